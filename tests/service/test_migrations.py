@@ -19,6 +19,7 @@ from tariffs.service.server import serving
 from tariffs.service.storage.audit.table_chain import AUDIT_ENTRIES
 from tariffs.service.storage.database import METADATA, RUNS, TABLES, Database
 from tariffs.service.storage.migrations.migrate import EMPTY, FIRST, newest, pending
+from tariffs.service.storage.scenario_tables import SCENARIOS
 from tariffs.v1 import simulation_service_pb2 as pb
 from tariffs.v1 import table_service_pb2
 from tests.service.harness import TIMEOUT, no_warm_up, running
@@ -89,7 +90,7 @@ def migrated(url: str) -> str:
 def test_a_new_database_has_the_tables_of_the_code(make: Make) -> None:
     url = make("fresh")
     assert migrated(url) == newest()
-    assert AUDIT_ENTRIES.name in METADATA.tables
+    assert {AUDIT_ENTRIES.name, SCENARIOS.name} <= METADATA.tables.keys()
     assert differences(url) == []
     execute(url, "ALTER TABLE runs DROP COLUMN crashes")
     assert differences(url) != []

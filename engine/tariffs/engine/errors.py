@@ -82,7 +82,12 @@ _STORAGE = (
         },
     )
     | _group(
-        "ALREADY_EXISTS", 2, {"REQUEST_ID_REUSED": "the caller has used this request id for another request"}
+        "ALREADY_EXISTS",
+        2,
+        {
+            "REQUEST_ID_REUSED": "the caller has used this request id for another request",
+            "SCENARIO_EXISTS": "a stored scenario has this name; name its etag to store the next version",
+        },
     )
     | _group(
         "FAILED_PRECONDITION",
@@ -96,34 +101,42 @@ _STORAGE = (
         {"ROW_QUOTA": "a table or sweep is too large, or the caller has reached a storage limit"},
     )
 )
-_LAW = _group(
-    "INVALID_ARGUMENT",
-    4,
-    {
-        "SCENARIO_SYNTAX": "the scenario is not valid YAML, or a value has the wrong form",
-        "SCENARIO_UNKNOWN_KEY": "a key is unknown or given twice",
-        "SCENARIO_CYCLE": "the parents of the scenarios form a cycle",
-        "CHANGE_DATES_REVERSED": "a change ends before it begins, or extends a suspension that has ended",
-        "SUSPENSION_NOT_FOUND": "there is no suspension to extend or end",
-        "NOTHING_MATCHED": "a selector matches no measure",
-        "MEASURE_RETIRED": "the id of the measure was renamed or retired",
-        "SAME_AS_BASE": "the scenario changes nothing in the law",
-        "CHANGE_HAS_NO_EFFECT": "a change has no effect",
-        "NOT_MODELLED": "the change reaches only measures that are not modelled yet",
-        "TOO_MANY_TESTS": "the rows and rules in force test more facts than a table run supports",
-        "LAW_INVALID": "the law data breaks a rule of its format",
-        "LAW_PACK_INVALID": "the file is no law pack, is damaged, or is larger than packs may be",
-        "LAW_PACK_UNTRUSTED": "the law pack is not signed by a known key",
-        "LAW_TEST_FAILED": "the law of a pack does not give what its golden cases say",
-    },
-) | _group(
-    "NOT_FOUND",
-    4,
-    {
-        "SCENARIO_NOT_FOUND": "there is no scenario with that name or file",
-        "MEASURE_NOT_FOUND": "there is no measure with that id",
-        "LAW_VERSION_NOT_FOUND": "there is no law with that version or digest",
-    },
+_LAW = (
+    _group(
+        "INVALID_ARGUMENT",
+        4,
+        {
+            "SCENARIO_SYNTAX": "the scenario is not valid YAML, or a value has the wrong form",
+            "SCENARIO_UNKNOWN_KEY": "a key is unknown or given twice",
+            "SCENARIO_CYCLE": "the parents of the scenarios form a cycle",
+            "CHANGE_DATES_REVERSED": "a change ends before it begins, or extends a suspension that has ended",
+            "SUSPENSION_NOT_FOUND": "there is no suspension to extend or end",
+            "NOTHING_MATCHED": "a selector matches no measure",
+            "MEASURE_RETIRED": "the id of the measure was renamed or retired",
+            "SAME_AS_BASE": "the scenario changes nothing in the law",
+            "CHANGE_HAS_NO_EFFECT": "a change has no effect",
+            "NOT_MODELLED": "the change reaches only measures that are not modelled yet",
+            "TOO_MANY_TESTS": "the rows and rules in force test more facts than a table run supports",
+            "LAW_INVALID": "the law data breaks a rule of its format",
+            "LAW_PACK_INVALID": "the file is no law pack, is damaged, or is larger than packs may be",
+            "LAW_PACK_UNTRUSTED": "the law pack is not signed by a known key",
+            "LAW_TEST_FAILED": "the law of a pack does not give what its golden cases say",
+        },
+    )
+    | _group(
+        "NOT_FOUND",
+        4,
+        {
+            "SCENARIO_NOT_FOUND": "there is no scenario with that name or file",
+            "MEASURE_NOT_FOUND": "there is no measure with that id",
+            "LAW_VERSION_NOT_FOUND": "there is no law with that version or digest",
+        },
+    )
+    | _group(
+        "FAILED_PRECONDITION",
+        4,
+        {"SCENARIO_CHANGED": "a stored scenario has another digest or etag than the call names"},
+    )
 )
 _SERVER = (
     _group("RESOURCE_EXHAUSTED", 3, {"TOO_MANY_STREAMS": "server busy; try again later"})

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17tariffs/v1/common.proto\x12\ntariffs.v1\x1a\x1cgoogle/protobuf/struct.proto\"9\n\x0bScenarioRef\x12\x0e\n\x04name\x18\x01 \x01(\tH\x00\x12\x0e\n\x04yaml\x18\x02 \x01(\tH\x00\x42\n\n\x08scenario\"+\n\nDateColumn\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12\r\n\x05texts\x18\x02 \x03(\t\"X\n\tTableForm\x12\x0f\n\x07\x63olumns\x18\x01 \x03(\t\x12%\n\x05\x64\x61tes\x18\x02 \x03(\x0b\x32\x16.tariffs.v1.DateColumn\x12\x13\n\x0b\x64\x61te_format\x18\x03 \x01(\t\"\'\n\x04Note\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\",\n\x0eScenarioDigest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\"\x89\x03\n\nProvenance\x12\x13\n\x0blaw_version\x18\x01 \x01(\t\x12\x12\n\nlaw_digest\x18\x02 \x01(\t\x12\x16\n\x0e\x65ngine_version\x18\x03 \x01(\t\x12\x10\n\x08known_on\x18\x04 \x01(\t\x12-\n\tscenarios\x18\x05 \x03(\x0b\x32\x1a.tariffs.v1.ScenarioDigest\x12\x14\n\x0ctable_digest\x18\x06 \x01(\t\x12\x18\n\x10parameter_digest\x18\x07 \x01(\t\x12\x36\n\x08switches\x18\x08 \x03(\x0b\x32$.tariffs.v1.Provenance.SwitchesEntry\x12\r\n\x05\x62\x61ses\x18\t \x03(\t\x12(\n\x07\x64\x65tails\x18\n \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x12\n\nrun_digest\x18\x0b \x01(\t\x12\x13\n\x0blaw_read_to\x18\x0c \x01(\t\x1a/\n\rSwitchesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*z\n\rTransportMode\x12\x1e\n\x1aTRANSPORT_MODE_UNSPECIFIED\x10\x00\x12\x18\n\x14TRANSPORT_MODE_OCEAN\x10\x01\x12\x16\n\x12TRANSPORT_MODE_AIR\x10\x02\x12\x17\n\x13TRANSPORT_MODE_LAND\x10\x03*\x82\x01\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x14\n\x10\x44IRECTION_IMPORT\x10\x01\x12\x14\n\x10\x44IRECTION_EXPORT\x10\x02\x12\x17\n\x13\x44IRECTION_PORT_CALL\x10\x03\x12\x15\n\x11\x44IRECTION_CONTROL\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17tariffs/v1/common.proto\x12\ntariffs.v1\x1a\x1cgoogle/protobuf/struct.proto\"f\n\x0bScenarioRef\x12\x0e\n\x04name\x18\x01 \x01(\tH\x00\x12\x0e\n\x04yaml\x18\x02 \x01(\tH\x00\x12\x13\n\x0bstored_name\x18\x03 \x01(\t\x12\x16\n\x0estored_version\x18\x04 \x01(\x05\x42\n\n\x08scenario\"+\n\nDateColumn\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12\r\n\x05texts\x18\x02 \x03(\t\"X\n\tTableForm\x12\x0f\n\x07\x63olumns\x18\x01 \x03(\t\x12%\n\x05\x64\x61tes\x18\x02 \x03(\x0b\x32\x16.tariffs.v1.DateColumn\x12\x13\n\x0b\x64\x61te_format\x18\x03 \x01(\t\"\'\n\x04Note\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"Y\n\x0eScenarioDigest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x13\n\x0bstored_name\x18\x03 \x01(\t\x12\x16\n\x0estored_version\x18\x04 \x01(\x05\"\x89\x03\n\nProvenance\x12\x13\n\x0blaw_version\x18\x01 \x01(\t\x12\x12\n\nlaw_digest\x18\x02 \x01(\t\x12\x16\n\x0e\x65ngine_version\x18\x03 \x01(\t\x12\x10\n\x08known_on\x18\x04 \x01(\t\x12-\n\tscenarios\x18\x05 \x03(\x0b\x32\x1a.tariffs.v1.ScenarioDigest\x12\x14\n\x0ctable_digest\x18\x06 \x01(\t\x12\x18\n\x10parameter_digest\x18\x07 \x01(\t\x12\x36\n\x08switches\x18\x08 \x03(\x0b\x32$.tariffs.v1.Provenance.SwitchesEntry\x12\r\n\x05\x62\x61ses\x18\t \x03(\t\x12(\n\x07\x64\x65tails\x18\n \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x12\n\nrun_digest\x18\x0b \x01(\t\x12\x13\n\x0blaw_read_to\x18\x0c \x01(\t\x1a/\n\rSwitchesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*z\n\rTransportMode\x12\x1e\n\x1aTRANSPORT_MODE_UNSPECIFIED\x10\x00\x12\x18\n\x14TRANSPORT_MODE_OCEAN\x10\x01\x12\x16\n\x12TRANSPORT_MODE_AIR\x10\x02\x12\x17\n\x13TRANSPORT_MODE_LAND\x10\x03*\x82\x01\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x14\n\x10\x44IRECTION_IMPORT\x10\x01\x12\x14\n\x10\x44IRECTION_EXPORT\x10\x02\x12\x17\n\x13\x44IRECTION_PORT_CALL\x10\x03\x12\x15\n\x11\x44IRECTION_CONTROL\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,22 +34,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PROVENANCE_SWITCHESENTRY']._loaded_options = None
   _globals['_PROVENANCE_SWITCHESENTRY']._serialized_options = b'8\001'
-  _globals['_TRANSPORTMODE']._serialized_start=746
-  _globals['_TRANSPORTMODE']._serialized_end=868
-  _globals['_DIRECTION']._serialized_start=871
-  _globals['_DIRECTION']._serialized_end=1001
+  _globals['_TRANSPORTMODE']._serialized_start=836
+  _globals['_TRANSPORTMODE']._serialized_end=958
+  _globals['_DIRECTION']._serialized_start=961
+  _globals['_DIRECTION']._serialized_end=1091
   _globals['_SCENARIOREF']._serialized_start=69
-  _globals['_SCENARIOREF']._serialized_end=126
-  _globals['_DATECOLUMN']._serialized_start=128
-  _globals['_DATECOLUMN']._serialized_end=171
-  _globals['_TABLEFORM']._serialized_start=173
-  _globals['_TABLEFORM']._serialized_end=261
-  _globals['_NOTE']._serialized_start=263
-  _globals['_NOTE']._serialized_end=302
-  _globals['_SCENARIODIGEST']._serialized_start=304
-  _globals['_SCENARIODIGEST']._serialized_end=348
-  _globals['_PROVENANCE']._serialized_start=351
-  _globals['_PROVENANCE']._serialized_end=744
-  _globals['_PROVENANCE_SWITCHESENTRY']._serialized_start=697
-  _globals['_PROVENANCE_SWITCHESENTRY']._serialized_end=744
+  _globals['_SCENARIOREF']._serialized_end=171
+  _globals['_DATECOLUMN']._serialized_start=173
+  _globals['_DATECOLUMN']._serialized_end=216
+  _globals['_TABLEFORM']._serialized_start=218
+  _globals['_TABLEFORM']._serialized_end=306
+  _globals['_NOTE']._serialized_start=308
+  _globals['_NOTE']._serialized_end=347
+  _globals['_SCENARIODIGEST']._serialized_start=349
+  _globals['_SCENARIODIGEST']._serialized_end=438
+  _globals['_PROVENANCE']._serialized_start=441
+  _globals['_PROVENANCE']._serialized_end=834
+  _globals['_PROVENANCE_SWITCHESENTRY']._serialized_start=787
+  _globals['_PROVENANCE_SWITCHESENTRY']._serialized_end=834
 # @@protoc_insertion_point(module_scope)

@@ -33,12 +33,16 @@ DIRECTION_PORT_CALL: Direction
 DIRECTION_CONTROL: Direction
 
 class ScenarioRef(_message.Message):
-    __slots__ = ("name", "yaml")
+    __slots__ = ("name", "yaml", "stored_name", "stored_version")
     NAME_FIELD_NUMBER: _ClassVar[int]
     YAML_FIELD_NUMBER: _ClassVar[int]
+    STORED_NAME_FIELD_NUMBER: _ClassVar[int]
+    STORED_VERSION_FIELD_NUMBER: _ClassVar[int]
     name: str
     yaml: str
-    def __init__(self, name: _Optional[str] = ..., yaml: _Optional[str] = ...) -> None: ...
+    stored_name: str
+    stored_version: int
+    def __init__(self, name: _Optional[str] = ..., yaml: _Optional[str] = ..., stored_name: _Optional[str] = ..., stored_version: _Optional[int] = ...) -> None: ...
 
 class DateColumn(_message.Message):
     __slots__ = ("column", "texts")
@@ -67,12 +71,16 @@ class Note(_message.Message):
     def __init__(self, reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class ScenarioDigest(_message.Message):
-    __slots__ = ("id", "digest")
+    __slots__ = ("id", "digest", "stored_name", "stored_version")
     ID_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
+    STORED_NAME_FIELD_NUMBER: _ClassVar[int]
+    STORED_VERSION_FIELD_NUMBER: _ClassVar[int]
     id: str
     digest: str
-    def __init__(self, id: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
+    stored_name: str
+    stored_version: int
+    def __init__(self, id: _Optional[str] = ..., digest: _Optional[str] = ..., stored_name: _Optional[str] = ..., stored_version: _Optional[int] = ...) -> None: ...
 
 class Provenance(_message.Message):
     __slots__ = ("law_version", "law_digest", "engine_version", "known_on", "scenarios", "table_digest", "parameter_digest", "switches", "bases", "details", "run_digest", "law_read_to")

@@ -1,3 +1,4 @@
+from google.protobuf import empty_pb2 as _empty_pb2
 from tariffs.v1 import common_pb2 as _common_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -20,6 +21,14 @@ class Severity(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SEVERITY_UNSPECIFIED: _ClassVar[Severity]
     SEVERITY_WARNING: _ClassVar[Severity]
     SEVERITY_ERROR: _ClassVar[Severity]
+
+class ScenarioEventKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SCENARIO_EVENT_KIND_UNSPECIFIED: _ClassVar[ScenarioEventKind]
+    SCENARIO_EVENT_KIND_SAVED: _ClassVar[ScenarioEventKind]
+    SCENARIO_EVENT_KIND_SHARED: _ClassVar[ScenarioEventKind]
+    SCENARIO_EVENT_KIND_DELETED: _ClassVar[ScenarioEventKind]
+    SCENARIO_EVENT_KIND_CHECKED: _ClassVar[ScenarioEventKind]
 SCENARIO_BASIS_UNSPECIFIED: ScenarioBasis
 SCENARIO_BASIS_ENACTED: ScenarioBasis
 SCENARIO_BASIS_ANNOUNCED: ScenarioBasis
@@ -27,6 +36,11 @@ SCENARIO_BASIS_HYPOTHESIS: ScenarioBasis
 SEVERITY_UNSPECIFIED: Severity
 SEVERITY_WARNING: Severity
 SEVERITY_ERROR: Severity
+SCENARIO_EVENT_KIND_UNSPECIFIED: ScenarioEventKind
+SCENARIO_EVENT_KIND_SAVED: ScenarioEventKind
+SCENARIO_EVENT_KIND_SHARED: ScenarioEventKind
+SCENARIO_EVENT_KIND_DELETED: ScenarioEventKind
+SCENARIO_EVENT_KIND_CHECKED: ScenarioEventKind
 
 class Scenario(_message.Message):
     __slots__ = ("id", "title", "description", "basis", "parents", "digest", "tags", "yaml", "provenance", "parameters")
@@ -185,3 +199,127 @@ class DiffScenariosResponse(_message.Message):
     differences: _containers.RepeatedCompositeFieldContainer[Difference]
     provenance: _common_pb2.Provenance
     def __init__(self, differences: _Optional[_Iterable[_Union[Difference, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+
+class StoredScenario(_message.Message):
+    __slots__ = ("name", "owner", "id", "title", "version", "digest", "etag", "shared_with", "create_time", "update_time", "yaml", "check")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    SHARED_WITH_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    YAML_FIELD_NUMBER: _ClassVar[int]
+    CHECK_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    owner: str
+    id: str
+    title: str
+    version: int
+    digest: str
+    etag: str
+    shared_with: str
+    create_time: str
+    update_time: str
+    yaml: str
+    check: ScenarioCheck
+    def __init__(self, name: _Optional[str] = ..., owner: _Optional[str] = ..., id: _Optional[str] = ..., title: _Optional[str] = ..., version: _Optional[int] = ..., digest: _Optional[str] = ..., etag: _Optional[str] = ..., shared_with: _Optional[str] = ..., create_time: _Optional[str] = ..., update_time: _Optional[str] = ..., yaml: _Optional[str] = ..., check: _Optional[_Union[ScenarioCheck, _Mapping]] = ...) -> None: ...
+
+class ScenarioCheck(_message.Message):
+    __slots__ = ("ok", "problems", "law_version", "law_digest")
+    OK_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    LAW_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    ok: bool
+    problems: _containers.RepeatedCompositeFieldContainer[Problem]
+    law_version: str
+    law_digest: str
+    def __init__(self, ok: _Optional[bool] = ..., problems: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., law_version: _Optional[str] = ..., law_digest: _Optional[str] = ...) -> None: ...
+
+class SaveScenarioRequest(_message.Message):
+    __slots__ = ("yaml", "etag", "owner")
+    YAML_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    yaml: str
+    etag: str
+    owner: str
+    def __init__(self, yaml: _Optional[str] = ..., etag: _Optional[str] = ..., owner: _Optional[str] = ...) -> None: ...
+
+class GetStoredScenarioRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class ListStoredScenariosRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListStoredScenariosResponse(_message.Message):
+    __slots__ = ("scenarios", "next_page_token")
+    SCENARIOS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    scenarios: _containers.RepeatedCompositeFieldContainer[StoredScenario]
+    next_page_token: str
+    def __init__(self, scenarios: _Optional[_Iterable[_Union[StoredScenario, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ListScenarioVersionsRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class ListScenarioVersionsResponse(_message.Message):
+    __slots__ = ("versions",)
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    versions: _containers.RepeatedCompositeFieldContainer[StoredScenario]
+    def __init__(self, versions: _Optional[_Iterable[_Union[StoredScenario, _Mapping]]] = ...) -> None: ...
+
+class ShareScenarioRequest(_message.Message):
+    __slots__ = ("name", "group", "etag")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    group: str
+    etag: str
+    def __init__(self, name: _Optional[str] = ..., group: _Optional[str] = ..., etag: _Optional[str] = ...) -> None: ...
+
+class DeleteScenarioRequest(_message.Message):
+    __slots__ = ("name", "etag")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    etag: str
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ...) -> None: ...
+
+class WatchScenariosRequest(_message.Message):
+    __slots__ = ("after",)
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    after: int
+    def __init__(self, after: _Optional[int] = ...) -> None: ...
+
+class ScenarioEvent(_message.Message):
+    __slots__ = ("number", "kind", "name", "version", "time", "check")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    CHECK_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    kind: ScenarioEventKind
+    name: str
+    version: int
+    time: str
+    check: ScenarioCheck
+    def __init__(self, number: _Optional[int] = ..., kind: _Optional[_Union[ScenarioEventKind, str]] = ..., name: _Optional[str] = ..., version: _Optional[int] = ..., time: _Optional[str] = ..., check: _Optional[_Union[ScenarioCheck, _Mapping]] = ...) -> None: ...

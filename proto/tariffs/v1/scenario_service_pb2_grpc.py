@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from tariffs.v1 import scenario_service_pb2 as tariffs_dot_v1_dot_scenario__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -26,7 +27,7 @@ if _version_not_supported:
 
 
 class ScenarioServiceStub:
-    """The library of named scenarios, and a check for scenarios of one's own.
+    """The library of named scenarios, scenarios that callers store for their team, and a check for any other.
     """
 
     def __init__(self, channel):
@@ -55,10 +56,45 @@ class ScenarioServiceStub:
                 request_serializer=tariffs_dot_v1_dot_scenario__service__pb2.DiffScenariosRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.DiffScenariosResponse.FromString,
                 _registered_method=True)
+        self.SaveScenario = channel.unary_unary(
+                '/tariffs.v1.ScenarioService/SaveScenario',
+                request_serializer=tariffs_dot_v1_dot_scenario__service__pb2.SaveScenarioRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.StoredScenario.FromString,
+                _registered_method=True)
+        self.GetStoredScenario = channel.unary_unary(
+                '/tariffs.v1.ScenarioService/GetStoredScenario',
+                request_serializer=tariffs_dot_v1_dot_scenario__service__pb2.GetStoredScenarioRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.StoredScenario.FromString,
+                _registered_method=True)
+        self.ListStoredScenarios = channel.unary_unary(
+                '/tariffs.v1.ScenarioService/ListStoredScenarios',
+                request_serializer=tariffs_dot_v1_dot_scenario__service__pb2.ListStoredScenariosRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.ListStoredScenariosResponse.FromString,
+                _registered_method=True)
+        self.ListScenarioVersions = channel.unary_unary(
+                '/tariffs.v1.ScenarioService/ListScenarioVersions',
+                request_serializer=tariffs_dot_v1_dot_scenario__service__pb2.ListScenarioVersionsRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.ListScenarioVersionsResponse.FromString,
+                _registered_method=True)
+        self.ShareScenario = channel.unary_unary(
+                '/tariffs.v1.ScenarioService/ShareScenario',
+                request_serializer=tariffs_dot_v1_dot_scenario__service__pb2.ShareScenarioRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.StoredScenario.FromString,
+                _registered_method=True)
+        self.DeleteScenario = channel.unary_unary(
+                '/tariffs.v1.ScenarioService/DeleteScenario',
+                request_serializer=tariffs_dot_v1_dot_scenario__service__pb2.DeleteScenarioRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
+        self.WatchScenarios = channel.unary_stream(
+                '/tariffs.v1.ScenarioService/WatchScenarios',
+                request_serializer=tariffs_dot_v1_dot_scenario__service__pb2.WatchScenariosRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.ScenarioEvent.FromString,
+                _registered_method=True)
 
 
 class ScenarioServiceServicer:
-    """The library of named scenarios, and a check for scenarios of one's own.
+    """The library of named scenarios, scenarios that callers store for their team, and a check for any other.
     """
 
     def ListScenarios(self, request, context):
@@ -89,6 +125,55 @@ class ScenarioServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SaveScenario(self, request, context):
+        """Store a scenario, or its next version; earlier versions stay. The same text again changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStoredScenario(self, request, context):
+        """One stored scenario with its text.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListStoredScenarios(self, request, context):
+        """The caller's stored scenarios and those shared with it, by owner and name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListScenarioVersions(self, request, context):
+        """The versions of a stored scenario, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ShareScenario(self, request, context):
+        """Share a stored scenario with a group of callers, who may see and use it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteScenario(self, request, context):
+        """Delete a stored scenario with all its versions. Runs that have begun keep its text.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchScenarios(self, request, context):
+        """What happens to stored scenarios: saved, shared, deleted, and checked again when the law of the server changes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ScenarioServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -112,6 +197,41 @@ def add_ScenarioServiceServicer_to_server(servicer, server):
                     request_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.DiffScenariosRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_scenario__service__pb2.DiffScenariosResponse.SerializeToString,
             ),
+            'SaveScenario': grpc.unary_unary_rpc_method_handler(
+                    servicer.SaveScenario,
+                    request_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.SaveScenarioRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_scenario__service__pb2.StoredScenario.SerializeToString,
+            ),
+            'GetStoredScenario': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStoredScenario,
+                    request_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.GetStoredScenarioRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_scenario__service__pb2.StoredScenario.SerializeToString,
+            ),
+            'ListStoredScenarios': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStoredScenarios,
+                    request_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.ListStoredScenariosRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_scenario__service__pb2.ListStoredScenariosResponse.SerializeToString,
+            ),
+            'ListScenarioVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListScenarioVersions,
+                    request_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.ListScenarioVersionsRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_scenario__service__pb2.ListScenarioVersionsResponse.SerializeToString,
+            ),
+            'ShareScenario': grpc.unary_unary_rpc_method_handler(
+                    servicer.ShareScenario,
+                    request_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.ShareScenarioRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_scenario__service__pb2.StoredScenario.SerializeToString,
+            ),
+            'DeleteScenario': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteScenario,
+                    request_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.DeleteScenarioRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'WatchScenarios': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchScenarios,
+                    request_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.WatchScenariosRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_scenario__service__pb2.ScenarioEvent.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'tariffs.v1.ScenarioService', rpc_method_handlers)
@@ -121,7 +241,7 @@ def add_ScenarioServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ScenarioService:
-    """The library of named scenarios, and a check for scenarios of one's own.
+    """The library of named scenarios, scenarios that callers store for their team, and a check for any other.
     """
 
     @staticmethod
@@ -222,6 +342,195 @@ class ScenarioService:
             '/tariffs.v1.ScenarioService/DiffScenarios',
             tariffs_dot_v1_dot_scenario__service__pb2.DiffScenariosRequest.SerializeToString,
             tariffs_dot_v1_dot_scenario__service__pb2.DiffScenariosResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SaveScenario(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.ScenarioService/SaveScenario',
+            tariffs_dot_v1_dot_scenario__service__pb2.SaveScenarioRequest.SerializeToString,
+            tariffs_dot_v1_dot_scenario__service__pb2.StoredScenario.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStoredScenario(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.ScenarioService/GetStoredScenario',
+            tariffs_dot_v1_dot_scenario__service__pb2.GetStoredScenarioRequest.SerializeToString,
+            tariffs_dot_v1_dot_scenario__service__pb2.StoredScenario.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStoredScenarios(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.ScenarioService/ListStoredScenarios',
+            tariffs_dot_v1_dot_scenario__service__pb2.ListStoredScenariosRequest.SerializeToString,
+            tariffs_dot_v1_dot_scenario__service__pb2.ListStoredScenariosResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListScenarioVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.ScenarioService/ListScenarioVersions',
+            tariffs_dot_v1_dot_scenario__service__pb2.ListScenarioVersionsRequest.SerializeToString,
+            tariffs_dot_v1_dot_scenario__service__pb2.ListScenarioVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ShareScenario(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.ScenarioService/ShareScenario',
+            tariffs_dot_v1_dot_scenario__service__pb2.ShareScenarioRequest.SerializeToString,
+            tariffs_dot_v1_dot_scenario__service__pb2.StoredScenario.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteScenario(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.ScenarioService/DeleteScenario',
+            tariffs_dot_v1_dot_scenario__service__pb2.DeleteScenarioRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchScenarios(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tariffs.v1.ScenarioService/WatchScenarios',
+            tariffs_dot_v1_dot_scenario__service__pb2.WatchScenariosRequest.SerializeToString,
+            tariffs_dot_v1_dot_scenario__service__pb2.ScenarioEvent.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,7 @@ USAGE_REASONS = frozenset(
         "TABLE_NOT_FOUND",
         "RUN_NOT_FOUND",
         "REQUEST_ID_REUSED",
+        "SCENARIO_EXISTS",
         "RUN_NOT_FINISHED",
         "OFFSET_PAST_END",
         "ROW_QUOTA",
@@ -45,6 +46,7 @@ USAGE_REASONS = frozenset(
 )
 LAW_REASONS = frozenset(
     {
+        "SCENARIO_CHANGED",
         "SCENARIO_SYNTAX",
         "SCENARIO_UNKNOWN_KEY",
         "SCENARIO_CYCLE",

@@ -19,6 +19,7 @@ from tariffs.engine.line_duty.unapplied import UnappliedMeasure
 from tariffs.engine.rating.fits import StackedRow
 from tariffs.engine.scenario import Scenario
 from tariffs.service.rpc.checks import value_of
+from tariffs.service.rpc.scenario_refs import add_stored
 from tariffs.service.rpc.shared import digest_of, notes_of
 from tariffs.v1 import common_pb2, duty_service_pb2
 from tariffs.v1.duty_service_pb2 import CalculateDutyRequest, CalculateDutyResponse
@@ -51,6 +52,8 @@ def response_of(quote: Quote, scenario: Scenario, request: CalculateDutyRequest)
     response = CalculateDutyResponse()
     response.CopyFrom(form)
     _fill_amounts(response, quote)
+    if request.scenario.stored_name:
+        add_stored(response.provenance, request)
     response.provenance.run_digest = digest_of(request, encoded)
     return response
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tariffs.engine.errors import ScenarioError
 from tariffs.engine.scenario import (
     ERROR,
     Difference,
@@ -16,6 +17,7 @@ from tariffs.engine.scenario import (
 from tariffs.service.rpc.checks import required, value_of, word, words
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.shared import BASE, document, filled, law_provenance, named_scenario, scenario_of
+from tariffs.service.storage.scenario_store import StoredVersion
 from tariffs.v1 import common_pb2, scenario_service_pb2
 
 
@@ -37,11 +39,43 @@ def get_scenario(request: scenario_service_pb2.GetScenarioRequest) -> scenario_s
         ScenarioError: SCENARIO_NOT_FOUND or PARAMETER_UNKNOWN, with the nearest names; PARAMETER_INVALID.
     """
     named = named_scenario(required(request.id, "id", "Use the name of a scenario."), "id")
+    return _with_text(request, named)
+
+
+def get_stored_scenario(
+    request: scenario_service_pb2.GetScenarioRequest, stored: StoredVersion
+) -> scenario_service_pb2.Scenario:
+    """Return a stored scenario as `get_scenario` returns one of the library; raises as that."""
+    message = _with_text(request, parse_scenario(stored.text, stored.full_name))
+    (digest,) = message.provenance.scenarios
+    digest.stored_name, digest.stored_version = stored.full_name, stored.version
+    return message
+
+
+def _with_text(
+    request: scenario_service_pb2.GetScenarioRequest, named: Scenario
+) -> scenario_service_pb2.Scenario:
     (scenario,) = filled([named], request.parameters, "parameters")
     message = _scenario(scenario)
     message.yaml = scenario.text
     message.provenance.CopyFrom(law_provenance(LAWS.named(request.law_version), request, [scenario]))
     return message
+
+
+def refuse_errors(check: scenario_service_pb2.ScenarioCheck) -> None:
+    """Raise the first error of a check as ScenarioError; warnings pass."""
+    errors = [one for one in check.problems if one.severity == scenario_service_pb2.SEVERITY_ERROR]
+    if check.ok or not errors:
+        return
+    first, more = errors[0], f" ({len(errors) - 1} more.)" if len(errors) > 1 else ""
+    raise ScenarioError(
+        first.reason,
+        first.message + more,
+        path=first.path,
+        line=first.line or None,
+        column=first.column or None,
+        fix=first.fix,
+    )
 
 
 def check_scenario_text(

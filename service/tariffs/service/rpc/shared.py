@@ -29,6 +29,7 @@ from tariffs.engine.scenario import (
 from tariffs.engine.scenario.named import find
 from tariffs.service.rpc.checks import DOCUMENT_LIMIT, word, words
 from tariffs.service.rpc.laws import FIELD, LAWS
+from tariffs.service.rpc.scenario_refs import add_stored
 from tariffs.service.wire import arrow
 from tariffs.service.wire.status import too_large
 from tariffs.v1 import common_pb2, duty_service_pb2
@@ -46,6 +47,8 @@ _TEXTS = (
     "parameter_digest",
     "run_digest",
 )
+_STORED: BoundedCache[str, Scenario] = BoundedCache(32)
+"""Stored scenarios by their texts: calls name the same ones again and again."""
 _OWN_FIELDS = frozenset({*_TEXTS, "scenarios", "switches", "bases"})
 
 
@@ -58,6 +61,8 @@ def scenario_of(ref: common_pb2.ScenarioRef, field: str) -> Scenario:
     """
     if ref.WhichOneof("scenario") != "yaml":
         return named_scenario(word(ref.name, field) or BASE, field)
+    if ref.stored_name:
+        return _STORED.get(ref.yaml, lambda: parse_scenario(ref.yaml, field))
     return parse_scenario(document(ref.yaml, field), field)
 
 
@@ -156,6 +161,7 @@ def provenance_of(facts: Mapping[str, Any], request: Message) -> common_pb2.Prov
         switches=facts.get("switches", {}),
         bases=_listed(facts.get("bases", ())),
     )
+    add_stored(message, request)
     details = {
         name: value for name, value in facts.items() if name not in _OWN_FIELDS and value not in (None, "")
     }

@@ -156,10 +156,12 @@ class MethodRegistry(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generi
 
     Args:
         middleware: wraps the methods.
+        around: wraps a method inside of the middleware, given its handler and its full name; None for none.
     """
 
-    def __init__(self, middleware: Middleware) -> None:
+    def __init__(self, middleware: Middleware, around: Callable[[Any, str], Any] | None = None) -> None:
         self._middleware = middleware
+        self._around = around
         self._services: list[Any] = []
         self._wrapped: dict[str, Handler] = {}
 
@@ -173,7 +175,12 @@ class MethodRegistry(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generi
     def find(self, details: grpc.HandlerCallDetails) -> Handler | None:
         """Return the handler of a method without the middleware; None for an unknown name."""
         handlers = (service.service(details) for service in self._services)
-        return next((handler for handler in handlers if handler is not None), None)
+        found = next((handler for handler in handlers if handler is not None), None)
+        if found is None or self._around is None:
+            return found
+        method: Any = details.method
+        inner: Handler = self._around(found, method)
+        return inner
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
         """Return the wrapped method of a call; None for an unknown name."""

@@ -21,6 +21,7 @@ from tariffs.service.handlers.law import LawHandler
 from tariffs.service.handlers.operations import LongRuns, OperationsHandler
 from tariffs.service.handlers.scenarios import ScenarioHandler
 from tariffs.service.handlers.simulation import SimulationHandler
+from tariffs.service.handlers.stored_names import StoredNames
 from tariffs.service.handlers.sweeps import SweepHandler
 from tariffs.service.handlers.tables import TableHandler
 from tariffs.service.observability.metrics import Metrics, MetricsPort
@@ -38,6 +39,7 @@ from tariffs.service.server.middleware import MethodRegistry, Middleware
 from tariffs.service.server.pools import Pools
 from tariffs.service.server.reflection import add_reflection
 from tariffs.service.server.run_scheduler import RunScheduler
+from tariffs.service.server.scenario_checks import ScenarioChecks
 from tariffs.service.server.warmup import warm_quotes
 from tariffs.service.server.web import make_http_port
 from tariffs.service.settings.settings import Settings
@@ -140,13 +142,15 @@ class TariffServer:
         settle_seconds = SETTLE_SECONDS if self._endpoint.shared else 0.0
         self._law_watch = LawWatch(settings, self._storage, self._warm_law, settle_seconds)
         self._duty = DutyHandler(self._task_queue)
+        self._scenarios = ScenarioHandler(self._task_queue, self._storage)
+        self._scenario_checks = ScenarioChecks(self._task_queue, self._storage)
         report = CallerReport(settings, self._admission.limit, self._task_queue.sweeps.limit, self._storage)
         self._law = LawHandler(self._task_queue, self._storage, self._law_watch, report)
         self._health = Health()
         self._middleware = Middleware(
             self._admission, self._metrics, self._identities, _roles(settings), self._tracing, self._audit
         )
-        self._registry = MethodRegistry(self._middleware)
+        self._registry = MethodRegistry(self._middleware, StoredNames(self._storage.scenarios).around)
         self._http: HttpPort | None = None
         self._server: grpc.aio.Server | None = None
 
@@ -174,6 +178,7 @@ class TariffServer:
                 await asyncio.to_thread(self._audit.start, {"engine_version": engine_version()})
             self._run_scheduler.start()
         await self._watching.enter_async_context(self._law_watch.watching())
+        await self._watching.enter_async_context(self._scenario_checks.watching())
         self._admission.warm = True
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         _log.info("serving", port=self.port)
@@ -185,6 +190,7 @@ class TariffServer:
         self._long_runs.close()
         await self._watching.aclose()
         self._law.close()
+        self._scenarios.close()
         await self._run_scheduler.stop()
         if self._server is not None:
             if self._admission.warm:
@@ -258,7 +264,7 @@ class TariffServer:
         duty_service_pb2_grpc.add_DutyServiceServicer_to_server(self._duty, registry)
         law_service_pb2_grpc.add_LawServiceServicer_to_server(self._law, registry)
         refund_service_pb2_grpc.add_RefundServiceServicer_to_server(RefundHandler(tasks), registry)
-        scenario_service_pb2_grpc.add_ScenarioServiceServicer_to_server(ScenarioHandler(tasks), registry)
+        scenario_service_pb2_grpc.add_ScenarioServiceServicer_to_server(self._scenarios, registry)
         simulation_service_pb2_grpc.add_SimulationServiceServicer_to_server(
             SimulationHandler(tasks, storage, long_runs), registry
         )

@@ -21,6 +21,7 @@ from tariffs.engine.errors import InputError
 from tariffs.service.settings.audit import AuditRecord
 from tariffs.service.settings.group import PREFIX
 from tariffs.service.settings.group import Group as _Group
+from tariffs.service.settings.stopping import Stopping
 
 _DATABASES = ("sqlite:///", "postgresql+psycopg://")
 DAY_SECONDS = 86_400.0
@@ -168,6 +169,8 @@ class State(_Group):
     """Tables stored for one owner, to bound disk use; one more is ROW_QUOTA."""
     runs_per_owner: int = Field(default=500, ge=1)
     """Long runs stored for one owner, ended ones included, to bound disk use; one more is ROW_QUOTA."""
+    scenarios_per_owner: int = Field(default=200, ge=1)
+    """Scenarios stored for one owner, to bound disk use; one more is ROW_QUOTA."""
     runs_waiting_limit: int = Field(default=100, ge=1)
     """Long runs waiting for a worker, to bound waiting time; one more is TOO_MANY_STREAMS."""
     keep_days: float = Field(default=30.0, gt=0)
@@ -225,15 +228,6 @@ class Observation(_Group):
     """Lowest level that is logged: debug, info, warning or error."""
     log_format: Literal["json", "console"] = "json"
     """`json` is one object a line; `console` is text for reading."""
-
-
-class Stopping(_Group):
-    """Stopping."""
-
-    drain_seconds: float = Field(default=0.5, ge=0)
-    """Seconds after SIGTERM during which new calls get SHUTTING_DOWN, so that load balancers notice."""
-    grace_seconds: float = Field(default=20.0, ge=0)
-    """Seconds after that for running calls to finish, before they are cancelled."""
 
 
 GROUPS = (Listening, Security, Identity, Work, State, LawPacks, Observation, AuditRecord, Stopping)

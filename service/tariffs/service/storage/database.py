@@ -19,6 +19,7 @@ from tariffs.service.storage.migrations.migrate import EMPTY, Revision, current,
 BUSY_SECONDS = 10
 _SQLITE = "sqlite"
 _READS = "tariffs_reads"
+_TURNS = 0x7461_7269_6666_7302
 METADATA = sa.MetaData()
 _log = structlog.get_logger("tariffs.service")
 
@@ -155,6 +156,11 @@ class Database:
             connection.begin(),
         ):
             yield connection
+
+    def take_turns(self, connection: Connection) -> None:
+        """Wait in a transaction until no other one that takes turns is open, so that their rows are seen in order."""
+        if not self._sqlite:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURNS)))
 
     def now(self, connection: Connection) -> float:
         """Return seconds since 1970 on the clock shared by all servers of the database."""

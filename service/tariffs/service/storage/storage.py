@@ -14,6 +14,8 @@ from tariffs.service.storage.law_store import LawChecks, LawStore
 from tariffs.service.storage.result_parts import ResultParts
 from tariffs.service.storage.run_rows import RunRow
 from tariffs.service.storage.run_store import RunStore
+from tariffs.service.storage.scenario_events import ScenarioEvents
+from tariffs.service.storage.scenario_store import ScenarioStore
 from tariffs.service.storage.table_store import TableFiles, TableRegister, digest_of, not_found
 from tariffs.service.wire.identity import Caller
 
@@ -41,6 +43,8 @@ class Storage:
         self.laws = LawStore(settings.laws_directory)
         self.law_checks = LawChecks(settings.state_dir / "law_checks")
         self.register = TableRegister(self._database, settings)
+        self.scenarios = ScenarioStore(self._database, settings)
+        self.scenario_events = ScenarioEvents(self._database, settings.keep_seconds)
         self.runs = RunStore(self._database, "", settings)
 
     def open(self) -> None:
@@ -119,6 +123,7 @@ class Storage:
         self.law_checks.sweep(self._settings.keep_seconds)
         self.tables.sweep(self.register.expire(), IDLE_SECONDS)
         files.sweep(self._results, self.runs.expire().__contains__, IDLE_SECONDS)
+        self.scenario_events.expire()
         files.sweep(self.incoming, lambda name: False, IDLE_SECONDS)
 
     def close(self) -> None:

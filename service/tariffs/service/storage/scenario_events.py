@@ -1,0 +1,86 @@
+"""Events of stored scenarios, which servers of a database write and their callers watch."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from tariffs.service.storage.database import Database
+from tariffs.service.storage.scenario_tables import SCENARIO_EVENTS
+from tariffs.service.wire.identity import ADMIN, Caller
+
+SAVED, SHARED, DELETED, CHECKED = "saved", "shared", "deleted", "checked"
+_AT_A_TIME = 100
+
+
+class EventSubject(Protocol):
+    """The scenario that an event is about."""
+
+    @property
+    def owner(self) -> str:
+        """Its owner."""
+
+    @property
+    def name(self) -> str:
+        """Its id."""
+
+    @property
+    def version(self) -> int:
+        """Its version."""
+
+    @property
+    def shared_with(self) -> str:
+        """The group that may see it."""
+
+
+def add_event(
+    connection: sa.Connection,
+    subject: EventSubject,
+    kind: str,
+    now: float,
+    *,
+    shared_with: str | None = None,
+    result: bytes | None = None,
+) -> None:
+    """Add an event in the transaction of what happened."""
+    group = subject.shared_with if shared_with is None else shared_with
+    row = {"owner": subject.owner, "name": subject.name, "version": subject.version, "kind": kind}
+    connection.execute(SCENARIO_EVENTS.insert().values(**row, shared_with=group, result=result, happened=now))
+
+
+class ScenarioEvents:
+    """Reads events. Every method blocks.
+
+    Args:
+        database: the database.
+        keep_seconds: age at which events are deleted.
+    """
+
+    def __init__(self, database: Database, keep_seconds: float) -> None:
+        self._database = database
+        self._keep_seconds = keep_seconds
+
+    def last(self) -> int:
+        """Return the number of the last event; 0 without one."""
+        with self._database.read() as connection:
+            return connection.execute(sa.select(sa.func.max(SCENARIO_EVENTS.c.number))).scalar_one() or 0
+
+    def after(self, who: Caller, number: int) -> list[Any]:
+        """Return events with higher numbers on scenarios that a caller may see."""
+        seen: Any = SCENARIO_EVENTS.c.owner == who.owner
+        if who.groups:
+            seen = sa.or_(seen, SCENARIO_EVENTS.c.shared_with.in_(sorted(who.groups)))
+        if who.has_role(ADMIN):
+            seen = sa.true()
+        query = sa.select(SCENARIO_EVENTS).where(SCENARIO_EVENTS.c.number > number, seen)
+        with self._database.read() as connection:
+            return list(connection.execute(query.order_by(SCENARIO_EVENTS.c.number).limit(_AT_A_TIME)))
+
+    def expire(self) -> None:
+        """Delete old events, the last one excepted, whose number must not be used again."""
+        newest = sa.select(sa.func.max(SCENARIO_EVENTS.c.number)).scalar_subquery()
+        with self._database.begin() as connection:
+            oldest = self._database.now(connection) - self._keep_seconds
+            old = (SCENARIO_EVENTS.c.happened < oldest, SCENARIO_EVENTS.c.number < newest)
+            connection.execute(SCENARIO_EVENTS.delete().where(*old))
