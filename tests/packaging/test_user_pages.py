@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from google.protobuf import json_format
+from google.protobuf import descriptor_pool, json_format, message_factory
 from grpc_tools import protoc
 
 from tariffs.client.cli.__main__ import run
@@ -66,3 +66,17 @@ def test_the_request_of_the_page_is_a_request(root: Path) -> None:
     request = json_format.Parse(command[command.index("-d") + 1], duty_service_pb2.CalculateDutyRequest())
     assert request.line.hts == "9503.00.0073"
     assert command[-1] == "tariffs.v1.DutyService/CalculateDuty"
+
+
+def test_the_requests_for_curl_are_requests_of_their_methods(root: Path) -> None:
+    page = (root / "docs" / "other-languages.md").read_text(encoding="utf-8")
+    commands = [shlex.split(line) for line in page.splitlines() if line.startswith("$ curl")]
+    assert len(commands) == 4
+    for command in commands:
+        (address,) = (word for word in command if "://" in word)
+        service, method = address.rsplit("/", 2)[1:]
+        found = descriptor_pool.Default().FindServiceByName(service).methods_by_name[method]
+        (text,) = (word for word in command if word.startswith(("{", "message={")))
+        request = message_factory.GetMessageClass(found.input_type)()
+        json_format.Parse(text.removeprefix("message="), request)
+        assert ("-G" in command) <= (found.GetOptions().idempotency_level == 1)
