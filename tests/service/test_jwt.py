@@ -78,7 +78,7 @@ def forged(header: Any, signature: Callable[[str], bytes], **claims: Any) -> str
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_token_of_the_issuer_names_its_caller_with_roles_and_groups(path: Path, key: str) -> None:
-    text = token("ann", key, tariffs_roles=["run", "owner"], groups=["a", "b", 3, ""])
+    text = token("ann", key, tariffs_roles=["run", "owner"], groups=["a", "b", 3, "", "a\0", "g" * 201])
     assert identify(made(str(path)), text) == Caller("ann", "ann", frozenset({"run"}), frozenset({"a", "b"}))
 
 

@@ -81,7 +81,9 @@ def test_sharing_is_changed_and_ended_by_the_owner(server: Running) -> None:
         )
 
     assert fails(lambda: share("ann", "floor")).reason == "NOT_ALLOWED"
-    assert fails(lambda: share("ann", "x" * 201)).fields == ["group"]
+    for wrong in ("x" * 201, "a\0b", " desk", "\u2028"):
+        fault = fails(lambda wrong=wrong: share("root", wrong))  # type: ignore[misc] # the default binds it
+        assert (fault.reason, fault.fields) == ("REQUEST_INVALID", ["group"])
     assert share("ann", "desk").shared_with == "desk"
     assert table.name in table_names(server, "amy")
     assert fails(lambda: share("amy", "floor")).reason == "NOT_ALLOWED"

@@ -7,7 +7,6 @@ is. Of tokens, those of the file are looked up before a JSON Web Token is verifi
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,7 +20,7 @@ from tariffs.service.server.jwt_tokens import JwtTokens, KeyNotKnownError, Verif
 from tariffs.service.server.tokens import Tokens
 from tariffs.service.server.watched_file import WatchedFile
 from tariffs.service.settings.settings import Settings
-from tariffs.service.wire.identity import ANONYMOUS, NAME_LIMIT, READ, RUN, Caller, Metadata, anonymous_at
+from tariffs.service.wire.identity import ANONYMOUS, READ, RUN, Caller, Metadata, anonymous_at, is_name
 
 AUTHORIZATION = "authorization"
 # What a name had before there were roles: everything of its own.
@@ -29,7 +28,6 @@ UNLISTED_ROLES = frozenset({READ, RUN})
 _SCHEME = "bearer "
 _NO_NAMES: frozenset[str] = frozenset()
 _DOTS_OF_JWT = 2
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|^\s|\s$")
 
 
 class Connection(Protocol):
@@ -144,7 +142,7 @@ class Identities:
         return self._caller(verified.name, verified.roles, verified.groups)
 
     def _caller(self, name: str, roles: frozenset[str], groups: frozenset[str] = _NO_NAMES) -> Caller:
-        if len(name) > NAME_LIMIT or name in ("", ANONYMOUS, EVERYBODY) or _UNPRINTABLE.search(name):
+        if name in (ANONYMOUS, EVERYBODY) or not is_name(name):
             raise invalid_token(
                 "The caller's name cannot be used: it is empty, reserved, too long or not text."
             )

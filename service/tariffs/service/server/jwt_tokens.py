@@ -20,7 +20,7 @@ from joserfc.jwk import Key
 from tariffs.engine.errors import ServiceError
 from tariffs.service.server.jwt_keys import Keys
 from tariffs.service.settings.settings import Identity
-from tariffs.service.wire.identity import NAME_LIMIT, ROLES
+from tariffs.service.wire.identity import ROLES, is_name
 
 TOKEN_LIMIT = 16 << 10
 KEPT = 4096
@@ -138,7 +138,7 @@ def _names(value: Any) -> list[str]:
     words = value.split() if isinstance(value, str) else value
     if not isinstance(words, list):
         return []
-    return [word for word in words[:GROUPS_LIMIT] if isinstance(word, str) and 0 < len(word) <= NAME_LIMIT]
+    return [word for word in words[:GROUPS_LIMIT] if isinstance(word, str) and is_name(word)]
 
 
 def invalid_token(message: str) -> ServiceError:

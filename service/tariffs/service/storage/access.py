@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tariffs.engine.errors import ServiceError
-from tariffs.service.wire.identity import ADMIN, NAME_LIMIT, Caller
+from tariffs.service.wire.identity import ADMIN, NAME_LIMIT, Caller, is_name
 from tariffs.service.wire.status import request_invalid
 
 
@@ -45,11 +45,15 @@ def check_group(who: Caller, group: str, field: str) -> None:
         InputError: REQUEST_INVALID if it is no name of a group.
         ServiceError: NOT_ALLOWED.
     """
-    if len(group) > NAME_LIMIT:
+    if not group:
+        return
+    if not is_name(group):
         raise request_invalid(
-            f"{field} has {len(group)} characters.", field, f"A group has at most {NAME_LIMIT}."
+            f"{group[:40]!r} is no name of a group.",
+            field,
+            f"A group is a text of at most {NAME_LIMIT} characters.",
         )
-    if not group or group in who.groups or who.has_role(ADMIN):
+    if group in who.groups or who.has_role(ADMIN):
         return
     raise ServiceError(
         "NOT_ALLOWED",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ ROLES = (READ, RUN, ADMIN)
 ALL_ROLES = frozenset(ROLES)
 NAME_LIMIT = 200
 """Characters of a name or group at most: the width of its column in the database."""
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|^\s|\s$")
 _PEERS_KEPT = 1024
 Metadata = Iterable[tuple[str, str | bytes]]
 
@@ -77,6 +79,11 @@ class _CurrentCall(NamedTuple):
 
 _NONE = _CurrentCall(Caller(), {})
 _CURRENT: ContextVar[_CurrentCall] = ContextVar("call", default=_NONE)
+
+
+def is_name(text: str) -> bool:
+    """Test whether a text can be the name of a caller or group: printable, and neither empty nor too long."""
+    return 0 < len(text) <= NAME_LIMIT and not _UNPRINTABLE.search(text)
 
 
 def caller() -> Caller:
