@@ -13,7 +13,7 @@ import numpy as np
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.entry_line import entry_instant
+from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.table_duty.duties import Dated, duties_of
 from tariffs.engine.tables.prepare import PreparedTable, prepare_table

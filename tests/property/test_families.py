@@ -12,7 +12,7 @@ import pytest
 
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.law.law import IMPORT
-from tariffs.engine.line_duty.entry_line import entry_instant
+from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.engine.runs.impact import impact
 from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.scenario import apply_scenario, library

@@ -13,7 +13,7 @@ from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.assumptions import NONE, Assumptions
 from tariffs.engine.law.set_shares import facts_with_claim_shares
-from tariffs.engine.line_duty.entry_line import entry_instant
+from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.engine.runs.attribution import attribute
 from tariffs.engine.scenario import (
     Scenario,

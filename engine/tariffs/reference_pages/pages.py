@@ -21,7 +21,7 @@ from tariffs.engine.law import Law, Measure, load_law
 from tariffs.engine.law.amendments import OPS, Act
 from tariffs.engine.law.describe_rows import percent
 from tariffs.engine.law.model import CONFIDENCE, Period, Rule
-from tariffs.engine.line_duty.entry_line import entry_instant
+from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tariffs.engine.rating.fits import dotted
 from tariffs.engine.runs.law_changes import describe_act, describe_row_list

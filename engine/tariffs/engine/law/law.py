@@ -366,6 +366,11 @@ class Law:
         )
 
     @cached_property
+    def cache(self) -> dict[str, Any]:
+        """Values that others keep with the law; a derived law has its own."""
+        return {}
+
+    @cached_property
     def _cache(self) -> BoundedCache[tuple[int, int, str], InForce]:
         return BoundedCache(SEGMENTS_KEPT)
 

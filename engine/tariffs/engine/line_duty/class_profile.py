@@ -21,7 +21,7 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.law.set_shares import facts_with_claim_shares
 from tariffs.engine.line_duty.entry_line import ResolvedLine
 from tariffs.engine.line_duty.prohibition import Prohibited, prohibited_by
-from tariffs.engine.line_duty.segment import LawSegment, cached_segment, segment_of
+from tariffs.engine.line_duty.segment import LawSegment
 from tariffs.engine.rating.facts import assignments, split
 from tariffs.engine.rating.fits import StackedRow, Stacker, claims_read, conditions_read, first_fit
 
@@ -93,7 +93,7 @@ def profile_of(law: Law, line: ResolvedLine) -> ClassProfile:
         InputError: TOO_MANY_ATOMS.
         LawError: LAW_INVALID if the law requests too many facts of one line.
     """
-    segment = segment_of(law, line.entry, line.known)
+    segment = line.when.segment(law)
     return profile_in(segment, line.article.code, line.article.origin, line.facts)
 
 
@@ -118,7 +118,7 @@ def _forget(number: int) -> None:
 
 def cached_profile(law: Law, line: ResolvedLine) -> ClassProfile | None:
     """Return the profile of the class of a line if it is cached."""
-    segment = cached_segment(law, line.entry, line.known)
+    segment = line.when.cached_segment(law)
     if segment is None:
         return None
     article = line.article

@@ -13,7 +13,8 @@ from decimal import Decimal
 from tariffs.engine.errors import ServiceError, TariffsError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.line_duty.entry_line import EntryLine, read_known_on, unread_of
+from tariffs.engine.line_duty.entry_dates import read_known_on, unread_of
+from tariffs.engine.line_duty.entry_line import EntryLine
 from tariffs.engine.line_duty.fees import LandedCost, entry_fees
 from tariffs.engine.line_duty.quote import Quote, RatedLine, rate_line
 from tariffs.engine.schedule.lines import Schedule, load_schedule

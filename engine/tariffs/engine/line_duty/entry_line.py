@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from tariffs.engine.base.amounts import parse_number
-from tariffs.engine.base.dates import DateError, Moment, read_moment
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.conditions import ENTRY_DATE, Fact
 from tariffs.engine.law.describe_rows import percent
 from tariffs.engine.law.law import IMPORT, Law
-from tariffs.engine.law.notes import Note, unread
+from tariffs.engine.law.notes import Note
 from tariffs.engine.law.values import UnitRate
+from tariffs.engine.line_duty.entry_dates import LawDay, law_day
 from tariffs.engine.line_duty.pricing import NOTHING, Goods
 from tariffs.engine.rating.facts import ClaimValue, claim_notes, read_claims
 from tariffs.engine.schedule.codes import parse_code, unknown_code
@@ -30,9 +29,8 @@ from tariffs.engine.tables.export_rates import given_rate
 
 CENT, DOLLAR, ZERO = Decimal("0.01"), Decimal(1), Decimal(0)
 LARGEST = Decimal(10**15)
-ENTRY = "entry"
-READ_AT_MOST, ARTICLES_AT_MOST = 4096, 16_384
-"""Number of instants, and of codes with origins by edition of the schedule, that are cached; some 0.5 KB each."""
+ARTICLES_AT_MOST = 16_384
+"""Number of codes with origins by edition of the schedule that are cached; some 0.5 KB each."""
 CHARGE_KINDS = ("adcvd", "excise", "other")
 Number = Decimal | str | int | float
 _NO_FACTS: Mapping[str, Fact] = {}
@@ -103,21 +101,34 @@ class Article:
 
 
 class ResolvedLine(NamedTuple):
-    """Entry line as read: `entry` is its instant, `known` the day whose acts count, `facts` are as declared.
+    """Entry line as read: `when` is what it shares with other lines of its dates, `facts` are as declared.
 
     `notes` report repairs.
     """
 
     line: EntryLine
     schedule: Schedule
-    entry: datetime
-    day: date
-    known: date
+    when: LawDay
     article: Article
     goods: Goods
     declared: Decimal
     facts: Mapping[str, Fact]
     notes: tuple[Note, ...]
+
+    @property
+    def entry(self) -> datetime:
+        """Instant of entry."""
+        return self.when.instant
+
+    @property
+    def day(self) -> date:
+        """Day of entry, in US Eastern time."""
+        return self.when.day
+
+    @property
+    def known(self) -> date:
+        """Day whose acts count."""
+        return self.when.known
 
 
 def resolve_line(law: Law, line: EntryLine, known_on: str | date | None, schedule: Schedule) -> ResolvedLine:
@@ -127,11 +138,8 @@ def resolve_line(law: Law, line: EntryLine, known_on: str | date | None, schedul
         InputError: HTS_CODE_*, ORIGIN_UNKNOWN, ENTRY_DATE_*, CUSTOMS_VALUE_INVALID, QUANTITY_INVALID, UNIT_UNKNOWN,
             CLAIM_*, *_SHARES_EXCEED_ONE or PARAMETER_INVALID.
     """
-    zone = law.zones[IMPORT]
-    moment = _entry_of(law, line)
-    day = local_time(moment.instant, zone).day
-    known = read_known_on(law, known_on, day)
-    article = read_article(schedule, line.hts, line.origin, schedule.edition_day(day))
+    when = law_day(law, line.entry, known_on, line.date_formats.get(ENTRY_DATE, ""))
+    article = read_article(schedule, line.hts, line.origin, schedule.edition_day(when.day))
     if line.ordinary_rate is not None:
         article = _at_stated_rate(article, given_rate(line.ordinary_rate))
     declared = _number(line.value, "customs_value", "CUSTOMS_VALUE_INVALID")
@@ -140,35 +148,18 @@ def resolve_line(law: Law, line: EntryLine, known_on: str | date | None, schedul
     if line.unit:
         known_unit(line.unit)
     is_stated = line.ordinary_rate is not None
-    goods = Goods(article.code, article.line, article.origin, value, quantity, line.unit, day, is_stated)
-    facts, notes = _NO_FACTS, article.notes + moment_notes(ENTRY_DATE, moment) + known_on_notes(law, known_on)
+    goods = Goods(article.code, article.line, article.origin, value, quantity, line.unit, when.day, is_stated)
+    facts, notes = _NO_FACTS, article.notes + when.notes
     if line.claims:
+        zone = law.zones[IMPORT]
         facts = read_claims(law.claims, line.claims, zone, line.date_formats)
         notes += tuple(claim_notes(law.claims, line.claims, zone, line.date_formats))
-    return ResolvedLine(line, schedule, moment.instant, day, known, article, goods, declared, facts, notes)
+    return ResolvedLine(line, schedule, when, article, goods, declared, facts, notes)
 
 
 def day_of_entry(law: Law, line: EntryLine) -> date:
     """Day of entry of a line, in US Eastern time; raises as `entry_moment`."""
-    return local_time(_entry_of(law, line).instant, law.zones[IMPORT]).day
-
-
-def _entry_of(law: Law, line: EntryLine) -> Moment:
-    return entry_moment(law, line.entry, IMPORT, line.date_formats.get(ENTRY_DATE, ""))
-
-
-class LocalTime(NamedTuple):
-    """Instant in a time zone: its day, and its ISO text."""
-
-    day: date
-    text: str
-
-
-@lru_cache(maxsize=READ_AT_MOST)
-def local_time(instant: datetime, zone: ZoneInfo) -> LocalTime:
-    """Convert an instant to a time zone."""
-    local = instant.astimezone(zone)
-    return LocalTime(local.date(), local.isoformat())
+    return law_day(law, line.entry, None, line.date_formats.get(ENTRY_DATE, "")).day
 
 
 def _at_stated_rate(article: Article, rate: Decimal) -> Article:
@@ -181,115 +172,6 @@ def _at_stated_rate(article: Article, rate: Decimal) -> Article:
     )
     line = replace(article.line, general=stated, other=stated)
     return replace(article, line=line, notes=(*article.notes, note))
-
-
-def entry_moment(
-    law: Law, entry: str | date | datetime | None, market: str = IMPORT, date_format: str = ""
-) -> Moment:
-    """Read an entry date: a day means its noon, None the as-of day of the law.
-
-    Days and instants without an offset are local time of the market; `date_format` is that of `read_moment`.
-
-    Raises:
-        InputError: ENTRY_DATE_INVALID or ENTRY_DATE_OUT_OF_COVERAGE.
-    """
-    return covered_moment(law, entry or law.as_of, ENTRY_DATE, market, date_format)
-
-
-def entry_instant(law: Law, entry: str | date | datetime | None, market: str = IMPORT) -> datetime:
-    """Instant of `entry_moment` in UTC; raises as it does."""
-    return entry_moment(law, entry, market).instant
-
-
-def covered_moment(
-    law: Law, given: str | date | datetime, name: str, market: str = IMPORT, date_format: str = ""
-) -> Moment:
-    """Read a day or instant of the field `name`; refused outside the coverage of the law, as by `entry_moment`."""
-    return _covered(_text_of(given), name, law.zones[market], law.covered(market), date_format)
-
-
-@lru_cache(maxsize=READ_AT_MOST)
-def _covered(
-    text: str, name: str, zone: ZoneInfo, coverage: tuple[datetime, datetime], date_format: str
-) -> Moment:
-    moment = read_user_moment(text, zone, name, date_format)
-    first, last = (end.astimezone(zone) for end in coverage)
-    if not first <= moment.instant < last:
-        label = "the entry" if name == ENTRY_DATE else name
-        raise InputError(
-            "ENTRY_DATE_OUT_OF_COVERAGE",
-            f"The law data covers {first:%Y-%m-%d} up to {last:%Y-%m-%d}; {label} is {text}.",
-            field=name,
-            fix="Choose a day in that range.",
-            metadata={"first": f"{first:%Y-%m-%d}", "last": f"{last:%Y-%m-%d}"},
-        )
-    return moment
-
-
-def read_user_moment(text: str, zone: ZoneInfo, field: str, date_format: str = "") -> Moment:
-    """Parse a day or instant of a request field; raises InputError ENTRY_DATE_INVALID."""
-    try:
-        return read_moment(text, zone, date_format)
-    except DateError as error:
-        label = "" if field == ENTRY_DATE else f"{field}: "
-        raise InputError("ENTRY_DATE_INVALID", f"{label}{error}.", field=field, fix=error.fix) from None
-
-
-def moment_notes(field: str, moment: Moment) -> tuple[Note, ...]:
-    """Note on a field whose day or instant was not written as ISO text, if so."""
-    return (Note(moment.reason, f"{field}: {moment.note}"),) if moment.reason else ()
-
-
-def _text_of(given: str | date | datetime) -> str:
-    return given if isinstance(given, str) else given.isoformat()
-
-
-def read_known_on(law: Law, known_on: str | date | None, entry_day: date) -> date:
-    """Read the day whose acts count: `entry` is the day of entry, None the as-of day of the law.
-
-    Raises:
-        InputError: ENTRY_DATE_INVALID, or ENTRY_DATE_OUT_OF_COVERAGE before the first day of the coverage of the law:
-            it contains only some of the older acts, so that most duties would be missing.
-    """
-    if known_on is None or known_on == "":
-        return law.as_of
-    if known_on == ENTRY:
-        return entry_day
-    zone = law.zones[IMPORT]
-    return _known_moment(law, known_on).instant.astimezone(zone).date()
-
-
-def known_on_text(law: Law, known_on: str | date | None) -> str:
-    """Day whose acts count as ISO text, or `entry`; raises as `read_known_on`."""
-    return ENTRY if known_on == ENTRY else read_known_on(law, known_on, law.as_of).isoformat()
-
-
-def known_on_notes(law: Law, known_on: str | date | None) -> tuple[Note, ...]:
-    """Note on a `known_on` that was not written as an ISO day, if so."""
-    if not isinstance(known_on, str) or known_on in {"", ENTRY}:
-        return ()
-    return moment_notes("known_on", _known_moment(law, known_on))
-
-
-def unread_of(law: Law, days: Iterable[date], known_on: str | date | None) -> tuple[Note, ...]:
-    """Note if the last of several days is after the last day up to which acts have been read."""
-    last = max(days, default=date.min)
-    return unread(law, last, read_known_on(law, known_on, last))
-
-
-def _known_moment(law: Law, known_on: str | date) -> Moment:
-    text, zone = _text_of(known_on), law.zones[IMPORT]
-    moment = read_user_moment(text, zone, "known_on")
-    first = law.coverage[0].astimezone(zone)
-    if moment.instant < first:
-        raise InputError(
-            "ENTRY_DATE_OUT_OF_COVERAGE",
-            f"The law data is complete for acts known from {first:%Y-%m-%d} on; known_on is {text}.",
-            field="known_on",
-            fix="Choose that day or a later one.",
-            metadata={"first": f"{first:%Y-%m-%d}"},
-        )
-    return moment
 
 
 @lru_cache(maxsize=ARTICLES_AT_MOST)

@@ -13,14 +13,8 @@ from tariffs.engine.law.conditions import ENTRY_DATE, Fact
 from tariffs.engine.law.law import EXPORT, Law
 from tariffs.engine.law.markets import SHARED_DIGITS, Market, OrdinaryRate, Preference
 from tariffs.engine.law.notes import Note
-from tariffs.engine.line_duty.entry_line import (
-    Number,
-    entry_moment,
-    known_on_notes,
-    moment_notes,
-    read_charge,
-    read_known_on,
-)
+from tariffs.engine.line_duty.entry_dates import entry_moment, known_on_notes, moment_notes, read_known_on
+from tariffs.engine.line_duty.entry_line import Number, read_charge
 from tariffs.engine.line_duty.segment import LawSegment, segment_of
 from tariffs.engine.rating.facts import ClaimValue, claim_notes, read_claims
 from tariffs.engine.schedule.codes import parse_code, unknown_code

@@ -11,20 +11,12 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from tariffs.engine.base.provenance import law_facts
-from tariffs.engine.law.law import IMPORT, Law
-from tariffs.engine.law.notes import Note, unread
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.cbp_7501 import HeadingLine, headings_claimed
 from tariffs.engine.line_duty.class_profile import ClassProfile, profile_of
 from tariffs.engine.line_duty.coarse_codes import resolve_coarse_line
-from tariffs.engine.line_duty.entry_line import (
-    Charge,
-    EntryLine,
-    ResolvedLine,
-    charges_of,
-    local_time,
-    read_charge,
-)
+from tariffs.engine.line_duty.entry_line import Charge, EntryLine, ResolvedLine, charges_of, read_charge
 from tariffs.engine.line_duty.fees import FeeLine, LandedCost, entry_fees, mpf_base
 from tariffs.engine.line_duty.pricing import cents, schedule_rates
 from tariffs.engine.line_duty.rounding import QuoteLayer, layers_for
@@ -111,7 +103,7 @@ def price(law: Law, line: ResolvedLine, profile: ClassProfile) -> Quote:
         InputError: QUANTITY_*, UNIT_UNKNOWN, RATE_NOT_COMPUTABLE or CHARGE_INVALID.
     """
     fees = entry_fees(law, line.day, (_fee_line(law, line, profile),))
-    return _quote(law, line, profile, fees.mpf, fees.hmf, unread(law, line.day, line.known))
+    return _quote(law, line, profile, fees.mpf, fees.hmf, line.when.unread)
 
 
 def _quote(
@@ -133,9 +125,7 @@ def _quote(
         notes=line.notes + prohibited.notes + _not_open(law, line, profile) + profile.notes + notes,
         headings=tuple(headings_claimed(law, result.layers, profile)),
         provenance={
-            **law_facts(law),
-            "entry": local_time(line.entry, law.zones[IMPORT]).text,
-            "known_on": line.known.isoformat(),
+            **line.when.facts,
             "schedule": line.article.line.vintage,
             "switches": profile.switches,
         },

@@ -79,6 +79,10 @@ class LawSegment:
             raise ReferenceError("the law of the segment is gone")
         return law
 
+    def is_of(self, law: Law) -> bool:
+        """Test whether it is a segment of a law."""
+        return self._law() is law
+
     def candidates(self, reach: int) -> Candidates:
         """List by measure the rows among these scopes, in order, up to the first without conditions."""
         matched: list[tuple[Active, tuple[Row, ...]]] = []

@@ -22,7 +22,7 @@ from tariffs.engine.law.tested_dates import state_as_tested
 from tariffs.engine.line_duty.class_profile import ClassProfile
 from tariffs.engine.line_duty.entry_line import ResolvedLine
 from tariffs.engine.line_duty.scope_index import ScopeIndex
-from tariffs.engine.line_duty.segment import LawSegment, segment_of
+from tariffs.engine.line_duty.segment import LawSegment
 from tariffs.engine.line_duty.unapplied import (
     ENDED,
     NOT_CLAIMED,
@@ -50,7 +50,7 @@ _SENTENCES: BoundedCache[Hashable, UnappliedMeasure] = BoundedCache(_SENTENCES_K
 
 def why_not(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[UnappliedMeasure, ...]:
     """List the measures that matched a line but did not apply, in the order of the law."""
-    segment = segment_of(law, line.entry, line.known)
+    segment = line.when.segment(law)
     index = segment.in_force.cache.get(_CACHED)
     if index is None:
         index = segment.in_force.cache[_CACHED] = _Unapplied(segment)
@@ -62,7 +62,7 @@ def cached_why_not(
     law: Law, line: ResolvedLine, profile: ClassProfile
 ) -> tuple[UnappliedMeasure, ...] | None:
     """List the measures of `why_not` if those of the class are cached."""
-    segment = segment_of(law, line.entry, line.known)
+    segment = line.when.segment(law)
     index = segment.in_force.cache.get(_CACHED)
     groups = None if index is None else _CLASSES.find(_goods(index, line, profile).key)
     return None if groups is None else _of_line(segment, line, groups)

@@ -12,7 +12,7 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import Law
-from tariffs.engine.line_duty.entry_line import entry_instant
+from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.engine.response.adjustment import DutyStep, RateMoves
 from tariffs.engine.response.adjustment_profile import DAYS_A_YEAR
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response

@@ -11,7 +11,7 @@ import polars as pl
 from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.line_duty.entry_line import entry_instant, entry_moment, moment_notes, unread_of
+from tariffs.engine.line_duty.entry_dates import entry_instant, entry_moment, moment_notes, unread_of
 from tariffs.engine.response.parameters import HORIZONS
 from tariffs.engine.runs.attribution import attribute
 from tariffs.engine.runs.incidence import add_incidence, total_incidence

@@ -14,7 +14,7 @@ from tariffs.engine.law.files import HERE, raw_of, read_raw
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.loader import law_from_raw
 from tariffs.engine.law.pack.read import open_pack
-from tariffs.engine.line_duty.entry_line import entry_instant
+from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.engine.scenario import Difference, difference
 from tariffs.engine.table_duty.duties import Dated, duties_of
 from tariffs.engine.tables.export_lines import prepared_for

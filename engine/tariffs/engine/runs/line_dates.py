@@ -10,7 +10,7 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import I32
 from tariffs.engine.law.law import Law
-from tariffs.engine.line_duty.entry_line import entry_instant, read_known_on
+from tariffs.engine.line_duty.entry_dates import entry_instant, read_known_on
 from tariffs.engine.table_duty.rated_lines import Dated
 from tariffs.engine.tables.prepare import PreparedTable
 

@@ -11,7 +11,7 @@ from tariffs.engine.base.dates import read_format
 from tariffs.engine.base.provenance import law_facts, with_run_digest
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.line_duty.entry_line import unread_of
+from tariffs.engine.line_duty.entry_dates import unread_of
 from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
 from tariffs.engine.runs.options import Options, Point, law_with_options
 from tariffs.engine.runs.table_run import Cancelled, RunContext, TableRun

@@ -10,7 +10,7 @@ from tariffs.engine.base.dates import read_format
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import EXPORT, IMPORT, Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.line_duty.entry_line import covered_moment, known_on_notes, known_on_text, moment_notes
+from tariffs.engine.line_duty.entry_dates import covered_moment, known_on_notes, known_on_text, moment_notes
 from tariffs.engine.response.anticipation import storage_facts
 from tariffs.engine.response.consumer_prices import METHODS
 from tariffs.engine.response.draws import DEFAULT_SPREADS, GENERATOR, Spreads

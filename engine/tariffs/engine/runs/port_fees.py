@@ -18,7 +18,7 @@ from tariffs.engine.law.assumptions import PortCalls
 from tariffs.engine.law.fee_tables import FIGURES, PortFeeStep, PortFeeTable, SourcedVoyage
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.line_duty.entry_line import entry_instant, read_known_on
+from tariffs.engine.line_duty.entry_dates import entry_instant, read_known_on
 
 ZERO, ONE = Decimal(0), Decimal(1)
 STATED = "stated by the caller"

@@ -21,16 +21,8 @@ from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.law.user_rates import user_rate
 from tariffs.engine.line_duty.entries import UnreadLine, lines_by_entry
-from tariffs.engine.line_duty.entry_line import (
-    ENTRY,
-    EntryLine,
-    Number,
-    covered_moment,
-    entry_moment,
-    moment_notes,
-    read_charge,
-    unread_of,
-)
+from tariffs.engine.line_duty.entry_dates import ENTRY, covered_moment, entry_moment, moment_notes, unread_of
+from tariffs.engine.line_duty.entry_line import EntryLine, Number, read_charge
 from tariffs.engine.line_duty.quote import Quote, QuoteLayer, quote_line
 
 CENT, ZERO = Decimal("0.01"), Decimal(0)

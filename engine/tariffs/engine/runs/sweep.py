@@ -17,7 +17,7 @@ from tariffs.engine.base.array_utils import I64
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.line_duty.entry_line import unread_of
+from tariffs.engine.line_duty.entry_dates import unread_of
 from tariffs.engine.runs.grouping import AUTHORITY_COLUMNS, COLUMNS
 from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
 from tariffs.engine.runs.options import Options, Point

@@ -20,7 +20,7 @@ import polars as pl
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.line_duty.entry_line import (
+from tariffs.engine.line_duty.entry_dates import (
     entry_instant,
     entry_moment,
     moment_notes,

@@ -15,7 +15,7 @@ from tariffs.engine.law.checks import Check, check_data, count_confidence
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.loader import load_law
 from tariffs.engine.law.values import read_day
-from tariffs.engine.line_duty.entry_line import entry_instant
+from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.engine.schedule import reference_data
 from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
 from tariffs.engine.tables.default_shares import basis_of

@@ -14,7 +14,8 @@ from tariffs.engine.law.values import UnitRate
 from tariffs.engine.line_duty.class_profile import ClassProfile, cached_profile, profile_of
 from tariffs.engine.line_duty.coarse_codes import is_coarse, resolve_coarse_line
 from tariffs.engine.line_duty.entries import EntryTotal, UnreadLine, quote_entries
-from tariffs.engine.line_duty.entry_line import ZERO, OtherCharge, ResolvedLine, known_on_text, resolve_line
+from tariffs.engine.line_duty.entry_dates import known_on_text
+from tariffs.engine.line_duty.entry_line import ZERO, OtherCharge, ResolvedLine, resolve_line
 from tariffs.engine.line_duty.quote import EntryLine, price
 from tariffs.engine.line_duty.unapplied import UnappliedMeasure
 from tariffs.engine.line_duty.why_not import cached_why_not, why_not

@@ -11,7 +11,7 @@ from tariffs.engine.law.amendments import Act
 from tariffs.engine.law.describe_rows import describe_base, describe_charge, describe_goods
 from tariffs.engine.law.law import EXPORT, IMPORT
 from tariffs.engine.law.model import Row
-from tariffs.engine.line_duty.entry_line import entry_instant
+from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.service.rpc.checks import required, value_of, word
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.shared import day_text, instant_text, law_provenance

@@ -8,7 +8,7 @@ from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.assumptions import PortCalls
 from tariffs.engine.law.law import IMPORT
-from tariffs.engine.line_duty.entry_line import entry_instant, read_known_on
+from tariffs.engine.line_duty.entry_dates import entry_instant, read_known_on
 from tariffs.engine.runs.port_fees import PortCost, fee_on, port_cost, sourced_costs
 from tariffs.engine.scenario import scenario_facts
 from tariffs.service.rpc.checks import decimal, required, value_of, word

@@ -10,7 +10,8 @@ from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entries import UnreadLine
-from tariffs.engine.line_duty.entry_line import EntryLine, known_on_text, moment_notes, read_user_moment
+from tariffs.engine.line_duty.entry_dates import known_on_text, moment_notes, read_user_moment
+from tariffs.engine.line_duty.entry_line import EntryLine
 from tariffs.engine.runs.refund import (
     REFUND_COLUMNS,
     TOTALS,
