@@ -164,7 +164,7 @@ class RunScheduler:
         run = lease.run
         if self._tracing is None:
             return None
-        return self._tracing.run(run.name, run.kind, run.attempts, "")
+        return self._tracing.run(run.name, run.kind, run.attempts, run.started_by)
 
     async def _compute(self, leased: _LeasedRun) -> None:
         payload = await asyncio.to_thread(self._payload, leased.lease)

@@ -61,6 +61,7 @@ RUNS = sa.Table(
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("ended", sa.Double),
     sa.Column("shared_with", sa.String(200), nullable=False, server_default=""),
+    sa.Column("started_by", sa.String(64), nullable=False, server_default=""),
     sa.UniqueConstraint("owner", "request_id"),
     sa.Index("runs_by_state", "state", "created"),
     sa.Index("runs_by_owner", "owner", "created"),

@@ -20,7 +20,7 @@ _NAME = re.compile(rf"{PREFIX}[0-9a-f]{{32}}")
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One run; times are seconds since 1970, `digest` names the directory of its parts."""
+    """One run; times are seconds since 1970, `digest` names the directory of its parts, `started_by` a trace."""
 
     id: str
     owner: str
@@ -45,6 +45,7 @@ class RunRow:
     created: float
     ended: float | None
     shared_with: str
+    started_by: str
 
     @property
     def name(self) -> str:

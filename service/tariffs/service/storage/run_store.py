@@ -43,6 +43,7 @@ from tariffs.service.storage.run_rows import (
     write_error,
 )
 from tariffs.service.wire.identity import Caller
+from tariffs.service.wire.trace_context import current_traceparent
 
 # A run of another version waits this many lease times for a server of its own version.
 _VERSION_LEASES = 4
@@ -117,6 +118,7 @@ class RunStore:
                         id=run_id,
                         owner=who.owner,
                         shared_with=share_with,
+                        started_by=current_traceparent(),
                         request_id=request_id or None,
                         kind=kind,
                         request=request,

@@ -57,6 +57,12 @@ def current_trace() -> Trace | None:
     return _TRACE.get()
 
 
+def current_traceparent() -> str:
+    """Return the context of the current call or run in the form of W3C; empty if nothing is recorded."""
+    trace = _TRACE.get()
+    return "" if trace is None else trace.traceparent
+
+
 def set_current_trace(trace: Trace | None) -> None:
     """Set the span of the current call or run for the rest of the asyncio task."""
     _TRACE.set(trace)
