@@ -22,6 +22,8 @@ _SENT = (
     "connect-timeout-ms",
     "content-type",
     "grpc-timeout",
+    "traceparent",
+    "tracestate",
     "x-grpc-web",
     "x-user-agent",
     REQUEST_ID_KEY,
