@@ -23,7 +23,17 @@ from tariffs.service.observability import tracing
 from tariffs.service.observability.logs import add_call
 from tariffs.service.server import pools
 from tariffs.service.server.warmup import QUOTES
-from tests.service.collector import CLIENT, ERROR, INTERNAL, SERVER, Collector, collecting, parent_of, within
+from tests.service.collector import (
+    CLIENT,
+    ERROR,
+    INTERNAL,
+    SERVER,
+    CollectedSpan,
+    Collector,
+    collecting,
+    parent_of,
+    within,
+)
 from tests.service.harness import Running, line, no_warm_up, running
 from tests.service.test_metric_names import scraped
 
@@ -67,6 +77,16 @@ def client_of(server: Running, config: Config = TRACED) -> Client:
     return Client(f"127.0.0.1:{server.port}", config=config)
 
 
+def served(collector: Collector, request_id: str) -> CollectedSpan:
+    """The server's span of the call with that request id: others may still be on their way."""
+
+    def own(found: list[CollectedSpan]) -> list[CollectedSpan]:
+        return [one for one in found if one.attributes.get("tariffs.request_id") == request_id]
+
+    (span,) = own(collector.wait_for(lambda found: bool(own(found))))
+    return span
+
+
 def test_one_trace_connects_the_client_to_the_kernel(collector: Collector, traced: Running) -> None:
     with client_of(traced) as client:
         client.impact(None, ["base"], on="2026-11-20", by=["origin"], response="none", include_lines=True)
@@ -76,8 +96,9 @@ def test_one_trace_connects_the_client_to_the_kernel(collector: Collector, trace
             names <= {one.name for one in found} and sum("Simulate" in one.name for one in found) == 2
         )
     )
-    assert len({one.span.trace_id for one in spans}) == 1
     kernel = next(one for one in spans if one.name == "pass over lines")
+    spans = [one for one in spans if one.span.trace_id == kernel.span.trace_id]
+    assert names <= {one.name for one in spans}
     chain = [kernel]
     while chain[-1].span.parent_span_id:
         chain.append(parent_of(spans, chain[-1]))
@@ -107,8 +128,15 @@ def test_an_error_has_its_reason_and_the_log_line_the_trace(
 ) -> None:
     with client_of(traced) as client, pytest.raises(TariffsError):
         client.duty("9503.00.0073", origin="Atlantis", value=1)
-    spans = collector.wait_for(lambda found: len(found) == 2)
-    server = next(one for one in spans if one.span.kind == SERVER)
+
+    def of_client(found: list[CollectedSpan]) -> list[CollectedSpan]:
+        """The spans of calls that a client's span is around."""
+        known = {one.span.span_id for one in found}
+        return [one for one in found if one.name == CALL and one.span.parent_span_id in known]
+
+    spans = collector.wait_for(lambda found: bool(of_client(found)))
+    (server,) = of_client(spans)
+    spans = [one for one in spans if one.span.trace_id == server.span.trace_id]
     client_span = parent_of(spans, server)
     assert {one.attributes["error.type"] for one in spans} == {"ORIGIN_UNKNOWN"}
     assert client_span.span.status.code == ERROR
@@ -120,43 +148,43 @@ def test_an_error_has_its_reason_and_the_log_line_the_trace(
 
 
 def test_a_caller_without_a_trace_hears_the_one_of_the_server(collector: Collector, traced: Running) -> None:
-    _, call = traced.duty.CalculateDuty.with_call(line(), timeout=20)
-    (server,) = collector.wait_for(lambda found: len(found) == 1)
+    _, call = traced.duty.CalculateDuty.with_call(line(), timeout=20, metadata=(("x-request-id", "heard"),))
+    span = served(collector, "heard").span
     heard = dict(call.trailing_metadata())["traceparent"]
-    assert heard == f"00-{server.span.trace_id.hex()}-{server.span.span_id.hex()}-01"
+    assert heard == f"00-{span.trace_id.hex()}-{span.span_id.hex()}-01"
     with pytest.raises(grpc.RpcError) as caught:
         traced.duty.CalculateDuty(line(origin="Atlantis"), timeout=20)
     failed: Any = caught.value
     assert "traceparent" in dict(failed.trailing_metadata())
-    collector.wait_for(lambda found: len(found) == 2)
 
 
 def test_the_slowest_calls_name_their_traces_in_the_metrics(collector: Collector, traced: Running) -> None:
-    traced.duty.CalculateDuty(line(), timeout=20)
-    (server,) = collector.wait_for(lambda found: len(found) == 1)
+    traced.duty.CalculateDuty(line(), timeout=20, metadata=(("x-request-id", "named"),))
+    span = served(collector, "named").span
     samples = scraped(traced.server.metrics_port)["tariffs_call_seconds"].samples
     exemplars = [sample.exemplar for sample in samples if sample.exemplar is not None]
-    assert server.span.trace_id.hex() in {one.labels["trace_id"] for one in exemplars}
+    assert span.trace_id.hex() in {one.labels["trace_id"] for one in exemplars}
 
 
 @pytest.mark.parametrize(("given", "sampled"), [("01", 1), ("00", 0)])
 def test_a_caller_says_whether_its_trace_is_sampled(
     collector: Collector, traced: Running, given: str, sampled: int
 ) -> None:
-    entry = ("traceparent", f"00-{'ab' * 16}-{'cd' * 8}-{given}")
+    trace = os.urandom(16).hex()
+    entry = ("traceparent", f"00-{trace}-{'cd' * 8}-{given}")
     traced.duty.CalculateDuty(line(), timeout=20, metadata=(entry,))
-    traced.duty.CalculateDuty(line(), timeout=20)
-    spans = collector.wait_for(lambda found: len(found) == 1 + sampled)
-    assert [one.span.trace_id.hex() for one in spans].count("ab" * 16) == sampled
+    traced.duty.CalculateDuty(line(), timeout=20, metadata=(("x-request-id", f"after-{given}"),))
+    served(collector, f"after-{given}")
+    assert [one.span.trace_id.hex() for one in collector.spans()].count(trace) == sampled
 
 
 @pytest.mark.parametrize("given", ["", "00-x-y-01", "ff" * 40, "00-" + "0" * 32 + "-" + "0" * 16 + "-01"])
 def test_a_malformed_context_begins_a_trace_of_its_own(
     collector: Collector, traced: Running, given: str
 ) -> None:
-    traced.duty.CalculateDuty(line(), timeout=20, metadata=(("traceparent", given),))
-    (server,) = collector.wait_for(lambda found: len(found) == 1)
-    assert not server.span.parent_span_id
+    entries = (("traceparent", given), ("x-request-id", f"malformed-{len(given)}"))
+    traced.duty.CalculateDuty(line(), timeout=20, metadata=entries)
+    assert not served(collector, f"malformed-{len(given)}").span.parent_span_id
 
 
 def test_a_long_run_has_a_trace_of_its_own_linked_to_the_call_that_started_it(
