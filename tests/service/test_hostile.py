@@ -203,3 +203,13 @@ def test_a_request_over_the_limit_of_a_message_ends_the_call_alone(served: Runni
     error: Any = caught.value
     assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert Sender(served.channel).quote()
+
+
+def test_headers_beyond_the_limit_end_the_call_alone(served: Running) -> None:
+    stub = duty_service_pb2_grpc.DutyServiceStub(served.channel)
+    many = tuple((f"x-{number}", "y" * 1_000) for number in range(100))
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.CalculateDuty(line(), timeout=TIMEOUT, metadata=many)
+    error: Any = caught.value
+    assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert Sender(served.channel).quote()

@@ -31,7 +31,8 @@ class LineDates:
 
     def dated(self, law: Law, on: str) -> Dated:
         """Date the lines: by their entry dates, and by `on` where a line has none."""
-        if "entry_date" not in self._table.frame.columns:
+        if "entry_date" not in self._table.frame.columns or not self._table.frame.height:
+            # A table of which every row was refused has an instant too, that of the run.
             return self.alike(law, on)
         parts = [self._in_market(law, on, market) for market in self._markets]
         return parts[0] if len(parts) == 1 else _joined(parts, self._table.market_of_line)

@@ -199,7 +199,7 @@ def _at_quantiles(drawn: F64, names: Iterable[str]) -> dict[str, F64]:
 
 def _errors(drawn: F64) -> dict[str, F64]:
     """Estimate standard errors of the quantiles from their spread over the replicates."""
-    blocks = drawn.reshape(REPLICATES, -1, drawn.shape[1])
+    blocks = drawn.reshape(REPLICATES, len(drawn) // REPLICATES, drawn.shape[1])
     quantiles = np.quantile(blocks, [QUANTILES[at] for at in WITH_ERROR], axis=1, method="linear")
     errors = quantiles.std(axis=1, ddof=1) / np.sqrt(REPLICATES)
     return {f"{at}_error": values for at, values in zip(WITH_ERROR, errors, strict=True)}
