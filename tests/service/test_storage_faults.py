@@ -69,7 +69,9 @@ def test_directories_of_callers_files_are_for_this_user_alone(tmp_path: Path) ->
     state = tmp_path / "state"
     with running(warm=no_warm_up, state_dir=str(state)):
         made = [state, *(path for path in state.iterdir() if path.is_dir())]
-    assert {path.name: oct(path.stat().st_mode & 0o077) for path in made} == {path.name: "0o0" for path in made}
+    assert {path.name: oct(path.stat().st_mode & 0o077) for path in made} == {
+        path.name: "0o0" for path in made
+    }
 
 
 def test_an_upload_onto_a_full_disk_may_be_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:

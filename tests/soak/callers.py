@@ -20,6 +20,8 @@ from tariffs.client import Client, Config
 from tariffs.client._verbs.run_handle import Run
 from tariffs.client.config import Deadlines
 from tariffs.client.errors import TariffsError
+from tariffs.engine.law import load_law
+from tests.law.packs import CHARGED, EXEMPT, TOYS
 
 DAY = "2026-12-01"
 SCENARIOS = ("base", "truce-lapses")
@@ -144,6 +146,13 @@ def quote(client: Client, line: tuple[str, str]) -> str:
     return str(found.assessed)
 
 
+def latest(client: Client) -> bool:
+    """Whether a quote under the latest law has the duty of the law that it names."""
+    found = client.duty(TOYS["hts"], origin=TOYS["origin"], entry_date=TOYS["entry"], value=TOYS["value"])
+    wanted = CHARGED if found.provenance["law_version"] == load_law().version else EXEMPT
+    return str(found.assessed) == wanted
+
+
 def impact(client: Client) -> str:
     """A run over the embedded table."""
     return digest(client.impact(scenarios=SCENARIOS, on=DAY, response="none"))
@@ -185,6 +194,7 @@ def calling(target: str, calls: Calls, wanted: Wanted) -> Iterator[None]:
         (_uploads, 5.0),
         (_lists, 0.5),
         (_line_streams, 5.0),
+        (_latest, 0.2),
     ]
     threads = [threading.Thread(target=_repeat, args=(*one, target, calls, wanted, over)) for one in work]
     threads.append(threading.Thread(target=_long_runs, args=(target, calls, wanted, over)))
@@ -201,8 +211,8 @@ def calling(target: str, calls: Calls, wanted: Wanted) -> Iterator[None]:
 def _repeat(
     make: Callable[..., None], pause: float, target: str, calls: Calls, wanted: Wanted, over: threading.Event
 ) -> None:
-    number = 0
-    with Client(target, config=CONFIG) as client:
+    number, law = 0, "latest" if make is _latest else ""
+    with Client(target, law_version=law, config=CONFIG) as client:
         while not over.is_set():
             make(client, calls, wanted, number)
             number += 1
@@ -212,6 +222,10 @@ def _repeat(
 def _quotes(client: Client, calls: Calls, wanted: Wanted, number: int) -> None:
     line = LINES[number % len(LINES)]
     calls.make("quotes", lambda: quote(client, line), wanted.quotes[line])
+
+
+def _latest(client: Client, calls: Calls, wanted: Wanted, number: int) -> None:
+    calls.make("quotes under the latest law", lambda: latest(client), True)
 
 
 def _impacts(client: Client, calls: Calls, wanted: Wanted, number: int) -> None:

@@ -16,6 +16,7 @@ import psutil
 
 from tariffs.v1 import simulation_service_pb2 as pb
 from tariffs.v1 import simulation_service_pb2_grpc
+from tests.law.packs import drop, newer_pack
 from tests.load.readers import read_to_lines
 from tests.load.sweeps import OPTIONS, request
 from tests.soak.servers import NO_OFFSET, Soaked, SoakServer, restart_postgresql
@@ -23,6 +24,7 @@ from tests.soak.servers import NO_OFFSET, Soaked, SoakServer, restart_postgresql
 PAUSE_SECONDS = 6.0
 FULL_SECONDS, STEP_SECONDS = 4.0, 6.0
 STALL_SECONDS = 20.0
+LAWS_KEPT = 2
 CLOCK_STEPS = ("+7200", "-7200")
 _CHUNK = bytes(1 << 20)
 Act = Callable[[int], str]
@@ -47,6 +49,7 @@ class Disturber:
         """The list; what this machine does not allow is left out."""
         first, second = self.soaked.rolled
         acts: list[tuple[str, Act]] = [
+            ("law swapped", self._swap_law),
             ("server restarted", lambda _: _restart(first)),
             ("worker killed", lambda _: _kill_worker(self.soaked.steady)),
             ("PostgreSQL restarted", lambda _: self._restart_database()),
@@ -82,6 +85,16 @@ class Disturber:
         time.sleep(FULL_SECONDS)
         ballast.unlink(missing_ok=True)
         return "disk full"
+
+    def _swap_law(self, turn: int) -> str:
+        """Drop a signed pack with a newer version, and take the one before the last away."""
+        laws, made = self.soaked.laws, self.soaked.state.parent / "packs"
+        made.mkdir(exist_ok=True)
+        version = f"2027.01.01.{turn + 1}"
+        drop(newer_pack(made, version, key=self.soaked.law_key), laws, f"law-{version}.tar.zst")
+        for old in sorted(laws.glob("*.tar.zst"), key=lambda path: path.stat().st_mtime)[:-LAWS_KEPT]:
+            old.unlink()
+        return "swapped"
 
     def _restart_database(self) -> str:
         restart_postgresql(self.soaked.database)

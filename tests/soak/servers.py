@@ -18,6 +18,7 @@ import grpc
 import psutil
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from tests.law.packs import key_pair
 from tests.load.servers import ROOT, free_port
 
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
@@ -137,6 +138,7 @@ class Soaked:
         rolled: the servers that are restarted in turn.
         database: the PostgreSQL server.
         disk: the state directory, if it is a disk of its own that can be filled; else None.
+        laws: directory of law packs; `law_key` signs those that are trusted.
     """
 
     steady: SoakServer
@@ -144,6 +146,8 @@ class Soaked:
     database: Any
     state: Path
     disk: Path | None
+    laws: Path
+    law_key: Path
 
     @property
     def target(self) -> str:
@@ -163,12 +167,17 @@ def soaked(folder: Path) -> Iterator[Soaked]:
         state = folder / "state"
         disk = stack.enter_context(_small_disk(state))
         database = stack.enter_context(_postgresql(folder / "postgresql"))
+        laws = folder / "laws"
+        laws.mkdir()
+        private, public = key_pair(folder)
         url = database.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
         shared = {
             "state_dir": state,
             "database_url": url,
             "log_level": "warning",
             "lease_seconds": LEASE_SECONDS,
+            "law_dir": laws,
+            "law_keys": public,
             # All callers come from one address.
             "caller_share": 1,
             "admitted_runs": 32,
@@ -178,7 +187,7 @@ def soaked(folder: Path) -> Iterator[Soaked]:
         for name in ("left", "right"):
             clock = folder / f"{name}.clock" if FAKETIME.exists() else None
             rolled.append(SoakServer(name, folder, free_port(), {**shared, "workers": 1}, clock))
-        found = Soaked(steady, tuple(rolled), database, state, disk)
+        found = Soaked(steady, tuple(rolled), database, state, disk, laws, private)
         for server in found.servers:
             stack.callback(server.terminate)
             server.start()
