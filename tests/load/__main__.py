@@ -21,6 +21,7 @@ from tests.load import (
     beside,
     cancelling,
     kills,
+    law_swap,
     memory,
     overload,
     plan,
@@ -36,6 +37,7 @@ ALONE: Mapping[str, Callable[[plan.Plan], list[rows.Measured]]] = {
     "streams": streams.measure,
     "quotes": quotes.measure,
     "overload": overload.measure,
+    "law": law_swap.measure,
     "worker": kills.one_worker,
     "mix": kills.one_server,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -10,12 +12,40 @@ from typing import Any
 import grpc
 import pytest
 
+from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
+from tariffs.engine.law.pack import archive
+from tariffs.engine.law.pack.build import build_pack
+from tariffs.engine.law.pack.manifest import MANIFEST, SIGNATURE
+from tariffs.engine.law.pack.signature import sign
+from tariffs.service.workers.tasks import CancelToken, ResultSink
 from tariffs.v1 import duty_service_pb2
 from tariffs.v1 import law_service_pb2 as pb
-from tests.law.packs import CHARGED, EXEMPT, NEWER, TOYS, drop, key_pair, newer_pack
-from tests.service.harness import TIMEOUT, Running, fails, line, running
-from tests.service.stored import until
+from tests.law.packs import (
+    CHARGED,
+    EXEMPT,
+    NEWER,
+    TOYS,
+    drop,
+    golden_case,
+    key_pair,
+    law_copy,
+    newer_pack,
+)
+from tests.service.harness import TIMEOUT, Running, compute_in_process, fails, line, no_warm_up, running
+from tests.service.stored import (
+    get,
+    metadata_of,
+    read,
+    result_of,
+    results,
+    rows,
+    simulated,
+    simulation,
+    start,
+    until,
+    wait,
+)
 
 PACK = f"law-{NEWER}.tar.zst"
 SERVED, LOADING, REFUSED = pb.LAW_STATE_SERVED, pb.LAW_STATE_LOADING, pb.LAW_STATE_REFUSED
@@ -67,7 +97,7 @@ def test_a_signed_pack_is_served_without_a_restart_and_by_name_alone(
     own = load_law().version
     assert quoted(server) == (CHARGED, own)
     drop(pack, packs, PACK)
-    until(lambda: states(server).get(PACK) == SERVED)
+    until(lambda: states(server).get(PACK) == SERVED, 60)
     assert quoted(server, NEWER) == quoted(server, "latest") == (EXEMPT, NEWER)
     assert quoted(server) == quoted(server, own) == quoted(server, "default") == (CHARGED, own)
     newest, builtin = versions(server)
@@ -87,3 +117,181 @@ def test_an_unknown_version_names_those_there(served: Running) -> None:
         assert (fault.code, fault.reason) == (grpc.StatusCode.NOT_FOUND, "LAW_VERSION_NOT_FOUND")
         assert fault.fields == ["law_version"]
         assert fault.metadata["versions"] == own.version
+
+
+def test_a_refused_pack_says_why_and_changes_nothing(
+    watched: tuple[Running, Path], pack: bytes, keys: tuple[Path, Path], tmp_path: Path
+) -> None:
+    server, packs = watched
+    drop(pack, packs, PACK)
+    until(lambda: states(server).get(PACK) == SERVED, 60)
+    own = load_law()
+    (tmp_path / "same").mkdir()
+    same_version = newer_pack(tmp_path / "same", own.version, key=keys[0])
+    golden = golden_case(tmp_path / "golden", assessed=CHARGED)
+    failing = build_pack(law_copy(tmp_path / "law", "2026.12.02.1"), golden=golden, key=keys[0])
+    unsigned = archive.read(pack, PACK)
+    del unsigned[SIGNATURE]
+    refused = {
+        "truncated.tar.zst": (pack[:-1000], "LAW_PACK_INVALID", "is missing"),
+        "unsigned.tar.zst": (archive.written(unsigned), "LAW_PACK_UNTRUSTED", "it is not signed"),
+        "other-key.tar.zst": (signed_by(pack, key_pair(tmp_path)[0]), "LAW_PACK_UNTRUSTED", "known key"),
+        "same.tar.zst": (same_version, "LAW_PACK_INVALID", "that of another law here (built in)"),
+        "failing.tar.zst": (failing, "LAW_TEST_FAILED", "toys-exempt: assessed is 0.00"),
+    }
+    for name, (data, _, _) in refused.items():
+        drop(data, packs, name)
+    # Neither a hidden file nor one of another kind is a pack.
+    (packs / ".hidden.tar.zst").write_bytes(pack)
+    (packs / "README").write_text("packs")
+    until(lambda: all(states(server).get(name) == REFUSED for name in refused), 60)
+    found = {one.pack: one for one in versions(server)}
+    assert found.keys() == {*refused, PACK, ""}
+    for name, (_, reason, text) in refused.items():
+        assert (found[name].reason, text in found[name].message) == (reason, True), found[name].message
+        assert found[name].fix
+    assert quoted(server, "latest") == (EXEMPT, NEWER)
+    assert quoted(server) == (CHARGED, own.version)
+    # One that is replaced by a broken one goes on being served.
+    drop(pack[:-1000], packs, PACK)
+    until(lambda: sum(one.pack == PACK for one in versions(server)) == 2)
+    assert quoted(server, NEWER) == (EXEMPT, NEWER)
+
+
+def signed_by(pack: bytes, key: Path) -> bytes:
+    members = archive.read(pack, PACK)
+    return archive.written(members | {SIGNATURE: sign(members[MANIFEST], key)})
+
+
+def test_a_watch_is_told_when_the_laws_change(watched: tuple[Running, Path], pack: bytes) -> None:
+    server, packs = watched
+    seen = server.law.WatchVersions(pb.WatchVersionsRequest(), timeout=TIMEOUT)
+    assert [one.version for one in next(seen).versions] == [load_law().version]
+    drop(pack, packs, PACK)
+    (loading,) = [one for one in next(seen).versions if one.pack]
+    assert (loading.pack, loading.state, loading.version) == (PACK, LOADING, "")
+    served = next(seen).versions[0]
+    assert (served.pack, served.state, served.version) == (PACK, SERVED, NEWER)
+    seen.cancel()
+
+
+def test_a_default_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "packs").mkdir()
+    with (
+        pytest.raises(InputError) as caught,
+        running(law_dir=tmp_path / "packs", law_unsigned=True, law_default=NEWER),
+    ):
+        raise AssertionError("it started")
+    assert caught.value.reason == "SETTING_INVALID"
+    assert load_law().version in caught.value.fix
+
+
+class Held:
+    """Computes in threads of this process; a run is held after its first part until it is let go or cancelled."""
+
+    def __init__(self, task: str) -> None:
+        self.begun, self.free = threading.Event(), threading.Event()
+        self._task = task
+
+    def __call__(self, task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
+        held = HeldSink(self, sink, cancel_token) if task == self._task else sink
+        compute_in_process(task, payload, held, cancel_token)
+
+
+class HeldSink:
+    def __init__(self, held: Held, sink: ResultSink, cancel_token: CancelToken) -> None:
+        self._held, self._sink, self._cancel_token = held, sink, cancel_token
+        self.cancelled, self.progress = sink.cancelled, sink.progress
+
+    def result(self, data: bytes) -> None:
+        self._sink.result(data)
+        self._held.begun.set()
+        while not self._held.free.wait(0.02):
+            self._cancel_token.check()
+
+
+def test_a_run_keeps_its_law_over_a_swap_and_a_restart(
+    tmp_path: Path, pack: bytes, keys: tuple[Path, Path]
+) -> None:
+    packs, state = tmp_path / "packs", tmp_path / "state"
+    drop(pack, packs, PACK)
+    given: dict[str, Any] = {
+        "law_dir": packs, "law_keys": keys[1], "law_default": "latest", "state_dir": state, "lease_seconds": 1.0
+    }  # fmt: skip
+    request = simulation(rows(20))
+    held = Held("run")
+    with running(held, **given) as server:
+        name = start(server, request, "once").name
+        assert held.begun.wait(60)
+        assert metadata_of(get(server, name)).law_version.startswith(f"{NEWER}@")
+    (packs / PACK).unlink()
+    (tmp_path / "next").mkdir()
+    following = newer_pack(tmp_path / "next", "2026.12.05.1", key=keys[0], origin="VN")
+    drop(following, packs, "law-next.tar.zst")
+    with running(**given) as server:
+        assert quoted(server) == (CHARGED, "2026.12.05.1")
+        # The same request again under its id is the same run, though its law is no longer the default.
+        assert start(server, request, "once").name == name
+        done = wait(server, name)
+        assert result_of(done).provenance.law_version == NEWER
+        resumed = read(server, name)
+        assert metadata_of(done).attempts == 2
+    with running(law_dir=packs, law_keys=keys[1], state_dir=tmp_path / "other") as server:
+        drop(pack, packs, PACK)
+        until(lambda: states(server).get(PACK) == SERVED, 60)
+        request.law_version = NEWER
+        assert results(resumed) == simulated(server, request)
+
+
+def test_a_call_in_flight_keeps_its_law(tmp_path: Path, pack: bytes, keys: tuple[Path, Path]) -> None:
+    packs = tmp_path / "packs"
+    packs.mkdir()
+    held = Held("simulate")
+    with running(held, law_dir=packs, law_keys=keys[1], law_default="latest") as server:
+        call = server.simulation.Simulate(simulation(rows(20)), timeout=TIMEOUT)
+        first = next(one for one in call if one.WhichOneof("content") != "progress")
+        assert first.WhichOneof("content") != "done"
+        drop(pack, packs, PACK)
+        until(lambda: quoted(server) == (EXEMPT, NEWER), 60)
+        held.free.set()
+        *_, last = call
+        assert last.done.provenance.law_version == load_law().version
+
+
+def test_a_loaded_server_with_workers_serves_a_pack_within_a_minute(
+    tmp_path: Path, pack: bytes, keys: tuple[Path, Path]
+) -> None:
+    packs = tmp_path / "packs"
+    packs.mkdir()
+    with running(
+        None, no_warm_up, law_dir=packs, law_keys=keys[1], law_default="latest", workers=1
+    ) as server:
+        stopped, answers = threading.Event(), list[tuple[str, str]]()
+
+        def ask() -> None:
+            while not stopped.is_set():
+                answers.append(quoted(server))
+
+        caller = threading.Thread(target=ask)
+        caller.start()
+        try:
+            began = time.monotonic()
+            drop(pack, packs, PACK)
+            until(lambda: (EXEMPT, NEWER) in answers, 60)
+            assert time.monotonic() - began < 60
+        finally:
+            stopped.set()
+            caller.join(TIMEOUT)
+        before, after = (CHARGED, load_law().version), (EXEMPT, NEWER)
+        assert answers == sorted(answers, key=[before, after].index)
+        assert {len(set(answers)), answers[0] == before} == {2, True}
+        request = simulation(rows(50))
+        under = {
+            name: simulated_under(server, request, name) for name in (load_law().version, "latest", NEWER)
+        }
+        assert under[NEWER] == under["latest"] != under[load_law().version]
+
+
+def simulated_under(server: Running, request: Any, law_version: str) -> list[bytes]:
+    request.law_version = law_version
+    return simulated(server, request)

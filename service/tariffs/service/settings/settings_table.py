@@ -21,6 +21,7 @@ _TELEMETRY, _SECRET = "OTEL_", "HEADERS"
 _OTHERS = (
     "HEALTH_NAME",
     "TARGET",
+    "LAW_VERSION",
     "TOKEN",
     "TOKEN_IN_CLEAR",
     "TLS",
