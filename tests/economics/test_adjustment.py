@@ -98,7 +98,7 @@ def case(seed: int, *, steps: int = 5, domestic: bool = False) -> Case:
         rate = np.where(moves, rng.choice([0.0, 0.1, 0.25, 1.45, 30.0], size), rate)
         rates.append(rate)
     ages = sorted(rng.choice(AGES, steps), reverse=True)
-    kappa = rng.choice([1.2, 3.0], 6) if domestic else np.full(6, np.nan)
+    kappa = rng.choice([1.2, 3.0, 1.0, np.nan], 6) if domestic else np.full(6, np.nan)
     ratio = rng.choice([0.0, 4.0], 6) if domestic else np.zeros(6)
     base = parameters_for(["9503000073"])
     stages = [

@@ -47,21 +47,24 @@ class SectorDraws:
         """
         volume = self._alone(draws)
         landed, count = self._imports + self._revenue, len(self._kappa)
+        factors = np.empty((2, count, len(draws)))
         for place, (_, eta, supply) in enumerate(draws):
             etas, supplies = (np.broadcast_to(np.asarray(each, float), count) for each in (eta, supply))
             own = volume.owned[0, :, place]
             above = self._market(
                 self._imports, landed, _prices(own, landed, etas), etas, supplies, self._kappa
             )
-            volume.hats[:, 0, place] *= above.quantity[self._product]
-            volume.hats[:, 1, place] *= above.price[self._product]
-            volume.growths[:, place] *= above.quantity
+            factors[:, :, place] = above.quantity, above.price
             duty = volume.owned[1, :, place] - own + self._revenue
             loss = np.where(np.isnan(above.buyer_surplus), own, above.buyer_surplus)
             change = duty * above.quantity * above.price - self._revenue
             volume.owned[0, :, place] = loss
             volume.owned[1, :, place] = loss + above.domestic.surplus + change
             volume = replace(volume, domestic=above.domestic)
+        # The draws of a product lie side by side.
+        volume.growths[:] *= factors[0]
+        for row, factor in enumerate(factors):
+            volume.hats[:, row] *= factor[self._product]
         return volume
 
 

@@ -12,11 +12,9 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I32, I64
 from tariffs.engine.base.compiled_kernels import jit
 from tariffs.engine.response.kernels.armington import top_logs
+from tariffs.engine.response.kernels.domestic_index import index_under_supply
 from tariffs.engine.response.kernels.exp_log import exp_array, log_array
 
-_NEWTON_CAP = 60
-_BISECTION_CAP = 200
-_TOLERANCE = 1e-14
 _REFRESH_BELOW = -0.5
 """Relative change of a sum below which it is computed again from its terms, since a difference would lose digits."""
 
@@ -31,42 +29,6 @@ _STEP_ROWS = 12
 _TOTAL, _LANDED, _SHIPMENTS, _QUANTITY, _PRICE, _SURPLUS = range(6)
 """Rows of a product after the steps so far: sum of the weights of its cells, dollars, and logs of its factors."""
 _PRODUCT_ROWS = 6
-
-
-@jit
-def index_under_supply(
-    level: float, w: float, sigma: float, eta: float, kappa: float, share: float
-) -> tuple[float, float]:
-    """Solve x = ln P_M of one step with domestic goods; returns x and the log price of imports and domestic goods.
-
-    `level` is the log CES mean of the powers of duty with the damped exponent, `w` the inverse supply of all origins,
-    `share` that of imports in spending. The root is the one of an increasing function.
-    """
-    if w == 0.0:
-        y, _ = top_logs(level, share, kappa, eta, 0.0)
-        return level, y
-    pull = w / (1.0 + sigma * w)
-    fixed = level / (1.0 + sigma * w)
-    low = min(0.0, level)
-    high = max(0.0, level)
-    x = fixed
-    for turn in range(_NEWTON_CAP + _BISECTION_CAP):
-        y, dy = top_logs(x, share, kappa, eta, 0.0)
-        gap = x - fixed - pull * ((sigma - kappa) * x + (kappa - eta) * y)
-        slope = 1.0 - pull * ((sigma - kappa) + (kappa - eta) * dy)
-        if gap > 0.0:
-            high = x
-        else:
-            low = x
-        following = 0.5 * (low + high)
-        if slope > 0.0 and turn < _NEWTON_CAP:
-            following = min(max(x - gap / slope, low), high)
-        moved = abs(following - x)
-        x = following
-        if moved <= _TOLERANCE * (1.0 + abs(x)):
-            break
-    y, _ = top_logs(x, share, kappa, eta, 0.0)
-    return x, y
 
 
 @jit
@@ -204,17 +166,20 @@ def price_indices(
         rows[_IMPORTS, i] = x
         rows[_ALL, i] = x
     for slot in range(count):
-        kappa = kappas[active[slot]]
-        if np.isnan(kappa):
+        given = kappas[active[slot]]
+        if state[_SHIPMENTS, (active[slot] - first) * draws] <= 0.0:
             continue
         for b in range(draws):
             i, own = slot * draws + b, (active[slot] - first) * draws + b
             landed, shipments = state[_LANDED, own], state[_SHIPMENTS, own]
-            if shipments > 0.0 and kappa != rows[_ETA, i]:
+            eta, share = rows[_ETA, i], landed / (landed + shipments)
+            kappa = eta if np.isnan(given) else given
+            if kappa == eta:
+                rows[_ALL, i], _ = top_logs(rows[_IMPORTS, i], share, kappa, eta, 0.0)
+            else:
                 rows[_IMPORTS, i], rows[_ALL, i] = index_under_supply(
-                    rows[_LEVEL, i], rows[_SUPPLY, i], rows[_SIGMA, i], rows[_ETA, i], kappa,
-                    landed / (landed + shipments),
-                )  # fmt: skip
+                    rows[_LEVEL, i], rows[_SUPPLY, i], rows[_SIGMA, i], eta, kappa, share
+                )
 
 
 @jit
@@ -243,9 +208,7 @@ def scale_products(
     shift_of_kappa(count, active, draws, kappas, rows)
     for i in range(size):
         work[i] = (1.0 - rows[_ETA, i]) * rows[_ALL, i]
-    for i in range(size):
-        work[size + i] = (1.0 + rows[_SUPPLY, i]) * rows[_SHIFT, i]
-    exp_array(work, less_one, bits, 2 * size)
+    exp_array(work, less_one, bits, size)
     for i in range(size):
         power = 1.0 - rows[_ETA, i]
         less_one[i] = rows[_ALL, i] if power == 0.0 else np.true_divide(less_one[i], power)
@@ -254,8 +217,14 @@ def scale_products(
         for b in range(draws):
             spending = state[_LANDED, own + b] + state[_SHIPMENTS, own + b]
             state[_SURPLUS, own + b] -= spending * less_one[at + b]
-        for b in range(draws):
-            state[_LANDED, own + b] *= rows[_RATIO, at + b] * work[size + at + b]
+        if state[_SHIPMENTS, own] > 0.0:
+            for b in range(draws):
+                grown = np.exp((1.0 + rows[_SUPPLY, at + b]) * rows[_SHIFT, at + b])
+                state[_LANDED, own + b] *= rows[_RATIO, at + b] * grown
+        else:
+            # Without domestic goods all spending is on imports.
+            for b in range(draws):
+                state[_LANDED, own + b] *= work[at + b]
         for b in range(draws):
             state[_QUANTITY, own + b] += rows[_SHIFT, at + b]
             state[_PRICE, own + b] += rows[_SUPPLY, at + b] * rows[_SHIFT, at + b]
