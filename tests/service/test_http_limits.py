@@ -207,7 +207,9 @@ def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -
     assert caught.value.reason == "EXTRA_MISSING"
 
 
-def test_stopping_waits_for_requests_and_then_cancels_them() -> None:
+def test_stopping_waits_for_requests_and_then_cancels_them_without_an_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     run = Endless()
     with running(compute=simulating(run), warm=no_warm_up, http_port=0, grace_seconds=1.0) as server:
         connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=30)
@@ -215,9 +217,12 @@ def test_stopping_waits_for_requests_and_then_cancels_them() -> None:
         connection.request("POST", "/tariffs.v1.SimulationService/Simulate", framed(b"{}"), headers)
         answer = connection.getresponse()
         assert run.begun.wait(30)
-        ended = threading.Thread(target=answer.read)
-        ended.start()
+        body = list[bytes]()
+        reading = threading.Thread(target=lambda: body.append(answer.read()))
+        reading.start()
         server.stop_soon().result(60)
-        ended.join(30)
+        reading.join(30)
         assert run.ended.is_set()
+        assert json.loads(frames(body[0])[-1][1])["error"]["code"] == "canceled"
         connection.close()
+    assert [record for record in caplog.records if record.name.startswith("uvicorn")] == []

@@ -21,6 +21,7 @@ from tariffs.service.server.server import TariffServer
 from tariffs.service.server.supervisor import Supervisor
 from tariffs.service.server.tls import server_credentials
 from tariffs.service.server.warmup import warm_up
+from tariffs.service.server.web import load_libraries
 from tariffs.service.settings.settings import Settings, load_settings
 from tariffs.service.settings.settings_table import effective
 from tariffs.service.storage.database import Database
@@ -104,6 +105,8 @@ def _check(settings: Settings, arguments: Mapping[str, Any]) -> int:
     print(f"database: {_schema_text(settings)}")
     sys.stdout.flush()
     server_credentials(settings)
+    if settings.http_port is not None:
+        load_libraries()
     print(f"identities: {'; '.join(identities_of(settings).describe())}")
     sys.stdout.flush()
     warm_up()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from tariffs.engine.errors import ServiceError
@@ -13,7 +14,7 @@ from tariffs.service.settings.settings import Settings
 if TYPE_CHECKING:
     from tariffs.service.server.web.http_port import HttpPort
 
-__all__ = ["make_http_port"]
+__all__ = ["load_libraries", "make_http_port"]
 
 
 def make_http_port(
@@ -37,9 +38,23 @@ def make_http_port(
     Raises:
         ServiceError: EXTRA_MISSING without the extra `web`.
     """
+    load_libraries()
+    from tariffs.service.server.web.application import application
+    from tariffs.service.server.web.http_port import HttpPort
+
+    app = application(services, registry, middleware, settings.origins)
+    return HttpPort(app, settings, 2 * calls, endpoint)
+
+
+def load_libraries() -> None:
+    """Import what the port needs.
+
+    Raises:
+        ServiceError: EXTRA_MISSING.
+    """
     try:
-        from tariffs.service.server.web.application import application
-        from tariffs.service.server.web.http_port import HttpPort
+        import_module("tariffs.service.server.web.application")
+        import_module("tariffs.service.server.web.http_port")
     except ModuleNotFoundError as error:
         raise ServiceError(
             "EXTRA_MISSING",
@@ -47,5 +62,3 @@ def make_http_port(
             field="http_port",
             fix="Install tariffs[web], or unset TARIFFS_HTTP_PORT.",
         ) from error
-    app = application(services, registry, middleware, settings.origins)
-    return HttpPort(app, settings, 2 * calls, endpoint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from connectrpc.method import IdempotencyLevel, StreamType
@@ -50,7 +51,9 @@ class Gate:
         refused = self._refused(scope, headers)
         if refused is None:
             CERTIFICATE.set(scope["state"].get(CERTIFICATE_KEY, _NO_CERTIFICATE))
-            await self._app(scope, _in_time(receive), _uncached(send))
+            # A request is cancelled at the end of the server alone; connectrpc has told its caller by then.
+            with suppress(asyncio.CancelledError):
+                await self._app(scope, _in_time(receive), _uncached(send))
         else:
             await _answer(send, *refused, request_id_of(headers.items()))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,11 +71,18 @@ class HttpPort:
         """Take no new connections, wait for running requests up to `grace_seconds`, then cancel them."""
         if self._server is None or self._serving is None:
             return
-        self._server.should_exit = True
-        await self._serving
-        # uvicorn cancels what is left and does not wait for it.
-        if left := tuple(self._server.server_state.tasks):
+        server = self._server
+        server.should_exit = True
+        await asyncio.wait({self._serving}, timeout=self._settings.grace_seconds)
+        # uvicorn would do this too, but log each as an error and not wait for them.
+        if left := tuple(server.server_state.tasks):
+            for task in left:
+                task.cancel()
             await asyncio.wait(left, timeout=KEEP_SECONDS)
+        server.force_exit = True
+        for connection in tuple(server.server_state.connections):
+            connection.transport.abort()
+        await self._serving
 
     def _config(self) -> uvicorn.Config:
         context = tls_context(self._settings)
@@ -93,7 +99,6 @@ class HttpPort:
             server_header=False,
             limit_concurrency=self._connections,
             timeout_keep_alive=KEEP_SECONDS,
-            timeout_graceful_shutdown=math.ceil(self._settings.grace_seconds),
             h11_max_incomplete_event_size=HEAD_BYTES,
             ssl_context_factory=None if context is None else lambda _config, _default: context,
         )
