@@ -9,6 +9,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +188,7 @@ def test_clocks_may_differ_by_the_skew(path: Path, skew: int) -> None:
 @settings(max_examples=300, deadline=None)
 @given(head=st.binary(max_size=60), body=st.binary(max_size=60), tail=st.text(max_size=20))
 def test_whatever_is_sent_is_refused_without_another_error(head: bytes, body: bytes, tail: str) -> None:
-    tokens = JwtTokens(Settings.model_validate({**OIDC, "oidc_keys": "x"}), _Published())
+    tokens = _published_tokens()
     for text in (
         f"{encoded(head)}.{encoded(body)}.{tail}",
         f"{part({'alg': tail})}.{encoded(body)}.{encoded(head)}",
@@ -202,6 +203,11 @@ class _Published(Keys):
     def __init__(self) -> None:
         self._keys = tuple(key for _, key in KEYS.values())
         self.version = "1"
+
+
+@cache
+def _published_tokens() -> JwtTokens:
+    return JwtTokens(Settings.model_validate({**OIDC, "oidc_keys": "x"}), _Published())
 
 
 def test_a_verified_token_is_not_verified_again_until_it_expires(
@@ -225,8 +231,12 @@ def test_a_verified_token_is_not_verified_again_until_it_expires(
     for name in ("bea", "cid"):
         identify(tokens, token(name))
     assert len(tokens._kept) == 2
+    assert identify(tokens, text).owner == "ann"
+    assert len(decoded) == 4
+    # Remembered, and expired since: it is verified anew, and refused.
     clock[0] += 66
     refusal(tokens, text)
+    assert len(decoded) == 5
 
 
 @pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
