@@ -22,7 +22,13 @@ from grpc_channelz.v1 import channelz_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 from tariffs.service.storage.database import RUNS, TABLES
-from tariffs.v1 import contract, law_service_pb2
+from tariffs.service.storage.scenario_tables import (
+    SCENARIO_CHECKS,
+    SCENARIO_EVENTS,
+    SCENARIO_VERSIONS,
+    SCENARIOS,
+)
+from tariffs.v1 import contract, law_service_pb2, scenario_service_pb2
 from tests.service.harness import TIMEOUT, Running, fault_of, running
 from tests.service.jwt_issuer import bearer
 from tests.service.stored import arrow, rows, simulation, start, upload, wait
@@ -47,6 +53,8 @@ READ = {
     *("LawService/CalculatePortFee", "LawService/ListVersions", "LawService/WatchVersions"),
     *("ScenarioService/ListScenarios", "ScenarioService/GetScenario"),
     *("ScenarioService/CheckScenario", "ScenarioService/DiffScenarios"),
+    *("ScenarioService/GetStoredScenario", "ScenarioService/ListStoredScenarios"),
+    *("ScenarioService/ListScenarioVersions", "ScenarioService/WatchScenarios"),
     *("TableService/GetTable", "TableService/ListTables", "SimulationService/ReadRun"),
     *("Operations/GetOperation", "Operations/ListOperations", "Operations/WaitOperation"),
 }
@@ -54,13 +62,26 @@ READ = {
 CHANGES = {
     *("TableService/DeleteTable", "TableService/ShareTable", "SimulationService/ShareRun"),
     *("Operations/CancelOperation", "Operations/DeleteOperation"),
+    *("ScenarioService/ShareScenario", "ScenarioService/DeleteScenario"),
 }
 OF_TABLES = {"TableService/GetTable", "TableService/DeleteTable", "TableService/ShareTable"}
 OF_RUNS = {
     *("SimulationService/ReadRun", "SimulationService/ShareRun", "Operations/GetOperation"),
     *("Operations/WaitOperation", "Operations/CancelOperation", "Operations/DeleteOperation"),
 }
-ENDLESS = {"LawService/WatchVersions"}
+OF_SCENARIOS = {
+    *("ScenarioService/GetStoredScenario", "ScenarioService/ListScenarioVersions"),
+    *("ScenarioService/ShareScenario", "ScenarioService/DeleteScenario"),
+}
+ENDLESS = {"LawService/WatchVersions", "ScenarioService/WatchScenarios"}
+SCENARIO_TABLES = (SCENARIOS, SCENARIO_VERSIONS, SCENARIO_CHECKS, SCENARIO_EVENTS)
+SCENARIO = """schema: tariffs.scenario/v1
+id: NAME
+title: Another rate of forced labor on China
+basis: hypothesis
+changes:
+  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2027-01-01T00:01-05:00, rate: 20%}
+"""
 CHANNELZ = "Channelz/"
 
 POINT = {"scenario": {"name": "base"}, "on": "2026-07-01"}
@@ -99,6 +120,8 @@ REQUESTS |= {
         "target": 1e9,
         **PLAIN,
     },
+    "ScenarioService/SaveScenario": {"yaml": SCENARIO.replace("NAME", "saved")},
+    "ScenarioService/WatchScenarios": {"after": -1},
     "ServerReflection/ServerReflectionInfo": {"listServices": ""},
 }
 
@@ -131,7 +154,7 @@ def takes_handle(method: Any) -> bool:
 
 
 def about_object(name: str) -> bool:
-    return name in OF_TABLES | OF_RUNS or takes_handle(METHODS[name])
+    return name in OF_TABLES | OF_RUNS | OF_SCENARIOS or takes_handle(METHODS[name])
 
 
 CASES = [
@@ -157,30 +180,39 @@ def expected(name: str, role: str, whose: str) -> str:
         return "OK"
     if whose == "group":
         return "NOT_ALLOWED" if name in CHANGES else "OK"
+    if name in OF_SCENARIOS:
+        return "SCENARIO_NOT_FOUND"
     return "RUN_NOT_FOUND" if name in OF_RUNS else "TABLE_NOT_FOUND"
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """A server with a caller of each role, and the one table and run in its database."""
+    """A server with a caller of each role, and the one table, run and scenario in its database."""
 
     server: Running
     table: dict[str, Any]
     run: dict[str, Any]
+    scenario: tuple[dict[str, Any], ...]
 
     def give_to(self, owner: str, group: str) -> None:
-        """Make the table and the run those of an owner, shared with a group."""
+        """Make the table, the run and the scenario those of an owner, shared with a group."""
         with self.server.server._storage._database.begin() as connection:
             for stored, row in ((TABLES, self.table), (RUNS, self.run)):
                 connection.execute(stored.delete())
                 connection.execute(stored.insert().values({**row, "owner": owner, "shared_with": group}))
+            for stored, row in zip(SCENARIO_TABLES, self.scenario, strict=True):
+                shared = {"shared_with": group} if "shared_with" in row else {}
+                connection.execute(stored.delete())
+                connection.execute(stored.insert().values({**row, "owner": owner, **shared}))
 
-    def requests(self, name: str) -> list[Any]:
-        """The messages of a call about the table or the run."""
+    def requests(self, name: str, owner: str) -> list[Any]:
+        """The messages of a call about the table, the run or the scenario of an owner."""
         method, given = METHODS[name], dict(REQUESTS.get(name, {}))
         handle, run = f"tables/{self.table['digest']}", f"operations/{self.run['id']}"
         if name in OF_TABLES | OF_RUNS:
             given["name"] = handle if name in OF_TABLES else run
+        elif name in OF_SCENARIOS:
+            given["name"] = f"team/{owner}/mine"
         elif name == "SimulationService/StartRun":
             given["simulate"] = {**SIMULATE, "handle": handle}
         elif takes_handle(method):
@@ -195,7 +227,7 @@ class Matrix:
             messages.append(type(messages[0])(arrow=arrow(rows(20))))
         return messages
 
-    def outcome(self, name: str, role: str) -> str:
+    def outcome(self, name: str, role: str, owner: str) -> str:
         """Call a method as a role; return OK or the reason, of gRPC's own services the code."""
         method = METHODS[name]
         kind = "_".join(
@@ -204,7 +236,7 @@ class Matrix:
         path = f"/{method.containing_service.full_name}/{method.name}"
         answer = GetMessageClass(method.output_type).FromString
         call = getattr(self.server.channel, kind)(path, lambda message: message.SerializeToString(), answer)
-        sent = self.requests(name)
+        sent = self.requests(name, owner)
         try:
             found = call(
                 iter(sent) if method.client_streaming else sent[0],
@@ -234,9 +266,14 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
         upload(server, rows(20), **made)
         name = start(server, simulation(rows(20)), **made).name
         assert wait(server, name, **made).done
+        request = scenario_service_pb2.SaveScenarioRequest(yaml=SCENARIO.replace("NAME", "mine"))
+        server.scenarios.SaveScenario(request, timeout=TIMEOUT, **made)
         with server.server._storage._database.read() as connection:
-            table, run = (dict(connection.execute(sa.select(one)).one()._mapping) for one in (TABLES, RUNS))
-        yield Matrix(server, table, run)
+            table, run, *scenario = (
+                dict(connection.execute(sa.select(one)).one()._mapping)
+                for one in (TABLES, RUNS, *SCENARIO_TABLES)
+            )
+        yield Matrix(server, table, run, tuple(scenario))
 
 
 @pytest.mark.parametrize(("name", "role", "whose"), CASES, ids=["-".join(case) for case in CASES])
@@ -245,7 +282,7 @@ def test_a_role_may_do_with_an_object_what_the_documents_say(
 ) -> None:
     owner, group = {"own": (role, ""), "group": (STRANGER, DESK), "foreign": (STRANGER, FLOOR)}[whose]
     matrix.give_to(owner, group)
-    assert matrix.outcome(name, role) == expected(name, role, whose)
+    assert matrix.outcome(name, role, owner) == expected(name, role, whose)
 
 
 def test_changes_of_the_law_are_read_without_a_table(matrix: Matrix) -> None:
@@ -257,5 +294,9 @@ def test_changes_of_the_law_are_read_without_a_table(matrix: Matrix) -> None:
 def test_the_matrix_has_every_role_and_every_kind_of_object() -> None:
     assert len(CASES) >= 4 * len(METHODS)
     objects = {name for name, _, whose in CASES if whose == "foreign"}
-    assert objects >= OF_TABLES | OF_RUNS | {"SimulationService/Simulate", "SweepService/Sweep"}
-    assert {expected(*case) for case in CASES} == {"OK", "NOT_ALLOWED", "TABLE_NOT_FOUND", "RUN_NOT_FOUND"}
+    assert objects >= OF_TABLES | OF_RUNS | OF_SCENARIOS | {
+        "SimulationService/Simulate",
+        "SweepService/Sweep",
+    }
+    reasons = {"OK", "NOT_ALLOWED", "TABLE_NOT_FOUND", "RUN_NOT_FOUND", "SCENARIO_NOT_FOUND"}
+    assert {expected(*case) for case in CASES} == reasons

@@ -117,6 +117,7 @@ def test_versions_stay_and_an_etag_keeps_updates(server: Running) -> None:
     assert fails(lambda: save(server, "ann", text("20%", "versions"))).reason == "SCENARIO_EXISTS"
     second = save(server, "ann", text("20%", "versions"), first.etag)
     assert (second.version, second.etag != first.etag) == (2, True)
+    assert save(server, "ann", text("20%", "versions"), first.etag) == second
     fault = fails(lambda: save(server, "ann", text("30%", "versions"), first.etag))
     assert (fault.code, fault.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "SCENARIO_CHANGED")
     assert fault.metadata["etag"] == second.etag

@@ -35,6 +35,7 @@ from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.quote import Layer, Note, Quote
 from tariffs.client.results.refund import RefundsResult
 from tariffs.client.results.server_info import ServerVersion
+from tariffs.client.results.stored_scenario import ScenarioEvent, StoredScenario
 from tariffs.client.results.sweep import Seek, SeekJump, SeekRoot, Sweep
 from tariffs.client.results.table_check import TableCheck, TableColumn
 from tariffs.client.results.table_handle import TableHandle
@@ -77,11 +78,13 @@ __all__ = [
     "Run",
     "RunStatus",
     "Scenario",
+    "ScenarioEvent",
     "ScenarioInfo",
     "Seek",
     "SeekJump",
     "SeekRoot",
     "ServerVersion",
+    "StoredScenario",
     "Sweep",
     "Switch",
     "TableCheck",

@@ -16,6 +16,7 @@ from tariffs.client._verbs.port_fees import PortFeeCalls
 from tariffs.client._verbs.refund import RefundCalls
 from tariffs.client._verbs.replay import impact_call, timeline_call, with_call
 from tariffs.client._verbs.runs import RunCalls
+from tariffs.client._verbs.stored_scenarios import StoredScenarioCalls
 from tariffs.client._verbs.sweep import SweepCalls
 from tariffs.client._wire import answers, requests
 from tariffs.client._wire.channel import Backend, LocalBackend, RemoteBackend
@@ -32,7 +33,16 @@ from tariffs.client.scenario import Scenario
 from tariffs.v1 import law_service_pb2, scenario_service_pb2
 
 
-class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStreamCalls, BothSideCalls):
+class Client(
+    DutyCalls,
+    RefundCalls,
+    PortFeeCalls,
+    RunCalls,
+    SweepCalls,
+    LineStreamCalls,
+    StoredScenarioCalls,
+    BothSideCalls,
+):
     """Client of a server, or with `Client.local()` of the engine in this process.
 
     The channel is opened on the first call and may be used by many threads; `with` closes it. Every call has a

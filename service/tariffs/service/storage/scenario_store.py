@@ -91,7 +91,8 @@ class ScenarioStore:
                 self._check_room(connection, owner)
                 row = {"owner": owner, "name": text.name, "version": 1, "changes": 1}
                 connection.execute(SCENARIOS.insert().values(**row, shared_with="", created=now))
-            elif found[0].text == text.text and (not etag or etag == found[0].etag):
+            elif found[0].text == text.text:
+                # Also a call sent again whose answer was lost, with the etag of before.
                 return found[0]
             else:
                 self._follow(connection, found[0], etag)
@@ -133,11 +134,15 @@ class ScenarioStore:
         check_group(who, group, "group")
         with self._database.begin() as connection:
             self._database.take_turns(connection)
-            found = _owned(connection, who, wanted, etag)
+            found = _owned(connection, who, wanted, "")
+            if found.shared_with == group:
+                return found
+            if etag:
+                _check_etag(found, etag)
             values = {"shared_with": group, "changes": SCENARIOS.c.changes + 1}
             connection.execute(SCENARIOS.update().where(*_row(SCENARIOS, found)).values(values))
             # Members of both groups learn of it.
-            for told in dict.fromkeys((found.shared_with, group)):
+            for told in dict.fromkeys((found.shared_with or group, group or found.shared_with)):
                 add_event(connection, found, SHARED, self._database.now(connection), shared_with=told)
         return self.find(who, StoredName(found.name, found.owner))
 

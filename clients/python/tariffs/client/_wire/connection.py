@@ -25,6 +25,7 @@ _FIRST_RECONNECT_MS = 250
 _LAST_RECONNECT_MS = 5000
 _METHODS_DONE_ONCE = (
     {"service": "tariffs.v1.TableService", "method": "DeleteTable"},
+    {"service": "tariffs.v1.ScenarioService", "method": "DeleteScenario"},
     {"service": "google.longrunning.Operations", "method": "DeleteOperation"},
 )
 

@@ -11,6 +11,7 @@ import typer
 
 from tariffs.client.cli import options
 from tariffs.client.cli.render.law import print_check, print_differences, print_scenarios
+from tariffs.client.cli.team_scenarios import add_commands, print_stored, stored_of
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.law import Parameter
 from tariffs.client.scenario import Scenario
@@ -20,7 +21,10 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 Name = Annotated[
-    str, typer.Argument(metavar="NAME_OR_FILE", help="Name of a library scenario, or a *.yaml file.")
+    str,
+    typer.Argument(
+        metavar="NAME_OR_FILE", help="Scenario of the library, stored one (team/NAME), or *.yaml file."
+    ),
 ]
 _LAW_EXIT = 4
 
@@ -31,16 +35,19 @@ def list_scenarios(
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """List the scenarios of the library."""
+    """List the scenarios of the library, and on a server those stored by you or shared with you."""
     with options.connected(target, local) as client:
-        scenarios = client.scenarios()
+        scenarios, stored = client.scenarios(), stored_of(client)
     if as_json:
         rows = [
             {"id": one.id, "title": one.title, "basis": one.basis, "digest": one.digest} for one in scenarios
         ]
-        print(json.dumps({"scenarios": rows}))
+        more = {"stored": [one.to_json_dict() for one in stored]} if stored else {}
+        print(json.dumps({"scenarios": rows, **more}))
     else:
         print_scenarios(scenarios)
+        if stored:
+            print_stored(stored)
     return 0
 
 
@@ -167,3 +174,6 @@ def diff(
     else:
         print_differences(differences)
     return 0
+
+
+add_commands(app)

@@ -1,0 +1,154 @@
+"""`tariffs scenario save|versions|share|delete|watch`: scenarios that a server keeps for a team."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tariffs.client.cli import options
+from tariffs.client.cli.render.table import console, text_table
+from tariffs.client.client import Client
+from tariffs.client.errors import InvalidRequest, Unsupported
+from tariffs.client.results.stored_scenario import StoredScenario
+
+_SECONDS = len("2026-11-24T12:00:00")
+_DIGITS_OF_DIGEST = 12
+Stored = Annotated[str, typer.Argument(metavar="NAME", help="Stored scenario: team/NAME or team/OWNER/NAME.")]
+Etag = Annotated[str, typer.Option("--etag", help="State that the scenario must have, as `save` printed it.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands of stored scenarios to those of scenarios."""
+    for name, command, example in (
+        ("save", save, "tariffs scenario save mine.yaml"),
+        ("versions", versions, "tariffs scenario versions team/mine"),
+        ("share", share, "tariffs scenario share team/mine desk"),
+        ("delete", delete, "tariffs scenario delete team/mine"),
+        ("watch", watch, "tariffs scenario watch --json"),
+    ):
+        app.command(name, epilog=options.examples(example))(command)
+
+
+def save(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The *.yaml file of the scenario.")],
+    etag: Etag = "",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Save the next version, whatever state the stored one has.")
+    ] = False,
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
+) -> int:
+    """Save a scenario on the server for yourself and your group, or its next version with --etag or --replace."""
+    with options.connected(target, local) as client:
+        try:
+            stored = client.save_scenario(file, etag=etag)
+        except InvalidRequest as error:
+            if not replace or error.reason != "SCENARIO_EXISTS":
+                raise
+            stored = client.save_scenario(file, etag=error.metadata["etag"])
+    _print_one(stored, as_json)
+    return 0
+
+
+def versions(
+    name: Stored, target: options.Target = None, local: options.Local = False, as_json: options.Json = False
+) -> int:
+    """List the versions of a stored scenario, newest first."""
+    with options.connected(target, local) as client:
+        found = client.scenario_versions(name)
+    if as_json:
+        print(json.dumps({"versions": [one.to_json_dict() for one in found]}))
+    else:
+        print_stored(found)
+    return 0
+
+
+def share(
+    name: Stored,
+    group: Annotated[str, typer.Argument(metavar="GROUP", help='One of your groups; "" ends the sharing.')],
+    etag: Etag = "",
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
+) -> int:
+    """Share a stored scenario with a group, whose members may see and use it."""
+    with options.connected(target, local) as client:
+        stored = client.share_scenario(name, group, etag=etag)
+    _print_one(stored, as_json)
+    return 0
+
+
+def delete(
+    name: Stored,
+    etag: Etag = "",
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
+) -> int:
+    """Delete a stored scenario with its versions; runs that have begun keep its text."""
+    with options.connected(target, local) as client:
+        client.delete_scenario(name, etag=etag)
+    if as_json:
+        print(json.dumps({"name": name}))
+    return 0
+
+
+def watch(
+    after: Annotated[
+        int,
+        typer.Option(
+            "--after", help="Number of the last event that is known; 0 is from now on, -1 all that are kept."
+        ),
+    ] = 0,
+    count: Annotated[int, typer.Option("--count", help="End after so many events; 0 is never.")] = 0,
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
+) -> int:
+    """Print what happens to stored scenarios, a line an event: saved, shared, deleted, checked under a new law."""
+    with options.connected(target, local) as client:
+        for event in islice(client.watch_scenarios(after=after), count or None):
+            if as_json:
+                print(json.dumps(event.to_json_dict()), flush=True)
+                continue
+            check = "" if event.check is None else f"  {event.check!r}"
+            print(
+                f"{event.number}  {event.time}  {event.kind}  {event.name}@{event.version}{check}", flush=True
+            )
+    return 0
+
+
+def stored_of(client: Client) -> tuple[StoredScenario, ...]:
+    """List the stored scenarios; none in this process or on a server that keeps none."""
+    try:
+        return client.stored_scenarios()
+    except (InvalidRequest, Unsupported):
+        return ()
+
+
+def print_stored(found: Sequence[StoredScenario]) -> None:
+    """Print stored scenarios, one per row."""
+    rows = (
+        (
+            f"{one.name}@{one.version}",
+            one.title,
+            one.digest[:_DIGITS_OF_DIGEST],
+            one.update_time[:_SECONDS],
+            one.shared_with,
+            "" if one.check is None or one.check.ok else "cannot be run",
+        )
+        for one in found
+    )
+    console().print(text_table(["stored", "title", "digest", "saved", "shared with", "check"], rows))
+
+
+def _print_one(stored: StoredScenario, as_json: bool) -> None:
+    shared = f"  shared with {stored.shared_with}" if stored.shared_with else ""
+    text = f"{stored.name}@{stored.version}  digest {stored.digest}  etag {stored.etag}{shared}"
+    print(json.dumps(stored.to_json_dict()) if as_json else text)

@@ -1,0 +1,88 @@
+"""Scenario that a server keeps for a caller and its group, and what happens to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tariffs.client.results.law import CheckResult
+
+
+@dataclass(frozen=True, slots=True)
+class StoredScenario:
+    """Version of a scenario on a server; its `name` can be given wherever a scenario is expected.
+
+    Attributes:
+        name: `team/OWNER/NAME`; in calls also `team/NAME`, with `@VERSION` or `#DIGEST` behind.
+        version: version, from 1.
+        digest: SHA-256 of its canonical form.
+        title: one line.
+        etag: state of the scenario, to give when it is saved again.
+        shared_with: group whose members see and use it; empty if it is not shared.
+        create_time: time at which it was saved first, RFC 3339.
+        update_time: time at which this version was saved, RFC 3339.
+        text: its YAML; empty in lists.
+        check: result of its newest check; None before it.
+        check_law_version: version of the law of that check.
+    """
+
+    name: str
+    version: int
+    digest: str
+    title: str
+    etag: str
+    shared_with: str
+    create_time: str
+    update_time: str
+    text: str
+    check: CheckResult | None
+    check_law_version: str
+
+    def to_json_dict(self) -> dict[str, object]:
+        """Convert to plain data."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "digest": self.digest,
+            "title": self.title,
+            "etag": self.etag,
+            "shared_with": self.shared_with,
+            "created": self.create_time,
+            "updated": self.update_time,
+            "check": None if self.check is None else self.check.to_json_dict(),
+            "check_law_version": self.check_law_version,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioEvent:
+    """Event of a stored scenario.
+
+    Attributes:
+        number: rises from event to event; give the last one to watch from there.
+        kind: saved, shared, deleted, or checked: under a new law its check has another result.
+        name: name of the scenario.
+        version: its version.
+        time: time of the event, RFC 3339.
+        check: the check under the new law; None for other events.
+        check_law_version: version of that law.
+    """
+
+    number: int
+    kind: str
+    name: str
+    version: int
+    time: str
+    check: CheckResult | None
+    check_law_version: str
+
+    def to_json_dict(self) -> dict[str, object]:
+        """Convert to plain data."""
+        return {
+            "number": self.number,
+            "kind": self.kind,
+            "name": self.name,
+            "version": self.version,
+            "time": self.time,
+            "check": None if self.check is None else self.check.to_json_dict(),
+            "check_law_version": self.check_law_version,
+        }
