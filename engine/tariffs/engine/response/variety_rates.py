@@ -91,6 +91,11 @@ class VarietyRates:
         kept = np.where(barred < 1.0 - NOTHING, 1.0 - barred, np.inf)
         return ClassColumns(duty / kept[:, None], barred)
 
+    @property
+    def charging(self) -> I32:
+        """Places of the measures of the law that charge some line."""
+        return self._duties.charging
+
     @cached_property
     def total(self) -> ClassColumns:
         """Duty of each class over all measures (classes x 1)."""

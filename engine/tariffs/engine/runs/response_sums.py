@@ -201,9 +201,16 @@ class _Charged:
         nothing = np.zeros(0, dtype=np.int64)
         if not columns:
             return cls(0, nothing, nothing, np.zeros(0))
-        duty = rates.columns(column_of_measure, columns).duty
+        used = np.unique(column_of_measure[rates.charging])
+        used = used[used >= 0]
+        # A table of all columns would be mostly empty: few authorities charge under one law. The last place is that of
+        # no column, -1.
+        place = np.full(columns + 1, -1, dtype=np.int32)
+        place[used] = np.arange(len(used))
+        duty = rates.columns(place[column_of_measure], len(used)).duty
         row, column = np.nonzero(duty)
-        return cls(columns, np.searchsorted(row, np.arange(len(duty) + 1)), column, duty[row, column])
+        start = np.searchsorted(row, np.arange(len(duty) + 1))
+        return cls(columns, start, used[column].astype(np.int64), duty[row, column])
 
 
 @dataclass(frozen=True)

@@ -108,15 +108,17 @@ class Duties:
 
     def by_measure(self) -> tuple[F64, list[str]]:
         """Compute duty assessed per line and measure that charges, and the ids of these measures."""
-        charging = np.unique(np.concatenate([self._charging(rated) for rated in self.rated]))
+        charging = self.charging
         column = np.full(len(self.law.measures), -1, dtype=np.int32)
         column[charging] = np.arange(len(charging))
         names = list(self.law.measures)
         return self._computed(column, len(charging))[0], [names[index] for index in charging]
 
-    def _charging(self, rated: RatedLines) -> I32:
-        layers = rated.layers
-        return np.unique(layers.slots.measure[layers.slot])
+    @cached_property
+    def charging(self) -> I32:
+        """Places of the measures that charge some line, ascending."""
+        slots = [rated.layers.slots.measure[np.unique(rated.layers.slot)] for rated in self.rated]
+        return np.unique(np.concatenate(slots))
 
     def _computed(self, column_of_measure: I32, columns: int) -> tuple[F64, F64, F64]:
         """Run the kernel: duty and owed (lines x columns), and prohibited value."""
