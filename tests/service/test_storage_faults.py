@@ -65,6 +65,20 @@ def test_messages_wait_for_their_reader_while_the_disk_is_full(monkeypatch: pyte
     assert found == [*(bytes([number]) for number in range(IN_MEMORY)), b"a"]
 
 
+@pytest.mark.parametrize("step", [7_200.0, -7_200.0])
+def test_a_clock_that_is_stepped_removes_no_file_in_use(
+    step: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload, left = tmp_path / "upload", tmp_path / "left"
+    upload.touch()
+    left.touch()
+    os.utime(left, (time.time() - 20_000, time.time() - 20_000))
+    wall = time.time
+    monkeypatch.setattr(time, "time", lambda: wall() + step)
+    assert files.sweep(tmp_path, lambda name: False, 3_600.0) == ["left"]
+    assert upload.exists()
+
+
 def test_directories_of_callers_files_are_for_this_user_alone(tmp_path: Path) -> None:
     state = tmp_path / "state"
     with running(warm=no_warm_up, state_dir=str(state)):

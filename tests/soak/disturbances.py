@@ -24,6 +24,7 @@ from tests.soak.servers import NO_OFFSET, Soaked, SoakServer, restart_postgresql
 PAUSE_SECONDS = 6.0
 FULL_SECONDS, STEP_SECONDS = 4.0, 6.0
 STALL_SECONDS = 20.0
+SWAP_SECONDS = 60.0
 LAWS_KEPT = 2
 CLOCK_STEPS = ("+7200", "-7200")
 _CHUNK = bytes(1 << 20)
@@ -49,7 +50,6 @@ class Disturber:
         """The list; what this machine does not allow is left out."""
         first, second = self.soaked.rolled
         acts: list[tuple[str, Act]] = [
-            ("law swapped", self._swap_law),
             ("server restarted", lambda _: _restart(first)),
             ("worker killed", lambda _: _kill_worker(self.soaked.steady)),
             ("PostgreSQL restarted", lambda _: self._restart_database()),
@@ -68,14 +68,24 @@ class Disturber:
         acts, turn = self.acts(), 0
         while not over.wait(PAUSE_SECONDS):
             name, act = acts[turn % len(acts)]
-            begun = time.monotonic()
-            try:
-                act(turn // len(acts))
-            except Exception as error:
-                self.errors.append(f"{name}: {error}")
-            self.done[name] += 1
-            self.lasted.append((name, begun, time.monotonic()))
+            self._make(name, act, turn // len(acts))
             turn += 1
+
+    def swap_laws(self, over: threading.Event) -> None:
+        """Drop a new law every minute until the event is set, whatever else disturbs the servers."""
+        turn = 0
+        while not over.wait(SWAP_SECONDS):
+            self._make("law swapped", self._swap_law, turn)
+            turn += 1
+
+    def _make(self, name: str, act: Act, turn: int) -> None:
+        begun = time.monotonic()
+        try:
+            act(turn)
+        except Exception as error:
+            self.errors.append(f"{name}: {error}")
+        self.done[name] += 1
+        self.lasted.append((name, begun, time.monotonic()))
 
     def _fill_disk(self) -> str:
         ballast = self.soaked.state / "ballast"
@@ -143,6 +153,7 @@ def disturbed(soaked: Soaked) -> Iterator[Disturber]:
     disturber = Disturber(soaked)
     threads = [
         threading.Thread(target=disturber.run, args=(over,)),
+        threading.Thread(target=disturber.swap_laws, args=(over,)),
         threading.Thread(target=_stall, args=(soaked.steady, disturber, over)),
     ]
     for thread in threads:

@@ -15,6 +15,7 @@ import polars as pl
 from tariffs.engine.errors import ServiceError
 
 _UNFINISHED = ".part"
+_WALL_AT_START = time.time() - time.monotonic()
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
@@ -77,8 +78,10 @@ def _entries(directory: Path) -> Iterable[Path]:
 
 
 def _age(path: Path) -> float:
+    # A clock that is stepped, either way, makes no file old: an upload that has just begun would be removed.
+    now = min(time.time(), time.monotonic() + _WALL_AT_START)
     try:
-        return time.time() - path.stat().st_mtime
+        return max(0.0, now - path.stat().st_mtime)
     except FileNotFoundError:
         return 0.0
 
