@@ -56,9 +56,9 @@ def expressions(rules: list[dict[str, Any]], panels: list[dict[str, Any]]) -> li
 
 
 @pytest.fixture(scope="module")
-def told() -> Iterator[dict[str, set[str]]]:
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, set[str]]]:
     """The labels of every sample name on the page of a real server that has worked."""
-    with running(metrics_port=0) as server:
+    with running(metrics_port=0, audit=str(tmp_path_factory.mktemp("audit"))) as server:
         server.duty.CalculateDuty(line(), timeout=20)
         fails(lambda: server.duty.CalculateDuty(line(origin="Atlantis"), timeout=20))
         request = simulation_service_pb2.SimulateRequest(points=[{"scenario": {"name": "base"}}])
@@ -101,7 +101,7 @@ def test_values_of_labels_are_those_that_a_server_uses(expressions: list[str]) -
     known = {
         "rpc": {"DutyService/CalculateDuty"},
         "reason": set(REASONS),
-        "state": {"waiting", "running", "succeeded", "failed", "cancelled"},
+        "state": {"waiting", "running", "succeeded", "failed", "cancelled", "served", "loading", "refused"},
         "alertstate": {"firing"},
     }
     for expression in expressions:

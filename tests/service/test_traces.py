@@ -36,6 +36,7 @@ from tests.service.collector import (
 )
 from tests.service.harness import Running, line, no_warm_up, running
 from tests.service.test_metric_names import scraped
+from tests.service.web_calls import post
 
 CALL = "tariffs.v1.DutyService/CalculateDuty"
 TRACED = Config(traces="otlp")
@@ -185,6 +186,16 @@ def test_a_malformed_context_begins_a_trace_of_its_own(
     entries = (("traceparent", given), ("x-request-id", f"malformed-{len(given)}"))
     traced.duty.CalculateDuty(line(), timeout=20, metadata=entries)
     assert not served(collector, f"malformed-{len(given)}").span.parent_span_id
+
+
+def test_a_call_over_http_is_in_the_trace_of_its_caller(collector: Collector) -> None:
+    trace = os.urandom(16).hex()
+    given = {"hts": "9503.00.0073", "origin": "CN", "customs_value": "1000", "entry": "2025-10-01"}
+    with running(warm=no_warm_up, traces="otlp", http_port=0) as server:
+        context = {"traceparent": f"00-{trace}-{'cd' * 8}-01", "x_request_id": "http"}
+        answer = post(server.server.http_port, "DutyService/CalculateDuty", {"line": given}, **context)
+    assert answer.status == 200
+    assert served(collector, "http").span.trace_id.hex() == trace
 
 
 def test_a_long_run_has_a_trace_of_its_own_linked_to_the_call_that_started_it(
