@@ -144,7 +144,7 @@ def test_a_refused_pack_says_why_and_changes_nothing(
     # Neither a hidden file nor one of another kind is a pack.
     (packs / ".hidden.tar.zst").write_bytes(pack)
     (packs / "README").write_text("packs")
-    until(lambda: all(states(server).get(name) == REFUSED for name in refused), 60)
+    until(lambda: all(states(server).get(name) == REFUSED for name in refused), 100)
     found = {one.pack: one for one in versions(server)}
     assert found.keys() == {*refused, PACK, ""}
     for name, (_, reason, text) in refused.items():

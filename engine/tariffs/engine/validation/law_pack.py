@@ -11,7 +11,8 @@ from tariffs.engine.errors import LawError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.lint import Finding, lint_files
 from tariffs.engine.law.pack.read import LawPack, open_pack
-from tariffs.engine.law.pack.signature import PublicKeys, check_signature, untrusted
+from tariffs.engine.law.pack.signature import PublicKeys
+from tariffs.engine.law.pack.trust import open_trusted_pack
 from tariffs.engine.line_duty.golden_cases import check_cases, read_cases
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import library
@@ -58,19 +59,20 @@ def check_trusted_pack(path: Path, keys: PublicKeys, *, unsigned: bool) -> PackC
     Raises:
         LawError: LAW_PACK_INVALID, LAW_PACK_UNTRUSTED, LAW_INVALID or LAW_TEST_FAILED.
     """
-    pack = open_pack(path)
-    signer = check_signature(pack.signed, pack.signature, keys, pack.name)
-    if not signer and not unsigned:
-        raise untrusted(pack.name, "it is not signed")
-    return _checked(pack, signer)
+    return check_contents(*open_trusted_pack(path, keys, unsigned=unsigned))
 
 
 def check_pack(path: Path) -> PackCheck:
     """Check a pack without asking who signed it; raises as `check_trusted_pack`."""
-    return _checked(open_pack(path), "")
+    return check_contents(open_pack(path), "")
 
 
-def _checked(pack: LawPack, signer: str) -> PackCheck:
+def check_contents(pack: LawPack, signer: str) -> PackCheck:
+    """Check the law and the golden cases of a pack; `signer` is the id of the key that signed it.
+
+    Raises:
+        LawError: LAW_PACK_INVALID, LAW_INVALID or LAW_TEST_FAILED.
+    """
     _check_findings(pack.name, lint_files(pack.files, Path(pack.name)).findings)
     law = pack.law()
     cases = check_cases(law, read_cases(pack.golden))

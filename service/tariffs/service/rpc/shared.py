@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -37,6 +39,8 @@ from tariffs.v1 import common_pb2, duty_service_pb2
 BASE = "base"
 WithScenario = duty_service_pb2.CalculateDutyRequest | duty_service_pb2.BatchCalculateDutiesRequest
 LAWS_KEPT = 32
+BASES_KEPT = 4
+"""Laws whose forms under scenarios and switches are kept: a server that gets new law every week must not grow."""
 _TEXTS = (
     "law_version",
     "law_digest",
@@ -122,7 +126,22 @@ def law_of(key: LawKey) -> Law | None:
     return _LAWS.find(key)
 
 
+_BASES: OrderedDict[str, None] = OrderedDict()
+_BASES_LOCK = threading.Lock()
+
+
+def _keep_base(digest: str) -> None:
+    """Note the use of a law, and forget the forms of the one that was made least recently, if there are too many."""
+    with _BASES_LOCK:
+        _BASES[digest] = None
+        _BASES.move_to_end(digest)
+        oldest = _BASES.popitem(last=False)[0] if len(_BASES) > BASES_KEPT else ""
+    if oldest:
+        _LAWS.drop(lambda key: key.law == oldest)
+
+
 def _make_law(key: LawKey, law: Law, scenario: Scenario) -> Law:
+    _keep_base(key.law)
     law = law.with_switches(dict(key.settings))
     law = apply_scenario(law.with_min_conf(key.min_confidence) if key.min_confidence else law, scenario)
     # Segments are computed before the law is cached: a cached law is used on the event loop.

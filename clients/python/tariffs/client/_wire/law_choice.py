@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from google.protobuf.message import Message
-
 FIELD = "law_version"
 
 
@@ -21,7 +19,7 @@ def name_law(request: Any, law_version: str) -> None:
         name_law(getattr(request, kind), law_version)
 
 
-def with_law(requests: Iterator[Any], law_version: str) -> Iterator[Message]:
+def with_law(requests: Iterator[Any], law_version: str) -> Iterator[Any]:
     """Yield the messages of a stream of rows, the first with the law."""
     for request in requests:
         if request.HasField("config"):
