@@ -51,8 +51,8 @@ def repeat(call: Callable[[], Result]) -> Result:
     for pause in RETRY_PAUSES:
         try:
             return call()
-        except Unavailable:
-            time.sleep(pause)
+        except Unavailable as error:
+            time.sleep(max(pause, error.retry_after or 0.0))
     return call()
 
 
