@@ -100,6 +100,7 @@ def words() -> Mapping[str, Sequence[str]]:
         ],
         "date_format": ["m/d/Y", "d/m/Y", "excel", ""],
         "texts": ["5/6/2025", "2025-05-06", "13/1/2025", "45000", "May 6"],
+        "law_version": ["", "", "latest", "default", law.version],
         "min_confidence": ["A", "B", "C", ""],
         "parameter_set": ["low", "high", "central", "wits"],
         "liquidation": ["unliquidated", "liquidated", "final", "suspended", "protested"],
