@@ -127,7 +127,7 @@ class _Old:
         self._law = law
         self.impact, self.timeline = client.impact, client.timeline
 
-    def law(self) -> object:
+    def law(self, law_version: str = "") -> object:
         return self._law
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -143,7 +144,12 @@ def test_an_error_has_its_reason_and_the_log_line_the_trace(
     assert client_span.span.status.code == ERROR
     # The conventions: a fault of the caller is no error of the server.
     assert server.span.status.code != ERROR
-    (logged,) = [json.loads(text) for text in capsys.readouterr().out.splitlines() if '"call"' in text]
+    # The line is written after the answer.
+    printed, give_up = "", time.monotonic() + 10.0
+    while '"call"' not in printed and time.monotonic() < give_up:
+        time.sleep(0.05)
+        printed += capsys.readouterr().out
+    (logged,) = [json.loads(text) for text in printed.splitlines() if '"call"' in text]
     assert logged["trace_id"] == server.span.trace_id.hex()
     assert logged["span_id"] == server.span.span_id.hex()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tariffs.engine.errors import TariffsError
 from tariffs.service.rpc.laws import LAWS, ServedLaw
-from tariffs.service.rpc.tables import time_text
+from tariffs.service.rpc.time_texts import time_text
 from tariffs.v1 import law_service_pb2 as pb
 
 

@@ -19,7 +19,7 @@ from tariffs.service.rpc.run_summary import law_version_of, summary_of
 from tariffs.service.rpc.simulation import table_of
 from tariffs.service.rpc.spread_job import Job
 from tariffs.service.rpc.spread_parts import SpreadRun
-from tariffs.service.rpc.tables import time_text
+from tariffs.service.rpc.time_texts import time_text
 from tariffs.service.storage.result_parts import ResultParts
 from tariffs.service.storage.run_rows import CANCELLED, FAILED, RUNNING, SUCCEEDED, WAITING, RunRow
 from tariffs.service.wire.frames import pack, unpack

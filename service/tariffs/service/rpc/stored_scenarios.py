@@ -6,7 +6,7 @@ from typing import Any
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.scenario import library, parse_scenario
-from tariffs.service.rpc.tables import time_text
+from tariffs.service.rpc.time_texts import time_text
 from tariffs.service.storage.scenario_names import name_of
 from tariffs.service.storage.scenario_store import StoredText, StoredVersion
 from tariffs.service.wire.status import request_invalid, too_large

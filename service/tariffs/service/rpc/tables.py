@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +11,7 @@ import polars as pl
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
 from tariffs.engine.law import load_law
 from tariffs.engine.tables.prepare import table_digest
+from tariffs.service.rpc.time_texts import time_text
 from tariffs.service.storage.table_store import StoredTable, TableFiles
 from tariffs.service.wire import arrow
 from tariffs.service.wire.frames import pack, unpack
@@ -111,11 +111,6 @@ def table_message(table: StoredTable, keep_seconds: float) -> table_service_pb2.
         owner=table.owner,
         shared_with=table.shared_with,
     )
-
-
-def time_text(seconds: float | None) -> str:
-    """Format a time of the server as RFC 3339; empty for None."""
-    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def _read_parts(path: Path) -> Iterator[pl.DataFrame]:
