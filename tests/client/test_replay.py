@@ -128,6 +128,8 @@ class _Old:
         self.impact, self.timeline = client.impact, client.timeline
 
     def law(self, law_version: str = "") -> object:
+        if law_version:
+            raise NotFound("LAW_VERSION_NOT_FOUND", f"There is no law {law_version}.")
         return self._law
 
 
