@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,8 +36,6 @@ from tariffs.engine.response.sweep_sums import SCENARIOS, BlockSums, SweepSums, 
 
 if TYPE_CHECKING:
     from tariffs.engine.response.kernels.sweep_products import SweepPack
-
-_GROUP_COLUMNS, _OWNED_COLUMNS = 6, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +100,6 @@ class ArmingtonSweep:
             touched |= (nest >= 0) & np.isin(nest, nest[touched])
         unmoved.hats[1:, ~unmoved.varieties] = 1.0
         self._before = sums_of(v.group, v.v0, int(v.group.max(initial=-1)) + 1)
-        self._product_groups = int(v.product_group.max(initial=-1)) + 1
-        self._value_groups = int(v.value_group.max(initial=-1)) + 1
         self._moving = self._part(touched, unmoved, held)
         rest = self._part(~touched, unmoved, held)
         self._constant = self._sums(rest, np.zeros((self.classes.size, 1)), held, 1).first
@@ -159,10 +155,7 @@ class ArmingtonSweep:
 
         shift = without_market(part.pack.kind.size)
 
-        def solve(section: Section) -> tuple[Floats, Floats, Floats]:
-            sums = np.zeros((section.groups.size, _GROUP_COLUMNS * SCENARIOS))
-            owned = np.zeros((section.product_groups.size, _OWNED_COLUMNS * SCENARIOS))
-            values = np.zeros((section.value_groups.size, SCENARIOS))
+        def solve(section: Section, sums: Floats, owned: Floats, values: Floats) -> None:
             sweep_bundles(
                 section.first,
                 section.last,
@@ -179,26 +172,19 @@ class ArmingtonSweep:
                 owned,
                 values,
             )
-            return sums, owned, values
 
-        sums = np.zeros((self._before.size, _GROUP_COLUMNS, SCENARIOS))
-        owned = np.zeros((self._product_groups, _OWNED_COLUMNS, SCENARIOS))
-        values = np.zeros((self._value_groups, SCENARIOS))
+        total = BlockSums.empty(self._varieties, self._before.size, SCENARIOS)
         with ThreadPoolExecutor(threads) as pool:
             over = map if threads == 1 else pool.map
             if part.nests is not None:
                 if unclosed.any():
                     raise unbounded(int(np.argmax(unclosed.any(axis=0))))
                 shift = part.nests(part.pack, part.sections, rates, terms, over)
-            solved = over(solve, part.sections)
-            for section, (found, own, valued) in zip(part.sections, solved, strict=True):
-                sums[section.groups] += found.reshape(-1, _GROUP_COLUMNS, SCENARIOS)
-                owned[section.product_groups] += own.reshape(-1, _OWNED_COLUMNS, SCENARIOS)
-                values[section.value_groups] += valued
+            total.add_sections(part.sections, solve, over)
         if flat:
-            sums[:, 4] = sums[:, 0]
+            total.lines[:, 4] = total.lines[:, 0]
         left = part.products[places]
-        total = BlockSums(sums, owned, values, shift.domestic)
+        total = replace(total, domestic=shift.domestic)
         self._add_singly(places[left], unclosed[left, :count], rates, elasticities, total)
         return total
 

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from tariffs.engine.response.kernels.path_products import PathPack
     from tariffs.engine.response.kernels.sweep_products import SweepPack
 
-_GROUP_COLUMNS, _OWNED_COLUMNS = 6, 2
-
 
 @dataclass(frozen=True)
 class PathForms:
@@ -136,7 +134,7 @@ class PathSweep:
             quantity * kept,
             quantity * kept * v.base[lines],
         )
-        sums = self._empty(1)
+        sums = BlockSums.empty(self._varieties, self._before.size, 1)
         sums.add_varieties(v, lines, columns, 0)
         sums.add_products(v, chosen, tuple(owned), 0)
         return sums
@@ -201,10 +199,7 @@ class PathSweep:
         before, after = self._changes.T.copy()
         change_rows(before, after, every, SAME, powers)
 
-        def solve(section: Section) -> tuple[F64, F64, F64]:
-            sums = np.zeros((section.groups.size, _GROUP_COLUMNS * SCENARIOS))
-            owned = np.zeros((section.product_groups.size, _OWNED_COLUMNS * SCENARIOS))
-            values = np.zeros((section.value_groups.size, SCENARIOS))
+        def solve(section: Section, sums: F64, owned: F64, values: F64) -> None:
             path_bundles(
                 section.first,
                 section.last,
@@ -217,22 +212,8 @@ class PathSweep:
                 owned,
                 values,
             )
-            return sums, owned, values
 
-        total = self._empty(SCENARIOS)
+        total = BlockSums.empty(self._varieties, self._before.size, SCENARIOS)
         with ThreadPoolExecutor(threads) as pool:
-            solved = (map if threads == 1 else pool.map)(solve, self._sections)
-            for section, (found, own, valued) in zip(self._sections, solved, strict=True):
-                total.lines[section.groups] += found.reshape(-1, _GROUP_COLUMNS, SCENARIOS)
-                total.owned[section.product_groups] += own.reshape(-1, _OWNED_COLUMNS, SCENARIOS)
-                total.values[section.value_groups] += valued
+            total.add_sections(self._sections, solve, map if threads == 1 else pool.map)
         return total
-
-    def _empty(self, scenarios: int) -> BlockSums:
-        v = self._varieties
-        return BlockSums(
-            np.zeros((self._before.size, _GROUP_COLUMNS, scenarios)),
-            np.zeros((int(v.product_group.max(initial=-1)) + 1, _OWNED_COLUMNS, scenarios)),
-            np.zeros((int(v.value_group.max(initial=-1)) + 1, scenarios)),
-            np.zeros((0, 3, scenarios)),
-        )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,13 @@ from tariffs.engine.base.array_utils import Bools, sums_of
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.inputs import Floats, Ints, invalid
 from tariffs.engine.response.sweep_inputs import SweepVarieties
+from tariffs.engine.response.sweep_pack import Section
 
 SCENARIOS = 40
 """Most scenarios of one call, which costs as much for fewer; a block of a sweep has 200 points."""
+_GROUP_COLUMNS, _OWNED_COLUMNS = 6, 2
+Over = Callable[..., Iterable[Any]]
+"""`map`, or that of a pool of threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,16 @@ class BlockSums:
     values: Floats
     domestic: Floats
 
+    @classmethod
+    def empty(cls, v: SweepVarieties, groups: int, scenarios: int) -> BlockSums:
+        """Make sums of nothing, without a market of sectors."""
+        return cls(
+            np.zeros((groups, _GROUP_COLUMNS, scenarios)),
+            np.zeros((int(v.product_group.max(initial=-1)) + 1, _OWNED_COLUMNS, scenarios)),
+            np.zeros((int(v.value_group.max(initial=-1)) + 1, scenarios)),
+            np.zeros((0, 3, scenarios)),
+        )
+
     @property
     def first(self) -> BlockSums:
         """Those of the first scenario alone."""
@@ -104,6 +119,33 @@ class BlockSums:
         """Add surplus and welfare of the chosen products to the sums of a scenario, in place."""
         for place, column in enumerate(columns):
             self.owned[:, place, lane] += sums_of(v.product_group[chosen], column, len(self.owned))
+
+    def add_sections(
+        self,
+        sections: Sequence[Section],
+        solve: Callable[[Section, Floats, Floats, Floats], None],
+        over: Over,
+    ) -> None:
+        """Add the sums of all products of sections, in place, in the order of the sections whatever the threads.
+
+        Args:
+            sections: the sections.
+            solve: adds the sums of a section to zeros: (groups, columns x SCENARIOS), (product groups,
+                columns x SCENARIOS) and (value groups, SCENARIOS), each of those of the section.
+            over: calls `solve`.
+        """
+
+        def solved(section: Section) -> tuple[Floats, Floats, Floats]:
+            sums = np.zeros((section.groups.size, _GROUP_COLUMNS * SCENARIOS))
+            owned = np.zeros((section.product_groups.size, _OWNED_COLUMNS * SCENARIOS))
+            values = np.zeros((section.value_groups.size, SCENARIOS))
+            solve(section, sums, owned, values)
+            return sums, owned, values
+
+        for section, (sums, owned, values) in zip(sections, over(solved, sections), strict=True):
+            self.lines[section.groups] += sums.reshape(-1, _GROUP_COLUMNS, SCENARIOS)
+            self.owned[section.product_groups] += owned.reshape(-1, _OWNED_COLUMNS, SCENARIOS)
+            self.values[section.value_groups] += values
 
     def add(self, other: BlockSums) -> None:
         """Add other sums, in place."""
