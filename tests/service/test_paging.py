@@ -9,13 +9,20 @@ from typing import Any
 import pytest
 
 from tariffs.engine.errors import InputError
-from tariffs.service.storage.page_tokens import PAGE_DEFAULT, PAGE_LIMIT, _read_token, _write_token, page_size
+from tariffs.service.storage.page_tokens import (
+    PAGE_DEFAULT,
+    PAGE_LIMIT,
+    is_created_and_key,
+    page_size,
+    read_token,
+    write_token,
+)
 from tariffs.service.storage.run_rows import id_of
 from tariffs.service.storage.table_store import digest_of
 
 
 def test_a_token_is_read_back() -> None:
-    assert _read_token(_write_token(12.5, "0af9")) == (12.5, "0af9")
+    assert tuple(read_token(write_token(12.5, "0af9"), is_created_and_key)) == (12.5, "0af9")
 
 
 def token(value: Any) -> str:
@@ -38,7 +45,7 @@ def token(value: Any) -> str:
 )
 def test_what_is_no_token_is_refused(text: str) -> None:
     with pytest.raises(InputError) as caught:
-        _read_token(text)
+        read_token(text, is_created_and_key)
     assert caught.value.reason == "PAGE_TOKEN_INVALID"
 
 

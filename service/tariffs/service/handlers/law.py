@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
-from tariffs.engine.errors import ServiceError
 from tariffs.service.handlers.caller_info import CallerReport
 from tariffs.service.handlers.methods import computed, inline, of_law
+from tariffs.service.handlers.watchers import Watchers, shutting_down
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc import law, server_info
 from tariffs.service.rpc.law_versions import UnservedPack, versions_beside
@@ -17,12 +17,10 @@ from tariffs.service.rpc.laws import pin
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import RUN, caller
 from tariffs.service.wire.roles import require_role
-from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.v1 import law_service_pb2 as pb
 from tariffs.v1 import law_service_pb2_grpc
 
-WATCHERS = 64
 POLL_SECONDS = 0.25
 
 
@@ -52,12 +50,7 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
         self._task_queue = task_queue
         self._storage = storage
         self._packs = packs
-        self._watchers = FairLimit("watchers of laws", WATCHERS, WATCHERS // 2)
-        self._closing = False
-
-    def close(self) -> None:
-        """End the calls that watch the laws: another server can answer them."""
-        self._closing = True
+        self.watchers = Watchers("watchers of laws")
 
     GetLaw = of_law(law.get_law)
     ListMeasures = of_law(law.list_measures)
@@ -80,13 +73,13 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
     ) -> AsyncGenerator[pb.ListVersionsResponse, None]:
         """Yield the laws at once, and again whenever they change."""
         sent = -1
-        with self._watchers.place(caller().key):
-            while not self._closing:
+        with self.watchers.place(caller().key):
+            while self.watchers.open:
                 if sent != self._packs.generation:
                     sent = self._packs.generation
                     yield versions_beside(self._packs.unserved)
                 await asyncio.sleep(POLL_SECONDS)
-        raise ServiceError("SHUTTING_DOWN", "The server is shutting down.", fix="Watch again.")
+        raise shutting_down("Watch again.")
 
     async def ListChanges(self, request: pb.ListChangesRequest, context: Context) -> pb.ListChangesResponse:
         """List the changes of the law in a window of days, and their effect on a table."""

@@ -38,3 +38,11 @@ def computed(lane: Literal["sweep", "short"], task: str, response: type[Any]) ->
         return await getattr(self._task_queue, lane)(task, request, response, context)
 
     return call
+
+
+def kind_of(handler: Any) -> str:
+    """Return the kind of a handler as gRPC names it, such as `unary_stream`."""
+    return "_".join(
+        "stream" if streaming else "unary"
+        for streaming in (handler.request_streaming, handler.response_streaming)
+    )

@@ -12,6 +12,7 @@ from google.longrunning import operations_pb2_grpc
 from google.protobuf import empty_pb2
 
 from tariffs.engine.errors import InputError, ServiceError
+from tariffs.service.handlers.watchers import shutting_down
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc.laws import FLOATING, pin
 from tariffs.service.rpc.run_steps import SWEEP, parts_of
@@ -152,9 +153,7 @@ class LongRuns:
 
     async def _read_again(self, run: RunRow) -> RunRow:
         if self.closing:
-            raise ServiceError(
-                "SHUTTING_DOWN", "The server is shutting down.", fix="Continue from the next offset."
-            )
+            raise shutting_down("Continue from the next offset.")
         run = await self.get(run.name)
         if run.failure is not None:
             raise run.failure

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
 
 from google.protobuf import empty_pb2
 
-from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.handlers.methods import computed, of_law
+from tariffs.service.handlers.watchers import Watchers, shutting_down
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc import scenarios
 from tariffs.service.rpc.checks import word
 from tariffs.service.rpc.laws import LATEST
 from tariffs.service.rpc.stored_scenarios import check_of, event_message, stored_message, text_of, to_store
-from tariffs.service.storage.page_tokens import page_size
+from tariffs.service.storage.page_tokens import page_size, read_token, write_token
 from tariffs.service.storage.scenario_names import PREFIX, parse_name
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import caller
 from tariffs.service.wire.status import request_invalid
-from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.v1 import scenario_service_pb2 as pb
 from tariffs.v1 import scenario_service_pb2_grpc
 
 POLL_SECONDS = 1.0
-WATCHERS = 64
 
 
 class ScenarioHandler(scenario_service_pb2_grpc.ScenarioServiceServicer):
@@ -42,12 +38,7 @@ class ScenarioHandler(scenario_service_pb2_grpc.ScenarioServiceServicer):
     def __init__(self, task_queue: TaskQueue, storage: Storage) -> None:
         self._task_queue = task_queue
         self._storage = storage
-        self._watchers = FairLimit("watchers of scenarios", WATCHERS, WATCHERS // 2)
-        self._closing = False
-
-    def close(self) -> None:
-        """End the calls that watch scenarios: another server can answer them."""
-        self._closing = True
+        self.watchers = Watchers("watchers of scenarios")
 
     ListScenarios = of_law(scenarios.list_scenarios)
     _get_scenario = of_law(scenarios.get_scenario)
@@ -93,11 +84,12 @@ class ScenarioHandler(scenario_service_pb2_grpc.ScenarioServiceServicer):
         self, request: pb.ListStoredScenariosRequest, context: Context
     ) -> pb.ListStoredScenariosResponse:
         """List the caller's stored scenarios and those shared with it."""
-        size, after = page_size(request.page_size), _read_token(request.page_token)
-        found = await asyncio.to_thread(self._storage.scenarios.page, caller(), size + 1, after)
+        size, token = page_size(request.page_size), request.page_token
+        owner, name = read_token(token, _is_place) if token else ("", "")
+        found = await asyncio.to_thread(self._storage.scenarios.page, caller(), size + 1, (owner, name))
         response = pb.ListStoredScenariosResponse(scenarios=[stored_message(one) for one in found[:size]])
         if len(found) > size:
-            response.next_page_token = _write_token(found[size - 1].owner, found[size - 1].name)
+            response.next_page_token = write_token(found[size - 1].owner, found[size - 1].name)
         return response
 
     async def ListScenarioVersions(
@@ -125,16 +117,14 @@ class ScenarioHandler(scenario_service_pb2_grpc.ScenarioServiceServicer):
     ) -> AsyncGenerator[pb.ScenarioEvent, None]:
         """Yield the events of scenarios that the caller may see, as they come."""
         who, events = caller(), self._storage.scenario_events
-        with self._watchers.place(who.key):
+        with self.watchers.place(who.key):
             last = request.after or await asyncio.to_thread(events.last)
-            while not self._closing:
+            while self.watchers.open:
                 for row in await asyncio.to_thread(events.after, who, last):
                     last = row.number
                     yield event_message(row)
                 await asyncio.sleep(POLL_SECONDS)
-        raise ServiceError(
-            "SHUTTING_DOWN", "The server is shutting down.", fix="Watch again from the last event."
-        )
+        raise shutting_down("Watch again from the last event.")
 
 
 def _plain(text: str, field: str) -> str:
@@ -144,22 +134,5 @@ def _plain(text: str, field: str) -> str:
     return text
 
 
-def _write_token(owner: str, name: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([owner, name]).encode()).decode()
-
-
-def _read_token(token: str) -> tuple[str, str]:
-    if not token:
-        return "", ""
-    try:
-        owner, name = json.loads(base64.b64decode(token.encode("ascii"), b"-_", validate=True))
-        if isinstance(owner, str) and isinstance(name, str) and "\0" not in owner + name:
-            return owner, name
-    except (ValueError, TypeError, binascii.Error, RecursionError):
-        pass
-    raise InputError(
-        "PAGE_TOKEN_INVALID",
-        f"The page token {token[:40]!r} was not returned by a list call.",
-        field="page_token",
-        fix="Use next_page_token of the previous response, or omit it to start from the first page.",
-    )
+def _is_place(found: Sequence[Any]) -> bool:
+    return len(found) == 2 and all(isinstance(part, str) and "\0" not in part for part in found)

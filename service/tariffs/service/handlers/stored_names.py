@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 from google.protobuf import descriptor_pool
 
+from tariffs.service.handlers.methods import kind_of
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc.scenario_refs import has_scenarios, names_stored, put_texts
 from tariffs.service.storage.scenario_store import ScenarioStore
@@ -40,10 +41,7 @@ class StoredNames:
             return handler
         if not has_scenarios(found.input_type):
             return handler
-        kind = "_".join(
-            "stream" if streaming else "unary"
-            for streaming in (handler.request_streaming, handler.response_streaming)
-        )
+        kind = kind_of(handler)
         wrap = {"unary_unary": self._answer, "unary_stream": self._stream, "stream_stream": self._streams}[
             kind
         ]

@@ -14,7 +14,6 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -24,16 +23,15 @@ from tariffs.engine.law.pack.archive import PACK_BYTES, pack_fault
 from tariffs.service.rpc.law_versions import UnservedPack
 from tariffs.service.rpc.laws import LAWS, ServedLaw
 from tariffs.service.server.law_check import check_in_process, check_key, error_of
+from tariffs.service.server.watched_file import LOOK_SECONDS, Signature, look_every_second, signature_of
 from tariffs.service.settings.settings import Settings
 from tariffs.service.storage.storage import Storage
 
-LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 3.0
 """Seconds from the end of a check to the moment when servers that share a port begin to serve its law together."""
 _PACKS = "*.tar.zst"
 _TOUCH_LOOKS = 60
 _log = structlog.get_logger("tariffs.service")
-Signature = tuple[int, int, int]
 Warm = Callable[[ServedLaw], None]
 
 
@@ -112,12 +110,8 @@ class LawWatch:
             looking.cancel()
 
     async def _keep_looking(self) -> None:
-        while self._settings.law_dir is not None:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                await asyncio.to_thread(self.look)
-            except Exception as error:
-                _log.error("unexpected error", exc_info=error)
+        if self._settings.law_dir is not None:
+            await look_every_second(self.look)
 
     def close(self) -> None:
         """End a check, and let go of the laws served."""
@@ -148,7 +142,7 @@ class LawWatch:
             return {}
         try:
             paths = [path for path in directory.iterdir() if path.match(_PACKS)]
-            found = {path.name: _signature(path) for path in sorted(paths) if not path.name.startswith(".")}
+            found = {path.name: signature_of(path) for path in sorted(paths) if not path.name.startswith(".")}
         except OSError as error:
             if str(error) != self._unreadable:
                 self._unreadable = str(error)
@@ -297,8 +291,3 @@ def check_version(served: ServedLaw) -> None:
                 f"its version {served.version} is that of another law here ({other.pack or 'built in'})",
                 "Raise the version in version.yaml, and build the pack again.",
             )
-
-
-def _signature(path: Path) -> Signature:
-    stat = path.stat()
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino

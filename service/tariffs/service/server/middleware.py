@@ -17,6 +17,7 @@ import grpc.aio
 import structlog
 from google.protobuf.message import Message
 
+from tariffs.service.handlers.methods import kind_of
 from tariffs.service.observability.audited_call import Audit, AuditedCall
 from tariffs.service.observability.call_log import BeginSpan, CallLog, Context
 from tariffs.service.observability.metrics import Metrics
@@ -193,14 +194,6 @@ class MethodRegistry(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generi
             return None
         self._wrapped[method] = wrapped = self._middleware.wrap(method, handler)
         return wrapped
-
-
-def kind_of(handler: Any) -> str:
-    """Return the kind of a handler as gRPC names it, such as `unary_stream`."""
-    return "_".join(
-        "stream" if streaming else "unary"
-        for streaming in (handler.request_streaming, handler.response_streaming)
-    )
 
 
 def _reads_one(decode: Decode) -> Read:

@@ -189,8 +189,8 @@ class TariffServer:
         await self._health.enter_graceful_shutdown()
         self._long_runs.close()
         await self._watching.aclose()
-        self._law.close()
-        self._scenarios.close()
+        self._law.watchers.close()
+        self._scenarios.watchers.close()
         await self._run_scheduler.stop()
         if self._server is not None:
             if self._admission.warm:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -13,6 +14,7 @@ import structlog
 from tariffs.engine.errors import TariffsError
 
 LOOK_SECONDS = 1.0
+Signature = tuple[int, int, int]
 Content = TypeVar("Content")
 _log = structlog.get_logger("tariffs.service")
 
@@ -36,22 +38,17 @@ class WatchedFile(ABC, Generic[Content]):
         self._noun = noun
         self._lock = threading.Lock()
         self._logged_error = ""
-        self._seen = _signature(path)
+        self._seen = self._signature()
         self.content = self._read()
 
     async def watch(self) -> None:
-        """Check the file every second until cancelled, in a thread: a slow disk must not block the event loop."""
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                await asyncio.to_thread(self.reload_if_changed)
-            except Exception as error:
-                _log.error("unexpected error", exc_info=error)
+        """Check the file every second until cancelled."""
+        await look_every_second(self.reload_if_changed)
 
     def reload_if_changed(self) -> None:
         """Read the file if it has changed."""
         with self._lock:
-            if _signature(self._path) != self._seen:
+            if self._signature() != self._seen:
                 self._reload()
 
     def reload(self) -> None:
@@ -61,7 +58,7 @@ class WatchedFile(ABC, Generic[Content]):
 
     def _reload(self) -> None:
         """Replace the content; a file that cannot be read is tried again at the next check."""
-        signature = _signature(self._path)
+        signature = self._signature()
         try:
             self.content = self._read()
         except TariffsError as error:
@@ -73,6 +70,13 @@ class WatchedFile(ABC, Generic[Content]):
         self._seen, self._logged_error = signature, ""
         _log.info(f"{self._noun} read", names=self.size)
 
+    def _signature(self) -> Signature | None:
+        """Signature of the file; None if it is not there."""
+        try:
+            return signature_of(self._path)
+        except OSError:
+            return None
+
     @property
     @abstractmethod
     def size(self) -> int:
@@ -83,9 +87,17 @@ class WatchedFile(ABC, Generic[Content]):
         """Read the file; raises InputError SETTING_INVALID."""
 
 
-def _signature(path: Path) -> tuple[int, int, int]:
-    try:
-        stat = path.stat()
-    except OSError:
-        return (0, 0, 0)
-    return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+def signature_of(path: Path) -> Signature:
+    """Read time, size and number of a file, which tell whether it has changed; raises OSError."""
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+async def look_every_second(look: Callable[[], None]) -> None:
+    """Call a function every second until cancelled, in a thread: a slow disk must not block the event loop."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        try:
+            await asyncio.to_thread(look)
+        except Exception as error:
+            _log.error("unexpected error", exc_info=error)

@@ -7,6 +7,7 @@ import binascii
 import json
 import math
 import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -51,25 +52,37 @@ def read_page(
     """
     query = sa.select(table).where(shown)
     if token:
-        query = query.where(sa.tuple_(table.c.created, key) < sa.tuple_(*_read_token(token)))
+        query = query.where(
+            sa.tuple_(table.c.created, key) < sa.tuple_(*read_token(token, is_created_and_key))
+        )
     query = query.order_by(table.c.created.desc(), key.desc()).limit(size + 1)
     rows = list(connection.execute(query))
     if len(rows) <= size:
         return rows, ""
     last = rows[size - 1]._mapping
-    return rows[:size], _write_token(last["created"], last[key.name])
+    return rows[:size], write_token(last["created"], last[key.name])
 
 
-def _write_token(created: float, name: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([created, name]).encode()).decode()
+def write_token(*place: Any) -> str:
+    """Write the place of the last row of a page, values of JSON, as a token."""
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
 
 
-def _read_token(token: str) -> tuple[float, str]:
+def read_token(token: str, is_place: Callable[[Any], bool]) -> Sequence[Any]:
+    """Read the place in a token.
+
+    Args:
+        token: the token.
+        is_place: tells whether a value of JSON is a place in the list.
+
+    Raises:
+        InputError: PAGE_TOKEN_INVALID.
+    """
     try:
-        created, name = json.loads(base64.b64decode(token.encode("ascii"), b"-_", validate=True))
-        if isinstance(created, float) and math.isfinite(created) and _NAME.fullmatch(name):
-            return created, name
-    except (ValueError, TypeError, binascii.Error):
+        place = json.loads(base64.b64decode(token.encode("ascii"), b"-_", validate=True))
+        if isinstance(place, list) and is_place(place):
+            return place
+    except (ValueError, TypeError, binascii.Error, RecursionError):
         pass
     raise InputError(
         "PAGE_TOKEN_INVALID",
@@ -77,3 +90,11 @@ def _read_token(token: str) -> tuple[float, str]:
         field="page_token",
         fix="Use next_page_token of the previous response, or omit it to start from the first page.",
     )
+
+
+def is_created_and_key(found: Sequence[Any]) -> bool:
+    """Tell whether a place is that of `read_page`: the time of a row and its key."""
+    if len(found) != 2:
+        return False
+    created, name = found
+    return isinstance(created, float) and math.isfinite(created) and bool(_NAME.fullmatch(name))

@@ -20,7 +20,8 @@ from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 
 from tariffs.engine.errors import InputError, TariffsError
-from tariffs.service.server.middleware import MethodRegistry, Middleware, kind_of
+from tariffs.service.handlers.methods import kind_of
+from tariffs.service.server.middleware import MethodRegistry, Middleware
 from tariffs.service.server.web.bodies import Body
 from tariffs.service.server.web.http_call import HttpCall
 from tariffs.service.wire.status import cancelled_error, request_invalid
