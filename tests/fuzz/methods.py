@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
@@ -15,33 +13,14 @@ from google.protobuf.message_factory import GetMessageClass
 
 import tariffs.v1
 from tests.service.hostile import good_table, stream_of
+from tests.service.small_requests import POINT, SMALL
 
-VALID: dict[str, Any] = json.loads(
-    (Path(__file__).resolve().parents[1] / "compat" / "v1_0" / "calls.json").read_text(encoding="utf-8")
-)
-
-POINT = {"scenario": {"name": "base"}, "on": "2026-07-01"}
-VALID |= {
+VALID: dict[str, Any] = SMALL | {
     "SimulationService/StartRun": {
         "simulate": {"points": [POINT], "response": "RESPONSE_MODEL_NONE"},
         "requestId": "hostile-1",
     },
     "SimulationService/SimulateLines": {"config": {"points": [POINT]}},
-    "SweepService/Sweep": {
-        "scenario": {"name": "base"},
-        "on": "2026-07-01",
-        "grid": {"axes": [{"name": "elasticity.sigma", "values": ["x0.5:x1:x0.5"]}]},
-        "response": "RESPONSE_MODEL_NONE",
-    },
-    "SweepService/Seek": {
-        "scenario": {"name": "rates-by-country"},
-        "parameter": "start",
-        "low": "2027-01-01",
-        "high": "2027-01-02",
-        "column": "duty",
-        "target": 1e9,
-        "response": "RESPONSE_MODEL_NONE",
-    },
     "LawService/CalculatePortFee": {"on": "2025-10-20"},
     "TableService/CheckTable": {},
     "Operations/ListOperations": {"pageSize": 10},

@@ -8,7 +8,7 @@ import random
 import shutil
 import tarfile
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -24,11 +24,12 @@ from tariffs.engine.law.pack.build import build_pack
 from tariffs.engine.law.pack.manifest import MANIFEST, SIGNATURE
 from tariffs.engine.law.pack.read import read_pack
 from tariffs.engine.law.pack.signature import PublicKeys
-from tariffs.engine.line_duty.golden_cases import check_cases, read_cases
+from tariffs.engine.line_duty.golden_cases import check_cases, differences_of, read_cases
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.runs.law_diff import compare_laws
 from tariffs.engine.validation.law_pack import check_pack, check_trusted_pack
 from tests.law.packs import CHARGED, EXEMPT, GOLDEN, TOYS, golden_case, key_pair, law_copy, newer_pack
+from tests.law.test_golden import CASES, quote_of, unmatched
 
 
 @pytest.fixture(scope="module")
@@ -251,6 +252,27 @@ def test_a_golden_case_that_fails_refuses_the_pack_and_names_the_case(tmp_path: 
     with pytest.raises(LawError, match=r"toys-exempt: assessed is 0\.00, not 1250\.00") as caught:
         check_pack(path)
     assert caught.value.reason == "LAW_TEST_FAILED"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"heading": "9903.99.99"}, {"base": "9999.00"}, {"amount": "1.00"}, {"amount": "0.00"}],
+    ids=str,
+)
+def test_what_a_case_says_of_layers_is_compared_as_the_tests_of_the_law_compare_it(
+    change: dict[str, str],
+) -> None:
+    law, compared = load_law(), 0
+    for case in CASES[::25]:
+        if not case.modelled or not case.layers:
+            continue
+        wrong = replace(case, layers=[{**case.layers[0], **change}, *case.layers[1:]])
+        facts = {"assessed": case.assessed, "owed": case.owed, "prohibited": case.prohibited}
+        raw = {"id": case.id, **case.line, "layers": wrong.layers, **facts}
+        (read,) = read_cases({"cases.yaml": {"cases": [raw]}})
+        assert differences_of(law, read) == unmatched(wrong, quote_of(case.line).layers)
+        compared += 1
+    assert compared > 5
 
 
 def test_lint_reads_a_pack_and_its_findings_refuse_it(tmp_path: Path, newer: bytes) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from tariffs.client import Client
 from tariffs.client.errors import TariffsError
 from tests.load.plan import QUOTE
+from tests.load.threads import beside
 
 JOIN_SECONDS = 120.0
 LINE = QUOTE["line"]
@@ -67,11 +68,5 @@ def calling(target: str, tally: Tally, quotes: int, sweeps: int) -> Iterator[Non
                 time.sleep(pause)
 
     threads = [threading.Thread(target=one, args=kind) for kind in kinds]
-    for thread in threads:
-        thread.start()
-    try:
+    with beside(threads, over, JOIN_SECONDS):
         yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join(JOIN_SECONDS)

@@ -23,6 +23,7 @@ from tests.load.readers import read_to_lines
 from tests.load.rows import Measured
 from tests.load.servers import Server, free_port, serving, starting
 from tests.load.sweeps import OPTIONS, request
+from tests.load.threads import beside
 
 SCENARIOS = ("base", "truce-lapses")
 DAY = "2026-12-01"
@@ -104,14 +105,8 @@ def _difficult_readers(server: Server) -> Iterator[None]:
     """One reader who stalls, and one after the other who vanishes in the middle of the lines."""
     over = threading.Event()
     threads = [threading.Thread(target=behave, args=(server, over)) for behave in (_stall, _vanish)]
-    for thread in threads:
-        thread.start()
-    try:
+    with beside(threads, over, RUN_SECONDS):
         yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join(RUN_SECONDS)
 
 
 def _stall(server: Server, over: threading.Event) -> None:

@@ -16,6 +16,7 @@ from tests.load.plan import QUOTE, RATE, Plan
 from tests.load.quotes import quote
 from tests.load.rows import Measured
 from tests.load.servers import Server, echoing
+from tests.load.threads import beside
 
 POINTS = 60
 BEGIN_SECONDS = 60.0
@@ -36,17 +37,11 @@ def running(server: Server, count: int) -> Iterator[None]:
     over = threading.Event()
     begun = [threading.Event() for _ in range(count)]
     threads = [threading.Thread(target=_sweep, args=(server, over, one)) for one in begun]
-    for thread in threads:
-        thread.start()
-    try:
+    with beside(threads, over, BEGIN_SECONDS):
         for one in begun:
             if not one.wait(BEGIN_SECONDS):
                 raise RuntimeError("a sweep did not begin")
         yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join(BEGIN_SECONDS)
 
 
 def _sweep(server: Server, over: threading.Event, begun: threading.Event) -> None:

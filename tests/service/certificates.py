@@ -6,6 +6,7 @@ import datetime
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -75,3 +76,9 @@ def _builder(
         .not_valid_before(now - datetime.timedelta(hours=1))
         .not_valid_after(now + datetime.timedelta(days=1))
     )
+
+
+def server_files(authority: TestAuthority, directory: Path) -> dict[str, Any]:
+    """Settings of a server with a certificate of an authority."""
+    certificate, key = authority.issue("server", *LOCAL).write(directory, "server")
+    return {"tls_certificate": certificate, "tls_key": key}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.certificates import LOCAL, Pair, TestAuthority
+from tests.service.certificates import LOCAL, Pair, TestAuthority, server_files
 from tests.service.harness import Running, no_warm_up, running
 from tests.service.test_http_port import QUOTE, port_of
 from tests.service.test_identities import KINDS, NAMES
@@ -26,8 +26,7 @@ def authority() -> TestAuthority:
 
 @pytest.fixture
 def encrypted(authority: TestAuthority, tmp_path: Path) -> dict[str, Any]:
-    certificate, key = authority.issue("server", *LOCAL).write(tmp_path, "server")
-    return {"tls_certificate": certificate, "tls_key": key}
+    return server_files(authority, tmp_path)
 
 
 def trusting(authority: TestAuthority, folder: Path, pair: Pair | None = None) -> ssl.SSLContext:

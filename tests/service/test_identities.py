@@ -17,7 +17,7 @@ from tariffs.engine.errors import InputError
 from tariffs.service.server.identities import identities_of
 from tariffs.service.settings.settings import Settings, load_settings
 from tariffs.v1 import duty_service_pb2_grpc, law_service_pb2
-from tests.service.certificates import LOCAL, Pair, TestAuthority
+from tests.service.certificates import LOCAL, Pair, TestAuthority, server_files
 from tests.service.harness import Running, fails, line, no_warm_up, running
 from tests.service.jwt_issuer import ISSUER, OIDC, bearer, key_server, published, token
 
@@ -41,10 +41,9 @@ def authority() -> TestAuthority:
 
 @pytest.fixture
 def encrypted(authority: TestAuthority, tmp_path: Path) -> dict[str, Any]:
-    certificate, key = authority.issue("server", *LOCAL).write(tmp_path, "server")
     ca = tmp_path / "ca.pem"
     ca.write_bytes(authority.certificate)
-    return {"tls_certificate": certificate, "tls_key": key, "tls_client_ca": ca}
+    return {**server_files(authority, tmp_path), "tls_client_ca": ca}
 
 
 @contextmanager

@@ -6,7 +6,6 @@ is called with an empty request unless one is given here, and needs run unless i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +30,7 @@ from tariffs.service.storage.scenario_tables import (
 from tariffs.v1 import contract, law_service_pb2, scenario_service_pb2
 from tests.service.harness import TIMEOUT, Running, fault_of, running
 from tests.service.jwt_issuer import bearer
+from tests.service.small_requests import PLAIN, POINT, SMALL
 from tests.service.stored import arrow, rows, simulation, start, upload, wait
 
 ROLES = ("none", "read", "run", "admin")
@@ -84,13 +84,8 @@ changes:
 """
 CHANNELZ = "Channelz/"
 
-POINT = {"scenario": {"name": "base"}, "on": "2026-07-01"}
-PLAIN = {"response": "RESPONSE_MODEL_NONE"}
 SIMULATE: dict[str, Any] = {"points": [POINT], **PLAIN}
-REQUESTS: dict[str, dict[str, Any]] = json.loads(
-    (Path(__file__).resolve().parents[1] / "compat" / "v1_0" / "calls.json").read_text(encoding="utf-8")
-)
-REQUESTS |= {
+REQUESTS = SMALL | {
     "LawService/CalculatePortFee": {
         "on": "2025-10-20",
         "voyage": {"kind": "operated", "netTons": "1000", "cargoTons": "1000"},
@@ -105,21 +100,6 @@ REQUESTS |= {
         **PLAIN,
     },
     "SimulationService/StartRun": {"simulate": SIMULATE},
-    "SweepService/Sweep": {
-        "scenario": {"name": "base"},
-        "on": "2026-07-01",
-        "grid": {"axes": [{"name": "elasticity.sigma", "values": ["x0.5:x1:x0.5"]}]},
-        **PLAIN,
-    },
-    "SweepService/Seek": {
-        "scenario": {"name": "rates-by-country"},
-        "parameter": "start",
-        "low": "2027-01-01",
-        "high": "2027-01-02",
-        "column": "duty",
-        "target": 1e9,
-        **PLAIN,
-    },
     "ScenarioService/SaveScenario": {"yaml": SCENARIO.replace("NAME", "saved")},
     "ScenarioService/WatchScenarios": {"after": -1},
     "ServerReflection/ServerReflectionInfo": {"listServices": ""},

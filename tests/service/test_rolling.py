@@ -17,6 +17,7 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client
+from tests.load.threads import beside
 from tests.service.test_processes import Log
 
 COMMAND = [sys.executable, "-m", "tests.service.light_server"]
@@ -71,14 +72,10 @@ class Callers:
     @contextmanager
     def calling(self) -> Iterator[None]:
         threads = [threading.Thread(target=self._loop, args=one) for one in self._calls().items()]
-        for thread in threads:
-            thread.start()
         try:
-            yield
+            with beside(threads, self._stop, 120):
+                yield
         finally:
-            self._stop.set()
-            for thread in threads:
-                thread.join(120)
             self._client.close()
 
     def _calls(self) -> dict[str, Callable[[], object]]:

@@ -22,6 +22,7 @@ from tariffs.client.config import Deadlines
 from tariffs.client.errors import TariffsError
 from tariffs.engine.law import load_law
 from tests.law.packs import CHARGED, EXEMPT, TOYS
+from tests.load.threads import beside
 
 DAY = "2026-12-01"
 SCENARIOS = ("base", "truce-lapses")
@@ -198,14 +199,8 @@ def calling(target: str, calls: Calls, wanted: Wanted) -> Iterator[None]:
     ]
     threads = [threading.Thread(target=_repeat, args=(*one, target, calls, wanted, over)) for one in work]
     threads.append(threading.Thread(target=_long_runs, args=(target, calls, wanted, over)))
-    for thread in threads:
-        thread.start()
-    try:
+    with beside(threads, over, JOIN_SECONDS):
         yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join(JOIN_SECONDS)
 
 
 def _repeat(

@@ -19,6 +19,7 @@ from tariffs.v1 import simulation_service_pb2_grpc
 from tests.law.packs import drop, newer_pack
 from tests.load.readers import read_to_lines
 from tests.load.sweeps import OPTIONS, request
+from tests.load.threads import beside
 from tests.soak.servers import NO_OFFSET, Soaked, SoakServer, restart_postgresql
 
 PAUSE_SECONDS = 6.0
@@ -156,14 +157,8 @@ def disturbed(soaked: Soaked) -> Iterator[Disturber]:
         threading.Thread(target=disturber.swap_laws, args=(over,)),
         threading.Thread(target=_stall, args=(soaked.steady, disturber, over)),
     ]
-    for thread in threads:
-        thread.start()
-    try:
+    with beside(threads, over):
         yield disturber
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
 
 
 def _stall(server: SoakServer, disturber: Disturber, over: threading.Event) -> None:

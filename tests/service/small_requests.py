@@ -1,0 +1,29 @@
+"""Requests in good faith that are answered in a moment, as JSON of the contract."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+POINT = {"scenario": {"name": "base"}, "on": "2026-07-01"}
+PLAIN = {"response": "RESPONSE_MODEL_NONE"}
+SMALL: dict[str, dict[str, Any]] = json.loads(
+    (Path(__file__).resolve().parents[1] / "compat" / "v1_0" / "calls.json").read_text(encoding="utf-8")
+) | {
+    "SweepService/Sweep": {
+        "scenario": {"name": "base"},
+        "on": "2026-07-01",
+        "grid": {"axes": [{"name": "elasticity.sigma", "values": ["x0.5:x1:x0.5"]}]},
+        **PLAIN,
+    },
+    "SweepService/Seek": {
+        "scenario": {"name": "rates-by-country"},
+        "parameter": "start",
+        "low": "2027-01-01",
+        "high": "2027-01-02",
+        "column": "duty",
+        "target": 1e9,
+        **PLAIN,
+    },
+}
