@@ -136,14 +136,14 @@ class LawServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchVersions(self, request, context):
-        """The same at once, and again whenever it changes, until the caller ends the call or the server stops.
+        """Streams the versions at once, and again whenever they change, until the caller ends the call or the server stops.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetCaller(self, request, context):
-        """Who the caller is to the server, and what it may do.
+        """Gets the caller's name, roles, groups and quotas.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

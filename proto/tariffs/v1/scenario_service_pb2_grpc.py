@@ -168,7 +168,7 @@ class ScenarioServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchScenarios(self, request, context):
-        """What happens to stored scenarios: saved, shared, deleted, and checked again when the law of the server changes.
+        """Watches stored scenarios: saved, shared, deleted, and checked again when the law of the server changes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
