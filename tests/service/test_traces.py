@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -64,9 +65,18 @@ def collector(sent: Collector) -> Collector:
 
 
 @pytest.fixture(scope="module")
-def traced(sent: Collector) -> Iterator[Running]:
+def log() -> io.StringIO:
+    """What the server logs. It keeps the stream of its start, which pytest may have replaced by the time of a test."""
+    return io.StringIO()
+
+
+@pytest.fixture(scope="module")
+def traced(sent: Collector, log: io.StringIO) -> Iterator[Running]:
     before = structlog.get_config()
-    structlog.configure(processors=[add_call, structlog.processors.JSONRenderer()])
+    structlog.configure(
+        processors=[add_call, structlog.processors.JSONRenderer()],
+        logger_factory=structlog.PrintLoggerFactory(log),
+    )
     with pytest.MonkeyPatch.context() as patch:
         # Workers compile, or read from the cache, the kernels that their task needs.
         patch.setattr(pools, "RUNS", QUOTES)
@@ -126,8 +136,9 @@ def test_one_trace_connects_the_client_to_the_kernel(collector: Collector, trace
 
 
 def test_an_error_has_its_reason_and_the_log_line_the_trace(
-    collector: Collector, traced: Running, capsys: pytest.CaptureFixture[str]
+    collector: Collector, traced: Running, log: io.StringIO
 ) -> None:
+    first = len(log.getvalue())
     with client_of(traced) as client, pytest.raises(TariffsError):
         client.duty("9503.00.0073", origin="Atlantis", value=1)
 
@@ -145,10 +156,9 @@ def test_an_error_has_its_reason_and_the_log_line_the_trace(
     # The conventions: a fault of the caller is no error of the server.
     assert server.span.status.code != ERROR
     # The line is written after the answer.
-    printed, give_up = "", time.monotonic() + 10.0
-    while '"call"' not in printed and time.monotonic() < give_up:
+    give_up = time.monotonic() + 10.0
+    while '"call"' not in (printed := log.getvalue()[first:]) and time.monotonic() < give_up:
         time.sleep(0.05)
-        printed += capsys.readouterr().out
     (logged,) = [json.loads(text) for text in printed.splitlines() if '"call"' in text]
     assert logged["trace_id"] == server.span.trace_id.hex()
     assert logged["span_id"] == server.span.span_id.hex()
