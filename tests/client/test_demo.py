@@ -76,7 +76,10 @@ def test_the_demo_answers_writes_and_leaves_nothing(whole_demo: tuple[subprocess
     counts = lines.group_by("scenario", "on").agg(pl.len()).collect()
     assert counts["len"].to_list() == [334_728] * len(RUNS)
     assert "had no effect: the duty was void (" in stdout
-    assert "response: armington, horizon path, set path; USMCA claims where undeclared: 2025h2" in stdout
+    assert "response: armington, horizon path, set central; USMCA claims where undeclared: 2025h2" in stdout
+    # Every table has the ends of its range, and names what its differences are from.
+    assert stdout.count("duty after, p95") == 5
+    assert stdout.count(f"first: {KEPT}") == 3
     # Every sentence gives the figure static, after the response and with its range.
     assert len(re.findall(r"static, [\d.]+ after the response\s+\([\d.]+ to [\d.]+\)", stdout)) == 4
     assert "not the refund" in stdout

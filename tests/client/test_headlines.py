@@ -59,5 +59,21 @@ def test_a_result_in_a_notebook_names_its_response() -> None:
     with Client.local() as client:
         found = client.impact(GOODS, on="2025-12-01", baseline="2025-01-01")
     for text in (repr(found), found._repr_html_()):
-        assert "response: armington, horizon path, set path" in text
+        assert "response: armington, horizon path, set central" in text
         assert "USMCA claims where undeclared: 2025h2" in text
+
+
+def test_a_table_with_draws_has_the_ends_of_duty_after_the_response(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["impact", *DAY, "-s", "base", "-s", "no-kuala-lumpur-deal", "--draws", "16"]
+    text = printed(words, GOODS, tmp_path, capsys)
+    assert "rates in percent; first: base" in text
+    with Client.local() as client:
+        found = client.impact(GOODS, on="2025-12-01", baseline="2025-01-01", draws=16)
+    assert found.ranges is not None
+    first = text[: text.index("no-kuala-lumpur-deal on")].splitlines()
+    for start, ends in (("CN", found.ranges.groups.filter(origin="CN")), ("total", found.ranges.total)):
+        row = ends.filter(column="duty_after").row(0, named=True)
+        cells = next(line.split() for line in first if line.startswith(f"{start} "))
+        assert cells[-4:-1] == [f"{row[name]:,.1f}" for name in ("central", "p5", "p95")]

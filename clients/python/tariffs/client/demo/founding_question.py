@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,7 @@ RUNS = (
     ("base", NEXT),
     (LAPSES, NEXT),
 )
-SHOWN_RUNS = RUNS[:5]
+SHOWN_NOW, SHOWN_THEN = RUNS[:3], RUNS[3:5]
 WITHOUT_VOID = """\
 schema: tariffs.scenario/v1
 id: without-ieepa
@@ -72,7 +73,6 @@ def run(folder: Path, say: Callable[[str], None]) -> ImpactResult:
             progress=_DemoSteps(say),
             timeout=_RUN_SECONDS,
         )
-        print_points(console(), result, SHOWN_RUNS, _GROUPS)
         say("\nDrawing elasticities for the ranges ...")
         _conclude(result, client, say)
     _write(result, folder, say)
@@ -93,15 +93,17 @@ class _Differences:
             client.impact(scenarios=scenarios, by=["origin"], draws=DRAWS, seed=SEED, timeout=_RUN_SECONDS)
         )
 
+    def show(self, points: Sequence[tuple[str, str]]) -> None:
+        """Print the tables of some scenarios, with ranges."""
+        print_points(console(), self.result, points, _GROUPS)
+
     def duty(self, scenario: str) -> str:
-        """Describe the size of the change of the total duty, in dollars."""
+        """Describe the size of the change of the total duty, in dollars; an end on the other side of 0 is negative."""
         total, ranges = self.result.total, _ranges(self.result).total
         before, after = (self._change(total, scenario, name) for name in ("duty", "duty_after"))
-        low, high = self._ends(ranges, scenario, "duty_after")
-        return (
-            f"USD {abs(before) / 1e9:,.1f} bn static, {abs(after) / 1e9:,.1f} after the response "
-            f"({low / 1e9:,.1f} to {high / 1e9:,.1f})"
-        )
+        unit = math.copysign(1e9, after)
+        low, high = sorted(end / unit for end in self._ends(ranges, scenario, "duty_after"))
+        return f"USD {before / unit:,.1f} bn static, {after / unit:,.1f} after the response ({low:,.1f} to {high:,.1f})"
 
     def rate(self, scenario: str, origin: str) -> str:
         """Describe the change of the mean rate on the goods of an origin, in percentage points."""
@@ -124,10 +126,9 @@ class _Differences:
 
     @staticmethod
     def _ends(ranges: pl.DataFrame, scenario: str, column: str) -> tuple[float, float]:
-        """Return the least and the greatest size of a change, p5 to p95, which may be a fall."""
+        """Return p5 and p95 of a change."""
         row = ranges.filter(scenario=scenario, column=column).row(0, named=True)
-        low, high = sorted((abs(row["vs_p5"]), abs(row["vs_p95"])))
-        return low, high
+        return float(row["vs_p5"]), float(row["vs_p95"])
 
 
 def _ranges(result: ImpactResult) -> Ranges:
@@ -136,12 +137,14 @@ def _ranges(result: ImpactResult) -> Ranges:
 
 
 def _conclude(result: ImpactResult, client: Client, say: Callable[[str], None]) -> None:
-    """Print the measured changes, each static, after the response, and with its range."""
-    lapse = _Differences.of(client, [Scenario.named(name).on(NOW) for name in (KEPT, LAPSED)])
+    """Print the tables, then the measured changes, each static, after the response, and with its range."""
+    lapse = _Differences.of(client, [Scenario.named(name).on(NOW) for name in (KEPT, LAPSED, "base")])
     void = Scenario.from_text(WITHOUT_VOID)
     then = _Differences.of(
         client, [each.on(THEN) for each in (Scenario.base(), Scenario.named(NO_DEAL), void)]
     )
+    lapse.show(SHOWN_NOW)
+    then.show(SHOWN_THEN)
     nothing = (
         _duty(result, LAPSES, NEXT, name) - _duty(result, "base", NEXT, name)
         for name in ("duty", "duty_after")
@@ -157,7 +160,7 @@ of the elasticities and of the period of USMCA claims. {assumptions(result.prove
   - without the Kuala Lumpur deal, duty on {THEN} would be higher by {then.duty(NO_DEAL)};
   - at the rates of {THEN}, void acts make up {then.duty("without-ieepa")}
     of a year's duty: assessed and not owed. This is not the refund, which is of duty paid from February 2025 to
-    February 2026 (reported: about USD 166 bn);
+    February 2026: about USD 166 bn (CBP, declaration of 2026-03-06 in Atmus Filtration v. United States, CIT);
   - truce-lapses changes US duty on {NEXT} by {_billion(before)} static and {_billion(after)} after the response, under
     any elasticity: {_why_nothing(client, result)}"""
     )

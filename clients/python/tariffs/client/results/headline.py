@@ -7,8 +7,14 @@ from collections.abc import Mapping, Sequence
 from tariffs.client.results.quote import Provenance
 
 STATIC = "static"
-_AFTER = frozenset({"value_after", "duty_after", "effective_rate_after", "landed_after"})
+_AFTER = frozenset(
+    {
+        "value_after", "duty_after", "duty_after_p5", "duty_after_p95", "effective_rate_after", "landed_after",
+    }
+)  # fmt: skip
 _CLAIM = "usmca_share"
+_CENTRAL = "central"
+"""Set of a run that names none; its provenance has the name of the horizon whose parameters they are."""
 USMCA_SWITCH = "usmca_basis"
 """Switch that selects the period of USMCA claim shares."""
 
@@ -45,6 +51,8 @@ def _response(provenance: Provenance) -> str:
     if not rest:
         return model
     horizon, parameters = _detail(provenance, "horizon"), _detail(provenance, "parameters")
+    if parameters == horizon:
+        parameters = _CENTRAL
     market = _market(provenance)
     return f"{model}, horizon {horizon}, set {parameters}{market and f', market {market}'}"
 

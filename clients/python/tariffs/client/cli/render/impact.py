@@ -28,8 +28,11 @@ _COLUMNS = {
     "landed_change": "landed change",
     "value_after": "value after",
     "duty_after": "duty after",
+    "duty_after_p5": "duty after, p5",
+    "duty_after_p95": "duty after, p95",
     "duty_vs": "duty vs first",
 }
+_RANGED, _ENDS = "duty_after", ("p5", "p95")
 _PERIOD_COLUMNS = ("duty", "duty_owed", "value_after", "duty_after")
 _FRACTIONS = frozenset({"effective_rate", "rate", "effective_rate_after", "quantity_hat", "share"})
 _RUN_COLUMNS = frozenset({"scenario", "on", "start", "end", "days"})
@@ -67,7 +70,7 @@ def print_points(
         rows = result.groups.filter(scenario=scenario, on=on)
         order = sort or next((name for name in ("customs_value", "duty") if name in rows.columns), "")
         rows = largest_first(rows, order) if order else rows
-        out.print(_impact_table(rows, total, unit, shown, result.provenance))
+        out.print(_impact_table(rows, total, unit, shown, result))
         if total.get("domestic_shipments"):
             out.print(escape(_domestic_line(total, unit)))
         if total.get("quota_premium") is not None:
@@ -136,10 +139,15 @@ def _days(provenance: Provenance, on: str) -> str:
 
 
 def _impact_table(
-    rows: pl.DataFrame, total: Mapping[str, object], unit: MoneyUnit, shown: int, provenance: Provenance
+    rows: pl.DataFrame,
+    total: Mapping[str, object],
+    unit: MoneyUnit,
+    shown: int,
+    result: ImpactResult,
 ) -> Table:
-    columns = [name for name in _COLUMNS if name in rows.columns]
     keys = _keys_of(rows)
+    rows, total = _with_ends(rows, total, keys, result.ranges)
+    columns = [name for name in _COLUMNS if name in rows.columns]
     cells: list[list[Cell]] = [
         [*_labels(row, keys), *(_number(name, row[name], unit) for name in columns)]
         for row in rows.head(shown).to_dicts()
@@ -149,8 +157,26 @@ def _impact_table(
         sums = {"rate": total.get("effective_rate"), **total}
         numbers = [_number(name, sums.get(name), unit) for name in columns]
         cells.append([Text("total", "bold"), *[""] * (len(keys) - 1), *numbers])
-    titles = right(*(f"{block_title(name, provenance)}\n{_COLUMNS[name]}" for name in columns))
-    return text_table([*keys, *titles], cells, f"{unit.name}; rates in percent")
+    titles = right(*(f"{block_title(name, result.provenance)}\n{_COLUMNS[name]}" for name in columns))
+    first = result.total.filter(on=total["on"])["scenario"].to_list()
+    against = f"; first: {first[0]}" if len(first) > 1 else ""
+    return text_table([*keys, *titles], cells, f"{unit.name}; rates in percent{against}")
+
+
+def _with_ends(
+    rows: pl.DataFrame, total: Mapping[str, object], keys: Sequence[str], ranges: Ranges | None
+) -> tuple[pl.DataFrame, Mapping[str, object]]:
+    """Add the ends of the range of duty after the response to the rows of a scenario and day, and to their total."""
+    if ranges is None:
+        return rows, total
+    run = {name: total[name] for name in ("scenario", "on")}
+    ends = {f"{_RANGED}_{end}": pl.col(end) for end in _ENDS}
+    of_groups, of_total = (
+        frame.filter(**run, column=_RANGED).select(*names, **ends)
+        for frame, names in ((ranges.groups, keys), (ranges.total, ()))
+    )
+    joined = rows.join(of_groups, on=list(keys), how="left", maintain_order="left", nulls_equal=True)
+    return joined, {**total, **of_total.row(0, named=True)}
 
 
 def _ranges_table(ranges: Ranges, scenario: str, on: str, unit: MoneyUnit) -> Table:
