@@ -113,7 +113,8 @@ class Identity(_Group):
     oidc_skew_seconds: int = Field(default=60, ge=0, le=600)
     """Seconds by which the clocks of issuer and server may differ."""
     callers_file: Path | None = None
-    """YAML file of roles, groups and quotas by caller and by group; reloaded when it changes."""
+    """YAML file of roles, groups and quotas by caller and by group; each server process counts calls and runs by
+    itself. Reloaded when it changes."""
     reflection: Literal["on", "admin", "off"] = "on"
     """Who may ask for the services by reflection: every identified caller, admins, or nobody."""
     channelz: Literal["admin", "off"] = "admin"
@@ -136,12 +137,13 @@ class Work(_Group):
     )
     """Worker processes for runs over tables, each computing one run at a time; bounds memory and cores."""
     admitted_runs: int = Field(default=8, ge=1, le=1024)
-    """Runs over tables computed or waiting, to bound waiting time and disk; one more is TOO_MANY_STREAMS."""
+    """Runs over tables computed or waiting in a process, to bound waiting time and disk; one more is
+    TOO_MANY_STREAMS."""
     cluster: str = ""
     """Address of the scheduler of a Dask cluster that computes long runs, such as `tls://host:8786`; empty for the
     worker processes. Needs `tariffs[scale]`."""
     concurrent_calls: int = Field(default=256, ge=1, le=65536)
-    """Concurrent calls of any kind, to bound memory; one more is TOO_MANY_STREAMS."""
+    """Concurrent calls of any kind in a process, to bound memory; one more is TOO_MANY_STREAMS."""
     waiting_calls: int = Field(default=256, ge=1, le=65536)
     """Calls queued in gRPC while the server is busy, to bound their delay; beyond it gRPC refuses some calls, beyond
     twice this number all."""
