@@ -26,8 +26,10 @@ from tariffs.service.storage.audit.table_chain import AUDIT_ENTRIES, TableChain
 from tariffs.service.storage.audit.verify import verify
 from tariffs.service.storage.audit.writer import AuditWriter
 from tariffs.service.storage.database import Database
+from tariffs.v1 import scenario_service_pb2 as scenarios_pb
 from tests.service.harness import TIMEOUT, Running, fails, line, no_warm_up, running
 from tests.service.stored import TOKENS, as_caller, parts, rows, simulation, start, tokens_file, until, wait
+from tests.service.test_stored_scenarios import text
 
 ANN = as_caller("ann")
 
@@ -116,6 +118,26 @@ def test_every_call_and_every_end_of_a_run_has_an_entry(tmp_path: Path) -> None:
     assert (ended["run"], ended["who"], ended["request_id"]) == (name, "ann", "r-1")
     assert ended["law"] == asked["law"]
     assert ended["tables"]
+
+
+def test_an_entry_names_the_stored_scenario_that_was_saved_used_shared_or_deleted(tmp_path: Path) -> None:
+    saved = scenarios_pb.SaveScenarioRequest(yaml=text())
+    asked = line(entry="2027-02-01")
+    asked.scenario.name = "team/mine"
+    with running(warm=no_warm_up, audit=str(tmp_path)) as server:
+        digest = server.scenarios.SaveScenario(saved, timeout=TIMEOUT).digest
+        server.duty.CalculateDuty(asked, timeout=TIMEOUT)
+        share = scenarios_pb.ShareScenarioRequest(name="team/mine", group="desk")
+        server.scenarios.ShareScenario(share, timeout=TIMEOUT)
+        delete = scenarios_pb.DeleteScenarioRequest(name="team/mine")
+        server.scenarios.DeleteScenario(delete, timeout=TIMEOUT)
+        fails(lambda: server.scenarios.DeleteScenario(delete, timeout=TIMEOUT))
+    calls = [one for one in entries(tmp_path) if one["kind"] == "call"]
+    full = {"id": "mine", "digest": digest, "stored": "team/anonymous/mine@1"}
+    name = {"stored": "team/mine"}
+    assert [one["scenarios"] for one in calls] == [[full], [full], [full], [name], [name]]
+    assert [one["code"] for one in calls] == ["OK"] * 4 + ["NOT_FOUND"]
+    assert "set_rate" not in "".join(path.read_text(encoding="utf-8") for path in tmp_path.iterdir())
 
 
 def test_a_call_over_http_has_an_entry(tmp_path: Path) -> None:

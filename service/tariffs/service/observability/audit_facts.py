@@ -10,19 +10,21 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from tariffs.service.wire.arrow_headers import MalformedError, inspect_stream
-from tariffs.v1 import common_pb2, table_service_pb2
+from tariffs.v1 import common_pb2, scenario_service_pb2, table_service_pb2
 
 Facts = dict[str, Any]
 _PROVENANCE = common_pb2.Provenance.DESCRIPTOR.full_name
 _OPERATION = operations_pb2.Operation.DESCRIPTOR.full_name
 _TABLE = table_service_pb2.Table.DESCRIPTOR.full_name
+_STORED_SCENARIO = scenario_service_pb2.StoredScenario.DESCRIPTOR.full_name
 # Fields that hold a message with a provenance.
 _ENDS = ("done", "simulate", "timeline", "sweep")
-_RUN, _TABLE_PREFIX = "operations/", "tables/"
+_RUN, _TABLE_PREFIX, _STORED = "operations/", "tables/", "team/"
+_NAME_SHOWN = 320
 
 
 def request_facts(message: Any) -> Facts:
-    """Return the stored table, the run and the number of rows that a request names or holds."""
+    """Return the stored table or scenario, the run and the number of rows that a request names or holds."""
     fields = _fields(message.DESCRIPTOR)
     facts: Facts = {}
     handles = [getattr(message, name) for name in ("handle", "name") if name in fields]
@@ -33,6 +35,8 @@ def request_facts(message: Any) -> Facts:
         facts["tables"] = tables
     if runs := [name[:80] for name in handles if name.startswith(_RUN)]:
         facts["run"] = runs[0]
+    if stored := [name[:_NAME_SHOWN] for name in handles if name.startswith(_STORED)]:
+        facts["scenarios"] = [{"stored": stored[0]}]
     rows = _rows(message, fields)
     if rows is not None:
         facts["rows"] = rows
@@ -46,6 +50,8 @@ def response_facts(message: Any) -> Facts:
         return {"run": message.name}
     if name == _TABLE:
         return {"tables": [message.name.removeprefix(_TABLE_PREFIX)], "rows": message.row_count}
+    if name == _STORED_SCENARIO:
+        return {"scenarios": [_scenario(message.id, message.digest, message.name, message.version)]}
     provenance = provenance_in(message)
     return {} if provenance is None else provenance_facts(provenance)
 
@@ -54,12 +60,19 @@ def provenance_facts(provenance: common_pb2.Provenance) -> Facts:
     """Return law, scenarios, table and run digest of a provenance."""
     facts: Facts = {"law": {"version": provenance.law_version, "digest": provenance.law_digest}}
     if provenance.scenarios:
-        facts["scenarios"] = [{"id": one.id, "digest": one.digest} for one in provenance.scenarios]
+        facts["scenarios"] = [
+            _scenario(one.id, one.digest, one.stored_name, one.stored_version) for one in provenance.scenarios
+        ]
     if provenance.table_digest:
         facts["tables"] = [provenance.table_digest]
     if provenance.run_digest:
         facts["run_digest"] = provenance.run_digest
     return facts
+
+
+def _scenario(own_id: str, digest: str, stored_name: str, version: int) -> Facts:
+    stored = {"stored": f"{stored_name}@{version}"} if stored_name else {}
+    return {"id": own_id, "digest": digest, **stored}
 
 
 def provenance_in(message: Any) -> common_pb2.Provenance | None:
