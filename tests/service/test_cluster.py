@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from distributed import Client as DaskClient
 from distributed import LocalCluster, SchedulerPlugin
@@ -19,10 +20,13 @@ from tariffs.client.errors import TariffsError
 from tariffs.engine.tables import partitions
 from tariffs.service.workers import dask_tasks
 from tests.bench.scale_runs import peak_gib, run_sweep, write_shipments
+from tests.law.packs import NEWER, TOYS, drop, newer_pack
 from tests.service.harness import running
 from tests.service.spread import BASELINE, assert_same, trade, verbs, write_files
 
 WORKERS = 2
+COLUMNS = ("hts", "origin", "customs_value")
+LINES = pl.DataFrame({"hts": [TOYS["hts"]], "origin": ["CN"], "customs_value": [10_000.0]})
 pytestmark = [
     pytest.mark.slow,
     # Dask leaves sockets and processes to the garbage collector when a cluster ends.
@@ -251,3 +255,30 @@ def test_long_runs_of_a_server_go_to_the_cluster(cluster: LocalCluster) -> None:
         wanted = remote.impact(table, ["base"], **options)
     assert computed.count > 0
     assert found.groups.equals(wanted.groups)
+
+
+def test_runs_under_the_law_of_a_pack_have_the_bits_of_one_process(
+    client: Client, cluster: LocalCluster, tmp_path: Path
+) -> None:
+    """Workers of a cluster have the law built in alone: a job brings its own with it."""
+    drop(newer_pack(tmp_path), tmp_path / "packs", "law.tar.zst")
+    table = pl.concat([trade(200).select(COLUMNS), LINES.select(COLUMNS)])
+    options: dict[str, Any] = {"on": TOYS["entry"], "baseline": BASELINE, "horizon": "short"}
+    with (
+        _computing(cluster) as computed,
+        running(cluster=cluster.scheduler_address, law_dir=tmp_path / "packs", law_unsigned=True) as server,
+        Client(f"127.0.0.1:{server.port}", law_version=NEWER) as remote,
+    ):
+        run = remote.start(table, ["base"], **options)
+        run.wait(timeout=600.0)
+        found = run.result()
+        assert isinstance(found, ImpactResult)
+        wanted = remote.impact(table, ["base"], **options)
+    assert computed.count > 0
+    assert found.provenance["law_version"] == wanted.provenance["law_version"] == NEWER
+    assert found.groups.equals(wanted.groups)
+    assert found.total.equals(wanted.total)
+    with Client.local(law=tmp_path / "packs" / "law.tar.zst") as own:
+        direct = own.impact(table, ["base"], **options, cluster=cluster.scheduler_address)
+    assert direct.groups.equals(wanted.groups)
+    assert not client.impact(table, ["base"], **options).groups.equals(wanted.groups)
