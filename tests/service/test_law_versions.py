@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,8 @@ from typing import Any
 import grpc
 import pytest
 
+from tariffs.client import Client
+from tariffs.client.cli.__main__ import run as command
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.pack import archive
@@ -48,7 +53,7 @@ from tests.service.stored import (
 )
 
 PACK = f"law-{NEWER}.tar.zst"
-SERVED, LOADING, REFUSED = pb.LAW_STATE_SERVED, pb.LAW_STATE_LOADING, pb.LAW_STATE_REFUSED
+SERVED, REFUSED = pb.LAW_STATE_SERVED, pb.LAW_STATE_REFUSED
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +66,38 @@ def pack(tmp_path_factory: pytest.TempPathFactory, keys: tuple[Path, Path]) -> b
     return newer_pack(tmp_path_factory.mktemp("law"), key=keys[0])
 
 
+@pytest.fixture(scope="module")
+def checks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state directory of the server whose checks of packs others need not repeat."""
+    return tmp_path_factory.mktemp("checks")
+
+
 @pytest.fixture
-def watched(tmp_path: Path, keys: tuple[Path, Path]) -> Iterator[tuple[Running, Path]]:
-    """A server that watches a directory of packs, which is empty."""
-    packs = tmp_path / "packs"
-    packs.mkdir()
-    with running(law_dir=packs, law_keys=keys[1]) as started:
+def state(tmp_path: Path, checks: Path) -> Path:
+    """A state directory with the results of the checks made so far."""
+    directory = tmp_path / "state"
+    if (checks / "law_checks").is_dir():
+        shutil.copytree(checks / "law_checks", directory / "law_checks")
+    return directory
+
+
+@pytest.fixture(scope="module")
+def watching(
+    tmp_path_factory: pytest.TempPathFactory, keys: tuple[Path, Path], checks: Path
+) -> Iterator[tuple[Running, Path]]:
+    packs = tmp_path_factory.mktemp("packs")
+    with running(warm=no_warm_up, law_dir=packs, law_keys=keys[1], state_dir=checks) as started:
         yield started, packs
+
+
+@pytest.fixture
+def watched(watching: tuple[Running, Path]) -> Iterator[tuple[Running, Path]]:
+    """A server that watches a directory of packs, which is empty before and after."""
+    server, packs = watching
+    yield server, packs
+    for path in packs.iterdir():
+        path.unlink()
+    until(lambda: states(server).keys() == {"built in"})
 
 
 def toys(law_version: str = "") -> duty_service_pb2.CalculateDutyRequest:
@@ -163,16 +193,31 @@ def signed_by(pack: bytes, key: Path) -> bytes:
     return archive.written(members | {SIGNATURE: sign(members[MANIFEST], key)})
 
 
-def test_a_watch_is_told_when_the_laws_change(watched: tuple[Running, Path], pack: bytes) -> None:
+def test_a_watch_is_told_when_the_laws_change(
+    watched: tuple[Running, Path],
+    pack: bytes,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     server, packs = watched
-    seen = server.law.WatchVersions(pb.WatchVersionsRequest(), timeout=TIMEOUT)
-    assert [one.version for one in next(seen).versions] == [load_law().version]
-    drop(pack, packs, PACK)
-    (loading,) = [one for one in next(seen).versions if one.pack]
-    assert (loading.pack, loading.state, loading.version) == (PACK, LOADING, "")
-    served = next(seen).versions[0]
-    assert (served.pack, served.state, served.version) == (PACK, SERVED, NEWER)
-    seen.cancel()
+    # A check that was made before takes no time, and a watch looks four times a second.
+    monkeypatch.setattr(server.server._law_watch, "_settle_seconds", 1.0)
+    with Client(f"127.0.0.1:{server.port}") as client:
+        seen = client.watch_law_versions(timeout=TIMEOUT)
+        assert [one.version for one in next(seen)] == [load_law().version]
+        drop(pack, packs, PACK)
+        (loading,) = [one for one in next(seen) if one.pack]
+        assert (loading.pack, loading.state, loading.version) == (PACK, "loading", "")
+        served = next(seen)
+        assert (served[0].pack, served[0].state, served[0].version) == (PACK, "served", NEWER)
+        assert served == client.law_versions()
+    arguments = ["law", "watch", "--count", "1", "--target", f"127.0.0.1:{server.port}"]
+    assert command([*arguments, "--json"]) == command(arguments) == 0
+    # The server in this process logs to the same place.
+    told = [one for one in capsys.readouterr().out.splitlines() if not one.startswith('{"event')]
+    first = next(one for one in told if one.startswith('{"versions'))
+    assert json.loads(first)["versions"] == [asdict(one) for one in served]
+    assert any(one.endswith(f"{NEWER}@{served[0].digest[:12]}  served  latest") for one in told)
 
 
 def test_a_default_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
@@ -211,12 +256,13 @@ class HeldSink:
 
 
 def test_a_run_keeps_its_law_over_a_swap_and_a_restart(
-    tmp_path: Path, pack: bytes, keys: tuple[Path, Path]
+    tmp_path: Path, pack: bytes, keys: tuple[Path, Path], state: Path
 ) -> None:
-    packs, state = tmp_path / "packs", tmp_path / "state"
+    packs = tmp_path / "packs"
     drop(pack, packs, PACK)
     given: dict[str, Any] = {
-        "law_dir": packs, "law_keys": keys[1], "law_default": "latest", "state_dir": state, "lease_seconds": 1.0
+        "warm": no_warm_up, "law_dir": packs, "law_keys": keys[1], "law_default": "latest", "state_dir": state,
+        "lease_seconds": 1.0,
     }  # fmt: skip
     request = simulation(rows(20))
     held = Held("run")
@@ -236,18 +282,22 @@ def test_a_run_keeps_its_law_over_a_swap_and_a_restart(
         assert result_of(done).provenance.law_version == NEWER
         resumed = read(server, name)
         assert metadata_of(done).attempts == 2
-    with running(law_dir=packs, law_keys=keys[1], state_dir=tmp_path / "other") as server:
+        # What the run gave is compared with a call under its law, which is served again.
         drop(pack, packs, PACK)
         until(lambda: states(server).get(PACK) == SERVED, 60)
         request.law_version = NEWER
         assert results(resumed) == simulated(server, request)
 
 
-def test_a_call_in_flight_keeps_its_law(tmp_path: Path, pack: bytes, keys: tuple[Path, Path]) -> None:
+def test_a_call_in_flight_keeps_its_law(
+    tmp_path: Path, pack: bytes, keys: tuple[Path, Path], state: Path
+) -> None:
     packs = tmp_path / "packs"
     packs.mkdir()
     held = Held("simulate")
-    with running(held, law_dir=packs, law_keys=keys[1], law_default="latest") as server:
+    with running(
+        held, no_warm_up, law_dir=packs, law_keys=keys[1], law_default="latest", state_dir=state
+    ) as server:
         call = server.simulation.Simulate(simulation(rows(20)), timeout=TIMEOUT)
         first = next(one for one in call if one.WhichOneof("content") != "progress")
         assert first.WhichOneof("content") != "done"

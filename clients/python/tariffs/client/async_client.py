@@ -134,5 +134,6 @@ class AsyncClient:
     timeline = _awaited(Client.timeline)
     timeline_both = _awaited(Client.timeline_both)  # type: ignore[arg-type] # its options may hold any name, `self` too
     upload = _awaited(Client.upload)
+    watch_law_versions = _awaited(Client.watch_law_versions)
     watch_scenarios = _awaited(Client.watch_scenarios)
     whoami = _awaited(Client.whoami)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tariffs.client import _arguments as arguments
+from tariffs.client._verbs.remote_calls import WATCH_SECONDS, RemoteCalls
 from tariffs.client._wire import answers as _answers
 from tariffs.client._wire import requests
-from tariffs.client._wire.channel import Backend
 from tariffs.client._wire.frames import Table, from_arrow
 from tariffs.client._wire.requests import Day, ScenarioLike
-from tariffs.client.config import Config
 from tariffs.client.errors import client_version
 from tariffs.client.results import law as lawinfo
 from tariffs.client.results.caller_info import CallerInfo, CallerQuota
@@ -22,11 +21,8 @@ from tariffs.v1 import contract, law_service_pb2
 EMBEDDED = "embedded"
 
 
-class LawCalls:
+class LawCalls(RemoteCalls):
     """Law and its changes; mixed into `Client`."""
-
-    _backend: Backend
-    _config: Config
 
     def law(self, *, law_version: str = "", timeout: float | None = None) -> lawinfo.Law:
         """Get the version of a law, its switches and its claims; `law_version` as in `changes`."""
@@ -35,8 +31,21 @@ class LawCalls:
 
     def law_versions(self, *, timeout: float | None = None) -> tuple[lawinfo.LawVersion, ...]:
         """List the laws that calls may name, the newest first, then packs that are being checked or were refused."""
-        answer = self._lookup("ListVersions", law_service_pb2.ListVersionsRequest(), timeout)
-        return tuple(_answers.law_version(one) for one in answer.versions)
+        return _versions(self._lookup("ListVersions", law_service_pb2.ListVersionsRequest(), timeout))
+
+    def watch_law_versions(self, *, timeout: float | None = None) -> Iterator[tuple[lawinfo.LawVersion, ...]]:
+        """Iterate over what `law_versions` lists, at once and again whenever it changes.
+
+        Args:
+            timeout: seconds; by default a month.
+
+        Raises:
+            InvalidRequest: there is no server.
+            Unavailable: the server ends; watch again, as the first list has all that has changed.
+        """
+        request = law_service_pb2.WatchVersionsRequest()
+        lists = self._remote().stream("WatchVersions", request, timeout or WATCH_SECONDS)
+        return (_versions(one) for one in lists)
 
     def server(self, *, timeout: float | None = None) -> ServerVersion:
         """Get the version of the server, and what it or this client lacks.
@@ -127,6 +136,10 @@ class LawCalls:
 
     def _lookup(self, method: str, request: object, timeout: float | None) -> Any:
         return self._backend.unary(method, request, timeout or self._config.deadlines.lists)
+
+
+def _versions(answer: law_service_pb2.ListVersionsResponse) -> tuple[lawinfo.LawVersion, ...]:
+    return tuple(_answers.law_version(one) for one in answer.versions)
 
 
 def _quota(message: law_service_pb2.CallerQuota) -> CallerQuota:

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tariffs.client import _arguments as arguments
+from tariffs.client._verbs.remote_calls import WATCH_SECONDS
 from tariffs.client._verbs.tables import TableCalls
 from tariffs.client._wire.scenario_answers import event_of, stored_of
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.stored_scenario import ScenarioEvent, StoredScenario
 from tariffs.client.scenario import Scenario
 from tariffs.v1 import scenario_service_pb2
-
-_WATCH_SECONDS = 30 * 86_400.0
 
 
 class StoredScenarioCalls(TableCalls):
@@ -102,7 +101,7 @@ class StoredScenarioCalls(TableCalls):
             Unavailable: the server ends; watch again from the last event.
         """
         request = scenario_service_pb2.WatchScenariosRequest(after=after)
-        events = self._remote().stream("WatchScenarios", request, timeout or _WATCH_SECONDS)
+        events = self._remote().stream("WatchScenarios", request, timeout or WATCH_SECONDS)
         return (event_of(one) for one in events)
 
     def _seconds(self, timeout: float | None) -> float:

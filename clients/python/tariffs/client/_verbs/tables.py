@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from tariffs.client import _arguments as arguments
-from tariffs.client._wire.channel import Backend, LocalBackend, RemoteBackend
+from tariffs.client._verbs.remote_calls import RemoteCalls
+from tariffs.client._wire.channel import Backend, LocalBackend
 from tariffs.client._wire.column_mapping import fitting_mapping
 from tariffs.client._wire.entry_table import REQUIRED
 from tariffs.client._wire.frames import Table, batches_of, describe_source, read_mapped
 from tariffs.client._wire.requests import direction_value
 from tariffs.client._wire.table_answers import table_check
 from tariffs.client._wire.uploads import handle_of
-from tariffs.client.config import Config
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.table_check import TableCheck
 from tariffs.client.results.table_handle import TableHandle
@@ -23,11 +23,8 @@ from tariffs.v1 import table_service_pb2
 _PAGE_SIZE = 1000
 
 
-class TableCalls:
+class TableCalls(RemoteCalls):
     """Tables that a server keeps; mixed into `Client`."""
-
-    _backend: Backend
-    _config: Config
 
     def upload(self, table: Table, *, share_with: str = "", timeout: float | None = None) -> TableHandle:
         """Upload a table to the server; the same rows give the same handle and are not sent again.
@@ -166,15 +163,6 @@ class TableCalls:
                 fix="Give cluster=ADDRESS or use Client.local(), or take the lines with include_lines.",
             )
         return self._backend
-
-    def _remote(self) -> RemoteBackend:
-        if isinstance(self._backend, RemoteBackend):
-            return self._backend
-        raise InvalidRequest(
-            "REQUEST_INVALID",
-            "Tables and long runs need a server, and this client has none.",
-            fix="Connect to a server, or call impact and timeline, which take tables of any size in this process.",
-        )
 
 
 def _name_of(table: TableHandle | str) -> str:

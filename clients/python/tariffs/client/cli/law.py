@@ -17,10 +17,12 @@ from tariffs.client.cli.law_pack import (
     DIFF_EXAMPLES,
     TEST_EXAMPLES,
     VERSION_EXAMPLES,
+    WATCH_EXAMPLES,
     build,
     check,
     diff,
     versions,
+    watch,
 )
 from tariffs.client.cli.law_port_fees import EXAMPLES as PORT_FEE_EXAMPLES
 from tariffs.client.cli.law_port_fees import port_fees
@@ -36,6 +38,7 @@ app.command("build", epilog=BUILD_EXAMPLES)(build)
 app.command("test", epilog=TEST_EXAMPLES)(check)
 app.command("diff", epilog=DIFF_EXAMPLES)(diff)
 app.command("versions", epilog=VERSION_EXAMPLES)(versions)
+app.command("watch", epilog=WATCH_EXAMPLES)(watch)
 app.command("lint", epilog=LINT_EXAMPLES)(lint)
 app.command("validate", epilog=options.examples("tariffs law validate --on 2026-11-20"))(validate)
 

@@ -1,4 +1,4 @@
-"""`tariffs law build`, `test`, `diff` and `versions`: law packs, and the laws of a server."""
+"""`tariffs law build`, `test`, `diff`, `versions` and `watch`: law packs, and the laws of a server."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -27,6 +28,7 @@ DIFF_EXAMPLES = options.examples(
     "tariffs law diff builtin my-law", "tariffs law diff builtin law-2026.12.01.1.tar.zst my-lines.csv"
 )
 VERSION_EXAMPLES = options.examples("tariffs law versions --target localhost:50051")
+WATCH_EXAMPLES = options.examples("tariffs law watch --json")
 _LAW_FAULT = 4
 _SHOWN = 20
 
@@ -153,6 +155,34 @@ def versions(
     return _LAW_FAULT if any(one.state == "refused" for one in found) else 0
 
 
+def watch(
+    count: Annotated[int, typer.Option("--count", help="End after so many lists; 0 is never.")] = 0,
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
+) -> int:
+    """Print what `law versions` lists, at once and whenever it changes: a line of JSON, or a line a law and pack."""
+    with options.connected(target, local) as client:
+        for found in islice(client.watch_law_versions(), count or None):
+            if as_json:
+                print(json.dumps({"versions": [asdict(one) for one in found]}), flush=True)
+                continue
+            for one in found:
+                print(_watched_line(one), flush=True)
+            print(flush=True)
+    return 0
+
+
+def _watched_line(one: LawVersion) -> str:
+    name = f"{one.version}@{one.digest[:12]}" if one.version else one.pack
+    words = [one.state_time, name, one.state, *_standing(one), one.reason, one.message]
+    return "  ".join(word for word in words if word)
+
+
+def _standing(one: LawVersion) -> list[str]:
+    return [name for name, is_it in (("default", one.is_default), ("latest", one.is_latest)) if is_it]
+
+
 def _engine(module: str) -> Any:
     # By name at run time: the client does not depend on the engine.
     return cast(Any, importlib.import_module(f"tariffs.engine.{module}"))
@@ -166,10 +196,7 @@ def _print_versions(out: Console, found: Sequence[LawVersion]) -> None:
             one.as_of,
             one.read_to,
             one.pack or ("built in" if one.version else ""),
-            ", ".join(
-                name for name, is_it in (("default", one.is_default), ("latest", one.is_latest)) if is_it
-            )
-            or one.state,
+            ", ".join(_standing(one)) or one.state,
         )
         for one in found
     ]
