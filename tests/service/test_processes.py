@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
-import queue
 import signal
 import socket
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,67 +15,10 @@ from tariffs.engine.errors import ServiceError
 from tariffs.service.server import supervisor
 from tariffs.service.settings.settings import Settings
 from tests.service.harness import running
+from tests.service.processes import served
 from tests.service.web_calls import post
 
-SECONDS = 120.0
 TOKEN = "token-of-alice"
-COMMAND = [sys.executable, "-m", "tests.service.light_server"]
-
-
-class Log:
-    """The lines of a server's log as they come."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        self._process = process
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        with self._process.stdout as lines:
-            for text in lines:
-                self._lines.put(json.loads(text))
-        self._lines.put(None)
-
-    def until(self, event: str) -> dict[str, Any]:
-        """The next line of that event."""
-        while (line := self._lines.get(timeout=SECONDS)) is not None:
-            if line["event"] == event:
-                return line
-        raise AssertionError(f"the log ended before {event!r}")
-
-    def rest(self) -> list[dict[str, Any]]:
-        """Read the remaining lines up to the end, when all writing processes have exited."""
-        self._reader.join(SECONDS)
-        assert not self._reader.is_alive(), "somebody still writes"
-        found = []
-        while not self._lines.empty():
-            if (line := self._lines.get()) is not None:
-                found.append(line)
-        return found
-
-
-@contextmanager
-def served(state: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], Log]]:
-    given = {
-        "TARIFFS_PORT": "0",
-        "TARIFFS_PROCESSES": "2",
-        "TARIFFS_WORKERS": "1",
-        "TARIFFS_GRACE_SECONDS": "5",
-    }
-    environment = {**os.environ, **given, "TARIFFS_STATE_DIR": str(state), **settings}
-    process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, text=True, env=environment)
-    log = Log(process)
-    try:
-        yield process, log
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        finally:
-            process.kill()
-            process.wait(10)
 
 
 def quote(port: int) -> str:

@@ -18,7 +18,7 @@ import pytest
 
 from tariffs.client import Client
 from tests.load.threads import beside
-from tests.service.test_processes import Log
+from tests.service.processes import Log
 
 COMMAND = [sys.executable, "-m", "tests.service.light_server"]
 LINES = pl.DataFrame({"hts": ["9503.00.0073"], "origin": ["CN"], "customs_value": [1000.0]})

@@ -1,0 +1,74 @@
+"""Run a server with several processes on one port, as a program of its own, and read its log as it comes."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+SECONDS = 120.0
+COMMAND = [sys.executable, "-m", "tests.service.light_server"]
+
+
+class Log:
+    """The lines of a server's log as they come."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._process = process
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for text in lines:
+                self._lines.put(json.loads(text))
+        self._lines.put(None)
+
+    def until(self, event: str) -> dict[str, Any]:
+        """The next line of that event."""
+        while (line := self._lines.get(timeout=SECONDS)) is not None:
+            if line["event"] == event:
+                return line
+        raise AssertionError(f"the log ended before {event!r}")
+
+    def rest(self) -> list[dict[str, Any]]:
+        """Read the remaining lines up to the end, when all writing processes have exited."""
+        self._reader.join(SECONDS)
+        assert not self._reader.is_alive(), "somebody still writes"
+        found = []
+        while not self._lines.empty():
+            if (line := self._lines.get()) is not None:
+                found.append(line)
+        return found
+
+
+@contextmanager
+def served(state: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], Log]]:
+    """A server of two processes with a worker each, unless the settings, by their variables, say otherwise."""
+    given = {
+        "TARIFFS_PORT": "0",
+        "TARIFFS_PROCESSES": "2",
+        "TARIFFS_WORKERS": "1",
+        "TARIFFS_GRACE_SECONDS": "5",
+    }
+    environment = {**os.environ, **given, "TARIFFS_STATE_DIR": str(state), **settings}
+    process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, text=True, env=environment)
+    log = Log(process)
+    try:
+        yield process, log
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        finally:
+            process.kill()
+            process.wait(10)
