@@ -85,6 +85,8 @@ class Laws:
 
     def __init__(self) -> None:
         self._packs: Mapping[str, ServedLaw] = {}
+        self._coming: Mapping[str, ServedLaw] = {}
+        self._leaving: Mapping[str, ServedLaw] = {}
         self._default_name = BUILTIN
         self._now: _Serving | None = None
         self._loaded: BoundedCache[str, Law] = BoundedCache(_LOADED)
@@ -99,6 +101,11 @@ class Laws:
     def served(self) -> tuple[ServedLaw, ...]:
         """Laws that calls may name, the newest first."""
         return self._serving().served
+
+    @property
+    def coming(self) -> tuple[ServedLaw, ...]:
+        """Laws that calls may name by their version, and that will be served."""
+        return tuple(self._coming.values())
 
     @property
     def default(self) -> Law:
@@ -204,16 +211,40 @@ class Laws:
 
     # -- what is served ----------------------------------------------------------------------------------------
 
+    def admit(self, served: ServedLaw) -> None:
+        """Let calls name a law by its version before it is served: other processes may serve it already."""
+        with self._changing:
+            self._coming = {**self._coming, served.digest: served}
+            self._change(self._packs, self._default_name)
+
     def serve(self, served: ServedLaw) -> None:
         """Let calls name a law; it is read if it is not in memory."""
         with self._changing:
+            self._coming = _without(self._coming, {served.digest})
+            self._leaving = _without(self._leaving, {served.digest})
             self._change({**self._packs, served.digest: served}, self._default_name)
+
+    def retire(self, digest: str) -> None:
+        """Serve a law no longer, but let calls name its version: other processes may serve it still.
+
+        Raises:
+            LawError: LAW_VERSION_NOT_FOUND if it is the default.
+        """
+        with self._changing:
+            leaving = {digest: self._packs[digest]} if digest in self._packs else {}
+            before, self._leaving = self._leaving, {**self._leaving, **leaving}
+            try:
+                self._change(_without(self._packs, {digest}), self._default_name)
+            except LawError:
+                self._leaving = before
+                raise
 
     def withdraw(self, digests: Collection[str]) -> None:
         """Let calls name laws no longer; calls and runs that have them go on."""
         with self._changing:
-            left = {digest: one for digest, one in self._packs.items() if digest not in digests}
-            self._change(left, self._default_name)
+            self._coming = _without(self._coming, digests)
+            self._leaving = _without(self._leaving, digests)
+            self._change(_without(self._packs, digests), self._default_name)
 
     def choose_default(self, name: str) -> None:
         """Choose the law of calls that name none: `builtin`, `latest` or a version.
@@ -228,11 +259,13 @@ class Laws:
         own = _builtin()
         others = (one for digest, one in packs.items() if digest != own.digest)
         served = tuple(sorted((own, *others), key=lambda one: one.order, reverse=True))
-        by_name = {name: one for one in served for name in (one.version, one.exact)} | {LATEST: served[0]}
+        by_name = _by_name(served) | {LATEST: served[0]}
         chosen = own if default_name == BUILTIN else by_name.get(default_name)
         if chosen is None:
             raise _not_found(default_name, served)
         by_name |= {"": chosen, DEFAULT: chosen}
+        # One that is served comes before one that is not yet or no longer.
+        by_name = _by_name((*self._leaving.values(), *self._coming.values())) | by_name
         serving = _Serving(served, by_name, self._read(chosen), self._read(served[0]))
         self._packs, self._default_name, self._now = packs, default_name, serving
 
@@ -245,6 +278,14 @@ class Laws:
             names = dict.fromkeys(("", DEFAULT, LATEST, own.version, own.exact), own)
             self._now = _Serving((own,), names, load_law(), load_law())
         return self._now
+
+
+def _without(laws: Mapping[str, ServedLaw], digests: Collection[str]) -> dict[str, ServedLaw]:
+    return {digest: one for digest, one in laws.items() if digest not in digests}
+
+
+def _by_name(laws: Iterable[ServedLaw]) -> dict[str, ServedLaw]:
+    return {name: one for one in laws for name in (one.version, one.exact)}
 
 
 @cache

@@ -28,7 +28,11 @@ from tariffs.service.settings.settings import Settings
 from tariffs.service.storage.storage import Storage
 
 SETTLE_SECONDS = 3.0
-"""Seconds from the end of a check to the moment when servers that share a port begin to serve its law together."""
+"""Seconds from the end of a check, or from the look that found a pack checked before, to the moment when servers that
+share a port begin to serve its law together.
+
+From the check on, and as long after it is served no more, calls may name its version at each of them.
+"""
 _PACKS = "*.tar.zst"
 _TOUCH_LOOKS = 60
 _log = structlog.get_logger("tariffs.service")
@@ -61,6 +65,7 @@ class LawWatch:
         self._seen: Mapping[str, Signature] = {}
         self._done: dict[str, Signature] = {}
         self._served: dict[str, str] = {}
+        self._leaving: dict[str, float] = {}
         self._unserved: dict[str, UnservedPack] = {}
         self._child: subprocess.Popen[bytes] | None = None
         self._stopped = False
@@ -90,7 +95,7 @@ class LawWatch:
         """
         LAWS.store = self._storage.laws
         self._seen = self._scan() or {}
-        self._look(self._seen)
+        self._look(self._seen, 0.0)
         try:
             LAWS.choose_default(self._settings.law_default)
         except LawError as error:
@@ -119,17 +124,19 @@ class LawWatch:
         if self._child is not None:
             self._child.kill()
         LAWS.choose_default("builtin")
-        LAWS.withdraw(frozenset(self._served.values()))
+        LAWS.withdraw({*self._served.values(), *self._leaving, *(one.digest for one in LAWS.coming)})
 
     def look(self) -> None:
         """Serve the packs that have come and are written whole, and withdraw those that are gone."""
+        began = time.time()
+        self._let_go()
         found = self._scan()
         if found is None:
             return
         # A file that still grows has another signature at the next look.
         steady = {name: signature for name, signature in found.items() if self._seen.get(name) == signature}
         self._seen = found
-        self._look({name: found[name] for name in found if name in steady or name in self._done})
+        self._look({name: found[name] for name in found if name in steady or name in self._done}, began)
         self._looks += 1
         if self._looks % _TOUCH_LOOKS == 0:
             for digest in self._served.values():
@@ -151,22 +158,22 @@ class LawWatch:
         self._unreadable = ""
         return found
 
-    def _look(self, found: Mapping[str, Signature]) -> None:
+    def _look(self, found: Mapping[str, Signature], began: float) -> None:
         new = [name for name, signature in found.items() if self._done.get(name) != signature]
         gone = [name for name in self._done if name not in found]
         if not new and not gone:
             return
-        checked = [one for name in new if (one := self._checked(name, found[name])) is not None]
+        checked = [one for name in new if (one := self._checked(name, found[name], began)) is not None]
         self._serve(checked)
         self._forget(gone)
 
     # -- one pack ----------------------------------------------------------------------------------------------
 
-    def _checked(self, name: str, signature: Signature) -> _Found | None:
+    def _checked(self, name: str, signature: Signature, began: float) -> _Found | None:
         self._done[name] = signature
         self._note(UnservedPack(name, None, time.time()))
         try:
-            return self._check(name)
+            return self._check(name, began)
         except TariffsError as error:
             self._refuse(name, error)
         except OSError as error:
@@ -175,7 +182,7 @@ class LawWatch:
             self._refuse(name, pack_fault(name, f"it cannot be read ({error.strerror})", "Copy it again."))
         return None
 
-    def _check(self, name: str) -> _Found:
+    def _check(self, name: str, began: float) -> _Found:
         assert self._settings.law_dir is not None
         with (self._settings.law_dir / name).open("rb") as file:
             pack = file.read(PACK_BYTES + 1)
@@ -194,7 +201,8 @@ class LawWatch:
             since=time.time(),
         )
         check_version(served)
-        return _Found(served, verdict["time"] + self._settle_seconds)
+        # Of a pack that was checked long ago, as one that comes back, the others learn in this second too.
+        return _Found(served, max(verdict["time"], began) + self._settle_seconds)
 
     def _verdict(self, name: str, pack: bytes) -> dict[str, Any]:
         """Check a pack, or read the result of a check by another server or an earlier start."""
@@ -219,7 +227,9 @@ class LawWatch:
     # -- what is served ----------------------------------------------------------------------------------------
 
     def _serve(self, checked: Iterable[_Found]) -> None:
-        checked = sorted(checked, key=lambda one: one.served.order)
+        checked = [
+            one for one in sorted(checked, key=lambda one: one.served.order) if self._admitted(one.served)
+        ]
         if not checked:
             return
         newest = checked[-1]
@@ -233,11 +243,21 @@ class LawWatch:
                 return
             self._serve_one(one.served)
 
-    def _serve_one(self, served: ServedLaw) -> None:
+    def _admitted(self, served: ServedLaw) -> bool:
+        """Let calls name a law that is not served yet; False if it is refused."""
         try:
             check_version(served)
+        except LawError as error:
+            self._refuse(served.pack, error)
+            return False
+        LAWS.admit(served)
+        return True
+
+    def _serve_one(self, served: ServedLaw) -> None:
+        try:
             LAWS.serve(served)
         except TariffsError as error:
+            LAWS.withdraw({served.digest})
             self._refuse(served.pack, error)
             return
         before = self._served.get(served.pack)
@@ -261,12 +281,22 @@ class LawWatch:
         if digest in self._served.values():
             return
         try:
-            LAWS.withdraw({digest})
+            LAWS.retire(digest)
         except LawError as error:
             # The default stays: calls without a name must be answered.
             _log.warning("law kept", digest=digest, message=error.message)
         else:
+            self._leaving[digest] = time.monotonic() + self._settle_seconds
             _log.info("law withdrawn", digest=digest)
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """End what calls may name, where no other process serves it any more."""
+        due = {digest for digest, at in self._leaving.items() if time.monotonic() >= at}
+        self._leaving = {digest: at for digest, at in self._leaving.items() if digest not in due}
+        # One that has come back since is served.
+        if over := due - set(self._served.values()):
+            LAWS.withdraw(over)
 
     def _refuse(self, name: str, error: TariffsError) -> None:
         if not self._stopped:
@@ -284,7 +314,7 @@ def check_version(served: ServedLaw) -> None:
     Raises:
         LawError: LAW_PACK_INVALID.
     """
-    for other in LAWS.served:
+    for other in (*LAWS.served, *LAWS.coming):
         if other.version == served.version and other.digest != served.digest:
             raise pack_fault(
                 served.pack,
