@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from google.longrunning import operations_pb2 as ops
 
-from tariffs.v1 import law_service_pb2, table_service_pb2
+from tariffs.v1 import law_service_pb2, scenario_service_pb2, table_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import TIMEOUT, Fault, Running, fails, points, running
 from tests.service.jwt_issuer import bearer
-from tests.service.stored import arrow, get, metadata_of, parts, read, rows, start, wait
+from tests.service.stored import arrow, get, metadata_of, parts, read, rows, start, until, wait
+from tests.service.test_stored_scenarios import text
 
 NAMES = ("ann", "amy", "bob", "root", "low")
 CALLERS = """
@@ -215,3 +216,25 @@ def test_a_caller_is_told_who_it_is_and_what_it_uses(server: Running) -> None:
         **{"calls": 192, "runs": 1, "calls_per_second": 500, "runs_kept": 1},
         **{"tables": 1, "table_bytes": 10000, "sweep_points": 3},
     }
+
+
+def test_who_leaves_a_group_loses_what_is_shared_with_it_at_the_next_call(server: Running) -> None:
+    table = uploaded(server, "ann", 109, "desk").name
+    saved = scenario_service_pb2.SaveScenarioRequest(yaml=text(name="left"))
+    server.scenarios.SaveScenario(saved, **by("ann"))
+    shared = scenario_service_pb2.ShareScenarioRequest(name="team/left", group="desk")
+    server.scenarios.ShareScenario(shared, **by("ann"))
+    asked = scenario_service_pb2.GetStoredScenarioRequest(name="team/ann/left")
+    assert server.scenarios.GetStoredScenario(asked, **by("amy")).owner == "ann"
+    callers = server.server._settings.callers_file
+    assert callers is not None
+    callers.write_text(CALLERS.replace("[desk, floor]", "[floor]"))
+    try:
+        until(lambda: table not in table_names(server, "amy"))
+        fault = fails(lambda: list(server.simulation.Simulate(over(table), **by("amy"))))
+        assert fault.reason == "TABLE_NOT_FOUND"
+        fault = fails(lambda: server.scenarios.GetStoredScenario(asked, **by("amy")))
+        assert fault.reason == "SCENARIO_NOT_FOUND"
+    finally:
+        callers.write_text(CALLERS)
+    until(lambda: table in table_names(server, "amy"))

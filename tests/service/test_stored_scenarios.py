@@ -171,24 +171,6 @@ def test_others_see_what_is_shared_with_their_group_and_change_nothing(server: R
     assert fails(lambda: get(server, "ann", "team/shared")).reason == "SCENARIO_NOT_FOUND"
 
 
-def test_who_leaves_a_group_loses_what_is_shared_with_it_at_the_next_call(
-    server: Running, settings: dict[str, Any]
-) -> None:
-    save(server, "ann", text("10%", "left"))
-    share(server, "ann", "team/left", "desk")
-    assert get(server, "bob", "team/left").owner == "ann"
-    settings["callers_file"].write_text(
-        CALLERS_FILE.replace("bob: {roles: [run], groups: [desk]}", "bob: {roles: [run]}")
-    )
-    try:
-        until(lambda: "team/ann/left" not in names(server, "bob"))
-        for name in ("team/left", "team/ann/left"):
-            assert fails(partial(get, server, "bob", name)).reason == "SCENARIO_NOT_FOUND"
-    finally:
-        settings["callers_file"].write_text(CALLERS_FILE)
-    until(lambda: "team/ann/left" in names(server, "bob"))
-
-
 def test_a_name_counts_wherever_a_text_does_and_the_answer_says_version_and_digest(server: Running) -> None:
     first = save(server, "ann", text("30%", "used"))
     second = save(server, "ann", text("40%", "used"), first.etag)
