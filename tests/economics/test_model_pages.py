@@ -12,8 +12,6 @@ MODELS = (
     "adjustment", "anticipation", "armington", "claims", "consumer_prices", "gsim", "market", "passthrough", "quotas",
     "smart",
 )  # fmt: skip
-WITH_SOURCES = {"adjustment", "anticipation", "claims", "consumer_prices", "market", "quotas"}
-"""Models with parameters of their own; those of the others are on the page of parameters."""
 CITED = re.compile(r"\(?(19|20)\d\d|BEA|Census Bureau|USITC")
 
 
@@ -23,11 +21,10 @@ def test_a_page_has_its_four_parts(name: str) -> None:
     equations = [line for line in text.splitlines() if line.startswith("    ") and "=" in line]
     assert equations, "equations"
     assert re.search(r"do not use it", text, re.IGNORECASE), "when not to use it"
-    assert re.search(
-        r"limits, (which hold )?as identities|^## Limits|\*\*Limits", text, re.IGNORECASE | re.MULTILINE
-    )
-    if name in WITH_SOURCES:
-        assert len(CITED.findall(text)) >= 2, "sources"
+    identities = re.split(r"limits, (?:which hold )?as identities\W*\n\n?", text, flags=re.IGNORECASE)
+    assert len(identities) == 2, "limits as identities"
+    assert identities[1].lstrip("* .\n"), "identities"
+    assert len(CITED.findall(text)) >= 2, "sources"
 
 
 def test_every_model_page_is_tested() -> None:

@@ -112,6 +112,27 @@ def test_figures_are_measured_as_they_say() -> None:
     assert MEASURES["share_after"](trade, first, everything) == pytest.approx(40 / 450)
 
 
+def test_the_text_of_the_page_has_the_figures_of_its_table() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    cells = [
+        [cell.strip() for cell in line.split("|")] for line in page.splitlines() if line.count("|") == 14
+    ]
+    found = {(row[2], row[3], row[6]): row[8:11] for row in cells}
+    ours, low, high = found["Yale 2025-04-09", "share after CN", "long"]
+    later, later_low, later_high = found["Yale 2025-05-12", "share after CN", "long"]
+    short, path = (found["Census 2025", "value change CN", name][0].lstrip("-") for name in ("short", "path"))
+    text = " ".join(page.split())
+    assert (
+        f"Ours are {ours} % ({high} with the set high, {low} with low) and {later} % ({later_high} to {later_low})."
+    ) in text
+    assert f"by the horizons `short` ({short} %) and `path` ({path} %)" in text
+    assert f"ours after the response is {found['PWBM 2026-02', 'rate after', 'short'][0]} %" in text
+    assert (
+        f"the claims of 2024 ({found['Yale 2026-02 with IEEPA', 'static rate usmca_basis=2024', 'long'][0]} %)"
+        in text
+    )
+
+
 @pytest.mark.slow
 def test_one_episode_runs_and_has_its_range(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = tuple(
