@@ -78,7 +78,8 @@ class World:
             by_group(after.creation),
             by_group(after.diversion + lost),
             by_owner(after.buyer_surplus),
-            by_owner(after.welfare),
+            # Nobody pays duty on what is not kept.
+            by_owner(after.welfare - sums_of(place, after.revenue * (1.0 - kept), len(after.welfare))),
             sums_of(np.asarray(t.value_group, dtype=np.int64), after.value * kept, VALUE_GROUPS),
             np.empty((0, 3)),
         )

@@ -125,7 +125,8 @@ def expected(one: World, scenario: int) -> dict[str, Any]:
         np.add.at(found["values"], trade.value_group[lines], columns["value"])
         owner = trade.product_group[place]
         found["buyer_surplus"][owner] += market.surplus
-        change = float((np.array(market.value) * last - v0 * t0).sum())
+        # Nobody pays duty on what is not kept.
+        change = float((columns["duty"] - v0 * t0).sum())
         found["welfare"][owner] += market.surplus + change
     return found
 

@@ -225,7 +225,9 @@ class ArmingtonSweep:
                 quantity * kept * v.base[lines],
             )
             out.add_varieties(v, lines, columns, lane)
-            out.add_products(v, chosen, (after.buyer_surplus, after.welfare), lane)
+            # Nothing is paid on what is not kept.
+            unpaid = sums_of(v.product[lines], after.revenue * (1.0 - kept), v.kind.size)[chosen]
+            out.add_products(v, chosen, (after.buyer_surplus, after.welfare - unpaid), lane)
 
     def _refuse(self, rates: Floats) -> None:
         row, scenario = np.argwhere(RATE.broken(rates))[0]

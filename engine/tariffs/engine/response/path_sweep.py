@@ -124,6 +124,8 @@ class PathSweep:
         rate = self._known[self._form[:, days]][v.rate_class[lines]]
         quantity, kept = v.v0[lines] * quantity_hat, v.kept[lines]
         value = quantity * price_hat * kept
+        # Nothing is paid on what is not kept.
+        unpaid = sums_of(v.product[lines], (quantity * price_hat - value) * rate, v.kind.size)[chosen]
         before, after = (sums_of(v.product[lines], each, v.kind.size) for each in (v.v0[lines], quantity))
         growth = np.divide(after, before, out=np.ones_like(before), where=before > 0.0)
         columns = (
@@ -136,7 +138,7 @@ class PathSweep:
         )
         sums = BlockSums.empty(self._varieties, self._before.size, 1)
         sums.add_varieties(v, lines, columns, 0)
-        sums.add_products(v, chosen, tuple(owned), 0)
+        sums.add_products(v, chosen, (owned[0], owned[1] - unpaid), 0)
         return sums
 
     def _touched(self, chosen: Bools, fixed: Bools) -> tuple[SweepPack, PathPack, list[Section]]:

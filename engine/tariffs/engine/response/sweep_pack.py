@@ -197,6 +197,7 @@ def pack_products(v: SweepVarieties, chosen: Bools, unmoved: Unmoved) -> tuple[S
         revenue=revenue,
         domestic=v.domestic[chosen],
         value=value,
+        dutiable=value * v.kept[lines],
         quantity=quantity,
         share=share,
         freight=freight,
@@ -240,9 +241,9 @@ def _fixed_rows(
     v0, freight, rate = v.v0[lines], v.freight[lines], unmoved.rates[lines]
     landed = v.landed[v.product[lines]]
     share = np.divide(v0 * (1.0 + v.base[lines] + freight), landed, out=np.zeros(lines.size), where=v0 > 0.0)
-    own = share * growth, v0 * quantity, v0 * value * rate, v0 * value * (1.0 + freight + rate)
-    sums = np.column_stack([sums_of(product, each, layout.chunk_of.size) for each in own])
     weight, charges = v0 * v.kept[lines], v.charges[lines] * v.kept[lines]
+    own = share * growth, v0 * quantity, weight * value * rate, v0 * value * (1.0 + freight + rate)
+    sums = np.column_stack([sums_of(product, each, layout.chunk_of.size) for each in own])
     base_duty = weight * v.base[lines] * quantity
     columns = weight * value, weight * value * rate, charges * quantity, v0, weight * quantity, base_duty
     bundle = layout.chunk_of[product] // _BUNDLE_CHUNKS

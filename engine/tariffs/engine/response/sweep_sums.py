@@ -34,7 +34,8 @@ class SweepSums:
         base_duty: duty at the rates and prices of the baseline on the quantity after, of what is kept.
         creation: change of quantity with the product's, of all trade.
         diversion: the rest of the change of quantity; what is not kept is in it.
-        buyer_surplus, welfare: as in `ArmingtonResponse`, of all trade.
+        buyer_surplus: as in `ArmingtonResponse`, of all trade.
+        welfare: surplus and the change of revenue, which is duty on what is kept.
         values: customs value after, of what is kept, by value group (value groups, scenarios).
         domestic: of a market of sectors, (nests, 3, scenarios): price and quantity hats of domestic goods, and gain of
             their producers, which `welfare` includes.

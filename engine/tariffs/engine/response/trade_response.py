@@ -7,7 +7,7 @@ varieties.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -140,9 +140,8 @@ class Response:
         rate = self.responding_rate(rates)
         if self.model != ARMINGTON:
             return lambda p: _MODELS[self.model](v, self.base_rate, rate, p)
-        if self.has_domestic_goods:
-            return self._nested_solver(rate)
-        return self._plain_solver(rate)
+        solve = self._nested_solver(rate) if self.has_domestic_goods else self._plain_solver(rate)
+        return lambda p: self._without_duty_on_closed(solve(p), rates)
 
     @property
     def has_domestic_goods(self) -> bool:
@@ -160,6 +159,15 @@ class Response:
         """Mark the products whose buyers lose more than any amount without what is prohibited."""
         closed, products = rates.closed, len(self.parameters.sigma)
         return products_of(self.varieties, closed, products) & ~is_loss_finite(self, closed)
+
+    def _without_duty_on_closed(self, volume: VarietyVolume, rates: VarietyRates) -> VarietyVolume:
+        """Take the duty on what the model leaves of closed varieties out of welfare: nobody pays it."""
+        if not rates.closed.any():
+            return volume
+        closed = np.flatnonzero(rates.closed)
+        unpaid = PROHIBITIVE * volume.value[closed]
+        of_product = sums_of(self.varieties.product[closed], unpaid, len(volume.welfare))
+        return replace(volume, welfare=volume.welfare - of_product)
 
     def draws(self, rate: F64, threads: int) -> ArmingtonDraws | SectorDraws:
         """Make the solver of Armington demand, or of the market above it, for one rate of each variety."""

@@ -15,7 +15,7 @@ from tariffs.engine.base.stages import stage
 from tariffs.engine.response.limited_response import LimitedResponse
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.sector_market import DomesticGoods
-from tariffs.engine.response.trade_response import ARMINGTON, Response, VolumeSolver
+from tariffs.engine.response.trade_response import ARMINGTON, PROHIBITIVE, Response, VolumeSolver
 from tariffs.engine.response.variety_rates import VarietyRates
 from tariffs.engine.runs.expectation import expected_goods
 from tariffs.engine.runs.grouping import Grouping
@@ -254,7 +254,7 @@ class _ByVariety:
         self._rate = rates.rate
         self._base_rate = response.base_rate
         self._solve = response.draws(response.responding_rate(rates), threads)
-        self._closed = np.unique(self._solve.cell_of[rates.closed])
+        self._closed = np.flatnonzero(rates.closed)
         self._unbounded = response.unbounded_loss(rates)
         self._group = group_of_line[v.line]
         self._taxed = np.zeros(0) if vat is None else (1.0 + vat)[v.line]
@@ -269,13 +269,19 @@ class _ByVariety:
         )
 
         volume = self._solve([p.terms for p in parameters])
-        # Nothing is left of goods at the prohibitive rate, and an unbounded loss is unknown.
-        volume.hats[self._closed, 0] = 0.0
+        v, hats = self._varieties, volume.hats
+        if self._closed.size:
+            # Nothing is left of goods at the prohibitive rate, so nobody pays duty on them.
+            cell = self._solve.cell_of[self._closed]
+            unpaid = PROHIBITIVE * v.value[self._closed, None] * hats[cell, 0] * hats[cell, 1]
+            np.subtract.at(volume.owned[1], v.product[self._closed], unpaid)
+            hats[cell, 0] = 0.0
+        # An unbounded loss is unknown.
         volume.owned[:, self._unbounded] = np.nan
-        v, cell_of, draws, charged = self._varieties, self._solve.cell_of, len(parameters), self._charged
+        cell_of, draws, charged = self._solve.cell_of, len(parameters), self._charged
         full = draws == LANES
         sum_draws = sum_lanes if full else sum_varieties
-        hats = volume.hats.reshape(-1, 2 * LANES) if full else volume.hats
+        hats = hats.reshape(-1, 2 * LANES) if full else hats
 
         def add(first: int, last: int, out: F64) -> None:
             sum_draws(

@@ -101,12 +101,14 @@ def fill_cell(
 
 
 @inlined
-def add_to_product(own: Floats, cell: Floats, row: int, share: float, value: float, quantity: float) -> None:
+def add_to_product(
+    own: Floats, cell: Floats, row: int, share: float, dutiable: float, quantity: float
+) -> None:
     """Add a moved variety to the index, quantity and duty of its product; `row` is that of its quantity hat."""
     for b in range(LANES):
         own[_INDEX + b] += share * cell[GROWTH + b]
         own[_QUANTITY_SUM + b] += quantity * cell[row + b]
-        own[_DUTY_SUM + b] += value * cell[DUTY + b]
+        own[_DUTY_SUM + b] += dutiable * cell[DUTY + b]
 
 
 @inlined
@@ -356,7 +358,7 @@ def sweep_bundles(
                     own[_DUTY_SUM + b] = pack.sums[k, 2]
                 for i in range(pack.offsets[k], pack.offsets[k + 1]):
                     cell = table[pack.cell[i] - first_cell]
-                    add_to_product(own, cell, quantity, pack.share[i], pack.value[i], pack.quantity[i])
+                    add_to_product(own, cell, quantity, pack.share[i], pack.dutiable[i], pack.quantity[i])
                 index_row(pack, k, rates, kind, table, first_cell, own, work, bits)
                 factor_rows(pack, k, kind, flat, own, work, bits)
                 if nest[k] >= 0:

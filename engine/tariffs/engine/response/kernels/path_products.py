@@ -228,10 +228,10 @@ def close_product(
 ) -> None:
     """Compute the factors and welfare of product k after its last step."""
     for i in range(pack.offsets[k], pack.offsets[k + 1]):
-        cell, quantity, value = table[pack.cell[i] - first_cell], pack.quantity[i], pack.value[i]
+        cell, quantity, dutiable = table[pack.cell[i] - first_cell], pack.quantity[i], pack.dutiable[i]
         for b in range(LANES):
             own[_QUANTITY_SUM + b] += quantity * cell[QUANTITY + b]
-            own[_DUTY_SUM + b] += value * cell[DUTY + b]
+            own[_DUTY_SUM + b] += dutiable * cell[DUTY + b]
     before, revenue = pack.before[k], pack.revenue[k]
     for b in range(LANES):
         work[b] = own[_VALUE_LOG + b]

@@ -22,10 +22,11 @@ class SweepPack(NamedTuple):
         bundle_chunks: first chunk of each bundle (one more than bundles).
         cell_row, cell_kind, cell_base, cell_freight: row of the rates, kind, baseline rate and freight of each cell.
         kind, product_group: per product.
-        sums: (products, 4) of fixed varieties: index, quantity, duty, and landed cost at index 1.
+        sums: (products, 4) of fixed varieties: index, quantity, duty of what counts, and landed cost at index 1.
         landed, before, revenue, domestic: per product, at the baseline.
-        value, quantity, share, freight, cell, row: per moved variety, by product; `value` and `quantity` are those that
-            the hats of its cell multiply, `row` is that of the rates.
+        value, dutiable, quantity, share, freight, cell, row: per moved variety, by product; `value` and `quantity` are
+            those that the hats of its cell multiply, `dutiable` the part of the value that counts in the sums, `row` is
+            that of the rates.
         moved_start: first moved variety by group of each chunk (one more than chunks).
         moved_product, moved_group, moved_cell, moved_v0, moved_weight, moved_quantity, moved_charges, moved_base_duty:
             per moved variety, by group; `moved_weight` and `moved_quantity` are what counts in the sums,
@@ -52,6 +53,7 @@ class SweepPack(NamedTuple):
     revenue: Floats
     domestic: Floats
     value: Floats
+    dutiable: Floats
     quantity: Floats
     share: Floats
     freight: Floats
