@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from itertools import islice
 from pathlib import Path
@@ -12,9 +13,12 @@ import pytest
 from tariffs.client import Client, InvalidRequest, Scenario
 from tariffs.engine.law import load_law
 from tariffs.engine.law.pack.build import build_pack
+from tariffs.service.rpc.laws import LATEST, LAWS
+from tariffs.service.storage.scenario_tables import SCENARIO_CHECKS
 from tests.law.packs import NEWER, drop, key_pair, law_copy
 from tests.service.harness import TIMEOUT, no_warm_up, running
-from tests.service.stored import TOKENS, tokens_file, until
+from tests.service.stored import TOKENS, rows, simulation, tokens_file, until
+from tests.service.test_law_versions import Held
 
 CALLERS = """
 callers:
@@ -87,6 +91,27 @@ def test_the_owner_of_a_scenario_hears_that_a_new_law_renamed_its_measure(tmp_pa
             file.unlink()
             event = next(heard["bob"])
             assert (event.kind, event.version, event.check_law_version) == ("checked", 2, load_law().version)
+
+
+def test_a_check_of_a_kept_scenario_waits_for_no_run() -> None:
+    held = Held("simulate")
+    with running(held, no_warm_up, workers=1, admitted_runs=1) as server:
+        with Client(f"127.0.0.1:{server.port}") as client:
+            client.save_scenario(text("kept", "fl301"))
+        call = server.simulation.Simulate(simulation(rows(20)), timeout=10 * TIMEOUT)
+        assert held.begun.wait(TIMEOUT)
+        storage = server.server._storage
+        with storage._database.begin() as connection:
+            connection.execute(SCENARIO_CHECKS.update().values(law_digest="0" * 64))
+        law, checks = LAWS.settle(LATEST), server.server._scenario_checks
+        assert len(storage.scenarios.unchecked(law.digest)) == 1
+        done = asyncio.run_coroutine_threadsafe(checks.check_all(law), server.loop)
+        try:
+            done.result(TIMEOUT)
+        finally:
+            done.cancel()
+            call.cancel()
+        assert storage.scenarios.unchecked(law.digest) == []
 
 
 def quote(client: Client, scenario: str, law_version: str = "") -> str:

@@ -15,7 +15,6 @@ from tariffs.service.storage.scenario_store import StoredVersion
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import Caller
 from tariffs.service.workers.task_queue import TaskQueue
-from tariffs.service.workers.tasks import CancelToken
 from tariffs.v1 import scenario_service_pb2 as pb
 
 LOOK_SECONDS = 1.0
@@ -78,12 +77,11 @@ class ScenarioChecks:
     async def _check(self, scenario: StoredVersion, law: ServedLaw) -> pb.ScenarioCheck:
         request = pb.CheckScenarioRequest(law_version=law.exact)
         request.scenario.yaml = scenario.text
-        payload = request.SerializeToString()
         while True:
             try:
-                messages = self._task_queue.messages("check", payload, CancelToken(), _CALLER)
-                (data,) = [data async for data in messages]
-                return check_of(pb.CheckScenarioResponse.FromString(data))
+                # As the check that a caller asks for: it waits for no run over a table.
+                found = await self._task_queue.background("check", request, pb.CheckScenarioResponse, _CALLER)
+                return check_of(found)
             except TariffsError as error:
                 if error.reason != "TOO_MANY_STREAMS":
                     raise

@@ -122,6 +122,13 @@ class TaskQueue:
         """Return the one response of a short task; raises as `stream`."""
         return await self._one(self.shorts, task, request, response, context)
 
+    async def background(
+        self, task: str, request: Message, response: type[Response], who: Caller
+    ) -> Response:
+        """Return the one response of a short task of the server itself, which `who` is; raises as `stream`."""
+        messages = _messages(self.shorts, task, request.SerializeToString(), CancelToken(), who)
+        return response.FromString([data async for data in messages][-1])
+
     @staticmethod
     async def _one(
         lane: Lane, task: str, request: Message, response: type[Response], context: Context
