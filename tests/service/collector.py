@@ -71,7 +71,7 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
             return list(self._spans)
 
     def wait_for(
-        self, found: Callable[[list[CollectedSpan]], bool], seconds: float = 20.0
+        self, found: Callable[[list[CollectedSpan]], bool], seconds: float = 60.0
     ) -> list[CollectedSpan]:
         """The spans once `found` holds for them."""
         end = time.monotonic() + seconds

@@ -35,7 +35,7 @@ from tariffs.v1 import (
 )
 
 TIMEOUT = 60.0
-START_SECONDS = 180.0
+START_SECONDS = 600.0
 
 
 @dataclass(frozen=True)

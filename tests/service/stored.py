@@ -132,7 +132,7 @@ def simulated(server: Running, request: pb.SimulateRequest) -> list[bytes]:
     return results(list(server.simulation.Simulate(request, timeout=TIMEOUT)))
 
 
-def until(holds: Callable[[], Any], seconds: float = 30.0) -> Any:
+def until(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
     end = time.monotonic() + seconds
     while not (found := holds()):
         assert time.monotonic() < end, "it never came"

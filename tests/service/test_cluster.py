@@ -110,7 +110,7 @@ def test_cancelling_stops_the_tasks(client: Client, cluster: LocalCluster, tmp_p
         )
     assert seen == sorted(seen)
     with DaskClient(cluster.scheduler_address, set_as_default=False) as observer:
-        give_up = time.monotonic() + 20.0
+        give_up = time.monotonic() + 60.0
         while observer.processing() and any(observer.processing().values()) and time.monotonic() < give_up:
             time.sleep(0.2)
         assert not any(observer.processing().values())

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from typing import Any
 
 import grpc
@@ -20,7 +19,8 @@ from tariffs.engine.errors import LawError, ServiceError
 from tariffs.service.server.server import SERVICES
 from tariffs.v1 import duty_service_pb2_grpc
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import Running, fails, line, no_warm_up, running, simulating
+from tests.service.harness import TIMEOUT, Running, fails, line, no_warm_up, running, simulating
+from tests.service.stored import until
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -28,7 +28,7 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 def health(channel: grpc.Channel, service: str = "") -> Any:
     stub = health_pb2_grpc.HealthStub(channel)
-    return stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=5).status
+    return stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=TIMEOUT).status
 
 
 def test_health_is_serving_for_the_whole_and_each_service(served: Running) -> None:
@@ -38,14 +38,14 @@ def test_health_is_serving_for_the_whole_and_each_service(served: Running) -> No
 def test_reflection_lists_every_service(served: Running) -> None:
     stub = reflection_pb2_grpc.ServerReflectionStub(served.channel)
     request = reflection_pb2.ServerReflectionRequest(list_services="")
-    (answer,) = stub.ServerReflectionInfo(iter([request]), timeout=5)
+    (answer,) = stub.ServerReflectionInfo(iter([request]), timeout=TIMEOUT)
     listed = {service.name for service in answer.list_services_response.service}
     assert {*SERVICES, "grpc.health.v1.Health"} <= listed
 
 
 def test_channelz_names_the_server(served: Running) -> None:
     stub = channelz_pb2_grpc.ChannelzStub(served.channel)
-    assert stub.GetServers(channelz_pb2.GetServersRequest(), timeout=5).server
+    assert stub.GetServers(channelz_pb2.GetServersRequest(), timeout=TIMEOUT).server
 
 
 def test_a_call_before_the_kernels_are_warm_is_told_to_wait() -> None:
@@ -53,26 +53,23 @@ def test_a_call_before_the_kernels_are_warm_is_told_to_wait() -> None:
     seen: list[Any] = []
 
     def slow_warm_up() -> None:
-        go_on.wait(20)
+        go_on.wait(TIMEOUT)
 
     def look(port: int) -> None:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             stub = duty_service_pb2_grpc.DutyServiceStub(channel)
-            seen.append(fails(lambda: stub.CalculateDuty(line(), timeout=5)))
+            seen.append(fails(lambda: stub.CalculateDuty(line(), timeout=TIMEOUT, wait_for_ready=True)))
             seen.append(health(channel))
         go_on.set()
 
     def wait_for_port() -> None:
-        while not (ports := [s.port for s in started if s.port]):
-            time.sleep(0.01)
-        time.sleep(0.1)
-        look(ports[0])
+        look(until(lambda: next((one.port for one in started if one.port), 0)))
 
     started: list[Any] = []
     watcher = threading.Thread(target=wait_for_port)
     watcher.start()
     with running(warm=slow_warm_up, on_built=started.append) as server:
-        watcher.join(20)
+        watcher.join(TIMEOUT)
         assert health(server.channel) == SERVING
     fault, status = seen
     assert (fault.code, fault.reason, fault.retry_after) == (grpc.StatusCode.UNAVAILABLE, "WARMING_UP", 1)
@@ -98,20 +95,19 @@ def test_calls_in_flight_end_and_new_ones_hear_shutting_down() -> None:
 
     def held(request: Any, emit: Any, cancelled: Any) -> None:
         begun.set()
-        release.wait(20)
+        release.wait(TIMEOUT)
         emit(pb.SimulateResponse(done=pb.Done()))
 
-    with running(simulating(held), no_warm_up, drain_seconds=1.0, grace_seconds=20.0) as server:
-        call = server.simulation.Simulate(pb.SimulateRequest(), timeout=30)
-        assert begun.wait(10)
+    with running(simulating(held), no_warm_up, drain_seconds=4.0, grace_seconds=60.0) as server:
+        call = server.simulation.Simulate(pb.SimulateRequest(), timeout=TIMEOUT)
+        assert begun.wait(TIMEOUT)
         stopping = server.stop_soon()
-        time.sleep(0.3)
-        assert health(server.channel) == NOT_SERVING
-        fault = fails(lambda: server.duty.CalculateDuty(line(), timeout=5))
+        until(lambda: health(server.channel) == NOT_SERVING)
+        fault = fails(lambda: server.duty.CalculateDuty(line(), timeout=TIMEOUT))
         assert (fault.code, fault.reason) == (grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN")
         release.set()
         assert next(call).HasField("done")
-        stopping.result(20)
+        stopping.result(TIMEOUT)
 
 
 def _close(process: subprocess.Popen[str]) -> None:
@@ -138,7 +134,7 @@ def test_sigterm_drains_a_real_process_and_leaves_with_0() -> None:
             answer = stub.CalculateDuty(line(), timeout=30, metadata=(("x-request-id", "r-1"),))
             process.send_signal(signal.SIGTERM)
             records = [json.loads(text) for text in process.stdout]
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
         logged = next(record for record in records if record["event"] == "call")
         assert logged["request_id"] == "r-1"
         assert logged["rpc"] == "DutyService/CalculateDuty"

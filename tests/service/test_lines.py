@@ -20,7 +20,7 @@ from tariffs.service.wire.frames import pack
 from tariffs.service.workers.tasks import CancelToken, ResultSink
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import TIMEOUT, Running, compute_in_process, fails, no_warm_up, points, running
-from tests.service.stored import arrow, rows
+from tests.service.stored import arrow, rows, until
 
 ASKED = (("base", "2026-11-20"), ("truce-lapses", "2027-01-11"))
 
@@ -204,7 +204,9 @@ def test_no_more_than_two_batches_are_in_hand_and_the_sender_is_held() -> None:
 
     with running(counting, no_warm_up, workers=2, admitted_runs=8, caller_share=1) as server:
         call = server.simulation.SimulateLines(requests(), timeout=TIMEOUT)
-        time.sleep(1.5)
+        until(lambda: counting.begun >= 2)
+        # Time for batches that nothing holds to begin.
+        time.sleep(1.0)
         assert counting.begun == 2
         assert sent < 400
         call.cancel()
@@ -233,14 +235,9 @@ def test_leaving_a_stream_ends_what_it_computes() -> None:
     counting = Counting()
     with running(counting, no_warm_up) as server:
         call = server.simulation.SimulateLines(stream(*[rows(5)] * 4), timeout=TIMEOUT)
-        while not counting.begun:
-            time.sleep(0.01)
+        until(lambda: counting.begun)
         call.cancel()
-        for _ in range(500):
-            if not server.server._task_queue.sweeps.active:
-                return
-            time.sleep(0.02)
-        raise AssertionError("batches are still computed")
+        until(lambda: not server.server._task_queue.sweeps.active)
 
 
 def test_a_full_server_makes_a_stream_wait_and_not_fail(server: Running) -> None:

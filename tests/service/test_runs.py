@@ -16,12 +16,14 @@ from tariffs.service.local import stream
 from tariffs.service.wire.identity import Caller
 from tariffs.service.workers import task_queue
 from tariffs.service.workers.fair_limit import FairLimit
-from tariffs.service.workers.tasks import CancelToken
+from tariffs.service.workers.tasks import CancelToken, ResultSink
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import fails, line, no_warm_up, points, running, simulating
+from tests.service.harness import compute_in_process, fails, line, no_warm_up, points, running, simulating
+from tests.service.stored import until
 
 REQUEST = pb.SimulateRequest()
-SECONDS = 10.0
+SECONDS = 30.0
+"""How long a test waits for what must come; half the deadline of the calls that it waits for."""
 
 
 class Endless:
@@ -47,10 +49,8 @@ def test_cancelling_a_call_stops_its_run() -> None:
     with running(simulating(endless), no_warm_up) as server:
         call = server.simulation.Simulate(REQUEST, timeout=60)
         assert next(call).progress.stage == "on and on"
-        before = time.monotonic()
         call.cancel()
         assert endless.ended.acquire(timeout=SECONDS)
-        assert time.monotonic() - before < 1
 
 
 def test_a_deadline_stops_the_run_too() -> None:
@@ -81,8 +81,10 @@ def test_a_reader_that_stops_reading_holds_the_run_and_not_the_memory(
     with running(simulating(flood), no_warm_up) as server:
         call = server.simulation.Simulate(REQUEST, timeout=60)
         next(call)
+        until(lambda: sent >= 32)
+        # Time for a run that nothing holds to go on.
         time.sleep(1.0)
-        assert 32 <= sent < 400
+        assert sent < 400
         call.cancel()
         assert over.wait(SECONDS)
 
@@ -130,10 +132,10 @@ def test_what_was_asked_is_forgotten_with_the_caller_though_a_thread_comes_to_it
         second = asyncio.ensure_future(
             anext(made.messages("b", b"x" * 1000, cancel_token, Caller("ann", "ann")), None)
         )
-        await asyncio.sleep(0.05)
+        await asyncio.to_thread(until, lambda: len(relays) == 2)
         cancel_token.cancel()
         with pytest.raises(ServiceError, match="cancelled"):
-            await asyncio.wait_for(second, 1)
+            await asyncio.wait_for(second, SECONDS)
         # The executor holds the relay until a thread is free.
         left = len(relays[-1]._payload)
         held.set()
@@ -150,26 +152,14 @@ def test_one_run_too_many_is_refused_at_once_with_a_time_to_come_back() -> None:
         calls = [server.simulation.Simulate(REQUEST, timeout=60)]
         next(calls[0])
         calls.append(server.simulation.Simulate(REQUEST, timeout=60))
-        fault = _eventually_refused(server)
-        assert fault.code == grpc.StatusCode.RESOURCE_EXHAUSTED
+        # The second call is admitted when the loop gets to it, which a third could overtake.
+        until(lambda: server.server._task_queue.sweeps.limit.held == 2)
+        fault = fails(lambda: list(server.simulation.Simulate(REQUEST, timeout=60)))
+        assert (fault.code, fault.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
         assert fault.retry_after == 2
         for call in calls:
             call.cancel()
         assert endless.ended.acquire(timeout=SECONDS)
-
-
-def _eventually_refused(server: Any) -> Any:
-    # The second call is admitted when the loop gets to it, which a third can overtake; it is cancelled by timeout then.
-    for _ in range(10):
-        fault = None
-        try:
-            list(server.simulation.Simulate(REQUEST, timeout=3))
-        except grpc.RpcError as error:
-            if error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED:
-                fault = fails(lambda: list(server.simulation.Simulate(REQUEST, timeout=3)))
-        if fault is not None and fault.reason == "TOO_MANY_STREAMS":
-            return fault
-    raise AssertionError("no call was refused")
 
 
 def test_single_lines_are_answered_while_runs_compute() -> None:
@@ -178,10 +168,9 @@ def test_single_lines_are_answered_while_runs_compute() -> None:
         server.duty.CalculateDuty(line(), timeout=30)
         calls = [server.simulation.Simulate(REQUEST, timeout=60) for _ in range(2)]
         assert all(endless.started.acquire(timeout=SECONDS) for _ in calls)
-        before = time.monotonic()
+        # Runs without an end: a line that waited for one would never be answered.
         for _ in range(20):
-            server.duty.CalculateDuty(line(), timeout=5)
-        assert time.monotonic() - before < 5
+            server.duty.CalculateDuty(line(), timeout=SECONDS)
         for call in calls:
             call.cancel()
 
@@ -207,7 +196,7 @@ def test_one_call_too_many_of_any_kind_is_refused_with_the_limit() -> None:
     with running(simulating(endless), no_warm_up, concurrent_calls=1) as server:
         call = server.simulation.Simulate(REQUEST, timeout=60)
         next(call)
-        fault = fails(lambda: server.duty.CalculateDuty(line(), timeout=5))
+        fault = fails(lambda: server.duty.CalculateDuty(line(), timeout=SECONDS))
         assert (fault.reason, fault.metadata["limit"]) == ("TOO_MANY_STREAMS", "1")
         call.cancel()
         assert endless.ended.acquire(timeout=SECONDS)
@@ -215,11 +204,20 @@ def test_one_call_too_many_of_any_kind_is_refused_with_the_limit() -> None:
 
 def test_cancelling_frees_the_worker_from_a_real_run() -> None:
     long = pb.SimulateRequest(points=points(*[("base", f"2025-{month:02}-15") for month in range(1, 13)]))
-    with running(warm=no_warm_up, workers=1) as server:
-        call = server.simulation.Simulate(long, timeout=120)
+    ends: list[str] = []
+
+    def compute(task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
+        try:
+            compute_in_process(task, payload, sink, cancel_token)
+        except ServiceError as error:
+            ends.append(error.reason)
+            raise
+        ends.append("finished")
+
+    with running(compute, no_warm_up, workers=1) as server:
+        call = server.simulation.Simulate(long, timeout=600)
         while next(call).progress.fraction == 0:
             pass
-        before = time.monotonic()
         call.cancel()
-        next(server.simulation.Simulate(pb.SimulateRequest(points=points(("base", ""))), timeout=60))
-        assert time.monotonic() - before < SECONDS
+        next(server.simulation.Simulate(pb.SimulateRequest(points=points(("base", ""))), timeout=300))
+        assert ends[0] == "CANCELLED"

@@ -156,7 +156,7 @@ def test_an_error_has_its_reason_and_the_log_line_the_trace(
     # The conventions: a fault of the caller is no error of the server.
     assert server.span.status.code != ERROR
     # The line is written after the answer.
-    give_up = time.monotonic() + 10.0
+    give_up = time.monotonic() + 60.0
     while '"call"' not in (printed := log.getvalue()[first:]) and time.monotonic() < give_up:
         time.sleep(0.05)
     (logged,) = [json.loads(text) for text in printed.splitlines() if '"call"' in text]
