@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Iterator
 from contextvars import copy_context
 
 import pytest
@@ -17,16 +16,9 @@ from tariffs.service.wire.identity import Caller, set_current_call
 
 
 @pytest.fixture(autouse=True)
-def _logs_as_they_were() -> Iterator[None]:
-    before, root = structlog.get_config(), logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+def _no_handlers(_logs_as_they_were: None) -> None:
     # A handler that is set up anew closes those it replaces, among them pytest's own.
-    root.handlers.clear()
-    yield
-    structlog.configure(**before)
-    logging.captureWarnings(False)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    logging.getLogger().handlers.clear()
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
