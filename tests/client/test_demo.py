@@ -95,7 +95,7 @@ def test_the_demo_answers_writes_and_leaves_nothing(whole_demo: tuple[subprocess
 
 def _servers_in(folder: Path) -> list[str]:
     """Processes of a server that run in `folder`; one that is ending is given a moment."""
-    for _ in range(20):
+    for _ in range(300):
         found = [
             str(process)
             for process in Path("/proc").glob("[0-9]*")

@@ -207,6 +207,7 @@ def test_a_result_is_read_on_where_the_connection_broke(
 
 def test_a_result_is_not_waited_for_beyond_its_time(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     run = client.start(table(50, 6), **OPTIONS)
+    run.wait()
     Cut(client, monkeypatch, 0)
     with pytest.raises(Unavailable):
         run.result(timeout=1.0)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-SECONDS = 120.0
+SECONDS = 300.0
 COMMAND = [sys.executable, "-m", "tests.service.light_server"]
 
 

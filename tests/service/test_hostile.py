@@ -70,7 +70,9 @@ class Sender:
 
     def quote(self) -> str:
         """The duty on a line in good faith."""
-        answer: Any = duty_service_pb2_grpc.DutyServiceStub(self.channel).CalculateDuty(line(), timeout=10)
+        answer: Any = duty_service_pb2_grpc.DutyServiceStub(self.channel).CalculateDuty(
+            line(), timeout=TIMEOUT
+        )
         return str(answer.assessed)
 
     def send(self, name: str, number: int) -> None:
@@ -153,7 +155,7 @@ def started(folder: Path) -> Iterator[Process]:
 
 
 def wait_until_serving(process: subprocess.Popen[bytes], log: Path) -> int:
-    limit = time.monotonic() + 120
+    limit = time.monotonic() + 300
     while time.monotonic() < limit and process.poll() is None:
         for text in log.read_text(encoding="utf-8").splitlines():
             if '"serving"' in text:

@@ -262,7 +262,7 @@ def test_a_run_keeps_its_law_over_a_swap_and_a_restart(
     drop(pack, packs, PACK)
     given: dict[str, Any] = {
         "warm": no_warm_up, "law_dir": packs, "law_keys": keys[1], "law_default": "latest", "state_dir": state,
-        "lease_seconds": 1.0,
+        "lease_seconds": 2.0,
     }  # fmt: skip
     request = simulation(rows(20))
     held = Held("run")

@@ -134,7 +134,7 @@ def test_sigterm_drains_a_real_process_and_leaves_with_0() -> None:
             answer = stub.CalculateDuty(line(), timeout=30, metadata=(("x-request-id", "r-1"),))
             process.send_signal(signal.SIGTERM)
             records = [json.loads(text) for text in process.stdout]
-        assert process.wait(60) == 0
+        assert process.wait(300) == 0
         logged = next(record for record in records if record["event"] == "call")
         assert logged["request_id"] == "r-1"
         assert logged["rpc"] == "DutyService/CalculateDuty"
@@ -156,7 +156,7 @@ def test_a_signal_while_warming_up_ends_the_process(number: signal.Signals) -> N
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["event"] == "listening"
         process.send_signal(number)
-        assert process.wait(60) == 0
+        assert process.wait(300) == 0
     finally:
         process.kill()
         process.wait(10)

@@ -161,7 +161,7 @@ def test_todays_server_answers_for_what_version_0_1_0_stored(tmp_path: Path) -> 
     shutil.copytree(OLD, tmp_path / "state")
     settings: dict[str, Any] = {"state_dir": tmp_path / "state", "tokens_file": tokens_file(tmp_path)}
     ann = as_caller("ann")
-    with running(warm=no_warm_up, lease_seconds=0.5, keep_days=36_500.0, **settings) as server:
+    with running(warm=no_warm_up, keep_days=36_500.0, **settings) as server:
         (table,) = server.tables.ListTables(
             table_service_pb2.ListTablesRequest(), timeout=TIMEOUT, **ann
         ).tables

@@ -52,7 +52,7 @@ class Server:
     def stop(self) -> int:
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(60)
+        return self._process.wait(300)
 
     def kill(self) -> None:
         if self._process is not None:

@@ -123,11 +123,11 @@ def test_a_document_cannot_grow_sink_or_swell() -> None:
     wide = "a: [" + "x," * 200_000 + "]"
     huge = "a: " + "x" * SIZE_AT_MOST
     for text in (bomb, deep, wide, huge):
-        start = time.perf_counter()
+        start = time.thread_time()
         with pytest.raises(ScenarioError) as caught:
             parse_yaml(text)
         assert caught.value.reason == "SCENARIO_SYNTAX"
-        assert time.perf_counter() - start < 2
+        assert time.thread_time() - start < 2
 
 
 def test_no_text_makes_anything_but_a_problem_of_it() -> None:
