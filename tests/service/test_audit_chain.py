@@ -10,17 +10,27 @@ import random
 import subprocess
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tariffs.service.storage.audit import file_chain
 from tariffs.service.storage.audit.chain import Head
 from tariffs.service.storage.audit.file_chain import FileChain
 from tariffs.service.storage.audit.sources import chains_at
 from tariffs.service.storage.audit.verify import ChainReport, verify
 
 DAY = "2026-11-27"
+
+
+@pytest.fixture(autouse=True)
+def _on_that_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries that the chain itself adds are of the day of the others: a new day begins a new file."""
+    now = datetime.fromisoformat(f"{DAY}T08:00:00Z").timestamp()
+    monkeypatch.setattr(file_chain, "time", SimpleNamespace(time=lambda: now))
 
 
 def fact(number: int, day: str = DAY) -> dict[str, Any]:
