@@ -69,6 +69,8 @@ def test_a_table_with_draws_has_the_ends_of_duty_after_the_response(
     words = ["impact", *DAY, "-s", "base", "-s", "no-kuala-lumpur-deal", "--draws", "16"]
     text = printed(words, GOODS, tmp_path, capsys)
     assert "rates in percent; first: base" in text
+    # Above value and duty after the response, and the two ends: the set that is taken where none is named.
+    assert ["static"] * 5 + ["central"] * 4 + ["static"] in [line.split() for line in text.splitlines()]
     with Client.local() as client:
         found = client.impact(GOODS, on="2025-12-01", baseline="2025-01-01", draws=16)
     assert found.ranges is not None

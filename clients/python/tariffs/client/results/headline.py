@@ -39,7 +39,7 @@ def claims(provenance: Provenance) -> str:
 
 
 def block_title(column: str, provenance: Provenance) -> str:
-    """Title of the block that a column belongs to: static, or the response with its horizon and set.
+    """Title of the block that a column belongs to: static, or the response with its horizon, set and market.
 
     The parts are on lines of their own, so that the block is no wider than its columns.
     """
@@ -50,11 +50,10 @@ def _response(provenance: Provenance) -> str:
     model, *rest = _parts(provenance)
     if not rest:
         return model
-    horizon, parameters = _detail(provenance, "horizon"), _detail(provenance, "parameters")
-    if parameters == horizon:
-        parameters = _CENTRAL
-    market = _market(provenance)
-    return f"{model}, horizon {horizon}, set {parameters}{market and f', market {market}'}"
+    horizon, parameters, *market = rest
+    return ", ".join(
+        [model, f"horizon {horizon}", f"set {parameters}", *(f"market {each}" for each in market)]
+    )
 
 
 def _market(provenance: Provenance) -> str:
@@ -68,9 +67,8 @@ def _parts(provenance: Provenance) -> list[str]:
     model, horizon = _detail(provenance, "response"), _detail(provenance, "horizon")
     if model in {"", "none"}:
         return ["none"]
-    parameters = _detail(provenance, "parameters")
-    market = _market(provenance)
-    return [model, horizon, *([parameters] if parameters != horizon else []), *([market] if market else [])]
+    parameters, market = _detail(provenance, "parameters"), _market(provenance)
+    return [model, horizon, _CENTRAL if parameters == horizon else parameters, *([market] if market else [])]
 
 
 def _detail(provenance: Provenance, name: str) -> str:
