@@ -109,6 +109,29 @@ def test_set_rate_narrowed_to_an_origin_goes_before_the_general_row() -> None:
     assert rates(changed(make_law([DUTY]), narrowed), DAY) == {"duty": ["0", "0.2"]}
 
 
+@pytest.mark.parametrize(
+    ("origin", "first"),
+    [("AA", ["0.4", "0.4", "0.4"]), ("BB", ["0.4", "0.4"]), ("PAIR", ["0.4", "0.4", "0.4"])],
+)
+def test_set_rate_narrowed_to_an_origin_leaves_out_rows_for_others(origin: str, first: list[str]) -> None:
+    wide = [
+        {"origins": ["AA"], "rate": "30%"},
+        {"origins": ["PAIR"], "rate": "25%"},
+        {"origins": ["CC"], "rate": "15%"},
+        {"rate": "10%"},
+    ]
+    law = changed(
+        make_law([measure("duty", wide)]),
+        {
+            "op": "set_rate",
+            "measures": {"id": "duty", "origins": [origin]},
+            "from": "2025-05-01",
+            "rate": "40%",
+        },
+    )
+    assert rates(law, DAY) == {"duty": [*first, "0.3", "0.25", "0.15", "0.1"]}
+
+
 def test_a_later_period_is_an_act_that_ends_an_earlier_change_of_rate() -> None:
     later = {"id": "duty_later", "from": "2025-07-01", "rows": [{"rate": "30%"}]}
     law = make_law([{**DUTY, "periods": [*DUTY["periods"], later]}])

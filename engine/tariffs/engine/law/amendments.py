@@ -155,7 +155,7 @@ class Act:
     """A change bound to one measure: instants in UTC, `label` a period it is limited to, `order` its place.
 
     `name` is how rows of the measure name it, another for every change. `origins` spells out the origins of its scope
-    over all time; None is any.
+    over all time; None is any. `origin_names` are these and the groups that any of them is ever in.
     """
 
     change: Change
@@ -172,6 +172,7 @@ class Act:
     base: Weights = ()
     metals: tuple[int, ...] = ()
     origins: frozenset[str] | None = None
+    origin_names: frozenset[str] | None = None
 
 
 def name_among(acts: Sequence[Act], change: Change, order: int) -> str:

@@ -37,6 +37,7 @@ class Binder:
         def at(text: str) -> datetime | None:
             return context.instant(text) if text else None
 
+        origins = self._origins(change.selector.scope)
         start = at(change.start)
         published = change.known_from
         if published is None and change.source == LAW:
@@ -55,7 +56,8 @@ class Binder:
             conditions=context.conditions(list(change.conditions), change.path),
             base=read_weights(change.base, f"{change.path}.base") if change.base else (),
             metals=read_metals(change.base),
-            origins=self._origins(change.selector.scope),
+            origins=origins,
+            origin_names=None if origins is None else origins | self._groups_with(origins),
         )
 
     def after(
@@ -80,6 +82,10 @@ class Binder:
         """Spell out the origins that a scope reaches at any time; None is any."""
         spelled = [frozenset[str]().union(*(self._ever(name) for name in names)) for names in scope.origins]
         return frozenset[str].intersection(*spelled) if spelled else None
+
+    def _groups_with(self, origins: frozenset[str]) -> frozenset[str]:
+        """Names of the groups that any of these origins is ever in."""
+        return frozenset(name for name in self.groups if not origins.isdisjoint(self._ever(name)))
 
     def _ever(self, name: str) -> frozenset[str]:
         dated = self.groups.get(name)

@@ -4,8 +4,8 @@ The order: the parent first (invalidation, termination, sunset), then the statut
 then suspensions. The end of a suspension of a void measure has no effect.
 
 For a line, only the acts that reach it exist. So acts are resolved as if they reached everything, once per combination
-of the narrower scopes that acts have, and the rows of each combination are narrowed to it, the narrowest first.
-(An exemption only puts a row of its own before the others, so it needs no combination.)
+of the narrower scopes that acts have, and the rows of each combination are narrowed to it, the narrowest first; rows
+for other origins are left out. (An exemption only puts a row of its own before the others, so it needs no combination.)
 """
 
 from __future__ import annotations
@@ -94,20 +94,29 @@ def _differing(
 
     A combination with the state of the wide one is left out, unless a listed smaller one would match its lines.
     """
-    origins = {act.scope: act.origins for act in acts if not _is_whole(act)}
-    combinations = list(_combinations(measure, origins))
+    narrower = [act for act in acts if not _is_whole(act)]
+    combinations = list(_combinations(measure, {act.scope: act.origins for act in narrower}))
+    named = {act.scope: act.origin_names for act in narrower}
     combined: list[tuple[tuple[Scope, ...], MeasureState | None]] = []
     for scopes in reversed(combinations):
         reaching = [act for act in acts if _is_whole(act) or act.scope in scopes]
-        state = _settled(measure, reaching, periods, instant)
+        origins = [names for names in map(named.get, scopes) if names is not None]
+        inside = [replace(period, rows=_of_origins(period.rows, origins)) for period in periods]
+        state = _settled(measure, reaching, inside, instant)
         catches = any(set(other) < set(scopes) for other, _ in combined)
-        if catches or _charges(state) != _charges(wide):
+        if catches or _charges(state, origins) != _charges(wide, origins):
             combined.append((scopes, state))
     return combined[::-1]
 
 
-def _charges(state: MeasureState | None) -> list[tuple[Any, ...]] | None:
-    return None if state is None else list(map(CHARGE, state.rows))
+def _of_origins(rows: Rows, origins: Sequence[frozenset[str]]) -> Rows:
+    """Leave out rows for other origins; each set of `origins` names codes and groups, and goods are of all sets."""
+    return tuple(row for row in rows if all(not a.isdisjoint(b) for a in row.scope.origins for b in origins))
+
+
+def _charges(state: MeasureState | None, origins: Sequence[frozenset[str]]) -> list[tuple[Any, ...]] | None:
+    """Charges of the rows for some origins."""
+    return None if state is None else list(map(CHARGE, _of_origins(state.rows, origins)))
 
 
 def _is_whole(act: Act) -> bool:

@@ -315,15 +315,21 @@ def _varied(
 
     At 0 a row is an exemption, so the two are not 0.
     """
-    found: dict[str, dict[Decimal, str]] = {}
     names = [name for name, parameter in scenario.parameters.items() if parameter.kind in READERS]
-    for values in points:
-        for name, number in _numbers(scenario, values, names).items():
-            of_name = found.setdefault(name, {})
-            if number and len(of_name) < _DIFFERENT:
-                of_name.setdefault(number, values[name])
-    pairs = {name: [(text, number) for number, text in of_name.items()] for name, of_name in found.items()}
+    pairs = {name: _different(scenario, name, points) for name in names}
     return {name: (each[0], each[1]) for name, each in pairs.items() if len(each) == _DIFFERENT}
+
+
+def _different(scenario: Scenario, name: str, points: Sequence[Values]) -> list[tuple[str, Decimal]]:
+    """Find the first two different values of a parameter that are not 0, as text and number."""
+    found: dict[Decimal, str] = {}
+    for values in points:
+        number = _numbers(scenario, values, [name]).get(name)
+        if number:
+            found.setdefault(number, values[name])
+        if len(found) == _DIFFERENT:
+            break
+    return [(text, number) for number, text in found.items()]
 
 
 def _numbers(scenario: Scenario, values: Values, names: Sequence[str]) -> dict[str, Decimal]:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 import polars as pl
@@ -54,7 +55,12 @@ def read_value(text: str) -> Number | None:
     if match is None:
         return None
     factor, sign, digits, unit = match.groups()
-    return Decimal(sign + digits), NumberForm(bool(factor), unit == "pp", unit or "")
+    return Decimal(sign + digits), _form(factor, unit)
+
+
+@lru_cache
+def _form(factor: str, unit: str | None) -> NumberForm:
+    return NumberForm(bool(factor), unit == "pp", unit or "")
 
 
 def float_of(text: str) -> float | None:
