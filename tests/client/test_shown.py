@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -79,6 +80,17 @@ def test_a_quote_is_a_bill_with_its_sources_over_the_measures(quote: Quote) -> N
         assert "; ".join(layer.citations) in page.hovers
     assert f"Assumed ({len(quote.assumptions)})" in text
     assert "quote.why()" in text
+
+
+def test_each_part_of_the_bar_of_a_quote_has_its_colour_before_its_measure(client: Client) -> None:
+    quote = client.duty("9503.00.0073", origin="CN", entry_date="2025-05-14", value=10_000)
+    charged = [layer.measure for layer in quote.layers if layer.amount > 0]
+    page = quote._repr_html_()
+    parts = re.findall(r'<span title="(\S+) [^"]*" style="width:[^;]*;background:(#\w+)">', page)
+    squares = re.findall(r'<span class="key" style="background:(#\w+)"></span>([^<]+)', page)
+    assert [name for name, _ in parts] == charged
+    assert squares == [(colour, name) for name, colour in parts]
+    assert len(charged) == 2
 
 
 def test_a_quote_with_reasons_shows_them_in_place_of_the_hint(quote: Quote) -> None:

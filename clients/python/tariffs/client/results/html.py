@@ -30,6 +30,7 @@ STYLE = (
     ".tariffs .s{font-weight:600}.tariffs .dim{color:#4a5568}.tariffs details{margin:.3em 0}"
     ".tariffs summary{cursor:pointer;color:#1f5fa8}.tariffs .bill{display:flex;height:1.1em;max-width:40em;"
     "margin:.4em 0;print-color-adjust:exact}.tariffs .bill span{border-right:1px solid #fff}"
+    ".tariffs .key{display:inline-block;width:.7em;height:.7em;margin-right:.4em;print-color-adjust:exact}"
     ".tariffs ul{margin:.2em 0 .2em 1.2em;padding:0}"
     ".tariffs .k{white-space:nowrap}.tariffs .wide{overflow-x:auto}.tariffs .wide:focus{outline:2px solid #1f5fa8}"
     ".tariffs svg{max-width:100%;height:auto}"
@@ -59,11 +60,15 @@ class NoteLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Cell of a table: text, what is shown when the pointer rests on it, and the colour of a state."""
+    """Cell of a table: text, what is shown when the pointer rests on it, the colour of a state, and that of a part.
+
+    `key` is the colour of the part of a bar that the cell names; a square of it stands before the text.
+    """
 
     text: str
     hover: str = ""
     colour: str = ""
+    key: str = ""
 
 
 def block(*parts: str) -> str:
@@ -201,7 +206,8 @@ def _cell(cell: str | Cell, number: bool) -> str:
     hover = f' title="{escape(cell.hover)}"' if cell.hover else ""
     style = f' style="color:{cell.colour}"' if cell.colour else ""
     kind = _class(number) or (' class="s"' if cell.colour else "")
-    return f"<td{hover}{style}{kind}>{escape(cell.text)}</td>"
+    square = f'<span class="key" style="background:{cell.key}"></span>' if cell.key else ""
+    return f"<td{hover}{style}{kind}>{square}{escape(cell.text)}</td>"
 
 
 def _class(number: bool) -> str:

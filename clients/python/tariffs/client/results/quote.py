@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,7 +17,6 @@ from tariffs.client.results.text import grid
 Provenance = Mapping[str, object]
 _BILL = ("state", "measure", "heading", "rate", "base", "amount")
 _BILL_NUMBERS = 3
-_PALETTE = ("#1f5fa8", "#b45309", "#0b6e4f", "#8b1e9b", "#b00020", "#4a5568")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +185,15 @@ class Quote:
         rows: list[list[str | html.Cell]] = [
             [
                 html.Cell(state, colour=html.STATE_COLOURS.get(state, "")),
-                html.Cell(measure, hover="; ".join(layer.citations)),
+                html.Cell(measure, hover="; ".join(layer.citations), key=colour if layer.amount > 0 else ""),
                 *cells,
             ]
-            for layer in self.layers
+            for layer, colour in zip(self.layers, itertools.cycle(charts.PALETTE), strict=False)
             for state, measure, *cells in [_bill_row(layer)]
         ]
         bar = [
-            (f"{layer.measure} {layer.amount:,} USD", float(layer.amount), _PALETTE[place % len(_PALETTE)])
-            for place, layer in enumerate(self.layers)
+            (f"{layer.measure} {layer.amount:,} USD", float(layer.amount), colour)
+            for layer, colour in zip(self.layers, itertools.cycle(charts.PALETTE), strict=False)
         ]
         return html.block(
             html.heading(self._sums()),
