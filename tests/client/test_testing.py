@@ -84,7 +84,7 @@ def test_a_scripted_failure_is_the_typed_error(tariffs_server: FakeServer) -> No
         with pytest.raises(NotFound):
             client.measure("x")
         with pytest.raises(Unavailable):
-            client.law(timeout=2)
+            client.law(timeout=30)
 
 
 def test_a_call_without_an_answer_says_how_to_script_it(tariffs_server: FakeServer) -> None:

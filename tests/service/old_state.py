@@ -95,7 +95,7 @@ def _server(old: Path, state: Path, scratch: Path) -> Iterator[tuple[subprocess.
     with log.open("wb") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, env=environment, cwd=old)
     try:
-        port = until(lambda: _port(log), 300.0)
+        port = until(lambda: _port(log))
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             yield process, Running(port, channel, cast(Any, None), cast(Any, None))
     finally:

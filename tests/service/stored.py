@@ -132,7 +132,8 @@ def simulated(server: Running, request: pb.SimulateRequest) -> list[bytes]:
     return results(list(server.simulation.Simulate(request, timeout=TIMEOUT)))
 
 
-def until(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
+def until(holds: Callable[[], Any], seconds: float = 300.0) -> Any:
+    """What `holds` gives once it is true; long enough for whatever a busy machine has to do before."""
     end = time.monotonic() + seconds
     while not (found := holds()):
         assert time.monotonic() < end, "it never came"

@@ -13,7 +13,7 @@ from tariffs.service.local import LocalServices
 from tariffs.service.rpc.duty import BATCH_LIMIT
 from tariffs.v1 import common_pb2
 from tariffs.v1 import duty_service_pb2 as pb
-from tests.service.harness import Running, fails, line
+from tests.service.harness import TIMEOUT, Running, fails, line
 
 # What a client accepts unless it asks for more.
 DEFAULT_RECEIVE_LIMIT = 4 << 20
@@ -31,7 +31,7 @@ def batch(*lines: pb.EntryLine, **options: Any) -> pb.BatchCalculateDutiesReques
 def test_a_line_in_a_batch_is_rated_as_it_is_alone(served: Running) -> None:
     asked = line(entry="2025-05-20", freight="90", mode=common_pb2.TRANSPORT_MODE_OCEAN)
     asked.explain = True
-    alone = served.duty.CalculateDuty(asked, timeout=5)
+    alone = served.duty.CalculateDuty(asked, timeout=TIMEOUT)
     answer = served.duty.BatchCalculateDuties(batch(asked.line), timeout=10)
     (one,) = answer.quotes
     assert list(one.quote.layers) == list(alone.layers)
@@ -93,7 +93,7 @@ def test_charges_of_the_caller_come_out_in_cents(served: Running) -> None:
         pb.OtherCharge(kind=pb.CHARGE_KIND_OTHER, amount="150"),
     ]
     request = line(other_charges=charges, quantity="30", unit="no")
-    answer = served.duty.CalculateDuty(request, timeout=5)
+    answer = served.duty.CalculateDuty(request, timeout=TIMEOUT)
     assert [(one.kind, one.label, one.base, one.amount) for one in answer.charges] == [
         (pb.CHARGE_KIND_ADCVD, "A-570-001", "10000", "2163.49"),
         (pb.CHARGE_KIND_EXCISE, "", "2.5", "0.84"),
@@ -142,9 +142,9 @@ def test_a_batch_in_process_is_the_same(served: Running) -> None:
 def test_one_line_is_answered_while_a_batch_is_rated(served: Running) -> None:
     lines = [toy(customs_value=str(1000 + place)) for place in range(BATCH_LIMIT)]
     call = served.duty.BatchCalculateDuties.future(batch(*lines), timeout=60)
-    assert served.duty.CalculateDuty(line(), timeout=5).assessed == "10400.00"
+    assert served.duty.CalculateDuty(line(), timeout=TIMEOUT).assessed == "10400.00"
     call.cancel()
-    assert served.duty.CalculateDuty(line(), timeout=5).assessed == "10400.00"
+    assert served.duty.CalculateDuty(line(), timeout=TIMEOUT).assessed == "10400.00"
 
 
 @pytest.mark.parametrize("known_on", ["", "entry", "2025-06-01"])

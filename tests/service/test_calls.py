@@ -13,7 +13,7 @@ from tariffs.service.local import LocalServices
 from tariffs.service.wire.arrow import MESSAGE_LIMIT
 from tariffs.v1 import common_pb2, duty_service_pb2, law_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import Running, line, points
+from tests.service.harness import TIMEOUT, Running, line, points
 
 
 def arrow(frame: pl.DataFrame) -> bytes:
@@ -39,7 +39,7 @@ TABLE = pl.DataFrame(
 def test_every_layer_of_a_line_is_named_cited_and_explained(served: Running) -> None:
     asked = line()
     asked.explain = True
-    answer = served.duty.CalculateDuty(asked, timeout=5)
+    answer = served.duty.CalculateDuty(asked, timeout=TIMEOUT)
     assert answer.assessed == "10400.00"
     assert sum(Decimal(layer.amount) for layer in answer.layers) == Decimal(answer.assessed)
     states = {layer.measure: layer.state for layer in answer.layers}
@@ -51,7 +51,7 @@ def test_every_layer_of_a_line_is_named_cited_and_explained(served: Running) -> 
 
 def test_a_scenario_by_name_and_as_text_gives_the_same_duty(served: Running) -> None:
     text = served.scenarios.GetScenario(
-        scenario_service_pb2.GetScenarioRequest(id="no-kuala-lumpur-deal"), timeout=5
+        scenario_service_pb2.GetScenarioRequest(id="no-kuala-lumpur-deal"), timeout=TIMEOUT
     ).yaml
     named, written = line(entry="2025-12-01"), line(entry="2025-12-01")
     named.scenario.name = "no-kuala-lumpur-deal"
@@ -63,9 +63,9 @@ def test_a_scenario_by_name_and_as_text_gives_the_same_duty(served: Running) -> 
 
 def test_an_unset_claim_is_not_a_false_one(served: Running) -> None:
     asked = line(hts="9403.60.8081", origin="MX", entry="2025-05-20")
-    answer = served.duty.CalculateDuty(asked, timeout=5)
+    answer = served.duty.CalculateDuty(asked, timeout=TIMEOUT)
     asked.line.claims.usmca_share = 0
-    declared = served.duty.CalculateDuty(asked, timeout=5)
+    declared = served.duty.CalculateDuty(asked, timeout=TIMEOUT)
     assert "usmca_share" in answer.missing_claims
     assert "usmca_share" not in declared.missing_claims
 
@@ -73,7 +73,7 @@ def test_an_unset_claim_is_not_a_false_one(served: Running) -> None:
 def test_a_read_mask_trims_the_answer_and_keeps_provenance(served: Running) -> None:
     request = line()
     request.read_mask.paths.extend(["assessed", "layers.measure", "layers.amount"])
-    answer = served.duty.CalculateDuty(request, timeout=5)
+    answer = served.duty.CalculateDuty(request, timeout=TIMEOUT)
     assert answer.assessed == "10400.00"
     assert not answer.owed
     assert not answer.layers[0].citations
@@ -83,18 +83,18 @@ def test_a_read_mask_trims_the_answer_and_keeps_provenance(served: Running) -> N
 
 def test_equal_requests_have_equal_run_digests(served: Running) -> None:
     digests = [
-        served.duty.CalculateDuty(request, timeout=5).provenance.run_digest
+        served.duty.CalculateDuty(request, timeout=TIMEOUT).provenance.run_digest
         for request in (line(), line(), line(customs_value="10001"))
     ]
     assert digests[0] == digests[1] != digests[2]
 
 
 def test_the_law_lists_its_measures_switches_and_claims(served: Running) -> None:
-    listed = served.law.ListMeasures(law_service_pb2.ListMeasuresRequest(), timeout=5).measures
+    listed = served.law.ListMeasures(law_service_pb2.ListMeasuresRequest(), timeout=TIMEOUT).measures
     below = served.law.ListMeasures(
-        law_service_pb2.ListMeasuresRequest(authority="ieepa"), timeout=5
+        law_service_pb2.ListMeasuresRequest(authority="ieepa"), timeout=TIMEOUT
     ).measures
-    law = served.law.GetLaw(law_service_pb2.GetLawRequest(), timeout=5)
+    law = served.law.GetLaw(law_service_pb2.GetLawRequest(), timeout=TIMEOUT)
     assert [measure.id for measure in listed] == sorted(measure.id for measure in listed)
     assert {measure.id for measure in below} < {measure.id for measure in listed}
     assert all(measure.authority.startswith("ieepa") for measure in below)
@@ -103,22 +103,22 @@ def test_the_law_lists_its_measures_switches_and_claims(served: Running) -> None
 
 
 def test_claims_of_the_wire_are_claims_of_the_law(served: Running) -> None:
-    law = served.law.GetLaw(law_service_pb2.GetLawRequest(), timeout=5)
+    law = served.law.GetLaw(law_service_pb2.GetLawRequest(), timeout=TIMEOUT)
     fields = set(duty_service_pb2.Claims.DESCRIPTOR.fields_by_name) - {"others"}
     assert fields <= {claim.id for claim in law.claims}
 
 
 def test_a_measure_is_found_by_id_and_by_period_label(served: Running) -> None:
-    found = served.law.GetMeasure(law_service_pb2.GetMeasureRequest(id="fent_cn"), timeout=5)
+    found = served.law.GetMeasure(law_service_pb2.GetMeasureRequest(id="fent_cn"), timeout=TIMEOUT)
     label = found.periods[0].id
-    again = served.law.GetMeasure(law_service_pb2.GetMeasureRequest(id=label), timeout=5)
+    again = served.law.GetMeasure(law_service_pb2.GetMeasureRequest(id=label), timeout=TIMEOUT)
     assert again.id == "fent_cn"
     assert found.periods[0].start_time.startswith("2025-02-04T00:01-05:00")
     assert "invalidate" in {event.op for event in found.events}
 
 
 def test_the_library_is_listed_and_read(served: Running) -> None:
-    listed = served.scenarios.ListScenarios(scenario_service_pb2.ListScenariosRequest(), timeout=5)
+    listed = served.scenarios.ListScenarios(scenario_service_pb2.ListScenariosRequest(), timeout=TIMEOUT)
     names = {scenario.id for scenario in listed.scenarios}
     assert {"base", "truce-lapses", "no-kuala-lumpur-deal"} <= names
     assert all(scenario.digest and not scenario.yaml for scenario in listed.scenarios)
@@ -184,7 +184,7 @@ def test_provenance_of_a_run_names_scenarios_table_and_choices(served: Running) 
 
 def test_server_and_local_mode_answer_with_the_same_bits(served: Running) -> None:
     local = LocalServices()
-    assert local.duty.CalculateDuty(line()) == served.duty.CalculateDuty(line(), timeout=5)
+    assert local.duty.CalculateDuty(line()) == served.duty.CalculateDuty(line(), timeout=TIMEOUT)
     request = simulation(include_lines=True)
     near = [message for message in local.simulation.Simulate(request) if not message.HasField("progress")]
     far = [m for m in served.simulation.Simulate(request, timeout=60) if not m.HasField("progress")]

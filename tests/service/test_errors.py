@@ -15,7 +15,7 @@ from tariffs.service.local import LocalServices
 from tariffs.service.wire.status import grpc_code, status_of
 from tariffs.v1 import law_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import Running, fails, line, no_warm_up, points, running, simulating
+from tests.service.harness import TIMEOUT, Running, fails, line, no_warm_up, points, running, simulating
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
@@ -47,7 +47,7 @@ NOT_FOUND = grpc.StatusCode.NOT_FOUND
 def test_a_wrong_line_is_told_by_reason_and_field(
     served: Running, given: dict[str, Any], reason: str, field: str
 ) -> None:
-    fault = fails(lambda: served.duty.CalculateDuty(line(**given), timeout=5))
+    fault = fails(lambda: served.duty.CalculateDuty(line(**given), timeout=TIMEOUT))
     assert (fault.code, fault.reason, fault.fields) == (INVALID, reason, [field])
     assert fault.message
     assert fault.metadata["fix"]
@@ -56,7 +56,7 @@ def test_a_wrong_line_is_told_by_reason_and_field(
 def test_an_unknown_scenario_comes_with_the_nearest_names(served: Running) -> None:
     request = line()
     request.scenario.name = "truce-lapse"
-    fault = fails(lambda: served.duty.CalculateDuty(request, timeout=5))
+    fault = fails(lambda: served.duty.CalculateDuty(request, timeout=TIMEOUT))
     assert (fault.code, fault.reason) == (NOT_FOUND, "SCENARIO_NOT_FOUND")
     assert "truce-lapses" in fault.metadata["nearest"]
 
@@ -64,7 +64,9 @@ def test_an_unknown_scenario_comes_with_the_nearest_names(served: Running) -> No
 @pytest.mark.parametrize("name", ["/etc/passwd", "../base", "base.yaml"])
 def test_a_scenario_name_never_reaches_the_disk(served: Running, name: str) -> None:
     fault = fails(
-        lambda: served.scenarios.GetScenario(scenario_service_pb2.GetScenarioRequest(id=name), timeout=5)
+        lambda: served.scenarios.GetScenario(
+            scenario_service_pb2.GetScenarioRequest(id=name), timeout=TIMEOUT
+        )
     )
     assert fault.reason == "SCENARIO_NOT_FOUND"
 
@@ -72,7 +74,7 @@ def test_a_scenario_name_never_reaches_the_disk(served: Running, name: str) -> N
 def test_broken_yaml_is_told_with_line_and_column(served: Running) -> None:
     request = line()
     request.scenario.yaml = "schema: tariffs.scenario/v1\nid: [x\n"
-    fault = fails(lambda: served.duty.CalculateDuty(request, timeout=5))
+    fault = fails(lambda: served.duty.CalculateDuty(request, timeout=TIMEOUT))
     assert (fault.code, fault.reason) == (INVALID, "SCENARIO_SYNTAX")
     assert int(fault.metadata["line"]) >= 2
 
@@ -81,12 +83,14 @@ def test_an_unknown_switch_and_a_wrong_mask_are_told(served: Running) -> None:
     switched, masked = line(), line()
     switched.switches["no_such_switch"] = "on"
     masked.read_mask.paths.append("layers.colour")
-    assert fails(lambda: served.duty.CalculateDuty(switched, timeout=5)).reason == "SWITCH_UNKNOWN"
-    assert fails(lambda: served.duty.CalculateDuty(masked, timeout=5)).fields == ["read_mask"]
+    assert fails(lambda: served.duty.CalculateDuty(switched, timeout=TIMEOUT)).reason == "SWITCH_UNKNOWN"
+    assert fails(lambda: served.duty.CalculateDuty(masked, timeout=TIMEOUT)).fields == ["read_mask"]
 
 
 def test_an_unknown_measure_comes_with_the_nearest_ids(served: Running) -> None:
-    fault = fails(lambda: served.law.GetMeasure(law_service_pb2.GetMeasureRequest(id="fent_cm"), timeout=5))
+    fault = fails(
+        lambda: served.law.GetMeasure(law_service_pb2.GetMeasureRequest(id="fent_cm"), timeout=TIMEOUT)
+    )
     assert (fault.code, fault.reason) == (NOT_FOUND, "MEASURE_NOT_FOUND")
     assert "fent_cn" in fault.metadata["nearest"]
 
@@ -137,7 +141,7 @@ def test_a_wrong_run_is_told_by_its_reason(served: Running, given: dict[str, Any
 
 def test_a_table_too_large_for_the_wire_names_local_mode(served: Running) -> None:
     request = pb.SimulateRequest(points=points(("base", "")), arrow=b"\0" * ((1 << 20) + 1))
-    fault = fails(lambda: list(served.simulation.Simulate(request, timeout=5)))
+    fault = fails(lambda: list(served.simulation.Simulate(request, timeout=TIMEOUT)))
     assert "Client.local()" in fault.metadata["fix"]
     assert fault.metadata["limit"] == str(1 << 20)
 
@@ -172,7 +176,7 @@ def test_the_unforeseen_tells_the_request_id_and_nothing_else(capfd: pytest.Capt
 
     with running(simulating(broken), no_warm_up) as server:
         call = server.simulation.Simulate(
-            pb.SimulateRequest(), timeout=5, metadata=(("x-request-id", "abc-123"),)
+            pb.SimulateRequest(), timeout=TIMEOUT, metadata=(("x-request-id", "abc-123"),)
         )
         fault = fails(lambda: list(call))
     assert (fault.code, fault.reason) == (grpc.StatusCode.INTERNAL, "ENGINE_INVARIANT")
@@ -183,7 +187,9 @@ def test_the_unforeseen_tells_the_request_id_and_nothing_else(capfd: pytest.Capt
 
 def test_request_ids_come_back_and_odd_ones_are_replaced(served: Running) -> None:
     def returned(given: str) -> str:
-        call = served.duty.CalculateDuty.with_call(line(), timeout=5, metadata=(("x-request-id", given),))[1]
+        call = served.duty.CalculateDuty.with_call(
+            line(), timeout=TIMEOUT, metadata=(("x-request-id", given),)
+        )[1]
         return str(dict(call.trailing_metadata())["x-request-id"])
 
     assert returned("mine.1") == "mine.1"

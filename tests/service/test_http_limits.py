@@ -151,12 +151,12 @@ def test_connections_beyond_the_limit_are_answered_busy() -> None:
         listener.config.limit_concurrency = 3  # type: ignore[union-attr] # it listens
         held = [socket.create_connection(("127.0.0.1", port_of(server)), 30) for _ in range(3)]
         try:
-            until(lambda: len(listener.server_state.connections) == 3, 30)  # type: ignore[union-attr] # as above
+            until(lambda: len(listener.server_state.connections) == 3)  # type: ignore[union-attr] # as above
             assert call(port_of(server), "POST", CALCULATE).status == 503
         finally:
             for one in held:
                 one.close()
-        until(lambda: not listener.server_state.connections, 30)  # type: ignore[union-attr] # as above
+        until(lambda: not listener.server_state.connections)  # type: ignore[union-attr] # as above
         assert post(port_of(server), "DutyService/CalculateDuty", QUOTE).status == 200
 
 

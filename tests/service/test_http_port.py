@@ -269,7 +269,7 @@ def test_a_run_ends_when_the_browser_goes_away(endless: tuple[Running, Endless])
     assert run.begun.wait(30)
     connection.close()
     assert run.ended.wait(30)
-    until(lambda: server.server._admission.limit.held == 0, 30)
+    until(lambda: server.server._admission.limit.held == 0)
 
 
 def test_a_run_ends_at_the_deadline_of_the_caller(endless: tuple[Running, Endless]) -> None:
@@ -297,7 +297,7 @@ def test_a_server_that_warms_up_says_so_on_both_ports() -> None:
     answers: list[HttpAnswer] = []
 
     def warm() -> None:
-        until(lambda: bool(answers), 30)
+        until(lambda: bool(answers))
         ready.set()
 
     with running(warm=warm, on_built=check, http_port=0):
@@ -306,7 +306,7 @@ def test_a_server_that_warms_up_says_so_on_both_ports() -> None:
 
 
 def _first(server: Any) -> HttpAnswer:
-    until(lambda: server.http_port > 0, 30)
+    until(lambda: server.http_port > 0)
     return post(server.http_port, "DutyService/CalculateDuty", QUOTE)
 
 

@@ -40,14 +40,14 @@ def test_a_version_that_one_process_answers_by_is_known_to_all(tmp_path: Path) -
     pack = newer_pack(tmp_path, key=private)
     with served(tmp_path / "state", **given) as (_, log), connections(_port(log)) as stubs:
         drop(pack, packs, PACK)
-        until(lambda: all_know_what_each_answers(stubs) == {NEWER}, 100)
+        until(lambda: all_know_what_each_answers(stubs) == {NEWER})
         assert log.until("law served")["pid"] != log.until("law served")["pid"]
         assert {_assessed(stub, NEWER) for stub in stubs} == {EXEMPT}
         # One that comes back needs no check, by which the processes could wait for each other.
         (packs / PACK).unlink()
-        until(lambda: all_know_what_each_answers(stubs) == {load_law().version}, 100)
+        until(lambda: all_know_what_each_answers(stubs) == {load_law().version})
         drop(pack, packs, PACK)
-        until(lambda: all_know_what_each_answers(stubs) == {NEWER}, 100)
+        until(lambda: all_know_what_each_answers(stubs) == {NEWER})
 
 
 def _port(log: Log) -> int:
@@ -94,7 +94,7 @@ def test_a_law_can_be_named_before_it_is_the_newest_and_after_it_is_gone(tmp_pat
     given: dict[str, Any] = {"law_dir": packs, "law_unsigned": True, "law_default": "latest"}
     with running(warm=no_warm_up, on_built=hold, **given) as server:
         drop(pack, packs, PACK)
-        until(lambda: _named(server), 60)
+        until(lambda: _named(server))
         assert (quoted(server)[0], states(server)[PACK] == SERVED) == (CHARGED, False)
         ahead.set()
         until(lambda: quoted(server) == (EXEMPT, NEWER))

@@ -50,13 +50,13 @@ def test_runs_of_twenty_seconds_keep_their_law_while_a_newer_one_is_served(tmp_p
         assert quoted(client) == (EXEMPT, NEWER)
         points = rates(blocks_for(client, server))
         run = client.start_sweep(points=points, **HELD)
-        until(lambda: run.status().finished_parts >= 1, 120.0)
+        until(lambda: run.status().finished_parts >= 1)
         # Before the other run begins, the worker that computes is the one of the long run.
         worker = busiest(server)
         streamed = threads.submit(timed, lambda: client.sweep(points=points, timeout=600.0, **HELD))
         drop(new, packs, FILE)
         assert file.read_bytes() == new
-        until(lambda: quoted(client) == (CHARGED, FOLLOWING), 60.0)
+        until(lambda: quoted(client) == (CHARGED, FOLLOWING))
         assert_running(run, streamed)
         # The old law can no longer be named, though both runs have it.
         with pytest.raises(NotFound, match=FOLLOWING):

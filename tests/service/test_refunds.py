@@ -16,7 +16,7 @@ from tariffs.service.workers.tasks import CancelToken, ResultSink
 from tariffs.v1 import refund_service_pb2, refund_service_pb2_grpc, scenario_service_pb2
 from tests.service.harness import compute_in_process, no_warm_up, running
 
-SECONDS = 20.0
+SECONDS = 60.0
 LINES = 40
 
 

@@ -70,7 +70,7 @@ def process(state: Path, database: str, log: Path) -> Iterator[Callable[[], Any]
 
 @contextlib.contextmanager
 def _serving(started: subprocess.Popen[bytes], log: Path) -> Iterator[Process]:
-    port = until(lambda: _port(log), 300.0)
+    port = until(lambda: _port(log))
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         # Of a server elsewhere there are only stubs.
         yield Process(started, Running(port, channel, cast(Any, None), cast(Any, None)), log)
@@ -101,7 +101,7 @@ def test_another_server_ends_the_run_of_one_that_was_killed(database: str, tmp_p
         another() as second,
     ):
         name = start(first.stubs, REQUEST, "kill-1").name
-        until(lambda: metadata_of(get(first.stubs, name)).finished_parts >= 1, 180.0)
+        until(lambda: metadata_of(get(first.stubs, name)).finished_parts >= 1)
         taken = {
             started: "run leased" in started.log.read_text(encoding="utf-8") for started in (first, second)
         }
@@ -120,7 +120,7 @@ def test_a_run_goes_on_when_the_process_that_computes_it_is_killed(tmp_path: Pat
     database = f"sqlite:///{tmp_path / 'runs.sqlite'}"
     with process(tmp_path / "state", database, tmp_path / "log") as one, one() as server:
         name = start(server.stubs, REQUEST).name
-        until(lambda: metadata_of(get(server.stubs, name)).finished_parts >= 1, 180.0)
+        until(lambda: metadata_of(get(server.stubs, name)).finished_parts >= 1)
         assert not get(server.stubs, name).done, "the run ended before its worker could be killed"
         for worker in psutil.Process(server.process.pid).children(recursive=True):
             worker.kill()

@@ -20,7 +20,7 @@ from tariffs.service.server import watched_file
 from tariffs.service.server.identities import UNLISTED_ROLES, Identities
 from tariffs.service.server.tokens import Tokens
 from tariffs.service.wire.identity import Caller
-from tests.service.harness import Running, fails, line, no_warm_up, running
+from tests.service.harness import TIMEOUT, Running, fails, line, no_warm_up, running
 from tests.service.stored import until
 
 BOB = hashlib.sha256(b"token-of-bob").hexdigest()
@@ -251,8 +251,8 @@ def test_a_server_with_tokens_answers_who_has_one_and_logs_the_owner(
         answer = server.duty.CalculateDuty(line(), timeout=20, metadata=metadata)
         listing = reflection_pb2_grpc.ServerReflectionStub(server.channel)
         request = reflection_pb2.ServerReflectionRequest(list_services="")
-        refused = fails(lambda: list(listing.ServerReflectionInfo(iter([request]), timeout=5)))
-        listed: Any = next(listing.ServerReflectionInfo(iter([request]), timeout=5, metadata=metadata))
+        refused = fails(lambda: list(listing.ServerReflectionInfo(iter([request]), timeout=TIMEOUT)))
+        listed: Any = next(listing.ServerReflectionInfo(iter([request]), timeout=TIMEOUT, metadata=metadata))
     assert (fault.code, fault.reason) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_INVALID")
     assert refused.reason == "TOKEN_INVALID"
     assert answer.assessed
