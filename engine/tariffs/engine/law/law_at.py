@@ -68,6 +68,11 @@ class ActiveRule:
         facts = rule.when_not, rule.conditions, rule.unless, rule.take, rule.base, rule.pick
         return Hashed((*facts, bool(rule.when)))
 
+    @cached_property
+    def touched(self) -> frozenset[int]:
+        """Measures that the rule may displace or choose among."""
+        return self.on.union(*self.members)
+
     def touches(self, present: frozenset[int]) -> bool:
         """Test whether the rule could change anything where only these measures are present."""
         if self.members:

@@ -48,10 +48,13 @@ class Layer:
 
         `content` holds the metal parts above 0 on the line.
         """
-        return self.state == APPLIED and any(
-            weight and (part not in METALS or part in self.content)
-            for part, weight in enumerate(self.weights)
-        )
+        if self.state != APPLIED:
+            return False
+        # A plain loop takes half the time of a generator.
+        for part, weight in enumerate(self.weights):  # noqa: SIM110
+            if weight and (part not in METALS or part in self.content):
+                return True
+        return False
 
     def take(self, weights: Weights, step: Step) -> None:
         """Replace the weights of the layer; with none left it is displaced and closed."""
@@ -173,7 +176,9 @@ def _in_lieu(layers: list[Layer]) -> None:
     Totals are enacted "in lieu of" the ordinary duty: Proc 10420 and 10523 (goods of column 2), Proc 11020 and U.S.
     note 40 (pharmaceuticals), Proc 11059 (beef).
     """
-    totals = tuple(layer.active.measure.id for layer in layers if layer.charged and layer.row.kind == "total")
+    totals = tuple(
+        [layer.active.measure.id for layer in layers if layer.row.kind == "total" and layer.charged]
+    )
     if totals:
         for layer in layers:
             if layer.row.kind == "ordinary" and layer.charged:

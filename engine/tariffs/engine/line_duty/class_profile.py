@@ -148,7 +148,8 @@ def compile_profile(
     """
     law, in_force = segment.law, segment.in_force
     rows = segment.candidates(reach)
-    read = claims_read(rows, in_force)
+    conditions = conditions_read(rows, in_force)
+    read = claims_read(rows, in_force, conditions)
     facts = facts_with_claim_shares(
         law, segment.instant, lambda scope: segment.reaches(scope, reach), declared
     )
@@ -158,7 +159,7 @@ def compile_profile(
     prohibited = prohibited_by(law, stacker, rows, facts, read)
     if prohibited.whole and prohibited.claims.isdisjoint(missing):
         missing = ()
-    joint = _joint_facts(law, facts, missing, conditions_read(rows, in_force))
+    joint = _joint_facts(law, facts, missing, conditions)
     outcome = stack_atoms(segment, stacker, facts, read)
     undecided, possible = _undecided(outcome, _possible(segment, stacker, joint, read))
     return ClassProfile(

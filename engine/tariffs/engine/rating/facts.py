@@ -135,8 +135,8 @@ def split(claims: Mapping[str, Claim], facts: Mapping[str, Fact], read: Iterable
     """
     fixed = {name: fact for name, fact in facts.items() if claims[name].type != "share"}
     partitions: dict[str, list[str]] = {}
-    for name in sorted(set(read)):
-        if name in facts and claims[name].type == "share":
+    for name in sorted(facts.keys() & read):
+        if claims[name].type == "share":
             partitions.setdefault(claims[name].partition or name, []).append(name)
     choices = [_choices(names, facts) for names in partitions.values()]
     atoms = []

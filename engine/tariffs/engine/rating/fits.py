@@ -109,6 +109,9 @@ class Stacker:
         self._in_force = in_force
         self._rows = rows
         self._ordinary_claims = ordinary_claims
+        # Most rules are about measures that do not reach the goods: no atom need look at them.
+        reaching = frozenset([active.index for active, _ in rows])
+        self._rules = [rule for rule in in_force.rules if rule.touches(reaching)]
 
     def assessed(self, facts: Mapping[str, Fact]) -> list[StackedRow]:
         """Stack the rows of an atom with these facts, in the order of the law."""
@@ -148,7 +151,7 @@ class Stacker:
 
     def _walked(self, fits: Sequence[tuple[Active, Row]], facts: Mapping[str, Fact]) -> list[Layer]:
         content = frozenset(part for part, claim in CONTENT_CLAIMS.items() if facts[claim])
-        return walk(fits, self._in_force.rules, lambda condition: condition.holds(facts), content)
+        return walk(fits, self._rules, lambda condition: condition.holds(facts), content)
 
     def _fitting(self, facts: Mapping[str, Fact]) -> list[tuple[Active, Row]]:
         fits = []
@@ -254,7 +257,11 @@ def stated_rate(row: Row) -> Decimal:
 def first_fit(rows: Iterable[Row], facts: Mapping[str, Fact]) -> Row | None:
     """Find the first row whose conditions all hold."""
     for row in rows:
-        if all(c.holds(facts, undeclared=row.undeclared_applies) for c in row.conditions):
+        # A plain loop takes half the time of a generator.
+        for condition in row.conditions:
+            if not condition.holds(facts, undeclared=row.undeclared_applies):
+                break
+        else:
             return row
     return None
 
@@ -265,9 +272,9 @@ def dotted(code: str) -> str:
     return ".".join(part for part in parts[:3] if part) + (f".{parts[3]}" if parts[3] else "")
 
 
-def claims_read(rows: Candidates, in_force: InForce) -> frozenset[str]:
-    """Claims that rows, rules or bases may read on a line with these measures."""
-    claims = {condition.claim for condition in conditions_read(rows, in_force)}
+def claims_read(rows: Candidates, in_force: InForce, conditions: Iterable[Condition]) -> frozenset[str]:
+    """Claims that conditions (those of `conditions_read`) or bases may read on a line with these measures."""
+    claims = {condition.claim for condition in conditions}
     for base in _bases(rows, in_force):
         whole = base[REST]
         claims |= {
@@ -289,7 +296,6 @@ def conditions_read(rows: Candidates, in_force: InForce) -> list[Condition]:
     present = {active.index for active, _ in rows}
     conditions = [condition for _, fitting in rows for row in fitting for condition in row.conditions]
     for rule in in_force.rules:
-        touched = rule.on.union(*rule.members)
-        if not present.isdisjoint(touched):
+        if not present.isdisjoint(rule.touched):
             conditions.extend((*rule.rule.conditions, *rule.rule.unless))
     return conditions
