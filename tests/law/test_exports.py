@@ -261,7 +261,7 @@ def test_changes_hit_the_lines_of_a_table_of_exports() -> None:
 
 def test_an_answer_rests_on_the_switches_of_its_own_direction() -> None:
     entered = quote_line(LAW, EntryLine("1201900095", "US", 100, "2026-11-24"))
-    assert "truce_extension" not in entered.provenance["switches"]  # type: ignore[operator]
+    assert "truce_extension" not in entered.provenance["switches"]
     sent = quote_export(LAW, replace(SOYBEANS, entry="2026-11-24"))
     assert sent.provenance["switches"] == {"truce_extension": "on"}
 

@@ -15,7 +15,7 @@ from tariffs.engine.law import load_law
 from tariffs.engine.line_duty import class_profile, why_not
 from tariffs.engine.line_duty.quote import Quote, quote_line
 from tariffs.service.rpc import duty, shared
-from tariffs.service.rpc.quotes import add_reasons, fill_quote
+from tariffs.service.rpc.quotes import fill_quote
 from tariffs.v1 import duty_service_pb2 as pb
 from tests.compat.answers.draws import entry_days, entry_line
 
@@ -232,6 +232,5 @@ def check_reasons(quote: Quote) -> bool:
     """Compare the reasons in the message of a quote; return True if one depends on facts not declared."""
     message = pb.CalculateDutyResponse()
     fill_quote(message, quote)
-    add_reasons(message, quote)
     assert [dict(one.why) for one in message.layers] == [layer.why for layer in quote.layers]
     return any(layer.otherwise is not None for layer in quote.layers)

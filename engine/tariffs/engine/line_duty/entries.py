@@ -5,10 +5,11 @@ A line that cannot be rated gives an error in its place and never fails the othe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from tariffs.engine.errors import ServiceError, TariffsError
 from tariffs.engine.law.law import Law
@@ -30,8 +31,7 @@ class UnreadLine:
     error: TariffsError
 
 
-@dataclass(frozen=True, slots=True)
-class EntryTotal:
+class EntryTotal(NamedTuple):
     """Totals of one entry in dollars and cents, with fees computed once.
 
     `day` is None, and nothing is charged, if no line could be rated. `lines` are indices of all its lines, `refused`
@@ -60,6 +60,14 @@ class EntriesResult:
     notes: tuple[Note, ...]
 
 
+class RatedEntry(NamedTuple):
+    """Totals of an entry, the outcome of each of its lines, and the last day of entry of a line; None without one."""
+
+    total: EntryTotal
+    outcomes: Sequence[Quote | TariffsError]
+    last_day: date | None
+
+
 def quote_entries(
     law: Law,
     lines: Sequence[EntryLine | UnreadLine],
@@ -78,25 +86,45 @@ def quote_entries(
         cancelled: called before each line; true stops the work.
 
     Raises:
+        InputError, ServiceError: as `rate_entries`.
+    """
+    entries, outcomes = list[RatedEntry](), dict[int, Quote | TariffsError]()
+    for rated in rate_entries(law, lines, known_on=known_on, schedule=schedule, cancelled=cancelled):
+        entries.append(rated)
+        outcomes.update(zip(rated.total.lines, rated.outcomes, strict=True))
+    return EntriesResult(
+        tuple(outcomes[index] for index in range(len(lines))),
+        tuple(rated.total for rated in entries),
+        unread_of(law, [rated.last_day for rated in entries if rated.last_day], known_on),
+    )
+
+
+def rate_entries(
+    law: Law,
+    lines: Sequence[EntryLine | UnreadLine],
+    *,
+    known_on: str | date | None = None,
+    schedule: Schedule | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Iterator[RatedEntry]:
+    """Yield the entries of `quote_entries` one by one, in the order of their first line.
+
+    Who uses each before the next one comes holds the objects of one entry at a time, which the garbage collector then
+    need not look through.
+
+    Raises:
         InputError: ENTRY_DATE_INVALID if `known_on` cannot be read. Errors of a line are its outcome.
         ServiceError: CANCELLED.
     """
     read_known_on(law, known_on, law.as_of)
     schedule = schedule or load_schedule()
-    rated: list[RatedLine | TariffsError] = []
-    for line in lines:
-        if cancelled and cancelled():
-            raise ServiceError("CANCELLED", "The caller cancelled the batch.")
-        rated.append(_rate(law, line, known_on, schedule))
-    outcomes: list[Quote | TariffsError] = [
-        one if isinstance(one, TariffsError) else one.quote for one in rated
-    ]
-    entries = [
-        _entry_total(law, lines[members[0]].entry_id, members, rated, outcomes)
-        for members in lines_by_entry(line.entry_id for line in lines)
-    ]
-    days = [one.day for one in rated if isinstance(one, RatedLine)]
-    return EntriesResult(tuple(outcomes), tuple(entries), unread_of(law, days, known_on))
+    for members in lines_by_entry([line.entry_id for line in lines]):
+        rated: list[RatedLine | TariffsError] = []
+        for index in members:
+            if cancelled and cancelled():
+                raise ServiceError("CANCELLED", "The caller cancelled the batch.")
+            rated.append(_rate(law, lines[index], known_on, schedule))
+        yield _rated_entry(law, lines[members[0]].entry_id, members, rated)
 
 
 def _rate(
@@ -118,36 +146,60 @@ def lines_by_entry(entry_ids: Iterable[str]) -> list[tuple[int, ...]]:
     return [tuple(indices) for indices in members.values()]
 
 
-def _entry_total(
-    law: Law,
+def _rated_entry(
+    law: Law, entry_id: str, members: tuple[int, ...], rated: Sequence[RatedLine | TariffsError]
+) -> RatedEntry:
+    """Add the fees of an entry to its lines, and total it."""
+    good = [one for one in rated if isinstance(one, RatedLine)]
+    if len(members) == len(good) == 1:
+        return _entry_of(law, entry_id, members, good[0])
+    if not good:
+        refused = [one for one in rated if isinstance(one, TariffsError)]
+        return RatedEntry(_refused(entry_id, members), refused, None)
+    days = sorted({one.line.day for one in good})
+    fees = entry_fees(law, days[0], [one.fee_line for one in good])
+    shares = zip(fees.mpf_by_line, fees.hmf_by_line, strict=True)
+    outcomes = [one if isinstance(one, TariffsError) else one.quote(law, *next(shares)) for one in rated]
+    return RatedEntry(_total(entry_id, members, days, outcomes, informal=fees.informal), outcomes, days[-1])
+
+
+def _entry_of(law: Law, entry_id: str, members: tuple[int, ...], line: RatedLine) -> RatedEntry:
+    """Make an entry of one line, as most are: its totals are the amounts of the line."""
+    day, fees = line.line.day, entry_fees(law, line.line.day, (line.fee_line,))
+    quote = line.quote(law, fees.mpf, fees.hmf)
+    notes = _notes((day,), 0, 1) if quote.prohibited else ()
+    totals = quote.assessed, quote.owed, quote.min, quote.max, quote.landed
+    total = EntryTotal(entry_id, day, members, 0, fees.informal, *totals, notes)
+    return RatedEntry(total, (quote,), day)
+
+
+def _refused(entry_id: str, members: tuple[int, ...]) -> EntryTotal:
+    zeros = (ZERO, ZERO, ZERO, ZERO, LandedCost())
+    return EntryTotal(entry_id, None, members, len(members), False, *zeros, ())
+
+
+def _total(
     entry_id: str,
     members: tuple[int, ...],
-    rated: Sequence[RatedLine | TariffsError],
-    outcomes: list[Quote | TariffsError],
+    days: Sequence[date],
+    outcomes: Sequence[Quote | TariffsError],
+    *,
+    informal: bool,
 ) -> EntryTotal:
-    """Add the fees of an entry to its lines in `outcomes`, and total the entry."""
-    good = [(index, one) for index in members if isinstance(one := rated[index], RatedLine)]
-    days = sorted({one.day for _, one in good})
-    refused = len(members) - len(good)
-    if not good:
-        return EntryTotal(entry_id, None, members, refused, False, ZERO, ZERO, ZERO, ZERO, LandedCost(), ())
-    fees = entry_fees(law, days[0], [one.fee_line for _, one in good])
-    quotes = []
-    for (index, one), mpf, hmf in zip(good, fees.mpf_by_line, fees.hmf_by_line, strict=True):
-        quotes.append(one.with_fees(mpf, hmf))
-        outcomes[index] = quotes[-1]
+    quotes = [one for one in outcomes if isinstance(one, Quote)]
+    refused = len(members) - len(quotes)
     return EntryTotal(
         entry_id=entry_id,
         day=days[0],
         lines=members,
         refused=refused,
-        informal=fees.informal,
-        assessed=sum((quote.assessed for quote in quotes), ZERO),
-        owed=sum((quote.owed for quote in quotes), ZERO),
-        min=sum((quote.min for quote in quotes), ZERO),
-        max=sum((quote.max for quote in quotes), ZERO),
+        informal=informal,
+        assessed=sum([quote.assessed for quote in quotes], ZERO),
+        owed=sum([quote.owed for quote in quotes], ZERO),
+        min=sum([quote.min for quote in quotes], ZERO),
+        max=sum([quote.max for quote in quotes], ZERO),
         landed=LandedCost.sum_of([quote.landed for quote in quotes]),
-        notes=_notes(days, refused, sum(bool(quote.prohibited) for quote in quotes)),
+        notes=_notes(days, refused, sum([bool(quote.prohibited) for quote in quotes])),
     )
 
 

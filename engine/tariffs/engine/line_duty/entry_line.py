@@ -206,7 +206,7 @@ def charges_of(line: EntryLine, goods: Goods) -> tuple[Charge, ...]:
     Raises:
         InputError: CHARGE_INVALID, or QUANTITY_REQUIRED for a charge per unit without a quantity that converts.
     """
-    return tuple(_charge_of(charge, goods) for charge in line.other_charges)
+    return tuple([_charge_of(charge, goods) for charge in line.other_charges])
 
 
 def _charge_of(charge: OtherCharge, goods: Goods) -> Charge:

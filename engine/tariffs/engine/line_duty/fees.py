@@ -45,6 +45,11 @@ class LandedCost(NamedTuple):
         """Parts by name, in order, with the total."""
         return {**self._asdict(), "total": self.total}
 
+    def with_fees(self, mpf: Decimal, hmf: Decimal) -> LandedCost:
+        """Put the fees in place of those it has."""
+        value, freight, insurance, duty, _, _, *charges = self
+        return LandedCost(value, freight, insurance, duty, mpf, hmf, *charges)
+
     @classmethod
     def sum_of(cls, costs: Sequence[LandedCost]) -> LandedCost:
         """Sum each part over lines."""

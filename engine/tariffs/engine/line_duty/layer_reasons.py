@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
 
 from tariffs.engine.law.conditions import Condition
@@ -44,6 +44,17 @@ def why(priced: PricedRow, rule_texts: Mapping[str, str]) -> dict[str, str]:
     because = f" because {fact_words(layer.row, priced.row.assumed)}" if layer.row.conditions else ""
     reason["text"] = _sentence(priced, rule_texts, because)
     return {name: text for name, text in reason.items() if text}
+
+
+def wording(priced: PricedRow) -> Hashable | None:
+    """Return a value that is equal for rows with the same sentences; None if the layer is that of the line alone."""
+    row, layer, key, _, _, _, _, ordinary = priced
+    if layer is not row.layer:
+        return None
+    # What is charged names neither its heading nor, at the ordinary rate, the rate that a quantity gives.
+    heading = "" if layer.state == APPLIED and not layer.row.exempt else key[1]
+    shown = ordinary[1:] if layer.row.kind == "ordinary" else ordinary
+    return row, heading, shown
 
 
 def why_if(priced: PricedRow, rule_texts: Mapping[str, str]) -> dict[str, str]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from tariffs.engine.base.named_tuples import maker
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.cbp_7501 import HeadingLine, headings_claimed
@@ -19,7 +20,7 @@ from tariffs.engine.line_duty.coarse_codes import resolve_coarse_line
 from tariffs.engine.line_duty.entry_line import Charge, EntryLine, ResolvedLine, charges_of, read_charge
 from tariffs.engine.line_duty.fees import FeeLine, LandedCost, entry_fees, mpf_base
 from tariffs.engine.line_duty.pricing import cents, schedule_rates
-from tariffs.engine.line_duty.rounding import QuoteLayer, layers_for
+from tariffs.engine.line_duty.rounding import QuoteLayer, QuoteLayers, layers_for
 from tariffs.engine.schedule.lines import Schedule, load_schedule
 from tariffs.engine.schedule.rates import FREE
 
@@ -43,21 +44,47 @@ class Quote(NamedTuple):
     layers: tuple[QuoteLayer, ...]
     charges: tuple[Charge, ...]
     notes: tuple[Note, ...]
-    provenance: Mapping[str, object]
+    provenance: Mapping[str, Any]
     headings: tuple[HeadingLine, ...]
     prohibited: tuple[str, ...] = ()
 
 
-class RatedLine(NamedTuple):
-    """Line with its duty before fees, its entry day, and the inputs of its fees."""
+_quote = maker(Quote)
 
-    quote: Quote
-    day: date
+
+class RatedLine(NamedTuple):
+    """Line with its duty before fees, and the inputs of its fees, which depend on the other lines of its entry.
+
+    `landed` is without these fees.
+    """
+
+    line: ResolvedLine
+    profile: ClassProfile
+    result: QuoteLayers
+    charges: tuple[Charge, ...]
+    landed: LandedCost
     fee_line: FeeLine
 
-    def with_fees(self, mpf: Decimal, hmf: Decimal) -> Quote:
-        """Add the line's part of the fees of its entry to the answer."""
-        return self.quote._replace(landed=self.quote.landed._replace(mpf=mpf, hmf=hmf))
+    def quote(self, law: Law, mpf: Decimal, hmf: Decimal, notes: tuple[Note, ...] = ()) -> Quote:
+        """Make the answer, with the line's part of the fees of its entry; `notes` are those on the whole request."""
+        line, profile, result = self.line, self.profile, self.result
+        return _quote(
+            (
+                result.assessed,
+                result.owed,
+                result.min,
+                result.max,
+                profile.missing,
+                profile.assumptions,
+                self.landed.with_fees(mpf, hmf),
+                tuple(result.layers),
+                self.charges,
+                line.notes + profile.prohibited.notes + _not_open(law, line, profile) + profile.notes + notes,
+                {**line.when.facts, "schedule": line.article.line.vintage, "switches": profile.switches},
+                tuple(headings_claimed(law, result.layers, profile)),
+                profile.prohibited.measures,
+            )
+        )
 
 
 def quote_line(
@@ -90,10 +117,7 @@ def rate_line(
             field at fault.
     """
     reading = resolve_coarse_line(law, line, known_on, schedule or load_schedule())
-    profile = profile_of(law, reading)
-    return RatedLine(
-        _quote(law, reading, profile, ZERO, ZERO, ()), reading.day, _fee_line(law, reading, profile)
-    )
+    return _rated(law, reading, profile_of(law, reading))
 
 
 def price(law: Law, line: ResolvedLine, profile: ClassProfile) -> Quote:
@@ -102,35 +126,16 @@ def price(law: Law, line: ResolvedLine, profile: ClassProfile) -> Quote:
     Raises:
         InputError: QUANTITY_*, UNIT_UNKNOWN, RATE_NOT_COMPUTABLE or CHARGE_INVALID.
     """
-    fees = entry_fees(law, line.day, (_fee_line(law, line, profile),))
-    return _quote(law, line, profile, fees.mpf, fees.hmf, line.when.unread)
+    rated = _rated(law, line, profile)
+    fees = entry_fees(law, line.day, (rated.fee_line,))
+    return rated.quote(law, fees.mpf, fees.hmf, line.when.unread)
 
 
-def _quote(
-    law: Law, line: ResolvedLine, profile: ClassProfile, mpf: Decimal, hmf: Decimal, notes: tuple[Note, ...]
-) -> Quote:
-    """Quote a line with its part of the fees of its entry; `notes` are those on the whole request."""
-    result, prohibited = layers_for(law, line, profile), profile.prohibited
+def _rated(law: Law, line: ResolvedLine, profile: ClassProfile) -> RatedLine:
+    result = layers_for(law, line, profile)
     charges = charges_of(line.line, line.goods)
-    return Quote(
-        assessed=result.assessed,
-        owed=result.owed,
-        min=result.min,
-        max=result.max,
-        missing_claims=profile.missing,
-        assumptions=profile.assumptions,
-        landed=_landed(line, prohibited.share, result.assessed, mpf, hmf, charges),
-        layers=tuple(result.layers),
-        charges=charges,
-        notes=line.notes + prohibited.notes + _not_open(law, line, profile) + profile.notes + notes,
-        headings=tuple(headings_claimed(law, result.layers, profile)),
-        provenance={
-            **line.when.facts,
-            "schedule": line.article.line.vintage,
-            "switches": profile.switches,
-        },
-        prohibited=prohibited.measures,
-    )
+    landed = _landed(line, profile.prohibited.share, result.assessed, charges)
+    return RatedLine(line, profile, result, charges, landed, _fee_line(law, line, profile))
 
 
 def _not_open(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[Note, ...]:
@@ -162,14 +167,9 @@ def _fee_line(law: Law, line: ResolvedLine, profile: ClassProfile) -> FeeLine:
 
 
 def _landed(
-    line: ResolvedLine,
-    prohibited: Decimal,
-    duty: Decimal,
-    mpf: Decimal,
-    hmf: Decimal,
-    charges: tuple[Charge, ...],
+    line: ResolvedLine, prohibited: Decimal, duty: Decimal, charges: tuple[Charge, ...]
 ) -> LandedCost:
-    """Landed cost of the share of a line that may be entered; duty and fees are those of this share."""
+    """Landed cost without fees of the share of a line that may be entered; `duty` is that of this share."""
     by_kind: dict[str, Decimal] = {}
     for charge in charges:
         by_kind[charge.kind] = by_kind.get(charge.kind, ZERO) + charge.amount
@@ -180,7 +180,7 @@ def _landed(
         entered = 1 - prohibited
         value, freight, insurance = (cents(amount * entered) for amount in (value, freight, insurance))
         by_kind = {kind: cents(amount * entered) for kind, amount in by_kind.items()}
-    return LandedCost(value, freight, insurance, duty, mpf, hmf, **by_kind)
+    return LandedCost(value, freight, insurance, duty, **by_kind)
 
 
 __all__ = ["EntryLine", "Quote", "QuoteLayer", "RatedLine", "price", "quote_line", "rate_line"]

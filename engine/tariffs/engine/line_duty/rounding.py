@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
@@ -12,10 +12,9 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.law.stacking import EXEMPT
 from tariffs.engine.line_duty.class_profile import ClassProfile, Outcome
 from tariffs.engine.line_duty.entry_line import ResolvedLine
-from tariffs.engine.line_duty.layer_reasons import otherwise, why, why_if
+from tariffs.engine.line_duty.layer_reasons import otherwise, why, why_if, wording
 from tariffs.engine.line_duty.pricing import (
     CENT,
-    NO_ORDINARY,
     NOTHING,
     PricedRow,
     Pricer,
@@ -86,15 +85,13 @@ class QuoteLayer(NamedTuple):
         return steps[-1].rule if steps else ""
 
     @property
-    def is_of_its_row(self) -> bool:
-        """Test whether the reason for the layer is the same for all lines with its row."""
-        return (
-            self.priced.ordinary is NO_ORDINARY
-            and self.assumed_state != UNDETERMINED
-            and self.otherwise is None
-            and self.priced.key == self.priced.row.key
-            and self.priced.layer is self.priced.row.layer
-        )
+    def reason_key(self) -> Hashable | None:
+        """Value that is equal for layers of a law with the same reason; None for a reason of the line alone."""
+        own = wording(self.priced)
+        if self.otherwise is None:
+            return None if own is None else (own, self.assumed_state)
+        other = wording(self.otherwise)
+        return None if own is None or other is None else (own, self.assumed_state, other)
 
     @property
     def why(self) -> Mapping[str, str]:

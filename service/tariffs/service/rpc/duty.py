@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -13,8 +14,8 @@ from tariffs.engine.law.law import EXPORT, IMPORT
 from tariffs.engine.law.values import UnitRate
 from tariffs.engine.line_duty.class_profile import ClassProfile, cached_profile, profile_of
 from tariffs.engine.line_duty.coarse_codes import is_coarse, resolve_coarse_line
-from tariffs.engine.line_duty.entries import EntryTotal, UnreadLine, quote_entries
-from tariffs.engine.line_duty.entry_dates import known_on_text
+from tariffs.engine.line_duty.entries import UnreadLine, rate_entries
+from tariffs.engine.line_duty.entry_dates import known_on_text, unread_of
 from tariffs.engine.line_duty.entry_line import ZERO, OtherCharge, ResolvedLine, resolve_line
 from tariffs.engine.line_duty.quote import EntryLine, price
 from tariffs.engine.line_duty.unapplied import UnappliedMeasure
@@ -26,11 +27,9 @@ from tariffs.service.rpc.exports import calculate_export
 from tariffs.service.rpc.field_masks import trim
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.quotes import (
-    add_reasons,
-    amounts_of,
     considered_message,
+    fill_entry,
     fill_quote,
-    landed_of,
     response_of,
 )
 from tariffs.service.rpc.shared import (
@@ -111,7 +110,6 @@ def _respond(
     quote = price(law, line, profile)
     response = response_of(quote, scenario, request)
     if request.explain:
-        add_reasons(response, quote)
         response.considered.extend(map(considered_message, considered))
     return trim(response, request.read_mask.paths) if request.HasField("read_mask") else response
 
@@ -132,21 +130,23 @@ def calculate_duties(
     known_on = word(request.known_on, "known_on") or None
     formats = date_formats(request.table)
     lines = [_line_or_error(line, formats) for line in request.lines]
-    quotes = quote_entries(law, lines, known_on=known_on, cancelled=cancelled)
-    response = duty_service_pb2.BatchCalculateDutiesResponse(
-        entries=[_entry(one) for one in quotes.entries],
-        notes=notes_of((*table_notes(law, request.table, known_on), *quotes.notes)),
-    )
-    switches: dict[str, str] = {}
-    for index, (line, outcome) in enumerate(zip(request.lines, quotes.outcomes, strict=True)):
-        if isinstance(outcome, TariffsError):
-            response.failures[index].CopyFrom(failure_of(outcome))
-            continue
-        quote = response.quotes.add(index=index, line_id=line.line_id, entry_id=line.entry_id).quote
-        fill_quote(quote, outcome)
-        add_reasons(quote, outcome)
-        switches |= quote.provenance.switches
-        trim(quote, request.read_mask.paths)
+    response = duty_service_pb2.BatchCalculateDutiesResponse()
+    mask, days, switches = tuple(request.read_mask.paths), list[date | None](), dict[str, str]()
+    for entry in rate_entries(law, lines, known_on=known_on, cancelled=cancelled):
+        fill_entry(response.entries.add(), entry.total)
+        days.append(entry.last_day)
+        for index, outcome in zip(entry.total.lines, entry.outcomes, strict=True):
+            if isinstance(outcome, TariffsError):
+                response.failures[index].CopyFrom(failure_of(outcome))
+                continue
+            message = response.quotes.add()
+            message.index = index
+            fill_quote(message.quote, outcome)
+            switches.update(outcome.provenance["switches"])
+            trim(message.quote, mask)
+    _order(response.quotes, request.lines)
+    unread = unread_of(law, filter(None, days), known_on)
+    response.notes.extend(notes_of((*table_notes(law, request.table, known_on), *unread)))
     facts = {
         **law_facts(law),
         "known_on": known_on_text(law, known_on),
@@ -155,6 +155,14 @@ def calculate_duties(
     }
     response.provenance.CopyFrom(provenance_of(facts, request))
     emit(response)
+
+
+def _order(quotes: Any, lines: Sequence[duty_service_pb2.EntryLine]) -> None:
+    """Put quotes, which come entry by entry, in the order of their lines, and name the lines."""
+    quotes.sort(key=lambda quote: quote.index)
+    for quote in quotes:
+        line = lines[quote.index]
+        quote.line_id, quote.entry_id = line.line_id, line.entry_id
 
 
 def _check_size(lines: Sequence[duty_service_pb2.EntryLine]) -> None:
@@ -230,16 +238,3 @@ def _claims(claims: duty_service_pb2.Claims) -> Mapping[str, Any]:
             claims.processing_value, "claims.processing_value", "CLAIM_INVALID"
         )
     return {**words(claims.others, "claims"), **declared}
-
-
-def _entry(entry: EntryTotal) -> duty_service_pb2.EntryTotal:
-    return duty_service_pb2.EntryTotal(
-        entry_id=entry.entry_id,
-        day=entry.day.isoformat() if entry.day else "",
-        indices=entry.lines,
-        refused_count=entry.refused,
-        informal=entry.informal,
-        **amounts_of(entry),
-        landed=landed_of(entry.landed),
-        notes=notes_of(entry.notes),
-    )

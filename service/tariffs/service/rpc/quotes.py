@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping, MutableMapping
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any
@@ -30,7 +30,10 @@ _FORMS_KEPT = 4096
 _SHARED = ("law_version", "law_digest", "law_read_to", "engine_version")
 _LineFacts = tuple[str, str, str, tuple[tuple[str, str], ...]]
 """Day whose acts count, instant of entry, edition of the schedule, switches with their settings."""
-_REASONS: BoundedCache[StackedRow, duty_service_pb2.Layer] = BoundedCache(_FORMS_KEPT)
+_REASONS: BoundedCache[Hashable, duty_service_pb2.Layer] = BoundedCache(_FORMS_KEPT)
+_LayerForm = Callable[[QuoteLayer], duty_service_pb2.Layer]
+_NOTHING_LANDED = dict.fromkeys(LandedCost().as_dict(), "0.00")
+_ENTRY_FORM = duty_service_pb2.EntryTotal(landed=_NOTHING_LANDED)
 _STATES = {
     APPLIED: duty_service_pb2.LAYER_STATE_APPLIED,
     EXEMPT: duty_service_pb2.LAYER_STATE_EXEMPT,
@@ -42,7 +45,7 @@ _STATES = {
 
 
 def response_of(quote: Quote, scenario: Scenario, request: CalculateDutyRequest) -> CalculateDutyResponse:
-    """Return the response to a request, with all its fields."""
+    """Return the response to a request, with all its fields but the measures that did not apply."""
     facts = quote.provenance
     form, encoded = _full_form(
         tuple([facts[name] for name in _SHARED]),
@@ -51,7 +54,7 @@ def response_of(quote: Quote, scenario: Scenario, request: CalculateDutyRequest)
     )
     response = CalculateDutyResponse()
     response.CopyFrom(form)
-    _fill_amounts(response, quote)
+    _fill_amounts(response, quote, _with_reason if request.explain else _without_reason)
     if request.scenario.stored_name:
         add_stored(response.provenance, request)
     response.provenance.run_digest = digest_of(request, encoded)
@@ -87,7 +90,7 @@ def _line_form(facts: _LineFacts) -> CalculateDutyResponse:
     """Form of a quote as part of another response, without what all lines of a law share; read only."""
     known_on, entry, schedule, switches = facts
     form = CalculateDutyResponse(
-        landed=landed_of(LandedCost()),
+        landed=_NOTHING_LANDED,
         provenance=common_pb2.Provenance(known_on=known_on, switches=dict(switches)),
     )
     form.provenance.details.update({"entry": entry, "schedule": schedule})
@@ -97,23 +100,45 @@ def _line_form(facts: _LineFacts) -> CalculateDutyResponse:
 def fill_quote(response: CalculateDutyResponse, quote: Quote) -> None:
     """Fill the message of a quote that is part of another, with all but what all lines of a law share."""
     response.CopyFrom(_line_form(_line_facts(quote.provenance)))
-    _fill_amounts(response, quote)
+    _fill_amounts(response, quote, _with_reason)
 
 
-def _fill_amounts(response: CalculateDutyResponse, quote: Quote) -> None:
+def fill_entry(message: duty_service_pb2.EntryTotal, entry: EntryTotal) -> None:
+    """Fill the message of the totals of an entry."""
+    message.CopyFrom(_ENTRY_FORM)
+    message.entry_id = entry.entry_id
+    if entry.day:
+        message.day = entry.day.isoformat()
+    message.indices.extend(entry.lines)
+    message.refused_count = entry.refused
+    message.informal = entry.informal
+    message.assessed = _cents(entry.assessed)
+    message.owed = _cents(entry.owed)
+    message.min = _cents(entry.min)
+    message.max = _cents(entry.max)
+    _fill_landed(message.landed, entry.landed)
+    if entry.notes:
+        message.notes.extend(notes_of(entry.notes))
+
+
+def _fill_landed(landed: MutableMapping[str, str], cost: LandedCost) -> None:
+    """Fill the parts of a landed cost that are not 0; the form has the others."""
+    for part, amount in cost.as_dict().items():
+        if amount:
+            landed[part] = _cents(amount)
+
+
+def _fill_amounts(response: CalculateDutyResponse, quote: Quote, form_of: _LayerForm) -> None:
     """Fill all but what the form has. Amounts of layers and headings have two decimals already."""
     assessed, owed, least, most = quote[:4]
     response.assessed = text = _cents(assessed)
     response.owed = text if owed is assessed else _cents(owed)
     response.min = text if least is assessed else _cents(least)
     response.max = text if most is assessed else _cents(most)
-    landed = response.landed
-    for part, amount in quote.landed.as_dict().items():
-        if amount:
-            landed[part] = _cents(amount)
+    _fill_landed(response.landed, quote.landed)
     add = response.layers.add
     for layer in quote.layers:
-        _fill_layer(add(), layer)
+        _fill_layer(add(), layer, form_of(layer))
     add_heading = response.headings.add
     for heading, measures, rate, base, amount in quote.headings:
         line = add_heading()
@@ -135,32 +160,13 @@ def _fill_amounts(response: CalculateDutyResponse, quote: Quote) -> None:
         response.prohibited.extend(quote.prohibited)
 
 
-def add_reasons(message: CalculateDutyResponse, quote: Quote) -> None:
-    """Add the reason for each layer to the message of a quote."""
-    for one, layer in zip(message.layers, quote.layers, strict=True):
-        if layer.is_of_its_row:
-            one.MergeFrom(_REASONS.get(layer.priced.row, partial(_reason_form, layer)))
-        else:
-            one.why.update(layer.why)
+def amounts_of(quote: ExportQuote) -> dict[str, Any]:
+    """Format the four amounts of a quote."""
+    return {name: _cents(getattr(quote, name)) for name in ("assessed", "owed", "min", "max")}
 
 
-def _reason_form(layer: QuoteLayer) -> duty_service_pb2.Layer:
-    """Layer message with a reason alone."""
-    return duty_service_pb2.Layer(why=dict(layer.why))
-
-
-def amounts_of(total: Quote | ExportQuote | EntryTotal) -> dict[str, Any]:
-    """Format the four amounts of a quote or an entry."""
-    return {name: _cents(getattr(total, name)) for name in ("assessed", "owed", "min", "max")}
-
-
-def landed_of(cost: LandedCost) -> dict[str, str]:
-    """Format the parts of the landed cost."""
-    return {name: _cents(amount) for name, amount in cost.as_dict().items()}
-
-
-def _fill_layer(message: duty_service_pb2.Layer, layer: QuoteLayer) -> None:
-    message.CopyFrom(_layer_form(layer.priced.row))
+def _fill_layer(message: duty_service_pb2.Layer, layer: QuoteLayer, form: duty_service_pb2.Layer) -> None:
+    message.CopyFrom(form)
     message.heading = layer.heading
     message.state = _STATES[layer.state]
     rate = layer.priced.rate
@@ -172,9 +178,26 @@ def _fill_layer(message: duty_service_pb2.Layer, layer: QuoteLayer) -> None:
     message.max = amount if layer.max is layer.amount else str(layer.max)
 
 
+def _without_reason(layer: QuoteLayer) -> duty_service_pb2.Layer:
+    return _layer_form(layer.priced.row)
+
+
+def _with_reason(layer: QuoteLayer) -> duty_service_pb2.Layer:
+    """Form of a layer with its reason, which is written once for all layers that share it."""
+    key = layer.reason_key
+    return _reasoned_form(layer) if key is None else _REASONS.get(key, partial(_reasoned_form, layer))
+
+
+def _reasoned_form(layer: QuoteLayer) -> duty_service_pb2.Layer:
+    form = duty_service_pb2.Layer()
+    form.CopyFrom(_layer_form(layer.priced.row))
+    form.why.update(layer.why)
+    return form
+
+
 @lru_cache(maxsize=_FORMS_KEPT)
 def _layer_form(row: StackedRow) -> duty_service_pb2.Layer:
-    """Fields that all layers of a row share."""
+    """Fields that all layers of a row share; read only."""
     measure = row.layer.active.measure
     return duty_service_pb2.Layer(measure=measure.id, authority=measure.authority, citations=row.citations)
 
