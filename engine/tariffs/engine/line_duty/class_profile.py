@@ -62,6 +62,7 @@ class ClassProfile:
         declared: rows under the facts declared.
         undecided: measures whose rows are not the same under every joint assignment of the facts requested.
         possible: distinct rows of these measures under the assignments; empty if no fact is requested.
+        latent: measures of these rows that have none under the facts declared.
         places: places of measures on the entry summary.
         rule_texts: texts of the stacking rules, by id.
         rule_headings: headings under which stacking rules report the layers they displace, by id.
@@ -77,6 +78,7 @@ class ClassProfile:
     declared: Outcome
     undecided: frozenset[str]
     possible: tuple[Outcome, ...]
+    latent: frozenset[str]
     places: Mapping[str, int]
     rule_texts: Mapping[str, str]
     rule_headings: Mapping[str, str]
@@ -173,6 +175,7 @@ def compile_profile(
         declared=outcome,
         undecided=undecided,
         possible=possible,
+        latent=undecided - _rows_by_measure(outcome).keys(),
         places=segment.places,
         rule_texts=segment.rule_texts,
         rule_headings=segment.rule_headings,

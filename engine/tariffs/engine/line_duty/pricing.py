@@ -52,6 +52,7 @@ class Ordinary(NamedTuple):
     program: str
 
 
+_ordinary = maker(Ordinary)
 NO_ORDINARY = Ordinary(ZERO, "", "")
 _BY_ORDINARY = frozenset({"ordinary", "topup_to"})
 _FLAT = frozenset({"add", "total"})
@@ -109,11 +110,11 @@ class Pricer:
         Raises:
             InputError: RATE_NOT_COMPUTABLE, or QUANTITY_REQUIRED without a quantity that converts.
         """
-        found: list[PricedRow] = []
+        known, found = self._priced, list[PricedRow]()
         for row in rows:
-            priced = self._priced.get(row)
+            priced = known.get(row)
             if priced is None:
-                priced = self._priced[row] = self._price(row)
+                priced = known[row] = self._price(row)
             found.append(priced)
             if row.left_out is not None and priced.layer.charged:
                 found += self._left_out(row.left_out, priced.ordinary)
@@ -129,14 +130,14 @@ class Pricer:
 
     def _price(self, stacked: StackedRow) -> PricedRow:
         value = self._goods.value
-        rate = _whole_rate(stacked)
+        rate, nothing = _form(stacked)
         if rate is not None:
             amount = value * rate
             rounded = amount.quantize(CENT, ROUND_HALF_UP)
             return _priced_row(
                 (stacked, stacked.layer, stacked.key, rate, value, amount, rounded, NO_ORDINARY)
             )
-        return _nothing(stacked) or self._price_part(stacked, value)
+        return nothing or self._price_part(stacked, value)
 
     def _price_part(self, stacked: StackedRow, value: Decimal) -> PricedRow:
         layer, key = stacked.layer, stacked.key
@@ -177,7 +178,7 @@ class Pricer:
         if found is None:
             if source.column:
                 rate, program = self._rate_of(source.column, source.claimed)
-                found = Ordinary(self._ad_valorem(rate) if source.needed else ZERO, rate.text, program)
+                found = _ordinary((self._ad_valorem(rate) if source.needed else ZERO, rate.text, program))
             else:
                 found = NO_ORDINARY
             self._ordinary[source] = found
@@ -216,6 +217,11 @@ class Pricer:
 
 
 @lru_cache(maxsize=_ROWS_KEPT)
+def _form(row: StackedRow) -> tuple[Decimal | None, PricedRow | None]:
+    """Return the rate of a row on the whole value, or the priced row if it charges nothing; neither for other rows."""
+    return _whole_rate(row), _nothing(row)
+
+
 def _whole_rate(row: StackedRow) -> Decimal | None:
     """Rate of a row that is charged on the whole value, if the amount in nanodollars is exact; None for other rows."""
     rate, share = row.layer.row.rate, row.base
@@ -226,7 +232,6 @@ def _whole_rate(row: StackedRow) -> Decimal | None:
     return rate if isinstance(exponent, int) and exponent >= _NANO_EXPONENT else None
 
 
-@lru_cache(maxsize=_ROWS_KEPT)
 def _nothing(row: StackedRow) -> PricedRow | None:
     """Priced row that charges nothing whatever the line; None for other rows."""
     rate, share, kind = row.layer.row.rate, row.base, row.layer.row.kind

@@ -140,7 +140,8 @@ def layers_priced(pricer: Pricer, profile: ClassProfile) -> QuoteLayers:
     layers = _declared_layers(profile, rows, owed, possible, amounts)
     assessed = least = most = sum([row.rounded for row in rows], NOTHING)
     if amounts:
-        layers += _latent_layers(profile, {row.key[0] for row in rows}, possible, amounts)
+        if profile.latent:
+            layers += _latent_layers(profile, possible, amounts)
         decided = sum([row.rounded for row in rows if row.key[0] not in profile.undecided], NOTHING)
         totals = [assessed, *[sum(one.values(), decided) for one in amounts]]
         least, most = min(totals), max(totals)
@@ -239,7 +240,6 @@ def _declared_layers(
 
 def _latent_layers(
     profile: ClassProfile,
-    declared: set[str],
     possible: Sequence[Sequence[PricedRow]],
     amounts: Sequence[Mapping[str, Decimal]],
 ) -> list[QuoteLayer]:
@@ -247,7 +247,7 @@ def _latent_layers(
     latent: dict[str, QuoteLayer] = {}
     for row in (row for rows in possible for row in rows):
         measure, heading, _ = row.key
-        if measure not in declared and measure not in latent and row.rounded:
+        if measure in profile.latent and measure not in latent and row.rounded:
             high = max([one.get(measure, NOTHING) for one in amounts])
             states, money = (UNDETERMINED, UNDETERMINED), (NOTHING, NOTHING, NOTHING, NOTHING, high)
             latent[measure] = QuoteLayer(row, heading, *states, *money, None, profile.rule_texts)
