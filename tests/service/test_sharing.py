@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from google.longrunning import operations_pb2 as ops
 
 from tariffs.v1 import law_service_pb2, scenario_service_pb2, table_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import TIMEOUT, Fault, Running, fails, points, running
+from tests.service.harness import TIMEOUT, Fault, Running, fails, fault_of, points, running
 from tests.service.jwt_issuer import bearer
 from tests.service.stored import arrow, get, metadata_of, parts, read, rows, start, until, wait
 from tests.service.test_stored_scenarios import text
@@ -238,3 +240,52 @@ def test_who_leaves_a_group_loses_what_is_shared_with_it_at_the_next_call(server
     finally:
         callers.write_text(CALLERS)
     until(lambda: table in table_names(server, "amy"))
+
+
+def test_a_watch_has_the_rights_that_its_caller_has_now(server: Running) -> None:
+    settings = server.server._settings
+    assert settings.callers_file is not None
+    assert settings.tokens_file is not None
+    tokens = settings.tokens_file.read_text()
+    heard: list[str] = []
+    ended: list[Fault] = []
+
+    def follow() -> None:
+        request = scenario_service_pb2.WatchScenariosRequest(after=-1)
+        try:
+            for event in server.scenarios.WatchScenarios(request, **by("amy")):
+                heard.append(event.name)
+        except grpc.RpcError as error:
+            ended.append(fault_of(error))
+
+    def shared(scenario: str) -> None:
+        saved = scenario_service_pb2.SaveScenarioRequest(yaml=text(name=scenario))
+        server.scenarios.SaveScenario(saved, **by("ann"))
+        share = scenario_service_pb2.ShareScenarioRequest(name=f"team/{scenario}", group="desk")
+        server.scenarios.ShareScenario(share, **by("ann"))
+
+    watching = threading.Thread(target=follow)
+    watching.start()
+    try:
+        shared("heard")
+        until(lambda: "team/ann/heard" in heard)
+        settings.callers_file.write_text(CALLERS.replace("[desk, floor]", "[floor]"))
+        until(lambda: not _stored(server, "amy"))
+        shared("unheard")
+        own = scenario_service_pb2.SaveScenarioRequest(yaml=text(name="own"))
+        server.scenarios.SaveScenario(own, **by("amy"))
+        until(lambda: "team/amy/own" in heard)
+        assert "team/ann/unheard" not in heard
+        settings.tokens_file.write_text(tokens.replace("amy token-of-amy\n", ""))
+        until(lambda: ended)
+        assert (ended[0].code, ended[0].reason) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_INVALID")
+    finally:
+        settings.callers_file.write_text(CALLERS)
+        settings.tokens_file.write_text(tokens)
+        watching.join(TIMEOUT)
+
+
+def _stored(server: Running, name: str) -> list[str]:
+    request = scenario_service_pb2.ListStoredScenariosRequest()
+    answer = server.scenarios.ListStoredScenarios(request, **by(name))
+    return [one.name for one in answer.scenarios if one.owner != name]

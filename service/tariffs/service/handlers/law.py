@@ -15,7 +15,7 @@ from tariffs.service.rpc import law, server_info
 from tariffs.service.rpc.law_versions import UnservedPack, versions_beside
 from tariffs.service.rpc.laws import pin
 from tariffs.service.storage.storage import Storage
-from tariffs.service.wire.identity import RUN, caller
+from tariffs.service.wire.identity import RUN, caller, caller_now
 from tariffs.service.wire.roles import require_role
 from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.v1 import law_service_pb2 as pb
@@ -76,6 +76,7 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
         with self.watchers.place(caller().key):
             while self.watchers.open:
                 if sent != self._packs.generation:
+                    await caller_now()
                     sent = self._packs.generation
                     yield versions_beside(self._packs.unserved)
                 await asyncio.sleep(POLL_SECONDS)

@@ -18,7 +18,7 @@ from tariffs.service.rpc.stored_scenarios import check_of, event_message, stored
 from tariffs.service.storage.page_tokens import page_size, read_token, write_token
 from tariffs.service.storage.scenario_names import PREFIX, parse_name
 from tariffs.service.storage.storage import Storage
-from tariffs.service.wire.identity import caller
+from tariffs.service.wire.identity import caller, caller_now
 from tariffs.service.wire.status import request_invalid
 from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.v1 import scenario_service_pb2 as pb
@@ -120,6 +120,8 @@ class ScenarioHandler(scenario_service_pb2_grpc.ScenarioServiceServicer):
         with self.watchers.place(who.key):
             last = request.after or await asyncio.to_thread(events.last)
             while self.watchers.open:
+                # What it may see is decided now, and not when the watch began, which may be a month ago.
+                who = await caller_now()
                 for row in await asyncio.to_thread(events.after, who, last):
                     last = row.number
                     yield event_message(row)

@@ -24,7 +24,7 @@ from tariffs.service.observability.metrics import Metrics
 from tariffs.service.observability.tracing import Tracing
 from tariffs.service.server.admission import Admission
 from tariffs.service.server.identities import Identities
-from tariffs.service.wire.identity import ADMIN
+from tariffs.service.wire.identity import ADMIN, Caller, set_identify
 from tariffs.service.wire.requests import read_request
 from tariffs.service.wire.roles import ROLES_NEEDED, check_role
 
@@ -124,6 +124,7 @@ class Middleware:
             call_log = self._begin(method.rpc, context, self._metrics, self._log, method.begin_span)
             try:
                 key = await self._admit(call_log, method, context)
+                set_identify(partial(self._identified, call_log, method, context))
                 try:
                     async with aclosing(behaviour(call_log.read(method.read, raw), context)) as messages:
                         async for message in messages:
@@ -147,6 +148,12 @@ class Middleware:
         check_role(who, method.role, method.rpc)
         self._admission.enter(who)
         return who.key
+
+    async def _identified(self, call_log: CallLog, method: _Method, context: Context) -> Caller:
+        """Identify the caller of a call again, and check its role."""
+        who = await self._identities.identify(call_log.metadata, context)
+        check_role(who, method.role, method.rpc)
+        return who
 
 
 class MethodRegistry(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the stubs alone

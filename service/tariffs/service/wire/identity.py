@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
@@ -79,6 +79,7 @@ class _CurrentCall(NamedTuple):
 
 _NONE = _CurrentCall(Caller(), {})
 _CURRENT: ContextVar[_CurrentCall] = ContextVar("call", default=_NONE)
+_IDENTIFY: ContextVar[Callable[[], Awaitable[Caller]] | None] = ContextVar("identify", default=None)
 
 
 def is_name(text: str) -> bool:
@@ -89,6 +90,21 @@ def is_name(text: str) -> bool:
 def caller() -> Caller:
     """Return the caller of the current call; the anonymous caller outside of calls."""
     return _CURRENT.get().caller
+
+
+async def caller_now() -> Caller:
+    """Identify the caller of the current stream again: its token may have expired, its groups may have changed.
+
+    Raises:
+        ServiceError: TOKEN_INVALID, or NOT_ALLOWED without the role of the method any more.
+    """
+    identify = _IDENTIFY.get()
+    return caller() if identify is None else await identify()
+
+
+def set_identify(identify: Callable[[], Awaitable[Caller]]) -> None:
+    """Set what identifies the caller again for the rest of the current asyncio task."""
+    _IDENTIFY.set(identify)
 
 
 def call_log_fields() -> Mapping[str, str]:
