@@ -11,7 +11,7 @@ import fastexcel  # type: ignore[import-untyped,unused-ignore]  # it may ship no
 import polars as pl
 import pytest
 
-from tariffs.client import Client, ExtraMissing, ImpactResult, Sweep, TimelineResult
+from tariffs.client import Client, ExtraMissing, ImpactResult, Scenario, Sweep, TimelineResult
 from tariffs.client.cli.__main__ import run
 from tariffs.client.results import charts
 
@@ -67,6 +67,65 @@ def test_a_report_is_one_file_with_tables_charts_notes_and_inputs(
     assert re.findall(r"(?:src|href)=\"?http", text) == []
     assert impact.notes[0].message in text.replace("&#x27;", "'")
     assert "<b>" not in text.replace("<b></b>", "")
+
+
+HALVED = """
+schema: tariffs.scenario/v1
+id: halved
+title: Half of the toys and laptops of China and Viet Nam
+basis: hypothesis
+changes:
+  - {op: shock_quantity, origins: [CN], from: 2026-02-01, share: 50%}
+  - {op: shock_quantity, origins: [VN], from: 2026-02-01, share: 50%, rents: government}
+  - {op: shock_quantity, origins: [BD], from: 2026-02-01, share: 50%, rents: exporter}
+"""
+
+
+def balance_of(text: str) -> dict[str, list[int]]:
+    """Whole dollars by party in the balance of a report."""
+    (found,) = re.findall(r"<caption>who gains.*?</table>", text)
+    rows = [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row) for row in found.split("<tr>")[2:]]
+    return {cells[0]: [int(cell.replace(",", "")) for cell in cells[1:]] for cells in rows}
+
+
+@pytest.mark.parametrize("market", ["product", "sector"])
+def test_gains_and_losses_of_a_report_add_up_to_welfare_to_the_dollar(client: Client, market: str) -> None:
+    result = client.impact(
+        LINES.with_columns(pl.col("customs_value") * 1e6), ["base", Scenario.from_text(HALVED)],
+        on="2026-11-20", baseline="2025-01-01", market=market,
+    )  # fmt: skip
+    found = balance_of(result.report())
+    whole, gains = found.pop("welfare"), [values for name, values in found.items() if "gain" in name]
+    rents = [found["quota rents of importers"], found["quota rents of the government"]]
+    assert len(gains) == (2 if market == "product" else 3)
+    assert min(rents[0][1], rents[1][1], found["quota rents of exporters, which are in their prices"][1]) > 0
+    for place, welfare in enumerate(result.total["welfare"]):
+        assert whole[place] == sum(values[place] for values in [*gains, *rents])
+        assert whole[place] == pytest.approx(welfare, abs=3.0)
+        borne = [values[place] for name, values in found.items() if "borne" in name]
+        assert (
+            sum(borne)
+            == found["added duty"][place]
+            == pytest.approx(result.total["added_duty"][place], abs=2)
+        )
+
+
+def test_a_report_without_a_response_has_no_gains_and_losses(client: Client) -> None:
+    text = client.impact(LINES, on="2026-11-20", baseline="2025-01-01", response="none").report()
+    assert "who gains" not in text
+
+
+def test_the_command_writes_a_report_beside_the_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    LINES.select("hts", "origin", "customs_value").write_csv("lines.csv")
+    words = ["impact", "lines.csv", "--on", "2026-11-20", "--baseline", "2025-01-01", "--local", "--brief"]
+    assert run([*words, "--report", "report.html", "-o", "rows.csv"]) == 0
+    assert "who gains" in Path("report.html").read_text(encoding="utf-8")
+    assert Path("rows.csv").exists()
+    assert run([*words, "--report", "report.pdf"]) == 2
+    assert "ends in .html" in capsys.readouterr().err
 
 
 def test_the_same_result_gives_the_same_report(impact: ImpactResult) -> None:

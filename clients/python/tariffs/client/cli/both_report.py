@@ -52,14 +52,19 @@ def write_both(
     if output is not None and output.suffix.lower() == ".xlsx":
         result.to_excel(output)
     elif output is not None and output.suffix.lower() == ".html":
-        texts = {side: outputs.legal_text(client, one) for side, one in result.sides.items()}
-        result.report(output, law={side: text for side, text in texts.items() if text is not None})
+        write_both_report(client, result, output)
     for side, one in result.sides.items():
         if output is not None and output.suffix.lower() not in {".xlsx", ".html"}:
             outputs.write_result(client, one, _rows(one), _of_side(output, side))
         if lines is not None and isinstance(one, ImpactResult) and one.lines is not None:
             write_table(one.lines, _of_side(lines, side), one.provenance)
         outputs.write_refused(one.refused, _of_side(refused, side), one.provenance)
+
+
+def write_both_report(client: Client, result: BothSides[Side], path: Path) -> None:
+    """Write one report of both sides; the client looks up the law behind it."""
+    texts = {side: outputs.legal_text(client, one) for side, one in result.sides.items()}
+    result.report(path, law={side: text for side, text in texts.items() if text is not None})
 
 
 def print_both(result: BothSides[Side], kind: str, show: Callable[[Side], None], *, as_json: bool) -> int:

@@ -9,7 +9,7 @@ import typer
 
 from tariffs.client._wire.frames import is_partitioned, write_table
 from tariffs.client.cli import options, outputs, runs
-from tariffs.client.cli.both_report import print_both, side_options, write_both
+from tariffs.client.cli.both_report import print_both, side_options, write_both, write_both_report
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.impact import SHOWN_GROUPS, print_impact
 from tariffs.client.client import Client
@@ -20,7 +20,7 @@ EXAMPLES = examples(
     "tariffs impact -s base -s truce-lapses --on 2027-01-11",
     "tariffs impact -s base -s rates-by-country --param cn=20% --param vn=10% --on 2027-01-11",
     "tariffs impact entries.csv -s base -s mine.yaml --baseline 2025-01-01 --by origin,hts2 -o groups.parquet",
-    "tariffs impact -s base -s truce-lapses --on 2027-01-11 -o report.html",
+    "tariffs impact -s base -s truce-lapses --on 2027-01-11 --report report.html",
     "tariffs impact -s base -s truce-lapses --on 2027-01-11 --draws 256 --seed 7",
     "tariffs impact --on 2025-11-17 --consumer-prices yale",
     "tariffs impact -s base -s truce-lapses --on 2027-01-11 --top 5 --sort duty_vs --brief",
@@ -92,6 +92,7 @@ def impact(
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
     output: options.Output = None,
+    report: options.Report = None,
     lines: Annotated[
         Path | None,
         typer.Option("--lines", help="Write every line of every scenario to this .parquet or .csv file."),
@@ -113,6 +114,8 @@ def impact(
     """
     if output is not None:
         options.result_file(output)
+    if report is not None:
+        options.report_file(report)
     is_folder = table is not None and is_partitioned(options.located(table))
     for path in filter(None, (None if is_folder else lines, refused)):
         options.writable(path)
@@ -150,6 +153,8 @@ def impact(
                 **side_options(run_options, options.keys(by or []), exports and options.source(exports)),
             )
             write_both(client, sides, output, lines, refused or outputs.refused_path(table))
+            if report is not None:
+                write_both_report(client, sides, report)
 
             def show(one: ImpactResult) -> None:
                 print_impact(one, top=top, sort=_sortable(one, sort), brief=brief)
@@ -157,7 +162,7 @@ def impact(
             return print_both(sides, "impact", show, as_json=as_json)
         options.refuse_exports(exports)
         if detach:
-            runs.refuse_files((output, lines, refused))
+            runs.refuse_files((output, report, lines, refused))
             runs.print_started(
                 client.start(
                     table and options.source(table, mapping), scenario or ["base"], **run_options
@@ -176,6 +181,8 @@ def impact(
     refused_path = _write(
         client, result, output, None if is_folder else lines, refused or outputs.refused_path(table)
     )
+    if report is not None:
+        outputs.write_result(client, result, result.groups, report)
     if as_json:
         outputs.print_document("impact", result.to_json_dict(refused_path))
     else:

@@ -220,6 +220,14 @@ Output = Annotated[
         help="Write rows as .parquet or .csv, all tables as .xlsx, a report as .html.",
     ),
 ]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE.html",
+        help="Write a report too, besides what -o writes; the name ends in .html.",
+    ),
+]
 Brief = Annotated[
     bool, typer.Option("--brief", help="Print numbers only: no notes, reasons, assumptions or refused rows.")
 ]
@@ -347,6 +355,22 @@ def result_file(path: Path) -> Path:
         InvalidRequest: the name ends in none of .parquet, .csv, .xlsx and .html.
     """
     return path if path.suffix.lower() in {".xlsx", ".html"} else writable(path)
+
+
+def report_file(path: Path) -> Path:
+    """Check that a path names a report.
+
+    Raises:
+        InvalidRequest: the name does not end in .html.
+    """
+    if path.suffix.lower() != ".html":
+        raise InvalidRequest(
+            "REQUEST_INVALID",
+            f"A report cannot be written to {path.name!r}.",
+            field="--report",
+            fix="Give a file that ends in .html; -o writes rows and workbooks.",
+        )
+    return path
 
 
 def writable(path: Path) -> Path:

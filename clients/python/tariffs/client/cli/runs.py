@@ -142,7 +142,7 @@ def refuse_files(paths: Sequence[Path | None]) -> None:
             "REQUEST_INVALID",
             "A detached run writes no files.",
             field="--detach",
-            fix="Leave out -o, --lines and --refused, and read the result with `tariffs runs result NAME -o FILE`.",
+            fix="Leave out -o, --report, --lines and --refused; `tariffs runs result NAME -o FILE` writes the result.",
         )
 
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results import charts
+from tariffs.client.results.balance import Balance
 from tariffs.client.results.charts import Chart, Figure
 from tariffs.client.results.columns import keys_of, largest_first
 from tariffs.client.results.json_values import json_rows
@@ -193,6 +194,9 @@ class ImpactResult(TableResult):
         if keys_of(self.groups):
             sections.append(largest_section("groups, the largest duty first", self.groups, runs))
         return sections
+
+    def _balances(self) -> list[str]:
+        return [Balance(self.total).to_html()]
 
     def _block(self, total: dict[str, object], groups: pl.DataFrame, notes: list[Note]) -> dict[str, object]:
         scenario, on = str(total.pop("scenario")), str(total.pop("on"))

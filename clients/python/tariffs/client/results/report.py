@@ -10,7 +10,6 @@ from tariffs.client.errors import ExtraMissing
 from tariffs.client.results import html
 from tariffs.client.results.charts import Figure
 from tariffs.client.results.legal_text import LegalText
-from tariffs.client.results.sections import Section
 
 _STYLE = (
     "body{margin:1em}figure{margin:1.2em 0}h1{font-size:1.5em}h2{font-size:1.15em;margin:1.2em 0 .3em}"
@@ -48,7 +47,7 @@ def report_html(headline: str, question: str, law_line: str, body: Iterable[str]
 
 def report_parts(
     *,
-    sections: Sequence[Section],
+    sections: Sequence[str],
     figures: Callable[[], list[Figure]],
     refused: str,
     notes: Iterable[html.NoteLike],
@@ -58,7 +57,7 @@ def report_parts(
     """Write the parts of a report below its title.
 
     Args:
-        sections: tables of the result.
+        sections: HTML of the tables of the result.
         figures: makes its charts; without the extra `notebook` the report says that they are left out.
         refused: HTML of the refused rows.
         notes: notes on the result.
@@ -68,7 +67,7 @@ def report_parts(
     switches = dict(_items(provenance.get("switches")))
     doubts = law.doubts({str(name): value for name, value in switches.items()}) if law else _doubts(switches)
     return [
-        *(section.to_html() for section in sections),
+        *sections,
         *drawn(figures),
         refused,
         _part("Notes", html.items(html.merged_notes(notes))),

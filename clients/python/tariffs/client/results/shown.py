@@ -78,7 +78,7 @@ class TableResult:
     def report_body(self, law: LegalText | None = None) -> list[str]:
         """Write the parts of the report below its title, as HTML; `law` as in `report`."""
         return report_parts(
-            sections=self._sections(),
+            sections=[section.to_html() for section in self._sections()] + self._balances(),
             figures=self._figures,
             refused=refused_table(self.refused),
             notes=self.notes,
@@ -108,6 +108,10 @@ class TableResult:
     def _sheets(self) -> dict[str, pl.DataFrame]:
         """Name the frames of the sheets of a workbook."""
         return {section.title.partition(",")[0]: section.frame for section in self._sections()}
+
+    def _balances(self) -> list[str]:
+        """Write the tables of a report that are in no other form of the result, as HTML."""
+        return []
 
     def _figures(self) -> list[Figure]:
         """Draw the charts of a report."""

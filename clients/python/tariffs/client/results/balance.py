@@ -1,0 +1,82 @@
+"""Table of gains and losses in a report, in whole dollars that add up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from tariffs.client.results import html
+
+_DUTY = {
+    "borne_abroad": "added duty borne by exporters",
+    "borne_at_home": "added duty borne by importers",
+}
+_GAINS = {
+    "buyer_surplus": "gain of buyers",
+    "producer_surplus": "gain of domestic producers",
+    "revenue_change": "gain of the treasury: change of duty",
+    "rent_importer": "quota rents of importers",
+    "rent_government": "quota rents of the government",
+}
+_ABROAD = {"rent_exporter": "quota rents of exporters, which are in their prices"}
+_CAPTION = "who gains and who loses, against the baseline; USD; parts add up to the line below them"
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Table of gains and losses of the totals of a result: a row for each party, a column for each scenario and day.
+
+    Attributes:
+        total: rows of totals, with `scenario` and `on`.
+    """
+
+    total: pl.DataFrame
+
+    def rows(self) -> list[tuple[str, list[int | None]]]:
+        """List the parties and sums in words, with whole dollars by scenario; None is unknown.
+
+        Parts are rounded, and a sum is that of its rounded parts, so that the table adds up.
+        """
+        runs = self.total.to_dicts()
+        found = [*self._parts(runs, _DUTY, "added_duty", "added duty")]
+        found += self._parts(runs, _GAINS, "welfare", "welfare")
+        return found + [(title, _dollars(runs, name)) for name, title in _ABROAD.items() if self._has(name)]
+
+    def to_html(self) -> str:
+        """Write the table; nothing where the totals have no response."""
+        rows = self.rows()
+        if not rows:
+            return ""
+        runs = [f"{scenario} on {on}" for scenario, on in self.total.select("scenario", "on").iter_rows()]
+        cells = [[title, *("-" if one is None else f"{one:,}" for one in values)] for title, values in rows]
+        return html.table(["", *runs], len(runs), cells, _CAPTION)
+
+    def _has(self, name: str) -> bool:
+        return name in self.total.columns and self.total[name].count() > 0
+
+    def _parts(
+        self, runs: Sequence[Mapping[str, object]], titles: Mapping[str, str], whole: str, title: str
+    ) -> list[tuple[str, list[int | None]]]:
+        """Round the parts that a result has, and add them up; a sum that is known without its parts is as it is."""
+        if not self._has(whole):
+            return []
+        parts = [(text, _dollars(runs, name)) for name, text in titles.items() if self._has(name)]
+        sums = [
+            _sum([values[place] for _, values in parts], known)
+            for place, known in enumerate(_dollars(runs, whole))
+        ]
+        return [*parts, (title, sums)]
+
+
+def _dollars(runs: Sequence[Mapping[str, object]], name: str) -> list[int | None]:
+    values = (run.get(name) for run in runs)
+    return [round(value) if isinstance(value, int | float) else None for value in values]
+
+
+def _sum(parts: Sequence[int | None], known: int | None) -> int | None:
+    """Add rounded parts where they are those of a known sum up to rounding, else take the sum."""
+    given = [part for part in parts if part is not None]
+    is_whole = known is not None and len(given) == len(parts) and abs(sum(given) - known) <= len(parts)
+    return sum(given) if is_whole else known
