@@ -24,9 +24,9 @@ SLACK = 2.0
 """For a machine with other work."""
 
 
-def _seconds(draws: int, *by: str, horizon: str = "short") -> float:
+def _seconds(draws: int, *by: str, horizon: str = "short", market: str = "product") -> float:
     start = time.perf_counter()
-    options = Options(draws=draws, seed=7, by=by or ("origin",), horizon=horizon)
+    options = Options(draws=draws, seed=7, by=by or ("origin",), horizon=horizon, market=market)
     impact(None, [Point(library()["base"], DAY)], law=load_law(), options=options)
     return time.perf_counter() - start
 
@@ -36,19 +36,21 @@ def _peak() -> float:
 
 
 @pytest.mark.bench
+@pytest.mark.parametrize("market", ["product", "sector"])
 @pytest.mark.parametrize("horizon", ["short", "path"])
-def test_draws_cost_far_less_than_as_many_runs_and_the_memory_of_one(horizon: str) -> None:
-    _seconds(16, horizon=horizon)
-    plain, drawn = [_seconds(0, horizon=horizon)], []
+def test_draws_cost_far_less_than_as_many_runs_and_the_memory_of_one(horizon: str, market: str) -> None:
+    _seconds(16, horizon=horizon, market=market)
+    plain, drawn = [_seconds(0, horizon=horizon, market=market)], []
     before = _peak()
     for _ in range(3):
-        drawn.append(_seconds(DRAWS, horizon=horizon))
-        plain.append(_seconds(0, horizon=horizon))
+        drawn.append(_seconds(DRAWS, horizon=horizon, market=market))
+        plain.append(_seconds(0, horizon=horizon, market=market))
     grown = _peak() - before
     ratio = statistics.median(drawn) / statistics.median(plain)
     print(
-        f"\n{horizon}: one run {statistics.median(plain):.2f} s; {DRAWS} draws {statistics.median(drawn):.1f} s, "
-        f"ratio {ratio:.1f}; memory +{grown / 1e6:.0f} MB on {before / 1e6:.0f} MB"
+        f"\n{horizon}, {market}: one run {statistics.median(plain):.2f} s; "
+        f"{DRAWS} draws {statistics.median(drawn):.1f} s, ratio {ratio:.1f}; "
+        f"memory +{grown / 1e6:.0f} MB on {before / 1e6:.0f} MB"
     )
     assert statistics.median(drawn) < SLACK * max(MOST_RUNS * statistics.median(plain), MOST_SECONDS)
     assert grown < GROWTH_LIMIT

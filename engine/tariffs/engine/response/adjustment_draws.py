@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tariffs.engine.response.adjustment_profile import PathParameters
-from tariffs.engine.response.draws import DrawnParameters, Draws, drawn_parameters
+from tariffs.engine.response.draws import DrawnDeviations, DrawnParameters, Draws, drawn_parameters
 from tariffs.engine.response.inputs import Floats, Ints
 
 
@@ -50,10 +50,12 @@ class DrawnPaths:
 
     def draw(self, index: int) -> PathParameters:
         """Compute the parameters of one draw, from 0."""
-        impact, short, long = (each.draw(index) for each in self.stages)
-        return PathParameters.of((impact, short, long), self.central.profile)
+        return self._at(self.stages[0].deviations(index))
 
     def moved(self, dimension: int, quantile: float) -> PathParameters:
         """Move one global dimension of the central parameters to a quantile of its distribution."""
-        impact, short, long = (each.moved(dimension, quantile) for each in self.stages)
+        return self._at(self.stages[0].moved_deviations(dimension, quantile))
+
+    def _at(self, deviations: DrawnDeviations) -> PathParameters:
+        impact, short, long = (each.at(deviations) for each in self.stages)
         return PathParameters.of((impact, short, long), self.central.profile)

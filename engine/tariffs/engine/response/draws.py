@@ -99,6 +99,21 @@ class Draws:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnDeviations:
+    """Deviations of one draw from the central parameters, in standard deviations.
+
+    Attributes:
+        sigma: of ln sigma of each product.
+        eta: of ln eta.
+        supply: of the log odds of pass-through of each section.
+    """
+
+    sigma: Floats
+    eta: float
+    supply: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class DrawnParameters:
     """Parameters of the draws of a list of products.
 
@@ -127,28 +142,45 @@ class DrawnParameters:
         Args:
             index: from 0.
         """
-        seed = self.draws.seed
-        own = _own_normals(seed, _PRODUCT, index, self.products) if self.draws.spreads.sigma else 0.0
-        sections = np.arange(len(self.names) - _FIRST_SECTION, dtype=np.uint64)
-        return self._at(self.normals[index], own, _own_normals(seed, _SECTION_SUPPLY, index, sections))
+        return self.at(self.deviations(index))
 
     def moved(self, dimension: int, quantile: float) -> ProductParameters:
         """Move one global dimension of the central parameters to a quantile of its distribution."""
+        return self.at(self.moved_deviations(dimension, quantile))
+
+    def deviations(self, index: int) -> DrawnDeviations:
+        """Compute the deviations of one draw; the same for all parameters of the same products and draws."""
+        seed = self.draws.seed
+        own = _own_normals(seed, _PRODUCT, index, self.products) if self.draws.spreads.sigma else 0.0
+        sections = np.arange(len(self.names) - _FIRST_SECTION, dtype=np.uint64)
+        return self._deviations(
+            self.normals[index], own, _own_normals(seed, _SECTION_SUPPLY, index, sections)
+        )
+
+    def moved_deviations(self, dimension: int, quantile: float) -> DrawnDeviations:
+        """Compute the deviations with one global dimension at a quantile and all others at their median."""
         normals = np.zeros(len(self.names))
         normals[dimension] = _normal(quantile)
-        return self._at(normals, 0.0, np.zeros(len(self.names) - _FIRST_SECTION))
+        return self._deviations(normals, 0.0, np.zeros(len(self.names) - _FIRST_SECTION))
 
-    def _at(self, normals: Floats, own: Floats | float, section_supply: Floats) -> ProductParameters:
-        p, spreads = self.central, self.draws.spreads
+    def _deviations(self, normals: Floats, own: Floats | float, section_supply: Floats) -> DrawnDeviations:
         shared = _COMMON * normals[_SIGMA_COMMON] + _SECTION * normals[_FIRST_SECTION + self.section]
-        sigma = p.sigma * np.exp(spreads.sigma * p.spread * (shared + _OWN * own))
+        return DrawnDeviations(
+            shared + _OWN * own,
+            normals[_ETA],
+            _COMMON * normals[_SUPPLY] + _SUPPLY_SECTION * section_supply,
+        )
+
+    def at(self, deviations: DrawnDeviations) -> ProductParameters:
+        """Compute the parameters at deviations from the central ones."""
+        p, spreads = self.central, self.draws.spreads
+        sigma = p.sigma * np.exp(spreads.sigma * p.spread * deviations.sigma)
         # A central value outside the interval is kept.
         sigma = np.clip(sigma, np.minimum(LEAST_SIGMA, p.sigma), np.maximum(GREATEST_SIGMA, p.sigma))
-        eta = p.eta * np.exp(spreads.eta * normals[_ETA])
+        eta = p.eta * np.exp(spreads.eta * deviations.eta)
         if spreads.supply == 0.0:
             return replace(p, sigma=sigma, eta=eta)
-        deviation = _COMMON * normals[_SUPPLY] + _SUPPLY_SECTION * section_supply
-        return replace(p, sigma=sigma, eta=eta, supply=self._supply(spreads.supply * deviation))
+        return replace(p, sigma=sigma, eta=eta, supply=self._supply(spreads.supply * deviations.supply))
 
     def _supply(self, deviation: Floats) -> Floats:
         """Draw the supply of products with the horizon's default supply elasticity; others keep theirs.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -16,6 +16,7 @@ from tariffs.engine.response.adjustment import (
     mean_weights,
     passthrough_steps,
 )
+from tariffs.engine.response.adjustment_profile import PathParameters
 from tariffs.engine.response.armington_draws import ArmingtonDraws, DrawnVolume
 from tariffs.engine.response.sector_draws import SectorDraws
 from tariffs.engine.response.trade_response import (
@@ -33,16 +34,16 @@ class _MeanAgeDraws:
 
     Args:
         solve: solver of the change of duty for elasticities of one age.
-        at_mean_age: elasticities of the mean age of all changes.
+        weights: of the horizons at the mean age of all changes (3 x 3 x 1).
     """
 
-    def __init__(self, solve: ArmingtonDraws | SectorDraws, at_mean_age: Callable[[Any], Any]) -> None:
-        self._solve, self._at_mean_age = solve, at_mean_age
+    def __init__(self, solve: ArmingtonDraws | SectorDraws, weights: F64) -> None:
+        self._solve, self._weights = solve, weights
         self.cell_of = solve.cell_of
 
     def __call__(self, draws: Sequence[Any]) -> DrawnVolume:
         """Solve each of the draws of elasticities at every age."""
-        return self._solve([self._at_mean_age(each).terms for each in draws])
+        return self._solve([each.with_weights(self._weights).terms for each in draws])
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class PathResponse(Response):
     products, so that steps of single products cannot be composed.
     """
 
+    parameters: PathParameters
     steps: tuple[DutyStep, ...] = ()
 
     @classmethod
@@ -76,7 +78,8 @@ class PathResponse(Response):
     def draws(self, rate: F64, threads: int) -> Any:
         """Make the solver of the steps, given the rate of each variety after them."""
         if self.market is not None:
-            return _MeanAgeDraws(super().draws(rate, threads), self._of_mean_age_of_all)
+            whole = np.zeros(self.varieties.count, dtype=np.int64)
+            return _MeanAgeDraws(super().draws(rate, threads), self._mean_weights(whole, 1))
         v, p = self.varieties, self.parameters
         domestic = domestic_shipments(v.product, v.value, self.base_rate, p)
         return PathDraws(self.trade, self.steps, rate, kappa=p.kappa, domestic=domestic, threads=threads)
@@ -88,14 +91,16 @@ class PathResponse(Response):
         solve = super().solver(rates)
         if self.model == ARMINGTON:
             return solve
-        return lambda p: solve(self._of_mean_age(p, self.varieties.product, len(self.parameters.sigma)))
+        weights = self._mean_weights(self.varieties.product, len(self.parameters.sigma))
 
-    def _of_mean_age_of_all(self, parameters: Any) -> Any:
-        return self._of_mean_age(parameters, np.zeros(self.varieties.count, dtype=np.int64), 1)
+        def run(p: Any) -> VarietyVolume:
+            return solve(p.with_weights(weights))
 
-    def _of_mean_age(self, parameters: Any, group: I64, groups: int) -> Any:
-        weights = mean_weights(self.trade, self.steps, parameters.profile, group, groups)
-        return parameters.with_weights(weights)
+        return run
+
+    def _mean_weights(self, group: I64, groups: int) -> F64:
+        """Compute the weights of groups of varieties at their mean age; draws have the profile of the response."""
+        return mean_weights(self.trade, self.steps, self.parameters.profile, group, groups)
 
     def _passthrough(self, parameters: Any) -> VarietyVolume:
         value, hat, surplus, welfare = passthrough_steps(self.trade, self.steps, parameters)
