@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from tariffs.engine.response import passthrough
 from tariffs.engine.response.adjustment_profile import AdjustmentProfile, PathParameters
 from tariffs.engine.response.armington_draws import DrawnVolume
 from tariffs.engine.response.inputs import bounded, over_products
+
+if TYPE_CHECKING:
+    from tariffs.engine.response.kernels.path_cells import MoveGroups
 
 SAME = 1e-13
 """Relative difference of powers of duty below which they are equal but for rounding."""
@@ -127,9 +130,10 @@ class PathDraws:
         self._rate = rate[first]
         moves = [self._of_cells(step.moves, first, traded) for step in moving]
         nothing = np.zeros(0, dtype=np.int32)
-        self._start = np.concatenate([[0], np.cumsum([len(cells) for cells, _ in moves])]).astype(np.int64)
-        self._cell = np.concatenate([nothing, *(cells for cells, _ in moves)])
-        self._power = np.concatenate([np.zeros(0), *(power for _, power in moves)])
+        start = np.concatenate([[0], np.cumsum([len(cells) for cells, _ in moves])]).astype(np.int64)
+        cell = np.concatenate([nothing, *(cells for cells, _ in moves)])
+        power = np.concatenate([np.zeros(0), *(power for _, power in moves)])
+        self._moves = _grouped(start, cell, power, self._product)
 
     def _cells(self, trade: PathTrade, steps: Sequence[DutyStep]) -> I64:
         """Find the cell of each variety: varieties of a product with the same rates at every step share one."""
@@ -171,14 +175,35 @@ class PathDraws:
 
         def compose(first: int, last: int) -> None:
             compose_steps(
-                first, last, self._offsets, self._product, *self._trade, self._start, self._cell, self._power,
-                weights, stages, self._kappa, self._domestic, self._rate, hats, growths, owned,
+                first, last, self._offsets, self._product, *self._trade, self._moves, weights, stages,
+                self._kappa, self._domestic, self._rate, hats, growths, owned,
             )  # fmt: skip
 
         over_products(compose, self._offsets, self._threads)
         if not np.isfinite(hats).all():
             bounded(np.ascontiguousarray(hats.reshape(len(hats), -1).T))
         return DrawnVolume(hats, growths, owned)
+
+
+def _grouped(start: I64, cell: I32, power: F64, product: I64) -> MoveGroups:
+    """Group moves of cells by step and product, given the first of each step and the product of each cell."""
+    from tariffs.engine.response.kernels.path_cells import MoveGroups, group_moves
+
+    def numbers(size: int) -> I64:
+        return np.empty(size, dtype=np.int64)
+
+    size = len(cell)
+    found = MoveGroups(
+        numbers(len(start)), numbers(size), numbers(size + 1), numbers(size + 1), cell, numbers(size), np.empty(size)
+    )  # fmt: skip
+    groups, changes = group_moves(start, power, product, found)
+    # The kernel had room for a group of every move.
+    return found._replace(
+        product=found.product[:groups].copy(),
+        first_move=found.first_move[: groups + 1].copy(),
+        first_change=found.first_change[: groups + 1].copy(),
+        power=found.power[:changes].copy(),
+    )
 
 
 def passthrough_steps(

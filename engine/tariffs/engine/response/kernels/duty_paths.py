@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I32, I64
+from tariffs.engine.base.array_utils import F64, I64
 from tariffs.engine.base.compiled_kernels import jit
 from tariffs.engine.response.kernels.armington import top_logs
 from tariffs.engine.response.kernels.domestic_index import index_under_supply
 from tariffs.engine.response.kernels.exp_log import exp_array, log_array
+from tariffs.engine.response.kernels.path_cells import MoveGroups
 
 _REFRESH_BELOW = -0.5
 """Relative change of a sum below which it is computed again from its terms, since a difference would lose digits."""
 
-_CHUNK = 32_768
+_CHUNK = 16_384
 """Cells times draws that are computed together: enough for vector instructions, few enough for a processor's cache."""
 
 _SIGMA, _ETA, _SUPPLY, _LOST, _POWER, _MEAN, _CHANGE, _LEVEL, _IMPORTS, _ALL, _RATIO, _SHIFT = range(12)
@@ -32,41 +33,24 @@ _PRODUCT_ROWS = 6
 
 
 @jit
-def find_moves(
-    here: int, stop: int, last: int, variety: I32, product: I64, power: F64, active: I64, firsts: I64, place: I64,
-    opened: F64, owner: I64,
-) -> tuple[int, int, int]:  # fmt: skip
-    """List the products that the entries of a step from `here` on move, up to cell `last`.
+def chunk_end(begin: int, last: int, offsets: I64, draws: int) -> int:
+    """Find the end of the products from `begin` on that are computed together."""
+    upto = begin + 1
+    while upto < last and (offsets[upto + 1] - offsets[begin]) * draws <= _CHUNK:
+        upto += 1
+    return upto
 
-    Args:
-        here, stop: entries that are left of the step.
-        last: end of the cells to compute.
-        variety, power: per entry its cell, and the change of ln(1 + t).
-        product: product of each cell.
-        active, firsts: outputs: the products, and the first entry of each (one more than products).
-        place, opened, owner: outputs: per entry the number of its change among the distinct ones of its product, and
-            per distinct change its value and the place of its product in `active`.
 
-    Returns:
-        The end of the entries, the number of products and that of distinct changes.
-    """
-    count, distinct, opened_from, entry = 0, 0, 0, here
-    while entry < stop and variety[entry] < last:
-        k = product[variety[entry]]
-        if count == 0 or active[count - 1] != k:
-            active[count], firsts[count] = k, entry
-            count += 1
-            opened_from = distinct
-        found = opened_from
-        while found < distinct and opened[found] != power[entry]:
-            found += 1
-        if found == distinct:
-            opened[distinct], owner[distinct] = power[entry], count - 1
-            distinct += 1
-        place[entry - here] = found
-        entry += 1
-    firsts[count] = entry
-    return entry, count, distinct
+@jit
+def widest_chunk(first: int, last: int, offsets: I64, draws: int) -> tuple[int, int]:
+    """Compute the most cells and the most products that are computed together of products [first, last)."""
+    cells, products, begin = 0, 0, first
+    while begin < last:
+        upto = chunk_end(begin, last, offsets, draws)
+        cells = max(cells, offsets[upto] - offsets[begin])
+        products = max(products, upto - begin)
+        begin = upto
+    return cells, products
 
 
 @jit
@@ -90,32 +74,46 @@ def blend(count: int, active: I64, weights: F64, stages: F64, rows: F64) -> None
 
 
 @jit
+def term_powers(here: int, count: int, moves: MoveGroups, rows: F64, draws: int, work: F64) -> int:
+    """Write the log growth of the CES term by distinct change of some groups, (changes, draws) flat; count it."""
+    at = 0
+    for slot in range(count):
+        for change in range(moves.first_change[here + slot], moves.first_change[here + slot + 1]):
+            power = moves.power[change]
+            for b in range(draws):
+                work[at + b] = rows[_POWER, slot * draws + b] * power
+            at += draws
+    return at
+
+
+@jit
 def move_cells(
-    count: int, firsts: I64, variety: I32, begin: int, place: I64, opened: F64, grown: F64, rows: F64, weight: F64,
-    logs: F64,
-) -> None:  # fmt: skip
+    here: int, count: int, moves: MoveGroups, begin: int, grown: F64, rows: F64, weight: F64, logs: F64
+) -> None:
     """Apply a step to the cells that it moves, without the factors of their products.
 
     Args:
-        count, firsts, place, opened: as from `find_moves`.
-        variety: cell of each entry; those of the chunk begin at `begin`.
-        grown: growth of the CES term by distinct change, (distinct, draws) flat.
+        here, count: first group, and number of groups.
+        moves: the groups.
+        begin: first cell of the chunk.
+        grown: growth of the CES term by distinct change, (changes, draws) flat.
         rows: the rows of the step; adds to the sums over the cells.
         weight, logs: state of the cells: (cells, draws), and (cells, 2, draws) of quantity and price.
     """
     draws = weight.shape[1]
+    before = moves.first_change[here]
     for slot in range(count):
         at = slot * draws
-        for entry in range(firsts[slot], firsts[slot + 1]):
-            cell, distinct = variety[entry] - begin, place[entry - firsts[0]]
-            power = opened[distinct]
+        for move in range(moves.first_move[here + slot], moves.first_move[here + slot + 1]):
+            cell, change = moves.cell[move] - begin, moves.change[move]
+            power, own_growth = moves.power[change], (change - before) * draws
             for b in range(draws):
                 fall = rows[_LOST, at + b] * power
                 logs[cell, 0, b] -= fall
                 logs[cell, 1, b] -= rows[_SUPPLY, at + b] * fall
             for b in range(draws):
                 own = weight[cell, b]
-                more = own * grown[distinct * draws + b]
+                more = own * grown[own_growth + b]
                 rows[_MEAN, at + b] += own * power
                 rows[_CHANGE, at + b] += more
                 weight[cell, b] = own + more
@@ -261,8 +259,9 @@ def value_products(
 
 @jit
 def open_products(
-    first: int, last: int, offsets: I64, v0: F64, t0: F64, domestic: F64, draws: int, weight: F64, state: F64
-) -> None:
+    first: int, last: int, offsets: I64, v0: F64, t0: F64, domestic: F64, draws: int, weight: F64, logs: F64,
+    state: F64,
+) -> None:  # fmt: skip
     """Write the state of products [first, last) and of their cells before the first step."""
     for k in range(first, last):
         spending = 0.0
@@ -272,6 +271,8 @@ def open_products(
             share = v0[i] * (1.0 + t0[i]) / spending if spending > 0.0 else 0.0
             for b in range(draws):
                 weight[i - offsets[first], b] = share
+                logs[i - offsets[first], 0, b] = 0.0
+                logs[i - offsets[first], 1, b] = 0.0
         for i in range((k - first) * draws, (k - first + 1) * draws):
             state[_TOTAL, i] = 1.0
             state[_LANDED, i] = spending
@@ -289,9 +290,7 @@ def compose_steps(
     product: I64,
     v0: F64,
     t0: F64,
-    start: I64,
-    variety: I32,
-    power: F64,
+    moves: MoveGroups,
     weights: F64,
     stages: F64,
     kappas: F64,
@@ -307,9 +306,7 @@ def compose_steps(
         first, last: products to compute.
         offsets: first variety of each product, one more than products.
         product, v0, t0: product, customs value and rate at the baseline per variety.
-        start: first entry of each step, one more than steps.
-        variety, power: per entry the variety, ascending within a step, and the log change of its power of duty.
-            Varieties of products without trade have none.
+        moves: the moves at each step; varieties of products without trade have none.
         weights: of impact, short and long per step and parameter (steps, 3, 3).
         stages: sigma, eta and inverse supply by horizon (products, 9, draws).
         kappas: substitution between imports and domestic goods per product; NaN is the eta of the step.
@@ -319,50 +316,44 @@ def compose_steps(
         growths: output (products, draws): growth of quantity at base prices.
         owned: output (2, products, draws): buyer surplus and welfare.
     """
-    steps, draws = start.size - 1, stages.shape[2]
+    steps, draws = moves.start.size - 1, stages.shape[2]
     cursor = np.empty(steps, dtype=np.int64)
     for j in range(steps):
-        cursor[j] = start[j] + np.searchsorted(variety[start[j] : start[j + 1]], offsets[first])
+        here = moves.start[j]
+        cursor[j] = here + np.searchsorted(moves.product[here : moves.start[j + 1]], first)
+    most_cells, most_products = widest_chunk(first, last, offsets, draws)
+    # Landed value of each cell, and logs of its hats, without the factors that all cells of a product share.
+    weight, logs = np.empty((most_cells, draws)), np.empty((most_cells, 2, draws))
+    state = np.empty((_PRODUCT_ROWS, most_products * draws))
+    rows = np.empty((_STEP_ROWS, most_products * draws))
+    size = 2 * max(most_cells, most_products) * draws
+    work, less_one = np.empty(size), np.empty(size)
+    bits = work.view(np.int64)
     upto = first
     while upto < last:
         begin_product, begin = upto, offsets[upto]
-        upto += 1
-        while upto < last and (offsets[upto + 1] - begin) * draws <= _CHUNK:
-            upto += 1
-        cells, products, end = offsets[upto] - begin, upto - begin_product, offsets[upto]
-        # Landed value of each cell, and logs of its hats, without the factors that all cells of a product share.
-        weight, logs = np.empty((cells, draws)), np.zeros((cells, 2, draws))
-        state, rows = np.empty((_PRODUCT_ROWS, products * draws)), np.empty((_STEP_ROWS, products * draws))
-        size = 2 * max(cells, products) * draws
-        work, less_one = np.empty(size), np.empty(size)
-        bits = work.view(np.int64)
-        active, firsts = np.empty(products, dtype=np.int64), np.empty(products + 1, dtype=np.int64)
-        place, opened, owner = (
-            np.empty(cells, dtype=np.int64),
-            np.empty(cells),
-            np.empty(cells, dtype=np.int64),
-        )
-        open_products(begin_product, upto, offsets, v0, t0, domestic, draws, weight, state)
+        upto = chunk_end(begin_product, last, offsets, draws)
+        end = offsets[upto]
+        open_products(begin_product, upto, offsets, v0, t0, domestic, draws, weight, logs, state)
         for j in range(steps):
-            cursor[j], count, distinct = find_moves(
-                cursor[j], start[j + 1], end, variety, product, power, active, firsts, place, opened, owner
-            )
+            here, stop = cursor[j], cursor[j]
+            while stop < moves.start[j + 1] and moves.product[stop] < upto:
+                stop += 1
+            cursor[j], count = stop, stop - here
             if count == 0:
                 continue
+            active = moves.product[here:stop]
             blend(count, active, weights[j], stages, rows)
-            for d in range(distinct):
-                for b in range(draws):
-                    work[d * draws + b] = rows[_POWER, owner[d] * draws + b] * opened[d]
-            exp_array(work, less_one, bits, distinct * draws)
-            move_cells(count, firsts, variety, begin, place, opened, less_one, rows, weight, logs)
+            exp_array(work, less_one, bits, term_powers(here, count, moves, rows, draws, work))
+            move_cells(here, count, moves, begin, less_one, rows, weight, logs)
             mean_levels(count, active, begin_product, offsets, weight, rows, state, work, less_one, bits)
             price_indices(count, active, begin_product, draws, kappas, rows, state)
             scale_products(count, active, begin_product, draws, kappas, rows, state, work, less_one, bits)
-        for i in range(cells):
-            own = (product[begin + i] - begin_product) * draws
+        found = hats[begin:end].reshape(-1)
+        for i in range(end - begin):
+            at, own = 2 * i * draws, (product[begin + i] - begin_product) * draws
             for b in range(draws):
-                work[2 * i * draws + b] = logs[i, 0, b] + state[_QUANTITY, own + b]
-                work[(2 * i + 1) * draws + b] = logs[i, 1, b] + state[_PRICE, own + b]
-        exp_array(work, less_one, bits, 2 * cells * draws)
-        hats[begin:end] = work[: 2 * cells * draws].reshape(cells, 2, draws)
+                found[at + b] = logs[i, 0, b] + state[_QUANTITY, own + b]
+                found[at + draws + b] = logs[i, 1, b] + state[_PRICE, own + b]
+        exp_array(found, less_one, found.view(np.int64), found.size)
         value_products(begin_product, upto, offsets, v0, t0, rate, state, hats, growths, owned)

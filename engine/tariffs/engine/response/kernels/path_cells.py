@@ -1,6 +1,11 @@
-"""Kernels that find the cells of an adjustment path: varieties of a product with the same rates at every step."""
+"""Kernels that find the cells of an adjustment path, and group their moves by product.
+
+A cell is varieties of a product with the same rates at every step.
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,3 +45,53 @@ def number_paths(first: int, last: int, offsets: I64, t0: F64, marks: Words, cel
                 count += 1
             cell[i] = found
         counts[k] = count
+
+
+class MoveGroups(NamedTuple):
+    """Moves of the cells at all steps. A group is those of one product at one step, by step and product.
+
+    Attributes:
+        start: first group of each step, one more than steps.
+        product: product of each group.
+        first_move, first_change: first move and first distinct change of duty of each group, one more than groups.
+        cell, change: per move its cell, and its change among the distinct ones.
+        power: change of ln(1 + t) by distinct change.
+    """
+
+    start: I64
+    product: I64
+    first_move: I64
+    first_change: I64
+    cell: I32
+    change: I64
+    power: F64
+
+
+@jit
+def group_moves(start: I64, power: F64, product_of_cell: I64, groups: MoveGroups) -> tuple[int, int]:
+    """Group moves, given the first of each step, and their changes of ln(1 + t).
+
+    Reads `groups.cell`, ascending within a step, and writes the others, which have room for a group and a change of
+    every move. Returns the number of groups and of distinct changes.
+    """
+    count, changes = 0, 0
+    for step in range(start.size - 1):
+        groups.start[step] = count
+        for move in range(start[step], start[step + 1]):
+            product = product_of_cell[groups.cell[move]]
+            if move == start[step] or groups.product[count - 1] != product:
+                groups.product[count] = product
+                groups.first_move[count] = move
+                groups.first_change[count] = changes
+                count += 1
+            found = groups.first_change[count - 1]
+            while found < changes and groups.power[found] != power[move]:
+                found += 1
+            if found == changes:
+                groups.power[changes] = power[move]
+                changes += 1
+            groups.change[move] = found
+    groups.start[start.size - 1] = count
+    groups.first_move[count] = power.size
+    groups.first_change[count] = changes
+    return count, changes
