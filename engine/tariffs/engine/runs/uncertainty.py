@@ -6,8 +6,9 @@ run and the sums of all draws. See docs/models/uncertainty.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from tariffs.engine.response.adjustment_draws import DrawnPaths
 from tariffs.engine.response.adjustment_profile import PathParameters
 from tariffs.engine.response.draws import DrawnParameters, Draws, drawn_parameters
 from tariffs.engine.response.trade_response import Response
-from tariffs.engine.runs.drawn_claims import DrawnClaims
+from tariffs.engine.runs.drawn_claims import DrawnClaims, DrawnOutcome
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums, MovedTotal
 from tariffs.engine.runs.response_sums import SUMS, ResponseSums
@@ -36,6 +37,14 @@ MOST_SUMS = 2**26
 
 ReportShare = Callable[[float], None]
 """Progress callback: takes the share of the draws that is done."""
+
+
+@dataclass(frozen=True)
+class _DrawBatch:
+    """Draws that are computed together, by index, and the sums of their outcome."""
+
+    sums: ResponseSums
+    draws: I64
 
 
 class UncertaintyRun:
@@ -94,30 +103,27 @@ class UncertaintyRun:
             report: called now and then with the share of the draws that is done.
         """
         self._sums.clear()
-        parts = [part for outcome in outcomes for part in self._claims.of_outcome(outcome)]
-        authorities = _charging([part.outcome for part in parts]) if self._grouping.by_authority else ()
+        parts = [self._claims.of_outcome(outcome) for outcome in outcomes]
+        charged = [part.outcome for of_outcome in parts for part in of_outcome]
+        authorities = _charging(charged) if self._grouping.by_authority else ()
         _check(self._grouping.count * max(len(SUMS), len(authorities)), self.draws)
         count = self.draws.count
         groups = np.zeros((count, self._grouping.count, len(SUMS)))
         total = np.zeros((count, 1, len(SUMS)))
         duty_after = np.zeros((count, self._grouping.count, len(authorities)))
-        done = 0
-        for part in parts:
-            sum_outcome = self._outcome_sums(part.outcome, keep, authorities)
+        for done, (outcome, of_outcome) in enumerate(zip(outcomes, parts, strict=True)):
 
-            def draw(
-                some: I64, sum_outcome: ResponseSums = sum_outcome, weight: float = part.outcome.weight
-            ) -> None:
-                sums = sum_outcome([self.parameters.draw(index) for index in some])
+            def draw(batch: _DrawBatch, weight: float = outcome.weight) -> None:
+                some = batch.draws
+                sums = batch.sums([self.parameters.draw(index) for index in some])
                 groups[some] += weight * sums.groups
                 total[some] += weight * sums.total
                 duty_after[some] += weight * sums.duty_after.reshape(len(some), *duty_after.shape[1:])
 
             def report_part(drawn: int, done: int = done) -> None:
-                report((done + drawn) / (count * len(outcomes)))
+                report((done + drawn / count) / len(outcomes))
 
-            self._each(part.draws, sum_outcome.at_once, draw, report_part)
-            done += len(part.draws)
+            self._each(self._batches(of_outcome, keep, authorities), draw, report_part)
         return DrawnPointSums(groups, total, duty_after, authorities)
 
     def point(self, outcomes: Sequence[Outcome], keep: Bools, report: ReportShare) -> DrawnPoint:
@@ -140,18 +146,38 @@ class UncertaintyRun:
             self._sums[outcome] = ResponseSums(*args)
         return self._sums[outcome]
 
+    def _batches(
+        self, parts: Sequence[DrawnOutcome], keep: Bools, authorities: Sequence[str]
+    ) -> Iterator[_DrawBatch]:
+        """Prepare outcomes one by one, each with its draws, some at once."""
+        for part in parts:
+            sums = self._outcome_sums(part.outcome, keep, authorities)
+            for first in range(0, len(part.draws), sums.at_once):
+                yield _DrawBatch(sums, part.draws[first : first + sums.at_once])
+
     def _each(
-        self, indices: I64, at_once: int, work: Callable[[I64], None], report: Callable[[int], None]
+        self, batches: Iterable[_DrawBatch], work: Callable[[_DrawBatch], None], report: Callable[[int], None]
     ) -> None:
-        """Call `work` for all indices, some at once; every index has its own slots, so threads change no bit."""
-        threads = thread_count()
-        batches = [indices[first : first + at_once] for first in range(0, len(indices), at_once)]
+        """Call `work` for all batches on several threads, while the next outcome is prepared on this one.
+
+        Every draw of the batches has its own slots, so threads change no bit.
+        """
+        threads, drawn = thread_count(), 0
         with ThreadPoolExecutor(threads) as pool:
-            for start in range(0, len(batches), _BATCHES * threads):
-                self._context.check()
-                for _ in pool.map(work, batches[start : start + _BATCHES * threads]):
-                    pass
-                report(min((start + _BATCHES * threads) * at_once, len(indices)))
+            try:
+                tasks = []
+                for batch in batches:
+                    self._context.check()
+                    tasks.append((pool.submit(work, batch), len(batch.draws)))
+                for place, (task, size) in enumerate(tasks, 1):
+                    task.result()
+                    drawn += size
+                    if place % (_BATCHES * threads) == 0 or place == len(tasks):
+                        self._context.check()
+                        report(drawn)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
 
     def _moved_totals(self, outcomes: Sequence[Outcome], keep: Bools) -> list[MovedTotal]:
         """Sum the total at both ends of each parameter that is drawn in common, and under other claim shares."""
@@ -160,16 +186,13 @@ class UncertaintyRun:
         ends = np.zeros((len(dimensions), 2, 1, len(SUMS)))
         claims = np.zeros((2, 1, len(SUMS)))
         for outcome in outcomes:
-            sum_outcome = self._outcome_sums(outcome, keep, ())
 
-            def end(
-                some: I64, sum_outcome: ResponseSums = sum_outcome, weight: float = outcome.weight
-            ) -> None:
-                ends.reshape(-1, 1, len(SUMS))[some] += (
-                    weight * sum_outcome([parameters[one] for one in some]).total
-                )
+            def end(batch: _DrawBatch, weight: float = outcome.weight) -> None:
+                moved = batch.sums([parameters[one] for one in batch.draws])
+                ends.reshape(-1, 1, len(SUMS))[batch.draws] += weight * moved.total
 
-            self._each(np.arange(len(parameters)), sum_outcome.at_once, end, lambda drawn: None)
+            every = DrawnOutcome(outcome, np.arange(len(parameters)))
+            self._each(self._batches([every], keep, ()), end, lambda drawn: None)
             if self._claims.periods:
                 for place, each in enumerate((self._claims.farthest(outcome), outcome)):
                     claims[place] += outcome.weight * self._outcome_sums(each, keep, ())([p.central]).total[0]
