@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import itertools
 import json
 import os
 import threading
 import time
 import urllib.request
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -195,13 +197,56 @@ def test_a_full_disk_refuses_calls_or_counts_what_is_lost(
                 for _ in range(20):
                     server.duty.CalculateDuty(line(), timeout=TIMEOUT)
                 assert audit.lost > 0
-        until(lambda: not audit.failing)
+        until(lambda: not audit.failing and not audit.waiting)
         server.duty.CalculateDuty(line(), timeout=TIMEOUT)
         lost = audit.lost
     found = entries(tmp_path)
     assert sum(one["entries"] for one in found if one["kind"] == "lost") == lost
     calls = sum(one["kind"] == "call" for one in found)
     assert calls == (2 if failure == "refuse" else 22 - lost)
+
+
+class FullDisk:
+    """A chain that cannot be written for some time."""
+
+    name = "web-0"
+
+    def __init__(self) -> None:
+        self.full = True
+        self.written: list[Any] = []
+
+    def append(self, pending: deque[Any]) -> None:
+        if self.full and any(one["kind"] == "call" for one in pending):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.written += pending
+        pending.clear()
+
+    def close(self) -> None:
+        self.written.append({"kind": "end"})
+
+
+def test_what_waits_for_room_on_the_disk_is_written_though_the_queue_is_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writer, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(writer, "WAITING_LIMIT", 3)
+    disk = FullDisk()
+    audit = AuditWriter(disk, refuse=False)  # type: ignore[arg-type] # what it asks of a chain
+    audit.start({})
+    number = itertools.count()
+
+    def more() -> bool:
+        audit.record("call", {"rows": next(number)})
+        return audit.lost >= 2 and audit.waiting > 3
+
+    until(more)
+    disk.full = False
+    until(lambda: not audit.waiting and any(one["kind"] == "lost" for one in disk.written))
+    audit.close()
+    kinds = Counter(one["kind"] for one in disk.written)
+    assert kinds["call"] + audit.lost == next(number)
+    assert sum(one["entries"] for one in disk.written if one["kind"] == "lost") == audit.lost
+    assert [one["kind"] for one in disk.written[-2:]] == ["closed", "end"]
 
 
 def test_a_record_that_cannot_be_opened_ends_the_start(tmp_path: Path) -> None:

@@ -120,7 +120,13 @@ class AuditWriter:
                 self._failed(error)
                 self._closing.wait(RETRY_SECONDS)
                 self._wake.set()
-            if closing:
+                if closing:
+                    return
+                continue
+            if self._queue or self._lost_untold:
+                # What did not fit into this write is for the next: a full queue takes no entry that would wake it.
+                self._wake.set()
+            elif closing:
                 return
 
     def _take(self) -> None:
