@@ -6,9 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from decimal import Decimal
+from functools import cache, lru_cache
 from typing import Any
 
 import polars as pl
+from google.protobuf import struct_pb2
 from google.protobuf.json_format import MessageToDict
 
 from tariffs.client._wire.frames import from_arrow
@@ -25,10 +27,19 @@ from tariffs.v1 import (
 )
 
 Report = Callable[[str, float], None]
+_DETAILS_KEPT = 1024
 
 
-def quote(message: duty_service_pb2.CalculateDutyResponse) -> Quote:
-    """Convert the answer on one entry line."""
+def quote(message: duty_service_pb2.CalculateDutyResponse, shared: Provenance | None = None) -> Quote:
+    """Convert the answer on one entry line.
+
+    Args:
+        message: the answer.
+        shared: provenance of the lines of a batch, of which the answer has only what differs from it.
+    """
+    own = provenance(message.provenance)
+    if shared is not None:
+        own = {**shared, **{name: value for name, value in own.items() if value}}
     return Quote(
         assessed=Decimal(message.assessed),
         owed=Decimal(message.owed),
@@ -39,7 +50,7 @@ def quote(message: duty_service_pb2.CalculateDutyResponse) -> Quote:
         landed={name: Decimal(amount) for name, amount in sorted(message.landed.items())},
         layers=tuple(_layer(layer) for layer in message.layers),
         notes=notes(message.notes),
-        provenance=provenance(message.provenance),
+        provenance=own,
         charges=tuple(_charge(charge) for charge in message.charges),
         headings=tuple(_heading(line) for line in message.headings),
         considered=tuple(_considered(one) for one in message.considered),
@@ -147,9 +158,15 @@ def provenance(message: common_pb2.Provenance) -> Provenance:
         "parameter_digest": message.parameter_digest or None,
         "switches": dict(sorted(message.switches.items())),
         "bases": list(message.bases),
-        "details": _sorted(MessageToDict(message.details)),
+        "details": _sorted(_details(message.details.SerializeToString())),
         "run_digest": message.run_digest,
     }
+
+
+@lru_cache(maxsize=_DETAILS_KEPT)
+def _details(encoded: bytes) -> dict[str, Any]:
+    """Decode details, which most lines of a table share with others; read only."""
+    return MessageToDict(struct_pb2.Struct.FromString(encoded))
 
 
 def _sorted(value: Any) -> Any:
@@ -278,7 +295,7 @@ def _layer(message: duty_service_pb2.Layer) -> Layer:
         measure=message.measure,
         authority=message.authority,
         heading=message.heading,
-        state=_enum(duty_service_pb2.LayerState.Name(message.state), "LAYER_STATE_"),
+        state=_layer_state(message.state),
         rate=Decimal(message.rate) if message.HasField("rate") else None,
         base=Decimal(message.base),
         amount=Decimal(message.amount),
@@ -287,6 +304,11 @@ def _layer(message: duty_service_pb2.Layer) -> Layer:
         citations=tuple(message.citations),
         why=dict(sorted(message.why.items())),
     )
+
+
+@cache
+def _layer_state(number: Any) -> str:
+    return _enum(duty_service_pb2.LayerState.Name(number), "LAYER_STATE_")
 
 
 def _heading(message: duty_service_pb2.HeadingLine) -> HeadingLine:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +11,7 @@ import polars as pl
 
 from tariffs.client._wire import answers
 from tariffs.client._wire.entry_table import CHARGES, TOO_LARGE, EntryTable, batches, text_of
+from tariffs.client._wire.row_frames import frame_of
 from tariffs.client.errors import TariffsError, from_status
 from tariffs.client.results.entries import (
     ENTRY_SCHEMA,
@@ -56,9 +56,7 @@ class _EntryCollector:
         self._provenance.append(shared)
         self._notes |= dict.fromkeys(answers.notes(answer.notes))
         for one in answer.quotes:
-            quote = answers.quote(one.quote)
-            own = {name: value for name, value in quote.provenance.items() if value}
-            self._quotes[rows[one.index]] = replace(quote, provenance={**shared, **own})
+            self._quotes[rows[one.index]] = answers.quote(one.quote, shared)
         for index, status in answer.failures.items():
             self._refused.append(refused_row(self._table, rows[index], from_status(status)))
         self._entries += [_entry_row(entry, rows) for entry in answer.entries]
@@ -72,11 +70,11 @@ class _EntryCollector:
         self._entries.sort(key=lambda entry: entry["row"])
         return EntriesResult(
             lines=self._lines(),
-            layers=pl.DataFrame(
+            layers=frame_of(
                 [layer for row, quote in self._quotes.items() for layer in self._layers(row, quote)],
-                schema=LAYER_SCHEMA,
+                LAYER_SCHEMA,
             ),
-            entries=pl.DataFrame(self._entries, schema=ENTRY_SCHEMA),
+            entries=frame_of(self._entries, ENTRY_SCHEMA),
             refused=pl.DataFrame(self._refused, schema=REFUSED_SCHEMA),
             quotes=self._quotes,
             provenance=joined_provenance(self._provenance),
@@ -91,7 +89,7 @@ class _EntryCollector:
         return pl.concat(
             [
                 table_rows.rename(taken).with_row_index("row").cast({"row": pl.Int64}),
-                pl.DataFrame(rows, LINE_SCHEMA),
+                frame_of(rows, LINE_SCHEMA),
             ],
             how="horizontal",
         )

@@ -17,6 +17,7 @@ from tariffs.client.results.sections import Section
 from tariffs.client.results.shown import TableResult
 
 MONEY = pl.Decimal(20, 2)
+TEXTS = pl.List(pl.String())
 LANDED = {
     "customs_value": "entered_value",
     "mpf": "mpf",
@@ -41,10 +42,10 @@ LINE_SCHEMA: dict[str, pl.DataType] = {
     "excise_amount": MONEY,
     "other_amount": MONEY,
     "landed": MONEY,
-    "prohibited": pl.List(pl.String()),
-    "missing_claims": pl.List(pl.String()),
-    "assumptions": pl.List(pl.String()),
-    "notes": pl.List(pl.String()),
+    "prohibited": TEXTS,
+    "missing_claims": TEXTS,
+    "assumptions": TEXTS,
+    "notes": TEXTS,
 }
 LAYER_SCHEMA: dict[str, pl.DataType] = {
     "row": pl.Int64(),
@@ -61,7 +62,7 @@ LAYER_SCHEMA: dict[str, pl.DataType] = {
     "max": MONEY,
     "rule": pl.String(),
     "text": pl.String(),
-    "citations": pl.List(pl.String()),
+    "citations": TEXTS,
 }
 ENTRY_SCHEMA: dict[str, pl.DataType] = {
     "entry_id": pl.String(),
@@ -83,7 +84,7 @@ ENTRY_SCHEMA: dict[str, pl.DataType] = {
     "excise_amount": MONEY,
     "other_amount": MONEY,
     "landed": MONEY,
-    "notes": pl.List(pl.String()),
+    "notes": TEXTS,
 }
 REFUSED_SCHEMA: dict[str, pl.DataType] = {
     "row": pl.Int64(),
