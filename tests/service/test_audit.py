@@ -231,7 +231,7 @@ def test_what_waits_for_room_on_the_disk_is_written_though_the_queue_is_full(
     monkeypatch.setattr(writer, "RETRY_SECONDS", 0.01)
     monkeypatch.setattr(writer, "WAITING_LIMIT", 3)
     disk = FullDisk()
-    audit = AuditWriter(disk, refuse=False)  # type: ignore[arg-type] # what it asks of a chain
+    audit = AuditWriter(disk, refuse=False)
     audit.start({})
     number = itertools.count()
 

@@ -114,7 +114,7 @@ def test_set_rate_narrowed_to_an_origin_goes_before_the_general_row() -> None:
     [("AA", ["0.4", "0.4", "0.4"]), ("BB", ["0.4", "0.4"]), ("PAIR", ["0.4", "0.4", "0.4"])],
 )
 def test_set_rate_narrowed_to_an_origin_leaves_out_rows_for_others(origin: str, first: list[str]) -> None:
-    wide = [
+    wide: list[dict[str, Any]] = [
         {"origins": ["AA"], "rate": "30%"},
         {"origins": ["PAIR"], "rate": "25%"},
         {"origins": ["CC"], "rate": "15%"},
