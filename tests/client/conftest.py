@@ -13,7 +13,7 @@ from tariffs.client._wire.server_process import server_process
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real server in a process of its own, as the demo starts it."""
     log = tmp_path_factory.mktemp("server") / "server.log"
-    with server_process(log, 180.0, lambda _: None) as target:
+    with server_process(log, 600.0, lambda _: None) as target:
         yield target
 
 

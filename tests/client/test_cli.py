@@ -278,5 +278,5 @@ def test_results_are_written(capsys: pytest.CaptureFixture[str], tmp_path: Path)
 
 def test_a_reader_that_leaves_early_is_no_failure() -> None:
     command = f"{sys.executable} -m tariffs.client.cli law measures | head -n 1 > /dev/null; echo ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=300, check=False)
     assert (done.stdout.strip(), done.stderr) == ("0", "")

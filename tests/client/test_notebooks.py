@@ -74,7 +74,7 @@ def test_a_notebook_is_a_script_that_asks_the_server_named(server: str, root: Pa
         cwd=root,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -141,7 +141,7 @@ def test_refunds_are_written_and_cut_as_asked(tmp_path: Path, capsys: pytest.Cap
 def test_shells_complete_commands_and_options(variables: dict[str, str], word: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tariffs.client.cli"],
-        env={**os.environ, **variables}, capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, **variables}, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert word in done.stdout
 

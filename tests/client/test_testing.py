@@ -172,6 +172,10 @@ with tariffs.client.testing.fake_server() as server:
 print([name for name in sys.modules if name.startswith(("numba", "tariffs.engine", "tariffs.service"))])
 """
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-W", "error", "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
     )
     assert done.stdout.splitlines() == ["1.00", "[]"]

@@ -31,7 +31,7 @@ MERELY_PROGRESS = {"progress"}
 def breaking(tree: Path, snapshot: Path) -> subprocess.CompletedProcess[str]:
     """Run `buf breaking` of a checkout against an earlier contract."""
     command = [str(Path(sys.executable).parent / "buf"), "breaking", "--against", str(snapshot)]
-    return subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.mark.parametrize("snapshot", SNAPSHOTS, ids=lambda path: path.name)
@@ -92,7 +92,7 @@ def earlier(tmp_path_factory: pytest.TempPathFactory, server: Running) -> dict[s
         env={**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -107,7 +107,7 @@ def generate(out: Path) -> None:
     sources = [str(path.relative_to(BASELINE)) for path in BASELINE.glob("tariffs/v1/*.proto")]
     command = [sys.executable, "-m", "grpc_tools.protoc", *includes]
     command += [f"--python_out={out}", f"--grpc_python_out={out}", *sources]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=300)
 
 
 CALLS: dict[str, Any] = json.loads((BASELINE / "calls.json").read_text(encoding="utf-8"))

@@ -24,5 +24,5 @@ def test_the_go_module_has_a_client_for_every_service(tmp_path: Path) -> None:
     assert all(f"func New{name}Client(" in code for name in own)
     assert (module / "go.mod").read_text(encoding="utf-8").startswith("module tariffs.internal/stubs")
     if (gofmt := shutil.which("gofmt")) is not None:
-        found = subprocess.run([gofmt, "-l", module], capture_output=True, text=True, timeout=60, check=True)
+        found = subprocess.run([gofmt, "-l", module], capture_output=True, text=True, timeout=300, check=True)
         assert found.stdout == ""

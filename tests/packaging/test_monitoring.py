@@ -162,6 +162,6 @@ def test_prometheus_takes_configuration_and_rules(root: Path, command: list[str]
     assert PROMTOOL is not None
     place = root / "deploy" / "prometheus"
     done = subprocess.run(
-        [PROMTOOL, *command], cwd=place, capture_output=True, text=True, timeout=240, check=False
+        [PROMTOOL, *command], cwd=place, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -84,6 +84,6 @@ def test_a_broken_link_fails_the_build(tmp_path: Path, target: str) -> None:
     (tmp_path / "docs" / "other.md").write_text("# B\n", encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "zensical", "build", "--strict"],
-        cwd=tmp_path, capture_output=True, timeout=60, check=False,
+        cwd=tmp_path, capture_output=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode != 0

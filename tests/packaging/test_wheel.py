@@ -50,7 +50,7 @@ def server(root: Path) -> Iterator[str]:
     try:
         events = (json.loads(line) for line in process.stdout)
         port = next(event["port"] for event in events if event.get("event") == "listening")
-        patience = time.monotonic() + 120
+        patience = time.monotonic() + 300
         while not serving(f"127.0.0.1:{port}") and time.monotonic() < patience:
             time.sleep(0.2)
         yield f"127.0.0.1:{port}"
@@ -103,7 +103,7 @@ def test_the_database_is_migrated_by_the_wheel(wheel: Path, tmp_path: Path) -> N
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=True,
     )
     assert done.stdout.strip().endswith("up to date")

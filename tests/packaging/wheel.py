@@ -34,7 +34,7 @@ class Environment:
             env=quiet | options,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
             stdin=subprocess.DEVNULL,
         )
@@ -46,7 +46,7 @@ def build_wheel(folder: Path) -> Path:
         [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)],
         check=True,
         capture_output=True,
-        timeout=120,
+        timeout=300,
     )
     (wheel,) = folder.glob("tariffs-*.whl")
     return wheel
