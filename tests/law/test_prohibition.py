@@ -10,7 +10,6 @@ import pytest
 
 from tariffs.engine.errors import LawError
 from tariffs.engine.law import Law, load_law
-from tariffs.engine.line_duty.entries import EntriesResult, quote_entries
 from tariffs.engine.line_duty.entry_line import OtherCharge
 from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tariffs.engine.response.parameters import parameters_for
@@ -18,6 +17,7 @@ from tariffs.engine.runs.impact import Options, Point, ScenarioImpact, impact
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import Scenario, apply_scenario, check_scenario, library, parse_scenario
 from tests.law.explained import considered
+from tests.unit.collected_entries import collect
 from tests.unit.laws import make_law
 
 WHISKY, CIDER = "2208306065", "2206001500"
@@ -116,7 +116,7 @@ def test_the_lines_of_an_entry_say_that_one_is_prohibited() -> None:
     lines = [
         EntryLine(hts, "CA", 10_000, DAY, {"usmca_share": 1}, entry_id="e") for hts in (WHISKY, "9404210013")
     ]
-    found: EntriesResult = quote_entries(load_law(), lines)
+    found = collect(load_law(), lines)
     (entry,) = found.entries
     assert [note.reason for note in entry.notes] == ["ENTRY_PROHIBITED"]
     # 10,000 of mattresses may be entered, and 10,000 of whisky may not.

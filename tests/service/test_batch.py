@@ -86,6 +86,20 @@ def test_fees_are_of_the_entry(served: Running) -> None:
     assert (second.entry_id, second.day, list(second.indices), second.refused_count) == ("", "", [3], 1)
 
 
+def test_quotes_come_in_the_order_of_the_lines_though_entries_alternate(served: Running) -> None:
+    entries = ("A", "B", "", "B", "A")
+    lines = [
+        toy(entry_id=entry, line_id=f"line {place}", customs_value=str(1000 + place))
+        for place, entry in enumerate(entries)
+    ]
+    answer = served.duty.BatchCalculateDuties(batch(*lines), timeout=10)
+    named = [(one.index, one.line_id, one.entry_id) for one in answer.quotes]
+    assert named == [(place, f"line {place}", entry) for place, entry in enumerate(entries)]
+    values = [one.quote.landed["customs_value"] for one in answer.quotes]
+    assert values == [f"{1000 + place}.00" for place in range(len(entries))]
+    assert [list(one.indices) for one in answer.entries] == [[0, 4], [1, 3], [2]]
+
+
 def test_charges_of_the_caller_come_out_in_cents(served: Running) -> None:
     charges = [
         pb.OtherCharge(kind=pb.CHARGE_KIND_ADCVD, rate="0.216349", label="A-570-001"),

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.values import UnitRate
-from tariffs.engine.line_duty.entries import EntriesResult, UnreadLine, quote_entries
+from tariffs.engine.line_duty.entries import UnreadLine
+from tariffs.engine.line_duty.entry_dates import unread_of
 from tariffs.engine.line_duty.entry_line import OtherCharge
 from tariffs.engine.line_duty.fees import prorate
 from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
+from tests.unit.collected_entries import Collected, collect
 
 CENT = Decimal("0.01")
 FREE: dict[str, Any] = {"hts": "8471.30.0100", "origin": "TW"}
@@ -27,11 +29,11 @@ def line(**changed: Any) -> EntryLine:
     return EntryLine(**values)
 
 
-def rate(*lines: EntryLine | UnreadLine) -> EntriesResult:
-    return quote_entries(load_law(), lines)
+def rate(*lines: EntryLine | UnreadLine) -> Collected:
+    return collect(load_law(), lines)
 
 
-def quotes(result: EntriesResult) -> list[Quote]:
+def quotes(result: Collected) -> list[Quote]:
     return [one for one in result.outcomes if isinstance(one, Quote)]
 
 
@@ -230,13 +232,13 @@ def test_an_entry_of_exactly_2500_over_several_lines_is_informal(last: str, info
 
 def test_a_day_of_knowledge_that_cannot_be_read_fails_the_whole() -> None:
     with pytest.raises(InputError) as caught:
-        quote_entries(load_law(), [line()], known_on="soon")
+        collect(load_law(), [line()], known_on="soon")
     assert caught.value.field == "known_on"
 
 
 def test_a_cancelled_batch_ends() -> None:
     with pytest.raises(ServiceError) as caught:
-        quote_entries(load_law(), [line()], cancelled=lambda: True)
+        collect(load_law(), [line()], cancelled=lambda: True)
     assert caught.value.reason == "CANCELLED"
 
 
@@ -246,8 +248,9 @@ def test_an_entry_of_one_line_is_that_line() -> None:
     assert isinstance(outcome, Quote)
     # What is to say of the whole file is said once, not on each line.
     alone = quote_line(load_law(), line(freight="12.345"))
-    assert outcome._replace(notes=outcome.notes + result.notes) == alone
-    assert [note.reason for note in result.notes] == ["LAW_READ_TO"]
+    unread = unread_of(load_law(), filter(None, result.last_days), None)
+    assert outcome._replace(notes=outcome.notes + unread) == alone
+    assert [note.reason for note in unread] == ["LAW_READ_TO"]
     assert [entry.landed for entry in result.entries] == [one.landed for one in quotes(result)]
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from tariffs.engine.errors import ServiceError, TariffsError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.line_duty.entry_dates import read_known_on, unread_of
+from tariffs.engine.line_duty.entry_dates import read_known_on
 from tariffs.engine.line_duty.entry_line import EntryLine
 from tariffs.engine.line_duty.fees import LandedCost, entry_fees
 from tariffs.engine.line_duty.quote import Quote, RatedLine, rate_line
@@ -51,52 +51,12 @@ class EntryTotal(NamedTuple):
     notes: tuple[Note, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EntriesResult:
-    """One outcome per line, in order; entries in the order of their first line; notes on the whole request."""
-
-    outcomes: tuple[Quote | TariffsError, ...]
-    entries: tuple[EntryTotal, ...]
-    notes: tuple[Note, ...]
-
-
 class RatedEntry(NamedTuple):
     """Totals of an entry, the outcome of each of its lines, and the last day of entry of a line; None without one."""
 
     total: EntryTotal
     outcomes: Sequence[Quote | TariffsError]
     last_day: date | None
-
-
-def quote_entries(
-    law: Law,
-    lines: Sequence[EntryLine | UnreadLine],
-    *,
-    known_on: str | date | None = None,
-    schedule: Schedule | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> EntriesResult:
-    """Compute the duties and fees of entries.
-
-    Args:
-        law: the law, after any scenario.
-        lines: declared lines in any order; those of one `entry_id` are one entry.
-        known_on: as in `quote_line`; `"entry"` is the day of each line.
-        schedule: the tariff schedule; the embedded one if None.
-        cancelled: called before each line; true stops the work.
-
-    Raises:
-        InputError, ServiceError: as `rate_entries`.
-    """
-    entries, outcomes = list[RatedEntry](), dict[int, Quote | TariffsError]()
-    for rated in rate_entries(law, lines, known_on=known_on, schedule=schedule, cancelled=cancelled):
-        entries.append(rated)
-        outcomes.update(zip(rated.total.lines, rated.outcomes, strict=True))
-    return EntriesResult(
-        tuple(outcomes[index] for index in range(len(lines))),
-        tuple(rated.total for rated in entries),
-        unread_of(law, [rated.last_day for rated in entries if rated.last_day], known_on),
-    )
 
 
 def rate_entries(
@@ -107,10 +67,17 @@ def rate_entries(
     schedule: Schedule | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Iterator[RatedEntry]:
-    """Yield the entries of `quote_entries` one by one, in the order of their first line.
+    """Compute the duties and fees of entries, and yield them one by one, in the order of their first line.
 
-    Who uses each before the next one comes holds the objects of one entry at a time, which the garbage collector then
-    need not look through.
+    Who uses each before the next one comes holds the objects of one entry at a time, and leaves the garbage collector
+    little to look through.
+
+    Args:
+        law: the law, after any scenario.
+        lines: declared lines in any order; those of one `entry_id` are one entry.
+        known_on: as in `quote_line`; `"entry"` is the day of each line.
+        schedule: the tariff schedule; the embedded one if None.
+        cancelled: called before each line; true stops the work.
 
     Raises:
         InputError: ENTRY_DATE_INVALID if `known_on` cannot be read. Errors of a line are its outcome.
