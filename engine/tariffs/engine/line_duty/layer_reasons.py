@@ -54,7 +54,7 @@ def wording(priced: PricedRow) -> Hashable | None:
     # What is charged names neither its heading nor, at the ordinary rate, the rate that a quantity gives.
     heading = "" if layer.state == APPLIED and not layer.row.exempt else key[1]
     shown = ordinary[1:] if layer.row.kind == "ordinary" else ordinary
-    return row, heading, shown
+    return row.number, heading, shown
 
 
 def why_if(priced: PricedRow, rule_texts: Mapping[str, str]) -> dict[str, str]:

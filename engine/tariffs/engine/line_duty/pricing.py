@@ -58,8 +58,9 @@ _BY_ORDINARY = frozenset({"ordinary", "topup_to"})
 _FLAT = frozenset({"add", "total"})
 _AD_VALOREM = _FLAT | {"topup_to"}
 _NANO_EXPONENT = -9
-_ROWS_KEPT = 4_096
-"""Rows and headings about which something is cached; one takes some 0.5 KB besides the row."""
+_FORM = "form of its price"
+_HEADINGS_KEPT = 4_096
+"""Headings of ordinary rates that are cached; one takes some 0.2 KB."""
 _RATES_KEPT = 16_384
 """Special rates of codes that are cached, by edition of the schedule; one takes some 0.3 KB."""
 RowKey = tuple[str, str, str]
@@ -130,14 +131,19 @@ class Pricer:
 
     def _price(self, stacked: StackedRow) -> PricedRow:
         value = self._goods.value
-        rate, nothing = _form(stacked)
+        rate, charges = _form(stacked)
+        if not charges:
+            stated = stacked.layer.row.rate
+            return _priced_row(
+                (stacked, stacked.layer, stacked.key, stated, ZERO, ZERO, NOTHING, NO_ORDINARY)
+            )
         if rate is not None:
             amount = value * rate
             rounded = amount.quantize(CENT, ROUND_HALF_UP)
             return _priced_row(
                 (stacked, stacked.layer, stacked.key, rate, value, amount, rounded, NO_ORDINARY)
             )
-        return nothing or self._price_part(stacked, value)
+        return self._price_part(stacked, value)
 
     def _price_part(self, stacked: StackedRow, value: Decimal) -> PricedRow:
         layer, key = stacked.layer, stacked.key
@@ -216,10 +222,12 @@ class Pricer:
         )
 
 
-@lru_cache(maxsize=_ROWS_KEPT)
-def _form(row: StackedRow) -> tuple[Decimal | None, PricedRow | None]:
-    """Return the rate of a row on the whole value, or the priced row if it charges nothing; neither for other rows."""
-    return _whole_rate(row), _nothing(row)
+def _form(row: StackedRow) -> tuple[Decimal | None, bool]:
+    """Return the rate of a row on the whole value, None for other rows, and whether it charges anything."""
+    form: tuple[Decimal | None, bool] | None = row.derived.get(_FORM)
+    if form is None:
+        form = row.derived[_FORM] = _whole_rate(row), _charges(row)
+    return form
 
 
 def _whole_rate(row: StackedRow) -> Decimal | None:
@@ -232,15 +240,13 @@ def _whole_rate(row: StackedRow) -> Decimal | None:
     return rate if isinstance(exponent, int) and exponent >= _NANO_EXPONENT else None
 
 
-def _nothing(row: StackedRow) -> PricedRow | None:
-    """Priced row that charges nothing whatever the line; None for other rows."""
-    rate, share, kind = row.layer.row.rate, row.base, row.layer.row.kind
-    if kind not in _FLAT or share.value or share.processing or row.layer.state == APPLIED:
-        return None
-    return PricedRow(row, row.layer, row.key, rate, ZERO, ZERO, NOTHING, NO_ORDINARY)
+def _charges(row: StackedRow) -> bool:
+    """Test whether a row may charge something; False if it charges nothing whatever the line."""
+    share, kind = row.base, row.layer.row.kind
+    return kind not in _FLAT or bool(share.value or share.processing) or row.layer.state == APPLIED
 
 
-@lru_cache(maxsize=_ROWS_KEPT)
+@lru_cache(maxsize=_HEADINGS_KEPT)
 def _ordinary_heading(hts8: str, program: str) -> str:
     return f"{dotted(hts8)} {program}".strip()
 

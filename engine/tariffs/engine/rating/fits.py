@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tariffs.engine.law.conditions import Condition, Fact
 from tariffs.engine.law.law import Active, InForce, Law
@@ -71,6 +72,8 @@ class StackedRow:
         assumed: conditions of its row that hold only because the fact compared is not declared.
         citations: legal sources.
         left_out: the part of the value that the base excludes, where it is reported under a separate heading.
+        number: tells rows apart in the keys of caches, which would otherwise keep a row and its law alive.
+        derived: what other modules work out from the row alone, by name, kept as long as it.
     """
 
     layer: Layer
@@ -81,6 +84,8 @@ class StackedRow:
     assumed: tuple[Condition, ...] = ()
     citations: tuple[str, ...] = ()
     left_out: StackedRow | None = None
+    number: int = field(default_factory=itertools.count().__next__, repr=False)
+    derived: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def identity(self) -> Hashable:

@@ -16,7 +16,6 @@ from tariffs.engine.line_duty.fees import LandedCost
 from tariffs.engine.line_duty.quote import Quote, QuoteLayer
 from tariffs.engine.line_duty.rounding import UNDETERMINED
 from tariffs.engine.line_duty.unapplied import UnappliedMeasure
-from tariffs.engine.rating.fits import StackedRow
 from tariffs.engine.scenario import Scenario
 from tariffs.service.rpc.checks import value_of
 from tariffs.service.rpc.scenario_refs import add_stored
@@ -179,7 +178,9 @@ def _fill_layer(message: duty_service_pb2.Layer, layer: QuoteLayer, form: duty_s
 
 
 def _without_reason(layer: QuoteLayer) -> duty_service_pb2.Layer:
-    return _layer_form(layer.priced.row)
+    row = layer.priced.row
+    measure = row.layer.active.measure
+    return _layer_form(measure.id, measure.authority, row.citations)
 
 
 def _with_reason(layer: QuoteLayer) -> duty_service_pb2.Layer:
@@ -190,16 +191,18 @@ def _with_reason(layer: QuoteLayer) -> duty_service_pb2.Layer:
 
 def _reasoned_form(layer: QuoteLayer) -> duty_service_pb2.Layer:
     form = duty_service_pb2.Layer()
-    form.CopyFrom(_layer_form(layer.priced.row))
+    form.CopyFrom(_without_reason(layer))
     form.why.update(layer.why)
     return form
 
 
 @lru_cache(maxsize=_FORMS_KEPT)
-def _layer_form(row: StackedRow) -> duty_service_pb2.Layer:
-    """Fields that all layers of a row share; read only."""
-    measure = row.layer.active.measure
-    return duty_service_pb2.Layer(measure=measure.id, authority=measure.authority, citations=row.citations)
+def _layer_form(measure: str, authority: str, citations: tuple[str, ...]) -> duty_service_pb2.Layer:
+    """Fields that all layers of a row share; read only.
+
+    The key has no row: it would keep the row, and the law it is of, as long as the cache.
+    """
+    return duty_service_pb2.Layer(measure=measure, authority=authority, citations=citations)
 
 
 def _cents(amount: Decimal) -> str:
