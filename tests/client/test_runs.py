@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -22,6 +23,7 @@ from tariffs.client import (
     TariffsError,
     Unavailable,
 )
+from tariffs.client._verbs import run_handle
 from tariffs.client.cli.__main__ import run as command
 from tariffs.client.errors import Cancelled
 
@@ -209,8 +211,16 @@ def test_a_result_is_not_waited_for_beyond_its_time(client: Client, monkeypatch:
     run = client.start(table(50, 6), **OPTIONS)
     run.wait()
     Cut(client, monkeypatch, 0)
+    # Only pauses take time: on a busy machine the calls could take all of it.
+    now = [0.0]
+
+    def pause(seconds: float) -> None:
+        now[0] += seconds
+
+    monkeypatch.setattr(run_handle, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=pause))
     with pytest.raises(Unavailable):
-        run.result(timeout=1.0)
+        run.result(timeout=60.0)
+    assert 30.0 < now[0] <= 60.0
 
 
 def lined(rows: pl.DataFrame, scenario: str) -> pl.DataFrame:

@@ -26,7 +26,7 @@ from tests.service.harness import TIMEOUT
 from tests.service.stored import until
 
 METHOD = "/flood.Service/Slow"
-WAITING, CALLS = 4, 60
+WAITING, FEW, CALLS = 4, 12, 60
 
 
 class Slow(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the stubs alone
@@ -74,10 +74,10 @@ def busy_server(seconds: float = 0.0) -> Iterator[tuple[str, threading.Event]]:
         loop.close()
 
 
-def begun(channel: grpc.Channel) -> list[Any]:
+def begun(channel: grpc.Channel, count: int = CALLS) -> list[Any]:
     """The calls of a flood."""
     call: Any = channel.unary_unary(METHOD, None, None)
-    return [call.future(b"", timeout=TIMEOUT) for _ in range(CALLS)]
+    return [call.future(b"", timeout=TIMEOUT) for _ in range(count)]
 
 
 def ended(calls: list[Any]) -> list[Any]:
@@ -103,12 +103,22 @@ def test_calls_beyond_those_that_may_wait_are_turned_away_and_the_others_answere
 
 
 def test_the_shipped_client_tries_again_until_it_is_answered() -> None:
-    with busy_server() as (target, free), connect(target, Config()) as channel:
-        calls = begun(channel)
-        # Who does not try again is turned away by now: the server has as many calls as may wait.
-        flood(target, free)
+    with (
+        busy_server() as (target, free),
+        grpc.insecure_channel(target) as other,
+        connect(target, Config()) as channel,
+    ):
+        grpc.channel_ready_future(channel).result(TIMEOUT)
+        crowd = begun(other)
+        until(lambda: any(one.done() for one in crowd))
+        # The server has as many calls as may wait: these few are turned away at first, as are those after them.
+        calls = begun(channel, FEW)
+        later = begun(other)
+        until(lambda: any(one.done() for one in later))
+        free.set()
         codes = Counter(one.code() for one in ended(calls))
-    assert codes[grpc.StatusCode.OK] > CALLS / 2
+        ended(crowd + later)
+    assert codes[grpc.StatusCode.OK] > FEW / 2
 
 
 def test_health_is_told_while_calls_are_turned_away() -> None:
