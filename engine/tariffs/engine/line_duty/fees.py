@@ -13,6 +13,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
+from tariffs.engine.base.named_tuples import maker
 from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.fee_tables import ProcessingFee, fee_on
 from tariffs.engine.law.law import Law
@@ -48,12 +49,15 @@ class LandedCost(NamedTuple):
     def with_fees(self, mpf: Decimal, hmf: Decimal) -> LandedCost:
         """Put the fees in place of those it has."""
         value, freight, insurance, duty, _, _, *charges = self
-        return LandedCost(value, freight, insurance, duty, mpf, hmf, *charges)
+        return _landed_cost((value, freight, insurance, duty, mpf, hmf, *charges))
 
     @classmethod
     def sum_of(cls, costs: Sequence[LandedCost]) -> LandedCost:
         """Sum each part over lines."""
         return costs[0] if len(costs) == 1 else cls(*(sum(parts, ZERO) for parts in zip(*costs, strict=True)))
+
+
+_landed_cost = maker(LandedCost)
 
 
 class FeeLine(NamedTuple):

@@ -87,6 +87,9 @@ class RatedLine(NamedTuple):
         )
 
 
+_rated_line = maker(RatedLine)
+
+
 def quote_line(
     law: Law, line: EntryLine, *, known_on: str | date | None = None, schedule: Schedule | None = None
 ) -> Quote:
@@ -135,7 +138,7 @@ def _rated(law: Law, line: ResolvedLine, profile: ClassProfile) -> RatedLine:
     result = layers_for(law, line, profile)
     charges = charges_of(line.line, line.goods)
     landed = _landed(line, profile.prohibited.share, result.assessed, charges)
-    return RatedLine(line, profile, result, charges, landed, _fee_line(law, line, profile))
+    return _rated_line((line, profile, result, charges, landed, _fee_line(law, line, profile)))
 
 
 def _not_open(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[Note, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, MutableMapping
+from collections.abc import Hashable, Mapping, MutableMapping, Sequence
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any
@@ -16,6 +16,7 @@ from tariffs.engine.line_duty.fees import LandedCost
 from tariffs.engine.line_duty.quote import Quote, QuoteLayer
 from tariffs.engine.line_duty.rounding import UNDETERMINED
 from tariffs.engine.line_duty.unapplied import UnappliedMeasure
+from tariffs.engine.rating.fits import StackedRow
 from tariffs.engine.scenario import Scenario
 from tariffs.service.rpc.checks import value_of
 from tariffs.service.rpc.scenario_refs import add_stored
@@ -26,11 +27,11 @@ from tariffs.v1.duty_service_pb2 import CalculateDutyRequest, CalculateDutyRespo
 _PROVENANCES_KEPT = 1024
 _FORMS_KEPT = 4096
 """Messages of layers, and of measures that did not apply, that answers share; one takes some 1 KB."""
+_FORM = "message of its layers"
 _SHARED = ("law_version", "law_digest", "law_read_to", "engine_version")
 _LineFacts = tuple[str, str, str, tuple[tuple[str, str], ...]]
 """Day whose acts count, instant of entry, edition of the schedule, switches with their settings."""
 _REASONS: BoundedCache[Hashable, duty_service_pb2.Layer] = BoundedCache(_FORMS_KEPT)
-_LayerForm = Callable[[QuoteLayer], duty_service_pb2.Layer]
 _NOTHING_LANDED = dict.fromkeys(LandedCost().as_dict(), "0.00")
 _ENTRY_FORM = duty_service_pb2.EntryTotal(landed=_NOTHING_LANDED)
 _STATES = {
@@ -53,7 +54,13 @@ def response_of(quote: Quote, scenario: Scenario, request: CalculateDutyRequest)
     )
     response = CalculateDutyResponse()
     response.CopyFrom(form)
-    _fill_amounts(response, quote, _with_reason if request.explain else _without_reason)
+    layers = quote.layers
+    forms = (
+        list(map(_with_reason, layers))
+        if request.explain
+        else [_layer_form(one.priced.row) for one in layers]
+    )
+    _fill_amounts(response, quote, forms)
     if request.scenario.stored_name:
         add_stored(response.provenance, request)
     response.provenance.run_digest = digest_of(request, encoded)
@@ -99,7 +106,7 @@ def _line_form(facts: _LineFacts) -> CalculateDutyResponse:
 def fill_quote(response: CalculateDutyResponse, quote: Quote) -> None:
     """Fill the message of a quote that is part of another, with all but what all lines of a law share."""
     response.CopyFrom(_line_form(_line_facts(quote.provenance)))
-    _fill_amounts(response, quote, _with_reason)
+    _fill_amounts(response, quote, list(map(_with_reason, quote.layers)))
 
 
 def fill_entry(message: duty_service_pb2.EntryTotal, entry: EntryTotal) -> None:
@@ -122,13 +129,21 @@ def fill_entry(message: duty_service_pb2.EntryTotal, entry: EntryTotal) -> None:
 
 def _fill_landed(landed: MutableMapping[str, str], cost: LandedCost) -> None:
     """Fill the parts of a landed cost that are not 0; the form has the others."""
-    for part, amount in cost.as_dict().items():
+    for part, amount in zip(cost._fields, cost, strict=True):
         if amount:
             landed[part] = _cents(amount)
+    total = cost.total
+    if total:
+        landed["total"] = _cents(total)
 
 
-def _fill_amounts(response: CalculateDutyResponse, quote: Quote, form_of: _LayerForm) -> None:
-    """Fill all but what the form has. Amounts of layers and headings have two decimals already."""
+def _fill_amounts(
+    response: CalculateDutyResponse, quote: Quote, forms: Sequence[duty_service_pb2.Layer]
+) -> None:
+    """Fill all but what its form has; `forms` are those of its layers.
+
+    Amounts of layers and headings have two decimals already.
+    """
     assessed, owed, least, most = quote[:4]
     response.assessed = text = _cents(assessed)
     response.owed = text if owed is assessed else _cents(owed)
@@ -136,8 +151,8 @@ def _fill_amounts(response: CalculateDutyResponse, quote: Quote, form_of: _Layer
     response.max = text if most is assessed else _cents(most)
     _fill_landed(response.landed, quote.landed)
     add = response.layers.add
-    for layer in quote.layers:
-        _fill_layer(add(), layer, form_of(layer))
+    for layer, form in zip(quote.layers, forms, strict=True):
+        _fill_layer(add(), layer, form)
     add_heading = response.headings.add
     for heading, measures, rate, base, amount in quote.headings:
         line = add_heading()
@@ -177,12 +192,6 @@ def _fill_layer(message: duty_service_pb2.Layer, layer: QuoteLayer, form: duty_s
     message.max = amount if layer.max is layer.amount else str(layer.max)
 
 
-def _without_reason(layer: QuoteLayer) -> duty_service_pb2.Layer:
-    row = layer.priced.row
-    measure = row.layer.active.measure
-    return _layer_form(measure.id, measure.authority, row.citations)
-
-
 def _with_reason(layer: QuoteLayer) -> duty_service_pb2.Layer:
     """Form of a layer with its reason, which is written once for all layers that share it."""
     key = layer.reason_key
@@ -191,18 +200,21 @@ def _with_reason(layer: QuoteLayer) -> duty_service_pb2.Layer:
 
 def _reasoned_form(layer: QuoteLayer) -> duty_service_pb2.Layer:
     form = duty_service_pb2.Layer()
-    form.CopyFrom(_without_reason(layer))
+    form.CopyFrom(_layer_form(layer.priced.row))
     form.why.update(layer.why)
     return form
 
 
-@lru_cache(maxsize=_FORMS_KEPT)
-def _layer_form(measure: str, authority: str, citations: tuple[str, ...]) -> duty_service_pb2.Layer:
-    """Fields that all layers of a row share; read only.
-
-    The key has no row: it would keep the row, and the law it is of, as long as the cache.
-    """
-    return duty_service_pb2.Layer(measure=measure, authority=authority, citations=citations)
+def _layer_form(row: StackedRow) -> duty_service_pb2.Layer:
+    """Fields that all layers of a row share; read only, and kept with the row, so that both go with their law."""
+    form: duty_service_pb2.Layer | None = row.derived.get(_FORM)
+    if form is None:
+        measure = row.layer.active.measure
+        form = duty_service_pb2.Layer(
+            measure=measure.id, authority=measure.authority, citations=row.citations
+        )
+        row.derived[_FORM] = form
+    return form
 
 
 def _cents(amount: Decimal) -> str:
