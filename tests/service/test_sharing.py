@@ -283,6 +283,15 @@ def test_a_watch_has_the_rights_that_its_caller_has_now(server: Running) -> None
         settings.callers_file.write_text(CALLERS)
         settings.tokens_file.write_text(tokens)
         watching.join(TIMEOUT)
+    # Tests after this one ask as her too.
+    until(lambda: _known(server, "amy"))
+
+
+def _known(server: Running, name: str) -> bool:
+    try:
+        return bool(_stored(server, name))
+    except grpc.RpcError:
+        return False
 
 
 def _stored(server: Running, name: str) -> list[str]:
