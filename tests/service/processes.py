@@ -66,9 +66,14 @@ def served(state: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str]
     try:
         yield process, log
     finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        finally:
-            process.kill()
-            process.wait(10)
+        stop(process)
+
+
+def stop(process: subprocess.Popen[Any]) -> None:
+    """End a server that is asked to, or kill it after 30 seconds."""
+    process.terminate()
+    try:
+        process.wait(30)
+    finally:
+        process.kill()
+        process.wait(10)

@@ -29,6 +29,7 @@ from tests.fuzz.choices import ByteChoices
 from tests.fuzz.methods import METHODS
 from tests.fuzz.requests import bodies_from, choices, metadata
 from tests.service.harness import Running, line
+from tests.service.processes import stop
 
 FEW, MANY = 200, 667
 """Requests at scale 1; three times as many at scale 3."""
@@ -147,11 +148,7 @@ def started(folder: Path) -> Iterator[Process]:
     try:
         yield Process(psutil.Process(process.pid), wait_until_serving(process, log), log)
     finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        finally:
-            process.kill()
+        stop(process)
 
 
 def wait_until_serving(process: subprocess.Popen[bytes], log: Path) -> int:
