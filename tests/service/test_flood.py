@@ -82,9 +82,13 @@ def test_calls_beyond_those_that_may_wait_are_turned_away_and_the_others_answere
 
 
 def test_the_shipped_client_tries_again_until_it_is_answered() -> None:
-    with busy_server() as target, connect(target, Config()) as channel:
-        codes = Counter(one.code() for one in flood(channel))
-    assert codes[grpc.StatusCode.OK] > CALLS / 2
+    with busy_server() as target:
+        with grpc.insecure_channel(target) as channel:
+            once = Counter(one.code() for one in flood(channel))
+        with connect(target, Config()) as channel:
+            codes = Counter(one.code() for one in flood(channel))
+    # How many calls a flood gets through depends on the machine, so both floods meet the same server.
+    assert codes[grpc.StatusCode.OK] > 2 * once[grpc.StatusCode.OK]
 
 
 def test_health_is_told_while_calls_are_turned_away() -> None:
