@@ -22,6 +22,7 @@ from tariffs.engine.law import Law, load_law
 from tariffs.engine.law.law import IMPORT
 from tariffs.engine.law.matching import Reach
 from tariffs.engine.line_duty import class_profile
+from tariffs.engine.line_duty import why_not as reasons
 from tariffs.engine.line_duty.class_profile import cached_profile, compile_profile, profile_of
 from tariffs.engine.line_duty.entry_line import OtherCharge, ResolvedLine, resolve_line
 from tariffs.engine.line_duty.quote import EntryLine, Quote, price
@@ -270,7 +271,7 @@ def test_a_profile_keeps_no_law_alive() -> None:
     kept = profile_of(law, reading)
     assert why_not(law, reading, kept)
     gone, number = weakref.ref(law), segment_of(law, reading.entry, reading.known).number
-    caches = class_profile._PROFILES, class_profile._ROWS
+    caches = class_profile._PROFILES, class_profile._ROWS, reasons._CLASSES, reasons._SENTENCES
     assert all(any(key[0] == number for key in cache._values) for cache in caches)
     gc.collect()
     gc.disable()

@@ -11,8 +11,9 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.base.bounded_cache import BoundedCache, Key, Value
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.conditions import Condition, Fact
 from tariffs.engine.law.law import Law
@@ -29,6 +30,8 @@ _PROFILES_KEPT = 8192
 """Profiles of all laws together; one takes some 4 KB."""
 _ROWS_KEPT = 16_384
 """Stacked rows that profiles share; one takes some 1 KB."""
+SegmentKey = tuple[Hashable, ...]
+"""Key of a cache that begins with the number of a segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,17 @@ class ClassProfile:
     rule_headings: Mapping[str, str]
 
 
-_PROFILES: BoundedCache[tuple[Hashable, ...], ClassProfile] = BoundedCache(_PROFILES_KEPT, "classes")
-_ROWS: BoundedCache[tuple[Hashable, ...], StackedRow] = BoundedCache(_ROWS_KEPT, "rows")
+_OF_SEGMENTS: list[BoundedCache[Any, Any]] = []
+
+
+def kept_by_segment(cache: BoundedCache[Key, Value]) -> BoundedCache[Key, Value]:
+    """Register a cache whose keys begin with the number of a segment: its entries go with the law of the segment."""
+    _OF_SEGMENTS.append(cache)
+    return cache
+
+
+_PROFILES: BoundedCache[SegmentKey, ClassProfile] = kept_by_segment(BoundedCache(_PROFILES_KEPT, "classes"))
+_ROWS: BoundedCache[SegmentKey, StackedRow] = kept_by_segment(BoundedCache(_ROWS_KEPT, "rows"))
 
 
 def profile_of(law: Law, line: ResolvedLine) -> ClassProfile:
@@ -114,7 +126,7 @@ def profile_in(segment: LawSegment, code: str, origin: str, facts: Mapping[str, 
 
 def _forget(number: int) -> None:
     """Drop what is cached of a segment whose law is gone: nothing will ask for it, and it holds rows of that law."""
-    for cache in (_PROFILES, _ROWS):
+    for cache in _OF_SEGMENTS:
         cache.drop(lambda key: key[0] == number)
 
 

@@ -19,7 +19,7 @@ from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.measure_state import known
 from tariffs.engine.law.model import PROHIBITION, Measure, Row
 from tariffs.engine.law.tested_dates import state_as_tested
-from tariffs.engine.line_duty.class_profile import ClassProfile
+from tariffs.engine.line_duty.class_profile import ClassProfile, SegmentKey, kept_by_segment
 from tariffs.engine.line_duty.entry_line import ResolvedLine
 from tariffs.engine.line_duty.scope_index import ScopeIndex
 from tariffs.engine.line_duty.segment import LawSegment
@@ -44,8 +44,11 @@ Item = UnappliedMeasure | NearRow | UnmodelledMeasure
 Group = tuple[Item, ...]
 """Reasons of one measure; a row or measure is described for the code of each line."""
 
-_CLASSES: BoundedCache[Hashable, tuple[Group, ...]] = BoundedCache(_CLASSES_KEPT, "reasons")
-_SENTENCES: BoundedCache[Hashable, UnappliedMeasure] = BoundedCache(_SENTENCES_KEPT, "sentences")
+_CLASSES: BoundedCache[SegmentKey, tuple[Group, ...]] = kept_by_segment(
+    BoundedCache(_CLASSES_KEPT, "reasons")
+)
+_SENTENCES: BoundedCache[SegmentKey, UnappliedMeasure]
+_SENTENCES = kept_by_segment(BoundedCache(_SENTENCES_KEPT, "sentences"))
 
 
 def why_not(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[UnappliedMeasure, ...]:
@@ -102,7 +105,7 @@ class _GoodsClass:
     facts: Mapping[str, Fact]
 
     @property
-    def key(self) -> Hashable:
+    def key(self) -> SegmentKey:
         return self.number, self.reach, self.near, self.open_claims, frozenset(self.facts.items())
 
 

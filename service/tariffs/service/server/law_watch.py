@@ -179,7 +179,10 @@ class LawWatch:
         except OSError as error:
             # It may be there again at the next look.
             del self._done[name]
-            self._refuse(name, pack_fault(name, f"it cannot be read ({error.strerror})", "Copy it again."))
+            why = f"it cannot be read or checked ({error.strerror})"
+            self._refuse(
+                name, pack_fault(name, why, "Give the server room and rights; it tries again each second.")
+            )
         return None
 
     def _check(self, name: str, began: float) -> _Found:
