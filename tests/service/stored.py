@@ -133,7 +133,7 @@ def simulated(server: Running, request: pb.SimulateRequest) -> list[bytes]:
 
 
 def until(holds: Callable[[], Any], seconds: float = 300.0) -> Any:
-    """What `holds` gives once it is true; long enough for whatever a busy machine has to do before."""
+    """Wait until `holds` gives something true and return it; patient enough for a busy machine."""
     end = time.monotonic() + seconds
     while not (found := holds()):
         assert time.monotonic() < end, "it never came"

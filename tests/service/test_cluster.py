@@ -240,6 +240,17 @@ def test_errors_of_the_engine_arrive_as_they_are(client: Client, cluster: LocalC
     assert caught.value.reason == "GROUP_UNKNOWN"
 
 
+def _detached_and_direct(
+    remote: Client, table: pl.DataFrame, options: dict[str, Any], seconds: float
+) -> tuple[ImpactResult, ImpactResult]:
+    """Compute a table by a long run, which must end in so many seconds, and by a call that waits."""
+    run = remote.start(table, ["base"], **options)
+    run.wait(timeout=seconds)
+    found = run.result()
+    assert isinstance(found, ImpactResult)
+    return found, remote.impact(table, ["base"], **options)
+
+
 def test_long_runs_of_a_server_go_to_the_cluster(cluster: LocalCluster) -> None:
     table = trade(200)
     options: dict[str, Any] = {"on": "2025-08-15", "baseline": BASELINE, "horizon": "short"}
@@ -248,11 +259,7 @@ def test_long_runs_of_a_server_go_to_the_cluster(cluster: LocalCluster) -> None:
         running(cluster=cluster.scheduler_address) as server,
         Client(f"127.0.0.1:{server.port}") as remote,
     ):
-        run = remote.start(table, ["base"], **options)
-        run.wait(timeout=120.0)
-        found = run.result()
-        assert isinstance(found, ImpactResult)
-        wanted = remote.impact(table, ["base"], **options)
+        found, wanted = _detached_and_direct(remote, table, options, 120.0)
     assert computed.count > 0
     assert found.groups.equals(wanted.groups)
 
@@ -269,11 +276,7 @@ def test_runs_under_the_law_of_a_pack_have_the_bits_of_one_process(
         running(cluster=cluster.scheduler_address, law_dir=tmp_path / "packs", law_unsigned=True) as server,
         Client(f"127.0.0.1:{server.port}", law_version=NEWER) as remote,
     ):
-        run = remote.start(table, ["base"], **options)
-        run.wait(timeout=600.0)
-        found = run.result()
-        assert isinstance(found, ImpactResult)
-        wanted = remote.impact(table, ["base"], **options)
+        found, wanted = _detached_and_direct(remote, table, options, 600.0)
     assert computed.count > 0
     assert found.provenance["law_version"] == wanted.provenance["law_version"] == NEWER
     assert found.groups.equals(wanted.groups)

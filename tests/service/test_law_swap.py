@@ -106,7 +106,7 @@ def rates(blocks: int) -> list[dict[str, str]]:
 
 
 def blocks_for(client: Client, server: psutil.Process) -> int:
-    """How many blocks take twenty seconds here, beside what a sweep takes before its first.
+    """Count the blocks that take twenty seconds here, beside what a sweep takes before its first.
 
     A busy machine takes longer for the swap too, so there it is twenty seconds of processor time.
     """

@@ -23,7 +23,7 @@ from tests.service.stored import until
 
 REQUEST = pb.SimulateRequest()
 SECONDS = 30.0
-"""How long a test waits for what must come; half the deadline of the calls that it waits for."""
+"""Seconds that a test waits for an event; half the deadline of the calls that it waits for."""
 
 
 class Endless:

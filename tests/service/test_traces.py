@@ -66,7 +66,7 @@ def collector(sent: Collector) -> Collector:
 
 @pytest.fixture(scope="module")
 def log() -> io.StringIO:
-    """What the server logs. It keeps the stream of its start, which pytest may have replaced by the time of a test."""
+    """Collect the log of the server, which keeps the stream of its start; pytest may have replaced it by then."""
     return io.StringIO()
 
 

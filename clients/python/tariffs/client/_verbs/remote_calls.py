@@ -7,7 +7,7 @@ from tariffs.client.config import Config
 from tariffs.client.errors import InvalidRequest
 
 WATCH_SECONDS = 30 * 86_400.0
-"""How long a watch lasts unless its caller says otherwise."""
+"""Seconds that a watch lasts without a limit from its caller."""
 
 
 class RemoteCalls:
