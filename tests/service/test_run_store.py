@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -80,6 +81,24 @@ def test_servers_that_begin_at_once_make_the_tables_once(tmp_path: Path) -> None
     assert runs_of(databases[0]).start(owner("ann"), "simulate", b"", 1, "").name
     for database in databases:
         database.close()
+
+
+def test_a_server_that_begins_waits_for_one_that_makes_the_tables(tmp_path: Path) -> None:
+    file = tmp_path / "new.sqlite"
+    other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE before (x)")
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("INSERT INTO before VALUES (1)")
+    database = Database(f"sqlite:///{file}")
+    with ThreadPoolExecutor(1) as pool:
+        begun = pool.submit(database.migrate)
+        with pytest.raises(TimeoutError):
+            begun.result(timeout=0.2)
+        other.execute("COMMIT")
+        begun.result(timeout=10.0)
+    assert not database.schema_state().pending
+    database.close()
+    other.close()
 
 
 def test_many_claimants_take_every_run_once(runs: RunStore, database: Database) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from tariffs.engine.errors import ServiceError
 from tariffs.service.storage.migrations.migrate import EMPTY, Revision, current, pending, upgrade
 
 BUSY_SECONDS = 10
+_BUSY_PAUSE = 0.02
 _SQLITE = "sqlite"
 _READS = "tariffs_reads"
 _TURNS = 0x7461_7269_6666_7302
@@ -195,9 +197,23 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
     # The driver would begin transactions itself, and too late: see _begin_sqlite.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=NORMAL"):
-        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    _write_ahead(cursor)
+    cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    # Servers that begin at once on a new file: this change alone does not wait as `busy_timeout` says.
+    limit = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > limit:
+                raise
+        time.sleep(_BUSY_PAUSE)
 
 
 def _begin_sqlite(connection: Connection) -> None:
