@@ -35,7 +35,7 @@ OTHERS: Mapping[str, tuple[Any, str]] = {
 }
 # These choose what is returned, not what is computed; the others have tests of their own.
 ONLY_RETURNED = {"lines", "attribute"}
-TESTED_APART = {"direction", "date_format", "to", "market", "consumer_prices", "ahead"}
+TESTED_APART = {"direction", "date_format", "to", "market", "consumer_prices", "ahead", "fx_offset"}
 
 
 def _provenance(options: Options, table: pl.DataFrame = TABLE) -> Mapping[str, Any]:

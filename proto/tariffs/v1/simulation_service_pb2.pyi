@@ -94,7 +94,7 @@ class Point(_message.Message):
     def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ...) -> None: ...
 
 class SimulateRequest(_message.Message):
-    __slots__ = ("points", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines", "direction", "to", "draws", "seed", "attribute", "date_format", "scenario_parameters", "market", "consumer_prices", "ahead", "law_version")
+    __slots__ = ("points", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines", "direction", "to", "draws", "seed", "attribute", "date_format", "scenario_parameters", "market", "fx_offset", "consumer_prices", "ahead", "law_version")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -131,6 +131,7 @@ class SimulateRequest(_message.Message):
     DATE_FORMAT_FIELD_NUMBER: _ClassVar[int]
     SCENARIO_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     MARKET_FIELD_NUMBER: _ClassVar[int]
+    FX_OFFSET_FIELD_NUMBER: _ClassVar[int]
     CONSUMER_PRICES_FIELD_NUMBER: _ClassVar[int]
     AHEAD_FIELD_NUMBER: _ClassVar[int]
     LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -156,10 +157,11 @@ class SimulateRequest(_message.Message):
     date_format: str
     scenario_parameters: _containers.ScalarMap[str, str]
     market: Market
+    fx_offset: float
     consumer_prices: ConsumerPriceMethod
     ahead: str
     law_version: str
-    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ..., attribute: _Optional[bool] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., consumer_prices: _Optional[_Union[ConsumerPriceMethod, str]] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
+    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ..., attribute: _Optional[bool] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., consumer_prices: _Optional[_Union[ConsumerPriceMethod, str]] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("stage", "fraction")
@@ -276,7 +278,7 @@ class SimulateGroupsResponse(_message.Message):
     def __init__(self, scenarios: _Optional[_Iterable[_Union[PointGroups, _Mapping]]] = ..., refused: _Optional[_Union[RefusedRows, _Mapping]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
 class TimelineRequest(_message.Message):
-    __slots__ = ("scenarios", "start", "end", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market", "ahead", "law_version")
+    __slots__ = ("scenarios", "start", "end", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market", "fx_offset", "ahead", "law_version")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -311,6 +313,7 @@ class TimelineRequest(_message.Message):
     DATE_FORMAT_FIELD_NUMBER: _ClassVar[int]
     SCENARIO_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     MARKET_FIELD_NUMBER: _ClassVar[int]
+    FX_OFFSET_FIELD_NUMBER: _ClassVar[int]
     AHEAD_FIELD_NUMBER: _ClassVar[int]
     LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     scenarios: _containers.RepeatedCompositeFieldContainer[_common_pb2.ScenarioRef]
@@ -333,9 +336,10 @@ class TimelineRequest(_message.Message):
     date_format: str
     scenario_parameters: _containers.ScalarMap[str, str]
     market: Market
+    fx_offset: float
     ahead: str
     law_version: str
-    def __init__(self, scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., start: _Optional[str] = ..., end: _Optional[str] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
+    def __init__(self, scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., start: _Optional[str] = ..., end: _Optional[str] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class TimelineResponse(_message.Message):
     __slots__ = ("progress", "refused", "segments", "totals", "averages", "average_total", "done")
@@ -376,7 +380,7 @@ class SweepList(_message.Message):
     def __init__(self, arrow: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class SweepRequest(_message.Message):
-    __slots__ = ("scenario", "on", "grid", "list", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market", "law_version")
+    __slots__ = ("scenario", "on", "grid", "list", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market", "fx_offset", "law_version")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -412,6 +416,7 @@ class SweepRequest(_message.Message):
     DATE_FORMAT_FIELD_NUMBER: _ClassVar[int]
     SCENARIO_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     MARKET_FIELD_NUMBER: _ClassVar[int]
+    FX_OFFSET_FIELD_NUMBER: _ClassVar[int]
     LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     scenario: _common_pb2.ScenarioRef
     on: str
@@ -434,8 +439,9 @@ class SweepRequest(_message.Message):
     date_format: str
     scenario_parameters: _containers.ScalarMap[str, str]
     market: Market
+    fx_offset: float
     law_version: str
-    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ..., grid: _Optional[_Union[SweepGrid, _Mapping]] = ..., list: _Optional[_Union[SweepList, _Mapping]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., law_version: _Optional[str] = ...) -> None: ...
+    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ..., grid: _Optional[_Union[SweepGrid, _Mapping]] = ..., list: _Optional[_Union[SweepList, _Mapping]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class SweepBatch(_message.Message):
     __slots__ = ("block", "arrow")

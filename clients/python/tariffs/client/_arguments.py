@@ -158,6 +158,18 @@ def whole(value: object, name: str, limit: int) -> int:
     raise refusal(name, value, f"Give a whole number from 0 to {limit - 1:,}.", "PARAMETER_INVALID")
 
 
+def share(value: object, name: str) -> float:
+    """Check a share from 0 to 1.
+
+    Raises:
+        InvalidRequest: PARAMETER_INVALID for anything else.
+    """
+    number: Any = value
+    if isinstance(value, Real | Decimal) and not isinstance(number, bool) and 0 <= number <= 1:
+        return float(number)
+    raise refusal(name, value, "Give a share from 0 to 1.", "PARAMETER_INVALID")
+
+
 def one_of(choices: Mapping[str, _T], value: object, name: str, reason: str) -> _T:
     """Look up the protobuf value of a choice; raises InvalidRequest with the reason for any other."""
     if isinstance(value, str) and value in choices:

@@ -115,6 +115,7 @@ class Client(
         response: str = "armington",
         horizon: str = "path",
         market: str = "product",
+        fx_offset: float = 0.0,
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,
         known_on: Day | None = None,
@@ -138,9 +139,8 @@ class Client(
         """Compute the effect of scenarios on a trade table: landed cost and trade volume, by group and in total.
 
         Args:
-            lines: frame, lazy frame, or path of a Parquet, Arrow or CSV file; or what `upload` gave; in this process or
-                with `cluster` also a directory or pattern of Parquet files;
-                None is the embedded table of imports. A table too large for one message is stored on the server.
+            lines: frame, lazy frame, or path of a Parquet, Arrow or CSV file; what `upload` gave; in this process or by
+                `cluster` also a directory or pattern of Parquet files. None is the embedded table of imports.
             scenarios: library names, `*.yaml` paths, or `Scenario`s, which may carry a day of their own.
             on: day of the law; by default the law's as-of day. A line's own entry date beats it.
             by: keys of the groups, such as origin, authority, hts2.
@@ -148,6 +148,7 @@ class Client(
             response: armington, passthrough, smart, gsim or none.
             horizon: path (every change of duty at its own age), impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
+            fx_offset: part of the rise of prices by duties that a dearer dollar takes off, such as 0.174; 0 is none.
             parameters: values of parameters of the scenarios, such as `{"cn": "20%", "start": "2027-01-01"}`; a number
                 is a fraction, 0.2 for 20 %, True is on. A value fills every scenario that declares its parameter; the
                 others have their defaults. Text and paths are read as `parameter_set`, as in earlier releases.
@@ -161,12 +162,10 @@ class Client(
             draws: draws of the elasticities for `ranges`: 0, or a power of two from 16 (256 is quick, 1024 the rule).
             seed: seed of the draws; the same seed gives the same ranges.
             attribute: split each scenario's difference from the first of its day by change and authority.
-            consumer_prices: effect on consumer prices with margins constant in "dollar" or "percent" (by the latest
-                accounts "dollar_2024", "percent_2024"; less what a rise of the dollar takes off "dollar_offset",
-                "percent_offset"), or by the method of "yale"; empty for none.
+            consumer_prices: effect on consumer prices by one of "dollar", "percent" (margins constant in them), "yale",
+                "dollar_2024", "percent_2024" (latest accounts), "dollar_offset", "percent_offset"; empty for none.
             ahead: day from which buyers expect the duties that come and buy ahead of them; None if they do not.
-            direction: import into the United States, or export: purchases of the country that retaliates, in its
-                local time.
+            direction: import, or export: purchases of the country that retaliates, in its local time.
             to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
                 `destination` of each row of a table.
             date_format: format of date columns: "m/d/Y", "d/m/Y", or "excel" for day numbers of a spreadsheet;
@@ -190,6 +189,7 @@ class Client(
             response=response,
             horizon=horizon,
             market=market,
+            fx_offset=fx_offset,
             parameters=parameters,
             parameter_set=parameter_set,
             by=by,
@@ -231,6 +231,7 @@ class Client(
         response: str = "armington",
         horizon: str = "path",
         market: str = "product",
+        fx_offset: float = 0.0,
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,
         known_on: Day | None = None,
@@ -257,6 +258,7 @@ class Client(
             response: as in `impact`.
             horizon: as in `impact`.
             market: as in `impact`.
+            fx_offset: as in `impact`.
             parameters: as in `impact`.
             parameter_set: as in `impact`.
             known_on: use only acts published by this day; "entry" is each day itself.
@@ -265,8 +267,7 @@ class Client(
             law_version: as in `impact`.
             ahead: as in `impact`.
             direction: as in `impact`.
-            to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
-                `destination` of each row of a table.
+            to: as in `impact`.
             date_format: as in `impact`.
             cluster: as in `impact`.
             progress: True for a progress bar, or a function that takes stage and fraction.
@@ -280,6 +281,7 @@ class Client(
             response=response,
             horizon=horizon,
             market=market,
+            fx_offset=fx_offset,
             parameters=parameters,
             parameter_set=parameter_set,
             by=by,

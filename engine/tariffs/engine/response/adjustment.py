@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -252,3 +253,10 @@ def mean_weights(
         total += size
     at_once = profile.at(0.0)[:, :, None]
     return np.where(total > 0.0, ratio(weights, np.broadcast_to(total, weights.shape), 0.0), at_once)
+
+
+def mean_age(trade: PathTrade, steps: Sequence[DutyStep]) -> float:
+    """Compute the mean age of changes of duty in years, by value times the absolute change of ln(1 + t); 0 of none."""
+    sizes = [math.fsum(trade.v0[step.moves.variety] * np.abs(step.moves.power)) for step in steps]
+    total = sum(sizes)
+    return sum(size * step.years for size, step in zip(sizes, steps, strict=True)) / total if total else 0.0

@@ -16,13 +16,14 @@ import polars as pl
 
 from tariffs.engine.base.array_utils import F64, I64, ratio, sums_of
 from tariffs.engine.response.constants import constant
+from tariffs.engine.response.exchange_rate import published_offset
 from tariffs.engine.response.industries import table
 from tariffs.engine.response.inputs import Floats, Range, invalid
 
 DOLLAR, PERCENT = "dollar", "percent"
 MARGINS = (DOLLAR, PERCENT)
 """Margins of trade and producers that stay constant: in dollars, or in percent of their cost."""
-OFFSET_MULTIPLIER = 1.0 - constant("usd_offset")
+OFFSET_MULTIPLIER = 1.0 - published_offset()
 """Effect on prices that a rise of the dollar leaves."""
 YALE_MULTIPLIER = round(OFFSET_MULTIPLIER + constant("domestic_pricing"), 12)
 """Multiplier of the Budget Lab at Yale: the dollar rises, and domestic producers follow by half."""

@@ -18,9 +18,11 @@ class Model:
     set: str = ""
 
 
+INCOME, INCOME_AND_CURRENCY = "income", "income and exchange rates"
+"""Ignored effects with and without an offset of the exchange rate."""
 _EVERYWHERE = (
     "new trade from origins without any",
-    "income and exchange rates",
+    INCOME_AND_CURRENCY,
     "inputs and outputs of industries",
     "retaliation",
     "stocks and timing of shipments",

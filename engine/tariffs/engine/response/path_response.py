@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from tariffs.engine.response.adjustment import (
     DutyStep,
     PathDraws,
     PathTrade,
+    RateMoves,
+    mean_age,
     mean_weights,
     passthrough_steps,
 )
@@ -84,11 +86,16 @@ class PathResponse(Response):
         domestic = domestic_shipments(v.product, v.value, self.base_rate, p)
         return PathDraws(self.trade, self.steps, rate, kappa=p.kappa, domestic=domestic, threads=threads)
 
-    def solver(self, rates: VarietyRates) -> VolumeSolver:
-        """Make a function of the parameters that gives the model's result per variety under a scenario's rates."""
+    def with_last_step(self, before: F64, after: F64) -> PathResponse:
+        """Add a change of all rates as one step, at the mean age of the changes of duty."""
+        step = DutyStep(mean_age(self.trade, self.steps), RateMoves.between(before, after))
+        return replace(self, steps=(*self.steps, step))
+
+    def duty_solver(self, rate: F64, rates: VarietyRates) -> VolumeSolver:
+        """Make the solver of the model for the rate that varieties respond to."""
         if self.model == "passthrough":
             return self._passthrough
-        solve = super().solver(rates)
+        solve = super().duty_solver(rate, rates)
         if self.model == ARMINGTON:
             return solve
         weights = self._mean_weights(self.varieties.product, len(self.parameters.sigma))

@@ -17,6 +17,7 @@ from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.law.law import Law
 from tariffs.engine.response import armington_solver, gsim_imports, passthrough, smart
 from tariffs.engine.response.armington_draws import ArmingtonDraws
+from tariffs.engine.response.exchange_rate import NO_OFFSET, DollarDraws, DollarPrices
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.sector_draws import SectorDraws
 from tariffs.engine.response.sector_market import SECTOR, DomesticGoods, SectorMarket
@@ -99,7 +100,7 @@ class Response:
     """Response of a table from its baseline; a call with a scenario's duties computes their volumes.
 
     `base_rate` is the rate of each variety at the baseline, `parameters` are per product of the table; `market` puts
-    sectors above Armington's products.
+    sectors above Armington's products, and `fx_offset` moves the dollar with the duties.
     """
 
     table: PreparedTable
@@ -108,6 +109,7 @@ class Response:
     model: str
     parameters: ProductParameters
     market: SectorMarket | None = None
+    fx_offset: float = NO_OFFSET
 
     def __call__(self, duties: Duties) -> TradeVolume:
         """Compute volumes under a scenario's duties."""
@@ -134,10 +136,41 @@ class Response:
         rest = ratio(v.to_lines(entering * rates.rate), v.to_lines(entering))[v.line]
         return np.where(closed, np.where(np.isnan(rest), self.base_rate, rest), rates.rate)
 
+    @property
+    def has_own_rates(self) -> bool:
+        """True if goods respond to no duty on others but through demand: the exchange rate stays."""
+        return self.fx_offset == NO_OFFSET
+
+    def dollar_prices(self, rates: VarietyRates) -> DollarPrices | None:
+        """Exporters' prices in dollars under a scenario's rates; None if the exchange rate stays."""
+        if self.has_own_rates:
+            return None
+        return DollarPrices.of(self.fx_offset, self.varieties.value, self.base_rate, rates.rate, rates.closed)
+
     def solver(self, rates: VarietyRates) -> VolumeSolver:
         """Make a function of the parameters that gives the model's result per variety under a scenario's rates."""
+        rate, dollar = self.responding_rate(rates), self.dollar_prices(rates)
+        if dollar is None:
+            return self.duty_solver(rate, rates)
+        moved = dollar.responding(rate)
+        solve, product = self.with_last_step(rate, moved).duty_solver(moved, rates), self.varieties.product
+        return lambda p: dollar.on_volume(solve(p), product)
+
+    def draw_solver(self, rates: VarietyRates, threads: int) -> ArmingtonDraws | SectorDraws | DollarDraws:
+        """Make the solver of draws of Armington demand under a scenario's rates."""
+        rate, dollar = self.responding_rate(rates), self.dollar_prices(rates)
+        if dollar is None:
+            return self.draws(rate, threads)
+        moved, v = dollar.responding(rate), self.varieties
+        return dollar.on_draws(self.with_last_step(rate, moved).draws(moved, threads), v.value, v.product)
+
+    def with_last_step(self, before: F64, after: F64) -> Response:
+        """Add a change of all rates to those that a response composes; one that takes the whole change has none."""
+        return self
+
+    def duty_solver(self, rate: F64, rates: VarietyRates) -> VolumeSolver:
+        """Make the solver of the model for the rate that varieties respond to."""
         v = self.varieties
-        rate = self.responding_rate(rates)
         if self.model != ARMINGTON:
             return lambda p: _MODELS[self.model](v, self.base_rate, rate, p)
         solve = self._nested_solver(rate) if self.has_domestic_goods else self._plain_solver(rate)
@@ -269,6 +302,7 @@ def respond(
     response: str,
     parameters: ProductParameters,
     market: str,
+    fx_offset: float = NO_OFFSET,
 ) -> Response:
     """Prepare the response of a table from the baseline.
 
@@ -279,10 +313,12 @@ def respond(
         response: armington, passthrough, smart or gsim.
         parameters: sigma, eta and supply per product code of the table.
         market: product or sector; sectors need armington.
+        fx_offset: part of the mean rise of landed prices by duties that the exchange rate takes off.
     """
     sectors = SectorMarket.of(table.products, parameters) if market == SECTOR else None
     varieties = Varieties.of(table, atoms_of(law.claims, table.lines))
-    return Response(table, varieties, _base_rate(table, varieties, base), response, parameters, sectors)
+    base_rate = _base_rate(table, varieties, base)
+    return Response(table, varieties, base_rate, response, parameters, sectors, fx_offset)
 
 
 def _base_rate(table: PreparedTable, varieties: Varieties, base: Duties) -> F64:

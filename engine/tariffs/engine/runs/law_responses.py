@@ -105,7 +105,9 @@ class RespondingLaws:
 
 def _is_of_one_day(run: TableRun, outcome: Outcome) -> bool:
     """Test whether all lines have one instant and the atoms of the response, and no law constrains quantities."""
-    if run.response is None or not outcome.has_plain_quantities or len(outcome.duties.rated) != 1:
+    if run.response is None or not run.response.has_own_rates:
+        return False
+    if not outcome.has_plain_quantities or len(outcome.duties.rated) != 1:
         return False
     return outcome.duties.rated[0].family.atoms is run.response.varieties.atoms
 

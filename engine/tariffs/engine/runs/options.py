@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
+from typing import cast
+
+import numpy as np
 
 from tariffs.engine.base.dates import read_format
 from tariffs.engine.errors import InputError
@@ -14,8 +17,10 @@ from tariffs.engine.line_duty.entry_dates import covered_moment, known_on_notes,
 from tariffs.engine.response.anticipation import storage_facts
 from tariffs.engine.response.consumer_prices import METHODS
 from tariffs.engine.response.draws import DEFAULT_SPREADS, GENERATOR, Spreads
+from tariffs.engine.response.exchange_rate import NO_OFFSET, offset_facts
 from tariffs.engine.response.industries import SOURCE
-from tariffs.engine.response.models import MODELS, Model
+from tariffs.engine.response.inputs import SHARE, invalid
+from tariffs.engine.response.models import INCOME, INCOME_AND_CURRENCY, MODELS, Model
 from tariffs.engine.response.parameters import DEFAULT_HORIZON, HORIZONS, ProductParameters
 from tariffs.engine.response.sector_market import MARKETS, PRODUCT, market_elasticities
 from tariffs.engine.scenario import Scenario
@@ -62,6 +67,7 @@ class Options:
     market: str = PRODUCT
     consumer_prices: str = ""
     ahead: str = ""
+    fx_offset: float = NO_OFFSET
 
     def __post_init__(self) -> None:
         # A repeated key groups once.
@@ -111,7 +117,16 @@ class Options:
         }
         if not parameters:
             return facts
-        return facts | {"horizon": self.horizon, "set": parameters.set} | self._market_facts(model)
+        facts |= {"horizon": self.horizon, "set": parameters.set} | self._market_facts(model)
+        return self._with_offset(facts)
+
+    def _with_offset(self, facts: dict[str, object]) -> dict[str, object]:
+        """Add the offset of the exchange rate, which is then not among the ignored effects."""
+        if self.fx_offset == NO_OFFSET:
+            return facts
+        ignores = cast("list[str]", facts["ignores"])
+        kept = [INCOME if effect == INCOME_AND_CURRENCY else effect for effect in ignores]
+        return facts | {"ignores": kept} | offset_facts(self.fx_offset)
 
     def _market_facts(self, model: Model) -> dict[str, object]:
         """Describe the market of sectors and its elasticities; empty for products by themselves."""
@@ -186,6 +201,7 @@ def law_with_options(law: Law, options: Options) -> Law:
             fix = f"Use one of: {', '.join(filter(None, choices))}."
             raise InputError(reason, f"{value!r} is not a {title}.", field=name, fix=fix)
     _check_market(options)
+    _check_offset(options)
     law = law.with_switches(options.switches)
     return law.with_min_conf(options.min_conf) if options.min_conf else law
 
@@ -199,12 +215,33 @@ def _check_market(options: Options) -> None:
     if options.market != PRODUCT and options.response != "armington":
         fix = "Use --response armington, or --market product."
         raise InputError("PARAMETER_INVALID", "Sectors need the model armington.", field="market", fix=fix)
-    domestic = {"market": options.market != PRODUCT, "consumer_prices": bool(options.consumer_prices)}
+    domestic = {
+        "market": options.market != PRODUCT,
+        "consumer_prices": bool(options.consumer_prices),
+        "fx_offset": options.fx_offset != NO_OFFSET,
+    }
     for name, wanted in domestic.items():
         if wanted and options.direction == EXPORT:
             raise InputError(
                 "PARAMETER_INVALID",
-                "Domestic goods and consumer prices are those of the United States, not of its customers.",
+                "Domestic goods, consumer prices and the dollar are of the United States, not of its customers.",
                 field=name,
                 fix="Leave it out for exports.",
             )
+
+
+def _check_offset(options: Options) -> None:
+    """Refuse an offset of the exchange rate that is no share, and one of a static run.
+
+    Raises:
+        InputError: PARAMETER_INVALID.
+    """
+    offset = options.fx_offset
+    if SHARE.broken(np.array([offset]))[0]:
+        raise invalid(
+            "fx_offset", f"the offset of the exchange rate is {offset:g}.", fix=f"It must be {SHARE}."
+        )
+    if offset != NO_OFFSET and options.response == "none":
+        raise invalid(
+            "fx_offset", "A static run moves no prices.", fix="Choose a response, or leave the option out."
+        )

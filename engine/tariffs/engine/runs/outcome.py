@@ -134,13 +134,17 @@ class Outcome:
 
     @cached_property
     def notes(self) -> tuple[Note, ...]:
-        """Notes on the duties and on constraints of quantities."""
+        """Notes on the duties, the exchange rate and constraints of quantities."""
         response, limits = self._run.response, self.constraints
-        if response is None or limits is None or self._limited is None:
+        if response is None:
             return self.static_notes
+        dollar = response.dollar_prices(self.variety_rates)
+        static = self.static_notes if dollar is None else (*self.static_notes, dollar.note())
+        if limits is None or self._limited is None:
+            return static
         hat = response.to_lines(self._free, self.variety_rates).quantity_hat
         premiums = self._limited.rents.premiums if self._limited.rents else ()
-        return (*self.static_notes, *limits.notes(hat, premiums))
+        return (*static, *limits.notes(hat, premiums))
 
     def grouped(self, grouping: LineGroups) -> GroupedDuties:
         """Sum the duties by group; kept with the outcome."""

@@ -36,7 +36,7 @@ _KEPT_VARIETIES = 1_000_000
 
 def is_closed_exactly(run: TableRun, outcome: Outcome) -> bool:
     """Test whether sums over varieties express what a law does to quantities and shares."""
-    if run.response is None or not outcome.has_plain_quantities:
+    if run.response is None or not run.response.has_own_rates or not outcome.has_plain_quantities:
         return False
     atoms = run.response.varieties.atoms
     if any(rated.family.atoms is not atoms for rated in outcome.duties.rated):

@@ -253,7 +253,7 @@ class _ByVariety:
         self._class_of = rates.of_variety
         self._rate = rates.rate
         self._base_rate = response.base_rate
-        self._solve = response.draws(response.responding_rate(rates), threads)
+        self._solve = response.draw_solver(rates, threads)
         self._closed = np.flatnonzero(rates.closed)
         self._unbounded = response.unbounded_loss(rates)
         self._group = group_of_line[v.line]

@@ -92,9 +92,8 @@ class TableRun:
         self.steps: DutySteps | None = None
         if self.base is not None and options.response != "none":
             self.parameters = product_parameters(self.prepared, self.options)
-            self.response = respond(
-                self.prepared, self.law, self.base, options.response, self.parameters, options.market
-            )
+            models = options.response, self.parameters, options.market, options.fx_offset
+            self.response = respond(self.prepared, self.law, self.base, *models)
             if options.horizon == PATH:
                 self.steps = DutySteps(self, self.response, self.base, self._base_dated)
         self.expected = ExpectedDuties(self, self.options.ahead) if options.ahead and self.response else None

@@ -126,6 +126,7 @@ def common_options(request: Any, parameters: str) -> Options:
         response=choice(pb.ResponseModel, request.response, "response") or default.response,
         horizon=choice(pb.Horizon, request.horizon, "horizon") or default.horizon,
         market=choice(pb.Market, request.market, "market") or default.market,
+        fx_offset=request.fx_offset,
         parameters=parameters,
         known_on=word(request.known_on, "known_on"),
         switches=words(request.switches, "switches"),

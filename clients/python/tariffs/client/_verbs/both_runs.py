@@ -10,7 +10,7 @@ from tariffs.client._wire.requests import Day, ScenarioLike
 from tariffs.client.results.both_sides import BothSides
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 
-_OF_IMPORTS = frozenset({"consumer_prices", "market"})
+_OF_IMPORTS = frozenset({"consumer_prices", "fx_offset", "market"})
 
 
 class BothSideCalls:

@@ -38,6 +38,7 @@ class SweepCalls(TableCalls):
         response: str = "armington",
         horizon: str = "path",
         market: str = "product",
+        fx_offset: float = 0.0,
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,
         known_on: Day | None = None,
@@ -67,6 +68,7 @@ class SweepCalls(TableCalls):
             response: armington, passthrough, smart, gsim or none.
             horizon: path (every change of duty at its own age), impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
+            fx_offset: as in `impact`.
             parameters: values of parameters that are the same at all points.
             parameter_set: None for the central set, "low", "high", or the path of a CSV file.
             known_on: use only acts published by this day.
@@ -91,6 +93,7 @@ class SweepCalls(TableCalls):
             response=response,
             horizon=horizon,
             market=market,
+            fx_offset=fx_offset,
             parameters=parameters,
             parameter_set=parameter_set,
             by=by,
@@ -125,6 +128,7 @@ class SweepCalls(TableCalls):
         response: str = "armington",
         horizon: str = "path",
         market: str = "product",
+        fx_offset: float = 0.0,
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,
         known_on: Day | None = None,
@@ -151,6 +155,7 @@ class SweepCalls(TableCalls):
             response: armington, passthrough, smart, gsim or none.
             horizon: path (every change of duty at its own age), impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
+            fx_offset: as in `impact`.
             parameters: values of parameters that are the same at all points.
             parameter_set: None for the central set, "low", "high", or the path of a CSV file.
             known_on: use only acts published by this day.
@@ -174,6 +179,7 @@ class SweepCalls(TableCalls):
             response=response,
             horizon=horizon,
             market=market,
+            fx_offset=fx_offset,
             parameters=parameters,
             parameter_set=parameter_set,
             by=by,
@@ -210,6 +216,7 @@ class SweepCalls(TableCalls):
         response: str = "armington",
         horizon: str = "path",
         market: str = "product",
+        fx_offset: float = 0.0,
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,
         known_on: Day | None = None,
@@ -240,6 +247,7 @@ class SweepCalls(TableCalls):
             response: armington, passthrough, smart, gsim or none.
             horizon: path (every change of duty at its own age), impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
+            fx_offset: as in `impact`.
             parameters: values of the scenario's other parameters.
             parameter_set: None for the central set, "low", "high", or the path of a CSV file.
             known_on: use only acts published by this day.
@@ -263,6 +271,7 @@ class SweepCalls(TableCalls):
             response=response,
             horizon=horizon,
             market=market,
+            fx_offset=fx_offset,
             parameters=parameters,
             parameter_set=parameter_set,
             known_on=known_on or "",

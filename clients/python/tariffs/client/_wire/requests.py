@@ -100,6 +100,7 @@ class ImpactOptions:
     market: str = "product"
     consumer_prices: str = ""
     ahead: Day = ""
+    fx_offset: float = 0.0
 
     def __post_init__(self) -> None:
         plain: dict[str, object] = {
@@ -140,7 +141,8 @@ def option_values(options: ImpactOptions) -> dict[str, object]:
     A call without what later releases added is recorded as in earlier ones, which can then run it again.
     """
     values = {field.name: getattr(options, field.name) for field in fields(options)}
-    later = dict.fromkeys(("consumer_prices", "to", "ahead", "law_version"), "") | {"market": "product"}
+    later: dict[str, object] = dict.fromkeys(("consumer_prices", "to", "ahead", "law_version"), "")
+    later |= {"market": "product", "fx_offset": 0.0}
     for name, default in later.items():
         if values[name] == default:
             del values[name]
@@ -267,6 +269,7 @@ def simulate_request(
         by=options.by,
         known_on=arguments.day(options.known_on, "known_on"),
         ahead=arguments.day(options.ahead, "ahead"),
+        fx_offset=arguments.share(options.fx_offset, "fx_offset"),
         switches=options.switches,
         min_confidence=options.min_confidence,
         law_version=options.law_version,
@@ -327,6 +330,7 @@ def timeline_request(
         by=options.by,
         known_on=arguments.day(options.known_on, "known_on"),
         ahead=arguments.day(options.ahead, "ahead"),
+        fx_offset=arguments.share(options.fx_offset, "fx_offset"),
         switches=options.switches,
         min_confidence=options.min_confidence,
         law_version=options.law_version,

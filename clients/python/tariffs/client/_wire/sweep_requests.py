@@ -34,7 +34,7 @@ Where = Mapping[str, str | Iterable[str]]
 """Values that count, by key of groups."""
 SWEEP_OPTIONS = (
     "on", "baseline", "response", "horizon", "parameters", "parameter_set", "by", "known_on", "switches",
-    "min_confidence", "law_version", "direction", "date_format", "market",
+    "min_confidence", "law_version", "direction", "date_format", "market", "fx_offset",
 )  # fmt: skip
 
 
@@ -164,6 +164,7 @@ def _common(scenario: ScenarioLike, options: ImpactOptions) -> dict[str, Any]:
         "response": arguments.one_of(RESPONSES, options.response, "response", "PARAMETER_INVALID"),
         "horizon": arguments.one_of(HORIZONS, options.horizon, "horizon", "PARAMETER_INVALID"),
         "market": arguments.one_of(MARKETS, options.market, "market", "PARAMETER_INVALID"),
+        "fx_offset": arguments.share(options.fx_offset, "fx_offset"),
         "known_on": arguments.day(options.known_on, "known_on"),
         "switches": options.switches,
         "min_confidence": options.min_confidence,

@@ -40,6 +40,7 @@ def impact(
     horizon: options.Horizon = "path",
     ahead: options.Ahead = None,
     market: options.Market = "product",
+    fx_offset: options.FxOffset = 0.0,
     parameter_set: options.ParameterSet = None,
     by: options.GroupBy = None,
     draws: Annotated[
@@ -130,6 +131,7 @@ def impact(
             "response": response,
             "horizon": horizon,
             "market": market,
+            "fx_offset": fx_offset,
             "ahead": ahead,
             "parameters": parameters,
             "parameter_set": parameter_set,

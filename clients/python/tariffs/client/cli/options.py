@@ -121,6 +121,15 @@ Market = Annotated[
         help="Demand: each product by itself, or sectors of products and domestic goods.",
     ),
 ]
+FxOffset = Annotated[
+    float,
+    typer.Option(
+        "--fx-offset",
+        metavar="SHARE",
+        help="Part of the mean rise of prices by duties that a dearer dollar takes off exporters' prices; published: "
+        "0.174. Default: 0, the exchange rate stays.",
+    ),
+]
 Param = Annotated[
     list[str] | None,
     typer.Option(

@@ -48,6 +48,7 @@ def sweep(
     response: options.Response = "armington",
     horizon: options.Horizon = "path",
     market: options.Market = "product",
+    fx_offset: options.FxOffset = 0.0,
     parameter_set: options.ParameterSet = None,
     by: options.GroupBy = None,
     top: Annotated[
@@ -94,6 +95,7 @@ def sweep(
         "response": response,
         "horizon": horizon,
         "market": market,
+        "fx_offset": fx_offset,
         "parameters": options.pairs(param, "--param"),
         "parameter_set": parameter_set,
         "known_on": known_on,

@@ -39,7 +39,7 @@ def claims(provenance: Provenance) -> str:
 
 
 def block_title(column: str, provenance: Provenance) -> str:
-    """Title of the block that a column belongs to: static, or the response with its horizon, set and market.
+    """Title of the block that a column belongs to: static, or the response with its horizon, set, market and dollar.
 
     The parts are on lines of their own, so that the block is no wider than its columns.
     """
@@ -50,17 +50,27 @@ def _response(provenance: Provenance) -> str:
     model, *rest = _parts(provenance)
     if not rest:
         return model
-    horizon, parameters, *market = rest
-    return ", ".join(
-        [model, f"horizon {horizon}", f"set {parameters}", *(f"market {each}" for each in market)]
-    )
+    horizon, parameters, *more = rest
+    if market := _market(provenance):
+        more[0] = f"market {market}"
+    return ", ".join([model, f"horizon {horizon}", f"set {parameters}", *more])
 
 
 def _market(provenance: Provenance) -> str:
     """Name the market above products; empty for products by themselves."""
+    return str(_model(provenance).get("market") or "")
+
+
+def _offset(provenance: Provenance) -> list[str]:
+    """Name the offset of the exchange rate; empty without one."""
+    offset = _model(provenance).get("fx_offset")
+    return [f"fx offset {offset['value']:g}"] if isinstance(offset, Mapping) else []
+
+
+def _model(provenance: Provenance) -> Mapping[str, object]:
     details = provenance.get("details")
     model = details.get("model") if isinstance(details, Mapping) else None
-    return str(model.get("market") or "") if isinstance(model, Mapping) else ""
+    return model if isinstance(model, Mapping) else {}
 
 
 def _parts(provenance: Provenance) -> list[str]:
@@ -68,7 +78,8 @@ def _parts(provenance: Provenance) -> list[str]:
     if model in {"", "none"}:
         return ["none"]
     parameters, market = _detail(provenance, "parameters"), _market(provenance)
-    return [model, horizon, _CENTRAL if parameters == horizon else parameters, *([market] if market else [])]
+    more = ([market] if market else []) + _offset(provenance)
+    return [model, horizon, _CENTRAL if parameters == horizon else parameters, *more]
 
 
 def _detail(provenance: Provenance, name: str) -> str:
