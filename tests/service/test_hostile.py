@@ -19,6 +19,7 @@ from typing import Any
 import grpc
 import psutil
 import pytest
+import yaml
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
@@ -54,7 +55,9 @@ AT_A_TIME = 3
 """Requests at a time: one caller may have as many short tasks."""
 TIMEOUT = 60.0
 WARM_SHARE = 0.25
-GROWTH_LIMIT = 256 << 20
+GROWTH_LIMIT = 64 << 20
+"""Bytes that the server itself may grow by; workers fill bounded caches whenever a request reaches them."""
+DEPLOYMENT = Path(__file__).parents[2] / "deploy" / "kubernetes" / "base" / "deployment.yaml"
 OPTIONS = [("grpc.max_receive_message_length", 64 << 20)]
 UNFORESEEN = "!"
 UNSEEN = {"INTERNAL", "UNKNOWN", "UNIMPLEMENTED", "DEADLINE_EXCEEDED", "UNAVAILABLE"}
@@ -131,8 +134,12 @@ class Process:
     log: Path
 
     def memory(self) -> int:
+        """Resident bytes of the server itself."""
+        return int(self.process.memory_info().rss)
+
+    def memory_with_workers(self) -> int:
         """Resident bytes of the server and its workers."""
-        return sum(one.memory_info().rss for one in (self.process, *self.process.children(recursive=True)))
+        return self.memory() + sum(one.memory_info().rss for one in self.process.children(recursive=True))
 
 
 @contextmanager
@@ -159,6 +166,13 @@ def wait_until_serving(process: subprocess.Popen[bytes], log: Path) -> int:
                 return int(json.loads(text)["port"])
         time.sleep(0.1)
     raise AssertionError(f"the server did not start: {log.read_text(encoding='utf-8')[-2_000:]}")
+
+
+def memory_of_a_pod() -> int:
+    """Bytes that a pod of the server with two workers asks for."""
+    deployment = next(yaml.safe_load_all(DEPLOYMENT.read_text(encoding="utf-8")))
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    return int(container["resources"]["requests"]["memory"].removesuffix("Gi")) << 30
 
 
 def unforeseen(log: Path) -> str:
@@ -191,6 +205,7 @@ def test_every_call_withstands_hostile_requests_and_memory_stays(tmp_path: Path,
         assert not sender.faults, unforeseen(server.log)
         assert sender.quote() == wanted
         assert server.memory() - warm < GROWTH_LIMIT
+        assert server.memory_with_workers() < memory_of_a_pod()
         assert "worker died" not in server.log.read_text(encoding="utf-8")
         # Requests that are all turned away at the door would prove little.
         assert sender.outcomes["OK"] > MANY * scale // 10
