@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tariffs.engine.base.workspace import Workspace
 from tariffs.engine.errors import InputError
 from tariffs.engine.response import armington, passthrough, sigma_at
 from tariffs.engine.response.adjustment import (
@@ -249,7 +250,9 @@ def test_a_draw_does_not_depend_on_those_beside_it(domestic: bool) -> None:
     p = one.parameters
     solve = PathDraws(one.trade, one.steps(), one.last, kappa=p.kappa, domestic=p.domestic_ratio * landed)
     draws = [p.scaled({"sigma": factor, "eta": factor}) for factor in np.linspace(0.5, 2.0, 19)]
-    together = solve(draws)
+    room = Workspace()
+    solve(draws[::-1], room)
+    together = solve(draws, room)
     for place, draw in enumerate(draws):
         alone = solve([draw])
         for name in ("hats", "growths", "owned"):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tariffs.engine.base.workspace import Workspace
 from tariffs.engine.errors import InputError
 from tariffs.engine.response import armington
 from tariffs.engine.response.armington_draws import ArmingtonDraws, DrawElasticities, DrawnVolume
@@ -134,6 +135,16 @@ def test_a_draw_without_finite_answer_is_refused_like_the_model() -> None:
         with pytest.raises(InputError, match="not finite") as caught:
             solve()
         assert caught.value.reason == "PARAMETER_INVALID"
+
+
+def test_a_workspace_changes_no_bit() -> None:
+    market, room = random_market(8, products=40, most=12), Workspace()
+    run, other = prepared(market), prepared(market.with_(t1=0.3))
+    for solve, seed in ((run, 1), (other, 2), (run, 3)):
+        draws = drawn(market, seed)
+        found, expected = solve(draws, room), solve(draws)
+        for name in ("hats", "growths", "owned"):
+            assert np.array_equal(getattr(found, name), getattr(expected, name)), name
 
 
 def test_an_empty_table_has_an_empty_answer() -> None:

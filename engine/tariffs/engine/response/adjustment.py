@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, ratio, sums_of
+from tariffs.engine.base.workspace import Room, new_room
 from tariffs.engine.response import passthrough
 from tariffs.engine.response.adjustment_profile import AdjustmentProfile, PathParameters
 from tariffs.engine.response.armington_draws import DrawnVolume
@@ -158,8 +159,8 @@ class PathDraws:
         chosen = (first[cell] == moves.variety) & traded[self._product[cell]]
         return cell[chosen].astype(np.int32), moves.power[chosen]
 
-    def __call__(self, draws: Sequence[AgeElasticities]) -> DrawnVolume:
-        """Solve each of the draws.
+    def __call__(self, draws: Sequence[AgeElasticities], room: Room = new_room) -> DrawnVolume:
+        """Solve each of the draws in a room.
 
         Raises:
             InputError: PARAMETER_INVALID if a hat is not finite.
@@ -167,23 +168,23 @@ class PathDraws:
         from tariffs.engine.response.kernels.duty_paths import compose_steps
 
         count, products = len(draws), len(self._offsets) - 1
-        hats = np.empty((len(self._rate), 2, count))
-        growths, owned = np.empty((products, count)), np.empty((2, products, count))
+        volume = DrawnVolume.within(room, len(self._rate), products, count)
         # The ages of the steps have one profile, whatever is drawn.
         weights = np.array([draws[0].profile.at(years) for years in self._years]).reshape(-1, 3, 3)
-        columns = np.stack([parameters.columns.reshape(9, products) for parameters in draws])
-        stages = np.ascontiguousarray(columns.transpose(2, 1, 0))
+        stages = room("stages", (count, 9, products))
+        for place, parameters in enumerate(draws):
+            stages[place] = parameters.columns.reshape(9, products)
 
         def compose(first: int, last: int) -> None:
             compose_steps(
                 first, last, self._offsets, self._product, *self._trade, self._moves, weights, stages,
-                self._kappa, self._domestic, self._rate, hats, growths, owned,
+                self._kappa, self._domestic, self._rate, volume.hats, volume.growths, volume.owned,
             )  # fmt: skip
 
         over_products(compose, self._offsets, self._threads)
-        if not np.isfinite(hats).all():
-            bounded(np.ascontiguousarray(hats.reshape(len(hats), -1).T))
-        return DrawnVolume(hats, growths, owned)
+        if not volume.is_finite:
+            bounded(np.ascontiguousarray(volume.hats.reshape(len(self._rate), -1).T))
+        return volume
 
 
 def _grouped(start: I64, cell: I32, power: F64, product: I64) -> MoveGroups:

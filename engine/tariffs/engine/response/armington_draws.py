@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tariffs.engine.base.workspace import Room, new_room
 from tariffs.engine.response.inputs import (
     ELASTICITY,
     RATE,
@@ -32,6 +33,8 @@ DrawElasticities = tuple[ArrayLike, ArrayLike, ArrayLike]
 class DrawnVolume:
     """Trade after a change of duty under several draws; the last axis is the draw.
 
+    Its arrays are of the room of the call, and with a workspace good until the next call on the same thread.
+
     Attributes:
         hats: (cells, 2, draws) quantity and exporter price, after / before.
         growths: (products, draws) of quantity at base prices.
@@ -43,6 +46,18 @@ class DrawnVolume:
     growths: Floats
     owned: Floats
     domestic: DomesticGoods | None = None
+
+    @classmethod
+    def within(cls, room: Room, cells: int, products: int, draws: int) -> DrawnVolume:
+        """Give the arrays for a solver to fill."""
+        return cls(
+            room("hats", (cells, 2, draws)), room("growths", (products, draws)), room("owned", (2, products, draws))
+        )  # fmt: skip
+
+    @property
+    def is_finite(self) -> bool:
+        """True if all hats are finite; welfare has every hat in its sums, and is not if one of them is not."""
+        return bool(np.isfinite(self.owned[1]).all() or np.isfinite(self.hats).all())
 
 
 class ArmingtonDraws:
@@ -115,8 +130,8 @@ class ArmingtonDraws:
         self._shares, self._cells, self._logs, self._kinds = map(frozen, (shares, cells, logs, kinds))
         self.cell_of: Ints = frozen(cell)
 
-    def __call__(self, draws: Sequence[DrawElasticities]) -> DrawnVolume:
-        """Solve each of the draws.
+    def __call__(self, draws: Sequence[DrawElasticities], room: Room = new_room) -> DrawnVolume:
+        """Solve each of the draws in a room.
 
         Raises:
             InputError: PARAMETER_INVALID with the variety or product at fault.
@@ -125,22 +140,21 @@ class ArmingtonDraws:
 
         count, offsets = self.groups.products.size, self.groups.offsets
         parameters = frozen(np.stack([self._parameters(*draw) for draw in draws], axis=-1))
-        hats = np.empty((self._logs.size, 2, len(draws)))
-        growths = np.empty((count, len(draws)))
-        owned = np.empty((2, count, len(draws)))
+        volume = DrawnVolume.within(room, self._logs.size, count, len(draws))
 
         def run(first: int, last: int) -> None:
             run_draws(
                 first, last, offsets, self._cells, self.cell_of, *self._trade, self._logs, self._kinds,
-                self._shares, parameters, hats, growths, owned,
+                self._shares, parameters, volume.hats, volume.growths, volume.owned,
             )  # fmt: skip
 
         over_products(run, offsets, self._threads)
-        if not np.isfinite(hats).all():
+        if not volume.is_finite:
+            hats = volume.hats
             of_variety = np.empty((self.cell_of.size, 2 * len(draws)))
             of_variety[self.groups.order] = hats.reshape(len(hats), -1)[self.cell_of]
             bounded(of_variety.T)
-        return DrawnVolume(hats, growths, owned)
+        return volume
 
     def _parameters(self, sigma: ArrayLike, eta: ArrayLike, supply: ArrayLike) -> Floats:
         """Stack per product: sigma, eta, kappa and inverse supply."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64
+from tariffs.engine.base.workspace import Room, new_room
 from tariffs.engine.response.adjustment import (
     DutyStep,
     PathDraws,
@@ -43,9 +44,9 @@ class _MeanAgeDraws:
         self._solve, self._weights = solve, weights
         self.cell_of = solve.cell_of
 
-    def __call__(self, draws: Sequence[Any]) -> DrawnVolume:
-        """Solve each of the draws of elasticities at every age."""
-        return self._solve([each.with_weights(self._weights).terms for each in draws])
+    def __call__(self, draws: Sequence[Any], room: Room = new_room) -> DrawnVolume:
+        """Solve each of the draws of elasticities at every age in a room."""
+        return self._solve([each.with_weights(self._weights).terms for each in draws], room)
 
 
 @dataclass(frozen=True)

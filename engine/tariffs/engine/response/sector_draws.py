@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, sums_of
+from tariffs.engine.base.workspace import Room, new_room
 from tariffs.engine.response.armington_draws import ArmingtonDraws, DrawElasticities, DrawnVolume
 from tariffs.engine.response.sector_market import SectorMarket
 
@@ -39,13 +40,13 @@ class SectorDraws:
         self._imports = sums_of(product, v0, len(kappa))
         self._revenue = sums_of(product, v0 * t0, len(kappa))
 
-    def __call__(self, draws: Sequence[DrawElasticities]) -> DrawnVolume:
-        """Solve each of the draws; domestic goods are those of the last one.
+    def __call__(self, draws: Sequence[DrawElasticities], room: Room = new_room) -> DrawnVolume:
+        """Solve each of the draws in a room; domestic goods are those of the last one.
 
         Raises:
             InputError: PARAMETER_INVALID with the variety or product at fault.
         """
-        volume = self._alone(draws)
+        volume = self._alone(draws, room)
         landed, count = self._imports + self._revenue, len(self._kappa)
         factors = np.empty((2, count, len(draws)))
         for place, (_, eta, supply) in enumerate(draws):

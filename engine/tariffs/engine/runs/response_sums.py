@@ -12,6 +12,7 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, sum_of, sums_of
 from tariffs.engine.base.chunks import checkpoint_here, metered, thread_count
 from tariffs.engine.base.stages import stage
+from tariffs.engine.base.workspace import Room, new_room
 from tariffs.engine.response.limited_response import LimitedResponse
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.sector_market import DomesticGoods
@@ -79,6 +80,7 @@ class ResponseSums:
         keep: the usable lines.
         authorities: the authorities whose duty is summed by group.
         threads: threads to use; the sums have the same bits on any number.
+        room: where arrays of the draws lie, for many calls a workspace.
 
     Attributes:
         at_once: most draws of one call.
@@ -93,6 +95,7 @@ class ResponseSums:
         keep: Bools,
         authorities: Sequence[str],
         threads: int = 1,
+        room: Room = new_room,
     ) -> None:
         products = len(prepared.products)
         self._group_of_product = grouping.of_product(prepared.product_of_line, products)
@@ -104,7 +107,7 @@ class ResponseSums:
         self._run: _Runner
         if is_summed_by_variety(response, outcome):
             self.at_once = SIDE_BY_SIDE
-            self._run = _ByVariety(prepared, response, rates, group, grouping.count, charged, threads)
+            self._run = _ByVariety(prepared, response, rates, group, grouping.count, charged, threads, room)
         else:
             self.at_once = 1
             self._run = _ByLine(prepared, response, outcome, grouping, keep, charged)
@@ -247,9 +250,11 @@ class _ByVariety:
         groups: int,
         charged: _Charged,
         threads: int,
+        room: Room,
     ) -> None:
         v, vat = response.varieties, prepared.lines.vat
         self._varieties, self._groups, self._charged, self._threads = v, groups, charged, threads
+        self._room = room
         self._class_of = rates.of_variety
         self._rate = rates.rate
         self._base_rate = response.base_rate
@@ -268,7 +273,7 @@ class _ByVariety:
             sum_varieties,
         )
 
-        volume = self._solve([p.terms for p in parameters])
+        volume = self._solve([p.terms for p in parameters], self._room)
         v, hats = self._varieties, volume.hats
         if self._closed.size:
             # Nothing is left of goods at the prohibitive rate, so nobody pays duty on them.

@@ -15,6 +15,7 @@ import numpy as np
 from tariffs.engine.base.array_utils import I64, Bools
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.base.stages import stage
+from tariffs.engine.base.workspace import Workspace
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.adjustment_draws import DrawnPaths
 from tariffs.engine.response.adjustment_profile import PathParameters
@@ -84,6 +85,7 @@ class UncertaintyRun:
         self._response = response
         self._context = table_run.context
         self._sums: dict[Outcome, ResponseSums] = {}
+        self._workspace = Workspace()
         self.draws = draws
         central, products = response.parameters, self._prepared.products
         self.parameters: DrawnParameters | DrawnPaths = (
@@ -143,7 +145,7 @@ class UncertaintyRun:
         """Prepare the sums of an outcome; those of the draws of a point serve its tornado too."""
         if outcome not in self._sums:
             args = (self._prepared, self._grouping, self._response, outcome, keep, authorities)
-            self._sums[outcome] = ResponseSums(*args)
+            self._sums[outcome] = ResponseSums(*args, room=self._workspace)
         return self._sums[outcome]
 
     def _batches(

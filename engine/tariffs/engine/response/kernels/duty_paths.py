@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64
-from tariffs.engine.base.compiled_kernels import jit
+from tariffs.engine.base.compiled_kernels import inlined, jit
 from tariffs.engine.response.kernels.armington import top_logs
 from tariffs.engine.response.kernels.domestic_index import index_under_supply
 from tariffs.engine.response.kernels.exp_log import exp_array, log_array
@@ -53,37 +53,52 @@ def widest_chunk(first: int, last: int, offsets: I64, draws: int) -> tuple[int, 
     return cells, products
 
 
+@inlined
+def flattened(rows: F64) -> F64:
+    """View rows of products and draws (rows, products, draws) as rows of one long loop."""
+    return rows.reshape(rows.shape[0], rows.shape[1] * rows.shape[2])
+
+
 @jit
-def blend(count: int, active: I64, weights: F64, stages: F64, rows: F64) -> None:
-    """Compute the elasticities of products at an age, given weights (3, 3) and the horizons' (products, 9, draws)."""
-    draws = stages.shape[2]
+def gather_stages(first: int, last: int, stages: F64, gathered: F64) -> None:
+    """Gather elasticities of products [first, last) by horizon: (draws, 9, products) to (products, 9, draws)."""
+    for k in range(first, last):
+        for row in range(9):
+            for b in range(stages.shape[0]):
+                gathered[k - first, row, b] = stages[b, row, k]
+
+
+@jit
+def blend(count: int, active: I64, first: int, weights: F64, stages: F64, rows: F64) -> None:
+    """Compute the elasticities of products at an age, given weights (3, 3) and those of `gather_stages`."""
+    draws, flat = stages.shape[2], flattened(rows)
     for slot in range(count):
-        k, at = active[slot], slot * draws
+        k = active[slot] - first
         for row in range(_LOST):
             impact, short, long = weights[row]
             for b in range(draws):
-                rows[row, at + b] = (
+                rows[row, slot, b] = (
                     impact * stages[k, row, b] + short * stages[k, 3 + row, b] + long * stages[k, 6 + row, b]
                 )
     for i in range(count * draws):
-        rows[_LOST, i] = np.true_divide(rows[_SIGMA, i], 1.0 + rows[_SIGMA, i] * rows[_SUPPLY, i])
+        flat[_LOST, i] = np.true_divide(flat[_SIGMA, i], 1.0 + flat[_SIGMA, i] * flat[_SUPPLY, i])
     for i in range(count * draws):
-        rows[_POWER, i] = np.true_divide(1.0 - rows[_SIGMA, i], 1.0 + rows[_SIGMA, i] * rows[_SUPPLY, i])
-    rows[_MEAN, : count * draws] = 0.0
-    rows[_CHANGE, : count * draws] = 0.0
+        flat[_POWER, i] = np.true_divide(1.0 - flat[_SIGMA, i], 1.0 + flat[_SIGMA, i] * flat[_SUPPLY, i])
+    rows[_MEAN, :count] = 0.0
+    rows[_CHANGE, :count] = 0.0
 
 
 @jit
-def term_powers(here: int, count: int, moves: MoveGroups, rows: F64, draws: int, work: F64) -> int:
-    """Write the log growth of the CES term by distinct change of some groups, (changes, draws) flat; count it."""
-    at = 0
+def term_powers(here: int, count: int, moves: MoveGroups, rows: F64, work: F64) -> int:
+    """Write the log growth of the CES term by distinct change of some groups, (changes, draws); count the numbers."""
+    draws, first = work.shape[1], moves.first_change[here]
     for slot in range(count):
         for change in range(moves.first_change[here + slot], moves.first_change[here + slot + 1]):
             power = moves.power[change]
             for b in range(draws):
-                work[at + b] = rows[_POWER, slot * draws + b] * power
-            at += draws
-    return at
+                work[change - first, b] = rows[_POWER, slot, b] * power
+    numbers: int = (moves.first_change[here + count] - first) * draws
+    return numbers
 
 
 @jit
@@ -96,26 +111,25 @@ def move_cells(
         here, count: first group, and number of groups.
         moves: the groups.
         begin: first cell of the chunk.
-        grown: growth of the CES term by distinct change, (changes, draws) flat.
+        grown: growth of the CES term by distinct change, (changes, draws).
         rows: the rows of the step; adds to the sums over the cells.
         weight, logs: state of the cells: (cells, draws), and (cells, 2, draws) of quantity and price.
     """
     draws = weight.shape[1]
     before = moves.first_change[here]
     for slot in range(count):
-        at = slot * draws
         for move in range(moves.first_move[here + slot], moves.first_move[here + slot + 1]):
             cell, change = moves.cell[move] - begin, moves.change[move]
-            power, own_growth = moves.power[change], (change - before) * draws
+            power = moves.power[change]
             for b in range(draws):
-                fall = rows[_LOST, at + b] * power
+                fall = rows[_LOST, slot, b] * power
                 logs[cell, 0, b] -= fall
-                logs[cell, 1, b] -= rows[_SUPPLY, at + b] * fall
+                logs[cell, 1, b] -= rows[_SUPPLY, slot, b] * fall
             for b in range(draws):
                 own = weight[cell, b]
-                more = own * grown[own_growth + b]
-                rows[_MEAN, at + b] += own * power
-                rows[_CHANGE, at + b] += more
+                more = own * grown[change - before, b]
+                rows[_MEAN, slot, b] += own * power
+                rows[_CHANGE, slot, b] += more
                 weight[cell, b] = own + more
 
 
@@ -125,14 +139,15 @@ def mean_levels(
     bits: I64,
 ) -> None:  # fmt: skip
     """Compute the log CES means of the change of ln(1 + t) of products, and the sums of their weights."""
-    draws = weight.shape[1]
+    draws, flat = weight.shape[1], flattened(rows)
+    ratios = work.reshape(work.size // draws, draws)
     for slot in range(count):
-        at, own = slot * draws, (active[slot] - first) * draws
+        own = active[slot] - first
         for b in range(draws):
-            work[at + b] = np.true_divide(rows[_CHANGE, at + b], state[_TOTAL, own + b])
-            rows[_MEAN, at + b] = np.true_divide(rows[_MEAN, at + b], state[_TOTAL, own + b])
+            ratios[slot, b] = np.true_divide(rows[_CHANGE, slot, b], state[_TOTAL, own, b])
+            rows[_MEAN, slot, b] = np.true_divide(rows[_MEAN, slot, b], state[_TOTAL, own, b])
         for b in range(draws):
-            state[_TOTAL, own + b] += rows[_CHANGE, at + b]
+            state[_TOTAL, own, b] += rows[_CHANGE, slot, b]
     for i in range(count * draws):
         ratio = 1.0 + work[i]
         lost[i] = np.true_divide(work[i] - (ratio - 1.0), ratio)
@@ -143,15 +158,14 @@ def mean_levels(
             total = 0.0
             for cell in range(offsets[k] - offsets[first], offsets[k + 1] - offsets[first]):
                 total += weight[cell, b]
-            own = (k - first) * draws + b
-            work[i] = total / (state[_TOTAL, own] - rows[_CHANGE, i])
+            work[i] = total / (state[_TOTAL, k - first, b] - flat[_CHANGE, i])
             lost[i] = 0.0
-            state[_TOTAL, own] = total
-        rows[_RATIO, i] = work[i]
+            state[_TOTAL, k - first, b] = total
+        flat[_RATIO, i] = work[i]
     log_array(work, lost, bits, count * draws)
     for i in range(count * draws):
-        power = rows[_POWER, i]
-        rows[_LEVEL, i] = rows[_MEAN, i] if power == 0.0 else np.true_divide(work[i], power)
+        power = flat[_POWER, i]
+        flat[_LEVEL, i] = flat[_MEAN, i] if power == 0.0 else np.true_divide(work[i], power)
 
 
 @jit
@@ -159,24 +173,24 @@ def price_indices(
     count: int, active: I64, first: int, draws: int, kappas: F64, rows: F64, state: F64
 ) -> None:
     """Compute the log prices of imports, and of imports and domestic goods; a kappa of NaN is the eta of the step."""
+    flat = flattened(rows)
     for i in range(count * draws):
-        x = np.true_divide(rows[_LEVEL, i], 1.0 + rows[_ETA, i] * rows[_SUPPLY, i])
-        rows[_IMPORTS, i] = x
-        rows[_ALL, i] = x
+        x = np.true_divide(flat[_LEVEL, i], 1.0 + flat[_ETA, i] * flat[_SUPPLY, i])
+        flat[_IMPORTS, i] = x
+        flat[_ALL, i] = x
     for slot in range(count):
-        given = kappas[active[slot]]
-        if state[_SHIPMENTS, (active[slot] - first) * draws] <= 0.0:
+        given, own = kappas[active[slot]], active[slot] - first
+        if state[_SHIPMENTS, own, 0] <= 0.0:
             continue
         for b in range(draws):
-            i, own = slot * draws + b, (active[slot] - first) * draws + b
-            landed, shipments = state[_LANDED, own], state[_SHIPMENTS, own]
-            eta, share = rows[_ETA, i], landed / (landed + shipments)
+            landed, shipments = state[_LANDED, own, b], state[_SHIPMENTS, own, b]
+            eta, share = rows[_ETA, slot, b], landed / (landed + shipments)
             kappa = eta if np.isnan(given) else given
             if kappa == eta:
-                rows[_ALL, i], _ = top_logs(rows[_IMPORTS, i], share, kappa, eta, 0.0)
+                rows[_ALL, slot, b], _ = top_logs(rows[_IMPORTS, slot, b], share, kappa, eta, 0.0)
             else:
-                rows[_IMPORTS, i], rows[_ALL, i] = index_under_supply(
-                    rows[_LEVEL, i], rows[_SUPPLY, i], rows[_SIGMA, i], eta, kappa, share
+                rows[_IMPORTS, slot, b], rows[_ALL, slot, b] = index_under_supply(
+                    rows[_LEVEL, slot, b], rows[_SUPPLY, slot, b], rows[_SIGMA, slot, b], eta, kappa, share
                 )
 
 
@@ -187,10 +201,12 @@ def shift_of_kappa(count: int, active: I64, draws: int, kappas: F64, rows: F64) 
         kappa = kappas[active[slot]]
         if np.isnan(kappa):
             continue
-        for i in range(slot * draws, (slot + 1) * draws):
-            by_imports, by_all = rows[_SIGMA, i] - kappa, kappa - rows[_ETA, i]
-            shift = by_imports * rows[_IMPORTS, i] + by_all * rows[_ALL, i]
-            rows[_SHIFT, i] = np.true_divide(shift, 1.0 + rows[_SIGMA, i] * rows[_SUPPLY, i])
+        for b in range(draws):
+            by_imports, by_all = rows[_SIGMA, slot, b] - kappa, kappa - rows[_ETA, slot, b]
+            shift = by_imports * rows[_IMPORTS, slot, b] + by_all * rows[_ALL, slot, b]
+            rows[_SHIFT, slot, b] = np.true_divide(
+                shift, 1.0 + rows[_SIGMA, slot, b] * rows[_SUPPLY, slot, b]
+            )
 
 
 @jit
@@ -199,38 +215,40 @@ def scale_products(
     bits: I64,
 ) -> None:  # fmt: skip
     """Apply the price indices of a step to the dollars, logs and surplus of its products."""
-    size = count * draws
+    size, flat = count * draws, flattened(rows)
+    grown = work.reshape(work.size // draws, draws)
+    gained = less_one.reshape(work.size // draws, draws)
     for i in range(size):
-        shift = (rows[_SIGMA, i] - rows[_ETA, i]) * rows[_IMPORTS, i]
-        rows[_SHIFT, i] = np.true_divide(shift, 1.0 + rows[_SIGMA, i] * rows[_SUPPLY, i])
+        shift = (flat[_SIGMA, i] - flat[_ETA, i]) * flat[_IMPORTS, i]
+        flat[_SHIFT, i] = np.true_divide(shift, 1.0 + flat[_SIGMA, i] * flat[_SUPPLY, i])
     shift_of_kappa(count, active, draws, kappas, rows)
     for i in range(size):
-        work[i] = (1.0 - rows[_ETA, i]) * rows[_ALL, i]
+        work[i] = (1.0 - flat[_ETA, i]) * flat[_ALL, i]
     exp_array(work, less_one, bits, size)
     for i in range(size):
-        power = 1.0 - rows[_ETA, i]
-        less_one[i] = rows[_ALL, i] if power == 0.0 else np.true_divide(less_one[i], power)
+        power = 1.0 - flat[_ETA, i]
+        less_one[i] = flat[_ALL, i] if power == 0.0 else np.true_divide(less_one[i], power)
     for slot in range(count):
-        at, own = slot * draws, (active[slot] - first) * draws
+        own = active[slot] - first
         for b in range(draws):
-            spending = state[_LANDED, own + b] + state[_SHIPMENTS, own + b]
-            state[_SURPLUS, own + b] -= spending * less_one[at + b]
-        if state[_SHIPMENTS, own] > 0.0:
+            spending = state[_LANDED, own, b] + state[_SHIPMENTS, own, b]
+            state[_SURPLUS, own, b] -= spending * gained[slot, b]
+        if state[_SHIPMENTS, own, 0] > 0.0:
             for b in range(draws):
-                grown = np.exp((1.0 + rows[_SUPPLY, at + b]) * rows[_SHIFT, at + b])
-                state[_LANDED, own + b] *= rows[_RATIO, at + b] * grown
+                growth = np.exp((1.0 + rows[_SUPPLY, slot, b]) * rows[_SHIFT, slot, b])
+                state[_LANDED, own, b] *= rows[_RATIO, slot, b] * growth
         else:
             # Without domestic goods all spending is on imports.
             for b in range(draws):
-                state[_LANDED, own + b] *= work[at + b]
+                state[_LANDED, own, b] *= grown[slot, b]
         for b in range(draws):
-            state[_QUANTITY, own + b] += rows[_SHIFT, at + b]
-            state[_PRICE, own + b] += rows[_SUPPLY, at + b] * rows[_SHIFT, at + b]
+            state[_QUANTITY, own, b] += rows[_SHIFT, slot, b]
+            state[_PRICE, own, b] += rows[_SUPPLY, slot, b] * rows[_SHIFT, slot, b]
         kappa = kappas[active[slot]]
         if not np.isnan(kappa):
             for b in range(draws):
-                growth = np.exp((kappa - rows[_ETA, at + b]) * rows[_ALL, at + b])
-                state[_SHIPMENTS, own + b] *= growth
+                growth = np.exp((kappa - rows[_ETA, slot, b]) * rows[_ALL, slot, b])
+                state[_SHIPMENTS, own, b] *= growth
 
 
 @jit
@@ -243,7 +261,7 @@ def value_products(
         traded = 0.0
         for b in range(draws):
             growths[k, b] = 0.0
-            owned[0, k, b] = state[_SURPLUS, (k - first) * draws + b]
+            owned[0, k, b] = state[_SURPLUS, k - first, b]
             owned[1, k, b] = 0.0
         for i in range(offsets[k], offsets[k + 1]):
             traded += v0[i]
@@ -271,15 +289,12 @@ def open_products(
             share = v0[i] * (1.0 + t0[i]) / spending if spending > 0.0 else 0.0
             for b in range(draws):
                 weight[i - offsets[first], b] = share
-                logs[i - offsets[first], 0, b] = 0.0
-                logs[i - offsets[first], 1, b] = 0.0
-        for i in range((k - first) * draws, (k - first + 1) * draws):
-            state[_TOTAL, i] = 1.0
-            state[_LANDED, i] = spending
-            state[_SHIPMENTS, i] = domestic[k]
-            state[_QUANTITY, i] = 0.0
-            state[_PRICE, i] = 0.0
-            state[_SURPLUS, i] = 0.0
+        for b in range(draws):
+            state[_TOTAL, k - first, b] = 1.0
+            state[_LANDED, k - first, b] = spending
+            state[_SHIPMENTS, k - first, b] = domestic[k]
+    logs[: offsets[last] - offsets[first]] = 0.0
+    state[_QUANTITY : _SURPLUS + 1, : last - first] = 0.0
 
 
 @jit
@@ -308,7 +323,7 @@ def compose_steps(
         product, v0, t0: product, customs value and rate at the baseline per variety.
         moves: the moves at each step; varieties of products without trade have none.
         weights: of impact, short and long per step and parameter (steps, 3, 3).
-        stages: sigma, eta and inverse supply by horizon (products, 9, draws).
+        stages: sigma, eta and inverse supply by horizon (draws, 9, products).
         kappas: substitution between imports and domestic goods per product; NaN is the eta of the step.
         domestic: domestic shipments at the baseline per product, USD.
         rate: rate after the last step per variety.
@@ -316,7 +331,7 @@ def compose_steps(
         growths: output (products, draws): growth of quantity at base prices.
         owned: output (2, products, draws): buyer surplus and welfare.
     """
-    steps, draws = moves.start.size - 1, stages.shape[2]
+    steps, draws = moves.start.size - 1, stages.shape[0]
     cursor = np.empty(steps, dtype=np.int64)
     for j in range(steps):
         here = moves.start[j]
@@ -324,10 +339,12 @@ def compose_steps(
     most_cells, most_products = widest_chunk(first, last, offsets, draws)
     # Landed value of each cell, and logs of its hats, without the factors that all cells of a product share.
     weight, logs = np.empty((most_cells, draws)), np.empty((most_cells, 2, draws))
-    state = np.empty((_PRODUCT_ROWS, most_products * draws))
-    rows = np.empty((_STEP_ROWS, most_products * draws))
-    size = 2 * max(most_cells, most_products) * draws
-    work, less_one = np.empty(size), np.empty(size)
+    state = np.empty((_PRODUCT_ROWS, most_products, draws))
+    rows = np.empty((_STEP_ROWS, most_products, draws))
+    gathered = np.empty((most_products, 9, draws))
+    size = 2 * max(most_cells, most_products)
+    terms, grown = np.empty((size, draws)), np.empty((size, draws))
+    work, less_one = terms.reshape(size * draws), grown.reshape(size * draws)
     bits = work.view(np.int64)
     upto = first
     while upto < last:
@@ -335,6 +352,7 @@ def compose_steps(
         upto = chunk_end(begin_product, last, offsets, draws)
         end = offsets[upto]
         open_products(begin_product, upto, offsets, v0, t0, domestic, draws, weight, logs, state)
+        gather_stages(begin_product, upto, stages, gathered)
         for j in range(steps):
             here, stop = cursor[j], cursor[j]
             while stop < moves.start[j + 1] and moves.product[stop] < upto:
@@ -343,17 +361,17 @@ def compose_steps(
             if count == 0:
                 continue
             active = moves.product[here:stop]
-            blend(count, active, weights[j], stages, rows)
-            exp_array(work, less_one, bits, term_powers(here, count, moves, rows, draws, work))
-            move_cells(here, count, moves, begin, less_one, rows, weight, logs)
+            blend(count, active, begin_product, weights[j], gathered, rows)
+            exp_array(work, less_one, bits, term_powers(here, count, moves, rows, terms))
+            move_cells(here, count, moves, begin, grown, rows, weight, logs)
             mean_levels(count, active, begin_product, offsets, weight, rows, state, work, less_one, bits)
             price_indices(count, active, begin_product, draws, kappas, rows, state)
             scale_products(count, active, begin_product, draws, kappas, rows, state, work, less_one, bits)
-        found = hats[begin:end].reshape(-1)
-        for i in range(end - begin):
-            at, own = 2 * i * draws, (product[begin + i] - begin_product) * draws
+        for i in range(begin, end):
+            own = product[i] - begin_product
             for b in range(draws):
-                found[at + b] = logs[i, 0, b] + state[_QUANTITY, own + b]
-                found[at + draws + b] = logs[i, 1, b] + state[_PRICE, own + b]
+                hats[i, 0, b] = logs[i - begin, 0, b] + state[_QUANTITY, own, b]
+                hats[i, 1, b] = logs[i - begin, 1, b] + state[_PRICE, own, b]
+        found = hats[begin:end].reshape(-1)
         exp_array(found, less_one, found.view(np.int64), found.size)
         value_products(begin_product, upto, offsets, v0, t0, rate, state, hats, growths, owned)
