@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -17,12 +19,13 @@ from tariffs.client import Client, InvalidRequest
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.response import Spreads
+from tariffs.engine.runs import uncertainty
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.ranges import (
     COLUMNS,
     TOTAL_COLUMNS,
 )
-from tariffs.engine.runs.response_sums import SUMS
+from tariffs.engine.runs.response_sums import SUMS, ResponseSums
 from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.scenario import library, parse_scenario
 from tariffs.engine.schedule.reference_data import reference_table
@@ -306,6 +309,39 @@ def test_a_caller_who_leaves_stops_the_draws(table: pl.DataFrame) -> None:
             cancelled=lambda: any("drawing" in stage for stage in told),
         )
     assert sum("drawing" in stage for stage in told) <= 2
+
+
+def test_progress_moves_while_conventions_of_claims_are_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[float] = []
+    at_preparation: list[float] = []
+    drew = Event()
+
+    class Watched(ResponseSums):
+        """Sums whose preparation waits until the first draws are there."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            if at_preparation:
+                assert drew.wait(60.0)
+                time.sleep(0.05)
+            at_preparation.append(told[-1])
+            super().__init__(*args, **options)
+
+        def __call__(self, parameters: Any) -> Any:
+            found = super().__call__(parameters)
+            drew.set()
+            return found
+
+    def tell(stage: str, fraction: float) -> None:
+        if "drawing" in stage:
+            told.append(fraction)
+
+    monkeypatch.setattr(uncertainty, "ResponseSums", Watched)
+    points, options = [Point(library()["base"], DAY)], Options(baseline="2025-01-01", draws=128)
+    impact(_table("87"), points, law=load_law(), options=options, progress=tell)
+    assert len(at_preparation) == 3
+    assert at_preparation[0] == told[0] == 0.5
+    assert told[0] < at_preparation[2] < told[-1] == 1.0
+    assert told == sorted(told)
 
 
 def test_the_answer_says_what_was_drawn_and_what_the_model_leaves_out(table: pl.DataFrame) -> None:

@@ -6,8 +6,9 @@ run and the sums of all draws. See docs/models/uncertainty.md.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,8 +103,9 @@ class UncertaintyRun:
         Args:
             outcomes: the lines under the law of the point, or under each law of a mixture.
             keep: the usable lines.
-            report: called now and then with the share of the draws that is done.
+            report: called at the start and now and then with the share of the draws that is done.
         """
+        report(0.0)
         self._sums.clear()
         parts = [self._claims.of_outcome(outcome) for outcome in outcomes]
         charged = [part.outcome for of_outcome in parts for part in of_outcome]
@@ -162,19 +164,24 @@ class UncertaintyRun:
     ) -> None:
         """Call `work` for all batches on several threads, while the next outcome is prepared on this one.
 
-        Every draw of the batches has its own slots, so threads change no bit.
+        Every draw of the batches has its own slots, so threads change no bit. What has ended is reported while outcomes
+        are prepared too.
         """
         threads, drawn = thread_count(), 0
+        running: deque[tuple[Future[None], int]] = deque()
         with ThreadPoolExecutor(threads) as pool:
             try:
-                tasks = []
                 for batch in batches:
                     self._context.check()
-                    tasks.append((pool.submit(work, batch), len(batch.draws)))
-                for place, (task, size) in enumerate(tasks, 1):
+                    running.append((pool.submit(work, batch), len(batch.draws)))
+                    if ended := _take_ended(running):
+                        drawn += ended
+                        report(drawn)
+                for place in range(len(running), 0, -1):
+                    task, size = running.popleft()
                     task.result()
                     drawn += size
-                    if place % (_BATCHES * threads) == 0 or place == len(tasks):
+                    if place % (_BATCHES * threads) == 1:
                         self._context.check()
                         report(drawn)
             except BaseException:
@@ -208,6 +215,16 @@ class UncertaintyRun:
         """List the global dimensions that some product of the table has."""
         shared = self.parameters.names.index("supply") + 1
         return [*range(shared), *(shared + int(place) for place in np.unique(self.parameters.section))]
+
+
+def _take_ended(running: deque[tuple[Future[None], int]]) -> int:
+    """Take the tasks at the left that have ended off, and count their draws; raise what one of them raised."""
+    drawn = 0
+    while running and running[0][0].done():
+        task, size = running.popleft()
+        task.result()
+        drawn += size
+    return drawn
 
 
 def _charging(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
