@@ -13,6 +13,7 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.response import Draws, Spreads, drawn_parameters, parameters_for
+from tariffs.engine.response.draws import DrawnDeviations
 from tariffs.engine.response.kernels import draws as kernels
 from tariffs.engine.response.kernels.draws import mixed, normals, product_normals, uniform_of
 from tariffs.engine.response.parameters import GREATEST_SIGMA, LEAST_SIGMA
@@ -100,17 +101,35 @@ def test_a_spread_of_zero_draws_nothing(horizon: str) -> None:
 
 
 @pytest.mark.parametrize(("horizon", "eta"), [("impact", 0.8), ("short", 1.5), ("long", 2.0)])
-def test_supply_is_drawn_as_pass_through_around_its_central_value(horizon: str, eta: float) -> None:
+def test_supply_is_drawn_as_pass_through_between_its_bounds(horizon: str, eta: float) -> None:
     central = parameters_for(CODES, horizon=horizon)
     drawn = drawn_parameters(central, CODES, Draws(4096, 9))
     supply = np.array([drawn.draw(index).supply for index in range(4096)])
     theta = supply / (supply + eta)
     assert theta.min() >= 0.8
     assert theta.max() <= 1.0
-    np.testing.assert_allclose(np.median(supply, axis=0), central.supply, rtol=0.04)
     # The log odds between the bounds are normal.
     odds = np.log((theta - 0.8) / (1.0 - theta))
     np.testing.assert_allclose(odds.std(axis=0), 1.2, rtol=0.03)
+
+
+@pytest.mark.parametrize("spread", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize(("horizon", "eta"), [("impact", 0.8), ("short", 1.5), ("long", 2.0)])
+def test_pass_through_has_its_central_value_as_mean_over_the_sections(
+    horizon: str, eta: float, spread: float
+) -> None:
+    """Given the common part at its middle, by a plain sum over a fine grid of what a section has of its own."""
+    central = parameters_for(CODES, horizon=horizon)
+    drawn = drawn_parameters(central, CODES, Draws(16, 9, Spreads(supply=spread)))
+    grid = np.linspace(-9.0, 9.0, 3001)
+    weights = np.exp(-(grid**2) / 2) / np.exp(-(grid**2) / 2).sum()
+    theta, sections = [], len(drawn.names) - 3
+    for point in grid:
+        deviations = DrawnDeviations(np.zeros(len(CODES)), 0.0, np.full(sections, 0.8 * point), 0.8)
+        supply = drawn.at(deviations).supply
+        theta.append(supply / (supply + eta))
+    expected = central.supply / (central.supply + eta)
+    np.testing.assert_allclose(weights @ np.array(theta), expected, rtol=1e-9)
 
 
 def test_supply_has_a_draw_for_each_section() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -12,7 +13,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.response import Spreads
 from tariffs.engine.response.industries import industries, industry_of
-from tariffs.engine.response.sector_market import market_elasticities
+from tariffs.engine.response.sector_market import kappa_of, market_elasticities
 from tariffs.engine.runs.grouping import DOMESTIC_COLUMNS
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.sweep import sweep
@@ -154,3 +155,15 @@ def test_the_provenance_names_the_market_and_its_sources(law: Law) -> None:
     assert model["elasticities"]["kappa"]["value"] == 1.19
     assert "estimate" in model["domestic_goods"]
     assert "other products" not in model["ignores"]
+
+
+def test_a_draw_of_eta_moves_the_default_of_kappa_in_proportion() -> None:
+    central = np.array([0.5, 1.5, 2.0, 1.5])
+    given = np.array([np.nan, np.nan, np.nan, 2.5])
+    assert kappa_of(given, central, central).tolist() == [0.5, 1.19, 1.19, 2.5]
+    for factor in (0.5, 1.7):
+        drawn = kappa_of(given, factor * central, central)
+        np.testing.assert_allclose(drawn[:3], factor * np.array([0.5, 1.19, 1.19]), rtol=1e-15)
+        assert drawn[3] == 2.5
+        # Products stay closer to each other than to domestic goods.
+        assert (drawn[:3] <= factor * central[:3]).all()

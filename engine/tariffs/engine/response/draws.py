@@ -2,7 +2,8 @@
 
 ln sigma of product k in draw r is mu_k + s_k (0.6 z_r + 0.6 z_r,section + 0.53 z_r,k), as estimation errors are
 largely common to all products. eta has one draw for all products, supply one for each section: the log pass-through
-that it gives is between 0.8 and 1. Central values are medians. Keys contain the seed, the draw, the parameter and the
+that it gives is between 0.8 and 1. Central values are medians; for supply the mean over the sections is, as what a
+section has of its own averages out in a total. Keys contain the seed, the draw, the parameter and the
 product code, never a scenario, row or thread: so scenarios are paired, and the draws of a product are the same in every
 table. See docs/models/uncertainty.md.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +30,7 @@ from tariffs.engine.response.parameters import (
 )
 from tariffs.engine.response.sobol import sobol_points
 
-GENERATOR = "splitmix64 keys, Owen-scrambled Sobol, AS241; version 2"
+GENERATOR = "splitmix64 keys, Owen-scrambled Sobol, AS241; version 3"
 REPLICATES = 8
 """Number of independent scramblings in a run; their spread gives the Monte-Carlo error."""
 LEAST_DRAWS = 16
@@ -46,6 +48,8 @@ _THETA_SPREAD = constant("theta_spread")
 """Standard deviation of the log odds of pass-through between its bounds."""
 _SIGMA_COMMON, _ETA, _SUPPLY, _FIRST_SECTION = range(4)
 _MIX, _PRODUCT, _SECTION_SUPPLY = 1, 2, 3
+_NODES, _ROUNDS = 64, 40
+"""Nodes of a quadrature and steps of a search, far beyond what double precision needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +110,13 @@ class DrawnDeviations:
         sigma: of ln sigma of each product.
         eta: of ln eta.
         supply: of the log odds of pass-through of each section.
+        own_supply: standard deviation of the part of it that a section has of its own; 0 where that is not drawn.
     """
 
     sigma: Floats
     eta: float
     supply: Floats
+    own_supply: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,22 +159,24 @@ class DrawnParameters:
         seed = self.draws.seed
         own = _own_normals(seed, _PRODUCT, index, self.products) if self.draws.spreads.sigma else 0.0
         sections = np.arange(len(self.names) - _FIRST_SECTION, dtype=np.uint64)
-        return self._deviations(
-            self.normals[index], own, _own_normals(seed, _SECTION_SUPPLY, index, sections)
-        )
+        own_supply = _SUPPLY_SECTION * _own_normals(seed, _SECTION_SUPPLY, index, sections)
+        return self._deviations(self.normals[index], own, own_supply, _SUPPLY_SECTION)
 
     def moved_deviations(self, dimension: int, quantile: float) -> DrawnDeviations:
         """Compute the deviations with one global dimension at a quantile and all others at their median."""
         normals = np.zeros(len(self.names))
         normals[dimension] = _normal(quantile)
-        return self._deviations(normals, 0.0, np.zeros(len(self.names) - _FIRST_SECTION))
+        return self._deviations(normals, 0.0, np.zeros(len(self.names) - _FIRST_SECTION), 0.0)
 
-    def _deviations(self, normals: Floats, own: Floats | float, section_supply: Floats) -> DrawnDeviations:
+    def _deviations(
+        self, normals: Floats, own: Floats | float, own_supply: Floats, spread_of_own: float
+    ) -> DrawnDeviations:
         shared = _COMMON * normals[_SIGMA_COMMON] + _SECTION * normals[_FIRST_SECTION + self.section]
         return DrawnDeviations(
             shared + _OWN * own,
             normals[_ETA],
-            _COMMON * normals[_SUPPLY] + _SUPPLY_SECTION * section_supply,
+            _COMMON * normals[_SUPPLY] + own_supply,
+            spread_of_own,
         )
 
     def at(self, deviations: DrawnDeviations) -> ProductParameters:
@@ -180,16 +188,18 @@ class DrawnParameters:
         eta = p.eta * np.exp(spreads.eta * deviations.eta)
         if spreads.supply == 0.0:
             return replace(p, sigma=sigma, eta=eta)
-        return replace(p, sigma=sigma, eta=eta, supply=self._supply(spreads.supply * deviations.supply))
+        drawn = spreads.supply * deviations.supply, spreads.supply * deviations.own_supply
+        return replace(p, sigma=sigma, eta=eta, supply=self._supply(*drawn))
 
-    def _supply(self, deviation: Floats) -> Floats:
+    def _supply(self, deviation: Floats, spread_of_own: float) -> Floats:
         """Draw the supply of products with the horizon's default supply elasticity; others keep theirs.
 
         Args:
             deviation: of the log odds of pass-through by section, in standard deviations.
+            spread_of_own: standard deviation of the part of it that a section has of its own.
         """
         central = horizon_supply(self.central.horizon)
-        factor = _supply_factor(central, horizon_eta(self.central.horizon), deviation)
+        factor = _supply_factor(central, horizon_eta(self.central.horizon), deviation, spread_of_own)
         drawn = (central * factor)[self.section]
         supply: Floats = np.where(self.central.supply == central, drawn, self.central.supply)
         return supply
@@ -219,24 +229,41 @@ def drawn_parameters(central: ProductParameters, codes: Sequence[str], draws: Dr
     )
 
 
-def _supply_factor(supply: float, eta: float, deviation: Floats) -> Floats:
-    """Compute drawn supply elasticities over their median.
+def _supply_factor(supply: float, eta: float, deviation: Floats, spread_of_own: float) -> Floats:
+    """Compute drawn supply elasticities over the central one.
 
     The log pass-through of a duty on all origins is theta = supply / (supply + eta). It is logit-normal between its
-    bounds, with the central values at its median.
+    bounds, with the central value as its mean over what sections have of their own.
 
     Args:
-        supply: the median.
+        supply: the central value.
         eta: the demand elasticity at which pass-through is drawn.
         deviation: in standard deviations.
+        spread_of_own: standard deviation of the part of it that a section has of its own.
     """
     central = supply / (supply + eta)
     place = (central - _LEAST_THETA) / (1.0 - _LEAST_THETA)
-    odds = place / (1.0 - place) * np.exp(_THETA_SPREAD * deviation)
+    middle = _middle(math.log(place / (1.0 - place)), _THETA_SPREAD * spread_of_own)
+    odds = np.exp(middle + _THETA_SPREAD * deviation)
     theta = _LEAST_THETA + (1.0 - _LEAST_THETA) * odds / (1.0 + odds)
     factor: Floats = theta / (1.0 - theta) / (supply / eta)
-    # Exactly 1 at the median, so that a draw without deviation has the bits of the plain run.
-    return np.where(deviation == 0.0, 1.0, factor)
+    # Exactly 1 where nothing is drawn, so that a draw without deviation has the bits of the plain run.
+    return np.where((deviation == 0.0) & (spread_of_own == 0.0), 1.0, factor)
+
+
+@cache
+def _middle(log_odds: float, spread: float) -> float:
+    """Find the middle of normal log odds at which the mean of the share is that of the given log odds.
+
+    Newton's steps on the mean by Gauss-Hermite quadrature, whose slope is the mean of share (1 - share).
+    """
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+    share, middle = 1.0 / (1.0 + math.exp(-log_odds)), log_odds
+    for _ in range(_ROUNDS):
+        shares = 1.0 / (1.0 + np.exp(-(middle + spread * nodes)))
+        mean = np.sum(weights * shares) / np.sum(weights)
+        middle -= float((mean - share) / (np.sum(weights * shares * (1.0 - shares)) / np.sum(weights)))
+    return middle
 
 
 def _global_uniforms(draws: Draws, dimensions: int) -> Floats:

@@ -63,7 +63,8 @@ class LimitedResponse:
             return replace(volume, rents=QuotaRents(nothing, nothing, nothing, nothing, nothing, premiums))
         goods, trade = self._goods, self._trade_of(volume)
         at_age = elasticities_at(parameters, goods)
-        above = MarketAbove.of(self._response, goods.products, volume, at_age, trade.of_product)
+        central = elasticities_at(self._response.parameters, goods).eta
+        above = MarketAbove.of(self._response, goods.products, volume, at_age, central, trade.of_product)
         eta = at_age.eta[goods.products] if above is None else above.eta
         sigma = eta if self._response.model == PASSTHROUGH else at_age.sigma[goods.products]
         problem = self._problem(trade, sigma, eta, at_age.supply[goods.products])

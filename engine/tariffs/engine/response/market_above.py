@@ -51,6 +51,7 @@ class MarketAbove:
         products: I64,
         volume: VarietyVolume,
         parameters: ProductParameters,
+        central: F64,
         landed: F64,
     ) -> MarketAbove | None:
         """Make the market of a response; None if each product is by itself.
@@ -60,10 +61,11 @@ class MarketAbove:
             products: the products, whole nests where there are any.
             volume: trade after duties.
             parameters: elasticities of all products of the table.
+            central: their eta in the run without draws.
             landed: landed imports of the products after duties, USD.
         """
         if response.market is not None and volume.domestic is not None:
-            return cls._sectors(response.market, products, volume.domestic, parameters, landed)
+            return cls._sectors(response.market, products, volume.domestic, parameters, central, landed)
         if response.model == ARMINGTON and parameters.domestic_ratio[products].any():
             return cls._own_goods(response, products, volume, parameters, landed)
         return None
@@ -75,6 +77,7 @@ class MarketAbove:
         products: I64,
         before: DomesticGoods,
         parameters: ProductParameters,
+        central: F64,
         landed: F64,
     ) -> MarketAbove | None:
         of_product = sectors.nest_of_product[products]
@@ -83,7 +86,7 @@ class MarketAbove:
             return None
         nests, nest = np.unique(of_product[inside], return_inverse=True)
         eta = parameters.eta[products]
-        kappa = kappa_of(parameters.kappa, parameters.eta)[sectors.inside][sectors.first][nests]
+        kappa = kappa_of(parameters.kappa, parameters.eta, central)[sectors.inside][sectors.first][nests]
         within = products[inside]
         goods = before.shipments[within] * before.price_hat[within] * before.quantity_hat[within]
         elasticities = market_elasticities()

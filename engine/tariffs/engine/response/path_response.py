@@ -82,7 +82,9 @@ class PathResponse(Response):
         """Make the solver of the steps, given the rate of each variety after them."""
         if self.market is not None:
             whole = np.zeros(self.varieties.count, dtype=np.int64)
-            return _MeanAgeDraws(super().draws(rate, threads), self._mean_weights(whole, 1))
+            weights = self._mean_weights(whole, 1)
+            central = self.parameters.with_weights(weights).eta
+            return _MeanAgeDraws(self.sector_draws(self.market, rate, central, threads), weights)
         v, p = self.varieties, self.parameters
         domestic = domestic_shipments(v.product, v.value, self.base_rate, p)
         return PathDraws(self.trade, self.steps, rate, kappa=p.kappa, domestic=domestic, threads=threads)

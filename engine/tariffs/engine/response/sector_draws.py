@@ -22,6 +22,7 @@ class SectorDraws:
         alone: solver of products by themselves, whose products are 0, 1, ...
         market: the market of these products.
         kappa: kappa given for each product, else NaN.
+        central: eta of each product in the run without draws.
         product: product of each variety, in the order of the solver.
         v0: its customs value at the baseline, USD.
         t0: its rate at the baseline.
@@ -31,9 +32,16 @@ class SectorDraws:
     """
 
     def __init__(
-        self, alone: ArmingtonDraws, market: SectorMarket, kappa: F64, product: I64, v0: F64, t0: F64
+        self,
+        alone: ArmingtonDraws,
+        market: SectorMarket,
+        kappa: F64,
+        central: F64,
+        product: I64,
+        v0: F64,
+        t0: F64,
     ) -> None:
-        self._alone, self._market, self._kappa = alone, market, kappa
+        self._alone, self._market, self._kappa, self._central = alone, market, kappa, central
         self.cell_of = alone.cell_of
         self._product = np.zeros(int(self.cell_of.max(initial=-1)) + 1, dtype=np.int64)
         self._product[self.cell_of] = product
@@ -52,9 +60,8 @@ class SectorDraws:
         for place, (_, eta, supply) in enumerate(draws):
             etas, supplies = (np.broadcast_to(np.asarray(each, float), count) for each in (eta, supply))
             own = volume.owned[0, :, place]
-            above = self._market(
-                self._imports, landed, _prices(own, landed, etas), etas, supplies, self._kappa
-            )
+            given = etas, supplies, self._kappa, self._central
+            above = self._market(self._imports, landed, _prices(own, landed, etas), *given)
             factors[:, :, place] = above.quantity, above.price
             duty = volume.owned[1, :, place] - own + self._revenue
             loss = np.where(np.isnan(above.buyer_surplus), own, above.buyer_surplus)

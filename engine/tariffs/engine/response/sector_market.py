@@ -12,7 +12,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I64, Bools
+from tariffs.engine.base.array_utils import F64, I64, Bools, ratio
 from tariffs.engine.response.industries import domestic_ratio, industry_of, table
 from tariffs.engine.response.inputs import Groups, frozen, group_lines
 from tariffs.engine.response.market import NestElasticities, solve_market
@@ -61,12 +61,18 @@ def market_elasticities() -> Mapping[str, tuple[float, str]]:
     return {row["name"]: (float(row["value"]), row["source"]) for row in table("market_elasticities.csv")}
 
 
-def kappa_of(given: F64, eta: F64) -> F64:
+def kappa_of(given: F64, eta: F64, central: F64) -> F64:
     """Take the kappa given for each product, else the default.
 
-    Products are closer to each other than to domestic goods, so the default is at most eta.
+    Products are closer to each other than to domestic goods, so the default is at most the central eta. A draw of eta
+    moves it in proportion: demand has one draw at every level.
+
+    Args:
+        given: the kappa given for each product, else NaN.
+        eta: the eta of each product.
+        central: its eta in the run without draws.
     """
-    default = np.minimum(market_elasticities()["kappa"][0], eta)
+    default = np.minimum(market_elasticities()["kappa"][0], central) * ratio(eta, central, 1.0)
     return np.where(np.isnan(given), default, given)
 
 
@@ -95,7 +101,8 @@ class SectorMarket:
         outside = tuple(row["hts"] for row in table("not_produced.csv"))
         ratio[[code.startswith(outside) for code in codes]] = 0.0
         inside = ratio > 0.0
-        keys = np.column_stack([industry, parameters.eta, kappa_of(parameters.kappa, parameters.eta)])[inside]
+        eta = parameters.eta
+        keys = np.column_stack([industry, eta, kappa_of(parameters.kappa, eta, eta)])[inside]
         _, first, nest = np.unique(keys, axis=0, return_index=True, return_inverse=True)
         return cls(ratio, nest.astype(np.int64), first.astype(np.int64))
 
@@ -117,7 +124,7 @@ class SectorMarket:
         return found
 
     def __call__(
-        self, imports: F64, landed: F64, price: F64, eta: F64, supply: F64, kappa: F64
+        self, imports: F64, landed: F64, price: F64, eta: F64, supply: F64, kappa: F64, central: F64
     ) -> SectorResponse:
         """Compute what the market adds.
 
@@ -125,12 +132,13 @@ class SectorMarket:
             imports, landed: value and landed cost of the imports of each product at the baseline, USD.
             price: import price hat of each product by itself.
             eta, supply, kappa: elasticities of each product; a kappa of NaN is the default.
+            central: eta of each product in the run without draws.
         """
         inside, ones = self.inside, np.ones(len(self.ratio))
         shipments, nests = self.ratio * imports, len(self.first)
         elasticities = NestElasticities(
             eta[inside][self.first],
-            kappa_of(kappa, eta)[inside][self.first],
+            kappa_of(kappa, eta, central)[inside][self.first],
             np.full(nests, market_elasticities()["top"][0]),
             np.full(nests, 1.0 / market_elasticities()["supply_domestic"][0]),
         )

@@ -204,11 +204,16 @@ class Response:
 
     def draws(self, rate: F64, threads: int) -> ArmingtonDraws | SectorDraws:
         """Make the solver of Armington demand, or of the market above it, for one rate of each variety."""
-        v, kappa, market = self.varieties, self.parameters.kappa, self.market
-        if market is None:
-            return ArmingtonDraws(v.groups, v.value, self.base_rate, rate, kappa=kappa, threads=threads)
+        v, p = self.varieties, self.parameters
+        if self.market is not None:
+            return self.sector_draws(self.market, rate, p.eta, threads)
+        return ArmingtonDraws(v.groups, v.value, self.base_rate, rate, kappa=p.kappa, threads=threads)
+
+    def sector_draws(self, market: SectorMarket, rate: F64, central: F64, threads: int) -> SectorDraws:
+        """Make the solver of the market above Armington demand; `central` is the eta of the run without draws."""
+        v = self.varieties
         alone = ArmingtonDraws(v.groups, v.value, self.base_rate, rate, threads=threads)
-        return SectorDraws(alone, market, kappa, v.product, v.value, self.base_rate)
+        return SectorDraws(alone, market, self.parameters.kappa, central, v.product, v.value, self.base_rate)
 
     def _plain_solver(self, rate: F64) -> VolumeSolver:
         v = self.varieties

@@ -119,7 +119,7 @@ def _market(response: Response, market: SectorMarket) -> SweepMarket:
     return SweepMarket(
         nest=market.nest_of_product[v.traded],
         goods=(market.ratio * sums_of(v.product, v.value, len(p.eta)))[v.traded],
-        kappa=kappa_of(p.kappa, p.eta)[market.inside][market.first],
+        kappa=kappa_of(p.kappa, p.eta, p.eta)[market.inside][market.first],
         top=np.full(count, elasticities["top"][0]),
         supply_domestic=np.full(count, elasticities["supply_domestic"][0]),
     )
