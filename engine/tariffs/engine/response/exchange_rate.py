@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, sums_of
+from tariffs.engine.base.workspace import Room, new_room
 from tariffs.engine.law.notes import Note
 from tariffs.engine.response.armington_draws import DrawnVolume
 from tariffs.engine.response.constants import constants
@@ -52,7 +53,7 @@ def mean_rise(value: F64, base_rate: F64, rate: F64) -> float:
 class _Solver(Protocol):
     cell_of: I64
 
-    def __call__(self, draws: Sequence[Any]) -> DrawnVolume: ...
+    def __call__(self, draws: Sequence[Any], room: Room = new_room) -> DrawnVolume: ...
 
 
 @dataclass(frozen=True)
@@ -140,9 +141,9 @@ class DollarDraws:
         self._factor[self.cell_of], self._product[self.cell_of] = factor, product
         self._gain = sums_of(self.cell_of, (1.0 - factor) * value, cells)
 
-    def __call__(self, draws: Sequence[Any]) -> DrawnVolume:
-        """Solve each of the draws."""
-        volume = self._solve(draws)
+    def __call__(self, draws: Sequence[Any], room: Room = new_room) -> DrawnVolume:
+        """Solve each of the draws in a room."""
+        volume = self._solve(draws, room)
         products = volume.owned.shape[1]
         for place in range(len(draws)):
             paid = self._gain * volume.hats[:, 0, place] * volume.hats[:, 1, place]
