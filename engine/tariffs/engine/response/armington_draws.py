@@ -156,6 +156,28 @@ class ArmingtonDraws:
             bounded(of_variety.T)
         return volume
 
+    def imports_of(self, product: int, hats: Floats, sigma: float) -> tuple[float, float]:
+        """Compute the price hat of the imports of a product, and the duty on them after in USD, from its cells.
+
+        Args:
+            product: place of the product.
+            hats: quantity and exporter price of each cell, after / before (cells x 2).
+            sigma: substitution between its varieties.
+        """
+        own = slice(*self.groups.offsets[product : product + 2])
+        v0, t0, t1 = (column[own] for column in self._trade)
+        entered, (quantity, price) = v0 > 0.0, hats[self.cell_of[own]].T
+        duty = float(np.sum(t1 * v0 * quantity * price))
+        logs = np.log((1.0 + t1) / (1.0 + t0) * price)[entered]
+        shares = (v0 * (1.0 + t0))[entered]
+        shares /= shares.sum()
+        power = 1.0 - sigma
+        if power == 0.0:
+            return float(np.exp(shares @ logs)), duty
+        # Relative to the greatest term, which may be far from 1.
+        most = float((power * logs).max())
+        return float(np.exp((most + np.log(shares @ np.exp(power * logs - most))) / power)), duty
+
     def _parameters(self, sigma: ArrayLike, eta: ArrayLike, supply: ArrayLike) -> Floats:
         """Stack per product: sigma, eta, kappa and inverse supply."""
         groups = self.groups

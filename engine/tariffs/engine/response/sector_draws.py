@@ -7,10 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I64, sums_of
+from tariffs.engine.base.array_utils import F64, I64, Bools, sums_of
 from tariffs.engine.base.workspace import Room, new_room
 from tariffs.engine.response.armington_draws import ArmingtonDraws, DrawElasticities, DrawnVolume
 from tariffs.engine.response.sector_market import SectorMarket
+
+LEAST_LEFT = 1e-8
+"""Least part of spending on a product, after over before, from which its price is found: below it digits are lost."""
 
 
 class SectorDraws:
@@ -57,13 +60,18 @@ class SectorDraws:
         volume = self._alone(draws, room)
         landed, count = self._imports + self._revenue, len(self._kappa)
         factors = np.empty((2, count, len(draws)))
-        for place, (_, eta, supply) in enumerate(draws):
-            etas, supplies = (np.broadcast_to(np.asarray(each, float), count) for each in (eta, supply))
+        for place, draw in enumerate(draws):
+            sigmas, etas, supplies = (np.broadcast_to(np.asarray(each, float), count) for each in draw)
             own = volume.owned[0, :, place]
-            given = etas, supplies, self._kappa, self._central
-            above = self._market(self._imports, landed, _prices(own, landed, etas), *given)
-            factors[:, :, place] = above.quantity, above.price
+            prices = _prices(own, landed, etas)
             duty = volume.owned[1, :, place] - own + self._revenue
+            for product in np.flatnonzero(_lost(own, landed, etas) & self._market.inside):
+                imports = self._alone.imports_of(
+                    int(product), volume.hats[:, :, place], float(sigmas[product])
+                )
+                prices[product], duty[product] = imports
+            above = self._market(self._imports, landed, prices, etas, supplies, self._kappa, self._central)
+            factors[:, :, place] = above.quantity, above.price
             loss = np.where(np.isnan(above.buyer_surplus), own, above.buyer_surplus)
             change = duty * above.quantity * above.price - self._revenue
             volume.owned[0, :, place] = loss
@@ -77,9 +85,21 @@ class SectorDraws:
 
 
 def _prices(surplus: F64, landed: F64, eta: F64) -> F64:
-    """Compute the import price hat of each product from the surplus that CES demand loses at it."""
-    growth = np.divide(-surplus, landed, out=np.zeros_like(landed), where=landed > 0.0)
-    power = 1.0 - eta
-    log = np.divide(np.log1p(power * growth), power, out=growth.copy(), where=power != 0.0)
-    prices: F64 = np.exp(log)
+    """Compute the import price hat of each product from the surplus that CES demand loses; NaN where that is lost."""
+    growth, power = _growth(surplus, landed), 1.0 - eta
+    kept = (power != 0.0) & ~_lost(surplus, landed, eta)
+    whole = np.where(kept, power * growth, 0.0)
+    log = np.where(power == 0.0, growth, np.nan)
+    prices: F64 = np.exp(np.divide(np.log1p(whole), power, out=log, where=kept))
     return prices
+
+
+def _lost(surplus: F64, landed: F64, eta: F64) -> Bools:
+    """Mark products whose price and duty are lost in the surplus, since next to nothing of them is left."""
+    lost: Bools = 1.0 + (1.0 - eta) * _growth(surplus, landed) < LEAST_LEFT
+    return lost
+
+
+def _growth(surplus: F64, landed: F64) -> F64:
+    growth: F64 = np.divide(-surplus, landed, out=np.zeros_like(landed), where=landed > 0.0)
+    return growth
