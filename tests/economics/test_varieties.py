@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from tariffs.engine.law import load_law
-from tariffs.engine.response import parameters_for
+from tariffs.engine.response import armington, parameters_for
 from tariffs.engine.response.kernels import carried, variety_sums
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.sweep import sweep
@@ -339,3 +339,31 @@ def test_totals_and_groups_are_sums_over_lines_in_every_model(table: pl.DataFram
     for column in ("value_after", "duty_after", "landed_after", "creation"):
         assert found.total[column] == pytest.approx(found.lines[column].sum(), rel=1e-9, abs=1e-3), column
         assert found.groups[column].sum() == pytest.approx(found.total[column], rel=1e-9, abs=1e-3), column
+
+
+@pytest.mark.slow
+def test_own_rates_of_goods_lower_the_duty_of_canada_and_mexico_as_stated() -> None:
+    """By 6.8 billion dollars under the law of 2025-11-15, beside each line at its mean rate."""
+    given = {
+        "2025-11-15": Options(lines=True, horizon="long"),
+        "2025-01-01": Options(lines=True, response="none"),
+    }
+    points = [(Point(library()["base"], day), options) for day, options in given.items()]
+    own, base = (
+        impact(None, [point], law=load_law(), options=options).scenarios[0].lines for point, options in points
+    )
+    assert own is not None
+    assert base is not None
+    value = own["customs_value"].cast(pl.Float64).to_numpy()
+    before, after = (
+        np.divide(each["duty"].to_numpy(), value, out=np.zeros_like(value), where=value > 0)
+        for each in (base, own)
+    )
+    codes = own["hts"].unique().sort()
+    product = own["hts"].cast(pl.Enum(codes)).to_physical().cast(pl.Int64).to_numpy()
+    p = parameters_for(codes, horizon="long")
+    mean = armington(product, value, before, after, p.sigma, p.eta, supply=p.supply[product])
+    chosen = own["origin"].is_in(["CA", "MX"]).to_numpy()
+    at_mean, at_own = (after * mean.value)[chosen].sum(), own["duty_after"].to_numpy()[chosen].sum()
+    assert at_mean - at_own == pytest.approx(6.8e9, rel=0.02)
+    assert (at_mean, at_own) == pytest.approx((46.4e9, 39.5e9), rel=0.002)
