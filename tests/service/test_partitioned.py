@@ -150,7 +150,8 @@ def test_a_directory_without_files_is_no_table(client: Client, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("market", "sector"), ("consumer_prices", "dollar"), ("include_lines", True)]
+    ("name", "value"),
+    [("market", "sector"), ("consumer_prices", "dollar"), ("fx_offset", 0.5), ("include_lines", True)],
 )
 def test_options_that_need_the_whole_table_are_refused(
     client: Client, tmp_path: Path, name: str, value: object

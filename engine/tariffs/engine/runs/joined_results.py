@@ -12,6 +12,7 @@ import polars as pl
 from tariffs.engine.base.provenance import with_run_digest
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.notes import Note
+from tariffs.engine.response.exchange_rate import NO_OFFSET
 from tariffs.engine.response.sector_market import PRODUCT
 from tariffs.engine.runs.grouping import AUTHORITY
 from tariffs.engine.runs.impact import Impact, ScenarioImpact
@@ -53,6 +54,7 @@ def check_partitioned(options: Options) -> None:
     wrong = {
         "market": options.market != PRODUCT,
         "consumer_prices": bool(options.consumer_prices),
+        "fx_offset": options.fx_offset != NO_OFFSET,
         "include_lines": options.lines,
     }
     for name, is_set in wrong.items():
