@@ -17,6 +17,7 @@ from tariffs.engine.response.sector_market import kappa_of, market_elasticities
 from tariffs.engine.runs.grouping import DOMESTIC_COLUMNS
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.sweep import sweep
+from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.scenario import library
 from tests.economics.independent import market as slow
 
@@ -132,6 +133,17 @@ def test_a_sweep_and_draws_are_those_of_single_runs(law: Law) -> None:
     welfare = drawn.ranges.total.filter(column="welfare")
     assert welfare["p5"].item() == pytest.approx(drawn.total["welfare"], rel=1e-12)
     assert welfare["p95"].item() == pytest.approx(drawn.total["welfare"], rel=1e-12)
+
+
+def test_runs_with_the_same_elasticities_share_a_market(law: Law) -> None:
+    options = [
+        Options(market="sector", horizon=horizon, baseline="2025-01-01")
+        for horizon in ("short", "short", "long")
+    ]
+    responses = [TableRun(None, law, each, RunContext(None, None)).response for each in options]
+    first, again, other = (response.market for response in responses if response is not None)
+    assert first is again
+    assert first is not other
 
 
 def test_sectors_need_armington_and_a_known_name(law: Law) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.law.law import Law
 from tariffs.engine.response import armington_solver, gsim_imports, passthrough, smart
@@ -31,6 +32,7 @@ from tariffs.engine.tables.prepare import PreparedTable
 ARMINGTON = "armington"
 PROHIBITIVE = 1e6
 """Rate at which trade in a variety vanishes, as a fraction."""
+_MARKETS_KEPT = 4
 
 
 @dataclass(frozen=True)
@@ -320,10 +322,18 @@ def respond(
         market: product or sector; sectors need armington.
         fx_offset: part of the mean rise of landed prices by duties that the exchange rate takes off.
     """
-    sectors = SectorMarket.of(table.products, parameters) if market == SECTOR else None
+    sectors = _sectors(table, parameters) if market == SECTOR else None
     varieties = Varieties.of(table, atoms_of(law.claims, table.lines))
     base_rate = _base_rate(table, varieties, base)
     return Response(table, varieties, base_rate, response, parameters, sectors, fx_offset)
+
+
+def _sectors(table: PreparedTable, parameters: ProductParameters) -> SectorMarket:
+    """Give the market of sectors of a table, one for all runs with the same parameters: sweeps are kept by it."""
+    kept: BoundedCache[int, tuple[SectorMarket, ProductParameters]]
+    kept = table.lines.cache.setdefault("sector markets", BoundedCache(_MARKETS_KEPT))
+    # The value holds the parameters, so that their id is not used again.
+    return kept.get(id(parameters), lambda: (SectorMarket.of(table.products, parameters), parameters))[0]
 
 
 def _base_rate(table: PreparedTable, varieties: Varieties, base: Duties) -> F64:

@@ -28,7 +28,7 @@ from tariffs.engine.runs.results import BASE_DUTY
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.table_duty.class_duties import ClassPairs, DutyPlaces, class_duties
 from tariffs.engine.table_duty.duties import Duties
-from tariffs.engine.table_duty.rate_classes import class_forms, rate_classes
+from tariffs.engine.table_duty.rate_classes import class_functions, rate_classes
 
 _KEPT_VARIETIES = 1_000_000
 """Most varieties of a table whose sweep is kept; some 200 bytes each."""
@@ -71,7 +71,7 @@ class PointResponse:
         self._run = run
         duties = outcome.duties
         self._forms = [
-            class_forms(duties.law, rated, moved)
+            class_functions(duties.law, rated, moved).forms()
             for rated, moved in zip(duties.rated, group.moved, strict=True)
         ]
         self._kinds, kind = kinds_of(run.response.parameters)

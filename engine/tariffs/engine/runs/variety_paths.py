@@ -16,7 +16,7 @@ from tariffs.engine.runs.point_laws import RateHistory
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.table_duty.duties import Dated, duties_of
 from tariffs.engine.table_duty.form_history import FormHistory
-from tariffs.engine.table_duty.rate_classes import bits, class_forms, first_of, numbered
+from tariffs.engine.table_duty.rate_classes import bits, class_functions, first_of, numbered
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,9 @@ def _forms_on(
         return None
     class_of, numbers, partly = response.rates_under(duties).of_variety, list[I64](), list[Bools]()
     for at, rated in enumerate(duties.rated, place):
-        forms = class_forms(law, rated, rates.moved[at])
-        is_part = (forms.barred > 0.0) & (forms.barred < 1.0 - NOTHING)
-        partly.append(is_part[forms.of_class])
-        numbers.append(history.add(forms, rates.function[at]))
+        functions = class_functions(law, rated, rates.moved[at])
+        partly.append((functions.barred > 0.0) & (functions.barred < 1.0 - NOTHING))
+        numbers.append(history.add(functions, rates.function[at]))
     if (np.concatenate(partly)[class_of] & (varieties.value > 0.0)).any():
         return None
     return _DayForms(class_of, np.concatenate(numbers))

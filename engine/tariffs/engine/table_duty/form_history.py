@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools
-from tariffs.engine.table_duty.rate_classes import ClassForms, bits
+from tariffs.engine.table_duty.rate_classes import ClassForms, ClassFunctions, bits, first_of
 
 Words = NDArray[np.uint64]
 _MULTIPLIERS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -23,29 +23,65 @@ class FormHistory:
 
     def __init__(self, closed: float) -> None:
         self._closed = closed
-        self._number: dict[int, int] = {}
+        self._marks = np.zeros(0, dtype=np.uint64)
+        self._number = np.zeros(0, dtype=np.int64)
+        self._last = self._marks, self._number
         self._rates: list[F64] = []
         self._moved: list[ClassForms] = []
 
-    def add(self, forms: ClassForms, function: I64) -> I64:
+    def add(self, functions: ClassFunctions, function: I64) -> I64:
         """Number the forms of an instant; returns the number of each class.
 
         Args:
-            forms: the forms, of which all are prohibited as a whole or not at all.
+            functions: rates of the classes, of which all are prohibited as a whole or not at all.
             function: function of each row of the law, that is what its rate is at all points.
         """
-        slot, form, ordinary, base = forms.terms
-        rates = np.where(forms.barred > 0.0, self._closed, forms.still)
-        terms = function[slot].astype(np.int32), form, ordinary, base
-        marks = _marks(rates, forms.moves, terms).tolist()
-        new = [place for place, mark in enumerate(marks) if self._is_new(mark)]
-        self._keep(replace(forms, still=rates, terms=terms), np.array(new, dtype=np.int64))
-        return np.array([self._number[mark] for mark in marks], dtype=np.int64)[forms.of_class]
+        slot, of_class, ordinary, base = functions.terms
+        rates = self._closed_at(functions.still, functions.barred)
+        terms = function[slot].astype(np.int32), of_class, ordinary, base
+        marks = _marks(rates, functions.lengths > 0, terms)
+        number = self._unchanged(marks)
+        changed = np.flatnonzero(number < 0)
+        if changed.size:
+            number[changed] = self._numbered(functions.of(changed), marks[changed], function)
+        self._last = marks, number
+        return number
 
-    def _is_new(self, mark: int) -> bool:
-        """Number a mark; False if it has a number already."""
-        count = len(self._number)
-        return self._number.setdefault(mark, count) == count
+    def _unchanged(self, marks: Words) -> I64:
+        """Number of the marks that had the same place at the instant before; -1 for the others."""
+        before, number = self._last
+        if len(before) != len(marks):
+            return np.full(len(marks), -1)
+        return np.where(marks == before, number, -1)
+
+    def _numbered(self, functions: ClassFunctions, marks: Words, function: I64) -> I64:
+        """Number of classes by their marks."""
+        distinct, place = np.unique(marks, return_inverse=True)
+        unknown = np.flatnonzero(~self._is_known(distinct)[place])
+        if unknown.size:
+            # Most classes have the form of an earlier day: only the others are sorted into forms.
+            forms = functions.of(unknown).forms()
+            self._number_marks(forms, marks[unknown[first_of(forms.of_class)]], function)
+        return self._number[np.searchsorted(self._marks, distinct)][place]
+
+    def _is_known(self, marks: Words) -> Bools:
+        """Mark the marks that have a number."""
+        at = np.minimum(np.searchsorted(self._marks, marks), max(0, len(self._marks) - 1))
+        return self._marks[at] == marks if len(self._marks) else np.zeros(len(marks), dtype=bool)
+
+    def _closed_at(self, still: F64, barred: F64) -> F64:
+        return np.where(barred > 0.0, self._closed, still)
+
+    def _number_marks(self, forms: ClassForms, marks: Words, function: I64) -> None:
+        """Number forms that were not there before, by the first of each mark, and keep them."""
+        distinct, first = np.unique(marks, return_index=True)
+        new = np.sort(first)
+        at = np.searchsorted(self._marks, distinct)
+        self._number = np.insert(self._number, at, len(self._marks) + np.searchsorted(new, first))
+        self._marks = np.insert(self._marks, at, distinct)
+        slot, form, ordinary, base = forms.terms
+        terms = function[slot].astype(np.int32), form, ordinary, base
+        self._keep(replace(forms, still=self._closed_at(forms.still, forms.barred), terms=terms), new)
 
     def _keep(self, forms: ClassForms, new: I64) -> None:
         """Keep the rates of forms that were not there before, with the terms of those that move."""

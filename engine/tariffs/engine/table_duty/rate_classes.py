@@ -248,7 +248,58 @@ class ClassForms:
         return out
 
 
-def class_forms(law: Law, rated: RatedLines, moved: Bools) -> ClassForms:
+@dataclass(frozen=True)
+class ClassFunctions:
+    """Rates of classes as functions of the rates of rows.
+
+    Attributes:
+        still, barred: per class as of `ClassForms`.
+        terms: per moved term its row of the law, class, ascending, ordinary rate and base, as of `ClassForms`.
+    """
+
+    still: F64
+    barred: F64
+    terms: tuple[I32, I64, F64, F64]
+
+    @property
+    def lengths(self) -> I64:
+        """Number of moved terms of each class."""
+        return np.bincount(self.terms[1], minlength=len(self.still))
+
+    def of(self, classes: I64) -> ClassFunctions:
+        """Select some classes, ascending."""
+        place = np.full(len(self.still), -1)
+        place[classes] = np.arange(len(classes))
+        slot, of_class, ordinary, base = self.terms
+        chosen = place[of_class] >= 0
+        terms = slot[chosen], place[of_class[chosen]], ordinary[chosen], base[chosen]
+        return ClassFunctions(self.still[classes], self.barred[classes], terms)
+
+    def forms(self) -> ClassForms:
+        """Number the distinct functions."""
+        slot, of_class, ordinary, base = self.terms
+        term = numbered(slot.astype(np.int64), bits(ordinary), bits(base))
+        start = np.searchsorted(of_class, np.arange(len(self.still) + 1))
+        lengths = np.diff(start)
+        form = numbered(bits(self.still), bits(self.barred), lengths)
+        for place in range(int(lengths.max(initial=0))):
+            has = lengths > place
+            at = np.full(len(self.still), -1, dtype=np.int64)
+            at[has] = term[start[:-1][has] + place]
+            form = numbered(form, at + 1)
+        first = first_of(form)
+        terms = np.repeat(start[first] - (np.cumsum(lengths[first]) - lengths[first]), lengths[first])
+        terms = terms + np.arange(len(terms))
+        return ClassForms(
+            form,
+            lengths[first] > 0,
+            self.still[first],
+            self.barred[first],
+            (slot[terms], np.repeat(np.arange(len(first)), lengths[first]), ordinary[terms], base[terms]),
+        )
+
+
+def class_functions(law: Law, rated: RatedLines, moved: Bools) -> ClassFunctions:
     """Find how the rates of classes follow those of the rows whose rate differs between points.
 
     Args:
@@ -274,30 +325,7 @@ def class_forms(law: Law, rated: RatedLines, moved: Bools) -> ClassForms:
     column = layers.column[classes.combination[of_class]]
     is_top_up = slots.kind[layers.slot[layer]] == TOP_UP
     ordinary = np.where(is_top_up, rated.family.rates.distinct[classes.rates[of_class], column], -np.inf)
-    return _forms(still[:, 0], barred, of_class, layers.slot[layer], ordinary, base)
-
-
-def _forms(still: F64, barred: F64, of_class: I64, slot: I32, ordinary: F64, base: F64) -> ClassForms:
-    """Number the distinct functions of classes, given their moved terms by class."""
-    term = numbered(slot.astype(np.int64), bits(ordinary), bits(base))
-    start = np.searchsorted(of_class, np.arange(len(still) + 1))
-    lengths = np.diff(start)
-    form = numbered(bits(still), bits(barred), lengths)
-    for place in range(int(lengths.max(initial=0))):
-        has = lengths > place
-        at = np.full(len(still), -1, dtype=np.int64)
-        at[has] = term[start[:-1][has] + place]
-        form = numbered(form, at + 1)
-    first = first_of(form)
-    terms = np.repeat(start[first] - (np.cumsum(lengths[first]) - lengths[first]), lengths[first])
-    terms = terms + np.arange(len(terms))
-    return ClassForms(
-        form,
-        lengths[first] > 0,
-        still[first],
-        barred[first],
-        (slot[terms], np.repeat(np.arange(len(first)), lengths[first]), ordinary[terms], base[terms]),
-    )
+    return ClassFunctions(still[:, 0], barred, (layers.slot[layer], of_class, ordinary, base))
 
 
 def numbered(*keys: I64) -> I64:
