@@ -162,19 +162,106 @@ def test_options_that_need_the_whole_table_are_refused(
     assert caught.value.field == name
 
 
-def test_limits_on_quantities_are_refused(client: Client, tmp_path: Path) -> None:
-    folder = write_files(trade(300), tmp_path / "table", [100])
+def limited(*bodies: str) -> Scenario:
+    """Scenario with a limit on quantities for each body."""
+    changes = "".join(f"  - {{op: shock_quantity, from: 2025-02-01, {body}}}\n" for body in bodies)
+    return Scenario.from_text(
+        f"schema: tariffs.scenario/v1\nid: test-limit\ntitle: Limits\nbasis: hypothesis\nchanges:\n{changes}"
+    )
+
+
+OF_EACH = limited("share: 0.5, origins: [CN], rents: exporter", "share: 80%, origins: [MX], products: ['87']")
+TOGETHER = limited(
+    "limit: 20000000, origins: [CN], products: ['84', '85', '61'], rents: government",
+    "floor: 9000000000, origins: [DE, JP], products: ['84', '9018']",
+)
+"""Limits that bind together in the tables of these tests, the second in a part of the goods of the first."""
+
+
+def limit_runs(client: Client, lines: Any, scenario: Scenario) -> dict[str, Any]:
+    """Results of all verbs under limits on quantities; a timeline at the horizon `path`."""
+    common: dict[str, Any] = {"baseline": BASELINE}
+    limits = dict(on=ON, horizon="short", **common)
+    return {
+        "impact": client.impact(lines, ["base", scenario], by=["hts2", "origin"], **limits),
+        "authority": client.impact(lines, [scenario], by=["authority"], **limits),
+        "sweep": client.sweep(
+            lines, scenario, vary={"elasticity.sigma": ["x1", "x0.5"]}, by=["origin"], **limits
+        ),
+        "timeline": client.timeline(
+            lines, [scenario], start="2025-01-15", end="2025-03-20", by=["origin"], **common
+        ),
+    }
+
+
+@pytest.mark.parametrize("scenario", [OF_EACH, TOGETHER], ids=["each", "together"])
+def test_limits_on_quantities_are_those_of_one_table(
+    client: Client, tmp_path: Path, scenario: Scenario
+) -> None:
+    table = trade(1_500)
+    found = limit_runs(client, write_files(table, tmp_path / "table", [300, 301, 900]), scenario)
+    wanted = limit_runs(client, table, scenario)
+    total = wanted["impact"].total.filter(scenario="test-limit")
+    assert abs(total["quota_premium"].item()) > 0.1
+    assert_close(found, wanted)
+    for verb in ("impact", "sweep"):
+        about = [
+            sorted(note.message for note in result[verb].notes if note.reason.startswith("QUANTITY"))
+            for result in (found, wanted)
+        ]
+        assert about[0] == about[1]
+        assert about[1]
+
+
+@pytest.mark.parametrize("scenario", [OF_EACH, TOGETHER], ids=["each", "together"])
+def test_limits_on_quantities_do_not_depend_on_the_files(
+    client: Client, tmp_path: Path, scale: int, scenario: Scenario
+) -> None:
+    table, random = trade(1_000), np.random.default_rng(11)
+    wanted = limit_runs(client, write_files(table, tmp_path / "first", [200]), scenario)
+    for number in range(2 * scale):
+        shuffled = table.sample(fraction=1, shuffle=True, seed=number)
+        cuts = sorted(random.choice(np.arange(1, 999), random.integers(0, 6), replace=False).tolist())
+        found = limit_runs(client, write_files(shuffled, tmp_path / f"layout-{number}", cuts), scenario)
+        assert_same(found, wanted)
+
+
+def test_a_sweep_that_switches_a_limit_on_has_its_goods_together(client: Client, tmp_path: Path) -> None:
     text = """
 schema: tariffs.scenario/v1
-id: test-limit
-title: Half of the machines
+id: test-switch
+title: A limit that may hold
 basis: hypothesis
+parameters:
+  held: {default: "on"}
 changes:
-  - {op: shock_quantity, from: 2025-02-01, share: 0.5, products: ["84"], origins: [CN]}
+  - {op: shock_quantity, from: 2025-02-01, limit: 20000000, origins: [CN], products: ['84', '85'], when: $held}
 """
-    options: dict[str, Any] = {"on": ON, "baseline": BASELINE}
-    with pytest.raises(InvalidRequest, match="limit on quantities"):
-        client.impact(folder, [Scenario.from_text(text)], **options)
+    scenario = Scenario.from_text(text)
+    options: dict[str, Any] = {
+        "on": ON,
+        "baseline": BASELINE,
+        "horizon": "short",
+        "vary": {"held": ["off", "on"]},
+    }
+    table = trade(900)
+    found = client.sweep(write_files(table, tmp_path / "table", [300]), scenario, **options)
+    wanted = client.sweep(table, scenario, **options)
+    assert wanted.totals["rent_importer"].to_list()[1] > 0.0
+    assert_close({"sweep": found}, {"sweep": wanted})
+
+
+def test_limits_on_dated_goods_are_refused_on_the_path(client: Client, tmp_path: Path) -> None:
+    folder = write_files(trade(300), tmp_path / "table", [100])
+    with pytest.raises(InvalidRequest, match="last entry date") as caught:
+        client.impact(folder, [OF_EACH], on=ON, baseline=BASELINE)
+    assert caught.value.field == "horizon"
+    undated = write_files(trade(700).drop("entry_date"), tmp_path / "undated", [100])
+    found, wanted = (
+        client.impact(lines, [OF_EACH], on=ON, baseline=BASELINE)
+        for lines in (undated, trade(700).drop("entry_date"))
+    )
+    assert_close({"impact": found}, {"impact": wanted})
 
 
 def test_a_server_takes_no_partitioned_table(tmp_path: Path) -> None:

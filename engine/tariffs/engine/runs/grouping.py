@@ -15,6 +15,7 @@ from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.base.ordered_sums import sum_by_group
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.sector_market import DomesticGoods
+from tariffs.engine.runs.limit_columns import PREMIUM_AMOUNTS
 from tariffs.engine.runs.results import PROHIBITED_VALUE, TAX, with_rates
 from tariffs.engine.tables.prepare import PreparedTable
 
@@ -184,7 +185,8 @@ def group_frame(
         columns: names of the result columns.
     """
     taxed = [TAX] if TAX in sums else []
-    numbers = result_frame(with_rates(sums), grouping.count, (*columns, *taxed))
+    results = with_rates(sums) | {name: sums[name] for name in PREMIUM_AMOUNTS if name in sums}
+    numbers = result_frame(results, grouping.count, (*columns, *taxed))
     if not grouping.keys.width:
         return numbers
     return grouping.with_keys(numbers).filter(pl.Series(present))

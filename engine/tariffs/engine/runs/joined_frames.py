@@ -13,6 +13,7 @@ import polars as pl
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio
 from tariffs.engine.base.ordered_sums import sum_by_group
 from tariffs.engine.runs.grouping import AUTHORITY
+from tariffs.engine.runs.limit_columns import LIMITED, PAID, PREMIUM, PREMIUM_AMOUNTS
 from tariffs.engine.runs.results import PROHIBITED_VALUE
 
 RATE = "rate"
@@ -24,6 +25,7 @@ _MEANS: Mapping[str, tuple[str, str]] = {
     "exporter_price_hat": ("value_after", _QUANTITY),
     "domestic_price_hat": ("domestic_price", "domestic_shipments"),
     "domestic_quantity_hat": ("domestic_quantity", "domestic_shipments"),
+    PREMIUM: (PAID, LIMITED),
 }
 """Columns that are quotients, with their numerator and denominator."""
 _RESTORED: Mapping[str, tuple[str, str]] = {
@@ -43,12 +45,13 @@ def joined_frames(frames: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.Dat
         keys: columns that tell rows apart; empty for frames of one row.
 
     Returns:
-        A row for each distinct key, sorted. An amount is null where it is unknown in some part.
+        A row for each distinct key, sorted. An amount is null where it is unknown in some part. The amounts of premiums
+        are left out.
     """
-    columns = frames[0].columns
+    columns = [name for name in frames[0].columns if name not in PREMIUM_AMOUNTS]
     rows = pl.concat(frames)
     distinct, place = _numbered(rows, keys)
-    amounts = {name: rows[name].to_numpy() for name in columns if name not in keys and _is_amount(name)}
+    amounts = {name: rows[name].to_numpy() for name in rows.columns if name not in keys and _is_amount(name)}
     amounts |= _restored_amounts(rows)
     sums = _sums(amounts, place, max(1, distinct.height))
     numbers = [pl.Series(name, _result(name, sums), nan_to_null=True) for name in columns if name not in keys]

@@ -21,13 +21,14 @@ from tariffs.engine.runs.joined_frames import joined_authorities, joined_frames
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums
 from tariffs.engine.runs.sweep import Sweep, shortened
-from tariffs.engine.runs.timeline import SPAN, ScenarioTimeline, Timeline
+from tariffs.engine.runs.timeline import SPAN, ScenarioTimeline, Timeline, average_of_days
 
 PLACE = "file"
 _FIXES = {
     "include_lines": "Name a directory for them with lines_to (--lines DIR), or give the table as one file."
 }
 _OF_LIMITS = frozenset({"QUANTITY_FLOOR", "QUANTITY_LIMIT", "QUANTITY_SHOCK"})
+"""Reasons whose notes have the same text in all buckets, or are about goods of one bucket."""
 _POINT = "__point"
 
 
@@ -65,32 +66,6 @@ def check_partitioned(options: Options) -> None:
                 field=name,
                 fix=_FIXES.get(name, "Leave it out, or give the table as one file."),
             )
-
-
-def check_unlimited(results: Sequence[BucketResults], options: Options) -> None:
-    """Refuse results whose response keeps limits or commitments on quantities, which hold over all products together.
-
-    Raises:
-        InputError: PARAMETER_INVALID.
-    """
-    if options.response == "none":
-        return
-    for bucket in results:
-        for note in _all_notes(bucket.result):
-            if note.reason in _OF_LIMITS:
-                raise InputError(
-                    "PARAMETER_INVALID",
-                    "A limit on quantities holds over the whole table, and a partitioned one is computed by products: "
-                    + note.message,
-                    field="scenarios",
-                    fix="Give the table as one file, or leave out the response (response none).",
-                )
-
-
-def _all_notes(result: Impact | Timeline | Sweep) -> tuple[Note, ...]:
-    if not isinstance(result, Impact):
-        return result.notes
-    return (*result.notes, *(note for one in result.scenarios for note in one.notes))
 
 
 def static_options(options: Options) -> Options | None:
@@ -143,13 +118,11 @@ def joined_timeline(buckets: Sequence[BucketResults], options: Options) -> Timel
     def scenario(index: int) -> ScenarioTimeline:
         parts = [bucket.result.scenarios[index] for bucket in buckets]
         static = [bucket.static.scenarios[index] for bucket in buckets if bucket.static]
-        return ScenarioTimeline(
-            parts[0].id,
-            _groups([one.segments for one in parts], [one.segments for one in static], options, SPAN),
-            joined_frames([one.totals for one in parts], SPAN),
-            _groups([one.averages for one in parts], [one.averages for one in static], options),
-            joined_frames([one.average_total for one in parts], ()),
-        )
+        segments = _groups([one.segments for one in parts], [one.segments for one in static], options, SPAN)
+        totals = joined_frames([one.totals for one in parts], SPAN)
+        # Means over the days of quotients, such as premiums, are no quotients of the buckets' means.
+        averages = average_of_days(segments, totals, options.by)
+        return ScenarioTimeline(parts[0].id, segments, totals, averages, average_of_days(totals, totals, ()))
 
     first = buckets[0].result
     return Timeline(
@@ -222,6 +195,9 @@ def joined_notes(notes: Iterable[Sequence[Note]]) -> tuple[Note, ...]:
     for reason, texts in found.items():
         joined += [note for note in texts if note in shared]
         differing = [note for note in texts if note not in shared]
+        if reason in _OF_LIMITS:
+            joined += differing
+            continue
         if differing:
             many = f" ({len(differing):,} such notes on parts of the table)" if len(differing) > 1 else ""
             joined.append(Note(reason, differing[0].message + many))

@@ -18,6 +18,10 @@ LIMIT_SUMS = (*RENTS, LIMITED, PAID)
 """Amounts in dollars that are summed by group."""
 LIMIT_COLUMNS = (PREMIUM, *RENTS)
 """Further columns of a run with limits on quantities."""
+PREMIUM_AMOUNTS = (LIMITED, PAID)
+"""Amounts of which the premium is a quotient."""
+SHOCK = "shock_quantity"
+"""The change of a scenario that limits quantities."""
 
 
 def has_limits(law: Law, scenarios: Sequence[Scenario]) -> bool:
@@ -26,7 +30,7 @@ def has_limits(law: Law, scenarios: Sequence[Scenario]) -> bool:
         return True
     parts = [part for scenario in scenarios for _, part in components(scenario)]
     return any(
-        step.assumptions.quantities or any(change.op == "shock_quantity" for change in step.changes)
+        step.assumptions.quantities or any(change.op == SHOCK for change in step.changes)
         for part in parts
         for step in lineage(part, library())
     )

@@ -46,7 +46,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Options:
-    """Options of a run over a table; see `impact`."""
+    """Options of a run over a table; see `impact`.
+
+    `premium_amounts` adds the amounts of which premiums are quotients, by which parts of a table are joined.
+    """
 
     baseline: str = ""
     response: str = "armington"
@@ -68,6 +71,7 @@ class Options:
     consumer_prices: str = ""
     ahead: str = ""
     fx_offset: float = NO_OFFSET
+    premium_amounts: bool = False
 
     def __post_init__(self) -> None:
         # A repeated key groups once.

@@ -125,8 +125,9 @@ class PointEvaluator:
             ScenarioError: a value does not fit its parameter, or the scenario cannot be applied with it.
         """
         factors = list({tuple(sorted(point.factors.items())): point.factors for point in points}.values())
-        # Of a table of which every row was refused there are no sums to share.
-        if len(factors) == 1 and not self._scenario.mixture and self._run.prepared.frame.height:
+        # Of a table of which every row was refused there are no sums to share, and sums know no rents of limits.
+        alike = len(factors) == 1 and not self._scenario.mixture and not self._run.has_limits
+        if alike and self._run.prepared.frame.height:
             run = _with_factors(self._run, factors[0])
             if run.is_static or has_merged_trade(run) or has_swept_market(run) or has_swept_paths(run):
                 results = self._together(run, [point.values for point in points], step)

@@ -35,6 +35,8 @@ ROWS_AT_MOST = 5_000_000
 ELASTICITY = "elasticity."
 ELASTICITIES = ("sigma", "eta")
 _NOTES_AT_MOST = 20
+_SWITCH = "on_off"
+"""Kind of the parameters that switch changes on and off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,16 @@ def points_at(points: Points, fixed: Mapping[str, str]) -> list[SweepPoint]:
         InputError: PARAMETER_INVALID for a factor that cannot be read.
     """
     return [_point_at({**fixed, **values}) for values in points]
+
+
+def switched(scenario: Scenario, points: Sequence[SweepPoint]) -> list[Scenario]:
+    """List a scenario once for each way in which points switch its changes on and off."""
+    names = {name for name, parameter in scenario.parameters.items() if parameter.kind == _SWITCH}
+    ways = {
+        tuple(sorted((name, text) for name, text in point.values.items() if name in names))
+        for point in points
+    }
+    return [scenario.with_parameters(dict(way)) for way in sorted(ways)]
 
 
 def check_points(scenario: Scenario, points: Points, fixed: Mapping[str, str]) -> None:

@@ -29,7 +29,7 @@ from tariffs.engine.runs.grouping import (
     domestic_sums,
     group_frame,
 )
-from tariffs.engine.runs.limit_columns import LIMIT_COLUMNS, LIMIT_SUMS, has_limits
+from tariffs.engine.runs.limit_columns import LIMIT_COLUMNS, LIMIT_SUMS, PREMIUM_AMOUNTS, has_limits
 from tariffs.engine.runs.line_dates import LineDates
 from tariffs.engine.runs.options import Options, baseline_required, law_with_options
 from tariffs.engine.runs.outcome import Outcome
@@ -231,12 +231,19 @@ class TableRun:
     ) -> pl.DataFrame:
         """Make the result frame, with rents where there are limits, and domestic goods under a market of sectors."""
         present, after = grouping.present(self.kept(outcomes)), self._after(outcomes)
-        columns = (*COLUMNS, *LIMIT_COLUMNS) if self.has_limits else COLUMNS
+        columns = (*COLUMNS, *self._limit_columns)
         if after is None or after.domestic is None:
             return group_frame(grouping, sums, present, columns)
         owner = grouping.of_product(self.prepared.product_of_line, len(self.prepared.products))
         sums = {**sums, **domestic_sums(after.domestic, owner, grouping.count)}
         return group_frame(grouping, sums, present, (*columns, *DOMESTIC_COLUMNS))
+
+    @property
+    def _limit_columns(self) -> tuple[str, ...]:
+        """Columns of limits on quantities; the amounts of premiums are for those who ask for them."""
+        if not self.has_limits:
+            return ()
+        return (*LIMIT_COLUMNS, *PREMIUM_AMOUNTS) if self.options.premium_amounts else LIMIT_COLUMNS
 
     def _rents(self, outcomes: Sequence[Outcome]) -> dict[str, F64]:
         """Sum the rents of limits by the keys of the options; empty for a run without limits."""

@@ -180,18 +180,11 @@ class TimelineRun(StepwiseRun):
         """Compute the block of one scenario."""
         scenario, segments = self._scenarios[index], self._segments[index]
         results = [self._groups_and_total(scenario, segment) for segment in segments]
-        days = sum(segment.days for segment in segments)
-        groups = [
-            (segment.days / days, groups) for segment, (groups, _) in zip(segments, results, strict=True)
-        ]
-        totals = [(segment.days / days, total) for segment, (_, total) in zip(segments, results, strict=True)]
-        return ScenarioTimeline(
-            scenario.id,
-            pl.concat(segment.add_span(frame) for segment, (frame, _) in zip(segments, results, strict=True)),
-            pl.concat(segment.add_span(frame) for segment, (_, frame) in zip(segments, results, strict=True)),
-            average_quotients(averaged_frames(groups, list(self._table_run.options.by))),
-            average_quotients(averaged_frames(totals, [])),
-        )
+        pairs = list(zip(segments, results, strict=True))
+        groups = pl.concat(segment.add_span(frame) for segment, (frame, _) in pairs)
+        totals = pl.concat(segment.add_span(frame) for segment, (_, frame) in pairs)
+        averages = average_of_days(groups, totals, self._table_run.options.by)
+        return ScenarioTimeline(scenario.id, groups, totals, averages, average_of_days(totals, totals, ()))
 
     def _groups_and_total(self, scenario: Scenario, segment: _Segment) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Compute a segment, unless one with the same law was computed before."""
@@ -224,6 +217,20 @@ class TimelineRun(StepwiseRun):
         dated = (part for segments in self._segments for segment in segments for part in segment.dated)
         constraints = (self._table_run.quantity_constraints(law, when) for _, law, when in dated)
         return tuple(dict.fromkeys(note for one in constraints if one for note in one.promised()))
+
+
+def average_of_days(segments: pl.DataFrame, totals: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Average the rows of segments by keys, weighted by days.
+
+    Args:
+        segments: rows by segment and keys, in the order of the segments.
+        totals: a row for each segment.
+        by: the keys.
+    """
+    rows = segments.partition_by(SPAN, include_key=False, as_dict=True, maintain_order=True)
+    days, nothing = int(totals["days"].sum()), segments.clear().drop(SPAN)
+    parts = [(span[2] / days, rows.get(span, nothing)) for span in totals.select(SPAN).iter_rows()]
+    return average_quotients(averaged_frames(parts, list(by)))
 
 
 def _days(law: Law, start: datetime, end: datetime, market: str) -> list[tuple[date, datetime]]:

@@ -1,13 +1,14 @@
-"""Find the files of a partitioned table, and divide their rows into buckets of whole products.
+"""Find the files of a partitioned table, and divide their rows into buckets of goods that respond together.
 
-A response needs all lines of a product together. Rows go to a bucket by the first six digits of their code, and are
-sorted by all columns there, so that results do not depend on how rows are spread over files.
+A response needs all lines of a product together. Rows go to a bucket by a key of their code, the first six digits if
+nothing links products, and are sorted by all columns there, so that results do not depend on how rows are spread over
+files.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -24,7 +25,7 @@ from tariffs.engine.tables.columns import REQUIRED
 ROWS_PER_BUCKET = 1_000_000
 """Rows of a bucket on average; some 600 MB while it is computed."""
 ROWS_PER_SLICE = 2_000_000
-_PRODUCT_DIGITS = 6
+PRODUCT_DIGITS = 6
 SCHEME = "://"
 _ENDING = ".parquet"
 _WILDCARDS = frozenset("*?[")
@@ -98,7 +99,7 @@ class PartitionedTable:
 
 @dataclass(frozen=True)
 class Bucket:
-    """Rows of whole products in a fixed order, and the file and row (from 0) of each."""
+    """Rows of goods that respond together in a fixed order, and the file and row (from 0) of each."""
 
     frame: pl.DataFrame
     files: pl.Series
@@ -113,8 +114,13 @@ def is_partitioned(source: object) -> bool:
     return SCHEME in text or not _WILDCARDS.isdisjoint(text) or Path(text).is_dir()
 
 
-def split_slice(part: Slice, buckets: int) -> list[pl.DataFrame]:
+def split_slice(part: Slice, buckets: int, key: Callable[[str], str]) -> list[pl.DataFrame]:
     """Divide the rows of a slice by bucket; each frame has the file and row of its rows in two more columns.
+
+    Args:
+        part: the slice.
+        buckets: number of buckets.
+        key: key of a code; rows of one key are in one bucket.
 
     Raises:
         InputError: PARTITION_UNREADABLE.
@@ -125,7 +131,7 @@ def split_slice(part: Slice, buckets: int) -> list[pl.DataFrame]:
     codes = frame["hts"].cast(pl.String)
     distinct = codes.unique().drop_nulls()
     bucket_of = pl.DataFrame(
-        {"code": distinct, "bucket": [_bucket(code, buckets) for code in distinct]},
+        {"code": distinct, "bucket": [_bucket(code, buckets, key) for code in distinct]},
         schema={"code": pl.String, "bucket": pl.Int32},
     )
     # Rows without a code are refused, in whichever bucket they are.
@@ -147,12 +153,12 @@ def bucket_of_pieces(table: PartitionedTable, pieces: Sequence[pl.DataFrame]) ->
     return Bucket(joined.select(names), joined[_FILE], joined[_ROW].cast(pl.Int64))
 
 
-def _bucket(text: str, buckets: int) -> int:
+def _bucket(text: str, buckets: int, key: Callable[[str], str]) -> int:
     try:
         code, _ = parse_code(text, load_schedule().accepts)
     except InputError:
         code = text
-    return zlib.crc32(code[:_PRODUCT_DIGITS].encode()) % buckets
+    return zlib.crc32(key(code).encode()) % buckets
 
 
 def _files(source: str) -> list[str]:

@@ -9,12 +9,14 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.impact import ImpactRun, ScenarioImpact
 from tariffs.engine.runs.options import Options, baseline_required
-from tariffs.engine.runs.sweep import SweepRun, blocks_of, check_points
+from tariffs.engine.runs.sweep import SweepRun, blocks_of, check_points, points_at, switched
 from tariffs.engine.runs.table_run import Cancelled, Progress, SwitchReport
 from tariffs.engine.runs.timeline import TimelineRun
+from tariffs.engine.scenario import Scenario
 from tariffs.engine.tables.prepare import Table
 from tariffs.service.rpc import simulation, sweeps, timeline
 from tariffs.service.rpc.checks import word
@@ -228,13 +230,31 @@ class RunPlan:
     request: Any
     options: Options
 
+    @property
+    def law(self) -> Law:
+        """The law before the scenarios."""
+        return LAWS.named(self.request.law_version)
+
+    @property
+    def scenarios(self) -> list[Scenario]:
+        """Scenarios with their parameters filled in; of a sweep, those with different changes."""
+        request = self.request
+        if self.kind == SIMULATE:
+            return [
+                point.scenario for point in simulation.points_of(request.points, request.scenario_parameters)
+            ]
+        if self.kind == TIMELINE:
+            return timeline.scenarios_of(request)
+        scenario = scenario_of(request.scenario, "scenario")
+        return switched(scenario, points_at(sweeps.points_of(request), sweeps.fixed_of(request)))
+
     def run(
         self, table: Table, report: Progress, cancelled: Cancelled, options: Options | None = None
     ) -> Run:
         """Prepare the run over a table, with other options if they are given."""
         request = self.request
         common: dict[str, Any] = {
-            "law": LAWS.named(request.law_version),
+            "law": self.law,
             "options": options or self.options,
             "progress": report,
             "cancelled": cancelled,

@@ -13,12 +13,12 @@ from typing import Any
 
 import polars as pl
 
+from tariffs.engine.runs.bucket_goods import BucketGoods, check_dated_limits
 from tariffs.engine.runs.impact import Impact, ImpactRun
 from tariffs.engine.runs.joined_results import (
     PLACE,
     BucketResults,
     check_partitioned,
-    check_unlimited,
     joined_impact,
     joined_sweep,
     joined_timeline,
@@ -58,12 +58,14 @@ def joined_result(
         cancelled: called while results are awaited.
 
     Raises:
-        InputError: PARAMETER_INVALID for options whose results are no sums over products, PARTITION_UNREADABLE,
+        InputError: PARAMETER_INVALID for options whose results are no sums over buckets, PARTITION_UNREADABLE,
             TABLE_EMPTY, or as the verb.
     """
     with plan_of(job.kind, job.message, LocalInputs()) as plan:
         options = plan.options
-    check_partitioned(options)
+        check_partitioned(options)
+        if "entry_date" in dict(table.columns) and job.kind != TIMELINE:
+            check_dated_limits(plan.law, plan.scenarios, options)
     shared = tasks.share(job.written())
     buckets = _buckets(table, tasks, shared, report)
     found, handles = list[BucketResults | None](), list[Handle]()
@@ -76,7 +78,6 @@ def joined_result(
         tasks.forget([handle, *pieces])
         report("computing", _SPLIT_SHARE + (1 - _SPLIT_SHARE) * (number + 1) / len(buckets))
     computed = [each for each in found if each is not None]
-    check_unlimited(computed, options)
     joined = _JOINS[job.kind](computed, options)
     if job.lines_to:
         write_provenance(job.lines_to, joined.provenance)
@@ -96,8 +97,11 @@ def _buckets(table: PartitionedTable, tasks: Tasks, shared: Handle, report: Prog
 
 def split(shared: bytes, argument: bytes, inputs: Sequence[bytes], cancelled: Cancelled) -> list[bytes]:
     """Divide the rows of a slice, whose place is the argument, by bucket."""
-    table = _table(Job.read(shared))
-    return [_encoded(frame) for frame in split_slice(table.slices[int(argument)], table.buckets)]
+    job = Job.read(shared)
+    table = _table(job)
+    with plan_of(job.kind, job.message, LocalInputs()) as plan:
+        key = BucketGoods.of(plan.law, plan.scenarios, plan.options)
+        return [_encoded(frame) for frame in split_slice(table.slices[int(argument)], table.buckets, key)]
 
 
 def bucket(shared: bytes, argument: bytes, inputs: Sequence[bytes], cancelled: Cancelled) -> bytes:
@@ -127,7 +131,9 @@ def _without_lines(result: Any, folder: str, number: int) -> Any:
 
 
 def _computed(plan: RunPlan, rows: Bucket, cancelled: Cancelled, *, with_lines: bool) -> BucketResults:
-    run = _run(plan, rows.frame, cancelled, replace(plan.options, draws=0, lines=with_lines))
+    run = _run(
+        plan, rows.frame, cancelled, replace(plan.options, draws=0, lines=with_lines, premium_amounts=True)
+    )
     result, static = _whole(plan, run), static_options(plan.options)
     # Preparing the rows takes most of the time, so all runs over them share it.
     beside = None if static is None else _whole(plan, _run(plan, run.prepared, cancelled, static))

@@ -1,0 +1,97 @@
+"""Choose the goods of a table of several files that are computed together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.model import Scope
+from tariffs.engine.law.quantity_rules import FLOOR
+from tariffs.engine.response.parameters import PATH
+from tariffs.engine.runs.limit_columns import SHOCK, has_limits
+from tariffs.engine.runs.options import Options
+from tariffs.engine.scenario import Scenario, components, library, lineage
+from tariffs.engine.tables.partitions import PRODUCT_DIGITS
+
+_LIMITED = "limited"
+Prefixes = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BucketGoods:
+    """Key of each good: goods of one key respond together, so they must be in one bucket.
+
+    A product is by itself. All goods that limits or floors hold together have one key, since two limits may have goods
+    in common. The key depends on the code alone, so that it is the same for every file.
+
+    Attributes:
+        limited: per limit the codes of its products, of which a product must overlap with one of every tuple.
+    """
+
+    limited: tuple[tuple[Prefixes, ...], ...] = ()
+
+    @classmethod
+    def of(cls, law: Law, scenarios: Sequence[Scenario], options: Options) -> BucketGoods:
+        """Find the goods of limits that hold goods together on any day.
+
+        Args:
+            law: the law before the scenarios.
+            scenarios: the scenarios, their parameters filled in.
+            options: options of the run.
+        """
+        if options.response == "none":
+            return cls()
+        scopes = dict.fromkeys(_joint_scopes(law, scenarios, options.goods_markets(law)))
+        return cls(tuple(_prefixes(scope, law) for scope in scopes))
+
+    def __call__(self, code: str) -> str:
+        """Key of a code."""
+        product = code[:PRODUCT_DIGITS]
+        return _LIMITED if any(_is_within(product, codes) for codes in self.limited) else product
+
+
+def check_dated_limits(law: Law, scenarios: Sequence[Scenario], options: Options) -> None:
+    """Refuse limits on goods with entry dates at the horizon `path`: their age is that on the last day of all lines.
+
+    Raises:
+        InputError: PARAMETER_INVALID.
+    """
+    if options.response != "none" and options.horizon == PATH and has_limits(law, scenarios):
+        raise InputError(
+            "PARAMETER_INVALID",
+            "At the horizon path a limit on quantities has the age of the last entry date of the whole table, and a "
+            "partitioned one is computed by products.",
+            field="horizon",
+            fix="Use the horizon short or long, leave out the entry dates, or give the table as one file.",
+        )
+
+
+def _joint_scopes(law: Law, scenarios: Sequence[Scenario], markets: Sequence[str]) -> Iterator[Scope]:
+    """List the goods of each limit, floor and commitment on goods together."""
+    yield from (one.scope for one in law.constraints if one.share is None)
+    yield from (rule.scope for rule in law.limits if rule.kind == FLOOR and rule.market in markets)
+    for scenario in scenarios:
+        for _, part in components(scenario):
+            for step in lineage(part, library()):
+                yield from (one.goods for one in step.changes if one.op == SHOCK and one.share is None)
+
+
+def _prefixes(scope: Scope, law: Law) -> tuple[Prefixes, ...]:
+    """Codes of the products of a scope, those that lists have on any day included."""
+    return tuple(
+        tuple(
+            code
+            for name in sorted(names)
+            for code in (law.lists[name].codes if name in law.lists else (name,))
+        )
+        for names in scope.products
+    )
+
+
+def _is_within(product: str, codes: tuple[Prefixes, ...]) -> bool:
+    return all(
+        any(product.startswith(prefix) or prefix.startswith(product) for prefix in prefixes)
+        for prefixes in codes
+    )

@@ -1,0 +1,61 @@
+"""Goods of a table of several files that are computed together."""
+
+from __future__ import annotations
+
+import pytest
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.law.law import EXPORT
+from tariffs.engine.law.loader import load_law
+from tariffs.engine.runs.bucket_goods import BucketGoods, check_dated_limits
+from tariffs.engine.runs.options import Options
+from tariffs.engine.scenario import Scenario, library, parse_scenario
+
+HEAD = "schema: tariffs.scenario/v1\nid: limits\ntitle: Limits\nbasis: hypothesis\nchanges:\n"
+LIMIT = "  - {op: shock_quantity, from: 2026-02-01, limit: 1000, products: ['9503', '8471300100']}\n"
+EACH = "  - {op: shock_quantity, from: 2026-02-01, share: 50%, products: ['64']}\n"
+
+
+def limits(*changes: str) -> Scenario:
+    return parse_scenario(HEAD + "".join(changes))
+
+
+def keys(codes: list[str], *scenarios: Scenario, **options: str) -> list[str]:
+    goods = BucketGoods.of(load_law(), scenarios, Options(**options))  # type: ignore[arg-type]
+    return [goods(code) for code in codes]
+
+
+def test_a_product_is_by_itself() -> None:
+    codes = ["9503000073", "95030000", "8471300100"]
+    assert keys(codes, library()["base"]) == ["950300", "950300", "847130"]
+
+
+def test_goods_of_a_joint_limit_have_one_key() -> None:
+    # A code that is coarser than that of the limit may have goods under it.
+    first, second, third, other = keys(["9503000073", "8471300100", "8471", "8472"], limits(LIMIT, EACH))
+    assert first == second == third
+    assert other == "8472"
+    assert keys(["6402190000"], limits(LIMIT, EACH)) == ["640219"]
+
+
+def test_a_list_of_codes_is_all_its_codes_of_any_day() -> None:
+    name = next(name for name, one in load_law().lists.items() if one.boundaries)
+    change = f"  - {{op: shock_quantity, from: 2026-02-01, floor: 1000, products: [{name}]}}\n"
+    assert len(set(keys(list(load_law().lists[name].codes), limits(change)))) == 1
+
+
+def test_commitments_hold_exports_to_their_market_together() -> None:
+    codes, base = ["120190", "100199", "950300"], library()["base"]
+    soy, wheat, toys = keys(codes, base, direction=EXPORT, to="CN")
+    assert soy == wheat != toys == "950300"
+    assert keys(codes, base) == codes
+    assert keys(codes, base, direction=EXPORT, to="CN", response="none") == codes
+
+
+def test_limits_on_dated_goods_need_another_horizon_than_path() -> None:
+    law, base = load_law(), library()["base"]
+    with pytest.raises(InputError, match="last entry date"):
+        check_dated_limits(law, [base, limits(EACH)], Options(horizon="path"))
+    check_dated_limits(law, [base, limits(EACH)], Options(horizon="short"))
+    check_dated_limits(law, [base], Options(horizon="path"))
+    check_dated_limits(law, [limits(EACH)], Options(horizon="path", response="none"))
