@@ -13,6 +13,8 @@ from polars.testing import assert_frame_equal
 
 from tariffs.client import Client, Scenario
 from tariffs.client.errors import InvalidRequest
+from tariffs.engine.response.industries import NO_INDUSTRY, industry_of
+from tariffs.engine.schedule.reference_data import reference_table
 from tariffs.engine.tables import partitions
 from tests.service.spread import BASELINE, ON, assert_close, assert_same, trade, verbs, write_files
 
@@ -151,7 +153,7 @@ def test_a_directory_without_files_is_no_table(client: Client, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("market", "sector"), ("consumer_prices", "dollar"), ("fx_offset", 0.5), ("include_lines", True)],
+    [("consumer_prices", "dollar"), ("fx_offset", 0.5), ("include_lines", True)],
 )
 def test_options_that_need_the_whole_table_are_refused(
     client: Client, tmp_path: Path, name: str, value: object
@@ -160,6 +162,76 @@ def test_options_that_need_the_whole_table_are_refused(
     with pytest.raises(InvalidRequest, match="partitioned") as caught:
         client.impact(folder, ["base"], on=ON, baseline=BASELINE, **{name: value})  # type: ignore[arg-type]
     assert caught.value.field == name
+
+
+SECTORS: dict[str, Any] = {"market": "sector", "horizon": "long", "baseline": BASELINE}
+
+
+def sector_runs(client: Client, lines: Any, *scenarios: Any) -> dict[str, Any]:
+    """Results of all verbs under a market of sectors."""
+    return {
+        "impact": client.impact(lines, ["base", *scenarios], on=ON, by=["hts2"], **SECTORS),
+        "origins": client.impact(lines, ["base", *scenarios], on=ON, by=["origin"], **SECTORS),
+        "sweep": client.sweep(
+            lines, "rates-by-country", vary={"cn": ["0%", "10%"]}, on="2027-01-11", by=["hts4"], **SECTORS
+        ),
+        "timeline": client.timeline(
+            lines, ["base"], start="2025-03-01", end="2025-05-01", by=["hts2"], **SECTORS
+        ),
+    }
+
+
+def test_a_market_of_sectors_is_that_of_one_table(client: Client, tmp_path: Path) -> None:
+    table = trade(1_500)
+    folder = write_files(table, tmp_path / "table", [300, 301, 900])
+    found, wanted = (sector_runs(client, lines, OF_EACH, TOGETHER) for lines in (folder, table))
+    assert wanted["impact"].total["domestic_shipments"].min() > 0.0
+    assert_close(found, wanted)
+
+
+def test_a_market_of_sectors_does_not_depend_on_the_files(client: Client, tmp_path: Path, scale: int) -> None:
+    table, random = trade(900), np.random.default_rng(17)
+    wanted = sector_runs(client, write_files(table, tmp_path / "first", [200]), TOGETHER)
+    for number in range(2 * scale):
+        shuffled = table.sample(fraction=1, shuffle=True, seed=number)
+        cuts = sorted(random.choice(np.arange(1, 899), random.integers(0, 6), replace=False).tolist())
+        found = sector_runs(client, write_files(shuffled, tmp_path / f"layout-{number}", cuts), TOGETHER)
+        assert_same(found, wanted)
+
+
+def test_goods_without_an_industry_may_have_a_nest_of_their_own(client: Client, tmp_path: Path) -> None:
+    parameters = tmp_path / "own.csv"
+    parameters.write_text("hts,domestic_ratio,kappa,eta\n7802,3,1,1\n4707,2,1,1\n7902,2,1,1\n")
+    # Scrap has no industry: of lead, paper and zinc.
+    outside = reference_table().filter(pl.col("hts").str.contains("^(7802|4707|7902)"))
+    assert set(industry_of(outside["hts"].to_list())) == {NO_INDUSTRY}
+    table = pl.concat([trade(600), outside], how="diagonal_relaxed")
+    folder = write_files(table, tmp_path / "table", [300])
+    found, wanted = (
+        client.impact(lines, ["base"], on=ON, by=["hts2"], parameters=parameters, **SECTORS)
+        for lines in (folder, table)
+    )
+    assert wanted.groups.filter(hts2="78")["domestic_shipments"].item() > 0.0
+    assert_close({"impact": found}, {"impact": wanted})
+
+
+def test_draws_of_a_market_of_sectors_are_those_of_one_table(client: Client, tmp_path: Path) -> None:
+    table = trade(700)
+    folder = write_files(table, tmp_path / "table", [300])
+    found, wanted = (
+        client.impact(lines, ["base"], on=ON, draws=16, **SECTORS).ranges for lines in (folder, table)
+    )
+    assert found is not None
+    assert wanted is not None
+    for name in ("groups", "total", "tornado"):
+        assert_frame_equal(getattr(found, name), getattr(wanted, name), rel_tol=1e-7, abs_tol=1e-3)
+
+
+def test_a_market_of_sectors_is_refused_on_the_path(client: Client, tmp_path: Path) -> None:
+    folder = write_files(trade(50), tmp_path / "table", [])
+    with pytest.raises(InvalidRequest, match="mean age") as caught:
+        client.impact(folder, ["base"], on=ON, baseline=BASELINE, market="sector")
+    assert caught.value.field == "horizon"
 
 
 def limited(*bodies: str) -> Scenario:

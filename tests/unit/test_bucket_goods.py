@@ -7,7 +7,8 @@ import pytest
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import EXPORT
 from tariffs.engine.law.loader import load_law
-from tariffs.engine.runs.bucket_goods import BucketGoods, check_dated_limits
+from tariffs.engine.response.industries import NO_INDUSTRY, industry_of
+from tariffs.engine.runs.bucket_goods import BucketGoods, check_dated_limits, goods_keys
 from tariffs.engine.runs.options import Options
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 
@@ -50,6 +51,36 @@ def test_commitments_hold_exports_to_their_market_together() -> None:
     assert soy == wheat != toys == "950300"
     assert keys(codes, base) == codes
     assert keys(codes, base, direction=EXPORT, to="CN", response="none") == codes
+
+
+def sector_keys(codes: list[str], *scenarios: Scenario, **options: str) -> list[str]:
+    given = Options(market="sector", horizon="long", **options)  # type: ignore[arg-type]
+    return [goods_keys(load_law(), scenarios, given)(code) for code in codes]
+
+
+def test_products_of_an_industry_have_one_key() -> None:
+    shirt, trousers, coffee, lead, paper = codes = [
+        "6109100012", "6203420711", "0901110015", "7802000000", "4707100000",
+    ]  # fmt: skip
+    places = dict(zip(codes, industry_of(codes).tolist(), strict=True))
+    assert places[shirt] == places[trousers] != places[coffee]
+    assert places[lead] == places[paper] == NO_INDUSTRY
+    base = library()["base"]
+    found = sector_keys(codes, base)
+    assert found[0] == found[1] != found[2]
+    assert found[3:] == ["780200", "470710"]
+    # Parameters may put goods without an industry into a nest.
+    own = sector_keys(codes, base, parameters="own.csv")
+    assert own[:3] == found[:3]
+    assert own[3] == own[4]
+
+
+def test_industries_of_a_joint_limit_have_one_key() -> None:
+    # The limit is on toys and laptops; other computers are of an industry with these, and shirts are not.
+    codes = ["9503000073", "8471300100", "8471410110", "6109100012"]
+    assert industry_of(codes[1:2]) == industry_of(codes[2:3])
+    toys, laptops, computers, shirts = sector_keys(codes, limits(LIMIT))
+    assert toys == laptops == computers != shirts
 
 
 def test_limits_on_dated_goods_need_another_horizon_than_path() -> None:

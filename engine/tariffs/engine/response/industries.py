@@ -7,7 +7,7 @@ observes them by product.
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -107,6 +107,11 @@ def industry_of(codes: Sequence[str]) -> Ints:
     shorter than 10 digits has the industry of most of its codes.
     """
     return np.array([_industry_of_code(code) for code in codes], dtype=np.int64)
+
+
+def industries_among(chosen: Callable[[str], bool]) -> frozenset[int]:
+    """List the industries of all codes under the prefixes that a function chooses, as `industry_of` gives them."""
+    return frozenset(industry for prefix, industry in _crosswalk().items() if chosen(prefix))
 
 
 @lru_cache(maxsize=_MOST_CODES)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.model import Scope
 from tariffs.engine.law.quantity_rules import FLOOR
-from tariffs.engine.response.parameters import PATH
+from tariffs.engine.response.industries import NO_INDUSTRY, industries_among, industry_of
+from tariffs.engine.response.parameters import PATH, SETS
+from tariffs.engine.response.sector_market import PRODUCT
 from tariffs.engine.runs.limit_columns import SHOCK, has_limits
 from tariffs.engine.runs.options import Options
 from tariffs.engine.scenario import Scenario, components, library, lineage
@@ -49,7 +51,51 @@ class BucketGoods:
     def __call__(self, code: str) -> str:
         """Key of a code."""
         product = code[:PRODUCT_DIGITS]
-        return _LIMITED if any(_is_within(product, codes) for codes in self.limited) else product
+        return _LIMITED if self.has_limit_on(product) else product
+
+    def has_limit_on(self, prefix: str) -> bool:
+        """Test whether a limit may hold goods under a prefix together with others."""
+        return any(_is_within(prefix, codes) for codes in self.limited)
+
+
+@dataclass(frozen=True)
+class BucketSectors:
+    """Key of each good under a market of sectors, as `BucketGoods`: goods of one industry are together.
+
+    A nest is of one industry. Goods without an industry are by themselves, but where a user's parameters may put them
+    into a nest.
+
+    Attributes:
+        goods: keys of goods by themselves.
+        limited: industries with goods that a limit may hold together with others.
+        has_nest_outside: True if goods without an industry may be in a nest.
+    """
+
+    goods: BucketGoods
+    limited: frozenset[int]
+    has_nest_outside: bool
+
+    @classmethod
+    def of(cls, goods: BucketGoods, options: Options) -> BucketSectors:
+        """Find the industries of goods that limits hold together."""
+        limited = industries_among(goods.has_limit_on) if goods.limited else frozenset()
+        has_nest_outside = options.parameters not in {"", *SETS}
+        if goods.limited and has_nest_outside:
+            limited |= {NO_INDUSTRY}
+        return cls(goods, limited, has_nest_outside)
+
+    def __call__(self, code: str) -> str:
+        """Key of a code."""
+        industry, own = int(industry_of([code])[0]), self.goods(code)
+        if own == _LIMITED or industry in self.limited:
+            return _LIMITED
+        return own if industry == NO_INDUSTRY and not self.has_nest_outside else f"industry {industry}"
+
+
+def goods_keys(law: Law, scenarios: Sequence[Scenario], options: Options) -> Callable[[str], str]:
+    """Make the keys of goods of a run; arguments as `BucketGoods.of`."""
+    goods = BucketGoods.of(law, scenarios, options)
+    return goods if options.market == PRODUCT else BucketSectors.of(goods, options)
 
 
 def check_dated_limits(law: Law, scenarios: Sequence[Scenario], options: Options) -> None:

@@ -13,6 +13,7 @@ from tariffs.engine.base.provenance import with_run_digest
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.notes import Note
 from tariffs.engine.response.exchange_rate import NO_OFFSET
+from tariffs.engine.response.parameters import PATH
 from tariffs.engine.response.sector_market import PRODUCT
 from tariffs.engine.runs.grouping import AUTHORITY
 from tariffs.engine.runs.impact import Impact, ScenarioImpact
@@ -47,13 +48,12 @@ class BucketResults:
 
 
 def check_partitioned(options: Options) -> None:
-    """Refuse options whose results are no sums over products.
+    """Refuse options whose results are no sums over buckets.
 
     Raises:
         InputError: PARAMETER_INVALID.
     """
     wrong = {
-        "market": options.market != PRODUCT,
         "consumer_prices": bool(options.consumer_prices),
         "fx_offset": options.fx_offset != NO_OFFSET,
         "include_lines": options.lines,
@@ -66,6 +66,14 @@ def check_partitioned(options: Options) -> None:
                 field=name,
                 fix=_FIXES.get(name, "Leave it out, or give the table as one file."),
             )
+    if options.market != PRODUCT and options.horizon == PATH:
+        raise InputError(
+            "PARAMETER_INVALID",
+            "At the horizon path a market of sectors responds at the mean age of the changes of duty of the whole "
+            "table, and a partitioned one is computed by sectors.",
+            field="horizon",
+            fix="Use the horizon impact, short or long, or give the table as one file.",
+        )
 
 
 def static_options(options: Options) -> Options | None:

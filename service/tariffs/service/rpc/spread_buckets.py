@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from tariffs.engine.runs.bucket_goods import BucketGoods, check_dated_limits
+from tariffs.engine.runs.bucket_goods import check_dated_limits, goods_keys
 from tariffs.engine.runs.impact import Impact, ImpactRun
 from tariffs.engine.runs.joined_results import (
     PLACE,
@@ -100,7 +100,7 @@ def split(shared: bytes, argument: bytes, inputs: Sequence[bytes], cancelled: Ca
     job = Job.read(shared)
     table = _table(job)
     with plan_of(job.kind, job.message, LocalInputs()) as plan:
-        key = BucketGoods.of(plan.law, plan.scenarios, plan.options)
+        key = goods_keys(plan.law, plan.scenarios, plan.options)
         return [_encoded(frame) for frame in split_slice(table.slices[int(argument)], table.buckets, key)]
 
 
