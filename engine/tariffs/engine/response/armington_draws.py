@@ -39,13 +39,13 @@ class DrawnVolume:
         hats: (cells, 2, draws) quantity and exporter price, after / before.
         growths: (products, draws) of quantity at base prices.
         owned: (2, products, draws) buyer surplus and welfare.
-        domestic: domestic goods of the last draw under a market of sectors.
+        domestic: domestic goods of each draw under a market of sectors.
     """
 
     hats: Floats
     growths: Floats
     owned: Floats
-    domestic: DomesticGoods | None = None
+    domestic: tuple[DomesticGoods, ...] = ()
 
     @classmethod
     def within(cls, room: Room, cells: int, products: int, draws: int) -> DrawnVolume:

@@ -10,7 +10,7 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I64, Bools, sums_of
 from tariffs.engine.base.workspace import Room, new_room
 from tariffs.engine.response.armington_draws import ArmingtonDraws, DrawElasticities, DrawnVolume
-from tariffs.engine.response.sector_market import SectorMarket
+from tariffs.engine.response.sector_market import DomesticGoods, SectorMarket
 
 LEAST_LEFT = 1e-8
 """Least part of spending on a product, after over before, from which its price is found: below it digits are lost."""
@@ -52,14 +52,14 @@ class SectorDraws:
         self._revenue = sums_of(product, v0 * t0, len(kappa))
 
     def __call__(self, draws: Sequence[DrawElasticities], room: Room = new_room) -> DrawnVolume:
-        """Solve each of the draws in a room; domestic goods are those of the last one.
+        """Solve each of the draws in a room.
 
         Raises:
             InputError: PARAMETER_INVALID with the variety or product at fault.
         """
         volume = self._alone(draws, room)
         landed, count = self._imports + self._revenue, len(self._kappa)
-        factors = np.empty((2, count, len(draws)))
+        factors, domestic = np.empty((2, count, len(draws))), list[DomesticGoods]()
         for place, draw in enumerate(draws):
             sigmas, etas, supplies = (np.broadcast_to(np.asarray(each, float), count) for each in draw)
             own = volume.owned[0, :, place]
@@ -76,12 +76,12 @@ class SectorDraws:
             change = duty * above.quantity * above.price - self._revenue
             volume.owned[0, :, place] = loss
             volume.owned[1, :, place] = loss + above.domestic.surplus + change
-            volume = replace(volume, domestic=above.domestic)
+            domestic.append(above.domestic)
         # The draws of a product lie side by side.
         volume.growths[:] *= factors[0]
         for row, factor in enumerate(factors):
             volume.hats[:, row] *= factor[self._product]
-        return volume
+        return replace(volume, domestic=tuple(domestic))
 
 
 def _prices(surplus: F64, landed: F64, eta: F64) -> F64:

@@ -228,7 +228,8 @@ class Response:
             creation, diversion = v.value * (growth - 1.0), quantity - v.value * growth
             owned = volume.owned[:, :, 0]
             amounts = (quantity * hats[:, 1], hats[:, 0], creation, diversion)
-            return VarietyVolume(*amounts, owned[0], owned[1], volume.domestic)
+            domestic = volume.domestic[0] if volume.domestic else None
+            return VarietyVolume(*amounts, owned[0], owned[1], domestic)
 
         return run
 

@@ -23,14 +23,21 @@ def expected_columns(parts: Sequence[tuple[float, Mapping[str, F64]]]) -> Mappin
     return {name: sum_of([(weight, columns[name]) for weight, columns in parts]) for name in names}
 
 
-def expected_goods(parts: Sequence[tuple[float, DomesticGoods | None]]) -> DomesticGoods | None:
-    """Weight domestic goods per product; None without a market of sectors."""
-    known = [(weight, goods) for weight, goods in parts if goods is not None]
-    if not known:
-        return None
+def expected_goods(
+    parts: Sequence[tuple[float, tuple[DomesticGoods, ...]]],
+) -> tuple[DomesticGoods, ...]:
+    """Weight domestic goods per product, draw by draw; none without a market of sectors."""
     names = [field.name for field in fields(DomesticGoods)]
-    means = {name: sum_of([(weight, getattr(goods, name)) for weight, goods in known]) for name in names}
-    return DomesticGoods(**means)
+    weights = [weight for weight, _ in parts]
+    return tuple(
+        DomesticGoods(
+            **{
+                name: sum_of([(w, getattr(one, name)) for w, one in zip(weights, goods, strict=True)])
+                for name in names
+            }
+        )
+        for goods in zip(*(goods for _, goods in parts), strict=True)
+    )
 
 
 def expected_frames(parts: Sequence[tuple[float, pl.DataFrame]], keys: Sequence[str]) -> pl.DataFrame:

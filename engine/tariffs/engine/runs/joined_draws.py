@@ -10,7 +10,6 @@ import polars as pl
 from tariffs.engine.base.array_utils import F64, sum_of
 from tariffs.engine.runs.grouping import rows_of
 from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums, MovedTotal
-from tariffs.engine.runs.response_sums import SUMS
 
 
 def joined_draws(parts: Sequence[DrawnPoint]) -> DrawnPoint:
@@ -20,23 +19,26 @@ def joined_draws(parts: Sequence[DrawnPoint]) -> DrawnPoint:
     """
     keys = _joined_keys([part.keys.filter(pl.Series(part.present)) for part in parts])
     authorities = tuple(sorted({name for part in parts for name in part.sums.authorities}))
-    draws, count = len(parts[0].sums.total), keys.height if keys.width else 1
-    groups, total = np.zeros((draws, count, len(SUMS))), np.zeros((draws, 1, len(SUMS)))
+    draws, count, names = len(parts[0].sums.total), keys.height if keys.width else 1, parts[0].sums.names
+    groups, total = np.zeros((draws, count, len(names))), np.zeros((draws, 1, len(names)))
+    base_duty = np.zeros(count)
     duty_after = np.zeros((draws, count, len(authorities)))
     for part in parts:
         kept = np.flatnonzero(part.present)
         place = rows_of(part.keys[kept] if part.keys.width else pl.DataFrame({"": [0]}), keys)
         groups[:, place] += part.sums.groups[:, kept]
         total += part.sums.total
+        base_duty[place] += 0.0 if part.base_duty is None else part.base_duty[kept]
         for column, name in enumerate(part.sums.authorities):
             duty_after[:, place, authorities.index(name)] += part.sums.duty_after[:, kept, column]
     return DrawnPoint(
-        DrawnPointSums(groups, total, duty_after, authorities),
+        DrawnPointSums(groups, total, duty_after, authorities, names),
         _joined_moves(parts),
         sum_of([(1.0, part.central) for part in parts]),
         keys,
         np.ones(count, dtype=bool),
         parts[0].by_authority,
+        None if parts[0].base_duty is None else base_duty,
     )
 
 

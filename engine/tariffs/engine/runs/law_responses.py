@@ -211,7 +211,6 @@ class LawResponses:
             np.column_stack([columns[name] for name in SUMS])[None],
             np.array([totals[name] for name in SUMS])[None, None],
             self._by_authority(outcome, found.values[:, lane : lane + 1]),
-            None,
         )
 
     def _by_authority(self, outcome: Outcome, values: F64) -> F64:

@@ -12,19 +12,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tariffs.engine.base.array_utils import F64, I64, Bools, ratio
+from tariffs.engine.base.array_utils import F64, I64, Bools
 from tariffs.engine.response.draws import REPLICATES
-from tariffs.engine.runs.grouping import AUTHORITY, rows_of, without_noise
+from tariffs.engine.runs.drawn_columns import FURTHER_COLUMNS, TOTAL_COLUMNS, drawn_columns, drawn_incidence
+from tariffs.engine.runs.grouping import AUTHORITY, rows_of
 from tariffs.engine.runs.response_sums import SUMS
 
 QUANTILES = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 WITH_ERROR = ("p5", "p50", "p95")
-COLUMNS = (
-    "value_after", "duty_after", "effective_rate_after", "landed_after", "value_change", "quantity_hat", "creation",
-    "diversion", "buyer_surplus", "welfare",
-)  # fmt: skip
-TOTAL_COLUMNS = tuple(name for name in COLUMNS if name != "diversion")
-"""Columns with ranges of the total: diversion sums to 0 over a product, so its total is rounding alone."""
 AUTHORITY_COLUMNS = ("duty_after",)
 """Columns with ranges by authority; the others do not depend on the response."""
 
@@ -46,16 +41,17 @@ class Ranges:
 
 @dataclass(frozen=True)
 class DrawnPointSums:
-    """Per-draw sums of one point, (draws, groups, 10) by the keys and (draws, 1, 10) in total; NaN where undefined.
+    """Per-draw sums of one point, (draws, groups, names) by the keys and (draws, 1, names) in total; NaN if undefined.
 
-    `duty_after` is (draws, groups, authorities) where the groups are by authority, with the names of its last axis in
-    `authorities`.
+    `names` are those of the sums. `duty_after` is (draws, groups, authorities) where the groups are by authority, with
+    the names of its last axis in `authorities`.
     """
 
     groups: F64
     total: F64
     duty_after: F64
     authorities: tuple[str, ...]
+    names: tuple[str, ...] = SUMS
 
     def duty_of(self, group: I64, authority: Sequence[str]) -> F64:
         """Select duty after the response, (draws, rows), by group and authority of each row; 0 without duty."""
@@ -87,6 +83,7 @@ class DrawnPoint:
         keys: keys of the groups of the sums, without authority; a row a group.
         present: the groups with a line that is kept.
         by_authority: True if results are by authority too.
+        base_duty: duty of the baseline by group, USD; None for a run without columns of incidence.
     """
 
     sums: DrawnPointSums
@@ -95,6 +92,7 @@ class DrawnPoint:
     keys: pl.DataFrame
     present: Bools
     by_authority: bool
+    base_duty: F64 | None = None
 
     def ranges(
         self, first: DrawnPointSums, groups: pl.DataFrame, total: Mapping[str, float | None]
@@ -106,9 +104,10 @@ class DrawnPoint:
             groups: the central results of the point by group.
             total: its central total.
         """
-        whole = pl.DataFrame([{name: total[name] for name in ("customs_value", *TOTAL_COLUMNS)}])
+        reported = ("customs_value", *TOTAL_COLUMNS, *FURTHER_COLUMNS)
+        whole = pl.DataFrame([{name: total[name] for name in reported if name in total}])
         value = whole["customs_value"].to_numpy()
-        drawn, theirs = (_total_columns(one.total, value) for one in (self.sums, first))
+        drawn, theirs = (_of_total(one, value, self.base_duty) for one in (self.sums, first))
         return Ranges(
             self._of_groups(groups, first),
             _quantiles(pl.DataFrame(), whole, drawn, theirs),
@@ -118,7 +117,7 @@ class DrawnPoint:
     def _of_groups(self, groups: pl.DataFrame, first: DrawnPointSums) -> pl.DataFrame:
         if not self.by_authority:
             value = groups["customs_value"].to_numpy()
-            drawn, theirs = (_columns(one.groups[:, self.present], value) for one in (self.sums, first))
+            drawn, theirs = (self._by_group(one, value) for one in (self.sums, first))
             return _quantiles(self.keys.filter(pl.Series(self.present)), groups, drawn, theirs)
         rows = rows_of(groups, self.keys), groups[AUTHORITY].to_list()
         drawn, theirs = (
@@ -126,10 +125,29 @@ class DrawnPoint:
         )
         return _quantiles(groups.select(*self.keys.columns, AUTHORITY), groups, drawn, theirs)
 
+    def _by_group(self, sums: DrawnPointSums, value: F64) -> dict[str, F64]:
+        present = sums.groups[:, self.present]
+        columns = drawn_columns(present, sums.names, value)
+        if self.base_duty is None:
+            return columns
+        return columns | drawn_incidence(present, sums.names, self.base_duty[self.present])
+
+
+def _of_total(sums: DrawnPointSums, value: F64, base_duty: F64 | None) -> dict[str, F64]:
+    """Compute the result columns of the whole table, without those whose total is 0 by definition.
+
+    Incidence is that of the sums of groups, as in the run without draws, whose bits it has.
+    """
+    columns = drawn_columns(sums.total, sums.names, value)
+    if base_duty is not None:
+        of_groups = np.array([[[column.sum() for column in draw.T]] for draw in sums.groups])
+        columns |= drawn_incidence(of_groups, sums.names, base_duty.sum(keepdims=True))
+    return {name: columns[name] for name in (*TOTAL_COLUMNS, *FURTHER_COLUMNS) if name in columns}
+
 
 def _tornado(moved: Sequence[MovedTotal], sums: F64, value: float) -> pl.DataFrame:
     """Move one global dimension to p10 and p90, the others central; largest swing of the total first."""
-    drawn = _total_columns(sums, np.array([value]))
+    drawn = drawn_columns(sums[:, :, : len(SUMS)], SUMS, np.array([value]))
     rows = [
         {
             "column": column,
@@ -140,7 +158,7 @@ def _tornado(moved: Sequence[MovedTotal], sums: F64, value: float) -> pl.DataFra
             "rank_correlation": _rank_correlation(one.uniforms, drawn[column][:, 0]),
         }
         for one in moved
-        for ends in (_total_columns(one.ends, np.array([value])),)
+        for ends in (drawn_columns(one.ends, SUMS, np.array([value])),)
         for column in TOTAL_COLUMNS
     ]
     schema = {"column": pl.String, "parameter": pl.String} | dict.fromkeys(
@@ -151,21 +169,6 @@ def _tornado(moved: Sequence[MovedTotal], sums: F64, value: float) -> pl.DataFra
     )
     ordered = tornado.sort("column", "swing", descending=[False, True], nulls_last=True, maintain_order=True)
     return ordered.with_columns(pl.col("column").cast(pl.String))
-
-
-def _columns(sums: F64, value: F64) -> dict[str, F64]:
-    """Compute the result columns (draws, groups) from sums (draws, groups, 10) and customs value by group."""
-    columns = {name: sums[:, :, place] for place, name in enumerate(SUMS)}
-    columns["effective_rate_after"] = ratio(columns["duty_after"], columns["value_after"])
-    columns["quantity_hat"] = ratio(columns["quantity"], np.broadcast_to(value, columns["quantity"].shape))
-    columns["diversion"] = without_noise(columns["diversion"], value)
-    return {name: columns[name] for name in COLUMNS}
-
-
-def _total_columns(sums: F64, value: F64) -> dict[str, F64]:
-    """Compute the result columns of the whole table, without those whose total is 0 by definition."""
-    columns = _columns(sums, value)
-    return {name: columns[name] for name in TOTAL_COLUMNS}
 
 
 def _quantiles(

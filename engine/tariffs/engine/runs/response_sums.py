@@ -39,14 +39,14 @@ class DrawSums:
     """Sums of a few draws: (draws, groups, 10) by the keys and (draws, 1, 10) in total, NaN where undefined.
 
     `duty_after` is (draws, groups x authorities), the authorities of a group adjacent. `domestic` has domestic goods
-    per product of a market of sectors, which has one draw at a time, and `rents` the
-    sums LIMIT_SUMS (groups, 5) of limits on quantities, likewise.
+    per product of a market of sectors for each draw, and `rents` the sums LIMIT_SUMS (groups, 5) of limits on
+    quantities, under which there is one draw at a time.
     """
 
     groups: F64
     total: F64
     duty_after: F64
-    domestic: DomesticGoods | None
+    domestic: tuple[DomesticGoods, ...] = ()
     rents: F64 | None = None
 
 
@@ -224,14 +224,14 @@ class _DrawnTrade:
         lines: (groups, 8 x draws).
         owned: surplus and welfare (2, products, draws).
         duties: (groups x authorities, draws).
-        domestic: domestic goods of a market of sectors.
+        domestic: domestic goods of a market of sectors, of each draw.
         rents: of limits on quantities (groups, 5).
     """
 
     lines: F64
     owned: F64
     duties: F64
-    domestic: DomesticGoods | None = None
+    domestic: tuple[DomesticGoods, ...] = ()
     rents: F64 | None = None
 
 
@@ -357,7 +357,8 @@ class _ByLine:
         owned = np.stack([volume.buyer_surplus, volume.welfare])[:, :, None]
         rents = rent_columns(self._prepared.lines, volume.rents) if volume.rents else None
         held = self._grouping.sums(list(rents.values()), self._keep) if rents else None
-        return _DrawnTrade(lines, owned, duties, volume.domestic, held)
+        domestic = () if volume.domestic is None else (volume.domestic,)
+        return _DrawnTrade(lines, owned, duties, domestic, held)
 
     def _duties(self, value: F64) -> F64:
         """Sum duty by group and authority, given the value after of each variety."""

@@ -232,10 +232,10 @@ class TableRun:
         """Make the result frame, with rents where there are limits, and domestic goods under a market of sectors."""
         present, after = grouping.present(self.kept(outcomes)), self._after(outcomes)
         columns = (*COLUMNS, *self._limit_columns)
-        if after is None or after.domestic is None:
+        if after is None or not after.domestic:
             return group_frame(grouping, sums, present, columns)
         owner = grouping.of_product(self.prepared.product_of_line, len(self.prepared.products))
-        sums = {**sums, **domestic_sums(after.domestic, owner, grouping.count)}
+        sums = {**sums, **domestic_sums(after.domestic[0], owner, grouping.count)}
         return group_frame(grouping, sums, present, (*columns, *DOMESTIC_COLUMNS))
 
     @property

@@ -23,6 +23,8 @@ from tariffs.engine.response.adjustment_profile import PathParameters
 from tariffs.engine.response.draws import DrawnParameters, Draws, drawn_parameters
 from tariffs.engine.response.trade_response import Response
 from tariffs.engine.runs.drawn_claims import DrawnClaims, DrawnOutcome
+from tariffs.engine.runs.drawn_columns import all_sums, sums_of_run
+from tariffs.engine.runs.incidence import duty_at_baseline, has_incidence
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums, MovedTotal
 from tariffs.engine.runs.response_sums import SUMS, ResponseSums
@@ -81,7 +83,12 @@ class UncertaintyRun:
 
     def __init__(self, table_run: TableRun, response: Response, draws: Draws) -> None:
         self._grouping = table_run.grouping
-        _check(self._grouping.count * len(SUMS), draws)
+        self._names = sums_of_run(table_run)
+        _check(self._grouping.count, len(self._names), draws)
+        self._owner = self._grouping.of_product(
+            table_run.prepared.product_of_line, len(table_run.prepared.products)
+        )
+        self._base_duty = duty_at_baseline(table_run) if has_incidence(table_run) else None
         self._prepared = table_run.prepared
         self._response = response
         self._context = table_run.context
@@ -110,25 +117,26 @@ class UncertaintyRun:
         parts = [self._claims.of_outcome(outcome) for outcome in outcomes]
         charged = [part.outcome for of_outcome in parts for part in of_outcome]
         authorities = _charging(charged) if self._grouping.by_authority else ()
-        _check(self._grouping.count * max(len(SUMS), len(authorities)), self.draws)
+        _check(self._grouping.count, max(len(self._names), len(authorities)), self.draws)
         count = self.draws.count
-        groups = np.zeros((count, self._grouping.count, len(SUMS)))
-        total = np.zeros((count, 1, len(SUMS)))
+        groups = np.zeros((count, self._grouping.count, len(self._names)))
+        total = np.zeros((count, 1, len(self._names)))
         duty_after = np.zeros((count, self._grouping.count, len(authorities)))
         for done, (outcome, of_outcome) in enumerate(zip(outcomes, parts, strict=True)):
 
             def draw(batch: _DrawBatch, weight: float = outcome.weight) -> None:
                 some = batch.draws
                 sums = batch.sums([self.parameters.draw(index) for index in some])
-                groups[some] += weight * sums.groups
-                total[some] += weight * sums.total
+                of_groups, of_total = all_sums(sums, self._names, self._owner)
+                groups[some] += weight * of_groups
+                total[some] += weight * of_total
                 duty_after[some] += weight * sums.duty_after.reshape(len(some), *duty_after.shape[1:])
 
             def report_part(drawn: int, done: int = done) -> None:
                 report((done + drawn / count) / len(outcomes))
 
             self._each(self._batches(of_outcome, keep, authorities), draw, report_part)
-        return DrawnPointSums(groups, total, duty_after, authorities)
+        return DrawnPointSums(groups, total, duty_after, authorities, self._names)
 
     def point(self, outcomes: Sequence[Outcome], keep: Bools, report: ReportShare) -> DrawnPoint:
         """Draw one point; arguments as for `sums`."""
@@ -140,7 +148,13 @@ class UncertaintyRun:
             central += outcome.weight * of_outcome.total[0]
         grouping = self._grouping
         return DrawnPoint(
-            sums, tuple(moved), central, grouping.keys, grouping.present(keep), grouping.by_authority
+            sums,
+            tuple(moved),
+            central,
+            grouping.keys,
+            grouping.present(keep),
+            grouping.by_authority,
+            self._base_duty,
         )
 
     def _outcome_sums(self, outcome: Outcome, keep: Bools, authorities: Sequence[str]) -> ResponseSums:
@@ -236,12 +250,12 @@ def _charging(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     return tuple(sorted(set().union(*charged)))
 
 
-def _check(numbers: int, draws: Draws) -> None:
-    """Refuse draws whose `numbers` each exceed the memory limit in all."""
-    if draws.count * numbers > MOST_SUMS:
-        most = MOST_SUMS // (draws.count * len(SUMS))
+def _check(groups: int, sums: int, draws: Draws) -> None:
+    """Refuse draws of which each has so many sums by group that they exceed the memory limit in all."""
+    if draws.count * groups * sums > MOST_SUMS:
+        most = MOST_SUMS // (draws.count * sums)
         raise InputError(
-            "PARAMETER_INVALID", f"{draws.count:,} draws of {numbers // len(SUMS):,} groups do not fit.",
+            "PARAMETER_INVALID", f"{draws.count:,} draws of {groups:,} groups do not fit.",
             field="draws",
             fix=f"With that many draws there may be {most:,} groups: take fewer draws or coarser keys.",
         )  # fmt: skip

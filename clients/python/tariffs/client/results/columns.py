@@ -9,7 +9,15 @@ import polars as pl
 from tariffs.client.results.amounts import percent, unit_for
 
 FRACTIONS = frozenset(
-    {"effective_rate", "rate", "effective_rate_after", "quantity_hat", "share", "vs_positive"}
+    {
+        "effective_rate",
+        "rate",
+        "effective_rate_after",
+        "quantity_hat",
+        "quota_premium",
+        "share",
+        "vs_positive",
+    }
 )
 """Columns with fractions, shown in percent."""
 RUN_COLUMNS = ("scenario", "on", "start", "end", "days")

@@ -13,7 +13,7 @@ from rich.text import Text
 from tariffs.client.cli.render.notes import print_ending
 from tariffs.client.cli.render.table import Cell, console, more_row, right, text_table
 from tariffs.client.results.amounts import MoneyUnit, unit_for
-from tariffs.client.results.columns import largest_first
+from tariffs.client.results.columns import is_fraction, largest_first
 from tariffs.client.results.headline import assumptions, block_title
 from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
 from tariffs.client.results.quote import Provenance
@@ -34,7 +34,6 @@ _COLUMNS = {
 }
 _RANGED, _ENDS = "duty_after", ("p5", "p95")
 _PERIOD_COLUMNS = ("duty", "duty_owed", "value_after", "duty_after")
-_FRACTIONS = frozenset({"effective_rate", "rate", "effective_rate_after", "quantity_hat", "share"})
 _RUN_COLUMNS = frozenset({"scenario", "on", "start", "end", "days"})
 _FIRST_NUMBERS = frozenset({"customs_value", "duty"})
 _MILLIONS, _DOLLARS = MoneyUnit(1e6, 1, "USD million"), MoneyUnit(1.0, 1, "USD")
@@ -248,7 +247,7 @@ def _labels(row: Mapping[str, object], keys: Sequence[str]) -> list[str]:
 
 
 def _number(name: str, value: object, unit: MoneyUnit) -> str:
-    if isinstance(value, int | float) and name in _FRACTIONS:
+    if isinstance(value, int | float) and is_fraction(name):
         return f"{value * 100:,.2f}"
     return unit.cell(value)
 
