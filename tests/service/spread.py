@@ -59,7 +59,7 @@ def verbs(client: Client, lines: Any, **options: Any) -> dict[str, Any]:
 
 def frames(result: Any) -> dict[str, pl.DataFrame]:
     """Frames of a result by name."""
-    names = ("groups", "totals", "segments", "averages", "total", "average_total")
+    names = ("groups", "totals", "segments", "averages", "total", "average_total", "consumer_prices")
     return {name: frame for name in names if isinstance(frame := getattr(result, name, None), pl.DataFrame)}
 
 

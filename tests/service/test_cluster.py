@@ -15,7 +15,7 @@ import pytest
 from distributed import Client as DaskClient
 from distributed import LocalCluster, SchedulerPlugin
 
-from tariffs.client import Client, ImpactResult
+from tariffs.client import Client, ImpactResult, Scenario
 from tariffs.client.errors import TariffsError
 from tariffs.engine.tables import partitions
 from tariffs.service.workers import dask_tasks
@@ -73,6 +73,29 @@ def test_a_partitioned_table_has_the_bits_of_one_process(
     cluster.wait_for_workers(3)
     assert_same(verbs(client, folder, cluster=cluster.scheduler_address), wanted)
     cluster.scale(WORKERS)
+
+
+def test_sectors_limits_and_consumer_prices_have_the_bits_of_one_process(
+    client: Client, cluster: LocalCluster, tmp_path: Path
+) -> None:
+    folder = write_files(trade(900), tmp_path / "table", [100, 500])
+    text = """
+schema: tariffs.scenario/v1
+id: test-limit
+title: Limits
+basis: hypothesis
+changes:
+  - {op: shock_quantity, from: 2025-02-01, share: 0.5, origins: [CN], products: ["61"]}
+  - {op: shock_quantity, from: 2025-02-01, limit: 20000000, origins: [CN], products: ["84", "85"]}
+"""
+    options: dict[str, Any] = {
+        "on": "2025-08-15", "baseline": BASELINE, "horizon": "short", "market": "sector", "consumer_prices": "yale",
+    }  # fmt: skip
+    scenarios: list[str | Scenario] = ["base", Scenario.from_text(text)]
+    found = client.impact(folder, scenarios, **options, cluster=cluster.scheduler_address)
+    wanted = client.impact(folder, scenarios, **options)
+    assert wanted.total["rent_importer"].to_numpy().max() > 0.0
+    assert_same({"impact": found}, {"impact": wanted})
 
 
 @pytest.mark.parametrize("files", [False, True])

@@ -151,10 +151,7 @@ def test_a_directory_without_files_is_no_table(client: Client, tmp_path: Path) -
     assert caught.value.reason == "TABLE_EMPTY"
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("consumer_prices", "dollar"), ("fx_offset", 0.5), ("include_lines", True)],
-)
+@pytest.mark.parametrize(("name", "value"), [("fx_offset", 0.5), ("include_lines", True)])
 def test_options_that_need_the_whole_table_are_refused(
     client: Client, tmp_path: Path, name: str, value: object
 ) -> None:
@@ -162,6 +159,36 @@ def test_options_that_need_the_whole_table_are_refused(
     with pytest.raises(InvalidRequest, match="partitioned") as caught:
         client.impact(folder, ["base"], on=ON, baseline=BASELINE, **{name: value})  # type: ignore[arg-type]
     assert caught.value.field == name
+
+
+@pytest.mark.parametrize("method", ["yale", "percent_2024"])
+def test_consumer_prices_are_those_of_one_table(client: Client, tmp_path: Path, method: str) -> None:
+    table = trade(1_500)
+    folder = write_files(table, tmp_path / "table", [300, 301, 900])
+    options: dict[str, Any] = {"on": ON, "baseline": BASELINE, "consumer_prices": method, "response": "none"}
+    found, wanted = (
+        client.impact(lines, ["base", "truce-lapses"], by=["authority"], **options).consumer_prices
+        for lines in (folder, table)
+    )
+    assert found is not None
+    assert wanted is not None
+    assert wanted["change"].to_numpy().max() > 1e-6
+    # The prices are small: a share of imports is a share of a share of consumption.
+    assert_frame_equal(found, wanted, rel_tol=1e-12, abs_tol=1e-18)
+    with pytest.raises(InvalidRequest) as caught:
+        client.impact(folder, ["base"], on=ON, consumer_prices=method, response="none")
+    assert caught.value.reason == "BASELINE_REQUIRED"
+
+
+def test_consumer_prices_do_not_depend_on_the_files(client: Client, tmp_path: Path, scale: int) -> None:
+    table, random = trade(900), np.random.default_rng(23)
+    options: dict[str, Any] = {"on": ON, "baseline": BASELINE, "consumer_prices": "yale", "horizon": "short"}
+    wanted = client.impact(write_files(table, tmp_path / "first", [200]), ["base"], **options)
+    for number in range(4 * scale):
+        shuffled = table.sample(fraction=1, shuffle=True, seed=number)
+        cuts = sorted(random.choice(np.arange(1, 899), random.integers(0, 6), replace=False).tolist())
+        found = client.impact(write_files(shuffled, tmp_path / f"layout-{number}", cuts), ["base"], **options)
+        assert_same({"impact": found}, {"impact": wanted})
 
 
 SECTORS: dict[str, Any] = {"market": "sector", "horizon": "long", "baseline": BASELINE}
@@ -201,7 +228,7 @@ def test_a_market_of_sectors_does_not_depend_on_the_files(client: Client, tmp_pa
 
 def test_goods_without_an_industry_may_have_a_nest_of_their_own(client: Client, tmp_path: Path) -> None:
     parameters = tmp_path / "own.csv"
-    parameters.write_text("hts,domestic_ratio,kappa,eta\n7802,3,1,1\n4707,2,1,1\n7902,2,1,1\n")
+    parameters.write_text("hts,domestic_ratio,kappa,eta\n7802,3,4,1\n4707,2,4,1\n7902,2,4,1\n")
     # Scrap has no industry: of lead, paper and zinc.
     outside = reference_table().filter(pl.col("hts").str.contains("^(7802|4707|7902)"))
     assert set(industry_of(outside["hts"].to_list())) == {NO_INDUSTRY}
@@ -213,18 +240,6 @@ def test_goods_without_an_industry_may_have_a_nest_of_their_own(client: Client, 
     )
     assert wanted.groups.filter(hts2="78")["domestic_shipments"].item() > 0.0
     assert_close({"impact": found}, {"impact": wanted})
-
-
-def test_draws_of_a_market_of_sectors_are_those_of_one_table(client: Client, tmp_path: Path) -> None:
-    table = trade(700)
-    folder = write_files(table, tmp_path / "table", [300])
-    found, wanted = (
-        client.impact(lines, ["base"], on=ON, draws=16, **SECTORS).ranges for lines in (folder, table)
-    )
-    assert found is not None
-    assert wanted is not None
-    for name in ("groups", "total", "tornado"):
-        assert_frame_equal(getattr(found, name), getattr(wanted, name), rel_tol=1e-7, abs_tol=1e-3)
 
 
 def test_a_market_of_sectors_is_refused_on_the_path(client: Client, tmp_path: Path) -> None:
@@ -248,6 +263,31 @@ TOGETHER = limited(
     "floor: 9000000000, origins: [DE, JP], products: ['84', '9018']",
 )
 """Limits that bind together in the tables of these tests, the second in a part of the goods of the first."""
+
+
+@pytest.mark.parametrize("market", ["product", "sector"])
+@pytest.mark.parametrize("scenario", ["base", OF_EACH, TOGETHER], ids=["base", "each", "together"])
+def test_draws_with_links_between_products_are_those_of_one_table(
+    client: Client, tmp_path: Path, market: str, scenario: Any
+) -> None:
+    table = trade(700)
+    folder = write_files(table, tmp_path / "table", [300])
+    shuffled = write_files(table.sample(fraction=1, shuffle=True, seed=1), tmp_path / "other", [100, 200])
+    options: dict[str, Any] = {
+        "on": ON, "baseline": BASELINE, "by": ["hts2"], "draws": 16, "horizon": "long", "market": market,
+    }  # fmt: skip
+    found, other, wanted = (
+        client.impact(lines, [scenario], **options).ranges for lines in (folder, shuffled, table)
+    )
+    assert found is not None
+    assert other is not None
+    assert wanted is not None
+    for name in ("groups", "total", "tornado"):
+        frame = getattr(wanted, name)
+        keys = [key for key in ("scenario", "hts2", "column", "parameter") if key in frame.columns]
+        both = [getattr(one, name).sort(keys, maintain_order=True) for one in (found, wanted)]
+        assert_frame_equal(*both, rel_tol=1e-7, abs_tol=1e-3)
+        assert getattr(other, name).equals(getattr(found, name))
 
 
 def limit_runs(client: Client, lines: Any, scenario: Scenario) -> dict[str, Any]:

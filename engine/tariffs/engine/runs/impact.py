@@ -8,6 +8,7 @@ from datetime import date
 
 import polars as pl
 
+from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
@@ -18,7 +19,7 @@ from tariffs.engine.runs.incidence import add_incidence, total_incidence
 from tariffs.engine.runs.options import RESPONSES, Options, Point
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.port_fees import fee_notes
-from tariffs.engine.runs.price_effect import method_facts, price_effect
+from tariffs.engine.runs.price_effect import industry_duties, method_facts, price_effect
 from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums, Ranges
 from tariffs.engine.runs.results import compared_groups, compared_totals
 from tariffs.engine.runs.stepwise_run import StepwiseRun
@@ -48,7 +49,7 @@ class ScenarioImpact:
 
     `ranges` are those over the draws, if there are any. `attribution`, on request, splits the difference from the
     first scenario of the day by change and authority; see `attribution`. `consumer_prices`, on request, is the effect
-    on the price of consumption; see `price_effect`.
+    on the price of consumption, and `industry_duties` the duties that have it; see `price_effect`.
     """
 
     id: str
@@ -60,6 +61,7 @@ class ScenarioImpact:
     ranges: Ranges | None = None
     attribution: pl.DataFrame | None = None
     consumer_prices: pl.DataFrame | None = None
+    industry_duties: F64 | None = None
 
 
 @dataclass(frozen=True)
@@ -186,8 +188,9 @@ class ImpactRun(StepwiseRun):
             first = self._first_draws.setdefault(point.on, drawn.sums)
             block = replace(block, ranges=drawn.ranges(first, block.groups, block.total))
         if run.options.consumer_prices:
-            effect = price_effect(run, outcomes, run.options.consumer_prices)
-            block = replace(block, consumer_prices=effect)
+            duties = industry_duties(run, outcomes)
+            effect = price_effect(duties, run.options.consumer_prices)
+            block = replace(block, consumer_prices=effect, industry_duties=duties)
         leading = self._points[self._leading(point.on)].scenario
         if run.options.attribute and leading is not point.scenario:
             block = replace(block, attribution=attribute(run, leading, point.scenario, point.on).frame)

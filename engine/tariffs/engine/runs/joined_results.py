@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from tariffs.engine.base.array_utils import F64, sum_of
 from tariffs.engine.base.provenance import with_run_digest
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.notes import Note
@@ -20,6 +21,7 @@ from tariffs.engine.runs.impact import Impact, ScenarioImpact
 from tariffs.engine.runs.joined_draws import joined_draws
 from tariffs.engine.runs.joined_frames import joined_authorities, joined_frames
 from tariffs.engine.runs.options import Options
+from tariffs.engine.runs.price_effect import price_effect
 from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums
 from tariffs.engine.runs.sweep import Sweep, shortened
 from tariffs.engine.runs.timeline import SPAN, ScenarioTimeline, Timeline, average_of_days
@@ -54,7 +56,6 @@ def check_partitioned(options: Options) -> None:
         InputError: PARAMETER_INVALID.
     """
     wrong = {
-        "consumer_prices": bool(options.consumer_prices),
         "fx_offset": options.fx_offset != NO_OFFSET,
         "include_lines": options.lines,
     }
@@ -81,7 +82,7 @@ def static_options(options: Options) -> Options | None:
     if AUTHORITY not in options.by:
         return None
     by = tuple(name for name in options.by if name != AUTHORITY)
-    return replace(options, response="none", by=by, attribute=False, draws=0)
+    return replace(options, response="none", by=by, attribute=False, draws=0, consumer_prices="")
 
 
 def joined_impact(buckets: Sequence[BucketResults], options: Options) -> Impact:
@@ -98,11 +99,19 @@ def joined_impact(buckets: Sequence[BucketResults], options: Options) -> Impact:
             total=_total([one.total for one in blocks]),
             notes=joined_notes(one.notes for one in blocks),
             attribution=_by_unit(attributions) if attributions else None,
+            consumer_prices=_prices([one.industry_duties for one in blocks], options),
+            industry_duties=None,
         )
 
     blocks = _with_ranges([block(index) for index in range(len(first.scenarios))], buckets)
     notes = joined_notes(bucket.result.notes for bucket in buckets)
     return Impact(blocks, notes, joined_refused(buckets), joined_provenance(buckets))
+
+
+def _prices(duties: Sequence[F64 | None], options: Options) -> pl.DataFrame | None:
+    """Compute the effect of the added duty of all buckets on consumer prices; None if it is not asked for."""
+    known = [(1.0, each) for each in duties if each is not None]
+    return price_effect(sum_of(known), options.consumer_prices) if known else None
 
 
 def _with_ranges(

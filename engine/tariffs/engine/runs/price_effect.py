@@ -23,17 +23,12 @@ from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.table_run import TableRun
 
 
-def price_effect(run: TableRun, outcomes: Sequence[Outcome], method: str) -> pl.DataFrame:
-    """Compute the effect on consumer prices of the duties added since the baseline.
+def industry_duties(run: TableRun, outcomes: Sequence[Outcome]) -> F64:
+    """Sum the duties added since the baseline by industry, in USD, in the order of `industries()`.
 
     Args:
         run: the table.
         outcomes: results under the scenario, or under the components of a mixture.
-        method: a name of `METHODS`.
-
-    Returns:
-        One row for all consumption, whose `line` is null, then one for each line: `line, spending` (USD, of the year of
-        the accounts), `direct, indirect, change` (fractions of spending).
 
     Raises:
         InputError: BASELINE_REQUIRED without a baseline.
@@ -42,8 +37,25 @@ def price_effect(run: TableRun, outcomes: Sequence[Outcome], method: str) -> pl.
         raise baseline_required()
     added: F64 = sum((x.weight * x.duties.duty for x in outcomes), start=np.zeros(run.prepared.lines.count))
     change = np.where(run.kept(outcomes), added - run.base.duty, 0.0)
+    of_product = industry_of(run.prepared.products)
+    by_product = sums_of(run.prepared.product_of_line, change, len(of_product))
+    inside = of_product >= 0
+    return sums_of(of_product[inside], by_product[inside], len(industries().codes))
+
+
+def price_effect(duties: F64, method: str) -> pl.DataFrame:
+    """Compute the effect of added duties on consumer prices.
+
+    Args:
+        duties: added duty by industry, as `industry_duties` has it.
+        method: a name of `METHODS`.
+
+    Returns:
+        One row for all consumption, whose `line` is null, then one for each line: `line, spending` (USD, of the year of
+        the accounts), `direct, indirect, change` (fractions of spending).
+    """
     margins, multiplier, accounts = METHODS[method]
-    rates = _rates(run, change, accounts)
+    rates = _rates(duties, accounts)
     return _frame(consumer_prices(rates, margins=margins, multiplier=multiplier, accounts=accounts))
 
 
@@ -55,16 +67,12 @@ def method_facts(method: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _rates(run: TableRun, added: F64, accounts: str) -> F64:
+def _rates(duties: F64, accounts: str) -> F64:
     """Compute added duty over all imports of 2024 by commodity, so that a table of a part adds its part alone."""
-    found, products = industries(), len(run.prepared.products)
-    of_product = industry_of(run.prepared.products)
-    by_product = sums_of(run.prepared.product_of_line, added, products)
-    inside = of_product >= 0
-    duty = sums_of(of_product[inside], by_product[inside], len(found.codes))
+    found = industries()
     to = pools() if accounts == DETAIL else summaries()
     sums: defaultdict[str, F64] = defaultdict(lambda: np.zeros(2))
-    for code, paid, value in zip(found.codes, duty, found.imports, strict=True):
+    for code, paid, value in zip(found.codes, duties, found.imports, strict=True):
         sums[to[code]] += paid, value * 1e6
     codes = commodities(accounts)
     names = [pools().get(code, code) for code in codes] if accounts == DETAIL else codes
