@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 from tariffs.client import Client, Scenario
 from tariffs.client.errors import InvalidRequest
 from tariffs.engine.response.industries import NO_INDUSTRY, industry_of
-from tariffs.engine.schedule.reference_data import reference_table
+from tariffs.engine.schedule.reference_data import exports, reference_table
 from tariffs.engine.tables import partitions
 from tests.service.spread import BASELINE, ON, assert_close, assert_same, trade, verbs, write_files
 
@@ -336,6 +336,33 @@ def test_limits_on_quantities_do_not_depend_on_the_files(
         cuts = sorted(random.choice(np.arange(1, 999), random.integers(0, 6), replace=False).tolist())
         found = limit_runs(client, write_files(shuffled, tmp_path / f"layout-{number}", cuts), scenario)
         assert_same(found, wanted)
+
+
+def test_commitments_to_buy_are_those_of_one_table(client: Client, tmp_path: Path) -> None:
+    """Exports of grains and meat, of many products, under commitments with an assumption on compliance."""
+    text = """
+schema: tariffs.scenario/v1
+id: test-kept
+title: Commitments are kept
+basis: hypothesis
+assumptions:
+  compliance: {cn.commitment_soybeans: 100%, cn.commitment_farm: 80%}
+"""
+    table = exports("CN").filter(pl.col("hts").str.contains("^(02|08|10|12|84)"))
+    folder = write_files(table, tmp_path / "table", [50])
+    assert partitions.PartitionedTable.of(str(folder)).buckets > 1
+    options: dict[str, Any] = {"on": "2026-06-01", "baseline": BASELINE, "direction": "export", "to": "CN"}
+    found, wanted = (
+        client.impact(lines, [Scenario.from_text(text)], by=["hts2"], **options) for lines in (folder, table)
+    )
+    assert wanted.total["rent_importer"].item() < 0.0
+    assert_close({"impact": found}, {"impact": wanted})
+    about = [
+        sorted(note.message for note in one.notes if note.reason == "QUANTITY_FLOOR")
+        for one in (found, wanted)
+    ]
+    assert about[0] == about[1]
+    assert sum("It binds" in text for text in about[0]) == 2
 
 
 def test_a_sweep_that_switches_a_limit_on_has_its_goods_together(client: Client, tmp_path: Path) -> None:
