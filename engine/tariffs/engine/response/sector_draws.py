@@ -59,7 +59,7 @@ class SectorDraws:
         """
         volume = self._alone(draws, room)
         landed, count = self._imports + self._revenue, len(self._kappa)
-        factors, domestic = np.empty((2, count, len(draws))), list[DomesticGoods]()
+        factors, domestic = room("factors", (2, count, len(draws))), list[DomesticGoods]()
         for place, draw in enumerate(draws):
             sigmas, etas, supplies = (np.broadcast_to(np.asarray(each, float), count) for each in draw)
             own = volume.owned[0, :, place]
@@ -79,8 +79,11 @@ class SectorDraws:
             domestic.append(above.domestic)
         # The draws of a product lie side by side.
         volume.growths[:] *= factors[0]
+        of_cells = room("factors of cells", (len(self._product), len(draws)))
         for row, factor in enumerate(factors):
-            volume.hats[:, row] *= factor[self._product]
+            # Places are known to be there; with a check numpy would copy them.
+            np.take(factor, self._product, axis=0, out=of_cells, mode="clip")
+            volume.hats[:, row] *= of_cells
         return replace(volume, domestic=tuple(domestic))
 
 
