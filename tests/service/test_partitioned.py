@@ -59,13 +59,14 @@ def test_fifty_layouts_give_the_same_bits(client: Client, tmp_path: Path) -> Non
         assert_same({"impact": found}, {"impact": wanted})
 
 
-def test_draws_are_those_of_one_table(client: Client, tmp_path: Path) -> None:
+@pytest.mark.parametrize("market", ["product", "sector"])
+def test_draws_are_those_of_one_table(client: Client, tmp_path: Path, market: str) -> None:
     table = trade(700)
     folder = write_files(table, tmp_path / "table", [300])
     shuffled = write_files(table.sample(fraction=1, shuffle=True, seed=1), tmp_path / "other", [100, 200])
     for by in (["origin"], ["authority"]):
         options: dict[str, Any] = {
-            "on": ON, "baseline": BASELINE, "by": by, "draws": 16, "horizon": "short",
+            "on": ON, "baseline": BASELINE, "by": by, "draws": 16, "horizon": "short", "market": market,
         }  # fmt: skip
         scenarios = ["base", "truce-lapses"]
         found, wanted = (client.impact(lines, scenarios, **options).ranges for lines in (folder, table))

@@ -82,7 +82,8 @@ def static_options(options: Options) -> Options | None:
     if AUTHORITY not in options.by:
         return None
     by = tuple(name for name in options.by if name != AUTHORITY)
-    return replace(options, response="none", by=by, attribute=False, draws=0, consumer_prices="")
+    plain = replace(options, response="none", market=PRODUCT, consumer_prices="")
+    return replace(plain, by=by, attribute=False, draws=0)
 
 
 def joined_impact(buckets: Sequence[BucketResults], options: Options) -> Impact:
