@@ -185,6 +185,22 @@ def test_points_of_a_sweep_are_single_runs() -> None:
     assert found.totals["rent_importer"].is_not_null().all()
 
 
+SWITCHED = limited(
+    "origins: [CN], share: $share, rents: exporter, when: $cut",
+    "parameters:\n  share: {default: 50%}\n  cut: {default: off}\n",
+)
+
+
+def test_points_that_switch_a_limit_on_have_its_rents() -> None:
+    options = Options(baseline="2025-01-01", response="armington", by=("origin",), horizon="long")
+    points = [{"cut": "off"}, {"cut": "on"}]
+    found = sweep(TABLE, SWITCHED, points, on=DAY, law=load_law(), options=options).totals
+    always = limited("origins: [CN], share: 50%, rents: exporter")
+    single = run_of(always, by=("origin",), horizon="long").scenarios[0].total
+    assert found["rent_exporter"].to_list() == [0.0, single["rent_exporter"]]
+    assert found["quota_premium"][1] == single["quota_premium"]
+
+
 def test_a_horizon_of_path_has_the_elasticities_of_the_age_of_the_limit() -> None:
     young, old = (
         parse_scenario(HALF.text.replace("2026-02-01", day).replace("id: limited", f"id: from-{day}"))

@@ -136,7 +136,8 @@ class SweepRun(StepwiseRun):
         cancelled: Cancelled | None = None,
     ) -> None:
         check_points(scenario, points, parameters or {})
-        super().__init__(table, law, options, progress, cancelled, [scenario])
+        ways = switched(scenario, points_at(points, parameters or {}))
+        super().__init__(table, law, options, progress, cancelled, ways)
         run = self._table_run
         self.blocks = blocks_of(len(points))
         self._scenario, self._points, self._fixed = scenario, points, parameters or {}
