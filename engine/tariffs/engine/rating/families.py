@@ -6,6 +6,7 @@ it changes. The family last used is kept with the lines, so that the second run 
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -111,7 +112,7 @@ class Family:
 class ReachIndex:
     """Numbered reaches of the rows and rules of laws over one table, and the masks of their scopes.
 
-    It is kept with the lines.
+    It is kept with the lines, and so refers to them weakly: they would stay in memory until the collector ran.
     """
 
     claims: Mapping[str, Claim]
@@ -205,9 +206,9 @@ def family_of(claims: Mapping[str, Claim], lines: LineArrays, laws: Sequence[InF
     Raises:
         LawError: TOO_MANY_TESTS.
     """
-    index: ReachIndex = lines.cache.setdefault("reaches", ReachIndex(claims, lines))
+    index: ReachIndex = lines.cache.setdefault("reaches", ReachIndex(claims, weakref.proxy(lines)))
     if len(index.rows.values) > KNOWN_AT_MOST:
-        index = lines.cache["reaches"] = ReachIndex(claims, lines)
+        index = lines.cache["reaches"] = ReachIndex(claims, weakref.proxy(lines))
         lines.cache.pop("family", None)
     reached = [index.of_law(in_force) for in_force in laws]
     kept: Family | None = lines.cache.get("family")

@@ -6,6 +6,7 @@ that fit, as far as the rules can tell them apart. Rates are numbers beside the 
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -163,7 +164,8 @@ class LayerFamily:
     def _stacking(self, in_force: InForce) -> tuple[int, Stacking]:
         measures = tuple((a.index, a.measure.id, a.measure.authority) for a in in_force.actives)
         key = self._keys.of((stacking_key(in_force), measures))
-        return key, self._stackings.get(key, lambda: Stacking(in_force, self))
+        # What is kept here refers weakly to this, or it would stay in memory until the collector ran.
+        return key, self._stackings.get(key, lambda: Stacking(in_force, weakref.proxy(self)))
 
     def _bases(self) -> F64:
         return np.array(

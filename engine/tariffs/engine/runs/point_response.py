@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I32, I64, sums_of
+from tariffs.engine.base.array_utils import F64, I64, sums_of
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.response.armington_sweep import ArmingtonSweep
@@ -95,7 +95,8 @@ class PointResponse:
             trade = trade_of(run, response, kind, alike)
             sweep = ArmingtonSweep(trade, SweepReference(rates, moves, self._kinds))
             goods = PointGoods(trade, run.grouping.count)
-            return _MergedSweep(sweep, used[sweep.classes], pairs, response, class_of, goods)
+            kept_by = class_of, *_kept_parts(response)
+            return _MergedSweep(sweep, used[sweep.classes], pairs, kept_by, goods)
 
         key = tuple(forms.digest for forms in self._forms), id(class_of), AUTHORITY in run.options.by
         self._merged = _kept_sweep(run, response, key, merged)
@@ -180,14 +181,13 @@ def columns_of_law(run: TableRun, sums: DrawSums, before: PointDuties) -> Respon
 class _MergedSweep:
     """Sweep over merged varieties, the forms whose rates its calls give, pairs of class and group, and domestic goods.
 
-    `response` and `class_of` are those that it is kept by, so that their ids are not reused.
+    `kept_by` has what it is kept by, so that ids are not reused; a response as a whole would have the table too.
     """
 
     sweep: ArmingtonSweep
     moved: I64
     pairs: ClassPairs | None
-    response: Response
-    class_of: I32
+    kept_by: tuple[object, ...]
     goods: PointGoods
 
 
@@ -199,8 +199,12 @@ def _kept_sweep(
         return make()
     kept: BoundedCache[Hashable, _MergedSweep]
     kept = run.prepared.lines.cache.setdefault("merged sweeps", BoundedCache(1))
-    parts = response.varieties, response.base_rate, response.parameters, response.market
-    return kept.get((key, *map(id, parts), run.grouping.id), make)
+    return kept.get((key, *map(id, _kept_parts(response)), run.grouping.id), make)
+
+
+def _kept_parts(response: Response) -> tuple[object, ...]:
+    """Parts of a response that a sweep depends on."""
+    return response.varieties, response.base_rate, response.parameters, response.market
 
 
 def _value_before(run: TableRun, response: Response) -> F64:

@@ -93,6 +93,32 @@ class PointResults:
             first += rows
 
 
+@dataclass(frozen=True)
+class _LawsOfPoints:
+    """Laws that points have, and their days; apart from the evaluator, which would else refer to itself."""
+
+    run: TableRun
+    scenario: Scenario
+    on: str
+
+    def law(self, values: Values) -> Law:
+        """Apply the scenario with values of its parameters."""
+        return apply_scenario(self.run.law, self.scenario.with_parameters(values))
+
+    def in_force(self, law: Law) -> list[InForce]:
+        """List the law at the instants of the lines."""
+        dated = self.run.dated(law, self.on)
+        return [law.in_force(*moment) for moment in dated.moments]
+
+    def history(self, law: Law) -> list[InForce]:
+        """List the law on the days since the baseline, where changes of duty respond by their age."""
+        run = self.run
+        if run.steps is None or not has_swept_paths(run):
+            return []
+        days = run.steps.days(law, run.dated(law, self.on))
+        return [law.in_force(*moment) for _, then in days for moment in then.moments]
+
+
 class PointEvaluator:
     """Evaluates a table at points of one scenario; laws that points share are made once.
 
@@ -107,7 +133,8 @@ class PointEvaluator:
         self._run = run
         self._scenario = scenario
         self._on = on
-        self._laws = PointLaws(scenario, self._law, self._in_force, self._history, points)
+        laws = _LawsOfPoints(run, scenario, on)
+        self._laws = PointLaws(scenario, laws.law, laws.in_force, laws.history, points)
         # An outcome refers to its law, so that the id is not reused while it is kept.
         self._outcomes: BoundedCache[int, Outcome] = BoundedCache(_OUTCOMES_KEPT)
         self._responses: BoundedCache[tuple[int, int], tuple[Outcome, TableRun, Responding]]
@@ -134,21 +161,6 @@ class PointEvaluator:
                 if results is not None:
                     return results
         return self._one_by_one(points, step)
-
-    def _law(self, values: Values) -> Law:
-        return apply_scenario(self._run.law, self._scenario.with_parameters(values))
-
-    def _in_force(self, law: Law) -> list[InForce]:
-        dated = self._run.dated(law, self._on)
-        return [law.in_force(*moment) for moment in dated.moments]
-
-    def _history(self, law: Law) -> list[InForce]:
-        """List the law on the days since the baseline, where changes of duty respond by their age."""
-        run = self._run
-        if run.steps is None or not has_swept_paths(run):
-            return []
-        days = run.steps.days(law, run.dated(law, self._on))
-        return [law.in_force(*moment) for _, then in days for moment in then.moments]
 
     # -- points whose laws differ in rates -------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import date
 
@@ -90,13 +91,15 @@ class TableRun:
         self.response: Response | None = None
         self.parameters: ProductParameters | None = None
         self.steps: DutySteps | None = None
+        # What is kept here refers to this weakly, or the table would stay in memory until the collector ran.
+        this = weakref.proxy(self)
         if self.base is not None and options.response != "none":
             self.parameters = product_parameters(self.prepared, self.options)
             models = options.response, self.parameters, options.market, options.fx_offset
             self.response = respond(self.prepared, self.law, self.base, *models)
             if options.horizon == PATH:
-                self.steps = DutySteps(self, self.response, self.base, self._base_dated)
-        self.expected = ExpectedDuties(self, self.options.ahead) if options.ahead and self.response else None
+                self.steps = DutySteps(this, self.response, self.base, self._base_dated)
+        self.expected = ExpectedDuties(this, self.options.ahead) if options.ahead and self.response else None
         self.has_limits = self.response is not None and has_limits(self.law, scenarios)
         self._switches: dict[str, str] = {}
         self._too_many: set[int] = set()
@@ -148,7 +151,7 @@ class TableRun:
         if not self.prepared.bases:
             return self.prepared.lines
         if is_responding(law) and USMCA_CLAIM in self.prepared.bases:
-            self._claims = self._claims or ClaimResponse(self)
+            self._claims = self._claims or ClaimResponse(weakref.proxy(self))
             return self._claims.lines_under(law, dated)
         basis = basis_of(law)
         if basis not in self._lines:

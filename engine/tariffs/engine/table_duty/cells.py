@@ -7,6 +7,7 @@ combinations apart, nor on the order of lines.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ from tariffs.engine.rating.families import Family
 from tariffs.engine.rating.kernel import number_cells
 from tariffs.engine.rating.layers import NO_COLUMN
 from tariffs.engine.table_duty.kernel import CARRY_BITS, NO_RATE, exact_dollars, sum_cells
+from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.selected_lines import SelectedLines
 
 _BASES_KEPT = 64
@@ -66,7 +68,13 @@ class ExactSums:
 class ValueCells:
     """Cells of selected lines.
 
+    They are kept with the family, which is kept with the lines: so they refer weakly to both, which would stay in
+    memory until the collector ran.
+
     Attributes:
+        family: the family of laws of the lines.
+        lines: the lines of the table.
+        index: the selected ones.
         groups: number of groups.
         group, rates: per run its group and its row of the family's ordinary rates, ascending.
         start: index of the first cell of each run (one more than runs).
@@ -76,7 +84,8 @@ class ValueCells:
     """
 
     family: Family
-    selected: SelectedLines
+    lines: LineArrays
+    index: I32
     groups: int
     group: I64
     rates: I64
@@ -113,8 +122,9 @@ class ValueCells:
         checkpoint()
         runs, run_of_cell = factorize(keys // width)
         return cls(
-            family,
-            selected,
+            weakref.proxy(family),
+            weakref.proxy(selected.lines),
+            selected.index,
             groups,
             runs // count,
             runs % count,
@@ -162,8 +172,8 @@ class ValueCells:
         weights, columns = np.array([base for base, _ in bases]), np.array(column, dtype=np.int32)
         is_used = np.ascontiguousarray(used.T)
         high, low = words = self._nothing(len(bases))
-        for lo in range(0, len(self.selected.index), _LINES_AT_ONCE):
-            hi = min(lo + _LINES_AT_ONCE, len(self.selected.index))
+        for lo in range(0, len(self.index), _LINES_AT_ONCE):
+            hi = min(lo + _LINES_AT_ONCE, len(self.index))
             first, last = np.searchsorted(self.line, [lo, hi]).tolist()
             sum_cells(
                 self.of_atom[first:last], self.line[first:last] - np.int32(lo), self.atom[first:last], atoms.weight,
@@ -187,7 +197,7 @@ class ValueCells:
         is_chosen = is_prohibited[self.combination]
         if not is_chosen.any():
             return np.zeros(self.groups), np.zeros(self.groups)
-        lines, place = self.selected.lines, np.flatnonzero(is_chosen[self.of_atom])
+        lines, place = self.lines, np.flatnonzero(is_chosen[self.of_atom])
         line = self.family.atoms.line[self.atom[place]]
         charges = lines.freight[line] + lines.insurance[line]
         return self._by_group(lines.value[line], place), self._by_group(charges, place)

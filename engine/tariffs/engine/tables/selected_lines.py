@@ -31,12 +31,13 @@ class SelectedLines:
 
     @classmethod
     def all(cls, lines: LineArrays) -> SelectedLines:
-        """Select every line; kept with the lines."""
+        """Select every line; its places and values are kept with the lines."""
+        # Not the selection itself: it refers to the lines, which would stay in memory until the collector ran.
         if "all lines" not in lines.cache:
             index = np.arange(lines.count, dtype=np.int32)
-            lines.cache["all lines"] = cls(lines, index, np.arange(len(lines.piece_line), dtype=np.int32))
-        selected: SelectedLines = lines.cache["all lines"]
-        return selected
+            pieces = np.arange(len(lines.piece_line), dtype=np.int32)
+            lines.cache["all lines"] = (index, pieces, BoundedCache(_SCOPES_KEPT))
+        return cls(lines, *lines.cache["all lines"])
 
     @classmethod
     def split(cls, lines: LineArrays, of_line: I32, count: int) -> list[SelectedLines]:
