@@ -23,7 +23,7 @@ SOURCE = (
 NO_INDUSTRY = -1
 _DATA = Path(__file__).parent / "data"
 _PREFIX_LENGTHS = (10, 8, 6, 4, 2)
-_MOST_CODES = 1 << 16
+_CODES_KEPT = 1 << 16
 """Codes whose industry is kept: three times those of the schedule."""
 
 
@@ -114,7 +114,7 @@ def industries_among(chosen: Callable[[str], bool]) -> frozenset[int]:
     return frozenset(industry for prefix, industry in _crosswalk().items() if chosen(prefix))
 
 
-@lru_cache(maxsize=_MOST_CODES)
+@lru_cache(maxsize=_CODES_KEPT)
 def _industry_of_code(code: str) -> int:
     crosswalk = _crosswalk()
     for length in _PREFIX_LENGTHS:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
-from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.law.law import Law
 from tariffs.engine.response import armington_solver, gsim_imports, passthrough, smart
@@ -21,7 +20,7 @@ from tariffs.engine.response.armington_draws import ArmingtonDraws
 from tariffs.engine.response.exchange_rate import NO_OFFSET, DollarDraws, DollarPrices
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.sector_draws import SectorDraws
-from tariffs.engine.response.sector_market import SECTOR, DomesticGoods, SectorMarket
+from tariffs.engine.response.sector_market import SECTOR, DomesticGoods, SectorMarket, kept_market
 from tariffs.engine.response.varieties import Varieties
 from tariffs.engine.response.variety_rates import VarietyRates
 from tariffs.engine.table_duty.baseline_values import kept_at_baseline
@@ -32,7 +31,6 @@ from tariffs.engine.tables.prepare import PreparedTable
 ARMINGTON = "armington"
 PROHIBITIVE = 1e6
 """Rate at which trade in a variety vanishes, as a fraction."""
-_MARKETS_KEPT = 4
 
 
 @dataclass(frozen=True)
@@ -323,18 +321,10 @@ def respond(
         market: product or sector; sectors need armington.
         fx_offset: part of the mean rise of landed prices by duties that the exchange rate takes off.
     """
-    sectors = _sectors(table, parameters) if market == SECTOR else None
+    sectors = kept_market(table, parameters) if market == SECTOR else None
     varieties = Varieties.of(table, atoms_of(law.claims, table.lines))
     base_rate = _base_rate(table, varieties, base)
     return Response(table, varieties, base_rate, response, parameters, sectors, fx_offset)
-
-
-def _sectors(table: PreparedTable, parameters: ProductParameters) -> SectorMarket:
-    """Give the market of sectors of a table, one for all runs with the same parameters: sweeps are kept by it."""
-    kept: BoundedCache[int, tuple[SectorMarket, ProductParameters]]
-    kept = table.lines.cache.setdefault("sector markets", BoundedCache(_MARKETS_KEPT))
-    # The value holds the parameters, so that their id is not used again.
-    return kept.get(id(parameters), lambda: (SectorMarket.of(table.products, parameters), parameters))[0]
 
 
 def _base_rate(table: PreparedTable, varieties: Varieties, base: Duties) -> F64:
