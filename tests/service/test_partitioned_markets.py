@@ -47,19 +47,19 @@ def sector_runs(client: Client, lines: Any, *scenarios: Any) -> dict[str, Any]:
 
 
 def test_a_market_of_sectors_is_that_of_one_table(client: Client, tmp_path: Path) -> None:
-    table = trade(1_500)
-    folder = write_files(table, tmp_path / "table", [300, 301, 900])
+    table = trade(900)
+    folder = write_files(table, tmp_path / "table", [200, 201, 600])
     found, wanted = (sector_runs(client, lines, OF_EACH, TOGETHER) for lines in (folder, table))
     assert wanted["impact"].total["domestic_shipments"].min() > 0.0
     assert_close(found, wanted)
 
 
 def test_a_market_of_sectors_does_not_depend_on_the_files(client: Client, tmp_path: Path, scale: int) -> None:
-    table, random = trade(900), np.random.default_rng(17)
+    table, random = trade(600), np.random.default_rng(17)
     wanted = sector_runs(client, write_files(table, tmp_path / "first", [200]), TOGETHER)
     for number in range(scale):
         shuffled = table.sample(fraction=1, shuffle=True, seed=number)
-        cuts = sorted(random.choice(np.arange(1, 899), random.integers(0, 6), replace=False).tolist())
+        cuts = sorted(random.choice(np.arange(1, 599), random.integers(0, 6), replace=False).tolist())
         found = sector_runs(client, write_files(shuffled, tmp_path / f"layout-{number}", cuts), TOGETHER)
         assert_same(found, wanted)
 
@@ -148,8 +148,8 @@ def limit_runs(client: Client, lines: Any, scenario: Scenario) -> dict[str, Any]
 def test_limits_on_quantities_are_those_of_one_table(
     client: Client, tmp_path: Path, scenario: Scenario
 ) -> None:
-    table = trade(1_500)
-    found = limit_runs(client, write_files(table, tmp_path / "table", [300, 301, 900]), scenario)
+    table = trade(900)
+    found = limit_runs(client, write_files(table, tmp_path / "table", [200, 201, 600]), scenario)
     wanted = limit_runs(client, table, scenario)
     total = wanted["impact"].total.filter(scenario="test-limit")
     assert abs(total["quota_premium"].item()) > 0.1
@@ -167,11 +167,11 @@ def test_limits_on_quantities_are_those_of_one_table(
 def test_limits_on_quantities_do_not_depend_on_the_files(
     client: Client, tmp_path: Path, scale: int, scenario: Scenario
 ) -> None:
-    table, random = trade(1_000), np.random.default_rng(11)
+    table, random = trade(700), np.random.default_rng(11)
     wanted = limit_runs(client, write_files(table, tmp_path / "first", [200]), scenario)
     for number in range(scale):
         shuffled = table.sample(fraction=1, shuffle=True, seed=number)
-        cuts = sorted(random.choice(np.arange(1, 999), random.integers(0, 6), replace=False).tolist())
+        cuts = sorted(random.choice(np.arange(1, 699), random.integers(0, 6), replace=False).tolist())
         found = limit_runs(client, write_files(shuffled, tmp_path / f"layout-{number}", cuts), scenario)
         assert_same(found, wanted)
 
