@@ -7,14 +7,24 @@ from typing import Any
 import polars as pl
 
 from tariffs.engine.law import load_law
+from tariffs.engine.response import Spreads
 from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.ranges import DrawnPointSums, Ranges
 from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.runs.uncertainty import UncertaintyRun
 from tariffs.engine.scenario import library
+from tariffs.engine.schedule.reference_data import reference_table
 
 DAY = "2025-05-20"
+QUIET = Spreads(0.0, 0.0, 0.0, 0.0)
+LEVELS = ("mean", "p5", "p25", "p50", "p75", "p95")
+
+
+def goods_of(*chapters: str) -> pl.DataFrame:
+    """Take some chapters of the embedded table."""
+    found = reference_table().filter(pl.col("hts").str.slice(0, 2).is_in(chapters))
+    return found.select("hts", "origin", "customs_value")
 
 
 def run_of(table: pl.DataFrame | None, *names: str, day: str = DAY, **options: Any) -> Impact:

@@ -24,21 +24,12 @@ from tariffs.engine.runs.response_sums import ResponseSums
 from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.runs.uncertainty import UncertaintyRun
 from tariffs.engine.scenario import library, parse_scenario
-from tariffs.engine.schedule.reference_data import reference_table
-from tests.economics.drawn_runs import DAY, ranges_of, run_of
-
-QUIET = Spreads(0.0, 0.0, 0.0, 0.0)
-LEVELS = ("mean", "p5", "p25", "p50", "p75", "p95")
-
-
-def _table(*chapters: str) -> pl.DataFrame:
-    found = reference_table().filter(pl.col("hts").str.slice(0, 2).is_in(chapters))
-    return found.select("hts", "origin", "customs_value")
+from tests.economics.drawn_runs import DAY, LEVELS, QUIET, goods_of, ranges_of, run_of
 
 
 @pytest.fixture(scope="module")
 def table() -> pl.DataFrame:
-    return _table("36", "43", "67")
+    return goods_of("36", "43", "67")
 
 
 def test_domestic_shipments_of_ones_own_hold_imports_and_their_draws_down(

@@ -119,7 +119,7 @@ def test_days_of_a_timeline_have_the_same_welfare() -> None:
 def test_a_product_that_may_not_enter_leaves_a_market_of_sectors_finite(
     eta: float, horizon: str, tmp_path: Path
 ) -> None:
-    """What is left of its spending is below the digits of the loss of its buyers, so the price comes from its goods."""
+    """Compute the price from the goods: the spending left is below the digits of the loss of buyers."""
     path = tmp_path / "elastic.csv"
     path.write_text(f"hts,eta\n9503,{eta}\n")
     table = TABLE.filter((pl.col("hts") != "9503000073") | (pl.col("origin") == "CN"))

@@ -28,20 +28,12 @@ from tariffs.engine.runs.response_sums import SUMS, ResponseSums
 from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.scenario import library, parse_scenario
 from tariffs.engine.schedule.reference_data import reference_table
-from tests.economics.drawn_runs import DAY, ranges_of, run_of, sums_of_draws
-
-QUIET = Spreads(0.0, 0.0, 0.0, 0.0)
-LEVELS = ("mean", "p5", "p25", "p50", "p75", "p95")
-
-
-def _table(*chapters: str) -> pl.DataFrame:
-    found = reference_table().filter(pl.col("hts").str.slice(0, 2).is_in(chapters))
-    return found.select("hts", "origin", "customs_value")
+from tests.economics.drawn_runs import DAY, LEVELS, QUIET, goods_of, ranges_of, run_of, sums_of_draws
 
 
 @pytest.fixture(scope="module")
 def table() -> pl.DataFrame:
-    return _table("36", "43", "67")
+    return goods_of("36", "43", "67")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +111,7 @@ def test_the_plain_results_do_not_depend_on_the_draws(table: pl.DataFrame) -> No
 
 def test_bans_of_whole_origins_are_drawn_side_by_side_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Canadian drinks may not enter on this day: nothing of them is left in any draw, and others take their place."""
-    drinks = _table("22")
+    drinks = goods_of("22")
     plain = run_of(drinks, day="2026-11-20", spreads=QUIET)
     banned = plain.scenarios[0].groups.filter(origin="CA", value_after=0.0)
     whole = ranges_of(plain).total
@@ -295,7 +287,7 @@ def test_what_cannot_be_drawn_is_refused(table: pl.DataFrame, options: dict[str,
 
 def test_too_many_groups_for_the_draws_are_refused() -> None:
     with pytest.raises(InputError, match="do not fit"):
-        run_of(_table("84"), by=("hts10", "origin"), draws=16_384)
+        run_of(goods_of("84"), by=("hts10", "origin"), draws=16_384)
 
 
 def test_a_caller_who_leaves_stops_the_draws(table: pl.DataFrame) -> None:
@@ -338,7 +330,7 @@ def test_progress_moves_while_conventions_of_claims_are_prepared(monkeypatch: py
 
     monkeypatch.setattr(uncertainty, "ResponseSums", Watched)
     points, options = [Point(library()["base"], DAY)], Options(baseline="2025-01-01", draws=128)
-    impact(_table("87"), points, law=load_law(), options=options, progress=tell)
+    impact(goods_of("87"), points, law=load_law(), options=options, progress=tell)
     assert len(at_preparation) == 3
     assert at_preparation[0] == told[0] == 0.5
     assert told[0] < at_preparation[2] < told[-1] == 1.0

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tariffs.engine.tables import partitions
 from tests.service.harness import Running, running
 
 
@@ -17,6 +18,13 @@ def served() -> Iterator[Running]:
     """One warm server for all tests that leave it as it is."""
     with running() as started:
         yield started
+
+
+@pytest.fixture
+def small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables of some hundred rows have several buckets."""
+    monkeypatch.setattr(partitions, "ROWS_PER_BUCKET", 400)
+    monkeypatch.setattr(partitions, "ROWS_PER_SLICE", 250)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,15 @@ def write_files(table: pl.DataFrame, folder: Path, cuts: list[int]) -> Path:
     for number, (first, last) in enumerate(zip([0, *cuts], ends, strict=True)):
         table.slice(first, last - first).write_parquet(folder / f"part-{number:02}.parquet")
     return folder
+
+
+def layouts(table: pl.DataFrame, folder: Path, count: int, seed: int, most_cuts: int = 5) -> Iterator[Path]:
+    """Write a table in other orders of its rows and with other cuts, one layout after the other."""
+    random = np.random.default_rng(seed)
+    for number in range(count):
+        shuffled = table.sample(fraction=1, shuffle=True, seed=number)
+        rows = random.choice(np.arange(1, table.height - 1), random.integers(0, most_cuts + 1), replace=False)
+        yield write_files(shuffled, folder / f"layout-{number}", sorted(rows.tolist()))
 
 
 def verbs(client: Client, lines: Any, **options: Any) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -14,13 +13,9 @@ from polars.testing import assert_frame_equal
 from tariffs.client import Client
 from tariffs.client.errors import InvalidRequest
 from tariffs.engine.tables import partitions
-from tests.service.spread import BASELINE, ON, assert_close, assert_same, trade, verbs, write_files
+from tests.service.spread import BASELINE, ON, assert_close, assert_same, layouts, trade, verbs, write_files
 
-
-@pytest.fixture(autouse=True)
-def _small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(partitions, "ROWS_PER_BUCKET", 400)
-    monkeypatch.setattr(partitions, "ROWS_PER_SLICE", 250)
+pytestmark = pytest.mark.usefixtures("small_buckets")
 
 
 @pytest.fixture(scope="module")
@@ -36,24 +31,20 @@ def test_results_are_those_of_one_table(client: Client, tmp_path: Path) -> None:
 
 
 def test_results_do_not_depend_on_the_files(client: Client, tmp_path: Path, scale: int) -> None:
-    table, random = trade(600), np.random.default_rng(3)
+    table = trade(600)
     wanted = verbs(client, write_files(table, tmp_path / "first", [200]))
-    for number in range(2 * scale):
-        shuffled = table.sample(fraction=1, shuffle=True, seed=number)
-        cuts = sorted(random.choice(np.arange(1, 599), random.integers(0, 6), replace=False).tolist())
-        found = verbs(client, write_files(shuffled, tmp_path / f"layout-{number}", cuts))
+    for folder in layouts(table, tmp_path, 2 * scale, seed=3):
+        found = verbs(client, folder)
         assert_same(found, wanted)
 
 
 @pytest.mark.slow
 def test_fifty_layouts_give_the_same_bits(client: Client, tmp_path: Path) -> None:
-    table, random = trade(500), np.random.default_rng(5)
+    table = trade(500)
     options: dict[str, Any] = {"on": ON, "baseline": BASELINE, "by": ["origin", "hts2"], "horizon": "short"}
     wanted = client.impact(write_files(table, tmp_path / "first", []), ["base"], **options)
-    for number in range(50):
-        shuffled = table.sample(fraction=1, shuffle=True, seed=number)
-        cuts = sorted(random.choice(np.arange(1, 499), random.integers(0, 9), replace=False).tolist())
-        found = client.impact(write_files(shuffled, tmp_path / str(number), cuts), ["base"], **options)
+    for folder in layouts(table, tmp_path, 50, seed=5, most_cuts=8):
+        found = client.impact(folder, ["base"], **options)
         assert_same({"impact": found}, {"impact": wanted})
 
 
@@ -180,13 +171,11 @@ def test_consumer_prices_are_those_of_one_table(client: Client, tmp_path: Path, 
 
 
 def test_consumer_prices_do_not_depend_on_the_files(client: Client, tmp_path: Path, scale: int) -> None:
-    table, random = trade(900), np.random.default_rng(23)
+    table = trade(900)
     options: dict[str, Any] = {"on": ON, "baseline": BASELINE, "consumer_prices": "yale", "horizon": "short"}
     wanted = client.impact(write_files(table, tmp_path / "first", [200]), ["base"], **options)
-    for number in range(2 * scale):
-        shuffled = table.sample(fraction=1, shuffle=True, seed=number)
-        cuts = sorted(random.choice(np.arange(1, 899), random.integers(0, 6), replace=False).tolist())
-        found = client.impact(write_files(shuffled, tmp_path / f"layout-{number}", cuts), ["base"], **options)
+    for folder in layouts(table, tmp_path, 2 * scale, seed=23):
+        found = client.impact(folder, ["base"], **options)
         assert_same({"impact": found}, {"impact": wanted})
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -15,13 +14,9 @@ from tariffs.client.errors import InvalidRequest
 from tariffs.engine.response.industries import NO_INDUSTRY, industry_of
 from tariffs.engine.schedule.reference_data import exports, reference_table
 from tariffs.engine.tables import partitions
-from tests.service.spread import BASELINE, ON, assert_close, assert_same, trade, write_files
+from tests.service.spread import BASELINE, ON, assert_close, assert_same, layouts, trade, write_files
 
-
-@pytest.fixture(autouse=True)
-def _small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(partitions, "ROWS_PER_BUCKET", 400)
-    monkeypatch.setattr(partitions, "ROWS_PER_SLICE", 250)
+pytestmark = pytest.mark.usefixtures("small_buckets")
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +50,10 @@ def test_a_market_of_sectors_is_that_of_one_table(client: Client, tmp_path: Path
 
 
 def test_a_market_of_sectors_does_not_depend_on_the_files(client: Client, tmp_path: Path, scale: int) -> None:
-    table, random = trade(600), np.random.default_rng(17)
+    table = trade(600)
     wanted = sector_runs(client, write_files(table, tmp_path / "first", [200]), TOGETHER)
-    for number in range(scale):
-        shuffled = table.sample(fraction=1, shuffle=True, seed=number)
-        cuts = sorted(random.choice(np.arange(1, 599), random.integers(0, 6), replace=False).tolist())
-        found = sector_runs(client, write_files(shuffled, tmp_path / f"layout-{number}", cuts), TOGETHER)
+    for folder in layouts(table, tmp_path, scale, seed=17):
+        found = sector_runs(client, folder, TOGETHER)
         assert_same(found, wanted)
 
 
@@ -167,12 +160,10 @@ def test_limits_on_quantities_are_those_of_one_table(
 def test_limits_on_quantities_do_not_depend_on_the_files(
     client: Client, tmp_path: Path, scale: int, scenario: Scenario
 ) -> None:
-    table, random = trade(700), np.random.default_rng(11)
+    table = trade(700)
     wanted = limit_runs(client, write_files(table, tmp_path / "first", [200]), scenario)
-    for number in range(scale):
-        shuffled = table.sample(fraction=1, shuffle=True, seed=number)
-        cuts = sorted(random.choice(np.arange(1, 699), random.integers(0, 6), replace=False).tolist())
-        found = limit_runs(client, write_files(shuffled, tmp_path / f"layout-{number}", cuts), scenario)
+    for folder in layouts(table, tmp_path, scale, seed=11):
+        found = limit_runs(client, folder, scenario)
         assert_same(found, wanted)
 
 

@@ -136,7 +136,7 @@ class SweepRun(StepwiseRun):
         cancelled: Cancelled | None = None,
     ) -> None:
         check_points(scenario, points, parameters or {})
-        ways = switched(scenario, points_at(points, parameters or {}))
+        ways = switched(scenario, points, parameters or {})
         super().__init__(table, law, options, progress, cancelled, ways)
         run = self._table_run
         self.blocks = blocks_of(len(points))
@@ -212,12 +212,12 @@ def points_at(points: Points, fixed: Mapping[str, str]) -> list[SweepPoint]:
     return [_point_at({**fixed, **values}) for values in points]
 
 
-def switched(scenario: Scenario, points: Sequence[SweepPoint]) -> list[Scenario]:
-    """List a scenario once for each way in which points switch its changes on and off."""
-    names = {name for name, parameter in scenario.parameters.items() if parameter.kind == _SWITCH}
+def switched(scenario: Scenario, points: Points, fixed: Mapping[str, str]) -> list[Scenario]:
+    """List a scenario once for each way in which points switch its changes on and off; arguments as `points_at`."""
+    names = sorted(name for name, parameter in scenario.parameters.items() if parameter.kind == _SWITCH)
     ways = {
-        tuple(sorted((name, text) for name, text in point.values.items() if name in names))
-        for point in points
+        tuple((name, text) for name in names if (text := values.get(name, fixed.get(name))) is not None)
+        for values in (points if names else [{}])
     }
     return [scenario.with_parameters(dict(way)) for way in sorted(ways)]
 

@@ -13,7 +13,7 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.impact import ImpactRun, ScenarioImpact
 from tariffs.engine.runs.options import Options, baseline_required
-from tariffs.engine.runs.sweep import SweepRun, blocks_of, check_points, points_at, switched
+from tariffs.engine.runs.sweep import SweepRun, blocks_of, check_points, switched
 from tariffs.engine.runs.table_run import Cancelled, Progress, SwitchReport
 from tariffs.engine.runs.timeline import TimelineRun
 from tariffs.engine.scenario import Scenario
@@ -246,7 +246,7 @@ class RunPlan:
         if self.kind == TIMELINE:
             return timeline.scenarios_of(request)
         scenario = scenario_of(request.scenario, "scenario")
-        return switched(scenario, points_at(sweeps.points_of(request), sweeps.fixed_of(request)))
+        return switched(scenario, sweeps.points_of(request), sweeps.fixed_of(request))
 
     def run(
         self, table: Table, report: Progress, cancelled: Cancelled, options: Options | None = None
