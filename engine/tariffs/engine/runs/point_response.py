@@ -71,7 +71,7 @@ class PointResponse:
         self._run = run
         duties = outcome.duties
         self._forms = [
-            class_functions(duties.law, rated, moved).forms()
+            class_functions(duties.law, rated, moved, rate_classes(rated)).forms()
             for rated, moved in zip(duties.rated, group.moved, strict=True)
         ]
         self._kinds, kind = kinds_of(run.response.parameters)

@@ -1,22 +1,39 @@
-"""Find the paths of duty of varieties at points of a sweep: their rates on all days since the baseline."""
+"""Find the paths of duty of varieties at points of a sweep: their rates on all days since the baseline.
+
+Varieties whose atoms are of one class of rates on all days have one path, so paths are found by class. Those of the
+days before the first on which points differ are kept with the table: other values of the parameters have the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I32, I64, Bools
+from tariffs.engine.base.array_utils import I64, Bools, factorize
+from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.errors import LawError
 from tariffs.engine.law.law import Law
 from tariffs.engine.response.path_sweep import PathForms
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response
 from tariffs.engine.response.variety_rates import NOTHING
 from tariffs.engine.runs.point_laws import RateHistory
 from tariffs.engine.runs.table_run import TableRun
-from tariffs.engine.table_duty.duties import Dated, duties_of
-from tariffs.engine.table_duty.form_history import FormHistory
-from tariffs.engine.table_duty.rate_classes import bits, class_functions, first_of, numbered
+from tariffs.engine.table_duty.class_paths import MOVED, ClassPaths, word_of
+from tariffs.engine.table_duty.form_history import FormHistory, Words
+from tariffs.engine.table_duty.rate_classes import (
+    RateClasses,
+    bits,
+    class_functions,
+    common_classes,
+    first_of,
+    numbered,
+)
+from tariffs.engine.table_duty.rated_lines import Dated, RatedLines, rate_days
+
+_PATHS_KEPT = 2
+"""Some 15 MB each for the embedded table."""
 
 
 @dataclass(frozen=True)
@@ -46,87 +63,165 @@ class VarietyPaths:
             dated: the instants of the lines.
             rates: rates of the law on earlier days at all points.
         """
-        assert run.steps is not None
-        days = run.steps.days(law, dated)
-        run.share_compile([(law, then) for _, then in days])
-        history, forms, place = FormHistory(PROHIBITIVE), list[_DayForms](), 0
-        for _, then in days:
-            run.check()
-            found = _forms_on(run, response, law, then, rates, place, history)
-            if found is None:
-                return None
-            forms.append(found)
-            place += len(then.moments)
-        of_variety, table, known = _numbered_paths(response, forms, history.rates)
-        moved = np.append(history.moved, np.zeros(len(known) - len(history.moved), dtype=bool))
-        _leave_ended_closures(table, known)
-        return cls(of_variety, PathForms([years for years, _ in days], table, known, moved), history)
+        days = list(_changing_days(run, law, dated, rates))
+        rated = _rated_together(run, law, [day.dated for day in days])
+        if rated is None or any(
+            one.family.atoms is not response.varieties.atoms for each in rated for one in each
+        ):
+            return None
+        classes = _Classes.of(response, dated, rated)
+        start = next((place for place, day in enumerate(days) if day.moves), len(days))
+        history = FormHistory()
+
+        def words(places: range) -> list[Words] | None:
+            found = [_words_on(run, law, classes, days[place], rated[place], history) for place in places]
+            return (
+                None if any(each is None for each in found) else [each for each in found if each is not None]
+            )
+
+        def alike() -> ClassPaths | None:
+            found = words(range(start))
+            return None if found is None else ClassPaths.none(classes.count).extended(found)
+
+        paths = _kept(run, classes, tuple(day.key for day in days[:start]), alike)
+        later = words(range(start, len(days)))
+        if paths is None or later is None:
+            return None
+        paths = paths.extended(later)
+        base = bits(response.base_rate)
+        of_variety = numbered(paths.of_class[classes.of_variety], base)
+        chosen = first_of(of_variety)
+        table = np.vstack(
+            [base[chosen].view(np.uint64), paths.words[:, paths.of_class[classes.of_variety[chosen]]]]
+        )
+        leave_ended_closures(table, word_of(PROHIBITIVE))
+        return cls(of_variety, _forms(table, [day.years for day in days], history), history)
 
 
 @dataclass(frozen=True)
-class _DayForms:
-    """Forms of one day: class of each variety, and form of each class."""
+class _Day:
+    """Day on which the law may have changed.
 
-    class_of: I32
-    form: I64
-
-
-def _forms_on(
-    run: TableRun,
-    response: Response,
-    law: Law,
-    dated: Dated,
-    rates: RateHistory,
-    place: int,
-    history: FormHistory,
-) -> _DayForms | None:
-    """Number the forms of a day, whose first instant has a place in the rates; None if something is partly barred."""
-    varieties = response.varieties
-    duties = duties_of(law, run.lines_under(law, dated), dated, run.check)
-    if any(rated.family.atoms is not varieties.atoms for rated in duties.rated):
-        return None
-    class_of, numbers, partly = response.rates_under(duties).of_variety, list[I64](), list[Bools]()
-    for at, rated in enumerate(duties.rated, place):
-        functions = class_functions(law, rated, rates.moved[at])
-        partly.append((functions.barred > 0.0) & (functions.barred < 1.0 - NOTHING))
-        numbers.append(history.add(functions, rates.function[at]))
-    if (np.concatenate(partly)[class_of] & (varieties.value > 0.0)).any():
-        return None
-    return _DayForms(class_of, np.concatenate(numbers))
-
-
-def _numbered_paths(response: Response, days: Sequence[_DayForms], rates: F64) -> tuple[I64, I64, F64]:
-    """Number the distinct paths of varieties.
-
-    Args:
-        response: the response, with the rates at the baseline.
-        days: the forms of each day.
-        rates: rate of each form.
-
-    Returns:
-        The path of each variety, the form of each path at the baseline and on each day (paths x 1 + days), and the rate
-        of each form, those at the baseline behind the others.
+    `years` is its age, `key` equal for laws with the same duties; `moved` and `function` mark and number by instant the
+    rows whose rate differs between points.
     """
-    from tariffs.engine.response.kernels.path_cells import mark_paths
 
-    base, before = response.base_rate, np.full(response.varieties.count, -1)
-    marks = np.zeros(len(base), dtype=np.uint64)
-    for place, day in enumerate(days):
-        form = day.form[day.class_of]
-        changed = np.flatnonzero(form != before)
-        mark_paths(changed.astype(np.int32), form[changed].view(np.uint64), place, marks)
-        before = form
-    of_variety = numbered(marks.view(np.int64), bits(base))
-    first = first_of(of_variety)
-    known, at_base = np.unique(base[first], return_inverse=True)
-    columns = [len(rates) + at_base, *(day.form[day.class_of[first]] for day in days)]
-    return of_variety, np.column_stack(columns), np.concatenate([rates, known])
+    years: float
+    dated: Dated
+    key: Hashable
+    moved: Sequence[Bools]
+    function: Sequence[I64]
+
+    @property
+    def moves(self) -> bool:
+        """True if the points differ on the day."""
+        return any(each.any() for each in self.moved)
+
+    def is_like(self, other: _Day) -> bool:
+        """Test whether duties are the same at every point on two days."""
+        return self.key == other.key and all(map(np.array_equal, self.function, other.function))
 
 
-def _leave_ended_closures(form: I64, rates: F64) -> None:
-    """Drop prohibitions that ended, in place: until then their goods keep the form from before the prohibition."""
-    closed = rates[form] >= PROHIBITIVE
-    stays = np.logical_and.accumulate(closed[:, ::-1], axis=1)[:, ::-1]
-    for day in range(1, form.shape[1]):
-        ended = closed[:, day] & ~stays[:, day]
-        form[ended, day] = form[ended, day - 1]
+def _changing_days(run: TableRun, law: Law, dated: Dated, rates: RateHistory) -> Iterator[_Day]:
+    """Yield the days on which duties differ from those of the day before, the first among them."""
+    assert run.steps is not None
+    place, before = 0, None
+    for years, then in run.steps.days(law, dated):
+        run.check()
+        end = place + len(then.moments)
+        day = _Day(
+            years, then, run.law_fingerprint(law, then), rates.moved[place:end], rates.function[place:end]
+        )
+        if before is None or not day.is_like(before):
+            yield day
+        place, before = end, day
+
+
+def _rated_together(run: TableRun, law: Law, days: Sequence[Dated]) -> list[list[RatedLines]] | None:
+    """Rate the lines on all days; None if their laws together have too many tests."""
+    try:
+        return rate_days(law, run.lines_under(law, days[-1]), days)
+    except LawError:
+        return None
+
+
+@dataclass(frozen=True)
+class _Classes:
+    """Classes of atoms with one rate on each day, at each instant of the lines.
+
+    Attributes:
+        classes: classes of atoms.
+        of_variety: class of each variety, those of the first instant first.
+        count: number of classes over all instants.
+        traded: marks the classes with a variety that is traded.
+    """
+
+    classes: RateClasses
+    of_variety: I64
+    count: int
+    traded: Bools
+
+    @classmethod
+    def of(cls, response: Response, dated: Dated, rated: Sequence[Sequence[RatedLines]]) -> _Classes:
+        """Find the classes of the varieties under the laws of all days."""
+        varieties, instants = response.varieties, len(dated.instants)
+        classes = common_classes(rated[0][0], [one.layers for each in rated for one in each])
+        of_variety = classes.of_atom[varieties.atom].astype(np.int64)
+        if dated.of_line is not None:
+            of_variety += classes.count * dated.of_line[varieties.line].astype(np.int64)
+        count = classes.count * instants
+        traded = np.zeros(count, dtype=bool)
+        traded[of_variety[varieties.value > 0.0]] = True
+        return cls(classes, of_variety, count, traded)
+
+
+def _kept(
+    run: TableRun, classes: _Classes, days: Hashable, make: Callable[[], ClassPaths | None]
+) -> ClassPaths | None:
+    """Find the paths of days on which all points have one law; kept with the table, for sweeps of other values."""
+    kept: BoundedCache[Hashable, tuple[RateClasses, ClassPaths | None]]
+    kept = run.prepared.lines.cache.setdefault("class paths", BoundedCache(_PATHS_KEPT))
+    # The value refers to the classes, so that their id is not reused.
+    return kept.get((id(classes.classes), days), lambda: (classes.classes, make()))[1]
+
+
+def _words_on(
+    run: TableRun, law: Law, classes: _Classes, day: _Day, rated: Sequence[RatedLines], history: FormHistory
+) -> Words | None:
+    """Find the words of the classes on a day; None if something is partly barred."""
+    run.check()
+    found = []
+    for place, (one, moved, function) in enumerate(zip(rated, day.moved, day.function, strict=True)):
+        functions, count = class_functions(law, one, moved, classes.classes), classes.classes.count
+        partly = (functions.barred > 0.0) & (functions.barred < 1.0 - NOTHING)
+        if (partly & classes.traded[place * count : (place + 1) * count]).any():
+            return None
+        words = bits(functions.closed_at(PROHIBITIVE)).view(np.uint64)
+        moving = np.flatnonzero(functions.lengths)
+        if moving.size:
+            words[moving] = MOVED + history.add(functions.of(moving), function).astype(np.uint64)
+        found.append(words)
+    return np.concatenate(found)
+
+
+def _forms(words: Words, years: Sequence[float], history: FormHistory) -> PathForms:
+    """Number the forms of paths (1 + days x paths): those that move as in the history, and the others behind them."""
+    moved = words >= MOVED
+    still, place = factorize(words[~moved].view(np.int64))
+    form = np.empty(words.shape, dtype=np.int64)
+    form[moved] = (words[moved] - MOVED).astype(np.int64)
+    form[~moved] = history.count + place
+    rates = np.concatenate([np.zeros(history.count), still.view(np.float64)])
+    return PathForms(years, np.ascontiguousarray(form.T), rates, np.arange(len(rates)) < history.count)
+
+
+def leave_ended_closures(words: Words, closed: np.uint64) -> None:
+    """Drop prohibitions that ended from paths (1 + days x paths), in place.
+
+    Until then their goods keep the rate from before the prohibition.
+    """
+    is_closed = words == closed
+    stays = np.logical_and.accumulate(is_closed[::-1], axis=0)[::-1]
+    for day in range(1, len(words)):
+        ended = is_closed[day] & ~stays[day]
+        words[day, ended] = words[day - 1, ended]

@@ -1,8 +1,6 @@
-"""Number the forms of rates of several days through, so that goods keep a form while nothing changes for them."""
+"""Number the forms of moved rates of several days through: goods keep a form while nothing changes for them."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,31 +13,24 @@ _MULTIPLIERS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 class FormHistory:
-    """Forms of rates of all days: forms with the same rates at all points are one.
+    """Forms of rates of all days that differ between points: forms with the same rates at all points are one."""
 
-    Args:
-        closed: rate of what is prohibited.
-    """
-
-    def __init__(self, closed: float) -> None:
-        self._closed = closed
+    def __init__(self) -> None:
         self._marks = np.zeros(0, dtype=np.uint64)
         self._number = np.zeros(0, dtype=np.int64)
         self._last = self._marks, self._number
-        self._rates: list[F64] = []
-        self._moved: list[ClassForms] = []
+        self._forms: list[ClassForms] = []
 
     def add(self, functions: ClassFunctions, function: I64) -> I64:
         """Number the forms of an instant; returns the number of each class.
 
         Args:
-            functions: rates of the classes, of which all are prohibited as a whole or not at all.
+            functions: rates of classes that differ between points.
             function: function of each row of the law, that is what its rate is at all points.
         """
         slot, of_class, ordinary, base = functions.terms
-        rates = self._closed_at(functions.still, functions.barred)
         terms = function[slot].astype(np.int32), of_class, ordinary, base
-        marks = _marks(rates, functions.lengths > 0, terms)
+        marks = _marks(functions.still, terms)
         number = self._unchanged(marks)
         changed = np.flatnonzero(number < 0)
         if changed.size:
@@ -69,9 +60,6 @@ class FormHistory:
         at = np.minimum(np.searchsorted(self._marks, marks), max(0, len(self._marks) - 1))
         return self._marks[at] == marks if len(self._marks) else np.zeros(len(marks), dtype=bool)
 
-    def _closed_at(self, still: F64, barred: F64) -> F64:
-        return np.where(barred > 0.0, self._closed, still)
-
     def _number_marks(self, forms: ClassForms, marks: Words, function: I64) -> None:
         """Number forms that were not there before, by the first of each mark, and keep them."""
         distinct, first = np.unique(marks, return_index=True)
@@ -80,41 +68,28 @@ class FormHistory:
         self._number = np.insert(self._number, at, len(self._marks) + np.searchsorted(new, first))
         self._marks = np.insert(self._marks, at, distinct)
         slot, form, ordinary, base = forms.terms
-        terms = function[slot].astype(np.int32), form, ordinary, base
-        self._keep(replace(forms, still=self._closed_at(forms.still, forms.barred), terms=terms), new)
-
-    def _keep(self, forms: ClassForms, new: I64) -> None:
-        """Keep the rates of forms that were not there before, with the terms of those that move."""
-        self._rates.append(forms.still[new])
-        slot, form, ordinary, base = forms.terms
         place = np.full(len(forms.still), -1)
         place[new] = np.arange(len(new))
         chosen = place[form] >= 0
-        terms = slot[chosen], place[form[chosen]], ordinary[chosen], base[chosen]
-        kept = ClassForms(np.arange(len(new)), forms.moves[new], forms.still[new], forms.barred[new], terms)
-        self._moved.append(kept)
+        terms = function[slot[chosen]].astype(np.int32), place[form[chosen]], ordinary[chosen], base[chosen]
+        self._forms.append(
+            ClassForms(np.arange(len(new)), forms.moves[new], forms.still[new], forms.barred[new], terms)
+        )
 
     @property
-    def rates(self) -> F64:
-        """Rate of each form, without what differs between points."""
-        return np.concatenate([np.zeros(0), *self._rates])
-
-    @property
-    def moved(self) -> Bools:
-        """Mark the forms whose rate differs between points."""
-        return np.concatenate([np.zeros(0, dtype=bool), *(forms.moves for forms in self._moved)])
+    def count(self) -> int:
+        """Number of forms."""
+        return len(self._marks)
 
     def at(self, values: F64) -> F64:
-        """Rate of the forms that move (forms x points), given the rate of each function (points x functions)."""
-        found = [forms.at(values)[forms.moves] for forms in self._moved if forms.moves.any()]
-        return np.concatenate([np.zeros((0, len(values))), *found])
+        """Rate of each form (forms x points), given the rate of each function (points x functions)."""
+        return np.concatenate([np.zeros((0, len(values))), *(forms.at(values) for forms in self._forms)])
 
 
-def _marks(rates: F64, moves: Bools, terms: tuple[I32, I64, F64, F64]) -> Words:
+def _marks(rates: F64, terms: tuple[I32, I64, F64, F64]) -> Words:
     """Mix the rates and terms of forms to words that are equal for equal forms."""
     function, form, ordinary, base = terms
     marks = _mixed(np.zeros(len(rates), dtype=np.uint64), bits(rates).view(np.uint64))
-    marks = _mixed(marks, moves.astype(np.uint64))
     start = np.searchsorted(form, np.arange(len(rates) + 1))
     lengths = np.diff(start)
     columns = [function.astype(np.int64), bits(ordinary), bits(base)]

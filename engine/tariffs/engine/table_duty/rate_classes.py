@@ -25,6 +25,7 @@ from tariffs.engine.tables.line_arrays import LineArrays
 
 _CLASSES_KEPT = 4
 NO_COLUMN = -1
+_NO_ROWS = np.zeros(0, dtype=np.int32)
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 WHOLE = 0
 """Content of goods of which no part is declared."""
@@ -261,6 +262,10 @@ class ClassFunctions:
     barred: F64
     terms: tuple[I32, I64, F64, F64]
 
+    def closed_at(self, rate: float) -> F64:
+        """Rate of each class without its moved terms, and that of what is prohibited."""
+        return np.where(self.barred > 0.0, rate, self.still)
+
     @property
     def lengths(self) -> I64:
         """Number of moved terms of each class."""
@@ -299,16 +304,20 @@ class ClassFunctions:
         )
 
 
-def class_functions(law: Law, rated: RatedLines, moved: Bools) -> ClassFunctions:
+def class_functions(law: Law, rated: RatedLines, moved: Bools, classes: RateClasses) -> ClassFunctions:
     """Find how the rates of classes follow those of the rows whose rate differs between points.
 
     Args:
         law: the law.
         rated: lines of one instant under it.
         moved: marks the rows of the law whose rate differs between points.
+        classes: classes of the atoms, each with one rate under the law.
     """
-    classes, layers, slots = rate_classes(rated), rated.layers, rated.layers.slots
+    layers, slots = rated.layers, rated.layers.slots
     still, barred = class_rates(law, rated, classes, np.where(moved, NO_COLUMN, 0).astype(np.int32), 1)
+    if not moved.any():
+        nothing = np.zeros(0)
+        return ClassFunctions(still[:, 0], barred, (_NO_ROWS, _NO_ROWS.astype(np.int64), nothing, nothing))
     counts = np.diff(layers.start)[classes.combination]
     of_class = np.repeat(np.arange(classes.count), counts)
     layer = np.repeat(layers.start[classes.combination] - (np.cumsum(counts) - counts), counts)

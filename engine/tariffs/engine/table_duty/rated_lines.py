@@ -94,11 +94,34 @@ def rate_lines(law: Law, lines: LineArrays, dated: Dated) -> list[RatedLines]:
     Raises:
         LawError: TOO_MANY_TESTS.
     """
-    moments = dated.moments
+    return _rated(law, lines, dated, dated.moments)
+
+
+@stage("compile the law")
+def rate_days(law: Law, lines: LineArrays, days: Sequence[Dated]) -> list[list[RatedLines]]:
+    """Find the layers of lines on several days, of which each gives every line its own instant; one family has them.
+
+    Args:
+        law: the law, after any scenario.
+        lines: the lines.
+        days: the instants of the lines on each day.
+
+    Raises:
+        LawError: TOO_MANY_TESTS, of all days together.
+    """
+    rated = _rated(law, lines, days[0], [moment for day in days for moment in day.moments])
+    size = len(days[0].moments)
+    return [rated[first : first + size] for first in range(0, len(rated), size)]
+
+
+def _rated(
+    law: Law, lines: LineArrays, dated: Dated, moments: Sequence[tuple[datetime, date, str]]
+) -> list[RatedLines]:
+    """Find the layers of lines at moments, which give the instants of `dated` in turn."""
     laws = [law.in_force(*moment) for moment in moments]
     shared = [
-        lines_with_claim_shares(law, in_force, instant, lines)
-        for in_force, instant in zip(laws, dated.instants, strict=True)
+        lines_with_claim_shares(law, in_force, moment[0], lines)
+        for in_force, moment in zip(laws, moments, strict=True)
     ]
     distinct = {id(own): own for own in shared}
     families = {
@@ -106,8 +129,9 @@ def rate_lines(law: Law, lines: LineArrays, dated: Dated) -> list[RatedLines]:
         for key, own in distinct.items()
     }
     splits = {key: dated.selections(own) for key, own in distinct.items()}
+    size = len(dated.moments)
     return [
-        RatedLines(in_force, *moment, splits[id(own)][place], family, family.layers(in_force))
+        RatedLines(in_force, *moment, splits[id(own)][place % size], family, family.layers(in_force))
         for place, (in_force, moment, own) in enumerate(zip(laws, moments, shared, strict=True))
         for family in [families[id(own)]]
     ]
