@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -43,6 +44,14 @@ class PathForms:
     form: I64
     rates: F64
     moved: Bools
+
+    @property
+    def digest(self) -> bytes:
+        """Text that is equal for paths that differ in nothing but the rates that scenarios move."""
+        digest = hashlib.blake2b(repr(tuple(self.years)).encode())
+        for array in (self.form, np.where(self.moved, 0.0, self.rates), self.moved):
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.digest()
 
 
 @dataclass(frozen=True)
@@ -105,17 +114,25 @@ class PathSweep:
         lines, count = np.flatnonzero(chosen[v.product]), int(chosen.sum())
         product = (np.cumsum(chosen) - 1)[v.product[lines]]
         offsets = np.searchsorted(product, np.arange(count + 1)).astype(np.int64)
-        rates = [self._known[self._form[:, day]][v.rate_class[lines]] for day in range(days + 1)]
-        steps = [
-            DutyStep(years, RateMoves.between(before, after))
-            for years, before, after in zip(self._years[:days], rates[:-1], rates[1:], strict=True)
-        ]
+        path = v.rate_class[lines]
+        rate = self._known[self._form[:, days]][path]
         solve = PathDraws(
-            PathTrade(offsets, product, v.v0[lines], v.base[lines]), steps, rates[-1],
+            PathTrade(offsets, product, v.v0[lines], v.base[lines]), self._steps(path, days), rate,
             kappa=np.full(count, np.nan), domestic=np.zeros(count), threads=self._threads,
         )  # fmt: skip
         volume = solve([self._elasticities.of(v.kind[chosen])])
         return lines, volume.hats[solve.cell_of, :, 0].T, volume.owned[:, :, 0]
+
+    def _steps(self, path: I64, days: int) -> list[DutyStep]:
+        """List the steps of the first days, given the path of each variety; no scenario moves their rates by then."""
+        steps, rates = [], self._known[self._form]
+        for years, before, after in zip(self._years[:days], rates.T[:days], rates.T[1:], strict=False):
+            change = after - before
+            variety = np.flatnonzero((np.abs(change) > SAME * (1.0 + before))[path])
+            power, own = np.log1p(change / (1.0 + before)), path[variety]
+            moves = RateMoves(variety.astype(np.int32), before[own], after[own], power[own])
+            steps.append(DutyStep(years, moves))
+        return steps
 
     def _untouched(self, chosen: Bools) -> BlockSums:
         """Sum the products without a variety that moves."""

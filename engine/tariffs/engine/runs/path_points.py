@@ -5,20 +5,22 @@ What all points have in common before the first day on which their duties differ
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.response.adjustment_profile import PathParameters
 from tariffs.engine.response.path_sweep import PathSweep
 from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
-from tariffs.engine.response.trade_response import PROHIBITIVE
+from tariffs.engine.response.trade_response import PROHIBITIVE, Response
 from tariffs.engine.runs.duty_sums import PointDuties
 from tariffs.engine.runs.grouping import AUTHORITY
 from tariffs.engine.runs.merged_trade import Merged, stage_kinds_of, trade_of
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_goods import PointGoods
 from tariffs.engine.runs.point_laws import PointGroup
-from tariffs.engine.runs.point_response import BlockColumns, ResponseColumns
+from tariffs.engine.runs.point_response import BlockColumns, ResponseColumns, kept_parts, kept_sweep
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.runs.variety_paths import VarietyPaths
 from tariffs.engine.table_duty.class_duties import ClassPairs
@@ -38,20 +40,10 @@ class PathPointResponse:
     def __init__(self, run: TableRun, outcome: Outcome, paths: VarietyPaths) -> None:
         response = run.response
         assert response is not None
-        assert isinstance(response.parameters, PathParameters)
-        duties, grouping, pairs = outcome.duties, run.grouping, None
-        group = grouping.of_line[response.varieties.line]
-        if AUTHORITY in run.options.by:
-            classes = sum(rate_classes(rated).count for rated in duties.rated)
-            pairs = ClassPairs.of(outcome.variety_rates.of_variety, group, classes, grouping.count)
-        elasticities, kind = stage_kinds_of(response.parameters)
-        # What is prohibited on the day of the points is not in their sums.
-        barred = (paths.forms.rates[paths.forms.form[:, -1]] >= PROHIBITIVE).astype(np.float64)
-        merged = Merged(paths.of_variety, barred, group, None if pairs is None else pairs.of_goods)
-        trade = trade_of(run, response, kind, merged)
         self._history = paths.history
-        self._sweep = PathSweep(trade, paths.forms, elasticities, threads=thread_count())
-        self._columns = BlockColumns(run, duties, PointGoods(trade, grouping.count), pairs)
+        key = ("path", paths.digest, id(outcome.variety_rates.of_variety), AUTHORITY in run.options.by)
+        self._kept = kept_sweep(run, response, key, lambda: _KeptPaths.of(run, response, outcome, paths))
+        self._columns = BlockColumns(run, outcome.duties, self._kept.goods, self._kept.pairs)
 
     @classmethod
     def of(cls, run: TableRun, outcome: Outcome, group: PointGroup, dated: Dated) -> PathPointResponse | None:
@@ -79,6 +71,38 @@ class PathPointResponse:
         values = group.history.values
 
         def solve(first: int) -> SweepSums:
-            return self._sweep(self._history.at(values[first : first + SCENARIOS]), threads=thread_count())
+            rates = self._history.at(values[first : first + SCENARIOS])
+            return self._kept.sweep(rates, threads=thread_count())
 
         return self._columns(group, before, solve)
+
+
+@dataclass(frozen=True)
+class _KeptPaths:
+    """Sweep over merged varieties on the path, pairs of class and group, and domestic goods.
+
+    `kept_by` has what it is kept by, so that ids are not reused.
+    """
+
+    sweep: PathSweep
+    pairs: ClassPairs | None
+    goods: PointGoods
+    kept_by: tuple[object, ...]
+
+    @classmethod
+    def of(cls, run: TableRun, response: Response, outcome: Outcome, paths: VarietyPaths) -> _KeptPaths:
+        """Arrange the varieties of a table for the points of one law."""
+        assert isinstance(response.parameters, PathParameters)
+        duties, grouping, pairs = outcome.duties, run.grouping, None
+        class_of = outcome.variety_rates.of_variety
+        group = grouping.of_line[response.varieties.line]
+        if AUTHORITY in run.options.by:
+            classes = sum(rate_classes(rated).count for rated in duties.rated)
+            pairs = ClassPairs.of(class_of, group, classes, grouping.count)
+        elasticities, kind = stage_kinds_of(response.parameters)
+        # What is prohibited on the day of the points is not in their sums.
+        barred = (paths.forms.rates[paths.forms.form[:, -1]] >= PROHIBITIVE).astype(np.float64)
+        merged = Merged(paths.of_variety, barred, group, None if pairs is None else pairs.of_goods)
+        trade = trade_of(run, response, kind, merged)
+        sweep = PathSweep(trade, paths.forms, elasticities, threads=thread_count())
+        return cls(sweep, pairs, PointGoods(trade, grouping.count), (class_of, *kept_parts(response)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -30,6 +31,7 @@ from tariffs.engine.table_duty.class_duties import ClassPairs, DutyPlaces, class
 from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.table_duty.rate_classes import class_functions, rate_classes
 
+Kept = TypeVar("Kept")
 _KEPT_VARIETIES = 1_000_000
 """Most varieties of a table whose sweep is kept; some 200 bytes each."""
 
@@ -95,11 +97,11 @@ class PointResponse:
             trade = trade_of(run, response, kind, alike)
             sweep = ArmingtonSweep(trade, SweepReference(rates, moves, self._kinds))
             goods = PointGoods(trade, run.grouping.count)
-            kept_by = class_of, *_kept_parts(response)
+            kept_by = class_of, *kept_parts(response)
             return _MergedSweep(sweep, used[sweep.classes], pairs, kept_by, goods)
 
         key = tuple(forms.digest for forms in self._forms), id(class_of), AUTHORITY in run.options.by
-        self._merged = _kept_sweep(run, response, key, merged)
+        self._merged = kept_sweep(run, response, key, merged)
         self._columns = BlockColumns(run, duties, self._merged.goods, self._merged.pairs)
 
     def _at(self, rates: Sequence[F64]) -> F64:
@@ -191,18 +193,19 @@ class _MergedSweep:
     goods: PointGoods
 
 
-def _kept_sweep(
-    run: TableRun, response: Response, key: Hashable, make: Callable[[], _MergedSweep]
-) -> _MergedSweep:
-    """Find the sweep of laws with the same forms of rates; the last one is kept with a table of moderate size."""
+def kept_sweep(run: TableRun, response: Response, key: Hashable, make: Callable[[], Kept]) -> Kept:
+    """Find the sweep of laws with the same forms of rates; the last one is kept with a table of moderate size.
+
+    What `make` gives refers to the parts of the response and the objects of the key, so that their ids are not reused.
+    """
     if response.varieties.count > _KEPT_VARIETIES:
         return make()
-    kept: BoundedCache[Hashable, _MergedSweep]
+    kept: BoundedCache[Hashable, Kept]
     kept = run.prepared.lines.cache.setdefault("merged sweeps", BoundedCache(1))
-    return kept.get((key, *map(id, _kept_parts(response)), run.grouping.id), make)
+    return kept.get((key, *map(id, kept_parts(response)), run.grouping.id), make)
 
 
-def _kept_parts(response: Response) -> tuple[object, ...]:
+def kept_parts(response: Response) -> tuple[object, ...]:
     """Parts of a response that a sweep depends on."""
     return response.varieties, response.base_rate, response.parameters, response.market
 
