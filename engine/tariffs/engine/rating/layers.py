@@ -112,6 +112,7 @@ class LayerFamily:
         self._base_places: Numbering[Weights] = Numbering(NO_WEIGHTS)
         self._keys: Numbering[Hashable] = Numbering()
         self._stackings: BoundedCache[int, Stacking] = BoundedCache(_STACKINGS_KEPT)
+        self._holding: BoundedCache[Hashable, list[bool]] = BoundedCache(_STACKINGS_KEPT)
 
     def number(self, content: Hashable) -> int:
         """Number of a shape or of the text of a rule, from 1."""
@@ -121,19 +122,31 @@ class LayerFamily:
         """Number of a base."""
         return self._base_places.of(weights)
 
-    def content_bits(self, combination: int) -> int:
-        """Bit per metal with some value on a combination."""
-        return int(self.combinations.content[combination])
-
     def content(self, combination: int) -> frozenset[int]:
         """Metals with some value on a combination."""
-        bits = self.content_bits(combination)
+        bits = int(self.combinations.content[combination])
         return frozenset(metal for place, metal in enumerate(METALS) if bits >> place & 1)
 
     def rule_holds(self, condition: Condition, combination: int) -> bool:
         """Test a condition of a rule on a combination."""
+        return bool(self._outcomes(condition)[self.combinations.rule_facts[combination]])
+
+    def holding(self, conditions: tuple[Condition, ...], unless: tuple[Condition, ...]) -> Sequence[bool]:
+        """Test by facts whether all conditions hold, and none of those of `unless`."""
+
+        def tested() -> list[bool]:
+            tests = [self._outcomes(each) for each in conditions]
+            tests += [~self._outcomes(each) for each in unless]
+            found: list[bool] = np.logical_and.reduce(tests).tolist()
+            return found
+
+        return self._holding.get((conditions, unless), tested)
+
+    def _outcomes(self, condition: Condition) -> Bools:
+        """Whether a condition holds by facts."""
         c = self.combinations
-        return bool(c.rule_outcomes[c.rule_facts[combination], c.rule_conditions[self._tests[condition]]])
+        outcomes: Bools = c.rule_outcomes[:, c.rule_conditions[self._tests[condition]]]
+        return outcomes
 
     def layers(self, in_force: InForce, fits: Sequence[MeasureFits]) -> LawLayers:
         """Stack the measures of a law on every combination.
@@ -154,9 +167,8 @@ class LayerFamily:
         keys[-3:] = c.rule_facts[facts], c.content[facts], metal
         label, firsts = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)
         first = firsts[: number_columns(keys, label, firsts)]
-        charges = [
-            stacking.charges(keys[:, at], fits, int(facts[at]), int(metal[at])) for at in first.tolist()
-        ]
+        patterns = zip(keys.T[first], facts[first].tolist(), strict=True)
+        charges = [stacking.charges(pattern, fits, at) for pattern, at in patterns]
         ordinary = _ordinary_column(fits, facts)
         ordinary[prohibited != NOT_PROHIBITED] = NO_COLUMN
         return _arranged(fits, facts, label, charges, ordinary, prohibited, self._bases())

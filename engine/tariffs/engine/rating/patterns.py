@@ -39,11 +39,11 @@ class LayerNumbers(Protocol):
     def content(self, combination: int) -> frozenset[int]:
         """Metals with some value on a combination."""
 
-    def content_bits(self, combination: int) -> int:
-        """Bit per metal with some value on a combination."""
-
     def rule_holds(self, condition: Condition, combination: int) -> bool:
         """Test a condition of a rule on a combination."""
+
+    def holding(self, conditions: tuple[Condition, ...], unless: tuple[Condition, ...]) -> Sequence[bool]:
+        """Test by facts whether all conditions hold, and none of those of `unless`."""
 
 
 @dataclass(eq=False)
@@ -96,6 +96,14 @@ class ChargedRow(NamedTuple):
     owed: bool
 
 
+class _StackedRule(NamedTuple):
+    """Stacking rule with the number of its text, and whether its conditions hold by facts; None without conditions."""
+
+    text: int
+    rule: ActiveRule
+    holds: Sequence[bool] | None
+
+
 class Stacking:
     """Stacking under one set of rules over the measures of a law, walked once per pattern.
 
@@ -105,17 +113,22 @@ class Stacking:
     """
 
     def __init__(self, in_force: InForce, family: LayerNumbers) -> None:
-        self._family = family
-        self._rules = in_force.rules
+        self._family, self._walks = family, family.walked
         self._revive = in_force.revive
+        self._measures = [active.index for active in in_force.actives]
         rules = [active.rule for active in in_force.rules]
-        self._texts = [
-            family.number((r.when, r.when_not, r.on, r.take, r.base, r.members, r.pick)) for r in rules
+        self._rules = [
+            _StackedRule(
+                family.number((r.when, r.when_not, r.on, r.take, r.base, r.members, r.pick)),
+                active,
+                family.holding(r.conditions, r.unless) if r.conditions or r.unless else None,
+            )
+            for active, r in zip(in_force.rules, rules, strict=True)
         ]
         self._blocking = frozenset[str]().union(*(rule.when_not for rule in rules))
         self._ranked = [m for active in in_force.rules if active.rule.pick == HIGHEST for m in active.members]
         self._charges: dict[bytes, tuple[ChargedRow, ...]] = {}
-        self._touching: dict[frozenset[int], list[tuple[int, ActiveRule]]] = {}
+        self._touching: dict[tuple[int, ...], list[_StackedRule]] = {}
 
     def shapes(self, fits: MeasureFits, key: int) -> I32:
         """Number of the shape of each row: what stacking can tell rows apart by; 0 for none."""
@@ -140,58 +153,46 @@ class Stacking:
             row.rate if ranked else None,
         )
 
-    def charges(
-        self, keys: I32, fits: Sequence[MeasureFits], combination: int, metal: int
-    ) -> tuple[ChargedRow, ...]:
+    def charges(self, keys: I32, fits: Sequence[MeasureFits], combination: int) -> tuple[ChargedRow, ...]:
         """Charged rows of a pattern.
 
         Args:
-            keys: shapes of the rows that fit, and the facts that rules read.
+            keys: shapes of the rows that fit, and last the place of the facts that rules read, a bit per metal with
+                some value, and 1 + the metal assumed, else 0.
             fits: the measures of the law.
             combination: a combination of the pattern, whose facts hold, with an assumed content where none is declared.
-            metal: 1 + the metal assumed, else 0.
         """
         text = keys.tobytes()
         if text not in self._charges:
             checkpoint()
-            fitting = [
-                (column, fit.active, fit.active.rows[row])
-                for column, fit in enumerate(fits)
-                if keys[column] and (row := int(fit.fit[combination])) != NO_ROW
-            ]
-            self._charges[text] = self._of_fitting(fitting, keys, combination, metal)
+            self._charges[text] = self._of_pattern(keys, fits, combination)
         return self._charges[text]
 
-    def _of_fitting(
-        self, fitting: Sequence[tuple[int, Active, Row]], keys: I32, combination: int, metal: int
-    ) -> tuple[ChargedRow, ...]:
+    def _of_pattern(self, keys: I32, fits: Sequence[MeasureFits], combination: int) -> tuple[ChargedRow, ...]:
         """Charged rows of a pattern, walked unless the rules that concern its measures have left it so before."""
-        shapes = tuple(int(keys[column]) for column, _, _ in fitting)
-        facts = self._family.content_bits(combination), metal, self._revive
-        known = (shapes, facts, self._concerning(frozenset(a.index for _, a, _ in fitting), combination))
-        charges = self._family.walked.get(
-            known, lambda: self._walked([fit[1:] for fit in fitting], combination, metal)
-        )
-        return tuple(charge._replace(column=fitting[charge.column][0]) for charge in charges)
+        numbers = keys.tolist()
+        facts, content, metal = numbers[len(fits) :]
+        columns = np.flatnonzero(keys[: len(fits)]).tolist()
+        shapes = tuple([numbers[column] for column in columns])
+        concerning = self._concerning(tuple([self._measures[column] for column in columns]), facts)
 
-    def _concerning(self, present: frozenset[int], combination: int) -> tuple[int, ...]:
-        """Texts of the rules that may change something where only these measures are present."""
-        return tuple(text for text, rule in self._touched(present) if self._applies(rule, combination))
+        def walked() -> tuple[ChargedRow, ...]:
+            rows = [(fits[column].active, int(fits[column].fit[combination])) for column in columns]
+            return self._walked([(active, active.rows[row]) for active, row in rows], combination, metal)
 
-    def _touched(self, present: frozenset[int]) -> list[tuple[int, ActiveRule]]:
-        """Rules with their texts that could change something where only these measures are present."""
-        if present not in self._touching:
-            rules = zip(self._texts, self._rules, strict=True)
-            self._touching[present] = [(text, rule) for text, rule in rules if rule.touches(present)]
-        return self._touching[present]
+        charges = self._walks.get((shapes, content, metal, self._revive, concerning), walked)
+        return tuple([ChargedRow(columns[c.column], c.base, c.assessed, c.owed) for c in charges])
 
-    def _applies(self, active: ActiveRule, combination: int) -> bool:
-        conditions, unless, holds = active.rule.conditions, active.rule.unless, self._family.rule_holds
-        if not conditions and not unless:
-            return True
-        return all(holds(c, combination) for c in conditions) and not any(
-            holds(c, combination) for c in unless
-        )
+    def _concerning(self, measures: tuple[int, ...], facts: int) -> tuple[int, ...]:
+        """Texts of the rules that may change something where only these measures are present, given the facts."""
+        return tuple([text for text, _, holds in self._touched(measures) if holds is None or holds[facts]])
+
+    def _touched(self, measures: tuple[int, ...]) -> Sequence[_StackedRule]:
+        """Rules that could change something where only these measures are present."""
+        if measures not in self._touching:
+            present = frozenset(measures)
+            self._touching[measures] = [each for each in self._rules if each.rule.touches(present)]
+        return self._touching[measures]
 
     def _walked(
         self, fits: Sequence[tuple[Active, Row]], combination: int, metal: int
@@ -218,7 +219,7 @@ class Stacking:
         family = self._family
         layers = walk(
             fits,
-            [rule for _, rule in self._touched(frozenset(active.index for active, _ in fits))],
+            [each.rule for each in self._touched(tuple([active.index for active, _ in fits]))],
             lambda condition: family.rule_holds(condition, combination),
             family.content(combination),
         )
