@@ -143,7 +143,7 @@ class LayerFamily:
         return self._holding.get((conditions, unless), tested)
 
     def _outcomes(self, condition: Condition) -> Bools:
-        """Whether a condition holds by facts."""
+        """Test by facts whether a condition holds."""
         c = self.combinations
         outcomes: Bools = c.rule_outcomes[:, c.rule_conditions[self._tests[condition]]]
         return outcomes

@@ -19,9 +19,9 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.response.path_sweep import PathForms
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response
 from tariffs.engine.response.variety_rates import NOTHING
+from tariffs.engine.runs.class_paths import MOVED, ClassPaths, word_of
 from tariffs.engine.runs.point_laws import RateHistory
 from tariffs.engine.runs.table_run import TableRun
-from tariffs.engine.table_duty.class_paths import MOVED, ClassPaths, word_of
 from tariffs.engine.table_duty.form_history import FormHistory, Words
 from tariffs.engine.table_duty.rate_classes import (
     RateClasses,
@@ -75,7 +75,7 @@ class VarietyPaths:
             one.family.atoms is not response.varieties.atoms for each in rated for one in each
         ):
             return None
-        classes = _Classes.of(response, dated, rated)
+        classes = _ClassesOfDays.of(response, dated, rated)
         start = next((place for place, day in enumerate(days) if day.moves), len(days))
         history = FormHistory()
 
@@ -105,7 +105,7 @@ class VarietyPaths:
 
 
 @dataclass(frozen=True)
-class _Day:
+class _ChangingDay:
     """Day on which the law may have changed.
 
     `years` is its age, `key` equal for laws with the same duties; `moved` and `function` mark and number by instant the
@@ -123,19 +123,19 @@ class _Day:
         """True if the points differ on the day."""
         return any(each.any() for each in self.moved)
 
-    def is_like(self, other: _Day) -> bool:
+    def is_like(self, other: _ChangingDay) -> bool:
         """Test whether duties are the same at every point on two days."""
         return self.key == other.key and all(map(np.array_equal, self.function, other.function))
 
 
-def _changing_days(run: TableRun, law: Law, dated: Dated, rates: RateHistory) -> Iterator[_Day]:
+def _changing_days(run: TableRun, law: Law, dated: Dated, rates: RateHistory) -> Iterator[_ChangingDay]:
     """Yield the days on which duties differ from those of the day before, the first among them."""
     assert run.steps is not None
     place, before = 0, None
     for years, then in run.steps.days(law, dated):
         run.check()
         end = place + len(then.moments)
-        day = _Day(
+        day = _ChangingDay(
             years, then, run.law_fingerprint(law, then), rates.moved[place:end], rates.function[place:end]
         )
         if before is None or not day.is_like(before):
@@ -152,7 +152,7 @@ def _rated_together(run: TableRun, law: Law, days: Sequence[Dated]) -> list[list
 
 
 @dataclass(frozen=True)
-class _Classes:
+class _ClassesOfDays:
     """Classes of atoms with one rate on each day, at each instant of the lines.
 
     Attributes:
@@ -168,7 +168,7 @@ class _Classes:
     traded: Bools
 
     @classmethod
-    def of(cls, response: Response, dated: Dated, rated: Sequence[Sequence[RatedLines]]) -> _Classes:
+    def of(cls, response: Response, dated: Dated, rated: Sequence[Sequence[RatedLines]]) -> _ClassesOfDays:
         """Find the classes of the varieties under the laws of all days."""
         varieties, instants = response.varieties, len(dated.instants)
         classes = common_classes(rated[0][0], [one.layers for each in rated for one in each])
@@ -182,7 +182,7 @@ class _Classes:
 
 
 def _kept(
-    run: TableRun, classes: _Classes, days: Hashable, make: Callable[[], ClassPaths | None]
+    run: TableRun, classes: _ClassesOfDays, days: Hashable, make: Callable[[], ClassPaths | None]
 ) -> ClassPaths | None:
     """Find the paths of days on which all points have one law; kept with the table, for sweeps of other values."""
     kept: BoundedCache[Hashable, tuple[RateClasses, ClassPaths | None]]
@@ -192,7 +192,12 @@ def _kept(
 
 
 def _words_on(
-    run: TableRun, law: Law, classes: _Classes, day: _Day, rated: Sequence[RatedLines], history: FormHistory
+    run: TableRun,
+    law: Law,
+    classes: _ClassesOfDays,
+    day: _ChangingDay,
+    rated: Sequence[RatedLines],
+    history: FormHistory,
 ) -> Words | None:
     """Find the words of the classes on a day; None if something is partly barred."""
     run.check()
@@ -212,11 +217,18 @@ def _words_on(
 
 def _forms(words: Words, years: Sequence[float], history: FormHistory) -> PathForms:
     """Number the forms of paths (1 + days x paths): those that move as in the history, and the others behind them."""
-    moved = words >= MOVED
-    still, place = factorize(words[~moved].view(np.int64))
-    form = np.empty(words.shape, dtype=np.int64)
-    form[moved] = (words[moved] - MOVED).astype(np.int64)
-    form[~moved] = history.count + place
+    changes = np.ones(words.shape, dtype=bool)
+    np.not_equal(words[1:], words[:-1], out=changes[1:])
+    changed = words[changes]
+    moved = changed >= MOVED
+    still, place = factorize(changed[~moved].view(np.int64))
+    number = np.empty(changed.size, dtype=np.int64)
+    number[moved] = (changed[moved] - MOVED).astype(np.int64)
+    number[~moved] = history.count + place
+    # Each day has the latest change of its path.
+    latest = np.zeros(words.shape, dtype=np.int64)
+    latest[changes] = np.arange(changed.size)
+    form = number[np.maximum.accumulate(latest, axis=0)]
     rates = np.concatenate([np.zeros(history.count), still.view(np.float64)])
     return PathForms(years, np.ascontiguousarray(form.T), rates, np.arange(len(rates)) < history.count)
 

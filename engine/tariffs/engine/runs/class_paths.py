@@ -20,7 +20,8 @@ It is the bits of NaN, which no rate is.
 
 def word_of(rate: float) -> np.uint64:
     """Word of a rate that is the same at all points."""
-    return bits(np.array([rate])).view(np.uint64)[0]
+    word: np.uint64 = bits(np.array([rate])).view(np.uint64)[0]
+    return word
 
 
 @dataclass(frozen=True)
