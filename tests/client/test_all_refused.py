@@ -19,6 +19,7 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "armington over time": {"response": "armington", "horizon": "path"},
     "armington": {"response": "armington", "horizon": "short"},
     "gsim": {"response": "gsim"},
+    "exact hat": {"response": "exact_hat"},
 }
 VERBS: dict[str, Callable[..., Any]] = {
     "impact": lambda client, **given: client.impact(

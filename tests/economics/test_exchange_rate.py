@@ -163,7 +163,10 @@ def test_smart_has_the_linear_formulas_at_the_price_in_dollars() -> None:
     assert moved["value_after"] == pytest.approx((v0 + creation) * currency + v0 * price * currency, rel=1e-9)
 
 
-@pytest.mark.parametrize("options", [{}, {"market": "sector"}, {"response": "gsim"}, {"horizon": "long"}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"market": "sector"}, {"response": "gsim"}, {"response": "exact_hat"}, {"horizon": "long"}],
+)
 def test_without_an_offset_results_are_those_of_a_run_that_names_none(options: dict[str, Any]) -> None:
     plain, named = (
         impact(
@@ -178,7 +181,9 @@ def test_without_an_offset_results_are_those_of_a_run_that_names_none(options: d
     assert plain.provenance["run_digest"] == named.provenance["run_digest"]
 
 
-@pytest.mark.parametrize("options", [{}, {"market": "sector"}, {"response": "gsim"}, {"response": "smart"}])
+@pytest.mark.parametrize(
+    "options", [{}, {"market": "sector"}, *({"response": name} for name in ("gsim", "smart", "exact_hat"))]
+)
 def test_where_no_duty_is_added_the_dollar_stays(options: dict[str, Any]) -> None:
     plain, moved = (run_of(offset, BASELINE, **options).scenarios[0].total for offset in (0.0, OFFSET))
     assert moved == plain
@@ -192,6 +197,7 @@ def test_where_no_duty_is_added_the_dollar_stays(options: dict[str, Any]) -> Non
         {"horizon": "short", "market": "sector"},
         {"horizon": "path", "market": "sector"},
         {"horizon": "path", "response": "passthrough"},
+        {"response": "exact_hat"},
     ],
 )
 def test_welfare_is_surplus_and_revenue_and_the_dollar_is_borne_abroad(options: dict[str, Any]) -> None:

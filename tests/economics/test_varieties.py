@@ -332,7 +332,7 @@ def test_the_reference_table_is_split_where_claims_are_partial() -> None:
     assert (np.diff(v.product) >= 0).all()
 
 
-@pytest.mark.parametrize("model", ["armington", "passthrough", "smart", "gsim"])
+@pytest.mark.parametrize("model", ["armington", "passthrough", "smart", "gsim", "exact_hat"])
 def test_totals_and_groups_are_sums_over_lines_in_every_model(table: pl.DataFrame, model: str) -> None:
     (found,) = run(table, response=model, by=("origin",), lines=True).scenarios
     assert found.lines is not None

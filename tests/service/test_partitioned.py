@@ -75,6 +75,18 @@ def test_draws_are_those_of_one_table(client: Client, tmp_path: Path, market: st
         assert other.tornado.equals(found.tornado)
 
 
+def test_sectors_of_exact_hat_are_those_of_one_table(client: Client, tmp_path: Path) -> None:
+    table = trade(1_500)
+    options: dict[str, Any] = {"on": ON, "baseline": BASELINE, "by": ["hts2"], "response": "exact_hat"}
+    wanted = client.impact(table, ["base"], **options)
+    first, other = (
+        client.impact(write_files(table, tmp_path / name, cuts), ["base"], **options)
+        for name, cuts in (("first", [300, 301, 900]), ("other", [40]))
+    )
+    assert_close({"impact": first}, {"impact": wanted})
+    assert_same({"impact": other}, {"impact": first})
+
+
 def test_lines_are_written_by_bucket(client: Client, tmp_path: Path) -> None:
     table = trade(900)
     folder, lines = write_files(table, tmp_path / "table", [300]), tmp_path / "lines"

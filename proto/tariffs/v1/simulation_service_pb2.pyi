@@ -18,6 +18,7 @@ class ResponseModel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RESPONSE_MODEL_SMART: _ClassVar[ResponseModel]
     RESPONSE_MODEL_NONE: _ClassVar[ResponseModel]
     RESPONSE_MODEL_GSIM: _ClassVar[ResponseModel]
+    RESPONSE_MODEL_EXACT_HAT: _ClassVar[ResponseModel]
 
 class Horizon(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -58,6 +59,7 @@ RESPONSE_MODEL_PASSTHROUGH: ResponseModel
 RESPONSE_MODEL_SMART: ResponseModel
 RESPONSE_MODEL_NONE: ResponseModel
 RESPONSE_MODEL_GSIM: ResponseModel
+RESPONSE_MODEL_EXACT_HAT: ResponseModel
 HORIZON_UNSPECIFIED: Horizon
 HORIZON_IMPACT: Horizon
 HORIZON_SHORT: Horizon

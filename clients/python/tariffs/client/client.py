@@ -145,7 +145,7 @@ class Client(
             on: day of the law; by default the law's as-of day. A line's own entry date beats it.
             by: keys of the groups, such as origin, authority, hts2.
             baseline: day that the values of `lines` belong to; required for a response on your own table.
-            response: armington, passthrough, smart, gsim or none.
+            response: armington, passthrough, smart, gsim, exact_hat or none.
             horizon: path (every change of duty at its own age), impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             fx_offset: part of the rise of prices by duties that a dearer dollar takes off, such as 0.174; 0 is none.

@@ -1,4 +1,4 @@
-"""Response of trade to duties: five models, their parameters and draws of these.
+"""Response of trade to duties: six models, their parameters and draws of these.
 
 Importing this package loads no compiled kernel; a model does when it runs.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from tariffs.engine.response.adjustment_profile import sigma_at
 from tariffs.engine.response.armington import STATUS, ArmingtonResponse, armington, armington_solver
 from tariffs.engine.response.draws import DrawnParameters, Draws, Spreads, drawn_parameters
+from tariffs.engine.response.exact_hat import ExactHatResponse, exact_hat
 from tariffs.engine.response.gsim import GsimImports, GsimResponse, gsim, gsim_imports
 from tariffs.engine.response.market import MarketResponse, market
 from tariffs.engine.response.models import MODELS, Model
@@ -20,6 +21,7 @@ from tariffs.engine.response.parameters import (
 )
 from tariffs.engine.response.passthrough import FORMS, PassthroughResponse, passthrough
 from tariffs.engine.response.smart import SmartResponse, smart
+from tariffs.engine.response.thetas import ThetaParameters, theta_parameters_for
 
 __all__ = [
     "BOUNDS",
@@ -31,6 +33,7 @@ __all__ = [
     "DrawnParameters",
     "Draws",
     "Elasticities",
+    "ExactHatResponse",
     "GsimImports",
     "GsimResponse",
     "MarketResponse",
@@ -39,9 +42,11 @@ __all__ = [
     "ProductParameters",
     "SmartResponse",
     "Spreads",
+    "ThetaParameters",
     "armington",
     "armington_solver",
     "drawn_parameters",
+    "exact_hat",
     "gsim",
     "gsim_imports",
     "market",
@@ -49,4 +54,5 @@ __all__ = [
     "passthrough",
     "sigma_at",
     "smart",
+    "theta_parameters_for",
 ]

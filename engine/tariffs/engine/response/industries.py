@@ -134,3 +134,17 @@ def domestic_ratio(industry: Ints) -> Floats:
     ratio = np.zeros(len(table_of.codes) + 1)
     ratio[:-1] = np.divide(table_of.domestic_sales, table_of.imports, out=ratio[:-1].copy(), where=usable)
     return ratio[industry]
+
+
+def with_domestic_ratio(codes: Sequence[str], given: Floats) -> tuple[Ints, Floats]:
+    """Look up the industry of products, and domestic shipments per dollar of imports that compete with each.
+
+    Args:
+        codes: HTS codes.
+        given: a ratio for each, which comes before that of the industry, or 0.
+    """
+    industry = industry_of(codes)
+    ratio = np.where(given > 0.0, given, domestic_ratio(industry))
+    outside = tuple(row["hts"] for row in table("not_produced.csv"))
+    ratio[[code.startswith(outside) for code in codes]] = 0.0
+    return industry, ratio

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tariffs.engine.response.parameters import WITS
+from tariffs.engine.response.thetas import THETAS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,18 @@ MODELS: Mapping[str, Model] = {
         "Francois-Hall global simulation, one importer",
         "linear",
         ("curvature of large changes", "other markets of exporters", "domestic goods", *_EVERYWHERE),
+    ),
+    "exact_hat": Model(
+        "exact hat algebra of sectors, Caliendo-Parro thetas",
+        "ces",
+        (
+            "wages and the balance of trade",
+            "prices of exporters and domestic producers",
+            "differences of duty between the goods of an origin in a sector",
+            "spending moved between sectors",
+            *_EVERYWHERE,
+        ),
+        THETAS,
     ),
 }
 """Models by the name that selects them in a run; `none` is the static run."""

@@ -52,9 +52,12 @@ _USER_RANGES = {
     "spread": ELASTICITY,
     "kappa": ELASTICITY,
     "domestic_ratio": VALUE,
+    "theta": Range(0.0, above=True),
 }
+_OF_SECTORS = frozenset({"theta"})
+"""Values of a user's file that are of sectors, not of products."""
 Overrides = Mapping[str, float]
-"""Values by field of `Elasticities` that a user's file gives for a code prefix."""
+"""Values by field of `Elasticities`, and theta, that a user's file gives for a code prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,15 @@ class ProductParameters:
         return self.sigma, self.eta, self.supply
 
     def scaled(self, factors: Mapping[str, float]) -> ProductParameters:
-        """Multiply elasticities by name."""
+        """Multiply elasticities by name.
+
+        Raises:
+            InputError: PARAMETER_INVALID for an elasticity of sectors.
+        """
+        for name in factors.keys() & _OF_SECTORS:
+            raise invalid(
+                f"elasticity.{name}", f"The model has no {name}.", fix="Choose the response exact_hat."
+            )
         return replace(self, **{name: getattr(self, name) * factor for name, factor in factors.items()})
 
 
@@ -186,8 +197,8 @@ def sections_of(codes: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
     return names, np.array([chapters[code[:2]] for code in codes], dtype=np.int64)
 
 
-def _longest(code: str, prefixes: Iterable[str]) -> str | None:
-    """Find the longest of the prefixes that the code starts with."""
+def longest_prefix(code: str, prefixes: Iterable[str]) -> str | None:
+    """Find the longest of the prefixes that a code starts with; None if it starts with none."""
     return max((prefix for prefix in prefixes if code.startswith(prefix)), key=len, default=None)
 
 
@@ -205,7 +216,7 @@ def _cell(row: Mapping[str, str | None], name: str, allowed: Range, line: int) -
 
 
 def read_parameters(path: Path) -> dict[str, Overrides]:
-    """Read a user's parameters: CSV with hts (a prefix) and the columns of `Elasticities`; blank is default.
+    """Read a user's parameters: CSV with hts (a prefix), the columns of `Elasticities` and theta; blank is default.
 
     Raises:
         InputError: PARAMETER_INVALID if the file cannot be read, lacks `hts`, has a column of another name, a
@@ -271,7 +282,7 @@ def _of_code(
     if defaults is None:
         raise InputError("HTS_CODE_UNKNOWN", f"{code} is in no chapter of the tariff.", field="hts")
     defaults = _of_importer(defaults, code, importer, table)
-    exception = _longest(code, _exceptions(table))
+    exception = longest_prefix(code, _exceptions(table))
     if exception is not None:
         defaults = _with_exception(defaults, _exceptions(table)[exception])
     if name == WITS:
@@ -280,7 +291,8 @@ def _of_code(
     prefix = next((code[:size] for size in lengths if code[:size] in overrides), None)
     if prefix is None:
         return defaults
-    return replace(defaults, source=f"given for {prefix}", **overrides[prefix])
+    own = {name: value for name, value in overrides[prefix].items() if name not in _OF_SECTORS}
+    return replace(defaults, source=f"given for {prefix}", **own) if own else defaults
 
 
 def _digest(horizon: str, name: str, extra: bytes) -> str:

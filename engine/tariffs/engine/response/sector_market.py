@@ -14,7 +14,7 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio
 from tariffs.engine.base.bounded_cache import BoundedCache
-from tariffs.engine.response.industries import domestic_ratio, industry_of, table
+from tariffs.engine.response.industries import table, with_domestic_ratio
 from tariffs.engine.response.inputs import Groups, frozen, group_lines
 from tariffs.engine.response.market import NestElasticities, solve_market
 from tariffs.engine.response.parameters import ProductParameters
@@ -98,11 +98,7 @@ class SectorMarket:
     @classmethod
     def of(cls, codes: Sequence[str], parameters: ProductParameters) -> SectorMarket:
         """Look up industries and domestic goods; a ratio of the parameters comes before that of the industry."""
-        industry = industry_of(codes)
-        given = parameters.domestic_ratio
-        ratio = np.where(given > 0.0, given, domestic_ratio(industry))
-        outside = tuple(row["hts"] for row in table("not_produced.csv"))
-        ratio[[code.startswith(outside) for code in codes]] = 0.0
+        industry, ratio = with_domestic_ratio(codes, parameters.domestic_ratio)
         inside = ratio > 0.0
         eta = parameters.eta
         keys = np.column_stack([industry, eta, kappa_of(parameters.kappa, eta, eta)])[inside]

@@ -14,18 +14,15 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
 from tariffs.engine.base.chunks import thread_count
-from tariffs.engine.law.law import Law
 from tariffs.engine.response import armington_solver, gsim_imports, passthrough, smart
 from tariffs.engine.response.armington_draws import ArmingtonDraws
 from tariffs.engine.response.exchange_rate import NO_OFFSET, DollarDraws, DollarPrices
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.sector_draws import SectorDraws
-from tariffs.engine.response.sector_market import SECTOR, DomesticGoods, SectorMarket, kept_market
+from tariffs.engine.response.sector_market import DomesticGoods, SectorMarket
 from tariffs.engine.response.varieties import Varieties
 from tariffs.engine.response.variety_rates import VarietyRates
-from tariffs.engine.table_duty.baseline_values import kept_at_baseline
 from tariffs.engine.table_duty.duties import Duties
-from tariffs.engine.tables.atoms import atoms_of
 from tariffs.engine.tables.prepare import PreparedTable
 
 ARMINGTON = "armington"
@@ -188,6 +185,11 @@ class Response:
         partly = (rates.barred > 0.0) & ~rates.closed & (self.varieties.value > 0.0)
         return self.model == ARMINGTON and not partly.any()
 
+    @property
+    def answers_closed(self) -> bool:
+        """True if the model gives what becomes of the others where a whole variety is prohibited."""
+        return self.model == ARMINGTON
+
     def unbounded_loss(self, rates: VarietyRates) -> Bools:
         """Mark the products whose buyers lose more than any amount without what is prohibited."""
         closed, products = rates.closed, len(self.parameters.sigma)
@@ -278,13 +280,13 @@ class Response:
     def _without_prohibited(self, volume: VarietyVolume, rates: VarietyRates) -> VarietyVolume:
         """Remove what may not be imported from a volume.
 
-        For a variety that is prohibited as a whole, Armington demand gives the effect on the others and on buyers, as
+        For a variety that is prohibited as a whole, CES demand gives the effect on the others and on buyers, as
         long as their loss is finite. Everything else is cut at the prices of the model; its surplus is unknown.
         """
         if rates.barred is None:
             return volume
         v, closed, products = self.varieties, rates.closed, len(self.parameters.sigma)
-        answered = closed if self.model == ARMINGTON else np.zeros(v.count, dtype=bool)
+        answered = closed if self.answers_closed else np.zeros(v.count, dtype=bool)
         cut = (rates.barred > 0.0) & ~answered & (v.value > 0.0)
         left = np.where(closed, 0.0, 1.0 - rates.barred)
         unknown = products_of(v, cut, products)
@@ -299,37 +301,6 @@ class Response:
             volume.domestic,
             volume.rents,
         )
-
-
-def respond(
-    table: PreparedTable,
-    law: Law,
-    base: Duties,
-    response: str,
-    parameters: ProductParameters,
-    market: str,
-    fx_offset: float = NO_OFFSET,
-) -> Response:
-    """Prepare the response of a table from the baseline.
-
-    Args:
-        table: the table.
-        law: the law at the baseline.
-        base: duties at the baseline.
-        response: armington, passthrough, smart or gsim.
-        parameters: sigma, eta and supply per product code of the table.
-        market: product or sector; sectors need armington.
-        fx_offset: part of the mean rise of landed prices by duties that the exchange rate takes off.
-    """
-    sectors = kept_market(table, parameters) if market == SECTOR else None
-    varieties = Varieties.of(table, atoms_of(law.claims, table.lines))
-    base_rate = _base_rate(table, varieties, base)
-    return Response(table, varieties, base_rate, response, parameters, sectors, fx_offset)
-
-
-def _base_rate(table: PreparedTable, varieties: Varieties, base: Duties) -> F64:
-    """Rate of each variety at the baseline."""
-    return kept_at_baseline("rates", table.lines, base, lambda: VarietyRates(base, varieties).rate)
 
 
 def domestic_shipments(product: I64, v0: F64, t0: F64, p: ProductParameters) -> F64:

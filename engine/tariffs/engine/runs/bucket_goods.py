@@ -9,6 +9,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.model import Scope
 from tariffs.engine.law.quantity_rules import FLOOR
+from tariffs.engine.response.hat_response import EXACT_HAT
 from tariffs.engine.response.industries import NO_INDUSTRY, industries_among, industry_of
 from tariffs.engine.response.parameters import PATH, SETS
 from tariffs.engine.response.sector_market import PRODUCT
@@ -60,10 +61,10 @@ class BucketGoods:
 
 @dataclass(frozen=True)
 class BucketSectors:
-    """Key of each good under a market of sectors, as `BucketGoods`: goods of one industry are together.
+    """Key of each good where sectors respond, as `BucketGoods`: goods of one industry are together.
 
-    A nest is of one industry. Goods without an industry are by themselves, but where a user's parameters may put them
-    into a nest.
+    A nest or sector is of one industry. Goods without an industry are by themselves, but where a user's parameters may
+    put them into a nest.
 
     Attributes:
         goods: keys of goods by themselves.
@@ -95,7 +96,8 @@ class BucketSectors:
 def goods_keys(law: Law, scenarios: Sequence[Scenario], options: Options) -> Callable[[str], str]:
     """Make the keys of goods of a run; arguments as `BucketGoods.of`."""
     goods = BucketGoods.of(law, scenarios, options)
-    return goods if options.market == PRODUCT else BucketSectors.of(goods, options)
+    is_by_sector = options.market != PRODUCT or options.response == EXACT_HAT
+    return BucketSectors.of(goods, options) if is_by_sector else goods
 
 
 def check_dated_limits(law: Law, scenarios: Sequence[Scenario], options: Options) -> None:

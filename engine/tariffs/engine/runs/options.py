@@ -18,14 +18,16 @@ from tariffs.engine.response.anticipation import storage_facts
 from tariffs.engine.response.consumer_prices import METHODS
 from tariffs.engine.response.draws import DEFAULT_SPREADS, GENERATOR, Spreads
 from tariffs.engine.response.exchange_rate import NO_OFFSET, offset_facts
+from tariffs.engine.response.hat_response import EXACT_HAT
 from tariffs.engine.response.industries import SOURCE
 from tariffs.engine.response.inputs import SHARE, invalid
 from tariffs.engine.response.models import INCOME, INCOME_AND_CURRENCY, MODELS, Model
 from tariffs.engine.response.parameters import DEFAULT_HORIZON, HORIZONS, ProductParameters
 from tariffs.engine.response.sector_market import MARKETS, PRODUCT, market_elasticities
+from tariffs.engine.response.thetas import LASTING
 from tariffs.engine.scenario import Scenario
 
-RESPONSES = ("armington", "passthrough", "smart", "gsim", "none")
+RESPONSES = ("armington", "passthrough", "smart", "gsim", EXACT_HAT, "none")
 DIRECTIONS = (IMPORT, EXPORT)
 _CHOICES = (
     ("response", RESPONSES, "PARAMETER_INVALID", "response model"),
@@ -76,6 +78,9 @@ class Options:
     def __post_init__(self) -> None:
         # A repeated key groups once.
         object.__setattr__(self, "by", tuple(dict.fromkeys(self.by)))
+        if self.response == EXACT_HAT and self.horizon == DEFAULT_HORIZON:
+            # A theta has no age: a run that names no horizon has the only one there is.
+            object.__setattr__(self, "horizon", LASTING)
 
     def with_iso_days(self, law: Law) -> tuple[Options, tuple[Note, ...]]:
         """Rewrite the days as ISO text, with notes on days written in another format."""
@@ -122,6 +127,8 @@ class Options:
         if not parameters:
             return facts
         facts |= {"horizon": self.horizon, "set": parameters.set} | self._market_facts(model)
+        if self.response == EXACT_HAT:
+            facts |= {"thetas": list(parameters.sources), "domestic_goods": SOURCE}
         return self._with_offset(facts)
 
     def _with_offset(self, facts: dict[str, object]) -> dict[str, object]:
@@ -206,6 +213,7 @@ def law_with_options(law: Law, options: Options) -> Law:
             raise InputError(reason, f"{value!r} is not a {title}.", field=name, fix=fix)
     _check_market(options)
     _check_offset(options)
+    _check_hat(options)
     law = law.with_switches(options.switches)
     return law.with_min_conf(options.min_conf) if options.min_conf else law
 
@@ -223,6 +231,7 @@ def _check_market(options: Options) -> None:
         "market": options.market != PRODUCT,
         "consumer_prices": bool(options.consumer_prices),
         "fx_offset": options.fx_offset != NO_OFFSET,
+        "response": options.response == EXACT_HAT,
     }
     for name, wanted in domestic.items():
         if wanted and options.direction == EXPORT:
@@ -232,6 +241,28 @@ def _check_market(options: Options) -> None:
                 field=name,
                 fix="Leave it out for exports.",
             )
+
+
+def _check_hat(options: Options) -> None:
+    """Refuse horizons and draws of the model by sectors, whose thetas have neither age nor spread.
+
+    Raises:
+        InputError: PARAMETER_INVALID.
+    """
+    if options.response != EXACT_HAT:
+        return
+    if options.horizon != LASTING:
+        raise invalid(
+            "horizon",
+            f"Thetas are of duties that last, and have no horizon {options.horizon}.",
+            fix=f"Leave it out, or use {LASTING}.",
+        )
+    if options.draws:
+        raise invalid(
+            "draws",
+            "Thetas are not drawn: their published spreads are not embedded.",
+            fix="Compare runs with thetas of your own (--set FILE), or sweep elasticity.theta.",
+        )
 
 
 def _check_offset(options: Options) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tariffs.engine.response.adjustment_profile import path_parameters_for
+from tariffs.engine.response.hat_response import EXACT_HAT
 from tariffs.engine.response.models import MODELS
 from tariffs.engine.response.parameters import PATH, SETS, ProductParameters, parameters_for
+from tariffs.engine.response.thetas import THETAS, theta_parameters_for
 from tariffs.engine.runs.options import Options
 from tariffs.engine.tables.prepare import PreparedTable
 
@@ -13,16 +15,20 @@ def product_parameters(prepared: PreparedTable, options: Options) -> ProductPara
     """Look up the elasticities of the products; those of no user's file are kept with the table."""
     kept = prepared.lines.cache.setdefault("parameters", {})
     name = options.parameters or MODELS[options.response].set
-    key = (options.horizon, name)
+    key = (options.response == EXACT_HAT, options.horizon, name)
     if key in kept:
         parameters: ProductParameters = kept[key]
         return parameters
-    products, importers = prepared.products, prepared.market_of_product
-    found = (
-        path_parameters_for(products, set=name or None, importers=importers)
-        if options.horizon == PATH
-        else parameters_for(products, horizon=options.horizon, set=name or None, importers=importers)
-    )
-    if name in {"", *SETS}:
+    found = _looked_up(prepared, options, name or None)
+    if name in {"", THETAS, *SETS}:
         kept[key] = found
     return found
+
+
+def _looked_up(prepared: PreparedTable, options: Options, name: str | None) -> ProductParameters:
+    products, importers = prepared.products, prepared.market_of_product
+    if options.response == EXACT_HAT:
+        return theta_parameters_for(products, set=None if name == THETAS else name)
+    if options.horizon == PATH:
+        return path_parameters_for(products, set=name, importers=importers)
+    return parameters_for(products, horizon=options.horizon, set=name, importers=importers)

@@ -33,7 +33,7 @@ BLOCK_POINTS = 200
 ROWS_AT_MOST = 5_000_000
 """Group rows of a block; some 700 bytes each until they are sent."""
 ELASTICITY = "elasticity."
-ELASTICITIES = ("sigma", "eta")
+ELASTICITIES = ("sigma", "eta", "theta")
 _NOTES_AT_MOST = 20
 _SWITCH = "on_off"
 """Kind of the parameters that switch changes on and off."""
@@ -87,7 +87,8 @@ def sweep(
         table: a frame, a path, or None for the embedded table of US imports 2024.
         scenario: the scenario; see `Scenario.with_parameters`.
         points: values by parameter, as text; a parameter that a point leaves out has its default. The names
-            `elasticity.sigma` and `elasticity.eta` multiply the elasticities of the response, such as `x0.5`.
+            `elasticity.sigma` and `elasticity.eta` multiply the elasticities of the response, such as `x0.5`, and
+            `elasticity.theta` those of `exact_hat`.
         parameters: values of parameters that are the same at all points; they are no columns of the results.
         on: day of the law; empty for its as-of day. A line's own entry date beats it.
         law: the law before the scenario.

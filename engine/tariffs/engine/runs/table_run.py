@@ -15,7 +15,8 @@ from tariffs.engine.law.law import CLAIM_COST, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.response.parameters import PATH, ProductParameters
 from tariffs.engine.response.quantity_constraints import QuantityConstraints
-from tariffs.engine.response.trade_response import Response, respond
+from tariffs.engine.response.responses import respond
+from tariffs.engine.response.trade_response import Response
 from tariffs.engine.runs.claim_response import ClaimResponse
 from tariffs.engine.runs.duty_steps import DutySteps
 from tariffs.engine.runs.duty_sums import DutySums, GroupedDuties
@@ -232,7 +233,7 @@ class TableRun:
     def _frame(
         self, grouping: Grouping, sums: Mapping[str, F64], outcomes: Sequence[Outcome]
     ) -> pl.DataFrame:
-        """Make the result frame, with rents where there are limits, and domestic goods under a market of sectors."""
+        """Make the result frame, with rents where there are limits, and domestic goods of sectors."""
         present, after = grouping.present(self.kept(outcomes)), self._after(outcomes)
         columns = (*COLUMNS, *self._limit_columns)
         if after is None or not after.domestic:

@@ -64,7 +64,7 @@ class RunCalls(TableCalls):
                 `include_lines`, `draws`, `seed`, `attribute` and `consumer_prices` are ignored then.
             by: keys of the groups.
             baseline: day that the values of `lines` belong to.
-            response: armington, passthrough, smart, gsim or none.
+            response: armington, passthrough, smart, gsim, exact_hat or none.
             horizon: path (every change of duty at its own age), impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             fx_offset: as in `impact`.

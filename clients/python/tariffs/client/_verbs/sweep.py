@@ -58,14 +58,14 @@ class SweepCalls(TableCalls):
             lines: as in `impact`; so are all other arguments that are not explained here.
             scenario: library name, `*.yaml` path, or `Scenario` with parameters.
             vary: values by parameter, such as `{"cn": ["0%", "10%"], "vn": "0%:50%:0.5%"}`; the points are all
-                combinations. A range has both ends; days need no step. `elasticity.sigma` and `elasticity.eta`
-                multiply elasticities of the response: `"x0.5:x2:x0.5"`.
+                combinations. A range has both ends; days need no step. `elasticity.sigma`, `elasticity.eta` and, of
+                `exact_hat`, `elasticity.theta` multiply elasticities of the response: `"x0.5:x2:x0.5"`.
             points: the points one by one, in place of `vary`: mappings, a frame or a file with a column a parameter;
                 what a point leaves out has its default.
             on: day of the law.
             by: keys of the groups, such as origin, authority, hts2.
             baseline: day that the values of `lines` belong to.
-            response: armington, passthrough, smart, gsim or none.
+            response: armington, passthrough, smart, gsim, exact_hat or none.
             horizon: path (every change of duty at its own age), impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             fx_offset: as in `impact`.
@@ -152,7 +152,7 @@ class SweepCalls(TableCalls):
             on: day of the law.
             by: keys of the groups.
             baseline: day that the values of `lines` belong to.
-            response: armington, passthrough, smart, gsim or none.
+            response: armington, passthrough, smart, gsim, exact_hat or none.
             horizon: path (every change of duty at its own age), impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             fx_offset: as in `impact`.
@@ -244,7 +244,7 @@ class SweepCalls(TableCalls):
             where: values that count by key, such as `{"origin": "CN"}` or `{"hts2": ["61", "62"]}`; by default all.
             on: day of the law.
             baseline: day that the values of `lines` belong to.
-            response: armington, passthrough, smart, gsim or none.
+            response: armington, passthrough, smart, gsim, exact_hat or none.
             horizon: path (every change of duty at its own age), impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             fx_offset: as in `impact`.

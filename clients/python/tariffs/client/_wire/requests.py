@@ -39,6 +39,7 @@ RESPONSES = {
     "passthrough": simulation_service_pb2.RESPONSE_MODEL_PASSTHROUGH,
     "smart": simulation_service_pb2.RESPONSE_MODEL_SMART,
     "gsim": simulation_service_pb2.RESPONSE_MODEL_GSIM,
+    "exact_hat": simulation_service_pb2.RESPONSE_MODEL_EXACT_HAT,
     "none": simulation_service_pb2.RESPONSE_MODEL_NONE,
 }
 HORIZONS = {

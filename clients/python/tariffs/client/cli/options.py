@@ -85,7 +85,9 @@ Baseline = Annotated[
 Response = Annotated[
     str,
     typer.Option(
-        "--response", metavar="armington|passthrough|smart|gsim|none", help="Model of the trade response."
+        "--response",
+        metavar="armington|passthrough|smart|gsim|exact_hat|none",
+        help="Model of the trade response.",
     ),
 ]
 Horizon = Annotated[
@@ -144,7 +146,7 @@ ParameterSet = Annotated[
     typer.Option(
         "--set",
         metavar="low|high|central|wits|FILE",
-        help="Parameters. Default: central; of smart: wits.",
+        help="Parameters. Default: central; of smart: wits; of exact_hat: published thetas.",
     ),
 ]
 GroupBy = Annotated[

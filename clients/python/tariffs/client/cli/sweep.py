@@ -30,8 +30,8 @@ def sweep(
             "--vary",
             metavar="NAME=VALUES",
             help="Values of a parameter: cn=0%:50%:0.5% (both ends), vn=10%,20%, start=2026-12-01:2027-01-31, "
-            "truce=on,off; may be repeated for all combinations. elasticity.sigma and elasticity.eta multiply "
-            "elasticities: x0.5,x2.",
+            "truce=on,off; may be repeated for all combinations. elasticity.sigma, elasticity.eta and, of exact_hat, "
+            "elasticity.theta multiply elasticities: x0.5,x2.",
         ),
     ] = None,
     points: Annotated[

@@ -19,7 +19,7 @@ YOUR_SCENARIO = "your scenario"
 PARTS = ("Quote", "Scenario", "Your table", "Compare", "Timeline", "Sweep")
 """Parts of the page."""
 _GROUPS = ("origin", "authority", "hts2", "hts4", "hts6", "month")
-_RESPONSES = ("armington", "none", "passthrough", "smart", "gsim")
+_RESPONSES = ("armington", "none", "passthrough", "smart", "gsim", "exact_hat")
 _HORIZONS = ("short", "long", "impact", "path")
 _MAPPINGS = ("", "ace", "cbp7501")
 _DAYS = ("", "m/d/Y", "d/m/Y", "excel")

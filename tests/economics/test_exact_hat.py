@@ -1,0 +1,198 @@
+"""Exact hat algebra: identities, a slow version from the demand system, and Armington with one nest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.response import ExactHatResponse, armington, exact_hat
+from tests.economics.independent.exact_hat import Good, slow_sector
+
+THETA, DOMESTIC = np.array([0.4, 4.49, 12.9, 64.85]), np.array([0.0, 300.0, 2_000.0, 50.0])
+SECTORS, ORIGINS, LINES = 4, 6, 90
+
+
+def lines_of(seed: int) -> dict[str, Any]:
+    """Draw lines of four sectors, some without value, some closed."""
+    rng = np.random.default_rng(seed)
+    base = rng.uniform(0.0, 0.2, LINES)
+    return {
+        "sector": rng.integers(0, SECTORS, LINES),
+        "origin": rng.integers(0, ORIGINS, LINES),
+        "v0": np.where(rng.random(LINES) < 0.1, 0.0, rng.uniform(1.0, 100.0, LINES)),
+        "t0": base,
+        "t1": base + rng.uniform(-0.15, 0.8, LINES),
+        "theta": THETA,
+        "domestic": DOMESTIC,
+        "closed": rng.random(LINES) < 0.1,
+    }
+
+
+def by_sector(lines: dict[str, Any], amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+    sums: NDArray[np.float64] = np.bincount(lines["sector"], amounts, SECTORS).astype(np.float64)
+    return sums
+
+
+def same(one: ExactHatResponse, other: ExactHatResponse) -> bool:
+    names = ("quantity_hat", "value", "buyer_surplus", "share", "price_hat", "welfare")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_values_surplus_and_price_are_those_of_the_slow_version(seed: int) -> None:
+    lines = lines_of(seed)
+    found = exact_hat(**lines)
+    for sector in range(SECTORS):
+        mine = np.flatnonzero(lines["sector"] == sector)
+        goods = [
+            Good(
+                str(k),
+                str(lines["origin"][k]),
+                lines["v0"][k],
+                lines["t0"][k],
+                None if lines["closed"][k] else lines["t1"][k],
+            )
+            for k in mine
+        ]
+        slow = slow_sector(goods, THETA[sector], DOMESTIC[sector])
+        np.testing.assert_allclose(found.value[mine], slow.values, rtol=1e-9)
+        np.testing.assert_allclose(found.buyer_surplus[mine], slow.surplus, rtol=1e-9, atol=1e-9)
+        assert found.price_hat[sector] == pytest.approx(slow.price, rel=1e-12)
+        if DOMESTIC[sector]:
+            assert found.domestic_hat[sector] == pytest.approx(slow.domestic, rel=1e-9)
+        paid = sum(v * (g.after or 0.0) - g.value * g.before for v, g in zip(slow.values, goods, strict=True))
+        assert found.welfare[sector] == pytest.approx(sum(slow.surplus) + paid, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_shares_sum_to_1_and_surplus_is_that_of_the_price_index(seed: int) -> None:
+    lines = lines_of(seed)
+    found = exact_hat(**lines)
+    home = found.domestic_share
+    np.testing.assert_allclose(by_sector(lines, found.share_base) + home, 1.0, rtol=1e-13)
+    np.testing.assert_allclose(by_sector(lines, found.share) + home * found.domestic_hat, 1.0, rtol=1e-12)
+    surplus = by_sector(lines, found.buyer_surplus)
+    np.testing.assert_allclose(surplus, -found.spending * np.log(found.price_hat), rtol=1e-12)
+
+
+def test_the_domestic_share_alone_gives_the_price_index() -> None:
+    """Arkolakis, Costinot and Rodriguez-Clare: with the price of domestic goods as the unit."""
+    found = exact_hat(**lines_of(7))
+    inside = DOMESTIC > 0.0
+    np.testing.assert_allclose(
+        (found.domestic_hat ** (1.0 / THETA))[inside], found.price_hat[inside], rtol=1e-12
+    )
+
+
+def test_no_change_of_duty_changes_no_bit() -> None:
+    lines = {**lines_of(1), "closed": False}
+    found = exact_hat(**{**lines, "t1": lines["t0"]})
+    for hats in (found.quantity_hat, found.price_hat, found.domestic_hat):
+        assert (hats == 1.0).all()
+    assert (found.value == lines["v0"]).all()
+    assert (found.buyer_surplus == 0.0).all()
+    assert (found.welfare == 0.0).all()
+
+
+def test_one_origin_without_domestic_goods_has_the_price_of_its_duty_and_no_other_spending() -> None:
+    found = exact_hat([3, 3], [5, 5], [60.0, 40.0], [0.0, 0.1], [0.3, 0.4], 4.49)
+    power = (60.0 * 1.3 + 40.0 * 1.4) / (60.0 + 44.0)
+    assert found.price_hat[0] == pytest.approx(power, rel=1e-14)
+    np.testing.assert_allclose(found.quantity_hat, 1.0 / power, rtol=1e-14)
+    assert found.share.sum() == pytest.approx(1.0, rel=1e-14)
+
+
+def test_as_theta_goes_to_0_shares_stay() -> None:
+    lines = {**lines_of(2), "theta": 1e-9, "closed": False}
+    found = exact_hat(**lines)
+    of_origin = [
+        np.bincount(lines["sector"] * ORIGINS + lines["origin"], share)
+        for share in (found.share_base, found.share)
+    ]
+    np.testing.assert_allclose(of_origin[1], of_origin[0], rtol=1e-8)
+    shares, power = of_origin[0], np.ones_like(of_origin[0])
+    landed, after = (
+        np.bincount(lines["sector"] * ORIGINS + lines["origin"], lines["v0"] * (1.0 + lines[rate]))
+        for rate in ("t0", "t1")
+    )
+    np.divide(after, landed, out=power, where=landed > 0.0)
+    mean = (shares * np.log(power)).reshape(SECTORS, -1).sum(axis=1)
+    np.testing.assert_allclose(np.log(found.price_hat), mean, rtol=1e-7)
+
+
+def test_as_theta_grows_only_the_cheapest_origin_is_left() -> None:
+    found = exact_hat([0] * 3, [0, 1, 2], [1.0, 50.0, 900.0], 0.0, [0.01, 0.02, 0.5], 1e5)
+    np.testing.assert_allclose(found.share, [1.0, 0.0, 0.0], atol=1e-12)
+    assert found.price_hat[0] == pytest.approx(1.01, rel=1e-3)
+    at_home = exact_hat([0], [0], [900.0], 0.0, 0.1, 1e6, domestic=1.0)
+    assert (at_home.value[0], at_home.domestic_hat[0]) == (0.0, pytest.approx(901.0))
+
+
+def test_armington_with_one_nest_of_origins_and_domestic_goods_is_the_same() -> None:
+    """One good of each origin, domestic goods as an origin without duty, sigma 1 + theta and constant spending."""
+    value = np.array([100.0, 250.0, 40.0, 700.0])
+    before, after = np.array([0.0, 0.03, 0.1, 0.0]), np.array([0.25, 0.03, 0.0, 0.0])
+    theta = 4.49
+    nest = armington([0] * 4, value, before, after, 1.0 + theta, 1.0)
+    found = exact_hat([0] * 3, range(3), value[:3], before[:3], after[:3], theta, domestic=value[3])
+    np.testing.assert_allclose(found.quantity_hat, nest.quantity_hat[:3], rtol=1e-12)
+    assert found.domestic_hat[0] == pytest.approx(nest.quantity_hat[3], rel=1e-12)
+    assert found.buyer_surplus.sum() == pytest.approx(nest.buyer_surplus[0], rel=1e-12)
+
+
+def test_closed_goods_are_as_goods_at_a_rate_that_nobody_pays() -> None:
+    lines = {**lines_of(3), "closed": False}
+    shut = lines["origin"] == 2
+    closed = exact_hat(**{**lines, "closed": shut})
+    priced = exact_hat(**{**lines, "t1": np.where(shut, 1e300, lines["t1"])})
+    assert (closed.value[shut] == 0.0).all()
+    steep = THETA >= 4.0
+    np.testing.assert_allclose(closed.price_hat[steep], priced.price_hat[steep], rtol=1e-12)
+    assert np.isfinite(closed.buyer_surplus).all()
+
+
+def test_a_sector_of_which_nothing_is_left_has_no_finite_loss() -> None:
+    found = exact_hat([0, 1], [0, 0], [5.0, 5.0], 0.0, 0.1, 4.0, closed=[True, False])
+    assert found.price_hat[0] == np.inf
+    assert np.isnan(found.welfare[0])
+    assert np.isnan(found.buyer_surplus[0])
+    assert found.price_hat[1] == pytest.approx(1.1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_order_of_lines_changes_no_bit_and_a_split_no_answer(seed: int) -> None:
+    lines = lines_of(seed)
+    order = np.random.default_rng(seed).permutation(LINES)
+    names = ("sector", "origin", "v0", "t0", "t1", "closed")
+    moved = exact_hat(**{**lines, **{name: lines[name][order] for name in names}})
+    found = exact_hat(**lines)
+    assert np.array_equal(moved.value, found.value[order])
+    assert np.array_equal(moved.price_hat, found.price_hat)
+    halves = {name: np.repeat(lines[name], 2) for name in names}
+    split = exact_hat(**{**lines, **halves, "v0": halves["v0"] / 2})
+    np.testing.assert_allclose(split.value[::2] * 2, found.value, rtol=1e-13)
+    assert same(found, exact_hat(**lines))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("theta", 0.0, "theta is 0"),
+        ("theta", np.nan, "theta is nan"),
+        ("v0", [-1.0, 2.0], "line 0: v0"),
+        ("t1", [0.0, -1.0], "line 1: t1"),
+        ("domestic", -5.0, "domestic is -5"),
+        ("origin", [0, -1], "origin"),
+        ("origin", [0.5, 1.0], "origin"),
+    ],
+)
+def test_bad_values_are_refused(name: str, value: object, words: str) -> None:
+    good: dict[str, Any] = {
+        "sector": [0, 0], "origin": [0, 1], "v0": [1.0, 2.0], "t0": 0.0, "t1": 0.1, "theta": 4.0,
+    }  # fmt: skip
+    with pytest.raises(InputError, match=words):
+        exact_hat(**{**good, name: value})
