@@ -9,9 +9,12 @@ import polars as pl
 import pytest
 
 from tariffs.engine.law.loader import load_law
+from tariffs.engine.response import armington
+from tariffs.engine.response.armington_sweep import ArmingtonSweep
 from tariffs.engine.response.kernels import sector_sweep as kernels
 from tariffs.engine.response.kernels.exp_log import LANES
 from tariffs.engine.response.market import market
+from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepMarket, SweepReference, SweepTrade
 from tariffs.engine.runs.impact import Options
 from tariffs.engine.runs.merged_trade import has_swept_market
 from tariffs.engine.runs.point_sums import PointEvaluator
@@ -25,10 +28,12 @@ TABLE = pl.DataFrame(
     {
         "hts": [
             "9503000073", "9503000073", "9506624080", "7208390030", "7208360060", "0901110025", "8703230190",
+            # In the nest of the first, and of origins whose rates do not move.
+            "9503000071", "9503000090", "9503000090", "9504906000",
         ],
-        "origin": ["CN", "VN", "CN", "DE", "BR", "VN", "JP"],
-        "customs_value": [4e9, 2e9, 5e8, 3e9, 1e9, 2e9, 9e9],
-        "freight": [1e8, 0.0, 2e7, 1e8, 5e7, 0.0, 3e8],
+        "origin": ["CN", "VN", "CN", "DE", "BR", "VN", "JP", "DE", "DE", "TW", "TW"],
+        "customs_value": [4e9, 2e9, 5e8, 3e9, 1e9, 2e9, 9e9, 1e9, 7e8, 3e8, 6e8],
+        "freight": [1e8, 0.0, 2e7, 1e8, 5e7, 0.0, 3e8, 1e7, 0.0, 5e6, 0.0],
     }
 )  # fmt: skip
 
@@ -94,12 +99,24 @@ def test_nests_are_those_of_the_market(eta: float, kappa: float, top: float, w: 
     nest, landed, goods = np.repeat([0, 1], 4), rng.uniform(1, 9, 8), rng.uniform(0, 9, 8)
     prices = rng.normal(0.0, 0.2, (8, LANES))
     prices[:, 5] = 0.0
-    parameters = np.tile([eta, kappa, top, 1 / 1.3, w], (2, 1))
-    pack = kernels.NestPack(np.array([0, 4, 8]), np.arange(8), landed, goods, parameters)
+    parameters = np.tile(np.array([eta, kappa, top, 1 / 1.3, w])[:, None], (2, 1, LANES))
+    # The third product of each nest has one price in every lane.
+    is_still = np.arange(8) % 4 == 3
+    prices[is_still] = prices[is_still, :1]
+    price = np.where(is_still, prices[:, 0], 0.0)
+    pack = kernels.NestPack(
+        np.array([0, 4, 8]),
+        np.array([3, 7]),
+        np.arange(8),
+        landed,
+        goods,
+        price,
+        np.expm1((1.0 - eta) * price),
+    )
     factors, domestic, owned = np.empty((2, 2, LANES)), np.empty((2, 3, LANES)), np.empty((8, 2, LANES))
-    kernels.nest_rows(0, 2, pack, prices, factors, domestic, owned)
+    kernels.nest_rows(0, 2, pack, parameters, prices, factors, domestic, owned)
     plain = np.empty_like(factors), np.empty_like(domestic), np.empty_like(owned)
-    kernels.nest_rows.py_func(0, 2, pack, prices, *plain)  # type: ignore[attr-defined]
+    kernels.nest_rows.py_func(0, 2, pack, parameters, prices, *plain)  # type: ignore[attr-defined]
     np.testing.assert_allclose(plain[2], owned, rtol=1e-12, atol=1e-12)
     for lane in (0, 5, LANES - 1):
         found = market(
@@ -114,3 +131,101 @@ def test_nests_are_those_of_the_market(eta: float, kappa: float, top: float, w: 
         np.testing.assert_allclose(domestic[nest, 1, lane], found.domestic_quantity_hat, rtol=1e-12)
         np.testing.assert_allclose(owned[:, 0, lane], found.buyer_surplus, rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(owned[:, 1, lane], found.domestic_supplier_surplus, rtol=1e-9, atol=1e-12)
+
+
+CLASSES, SCENARIOS_GIVEN = 6, 3
+NESTED = np.array([0, 0, 1, 1, -1])
+"""Nest of the products of each kind."""
+
+
+def random_trade(seed: int) -> SweepTrade:
+    """Trade of products in two nests and in none, some of which have no trade."""
+    rng = np.random.default_rng(seed)
+    product = np.sort(rng.integers(0, 20, 80))
+    place = np.unique(product, return_inverse=True)[1]
+    products = int(place.max()) + 1
+    kind = np.r_[4, rng.integers(0, 5, products - 1)]
+    v0 = np.exp(rng.normal(8.0, 2.0, 80)) * (place != 3) * (rng.random(80) > 0.1)
+    goods = rng.uniform(0.0, 2.0, products) * np.bincount(place, v0)
+    return SweepTrade(
+        product, v0, rng.choice([0.0, 0.025, 0.2], 80), rng.integers(0, CLASSES, 80), rng.integers(0, 4, 80), kind,
+        rng.integers(0, 3, products), charges=0.05 * v0, kept=rng.choice([1.0, 0.0], 80, p=[0.9, 0.1]),
+        value_group=rng.integers(0, 5, 80),
+        market=SweepMarket(NESTED[kind], goods, np.array([1.0, 0.8]), np.array([1.3, np.inf])),
+    )  # fmt: skip
+
+
+def elasticities_at(age: Any) -> SweepElasticities:
+    """Elasticities of each kind at an age; those of a nest have all but sigma in common."""
+    sigma, eta, supply = (
+        np.add.outer([2.5, 4.0, 0.6, 3.0, 5.0], age),
+        np.add.outer([1.5, 1.5, 1.0, 1.0, 2.0], np.multiply(0.5, age)),
+        np.subtract.outer([30.0, 30.0, 9.0, 9.0, 2.0], age),
+    )
+    return SweepElasticities(sigma, eta, supply, np.minimum(1.19, eta))
+
+
+def expected_sums(trade: SweepTrade, rates: Any, given: SweepElasticities) -> dict[str, Any]:
+    """Sums of one scenario by the models themselves: Armington, and the market above it."""
+    t, above = trade, trade.market
+    assert above is not None
+    place, kind = np.unique(t.product, return_inverse=True)[1], np.asarray(t.kind)
+    sigma, eta, supply, kappa = (
+        np.asarray(each)[kind] for each in (given.sigma, given.eta, given.supply, given.kappa)
+    )
+    v0, rate = np.asarray(t.v0), rates[np.asarray(t.rate_class)]
+    alone = armington(t.product, v0, t.t0, rate, sigma, eta, supply=supply[place])
+    inside, products = above.nest >= 0, kind.size
+    landed = np.bincount(place, v0 * (1.0 + np.asarray(t.t0)))
+    first = [np.flatnonzero(above.nest == nest)[0] for nest in (0, 1)]
+    found = market(
+        above.nest[inside], landed[inside], alone.import_price_hat[inside], eta[inside], domestic=above.goods[inside],
+        kappa=kappa[first], top=above.top, supply=supply[inside], supply_domestic=above.supply_domestic,
+    )  # fmt: skip
+    quantity, price, surplus, gain = (
+        np.ones(products),
+        np.ones(products),
+        alone.buyer_surplus.copy(),
+        np.zeros(products),
+    )
+    quantity[inside], price[inside] = found.quantity_hat, found.exporter_price_hat
+    surplus[inside], gain[inside] = found.buyer_surplus, found.domestic_supplier_surplus
+    value = alone.value * (quantity * price)[place]
+    hat, kept = alone.quantity_hat * quantity[place], np.asarray(t.kept)
+    growth = np.divide(
+        np.bincount(place, v0 * hat), np.bincount(place, v0), out=np.ones(products), where=landed > 0
+    )
+    revenue = np.bincount(place, value * rate * kept - v0 * np.asarray(t.t0))
+
+    def of(index: Any, values: Any) -> Any:
+        return np.bincount(index, values)
+
+    return {
+        "value": of(t.group, value * kept),
+        "duty": of(t.group, value * rate * kept),
+        "charges": of(t.group, np.asarray(t.charges) * hat * kept),
+        "quantity": of(t.group, v0 * hat * kept),
+        "base_duty": of(t.group, v0 * hat * kept * np.asarray(t.t0)),
+        "creation": of(t.group, v0 * (growth[place] - 1.0)),
+        "buyer_surplus": of(t.product_group, surplus),
+        "welfare": of(t.product_group, surplus + gain + revenue),
+        "values": of(t.value_group, value * kept),
+    }
+
+
+@pytest.mark.parametrize("moved", [[0], [1, 4], list(range(CLASSES)), []])
+@pytest.mark.parametrize("seed", range(4))
+def test_sums_are_those_of_the_models_alone(seed: int, moved: list[int]) -> None:
+    trade, rng = random_trade(seed), np.random.default_rng(seed)
+    rates = np.repeat(rng.choice([0.0, 0.1, 0.25, 1.45], (CLASSES, 1)), SCENARIOS_GIVEN, axis=1)
+    rates[moved] = rng.choice([0.0, 0.3, 0.7, 2.0], (len(moved), SCENARIOS_GIVEN))
+    given = elasticities_at(0.0)
+    marks = np.isin(np.arange(CLASSES), moved)
+    sweep = ArmingtonSweep(trade, SweepReference(rates[:, 0], marks, given))
+    found = sweep(rates[sweep.classes], given)
+    for scenario in range(SCENARIOS_GIVEN):
+        expected = expected_sums(trade, rates[:, scenario], given)
+        scale = np.abs(expected["quantity"]).max()
+        for name, values in expected.items():
+            ours = getattr(found, name)[:, scenario]
+            np.testing.assert_allclose(ours, values, rtol=1e-9, atol=1e-9 * scale, err_msg=name)

@@ -8,15 +8,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from tariffs.engine.base.array_utils import sums_of
+from tariffs.engine.base.array_utils import Bools, sums_of
+from tariffs.engine.base.workspace import Workspace, new_room
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.armington import armington
 from tariffs.engine.response.inputs import RATE, Floats, Ints, invalid, per_line
-from tariffs.engine.response.nest_shift import PartNests, without_market
+from tariffs.engine.response.nest_shift import PartNests, import_prices, without_market
+from tariffs.engine.response.still_products import NestMembers, StillTrade
 from tariffs.engine.response.sweep_inputs import (
     SweepElasticities,
+    SweepMarket,
     SweepReference,
     SweepTrade,
     checked_marks,
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
 class _Part:
     """Some of the products, arranged for the kernels; `products` marks them."""
 
-    products: NDArray[np.bool_]
+    products: Bools
     pack: SweepPack
     sections: Sequence[Section]
     nests: PartNests | None
@@ -69,6 +72,7 @@ class ArmingtonSweep:
     def __init__(self, trade: SweepTrade, reference: SweepReference | None = None) -> None:
         self._varieties = v = checked_trade(trade)
         self._closed = ClosedForms.of(v)
+        self._room = Workspace()
         count = int(v.rate_class.max(initial=-1)) + 1
         self._kinds = int(v.kind.max(initial=-1)) + 1
         moved, rates = np.ones(count, dtype=bool), np.zeros(count)
@@ -94,20 +98,41 @@ class ArmingtonSweep:
         )
         touched = np.zeros(v.kind.size, dtype=bool)
         touched[v.product[~unmoved.varieties]] = True
-        if v.market is not None:
-            # A nest is solved as a whole.
-            nest = v.market.nest
-            touched |= (nest >= 0) & np.isin(nest, nest[touched])
         unmoved.hats[1:, ~unmoved.varieties] = 1.0
         self._before = sums_of(v.group, v.v0, int(v.group.max(initial=-1)) + 1)
-        self._moving = self._part(touched, unmoved, held)
-        rest = self._part(~touched, unmoved, held)
-        self._constant = self._sums(rest, np.zeros((self.classes.size, 1)), held, 1).first
+        nothing = np.zeros((self.classes.size, 1))
+        if v.market is None:
+            self._moving = self._part(touched, unmoved)
+            self._constant = self._sums(self._part(~touched, unmoved), nothing, held, 1).first
+            return
+        nest = v.market.nest
+        still = (nest >= 0) & np.isin(nest, nest[touched]) & ~touched
+        self._moving, merged = self._nested_part(v.market, touched, still, unmoved, held)
+        rest, _ = self._nested_part(v.market, ~(touched | still), np.zeros_like(still), unmoved, held)
+        self._constant = self._sums(rest, nothing, held, 1).first
+        self._constant.lines[:, 3, 0] += merged.creation
+        self._constant.owned[:, 1, 0] += merged.revenue
 
-    def _part(self, chosen: NDArray[np.bool_], unmoved: Unmoved, elasticities: Floats) -> _Part:
-        v = self._varieties
-        nests = None if v.market is None else PartNests.of(v.market, v, chosen, elasticities)
-        return _Part(chosen, *pack_products(v, chosen, unmoved), nests)
+    def _part(self, chosen: Bools, unmoved: Unmoved) -> _Part:
+        """Arrange products by themselves."""
+        return _Part(chosen, *pack_products(self._varieties, chosen, unmoved), None)
+
+    def _nested_part(
+        self, market: SweepMarket, chosen: Bools, still: Bools, unmoved: Unmoved, elasticities: Floats
+    ) -> tuple[_Part, StillTrade]:
+        """Arrange products and their nests, to which products belong that no scenario moves."""
+        v, price = self._varieties, np.full(self._varieties.kind.size, np.nan)
+        alone = pack_products(v, still, unmoved)
+        terms = elasticity_terms(padded(elasticities), np.zeros((self._kinds, SCENARIOS), dtype=bool))
+        price[still] = import_prices(*alone, np.zeros((self.classes.size, SCENARIOS)), terms, map, new_room)[
+            :, 0
+        ]
+        trade = StillTrade.of(v, unmoved, chosen, still, price, elasticities)
+        products = trade.varieties.kind.size
+        members = NestMembers.of(market, v, chosen | still, trade.place, price)
+        nests = PartNests.of(market, members, products, elasticities)
+        packed = pack_products(trade.varieties, np.ones(products, dtype=bool), trade.unmoved)
+        return _Part(chosen | still, *packed, nests), trade
 
     def __call__(self, rates: ArrayLike, elasticities: SweepElasticities, *, threads: int = 1) -> SweepSums:
         """Solve a block of scenarios.
@@ -149,11 +174,13 @@ class ArmingtonSweep:
         terms = elasticity_terms(elasticities, steep)
         flat = not elasticities[3].any()
         places, unclosed = self._closed.unclosed(elasticities[3], steep)
-        place = np.full(part.products.size, -1)
-        place[places] = np.arange(places.size)
-        place = place[part.products]
-
         shift = without_market(part.pack.kind.size)
+        place = np.full(part.products.size, -1)
+        if part.nests is None:
+            place[places] = np.arange(places.size)
+            place = place[part.products]
+        elif unclosed.any():
+            raise unbounded(int(np.argmax(unclosed.any(axis=0))))
 
         def solve(section: Section, sums: Floats, owned: Floats, values: Floats) -> None:
             sweep_bundles(
@@ -166,6 +193,7 @@ class ArmingtonSweep:
                 unclosed,
                 flat,
                 shift.nest,
+                shift.prices,
                 shift.factors,
                 shift.surplus,
                 sums,
@@ -177,9 +205,7 @@ class ArmingtonSweep:
         with ThreadPoolExecutor(threads) as pool:
             over = map if threads == 1 else pool.map
             if part.nests is not None:
-                if unclosed.any():
-                    raise unbounded(int(np.argmax(unclosed.any(axis=0))))
-                shift = part.nests(part.pack, part.sections, rates, terms, over)
+                shift = part.nests(part.pack, part.sections, rates, elasticities, terms, over, self._room)
             total.add_sections(part.sections, solve, over)
         if flat:
             total.lines[:, 4] = total.lines[:, 0]
@@ -191,7 +217,7 @@ class ArmingtonSweep:
     def _add_singly(
         self,
         places: Ints,
-        unclosed: NDArray[np.bool_],
+        unclosed: Bools,
         rates: Floats,
         elasticities: Floats,
         out: BlockSums,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import Bools
+from tariffs.engine.base.workspace import Room
 from tariffs.engine.response.inputs import Floats, Ints
-from tariffs.engine.response.sweep_inputs import SweepMarket, SweepVarieties
+from tariffs.engine.response.still_products import NestMembers
+from tariffs.engine.response.sweep_inputs import SweepMarket
 from tariffs.engine.response.sweep_pack import Section
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class NestShift:
 
     Attributes:
         nest: nest of each product among those of the part, -1 for products by themselves.
+        prices: (products, lanes) log import price of products by themselves.
         factors: (nests of the part, 2, lanes) on value and quantity.
         surplus: (products, 2, lanes) of buyers and domestic producers.
         domestic: (all nests, 3, lanes) price and quantity hats of domestic goods and gain of producers; 0 for nests
@@ -33,6 +35,7 @@ class NestShift:
     """
 
     nest: Ints
+    prices: Floats
     factors: Floats
     surplus: Floats
     domestic: Floats
@@ -40,79 +43,104 @@ class NestShift:
 
 @dataclass(frozen=True)
 class PartNests:
-    """Nests of some products of a sweep, all of whose products are among them.
+    """Nests of some products of a sweep, all of whose products are among them or stood for.
 
     Attributes:
         nest: place of the nest of each product among `ids`, -1 for products by themselves.
         ids: the nests, as numbers of the market.
-        nests: number of nests of the market.
+        kind: kind of a product of each nest.
+        market: the market.
         pack: the nests for the kernels.
     """
 
     nest: Ints
     ids: Ints
-    nests: int
+    kind: Ints
+    market: SweepMarket
     pack: NestPack
 
     @classmethod
-    def of(cls, market: SweepMarket, v: SweepVarieties, chosen: Bools, elasticities: Floats) -> PartNests:
-        """Arrange the nests of the chosen products; `elasticities` are those of the kinds, (4, kinds, 1)."""
+    def of(cls, market: SweepMarket, members: NestMembers, products: int, elasticities: Floats) -> PartNests:
+        """Arrange the nests of the members, with the number of products of the part.
+
+        `elasticities` are those of the kinds, (4, kinds, 1); only members whose price no scenario moves need them.
+        """
         from tariffs.engine.response.kernels.sector_sweep import NestPack
 
-        of_product, kind = market.nest[chosen], v.kind[chosen]
-        inside = np.flatnonzero(of_product >= 0)
-        order = inside[np.argsort(of_product[inside], kind="stable")]
-        ids, first = np.unique(of_product[order], return_index=True)
-        nest = np.full(of_product.size, -1)
-        nest[inside] = np.searchsorted(ids, of_product[inside])
-        leading = kind[order[first]]
-        parameters = np.column_stack(
-            [
-                elasticities[1, leading, 0],
-                market.kappa[ids],
-                market.top[ids],
-                1.0 / market.supply_domestic[ids],
-                elasticities[3, leading, 0],
-            ]
-        )
+        is_still = ~np.isnan(members.price)
+        order = np.lexsort([is_still, members.nest])
+        ids, first = np.unique(members.nest[order], return_index=True)
+        nest = np.full(products, -1)
+        nest[members.product] = np.searchsorted(ids, members.nest)
+        price = np.where(is_still, members.price, 0.0)[order]
+        kind = members.kind[order]
         pack = NestPack(
             np.append(first, order.size).astype(np.int64),
-            order.astype(np.int64),
-            v.landed[chosen],
-            market.goods[chosen],
-            parameters,
+            first + np.bincount(nest[members.product[~is_still]], minlength=ids.size),
+            members.product[order].astype(np.int64),
+            members.landed[order],
+            members.goods[order],
+            price,
+            np.expm1((1.0 - elasticities[1, kind, 0]) * price),
         )
-        return cls(nest.astype(np.int64), ids, market.kappa.size, pack)
+        return cls(nest.astype(np.int64), ids, kind[first], market, pack)
+
+    def _parameters(self, elasticities: Floats) -> Floats:
+        """Parameters of the nests in every lane, given the elasticities of the kinds, (4, kinds, lanes)."""
+        _, eta, kappa, w = elasticities[:, self.kind]
+        of_nest = np.stack([self.market.top, 1.0 / self.market.supply_domestic])[:, self.ids, None]
+        top, domestic_w = np.broadcast_to(of_nest, (2, *eta.shape))
+        return np.ascontiguousarray(np.stack([eta, kappa, top, domestic_w, w], axis=1))
 
     def __call__(
         self,
         pack: SweepPack,
         sections: Sequence[Section],
         rates: Floats,
+        elasticities: Floats,
         terms: Floats,
         over: Callable[..., object],
+        room: Room,
     ) -> NestShift:
-        """Solve the nests of a part; `over` is `map`, or that of a pool of threads."""
+        """Solve the nests of a part in a room; `over` is `map`, or that of a pool of threads."""
         from tariffs.engine.response.kernels.exp_log import LANES
-        from tariffs.engine.response.kernels.sector_sweep import index_bundles, nest_rows
+        from tariffs.engine.response.kernels.sector_sweep import nest_rows
 
         products, count = self.nest.size, self.ids.size
-        prices = np.empty((products, LANES))
-        factors, surplus = np.empty((count, 2, LANES)), np.empty((products, 2, LANES))
+        prices = import_prices(pack, sections, rates, terms, over, room)
+        parameters = self._parameters(elasticities)
+        factors, surplus = np.empty((count, 2, LANES)), room("surplus", (products, 2, LANES))
         domestic = np.empty((count, 3, LANES))
-
-        def index(section: Section) -> None:
-            index_bundles(section.first, section.last, pack, rates, terms, prices)
 
         def solve(first: int) -> None:
             last = min(first + _PART_NESTS, count)
-            nest_rows(first, last, self.pack, prices, factors, domestic, surplus)
+            nest_rows(first, last, self.pack, parameters, prices, factors, domestic, surplus)
 
-        for work, parts in ((index, sections), (solve, range(0, count, _PART_NESTS))):
-            list(over(work, parts))  # type: ignore[call-overload]
-        whole = np.zeros((self.nests, 3, LANES))
+        list(over(solve, range(0, count, _PART_NESTS)))  # type: ignore[call-overload]
+        whole = np.zeros((self.market.top.size, 3, LANES))
         whole[self.ids] = domestic
-        return NestShift(self.nest, factors, surplus, whole)
+        return NestShift(self.nest, prices, factors, surplus, whole)
+
+
+def import_prices(
+    pack: SweepPack,
+    sections: Sequence[Section],
+    rates: Floats,
+    terms: Floats,
+    over: Callable[..., object],
+    room: Room,
+) -> Floats:
+    """Compute the log import prices of the products of a part by themselves in a room: (products, lanes)."""
+    from tariffs.engine.response.kernels.exp_log import LANES
+    from tariffs.engine.response.kernels.sector_sweep import index_bundles
+
+    prices = room("prices", (pack.kind.size, LANES))
+
+    def index(section: Section) -> None:
+        index_bundles(section.first, section.last, pack, rates, terms, prices)
+
+    list(over(index, sections))  # type: ignore[call-overload]
+    return prices
 
 
 def without_market(products: int) -> NestShift:
@@ -120,5 +148,9 @@ def without_market(products: int) -> NestShift:
     from tariffs.engine.response.kernels.exp_log import LANES
 
     return NestShift(
-        np.full(products, -1), np.empty((0, 2, LANES)), np.empty((0, 2, LANES)), np.empty((0, 3, LANES))
+        np.full(products, -1),
+        np.empty((0, LANES)),
+        np.empty((0, 2, LANES)),
+        np.empty((0, 2, LANES)),
+        np.empty((0, 3, LANES)),
     )

@@ -25,17 +25,16 @@ from tariffs.engine.response.inputs import (
 
 @dataclass(frozen=True, slots=True)
 class SweepMarket:
-    """Market of sectors above the products of a sweep. Products of a nest have one eta and one supply elasticity.
+    """Market of sectors above the products of a sweep. Products of a nest have one eta, kappa and supply elasticity.
 
     Attributes:
         nest: per product, from 0; -1 for products by themselves.
         goods: domestic goods that compete with each product at the baseline, USD.
-        kappa, top, supply_domestic: per nest, as in `market`.
+        top, supply_domestic: per nest, as in `market`.
     """
 
     nest: Ints
     goods: Floats
-    kappa: Floats
     top: Floats
     supply_domestic: Floats
 
@@ -81,7 +80,10 @@ class SweepTrade:
 
 @dataclass(frozen=True, slots=True)
 class SweepElasticities:
-    """Elasticities as in `armington`, each a scalar, (kinds,) or (kinds, scenarios); a kappa of NaN is the eta."""
+    """Elasticities as in `armington`, each a scalar, (kinds,) or (kinds, scenarios); a kappa of NaN is the eta.
+
+    Under a market of sectors kappa is that of the nests of a kind.
+    """
 
     sigma: ArrayLike
     eta: ArrayLike

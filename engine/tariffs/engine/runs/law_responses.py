@@ -150,7 +150,7 @@ class LawResponses:
         if AUTHORITY in run.options.by:
             self._pairs = ClassPairs.of(class_of, group, self._classes.count, grouping.count)
         merged = Merged(form, barred, group, None if self._pairs is None else self._pairs.of_goods)
-        self._kinds, kind = kinds_of(run.response.parameters)
+        self._kinds, kind = kinds_of(run.response)
         self._sweep = ArmingtonSweep(
             trade_of(run, run.response, kind, merged), SweepReference(rates[:, 0], moves, self._kinds)
         )

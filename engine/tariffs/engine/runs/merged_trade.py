@@ -8,7 +8,6 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, sums_of
 from tariffs.engine.response.adjustment_profile import PathParameters
-from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.path_pack import LEAST_POWER, STEEPEST_PATH
 from tariffs.engine.response.path_sweep import StageElasticities
 from tariffs.engine.response.sector_market import SectorMarket, kappa_of, market_elasticities
@@ -61,7 +60,8 @@ def has_swept_market(run: TableRun) -> bool:
         return False
     p, market = response.parameters, response.market
     supply = p.supply[market.inside]
-    greatest = max(p.sigma.max(initial=0.0), p.eta.max(initial=0.0))
+    kappa = kappa_of(p.kappa, p.eta, p.eta)
+    greatest = max(each.max(initial=0.0) for each in (p.sigma, p.eta, kappa))
     is_common = bool((supply == supply[market.first][market.nest]).all())
     return is_common and bool(greatest * np.log1p(PROHIBITIVE) < STEEP)
 
@@ -119,7 +119,6 @@ def _market(response: Response, market: SectorMarket) -> SweepMarket:
     return SweepMarket(
         nest=market.nest_of_product[v.traded],
         goods=(market.ratio * sums_of(v.product, v.value, len(p.eta)))[v.traded],
-        kappa=kappa_of(p.kappa, p.eta, p.eta)[market.inside][market.first],
         top=np.full(count, elasticities["top"][0]),
         supply_domestic=np.full(count, elasticities["supply_domestic"][0]),
     )
@@ -132,9 +131,12 @@ def stage_kinds_of(parameters: PathParameters) -> tuple[StageElasticities, I64]:
     return StageElasticities(distinct.reshape(3, 3, -1), parameters.profile), kind.ravel().astype(np.int64)
 
 
-def kinds_of(parameters: ProductParameters) -> tuple[SweepElasticities, I64]:
-    """Distinct sets of elasticities, and the set of each product; kappa is that of products by themselves."""
-    kappa = np.where(np.isnan(parameters.kappa), parameters.eta, parameters.kappa)
-    rows = np.column_stack([parameters.sigma, parameters.eta, parameters.supply, kappa])
+def kinds_of(response: Response) -> tuple[SweepElasticities, I64]:
+    """Distinct sets of elasticities, and the set of each product; kappa is that of its nest or of it by itself."""
+    p = response.parameters
+    kappa = np.where(np.isnan(p.kappa), p.eta, p.kappa)
+    if response.market is not None:
+        kappa = kappa_of(p.kappa, p.eta, p.eta)
+    rows = np.column_stack([p.sigma, p.eta, p.supply, kappa])
     distinct, kind = np.unique(rows, axis=0, return_inverse=True)
     return SweepElasticities(*distinct.T), kind.astype(np.int64)

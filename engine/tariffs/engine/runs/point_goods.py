@@ -35,7 +35,7 @@ class PointGoods:
             nothing = np.zeros(0, dtype=np.int64)
             self._group, self._nest, self._shipments, self._part = nothing, nothing, np.zeros(0), np.zeros(0)
             return
-        count, inside = market.kappa.size, np.flatnonzero(market.nest >= 0)
+        count, inside = market.top.size, np.flatnonzero(market.nest >= 0)
         nest, goods = market.nest[inside], market.goods[inside]
         pairs, place = np.unique(np.asarray(trade.product_group)[inside] * count + nest, return_inverse=True)
         self._group, self._nest = pairs // count, pairs % count

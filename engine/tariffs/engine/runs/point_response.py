@@ -76,7 +76,7 @@ class PointResponse:
             class_functions(duties.law, rated, moved, rate_classes(rated)).forms()
             for rated, moved in zip(duties.rated, group.moved, strict=True)
         ]
-        self._kinds, kind = kinds_of(run.response.parameters)
+        self._kinds, kind = kinds_of(run.response)
         firsts = np.cumsum([0, *(len(forms.still) for forms in self._forms)])
         of_class = np.concatenate(
             [first + forms.of_class for first, forms in zip(firsts, self._forms, strict=False)]

@@ -101,12 +101,20 @@ def fill_cell(
 
 
 @inlined
-def add_to_product(
-    own: Floats, cell: Floats, row: int, share: float, dutiable: float, quantity: float
-) -> None:
-    """Add a moved variety to the index, quantity and duty of its product; `row` is that of its quantity hat."""
+def sum_index(pack: SweepPack, k: int, table: Floats, first_cell: int, own: Floats) -> None:
+    """Sum the index of product k from its cells."""
     for b in range(LANES):
-        own[_INDEX + b] += share * cell[GROWTH + b]
+        own[_INDEX + b] = pack.sums[k, 0]
+    for i in range(pack.offsets[k], pack.offsets[k + 1]):
+        cell, share = table[pack.cell[i] - first_cell], pack.share[i]
+        for b in range(LANES):
+            own[_INDEX + b] += share * cell[GROWTH + b]
+
+
+@inlined
+def add_to_product(own: Floats, cell: Floats, row: int, dutiable: float, quantity: float) -> None:
+    """Add a moved variety to the quantity and duty of its product; `row` is that of its quantity hat."""
+    for b in range(LANES):
         own[_QUANTITY_SUM + b] += quantity * cell[row + b]
         own[_DUTY_SUM + b] += dutiable * cell[DUTY + b]
 
@@ -144,33 +152,9 @@ def add_fixed(
         sums[SUM_CREATION + b] += v0 * own[_CREATION_FACTOR + b]
 
 
-@jit
-def add_spending(pack: SweepPack, k: int, rates: Floats, table: Floats, first_cell: int, own: Floats) -> None:
-    """Compute landed spending of product k at index 1, over that at the baseline."""
-    for b in range(LANES):
-        own[_SPENDING + b] = pack.sums[k, 3]
-    for i in range(pack.offsets[k], pack.offsets[k + 1]):
-        row = rates[pack.row[i]]
-        cell = table[pack.cell[i] - first_cell]
-        for b in range(LANES):
-            own[_SPENDING + b] += pack.value[i] * (cell[VALUE + b] * (1.0 + pack.freight[i] + row[b]))
-    for b in range(LANES):
-        own[_SPENDING + b] = np.true_divide(own[_SPENDING + b], pack.landed[k])
-
-
 @inlined
-def index_row(
-    pack: SweepPack,
-    k: int,
-    rates: Floats,
-    terms: Floats,
-    table: Floats,
-    first_cell: int,
-    own: Floats,
-    work: Floats,
-    bits: Ints,
-) -> None:
-    """Compute the logs of the import price of product k and of the price of imports and domestic goods."""
+def index_row(own: Floats, terms: Floats, work: Floats) -> int:
+    """Write one plus the growth of the CES sum of a product to `work`, and count the lanes for `add_spending`."""
     below = 0
     for b in range(LANES):
         # Counting vectorises; the least of floats would not.
@@ -181,19 +165,41 @@ def index_row(
         total = 1.0 + growth
         work[b] = total
         work[SECOND + b] = np.true_divide(growth - (total - 1.0), total)
-    if below > 0:
-        add_spending(pack, k, rates, table, first_cell, own)
+    return below
+
+
+@jit
+def add_spending(
+    pack: SweepPack, k: int, rates: Floats, terms: Floats, table: Floats, first_cell: int, own: Floats, work: Floats
+) -> None:  # fmt: skip
+    """Write landed spending of product k at index 1, over that at the baseline, where its CES sum loses digits.
+
+    For the kernels themselves to call: in a function that they inline, numba would count the references to every array
+    of the pack for each product.
+    """
+    for b in range(LANES):
+        own[_SPENDING + b] = pack.sums[k, 3]
+    for i in range(pack.offsets[k], pack.offsets[k + 1]):
+        row = rates[pack.row[i]]
+        cell = table[pack.cell[i] - first_cell]
         for b in range(LANES):
-            if terms[POWER + b] * own[_INDEX + b] < _LEAST_SUM:
-                work[b] = own[_SPENDING + b]
-                work[SECOND + b] = 0.0
+            own[_SPENDING + b] += pack.value[i] * (cell[VALUE + b] * (1.0 + pack.freight[i] + row[b]))
+    for b in range(LANES):
+        if terms[POWER + b] * own[_INDEX + b] < _LEAST_SUM:
+            work[b] = np.true_divide(own[_SPENDING + b], pack.landed[k])
+            work[SECOND + b] = 0.0
+
+
+@inlined
+def price_rows(landed: float, domestic: float, terms: Floats, own: Floats, work: Floats, bits: Ints) -> None:
+    """Compute the logs of the import price of a product and of the price of imports and domestic goods."""
     log_row(work, bits)
     for b in range(LANES):
         level = work[b] * terms[INVERSE_POWER + b] + terms[GEOMETRIC + b] * own[_INDEX + b]
         own[_IMPORTS + b] = level * terms[INDEX_SCALE + b]
         own[_ALL + b] = level * terms[INDEX_SCALE + b]
-    if pack.domestic[k] > 0.0:
-        share = pack.landed[k] / (pack.landed[k] + pack.domestic[k])
+    if domestic > 0.0:
+        share = landed / (landed + domestic)
         for b in range(LANES):
             y, _ = top_logs(own[_IMPORTS + b], share, terms[KAPPA + b], terms[ETA + b], 0.0)
             own[_ALL + b] = y
@@ -203,7 +209,7 @@ def index_row(
 def factor_rows(
     pack: SweepPack, k: int, terms: Floats, flat: bool, own: Floats, work: Floats, bits: Ints
 ) -> None:
-    """Compute the factors, surplus and welfare of product k from its price indices."""
+    """Compute the factors of product k, and its duty less that at the baseline, from its price indices."""
     for b in range(LANES):
         demand = terms[BY_IMPORTS + b] * own[_IMPORTS + b] + terms[BY_ALL + b] * own[_ALL + b]
         own[_IMPORTS + b] = demand
@@ -223,6 +229,11 @@ def factor_rows(
             own[_CREATION_FACTOR + b] = np.true_divide(own[_QUANTITY_SUM + b] * work[b], before) - 1.0
         else:
             own[_CREATION_FACTOR + b] = 0.0
+
+
+@inlined
+def surplus_rows(pack: SweepPack, k: int, terms: Floats, own: Floats, work: Floats, bits: Ints) -> None:
+    """Compute the surplus of product k by itself, and add it to its welfare."""
     for b in range(LANES):
         work[b] = terms[SURPLUS_POWER + b] * own[_ALL + b]
     exp_row(work, bits)
@@ -238,7 +249,7 @@ def shift_by_market(pack: SweepPack, k: int, factors: Floats, surplus: Floats, o
     """Scale product k by the factors of its nest on value and quantity, and take its surplus in the nest."""
     before, revenue = pack.before[k], pack.revenue[k]
     for b in range(LANES):
-        duty = own[_WELFARE + b] - own[_SURPLUS + b] + revenue
+        duty = own[_WELFARE + b] + revenue
         own[_VALUE_FACTOR + b] *= factors[0, b]
         own[_QUANTITY_FACTOR + b] *= factors[1, b]
         if before > 0.0:
@@ -316,6 +327,7 @@ def sweep_bundles(
     unclosed: Bools,
     flat: bool,
     nest: Ints,
+    prices: Floats,
     shifts: Floats,
     surplus: Floats,
     sums: Floats,
@@ -327,7 +339,8 @@ def sweep_bundles(
     Reads `rates` (rows, LANES) and `terms` (kinds, 15 * LANES). The rows of `unclosed` mark the lanes to leave out, for
     the products that `place` gives one, else -1. With `flat`, all supply is flat: quantity equals value, and only the
     value is summed. `nest` is that of each product in a market above, else -1, with the `shifts` (nests, 2, LANES) and
-    `surplus` (products, 2, LANES) that the market gives. Adds to `sums` (groups, 6 * LANES), `owned` (product groups,
+    `surplus` (products, 2, LANES) that the market gives; `prices` (products, LANES) are then the logs of the import
+    prices of products by themselves, and else empty. Adds to `sums` (groups, 6 * LANES), `owned` (product groups,
     2 * LANES: buyer surplus, welfare) and `values` (value groups, LANES), which is empty without such groups.
     """
     most, products = 0, 0
@@ -353,16 +366,25 @@ def sweep_bundles(
             for k in range(pack.chunk_products[chunk], pack.chunk_products[chunk + 1]):
                 kind = terms[pack.kind[k]]
                 for b in range(LANES):
-                    own[_INDEX + b] = pack.sums[k, 0]
                     own[_QUANTITY_SUM + b] = pack.sums[k, 1]
                     own[_DUTY_SUM + b] = pack.sums[k, 2]
                 for i in range(pack.offsets[k], pack.offsets[k + 1]):
                     cell = table[pack.cell[i] - first_cell]
-                    add_to_product(own, cell, quantity, pack.share[i], pack.dutiable[i], pack.quantity[i])
-                index_row(pack, k, rates, kind, table, first_cell, own, work, bits)
+                    add_to_product(own, cell, quantity, pack.dutiable[i], pack.quantity[i])
+                if prices.shape[0] > 0:
+                    for b in range(LANES):
+                        own[_IMPORTS + b] = prices[k, b]
+                        own[_ALL + b] = prices[k, b]
+                else:
+                    sum_index(pack, k, table, first_cell, own)
+                    if index_row(own, kind, work) > 0:
+                        add_spending(pack, k, rates, kind, table, first_cell, own, work)
+                    price_rows(pack.landed[k], pack.domestic[k], kind, own, work, bits)
                 factor_rows(pack, k, kind, flat, own, work, bits)
                 if nest[k] >= 0:
                     shift_by_market(pack, k, shifts[nest[k]], surplus[k], own)
+                else:
+                    surplus_rows(pack, k, kind, own, work, bits)
                 if place[k] >= 0:
                     for b in range(LANES):
                         if unclosed[place[k], b]:

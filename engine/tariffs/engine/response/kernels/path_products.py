@@ -170,19 +170,10 @@ def open_product(pack: SweepPack, k: int, path: PathPack, own: Floats) -> None:
 
 
 @inlined
-def take_stage(
-    k: int,
-    stage: int,
-    first_entry: int,
-    path: PathPack,
-    term: Floats,
-    weights: Floats,
-    own: Floats,
-    total: Floats,
-    work: Floats,
-    bits: Ints,
-) -> None:
-    """Take one step of product k: its price, and what follows for all its varieties and its buyers."""
+def grow_stage(
+    stage: int, first_entry: int, path: PathPack, weights: Floats, own: Floats, work: Floats
+) -> int:
+    """Write the ratio of a product's sum of weights by a step to `work`, and count the lanes for `refresh_stage`."""
     for b in range(LANES):
         own[_CHANGE + b] = path.stage_change[stage]
     for move in range(path.move_start[stage], path.move_start[stage + 1]):
@@ -198,14 +189,31 @@ def take_stage(
         ratio = 1.0 + growth
         work[b] = ratio
         work[SECOND + b] = np.true_divide(growth - (ratio - 1.0), ratio)
-    if below > 0:
-        sum_weights(k, stage, first_entry, path, weights, total)
-        for b in range(LANES):
-            if np.true_divide(own[_CHANGE + b], own[_TOTAL + b]) < _REFRESH_BELOW:
-                work[b] = np.true_divide(total[b], own[_TOTAL + b])
-                work[SECOND + b] = 0.0
-                own[_CHANGE + b] = total[b]
-                own[_TOTAL + b] = 0.0
+    return below
+
+
+@jit
+def refresh_stage(
+    k: int, stage: int, first_entry: int, path: PathPack, weights: Floats, own: Floats, work: Floats
+) -> None:
+    """Compute the ratio of product k's sum of weights by a stage from its terms, where it fell far.
+
+    For the kernel itself to call: in a function that it inlines, numba would count the references to every array of the
+    path at each stage.
+    """
+    total = np.empty(LANES)
+    sum_weights(k, stage, first_entry, path, weights, total)
+    for b in range(LANES):
+        if np.true_divide(own[_CHANGE + b], own[_TOTAL + b]) < _REFRESH_BELOW:
+            work[b] = np.true_divide(total[b], own[_TOTAL + b])
+            work[SECOND + b] = 0.0
+            own[_CHANGE + b] = total[b]
+            own[_TOTAL + b] = 0.0
+
+
+@inlined
+def take_stage(term: Floats, own: Floats, work: Floats, bits: Ints) -> None:
+    """Take one step of a product: its price, and what follows for all its varieties and its buyers."""
     for b in range(LANES):
         own[_TOTAL + b] += own[_CHANGE + b]
     log_row(work, bits)
@@ -274,7 +282,7 @@ def path_bundles(
             entries = max(entries, path.entry_start[cells[1]] - path.entry_start[cells[0]])
     table, weights = np.empty((most, 4 * LANES)), np.empty((entries, 2 * LANES))
     factors = np.empty((products, _FACTORS * LANES))
-    own, total, work = np.empty(_OWN * LANES), np.empty(LANES), np.empty(_WORK * LANES)
+    own, work = np.empty(_OWN * LANES), np.empty(_WORK * LANES)
     bits = work.view(np.int64)
     for bundle in range(first, last):
         first_product = pack.chunk_products[pack.bundle_chunks[bundle]]
@@ -289,8 +297,9 @@ def path_bundles(
             for k in range(pack.chunk_products[chunk], pack.chunk_products[chunk + 1]):
                 open_product(pack, k, path, own)
                 for stage in range(path.stage_start[k], path.stage_start[k + 1]):
-                    term = terms[pack.kind[k], path.stage_step[stage]]
-                    take_stage(k, stage, first_entry, path, term, weights, own, total, work, bits)
+                    if grow_stage(stage, first_entry, path, weights, own, work) > 0:
+                        refresh_stage(k, stage, first_entry, path, weights, own, work)
+                    take_stage(terms[pack.kind[k], path.stage_step[stage]], own, work, bits)
                 close_product(pack, k, table, first_cell, own, work, bits)
                 row = owned[pack.product_group[k]]
                 for b in range(LANES):

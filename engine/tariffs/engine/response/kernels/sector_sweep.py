@@ -11,12 +11,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tariffs.engine.base.compiled_kernels import jit
+from tariffs.engine.base.compiled_kernels import inlined, jit
 from tariffs.engine.response.kernels.armington import growth, two_good_ces
 from tariffs.engine.response.kernels.armington_sweep import (
-    GROWTH,
+    add_spending,
     fill_cell,
     index_row,
+    price_rows,
+    sum_index,
 )
 from tariffs.engine.response.kernels.exp_log import LANES, SECOND, exp_row
 from tariffs.engine.response.kernels.sweep_products import SweepPack
@@ -24,8 +26,8 @@ from tariffs.engine.response.kernels.sweep_products import SweepPack
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_INDEX, _IMPORTS = 0, 3 * LANES
-# Rows of a product in `kernels.armington_sweep`: its index at index 1, and the log of its import price.
+_IMPORTS = 3 * LANES
+# Row of a product in `kernels.armington_sweep`: the log of its import price.
 _OWN, _WORK = 8, 5
 _ROUNDS = 60
 _TOLERANCE = 1e-15
@@ -33,20 +35,24 @@ _LEAST_LOG = 1e-5
 
 
 class NestPack(NamedTuple):
-    """Nests of some products of a sweep.
+    """Nests of some products of a sweep; a member is a product, or one of several that are one product of the sweep.
 
     Attributes:
-        offsets: first place of each nest in `order`, one more than nests.
-        order: products by nest.
-        landed, goods: landed imports and domestic goods of each product at the baseline, USD.
-        parameters: (nests, 5) eta, kappa, top, inverse supply of domestic goods, inverse supply of imports.
+        offsets: first member of each nest, one more than nests.
+        still: first member of each nest whose price no scenario moves; those before it have that of their product.
+        product: product of the sweep of each member, whose surplus it adds to.
+        landed, goods: landed imports and domestic goods of each member at the baseline, USD.
+        price: per member the log of its import price by itself, if no scenario moves it.
+        growth: the exponential of 1 - eta times `price`, less one.
     """
 
     offsets: Ints
-    order: Ints
+    still: Ints
+    product: Ints
     landed: Floats
     goods: Floats
-    parameters: Floats
+    price: Floats
+    growth: Floats
 
 
 @jit
@@ -69,24 +75,23 @@ def index_bundles(
                 table[c - first_cell], row, kind, pack.cell_base[c], pack.cell_freight[c], True, work, bits
             )
         for k in range(pack.chunk_products[chunk], pack.chunk_products[chunk + 1]):
-            for b in range(LANES):
-                own[_INDEX + b] = pack.sums[k, 0]
-            for i in range(pack.offsets[k], pack.offsets[k + 1]):
-                cell = table[pack.cell[i] - first_cell]
-                for b in range(LANES):
-                    own[_INDEX + b] += pack.share[i] * cell[GROWTH + b]
-            index_row(pack, k, rates, terms[pack.kind[k]], table, first_cell, own, work, bits)
+            kind = terms[pack.kind[k]]
+            sum_index(pack, k, table, first_cell, own)
+            if index_row(own, kind, work) > 0:
+                add_spending(pack, k, rates, kind, table, first_cell, own, work)
+            price_rows(pack.landed[k], pack.domestic[k], kind, own, work, bits)
             for b in range(LANES):
                 prices[k, b] = own[_IMPORTS + b]
 
 
 @jit
-def solve_price(price: float, share: float, demand: Floats) -> tuple[float, float]:
+def solve_price(
+    price: float, share: float, eta: float, kappa: float, top: float, domestic_w: float, w: float
+) -> tuple[float, float]:
     """Find the log prices of a nest's imports, and of these and domestic goods, given the former without a shift.
 
-    `demand` = (eta, kappa, top, inverse supply of domestic goods, inverse supply of imports).
+    `domestic_w` and `w` are the inverse supply of domestic goods and of imports.
     """
-    eta, kappa, top, domestic_w, w = demand[0], demand[1], demand[2], demand[3], demand[4]
     slope = w / (1.0 + eta * w)
     c = domestic_w * (kappa - top) / (1.0 + kappa * domestic_w)
     held = 1.0 - slope * (eta - kappa)
@@ -109,72 +114,96 @@ def _mean_growth(log: float) -> float:
 
 @jit
 def price_of_imports(
-    begin: int, end: int, nests: NestPack, prices: Floats, power: float, imports: float, growths: Floats, work: Floats,
+    n: int, nests: NestPack, prices: Floats, power: Floats, imports: float, growths: Floats, work: Floats,
     alone: Floats,
 ) -> None:  # fmt: skip
-    """Compute the log price of a nest's imports without a shift of demand, in every lane, into `alone`.
+    """Compute the log price of the imports of nest n without a shift of demand, in every lane, into `alone`.
 
-    `growths` gets the exponential of `power` times the price of each product, less one.
+    `growths` gets the exponential of `power` times the price of each member whose price moves, less one.
     """
     bits = work.view(np.int64)
+    begin, still, end = nests.offsets[n], nests.still[n], nests.offsets[n + 1]
     alone[:] = 0.0
-    for i in range(begin, end):
-        j = nests.order[i]
-        within = nests.landed[j] / imports
+    for i in range(begin, still):
+        price, within = prices[nests.product[i]], nests.landed[i] / imports
         for b in range(LANES):
-            work[b] = power * prices[j, b]
+            work[b] = power[b] * price[b]
         exp_row(work, bits)
         for b in range(LANES):
             growths[i - begin, b] = work[SECOND + b]
-            alone[b] += within * (prices[j, b] if power == 0.0 else work[SECOND + b])
-    if power != 0.0:
-        for b in range(LANES):
-            alone[b] = np.log1p(alone[b]) / power
+            alone[b] += within * (price[b] if power[b] == 0.0 else work[SECOND + b])
+    constant, level = 0.0, 0.0
+    for i in range(still, end):
+        within = nests.landed[i] / imports
+        constant += within * nests.growth[i]
+        level += within * nests.price[i]
+    for b in range(LANES):
+        if power[b] == 0.0:
+            alone[b] += level
+        else:
+            alone[b] = np.log1p(alone[b] + constant) / power[b]
+
+
+@inlined
+def weigh_member(
+    within: float, price: Floats, growth: Floats, power: Floats, alone: Floats, inverse: Floats, moved: Floats,
+    part: Floats, total: Floats,
+) -> None:  # fmt: skip
+    """Compute the Sato-Vartia weight of a member, add it to `total`, and write it times its log price into `part`.
+
+    `part` may be `growth`.
+    """
+    for b in range(LANES):
+        log = power[b] * (price[b] - alone[b])
+        is_small = abs(log) <= _LEAST_LOG
+        mean = np.true_divide((1.0 + growth[b]) * inverse[b] - 1.0, 1.0 if is_small else log)
+        weight = within * (1.0 + 0.5 * log if is_small else mean)
+        total[b] += weight
+        part[b] = weight * (price[b] + moved[b])
 
 
 @jit
 def divide_surplus(
-    begin: int, end: int, nests: NestPack, prices: Floats, power: float, imports: float, growths: Floats,
+    n: int, nests: NestPack, prices: Floats, power: Floats, imports: float, goods: float, growths: Floats,
     alone: Floats, moved: Floats, of_imports: Floats, of_goods: Floats, gain: Floats, owned: Floats,
 ) -> None:  # fmt: skip
-    """Divide the surplus of a nest over its products by their part of the log of its price, in every lane.
+    """Divide the surplus of nest n over its members by their part of the log of its price, in every lane.
 
     `moved` is what the shift of demand adds to log prices, `of_imports` and `of_goods` the surplus of either. The parts
     have Sato-Vartia weights, so they add up exactly. Overwrites `growths`.
     """
-    total, whole = np.zeros(LANES), np.exp(power * alone)
-    goods = 0.0
+    begin, still, end = nests.offsets[n], nests.still[n], nests.offsets[n + 1]
+    total, inverse = np.zeros(LANES), np.exp(-power * alone)
+    price, growth = np.empty(LANES), np.empty(LANES)
+    for i in range(begin, still):
+        row, within = growths[i - begin], nests.landed[i] / imports
+        weigh_member(within, prices[nests.product[i]], row, power, alone, inverse, moved, row, total)
+    for i in range(still, end):
+        price[:] = nests.price[i]
+        growth[:] = nests.growth[i]
+        within = nests.landed[i] / imports
+        weigh_member(within, price, growth, power, alone, inverse, moved, growths[i - begin], total)
     for i in range(begin, end):
-        j = nests.order[i]
-        goods += nests.goods[j]
-        within = nests.landed[j] / imports
-        for b in range(LANES):
-            log = power * (prices[j, b] - alone[b])
-            if abs(log) <= _LEAST_LOG:
-                weight = within * (1.0 + 0.5 * log)
-            else:
-                weight = within * (np.true_divide(1.0 + growths[i - begin, b], whole[b]) - 1.0) / log
-            total[b] += weight
-            growths[i - begin, b] = weight * (prices[j, b] + moved[b])
+        owned[nests.product[i]] = 0.0
+    each = np.true_divide(of_imports, total)
     for i in range(begin, end):
-        j = nests.order[i]
-        own = nests.goods[j] / goods if goods > 0.0 else 0.0
+        j, own = nests.product[i], nests.goods[i] / goods if goods > 0.0 else 0.0
         for b in range(LANES):
-            owned[j, 0, b] = (
-                of_imports[b] * np.true_divide(growths[i - begin, b], total[b]) + of_goods[b] * own
-            )
-            owned[j, 1, b] = gain[b] * own
+            owned[j, 0, b] += each[b] * growths[i - begin, b] + of_goods[b] * own
+            owned[j, 1, b] += gain[b] * own
 
 
 @jit
 def nest_rows(
-    first: int, last: int, nests: NestPack, prices: Floats, factors: Floats, domestic: Floats, owned: Floats
-) -> None:
+    first: int, last: int, nests: NestPack, parameters: Floats, prices: Floats, factors: Floats, domestic: Floats,
+    owned: Floats,
+) -> None:  # fmt: skip
     """Solve nests [first, last) in every lane.
 
-    Reads `prices` (products, LANES): logs of the import prices of products by themselves. Writes `factors` (nests, 2,
-    LANES) on value and quantity, `domestic` (nests, 3, LANES): hats of price and quantity, and gain of producers, and
-    `owned` (products, 2, LANES): buyers' surplus and gain of producers.
+    Reads `parameters` (nests, 5, LANES): eta, kappa, top, inverse supply of domestic goods and of imports, and `prices`
+    (products, LANES): logs of the import prices of products by themselves. Writes `factors` (nests, 2, LANES) on value
+    and quantity, `domestic` (nests, 3, LANES): hats of price and quantity, and gain of producers, and `owned`
+    (products, 2, LANES): buyers' surplus and gain of producers.
     """
     most = 0
     for n in range(first, last):
@@ -183,24 +212,24 @@ def nest_rows(
     alone, moved = np.empty(LANES), np.empty(LANES)
     of_imports, of_goods = np.empty(LANES), np.empty(LANES)
     for n in range(first, last):
-        begin, end = nests.offsets[n], nests.offsets[n + 1]
-        demand = nests.parameters[n]
-        eta, kappa, top, domestic_w, w = demand[0], demand[1], demand[2], demand[3], demand[4]
         imports, goods = 0.0, 0.0
-        for i in range(begin, end):
-            imports += nests.landed[nests.order[i]]
-            goods += nests.goods[nests.order[i]]
+        for i in range(nests.offsets[n], nests.offsets[n + 1]):
+            imports += nests.landed[i]
+            goods += nests.goods[i]
         if imports <= 0.0:
             factors[n] = 1.0
             domestic[n, :2] = 1.0
             domestic[n, 2] = 0.0
-            for i in range(begin, end):
-                owned[nests.order[i]] = 0.0
+            for i in range(nests.offsets[n], nests.offsets[n + 1]):
+                owned[nests.product[i]] = 0.0
             continue
-        price_of_imports(begin, end, nests, prices, 1.0 - eta, imports, growths, work, alone)
+        power = 1.0 - parameters[n, 0]
+        price_of_imports(n, nests, prices, power, imports, growths, work, alone)
         spent, share = imports + goods, imports / (imports + goods)
         for b in range(LANES):
-            x, y = solve_price(alone[b], share, demand)
+            eta, kappa, top = parameters[n, 0, b], parameters[n, 1, b], parameters[n, 2, b]
+            domestic_w, w = parameters[n, 3, b], parameters[n, 4, b]
+            x, y = solve_price(alone[b], share, eta, kappa, top, domestic_w, w)
             shift = ((eta - kappa) * x + (kappa - top) * y) / (1.0 + eta * w)
             factors[n, 0, b] = np.exp((1.0 + w) * shift)
             factors[n, 1, b] = np.exp(shift)
@@ -216,6 +245,6 @@ def nest_rows(
             of_goods[b] = per_log * other / (middle + other) * price
             moved[b] = x - alone[b]
         divide_surplus(
-            begin, end, nests, prices, 1.0 - eta, imports, growths, alone, moved, of_imports, of_goods,
+            n, nests, prices, power, imports, goods, growths, alone, moved, of_imports, of_goods,
             domestic[n, 2], owned,
         )  # fmt: skip
