@@ -19,6 +19,7 @@ DUCKDB, DUCKDB_MS = "DuckDB join with a ready rate panel", 58.0
 PRODUCT, PRODUCT_MS = "NumPy product of ready coefficients", 15.0
 LAYERS, LAYERS_MS = "dictionary of ready layers", 0.0013
 SHIPMENTS, SHIPMENTS_MS = "Polars join of the shipments with a ready rate panel", 3_031.0
+SHORT = "the same at the horizon short, by product"
 BenchRow = Row[Workbench]
 
 
@@ -81,6 +82,20 @@ QUICK_ROWS: tuple[BenchRow, ...] = (
         JOIN,
         _over(1_500, JOIN_MS),
         table_rows.sweep_response_all,
+    ),
+    Row(
+        "sweep_path",
+        "1,000 scenarios on the adjustment path, rates of one country move",
+        SHORT,
+        Target(AT_MOST, 1.5),
+        table_rows.sweep_on_path,
+    ),
+    Row(
+        "sweep_sectors",
+        "1,000 scenarios under a market of sectors, rates of one country move",
+        SHORT,
+        Target(AT_MOST, 1.5),
+        table_rows.sweep_of_sectors,
     ),
     Row(
         "quote_new",

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from tariffs.bench.measure import (
 )
 from tariffs.bench.shipments import grown
 from tariffs.bench.workbench import BY_BOTH, BY_ORIGIN, Workbench, scenario_named
+from tariffs.engine.response.parameters import PATH
+from tariffs.engine.response.sector_market import SECTOR
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.sweep import SweepRun
 from tariffs.engine.runs.timeline import timeline
@@ -105,6 +108,16 @@ def sweep_response_all(bench: Workbench, deadline: Deadline) -> Sample:
     return against(bench.join, _sweep(bench, "all_rates", points, RESPONSE, deadline))
 
 
+def sweep_on_path(bench: Workbench, deadline: Deadline) -> Sample:
+    """Measure scenarios that respond on the adjustment path beside as many at the horizon short."""
+    return _beside_short(bench, replace(RESPONSE, horizon=PATH), deadline)
+
+
+def sweep_of_sectors(bench: Workbench, deadline: Deadline) -> Sample:
+    """Measure scenarios under a market of sectors beside as many under demand by product."""
+    return _beside_short(bench, replace(RESPONSE, market=SECTOR), deadline)
+
+
 def timeline_static(bench: Workbench, deadline: Deadline) -> Sample:
     """Measure a timeline of three scenarios, by authority and origin."""
     return _timeline(bench, Options(response="none", by=BY_BOTH), deadline)
@@ -171,6 +184,19 @@ def _sweep(
 ) -> Callable[[], object]:
     scenario = scenario_named(name)
     return lambda: bench.sweep(scenario, points, options, deadline.passed)
+
+
+def _beside_short(bench: Workbench, options: Options, deadline: Deadline) -> Sample:
+    """Measure scenarios that move the rate of one country beside others at the horizon short, by product."""
+    scenario, count = scenario_named("rates"), bench.counts.scenarios
+    for each in (options, RESPONSE):
+        bench.sweep(scenario, bench.one_country_points(2), each)
+
+    points = bench.one_country_points(count)
+    return against(
+        lambda: bench.sweep(scenario, bench.one_country_points(count), RESPONSE),
+        _sweep(bench, "rates", points, options, deadline),
+    )
 
 
 def _sweep_of_copies(bench: Workbench, copies: int, deadline: Deadline) -> Callable[[], object]:

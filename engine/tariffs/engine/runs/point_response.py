@@ -32,6 +32,8 @@ from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.table_duty.rate_classes import class_functions, rate_classes
 
 Kept = TypeVar("Kept")
+_SWEEPS_KEPT = 2
+"""Some 60 to 120 MB each for the embedded table."""
 _KEPT_VARIETIES = 1_000_000
 """Most varieties of a table whose sweep is kept; some 200 bytes each."""
 
@@ -201,7 +203,7 @@ def kept_sweep(run: TableRun, response: Response, key: Hashable, make: Callable[
     if response.varieties.count > _KEPT_VARIETIES:
         return make()
     kept: BoundedCache[Hashable, Kept]
-    kept = run.prepared.lines.cache.setdefault("merged sweeps", BoundedCache(1))
+    kept = run.prepared.lines.cache.setdefault("merged sweeps", BoundedCache(_SWEEPS_KEPT))
     return kept.get((key, *map(id, kept_parts(response)), run.grouping.id), make)
 
 
