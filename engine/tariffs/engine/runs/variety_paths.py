@@ -7,7 +7,7 @@ days before the first on which points differ are kept with the table: other valu
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,24 +76,10 @@ class VarietyPaths:
         ):
             return None
         classes = _ClassesOfDays.of(response, dated, rated)
-        start = next((place for place, day in enumerate(days) if day.moves), len(days))
         history = FormHistory()
-
-        def words(places: range) -> list[Words] | None:
-            found = [_words_on(run, law, classes, days[place], rated[place], history) for place in places]
-            return (
-                None if any(each is None for each in found) else [each for each in found if each is not None]
-            )
-
-        def alike() -> ClassPaths | None:
-            found = words(range(start))
-            return None if found is None else ClassPaths.none(classes.count).extended(found)
-
-        paths = _kept(run, classes, tuple(day.key for day in days[:start]), alike)
-        later = words(range(start, len(days)))
-        if paths is None or later is None:
+        paths = _class_paths(run, law, classes, list(zip(days, rated, strict=True)), history)
+        if paths is None:
             return None
-        paths = paths.extended(later)
         base = bits(response.base_rate)
         of_variety = numbered(paths.of_class[classes.of_variety], base)
         chosen = first_of(of_variety)
@@ -181,26 +167,46 @@ class _ClassesOfDays:
         return cls(classes, of_variety, count, traded)
 
 
-def _kept(
-    run: TableRun, classes: _ClassesOfDays, days: Hashable, make: Callable[[], ClassPaths | None]
+_RatedDay = tuple[_ChangingDay, Sequence[RatedLines]]
+
+
+def _class_paths(
+    run: TableRun, law: Law, classes: _ClassesOfDays, days: Sequence[_RatedDay], history: FormHistory
 ) -> ClassPaths | None:
-    """Find the paths of days on which all points have one law; kept with the table, for sweeps of other values."""
+    """Find the paths of classes over all days; None if something is partly barred.
+
+    Those of the first days, on which all points have one law, are kept with the table for sweeps of other values.
+    """
+
+    def words(some: Sequence[_RatedDay]) -> list[Words] | None:
+        found = []
+        for day, rated in some:
+            run.check()
+            each = _words_on(law, classes, day, rated, history)
+            if each is None:
+                return None
+            found.append(each)
+        return found
+
+    def alike() -> ClassPaths | None:
+        found = words(days[:start])
+        return None if found is None else ClassPaths.none(classes.count).extended(found)
+
+    start = next((place for place, (day, _) in enumerate(days) if day.moves), len(days))
+    # What is traded at which instant decides whether something is partly barred.
+    traded = hashlib.blake2b(classes.traded.data).digest()
+    key = id(classes.classes), traded, tuple(day.key for day, _ in days[:start])
     kept: BoundedCache[Hashable, tuple[RateClasses, ClassPaths | None]]
     kept = run.prepared.lines.cache.setdefault("class paths", BoundedCache(_PATHS_KEPT))
     # The value refers to the classes, so that their id is not reused.
-    return kept.get((id(classes.classes), days), lambda: (classes.classes, make()))[1]
+    paths, later = kept.get(key, lambda: (classes.classes, alike()))[1], words(days[start:])
+    return None if paths is None or later is None else paths.extended(later)
 
 
 def _words_on(
-    run: TableRun,
-    law: Law,
-    classes: _ClassesOfDays,
-    day: _ChangingDay,
-    rated: Sequence[RatedLines],
-    history: FormHistory,
+    law: Law, classes: _ClassesOfDays, day: _ChangingDay, rated: Sequence[RatedLines], history: FormHistory
 ) -> Words | None:
     """Find the words of the classes on a day; None if something is partly barred."""
-    run.check()
     found = []
     for place, (one, moved, function) in enumerate(zip(rated, day.moved, day.function, strict=True)):
         functions, count = class_functions(law, one, moved, classes.classes), classes.classes.count
