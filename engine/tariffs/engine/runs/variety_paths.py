@@ -139,18 +139,18 @@ def _rated_together(run: TableRun, law: Law, days: Sequence[Dated]) -> list[list
 
 @dataclass(frozen=True)
 class _ClassesOfDays:
-    """Classes of atoms with one rate on each day, at each instant of the lines.
+    """Classes of atoms with one rate on each day; those of each instant of the lines are numbered through.
 
     Attributes:
         classes: classes of atoms.
-        of_variety: class of each variety, those of the first instant first.
-        count: number of classes over all instants.
-        traded: marks the classes with a variety that is traded.
+        used: by instant, the classes of its varieties, ascending.
+        of_variety: number of the class and instant of each variety.
+        traded: marks the classes and instants with a variety that is traded.
     """
 
     classes: RateClasses
+    used: Sequence[I64]
     of_variety: I64
-    count: int
     traded: Bools
 
     @classmethod
@@ -158,13 +158,14 @@ class _ClassesOfDays:
         """Find the classes of the varieties under the laws of all days."""
         varieties, instants = response.varieties, len(dated.instants)
         classes = common_classes(rated[0][0], [one.layers for each in rated for one in each])
-        of_variety = classes.of_atom[varieties.atom].astype(np.int64)
+        number = classes.of_atom[varieties.atom].astype(np.int64)
         if dated.of_line is not None:
-            of_variety += classes.count * dated.of_line[varieties.line].astype(np.int64)
-        count = classes.count * instants
-        traded = np.zeros(count, dtype=bool)
+            number += classes.count * dated.of_line[varieties.line].astype(np.int64)
+        found, of_variety = factorize(number)
+        firsts = np.searchsorted(found, classes.count * np.arange(1, instants))
+        traded = np.zeros(len(found), dtype=bool)
         traded[of_variety[varieties.value > 0.0]] = True
-        return cls(classes, of_variety, count, traded)
+        return cls(classes, np.split(found % classes.count, firsts), of_variety, traded)
 
 
 _RatedDay = tuple[_ChangingDay, Sequence[RatedLines]]
@@ -190,7 +191,7 @@ def _class_paths(
 
     def alike() -> ClassPaths | None:
         found = words(days[:start])
-        return None if found is None else ClassPaths.none(classes.count).extended(found)
+        return None if found is None else ClassPaths.none(len(classes.traded)).extended(found)
 
     start = next((place for place, (day, _) in enumerate(days) if day.moves), len(days))
     # What is traded at which instant decides whether something is partly barred.
@@ -207,18 +208,18 @@ def _words_on(
     law: Law, classes: _ClassesOfDays, day: _ChangingDay, rated: Sequence[RatedLines], history: FormHistory
 ) -> Words | None:
     """Find the words of the classes on a day; None if something is partly barred."""
-    found = []
-    for place, (one, moved, function) in enumerate(zip(rated, day.moved, day.function, strict=True)):
-        functions, count = class_functions(law, one, moved, classes.classes), classes.classes.count
-        partly = (functions.barred > 0.0) & (functions.barred < 1.0 - NOTHING)
-        if (partly & classes.traded[place * count : (place + 1) * count]).any():
-            return None
+    found, barred = [], []
+    for one, moved, function, used in zip(rated, day.moved, day.function, classes.used, strict=True):
+        functions = class_functions(law, one, moved, classes.classes).of(used)
+        barred.append(functions.barred)
         words = bits(functions.closed_at(PROHIBITIVE)).view(np.uint64)
         moving = np.flatnonzero(functions.lengths)
         if moving.size:
             words[moving] = MOVED + history.add(functions.of(moving), function).astype(np.uint64)
         found.append(words)
-    return np.concatenate(found)
+    share = np.concatenate(barred)
+    partly = (share > 0.0) & (share < 1.0 - NOTHING) & classes.traded
+    return None if partly.any() else np.concatenate(found)
 
 
 def _forms(words: Words, years: Sequence[float], history: FormHistory) -> PathForms:
