@@ -35,7 +35,16 @@ OTHERS: Mapping[str, tuple[Any, str]] = {
 }
 # These choose what is returned, not what is computed; the others have tests of their own.
 ONLY_RETURNED = {"lines", "attribute", "premium_amounts"}
-TESTED_APART = {"direction", "date_format", "to", "market", "consumer_prices", "ahead", "fx_offset"}
+TESTED_APART = {
+    "direction",
+    "date_format",
+    "to",
+    "market",
+    "consumer_prices",
+    "ahead",
+    "fx_offset",
+    "reaction",
+}
 
 
 def _provenance(options: Options, table: pl.DataFrame = TABLE) -> Mapping[str, Any]:

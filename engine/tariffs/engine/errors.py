@@ -228,6 +228,8 @@ NOTES: Mapping[str, str] = {
     "QUANTITY_FLOOR": "a purchase commitment sets a minimum quantity, or cannot be compared with the table",
     "QUANTITY_LIMIT": "a quantity limit of the law reduces imports to the share assumed to be admitted",
     "FX_OFFSET": "the dollar rises with duties, and exporters' prices in dollars fall by one factor",
+    "REACTION": "a partner answers duties on its goods with a duty on those of the United States, or with none",
+    "REACTION_UNKNOWN": "the answers of partners to duties on their goods are not computed",
     "QUANTITY_SHOCK": "a scenario limits quantities or sets a minimum",
     "SHARES_REBASED": "a scenario uses other default shares for undeclared claims than the run",
     "PORT_FEE": "the amount a port fee adds per container or ton on a voyage stated by a scenario",

@@ -96,7 +96,7 @@ class Point(_message.Message):
     def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ...) -> None: ...
 
 class SimulateRequest(_message.Message):
-    __slots__ = ("points", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines", "direction", "to", "draws", "seed", "attribute", "date_format", "scenario_parameters", "market", "fx_offset", "consumer_prices", "ahead", "law_version")
+    __slots__ = ("points", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines", "direction", "to", "draws", "seed", "attribute", "date_format", "scenario_parameters", "market", "fx_offset", "reaction", "consumer_prices", "ahead", "law_version")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -134,6 +134,7 @@ class SimulateRequest(_message.Message):
     SCENARIO_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     MARKET_FIELD_NUMBER: _ClassVar[int]
     FX_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    REACTION_FIELD_NUMBER: _ClassVar[int]
     CONSUMER_PRICES_FIELD_NUMBER: _ClassVar[int]
     AHEAD_FIELD_NUMBER: _ClassVar[int]
     LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -160,10 +161,11 @@ class SimulateRequest(_message.Message):
     scenario_parameters: _containers.ScalarMap[str, str]
     market: Market
     fx_offset: float
+    reaction: float
     consumer_prices: ConsumerPriceMethod
     ahead: str
     law_version: str
-    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ..., attribute: _Optional[bool] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., consumer_prices: _Optional[_Union[ConsumerPriceMethod, str]] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
+    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ..., attribute: _Optional[bool] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., reaction: _Optional[float] = ..., consumer_prices: _Optional[_Union[ConsumerPriceMethod, str]] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("stage", "fraction")

@@ -5,6 +5,7 @@ Types are checked here because Protobuf answers a wrong one with errors of its o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -168,6 +169,18 @@ def share(value: object, name: str) -> float:
     if isinstance(value, Real | Decimal) and not isinstance(number, bool) and 0 <= number <= 1:
         return float(number)
     raise refusal(name, value, "Give a share from 0 to 1.", "PARAMETER_INVALID")
+
+
+def slope(value: object, name: str) -> float:
+    """Check a slope: a finite number that is not below 0.
+
+    Raises:
+        InvalidRequest: PARAMETER_INVALID for anything else.
+    """
+    number: Any = value
+    if isinstance(value, Real | Decimal) and not isinstance(number, bool) and 0 <= number < math.inf:
+        return float(number)
+    raise refusal(name, value, "Give a number of 0 or more.", "PARAMETER_INVALID")
 
 
 def one_of(choices: Mapping[str, _T], value: object, name: str, reason: str) -> _T:

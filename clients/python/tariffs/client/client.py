@@ -116,6 +116,7 @@ class Client(
         horizon: str = "path",
         market: str = "product",
         fx_offset: float = 0.0,
+        reaction: float = 0.0,
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,
         known_on: Day | None = None,
@@ -149,6 +150,7 @@ class Client(
             horizon: path (every change of duty at its own age), impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             fx_offset: part of the rise of prices by duties that a dearer dollar takes off, such as 0.174; 0 is none.
+            reaction: for exports, the slope of partners' answers to duties on their goods; 1 is reciprocity, 0 none.
             parameters: values of parameters of the scenarios, such as `{"cn": "20%", "start": "2027-01-01"}`; a number
                 is a fraction, 0.2 for 20 %, True is on. A value fills every scenario that declares its parameter; the
                 others have their defaults. Text and paths are read as `parameter_set`, as in earlier releases.
@@ -166,14 +168,11 @@ class Client(
                 "dollar_2024", "percent_2024" (latest accounts), "dollar_offset", "percent_offset"; empty for none.
             ahead: day from which buyers expect the duties that come and buy ahead of them; None if they do not.
             direction: import, or export: purchases of the country that retaliates, in its local time.
-            to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
-                `destination` of each row of a table.
-            date_format: format of date columns: "m/d/Y", "d/m/Y", or "excel" for day numbers of a spreadsheet;
-                by default ISO, or the only order of day and month that fits all texts of a column.
-            cluster: address of a Dask scheduler, such as `tls://host:8786`, that computes the run in place of the
-                server or this process; needs the extras `server` and `scale` here and on its workers.
-            lines_to: directory or URL in which the lines of a partitioned table are written, a Parquet file a bucket,
-                with the provenance of the run beside them; `include_lines` gives those of one table in the result.
+            to: for exports, the ISO code of the destination; empty: the law's first, or `destination` of each row.
+            date_format: format of date columns: "m/d/Y", "d/m/Y" or "excel" (day numbers); empty: ISO, or what fits.
+            cluster: address of a Dask scheduler, such as `tls://host:8786`, that computes the run in place of server
+                or process; needs the extras `server` and `scale` here and on its workers.
+            lines_to: directory or URL for the lines of a partitioned table, a Parquet file a bucket, and provenance.
             progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
 
@@ -190,6 +189,7 @@ class Client(
             horizon=horizon,
             market=market,
             fx_offset=fx_offset,
+            reaction=reaction,
             parameters=parameters,
             parameter_set=parameter_set,
             by=by,

@@ -101,6 +101,7 @@ class Law:
     refunds: RefundTerms = field(default_factory=RefundTerms)
     markets: Mapping[str, Market] = field(default_factory=dict)
     destination: str = EXPORT
+    home: str = ""
     port_fees: Mapping[str, PortFeeTable] = field(default_factory=dict)
     port_calls: tuple[SourcedVoyage, ...] = ()
     limits: tuple[QuantityRule, ...] = ()

@@ -147,6 +147,7 @@ def _without_measures(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
         refunds=read_refunds(raw.get("refunds", {})),
         markets={code: market for code, market in markets.items() if code != home},
         destination=version.get("destination", EXPORT),
+        home=home,
         port_fees=read_port_fees(raw.get("port_fees", ()), zones[IMPORT]),
         port_calls=read_port_calls(raw.get("port_calls", ())),
         limits=read_quantity_rules(

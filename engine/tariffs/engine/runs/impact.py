@@ -21,6 +21,7 @@ from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.port_fees import fee_notes
 from tariffs.engine.runs.price_effect import industry_duties, method_facts, price_effect
 from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums, Ranges
+from tariffs.engine.runs.reactions import Reactions
 from tariffs.engine.runs.results import compared_groups, compared_totals
 from tariffs.engine.runs.stepwise_run import StepwiseRun
 from tariffs.engine.runs.table_run import Cancelled, Progress, SwitchReport, TableRun
@@ -129,6 +130,12 @@ class ImpactRun(StepwiseRun):
     ) -> None:
         super().__init__(table, law, options, progress, cancelled, [point.scenario for point in points])
         self._points, self._point_notes = read_points(law, points, self._table_run.market)
+        run = self._table_run
+        self._reactions = (
+            Reactions(law, run.options, self._points, run.prepared.markets, self._context)
+            if run.options.reaction
+            else None
+        )
         self._uncertainty = UncertaintyRun.of(self._table_run)
         self._first_draws: dict[str, DrawnPointSums] = {}
         self._first: dict[str, ScenarioImpact] = {}
@@ -149,8 +156,12 @@ class ImpactRun(StepwiseRun):
         point, run = self._points[index], self._table_run
         if self._uncertainty is None:
             return None
-        outcomes = run.outcomes(point.scenario, point.on)
+        outcomes = run.outcomes(self._answered(index).scenario, point.on)
         return self._uncertainty.point(outcomes, run.kept(outcomes), lambda share: self._context.check())
+
+    def _answered(self, index: int) -> Point:
+        """Point of which partners have answered the duties, where the run has reactions."""
+        return self._reactions.answered(index) if self._reactions else self._points[index]
 
     def _leading(self, on: str) -> int:
         return next(place for place, point in enumerate(self._points) if point.on == on)
@@ -168,6 +179,7 @@ class ImpactRun(StepwiseRun):
             points=[f"{point.scenario.id}@{point.on}" for point in self._points],
             **_line_dates(run),
             **_price_facts(run.options),
+            **(self._reactions.facts() if self._reactions else {}),
         )
         notes = (*self._point_notes, *run.notes(), *_unread(run, self._points))
         return Impact(tuple(blocks), notes, run.refused(), provenance)
@@ -177,8 +189,10 @@ class ImpactRun(StepwiseRun):
         share = 1 / (len(self._points) + 1)
         stage, done = f"{point.scenario.id} on {point.on}", (index + 1) * share
         self._context.step(stage, done)
-        outcomes = run.outcomes(point.scenario, point.on)
+        outcomes = run.outcomes(self._answered(index).scenario, point.on)
         block = _block(run, point, outcomes)
+        if self._reactions:
+            block = replace(block, notes=(*block.notes, *self._reactions.answers(index).notes()))
         if self._uncertainty is not None:
 
             def report(part: float) -> None:
@@ -191,9 +205,10 @@ class ImpactRun(StepwiseRun):
             duties = industry_duties(run, outcomes)
             effect = price_effect(duties, run.options.consumer_prices)
             block = replace(block, consumer_prices=effect, industry_duties=duties)
-        leading = self._points[self._leading(point.on)].scenario
-        if run.options.attribute and leading is not point.scenario:
-            block = replace(block, attribution=attribute(run, leading, point.scenario, point.on).frame)
+        leading = self._leading(point.on)
+        if run.options.attribute and self._points[leading].scenario is not point.scenario:
+            before, after = (self._answered(place).scenario for place in (leading, index))
+            block = replace(block, attribution=attribute(run, before, after, point.on).frame)
         return block
 
 

@@ -20,7 +20,7 @@ from tariffs.engine.response.draws import DEFAULT_SPREADS, GENERATOR, Spreads
 from tariffs.engine.response.exchange_rate import NO_OFFSET, offset_facts
 from tariffs.engine.response.hat_response import EXACT_HAT
 from tariffs.engine.response.industries import SOURCE
-from tariffs.engine.response.inputs import SHARE, invalid
+from tariffs.engine.response.inputs import ELASTICITY, SHARE, invalid
 from tariffs.engine.response.models import INCOME, INCOME_AND_CURRENCY, MODELS, Model
 from tariffs.engine.response.parameters import DEFAULT_HORIZON, HORIZONS, ProductParameters
 from tariffs.engine.response.sector_market import MARKETS, PRODUCT, market_elasticities
@@ -50,6 +50,7 @@ class Point:
 class Options:
     """Options of a run over a table; see `impact`.
 
+    `reaction` is the slope of partners' answers to duties on their goods, in an impact on exports; 0 is none.
     `premium_amounts` adds the amounts of which premiums are quotients, by which parts of a table are joined.
     """
 
@@ -73,6 +74,7 @@ class Options:
     consumer_prices: str = ""
     ahead: str = ""
     fx_offset: float = NO_OFFSET
+    reaction: float = 0.0
     premium_amounts: bool = False
 
     def __post_init__(self) -> None:
@@ -214,6 +216,7 @@ def law_with_options(law: Law, options: Options) -> Law:
     _check_market(options)
     _check_offset(options)
     _check_hat(options)
+    _check_reaction(options)
     law = law.with_switches(options.switches)
     return law.with_min_conf(options.min_conf) if options.min_conf else law
 
@@ -241,6 +244,33 @@ def _check_market(options: Options) -> None:
                 field=name,
                 fix="Leave it out for exports.",
             )
+
+
+def _check_reaction(options: Options) -> None:
+    """Refuse a slope of reactions that is below 0, and reactions to the import of goods.
+
+    Raises:
+        InputError: PARAMETER_INVALID.
+    """
+    slope = options.reaction
+    if ELASTICITY.broken(np.array([slope]))[0]:
+        raise invalid("reaction", f"the slope of reactions is {slope:g}.", fix=f"It must be {ELASTICITY}.")
+    if slope and options.direction != EXPORT:
+        raise invalid(
+            "reaction",
+            "Partners answer with duties on exports of the United States.",
+            fix="Give --direction export or --both, or leave the option out.",
+        )
+
+
+def refuse_reaction(options: Options | None) -> None:
+    """Refuse reactions in a run that is no impact.
+
+    Raises:
+        InputError: PARAMETER_INVALID.
+    """
+    if options is not None and options.reaction:
+        raise invalid("reaction", "Reactions are computed for single days alone.", fix="Use impact.")
 
 
 def _check_hat(options: Options) -> None:

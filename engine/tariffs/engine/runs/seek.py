@@ -19,7 +19,7 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import unread_of
 from tariffs.engine.runs.bracketing import Crossing, Plateau, Search
 from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
-from tariffs.engine.runs.options import Options, Point
+from tariffs.engine.runs.options import Options, Point, refuse_reaction
 from tariffs.engine.runs.point_sums import PointEvaluator
 from tariffs.engine.runs.seek_range import SeekRange, first_steps, seek_range
 from tariffs.engine.runs.seek_target import Target, check_where
@@ -116,6 +116,7 @@ def seek(
         ScenarioError: a parameter is unknown, or the scenario cannot be applied at some value.
         ServiceError: CANCELLED.
     """
+    refuse_reaction(options)
     target.check()
     declared = scenario.parameters.get(vary.name)
     values = seek_range(vary.name, vary.low, vary.high, declared.kind if declared else "")

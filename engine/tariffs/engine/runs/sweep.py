@@ -20,7 +20,7 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import unread_of
 from tariffs.engine.runs.grouping import AUTHORITY_COLUMNS, COLUMNS
 from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
-from tariffs.engine.runs.options import Options, Point
+from tariffs.engine.runs.options import Options, Point, refuse_reaction
 from tariffs.engine.runs.point_sums import PointEvaluator, SweepPoint
 from tariffs.engine.runs.results import TAX
 from tariffs.engine.runs.stepwise_run import StepwiseRun
@@ -136,6 +136,7 @@ class SweepRun(StepwiseRun):
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> None:
+        refuse_reaction(options)
         check_points(scenario, points, parameters or {})
         ways = switched(scenario, points, parameters or {})
         super().__init__(table, law, options, progress, cancelled, ways)

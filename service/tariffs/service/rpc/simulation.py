@@ -147,6 +147,7 @@ def simulate_options(request: pb.SimulateRequest, parameters: str) -> Options:
         seed=request.seed,
         consumer_prices=choice(pb.ConsumerPriceMethod, request.consumer_prices, "consumer_prices"),
         ahead=word(request.ahead, "ahead"),
+        reaction=request.reaction,
     )
 
 

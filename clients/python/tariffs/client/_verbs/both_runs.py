@@ -28,6 +28,7 @@ class BothSideCalls:
         by: Sequence[str] = ("origin",),
         exports_by: Sequence[str] = ("destination",),
         to: str = "",
+        reaction: float = 0.0,
         **options: Any,
     ) -> BothSides[ImpactResult]:
         """Compute the effect of scenarios on imports and on exports.
@@ -39,6 +40,7 @@ class BothSideCalls:
             by: keys of the groups of imports.
             exports_by: keys of the groups of exports.
             to: ISO code of the destination of exports; empty is every one that the law and the table have.
+            reaction: slope of the answers on exports to duties on the imports of the embedded table; as in `impact`.
             **options: the other options of `impact`, for both sides; `baseline` and `parameter_set` among them.
 
         Raises:
@@ -47,7 +49,9 @@ class BothSideCalls:
         abroad = _of_exports(options)
         return BothSides(
             self.impact(lines, scenarios, by=by, **options),
-            self.impact(exports, scenarios, by=exports_by, direction="export", to=to, **abroad),
+            self.impact(
+                exports, scenarios, by=exports_by, direction="export", to=to, reaction=reaction, **abroad
+            ),
         )
 
     def timeline_both(

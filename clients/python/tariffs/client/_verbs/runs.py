@@ -35,6 +35,7 @@ class RunCalls(TableCalls):
         horizon: str = "path",
         market: str = "product",
         fx_offset: float = 0.0,
+        reaction: float = 0.0,
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,
         known_on: Day | None = None,
@@ -68,6 +69,7 @@ class RunCalls(TableCalls):
             horizon: path (every change of duty at its own age), impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             fx_offset: as in `impact`.
+            reaction: as in `impact`.
             parameters: as in `impact`.
             parameter_set: None for the central set, "low", "high", or the path of a CSV file.
             known_on: use only acts published by this day.
@@ -100,6 +102,7 @@ class RunCalls(TableCalls):
             horizon=horizon,
             market=market,
             fx_offset=fx_offset,
+            reaction=reaction,
             parameters=parameters,
             parameter_set=parameter_set,
             by=by,

@@ -102,6 +102,7 @@ class ImpactOptions:
     consumer_prices: str = ""
     ahead: Day = ""
     fx_offset: float = 0.0
+    reaction: float = 0.0
 
     def __post_init__(self) -> None:
         plain: dict[str, object] = {
@@ -133,7 +134,9 @@ class ImpactOptions:
 
 
 # Options that have no meaning over a period.
-ONE_DAY_OPTIONS = frozenset({"on", "include_lines", "draws", "seed", "attribute", "consumer_prices"})
+ONE_DAY_OPTIONS = frozenset(
+    {"on", "include_lines", "draws", "seed", "attribute", "consumer_prices", "reaction"}
+)
 
 
 def option_values(options: ImpactOptions) -> dict[str, object]:
@@ -143,7 +146,7 @@ def option_values(options: ImpactOptions) -> dict[str, object]:
     """
     values = {field.name: getattr(options, field.name) for field in fields(options)}
     later: dict[str, object] = dict.fromkeys(("consumer_prices", "to", "ahead", "law_version"), "")
-    later |= {"market": "product", "fx_offset": 0.0}
+    later |= {"market": "product", "fx_offset": 0.0, "reaction": 0.0}
     for name, default in later.items():
         if values[name] == default:
             del values[name]
@@ -271,6 +274,7 @@ def simulate_request(
         known_on=arguments.day(options.known_on, "known_on"),
         ahead=arguments.day(options.ahead, "ahead"),
         fx_offset=arguments.share(options.fx_offset, "fx_offset"),
+        reaction=arguments.slope(options.reaction, "reaction"),
         switches=options.switches,
         min_confidence=options.min_confidence,
         law_version=options.law_version,
@@ -320,6 +324,10 @@ def timeline_request(
     scenarios: Sequence[ScenarioLike], start: Day, end: Day, options: ImpactOptions
 ) -> simulation_service_pb2.TimelineRequest:
     """Build the request of a timeline, without its table; raises the errors of `simulate_request`."""
+    if arguments.slope(options.reaction, "reaction"):
+        raise arguments.refusal(
+            "reaction", options.reaction, "Reactions are computed for single days alone.", "PARAMETER_INVALID"
+        )
     request = simulation_service_pb2.TimelineRequest(
         scenarios=[ref for one in scenarios if (ref := scenario_ref(one))],
         start=arguments.day(start, "start"),

@@ -26,6 +26,7 @@ EXAMPLES = examples(
     "tariffs impact -s base -s truce-lapses --on 2027-01-11 --top 5 --sort duty_vs --brief",
     "tariffs impact -s ieepa-upheld-truce-lapsed --on 2026-11-20 --response none --json",
     "tariffs impact --both -s base -s canada-settles --on 2027-02-01",
+    "tariffs impact --both --reaction 1 -s base -s forced-labor-20-on-china --on 2027-02-01 --horizon short",
     "tariffs impact soybeans.csv --direction export -s base -s soybeans-freed --on 2026-11-24 --baseline 2025-01-01",
 )
 
@@ -84,6 +85,15 @@ def impact(
     direction: options.Direction = "import",
     to: options.To = "",
     both: options.Both = False,
+    reaction: Annotated[
+        float,
+        typer.Option(
+            "--reaction",
+            metavar="SLOPE",
+            help="With --both or --direction export: what partners add on goods of the United States for 1 that a "
+            "scenario adds to the mean duty on theirs; reciprocity: 1. Default: 0, they answer nothing.",
+        ),
+    ] = 0.0,
     exports: options.ExportTable = None,
     mapping: options.Mapping = "",
     date_format: options.DateFormat = "",
@@ -132,6 +142,7 @@ def impact(
             "horizon": horizon,
             "market": market,
             "fx_offset": fx_offset,
+            "reaction": reaction,
             "ahead": ahead,
             "parameters": parameters,
             "parameter_set": parameter_set,

@@ -20,13 +20,21 @@ USMCA_SWITCH = "usmca_basis"
 
 
 def assumptions(provenance: Provenance) -> str:
-    """Describe the response model, its horizon and set, and the claim shares that stand in for undeclared facts.
+    """Describe the response model, its horizon and set, claim shares that stand in for undeclared facts, and answers.
 
     Empty for a result without a response model.
     """
     if not _detail(provenance, "response"):
         return ""
-    return "; ".join(filter(None, (f"response: {_response(provenance)}", claims(provenance))))
+    parts = f"response: {_response(provenance)}", claims(provenance), _reaction(provenance)
+    return "; ".join(filter(None, parts))
+
+
+def _reaction(provenance: Provenance) -> str:
+    """Name the slope of partners' answers on exports; empty without answers."""
+    details = provenance.get("details")
+    facts = details.get("reaction") if isinstance(details, Mapping) else None
+    return f"partners answer duties at a slope of {facts['slope']:g}" if isinstance(facts, Mapping) else ""
 
 
 def claims(provenance: Provenance) -> str:
