@@ -122,10 +122,9 @@ def test_duckdb_is_asked_for_the_same_sums(bench: Workbench, monkeypatch: pytest
         def fetchall(self) -> list[Any]:
             return self.rows
 
-    real = importlib.import_module
+    panel, real = fresh(bench.panel), importlib.import_module
     fake = type("DuckDB", (), {"connect": staticmethod(Connection)})
     monkeypatch.setattr(importlib, "import_module", lambda name: fake if name == "duckdb" else real(name))
-    panel = fresh(bench.panel)
     assert panel.duckdb().sort("origin")["duty"].to_list() == pytest.approx(
         panel.join().sort("origin")["duty"].to_list(), rel=1e-12
     )
@@ -137,9 +136,10 @@ def test_without_duckdb_its_row_is_skipped_with_the_command(
     def missing(name: str) -> Any:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
+    panel = fresh(bench.panel)
     monkeypatch.setattr(importlib, "import_module", missing)
     with pytest.raises(RowSkippedError, match="duckdb is not installed") as raised:
-        _ = fresh(bench.panel).duckdb
+        _ = panel.duckdb
     assert raised.value.fix == "pip install duckdb pyarrow"
 
 
