@@ -153,7 +153,7 @@ def test_a_directory_without_files_is_no_table(client: Client, tmp_path: Path) -
     assert caught.value.reason == "TABLE_EMPTY"
 
 
-@pytest.mark.parametrize(("name", "value"), [("fx_offset", 0.5), ("include_lines", True)])
+@pytest.mark.parametrize(("name", "value"), [("fx_offset", 0.5), ("include_lines", True), ("reaction", 1.0)])
 def test_options_that_need_the_whole_table_are_refused(
     client: Client, tmp_path: Path, name: str, value: object
 ) -> None:

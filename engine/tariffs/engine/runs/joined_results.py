@@ -58,6 +58,7 @@ def check_partitioned(options: Options) -> None:
     wrong = {
         "fx_offset": options.fx_offset != NO_OFFSET,
         "include_lines": options.lines,
+        "reaction": options.reaction != 0.0,
     }
     for name, is_set in wrong.items():
         if is_set:
