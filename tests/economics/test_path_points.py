@@ -85,6 +85,15 @@ def test_points_that_differ_in_rates_respond_together_as_each_alone(
     assert_impact_of_each(points, replace(OPTIONS, by=by))
 
 
+@pytest.mark.parametrize("by", [("origin",), ("hts4",), ("authority", "origin"), ()])
+def test_points_under_a_market_of_sectors_respond_together_as_each_alone(
+    by: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PointEvaluator, "_one_by_one", refuse)
+    points = grid({"cn": ["0%", "10%", "20%", "145%"], "more": ["+1pp", "+10pp"], "world": ["26%", "40%"]})
+    assert_impact_of_each(points, replace(OPTIONS, by=by, market="sector"))
+
+
 @pytest.mark.parametrize("known_on", ["", "entry"])
 def test_rates_from_the_baseline_on_and_acts_as_they_were_known(
     known_on: str, monkeypatch: pytest.MonkeyPatch
@@ -100,13 +109,15 @@ def test_the_rate_in_force_is_a_point_without_a_change(monkeypatch: pytest.Monke
     assert_impact_of_each([{"cn": value} for value in ("20%", "10%", "30%")], OPTIONS, "2025-11-05")
 
 
-def test_blocks_and_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("market", ["product", "sector"])
+def test_blocks_and_threads_change_no_bit(market: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = replace(OPTIONS, market=market)
     points = grid({"more": ["+1pp", "+4pp"], "cn": ["1%:40%:8%"]})
     monkeypatch.setenv("TARIFFS_THREADS", "1")
-    whole = swept(points)
+    whole = swept(points, options)
     monkeypatch.setenv("TARIFFS_THREADS", "2")
     monkeypatch.setattr(sweep_module, "BLOCK_POINTS", 5)
-    parted = swept(points)
+    parted = swept(points, options)
     assert parted.groups.equals(whole.groups)
     assert parted.totals.equals(whole.totals)
 

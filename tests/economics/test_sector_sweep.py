@@ -11,12 +11,14 @@ import pytest
 from tariffs.engine.law.loader import load_law
 from tariffs.engine.response import armington
 from tariffs.engine.response.armington_sweep import ArmingtonSweep
+from tariffs.engine.response.kernels import armington_sweep as plain
 from tariffs.engine.response.kernels import sector_sweep as kernels
 from tariffs.engine.response.kernels.exp_log import LANES
 from tariffs.engine.response.market import market
 from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepMarket, SweepReference, SweepTrade
+from tariffs.engine.response.sweep_sums import SweepSums
 from tariffs.engine.runs.impact import Options
-from tariffs.engine.runs.merged_trade import has_swept_market
+from tariffs.engine.runs.merged_trade import has_swept_market, has_swept_mean_age
 from tariffs.engine.runs.point_sums import PointEvaluator
 from tariffs.engine.runs.sweep import Sweep, sweep
 from tariffs.engine.runs.table_run import RunContext, TableRun
@@ -45,12 +47,12 @@ def swept(by: tuple[str, ...], rates: list[str] = RATES, **options: Any) -> Swee
 
 
 @pytest.mark.parametrize("by", [("origin",), ("hts2",), ("hts10", "origin"), ("origin", "authority")])
-@pytest.mark.parametrize("horizon", ["short", "long"])
+@pytest.mark.parametrize("horizon", ["short", "long", "path"])
 def test_points_are_those_computed_one_by_one(
     by: tuple[str, ...], horizon: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = swept(by, horizon=horizon)
-    monkeypatch.setattr("tariffs.engine.runs.point_sums.has_swept_market", lambda run: False)
+    monkeypatch.setattr("tariffs.engine.runs.point_sums.responds_together", lambda run: False)
     single = swept(by, horizon=horizon)
     keys = [name for name, kind in together.groups.schema.items() if not kind.is_float()]
     assert together.groups.columns == single.groups.columns
@@ -79,16 +81,18 @@ def test_points_are_computed_together(monkeypatch: pytest.MonkeyPatch) -> None:
     assert swept(("origin",)).totals.height == len(RATES)
 
 
-def test_unequal_supply_in_a_nest_is_computed_one_by_one(tmp_path: Any) -> None:
+@pytest.mark.parametrize("horizon", ["long", "path"])
+def test_unequal_supply_in_a_nest_is_computed_one_by_one(horizon: str, tmp_path: Any) -> None:
     path = tmp_path / "own.csv"
     path.write_text("hts,sigma,eta,supply\n720839,4,2,5\n720836,4,2,7\n")
+    together = has_swept_mean_age if horizon == "path" else has_swept_market
 
     def run(**options: str) -> TableRun:
-        given = Options(baseline="2025-01-01", horizon="long", market="sector", **options)  # type: ignore[arg-type]
+        given = Options(baseline="2025-01-01", horizon=horizon, market="sector", **options)  # type: ignore[arg-type]
         return TableRun(TABLE, load_law(), given, RunContext(None, None))
 
-    assert has_swept_market(run())
-    assert not has_swept_market(run(parameters=str(path)))
+    assert together(run())
+    assert not together(run(parameters=str(path)))
 
 
 @pytest.mark.parametrize(
@@ -115,9 +119,9 @@ def test_nests_are_those_of_the_market(eta: float, kappa: float, top: float, w: 
     )
     factors, domestic, owned = np.empty((2, 2, LANES)), np.empty((2, 3, LANES)), np.empty((8, 2, LANES))
     kernels.nest_rows(0, 2, pack, parameters, prices, factors, domestic, owned)
-    plain = np.empty_like(factors), np.empty_like(domestic), np.empty_like(owned)
-    kernels.nest_rows.py_func(0, 2, pack, parameters, prices, *plain)  # type: ignore[attr-defined]
-    np.testing.assert_allclose(plain[2], owned, rtol=1e-12, atol=1e-12)
+    again = np.empty_like(factors), np.empty_like(domestic), np.empty_like(owned)
+    kernels.nest_rows.py_func(0, 2, pack, parameters, prices, *again)  # type: ignore[attr-defined]
+    np.testing.assert_allclose(again[2], owned, rtol=1e-12, atol=1e-12)
     for lane in (0, 5, LANES - 1):
         found = market(
             nest, landed, np.exp(prices[:, lane]), eta, domestic=goods, kappa=kappa, top=top,
@@ -213,6 +217,13 @@ def expected_sums(trade: SweepTrade, rates: Any, given: SweepElasticities) -> di
     }
 
 
+def assert_sums(found: SweepSums, scenario: int, expected: dict[str, Any]) -> None:
+    scale = np.abs(expected["quantity"]).max()
+    for name, values in expected.items():
+        ours = getattr(found, name)[:, scenario]
+        np.testing.assert_allclose(ours, values, rtol=1e-9, atol=1e-9 * scale, err_msg=name)
+
+
 @pytest.mark.parametrize("moved", [[0], [1, 4], list(range(CLASSES)), []])
 @pytest.mark.parametrize("seed", range(4))
 def test_sums_are_those_of_the_models_alone(seed: int, moved: list[int]) -> None:
@@ -224,8 +235,34 @@ def test_sums_are_those_of_the_models_alone(seed: int, moved: list[int]) -> None
     sweep = ArmingtonSweep(trade, SweepReference(rates[:, 0], marks, given))
     found = sweep(rates[sweep.classes], given)
     for scenario in range(SCENARIOS_GIVEN):
-        expected = expected_sums(trade, rates[:, scenario], given)
-        scale = np.abs(expected["quantity"]).max()
-        for name, values in expected.items():
-            ours = getattr(found, name)[:, scenario]
-            np.testing.assert_allclose(ours, values, rtol=1e-9, atol=1e-9 * scale, err_msg=name)
+        assert_sums(found, scenario, expected_sums(trade, rates[:, scenario], given))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_scenarios_may_have_elasticities_of_their_own(seed: int) -> None:
+    trade, rng = random_trade(seed), np.random.default_rng(seed)
+    rates, ages = rng.choice([0.0, 0.1, 0.25, 1.45], (CLASSES, LANES)), np.linspace(0.0, 1.0, LANES)
+    sweep, given = ArmingtonSweep(trade), elasticities_at(ages)
+    found = sweep(rates, given)
+    for scenario in (0, 7, LANES - 1):
+        assert_sums(
+            found, scenario, expected_sums(trade, rates[:, scenario], elasticities_at(ages[scenario]))
+        )
+    lone = sweep(rates[:, 7:8], elasticities_at(ages[7:8]))
+    for name in SweepSums.__dataclass_fields__:
+        assert np.array_equal(getattr(lone, name)[..., 0], getattr(found, name)[..., 7]), name
+
+
+def test_kernels_are_those_that_are_compiled() -> None:
+    trade, rng = random_trade(1), np.random.default_rng(1)
+    rates, given = rng.choice([0.0, 0.25, 1.45], (CLASSES, 2)), elasticities_at(0.5)
+    reference = SweepReference(rates[:, 0], np.arange(CLASSES) < 2, given)
+    compiled = ArmingtonSweep(trade, reference)(rates[:2], given)
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in ((kernels, "index_bundles"), (kernels, "nest_rows"), (plain, "sweep_bundles")):
+            patch.setattr(module, name, getattr(module, name).py_func)
+        found = ArmingtonSweep(trade, reference)(rates[:2], given)
+    for name in SweepSums.__dataclass_fields__:
+        np.testing.assert_allclose(
+            getattr(found, name), getattr(compiled, name), rtol=1e-12, atol=1e-9, err_msg=name
+        )

@@ -66,6 +66,35 @@ def has_swept_market(run: TableRun) -> bool:
     return is_common and bool(greatest * np.log1p(PROHIBITIVE) < STEEP)
 
 
+def has_swept_mean_age(run: TableRun) -> bool:
+    """Test whether points may respond together under a market of sectors on the path, each at its mean age of duty.
+
+    Products of a nest must have one eta, kappa and supply elasticity at every age, and powers of the highest rate must
+    be numbers.
+    """
+    response = run.response
+    if response is None or response.market is None or run.prepared.lines.vat is not None or not run.steps:
+        return False
+    p, market = response.parameters, response.market
+    if not isinstance(p, PathParameters):
+        return False
+    columns, kappa = p.columns, np.where(np.isnan(p.kappa), -1.0, p.kappa)
+    inside = np.concatenate([columns[:, 1], columns[:, 2], [kappa]])[:, market.inside]
+    is_common = bool((inside == inside[:, market.first][:, market.nest]).all())
+    greatest = max(columns[:, :2].max(initial=0.0), kappa.max(initial=0.0))
+    return is_common and bool(greatest * np.log1p(PROHIBITIVE) < STEEP)
+
+
+def has_paths_together(run: TableRun) -> bool:
+    """Test whether points may respond together on the adjustment path."""
+    return has_swept_paths(run) or has_swept_mean_age(run)
+
+
+def responds_together(run: TableRun) -> bool:
+    """Test whether points may respond together."""
+    return has_merged_trade(run) or has_swept_market(run) or has_paths_together(run)
+
+
 @dataclass(frozen=True)
 class Merged:
     """Attributes by which varieties are merged, besides their product and their rate at the baseline.
@@ -129,6 +158,15 @@ def stage_kinds_of(parameters: PathParameters) -> tuple[StageElasticities, I64]:
     columns = parameters.columns
     distinct, kind = np.unique(columns.reshape(9, -1), axis=1, return_inverse=True)
     return StageElasticities(distinct.reshape(3, 3, -1), parameters.profile), kind.ravel().astype(np.int64)
+
+
+def mean_age_kinds_of(parameters: PathParameters) -> tuple[StageElasticities, F64, I64]:
+    """Distinct sets of elasticities of all horizons with the kappa given for each, else NaN, and the set of each."""
+    columns = np.vstack([parameters.columns.reshape(9, -1), np.nan_to_num(parameters.kappa, nan=-1.0)])
+    distinct, kind = np.unique(columns, axis=1, return_inverse=True)
+    kappa = np.where(distinct[9] < 0.0, np.nan, distinct[9])
+    stages = StageElasticities(distinct[:9].reshape(3, 3, -1), parameters.profile)
+    return stages, kappa, kind.ravel().astype(np.int64)
 
 
 def kinds_of(response: Response) -> tuple[SweepElasticities, I64]:

@@ -16,6 +16,7 @@ from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response
 from tariffs.engine.runs.duty_sums import PointDuties
 from tariffs.engine.runs.grouping import AUTHORITY
+from tariffs.engine.runs.mean_age_points import MeanAgePointResponse
 from tariffs.engine.runs.merged_trade import Merged, stage_kinds_of, trade_of
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_goods import PointGoods
@@ -26,6 +27,26 @@ from tariffs.engine.runs.variety_paths import VarietyPaths
 from tariffs.engine.table_duty.class_duties import ClassPairs
 from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.table_duty.rate_classes import rate_classes
+
+
+def path_response(
+    run: TableRun, outcome: Outcome, group: PointGroup, dated: Dated
+) -> PathPointResponse | MeanAgePointResponse | None:
+    """Prepare the response on the path; None if sums over varieties cannot express the days before the points.
+
+    Args:
+        run: the table, with a response that is summed by variety.
+        outcome: results under the law.
+        group: points of the law.
+        dated: the instants of the lines.
+    """
+    assert run.response is not None
+    assert group.history is not None
+    paths = VarietyPaths.of(run, run.response, group.law, dated, group.history)
+    if paths is None:
+        return None
+    kind = PathPointResponse if run.response.market is None else MeanAgePointResponse
+    return kind(run, outcome, paths)
 
 
 class PathPointResponse:
@@ -44,21 +65,6 @@ class PathPointResponse:
         key = ("path", paths.digest, id(outcome.variety_rates.of_variety), AUTHORITY in run.options.by)
         self._kept = kept_sweep(run, response, key, lambda: _KeptPaths.of(run, response, outcome, paths))
         self._columns = BlockColumns(run, outcome.duties, self._kept.goods, self._kept.pairs)
-
-    @classmethod
-    def of(cls, run: TableRun, outcome: Outcome, group: PointGroup, dated: Dated) -> PathPointResponse | None:
-        """Prepare the response; None if sums over varieties cannot express the days before it.
-
-        Args:
-            run: the table, with a response that is summed by variety.
-            outcome: results under the law.
-            group: points of the law.
-            dated: the instants of the lines.
-        """
-        assert run.response is not None
-        assert group.history is not None
-        paths = VarietyPaths.of(run, run.response, group.law, dated, group.history)
-        return None if paths is None else cls(run, outcome, paths)
 
     def __call__(self, group: PointGroup, before: PointDuties) -> ResponseColumns:
         """Compute the result columns after the response of points of the law.

@@ -19,7 +19,7 @@ from tariffs.engine.response.sweep_inputs import SweepReference
 from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response
 from tariffs.engine.runs.duty_sums import PointDuties
-from tariffs.engine.runs.grouping import AUTHORITY
+from tariffs.engine.runs.grouping import AUTHORITY, domestic_sums
 from tariffs.engine.runs.merged_trade import Merged, kinds_of, trade_of
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_goods import PointGoods
@@ -175,6 +175,15 @@ def columns_of_law(run: TableRun, sums: DrawSums, before: PointDuties) -> Respon
     surplus = {name: sums.total[0, :, SUMS.index(name)] for name in PRODUCT_SUMS}
     if not run.grouping.product_pure:
         columns = {name: values for name, values in columns.items() if name not in PRODUCT_SUMS}
+    if sums.domestic:
+        goods, products = sums.domestic[0], run.prepared
+        owner = run.grouping.of_product(products.product_of_line, len(products.products))
+        whole = domestic_sums(goods, np.zeros(len(products.products), dtype=np.int64), 1)
+        surplus |= whole
+        if owner is not None:
+            columns |= {
+                name: values[None] for name, values in domestic_sums(goods, owner, run.grouping.count).items()
+            }
     duty = None
     if AUTHORITY in run.options.by:
         duty = sums.duty_after.reshape(run.grouping.count, -1)[before.group, before.column][None]

@@ -36,9 +36,9 @@ from tariffs.engine.runs.incidence import (
     total_incidence,
 )
 from tariffs.engine.runs.law_responses import LEAST_LAWS, LawPart, RespondingLaws
-from tariffs.engine.runs.merged_trade import has_merged_trade, has_swept_market, has_swept_paths
+from tariffs.engine.runs.merged_trade import has_merged_trade, has_paths_together, responds_together
 from tariffs.engine.runs.outcome import Outcome
-from tariffs.engine.runs.path_points import PathPointResponse
+from tariffs.engine.runs.path_points import path_response
 from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
 from tariffs.engine.runs.point_response import (
     PointResponse,
@@ -113,7 +113,7 @@ class _LawsOfPoints:
     def history(self, law: Law) -> list[InForce]:
         """List the law on the days since the baseline, where changes of duty respond by their age."""
         run = self.run
-        if run.steps is None or not has_swept_paths(run):
+        if run.steps is None or not has_paths_together(run):
             return []
         days = run.steps.days(law, run.dated(law, self.on))
         return [law.in_force(*moment) for _, then in days for moment in then.moments]
@@ -156,7 +156,7 @@ class PointEvaluator:
         alike = len(factors) == 1 and not self._scenario.mixture and not self._run.has_limits
         if alike and self._run.prepared.frame.height:
             run = _with_factors(self._run, factors[0])
-            if run.is_static or has_merged_trade(run) or has_swept_market(run) or has_swept_paths(run):
+            if run.is_static or responds_together(run):
                 results = self._together(run, [point.values for point in points], step)
                 if results is not None:
                     return results
@@ -208,7 +208,7 @@ class PointEvaluator:
             return PointResponse(run, outcome, group)
         if group.history is None:
             return lambda group, before: columns_of_law(run, run.response_sums(outcome), before)
-        return PathPointResponse.of(run, outcome, group, run.dated(group.law, self._on))
+        return path_response(run, outcome, group, run.dated(group.law, self._on))
 
     def _outcome(self, law: Law) -> Outcome:
         """Outcome of a law, kept for the points of later blocks."""

@@ -1,0 +1,136 @@
+"""Response under a market of sectors at points of a sweep on the adjustment path: all duty at its mean age.
+
+The age depends on the rates of a point, and every elasticity on the age. So all products are solved at every point.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I64, sums_of
+from tariffs.engine.base.chunks import thread_count
+from tariffs.engine.response.adjustment_profile import PathParameters
+from tariffs.engine.response.armington_sweep import ArmingtonSweep
+from tariffs.engine.response.mean_ages import MeanAges
+from tariffs.engine.response.path_sweep import StageElasticities
+from tariffs.engine.response.sector_market import kappa_of
+from tariffs.engine.response.sweep_inputs import SweepElasticities
+from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
+from tariffs.engine.response.trade_response import PROHIBITIVE, Response
+from tariffs.engine.runs.duty_sums import PointDuties
+from tariffs.engine.runs.grouping import AUTHORITY
+from tariffs.engine.runs.merged_trade import Merged, mean_age_kinds_of, trade_of
+from tariffs.engine.runs.outcome import Outcome
+from tariffs.engine.runs.point_goods import PointGoods
+from tariffs.engine.runs.point_laws import PointGroup
+from tariffs.engine.runs.point_response import BlockColumns, ResponseColumns, kept_parts, kept_sweep
+from tariffs.engine.runs.table_run import TableRun
+from tariffs.engine.runs.variety_paths import VarietyPaths
+from tariffs.engine.table_duty.class_duties import ClassPairs
+from tariffs.engine.table_duty.rate_classes import rate_classes
+
+
+class MeanAgePointResponse:
+    """Response of the points of one law under a market of sectors on the adjustment path.
+
+    Args:
+        run: the table, with a response that is summed by variety.
+        outcome: results under the law.
+        paths: paths of duty of the varieties at the points.
+    """
+
+    def __init__(self, run: TableRun, outcome: Outcome, paths: VarietyPaths) -> None:
+        response = run.response
+        assert response is not None
+        self._history = paths.history
+        key = ("mean age", paths.digest, id(outcome.variety_rates.of_variety), AUTHORITY in run.options.by)
+        self._kept = kept_sweep(run, response, key, lambda: _KeptMeanAges.of(run, response, outcome, paths))
+        self._columns = BlockColumns(run, outcome.duties, self._kept.goods, self._kept.pairs)
+
+    def __call__(self, group: PointGroup, before: PointDuties) -> ResponseColumns:
+        """Compute the result columns after the response of points of the law.
+
+        Args:
+            group: the points.
+            before: duty before the response; by authority, its places are those of the duty after.
+        """
+        assert group.history is not None
+        values = group.history.values
+
+        def solve(first: int) -> SweepSums:
+            return self._kept.solve(self._history.at(values[first : first + SCENARIOS]))
+
+        return self._columns(group, before, solve)
+
+
+@dataclass(frozen=True)
+class _KeptMeanAges:
+    """Sweep over merged varieties at elasticities of each point, pairs of class and group, and domestic goods.
+
+    Attributes:
+        sweep: the sweep over varieties by form of the last day.
+        rates: rate of each class of the sweep; those of moved ones are not read.
+        moved, row: classes of the sweep that move, and the row of each in the rates of a call.
+        ages: weights of the horizons.
+        stages, kappa: elasticities of the kinds by horizon, and the kappa given for each, else NaN.
+        pairs: pairs of class and group; None if results are not by authority.
+        goods: domestic goods.
+        kept_by: what it is kept by, so that ids are not reused.
+    """
+
+    sweep: ArmingtonSweep
+    rates: F64
+    moved: I64
+    row: I64
+    ages: MeanAges
+    stages: StageElasticities
+    kappa: F64
+    pairs: ClassPairs | None
+    goods: PointGoods
+    kept_by: tuple[object, ...]
+
+    @classmethod
+    def of(cls, run: TableRun, response: Response, outcome: Outcome, paths: VarietyPaths) -> _KeptMeanAges:
+        """Arrange the varieties of a table for the points of one law."""
+        parameters, varieties, forms = response.parameters, response.varieties, paths.forms
+        assert isinstance(parameters, PathParameters)
+        class_of, group, pairs = outcome.variety_rates.of_variety, run.grouping.of_line[varieties.line], None
+        if AUTHORITY in run.options.by:
+            classes = sum(rate_classes(rated).count for rated in outcome.duties.rated)
+            pairs = ClassPairs.of(class_of, group, classes, run.grouping.count)
+        stages, kappa, kind = mean_age_kinds_of(parameters)
+        used, last = np.unique(forms.form[:, -1], return_inverse=True)
+        # What is prohibited on the day of the points is not in their sums.
+        barred = (forms.rates[used] >= PROHIBITIVE).astype(np.float64)
+        merged = Merged(last[paths.of_variety], barred, group, None if pairs is None else pairs.of_goods)
+        trade = trade_of(run, response, kind, merged)
+        value = sums_of(paths.of_variety, varieties.value, len(forms.form))
+        moved = np.flatnonzero(forms.moved[used])
+        return cls(
+            ArmingtonSweep(trade), forms.rates[used], moved, (np.cumsum(forms.moved) - 1)[used[moved]],
+            MeanAges(forms, value, parameters.profile), stages, kappa, pairs, PointGoods(trade, run.grouping.count),
+            (class_of, *kept_parts(response)),
+        )  # fmt: skip
+
+    def solve(self, rates: F64) -> SweepSums:
+        """Solve a block of points, given the rates of the moved forms (forms x points)."""
+        every = np.repeat(self.rates[:, None], rates.shape[1], axis=1)
+        every[self.moved] = rates[self.row]
+        elasticities = self._elasticities(self.ages(rates))
+        return self.sweep(every[self.sweep.classes], elasticities, threads=thread_count())
+
+    def _elasticities(self, weights: F64) -> SweepElasticities:
+        """Mix the elasticities of the kinds (kinds x points), given the weights of the horizons."""
+        columns = self.stages.columns[..., None]
+        sigma, eta, inverse = (
+            columns[0, name] * weights[name, 0]
+            + columns[1, name] * weights[name, 1]
+            + columns[2, name] * weights[name, 2]
+            for name in range(3)
+        )
+        with np.errstate(divide="ignore"):
+            supply = 1.0 / inverse
+        given = np.broadcast_to(self.kappa[:, None], eta.shape)
+        return SweepElasticities(sigma, eta, supply, kappa_of(given, eta, eta))
