@@ -14,7 +14,7 @@ from tariffs.client.cli.__main__ import run
 from tariffs.client.results.both_sides import BothSides
 from tests.client.test_exports import document
 
-SCENARIOS = ("base", "canada-settles")
+SCENARIOS = ("base", "canada-settles", "canada-escalates")
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,14 @@ def test_a_settlement_moves_both_sides(both: BothSides[ImpactResult]) -> None:
     )
 
 
+def test_a_dispute_that_widens_raises_duties_on_both_sides(both: BothSides[ImpactResult]) -> None:
+    change = both.summary.filter(scenario="canada-escalates").select("side", "duty_vs").rows()
+    assert all(difference > 5e9 for _, difference in change)
+    widened = both.imports.groups.filter(scenario="canada-escalates")
+    moved = widened.filter(pl.col("duty_vs") != 0.0)
+    assert moved["origin"].to_list() == ["CA"]
+
+
 def test_a_truce_moves_both_sides_of_a_timeline() -> None:
     found = Client.local().timeline_both(
         scenarios=["truce-extended", "truce-lapses"],
@@ -66,18 +74,8 @@ def test_both_sides_show_themselves(both: BothSides[ImpactResult]) -> None:
 
 
 def test_the_command_line_prints_both_sides(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    arguments = [
-        "--both",
-        "-s",
-        "base",
-        "-s",
-        "canada-settles",
-        "--on",
-        "2027-02-01",
-        "--response",
-        "none",
-        "--local",
-    ]
+    scenarios = [word for name in SCENARIOS for word in ("-s", name)]
+    arguments = ["--both", *scenarios, "--on", "2027-02-01", "--response", "none", "--local"]
     code, told = document(capsys, "impact", *arguments)
     assert code == 0
     assert set(told) == {"schema", "imports", "exports"}
