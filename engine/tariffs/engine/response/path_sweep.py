@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -44,14 +43,6 @@ class PathForms:
     form: I64
     rates: F64
     moved: Bools
-
-    @property
-    def digest(self) -> bytes:
-        """Text that is equal for paths that differ in nothing but the rates that scenarios move."""
-        digest = hashlib.blake2b(repr(tuple(self.years)).encode())
-        for array in (self.form, np.where(self.moved, 0.0, self.rates), self.moved):
-            digest.update(np.ascontiguousarray(array).data)
-        return digest.digest()
 
 
 @dataclass(frozen=True)

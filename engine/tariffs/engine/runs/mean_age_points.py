@@ -45,7 +45,7 @@ class MeanAgePointResponse:
         response = run.response
         assert response is not None
         self._history = paths.history
-        key = ("mean age", paths.digest, id(outcome.variety_rates.of_variety), AUTHORITY in run.options.by)
+        key = ("mean age", id(paths.forms), id(outcome.variety_rates.of_variety), AUTHORITY in run.options.by)
         self._kept = kept_sweep(run, response, key, lambda: _KeptMeanAges.of(run, response, outcome, paths))
         self._columns = BlockColumns(run, outcome.duties, self._kept.goods, self._kept.pairs)
 
@@ -111,7 +111,7 @@ class _KeptMeanAges:
         return cls(
             ArmingtonSweep(trade), forms.rates[used], moved, (np.cumsum(forms.moved) - 1)[used[moved]],
             MeanAges(forms, value, parameters.profile), stages, kappa, pairs, PointGoods(trade, run.grouping.count),
-            (class_of, *kept_parts(response)),
+            (class_of, paths.forms, *kept_parts(response)),
         )  # fmt: skip
 
     def solve(self, rates: F64) -> SweepSums:

@@ -62,7 +62,7 @@ class PathPointResponse:
         response = run.response
         assert response is not None
         self._history = paths.history
-        key = ("path", paths.digest, id(outcome.variety_rates.of_variety), AUTHORITY in run.options.by)
+        key = ("path", id(paths.forms), id(outcome.variety_rates.of_variety), AUTHORITY in run.options.by)
         self._kept = kept_sweep(run, response, key, lambda: _KeptPaths.of(run, response, outcome, paths))
         self._columns = BlockColumns(run, outcome.duties, self._kept.goods, self._kept.pairs)
 
@@ -111,4 +111,6 @@ class _KeptPaths:
         merged = Merged(paths.of_variety, barred, group, None if pairs is None else pairs.of_goods)
         trade = trade_of(run, response, kind, merged)
         sweep = PathSweep(trade, paths.forms, elasticities, threads=thread_count())
-        return cls(sweep, pairs, PointGoods(trade, grouping.count), (class_of, *kept_parts(response)))
+        return cls(
+            sweep, pairs, PointGoods(trade, grouping.count), (class_of, paths.forms, *kept_parts(response))
+        )

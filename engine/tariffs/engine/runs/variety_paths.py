@@ -7,12 +7,14 @@ days before the first on which points differ are kept with the table: other valu
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tariffs.engine.base.array_utils import I64, Bools, factorize
+from tariffs.engine.base.array_utils import F64, I64, Bools, factorize
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.law import Law
@@ -34,7 +36,7 @@ from tariffs.engine.table_duty.rate_classes import (
 from tariffs.engine.table_duty.rated_lines import Dated, RatedLines, rate_days
 
 _PATHS_KEPT = 2
-"""Some 15 MB each for the embedded table."""
+"""Some 20 MB each for the embedded table."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,13 @@ class VarietyPaths:
 
     Attributes:
         of_variety: path of each variety.
-        forms: rates of the paths by day.
+        forms: rates of the paths by day: the same object where a sweep has the paths of one before it.
         history: gives the rates of forms at points.
     """
 
     of_variety: I64
     forms: PathForms
     history: FormHistory
-
-    @property
-    def digest(self) -> bytes:
-        """Text that is equal for paths of varieties that differ in nothing but the rates that points move."""
-        return hashlib.blake2b(self.of_variety.data, key=self.forms.digest).digest()
 
     @classmethod
     def of(
@@ -76,18 +73,23 @@ class VarietyPaths:
         ):
             return None
         classes = _ClassesOfDays.of(response, dated, rated)
-        history = FormHistory()
-        paths = _class_paths(run, law, classes, list(zip(days, rated, strict=True)), history)
-        if paths is None:
+        history, dated_lines = FormHistory(), list(zip(days, rated, strict=True))
+        start = next((place for place, day in enumerate(days) if day.moves), len(days))
+        alike = _paths_of_all_points(run, law, classes, dated_lines[:start])
+        words = _words_of(run, law, classes, dated_lines[start:], history)
+        if alike is None or words is None:
             return None
-        base = bits(response.base_rate)
-        of_variety = numbered(paths.of_class[classes.of_variety], base)
-        chosen = first_of(of_variety)
-        table = np.vstack(
-            [base[chosen].view(np.uint64), paths.words[:, paths.of_class[classes.of_variety[chosen]]]]
-        )
-        leave_ended_closures(table, word_of(PROHIBITIVE))
-        return cls(of_variety, _forms(table, [day.years for day in days], history), history)
+        years = [day.years for day in days]
+        key = id(alike), id(response.base_rate), tuple(years), _digest(words), history.count
+
+        def found() -> tuple[object, I64, PathForms]:
+            paths = _paths_of_varieties(alike.extended(words), classes, response.base_rate, years, history)
+            # What the key names by its id.
+            return (alike, response.base_rate), *paths
+
+        kept: BoundedCache[Hashable, tuple[object, I64, PathForms]]
+        kept = run.prepared.lines.cache.setdefault("variety paths", BoundedCache(_PATHS_KEPT))
+        return cls(*kept.get(key, found)[1:], history)
 
 
 @dataclass(frozen=True)
@@ -171,37 +173,46 @@ class _ClassesOfDays:
 _RatedDay = tuple[_ChangingDay, Sequence[RatedLines]]
 
 
-def _class_paths(
-    run: TableRun, law: Law, classes: _ClassesOfDays, days: Sequence[_RatedDay], history: FormHistory
+def _paths_of_all_points(
+    run: TableRun, law: Law, classes: _ClassesOfDays, days: Sequence[_RatedDay]
 ) -> ClassPaths | None:
-    """Find the paths of classes over all days; None if something is partly barred.
+    """Find the paths of classes over days on which all points have one law; None if something is partly barred.
 
-    Those of the first days, on which all points have one law, are kept with the table for sweeps of other values.
+    They are kept with the table, for sweeps of other values.
     """
 
-    def words(some: Sequence[_RatedDay]) -> list[Words] | None:
-        found = []
-        for day, rated in some:
-            run.check()
-            each = _words_on(law, classes, day, rated, history)
-            if each is None:
-                return None
-            found.append(each)
-        return found
+    def made() -> ClassPaths | None:
+        words = _words_of(run, law, classes, days, FormHistory())
+        return None if words is None else ClassPaths.none(len(classes.traded)).extended(words)
 
-    def alike() -> ClassPaths | None:
-        found = words(days[:start])
-        return None if found is None else ClassPaths.none(len(classes.traded)).extended(found)
-
-    start = next((place for place, (day, _) in enumerate(days) if day.moves), len(days))
     # What is traded at which instant decides whether something is partly barred.
-    traded = hashlib.blake2b(classes.traded.data).digest()
-    key = id(classes.classes), traded, tuple(day.key for day, _ in days[:start])
+    key = id(classes.classes), _digest([classes.traded]), tuple(day.key for day, _ in days)
     kept: BoundedCache[Hashable, tuple[RateClasses, ClassPaths | None]]
     kept = run.prepared.lines.cache.setdefault("class paths", BoundedCache(_PATHS_KEPT))
     # The value refers to the classes, so that their id is not reused.
-    paths, later = kept.get(key, lambda: (classes.classes, alike()))[1], words(days[start:])
-    return None if paths is None or later is None else paths.extended(later)
+    return kept.get(key, lambda: (classes.classes, made()))[1]
+
+
+def _digest(arrays: Iterable[NDArray[Any]]) -> bytes:
+    """Text that is equal for equal arrays."""
+    digest = hashlib.blake2b()
+    for array in arrays:
+        digest.update(array.data)
+    return digest.digest()
+
+
+def _words_of(
+    run: TableRun, law: Law, classes: _ClassesOfDays, days: Sequence[_RatedDay], history: FormHistory
+) -> list[Words] | None:
+    """Find the words of the classes on days; None if something is partly barred."""
+    found = []
+    for day, rated in days:
+        run.check()
+        words = _words_on(law, classes, day, rated, history)
+        if words is None:
+            return None
+        found.append(words)
+    return found
 
 
 def _words_on(
@@ -220,6 +231,20 @@ def _words_on(
     share = np.concatenate(barred)
     partly = (share > 0.0) & (share < 1.0 - NOTHING) & classes.traded
     return None if partly.any() else np.concatenate(found)
+
+
+def _paths_of_varieties(
+    paths: ClassPaths, classes: _ClassesOfDays, base_rate: F64, years: Sequence[float], history: FormHistory
+) -> tuple[I64, PathForms]:
+    """Number the paths of varieties, which begin with their rates at the baseline."""
+    base = bits(base_rate)
+    of_variety = numbered(paths.of_class[classes.of_variety], base)
+    chosen = first_of(of_variety)
+    table = np.vstack(
+        [base[chosen].view(np.uint64), paths.words[:, paths.of_class[classes.of_variety[chosen]]]]
+    )
+    leave_ended_closures(table, word_of(PROHIBITIVE))
+    return of_variety, _forms(table, years, history)
 
 
 def _forms(words: Words, years: Sequence[float], history: FormHistory) -> PathForms:
