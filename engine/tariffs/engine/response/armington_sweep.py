@@ -115,7 +115,8 @@ class ArmingtonSweep:
 
     def _part(self, chosen: Bools, unmoved: Unmoved) -> _Part:
         """Arrange products by themselves."""
-        return _Part(chosen, *pack_products(self._varieties, chosen, unmoved), None)
+        packed = pack_products(self._varieties, chosen, unmoved)
+        return _Part(chosen, packed.pack, packed.sections, None)
 
     def _nested_part(
         self, market: SweepMarket, chosen: Bools, still: Bools, unmoved: Unmoved, elasticities: Floats
@@ -124,15 +125,15 @@ class ArmingtonSweep:
         v, price = self._varieties, np.full(self._varieties.kind.size, np.nan)
         alone = pack_products(v, still, unmoved)
         terms = elasticity_terms(padded(elasticities), np.zeros((self._kinds, SCENARIOS), dtype=bool))
-        price[still] = import_prices(*alone, np.zeros((self.classes.size, SCENARIOS)), terms, map, new_room)[
-            :, 0
-        ]
+        price[still] = import_prices(
+            alone.pack, alone.sections, np.zeros((self.classes.size, SCENARIOS)), terms, map, new_room
+        )[:, 0]
         trade = StillTrade.of(v, unmoved, chosen, still, price, elasticities)
         products = trade.varieties.kind.size
         members = NestMembers.of(market, v, chosen | still, trade.place, price)
         nests = PartNests.of(market, members, products, elasticities)
         packed = pack_products(trade.varieties, np.ones(products, dtype=bool), trade.unmoved)
-        return _Part(chosen | still, *packed, nests), trade
+        return _Part(chosen | still, packed.pack, packed.sections, nests), trade
 
     def __call__(self, rates: ArrayLike, elasticities: SweepElasticities, *, threads: int = 1) -> SweepSums:
         """Solve a block of scenarios.

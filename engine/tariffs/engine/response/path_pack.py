@@ -11,10 +11,10 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I64, Bools, sums_of
 from tariffs.engine.response.adjustment_profile import AdjustmentProfile
 from tariffs.engine.response.sweep_inputs import SweepVarieties
+from tariffs.engine.response.sweep_pack import PackedProducts
 
 if TYPE_CHECKING:
     from tariffs.engine.response.kernels.path_products import PathPack
-    from tariffs.engine.response.kernels.sweep_products import SweepPack
 
 LEAST_POWER = 1e-3
 """Least size of the power of CES terms: nearer to 0 the price index is the geometric mean to more and more digits."""
@@ -138,7 +138,7 @@ def pack_steps(
     v: SweepVarieties,
     chosen: Bools,
     fixed: Bools,
-    pack: SweepPack,
+    packed: PackedProducts,
     share: F64,
     paths: FixedPaths,
     grown: GrownShares,
@@ -151,7 +151,7 @@ def pack_steps(
     Args:
         v: varieties and products.
         chosen, fixed: the products, and the varieties whose rates no scenario moves.
-        pack: the products for the kernels of sums.
+        packed: the products for the kernels of sums.
         share: share of each variety in the landed cost of its product before the first step.
         paths: forms of all paths.
         grown: the fixed varieties of these products.
@@ -170,24 +170,21 @@ def pack_steps(
     before, after, final = np.split(place, [entries.step.size, 2 * entries.step.size])
     pairs, row_of_entry = np.unique(before * used.size + after, return_inverse=True)
     # Entries of cells: those of their paths.
-    own, cells = pack.cell_row, len(pack.cell_row)
+    pack, own = packed.pack, packed.pack.cell_row
     lengths = np.diff(entries.start)[own]
     entry_start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     source = np.repeat(entries.start[:-1][own] - entry_start[:-1], lengths) + np.arange(entry_start[-1])
     entry_step = entries.step[source]
-    # Parts: cells of each product.
     lines = np.flatnonzero(chosen[v.product])
     lines = lines[~fixed[lines]]
-    product = (np.cumsum(chosen) - 1)[v.product[lines]]
-    count = int(chosen.sum())
-    keys, part = np.unique(product * max(1, cells) + pack.cell, return_inverse=True)
-    part_product, part_cell = keys // max(1, cells), keys % max(1, cells)
-    part_share = sums_of(part, share[lines], keys.size)
+    count, parts = int(chosen.sum()), pack.cell.size
+    part_product = np.repeat(np.arange(count), np.diff(pack.offsets))
+    part_share = sums_of(packed.part, share[lines], parts)
     # Moves: entries of the parts, by product, step and part.
-    of_part = lengths[part_cell]
-    move_part = np.repeat(np.arange(keys.size), of_part)
+    of_part = lengths[pack.cell]
+    move_part = np.repeat(np.arange(parts), of_part)
     ends = np.cumsum(of_part)
-    move_entry = np.repeat(entry_start[:-1][part_cell] - (ends - of_part), of_part) + np.arange(of_part.sum())
+    move_entry = np.repeat(entry_start[:-1][pack.cell] - (ends - of_part), of_part) + np.arange(of_part.sum())
     steps = max(1, paths.form.shape[1] - 1)
     stage_of_move = part_product[move_part] * steps + entry_step[move_entry]
     order = np.argsort(stage_of_move, kind="stable")
@@ -206,9 +203,7 @@ def pack_steps(
         np.searchsorted(stage_of_move[order], np.append(stages, np.inf)).astype(np.int64),
         part_share[move_part[order]],
         move_entry[order].astype(np.int64),
-        np.searchsorted(part_product, np.arange(count + 1)).astype(np.int64),
         part_share,
-        part_cell.astype(np.int64),
         landed,
         np.ascontiguousarray(surplus),
     )

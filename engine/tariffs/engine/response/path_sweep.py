@@ -169,11 +169,11 @@ class PathSweep:
         row = np.full(len(self._form), -1)
         row[moved] = np.arange(moved.size)
         unmoved = Unmoved(fixed | ~chosen[v.product], rates[v.rate_class, -1], row, hats)
-        pack, sections = pack_products(v, chosen, unmoved)
+        packed = pack_products(v, chosen, unmoved)
         path, self._changes, self._used = pack_steps(
-            v, chosen, fixed, pack, share, paths, grown, moved, of_product[chosen], owned[0]
+            v, chosen, fixed, packed, share, paths, grown, moved, of_product[chosen], owned[0]
         )
-        return pack, path, sections
+        return packed.pack, path, packed.sections
 
     def __call__(self, rates: ArrayLike, *, threads: int = 1) -> SweepSums:
         """Solve a block of scenarios.

@@ -153,7 +153,16 @@ class _Layout:
         return self.bundle_chunks.size - 1
 
 
-def pack_products(v: SweepVarieties, chosen: Bools, unmoved: Unmoved) -> tuple[SweepPack, list[Section]]:
+@dataclass(frozen=True, slots=True)
+class PackedProducts:
+    """Products for the kernels, their sections, and the part of each moved variety in the order of products."""
+
+    pack: SweepPack
+    sections: list[Section]
+    part: Ints
+
+
+def pack_products(v: SweepVarieties, chosen: Bools, unmoved: Unmoved) -> PackedProducts:
     """Arrange the chosen products for the kernels, in chunks that share cells and bundles of chunks."""
     from tariffs.engine.response.kernels.sweep_products import SweepPack
 
@@ -173,6 +182,11 @@ def pack_products(v: SweepVarieties, chosen: Bools, unmoved: Unmoved) -> tuple[S
     share = np.divide(v0 * (1.0 + base + freight), landed[product], out=np.zeros(lines.size), where=v0 > 0.0)
     chunk = layout.chunk_of[product]
     cell, first = _cells(chunk, kind[product], row, base, freight)
+    own_cell, part_first, part = np.unique(
+        product * max(1, first.size) + cell, return_index=True, return_inverse=True
+    )
+    amounts = (sums_of(part, each, own_cell.size) for each in (value, value * v.kept[lines], quantity, share))
+    of_part = dict(zip(("value", "dutiable", "quantity", "share"), amounts, strict=True))
     chunks = np.arange(layout.chunk_products.size)
     # Varieties of one group follow each other, so that its sums stay in the nearest cache.
     order = np.lexsort((v.group[lines], chunk))
@@ -188,7 +202,7 @@ def pack_products(v: SweepVarieties, chosen: Bools, unmoved: Unmoved) -> tuple[S
         cell_kind=kind[product[first]],
         cell_base=base[first],
         cell_freight=freight[first],
-        offsets=np.searchsorted(product, np.arange(count + 1)),
+        offsets=np.searchsorted(product[part_first], np.arange(count + 1)),
         kind=kind,
         product_group=product_group,
         sums=own[:count],
@@ -196,18 +210,15 @@ def pack_products(v: SweepVarieties, chosen: Bools, unmoved: Unmoved) -> tuple[S
         before=before,
         revenue=revenue,
         domestic=v.domestic[chosen],
-        value=value,
-        dutiable=value * v.kept[lines],
-        quantity=quantity,
-        share=share,
-        freight=freight,
-        cell=cell,
-        row=row,
+        **of_part,
+        freight=freight[part_first],
+        cell=cell[part_first],
+        row=row[part_first],
         moved_start=moved_start,
         moved_product=product[order],
         moved_group=group,
         moved_value_group=value_group,
-        moved_cell=cell[order],
+        moved_part=part[order],
         moved_v0=v0[order],
         moved_weight=value[order] * kept,
         moved_quantity=quantity[order] * kept,
@@ -219,7 +230,7 @@ def pack_products(v: SweepVarieties, chosen: Bools, unmoved: Unmoved) -> tuple[S
         fixed_value_group=fixed.value_group,
         weights=fixed.weights,
     )
-    return pack, _sections(pack)
+    return PackedProducts(pack, _sections(pack), part)
 
 
 @dataclass(frozen=True, slots=True)

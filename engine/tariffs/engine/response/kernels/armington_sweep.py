@@ -1,9 +1,9 @@
 """Kernels of the Armington response to many scenarios: several scenarios side by side, summed by group.
 
 A scenario is a lane of rows that are `LANES` long. Varieties with the same baseline rate, rate class and elasticities
-share a *cell*, whose powers of the change of duty are computed once. Varieties whose rate no scenario of the sweep
-moves are *fixed*: they enter a product's index and sums as constants and scale by its factors. A lane is computed
-without regard to the others, so it has the same bits in any block.
+share a *cell*, whose powers of the change of duty are computed once, and those of one product are a *part* of it.
+Varieties whose rate no scenario of the sweep moves are *fixed*: they enter a product's index and sums as constants and
+scale by its factors. A lane is computed without regard to the others, so it has the same bits in any block.
 
 Lanes in which a product has no closed form are left out of the sums, for the caller to add.
 """
@@ -16,6 +16,20 @@ from numpy.typing import NDArray
 from tariffs.engine.base.compiled_kernels import inlined, jit
 from tariffs.engine.response.kernels.armington import top_logs
 from tariffs.engine.response.kernels.exp_log import LANES, SECOND, exp_row, log_row
+from tariffs.engine.response.kernels.sweep_groups import (
+    CREATION_FACTOR,
+    DUTY,
+    FACTORS,
+    GROWTH,
+    PARTS,
+    QUANTITY,
+    QUANTITY_FACTOR,
+    VALUE,
+    VALUE_FACTOR,
+    add_fixed_rows,
+    add_moved_rows,
+    most_parts,
+)
 from tariffs.engine.response.kernels.sweep_products import SweepPack
 
 Floats = NDArray[np.float64]
@@ -28,22 +42,12 @@ INDEX_SCALE, BY_IMPORTS, BY_ALL, VALUE_SCALE = (row * LANES for row in range(8, 
 SURPLUS_POWER, INVERSE_SURPLUS_POWER, LOG_SURPLUS = (row * LANES for row in range(12, 15))
 """Rows of the terms of a kind of product, in the order of `elasticity_terms`."""
 
-GROWTH, VALUE, DUTY, QUANTITY = (row * LANES for row in range(4))
-"""Rows of a cell: growth of the price power, hats of value and quantity at index 1, rate times value hat."""
-
-SUM_VALUE, SUM_DUTY, SUM_CHARGES, SUM_CREATION, SUM_QUANTITY, SUM_BASE_DUTY = (
-    row * LANES for row in range(6)
-)
-"""Rows of the sums of a group."""
-
 _LOG, _INVERSE = 3 * LANES, 4 * LANES
 _WORK = 5
-# Rows of a product: first its index, quantity and duty at index 1, then the factors that scale them.
-_INDEX = _VALUE_FACTOR = 0
-_QUANTITY_SUM = _CREATION_FACTOR = LANES
-_DUTY_SUM = _QUANTITY_FACTOR = 2 * LANES
+# Rows of a product: first its index, quantity and duty at index 1, then in their places the factors that scale them.
+_INDEX, _QUANTITY_SUM, _DUTY_SUM = VALUE_FACTOR, CREATION_FACTOR, QUANTITY_FACTOR
 _IMPORTS, _ALL, _SURPLUS, _WELFARE, _SPENDING = (row * LANES for row in range(3, 8))
-_OWN, _FACTORS = 8, 3
+_OWN = 8
 # Below this power index, log(1 + sum) loses digits that the log of spending at index 1 keeps.
 _LEAST_SUM = -0.5
 
@@ -113,43 +117,10 @@ def sum_index(pack: SweepPack, k: int, table: Floats, first_cell: int, own: Floa
 
 @inlined
 def add_to_product(own: Floats, cell: Floats, row: int, dutiable: float, quantity: float) -> None:
-    """Add a moved variety to the quantity and duty of its product; `row` is that of its quantity hat."""
+    """Add a part to the quantity and duty of its product; `row` is that of the quantity hat of its cell."""
     for b in range(LANES):
         own[_QUANTITY_SUM + b] += quantity * cell[row + b]
         own[_DUTY_SUM + b] += dutiable * cell[DUTY + b]
-
-
-@inlined
-def add_moved(
-    sums: Floats,
-    own: Floats,
-    cell: Floats,
-    quantity: int,
-    v0: float,
-    weight: float,
-    charges: float,
-    base_duty: float,
-) -> None:
-    """Add a moved variety to the sums of its group."""
-    for b in range(LANES):
-        sums[SUM_VALUE + b] += weight * (cell[VALUE + b] * own[_VALUE_FACTOR + b])
-        sums[SUM_DUTY + b] += weight * (cell[DUTY + b] * own[_VALUE_FACTOR + b])
-        sums[SUM_CHARGES + b] += charges * (cell[quantity + b] * own[_QUANTITY_FACTOR + b])
-        sums[SUM_BASE_DUTY + b] += base_duty * (cell[quantity + b] * own[_QUANTITY_FACTOR + b])
-        sums[SUM_CREATION + b] += v0 * own[_CREATION_FACTOR + b]
-
-
-@inlined
-def add_fixed(
-    sums: Floats, own: Floats, value: float, duty: float, charges: float, v0: float, base_duty: float
-) -> None:
-    """Add a fixed variety to the sums of its group; amounts are those at index 1."""
-    for b in range(LANES):
-        sums[SUM_VALUE + b] += value * own[_VALUE_FACTOR + b]
-        sums[SUM_DUTY + b] += duty * own[_VALUE_FACTOR + b]
-        sums[SUM_CHARGES + b] += charges * own[_QUANTITY_FACTOR + b]
-        sums[SUM_BASE_DUTY + b] += base_duty * own[_QUANTITY_FACTOR + b]
-        sums[SUM_CREATION + b] += v0 * own[_CREATION_FACTOR + b]
 
 
 @inlined
@@ -218,17 +189,17 @@ def factor_rows(
     before, revenue = pack.before[k], pack.revenue[k]
     for b in range(LANES):
         own[_WELFARE + b] = own[_DUTY_SUM + b] * work[b] - revenue
-        own[_VALUE_FACTOR + b] = work[b]
+        own[VALUE_FACTOR + b] = work[b]
     if not flat:
         for b in range(LANES):
             work[b] = own[_IMPORTS + b]
         exp_row(work, bits)
     for b in range(LANES):
-        own[_QUANTITY_FACTOR + b] = work[b]
+        own[QUANTITY_FACTOR + b] = work[b]
         if before > 0.0:
-            own[_CREATION_FACTOR + b] = np.true_divide(own[_QUANTITY_SUM + b] * work[b], before) - 1.0
+            own[CREATION_FACTOR + b] = np.true_divide(own[_QUANTITY_SUM + b] * work[b], before) - 1.0
         else:
-            own[_CREATION_FACTOR + b] = 0.0
+            own[CREATION_FACTOR + b] = 0.0
 
 
 @inlined
@@ -250,70 +221,12 @@ def shift_by_market(pack: SweepPack, k: int, factors: Floats, surplus: Floats, o
     before, revenue = pack.before[k], pack.revenue[k]
     for b in range(LANES):
         duty = own[_WELFARE + b] + revenue
-        own[_VALUE_FACTOR + b] *= factors[0, b]
-        own[_QUANTITY_FACTOR + b] *= factors[1, b]
+        own[VALUE_FACTOR + b] *= factors[0, b]
+        own[QUANTITY_FACTOR + b] *= factors[1, b]
         if before > 0.0:
-            own[_CREATION_FACTOR + b] = (own[_CREATION_FACTOR + b] + 1.0) * factors[1, b] - 1.0
+            own[CREATION_FACTOR + b] = (own[CREATION_FACTOR + b] + 1.0) * factors[1, b] - 1.0
         own[_SURPLUS + b] = surplus[0, b]
         own[_WELFARE + b] = duty * factors[0, b] - revenue + surplus[0, b] + surplus[1, b]
-
-
-@inlined
-def add_fixed_rows(
-    pack: SweepPack,
-    bundle: int,
-    first_product: int,
-    factors: Floats,
-    flat: bool,
-    sums: Floats,
-    values: Floats,
-) -> None:
-    """Add the fixed varieties of a bundle to the sums of their groups."""
-    first, last = pack.fixed_start[bundle], pack.fixed_start[bundle + 1]
-    for i in range(first, last):
-        own, weights = factors[pack.fixed_product[i] - first_product], pack.weights[i]
-        row = sums[pack.fixed_group[i]]
-        add_fixed(row, own, weights[0], weights[1], weights[2], weights[3], weights[5])
-    if not flat:
-        for i in range(first, last):
-            own, row = factors[pack.fixed_product[i] - first_product], sums[pack.fixed_group[i]]
-            for b in range(LANES):
-                row[SUM_QUANTITY + b] += pack.weights[i, 4] * own[_QUANTITY_FACTOR + b]
-    if values.shape[0] > 0:
-        for i in range(first, last):
-            own, row = factors[pack.fixed_product[i] - first_product], values[pack.fixed_value_group[i]]
-            for b in range(LANES):
-                row[b] += pack.weights[i, 0] * own[_VALUE_FACTOR + b]
-
-
-@inlined
-def add_moved_rows(
-    pack: SweepPack,
-    chunk: int,
-    first_product: int,
-    factors: Floats,
-    table: Floats,
-    first_cell: int,
-    flat: bool,
-    sums: Floats,
-    values: Floats,
-) -> None:
-    """Add the moved varieties of a chunk to the sums of their groups."""
-    quantity = VALUE if flat else QUANTITY
-    for i in range(pack.moved_start[chunk], pack.moved_start[chunk + 1]):
-        own = factors[pack.moved_product[i] - first_product]
-        row = sums[pack.moved_group[i]]
-        cell = table[pack.moved_cell[i] - first_cell]
-        v0, weight = pack.moved_v0[i], pack.moved_weight[i]
-        add_moved(row, own, cell, quantity, v0, weight, pack.moved_charges[i], pack.moved_base_duty[i])
-        if not flat:
-            counted = pack.moved_quantity[i]
-            for b in range(LANES):
-                row[SUM_QUANTITY + b] += counted * (cell[QUANTITY + b] * own[_QUANTITY_FACTOR + b])
-        if values.shape[0] > 0:
-            value = values[pack.moved_value_group[i]]
-            for b in range(LANES):
-                value[b] += weight * (cell[VALUE + b] * own[_VALUE_FACTOR + b])
 
 
 @jit
@@ -349,8 +262,8 @@ def sweep_bundles(
         products = max(products, pack.chunk_products[to_chunk] - pack.chunk_products[from_chunk])
         for chunk in range(from_chunk, to_chunk):
             most = max(most, pack.chunk_cells[chunk + 1] - pack.chunk_cells[chunk])
-    table = np.empty((most, 4 * LANES))
-    factors = np.empty((products, _FACTORS * LANES))
+    table, parts = np.empty((most, 4 * LANES)), np.empty((most_parts(pack, first, last), PARTS * LANES))
+    factors = np.empty((products, FACTORS * LANES))
     own = np.empty(_OWN * LANES)
     work = np.empty(_WORK * LANES)
     bits = work.view(np.int64)
@@ -393,6 +306,6 @@ def sweep_bundles(
                 for b in range(LANES):
                     row[b] += own[_SURPLUS + b]
                     row[LANES + b] += own[_WELFARE + b]
-                factors[k - first_product] = own[: _FACTORS * LANES]
-            add_moved_rows(pack, chunk, first_product, factors, table, first_cell, flat, sums, values)
+                factors[k - first_product] = own[: FACTORS * LANES]
+            add_moved_rows(pack, chunk, first_product, factors, table, first_cell, flat, parts, sums, values)
         add_fixed_rows(pack, bundle, first_product, factors, flat, sums, values)

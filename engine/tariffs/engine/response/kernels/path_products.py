@@ -14,14 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariffs.engine.base.compiled_kernels import inlined, jit
-from tariffs.engine.response.kernels.armington_sweep import (
+from tariffs.engine.response.kernels.exp_log import LANES, SECOND, exp_row, log_row
+from tariffs.engine.response.kernels.sweep_groups import (
+    CREATION_FACTOR,
     DUTY,
+    FACTORS,
+    PARTS,
     QUANTITY,
+    QUANTITY_FACTOR,
     VALUE,
+    VALUE_FACTOR,
     add_fixed_rows,
     add_moved_rows,
+    most_parts,
 )
-from tariffs.engine.response.kernels.exp_log import LANES, SECOND, exp_row, log_row
 from tariffs.engine.response.kernels.sweep_products import SweepPack
 
 Floats = NDArray[np.float64]
@@ -34,11 +40,10 @@ TERMS = 10
 of the power; ln price of imports per log mean; ln quantity and ln value gained by all varieties per ln price; one less
 eta, its inverse or 0, and 1 where it is 0."""
 
-# Rows of a product. The first three are the factors that the sums by group read, in their order.
-_VALUE_FACTOR, _CREATION_FACTOR, _QUANTITY_FACTOR = (row * LANES for row in range(3))
+# Rows of a product, behind the factors that the sums by group read.
 _QUANTITY_SUM, _DUTY_SUM, _TOTAL, _CHANGE, _LANDED = (row * LANES for row in range(3, 8))
 _QUANTITY_LOG, _VALUE_LOG, _SURPLUS, _WELFARE = (row * LANES for row in range(8, 12))
-_OWN, _FACTORS = 12, 3
+_OWN = 12
 # Rows of the work array, behind those of exponential and logarithm.
 _FIRST, _OTHER, _RUNNING = 3 * LANES, 4 * LANES, 5 * LANES
 _WORK = 6
@@ -58,7 +63,7 @@ class PathPack(NamedTuple):
             it, and have in it after it.
         move_start: first move of each stage (one more than stages).
         move_share, move_entry: per move the share of a cell in the product's landed cost, and its entry.
-        part_start, part_share, part_cell: cells of each product with their shares, likewise.
+        part_share: share of each part in the product's landed cost.
         landed, surplus: per product landed cost and buyers' surplus before the first step.
     """
 
@@ -73,9 +78,7 @@ class PathPack(NamedTuple):
     move_start: Ints
     move_share: Floats
     move_entry: Ints
-    part_start: Ints
     part_share: Floats
-    part_cell: Ints
     landed: Floats
     surplus: Floats
 
@@ -143,12 +146,14 @@ def fill_path_cell(
 
 
 @jit
-def sum_weights(k: int, stage: int, first_entry: int, path: PathPack, weights: Floats, total: Floats) -> None:
+def sum_weights(
+    pack: SweepPack, k: int, stage: int, first_entry: int, path: PathPack, weights: Floats, total: Floats
+) -> None:
     """Sum the weights of the cells of product k after a stage from their terms."""
     total[:] = path.stage_total[stage]
     step = path.stage_step[stage]
-    for part in range(path.part_start[k], path.part_start[k + 1]):
-        cell, share, last = path.part_cell[part], path.part_share[part], -1
+    for part in range(pack.offsets[k], pack.offsets[k + 1]):
+        cell, share, last = pack.cell[part], path.part_share[part], -1
         for e in range(path.entry_start[cell], path.entry_start[cell + 1]):
             if path.entry_step[e] <= step:
                 last = e
@@ -194,15 +199,15 @@ def grow_stage(
 
 @jit
 def refresh_stage(
-    k: int, stage: int, first_entry: int, path: PathPack, weights: Floats, own: Floats, work: Floats
-) -> None:
+    pack: SweepPack, k: int, stage: int, first_entry: int, path: PathPack, weights: Floats, own: Floats, work: Floats
+) -> None:  # fmt: skip
     """Compute the ratio of product k's sum of weights by a stage from its terms, where it fell far.
 
     For the kernel itself to call: in a function that it inlines, numba would count the references to every array of the
     path at each stage.
     """
     total = np.empty(LANES)
-    sum_weights(k, stage, first_entry, path, weights, total)
+    sum_weights(pack, k, stage, first_entry, path, weights, total)
     for b in range(LANES):
         if np.true_divide(own[_CHANGE + b], own[_TOTAL + b]) < _REFRESH_BELOW:
             work[b] = np.true_divide(total[b], own[_TOTAL + b])
@@ -245,13 +250,13 @@ def close_product(
         work[b] = own[_VALUE_LOG + b]
     exp_row(work, bits)
     for b in range(LANES):
-        own[_VALUE_FACTOR + b] = work[b]
+        own[VALUE_FACTOR + b] = work[b]
         own[_WELFARE + b] = own[_DUTY_SUM + b] * work[b] - revenue + own[_SURPLUS + b]
         work[b] = own[_QUANTITY_LOG + b]
     exp_row(work, bits)
     for b in range(LANES):
-        own[_QUANTITY_FACTOR + b] = work[b]
-        own[_CREATION_FACTOR + b] = np.true_divide(own[_QUANTITY_SUM + b] * work[b], before) - 1.0
+        own[QUANTITY_FACTOR + b] = work[b]
+        own[CREATION_FACTOR + b] = np.true_divide(own[_QUANTITY_SUM + b] * work[b], before) - 1.0
 
 
 @jit
@@ -281,7 +286,8 @@ def path_bundles(
             most = max(most, cells[1] - cells[0])
             entries = max(entries, path.entry_start[cells[1]] - path.entry_start[cells[0]])
     table, weights = np.empty((most, 4 * LANES)), np.empty((entries, 2 * LANES))
-    factors = np.empty((products, _FACTORS * LANES))
+    parts = np.empty((most_parts(pack, first, last), PARTS * LANES))
+    factors = np.empty((products, FACTORS * LANES))
     own, work = np.empty(_OWN * LANES), np.empty(_WORK * LANES)
     bits = work.view(np.int64)
     for bundle in range(first, last):
@@ -298,13 +304,13 @@ def path_bundles(
                 open_product(pack, k, path, own)
                 for stage in range(path.stage_start[k], path.stage_start[k + 1]):
                     if grow_stage(stage, first_entry, path, weights, own, work) > 0:
-                        refresh_stage(k, stage, first_entry, path, weights, own, work)
+                        refresh_stage(pack, k, stage, first_entry, path, weights, own, work)
                     take_stage(terms[pack.kind[k], path.stage_step[stage]], own, work, bits)
                 close_product(pack, k, table, first_cell, own, work, bits)
                 row = owned[pack.product_group[k]]
                 for b in range(LANES):
                     row[b] += own[_SURPLUS + b]
                     row[LANES + b] += own[_WELFARE + b]
-                factors[k - first_product] = own[: _FACTORS * LANES]
-            add_moved_rows(pack, chunk, first_product, factors, table, first_cell, False, sums, values)
+                factors[k - first_product] = own[: FACTORS * LANES]
+            add_moved_rows(pack, chunk, first_product, factors, table, first_cell, False, parts, sums, values)
         add_fixed_rows(pack, bundle, first_product, factors, False, sums, values)

@@ -14,8 +14,9 @@ Ints = NDArray[np.int64]
 class SweepPack(NamedTuple):
     """Products of a sweep with their varieties, in chunks that share tables of cells, and bundles of chunks.
 
-    The moved varieties of product k are `offsets[k]` to `offsets[k + 1]`. They are listed again by chunk and group, and
-    the fixed ones, merged by product, by bundle and group, so that the sums of a group stay in the nearest cache.
+    The parts of product k are `offsets[k]` to `offsets[k + 1]`: its moved varieties by cell. The moved varieties are
+    listed by chunk and group, and the fixed ones, merged by product, by bundle and group, so that the sums of a group
+    stay in the nearest cache.
 
     Attributes:
         chunk_products, chunk_cells: first product and cell of each chunk (one more than chunks).
@@ -24,11 +25,11 @@ class SweepPack(NamedTuple):
         kind, product_group: per product.
         sums: (products, 4) of fixed varieties: index, quantity, duty of what counts, and landed cost at index 1.
         landed, before, revenue, domestic: per product, at the baseline.
-        value, dutiable, quantity, share, freight, cell, row: per moved variety, by product; `value` and `quantity` are
+        value, dutiable, quantity, share, freight, cell, row: per part; `value` and `quantity` are
             those that the hats of its cell multiply, `dutiable` the part of the value that counts in the sums, `row` is
             that of the rates.
         moved_start: first moved variety by group of each chunk (one more than chunks).
-        moved_product, moved_group, moved_cell, moved_v0, moved_weight, moved_quantity, moved_charges, moved_base_duty:
+        moved_product, moved_group, moved_part, moved_v0, moved_weight, moved_quantity, moved_charges, moved_base_duty:
             per moved variety, by group; `moved_weight` and `moved_quantity` are what counts in the sums,
             `moved_base_duty` the duty on it at the baseline.
         moved_value_group, fixed_value_group: likewise; empty without such sums.
@@ -63,7 +64,7 @@ class SweepPack(NamedTuple):
     moved_product: Ints
     moved_group: Ints
     moved_value_group: Ints
-    moved_cell: Ints
+    moved_part: Ints
     moved_v0: Floats
     moved_weight: Floats
     moved_quantity: Floats
