@@ -17,6 +17,7 @@ from tariffs.engine.runs.seek import Vary, seek
 from tariffs.engine.runs.seek_target import Target
 from tariffs.engine.runs.sweep import Sweep, sweep
 from tariffs.engine.runs.sweep_points import grid
+from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, parse_scenario
 from tests.unit.result_frames import assert_agree
 
@@ -86,12 +87,14 @@ def test_points_that_differ_in_rates_respond_together_as_each_alone(
 
 
 @pytest.mark.parametrize("by", [("origin",), ("hts4",), ("authority", "origin"), ()])
+@pytest.mark.parametrize("on", [DAY, "2028-03-01"])
 def test_points_under_a_market_of_sectors_respond_together_as_each_alone(
-    by: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    by: tuple[str, ...], on: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(PointEvaluator, "_one_by_one", refuse)
-    points = grid({"cn": ["0%", "10%", "20%", "145%"], "more": ["+1pp", "+10pp"], "world": ["26%", "40%"]})
-    assert_impact_of_each(points, replace(OPTIONS, by=by, market="sector"))
+    monkeypatch.setattr(TableRun, "response_sums", refuse)
+    points = grid({"cn": ["10%", "30%", "145%"], "more": ["+1pp", "+10pp"]})
+    assert_impact_of_each(points, replace(OPTIONS, by=by, market="sector"), on)
 
 
 @pytest.mark.parametrize("known_on", ["", "entry"])

@@ -25,7 +25,9 @@ from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.scenario import library
 
 DAY = "2026-12-01"
-RATES = ["12.5%", "20%", "35.5%", "145%"]
+RATES = ["13.5%", "20%", "35.5%", "145%"]
+# The first is the rate in force, with which the law has other rows than with the others.
+LONE = ["12.5%", "20%", "35.5%"]
 TABLE = pl.DataFrame(
     {
         "hts": [
@@ -46,14 +48,20 @@ def swept(by: tuple[str, ...], rates: list[str] = RATES, **options: Any) -> Swee
     return sweep(TABLE, library()["rates-by-country"], points, on=DAY, law=load_law(), options=given)
 
 
-@pytest.mark.parametrize("by", [("origin",), ("hts2",), ("hts10", "origin"), ("origin", "authority")])
+@pytest.mark.parametrize(
+    ("by", "rates"),
+    [
+        (("origin",), RATES), (("hts2",), RATES), (("hts10", "origin"), RATES), (("origin", "authority"), RATES),
+        (("origin",), LONE), (("hts2",), LONE),
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("horizon", ["short", "long", "path"])
 def test_points_are_those_computed_one_by_one(
-    by: tuple[str, ...], horizon: str, monkeypatch: pytest.MonkeyPatch
+    by: tuple[str, ...], rates: list[str], horizon: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    together = swept(by, horizon=horizon)
+    together = swept(by, rates, horizon=horizon)
     monkeypatch.setattr("tariffs.engine.runs.point_sums.responds_together", lambda run: False)
-    single = swept(by, horizon=horizon)
+    single = swept(by, rates, horizon=horizon)
     keys = [name for name, kind in together.groups.schema.items() if not kind.is_float()]
     assert together.groups.columns == single.groups.columns
     assert together.totals.columns == single.totals.columns
@@ -73,12 +81,14 @@ def test_points_have_the_same_bits_in_any_block() -> None:
     assert whole.totals.tail(5).equals(part.totals)
 
 
-def test_points_are_computed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("horizon", ["short", "path"])
+def test_points_are_computed_together(horizon: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("a point was computed by itself")
 
     monkeypatch.setattr(PointEvaluator, "_one_by_one", refuse)
-    assert swept(("origin",)).totals.height == len(RATES)
+    monkeypatch.setattr(TableRun, "response_sums", refuse)
+    assert swept(("origin",), horizon=horizon).totals.height == len(RATES)
 
 
 @pytest.mark.parametrize("horizon", ["long", "path"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 from polars.testing import assert_frame_equal
 
-DIFFERENCES = ("diversion", "creation", "landed_change", "value_change")
+DIFFERENCES = ("diversion", "creation", "landed_change", "value_change", "revenue_change")
 
 
 def assert_agree(found: pl.DataFrame, expected: pl.DataFrame) -> None:
