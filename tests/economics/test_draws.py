@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import math
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -12,13 +15,15 @@ import numpy as np
 import pytest
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.response import Draws, Spreads, drawn_parameters, parameters_for
+from tariffs.engine.response import Draws, Spreads, drawn_parameters, parameters, parameters_for
+from tariffs.engine.response.constants import constant
 from tariffs.engine.response.draws import DrawnDeviations
 from tariffs.engine.response.kernels import draws as kernels
 from tariffs.engine.response.kernels.draws import mixed, normals, product_normals, uniform_of
 from tariffs.engine.response.parameters import GREATEST_SIGMA, LEAST_SIGMA
 from tariffs.engine.response.sobol import DIMENSIONS, sobol_bits, sobol_points
 
+SECTIONS = Path(parameters.__file__).parent / "data" / "hs_sections.csv"
 CODES = ["8471300100", "0101210010", "7208100000", "0901110015", "9503000073"]
 
 
@@ -77,17 +82,49 @@ def test_sobol_points_fill_pairs_of_dimensions() -> None:
 
 
 def test_the_parts_of_sigma_have_the_spread_of_the_product() -> None:
-    central = parameters_for(CODES, horizon="long")
+    central = parameters_for(CODES, horizon="short")
     drawn = drawn_parameters(central, CODES, Draws(4096, 3))
-    logs = np.log([drawn.draw(index).sigma for index in range(4096)]) - np.log(central.sigma)
+    sigma = np.array([drawn.draw(index).sigma for index in range(4096)])
+    logs = np.log(sigma - 1.0) - np.log(central.sigma - 1.0)
     inside = central.spread < 0.5  # wider ones are cut off
-    np.testing.assert_allclose(logs.std(axis=0)[inside], central.spread[inside], rtol=0.05)
-    sigma = np.exp(logs) * central.sigma
+    np.testing.assert_allclose(logs.std(axis=0)[inside], 1.28 * central.spread[inside], rtol=0.05)
     assert (sigma >= LEAST_SIGMA * (1 - 1e-12)).all()
     assert (sigma <= GREATEST_SIGMA * (1 + 1e-12)).all()
     ranks = np.asarray(np.corrcoef(logs.T / central.spread[:, None]))
     # Two products of one section share 0.72 of the variance, of two sections 0.36.
     assert ranks[0, 1] == pytest.approx(0.36, abs=0.06)
+
+
+@pytest.mark.parametrize("spread", [0.5, 1.0])
+@pytest.mark.parametrize("horizon", ["impact", "short", "long"])
+def test_a_duty_of_a_quarter_leaves_the_central_trade_on_average_of_products_and_sections(
+    horizon: str, spread: float
+) -> None:
+    """Given the common part at its middle, by a plain sum over a fine grid, with the bounds of draws out of reach."""
+    central = parameters_for(CODES, horizon=horizon)
+    central = replace(central, spread=np.minimum(central.spread, 0.25))
+    drawn = drawn_parameters(central, CODES, Draws(16, 9, Spreads(sigma=spread)))
+    grid = np.linspace(-7.0, 7.0, 3001)
+    weights = np.exp(-(grid**2) / 2) / np.exp(-(grid**2) / 2).sum()
+    supply = np.zeros(len(drawn.names) - 3)
+    sigma = [
+        drawn.at(DrawnDeviations(np.full(len(CODES), 0.8 * point), 0.0, supply, 0.8)).sigma for point in grid
+    ]
+    trade = 1.25 ** (1.0 - np.array(sigma))
+    np.testing.assert_allclose(weights @ trade, 1.25 ** (1.0 - central.sigma), rtol=1e-6)
+
+
+def test_the_spread_of_the_excess_over_one_is_that_of_the_published_estimates() -> None:
+    """Over that of ln sigma, of the three estimates that each section's source names, capped at 12 as their mean is."""
+    ratios = []
+    for row in csv.DictReader(SECTIONS.read_text(encoding="utf-8").splitlines()):
+        estimates = re.findall(r"(?:ESUBM|ProTEE|Weinstein) ([0-9.]+)", row["source"])
+        if row["set"] != "long" or len(estimates) < 3:
+            continue
+        sigma = np.minimum(np.array(estimates, dtype=float), 12.0)
+        ratios.append(np.log(sigma - 1.0).std(ddof=1) / np.log(sigma).std(ddof=1))
+    assert len(ratios) == 20
+    assert np.mean(ratios) == pytest.approx(constant("draw_excess"), abs=0.005)
 
 
 @pytest.mark.parametrize("horizon", ["impact", "short", "long"])

@@ -158,6 +158,8 @@ def test_goods_without_members_of_the_usmca_have_no_claims_to_draw(table: pl.Dat
         ("base", "long", "2025-12-01", "product", 1024),
         ("base", "path", "2025-12-01", "product", 1024),
         ("base", "path", "2026-11-20", "product", 1024),
+        ("base", "path", "2027-01-11", "product", 256),
+        ("forced-labor-invalidated-338", "path", "2027-01-11", "product", 256),
         ("base", "path", "2025-12-01", "sector", 64),
         ("no-kuala-lumpur-deal-100-announced", "path", "2025-12-01", "sector", 256),
     ],
@@ -242,7 +244,9 @@ def _plain_quantities(frame: pl.DataFrame) -> NDArray[np.float64]:
     t0 = (outcome.duties.duty - outcome.columns["landed_change"]) / v0
     random = np.random.default_rng(11)
     count = 1_000_000
-    sigma = np.clip(p.sigma[0] * np.exp(p.spread[0] * random.standard_normal(count)), 1.05, 20.0)
+    spread = 1.28 * p.spread[0]
+    excess = np.exp(spread * random.standard_normal(count) - 0.5 * spread**2 * (1.0 - 0.6**2))
+    sigma = np.clip(1.0 + (p.sigma[0] - 1.0) * excess, 1.05, 20.0)
     eta = p.eta[0] * np.exp(0.35 * random.standard_normal(count))
     w = 1.0 / p.supply[0]
     share = v0 * (1 + t0) / (v0 * (1 + t0)).sum()

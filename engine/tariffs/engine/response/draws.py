@@ -1,11 +1,12 @@
 """Draw elasticities: distributions, random keys, and the parameters of one draw.
 
-ln sigma of product k in draw r is mu_k + s_k (0.6 z_r + 0.6 z_r,section + 0.53 z_r,k), as estimation errors are
+ln (sigma - 1) of product k in draw r is mu_k + s_k (0.6 z_r + 0.6 z_r,section + 0.53 z_r,k), as estimation errors are
 largely common to all products. eta has one draw for all products, supply one for each section: the log pass-through
-that it gives is between 0.8 and 1. Central values are medians; for supply the mean over the sections is, as what a
-section has of its own averages out in a total. Keys contain the seed, the draw, the parameter and the
-product code, never a scenario, row or thread: so scenarios are paired, and the draws of a product are the same in every
-table. See docs/models/uncertainty.md.
+that it gives is between 0.8 and 1. Central values are medians over what all products have in common. What
+products and sections have of their own averages out in a total: over it the mean of pass-through, and of the trade that
+sigma leaves after a duty, is that of the central values. Keys contain the seed, the draw, the
+parameter and the product code, never a scenario, row or thread: so scenarios are paired, and the draws of a product are
+the same in every table. See docs/models/uncertainty.md.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from tariffs.engine.response.parameters import (
 )
 from tariffs.engine.response.sobol import sobol_points
 
-GENERATOR = "splitmix64 keys, Owen-scrambled Sobol, AS241; version 3"
+GENERATOR = "splitmix64 keys, Owen-scrambled Sobol, AS241; version 4"
 REPLICATES = 8
 """Number of independent scramblings in a run; their spread gives the Monte-Carlo error."""
 LEAST_DRAWS = 16
@@ -41,15 +42,20 @@ _COMMON = constant("draw_common")
 _SECTION = constant("draw_section")
 # So that the squares of the three weights sum to 1.
 _OWN = math.sqrt(1.0 - _COMMON**2 - _SECTION**2)
-_SUPPLY_SECTION = math.sqrt(1.0 - _COMMON**2)
+_NOT_COMMON = math.sqrt(1.0 - _COMMON**2)
+"""Weight of what sections and products have of their own: in sigma both together, in supply the section alone."""
+_EXCESS = constant("draw_excess")
+"""Standard deviation of ln (sigma - 1) over that of ln sigma, of long-run estimates."""
+_DUTY = math.log1p(constant("draw_duty"))
+"""Log power of the duty after which the trade of a variety is on average that of the central sigma."""
 _LEAST_THETA = constant("theta_least")
 """Least log pass-through; published ones of 2018 to 2025 are from 0.80 to 1, see docs/models/parameters.md."""
 _THETA_SPREAD = constant("theta_spread")
 """Standard deviation of the log odds of pass-through between its bounds."""
 _SIGMA_COMMON, _ETA, _SUPPLY, _FIRST_SECTION = range(4)
 _MIX, _PRODUCT, _SECTION_SUPPLY = 1, 2, 3
-_NODES, _ROUNDS = 64, 40
-"""Nodes of a quadrature and steps of a search, far beyond what double precision needs."""
+_NODES, _ROUNDS, _HALVINGS = 64, 40, 60
+"""Nodes of a quadrature and steps of two searches, far beyond what double precision needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ class Spreads:
     """Spreads of the draws. At 0 a parameter is not drawn.
 
     Attributes:
-        sigma: multiplies the standard deviation of ln sigma of each product.
+        sigma: multiplies the standard deviation of ln (sigma - 1) of each product.
         eta: standard deviation of ln eta.
         supply: multiplies the standard deviation of the log odds of pass-through.
         claims: probability that a draw takes USMCA claim shares of another period than the run.
@@ -107,16 +113,17 @@ class DrawnDeviations:
     """Deviations of one draw from the central parameters, in standard deviations.
 
     Attributes:
-        sigma: of ln sigma of each product.
+        sigma: of ln (sigma - 1) of each product.
         eta: of ln eta.
         supply: of the log odds of pass-through of each section.
-        own_supply: standard deviation of the part of it that a section has of its own; 0 where that is not drawn.
+        own: standard deviation of the part of sigma that a product and its section, and of supply that a section, have
+            of their own; 0 where that is not drawn.
     """
 
     sigma: Floats
     eta: float
     supply: Floats
-    own_supply: float
+    own: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +138,7 @@ class DrawnParameters:
         section: section of each product, an index.
         products: the integer that stands for each product's code.
         claims: (draws,) uniforms that choose the period of claim shares.
+        middles: of ln (sigma - 1) of each product, from that of the central value, where its own part is drawn.
     """
 
     central: ProductParameters
@@ -141,6 +149,7 @@ class DrawnParameters:
     section: Ints
     products: NDArray[np.uint64]
     claims: Floats
+    middles: Floats
 
     def draw(self, index: int) -> ProductParameters:
         """Compute the parameters of one draw.
@@ -159,8 +168,8 @@ class DrawnParameters:
         seed = self.draws.seed
         own = _own_normals(seed, _PRODUCT, index, self.products) if self.draws.spreads.sigma else 0.0
         sections = np.arange(len(self.names) - _FIRST_SECTION, dtype=np.uint64)
-        own_supply = _SUPPLY_SECTION * _own_normals(seed, _SECTION_SUPPLY, index, sections)
-        return self._deviations(self.normals[index], own, own_supply, _SUPPLY_SECTION)
+        own_supply = _NOT_COMMON * _own_normals(seed, _SECTION_SUPPLY, index, sections)
+        return self._deviations(self.normals[index], own, own_supply, _NOT_COMMON)
 
     def moved_deviations(self, dimension: int, quantile: float) -> DrawnDeviations:
         """Compute the deviations with one global dimension at a quantile and all others at their median."""
@@ -182,14 +191,26 @@ class DrawnParameters:
     def at(self, deviations: DrawnDeviations) -> ProductParameters:
         """Compute the parameters at deviations from the central ones."""
         p, spreads = self.central, self.draws.spreads
-        sigma = p.sigma * np.exp(spreads.sigma * p.spread * deviations.sigma)
-        # A central value outside the interval is kept.
-        sigma = np.clip(sigma, np.minimum(LEAST_SIGMA, p.sigma), np.maximum(GREATEST_SIGMA, p.sigma))
+        sigma = self._sigma(deviations.sigma, deviations.own)
         eta = p.eta * np.exp(spreads.eta * deviations.eta)
         if spreads.supply == 0.0:
             return replace(p, sigma=sigma, eta=eta)
-        drawn = spreads.supply * deviations.supply, spreads.supply * deviations.own_supply
+        drawn = spreads.supply * deviations.supply, spreads.supply * deviations.own
         return replace(p, sigma=sigma, eta=eta, supply=self._supply(*drawn))
+
+    def _sigma(self, deviation: Floats, spread_of_own: float) -> Floats:
+        """Draw sigma of each product.
+
+        Args:
+            deviation: of ln (sigma - 1), in standard deviations.
+            spread_of_own: standard deviation of the part of it that a product and its section have of their own.
+        """
+        p, spread = self.central, self.draws.spreads.sigma * _EXCESS * self.central.spread
+        middle = np.where(spread_of_own == 0.0, 0.0, self.middles)
+        least = _least(p.sigma)
+        drawn = least + (p.sigma - least) * np.exp(middle + spread * deviation)
+        # A central value outside the interval is kept.
+        return np.clip(drawn, np.minimum(LEAST_SIGMA, p.sigma), np.maximum(GREATEST_SIGMA, p.sigma))
 
     def _supply(self, deviation: Floats, spread_of_own: float) -> Floats:
         """Draw the supply of products with the horizon's default supply elasticity; others keep theirs.
@@ -217,6 +238,7 @@ def drawn_parameters(central: ProductParameters, codes: Sequence[str], draws: Dr
     names = ("sigma", "eta", "supply", *(f"sigma, section {name}" for name in sections))
     every = _global_uniforms(draws, len(names) + 1)
     uniforms = every[:, :-1]
+    own = draws.spreads.sigma * _EXCESS * _NOT_COMMON * central.spread
     return DrawnParameters(
         central,
         draws,
@@ -226,7 +248,36 @@ def drawn_parameters(central: ProductParameters, codes: Sequence[str], draws: Dr
         section,
         np.array([int(f"1{code}") for code in codes], dtype=np.uint64),
         every[:, -1],
+        _sigma_middles(central.sigma - _least(central.sigma), own),
     )
+
+
+def _least(sigma: Floats) -> Floats:
+    """Choose what sigma exceeds in draws: 1, or 0 where hardly anything would be left."""
+    return np.where(sigma > LEAST_SIGMA, 1.0, 0.0)
+
+
+def _sigma_middles(excess: Floats, spread: Floats) -> Floats:
+    """Find the shift of normal ln (sigma - 1) at which a duty leaves, on average, the trade of the central sigma.
+
+    A variety keeps `exp(-d (sigma - 1))` of its share of spending after a duty of log power `d`, if all others keep
+    their prices. Halving an interval on the mean by Gauss-Hermite quadrature.
+
+    Args:
+        excess: of the central value of each product.
+        spread: standard deviation of what the product and its section have of their own.
+    """
+    pairs, place = np.unique(np.column_stack([excess, spread]), axis=0, return_inverse=True)
+    lost, spreads = _DUTY * pairs[:, :1], pairs[:, 1:]
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+    # The mean of a concave function is below that of the mean, and no node is beyond the eleventh deviation.
+    low, high = -0.5 * spreads**2, 16.0 * spreads
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        gone = -np.expm1(-lost * np.exp(middle + spreads * nodes))
+        above = np.sum(weights * gone, axis=1, keepdims=True) > -np.expm1(-lost) * np.sum(weights)
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return (0.5 * (low + high)).ravel()[place.ravel()]
 
 
 def _supply_factor(supply: float, eta: float, deviation: Floats, spread_of_own: float) -> Floats:

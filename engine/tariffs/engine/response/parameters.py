@@ -68,7 +68,7 @@ class Elasticities:
         sigma: substitution between origins.
         eta: elasticity of demand for imports of the product.
         supply: export supply elasticity, infinite if flat.
-        spread: standard deviation of ln sigma.
+        spread: standard deviation of ln sigma of long-run estimates.
         source: citation of the values.
         kappa: substitution between imports and domestic goods; NaN if there are none.
         domestic_ratio: domestic shipments per dollar of landed imports at the baseline.
