@@ -194,8 +194,8 @@ def test_a_prohibition_that_ended_leaves_no_trace() -> None:
         return DutyStep(years, RateMoves.of(variety, before.astype(float), after.astype(float)))
 
     steps = [
-        step(3.0, (0, 0.0, 0.1), (1, 0.0, PROHIBITIVE), (2, 0.0, PROHIBITIVE), (3, 0.0, PROHIBITIVE)),
-        step(2.0, (1, PROHIBITIVE, 0.2), (2, PROHIBITIVE, 0.0)),
+        step(3.0, (0, 0.0, 9e9), (1, 0.0, PROHIBITIVE), (2, 0.0, PROHIBITIVE), (3, 0.0, PROHIBITIVE)),
+        step(2.0, (0, 9e9, 0.1), (1, PROHIBITIVE, 0.2), (2, PROHIBITIVE, 0.0)),
         step(1.0, (2, 0.0, PROHIBITIVE)),
     ]
     found = [
@@ -203,8 +203,9 @@ def test_a_prohibition_that_ended_leaves_no_trace() -> None:
         for one in without_ended_closures(steps)
     ]
     assert found == [
-        [(0, 0.0, 0.1), (3, 0.0, PROHIBITIVE)],
-        [(1, 0.0, 0.2)],
+        # A duty is none, however high.
+        [(0, 0.0, 9e9), (3, 0.0, PROHIBITIVE)],
+        [(0, 9e9, 0.1), (1, 0.0, 0.2)],
         [(2, 0.0, PROHIBITIVE)],
     ]
 

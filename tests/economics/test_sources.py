@@ -22,7 +22,7 @@ TABLES = sorted((RESPONSE / "data").iterdir())
 # Numbers of the computation, which say nothing about the economy: sizes of work and memory, units, tolerances.
 TECHNICAL = {
     "DAYS_A_MONTH", "DAYS_A_YEAR", "GREATEST_SEED", "LEAST_DRAWS", "LEAST_LEFT", "LEAST_POWER", "LEAST_SUPPLY", "MOST",
-    "MOST_DRAWS", "NOTHING", "NO_INDUSTRY", "PROHIBITIVE", "REPLICATES", "REQUIREMENT_UNITS", "SAME", "SCENARIOS",
+    "MOST_DRAWS", "NOTHING", "NO_INDUSTRY", "REPLICATES", "REQUIREMENT_UNITS", "SAME", "SCENARIOS",
     "STEEP", "STEEPEST_PATH", "_BITS", "_NEAR", "_NODES", "_BUNDLE_CHUNKS", "_GEOMETRIC", "_LARGEST_PREMIUM",
     "_PART_NESTS", "_SAME", "_SECTION_BUNDLES",
 }  # fmt: skip

@@ -158,7 +158,7 @@ def test_goods_without_members_of_the_usmca_have_no_claims_to_draw(table: pl.Dat
         ("base", "long", "2025-12-01", "product", 1024),
         ("base", "path", "2025-12-01", "product", 1024),
         ("base", "path", "2026-11-20", "product", 1024),
-        ("base", "path", "2027-01-11", "product", 256),
+        ("ieepa-upheld-truce-kept", "path", "2026-11-20", "product", 256),
         ("forced-labor-invalidated-338", "path", "2027-01-11", "product", 256),
         ("base", "path", "2025-12-01", "sector", 64),
         ("no-kuala-lumpur-deal-100-announced", "path", "2025-12-01", "sector", 256),

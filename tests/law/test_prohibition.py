@@ -339,9 +339,10 @@ def test_the_loss_of_a_variety_is_that_of_constant_elasticity_demand() -> None:
     narrowing = 0.75 ** (1 / (1 - sigma))
     quantity = ((1 + t1) ** -eta * narrowing ** (sigma - eta)) ** (1 / (1 + eta / supply))
     price = (1 + t1) * quantity ** (1 / supply) * narrowing
-    assert other["quantity_hat"] == pytest.approx(quantity, rel=1e-5)
+    # At a thousandfold price the index has some 0.01 percent of what is prohibited left.
+    assert other["quantity_hat"] == pytest.approx(quantity, rel=1e-4)
     surplus = 40_000 * (price ** (1 - eta) - 1) / (eta - 1)
-    assert found.total["buyer_surplus"] == pytest.approx(surplus, rel=1e-4)
+    assert found.total["buyer_surplus"] == pytest.approx(surplus, rel=5e-4)
 
 
 def test_a_timeline_divides_by_what_may_be_imported_each_day() -> None:

@@ -16,6 +16,7 @@ from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.response import armington_solver, gsim_imports, passthrough, smart
 from tariffs.engine.response.armington_draws import ArmingtonDraws
+from tariffs.engine.response.constants import constant
 from tariffs.engine.response.exchange_rate import NO_OFFSET, DollarDraws, DollarPrices
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.sector_draws import SectorDraws
@@ -26,7 +27,7 @@ from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.tables.prepare import PreparedTable
 
 ARMINGTON = "armington"
-PROHIBITIVE = 1e6
+PROHIBITIVE = constant("prohibitive")
 """Rate at which trade in a variety vanishes, as a fraction."""
 
 

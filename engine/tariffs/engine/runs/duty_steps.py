@@ -211,8 +211,8 @@ def without_ended_closures(steps: Sequence[DutyStep]) -> list[DutyStep]:
         moves = step.moves
         inside = moves.variety < len(kept)
         variety = np.where(inside, moves.variety, 0)
-        reopens = inside & (moves.before >= PROHIBITIVE)
-        closes = inside & (moves.after >= PROHIBITIVE)
+        reopens = inside & (moves.before == PROHIBITIVE)
+        closes = inside & (moves.after == PROHIBITIVE)
         before = np.where(reopens, kept[variety], moves.before)
         kept[variety[closes]] = before[closes]
         stays = np.where(closes, last[variety] == place, before != moves.after)
@@ -225,7 +225,7 @@ def without_ended_closures(steps: Sequence[DutyStep]) -> list[DutyStep]:
 
 def _ended(steps: Sequence[DutyStep]) -> F64:
     """Varieties that were prohibited and are no more at some step, ascending."""
-    reopened = [step.moves.variety[step.moves.before >= PROHIBITIVE] for step in steps]
+    reopened = [step.moves.variety[step.moves.before == PROHIBITIVE] for step in steps]
     return np.unique(np.concatenate(reopened)) if reopened else np.zeros(0)
 
 
@@ -235,5 +235,5 @@ def _last_closing(steps: Sequence[DutyStep], count: int) -> F64:
     for place, step in enumerate(steps):
         inside = step.moves.variety < count
         variety, after = step.moves.variety[inside], step.moves.after[inside]
-        last[variety] = np.where(after >= PROHIBITIVE, float(place), -1.0)
+        last[variety] = np.where(after == PROHIBITIVE, float(place), -1.0)
     return last

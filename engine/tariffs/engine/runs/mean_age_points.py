@@ -103,7 +103,7 @@ class _KeptMeanAges:
         stages, kappa, kind = mean_age_kinds_of(parameters)
         used, last = np.unique(forms.form[:, -1], return_inverse=True)
         # What is prohibited on the day of the points is not in their sums.
-        barred = (forms.rates[used] >= PROHIBITIVE).astype(np.float64)
+        barred = (forms.rates[used] == PROHIBITIVE).astype(np.float64)
         merged = Merged(last[paths.of_variety], barred, group, None if pairs is None else pairs.of_goods)
         trade = trade_of(run, response, kind, merged)
         value = sums_of(paths.of_variety, varieties.value, len(forms.form))

@@ -13,9 +13,12 @@ from tariffs.engine.response.path_sweep import StageElasticities
 from tariffs.engine.response.sector_market import SectorMarket, kappa_of, market_elasticities
 from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepMarket, SweepTrade
 from tariffs.engine.response.sweep_pack import STEEP
-from tariffs.engine.response.trade_response import ARMINGTON, PROHIBITIVE, Response, domestic_shipments
+from tariffs.engine.response.trade_response import ARMINGTON, Response, domestic_shipments
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.table_duty.rate_classes import bits, first_of, numbered
+
+_HIGHEST = 1e6
+"""A rate that no duty reaches, as a fraction: equivalents of specific duties on goods of little value are high."""
 
 
 def has_merged_trade(run: TableRun) -> bool:
@@ -46,7 +49,7 @@ def has_swept_paths(run: TableRun) -> bool:
     greatest = max(sigma.max(initial=0.0), eta.max(initial=0.0))
     power = (1.0 - sigma) / (1.0 + sigma * w)
     is_one_sided = (sigma > 1.0).all(axis=0) | (sigma < 1.0).all(axis=0)
-    is_number = greatest * np.log1p(PROHIBITIVE) < STEEPEST_PATH
+    is_number = greatest * np.log1p(_HIGHEST) < STEEPEST_PATH
     return bool(is_number and is_one_sided.all() and (np.abs(power) > LEAST_POWER).all())
 
 
@@ -63,7 +66,7 @@ def has_swept_market(run: TableRun) -> bool:
     kappa = kappa_of(p.kappa, p.eta, p.eta)
     greatest = max(each.max(initial=0.0) for each in (p.sigma, p.eta, kappa))
     is_common = bool((supply == supply[market.first][market.nest]).all())
-    return is_common and bool(greatest * np.log1p(PROHIBITIVE) < STEEP)
+    return is_common and bool(greatest * np.log1p(_HIGHEST) < STEEP)
 
 
 def has_swept_mean_age(run: TableRun) -> bool:
@@ -82,7 +85,7 @@ def has_swept_mean_age(run: TableRun) -> bool:
     inside = np.concatenate([columns[:, 1], columns[:, 2], [kappa]])[:, market.inside]
     is_common = bool((inside == inside[:, market.first][:, market.nest]).all())
     greatest = max(columns[:, :2].max(initial=0.0), kappa.max(initial=0.0))
-    return is_common and bool(greatest * np.log1p(PROHIBITIVE) < STEEP)
+    return is_common and bool(greatest * np.log1p(_HIGHEST) < STEEP)
 
 
 def has_paths_together(run: TableRun) -> bool:

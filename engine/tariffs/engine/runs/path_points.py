@@ -107,7 +107,7 @@ class _KeptPaths:
             pairs = ClassPairs.of(class_of, group, classes, grouping.count)
         elasticities, kind = stage_kinds_of(response.parameters)
         # What is prohibited on the day of the points is not in their sums.
-        barred = (paths.forms.rates[paths.forms.form[:, -1]] >= PROHIBITIVE).astype(np.float64)
+        barred = (paths.forms.rates[paths.forms.form[:, -1]] == PROHIBITIVE).astype(np.float64)
         merged = Merged(paths.of_variety, barred, group, None if pairs is None else pairs.of_goods)
         trade = trade_of(run, response, kind, merged)
         sweep = PathSweep(trade, paths.forms, elasticities, threads=thread_count())
