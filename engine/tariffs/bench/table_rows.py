@@ -37,6 +37,8 @@ STATIC, RESPONSE = (
 TIMELINE_SCENARIOS = ("base", "no-kuala-lumpur-deal")
 FIRST_LAW_SECONDS = 60.0
 SLOPE_POINTS = 64
+TOGETHER = 4
+"""Points that are solved together: what they have in common is kept for the next sweep of the scenario."""
 Points = list[Mapping[str, str]]
 
 
@@ -187,10 +189,13 @@ def _sweep(
 
 
 def _beside_short(bench: Workbench, options: Options, deadline: Deadline) -> Sample:
-    """Measure scenarios that move the rate of one country beside others at the horizon short, by product."""
+    """Measure scenarios that move the rate of one country beside others at the horizon short, by product.
+
+    Both are measured as the second sweep of the scenario.
+    """
     scenario, count = scenario_named("rates"), bench.counts.scenarios
     for each in (options, RESPONSE):
-        bench.sweep(scenario, bench.one_country_points(2), each)
+        bench.sweep(scenario, bench.one_country_points(TOGETHER), each)
 
     points = bench.one_country_points(count)
     return against(
