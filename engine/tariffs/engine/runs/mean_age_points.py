@@ -17,56 +17,19 @@ from tariffs.engine.response.mean_ages import MeanAges
 from tariffs.engine.response.path_sweep import StageElasticities
 from tariffs.engine.response.sector_market import kappa_of
 from tariffs.engine.response.sweep_inputs import SweepElasticities
-from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
+from tariffs.engine.response.sweep_sums import SweepSums
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response
-from tariffs.engine.runs.duty_sums import PointDuties
-from tariffs.engine.runs.grouping import AUTHORITY
 from tariffs.engine.runs.merged_trade import Merged, mean_age_kinds_of, trade_of
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_goods import PointGoods
-from tariffs.engine.runs.point_laws import PointGroup
-from tariffs.engine.runs.point_response import BlockColumns, ResponseColumns, kept_parts, kept_sweep
+from tariffs.engine.runs.point_response import class_pairs, kept_parts
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.runs.variety_paths import VarietyPaths
 from tariffs.engine.table_duty.class_duties import ClassPairs
-from tariffs.engine.table_duty.rate_classes import rate_classes
-
-
-class MeanAgePointResponse:
-    """Response of the points of one law under a market of sectors on the adjustment path.
-
-    Args:
-        run: the table, with a response that is summed by variety.
-        outcome: results under the law.
-        paths: paths of duty of the varieties at the points.
-    """
-
-    def __init__(self, run: TableRun, outcome: Outcome, paths: VarietyPaths) -> None:
-        response = run.response
-        assert response is not None
-        self._history = paths.history
-        key = ("mean age", id(paths.forms), id(outcome.variety_rates.of_variety), AUTHORITY in run.options.by)
-        self._kept = kept_sweep(run, response, key, lambda: _KeptMeanAges.of(run, response, outcome, paths))
-        self._columns = BlockColumns(run, outcome.duties, self._kept.goods, self._kept.pairs)
-
-    def __call__(self, group: PointGroup, before: PointDuties) -> ResponseColumns:
-        """Compute the result columns after the response of points of the law.
-
-        Args:
-            group: the points.
-            before: duty before the response; by authority, its places are those of the duty after.
-        """
-        assert group.history is not None
-        values = group.history.values
-
-        def solve(first: int) -> SweepSums:
-            return self._kept.solve(self._history.at(values[first : first + SCENARIOS]))
-
-        return self._columns(group, before, solve)
 
 
 @dataclass(frozen=True)
-class _KeptMeanAges:
+class KeptMeanAges:
     """Sweep over merged varieties at elasticities of each point, pairs of class and group, and domestic goods.
 
     Attributes:
@@ -92,14 +55,11 @@ class _KeptMeanAges:
     kept_by: tuple[object, ...]
 
     @classmethod
-    def of(cls, run: TableRun, response: Response, outcome: Outcome, paths: VarietyPaths) -> _KeptMeanAges:
+    def of(cls, run: TableRun, response: Response, outcome: Outcome, paths: VarietyPaths) -> KeptMeanAges:
         """Arrange the varieties of a table for the points of one law."""
         parameters, varieties, forms = response.parameters, response.varieties, paths.forms
         assert isinstance(parameters, PathParameters)
-        class_of, group, pairs = outcome.variety_rates.of_variety, run.grouping.of_line[varieties.line], None
-        if AUTHORITY in run.options.by:
-            classes = sum(rate_classes(rated).count for rated in outcome.duties.rated)
-            pairs = ClassPairs.of(class_of, group, classes, run.grouping.count)
+        group, pairs = run.grouping.of_line[varieties.line], class_pairs(run, response, outcome)
         stages, kappa, kind = mean_age_kinds_of(parameters)
         used, last = np.unique(forms.form[:, -1], return_inverse=True)
         # What is prohibited on the day of the points is not in their sums.
@@ -111,7 +71,7 @@ class _KeptMeanAges:
         return cls(
             ArmingtonSweep(trade), forms.rates[used], moved, (np.cumsum(forms.moved) - 1)[used[moved]],
             MeanAges(forms, value, parameters.profile), stages, kappa, pairs, PointGoods(trade, run.grouping.count),
-            (class_of, paths.forms, *kept_parts(response)),
+            (outcome.variety_rates.of_variety, paths.forms, *kept_parts(response)),
         )  # fmt: skip
 
     def solve(self, rates: F64) -> SweepSums:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tariffs.engine.base.array_utils import F64
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.response.adjustment_profile import PathParameters
 from tariffs.engine.response.path_sweep import PathSweep
@@ -16,22 +17,28 @@ from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response
 from tariffs.engine.runs.duty_sums import PointDuties
 from tariffs.engine.runs.grouping import AUTHORITY
-from tariffs.engine.runs.mean_age_points import MeanAgePointResponse
+from tariffs.engine.runs.mean_age_points import KeptMeanAges
 from tariffs.engine.runs.merged_trade import Merged, stage_kinds_of, trade_of
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_goods import PointGoods
 from tariffs.engine.runs.point_laws import PointGroup
-from tariffs.engine.runs.point_response import BlockColumns, ResponseColumns, kept_parts, kept_sweep
+from tariffs.engine.runs.point_response import (
+    BlockColumns,
+    ResponseColumns,
+    class_pairs,
+    kept_parts,
+    kept_sweep,
+)
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.runs.variety_paths import VarietyPaths
 from tariffs.engine.table_duty.class_duties import ClassPairs
 from tariffs.engine.table_duty.duties import Dated
-from tariffs.engine.table_duty.rate_classes import rate_classes
+from tariffs.engine.table_duty.form_history import FormHistory
 
 
 def path_response(
     run: TableRun, outcome: Outcome, group: PointGroup, dated: Dated
-) -> PathPointResponse | MeanAgePointResponse | None:
+) -> PathPointResponse | None:
     """Prepare the response on the path; None if sums over varieties cannot express the days before the points.
 
     Args:
@@ -40,31 +47,32 @@ def path_response(
         group: points of the law.
         dated: the instants of the lines.
     """
-    assert run.response is not None
+    response = run.response
+    assert response is not None
     assert group.history is not None
-    paths = VarietyPaths.of(run, run.response, group.law, dated, group.history)
+    paths = VarietyPaths.of(run, response, group.law, dated, group.history)
     if paths is None:
         return None
-    kind = PathPointResponse if run.response.market is None else MeanAgePointResponse
-    return kind(run, outcome, paths)
+    kind = _KeptPaths if response.market is None else KeptMeanAges
+    key = (kind.__name__, id(paths.forms), id(outcome.variety_rates.of_variety), AUTHORITY in run.options.by)
+    kept: _KeptPaths | KeptMeanAges
+    kept = kept_sweep(run, response, key, lambda: kind.of(run, response, outcome, paths))
+    return PathPointResponse(kept, paths.history, BlockColumns(run, outcome.duties, kept.goods, kept.pairs))
 
 
+@dataclass(frozen=True)
 class PathPointResponse:
     """Response of the points of one law on the adjustment path.
 
-    Args:
-        run: the table, with a response that is summed by variety.
-        outcome: results under the law.
-        paths: paths of duty of the varieties at the points.
+    Attributes:
+        kept: what sweeps of other values of the parameters share.
+        history: gives the rates of forms at points.
+        columns: makes the result columns.
     """
 
-    def __init__(self, run: TableRun, outcome: Outcome, paths: VarietyPaths) -> None:
-        response = run.response
-        assert response is not None
-        self._history = paths.history
-        key = ("path", id(paths.forms), id(outcome.variety_rates.of_variety), AUTHORITY in run.options.by)
-        self._kept = kept_sweep(run, response, key, lambda: _KeptPaths.of(run, response, outcome, paths))
-        self._columns = BlockColumns(run, outcome.duties, self._kept.goods, self._kept.pairs)
+    kept: _KeptPaths | KeptMeanAges
+    history: FormHistory
+    columns: BlockColumns
 
     def __call__(self, group: PointGroup, before: PointDuties) -> ResponseColumns:
         """Compute the result columns after the response of points of the law.
@@ -77,10 +85,9 @@ class PathPointResponse:
         values = group.history.values
 
         def solve(first: int) -> SweepSums:
-            rates = self._history.at(values[first : first + SCENARIOS])
-            return self._kept.sweep(rates, threads=thread_count())
+            return self.kept.solve(self.history.at(values[first : first + SCENARIOS]))
 
-        return self._columns(group, before, solve)
+        return self.columns(group, before, solve)
 
 
 @dataclass(frozen=True)
@@ -99,18 +106,17 @@ class _KeptPaths:
     def of(cls, run: TableRun, response: Response, outcome: Outcome, paths: VarietyPaths) -> _KeptPaths:
         """Arrange the varieties of a table for the points of one law."""
         assert isinstance(response.parameters, PathParameters)
-        duties, grouping, pairs = outcome.duties, run.grouping, None
-        class_of = outcome.variety_rates.of_variety
-        group = grouping.of_line[response.varieties.line]
-        if AUTHORITY in run.options.by:
-            classes = sum(rate_classes(rated).count for rated in duties.rated)
-            pairs = ClassPairs.of(class_of, group, classes, grouping.count)
+        pairs = class_pairs(run, response, outcome)
         elasticities, kind = stage_kinds_of(response.parameters)
         # What is prohibited on the day of the points is not in their sums.
         barred = (paths.forms.rates[paths.forms.form[:, -1]] == PROHIBITIVE).astype(np.float64)
+        group = run.grouping.of_line[response.varieties.line]
         merged = Merged(paths.of_variety, barred, group, None if pairs is None else pairs.of_goods)
         trade = trade_of(run, response, kind, merged)
         sweep = PathSweep(trade, paths.forms, elasticities, threads=thread_count())
-        return cls(
-            sweep, pairs, PointGoods(trade, grouping.count), (class_of, paths.forms, *kept_parts(response))
-        )
+        kept_by = outcome.variety_rates.of_variety, paths.forms, *kept_parts(response)
+        return cls(sweep, pairs, PointGoods(trade, run.grouping.count), kept_by)
+
+    def solve(self, rates: F64) -> SweepSums:
+        """Solve a block of points, given the rates of the moved forms (forms x points)."""
+        return self.sweep(rates, threads=thread_count())

@@ -91,10 +91,10 @@ class PointResponse:
             barred = np.concatenate([forms.barred for forms in self._forms])[used]
             moves = np.concatenate([forms.moves for forms in self._forms])[used]
             rates = np.where(barred > 0.0, PROHIBITIVE, self._at([each[:1] for each in group.rates])[used, 0])
-            of_variety, pairs = run.grouping.of_line[response.varieties.line], None
-            if AUTHORITY in run.options.by:
-                counts = [rate_classes(rated).count for rated in duties.rated]
-                pairs = ClassPairs.of(class_of, of_variety, sum(counts), run.grouping.count)
+            of_variety, pairs = (
+                run.grouping.of_line[response.varieties.line],
+                class_pairs(run, response, outcome),
+            )
             alike = Merged(form, barred, of_variety, None if pairs is None else pairs.of_goods)
             trade = trade_of(run, response, kind, alike)
             sweep = ArmingtonSweep(trade, SweepReference(rates, moves, self._kinds))
@@ -202,6 +202,15 @@ class _MergedSweep:
     pairs: ClassPairs | None
     kept_by: tuple[object, ...]
     goods: PointGoods
+
+
+def class_pairs(run: TableRun, response: Response, outcome: Outcome) -> ClassPairs | None:
+    """Pair the classes of varieties with groups; None if results are not by authority."""
+    if AUTHORITY not in run.options.by:
+        return None
+    group = run.grouping.of_line[response.varieties.line]
+    classes = sum(rate_classes(rated).count for rated in outcome.duties.rated)
+    return ClassPairs.of(outcome.variety_rates.of_variety, group, classes, run.grouping.count)
 
 
 def kept_sweep(run: TableRun, response: Response, key: Hashable, make: Callable[[], Kept]) -> Kept:
