@@ -44,14 +44,16 @@ def bearer(token: str) -> tuple[tuple[str, str], ...]:
 
 
 class KeyServer:
-    """Answers with `text`, or fails while it is None; counts what was asked."""
+    """Gives one answer, which may be replaced as a whole; counts what was asked."""
 
     def __init__(self, text: str | None) -> None:
-        self.text = text
         self.asked = 0
-        self.status = 200
-        self.headers: dict[str, str] = {}
         self.url = ""
+        self.answer(text)
+
+    def answer(self, text: str | None, status: int = 200, **headers: str) -> None:
+        """Answer with a text from now on, or fail if it is None."""
+        self.now = text or "", 503 if text is None else status, headers
 
 
 @contextmanager
@@ -62,11 +64,12 @@ def key_server(text: str | None) -> Iterator[KeyServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             source.asked += 1
-            self.send_response(503 if source.text is None else source.status)
-            for name, value in source.headers.items():
+            text, status, headers = source.now
+            self.send_response(status)
+            for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write((source.text or "").encode())
+            self.wfile.write(text.encode())
 
         def log_message(self, *_: Any) -> None:
             pass

@@ -209,7 +209,7 @@ def test_the_check_says_what_identities_are_set(tmp_path: Path, authority: TestA
             f"JSON Web Tokens of {ISSUER}, 2 keys",
             "callers file with 1 entries",
         ]
-        source.text = None
+        source.answer(None)
         with pytest.raises(InputError, match="TARIFFS_OIDC_KEYS"):
             list(identities_of(settings).describe())
 

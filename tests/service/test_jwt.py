@@ -267,7 +267,7 @@ def test_a_rotated_key_is_fetched_once_and_a_withdrawn_one_ends_its_tokens() -> 
             found = await asyncio.gather(*(identities.identify(bearer(old), Clear()) for _ in range(5)))
             assert {one.owner for one in found} == {"old"}
             assert source.asked == 1
-            source.text = published("ec")
+            source.answer(published("ec"))
             for _ in range(3):
                 with pytest.raises(ServiceError):
                     await identities.identify(bearer(new), Clear())
@@ -294,12 +294,12 @@ def test_while_the_source_is_down_the_known_keys_stay(monkeypatch: pytest.Monkey
             with pytest.raises(ServiceError) as caught:
                 await identities.identify(bearer(token()), Clear())
             assert caught.value.reason == "SERVER_UNAVAILABLE"
-            source.text = published("rsa")
+            source.answer(published("rsa"))
             async with identities.watching():
                 await _until(lambda: bool(keys.version))
                 assert (await identities.identify(bearer(token()), Clear())).owner == "ann"
                 for text, status in ((None, 200), ("<html>", 200), (published("ec"), 302)):
-                    source.text, source.status, source.headers = text, status, {"Location": other.url}
+                    source.answer(text, status, Location=other.url)
                     asked = source.asked
                     await _until(lambda asked=asked: source.asked > asked + 1)  # type: ignore[misc]
                     assert (await identities.identify(bearer(token()), Clear())).owner == "ann"
