@@ -73,6 +73,14 @@ def adjustment_profile() -> AdjustmentProfile:
     )
 
 
+def mixed(columns: Floats, weights: Floats) -> Floats:
+    """Mix columns of the horizons (3 horizons x 3 parameters x any) by weights (3 parameters x 3 horizons x any).
+
+    The order is that of the kernel that composes the steps of a plain run.
+    """
+    return sum_of([(1.0, columns[place] * weights[:, place]) for place in range(len(STAGES))])
+
+
 @dataclass(frozen=True, slots=True)
 class PathParameters(ProductParameters):
     """Elasticities of products at every age of a change of duty; its own columns are those of the first year.
@@ -115,10 +123,7 @@ class PathParameters(ProductParameters):
         for place, parameters in enumerate(self.stages):
             if (weights[:, place] == 1.0).all():
                 return parameters
-        columns = self.columns
-        sigma, eta, inverse = sum_of(
-            [(1.0, columns[place] * weights[:, place]) for place in range(len(STAGES))]
-        )
+        sigma, eta, inverse = mixed(self.columns, weights)
         with np.errstate(divide="ignore"):
             supply = 1.0 / inverse
         return replace(self.stages[1], sigma=sigma, eta=eta, supply=supply, horizon=PATH)

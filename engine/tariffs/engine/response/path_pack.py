@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, sums_of
-from tariffs.engine.response.adjustment_profile import AdjustmentProfile
+from tariffs.engine.response.adjustment_profile import AdjustmentProfile, mixed
 from tariffs.engine.response.sweep_inputs import SweepVarieties
 from tariffs.engine.response.sweep_pack import PackedProducts
 
@@ -35,13 +35,7 @@ def elasticity_terms_at(columns: F64, profile: AdjustmentProfile, years: Sequenc
         (kinds, steps, terms).
     """
     weights = np.array([profile.at(each) for each in years]).reshape(-1, 3, 3)
-    # In the order of the kernel that composes the steps of a plain run.
-    sigma, eta, w = (
-        weights[:, name, 0] * columns[0, name, :, None]
-        + weights[:, name, 1] * columns[1, name, :, None]
-        + weights[:, name, 2] * columns[2, name, :, None]
-        for name in range(3)
-    )
+    sigma, eta, w = mixed(columns[..., None], weights.transpose(1, 2, 0)[:, :, None])
     damping = 1.0 + sigma * w
     power, lost, surplus = (1.0 - sigma) / damping, sigma / damping, 1.0 - eta
     is_log = surplus == 0.0

@@ -11,7 +11,7 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, sums_of
 from tariffs.engine.base.chunks import thread_count
-from tariffs.engine.response.adjustment_profile import PathParameters
+from tariffs.engine.response.adjustment_profile import PathParameters, mixed
 from tariffs.engine.response.armington_sweep import ArmingtonSweep
 from tariffs.engine.response.mean_ages import MeanAges
 from tariffs.engine.response.path_sweep import StageElasticities
@@ -83,13 +83,7 @@ class KeptMeanAges:
 
     def _elasticities(self, weights: F64) -> SweepElasticities:
         """Mix the elasticities of the kinds (kinds x points), given the weights of the horizons."""
-        columns = self.stages.columns[..., None]
-        sigma, eta, inverse = (
-            columns[0, name] * weights[name, 0]
-            + columns[1, name] * weights[name, 1]
-            + columns[2, name] * weights[name, 2]
-            for name in range(3)
-        )
+        sigma, eta, inverse = mixed(self.stages.columns[..., None], weights[:, :, None])
         with np.errstate(divide="ignore"):
             supply = 1.0 / inverse
         given = np.broadcast_to(self.kappa[:, None], eta.shape)

@@ -73,10 +73,10 @@ class VarietyPaths:
         ):
             return None
         classes = _ClassesOfDays.of(response, dated, rated)
-        history, dated_lines = FormHistory(), list(zip(days, rated, strict=True))
+        history, rated_days = FormHistory(), list(zip(days, rated, strict=True))
         start = next((place for place, day in enumerate(days) if day.moves), len(days))
-        alike = _paths_of_all_points(run, law, classes, dated_lines[:start])
-        words = _words_of(run, law, classes, dated_lines[start:], history)
+        alike = _paths_of_all_points(run, law, classes, rated_days[:start])
+        words = _words_of(run, law, classes, rated_days[start:], history)
         if alike is None or words is None:
             return None
         years = [day.years for day in days]
