@@ -154,3 +154,16 @@ def test_price_and_duty_of_imports_are_those_of_plain_sums(sigma: float) -> None
     assert duty == pytest.approx(volume.owned[1, 0, 0] - volume.owned[0, 0, 0] + sum(v0 * t0), rel=1e-9)
     # Buyers lose what CES demand loses at that price.
     assert volume.owned[0, 0, 0] == pytest.approx(-sum(paid) * (expected**-0.5 - 1.0) / -0.5, rel=1e-9)
+
+
+def test_buyers_lose_what_a_thousandfold_price_costs_them() -> None:
+    """At the horizon impact sigma is low, so that the price at which goods are out makes a difference."""
+    out, losses = "kind: prohibition", []
+    for effect in (out, 'rate: "99900%"'):
+        point = Point(parse_scenario(BANNED.replace(out, effect)), DAY)
+        (block,) = impact(TABLE, [point], law=load_law(), options=options_of(horizon="impact")).scenarios
+        goods = block.groups.filter(pl.col("hts10").str.contains("^(9503|7208)"))
+        losses.append(goods["buyer_surplus"].to_list())
+    prohibited, priced = losses
+    # Beside it the goods bear duties, which a price a thousand times as high dwarfs.
+    assert prohibited == pytest.approx(priced, rel=2e-3)
