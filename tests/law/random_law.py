@@ -273,7 +273,7 @@ def random_law(seed: int, measures: int = 200, *, narrow: float = 0.0, asks: boo
             "A": {"members": ["BR", "KR"], "claim": "fta_share", "cite": []},
         },
         "lists": {name: _list(draw) for name in LISTS},
-        "fees": {"informal_limit": "2500", "mpf": [], "hmf": [], "mpf_exempt_programs": []},
+        "fees": {"informal_limit": "2500", "mpf": [], "hmf": [], "mpf_exempt": []},
         "retired": {},
     }  # fmt: skip
 

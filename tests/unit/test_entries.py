@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +22,7 @@ from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tests.unit.collected_entries import Collected, collect
 
 CENT = Decimal("0.01")
+DATA = Path(__file__).parents[2] / "engine/tariffs/engine/law/data"
 FREE: dict[str, Any] = {"hts": "8471.30.0100", "origin": "TW"}
 
 
@@ -133,9 +136,37 @@ def test_a_preference_claimed_for_a_whole_line_takes_it_out_of_the_processing_fe
 def test_a_program_frees_from_the_fee_only_where_it_says_so_and_for_its_own_origins() -> None:
     found = [
         quote_line(load_law(), line(hts="8479.50.0000", origin=origin, claims={"fta_share": 1})).landed.mpf
-        for origin in ("KR", "JP", "DE")
+        for origin in ("KR", "JP", "DE", "JO", "MA")
     ]
-    assert found == money("0.00", "34.64", "34.64")
+    assert found == money("0.00", "34.64", "34.64", "34.64", "34.64")
+
+
+@pytest.mark.parametrize("claims", [{}, {"fta_share": 0}, {"fta_share": "0.5"}, {"fta_share": 1}])
+@pytest.mark.parametrize(
+    ("origin", "fee"),
+    [
+        *((origin, "0.00") for origin in ("IL", "JM", "BB", "HT", "KH", "LS", "MG", "ZM")),
+        *((origin, "34.64") for origin in ("KE", "ZA", "JO", "EG", "BD")),
+    ],
+)
+def test_goods_of_exempt_origins_pay_no_processing_fee_whatever_they_claim(
+    origin: str, fee: str, claims: dict[str, Any]
+) -> None:
+    """19 CFR 24.23(c)(1)(iii), (iv) and (5); CBP's table: of Africa's program the least developed alone are free."""
+    found = quote_line(load_law(), line(hts="8479.50.0000", origin=origin, claims=claims))
+    assert found.landed.mpf == Decimal(fee)
+
+
+def test_exempt_origins_leave_the_fee_of_the_other_lines_of_the_entry() -> None:
+    free = line(entry_id="A", hts="8479.50.0000", origin="IL", value=20_000)
+    result = rate(free, line(entry_id="A", value=20_000))
+    assert [one.landed.mpf for one in quotes(result)] == money("0.00", "69.28")
+
+
+def test_every_processing_fee_and_exemption_has_a_source() -> None:
+    fees = yaml.safe_load((DATA / "fees.yaml").read_text(encoding="utf-8"))
+    parts = [*fees["mpf"], *fees["mpf_exempt"], *fees["mpf_chapter98"], *fees["hmf"]]
+    assert [part for part in parts if not part.get("cite") or part["conf"] not in "AB"] == []
 
 
 @pytest.mark.parametrize(

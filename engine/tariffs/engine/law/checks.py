@@ -131,7 +131,8 @@ def _idle_lists(law: Law) -> Names:
 
 def _idle_groups(law: Law) -> Names:
     read = {name for scope in _scopes(law) for name in (*chain(*scope.origins), *scope.not_origins)}
-    return _unused("groups", law.groups, read)
+    free_of_fees = {name for exemption in law.fees.mpf_exempt for name in exemption.origins}
+    return _unused("groups", law.groups, read | free_of_fees)
 
 
 def _empty_lists(law: Law) -> Names:

@@ -14,6 +14,7 @@ from tariffs.engine.law.raw_fields import Raw, check_keys, each, fault, keys, on
 from tariffs.engine.law.values import digits, is_code, read_day, read_instant, read_number, read_rate
 
 ZERO = Decimal(0)
+ALWAYS = date.min.isoformat()
 FIGURES = ("net_tons", "teu", "cargo_tons", "containers", "calls", "share", "usd_per_unit")
 """Figures of a voyage."""
 
@@ -73,13 +74,22 @@ class Chapter98Fee:
 
 
 @dataclass(frozen=True, slots=True)
+class FeeExemption:
+    """Goods free of the processing fee: those that claim one of the programs, or of the origins (codes or groups)."""
+
+    span: Span
+    programs: tuple[str, ...]
+    origins: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Fees:
     """User fees of an entry (fees.yaml)."""
 
     informal_limit: Decimal = ZERO
     mpf: tuple[ProcessingFee, ...] = ()
     hmf: tuple[HarborFee, ...] = ()
-    mpf_exempt_programs: tuple[str, ...] = ()
+    mpf_exempt: tuple[FeeExemption, ...] = ()
     mpf_chapter98: tuple[Chapter98Fee, ...] = ()
 
 
@@ -142,12 +152,12 @@ class SourcedVoyage:
 
 def read_fees(raw: Raw) -> Fees:
     """Read fees.yaml."""
-    check_keys(raw, keys("informal_limit mpf mpf_exempt_programs mpf_chapter98 hmf"), "fees")
+    check_keys(raw, keys("informal_limit mpf mpf_exempt mpf_chapter98 hmf"), "fees")
     return Fees(
         read(raw, "informal_limit", read_number, ZERO, "fees"),
         each(raw.get("mpf", []), _read_mpf, "fees.mpf"),
         each(raw.get("hmf", []), _read_hmf, "fees.hmf"),
-        read_words(raw.get("mpf_exempt_programs", []), "fees.mpf_exempt_programs"),
+        each(raw.get("mpf_exempt", []), _read_exemption, "fees.mpf_exempt"),
         each(raw.get("mpf_chapter98", []), _read_chapter98, "fees.mpf_chapter98"),
     )
 
@@ -165,6 +175,15 @@ def _read_mpf(raw: Raw, path: str) -> ProcessingFee:
 def _read_hmf(raw: Raw, path: str) -> HarborFee:
     modes = frozenset(read_words(raw.get("modes", []), f"{path}.modes"))
     return HarborFee(_read_span(raw, path), read_required(raw, "rate", read_rate, path), modes)
+
+
+def _read_exemption(raw: Raw, path: str) -> FeeExemption:
+    check_keys(raw, keys("from to programs origins cite conf"), path)
+    return FeeExemption(
+        _read_span({"from": ALWAYS, **raw}, path),
+        read_words(raw.get("programs", []), f"{path}.programs"),
+        read_words(raw.get("origins", []), f"{path}.origins"),
+    )
 
 
 def _read_chapter98(raw: Raw, path: str) -> Chapter98Fee:

@@ -170,4 +170,7 @@ def _in_nodes(law: Law) -> Faults:
     named = law.names | law.authorities.get("names", {}).keys()
     yield from unknown(reporting.get("order", ()), named, "authority", "authorities.reporting.order")
     yield from unknown(reporting.get("claims", ()), law.claims, "claim", "authorities.reporting.claims")
-    yield from unknown(law.fees.mpf_exempt_programs, law.programs, "program", "fees.mpf_exempt_programs")
+    for index, exemption in enumerate(law.fees.mpf_exempt):
+        path = f"fees.mpf_exempt[{index}]"
+        yield from unknown(exemption.programs, law.programs, "program", f"{path}.programs")
+        yield from unknown(exemption.origins, law.origins | law.groups.keys(), ORIGINS, f"{path}.origins")

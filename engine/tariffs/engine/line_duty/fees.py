@@ -15,13 +15,14 @@ from typing import NamedTuple
 
 from tariffs.engine.base.named_tuples import maker
 from tariffs.engine.law.conditions import Fact
-from tariffs.engine.law.fee_tables import ProcessingFee, fee_on
+from tariffs.engine.law.fee_tables import FeeExemption, ProcessingFee, fee_on
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.values import digits
 from tariffs.engine.rating.fits import PROCESSING_CLAIM
 
 CENT, NOTHING, ZERO = Decimal("0.01"), Decimal("0.00"), Decimal(0)
 CHAPTER_98_CLAIM = "chapter98"
+WHOLE = (True, Decimal(1))
 
 
 class LandedCost(NamedTuple):
@@ -83,23 +84,39 @@ class EntryFees(NamedTuple):
     hmf_by_line: tuple[Decimal, ...]
 
 
-def mpf_base(law: Law, origin: str, value: Decimal, facts: Mapping[str, Fact]) -> Decimal:
+def mpf_base(law: Law, day: date, origin: str, value: Decimal, facts: Mapping[str, Fact]) -> Decimal:
     """Part of the value of a line on which the processing fee is due.
 
-    It is 0 if a preference that exempts from the fee, and is open to the origin, is claimed for the whole line; under
-    chapter 98 it is as the law data states for the provision claimed.
+    It is 0 for the origins that are exempt, and if a preference that exempts from the fee, and is open to the origin,
+    is claimed for the whole line; under chapter 98 it is as the law data states for the provision claimed.
     """
-    if not facts:
-        return value
-    for name in law.fees.mpf_exempt_programs:
-        program = law.programs.get(name)
-        if program and origin in program.members and facts.get(program.claim) in {True, Decimal(1)}:
-            return ZERO
+    if any(_exempts(law, exemption, day, origin, facts) for exemption in law.fees.mpf_exempt):
+        return ZERO
     provision = digits(str(facts.get(CHAPTER_98_CLAIM) or ""))
     for rule in law.fees.mpf_chapter98:
         if provision and provision.startswith(rule.provisions):
             return _processing(facts, value) if rule.on_processing else ZERO
     return value
+
+
+def _exempts(law: Law, exemption: FeeExemption, day: date, origin: str, facts: Mapping[str, Fact]) -> bool:
+    if not exemption.span.holds(day):
+        return False
+    programs = [law.programs[name] for name in exemption.programs] if facts else []
+    claimed = [program.claim for program in programs if origin in program.members]
+    if any(facts.get(claim) in WHOLE for claim in claimed):
+        return True
+    return any(origin == name or _in_group(law, name, day, origin) for name in exemption.origins)
+
+
+def _in_group(law: Law, name: str, day: date, origin: str) -> bool:
+    """Test whether a country is in a group on a day."""
+    return any(
+        origin in part.members
+        and (part.start is None or part.start.date() <= day)
+        and (part.end is None or day < part.end.date())
+        for part in law.groups.get(name, ())
+    )
 
 
 def _processing(facts: Mapping[str, Fact], value: Decimal) -> Decimal:

@@ -162,7 +162,7 @@ def _not_open(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[Note
 
 def _fee_line(law: Law, line: ResolvedLine, profile: ClassProfile) -> FeeLine:
     value, declared = line.goods.value, line.declared
-    base = mpf_base(law, line.article.origin, value, profile.facts)
+    base = mpf_base(law, line.day, line.article.origin, value, profile.facts)
     if profile.prohibited.measures:
         entered = 1 - profile.prohibited.share
         value, declared, base = value * entered, declared * entered, base * entered
