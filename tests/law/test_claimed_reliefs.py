@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 import pytest
@@ -16,7 +17,7 @@ NOT_OPEN = "PREFERENCE_NOT_OPEN"
 
 
 def quote(
-    hts: str, origin: str, day: str, claims: dict[str, float] | None = None, known_on: str | None = None
+    hts: str, origin: str, day: str, claims: dict[str, float | str] | None = None, known_on: str | None = None
 ) -> Quote:
     line = EntryLine(hts, origin, 10000, day, claims or {}, quantity=2100, unit="kg")
     return quote_line(load_law(), line, known_on=known_on)
@@ -52,6 +53,54 @@ def test_a_preference_that_is_granted_is_no_remark(hts: str, origin: str) -> Non
     assert NOT_OPEN not in reasons(found)
     assert found.layers[-1].amount == 0
     assert found.layers[-1].heading.split(" ")[1] in {"KR", "D", "E"}
+
+
+@pytest.mark.parametrize(
+    ("hts", "origin", "provision", "other"),
+    [
+        ("6109.10.0012", "LS", "9819.11.12", "9819.11.09"),
+        ("6109.10.0012", "HT", "9820.61.25", "9820.11.12"),
+        ("6109.10.0012", "JM", "9820.11.12", "9820.11.03"),
+        ("6302.60.0020", "MG", "9819.11.33", "9819.11.27"),
+    ],
+)
+def test_a_preference_without_its_provision_names_those_that_free_the_goods(
+    hts: str, origin: str, provision: str, other: str
+) -> None:
+    (note,) = [x for x in quote(hts, origin, "2026-10-03", {"fta_share": 1}).notes if x.reason == NOT_OPEN]
+    assert provision in note.message
+    assert other in note.message
+    assert "no special program" not in note.message
+    granted = quote(hts, origin, "2026-10-03", {"fta_share": 1, "chapter98": provision})
+    assert NOT_OPEN not in reasons(granted)
+    assert granted.assessed == 0
+
+
+def test_the_apparel_provisions_lapsed_and_came_back_for_the_months_between() -> None:
+    claims: dict[str, float | str] = {"fta_share": 1, "chapter98": "9819.11.12"}
+    lapsed = quote("6109.10.0012", "LS", "2025-12-01", claims, "2025-12-01")
+    extended = quote("6109.10.0012", "LS", "2025-12-01", claims, "2026-02-04")
+    assert lapsed.assessed - extended.assessed == Decimal("1650.00")
+    assert NOT_OPEN in reasons(lapsed)
+    assert NOT_OPEN not in reasons(extended)
+
+
+def test_a_table_frees_apparel_under_its_provision_as_a_line_does() -> None:
+    lines = pl.DataFrame(
+        {
+            "hts": ["6109100012"] * 3,
+            "origin": ["LS", "LS", "HT"],
+            "customs_value": [1000.0, 300.0, 70.0],
+            "fta_share": [1.0, 1.0, 1.0],
+            "chapter98": ["9819.11.12", None, "98206125"],
+        }
+    )
+    points = [Point(library()["base"], "2026-10-03")]
+    found = impact(lines, points, law=load_law(), options=Options(response="none", by=()))
+    (note,) = [note for note in found.notes if note.reason == NOT_OPEN]
+    assert "worth 300 USD" in note.message
+    total: Any = found.scenarios[0].total
+    assert total["duty"] == pytest.approx(300 * 0.165)
 
 
 def test_a_table_names_the_value_of_preferences_that_no_program_grants() -> None:

@@ -22,8 +22,14 @@ DATES = (
 NO_LIST = (
     "which goods the notice reaches was not seen; it charges only where a line says that it is one of them"
 )
+PROVISION = (
+    "no source says which goods entered under the provision; the sourced share of preferences holds them"
+)
 # Measures that are a layer of no line of the reference table, and why; what may be hit is in the notes of a result.
 NOT_IN_THE_TABLE = {
+    "agoa_apparel": PROVISION,
+    "cbtpa_apparel": PROVISION,
+    "hope_apparel": PROVISION,
     "beef_trimmings_7c": "the quantity of the quota was not seen, and no source says which goods entered within it",
     "recip_transship": "follows a finding of Customs on one entry",
     "s232_polysilicon": "reaches goods made of polysilicon, which no source tells apart from others of their codes",

@@ -131,13 +131,13 @@ def turning_points(name: str) -> set[datetime]:
 
 
 def _repeated(measure: Raw) -> list[str]:
-    """Starts of periods that, as last known, enact again the rows that held before them."""
+    """Starts of periods that, as last known, enact again the rows that held before them, and ends written there."""
     standing = {
         p["from"]: raw_rows(p["rows"], measure) for p in measure["periods"] if _as_switched(p) and "rows" in p
     }
     starts = sorted(standing, key=datetime.fromisoformat)
     same = {after for before, after in itertools.pairwise(starts) if standing[before] == standing[after]}
-    return [p["from"] for p in measure["periods"] if p["from"] in same]
+    return [p[key] for p in measure["periods"] for key in ("from", "to") if p.get(key) in same]
 
 
 def _as_switched(thing: Raw) -> bool:

@@ -174,7 +174,7 @@ def _in_lieu(layers: list[Layer]) -> None:
     """Displace the ordinary duty where a total is charged.
 
     Totals are enacted "in lieu of" the ordinary duty: Proc 10420 and 10523 (goods of column 2), Proc 11020 and U.S.
-    note 40 (pharmaceuticals), Proc 11059 (beef).
+    note 40 (pharmaceuticals), Proc 11059 (beef); HTS chapter 98, subchapters XIX and XX (apparel).
     """
     totals = tuple(
         [layer.active.measure.id for layer in layers if layer.row.kind == "total" and layer.charged]

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from tariffs.engine.base.bounded_cache import BoundedCache, Key, Value
 from tariffs.engine.errors import InputError
@@ -19,6 +19,7 @@ from tariffs.engine.law.conditions import Condition, Fact
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.matching import Candidates
 from tariffs.engine.law.notes import Note
+from tariffs.engine.law.provisions import freeing_claims
 from tariffs.engine.law.set_shares import facts_with_claim_shares
 from tariffs.engine.line_duty.entry_line import ResolvedLine
 from tariffs.engine.line_duty.prohibition import Prohibited, prohibited_by
@@ -46,6 +47,16 @@ class StackedAtom:
     owed: tuple[StackedRow, ...] = ()
 
 
+class ClaimedPreference(NamedTuple):
+    """Preference claimed: its claim, the column of the ordinary rate that it alone would give, and the headings that
+    would free the goods of ordinary duty if they were claimed too.
+    """
+
+    claim: str
+    column: str
+    provisions: tuple[str, ...]
+
+
 Outcome = tuple[StackedAtom, ...]
 """Atoms of a line under some facts; their weights sum to 1."""
 
@@ -61,7 +72,7 @@ class ClassProfile:
         notes: measures that may apply to the goods and are not modelled.
         switches: switches that the answer depends on, with their values.
         prohibited: measures that prohibit the goods or a part of them.
-        preferences: preferences claimed, with the column of the ordinary rate that each claim alone would give.
+        preferences: preferences claimed that no provision of chapter 98 grants alone.
         declared: rows under the facts declared.
         undecided: measures whose rows are not the same under every joint assignment of the facts requested.
         possible: distinct rows of these measures under the assignments; empty if no fact is requested.
@@ -77,7 +88,7 @@ class ClassProfile:
     notes: tuple[Note, ...]
     switches: Mapping[str, str]
     prohibited: Prohibited
-    preferences: tuple[tuple[str, str], ...]
+    preferences: tuple[ClaimedPreference, ...]
     declared: Outcome
     undecided: frozenset[str]
     possible: tuple[Outcome, ...]
@@ -183,7 +194,7 @@ def compile_profile(
         notes=segment.not_modelled(reach),
         switches=segment.switches(reach),
         prohibited=prohibited,
-        preferences=tuple(_preferences(segment.program_claims, rows, facts)),
+        preferences=tuple(_preferences(law, segment.program_claims, rows, facts)),
         declared=outcome,
         undecided=undecided,
         possible=possible,
@@ -292,11 +303,14 @@ def _assumptions(law: Law, rows: Candidates, silent: frozenset[str]) -> tuple[st
 
 
 def _preferences(
-    claims: frozenset[str], rows: Candidates, facts: Mapping[str, Fact]
-) -> Iterator[tuple[str, str]]:
-    """Preferences claimed, with the column of the ordinary rate if each were the only one."""
-    ordinary = [row for _, reaching in rows for row in reaching if row.kind == "ordinary"]
+    law: Law, claims: frozenset[str], rows: Candidates, facts: Mapping[str, Fact]
+) -> Iterator[ClaimedPreference]:
+    """Preferences claimed, each as if it were the only one, but those that a provision claimed beside them grants."""
+    reaching = [row for _, fitting in rows for row in fitting]
+    ordinary = [row for row in reaching if row.kind == "ordinary"]
     for claim in sorted(name for name in claims if facts.get(name)):
-        row = first_fit(ordinary, {**facts, **dict.fromkeys(claims, False), claim: True})
-        if row is not None:
-            yield claim, row.column
+        alone = {**facts, **dict.fromkeys(claims, False), claim: True}
+        row = first_fit(ordinary, alone)
+        freeing = [one for one in reaching if claim in freeing_claims(one, law.claims)]
+        if row is not None and first_fit(freeing, alone) is None:
+            yield ClaimedPreference(claim, row.column, tuple(dict.fromkeys(one.heading for one in freeing)))

@@ -15,7 +15,7 @@ from tariffs.engine.base.named_tuples import maker
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.cbp_7501 import HeadingLine, headings_claimed
-from tariffs.engine.line_duty.class_profile import ClassProfile, profile_of
+from tariffs.engine.line_duty.class_profile import ClaimedPreference, ClassProfile, profile_of
 from tariffs.engine.line_duty.coarse_codes import resolve_coarse_line
 from tariffs.engine.line_duty.entry_line import Charge, EntryLine, ResolvedLine, charges_of, read_charge
 from tariffs.engine.line_duty.fees import FeeLine, LandedCost, entry_fees, mpf_base
@@ -147,17 +147,20 @@ def _not_open(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[Note
         return ()
     rate_of = schedule_rates(law, line.goods, line.schedule)
     closed = []
-    for claim, column in profile.preferences:
-        rate, program = rate_of(column, frozenset({claim}))
+    for claimed in profile.preferences:
+        rate, program = rate_of(claimed.column, frozenset({claimed.claim}))
         if not program and rate.kind != FREE:
-            closed.append(claim)
-    return tuple(
-        Note(
-            "PREFERENCE_NOT_OPEN",
-            f"{claim} is claimed, but no special program covers the goods; the ordinary rate applies.",
+            closed.append(Note("PREFERENCE_NOT_OPEN", _why_not_open(claimed)))
+    return tuple(closed)
+
+
+def _why_not_open(claimed: ClaimedPreference) -> str:
+    if claimed.provisions:
+        return (
+            f"{claimed.claim} is claimed without a provision of chapter 98 that frees the goods: "
+            f"{', '.join(claimed.provisions)}; the ordinary rate applies."
         )
-        for claim in closed
-    )
+    return f"{claimed.claim} is claimed, but no special program covers the goods; the ordinary rate applies."
 
 
 def _fee_line(law: Law, line: ResolvedLine, profile: ClassProfile) -> FeeLine:

@@ -12,6 +12,7 @@ from tariffs.engine.base.array_utils import F64, Bools
 from tariffs.engine.errors import NOTES
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
+from tariffs.engine.law.provisions import provisions_beside
 from tariffs.engine.schedule.lines import Schedule, load_schedule
 from tariffs.engine.schedule.rates import parse_rate
 from tariffs.engine.schedule.units import convert, find_unit
@@ -43,7 +44,9 @@ def ordinary_rates(frame: pl.DataFrame, lines: LineArrays, law: Law) -> tuple[di
     }
     notes = _notes(rates["ave_note"].fill_null("").to_list(), lines, own)
     notes += [
-        note for claim, rate in programs.items() for note in _not_open(frame, lines, claim, rate, general)
+        note
+        for claim, rate in programs.items()
+        for note in _not_open(frame, lines, law, claim, rate, general)
     ]
     return {"general": general, "other": other, "special": special}, notes
 
@@ -116,11 +119,20 @@ def _declared(frame: pl.DataFrame, lines: LineArrays, claim: str) -> Bools:
     return np.asarray(frame[claim].is_not_null().to_numpy()[lines.piece_line])
 
 
-def _not_open(frame: pl.DataFrame, lines: LineArrays, claim: str, rate: F64, general: F64) -> list[Note]:
-    """Note on the value of lines that claim a preference without a program, where the general rate is not free."""
+def _not_open(
+    frame: pl.DataFrame, lines: LineArrays, law: Law, claim: str, rate: F64, general: F64
+) -> list[Note]:
+    """Note on the value of lines that claim a preference without a program, where the general rate is not free.
+
+    Lines that claim a provision which frees goods beside the preference are left out.
+    """
     if claim not in frame.columns:
         return []
-    share = frame[claim].fill_null(0.0).to_numpy()[lines.piece_line]
+    granted = np.zeros(frame.height, dtype=bool)
+    for name, codes in provisions_beside(law, claim).items():
+        if name in frame.columns:
+            granted |= frame[name].is_in(list(codes)).fill_null(value=False).to_numpy()
+    share = np.where(granted, 0.0, frame[claim].fill_null(0.0).to_numpy())[lines.piece_line]
     value = lines.value[lines.piece_line] * lines.piece_weight * share
     closed = float(value[np.isnan(rate) & (general > 0)].sum())
     text = (
