@@ -220,7 +220,7 @@ NOTES: Mapping[str, str] = {
     "COLUMN_UNREAD": "a column has almost the name of a contract column and was not read",
     "ENTRY_DATE_SET_ASIDE": "a timeline applies the law of each date to the whole table and ignores its entry dates",
     "ENTRY_DATE_BEATS_ON": "lines were rated on their own entry dates, not on the date requested",
-    "PREFERENCE_NOT_OPEN": "no special program or claimed provision grants a claimed preference; the ordinary rate applies",
+    "PREFERENCE_NOT_OPEN": "no program or claimed provision grants a claimed preference; the ordinary rate applies",
     "WITHIN_QUOTA": "goods with a tariff quota and no declared in-quota share were treated as within the quota",
     "PREFERENCE_ASSUMED": "goods with a reduced rate abroad and no declared share were all given the reduced rate",
     "EMBEDDED_EXPORTS": "the embedded table of exports, its detail, and the value that it leaves out",
