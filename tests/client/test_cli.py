@@ -32,7 +32,7 @@ def outcome(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, A
         (*TOY, "--claim", "usmca_share"),
         (*TOY, "--claim", "donation=1", "--claim", "donation=0"),
         (*TOY, "--local", "--target", "x:1"),
-        (*TOY, "--mode", "rail"),
+        (*TOY, "--mode", "bicycle"),
         ("impact", "--response", "gravity"),
         ("impact", "-o", "out.docx"),
         ("impact", "none-such.csv"),

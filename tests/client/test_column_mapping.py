@@ -41,11 +41,11 @@ def test_an_ace_report_has_one_row_for_the_goods_of_each_line(ace: Path) -> None
     frame = read_table(ace, mapping="ace")
     rows = frame.select("entry_id", "line_id", "hts", "filed_headings", "filed_duty", "mode").rows()
     assert rows == [
-        ("BII0001", "1", "3923900080", "99030128", 1150.0, "ocean"),
-        ("BII0001", "2", "9503000073", None, 0.0, "ocean"),
-        ("BII0002", "1", "9503000073", "99030124; 99030125", 1200.0, "air"),
+        ("BII0001", "1", "3923900080", "99030128", 1150.0, "11"),
+        ("BII0001", "2", "9503000073", None, 0.0, "11"),
+        ("BII0002", "1", "9503000073", "99030124; 99030125", 1200.0, "40"),
         # Provisions without goods stay, to be refused by name.
-        ("BII0003", "7", "99030125", None, 1.0, "air"),
+        ("BII0003", "7", "99030125", None, 1.0, "40"),
     ]
     checked = Client.local().check_table(ace, mapping="ace")
     assert (checked.usable, checked.rows, checked.customs_value) == (3, 4, 16_000.0)
@@ -82,7 +82,7 @@ def test_lines_of_form_7501_are_read_by_the_names_of_its_boxes(tmp_path: Path) -
         "9503.00.0073",
         "1000",
         "50",
-        "land",
+        "30",
         "mine",
     )
     assert row["filed_headings"] == "9903.01.24"

@@ -43,7 +43,7 @@ MIXED = table(
         "adcvd": "216.37%",
         "other_charges": "12.345",
     },
-    {"line_id": "4", "entry_id": "A", "mode": "rail", "assessed": "mine"},
+    {"line_id": "4", "entry_id": "A", "mode": "bicycle", "assessed": "mine"},
     {"line_id": "5", "usmca_share": "some"},
     {"line_id": "6", "hts": "2204.21.5040", "origin": "FR"},
     {"line_id": "7", "hts": None},
@@ -68,7 +68,7 @@ def test_refused_rows_say_what_was_found_where() -> None:
     refused = rate(MIXED).refused
     assert refused.select("row", "line_id", "column", "reason", "found").rows() == [
         (1, "2", "origin", "ORIGIN_UNKNOWN", "XX"),
-        (3, "4", "mode", "REQUEST_INVALID", "rail"),
+        (3, "4", "mode", "REQUEST_INVALID", "bicycle"),
         (4, "5", "usmca_share", "CLAIM_INVALID", "some"),
         (5, "6", "quantity", "QUANTITY_REQUIRED", ""),
         (6, "7", "hts", "HTS_CODE_MALFORMED", ""),

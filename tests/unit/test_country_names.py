@@ -48,6 +48,12 @@ DATA = Path(__file__).parents[2] / "engine/tariffs/engine/schedule/data/country_
         ("UK", "GB"),
         ("Bolivia (Plurinational State of)", "BO"),
         ("Taiwan, Province of China", "TW"),
+        ("P.R. China", "CN"),
+        ("Deutschland", "DE"),
+        ("SCHWEIZ", "CH"),
+        ("Corea del Sud", "KR"),
+        ("Pays-Bas", "NL"),
+        ("\u4e2d\u56fd", "CN"),
     ],
 )
 def test_names_are_read_as_people_write_them(text: str, code: str) -> None:
@@ -118,7 +124,10 @@ def test_the_importer_leaves_out_countries_without_trade_and_shared_names() -> N
         {"alpha_2": "VN", "name": "Viet Nam", "common_name": "Vietnam"},
         {"alpha_2": "AQ", "name": "Antarctica"},
     ]
-    rows = rows_of(entries, frozenset({"CG", "VN"}))
+    languages = [("Nga", "VN"), ("Wietnam", "VN"), ("Antarktis", "AQ"), ("Congo", "CG")]
+    rows = rows_of(entries, languages, frozenset({"CG", "VN"}))
+    assert ("Wietnam", "VN", "Unicode CLDR 48") in rows
+    assert "Nga" not in {name for name, _, _ in rows}
     assert ("Viet Nam", "VN", "ISO 3166-1 (iso-codes)") in rows
     assert {code for name, code, _ in rows if name == "Congo"} == {"CD", "CG"}
     assert "AQ" not in {code for _, code, _ in rows}

@@ -29,6 +29,12 @@ OF_THE_14TH = (
     "5/14/2025 0:00",
     "05/14/2025 12:00:00 AM",
     "14.05.2025",
+    "5/14/25",
+    "14-May-2025",
+    "14-MAY-25",
+    "14MAY2025",
+    "May 14, 2025",
+    "14th May 2025",
 )
 
 
@@ -55,7 +61,8 @@ def test_a_time_of_day_or_an_offset_makes_an_instant(text: str, instant: datetim
 
 
 @pytest.mark.parametrize(
-    "text", ["", "soon", "2025-02-30", "5/6/2025", "13/13/2025", "5/14/25", "45791", "2025514", "2025-W20-3",
+    "text", ["", "soon", "2025-02-30", "5/6/2025", "5/6/25", "13/13/2025", "5/14/15", "14-Foo-2025", "30-Feb-2025",
+             "45791", "2025514", "2025-W20-3",
              "2025-05-14T25:00", "2025-05-14T00:00 EST", "2025-03-09T02:30", "20250514000000000000",
              "0001-01-01T00:30Z", "0001-01-01T04:00+00:00", "9999-12-31T23:30-05:00"]
 )  # fmt: skip
@@ -106,6 +113,9 @@ def test_a_column_with_real_times_keeps_them_and_midnights_are_noon() -> None:
     assert table.refused.select("row", "reason").rows() == [(2, "ENTRY_DATE_INVALID")]
 
 
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
 @cache
 def spellings() -> dict[str, set[date]]:
     """Every way to write the days of some years in digits, by brute force, with the days each may mean."""
@@ -119,6 +129,10 @@ def spellings() -> dict[str, set[date]]:
                 for number in {str(d), f"{d:02}"}:
                     spelled |= {f"{y}{sep}{month}{sep}{number}", f"{month}{sep}{number}{sep}{y}"}
                     spelled.add(f"{number}{sep}{month}{sep}{y}")
+                    if day.year >= 2020:
+                        spelled |= {f"{month}{sep}{number}{sep}{y[2:]}", f"{number}{sep}{month}{sep}{y[2:]}"}
+        for number in (str(d), f"{d:02}"):
+            spelled |= {f"{number} {MONTHS[m - 1]} {year}" for year in (y, y[2:])}
         for text in spelled:
             found.setdefault(text, set()).add(day)
     return found
@@ -126,7 +140,12 @@ def spellings() -> dict[str, set[date]]:
 
 def plain_days(text: str) -> set[date]:
     """Every day that a text may mean, its time of day left aside."""
-    return spellings().get(re.sub(r"^([0-9]{8})\.0+$", r"\1", re.split(r"[T ]", text.strip())[0]), set())
+    bare = text.strip()
+    named = re.match(r"([0-9]+)[-/. ]?([A-Z][a-z]{2})[-/., ]*([0-9]{4}|[0-9]{2}$)", bare)
+    head = (
+        " ".join(named.groups()) if named else re.sub(r"^([0-9]{8})\.0+$", r"\1", re.split(r"[T ]", bare)[0])
+    )
+    return spellings().get(head, set())
 
 
 def written(rng: random.Random) -> str:

@@ -188,13 +188,13 @@ def test_dates_that_cannot_be_used_are_refused(given: str, reason: str) -> None:
 
 def test_quantities_units_modes_and_charges() -> None:
     table = check(
-        quantity=["5", None], unit=["KG", None], mode=["Ocean", None], freight=[3, None], insurance=["", "4"]
+        quantity=["5", None], unit=["KG", None], mode=["Vessel", "31"], freight=[3, None], insurance=["", "4"]
     )
     assert table.refused.height == 0
     assert table.lines["unit"].to_list() == ["kg", None]
-    assert table.lines["mode"].to_list() == ["ocean", None]
+    assert table.lines["mode"].to_list() == ["ocean", "land"]
     assert table.lines["insurance"].to_list() == [None, 4.0]
-    reasons = check(quantity=["-1"], unit=["parsec"], mode=["rail"], freight=["x"]).refused["reason"]
+    reasons = check(quantity=["-1"], unit=["parsec"], mode=["bicycle"], freight=["x"]).refused["reason"]
     assert set(reasons) == {"QUANTITY_INVALID", "UNIT_UNKNOWN", "CLAIM_INVALID", "CHARGE_INVALID"}
 
 

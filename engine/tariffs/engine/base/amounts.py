@@ -1,4 +1,4 @@
-"""Parse numbers and shares as people and spreadsheets write them: `1,234.50`, `$12`, `25%`, yes and no.
+"""Parse numbers and shares as people and spreadsheets write them: `1,234.50`, `USD 12`, `25%`, yes and no.
 
 Single lines and columns of tables accept the same forms. A comma is read only before groups of three digits, so that
 `12,34` and `1.234,50` are rejected.
@@ -11,10 +11,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 _PLAIN = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?"
-NUMBER = rf"^[+-]?\$?(?:[0-9]{{1,3}}(?:,[0-9]{{3}})+(?:\.[0-9]*)?|{_PLAIN})$"
+# The currency of amounts is US dollars, which may stand before or behind them.
+NUMBER = (
+    rf"^[+-]?(?:\$|(?i:USD|US\$) ?)?(?:[0-9]{{1,3}}(?:,[0-9]{{3}})+(?:\.[0-9]*)?|{_PLAIN})(?: ?(?i:USD))?$"
+)
 SHARE = rf"^[+-]?{_PLAIN} ?%?$"
 WORDS: Mapping[str, str] = {"yes": "1", "true": "1", "no": "0", "false": "0"}
-_NUMBER, _SHARE = re.compile(NUMBER), re.compile(SHARE)
+NUMBER_MARKS = r"(?i)[,$ ]|usd?"
+_NUMBER, _SHARE, _MARKS = re.compile(NUMBER), re.compile(SHARE), re.compile(NUMBER_MARKS)
 
 
 def parse_number(text: str) -> Decimal:
@@ -22,7 +26,7 @@ def parse_number(text: str) -> Decimal:
     bare = text.strip()
     if not _NUMBER.match(bare):
         raise ValueError(f"{text[:40]!r} is not a number")
-    return Decimal(bare.replace("$", "").replace(",", ""))
+    return Decimal(_MARKS.sub("", bare))
 
 
 def parse_share(text: str) -> Decimal:

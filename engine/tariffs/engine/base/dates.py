@@ -22,9 +22,22 @@ READ_AT_MOST = 8192
 """Number of parsed texts that are cached; some 300 bytes each."""
 _MIDNIGHT = time(0, 0)
 _TEXT = re.compile(r"([0-9][0-9./-]*)(?:[T ] ?(.+))?", re.ASCII)
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+_MONTH = r"(?P<month>[A-Za-z]{3,9})\.?"
+_NAMED = [
+    re.compile(form + r"(?: ?,? (?P<time>[0-9]{1,2}:.+))?", re.ASCII)
+    for form in (
+        rf"(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?[-/. ]?{_MONTH}[-/., ]*(?P<year>[0-9]{{4}}|[2-4][0-9])",
+        rf"{_MONTH}[-/ ](?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?[-/, ]+(?P<year>[0-9]{{4}}|[2-4][0-9])",
+    )
+]
+"""Days with the month by its English name: `20-Jun-2025`, `June 20, 2025`."""
 _YEAR_FIRST = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:\.0+)?")
-_YEAR_LAST = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})")
+_YEAR_LAST = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4}|[2-4][0-9])(?![0-9])")
 _NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]+)?")
 _TIME = re.compile(
     r"([0-9]{1,2}):?([0-9]{2})(?::?([0-9]{2})(?:\.([0-9]{1,9}))?)?(?: ?([AP])M)?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?",
@@ -34,6 +47,7 @@ _CANONICAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # Spreadsheets count a 29 February 1900, which did not exist; from March 1900 on this is day 0.
 _SERIAL_EPOCH, _FIRST_SERIAL = datetime(1899, 12, 30), 61
 _YEARS_AS_DAYS = 366 * 10_000
+_CENTURY = 2000
 
 
 class DateError(ValueError):
@@ -91,8 +105,9 @@ def read_moment(text: str, zone: ZoneInfo, date_format: str = "") -> Moment:
     """Parse a date or instant.
 
     Args:
-        text: `2025-11-10`, `20251110`, `11/10/2025`, `2025-11-10T00:01-05:00` and the like. Midnight without an offset
-            is read as a date; any other time without an offset is local time in `zone`.
+        text: `2025-11-10`, `20251110`, `11/10/2025`, `11/10/25`, `10-Nov-2025`, `2025-11-10T00:01-05:00` and the like.
+            A year of two digits, from 20 to 49, is of this century. Midnight without an offset is read as a date; any
+            other time without an offset is local time in `zone`.
         zone: the time zone.
         date_format: one of FORMATS, where the format of the column is known: the order of day and month, or day
             numbers of a spreadsheet.
@@ -118,7 +133,7 @@ def read_day(text: str, zone: ZoneInfo, date_format: str = "") -> date:
 
 
 def _read(text: str, zone: ZoneInfo, date_format: str) -> Moment:
-    match = _TEXT.fullmatch(text)
+    match = _TEXT.fullmatch(_with_numbers(text))
     if match is None:
         raise ValueError(text)
     if date_format == SERIAL and match[2] is None and _NUMBER.fullmatch(text):
@@ -130,6 +145,23 @@ def _read(text: str, zone: ZoneInfo, date_format: str) -> Moment:
     if offset is None:
         return _local(text, datetime.combine(day, clock), zone)
     return Moment(datetime.combine(day, clock, offset).astimezone(UTC), text)
+
+
+def _with_numbers(text: str) -> str:
+    """Write a date whose month has its name in ISO form; other texts stay."""
+    match = next(filter(None, (form.fullmatch(text) for form in _NAMED)), None)
+    if match is None:
+        return text
+    named = [name.startswith(match["month"].lower()) for name in _MONTHS]
+    if not any(named):
+        return text
+    month = named.index(True) + 1
+    day = date(_year(match["year"]), month, int(match["day"]))
+    return f"{day} {match['time']}" if match["time"] else day.isoformat()
+
+
+def _year(text: str) -> int:
+    return int(text) + (_CENTURY if len(text) == 2 else 0)
 
 
 def _day(text: str, part: str, date_format: str) -> date:
@@ -148,7 +180,7 @@ def _day(text: str, part: str, date_format: str) -> date:
 
 
 def _year_last(text: str, match: re.Match[str], date_format: str) -> date:
-    first, second, year = int(match[1]), int(match[3]), int(match[4])
+    first, second, year = int(match[1]), int(match[3]), _year(match[4])
     order = date_format if date_format in (MONTH_FIRST, DAY_FIRST) else _implied_order(match)
     if not order:
         either = date(year, first, second), date(year, second, first)

@@ -1,4 +1,4 @@
-"""Read names of countries as ISO codes: English names of ISO 3166-1, Census names, alpha-3 codes and usual names.
+"""Read names of countries as ISO codes: names of ISO 3166-1, of the Census and of the Unicode CLDR, alpha-3 codes.
 
 Names are compared without letter case, accents, points and the word "the", and `Korea, Republic of` is also
 `Republic of Korea`. A name of several countries is none of them.
@@ -19,7 +19,7 @@ from tariffs.engine.schedule.countries import countries, is_country
 
 _PATH = Path(__file__).parent / "data" / "country_names.csv"
 _DROPPED = re.compile(r"[.'\u2019`]")
-_BETWEEN = re.compile(r"[^0-9a-z]+")
+_BETWEEN = re.compile(r"[\W_]+")
 _WORDS = {"st": "saint", "rep": "republic", "dem": "democratic", "fed": "federated"}
 FIX = "Give the ISO 3166-1 alpha-2 code of the country of origin, or its name."
 

@@ -14,17 +14,17 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from tariffs.engine.base.amounts import NUMBER, SHARE, WORDS
+from tariffs.engine.base.amounts import NUMBER, NUMBER_MARKS, SHARE, WORDS
 from tariffs.engine.base.dates import FIX, DateError, format_of, read_moment
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.values import read_yes
 from tariffs.engine.schedule.codes import parse_code
 from tariffs.engine.schedule.country_names import read_country
+from tariffs.engine.schedule.transport import MODES, find_mode
 from tariffs.engine.schedule.units import find_unit
 from tariffs.engine.tables.calendar import off_calendar
 from tariffs.engine.tables.columns import INSTANT
 
-MODES = ("ocean", "air", "land")
 _ROUNDING = 1e-9
 
 
@@ -136,7 +136,7 @@ def number_of(values: pl.Series) -> pl.Series:
     text = text_of(values)
     read = text.cast(pl.Float64, strict=False)
     if read.null_count() > text.null_count():
-        read = _matching(text, NUMBER, r"[$,]")
+        read = _matching(text, NUMBER, NUMBER_MARKS)
     return read.alias(values.name)
 
 
@@ -243,8 +243,8 @@ def read_unit(text: str) -> CellReading:
 
 def read_mode(text: str) -> CellReading:
     """Parse a mode of transport."""
-    mode = text.lower()
-    if mode in MODES:
+    mode = find_mode(text)
+    if mode:
         return CellReading(mode)
     return CellReading(
         None, "CLAIM_INVALID", f"{text!r} is not a mode of transport. Give {', '.join(MODES)}, or nothing."

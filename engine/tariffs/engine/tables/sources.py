@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from tariffs.engine.base.spelling import did_you_mean, nearest
+from tariffs.engine.base.spelling import did_you_mean, nearest, rewritten
 from tariffs.engine.errors import InputError
 from tariffs.engine.tables.columns import REQUIRED
 
@@ -27,22 +27,28 @@ _READERS: Mapping[str, Callable[[Path], pl.DataFrame]] = {
 }
 
 
-def read_source(source: pl.DataFrame | pl.LazyFrame | str | Path) -> pl.DataFrame:
+def read_source(source: pl.DataFrame | pl.LazyFrame | str | Path, known: Collection[str]) -> pl.DataFrame:
     """Load a trade table as a frame with the required columns and at least one row.
+
+    Args:
+        source: a frame, or the path of a file.
+        known: names of contract columns; letter case, spaces and punctuation of the table's names do not matter.
 
     Raises:
         InputError: TABLE_UNREADABLE, TABLE_EMPTY or COLUMN_MISSING.
     """
-    frame = _frame(source)
+    given = _frame(source)
+    frame = given.rename(rewritten(given.columns, known))
     missing = [name for name in REQUIRED if name not in frame.columns]
     if missing:
-        near = {name: nearest(name, frame.columns, at_most=1, similarity=0.4) for name in missing}
+        near = {name: nearest(name, given.columns, at_most=1, similarity=0.4) for name in missing}
         hints = [f"{columns[0]!r} may be {name}" for name, columns in near.items() if columns]
         raise InputError(
             "COLUMN_MISSING",
-            f"The table lacks {', '.join(missing)}; it has {', '.join(frame.columns) or 'no columns'}.",
+            f"The table lacks {', '.join(missing)}; it has {', '.join(given.columns) or 'no columns'}.",
             field=missing[0],
-            fix=f"Rename the columns ({'; '.join(hints)})." if hints else "Add the columns.",
+            fix=(f"Rename the columns ({'; '.join(hints)})" if hints else "Add the columns")
+            + ", or name those of your table in a file for --mapping (mapping= in Python).",
             metadata={"column": missing[0]},
         )
     if not frame.height:

@@ -106,7 +106,8 @@ def check_table(source: pl.DataFrame | pl.LazyFrame | str | Path, rules: TableRu
     Raises:
         InputError: TABLE_UNREADABLE, TABLE_EMPTY, COLUMN_MISSING or COLUMN_TYPE_MISMATCH.
     """
-    frame = read_source(source)
+    types = contract_types(rules.claims)
+    frame = read_source(source, types)
     faults = text_of(frame[ROW_FAULT]) if ROW_FAULT in frame.columns else None
     frame = frame.drop(ROW_FAULT, strict=False)
     problems = Problems()
@@ -117,7 +118,6 @@ def check_table(source: pl.DataFrame | pl.LazyFrame | str | Path, rules: TableRu
     _read_words(frame, read, problems)
     _read_claims(frame, rules, read, problems)
     _check_sums(frame, rules.claims, read, problems)
-    types = contract_types(rules.claims)
     extra = others(frame.columns, rules.claims)
     for message in near_misses(extra, list(types)):
         problems.remark("COLUMN_UNREAD", message)

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from tariffs.engine.tables.columns import PLAIN
 from tariffs.engine.tables.partitions import PartitionedTable, is_partitioned
 from tariffs.engine.tables.sources import read_source
 from tariffs.service.rpc.laws import LAWS
@@ -76,4 +77,4 @@ def _table(request: Any, local: LocalInputs) -> pl.DataFrame | PartitionedTable 
         return table_of(request)
     if is_partitioned(local.table):
         return PartitionedTable.of(str(local.table))
-    return read_source(local.table)
+    return read_source(local.table, PLAIN)

@@ -9,6 +9,7 @@ import polars as pl
 from tariffs.engine.base.dates import read_format
 from tariffs.engine.law import Law
 from tariffs.engine.law.law import IMPORT
+from tariffs.engine.tables.columns import contract_types
 from tariffs.engine.tables.describe_table import TableDescription, describe_table
 from tariffs.engine.tables.sources import read_source
 from tariffs.engine.tables.trade_table import CheckedTable
@@ -40,7 +41,9 @@ def check_table(
     date_format = read_format(word(request.date_format, "date_format"))
     law = LAWS.named(request.law_version)
     market = law.market_of(direction_of(request.direction), word(request.to, "to"))
-    frame = read_source(local.table) if local.table is not None else pl.DataFrame()
+    frame = (
+        read_source(local.table, contract_types(law.claims)) if local.table is not None else pl.DataFrame()
+    )
     checked = _checked(frame, law, market, date_format)
     described = describe_table(frame, checked, law.claims, law.zones[market], date_format)
     emit(_response(described, checked, local.lines_limit, law.version))

@@ -11,6 +11,7 @@ from tariffs.client._verbs.remote_calls import RemoteCalls
 from tariffs.client._wire.channel import Backend, LocalBackend
 from tariffs.client._wire.column_mapping import fitting_mapping
 from tariffs.client._wire.entry_table import REQUIRED
+from tariffs.client._wire.excel import SheetChoice
 from tariffs.client._wire.frames import Table, batches_of, describe_source, read_mapped
 from tariffs.client._wire.requests import direction_value
 from tariffs.client._wire.table_answers import table_check
@@ -49,6 +50,8 @@ class TableCalls(RemoteCalls):
         table: Table,
         *,
         mapping: str | Path = "",
+        sheet: str = "",
+        header_row: int = 0,
         date_format: str = "",
         direction: str = "import",
         to: str = "",
@@ -61,6 +64,8 @@ class TableCalls(RemoteCalls):
             table: frame, lazy frame, or path of a file; or what `upload` gave. A server stores one that does not fit
                 one message.
             mapping: name of a built-in mapping of columns (ace, cbp7501), or the path of a mapping file.
+            sheet: name of the sheet of a workbook; by default the first that has a row of column names.
+            header_row: row of the sheet with the column names, counted from 1; by default the first that fits.
             date_format: as in `impact`.
             direction: as in `impact`.
             to: as in `impact`.
@@ -70,7 +75,9 @@ class TableCalls(RemoteCalls):
         Raises:
             InvalidRequest: the table cannot be used as a whole, such as COLUMN_MISSING.
         """
-        mapped = read_mapped(table, mapping) if mapping else None
+        choice = SheetChoice(arguments.text(sheet, "sheet"), header_row)
+        is_chosen = bool(mapping) or choice != SheetChoice()
+        mapped = read_mapped(table, mapping, choice) if is_chosen else None
         request = table_service_pb2.CheckTableRequest(
             date_format=arguments.text(date_format, "date_format"),
             direction=direction_value(direction),
@@ -84,7 +91,7 @@ class TableCalls(RemoteCalls):
         except InvalidRequest as error:
             _name_mapping(error, sent)
             raise
-        return table_check(answer, describe_source(table), {} if mapped is None else mapped.sources)
+        return table_check(answer, describe_source(table, choice), {} if mapped is None else mapped.sources)
 
     def tables(self, *, all_owners: bool = False, timeout: float | None = None) -> tuple[TableHandle, ...]:
         """List the tables that the server keeps for this caller and those shared with it, the newest first.

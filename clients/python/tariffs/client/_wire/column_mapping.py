@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -97,10 +97,16 @@ def apply_mapping(frame: pl.DataFrame, mapping: ColumnMapping) -> MappedTable:
     for name, replaced in mapping.values.items():
         if name in renamed.columns:
             texts = pl.col(name).cast(pl.String).str.strip_chars()
-            renamed = renamed.with_columns(texts.replace(replaced))
+            plain = {text.casefold(): new for text, new in replaced.items()}
+            renamed = renamed.with_columns(texts.str.to_lowercase().replace_strict(plain, default=texts))
     if mapping.provisions is not None and {"hts", *mapping.provisions.line} <= sources.keys():
         renamed = _joined(renamed, mapping.provisions)
     return MappedTable(renamed, sources)
+
+
+def rename_known(frame: pl.DataFrame, known: Iterable[str]) -> pl.DataFrame:
+    """Rename columns that differ from a known name in letter case, spaces and punctuation alone."""
+    return apply_mapping(frame, ColumnMapping("known names", {name: (name,) for name in known})).frame
 
 
 @cache
@@ -110,16 +116,17 @@ def _builtin(name: str) -> ColumnMapping:
 
 
 def _sources(columns: Sequence[str], mapping: ColumnMapping) -> dict[str, str]:
-    by_plain = {_plain(name): name for name in reversed(columns)}
+    by_plain = {plain_name(name): name for name in reversed(columns)}
     found: dict[str, str] = {}
     for new, names in mapping.columns.items():
-        old = next((by_plain[_plain(name)] for name in names if _plain(name) in by_plain), None)
+        old = next((by_plain[plain_name(name)] for name in names if plain_name(name) in by_plain), None)
         if old is not None and (new == old or new not in columns):
             found[new] = old
     return found
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Letters and digits of a column name, in lower case."""
     return _IGNORED.sub("", name.casefold())
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from tariffs.client._wire.column_mapping import plain_name
 from tariffs.client.errors import InvalidRequest
 
 AMOUNTS = (
@@ -91,10 +92,11 @@ def with_points(frame: pl.DataFrame, name: str) -> pl.DataFrame:
 
 def comma_columns(frame: pl.DataFrame, name: str) -> list[str]:
     """List the columns of amounts with a comma before their decimals; raises as `with_points`."""
+    amounts = set(map(plain_name, AMOUNTS))
     return [
         column
-        for column in AMOUNTS
-        if column in frame.columns and frame[column].dtype == pl.String and _has_commas(frame[column], name)
+        for column, dtype in frame.schema.items()
+        if plain_name(column) in amounts and dtype == pl.String and _has_commas(frame[column], name)
     ]
 
 

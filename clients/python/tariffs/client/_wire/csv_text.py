@@ -47,7 +47,9 @@ def _read(data: bytes, name: str) -> tuple[pl.DataFrame, CsvForm]:
     text, form = _text(data, name)
     header = next((fields for _, fields in _records(text, name, form.separator)), [])
     _check_header(header, name)
-    return _frame(text, header, name, form.separator), form
+    frame = _frame(text, header, name, form.separator)
+    # Spreadsheets write rows of separators below their last row; those with a fault have a text in ROW_FAULT.
+    return frame.filter(~pl.all_horizontal(pl.all().str.strip_chars().fill_null("") == "")), form
 
 
 def _frame(text: str, header: Sequence[str], name: str, separator: str) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from tariffs.client._wire.claim_message import ClaimValue
+from tariffs.client._wire.column_mapping import rename_known
 from tariffs.client._wire.csv_text import ROW_FAULT
 from tariffs.client._wire.requests import duty_line
 from tariffs.client.errors import InvalidRequest
@@ -23,7 +24,7 @@ TOO_LARGE = "BATCH_TOO_LARGE"
 REQUIRED = ("hts", "origin", "customs_value")
 _GOODS = ("entry_id", "line_id", "entry_date", "quantity", "unit", "mode", "ordinary_rate")
 READ = (*REQUIRED, *_GOODS, "freight", "insurance")
-_YEAR_LAST = r"^(\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?:[T ].*)?$"
+_YEAR_LAST = r"^(\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))(?:[T ].*)?$"
 _ALIKE = 0.4
 _EMPTY = {
     "hts": ("HTS_CODE_MALFORMED", "Give an HTS code of 4 to 10 digits."),
@@ -63,14 +64,15 @@ def read_entries(
     Raises:
         InvalidRequest: COLUMN_MISSING or TABLE_EMPTY.
     """
+    claims = {claim.id: claim.type for claim in law.claims}
     unread = _unread(frame)
+    frame = rename_known(frame, (*READ, *CHARGES.values(), *claims, *further))
     frame = frame.drop(ROW_FAULT, strict=False)
     missing = [name for name in REQUIRED if name not in frame.columns]
     if missing:
         raise _lacking(frame, missing)
     if not frame.height:
         raise InvalidRequest("TABLE_EMPTY", "The table has no rows.", field="lines")
-    claims = {claim.id: claim.type for claim in law.claims}
     table = EntryTable(frame, _form(frame, claims, date_format, further))
     declared = [name for name in claims if name in frame.columns]
     for place, row in enumerate(frame.iter_rows(named=True)):
@@ -100,7 +102,8 @@ def _lacking(frame: pl.DataFrame, missing: list[str]) -> InvalidRequest:
         "COLUMN_MISSING",
         f"The table lacks {', '.join(missing)}; it has {', '.join(frame.columns) or 'no columns'}.",
         field=missing[0],
-        fix=f"Rename the columns ({'; '.join(hints)})." if hints else f"It needs {', '.join(REQUIRED)}.",
+        fix=(f"Rename the columns ({'; '.join(hints)})" if hints else f"It needs {', '.join(REQUIRED)}")
+        + "; --mapping FILE (mapping= in Python) names the columns of your table.",
     )
 
 

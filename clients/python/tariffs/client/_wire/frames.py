@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
@@ -12,10 +14,10 @@ from typing import Any, Protocol, cast
 
 import polars as pl
 
-from tariffs.client._wire import excel
 from tariffs.client._wire.column_mapping import MappedTable, apply_mapping, read_mapping
 from tariffs.client._wire.csv_form import form_of, with_points
 from tariffs.client._wire.csv_text import describe_csv, read_csv, unreadable
+from tariffs.client._wire.excel import SUFFIXES, SheetChoice, read_excel
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.table_handle import TableHandle
 
@@ -37,13 +39,19 @@ _FIX_OF_TYPE = (
 
 _WILDCARDS = frozenset("*?[")
 _CSV = frozenset({".csv", ".tsv", ".txt"})
+_GZIP = ".gz"
+_FIRST_SHEET = SheetChoice()
 _ARROW = frozenset({".arrow", ".feather", ".ipc"})
 _BATCH_ROWS = 65_536
 _LARGEST_UNCOMPRESSED = 64
 
 
-def read_table(source: Table) -> pl.DataFrame:
+def read_table(source: Table, choice: SheetChoice = _FIRST_SHEET) -> pl.DataFrame:
     """Read a table into a frame; all columns of a CSV file are text, so codes keep leading zeros.
+
+    Args:
+        source: the table.
+        choice: the sheet of a workbook.
 
     Raises:
         InvalidRequest: TABLE_UNREADABLE if the file is missing, of another kind, or broken, the table is kept by a
@@ -64,7 +72,7 @@ def read_table(source: Table) -> pl.DataFrame:
         except (OSError, pl.exceptions.PolarsError) as error:
             raise unreadable("of the query", _first_line(error)) from error
     if isinstance(source, str | Path):
-        return _read_file(Path(source))
+        return _read_file(Path(source), choice)
     return _from_other(source)
 
 
@@ -76,26 +84,29 @@ def is_partitioned(source: object) -> bool:
     return "://" in text or not _WILDCARDS.isdisjoint(text) or Path(text).is_dir()
 
 
-def describe_source(source: Table) -> str:
+def describe_source(source: Table, choice: SheetChoice = _FIRST_SHEET) -> str:
     """Say in words what kind of table is given, and how its file is written.
+
+    Args:
+        source: the table.
+        choice: the sheet of a workbook.
 
     Raises:
         InvalidRequest: TABLE_UNREADABLE if the file cannot be read.
     """
     if not isinstance(source, str | Path):
         return f"a table of type {type(source).__name__}"
-    path, kind = Path(source), Path(source).suffix.lower()
-    if kind not in _CSV:
-        return "an Excel workbook, its first sheet" if kind in excel.SUFFIXES else f"a {kind[1:]} file"
-    try:
-        return describe_csv(path.read_bytes(), str(path))
-    except OSError as error:
-        raise unreadable(str(path), _first_line(error)) from error
+    path = Path(source)
+    kind = _kind(path)
+    if kind in SUFFIXES:
+        sheet = read_excel(path, choice)
+        return f"an Excel workbook, its sheet {sheet.name!r} with the column names in row {sheet.header_row}"
+    return describe_csv(_content(path), str(path)) if kind in _CSV else f"a {kind[1:]} file"
 
 
-def read_mapped(source: Table, mapping: str | Path) -> MappedTable:
+def read_mapped(source: Table, mapping: str | Path, choice: SheetChoice = _FIRST_SHEET) -> MappedTable:
     """Read a table and rename its columns by a mapping, if one is given; raises as `read_table`, `read_mapping`."""
-    frame = read_table(source)
+    frame = read_table(source, choice)
     if not mapping:
         return MappedTable(frame, {})
     mapped = apply_mapping(frame, read_mapping(mapping))
@@ -105,9 +116,9 @@ def read_mapped(source: Table, mapping: str | Path) -> MappedTable:
 def _with_points(mapped: MappedTable, source: Table) -> pl.DataFrame:
     """Write the amounts with a point that the reader of the file did not know under their own names."""
     frame = mapped.frame
-    if not isinstance(source, str | Path) or Path(source).suffix.lower() not in _CSV:
+    if not isinstance(source, str | Path) or _kind(Path(source)) not in _CSV:
         return frame
-    if form_of(Path(source).read_bytes()).separator == ",":
+    if form_of(_content(Path(source))).separator == ",":
         return frame
     renamed = [name for name, old in mapped.sources.items() if name != old and name in frame.columns]
     return frame.with_columns(with_points(frame.select(renamed), str(source)).iter_columns())
@@ -175,13 +186,27 @@ def _scanned(source: Table) -> pl.LazyFrame | None:
     return pl.scan_ipc(source) if kind in _ARROW else None
 
 
-def _read_file(path: Path) -> pl.DataFrame:
-    kind = path.suffix.lower()
+def _kind(path: Path) -> str:
+    """Ending of a file's name, without that of its compression."""
+    return Path(path.stem if path.suffix.lower() == _GZIP else path.name).suffix.lower()
+
+
+def _content(path: Path) -> bytes:
+    """Read a file, uncompressed."""
     try:
-        if kind in excel.SUFFIXES:
-            return excel.read_excel(path)
+        content = path.read_bytes()
+        return gzip.decompress(content) if path.suffix.lower() == _GZIP else content
+    except (OSError, EOFError, zlib.error) as error:
+        raise unreadable(str(path), _first_line(error)) from error
+
+
+def _read_file(path: Path, choice: SheetChoice) -> pl.DataFrame:
+    kind = _kind(path)
+    try:
+        if kind in SUFFIXES:
+            return read_excel(path, choice).frame
         if kind in _CSV:
-            return read_csv(path.read_bytes(), str(path))
+            return read_csv(_content(path), str(path))
         if kind == ".parquet":
             return pl.read_parquet(path)
         if kind in _ARROW:

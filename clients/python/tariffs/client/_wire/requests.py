@@ -24,11 +24,14 @@ ParameterValue = str | float | bool | Decimal | date
 # Values of the parameters of scenarios, by name.
 Parameters = Mapping[str, ParameterValue]
 
-_MODES = {
-    "": common_pb2.TRANSPORT_MODE_UNSPECIFIED,
-    "ocean": common_pb2.TRANSPORT_MODE_OCEAN,
-    "air": common_pb2.TRANSPORT_MODE_AIR,
-    "land": common_pb2.TRANSPORT_MODE_LAND,
+_MODE_NAMES = {
+    common_pb2.TRANSPORT_MODE_OCEAN: "ocean 10 11 sea vessel ship maritime",
+    common_pb2.TRANSPORT_MODE_AIR: "air 40 41 aircraft airplane plane",
+    common_pb2.TRANSPORT_MODE_LAND: "land 20 21 30 31 32 33 34 truck rail train road",
+}
+# The same words and codes as in tables (engine, schedule/transport.py).
+MODES = {"": common_pb2.TRANSPORT_MODE_UNSPECIFIED} | {
+    name: mode for mode, names in _MODE_NAMES.items() for name in names.split()
 }
 DIRECTIONS = {
     "import": common_pb2.DIRECTION_IMPORT,
@@ -187,7 +190,7 @@ def duty_line(
         claims=claims_message(claims),
         quantity=arguments.money(quantity, "quantity"),
         unit=arguments.text(unit, "unit"),
-        mode=arguments.one_of(_MODES, arguments.text(mode, "mode").lower(), "mode", "REQUEST_INVALID"),
+        mode=arguments.one_of(MODES, arguments.text(mode, "mode").lower(), "mode", "REQUEST_INVALID"),
         freight=arguments.money(freight, "freight"),
         insurance=arguments.money(insurance, "insurance"),
         other_charges=charge_messages(charges),

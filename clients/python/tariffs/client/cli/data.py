@@ -11,7 +11,7 @@ import typer
 
 from tariffs.client._verbs.public_tables import ImportedTable, import_table
 from tariffs.client._wire.frames import write_table
-from tariffs.client.cli import options
+from tariffs.client.cli import options, table_options
 from tariffs.client.cli.render.table import console
 
 _CALL_KEY = "import"
@@ -39,7 +39,7 @@ def import_files(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Table to write, .parquet or .csv.", show_default=False)
     ],
-    mapping: options.Mapping = "",
+    mapping: table_options.Mapping = "",
     as_json: options.Json = False,
 ) -> int:
     """Read public files or broker reports, and write them as one table."""

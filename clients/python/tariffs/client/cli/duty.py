@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tariffs.client.cli import options, outputs
+from tariffs.client.cli import options, outputs, table_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.entries import print_entries
 from tariffs.client.cli.render.quote import print_brief, print_quote
@@ -90,7 +90,9 @@ def duty(
             help="Compute every line of a .csv, .parquet or .arrow file, or of - (standard input).",
         ),
     ] = None,
-    mapping: options.Mapping = "",
+    mapping: table_options.Mapping = "",
+    sheet: table_options.Sheet = "",
+    header_row: table_options.HeaderRow = 0,
     date_format: options.DateFormat = "",
     view: Annotated[
         str,
@@ -137,7 +139,7 @@ def duty(
         _check_file_options(one_line, view, output, refused)
         with options.connected(target, local, law_version) as client:
             result = client.duties(
-                options.source(entries, mapping),
+                table_options.source(entries, mapping, sheet, header_row),
                 on=date,
                 scenario=scenario,
                 parameters=parameters,

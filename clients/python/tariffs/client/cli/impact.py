@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tariffs.client._wire.frames import is_partitioned, write_table
-from tariffs.client.cli import options, outputs, runs
+from tariffs.client.cli import options, outputs, runs, table_options
 from tariffs.client.cli.both_report import print_both, side_options, write_both, write_both_report
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.impact import SHOWN_GROUPS, print_impact
@@ -95,7 +95,9 @@ def impact(
         ),
     ] = 0.0,
     exports: options.ExportTable = None,
-    mapping: options.Mapping = "",
+    mapping: table_options.Mapping = "",
+    sheet: table_options.Sheet = "",
+    header_row: table_options.HeaderRow = 0,
     date_format: options.DateFormat = "",
     cluster: options.Cluster = "",
     known_on: options.KnownOn = None,
@@ -127,7 +129,7 @@ def impact(
         options.result_file(output)
     if report is not None:
         options.report_file(report)
-    is_folder = table is not None and is_partitioned(options.located(table))
+    is_folder = table is not None and is_partitioned(table_options.located(table))
     for path in filter(None, (None if is_folder else lines, refused)):
         options.writable(path)
     switches, parameters = options.law_switches(switch, claims), options.pairs(param, "--param")
@@ -161,9 +163,11 @@ def impact(
         if both:
             runs.refuse_detached(detach)
             sides = client.impact_both(
-                table and options.source(table, mapping),
+                table and table_options.source(table, mapping, sheet, header_row),
                 scenario or ["base"],
-                **side_options(run_options, options.keys(by or []), exports and options.source(exports)),
+                **side_options(
+                    run_options, options.keys(by or []), exports and table_options.source(exports)
+                ),
             )
             write_both(client, sides, output, lines, refused or outputs.refused_path(table))
             if report is not None:
@@ -178,13 +182,15 @@ def impact(
             runs.refuse_files((output, report, lines, refused))
             runs.print_started(
                 client.start(
-                    table and options.source(table, mapping), scenario or ["base"], **run_options
+                    table and table_options.source(table, mapping, sheet, header_row),
+                    scenario or ["base"],
+                    **run_options,
                 ).name,
                 as_json,
             )
             return 0
         result = client.impact(
-            table and options.source(table, mapping),
+            table and table_options.source(table, mapping, sheet, header_row),
             scenario or ["base"],
             **run_options,
             cluster=cluster,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,14 +10,11 @@ from typing import Annotated
 
 import typer
 
-from tariffs.client._wire.frames import Table, read_bytes, read_mapped
 from tariffs.client.client import Client
 from tariffs.client.config import TARGET_VARIABLE
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.headline import USMCA_SWITCH
 
-STDIN = Path("-")
-_URL = re.compile(r"^([a-z][a-z0-9+.]+):/(?!/)")
 Target = Annotated[
     str | None,
     typer.Option(
@@ -187,14 +182,6 @@ DateFormat = Annotated[
         help="Format of date columns. Default: ISO, or the only order of day and month that fits the column.",
     ),
 ]
-Mapping = Annotated[
-    str,
-    typer.Option(
-        "--mapping",
-        metavar="ace|cbp7501|FILE",
-        help="Names of columns in TABLE: of ACE reports, of Form 7501, or of a .toml or .yaml file (docs/tables.md).",
-    ),
-]
 Direction = Annotated[
     str,
     typer.Option(
@@ -300,21 +287,6 @@ def refuse_exports(path: Path | None) -> None:
             field="--exports",
             fix="Add --both, or give the table as TABLE with --direction export.",
         )
-
-
-def located(path: Path) -> Path | str:
-    """Restore a URL, which as a path has lost one of its slashes."""
-    return _URL.sub(r"\1://", str(path)) if _URL.match(str(path)) else path
-
-
-def source(path: Path, mapping: str = "") -> Table:
-    """Open the table that a path names; `-` is standard input, as CSV, Parquet or Arrow.
-
-    Raises:
-        InvalidRequest: TABLE_UNREADABLE for what comes from standard input or is mapped; an unusable mapping.
-    """
-    table: Table = read_bytes(sys.stdin.buffer.read(), "standard input") if path == STDIN else located(path)
-    return read_mapped(table, mapping).frame if mapping else table
 
 
 def refuse_cluster(cluster: str, name: str, is_given: bool) -> None:

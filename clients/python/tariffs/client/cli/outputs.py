@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from tariffs.client._wire.frames import write_table
-from tariffs.client.cli.options import STDIN
+from tariffs.client.cli.table_options import STDIN
 from tariffs.client.client import Client
 from tariffs.client.errors import TariffsError
 from tariffs.client.results.entries import flat

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tariffs.client.cli import options, outputs
+from tariffs.client.cli import options, outputs, table_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.entries import SHOWN_REFUNDS, print_refunds
 
@@ -50,7 +50,9 @@ def refund(
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
-    mapping: options.Mapping = "",
+    mapping: table_options.Mapping = "",
+    sheet: table_options.Sheet = "",
+    header_row: table_options.HeaderRow = 0,
     date_format: options.DateFormat = "",
     top: Annotated[
         int,
@@ -76,7 +78,7 @@ def refund(
         options.writable(refused)
     with options.connected(target, local, law_version) as client:
         result = client.refund(
-            options.source(entries, mapping),
+            table_options.source(entries, mapping, sheet, header_row),
             authorities=options.keys(authority or []),
             interest_rate=interest_rate,
             paid_on=paid_on,

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tariffs.client.cli import options
+from tariffs.client.cli import options, table_options
 from tariffs.client.cli.render.law import print_check, print_differences, print_scenarios
 from tariffs.client.cli.team_scenarios import add_commands, print_stored, stored_of
 from tariffs.client.errors import InvalidRequest
@@ -133,7 +133,7 @@ def check(
     as_json: options.Json = False,
 ) -> int:
     """List the problems of a scenario, with line and column. Exit 4 if it cannot be run."""
-    scenario = _from_stdin() if name == str(options.STDIN) else Scenario.of(name)
+    scenario = _from_stdin() if name == str(table_options.STDIN) else Scenario.of(name)
     with options.connected(target, local, law_version) as client:
         result = client.check(scenario, parameters=options.pairs(param, "--param"))
     ok = not result.problems if strict else result.ok

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tariffs.client._wire.frames import write_table
-from tariffs.client.cli import options, outputs
+from tariffs.client.cli import options, outputs, table_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.sweep import print_seek
 from tariffs.client.errors import InvalidRequest
@@ -88,7 +88,7 @@ def seek(
     filters = {key: options.keys([values]) for key, values in options.pairs(where, "--where").items()}
     with options.connected(server, local, law_version) as client:
         result = client.seek(
-            table and options.source(table),
+            table and table_options.source(table),
             scenario,
             vary=(name, low, high),
             target=aim,

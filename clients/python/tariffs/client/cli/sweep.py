@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tariffs.client._wire.frames import read_table
-from tariffs.client.cli import options, outputs, runs
+from tariffs.client.cli import options, outputs, runs, table_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.sweep import print_sweep
 
@@ -107,7 +107,7 @@ def sweep(
     }
     options.refuse_cluster(cluster, "--detach", detach)
     with options.connected(target, local, law_version) as client:
-        lines = table and options.source(table)
+        lines = table and table_options.source(table)
         if detach:
             runs.refuse_files((output, refused))
             runs.print_started(client.start_sweep(lines, scenario, **run_options).name, as_json)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tariffs.client.cli import options, outputs
+from tariffs.client.cli import options, outputs, table_options
 from tariffs.client.cli.render.notes import print_notes, print_refused
 from tariffs.client.cli.render.table import console, text_table
 from tariffs.client.results.table_check import COLUMN_TITLES, TableCheck
@@ -36,7 +36,9 @@ def check(
         Path,
         typer.Argument(metavar="TABLE", help="Parquet, Arrow, CSV or Excel file; - is standard input."),
     ],
-    mapping: options.Mapping = "",
+    mapping: table_options.Mapping = "",
+    sheet: table_options.Sheet = "",
+    header_row: table_options.HeaderRow = 0,
     date_format: options.DateFormat = "",
     direction: options.Direction = "import",
     to: options.To = "",
@@ -52,8 +54,10 @@ def check(
         options.writable(refused)
     with options.connected(target, local, law_version) as client:
         result = client.check_table(
-            options.source(table) if table == options.STDIN else table,
+            table_options.source(table) if table == table_options.STDIN else table,
             mapping=mapping,
+            sheet=sheet,
+            header_row=header_row,
             date_format=date_format,
             direction=direction,
             to=to,

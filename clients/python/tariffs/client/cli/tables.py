@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tariffs.client.cli import options
+from tariffs.client.cli import options, table_options
 from tariffs.client.cli.render.table import console, right, text_table
 
 _SECONDS = len("2026-11-24T12:00:00")
@@ -67,7 +67,7 @@ def upload(
 ) -> int:
     """Upload a table to the server, and print its handle."""
     with options.connected(target, local) as client:
-        handle = client.upload(options.source(table), share_with=share_with)
+        handle = client.upload(table_options.source(table), share_with=share_with)
     print(json.dumps(handle.to_json_dict()) if as_json else handle.name)
     return 0
 

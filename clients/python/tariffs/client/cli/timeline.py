@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tariffs.client.cli import options, outputs, runs
+from tariffs.client.cli import options, outputs, runs, table_options
 from tariffs.client.cli.both_report import print_both, side_options, write_both
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.impact import print_timeline
@@ -37,7 +37,9 @@ def timeline(
     to: options.To = "",
     both: options.Both = False,
     exports: options.ExportTable = None,
-    mapping: options.Mapping = "",
+    mapping: table_options.Mapping = "",
+    sheet: table_options.Sheet = "",
+    header_row: table_options.HeaderRow = 0,
     date_format: options.DateFormat = "",
     cluster: options.Cluster = "",
     known_on: options.KnownOn = None,
@@ -82,7 +84,10 @@ def timeline(
     options.refuse_cluster(cluster, "--detach", detach)
     options.refuse_cluster(cluster, "--both", both)
     with options.connected(target, local, law_version) as client:
-        lines, scenarios = table and options.source(table, mapping), scenario or ["base"]
+        lines, scenarios = (
+            table and table_options.source(table, mapping, sheet, header_row),
+            scenario or ["base"],
+        )
         if both:
             runs.refuse_detached(detach)
             sides = client.timeline_both(
@@ -90,7 +95,9 @@ def timeline(
                 scenarios,
                 start=start,
                 end=end,
-                **side_options(run_options, options.keys(by or []), exports and options.source(exports)),
+                **side_options(
+                    run_options, options.keys(by or []), exports and table_options.source(exports)
+                ),
             )
             write_both(client, sides, output, None, outputs.refused_path(table))
             return print_both(sides, "timeline", partial(print_timeline, brief=brief), as_json=as_json)
