@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 
 from tariffs.engine.errors import InputError, ServiceError
-from tariffs.service.server.listener import RECEIVE_LIMIT, Endpoint
+from tariffs.service.server.listener import Endpoint
 from tariffs.service.server.web import make_http_port
 from tariffs.service.settings.settings import Settings, load_settings
 from tariffs.v1 import simulation_service_pb2
@@ -25,7 +25,7 @@ from tests.service.test_http_port import QUOTE, Endless, port_of
 from tests.service.web_calls import call, framed, frames, post
 
 pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
-from tariffs.service.server.web import gate, http_port
+from tariffs.service.server.web import http_port, request_body
 
 DESK, OTHER = "https://desk.example.com", "https://other.example.com"
 CALCULATE = "/tariffs.v1.DutyService/CalculateDuty"
@@ -88,15 +88,6 @@ def test_a_call_without_side_effects_is_answered_to_get(web: Running) -> None:
         assert call(port_of(web), "GET", f"/tariffs.v1.{method}?encoding=json&message=%7B%7D").status == 405
 
 
-def test_a_message_over_the_limit_is_refused(web: Running) -> None:
-    large = b'{"known_on": "' + b"1" * RECEIVE_LIMIT + b'"}'
-    answer = call(port_of(web), "POST", CALCULATE, large, content_type="application/json")
-    path = "/tariffs.v1.SimulationService/Simulate"
-    streamed = call(port_of(web), "POST", path, framed(large), content_type="application/connect+json")
-    assert (answer.status, answer.json["code"]) == (429, "resource_exhausted")
-    assert json.loads(frames(streamed.body)[-1][1])["error"]["code"] == "resource_exhausted"
-
-
 def test_a_compressed_request_is_refused_not_unpacked(web: Running) -> None:
     body = gzip.compress(json.dumps(QUOTE).encode())
     answer = call(
@@ -124,7 +115,7 @@ def test_a_connection_that_sends_no_request_is_closed(monkeypatch: pytest.Monkey
 
 
 def test_a_body_that_pauses_for_long_ends_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(request_body, "BODY_SECONDS", 0.3)
     with (
         running(warm=no_warm_up, http_port=0) as server,
         socket.create_connection(("127.0.0.1", port_of(server)), 30) as connection,
@@ -147,16 +138,17 @@ def read_to_the_end(connection: socket.socket) -> bytes:
 
 def test_connections_beyond_the_limit_are_answered_busy() -> None:
     with running(warm=no_warm_up, http_port=0) as server:
-        listener = server.server._http._server  # type: ignore[union-attr] # it is on
-        listener.config.limit_concurrency = 3  # type: ignore[union-attr] # it listens
+        connections = server.server._http.connections  # type: ignore[union-attr] # it is on
+        connections.total = 3
         held = [socket.create_connection(("127.0.0.1", port_of(server)), 30) for _ in range(3)]
         try:
-            until(lambda: len(listener.server_state.connections) == 3)  # type: ignore[union-attr] # as above
-            assert call(port_of(server), "POST", CALCULATE).status == 503
+            until(lambda: connections.held == 3)
+            busy = call(port_of(server), "GET", "/healthz")
+            assert (busy.status, busy.reason) == (503, "TOO_MANY_STREAMS")
         finally:
             for one in held:
                 one.close()
-        until(lambda: not listener.server_state.connections)  # type: ignore[union-attr] # as above
+        until(lambda: not connections.held)
         assert post(port_of(server), "DutyService/CalculateDuty", QUOTE).status == 200
 
 

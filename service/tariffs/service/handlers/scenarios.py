@@ -119,6 +119,8 @@ class ScenarioHandler(scenario_service_pb2_grpc.ScenarioServiceServicer):
         who, events = caller(), self._storage.scenario_events
         with self.watchers.place(who.key):
             last = request.after or await asyncio.to_thread(events.last)
+            # There may be no event for a month, and the caller waits to know that it watches.
+            await context.send_initial_metadata(())
             while self.watchers.open:
                 # What it may see is decided now, and not when the watch began, which may be a month ago.
                 who = await caller_now()

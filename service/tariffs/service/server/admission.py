@@ -34,6 +34,11 @@ class Admission:
         """Limit for gRPC itself: room for all admitted calls and for as many that are being refused."""
         return 2 * self.limit.total + _GRPC_MARGIN
 
+    @property
+    def admits(self) -> bool:
+        """True while calls are admitted, up to the limits."""
+        return self.warm and not self.stopping
+
     def enter(self, who: Caller) -> None:
         """Admit one call of a caller.
 

@@ -23,8 +23,8 @@ from tariffs.service.observability.call_log import BeginSpan, CallLog, Context
 from tariffs.service.observability.metrics import Metrics
 from tariffs.service.observability.tracing import Tracing
 from tariffs.service.server.admission import Admission
-from tariffs.service.server.identities import Identities
-from tariffs.service.wire.identity import ADMIN, Caller, set_identify
+from tariffs.service.server.identities import Connection, Identities
+from tariffs.service.wire.identity import ADMIN, Caller, Metadata, set_identify
 from tariffs.service.wire.requests import read_request
 from tariffs.service.wire.roles import ROLES_NEEDED, check_role
 
@@ -140,6 +140,20 @@ class Middleware:
             call_log.end("OK")
 
         return call
+
+    async def identify(self, method: str, metadata: Metadata, connection: Connection) -> None:
+        """Refuse a caller before its request is read; `around` identifies it again, within its call.
+
+        Args:
+            method: full name of the method.
+            metadata: what the caller sent before its request.
+            connection: where it came from.
+
+        Raises:
+            ServiceError: TOKEN_INVALID, NOT_ALLOWED, or SERVER_UNAVAILABLE.
+        """
+        who = await self._identities.identify(metadata, connection)
+        check_role(who, self._roles.get(method, ADMIN), method)
 
     async def _admit(self, call_log: CallLog, method: _Method, context: Context) -> str:
         """Identify the caller of a call, check its role and admit it; return the caller's key."""

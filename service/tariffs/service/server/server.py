@@ -220,7 +220,7 @@ class TariffServer:
             SERVICES,
             self._registry,
             self._middleware,
-            self._admission.grpc_limit,
+            self._admission,
             self._endpoint,
         )
         await self._http.start()

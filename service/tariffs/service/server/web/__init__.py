@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from tariffs.engine.errors import ServiceError
+from tariffs.service.server.admission import Admission
 from tariffs.service.server.listener import Endpoint
 from tariffs.service.server.middleware import MethodRegistry, Middleware
 from tariffs.service.settings.settings import Settings
@@ -22,7 +23,7 @@ def make_http_port(
     services: Iterable[str],
     registry: MethodRegistry,
     middleware: Middleware,
-    calls: int,
+    admission: Admission,
     endpoint: Endpoint,
 ) -> HttpPort:
     """Make the HTTP port of a server; its libraries are imported only here.
@@ -32,7 +33,7 @@ def make_http_port(
         services: full names of the services.
         registry: their handlers.
         middleware: put around each method.
-        calls: most calls in flight; twice as many connections are taken.
+        admission: admits the calls; twice as many connections are taken as calls may be in flight.
         endpoint: position of this process among those that share the port.
 
     Raises:
@@ -41,9 +42,11 @@ def make_http_port(
     load_libraries()
     from tariffs.service.server.web.application import application
     from tariffs.service.server.web.http_port import HttpPort
+    from tariffs.service.server.web.pages import pages_of
 
-    app = application(services, registry, middleware, settings.origins)
-    return HttpPort(app, settings, 2 * calls, endpoint)
+    pages = pages_of(services, lambda: admission.admits, described=settings.reflection != "off")
+    app = application(services, registry, middleware, pages, settings.origins)
+    return HttpPort(app, settings, 2 * admission.grpc_limit, endpoint)
 
 
 def load_libraries() -> None:

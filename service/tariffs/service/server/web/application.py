@@ -12,8 +12,9 @@ from tariffs.service.server.listener import RECEIVE_LIMIT
 from tariffs.service.server.middleware import MethodRegistry, Middleware
 from tariffs.service.server.web.bodies import CODECS
 from tariffs.service.server.web.connect_methods import endpoints_of
-from tariffs.service.server.web.gate import AsgiApp, Gate
+from tariffs.service.server.web.gate import AsgiApp, Gate, one_length
 from tariffs.service.server.web.http_call import RETRY_AFTER
+from tariffs.service.server.web.pages import Pages
 from tariffs.service.wire.status import DETAILS_KEY, REQUEST_ID_KEY
 
 _SENT = (
@@ -42,7 +43,11 @@ class _Application(ConnectASGIApplication[None]):
 
 
 def application(
-    services: Iterable[str], registry: MethodRegistry, middleware: Middleware, origins: frozenset[str]
+    services: Iterable[str],
+    registry: MethodRegistry,
+    middleware: Middleware,
+    pages: Pages,
+    origins: frozenset[str],
 ) -> AsgiApp:
     """Make the application.
 
@@ -50,7 +55,8 @@ def application(
         services: full names of the services.
         registry: their handlers.
         middleware: put around each method.
-        origins: origins of the pages that may call.
+        pages: answered beside the methods.
+        origins: origins of the web pages that may call.
     """
     endpoints: Any = endpoints_of(services, registry, middleware)
     methods: Any = _Application(
@@ -61,10 +67,10 @@ def application(
         compressions=(),
         codecs=CODECS,
     )
-    gate = Gate(methods, endpoints, origins)
+    gate = Gate(methods, endpoints, pages, origins, middleware.identify)
     if not origins:
-        return gate
-    pages: Any = CORSMiddleware(
+        return one_length(gate)
+    cross_origin: Any = CORSMiddleware(
         gate,
         allow_origins=sorted(origins),
         allow_methods=("GET", "POST"),
@@ -72,5 +78,4 @@ def application(
         expose_headers=_SHOWN,
         max_age=_PREFLIGHT_SECONDS,
     )
-    found: AsgiApp = pages
-    return found
+    return one_length(cross_origin)

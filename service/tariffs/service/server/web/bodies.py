@@ -16,6 +16,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
+from tariffs.service.server.web.request_body import raise_refusal
 from tariffs.service.wire.requests import DECODE_ERRORS, read_request
 
 THREAD_BYTES = 16 << 10
@@ -40,8 +41,9 @@ class Body:
         """Decode the message.
 
         Raises:
-            TariffsError: REQUEST_INVALID, or FIELD_UNKNOWN.
+            TariffsError: REQUEST_INVALID, or FIELD_UNKNOWN; what the request is refused with, if it is.
         """
+        raise_refusal()
         if len(self.data) < THREAD_BYTES or not self.codec.is_slow:
             return self.codec.read(self.data, kind)
         return await asyncio.to_thread(self.codec.read, self.data, kind)

@@ -19,11 +19,12 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 
-from tariffs.engine.errors import InputError, TariffsError
+from tariffs.engine.errors import TariffsError
 from tariffs.service.handlers.methods import kind_of
 from tariffs.service.server.middleware import MethodRegistry, Middleware
 from tariffs.service.server.web.bodies import Body
 from tariffs.service.server.web.http_call import HttpCall
+from tariffs.service.server.web.request_body import message_too_large, raise_refusal
 from tariffs.service.wire.status import cancelled_error, request_invalid
 
 Request = RequestContext[Any, Any]
@@ -120,6 +121,7 @@ async def _messages(bodies: AsyncIterator[Body], kind: type[Message]) -> AsyncIt
     try:
         async for body in bodies:
             yield await body.message(kind)
+        raise_refusal()
     except ConnectError as error:
         raise _fault(error) from None
 
@@ -129,7 +131,7 @@ def _fault(error: ConnectError) -> TariffsError:
     if error.code is Code.CANCELED:
         return cancelled_error()
     if error.code is Code.RESOURCE_EXHAUSTED:
-        return InputError("BATCH_TOO_LARGE", f"A message is too large: {error.message}.")
+        return message_too_large()
     return request_invalid(
         f"The stream cannot be read: {error.message}.", "", "Send the messages of the method."
     )

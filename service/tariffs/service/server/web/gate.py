@@ -1,4 +1,4 @@
-"""Gate before the methods of the HTTP port: refuse what connectrpc would answer without a reason, and slow requests."""
+"""Gate before the methods of the HTTP port: pages, and requests refused at their headers."""
 
 from __future__ import annotations
 
@@ -12,66 +12,146 @@ from connectrpc.server import Endpoint
 
 from tariffs.engine.errors import ServiceError, TariffsError
 from tariffs.service.observability.call_log import request_id_of
-from tariffs.service.server.web.http_call import CERTIFICATE, error_json
+from tariffs.service.server.identities import Connection
+from tariffs.service.server.web.answer_sender import AnswerSender, Send
+from tariffs.service.server.web.framing import has_two_lengths
+from tariffs.service.server.web.http_call import CERTIFICATE, START, HttpPeer, error_json
 from tariffs.service.server.web.https import CERTIFICATE_KEY
+from tariffs.service.server.web.pages import DESCRIPTION, Pages
+from tariffs.service.server.web.request_body import REFUSAL, Receive, Refusal, RequestBody
+from tariffs.service.wire.identity import Metadata
+from tariffs.service.wire.roles import REFLECTION_METHODS
 from tariffs.service.wire.status import REQUEST_ID_KEY, request_invalid, status_of
 
-BODY_SECONDS = 30.0
-"""Longest time until the next part of a request's body: a slow sender must not keep a place."""
 _NO_CERTIFICATE: Mapping[str, tuple[bytes, ...]] = {}
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+Identify = Callable[[str, Metadata, Connection], Awaitable[None]]
+_STATUSES = {"UNAUTHENTICATED": 401, "PERMISSION_DENIED": 403}
 _GRPC_WEB, _GRPC = "application/grpc-web", "application/grpc"
 _UNARY = frozenset({"application/json", "application/proto"})
 _STREAM = frozenset({"application/connect+json", "application/connect+proto"})
+_SINGLE = frozenset({StreamType.UNARY, StreamType.SERVER_STREAM})
 _WEB = frozenset({_GRPC_WEB, f"{_GRPC_WEB}+proto", f"{_GRPC_WEB}+json"})
 
 
 class Gate:
-    """ASGI application that passes on requests which a method can answer.
+    """ASGI application that passes on requests which a method can answer, and answers pages.
 
     Args:
-        app: answers them.
+        app: answers the requests.
         endpoints: the methods by path.
-        origins: origins of pages that may call; others are refused.
+        pages: the pages by path.
+        origins: origins of web pages that may call; others are refused.
+        identify: refuses callers by method, headers and connection.
     """
 
     def __init__(
-        self, app: AsgiApp, endpoints: Mapping[str, Endpoint[Any, Any]], origins: frozenset[str]
+        self,
+        app: AsgiApp,
+        endpoints: Mapping[str, Endpoint[Any, Any]],
+        pages: Pages,
+        origins: frozenset[str],
+        identify: Identify,
     ) -> None:
         self._app = app
         self._endpoints = endpoints
+        self._pages = pages
         self._origins = origins
+        self._identify = identify
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it with an error."""
+        """Pass a request on, or answer it with a page or an error."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        refused = self._refused(scope, headers)
-        if refused is None:
-            CERTIFICATE.set(scope["state"].get(CERTIFICATE_KEY, _NO_CERTIFICATE))
-            # A request is cancelled at the end of the server alone; connectrpc has told its caller by then.
-            with suppress(asyncio.CancelledError):
-                await self._app(scope, _in_time(receive), _uncached(send))
+        CERTIFICATE.set(scope["state"].get(CERTIFICATE_KEY, _NO_CERTIFICATE))
+        is_page = scope["path"] in self._pages
+        refused = self._refused_origin(headers) or (
+            _refused_verb(scope) if is_page else self._refused(scope, headers)
+        )
+        if refused is not None:
+            await _answer_error(send, *refused, headers)
+        elif is_page:
+            await self._answer_page(scope, headers, send)
         else:
-            await _answer(send, *refused, request_id_of(headers.items()))
+            await self._pass_on(scope, headers, receive, send)
+
+    async def _pass_on(self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
+        path, form = scope["path"], _form_of(headers)
+        refusal = Refusal(await self._refusal(path, scope, headers))
+        body = RequestBody(
+            receive,
+            refusal,
+            declared=int(headers.get("content-length", 0)),
+            is_framed=form not in _UNARY,
+            is_single=self._endpoints[path].method.stream_type in _SINGLE,
+        )
+        sender = AnswerSender(send, form if "+" in form else f"{form}+proto")
+        REFUSAL.set(refusal)
+        START.set(sender.start)
+        # A request is cancelled at the end of the server alone; connectrpc has told its caller by then.
+        with suppress(asyncio.CancelledError):
+            await self._app(scope, body, sender)
+
+    async def _answer_page(self, scope: Scope, headers: Mapping[str, str], send: Send) -> None:
+        path = scope["path"]
+        # Who may not ask for the services by reflection is not told them here.
+        error = await self._refusal(REFLECTION_METHODS[0], scope, headers) if path == DESCRIPTION else None
+        if error is not None:
+            await _answer_error(send, _STATUSES.get(error.code, 503), error, headers)
+        else:
+            await _answer(send, *self._pages[path](), request_id_of(headers.items()))
+
+    async def _refusal(self, method: str, scope: Scope, headers: Mapping[str, str]) -> TariffsError | None:
+        """Return what a caller may not call a method for; None if it may."""
+        try:
+            await self._identify(method, headers.items(), HttpPeer(scope["client"]))
+        except TariffsError as error:
+            return error
+        return None
+
+    def _refused_origin(self, headers: Mapping[str, str]) -> tuple[int, TariffsError] | None:
+        origin = headers.get("origin")
+        return None if origin is None or origin in self._origins else (403, _refused_origin(origin))
 
     def _refused(self, scope: Scope, headers: Mapping[str, str]) -> tuple[int, TariffsError] | None:
         """Return HTTP status and error of a request that no method can answer."""
-        origin = headers.get("origin")
-        if origin is not None and origin not in self._origins:
-            return 403, _refused_origin(origin)
         endpoint = self._endpoints.get(scope["path"])
         if endpoint is None:
             return 404, _unknown_method(scope["path"])
         if scope["method"] == "GET" and endpoint.method.idempotency_level is IdempotencyLevel.NO_SIDE_EFFECTS:
             return None
         if scope["method"] != "POST":
-            return 405, request_invalid(
-                f"{scope['path']} does not answer {scope['method']}.", "", "Send a POST with a JSON body."
-            )
-        return _refused_form(headers.get("content-type", ""), endpoint.method.stream_type)
+            return _wrong_verb(scope, "Send a POST with a JSON body.")
+        return _refused_form(_form_of(headers), endpoint.method.stream_type)
+
+
+def one_length(app: AsgiApp) -> AsgiApp:
+    """Return an application that refuses requests with two lengths and closes their connections."""
+
+    async def refuse_or_pass(scope: Scope, receive: Receive, send: Send) -> None:
+        if not has_two_lengths(scope["headers"]):
+            return await app(scope, receive, send)
+        error = request_invalid(
+            "The request has both Content-Length and Transfer-Encoding.", "", "Send one of them."
+        )
+        body = error_json(status_of(error, ""))
+        headers = [*_headers(body, ""), (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": 400, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return refuse_or_pass
+
+
+def _form_of(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _refused_verb(scope: Scope) -> tuple[int, TariffsError] | None:
+    return None if scope["method"] in ("GET", "HEAD") else _wrong_verb(scope, "Send a GET.")
+
+
+def _wrong_verb(scope: Scope, fix: str) -> tuple[int, TariffsError]:
+    return 405, request_invalid(f"{scope['path']} does not answer {scope['method']}.", "", fix)
 
 
 def _refused_origin(origin: str) -> ServiceError:
@@ -90,9 +170,8 @@ def _unknown_method(path: str) -> ServiceError:
     )
 
 
-def _refused_form(content_type: str, kind: StreamType) -> tuple[int, TariffsError] | None:
+def _refused_form(form: str, kind: StreamType) -> tuple[int, TariffsError] | None:
     """Return HTTP status and error for a content type that the method does not take."""
-    form = content_type.partition(";")[0].strip().lower()
     forms = _UNARY if kind is StreamType.UNARY else _STREAM
     if form in forms or form in _WEB:
         return None
@@ -106,48 +185,23 @@ def _refused_form(content_type: str, kind: StreamType) -> tuple[int, TariffsErro
     )
 
 
-def _in_time(receive: Receive) -> Receive:
-    """Return the receiver of a request whose body may not pause for long; one that does counts as disconnected."""
-    ended = False
-
-    async def receive_in_time() -> Any:
-        nonlocal ended
-        if ended:
-            return await receive()
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                message = await receive()
-        except TimeoutError:
-            return {"type": "http.disconnect"}
-        ended = not message.get("more_body", False)
-        return message
-
-    return receive_in_time
-
-
-def _uncached(send: Send) -> Send:
-    """Return a sender of answers that no cache keeps: an answer depends on the law of the server."""
-
-    async def send_uncached(message: Any) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], (b"cache-control", b"no-store")]
-        await send(message)
-
-    return send_uncached
-
-
-async def _answer(send: Send, http_status: int, error: TariffsError, request_id: str) -> None:
+async def _answer_error(
+    send: Send, http_status: int, error: TariffsError, headers: Mapping[str, str]
+) -> None:
     """Send an error as the Connect protocol does."""
-    status = status_of(error, request_id)
-    body = error_json(status)
-    start = {
-        "type": "http.response.start",
-        "status": http_status,
-        "headers": [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-            (REQUEST_ID_KEY.encode(), request_id.encode()),
-        ],
-    }
-    await send(start)
+    request_id = request_id_of(headers.items())
+    await _answer(send, http_status, error_json(status_of(error, request_id)), request_id)
+
+
+async def _answer(send: Send, http_status: int, body: bytes, request_id: str) -> None:
+    await send({"type": "http.response.start", "status": http_status, "headers": _headers(body, request_id)})
     await send({"type": "http.response.body", "body": body})
+
+
+def _headers(body: bytes, request_id: str) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        (REQUEST_ID_KEY.encode(), request_id.encode()),
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any, NoReturn
@@ -31,7 +31,28 @@ CERTIFICATE: ContextVar[Mapping[str, Iterable[bytes]]] = ContextVar(
     "certificate", default=MappingProxyType({})
 )
 """Properties of the certificate on the connection of the current request; connectrpc does not pass them on."""
+START: ContextVar[Callable[[Iterable[tuple[str, str]]], Awaitable[None]]] = ContextVar("start")
+"""Begins the answer to the current request with headers."""
 Trailers = Iterable[tuple[str, str | bytes]]
+
+
+class HttpPeer:
+    """Connection of a caller whose call has not begun: it is identified by this and its headers.
+
+    Args:
+        client: address and port; None if they are not known.
+    """
+
+    def __init__(self, client: tuple[str, int] | None) -> None:
+        self._client = client
+
+    def peer(self) -> str:
+        """Return the address of the caller as gRPC writes it."""
+        return peer_of(None if self._client is None else f"{self._client[0]}:{self._client[1]}")
+
+    def auth_context(self) -> Mapping[str, Iterable[bytes]]:
+        """Return the properties of the caller's verified certificate, by gRPC's names."""
+        return CERTIFICATE.get()
 
 
 class HttpCall:
@@ -54,12 +75,15 @@ class HttpCall:
 
     def peer(self) -> str:
         """Return the address of the caller as gRPC writes it, so that a caller has one key on both ports."""
-        host, _, port = (self._request.client_address or "unknown:0").rpartition(":")
-        return f"ipv6:%5B{host}%5D:{port}" if ":" in host else f"ipv4:{host}:{port}"
+        return peer_of(self._request.client_address)
 
     def auth_context(self) -> Mapping[str, Iterable[bytes]]:
         """Return the properties of the caller's verified certificate, by gRPC's names."""
         return CERTIFICATE.get()
+
+    async def send_initial_metadata(self, _metadata: Trailers) -> None:
+        """Send the headers of the answer now: connectrpc sends them with the first message."""
+        await START.get()(self._request.response_headers.allitems())
 
     def set_trailing_metadata(self, trailers: Trailers) -> None:
         """Return the request id as a header: browsers read no trailers."""
@@ -107,6 +131,12 @@ class HttpCall:
         self._done = True
         for callback in self._ended:
             callback(self)
+
+
+def peer_of(client: str | None) -> str:
+    """Return an address with its port as gRPC writes it."""
+    host, _, port = (client or "unknown:0").rpartition(":")
+    return f"ipv6:%5B{host}%5D:{port}" if ":" in host else f"ipv4:{host}:{port}"
 
 
 def connect_code(code: grpc.StatusCode) -> Code:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import structlog
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from tariffs.engine.errors import ServiceError
 from tariffs.service.server.listener import Endpoint, cannot_listen
+from tariffs.service.server.web.framing import StrictLines
 from tariffs.service.server.web.gate import AsgiApp
+from tariffs.service.server.web.http_call import error_json
 from tariffs.service.server.web.https import CERTIFICATE_KEY, certificate_properties, tls_context
 from tariffs.service.settings.settings import Settings
+from tariffs.service.wire.status import RETRY_AFTER_SECONDS, status_of
+from tariffs.service.workers.fair_limit import FairLimit
 
 HEAD_BYTES = 32 << 10
 """Most bytes of a request's line and headers; a GET holds its message in the line."""
@@ -31,6 +38,13 @@ _KEEPALIVE = (
     ("TCP_KEEPCNT", socket.IPPROTO_TCP, 3),
     ("TCP_USER_TIMEOUT", socket.IPPROTO_TCP, STALLED_SECONDS * 1000),
 )
+_HOST_BITS = 64
+_BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-type: application/json\r\n"
+    b"retry-after: "
+    + str(RETRY_AFTER_SECONDS["TOO_MANY_STREAMS"]).encode()
+    + b"\r\ncontent-length: %d\r\n\r\n"
+)
 _log = structlog.get_logger("tariffs.service")
 
 
@@ -40,7 +54,7 @@ class HttpPort:
     Args:
         app: answers requests.
         settings: address, encryption and grace.
-        connections: most connections at a time; a request on one more is answered 503.
+        connections: most connections at a time, in all; one caller's share of them is for one network.
         endpoint: position of this process among those that share the port.
     """
 
@@ -48,7 +62,7 @@ class HttpPort:
         self.port = 0
         self._app = app
         self._settings = settings
-        self._connections = connections
+        self.connections = FairLimit("connections", connections, settings.share_of(connections))
         self._endpoint = endpoint
         self._server: _Listener | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -86,9 +100,10 @@ class HttpPort:
 
     def _config(self) -> uvicorn.Config:
         context = tls_context(self._settings)
+        connection: Any = partial(_HttpConnection, self.connections)
         return uvicorn.Config(
             self._app,
-            http=_HttpConnection,
+            http=connection,
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -97,7 +112,6 @@ class HttpPort:
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=self._connections,
             timeout_keep_alive=KEEP_SECONDS,
             h11_max_incomplete_event_size=HEAD_BYTES,
             ssl_context_factory=None if context is None else lambda _config, _default: context,
@@ -121,6 +135,17 @@ def open_sockets(settings: Settings, endpoint: Endpoint) -> list[socket.socket]:
             one.close()
         raise cannot_listen(settings.model_copy(update={"port": settings.http_port})) from None
     return sockets
+
+
+def network_of(host: str) -> str:
+    """Return what connections are counted by: an address of IPv4, the 64 bits of a network of IPv6, or the text."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.IPv6Address(int(address) >> _HOST_BITS << _HOST_BITS))
 
 
 def _bound(family: int, address: tuple[str | int, int], endpoint: Endpoint) -> socket.socket:
@@ -161,19 +186,38 @@ class _Listener(uvicorn.Server):
 
 
 class _HttpConnection(H11Protocol):
-    """Connection that is closed if the headers of a request take too long: uvicorn has no such limit."""
+    """Connection that is closed if the headers of a request take too long: uvicorn has no such limit.
 
-    _head_timer: asyncio.TimerHandle | None = None
+    Args:
+        limit: counts connections, in all and of one network.
+        given: what uvicorn gives a connection.
+    """
+
+    def __init__(self, limit: FairLimit, **given: Any) -> None:
+        super().__init__(**given)
+        self.conn._receive_buffer = StrictLines()
+        self._limit = limit
+        self._network: str | None = None
+        self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for a request."""
         super().connection_made(transport)
+        network = network_of(self.client[0] if self.client else "")
+        try:
+            self._limit.enter(network)
+        except ServiceError as error:
+            self._refuse(error)
+            return
+        self._network = network
         self.app_state = {CERTIFICATE_KEY: certificate_properties(transport)}
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._stop_waiting()
+        if self._network is not None:
+            self._limit.leave(self._network)
         super().connection_lost(exc)
 
     def handle_events(self) -> None:
@@ -188,6 +232,12 @@ class _HttpConnection(H11Protocol):
         self._stop_waiting()
         self._wait_for_head()
         super().on_response_complete()
+
+    def _refuse(self, error: ServiceError) -> None:
+        """Answer a connection that is one too many without waiting for its request."""
+        body = error_json(status_of(error, ""))
+        self.transport.write(_BUSY % len(body) + body)
+        self.transport.close()
 
     def _wait_for_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
