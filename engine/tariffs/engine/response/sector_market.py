@@ -68,14 +68,16 @@ def kappa_of(given: F64, eta: F64, central: F64) -> F64:
     """Take the kappa given for each product, else the default.
 
     Products are closer to each other than to domestic goods, so the default is at most the central eta. A draw of eta
-    moves it in proportion: demand has one draw at every level.
+    moves it in proportion: demand has one draw at every level. It is never below the elasticity of demand for both
+    together: below it imports and domestic goods were complements, and a duty would lower domestic prices.
 
     Args:
         given: the kappa given for each product, else NaN.
         eta: the eta of each product.
         central: its eta in the run without draws.
     """
-    default = np.minimum(market_elasticities()["kappa"][0], central) * ratio(eta, central, 1.0)
+    usual, least = (market_elasticities()[name][0] for name in ("kappa", "top"))
+    default = np.maximum(np.minimum(usual, central) * ratio(eta, central, 1.0), least)
     return np.where(np.isnan(given), default, given)
 
 
