@@ -11,10 +11,13 @@ import pytest
 
 from tariffs.client.cli.__main__ import run
 from tariffs.engine.law import load_law
+from tariffs.engine.runs.options import Options
+from tariffs.engine.runs.timeline import timeline
+from tariffs.engine.scenario import library
 from tariffs.engine.validation import economics
 from tariffs.engine.validation.economics import published_figures, reproduce, run_name
 from tariffs.engine.validation.figures import Comparison, PublishedFigure
-from tariffs.engine.validation.measures import MEASURES, TradeSample
+from tariffs.engine.validation.measures import MEASURES, TradeSample, weighted
 
 PAGE = Path(__file__).parents[2] / "docs" / "reproduction.md"
 
@@ -201,3 +204,26 @@ def test_the_command_prints_the_figures(
     text = capsys.readouterr().out
     assert "no (1)" in text
     assert figure.reason[:30] in text
+
+
+def test_samples_are_summed_with_weights() -> None:
+    fields = {name: np.array([1.0, 2.0]) for name in TradeSample.__dataclass_fields__}
+    one = TradeSample(**{**fields, "product": np.array([0, 1])})
+    other = replace(one, value_after=np.array([5.0, 6.0]))
+    mean = weighted([(0.25, one), (0.75, other)])
+    assert mean.value_after.tolist() == [4.0, 5.0]
+    assert mean.value.tolist() == [1.0, 2.0]
+    assert mean.product.tolist() == [0, 1]
+
+
+@pytest.mark.slow
+def test_the_trade_of_a_year_is_the_mean_over_its_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = tuple(one for one in published_figures() if one.id == "33" and one.horizon == "path")
+    monkeypatch.setattr(economics, "published_figures", lambda: chosen)
+    (row,) = reproduce().rows
+    options = Options(known_on=row.figure.known_on, by=("origin",))
+    found = timeline(
+        None, [library()["base"]], row.figure.on, row.figure.until, law=load_law(), options=options
+    )
+    china = found.scenarios[0].averages.filter(origin="CN")
+    assert row.ours == pytest.approx((china["value_after"] / china["customs_value"]).item() - 1.0, rel=1e-9)

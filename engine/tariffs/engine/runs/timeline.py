@@ -234,6 +234,13 @@ def average_of_days(segments: pl.DataFrame, totals: pl.DataFrame, by: Sequence[s
     return average_quotients(averaged_frames(parts, list(by)))
 
 
+def spans(run: TableRun, scenario: Scenario, start: str, end: str) -> list[tuple[str, int]]:
+    """List the segments of a period under a scenario: the first day of each, and its number of days."""
+    first, last = (entry_moment(run.law, text, run.market).instant for text in (start, end))
+    segments = _segments(run, scenario, _days(run.law, first, last, run.market))
+    return [(segment.start.isoformat(), segment.days) for segment in segments]
+
+
 def _days(law: Law, start: datetime, end: datetime, market: str) -> list[tuple[date, datetime]]:
     """List the days of the period with their noons in UTC."""
     first, last = (instant.astimezone(law.zones[market]).date() for instant in (start, end))

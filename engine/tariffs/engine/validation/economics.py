@@ -22,10 +22,11 @@ from tariffs.engine.response.variety_rates import VarietyRates
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.table_run import Cancelled, Progress, RunContext, TableRun
+from tariffs.engine.runs.timeline import spans
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 from tariffs.engine.tables.default_shares import USMCA_CLAIM
 from tariffs.engine.validation.figures import Comparison, PublishedFigure, read_figures
-from tariffs.engine.validation.measures import MEASURES, TradeSample
+from tariffs.engine.validation.measures import MEASURES, TradeSample, weighted
 
 _NEVER = "2025-01-02"
 
@@ -105,7 +106,17 @@ def run_name(figure: PublishedFigure) -> str:
     market = "" if figure.market == "product" else figure.market
     without = ",".join(figure.without)
     age = "" if figure.years is None else f"{figure.years:g} years"
-    parts = (figure.on, figure.known_on, without, figure.on_full_value, switches, figure.horizon, age, market)
+    parts = (
+        figure.on,
+        figure.until,
+        figure.known_on,
+        without,
+        figure.on_full_value,
+        switches,
+        figure.horizon,
+        age,
+        market,
+    )
     return " ".join(filter(None, parts))
 
 
@@ -120,6 +131,7 @@ def _to_dict(row: Comparison) -> dict[str, Any]:
         "published": figure.value,
         "tolerance": figure.tolerance,
         "on": figure.on,
+        "until": figure.until,
         "known_on": figure.known_on,
         "without": " ".join(figure.without),
         "on_full_value": figure.on_full_value,
@@ -158,14 +170,21 @@ def _scenario(figure: PublishedFigure) -> Scenario:
 def _run(table_run: TableRun, figure: PublishedFigure) -> _FigureRun:
     """Run a figure under the default parameters, and under the sets low and high."""
     scenario = _scenario(figure)
-    outcome = table_run.outcomes(scenario, figure.on)[0]
-    trades = tuple(
-        _trade(table_run, outcome, _parameters(table_run.prepared.products, figure, name))
-        for name in (None, *BOUNDS)
-    )
+    days = spans(table_run, scenario, figure.on, figure.until) if figure.until else [(figure.on, 1)]
+    period = sum(count for _, count in days)
+
+    def sample(name: str | None) -> TradeSample:
+        parameters = _parameters(table_run.prepared.products, figure, name)
+        return weighted(
+            (count / period, _trade(table_run, table_run.outcomes(scenario, day)[0], parameters))
+            for day, count in days
+        )
+
+    trades = tuple(sample(name) for name in (None, *BOUNDS))
     lines = table_run.prepared.frame.select("hts", "origin")
     digest = table_run.provenance([scenario])["run_digest"]
-    return _FigureRun(trades, table_run.kept([outcome]), lines, digest)
+    kept = table_run.kept(table_run.outcomes(scenario, days[0][0]))
+    return _FigureRun(trades, kept, lines, digest)
 
 
 def _parameters(codes: Sequence[str], figure: PublishedFigure, name: str | None) -> ProductParameters:

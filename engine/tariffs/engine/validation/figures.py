@@ -24,6 +24,7 @@ class PublishedFigure:
     value: float
     tolerance: float
     on: str
+    until: str
     source: tuple[str, ...]
     reason: str
     who: str
@@ -77,6 +78,7 @@ def _figure(item: Mapping[str, Any], usual_tolerance: str) -> PublishedFigure:
         value=float(read_rate(item["value"])),
         tolerance=float(read_rate(item.get("tolerance", usual_tolerance))),
         on=item["on"],
+        until=item.get("until", ""),
         source=tuple(item["source"]),
         reason=item.get("reason", ""),
         who=item.get("who", ""),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -47,6 +48,19 @@ class TradeSample:
     shipments: F64
     domestic_price_hat: F64
     domestic_quantity_hat: F64
+
+
+def weighted(parts: Iterable[tuple[float, TradeSample]]) -> TradeSample:
+    """Sum samples of the same lines with weights, in order, one at a time: each may be large."""
+    total: dict[str, Any] = {}
+    for weight, sample in parts:
+        for field in fields(sample):
+            values = getattr(sample, field.name)
+            if field.name == "product":
+                total[field.name] = values
+            else:
+                total[field.name] = total.get(field.name, 0.0) + weight * values
+    return TradeSample(**total)
 
 
 def _mean(rate: F64, value: F64, chosen: Bools) -> float:

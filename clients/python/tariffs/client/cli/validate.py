@@ -115,7 +115,8 @@ def _words(row: dict[str, Any]) -> tuple[str, ...]:
     figure = " ".join([row["figure"].replace("_", " "), *about])
     years = row.get("years")
     age = f", {years:g} year{'' if years == 1 else 's'}" if years else ""
-    return row["row"], row["episode"], figure, row["on"], row["known_on"], row["horizon"] + age
+    days = " to ".join(filter(None, (row["on"], row.get("until"))))
+    return row["row"], row["episode"], figure, days, row["known_on"], row["horizon"] + age
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
