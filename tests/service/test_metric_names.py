@@ -27,7 +27,7 @@ from tests.service.harness import Running, line, running
 _families: Any = parser.text_string_to_metric_families
 UNITS = ("_seconds", "_bytes", "_total", "_info", "_ratio")
 COUNTS = re.compile(
-    r"tariffs_(calls|tasks|long_runs|rows|workers|worker|cache|law_packs)(_[a-z]+)*|tariffs_(serving|stop_chunks)"
+    r"tariffs_(calls|tasks|long_runs|rows|workers|worker|cache|law_packs)(_[a-z]+)*|tariffs_(serving|stop_chunks|law_directory_failing)"
 )
 
 

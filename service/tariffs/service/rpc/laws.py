@@ -21,6 +21,8 @@ from tariffs.engine.law import Law, load_law
 from tariffs.service.storage.law_store import LawStore
 
 DEFAULT, LATEST, BUILTIN = "default", "latest", "builtin"
+AT_LEAST = "latest>="
+"""Before the least version that the default may have."""
 FLOATING = frozenset({"", DEFAULT, LATEST})
 """Names that mean another law when the laws of the server change."""
 FIELD = "law_version"
@@ -63,7 +65,17 @@ class ServedLaw:
     @property
     def order(self) -> tuple[int, ...]:
         """Place of its version among others."""
-        return tuple(int(part) if part.isdecimal() else 0 for part in self.version.split("."))
+        return order_of(self.version)
+
+
+def order_of(version: str) -> tuple[int, ...]:
+    """Place of a version among others."""
+    return tuple(int(part) if part.isdecimal() else 0 for part in version.split("."))
+
+
+def is_minimum(name: str) -> bool:
+    """Return True if the name of a default is the newest law from a version on: `latest>=VERSION`."""
+    return name.startswith(AT_LEAST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +259,7 @@ class Laws:
             self._change(_without(self._packs, digests), self._default_name)
 
     def choose_default(self, name: str) -> None:
-        """Choose the law of calls that name none: `builtin`, `latest` or a version.
+        """Choose the law of calls that name none: `builtin`, `latest`, `latest>=VERSION` or a version.
 
         Raises:
             LawError: LAW_VERSION_NOT_FOUND.
@@ -260,7 +272,7 @@ class Laws:
         others = (one for digest, one in packs.items() if digest != own.digest)
         served = tuple(sorted((own, *others), key=lambda one: one.order, reverse=True))
         by_name = _by_name(served) | {LATEST: served[0]}
-        chosen = own if default_name == BUILTIN else by_name.get(default_name)
+        chosen = own if default_name == BUILTIN else _named(default_name, by_name)
         if chosen is None:
             raise _not_found(default_name, served)
         by_name |= {"": chosen, DEFAULT: chosen}
@@ -286,6 +298,13 @@ def _without(laws: Mapping[str, ServedLaw], digests: Collection[str]) -> dict[st
 
 def _by_name(laws: Iterable[ServedLaw]) -> dict[str, ServedLaw]:
     return {name: one for one in laws for name in (one.version, one.exact)}
+
+
+def _named(default_name: str, by_name: Mapping[str, ServedLaw]) -> ServedLaw | None:
+    if not is_minimum(default_name):
+        return by_name.get(default_name)
+    newest = by_name[LATEST]
+    return newest if newest.order >= order_of(default_name.removeprefix(AT_LEAST)) else None
 
 
 @cache

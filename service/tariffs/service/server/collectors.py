@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, time
 from functools import partial
@@ -19,6 +19,7 @@ from tariffs.engine.errors import TariffsError
 from tariffs.service.observability.metrics import Metrics
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.server.admission import Admission
+from tariffs.service.server.law_watch import LawWatch
 from tariffs.service.server.pools import Pools
 from tariffs.service.storage.audit.writer import AuditWriter
 from tariffs.service.storage.storage import Storage
@@ -70,15 +71,19 @@ def _watch_lane(metrics: Metrics, lane: Lane) -> None:
     metrics.watch("tasks_limit", text, lambda: lane.limit.total, lane=lane.name)
 
 
-def watch_law_packs(metrics: Metrics, counts: Callable[[], Mapping[str, int]]) -> None:
-    """Add the number of laws served, of packs that are being checked, and of packs that were refused."""
+def watch_law_packs(metrics: Metrics, law_watch: LawWatch) -> None:
+    """Add the state of the directory of packs, and the number of laws served, of packs being checked and refused."""
 
     def count(state: str) -> float:
-        return counts()[state]
+        return law_watch.counts()[state]
 
     text = "Laws that calls may name, packs that are being checked, packs refused."
-    for state in counts():
+    for state in law_watch.counts():
         metrics.watch("law_packs", text, partial(count, state), state=state)
+    text = (
+        "1 while the directory of law packs cannot be read, or lacks what the default requires at the start."
+    )
+    metrics.watch("law_directory_failing", text, lambda: bool(law_watch.fault))
 
 
 Collect = Callable[[], Iterator[Metric]]

@@ -18,12 +18,13 @@ from typing import Any
 
 import structlog
 
-from tariffs.engine.errors import InputError, LawError, TariffsError
-from tariffs.engine.law.pack.archive import PACK_BYTES, pack_fault
+from tariffs.engine.errors import InputError, LawError, ServiceError, TariffsError
+from tariffs.engine.law.pack.archive import pack_fault
 from tariffs.service.rpc.law_versions import UnservedPack
-from tariffs.service.rpc.laws import LAWS, ServedLaw
+from tariffs.service.rpc.laws import LAWS, ServedLaw, is_minimum
 from tariffs.service.server.law_check import check_in_process, check_key, error_of
-from tariffs.service.server.watched_file import LOOK_SECONDS, Signature, look_every_second, signature_of
+from tariffs.service.server.law_directory import LawDirectory, PackEntry
+from tariffs.service.server.watched_file import LOOK_SECONDS, look_every_second
 from tariffs.service.settings.settings import Settings
 from tariffs.service.storage.storage import Storage
 
@@ -33,7 +34,6 @@ share a port begin to serve its law together.
 
 From the check on, and as long after it is served no more, calls may name its version at each of them.
 """
-_PACKS = "*.tar.zst"
 _TOUCH_LOOKS = 60
 _log = structlog.get_logger("tariffs.service")
 Warm = Callable[[ServedLaw], None]
@@ -62,15 +62,17 @@ class LawWatch:
         self._storage = storage
         self._warm = warm
         self._settle_seconds = settle_seconds
-        self._seen: Mapping[str, Signature] = {}
-        self._done: dict[str, Signature] = {}
-        self._served: dict[str, str] = {}
+        self._directory = LawDirectory(settings.law_dir)
+        self._seen: Mapping[str, PackEntry] = {}
+        self._done: dict[str, PackEntry] = {}
+        self._served: dict[str, ServedLaw] = {}
+        self._kept: dict[str, ServedLaw] = {}
         self._leaving: dict[str, float] = {}
         self._unserved: dict[str, UnservedPack] = {}
         self._child: subprocess.Popen[bytes] | None = None
         self._stopped = False
         self._looks = 0
-        self._unreadable = ""
+        self._lacking = ""
         self.generation = 0
 
     @property
@@ -87,23 +89,53 @@ class LawWatch:
             "refused": refused,
         }
 
-    def open(self) -> None:
-        """Serve the packs that are there at the start, and choose the default. Blocks.
+    @property
+    def fault(self) -> str:
+        """Why packs cannot be found, or the default is not there at the start; empty if all is well."""
+        return self._directory.fault or self._lacking
+
+    async def open(self) -> None:
+        """Serve the packs that are there at the start, and choose the default.
+
+        Waits until the directory has been read and has the least version that the default requires: a server that has
+        not seen its packs must not answer by an older law.
 
         Raises:
             InputError: SETTING_INVALID if the default is a version that is not there.
         """
         LAWS.store = self._storage.laws
-        self._seen = self._scan() or {}
-        self._look(self._seen, 0.0)
+        while True:
+            await asyncio.to_thread(self.first_look)
+            if not self.fault:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def first_look(self) -> None:
+        """Serve the packs that are there and choose the default; `fault` says what is missing.
+
+        Raises:
+            InputError: SETTING_INVALID if the default is a version that is not there.
+        """
+        found = self._directory.entries()
+        if found is None:
+            return
+        self._seen = found
+        self._look(found, 0.0)
+        self._choose_default()
+
+    def _choose_default(self) -> None:
+        name = self._settings.law_default
         try:
-            LAWS.choose_default(self._settings.law_default)
+            LAWS.choose_default(name)
         except LawError as error:
-            raise InputError(
-                "SETTING_INVALID",
-                f"TARIFFS_LAW_DEFAULT is {self._settings.law_default}: {error.message}",
-                fix=error.fix,
-            ) from None
+            message = f"TARIFFS_LAW_DEFAULT is {name}: {error.message}"
+            if not is_minimum(name):
+                raise InputError("SETTING_INVALID", message, fix=error.fix) from None
+            if message != self._lacking:
+                _log.error("law not there", message=message, fix=error.fix)
+            self._lacking = message
+        else:
+            self._lacking = ""
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
@@ -124,43 +156,28 @@ class LawWatch:
         if self._child is not None:
             self._child.kill()
         LAWS.choose_default("builtin")
-        LAWS.withdraw({*self._served.values(), *self._leaving, *(one.digest for one in LAWS.coming)})
+        served = (*self._served.values(), *self._kept.values(), *LAWS.coming)
+        LAWS.withdraw({*self._leaving, *(one.digest for one in served)})
 
     def look(self) -> None:
         """Serve the packs that have come and are written whole, and withdraw those that are gone."""
         began = time.time()
         self._let_go()
-        found = self._scan()
+        found = self._directory.entries()
         if found is None:
             return
         # A file that still grows has another signature at the next look.
-        steady = {name: signature for name, signature in found.items() if self._seen.get(name) == signature}
+        steady = {name: entry for name, entry in found.items() if self._seen.get(name) == entry}
         self._seen = found
         self._look({name: found[name] for name in found if name in steady or name in self._done}, began)
         self._looks += 1
         if self._looks % _TOUCH_LOOKS == 0:
-            for digest in self._served.values():
+            for digest in self._digests():
                 self._storage.laws.touch(digest)
 
-    def _scan(self) -> dict[str, Signature] | None:
-        """Signatures of the packs in the directory; None if it cannot be read, which changes nothing."""
-        directory = self._settings.law_dir
-        if directory is None:
-            return {}
-        try:
-            paths = [path for path in directory.iterdir() if path.match(_PACKS)]
-            found = {path.name: signature_of(path) for path in sorted(paths) if not path.name.startswith(".")}
-        except OSError as error:
-            if str(error) != self._unreadable:
-                self._unreadable = str(error)
-                _log.error("law directory not read", directory=str(directory), message=str(error))
-            return None
-        self._unreadable = ""
-        return found
-
-    def _look(self, found: Mapping[str, Signature], began: float) -> None:
-        new = [name for name, signature in found.items() if self._done.get(name) != signature]
-        gone = [name for name in self._done if name not in found]
+    def _look(self, found: Mapping[str, PackEntry], began: float) -> None:
+        new = [name for name, entry in found.items() if self._done.get(name) != entry]
+        gone = [name for name in sorted({*self._done, *self._unserved}) if name not in found]
         if not new and not gone:
             return
         checked = [one for name in new if (one := self._checked(name, found[name], began)) is not None]
@@ -169,26 +186,25 @@ class LawWatch:
 
     # -- one pack ----------------------------------------------------------------------------------------------
 
-    def _checked(self, name: str, signature: Signature, began: float) -> _Found | None:
-        self._done[name] = signature
-        self._note(UnservedPack(name, None, time.time()))
+    def _checked(self, name: str, entry: PackEntry, began: float) -> _Found | None:
+        # One that is tried again each second stays refused meanwhile.
+        if name in self._done or name not in self._unserved:
+            self._note(UnservedPack(name, None, time.time()))
+        self._done[name] = entry
         try:
-            return self._check(name, began)
+            return self._check(name, entry, began)
+        except ServiceError as error:
+            self._try_again(name, error.message)
         except TariffsError as error:
             self._refuse(name, error)
         except OSError as error:
-            # It may be there again at the next look.
-            del self._done[name]
-            why = f"it cannot be read or checked ({error.strerror})"
-            self._refuse(
-                name, pack_fault(name, why, "Give the server room and rights; it tries again each second.")
-            )
+            self._try_again(name, f"it cannot be read or checked ({error})")
         return None
 
-    def _check(self, name: str, began: float) -> _Found:
-        assert self._settings.law_dir is not None
-        with (self._settings.law_dir / name).open("rb") as file:
-            pack = file.read(PACK_BYTES + 1)
+    def _check(self, name: str, entry: PackEntry, began: float) -> _Found:
+        if entry.fault:
+            raise pack_fault(name, entry.fault, "Put a plain file in its place, or remove it.")
+        pack = self._directory.read(name)
         verdict = self._verdict(name, pack)
         if "error" in verdict:
             raise error_of(verdict["error"])
@@ -206,6 +222,12 @@ class LawWatch:
         check_version(served)
         # Of a pack that was checked long ago, as one that comes back, the others learn in this second too.
         return _Found(served, max(verdict["time"], began) + self._settle_seconds)
+
+    def _try_again(self, name: str, why: str) -> None:
+        """Refuse a pack that may be read, or stored, at the next look."""
+        del self._done[name]
+        fix = "Give the server room and rights; it tries again each second."
+        self._refuse(name, pack_fault(name, why.rstrip("."), fix))
 
     def _verdict(self, name: str, pack: bytes) -> dict[str, Any]:
         """Check a pack, or read the result of a check by another server or an earlier start."""
@@ -264,47 +286,60 @@ class LawWatch:
             self._refuse(served.pack, error)
             return
         before = self._served.get(served.pack)
-        self._served[served.pack] = served.digest
+        self._served[served.pack] = served
         self._unserved.pop(served.pack, None)
         self.generation += 1
         _log.info("law served", law=served.version, digest=served.digest, pack=served.pack, key=served.key_id)
-        if before is not None and before != served.digest:
+        if before is not None and before.digest != served.digest:
             self._withdraw(before)
+        for kept in tuple(self._kept.values()):
+            self._withdraw(kept)
 
     def _forget(self, names: Iterable[str]) -> None:
         for name in names:
-            del self._done[name]
+            self._done.pop(name, None)
             self._unserved.pop(name, None)
-            digest = self._served.pop(name, None)
-            if digest is not None:
-                self._withdraw(digest)
+            served = self._served.pop(name, None)
+            if served is not None:
+                self._withdraw(served)
             self.generation += 1
 
-    def _withdraw(self, digest: str) -> None:
-        if digest in self._served.values():
+    def _withdraw(self, served: ServedLaw) -> None:
+        was_kept = self._kept.pop(served.digest, None) is not None
+        if served.digest in self._digests():
             return
+        facts = {"law": served.version, "digest": served.digest, "pack": served.pack}
         try:
-            LAWS.retire(digest)
+            LAWS.retire(served.digest)
         except LawError as error:
             # The default stays: calls without a name must be answered.
-            _log.warning("law kept", digest=digest, message=error.message)
+            self._kept[served.digest] = served
+            if not was_kept:
+                _log.warning("law kept", **facts, message=error.message)
         else:
-            self._leaving[digest] = time.monotonic() + self._settle_seconds
-            _log.info("law withdrawn", digest=digest)
+            self._leaving[served.digest] = time.monotonic() + self._settle_seconds
+            _log.info("law withdrawn", **facts)
             self._let_go()
+
+    def _digests(self) -> set[str]:
+        return {one.digest for one in self._served.values()}
 
     def _let_go(self) -> None:
         """End what calls may name, where no other process serves it any more."""
         due = {digest for digest, at in self._leaving.items() if time.monotonic() >= at}
         self._leaving = {digest: at for digest, at in self._leaving.items() if digest not in due}
         # One that has come back since is served.
-        if over := due - set(self._served.values()):
+        if over := due - self._digests():
             LAWS.withdraw(over)
 
     def _refuse(self, name: str, error: TariffsError) -> None:
-        if not self._stopped:
+        if not self._stopped and not self._is_refused(name, error):
             self._note(UnservedPack(name, error, time.time()))
             _log.error("law refused", pack=name, reason=error.reason, message=error.message, fix=error.fix)
+
+    def _is_refused(self, name: str, error: TariffsError) -> bool:
+        noted = self._unserved.get(name)
+        return noted is not None and noted.error is not None and noted.error.message == error.message
 
     def _note(self, unserved: UnservedPack) -> None:
         self._unserved[unserved.pack] = unserved

@@ -173,7 +173,7 @@ class TariffServer:
         with warm_data():
             await asyncio.gather(self._task_queue.quick(self._warm_up), asyncio.to_thread(self._pools.start))
             await asyncio.to_thread(self._storage.open)
-            await asyncio.to_thread(self._law_watch.open)
+            await self._law_watch.open()
             if self._audit is not None:
                 await asyncio.to_thread(self._audit.start, {"engine_version": engine_version()})
             self._run_scheduler.start()
@@ -238,7 +238,7 @@ class TariffServer:
     def _serve_metrics(self) -> None:
         if self._settings.metrics_port is None:
             return
-        watch_law_packs(self._metrics, self._law_watch.counts)
+        watch_law_packs(self._metrics, self._law_watch)
         add_collectors(self._metrics, self._admission, self._pools, self._storage)
         if self._audit is not None:
             add_audit_collectors(self._metrics, self._audit)

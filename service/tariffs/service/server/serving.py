@@ -16,6 +16,7 @@ import uvloop
 from tariffs.engine.errors import TariffsError
 from tariffs.service.observability.logs import configure_logs
 from tariffs.service.server.identities import identities_of
+from tariffs.service.server.law_report import law_lines
 from tariffs.service.server.listener import Endpoint
 from tariffs.service.server.server import TariffServer
 from tariffs.service.server.supervisor import Supervisor
@@ -64,6 +65,7 @@ async def run(
             await stopping
     finally:
         stopping.cancel()
+        starting.cancel()
         await server.stop()
 
 
@@ -73,7 +75,7 @@ def serve(**arguments: Any) -> int:
 
 
 def check(**arguments: Any) -> int:
-    """Print the settings with their sources and the database's revision, and self-test; return the exit code."""
+    """Print settings, database's revision and laws that would be served, and self-test; return the exit code."""
     return _exit_code(arguments, lambda settings: _check(settings, arguments))
 
 
@@ -110,6 +112,9 @@ def _check(settings: Settings, arguments: Mapping[str, Any]) -> int:
     print(f"identities: {'; '.join(identities_of(settings).describe())}")
     sys.stdout.flush()
     warm_up()
+    for line in law_lines(settings):
+        print(line)
+    sys.stdout.flush()
     _log.info("checked")
     return 0
 

@@ -211,8 +211,11 @@ class LawPacks(_Group):
     """PEM file of the Ed25519 public keys whose packs are trusted, one or several."""
     law_unsigned: bool = False
     """Serve packs without a signature too: whoever writes to the directory decides on the law."""
-    law_default: str = Field(default="builtin", pattern=r"builtin|latest|[0-9.]{1,32}")
-    """Law of calls that name none: `builtin`, `latest`, or a version, which must be there at the start."""
+    law_default: str = Field(
+        default="builtin", pattern=r"^(builtin|latest|latest>=\d{4}\.\d{2}\.\d{2}\.\d{1,4}|[0-9.]{1,32})$"
+    )
+    """Law of calls that name none: `builtin`; `latest`; `latest>=VERSION`, for which the server waits at its start; or
+    a version, which must be there at the start."""
 
 
 class Observation(_Group):

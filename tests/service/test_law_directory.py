@@ -1,0 +1,270 @@
+"""The directory of law packs: away at the start, or with entries that are no packs; neither is silent or blocks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import structlog
+
+from tariffs.engine.errors import LawError
+from tariffs.engine.law import load_law
+from tariffs.service.server import serving
+from tariffs.service.server.law_directory import LawDirectory
+from tariffs.service.server.server import TariffServer
+from tests.law.packs import CHARGED, EXEMPT, NEWER, drop, newer_pack
+from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, running
+from tests.service.processes import served, stop
+from tests.service.stored import until
+from tests.service.test_law_versions import PACK, REFUSED, SERVED, quoted, states, versions
+from tests.service.test_lifecycle import NOT_SERVING, health
+from tests.service.test_metric_names import scraped, value
+
+FOLLOWING = "2026.12.05.1"
+NEXT = f"law-{FOLLOWING}.tar.zst"
+BAD = "bad.tar.zst"
+STOP_SECONDS = 20.0
+FAILING = "tariffs_law_directory_failing"
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return newer_pack(tmp_path_factory.mktemp("law"))
+
+
+@pytest.fixture(scope="module")
+def following(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return newer_pack(tmp_path_factory.mktemp("next"), FOLLOWING, origin="VN")
+
+
+@pytest.fixture(scope="module")
+def checks(tmp_path_factory: pytest.TempPathFactory, pack: bytes, following: bytes) -> Path:
+    """State of a server that has checked both packs, which others need not repeat."""
+    place = tmp_path_factory.mktemp("checks")
+    packs = place / "packs"
+    drop(pack, packs, PACK)
+    drop(following, packs, NEXT)
+    with watching(packs, state_dir=place / "state") as server:
+        assert states(server)[NEXT] == SERVED
+    return place / "state" / "law_checks"
+
+
+@pytest.fixture
+def state(tmp_path: Path, checks: Path) -> Path:
+    shutil.copytree(checks, tmp_path / "state" / "law_checks")
+    return tmp_path / "state"
+
+
+@contextmanager
+def watching(packs: Path, **settings: Any) -> Iterator[Running]:
+    given = {"law_dir": packs, "law_unsigned": True, "law_default": "latest", **settings}
+    with running(warm=no_warm_up, **given) as server:
+        yield server
+
+
+@contextmanager
+def waiting(packs: Path, then: Callable[[], None], **settings: Any) -> Iterator[Running]:
+    """A server that waits for its packs, which `then` brings; it must have said so before."""
+    seen: list[Any] = []
+
+    def look(server: TariffServer) -> None:
+        until(lambda: server.metrics_port and scraped(server.metrics_port)[FAILING].samples[0].value)
+        with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            stub = Running(server.port, channel, server, server._law_watch)  # type: ignore[arg-type] # no loop needed
+            seen.extend((health(channel), fails(lambda: quoted(stub)).reason))
+        then()
+
+    def begin(server: TariffServer) -> None:
+        threading.Thread(target=look, args=(server,)).start()
+
+    given = {"law_dir": packs, "law_unsigned": True, "metrics_port": 0, **settings}
+    with running(warm=no_warm_up, on_built=begin, **given) as server:
+        assert seen == [NOT_SERVING, "WARMING_UP"]
+        assert value(scraped(server.server.metrics_port), FAILING) == 0
+        yield server
+
+
+def nowhere(_: Path) -> None:
+    """The volume is not mounted, and its directory is not there."""
+
+
+def plain_file(place: Path) -> None:
+    place.write_text("no directory")
+
+
+def loop(place: Path) -> None:
+    place.symlink_to(place)
+
+
+@pytest.mark.parametrize("spoil", [nowhere, plain_file, loop])
+def test_a_server_whose_packs_cannot_be_listed_waits_for_them(
+    spoil: Callable[[Path], None], tmp_path: Path, state: Path, pack: bytes
+) -> None:
+    packs = tmp_path / "packs"
+    spoil(packs)
+
+    def mount() -> None:
+        packs.unlink(missing_ok=True)
+        drop(pack, tmp_path / "new", PACK)
+        (tmp_path / "new").rename(packs)
+
+    with waiting(packs, mount, law_default="latest", state_dir=state) as server:
+        assert quoted(server) == (EXEMPT, NEWER)
+
+
+def test_a_server_waits_for_the_least_version_of_its_default(
+    tmp_path: Path, state: Path, pack: bytes, following: bytes
+) -> None:
+    packs = tmp_path / "packs"
+    packs.mkdir()
+
+    def bring() -> None:
+        drop(pack, packs, PACK)
+
+    with waiting(packs, bring, law_default=f"latest>={NEWER}", state_dir=state) as server:
+        assert quoted(server) == quoted(server, "latest") == (EXEMPT, NEWER)
+        drop(following, packs, NEXT)
+        until(lambda: quoted(server) == (CHARGED, FOLLOWING))
+        (packs / NEXT).unlink()
+        until(lambda: quoted(server) == (EXEMPT, NEWER))
+        # No rollback goes below it.
+        with structlog.testing.capture_logs() as told:
+            (packs / PACK).unlink()
+            until(lambda: any(one["event"] == "law kept" for one in told))
+        assert quoted(server) == (EXEMPT, NEWER)
+        # One that was kept goes when there is another.
+        drop(following, packs, NEXT)
+        until(lambda: quoted(server) == (CHARGED, FOLLOWING))
+        until(lambda: NEWER not in [one.version for one in versions(server)])
+
+
+def test_a_built_in_law_that_is_new_enough_is_the_least_version(tmp_path: Path) -> None:
+    own = load_law().version
+    (tmp_path / "packs").mkdir()
+    with watching(tmp_path / "packs", law_default=f"latest>={own}") as server:
+        assert quoted(server) == (CHARGED, own)
+
+
+def test_a_server_that_waits_for_its_packs_ends_at_sigterm(tmp_path: Path) -> None:
+    given = {"TARIFFS_LAW_UNSIGNED": "true", "TARIFFS_LAW_DEFAULT": "latest", "TARIFFS_PROCESSES": "1"}
+    with served(tmp_path / "state", TARIFFS_LAW_DIR=str(tmp_path / "nowhere"), **given) as (process, log):
+        assert str(tmp_path / "nowhere") in log.until("law directory not read")["message"]
+        stop(process)
+        assert process.returncode == 0
+        assert "serving" not in [one["event"] for one in log.rest()]
+
+
+# -- entries that are no packs ---------------------------------------------------------------------------------
+
+
+def dangling(place: Path) -> None:
+    place.symlink_to(place.with_name("not there"))
+
+
+def pipe(place: Path) -> None:
+    os.mkfifo(place)
+
+
+def link_to_pipe(place: Path) -> None:
+    os.mkfifo(place.with_name("pipe"))
+    place.symlink_to("pipe")
+
+
+def folder(place: Path) -> None:
+    place.mkdir()
+
+
+def a_socket(place: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as one:
+        # A long path does not fit into an address.
+        here = Path.cwd()
+        os.chdir(place.parent)
+        try:
+            one.bind(place.name)
+        finally:
+            os.chdir(here)
+
+
+BAD_ENTRIES = [dangling, loop, pipe, link_to_pipe, folder, a_socket]
+
+
+@pytest.mark.parametrize("spoil", BAD_ENTRIES)
+def test_a_bad_entry_hides_no_pack_of_a_start(
+    spoil: Callable[[Path], None], tmp_path: Path, state: Path, pack: bytes
+) -> None:
+    packs = tmp_path / "packs"
+    drop(pack, packs, PACK)
+    spoil(packs / BAD)
+    with watching(packs, state_dir=state) as server:
+        assert quoted(server) == (EXEMPT, NEWER)
+        assert states(server)[BAD] == REFUSED
+
+
+@pytest.mark.parametrize("spoil", BAD_ENTRIES)
+def test_a_bad_entry_stops_neither_updates_nor_rollbacks_nor_the_end(
+    spoil: Callable[[Path], None], tmp_path: Path, state: Path, pack: bytes, following: bytes
+) -> None:
+    packs = tmp_path / "packs"
+    drop(pack, packs, PACK)
+    with watching(packs, state_dir=state) as server:
+        spoil(packs / BAD)
+        until(lambda: states(server).get(BAD) == REFUSED, TIMEOUT)
+        (refused,) = [one for one in versions(server) if one.pack == BAD]
+        assert (refused.reason, BAD in refused.message) == ("LAW_PACK_INVALID", True)
+        drop(following, packs, NEXT)
+        until(lambda: quoted(server) == (CHARGED, FOLLOWING), TIMEOUT)
+        (packs / NEXT).unlink()
+        until(lambda: quoted(server) == (EXEMPT, NEWER), TIMEOUT)
+        assert states(server).keys() == {"built in", PACK, BAD}
+        began = time.monotonic()
+    assert time.monotonic() - began < STOP_SECONDS
+
+
+def test_a_pack_that_becomes_a_pipe_after_it_was_listed_is_refused(tmp_path: Path, pack: bytes) -> None:
+    drop(pack, tmp_path, PACK)
+    directory = LawDirectory(tmp_path)
+    assert directory.entries()
+    (tmp_path / PACK).unlink()
+    os.mkfifo(tmp_path / PACK)
+    with pytest.raises(LawError, match="no plain file"):
+        directory.read(PACK)
+
+
+# -- the check -------------------------------------------------------------------------------------------------
+
+
+def checked(capfd: pytest.CaptureFixture[str], packs: Path, law_default: str) -> tuple[int, list[str]]:
+    code = serving.check(law_dir=packs, law_unsigned=True, law_default=law_default)
+    told = capfd.readouterr().out.splitlines()
+    return code, [one for one in told if one.startswith(("law ", "pack ", '{"reason": "SETTING'))]
+
+
+def test_the_check_lists_packs_and_what_would_be_served(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str], pack: bytes
+) -> None:
+    monkeypatch.setattr(serving, "warm_up", no_warm_up)
+    monkeypatch.setenv("TARIFFS_STATE_DIR", str(tmp_path / "state"))
+    packs, own = tmp_path / "packs", load_law().version
+    drop(pack, packs, PACK)
+    dangling(packs / BAD)
+    code, told = checked(capfd, packs, "latest")
+    assert code == 0
+    assert told[:2] == [f"law {NEWER}: served, latest, default  ({PACK})", f"law {own}: served  (built in)"]
+    assert told[2].startswith(f"pack {BAD}: refused, LAW_PACK_INVALID: {BAD}: it cannot be read")
+    assert not (tmp_path / "state").exists()
+    for default in ("latest", f"latest>={NEWER}"):
+        code, told = checked(capfd, tmp_path / "nowhere", default)
+        assert code == 2
+    (packs / PACK).unlink()
+    code, told = checked(capfd, packs, f"latest>={NEWER}")
+    assert code == 2
+    assert f"law {own}: served, latest, default  (built in)" in told
