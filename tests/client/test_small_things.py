@@ -43,7 +43,7 @@ MEANT = {
     "Viet Nam": "VN",
     "Vietnam": "VN",
     "South Korea": "KR",
-    "PRI": "PR",
+    "DOM": "DO",
     "England": "GB",
     "Czechia": "CZ",
     "Ivory Coast": "CI",

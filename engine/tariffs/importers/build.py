@@ -30,6 +30,7 @@ from tariffs.importers import (
     lists_quotas,
     markets,
     schedule,
+    seasons,
     shares,
     trade,
 )
@@ -64,6 +65,9 @@ def build(source: Path, engine: Path) -> Iterator[tuple[str, int]]:
     starts = [(name, day) for name, day, _ in VINTAGES]
     write_csv(data / "schedule_vintages.csv", ("vintage", "from"), [*starts, (CALCULATED_VINTAGE, "")])
     yield "schedule_lines", sum(len(t.lines) for t in tables)
+    parts_of_the_year = seasons.read(source / "hts" / f"{file}.parquet" for _, _, file in VINTAGES)
+    seasons.write(parts_of_the_year, data)
+    yield "seasons", len(parts_of_the_year)
     lines = pl.concat([t.lines for t in tables[:1]])
     equivalents = ave.read(source / "trade" / "specific_rate_ave_2024.parquet", lines)
     ave.write(equivalents, data)

@@ -21,11 +21,12 @@ _FILES = {
         name: f"{name}.yaml"
         for name in (
             *("version", "switches", "references", "claims", "groups", "fees", "authorities", "refunds"),
-            *("port_fees", "port_calls", "constraints", "retired"),
+            *("port_fees", "port_calls", "constraints", "retired", "line_notes"),
         )
     },
     "terms": "claims.yaml",
     "programs": "groups.yaml",
+    "refused_origins": "groups.yaml",
     "rules": "stacking.yaml",
     "lists": "lists",
 }
@@ -127,9 +128,12 @@ def raw_of(files: LawFiles) -> dict[str, Any]:
     raw["rules"] = files.mapping("stacking.yaml")["rules"]
     raw |= _parts(files.mapping("claims.yaml"), "claims", "terms")
     raw["switches"] = files.mapping("switches.yaml")["switches"]
-    raw |= _parts(files.mapping("groups.yaml"), "groups", "programs")
+    raw |= _parts(files.mapping("groups.yaml"), "groups", "programs", "refused_origins")
     for part in ("fees", "authorities", "refunds", "port_fees", "port_calls", "constraints"):
         raw[part] = files.mapping(f"{part}.yaml")
+    # Law packs built before the file existed do not have it.
+    if files.names("line_notes.yaml"):
+        raw["line_notes"] = files.mapping("line_notes.yaml")["notes"]
     raw["markets"] = {
         PurePosixPath(name).stem: _read_market(files, name) for name in files.names("markets/*.yaml")
     }

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.commitments import QuantityRule, commitment_moments
 from tariffs.engine.law.known_names import Names
+from tariffs.engine.law.line_notes import LineNote
 from tariffs.engine.law.measure_history import utc_sorted
 from tariffs.engine.law.model import EXPORT, IMPORT, Claim, Membership, ProductList, Switch, holds
 from tariffs.engine.law.raw_fields import Context, fault
@@ -45,6 +46,7 @@ class FixedParts:
     lists: Mapping[str, ProductList]
     row_sets: Mapping[str, Any]
     limits: tuple[QuantityRule, ...]
+    line_notes: tuple[LineNote, ...]
     origins: frozenset[str]
     retired_switches: Mapping[str, str]
     destination: str
@@ -98,8 +100,9 @@ class FixedParts:
 
     @cached_property
     def moments(self) -> Sequence[datetime]:
-        """Instants at which coverage, groups, lists or commitments begin or end, sorted (UTC)."""
-        return utc_sorted((*self.coverage, *self._name_moments, *commitment_moments(self.limits)))
+        """Instants at which coverage, groups, lists, commitments or notes begin or end, sorted (UTC)."""
+        notes = [moment for note in self.line_notes for moment in (note.start, note.end)]
+        return utc_sorted((*self.coverage, *self._name_moments, *commitment_moments(self.limits), *notes))
 
     @cached_property
     def _name_moments(self) -> Sequence[datetime]:

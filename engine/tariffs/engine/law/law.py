@@ -25,6 +25,7 @@ from tariffs.engine.law.fixed_parts import FixedParts
 from tariffs.engine.law.known_names import Names
 from tariffs.engine.law.law_at import Active, ActiveRule, InForce
 from tariffs.engine.law.law_edits import Constraint, SetClaim, constraint, rules_after, set_claim
+from tariffs.engine.law.line_notes import LineNote, RefusedOrigin
 from tariffs.engine.law.markets import SHARED_DIGITS, Market
 from tariffs.engine.law.measure_history import Choices, utc_sorted
 from tariffs.engine.law.measure_state import MeasureState
@@ -105,6 +106,8 @@ class Law:
     port_fees: Mapping[str, PortFeeTable] = field(default_factory=dict)
     port_calls: tuple[SourcedVoyage, ...] = ()
     limits: tuple[QuantityRule, ...] = ()
+    line_notes: tuple[LineNote, ...] = ()
+    refused_origins: Mapping[str, RefusedOrigin] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     set_claims: tuple[SetClaim, ...] = ()
     constraints: tuple[Constraint, ...] = ()
@@ -387,7 +390,7 @@ class Law:
     @cached_property
     def publication_days(self) -> Sequence[date]:
         """Every day on which acts were published, sorted."""
-        days = set(self.rule_book.publication_days)
+        days = {*self.rule_book.publication_days, *(note.known_from for note in self.line_notes)}
         return sorted(days.union(*(h.publication_days for h in self.bound.histories.values())))
 
 

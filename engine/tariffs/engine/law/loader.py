@@ -28,6 +28,7 @@ from tariffs.engine.law.fee_tables import (
 from tariffs.engine.law.files import read_raw
 from tariffs.engine.law.known_names import Names
 from tariffs.engine.law.law import CONTROL, EXPORT, IMPORT, Law
+from tariffs.engine.law.line_notes import read_line_notes, read_refused_origins
 from tariffs.engine.law.markets import read_markets
 from tariffs.engine.law.model import Measure, Membership, ProductList, Program
 from tariffs.engine.law.name_checks import check_names, name_faults
@@ -156,6 +157,7 @@ def _without_measures(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
         references={
             name: read_reference(name, item, names) for name, item in raw.get("references", {}).items()
         },
+        refused_origins=read_refused_origins(raw.get("refused_origins", {})),
         retired=raw.get("retired", {}).get("measures", {}),
         retired_switches=retired_switches,
         retired_lists=raw.get("retired", {}).get("lists", {}),
@@ -166,7 +168,9 @@ def _without_measures(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
 
 def _with_measures(law: Law, raw: Mapping[str, Any], measures: Mapping[str, Measure]) -> Law:
     rules = tuple(_read_rules(raw.get("rules", []), law.context(IMPORT)))
-    return replace(law, measures=measures, changes=tuple(_read_changes(raw)), rules=rules)
+    notes = read_line_notes(raw.get("line_notes", ()), law.context(IMPORT))
+    changes = tuple(_read_changes(raw))
+    return replace(law, measures=measures, changes=changes, rules=rules, line_notes=notes)
 
 
 def _read_group(item: Any, zone: ZoneInfo) -> tuple[Membership, ...]:

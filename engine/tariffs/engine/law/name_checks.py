@@ -121,6 +121,7 @@ def _in_groups(law: Law) -> Faults:
             yield fault(f"groups.{name}", "a group must not have the code of a country")
         for part in dated:
             yield from unknown(part.members, law.origins, ORIGINS, f"groups.{name}.members")
+    yield from unknown(law.refused_origins, law.origins, ORIGINS, "refused_origins")
     for symbol, program in law.programs.items():
         yield from unknown(program.members, law.origins, ORIGINS, f"programs.{symbol}.members")
         yield from unknown((program.claim,), law.claims, "claim", f"programs.{symbol}.claim")

@@ -17,6 +17,7 @@ from tariffs.engine.base.bounded_cache import BoundedCache, Key, Value
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.conditions import Condition, Fact
 from tariffs.engine.law.law import Law
+from tariffs.engine.law.line_notes import LineNote
 from tariffs.engine.law.matching import Candidates
 from tariffs.engine.law.notes import Note
 from tariffs.engine.law.provisions import freeing_claims
@@ -70,6 +71,7 @@ class ClassProfile:
         missing: facts requested and not declared.
         assumptions: values assumed for facts neither declared nor requested.
         notes: measures that may apply to the goods and are not modelled.
+        line_notes: notes of the law on the goods, those on small values among them.
         switches: switches that the answer depends on, with their values.
         prohibited: measures that prohibit the goods or a part of them.
         preferences: preferences claimed that no provision of chapter 98 grants alone.
@@ -86,6 +88,7 @@ class ClassProfile:
     missing: tuple[str, ...]
     assumptions: tuple[str, ...]
     notes: tuple[Note, ...]
+    line_notes: tuple[LineNote, ...]
     switches: Mapping[str, str]
     prohibited: Prohibited
     preferences: tuple[ClaimedPreference, ...]
@@ -192,6 +195,7 @@ def compile_profile(
         missing=missing,
         assumptions=_assumptions(law, rows, silent),
         notes=segment.not_modelled(reach),
+        line_notes=segment.line_notes(reach),
         switches=segment.switches(reach),
         prohibited=prohibited,
         preferences=tuple(_preferences(law, segment.program_claims, rows, facts)),

@@ -24,6 +24,7 @@ from tariffs.engine.schedule.codes import parse_code, unknown_code
 from tariffs.engine.schedule.country_names import read_country
 from tariffs.engine.schedule.lines import Schedule, ScheduleLine
 from tariffs.engine.schedule.rates import AD_VALOREM, Rate
+from tariffs.engine.schedule.seasons import season_of
 from tariffs.engine.schedule.units import convert, known_unit
 from tariffs.engine.tables.export_rates import given_rate
 
@@ -135,13 +136,16 @@ def resolve_line(law: Law, line: EntryLine, known_on: str | date | None, schedul
     """Read an entry line.
 
     Raises:
-        InputError: HTS_CODE_*, ORIGIN_UNKNOWN, ENTRY_DATE_*, CUSTOMS_VALUE_INVALID, QUANTITY_INVALID, UNIT_UNKNOWN,
+        InputError: HTS_CODE_*, ORIGIN_*, ENTRY_DATE_*, CUSTOMS_VALUE_INVALID, QUANTITY_INVALID, UNIT_UNKNOWN,
             CLAIM_*, *_SHARES_EXCEED_ONE or PARAMETER_INVALID.
     """
     when = law_day(law, line.entry, known_on, line.date_formats.get(ENTRY_DATE, ""))
     article = read_article(schedule, line.hts, line.origin, schedule.edition_day(when.day))
+    if (refused := law.refused_origins.get(article.origin)) is not None:
+        raise InputError("ORIGIN_NOT_FOREIGN", refused.message, field="origin", fix="Leave the line out.")
     if line.ordinary_rate is not None:
         article = _at_stated_rate(article, given_rate(line.ordinary_rate))
+    out_of_season = _season_notes(article, when.day)
     declared = _number(line.value, "customs_value", "CUSTOMS_VALUE_INVALID")
     value = declared.quantize(DOLLAR, ROUND_HALF_UP)
     quantity = None if line.quantity is None else _number(line.quantity, "quantity", "QUANTITY_INVALID")
@@ -149,7 +153,7 @@ def resolve_line(law: Law, line: EntryLine, known_on: str | date | None, schedul
         known_unit(line.unit)
     is_stated = line.ordinary_rate is not None
     goods = Goods(article.code, article.line, article.origin, value, quantity, line.unit, when.day, is_stated)
-    facts, notes = _NO_FACTS, article.notes + when.notes
+    facts, notes = _NO_FACTS, article.notes + out_of_season + when.notes
     if line.claims:
         zone = law.zones[IMPORT]
         facts = read_claims(law.claims, line.claims, zone, line.date_formats)
@@ -250,6 +254,14 @@ def _schedule_notes(line: ScheduleLine, code: str) -> list[Note]:
             )
         ]
     return []
+
+
+def _season_notes(article: Article, day: date) -> tuple[Note, ...]:
+    season = season_of(article.line.hts8)
+    if season is None or season.has(day):
+        return ()
+    text = f"{article.code} is for goods entered {season.words}; the entry of {day.isoformat()} needs another code."
+    return (Note("OUT_OF_SEASON", text),)
 
 
 def _number(given: object, name: str, reason: str) -> Decimal:

@@ -79,7 +79,7 @@ class RatedLine(NamedTuple):
                 self.landed.with_fees(mpf, hmf),
                 tuple(result.layers),
                 self.charges,
-                line.notes + profile.prohibited.notes + _not_open(law, line, profile) + profile.notes + notes,
+                _notes(law, line, profile) + notes,
                 {**line.when.facts, "schedule": line.article.line.vintage, "switches": profile.switches},
                 tuple(headings_claimed(law, result.layers, profile)),
                 profile.prohibited.measures,
@@ -139,6 +139,13 @@ def _rated(law: Law, line: ResolvedLine, profile: ClassProfile) -> RatedLine:
     charges = charges_of(line.line, line.goods)
     landed = _landed(line, profile.prohibited.share, result.assessed, charges)
     return _rated_line((line, profile, result, charges, landed, _fee_line(law, line, profile)))
+
+
+def _notes(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[Note, ...]:
+    """Notes on a line: how it was read, prohibitions, preferences not granted, and what the law says of the goods."""
+    notes = line.notes + profile.prohibited.notes + _not_open(law, line, profile) + profile.notes
+    said = [note for note in profile.line_notes if note.is_of(line.goods.value)]
+    return notes + tuple([Note(note.reason, note.message) for note in said]) if said else notes
 
 
 def _not_open(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[Note, ...]:

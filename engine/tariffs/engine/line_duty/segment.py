@@ -9,6 +9,7 @@ from itertools import count
 from operator import or_
 
 from tariffs.engine.law.law import IMPORT, Active, Law
+from tariffs.engine.law.line_notes import LineNote
 from tariffs.engine.law.matching import Candidates
 from tariffs.engine.law.model import Row, Scope, nodes_above
 from tariffs.engine.law.notes import Note
@@ -45,6 +46,8 @@ class LawSegment:
         scopes += [scope for claim in law.claims.values() for scope in claim.asks]
         scopes += [measure.touches for measure in unmodelled]
         scopes += [setting.scope for setting in law.set_claims]
+        said = [note for note in law.line_notes if market == IMPORT and note.holds(instant, known_on)]
+        scopes += [note.scope for note in said]
         effects = switch_effects(law, instant, known_on, market)
         scopes += effects.scopes
         self.index = ScopeIndex(self.in_force, scopes)
@@ -62,6 +65,7 @@ class LawSegment:
             for name, found in effects.effects.items()
         }
         self._not_modelled = [(bits[measure.touches], _not_modelled(measure.id)) for measure in unmodelled]
+        self._line_notes = [(bits[note.scope], note) for note in said]
         self._open_claims: dict[str, frozenset[str]] = {}
         self._preferences = _preferences(law, market)
         self.program_claims = frozenset(claim for claim, _ in self._preferences)
@@ -105,6 +109,10 @@ class LawSegment:
     def not_modelled(self, reach: int) -> tuple[Note, ...]:
         """Notes on the measures that may apply to goods in these scopes and are not modelled."""
         return tuple(note for bit, note in self._not_modelled if reach & bit)
+
+    def line_notes(self, reach: int) -> tuple[LineNote, ...]:
+        """Notes of the law on goods in these scopes."""
+        return tuple(note for bit, note in self._line_notes if reach & bit)
 
     def switches(self, reach: int) -> dict[str, str]:
         """Switches that an answer about goods in these scopes depends on, with their values."""

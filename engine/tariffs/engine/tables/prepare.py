@@ -191,7 +191,16 @@ def _embedded(law: Law, settings: tuple[tuple[str, str], ...]) -> PreparedTable:
 def _rules(law: Law) -> TableRules:
     first, last = law.coverage
     schedule = load_schedule()
-    return TableRules(law.claims, first, last, law.zones[IMPORT], schedule.accepts, schedule.nearest)
+    refused = {code: found.message for code, found in law.refused_origins.items()}
+    return TableRules(
+        law.claims,
+        first,
+        last,
+        law.zones[IMPORT],
+        schedule.accepts,
+        schedule.nearest,
+        refused_origins=refused,
+    )
 
 
 def _prepare(checked: CheckedTable, law: Law, baseline: str) -> PreparedTable:

@@ -213,12 +213,14 @@ def read_code(text: str, known: Callable[[str], bool], nearest: Callable[[str], 
     return CellReading(code, note=note or None, note_reason="HTS_CODE_REPAIRED")
 
 
-def read_origin(text: str) -> CellReading:
-    """Parse an origin: its code in either letter case, or its name."""
+def read_origin(text: str, refused: Mapping[str, str]) -> CellReading:
+    """Parse an origin: its code in either letter case, or its name; `refused` are origins without imports, with why."""
     try:
         code, note = read_country(text)
     except InputError as error:
         return CellReading(None, error.reason, str(error))
+    if code in refused:
+        return CellReading(None, "ORIGIN_NOT_FOREIGN", f"{refused[code]} Leave the line out.")
     return CellReading(code, note=note or None, note_reason="ORIGIN_NAMED")
 
 

@@ -7,8 +7,8 @@ silently. Only a table that cannot be read at all raises.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
@@ -60,6 +60,7 @@ class TableRules:
         is_code: tests whether a schedule has a code of 4 to 10 digits.
         nearest: the codes most similar to one that does not exist.
         date_format: format of date columns, one of `dates.FORMATS`; empty if each column implies it.
+        refused_origins: origins whose goods are not imported, with the reason.
     """
 
     claims: Claims
@@ -69,6 +70,7 @@ class TableRules:
     is_code: Callable[[str], bool]
     nearest: Callable[[str], list[str]]
     date_format: str = ""
+    refused_origins: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,9 @@ def _read_goods(frame: pl.DataFrame, rules: TableRules, read: Read, problems: Pr
     is_code = cache(rules.is_code)
     code = partial(read_code, known=is_code, nearest=rules.nearest)
     read["hts"] = by_distinct(frame["hts"], code, pl.String(), problems)
-    read["origin"] = by_distinct(frame["origin"], read_origin, pl.String(), problems)
+    read["origin"] = by_distinct(
+        frame["origin"], partial(read_origin, refused=rules.refused_origins), pl.String(), problems
+    )
     for name, reason, fix in (
         ("hts", "HTS_CODE_MALFORMED", ". Give an HTS code of 4 to 10 digits."),
         ("origin", "ORIGIN_UNKNOWN", f". {ORIGIN_FIX}"),

@@ -1,0 +1,72 @@
+"""Origins that are no foreign country: refused, outside the reciprocal duty, or treated as the European Union."""
+
+from __future__ import annotations
+
+import itertools
+
+import polars as pl
+import pytest
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.law import load_law
+from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
+from tariffs.engine.tables.prepare import check_imports
+
+DAYS = ("2025-04-06", "2025-04-09", "2025-06-10", "2025-09-01", "2025-12-01", "2026-03-10", "2026-11-20")
+CODES = ("9503.00.0073", "6109.10.0012", "8703.23.0190", "7318.15.2065", "3004.90.9290", "4409.10.4010")
+
+
+def quote(hts: str, origin: str, day: str) -> Quote:
+    return quote_line(load_law(), EntryLine(hts, origin, 10000, day, quantity=100, unit="kg"))
+
+
+def said(found: Quote, reason: str) -> list[str]:
+    return [note.message for note in found.notes if note.reason == reason]
+
+
+@pytest.mark.parametrize("origin", ["PR", "Puerto Rico", "PRI"])
+def test_goods_of_the_customs_territory_are_refused_with_the_reason(origin: str) -> None:
+    with pytest.raises(InputError) as caught:
+        quote("9503.00.0073", origin, "2025-09-01")
+    assert caught.value.reason == "ORIGIN_NOT_FOREIGN"
+    assert caught.value.field == "origin"
+    assert "HTS general note 2" in caught.value.message
+
+
+def test_a_table_refuses_them_row_by_row() -> None:
+    table = pl.DataFrame(
+        {"hts": ["9503000073"] * 3, "origin": ["PR", "CN", "puerto rico"], "customs_value": [1.0, 2.0, 3.0]}
+    )
+    checked = check_imports(table, load_law())
+    assert checked.refused.select("row", "column", "reason").rows() == [
+        (0, "origin", "ORIGIN_NOT_FOREIGN"),
+        (2, "origin", "ORIGIN_NOT_FOREIGN"),
+    ]
+    assert checked.lines["origin"].to_list() == ["CN"]
+
+
+@pytest.mark.parametrize("origin", ["US", *sorted(load_law().groups["US_POSSESSIONS"][0].members)])
+def test_the_united_states_and_its_possessions_pay_no_reciprocal_duty(origin: str) -> None:
+    for hts, day in itertools.product(CODES, DAYS):
+        found = quote(hts, origin, day)
+        assert not [x for x in found.layers if x.measure.startswith("recip") and x.amount], (hts, day)
+        assert len(said(found, "ORIGIN_TREATMENT")) == 1
+
+
+@pytest.mark.parametrize(
+    ("origin", "country"), [*((one, "FR") for one in ("GF", "GP", "MC", "MQ", "RE", "YT")), ("SM", "IT")]
+)
+def test_a_territory_pays_what_its_country_pays(origin: str, country: str) -> None:
+    for hts, day in itertools.product(CODES, DAYS):
+        found, other = quote(hts, origin, day), quote(hts, country, day)
+        charged = [
+            [(x.measure, x.heading, x.amount) for x in one.layers if x.amount] for one in (found, other)
+        ]
+        assert charged[0] == charged[1], (hts, day)
+        assert len(said(found, "ORIGIN_TREATMENT")) == 1
+        assert not said(other, "ORIGIN_TREATMENT")
+
+
+def test_a_note_of_the_law_is_no_part_of_other_answers() -> None:
+    for origin in ("CN", "FR", "PF", "HT"):
+        assert not said(quote("9503.00.0073", origin, "2025-09-01"), "ORIGIN_TREATMENT")
