@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,12 @@ import fastexcel  # type: ignore[import-untyped,unused-ignore]  # it may ship no
 import polars as pl
 import pytest
 
-from tariffs.client import Client, ExtraMissing, ImpactResult, Scenario, Sweep, TimelineResult
+from tariffs.client import Client, ExtraMissing, ImpactResult, InvalidRequest, Scenario, Sweep, TimelineResult
 from tariffs.client.cli.__main__ import run
 from tariffs.client.results import charts
+from tariffs.client.results.short_names import name_of
+from tariffs.engine.schedule import reference_data
+from tariffs.engine.schedule.countries import origin_codes
 
 LINES = pl.DataFrame(
     {
@@ -156,14 +160,100 @@ def test_a_workbook_has_all_rows_numbers_as_numbers_and_texts_as_texts(
     }
     groups = pl.DataFrame(book.load_sheet("groups"))
     # Excel keeps 16 digits.
-    assert groups["duty"].to_list() == pytest.approx(impact.groups["duty"].to_list(), rel=1e-14)
-    assert groups["sku"].to_list() == impact.groups["sku"].to_list()
+    rows = impact.groups.sort("scenario", "duty", descending=[False, True])
+    assert groups["duty"].to_list() == pytest.approx(rows["duty"].to_list(), rel=1e-14)
+    assert groups["sku"].to_list() == rows["sku"].to_list()
+    changes = pl.DataFrame(book.load_sheet("attribution"))
+    assert impact.attribution is not None
+    assert changes["text"].is_unique().all()
+    assert changes["duty"].sum() == pytest.approx(impact.attribution["duty"].sum())
     lines = pl.DataFrame(book.load_sheet("lines"))
     assert impact.lines is not None
     assert lines["hts"].dtype == pl.String
     assert lines["hts"].to_list() == impact.lines["hts"].to_list()
     inputs = dict(pl.DataFrame(book.load_sheet("provenance")).iter_rows())
     assert str(impact.provenance["run_digest"]) in inputs["run_digest"]
+
+
+def test_a_workbook_begins_with_its_question_and_has_names_filters_and_percent(
+    client: Client, tmp_path: Path
+) -> None:
+    result = client.impact(LINES, on="2026-11-20", by=["origin"], response="none")
+    path = tmp_path / "result.xlsx"
+    result.to_excel(path, question="What do <we> pay?")
+    book = fastexcel.read_excel(path)
+    cover = dict(pl.DataFrame(book.load_sheet("cover", header_row=None)).iter_rows())
+    assert (cover["question"], cover["days"]) == ("What do <we> pay?", "2026-11-20")
+    assert str(result.provenance["law_version"]) in cover["law"]
+    groups = pl.DataFrame(book.load_sheet("groups"))
+    assert groups.columns[groups.columns.index("origin") + 1] == "origin_name"
+    names = dict(groups.select("origin", "origin_name").iter_rows())
+    assert names == {"CN": "China", "VN": "Vietnam", "BD": "Bangladesh"}
+    with zipfile.ZipFile(path) as parts:
+        assert parts.read("xl/worksheets/sheet3.xml").count(b"<autoFilter") == 1
+        assert b'formatCode="0.00%"' in parts.read("xl/styles.xml")
+
+
+def test_every_origin_and_chapter_has_a_short_name() -> None:
+    assert all(name_of("origin", code) for code in origin_codes())
+    chapters = {code[:2] for code in reference_data.reference_table()["hts"].unique()}
+    assert all(name_of("hts2", code) for code in chapters)
+    assert max(len(name_of("hts2", code)) for code in chapters) <= 32
+
+
+@pytest.mark.parametrize(("write", "name"), [("report", "x.pdf"), ("to_excel", "x.csv"), ("report", "x")])
+def test_a_file_whose_name_says_another_format_is_refused(
+    impact: ImpactResult, tmp_path: Path, write: str, name: str
+) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        getattr(impact, write)(tmp_path / name)
+    assert caught.value.reason == "PARAMETER_INVALID"
+    assert not (tmp_path / name).exists()
+
+
+def test_a_chart_by_one_of_two_keys_sums_over_the_other(client: Client) -> None:
+    result = client.impact(
+        scenarios=["base", "ieepa-upheld-truce-lapsed"],
+        on="2026-11-20",
+        by=["hts2", "origin"],
+        response="none",
+    )
+    chart = result.chart("duty", by="hts2")
+    plain = result.groups.group_by("scenario", "hts2").agg(pl.col("duty").sum())
+    sizes = plain.group_by("hts2").agg(pl.col("duty").max()).sort("duty", descending=True)
+    assert chart.data["hts2"].unique(maintain_order=True).to_list() == sizes["hts2"].head(15).to_list()
+    drawn = chart.data.join(plain, on=["scenario", "hts2"], suffix="_plain")
+    assert drawn["duty"].to_list() == pytest.approx(drawn["duty_plain"].to_list())
+    assert len(chart.data) == 30
+    assert set(result.chart("duty_vs", by="hts2").data["scenario"]) == {"ieepa-upheld-truce-lapsed"}
+    assert set(result.chart("duty_vs").data["scenario"]) == {"ieepa-upheld-truce-lapsed"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(("duty", "hts4"), "no key 'hts4'"), (("nonsense",), "no numbers 'nonsense'"), (("duty", "on"), "no key 'on'"),
+     (("nonsense", "sku"), "no numbers 'nonsense'")],
+)  # fmt: skip
+def test_a_chart_of_what_the_result_does_not_have_says_what_it_has(
+    impact: ImpactResult, timeline: TimelineResult, arguments: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=said) as caught:
+        impact.chart(*arguments)
+    assert caught.value.fix
+    with pytest.raises(InvalidRequest, match="no numbers"):
+        timeline.chart("nonsense")
+
+
+def test_a_chart_sums_no_fractions(client: Client) -> None:
+    result = client.impact(LINES, on="2026-11-20", by=["sku", "origin"], response="none")
+    with pytest.raises(InvalidRequest, match="cannot be summed"):
+        result.chart("effective_rate", by="origin")
+
+
+def test_a_chart_of_several_days_names_them(client: Client) -> None:
+    days = [Scenario.named("base").on(day) for day in ("2025-06-02", "2026-11-20")]
+    result = client.impact(LINES, days, by=["origin"], response="none")
+    assert result.chart("duty", by="origin").data["scenario"].n_unique() == 2
 
 
 def test_charts_hold_the_numbers_of_the_frames(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 import traceback
 from collections.abc import Iterator
@@ -11,7 +12,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+import tariffs.client
 from tariffs.client import Client, ImpactResult, InvalidRequest, Note, Quote, Scenario, Unavailable
+from tariffs.client.cli.render.impact import print_impact
+from tariffs.client.results.columns import largest_first
 from tariffs.client.results.html import STATE_COLOURS, block, merged_notes, table
 
 VOID = frozenset({"br", "hr", "img", "meta"})
@@ -159,3 +163,32 @@ def test_the_traceback_of_a_failed_call_is_ours_and_keeps_its_cause() -> None:
     text = "".join(traceback.format_exception(failure.value))
     assert "grpc/_channel.py" not in text
     assert len(text.splitlines()) < 45
+
+
+def test_quotes_have_a_hash_and_the_client_a_version(client: Client) -> None:
+    first, again = (
+        client.duty("9503.00.0073", origin="CN", entry_date="2025-05-14", value=100) for _ in "ab"
+    )
+    assert len({first, again}) == 1
+    assert importlib.metadata.version("tariffs") == tariffs.client.__version__
+
+
+def test_columns_of_zeros_are_left_out(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    print_impact(client.impact(LINES, on="2026-11-20", by=["origin"], response="none"), brief=True)
+    shown = capsys.readouterr().out
+    assert "duty" in shown
+    for title in ("after", "landed change", "vs first"):
+        assert title not in shown, title
+    text = repr(client.impact(LINES, on="2026-11-20", by=["origin"], response="none"))
+    assert "value after" not in text
+
+
+def test_ties_are_broken_by_the_customs_value() -> None:
+    rows = pl.DataFrame({"customs_value": [1.0, 3.0, 2.0], "duty": [0.0, 0.0, 5.0]})
+    assert largest_first(rows, "duty")["customs_value"].to_list() == [2.0, 3.0, 1.0]
+
+
+def test_a_stream_of_lines_ends_with_its_block(client: Client) -> None:
+    with client.lines(LINES, on="2026-11-20") as stream:
+        assert next(stream).height == LINES.height
+    assert list(stream) == []

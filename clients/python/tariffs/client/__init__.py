@@ -25,6 +25,8 @@ def __getattr__(name: str) -> Any:
         public = import_module(f"{__name__}._public")
         if name == "__all__" or name in public.__all__:
             return globals().setdefault(name, getattr(public, name))
+    if name == "__version__":
+        return import_module("importlib.metadata").version("tariffs")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

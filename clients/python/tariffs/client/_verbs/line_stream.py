@@ -34,6 +34,8 @@ class LineBackend(Protocol):
 class LineStream:
     """Iterator of frames with results, to be read once: `scenario`, `on`, the table's columns and the results.
 
+    As a context manager it ends the call when the block is left.
+
     Attributes:
         notes: notes on the whole table; empty before the end.
         provenance: inputs needed to reproduce the rows; None before the end.
@@ -61,6 +63,12 @@ class LineStream:
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         return self
+
+    def __enter__(self) -> LineStream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __next__(self) -> pl.DataFrame:
         return next(self._frames)

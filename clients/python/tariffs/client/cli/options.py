@@ -33,7 +33,7 @@ Cluster = Annotated[
     typer.Option(
         "--cluster",
         metavar="ADDRESS",
-        help="Compute on the Dask cluster with this scheduler, such as tls://host:8786; needs tariffs[server,scale].",
+        help="Compute on the Dask cluster with this scheduler, such as tls://host:8786; needs tariffs\\[server,scale].",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else on stdout.")]

@@ -13,11 +13,13 @@ from tariffs.client.results import charts, html
 from tariffs.client.results.charts import Chart, Figure
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.legal_text import LegalText
+from tariffs.client.results.output_files import write_report
 from tariffs.client.results.report import drawn, report_html
 from tariffs.client.results.sections import Section
 from tariffs.client.results.workbook import write_workbook
 
 IMPORTS, EXPORTS = "imports", "exports"
+_TITLE = "Imports and exports under the same scenarios"
 TITLES = {
     IMPORTS: "Imports into the United States",
     EXPORTS: "Exports of the United States, duty of the countries they go to",
@@ -105,6 +107,9 @@ class BothSides(Generic[Side]):
             path: file to write it to, if any.
             question: question that it answers, as its title.
             law: the law behind each side by its name, `client.legal_text(result)` of each of `sides`.
+
+        Raises:
+            InvalidRequest: the name of the file ends in neither .html nor .htm.
         """
         alt = "Bars: duty on imports and on exports by scenario."
         body = [
@@ -114,16 +119,16 @@ class BothSides(Generic[Side]):
         for side, one in self.sides.items():
             body += [html.title(TITLES[side]), *one.report_body((law or {}).get(side))]
         law_line = html.law_line(self.imports.provenance)
-        text = report_html("Imports and exports under the same scenarios", question, law_line, body)
+        text = report_html(_TITLE, question, law_line, body)
         if path is not None:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            Path(path).write_text(text, encoding="utf-8")
+            write_report(path, text)
         return text
 
     def to_excel(self, path: str | Path) -> None:
         """Write both sides as one workbook: totals, side by side too, and all sheets of each side under its name.
 
         Raises:
+            InvalidRequest: the name of the file does not end in .xlsx.
             ExtraMissing: the extra `notebook` is not installed.
         """
         sheets = {"summary": self.summary, "side by side": self.side_by_side}
@@ -131,7 +136,8 @@ class BothSides(Generic[Side]):
         for side, one in self.sides.items():
             sheets |= {f"{side} {name}": frame for name, frame in one.workbook_sheets().items()}
             inputs |= {f"{side} {name}": value for name, value in one.provenance.items()}
-        write_workbook(Path(path), sheets, inputs)
+        cover = {"result": _TITLE, "law": html.law_line(self.imports.provenance)}
+        write_workbook(Path(path), cover, sheets, inputs)
 
     @property
     def sections(self) -> list[Section]:

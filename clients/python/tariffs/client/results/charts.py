@@ -14,6 +14,7 @@ import polars as pl
 
 from tariffs.client.errors import extra_missing
 from tariffs.client.results.amounts import unit_for
+from tariffs.client.results.chart_rows import check_column
 from tariffs.client.results.columns import is_fraction, title_of
 
 Chart = Any
@@ -104,7 +105,8 @@ def steps(rows: pl.DataFrame, column: str) -> Chart:
         column: the number.
     """
     alt = load_extra("altair")
-    frame, title = _scaled(rows.select("scenario", "start", "end", column), column)
+    frame, title = _scaled(rows, column)
+    frame = frame.select("scenario", "start", "end", "shown")
     last = frame.group_by("scenario", maintain_order=True).last().with_columns(start=pl.col("end"))
     line = alt.Chart(pl.concat([frame, last.select(frame.columns)]), width=_WIDTH, height=_HEIGHT).encode(
         x=alt.X("start:T", title=None),
@@ -187,6 +189,7 @@ def ranges(rows: pl.DataFrame, column: str) -> Chart:
 
 def _scaled(rows: pl.DataFrame, column: str) -> tuple[pl.DataFrame, str]:
     """Add the number in the unit that is shown as `shown`; returns the title of its axis too."""
+    check_column(rows, column)
     if is_fraction(column):
         return rows.with_columns(shown=pl.col(column) * 100), f"{title_of(column)}, percent"
     unit = unit_for(rows[column].to_list())

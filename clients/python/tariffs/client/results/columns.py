@@ -36,6 +36,8 @@ TITLES = {
     "value_vs": "value vs first",
 }
 """Short titles of the columns that are shown first, in their order."""
+_SIZE = "customs_value"
+_ALWAYS_SHOWN = frozenset({_SIZE, "duty"})
 _FIRST_NUMBERS = frozenset({"customs_value", "duty"})
 
 
@@ -57,13 +59,31 @@ def keys_of(frame: pl.DataFrame) -> list[str]:
 
 
 def shown_numbers(frame: pl.DataFrame) -> list[str]:
-    """Columns of numbers to show first: those with a short title that are not empty."""
-    return [name for name in TITLES if name in frame.columns and frame[name].count()]
+    """Columns of numbers to show first: those with a short title that are not empty or 0 throughout."""
+    return [
+        name
+        for name in TITLES
+        if name in frame.columns and (name in _ALWAYS_SHOWN or has_amounts(frame[name]))
+    ]
+
+
+def has_amounts(column: pl.Series) -> bool:
+    """Test whether a column has a number other than 0."""
+    return bool((column.fill_null(0) != 0).any())
 
 
 def largest_first(frame: pl.DataFrame, by: str) -> pl.DataFrame:
-    """Sort rows by the size of a number, the largest first, whichever sign it has."""
-    return frame.sort(pl.col(by).abs(), descending=True, nulls_last=True, maintain_order=True)
+    """Sort rows by the size of a number, the largest first, whichever sign it has; ties by customs value."""
+    order = [pl.col(by).abs(), *([pl.col(_SIZE)] if _SIZE in frame.columns else [])]
+    return frame.sort(order, descending=True, nulls_last=True, maintain_order=True)
+
+
+def runs_largest_first(frame: pl.DataFrame, runs: Sequence[str], by: str = "duty") -> pl.DataFrame:
+    """Sort the rows of each run by the size of a number; the runs stay in their order."""
+    if not frame.height or by not in frame.columns:
+        return frame
+    parts = frame.partition_by(runs, maintain_order=True)
+    return pl.concat([largest_first(part, by) for part in parts])
 
 
 def text_rows(

@@ -9,8 +9,9 @@ import polars as pl
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results import charts
 from tariffs.client.results.balance import Balance
+from tariffs.client.results.chart_rows import rows_by, total_rows
 from tariffs.client.results.charts import Chart, Figure
-from tariffs.client.results.columns import keys_of, largest_first
+from tariffs.client.results.columns import keys_of, largest_first, runs_largest_first
 from tariffs.client.results.json_values import json_rows
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_json
@@ -97,15 +98,18 @@ class ImpactResult(TableResult):
 
         Args:
             column: column of `total` or `groups`.
-            by: key of the groups, such as origin; empty for the totals.
+            by: key of the groups, such as origin, over the others of which is summed; empty for the totals.
 
         Raises:
+            InvalidRequest: the result has no such column or key.
             ExtraMissing: the extra `notebook` is not installed.
         """
-        if by:
-            names = self.total["scenario"].unique(maintain_order=True).to_list()
-            return charts.bars(largest_first(self.groups, column), column, by, "scenario", names)
-        return charts.bars(self.total, column)
+        totals = total_rows(self.total, column)
+        if not by:
+            return charts.bars(totals, column)
+        return charts.bars(
+            rows_by(self.groups, column, by), column, by, "scenario", totals["scenario"].to_list()
+        )
 
     def diversion_chart(self, scenario: str = "", on: str = "") -> Chart:
         """Draw where trade goes after the response: a rectangle an origin, coloured by the change of its trade.
@@ -132,11 +136,24 @@ class ImpactResult(TableResult):
         columns = self.groups.columns
         return "origin" in columns and "value_after" in columns and self.groups["value_after"].count() > 0
 
+    def _by_change(self) -> pl.DataFrame:
+        """Sum the attribution by change."""
+        frame = self._asked(self.attribution, "attribute=True")
+        names = [
+            name
+            for name in ("scenario", "on", "reference", "method", "unit", "text")
+            if name in frame.columns
+        ]
+        amounts = [
+            name for name in ("duty", "duty_owed", "behavioural", "duty_after") if name in frame.columns
+        ]
+        stated = (pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()) for name in amounts)
+        return frame.group_by(names, maintain_order=True).agg(stated)
+
     def attribution_chart(self, column: str = "duty") -> Chart:
         """Draw the effect of each change on the duty as bars; needs `attribute=True`."""
-        frame = self._asked(self.attribution, "attribute=True")
-        sums = frame.group_by("text", maintain_order=True).agg(pl.col(column).sum())
-        return charts.bars(largest_first(sums.rename({"text": "change"}), column), column, "change")
+        sums = self._by_change().rename({"text": "change"})
+        return charts.bars(largest_first(sums, column), column, "change")
 
     def ranges_chart(self, column: str = "duty_after") -> Chart:
         """Draw the range of a total by scenario and day; needs `draws`."""
@@ -157,7 +174,9 @@ class ImpactResult(TableResult):
         return frame
 
     def _sheets(self) -> dict[str, pl.DataFrame]:
-        more = {"lines": self.lines, "attribution": self.attribution, "consumer prices": self.consumer_prices}
+        more = {"lines": self.lines, "consumer prices": self.consumer_prices}
+        if self.attribution is not None:
+            more |= {"attribution": self._by_change(), "attribution of groups": self.attribution}
         if self.ranges is not None:
             more |= {
                 "ranges": self.ranges.total,
@@ -165,7 +184,7 @@ class ImpactResult(TableResult):
                 "tornado": self.ranges.tornado,
             }
         asked = {name: frame for name, frame in more.items() if frame is not None}
-        return {"totals": self.total, "groups": self.groups, **asked}
+        return {"totals": self.total, "groups": runs_largest_first(self.groups, ("scenario", "on")), **asked}
 
     def _figures(self) -> list[Figure]:
         figures = [Figure("Duty by scenario", f"Bars. {self._headline()}: duty by scenario.", self.chart())]
@@ -313,7 +332,7 @@ class TimelineResult(TableResult):
         return {
             "average total": self.average_total,
             "totals": self.totals,
-            "averages": self.averages,
+            "averages": runs_largest_first(self.averages, ("scenario",)),
             "segments": self.segments,
         }
 

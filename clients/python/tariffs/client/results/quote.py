@@ -176,6 +176,11 @@ class Quote:
         """
         return self if self.ask_why is None else self.ask_why()
 
+    def __hash__(self) -> int:
+        # Mappings among the fields have no hash; equal answers have equal amounts and measures.
+        measures = tuple((layer.measure, layer.amount) for layer in self.layers)
+        return hash((self.assessed, self.owed, self.min, self.max, self.missing_claims, measures))
+
     def __repr__(self) -> str:
         return "\n".join(
             [self._sums(), grid(_BILL, _BILL_NUMBERS, (_bill_row(layer) for layer in self.layers))]

@@ -12,6 +12,7 @@ from tariffs.client.results.charts import Figure
 from tariffs.client.results.columns import keys_of, largest_first, shown_numbers
 from tariffs.client.results.headline import assumptions
 from tariffs.client.results.legal_text import LegalText
+from tariffs.client.results.output_files import write_report
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_words
 from tariffs.client.results.report import report_html, report_parts
@@ -68,11 +69,13 @@ class TableResult:
             path: file to write it to, if any.
             question: question that it answers, as its title.
             law: the law behind it, `client.legal_text(result)`: scenarios and open points in words, legal sources.
+
+        Raises:
+            InvalidRequest: the name of the file ends in neither .html nor .htm.
         """
         text = report_html(self._headline(), question, html.law_line(self.provenance), self.report_body(law))
         if path is not None:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            Path(path).write_text(text, encoding="utf-8")
+            write_report(path, text)
         return text
 
     def report_body(self, law: LegalText | None = None) -> list[str]:
@@ -86,13 +89,25 @@ class TableResult:
             law=law,
         )
 
-    def to_excel(self, path: str | Path) -> None:
-        """Write the result as a workbook: a sheet for each table with all its rows, the notes, and the inputs.
+    def to_excel(self, path: str | Path, *, question: str = "") -> None:
+        """Write the result as a workbook: a cover, a sheet for each table with all its rows, the notes, the inputs.
+
+        Args:
+            path: the .xlsx file.
+            question: question that it answers, for the cover.
 
         Raises:
+            InvalidRequest: the name of the file does not end in .xlsx.
             ExtraMissing: the extra `notebook` is not installed.
         """
-        write_workbook(Path(path), self.workbook_sheets(), self.provenance)
+        cover = {
+            "question": question,
+            "result": self._headline(),
+            "days": " to ".join(dict.fromkeys(self.days)),
+            "law": html.law_line(self.provenance),
+            "assumptions": assumptions(self.provenance),
+        }
+        write_workbook(Path(path), cover, self.workbook_sheets(), self.provenance)
 
     def workbook_sheets(self) -> dict[str, pl.DataFrame]:
         """Name the sheets of the workbook, without that of the inputs."""

@@ -1,4 +1,7 @@
-"""Write a result as an Excel workbook: numbers as numbers, headings and codes as text, a sheet a table."""
+"""Write a result as an Excel workbook: a cover, then a sheet a table with filters and names beside codes.
+
+Numbers are written as numbers, fractions in percent, headings and codes as text.
+"""
 
 from __future__ import annotations
 
@@ -16,25 +19,36 @@ import polars as pl
 
 from tariffs.client.errors import extra_missing
 from tariffs.client.results.columns import is_fraction
+from tariffs.client.results.output_files import check_suffix
+from tariffs.client.results.short_names import with_names
 
 MOST_ROWS = 1_048_575
 """Rows that a sheet of Excel holds below its heading."""
 _LONGEST_NAME, _WIDEST = 31, 40
+_COVER_TITLE, _COVER_TEXT = 16, 100
 # The time in a workbook is not that of the machine: the same result gives the same file.
 _CREATED = datetime(2000, 1, 1)
 
 
-def write_workbook(path: Path, sheets: Mapping[str, pl.DataFrame], provenance: Mapping[str, object]) -> None:
-    """Write frames as sheets, and the inputs of the result as the last one.
+def write_workbook(
+    path: Path,
+    cover: Mapping[str, str],
+    sheets: Mapping[str, pl.DataFrame],
+    provenance: Mapping[str, object],
+) -> None:
+    """Write a cover, frames as sheets, and the inputs of the result as the last one.
 
     Args:
         path: the file.
+        cover: what the result is, by title: question, days, law, assumptions; empty texts are left out.
         sheets: frames by the name of their sheet; rows beyond the limit of Excel are left out, which the last row says.
         provenance: inputs of the result.
 
     Raises:
+        InvalidRequest: the name of the file does not end in .xlsx.
         ExtraMissing: the extra `notebook` is not installed.
     """
+    check_suffix(path, ".xlsx")
     try:
         xlsxwriter: Any = importlib.import_module("xlsxwriter")
     except ModuleNotFoundError as error:
@@ -46,9 +60,13 @@ def write_workbook(path: Path, sheets: Mapping[str, pl.DataFrame], provenance: M
         money, share = (book.add_format({"num_format": form}) for form in ("#,##0.00", "0.00%"))
         inputs = {name: json.dumps(value, sort_keys=True) for name, value in provenance.items()}
         last = pl.DataFrame({"input": list(inputs), "value": list(inputs.values())})
-        for name, frame in {**sheets, "provenance": last}.items():
+        _write_cover(book.add_worksheet("cover"), cover, bold, book.add_format({"text_wrap": True}))
+        for name, given in {**sheets, "provenance": last}.items():
+            frame = with_names(given)
             sheet = book.add_worksheet(re.sub(r"[\[\]:*?/\\]", " ", name)[:_LONGEST_NAME])
             sheet.freeze_panes(1, 0)
+            if frame.width:
+                sheet.autofilter(0, 0, min(frame.height, MOST_ROWS), frame.width - 1)
             for place, (title, dtype) in enumerate(frame.schema.items()):
                 sheet.write_string(0, place, title, bold)
                 sheet.set_column(place, place, min(max(len(title) + 2, 12), _WIDEST))
@@ -58,6 +76,14 @@ def write_workbook(path: Path, sheets: Mapping[str, pl.DataFrame], provenance: M
                 _write_column(sheet, place, frame[title].head(MOST_ROWS), form)
             if frame.height > MOST_ROWS:
                 sheet.write_string(MOST_ROWS, 0, f"{frame.height - MOST_ROWS + 1:,} more rows are left out")
+
+
+def _write_cover(sheet: Any, cover: Mapping[str, str], bold: Any, wrapped: Any) -> None:
+    sheet.set_column(0, 0, _COVER_TITLE)
+    sheet.set_column(1, 1, _COVER_TEXT)
+    for row, (title, text) in enumerate((title, text) for title, text in cover.items() if text):
+        sheet.write_string(row, 0, title, bold)
+        sheet.write_string(row, 1, text, wrapped)
 
 
 def _write_column(sheet: Any, place: int, column: pl.Series, form: Any) -> None:

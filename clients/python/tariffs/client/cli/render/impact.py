@@ -13,7 +13,7 @@ from rich.text import Text
 from tariffs.client.cli.render.notes import print_ending
 from tariffs.client.cli.render.table import Cell, console, more_row, right, text_table
 from tariffs.client.results.amounts import MoneyUnit, unit_for
-from tariffs.client.results.columns import is_fraction, largest_first
+from tariffs.client.results.columns import has_amounts, is_fraction, largest_first
 from tariffs.client.results.headline import assumptions, block_title
 from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
 from tariffs.client.results.quote import Provenance
@@ -91,10 +91,14 @@ def print_timeline(result: TimelineResult, *, brief: bool = False) -> None:
         out.print(f"\n[bold]{escape(name)}[/bold]")
         out.print(escape(assumptions(result.provenance)))
         average = result.average_total.filter(scenario=name).to_dicts()[0]
-        titles = _period_titles(result.provenance)
-        out.print(_segments_table(result.totals.filter(scenario=name), average, titles))
+        names = _period_columns(result.totals)
+        titles = [
+            f"{block_title(column, result.provenance)}\n{_COLUMNS[column]}" for column in (*names, "rate")
+        ]
+        out.print(_segments_table(result.totals.filter(scenario=name), average, names, titles))
         out.print()
-        out.print(_averages_table(result.averages.filter(scenario=name).drop("scenario"), titles))
+        averages = result.averages.filter(scenario=name).drop("scenario")
+        out.print(_averages_table(averages, names, titles))
     print_ending(out, result, brief=brief)
 
 
@@ -146,7 +150,8 @@ def _impact_table(
 ) -> Table:
     keys = _keys_of(rows)
     rows, total = _with_ends(rows, total, keys, result.ranges)
-    columns = [name for name in _COLUMNS if name in rows.columns]
+    every = pl.concat([result.groups, result.total, rows], how="diagonal_relaxed")
+    columns = [name for name in _COLUMNS if name in rows.columns and has_amounts(every[name])]
     cells: list[list[Cell]] = [
         [*_labels(row, keys), *(_number(name, row[name], unit) for name in columns)]
         for row in rows.head(shown).to_dicts()
@@ -213,23 +218,27 @@ def _attribution_table(rows: pl.DataFrame) -> Table:
     return text_table(["change", *right("duty", "by response", "duty after")], cells, caption)
 
 
-def _segments_table(rows: pl.DataFrame, average: Mapping[str, object], titles: Sequence[str]) -> Table:
+def _segments_table(
+    rows: pl.DataFrame, average: Mapping[str, object], names: Sequence[str], titles: Sequence[str]
+) -> Table:
     """The totals of one scenario by segment, and their average weighted by days."""
     unit = _unit_of_rows(rows)
     cells: list[list[Cell]] = [
-        [row["start"], row["end"], f"{row['days']:,}", *_period_cells(row, unit)] for row in rows.to_dicts()
+        [row["start"], row["end"], f"{row['days']:,}", *_period_cells(row, names, unit)]
+        for row in rows.to_dicts()
     ]
-    cells.append([Text("average", "bold"), "", "", *_period_cells(average, unit)])
+    cells.append([Text("average", "bold"), "", "", *_period_cells(average, names, unit)])
     caption = f"{unit.name} at the table's yearly values; rates in percent"
     return text_table(["from", "to", *right("days", *titles)], cells, caption)
 
 
-def _averages_table(averages: pl.DataFrame, titles: Sequence[str]) -> Table:
+def _averages_table(averages: pl.DataFrame, names: Sequence[str], titles: Sequence[str]) -> Table:
     """The groups of one scenario with the largest duty, on average of the period."""
     keys, unit = _keys_of(averages), _unit_of_rows(averages)
-    largest = averages.sort(pl.col("duty").abs(), descending=True, nulls_last=True, maintain_order=True)
+    largest = largest_first(averages, "duty")
     cells: list[list[Cell]] = [
-        [*_labels(row, keys), *_period_cells(row, unit)] for row in largest.head(SHOWN_GROUPS).to_dicts()
+        [*_labels(row, keys), *_period_cells(row, names, unit)]
+        for row in largest.head(SHOWN_GROUPS).to_dicts()
     ]
     cells += more_row(averages.height - SHOWN_GROUPS)
     caption = f"average of the period; {unit.name}; rates in percent"
@@ -261,11 +270,12 @@ def _unit_of_rows(rows: pl.DataFrame) -> MoneyUnit:
     return unit_for([value for name in _PERIOD_COLUMNS if name in rows.columns for value in rows[name]])
 
 
-def _period_titles(provenance: Provenance) -> list[str]:
-    names = (*_PERIOD_COLUMNS, "rate")
-    return [f"{block_title(name, provenance)}\n{_COLUMNS[name]}" for name in names]
+def _period_columns(totals: pl.DataFrame) -> list[str]:
+    """Sums shown of a period: the duty, and those that are not 0 throughout."""
+    first, *others = _PERIOD_COLUMNS
+    return [first, *(name for name in others if name in totals.columns and has_amounts(totals[name]))]
 
 
-def _period_cells(row: Mapping[str, object], unit: MoneyUnit) -> list[str]:
+def _period_cells(row: Mapping[str, object], names: Sequence[str], unit: MoneyUnit) -> list[str]:
     rate = next((row[name] for name in ("effective_rate", "rate") if isinstance(row.get(name), float)), None)
-    return [*(unit.cell(row.get(name)) for name in _PERIOD_COLUMNS), _number("rate", rate, unit)]
+    return [*(unit.cell(row.get(name)) for name in names), _number("rate", rate, unit)]
