@@ -81,8 +81,8 @@ def _(mo):
     ## To one importer
 
     Four entries of toys, laptops and furniture, one of them liquidated, one with drawback already paid. `refund` says
-    for each what was deposited, what comes back and by which route; interest at a rate that you give, compounded daily
-    from the deposit (19 USC 1505).
+    for each what was deposited, what comes back, by which route and until when; interest at the quarterly rates for
+    corporations or at a rate that you give, compounded daily from the deposit (19 USC 1505).
     """)
     return
 
@@ -101,7 +101,7 @@ def _(client, pl):
             "drawback": [None, 1_500.0, None, None],
         }
     )
-    refunds = client.refund(entries, interest_rate="7%", paid_on="2026-11-20")
+    refunds = client.refund(entries, interest_rate="corporate", paid_on="2026-11-20")
     refunds
     return entries, refunds
 
@@ -117,8 +117,9 @@ def _(mo, refunds):
 @app.cell
 def _(mo, refunds):
     mo.md(f"""
-    The four entries get **USD {refunds.total["refund"]:,}** back, and USD {refunds.total["interest"]:,} of interest if
-    the rate is 7 percent and it is paid on 2026-11-20. A refund goes to the importer of record; it lowers no price.
+    The four entries get **USD {refunds.total["refund"]:,}** back, and USD {refunds.total["interest"]:,} of interest at
+    the quarterly rates for corporations, if the entries are reliquidated on 2026-11-20. A refund goes to the importer
+    of record; it lowers no price.
 
     *Planning estimates, not rulings. Law {refunds.provenance["law_version"]}.*
     """)

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tariffs.client import Client
+from tariffs.client import Client, InvalidRequest
 from tariffs.client.cli.__main__ import run
 
 WINDOW = ("2025-11-10", "2025-11-14")
@@ -53,6 +53,40 @@ def test_refunds_are_the_same_everywhere(
     assert told["refused"]["rows"][0]["reason"] == "HTS_CODE_MALFORMED"
     assert [entry["refund"] for entry in told["entries"]] == ["3100.20", "900.00", "0.00"]
     assert refused.exists()
+
+
+def test_interest_of_a_payer_and_time_limits_are_the_same_everywhere(
+    server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ENTRIES.head(3).with_columns(
+        liquidation=pl.lit("liquidated"),
+        liquidation_date=pl.lit("2026-04-01"),
+        reliquidation_date=pl.Series([None, None, "2026-07-01"]),
+    )
+    with Client(server) as remote:
+        there = remote.refund(given, interest_rate=" Corporate ", paid_on="2026-07-10")
+    here = Client.local().refund(given, interest_rate="corporate", paid_on="2026-07-10")
+    assert there.entries.equals(here.entries)
+    limits = here.entries.select("entry_id", "liquidation", "protest_by", "suit_by").rows()
+    assert limits == [
+        ("A", "protestable", "2026-09-28", "2027-05-20"),
+        ("B", "protestable", "2026-09-28", "2027-09-01"),
+    ]
+    path = tmp_path / "entries.csv"
+    given.write_csv(path)
+    arguments = ["refund", str(path), "--interest-rate", "corporate", "--paid-on", "2026-07-10", "--local"]
+    assert run([*arguments, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["total"] == {name: str(amount) for name, amount in here.total.items()}
+    assert document["total"]["interest"] > "0.00"
+    assert [entry["protest_by"] for entry in document["entries"]] == ["2026-09-28"] * 2
+    assert run(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "protest" in shown
+    assert "interest by act" not in shown.partition("\n\n")[0]
+    for wrong in ("corporation", "7"):
+        with pytest.raises(InvalidRequest, match="interest_rate is"):
+            Client.local().refund(given, interest_rate=wrong)
 
 
 def test_changes_are_the_same_everywhere(server: str, capsys: pytest.CaptureFixture[str]) -> None:

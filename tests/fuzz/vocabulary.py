@@ -16,7 +16,17 @@ from tariffs.engine.schedule.units import units
 _CODES = 400
 DAY = date(2026, 7, 1)
 _DAY_FIELDS = (
-    *("ahead", "baseline", "contract_date", "deposit_date", "end", "entry", "known_on", "liquidation_date"),
+    *(
+        "ahead",
+        "baseline",
+        "contract_date",
+        "deposit_date",
+        "reliquidation_date",
+        "end",
+        "entry",
+        "known_on",
+        "liquidation_date",
+    ),
     *("loading_date", "on", "paid_on", "start"),
 )
 _MONEY = ("10000", "1", "0.01", "250.5", "1e6", "0", "-5", "800", "2500", "123456789012.34")
@@ -104,7 +114,7 @@ def words() -> Mapping[str, Sequence[str]]:
         "min_confidence": ["A", "B", "C", ""],
         "parameter_set": ["low", "high", "central", "wits"],
         "liquidation": ["unliquidated", "liquidated", "final", "suspended", "protested"],
-        "interest_rate": ["0.07", "7%", "0"],
+        "interest_rate": ["0.07", "7%", "0", "corporate", "other"],
         "chapter98": ["9801", "9802.00.50", "9802.00.60", "9802.00.80", "9804"],
         "kind": ["operated", "built", "vehicle_carrier", "lng"],
         "net_tons": ["60000", "1"],

@@ -6,13 +6,16 @@ import random
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.line_duty.quote import EntryLine
-from tariffs.engine.runs.refund import RefundLine, RefundOptions, interest, refunds
+from tariffs.engine.runs.refund import EntryRefund, RefundLine, RefundOptions, refunds
+from tariffs.engine.runs.refund_interest import YearlyRates, interest, interest_rates
 
 CENT = Decimal("0.01")
 # Goods, origin, and by first day the IEEPA rates due (fentanyl, reciprocal); nothing before the first, nothing from
@@ -44,6 +47,19 @@ def due(goods: str, origin: str, day: date) -> tuple[Decimal, Decimal]:
         if first <= day < STOP:
             found = (Decimal(fentanyl), Decimal(reciprocal))
     return found
+
+
+def yearly(percent: int) -> YearlyRates:
+    return YearlyRates(((date.min, Decimal(percent) / 100),))
+
+
+def one_entry(*, on: date | None = None, rate: str | None = None, **given: str) -> EntryRefund:
+    """The refund of toys of China, 10,000 US dollars, entered on 2025-05-20."""
+    line = RefundLine(EntryLine("9503.00.0073", "CN", 10000, "2025-05-20", entry_id="A"), **given)
+    result = refunds(load_law(), [line], RefundOptions(paid_on=on, rate=rate))
+    if result.refused:
+        raise result.refused[0]
+    return result.entries[0]
 
 
 def cents(amount: Decimal) -> Decimal:
@@ -117,14 +133,14 @@ def test_interest_is_added_day_by_day(days: int, percent: int) -> None:
     for _ in range(days):
         balance += balance * percent / 100 / 365
     start = date(2025, 5, 20)
-    found = interest(Decimal(123_456), Decimal(percent) / 100, start, start + timedelta(days=days))
+    found = interest(Decimal(123_456), yearly(percent), start, start + timedelta(days=days))
     assert abs(Fraction(found) - (balance - 123_456)) <= Fraction(1, 200)
 
 
 def test_interest_compounds_daily_from_the_deposit() -> None:
     # A yearly 7 % compounded daily is 7.2501 % after a year.
-    assert interest(Decimal(1000), Decimal("0.07"), date(2025, 5, 20), date(2026, 5, 20)) == Decimal("72.50")
-    assert interest(Decimal(1000), Decimal("0.07"), date(2026, 5, 20), date(2025, 5, 20)) == Decimal("0.00")
+    assert interest(Decimal(1000), yearly(7), date(2025, 5, 20), date(2026, 5, 20)) == Decimal("72.50")
+    assert interest(Decimal(1000), yearly(7), date(2026, 5, 20), date(2025, 5, 20)) == Decimal("0.00")
     line = RefundLine(
         EntryLine("9503.00.0073", "CN", 10000, "2025-05-20"),
         "unliquidated",
@@ -135,22 +151,161 @@ def test_interest_compounds_daily_from_the_deposit() -> None:
     assert refunds(load_law(), [line], options).total["interest"] == Decimal("145.00")
 
 
-def test_an_old_liquidation_is_final() -> None:
-    line = RefundLine(EntryLine("9503.00.0073", "CN", 10000, "2025-05-20"), "liquidated", "2026-04-01")
-    (entry,) = refunds(load_law(), [line], RefundOptions(paid_on=date(2026, 5, 1))).entries
-    assert entry.liquidation == "liquidated"
-    (entry,) = refunds(load_law(), [line], RefundOptions(paid_on=date(2026, 9, 1))).entries
-    assert entry.liquidation == "final"
-    assert entry.notes[0].reason == "LIQUIDATION_LATE"
-
-
-@pytest.mark.parametrize(("paid_on", "state"), [("2026-06-20", "liquidated"), ("2026-06-21", "final")])
-def test_a_liquidation_is_final_on_the_day_after_its_eightieth(paid_on: str, state: str) -> None:
-    # 2026-04-01 and 80 days is 2026-06-20: 29 days of April after the first, 31 of May, 20 of June.
-    line = RefundLine(EntryLine("9503.00.0073", "CN", 10000, "2025-05-20"), "liquidated", "2026-04-01")
-    (entry,) = refunds(load_law(), [line], RefundOptions(paid_on=date.fromisoformat(paid_on))).entries
+@pytest.mark.parametrize(
+    ("on", "state"),
+    [
+        ("2026-06-20", "liquidated"),
+        ("2026-06-21", "protestable"),
+        ("2026-09-28", "protestable"),
+        ("2026-09-29", "final"),
+    ],
+)
+def test_a_liquidation_is_final_on_the_day_after_its_hundred_and_eightieth(on: str, state: str) -> None:
+    # 2026-04-01 and 80 days is 2026-06-20: 29 days of April after the first, 31 of May, 20 of June; and 180 days is
+    # 2026-09-28: 10 more of June, 31 of July, 31 of August, 28 of September (19 USC 1514(c)(3)).
+    entry = one_entry(on=date.fromisoformat(on), liquidation="liquidated", liquidated_on="2026-04-01")
     assert entry.liquidation == state
     assert [note.reason for note in entry.notes] == ([] if state == "liquidated" else ["LIQUIDATION_LATE"])
+    assert entry.protest_by == (None if state == "final" else date(2026, 9, 28))
+    assert entry.suit_by == (None if state == "liquidated" else date(2027, 5, 20))
+
+
+def test_a_note_gives_the_days_that_have_passed_since_the_liquidation() -> None:
+    for on, days in (("2026-07-01", 80), ("2026-11-01", 180)):
+        (note,) = one_entry(
+            on=date.fromisoformat(on), liquidation="liquidated", liquidated_on="2026-04-01"
+        ).notes
+        assert f"more than {days} days before {on}" in note.message
+
+
+@pytest.mark.parametrize(
+    ("state", "route", "protest_by", "suit_by"),
+    [
+        ("unliquidated", "declaration file", False, False),
+        ("liquidated", "declaration file", True, False),
+        ("protestable", "protest", True, True),
+        ("protested", "decision on the protest", False, False),
+        ("reconciliation", "reconciliation phase", False, False),
+        ("final", "reliquidation by court order", False, True),
+    ],
+)
+def test_each_state_has_its_procedure_and_its_time_limits(
+    state: str, route: str, protest_by: bool, suit_by: bool
+) -> None:
+    liquidated_on = "" if state == "unliquidated" else "2026-06-01"
+    on = date(2026, 7, 1)
+    entry = one_entry(on=on, liquidation=state, liquidated_on=liquidated_on, deposited_on="2025-06-03")
+    assert (entry.liquidation, entry.route) == (state, route)
+    assert entry.protest_by == (date(2026, 11, 28) if protest_by else None)
+    assert entry.suit_by == (date(2027, 6, 3) if suit_by else None)
+    assert entry.notes == ()
+    reasons = [note.reason for note in one_entry(on=on, liquidation=state).notes]
+    assert reasons == (["LIQUIDATION_DAY_UNKNOWN"] if protest_by else [])
+
+
+def test_a_time_limit_that_has_passed_is_noted() -> None:
+    for on, reasons in ((date(2027, 5, 20), []), (date(2027, 5, 21), ["SUIT_LATE"])):
+        assert [note.reason for note in one_entry(on=on, liquidation="final").notes] == reasons
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"liquidation": "liquidated", "liquidated_on": "2025-05-19"}, "liquidation_date"),
+        ({"liquidation": "", "liquidated_on": "2025-05-19"}, "liquidation_date"),
+        ({"liquidation": "unliquidated", "liquidated_on": "2026-04-01"}, "liquidation_date"),
+        ({"liquidation": "unliquidated", "reliquidated_on": "2025-05-19"}, "reliquidation_date"),
+        (
+            {"liquidation": "liquidated", "liquidated_on": "2026-04-01", "reliquidated_on": "2026-03-31"},
+            "reliquidation_date",
+        ),
+    ],
+)
+def test_days_that_contradict_each_other_are_refused(given: dict[str, Any], field: str) -> None:
+    with pytest.raises(InputError) as caught:
+        one_entry(**given)
+    assert (caught.value.reason, caught.value.field) == ("LIQUIDATION_INVALID", field)
+
+
+def test_a_liquidation_on_the_day_of_the_entry_is_none_that_contradicts_it() -> None:
+    assert one_entry(liquidation="final", liquidated_on="2025-05-20").liquidation == "final"
+
+
+def test_interest_takes_the_rate_of_each_quarter_for_its_payer() -> None:
+    """By hand: 26 USC 6621(a)(1), 5 % for corporations in the second quarter of 2026, 6 % in those around it."""
+    start, end = date(2026, 3, 1), date(2026, 8, 1)
+    for payer, rates in (("corporate", (6, 5, 6)), ("other", (7, 6, 7))):
+        balance = Fraction(3000)
+        for days, percent in zip((31, 91, 31), rates, strict=True):
+            balance *= (1 + Fraction(percent, 36_500)) ** days
+        line = RefundLine(
+            EntryLine("9503.00.0073", "CN", 10000, "2025-05-20"),
+            "unliquidated",
+            deposited_on=start.isoformat(),
+        )
+        options = RefundOptions(rate=payer, paid_on=end)
+        found = refunds(load_law(), [line], options).total["interest"]
+        assert abs(Fraction(found) - (balance - 3000)) <= Fraction(1, 200)
+
+
+@pytest.mark.parametrize("payer", ["corporate", "other"])
+def test_interest_over_adjoining_spans_grows_as_over_the_whole(payer: str) -> None:
+    rates = interest_rates(load_law(), payer)
+    assert rates is not None
+    days = [date(2025, 1, 1) + timedelta(days=13 * n) for n in range(80)]
+    whole = rates.growth(days[0], days[-1])
+    parts = Decimal(1)
+    for start, end in pairwise(days):
+        parts *= rates.growth(start, end)
+    assert abs(whole - parts) < Decimal("1e-20")
+    assert rates.growth(days[5], days[4]) == 1
+
+
+def test_corporations_are_paid_a_point_less_than_others_in_every_quarter() -> None:
+    """26 USC 6621(a)(1): the federal short-term rate and 2 points, or 3."""
+    table = load_law().refunds.interest.by_payer
+    gaps = {other - rate for (_, rate), (_, other) in zip(table["corporate"], table["other"], strict=True)}
+    assert gaps == {Decimal("0.01")}
+
+
+def test_interest_past_the_last_published_quarter_is_noted() -> None:
+    for on, reasons in ((date(2027, 1, 1), []), (date(2027, 1, 2), ["INTEREST_RATE_UNPUBLISHED"])):
+        entry = one_entry(on=on, rate="corporate", liquidation="unliquidated")
+        assert [note.reason for note in entry.notes] == reasons
+        assert not one_entry(on=on, rate="7%", liquidation="unliquidated").notes
+
+
+def test_interest_ends_at_the_reliquidation_of_the_entry() -> None:
+    paid = one_entry(on=date(2026, 6, 3), rate="7%", liquidation="unliquidated")
+    own = one_entry(on=date(2026, 11, 1), rate="7%", liquidation="unliquidated", reliquidated_on="2026-06-03")
+    assert own.interest == paid.interest > 0
+
+
+@pytest.mark.parametrize("given", ["corporation", "", "7", "corporate other"])
+def test_a_payer_that_the_law_does_not_know_is_refused(given: str) -> None:
+    with pytest.raises(InputError) as caught:
+        one_entry(rate=given, liquidation="unliquidated")
+    assert (caught.value.reason, caught.value.field) == ("PARAMETER_INVALID", "interest_rate")
+
+
+def test_what_an_act_gave_back_bears_interest_too() -> None:
+    line = RefundLine(EntryLine("8479.50.0000", "CH", 10000, "2025-12-01"), "unliquidated")
+    options = RefundOptions(rate="7%", paid_on=date(2026, 12, 1))
+    (entry,) = refunds(load_law(), [line], options).entries
+    # A yearly 7 % compounded daily is 7.2501 % after 365 days, on the 2,650 of the act and the 1,250 of the ruling.
+    assert (entry.interest_by_act, entry.interest) == (Decimal("192.13"), Decimal("90.63"))
+
+
+def test_what_other_authorities_gave_back_is_noted_and_counted_if_they_are_named() -> None:
+    """FR 2025-18660: cars of the European Union owe 15 % in all from 2025-08-01, and 2.5 % and 25 % were deposited."""
+    line = RefundLine(EntryLine("8703.23.0190", "DE", 10000, "2025-08-20"), "unliquidated")
+    (entry,) = refunds(load_law(), [line]).entries
+    assert entry.by_act == entry.refund == 0
+    (note,) = [note for note in entry.notes if note.reason == "GIVEN_BACK_ELSEWHERE"]
+    assert "1,250.00" in note.message
+    (named,) = refunds(load_law(), [line], RefundOptions(authority=("ieepa", "s232"))).entries
+    assert named.by_act == Decimal("1250.00")
+    assert named.notes == ()
 
 
 def test_collection_windows_do_not_depend_on_the_words_of_reasons(monkeypatch: pytest.MonkeyPatch) -> None:

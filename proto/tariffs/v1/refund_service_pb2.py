@@ -27,7 +27,7 @@ from tariffs.v1 import common_pb2 as tariffs_dot_v1_dot_common__pb2
 from tariffs.v1 import duty_service_pb2 as tariffs_dot_v1_dot_duty__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftariffs/v1/refund_service.proto\x12\ntariffs.v1\x1a\x17google/rpc/status.proto\x1a\x17tariffs/v1/common.proto\x1a\x1dtariffs/v1/duty_service.proto\"\x88\x01\n\nRefundLine\x12#\n\x04line\x18\x01 \x01(\x0b\x32\x15.tariffs.v1.EntryLine\x12\x13\n\x0bliquidation\x18\x02 \x01(\t\x12\x18\n\x10liquidation_date\x18\x03 \x01(\t\x12\x14\n\x0c\x64\x65posit_date\x18\x04 \x01(\t\x12\x10\n\x08\x64rawback\x18\x05 \x01(\t\"\x83\x03\n\x17\x43\x61lculateRefundsRequest\x12%\n\x05lines\x18\x01 \x03(\x0b\x32\x16.tariffs.v1.RefundLine\x12)\n\x08scenario\x18\x02 \x01(\x0b\x32\x17.tariffs.v1.ScenarioRef\x12\x10\n\x08known_on\x18\x03 \x01(\t\x12\x43\n\x08switches\x18\x04 \x03(\x0b\x32\x31.tariffs.v1.CalculateRefundsRequest.SwitchesEntry\x12\x16\n\x0emin_confidence\x18\x05 \x01(\t\x12\x13\n\x0b\x61uthorities\x18\x06 \x03(\t\x12\x15\n\rinterest_rate\x18\x07 \x01(\t\x12\x0f\n\x07paid_on\x18\x08 \x01(\t\x12$\n\x05table\x18< \x01(\x0b\x32\x15.tariffs.v1.TableForm\x12\x13\n\x0blaw_version\x18` \x01(\t\x1a/\n\rSwitchesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x94\x01\n\rHeadingRefund\x12\x0f\n\x07measure\x18\x01 \x01(\t\x12\x0f\n\x07heading\x18\x02 \x01(\t\x12\r\n\x05start\x18\x03 \x01(\t\x12\x0b\n\x03\x65nd\x18\x04 \x01(\t\x12\x11\n\tdeposited\x18\x05 \x01(\t\x12\x10\n\x08\x61ssessed\x18\x06 \x01(\t\x12\x0c\n\x04owed\x18\x07 \x01(\t\x12\x12\n\nrefundable\x18\x08 \x01(\t\"\xe5\x02\n\x0b\x45ntryRefund\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x0b\n\x03\x64\x61y\x18\x02 \x01(\t\x12\x0f\n\x07indices\x18\x03 \x03(\x05\x12\x15\n\rrefused_count\x18\x04 \x01(\x05\x12\x13\n\x0bliquidation\x18\x05 \x01(\t\x12\r\n\x05route\x18\x06 \x01(\t\x12\x12\n\nroute_from\x18\x07 \x01(\t\x12\x11\n\tdeposited\x18\x08 \x01(\t\x12\x10\n\x08\x61ssessed\x18\t \x01(\t\x12\x0c\n\x04owed\x18\n \x01(\t\x12\x0e\n\x06\x62y_act\x18\x0b \x01(\t\x12\x12\n\nrefundable\x18\x0c \x01(\t\x12\x10\n\x08\x64rawback\x18\r \x01(\t\x12\x0e\n\x06refund\x18\x0e \x01(\t\x12\x10\n\x08interest\x18\x0f \x01(\t\x12+\n\x08headings\x18\x10 \x03(\x0b\x32\x19.tariffs.v1.HeadingRefund\x12\x1f\n\x05notes\x18\x11 \x03(\x0b\x32\x10.tariffs.v1.Note\"\xcc\x03\n\x18\x43\x61lculateRefundsResponse\x12(\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x17.tariffs.v1.EntryRefund\x12\x44\n\x08\x66\x61ilures\x18\x02 \x03(\x0b\x32\x32.tariffs.v1.CalculateRefundsResponse.FailuresEntry\x12+\n\x08headings\x18\x03 \x03(\x0b\x32\x19.tariffs.v1.HeadingRefund\x12>\n\x05total\x18\x04 \x03(\x0b\x32/.tariffs.v1.CalculateRefundsResponse.TotalEntry\x12\x13\n\x0b\x61uthorities\x18\x05 \x03(\t\x12*\n\nprovenance\x18\x06 \x01(\x0b\x32\x16.tariffs.v1.Provenance\x12\x1f\n\x05notes\x18< \x03(\x0b\x32\x10.tariffs.v1.Note\x1a\x43\n\rFailuresEntry\x12\x0b\n\x03key\x18\x01 \x01(\x05\x12!\n\x05value\x18\x02 \x01(\x0b\x32\x12.google.rpc.Status:\x02\x38\x01\x1a,\n\nTotalEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x32n\n\rRefundService\x12]\n\x10\x43\x61lculateRefunds\x12#.tariffs.v1.CalculateRefundsRequest\x1a$.tariffs.v1.CalculateRefundsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftariffs/v1/refund_service.proto\x12\ntariffs.v1\x1a\x17google/rpc/status.proto\x1a\x17tariffs/v1/common.proto\x1a\x1dtariffs/v1/duty_service.proto\"\xa4\x01\n\nRefundLine\x12#\n\x04line\x18\x01 \x01(\x0b\x32\x15.tariffs.v1.EntryLine\x12\x13\n\x0bliquidation\x18\x02 \x01(\t\x12\x18\n\x10liquidation_date\x18\x03 \x01(\t\x12\x14\n\x0c\x64\x65posit_date\x18\x04 \x01(\t\x12\x10\n\x08\x64rawback\x18\x05 \x01(\t\x12\x1a\n\x12reliquidation_date\x18\x06 \x01(\t\"\x83\x03\n\x17\x43\x61lculateRefundsRequest\x12%\n\x05lines\x18\x01 \x03(\x0b\x32\x16.tariffs.v1.RefundLine\x12)\n\x08scenario\x18\x02 \x01(\x0b\x32\x17.tariffs.v1.ScenarioRef\x12\x10\n\x08known_on\x18\x03 \x01(\t\x12\x43\n\x08switches\x18\x04 \x03(\x0b\x32\x31.tariffs.v1.CalculateRefundsRequest.SwitchesEntry\x12\x16\n\x0emin_confidence\x18\x05 \x01(\t\x12\x13\n\x0b\x61uthorities\x18\x06 \x03(\t\x12\x15\n\rinterest_rate\x18\x07 \x01(\t\x12\x0f\n\x07paid_on\x18\x08 \x01(\t\x12$\n\x05table\x18< \x01(\x0b\x32\x15.tariffs.v1.TableForm\x12\x13\n\x0blaw_version\x18` \x01(\t\x1a/\n\rSwitchesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x94\x01\n\rHeadingRefund\x12\x0f\n\x07measure\x18\x01 \x01(\t\x12\x0f\n\x07heading\x18\x02 \x01(\t\x12\r\n\x05start\x18\x03 \x01(\t\x12\x0b\n\x03\x65nd\x18\x04 \x01(\t\x12\x11\n\tdeposited\x18\x05 \x01(\t\x12\x10\n\x08\x61ssessed\x18\x06 \x01(\t\x12\x0c\n\x04owed\x18\x07 \x01(\t\x12\x12\n\nrefundable\x18\x08 \x01(\t\"\xa3\x03\n\x0b\x45ntryRefund\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x0b\n\x03\x64\x61y\x18\x02 \x01(\t\x12\x0f\n\x07indices\x18\x03 \x03(\x05\x12\x15\n\rrefused_count\x18\x04 \x01(\x05\x12\x13\n\x0bliquidation\x18\x05 \x01(\t\x12\r\n\x05route\x18\x06 \x01(\t\x12\x12\n\nroute_from\x18\x07 \x01(\t\x12\x11\n\tdeposited\x18\x08 \x01(\t\x12\x10\n\x08\x61ssessed\x18\t \x01(\t\x12\x0c\n\x04owed\x18\n \x01(\t\x12\x0e\n\x06\x62y_act\x18\x0b \x01(\t\x12\x12\n\nrefundable\x18\x0c \x01(\t\x12\x10\n\x08\x64rawback\x18\r \x01(\t\x12\x0e\n\x06refund\x18\x0e \x01(\t\x12\x10\n\x08interest\x18\x0f \x01(\t\x12\x17\n\x0finterest_by_act\x18\x12 \x01(\t\x12\x12\n\nprotest_by\x18\x13 \x01(\t\x12\x0f\n\x07suit_by\x18\x14 \x01(\t\x12+\n\x08headings\x18\x10 \x03(\x0b\x32\x19.tariffs.v1.HeadingRefund\x12\x1f\n\x05notes\x18\x11 \x03(\x0b\x32\x10.tariffs.v1.Note\"\xcc\x03\n\x18\x43\x61lculateRefundsResponse\x12(\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x17.tariffs.v1.EntryRefund\x12\x44\n\x08\x66\x61ilures\x18\x02 \x03(\x0b\x32\x32.tariffs.v1.CalculateRefundsResponse.FailuresEntry\x12+\n\x08headings\x18\x03 \x03(\x0b\x32\x19.tariffs.v1.HeadingRefund\x12>\n\x05total\x18\x04 \x03(\x0b\x32/.tariffs.v1.CalculateRefundsResponse.TotalEntry\x12\x13\n\x0b\x61uthorities\x18\x05 \x03(\t\x12*\n\nprovenance\x18\x06 \x01(\x0b\x32\x16.tariffs.v1.Provenance\x12\x1f\n\x05notes\x18< \x03(\x0b\x32\x10.tariffs.v1.Note\x1a\x43\n\rFailuresEntry\x12\x0b\n\x03key\x18\x01 \x01(\x05\x12!\n\x05value\x18\x02 \x01(\x0b\x32\x12.google.rpc.Status:\x02\x38\x01\x1a,\n\nTotalEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x32n\n\rRefundService\x12]\n\x10\x43\x61lculateRefunds\x12#.tariffs.v1.CalculateRefundsRequest\x1a$.tariffs.v1.CalculateRefundsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,21 +41,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CALCULATEREFUNDSRESPONSE_TOTALENTRY']._loaded_options = None
   _globals['_CALCULATEREFUNDSRESPONSE_TOTALENTRY']._serialized_options = b'8\001'
   _globals['_REFUNDLINE']._serialized_start=129
-  _globals['_REFUNDLINE']._serialized_end=265
-  _globals['_CALCULATEREFUNDSREQUEST']._serialized_start=268
-  _globals['_CALCULATEREFUNDSREQUEST']._serialized_end=655
-  _globals['_CALCULATEREFUNDSREQUEST_SWITCHESENTRY']._serialized_start=608
-  _globals['_CALCULATEREFUNDSREQUEST_SWITCHESENTRY']._serialized_end=655
-  _globals['_HEADINGREFUND']._serialized_start=658
-  _globals['_HEADINGREFUND']._serialized_end=806
-  _globals['_ENTRYREFUND']._serialized_start=809
-  _globals['_ENTRYREFUND']._serialized_end=1166
-  _globals['_CALCULATEREFUNDSRESPONSE']._serialized_start=1169
-  _globals['_CALCULATEREFUNDSRESPONSE']._serialized_end=1629
-  _globals['_CALCULATEREFUNDSRESPONSE_FAILURESENTRY']._serialized_start=1516
-  _globals['_CALCULATEREFUNDSRESPONSE_FAILURESENTRY']._serialized_end=1583
-  _globals['_CALCULATEREFUNDSRESPONSE_TOTALENTRY']._serialized_start=1585
-  _globals['_CALCULATEREFUNDSRESPONSE_TOTALENTRY']._serialized_end=1629
-  _globals['_REFUNDSERVICE']._serialized_start=1631
-  _globals['_REFUNDSERVICE']._serialized_end=1741
+  _globals['_REFUNDLINE']._serialized_end=293
+  _globals['_CALCULATEREFUNDSREQUEST']._serialized_start=296
+  _globals['_CALCULATEREFUNDSREQUEST']._serialized_end=683
+  _globals['_CALCULATEREFUNDSREQUEST_SWITCHESENTRY']._serialized_start=636
+  _globals['_CALCULATEREFUNDSREQUEST_SWITCHESENTRY']._serialized_end=683
+  _globals['_HEADINGREFUND']._serialized_start=686
+  _globals['_HEADINGREFUND']._serialized_end=834
+  _globals['_ENTRYREFUND']._serialized_start=837
+  _globals['_ENTRYREFUND']._serialized_end=1256
+  _globals['_CALCULATEREFUNDSRESPONSE']._serialized_start=1259
+  _globals['_CALCULATEREFUNDSRESPONSE']._serialized_end=1719
+  _globals['_CALCULATEREFUNDSRESPONSE_FAILURESENTRY']._serialized_start=1606
+  _globals['_CALCULATEREFUNDSRESPONSE_FAILURESENTRY']._serialized_end=1673
+  _globals['_CALCULATEREFUNDSRESPONSE_TOTALENTRY']._serialized_start=1675
+  _globals['_CALCULATEREFUNDSRESPONSE_TOTALENTRY']._serialized_end=1719
+  _globals['_REFUNDSERVICE']._serialized_start=1721
+  _globals['_REFUNDSERVICE']._serialized_end=1831
 # @@protoc_insertion_point(module_scope)

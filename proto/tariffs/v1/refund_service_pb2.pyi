@@ -10,18 +10,20 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class RefundLine(_message.Message):
-    __slots__ = ("line", "liquidation", "liquidation_date", "deposit_date", "drawback")
+    __slots__ = ("line", "liquidation", "liquidation_date", "deposit_date", "drawback", "reliquidation_date")
     LINE_FIELD_NUMBER: _ClassVar[int]
     LIQUIDATION_FIELD_NUMBER: _ClassVar[int]
     LIQUIDATION_DATE_FIELD_NUMBER: _ClassVar[int]
     DEPOSIT_DATE_FIELD_NUMBER: _ClassVar[int]
     DRAWBACK_FIELD_NUMBER: _ClassVar[int]
+    RELIQUIDATION_DATE_FIELD_NUMBER: _ClassVar[int]
     line: _duty_service_pb2.EntryLine
     liquidation: str
     liquidation_date: str
     deposit_date: str
     drawback: str
-    def __init__(self, line: _Optional[_Union[_duty_service_pb2.EntryLine, _Mapping]] = ..., liquidation: _Optional[str] = ..., liquidation_date: _Optional[str] = ..., deposit_date: _Optional[str] = ..., drawback: _Optional[str] = ...) -> None: ...
+    reliquidation_date: str
+    def __init__(self, line: _Optional[_Union[_duty_service_pb2.EntryLine, _Mapping]] = ..., liquidation: _Optional[str] = ..., liquidation_date: _Optional[str] = ..., deposit_date: _Optional[str] = ..., drawback: _Optional[str] = ..., reliquidation_date: _Optional[str] = ...) -> None: ...
 
 class CalculateRefundsRequest(_message.Message):
     __slots__ = ("lines", "scenario", "known_on", "switches", "min_confidence", "authorities", "interest_rate", "paid_on", "table", "law_version")
@@ -75,7 +77,7 @@ class HeadingRefund(_message.Message):
     def __init__(self, measure: _Optional[str] = ..., heading: _Optional[str] = ..., start: _Optional[str] = ..., end: _Optional[str] = ..., deposited: _Optional[str] = ..., assessed: _Optional[str] = ..., owed: _Optional[str] = ..., refundable: _Optional[str] = ...) -> None: ...
 
 class EntryRefund(_message.Message):
-    __slots__ = ("entry_id", "day", "indices", "refused_count", "liquidation", "route", "route_from", "deposited", "assessed", "owed", "by_act", "refundable", "drawback", "refund", "interest", "headings", "notes")
+    __slots__ = ("entry_id", "day", "indices", "refused_count", "liquidation", "route", "route_from", "deposited", "assessed", "owed", "by_act", "refundable", "drawback", "refund", "interest", "interest_by_act", "protest_by", "suit_by", "headings", "notes")
     ENTRY_ID_FIELD_NUMBER: _ClassVar[int]
     DAY_FIELD_NUMBER: _ClassVar[int]
     INDICES_FIELD_NUMBER: _ClassVar[int]
@@ -91,6 +93,9 @@ class EntryRefund(_message.Message):
     DRAWBACK_FIELD_NUMBER: _ClassVar[int]
     REFUND_FIELD_NUMBER: _ClassVar[int]
     INTEREST_FIELD_NUMBER: _ClassVar[int]
+    INTEREST_BY_ACT_FIELD_NUMBER: _ClassVar[int]
+    PROTEST_BY_FIELD_NUMBER: _ClassVar[int]
+    SUIT_BY_FIELD_NUMBER: _ClassVar[int]
     HEADINGS_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
     entry_id: str
@@ -108,9 +113,12 @@ class EntryRefund(_message.Message):
     drawback: str
     refund: str
     interest: str
+    interest_by_act: str
+    protest_by: str
+    suit_by: str
     headings: _containers.RepeatedCompositeFieldContainer[HeadingRefund]
     notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
-    def __init__(self, entry_id: _Optional[str] = ..., day: _Optional[str] = ..., indices: _Optional[_Iterable[int]] = ..., refused_count: _Optional[int] = ..., liquidation: _Optional[str] = ..., route: _Optional[str] = ..., route_from: _Optional[str] = ..., deposited: _Optional[str] = ..., assessed: _Optional[str] = ..., owed: _Optional[str] = ..., by_act: _Optional[str] = ..., refundable: _Optional[str] = ..., drawback: _Optional[str] = ..., refund: _Optional[str] = ..., interest: _Optional[str] = ..., headings: _Optional[_Iterable[_Union[HeadingRefund, _Mapping]]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ...) -> None: ...
+    def __init__(self, entry_id: _Optional[str] = ..., day: _Optional[str] = ..., indices: _Optional[_Iterable[int]] = ..., refused_count: _Optional[int] = ..., liquidation: _Optional[str] = ..., route: _Optional[str] = ..., route_from: _Optional[str] = ..., deposited: _Optional[str] = ..., assessed: _Optional[str] = ..., owed: _Optional[str] = ..., by_act: _Optional[str] = ..., refundable: _Optional[str] = ..., drawback: _Optional[str] = ..., refund: _Optional[str] = ..., interest: _Optional[str] = ..., interest_by_act: _Optional[str] = ..., protest_by: _Optional[str] = ..., suit_by: _Optional[str] = ..., headings: _Optional[_Iterable[_Union[HeadingRefund, _Mapping]]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ...) -> None: ...
 
 class CalculateRefundsResponse(_message.Message):
     __slots__ = ("entries", "failures", "headings", "total", "authorities", "provenance", "notes")

@@ -1,9 +1,9 @@
-"""Tables beside the measures, parsed once at load: entry fees, refund routes, port fees, voyages."""
+"""Tables beside the measures, parsed once at load: entry fees, port fees, voyages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -94,24 +94,6 @@ class Fees:
 
 
 @dataclass(frozen=True, slots=True)
-class RefundRoute:
-    """Refund of entries in one liquidation state; after `within_days` the state counts as `later`."""
-
-    start: str = ""
-    route: str = ""
-    within_days: int = 0
-    later: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RefundTerms:
-    """Refunds of duty that is assessed and not owed, by liquidation state (refunds.yaml)."""
-
-    authority: str = ""
-    states: Mapping[str, RefundRoute] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class PortFeeStep:
     """Amounts of a port fee from an instant on, in its currency; the higher of the two is charged."""
 
@@ -196,22 +178,6 @@ def _read_span(raw: Raw, path: str) -> Span:
         return read_day(text[: len("2025-01-01")])
 
     return Span(read_required(raw, "from", day, path), read(raw, "to", day, None, path))
-
-
-def read_refunds(raw: Raw) -> RefundTerms:
-    """Read refunds.yaml."""
-    check_keys(raw, keys("authority program interest states"), "refunds")
-    states = raw.get("states", {})
-
-    def route(item: Raw, path: str) -> RefundRoute:
-        within, later = (
-            read(item, "within_days", int, 0, path),
-            read(item, "later", one_of(*states), "", path),
-        )
-        return RefundRoute(item.get("from", ""), item.get("route", ""), within, later)
-
-    routes = {name: route(item, f"refunds.states.{name}") for name, item in states.items()}
-    return RefundTerms(raw.get("authority", ""), routes)
 
 
 def read_codes(raw: Any, path: str) -> tuple[str, ...]:

@@ -23,7 +23,6 @@ from tariffs.engine.law.fee_tables import (
     read_fees,
     read_port_calls,
     read_port_fees,
-    read_refunds,
 )
 from tariffs.engine.law.files import read_raw
 from tariffs.engine.law.known_names import Names
@@ -34,6 +33,7 @@ from tariffs.engine.law.model import Measure, Membership, ProductList, Program
 from tariffs.engine.law.name_checks import check_names, name_faults
 from tariffs.engine.law.raw_fields import Context, Raw, fault
 from tariffs.engine.law.read import list_day, read_claim, read_measure, read_reference, read_rule, read_switch
+from tariffs.engine.law.refund_terms import read_refunds
 from tariffs.engine.law.values import CODE, digits, is_code, read_day, read_instant, read_rate
 from tariffs.engine.schedule.countries import origin_codes
 

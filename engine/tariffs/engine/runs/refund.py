@@ -1,46 +1,58 @@
 """Compute refunds of entries: duty assessed under a void authority, by heading and collection window.
 
 A refund is a transfer to the importer of record and never part of a price. It is assessed duty less owed duty of the
-layers of the given authority, less drawback already claimed on them, plus interest at a rate the caller gives (19 USC
-1505: from deposit to liquidation or reliquidation, compounded daily). Reported separately is the duty that retroactive
-acts returned: duty as known on the entry day less duty as assessed now.
+layers of the given authority, less drawback already claimed on them, plus interest at the rates of the law or the one
+the caller gives. Reported separately is the duty that retroactive acts returned, with its interest: duty as known on
+the entry day less duty as assessed now. What comes back under other authorities is noted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import date
+from decimal import Decimal
 
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.law.conditions import ENTRY_DATE
-from tariffs.engine.law.fee_tables import RefundRoute
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.law.user_rates import user_rate
+from tariffs.engine.law.refund_terms import RefundRoute
 from tariffs.engine.line_duty.entries import UnreadLine, lines_by_entry
 from tariffs.engine.line_duty.entry_dates import ENTRY, covered_moment, entry_moment, moment_notes, unread_of
 from tariffs.engine.line_duty.entry_line import EntryLine, Number, read_charge
-from tariffs.engine.line_duty.quote import Quote, QuoteLayer, quote_line
+from tariffs.engine.line_duty.quote import Quote, quote_line
+from tariffs.engine.runs.refund_headings import (
+    HeadingRefund,
+    given_back_elsewhere,
+    heading_refunds,
+    merged_headings,
+)
+from tariffs.engine.runs.refund_interest import YearlyRates, interest, interest_rates
+from tariffs.engine.runs.refund_status import (
+    LIQUIDATION,
+    LIQUIDATION_DATE,
+    RELIQUIDATION_DATE,
+    EntryDays,
+    LiquidationStatus,
+    liquidation_status,
+)
 
-CENT, ZERO = Decimal("0.01"), Decimal(0)
-# 19 USC 1505(c) and 26 USC 6622(a): interest compounds daily. The yearly rate is spread over 365 days, in leap years
-# too; no text seen says otherwise (C).
-DAYS_OF_YEAR = 365
-DEPOSIT_DATE, LIQUIDATION_DATE, PAID_ON = "deposit_date", "liquidation_date", "paid_on"
-REFUND_COLUMNS = (DEPOSIT_DATE, LIQUIDATION_DATE, "liquidation", "drawback")
+ZERO = Decimal(0)
+DEPOSIT_DATE, PAID_ON = "deposit_date", "paid_on"
+REFUND_COLUMNS = (DEPOSIT_DATE, LIQUIDATION_DATE, RELIQUIDATION_DATE, LIQUIDATION, "drawback")
 _ON_CODES = frozenset({"HTS_CODE_REPAIRED", "COARSE_CODE", "SUFFIX_NOT_IN_VINTAGE"})
-_ENDING = frozenset({"invalidate", "terminate", "expire"})
+NO_STATUS = LiquidationStatus("", RefundRoute())
 
 
 @dataclass(frozen=True, slots=True)
 class RefundLine:
     """Entry line with the refund columns of its file.
 
-    `liquidation` is a state of `law/data/refunds.yaml`, or empty if unknown; `liquidated_on` and `deposited_on` are
-    days (the deposit is the entry day if empty); `drawback` is US dollars already recovered on these duties.
+    `liquidation` is a state of `law/data/refunds.yaml`, or empty if unknown; `liquidated_on`, `deposited_on` and
+    `reliquidated_on` are days (the deposit is the entry day if empty); `drawback` is US dollars already recovered on
+    these duties.
     """
 
     line: EntryLine
@@ -48,13 +60,16 @@ class RefundLine:
     liquidated_on: str = ""
     deposited_on: str = ""
     drawback: Number = ZERO
+    reliquidated_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RefundOptions:
-    """`authority`: authorities to refund, those of the law if empty. `rate`: yearly interest, `7%` or 0.07, or None.
+    """`authority`: authorities to refund, those of the law if empty.
 
-    Interest runs to `paid_on`, the law's as-of day if None; `known_on` is the day whose acts are assessed.
+    `rate` is a payer of the law's table of interest, a yearly rate such as `7%` or 0.07, or None for no interest.
+    Interest runs to the reliquidation of a line, else to `paid_on`, the law's as-of day if None; `known_on` is the day
+    whose acts are assessed.
     """
 
     authority: tuple[str, ...] = ()
@@ -64,32 +79,12 @@ class RefundOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class HeadingRefund:
-    """Refund of one heading of one measure in one collection window [start, end), of one entry or all; US dollars.
-
-    `deposited` is the duty as known on the entry day, `assessed` as known now, `owed` the part still due.
-    """
-
-    measure: str
-    heading: str
-    start: str
-    end: str
-    deposited: Decimal
-    assessed: Decimal
-    owed: Decimal
-
-    @property
-    def refundable(self) -> Decimal:
-        """Assessed duty that is not owed."""
-        return self.assessed - self.owed
-
-
-@dataclass(frozen=True, slots=True)
 class EntryRefund:
     """Refund of one entry, in dollars and cents; sums of its rounded lines.
 
     `by_act` is the duty that retroactive acts returned; `refund` is `refundable` less `drawback`, never below 0;
-    `route` is the refund procedure for the entry's liquidation state, available from `route_from`.
+    `route` is the refund procedure for the entry's liquidation state, available from `route_from`; `protest_by` and
+    `suit_by` are the last days for these, None if not known or not open to the state.
     """
 
     entry_id: str
@@ -107,8 +102,11 @@ class EntryRefund:
     drawback: Decimal
     refund: Decimal
     interest: Decimal
+    interest_by_act: Decimal
     headings: tuple[HeadingRefund, ...]
     notes: tuple[Note, ...]
+    protest_by: date | None = None
+    suit_by: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,8 @@ class Refunds:
     notes: tuple[Note, ...]
 
 
-TOTALS = ("deposited", "assessed", "owed", "by_act", "refundable", "drawback", "refund", "interest")
+TOTALS = ("deposited", "assessed", "owed", "by_act", "refundable", "drawback", "refund", "interest",
+          "interest_by_act")  # fmt: skip
 
 
 def refunds(
@@ -145,7 +144,7 @@ def refunds(
     if options.paid_on:
         covered_moment(law, options.paid_on, PAID_ON)
     nodes = _nodes(law, options)
-    rate = None if options.rate is None else user_rate(options.rate, "interest_rate")
+    rates = interest_rates(law, options.rate)
     rated: dict[int, _Rated] = {}
     refused: dict[int, TariffsError] = {}
     for index, line in enumerate(lines):
@@ -157,21 +156,13 @@ def refunds(
         except TariffsError as error:
             refused[index] = error
     entries = [
-        _entry(law, lines, members, rated, rate, options.paid_on or law.as_of)
-        for members in lines_by_entry(_entry_id(line) for line in lines)
+        _entry(lines, members, rated, rates) for members in lines_by_entry(_entry_id(line) for line in lines)
     ]
     total = {name: sum((getattr(entry, name) for entry in entries), ZERO) for name in TOTALS}
-    merged = _merged(heading for entry in entries for heading in entry.headings)
+    headings = merged_headings(heading for entry in entries for heading in entry.headings)
     switches = {name: value for one in rated.values() for name, value in one.switches.items()}
     notes = unread_of(law, [one.day for one in rated.values()], options.known_on)
-    return Refunds(tuple(entries), refused, nodes, merged, total, dict(sorted(switches.items())), notes)
-
-
-def interest(amount: Decimal, rate: Decimal, start: date, end: date) -> Decimal:
-    """Compute interest in dollars and cents, compounded daily over [start, end) at a yearly rate."""
-    days = max(0, (end - start).days)
-    grown = (1 + rate / DAYS_OF_YEAR) ** days
-    return (amount * (grown - 1)).quantize(CENT, ROUND_HALF_UP)
+    return Refunds(tuple(entries), refused, nodes, headings, total, dict(sorted(switches.items())), notes)
 
 
 # -- lines -----------------------------------------------------------------------------------------------------
@@ -181,11 +172,25 @@ def interest(amount: Decimal, rate: Decimal, start: date, end: date) -> Decimal:
 class _Rated:
     day: date
     deposited_on: date
-    state: str
+    interest_to: date
+    status: LiquidationStatus
     drawback: Decimal
     headings: tuple[HeadingRefund, ...]
+    elsewhere: Mapping[str, Decimal]
     notes: tuple[Note, ...]
     switches: Mapping[str, str]
+
+    @property
+    def refundable(self) -> Decimal:
+        return sum((heading.refundable for heading in self.headings), ZERO)
+
+    @property
+    def refund(self) -> Decimal:
+        return max(ZERO, self.refundable - self.drawback)
+
+    @property
+    def by_act(self) -> Decimal:
+        return sum((heading.deposited - heading.assessed for heading in self.headings), ZERO)
 
 
 def _nodes(law: Law, options: RefundOptions) -> tuple[str, ...]:
@@ -206,19 +211,27 @@ def _rate(law: Law, line: RefundLine, options: RefundOptions, nodes: tuple[str, 
     zone, formats = law.zones[IMPORT], line.line.date_formats
     entry = entry_moment(law, line.line.entry, IMPORT, formats.get(ENTRY_DATE, ""))
     day = entry.instant.astimezone(zone).date()
+    on = options.paid_on or law.as_of
     deposited, deposit_notes = _day(law, line, DEPOSIT_DATE, line.deposited_on)
-    state, notes = _state(law, line, options.paid_on or law.as_of)
+    liquidated, liquidation_notes = _day(law, line, LIQUIDATION_DATE, line.liquidated_on)
+    reliquidated, reliquidation_notes = _day(law, line, RELIQUIDATION_DATE, line.reliquidated_on)
+    days = EntryDays(day, liquidated, deposited or day, reliquidated)
+    status = liquidation_status(law, line.liquidation, days, on)
     return _Rated(
         day=day,
-        deposited_on=deposited or day,
-        state=state,
+        deposited_on=days.deposited,
+        interest_to=reliquidated or on,
+        status=status,
         drawback=read_charge(line.drawback, "drawback"),
-        headings=_headings(law, then, now, nodes),
+        headings=heading_refunds(law, then, now, nodes),
+        elsewhere=given_back_elsewhere(law, then, now, nodes),
         notes=(
             *(note for note in now.notes if note.reason in _ON_CODES),
             *moment_notes(ENTRY_DATE, entry),
             *deposit_notes,
-            *notes,
+            *liquidation_notes,
+            *reliquidation_notes,
+            *status.notes,
         ),
         switches=_switches(now),
     )
@@ -237,69 +250,6 @@ def _day(law: Law, line: RefundLine, name: str, text: str) -> tuple[date | None,
     return moment.instant.astimezone(law.zones[IMPORT]).date(), moment_notes(name, moment)
 
 
-def _state(law: Law, line: RefundLine, on: date) -> tuple[str, tuple[Note, ...]]:
-    """Read the liquidation state of an entry; an old liquidation becomes the later state that the law names."""
-    name = line.liquidation.strip().lower()
-    if not name:
-        text = "No liquidation state is given, so no refund procedure is named."
-        return "", (Note("LIQUIDATION_UNKNOWN", text),)
-    states = law.refunds.states
-    if name not in states:
-        raise InputError(
-            "LIQUIDATION_INVALID", f"{line.liquidation!r} is not a liquidation state.", field="liquidation",
-            fix=f"Use one of: {', '.join(states)}.",
-        )  # fmt: skip
-    liquidated, notes = _day(law, line, LIQUIDATION_DATE, line.liquidated_on)
-    within, later = states[name].within_days, states[name].later
-    if within and liquidated and on > liquidated + timedelta(days=within):
-        text = f"Liquidated on {liquidated}, more than {within} days before {on}; treated as {later}."
-        return later, (*notes, Note("LIQUIDATION_LATE", text))
-    return name, notes
-
-
-def _headings(law: Law, then: Quote, now: Quote, nodes: tuple[str, ...]) -> tuple[HeadingRefund, ...]:
-    deposited = (_heading(law, layer, deposited=True) for layer in then.layers if _counts(law, layer, nodes))
-    assessed = (_heading(law, layer, deposited=False) for layer in now.layers if _counts(law, layer, nodes))
-    return _merged([*deposited, *assessed])
-
-
-def _counts(law: Law, layer: QuoteLayer, nodes: tuple[str, ...]) -> bool:
-    return layer.amount > 0 and any(
-        node in law.measures[layer.measure].parents for node in nodes
-    )  # fmt: skip
-
-
-def _heading(law: Law, layer: QuoteLayer, *, deposited: bool) -> HeadingRefund:
-    start, end = _window(law, layer)
-    if deposited:
-        return HeadingRefund(layer.measure, layer.heading, start, end, layer.amount, ZERO, ZERO)
-    return HeadingRefund(layer.measure, layer.heading, start, end, ZERO, layer.amount, layer.owed)
-
-
-def _window(law: Law, layer: QuoteLayer) -> tuple[str, str]:
-    """Find the days [start, end) in which the period of a layer was collected; an open end is empty."""
-    measure, zone = law.measures[layer.measure], law.zones[IMPORT]
-    period = next((p for p in measure.periods if p.id == layer.period), None)
-    if period is None or period.start is None:
-        return "", ""
-    ends: list[datetime | None] = [p.start for p in measure.periods if p.start and p.start > period.start]
-    ending = [a for a in law.acts[measure.id] if a.change.op in _ENDING and a.scope.is_any]
-    ends += [act.collection_stop or act.start for act in ending]
-    closed = [end for end in (*ends, period.end) if end is not None and end > period.start]
-    last = min(closed).astimezone(zone).date().isoformat() if closed else ""
-    return period.start.astimezone(zone).date().isoformat(), last
-
-
-def _merged(headings: Iterable[HeadingRefund]) -> tuple[HeadingRefund, ...]:
-    sums: dict[tuple[str, str, str, str], HeadingRefund] = {}
-    for one in headings:
-        key = (one.measure, one.heading, one.start, one.end)
-        had = sums.get(key, HeadingRefund(*key, ZERO, ZERO, ZERO))
-        money = (had.deposited + one.deposited, had.assessed + one.assessed, had.owed + one.owed)
-        sums[key] = HeadingRefund(*key, *money)
-    return tuple(sorted(sums.values(), key=lambda one: (one.start, one.heading, one.measure)))
-
-
 # -- entries ---------------------------------------------------------------------------------------------------
 
 
@@ -308,19 +258,14 @@ def _entry_id(line: RefundLine | UnreadLine) -> str:
 
 
 def _entry(
-    law: Law,
     lines: Sequence[RefundLine | UnreadLine],
     members: tuple[int, ...],
     rated: Mapping[int, _Rated],
-    rate: Decimal | None,
-    paid_on: date,
+    rates: YearlyRates | None,
 ) -> EntryRefund:
     good = [rated[index] for index in members if index in rated]
-    headings = _merged(heading for one in good for heading in one.headings)
-    state = next((one.state for one in good if one.state), "")
-    route = law.refunds.states.get(state, RefundRoute())
-    refundable = [sum((h.refundable for h in one.headings), ZERO) for one in good]
-    kept = [max(ZERO, amount - one.drawback) for amount, one in zip(refundable, good, strict=True)]
+    headings = merged_headings(heading for one in good for heading in one.headings)
+    status = next((one.status for one in good if one.status.state), NO_STATUS)
     deposited, assessed, owed = (
         sum((getattr(h, name) for h in headings), ZERO) for name in ("deposited", "assessed", "owed")
     )
@@ -329,56 +274,61 @@ def _entry(
         day=min((one.day for one in good), default=None),
         lines=members,
         refused=len(members) - len(good),
-        liquidation=state,
-        route=route.route,
-        route_from=route.start,
+        liquidation=status.state,
+        route=status.route.route,
+        route_from=status.route.start,
         deposited=deposited,
         assessed=assessed,
         owed=owed,
         by_act=deposited - assessed,
         refundable=assessed - owed,
         drawback=sum((one.drawback for one in good), ZERO),
-        refund=sum(kept, ZERO),
-        interest=_interest(good, kept, rate, paid_on),
+        refund=sum((one.refund for one in good), ZERO),
+        interest=_interest(rates, [(one, one.refund) for one in good]),
+        interest_by_act=_interest(rates, [(one, max(ZERO, one.by_act)) for one in good]),
         headings=headings,
-        notes=(
-            *_notes(good, refundable, len(members) - len(good)),
-            *(() if rate is None else _interest_notes(good, paid_on)),
-        ),
+        notes=tuple(dict.fromkeys((*_notes(good, len(members) - len(good)), *_interest_notes(rates, good)))),
+        protest_by=status.protest_by,
+        suit_by=status.suit_by,
     )
 
 
-def _interest_notes(good: Sequence[_Rated], paid_on: date) -> tuple[Note, ...]:
-    last = max((one.deposited_on for one in good), default=paid_on)
-    if last <= paid_on:
-        return ()
-    text = f"Interest ends on {paid_on}, before the deposit on {last}; such a deposit bears no interest."
-    return (Note("INTEREST_BEFORE_DEPOSIT", text),)
-
-
-def _interest(
-    good: Sequence[_Rated], kept: Sequence[Decimal], rate: Decimal | None, paid_on: date
-) -> Decimal:
-    if rate is None:
+def _interest(rates: YearlyRates | None, amounts: Iterable[tuple[_Rated, Decimal]]) -> Decimal:
+    if rates is None:
         return ZERO
-    return sum(
-        (interest(amount, rate, one.deposited_on, paid_on) for one, amount in zip(good, kept, strict=True)),
-        ZERO,
-    )
+    return sum((interest(amount, rates, one.deposited_on, one.interest_to) for one, amount in amounts), ZERO)
 
 
-def _notes(good: Sequence[_Rated], refundable: Sequence[Decimal], refused: int) -> tuple[Note, ...]:
-    notes = [note for one in good for note in one.notes]
-    if len({one.state for one in good}) > 1:
-        notes.append(
-            Note("LIQUIDATION_DIFFERS", "Its lines have different liquidation states; the first is used.")
+def _interest_notes(rates: YearlyRates | None, good: Sequence[_Rated]) -> Iterable[Note]:
+    if rates is None:
+        return
+    late = next((one for one in good if one.deposited_on > one.interest_to), None)
+    if late:
+        text = (
+            f"Interest ends on {late.interest_to}, before the deposit on {late.deposited_on}; such a deposit bears no "
+            "interest."
         )
-    if any(one.drawback > amount for one, amount in zip(good, refundable, strict=True)):
-        notes.append(
-            Note("DRAWBACK_EXCEEDS", "The drawback of a line exceeds its refundable duty; its refund is 0.")
+        yield Note("INTEREST_BEFORE_DEPOSIT", text)
+    end = rates.published_to
+    if end and any(one.interest_to > end for one in good):
+        yield Note(
+            "INTEREST_RATE_UNPUBLISHED", f"Rates are published to {end}; the last of them is used after it."
         )
+
+
+def _notes(good: Sequence[_Rated], refused: int) -> Iterable[Note]:
+    for one in good:
+        yield from one.notes
+    if len({one.status.state for one in good}) > 1:
+        yield Note("LIQUIDATION_DIFFERS", "Its lines have different liquidation states; the first is used.")
+    if any(one.drawback > one.refundable for one in good):
+        yield Note("DRAWBACK_EXCEEDS", "The drawback of a line exceeds its refundable duty; its refund is 0.")
+    elsewhere: dict[str, Decimal] = {}
+    for authority, amount in (item for one in good for item in one.elsewhere.items()):
+        elsewhere[authority] = elsewhere.get(authority, ZERO) + amount
+    if elsewhere:
+        listed = ", ".join(f"{authority} {amount:,.2f}" for authority, amount in sorted(elsewhere.items()))
+        text = f"Also given back under other authorities: USD {listed}. The sums have them if `authority` names them."
+        yield Note("GIVEN_BACK_ELSEWHERE", text)
     if refused:
-        notes.append(
-            Note("ENTRY_INCOMPLETE", f"{refused} of its lines were refused and are not in its sums.")
-        )
-    return tuple(dict.fromkeys(notes))
+        yield Note("ENTRY_INCOMPLETE", f"{refused} of its lines were refused and are not in its sums.")

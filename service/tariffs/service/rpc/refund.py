@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 
 from tariffs.engine.base.dates import Moment
 from tariffs.engine.base.provenance import law_facts
@@ -16,11 +17,11 @@ from tariffs.engine.runs.refund import (
     REFUND_COLUMNS,
     TOTALS,
     EntryRefund,
-    HeadingRefund,
     RefundLine,
     RefundOptions,
     refunds,
 )
+from tariffs.engine.runs.refund_headings import HeadingRefund
 from tariffs.engine.scenario import scenario_facts
 from tariffs.service.rpc.checks import decimal, rate, word
 from tariffs.service.rpc.duty import BATCH_LIMIT, read_line
@@ -90,10 +91,15 @@ def _options(law: Law, request: pb.CalculateRefundsRequest) -> RefundOptions:
     zone = law.zones[IMPORT]
     return RefundOptions(
         authority=tuple(word(node, "authorities") for node in request.authorities),
-        rate=rate(request.interest_rate, "interest_rate") if request.interest_rate else None,
+        rate=_interest_rate(request.interest_rate) if request.interest_rate else None,
         paid_on=paid_on.instant.astimezone(zone).date() if paid_on else None,
         known_on=word(request.known_on, "known_on") or None,
     )
+
+
+def _interest_rate(text: str) -> str | Decimal:
+    """A payer by name, or a rate below 1 as a decimal fraction."""
+    return word(text, "interest_rate") if text.isalpha() else rate(text, "interest_rate")
 
 
 def _notes(law: Law, request: pb.CalculateRefundsRequest) -> tuple[Note, ...]:
@@ -110,6 +116,7 @@ def _line(line: pb.RefundLine, formats: Mapping[str, str]) -> RefundLine:
         word(line.liquidation_date, "liquidation_date"),
         word(line.deposit_date, "deposit_date"),
         decimal(line.drawback, "drawback", "CHARGE_INVALID") if line.drawback else 0,
+        word(line.reliquidation_date, "reliquidation_date"),
     )
 
 
@@ -125,6 +132,8 @@ def _entry(entry: EntryRefund) -> pb.EntryRefund:
         **{name: f"{getattr(entry, name):.2f}" for name in TOTALS},
         headings=_headings(entry.headings),
         notes=notes_of(entry.notes),
+        protest_by=day_text(entry.protest_by),
+        suit_by=day_text(entry.suit_by),
     )
 
 

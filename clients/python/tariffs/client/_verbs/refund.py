@@ -20,7 +20,7 @@ from tariffs.client.results.entries import REFUSED_SCHEMA
 from tariffs.client.results.refund import AMOUNTS, ENTRY_SCHEMA, HEADING_SCHEMA, RefundsResult
 from tariffs.v1 import refund_service_pb2
 
-_COLUMNS = ("liquidation", "liquidation_date", "deposit_date", "drawback")
+_COLUMNS = ("liquidation", "liquidation_date", "deposit_date", "drawback", "reliquidation_date")
 
 
 class RefundCalls(LawCalls):
@@ -46,11 +46,13 @@ class RefundCalls(LawCalls):
 
         Args:
             lines: frame, lazy frame or path with the columns of `duties`, and as far as known `liquidation`
-                (unliquidated, liquidated, reconciliation, final), `liquidation_date`, `deposit_date` (the entry day if
-                empty) and `drawback` (USD already recovered).
+                (unliquidated, liquidated, protestable, protested, reconciliation, final), `liquidation_date`,
+                `deposit_date` (the entry day if empty), `drawback` (USD already recovered) and `reliquidation_date`
+                (the day of the liquidation or reliquidation without the duty).
             authorities: nodes to count; by default that of the refund program, IEEPA.
-            interest_rate: yearly interest, `"7%"` or 0.07, compounded daily from deposit; by default none.
-            paid_on: day interest runs to; by default the law's as-of day.
+            interest_rate: `"corporate"` or `"other"`, the payer of the quarterly rates of the law, or a yearly rate,
+                `"7%"` or 0.07; compounded daily from deposit to reliquidation; by default no interest.
+            paid_on: day of the reliquidation of rows without `reliquidation_date`; by default the law's as-of day.
             known_on: the day whose acts are assessed; by default the law's as-of day.
             scenario: library name, `*.yaml` path, or `Scenario`.
             switches: open points of the law set to other values than their defaults.
@@ -74,7 +76,7 @@ class RefundCalls(LawCalls):
             min_confidence=arguments.text(min_confidence, "min_confidence"),
             law_version=arguments.text(law_version, "law_version"),
             authorities=arguments.names(authorities, "authorities"),
-            interest_rate=requests.rate_text(interest_rate, "interest_rate"),
+            interest_rate=_interest(interest_rate),
             paid_on=arguments.day(paid_on, "paid_on"),
             table=table.form,
         )
@@ -91,6 +93,12 @@ class RefundCalls(LawCalls):
                 answers.append((rows, answer))
             report("computing refunds", 1.0)
         return _refunds(table, answers)
+
+
+def _interest(given: Money | None) -> str:
+    """A payer by name as given, in lower case; a rate as a fraction."""
+    name = given.strip().lower() if isinstance(given, str) else ""
+    return name if name.isalpha() else requests.rate_text(given, "interest_rate")
 
 
 def _messages(table: entry_table.EntryTable) -> list[refund_service_pb2.RefundLine]:
@@ -118,7 +126,7 @@ def _refunds(
         failed = ((rows[index], from_status(status)) for index, status in answer.failures.items())
         refused += [entry_batches.refused_row(table, row, fault) for row, fault in failed]
         for name in AMOUNTS:
-            total[name] += Decimal(answer.total[name])
+            total[name] += Decimal(answer.total.get(name, "0.00"))
     refused += entry_batches.oversized_rows(table)
     return RefundsResult(
         entries=pl.DataFrame(entries, schema=ENTRY_SCHEMA).sort("row"),
@@ -143,7 +151,9 @@ def _entry(entry: refund_service_pb2.EntryRefund, row: int) -> dict[str, Any]:
         "liquidation": entry.liquidation or None,
         "route": entry.route or None,
         "route_from": entry.route_from or None,
-        **{name: Decimal(getattr(entry, name)) for name in AMOUNTS},
+        "protest_by": entry.protest_by or None,
+        "suit_by": entry.suit_by or None,
+        **{name: Decimal(getattr(entry, name) or "0.00") for name in AMOUNTS},
         "notes": [f"{note.reason}: {note.message}" for note in entry.notes],
     }
 

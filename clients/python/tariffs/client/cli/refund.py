@@ -14,7 +14,7 @@ from tariffs.client.cli.render.entries import SHOWN_REFUNDS, print_refunds
 EXAMPLES = examples(
     "tariffs refund entries.csv",
     "tariffs refund entries.csv --top 50 -o refunds.parquet",
-    "tariffs refund entries.csv --interest-rate 7% --paid-on 2026-12-15 --json",
+    "tariffs refund entries.csv --interest-rate corporate --paid-on 2026-12-15 --json",
 )
 
 
@@ -23,7 +23,8 @@ def refund(
         Path,
         typer.Argument(
             metavar="ENTRIES",
-            help="A .csv, .parquet or .arrow file (- is standard input) with liquidation, deposit_date and drawback.",
+            help="A .csv, .parquet or .arrow file (- is standard input) with liquidation, liquidation_date, "
+            "deposit_date and drawback.",
         ),
     ],
     authority: Annotated[
@@ -38,13 +39,19 @@ def refund(
         str | None,
         typer.Option(
             "--interest-rate",
-            metavar="RATE",
-            help="Yearly interest, 7% or 0.07, compounded daily (19 USC 1505).",
+            metavar="PAYER|RATE",
+            help="Interest (19 USC 1505): corporate or other for the quarterly rates of that payer, or a yearly rate, "
+            "7% or 0.07. Compounded daily from deposit. Default: none.",
         ),
     ] = None,
     paid_on: Annotated[
         str | None,
-        typer.Option("--paid-on", metavar="DAY", help="Last day of interest. Default: the law's as-of day."),
+        typer.Option(
+            "--paid-on",
+            metavar="DAY",
+            help="Day of the reliquidation to which interest runs, for rows without reliquidation_date. Default: the "
+            "law's as-of day.",
+        ),
     ] = None,
     scenario: options.Scenario = None,
     known_on: options.KnownOn = None,
@@ -69,8 +76,8 @@ def refund(
     """Compute refunds of entries, by entry, heading and collection window, and in total.
 
     A refund is duty assessed under a void authority and not owed, less drawback. The column by_act is the duty that
-    retroactive acts gave back: duty as known on the entry day less duty as known now. The exit code is 1 if rows were
-    refused.
+    retroactive acts gave back: duty as known on the entry day less duty as known now. The columns
+    protest_by and suit_by are the last days for these. The exit code is 1 if rows were refused.
     """
     if output is not None:
         options.result_file(output)

@@ -15,7 +15,9 @@ from tariffs.client.results.refused import refused_json
 from tariffs.client.results.sections import Section
 from tariffs.client.results.shown import TableResult
 
-AMOUNTS = ("deposited", "assessed", "owed", "by_act", "refundable", "drawback", "refund", "interest")
+AMOUNTS = (
+    "deposited", "assessed", "owed", "by_act", "refundable", "drawback", "refund", "interest", "interest_by_act",
+)  # fmt: skip
 ENTRY_SCHEMA: dict[str, pl.DataType] = {
     "entry_id": pl.String(),
     "row": pl.Int64(),
@@ -25,6 +27,8 @@ ENTRY_SCHEMA: dict[str, pl.DataType] = {
     "liquidation": pl.String(),
     "route": pl.String(),
     "route_from": pl.String(),
+    "protest_by": pl.String(),
+    "suit_by": pl.String(),
     **dict.fromkeys(AMOUNTS, MONEY),
     "notes": pl.List(pl.String()),
 }
@@ -46,8 +50,9 @@ class RefundsResult(TableResult):
     Attributes:
         entries: one row per entry in the order of first lines: liquidation state and route, `deposited` (duty as known
             on the entry day), `assessed` (as known now), `owed`, `by_act` (deposited less assessed: what retroactive
-            acts gave back), `refundable` (assessed less owed), `drawback`, `refund` (refundable less drawback) and
-            `interest`; `row` is its first row.
+            acts gave back), `refundable` (assessed less owed), `drawback`, `refund` (refundable less drawback),
+            `interest` on it and `interest_by_act`; `protest_by` and `suit_by` are the last days for these; `row` is
+            its first row.
         headings: the same by measure, heading and collection window [start, end) of each entry.
         refused: rows that could not be used: `row, line_id, entry_id, column, reason, found, message`.
         total: sums over all entries by name.
@@ -111,6 +116,8 @@ class RefundsResult(TableResult):
             ("deposited", "assessed", "owed", "refundable"),
         )
         return [
-            Section("entries, the largest refund first", largest, keys, (*sums, "refund", "interest")),
+            Section(
+                "entries, the largest refund first", largest, keys, (*sums, "by_act", "refund", "interest")
+            ),
             Section("headings", self.by_heading(), ("measure", "heading", "start", "end"), sums),
         ]

@@ -16,9 +16,10 @@ _COLUMNS = {
              "landed", "reason"),
     "entry": ("entry_id", "day", "lines", "refused", "entered_value", "assessed", "owed", "mpf", "hmf", "landed"),
     "layer": ("row", "line_id", "state", "measure", "heading", "rate", "base", "amount"),
-    "refund": ("entry_id", "day", "liquidation", "route", "deposited", "assessed", "owed", "drawback", "refund",
-               "interest"),
+    "refund": ("entry_id", "day", "liquidation", "route", "protest_by", "suit_by", "deposited", "assessed", "owed",
+               "by_act", "drawback", "refund", "interest", "interest_by_act"),
 }  # fmt: skip
+_LEFT_OUT_IF_EMPTY = frozenset({"protest_by", "suit_by", "by_act", "interest_by_act"})
 _SUMMED = ("entered_value", "assessed", "owed", "mpf", "hmf", "landed")
 
 
@@ -53,7 +54,8 @@ def print_refunds(result: RefundsResult, *, top: int = SHOWN_REFUNDS, brief: boo
     """
     out = console()
     largest = result.entries.sort("refund", descending=True, maintain_order=True).head(top)
-    out.print(frame_table(largest.select(_COLUMNS["refund"])))
+    empty = {name for name in _LEFT_OUT_IF_EMPTY if not any(largest[name].to_list())}
+    out.print(frame_table(largest.select(name for name in _COLUMNS["refund"] if name not in empty)))
     if result.entries.height > top:
         out.print(f"[dim]and {result.entries.height - top:,} more entries[/dim]")
     out.print()
