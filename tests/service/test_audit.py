@@ -24,7 +24,7 @@ from tariffs.client.cli.__main__ import run as run_command
 from tariffs.engine.law import load_law
 from tariffs.service.storage.audit import writer
 from tariffs.service.storage.audit.sources import chains_at, chains_in
-from tariffs.service.storage.audit.table_chain import AUDIT_ENTRIES, TableChain
+from tariffs.service.storage.audit.table_chain import AUDIT_CHAINS, AUDIT_ENTRIES, TableChain
 from tariffs.service.storage.audit.verify import verify
 from tariffs.service.storage.audit.writer import AuditWriter
 from tariffs.service.storage.database import Database
@@ -314,6 +314,7 @@ def test_a_database_holds_the_chains_of_all_servers(url: str, capsys: pytest.Cap
         ),
         (lambda: AUDIT_ENTRIES.delete().where(one, AUDIT_ENTRIES.c.seq == 7), "entry 7 is missing"),
         (lambda: AUDIT_ENTRIES.delete().where(one, AUDIT_ENTRIES.c.seq > 60), "entries 61 to 64 are missing"),
+        (lambda: AUDIT_CHAINS.delete().where(AUDIT_CHAINS.c.name == "web-1"), "no head is recorded"),
     ]
     one = AUDIT_ENTRIES.c.chain == "web-1"
     for statement, message in tamper:

@@ -168,10 +168,60 @@ def test_a_removed_file_is_found_and_files_moved_away_are_named(tmp_path: Path) 
     assert [one[0] for one in found(tmp_path, after=Head(5, "f" * 64))] == ["changed"]
     third.unlink()
     assert found(tmp_path, after=last) == [("cut", f"{second.name}:5", 11, 15)]
-    # Who cuts the head file too is found by a head that was noted elsewhere.
+    # Who removes the head file too is found by that, and how much is gone by a head that was noted elsewhere.
     (tmp_path / "web-0.head").unlink()
-    assert found(tmp_path, after=last) == []
-    assert [one[0] for one in found(tmp_path, after=last, until=kept)] == ["cut"]
+    assert found(tmp_path, after=last) == [("headless", f"{second.name}:5", 10, 10)]
+    assert sorted(one[0] for one in found(tmp_path, after=last, until=kept)) == ["cut", "headless"]
+    # The last entry of an archive, noted when it was moved there, is as good as a head.
+    noted = report(tmp_path, after=last).head
+    assert found(tmp_path, after=last, until=noted) == []
+
+
+def drop_last(path: Path) -> None:
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-2]))
+
+
+@pytest.mark.parametrize(
+    "spoil", [Path.unlink, lambda head: head.write_text("x"), lambda head: head.write_bytes(b"")]
+)
+def test_an_end_and_a_head_that_are_both_gone_are_found(tmp_path: Path, spoil: Callable[[Path], Any]) -> None:
+    write(tmp_path, range(5))
+    (path,) = files(tmp_path)
+    spoil(tmp_path / "web-0.head")
+    assert found(tmp_path) == [("headless", f"{path.name}:5", 5, 5)]
+    drop_last(path)
+    assert found(tmp_path) == [("headless", f"{path.name}:3", 3, 3)]
+    # A server that goes on says so in the chain, and so it stays found.
+    write(tmp_path, range(5, 8))
+    assert json.loads(path.read_bytes().splitlines()[3])["missing_head"] is True
+    write(tmp_path, range(8, 9))
+    assert found(tmp_path) == [("headless", f"{path.name}:4", 4, 4)]
+
+
+def test_a_chain_of_which_a_lock_alone_is_left_is_found(tmp_path: Path) -> None:
+    write(tmp_path, range(5))
+    for path in (*files(tmp_path), tmp_path / "web-0.head"):
+        path.unlink()
+    assert found(tmp_path) == [("headless", "web-0", 0, 0)]
+
+
+def test_a_chain_has_a_head_before_its_first_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server killed between the first entry and its head leaves nothing to be found."""
+    chain = FileChain(tmp_path, "web-0", 1 << 20)
+    written = chain._write_head
+
+    def killed() -> None:
+        if chain._head.seq:
+            raise KeyboardInterrupt
+        written()
+
+    monkeypatch.setattr(chain, "_write_head", killed)
+    with pytest.raises(KeyboardInterrupt):
+        chain.append(deque([fact(0)]))
+    chain.close()
+    assert found(tmp_path) == []
+    write(tmp_path, range(1, 3))
+    assert (report(tmp_path).entries, found(tmp_path)) == (3, [])
 
 
 def test_a_chain_written_anew_is_found_by_a_head_noted_before(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 FORMAT = 1
+MISSING_HEAD = "missing_head"
+"""Field of an entry `recovered`: entries were there, and no head."""
 ZERO = "0" * 64
 
 

@@ -18,8 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from tariffs.engine.errors import ServiceError
-from tariffs.service.storage.audit.chain import Head, append, digest_of_line, read_entry, time_text
-from tariffs.service.storage.audit.sources import HEAD_SUFFIX, chain_files, read_head
+from tariffs.service.storage.audit.chain import (
+    MISSING_HEAD,
+    Head,
+    append,
+    digest_of_line,
+    read_entry,
+    time_text,
+)
+from tariffs.service.storage.audit.sources import HEAD_SUFFIX, LOCK_SUFFIX, chain_files, read_head
 
 _MODE = 0o600
 _NAMES_TRIED = 64
@@ -91,14 +98,18 @@ class FileChain:
             self._lock = self._take_lock()
         self._close_file()
         written, dropped = self._last_entry()
-        recorded = read_head(self._directory / f"{self.name}{HEAD_SUFFIX}")
+        found = read_head(self._directory / f"{self.name}{HEAD_SUFFIX}")
+        recorded = found or Head()
         # Of two with one number the recorded one counts: an entry changed meanwhile must break the chain.
         self._head = max(recorded, written, key=lambda head: head.seq)
-        missing = self._head.seq - written.seq
+        missing, headless = self._head.seq - written.seq, found is None and bool(written.seq or dropped)
+        if found is None and not headless:
+            # A chain has a head from its beginning: one that is missing was removed.
+            self._write_head()
         self._is_resumed = True
-        if not (dropped or missing):
+        if not (dropped or missing or headless):
             return []
-        facts = {"dropped_bytes": dropped, "missing_entries": missing}
+        facts = {"dropped_bytes": dropped, "missing_entries": missing, MISSING_HEAD: headless}
         return [{"time": time_text(time.time()), "kind": "recovered", **facts}]
 
     def _take_lock(self) -> int:
@@ -106,7 +117,7 @@ class FileChain:
         for number in range(1, _NAMES_TRIED + 1):
             self.name = name if number == 1 else f"{name}.{number}"
             handle = os.open(
-                self._directory / f"{self.name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE
+                self._directory / f"{self.name}{LOCK_SUFFIX}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE
             )
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from tariffs.engine.errors import InputError
 from tariffs.service.storage.audit.chain import ZERO, Head
 
-HEAD_SUFFIX = ".head"
+HEAD_SUFFIX, LOCK_SUFFIX = ".head", ".lock"
 _FILE = re.compile(r"(?P<chain>.+)-\d{4}-\d\d-\d\d-(?P<seq>\d{12,})\.jsonl")
 _HEAD = re.compile(r"(\d{20}) ([0-9a-f]{64})\n")
 
@@ -28,7 +28,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class StoredChain:
-    """One chain: its lines in the order in which they are stored, and its recorded head; None if there is none."""
+    """One chain: its lines in the order in which they are stored, and its recorded head; None if it is missing."""
 
     name: str
     lines: Iterable[Line]
@@ -45,13 +45,13 @@ def chain_files(directory: Path, name: str) -> list[Path]:
     return [path for _, path in sorted(found)]
 
 
-def read_head(path: Path) -> Head:
-    """Read a head file; the head of an empty chain if it does not exist or is not one."""
+def read_head(path: Path) -> Head | None:
+    """Read a head file; None if it does not exist or is not one."""
     try:
         match = _HEAD.fullmatch(path.read_text(encoding="ascii"))
     except (OSError, UnicodeError):
         match = None
-    return Head() if match is None else Head(int(match[1]), match[2])
+    return None if match is None else Head(int(match[1]), match[2])
 
 
 def chains_at(path: Path) -> list[StoredChain]:
@@ -64,9 +64,9 @@ def chains_at(path: Path) -> list[StoredChain]:
     matches = (_FILE.fullmatch(one.name) for one in ([*path.glob("*.jsonl")] if path.is_dir() else [path]))
     names = sorted({match["chain"] for match in matches if match is not None})
     if path.is_dir():
-        names = sorted(
-            {*names, *(one.name.removesuffix(HEAD_SUFFIX) for one in path.glob(f"*{HEAD_SUFFIX}"))}
-        )
+        # A chain whose files are all gone leaves its lock.
+        traces = (one for suffix in (HEAD_SUFFIX, LOCK_SUFFIX) for one in path.glob(f"*{suffix}"))
+        names = sorted({*names, *(one.stem for one in traces)})
     if not names or not path.exists():
         raise InputError(
             "REQUEST_INVALID",
@@ -74,11 +74,12 @@ def chains_at(path: Path) -> list[StoredChain]:
             field="path",
             fix="Give the directory of TARIFFS_AUDIT, or one of its files CHAIN-DAY-SEQ.jsonl.",
         )
-    found = []
-    for name in names:
-        head = read_head(directory / f"{name}{HEAD_SUFFIX}")
-        found.append(StoredChain(name, _FileLines(chain_files(directory, name)), head if head.seq else None))
-    return found
+    return [
+        StoredChain(
+            name, _FileLines(chain_files(directory, name)), read_head(directory / f"{name}{HEAD_SUFFIX}")
+        )
+        for name in names
+    ]
 
 
 def chains_in(url: str) -> list[StoredChain]:
@@ -87,14 +88,16 @@ def chains_in(url: str) -> list[StoredChain]:
     Raises:
         ServiceError: STORAGE_UNAVAILABLE if the database cannot be reached; DATABASE_VERSION if it has no audit record.
     """
-    from tariffs.service.storage.audit.table_chain import AUDIT_CHAINS
+    from tariffs.service.storage.audit.table_chain import AUDIT_CHAINS, AUDIT_ENTRIES
     from tariffs.service.storage.database import Database
 
     with closing(Database(url)) as database:
         database.require_current()
         with database.read() as connection:
-            rows = connection.execute(sa.select(AUDIT_CHAINS).order_by(AUDIT_CHAINS.c.name)).all()
-    return [StoredChain(row.name, _TableLines(url, row.name), Head(row.seq, row.digest)) for row in rows]
+            rows = connection.execute(sa.select(AUDIT_CHAINS)).all()
+            written = connection.execute(sa.select(AUDIT_ENTRIES.c.chain).distinct()).scalars().all()
+    heads = {row.name: Head(row.seq, row.digest) for row in rows}
+    return [StoredChain(name, _TableLines(url, name), heads.get(name)) for name in sorted({*heads, *written})]
 
 
 def parse_head(text: str) -> Head:

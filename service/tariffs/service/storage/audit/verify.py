@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from tariffs.service.storage.audit.chain import Head, digest_of_line, read_entry
+from tariffs.service.storage.audit.chain import MISSING_HEAD, Head, digest_of_line, read_entry
 from tariffs.service.storage.audit.sources import Line, StoredChain
 
-CHANGED, REMOVED, INSERTED, REORDERED, CUT, UNREADABLE = (
+CHANGED, REMOVED, INSERTED, REORDERED, CUT, UNREADABLE, HEADLESS = (
     "changed",
     "removed",
     "inserted",
     "reordered",
     "cut",
     "unreadable",
+    "headless",
 )
 
 
@@ -73,6 +74,9 @@ def verify(chain: StoredChain, after: Head | None = None, until: Head | None = N
     head = _in_order(reading, after or Head())
     for one in expected:
         reading.findings += _against(reading, head, one)
+    if chain.head is None and (until is None or until.seq != head.seq):
+        text = f"no head is recorded: entries after {head.seq} may have been cut off"
+        reading.findings.append(Finding(HEADLESS, reading.end or chain.name, head.seq, head.seq, text))
     findings = sorted(dict.fromkeys(reading.findings), key=lambda one: one.first)
     return ChainReport(chain.name, reading.count, head, findings)
 
@@ -85,6 +89,11 @@ class _Reading:
     segments: list[_Segment] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     count: int = 0
+
+    @property
+    def end(self) -> str:
+        """The place of the last line that is an entry; empty without one."""
+        return self.segments[-1].last_place if self.segments else ""
 
     def read(self, name: str, lines: Iterable[Line]) -> None:
         """Read all lines into segments."""
@@ -100,6 +109,9 @@ class _Reading:
             self.findings.append(Finding(UNREADABLE, line.place, at, at, text))
             return None
         self.count += 1
+        if entry.get(MISSING_HEAD):
+            text = "no head was recorded when the chain was continued: entries before may have been cut off"
+            self.findings.append(Finding(HEADLESS, line.place, entry["seq"], entry["seq"], text))
         head = Head(entry["seq"], digest_of_line(line.data))
         if head.seq in self.digests:
             self.digests[head.seq] = head.digest
@@ -144,13 +156,12 @@ def _out_of_order(chain: Iterable[_Segment]) -> Iterator[Finding]:
 
 def _against(reading: _Reading, head: Head, expected: Head) -> list[Finding]:
     """Compare the chain with an entry that it must have."""
-    place = reading.segments[-1].last_place if reading.segments else ""
     if expected.seq > head.seq:
         text = f"{_missing(head.seq + 1, expected.seq)} at the end"
-        return [Finding(CUT, place, head.seq + 1, expected.seq, text)]
+        return [Finding(CUT, reading.end, head.seq + 1, expected.seq, text)]
     if reading.digests[expected.seq] not in ("", expected.digest):
         text = f"entry {expected.seq} is not the one whose digest was recorded"
-        return [Finding(CHANGED, place, expected.seq, expected.seq, text)]
+        return [Finding(CHANGED, reading.end, expected.seq, expected.seq, text)]
     return []
 
 
