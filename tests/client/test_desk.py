@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
@@ -87,13 +86,11 @@ def test_text_that_yaml_would_read_otherwise_is_quoted() -> None:
 
 
 def test_an_upload_is_computed_and_kept_for_the_other_tabs(client: Client) -> None:
-    inputs = questions.Inputs()
-    own = questions.own_table(client, _file("mine.csv", TABLE), OPTIONS, inputs, lambda stage, done: None)
+    own = questions.own_table(client, _file("mine.csv", TABLE), OPTIONS, lambda stage, done: None)
     assert own.check.refused["found"].to_list() == ["Narnia"]
     assert own.result is not None
     assert own.result.total["customs_value"].to_list() == [10000.0]
-    assert inputs.table is not None
-    assert inputs.of_table()["baseline"] == "2025-01-01"
+    assert questions.Inputs(own=own).of_table()["baseline"] == "2025-01-01"
 
 
 def test_columns_and_days_are_read_as_the_form_says(client: Client) -> None:
@@ -101,30 +98,28 @@ def test_columns_and_days_are_read_as_the_form_says(client: Client) -> None:
     days = []
     for format_of_days in ("m/d/Y", "d/m/Y"):
         options = OPTIONS | {"date_format": format_of_days}
-        inputs = questions.Inputs()
-        own = questions.own_table(client, _file("a.csv", text), options, inputs, lambda stage, done: None)
+        own = questions.own_table(client, _file("a.csv", text), options, lambda stage, done: None)
         days.append(own.check.first_day)
-        assert inputs.of_table()["date_format"] == format_of_days
+        assert questions.Inputs(own=own).of_table()["date_format"] == format_of_days
     assert days == ["2026-02-03", "2026-03-02"]
 
 
 def test_a_table_without_a_usable_row_is_shown_and_not_computed(client: Client) -> None:
     text = b"hts,origin,customs_value\n9503.00.0073,Narnia,5\n"
-    own = questions.own_table(
-        client, _file("a.csv", text), OPTIONS, questions.Inputs(), lambda stage, done: None
-    )
+    own = questions.own_table(client, _file("a.csv", text), OPTIONS, lambda stage, done: None)
     assert own.result is None
     assert own.check.refused.height == 1
 
 
 def test_a_file_that_cannot_be_read_is_named_as_the_user_knows_it(client: Client) -> None:
-    inputs = questions.Inputs(table=pl.DataFrame())
     with pytest.raises(InvalidRequest, match=r"mine\.parquet") as caught:
-        questions.own_table(
-            client, _file("mine.parquet", b"PAR1 no"), OPTIONS, inputs, lambda stage, done: None
-        )
+        questions.own_table(client, _file("mine.parquet", b"PAR1 no"), OPTIONS, lambda stage, done: None)
     assert "tariffs-desk-" not in str(caught.value)
-    assert inputs.table is None
+
+
+def test_no_other_table_is_computed_in_place_of_a_refused_one() -> None:
+    with pytest.raises(InvalidRequest, match="cannot be used"):
+        questions.Inputs(is_refused=True).of_table()
 
 
 @pytest.mark.parametrize("text", ["cn", "=20%", "cn="])
@@ -209,7 +204,7 @@ def test_the_answers_of_a_server_are_those_of_this_process(client: Client, serve
             assert questions.quote(remote, line, inputs) == questions.quote(client, line, inputs)
         assert questions.check(remote, builder.EMPTY) == questions.check(client, builder.EMPTY)
         there, here = (
-            questions.own_table(asked, _file("a.csv", TABLE), OPTIONS, inputs, lambda stage, done: None)
+            questions.own_table(asked, _file("a.csv", TABLE), OPTIONS, lambda stage, done: None)
             for asked in (remote, client)
         )
     assert there.check.facts() == here.check.facts()

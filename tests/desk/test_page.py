@@ -115,6 +115,22 @@ def test_a_comparison_of_ones_own_table_is_handed_over(page: Any, tmp_path: Path
     assert {"totals", "groups", "provenance"} <= set(fastexcel.read_excel(path).sheet_names)
 
 
+def test_figures_follow_the_table_and_the_scenario_without_another_click(page: Any, tmp_path: Path) -> None:
+    upload(page, tmp_path, SMALL)
+    page.get_by_text("Every row can be used").wait_for()
+    open_part(page, "Compare")
+    compare(page, "none")
+    page.get_by_text("30,000.00").first.wait_for()
+    open_part(page, "Your table")
+    upload(page, tmp_path, SMALL.replace("10000", "70000"), "second.csv")
+    open_part(page, "Compare")
+    page.get_by_text("90,000.00").first.wait_for()
+    open_part(page, "Your table")
+    upload(page, tmp_path, "a,b\n1,2\n", "other.csv")
+    open_part(page, "Compare")
+    page.get_by_role("alert").filter(has_text="Your table cannot be used").wait_for()
+
+
 def test_a_scenario_is_built_checked_and_computed(page: Any) -> None:
     open_part(page, "Scenario")
     page.get_by_text("for CN 12.5% in the first, 20% in the second").wait_for()

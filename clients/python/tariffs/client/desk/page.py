@@ -1,6 +1,6 @@
 """Page of the desk as a marimo notebook: forms, and below each the answer of the client.
 
-A form computes when it is submitted, with the scenario and table of that moment, which `inputs` holds.
+A form computes when it is submitted, and again when the scenario of the builder or the uploaded table changes.
 """
 
 import marimo
@@ -39,10 +39,9 @@ def _(forms, mo):
 
 
 @app.cell
-def _(builder, mo, questions):
-    inputs = questions.Inputs()
+def _(builder, mo):
     text, set_text = mo.state(builder.EMPTY)
-    return inputs, set_text, text
+    return set_text, text
 
 
 @app.cell
@@ -72,6 +71,25 @@ def _(forms, set_text, text):
 
 
 @app.cell
+def _(client, questions, table_file, table_options, views):
+    files, options = table_file.value, table_options.value
+    own = views.kept(
+        files or None,
+        "Table",
+        lambda given, report: questions.own_table(client, given[0], options, report),
+        "No table yet: the other parts compute US imports of 2024.",
+    )
+    is_refused = bool(files) and own.result is None
+    return is_refused, own
+
+
+@app.cell
+def _(is_refused, own, questions, text):
+    inputs = questions.Inputs(text(), own.result, is_refused)
+    return (inputs,)
+
+
+@app.cell
 def _(client, inputs, questions, quote_form, views):
     quote_view = views.answer(
         quote_form.value, "Duty", lambda values, _: views.quote(questions.quote(client, values, inputs))
@@ -80,8 +98,7 @@ def _(client, inputs, questions, quote_form, views):
 
 
 @app.cell
-def _(client, inputs, questions, text, views):
-    inputs.text = text()
+def _(client, inputs, questions, views):
     scenario_view = views.answer(
         inputs.text, "Check", lambda written, _: views.checked(*questions.check(client, written))
     )
@@ -89,15 +106,8 @@ def _(client, inputs, questions, text, views):
 
 
 @app.cell
-def _(client, inputs, questions, table_options, table_file, views):
-    table_view = views.answer(
-        table_file.value or None,
-        "Table",
-        lambda files, report: views.own_table(
-            questions.own_table(client, files[0], table_options.value, inputs, report)
-        ),
-        "No table yet: the other parts compute US imports of 2024.",
-    )
+def _(own, views):
+    table_view = own.instead if own.result is None else views.own_table(own.result)
     return (table_view,)
 
 

@@ -39,21 +39,38 @@ class Upload(Protocol):
         """Bytes of the file."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class OwnTable:
+    """Uploaded table.
+
+    Attributes:
+        table: its rows.
+        baseline: day that its values belong to; empty if none was given.
+        date_format: format of its days; empty where they tell it themselves.
+        check: how it is read.
+        result: its impact under the law as it is; None if no row can be used.
+    """
+
+    table: pl.DataFrame
+    baseline: str
+    date_format: str
+    check: TableCheck
+    result: ImpactResult | None
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
-    """Inputs that the parts of the page share in one session, as they are when a form is submitted.
+    """Inputs that the parts of the page share; parts with other inputs are computed again.
 
     Attributes:
         text: scenario of the builder, as YAML.
-        table: uploaded table; None is the embedded one.
-        baseline: day that its values belong to.
-        date_format: format of its days; empty where they tell it themselves.
+        own: uploaded table; None is the embedded one.
+        is_refused: whether a file is uploaded that cannot be used.
     """
 
     text: str = ""
-    table: pl.DataFrame | None = None
-    baseline: str = ""
-    date_format: str = ""
+    own: OwnTable | None = None
+    is_refused: bool = False
 
     def scenario(self, name: str) -> Scenario:
         """Make the scenario that a choice names."""
@@ -62,18 +79,25 @@ class Inputs:
         return Scenario.named(name)
 
     def of_table(self) -> dict[str, Any]:
-        """Make the arguments that name the table, its day and the format of its days."""
-        if self.table is None:
+        """Make the arguments that name the table, its day and the format of its days.
+
+        Raises:
+            InvalidRequest: TABLE_UNREADABLE if the uploaded file cannot be used.
+        """
+        if self.is_refused:
+            raise InvalidRequest(
+                "TABLE_UNREADABLE",
+                "Your table cannot be used; its part says why.",
+                field="table",
+                fix="Mend the file, or remove it to compute US imports of 2024.",
+            )
+        if self.own is None:
             return {}
-        return {"lines": self.table, "baseline": self.baseline or None, "date_format": self.date_format}
-
-
-@dataclass(frozen=True, slots=True)
-class OwnTable:
-    """Check of an uploaded table, and its impact under the law as it is; None if no row can be used."""
-
-    check: TableCheck
-    result: ImpactResult | None
+        return {
+            "lines": self.own.table,
+            "baseline": self.own.baseline or None,
+            "date_format": self.own.date_format,
+        }
 
 
 def quote(client: Client, values: Values, inputs: Inputs) -> Quote:
@@ -139,28 +163,27 @@ def check(client: Client, text: str) -> tuple[CheckResult, tuple[Difference, ...
     return answer, client.diff("base", scenario) if answer.ok else ()
 
 
-def own_table(client: Client, file: Upload, options: Values, inputs: Inputs, progress: Report) -> OwnTable:
-    """Take an uploaded file as the table of all parts; say how it is read, and compute it under the law as it is.
+def own_table(client: Client, file: Upload, options: Values, progress: Report) -> OwnTable:
+    """Read an uploaded file, say how it is read, and compute it under the law as it is.
 
     Args:
         client: answers.
         file: the upload.
         options: mapping of columns, format of days, and day that the values belong to.
-        inputs: takes the table and its options.
         progress: takes stage and fraction.
 
     Raises:
         InvalidRequest: the table cannot be used as a whole; the message names the file as the user knows it.
     """
-    inputs.table = None
     with _stored(file) as path:
         check = client.check_table(path, mapping=options["mapping"], date_format=options["date_format"])
         table = read_mapped(path, options["mapping"]).frame
-    inputs.table, inputs.baseline, inputs.date_format = table, options["baseline"], options["date_format"]
-    if not check.usable:
-        return OwnTable(check, None)
-    computed = client.impact(table, response="none", date_format=inputs.date_format, progress=progress)
-    return OwnTable(check, computed)
+    computed = None
+    if check.usable:
+        computed = client.impact(
+            table, response="none", date_format=options["date_format"], progress=progress
+        )
+    return OwnTable(table, options["baseline"], options["date_format"], check, computed)
 
 
 @contextmanager
