@@ -109,6 +109,14 @@ def industry_of(codes: Sequence[str]) -> Ints:
     return np.array([_industry_of_code(code) for code in codes], dtype=np.int64)
 
 
+def sector_of(codes: Sequence[str]) -> list[str | None]:
+    """Look up the industry of products in the BEA's summary accounts, such as 334; None without an industry."""
+    names = industries().codes
+    return [
+        None if place == NO_INDUSTRY else summaries()[names[place]] for place in industry_of(codes).tolist()
+    ]
+
+
 def industries_among(chosen: Callable[[str], bool]) -> frozenset[int]:
     """List the industries of all codes under the prefixes that a function chooses, as `industry_of` gives them."""
     return frozenset(industry for prefix, industry in _crosswalk().items() if chosen(prefix))

@@ -14,12 +14,17 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.base.ordered_sums import sum_by_group
 from tariffs.engine.errors import InputError
+from tariffs.engine.response.industries import sector_of
 from tariffs.engine.response.sector_market import DomesticGoods
 from tariffs.engine.runs.limit_columns import PREMIUM_AMOUNTS
 from tariffs.engine.runs.results import PROHIBITED_VALUE, TAX, with_rates
+from tariffs.engine.schedule.countries import regions
+from tariffs.engine.tables.export_lines import DESTINATION
 from tariffs.engine.tables.prepare import PreparedTable
 
 AUTHORITY = "authority"
+SECTOR, REGION = "sector", "region"
+"""Keys of the industry in the BEA's summary accounts, and of the partner's subregion of UN M49."""
 CODE_KEYS = {"hts2": 2, "hts4": 4, "hts6": 6, "hts8": 8, "hts10": 10}
 SUMS = (
     "customs_value", "duty", "duty_owed", "landed", "value_after", "duty_after", "landed_after", "landed_change",
@@ -54,7 +59,7 @@ class Grouping:
 
     @classmethod
     def of(cls, table: PreparedTable, by: Sequence[str]) -> Grouping:
-        """Group a table by keys: origin, hts2 to hts10, month, or any column of the table, and `authority`.
+        """Group a table by keys: origin, region, hts2 to hts10, sector, month, any column of the table, `authority`.
 
         Raises:
             InputError: GROUP_UNKNOWN.
@@ -71,7 +76,8 @@ class Grouping:
             return cls.whole(table)
         frame = pl.DataFrame([_key(table, name).alias(name) for name in names])
         keys = frame.unique().sort(names, nulls_last=True)
-        pure = all(CODE_KEYS.get(name, math.inf) <= table.product_digits for name in names)
+        digits = {SECTOR: CODE_KEYS["hts10"], **CODE_KEYS}
+        pure = all(digits.get(name, math.inf) <= table.product_digits for name in names)
         return cls(keys, _place(frame, keys), False, pure, tuple(names))
 
     @classmethod
@@ -143,7 +149,17 @@ def _key(table: PreparedTable, name: str) -> pl.Series:
         return table.frame["entry_date"].cast(pl.String).str.slice(0, 7)
     if name in table.frame.columns:
         return table.frame[name]
-    known = ["origin", AUTHORITY, *CODE_KEYS, "month (with entry_date)", "any column of the table"]
+    if name == SECTOR:
+        distinct = table.frame["hts"].unique()
+        return table.frame["hts"].replace_strict(
+            distinct, pl.Series(sector_of(distinct.to_list()), dtype=pl.String)
+        )
+    if name == REGION:
+        partner = DESTINATION if DESTINATION in table.frame.columns else "origin"
+        return table.frame[partner].replace_strict(regions(), default=None, return_dtype=pl.String)
+    known = [
+        "origin", REGION, AUTHORITY, *CODE_KEYS, SECTOR, "month (with entry_date)", "any column of the table"
+    ]  # fmt: skip
     raise InputError(
         "GROUP_UNKNOWN",
         f"The results cannot be grouped by {name!r}.",

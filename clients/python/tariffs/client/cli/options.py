@@ -146,7 +146,11 @@ ParameterSet = Annotated[
 ]
 GroupBy = Annotated[
     list[str] | None,
-    typer.Option("--by", metavar="KEYS", help="Groups: origin,authority,hts2,... Default: origin."),
+    typer.Option(
+        "--by",
+        metavar="KEYS",
+        help="Groups: origin, region, authority, hts2 to hts10, sector, month, or a column. Default: origin.",
+    ),
 ]
 KnownOn = Annotated[
     str | None,

@@ -1,6 +1,6 @@
-"""Name the codes of result rows: countries by ISO code, goods by HTS chapter.
+"""Name the codes of result rows: countries by ISO code, goods by HTS chapter, industries of the BEA's summary.
 
-Names of countries are those of the Unicode CLDR in English, some shortened; names of chapters are the project's own.
+Names of countries are those of the Unicode CLDR in English, some shortened; the others are the project's own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,12 @@ from pathlib import Path
 import polars as pl
 
 _FOLDER = Path(__file__).resolve().parent / "data"
-_TABLES = {"origin": "countries.csv", "destination": "countries.csv", "hts2": "chapters.csv"}
+_TABLES = {
+    "origin": "countries.csv",
+    "destination": "countries.csv",
+    "hts2": "chapters.csv",
+    "sector": "sectors.csv",
+}
 
 
 def name_of(key: str, code: str) -> str:
