@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import polars as pl
 import pytest
@@ -52,7 +53,7 @@ def test_a_column_of_the_table_comes_before_a_key_of_its_name(client: Client) ->
 
 
 def test_sectors_hold_whole_products_and_regions_do_not(client: Client) -> None:
-    options = {"on": "2026-11-20", "horizon": "short"}
+    options: Any = {"on": "2026-11-20", "horizon": "short"}
     by_sector = client.impact(by=["sector"], **options).groups
     assert by_sector["buyer_surplus"].null_count() == 0
     assert client.impact(by=["region"], **options).groups["buyer_surplus"].count() == 0

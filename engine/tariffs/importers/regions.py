@@ -1,7 +1,7 @@
 """Build the table of world regions: the subregions of UN M49 as the Unicode CLDR lists them.
 
-`python -m tariffs.importers.regions CLDR_CORE CLDR_NAMES DIRECTORY` reads `supplemental/territoryContainment.json` of the
-package cldr-core and `main/en/territories.json` of cldr-localenames-full, and writes `regions.csv`.
+`python -m tariffs.importers.regions CLDR_CORE CLDR_NAMES DIRECTORY` reads `supplemental/territoryContainment.json` of
+the package cldr-core and `main/en/territories.json` of cldr-localenames-full, and writes `regions.csv`.
 """
 
 from __future__ import annotations
