@@ -14,10 +14,13 @@ from tariffs.engine.law import load_law
 from tariffs.engine.schedule import reference_data
 from tariffs.importers import build, countries, trade
 from tariffs.importers.codes import Universe
+from tests.law.plain_rows import plain_rows
+from tests.law.real_law import raw_law
 
 LISTS = Path(__file__).parents[2] / "engine" / "tariffs" / "engine" / "law" / "data" / "lists"
 TOTALS = Path(__file__).parent / "list_totals.csv"
 SOURCE = Path(__file__).parents[2].parent / "shared" / "data"
+HEADINGS = "99"
 NAMES = sorted(path.stem.upper() for path in LISTS.glob("*.csv"))
 needs_source = pytest.mark.skipif(not SOURCE.is_dir(), reason="the folder of public sources is not here")
 
@@ -59,6 +62,7 @@ def test_normal_form(name: str) -> None:
     for row in rows:
         assert row["code"].isdigit()
         assert len(row["code"]) in (4, 6, 8, 10)
+        assert not row["code"].startswith(HEADINGS), "a heading of chapter 99 is no good"
         assert row["cite"]
         start = date.fromisoformat(row["from"]) if row["from"] else date.min
         end = date.fromisoformat(row["to"]) if row["to"] else date.max
@@ -253,6 +257,20 @@ def test_light_trucks_hold_the_electric_ones_and_cars_no_provision_that_does_not
     assert not any(code.startswith("870334") for code in codes_on("S232_CARS"))
 
 
+def test_goods_listed_as_civil_aircraft_are_relieved_on_the_claim_alone() -> None:
+    names = {name for name in NAMES if {row["scope"] for row in rows_of(name)} == {"civil_aircraft"}}
+    measures = [one for one in raw_law()["measures"] if one.get("direction", "import") == "import"]
+    periods = [(period, measure) for measure in measures for period in measure.get("periods", [])]
+    rows = [
+        row for period, measure in periods for row in plain_rows(period.get("rows", []), raw_law(), measure)
+    ]
+    events = [event for measure in measures for event in measure.get("events", [])]
+    acts = [{**one["measures"], **one, "rate": "0%"} for one in events if one["op"] == "exempt"]
+    reliefs = [one for one in rows + acts if one.get("rate") == "0%" and names & set(one.get("products", []))]
+    assert {name for one in reliefs for name in one["products"]} >= {"BR_EO_AIRCRAFT", "FLOOR_EU_AIRCRAFT"}
+    assert [one for one in reliefs if "civil_aircraft_share" not in one.get("if", [])] == []
+
+
 def test_parts_charged_only_on_a_claim_are_on_the_parts_lists() -> None:
     for name in ("S232_AUTO_PARTS", "S232_MHDV_PARTS"):
         assert codes_on(f"{name}_DUAL") < codes_on(name)
@@ -282,7 +300,8 @@ def test_lists_are_what_the_sources_give() -> None:
     [
         (("S122_UNCOND", "S122_PARTICULAR", "S122_CIVIL_AIRCRAFT"), "s122_scope_split.csv", "code", 1655),
         (("ENERGY_CA", "POTASH_CA", "POTASH_MX"), "fentanyl_carveout_products.csv", "hts8", 308),
-        (("BR_EO", "BR_EO_AG_2025_11_13"), "country_eo_exempt_products.csv", "hts10", 952),
+        (("BR_EO",), "tradewartracker/brazil-non-airplane-exemptions.csv", "HTSUS", 129),
+        (("BR_EO_AIRCRAFT",), "tradewartracker/brazil-airplane-exemptions.csv", "HTSUS", 565),
         (("COPPER",), "s232_copper_products.csv", "hts10", 80),
         (("FL301_52B",), "update_2026_10/fl301_52b.csv", "code", 863),
         (("FL301_52C",), "update_2026_10/fl301_52c.csv", "code", 16),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tariffs.importers.codes import Universe
-from tariffs.importers.listing import ListRow, Lists, at_line_level, digits, plain
+from tariffs.importers.listing import ListRow, Lists, at_line_level, column, digits, plain
 from tariffs.importers.output import read_csv_text
 
 # Publication days in the source, by list, and the acts that made each change. The source's ends are inclusive.
@@ -31,10 +31,13 @@ _CARVE_OUTS = {
     "potash_ca": ("POTASH_CA", "EO 14231"),
     "potash_mx": ("POTASH_MX", "EO 14232"),
 }
+# U.S. note 2(x): (iii) is free as it is, (iv) as civil aircraft only; by scope, the file that holds it and its list.
 _BRAZIL_EO = {
-    "2025-08-06": ("BR_EO", "EO 14323 Annex I (90 FR 37739)"),
-    "2025-11-13": ("BR_EO_AG_2025_11_13", "EO 14361"),
+    "": ("brazil-non-airplane-exemptions.csv", "BR_EO", "(iii)"),
+    "civil_aircraft": ("brazil-airplane-exemptions.csv", "BR_EO_AIRCRAFT", "(iv)"),
 }
+_BRAZIL_EO_START = "2025-08-06"
+_BRAZIL_AG = ("BR_EO_AG_2025_11_13", "2025-11-13", "EO 14361")
 _BRAZIL_301 = {
     "flat": "BR301_FLAT",
     "named": "BR301_NAMED",
@@ -61,7 +64,8 @@ def read(ch99: Path, universe: Universe) -> Lists:
     return {
         **annex_ii(ch99 / "ieepa_exempt_products.csv", universe, _particular(ch99 / "s122_scope_split.csv")),
         **_carve_outs(ch99 / "fentanyl_carveout_products.csv"),
-        **_brazil_eo(ch99 / "country_eo_exempt_products.csv"),
+        **_brazil_eo(ch99 / "tradewartracker"),
+        **_brazil_ag(ch99 / "country_eo_exempt_products.csv"),
         **section_122(ch99 / "s122_scope_split.csv"),
         **_brazil_301(ch99 / "tradewartracker" / "brazil-301-exemptions.csv"),
         **_floors(ch99 / "floor_exempt_products.csv"),
@@ -138,12 +142,23 @@ def _carve_outs(path: Path) -> Lists:
     }
 
 
-def _brazil_eo(path: Path) -> Lists:
-    rows = read_csv_text(path)
+def _brazil_eo(folder: Path) -> Lists:
     return {
-        name: plain((digits(r["hts10"]) for r in rows if r["effective_date_start"] == start), cite, start)
-        for start, (name, cite) in _BRAZIL_EO.items()
+        name: plain(
+            column(folder / file, "HTSUS"),
+            f"HTS U.S. note 2(x){note} to chapter 99 subchapter III; EO 14323 Annex I (90 FR 37739)",
+            _BRAZIL_EO_START,
+            scope=scope,
+        )
+        for scope, (file, name, note) in _BRAZIL_EO.items()
     }
+
+
+def _brazil_ag(path: Path) -> Lists:
+    name, start, cite = _BRAZIL_AG
+    codes = (digits(row["hts10"]) for row in read_csv_text(path) if row["effective_date_start"] == start)
+    # The source took the headings that the act amends for goods.
+    return {name: plain((code for code in codes if code[:2] <= _LAST_CHAPTER), cite, start)}
 
 
 def _brazil_301(path: Path) -> Lists:
