@@ -14,6 +14,7 @@ import pytest
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
 from tariffs.service.settings.settings import DAY_SECONDS, State
 from tariffs.service.storage.database import RUNS, Database
+from tariffs.service.storage.leases import LONGEST_PAUSE, LateLeases
 from tariffs.service.storage.run_store import Lease, LeaseState, RunStore
 from tariffs.service.storage.table_store import TableRegister
 from tariffs.service.wire.identity import RUN, Caller
@@ -338,3 +339,81 @@ def test_three_crashes_end_a_run_and_a_part_between_them_counts_anew(runs: RunSt
     assert "3 times" in failure.message
     clock.now += 1
     assert runs.lease_next() is None
+
+
+def test_a_paused_run_is_free_after_its_pause_and_its_interruptions_are_no_crashes(
+    runs: RunStore, clock: Clock
+) -> None:
+    run = runs.start(owner("ann"), "simulate", b"", 9, "")
+    for _ in range(10):
+        clock.now += 1
+        runs.pause(leased(runs), 20.0, "waiting for the cluster")
+        waiting = runs.get(owner("ann"), run.id)
+        assert (waiting.state, waiting.crashes, waiting.stage) == ("waiting", 0, "waiting for the cluster")
+        assert runs.lease_next() is None
+        clock.now += 20
+    clock.now += 1
+    runs.pause(leased(runs), 3_600.0, "")
+    clock.now += LONGEST_PAUSE + 1
+    runs.pause(leased(runs), 20.0, "")
+    assert runs.cancel(owner("ann"), run.id).state == "cancelled"
+
+
+@pytest.mark.parametrize("back", [61.0, 3_600.0, 1e6])
+def test_a_lease_given_before_the_clock_was_set_back_ends_after_its_length(
+    database: Database, clock: Clock, back: float
+) -> None:
+    ours, here = runs_of(database), [0.0]
+    run = ours.start(owner("ann"), "simulate", b"", 9, "")
+    clock.now += 1
+    leased(ours)
+    clock.now -= back
+    # The server that had the lease was killed; this one is started after the clock was set.
+    restarted = runs_of(database)
+    restarted._late_leases = LateLeases(LEASE, lambda: here[0])
+    assert restarted.lease_next() is None
+    here[0] += LEASE - 1
+    assert restarted.lease_next() is None
+    here[0] += 1
+    assert restarted.lease_next() is None
+    clock.now += 1
+    again = restarted.lease_next()
+    assert again is not None
+    assert again.run.id == run.id
+    with database.begin() as connection:
+        connection.execute(RUNS.delete())
+
+
+def test_a_server_that_is_alive_when_the_clock_is_set_back_keeps_its_run(
+    database: Database, clock: Clock
+) -> None:
+    ours, here = runs_of(database), [0.0]
+    other = runs_of(database)
+    other._late_leases = LateLeases(LEASE, lambda: here[0])
+    ours.start(owner("ann"), "simulate", b"", 9, "")
+    clock.now += 1
+    lease = leased(ours)
+    for _ in range(5):
+        clock.now -= 3_600.0
+        assert other.lease_next() is None
+        here[0] += LEASE / 3
+        assert ours.renew(lease) is LeaseState.HELD
+        assert other.lease_next() is None
+    with database.begin() as connection:
+        connection.execute(RUNS.delete())
+
+
+def test_a_pause_given_before_the_clock_was_set_back_ends(database: Database, clock: Clock) -> None:
+    ours, here = runs_of(database), [0.0]
+    ours._late_leases = LateLeases(LEASE, lambda: here[0])
+    ours.start(owner("ann"), "simulate", b"", 9, "")
+    clock.now += 1
+    ours.pause(leased(ours), 30.0, "")
+    clock.now -= 3_600.0
+    assert ours.lease_next() is None
+    here[0] += LEASE
+    assert ours.lease_next() is None
+    clock.now += 1
+    assert ours.lease_next() is not None
+    with database.begin() as connection:
+        connection.execute(RUNS.delete())

@@ -16,10 +16,10 @@ import pytest
 from google.longrunning import operations_pb2 as ops
 
 from tariffs.engine.errors import ServiceError
-from tariffs.service.handlers import tables
 from tariffs.service.server import run_scheduler
 from tariffs.service.storage import files
 from tariffs.service.storage.run_store import RunStore
+from tariffs.service.storage.uploads import UploadFile
 from tariffs.service.wire.status import PUSHBACK_KEY, status_of, trailers_of
 from tariffs.service.workers.overflow_queue import IN_MEMORY, OverflowQueue
 from tariffs.service.workers.tasks import CancelToken, ResultSink
@@ -91,7 +91,7 @@ def test_directories_of_callers_files_are_for_this_user_alone(tmp_path: Path) ->
 def test_an_upload_onto_a_full_disk_may_be_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with running(warm=no_warm_up) as server:
         with monkeypatch.context() as patched:
-            patched.setattr(tables._UploadFile, "_append", no_space)
+            patched.setattr(UploadFile, "_append", no_space)
             fault = fails(lambda: server.tables.UploadTable(parts(rows(10), 5), timeout=TIMEOUT))
         assert (fault.reason, fault.code.name) == ("STORAGE_UNAVAILABLE", "UNAVAILABLE")
         assert server.tables.UploadTable(parts(rows(10), 5), timeout=TIMEOUT).row_count == 10

@@ -76,7 +76,7 @@ def test_no_file_of_an_upload_is_opened_or_closed_on_the_event_loop(
 
         def __init__(self, file: Any) -> None:
             self._file = file
-            self.write = file.write
+            self.write, self.flush, self.fileno = file.write, file.flush, file.fileno
 
         def close(self) -> None:
             touched.append(("close", threading.current_thread().name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ from tariffs.client._wire import call_spans
 from tariffs.client.config import Config
 from tariffs.client.errors import TariffsError
 from tariffs.engine.errors import ServiceError
-from tariffs.service.observability import tracing
+from tariffs.service.observability import otel_tracing, tracing
 from tariffs.service.observability.logs import add_call
 from tariffs.service.server import pools
 from tariffs.service.server.warmup import QUOTES
@@ -250,6 +251,16 @@ def test_variables_of_opentelemetry_are_honoured(
     assert "secret" in {sent.get("x-key") for sent in collector.metadata}
     monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
     assert tracing.start_tracing("otlp") is None
+
+
+def test_a_collector_that_does_not_answer_delays_no_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=1) as silent:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with running(warm=no_warm_up, traces="otlp") as server:
+            server.duty.CalculateDuty(line(), timeout=20)
+            began = time.monotonic()
+            server.stop_soon().result(60)
+            assert time.monotonic() - began < otel_tracing.CLOSE_SECONDS + 3.0
 
 
 def test_without_the_extra_the_start_names_it(monkeypatch: pytest.MonkeyPatch) -> None:

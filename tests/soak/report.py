@@ -68,7 +68,7 @@ def claims_of(soak: Soak) -> list[Claim]:
         _none("disturbances from which the servers did not recover", disturber.errors),
         Claim("errors in the logs that nobody foresaw", str(unexpected), not unexpected),
         Claim(
-            "uploads left behind, at most one of each server that was killed: the others remove it after an hour",
+            "uploads left behind, at most one of each server that was killed: the others remove it within two minutes",
             f"{soak.incoming} of {crashes}",
             soak.incoming <= crashes,
         ),

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from google.protobuf import empty_pb2
 
@@ -18,10 +16,10 @@ from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc.laws import pin
 from tariffs.service.rpc.tables import Intake, table_message
 from tariffs.service.storage.access import check_group, table_bytes
-from tariffs.service.storage.files import disk_errors
 from tariffs.service.storage.page_tokens import page_size
 from tariffs.service.storage.storage import Storage
 from tariffs.service.storage.table_store import digest_of
+from tariffs.service.storage.uploads import UploadFile
 from tariffs.service.wire.frames import pack, unpack
 from tariffs.service.wire.identity import SERVER_LIMITS, caller
 from tariffs.service.workers.task_queue import TaskQueue, cancel_with
@@ -51,7 +49,7 @@ class TableHandler(table_service_pb2_grpc.TableServiceServicer):
         """Store a table sent in parts."""
         who, register = caller(), self._storage.register
         await asyncio.to_thread(register.check_room, who)
-        upload = _UploadFile(self._storage.incoming / uuid.uuid4().hex)
+        upload = UploadFile(self._storage.incoming)
         try:
             share_with = await self._receive(request_iterator, upload)
             if context.cancelled():
@@ -103,7 +101,7 @@ class TableHandler(table_service_pb2_grpc.TableServiceServicer):
         ) as messages:
             return await anext(messages)
 
-    async def _receive(self, parts: AsyncIterator[pb.UploadTableRequest], upload: _UploadFile) -> str:
+    async def _receive(self, parts: AsyncIterator[pb.UploadTableRequest], upload: UploadFile) -> str:
         """Write the parts of an upload; return the group to share the table with."""
         who, share_with = caller(), ""
         intake = Intake(table_bytes(who, self._byte_limit))
@@ -115,7 +113,7 @@ class TableHandler(table_service_pb2_grpc.TableServiceServicer):
             share_with = part.share_with or share_with
             check_group(who, part.share_with, "share_with")
             await asyncio.to_thread(write, part.arrow)
-        await asyncio.to_thread(upload.close)
+        await asyncio.to_thread(upload.flush)
         if not intake.parts:
             raise InputError("TABLE_EMPTY", "No part was sent.", field="arrow", fix="Send at least one part.")
         return share_with
@@ -134,45 +132,3 @@ class TableHandler(table_service_pb2_grpc.TableServiceServicer):
                 if error.reason != "TOO_MANY_STREAMS":
                     raise
             await asyncio.sleep(_RETRY_SECONDS)
-
-
-class _UploadFile:
-    """File of the parts of one upload, opened by the first part. Every method blocks.
-
-    A cancelled call leaves its last write running in a thread; the lock makes `remove` wait for it, and a write after
-    `remove` is dropped, so no handle and no file stays behind.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._file: BinaryIO | None = None
-        self._removed = False
-        self._lock = threading.Lock()
-
-    def write(self, data: bytes) -> None:
-        """Append data; raises ServiceError STORAGE_UNAVAILABLE if the disk is full."""
-        with self._lock, disk_errors():
-            if not self._removed:
-                self._append(data)
-
-    def close(self) -> None:
-        """Close the file, so that it can be read; raises as `write`."""
-        with self._lock, disk_errors():
-            self._close()
-
-    def remove(self) -> None:
-        """Close and delete the file."""
-        with self._lock:
-            self._removed = True
-            self._close()
-            self.path.unlink(missing_ok=True)
-
-    def _append(self, data: bytes) -> None:
-        if self._file is None:
-            self._file = self.path.open("wb")
-        self._file.write(data)
-
-    def _close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None

@@ -7,6 +7,7 @@ attributes follow the semantic conventions for gRPC.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 
 from opentelemetry.context import Context
@@ -32,6 +33,8 @@ from tariffs.engine.base.provenance import engine_version
 from tariffs.service.wire.identity import Metadata
 from tariffs.service.wire.trace_context import TRACEPARENT_KEY, Attributes, EndedSpan
 
+CLOSE_SECONDS = 1.0
+"""Longest time that the end of a server waits for the collector of its spans."""
 _NAME = "tariffs"
 _W3C = TraceContextTextMapPropagator()
 _KEYS = frozenset(_W3C.fields)
@@ -70,8 +73,10 @@ class OtlpTracing:
         return OtelSpan(self._tracer, span)
 
     def close(self) -> None:
-        """Send what is not yet sent."""
-        self._provider.shutdown()
+        """Send what is not yet sent; a collector that does not answer is left after CLOSE_SECONDS."""
+        sending = threading.Thread(target=self._provider.shutdown, name="last spans", daemon=True)
+        sending.start()
+        sending.join(CLOSE_SECONDS)
 
 
 class OtelSpan:

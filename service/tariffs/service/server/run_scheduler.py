@@ -24,6 +24,7 @@ from tariffs.service.wire.frames import pack, unpack
 from tariffs.service.wire.identity import Caller
 from tariffs.service.wire.status import INVARIANT
 from tariffs.service.wire.trace_context import set_current_trace
+from tariffs.service.workers.dask_tasks import WORKER_KEY
 from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.service.workers.tasks import CancelToken
 
@@ -33,7 +34,9 @@ END_SECONDS = 10.0
 _RENEWALS_PER_LEASE = 3
 _WATCH_SECONDS = 0.5
 _PROGRESS_SECONDS = 0.5
-_TRIED_AGAIN = frozenset({"SERVER_UNAVAILABLE", "CLUSTER_UNAVAILABLE"})
+_FIRST_PAUSE = 2.0
+_MOST_DOUBLINGS = 5
+_WAITING_STAGE = "waiting for the cluster"
 # A separate generator: tests depend on the sequence of the shared one.
 _JITTER = Random()
 _log = structlog.get_logger("tariffs.service")
@@ -71,6 +74,7 @@ class RunScheduler:
         self._works: set[asyncio.Task[None]] = set()
         self._cancel_tokens: set[CancelToken] = set()
         self._stopping = False
+        self._lost_clusters = 0
         self._loops: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -174,6 +178,7 @@ class RunScheduler:
                 if "messages" in facts:
                     await asyncio.to_thread(self._succeed, leased.lease, provenance, facts["messages"])
                 elif "part" in facts:
+                    self._lost_clusters = 0
                     await _in_thread(self._storage.runs.finish_part, leased.lease, facts["part"])
                 else:
                     await leased.report_progress(facts["stage"], facts["fraction"])
@@ -211,8 +216,13 @@ class RunScheduler:
             # No fault of the run: it waits until there is room, and its finished parts stay.
             await asyncio.sleep(POLL_SECONDS)
             await _in_thread(runs.release, lease)
-        elif error.reason in _TRIED_AGAIN:
+        elif error.reason == "SERVER_UNAVAILABLE" or WORKER_KEY in error.metadata:
             await _in_thread(runs.crash, lease)
+        elif error.reason == "CLUSTER_UNAVAILABLE":
+            # No fault of the run either; the pause doubles until a part is finished.
+            pause = _FIRST_PAUSE * 2**self._lost_clusters * _JITTER.uniform(0.7, 1.3)
+            self._lost_clusters = min(self._lost_clusters + 1, _MOST_DOUBLINGS)
+            await _in_thread(runs.pause, lease, pause, _WAITING_STAGE)
         else:
             await _in_thread(runs.fail, lease, error)
 

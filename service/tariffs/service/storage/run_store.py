@@ -24,6 +24,7 @@ from tariffs.service.storage.access import (
     visible,
 )
 from tariffs.service.storage.database import RUNS, Database
+from tariffs.service.storage.leases import LONGEST_PAUSE, LateLeases, next_free, without_lease
 from tariffs.service.storage.page_tokens import read_page
 from tariffs.service.storage.run_room import check_room, count_runs
 from tariffs.service.storage.run_rows import (
@@ -44,9 +45,6 @@ from tariffs.service.storage.run_rows import (
 )
 from tariffs.service.wire.identity import Caller
 from tariffs.service.wire.trace_context import current_traceparent
-
-# A run of another version waits this many lease times for a server of its own version.
-_VERSION_LEASES = 4
 
 
 class LeaseState(Enum):
@@ -88,6 +86,7 @@ class RunStore:
         self._on_end = on_end
         self.lease_seconds = settings.lease_seconds
         self.keep_seconds = settings.keep_seconds
+        self._late_leases = LateLeases(settings.lease_seconds)
 
     def start(
         self,
@@ -204,7 +203,9 @@ class RunStore:
             now = self._database.now(connection)
             mine = (RUNS.c.id == run.id, RUNS.c.state.in_(OPEN))
             connection.execute(RUNS.update().where(*mine).values(cancel_asked=True))
-            idle = RUNS.update().where(*mine, RUNS.c.lease_until < now).values(**cancelled_values(now))
+            idle = (
+                RUNS.update().where(RUNS.c.id == run.id, without_lease(now)).values(**cancelled_values(now))
+            )
             ended = connection.execute(idle).rowcount
         self._tell([run.id] if ended else [])
         return self.get(who, run_id)
@@ -232,7 +233,8 @@ class RunStore:
         """Lease the oldest run that no server computes; None if there is none."""
         with self._database.begin() as connection:
             now = self._database.now(connection)
-            row = connection.execute(self._next(now)).one_or_none()
+            self._late_leases.end(connection, now)
+            row = connection.execute(next_free(now, self._maker, self.lease_seconds)).one_or_none()
             if row is None:
                 return None
             run = _run(row)
@@ -308,6 +310,13 @@ class RunStore:
             now = self._database.now(connection)
             self._write(connection, lease, {"state": WAITING, "lease_until": now, "worker": ""})
 
+    def pause(self, lease: Lease, seconds: float, stage: str) -> None:
+        """Give up a lease; the run is free again after so many seconds, at most LONGEST_PAUSE."""
+        with self._database.begin() as connection:
+            until = self._database.now(connection) + min(seconds, LONGEST_PAUSE)
+            values = {"state": WAITING, "lease_until": until, "worker": "", "stage": stage}
+            self._write(connection, lease, values)
+
     def crash(self, lease: Lease) -> None:
         """Give up the lease of a run whose worker died; CRASH_LIMIT crashes without a new part end the run."""
         with self._database.begin() as connection:
@@ -323,26 +332,14 @@ class RunStore:
         """End cancelled runs without a lease, delete old runs, and return the digests still in use."""
         with self._database.begin() as connection:
             now = self._database.now(connection)
-            idle = (RUNS.c.state.in_(OPEN), RUNS.c.lease_until < now)
-            cancelled = RUNS.update().where(*idle, RUNS.c.cancel_asked).values(**cancelled_values(now))
+            cancelled = (
+                RUNS.update().where(without_lease(now), RUNS.c.cancel_asked).values(**cancelled_values(now))
+            )
             ended = connection.execute(cancelled.returning(RUNS.c.id)).scalars().all()
             connection.execute(RUNS.delete().where(RUNS.c.ended < now - self.keep_seconds))
             digests = set(connection.execute(sa.select(RUNS.c.digest).distinct()).scalars())
         self._tell(ended)
         return digests
-
-    def _next(self, now: float) -> Any:
-        free = sa.and_(RUNS.c.state.in_(OPEN), RUNS.c.lease_until < now, sa.not_(RUNS.c.cancel_asked))
-        since = now - _VERSION_LEASES * self.lease_seconds
-        waited = sa.and_(RUNS.c.created < since, RUNS.c.lease_until < since)
-        ours = sa.or_(RUNS.c.maker == self._maker, waited)
-        return (
-            sa.select(RUNS)
-            .where(free, ours)
-            .order_by(RUNS.c.created, RUNS.c.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
 
     def _started_before(self, owner: str, kind: str, request: bytes, request_id: str) -> RunRow | None:
         run = self.find(owner, request_id)

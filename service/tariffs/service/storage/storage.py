@@ -17,6 +17,7 @@ from tariffs.service.storage.run_store import RunStore
 from tariffs.service.storage.scenario_events import ScenarioEvents
 from tariffs.service.storage.scenario_store import ScenarioStore
 from tariffs.service.storage.table_store import TableFiles, TableRegister, digest_of, not_found
+from tariffs.service.storage.uploads import sweep_uploads
 from tariffs.service.wire.identity import Caller
 
 # No running call still writes to a file older than this.
@@ -117,7 +118,8 @@ class Storage:
         self.laws.touch(digest)
 
     def sweep(self) -> None:
-        """Delete expired tables and runs, and files that no table or run refers to."""
+        """Delete expired tables and runs, files that no table or run refers to, and what ended servers left."""
+        sweep_uploads(self.incoming)
         requests = self.runs.open_requests()
         self.laws.sweep(lambda digest: any(digest.encode() in one for one in requests), IDLE_SECONDS)
         self.law_checks.sweep(self._settings.keep_seconds)

@@ -12,6 +12,7 @@ import platform
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
@@ -30,6 +31,8 @@ _LARGE_BYTES = 10_000_000
 _POLL_SECONDS = 0.5
 _RETRIES = 3
 """Times that a task is computed again because its worker died."""
+WORKER_KEY = "worker"
+"""Key of the metadata of CLUSTER_UNAVAILABLE that names the last worker that a task has ended."""
 _LIBRARIES = ("numpy", "numba", "polars")
 
 
@@ -62,17 +65,23 @@ def cluster(address: str) -> Iterator[DaskTasks]:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise unavailable(address, f"no scheduler answers ({type(error).__name__})") from error
-    with client, DaskTasks(client, address) as tasks:
-        yield tasks
+    try:
+        with DaskTasks(client, address) as tasks:
+            yield tasks
+    finally:
+        # A client whose scheduler is lost cannot take its leave.
+        with suppress(Exception):
+            client.close(timeout=CONNECT_SECONDS)
 
 
-def unavailable(address: str, problem: str) -> ServiceError:
-    """Make the error of a cluster that cannot be used."""
+def unavailable(address: str, problem: str, **metadata: str) -> ServiceError:
+    """Make the error of a cluster that cannot be used; WORKER_KEY of `metadata` says that a task ended its workers."""
     return ServiceError(
         "CLUSTER_UNAVAILABLE",
         f"The cluster at {address}: {problem}.",
         field="cluster",
         fix="Start the scheduler and its workers, or try again; a long run of a server continues where it was.",
+        metadata=metadata,
     )
 
 
@@ -135,19 +144,26 @@ class DaskTasks:
 
     def result(self, handle: Any, cancelled: Cancelled) -> bytes:
         """Wait for a result."""
-        from distributed import wait
-        from distributed.client import FutureCancelledError
-
         with self._reachable(), self._client.as_current():
             while not handle.done():
                 if cancelled():
                     raise cancelled_error()
-                with suppress(TimeoutError, FutureCancelledError):
-                    wait([handle], timeout=_POLL_SECONDS)
-                if handle.status == "cancelled" or self._client.status not in {"running", "newly-created"}:
-                    raise unavailable(self._address, "the scheduler was lost")
+                self._wait(handle)
             data: bytes = handle.result()
             return data
+
+    def _wait(self, handle: Any) -> None:
+        """Wait for a moment; what goes wrong is no error of the task, which is raised by its result."""
+        from distributed import wait
+
+        try:
+            wait([handle], timeout=_POLL_SECONDS)
+        except TimeoutError:
+            pass
+        except Exception as error:
+            raise self._lost(error) from error
+        if not self._is_connected:
+            raise unavailable(self._address, "the scheduler was lost")
 
     def forget(self, handles: Sequence[Any]) -> None:
         """Release results."""
@@ -164,7 +180,6 @@ class DaskTasks:
     def _reachable(self) -> Iterator[None]:
         """Convert the errors of Dask."""
         from distributed import KilledWorker
-        from distributed.client import FutureCancelledError
 
         try:
             yield
@@ -172,10 +187,24 @@ class DaskTasks:
             raise
         except KilledWorker as error:
             raise unavailable(
-                self._address, f"a task ended {_RETRIES} workers, last {error.last_worker}"
+                self._address,
+                f"a task ended {_RETRIES} workers, last {error.last_worker}",
+                **{WORKER_KEY: str(error.last_worker)},
             ) from error
-        except (OSError, TimeoutError, FutureCancelledError) as error:
-            raise unavailable(self._address, f"the scheduler was lost ({type(error).__name__})") from error
+        except (OSError, TimeoutError, CancelledError) as error:
+            raise self._lost(error) from error
+        except Exception as error:
+            if self._is_connected:
+                raise
+            raise self._lost(error) from error
+
+    @property
+    def _is_connected(self) -> bool:
+        comm = self._client.scheduler_comm
+        return self._client.status == "running" and comm is not None and not comm.comm.closed()
+
+    def _lost(self, error: Exception) -> ServiceError:
+        return unavailable(self._address, f"the scheduler was lost ({type(error).__name__})")
 
 
 def _as_it_is(data: bytes) -> bytes:

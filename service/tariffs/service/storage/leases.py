@@ -1,0 +1,67 @@
+"""Leases of long runs: which runs are free, and leases whose end a clock that was set back has moved away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from tariffs.service.storage.database import RUNS
+from tariffs.service.storage.run_rows import OPEN, RUNNING, WAITING
+
+LONGEST_PAUSE = 60.0
+"""Seconds that a run waits at most until it is tried again."""
+# A run of another version waits this many lease times for a server of its own version.
+_VERSION_LEASES = 4
+
+
+def next_free(now: float, maker: str, lease_seconds: float) -> Any:
+    """Make the query for the oldest run that a server of this version may lease."""
+    free = sa.and_(RUNS.c.state.in_(OPEN), RUNS.c.lease_until < now, sa.not_(RUNS.c.cancel_asked))
+    since = now - _VERSION_LEASES * lease_seconds
+    waited = sa.and_(RUNS.c.created < since, RUNS.c.lease_until < since)
+    return (
+        sa.select(RUNS)
+        .where(free, sa.or_(RUNS.c.maker == maker, waited))
+        .order_by(RUNS.c.created, RUNS.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def without_lease(now: float) -> Any:
+    """Make the condition of an open run that no server computes."""
+    return sa.and_(RUNS.c.state.in_(OPEN), sa.or_(RUNS.c.state == WAITING, RUNS.c.lease_until < now))
+
+
+class LateLeases:
+    """Ends leases and pauses that end later than any that is given now, once nobody renews them.
+
+    They were given before the clock was set back. A server that is alive renews its lease by the new clock.
+
+    Args:
+        lease_seconds: length of a lease.
+        monotonic: returns the seconds of a clock that is never set.
+    """
+
+    def __init__(self, lease_seconds: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._lease_seconds = lease_seconds
+        self._monotonic = monotonic
+        self._seen: dict[tuple[str, str, float], float] = {}
+
+    def end(self, connection: sa.Connection, now: float) -> None:
+        """End those that have been as they are for the length of a lease."""
+        longest = sa.case((RUNS.c.state == RUNNING, self._lease_seconds), else_=LONGEST_PAUSE)
+        late = (RUNS.c.state.in_(OPEN), RUNS.c.lease_until > now + longest)
+        here = self._monotonic()
+        found = [tuple(row) for row in connection.execute(sa.select(*_KEY).where(*late))]
+        self._seen = {key: self._seen.get(key, here) for key in found}
+        for key, since in self._seen.items():
+            if here - since >= self._lease_seconds:
+                same = [column == value for column, value in zip(_KEY, key, strict=True)]
+                connection.execute(RUNS.update().where(*same).values(lease_until=now))
+
+
+_KEY = (RUNS.c.id, RUNS.c.worker, RUNS.c.lease_until)
