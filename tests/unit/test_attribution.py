@@ -114,6 +114,25 @@ def test_two_scenarios_differ_by_what_one_lacks_and_the_other_has() -> None:
     assert by_unit(split(first, first)) == {}
 
 
+def test_a_change_of_the_first_scenario_alone_is_said_not_to_be_made() -> None:
+    first, second = written(ON_CHINA, NO_METALS, id="one"), written(NO_METALS, OFF_METALS, id="two")
+    for ours, theirs, sign in ((first, second, 1), (second, first, -1)):
+        rows = split(ours, theirs).rows.group_by("text").agg(pl.col("duty").sum())
+        made = {text: duty for text, duty in rows.iter_rows() if "25%" in text or "25 %" in text}
+        ((text, duty),) = made.items()
+        assert text.startswith("not made: ") == (sign < 0)
+        assert duty * sign > 0
+
+
+def test_the_lapse_of_the_truce_is_the_extension_that_is_not_made() -> None:
+    names = ("ieepa-upheld-truce-kept", "ieepa-upheld-truce-lapsed")
+    kept, lapsed = (library()[name] for name in names)
+    units, _ = attribution._units(kept, lapsed)
+    (unit,) = units
+    assert unit.removed
+    assert unit.text.startswith("not made: extend recip_cn")
+
+
 def test_a_mixture_cannot_be_attributed() -> None:
     with pytest.raises(ScenarioError, match="mixture"):
         attribute(valuer(), library()["base"], library()["truce-even-odds"], DAY)

@@ -5,7 +5,8 @@ the Shapley value (Shapley 1953): the mean, over all orders of the units, of the
 depends on no order and sums to the difference. Beyond eight units it is the difference each adds in the order of the
 file. In a coalition the units apply in the order of the file, and a change without its object has no effect.
 
-Units in both scenarios are in every coalition. A unit of the first scenario alone counts as its removal.
+Units in both scenarios are in every coalition. A unit of the first scenario alone counts as its removal, and its text
+says that it is not made.
 """
 
 from __future__ import annotations
@@ -113,7 +114,11 @@ def _units(reference: Scenario, scenario: Scenario) -> tuple[list[ChangeUnit], l
     """List the units that differ, those of the reference first, and all units in the order they apply."""
     theirs, ours = _units_of(reference), _units_of(scenario)
     their_content, our_content = [_content(unit) for unit in theirs], [_content(unit) for unit in ours]
-    removed = [replace(unit, removed=True) for unit in theirs if _content(unit) not in our_content]
+    removed = [
+        replace(unit, text=f"not made: {unit.text}", removed=True)
+        for unit in theirs
+        if _content(unit) not in our_content
+    ]
     added = [unit for unit in ours if _content(unit) not in their_content]
     return [*removed, *added], [*removed, *ours]
 
