@@ -217,6 +217,8 @@ NOTES: Mapping[str, str] = {
     "NOT_MODELLED": "a measure that may apply to the goods is not modelled yet and charges nothing",
     "SAME_AS_BASE": "the scenario changes nothing in the law",
     "CHANGE_HAS_NO_EFFECT": "a change has no effect",
+    "SCENARIO_OUTSIDE_DAYS": "a scenario is asked about on days it is not meant for",
+    "CHANGE_BEGINS_LATER": "a change of a scenario begins after the last day asked about, so it is not in the answer",
     "PARAMETER_UNUSED": "a scenario declares a parameter and does not use it",
     "RATE_UNUSUAL": "a rate of a scenario is below 0 or above every rate of the law",
     "ORIGIN_NAMED": "a country was given by its name or alpha-3 code and read as its ISO code",

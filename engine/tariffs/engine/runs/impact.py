@@ -26,7 +26,15 @@ from tariffs.engine.runs.results import compared_groups, compared_totals
 from tariffs.engine.runs.stepwise_run import StepwiseRun
 from tariffs.engine.runs.table_run import Cancelled, Progress, SwitchReport, TableRun
 from tariffs.engine.runs.uncertainty import UncertaintyRun
-from tariffs.engine.scenario import Scenario, apply_scenario, components, library, lineage, problems_of
+from tariffs.engine.scenario import (
+    Scenario,
+    apply_scenario,
+    components,
+    day_notes,
+    library,
+    lineage,
+    problems_of,
+)
 from tariffs.engine.scenario.describe import describe_change
 from tariffs.engine.tables.prepare import OwnDates, Table
 
@@ -231,11 +239,20 @@ def _block(run: TableRun, point: Point, outcomes: Sequence[Outcome]) -> Scenario
     lines = run.lines(outcomes) if run.options.lines else None
     notes = [note for outcome in outcomes for note in outcome.notes]
     notes += [_dated_note(dates, point.on)] if (dates := run.own_dates) else []
-    notes += scenario_notes(run.law, point.scenario) + _port_fee_notes(run, point)
+    notes += scenario_notes(run.law, point.scenario, *_asked_days(run, point)) + _port_fee_notes(run, point)
     unique = tuple(dict.fromkeys(notes))
     groups = add_incidence(run, outcomes, run.groups(outcomes))
     total = {**run.total(outcomes), **total_incidence(run, outcomes)}
     return ScenarioImpact(point.scenario.id, point.on, groups, total, lines, unique)
+
+
+def _asked_days(run: TableRun, point: Point) -> tuple[date, date]:
+    """First and last day that a point asks about: those of lines with an entry date, and its own for the others."""
+    dates = run.own_dates
+    days = [dates.first, dates.last] if dates else []
+    if not dates or dates.lines < dates.of:
+        days += point_days(run.law, [point], run.market)
+    return min(days), max(days)
 
 
 def _price_facts(options: Options) -> dict[str, object]:
@@ -273,9 +290,10 @@ def _states_voyages(scenario: Scenario) -> bool:
     return any(step.assumptions.port_calls for step in lineage(scenario, library()))
 
 
-def scenario_notes(law: Law, scenario: Scenario) -> list[Note]:
-    """List warnings from checking a scenario against the law, and its changes that charge no duty."""
+def scenario_notes(law: Law, scenario: Scenario, first: date, last: date) -> list[Note]:
+    """List warnings on a scenario under a law, asked about on the days from first to last, and its free changes."""
     notes = [Note(problem.reason, problem.message) for problem in problems_of(scenario, law)]
+    notes += day_notes(scenario, first, last)
     for _, part in components(scenario):
         for step in lineage(part, library()):
             notes += [note for change in step.changes if (note := _change_note(change))]

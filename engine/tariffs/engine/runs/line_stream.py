@@ -61,12 +61,17 @@ class LineStream:
             [(float(weight), apply_scenario(under, part)) for weight, part in components(point.scenario)]
             for point in self.points
         ]
-        unread = unread_of(law, point_days(law, self.points, market), options.known_on)
+        days = point_days(law, self.points, market)
+        unread = unread_of(law, days, options.known_on)
         self.notes = tuple(
             dict.fromkeys(
                 (
                     *notes,
-                    *(n for point in self.points for n in scenario_notes(under, point.scenario)),
+                    *(
+                        note
+                        for point, day in zip(self.points, days, strict=True)
+                        for note in scenario_notes(under, point.scenario, day, day)
+                    ),
                     *unread,
                 )
             )

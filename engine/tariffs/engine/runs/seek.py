@@ -134,11 +134,12 @@ def seek(
     context.step("done", 1.0)
     answer = _Answer(values, dict(sorted(evaluation.achieved.items())), target)
     filled = scenario.with_parameters(fixed)
+    days = point_days(run.law, [day], run.market)
     notes = (
         *day_notes,
         *run.notes(),
-        *unread_of(run.law, point_days(run.law, [day], run.market), run.options.known_on),
-        *scenario_notes(run.law, filled),
+        *unread_of(run.law, days, run.options.known_on),
+        *scenario_notes(run.law, filled, *days, *days),
         *evaluation.notes,
     )
     facts = {

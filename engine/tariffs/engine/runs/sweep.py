@@ -177,7 +177,7 @@ class SweepRun(StepwiseRun):
             *self._day_notes,
             *run.notes(),
             *unread_of(run.law, days, run.options.known_on),
-            *scenario_notes(run.law, scenario),
+            *scenario_notes(run.law, scenario, *days, *days),
             *(note for block in blocks for note in block.notes),
         )
         rows = [count for block in blocks for count in block.rows]

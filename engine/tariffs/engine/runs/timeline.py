@@ -33,7 +33,7 @@ from tariffs.engine.runs.law_responses import LawPart, RespondingLaws
 from tariffs.engine.runs.options import Options, refuse_reaction
 from tariffs.engine.runs.stepwise_run import StepwiseRun
 from tariffs.engine.runs.table_run import Cancelled, Progress, TableRun
-from tariffs.engine.scenario import Scenario, apply_scenario, components
+from tariffs.engine.scenario import Scenario, apply_scenario, components, day_notes
 from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.prepare import Table
 
@@ -152,7 +152,8 @@ class TimelineRun(StepwiseRun):
         first, last = (entry_moment(law, text, self._table_run.market) for text in (start, end))
         notes = (*moment_notes("start", first), *moment_notes("end", last))
         days = _days(law, first.instant, last.instant, self._table_run.market)
-        self._period_notes = (*notes, *unread_of(law, [days[-1][0]], options.known_on))
+        asked = [note for one in scenarios for note in day_notes(one, days[0][0], days[-1][0])]
+        self._period_notes = (*notes, *unread_of(law, [days[-1][0]], options.known_on), *dict.fromkeys(asked))
         self._period = {"start": days[0][0].isoformat(), "end": days[-1][0].isoformat()}
         self._segments = [_segments(self._table_run, scenario, days) for scenario in scenarios]
         self._share_compile()

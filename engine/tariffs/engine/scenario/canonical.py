@@ -1,7 +1,8 @@
 """Compute the canonical form of a scenario and its digest, which do not depend on the layout of the file.
 
 Keys are sorted, instants with an offset are in UTC, a day is its noon, rates are plain decimal fractions, codes have no
-dots, and sets are sorted. Titles, descriptions, tags and notes are omitted: they change no result.
+dots, and sets are sorted. Titles, descriptions, tags, notes and the days a scenario is meant for are omitted: they
+change no figure.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from tariffs.engine.law.values import (
     read_yes,
 )
 
-_OMITTED = frozenset({"title", "description", "tags", "note", "text"})
+_OMITTED = frozenset({"title", "description", "tags", "note", "text", "valid"})
 _ORDERED = frozenset({"changes", "parents", "rows", "periods", "events", "tiers", "one_of"})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
@@ -57,6 +58,17 @@ class Parameter:
     kind: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """Days [start, end) that a scenario is meant for; an open end is None."""
+
+    start: date | None = None
+    end: date | None = None
+
+
+ALWAYS = Validity()
+
+
 class Template(Protocol):
     """Scenario file whose parameters can be filled in again."""
 
@@ -87,6 +99,7 @@ class Scenario:
         values: the value of each parameter, as text, that is filled in.
         named: those of its parents and components that have parameters, filled in.
         template: its file with the parameters not filled in; None if there are none.
+        valid: the days it is meant for; a run on others carries a note.
     """
 
     id: str
@@ -107,6 +120,7 @@ class Scenario:
     values: Mapping[str, str] = field(default_factory=dict)
     named: Mapping[str, Scenario] = field(default_factory=dict, repr=False)
     template: Template | None = field(default=None, compare=False, repr=False)
+    valid: Validity = ALWAYS
 
     def with_parameters(self, values: Mapping[str, str]) -> Scenario:
         """Return the scenario with parameters filled in; those not given have their defaults.

@@ -24,10 +24,11 @@ from tariffs.engine.scenario.model import (
     Position,
     Problem,
     Scenario,
+    Validity,
     problem_of,
     sorted_problems,
 )
-from tariffs.engine.scenario.schema import AssumptionsForm, Location, remove, validate
+from tariffs.engine.scenario.schema import AssumptionsForm, Location, ValidForm, remove, validate
 from tariffs.engine.scenario.yaml_positions import Document, parse_yaml
 
 
@@ -107,6 +108,7 @@ def read_file(file: File, given: Mapping[str, str]) -> Draft:
         places=file.parsed.places,
         parameters=file.outline.parameters,
         values=filling.values,
+        valid=_validity(head.valid, errors),
     )
     problems = _problems(errors, file.parsed)
     sound = None if problems else _only_on(scenario, document)
@@ -161,6 +163,14 @@ def _mixture_errors(value: Mapping[str, Any], mixture: Sequence[Component]) -> l
         text = f"The weights sum to {total:f}."
         errors.append(ScenarioError("SCENARIO_SYNTAX", text, path="mixture", fix="Make them sum to 1."))
     return errors
+
+
+def _validity(form: ValidForm, errors: list[ScenarioError]) -> Validity:
+    valid = Validity(form.start, form.end)
+    if valid.start and valid.end and valid.end <= valid.start:
+        text = f"The scenario is valid from {valid.start} to {valid.end}, which is no day."
+        errors.append(ScenarioError("CHANGE_DATES_REVERSED", text, path="valid.to", fix="Give a later day."))
+    return valid
 
 
 def _assumptions(form: AssumptionsForm) -> Assumptions:

@@ -33,7 +33,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from tariffs.engine.base.spelling import did_you_mean, nearest
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.amendments import CHANGE_KEYS, ON_END, OPS, RENT_HOLDERS, SCOPE_KEYS
-from tariffs.engine.law.model import CONFIDENCE, TERMS
+from tariffs.engine.law.model import CONFIDENCE
 from tariffs.engine.law.raw_fields import one_of
 from tariffs.engine.law.values import (
     read_day,
@@ -45,38 +45,24 @@ from tariffs.engine.law.values import (
     read_yes,
 )
 from tariffs.engine.scenario.filling import REST, WHEN
+from tariffs.engine.scenario.json_forms import (
+    BASE,
+    FIGURE,
+    INSTANT,
+    MAPPING,
+    NUMBER,
+    RATE,
+    SCALAR,
+    SCALARS,
+    STEP,
+    TEXT,
+)
 from tariffs.engine.scenario.model import BASES, PARAMETERS, PROBLEMS_AT_MOST, SCHEMA
 
 _CHANGES_AT_MOST = 500
 _COMPONENTS_AT_MOST = 16
 _PARAMETERS_AT_MOST = 50
 _ID = r"^[a-z0-9][a-z0-9._-]{0,99}$"
-# Digits at most, before and after the point: no ship and no rate of exchange needs more.
-_NUMBER = r"^\d{1,12}(\.\d{1,12})?$"
-
-# -- JSON Schema of values -------------------------------------------------------------------------------------
-
-_TEXT = {"type": "string"}
-_PARAMETER = {**_TEXT, "pattern": r"^\$[a-z][a-z0-9_]{0,39}$"}
-_MAPPING = WithJsonSchema({"type": "object"})
-_SCALAR = {"type": ["string", "number", "boolean"]}
-_SCALARS = {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}]}
-_FIGURE = {"anyOf": [{**_TEXT, "pattern": _NUMBER}, {"type": "number"}, _PARAMETER]}
-_DATE = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?$"
-_INSTANT = {"anyOf": [{**_TEXT, "pattern": _DATE}, _PARAMETER]}
-_PACE = r"^[+-]\d{1,18}(\.\d{1,18})?pp$|^x\d{1,18}(\.\d{1,18})?$"
-_STEP = {"anyOf": [{**_TEXT, "pattern": _PACE}, _PARAMETER]}
-_FRACTION = r"^[+-]?\d{1,18}(\.\d{1,18})?%$|^0(\.\d{1,18})?$"
-_RATE = {"anyOf": [{**_TEXT, "pattern": _FRACTION}, {"type": "number", "maximum": 1}, _PARAMETER]}
-_WEIGHT = {
-    "anyOf": [
-        {**_TEXT, "pattern": r"^[+-]?(\d{1,2}(\.\d{1,18})?|100(\.0{1,18})?)%$"},
-        {**_TEXT, "pattern": r"^[+-]?(0(\.\d{1,18})?|1(\.0{1,18})?)$"},
-        {"type": "number", "minimum": -1, "maximum": 1},
-        _PARAMETER,
-    ]
-}
-_BASE = {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(TERMS, _WEIGHT)}
 
 # -- types of values -------------------------------------------------------------------------------------------
 
@@ -128,16 +114,17 @@ def _choice(*choices: str) -> _Read:
 
 _OPTIONAL_MAPPING = BeforeValidator(lambda value: value or {})
 _OPTIONAL_LIST = BeforeValidator(lambda value: value or [])
-Text = Annotated[Any, _Read(str, _SCALAR)]
+Text = Annotated[Any, _Read(str, SCALAR)]
 Number = Annotated[
-    Any, _Read(_matching(rf"(?=.*[1-9]){_NUMBER}", "a number above 0 such as 60000", Decimal), _FIGURE)
+    Any, _Read(_matching(rf"(?=.*[1-9]){NUMBER}", "a number above 0 such as 60000", Decimal), FIGURE)
 ]
-Count = Annotated[Any, _Read(_matching(r"^[1-9]\d{0,3}$", "a count of calls such as 3", Decimal), _FIGURE)]
-Rate = Annotated[Any, _Read(read_rate, _RATE)]
-Share = Annotated[Any, _Read(read_share, _RATE)]
-Instant = Annotated[Any, _Read(lambda text: read_instant(text, ZoneInfo("UTC")), _INSTANT)]
-Prose = Annotated[Any, _Read(_one_line, _TEXT, shortest=0)]
-Words = Annotated[list[str], BeforeValidator(_listed), WithJsonSchema(_SCALARS)]
+Count = Annotated[Any, _Read(_matching(r"^[1-9]\d{0,3}$", "a count of calls such as 3", Decimal), FIGURE)]
+Rate = Annotated[Any, _Read(read_rate, RATE)]
+Share = Annotated[Any, _Read(read_share, RATE)]
+Instant = Annotated[Any, _Read(lambda text: read_instant(text, ZoneInfo("UTC")), INSTANT)]
+Day = Annotated[Any, _Read(read_day, {**TEXT, "pattern": r"^\d{4}-\d{2}-\d{2}$"})]
+Prose = Annotated[Any, _Read(_one_line, TEXT, shortest=0)]
+Words = Annotated[list[str], BeforeValidator(_listed), WithJsonSchema(SCALARS)]
 OptionalWords = Annotated[Words, _OPTIONAL_LIST]
 Shares = Annotated[dict[str, Share], _OPTIONAL_MAPPING]
 
@@ -159,13 +146,13 @@ class ComponentForm(_Form):
     """Component of a mixture."""
 
     scenario: Text
-    weight: Annotated[Any, _Read(read_share, {"anyOf": [*_RATE["anyOf"], {"const": REST}]})]
+    weight: Annotated[Any, _Read(read_share, {"anyOf": [*RATE["anyOf"], {"const": REST}]})]
 
 
 class VoyageForm(_Form):
     """Voyage of a ship under a port fee, with the fields of `PortCalls`."""
 
-    kind: Annotated[Any, _Read(str, _TEXT)]
+    kind: Annotated[Any, _Read(str, TEXT)]
     ship: Prose = ""
     net_tons: Number = None
     teu: Number = None
@@ -186,12 +173,19 @@ class AssumptionsForm(_Form):
     port_calls: Annotated[dict[str, VoyageForm], _OPTIONAL_MAPPING] = {}
 
 
+class ValidForm(_Form):
+    """Days that a scenario is meant for, the last excluded."""
+
+    start: Annotated[Day, Field(alias="from")] = None
+    end: Annotated[Day, Field(alias="to")] = None
+
+
 class SelectorForm(_Form):
     """Selection of the measures that a change acts on."""
 
     id: Words = []
-    authority: Annotated[Any, _Read(str, _SCALAR, shortest=0)] = ""
-    heading: Annotated[Any, _Read(str, _SCALAR, shortest=0)] = ""
+    authority: Annotated[Any, _Read(str, SCALAR, shortest=0)] = ""
+    heading: Annotated[Any, _Read(str, SCALAR, shortest=0)] = ""
     origins: Words = []
     not_origins: Words = []
     products: Words = []
@@ -217,18 +211,18 @@ _CHANGE_VALUES: Mapping[str, Any] = {
     **dict.fromkeys(("rate", "kept"), Rate),
     **dict.fromkeys(("share", "compliance"), Share),
     **dict.fromkeys(("if", "cite", *SCOPE_KEYS), Words),
-    **dict.fromkeys(("measure", "as"), Annotated[_LawData, _MAPPING]),
-    "known_from": Annotated[Any, _Read(read_day, _INSTANT)],
-    **dict.fromkeys(("from_beginning", WHEN), Annotated[Any, _Read(read_yes, _SCALAR)]),
-    **dict.fromkeys(("limit", "floor"), Annotated[Any, _Read(read_dollars, _SCALAR)]),
+    **dict.fromkeys(("measure", "as"), Annotated[_LawData, MAPPING]),
+    "known_from": Annotated[Any, _Read(read_day, INSTANT)],
+    **dict.fromkeys(("from_beginning", WHEN), Annotated[Any, _Read(read_yes, SCALAR)]),
+    **dict.fromkeys(("limit", "floor"), Annotated[Any, _Read(read_dollars, SCALAR)]),
     "rents": Annotated[Any, _choice(*RENT_HOLDERS)],
-    "by": Annotated[Any, _Read(read_step, _STEP)],
+    "by": Annotated[Any, _Read(read_step, STEP)],
     "on_end": Annotated[Any, _choice(*ON_END)],
     "conf": Annotated[Any, _choice(*CONFIDENCE)],
-    "switch": Annotated[dict[str, Any], _MAPPING],
-    "base": Annotated[dict[str, Any], WithJsonSchema(_BASE)],
+    "switch": Annotated[dict[str, Any], MAPPING],
+    "base": Annotated[dict[str, Any], WithJsonSchema(BASE)],
     "measures": SelectorForm,
-    "note": Annotated[Any, WithJsonSchema(_SCALAR)],
+    "note": Annotated[Any, WithJsonSchema(SCALAR)],
 }
 
 
@@ -255,14 +249,15 @@ class _ScenarioHead(_Form):
     """Scenario: dated edits to the law."""
 
     form: Annotated[Any, _Read(one_of(SCHEMA), {"const": SCHEMA}), Field(alias="schema")]
-    id: Annotated[Any, _Read(_matching(_ID, "an id such as truce-extended"), {**_TEXT, "pattern": _ID})]
-    title: Annotated[Any, _Read(_matching(r"\s*\S", "a title"), {**_TEXT, "minLength": 1})]
+    id: Annotated[Any, _Read(_matching(_ID, "an id such as truce-extended"), {**TEXT, "pattern": _ID})]
+    title: Annotated[Any, _Read(_matching(r"\s*\S", "a title"), {**TEXT, "minLength": 1})]
     description: Prose = ""
     basis: Annotated[Any, _choice(*BASES)]
     parents: OptionalWords = []
     tags: OptionalWords = []
     cite: OptionalWords = []
     mixture: Annotated[list[ComponentForm], Field(min_length=1, max_length=_COMPONENTS_AT_MOST)] = []
+    valid: Annotated[ValidForm, _OPTIONAL_MAPPING] = ValidForm()
     assumptions: Annotated[AssumptionsForm, _OPTIONAL_MAPPING] = AssumptionsForm()
     parameters: Annotated[
         dict[str, ParameterForm], Field(max_length=_PARAMETERS_AT_MOST), _OPTIONAL_MAPPING
@@ -373,6 +368,8 @@ def _owner(location: Location) -> tuple[str, list[str]]:
             name, model = "A parameter", ParameterForm
         case ("assumptions",):
             name, model = "assumptions", AssumptionsForm
+        case ("valid",):
+            name, model = "valid", ValidForm
         case _:
             name, model = "A voyage", VoyageForm
     return name, [field.alias or key for key, field in model.model_fields.items()]

@@ -20,7 +20,7 @@ from tariffs.engine.line_duty.entry_line import ZERO, OtherCharge, ResolvedLine,
 from tariffs.engine.line_duty.quote import EntryLine, price
 from tariffs.engine.line_duty.unapplied import UnappliedMeasure
 from tariffs.engine.line_duty.why_not import cached_why_not, why_not
-from tariffs.engine.scenario import Scenario, library, scenario_facts
+from tariffs.engine.scenario import Scenario, day_notes, library, scenario_facts
 from tariffs.engine.schedule.lines import load_schedule
 from tariffs.service.rpc.checks import choice, decimal, direction_of, few, rate, required, word, words
 from tariffs.service.rpc.exports import calculate_export
@@ -109,6 +109,7 @@ def _respond(
 ) -> duty_service_pb2.CalculateDutyResponse:
     quote = price(law, line, profile)
     response = response_of(quote, scenario, request)
+    response.notes.extend(notes_of(day_notes(scenario, line.day, line.day)))
     if request.explain:
         response.considered.extend(map(considered_message, considered))
     return trim(response, request.read_mask.paths) if request.HasField("read_mask") else response
@@ -145,8 +146,10 @@ def calculate_duties(
             switches.update(outcome.provenance["switches"])
             trim(message.quote, mask)
     _order(response.quotes, request.lines)
-    unread = unread_of(law, filter(None, days), known_on)
-    response.notes.extend(notes_of((*table_notes(law, request.table, known_on), *unread)))
+    entered = [day for day in days if day]
+    asked = day_notes(scenario, min(entered), max(entered)) if entered else []
+    notes = (*table_notes(law, request.table, known_on), *unread_of(law, entered, known_on), *asked)
+    response.notes.extend(notes_of(notes))
     facts = {
         **law_facts(law),
         "known_on": known_on_text(law, known_on),

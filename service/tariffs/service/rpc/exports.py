@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from tariffs.engine.line_duty.entry_line import EntryLine
 from tariffs.engine.line_duty.exports import ExportDuty, ExportLine, ExportQuote, quote_export
-from tariffs.engine.scenario import scenario_facts
+from tariffs.engine.scenario import day_notes, scenario_facts
 from tariffs.service.rpc.checks import value_of, word
 from tariffs.service.rpc.field_masks import trim
 from tariffs.service.rpc.quotes import amounts_of
@@ -47,6 +49,8 @@ def calculate_export(
     quote = quote_export(law, goods, known_on=word(request.known_on, "known_on") or None)
     facts = {**quote.provenance, **scenario_facts([scenario])}
     response = _quote(quote, provenance_of(facts, request))
+    day = datetime.fromisoformat(str(quote.provenance["entry"])).date()
+    response.notes.extend(notes_of(day_notes(scenario, day, day)))
     if request.explain:
         for message, layer in zip(response.layers, quote.layers, strict=True):
             message.why.update(layer.why)

@@ -22,7 +22,7 @@ from tariffs.engine.runs.refund import (
     refunds,
 )
 from tariffs.engine.runs.refund_headings import HeadingRefund
-from tariffs.engine.scenario import scenario_facts
+from tariffs.engine.scenario import Scenario, day_notes, scenario_facts
 from tariffs.service.rpc.checks import decimal, rate, word
 from tariffs.service.rpc.duty import BATCH_LIMIT, read_line
 from tariffs.service.rpc.shared import day_text, law_under, notes_of, provenance_of, scenario_of
@@ -65,7 +65,7 @@ def calculate_refunds(
         headings=_headings(result.headings),
         total={name: f"{amount:.2f}" for name, amount in result.total.items()},
         authorities=result.authority,
-        notes=notes_of((*_notes(law, request), *result.notes)),
+        notes=notes_of((*_notes(law, request), *result.notes, *_day_notes(scenario, result.entries))),
         provenance=provenance_of(
             {
                 **law_facts(law),
@@ -95,6 +95,11 @@ def _options(law: Law, request: pb.CalculateRefundsRequest) -> RefundOptions:
         paid_on=paid_on.instant.astimezone(zone).date() if paid_on else None,
         known_on=word(request.known_on, "known_on") or None,
     )
+
+
+def _day_notes(scenario: Scenario, entries: Iterable[EntryRefund]) -> list[Note]:
+    days = [entry.day for entry in entries if entry.day]
+    return day_notes(scenario, min(days), max(days)) if days else []
 
 
 def _interest_rate(text: str) -> str | Decimal:

@@ -1,0 +1,121 @@
+"""Notes on a scenario at the days it is asked about: outside those it is meant for, and before its changes begin."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tariffs.client import Client
+from tariffs.client.scenario import Scenario as ClientScenario
+from tariffs.engine.errors import ScenarioError
+from tariffs.engine.law import load_law
+from tariffs.engine.scenario import day_notes, library, parse_scenario
+from tariffs.engine.scenario.day_notes import begins
+
+HEAD = "schema: tariffs.scenario/v1\nid: mine\ntitle: T\nbasis: hypothesis\n"
+LATER = "changes:\n  - {op: set_rate, measures: {id: fl301}, from: 2027-02-01, rate: 20%}\n"
+SWEPT = "parameters: {r: {default: 20%}}\n"
+OUTSIDE, BEFORE = "SCENARIO_OUTSIDE_DAYS", "CHANGE_BEGINS_LATER"
+TABLE = pl.DataFrame({"hts": ["9503000073"], "origin": ["CN"], "customs_value": [10_000.0]})
+ENTRY = TABLE.with_columns(entry_date=pl.lit("2026-11-20"))
+
+
+def reasons(text: str, first: date, last: date | None = None) -> list[str]:
+    return [note.reason for note in day_notes(parse_scenario(HEAD + text), first, last or first)]
+
+
+@pytest.mark.parametrize(
+    ("valid", "first", "last", "outside"),
+    [
+        ("{from: 2025-11-10, to: 2026-02-24}", date(2025, 11, 10), date(2026, 2, 23), False),
+        ("{from: 2025-11-10, to: 2026-02-24}", date(2025, 11, 9), date(2025, 11, 9), True),
+        ("{from: 2025-11-10, to: 2026-02-24}", date(2026, 2, 24), date(2026, 2, 24), True),
+        ("{from: 2025-11-10, to: 2026-02-24}", date(2025, 12, 1), date(2026, 12, 1), True),
+        ("{from: 2025-11-10}", date(2028, 1, 1), date(2028, 1, 1), False),
+        ("{from: 2025-11-10}", date(2025, 1, 1), date(2028, 1, 1), True),
+        ("{to: 2025-11-10}", date(2025, 1, 1), date(2025, 11, 9), False),
+        ("{to: 2025-11-10}", date(2025, 11, 10), date(2025, 11, 10), True),
+        ("", date(2025, 11, 10), date(2025, 11, 10), False),
+    ],
+)
+def test_days_outside_those_of_a_scenario_are_noted(
+    valid: str, first: date, last: date, outside: bool
+) -> None:
+    assert reasons(f"valid: {valid}\n", first, last) == [OUTSIDE] * outside
+
+
+def test_a_scenario_has_the_days_of_its_parents_and_components_too() -> None:
+    name = "no-kuala-lumpur-deal"
+    for text in (f"parents: [{name}]\n", f"mixture:\n  - {{scenario: {name}, weight: 100%}}\n"):
+        assert reasons(text, date(2025, 12, 1)) == []
+        assert reasons(text, date(2026, 2, 24)) == [OUTSIDE]
+
+
+@pytest.mark.parametrize(
+    ("valid", "path"),
+    [
+        ("{from: soon}", "valid.from"),
+        ("{from: 2026-01-01, to: 2026-01-01}", "valid.to"),
+        ("{until: 2026-01-01}", "valid.until"),
+        ("[2026-01-01]", "valid"),
+    ],
+)
+def test_days_that_are_none_are_refused_with_their_place(valid: str, path: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(f"{HEAD}valid: {valid}\n")
+    assert (caught.value.path, caught.value.line) == (path, 5)
+
+
+def test_the_days_of_a_scenario_change_no_digest() -> None:
+    texts = (HEAD + LATER, f"{HEAD}valid: {{from: 2026-01-01}}\n{LATER}")
+    one, other = (parse_scenario(text) for text in texts)
+    assert one.digest == other.digest
+
+
+def test_a_change_that_begins_after_the_days_asked_about_is_noted() -> None:
+    assert reasons(LATER, date(2026, 11, 20)) == [BEFORE]
+    assert reasons(LATER, date(2026, 11, 20), date(2027, 1, 31)) == [BEFORE]
+    assert reasons(LATER, date(2026, 11, 20), date(2027, 2, 1)) == []
+    assert reasons(LATER, date(2027, 2, 1)) == []
+
+
+def test_the_first_period_of_a_measure_that_is_added_is_when_it_begins() -> None:
+    for scenario in library().values():
+        for change in scenario.changes:
+            if change.op == "add":
+                assert begins(change) >= "2025-01-01"
+
+
+def test_each_scenario_of_the_library_has_a_day_on_which_all_of_it_has_begun() -> None:
+    last = load_law().coverage[1].date()
+    late = {
+        name for name, one in library().items() if BEFORE in {n.reason for n in day_notes(one, last, last)}
+    }
+    assert late == set()
+
+
+@pytest.mark.parametrize(
+    ("scenario", "reason"),
+    [("no-kuala-lumpur-deal", OUTSIDE), (ClientScenario.from_text(HEAD + LATER), BEFORE)],
+)
+def test_every_verb_carries_the_notes(scenario: str | ClientScenario, reason: str) -> None:
+    day = "2026-11-20"
+    with Client.local() as client:
+        run: dict[str, Any] = {"baseline": "2025-01-01", "response": "none"}
+        quote = client.duty("9503000073", "CN", day, 10_000, scenario=scenario)
+        entries = client.duties(ENTRY, scenario=scenario)
+        refunds = client.refund(ENTRY, scenario=scenario)
+        impact = client.impact(TABLE, scenarios=["base", scenario], on=day, **run)
+        dated = client.impact(ENTRY, scenarios=["base", scenario], on="2027-06-01", **run)
+        timeline = client.timeline(TABLE, [scenario], start=day, end="2026-11-25", **run)
+        export = client.duty("1201900095", "US", day, 1000, direction="export", scenario=scenario)
+        for result in (quote, entries, refunds, impact, dated, timeline, export):
+            assert reason in {note.reason for note in result.notes}, type(result)
+        swept = ClientScenario.from_text(HEAD + SWEPT + LATER.replace("20%", "$r"))
+        sweep = client.sweep(TABLE, swept, vary={"r": ["10%", "20%"]}, on=day, **run)
+        assert BEFORE in {note.reason for note in sweep.notes}
+        base = client.impact(TABLE, scenarios=["base"], on=day, **run)
+        assert not {OUTSIDE, BEFORE} & {note.reason for note in base.notes}
