@@ -16,12 +16,13 @@ import grpc
 import pytest
 import structlog
 
-from tariffs.engine.errors import LawError
+from tariffs.engine.errors import LawError, ServiceError
 from tariffs.engine.law import load_law
+from tariffs.engine.law.pack.build import build_pack
 from tariffs.service.server import serving
 from tariffs.service.server.law_directory import LawDirectory
 from tariffs.service.server.server import TariffServer
-from tests.law.packs import CHARGED, EXEMPT, NEWER, drop, newer_pack
+from tests.law.packs import CHARGED, EXEMPT, NEWER, drop, golden_case, key_pair, law_copy, newer_pack
 from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, running
 from tests.service.processes import served, stop
 from tests.service.stored import until
@@ -268,3 +269,88 @@ def test_the_check_lists_packs_and_what_would_be_served(
     code, told = checked(capfd, packs, f"latest>={NEWER}")
     assert code == 2
     assert f"law {own}: served, latest, default  (built in)" in told
+
+
+# -- refusals --------------------------------------------------------------------------------------------------
+
+
+def message(server: Running, name: str) -> str:
+    return str(next(one.message for one in versions(server) if one.pack == name))
+
+
+def test_a_pack_that_could_not_be_checked_is_tried_again_and_forgotten_when_it_is_gone(
+    tmp_path: Path, pack: bytes, state: Path
+) -> None:
+    packs, (_, public) = tmp_path / "packs", key_pair(tmp_path)
+    packs.mkdir()
+    with (
+        watching(packs, law_keys=public, state_dir=state) as server,
+        structlog.testing.capture_logs() as told,
+    ):
+        keys = public.read_bytes()
+        public.unlink()
+        drop(pack, packs, PACK)
+        until(lambda: states(server).get(PACK) == REFUSED)
+        # The keys are the file that is missing, and the pack is refused for them once.
+        assert str(public) in message(server, PACK)
+        generation, looks = server.server._law_watch.generation, server.server._law_watch._looks
+        until(lambda: server.server._law_watch._looks > looks + 2)
+        assert server.server._law_watch.generation == generation
+        assert len([one for one in told if one["event"] == "law refused"]) == 1
+        (packs / PACK).unlink()
+        until(lambda: PACK not in states(server), TIMEOUT)
+        assert server.server._law_watch.counts()["refused"] == 0
+        drop(pack, packs, PACK)
+        until(lambda: states(server).get(PACK) == REFUSED)
+        public.write_bytes(keys)
+        until(lambda: states(server).get(PACK) == SERVED)
+
+
+def test_a_pack_that_could_not_be_stored_is_tried_again(
+    tmp_path: Path, pack: bytes, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packs = tmp_path / "packs"
+    packs.mkdir()
+    with watching(packs, state_dir=state) as server:
+
+        def full(digest: str, data: bytes) -> Path:
+            raise ServiceError("STORAGE_UNAVAILABLE", "The server cannot write to its disk.")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(server.server._storage.laws, "add", full)
+            drop(pack, packs, PACK)
+            until(lambda: states(server).get(PACK) == REFUSED)
+            assert "its disk" in message(server, PACK)
+        until(lambda: states(server).get(PACK) == SERVED)
+
+
+@pytest.mark.parametrize("broken", ["damaged", "case", "keys"])
+def test_a_refusal_names_its_own_file(tmp_path: Path, pack: bytes, broken: str) -> None:
+    """Also where the same bytes were checked before under another name, by this server or by another."""
+    packs, state = tmp_path / "packs", tmp_path / "state"
+    given: dict[str, Any] = {"law_keys": key_pair(tmp_path)[1], "state_dir": state}
+    data = {"damaged": pack[:-1000], "keys": pack}.get(broken) or build_pack(
+        law_copy(tmp_path / "law"), golden=golden_case(tmp_path / "golden", assessed="1.00")
+    )
+    if broken == "keys":
+        given["law_keys"].write_text("no keys")
+    drop(data, packs, "one.tar.zst")
+    with watching(packs, **given) as server:
+        assert message(server, "one.tar.zst").startswith("one.tar.zst: ")
+        drop(data, packs, "other.tar.zst")
+        until(lambda: states(server).get("other.tar.zst") == REFUSED)
+        assert message(server, "other.tar.zst") == message(server, "one.tar.zst").replace("one.", "other.")
+        assert (str(given["law_keys"]) in message(server, "one.tar.zst")) == (broken == "keys")
+    (packs / "one.tar.zst").rename(packs / "third.tar.zst")
+    with watching(packs, **given) as server:
+        assert message(server, "third.tar.zst").startswith("third.tar.zst: ")
+
+
+def test_a_law_that_is_withdrawn_is_named_in_the_log(tmp_path: Path, pack: bytes, state: Path) -> None:
+    packs = tmp_path / "packs"
+    drop(pack, packs, PACK)
+    with watching(packs, state_dir=state) as server, structlog.testing.capture_logs() as told:
+        (packs / PACK).unlink()
+        until(lambda: PACK not in states(server))
+    (line,) = [one for one in told if one["event"] == "law withdrawn"]
+    assert (line["law"], line["pack"], len(line["digest"])) == (NEWER, PACK, 64)

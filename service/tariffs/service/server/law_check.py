@@ -45,7 +45,8 @@ def check_in_process(
         on_start: takes the process, which may be killed.
 
     Returns:
-        `pack`, the facts of the pack (see `PackCheck`), or `error`, why it is refused; and `time`, seconds since 1970.
+        `pack`, the facts of the pack (see `PackCheck`), or `error`, why it is refused; `time`, seconds since 1970; and
+        `name`, that of the file.
 
     Raises:
         LawError: LAW_PACK_INVALID if the check did not end, whatever the reason.
@@ -70,13 +71,20 @@ def check_in_process(
         found: dict[str, Any] = json.loads(output)
     except ValueError:
         raise _not_checked(pack.name, f"its check ended with exit code {child.returncode}") from None
-    return {**found, "time": time.time()}
+    return {**found, "time": time.time(), "name": pack.name}
 
 
-def error_of(facts: Mapping[str, Any]) -> LawError:
-    """Rebuild an error from its facts."""
-    own = {name: value for name, value in facts.items() if name not in {"reason", "message"}}
-    return LawError(facts["reason"], facts["message"], **own)
+def error_of(result: Mapping[str, Any], name: str) -> LawError:
+    """Rebuild the error of a check for a file that has what was checked, perhaps under another name."""
+    facts = result["error"]
+    message = facts["message"].removeprefix(f"{result['name']}: ")
+    return LawError(
+        facts["reason"],
+        f"{name}: {message}",
+        field=facts["field"],
+        fix=facts["fix"],
+        metadata={**facts["metadata"], "pack": name},
+    )
 
 
 def main(pack: str, keys: str, unsigned: str) -> None:
@@ -85,8 +93,8 @@ def main(pack: str, keys: str, unsigned: str) -> None:
     from tariffs.engine.law.pack.signature import PublicKeys
     from tariffs.engine.law.pack.trust import open_trusted_pack
 
-    trusted = PublicKeys.read(Path(keys)) if keys else PublicKeys([])
     try:
+        trusted = PublicKeys.read(Path(keys)) if keys else PublicKeys([])
         opened, signer = open_trusted_pack(Path(pack), trusted, unsigned=unsigned == _YES)
         # The engine is loaded for a pack that is trusted alone: that takes most of the time of a refusal.
         from tariffs.engine.validation.law_pack import check_contents

@@ -207,7 +207,7 @@ class LawWatch:
         pack = self._directory.read(name)
         verdict = self._verdict(name, pack)
         if "error" in verdict:
-            raise error_of(verdict["error"])
+            raise error_of(verdict, name)
         facts = verdict["pack"]
         served = ServedLaw(
             version=facts["version"],
