@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +16,10 @@ from grpc_channelz.v1 import channelz_pb2, channelz_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tariffs.engine.errors import InputError
+from tariffs.service.server.callers import Callers
 from tariffs.service.server.identities import identities_of
 from tariffs.service.settings.settings import Settings, load_settings
+from tariffs.service.wire.identity import is_name
 from tariffs.v1 import duty_service_pb2_grpc, law_service_pb2
 from tests.service.certificates import LOCAL, Pair, TestAuthority, server_files
 from tests.service.harness import Running, fails, line, no_warm_up, running
@@ -112,14 +116,16 @@ def test_of_several_identities_the_token_counts_and_a_wrong_one_is_refused(
     keys.write_text(published("rsa"))
     signed, expired = token("jo", tariffs_roles=["read"]), token("jo", exp=1)
     tokens.write_text(f"tom token-of-tom\ntim {signed.replace('jo', 'x')}\n")
-    given = {**encrypted, **OIDC, "tls_names": "common_name", "oidc_keys": str(keys), "tokens_file": tokens}
+    given = {**encrypted, **OIDC, "tls_names": "common_name", "oidc_keys": str(keys), "tokens_file": tokens,
+        "oidc_name_prefix": "oidc:",
+    }  # fmt: skip
     with (
         running(warm=no_warm_up, **given) as server,
         connected(server, authority, authority.issue("ann")) as channel,
     ):
         assert denied_to(channel) == "ann"
         assert denied_to(channel, bearer("token-of-tom")) == "tom"
-        assert denied_to(channel, bearer(signed)) == "jo"
+        assert denied_to(channel, bearer(signed)) == "oidc:jo"
         duty = duty_service_pb2_grpc.DutyServiceStub(channel)
         for wrong in (expired, "token-of-tim", "a.b.c"):
             fault = fails(lambda wrong=wrong: duty.CalculateDuty(line(), timeout=20, metadata=bearer(wrong)))  # type: ignore[misc]
@@ -201,7 +207,14 @@ def test_the_check_says_what_identities_are_set(tmp_path: Path, authority: TestA
     given = {"tls_certificate": certificate, "tls_key": key, "tls_client_ca": certificate, "tls_names": "uri"}
     with key_server(published("rsa", "ec")) as source:
         settings = Settings.model_validate(
-            {**given, **OIDC, "tokens_file": tokens, "callers_file": callers, "oidc_keys": source.url}
+            {
+                **given,
+                **OIDC,
+                "tokens_file": tokens,
+                "callers_file": callers,
+                "oidc_keys": source.url,
+                "oidc_name_prefix": "oidc:",
+            }
         )
         assert list(identities_of(settings).describe()) == [
             "tokens of 2 names",
@@ -225,6 +238,7 @@ def test_the_check_says_what_identities_are_set(tmp_path: Path, authority: TestA
         ({**OIDC, "oidc_keys": "k", "oidc_algorithms": "none"}, "TARIFFS_OIDC_ALGORITHMS"),
         ({**OIDC, "oidc_keys": "k", "oidc_algorithms": ""}, "TARIFFS_OIDC_ALGORITHMS"),
         ({"callers_file": __file__}, "TARIFFS_CALLERS_FILE"),
+        ({**OIDC, "oidc_keys": "k", "tokens_file": __file__}, "TARIFFS_OIDC_NAME_PREFIX"),
     ],
 )
 def test_settings_that_could_not_work_are_refused(given: dict[str, Any], named: str) -> None:
@@ -232,3 +246,37 @@ def test_settings_that_could_not_work_are_refused(given: dict[str, Any], named: 
         load_settings(**given)
     assert caught.value.reason == "SETTING_INVALID"
     assert named in caught.value.message
+
+
+FORMAT_CONTROLS = [chr(code) for code in range(sys.maxunicode) if unicodedata.category(chr(code)) == "Cf"]
+
+
+def test_bidirectional_and_invisible_controls_are_in_no_name() -> None:
+    assert {"\u061c", "\u200e", "\u202e", "\u2066", "\u2069", "\u200b", "\ufeff"} <= set(FORMAT_CONTROLS)
+    assert [one for one in FORMAT_CONTROLS if is_name(f"an{one}n")] == []
+    assert all(map(is_name, ("ann", "spiffe://x/ann", "Ann Müller", "安娜", "أنا", "oidc:a@b")))
+
+
+def test_a_name_with_a_bidirectional_control_is_refused_from_every_source(
+    authority: TestAuthority, encrypted: dict[str, Any], tmp_path: Path
+) -> None:
+    spoofed, keys, callers = "ann\u202etoor", tmp_path / "keys", tmp_path / "callers"
+    keys.write_text(published("rsa"))
+    given: dict[str, Any] = {**encrypted, **OIDC, "tls_names": "common_name", "oidc_keys": str(keys)}
+    with (
+        running(warm=no_warm_up, **given) as server,
+        connected(server, authority, authority.issue(spoofed)) as channel,
+    ):
+        duty = duty_service_pb2_grpc.DutyServiceStub(channel)
+        for metadata in ((), bearer(token(spoofed, tariffs_roles=["read"]))):
+            fault = fails(lambda given=metadata: duty.CalculateDuty(line(), timeout=20, metadata=given))  # type: ignore[misc]
+            assert fault.reason == "TOKEN_INVALID"
+        assert denied_to(channel, bearer(token("jo", groups=[spoofed]))) == "jo"
+    for text in (
+        f"callers: {{{spoofed}: {{}}}}",
+        f"groups: {{{spoofed}: {{}}}}",
+        f"callers: {{ann: {{groups: [{spoofed}]}}}}",
+    ):
+        callers.write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match="visible"):
+            Callers(callers)

@@ -308,6 +308,31 @@ def test_while_the_source_is_down_the_known_keys_stay(monkeypatch: pytest.Monkey
     asyncio.run(outage())
 
 
+@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
+@pytest.mark.parametrize("kept", [(), ("enc",), ("small",)])
+def test_a_set_without_usable_keys_ends_all_tokens(tmp_path: Path, kept: tuple[str, ...]) -> None:
+    others = {
+        "enc": {**KEYS["ec"][1].as_dict(private=False), "use": "enc"},
+        "small": RSAKey.generate_key(1024, {"kid": "rsa"}).as_dict(private=False),
+    }
+    file = tmp_path / "keys"
+    file.write_text(published("rsa"))
+    tokens = made(str(file))
+    assert identify(tokens, token()).owner == "ann"
+    file.write_text(json.dumps({"keys": [others[name] for name in kept]}))
+    assert asyncio.run(tokens.keys._refresh())
+    assert tokens.keys.count == 0
+    # Also one that was verified before, whose key is not looked for again.
+    refusal(tokens, token())
+    # A file that is half written withdraws nothing, and keys that come back count again.
+    for text in ('{"keys": [', "{}", '{"keys": ""}', '{"keys": {}}'):
+        file.write_text(text)
+        assert not asyncio.run(tokens.keys._refresh())
+    file.write_text(published("rsa"))
+    assert asyncio.run(tokens.keys._refresh())
+    assert identify(tokens, token()).owner == "ann"
+
+
 async def _until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not true():

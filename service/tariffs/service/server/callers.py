@@ -9,18 +9,26 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from tariffs.engine.errors import InputError, ScenarioError
 from tariffs.engine.scenario.yaml_positions import parse_yaml
 from tariffs.service.server.watched_file import WatchedFile
-from tariffs.service.wire.identity import ANONYMOUS, NAME_LIMIT, Caller, Quotas
+from tariffs.service.wire.identity import ANONYMOUS, NAME_LIMIT, Caller, Quotas, is_name
 
 EVERYBODY = "*"
 _RESOLVED_KEPT = 4096
-_FAULTS_SHOWN = 3
+_FAULTS_SHOWN, _SHOWN = 3, 40
 Role = Literal["read", "run", "admin"]
-Name = Annotated[str, Field(min_length=1, max_length=NAME_LIMIT)]
+
+
+def _name(text: str) -> str:
+    if not is_name(text):
+        raise ValueError(f"{text[:_SHOWN]!r} is no visible text of at most {NAME_LIMIT} characters")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_name)]
 Count = Annotated[int, Field(ge=0)]
 AtOnce = Annotated[int, Field(ge=1)]
 

@@ -1,6 +1,7 @@
 """Public keys of an OIDC issuer, from a JWKS file or URL, renewed while the server runs.
 
-The keys in use stay in use while the source cannot be read, so that an outage of the issuer locks nobody out.
+The keys in use stay in use while the source cannot be read, so that an outage of the issuer locks nobody out. A set
+that can be read takes their place, also one without keys.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 import ssl
 import time
 import urllib.request
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, MissingKeyError
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 
 from tariffs.engine.errors import InputError
@@ -124,8 +126,11 @@ class Keys:
         if version == self.version:
             return
         keys = _keys_in(data, self._source)
+        if not keys and not self.version:
+            raise _invalid(self._source, "it has no public key for signatures")
+        # An issuer that publishes no key any more has withdrawn all of them: no token is valid.
         self._keys, self.version = keys, version
-        _log.info("keys read", keys=len(keys))
+        _log.log(logging.INFO if keys else logging.WARNING, "keys read", keys=len(keys))
 
     def _load(self) -> bytes:
         try:
@@ -153,13 +158,15 @@ def _fetch(url: str) -> bytes:
 def _keys_in(data: bytes, source: str) -> tuple[Key, ...]:
     """Read a key set and keep its public keys for signatures."""
     try:
-        keys = KeySet.import_key_set(json.loads(data)).keys
+        content = json.loads(data)
+        keys = KeySet.import_key_set(content).keys
+    except MissingKeyError:
+        if not isinstance(content["keys"], list):
+            raise _invalid(source, "it is no JSON Web Key Set") from None
+        return ()
     except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise _invalid(source, f"it is no JSON Web Key Set ({type(error).__name__})") from None
-    usable = tuple(key for key in keys if _usable(key))
-    if not usable:
-        raise _invalid(source, "it has no public key for signatures")
-    return usable
+    return tuple(key for key in keys if _usable(key))
 
 
 def _usable(key: Key) -> bool:

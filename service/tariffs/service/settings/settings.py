@@ -109,7 +109,8 @@ class Identity(_Group):
     oidc_groups_claim: str = "groups"
     """Claim with groups."""
     oidc_name_prefix: str = Field(default="", max_length=50)
-    """Put before names of JSON Web Tokens, where names of tokens or certificates could be the same."""
+    """Put before names of JSON Web Tokens, so that none is that of a token or certificate; required with
+    TARIFFS_TOKENS_FILE."""
     oidc_skew_seconds: int = Field(default=60, ge=0, le=600)
     """Seconds by which the clocks of issuer and server may differ."""
     callers_file: Path | None = None
@@ -294,6 +295,11 @@ class Settings(Listening, Security, Identity, Work, State, LawPacks, Observation
         if len({bool(part) for part in (self.oidc_issuer, self.oidc_audience, self.oidc_keys)}) > 1:
             raise ValueError(
                 "TARIFFS_OIDC_ISSUER, TARIFFS_OIDC_AUDIENCE and TARIFFS_OIDC_KEYS must be set together"
+            )
+        if self.tokens_file is not None and self.oidc_issuer and not self.oidc_name_prefix:
+            raise ValueError(
+                "TARIFFS_TOKENS_FILE and TARIFFS_OIDC_ISSUER together need TARIFFS_OIDC_NAME_PREFIX, such as oidc:, "
+                "or who chooses a name at the issuer could be the caller of a token"
             )
         if self.callers_file is not None and not self.identifies:
             raise ValueError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ ROLES = (READ, RUN, ADMIN)
 ALL_ROLES = frozenset(ROLES)
 NAME_LIMIT = 200
 """Characters of a name or group at most: the width of its column in the database."""
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|^\s|\s$")
 _PEERS_KEPT = 1024
 Metadata = Iterable[tuple[str, str | bytes]]
 
@@ -83,8 +81,9 @@ _IDENTIFY: ContextVar[Callable[[], Awaitable[Caller]] | None] = ContextVar("iden
 
 
 def is_name(text: str) -> bool:
-    """Test whether a text can be the name of a caller or group: printable, and neither empty nor too long."""
-    return 0 < len(text) <= NAME_LIMIT and not _UNPRINTABLE.search(text)
+    """Test whether a text can be the name of a caller or group: visible text, neither empty nor too long."""
+    # Bidirectional controls and the like are not printable: by them one name would be shown as another.
+    return 0 < len(text) <= NAME_LIMIT and text.isprintable() and text == text.strip()
 
 
 def caller() -> Caller:
