@@ -17,7 +17,7 @@ from tariffs.client.results.port_fees import PortFee, PortFees
 
 EXAMPLES = examples(
     "tariffs law port-fees --on 2027-01-11",
-    "tariffs law port-fees --on 2027-01-11 -s port-fees-resume --kind operated --net-tons 60000 --teu 10000",
+    "tariffs law port-fees --on 2026-12-15 -s port-fees-resume --kind operated --net-tons 60000 --teu 10000",
 )
 
 

@@ -16,7 +16,7 @@ from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.table import console
 
 EXAMPLES = examples(
-    "tariffs impact -s truce-lapses --on 2027-01-11 -o result.parquet && tariffs replay result.parquet",
+    "tariffs impact -s truce-extended --on 2027-01-11 -o result.parquet && tariffs replay result.parquet",
 )
 _DIFFERS = 1
 

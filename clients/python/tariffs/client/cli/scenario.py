@@ -54,7 +54,7 @@ def list_scenarios(
 @app.command(
     "show",
     epilog=options.examples(
-        "tariffs scenario show truce-lapses > mine.yaml",
+        "tariffs scenario show truce-extended > mine.yaml",
         "tariffs scenario show rates-by-country --param cn=20% --json",
     ),
 )

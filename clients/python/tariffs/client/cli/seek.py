@@ -18,7 +18,7 @@ EXAMPLES = examples(
     "tariffs seek -s rates-by-country --on 2027-01-11 --vary cn=0%:60% --target duty_after=3.0e11",
     "tariffs seek -s rates-by-country --vary cn=0%:60% --target duty=6e10 --where origin=CN --response none",
     "tariffs seek -s rates-by-country --vary cn=0%:100% --target value_after_share=10% --where origin=CN --json",
-    "tariffs seek entries.csv -s mine.yaml --vary start=2026-12-01:2027-06-30 --target landed=1.2e6 --response none",
+    "tariffs seek entries.csv -s mine.yaml --on 2027-06-30 --vary cn=0%:60% --target landed=1.2e6 --response none",
 )
 
 
