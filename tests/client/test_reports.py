@@ -114,6 +114,19 @@ def test_gains_and_losses_of_a_report_add_up_to_welfare_to_the_dollar(client: Cl
         )
 
 
+def test_the_treasury_does_not_keep_void_duty(client: Client) -> None:
+    """Before the decision of February 2026 duty was collected that is void: importers get it back."""
+    void, net = "void duty in it, which goes back to importers", "gain of the treasury net of void duty"
+    lines = LINES.with_columns(pl.col("customs_value") * 1e6)
+    result = client.impact(lines, on="2025-11-15", baseline="2025-01-01")
+    found, total = balance_of(result.report()), result.total.row(0, named=True)
+    assert found[void][0] == pytest.approx(total["duty_after"] - total["duty_owed_after"], abs=2.0)
+    assert found[void][0] > 0
+    assert found[net][0] == found["gain of the treasury: change of duty"][0] - found[void][0]
+    later = client.impact(lines, on="2026-11-20", baseline="2025-01-01")
+    assert not {void, net} & set(balance_of(later.report()))
+
+
 def test_a_report_without_a_response_has_no_gains_and_losses(client: Client) -> None:
     text = client.impact(LINES, on="2026-11-20", baseline="2025-01-01", response="none").report()
     assert "who gains" not in text

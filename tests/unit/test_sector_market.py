@@ -169,12 +169,11 @@ def test_the_provenance_names_the_market_and_its_sources(law: Law) -> None:
     assert "other products" not in model["ignores"]
 
 
-def test_a_draw_of_eta_moves_the_default_of_kappa_in_proportion_down_to_top() -> None:
+def test_a_draw_of_eta_moves_the_excess_of_the_default_of_kappa_over_top_in_proportion() -> None:
     central = np.array([0.5, 1.5, 2.0, 1.5])
     given = np.array([np.nan, np.nan, np.nan, 2.5])
-    assert kappa_of(given, central, central).tolist() == [1.0, 1.19, 1.19, 2.5]
+    np.testing.assert_allclose(kappa_of(given, central, central), [1.0, 1.19, 1.19, 2.5], rtol=1e-15)
     for factor in (0.5, 1.7):
         drawn = kappa_of(given, factor * central, central)
-        expected = np.maximum(factor * np.array([0.5, 1.19, 1.19]), 1.0)
-        np.testing.assert_allclose(drawn[:3], expected, rtol=1e-15)
+        np.testing.assert_allclose(drawn[:3], 1.0 + factor * np.array([0.0, 0.19, 0.19]), rtol=1e-15)
         assert drawn[3] == 2.5

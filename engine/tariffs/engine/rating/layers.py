@@ -99,6 +99,11 @@ class LawLayers:
     slots: Slots
     bases: F64
 
+    @property
+    def owes_all(self) -> bool:
+        """True if all duty that is assessed is owed, and none besides."""
+        return bool((self.assessed == self.owed).all())
+
 
 class LayerFamily:
     """Numbers, bases and stackings that the laws of a family share over the combinations of a table."""

@@ -105,6 +105,7 @@ def move_purchases(volume: TradeVolume, factor: F64, line_of_variety: I64) -> Tr
         volume,
         value=volume.value * factor,
         duty=volume.duty * factor,
+        owed=volume.owed * factor,
         base_duty=volume.base_duty * factor,
         quantity_hat=volume.quantity_hat * factor,
         creation=np.where(moved, np.nan, volume.creation),

@@ -67,9 +67,9 @@ def market_elasticities() -> Mapping[str, tuple[float, str]]:
 def kappa_of(given: F64, eta: F64, central: F64) -> F64:
     """Take the kappa given for each product, else the default.
 
-    Products are closer to each other than to domestic goods, so the default is at most the central eta. A draw of eta
-    moves it in proportion: demand has one draw at every level. It is never below the elasticity of demand for both
-    together: below it imports and domestic goods were complements, and a duty would lower domestic prices.
+    Products are closer to each other than to domestic goods, so the default is at most the central eta. It is never
+    below the elasticity of demand for both together: imports and domestic goods would be complements, and a duty would
+    lower domestic prices. A draw of eta moves its excess over that elasticity in proportion.
 
     Args:
         given: the kappa given for each product, else NaN.
@@ -77,7 +77,8 @@ def kappa_of(given: F64, eta: F64, central: F64) -> F64:
         central: its eta in the run without draws.
     """
     usual, least = (market_elasticities()[name][0] for name in ("kappa", "top"))
-    default = np.maximum(np.minimum(usual, central) * ratio(eta, central, 1.0), least)
+    excess = np.maximum(np.minimum(usual, central) - least, 0.0)
+    default = least + excess * ratio(eta, central, 1.0)
     return np.where(np.isnan(given), default, given)
 
 

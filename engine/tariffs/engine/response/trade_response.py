@@ -54,13 +54,15 @@ class QuotaRents:
 class TradeVolume:
     """Trade after the response.
 
-    Per line: value after in dollars, duty on it, duty at the baseline's rates on the quantity after, quantity hat,
-    creation and diversion. Per product: surplus and welfare, NaN where a model does not give them, and domestic goods
-    where there is a market of sectors. `value_of_varieties` is the value after of each variety in the model.
+    Per line: value after in dollars, duty assessed and owed on it, duty at the baseline's rates on the quantity after,
+    quantity hat, creation and diversion. Per product: surplus and welfare, NaN where a model does not give them, and
+    domestic goods where there is a market of sectors. `value_of_varieties` is the value after of each variety in the
+    model.
     """
 
     value: F64
     duty: F64
+    owed: F64
     base_duty: F64
     quantity_hat: F64
     creation: F64
@@ -250,9 +252,11 @@ class Response:
     def to_lines(self, volume: VarietyVolume, rates: VarietyRates) -> TradeVolume:
         """Sum the varieties by line, without what is prohibited."""
         v, volume = self.varieties, self._without_prohibited(volume, rates)
+        duty = v.to_lines(volume.value * rates.rate)
         return TradeVolume(
             value=v.to_lines(volume.value),
-            duty=v.to_lines(volume.value * rates.rate),
+            duty=duty,
+            owed=duty if rates.owes_all else v.to_lines(volume.value * rates.owed_rate),
             base_duty=v.to_lines(v.value * volume.quantity_hat * self.base_rate),
             quantity_hat=v.to_lines(v.share * volume.quantity_hat),
             creation=v.to_lines(volume.creation),

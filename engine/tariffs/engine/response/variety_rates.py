@@ -23,9 +23,10 @@ _PLACES_KEPT = 4
 
 @dataclass(frozen=True)
 class ClassColumns:
-    """Duty per dollar that may be imported by class and column, and the share of value that may not be, by class."""
+    """Duty assessed and owed per dollar that may be imported by class and column, and the share that may not be."""
 
     duty: F64
+    owed: F64
     barred: F64
 
 
@@ -87,9 +88,9 @@ class VarietyRates:
                 amounts = _carried(self._varieties.atoms, rated, amounts[classes.of_atom])
             tables.append(amounts)
         found = np.concatenate(tables)
-        duty, barred = found[:, :-1], found[:, -1]
-        kept = np.where(barred < 1.0 - NOTHING, 1.0 - barred, np.inf)
-        return ClassColumns(duty / kept[:, None], barred)
+        barred = found[:, -1]
+        kept = np.where(barred < 1.0 - NOTHING, 1.0 - barred, np.inf)[:, None]
+        return ClassColumns(found[:, :columns] / kept, found[:, columns:-1] / kept, barred)
 
     @property
     def charging(self) -> I32:
@@ -106,6 +107,17 @@ class VarietyRates:
         """Rate of each variety: duty over the value that may be imported; 0 where none may."""
         rate: F64 = self.total.duty[self.of_variety, 0]
         return rate
+
+    @property
+    def owed_rate(self) -> F64:
+        """Duty owed of each variety over the value that may be imported; 0 where none may."""
+        rate: F64 = self.total.owed[self.of_variety, 0]
+        return rate
+
+    @property
+    def owes_all(self) -> bool:
+        """True if all duty that is assessed is owed."""
+        return self._duties.owes_all
 
     @cached_property
     def barred(self) -> F64 | None:

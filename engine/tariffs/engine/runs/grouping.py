@@ -17,7 +17,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.response.industries import sector_of
 from tariffs.engine.response.sector_market import DomesticGoods
 from tariffs.engine.runs.limit_columns import PREMIUM_AMOUNTS
-from tariffs.engine.runs.results import PROHIBITED_VALUE, TAX, with_rates
+from tariffs.engine.runs.results import OWED_AFTER, PROHIBITED_VALUE, TAX, with_rates
 from tariffs.engine.schedule.countries import regions
 from tariffs.engine.tables.export_lines import DESTINATION
 from tariffs.engine.tables.prepare import PreparedTable
@@ -27,11 +27,11 @@ SECTOR, REGION = "sector", "region"
 """Keys of the industry in the BEA's summary accounts, and of the partner's subregion of UN M49."""
 CODE_KEYS = {"hts2": 2, "hts4": 4, "hts6": 6, "hts8": 8, "hts10": 10}
 SUMS = (
-    "customs_value", "duty", "duty_owed", "landed", "value_after", "duty_after", "landed_after", "landed_change",
-    "value_change", "quantity", "creation", "diversion", PROHIBITED_VALUE,
+    "customs_value", "duty", "duty_owed", "landed", "value_after", "duty_after", OWED_AFTER, "landed_after",
+    "landed_change", "value_change", "quantity", "creation", "diversion", PROHIBITED_VALUE,
 )  # fmt: skip
 COLUMNS = (
-    "customs_value", "duty", "duty_owed", "effective_rate", "landed", "value_after", "duty_after",
+    "customs_value", "duty", "duty_owed", "effective_rate", "landed", "value_after", "duty_after", OWED_AFTER,
     "effective_rate_after", "landed_after", "landed_change", "value_change", "quantity_hat", "creation", "diversion",
     "buyer_surplus", "welfare", PROHIBITED_VALUE,
 )  # fmt: skip

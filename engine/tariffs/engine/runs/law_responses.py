@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, sums_of
+from tariffs.engine.base.array_utils import F64, I32, Bools, sums_of
 from tariffs.engine.base.chunks import checkpoint_here, thread_count
 from tariffs.engine.law.law import Law
 from tariffs.engine.response.armington_sweep import ArmingtonSweep
@@ -23,7 +23,7 @@ from tariffs.engine.runs.grouping import AUTHORITY
 from tariffs.engine.runs.merged_trade import Merged, has_merged_trade, kinds_of, trade_of
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.response_sums import PRODUCT_SUMS, SUMS, DrawSums
-from tariffs.engine.runs.results import BASE_DUTY
+from tariffs.engine.runs.results import BASE_DUTY, OWED_AFTER
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.table_duty.class_duties import ClassPairs, DutyPlaces, class_duties
 from tariffs.engine.table_duty.duties import Dated
@@ -147,7 +147,7 @@ class LawResponses:
         rates[barred > 0.0] = PROHIBITIVE
         moves = (rates != rates[:, :1]).any(axis=1)
         self._pairs = None
-        if AUTHORITY in run.options.by:
+        if AUTHORITY in run.options.by or not all(outcome.duties.owes_all for outcome in outcomes):
             self._pairs = ClassPairs.of(class_of, group, self._classes.count, grouping.count)
         merged = Merged(form, barred, group, None if self._pairs is None else self._pairs.of_goods)
         self._kinds, kind = kinds_of(run.response)
@@ -175,7 +175,7 @@ class LawResponses:
             check()
             duties = outcome.duties
             columns = np.zeros(len(duties.rated[0].layers.slots.measure), dtype=np.int32)
-            duty, _ = class_rates(duties.law, duties.rated[0], self._classes, columns, 1)
+            duty, _, _ = class_rates(duties.law, duties.rated[0], self._classes, columns, 1)
             return duty[:, 0]
 
         with ThreadPoolExecutor(thread_count()) as pool:
@@ -200,6 +200,7 @@ class LawResponses:
             "value_change": value - self._before,
             **{name: getattr(found, name)[:, lane] for name in ("quantity", "creation", "diversion")},
             BASE_DUTY: found.base_duty[:, lane],
+            OWED_AFTER: self._owed(outcome, duty, found.values[:, lane : lane + 1]),
             **{
                 name: getattr(found, name)[:, lane] if pure else np.full(len(value), np.nan)
                 for name in PRODUCT_SUMS
@@ -213,12 +214,29 @@ class LawResponses:
             self._by_authority(outcome, found.values[:, lane : lane + 1]),
         )
 
+    def _owed(self, outcome: Outcome, duty: F64, values: F64) -> F64:
+        """Sum the duty owed by group, given that assessed."""
+        if outcome.duties.owes_all:
+            return duty
+        whole = np.zeros_like(outcome.duties.authority_of_measure)
+        return self._duties(outcome, whole, 1, outcome.duties.rated[0].layers.owed, values)[:, 0]
+
     def _by_authority(self, outcome: Outcome, values: F64) -> F64:
         """Sum duty by group and authority (1 x groups and authorities); none where results are not by authority."""
-        if self._pairs is None:
+        if AUTHORITY not in self._run.options.by:
             return np.zeros((1, 0))
+        duties, assessed = outcome.duties, outcome.duties.rated[0].layers.assessed
+        columns = duties.authority_of_measure, len(duties.authorities)
+        return self._duties(outcome, *columns, assessed, values).T
+
+    def _duties(
+        self, outcome: Outcome, column_of_measure: I32, columns: int, charged: Bools, values: F64
+    ) -> F64:
+        """Sum the duty of the charged layers by group and column (groups and columns x 1)."""
         duties, rated = outcome.duties, outcome.duties.rated[0]
-        places = DutyPlaces.all(self._run.grouping.count, len(duties.authorities))
+        assert self._pairs is not None
+        places = DutyPlaces.all(self._run.grouping.count, columns)
         rates = rated.layers.slots.rate[:, None]
-        measures = duties.authority_of_measure
-        return class_duties(duties.law, rated, self._classes, self._pairs, places, measures, rates, values).T
+        return class_duties(
+            duties.law, rated, self._classes, self._pairs, places, column_of_measure, charged, rates, values
+        )

@@ -16,7 +16,6 @@ from tariffs.engine.response.path_sweep import PathSweep
 from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response
 from tariffs.engine.runs.duty_sums import PointDuties
-from tariffs.engine.runs.grouping import AUTHORITY
 from tariffs.engine.runs.mean_age_points import KeptMeanAges
 from tariffs.engine.runs.merged_trade import Merged, stage_kinds_of, trade_of
 from tariffs.engine.runs.outcome import Outcome
@@ -26,6 +25,7 @@ from tariffs.engine.runs.point_response import (
     BlockColumns,
     ResponseColumns,
     class_pairs,
+    has_pairs,
     kept_parts,
     kept_sweep,
 )
@@ -54,7 +54,7 @@ def path_response(
     if paths is None:
         return None
     kind = _KeptPaths if response.market is None else KeptMeanAges
-    key = (kind.__name__, id(paths.forms), id(outcome.variety_rates.of_variety), AUTHORITY in run.options.by)
+    key = (kind.__name__, id(paths.forms), id(outcome.variety_rates.of_variety), has_pairs(run, outcome))
     kept: _KeptPaths | KeptMeanAges
     kept = kept_sweep(run, response, key, lambda: kind.of(run, response, outcome, paths))
     return PathPointResponse(kept, paths.history, BlockColumns(run, outcome.duties, kept.goods, kept.pairs))

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I64, sums_of
+from tariffs.engine.base.array_utils import F64, I32, I64, Bools, sums_of
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.response.armington_sweep import ArmingtonSweep
@@ -25,7 +25,7 @@ from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_goods import PointGoods
 from tariffs.engine.runs.point_laws import PointGroup
 from tariffs.engine.runs.response_sums import PRODUCT_SUMS, SUMS, DrawSums
-from tariffs.engine.runs.results import BASE_DUTY
+from tariffs.engine.runs.results import BASE_DUTY, OWED_AFTER
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.table_duty.class_duties import ClassPairs, DutyPlaces, class_duties
 from tariffs.engine.table_duty.duties import Duties
@@ -102,7 +102,7 @@ class PointResponse:
             kept_by = class_of, *kept_parts(response)
             return _MergedSweep(sweep, used[sweep.classes], pairs, kept_by, goods)
 
-        key = tuple(forms.digest for forms in self._forms), id(class_of), AUTHORITY in run.options.by
+        key = tuple(forms.digest for forms in self._forms), id(class_of), has_pairs(run, outcome)
         self._merged = kept_sweep(run, response, key, merged)
         self._columns = BlockColumns(run, duties, self._merged.goods, self._merged.pairs)
 
@@ -132,27 +132,30 @@ class BlockColumns:
         run: the table, with a response that is summed by variety.
         duties: duties under the law of the points.
         goods: domestic goods.
-        pairs: pairs of class and group; None if results are not by authority.
+        pairs: pairs of class and group; None if `has_pairs` is false.
     """
 
     def __init__(self, run: TableRun, duties: Duties, goods: PointGoods, pairs: ClassPairs | None) -> None:
         assert run.response is not None
         self._run, self._goods = run, goods
         self._before = _value_before(run, run.response)
-        self._authorities = None if pairs is None else AuthorityDuties(duties, pairs, run.grouping.count)
+        self._is_by_authority, self._owes_all = AUTHORITY in run.options.by, duties.owes_all
+        self._duties = None if pairs is None else PairDuties(duties, pairs, run.grouping.count)
 
     def __call__(
         self, group: PointGroup, before: PointDuties, solve: Callable[[int], SweepSums]
     ) -> ResponseColumns:
         """Compute the columns of a group of points; `solve` gives the sums of the block from a point on."""
-        blocks, duties = [], []
+        blocks, duties, owed = [], [], []
         for first in range(0, len(group.points), SCENARIOS):
             self._run.check()
             block = solve(first)
             blocks.append(block)
-            if self._authorities:
-                rates_of_rows = [rates[first : first + SCENARIOS] for rates in group.rates]
-                duties.append(self._authorities(block.values, rates_of_rows, before))
+            rates_of_rows = [rates[first : first + SCENARIOS] for rates in group.rates]
+            if self._duties and self._is_by_authority:
+                duties.append(self._duties.by_authority(block.values, rates_of_rows, before))
+            if self._duties and not self._owes_all:
+                owed.append(self._duties.owed(block.values, rates_of_rows))
         sums = {name: np.concatenate([getattr(block, name) for block in blocks], axis=1).T for name in _SUMS}
         domestic = self._goods(np.concatenate([block.domestic for block in blocks], axis=2))
         columns = {
@@ -161,6 +164,7 @@ class BlockColumns:
             "landed_after": sums["value"] + sums["charges"] + sums["duty"],
             "value_change": sums["value"] - self._before,
             BASE_DUTY: sums["base_duty"],
+            OWED_AFTER: np.concatenate(owed, axis=1).T if owed else sums["duty"],
             **{name: sums[name] for name in ("quantity", "creation", "diversion")},
         }
         owned = {name: sums[name] for name in PRODUCT_SUMS}
@@ -204,9 +208,14 @@ class _MergedSweep:
     goods: PointGoods
 
 
+def has_pairs(run: TableRun, outcome: Outcome) -> bool:
+    """Test whether values are summed by class: results are by authority, or not all that is assessed is owed."""
+    return AUTHORITY in run.options.by or not outcome.duties.owes_all
+
+
 def class_pairs(run: TableRun, response: Response, outcome: Outcome) -> ClassPairs | None:
-    """Pair the classes of varieties with groups; None if results are not by authority."""
-    if AUTHORITY not in run.options.by:
+    """Pair the classes of varieties with groups; None where values are not summed by class."""
+    if not has_pairs(run, outcome):
         return None
     group = run.grouping.of_line[response.varieties.line]
     classes = sum(rate_classes(rated).count for rated in outcome.duties.rated)
@@ -239,8 +248,8 @@ def _value_before(run: TableRun, response: Response) -> F64:
 _SUMS = ("value", "duty", "charges", "quantity", "base_duty", "creation", "diversion", *PRODUCT_SUMS)
 
 
-class AuthorityDuties:
-    """Duty by authority on values by class and group.
+class PairDuties:
+    """Duty on values by class and group.
 
     Args:
         duties: duties under the law.
@@ -255,8 +264,8 @@ class AuthorityDuties:
         self._groups = groups
         self._firsts = np.cumsum([0, *(classes.count for classes in self._classes)])
 
-    def __call__(self, values: F64, rates: Sequence[F64], before: PointDuties) -> F64:
-        """Sum duty by group and authority (places x points).
+    def by_authority(self, values: F64, rates: Sequence[F64], before: PointDuties) -> F64:
+        """Sum duty assessed by group and authority (places x points).
 
         Args:
             values: customs value of each pair of class and group (pairs x points).
@@ -264,8 +273,25 @@ class AuthorityDuties:
             before: duty before the response, whose places are summed.
         """
         duties = self._duties
-        columns = len(duties.authorities)
-        places = DutyPlaces.at(before.group, before.column, self._groups, columns)
+        places = DutyPlaces.at(before.group, before.column, self._groups, len(duties.authorities))
+        assessed = [rated.layers.assessed for rated in duties.rated]
+        return self._sums(places, duties.authority_of_measure, assessed, values, rates)
+
+    def owed(self, values: F64, rates: Sequence[F64]) -> F64:
+        """Sum duty owed by group (groups x points), of values and rates as by authority."""
+        duties = self._duties
+        whole, owed = np.zeros_like(duties.authority_of_measure), [each.layers.owed for each in duties.rated]
+        return self._sums(DutyPlaces.all(self._groups, 1), whole, owed, values, rates)
+
+    def _sums(
+        self,
+        places: DutyPlaces,
+        column_of_measure: I32,
+        charged: Sequence[Bools],
+        values: F64,
+        rates: Sequence[F64],
+    ) -> F64:
+        duties = self._duties
         total: F64 = np.zeros((places.count, values.shape[1]))
         for place, (rated, classes) in enumerate(zip(duties.rated, self._classes, strict=True)):
             total += class_duties(
@@ -274,7 +300,8 @@ class AuthorityDuties:
                 classes,
                 self._pairs.of_classes(self._firsts[place], self._firsts[place + 1]),
                 places,
-                duties.authority_of_measure,
+                column_of_measure,
+                charged[place],
                 rates[place].T,
                 values,
             )

@@ -36,7 +36,7 @@ _PARTED_GROUPS = 4_096
 
 @dataclass(frozen=True)
 class DrawSums:
-    """Sums of a few draws: (draws, groups, 10) by the keys and (draws, 1, 10) in total, NaN where undefined.
+    """Sums of a few draws: (draws, groups, 11) by the keys and (draws, 1, 11) in total, NaN where undefined.
 
     `duty_after` is (draws, groups x authorities), the authorities of a group adjacent. `domestic` has domestic goods
     per product of a market of sectors for each draw, and `rents` the sums LIMIT_SUMS (groups, 5) of limits on
@@ -215,13 +215,19 @@ class _Charged:
         start = np.searchsorted(row, np.arange(len(duty) + 1))
         return cls(columns, start, used[column].astype(np.int64), duty[row, column])
 
+    @classmethod
+    def owed(cls, rates: VarietyRates) -> _Charged:
+        """Duty owed, in one column."""
+        duty = rates.total.owed[:, 0]
+        return cls(1, np.arange(len(duty) + 1), np.zeros(len(duty), dtype=np.int64), duty)
+
 
 @dataclass(frozen=True)
 class _DrawnTrade:
     """Sums under a few draws.
 
     Attributes:
-        lines: (groups, 8 x draws).
+        lines: (groups, 9 x draws).
         owned: surplus and welfare (2, products, draws).
         duties: (groups x authorities, draws).
         domestic: domestic goods of a market of sectors, of each draw.
@@ -256,6 +262,7 @@ class _ByVariety:
         self._varieties, self._groups, self._charged, self._threads = v, groups, charged, threads
         self._room = room
         self._class_of = rates.of_variety
+        self._owed = None if rates.owes_all else _Charged.owed(rates)
         self._rate = rates.rate
         self._base_rate = response.base_rate
         self._solve = response.draw_solver(rates, threads)
@@ -267,6 +274,7 @@ class _ByVariety:
     def __call__(self, parameters: Sequence[ProductParameters]) -> _DrawnTrade:
         from tariffs.engine.response.kernels.variety_sums import (
             COLUMNS,
+            DUTY,
             LANES,
             sum_duties,
             sum_lanes,
@@ -294,17 +302,19 @@ class _ByVariety:
                 self._taxed, hats, volume.growths, out,
             )  # fmt: skip
 
-        def add_duties(first: int, last: int, out: F64) -> None:
-            sum_duties(
-                first, last, self._group, self._class_of, charged.start, charged.column, charged.rate,
-                charged.columns, cell_of, v.value, volume.hats, out,
-            )  # fmt: skip
+        def duties_in(charged: _Charged) -> F64:
+            def add_duties(first: int, last: int, out: F64) -> None:
+                sum_duties(
+                    first, last, self._group, self._class_of, charged.start, charged.column, charged.rate,
+                    charged.columns, cell_of, v.value, volume.hats, out,
+                )  # fmt: skip
+
+            return self._summed(add_duties, (self._groups * charged.columns, draws))
 
         lines = self._summed(add, (self._groups, draws * COLUMNS))
-        duties = np.zeros((0, draws))
-        if charged.columns:
-            duties = self._summed(add_duties, (self._groups * charged.columns, draws))
-        return _DrawnTrade(lines, volume.owned, duties, volume.domestic)
+        owed = lines[:, DUTY * draws : (DUTY + 1) * draws] if self._owed is None else duties_in(self._owed)
+        duties = duties_in(charged) if charged.columns else np.zeros((0, draws))
+        return _DrawnTrade(np.hstack([lines, owed]), volume.owned, duties, volume.domestic)
 
     def _summed(self, add: Callable[[int, int, F64], None], shape: tuple[int, int]) -> F64:
         """Sum all varieties: in parts of a fixed size, so that threads change no bit, or at once by many groups."""

@@ -15,11 +15,12 @@ from tariffs.engine.tables.line_arrays import LineArrays
 
 TAX = "vat"
 PROHIBITED_VALUE = "prohibited_value"
+OWED_AFTER = "duty_owed_after"
 BASE_DUTY = "base_duty_after"
 """Duty at the rates of the baseline on the quantity after, at the prices of the baseline."""
 AFTER = (
     "value_after", "duty_after", "landed_after", "value_change", "quantity", "creation", "diversion",
-    BASE_DUTY,
+    BASE_DUTY, OWED_AFTER,
 )  # fmt: skip
 """Columns of amounts after the response."""
 DIFFERENCES = {"duty_vs": "duty", "landed_vs": "landed", "value_vs": "value_after"}
@@ -65,6 +66,7 @@ def after_columns(lines: LineArrays, volume: TradeVolume) -> dict[str, F64]:
         "creation": volume.creation,
         "diversion": volume.diversion,
         BASE_DUTY: volume.base_duty,
+        OWED_AFTER: volume.owed,
     }
 
 

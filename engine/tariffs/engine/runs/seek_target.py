@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import polars as pl
 
 from tariffs.engine.runs.point_sums import PointSums
-from tariffs.engine.runs.results import PROHIBITED_VALUE
+from tariffs.engine.runs.results import OWED_AFTER, PROHIBITED_VALUE
 from tariffs.engine.runs.sweep_points import invalid_value
 from tariffs.engine.runs.table_run import TableRun
 
 SUMS = (
-    "customs_value", "duty", "duty_owed", "landed", "value_after", "duty_after", "landed_after", "landed_change",
-    "value_change", "creation", "diversion", "buyer_surplus", "welfare", PROHIBITED_VALUE,
+    "customs_value", "duty", "duty_owed", "landed", "value_after", "duty_after", OWED_AFTER, "landed_after",
+    "landed_change", "value_change", "creation", "diversion", "buyer_surplus", "welfare", PROHIBITED_VALUE,
 )  # fmt: skip
 RATES = {
     "effective_rate": ("duty", "customs_value", PROHIBITED_VALUE),

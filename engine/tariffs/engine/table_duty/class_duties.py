@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I32, I64, factorize
+from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.law.law import Law
 from tariffs.engine.table_duty.class_kernel import sum_class_duties
@@ -83,10 +83,11 @@ def class_duties(
     pairs: ClassPairs,
     places: DutyPlaces,
     column_of_measure: I32,
+    charged: Bools,
     rates: F64,
     values: F64,
 ) -> F64:
-    """Sum the duty assessed on values by class and group: (places x points), with the same bits on any threads.
+    """Sum the duty on values by class and group: (places x points), with the same bits on any threads.
 
     Args:
         law: the law.
@@ -95,6 +96,7 @@ def class_duties(
         pairs: pairs of these classes.
         places: what is summed.
         column_of_measure: column of each measure of the law.
+        charged: per layer, whether it counts: those assessed, or those owed.
         rates: rate of each row of the law at each point (rows x points).
         values: customs value of each pair at each point (pairs x points), in dollars.
     """
@@ -106,7 +108,7 @@ def class_duties(
         out = np.zeros((places.count, values.shape[1]))
         sum_class_duties(
             first, last, classes.combination, classes.rates, rated.family.rates.distinct, layers.column,
-            layers.prohibited, layers.start, layers.slot, layers.weights, layers.assessed, slots.kind, rates,
+            layers.prohibited, layers.start, layers.slot, layers.weights, charged, slots.kind, rates,
             slots.unit, column, slots.tier_start, slots.tier_up_to, slots.tier_usd, layers.bases, goods.value,
             goods.parts, goods.quantity, pairs.start, pairs.group, places.columns, places.row, values, out,
         )  # fmt: skip

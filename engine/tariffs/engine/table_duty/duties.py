@@ -76,6 +76,11 @@ class Duties:
         """Value that may not be imported, on which no duty is computed."""
         return self._sums[2]
 
+    @property
+    def owes_all(self) -> bool:
+        """True if all duty that is assessed is owed."""
+        return all(rated.layers.owes_all for rated in self.rated)
+
     @cached_property
     def authorities(self) -> Sequence[str]:
         """Authorities of the law: the columns of `by_authority`."""

@@ -137,8 +137,8 @@ def _contents_of(lines: LineArrays) -> _Contents:
 
 def class_rates(
     law: Law, rated: RatedLines, classes: RateClasses, column_of_slot: I32, columns: int
-) -> tuple[F64, F64]:
-    """Compute duty assessed per dollar of value of each class (classes x columns), and the share prohibited (classes).
+) -> tuple[F64, F64, F64]:
+    """Compute duty assessed and owed per dollar of value of each class (classes x columns), and the share prohibited.
 
     Args:
         law: the law.
@@ -148,7 +148,7 @@ def class_rates(
         columns: number of columns.
     """
     layers, slots = rated.layers, rated.layers.slots
-    duty, barred = np.zeros((classes.count, columns)), np.zeros(classes.count)
+    (duty, owed), barred = np.zeros((2, classes.count, columns)), np.zeros(classes.count)
     goods = goods_of(law, rated, classes)
     each = np.arange(classes.count + 1)
     assess_lines(
@@ -156,13 +156,12 @@ def class_rates(
         classes.rates, rated.family.rates.distinct, layers.column, layers.prohibited, layers.start, layers.slot,
         layers.weights, layers.assessed, layers.owed, slots.kind, slots.rate, slots.unit, column_of_slot,
         slots.tier_start, slots.tier_up_to, slots.tier_usd, layers.bases, goods.value, goods.parts,
-        goods.quantity, duty, np.zeros_like(duty), barred,
+        goods.quantity, duty, owed, barred,
     )  # fmt: skip
     if not goods.by_line:
-        return duty, barred
-    return ratio(duty, np.broadcast_to(goods.value[:, None], duty.shape), 0.0), ratio(
-        barred, goods.value, 0.0
-    )
+        return duty, owed, barred
+    value = np.broadcast_to(goods.value[:, None], duty.shape)
+    return ratio(duty, value, 0.0), ratio(owed, value, 0.0), ratio(barred, goods.value, 0.0)
 
 
 @dataclass(frozen=True)
@@ -314,7 +313,7 @@ def class_functions(law: Law, rated: RatedLines, moved: Bools, classes: RateClas
         classes: classes of the atoms, each with one rate under the law.
     """
     layers, slots = rated.layers, rated.layers.slots
-    still, barred = class_rates(law, rated, classes, np.where(moved, NO_COLUMN, 0).astype(np.int32), 1)
+    still, _, barred = class_rates(law, rated, classes, np.where(moved, NO_COLUMN, 0).astype(np.int32), 1)
     if not moved.any():
         nothing = np.zeros(0)
         return ClassFunctions(still[:, 0], barred, (_NO_ROWS, _NO_ROWS.astype(np.int64), nothing, nothing))

@@ -20,6 +20,8 @@ _GAINS = {
     "rent_importer": "quota rents of importers",
     "rent_government": "quota rents of the government",
 }
+_VOID = "void duty in it, which goes back to importers"
+_NET = "gain of the treasury net of void duty"
 _ABROAD = {"rent_exporter": "quota rents of exporters, which are in their prices"}
 _CAPTION = "who gains and who loses, against the baseline; USD; parts add up to the line below them"
 
@@ -41,7 +43,7 @@ class Balance:
         """
         runs = self.total.to_dicts()
         found = [*self._parts(runs, _DUTY, "added_duty", "added duty")]
-        found += self._parts(runs, _GAINS, "welfare", "welfare")
+        found += self._parts(runs, _GAINS, "welfare", "welfare") + _refunded(runs)
         return found + [(title, _dollars(runs, name)) for name, title in _ABROAD.items() if self._has(name)]
 
     def to_html(self) -> str:
@@ -68,6 +70,23 @@ class Balance:
             for place, known in enumerate(_dollars(runs, whole))
         ]
         return [*parts, (title, sums)]
+
+
+def _refunded(runs: Sequence[Mapping[str, object]]) -> list[tuple[str, list[int | None]]]:
+    """Rows of the duty after the response that is assessed and not owed, and of the treasury's gain without it."""
+    gains, assessed, owed = (
+        _dollars(runs, name) for name in ("revenue_change", "duty_after", "duty_owed_after")
+    )
+    void = _less(assessed, owed)
+    if not any(void):
+        return []
+    return [(_VOID, void), (_NET, _less(gains, void))]
+
+
+def _less(whole: Sequence[int | None], parts: Sequence[int | None]) -> list[int | None]:
+    return [
+        None if one is None or part is None else one - part for one, part in zip(whole, parts, strict=True)
+    ]
 
 
 def _dollars(runs: Sequence[Mapping[str, object]], name: str) -> list[int | None]:
