@@ -65,6 +65,16 @@ def answer(law: Law, hts: str, origin: str, day: str) -> tuple[Any, dict[str, st
     return (quote.assessed, quote.owed, quote.min, quote.max, layers), switches
 
 
+@pytest.mark.parametrize("value", ["14.0", "14.5"])
+def test_the_reason_of_a_layer_names_the_switch_of_its_period(value: str) -> None:
+    law = load_law().with_switches({"s201_solar_step": value})
+    quote = quote_line(law, EntryLine("8541.43.0010", "KH", 10000, "2025-05-01"))
+    reasons = {layer.measure: layer.why for layer in quote.layers}
+    assert reasons["s201_solar"]["switch"] == f"s201_solar_step={value}"
+    assert reasons["s201_solar"]["text"].endswith(f"Switch s201_solar_step is {value}.")
+    assert not [name for name, reason in reasons.items() if name != "s201_solar" and "switch" in reason]
+
+
 @cache
 def before(count: int) -> dict[tuple[str, str, str], tuple[Any, dict[str, str]]]:
     """The answers under the switches' defaults."""

@@ -22,6 +22,21 @@ def test_displaced_steel_duty_is_owed_only_if_it_revives(setting: str, owed: int
     assert [layer.measure for layer in quote.layers if layer.owed] == (["s232_steel"] if owed else [])
 
 
+@pytest.mark.parametrize("declared", [True, False])
+def test_the_reason_of_a_revived_duty_names_the_switch(declared: bool) -> None:
+    law = load_law()
+    line = STEEL if declared else STEEL._replace(claims={})
+    for setting in ("on", "off", "on"):
+        quote = quote_line(law.with_switches({"revive_displaced": setting}), line)
+        reasons = {layer.measure: layer.why for layer in quote.layers}
+        switch = reasons["s232_steel"].get("switch", "")
+        if setting == "on" and declared:
+            assert switch == "revive_displaced=on"
+            assert reasons["s232_steel"]["text"].endswith("switch revive_displaced is on.")
+        assert "switch" not in reasons["fent_ca"]
+        assert quote.provenance["switches"]["revive_displaced"] == setting
+
+
 @pytest.mark.parametrize(("setting", "owed"), [("off", 0.0), ("on", 2500.0)])
 def test_tables_follow_the_same_switch(setting: str, owed: float) -> None:
     table = pl.DataFrame(

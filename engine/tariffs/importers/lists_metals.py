@@ -48,6 +48,14 @@ _STEEL_ADDED = {
     "2025-06-23": "90 FR 25208",
     _INCLUSIONS: "FR 2025-15819",
 }
+# Stampings of Proc 9980 by metal: the source lacks those of steel, has the aluminum ones of 8708.29.21 with all others,
+# and in place of those of 8708.10.30 the number of bumpers that are no stampings.
+_STAMPINGS = {
+    "STEEL_16A2": (("8708103020", "8708292120"), "HTS U.S. note 16(a)(ii); Proc 9980"),
+    "ALU_19A3": (("8708103030", "8708292130"), "HTS U.S. note 19(a)(iii); Proc 9980"),
+}
+_ALL_STAMPINGS = ("ALU_19A3", "87082921")
+_NOT_STAMPED = ("ALU_19A3", "8708103050")
 _ANNEX_STARTS = ("2026-04-06", "2026-06-08")
 _ANNEXES = {
     "1a": ("S232_IA", "Proc 11021 Annex I-A; HTS U.S. note 16(c)"),
@@ -162,14 +170,20 @@ def _content_regime(ch99: Path) -> Lists:
         lists.setdefault(name, []).append(ListRow(digits(row["hts_prefix"]), start, "", row["kind"], cite))
     for row in read_csv_text(ch99 / "s232_derivative_products.csv"):
         name, note = _DERIVATIVES[row["ch99_code"]]
-        start = row["effective_date"] or ("" if name == "ALU_19A3" else _REGIME_2025)
+        code = digits(row["hts_prefix"])
+        if (name, code) == _ALL_STAMPINGS:
+            continue
+        of_2020 = name == "ALU_19A3" and (name, code) != _NOT_STAMPED
+        start = row["effective_date"] or ("" if of_2020 else _REGIME_2025)
         act = {
             _REGIME_2025: "Proc 10895 (90 FR 9807)",
             _CANS: "90 FR 14786",
             _INCLUSIONS: "FR 2025-15819",
         }.get(start, "")
         cite = note if act in note else f"{note}; {act}"
-        lists.setdefault(name, []).append(ListRow(digits(row["hts_prefix"]), start, "", "derivative", cite))
+        lists.setdefault(name, []).append(ListRow(code, start, "", "derivative", cite))
+    for name, (stampings, cite) in _STAMPINGS.items():
+        lists[name] += plain(stampings, cite, scope="derivative")
     for start, codes in _STEEL_MISSING.items():
         lists["STEEL_DERIV"] += plain(
             codes, f"HTS U.S. note 16(n); {_STEEL_ADDED[start]}", start, scope="derivative"

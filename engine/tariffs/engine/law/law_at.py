@@ -35,6 +35,12 @@ class Active:
         return Hashed((measure.id, measure.authority, measure.displaces_at_zero, rows))
 
     @cached_property
+    def switches(self) -> frozenset[str]:
+        """Switches that the measure and its period exist under."""
+        held = [period.switch for period in self.measure.periods if period.id == self.period]
+        return frozenset(self.measure.switch).union(*held)
+
+    @cached_property
     def names(self) -> frozenset[str]:
         """Every country, group, code and list that the scopes of its rows name."""
         return frozenset[str]().union(*(row.scope.names for row in self.rows))

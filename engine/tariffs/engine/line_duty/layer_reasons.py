@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.describe_rows import describe_base, percent
+from tariffs.engine.law.law import REVIVE
 from tariffs.engine.law.model import PROHIBITION, Row
 from tariffs.engine.law.stacking import (
     APPLIED,
@@ -61,6 +62,21 @@ def why_if(priced: PricedRow, rule_texts: Mapping[str, str]) -> dict[str, str]:
     """Build the reason for a layer that is charged only under facts that the line does not declare, as `why`."""
     text = f"Not charged as the line is declared. {otherwise(priced, rule_texts)}"
     return why(priced, rule_texts) | {"text": text}
+
+
+def with_switches(reason: Mapping[str, str], switches: Mapping[str, str], *, revived: bool) -> dict[str, str]:
+    """Complete the reason for a layer by the switches that decide it, also as the operand `switch`.
+
+    Args:
+        reason: the reason.
+        switches: the switches that the period of the measure exists under, with their values.
+        revived: whether the layer is owed beyond what is assessed, because a void duty had displaced it.
+    """
+    named = {**switches, REVIVE: "on"} if revived else switches
+    text = reason["text"] + "".join(f" Switch {name} is {value}." for name, value in switches.items())
+    if revived:
+        text += f" Owed without the void duty: switch {REVIVE} is on."
+    return {**reason, "text": text, "switch": ", ".join(f"{name}={value}" for name, value in named.items())}
 
 
 def otherwise(priced: PricedRow, rule_texts: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.law.stacking import EXEMPT
 from tariffs.engine.line_duty.class_profile import ClassProfile, Outcome
 from tariffs.engine.line_duty.entry_line import ResolvedLine
-from tariffs.engine.line_duty.layer_reasons import otherwise, why, why_if, wording
+from tariffs.engine.line_duty.layer_reasons import otherwise, why, why_if, with_switches, wording
 from tariffs.engine.line_duty.pricing import (
     CENT,
     NOTHING,
@@ -39,6 +39,7 @@ class QuoteLayer(NamedTuple):
         min, max: least and most amount over the facts requested.
         otherwise: the largest charge of the measure under the facts requested, named beside an exemption.
         rule_texts: texts of the stacking rules, by id.
+        behind: switches that the answer depends on, with their values.
     """
 
     priced: PricedRow
@@ -52,6 +53,7 @@ class QuoteLayer(NamedTuple):
     max: Decimal
     otherwise: PricedRow | None
     rule_texts: Mapping[str, str]
+    behind: Mapping[str, str]
 
     @property
     def measure(self) -> str:
@@ -89,19 +91,28 @@ class QuoteLayer(NamedTuple):
         """Value that is equal for layers of a law with the same reason; None for a reason of the line alone."""
         own = wording(self.priced)
         if self.otherwise is None:
-            return None if own is None else (own, self.assumed_state)
+            return None if own is None else (own, self.assumed_state, *self._decided_by)
         other = wording(self.otherwise)
-        return None if own is None or other is None else (own, self.assumed_state, other)
+        return None if own is None or other is None else (own, self.assumed_state, *self._decided_by, other)
+
+    @property
+    def _decided_by(self) -> tuple[tuple[tuple[str, str], ...], bool]:
+        """Switches of the period that decide the answer, and whether a duty that a void one displaced is owed."""
+        own = self.priced.layer.active.switches
+        named = tuple((name, self.behind[name]) for name in sorted(own & self.behind.keys())) if own else ()
+        return named, self.owed > self.amount
 
     @property
     def why(self) -> Mapping[str, str]:
         """Reason for the layer, built on request: the rule and its operands."""
         if self.assumed_state == UNDETERMINED:
-            return why_if(self.priced, self.rule_texts)
-        reason = why(self.priced, self.rule_texts)
+            reason = why_if(self.priced, self.rule_texts)
+        else:
+            reason = why(self.priced, self.rule_texts)
         if self.assumed_state == EXEMPT and self.otherwise is not None:
             reason["text"] = f"{reason['text']} {otherwise(self.otherwise, self.rule_texts)}"
-        return reason
+        switches, revived = self._decided_by
+        return with_switches(reason, dict(switches), revived=revived) if switches or revived else reason
 
 
 _quote_layer = maker(QuoteLayer)
@@ -232,6 +243,7 @@ def _declared_layers(
                     high,
                     largest,
                     profile.rule_texts,
+                    profile.switches,
                 )
             )
         )
@@ -250,7 +262,9 @@ def _latent_layers(
         if measure in profile.latent and measure not in latent and row.rounded:
             high = max([one.get(measure, NOTHING) for one in amounts])
             states, money = (UNDETERMINED, UNDETERMINED), (NOTHING, NOTHING, NOTHING, NOTHING, high)
-            latent[measure] = QuoteLayer(row, heading, *states, *money, None, profile.rule_texts)
+            latent[measure] = QuoteLayer(
+                row, heading, *states, *money, None, profile.rule_texts, profile.switches
+            )
     return list(latent.values())
 
 

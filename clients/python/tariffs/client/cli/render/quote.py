@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import cast
 
 from rich.console import Console
 from rich.markup import escape
@@ -55,6 +57,9 @@ def print_quote(quote: Quote) -> None:
         reason = layer.why.get("text") or layer.why.get("rule")
         if reason:
             out.print(f"[dim]{escape(layer.measure)}: {escape(reason)}[/dim]")
+    if any(layer.why for layer in quote.layers):
+        for name, value in cast("Mapping[str, str]", quote.provenance["switches"]).items():
+            out.print(f"[dim]switch: {escape(name)}={escape(value)}[/dim]")
     print_notes(out, quote.notes)
     for assumption in quote.assumptions:
         out.print(f"[dim]assumed: {escape(assumption)}[/dim]")
