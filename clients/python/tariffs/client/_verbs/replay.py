@@ -14,6 +14,7 @@ from typing import Any, Protocol, cast
 import polars as pl
 
 from tariffs.client import _arguments as arguments
+from tariffs.client._wire.csv_output import guarded
 from tariffs.client._wire.frames import Table
 from tariffs.client._wire.requests import ONE_DAY_OPTIONS, Day, ImpactOptions, ScenarioLike, option_values
 from tariffs.client._wire.sweep_requests import SWEEP_OPTIONS
@@ -133,12 +134,18 @@ def replay(client: ReplayClient, result: Path, table: Table | None = None) -> Re
         raise _no_result(result, f"it does not contain its call, as results of {_REPLAYED} do")
     frame = _frame(result, rows)
     again = _run(client, _under_its_law(client, call, provenance), table)
-    frames = [getattr(again, name) for name in _FRAMES[str(call["verb"])]]
-    now = next((candidate for candidate in frames if _like(candidate, frame)), None)
-    if now is None:
+    named = [getattr(again, name) for name in _FRAMES[str(call["verb"])]]
+    frames = [candidate for candidate in named if candidate is not None]
+    if result.suffix.lower() == ".csv":
+        frames = [*map(guarded, frames), *frames]  # written with or without --raw-csv
+    found = [candidate for candidate in frames if _like(candidate, frame)]
+    if not found:
         raise _no_result(result, f"its columns are not those of groups or lines: {', '.join(frame.columns)}")
     if result.suffix.lower() == ".csv":
-        now = _read_csv(now.write_csv().encode())  # a CSV file has no types: both are read from text
+        # A CSV file has no types: both are read from text.
+        texts = [_read_csv(candidate.write_csv().encode()) for candidate in found]
+        found = [one for one in texts if one.select(frame.columns).schema == frame.schema] or texts
+    now = next((candidate for candidate in found if _same(frame, candidate)), found[0])
     changed = tuple(_changed(provenance, again.provenance))
     same = _same(frame, now)
     return Replay(same, changed, frame.height, 0.0 if same else _largest(frame, now))
@@ -299,8 +306,8 @@ def _changed(before: Provenance, after: Provenance) -> list[str]:
     ]
 
 
-def _like(frame: pl.DataFrame | None, other: pl.DataFrame) -> bool:
-    return frame is not None and set(frame.columns) == set(other.columns)
+def _like(frame: pl.DataFrame, other: pl.DataFrame) -> bool:
+    return set(frame.columns) == set(other.columns)
 
 
 def _same(before: pl.DataFrame, after: pl.DataFrame) -> bool:

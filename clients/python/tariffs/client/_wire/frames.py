@@ -16,6 +16,7 @@ import polars as pl
 
 from tariffs.client._wire.column_mapping import MappedTable, apply_mapping, read_mapping
 from tariffs.client._wire.csv_form import form_of, with_points
+from tariffs.client._wire.csv_output import for_people
 from tariffs.client._wire.csv_text import describe_csv, read_csv, unreadable
 from tariffs.client._wire.excel import SUFFIXES, SheetChoice, read_excel
 from tariffs.client.errors import InvalidRequest
@@ -271,7 +272,12 @@ def from_arrow(data: bytes) -> pl.DataFrame:
 
 
 def write_table(frame: pl.DataFrame, path: Path, provenance: Mapping[str, object]) -> None:
-    """Write a result as Parquet with its provenance in the file metadata, or as CSV with it in a file beside.
+    """Write a result for people: as `write_file`, a CSV without cells that a spreadsheet would compute."""
+    write_file(for_people(frame) if path.suffix.lower() == ".csv" else frame, path, provenance)
+
+
+def write_file(frame: pl.DataFrame, path: Path, provenance: Mapping[str, object]) -> None:
+    """Write rows as Parquet with their provenance in the file metadata, or as CSV with it in a file beside.
 
     Raises:
         InvalidRequest: PARAMETER_INVALID if the name ends in neither .parquet nor .csv.

@@ -56,8 +56,19 @@ def _root(
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit."),
     ] = False,
+    raw_csv: Annotated[
+        bool,
+        typer.Option(
+            "--raw-csv",
+            envvar="TARIFFS_RAW_CSV",
+            help="Write texts of CSV files as they are: without the apostrophe before those that a spreadsheet would "
+            "compute (= + - @).",
+        ),
+    ] = False,
 ) -> None:
-    pass
+    if raw_csv:
+        # Imported here: Polars takes longer to load than a quote to compute.
+        import_module("tariffs.client._wire.csv_output").leave_raw()
 
 
 def _named() -> None:

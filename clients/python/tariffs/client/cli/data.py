@@ -10,7 +10,7 @@ import polars as pl
 import typer
 
 from tariffs.client._verbs.public_tables import ImportedTable, import_table
-from tariffs.client._wire.frames import write_table
+from tariffs.client._wire.frames import write_file
 from tariffs.client.cli import options, table_options
 from tariffs.client.cli.render.table import console
 
@@ -45,7 +45,7 @@ def import_files(
     """Read public files or broker reports, and write them as one table."""
     options.writable(output)
     made = import_table(kind, files, mapping=mapping)
-    write_table(made.frame, output, {_CALL_KEY: kind, "files": [path.name for path in files]})
+    write_file(made.frame, output, {_CALL_KEY: kind, "files": [path.name for path in files]})
     if as_json:
         print(json.dumps({"output": str(output), "rows": made.frame.height, "notes": list(made.notes)}))
     else:

@@ -11,6 +11,7 @@ from typing import Any
 import marimo as mo
 import polars as pl
 
+from tariffs.client._wire.csv_output import for_people
 from tariffs.client._wire.progress import Report
 from tariffs.client.desk.forms import Choices
 from tariffs.client.desk.questions import OwnTable
@@ -215,7 +216,10 @@ def refused(rows: pl.DataFrame) -> Any:
         column_widths={"row": 60, "message": 480},
     )
     file = mo.download(
-        lambda: rows.write_csv().encode(), "refused.csv", "text/csv", label="Download refused rows"
+        lambda: for_people(rows).write_csv().encode(),
+        "refused.csv",
+        "text/csv",
+        label="Download refused rows",
     )
     words = html.heading(refused_words(rows)) + html.paragraph("The other rows are computed.")
     return mo.vstack([_alert(words), table, mo.hstack([file], justify="start")])
