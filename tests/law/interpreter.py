@@ -221,6 +221,8 @@ class Reading:
             known = rule if "from" in rule else {"known_from": "", **rule}
             in_force = self.moment.exists(known, rule.get("from", ""))
             in_force = in_force and self.moment.dated(rule.get("from"), rule.get("to"))
+            ends = [end["at"] for end in rule.get("events", []) if self.moment.exists(end)]
+            in_force = in_force and not any(map(self.moment.passed, ends))
             if not in_force or not all(self.moment.holds(c, facts) for c in listed(rule.get("if", []))):
                 continue
             if any(self.moment.holds(c, facts) for c in listed(rule.get("unless", []))):

@@ -206,6 +206,8 @@ class Moment:
 
     def rows(self, rows: Any, measure: Raw) -> Iterator[Raw]:
         for row in plain_rows(rows, self.law, measure):
+            if row.get("known_from", "") > self.known_on:
+                continue
             if "by_origin" in row:
                 yield from (
                     row | {"origins": o, "rate": r, "heading": h} for o, (r, h) in row["by_origin"].items()

@@ -234,6 +234,7 @@ def random_law(seed: int, measures: int = 200, *, narrow: float = 0.0, asks: boo
         f"{m['authority']}.".startswith(node + ".") for m in found)]  # fmt: skip
     bans = Draw(seed + 3_000_000)
     found += [_ban(bans, index, narrow) for index in range(bans.dice.randint(0, 2))]
+    _publish_rows_later(found, seed)
     nodes = [name for name in names if name in NODES]
     headings = [
         row["heading"] for m in found for part in m["periods"] for row in part["rows"] if "heading" in row
@@ -255,7 +256,7 @@ def random_law(seed: int, measures: int = 200, *, narrow: float = 0.0, asks: boo
         "row_sets": {"relief": [{"if": ["donation"], "rate": "0%", "heading": "9903.01.21"}]},
         "measures": found,
         "events": events,
-        "rules": [_rule(draw, index, names, headings) for index in range(min(30, measures // 3))],
+        "rules": _with_ends([_rule(draw, index, names, headings) for index in range(min(30, measures // 3))], seed),
         "claims": _claims(draw, asks),
         "terms": {"us_capped": {"cap": "40%", "cite": []}},
         "switches": {"truce": {"default": draw.one(("on", "off")), "values": ["on", "off"], "text": "", "conf": "C"}},
@@ -276,6 +277,28 @@ def random_law(seed: int, measures: int = 200, *, narrow: float = 0.0, asks: boo
         "fees": {"informal_limit": "2500", "mpf": [], "hmf": [], "mpf_exempt": []},
         "retired": {},
     }  # fmt: skip
+
+
+def _publish_rows_later(measures: list[Raw], seed: int) -> None:
+    """Give some rows a day of publication of their own."""
+    draw = Draw(seed + 4_000_000)
+    for row in (row for m in measures[1:] for part in m["periods"] for row in part["rows"]):
+        row |= draw.known() if "use" not in row else {}
+
+
+def _with_ends(rules: list[Raw], seed: int) -> list[Raw]:
+    """The rules, some of them ended by later acts."""
+    draw = Draw(seed + 5_000_000)
+    for rule in rules:
+        for _ in range(draw.one((0, 0, 1, 2))):
+            end = {
+                "op": "terminate",
+                "at": draw.moment(),
+                "known_from": draw.moment()[:10],
+                **draw.switched(),
+            }
+            rule.setdefault("events", []).append(end)
+    return rules
 
 
 def _list(draw: Draw) -> list[list[str]]:

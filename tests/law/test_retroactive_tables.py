@@ -16,7 +16,7 @@ from tariffs.engine.scenario import library
 # Act by act: goods, origin, an entry between its effect and its publication, and a claim it may need.
 ACTS: dict[str, tuple[str, str, str, dict[str, float]]] = {
     "electronics, EO of 2025-04-11": ("8517.13.0000", "CN", "2025-04-06", {}),
-    "Japan floor, 2025-09-16": ("6110.30.3059", "JP", "2025-09-01", {}),
+    "Japan floor, 2025-09-04": ("6110.30.3059", "JP", "2025-09-01", {}),
     "EU exemptions, 2025-09-25": ("0810.50.0000", "DE", "2025-09-10", {}),
     "Korea floor, 2025-12-04": ("6110.30.3059", "KR", "2025-12-01", {}),
     "Korea wood, 2025-12-04": ("9401.61.4011", "KR", "2025-12-01", {}),
@@ -25,6 +25,7 @@ ACTS: dict[str, tuple[str, str, str, dict[str, float]]] = {
     "agriculture, 2025-11-14": ("0901.11.0025", "CO", "2025-11-13T12:00-05:00", {}),
     "Brazil agriculture, 2025-11-20": ("0901.11.0025", "BR", "2025-11-15", {}),
     "Taiwan parts, 2026-05-28": ("8708.29.5160", "TW", "2026-05-15", {}),
+    "Taiwan aircraft, 2026-05-28": ("7318.15.2065", "TW", "2026-05-10", {"civil_aircraft_share": 1.0}),
 }
 
 

@@ -38,11 +38,32 @@ def test_the_fentanyl_cut_and_the_extension_of_the_truce() -> None:
 
 
 def test_a_publication_without_an_effect_in_the_window() -> None:
-    (notice,) = [one for one in found("2025-09-16", "2025-09-16", "", "JP") if "recip_jp" in one.measures]
+    (notice,) = [one for one in found("2025-09-04", "2025-09-04", "", "JP") if "recip_jp" in one.measures]
     assert notice.when == ("published",)
     assert notice.step is not None
     assert notice.step.before[0] == notice.step.after[0]
-    assert (notice.step.before[1], notice.step.after[1]) == (date(2025, 9, 15), date(2025, 9, 16))
+    assert (notice.step.before[1], notice.step.after[1]) == (date(2025, 9, 3), date(2025, 9, 4))
+
+
+def test_the_end_of_a_stacking_rule_is_a_change_with_the_day_of_its_act() -> None:
+    ends = [one for one in found("2025-06-03", "2025-06-03") if one.id == "fentanyl_before_metals.end"]
+    assert [(one.when, one.known_from, one.citations) for one in ends] == [
+        (("published",), date(2025, 6, 3), ("Proc 10947 cl. 5 and 6",))
+    ]
+    took_effect = {one.id: one.when for one in found("2025-06-04", "2025-06-04") if one.kind == "stacking"}
+    assert took_effect["fentanyl_before_metals.end"] == ("ends",)
+    assert took_effect["metals_before_fentanyl"] == ("takes_effect",)
+
+
+def test_a_start_that_was_delayed_is_a_change_of_the_later_day() -> None:
+    def enacted(day: str, known_on: date | None = None) -> set[str]:
+        notices = changes(load_law(), read_window(day, day), known_on=known_on)
+        return {one.id for one in notices if one.kind == "enact" and "takes_effect" in one.when}
+
+    orders = {"fent_ca_25", "fent_ca_energy_10", "fent_mx_25"}
+    assert orders & enacted("2025-02-04") == set()
+    assert orders <= enacted("2025-03-04")
+    assert orders <= enacted("2025-02-04", date(2025, 2, 2))
 
 
 def test_suspensions_that_end_and_the_void_of_the_authority() -> None:

@@ -53,7 +53,8 @@ def test_a_rule_of_the_past_is_brought_back_and_a_rule_is_defined() -> None:
         load_law(), written(f"{{op: set_stacking, rule: fentanyl_before_metals, from: {START}, value: 'on'}}")
     )
     parts = [rule for rule in back.rules if rule.id == "fentanyl_before_metals"]
-    assert [(p.start and p.start.year, p.end and p.end.year) for p in parts] == [(2025, 2025), (2027, None)]
+    ended = [(p.start and p.start.year, [end.at.year for end in p.ends]) for p in parts]
+    assert ended == [(2025, [2025]), (2027, [])]
     rule = "{when: [s301.cn], on: [s301.fl], take: all, text: no forced-labor duty beside the lists}"
     new = written(f"{{op: set_stacking, rule: mine, after: fl301_off_232, from: {START}, as: {rule}}}")
     ids = [rule.id for rule in apply_scenario(load_law(), new).rules]

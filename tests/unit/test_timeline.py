@@ -172,7 +172,7 @@ def test_what_was_known_on_each_day() -> None:
 # the day of publication. The parts: column 1, then reciprocal, fentanyl or vehicles.
 RETROACTIVE = [
     ("2025-04-11", "8471300100", "CN", 0 + 20 + 125, 0 + 20),  # electronics are exempt from 5 April
-    ("2025-09-16", "6110202079", "JP", 16.5 + 15, 16.5),  # Japan's floor of 15 counts from 7 August
+    ("2025-09-04", "6110202079", "JP", 16.5 + 15, 16.5),  # Japan's floor of 15 counts from 7 August
     ("2025-09-25", "8703230190", "DE", 2.5 + 25, 15),  # the EU's floor on vehicles counts from 1 August
     ("2025-12-04", "8703230190", "KR", 25, 15),  # Korea's vehicles from 1 November; KORUS frees of column 1
     ("2025-12-18", "9503000073", "CH", 39, 15),  # Switzerland's floor counts from 14 November

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from tariffs.engine.errors import TariffsError
 from tariffs.engine.law import Law, Measure, load_law
 from tariffs.engine.law.amendments import OPS, Act
 from tariffs.engine.law.describe_rows import percent
-from tariffs.engine.law.model import CONFIDENCE, Period, Rule
+from tariffs.engine.law.model import CONFIDENCE, Period, Rule, RuleEnd
 from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tariffs.engine.rating.fits import dotted
@@ -129,20 +129,23 @@ def _period(period: Period, zone: ZoneInfo) -> tuple[str, ...]:
     end = f", to {_moment(period.end, zone)}" if period.end else ""
     only = f" (only if {_switch(period.switch)})" if period.switch else ""
     text = f"`{period.id}`: {describe_row_list(period.rows)}{end}{only}"
-    return _moment(period.start, zone), text, period.known_from.isoformat(), _cell(period.cite), period.conf
+    return _moment(period.start, zone), text, _day(period.known_from), _cell(period.cite), period.conf
 
 
 def _act(act: Act, zone: ZoneInfo) -> tuple[str, ...]:
     change = act.change
     only = f" (only if {_switch(change.switch)})" if change.switch else ""
-    known = act.known_from.isoformat() if act.known_from else ""
     return (
         _moment(act.start, zone),
         f"{describe_act(change)}{only}",
-        known,
+        _day(act.known_from),
         _cell(change.cite),
         change.conf,
     )
+
+
+def _day(day: date | None) -> str:
+    return day.isoformat() if day else ""
 
 
 def _touches(law: Law, rule: Rule, top: str) -> bool:
@@ -159,7 +162,15 @@ def _rule(law: Law, rule: Rule) -> str:
     dated = (("from", rule.start), ("to", rule.end))
     when = " ".join(f"{word} {_moment(moment, zone)}" for word, moment in dated if moment)
     only = f", only if {_switch(rule.switch)}" if rule.switch else ""
-    return f"- `{rule.id}`{' ' + when if when else ''}{only}: {rule.text}. {_cites(rule.cite)} ({rule.conf})"
+    known = f", published {rule.known_from.isoformat()}" if rule.known_from else ""
+    head = f"- `{rule.id}`{' ' + when if when else ''}{only}: {rule.text}. {_cites(rule.cite)} ({rule.conf}{known})"
+    return " ".join([head, *(_rule_end(end, zone) for end in rule.ends)])
+
+
+def _rule_end(end: RuleEnd, zone: ZoneInfo) -> str:
+    only = f", only if {_switch(end.switch)}" if end.switch else ""
+    known = f"{end.conf}, published {end.known_from.isoformat()}"
+    return f"Ended {_moment(end.at, zone)}{only}. {_cites(end.cite)} ({known})"
 
 
 def _switch(switch: Mapping[str, str]) -> str:

@@ -130,7 +130,7 @@ def test_trap_12_the_order_for_canada_and_mexico_was_reversed() -> None:
     assert paid(quote(load_law(), *JUNE)) == METALS_FIRST
 
     def old_order_only(raw: Raw) -> None:
-        rule(raw, "fentanyl_before_metals").pop("to")
+        rule(raw, "fentanyl_before_metals").pop("events")
         drop_rule(raw, "metals_before_fentanyl")
 
     def new_order_only(raw: Raw) -> None:

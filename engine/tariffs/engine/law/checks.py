@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from itertools import chain, pairwise
 
 from tariffs.engine.law.conditions import ENTRY_DATE
@@ -91,7 +92,8 @@ def _never_in_force(law: Law) -> Names:
 
 def _covers(later: Period, period: Period) -> bool:
     same = later.start is not None and later.start == period.start
-    return same and later.known_from <= period.known_from and later.switch.items() <= period.switch.items()
+    as_early = (later.known_from or date.min) <= (period.known_from or date.min)
+    return same and as_early and later.switch.items() <= period.switch.items()
 
 
 def _gaps(law: Law) -> Names:
@@ -109,6 +111,7 @@ def _place(measure: str, period: Period) -> str:
 
 def _idle_switches(law: Law) -> Names:
     dated: list[Mapping[str, str]] = [rule.switch for rule in law.rules]
+    dated += [end.switch for rule in law.rules for end in rule.ends]
     dated += [change.switch for change in law.changes]
     dated += [measure.switch for measure in law.measures.values()]
     dated += [period.switch for measure in law.measures.values() for period in measure.periods]

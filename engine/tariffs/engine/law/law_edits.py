@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from tariffs.engine.errors import ScenarioError, TariffsError
@@ -100,8 +100,9 @@ def _window(change: Change, context: Context) -> tuple[datetime | None, datetime
 
 
 def rules_after(rules: Sequence[Rule], change: Change, context: Context) -> tuple[Rule, ...]:
-    """End, restore, change or add a stacking rule from an instant on.
+    """End, restore, change or add a stacking rule from an instant on, if the change is known.
 
+    A change with `known_from` leaves the rule as it was in the books before that day.
     Outside the window of the change a rule stays as it was; inside, it is off, on (whatever its own dates), or as
     the change defines it, in its old place among the rules. A new rule comes after the one named, else last.
 
@@ -116,7 +117,9 @@ def rules_after(rules: Sequence[Rule], change: Change, context: Context) -> tupl
         if rule.id != change.rule:
             edited.append(rule)
             continue
-        edited += _outside(rule, start, end)
+        before, after = _at_publication(rule, change.known_from)
+        edited += before
+        edited += (part for version in after for part in _outside(version, start, end))
         if not placed and inside is not None:
             edited.append(inside)
             placed = True
@@ -134,7 +137,9 @@ def _inside(
         return _defined(change, context, start, end)
     if own is None:
         raise _unknown(change.rule, rules, f"{change.path}.rule")
-    return replace(own, start=start, end=end) if change.value == "on" else None
+    if change.value != "on":
+        return None
+    return replace(own, start=start, end=end, ends=(), known_from=change.known_from, known_until=None)
 
 
 def _defined(change: Change, context: Context, start: datetime, end: datetime | None) -> Rule:
@@ -163,6 +168,17 @@ def _place(rules: Sequence[Rule], change: Change) -> int:
     if not places:
         raise _unknown(change.after, rules, f"{change.path}.after")
     return places[-1] + 1
+
+
+def _at_publication(rule: Rule, known_from: date | None) -> tuple[list[Rule], list[Rule]]:
+    """Divide a rule at a day of publication: as in the books before it, and from it on; None is always."""
+    if known_from is None:
+        return [], [rule]
+    if rule.known_until is not None and rule.known_until <= known_from:
+        return [rule], []
+    if rule.known_from is not None and rule.known_from >= known_from:
+        return [], [rule]
+    return [replace(rule, known_until=known_from)], [replace(rule, known_from=known_from)]
 
 
 def _outside(rule: Rule, start: datetime, end: datetime | None) -> list[Rule]:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from tariffs.engine.law.amendments import Act
 from tariffs.engine.law.law_at import Active
-from tariffs.engine.law.measure_state import MeasureState, known, moments_of
+from tariffs.engine.law.measure_state import MeasureState, known, known_periods, moments_of
 from tariffs.engine.law.model import CONFIDENCE, Measure, Switch
 from tariffs.engine.law.tested_dates import state_as_tested
 
@@ -86,7 +86,7 @@ class MeasureHistory:
     @cached_property
     def publication_days(self) -> Sequence[date]:
         """Days on which periods and acts were published, sorted."""
-        days = {period.known_from for period in self.measure.periods}
+        days = frozenset[date]().union(*(period.publication_days for period in self.measure.periods))
         return sorted(days | {act.known_from for act in self.acts if act.known_from})
 
     @cached_property
@@ -117,7 +117,7 @@ class MeasureHistory:
         if not choices.count(measure.switch, measure.conf):
             return Settled(None, None)
         acts = [a for a in known(self.acts, known_on) if choices.count(a.change.switch, a.change.conf)]
-        periods = [p for p in measure.periods if p.known_from <= known_on and choices.count(p.switch, p.conf)]
+        periods = [p for p in known_periods(measure, known_on) if choices.count(p.switch, p.conf)]
         state = state_as_tested(measure, acts, periods, instant, self.zone)
         if state is None or not state.rows or not measure.modelled:
             return Settled(state, None)

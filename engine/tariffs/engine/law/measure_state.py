@@ -21,7 +21,7 @@ from typing import Any
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.amendments import LAW, Act
 from tariffs.engine.law.conditions import ENTRY_DATE, Condition
-from tariffs.engine.law.model import CHARGE, PROHIBITION, Measure, Period, Row, Rule, Scope
+from tariffs.engine.law.model import CHARGE, PROHIBITION, Measure, Period, Row, Rule, Scope, published
 
 Rows = tuple[Row, ...]
 COMBINATIONS_AT_MOST = 256
@@ -55,7 +55,12 @@ class MeasureState:
 
 def known(acts: Iterable[Act], known_on: date) -> list[Act]:
     """Select the acts published by the end of a day; acts without a day of publication are always known."""
-    return [act for act in acts if act.known_from is None or act.known_from <= known_on]
+    return [act for act in acts if published(act.known_from, known_on)]
+
+
+def known_periods(measure: Measure, known_on: date) -> list[Period]:
+    """Select the periods of a measure published by the end of a day, each with the rows published by then."""
+    return [period.known(known_on) for period in measure.periods if published(period.known_from, known_on)]
 
 
 def measure_state(
@@ -187,7 +192,7 @@ def _settled(
     measure: Measure, acts: Sequence[Act], periods: Sequence[Period], instant: datetime
 ) -> MeasureState | None:
     """State of a measure for a line that all these acts reach."""
-    period = _holding(_redated(periods, acts), instant)
+    period = _holding(redated(periods, acts), instant)
     if period is None:
         return None
     acts = [act for act in acts if act.label in {"", period.id}]
@@ -244,7 +249,7 @@ def _kept(row: Row, window: SuspensionWindow) -> Row:
 # -- periods ---------------------------------------------------------------------------------------------------
 
 
-def _redated(periods: Sequence[Period], acts: Sequence[Act]) -> list[Period]:
+def redated(periods: Sequence[Period], acts: Sequence[Act]) -> list[Period]:
     """Apply every act that moves the start or the written end of periods.
 
     Without suspensions, extend and snap_back move the written end of the last period.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -95,7 +95,8 @@ class Row(NamedTuple):
     `relief` marks a row enacted at 0.
     `suspended` marks a row inside a suspension that keeps nothing, `kept` one whose rate is the one that a suspension
     keeps; `absent` one whose scope was terminated: it fits and leaves no layer; `void` one that is assessed and not
-    owed. `acts` names the period label and the acts that made the row.
+    owed. `acts` names the period label and the acts that made the row. `known_from` is the day of publication of a row
+    that was added to its period later; None is that of the period.
     """
 
     kind: str
@@ -117,6 +118,7 @@ class Row(NamedTuple):
     absent: bool = False
     void: bool = False
     acts: tuple[str, ...] = ()
+    known_from: date | None = None
 
     @property
     def exempt(self) -> bool:
@@ -139,22 +141,36 @@ def _all_but(*names: str) -> Callable[[Row], tuple[Any, ...]]:
 
 
 # A row as it is compared with others, whatever acts made it; `CHARGE` is what makes a difference for duty.
-BUT_ACTS = _all_but("acts")
-CHARGE = _all_but("acts", "kept")
+BUT_ACTS = _all_but("acts", "known_from")
+CHARGE = _all_but("acts", "known_from", "kept")
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Rows that an instrument enacted from an instant on, to an end only where the instrument writes one."""
+    """Rows that an instrument enacted from an instant on, to an end only where the instrument writes one.
+
+    `known_from` is the day of publication; None is always known.
+    """
 
     id: str
     start: datetime | None
     end: datetime | None
-    known_from: date
+    known_from: date | None
     rows: tuple[Row, ...]
     cite: tuple[str, ...]
     conf: str
     switch: Mapping[str, str]
+
+    @property
+    def publication_days(self) -> frozenset[date]:
+        """Days on which the period and its rows were published."""
+        days = (self.known_from, *(row.known_from for row in self.rows))
+        return frozenset(day for day in days if day)
+
+    def known(self, known_on: date) -> Period:
+        """Reduce the period to the rows published until a day."""
+        rows = tuple(row for row in self.rows if published(row.known_from, known_on))
+        return self if len(rows) == len(self.rows) else replace(self, rows=rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +217,23 @@ def nodes_above(authority: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleEnd:
+    """An act that ends a stacking rule at an instant."""
+
+    at: datetime
+    known_from: date
+    switch: Mapping[str, str]
+    cite: tuple[str, ...]
+    conf: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """A dated stacking rule, or a `one_of` group if `members` is not empty. Selectors are ids or nodes."""
+    """A dated stacking rule, or a `one_of` group if `members` is not empty. Selectors are ids or nodes.
+
+    `end` is the end that its own instrument writes, `ends` are later acts that end it. In [`known_from`, `known_until`)
+    the rule is in the books; None is open.
+    """
 
     id: str
     start: datetime | None
@@ -222,6 +253,19 @@ class Rule:
     text: str
     cite: tuple[str, ...]
     conf: str
+    ends: tuple[RuleEnd, ...] = ()
+    known_until: date | None = None
+
+    @property
+    def moments(self) -> tuple[datetime | None, ...]:
+        """Instants at which it begins or ends under some of the acts; None has no meaning."""
+        return self.start, self.end, *(end.at for end in self.ends)
+
+    @property
+    def publication_days(self) -> frozenset[date]:
+        """Days on which it or its end was published."""
+        days = self.known_from, self.known_until, *(end.known_from for end in self.ends)
+        return frozenset(day for day in days if day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +374,11 @@ class ProductList:
                 code for code, period in zip(self.codes, days, strict=True) if holds(*period, instant)
             )
         return self._codes[segment]
+
+
+def published(known_from: date | None, known_on: date) -> bool:
+    """Test whether something was published by the end of a day; None is always known."""
+    return known_from is None or known_from <= known_on
 
 
 def holds(start: datetime | None, end: datetime | None, instant: datetime) -> bool:

@@ -30,16 +30,28 @@ from tariffs.engine.law.model import (
     Reference,
     Row,
     Rule,
+    RuleEnd,
     Scope,
     ShareRule,
     Switch,
     Tier,
     Weights,
 )
-from tariffs.engine.law.raw_fields import Context, Raw, check_keys, fault, keys, one_of, read, read_required
+from tariffs.engine.law.raw_fields import (
+    Context,
+    Raw,
+    check_keys,
+    each,
+    fault,
+    keys,
+    one_of,
+    read,
+    read_required,
+)
 from tariffs.engine.law.values import (
     UnitRate,
     read_amount,
+    read_day,
     read_rate,
     read_share,
     read_unit_rate,
@@ -55,8 +67,9 @@ _MEASURE_KEYS = keys(
 )
 _RULE_KEYS = keys(
     "id from to known_from switch when when_not if unless on take base heading text cite conf one_of pick "
-    "note"
+    "note events"
 )
+_RULE_END_KEYS = keys("op at known_from switch cite conf note")
 _CLAIM_KEYS = keys("type role partition ask codes reference text source switch note")
 _SWITCH_KEYS = keys("default values text cite conf note")
 TAKES = ("all", "content", "base")
@@ -111,6 +124,7 @@ def _read_row(raw: Raw, context: Context, path: str) -> Row:
         heading_at_zero=raw.get("heading_at_zero", ""),
         split_heading=raw.get("split_heading", ""),
         undeclared_applies=read(raw, "undeclared", one_of("", "applies"), "", path) == "applies",
+        known_from=read(raw, "known_from", read_day, None, path),
     )
     if kind in {"add", "topup_to", "total"} and row.rate is None:
         raise fault(path, f"a row of kind {kind} needs a rate")
@@ -254,6 +268,25 @@ def read_rule(raw: Any, context: Context, path: str) -> Rule:
         text=raw.get("text", ""),
         cite=read_words(raw.get("cite", []), f"{path}.cite"),
         conf=read(raw, "conf", one_of(*CONFIDENCE), "C", path),
+        ends=each(
+            raw.get("events", []), lambda item, place: _read_rule_end(item, context, place), f"{path}.events"
+        ),
+    )
+
+
+def _read_rule_end(raw: Raw, context: Context, path: str) -> RuleEnd:
+    raw = check_keys(raw, _RULE_END_KEYS, path)
+    read_required(raw, "op", one_of("terminate"), path)
+    cite = read_words(raw.get("cite", []), f"{path}.cite")
+    conf = read(raw, "conf", one_of(*CONFIDENCE), "C", path)
+    if not cite and conf in "AB":
+        raise fault(path, "the end of a rule without a citation needs confidence C or U")
+    return RuleEnd(
+        at=read_required(raw, "at", context.instant, path),
+        known_from=read_required(raw, "known_from", read_day, path),
+        switch=context.switch(raw, path),
+        cite=cite,
+        conf=conf,
     )
 
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from tariffs.engine.law.conditions import ENTRY_DATE
 from tariffs.engine.law.law_at import ActiveRule
 from tariffs.engine.law.measure_history import Choices, utc_sorted
-from tariffs.engine.law.model import Rule, holds
+from tariffs.engine.law.model import Rule, holds, published
 
 # Rules change on some hundred days.
 _SEGMENTS_KEPT = 256
@@ -34,17 +34,19 @@ class RuleBook:
         rules = [one.rule for one in self._rules]
         tests = (test for rule in rules for test in (*rule.conditions, *rule.unless))
         dates = [test.operand for test in tests if test.claim == ENTRY_DATE]
-        moments = [moment for rule in rules for moment in (rule.start, rule.end)]
+        moments = [moment for rule in rules for moment in rule.moments]
         return utc_sorted([*moments, *(date for date in dates if isinstance(date, datetime))])
 
     @cached_property
     def publication_days(self) -> Sequence[date]:
-        """Days on which rules were published, sorted."""
-        return sorted({one.rule.known_from for one in self._rules if one.rule.known_from})
+        """Days on which rules and their ends were published, sorted."""
+        return sorted(frozenset[date]().union(*(one.rule.publication_days for one in self._rules)))
 
     @cached_property
     def _switches(self) -> tuple[str, ...]:
-        return tuple(sorted({name for one in self._rules for name in one.rule.switch}))
+        wanted = [one.rule.switch for one in self._rules]
+        wanted += [end.switch for one in self._rules for end in one.rule.ends]
+        return tuple(sorted({name for switches in wanted for name in switches}))
 
     def in_force(self, instant: datetime, known_on: date, choices: Choices) -> tuple[ActiveRule, ...]:
         """Rules in force at an (aware) instant as known on a day; the same object in the same segment."""
@@ -65,5 +67,14 @@ class RuleBook:
 
 
 def _holds(rule: Rule, instant: datetime, known_on: date, choices: Choices) -> bool:
-    published = rule.known_from is None or rule.known_from <= known_on
-    return published and holds(rule.start, rule.end, instant) and choices.count(rule.switch, rule.conf)
+    return choices.count(rule.switch, rule.conf) and is_dated(rule, instant, known_on, choices)
+
+
+def is_dated(rule: Rule, instant: datetime, known_on: date, choices: Choices) -> bool:
+    """Test whether a rule is in the books on a day and holds at an instant, whatever its own switch and confidence."""
+    if not published(rule.known_from, known_on) or not holds(rule.start, rule.end, instant):
+        return False
+    if rule.known_until is not None and rule.known_until <= known_on:
+        return False
+    ended = (end for end in rule.ends if end.at <= instant and published(end.known_from, known_on))
+    return not any(choices.count(end.switch, end.conf) for end in ended)

@@ -14,7 +14,8 @@ from datetime import date, datetime
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.law.law import IMPORT, REVIVE, InForce, Law
-from tariffs.engine.law.model import BUT_ACTS, Measure, Rule, Scope, holds
+from tariffs.engine.law.model import BUT_ACTS, Measure, Rule, Scope
+from tariffs.engine.law.rule_book import is_dated
 
 Group = tuple[Scope, ...]
 Effect = tuple[Group, ...]
@@ -97,7 +98,7 @@ def _effects(law: Law, instant: datetime, known_on: date, market: str) -> dict[s
                 found[name].append((moved,))
     in_force = law.in_force(instant, known_on, market)
     for rule in law.rules:
-        if rule.switch and _is_dated(rule, instant, known_on):
+        if rule.switch and is_dated(rule, instant, known_on, law.choices):
             for name in rule.switch:
                 found[name].append(_of_rule(law, in_force, rule))
     if REVIVE in found:
@@ -128,10 +129,6 @@ def _moved(measure: Measure, laws: list[Law], instant: datetime, known_on: date)
     kinds = [{BUT_ACTS(row): row.scope for row in state.rows} if state else {} for state in states]
     common = set(kinds[0]).intersection(*kinds[1:])
     return tuple(dict.fromkeys(scope for kind in kinds for row, scope in kind.items() if row not in common))
-
-
-def _is_dated(rule: Rule, instant: datetime, known_on: date) -> bool:
-    return holds(rule.start, rule.end, instant) and (rule.known_from is None or rule.known_from <= known_on)
 
 
 def _of_rule(law: Law, in_force: InForce, rule: Rule) -> Effect:

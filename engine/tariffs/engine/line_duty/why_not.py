@@ -16,7 +16,7 @@ from tariffs.engine.law.amendments import Act
 from tariffs.engine.law.conditions import Condition, Fact
 from tariffs.engine.law.law import IMPORT, Active, Law
 from tariffs.engine.law.matching import Reach
-from tariffs.engine.law.measure_state import known
+from tariffs.engine.law.measure_state import known, known_periods
 from tariffs.engine.law.model import PROHIBITION, Measure, Row
 from tariffs.engine.law.tested_dates import state_as_tested
 from tariffs.engine.line_duty.class_profile import ClassProfile, SegmentKey, kept_by_segment
@@ -237,7 +237,7 @@ class _Unapplied:
     def _rows_without(self, measure: Measure, ending: list[Act]) -> list[tuple[Row, Reach]]:
         law, segment = self.segment.law, self.segment
         acts = [act for act in self._acts[measure.id][0] if act not in ending]
-        periods = [p for p in measure.periods if p.known_from <= segment.known_on and law.switched(p.switch)]
+        periods = [p for p in known_periods(measure, segment.known_on) if law.switched(p.switch)]
         state = state_as_tested(measure, acts, periods, segment.instant, law.zones[measure.market])
         return [(row, Reach.of(row.scope, segment.in_force)) for row in (state.rows if state else ())]
 

@@ -19,8 +19,8 @@ from tariffs.engine.law.amendments import OPS, Act, Change
 from tariffs.engine.law.describe_rows import percent
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.matching import Reach
-from tariffs.engine.law.measure_state import known
-from tariffs.engine.law.model import PROHIBITION, Measure, Period, Row, Rule, Scope
+from tariffs.engine.law.measure_state import known, redated
+from tariffs.engine.law.model import PROHIBITION, Measure, Period, Row, Rule, RuleEnd, Scope, published
 from tariffs.engine.law.suspensions import Reached, suspended_scopes, suspensions_of
 from tariffs.engine.schedule.country_names import read_country
 
@@ -133,11 +133,10 @@ class _NoticeFinder:
         self._measures = [m for m in law.measures.values() if m.market == market and not m.announced]
 
     def periods(self) -> Iterator[Notice]:
-        """Yield periods that begin, end as enacted, or are published."""
+        """Yield periods that begin, end as enacted, or are published, at the instants to which acts have moved them."""
         for measure in self._measures:
-            for period in measure.periods:
-                if not self._counts(period.known_from, period.switch, period.conf):
-                    continue
+            counted = [p for p in measure.periods if self._counts(p.known_from, p.switch, p.conf)]
+            for period in redated(counted, self._acts_on(measure)):
                 if when := self._when(period.start, period.known_from):
                     text = f"{measure.title}: {describe_row_list(period.rows)}"
                     yield from self._of_period(measure, period, ENACT, when, period.start, text)
@@ -165,9 +164,8 @@ class _NoticeFinder:
         """Yield acts that take effect or are published; one notice per act, with all measures it changes."""
         bound: dict[int, list[tuple[Measure, Act]]] = {}
         for measure in self._measures:
-            for act in known(self._law.acts[measure.id], self._known_on):
-                if self._counts(None, act.change.switch, act.change.conf):
-                    bound.setdefault(act.order, []).append((measure, act))
+            for act in self._acts_on(measure):
+                bound.setdefault(act.order, []).append((measure, act))
         for pairs in bound.values():
             act = pairs[0][1]
             at = act.collection_stop or act.start or act.to or self._moved_end(pairs[0][0], act)
@@ -195,11 +193,7 @@ class _NoticeFinder:
     def suspensions(self) -> Iterator[Notice]:
         """Yield suspensions that end in the window, after all extensions known."""
         for measure in self._measures:
-            acts = [
-                a
-                for a in known(self._law.acts[measure.id], self._known_on)
-                if self._counts(None, a.change.switch, a.change.conf)
-            ]
+            acts = self._acts_on(measure)
             for suspension in suspensions_of(acts):
                 window = suspension.window
                 if self._in(window.until) and self._reached(
@@ -219,16 +213,33 @@ class _NoticeFinder:
         for rule in self._law.rules:
             if not self._counts(rule.known_from, rule.switch, rule.conf):
                 continue
-            when = self._when(rule.start, rule.known_from) + ((ENDS,) if self._in(rule.end) else ())
-            at = rule.end if when == (ENDS,) else rule.start
-            touched = self._touched(rule)
-            if when and any(self._reached(at, self._scopes(measure, None)) for measure in touched):
-                names = tuple(measure.id for measure in touched)
-                known_from = None if when == (ENDS,) else rule.known_from
-                yield Notice(
-                    rule.id, STACKING, when, names, at, rule.known_from, f"Stacking: {rule.text}.", rule.cite,
-                    rule.conf, self._step(at, known_from),
-                )  # fmt: skip
+            when = self._when(rule.start, rule.known_from)
+            yield from self._of_rule(rule, when, rule.start, rule.known_from, rule)
+            if self._in(rule.end):
+                yield from self._of_rule(rule, (ENDS,), rule.end, None, rule)
+            for end in rule.ends:
+                if self._counts(end.known_from, end.switch, end.conf):
+                    when = (ENDS,) if self._in(end.at) else ()
+                    when += (PUBLISHED,) if self._window.holds_day(end.known_from) else ()
+                    yield from self._of_rule(rule, when, end.at, end.known_from, end)
+
+    def _of_rule(
+        self,
+        rule: Rule,
+        when: tuple[str, ...],
+        at: datetime | None,
+        known_from: date | None,
+        act: Rule | RuleEnd,
+    ) -> Iterator[Notice]:
+        """Yield the notice of a rule that an act, its own or one that ends it, makes begin or end at an instant."""
+        touched = self._touched(rule)
+        if when and any(self._reached(at, self._scopes(measure, None)) for measure in touched):
+            ends = at != rule.start
+            yield Notice(
+                f"{rule.id}.end" if ends else rule.id, STACKING, when, tuple(measure.id for measure in touched), at,
+                known_from, f"{'Stacking ends' if ends else 'Stacking'}: {rule.text}.", act.cite, act.conf,
+                self._step(at, known_from),
+            )  # fmt: skip
 
     def _touched(self, rule: Rule) -> list[Measure]:
         names = {*rule.on, *rule.members}
@@ -250,6 +261,10 @@ class _NoticeFinder:
                         self._step(at, None),
                     )  # fmt: skip
 
+    def _acts_on(self, measure: Measure) -> list[Act]:
+        acts = known(self._law.acts[measure.id], self._known_on)
+        return [act for act in acts if self._counts(None, act.change.switch, act.change.conf)]
+
     # -- conditions of the window ------------------------------------------------------------------------------
 
     def _in(self, moment: datetime | None) -> bool:
@@ -261,8 +276,8 @@ class _NoticeFinder:
 
     def _counts(self, known_from: date | None, switch: object, conf: str) -> bool:
         law = self._law
-        published = known_from is None or known_from <= self._known_on
-        return published and law.switched(switch) and law.sure(conf)  # type: ignore[arg-type]
+        known_then = published(known_from, self._known_on)
+        return known_then and law.switched(switch) and law.sure(conf)  # type: ignore[arg-type]
 
     def _step(self, at: datetime | None, known_from: date | None) -> ChangeStep | None:
         first, last = self._law.coverage
