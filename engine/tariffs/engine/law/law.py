@@ -192,10 +192,10 @@ class Law:
 
     def _added(self, change: Change) -> Measure:
         raw = {**change.measure}
-        if change.op == "replace" and isinstance(raw.get("periods"), list):
-            raw["periods"] = [
-                {"from": change.start, **p} if isinstance(p, Mapping) else p for p in raw["periods"]
-            ]
+        given = {"from": change.start} if change.op == "replace" else {}
+        given |= {"known_from": change.known_from.isoformat()} if change.known_from else {}
+        if isinstance(raw.get("periods"), list):
+            raw["periods"] = [{**given, **p} if isinstance(p, Mapping) else p for p in raw["periods"]]
         path = f"{change.path}.measure"
         if "events" in raw:
             raise ScenarioError(
@@ -205,7 +205,8 @@ class Law:
                 fix="Write what happens to it as changes after this one.",
             )
         try:
-            added = read_measure(raw, self.context(self.fixed.market_named(raw, path)), path)
+            context = self.context(self.fixed.market_named(raw, path))
+            added = read_measure(raw, replace(context, as_of=None), path)
         except TariffsError as error:
             raise in_scenario(error, path) from None
         if added.id in self.measures:

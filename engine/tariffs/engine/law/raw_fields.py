@@ -90,11 +90,14 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 @dataclass(frozen=True)
 class Context:
-    """Claims, clock, row sets, names and first destination of exports of the law that readers need."""
+    """Claims, clock, row sets, names and first destination of exports of the law that readers need.
+
+    `as_of` is the last day of publication of acts that state none; None where such acts are always known.
+    """
 
     claim_types: Mapping[str, str]
     zone: ZoneInfo
-    as_of: date
+    as_of: date | None
     row_sets: Mapping[str, Sequence[Raw]]
     names: Names
     destination: str = ""
@@ -124,9 +127,9 @@ class Context:
         self.names.check_switches(values, f"{path}.switch")
         return dict(values)
 
-    def known_from(self, raw: Raw, start: datetime | None, path: str) -> date:
+    def known_from(self, raw: Raw, start: datetime | None, path: str) -> date | None:
         """Day of publication of an act: as stated, else its start or the law's as-of day, the earlier."""
         stated = read(raw, "known_from", read_day, None, path)
-        if stated:
+        if stated or self.as_of is None:
             return stated
         return min(start.astimezone(self.zone).date(), self.as_of) if start else self.as_of
