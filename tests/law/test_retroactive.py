@@ -55,15 +55,10 @@ def test_an_act_counts_from_its_publication(name: str) -> None:
     hts, origin, entry, claims, known_on, then = BEFORE[name]
     line = EntryLine(hts, origin, 10000, entry=entry, claims=claims)
     assert quote_line(load_law(), line, known_on=known_on).assessed == Decimal(then)
-    plain = {
-        "hts": hts.replace(".", ""),
-        "origin": origin,
-        "entry": entry,
-        "value": "10000",
-        "claims": claims,
-    }
-    schedule = {plain["hts"]: columns(plain["hts"], entry)}
-    reading = Reading(raw_law(), plain | {"quantity": "1", "unit": "kg"}, schedule, units(), known_on)
+    code = hts.replace(".", "")
+    goods = {"hts": code, "origin": origin, "entry": entry, "claims": claims}
+    plain = goods | {"value": "10000", "quantity": "1", "unit": "kg"}
+    reading = Reading(raw_law(), plain, {code: columns(code, entry)}, units(), known_on)
     assert reading.assessed == Fraction(then)
 
 
