@@ -71,6 +71,41 @@ def test_the_command_line_prints_rates_rows_and_lists(capsys: pytest.CaptureFixt
     assert rows[0]["charge"] == "10%"
 
 
+def test_periods_and_acts_say_when_they_were_published_how_sure_they_are_and_what_they_need() -> None:
+    client, law = Client.local(), load_law()
+    for name, measure in law.measures.items():
+        found = client.measure(name)
+        assert found.switches == measure.switch
+        for period, shown in zip(measure.periods, found.periods, strict=True):
+            known = period.known_from.isoformat() if period.known_from else ""
+            assert (shown.known_from, shown.confidence, shown.switches) == (known, period.conf, period.switch)
+            days = [row.known_from.isoformat() if row.known_from else "" for row in period.rows]
+            assert [row.known_from for row in shown.rows] == days
+        for act, event in zip(law.acts[name], found.events, strict=True):
+            change = act.change
+            assert (event.confidence, event.switches, event.heading) == (
+                change.conf,
+                change.switch,
+                change.heading,
+            )
+            assert event.known_from == (act.known_from.isoformat() if act.known_from else "")
+            assert bool(event.goods) == (not act.scope.is_any)
+            assert event.conditions == " and ".join(condition.text for condition in act.conditions)
+
+
+def test_the_command_line_prints_publication_confidence_switches_and_what_is_exempt(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["law", "show", "recip", "--local"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "published 2025-04-02, confidence A" in said
+    assert "for ANNEX_II_ELECTRONICS without CA_MX, COLUMN2 under heading 9903.01.32" in said
+    assert run(["law", "show", "s232_IA", "--local"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "confidence A, only if switch uk_metals is lower_rate" in said
+    assert "2026-05-28" in said
+
+
 def test_a_measure_on_exports_names_the_country_that_charges_it(capsys: pytest.CaptureFixture[str]) -> None:
     measures = load_law().measures
     shown = {one.id: one.destination for one in Client.local().measures()}

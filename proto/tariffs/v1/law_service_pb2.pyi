@@ -33,7 +33,14 @@ LAW_STATE_LOADING: LawState
 LAW_STATE_REFUSED: LawState
 
 class Period(_message.Message):
-    __slots__ = ("id", "start_time", "end_time", "known_from", "citations", "confidence", "rows")
+    __slots__ = ("id", "start_time", "end_time", "known_from", "citations", "confidence", "rows", "switches")
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     ID_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +48,7 @@ class Period(_message.Message):
     CITATIONS_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
     id: str
     start_time: str
     end_time: str
@@ -48,21 +56,24 @@ class Period(_message.Message):
     citations: _containers.RepeatedScalarFieldContainer[str]
     confidence: Confidence
     rows: _containers.RepeatedCompositeFieldContainer[MeasureRow]
-    def __init__(self, id: _Optional[str] = ..., start_time: _Optional[str] = ..., end_time: _Optional[str] = ..., known_from: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., rows: _Optional[_Iterable[_Union[MeasureRow, _Mapping]]] = ...) -> None: ...
+    switches: _containers.ScalarMap[str, str]
+    def __init__(self, id: _Optional[str] = ..., start_time: _Optional[str] = ..., end_time: _Optional[str] = ..., known_from: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., rows: _Optional[_Iterable[_Union[MeasureRow, _Mapping]]] = ..., switches: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class MeasureRow(_message.Message):
-    __slots__ = ("goods", "charge", "base", "conditions", "heading")
+    __slots__ = ("goods", "charge", "base", "conditions", "heading", "known_from")
     GOODS_FIELD_NUMBER: _ClassVar[int]
     CHARGE_FIELD_NUMBER: _ClassVar[int]
     BASE_FIELD_NUMBER: _ClassVar[int]
     CONDITIONS_FIELD_NUMBER: _ClassVar[int]
     HEADING_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_FROM_FIELD_NUMBER: _ClassVar[int]
     goods: str
     charge: str
     base: str
     conditions: str
     heading: str
-    def __init__(self, goods: _Optional[str] = ..., charge: _Optional[str] = ..., base: _Optional[str] = ..., conditions: _Optional[str] = ..., heading: _Optional[str] = ...) -> None: ...
+    known_from: str
+    def __init__(self, goods: _Optional[str] = ..., charge: _Optional[str] = ..., base: _Optional[str] = ..., conditions: _Optional[str] = ..., heading: _Optional[str] = ..., known_from: _Optional[str] = ...) -> None: ...
 
 class NamedList(_message.Message):
     __slots__ = ("id", "codes")
@@ -73,7 +84,14 @@ class NamedList(_message.Message):
     def __init__(self, id: _Optional[str] = ..., codes: _Optional[int] = ...) -> None: ...
 
 class Measure(_message.Message):
-    __slots__ = ("id", "title", "authority", "direction", "modelled", "announced", "confidence", "citations", "note", "periods", "events", "provenance", "lists", "destination")
+    __slots__ = ("id", "title", "authority", "direction", "modelled", "announced", "confidence", "citations", "note", "periods", "events", "provenance", "lists", "destination", "switches")
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     AUTHORITY_FIELD_NUMBER: _ClassVar[int]
@@ -88,6 +106,7 @@ class Measure(_message.Message):
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     LISTS_FIELD_NUMBER: _ClassVar[int]
     DESTINATION_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
     id: str
     title: str
     authority: str
@@ -102,23 +121,41 @@ class Measure(_message.Message):
     provenance: _common_pb2.Provenance
     lists: _containers.RepeatedCompositeFieldContainer[NamedList]
     destination: str
-    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., authority: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., modelled: _Optional[bool] = ..., announced: _Optional[bool] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., citations: _Optional[_Iterable[str]] = ..., note: _Optional[str] = ..., periods: _Optional[_Iterable[_Union[Period, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[MeasureEvent, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., lists: _Optional[_Iterable[_Union[NamedList, _Mapping]]] = ..., destination: _Optional[str] = ...) -> None: ...
+    switches: _containers.ScalarMap[str, str]
+    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., authority: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., modelled: _Optional[bool] = ..., announced: _Optional[bool] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., citations: _Optional[_Iterable[str]] = ..., note: _Optional[str] = ..., periods: _Optional[_Iterable[_Union[Period, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[MeasureEvent, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., lists: _Optional[_Iterable[_Union[NamedList, _Mapping]]] = ..., destination: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class MeasureEvent(_message.Message):
-    __slots__ = ("op", "start_time", "end_time", "known_from", "citations", "text")
+    __slots__ = ("op", "start_time", "end_time", "known_from", "citations", "text", "confidence", "switches", "goods", "conditions", "heading")
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     OP_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     KNOWN_FROM_FIELD_NUMBER: _ClassVar[int]
     CITATIONS_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
+    GOODS_FIELD_NUMBER: _ClassVar[int]
+    CONDITIONS_FIELD_NUMBER: _ClassVar[int]
+    HEADING_FIELD_NUMBER: _ClassVar[int]
     op: str
     start_time: str
     end_time: str
     known_from: str
     citations: _containers.RepeatedScalarFieldContainer[str]
     text: str
-    def __init__(self, op: _Optional[str] = ..., start_time: _Optional[str] = ..., end_time: _Optional[str] = ..., known_from: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ..., text: _Optional[str] = ...) -> None: ...
+    confidence: Confidence
+    switches: _containers.ScalarMap[str, str]
+    goods: str
+    conditions: str
+    heading: str
+    def __init__(self, op: _Optional[str] = ..., start_time: _Optional[str] = ..., end_time: _Optional[str] = ..., known_from: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ..., text: _Optional[str] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., switches: _Optional[_Mapping[str, str]] = ..., goods: _Optional[str] = ..., conditions: _Optional[str] = ..., heading: _Optional[str] = ...) -> None: ...
 
 class ListMeasuresRequest(_message.Message):
     __slots__ = ("authority", "law_version")

@@ -105,6 +105,7 @@ def _measure(measure: Measure) -> law_service_pb2.Measure:
         citations=measure.cite,
         note=measure.note,
         destination=measure.market if measure.direction == EXPORT else "",
+        switches=measure.switch,
     )
 
 
@@ -117,6 +118,7 @@ def _period(period: Period, zone: ZoneInfo) -> law_service_pb2.Period:
         citations=period.cite,
         confidence=value_of(law_service_pb2.Confidence, period.conf),
         rows=[_row(row) for row in period.rows],
+        switches=period.switch,
     )
 
 
@@ -127,12 +129,14 @@ def _row(row: Row) -> law_service_pb2.MeasureRow:
         base=describe_base(row.base),
         conditions=" and ".join(condition.text for condition in row.conditions),
         heading=row.heading,
+        known_from=day_text(row.known_from),
     )
 
 
 def _lists(law: Law, measure: Measure) -> list[law_service_pb2.NamedList]:
-    """The lists named by rows of a measure, with their number of codes on the as-of day."""
+    """The lists named by rows of a measure and acts on it, with their number of codes on the as-of day."""
     scopes = [row.scope for period in measure.periods for row in period.rows]
+    scopes += [act.scope for act in law.acts[measure.id]]
     named = {name for scope in scopes for names in (*scope.products, scope.not_products) for name in names}
     noon = entry_instant(law, law.as_of, measure.market)
     return [
@@ -159,6 +163,11 @@ def _event(act: Act, zone: ZoneInfo) -> law_service_pb2.MeasureEvent:
         known_from=day_text(act.known_from),
         citations=change.cite,
         text=" ".join(word for word in words if word),
+        confidence=value_of(law_service_pb2.Confidence, change.conf),
+        switches=change.switch,
+        goods="" if act.scope.is_any else describe_goods(act.scope),
+        conditions=" and ".join(condition.text for condition in act.conditions),
+        heading=change.heading,
     )
 
 

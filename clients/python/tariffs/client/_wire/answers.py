@@ -189,6 +189,7 @@ def measure(message: law_service_pb2.Measure) -> lawinfo.Measure:
         citations=tuple(message.citations),
         note=message.note,
         destination=message.destination,
+        switches=dict(message.switches),
         periods=tuple(
             lawinfo.Period(
                 period.id,
@@ -198,9 +199,12 @@ def measure(message: law_service_pb2.Measure) -> lawinfo.Measure:
                 tuple(period.citations),
                 confidence(period.confidence),
                 tuple(
-                    lawinfo.MeasureRow(row.goods, row.charge, row.base, row.conditions, row.heading)
+                    lawinfo.MeasureRow(
+                        row.goods, row.charge, row.base, row.conditions, row.heading, row.known_from
+                    )
                     for row in period.rows
                 ),
+                dict(period.switches),
             )
             for period in message.periods
         ),
@@ -213,6 +217,11 @@ def measure(message: law_service_pb2.Measure) -> lawinfo.Measure:
                 event.known_from,
                 tuple(event.citations),
                 event.text,
+                confidence(event.confidence),
+                dict(event.switches),
+                event.goods,
+                event.conditions,
+                event.heading,
             )
             for event in message.events
         ),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 
 from tariffs.client.results import html
 
@@ -49,13 +50,17 @@ class LawVersion:
 
 @dataclass(frozen=True, slots=True)
 class MeasureRow:
-    """Row of a period in words: goods, charge, base, conditions and heading."""
+    """Row of a period in words: goods, charge, base, conditions and heading.
+
+    `known_from` is the day of its publication where it was added to its period later, else empty.
+    """
 
     goods: str
     charge: str
     base: str
     conditions: str
     heading: str
+    known_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ class Period:
         citations: legal sources.
         confidence: A (primary text read), B, C or U.
         rows: its rows as enacted; the first that fits a line holds.
+        switches: values of switches under which alone it exists.
     """
 
     id: str
@@ -87,11 +93,21 @@ class Period:
     citations: tuple[str, ...]
     confidence: str
     rows: tuple[MeasureRow, ...] = ()
+    switches: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def standing(self) -> str:
+        """Its publication, confidence and switches in words."""
+        return standing_words(self.known_from, self.confidence, self.switches)
 
 
 @dataclass(frozen=True, slots=True)
 class MeasureEvent:
-    """Act on a measure: its verb, start, end, day of publication and text."""
+    """Act on a measure: its verb, start, end, day of publication and text.
+
+    `goods`, `conditions` and `heading` are those of an exemption or a narrower act; `switches` are the values of
+    switches under which alone it exists.
+    """
 
     op: str
     start: str
@@ -99,6 +115,32 @@ class MeasureEvent:
     known_from: str
     citations: tuple[str, ...]
     text: str
+    confidence: str = ""
+    switches: Mapping[str, str] = field(default_factory=dict)
+    goods: str = ""
+    conditions: str = ""
+    heading: str = ""
+
+    @property
+    def standing(self) -> str:
+        """Its publication, confidence and switches in words."""
+        return standing_words(self.known_from, self.confidence, self.switches)
+
+    @property
+    def reach(self) -> str:
+        """The goods it reaches, their conditions and the heading it sets, in words; empty if it sets none of them."""
+        words = [
+            f"for {self.goods}" if self.goods else "",
+            f"if {self.conditions}" if self.conditions else "",
+        ]
+        return " ".join(filter(None, [*words, f"under heading {self.heading}" if self.heading else ""]))
+
+
+def standing_words(known_from: str, confidence: str, switches: Mapping[str, str]) -> str:
+    """Describe when something was published, how well it is founded and the switches that it needs."""
+    only = " and ".join(f"{name} is {value}" for name, value in sorted(switches.items()))
+    words = [f"published {known_from}" if known_from else "", f"confidence {confidence or 'not given'}"]
+    return ", ".join(filter(None, [*words, f"only if switch {only}" if only else ""]))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -119,6 +161,7 @@ class Measure:
         events: later acts on it, oldest first; empty in lists.
         lists: the product lists that its rows name; empty in lists of measures.
         destination: ISO code of the country whose duty it is, of the direction export; empty in the others.
+        switches: values of switches under which alone it exists.
     """
 
     id: str
@@ -134,6 +177,7 @@ class Measure:
     events: tuple[MeasureEvent, ...]
     lists: tuple[NamedList, ...] = ()
     destination: str = ""
+    switches: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def way(self) -> str:
@@ -156,7 +200,13 @@ class Measure:
 
     def _repr_html_(self) -> str:
         acts: list[list[str | html.Cell]] = [
-            [one.op, html.Cell(one.text, hover="; ".join(one.citations)), one.start, one.end]
+            [
+                one.op,
+                html.Cell(" ".join(filter(None, (one.text, one.reach))), hover="; ".join(one.citations)),
+                one.start,
+                one.end,
+                one.standing,
+            ]
             for one in self.events
         ]
         lists = [f"{one.id} ({one.codes:,} codes)" for one in self.lists]
@@ -166,7 +216,7 @@ class Measure:
             html.paragraph("; ".join(self.citations) or "no citation", "dim"),
             html.paragraph(self.note) if self.note else "",
             *(_period_html(period) for period in self.periods),
-            html.table(("act", "text", "from", "until"), 0, acts, "later acts") if acts else "",
+            html.table(("act", "text", "from", "until", ""), 0, acts, "later acts") if acts else "",
             html.folded(f"Product lists ({len(lists)})", html.items(lists)),
         )
 
@@ -344,9 +394,12 @@ class Difference:
 
 def _period_html(period: Period) -> str:
     end = f" to {period.end}" if period.end else ""
-    title = f"period {period.id}: from {period.start or 'never enacted'}{end}; {'; '.join(period.citations)}"
-    rows = ((row.charge, row.goods, row.conditions, row.heading, row.base) for row in period.rows)
-    return html.table(("charge", "goods", "if", "heading", "base"), 0, rows, title)
+    cites = "; ".join(period.citations)
+    title = f"period {period.id}: from {period.start or 'never enacted'}{end}, {period.standing}; {cites}"
+    rows = (
+        (row.charge, row.goods, row.conditions, row.heading, row.base, row.known_from) for row in period.rows
+    )
+    return html.table(("charge", "goods", "if", "heading", "base", "published"), 0, rows, title)
 
 
 def _parameters_html(parameters: tuple[Parameter, ...]) -> str:

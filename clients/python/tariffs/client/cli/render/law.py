@@ -21,6 +21,7 @@ from tariffs.client.results.law import (
     Measure,
     Period,
     ScenarioInfo,
+    standing_words,
 )
 from tariffs.client.results.law_changes import LawChange, LawChanges
 
@@ -66,8 +67,8 @@ def print_measure(measure: Measure, claims: Sequence[ClaimKind]) -> None:
     """Print one measure with its periods, later acts and product lists, and the meaning of the facts it asks for."""
     out = console()
     out.print(f"[bold]{escape(measure.id)}[/bold]  {escape(measure.title)}")
-    confidence = measure.confidence or "not given"
-    out.print(f"{measure.authority}, {measure.way}, {measure.standing}, confidence {confidence}")
+    founded = standing_words("", measure.confidence, measure.switches)
+    out.print(f"{measure.authority}, {measure.way}, {measure.standing}, {founded}")
     if measure.note:
         out.print(escape(measure.note))
     print_citations(out, measure.citations)
@@ -75,7 +76,9 @@ def print_measure(measure: Measure, claims: Sequence[ClaimKind]) -> None:
         _print_period(out, period)
     for event in measure.events:
         end = f" to {event.end}" if event.end else ""
-        out.print(f"\n{event.op} {event.start}{end}: {escape(event.text)}")
+        reach = f" {event.reach}" if event.reach else ""
+        out.print(f"\n{event.op} {event.start}{end}: {escape(event.text)}{escape(reach)}")
+        out.print(event.standing)
         print_citations(out, event.citations)
     if measure.lists:
         lists = ", ".join(f"{one.id} ({one.codes:,} codes)" for one in measure.lists)
@@ -86,9 +89,9 @@ def print_measure(measure: Measure, claims: Sequence[ClaimKind]) -> None:
 
 def _claims_of(measure: Measure, claims: Sequence[ClaimKind]) -> list[ClaimKind]:
     """List the claims that the conditions of a measure name."""
-    named = {
-        word for period in measure.periods for row in period.rows for word in _WORDS.findall(row.conditions)
-    }
+    conditions = [row.conditions for period in measure.periods for row in period.rows]
+    conditions += [event.conditions for event in measure.events]
+    named = {word for text in conditions for word in _WORDS.findall(text)}
     return [claim for claim in claims if claim.id in named]
 
 
@@ -130,10 +133,15 @@ def _print_change(out: Console, change: LawChange) -> None:
 def _print_period(out: Console, period: Period) -> None:
     end = f" to {period.end}" if period.end else ""
     out.print(f"\nperiod {escape(period.id)}: from {period.start or 'never enacted'}{end}")
+    out.print(period.standing)
     print_citations(out, period.citations)
     if period.rows:
-        rows = ((row.charge, row.goods, row.conditions, row.heading, row.base) for row in period.rows)
-        out.print(text_table(["charge", "goods", "if", "heading", "base"], rows))
+        columns = ["charge", "goods", "if", "heading", "base"]
+        rows = [[row.charge, row.goods, row.conditions, row.heading, row.base] for row in period.rows]
+        if any(row.known_from for row in period.rows):
+            columns.append("published")
+            rows = [[*cells, row.known_from] for cells, row in zip(rows, period.rows, strict=True)]
+        out.print(text_table(columns, rows))
 
 
 def _title(measure: Measure) -> Text:
