@@ -13,10 +13,10 @@ from tariffs.engine.law.describe_rows import describe_base, describe_goods, perc
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.law_edits import Constraint
 from tariffs.engine.law.measure_state import moments_of
-from tariffs.engine.law.model import ANYWHERE, PROHIBITION, Row, Rule, Scope
+from tariffs.engine.law.model import ANYWHERE, PROHIBITION, Row, Scope
 from tariffs.engine.scenario.describe import describe_assumptions
+from tariffs.engine.scenario.rule_diff import ABSENT, rule_changes
 
-ABSENT = "not in force"
 _RATES_SHOWN = 4
 
 
@@ -360,16 +360,11 @@ def _assumption_differences(first: Law, second: Law) -> list[Difference]:
 
 
 def _rule_differences(first: Law, second: Law) -> list[Difference]:
-    """List the stacking rules that only one of the laws has, or has at other times."""
-    only_first = [rule for rule in first.rules if rule not in second.rules]
-    only_second = [rule for rule in second.rules if rule not in first.rules]
-    return [_rule(rule, "in force", ABSENT, first) for rule in only_first] + [
-        _rule(rule, ABSENT, "in force", second) for rule in only_second
-    ]
-
-
-def _rule(rule: Rule, one: str, other: str, law: Law) -> Difference:
-    zone = law.zones[IMPORT]
-    start = rule.start.astimezone(zone) if rule.start else None
-    end = rule.end.astimezone(zone) if rule.end else None
-    return Difference("rule", rule.id, "", "", start, end, one, other)
+    zone = second.zones[IMPORT]
+    return [
+        Difference(
+            "rule", one.id, "", "", one.start and one.start.astimezone(zone), one.end and one.end.astimezone(zone),
+            one.first, one.second,
+        )
+        for one in rule_changes(first, second)
+    ]  # fmt: skip
