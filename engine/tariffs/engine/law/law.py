@@ -392,7 +392,7 @@ class Law:
     @cached_property
     def publication_days(self) -> Sequence[date]:
         """Every day on which acts were published, sorted."""
-        days = {*self.rule_book.publication_days, *(note.known_from for note in self.line_notes)}
+        days = {*self.rule_book.publication_days, *(n.known_from for n in self.line_notes if n.known_from)}
         return sorted(days.union(*(h.publication_days for h in self.bound.histories.values())))
 
 

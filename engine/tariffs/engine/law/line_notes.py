@@ -13,7 +13,7 @@ from typing import Any
 
 from tariffs.engine.errors import NOTES
 from tariffs.engine.law.amendments import read_words
-from tariffs.engine.law.model import CONFIDENCE, Scope, holds
+from tariffs.engine.law.model import CONFIDENCE, Scope, holds, published
 from tariffs.engine.law.raw_fields import Context, Raw, check_keys, each, keys, one_of, read, read_required
 from tariffs.engine.law.values import read_number
 
@@ -27,6 +27,7 @@ _REFUSED_KEYS = keys("text cite conf")
 class LineNote:
     """Note on goods of a scope entered in [start, end), known from a day; `reason` is one of `errors.NOTES`.
 
+    `known_from` None is always known.
     `value_up_to` is the largest customs value of a line that it is said of, in US dollars; None is any.
     """
 
@@ -35,7 +36,7 @@ class LineNote:
     scope: Scope
     start: datetime | None
     end: datetime | None
-    known_from: date
+    known_from: date | None
     value_up_to: Decimal | None
     text: str
     cite: tuple[str, ...]
@@ -43,7 +44,7 @@ class LineNote:
 
     def holds(self, instant: datetime, known_on: date) -> bool:
         """Test whether it is said at an (aware) instant as known on a day."""
-        return self.known_from <= known_on and holds(self.start, self.end, instant)
+        return published(self.known_from, known_on) and holds(self.start, self.end, instant)
 
     def is_of(self, value: Decimal) -> bool:
         """Test whether it is said of a line of this customs value."""
@@ -83,7 +84,7 @@ def _read_note(raw: Any, context: Context, path: str) -> LineNote:
         scope=context.scope(raw, path),
         start=start,
         end=read(raw, "to", context.instant, None, path),
-        known_from=context.known_from(raw, start, path) if "known_from" in raw or start else date.min,
+        known_from=context.known_from(raw, start, path) if "known_from" in raw or start else None,
         value_up_to=read(raw, "value_up_to", read_number, None, path),
         text=read_required(raw, "text", str, path),
         cite=read_words(raw.get("cite", []), f"{path}.cite"),
