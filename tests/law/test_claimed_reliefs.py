@@ -76,6 +76,50 @@ def test_a_preference_without_its_provision_names_those_that_free_the_goods(
     assert granted.assessed == 0
 
 
+@pytest.mark.parametrize(
+    ("hts", "origin", "claim"),
+    [
+        ("9503.00.0073", "CN", "usmca_share"),
+        ("9503.00.0073", "DE", "fta_share"),
+        ("9503.00.0073", "CN", "civil_aircraft_share"),
+        ("9503.00.0073", "MX", "patented_share"),
+        ("8471.30.0100", "TW", "usmca_share"),
+    ],
+)
+def test_a_claim_on_which_nothing_depends_is_said(hts: str, origin: str, claim: str) -> None:
+    claimed, silent = quote(hts, origin, "2026-10-03", {claim: 1}), quote(hts, origin, "2026-10-03")
+    assert claimed.assessed == silent.assessed
+    assert reasons(claimed).count("CLAIM_WITHOUT_EFFECT") == 1
+    assert "CLAIM_WITHOUT_EFFECT" not in reasons(silent)
+    assert "CLAIM_WITHOUT_EFFECT" not in reasons(quote(hts, origin, "2026-10-03", {claim: 0}))
+
+
+@pytest.mark.parametrize(
+    ("hts", "origin", "day", "claims"),
+    [
+        ("8708.29.5160", "MX", "2026-10-03", {"usmca_share": 1}),
+        ("9503.00.0073", "MX", "2026-10-03", {"usmca_share": "0.5"}),
+        ("9503.00.0073", "KR", "2026-10-03", {"fta_share": 1}),
+        ("8802.30.0180", "BR", "2025-09-01", {"civil_aircraft_share": 1}),
+        ("9503.00.0073", "CN", "2025-05-20", {"donation": "yes"}),
+    ],
+)
+def test_a_claim_that_decides_a_duty_or_a_fee_is_no_remark(
+    hts: str, origin: str, day: str, claims: dict[str, float | str]
+) -> None:
+    assert "CLAIM_WITHOUT_EFFECT" not in reasons(quote(hts, origin, day, claims))
+
+
+@pytest.mark.parametrize(
+    ("origin", "cites"), [("CU", "31 CFR 515"), ("IR", "31 CFR 560"), ("KP", "31 CFR 510")]
+)
+def test_goods_under_an_embargo_name_it(origin: str, cites: str) -> None:
+    for day in ("2025-01-02", "2026-11-24"):
+        (note,) = [note for note in quote("9503.00.0073", origin, day).notes if note.reason == "EMBARGO"]
+        assert cites in note.message
+    assert "EMBARGO" not in reasons(quote("9503.00.0073", "CN", "2026-11-24"))
+
+
 def test_the_apparel_provisions_lapsed_and_came_back_for_the_months_between() -> None:
     claims: dict[str, float | str] = {"fta_share": 1, "chapter98": "9819.11.12"}
     lapsed = quote("6109.10.0012", "LS", "2025-12-01", claims, "2025-12-01")

@@ -228,6 +228,8 @@ NOTES: Mapping[str, str] = {
     "ENTRY_DATE_SET_ASIDE": "a timeline applies the law of each date to the whole table and ignores its entry dates",
     "ENTRY_DATE_BEATS_ON": "lines were rated on their own entry dates, not on the date requested",
     "PREFERENCE_NOT_OPEN": "no program or claimed provision grants a claimed preference; the ordinary rate applies",
+    "CLAIM_WITHOUT_EFFECT": "a fact is claimed, and no duty on the goods depends on it",
+    "EMBARGO": "goods of an origin may not be imported without a license; the answer is for licensed goods",
     "ORIGIN_TREATMENT": "how the law treats goods of an origin that is no country, or is the United States",
     "SMALL_VALUE": "small shipments were exempt from duty on the day; the answer is that of a dutiable entry",
     "PENDING_ACT": "an act that is announced, proposed or under way concerns the goods and charges nothing",

@@ -32,6 +32,8 @@ _PROFILES_KEPT = 8192
 """Profiles of all laws together; one takes some 4 KB."""
 _ROWS_KEPT = 16_384
 """Stacked rows that profiles share; one takes some 1 KB."""
+ORDINARY = "ordinary"
+YES_OR_NO = frozenset({"share", "bool"})
 SegmentKey = tuple[Hashable, ...]
 """Key of a cache that begins with the number of a segment."""
 
@@ -75,6 +77,7 @@ class ClassProfile:
         switches: switches that the answer depends on, with their values.
         prohibited: measures that prohibit the goods or a part of them.
         preferences: preferences claimed that no provision of chapter 98 grants alone.
+        idle_claims: yes-or-no facts claimed on which no duty of the goods depends.
         declared: rows under the facts declared.
         undecided: measures whose rows are not the same under every joint assignment of the facts requested.
         possible: distinct rows of these measures under the assignments; empty if no fact is requested.
@@ -92,6 +95,7 @@ class ClassProfile:
     switches: Mapping[str, str]
     prohibited: Prohibited
     preferences: tuple[ClaimedPreference, ...]
+    idle_claims: tuple[str, ...]
     declared: Outcome
     undecided: frozenset[str]
     possible: tuple[Outcome, ...]
@@ -199,6 +203,7 @@ def compile_profile(
         switches=segment.switches(reach),
         prohibited=prohibited,
         preferences=tuple(_preferences(law, segment.program_claims, rows, facts)),
+        idle_claims=tuple(_idle_claims(segment, stacker, facts, declared, open_claims)),
         declared=outcome,
         undecided=undecided,
         possible=possible,
@@ -311,10 +316,45 @@ def _preferences(
 ) -> Iterator[ClaimedPreference]:
     """Preferences claimed, each as if it were the only one, but those that a provision claimed beside them grants."""
     reaching = [row for _, fitting in rows for row in fitting]
-    ordinary = [row for row in reaching if row.kind == "ordinary"]
+    ordinary = [row for row in reaching if row.kind == ORDINARY]
     for claim in sorted(name for name in claims if facts.get(name)):
         alone = {**facts, **dict.fromkeys(claims, False), claim: True}
         row = first_fit(ordinary, alone)
         freeing = [one for one in reaching if claim in freeing_claims(one, law.claims)]
         if row is not None and first_fit(freeing, alone) is None:
             yield ClaimedPreference(claim, row.column, tuple(dict.fromkeys(one.heading for one in freeing)))
+
+
+def _idle_claims(
+    segment: LawSegment,
+    stacker: Stacker,
+    facts: Mapping[str, Fact],
+    declared: Mapping[str, Fact],
+    open_claims: frozenset[str],
+) -> Iterator[str]:
+    """Yes-or-no facts claimed that change no row of the goods, as if each were true of all of them or of none.
+
+    A preference that is open to the origin is none of them, since it decides fees too; one that is not leaves the
+    ordinary duty as it is.
+    """
+    for name in sorted(name for name, fact in declared.items() if fact and name not in open_claims):
+        if segment.law.claims[name].type not in YES_OR_NO:
+            continue
+        key = _beside_ordinary if name in segment.program_claims else _identity
+        with_it, without = (
+            [key(row) for row in stacker.assessed({**facts, name: fact})] for fact in (True, False)
+        )
+        if with_it == without:
+            yield name
+
+
+def _identity(row: StackedRow) -> Hashable:
+    return row.identity
+
+
+def _beside_ordinary(row: StackedRow) -> Hashable:
+    """Value that is equal for rows that differ in the ordinary duty alone."""
+    layer = row.layer
+    if layer.row.kind == ORDINARY:
+        return layer.active.index
+    return layer.active.index, id(layer.row), layer.weights, layer.state, layer.heading, row.base

@@ -143,7 +143,8 @@ def _rated(law: Law, line: ResolvedLine, profile: ClassProfile) -> RatedLine:
 
 def _notes(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[Note, ...]:
     """Notes on a line: how it was read, prohibitions, preferences not granted, and what the law says of the goods."""
-    notes = line.notes + profile.prohibited.notes + _not_open(law, line, profile) + profile.notes
+    claims = _not_open(law, line, profile) + _idle(profile)
+    notes = line.notes + profile.prohibited.notes + claims + profile.notes
     said = [note for note in profile.line_notes if note.is_of(line.goods.value)]
     return notes + tuple([Note(note.reason, note.message) for note in said]) if said else notes
 
@@ -159,6 +160,14 @@ def _not_open(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[Note
         if not program and rate.kind != FREE:
             closed.append(Note("PREFERENCE_NOT_OPEN", _why_not_open(claimed)))
     return tuple(closed)
+
+
+def _idle(profile: ClassProfile) -> tuple[Note, ...]:
+    """Notes on claims on which no duty of the goods depends."""
+    return tuple(
+        Note("CLAIM_WITHOUT_EFFECT", f"{name} is claimed, and no duty on these goods depends on it.")
+        for name in profile.idle_claims
+    )
 
 
 def _why_not_open(claimed: ClaimedPreference) -> str:
