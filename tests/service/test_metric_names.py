@@ -1,4 +1,4 @@
-"""Names of metrics: conventions of Prometheus, old names for one release, what a server tells of itself."""
+"""Names of metrics: conventions of Prometheus, each on the page of operations, what a server tells of itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from tariffs.engine.base.provenance import engine_version
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law import load_law
 from tariffs.service.observability.metrics import Metrics
-from tariffs.service.observability.old_names import RENAMED
 from tariffs.service.observability.task_time import TaskTime
 from tariffs.service.server.collectors import add_collectors
 from tests.service.harness import Running, line, running
@@ -27,27 +26,39 @@ from tests.service.harness import Running, line, running
 _families: Any = parser.text_string_to_metric_families
 UNITS = ("_seconds", "_bytes", "_total", "_info", "_ratio")
 COUNTS = re.compile(
-    r"tariffs_(calls|tasks|long_runs|rows|workers|worker|cache|law_packs)(_[a-z]+)*|tariffs_(serving|stop_chunks|law_directory_failing)"
+    r"tariffs_(calls|tasks|long_runs|rows|workers|worker|cache|law_packs)(_[a-z]+)*|tariffs_(serving|stop_chunks|law_directory_failing|audit_failing|audit_entries_waiting)"
 )
+NAME = re.compile(r"`(tariffs_\w+)`")
+TYPE = re.compile(r"^# TYPE (tariffs_\w+) (\w+)", re.MULTILINE)
+SUFFIXES = {"counter": "_total", "info": "_info"}
 
 
 def scraped(port: int) -> dict[str, Metric]:
     """The metrics of a server in the format of OpenMetrics, by name."""
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/metrics", headers={"Accept": openmetrics.exposition.CONTENT_TYPE_LATEST}
-    )
+    content_type, text = page(port, openmetrics.exposition.CONTENT_TYPE_LATEST)
+    assert "openmetrics" in content_type
+    return {family.name: family for family in _families(text)}
+
+
+def page(port: int, accept: str) -> tuple[str, str]:
+    """Type and text of the page of metrics, in the format that `accept` asks for."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers={"Accept": accept})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=10) as answer:
-        assert "openmetrics" in answer.headers["Content-Type"]
-        return {family.name: family for family in _families(answer.read().decode())}
+        return answer.headers["Content-Type"], answer.read().decode()
 
 
 @pytest.fixture(scope="module")
-def found() -> Iterator[dict[str, Metric]]:
-    with running(metrics_port=0) as server:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(metrics_port=0, audit=str(tmp_path_factory.mktemp("audit"))) as server:
         server.duty.CalculateDuty(line(), timeout=20)
         server.server._metrics.computed("simulate", TaskTime(1.0, 0.5, 3))
-        yield scraped(server.server.metrics_port)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def found(server: Running) -> dict[str, Metric]:
+    return scraped(server.server.metrics_port)
 
 
 def value(found: dict[str, Metric], name: str, **labels: str) -> float:
@@ -60,33 +71,23 @@ def test_names_have_base_units_and_counters_end_in_total(found: dict[str, Metric
     assert len(own) >= 25
     for name, metric in own.items():
         suffix = {"counter": "_total", "info": "_info"}.get(metric.type, "")
-        assert (name + suffix).endswith(UNITS) or COUNTS.fullmatch(name) or name in RENAMED, name
+        assert (name + suffix).endswith(UNITS) or COUNTS.fullmatch(name), name
         assert metric.documentation, name
 
 
-@pytest.mark.parametrize("old", RENAMED)
-def test_a_renamed_metric_keeps_its_old_name_and_values(found: dict[str, Metric], old: str) -> None:
-    new, kind = RENAMED[old]
-    assert found[old].type == kind
-    samples = [(s.name.removeprefix(new), s.labels, s.value) for s in found[new].samples]
-    kept = [(s.name.removeprefix(old), s.labels, s.value) for s in found[old].samples]
-    if kind == "gauge":
-        samples = [("", labels, number) for suffix, labels, number in samples if suffix != "_created"]
-    assert kept == samples
-    assert kept
-
-
-def test_old_names_are_on_the_page_of_changes(root: Path) -> None:
-    page = (root / "docs" / "migration.md").read_text(encoding="utf-8")
-    assert all(f"`{name}`" in page for old, (new, _) in RENAMED.items() for name in (old, new))
-
-
-def test_the_page_of_metrics_names_all_of_them(root: Path, found: dict[str, Metric]) -> None:
-    page = (root / "docs" / "operations.md").read_text(encoding="utf-8")
-    suffixes = {"counter": "_total", "info": "_info"}
-    for name, metric in found.items():
-        if name.startswith("tariffs_") and name not in RENAMED:
-            assert f"`{name}{suffixes.get(metric.type, '')}`" in page, name
+@pytest.mark.parametrize("accept", [openmetrics.exposition.CONTENT_TYPE_LATEST, "text/plain"])
+def test_the_page_of_operations_names_the_metrics_of_a_server_and_no_others(
+    root: Path, server: Running, accept: str
+) -> None:
+    text = (root / "docs" / "operations.md").read_text(encoding="utf-8")
+    rows = text.partition("| metric | labels | |")[2].partition("\n## ")[0].splitlines()
+    listed = {name for row in rows for name in NAME.findall(row.removeprefix("|").partition("|")[0])}
+    _, told = page(server.server.metrics_port, accept)
+    served = {
+        name.removesuffix(SUFFIXES.get(kind, "")) + SUFFIXES.get(kind, "")
+        for name, kind in TYPE.findall(told)
+    }
+    assert {name for name in served if not name.endswith("_created")} == listed
 
 
 def test_a_server_tells_its_program_its_law_and_their_age(found: dict[str, Metric]) -> None:

@@ -20,7 +20,6 @@ from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from tariffs.engine.errors import ServiceError
-from tariffs.service.observability.old_names import OldNames
 from tariffs.service.observability.task_time import TaskTime
 
 _CALL_BUCKETS = (
@@ -52,7 +51,6 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._collectors: dict[str, Collector] = {}
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self._calls = self._histogram(
@@ -81,7 +79,6 @@ class Metrics:
         self._valued = self._counter("rows_valued", "Rows valued by kernels.", ["task"])
         self._refused = self._counter("rows_refused", "Rows of tables that were refused.", ["rpc"])
         self._gauges: dict[str, Gauge] = {}
-        self.registry.register(OldNames(self._collectors))
 
     def called(self, rpc: str, code: str, seconds: float, exemplar: dict[str, str] | None = None) -> None:
         """Count a call that has ended; an exemplar names its trace."""
@@ -113,18 +110,15 @@ class Metrics:
         gauge = self._gauges.get(name)
         if gauge is None:
             gauge = Gauge(f"tariffs_{name}", text, list(labels), registry=self.registry)
-            self._gauges[name] = self._collectors[f"tariffs_{name}"] = gauge
+            self._gauges[name] = gauge
         (gauge.labels(**labels) if labels else gauge).set_function(read)
 
     def watch_total(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Add a counter that calls `read` at every scrape."""
-        self._collectors[f"tariffs_{name}"] = total = _Total(f"tariffs_{name}", text, read)
-        self.registry.register(total)
+        self.registry.register(_Total(f"tariffs_{name}", text, read))
 
     def _histogram(self, name: str, text: str, labels: list[str], buckets: tuple[float, ...]) -> Histogram:
-        made = Histogram(f"tariffs_{name}", text, labels, buckets=buckets, registry=self.registry)
-        self._collectors[f"tariffs_{name}"] = made
-        return made
+        return Histogram(f"tariffs_{name}", text, labels, buckets=buckets, registry=self.registry)
 
     def _counter(self, name: str, text: str, labels: list[str]) -> Counter:
         return Counter(f"tariffs_{name}", text, labels, registry=self.registry)
