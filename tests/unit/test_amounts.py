@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -112,6 +114,81 @@ def test_grouped_values_are_read_by_every_verb() -> None:
             with pytest.raises(InvalidRequest) as caught:
                 client.duty("9503.00.0073", "CA", "2025-05-14", 10000, {"usmca_share": share})  # type: ignore[dict-item]
             assert caught.value.reason == "CLAIM_INVALID"
+
+
+LONE = ("1,000", "USD 12,500", "$1,000", "0,500", "999,999 usd", " 1,000 ")
+NO_LONE = ("1000", "1,000.00", "1,000,000", "1.000", "1e3", "12,500.", ".5")
+
+
+def line_of(name: str, text: str) -> EntryLine:
+    given: dict[str, Any] = {"value": "10", "entry": "2025-05-14", "quantity": 1, "unit": "No"}
+    return EntryLine("9503.00.0073", "CN", **(given | {{"customs_value": "value"}.get(name, name): text}))
+
+
+@pytest.mark.parametrize("name", ["customs_value", "quantity", "freight", "insurance"])
+def test_a_comma_that_could_be_a_decimal_one_carries_a_note(name: str) -> None:
+    for text in (*LONE, *NO_LONE):
+        notes = [
+            one for one in quote_line(load_law(), line_of(name, text)).notes if one.reason == "COMMA_READ"
+        ]
+        assert len(notes) == (text in LONE), text
+        for note in notes:
+            assert note.message.startswith(f"{name}: {text.strip()!r} was read as {parse_number(text)};")
+
+
+def commas(notes: Iterable[Any]) -> list[str]:
+    return [one.message for one in notes if one.reason == "COMMA_READ"]
+
+
+def test_the_note_on_a_comma_reaches_every_verb() -> None:
+    frame = pl.DataFrame(
+        {"hts": ["9503000073"] * 3, "origin": ["CN"] * 3, "customs_value": ["1,000", "2,500", "7"]}
+    )
+    with Client.local() as client:
+        for given in ({}, {"direction": "export", "to": "CN"}):
+            quote = client.duty("9503.00.0073", "US" if given else "CN", "2025-05-14", "1,000", **given)  # type: ignore[arg-type]
+            assert commas(quote.notes) == [
+                "customs_value: '1,000' was read as 1000; the comma separates thousands."
+            ]
+        claims = {"chapter98": "9802.00.60", "processing_value": "1,500"}
+        quote = client.duty("8471.30.0100", "CN", "2025-05-14", 10000, claims)
+        assert "'1,500'" in commas(quote.notes)[0]
+        lines = client.duties(frame.with_columns(entry_date=pl.lit("2025-05-14"))).lines
+        assert ["COMMA_READ" in " ".join(one) for one in lines["notes"].to_list()] == [True, True, False]
+        assert commas(client.impact(frame, response="none").notes) == [
+            "2 times, first: customs_value: '1,000' was read as 1000; the comma separates thousands."
+        ]
+        # Another cell of the column shows what its commas are.
+        for shown in ("1,250.50", "1,000,000"):
+            more = pl.concat([frame, frame.head(1).with_columns(customs_value=pl.lit(shown))])
+            assert commas(client.impact(more, response="none").notes) == []
+
+
+@pytest.mark.parametrize("name", ["customs_value", "quantity", "freight", "insurance", "processing_value"])
+@pytest.mark.parametrize("value", [1e15, 1e16, 1e300, float("inf"), "1e15", "1,000,000,000,000,000"])
+def test_an_amount_too_large_is_refused_in_tables_as_on_lines(name: str, value: Any) -> None:
+    reasons = {
+        "customs_value": "CUSTOMS_VALUE_INVALID",
+        "quantity": "QUANTITY_INVALID",
+        "processing_value": "CLAIM_INVALID",
+    }
+    reason = reasons.get(name, "CHARGE_INVALID")
+    row: dict[str, Any] = {
+        "hts": "9503000073",
+        "origin": "CN",
+        "customs_value": "10",
+        "entry_date": "2025-05-14",
+    }
+    good = 999_999_999_999_999 if name != "processing_value" else 10
+    with Client.local() as client:
+        table = pl.DataFrame([row | {name: str(value)}, row | {name: str(good)}])
+        found = client.impact(table, response="none")
+        assert found.refused.select("row", "column", "reason").rows() == [(0, name, reason)]
+        assert "10^15" in found.refused["message"].item()
+        if name == "processing_value":
+            with pytest.raises(InvalidRequest) as caught:
+                client.duty("9503.00.0073", "CN", "2025-05-14", 10, {name: value})
+            assert caught.value.reason == reason
 
 
 @dataclass(frozen=True)

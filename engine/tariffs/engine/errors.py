@@ -223,6 +223,7 @@ NOTES: Mapping[str, str] = {
     "RATE_UNUSUAL": "a rate of a scenario is below 0 or above every rate of the law",
     "ORIGIN_NAMED": "a country was given by its name or alpha-3 code and read as its ISO code",
     "DAYS_READ_AS_NOON": "a midnight without an offset was read as a date, that is noon of that date",
+    "COMMA_READ": "a number with one comma and no point was read with the comma before thousands",
     "DATE_REPAIRED": "a date or instant was not written in ISO format",
     "COLUMN_UNREAD": "a column has almost the name of a contract column and was not read",
     "ENTRY_DATE_SET_ASIDE": "a timeline applies the law of each date to the whole table and ignores its entry dates",

@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from tariffs.engine.base.amounts import parse_number
+from tariffs.engine.base.amounts import LARGEST, comma_note, parse_number
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.conditions import ENTRY_DATE, Fact
 from tariffs.engine.law.describe_rows import percent
@@ -29,9 +29,9 @@ from tariffs.engine.schedule.units import convert, known_unit
 from tariffs.engine.tables.export_rates import given_rate
 
 CENT, DOLLAR, ZERO = Decimal("0.01"), Decimal(1), Decimal(0)
-LARGEST = Decimal(10**15)
 ARTICLES_AT_MOST = 16_384
 """Number of codes with origins by edition of the schedule that are cached; some 0.5 KB each."""
+_AMOUNTS = ("customs_value", "freight", "insurance", "quantity")
 CHARGE_KINDS = ("adcvd", "excise", "other")
 Number = Decimal | str | int | float
 _NO_FACTS: Mapping[str, Fact] = {}
@@ -154,6 +154,7 @@ def resolve_line(law: Law, line: EntryLine, known_on: str | date | None, schedul
     is_stated = line.ordinary_rate is not None
     goods = Goods(article.code, article.line, article.origin, value, quantity, line.unit, when.day, is_stated)
     facts, notes = _NO_FACTS, article.notes + out_of_season + when.notes
+    notes += amount_notes(line.value, line.freight, line.insurance, line.quantity)
     if line.claims:
         zone = law.zones[IMPORT]
         facts = read_claims(law.claims, line.claims, zone, line.date_formats)
@@ -202,6 +203,13 @@ def read_article(schedule: Schedule, hts: str, origin: str, day: date) -> Articl
 def read_charge(given: Number, name: str) -> Decimal:
     """Parse an amount of the caller in dollars and cents."""
     return NOTHING if given is ZERO else _number(given, name, "CHARGE_INVALID").quantize(CENT, ROUND_HALF_UP)
+
+
+def amount_notes(*given: object) -> tuple[Note, ...]:
+    """Notes on the customs value, freight, insurance and quantity whose comma could be meant as a decimal one."""
+    if str not in map(type, given):
+        return ()
+    return tuple([Note("COMMA_READ", text) for text in map(comma_note, _AMOUNTS, given) if text])
 
 
 def charges_of(line: EntryLine, goods: Goods) -> tuple[Charge, ...]:
@@ -269,7 +277,7 @@ def _number(given: object, name: str, reason: str) -> Decimal:
         number = given if isinstance(given, Decimal) else parse_number(str(given))
     except ValueError:
         number = Decimal("NaN")
-    # NaN does not compare; larger numbers would not be exact in decimals of 28 digits.
+    # NaN does not compare.
     if not number.is_finite() or not 0 <= number < LARGEST:
         raise InputError(
             reason,

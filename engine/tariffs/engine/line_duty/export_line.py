@@ -14,7 +14,7 @@ from tariffs.engine.law.law import EXPORT, Law
 from tariffs.engine.law.markets import SHARED_DIGITS, Market, OrdinaryRate, Preference
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import entry_moment, known_on_notes, moment_notes, read_known_on
-from tariffs.engine.line_duty.entry_line import Number, read_charge
+from tariffs.engine.line_duty.entry_line import Number, amount_notes, read_charge
 from tariffs.engine.line_duty.segment import LawSegment, segment_of
 from tariffs.engine.rating.facts import ClaimValue, claim_notes, read_claims
 from tariffs.engine.schedule.codes import parse_code, unknown_code
@@ -90,6 +90,7 @@ def read_export(law: Law, line: ExportLine, known_on: str | date | None) -> Read
         assumptions.append(preference.assumption)
     charges = read_charge(line.freight, "freight") + read_charge(line.insurance, "insurance")
     value = _value(line)
+    notes += amount_notes(line.value, line.freight, line.insurance)
     return ReadExport(
         market=market,
         segment=segment_of(law, moment.instant, known, market.code),

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from tariffs.engine.base.amounts import parse_number, parse_share
+from tariffs.engine.base.amounts import LARGEST, comma_note, parse_number, parse_share
 from tariffs.engine.base.dates import DateError, Moment, read_moment
 from tariffs.engine.base.spelling import did_you_mean, nearest
 from tariffs.engine.errors import InputError, LawError
@@ -70,12 +70,14 @@ def claim_notes(
     zone: ZoneInfo,
     date_formats: Mapping[str, str] = _NO_FORMATS,
 ) -> Iterator[Note]:
-    """Notes on claims, already read, whose date was not written as ISO text."""
+    """Notes on claims, already read, whose date was not written as ISO text, or whose number has a comma."""
     for name, value in given.items():
         if claims[name].type == "date":
             moment = _moment(value, zone, date_formats.get(name, ""))
             if moment.reason:
                 yield Note(moment.reason, f"{name}: {moment.note}")
+        elif claims[name].type == "number" and (text := comma_note(name, value)):
+            yield Note("COMMA_READ", text)
 
 
 def _moment(value: ClaimValue, zone: ZoneInfo, date_format: str) -> Moment:
@@ -97,9 +99,9 @@ def _read(claim: Claim, value: ClaimValue, zone: ZoneInfo, date_format: str) -> 
         number, fix = Decimal("NaN"), error.fix
     except ValueError:
         number = Decimal("NaN")
-    top = Decimal("Infinity") if claim.type == "number" else Decimal(1)
+    top = LARGEST.next_minus() if claim.type == "number" else Decimal(1)
     if not number.is_finite() or not 0 <= number <= top:
-        wanted = {"number": "a number of at least 0", "bool": "yes or no"}
+        wanted = {"number": "a number of at least 0 and below 10^15", "bool": "yes or no"}
         raise InputError(
             "CLAIM_INVALID",
             f"{claim.id} is {text!r}.",

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from tariffs.engine.base.amounts import NUMBER, NUMBER_MARKS, SHARE, WORDS
+from tariffs.engine.base.amounts import LONE_COMMA, NUMBER, NUMBER_MARKS, SHARE, WORDS, comma_note
 from tariffs.engine.base.dates import FIX, DateError, format_of, read_moment
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.values import read_yes
@@ -26,6 +26,8 @@ from tariffs.engine.tables.calendar import off_calendar
 from tariffs.engine.tables.columns import INSTANT
 
 _ROUNDING = 1e-9
+_SETTLED = r",[0-9]{3}[.,]"
+"""A comma before three digits and a point or another comma: it stands before thousands."""
 
 
 class CellReading(NamedTuple):
@@ -138,6 +140,17 @@ def number_of(values: pl.Series) -> pl.Series:
     if read.null_count() > text.null_count():
         read = _matching(text, NUMBER, NUMBER_MARKS)
     return read.alias(values.name)
+
+
+def note_commas(values: pl.Series, read: pl.Series, problems: Problems) -> None:
+    """Note numbers whose comma could be meant as a decimal one, unless others of the column show what it is."""
+    if values.dtype != pl.String:
+        return
+    text = text_of(values)
+    lone = (text.str.contains(LONE_COMMA) & read.is_finite()).fill_null(value=False)
+    if lone.any() and not text.str.contains(_SETTLED).any():
+        notes = [comma_note(values.name, one) for one in text.filter(lone)]
+        problems.note(lone.arg_true(), "COMMA_READ", pl.Series(notes))
 
 
 def share_of(values: pl.Series) -> pl.Series:

@@ -6,7 +6,6 @@ silently. Only a table that cannot be read at all raises.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from tariffs.engine.base.amounts import LARGEST_FLOAT
 from tariffs.engine.law.values import RATE_FORM
 from tariffs.engine.schedule.country_names import FIX as ORIGIN_FIX
 from tariffs.engine.tables.columns import RATE_COLUMN, ROW_FAULT, Claims, contract_types, others
@@ -24,6 +24,7 @@ from tariffs.engine.tables.read_columns import (
     Problems,
     by_distinct,
     instants_of,
+    note_commas,
     number_of,
     read_claim_code,
     read_code,
@@ -44,6 +45,7 @@ REFUSED_SCHEMA = {
     "found": pl.String,
     "message": pl.String,
 }
+_AMOUNT = "a number of at least 0 and below 10^15"
 NOTE_SCHEMA = {"row": pl.Int64, "reason": pl.String, "message": pl.String}
 Read = dict[str, pl.Series]
 
@@ -161,16 +163,14 @@ def _read_goods(frame: pl.DataFrame, rules: TableRules, read: Read, problems: Pr
 
 def _read_amounts(frame: pl.DataFrame, read: Read, problems: Problems) -> None:
     for name, reason, fix in (
-        ("customs_value", "CUSTOMS_VALUE_INVALID", ". Give US dollars, a number of at least 0."),
-        ("quantity", "QUANTITY_INVALID", ". Give a number of at least 0, or nothing."),
-        ("freight", "CHARGE_INVALID", ". Give US dollars, a number of at least 0, or nothing."),
-        ("insurance", "CHARGE_INVALID", ". Give US dollars, a number of at least 0, or nothing."),
+        ("customs_value", "CUSTOMS_VALUE_INVALID", f". Give US dollars, {_AMOUNT}."),
+        ("quantity", "QUANTITY_INVALID", f". Give {_AMOUNT}, or nothing."),
+        ("freight", "CHARGE_INVALID", f". Give US dollars, {_AMOUNT}, or nothing."),
+        ("insurance", "CHARGE_INVALID", f". Give US dollars, {_AMOUNT}, or nothing."),
     ):
         if name in frame.columns:
             required = name == "customs_value"
-            read[name] = _bounded(
-                frame[name], number_of(frame[name]), (reason, fix), problems, required=required
-            )
+            read[name] = _amounts(frame[name], (reason, fix), problems, required=required)
     if RATE_COLUMN in frame.columns:
         values = share_of(frame[RATE_COLUMN])
         bad = ~(values.is_finite() & (values >= 0) & (values < 1)).fill_null(value=True)
@@ -204,9 +204,7 @@ def _read_claims(frame: pl.DataFrame, rules: TableRules, read: Read, problems: P
             fault = ("CLAIM_INVALID", ". Give a share between 0 and 1.")
             values = _bounded(given, share_of(given), fault, problems, most=1.0)
         elif kind == "number":
-            values = _bounded(
-                given, number_of(given), ("CLAIM_INVALID", ". Give a number of at least 0."), problems
-            )
+            values = _amounts(given, ("CLAIM_INVALID", f". Give {_AMOUNT}."), problems)
         elif kind == "date":
             values = instants_of(given, rules.zone, "CLAIM_INVALID", problems, rules.date_format)
         elif kind == "bool":
@@ -216,13 +214,22 @@ def _read_claims(frame: pl.DataFrame, rules: TableRules, read: Read, problems: P
         read[name] = values
 
 
+def _amounts(
+    source: pl.Series, fault: tuple[str, str], problems: Problems, *, required: bool = False
+) -> pl.Series:
+    """Read numbers from 0 up to what entry lines take too; refuse others, and nulls if `required`."""
+    values = number_of(source)
+    note_commas(source, values, problems)
+    return _bounded(source, values, fault, problems, most=LARGEST_FLOAT, required=required)
+
+
 def _bounded(
     source: pl.Series,
     values: pl.Series,
     fault: tuple[str, str],
     problems: Problems,
     *,
-    most: float = math.inf,
+    most: float,
     required: bool = False,
 ) -> pl.Series:
     """Refuse the values that are not finite or not from 0 to `most`, and nulls if `required`; the values."""

@@ -50,6 +50,12 @@ def decimal(text: str, field: str, reason: str) -> Decimal:
     return Decimal(plain)
 
 
+def amount(text: str, field: str, reason: str) -> Decimal | str:
+    """Check an amount; one with a comma stays text, whose reading the engine notes. Raises as `decimal`."""
+    number = decimal(text, field, reason)
+    return text if "," in text else number
+
+
 def rate(text: str, field: str) -> Decimal:
     """Read a rate below 1, written as a decimal fraction.
 

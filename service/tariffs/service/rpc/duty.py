@@ -22,7 +22,7 @@ from tariffs.engine.line_duty.unapplied import UnappliedMeasure
 from tariffs.engine.line_duty.why_not import cached_why_not, why_not
 from tariffs.engine.scenario import Scenario, day_notes, library, scenario_facts
 from tariffs.engine.schedule.lines import load_schedule
-from tariffs.service.rpc.checks import choice, decimal, direction_of, few, rate, required, word, words
+from tariffs.service.rpc.checks import amount, choice, decimal, direction_of, few, rate, required, word, words
 from tariffs.service.rpc.exports import calculate_export
 from tariffs.service.rpc.field_masks import trim
 from tariffs.service.rpc.laws import LAWS
@@ -199,10 +199,10 @@ def read_line(line: duty_service_pb2.EntryLine, formats: Mapping[str, str] = _NO
     return EntryLine(
         hts=required(line.hts, "hts", "Use an HTS code of 4 to 10 digits."),
         origin=required(line.origin, "origin", "Use the ISO 3166-1 alpha-2 code of the country of origin."),
-        value=decimal(line.customs_value, "customs_value", "CUSTOMS_VALUE_INVALID"),
+        value=amount(line.customs_value, "customs_value", "CUSTOMS_VALUE_INVALID"),
         entry=word(line.entry, "entry_date") or None,
         claims=_claims(line.claims) if line.HasField("claims") else _NO_CLAIMS,
-        quantity=decimal(line.quantity, "quantity", "QUANTITY_INVALID") if line.quantity else None,
+        quantity=amount(line.quantity, "quantity", "QUANTITY_INVALID") if line.quantity else None,
         unit=word(line.unit, "unit"),
         mode=choice(common_pb2.TransportMode, line.mode, "mode"),
         freight=_charge_text(line.freight, "freight"),
@@ -214,8 +214,8 @@ def read_line(line: duty_service_pb2.EntryLine, formats: Mapping[str, str] = _NO
     )
 
 
-def _charge_text(text: str, field: str) -> Decimal:
-    return decimal(text, field, "CHARGE_INVALID") if text else ZERO
+def _charge_text(text: str, field: str) -> Decimal | str:
+    return amount(text, field, "CHARGE_INVALID") if text else ZERO
 
 
 def _other_charge(charge: duty_service_pb2.OtherCharge) -> OtherCharge:
@@ -237,7 +237,7 @@ def _claims(claims: duty_service_pb2.Claims) -> Mapping[str, Any]:
     """Return the declared claims: set fields by name, and the others as text."""
     declared = {field.name: value for field, value in claims.ListFields() if field.name != "others"}
     if claims.processing_value:
-        declared["processing_value"] = decimal(
+        declared["processing_value"] = amount(
             claims.processing_value, "claims.processing_value", "CLAIM_INVALID"
         )
     return {**words(claims.others, "claims"), **declared}
