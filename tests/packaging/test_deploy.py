@@ -6,6 +6,7 @@ import json
 import re
 import runpy
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +20,7 @@ from distributed.cli import dask_scheduler, dask_worker
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from tariffs.service.settings.settings import Settings
+from tests.packaging.wheel import pins
 
 INSTRUCTIONS = frozenset(
     "FROM WORKDIR ARG COPY RUN ENV LABEL USER EXPOSE STOPSIGNAL HEALTHCHECK ENTRYPOINT".split()  # noqa: SIM905
@@ -62,7 +64,9 @@ def test_the_dockerfile_copies_only_what_is_there_and_not_ignored(
 def test_the_dockerfile_is_pinned_unprivileged_and_stops_by_signal(dockerfile: list[tuple[str, str]]) -> None:
     assert {word for word, _ in dockerfile} <= INSTRUCTIONS
     images = [rest.split()[0] for word, rest in dockerfile if word == "FROM"]
-    assert all(re.fullmatch(r"[a-z]+:\d[\w.-]+", image) for image in images)
+    assert set(images) == {"${PYTHON}"}
+    (base,) = [rest for word, rest in dockerfile if word == "ARG" and rest.startswith("PYTHON=")]
+    assert re.fullmatch(r"PYTHON=[a-z]+:\d[\w.-]+@sha256:[0-9a-f]{64}", base)
     last = [word for word, _ in dockerfile[::-1]]
     assert last.index("USER") < last.index("FROM"), "the final stage drops root"
     assert ("STOPSIGNAL", "SIGTERM") in dockerfile
@@ -99,8 +103,10 @@ def test_compose_builds_that_file_and_offers_the_port_to_this_machine_only(
     assert (
         (root / "deploy" / service["build"]["context"] / service["build"]["dockerfile"]).resolve().is_file()
     )
-    (exposed,) = [rest for word, rest in dockerfile if word == "EXPOSE"]
-    assert service["ports"] == [f"127.0.0.1:{exposed}:{exposed}"]
+    (exposed,) = [rest.split() for word, rest in dockerfile if word == "EXPOSE"]
+    environment = service["environment"]
+    assert exposed == [str(Settings().port), environment["TARIFFS_HTTP_PORT"]]
+    assert service["ports"] == [f"127.0.0.1:{port}:{port}" for port in exposed]
 
 
 @pytest.mark.parametrize("file", ["compose.yaml", "postgres.yaml", "dask.yaml"])
@@ -117,7 +123,7 @@ def test_compose_mounts_what_is_there_and_keeps_what_it_declares(root: Path, fil
     assert set(secrets) == parsed.get("secrets", {}).keys()
     for one in parsed["services"].values():
         image = one.get("image", "tariffs")
-        assert image == "tariffs" or re.fullmatch(r"[a-z/]+:v?\d[\w.-]+", image)
+        assert image == "tariffs" or re.fullmatch(r"[a-z/]+:v?\d[\w.-]+@sha256:[0-9a-f]{64}", image)
         assert all(port.startswith("127.0.0.1:") for port in one.get("ports", []))
 
 
@@ -159,7 +165,10 @@ def test_the_commands_of_the_cluster_are_those_of_dask(root: Path) -> None:
     assert [command[1] for command in commands] == ["scheduler", "worker"] * 2
     for dask, name, *arguments in commands:
         assert dask == "dask"
-        known[name].make_context(name, arguments)
+        found = known[name].make_context(name, list(arguments)).params
+        assert found["dashboard_address"] == "127.0.0.1:0"
+        assert any("tls://" in argument for argument in arguments)
+        assert name == "worker" or found["host"].startswith("tls://")
 
 
 def test_the_cluster_of_compose_is_that_of_the_server(root: Path) -> None:
@@ -167,8 +176,73 @@ def test_the_cluster_of_compose_is_that_of_the_server(root: Path) -> None:
     settings = Settings.model_validate({"cluster": services["tariffs"]["environment"]["TARIFFS_CLUSTER"]})
     address = urlsplit(settings.cluster)
     assert address.hostname in services
-    assert address.port == 8786
+    assert (address.scheme, address.port) == ("tls", 8786)
     assert settings.cluster in services["dask-worker"]["entrypoint"]
+
+
+@pytest.mark.parametrize("file", ["compose.yaml", "postgres.yaml", "dask.yaml"])
+def test_every_container_of_compose_has_limits(root: Path, file: str) -> None:
+    services = yaml.safe_load((root / "deploy" / file).read_text(encoding="utf-8"))["services"]
+    for name, one in services.items():
+        if "image" in one:
+            limits = one["deploy"]["resources"]["limits"]
+            assert {"memory", "pids"} <= limits.keys(), name
+
+
+def test_the_audit_record_of_compose_has_a_volume_of_its_own(
+    compose: dict[str, Any], dockerfile: list[tuple[str, str]]
+) -> None:
+    service = compose["services"]["tariffs"]
+    volumes = dict(volume.split(":")[::-1] for volume in service["volumes"])
+    record = service["environment"]["TARIFFS_AUDIT"]
+    assert volumes[record] != volumes["/var/lib/tariffs"]
+    assert any(record in rest for word, rest in dockerfile if word == "RUN"), (
+        "made in the image, for its user"
+    )
+
+
+def test_what_the_image_installs_is_in_the_lock_with_hashes(
+    root: Path, dockerfile: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    (build,) = [rest for word, rest in dockerfile if word == "RUN" and "runtime_requirements.py" in rest]
+    installs = [part for part in build.split("&&") if "pip install" in part]
+    assert ["--require-hashes" in part or "--no-index" in part for part in installs] == [True, True]
+    assert all("--no-deps" in part for part in installs)
+    extras = build.partition("requirements.lock ")[2].partition(" >")[0].split()
+    assert extras == ["server", "postgres", "scale", "telemetry", "web"]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wheel = tmp_path / "tariffs.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("tariffs-1.dist-info/METADATA", "\n".join(required(project)))
+    script = runpy.run_path(str(root / "deploy" / "runtime_requirements.py"))
+    lock = (root / "requirements.lock").read_text(encoding="utf-8")
+    found = script["runtime_requirements"](wheel, lock, extras)
+    pinned = pins(found)
+    assert {
+        "grpcio",
+        "polars",
+        "psycopg",
+        "psycopg-binary",
+        "connectrpc",
+        "h11",
+        "distributed",
+    } <= pinned.keys()
+    assert not {"pytest", "mypy", "ruff", "marimo", "pyarrow"} & pinned.keys()
+    assert all("--hash=sha256:" in block for block in re.split(r"\n(?=[a-z])", found))
+    for name, versions in pinned.items():
+        assert versions == pins(lock)[name]
+
+
+def required(project: dict[str, Any]) -> Iterator[str]:
+    """The requirements of the project as the metadata of its wheel have them."""
+    yield from (f"Requires-Dist: {one}" for one in project["dependencies"])
+    for extra, those in project["optional-dependencies"].items():
+        yield from (f"Requires-Dist: {with_extra(one, extra)}" for one in those)
+
+
+def with_extra(requirement: str, extra: str) -> str:
+    needed, _, marker = requirement.partition(";")
+    return f'{needed}; ({marker}) and extra == "{extra}"' if marker else f'{needed}; extra == "{extra}"'
 
 
 @pytest.fixture

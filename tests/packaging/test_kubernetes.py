@@ -6,6 +6,7 @@ resources, components, strategic merges by the name of a list's items, and gener
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ import yaml
 from tariffs.service.settings.settings import Settings
 
 OVERLAYS = ("single", "replicas")
-COMPONENTS = ("law-packs", "tls")
+COMPONENTS = ("law-packs", "tls", "oidc", "dask")
 UNDERSTOOD = {
     *("apiVersion", "kind", "resources", "components", "patches", "configMapGenerator", "images", "labels"),
 }
@@ -155,17 +156,18 @@ def test_settings_are_those_of_the_server_and_its_ports_agree(
     # The files are there in the pod alone.
     monkeypatch.setattr("pathlib.Path.is_file", lambda _: True)
     monkeypatch.setattr("os.access", lambda *_: True)
-    settings = Settings.model_validate({**given, "host": "0.0.0.0"})
+    own = {name: value for name, value in given.items() if name not in HEALTH}
+    settings = Settings.model_validate({**own, "host": "0.0.0.0"})
     assert settings.guarded
     ports = {port["name"]: port["containerPort"] for port in rendered.container["ports"]}
-    assert ports == {"grpc": settings.port, "metrics": settings.metrics_port}
+    assert ports == {"grpc": settings.port, "http": settings.http_port, "metrics": settings.metrics_port}
     service = {port["name"]: port for port in rendered.of("Service")["spec"]["ports"]}
     assert {name: port["port"] for name, port in service.items()} == ports
     assert all(port["targetPort"] == name for name, port in service.items())
     policy = rendered.of("NetworkPolicy")["spec"]["ingress"]
-    assert [rule["ports"][0]["port"] for rule in policy] == [settings.port, settings.metrics_port]
-    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-        assert rendered.container[probe]["grpc"]["port"] == settings.port
+    assert [[port["port"] for port in rule["ports"]] for rule in policy] == [
+        [settings.port, settings.http_port], [settings.metrics_port]
+    ]  # fmt: skip
     annotations = rendered.of("Deployment")["spec"]["template"]["metadata"]["annotations"]
     assert annotations["prometheus.io/port"] == str(settings.metrics_port)
     slept = rendered.container["lifecycle"]["preStop"]["sleep"]["seconds"]
@@ -219,13 +221,81 @@ def test_one_server_is_not_doubled_and_several_share_what_they_write(home: Path)
     assert state["spec"]["accessModes"] == ["ReadWriteMany"]
 
 
-def test_with_encryption_probes_run_the_health_check_of_the_image(home: Path, rendered: Rendered) -> None:
-    encrypted = Rendered(home / "overlays" / "replicas")
-    encrypted.add(home / "components" / "tls")
+def test_both_overlays_are_encrypted_and_probes_run_the_health_check_of_the_image(
+    home: Path, rendered: Rendered
+) -> None:
+    base = Rendered(home / "base")
     image = (home.parent / "Dockerfile").read_text(encoding="utf-8")
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-        found = encrypted.container[probe]
+        found = rendered.container[probe]
         assert "grpc" not in found
         assert found["exec"]["command"][1] in image
-        assert found["periodSeconds"] == rendered.container[probe]["periodSeconds"]
-    assert encrypted.settings["TARIFFS_TLS_CERTIFICATE"].startswith("/run/secrets/tariffs-tls/")
+        assert found["periodSeconds"] == base.container[probe]["periodSeconds"]
+        assert base.container[probe]["grpc"]["port"] == Settings().port
+    assert rendered.settings["TARIFFS_TLS_CERTIFICATE"].startswith("/run/secrets/tariffs-tls/")
+    protocols = {port["name"]: port.get("appProtocol") for port in rendered.of("Service")["spec"]["ports"]}
+    assert protocols == {"grpc": "https", "http": "https", "metrics": None}
+
+
+def test_every_way_out_names_where_it_leads(home: Path, rendered: Rendered) -> None:
+    ways = rendered.of("NetworkPolicy")["spec"]["egress"]
+    assert all(way["to"] and way["ports"] for way in ways)
+    assert 443 not in {port["port"] for way in ways for port in way["ports"]}
+    (issuer,) = documents(home / "components" / "oidc" / "networkpolicy.yaml")
+    assert issuer["spec"]["podSelector"] == rendered.of("NetworkPolicy")["spec"]["podSelector"]
+    (way,) = issuer["spec"]["egress"]
+    assert way["ports"] == [{"port": 443, "protocol": "TCP"}]
+    for block in (one["ipBlock"] for one in way["to"]):
+        network = ipaddress.ip_network(block["cidr"])
+        left_out = [ipaddress.ip_network(one) for one in block["except"]]
+        assert all(one.subnet_of(network) for one in left_out)  # type: ignore[arg-type] # of one version
+        hidden = {4: ["10.0.0.1", "169.254.169.254", "192.168.1.1"], 6: ["fd00::1", "fe80::1"]}[
+            network.version
+        ]
+        assert all(any(ipaddress.ip_address(one) in net for net in left_out) for one in hidden)
+
+
+def test_storage_beside_volumes_is_bounded(home: Path, rendered: Rendered) -> None:
+    pods = [rendered.pod] + [
+        one["spec"]["template"]["spec"]
+        for one in documents(home / "dask.yaml")
+        if one["kind"] == "Deployment"
+    ]
+    for pod in pods:
+        (container,) = pod["containers"]
+        limit = gibibytes(container["resources"]["limits"]["ephemeral-storage"])
+        assert gibibytes(container["resources"]["requests"]["ephemeral-storage"]) <= limit
+        empty = [volume["emptyDir"] for volume in pod["volumes"] if "emptyDir" in volume]
+        assert sum(gibibytes(one["sizeLimit"]) for one in empty) < limit
+
+
+def gibibytes(text: str) -> float:
+    return float(text[:-2]) * {"Gi": 1.0, "Mi": 1 / 1024}[text[-2:]]
+
+
+def test_the_audit_record_has_a_volume_of_its_own(rendered: Rendered) -> None:
+    mounts = {mount["mountPath"]: mount["name"] for mount in rendered.container["volumeMounts"]}
+    volumes = {volume["name"]: volume for volume in rendered.pod["volumes"]}
+    record = volumes[mounts[rendered.settings["TARIFFS_AUDIT"]]]["persistentVolumeClaim"]
+    assert record != volumes[mounts["/var/lib/tariffs"]]["persistentVolumeClaim"]
+
+
+def test_the_cluster_is_reached_by_encryption_alone(home: Path) -> None:
+    caller = Rendered(home / "overlays" / "replicas")
+    caller.add(home / "components" / "dask")
+    assert caller.settings["TARIFFS_CLUSTER"].startswith("tls://tariffs-dask:")
+    given = {"CLIENT": caller.settings}
+    mounts = {"CLIENT": caller.container["volumeMounts"]}
+    for one in documents(home / "dask.yaml"):
+        if one["kind"] == "Deployment":
+            (container,) = one["spec"]["template"]["spec"]["containers"]
+            role = container["name"].upper()
+            given[role] = {entry["name"]: entry["value"] for entry in container["env"]}
+            mounts[role] = container["volumeMounts"]
+    assert set(given) == {"CLIENT", "SCHEDULER", "WORKER"}
+    for role, settings in given.items():
+        tls = "DASK_DISTRIBUTED__COMM__TLS__"
+        assert settings["DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION"] == "true"
+        paths = [settings[f"{tls}{name}"] for name in ("CA_FILE", f"{role}__CERT", f"{role}__KEY")]
+        mounted = tuple(mount["mountPath"] + "/" for mount in mounts[role])
+        assert all(path.startswith(mounted) for path in paths)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -13,7 +14,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import dask
 import pytest
+import yaml
 from distributed import KilledWorker
 from distributed.client import CancelledFuturesGroup, FutureCancelledError, FuturesCancelledError
 
@@ -25,6 +28,7 @@ from tariffs.engine.tables import partitions
 from tariffs.service.server import run_scheduler
 from tariffs.service.workers import dask_tasks
 from tariffs.service.workers.dask_tasks import WORKER_KEY, DaskTasks
+from tests.service.certificates import TestAuthority
 from tests.service.harness import running
 from tests.service.spread import BASELINE, trade, write_files
 from tests.service.stored import until
@@ -132,8 +136,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def started(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen([sys.executable, "-m", *arguments], stderr=subprocess.DEVNULL)
+def started(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {**os.environ, **variables}
+    process = subprocess.Popen([sys.executable, "-m", *arguments], stderr=subprocess.DEVNULL, env=environment)
     try:
         yield process
     finally:
@@ -226,3 +231,55 @@ def finished(state: Path) -> dict[str, int]:
     """The parts that are written, with the time of each."""
     found = (state / "runs").glob("*/*.parquet")
     return {path.name: path.stat().st_mtime_ns for path in found}
+
+
+@pytest.mark.slow
+@pytest.mark.kill
+def test_a_cluster_as_deployed_is_encrypted_and_answers_those_with_a_certificate_alone(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scheduler and worker of deploy/kubernetes/dask.yaml, with its variables, on the loopback."""
+    monkeypatch.setattr(dask_tasks, "CONNECT_SECONDS", 5.0)
+    authority = TestAuthority("ours")
+    certificate, key = authority.issue("dask").write(tmp_path, "dask")
+    (tmp_path / "ca.pem").write_bytes(authority.certificate)
+    files = {"ca.crt": tmp_path / "ca.pem", "tls.crt": certificate, "tls.key": key}
+    secret, port = "/run/secrets/tariffs-dask-tls/", str(free_port())
+    text = (root / "deploy" / "kubernetes" / "dask.yaml").read_text(encoding="utf-8")
+    places = {
+        "0.0.0.0": "127.0.0.1",
+        "tariffs-dask:8786": f"127.0.0.1:{port}",
+        "8786": port,
+        "/spill": str(tmp_path),
+    }
+    places |= {secret + name: str(path) for name, path in files.items()}
+    for old, new in places.items():
+        text = (
+            text.replace(f'"{old}"', f'"{new}"')
+            .replace(f"//{old}", f"//{new}")
+            .replace(f": {old}", f": {new}")
+        )
+    deployments = [one for one in yaml.safe_load_all(text) if one["kind"] == "Deployment"]
+    containers = [one["spec"]["template"]["spec"]["containers"][0] for one in deployments]
+    table = trade(40)
+    options: dict[str, Any] = {"on": "2025-08-15", "baseline": BASELINE, "horizon": "short"}
+    with ExitStack() as held:
+        for one in containers:
+            command: list[str] = [*one["command"], *one["args"]]
+            variables = {entry["name"]: entry["value"] for entry in one["env"]}
+            held.enter_context(started(f"distributed.cli.dask_{command[1]}", *command[2:], **variables))
+        until(lambda: reachable(int(port)), 60)
+        time.sleep(5)
+        address = f"tls://127.0.0.1:{port}"
+        with pytest.raises(TariffsError) as caught:
+            Client.local().impact(table, ["base"], **options, cluster=address)
+        assert caught.value.reason == "CLUSTER_UNAVAILABLE"
+        own = {
+            "distributed.comm.require-encryption": True,
+            "distributed.comm.tls.ca-file": str(files["ca.crt"]),
+            "distributed.comm.tls.client.cert": str(certificate),
+            "distributed.comm.tls.client.key": str(key),
+        }
+        with dask.config.set(own):
+            found = Client.local().impact(table, ["base"], **options, cluster=address)
+    assert found.groups.equals(Client.local().impact(table, ["base"], **options).groups)

@@ -63,7 +63,8 @@ def cluster(address: str) -> Iterator[DaskTasks]:
         ) from error
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
+    # Dask raises errors of many types here, as a TypeError without the certificates of an encrypted scheduler.
+    except Exception as error:
         raise unavailable(address, f"no scheduler answers ({type(error).__name__})") from error
     try:
         with DaskTasks(client, address) as tasks:
