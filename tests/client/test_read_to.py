@@ -14,7 +14,7 @@ from tariffs.client.cli.__main__ import run
 from tariffs.engine.law import load_law
 
 REASON = "LAW_READ_TO"
-READ, AFTER = "2026-10-10", "2026-10-11"
+READ, AFTER = "2026-10-11", "2026-10-12"
 TOY = "9503.00.0073"
 Ask = Callable[[Client, str], Iterable[Note]]
 
@@ -71,7 +71,7 @@ def test_the_day_read_to_is_the_one_of_the_law_data() -> None:
         assert client.law().read_to == READ
 
 
-@pytest.mark.parametrize(("entry", "told"), [("2026-10-10T23:59-04:00", 0), ("2026-10-11T00:01-04:00", 1)])
+@pytest.mark.parametrize(("entry", "told"), [("2026-10-11T23:59-04:00", 0), ("2026-10-12T00:01-04:00", 1)])
 def test_the_day_is_that_of_the_clock_of_the_law(entry: str, told: int) -> None:
     with Client.local() as client:
         notes = client.duty(TOY, "CN", entry_date=entry, value=1000).notes

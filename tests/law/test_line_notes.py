@@ -46,6 +46,26 @@ def test_small_shipments_are_told_of_the_exemption_while_it_lasted(
 
 
 @pytest.mark.parametrize(
+    ("hts", "day", "known_on", "said"),
+    [
+        ("3818.00.0020", "2026-10-03", None, True),
+        ("3818.00.0020", "2026-10-03", "2026-09-23", False),
+        ("3818.00.0020", "2026-09-21", None, False),
+        ("3818.00.0020", "2026-12-05", None, False),
+        ("7403.11.0000", "2027-01-04", None, True),
+        ("7403.11.0000", "2026-12-31", None, False),
+        ("7402.00.0010", "2027-01-04", None, False),
+        ("8802.30.0180", "2027-01-06", None, True),
+        ("8802.30.0180", "2027-01-04", None, False),
+    ],
+)
+def test_goods_that_a_pending_act_concerns_are_told_of_it(
+    hts: str, day: str, known_on: str | None, said: bool
+) -> None:
+    assert ("PENDING_ACT" in reasons(hts, "KR", day, 5000, known_on)) is said
+
+
+@pytest.mark.parametrize(
     ("hts", "inside", "outside"),
     [
         ("0806.10.2000", ("2025-02-15", "2025-03-31"), ("2025-02-14", "2025-04-01", "2025-07-01")),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tariffs.importers.codes import Universe
-from tariffs.importers.listing import Lists, plain
+from tariffs.importers.codes import LINE_DIGITS, Universe
+from tariffs.importers.listing import ListRow, Lists, plain
 from tariffs.importers.output import read_csv_text
 
 # By list name: the list of the source, its percentage, and the order.
@@ -27,8 +27,27 @@ _ORDERS = {
 }
 
 
+_SAFEGUARD = "CBSA Customs Notice 26-14, Appendix A"
+
+
 def read(ch99: Path, universe: Universe) -> Lists:
     """Build every list of this family."""
+    return _surtaxes(ch99) | {
+        "CA_CANNED_VEGETABLES": _canned_vegetables(
+            ch99.parent / "law_update_2026_11" / "ca_canned_vegetables.csv"
+        )
+    }
+
+
+def _canned_vegetables(path: Path) -> list[ListRow]:
+    """Build the tariff items of the safeguard; `scope` has the tariff numbers of 10 digits within each."""
+    numbers: dict[str, list[str]] = {}
+    for row in read_csv_text(path):
+        numbers.setdefault(row["code"][:LINE_DIGITS], []).append(row["code"])
+    return [ListRow(item, "", "", " ".join(codes), _SAFEGUARD) for item, codes in numbers.items()]
+
+
+def _surtaxes(ch99: Path) -> Lists:
     rows = read_csv_text(ch99.parent / "other_direction" / "retaliation" / "canada_lists.csv")
     return {
         name: plain(
