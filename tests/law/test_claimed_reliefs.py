@@ -176,9 +176,11 @@ def test_metal_of_the_united_kingdom_is_assumed_and_the_answer_says_so() -> None
     silent = quote("7208.10.1500", "GB", "2026-10-03")
     assert silent.assessed == Decimal("2500.00")
     assert "uk_metal_share: not declared, so taken as >= 95%" in silent.assumptions
-    assert "25% on the customs value because uk_metal_share is not declared, so taken as >= 95%." in {
-        x.why["text"] for x in silent.layers
-    }
+    (text,) = (x.why["text"] for x in silent.layers if x.amount)
+    assert text == (
+        "25% on the customs value because uk_metal_share is not declared, so taken as >= 95%. "
+        "Switch uk_metals is lower_rate."
+    )
 
 
 def test_the_switch_charges_metal_of_unknown_origin_in_full() -> None:

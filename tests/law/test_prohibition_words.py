@@ -42,7 +42,9 @@ def test_the_layer_of_a_suspended_ban_speaks_of_no_duty() -> None:
     (ban,) = (layer for layer in quote(law).layers if layer.measure == BANS[0])
     assert ban.state == "suspended"
     assert ban.amount == 0
-    assert ban.why["text"] == ("Suspended: the prohibition is not applied, and the goods may be entered.")
+    assert ban.why["text"] == (
+        "Suspended: the prohibition is not applied, and the goods may be entered. Switch s338_bans is in_force."
+    )
 
 
 def test_the_difference_of_two_bans_names_the_dates_of_the_goods() -> None:
