@@ -59,11 +59,11 @@ def test_mistakes_of_several_measures_are_found_at_once(folder: Path) -> None:
 def test_the_text_form_shows_file_path_message_and_fix(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    replaced(folder, "stacking.yaml", "on: [ieepa.fentanyl]", "on: [ieepa.fentanil]")
+    replaced(folder, "stacking.yaml", "on: [ca.steel_derivatives]", "on: [ca.steel_derivativs]")
     assert run(["law", "lint", str(folder)]) == 4
     text = capsys.readouterr().out
-    assert "stacking.yaml: rules.semis_off_fentanyl.on: " in text
-    assert "Did you mean ieepa.fentanyl" in text
+    assert "stacking.yaml: rules.ca_steel_off_surtax.on: " in text
+    assert "Did you mean ca.steel_derivatives" in text
     assert "1 finding\n" in text
 
 
@@ -107,6 +107,55 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "a year mistyped in known_from": (
         put("measures/ieepa_other.yaml", "known_from: 2025-08-06", "known_from: 2026-08-06"),
         "measures/ieepa_other.yaml", "published 344 days after",
+    ),
+    "a general row before partner rows": (
+        put("measures/s232_wood.yaml", "          - {use: partners_2025, with: {goods: S232_CABINETS}}\n",
+            "          - {products: [S232_CABINETS], rate: 25%, heading: 9903.76.03}\n"
+            "          - {use: partners_2025, with: {goods: S232_CABINETS}}\n"),
+        "measures/s232_wood.yaml", "of s232_cabinets_25 is never reached",
+    ),
+    "a code that is not in the schedule": (
+        put("lists/s232_cabinets.csv", "9403", "9499"), "lists", "of S232_CABINETS is not in the schedule",
+    ),
+    "a heading among the products": (
+        put("measures/s232_wood.yaml", "products: [S232_SOFTWOOD]", "products: [S232_SOFTWOOD, 9903.76.01]"),
+        "measures/s232_wood.yaml", "99037601 is a heading of chapter 99",
+    ),
+    "a heading of another family": (
+        put("measures/s122.yaml", "heading: 9903.03.01", "heading: 9903.76.03"), "measures/s122.yaml",
+        "9903.76.03 of s122_surcharge is a heading under which another family charges",
+    ),
+    "a partner that a general rate falls below": (
+        put("measures/s232_wood.yaml", "set: {rate: {25%: 50%}}", "set: {rate: {25%: 5%}}"), "measures/s232_wood.yaml",
+        "of s232_cabinets is dearer than the general rate in some phase",
+    ),
+    "an offset of the other half of the year": (
+        put("measures/s122.yaml", "2026-02-24T00:01-05:00", "2026-02-24T00:01-04:00"), "measures/s122.yaml",
+        "2026-02-24T00:01-04:00 has not the offset of its clock",
+    ),
+    "12:01 a.m. read as noon": (
+        put("measures/s122.yaml", "2026-02-24T00:01-05:00", "2026-02-24T12:01-05:00"), "measures/s122.yaml",
+        "2026-02-24T12:01-05:00 is a minute after noon",
+    ),
+    "a rule without a day of publication": (
+        put("stacking.yaml", "    known_from: 2024-09-18\n", ""), "stacking.yaml",
+        "one_china_301 does not say when it was published",
+    ),
+    "a row of a later day without a day of publication": (
+        put("measures/ieepa_fentanyl.yaml", "heading: 9903.01.04, known_from: 2025-03-06", "heading: 9903.01.04"),
+        "measures/ieepa_fentanyl.yaml", "(9903.01.04) of fent_mx_25 begins after its period",
+    ),
+    "a family that a rule has forgotten": (
+        put("stacking.yaml", "s232.semis, s232.pharma]\n    when_not", "s232.semis]\n    when_not"), "stacking.yaml",
+        "s232.pharma in fl301_off_232 is not settled",
+    ),
+    "a family without a place in reports": (
+        put("authorities.yaml", "s338, s232, s201", "s338, s201"), "measures/s232_wood.yaml",
+        "s232_softwood has no place in the order of reporting",
+    ),
+    "a retired code that the schedule has": (
+        put("retired.yaml", "codes:\n", 'codes:\n  - "9503.00.00.73"\n'), "retired.yaml",
+        "9503000073 is in the schedule, or named nowhere",
     ),
     "an authority without a name": (
         put("measures/s122.yaml", "authority: s122", "authority: s122.surcharge"), "measures/s122.yaml",

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import chain, pairwise
 
+from tariffs.engine.law.code_checks import headings_as_products, idle_retired_codes, unknown_codes
 from tariffs.engine.law.conditions import ENTRY_DATE
+from tariffs.engine.law.family_checks import unreported, unsettled_families
 from tariffs.engine.law.law import CLAIM_COST, REVIVE, Law
 from tariffs.engine.law.model import CONFIDENCE, US, US_ABOVE, Period, Row, Scope
+from tariffs.engine.law.row_checks import dearer_partners, headings_of_others, never_reached
 
 _SOURCED = "AB"
 _CONTENT = {"steel_share", "aluminum_share", "copper_share"}
@@ -201,6 +204,22 @@ RULES = (
         "references", "every reference share is a claim's", "is the share of no claim", _LEAVE_OUT, _idle_references
     ),
     DataRule("lists", "no list is empty", "is empty", "Add codes, or remove the file.", _empty_lists),
+    DataRule("rows", "every row reaches some goods", "is never reached: an earlier row takes all its goods",
+         "Put rows of some origins, goods or claims before the general row, or remove the row.", never_reached),
+    DataRule("headings", "a heading is one family's", "is a heading under which another family charges",
+         "Correct the heading.", headings_of_others),
+    DataRule("partners", "a partner that pays less never pays more", "is dearer than the general rate in some phase",
+         "Correct the rate, or give the phase its own rows.", dearer_partners),
+    DataRule("products", "products are no headings of chapter 99", "is a heading of chapter 99, not a product",
+         "Name products; a heading belongs to heading.", headings_as_products),
+    DataRule("codes", "the schedule has every product", "is not in the schedule",
+         "Correct the code; put one that an older or newer schedule has under codes in retired.yaml.", unknown_codes),
+    DataRule("retired_codes", "retired codes are in use, not in the schedule", "is in the schedule, or named nowhere",
+         "Take it out of codes in retired.yaml.", idle_retired_codes),
+    DataRule("families", "rules name every family or leave it", "is not settled: the rule names its siblings alone",
+         "Name the family in a rule, or under leaves with a note that says why.", unsettled_families),
+    DataRule("reporting", "every measure on imports has a place in reports", "has no place in the order of reporting",
+         "Add its authority to reporting.order in authorities.yaml.", unreported),
     DataRule("used_lists", "every list is used", "is used nowhere", _LEAVE_OUT, _idle_lists),
     DataRule("groups", "every country group is used", "is used nowhere", _LEAVE_OUT, _idle_groups),
 )  # fmt: skip

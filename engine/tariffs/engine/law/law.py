@@ -99,6 +99,7 @@ class Law:
     origins: frozenset[str] = field(default_factory=origin_codes)
     retired_switches: Mapping[str, str] = field(default_factory=dict)
     retired_lists: Mapping[str, str] = field(default_factory=dict)
+    retired_codes: frozenset[str] = frozenset()
     authorities: Mapping[str, Any] = field(default_factory=dict)
     refunds: RefundTerms = field(default_factory=RefundTerms)
     markets: Mapping[str, Market] = field(default_factory=dict)

@@ -13,6 +13,7 @@ import yaml
 from tariffs.engine.errors import TariffsError
 from tariffs.engine.law.checks import RULES
 from tariffs.engine.law.files import HERE, DirectoryFiles, LawFiles, raw_of
+from tariffs.engine.law.instant_checks import after_noon, unpublished_rows, unpublished_rules, wrong_offsets
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.loader import file_of, law_faults, message_of
 from tariffs.engine.law.pack.read import open_pack
@@ -84,6 +85,7 @@ def lint_files(law_files: LawFiles, place: Path) -> Lint:
     if law is None:
         return Lint(str(place), tuple(findings))
     findings += _of_rules(law, files)
+    findings += _of_days(law, raw)
     rows = sum(len(period.rows) for measure in law.measures.values() for period in measure.periods)
     return Lint(str(place), tuple(findings), len(law.measures), rows)
 
@@ -134,6 +136,26 @@ def _of_files(raw: Mapping[str, Any]) -> Iterator[Finding]:
                 yield Finding(
                     file_of(path, files), path, message, "Correct known_from or from, or add a note."
                 )
+
+
+def _of_days(law: Law, raw: Mapping[str, Any]) -> Iterator[Finding]:
+    """Findings of instants and days of publication as they are written."""
+    for names, fault, fix in _DAYS:
+        for name, path in names(raw, law):
+            yield Finding(file_of(path, raw["files"]), path, f"{name} {fault}", fix)
+
+
+_PUBLISHED = "Add known_from, the day of publication."
+_DAYS = (
+    (
+        wrong_offsets,
+        "has not the offset of its clock on that day",
+        "Write the offset of summer or winter time.",
+    ),
+    (after_noon, "is a minute after noon", "Write T00:01 for 12:01 a.m."),
+    (unpublished_rules, "does not say when it was published", _PUBLISHED),
+    (unpublished_rows, "begins after its period and does not say when it was published", _PUBLISHED),
+)
 
 
 def _days_late(part: Mapping[str, Any]) -> int:

@@ -161,6 +161,7 @@ def _without_measures(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
         retired=raw.get("retired", {}).get("measures", {}),
         retired_switches=retired_switches,
         retired_lists=raw.get("retired", {}).get("lists", {}),
+        retired_codes=frozenset(map(digits, raw.get("retired", {}).get("codes", ()))),
         origins=origins,
         digest=digest_of(raw),
     )

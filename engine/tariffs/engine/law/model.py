@@ -231,7 +231,8 @@ class RuleEnd:
 class Rule:
     """A dated stacking rule, or a `one_of` group if `members` is not empty. Selectors are ids or nodes.
 
-    `end` is the end that its own instrument writes, `ends` are later acts that end it. In [`known_from`, `known_until`)
+    `end` is the end that its own instrument writes, `ends` are later acts that end it; `leaves` names the families that
+    it does not name on purpose. In [`known_from`, `known_until`)
     the rule is in the books; None is open.
     """
 
@@ -254,6 +255,7 @@ class Rule:
     cite: tuple[str, ...]
     conf: str
     ends: tuple[RuleEnd, ...] = ()
+    leaves: tuple[str, ...] = ()
     known_until: date | None = None
 
     @property

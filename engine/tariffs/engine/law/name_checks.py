@@ -108,7 +108,8 @@ def _in_sources(measure: Measure, acts: Sequence[Act]) -> Faults:
 def _in_rules(law: Law) -> Faults:
     for rule in law.rules:
         path = f"rules.{rule.id}"
-        for key, names in (("when", rule.when), ("on", rule.on), ("one_of", rule.members)):
+        parts = (("when", rule.when), ("on", rule.on), ("one_of", rule.members), ("leaves", rule.leaves))
+        for key, names in parts:
             yield from unknown(names, law.names, "measure or authority", f"{path}.{key}")
         for heading in sorted({rule.heading, *rule.when_not}):
             yield from _heading_faults(heading, path)

@@ -67,7 +67,7 @@ _MEASURE_KEYS = keys(
 )
 _RULE_KEYS = keys(
     "id from to known_from switch when when_not if unless on take base heading text cite conf one_of pick "
-    "note events"
+    "note events leaves"
 )
 _RULE_END_KEYS = keys("op at known_from switch cite conf note")
 _CLAIM_KEYS = keys("type role partition ask codes reference text source switch note")
@@ -268,6 +268,7 @@ def read_rule(raw: Any, context: Context, path: str) -> Rule:
         text=raw.get("text", ""),
         cite=read_words(raw.get("cite", []), f"{path}.cite"),
         conf=read(raw, "conf", one_of(*CONFIDENCE), "C", path),
+        leaves=read_words(raw.get("leaves", []), f"{path}.leaves"),
         ends=each(
             raw.get("events", []), lambda item, place: _read_rule_end(item, context, place), f"{path}.events"
         ),

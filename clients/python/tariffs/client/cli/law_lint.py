@@ -46,8 +46,10 @@ def lint(
 
     Finds what the loader refuses (unknown countries, groups, lists, claims, measures and switches with the nearest
     spelling, malformed headings, dates and rates) and what loads but is probably a mistake: missing citations, periods
-    that are never in force or leave a gap, names and lists that nothing uses, late publication without a note. Names
-    are checked once every measure reads, so run it again after mending. docs/law-data.md describes the files.
+    that are never in force or leave a gap, names and lists that nothing uses, late publication without a note or a day,
+    rows never reached, partner rows dearer than the general one, codes that the schedule does not have, headings of
+    others, wrong offsets, and families of measures that a stacking rule forgets. Names are checked once every measure
+    reads, so run it again after mending. docs/law-data.md describes the files.
 
     Needs the engine in this installation; no server is asked. Exit code 0 without findings, 4 with some.
     """
