@@ -64,6 +64,19 @@ def test_each_row_given_is_a_row_with_its_own_columns_untouched() -> None:
     ) + Decimal("1.25")
 
 
+def test_lines_without_a_date_are_noted_with_the_day_that_they_get() -> None:
+    empty = table({"entry_date": None}, {}, {"entry_date": " "})
+    without = empty.drop("entry_date")
+    many = pl.concat([empty] * 400)
+    for frame in (empty, without, many):
+        (note,) = (one for one in rate(frame).notes if one.reason == "ENTRY_DATE_ASSUMED")
+        assert (
+            note.message == "Lines without an entry date were rated on 2026-11-24, the as-of day of the law."
+        )
+    for result in (rate(table({}, {})), rate(empty, on="2026-11-24")):
+        assert all(note.reason != "ENTRY_DATE_ASSUMED" for note in result.notes)
+
+
 def test_refused_rows_say_what_was_found_where() -> None:
     refused = rate(MIXED).refused
     assert refused.select("row", "line_id", "column", "reason", "found").rows() == [

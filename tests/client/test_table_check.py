@@ -10,6 +10,7 @@ import pytest
 
 from tariffs.client import Client, InvalidRequest, TableCheck
 from tariffs.client.cli.__main__ import run
+from tariffs.engine.schedule.reference_data import reference_table
 
 MESSY = """hts;origin;customs_value;entry_date;sku
 9503.00.0073;China;1.234,50;14.05.2025;a
@@ -142,3 +143,30 @@ def test_the_command_prints_or_writes_the_same(
     good = tmp_path / "good.csv"
     good.write_text("hts,origin,customs_value\n9503000073,CN,1\n")
     assert run(["table", "check", str(good), "--local", "--brief"]) == 0
+
+
+def test_rows_that_duty_refuses_are_named_with_the_verbs_that_use_them(scale: int) -> None:
+    client, digits = Client.local(), (4, 6, 8, 10)
+    for seed in range(scale):
+        goods = reference_table().sample(60, seed=seed, shuffle=True).with_row_index("place")
+        cut = [pl.col("hts").str.slice(0, one) for one in digits]
+        coarse = pl.when(pl.col("place") % 4 == 0).then(cut[0])
+        for place in (1, 2):
+            coarse = coarse.when(pl.col("place") % 4 == place).then(cut[place])
+        rows = goods.with_columns(hts=coarse.otherwise("hts")).select("hts", "origin", "customs_value")
+        checked = client.check_table(rows)
+        refused = client.duties(rows).refused.filter(~pl.col("row").is_in(checked.refused["row"].to_list()))
+        said = next(note.message for note in checked.notes if note.reason == "ROWS_OF_TABLES_ALONE")
+        assert said.startswith(
+            f"{refused['row'].n_unique()} of the usable rows can be used by impact, timeline, "
+        )
+        assert "refused by duty and refund" in said
+        for (reason,), rows_of in refused.group_by(["reason"]):
+            first = ", ".join(map(str, sorted(rows_of["row"].to_list())[:10]))
+            assert f"{reason}: row{'s' * (rows_of.height > 1)} {first}" in said
+        assert {"CODE_TOO_COARSE", "QUANTITY_REQUIRED"} <= set(refused["reason"])
+
+
+def test_a_table_that_every_verb_can_use_has_no_such_note() -> None:
+    rows = pl.DataFrame({"hts": ["9503.00.0073"], "origin": ["CN"], "customs_value": [1e4]})
+    assert all(note.reason != "ROWS_OF_TABLES_ALONE" for note in Client.local().check_table(rows).notes)

@@ -228,6 +228,8 @@ NOTES: Mapping[str, str] = {
     "COLUMN_UNREAD": "a column has almost the name of a contract column and was not read",
     "ENTRY_DATE_SET_ASIDE": "a timeline applies the law of each date to the whole table and ignores its entry dates",
     "ENTRY_DATE_BEATS_ON": "lines were rated on their own entry dates, not on the date requested",
+    "ROWS_OF_TABLES_ALONE": "rows can be used by runs over tables and are refused as entry lines",
+    "ENTRY_DATE_ASSUMED": "lines without an entry date were rated on the as-of day of the law",
     "PREFERENCE_NOT_OPEN": "no program or claimed provision grants a claimed preference; the ordinary rate applies",
     "CLAIM_WITHOUT_EFFECT": "a fact is claimed, and no duty on the goods depends on it",
     "EMBARGO": "goods of an origin may not be imported without a license; the answer is for licensed goods",

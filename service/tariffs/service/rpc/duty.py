@@ -11,6 +11,7 @@ from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.errors import TariffsError
 from tariffs.engine.law import Law
 from tariffs.engine.law.law import EXPORT, IMPORT
+from tariffs.engine.law.notes import Note
 from tariffs.engine.law.values import UnitRate
 from tariffs.engine.line_duty.class_profile import ClassProfile, cached_profile, profile_of
 from tariffs.engine.line_duty.coarse_codes import is_coarse, resolve_coarse_line
@@ -148,7 +149,8 @@ def calculate_duties(
     _order(response.quotes, request.lines)
     entered = [day for day in days if day]
     asked = day_notes(scenario, min(entered), max(entered)) if entered else []
-    notes = (*table_notes(law, request.table, known_on), *unread_of(law, entered, known_on), *asked)
+    undated, unread = _undated(law, request.lines), unread_of(law, entered, known_on)
+    notes = (*undated, *table_notes(law, request.table, known_on), *unread, *asked)
     response.notes.extend(notes_of(notes))
     facts = {
         **law_facts(law),
@@ -158,6 +160,14 @@ def calculate_duties(
     }
     response.provenance.CopyFrom(provenance_of(facts, request))
     emit(response)
+
+
+def _undated(law: Law, lines: Sequence[duty_service_pb2.EntryLine]) -> tuple[Note, ...]:
+    """Note that lines without an entry date were rated on the as-of day; rows that were not read count for nothing."""
+    if all(line.entry or not line.hts for line in lines):
+        return ()
+    text = f"Lines without an entry date were rated on {law.as_of}, the as-of day of the law."
+    return (Note("ENTRY_DATE_ASSUMED", text),)
 
 
 def _order(quotes: Any, lines: Sequence[duty_service_pb2.EntryLine]) -> None:

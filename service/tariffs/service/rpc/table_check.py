@@ -9,6 +9,8 @@ import polars as pl
 from tariffs.engine.base.dates import read_format
 from tariffs.engine.law import Law
 from tariffs.engine.law.law import IMPORT
+from tariffs.engine.law.notes import Note
+from tariffs.engine.line_duty.table_rows import entry_note
 from tariffs.engine.tables.columns import contract_types
 from tariffs.engine.tables.describe_table import TableDescription, describe_table
 from tariffs.engine.tables.sources import read_source
@@ -16,7 +18,7 @@ from tariffs.engine.tables.trade_table import CheckedTable
 from tariffs.service.rpc.checks import direction_of, word
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.local_inputs import LocalInputs
-from tariffs.service.rpc.shared import first_rows
+from tariffs.service.rpc.shared import first_rows, notes_of
 from tariffs.service.wire import arrow
 from tariffs.service.wire.status import request_invalid
 from tariffs.v1 import common_pb2
@@ -46,7 +48,8 @@ def check_table(
     )
     checked = _checked(frame, law, market, date_format)
     described = describe_table(frame, checked, law.claims, law.zones[market], date_format)
-    emit(_response(described, checked, local.lines_limit, law.version))
+    note = entry_note(law, checked) if market == IMPORT else None
+    emit(_response(described, checked, local.lines_limit, law.version, note))
 
 
 def _checked(frame: pl.DataFrame, law: Law, market: str, date_format: str) -> CheckedTable:
@@ -60,7 +63,7 @@ def _checked(frame: pl.DataFrame, law: Law, market: str, date_format: str) -> Ch
 
 
 def _response(
-    described: TableDescription, checked: CheckedTable, limit: int, law_version: str
+    described: TableDescription, checked: CheckedTable, limit: int, law_version: str, note: Note | None
 ) -> pb.CheckTableResponse:
     refused, left_off = first_rows(checked.refused, limit)
     return pb.CheckTableResponse(
@@ -84,7 +87,7 @@ def _response(
         last_day=described.last_day,
         refused=refused,
         refused_left_off=left_off,
-        notes=list(_merged(checked.notes)),
+        notes=[*_merged(checked.notes), *notes_of([note] if note else [])],
         law_version=law_version,
     )
 
