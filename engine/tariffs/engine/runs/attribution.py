@@ -12,7 +12,7 @@ says that it is not made.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import factorial
 
@@ -96,14 +96,13 @@ def attribute(table_run: TableRun, reference: Scenario, scenario: Scenario, on: 
     return Attribution(scenario.id, reference.id, on, method, _summed(frames, game.keys))
 
 
-def _summed(frames: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
+def _summed(frames: Sequence[pl.DataFrame], keys: Mapping[str, pl.DataType]) -> pl.DataFrame:
     names = ["unit", "text", *keys]
-    if not frames:
-        return pl.DataFrame(schema=dict.fromkeys(names, pl.String) | dict.fromkeys(_SUMS, pl.Float64))
-    return (
-        sum_frames(frames, names, _SUMS)
-        .with_columns(behavioural=pl.col("duty_after") - pl.col("duty"))
-        .select(*names, "duty", "duty_owed", "behavioural", "duty_after")
+    texts, numbers = dict.fromkeys(names[:2], pl.String), dict.fromkeys(_SUMS, pl.Float64)
+    none = pl.DataFrame(schema={**texts, **keys, **numbers})
+    sums = sum_frames(frames, names, _SUMS) if frames else none
+    return sums.with_columns(behavioural=pl.col("duty_after") - pl.col("duty")).select(
+        *names, "duty", "duty_owed", "behavioural", "duty_after"
     )
 
 
@@ -167,7 +166,7 @@ class _Coalitions:
             frozenset(range(len(units))): apply_scenario(table_run.law, scenario),
         }
         self._values: dict[Hashable, pl.DataFrame] = {}
-        self.keys = [*table_run.grouping.keys.columns, AUTHORITY]
+        self.keys = {**table_run.grouping.keys.schema, AUTHORITY: pl.String()}
 
     def value(self, coalition: Coalition) -> pl.DataFrame:
         """Compute duty by the run's keys and authority under the units of a coalition."""

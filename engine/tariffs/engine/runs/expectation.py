@@ -46,7 +46,7 @@ def expected_frames(parts: Sequence[tuple[float, pl.DataFrame]], keys: Sequence[
         return parts[0][1]
     numbers = [name for name in parts[0][1].columns if name not in keys]
     weighted = [frame.with_columns(pl.col(name) * weight for name in numbers) for weight, frame in parts]
-    return sum_frames(weighted, keys, numbers)
+    return sum_frames(weighted, keys, numbers).select(parts[0][1].columns)
 
 
 def averaged_frames(parts: Sequence[tuple[float, pl.DataFrame]], keys: Sequence[str]) -> pl.DataFrame:

@@ -10,7 +10,6 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, ratio
 from tariffs.engine.base.bounded_cache import BoundedCache
-from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
 from tariffs.engine.response.anticipation import (
     DAYS_A_MONTH,
@@ -66,20 +65,9 @@ class ExpectedDuties:
         self._rates: BoundedCache[Hashable, tuple[F64, Law]] = BoundedCache(_RATES_KEPT)
 
     def factor(self, law: Law, dated: Dated) -> F64 | None:
-        """Factor on the purchases of each line on the day of a result; None if none are moved.
-
-        Raises:
-            InputError: PARAMETER_INVALID if lines have entry dates of their own.
-        """
-        if dated.of_line is not None:
-            raise InputError(
-                "PARAMETER_INVALID",
-                "Purchases are moved between days, so that lines cannot have days of their own.",
-                field="ahead",
-                fix="Leave the entry dates out of the table, or the option.",
-            )
-        zone = law.zones[self._run.market]
-        on = dated.instants[0].astimezone(zone).date()
+        """Factor on the purchases of each line on the day of a result, the same for all; None if none are moved."""
+        instant, _, market = dated.moments[0]
+        on = instant.astimezone(law.zones[market]).date()
         if on < self._since:
             return None
         lead = timedelta(days=round(self._storage.lead * DAYS_A_MONTH))
@@ -98,9 +86,11 @@ class ExpectedDuties:
 
     def _days(self, law: Law, after: date, last: date) -> list[date]:
         """Days after one and to another on which the law changes, and the day after each for what begins past noon."""
-        zone = law.zones[self._run.market]
-        first, end = (each.astimezone(zone).date() for each in law.covered(self._run.market))
-        days = {boundary.astimezone(zone).date() for boundary in law.boundaries}
+        first, end = (
+            each.astimezone(law.zones[self._run.market]).date() for each in law.covered(self._run.market)
+        )
+        zones = {law.zones[market] for market in (self._run.market, *self._run.prepared.markets)}
+        days = {boundary.astimezone(zone).date() for boundary in law.boundaries for zone in zones}
         days |= {day + timedelta(days=1) for day in days}
         return sorted(day for day in days if max(after, first) < day <= last and day < end)
 

@@ -53,7 +53,7 @@ def joined_frames(frames: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.Dat
     distinct, place = _numbered(rows, keys)
     amounts = {name: rows[name].to_numpy() for name in rows.columns if name not in keys and _is_amount(name)}
     amounts |= _restored_amounts(rows)
-    sums = _sums(amounts, place, max(1, distinct.height))
+    sums = _sums(amounts, place, distinct.height if keys else 1)
     numbers = [pl.Series(name, _result(name, sums), nan_to_null=True) for name in columns if name not in keys]
     return pl.concat([distinct, pl.DataFrame(numbers)], how="horizontal") if keys else pl.DataFrame(numbers)
 

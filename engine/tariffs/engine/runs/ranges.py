@@ -21,6 +21,7 @@ from tariffs.engine.runs.response_sums import SUMS
 QUANTILES = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 WITH_ERROR = ("p5", "p50", "p95")
 AUTHORITY_COLUMNS = ("duty_after",)
+_DIGITS_OF_RANKS = 12
 """Columns with ranges by authority; the others do not depend on the response."""
 
 
@@ -215,9 +216,15 @@ def _positive(difference: F64) -> F64:
 
 
 def _rank_correlation(parameter: F64, drawn: F64) -> float:
-    """Compute Spearman's rank correlation; NaN if the column is constant."""
+    """Compute Spearman's rank correlation; NaN if the column is constant.
+
+    Results that a limit makes equal differ by rounding, which depends on the order of the groups: they are ties.
+    """
     if np.isnan(drawn).any() or np.ptp(drawn) == 0.0:
         return float("nan")
-    ranks = [np.argsort(np.argsort(values, kind="stable"), kind="stable") for values in (parameter, drawn)]
+    levels = np.round(drawn / np.abs(drawn).max(), _DIGITS_OF_RANKS)
+    if np.ptp(levels) == 0.0:
+        return float("nan")
+    ranks = [pl.Series(values).rank("average").to_numpy() for values in (parameter, levels)]
     correlations: F64 = np.asarray(np.corrcoef(ranks))
     return float(correlations[0, 1])
