@@ -14,7 +14,7 @@ from tariffs.client import Client
 from tariffs.client.cli.__main__ import run
 from tariffs.engine.response import parameters_for
 from tariffs.engine.runs.impact import Options
-from tariffs.service.rpc.simulation import common_options, options_of
+from tariffs.service.rpc.run_options import options_of
 from tariffs.v1 import simulation_service_pb2 as pb
 from tariffs.v1.sweep_service_pb2 import SeekRequest
 from tests.economics.independent import adjustment as slow
@@ -42,7 +42,7 @@ def test_an_unspecified_horizon_on_the_wire_is_that_of_the_verb() -> None:
     assert options_of(pb.SimulateRequest(), "").horizon == "path"
     assert options_of(pb.TimelineRequest(), "").horizon == "path"
     assert options_of(pb.SweepRequest(), "").horizon == "path"
-    assert common_options(SeekRequest(), "").horizon == "path"
+    assert options_of(SeekRequest(), "").horizon == "path"
     assert options_of(pb.SimulateRequest(horizon=pb.HORIZON_LONG), "").horizon == "long"
 
 

@@ -75,6 +75,15 @@ def test_a_table_that_moved_is_given(client: Client, result: Path, table: Path, 
     assert replay(client, result, moved).same
 
 
+def test_a_table_in_memory_is_given_again(client: Client, tmp_path: Path) -> None:
+    found = client.impact(TABLE, ["base"], on=DAY, response="none")
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(found.to_json_dict()))
+    with pytest.raises(InvalidRequest, match="a table in memory"):
+        replay(client, path)
+    assert replay(client, path, TABLE).same
+
+
 def test_another_law_is_named_with_its_release(client: Client, result: Path) -> None:
     found = client.law()
     client_of_old = _Old(client, replace(found, digest="0" * 64, version="2020.01.01.1"))

@@ -152,6 +152,20 @@ def test_it_is_a_stage_on_top_of_any_response(horizon: str) -> None:
     )
 
 
+def test_exports_to_several_countries_are_those_to_each() -> None:
+    goods = {"hts": ["120190", "100119", "870323", "120190", "100119", "870323"], "origin": ["US"] * 6}
+    table = pl.DataFrame({**goods, "customs_value": [1e4] * 6, "destination": ["CN"] * 3 + ["CA"] * 3})
+    options: dict[str, Any] = {"direction": "export", "horizon": "short"}
+    both = lines(run_of("2025-03-20", "2024-11-06", table, **options))
+    for country, rows in table.group_by("destination"):
+        (to,) = country
+        alone = lines(run_of("2025-03-20", "2024-11-06", rows, to=str(to), **options))
+        together = both.filter(destination=to)["quantity_hat"]
+        assert together.to_list() == pytest.approx(alone["quantity_hat"].to_list(), rel=1e-12)
+    plain = lines(run_of("2025-03-20", "", table, **options))
+    assert (both["quantity_hat"] != plain["quantity_hat"]).any()
+
+
 def test_what_cannot_be_moved_is_refused() -> None:
     with pytest.raises(InputError, match="static"):
         run_of("2025-04-20", "2024-11-06", response="none")

@@ -205,5 +205,5 @@ def test_runs_over_many_days_or_points_have_no_reactions() -> None:
         ),
     )
     for run in runs:
-        with pytest.raises(InputError, match="single days alone"):
+        with pytest.raises(InputError, match="takes no reaction"):
             run()

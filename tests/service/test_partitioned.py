@@ -153,13 +153,23 @@ def test_a_directory_without_files_is_no_table(client: Client, tmp_path: Path) -
     assert caught.value.reason == "TABLE_EMPTY"
 
 
-@pytest.mark.parametrize(("name", "value"), [("fx_offset", 0.5), ("include_lines", True), ("reaction", 1.0)])
+ABROAD = {"direction": "export", "horizon": "short"}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("fx_offset", {"fx_offset": 0.5}),
+        ("include_lines", {"include_lines": True}),
+        ("reaction", {"reaction": 1.0, **ABROAD}),
+    ],
+)
 def test_options_that_need_the_whole_table_are_refused(
-    client: Client, tmp_path: Path, name: str, value: object
+    client: Client, tmp_path: Path, name: str, options: dict[str, Any]
 ) -> None:
     folder = write_files(trade(50), tmp_path / "table", [])
     with pytest.raises(InvalidRequest, match="partitioned") as caught:
-        client.impact(folder, ["base"], on=ON, baseline=BASELINE, **{name: value})  # type: ignore[arg-type]
+        client.impact(folder, ["base"], on=ON, baseline=BASELINE, **options)
     assert caught.value.field == name
 
 

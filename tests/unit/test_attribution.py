@@ -149,11 +149,22 @@ def test_a_run_attributes_each_scenario_against_the_first_of_its_day() -> None:
     assert rows.columns[:5] == ["reference", "method", "unit", "text", "origin"]
 
 
+def test_a_scenario_that_changes_nothing_has_rows_like_the_others() -> None:
+    points = [Point(one, DAY) for one in (library()["base"], written(), written(NO_FORCED_LABOR))]
+    options = Options(response="none", by=("hts2", "shop"), attribute=True)
+    found = impact(TABLE.with_columns(shop=7), points, law=load_law(), options=options)
+    _, nothing, something = (one.attribution for one in found.scenarios)
+    assert nothing is not None
+    assert something is not None
+    assert nothing.height == 0
+    assert nothing.schema == something.schema
+
+
 class _CountedGame:
     """A game in which every unit adds one dollar, so that a split costs no valuation."""
 
     def __init__(self, *_: object) -> None:
-        self.keys = [AUTHORITY]
+        self.keys = {AUTHORITY: pl.String()}
 
     def value(self, coalition: frozenset[int]) -> pl.DataFrame:
         row = dict.fromkeys(("duty", "duty_owed", "duty_after"), float(len(coalition)))

@@ -8,8 +8,10 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import EXPORT
 from tariffs.engine.law.loader import load_law
 from tariffs.engine.response.industries import NO_INDUSTRY, industry_of
-from tariffs.engine.runs.bucket_goods import BucketGoods, check_dated_limits, goods_keys
+from tariffs.engine.runs.bucket_goods import BucketGoods, goods_keys
+from tariffs.engine.runs.limit_columns import has_limits
 from tariffs.engine.runs.options import Options
+from tariffs.engine.runs.refusals import IMPACT, TIMELINE
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 
 HEAD = "schema: tariffs.scenario/v1\nid: limits\ntitle: Limits\nbasis: hypothesis\nchanges:\n"
@@ -85,8 +87,11 @@ def test_industries_of_a_joint_limit_have_one_key() -> None:
 
 def test_limits_on_dated_goods_need_another_horizon_than_path() -> None:
     law, base = load_law(), library()["base"]
+    dated = {"verb": IMPACT, "files": True, "dates": True}
+    limited = has_limits(law, [base, limits(EACH)])
     with pytest.raises(InputError, match="last entry date"):
-        check_dated_limits(law, [base, limits(EACH)], Options(horizon="path"))
-    check_dated_limits(law, [base, limits(EACH)], Options(horizon="short"))
-    check_dated_limits(law, [base], Options(horizon="path"))
-    check_dated_limits(law, [limits(EACH)], Options(horizon="path", response="none"))
+        Options(horizon="path").refuse(**dated, limits=limited)
+    Options(horizon="short").refuse(**dated, limits=limited)
+    Options(horizon="path").refuse(**dated, limits=has_limits(law, [base]))
+    Options(horizon="path", response="none").refuse(**dated, limits=limited)
+    Options(horizon="path").refuse(**(dated | {"verb": TIMELINE}), limits=limited)

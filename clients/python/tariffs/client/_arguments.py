@@ -159,28 +159,16 @@ def whole(value: object, name: str, limit: int) -> int:
     raise refusal(name, value, f"Give a whole number from 0 to {limit - 1:,}.", "PARAMETER_INVALID")
 
 
-def share(value: object, name: str) -> float:
-    """Check a share from 0 to 1.
+def number(value: object, name: str) -> float:
+    """Check that a value is a finite number.
 
     Raises:
         InvalidRequest: PARAMETER_INVALID for anything else.
     """
-    number: Any = value
-    if isinstance(value, Real | Decimal) and not isinstance(number, bool) and 0 <= number <= 1:
-        return float(number)
-    raise refusal(name, value, "Give a share from 0 to 1.", "PARAMETER_INVALID")
-
-
-def slope(value: object, name: str) -> float:
-    """Check a slope: a finite number that is not below 0.
-
-    Raises:
-        InvalidRequest: PARAMETER_INVALID for anything else.
-    """
-    number: Any = value
-    if isinstance(value, Real | Decimal) and not isinstance(number, bool) and 0 <= number < math.inf:
-        return float(number)
-    raise refusal(name, value, "Give a number of 0 or more.", "PARAMETER_INVALID")
+    one: Any = value
+    if isinstance(value, Real | Decimal) and not isinstance(one, bool) and math.isfinite(one):
+        return float(one)
+    raise refusal(name, value, "Give a number.", "PARAMETER_INVALID")
 
 
 def one_of(choices: Mapping[str, _T], value: object, name: str, reason: str) -> _T:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.model import Scope
 from tariffs.engine.law.quantity_rules import FLOOR
 from tariffs.engine.response.hat_response import EXACT_HAT
 from tariffs.engine.response.industries import NO_INDUSTRY, industries_among, industry_of
-from tariffs.engine.response.parameters import PATH, SETS
+from tariffs.engine.response.parameters import SETS
 from tariffs.engine.response.sector_market import PRODUCT
-from tariffs.engine.runs.limit_columns import SHOCK, has_limits
+from tariffs.engine.runs.limit_columns import SHOCK
 from tariffs.engine.runs.options import Options
 from tariffs.engine.scenario import Scenario, components, library, lineage
 from tariffs.engine.tables.partitions import PRODUCT_DIGITS
@@ -98,22 +97,6 @@ def goods_keys(law: Law, scenarios: Sequence[Scenario], options: Options) -> Cal
     goods = BucketGoods.of(law, scenarios, options)
     is_by_sector = options.market != PRODUCT or options.response == EXACT_HAT
     return BucketSectors.of(goods, options) if is_by_sector else goods
-
-
-def check_dated_limits(law: Law, scenarios: Sequence[Scenario], options: Options) -> None:
-    """Refuse limits on goods with entry dates at the horizon `path`: their age is that on the last day of all lines.
-
-    Raises:
-        InputError: PARAMETER_INVALID.
-    """
-    if options.response != "none" and options.horizon == PATH and has_limits(law, scenarios):
-        raise InputError(
-            "PARAMETER_INVALID",
-            "At the horizon path a limit on quantities has the age of the last entry date of the whole table, and a "
-            "partitioned one is computed by products.",
-            field="horizon",
-            fix="Use the horizon short or long, leave out the entry dates, or give the table as one file.",
-        )
 
 
 def _joint_scopes(law: Law, scenarios: Sequence[Scenario], markets: Sequence[str]) -> Iterator[Scope]:

@@ -22,6 +22,7 @@ from tariffs.engine.runs.port_fees import fee_notes
 from tariffs.engine.runs.price_effect import industry_duties, method_facts, price_effect
 from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums, Ranges
 from tariffs.engine.runs.reactions import Reactions
+from tariffs.engine.runs.refusals import IMPACT
 from tariffs.engine.runs.results import compared_groups, compared_totals
 from tariffs.engine.runs.stepwise_run import StepwiseRun
 from tariffs.engine.runs.table_run import Cancelled, Progress, SwitchReport, TableRun
@@ -139,6 +140,7 @@ class ImpactRun(StepwiseRun):
         super().__init__(table, law, options, progress, cancelled, [point.scenario for point in points])
         self._points, self._point_notes = read_points(law, points, self._table_run.market)
         run = self._table_run
+        run.options.refuse(verb=IMPACT, dates=run.own_dates is not None)
         self._reactions = (
             Reactions(law, run.options, self._points, run.prepared.markets, self._context)
             if run.options.reaction

@@ -11,11 +11,7 @@ import polars as pl
 
 from tariffs.engine.base.array_utils import F64, sum_of
 from tariffs.engine.base.provenance import with_run_digest
-from tariffs.engine.errors import InputError
 from tariffs.engine.law.notes import Note
-from tariffs.engine.response.exchange_rate import NO_OFFSET
-from tariffs.engine.response.parameters import PATH
-from tariffs.engine.response.sector_market import PRODUCT
 from tariffs.engine.runs.grouping import AUTHORITY
 from tariffs.engine.runs.impact import Impact, ScenarioImpact
 from tariffs.engine.runs.joined_draws import joined_draws
@@ -27,9 +23,6 @@ from tariffs.engine.runs.sweep import Sweep, shortened
 from tariffs.engine.runs.timeline import SPAN, ScenarioTimeline, Timeline, average_of_days
 
 PLACE = "file"
-_FIXES = {
-    "include_lines": "Name a directory for them with lines_to (--lines DIR), or give the table as one file."
-}
 _OF_LIMITS = frozenset({"QUANTITY_FLOOR", "QUANTITY_LIMIT", "QUANTITY_SHOCK"})
 """Reasons whose notes have the same text in all buckets, or are about goods of one bucket."""
 _POINT = "__point"
@@ -49,42 +42,11 @@ class BucketResults:
     drawn: tuple[DrawnPoint, ...] = ()
 
 
-def check_partitioned(options: Options) -> None:
-    """Refuse options whose results are no sums over buckets.
-
-    Raises:
-        InputError: PARAMETER_INVALID.
-    """
-    wrong = {
-        "fx_offset": options.fx_offset != NO_OFFSET,
-        "include_lines": options.lines,
-        "reaction": options.reaction != 0.0,
-    }
-    for name, is_set in wrong.items():
-        if is_set:
-            raise InputError(
-                "PARAMETER_INVALID",
-                f"{name} needs the whole table at once, and a partitioned table is computed by products.",
-                field=name,
-                fix=_FIXES.get(name, "Leave it out, or give the table as one file."),
-            )
-    if options.market != PRODUCT and options.horizon == PATH:
-        raise InputError(
-            "PARAMETER_INVALID",
-            "At the horizon path a market of sectors responds at the mean age of the changes of duty of the whole "
-            "table, and a partitioned one is computed by sectors.",
-            field="horizon",
-            fix="Use the horizon impact, short or long, or give the table as one file.",
-        )
-
-
 def static_options(options: Options) -> Options | None:
     """Options of the static run that gives customs value by the keys beside authority; None without that key."""
     if AUTHORITY not in options.by:
         return None
-    by = tuple(name for name in options.by if name != AUTHORITY)
-    plain = replace(options, response="none", market=PRODUCT, consumer_prices="")
-    return replace(plain, by=by, attribute=False, draws=0)
+    return options.static([name for name in options.by if name != AUTHORITY])
 
 
 def joined_impact(buckets: Sequence[BucketResults], options: Options) -> Impact:

@@ -25,6 +25,7 @@ from tariffs.engine.response.models import INCOME, INCOME_AND_CURRENCY, MODELS, 
 from tariffs.engine.response.parameters import DEFAULT_HORIZON, HORIZONS, ProductParameters
 from tariffs.engine.response.sector_market import MARKETS, PRODUCT, market_elasticities
 from tariffs.engine.response.thetas import LASTING
+from tariffs.engine.runs.refusals import refuse, refuse_untaken
 from tariffs.engine.scenario import Scenario
 
 RESPONSES = ("armington", "passthrough", "smart", "gsim", EXACT_HAT, "none")
@@ -36,6 +37,7 @@ _CHOICES = (
     ("market", MARKETS, "PARAMETER_INVALID", "market"),
     ("consumer_prices", ("", *METHODS), "PARAMETER_INVALID", "method for consumer prices"),
 )
+_OF_SOME_VERBS = ("ahead", "reaction", "attribute", "consumer_prices", "draws", "seed")
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,33 @@ class Options:
             # A theta has no age: a run that names no horizon has the only one there is.
             object.__setattr__(self, "horizon", LASTING)
 
+    def refuse(self, **facts: object) -> None:
+        """Refuse combinations of these options and facts of the run, see `refusals`.
+
+        Raises:
+            InputError: PARAMETER_INVALID or BASELINE_REQUIRED.
+        """
+        refuse({**vars(self), "include_lines": self.lines, "parameter_set": self.parameters, **facts})
+
+    def refuse_untaken(self, verb: str) -> None:
+        """Refuse options that a verb does not take; raises InputError PARAMETER_INVALID."""
+        given = {"include_lines": self.lines} | {name: getattr(self, name) for name in _OF_SOME_VERBS}
+        refuse_untaken(verb, (name for name, value in given.items() if value))
+
+    def static(self, by: Sequence[str]) -> Options:
+        """Options of the run without a response over the same goods under the same law."""
+        return Options(
+            baseline=self.baseline,
+            response="none",
+            by=tuple(by),
+            known_on=self.known_on,
+            switches=self.switches,
+            min_conf=self.min_conf,
+            direction=self.direction,
+            to=self.to,
+            date_format=self.date_format,
+        )
+
     def with_iso_days(self, law: Law) -> tuple[Options, tuple[Note, ...]]:
         """Rewrite the days as ISO text, with notes on days written in another format."""
         notes = known_on_notes(law, self.known_on)
@@ -93,8 +122,6 @@ class Options:
             date_format=read_format(self.date_format),
         )
         if self.ahead:
-            if self.response == "none":
-                raise ahead_static()
             # It may come before the law that is covered, whose first duties were expected.
             options = replace(options, ahead=read_day(self.ahead, "ahead"))
         if not self.baseline:
@@ -183,24 +210,6 @@ def read_day(text: str, name: str) -> str:
         raise InputError("ENTRY_DATE_INVALID", f"{text!r} is not a day.", field=name, fix=fix) from error
 
 
-def ahead_static() -> InputError:
-    """Error of a static run in which purchases are to be moved in time."""
-    return InputError(
-        "PARAMETER_INVALID", "A static run moves no purchases.", field="ahead",
-        fix="Choose a response, or leave the option out.",
-    )  # fmt: skip
-
-
-def baseline_required() -> InputError:
-    """Error of a run with a response over a table without a known baseline day."""
-    return InputError(
-        "BASELINE_REQUIRED",
-        "A run with a response needs the day that the table's values belong to.",
-        field="baseline",
-        fix="Give --baseline DAY, or --response none for the static result.",
-    )
-
-
 def law_with_options(law: Law, options: Options) -> Law:
     """Apply the switches and the minimum confidence of the options to a law.
 
@@ -213,100 +222,12 @@ def law_with_options(law: Law, options: Options) -> Law:
         if value not in choices:
             fix = f"Use one of: {', '.join(filter(None, choices))}."
             raise InputError(reason, f"{value!r} is not a {title}.", field=name, fix=fix)
-    _check_market(options)
-    _check_offset(options)
-    _check_hat(options)
-    _check_reaction(options)
+    for name, value, title, bounds in (
+        ("fx_offset", options.fx_offset, "offset of the exchange rate", SHARE),
+        ("reaction", options.reaction, "slope of reactions", ELASTICITY),
+    ):
+        if bounds.broken(np.array([value]))[0]:
+            raise invalid(name, f"the {title} is {value:g}.", fix=f"It must be {bounds}.")
+    options.refuse()
     law = law.with_switches(options.switches)
     return law.with_min_conf(options.min_conf) if options.min_conf else law
-
-
-def _check_market(options: Options) -> None:
-    """Refuse sectors without Armington, and tables of the United States' market for exports.
-
-    Raises:
-        InputError: PARAMETER_INVALID.
-    """
-    if options.market != PRODUCT and options.response != "armington":
-        fix = "Use --response armington, or --market product."
-        raise InputError("PARAMETER_INVALID", "Sectors need the model armington.", field="market", fix=fix)
-    domestic = {
-        "market": options.market != PRODUCT,
-        "consumer_prices": bool(options.consumer_prices),
-        "fx_offset": options.fx_offset != NO_OFFSET,
-        "response": options.response == EXACT_HAT,
-    }
-    for name, wanted in domestic.items():
-        if wanted and options.direction == EXPORT:
-            raise InputError(
-                "PARAMETER_INVALID",
-                "Domestic goods, consumer prices and the dollar are of the United States, not of its customers.",
-                field=name,
-                fix="Leave it out for exports.",
-            )
-
-
-def _check_reaction(options: Options) -> None:
-    """Refuse a slope of reactions that is below 0, and reactions to the import of goods.
-
-    Raises:
-        InputError: PARAMETER_INVALID.
-    """
-    slope = options.reaction
-    if ELASTICITY.broken(np.array([slope]))[0]:
-        raise invalid("reaction", f"the slope of reactions is {slope:g}.", fix=f"It must be {ELASTICITY}.")
-    if slope and options.direction != EXPORT:
-        raise invalid(
-            "reaction",
-            "Partners answer with duties on exports of the United States.",
-            fix="Give --direction export or --both, or leave the option out.",
-        )
-
-
-def refuse_reaction(options: Options | None) -> None:
-    """Refuse reactions in a run that is no impact.
-
-    Raises:
-        InputError: PARAMETER_INVALID.
-    """
-    if options is not None and options.reaction:
-        raise invalid("reaction", "Reactions are computed for single days alone.", fix="Use impact.")
-
-
-def _check_hat(options: Options) -> None:
-    """Refuse horizons and draws of the model by sectors, whose thetas have neither age nor spread.
-
-    Raises:
-        InputError: PARAMETER_INVALID.
-    """
-    if options.response != EXACT_HAT:
-        return
-    if options.horizon != LASTING:
-        raise invalid(
-            "horizon",
-            f"Thetas are of duties that last, and have no horizon {options.horizon}.",
-            fix=f"Leave it out, or use {LASTING}.",
-        )
-    if options.draws:
-        raise invalid(
-            "draws",
-            "Thetas are not drawn: their published spreads are not embedded.",
-            fix="Compare runs with thetas of your own (--set FILE), or sweep elasticity.theta.",
-        )
-
-
-def _check_offset(options: Options) -> None:
-    """Refuse an offset of the exchange rate that is no share, and one of a static run.
-
-    Raises:
-        InputError: PARAMETER_INVALID.
-    """
-    offset = options.fx_offset
-    if SHARE.broken(np.array([offset]))[0]:
-        raise invalid(
-            "fx_offset", f"the offset of the exchange rate is {offset:g}.", fix=f"It must be {SHARE}."
-        )
-    if offset != NO_OFFSET and options.response == "none":
-        raise invalid(
-            "fx_offset", "A static run moves no prices.", fix="Choose a response, or leave the option out."
-        )

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Protocol
 
 from tariffs.engine.base.array_utils import F64
-from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.response.adjustment import DutyStep
@@ -98,15 +97,7 @@ class Outcome:
         """Factor on the purchases of each line by duties that are expected; None if none are moved."""
         if self._run.expected is None:
             return None
-        factor = self._run.expected.factor(self.law, self._dated)
-        if factor is not None and self.constraints is not None:
-            raise InputError(
-                "PARAMETER_INVALID",
-                "Purchases under a limit or floor on quantities cannot be moved in time.",
-                field="ahead",
-                fix="Leave the option out, or compare a scenario without limits.",
-            )
-        return factor
+        return self._run.expected.factor(self.law, self._dated)
 
     @property
     def has_plain_quantities(self) -> bool:

@@ -11,14 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from tariffs.engine.errors import InputError
 from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.law import EXPORT, IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import entry_instant, entry_moment
 from tariffs.engine.response.constants import constants
-from tariffs.engine.response.inputs import invalid
-from tariffs.engine.response.parameters import PATH
 from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.runs.run_context import RunContext
 from tariffs.engine.runs.table_run import TableRun
@@ -105,9 +102,6 @@ class Reactions:
         points: the points, their days as given.
         markets: the markets whose goods the run has.
         context: cancellation of the run.
-
-    Raises:
-        InputError: PARAMETER_INVALID for a response at the horizon `path`, or a mixture of scenarios.
     """
 
     def __init__(
@@ -118,7 +112,6 @@ class Reactions:
         markets: Sequence[str],
         context: RunContext,
     ) -> None:
-        _check(options, points)
         self._law, self._options, self._points, self._markets = law, options, points, markets
         self._context = RunContext(None, None)
         self._check = context.check
@@ -214,23 +207,6 @@ class Reactions:
             )
             self._run = TableRun(None, self._law, options, self._context)
         return self._run
-
-
-def _check(options: Options, points: Sequence[Point]) -> None:
-    if options.response != "none" and options.horizon == PATH:
-        raise invalid(
-            "horizon",
-            "An answer has no day on which it began, and the horizon path needs one.",
-            fix="Choose impact, short or long, or --response none.",
-        )
-    for point in points:
-        if point.scenario.mixture:
-            raise InputError(
-                "PARAMETER_INVALID",
-                f"{point.scenario.id} is a mixture of scenarios, of which each would have an answer of its own.",
-                field=NAME,
-                fix="Run its components one by one.",
-            )
 
 
 def _rounded(rate: float) -> Decimal:

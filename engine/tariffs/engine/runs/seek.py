@@ -19,8 +19,9 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import unread_of
 from tariffs.engine.runs.bracketing import Crossing, Plateau, Search
 from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
-from tariffs.engine.runs.options import Options, Point, refuse_reaction
+from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.runs.point_sums import PointEvaluator
+from tariffs.engine.runs.refusals import SEEK
 from tariffs.engine.runs.seek_range import SeekRange, first_steps, seek_range
 from tariffs.engine.runs.seek_target import Target, check_where
 from tariffs.engine.runs.sweep import check_points, points_at, shortened
@@ -116,13 +117,14 @@ def seek(
         ScenarioError: a parameter is unknown, or the scenario cannot be applied at some value.
         ServiceError: CANCELLED.
     """
-    refuse_reaction(options)
+    options = options or Options()
+    options.refuse_untaken(SEEK)
     target.check()
     declared = scenario.parameters.get(vary.name)
     values = seek_range(vary.name, vary.low, vary.high, declared.kind if declared else "")
     fixed = parameters or {}
     check_points(scenario, [{vary.name: values.text(0)}, {vary.name: values.text(values.steps)}], fixed)
-    options = replace(options or Options(), by=tuple(target.where), lines=False)
+    options = replace(options, by=tuple(target.where))
     context = RunContext(progress, cancelled)
     run = TableRun(table, law, options, context, [scenario])
     check_where(run, target.where)

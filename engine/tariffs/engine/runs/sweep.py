@@ -20,8 +20,9 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import unread_of
 from tariffs.engine.runs.grouping import AUTHORITY_COLUMNS, COLUMNS
 from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
-from tariffs.engine.runs.options import Options, Point, refuse_reaction
+from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.runs.point_sums import PointEvaluator, SweepPoint
+from tariffs.engine.runs.refusals import SWEEP
 from tariffs.engine.runs.results import TAX
 from tariffs.engine.runs.stepwise_run import StepwiseRun
 from tariffs.engine.runs.sweep_points import Points, check_count, invalid_value, point_frame, read_value
@@ -92,7 +93,7 @@ def sweep(
         parameters: values of parameters that are the same at all points; they are no columns of the results.
         on: day of the law; empty for its as-of day. A line's own entry date beats it.
         law: the law before the scenario.
-        options: options of the run; `lines`, `attribute` and `draws` are not used.
+        options: options of the run that a sweep takes, see `refusals`.
         progress: called with a stage and a fraction done.
         cancelled: called between points and chunks; if it returns True the run stops.
 
@@ -136,7 +137,7 @@ class SweepRun(StepwiseRun):
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> None:
-        refuse_reaction(options)
+        (options or Options()).refuse_untaken(SWEEP)
         check_points(scenario, points, parameters or {})
         ways = switched(scenario, points, parameters or {})
         super().__init__(table, law, options, progress, cancelled, ways)

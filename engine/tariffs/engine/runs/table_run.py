@@ -33,7 +33,7 @@ from tariffs.engine.runs.grouping import (
 )
 from tariffs.engine.runs.limit_columns import LIMIT_COLUMNS, LIMIT_SUMS, PREMIUM_AMOUNTS, has_limits
 from tariffs.engine.runs.line_dates import LineDates
-from tariffs.engine.runs.options import Options, baseline_required, law_with_options
+from tariffs.engine.runs.options import Options, law_with_options
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.product_parameters import product_parameters
 from tariffs.engine.runs.response_sums import SUMS, DrawSums, PlainSums, expected_sums
@@ -88,6 +88,8 @@ class TableRun:
         self._lines = {basis_of(self.law): self.prepared.lines}
         self._claims: ClaimResponse | None = None
         self.grouping = Grouping.of(self.prepared, options.by)
+        limited, mixed = has_limits(self.law, scenarios), any(one.mixture for one in scenarios)
+        self.options.refuse(own_table=not self.prepared.baseline, limits=limited, mixture=mixed)
         self.base = self._baseline()
         self.response: Response | None = None
         self.parameters: ProductParameters | None = None
@@ -101,7 +103,7 @@ class TableRun:
             if options.horizon == PATH:
                 self.steps = DutySteps(this, self.response, self.base, self._base_dated)
         self.expected = ExpectedDuties(this, self.options.ahead) if options.ahead and self.response else None
-        self.has_limits = self.response is not None and has_limits(self.law, scenarios)
+        self.has_limits = self.response is not None and limited
         self._switches: dict[str, str] = {}
         self._too_many: set[int] = set()
         self._plain_sums = PlainSums(self.prepared, self.grouping)
@@ -111,8 +113,6 @@ class TableRun:
         options = self.options
         text = options.baseline or self.prepared.baseline
         if not text:
-            if options.response != "none":
-                raise baseline_required()
             return None
         self._base_dated = self._dates.alike(self.law, text, self.law.as_of)
         lines = self.lines_under(self.law, self._base_dated)

@@ -30,7 +30,8 @@ from tariffs.engine.line_duty.entry_dates import (
 from tariffs.engine.runs.expectation import averaged_frames
 from tariffs.engine.runs.incidence import add_incidence, average_quotients, total_incidence
 from tariffs.engine.runs.law_responses import LawPart, RespondingLaws
-from tariffs.engine.runs.options import Options, refuse_reaction
+from tariffs.engine.runs.options import Options
+from tariffs.engine.runs.refusals import TIMELINE
 from tariffs.engine.runs.stepwise_run import StepwiseRun
 from tariffs.engine.runs.table_run import Cancelled, Progress, TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, components, day_notes
@@ -145,7 +146,7 @@ class TimelineRun(StepwiseRun):
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> None:
-        refuse_reaction(options)
+        (options or Options()).refuse_untaken(TIMELINE)
         super().__init__(table, law, options, progress, cancelled, scenarios)
         law, options = self._table_run.law, self._table_run.options
         self._scenarios = list(scenarios)

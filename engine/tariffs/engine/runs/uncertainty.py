@@ -68,17 +68,13 @@ class UncertaintyRun:
         """Make the draws that the options of a run ask for; None if they ask for none.
 
         Raises:
-            InputError: PARAMETER_INVALID, as for `Draws`, or if there is no response.
+            InputError: PARAMETER_INVALID, as for `Draws`.
         """
         options = table_run.options
         if not options.draws:
             return None
         draws = Draws(options.draws, options.seed, options.spreads)
-        if table_run.response is None:
-            raise InputError(
-                "PARAMETER_INVALID", "Draws are of elasticities, and this run has none.", field="draws",
-                fix="Choose a response, or leave the draws out.",
-            )  # fmt: skip
+        assert table_run.response is not None
         return cls(table_run, table_run.response, draws)
 
     def __init__(self, table_run: TableRun, response: Response, draws: Draws) -> None:

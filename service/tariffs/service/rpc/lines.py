@@ -11,9 +11,8 @@ from typing import Any
 from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.line_stream import LineStream
-from tariffs.engine.runs.options import Options
-from tariffs.service.rpc.checks import direction_of, word, words
 from tariffs.service.rpc.laws import LAWS, pin
+from tariffs.service.rpc.run_options import options_of
 from tariffs.service.rpc.shared import notes_of, provenance_of
 from tariffs.service.rpc.simulation import Cancelled, points_of
 from tariffs.service.wire import arrow
@@ -35,17 +34,8 @@ def stream_of(config: bytes) -> LineStream:
         TariffsError: an invalid serialised LinesConfig.
     """
     request = pb.LinesConfig.FromString(config)
-    options = Options(
-        known_on=word(request.known_on, "known_on"),
-        switches=words(request.switches, "switches"),
-        min_conf=word(request.min_confidence, "min_confidence"),
-        direction=direction_of(request.direction),
-        to=word(request.to, "to"),
-        date_format=word(request.date_format, "date_format"),
-    )
-    return LineStream(
-        points_of(request.points, request.parameters), law=LAWS.named(request.law_version), options=options
-    )
+    points, law = points_of(request.points, request.parameters), LAWS.named(request.law_version)
+    return LineStream(points, law=law, options=options_of(request, ""))
 
 
 def value_batch(

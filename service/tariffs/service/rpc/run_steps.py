@@ -12,7 +12,7 @@ import polars as pl
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.impact import ImpactRun, ScenarioImpact
-from tariffs.engine.runs.options import Options, baseline_required
+from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.sweep import SweepRun, blocks_of, check_points, switched
 from tariffs.engine.runs.table_run import Cancelled, Progress, SwitchReport
 from tariffs.engine.runs.timeline import TimelineRun
@@ -22,8 +22,8 @@ from tariffs.service.rpc import simulation, sweeps, timeline
 from tariffs.service.rpc.checks import word
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.rpc.run_options import options_of, parameters_of
 from tariffs.service.rpc.shared import scenario_of
-from tariffs.service.rpc.simulation import parameters_of, simulate_options
 from tariffs.service.wire import arrow
 from tariffs.v1 import simulation_service_pb2 as pb
 
@@ -195,25 +195,18 @@ def parts_of(kind: str, request: Any) -> int:
     Raises:
         TariffsError: an invalid request, as far as that shows without its table.
     """
-    _check_table(request)
+    arrow.check_message(request.arrow)
+    with parameters_of(request, LocalInputs()) as parameters:
+        # What options say is raised when the run is started, not later when the caller has left.
+        options_of(request, parameters).refuse(own_table=request.WhichOneof("table") in {"arrow", "handle"})
     if kind == SIMULATE:
-        simulate_options(request, "")
         return len(simulation.points_of(request.points, request.scenario_parameters))
-    simulation.options_of(request, "")
     if kind == SWEEP:
         points = sweeps.points_of(request)
         check_points(scenario_of(request.scenario, "scenario"), points, sweeps.fixed_of(request))
         return blocks_of(len(points))
     timeline.period_of(request)
     return len(timeline.scenarios_of(request))
-
-
-def _check_table(request: Any) -> None:
-    arrow.check_message(request.arrow)
-    own = request.WhichOneof("table") in {"arrow", "handle"}
-    if own and not request.baseline and request.response != pb.RESPONSE_MODEL_NONE:
-        # Raised when the run is started, not later when the caller has left.
-        raise baseline_required()
 
 
 @dataclass(frozen=True)
@@ -293,8 +286,7 @@ def plan_of(kind: str, request: Any, local: LocalInputs) -> Iterator[RunPlan]:
         TariffsError: an invalid request.
     """
     with parameters_of(request, local) as parameters:
-        read = simulate_options if kind == SIMULATE else simulation.options_of
-        yield RunPlan(kind, request, read(request, parameters))
+        yield RunPlan(kind, request, options_of(request, parameters))
 
 
 def _written_messages(messages: Sequence[Response]) -> Messages:

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.response.parameters import SETS
-from tariffs.engine.runs.impact import Impact, Options, Point, ScenarioImpact, impact
-from tariffs.service.rpc.checks import choice, direction_of, word, words
+from tariffs.engine.runs.impact import Impact, Point, ScenarioImpact, impact
+from tariffs.service.rpc.checks import word
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.rpc.run_options import options_of, parameters_of
 from tariffs.service.rpc.shared import filled, notes_of, provenance_of, scenario_of
 from tariffs.service.wire import arrow
-from tariffs.service.wire.status import request_invalid, too_large
+from tariffs.service.wire.status import request_invalid
 from tariffs.v1 import simulation_service_pb2 as pb
 
 POINTS_LIMIT = 64
-KEYS_LIMIT = 8
 Emit = Callable[[pb.SimulateResponse], None]
 Cancelled = Callable[[], bool]
 
@@ -64,7 +59,7 @@ def impact_of(
             table,
             points,
             law=LAWS.named(request.law_version),
-            options=simulate_options(request, parameters),
+            options=options_of(request, parameters),
             progress=progress,
             cancelled=cancelled,
         )
@@ -104,82 +99,6 @@ def table_of(request: Any) -> pl.DataFrame | None:
             fix="Only servers store tables; in-process pass the table itself.",
         )
     return arrow.read_table(request.arrow) if source == "arrow" else None
-
-
-def options_of(request: Any, parameters: str) -> Options:
-    """Read the options of a run with groups."""
-    if len(request.by) > KEYS_LIMIT:
-        raise request_invalid(
-            f"The request has {len(request.by)} grouping keys; the limit is {KEYS_LIMIT}.",
-            "by",
-            "Send fewer keys.",
-        )
-    by = tuple(word(key, "by") for key in request.by)
-    return replace(common_options(request, parameters), by=by or Options().by)
-
-
-def common_options(request: Any, parameters: str) -> Options:
-    """Read the options that all runs over a table have in common."""
-    default = Options()
-    return Options(
-        baseline=word(request.baseline, "baseline"),
-        response=choice(pb.ResponseModel, request.response, "response") or default.response,
-        horizon=choice(pb.Horizon, request.horizon, "horizon") or default.horizon,
-        market=choice(pb.Market, request.market, "market") or default.market,
-        fx_offset=request.fx_offset,
-        parameters=parameters,
-        known_on=word(request.known_on, "known_on"),
-        switches=words(request.switches, "switches"),
-        min_conf=word(request.min_confidence, "min_confidence"),
-        direction=direction_of(request.direction),
-        to=word(request.to, "to"),
-        date_format=word(request.date_format, "date_format"),
-    )
-
-
-def simulate_options(request: pb.SimulateRequest, parameters: str) -> Options:
-    """Read the options of a request over points."""
-    return replace(
-        options_of(request, parameters),
-        lines=request.include_lines,
-        attribute=request.attribute,
-        draws=request.draws,
-        seed=request.seed,
-        consumer_prices=choice(pb.ConsumerPriceMethod, request.consumer_prices, "consumer_prices"),
-        ahead=word(request.ahead, "ahead"),
-        reaction=request.reaction,
-    )
-
-
-@contextmanager
-def parameters_of(request: Any, local: LocalInputs) -> Iterator[str]:
-    """Provide the parameter set as the engine expects it: empty, a name, or the path of a temporary file."""
-    source = request.WhichOneof("parameters")
-    if local.parameters or source is None:
-        yield local.parameters
-    elif source == "parameter_set":
-        # Any other text would be read as a path on the server's disk.
-        if request.parameter_set not in SETS:
-            raise InputError(
-                "PARAMETER_INVALID",
-                f"There is no parameter set {word(request.parameter_set, 'parameter_set')!r}.",
-                field="parameter_set",
-                fix=f"Use {', '.join(SETS)}, or send the table as CSV.",
-            )
-        yield request.parameter_set
-    else:
-        if len(request.parameter_csv) > arrow.MESSAGE_LIMIT:
-            raise too_large(
-                f"The parameter table has {len(request.parameter_csv):,} bytes.",
-                "parameter_csv",
-                f"Send at most {arrow.MESSAGE_LIMIT:,} bytes.",
-                len(request.parameter_csv),
-                arrow.MESSAGE_LIMIT,
-            )
-        with tempfile.TemporaryDirectory(prefix="tariffs-") as directory:
-            path = Path(directory) / "parameters.csv"
-            path.write_bytes(request.parameter_csv)
-            yield str(path)
 
 
 def emit_refused(refused: pl.DataFrame, response: type[Any], emit: Callable[[Any], None]) -> None:

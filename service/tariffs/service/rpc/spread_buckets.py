@@ -13,17 +13,18 @@ from typing import Any
 
 import polars as pl
 
-from tariffs.engine.runs.bucket_goods import check_dated_limits, goods_keys
+from tariffs.engine.runs import refusals
+from tariffs.engine.runs.bucket_goods import goods_keys
 from tariffs.engine.runs.impact import Impact, ImpactRun
 from tariffs.engine.runs.joined_results import (
     PLACE,
     BucketResults,
-    check_partitioned,
     joined_impact,
     joined_sweep,
     joined_timeline,
     static_options,
 )
+from tariffs.engine.runs.limit_columns import has_limits
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.ranges import DrawnPoint
 from tariffs.engine.runs.table_run import Progress
@@ -40,6 +41,7 @@ _JOINS: Mapping[str, Callable[[Sequence[BucketResults], Options], Any]] = {
     TIMELINE: joined_timeline,
     SWEEP: joined_sweep,
 }
+_VERBS = {SIMULATE: refusals.IMPACT, TIMELINE: refusals.TIMELINE, SWEEP: refusals.SWEEP}
 _PLACE = "rpc.spread_buckets"
 _SPLIT_SHARE = 0.2
 """Share of the work that splitting the files is, for progress."""
@@ -63,9 +65,13 @@ def joined_result(
     """
     with plan_of(job.kind, job.message, LocalInputs()) as plan:
         options = plan.options
-        check_partitioned(options)
-        if "entry_date" in dict(table.columns) and job.kind != TIMELINE:
-            check_dated_limits(plan.law, plan.scenarios, options)
+        options.refuse(
+            verb=_VERBS[job.kind],
+            files=True,
+            dates="entry_date" in dict(table.columns),
+            limits=has_limits(plan.law, plan.scenarios),
+            mixture=any(scenario.mixture for scenario in plan.scenarios),
+        )
     shared = tasks.share(job.written())
     buckets = _buckets(table, tasks, shared, report)
     found, handles = list[BucketResults | None](), list[Handle]()

@@ -7,22 +7,21 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from tariffs.engine.law.notes import Note
+from tariffs.engine.runs.refusals import SEEK
 from tariffs.engine.runs.seek import Jump, Root, Seek, Value, Vary, seek
 from tariffs.engine.runs.seek_target import Target
 from tariffs.engine.runs.sweep import Sweep, SweepBlock, SweepRun
 from tariffs.engine.runs.sweep_points import POINTS_AT_MOST, check_count, grid
+from tariffs.engine.tables.partitions import is_partitioned
 from tariffs.service.rpc.checks import few, required, word, words
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.rpc.run_options import KEYS_LIMIT, options_of, parameters_of
 from tariffs.service.rpc.shared import notes_of, provenance_of, scenario_of
 from tariffs.service.rpc.simulation import (
-    KEYS_LIMIT,
     Cancelled,
-    common_options,
     emit_frames,
     emit_refused,
-    options_of,
-    parameters_of,
     table_of,
 )
 from tariffs.service.wire import arrow
@@ -134,6 +133,8 @@ def run_seek(
     local = local or LocalInputs()
     scenario, vary, target = scenario_of(request.scenario, "scenario"), _vary(request), _target(request)
     with parameters_of(request, local) as parameters:
+        options = options_of(request, parameters)
+        options.refuse(verb=SEEK, files=is_partitioned(local.table))
         result = seek(
             local.table if local.table is not None else table_of(request),
             scenario,
@@ -142,7 +143,7 @@ def run_seek(
             parameters=fixed_of(request),
             on=word(request.on, "on"),
             law=LAWS.named(request.law_version),
-            options=common_options(request, parameters),
+            options=options,
             progress=lambda stage, fraction: emit(
                 sweep_service_pb2.SeekResponse(progress=pb.Progress(stage=stage, fraction=fraction))
             ),

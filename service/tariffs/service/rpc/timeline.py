@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from tariffs.engine.runs.timeline import ScenarioTimeline, Timeline, timeline
 from tariffs.engine.scenario import Scenario
-from tariffs.service.rpc.checks import required, word
+from tariffs.service.rpc.checks import required
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.rpc.run_options import options_of, parameters_of
 from tariffs.service.rpc.shared import filled, notes_of, provenance_of, scenario_of
 from tariffs.service.rpc.simulation import (
     Cancelled,
     emit_frames,
     emit_refused,
-    options_of,
-    parameters_of,
     table_of,
 )
 from tariffs.service.wire.status import request_invalid
@@ -50,7 +48,7 @@ def run_timeline(
             start,
             end,
             law=LAWS.named(request.law_version),
-            options=replace(options_of(request, parameters), ahead=word(request.ahead, "ahead")),
+            options=options_of(request, parameters),
             progress=lambda stage, fraction: emit(
                 pb.TimelineResponse(progress=pb.Progress(stage=stage, fraction=fraction))
             ),

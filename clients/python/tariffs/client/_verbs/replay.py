@@ -16,14 +16,14 @@ import polars as pl
 from tariffs.client import _arguments as arguments
 from tariffs.client._wire.csv_output import guarded
 from tariffs.client._wire.frames import Table
-from tariffs.client._wire.requests import ONE_DAY_OPTIONS, Day, ImpactOptions, ScenarioLike, option_values
-from tariffs.client._wire.sweep_requests import SWEEP_OPTIONS
+from tariffs.client._wire.requests import Day, ImpactOptions, ScenarioLike, option_values, taken
 from tariffs.client.errors import InvalidRequest, NotFound, TariffsError
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.law import Law
 from tariffs.client.results.quote import Provenance
 from tariffs.client.results.sweep import Sweep
 from tariffs.client.scenario import Scenario
+from tariffs.v1.simulation_service_pb2 import SweepRequest, TimelineRequest
 
 LAW_VERSION = "law_version"
 REQUEST = "request"
@@ -93,7 +93,7 @@ def timeline_call(
     lines: Table | None, scenarios: Sequence[ScenarioLike], start: Day, end: Day, options: ImpactOptions
 ) -> dict[str, object]:
     """Record a call of `timeline` as plain data that is enough to repeat it."""
-    values = {name: value for name, value in option_values(options).items() if name not in ONE_DAY_OPTIONS}
+    values = taken(TimelineRequest, option_values(options))
     return _call("timeline", lines, scenarios, {"start": start, "end": end, **values})
 
 
@@ -105,7 +105,7 @@ def sweep_call(
     options: ImpactOptions,
 ) -> dict[str, object]:
     """Record a call of `sweep` as plain data that is enough to repeat it."""
-    values = {name: value for name, value in option_values(options).items() if name in SWEEP_OPTIONS}
+    values = taken(SweepRequest, option_values(options))
     listed = None if points is None else points.to_dicts()
     return _call("sweep", lines, [scenario], {"vary": vary, "points": listed, **values})
 
@@ -167,7 +167,7 @@ def _run(
     client: ReplayClient, call: Mapping[str, Any], table: Table | None
 ) -> ImpactResult | TimelineResult | Sweep:
     lines = table if table is not None else call["table"]
-    if lines == _FRAME:
+    if table is None and call["table"] == _FRAME:
         raise InvalidRequest(
             "TABLE_UNREADABLE",
             "The result was made from a table in memory.",

@@ -61,8 +61,8 @@ class RunCalls(TableCalls):
             lines: as in `impact`; so are the other arguments.
             scenarios: library names, `*.yaml` paths, or `Scenario`s.
             on: day of the law.
-            period: first and last day: compute a timeline in place of an impact. `on`,
-                `include_lines`, `draws`, `seed`, `attribute` and `consumer_prices` are ignored then.
+            period: first and last day: compute a timeline in place of an impact, which takes no `on`,
+                `include_lines`, `draws`, `seed`, `attribute`, `consumer_prices` and `reaction`.
             by: keys of the groups.
             baseline: day that the values of `lines` belong to.
             response: armington, passthrough, smart, gsim, exact_hat or none.

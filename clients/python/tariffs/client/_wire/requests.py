@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
+
+from google.protobuf.message import Message
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._wire.claim_message import ClaimValue, claims_message
@@ -16,6 +18,7 @@ from tariffs.client.errors import InvalidRequest
 from tariffs.client.scenario import Scenario
 from tariffs.v1 import common_pb2, duty_service_pb2, simulation_service_pb2
 
+_M = TypeVar("_M", bound=Message)
 Money = Decimal | int | float | str
 Day = str | date | int
 ChargeValue = Money | Sequence[Money]
@@ -136,10 +139,9 @@ class ImpactOptions:
         return {"parameters": {}, "parameter_set": self.parameters}
 
 
-# Options that have no meaning over a period.
-ONE_DAY_OPTIONS = frozenset(
-    {"on", "include_lines", "draws", "seed", "attribute", "consumer_prices", "reaction"}
-)
+def vars_of(options: ImpactOptions) -> dict[str, object]:
+    """List the options by name, without copying their values."""
+    return {field.name: getattr(options, field.name) for field in fields(options)}
 
 
 def option_values(options: ImpactOptions) -> dict[str, object]:
@@ -147,7 +149,7 @@ def option_values(options: ImpactOptions) -> dict[str, object]:
 
     A call without what later releases added is recorded as in earlier ones, which can then run it again.
     """
-    values = {field.name: getattr(options, field.name) for field in fields(options)}
+    values = vars_of(options)
     later: dict[str, object] = dict.fromkeys(("consumer_prices", "to", "ahead", "law_version"), "")
     later |= {"market": "product", "fx_offset": 0.0, "reaction": 0.0}
     for name, default in later.items():
@@ -257,59 +259,75 @@ def scenario_ref(scenario: ScenarioLike | None) -> common_pb2.ScenarioRef | None
     )
 
 
+_FIELDS: Mapping[str, Callable[[ImpactOptions], object]] = {
+    "baseline": lambda o: arguments.day(o.baseline, "baseline"),
+    "response": lambda o: arguments.one_of(RESPONSES, o.response, "response", "PARAMETER_INVALID"),
+    "horizon": lambda o: arguments.one_of(HORIZONS, o.horizon, "horizon", "PARAMETER_INVALID"),
+    "market": lambda o: arguments.one_of(MARKETS, o.market, "market", "PARAMETER_INVALID"),
+    "by": lambda o: o.by,
+    "known_on": lambda o: arguments.day(o.known_on, "known_on"),
+    "ahead": lambda o: arguments.day(o.ahead, "ahead"),
+    "fx_offset": lambda o: arguments.number(o.fx_offset, "fx_offset"),
+    "reaction": lambda o: arguments.number(o.reaction, "reaction"),
+    "switches": lambda o: o.switches,
+    "min_confidence": lambda o: o.min_confidence,
+    "law_version": lambda o: o.law_version,
+    "include_lines": lambda o: o.include_lines,
+    "attribute": lambda o: o.attribute,
+    "draws": lambda o: arguments.whole(o.draws, "draws", 2**32),
+    "seed": lambda o: arguments.whole(o.seed, "seed", 2**63),
+    "consumer_prices": lambda o: arguments.one_of(
+        CONSUMER_PRICES, o.consumer_prices, "consumer_prices", "PARAMETER_INVALID"
+    ),
+    "direction": lambda o: direction_value(o.direction),
+    "to": lambda o: o.to,
+    "date_format": lambda o: o.date_format,
+    "scenario_parameters": lambda o: o.scenario_values,
+}
+"""Value of each field of a request that is an option of the run; a message has those of its verb."""
+_OTHER_NAMES = {"parameters": "scenario_parameters"}
+
+
+def run_request(message: type[_M], options: ImpactOptions, **own: object) -> _M:
+    """Build the request of a run, without its table: fields of its own, and each option that the message has.
+
+    Raises:
+        InvalidRequest: PARAMETER_INVALID for an unknown response, horizon or parameter set, or for draws or a seed
+            that are not whole numbers; REQUEST_INVALID for an unknown direction.
+    """
+    names = message.DESCRIPTOR.fields_by_name
+    request = message(**{name: value(options) for name, value in _FIELDS.items() if name in names}, **own)
+    if "parameter_set" in names:
+        set_parameters(request, options.parameter_set)
+    return request
+
+
+def taken(message: type[Message], values: Mapping[str, object]) -> dict[str, object]:
+    """Select the options that a request has."""
+    names = message.DESCRIPTOR.fields_by_name
+    return {name: value for name, value in values.items() if _OTHER_NAMES.get(name, name) in names}
+
+
 def simulate_request(
     scenarios: Sequence[ScenarioLike], options: ImpactOptions
 ) -> simulation_service_pb2.SimulateRequest:
     """Build the request of an impact run, without its table.
 
     Raises:
-        InvalidRequest: PARAMETER_INVALID for an unknown response, horizon or parameter set, or for draws or a seed
-            that are not whole numbers; REQUEST_INVALID for an unknown direction.
+        InvalidRequest: as `run_request`.
         NotFound: SCENARIO_NOT_FOUND for a scenario file that cannot be read.
     """
-    request = simulation_service_pb2.SimulateRequest(
-        points=_points(scenarios, options),
-        baseline=arguments.day(options.baseline, "baseline"),
-        response=arguments.one_of(RESPONSES, options.response, "response", "PARAMETER_INVALID"),
-        horizon=arguments.one_of(HORIZONS, options.horizon, "horizon", "PARAMETER_INVALID"),
-        market=arguments.one_of(MARKETS, options.market, "market", "PARAMETER_INVALID"),
-        by=options.by,
-        known_on=arguments.day(options.known_on, "known_on"),
-        ahead=arguments.day(options.ahead, "ahead"),
-        fx_offset=arguments.share(options.fx_offset, "fx_offset"),
-        reaction=arguments.slope(options.reaction, "reaction"),
-        switches=options.switches,
-        min_confidence=options.min_confidence,
-        law_version=options.law_version,
-        include_lines=options.include_lines,
-        attribute=options.attribute,
-        draws=arguments.whole(options.draws, "draws", 2**32),
-        seed=arguments.whole(options.seed, "seed", 2**63),
-        consumer_prices=arguments.one_of(
-            CONSUMER_PRICES, options.consumer_prices, "consumer_prices", "PARAMETER_INVALID"
-        ),
-        direction=direction_value(options.direction),
-        to=options.to,
-        date_format=options.date_format,
-        scenario_parameters=options.scenario_values,
-    )
-    set_parameters(request, options.parameter_set)
-    return request
+    return run_request(simulation_service_pb2.SimulateRequest, options, points=_points(scenarios, options))
 
 
 def lines_config(
     scenarios: Sequence[ScenarioLike], options: ImpactOptions
 ) -> simulation_service_pb2.LinesConfig:
     """Build the options of a stream of rows; raises the errors of `simulate_request`."""
-    return simulation_service_pb2.LinesConfig(
+    return run_request(
+        simulation_service_pb2.LinesConfig,
+        options,
         points=_points(scenarios, options),
-        known_on=arguments.day(options.known_on, "known_on"),
-        switches=options.switches,
-        min_confidence=options.min_confidence,
-        law_version=options.law_version,
-        direction=direction_value(options.direction),
-        to=options.to,
-        date_format=options.date_format,
         parameters=options.scenario_values,
     )
 
@@ -326,33 +344,29 @@ def _points(scenarios: Sequence[ScenarioLike], options: ImpactOptions) -> list[s
 def timeline_request(
     scenarios: Sequence[ScenarioLike], start: Day, end: Day, options: ImpactOptions
 ) -> simulation_service_pb2.TimelineRequest:
-    """Build the request of a timeline, without its table; raises the errors of `simulate_request`."""
-    if arguments.slope(options.reaction, "reaction"):
-        raise arguments.refusal(
-            "reaction", options.reaction, "Reactions are computed for single days alone.", "PARAMETER_INVALID"
+    """Build the request of a timeline, without its table.
+
+    Raises:
+        InvalidRequest: PARAMETER_INVALID for an option of single days; or as `simulate_request`.
+    """
+    message = simulation_service_pb2.TimelineRequest
+    given = {
+        name: value for name, value in vars_of(options).items() if value != vars_of(ImpactOptions())[name]
+    }
+    for name in given.keys() - taken(message, given).keys():
+        raise InvalidRequest(
+            "PARAMETER_INVALID",
+            f"A timeline takes no {name}.",
+            field=name,
+            fix="Leave it out, or use impact.",
         )
-    request = simulation_service_pb2.TimelineRequest(
+    return run_request(
+        message,
+        options,
         scenarios=[ref for one in scenarios if (ref := scenario_ref(one))],
         start=arguments.day(start, "start"),
         end=arguments.day(end, "end"),
-        baseline=arguments.day(options.baseline, "baseline"),
-        response=arguments.one_of(RESPONSES, options.response, "response", "PARAMETER_INVALID"),
-        horizon=arguments.one_of(HORIZONS, options.horizon, "horizon", "PARAMETER_INVALID"),
-        market=arguments.one_of(MARKETS, options.market, "market", "PARAMETER_INVALID"),
-        by=options.by,
-        known_on=arguments.day(options.known_on, "known_on"),
-        ahead=arguments.day(options.ahead, "ahead"),
-        fx_offset=arguments.share(options.fx_offset, "fx_offset"),
-        switches=options.switches,
-        min_confidence=options.min_confidence,
-        law_version=options.law_version,
-        direction=direction_value(options.direction),
-        to=options.to,
-        date_format=options.date_format,
-        scenario_parameters=options.scenario_values,
     )
-    set_parameters(request, options.parameter_set)
-    return request
 
 
 _SETS = frozenset({"low", "high", "central", "wits"})

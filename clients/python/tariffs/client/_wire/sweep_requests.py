@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import polars as pl
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._wire.frames import Table, read_table
 from tariffs.client._wire.requests import (
-    HORIZONS,
-    MARKETS,
-    RESPONSES,
     ImpactOptions,
     ParameterValue,
     ScenarioLike,
-    direction_value,
+    run_request,
     scenario_ref,
-    set_parameters,
 )
 from tariffs.client._wire.uploads import cut
 from tariffs.client.errors import InvalidRequest
@@ -32,10 +27,6 @@ PointList = Sequence[Mapping[str, ParameterValue]] | Table
 """Points one by one: mappings, or a table with a column a parameter."""
 Where = Mapping[str, str | Iterable[str]]
 """Values that count, by key of groups."""
-SWEEP_OPTIONS = (
-    "on", "baseline", "response", "horizon", "parameters", "parameter_set", "by", "known_on", "switches",
-    "min_confidence", "law_version", "direction", "date_format", "market", "fx_offset",
-)  # fmt: skip
 
 
 def sweep_request(
@@ -64,13 +55,12 @@ def sweep_request(
             field="vary",
             fix='Give vary={"cn": "0%:50%:1%"} (--vary cn=0%:50%:1%) or points (--points FILE).',
         )
-    request = simulation_service_pb2.SweepRequest(**_common(scenario, options), by=options.by)
+    request = run_request(simulation_service_pb2.SweepRequest, options, **_of_scenario(scenario, options))
     if points is None:
         axes = [simulation_service_pb2.SweepAxis(name=name, values=values) for name, values in vary.items()]
         request.grid.axes.extend(axes)
     else:
         request.list.arrow.extend(data for _, data in cut(points, message_limit))
-    set_parameters(request, options.parameter_set)
     return request
 
 
@@ -101,8 +91,10 @@ def seek_request(
                 "vary", vary, 'Give a parameter with its lowest and highest value: ("cn", "0%", "60%").'
             )
     column, value = target_of(target)
-    request = sweep_service_pb2.SeekRequest(
-        **_common(scenario, options),
+    return run_request(
+        sweep_service_pb2.SeekRequest,
+        options,
+        **_of_scenario(scenario, options),
         parameter=arguments.text(name, "vary"),
         low=ends[0],
         high=ends[1],
@@ -113,8 +105,6 @@ def seek_request(
             for key, values in arguments.mapping(where, "where").items()
         ],
     )
-    set_parameters(request, options.parameter_set)
-    return request
 
 
 def axes(vary: object) -> dict[str, list[str]]:
@@ -155,25 +145,10 @@ def target_of(target: object) -> tuple[str, float]:
     raise arguments.refusal("target", target, 'Give a result column and its value: ("duty_after", 3.0e11).')
 
 
-def _common(scenario: ScenarioLike, options: ImpactOptions) -> dict[str, Any]:
+def _of_scenario(scenario: ScenarioLike, options: ImpactOptions) -> dict[str, object]:
+    """Build the fields of the scenario and its day."""
     parsed = Scenario.of(scenario)
-    return {
-        "scenario": scenario_ref(parsed),
-        "on": parsed.day or arguments.day(options.on, "on"),
-        "baseline": arguments.day(options.baseline, "baseline"),
-        "response": arguments.one_of(RESPONSES, options.response, "response", "PARAMETER_INVALID"),
-        "horizon": arguments.one_of(HORIZONS, options.horizon, "horizon", "PARAMETER_INVALID"),
-        "market": arguments.one_of(MARKETS, options.market, "market", "PARAMETER_INVALID"),
-        "fx_offset": arguments.share(options.fx_offset, "fx_offset"),
-        "known_on": arguments.day(options.known_on, "known_on"),
-        "switches": options.switches,
-        "min_confidence": options.min_confidence,
-        "law_version": options.law_version,
-        "direction": direction_value(options.direction),
-        "to": options.to,
-        "date_format": options.date_format,
-        "scenario_parameters": options.scenario_values,
-    }
+    return {"scenario": scenario_ref(parsed), "on": parsed.day or arguments.day(options.on, "on")}
 
 
 def _several(values: object) -> Iterable[object]:

@@ -1,0 +1,304 @@
+"""List the options that each verb takes, and the combinations of options that runs refuse.
+
+Server, client, command line and docs/options.md follow these tables: a combination has the same reason and text from
+every side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.law.law import EXPORT, IMPORT
+from tariffs.engine.response.hat_response import EXACT_HAT
+from tariffs.engine.response.parameters import PATH, SETS
+from tariffs.engine.response.sector_market import PRODUCT
+from tariffs.engine.response.thetas import LASTING
+
+VERBS = IMPACT, TIMELINE, SWEEP, SEEK = ("impact", "timeline", "sweep", "seek")
+OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "scenarios": (IMPACT, TIMELINE),
+    "scenario": (SWEEP, SEEK),
+    "parameters": VERBS,
+    "vary": (SWEEP, SEEK),
+    "points": (SWEEP,),
+    "target": (SEEK,),
+    "where": (SEEK,),
+    "on": (IMPACT, SWEEP, SEEK),
+    "start": (TIMELINE,),
+    "end": (TIMELINE,),
+    "by": (IMPACT, TIMELINE, SWEEP),
+    "baseline": VERBS,
+    "direction": VERBS,
+    "to": VERBS,
+    "date_format": VERBS,
+    "law_version": VERBS,
+    "known_on": VERBS,
+    "switches": VERBS,
+    "min_confidence": VERBS,
+    "response": VERBS,
+    "horizon": VERBS,
+    "market": VERBS,
+    "parameter_set": VERBS,
+    "fx_offset": VERBS,
+    "ahead": (IMPACT, TIMELINE),
+    "reaction": (IMPACT,),
+    "attribute": (IMPACT,),
+    "consumer_prices": (IMPACT,),
+    "draws": (IMPACT,),
+    "seed": (IMPACT,),
+    "include_lines": (IMPACT,),
+    "lines_to": (IMPACT,),
+    "cluster": (IMPACT, TIMELINE, SWEEP),
+}
+"""Verbs that take each option; the names are those of the Python client."""
+LAYOUTS: Mapping[str, tuple[str, ...]] = {
+    "one table": VERBS,
+    "several files": (IMPACT, TIMELINE, SWEEP),
+    "long run": (IMPACT, TIMELINE, SWEEP),
+}
+"""Verbs that compute each layout of a table, and long runs."""
+
+
+@dataclass(frozen=True)
+class OptionValues:
+    """Values of an option or fact for which a refusal holds, with their text for the docs."""
+
+    text: str
+    holds: Callable[[Any], bool]
+
+
+def _one(value: str) -> OptionValues:
+    return OptionValues(f"`{value}`", lambda found: found == value)
+
+
+def _other(value: str) -> OptionValues:
+    return OptionValues(f"other than `{value}`", lambda found: found != value)
+
+
+_GIVEN = OptionValues("given", bool)
+_MISSING = OptionValues("missing", lambda found: not found)
+_NAMED_SET = OptionValues(" or ".join(f"`{name}`" for name in SETS), SETS.__contains__)
+_HOLDS = OptionValues("yes", bool)
+_STATIC, _BEHAVIOURAL = _one("none"), _other("none")
+FACTS: Mapping[str, str] = {
+    "verb": "verb",
+    "files": "table of several files",
+    "dates": "entry dates in the table",
+    "limits": "limits or floors on quantities in law or scenario",
+    "mixture": "mixture of scenarios",
+    "own_table": "table of your own",
+}
+"""What refusals look at beside options, in words."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Combination of options and facts that a run refuses.
+
+    Attributes:
+        field: option that the error names.
+        when: conditions that hold together, by option or fact.
+        message, fix: text of the error; `{name}` stands for the value of an option.
+        reason: reason of the error.
+    """
+
+    field: str
+    when: Mapping[str, OptionValues]
+    message: str
+    fix: str
+    reason: str = "PARAMETER_INVALID"
+
+    def holds(self, asked: Mapping[str, object]) -> bool:
+        """Return True if all conditions hold; a fact that is not known yet holds nothing."""
+        return all(name in asked and one.holds(asked[name]) for name, one in self.when.items())
+
+    def error(self, asked: Mapping[str, object]) -> InputError:
+        """Make the error."""
+        message = self.message.format(**{name: asked.get(name) for name in self.when})
+        return InputError(self.reason, message, field=self.field, fix=self.fix)
+
+
+def refuse(asked: Mapping[str, object]) -> None:
+    """Raise the first refusal that holds.
+
+    Args:
+        asked: values of options and facts, by name, as far as they are known.
+
+    Raises:
+        InputError: PARAMETER_INVALID, or BASELINE_REQUIRED.
+    """
+    for one in REFUSALS:
+        if one.holds(asked):
+            raise one.error(asked)
+
+
+def refuse_untaken(verb: str, given: Iterable[str]) -> None:
+    """Refuse options that a verb does not take.
+
+    Raises:
+        InputError: PARAMETER_INVALID.
+    """
+    for name in given:
+        if verb not in OPTIONS[name]:
+            takers = " or ".join(OPTIONS[name])
+            raise InputError(
+                "PARAMETER_INVALID",
+                f"A {verb} takes no {name}.",
+                field=name,
+                fix=f"Leave it out, or use {takers}.",
+            )
+
+
+_DOMESTIC = "Domestic goods, consumer prices and the dollar are of the United States, not of its customers."
+_WHOLE = "{} needs the whole table at once, and a partitioned table is computed by products."
+_ONE_FILE = "Leave it out, or give the table as one file."
+_EXPORT = _one(EXPORT)
+
+REFUSALS: tuple[Refusal, ...] = (
+    Refusal(
+        "market",
+        {"market": _other(PRODUCT), "response": _other("armington")},
+        "Sectors need the model armington.",
+        "Use --response armington, or --market product.",
+    ),
+    *(
+        Refusal(name, {name: condition, "direction": _EXPORT}, _DOMESTIC, "Leave it out for exports.")
+        for name, condition in (
+            ("market", _other(PRODUCT)),
+            ("consumer_prices", _GIVEN),
+            ("fx_offset", _GIVEN),
+            ("response", _one(EXACT_HAT)),
+        )
+    ),
+    Refusal(
+        "fx_offset",
+        {"fx_offset": _GIVEN, "response": _STATIC},
+        "A static run moves no prices.",
+        "Choose a response, or leave the option out.",
+    ),
+    Refusal(
+        "horizon",
+        {"horizon": _other(LASTING), "response": _one(EXACT_HAT)},
+        "Thetas are of duties that last, and have no horizon {horizon}.",
+        f"Leave it out, or use {LASTING}.",
+    ),
+    Refusal(
+        "parameter_set",
+        {
+            "parameter_set": _NAMED_SET,
+            "response": _one(EXACT_HAT),
+        },
+        "The set {parameter_set} has no thetas.",
+        "Leave it out for the published ones, or give a file with the columns hts and theta.",
+    ),
+    Refusal(
+        "draws",
+        {"draws": _GIVEN, "response": _one(EXACT_HAT)},
+        "Thetas are not drawn: their published spreads are not embedded.",
+        "Compare runs with thetas of your own (--set FILE), or sweep elasticity.theta.",
+    ),
+    Refusal(
+        "draws",
+        {"draws": _GIVEN, "response": _STATIC},
+        "Draws are of elasticities, and this run has none.",
+        "Choose a response, or leave the draws out.",
+    ),
+    Refusal(
+        "ahead",
+        {"ahead": _GIVEN, "response": _STATIC},
+        "A static run moves no purchases.",
+        "Choose a response, or leave the option out.",
+    ),
+    Refusal(
+        "reaction",
+        {"reaction": _GIVEN, "direction": _one(IMPORT)},
+        "Partners answer with duties on exports of the United States.",
+        "Give --direction export or --both, or leave the option out.",
+    ),
+    Refusal(
+        "horizon",
+        {"horizon": _one(PATH), "reaction": _GIVEN, "response": _BEHAVIOURAL},
+        "An answer has no day on which it began, and the horizon path needs one.",
+        "Choose impact, short or long, or --response none.",
+    ),
+    *(
+        Refusal(name, {name: _GIVEN, "files": _HOLDS}, _WHOLE.format(name), fix)
+        for name, fix in (
+            ("fx_offset", _ONE_FILE),
+            ("reaction", _ONE_FILE),
+            (
+                "include_lines",
+                "Name a directory for them with lines_to (--lines DIR), or give the table as one file.",
+            ),
+        )
+    ),
+    Refusal(
+        "table",
+        {"files": _HOLDS, "verb": _one(SEEK)},
+        "A seek needs the whole table at once, and a partitioned table is computed by products.",
+        "Give the table as one file, or sweep the parameter.",
+    ),
+    Refusal(
+        "horizon",
+        {"horizon": _one(PATH), "market": _other(PRODUCT), "files": _HOLDS},
+        "At the horizon path a market of sectors responds at the mean age of the changes of duty of the whole table, "
+        "and a partitioned one is computed by sectors.",
+        "Use the horizon impact, short or long, or give the table as one file.",
+    ),
+    Refusal(
+        "horizon",
+        {
+            "horizon": _one(PATH),
+            "response": _BEHAVIOURAL,
+            "limits": _HOLDS,
+            "dates": _HOLDS,
+            "files": _HOLDS,
+            "verb": _other(TIMELINE),
+        },
+        "At the horizon path a limit on quantities has the age of the last entry date of the whole table, and a "
+        "partitioned one is computed by products.",
+        "Use the horizon short or long, leave out the entry dates, or give the table as one file.",
+    ),
+    Refusal(
+        "reaction",
+        {"reaction": _GIVEN, "mixture": _HOLDS},
+        "A mixture of scenarios has no answer of its own: each of its scenarios would have one.",
+        "Run its components one by one.",
+    ),
+    Refusal(
+        "attribute",
+        {"attribute": _GIVEN, "mixture": _HOLDS},
+        "A mixture of scenarios has no single law whose changes could be told apart.",
+        "Attribute its components one by one.",
+    ),
+    Refusal(
+        "ahead",
+        {"ahead": _GIVEN, "dates": _HOLDS, "verb": _one(IMPACT)},
+        "Purchases are moved between days, so that lines cannot have days of their own.",
+        "Leave the entry dates out of the table, or the option.",
+    ),
+    Refusal(
+        "ahead",
+        {"ahead": _GIVEN, "limits": _HOLDS},
+        "Purchases under a limit or floor on quantities cannot be moved in time.",
+        "Leave the option out, or compare a scenario without limits.",
+    ),
+    Refusal(
+        "baseline",
+        {"baseline": _MISSING, "response": _BEHAVIOURAL, "own_table": _HOLDS},
+        "A run with a response needs the day that the table's values belong to.",
+        "Give --baseline DAY, or --response none for the static result.",
+        "BASELINE_REQUIRED",
+    ),
+    Refusal(
+        "baseline",
+        {"baseline": _MISSING, "consumer_prices": _GIVEN, "own_table": _HOLDS},
+        "Consumer prices follow from the duty added since the day that the table's values belong to.",
+        "Give --baseline DAY, or leave consumer prices out.",
+        "BASELINE_REQUIRED",
+    ),
+)
+"""In the order in which they are looked at; the first that holds is the error."""

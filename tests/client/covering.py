@@ -1,0 +1,87 @@
+"""Make few cases that cover every allowed pair of levels of many factors."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+Case = dict[str, Any]
+Pair = tuple[tuple[str, int], tuple[str, int]]
+
+
+class Covering:
+    """Greedy pairwise covering.
+
+    Args:
+        factors: levels of each factor, the default first.
+        allowed: tells of a part of a case whether it may be completed.
+        seed: cases differ by it.
+    """
+
+    def __init__(
+        self, factors: Mapping[str, Sequence[Any]], allowed: Callable[[Case], bool], seed: int = 0
+    ) -> None:
+        self._factors, self._allowed, self._random = factors, allowed, random.Random(seed)
+
+    def cases(self) -> list[Case]:
+        """Cases that together have every pair that some allowed case has."""
+        left = dict.fromkeys(pair for pair in self._pairs() if self._allowed(self._case(dict(pair))))
+        found = []
+        while left:
+            pair = next(iter(left))
+            chosen = self._completed(dict(pair), left)
+            # Two levels may exclude each other by a third factor alone.
+            for covered in [pair] if chosen is None else _pairs_of(chosen):
+                left.pop(covered, None)
+            if chosen is not None:
+                found.append(self._case(chosen))
+        return found
+
+    def completed(self, given: Case) -> Case | None:
+        """Complete a case, with levels as near to the defaults as is allowed; None if there is none."""
+        fixed = {name: list(self._factors[name]).index(value) for name, value in given.items()}
+        chosen = self._completed(fixed, {}, tries=200)
+        return None if chosen is None else self._case(chosen)
+
+    def _completed(
+        self, fixed: dict[str, int], left: Mapping[Pair, None], tries: int = 20
+    ) -> dict[str, int] | None:
+        for _ in range(tries):
+            chosen = dict(fixed)
+            rest = [name for name in self._factors if name not in chosen]
+            self._random.shuffle(rest)
+            for name in rest:
+                levels = [
+                    level
+                    for level in range(len(self._factors[name]))
+                    if self._allowed(self._case(chosen | {name: level}))
+                ]
+                if not levels:
+                    break
+                chosen[name] = max(
+                    levels, key=lambda level: (self._gain(chosen, (name, level), left), -level)
+                )
+            else:
+                return {name: chosen[name] for name in self._factors}
+        return None
+
+    def _gain(self, chosen: Mapping[str, int], one: tuple[str, int], left: Mapping[Pair, None]) -> int:
+        return sum(_pair(other, one) in left for other in chosen.items())
+
+    def _pairs(self) -> Iterator[Pair]:
+        levels = [[(name, level) for level in range(len(self._factors[name]))] for name in self._factors]
+        for one, other in itertools.combinations(levels, 2):
+            yield from itertools.starmap(_pair, itertools.product(one, other))
+
+    def _case(self, chosen: Mapping[str, int]) -> Case:
+        return {name: self._factors[name][level] for name, level in chosen.items()}
+
+
+def _pair(one: tuple[str, int], other: tuple[str, int]) -> Pair:
+    return (one, other) if one <= other else (other, one)
+
+
+def _pairs_of(chosen: Mapping[str, int]) -> Iterator[Pair]:
+    return itertools.starmap(_pair, itertools.combinations(chosen.items(), 2))

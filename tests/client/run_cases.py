@@ -1,0 +1,290 @@
+"""Cases of runs over tables: verb, layout, way and every option, and how to ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tariffs.client import Client, Scenario
+from tariffs.engine.response.hat_response import EXACT_HAT
+from tariffs.engine.response.thetas import LASTING
+from tariffs.engine.runs import refusals
+from tariffs.engine.runs.refusals import IMPACT, SEEK, SWEEP, TIMELINE
+from tariffs.engine.schedule import reference_data
+from tests.client.covering import Case
+
+DAY, BASELINE = "2027-01-11", "2025-01-01"
+PERIOD: Mapping[str, Any] = {"start": "2027-01-08", "end": "2027-01-13"}
+HEAD = "schema: tariffs.scenario/v1\nbasis: hypothesis\ntitle: Test\nid: "
+RATES = """parameters: {cn: {default: 15%}, start: {default: 2027-01-10}}
+changes:
+  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: $start, rate: $cn}
+  - {op: set_rate, measures: {id: cn.recip}, from: $start, rate: $cn}
+  - {op: set_rate, measures: {id: ca.surtax}, from: $start, rate: $cn}
+"""
+LIMIT = "  - {op: shock_quantity, from: 2026-12-01, share: 60%, origins: [CN, US]}\n"
+SCENARIOS: Mapping[str, Any] = {
+    "rates": Scenario.from_text(f"{HEAD}rates\n{RATES}"),
+    "limit": Scenario.from_text(f"{HEAD}limit\n{RATES}{LIMIT}"),
+    "mixture": "truce-even-odds",
+}
+VARIED = {
+    "rates": ("cn", ["5%", "30%"]),
+    "limit": ("cn", ["5%", "30%"]),
+    "mixture": ("lapses", ["30%", "80%"]),
+}
+SOUGHT = {
+    "rates": ("start", "2027-01-10", "2027-01-12"),
+    "limit": ("start", "2027-01-10", "2027-01-12"),
+    "mixture": ("lapses", "30%", "80%"),
+}
+SINGLE = "truce-lapses"
+OF_ONE = Scenario.from_text(f"{HEAD}of-one\nmixture: [{{scenario: {SINGLE}, weight: 100%}}]\n")
+NOTHING = Scenario.from_text(f"{HEAD}nothing\nchanges: []\n")
+PARAMETERS = "hts,sigma,eta\n85,2.5,1.1\n"
+RUNS = (
+    *((verb, way) for verb in (IMPACT, TIMELINE, SWEEP) for way in ("direct", "files", "long", "cluster")),
+    (SEEK, "direct"),
+    (SEEK, "files"),
+)
+"""Verbs with the ways in which they are computed, so that every option meets every one of them."""
+FACTORS: Mapping[str, Sequence[Any]] = {
+    "run": RUNS,
+    "layout": ("frame", "file", "files", "stored"),
+    "dates": (False, True),
+    "change": ("rates", "mixture", "limit"),
+    "by": (
+        ("origin",),
+        ("authority",),
+        ("authority", "origin"),
+        ("hts2", "authority"),
+        ("hts2", "team"),
+        ("team", "authority", "hts4"),
+    ),
+    "direction": ("import", "export"),
+    "to": ("", "CA"),
+    "date_format": ("", "m/d/Y"),
+    "law_version": ("", "exact"),
+    "baseline": (BASELINE, ""),
+    "known_on": ("", "entry", "2026-09-01"),
+    "switches": ("", "usmca_basis=2024", "usmca_basis=responding"),
+    "min_confidence": ("", "B"),
+    "response": ("armington", "none", "passthrough", "smart", "gsim", "exact_hat"),
+    "horizon": ("path", "impact", "short", "long"),
+    "market": ("product", "sector"),
+    "parameter_set": ("", "low", "file"),
+    "fx_offset": (0.0, 0.174),
+    "ahead": ("", "2026-12-20"),
+    "reaction": (0.0, 1.0),
+    "attribute": (False, True),
+    "consumer_prices": ("", "dollar"),
+    "draws": (0, 16),
+    "seed": (0, 7),
+    "include_lines": (False, True),
+}
+QUOTIENTS = ("rate", "rate_after", "hat", "premium", "share", "correlation", "positive", "change", "direct")
+OPTIONS = tuple(name for name in FACTORS if name in refusals.OPTIONS)
+
+
+def asked_of(case: Case) -> dict[str, object]:
+    """What refusals look at, as far as a part of a case says it."""
+    asked = {name: case[name] for name in (*OPTIONS, "dates") if name in case} | {"own_table": True}
+    if asked.get("response") == EXACT_HAT and asked.get("horizon") == "path":
+        asked["horizon"] = LASTING
+    if "run" in case:
+        asked |= {"verb": case["run"][0], "files": case["run"][1] == "files"}
+    if "change" in case:
+        asked |= {"limits": case["change"] == "limit", "mixture": case["change"] == "mixture"}
+    return asked
+
+
+def refusal(case: Case) -> refusals.Refusal | None:
+    """The refusal of a case: what its options say, then its layout, then its table and scenario."""
+    asked = asked_of(case)
+    later = {"own_table", "dates", "limits", "mixture"}
+    for unknown in (later | {"files"}, later, set[str]()):
+        known = {name: value for name, value in asked.items() if name not in unknown}
+        if (found := next((one for one in refusals.REFUSALS if one.holds(known)), None)) is not None:
+            return found
+    return None
+
+
+def is_askable(case: Case) -> bool:
+    """Tell of a part of a case whether its verb takes its options, and its table has such dates."""
+    if case.get("to") == "CA" and case.get("direction") == "import":
+        return False
+    if case.get("date_format") == "m/d/Y" and not case.get("dates", True):
+        return False
+    if "run" not in case:
+        return True
+    verb, way = case["run"]
+    if "layout" in case and (
+        (case["layout"] == "files") != (way == "files")
+        or (case["layout"] == "stored") > (way in {"direct", "long"})
+    ):
+        return False
+    if verb == SEEK and case.get("layout") == "stored" and case.get("change") == "mixture":
+        return False  # A server computes all values of a range of numbers, which are many.
+    return all(
+        verb in refusals.OPTIONS[name] or case[name] == FACTORS[name][0]
+        for name in OPTIONS
+        if name in case and name != "by"
+    )
+
+
+def is_run(case: Case) -> bool:
+    """Tell of a part of a case whether it is computed."""
+    if not is_askable(case):
+        return False
+    asked = asked_of(case)
+    return not any(one.holds(asked) for one in refusals.REFUSALS)
+
+
+def table(case: Case) -> pl.DataFrame:
+    """Rows of imports, or of exports to two countries."""
+    random = np.random.default_rng(11)
+    if case["direction"] == "import":
+        goods = reference_data.reference_table().filter(pl.col("customs_value") > 1e4)
+        some = [goods.filter(origin=origin).sample(14, seed=3) for origin in ("CN", "MX", "VN", "DE", "CA")]
+    else:
+        some = [
+            reference_data.exports(market)
+            .sample(35, seed=3)
+            .select("hts", "origin", "customs_value", destination=pl.lit(market))
+            for market in ("CN", "CA")
+        ]
+    rows = pl.concat(some).with_columns(customs_value=pl.col("customs_value").clip(0, 5e6).round(2))
+    rows = rows.with_columns(pl.Series("team", random.choice(["a", "b"], rows.height)))
+    if not case["dates"]:
+        return rows
+    form = "%m/%d/%Y" if case["date_format"] else "%Y-%m-%d"
+    days = pl.Series(
+        "day", random.choice(["2026-12-15", "2027-01-20", "2027-03-14"], rows.height)
+    ).str.to_date()
+    return rows.with_columns(entry_date=days.dt.strftime(form))
+
+
+def laid_out(client: Client, case: Case, rows: pl.DataFrame, folder: Path) -> Any:
+    """The rows of a case in its layout."""
+    if case["layout"] == "frame":
+        return rows
+    if case["layout"] == "stored":
+        return client.upload(rows)
+    if case["layout"] == "file":
+        rows.write_parquet(folder / "rows.parquet")
+        return folder / "rows.parquet"
+    (folder / "files").mkdir(exist_ok=True)
+    for number, part in enumerate(rows.sample(fraction=1, shuffle=True, seed=5).iter_slices(27)):
+        part.write_parquet(folder / "files" / f"{number}.parquet")
+    return folder / "files"
+
+
+def options_of(case: Case, folder: Path) -> dict[str, Any]:
+    """Arguments of the options of a case, those of its verb alone."""
+    given = {
+        name: case[name]
+        for name in OPTIONS
+        if case["run"][0] in refusals.OPTIONS[name] and case[name] != FACTORS[name][0]
+    }
+    if "switches" in given:
+        given["switches"] = dict([given["switches"].split("=")])
+    if "law_version" in given:
+        law = Client.local().law()
+        given["law_version"] = f"{law.version}@{law.digest}"
+    if given.get("parameter_set") == "file":
+        given["parameter_set"] = folder / "parameters.csv"
+        given["parameter_set"].write_text(PARAMETERS)
+    return {"baseline": case["baseline"], **given}
+
+
+def scenarios_of(case: Case) -> list[Any]:
+    """Scenarios of an impact or a timeline: the case's, one that changes nothing, and a mixture of one."""
+    same = [] if case["reaction"] or case["attribute"] else [SINGLE, OF_ONE]
+    return ["base", SCENARIOS[case["change"]], NOTHING, *same]
+
+
+def ask(client: Client, case: Case, lines: Any, options: Mapping[str, Any]) -> Any:
+    """Result of a case over its table, by its way."""
+    verb, way = case["run"]
+    on: dict[str, Any] = {"cluster": "tcp://test"} if way == "cluster" else {}
+    name, values = VARIED[case["change"]]
+    if verb == IMPACT:
+        if way == "long":
+            return client.start(lines, scenarios_of(case), on=DAY, **options).result()
+        return client.impact(lines, scenarios_of(case), on=DAY, **options, **on)
+    if verb == TIMELINE:
+        if way == "long":
+            period = (PERIOD["start"], PERIOD["end"])
+            return client.start(lines, scenarios_of(case), period=period, **options).result()
+        return client.timeline(lines, scenarios_of(case), **PERIOD, **options, **on)
+    if verb == SWEEP:
+        run = client.start_sweep if way == "long" else client.sweep
+        found: Any = run(lines, SCENARIOS[case["change"]], vary={name: values}, on=DAY, **options, **on)
+        return found.result() if way == "long" else found
+    return client.seek(
+        lines,
+        SCENARIOS[case["change"]],
+        vary=SOUGHT[case["change"]],
+        target=("duty", 1e6),
+        on=DAY,
+        **options,
+    )
+
+
+def frames(result: Any) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Frames of a result by name."""
+    names = ("groups", "total", "totals", "segments", "averages", "average_total", "attribution", "path")
+    ranges = getattr(result, "ranges", None)
+    for holder, name in [
+        *((result, name) for name in (*names, "consumer_prices", "lines")),
+        *((ranges, name) for name in ("groups", "total", "tornado")),
+    ]:
+        if isinstance(frame := getattr(holder, name, None), pl.DataFrame):
+            yield f"{'ranges.' * (holder is ranges)}{name}", frame
+
+
+def is_number(kind: pl.DataType) -> bool:
+    """Tell numbers from keys; days of a segment are a key."""
+    return kind.is_float()
+
+
+def same_rows(found: pl.DataFrame, wanted: pl.DataFrame, what: str, *, exact: bool = False) -> None:
+    """Compare rows by their keys, in any order of rows and columns; numbers to 1e-9 of the largest, amounts to 1e-6."""
+    assert sorted(found.columns) == sorted(wanted.columns), what
+    found = found.select(wanted.columns)
+    if exact:
+        assert found.equals(wanted, null_equal=True), what
+        return
+    keys = [name for name, kind in wanted.schema.items() if not is_number(kind)]
+    found, wanted = (one.sort(keys, nulls_last=True, maintain_order=True) for one in (found, wanted))
+    assert found.select(keys).equals(wanted.select(keys), null_equal=True), f"{what}: other keys"
+    for name in set(wanted.columns) - set(keys):
+        one, other = (frame[name].to_numpy() for frame in (found, wanted))
+        least = 1e-9 * np.nanmax(np.abs(other), initial=0.0)
+        least = least if name.endswith(QUOTIENTS) else max(least, 1e-6)
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=least, err_msg=f"{what}: {name}")
+
+
+@contextmanager
+def tasks_here(monkeypatch: Any) -> Iterator[None]:
+    """Compute the tasks of a cluster in this process, and tables of some rows in several buckets."""
+    from tariffs.engine.runs import seek_range
+    from tariffs.engine.tables import partitions
+    from tariffs.service.rpc import spread_runs
+    from tariffs.service.workers.spread_tasks import OneProcess
+
+    @contextmanager
+    def here(address: str) -> Iterator[OneProcess]:
+        with OneProcess(lambda: False) as tasks:
+            yield tasks
+
+    monkeypatch.setattr(spread_runs, "cluster", here)
+    monkeypatch.setattr(seek_range, "CELLS", 4)
+    monkeypatch.setattr(partitions, "ROWS_PER_BUCKET", 25)
+    monkeypatch.setattr(partitions, "ROWS_PER_SLICE", 20)
+    yield
