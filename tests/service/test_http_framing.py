@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from tests.service.test_http_port import QUOTE, port_of
 from tests.service.web_calls import call, framed, frames, post
 
 pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
-from tariffs.service.server.web import request_body
+from tariffs.service.server.web import http_port, request_body
 from tariffs.service.server.web.http_port import network_of
 
 CALCULATE = "/tariffs.v1.DutyService/CalculateDuty"
@@ -109,6 +109,26 @@ def test_a_call_refused_at_its_headers_has_its_log_line(
     (logged,) = (text for text in capsys.readouterr().out.splitlines() if "refused-early" in text)
     assert "TOKEN_INVALID" in logged
     assert "DutyService/CalculateDuty" in logged
+
+
+def test_a_refused_caller_cannot_keep_its_connection_by_sending_on(
+    closed: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_port, "LINGER_SECONDS", 0.5)
+    with connected(closed) as connection:
+        connection.sendall(head(CALCULATE, "content-type: application/json", "content-length: 9000"))
+        assert connection.recv(1 << 16).startswith(b"HTTP/1.1 401")
+        began = time.monotonic()
+        with suppress(OSError):
+            while time.monotonic() - began < 10:
+                connection.sendall(b" ")
+                time.sleep(0.1)
+        assert time.monotonic() - began < 3
+    with connected(closed) as connection:
+        request = head(CALCULATE, "content-type: application/json", f"content-length: {len(BODY)}")
+        for _ in range(2):  # a client that sends its body at once may go on
+            connection.sendall(request + BODY)
+            assert connection.recv(1 << 16).startswith(b"HTTP/1.1 401")
 
 
 def test_a_body_that_trickles_is_ended_though_no_part_is_late(

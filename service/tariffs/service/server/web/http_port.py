@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import h11
 import structlog
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -28,6 +29,8 @@ HEAD_BYTES = 32 << 10
 """Most bytes of a request's line and headers; a GET holds its message in the line."""
 HEAD_SECONDS = 15.0
 """Longest time until the headers of a request are there."""
+LINGER_SECONDS = 2.0
+"""Longest time that the rest of a body is read and dropped after its request was answered."""
 KEEP_SECONDS = 5
 STALLED_SECONDS = 120
 """A connection whose peer takes no data for so long is closed."""
@@ -211,7 +214,7 @@ class _HttpConnection(H11Protocol):
             return
         self._network = network
         self.app_state = {CERTIFICATE_KEY: certificate_properties(transport)}
-        self._wait_for_head()
+        self._wait_for_head(HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -230,7 +233,7 @@ class _HttpConnection(H11Protocol):
     def on_response_complete(self) -> None:
         """Wait for the next request."""
         self._stop_waiting()
-        self._wait_for_head()
+        self._wait_for_head(LINGER_SECONDS if self.conn.their_state is h11.SEND_BODY else HEAD_SECONDS)
         super().on_response_complete()
 
     def _refuse(self, error: ServiceError) -> None:
@@ -239,8 +242,8 @@ class _HttpConnection(H11Protocol):
         self.transport.write(_BUSY % len(body) + body)
         self.transport.close()
 
-    def _wait_for_head(self) -> None:
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+    def _wait_for_head(self, seconds: float) -> None:
+        self._head_timer = self.loop.call_later(seconds, self.transport.close)
 
     def _stop_waiting(self) -> None:
         if self._head_timer is not None:
