@@ -19,8 +19,10 @@ import structlog
 from tariffs.engine.errors import LawError, ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.pack.build import build_pack
+from tariffs.service.rpc.laws import ServedLaw
 from tariffs.service.server import serving
 from tariffs.service.server.law_directory import LawDirectory
+from tariffs.service.server.law_watch import STEADY_SECONDS
 from tariffs.service.server.server import TariffServer
 from tests.law.packs import CHARGED, EXEMPT, NEWER, drop, golden_case, key_pair, law_copy, newer_pack
 from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, running
@@ -238,6 +240,54 @@ def test_a_pack_that_becomes_a_pipe_after_it_was_listed_is_refused(tmp_path: Pat
     os.mkfifo(tmp_path / PACK)
     with pytest.raises(LawError, match="no plain file"):
         directory.read(PACK)
+
+
+# -- the time of an update -------------------------------------------------------------------------------------
+
+
+def test_a_law_is_served_though_its_warm_up_lasts_or_fails(
+    tmp_path: Path, pack: bytes, following: bytes, state: Path
+) -> None:
+    packs, free = tmp_path / "packs", threading.Event()
+    packs.mkdir()
+
+    def lasts(_: ServedLaw) -> None:
+        free.wait(TIMEOUT)
+
+    def fails_now(_: ServedLaw) -> None:
+        raise ServiceError("SHUTTING_DOWN", "The worker is gone.")
+
+    def replace(server: TariffServer) -> None:
+        server._law_watch._warm = (fails_now, lasts)
+
+    try:
+        with (
+            watching(packs, state_dir=state, on_built=replace) as server,
+            structlog.testing.capture_logs() as told,
+        ):
+            drop(pack, packs, PACK)
+            until(lambda: quoted(server) == (EXEMPT, NEWER), TIMEOUT / 2)
+            assert [one["law"] for one in told if one["event"] == "law not warmed"] == [NEWER]
+            drop(following, packs, NEXT)
+            until(lambda: quoted(server) == (CHARGED, FOLLOWING), TIMEOUT / 2)
+    finally:
+        free.set()
+
+
+def test_a_pack_that_is_written_while_it_is_looked_at_waits_until_it_is_whole(
+    tmp_path: Path, pack: bytes, state: Path
+) -> None:
+    packs = tmp_path / "packs"
+    packs.mkdir()
+    with watching(packs, state_dir=state) as server, structlog.testing.capture_logs() as told:
+        with (packs / PACK).open("wb") as file:
+            size = len(pack) // 10
+            for start in range(0, len(pack), size):
+                file.write(pack[start : start + size])
+                file.flush()
+                time.sleep(STEADY_SECONDS / 2)
+        until(lambda: states(server).get(PACK) == SERVED, TIMEOUT)
+        assert not [one for one in told if one["event"] == "law refused"]
 
 
 # -- the check -------------------------------------------------------------------------------------------------

@@ -85,11 +85,15 @@ def test_a_law_can_be_named_before_it_is_the_newest_and_after_it_is_gone(tmp_pat
     packs.mkdir()
     pack, ahead = newer_pack(tmp_path), threading.Event()
 
-    def wait(_: ServedLaw) -> None:
-        ahead.wait(TIMEOUT)
-
     def hold(server: TariffServer) -> None:
-        server._law_watch._warm = wait
+        watch = server._law_watch
+        serve_one = watch._serve_one
+
+        def wait(served: ServedLaw) -> None:
+            ahead.wait(TIMEOUT)
+            serve_one(served)
+
+        watch._serve_one = wait  # type: ignore[method-assign] # the other processes are ahead
 
     given: dict[str, Any] = {"law_dir": packs, "law_unsigned": True, "law_default": "latest"}
     with running(warm=no_warm_up, on_built=hold, **given) as server:

@@ -14,14 +14,17 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tariffs.engine.base.provenance import engine_version
 from tariffs.engine.errors import LawError, TariffsError
-from tariffs.service.settings.settings import LawPacks
+
+if TYPE_CHECKING:
+    # The process that checks a pack does not need them, and is started for each.
+    from tariffs.service.settings.settings import LawPacks
 
 CHECK_SECONDS = 300.0
-_NICENESS = 10
+_NICENESS = 5
 _YES = "yes"
 _ONE_THREAD = dict.fromkeys(("TARIFFS_THREADS", "POLARS_MAX_THREADS", "NUMBA_NUM_THREADS"), "1")
 
@@ -118,3 +121,6 @@ def _not_checked(pack: str, problem: str) -> LawError:
 
 if __name__ == "__main__":
     main(*sys.argv[1:4])
+    sys.stdout.flush()
+    # Libraries would take a while to unload.
+    os._exit(0)

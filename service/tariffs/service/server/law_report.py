@@ -26,7 +26,7 @@ def law_lines(settings: Settings) -> Iterator[str]:
         own = settings.model_copy(update={"state_dir": Path(place), "database_url": None})
         with (
             closing(Storage(own, str)) as storage,
-            closing(LawWatch(own, storage, _no_warm_up, 0.0)) as watch,
+            closing(LawWatch(own, storage, (), 0.0)) as watch,
         ):
             watch.first_look()
             yield from map(_served, LAWS.served)
@@ -37,10 +37,6 @@ def law_lines(settings: Settings) -> Iterator[str]:
                     f"A server would wait before it serves: {watch.fault}",
                     fix="Mount the directory TARIFFS_LAW_DIR with its packs.",
                 )
-
-
-def _no_warm_up(served: ServedLaw) -> None:
-    """Compile nothing: no call will come."""
 
 
 def _served(one: ServedLaw) -> str:

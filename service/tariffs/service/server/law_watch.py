@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
+import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,12 +29,16 @@ from tariffs.service.server.watched_file import LOOK_SECONDS, look_every_second
 from tariffs.service.settings.settings import Settings
 from tariffs.service.storage.storage import Storage
 
-SETTLE_SECONDS = 3.0
+SETTLE_SECONDS = 2.0
 """Seconds from the end of a check, or from the look that found a pack checked before, to the moment when servers that
 share a port begin to serve its law together.
 
 From the check on, and as long after it is served no more, calls may name its version at each of them.
 """
+STEADY_SECONDS = 0.5
+"""Seconds between the two looks at which a new file must be the same."""
+WARM_SECONDS = 1.5
+"""Seconds that a law waits at most for its warm-up, which goes on while it is served: on busy cores it takes many."""
 _TOUCH_LOOKS = 60
 _log = structlog.get_logger("tariffs.service")
 Warm = Callable[[ServedLaw], None]
@@ -53,11 +58,13 @@ class LawWatch:
     Args:
         settings: the directory, the trusted keys and the default.
         storage: keeps packs and the results of checks.
-        warm: works out what calls need of a law that will be the newest.
+        warm: each works out, in a thread of its own, a part of what calls need of a law that will be the newest.
         settle_seconds: seconds between the end of a check and the service of its law.
     """
 
-    def __init__(self, settings: Settings, storage: Storage, warm: Warm, settle_seconds: float) -> None:
+    def __init__(
+        self, settings: Settings, storage: Storage, warm: Collection[Warm], settle_seconds: float
+    ) -> None:
         self._settings = settings
         self._storage = storage
         self._warm = warm
@@ -164,6 +171,10 @@ class LawWatch:
         began = time.time()
         self._let_go()
         found = self._directory.entries()
+        if found is not None and any(self._done.get(name) != entry for name, entry in found.items()):
+            self._seen = found
+            time.sleep(STEADY_SECONDS)
+            found = self._directory.entries()
         if found is None:
             return
         # A file that still grows has another signature at the next look.
@@ -260,13 +271,29 @@ class LawWatch:
         newest = checked[-1]
         if newest.served.order > LAWS.served[0].order:
             LAWS.load(newest.served)
-            self._warm(newest.served)
+            self._warm_up(newest.served)
         for one in checked:
             while not self._stopped and time.time() < one.serve_at:
                 time.sleep(min(LOOK_SECONDS, max(0.0, one.serve_at - time.time())))
             if self._stopped:
                 return
             self._serve_one(one.served)
+
+    def _warm_up(self, served: ServedLaw) -> None:
+        """Begin to warm up for a law, and wait for some time."""
+
+        def warm(one: Warm) -> None:
+            try:
+                one(served)
+            except TariffsError as error:
+                _log.warning("law not warmed", law=served.version, message=error.message)
+
+        threads = [threading.Thread(target=warm, args=(one,), name="warm-law") for one in self._warm]
+        deadline = time.monotonic() + WARM_SECONDS
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _admitted(self, served: ServedLaw) -> bool:
         """Let calls name a law that is not served yet; False if it is refused."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import grpc.aio
@@ -140,7 +141,8 @@ class TariffServer:
         )
         self._long_runs = LongRuns(self._storage, self._run_scheduler.wake)
         settle_seconds = SETTLE_SECONDS if self._endpoint.shared else 0.0
-        self._law_watch = LawWatch(settings, self._storage, self._warm_law, settle_seconds)
+        warm = (self._warm_workers, self._warm_quotes)
+        self._law_watch = LawWatch(settings, self._storage, warm, settle_seconds)
         self._duty = DutyHandler(self._task_queue)
         self._scenarios = ScenarioHandler(self._task_queue, self._storage)
         self._scenario_checks = ScenarioChecks(self._task_queue, self._storage)
@@ -230,10 +232,12 @@ class TariffServer:
         if self._http is not None:
             await self._http.stop()
 
-    def _warm_law(self, served: ServedLaw) -> None:
-        """Work out what calls need of a law that will be the newest."""
+    def _warm_workers(self, served: ServedLaw) -> None:
         self._pools.warm(served.exact)
-        warm_recent(served.exact, tuple(self._duty.recent))
+
+    def _warm_quotes(self, served: ServedLaw) -> None:
+        recent = tuple(self._duty.recent)
+        warm_recent(served.exact, takewhile(lambda _: not self._admission.stopping, recent))
 
     def _serve_metrics(self) -> None:
         if self._settings.metrics_port is None:
