@@ -55,6 +55,20 @@ def test_the_end_of_a_stacking_rule_is_a_change_with_the_day_of_its_act() -> Non
     assert took_effect["metals_before_fentanyl"] == ("takes_effect",)
 
 
+def test_a_row_added_to_a_period_is_a_change_with_its_own_publication() -> None:
+    (published,) = [
+        one for one in found("2026-05-28", "2026-05-28", "7318.15.2065", "TW") if "s232_IA" in one.measures
+    ]
+    assert (published.when, published.known_from) == (("published",), date(2026, 5, 28))
+    assert "free for TW of" in published.text
+    assert published.step is not None
+    assert [moment.date() for moment, _ in (published.step.before, published.step.after)] == [
+        date(2026, 5, 1)
+    ] * 2
+    mexico = [one.id for one in found("2025-03-07", "2025-03-07", "8516.79.0000", "MX")]
+    assert "fent_mx_25.9903.01.04" in mexico
+
+
 def test_a_start_that_was_delayed_is_a_change_of_the_later_day() -> None:
     def enacted(day: str, known_on: date | None = None) -> set[str]:
         notices = changes(load_law(), read_window(day, day), known_on=known_on)

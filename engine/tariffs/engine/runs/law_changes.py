@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 from tariffs.engine.base.dates import DateError, read_day
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.amendments import OPS, Act, Change
-from tariffs.engine.law.describe_rows import percent
+from tariffs.engine.law.conditions import ENTRY_DATE
+from tariffs.engine.law.describe_rows import describe_charge, describe_goods, percent
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.measure_state import known, redated
@@ -100,7 +101,14 @@ def changes(
             fix="Give a later end.",
         )  # fmt: skip
     finder = _NoticeFinder(law, window, known_on or law.as_of, market)
-    notices = [*finder.periods(), *finder.acts(), *finder.suspensions(), *finder.rules(), *finder.lists()]
+    notices = [
+        *finder.periods(),
+        *finder.added_rows(),
+        *finder.acts(),
+        *finder.suspensions(),
+        *finder.rules(),
+        *finder.lists(),
+    ]
     late = datetime.max.replace(tzinfo=UTC)
     return tuple(sorted(notices, key=lambda notice: (notice.at or late, notice.measures, notice.id)))
 
@@ -158,6 +166,31 @@ class _NoticeFinder:
             yield Notice(
                 period.id, kind, when, (measure.id,), at, period.known_from, f"{text}.", period.cite, period.conf,
                 self._step(at, known_from),
+            )  # fmt: skip
+
+    def added_rows(self) -> Iterator[Notice]:
+        """Yield rows that were added to their period later: they begin or are published in the window."""
+        for measure in self._measures:
+            for period in measure.periods:
+                for row in period.rows:
+                    if row.known_from is not None and self._counts(
+                        row.known_from, period.switch, period.conf
+                    ):
+                        yield from self._of_row(measure, period, row)
+
+    def _of_row(self, measure: Measure, period: Period, row: Row) -> Iterator[Notice]:
+        begins = [c.operand for c in row.conditions if c.claim == ENTRY_DATE and c.op in {">", ">="}]
+        at = max([one for one in begins if isinstance(one, datetime)], default=period.start)
+        when = self._when(at, row.known_from)
+        if at is None or not when or not self._reached(at, [row.scope]):
+            return
+        state = self._law.state_of(measure, at, self._known_on)
+        # Periods share rows; the notice is of the period that holds when the row begins.
+        if state is not None and state.period.id == period.id:
+            text = f"{measure.title}: {describe_charge(row)} for {describe_goods(row.scope)}"
+            yield Notice(
+                f"{period.id}.{row.heading}", ENACT, when, (measure.id,), at, row.known_from, f"{text}.", period.cite,
+                period.conf, self._step(at, row.known_from),
             )  # fmt: skip
 
     def acts(self) -> Iterator[Notice]:
