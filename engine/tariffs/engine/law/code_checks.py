@@ -1,4 +1,4 @@
-"""Checks of the product codes of measures on imports against the schedule."""
+"""Check the product codes of measures on imports against the schedule."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _HEADINGS = "99"
 
 
 def headings_as_products(law: Law) -> Names:
-    """Headings of chapter 99 where products belong."""
+    """Find headings of chapter 99 where products belong."""
     return ((name, path) for name, path, code in _codes(law) if code.startswith(_HEADINGS))
 
 
 def unknown_codes(law: Law) -> Names:
-    """Codes that no vintage of the schedule has, and that are not among the retired ones."""
+    """Find codes that no vintage of the schedule has, and that are not among the retired ones."""
     schedule = load_schedule()
     for name, path, code in _codes(law):
         known = schedule.accepts(code) or code.startswith((_PROVISIONS, _HEADINGS))
@@ -30,7 +30,7 @@ def unknown_codes(law: Law) -> Names:
 
 
 def idle_retired_codes(law: Law) -> Names:
-    """Retired codes that the schedule has, or that nothing names."""
+    """Find retired codes that the schedule has, or that nothing names."""
     schedule = load_schedule()
     named = {code for _, _, code in _codes(law)}
     for code in sorted(law.retired_codes):
@@ -48,7 +48,7 @@ def _codes(law: Law) -> Iterator[tuple[str, str, str]]:
 
 
 def _names(law: Law) -> Mapping[str, str]:
-    """Codes and lists that measures on imports name, with the path of the first."""
+    """List codes and lists that measures on imports name, with the path of the first."""
     found: dict[str, str] = {}
     for measure in law.measures.values():
         if measure.market != IMPORT:

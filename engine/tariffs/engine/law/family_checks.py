@@ -1,4 +1,4 @@
-"""Checks that a family of measures is named wherever rules name its siblings, and has a place in reports."""
+"""Check that a family of measures is named wherever rules name its siblings, and has a place in reports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Ids = frozenset[str]
 
 
 def unsettled_families(law: Law) -> Names:
-    """Families that rules naming two or more of their siblings neither name nor leave.
+    """Find families that rules naming two or more of their siblings neither name nor leave.
 
     A family is settled against what a rule is about if any rule names both. Families that are never in force beside it
     need no rule.
@@ -77,7 +77,7 @@ def _in_force_together(law: Law) -> frozenset[_Ids]:
 
 
 def unreported(law: Law) -> Names:
-    """Measures on imports that the reporting order has no place for."""
+    """Find measures on imports that the reporting order has no place for."""
     order = set(law.authorities.get("reporting", {}).get("order", ()))
     for measure in law.measures.values():
         if order and _is_charged(measure) and order.isdisjoint(measure.parents):

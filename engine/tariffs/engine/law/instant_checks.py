@@ -1,4 +1,4 @@
-"""Checks of instants and days of publication as law data writes them."""
+"""Check instants and days of publication as law data writes them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SHARED = ("row_sets", "groups", "events", "rules", "port_fees", "fees", "line_n
 
 
 def wrong_offsets(raw: Mapping[str, Any], law: Law) -> Names:
-    """Instants whose offset is not that of their clock on that day."""
+    """Find instants whose offset is not that of their clock on that day."""
     for path, text, zones in _instants(raw, law):
         moment = datetime.fromisoformat(text)
         if all(moment.replace(tzinfo=zone).utcoffset() != moment.utcoffset() for zone in zones):
@@ -28,7 +28,7 @@ def wrong_offsets(raw: Mapping[str, Any], law: Law) -> Names:
 
 
 def after_noon(raw: Mapping[str, Any], law: Law) -> Names:
-    """Instants of the home market at 12:01, where 12:01 a.m. may be meant."""
+    """Find instants of the home market at 12:01, where 12:01 a.m. may be meant."""
     home = law.zones[IMPORT]
     for path, text, zones in _instants(raw, law):
         if (
@@ -70,14 +70,14 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def unpublished_rules(raw: Mapping[str, Any], law: Law) -> Names:
-    """Stacking rules that do not say when they were published."""
+    """Find stacking rules that do not say when they were published."""
     for rule in raw.get("rules", ()):
         if "known_from" not in rule:
             yield rule.get("id", ""), f"rules.{rule.get('id', '')}"
 
 
 def unpublished_rows(raw: Mapping[str, Any], law: Law) -> Names:
-    """Rows that begin after their period and do not say when they were published."""
+    """Find rows that begin after their period and do not say when they were published."""
     for measure in law.measures.values():
         for period in measure.periods:
             for place, row in enumerate(period.rows):

@@ -1,11 +1,10 @@
-"""Checks of the rows of measures: rows never reached, headings of others, partner rows that come out dearer."""
+"""Check the rows of measures: rows never reached, headings of others, partner rows that come out dearer."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.measure_state import moments_of
@@ -18,15 +17,9 @@ _AD_VALOREM = ("add", "topup_to", "total")
 
 @dataclass(frozen=True)
 class Reaches:
-    """Origins and codes that names of scopes stand for, at some time and at all times."""
+    """Compare the goods of rows, with the countries and codes of groups and lists at all times."""
 
     law: Law
-
-    @classmethod
-    @lru_cache(maxsize=4)
-    def of(cls, law: Law) -> Reaches:
-        """Reaches of a law; those of the last laws are kept."""
-        return cls(law)
 
     def covers(self, earlier: Row, later: Row) -> bool:
         """Test whether every line that a later row fits is fitted by an earlier one, at all times."""
@@ -52,7 +45,7 @@ class Reaches:
         return all(reached - spared <= members for members in within) and not left_out & reached
 
     def _all(self, origins: Sequence[frozenset[str]]) -> frozenset[str] | None:
-        """Origins that may be in all of some sets; None is any."""
+        """Intersect sets of origins, spelled out at any time; None is any."""
         return frozenset.intersection(*map(self._ever, origins)) if origins else None
 
     def _ever(self, names: frozenset[str]) -> frozenset[str]:
@@ -63,7 +56,7 @@ class Reaches:
         return frozenset[str]().union(*found)
 
     def _always(self, names: frozenset[str]) -> frozenset[str]:
-        """Members of groups that never change, countries, and names of the dated groups themselves."""
+        """Spell out countries and the groups that never change."""
         return frozenset[str]().union(*(self._members(name) for name in names))
 
     def _members(self, name: str) -> frozenset[str]:
@@ -96,12 +89,12 @@ class Reaches:
         return all(any(code[:length] in whole for length in lengths) for code in self._codes(named))
 
     def _codes(self, names: frozenset[str]) -> frozenset[str]:
-        """Codes that names stand for at some time."""
+        """List the codes of product names at any time."""
         lists = self.law.lists
         return frozenset(code for name in names for code in (lists[name].codes if name in lists else (name,)))
 
     def _steady(self, name: str) -> Sequence[str]:
-        """Codes that a name stands for at all times of the law's coverage."""
+        """List the codes of a product name that never change."""
         found = self.law.lists.get(name)
         if found is None:
             return (name,)
@@ -109,8 +102,8 @@ class Reaches:
 
 
 def never_reached(law: Law) -> Names:
-    """Rows that an earlier row of their period takes all goods of."""
-    reaches = Reaches.of(law)
+    """Find rows that an earlier row of their period takes all goods of."""
+    reaches = Reaches(law)
     for measure in law.measures.values():
         for period in measure.periods:
             for place, row in enumerate(period.rows):
@@ -120,7 +113,7 @@ def never_reached(law: Law) -> Names:
 
 
 def headings_of_others(law: Law) -> Names:
-    """Headings under which a measure charges or relieves although one of another family charges under them."""
+    """Find headings under which a measure charges or relieves although one of another family charges under them."""
     charging: dict[str, set[str]] = defaultdict(set)
     for measure in law.measures.values():
         for row in _rows(measure):
@@ -139,13 +132,13 @@ def _rows(measure: Measure) -> Iterator[Row]:
 
 
 def _family(measure: Measure) -> str:
-    """Node of the second level above a measure, or its only one."""
+    """Find the node of the second level above a measure, or its only one."""
     nodes = nodes_above(measure.authority)
     return nodes[-2] if len(nodes) > 1 else nodes[0]
 
 
 def dearer_partners(law: Law) -> Names:
-    """Rows of some origins that charge more than the row of all others in one phase, and less in another."""
+    """Find rows of some origins that charge more than the row of all others in one phase, and less in another."""
     for measure in law.measures.values():
         compared: dict[tuple[str, ...], set[bool]] = defaultdict(set)
         for moment in moments_of(measure, law.acts[measure.id]):

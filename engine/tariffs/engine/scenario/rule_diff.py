@@ -69,7 +69,7 @@ def _effect_words(one: Rule | None, other: Rule | None) -> tuple[str, str] | Non
 
 
 def _stated(ours: Sequence[Rule], theirs: Sequence[Rule]) -> tuple[str, str]:
-    """Words for rules that have the same effect in both laws."""
+    """Describe rules that have the same effect in both laws."""
     if not (ours and theirs):
         return ("stated", "not stated") if ours else ("not stated", "stated")
     pairs = [(one, other) for one, other in zip_longest(ours, theirs) if one != other]
