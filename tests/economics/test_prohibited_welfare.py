@@ -156,12 +156,15 @@ def test_price_and_duty_of_imports_are_those_of_plain_sums(sigma: float) -> None
     assert volume.owned[0, 0, 0] == pytest.approx(-sum(paid) * (expected**-0.5 - 1.0) / -0.5, rel=1e-9)
 
 
-def test_buyers_lose_what_a_thousandfold_price_costs_them() -> None:
-    """At the horizon impact sigma is low, so that the price at which goods are out makes a difference."""
+def test_buyers_lose_what_a_thousandfold_price_costs_them(tmp_path: Path) -> None:
+    """Where sigma is low the price at which goods are out makes a difference."""
+    path = tmp_path / "low.csv"
+    path.write_text("hts,sigma,eta\n95,1.3,0.8\n72,1.3,0.8\n")
+    options = options_of(horizon="short", parameters=str(path))
     out, losses = "kind: prohibition", []
     for effect in (out, 'rate: "99900%"'):
         point = Point(parse_scenario(BANNED.replace(out, effect)), DAY)
-        (block,) = impact(TABLE, [point], law=load_law(), options=options_of(horizon="impact")).scenarios
+        (block,) = impact(TABLE, [point], law=load_law(), options=options).scenarios
         goods = block.groups.filter(pl.col("hts10").str.contains("^(9503|7208)"))
         losses.append(goods["buyer_surplus"].to_list())
     prohibited, priced = losses

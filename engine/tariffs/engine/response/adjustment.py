@@ -44,6 +44,10 @@ class RateMoves:
         variety = np.flatnonzero(np.abs(after - before) > SAME * (1.0 + before))
         return cls.of(variety, before[variety], after[variety])
 
+    def where(self, chosen: Bools) -> RateMoves:
+        """Select moves."""
+        return RateMoves(self.variety[chosen], self.before[chosen], self.after[chosen], self.power[chosen])
+
     @property
     def count(self) -> int:
         """Number of varieties that move."""

@@ -24,7 +24,8 @@ from tariffs.engine.response.constants import constant
 from tariffs.engine.response.importer_sigmas import sigma_of, table_bytes, without_sigmas
 from tariffs.engine.response.inputs import ELASTICITY, SUPPLY, VALUE, Floats, Ints, Range, invalid
 
-STAGES = ("impact", "short", "long")
+IMPACT, SHORT = "impact", "short"
+STAGES = (IMPACT, SHORT, "long")
 """Horizons with elasticities of their own, in the order of the age of a change of duty."""
 PATH = "path"
 """Horizon at which each change of duty has the elasticities of its age."""

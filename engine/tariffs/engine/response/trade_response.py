@@ -15,7 +15,9 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.response import armington_solver, gsim_imports, passthrough, smart
+from tariffs.engine.response.adjustment import PathTrade
 from tariffs.engine.response.armington_draws import ArmingtonDraws
+from tariffs.engine.response.closing_draws import ClosingDraws
 from tariffs.engine.response.constants import constant
 from tariffs.engine.response.exchange_rate import NO_OFFSET, DollarDraws, DollarPrices
 from tariffs.engine.response.parameters import ProductParameters
@@ -100,7 +102,8 @@ class Response:
     """Response of a table from its baseline; a call with a scenario's duties computes their volumes.
 
     `base_rate` is the rate of each variety at the baseline, `parameters` are per product of the table; `market` puts
-    sectors above Armington's products, and `fx_offset` moves the dollar with the duties.
+    sectors above Armington's products, and `fx_offset` moves the dollar with the duties. `closing` has the least
+    elasticities under a prohibition, where those of the horizon are lower.
     """
 
     table: PreparedTable
@@ -110,6 +113,7 @@ class Response:
     parameters: ProductParameters
     market: SectorMarket | None = None
     fx_offset: float = NO_OFFSET
+    closing: ProductParameters | None = None
 
     def __call__(self, duties: Duties) -> TradeVolume:
         """Compute volumes under a scenario's duties."""
@@ -156,7 +160,9 @@ class Response:
         solve, product = self.with_last_step(rate, moved).duty_solver(moved, rates), self.varieties.product
         return lambda p: dollar.on_volume(solve(p), product)
 
-    def draw_solver(self, rates: VarietyRates, threads: int) -> ArmingtonDraws | SectorDraws | DollarDraws:
+    def draw_solver(
+        self, rates: VarietyRates, threads: int
+    ) -> ArmingtonDraws | ClosingDraws | SectorDraws | DollarDraws:
         """Make the solver of draws of Armington demand under a scenario's rates."""
         rate, dollar = self.responding_rate(rates), self.dollar_prices(rates)
         if dollar is None:
@@ -188,6 +194,10 @@ class Response:
         partly = (rates.barred > 0.0) & ~rates.closed & (self.varieties.value > 0.0)
         return self.model == ARMINGTON and not partly.any()
 
+    def closes_apart(self, rates: VarietyRates) -> bool:
+        """True if prohibitions respond after duties, at elasticities of their own."""
+        return self.closing is not None and self.market is None and bool(rates.closed.any())
+
     @property
     def answers_closed(self) -> bool:
         """True if the model gives what becomes of the others where a whole variety is prohibited."""
@@ -207,11 +217,15 @@ class Response:
         of_product = sums_of(self.varieties.product[closed], unpaid, len(volume.welfare))
         return replace(volume, welfare=volume.welfare - of_product)
 
-    def draws(self, rate: F64, threads: int) -> ArmingtonDraws | SectorDraws:
+    def draws(self, rate: F64, threads: int) -> ArmingtonDraws | ClosingDraws | SectorDraws:
         """Make the solver of Armington demand, or of the market above it, for one rate of each variety."""
         v, p = self.varieties, self.parameters
         if self.market is not None:
             return self.sector_draws(self.market, rate, p.eta, threads)
+        closed = rate == PROHIBITIVE
+        if self.closing is not None and closed.any():
+            trade = PathTrade(v.offsets, v.product, v.value, self.base_rate)
+            return ClosingDraws(trade, rate, closed, self.closing, kappa=p.kappa, threads=threads)
         return ArmingtonDraws(v.groups, v.value, self.base_rate, rate, kappa=p.kappa, threads=threads)
 
     def sector_draws(self, market: SectorMarket, rate: F64, central: F64, threads: int) -> SectorDraws:
@@ -367,5 +381,7 @@ def is_loss_finite(response: Response, closed: Bools) -> Bools:
     They can substitute another variety or domestic goods, or demand is elastic.
     """
     v, p = response.varieties, response.parameters
+    if response.closing is not None and response.market is None:
+        p = response.closing
     others = products_of(v, ~closed & (v.value > 0.0), len(p.sigma)) & (p.sigma > 1.0)
     return others | (p.eta > 1.0) | ((p.domestic_ratio > 0.0) & (p.kappa > 1.0))

@@ -14,7 +14,7 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import Law
 from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.engine.response.adjustment import DutyStep, RateMoves
-from tariffs.engine.response.adjustment_profile import DAYS_A_YEAR
+from tariffs.engine.response.adjustment_profile import CLOSING_YEARS, DAYS_A_YEAR
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response
 from tariffs.engine.runs.options import Options
 from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
@@ -109,7 +109,7 @@ class DutySteps:
         for day in days:
             steps.append(DutyStep((last - day.day).days / DAYS_A_YEAR, self._between(before, day)))
             before = day
-        return without_ended_closures(steps)
+        return closures_apart(without_ended_closures(steps))
 
     def days(self, law: Law, dated: Dated) -> list[tuple[float, Dated]]:
         """List the days on which a law may have changed, the oldest first: the age in years, and the dated lines."""
@@ -220,6 +220,31 @@ def without_ended_closures(steps: Sequence[DutyStep]) -> list[DutyStep]:
         found.append(
             DutyStep(step.years, RateMoves.of(moves.variety[chosen], before[chosen], moves.after[chosen]))
         )
+    return found
+
+
+def closures_apart(steps: Sequence[DutyStep]) -> list[DutyStep]:
+    """Put prohibitions into steps of their own, after the duties of their day, at least CLOSING_YEARS old.
+
+    What goods paid before they were prohibited is in no step: they go from the rate of the baseline. No prohibition of
+    the steps has ended.
+    """
+    closing = [step.moves.after == PROHIBITIVE for step in steps]
+    closed = np.concatenate(
+        [np.zeros(0, np.int32), *(one.moves.variety[at] for one, at in zip(steps, closing, strict=True))]
+    )
+    if not closed.size:
+        return list(steps)
+    base = np.zeros(1 + max(int(step.moves.variety.max(initial=-1)) for step in steps))
+    for step in reversed(steps):
+        base[step.moves.variety] = step.moves.before
+    found = []
+    for step, closes in zip(steps, closing, strict=True):
+        found.append(DutyStep(step.years, step.moves.where(~np.isin(step.moves.variety, closed))))
+        if closes.any():
+            goods = step.moves.variety[closes]
+            moves = RateMoves.of(goods, base[goods], step.moves.after[closes])
+            found.append(DutyStep(max(step.years, CLOSING_YEARS), moves))
     return found
 
 

@@ -46,6 +46,8 @@ def is_closed_exactly(run: TableRun, outcome: Outcome) -> bool:
     if any(rated.family.atoms is not atoms for rated in outcome.duties.rated):
         return False
     rates = outcome.variety_rates
+    if run.response.closes_apart(rates):
+        return False
     return run.response.closes_whole(rates) and not run.response.unbounded_loss(rates).any()
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tariffs.engine.response.adjustment_profile import path_parameters_for
 from tariffs.engine.response.hat_response import EXACT_HAT
 from tariffs.engine.response.models import MODELS
-from tariffs.engine.response.parameters import PATH, SETS, ProductParameters, parameters_for
+from tariffs.engine.response.parameters import IMPACT, PATH, SETS, SHORT, ProductParameters, parameters_for
 from tariffs.engine.response.thetas import THETAS, theta_parameters_for
+from tariffs.engine.response.trade_response import ARMINGTON
 from tariffs.engine.runs.options import Options
 from tariffs.engine.tables.prepare import PreparedTable
 
@@ -23,6 +26,16 @@ def product_parameters(prepared: PreparedTable, options: Options) -> ProductPara
     if name in {"", THETAS, *SETS}:
         kept[key] = found
     return found
+
+
+def closing_parameters(prepared: PreparedTable, options: Options) -> ProductParameters | None:
+    """Look up the least elasticities under a prohibition where those of the horizon are lower; None at other horizons.
+
+    Goods that are not to be had are replaced at once: the low elasticities of the first months are of dearer goods.
+    """
+    if options.horizon != IMPACT or options.response != ARMINGTON:
+        return None
+    return product_parameters(prepared, replace(options, horizon=SHORT))
 
 
 def _looked_up(prepared: PreparedTable, options: Options, name: str | None) -> ProductParameters:

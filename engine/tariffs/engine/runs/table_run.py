@@ -35,7 +35,7 @@ from tariffs.engine.runs.limit_columns import LIMIT_COLUMNS, LIMIT_SUMS, PREMIUM
 from tariffs.engine.runs.line_dates import LineDates
 from tariffs.engine.runs.options import Options, law_with_options
 from tariffs.engine.runs.outcome import Outcome
-from tariffs.engine.runs.product_parameters import product_parameters
+from tariffs.engine.runs.product_parameters import closing_parameters, product_parameters
 from tariffs.engine.runs.response_sums import SUMS, DrawSums, PlainSums, expected_sums
 from tariffs.engine.runs.results import lines_frame
 from tariffs.engine.runs.run_context import Cancelled, Progress, RunContext, SwitchReport
@@ -98,7 +98,8 @@ class TableRun:
         this = weakref.proxy(self)
         if self.base is not None and options.response != "none":
             self.parameters = product_parameters(self.prepared, self.options)
-            models = options.response, self.parameters, options.market, options.fx_offset
+            closing = closing_parameters(self.prepared, self.options)
+            models = options.response, self.parameters, options.market, options.fx_offset, closing
             self.response = respond(self.prepared, self.law, self.base, *models)
             if options.horizon == PATH:
                 self.steps = DutySteps(this, self.response, self.base, self._base_dated)
@@ -210,12 +211,11 @@ class TableRun:
 
     def authorities(self, outcome: Outcome) -> pl.DataFrame:
         """Sum duty by the keys of the options and authority."""
-        duties, grouped = outcome.duties, outcome.grouped(self.grouping)
-        duty, owed = grouped.by_authority
-        sums = self._after([outcome], by_authority=True)
+        names, grouped = outcome.duties.authorities, outcome.grouped(self.grouping)
+        (duty, owed), sums = grouped.by_authority, self._after([outcome], by_authority=True)
         after = sums.duty_after[0].reshape(duty.shape) if sums else None
         entered = self._constant_sums(self.grouping)[0] - grouped.sums.prohibited
-        return authority_frame(self.grouping, duties.authorities, duty, owed, after, entered)
+        return authority_frame(self.grouping, names, duty, owed, after, entered)
 
     def total(self, outcomes: Sequence[Outcome]) -> dict[str, float | None]:
         """Sum the result columns over the whole table."""

@@ -18,6 +18,7 @@ from tariffs.engine.base.array_utils import F64, I64, Bools, factorize
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.law import Law
+from tariffs.engine.response.adjustment_profile import CLOSING_YEARS
 from tariffs.engine.response.path_sweep import PathForms
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response
 from tariffs.engine.response.variety_rates import NOTHING
@@ -244,7 +245,7 @@ def _paths_of_varieties(
         [base[chosen].view(np.uint64), paths.words[:, paths.of_class[classes.of_variety[chosen]]]]
     )
     leave_ended_closures(table, word_of(PROHIBITIVE))
-    return of_variety, _forms(table, years, history)
+    return of_variety, _forms(*closures_apart(table, years, word_of(PROHIBITIVE)), history)
 
 
 def _forms(words: Words, years: Sequence[float], history: FormHistory) -> PathForms:
@@ -275,3 +276,25 @@ def leave_ended_closures(words: Words, closed: np.uint64) -> None:
     for day in range(1, len(words)):
         ended = is_closed[day] & ~stays[day]
         words[day, ended] = words[day - 1, ended]
+
+
+def closures_apart(words: Words, years: Sequence[float], closed: np.uint64) -> tuple[Words, list[float]]:
+    """Add a day after each with prohibitions, on which its goods are out; it is at least CLOSING_YEARS old.
+
+    Until then they keep the rate of the baseline. No prohibition of the paths has ended.
+
+    Args:
+        words: paths (1 + days x paths).
+        years: age of each day.
+        closed: word of goods that are prohibited.
+    """
+    base, is_out = words[0], words[-1] == closed
+    rows, ages = [base], list[float]()
+    for before, after, age in zip(words, words[1:], years, strict=False):
+        is_closed = after == closed
+        rows.append(np.where(is_out & (before != closed), base, after))
+        ages.append(age)
+        if (is_closed & (before != closed)).any():
+            rows.append(np.where(is_out & ~is_closed, base, after))
+            ages.append(max(age, CLOSING_YEARS))
+    return np.vstack(rows), ages
