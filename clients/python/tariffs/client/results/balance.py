@@ -23,7 +23,10 @@ _GAINS = {
 _VOID = "void duty in it, which goes back to importers"
 _NET = "gain of the treasury net of void duty"
 _ABROAD = {"rent_exporter": "quota rents of exporters, which are in their prices"}
-_CAPTION = "who gains and who loses, against the baseline; USD; parts add up to the line below them"
+_CAPTION = (
+    "who gains and who loses, against the baseline; USD; parts add up to the line below them; "
+    "welfare is comparable between laws at one horizon, not between horizons"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,7 +197,9 @@ class ImpactResult(TableResult):
             figures.append(Figure(f"Where trade goes under {last}", alt, self.diversion_chart()))
         if self.ranges is not None:
             alt = "Bars from p5 to p95 of the duty after the response, by scenario."
-            figures.append(Figure("Duty after the response, p5 to p95", alt, self.ranges_chart()))
+            figures.append(
+                Figure("Duty after the response, p5 to p95, elasticities only", alt, self.ranges_chart())
+            )
         if self.attribution is not None:
             alt = "Bars: duty by change of the law."
             figures.append(Figure("Duty by change", alt, self.attribution_chart()))

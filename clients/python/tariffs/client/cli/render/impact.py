@@ -199,7 +199,9 @@ def _ranges_table(ranges: Ranges, scenario: str, on: str, unit: MoneyUnit) -> Ta
         for row in ranges.total.filter(scenario=scenario, on=on).to_dicts()
     ]
     titles = right("central", "p5", "p50", "p95", "vs first p5", "vs first p95", "above first")
-    caption = "ranges over draws of the elasticities and of the period of USMCA claims"
+    caption = (
+        "ranges over draws of elasticities only, and of the period of USMCA claims; models differ by more"
+    )
     return text_table(["total over draws", *titles, "largest effect of"], cells, caption)
 
 
