@@ -9,9 +9,11 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
+from tariffs.engine.law.law import IMPORT
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
-from tariffs.engine.runs.change_effects import changes_on_table, steps_of
+from tariffs.engine.runs.change_effects import changes_on_table, goods_of, steps_of
 from tariffs.engine.runs.law_changes import Notice, changes, read_window
+from tariffs.engine.tables.export_lines import prepared_for
 
 TABLE = pl.DataFrame(
     {
@@ -140,6 +142,46 @@ def test_the_duty_of_a_step_is_that_of_an_entry_line() -> None:
             amounts = {layer.measure: float(layer.amount) for layer in quote.layers}
             for measure, amount in rows.select("measure", name).rows():
                 assert amounts.get(measure, 0.0) == pytest.approx(amount)
+
+
+def of_table(table: pl.DataFrame, start: str, end: str) -> tuple[Notice, ...]:
+    """The notices that reach a line of a table."""
+    law = load_law()
+    goods = goods_of(law, prepared_for((IMPORT,), table, law), IMPORT)
+    return changes(law, read_window(start, end), goods=goods)
+
+
+def test_a_table_lists_what_reaches_one_of_its_lines() -> None:
+    toys = of_table(TABLE.head(1), "2025-11-01", "2026-03-01")
+    assert {name for one in toys for name in one.measures} <= {
+        *("fent_cn", "recip_cn", "recip", "s122_surcharge", "recip_transship", "recip_country", "recip_eu"),
+        *("fent_ca", "fent_ca_energy", "fent_ca_potash", "fent_mx"),
+    }
+    assert {one.id for one in toys if "s122_surcharge" in one.measures}
+    car = {name for one in of_table(TABLE[1:2], "2025-12-04", "2025-12-04") for name in one.measures}
+    assert "s232_auto" in car
+    assert "recip_ch_li" not in car
+
+
+@pytest.mark.parametrize(("start", "end"), [("2025-03-01", "2025-05-20"), ("2025-11-01", "2026-03-01")])
+def test_no_change_with_an_effect_on_a_table_is_left_out(start: str, end: str) -> None:
+    """A late act has the step of its publication; that in time is there only if another change shares its instant."""
+    keys = ["at", "known_on", "measure", "row", "change"]
+    every, reaching = (
+        changes_on_table(load_law(), notices, TABLE).lines.select(keys)
+        for notices in (found(start, end), of_table(TABLE, start, end))
+    )
+    assert every.height > 0
+    assert reaching.join(every, on=keys, how="anti").is_empty()
+    assert every.join(reaching, on=["measure", "row"], how="anti").is_empty()
+
+
+def test_a_table_lists_the_union_of_what_its_lines_list() -> None:
+    start, end = "2025-03-01", "2026-03-01"
+    each = {one.id for row in range(TABLE.height) for one in of_table(TABLE[row : row + 1], start, end)}
+    whole = {one.id for one in of_table(TABLE, start, end)}
+    assert whole == each
+    assert whole < {one.id for one in found(start, end)}
 
 
 def test_a_window_without_changes_hits_nothing() -> None:

@@ -53,12 +53,15 @@ class Reach:
 
     def fits(self, code: str, origin: str) -> bool:
         """Test whether a line of this code and origin is reached."""
-        return (
-            origin not in self.not_origins
-            and all(origin in names for names in self.origins)
-            and all(code in prefixes for prefixes in self.products)
-            and code not in self.not_products
-        )
+        return self.fits_origin(origin) and self.fits_code(code)
+
+    def fits_origin(self, origin: str) -> bool:
+        """Test whether goods of this origin are reached, whatever their code."""
+        return origin not in self.not_origins and all(origin in names for names in self.origins)
+
+    def fits_code(self, code: str) -> bool:
+        """Test whether goods of this code are reached, whatever their origin."""
+        return all(code in prefixes for prefixes in self.products) and code not in self.not_products
 
 
 def prefixes_of(names: frozenset[str], in_force: InForce) -> Prefixes:

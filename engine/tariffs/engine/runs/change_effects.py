@@ -11,9 +11,10 @@ import polars as pl
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.runs.law_changes import ChangeStep, Notice
+from tariffs.engine.runs.table_goods import TableGoods
 from tariffs.engine.table_duty.duties import Dated, duties_of
 from tariffs.engine.tables.export_lines import prepared_for
-from tariffs.engine.tables.prepare import Table
+from tariffs.engine.tables.prepare import PreparedTable, Table
 
 _HALF_CENT = 0.005
 _KEYS = {"step": pl.Int64, "at": pl.String, "known_on": pl.String, "measure": pl.String}
@@ -93,6 +94,15 @@ def changes_on_table(
         pl.len().cast(pl.Int64).alias("lines"), *(pl.col(name).sum() for name in _MONEY)
     )
     return TableChanges(lines, sums, prepared.checked.refused)
+
+
+def goods_of(law: Law, prepared: PreparedTable, market: str) -> TableGoods:
+    """List codes and origins of the lines of a table, with the lines of a foreign schedule under each code."""
+    pairs = prepared.frame.select("hts", "origin").unique().iter_rows()
+    abroad = law.markets.get(market)
+    if abroad is None:
+        return TableGoods.of(pairs)
+    return TableGoods.of((code, origin) for hts, origin in pairs for code, _ in abroad.parts_of(hts))
 
 
 def _column(duties: F64, ids: Sequence[str], measure: str) -> F64:

@@ -7,22 +7,23 @@ since they displace each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.base.dates import DateError, read_day
 from tariffs.engine.errors import InputError
-from tariffs.engine.law.amendments import OPS, Act, Change
+from tariffs.engine.law.amendments import Act
 from tariffs.engine.law.conditions import ENTRY_DATE
-from tariffs.engine.law.describe_rows import describe_charge, describe_goods, percent
+from tariffs.engine.law.describe_rows import describe_charge, describe_goods
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.measure_state import known, redated
-from tariffs.engine.law.model import PROHIBITION, Measure, Period, Row, Rule, RuleEnd, Scope, published
+from tariffs.engine.law.model import Measure, Period, Row, Rule, RuleEnd, Scope, published
 from tariffs.engine.law.suspensions import Reached, suspended_scopes, suspensions_of
+from tariffs.engine.runs.change_words import describe_act, describe_row_list, scope_words
+from tariffs.engine.runs.table_goods import TableGoods
 from tariffs.engine.schedule.country_names import read_country
 
 TAKES_EFFECT, ENDS, PUBLISHED = "takes_effect", "ends", "published"
@@ -82,7 +83,12 @@ class ChangeWindow:
 
 
 def changes(
-    law: Law, window: ChangeWindow, *, known_on: date | None = None, market: str = IMPORT
+    law: Law,
+    window: ChangeWindow,
+    *,
+    known_on: date | None = None,
+    market: str = IMPORT,
+    goods: TableGoods | None = None,
 ) -> tuple[Notice, ...]:
     """List the notices of a window, by instant.
 
@@ -91,6 +97,7 @@ def changes(
         window: the days and the goods.
         known_on: the day whose acts count, the law's as-of day if None.
         market: that of the goods; days are those of its clock.
+        goods: those of a table, to leave out what reaches none of its lines; None for all goods.
 
     Raises:
         InputError: REQUEST_INVALID if the window ends before it begins.
@@ -100,7 +107,7 @@ def changes(
             "REQUEST_INVALID", f"The window ends on {window.end}, before {window.start}.", field="end",
             fix="Give a later end.",
         )  # fmt: skip
-    finder = _NoticeFinder(law, window, known_on or law.as_of, market)
+    finder = _NoticeFinder(law, window, known_on or law.as_of, market, goods)
     notices = [
         *finder.periods(),
         *finder.added_rows(),
@@ -130,8 +137,12 @@ def read_window(start: str, end: str, hts: str = "", origin: str = "") -> Change
 class _NoticeFinder:
     """Search for the notices of one law in one window."""
 
-    def __init__(self, law: Law, window: ChangeWindow, known_on: date, market: str) -> None:
+    def __init__(
+        self, law: Law, window: ChangeWindow, known_on: date, market: str, goods: TableGoods | None
+    ) -> None:
         self._law = law
+        self._goods = goods
+        self._met: dict[Reach, bool] = {}
         self._window = window
         self._known_on = known_on
         self._market = market
@@ -232,7 +243,7 @@ class _NoticeFinder:
                 if self._in(window.until) and self._reached(
                     window.until, suspended_scopes(measure, suspension)
                 ):
-                    part = ", ".join(_scope_words(suspension.goods.scope))
+                    part = ", ".join(scope_words(suspension.goods.scope))
                     which = f"the suspension for {part}" if part else "the suspension"
                     text = f"{measure.title}: {which} ends ({window.on_end.replace('_', ' ')})"
                     cites = next(act.change.cite for act in acts if act.name == window.acts[-1])
@@ -287,7 +298,8 @@ class _NoticeFinder:
                     continue
                 before, after = set(product_list.on(at - _MOMENT)), set(product_list.on(at))
                 moved = sorted(before ^ after)
-                if not self._window.hts or any(self._window.hts.startswith(code) for code in moved):
+                asked = not self._window.hts or any(self._window.hts.startswith(code) for code in moved)
+                if asked and (self._goods is None or self._goods.has_one_of(moved)):
                     text = f"List {name}: {len(after - before)} codes enter and {len(before - after)} leave"
                     yield Notice(
                         name, LIST, (TAKES_EFFECT,), tuple(m.id for m in users), at, None, f"{text}.", (), "",
@@ -328,11 +340,13 @@ class _NoticeFinder:
 
     def _reached(self, at: datetime | None, scopes: Iterable[Scope]) -> bool:
         window = self._window
-        if not window.hts and not window.origin:
+        if not window.hts and not window.origin and self._goods is None:
             return True
         moment = at or datetime.combine(self._law.as_of, time(12), self._zone)
         in_force = self._law.in_force(moment, self._known_on, self._market)
         for scope in scopes:
+            if not self._meets_goods(Reach.of(scope, in_force)):
+                continue
             wanted = Scope(
                 products=scope.products if window.hts else (),
                 not_products=scope.not_products if window.hts else frozenset(),
@@ -344,54 +358,15 @@ class _NoticeFinder:
                 return True
         return False
 
+    def _meets_goods(self, reach: Reach) -> bool:
+        if self._goods is None:
+            return True
+        if reach not in self._met:
+            self._met[reach] = self._goods.meets(reach)
+        return self._met[reach]
+
 
 def _lists_of(measure: Measure) -> frozenset[str]:
     scopes = [row.scope for period in measure.periods for row in period.rows]
     names = [name for scope in scopes for names in (*scope.products, scope.not_products) for name in names]
     return frozenset(name for name in names if not name.isdigit())
-
-
-# -- words -----------------------------------------------------------------------------------------------------
-
-
-def describe_row_list(rows: Sequence[Row]) -> str:
-    """Summarize the rates of rows."""
-    rates = sorted({row.rate for row in rows if row.rate is not None and not row.exempt})
-    kinds = {row.kind for row in rows if not row.exempt}
-    if PROHIBITION in kinds:
-        return "importation is prohibited"
-    if not rates:
-        return "duty per unit" if kinds & {"specific", "minimum_price"} else "the rates of the schedule"
-    span = percent(rates[0]) if len(rates) == 1 else f"{percent(rates[0])} to {percent(rates[-1])}"
-    if kinds == {"topup_to"}:
-        return f"topped up to {span}"
-    return f"{span} in lieu of the ordinary duty" if kinds == {"total"} else span
-
-
-def describe_act(change: Change) -> str:
-    """Describe an act: its verb, goods, dates and rates."""
-    words = [f"{change.op}: {OPS[change.op].text}"]
-    scope = change.selector.scope
-    part = _scope_words(scope)
-    rates: list[tuple[str, Decimal | None]] = [("rate", change.rate), ("keeping", change.kept)]
-    details = [f"{name} {percent(rate)}" for name, rate in rates if rate is not None]
-    details += [
-        f"from {change.start}" if change.start else "",
-        f"until {change.until}" if change.until else "",
-    ]
-    details += [f"to {change.to}" if change.to else "", "from the beginning" if change.from_beginning else ""]
-    details += [f"collection stops {change.collection_stop}" if change.collection_stop else ""]
-    details += [f"heading {change.heading}" if change.heading else ""]
-    return "; ".join([*words, *part, *(one for one in details if one)])
-
-
-def _scope_words(scope: Scope) -> list[str]:
-    words = [f"origins {_some(names)}" for names in scope.origins]
-    words += [f"products {_some(names)}" for names in scope.products]
-    words += [f"without {_some(names)}" for names in (scope.not_origins, scope.not_products) if names]
-    return words
-
-
-def _some(names: frozenset[str]) -> str:
-    ordered, shown = sorted(names), 6
-    return ", ".join(ordered[:shown]) + (f" and {len(ordered) - shown} more" if len(ordered) > shown else "")

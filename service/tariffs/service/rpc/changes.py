@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -12,6 +13,7 @@ from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.law.law import Law
 from tariffs.engine.line_duty.entry_dates import read_known_on
 from tariffs.engine.runs.law_changes import Notice, changes, read_window
+from tariffs.engine.runs.table_goods import TableGoods
 from tariffs.engine.scenario import scenario_facts
 from tariffs.service.rpc.checks import direction_of, required, value_of, word
 from tariffs.service.rpc.local_inputs import LocalInputs
@@ -26,6 +28,9 @@ from tariffs.service.rpc.shared import (
 from tariffs.service.wire import arrow
 from tariffs.service.wire.status import cancelled_error
 from tariffs.v1 import law_service_pb2 as pb
+
+if TYPE_CHECKING:
+    from tariffs.engine.tables.prepare import PreparedTable
 
 
 def list_changes(
@@ -50,7 +55,8 @@ def list_changes(
     known_on = read_known_on(law, word(request.known_on, "known_on") or None, law.as_of)
     direction = direction_of(request.direction)
     market = law.market_of(direction, word(request.to, "to"))
-    notices = changes(law, window, known_on=known_on, market=market)
+    lines = _lines(law, request, local, market)
+    notices = changes(law, window, known_on=known_on, market=market, goods=lines.goods if lines else None)
     steps = list(dict.fromkeys(notice.step for notice in notices if notice.step))
     zone = law.zones[market]
     response = pb.ListChangesResponse(
@@ -65,30 +71,47 @@ def list_changes(
             request,
         ),
     )
-    if local or request.WhichOneof("table"):
-        _add_effects(law, request, notices, local, cancelled, response)
+    if lines:
+        _add_effects(law, notices, lines, market, cancelled, response)
     emit(response)
+
+
+class _Lines(NamedTuple):
+    """Lines of a request's table, their codes and origins, and the bytes of lines that its answer may have."""
+
+    prepared: PreparedTable
+    goods: TableGoods
+    limit: int
+
+
+def _lines(law: Law, request: pb.ListChangesRequest, local: LocalInputs | None, market: str) -> _Lines | None:
+    if not local and not request.WhichOneof("table"):
+        return None
+    # Tables need compiled kernels; a list of notices must not import them.
+    from tariffs.engine.runs.change_effects import goods_of
+    from tariffs.engine.tables.export_lines import prepared_for
+
+    local = local or LocalInputs(_sent_table(request), lines_limit=arrow.MESSAGE_LIMIT)
+    prepared = prepared_for((market,), local.table, law)
+    return _Lines(prepared, goods_of(law, prepared, market), local.lines_limit)
 
 
 def _add_effects(
     law: Law,
-    request: pb.ListChangesRequest,
     notices: tuple[Notice, ...],
-    local: LocalInputs | None,
+    lines_of_table: _Lines,
+    market: str,
     cancelled: Callable[[], bool],
     response: pb.ListChangesResponse,
 ) -> None:
-    # Tables need compiled kernels; a list of notices must not import them.
     from tariffs.engine.runs.change_effects import changes_on_table
 
     def check() -> None:
         if cancelled():
             raise cancelled_error()
 
-    local = local or LocalInputs(_sent_table(request), lines_limit=arrow.MESSAGE_LIMIT)
-    market = law.market_of(direction_of(request.direction), word(request.to, "to"))
-    limit = local.lines_limit
-    effects = changes_on_table(law, notices, local.table, check=check, market=market)
+    limit = lines_of_table.limit
+    effects = changes_on_table(law, notices, lines_of_table.prepared, check=check, market=market)
     lines = effects.lines.sort(pl.col("change").abs(), descending=True, maintain_order=True)
     response.lines, response.lines_left_off = first_rows(lines, limit)
     response.effects, response.effects_left_off = first_rows(effects.measures, limit)

@@ -93,7 +93,7 @@ class LawCalls(RemoteCalls):
         to: str = "",
         timeout: float | None = None,
     ) -> LawChanges:
-        """List changes of the law from `start` to `end`, and the lines of a table that they affect.
+        """List changes of the law from `start` to `end`; with a table those that reach its lines, and their effect.
 
         Args:
             start: first day.

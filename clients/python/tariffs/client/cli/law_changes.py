@@ -22,7 +22,10 @@ EXAMPLES = examples(
 def changes(
     table: Annotated[
         Path | None,
-        typer.Argument(metavar="TABLE", help="Trade table: list the lines affected, and the change of duty."),
+        typer.Argument(
+            metavar="TABLE",
+            help="Trade table: list the changes that reach its lines, and the change of their duty.",
+        ),
     ] = None,
     start: Annotated[str, typer.Option("--start", metavar="DAY", help="First day.")] = "",
     end: Annotated[str, typer.Option("--end", metavar="DAY", help="Last day.")] = "",
