@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client, EntriesResult, InvalidRequest, NotFound
-from tariffs.client._wire.entry_table import BATCH_LIMIT
+from tariffs.client._wire.entry_table import BATCH_LIMIT, ENTRY_LIMIT
 from tariffs.client.cli.__main__ import run
 from tariffs.client.results.entries import LINE_SCHEMA
 
@@ -176,12 +176,31 @@ def test_batches_keep_entries_whole_and_rows_in_order() -> None:
     assert len(told) == 3
 
 
+def test_an_entry_of_more_lines_than_a_batch_is_computed_whole() -> None:
+    # 1,500 lines of 1,000 dollars: the processing fee of the entry is at its maximum, 670.86, once.
+    ids = ["small", *["large"] * 1500, "small"]
+    result = rate(table(*({"entry_id": one} for one in ids)))
+    large = result.entries.filter(entry_id="large").row(0, named=True)
+    assert (large["lines"], large["mpf"]) == (1500, Decimal("670.86"))
+    assert result.lines.filter(entry_id="large")["mpf"].sum() == Decimal("670.86")
+    assert result.entries.filter(entry_id="small")["lines"].item() == 2
+    assert result.refused.is_empty()
+
+
+def test_an_entry_too_large_to_compute_costs_the_file_only_its_rows() -> None:
+    ids = ["small", *["large"] * (ENTRY_LIMIT + 1)]
+    result = rate(table(*({"entry_id": one} for one in ids)))
+    assert result.entries["entry_id"].to_list() == ["small"]
+    assert set(result.refused["reason"]) == {"BATCH_TOO_LARGE"}
+    assert result.refused.height == ENTRY_LIMIT + 1
+
+
 @pytest.mark.parametrize(
     ("frame", "reason"),
     [
         (MIXED.drop("origin"), "COLUMN_MISSING"),
         (MIXED.head(0), "TABLE_EMPTY"),
-        (pl.concat([table({"entry_id": "A"})] * (BATCH_LIMIT + 1)), "BATCH_TOO_LARGE"),
+        (pl.concat([table({"entry_id": "A"})] * (ENTRY_LIMIT + 1)), "BATCH_TOO_LARGE"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_refused_whole(frame: pl.DataFrame, reason: str) -> None:

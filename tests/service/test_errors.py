@@ -108,7 +108,7 @@ GOOD = pl.DataFrame({"hts": ["9503000073"], "origin": ["CN"], "customs_value": [
     ("given", "reason"),
     [
         ({"points": []}, "REQUEST_INVALID"),
-        ({"points": points(*[("base", "")] * 65)}, "REQUEST_INVALID"),
+        ({"points": points(*[("base", "")] * 1001)}, "REQUEST_INVALID"),
         ({"points": points(("nothing", ""))}, "SCENARIO_NOT_FOUND"),
         ({"points": points(("base", "2031-01-01"))}, "ENTRY_DATE_OUT_OF_COVERAGE"),
         ({"arrow": b"not arrow at all"}, "ARROW_MALFORMED"),

@@ -13,7 +13,7 @@ from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.line_duty.entry_line import EntryLine
 from tariffs.engine.line_duty.quote import quote_line
-from tariffs.engine.runs.impact import Impact, Options, Point, impact
+from tariffs.engine.runs.impact import Impact, ImpactRun, Options, Point, impact
 from tariffs.engine.scenario import library, parse_scenario
 from tariffs.engine.schedule.reference_data import reference_table
 
@@ -222,3 +222,23 @@ def test_each_entry_date_knows_what_was_published_by_then() -> None:
     ]
     assert found["duty"].to_list() == pytest.approx(alone)
     assert alone[0] != alone[1]
+
+
+_TOYS = pl.DataFrame({"hts": ["9503000073"], "origin": ["CN"], "customs_value": [10_000.0]})
+
+
+def test_sixty_five_scenarios_are_computed_and_compared_with_the_first() -> None:
+    points = [Point(library()["base"], "2026-11-20")] * 64 + [Point(library()["metals-at-25"], "2027-01-11")]
+    found = impact(_TOYS, points, law=load_law(), options=Options(response="none", by=("origin",)))
+    assert len(found.scenarios) == 65
+
+
+def test_only_more_than_sixty_four_points_have_a_limit_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tariffs.engine.runs.impact.ROWS_AT_MOST", 64)
+    options = Options(response="none", by=("origin",), baseline="2025-01-01")
+    point = Point(library()["base"], "2026-11-20")
+    assert len(impact(_TOYS, [point] * 64, law=load_law(), options=options).scenarios) == 64
+    with pytest.raises(InputError) as caught:
+        impact(_TOYS, [point] * 65, law=load_law(), options=options)
+    assert (caught.value.reason, caught.value.field) == ("BATCH_TOO_LARGE", "points")
+    assert len(ImpactRun(_TOYS, [point] * 65, law=load_law(), options=options).value(64).groups)

@@ -59,7 +59,7 @@ class DutyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BatchCalculateDuties(self, request, context):
-        """The duty on up to 1,000 lines. A line that cannot be rated is a failure at its index and never fails the others.
+        """The duty on up to 1,000 lines, or 3,000 of one entry. A line that cannot be rated is a failure at its index and never fails the others.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -47,7 +47,7 @@ class RefundServiceServicer:
     """
 
     def CalculateRefunds(self, request, context):
-        """What comes back of up to 1,000 entry lines. A line that cannot be rated is a failure at its index.
+        """What comes back of up to 1,000 entry lines, or 3,000 of one entry. A line that cannot be rated is a failure at its index.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

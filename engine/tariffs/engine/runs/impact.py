@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64
+from tariffs.engine.errors import InputError
 from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
@@ -38,6 +39,10 @@ from tariffs.engine.scenario import (
 )
 from tariffs.engine.scenario.describe import describe_change
 from tariffs.engine.tables.prepare import OwnDates, Table
+
+POINTS_OF_ANY_SIZE = 64
+ROWS_AT_MOST = 25_000_000
+"""Rows of the groups and lines of all points; some 300 bytes each, until they are sent."""
 
 __all__ = [
     "HORIZONS",
@@ -104,11 +109,13 @@ def impact(
         cancelled: called between stages and chunks; if it returns True the run stops.
 
     Raises:
-        InputError: BASELINE_REQUIRED, GROUP_UNKNOWN, PARAMETER_INVALID, or a fault of the table as a whole.
+        InputError: BASELINE_REQUIRED, GROUP_UNKNOWN, PARAMETER_INVALID, BATCH_TOO_LARGE as `ImpactRun.check_rows`, or
+            a fault of the table as a whole.
         ScenarioError: a scenario cannot be applied.
         ServiceError: CANCELLED.
     """
     run = ImpactRun(table, points, law=law, options=options, progress=progress, cancelled=cancelled)
+    run.check_rows()
     return run.result([run.value(index) for index in range(len(points))])
 
 
@@ -149,6 +156,20 @@ class ImpactRun(StepwiseRun):
         self._uncertainty = UncertaintyRun.of(self._table_run)
         self._first_draws: dict[str, DrawnPointSums] = {}
         self._first: dict[str, ScenarioImpact] = {}
+
+    def check_rows(self) -> None:
+        """Refuse more rows than an answer that is held as a whole may have; 64 points may have any number."""
+        run, points = self._table_run, len(self._points)
+        each = run.grouping.count + (run.prepared.lines.count if run.options.lines else 0)
+        if points > POINTS_OF_ANY_SIZE and points * each > ROWS_AT_MOST:
+            raise InputError(
+                "BATCH_TOO_LARGE",
+                f"{points:,} points have {points * each:,} rows; the limit is {ROWS_AT_MOST:,}.",
+                field="points",
+                fix=f"Use coarser keys or at most {max(POINTS_OF_ANY_SIZE, ROWS_AT_MOST // each):,} points; a long "
+                "run (--detach) has no such limit.",
+                metadata={"found": str(points * each), "limit": str(ROWS_AT_MOST)},
+            )
 
     def value(self, index: int) -> ScenarioImpact:
         """Compute the block of one point, with its differences from the first point of its day."""

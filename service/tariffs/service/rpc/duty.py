@@ -46,7 +46,8 @@ from tariffs.service.rpc.table_forms import date_formats, table_notes
 from tariffs.service.wire.status import failure_of, request_invalid, too_large
 from tariffs.v1 import common_pb2, duty_service_pb2
 
-BATCH_LIMIT = 1000
+BATCH_LIMIT, ENTRY_LIMIT = 1000, 3000
+"""Lines of a batch of any entries, and of one that is a single entry, whose fees are computed together."""
 CHARGES_LIMIT = 100
 _NO_FORMATS: Mapping[str, str] = {}
 _NO_CLAIMS: Mapping[str, Any] = {}
@@ -124,9 +125,9 @@ def calculate_duties(
     """Quote many lines and emit one response; an invalid line is a failure in it.
 
     Raises:
-        TariffsError: BATCH_TOO_LARGE above 1,000 lines, or an invalid scenario, switch or mask.
+        TariffsError: BATCH_TOO_LARGE, or an invalid scenario, switch or mask.
     """
-    _check_size(request.lines)
+    check_size([line.entry_id for line in request.lines])
     scenario = filled_scenario(request)
     law = law_under(request.law_version, scenario, request.switches, request.min_confidence)
     known_on = word(request.known_on, "known_on") or None
@@ -178,16 +179,21 @@ def _order(quotes: Any, lines: Sequence[duty_service_pb2.EntryLine]) -> None:
         quote.line_id, quote.entry_id = line.line_id, line.entry_id
 
 
-def _check_size(lines: Sequence[duty_service_pb2.EntryLine]) -> None:
-    if not lines:
+def check_size(entry_ids: Sequence[str]) -> None:
+    """Check the number of lines of a batch, given the entry of each; raises BATCH_TOO_LARGE or REQUEST_INVALID."""
+    if not entry_ids:
         raise request_invalid("lines is empty.", "lines", "Send at least one line.")
-    if len(lines) > BATCH_LIMIT:
+    single = entry_ids[0] and len(set(entry_ids)) == 1
+    limit = ENTRY_LIMIT if single else BATCH_LIMIT
+    if len(entry_ids) > limit:
         raise too_large(
-            f"The batch has {len(lines):,} lines; the limit is {BATCH_LIMIT:,}.",
+            f"The batch has {len(entry_ids):,} lines; the limit is {limit:,}.",
             "lines",
-            "Send several batches, with all lines of an entry in one batch.",
-            len(lines),
-            BATCH_LIMIT,
+            f"Split the entry: its fees need all its lines, at most {ENTRY_LIMIT:,}, in one batch."
+            if single
+            else "Send several batches, with all lines of an entry in one batch.",
+            len(entry_ids),
+            limit,
         )
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from tariffs.engine.base.dates import Moment
 from tariffs.engine.base.provenance import law_facts
-from tariffs.engine.errors import InputError, TariffsError
+from tariffs.engine.errors import TariffsError
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entries import UnreadLine
@@ -24,7 +24,7 @@ from tariffs.engine.runs.refund import (
 from tariffs.engine.runs.refund_headings import HeadingRefund
 from tariffs.engine.scenario import Scenario, day_notes, scenario_facts
 from tariffs.service.rpc.checks import decimal, rate, word
-from tariffs.service.rpc.duty import BATCH_LIMIT, read_line
+from tariffs.service.rpc.duty import check_size, read_line
 from tariffs.service.rpc.shared import day_text, law_under, notes_of, provenance_of, scenario_of
 from tariffs.service.rpc.table_forms import date_formats, table_notes
 from tariffs.service.wire.status import cancelled_error, failure_of
@@ -39,15 +39,9 @@ def calculate_refunds(
     """Emit one response for all lines; an invalid line is a failure in it.
 
     Raises:
-        TariffsError: BATCH_TOO_LARGE above 1,000 lines, or an invalid scenario, switch or option.
+        TariffsError: BATCH_TOO_LARGE, or an invalid scenario, switch or option.
     """
-    if not 0 < len(request.lines) <= BATCH_LIMIT:
-        raise InputError(
-            "BATCH_TOO_LARGE" if request.lines else "REQUEST_INVALID",
-            f"The request has {len(request.lines):,} lines.",
-            field="lines",
-            fix=f"Send 1 to {BATCH_LIMIT:,} lines, with all lines of an entry in one request.",
-        )
+    check_size([line.line.entry_id for line in request.lines])
     scenario = scenario_of(request.scenario, "scenario")
     law = law_under(request.law_version, scenario, request.switches, request.min_confidence)
     formats = date_formats(request.table)

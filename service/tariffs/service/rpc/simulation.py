@@ -18,7 +18,7 @@ from tariffs.service.wire import arrow
 from tariffs.service.wire.status import request_invalid
 from tariffs.v1 import simulation_service_pb2 as pb
 
-POINTS_LIMIT = 64
+POINTS_LIMIT = 1000
 Emit = Callable[[pb.SimulateResponse], None]
 Cancelled = Callable[[], bool]
 
@@ -69,9 +69,9 @@ def points_of(points: Sequence[pb.Point], parameters: Mapping[str, str]) -> list
     """Convert the points of a request, the parameters of their scenarios filled in."""
     if not 1 <= len(points) <= POINTS_LIMIT:
         raise request_invalid(
-            f"The request has {len(points)} points.",
+            f"The request has {len(points):,} points.",
             "points",
-            f"Send 1 to {POINTS_LIMIT} points: a scenario and a day each.",
+            f"Send 1 to {POINTS_LIMIT:,} points: a scenario and a day each.",
         )
     scenarios = [
         scenario_of(point.scenario, f"points[{index}].scenario") for index, point in enumerate(points)

@@ -29,7 +29,7 @@ Send = Callable[[list[duty_service_pb2.EntryLine]], duty_service_pb2.BatchCalcul
 
 
 def rate_entries(table: EntryTable, send: Send, report: Callable[[str, float], None]) -> EntriesResult:
-    """Compute the duties of a table in batches of whole entries; entries of more than 1,000 lines are refused."""
+    """Compute the duties of a table in batches of whole entries; entries of more than 3,000 lines are refused."""
     collector = _EntryCollector(table)
     for rows in batches(table):
         report("computing duties", collector.done / table.frame.height)

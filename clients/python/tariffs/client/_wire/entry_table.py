@@ -19,7 +19,8 @@ from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.law import Law
 from tariffs.v1 import common_pb2, duty_service_pb2
 
-BATCH_LIMIT = 1000
+BATCH_LIMIT, ENTRY_LIMIT = 1000, 3000
+"""Lines of a batch of several entries, and of one entry, which is a batch of its own if it has more."""
 TOO_LARGE = "BATCH_TOO_LARGE"
 REQUIRED = ("hts", "origin", "customs_value")
 _GOODS = ("entry_id", "line_id", "entry_date", "quantity", "unit", "mode", "ordinary_rate")
@@ -182,22 +183,24 @@ def text_of(value: object) -> str:
 
 
 def batches(table: EntryTable) -> Iterator[list[int]]:
-    """Group rows into batches of at most 1,000 that hold whole entries; larger entries become errors.
+    """Group rows into batches of at most 1,000 that hold whole entries, or of one larger entry.
+
+    Entries of more than 3,000 lines become errors.
 
     Raises:
-        InvalidRequest: BATCHTOO_LARGE if nothing is left to send.
+        InvalidRequest: BATCH_TOO_LARGE if nothing is left to send.
     """
     entries: dict[tuple[str, int | None], list[int]] = {}
     for row, message in enumerate(table.messages):
         entries.setdefault((message.entry_id, None if message.entry_id else row), []).append(row)
-    large = {key: rows for key, rows in entries.items() if len(rows) > BATCH_LIMIT}
+    large = {key: rows for key, rows in entries.items() if len(rows) > ENTRY_LIMIT}
     for (entry_id, _), rows in large.items():
         table.faults |= dict.fromkeys(rows, _too_large(entry_id, len(rows)))
     if len(large) == len(entries):
         raise table.faults[0]
     batch: list[int] = []
     for rows in (rows for key, rows in entries.items() if key not in large):
-        if len(batch) + len(rows) > BATCH_LIMIT:
+        if batch and len(batch) + len(rows) > BATCH_LIMIT:
             yield batch
             batch = []
         batch += rows
@@ -207,7 +210,7 @@ def batches(table: EntryTable) -> Iterator[list[int]]:
 def _too_large(entry_id: str, lines: int) -> InvalidRequest:
     return InvalidRequest(
         TOO_LARGE,
-        f"The entry {entry_id} has {lines:,} lines; the limit is {BATCH_LIMIT:,}, because the fees "
+        f"The entry {entry_id} has {lines:,} lines; the limit is {ENTRY_LIMIT:,}, because the fees "
         "of an entry are computed together.",
         field="entry_id",
         fix="Give each entry its own entry_id.",
