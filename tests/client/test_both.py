@@ -119,7 +119,7 @@ def test_one_report_and_one_workbook_hold_both_sides(both: BothSides[ImpactResul
     both.to_excel(tmp_path / "sides.xlsx")
     book = fastexcel.read_excel(tmp_path / "sides.xlsx")
     sides = [f"{side} {name}" for side in ("imports", "exports") for name in ("totals", "groups", "notes")]
-    assert book.sheet_names == ["summary", "side by side", *sides, "provenance"]
+    assert book.sheet_names == ["cover", "summary", "side by side", *sides, "provenance"]
     found = book.load_sheet("side by side").to_polars()
     assert found["exports_duty"].to_list() == pytest.approx(both.side_by_side["exports_duty"].to_list())
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client
-from tariffs.client._wire.requests import ImpactOptions, option_values
+from tariffs.client._wire.run_options import RunSpec, option_values
 from tariffs.client.cli.__main__ import run
 from tariffs.client.errors import InvalidRequest
 
@@ -46,7 +46,7 @@ def test_the_wire_and_the_command_line_take_it(
 
 
 def test_a_call_without_an_offset_is_recorded_as_before() -> None:
-    assert "fx_offset" not in option_values(ImpactOptions())
-    assert option_values(ImpactOptions(fx_offset=OFFSET))["fx_offset"] == OFFSET
+    assert "fx_offset" not in option_values(RunSpec())
+    assert option_values(RunSpec(fx_offset=OFFSET))["fx_offset"] == OFFSET
     with Client.local() as client, pytest.raises(InvalidRequest):
         client.impact(TABLE, on=DAY, baseline=BASELINE, fx_offset=17.4)

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client
-from tariffs.client._wire.requests import ImpactOptions, option_values
+from tariffs.client._wire.run_options import RunSpec, option_values
 from tariffs.client.cli.__main__ import run
 from tariffs.client.errors import InvalidRequest
 
@@ -62,7 +62,7 @@ def test_the_command_line_prints_domestic_goods(tmp_path: Path, capsys: pytest.C
 
 
 def test_a_call_without_a_market_is_recorded_as_before() -> None:
-    assert "market" not in option_values(ImpactOptions())
-    assert option_values(ImpactOptions(market="sector"))["market"] == "sector"
+    assert "market" not in option_values(RunSpec())
+    assert option_values(RunSpec(market="sector"))["market"] == "sector"
     with Client.local() as client, pytest.raises(InvalidRequest):
         client.impact(SHIRTS, on=DAY, baseline=BASELINE, market="sector", response="smart")

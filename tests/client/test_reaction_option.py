@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tariffs.client import Client
-from tariffs.client._wire.requests import ImpactOptions, option_values
+from tariffs.client._wire.run_options import RunSpec, option_values
 from tariffs.client.cli.__main__ import run
 from tariffs.client.errors import InvalidRequest
 
@@ -46,8 +46,8 @@ def test_the_wire_and_the_command_line_take_it(
 
 
 def test_a_call_without_a_slope_is_recorded_as_before() -> None:
-    assert "reaction" not in option_values(ImpactOptions())
-    assert option_values(ImpactOptions(reaction=0.5))["reaction"] == 0.5
+    assert "reaction" not in option_values(RunSpec())
+    assert option_values(RunSpec(reaction=0.5))["reaction"] == 0.5
 
 
 def test_wrong_slopes_and_runs_without_answers_are_refused(server: str) -> None:

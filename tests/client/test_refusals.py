@@ -6,7 +6,7 @@ import inspect
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -151,8 +151,10 @@ def command(case: Case, lines: Path, options: Mapping[str, Any], folder: Path) -
 @pytest.mark.parametrize("verb", VERBS)
 def test_python_wire_and_command_line_take_the_options_of_the_table(verb: str) -> None:
     taken = {name for name, verbs in OPTIONS.items() if verb in verbs}
-    python = set(inspect.signature(getattr(Client, verb)).parameters)
-    assert python - {"self", "lines", "progress", "timeout"} == taken
+    method = getattr(Client, verb)
+    (options,) = get_args(get_type_hints(method)["options"])
+    python = {*inspect.signature(method).parameters, *get_type_hints(options)}
+    assert python - {"self", "lines", "progress", "timeout", "options"} == taken
     fields = set(MESSAGES[verb].DESCRIPTOR.fields_by_name)
     kept_here = {"lines_to", "cluster"}
     inside = {"on", "scenarios"} if verb == IMPACT else {"vary"} if verb == SWEEP else set[str]()

@@ -9,7 +9,8 @@ import pytest
 from tariffs.client import InvalidRequest, NotFound, Scenario
 from tariffs.client._arguments import day, money
 from tariffs.client._wire.claim_message import ClaimValue, claims_message
-from tariffs.client._wire.requests import ImpactOptions, duty_line, scenario_ref, simulate_request
+from tariffs.client._wire.requests import duty_line, scenario_ref, simulate_request
+from tariffs.client._wire.run_options import RunSpec
 from tariffs.v1 import common_pb2, duty_service_pb2, simulation_service_pb2
 
 
@@ -85,7 +86,7 @@ def test_every_claim_field_can_be_declared() -> None:
 
 
 def test_an_unknown_mode_says_which_there_are() -> None:
-    with pytest.raises(InvalidRequest, match="ocean, air, land"):
+    with pytest.raises(InvalidRequest, match="ocean, 10, 11"):
         duty_line(
             "9503",
             "CN",
@@ -94,7 +95,7 @@ def test_an_unknown_mode_says_which_there_are() -> None:
             claims=None,
             quantity=None,
             unit=None,
-            mode="rail",
+            mode="bicycle",
             freight=None,
             insurance=None,
         )
@@ -115,35 +116,31 @@ def test_a_missing_scenario_file_is_not_found(tmp_path: Path) -> None:
 
 
 def test_a_scenario_may_have_a_day_of_its_own() -> None:
-    request = simulate_request(
-        ["base", Scenario.base().on(date(2025, 12, 1))], ImpactOptions(on="2026-11-20")
-    )
+    request = simulate_request(["base", Scenario.base().on(date(2025, 12, 1))], RunSpec(on="2026-11-20"))
     assert [point.on for point in request.points] == ["2026-11-20", "2025-12-01"]
 
 
 def test_options_become_the_message(tmp_path: Path) -> None:
     table = tmp_path / "own.csv"
     table.write_bytes(b"hts,sigma\n")
-    options = ImpactOptions(
-        response="none", horizon="short", parameters=table, by=["hts2"], switches={"a": "b"}
-    )
+    options = RunSpec(response="none", horizon="short", parameters=table, by=["hts2"], switches={"a": "b"})
     request = simulate_request(["base"], options)
     assert request.response == simulation_service_pb2.RESPONSE_MODEL_NONE
     assert request.horizon == simulation_service_pb2.HORIZON_SHORT
     assert request.parameter_csv == b"hts,sigma\n"
     assert (list(request.by), dict(request.switches)) == (["hts2"], {"a": "b"})
-    assert simulate_request(["base"], ImpactOptions(parameters="low")).parameter_set == "low"
+    assert simulate_request(["base"], RunSpec(parameters="low")).parameter_set == "low"
 
 
 @pytest.mark.parametrize(
     "options",
     [
-        ImpactOptions(response="gravity"),
-        ImpactOptions(horizon="ever"),
-        ImpactOptions(parameters="none-such.csv"),
+        RunSpec(response="gravity"),
+        RunSpec(horizon="ever"),
+        RunSpec(parameters="none-such.csv"),
     ],
 )
-def test_a_bad_option_is_a_usage_error(options: ImpactOptions) -> None:
+def test_a_bad_option_is_a_usage_error(options: RunSpec) -> None:
     with pytest.raises(InvalidRequest) as caught:
         simulate_request(["base"], options)
     assert (caught.value.reason, caught.value.exit_code) == ("PARAMETER_INVALID", 2)

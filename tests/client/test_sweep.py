@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 
 from tariffs.client import Client, InvalidRequest, Run, Seek, Sweep, TariffsError, replay
 from tariffs.client._wire import sweep_requests
-from tariffs.client._wire.requests import ImpactOptions
+from tariffs.client._wire.run_options import RunSpec
 from tariffs.client.cli.__main__ import run
 from tariffs.engine.runs import seek_range
 from tariffs.engine.runs import sweep as engine_sweep
@@ -136,9 +136,7 @@ def test_points_come_as_mappings_frames_and_files(family: Path, tmp_path: Path) 
         found = swept(Client.local(), family, vary=None, points=points)
         assert found.points.equals(expected)
     many = pl.DataFrame({"cn": [f"{index * 7919 % 99991 / 1000:.3f}%" for index in range(50_000)]})
-    request = sweep_requests.sweep_request(
-        "base", {}, sweep_requests.point_rows(many), ImpactOptions(), 50_000
-    )
+    request = sweep_requests.sweep_request("base", {}, sweep_requests.point_rows(many), RunSpec(), 50_000)
     assert len(request.list.arrow) > 1
     assert max(map(len, request.list.arrow)) <= 50_000
 

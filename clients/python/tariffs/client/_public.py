@@ -6,6 +6,7 @@ from tariffs.client._verbs.line_stream import LineStream
 from tariffs.client._verbs.public_tables import ImportedTable, import_table
 from tariffs.client._verbs.replay import Replay, replay
 from tariffs.client._verbs.run_handle import Run, RunStatus
+from tariffs.client._wire.run_options import LawOptions, ResponseOptions, RunOptions, TimelineOptions
 from tariffs.client._wire.user_tables import read_table
 from tariffs.client.async_client import AsyncClient
 from tariffs.client.client import Client
@@ -62,6 +63,7 @@ __all__ = [
     "Law",
     "LawChange",
     "LawChanges",
+    "LawOptions",
     "Layer",
     "LegalText",
     "LineStream",
@@ -75,7 +77,9 @@ __all__ = [
     "RefundsResult",
     "Replay",
     "ResourceExhausted",
+    "ResponseOptions",
     "Run",
+    "RunOptions",
     "RunStatus",
     "Scenario",
     "ScenarioEvent",
@@ -91,6 +95,7 @@ __all__ = [
     "TableColumn",
     "TableHandle",
     "TariffsError",
+    "TimelineOptions",
     "TimelineResult",
     "Unauthenticated",
     "Unavailable",

@@ -106,7 +106,7 @@ class AsyncClient:
     duties = _awaited(Client.duties)
     duty = _awaited(Client.duty)
     impact = _awaited(Client.impact)
-    impact_both = _awaited(Client.impact_both)  # type: ignore[arg-type] # its options may hold any name, `self` too
+    impact_both = _awaited(Client.impact_both)
     law = _awaited(Client.law)
     law_versions = _awaited(Client.law_versions)
     legal_text = _awaited(Client.legal_text)
@@ -132,7 +132,7 @@ class AsyncClient:
     sweep = _awaited(Client.sweep)
     tables = _awaited(Client.tables)
     timeline = _awaited(Client.timeline)
-    timeline_both = _awaited(Client.timeline_both)  # type: ignore[arg-type] # its options may hold any name, `self` too
+    timeline_both = _awaited(Client.timeline_both)
     upload = _awaited(Client.upload)
     watch_law_versions = _awaited(Client.watch_law_versions)
     watch_scenarios = _awaited(Client.watch_scenarios)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+from typing import Unpack
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.both_runs import BothSideCalls
@@ -22,15 +23,16 @@ from tariffs.client._wire import answers, requests
 from tariffs.client._wire.channel import Backend, LocalBackend, RemoteBackend
 from tariffs.client._wire.frames import Table
 from tariffs.client._wire.progress import Progress, reporting
-from tariffs.client._wire.requests import Day, ImpactOptions, Parameters, ScenarioLike
+from tariffs.client._wire.requests import ScenarioLike
 from tariffs.client._wire.retry import read_whole
+from tariffs.client._wire.run_options import Day, Parameters, RunOptions, RunSpec, TimelineOptions
 from tariffs.client.config import Config, Tls, secured, target_from_environment
 from tariffs.client.results import law
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.shown import TableResult
 from tariffs.client.scenario import Scenario
-from tariffs.v1 import law_service_pb2, scenario_service_pb2
+from tariffs.v1 import law_service_pb2, scenario_service_pb2, simulation_service_pb2
 
 
 class Client(
@@ -111,31 +113,11 @@ class Client(
         *,
         on: Day | None = None,
         by: Sequence[str] = ("origin",),
-        baseline: Day | None = None,
-        response: str = "armington",
-        horizon: str = "path",
-        market: str = "product",
-        fx_offset: float = 0.0,
-        reaction: float = 0.0,
-        parameters: Parameters | str | Path | None = None,
-        parameter_set: str | Path | None = None,
-        known_on: Day | None = None,
-        switches: Mapping[str, str] | None = None,
-        min_confidence: str = "",
-        law_version: str = "",
-        include_lines: bool = False,
-        draws: int = 0,
-        seed: int = 0,
-        attribute: bool = False,
-        consumer_prices: str = "",
-        ahead: Day | None = None,
-        direction: str = "import",
-        to: str = "",
-        date_format: str = "",
         cluster: str = "",
         lines_to: str | Path | None = None,
         progress: Progress = None,
         timeout: float | None = None,
+        **options: Unpack[RunOptions],
     ) -> ImpactResult:
         """Compute the effect of scenarios on a trade table: landed cost and trade volume, by group and in total.
 
@@ -145,36 +127,12 @@ class Client(
             scenarios: library names, `*.yaml` paths, or `Scenario`s, which may carry a day of their own.
             on: day of the law; by default the law's as-of day. A line's own entry date beats it.
             by: keys of the groups, such as origin, authority, hts2.
-            baseline: day that the values of `lines` belong to; required for a response on your own table.
-            response: armington, passthrough, smart, gsim, exact_hat or none.
-            horizon: path (every change of duty at its own age), impact, short or long.
-            market: product, or sector for sectors of products and domestic goods.
-            fx_offset: part of the rise of prices by duties that a dearer dollar takes off, such as 0.174; 0 is none.
-            reaction: for exports, the slope of partners' answers to duties on their goods; 1 is reciprocity, 0 none.
-            parameters: values of parameters of the scenarios, such as `{"cn": "20%", "start": "2027-01-01"}`; a number
-                is a fraction, 0.2 for 20 %, True is on. A value fills every scenario that declares its parameter; the
-                others have their defaults. Text and paths are read as `parameter_set`, as in earlier releases.
-            parameter_set: elasticities of the response: None for the central set (for `smart` that of WITS), "low",
-                "high", "central", "wits", or the path of a CSV file.
-            known_on: use only acts published by this day; "entry" is each line's own day.
-            switches: open points of the law set to other values than their defaults.
-            min_confidence: use only acts with at least this confidence: A, B or C.
-            law_version: law to use: a version, "latest" or `VERSION@DIGEST`; empty is the client's or the server's.
-            include_lines: add every line to the result.
-            draws: draws of the elasticities for `ranges`: 0, or a power of two from 16 (256 is quick, 1024 the rule).
-            seed: seed of the draws; the same seed gives the same ranges.
-            attribute: split each scenario's difference from the first of its day by change and authority.
-            consumer_prices: effect on consumer prices by one of "dollar", "percent" (margins constant in them), "yale",
-                "dollar_2024", "percent_2024" (latest accounts), "dollar_offset", "percent_offset"; empty for none.
-            ahead: day from which buyers expect the duties that come and buy ahead of them; None if they do not.
-            direction: import, or export: purchases of the country that retaliates, in its local time.
-            to: for exports, the ISO code of the destination; empty: the law's first, or `destination` of each row.
-            date_format: format of date columns: "m/d/Y", "d/m/Y" or "excel" (day numbers); empty: ISO, or what fits.
             cluster: address of a Dask scheduler, such as `tls://host:8786`, that computes the run in place of server
                 or process; needs the extras `server` and `scale` here and on its workers.
             lines_to: directory or URL for the lines of a partitioned table, a Parquet file a bucket, and provenance.
             progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
+            **options: the other options, see `RunOptions`.
 
         Raises:
             InvalidRequest: the table or an option cannot be used; single bad rows are in `refused` instead.
@@ -182,34 +140,10 @@ class Client(
             Unavailable: no server answers.
             DeadlineExceeded: the deadline passed.
         """
-        options = ImpactOptions(
-            on=on or "",
-            baseline=baseline or "",
-            response=response,
-            horizon=horizon,
-            market=market,
-            fx_offset=fx_offset,
-            reaction=reaction,
-            parameters=parameters,
-            parameter_set=parameter_set,
-            by=by,
-            known_on=known_on or "",
-            switches=switches or {},
-            min_confidence=min_confidence,
-            law_version=law_version,
-            include_lines=include_lines,
-            draws=draws,
-            seed=seed,
-            attribute=attribute,
-            consumer_prices=consumer_prices,
-            ahead=ahead or "",
-            direction=direction,
-            to=to,
-            date_format=date_format,
-        )
+        spec = RunSpec.of("impact", simulation_service_pb2.SimulateRequest, options, on=on, by=by)
         scenarios = Scenario.all_of(scenarios)
-        request = requests.simulate_request(scenarios, options)
-        call = impact_call(lines, scenarios, options)
+        request = requests.simulate_request(scenarios, spec)
+        call = impact_call(lines, scenarios, spec)
         seconds = timeout or self._config.deadlines.impact
         with reporting(progress) as report:
             result = read_whole(
@@ -227,24 +161,10 @@ class Client(
         start: Day,
         end: Day,
         by: Sequence[str] = ("origin",),
-        baseline: Day | None = None,
-        response: str = "armington",
-        horizon: str = "path",
-        market: str = "product",
-        fx_offset: float = 0.0,
-        parameters: Parameters | str | Path | None = None,
-        parameter_set: str | Path | None = None,
-        known_on: Day | None = None,
-        switches: Mapping[str, str] | None = None,
-        min_confidence: str = "",
-        law_version: str = "",
-        ahead: Day | None = None,
-        direction: str = "import",
-        to: str = "",
-        date_format: str = "",
         cluster: str = "",
         progress: Progress = None,
         timeout: float | None = None,
+        **options: Unpack[TimelineOptions],
     ) -> TimelineResult:
         """Compute the effect of scenarios on a trade table for every day of a period, in segments and averages.
 
@@ -254,49 +174,18 @@ class Client(
             start: first day.
             end: last day.
             by: keys of the groups, such as origin, authority, hts2.
-            baseline: as in `impact`.
-            response: as in `impact`.
-            horizon: as in `impact`.
-            market: as in `impact`.
-            fx_offset: as in `impact`.
-            parameters: as in `impact`.
-            parameter_set: as in `impact`.
-            known_on: use only acts published by this day; "entry" is each day itself.
-            switches: open points of the law set to other values than their defaults.
-            min_confidence: use only acts with at least this confidence: A, B or C.
-            law_version: as in `impact`.
-            ahead: as in `impact`.
-            direction: as in `impact`.
-            to: as in `impact`.
-            date_format: as in `impact`.
             cluster: as in `impact`.
             progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
+            **options: the other options, see `TimelineOptions`.
 
         Raises:
             TariffsError: as `impact`.
         """
-        options = ImpactOptions(
-            baseline=baseline or "",
-            response=response,
-            horizon=horizon,
-            market=market,
-            fx_offset=fx_offset,
-            parameters=parameters,
-            parameter_set=parameter_set,
-            by=by,
-            known_on=known_on or "",
-            switches=switches or {},
-            min_confidence=min_confidence,
-            law_version=law_version,
-            ahead=ahead or "",
-            direction=direction,
-            to=to,
-            date_format=date_format,
-        )
+        spec = RunSpec.of("timeline", simulation_service_pb2.TimelineRequest, options, by=by)
         scenarios = Scenario.all_of(scenarios)
-        request = requests.timeline_request(scenarios, start, end, options)
-        call = timeline_call(lines, scenarios, start, end, options)
+        request = requests.timeline_request(scenarios, start, end, spec)
+        call = timeline_call(lines, scenarios, start, end, spec)
         seconds = timeout or self._config.deadlines.timeline
         with reporting(progress) as report:
             result = read_whole(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Unpack
 
 from tariffs.client._wire.frames import Table
-from tariffs.client._wire.requests import Day, ScenarioLike
+from tariffs.client._wire.requests import ScenarioLike
+from tariffs.client._wire.run_options import Day, RunOptions, TimelineOptions
 from tariffs.client.results.both_sides import BothSides
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 
 _OF_IMPORTS = frozenset({"consumer_prices", "fx_offset", "market"})
+_OF_EXPORTS = frozenset({"to", "reaction"})
 
 
 class BothSideCalls:
@@ -24,34 +26,30 @@ class BothSideCalls:
         lines: Table | None = None,
         scenarios: Sequence[ScenarioLike] = ("base",),
         *,
+        on: Day | None = None,
         exports: Table | None = None,
         by: Sequence[str] = ("origin",),
         exports_by: Sequence[str] = ("destination",),
-        to: str = "",
-        reaction: float = 0.0,
-        **options: Any,
+        **options: Unpack[RunOptions],
     ) -> BothSides[ImpactResult]:
         """Compute the effect of scenarios on imports and on exports.
 
         Args:
             lines: table of imports; None is the embedded one.
             scenarios: as in `impact`.
+            on: day of the law; by default the law's as-of day.
             exports: table of exports; None is the embedded one.
             by: keys of the groups of imports.
             exports_by: keys of the groups of exports.
-            to: ISO code of the destination of exports; empty is every one that the law and the table have.
-            reaction: slope of the answers on exports to duties on the imports of the embedded table; as in `impact`.
-            **options: the other options of `impact`, for both sides; `baseline` and `parameter_set` among them.
+            **options: the other options, see `RunOptions`: `to` and `reaction` are of exports, prices of consumption,
+                sectors and the dollar of imports, the others of both.
 
         Raises:
             TariffsError: as `impact`.
         """
-        abroad = _of_exports(options)
         return BothSides(
-            self.impact(lines, scenarios, by=by, **options),
-            self.impact(
-                exports, scenarios, by=exports_by, direction="export", to=to, reaction=reaction, **abroad
-            ),
+            self.impact(lines, scenarios, on=on, by=by, **_without(options, _OF_EXPORTS)),
+            self.impact(exports, scenarios, on=on, by=exports_by, **_of_exports(options)),
         )
 
     def timeline_both(
@@ -64,22 +62,23 @@ class BothSideCalls:
         exports: Table | None = None,
         by: Sequence[str] = ("origin",),
         exports_by: Sequence[str] = ("destination",),
-        to: str = "",
-        **options: Any,
+        **options: Unpack[TimelineOptions],
     ) -> BothSides[TimelineResult]:
         """Compute the effect of scenarios on imports and on exports for every day of a period.
 
         Days are local time of each market. Arguments and errors are those of `impact_both` and `timeline`.
         """
-        period = {"start": start, "end": end, **options}
+        days = {"start": start, "end": end}
         return BothSides(
-            self.timeline(lines, scenarios, by=by, **period),
-            self.timeline(
-                exports, scenarios, by=exports_by, direction="export", to=to, **_of_exports(period)
-            ),
+            self.timeline(lines, scenarios, by=by, **days, **_without(options, _OF_EXPORTS)),
+            self.timeline(exports, scenarios, by=exports_by, **days, **_of_exports(options)),
         )
 
 
-def _of_exports(options: Mapping[str, Any]) -> dict[str, Any]:
+def _of_exports(options: Mapping[str, object]) -> dict[str, Any]:
     """Options of the run over exports; prices of consumption and sectors are those of the United States."""
-    return {name: value for name, value in options.items() if name not in _OF_IMPORTS}
+    return {**_without(options, _OF_IMPORTS), "direction": "export"}
+
+
+def _without(options: Mapping[str, object], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in names}

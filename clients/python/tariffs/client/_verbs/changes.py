@@ -10,7 +10,8 @@ from tariffs.client._verbs.remote_calls import WATCH_SECONDS, RemoteCalls
 from tariffs.client._wire import answers as _answers
 from tariffs.client._wire import requests
 from tariffs.client._wire.frames import Table, from_arrow
-from tariffs.client._wire.requests import Day, ScenarioLike
+from tariffs.client._wire.requests import ScenarioLike
+from tariffs.client._wire.run_options import Day
 from tariffs.client.errors import client_version
 from tariffs.client.results import law as lawinfo
 from tariffs.client.results.caller_info import CallerInfo, CallerQuota

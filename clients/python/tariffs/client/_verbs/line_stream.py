@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol, cast
+from typing import Protocol, Unpack, cast
 
 import polars as pl
 
 from tariffs.client._wire import answers, requests
 from tariffs.client._wire.channel import Backend
 from tariffs.client._wire.frames import Table, batches_of, from_arrow, read_table
-from tariffs.client._wire.requests import Day, ImpactOptions, Parameters, ScenarioLike
+from tariffs.client._wire.requests import ScenarioLike
+from tariffs.client._wire.run_options import Day, LawOptions, RunSpec
 from tariffs.client._wire.uploads import cut
 from tariffs.client.config import Config
 from tariffs.client.errors import InternalError
@@ -140,15 +141,8 @@ class LineStreamCalls:
         scenarios: Sequence[ScenarioLike] = ("base",),
         *,
         on: Day | None = None,
-        parameters: Parameters | None = None,
-        known_on: Day | None = None,
-        switches: Mapping[str, str] | None = None,
-        min_confidence: str = "",
-        law_version: str = "",
-        direction: str = "import",
-        to: str = "",
-        date_format: str = "",
         timeout: float | None = None,
+        **options: Unpack[LawOptions],
     ) -> LineStream:
         """Compute the duty on the rows of a table of any length, batch by batch, without trade response.
 
@@ -158,16 +152,8 @@ class LineStreamCalls:
             table: as in `impact`, or frames with the same columns as they come.
             scenarios: library names, `*.yaml` paths, or `Scenario`s, which may carry a day of their own.
             on: day of the law; a row's own entry date beats it.
-            parameters: values of parameters of the scenarios, as in `impact`.
-            known_on: use only acts published by this day; "entry" is each row's own day.
-            switches: open points of the law set to other values than their defaults.
-            min_confidence: use only acts with at least this confidence: A, B or C.
-            law_version: law to use: a version, "latest" or `VERSION@DIGEST`; empty is the client's or the server's.
-            direction: import or export.
-            to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
-                `destination` of each row of a table.
-            date_format: as in `impact`.
             timeout: seconds for the whole stream; by default the config's deadline.
+            **options: the other options, see `LawOptions`.
 
         Returns:
             An iterator of frames, each some rows of one scenario.
@@ -175,17 +161,7 @@ class LineStreamCalls:
         Raises:
             InvalidRequest: an option cannot be used. What is wrong with the table is raised by the iterator.
         """
-        options = ImpactOptions(
-            on=on or "",
-            parameters=parameters,
-            known_on=known_on or "",
-            switches=switches or {},
-            min_confidence=min_confidence,
-            law_version=law_version,
-            direction=direction,
-            to=to,
-            date_format=date_format,
-        )
-        config = requests.lines_config(Scenario.all_of(scenarios), options)
+        spec = RunSpec.of("lines", pb.LinesConfig, options, on=on)
+        config = requests.lines_config(Scenario.all_of(scenarios), spec)
         seconds = timeout or self._config.deadlines.lines
         return LineStream(self._backend, config, table, self._config.message_limit, seconds)

@@ -8,7 +8,8 @@ from decimal import Decimal
 from tariffs.client import _arguments as arguments
 from tariffs.client._wire import answers, requests
 from tariffs.client._wire.channel import Backend
-from tariffs.client._wire.requests import Day, Money, ScenarioLike
+from tariffs.client._wire.requests import Money, ScenarioLike
+from tariffs.client._wire.run_options import Day
 from tariffs.client.config import Config
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.port_fees import PortFee, PortFees, VoyageFigure

@@ -14,7 +14,8 @@ from tariffs.client._wire import answers as _answers
 from tariffs.client._wire import entry_batches, entry_table, requests
 from tariffs.client._wire.frames import Table, read_table
 from tariffs.client._wire.progress import Progress, reporting
-from tariffs.client._wire.requests import Day, Money, ScenarioLike
+from tariffs.client._wire.requests import Money, ScenarioLike
+from tariffs.client._wire.run_options import Day
 from tariffs.client.errors import from_status
 from tariffs.client.results.entries import REFUSED_SCHEMA
 from tariffs.client.results.refund import AMOUNTS, ENTRY_SCHEMA, HEADING_SCHEMA, RefundsResult

@@ -16,7 +16,8 @@ import polars as pl
 from tariffs.client import _arguments as arguments
 from tariffs.client._wire.csv_output import guarded
 from tariffs.client._wire.frames import Table
-from tariffs.client._wire.requests import Day, ImpactOptions, ScenarioLike, option_values, taken
+from tariffs.client._wire.requests import ScenarioLike
+from tariffs.client._wire.run_options import Day, RunSpec, option_values, taken
 from tariffs.client.errors import InvalidRequest, NotFound, TariffsError
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.law import Law
@@ -83,14 +84,14 @@ class Replay:
 
 
 def impact_call(
-    lines: Table | None, scenarios: Sequence[ScenarioLike], options: ImpactOptions
+    lines: Table | None, scenarios: Sequence[ScenarioLike], options: RunSpec
 ) -> dict[str, object]:
     """Record a call of `impact` as plain data that is enough to repeat it."""
     return _call("impact", lines, scenarios, option_values(options))
 
 
 def timeline_call(
-    lines: Table | None, scenarios: Sequence[ScenarioLike], start: Day, end: Day, options: ImpactOptions
+    lines: Table | None, scenarios: Sequence[ScenarioLike], start: Day, end: Day, options: RunSpec
 ) -> dict[str, object]:
     """Record a call of `timeline` as plain data that is enough to repeat it."""
     values = taken(TimelineRequest, option_values(options))
@@ -102,7 +103,7 @@ def sweep_call(
     scenario: Scenario,
     vary: Mapping[str, Sequence[str]],
     points: pl.DataFrame | None,
-    options: ImpactOptions,
+    options: RunSpec,
 ) -> dict[str, object]:
     """Record a call of `sweep` as plain data that is enough to repeat it."""
     values = taken(SweepRequest, option_values(options))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from typing import Unpack
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.replay import sweep_call, with_call
@@ -14,12 +14,13 @@ from tariffs.client._verbs.tables import TableCalls
 from tariffs.client._wire import sweep_answers, sweep_requests
 from tariffs.client._wire.frames import Table
 from tariffs.client._wire.progress import Progress, reporting
-from tariffs.client._wire.requests import Day, ImpactOptions, Parameters, ParameterValue, ScenarioLike
+from tariffs.client._wire.requests import ScenarioLike
 from tariffs.client._wire.retry import read_whole
+from tariffs.client._wire.run_options import Day, ParameterValue, ResponseOptions, RunSpec
 from tariffs.client._wire.sweep_requests import PointList, Vary, Where
 from tariffs.client.results.sweep import Seek, Sweep
 from tariffs.client.scenario import Scenario
-from tariffs.v1 import simulation_service_pb2
+from tariffs.v1 import simulation_service_pb2, sweep_service_pb2
 
 
 class SweepCalls(TableCalls):
@@ -34,23 +35,10 @@ class SweepCalls(TableCalls):
         points: PointList | None = None,
         on: Day | None = None,
         by: Sequence[str] = ("origin",),
-        baseline: Day | None = None,
-        response: str = "armington",
-        horizon: str = "path",
-        market: str = "product",
-        fx_offset: float = 0.0,
-        parameters: Parameters | str | Path | None = None,
-        parameter_set: str | Path | None = None,
-        known_on: Day | None = None,
-        switches: Mapping[str, str] | None = None,
-        min_confidence: str = "",
-        law_version: str = "",
-        direction: str = "import",
-        to: str = "",
-        date_format: str = "",
         cluster: str = "",
         progress: Progress = None,
         timeout: float | None = None,
+        **options: Unpack[ResponseOptions],
     ) -> Sweep:
         """Compute a scenario at up to 100,000 points of its parameters, by group and in total.
 
@@ -64,48 +52,17 @@ class SweepCalls(TableCalls):
                 what a point leaves out has its default.
             on: day of the law.
             by: keys of the groups, such as origin, authority, hts2.
-            baseline: day that the values of `lines` belong to.
-            response: armington, passthrough, smart, gsim, exact_hat or none.
-            horizon: path (every change of duty at its own age), impact, short or long.
-            market: product, or sector for sectors of products and domestic goods.
-            fx_offset: as in `impact`.
-            parameters: values of parameters that are the same at all points.
-            parameter_set: None for the central set, "low", "high", or the path of a CSV file.
-            known_on: use only acts published by this day.
-            switches: open points of the law set to other values than their defaults.
-            min_confidence: use only acts with at least this confidence.
-            law_version: as in `impact`.
-            direction: import or export.
-            to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
-                `destination` of each row of a table.
-            date_format: as in `impact`.
             cluster: as in `impact`.
             progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
+            **options: the other options, see `ResponseOptions`.
 
         Raises:
             InvalidRequest: points, table or an option cannot be used; single bad rows are in `refused` instead.
             TariffsError: as `impact`.
         """
-        options = ImpactOptions(
-            on=on or "",
-            baseline=baseline or "",
-            response=response,
-            horizon=horizon,
-            market=market,
-            fx_offset=fx_offset,
-            parameters=parameters,
-            parameter_set=parameter_set,
-            by=by,
-            known_on=known_on or "",
-            switches=switches or {},
-            min_confidence=min_confidence,
-            law_version=law_version,
-            direction=direction,
-            to=to,
-            date_format=date_format,
-        )
-        request, call = self._sweep(lines, scenario, vary, points, options)
+        spec = RunSpec.of("sweep", simulation_service_pb2.SweepRequest, options, on=on, by=by)
+        request, call = self._sweep(lines, scenario, vary, points, spec)
         seconds = timeout or self._config.deadlines.sweep
         with reporting(progress) as report:
             result = read_whole(
@@ -124,23 +81,10 @@ class SweepCalls(TableCalls):
         points: PointList | None = None,
         on: Day | None = None,
         by: Sequence[str] = ("origin",),
-        baseline: Day | None = None,
-        response: str = "armington",
-        horizon: str = "path",
-        market: str = "product",
-        fx_offset: float = 0.0,
-        parameters: Parameters | str | Path | None = None,
-        parameter_set: str | Path | None = None,
-        known_on: Day | None = None,
-        switches: Mapping[str, str] | None = None,
-        min_confidence: str = "",
-        law_version: str = "",
-        direction: str = "import",
-        to: str = "",
-        date_format: str = "",
         request_id: str = "",
         share_with: str = "",
         timeout: float | None = None,
+        **options: Unpack[ResponseOptions],
     ) -> Run:
         """Start a sweep on the server that continues without the caller, in blocks of 200 points.
 
@@ -151,48 +95,17 @@ class SweepCalls(TableCalls):
             points: the points one by one.
             on: day of the law.
             by: keys of the groups.
-            baseline: day that the values of `lines` belong to.
-            response: armington, passthrough, smart, gsim, exact_hat or none.
-            horizon: path (every change of duty at its own age), impact, short or long.
-            market: product, or sector for sectors of products and domestic goods.
-            fx_offset: as in `impact`.
-            parameters: values of parameters that are the same at all points.
-            parameter_set: None for the central set, "low", "high", or the path of a CSV file.
-            known_on: use only acts published by this day.
-            switches: open points of the law set to other values than their defaults.
-            min_confidence: use only acts with at least this confidence.
-            law_version: as in `impact`.
-            direction: import or export.
-            to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
-                `destination` of each row of a table.
-            date_format: as in `impact`.
             request_id: your own id of this request; the same id again returns the same run.
             share_with: one of your groups, whose members may read the result.
             timeout: seconds for starting it; by default the config's deadline.
+            **options: the other options, see `ResponseOptions`.
 
         Raises:
             InvalidRequest: the request cannot be run, as far as this can be checked at once; or there is no server.
         """
-        options = ImpactOptions(
-            on=on or "",
-            baseline=baseline or "",
-            response=response,
-            horizon=horizon,
-            market=market,
-            fx_offset=fx_offset,
-            parameters=parameters,
-            parameter_set=parameter_set,
-            by=by,
-            known_on=known_on or "",
-            switches=switches or {},
-            min_confidence=min_confidence,
-            law_version=law_version,
-            direction=direction,
-            to=to,
-            date_format=date_format,
-        )
+        spec = RunSpec.of("sweep", simulation_service_pb2.SweepRequest, options, on=on, by=by)
         remote = self._remote()
-        sweep, call = self._sweep(lines, scenario, vary, points, options)
+        sweep, call = self._sweep(lines, scenario, vary, points, spec)
         remote.give(sweep, lines)
         # Without an id a call that is tried again would begin a second run.
         request = simulation_service_pb2.StartRunRequest(
@@ -212,22 +125,9 @@ class SweepCalls(TableCalls):
         target: tuple[str, float],
         where: Where | None = None,
         on: Day | None = None,
-        baseline: Day | None = None,
-        response: str = "armington",
-        horizon: str = "path",
-        market: str = "product",
-        fx_offset: float = 0.0,
-        parameters: Parameters | str | Path | None = None,
-        parameter_set: str | Path | None = None,
-        known_on: Day | None = None,
-        switches: Mapping[str, str] | None = None,
-        min_confidence: str = "",
-        law_version: str = "",
-        direction: str = "import",
-        to: str = "",
-        date_format: str = "",
         progress: Progress = None,
         timeout: float | None = None,
+        **options: Unpack[ResponseOptions],
     ) -> Seek:
         """Find the values of a parameter at which a result meets a target.
 
@@ -243,46 +143,16 @@ class SweepCalls(TableCalls):
                 in the whole table, such as `("value_after_share", 0.1)`.
             where: values that count by key, such as `{"origin": "CN"}` or `{"hts2": ["61", "62"]}`; by default all.
             on: day of the law.
-            baseline: day that the values of `lines` belong to.
-            response: armington, passthrough, smart, gsim, exact_hat or none.
-            horizon: path (every change of duty at its own age), impact, short or long.
-            market: product, or sector for sectors of products and domestic goods.
-            fx_offset: as in `impact`.
-            parameters: values of the scenario's other parameters.
-            parameter_set: None for the central set, "low", "high", or the path of a CSV file.
-            known_on: use only acts published by this day.
-            switches: open points of the law set to other values than their defaults.
-            min_confidence: use only acts with at least this confidence.
-            law_version: as in `impact`.
-            direction: import or export.
-            to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
-                `destination` of each row of a table.
-            date_format: as in `impact`.
             progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
+            **options: the other options, see `ResponseOptions`.
 
         Raises:
             InvalidRequest: range, target, filter, table or an option cannot be used.
             TariffsError: as `impact`.
         """
-        options = ImpactOptions(
-            on=on or "",
-            baseline=baseline or "",
-            response=response,
-            horizon=horizon,
-            market=market,
-            fx_offset=fx_offset,
-            parameters=parameters,
-            parameter_set=parameter_set,
-            known_on=known_on or "",
-            switches=switches or {},
-            min_confidence=min_confidence,
-            law_version=law_version,
-            direction=direction,
-            to=to,
-            date_format=date_format,
-        )
-        request = sweep_requests.seek_request(Scenario.of(scenario), vary, target, where, options)
+        spec = RunSpec.of("seek", sweep_service_pb2.SeekRequest, options, on=on)
+        request = sweep_requests.seek_request(Scenario.of(scenario), vary, target, where, spec)
         seconds = timeout or self._config.deadlines.sweep
         with reporting(progress) as report:
             return read_whole(
@@ -297,11 +167,11 @@ class SweepCalls(TableCalls):
         scenario: ScenarioLike,
         vary: Vary | None,
         points: PointList | None,
-        options: ImpactOptions,
+        spec: RunSpec,
     ) -> tuple[simulation_service_pb2.SweepRequest, dict[str, object]]:
         """Build the request of a sweep, and the record of the call."""
         parsed = Scenario.of(scenario)
         values = sweep_requests.axes(vary)
         rows = None if points is None else sweep_requests.point_rows(points)
-        request = sweep_requests.sweep_request(parsed, values, rows, options, self._config.message_limit)
-        return request, sweep_call(lines, parsed, values, rows, options)
+        request = sweep_requests.sweep_request(parsed, values, rows, spec, self._config.message_limit)
+        return request, sweep_call(lines, parsed, values, rows, spec)

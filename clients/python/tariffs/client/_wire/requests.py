@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._wire.claim_message import ClaimValue, claims_message
+from tariffs.client._wire.run_options import Day, RunSpec
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.scenario import Scenario
 from tariffs.v1 import common_pb2, duty_service_pb2, simulation_service_pb2
 
 _M = TypeVar("_M", bound=Message)
 Money = Decimal | int | float | str
-Day = str | date | int
 ChargeValue = Money | Sequence[Money]
 ScenarioLike = str | Path | Scenario
-ParameterValue = str | float | bool | Decimal | date
-# Values of the parameters of scenarios, by name.
-Parameters = Mapping[str, ParameterValue]
 
 _MODE_NAMES = {
     common_pb2.TRANSPORT_MODE_OCEAN: "ocean 10 11 sea vessel ship maritime",
@@ -75,89 +70,6 @@ _CHARGES = {
 }
 _PER = " USD/"
 _PLAIN = re.compile(r"\d+(\.\d+)?")
-
-
-@dataclass(frozen=True, slots=True)
-class ImpactOptions:
-    """Options of a run; names and defaults as in `Client.impact`.
-
-    Raises:
-        InvalidRequest: REQUEST_INVALID for groups, switches or texts of the wrong type; PARAMETER_INVALID for a value
-            of a parameter that cannot be sent.
-    """
-
-    on: Day = ""
-    baseline: Day = ""
-    response: str = "armington"
-    horizon: str = "path"
-    parameters: Parameters | str | Path | None = None
-    parameter_set: str | Path | None = None
-    by: Sequence[str] = ("origin",)
-    known_on: Day = ""
-    switches: Mapping[str, str] = field(default_factory=dict)
-    min_confidence: str = ""
-    law_version: str = ""
-    include_lines: bool = False
-    draws: int = 0
-    seed: int = 0
-    attribute: bool = False
-    direction: str = "import"
-    to: str = ""
-    date_format: str = ""
-    market: str = "product"
-    consumer_prices: str = ""
-    ahead: Day = ""
-    fx_offset: float = 0.0
-    reaction: float = 0.0
-
-    def __post_init__(self) -> None:
-        plain: dict[str, object] = {
-            **self._parameters(),
-            "by": tuple(arguments.names(self.by, "by")),
-            "switches": arguments.texts_by_name(self.switches, "switches"),
-            "min_confidence": arguments.text(self.min_confidence, "min_confidence"),
-            "law_version": arguments.text(self.law_version, "law_version"),
-            "date_format": arguments.text(self.date_format, "date_format"),
-            "to": arguments.text(self.to, "to"),
-        }
-        for name, value in plain.items():
-            object.__setattr__(self, name, value)
-
-    @property
-    def scenario_values(self) -> Mapping[str, str]:
-        """Values of the parameters of scenarios, as text."""
-        return cast("Mapping[str, str]", self.parameters)
-
-    def _parameters(self) -> dict[str, object]:
-        """Separate values of scenarios from the parameter set of the response, both once given as `parameters`."""
-        if not isinstance(self.parameters, str | Path):
-            return {"parameters": arguments.parameters(self.parameters)}
-        if self.parameter_set is not None:
-            raise arguments.refusal(
-                "parameters", self.parameters, 'Give the values of scenarios, such as {"cn": "20%"}.'
-            )
-        return {"parameters": {}, "parameter_set": self.parameters}
-
-
-def vars_of(options: ImpactOptions) -> dict[str, object]:
-    """List the options by name, without copying their values."""
-    return {field.name: getattr(options, field.name) for field in fields(options)}
-
-
-def option_values(options: ImpactOptions) -> dict[str, object]:
-    """List the options by name, without copying their values.
-
-    A call without what later releases added is recorded as in earlier ones, which can then run it again.
-    """
-    values = vars_of(options)
-    later: dict[str, object] = dict.fromkeys(("consumer_prices", "to", "ahead", "law_version"), "")
-    later |= {"market": "product", "fx_offset": 0.0, "reaction": 0.0}
-    for name, default in later.items():
-        if values[name] == default:
-            del values[name]
-    if not options.parameters:
-        values["parameters"] = values.pop("parameter_set")
-    return values
 
 
 def duty_line(
@@ -259,7 +171,7 @@ def scenario_ref(scenario: ScenarioLike | None) -> common_pb2.ScenarioRef | None
     )
 
 
-_FIELDS: Mapping[str, Callable[[ImpactOptions], object]] = {
+_FIELDS: Mapping[str, Callable[[RunSpec], object]] = {
     "baseline": lambda o: arguments.day(o.baseline, "baseline"),
     "response": lambda o: arguments.one_of(RESPONSES, o.response, "response", "PARAMETER_INVALID"),
     "horizon": lambda o: arguments.one_of(HORIZONS, o.horizon, "horizon", "PARAMETER_INVALID"),
@@ -285,10 +197,9 @@ _FIELDS: Mapping[str, Callable[[ImpactOptions], object]] = {
     "scenario_parameters": lambda o: o.scenario_values,
 }
 """Value of each field of a request that is an option of the run; a message has those of its verb."""
-_OTHER_NAMES = {"parameters": "scenario_parameters"}
 
 
-def run_request(message: type[_M], options: ImpactOptions, **own: object) -> _M:
+def run_request(message: type[_M], options: RunSpec, **own: object) -> _M:
     """Build the request of a run, without its table: fields of its own, and each option that the message has.
 
     Raises:
@@ -302,14 +213,8 @@ def run_request(message: type[_M], options: ImpactOptions, **own: object) -> _M:
     return request
 
 
-def taken(message: type[Message], values: Mapping[str, object]) -> dict[str, object]:
-    """Select the options that a request has."""
-    names = message.DESCRIPTOR.fields_by_name
-    return {name: value for name, value in values.items() if _OTHER_NAMES.get(name, name) in names}
-
-
 def simulate_request(
-    scenarios: Sequence[ScenarioLike], options: ImpactOptions
+    scenarios: Sequence[ScenarioLike], options: RunSpec
 ) -> simulation_service_pb2.SimulateRequest:
     """Build the request of an impact run, without its table.
 
@@ -320,9 +225,7 @@ def simulate_request(
     return run_request(simulation_service_pb2.SimulateRequest, options, points=_points(scenarios, options))
 
 
-def lines_config(
-    scenarios: Sequence[ScenarioLike], options: ImpactOptions
-) -> simulation_service_pb2.LinesConfig:
+def lines_config(scenarios: Sequence[ScenarioLike], options: RunSpec) -> simulation_service_pb2.LinesConfig:
     """Build the options of a stream of rows; raises the errors of `simulate_request`."""
     return run_request(
         simulation_service_pb2.LinesConfig,
@@ -332,7 +235,7 @@ def lines_config(
     )
 
 
-def _points(scenarios: Sequence[ScenarioLike], options: ImpactOptions) -> list[simulation_service_pb2.Point]:
+def _points(scenarios: Sequence[ScenarioLike], options: RunSpec) -> list[simulation_service_pb2.Point]:
     return [
         simulation_service_pb2.Point(
             scenario=scenario_ref(one), on=one.day or arguments.day(options.on, "on")
@@ -342,26 +245,15 @@ def _points(scenarios: Sequence[ScenarioLike], options: ImpactOptions) -> list[s
 
 
 def timeline_request(
-    scenarios: Sequence[ScenarioLike], start: Day, end: Day, options: ImpactOptions
+    scenarios: Sequence[ScenarioLike], start: Day, end: Day, options: RunSpec
 ) -> simulation_service_pb2.TimelineRequest:
     """Build the request of a timeline, without its table.
 
     Raises:
-        InvalidRequest: PARAMETER_INVALID for an option of single days; or as `simulate_request`.
+        InvalidRequest: as `simulate_request`.
     """
-    message = simulation_service_pb2.TimelineRequest
-    given = {
-        name: value for name, value in vars_of(options).items() if value != vars_of(ImpactOptions())[name]
-    }
-    for name in given.keys() - taken(message, given).keys():
-        raise InvalidRequest(
-            "PARAMETER_INVALID",
-            f"A timeline takes no {name}.",
-            field=name,
-            fix="Leave it out, or use impact.",
-        )
     return run_request(
-        message,
+        simulation_service_pb2.TimelineRequest,
         options,
         scenarios=[ref for one in scenarios if (ref := scenario_ref(one))],
         start=arguments.day(start, "start"),

@@ -8,13 +8,8 @@ import polars as pl
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._wire.frames import Table, read_table
-from tariffs.client._wire.requests import (
-    ImpactOptions,
-    ParameterValue,
-    ScenarioLike,
-    run_request,
-    scenario_ref,
-)
+from tariffs.client._wire.requests import ScenarioLike, run_request, scenario_ref
+from tariffs.client._wire.run_options import ParameterValue, RunSpec
 from tariffs.client._wire.uploads import cut
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.scenario import Scenario
@@ -33,7 +28,7 @@ def sweep_request(
     scenario: ScenarioLike,
     vary: Mapping[str, Sequence[str]],
     points: pl.DataFrame | None,
-    options: ImpactOptions,
+    options: RunSpec,
     message_limit: int,
 ) -> simulation_service_pb2.SweepRequest:
     """Build the request of a sweep, without its table.
@@ -69,7 +64,7 @@ def seek_request(
     vary: object,
     target: object,
     where: Where | None,
-    options: ImpactOptions,
+    options: RunSpec,
 ) -> sweep_service_pb2.SeekRequest:
     """Build the request of a goal seek, without its table.
 
@@ -145,7 +140,7 @@ def target_of(target: object) -> tuple[str, float]:
     raise arguments.refusal("target", target, 'Give a result column and its value: ("duty_after", 3.0e11).')
 
 
-def _of_scenario(scenario: ScenarioLike, options: ImpactOptions) -> dict[str, object]:
+def _of_scenario(scenario: ScenarioLike, options: RunSpec) -> dict[str, object]:
     """Build the fields of the scenario and its day."""
     parsed = Scenario.of(scenario)
     return {"scenario": scenario_ref(parsed), "on": parsed.day or arguments.day(options.on, "on")}
