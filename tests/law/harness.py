@@ -12,6 +12,7 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law import Law
+from tariffs.engine.law.conditions import MODE
 from tariffs.engine.law.values import read_instant
 from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tariffs.engine.schedule.lines import Schedule, ScheduleLine
@@ -66,7 +67,7 @@ def quote_of(law: Law, line: Raw, rates: Rates, known_on: str = "") -> Quote:
     """The engine's answer for an entry line of the small world."""
     entry = EntryLine(
         hts=line["hts"], origin=line["origin"], value=line["value"], entry=line["entry"],
-        claims=line["claims"], quantity=line["quantity"], unit=line["unit"],
+        claims=line["claims"], quantity=line["quantity"], unit=line["unit"], mode=line.get("mode", ""),
     )  # fmt: skip
     return quote_line(law, entry, known_on=known_on or None, schedule=cast(Schedule, FakeSchedule(rates)))
 
@@ -170,7 +171,7 @@ def _special(law: Law, line: Raw, rates: Rates, claim: str, units: Units) -> flo
 
 
 def _fact(law: Law, name: str, lines: Sequence[Raw]) -> Any:
-    declared = [line["claims"].get(name) for line in lines]
+    declared = [line.get("mode", "") if name == MODE else line["claims"].get(name) for line in lines]
     kind = law.claims[name].type
     if kind == "code":
         return np.array(declared, dtype=object)

@@ -3,7 +3,7 @@
 It answers for one line at one instant from the text form of docs/law-data.md; interpreter_time says what stands
 then, this half what is charged. `schedule` is `{code: {column: (ad valorem, USD per unit, unit)}}` with the columns
 general, other and program symbols; `units` is `{unit: (dimension, factor)}`; a line is `{hts, origin, entry, value,
-claims, quantity, unit}`. Everything is text.
+claims, quantity, unit}` and perhaps its `mode`. Everything is text.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Reading:
     def atoms(self) -> Iterator[tuple[Fraction, Raw]]:
         """Facts with every declared share a yes or no, and the weight of each combination."""
         partitions: dict[str, dict[str, Fraction]] = defaultdict(dict)
-        facts: Raw = {}
+        facts: Raw = {"mode": self.line["mode"]} if self.line.get("mode") else {}
         for name, declared in self.line["claims"].items():
             kind = self.law["claims"][name]["type"]
             if kind == "share":

@@ -200,6 +200,7 @@ _CLAIMS: Raw = {
     "donation": {"type": "bool", "role": "relief"},
     "loading_date": {"type": "date", "role": "relief"},
     "smelt_cast_origin": {"type": "code", "role": "charge"},
+    "mode": {"type": "code", "codes": "mode", "role": "relief"},
     "processing_value": {"type": "number", "role": "relief"},
 }
 _ASK = ("usmca_share", "donation", "us_content_share", "qualifying_share")

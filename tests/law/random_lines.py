@@ -83,7 +83,7 @@ def block_of_lines(block: int, count: int = LINES_OF_A_BLOCK) -> Found:
 def _alone(line: dict[str, Any], known_on: str, found: Found) -> Quote | None:
     entry = EntryLine(
         hts=line["hts"], origin=line["origin"], value=line["value"], entry=line["entry"],
-        claims=line["claims"], quantity=line["quantity"], unit=line["unit"],
+        claims=line["claims"], quantity=line["quantity"], unit=line["unit"], mode=line["mode"],
     )  # fmt: skip
     try:
         return quote_line(load_law(), entry, known_on=known_on or None)

@@ -27,6 +27,7 @@ NODES = (
     "oth.x",
 )
 SHARES = ("usmca_share", "fta_share", "civil_aircraft_share", "exclusion_share", "qualifying_share")
+MODES = ("", "", "ocean", "air", "land")
 CONDITIONS = (
     *SHARES,
     *(f"not {share}" for share in SHARES),
@@ -41,6 +42,8 @@ CONDITIONS = (
     "not loading_date <= 2025-10-01",
     "smelt_cast_origin == RU",
     "smelt_cast_origin in RU CN",
+    "mode == ocean",
+    "not mode in air land",
     "processing_value <= 5000",
     "entry_date < 2026-03-01T00:01-05:00",
     "entry_date >= 2025-09-01",
@@ -196,4 +199,5 @@ def random_line(draw: Draw, *, whole: bool = False) -> Raw:
         "claims": claims,
         "quantity": draw.one(("0", "10", "512.5", "25000")),
         "unit": draw.one(tuple(UNITS)),
+        "mode": draw.one(MODES),
     }

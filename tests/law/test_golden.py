@@ -41,7 +41,10 @@ def read_cases() -> list[Case]:
     cases = []
     for path in sorted((Path(__file__).parent / "golden").glob("*.yaml")):
         for raw in yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)["cases"]:
-            line = {key: raw.get(key, "") for key in ("hts", "origin", "entry", "value", "quantity", "unit")}
+            line = {
+                key: raw.get(key, "")
+                for key in ("hts", "origin", "entry", "value", "quantity", "unit", "mode")
+            }
             line |= {"claims": raw.get("claims", {}), "hts": line["hts"].replace(".", "")}
             modelled = raw.get("modelled", "yes") != "no"
             assessed, owed = Decimal(raw["assessed"]), Decimal(raw["owed"])
@@ -61,7 +64,7 @@ def marked() -> list[Any]:
 def quote_of(line: dict[str, Any]) -> Quote:
     entry = EntryLine(
         hts=line["hts"], origin=line["origin"], value=line["value"], entry=line["entry"], claims=line["claims"],
-        quantity=line["quantity"] or None, unit=line["unit"],
+        quantity=line["quantity"] or None, unit=line["unit"], mode=line["mode"],
     )  # fmt: skip
     return quote_line(load_law(), entry)
 

@@ -28,6 +28,7 @@ def cases_table() -> pl.DataFrame:
         "entry": "entry_date",
         "quantity": "quantity",
         "unit": "unit",
+        "mode": "mode",
     }
     rows = [
         {"line_id": case.id, "hts": case.line["hts"]}
@@ -127,6 +128,8 @@ def test_a_case_alone_on_the_command_line_is_the_case_in_the_file(
         line = case.line
         options = ["--origin", line["origin"], "--value", line["value"], "--date", line["entry"]]
         options += [word for name, value in line["claims"].items() for word in ("--claim", f"{name}={value}")]
+        if line["mode"]:
+            options += ["--mode", line["mode"]]
         if line["quantity"]:
             options += ["--quantity", line["quantity"], "--unit", line["unit"]]
         assert run(["duty", line["hts"], *options, "--json"]) == 0, case.id

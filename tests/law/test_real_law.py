@@ -12,11 +12,13 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
+from tariffs.engine.law.conditions import MODE
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.schedule.lines import load_schedule
 from tariffs.engine.schedule.reference_data import reference_table
 from tests.law.harness import duties
 from tests.law.interpreter import Reading
+from tests.law.random_world import MODES
 from tests.law.real_law import columns, raw_law, units
 
 FIRST, DAYS = date(2025, 1, 1), 1095
@@ -39,7 +41,7 @@ def random_line(dice: random.Random) -> dict[str, Any]:
         origin = dice.choice(BUSY)
     claims: dict[str, str] = {}
     for name, claim in raw_law()["claims"].items():
-        if dice.random() < 0.12:
+        if name != MODE and dice.random() < 0.12:
             claims[name] = {
                 "share": dice.choice(("0", "1")),
                 "content": dice.choice(("0", "0.1", "0.25")),
@@ -59,6 +61,7 @@ def random_line(dice: random.Random) -> dict[str, Any]:
         "claims": claims,
         "quantity": str(dice.randint(1, 5_000)),
         "unit": "",
+        "mode": dice.choice(MODES),
     }
 
 
@@ -83,7 +86,7 @@ def test_lines_of_real_trade_are_read_alike(block: int, scale: int) -> None:
         line, found = told
         entry = EntryLine(
             hts=line["hts"], origin=line["origin"], value=line["value"], entry=line["entry"],
-            claims=line["claims"], quantity=line["quantity"], unit=line["unit"],
+            claims=line["claims"], quantity=line["quantity"], unit=line["unit"], mode=line["mode"],
         )  # fmt: skip
         try:
             quote = quote_line(load_law(), entry, known_on=known_on or None)

@@ -214,6 +214,7 @@ NOTES: Mapping[str, str] = {
     "SHARE_SOURCED": "lines do not declare facts that decide their duty; default shares were used",
     "PROHIBITED": "a measure prohibits the importation of the goods, so no duty is computed on them",
     "LAW_READ_TO": "the answer is for a date after the last one up to which legal acts have been read",
+    "MODE_ASSUMED": "relief for goods in transit on a vessel, without a declared mode of transport",
     "NOT_MODELLED": "a measure that may apply to the goods is not modelled yet and charges nothing",
     "SAME_AS_BASE": "the scenario changes nothing in the law",
     "CHANGE_HAS_NO_EFFECT": "a change has no effect",

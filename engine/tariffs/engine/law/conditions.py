@@ -13,6 +13,8 @@ from tariffs.engine.base.spelling import did_you_mean, nearest
 from tariffs.engine.law.values import read_instant, read_number, read_rate
 
 ENTRY_DATE = "entry_date"
+MODE = "mode"
+"""Claim whose fact is the mode of transport of the line."""
 _FORM = re.compile(r"^(?:(not) )?([a-z_0-9]+)(?: (<=|>=|==|<|>|in) (.+))?$")
 
 _OPPOSITES = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "other than", "in": "none of"}

@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tariffs.engine.errors import TariffsError
 from tariffs.engine.law.amendments import Act
-from tariffs.engine.law.conditions import Condition
+from tariffs.engine.law.conditions import MODE, Condition
 from tariffs.engine.law.known_names import ORIGINS, unknown
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.model import Measure, Row
 from tariffs.engine.law.raw_fields import fault
 from tariffs.engine.law.selection import unmatched
 from tariffs.engine.law.values import is_code
+from tariffs.engine.schedule.transport import MODES
 
 _HEADING = re.compile(r"^9[89]\d\d\.\d\d\.\d\d$")
 Faults = Iterator[TariffsError]
@@ -77,6 +78,8 @@ def _in_conditions(law: Law, conditions: Iterable[Condition], path: str) -> Faul
         kind = law.claims[condition.claim].codes if condition.claim in law.claims else ""
         if kind == "country":
             yield from unknown(codes, law.origins, ORIGINS, path)
+        elif kind == MODE:
+            yield from unknown(codes, MODES, "mode of transport", path)
         elif kind == "hts":
             for code in sorted(codes):
                 if not is_code(code):

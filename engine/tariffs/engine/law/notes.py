@@ -34,6 +34,15 @@ def unread(law: Law, day: date, known_on: date) -> tuple[Note, ...]:
     return (Note("LAW_READ_TO", text),)
 
 
+def mode_assumed(heading: str, lines: str) -> Note:
+    """Note that a relief for goods on vessels is granted though the mode of transport of lines is not declared."""
+    return Note(
+        "MODE_ASSUMED",
+        f"{heading} is for goods loaded onto a vessel and in transit by it; the mode of transport of {lines} is not "
+        "declared, and taken as ocean.",
+    )
+
+
 def void_suspensions(
     law: Law,
     instant: datetime,

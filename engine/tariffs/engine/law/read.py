@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.law.amendments import read_scope, read_words
-from tariffs.engine.law.conditions import ENTRY_DATE
+from tariffs.engine.law.conditions import ENTRY_DATE, MODE
 from tariffs.engine.law.expand_rows import RowSources, expand_rows
 from tariffs.engine.law.known_names import Names, check_known
 from tariffs.engine.law.model import (
@@ -78,7 +78,7 @@ DIRECTIONS = (IMPORT, EXPORT, "port_call", CONTROL)
 # goods do not have it.
 ROLES = ("relief", "content", "charge")
 CLAIM_TYPES = ("share", "content", "bool", "date", "code", "number")
-CODE_KINDS = ("", "country", "hts")
+CODE_KINDS = ("", "country", "hts", MODE)
 _OF_A_DUTY = frozenset({"rate", "tiers", "price", "column", "base", "heading_at_zero", "split_heading"})
 
 

@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 
 from tariffs.engine.base.bounded_cache import BoundedCache, Key, Value
 from tariffs.engine.errors import InputError
-from tariffs.engine.law.conditions import Condition, Fact
+from tariffs.engine.law.conditions import MODE, Condition, Fact
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.line_notes import LineNote
 from tariffs.engine.law.matching import Candidates
-from tariffs.engine.law.notes import Note
+from tariffs.engine.law.model import Row
+from tariffs.engine.law.notes import Note, mode_assumed
 from tariffs.engine.law.provisions import freeing_claims
 from tariffs.engine.law.set_shares import facts_with_claim_shares
 from tariffs.engine.line_duty.entry_line import ResolvedLine
@@ -126,7 +127,7 @@ def profile_of(law: Law, line: ResolvedLine) -> ClassProfile:
         LawError: LAW_INVALID if the law requests too many facts of one line.
     """
     segment = line.when.segment(law)
-    return profile_in(segment, line.article.code, line.article.origin, line.facts)
+    return profile_in(segment, line.article.code, line.article.origin, _facts(segment, line))
 
 
 def profile_in(segment: LawSegment, code: str, origin: str, facts: Mapping[str, Fact]) -> ClassProfile:
@@ -155,7 +156,13 @@ def cached_profile(law: Law, line: ResolvedLine) -> ClassProfile | None:
         return None
     article = line.article
     reach = segment.index.reach(article.code, article.origin)
-    return _PROFILES.find(_key(segment, reach, segment.open_claims(article.origin), line.facts))
+    return _PROFILES.find(_key(segment, reach, segment.open_claims(article.origin), _facts(segment, line)))
+
+
+def _facts(segment: LawSegment, line: ResolvedLine) -> Mapping[str, Fact]:
+    """Facts of a line; the mode of transport is one of them only where a row reads it, so that classes stay few."""
+    mode = line.line.mode
+    return {**line.facts, MODE: mode} if mode and segment.reads_mode else line.facts
 
 
 def _key(
@@ -197,8 +204,8 @@ def compile_profile(
     return ClassProfile(
         facts=facts,
         missing=missing,
-        assumptions=_assumptions(law, rows, silent),
-        notes=segment.not_modelled(reach),
+        assumptions=_assumptions(law, rows, silent, facts),
+        notes=segment.not_modelled(reach) + _mode_notes(outcome),
         line_notes=segment.line_notes(reach),
         switches=segment.switches(reach),
         prohibited=prohibited,
@@ -292,9 +299,14 @@ def _joint_facts(
             yield {**facts, **{name: fact for name, fact in assigned.items() if fact is not None}}
 
 
-def _assumptions(law: Law, rows: Candidates, silent: frozenset[str]) -> tuple[str, ...]:
+def _assumptions(
+    law: Law, rows: Candidates, silent: frozenset[str], facts: Mapping[str, Fact]
+) -> tuple[str, ...]:
     """Values assumed for claims that are neither declared nor requested."""
     tests = [(row, condition) for _, reaching in rows for row in reaching for condition in row.conditions]
+    silent -= {test.claim for _, test in tests} - {
+        test.claim for row, test in tests if _decides(row, test, facts)
+    }
     assumed = {
         condition.claim: "taken as claimed"
         for row, condition in tests
@@ -309,6 +321,25 @@ def _assumptions(law: Law, rows: Candidates, silent: frozenset[str]) -> tuple[st
         f"{name}: not declared, so {assumed.get(name, 'not granted or charged')}"
         for name in sorted(silent & law.claims.keys())
     )
+
+
+def _decides(row: Row, condition: Condition, facts: Mapping[str, Fact]) -> bool:
+    """Test whether the value assumed for a condition may decide if the row fits."""
+    others = [other for other in row.conditions if other is not condition]
+    return not condition.is_assumed(facts) or all(
+        other.holds(facts, undeclared=row.undeclared_applies) for other in others
+    )
+
+
+def _mode_notes(outcome: Outcome) -> tuple[Note, ...]:
+    """Notes on reliefs for goods on vessels that are granted though the mode of transport is not declared."""
+    headings = {
+        row.layer.heading or row.layer.row.heading: None
+        for atom in outcome
+        for row in atom.assessed
+        if any(condition.claim == MODE for condition in row.assumed)
+    }
+    return tuple(mode_assumed(heading, "the line") for heading in headings)
 
 
 def _preferences(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import weakref
 from datetime import date, datetime
 from functools import reduce
-from itertools import count
+from itertools import chain, count
 from operator import or_
 
+from tariffs.engine.law.conditions import MODE
 from tariffs.engine.law.law import IMPORT, Active, Law
 from tariffs.engine.law.line_notes import LineNote
 from tariffs.engine.law.matching import Candidates
@@ -30,6 +31,7 @@ class LawSegment:
         in_force: the law in force.
         index: the scopes, with a bit each.
         row_bits: the scopes of rows in force.
+        reads_mode: True if a row or rule in force has a condition on the mode of transport.
         program_claims: the claims of reduced ordinary rates, such as those of the special programs.
         rule_texts: texts of the stacking rules, by id.
         places: places of measures on CBP Form 7501 (entry summary), which have no effect on any amount.
@@ -58,6 +60,9 @@ class LawSegment:
             for rows in [[(row, bits[row.scope]) for row in active.rows]]
         ]
         self.row_bits = reduce(or_, (own for _, _, own in self._rows), 0)
+        conditions = [row.conditions for active in self.in_force.actives for row in active.rows]
+        conditions += [(*one.rule.conditions, *one.rule.unless) for one in self.in_force.rules]
+        self.reads_mode = any(test.claim == MODE for test in chain.from_iterable(conditions))
         self._asks = {claim.id: sum({bits[scope] for scope in claim.asks}) for claim in law.claims.values()}
         places = [bits[scope] for scope in effects.scopes]
         self._switches = {

@@ -55,8 +55,8 @@ class FactTest:
         """Test an assumed content."""
         return bool(_OPS[self.op](share, float(self.operand)))  # type: ignore[arg-type]
 
-    def on(self, lines: LineArrays, chosen: slice) -> Bools:
-        """Test a range of lines."""
+    def on(self, lines: LineArrays, chosen: slice | I64) -> Bools:
+        """Test a range or a choice of lines."""
         if self.op == _UNDECLARED:
             return np.isnan(lines.fact(self.claim, chosen))
         if self.claim not in lines.facts:

@@ -13,7 +13,7 @@ from tariffs.engine.base.amounts import LARGEST, comma_note, parse_number, parse
 from tariffs.engine.base.dates import DateError, Moment, read_moment
 from tariffs.engine.base.spelling import did_you_mean, nearest
 from tariffs.engine.errors import InputError, LawError
-from tariffs.engine.law.conditions import Condition, Fact
+from tariffs.engine.law.conditions import MODE, Condition, Fact
 from tariffs.engine.law.model import Claim
 from tariffs.engine.law.notes import Note
 from tariffs.engine.law.values import digits, read_yes
@@ -58,6 +58,13 @@ def read_claims(
                 f"The law has no claim {name!r}.",
                 field=f"claims.{name}",
                 fix=f"{did_you_mean(nearest(name, claims))}Claims: {', '.join(sorted(claims))}.",
+            )
+        if name == MODE:
+            raise InputError(
+                "CLAIM_INVALID",
+                "The mode of transport is not a claim.",
+                field=f"claims.{name}",
+                fix="Give it as the mode of the line.",
             )
         facts[name] = _read(claim, value, zone, date_formats.get(name, ""))
     _check_sums(claims, facts)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 
+from tariffs.engine.law.conditions import MODE
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.model import Row, Scope
-from tariffs.engine.law.notes import Note, void_suspensions
+from tariffs.engine.law.notes import Note, mode_assumed, void_suspensions
 from tariffs.engine.law.switch_sensitivity import switches_behind
+from tariffs.engine.rating.fact_tests import ConditionTest
 from tariffs.engine.table_duty.default_share_notes import DefaultShares, default_share_note
 from tariffs.engine.table_duty.rated_lines import RatedLines
 from tariffs.engine.tables.default_shares import has_source
@@ -61,6 +63,7 @@ class DutyNotes:
                 *void_suspensions(self._law, *moment, _reaches(rated), rated.market),
                 *_undetermined(self._law, rated.in_force, rated.selected),
                 *_not_modelled(rated.in_force, rated.selected),
+                *_mode_assumed(self._law, rated.in_force, rated.selected),
             ]
             dated |= {note.message: note for note in of_instant}
         return (*whole, *dated.values())
@@ -151,3 +154,22 @@ def _not_modelled(in_force: InForce, selected: SelectedLines) -> list[Note]:
             text = f"{measure.id} may apply to lines worth {value:,.0f} USD; not modelled yet, it charges nothing."
             notes.append(Note("NOT_MODELLED", text))
     return notes
+
+
+def _mode_assumed(law: Law, in_force: InForce, selected: SelectedLines) -> Iterator[Note]:
+    """Notes on reliefs for goods on vessels that fit lines if their undeclared mode of transport is ocean."""
+    lines = selected.lines
+    rows = [row for active in in_force.actives for row in active.rows]
+    for row in rows:
+        if not any(condition.claim == MODE for condition in row.conditions):
+            continue
+        line = selected.within(row.scope, in_force)
+        for condition in row.conditions:
+            test = ConditionTest.of(condition, law.claims).test
+            if condition.claim == MODE:
+                line = line[lines.facts[MODE][line] == ""] if MODE in lines.facts else line
+            elif test is not None:
+                line = line[test.on(lines, line) != condition.negated]
+        value = float(lines.value[line].sum())
+        if value > 0:
+            yield mode_assumed(row.heading, f"lines worth {value:,.0f} USD")

@@ -65,6 +65,10 @@ class SelectedLines:
         marks[self.index] = True
         return marks
 
+    def within(self, scope: Scope, in_force: InForce) -> I64:
+        """Lines within a scope, ascending."""
+        return np.unique(self._lines_of_pieces(scope, in_force))
+
     def _lines_of_pieces(self, scope: Scope, in_force: InForce) -> I64:
         """Lines of the selected pieces within a scope, ascending; a line is there once for each piece."""
         lines = self.lines

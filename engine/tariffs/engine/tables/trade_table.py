@@ -18,7 +18,7 @@ import polars as pl
 from tariffs.engine.base.amounts import LARGEST_FLOAT
 from tariffs.engine.law.values import RATE_FORM
 from tariffs.engine.schedule.country_names import FIX as ORIGIN_FIX
-from tariffs.engine.tables.columns import RATE_COLUMN, ROW_FAULT, Claims, contract_types, others
+from tariffs.engine.tables.columns import PLAIN, RATE_COLUMN, ROW_FAULT, Claims, contract_types, others
 from tariffs.engine.tables.fingerprint import digest_of_frames
 from tariffs.engine.tables.read_columns import (
     Problems,
@@ -198,7 +198,7 @@ def _read_words(frame: pl.DataFrame, read: Read, problems: Problems) -> None:
 
 
 def _read_claims(frame: pl.DataFrame, rules: TableRules, read: Read, problems: Problems) -> None:
-    for name in sorted(rules.claims.keys() & set(frame.columns)):
+    for name in sorted(rules.claims.keys() & set(frame.columns) - PLAIN.keys()):
         given, kind = frame[name], rules.claims[name].type
         if kind in {"share", "content"}:
             fault = ("CLAIM_INVALID", ". Give a share between 0 and 1.")

@@ -8,6 +8,7 @@ from tariffs.engine.base.spelling import nearest
 from tariffs.engine.errors import LawError
 from tariffs.engine.law import Claim, Law, Measure, Period, Switch
 from tariffs.engine.law.amendments import Act
+from tariffs.engine.law.conditions import MODE
 from tariffs.engine.law.describe_rows import describe_base, describe_charge, describe_goods
 from tariffs.engine.law.law import EXPORT, IMPORT
 from tariffs.engine.law.model import Row
@@ -30,7 +31,7 @@ def get_law(request: law_service_pb2.GetLawRequest) -> law_service_pb2.Law:
         coverage_end_time=instant_text(last, law.zones[IMPORT]),
         digest=law.digest,
         switches=[_switch(law.switches[name]) for name in sorted(law.switches)],
-        claims=[_claim(law.claims[name]) for name in sorted(law.claims)],
+        claims=[_claim(law.claims[name]) for name in sorted(law.claims) if name != MODE],
         provenance=law_provenance(law, request),
     )
 

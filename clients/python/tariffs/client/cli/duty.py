@@ -56,7 +56,9 @@ def duty(
     unit: Annotated[str | None, typer.Option("--unit", help="Unit of the quantity: kg, no, W, ...")] = None,
     mode: Annotated[
         str | None,
-        typer.Option("--mode", metavar="ocean|air|land", help="Mode of transport, which decides the fees."),
+        typer.Option(
+            "--mode", metavar="ocean|air|land", help="Mode of transport; decides fees, and relief in transit."
+        ),
     ] = None,
     freight: Annotated[
         str | None, typer.Option("--freight", metavar="USD", help="Freight, for the landed cost.")
