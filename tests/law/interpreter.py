@@ -152,33 +152,40 @@ class Reading:
             return found
         return "" if direction == "import" else None
 
-    def parts(self, facts: Raw) -> tuple[Raw, Weights]:
-        """The facts with metal contents filled in, and the value of each part of the line."""
+    def parts(self, facts: Raw) -> tuple[Raw, Weights, Weights]:
+        """The facts with metal contents filled in, and the value of each part of the line, with and without metals."""
         shares = {metal: facts.get(f"{metal}_share") for metal in METALS}
         if all(share is None for share in shares.values()):
             named = [(layer["rate"] or ZERO, -METALS.index(metal), metal) for layer in self.fitting(facts)
                      for metal in METALS if number(layer["base"].get(metal, "0")) > 0]  # fmt: skip
             shares |= {max(named)[2]: Fraction(1)} if named else {}
         contents = {metal: share or ZERO for metal, share in shares.items()}
+        facts = facts | {f"{m}_share": s for m, s in contents.items()}
+        return facts, self.divided(facts, contents), self.divided(facts, dict.fromkeys(METALS, ZERO))
+
+    def divided(self, facts: Raw, contents: Mapping[str, Fraction]) -> Weights:
+        """The value of each part; what is of the United States is so outside the metals alone."""
         left = 1 - sum(contents.values())
         us = min(facts.get("us_content_share", ZERO), left)
         capped = min(us, number(self.law["terms"]["us_capped"]["cap"]))
         values = [self.value * share for share in (*contents.values(), capped, us - capped, left - us)]
         values.append(min(facts.get("processing_value", self.value), self.value))
-        return facts | {f"{m}_share": s for m, s in contents.items()}, dict(zip(PARTS, values, strict=True))
+        return dict(zip(PARTS, values, strict=True))
 
     def priced(self, facts: Raw) -> Iterator[tuple[Key, Fraction, Fraction, bool]]:
         """Every layer of an atom as (key, base, amount, owed)."""
-        facts, values = self.parts(facts)
+        facts, divided, undivided = self.parts(facts)
         banned = [x for x in self.fitting(facts) if (x["kind"], x["state"]) == ("prohibition", "applied")]
         for layer in banned:
             yield (layer["id"], layer["heading"], "prohibited"), self.value, ZERO, True
         if banned:
             return
-        layers = self.stacked(self.fitting(facts), facts, {p for p in PARTS if p not in METALS or values[p]})
+        layers = self.stacked(self.fitting(facts), facts, {p for p in PARTS if p not in METALS or divided[p]})
         columns = [self.ordinary(layer["column"], facts) for layer in layers if layer["kind"] == "ordinary"]
         ordinary, program = columns[0] if columns else (ZERO, "")
         for layer in layers:
+            apart = any(layer["weights"][metal] != layer["weights"]["rest"] for metal in METALS)
+            values = divided if apart else undivided
             base = sum((layer["weights"][part] * values[part] for part in PARTS), ZERO)
             rate, kind, heading = layer["rate"], layer["kind"], layer["heading"]
             if layer["state"] == "applied" and not base and "cut" in layer:
@@ -206,9 +213,9 @@ class Reading:
                     and (x["id"] == name or x["node"].startswith(name + "."))}  # fmt: skip
 
         def take(layer: Raw, left: Weights, heading: str) -> None:
-            layer |= {"weights": left, "cut": heading}
+            layer |= {"weights": left, "cut": heading or layer.get("cut", "")}
             if not any(left.values()):
-                layer |= {"state": "displaced", "heading": heading or layer["heading"]}
+                layer |= {"state": "displaced", "heading": layer["cut"] or layer["heading"]}
 
         for layer in layers:
             layer["weights"] = weights(layer["base"])

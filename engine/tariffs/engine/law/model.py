@@ -40,8 +40,17 @@ PROHIBITION = "prohibition"
 KINDS = ("add", "topup_to", "total", "specific", "minimum_price", "ordinary", PROHIBITION)
 CONFIDENCE = "ABCU"
 Weights = tuple[Decimal, ...]
+# US content counts outside the metal content only where a base treats a metal apart from the rest: a base that does not
+# divides the value into these parts, whatever metal is in it.
+WHOLE_PARTS = ("us", "us_above", "rest")
+US_OF_WHOLE, ABOVE_OF_WHOLE, REST_OF_WHOLE = range(len(PARTS), len(PARTS) + len(WHOLE_PARTS))
 NO_WEIGHTS: Weights = (Decimal(0),) * len(PARTS)
 FULL_BASE: Weights = tuple(Decimal(part in TERMS["full"]) for part in range(len(PARTS)))
+
+
+def treats_metal_apart(weights: Sequence[Any]) -> bool:
+    """Test whether a base weighs some metal otherwise than the rest of the value."""
+    return any(weights[metal] != weights[REST] for metal in METALS)
 
 
 class Scope(NamedTuple):

@@ -65,9 +65,10 @@ class Layer:
             self.displace()
 
     def displace(self) -> None:
-        """Mark a layer with nothing left as displaced by the last rule that touched it."""
+        """Mark a layer with nothing left as displaced, under the heading of the last rule that names one."""
         self.state = DISPLACED
-        self.heading = self.steps[-1].heading or self.heading
+        named = [step.heading for step in self.steps if step.heading]
+        self.heading = named[-1] if named else self.heading
 
 
 def open_layer(active: Active, row: Row, content: frozenset[int]) -> Layer:

@@ -16,7 +16,6 @@ from tariffs.engine.law.model import (
     CAPPED_TERM,
     COPPER,
     FULL_BASE,
-    METALS,
     NO_WEIGHTS,
     PARTS,
     PROCESSING,
@@ -26,6 +25,7 @@ from tariffs.engine.law.model import (
     US_ABOVE,
     Row,
     Weights,
+    treats_metal_apart,
 )
 from tariffs.engine.law.stacking import APPLIED, EXEMPT, PROHIBITED, Layer, walk
 
@@ -149,10 +149,16 @@ class Stacker:
         if prohibited:
             return [_prohibited(*fit) for fit in prohibited]
         layers = self._walked(fits, facts)
-        parts, processing = self._parts(facts), facts.get(PROCESSING_CLAIM)
+        parts, processing = self._parts(_contents(facts), facts), facts.get(PROCESSING_CLAIM)
+        of_whole = self._parts({}, facts)
         in_dollars = processing if isinstance(processing, Decimal) else None
         ordinary = self._ordinary(layers, facts)
-        return [_stacked_row(layer, parts, in_dollars, ordinary, facts) for layer in layers]
+        return [
+            _stacked_row(
+                layer, parts if treats_metal_apart(layer.weights) else of_whole, in_dollars, ordinary, facts
+            )
+            for layer in layers
+        ]
 
     def _walked(self, fits: Sequence[tuple[Active, Row]], facts: Mapping[str, Fact]) -> list[Layer]:
         content = frozenset(part for part, claim in CONTENT_CLAIMS.items() if facts[claim])
@@ -184,20 +190,15 @@ class Stacker:
                 shares[max(listed)[2]] = ONE
         return shares
 
-    def _parts(self, facts: Mapping[str, Fact]) -> Weights:
-        """Parts of the value as fractions; US content counts only outside the metal content."""
-        metals = {
-            part: share
-            for part, claim in CONTENT_CLAIMS.items()
-            if isinstance(share := facts[claim], Decimal)
-        }
+    def _parts(self, metals: Mapping[int, Decimal], facts: Mapping[str, Fact]) -> Weights:
+        """Parts of the value as fractions; US content counts only outside these metal contents."""
         metal = sum(metals.values(), ZERO)
         declared = facts.get(US_CLAIM)
         us = min(declared if isinstance(declared, Decimal) else ZERO, ONE - metal)
         capped = min(us, self._law.caps.get(CAPPED_TERM, ONE))
         parts = [ZERO] * len(PARTS)
-        for part in METALS:
-            parts[part] = metals[part]
+        for part, share in metals.items():
+            parts[part] = share
         parts[US] = capped
         parts[US_ABOVE] = us - capped
         parts[REST] = ONE - metal - us
@@ -210,6 +211,12 @@ class Stacker:
         column = next((layer.row.column for layer in layers if layer.row.kind == "ordinary"), "")
         claimed = frozenset(name for name in self._ordinary_claims if facts.get(name) is True)
         return OrdinarySource(column, claimed, needs)
+
+
+def _contents(facts: Mapping[str, Fact]) -> dict[int, Decimal]:
+    """Contents of the metals as fractions of the value."""
+    shares = {part: facts[claim] for part, claim in CONTENT_CLAIMS.items()}
+    return {part: share for part, share in shares.items() if isinstance(share, Decimal)}
 
 
 def _stacked_row(

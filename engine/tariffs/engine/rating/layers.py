@@ -17,7 +17,21 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.numbering import Numbering
 from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.law import InForce
-from tariffs.engine.law.model import METALS, NO_WEIGHTS, Row, Weights
+from tariffs.engine.law.model import (
+    ABOVE_OF_WHOLE,
+    METALS,
+    NO_WEIGHTS,
+    PROCESSING,
+    REST,
+    REST_OF_WHOLE,
+    US,
+    US_ABOVE,
+    US_OF_WHOLE,
+    WHOLE_PARTS,
+    Row,
+    Weights,
+    treats_metal_apart,
+)
 from tariffs.engine.rating.classes import Combinations
 from tariffs.engine.rating.fact_tests import ConditionTest
 from tariffs.engine.rating.fits import stated_rate
@@ -86,7 +100,7 @@ class LawLayers:
         column: per combination, the column of its ordinary rate.
         prohibited: per combination, the place in the law of the measure that prohibits its goods, else -1.
         slots: the rows of the law.
-        bases: distinct bases as weights of the parts of the value (bases x parts).
+        bases: distinct bases as weights of the parts of the value (bases x parts); see `rated_lines.parts_of`.
     """
 
     start: I64
@@ -186,9 +200,20 @@ class LayerFamily:
 
     def _bases(self) -> F64:
         return np.array(
-            [[float(weight) for weight in weights] for weights in list(self._base_places.values)],
+            [_on_parts(weights) for weights in list(self._base_places.values)],
             dtype=np.float64,
         )
+
+
+def _on_parts(weights: Weights) -> list[float]:
+    """Weights of the parts of the value, then of the parts of a value whose metal is not told apart."""
+    found = [*map(float, weights), *[0.0] * len(WHOLE_PARTS)]
+    if treats_metal_apart(weights) or weights[US] == weights[US_ABOVE] == weights[REST]:
+        return found
+    for part, of_whole in ((US, US_OF_WHOLE), (US_ABOVE, ABOVE_OF_WHOLE), (REST, REST_OF_WHOLE)):
+        found[of_whole] = found[part]
+    found[:PROCESSING] = [0.0] * PROCESSING
+    return found
 
 
 def _assumed_metal(fits: Sequence[MeasureFits], c: Combinations) -> I8:

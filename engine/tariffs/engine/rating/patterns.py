@@ -15,7 +15,18 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.law import Active, ActiveRule, InForce
-from tariffs.engine.law.model import FULL_BASE, METALS, NO_WEIGHTS, PARTS, REST, US, US_ABOVE, Row, Weights
+from tariffs.engine.law.model import (
+    FULL_BASE,
+    METALS,
+    NO_WEIGHTS,
+    PARTS,
+    REST,
+    US,
+    US_ABOVE,
+    Row,
+    Weights,
+    treats_metal_apart,
+)
 from tariffs.engine.law.stacking import walk
 from tariffs.engine.rating.classes import Combinations
 
@@ -242,7 +253,9 @@ def stacking_key(in_force: InForce) -> Hashable:
 
 
 def _on_whole(weights: Weights, metal: int) -> Weights:
-    """Spread the weight of an assumed metal over the whole value."""
+    """Spread the weight of an assumed metal over the whole value, unless the metal decides nothing."""
+    if not treats_metal_apart(weights):
+        return weights
     whole = list(NO_WEIGHTS)
     for part in (*METALS, US, US_ABOVE, REST):
         whole[part] = weights[metal] * FULL_BASE[part]

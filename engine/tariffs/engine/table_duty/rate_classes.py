@@ -16,7 +16,7 @@ from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize, rat
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import checkpoint, run_ranges
 from tariffs.engine.law.law import Law
-from tariffs.engine.law.model import PARTS, PROCESSING, REST
+from tariffs.engine.law.model import PROCESSING, REST
 from tariffs.engine.rating.fits import CONTENT_CLAIMS, PROCESSING_CLAIM, US_CLAIM
 from tariffs.engine.rating.layers import LawLayers
 from tariffs.engine.table_duty.kernel import SPECIFIC, TOP_UP, assess_lines, price_points
@@ -91,7 +91,8 @@ def _combinations_with(layers: LawLayers, marked: Bools) -> Bools:
 
 def _weighs_parts(bases: F64) -> Bools:
     """Mark the bases that weigh parts of the value differently; all other bases are the same for any content."""
-    weighs: Bools = (bases[:, :PROCESSING] != bases[:, [REST]]).any(axis=1) | (bases[:, PROCESSING] != 0.0)
+    weighs: Bools = (bases[:, :PROCESSING] != bases[:, [REST]]).any(axis=1)
+    weighs |= (bases[:, PROCESSING:] != 0.0).any(axis=1)
     return weighs
 
 
@@ -199,8 +200,9 @@ def goods_of(law: Law, rated: RatedLines, classes: RateClasses) -> ClassGoods:
                 ClassGoods(np.ones(classes.count), parts[classes.source], unknown, False),
             ),
         )[2]
-    value, parts = np.ones(classes.count), np.empty((classes.count, len(PARTS)))
-    parts[~own] = parts_of(law, contents)[classes.source[~own]]
+    of_contents = parts_of(law, contents)
+    value, parts = np.ones(classes.count), np.empty((classes.count, of_contents.shape[1]))
+    parts[~own] = of_contents[classes.source[~own]]
     line = classes.line_of(contents.count)
     value[own], parts[own] = rated.lines.value[line[own]], parts_of(law, rated.lines)[line[own]]
     quantity = quantities_of(rated.lines, rated.layers.slots.units)[:, line]

@@ -14,15 +14,19 @@ from tariffs.engine.base.stages import stage
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.law import IMPORT, InForce, Law
 from tariffs.engine.law.model import (
+    ABOVE_OF_WHOLE,
     ALUMINUM,
     CAPPED_TERM,
     COPPER,
     PARTS,
     PROCESSING,
     REST,
+    REST_OF_WHOLE,
     STEEL,
     US,
     US_ABOVE,
+    US_OF_WHOLE,
+    WHOLE_PARTS,
 )
 from tariffs.engine.law.set_shares import settings_at
 from tariffs.engine.rating.families import Family, family_of
@@ -157,7 +161,8 @@ def share_compile(dated_laws: Sequence[tuple[Law, Dated]], lines: LineArrays) ->
 
 
 def parts_of(law: Law, lines: LineArrays) -> F64:
-    """Compute the parts of the value of each line in dollars (n x parts); see `law.model.PARTS`.
+    """Compute the parts of the value of each line in dollars (n x parts): those of `law.model.PARTS`, then those of
+    `law.model.WHOLE_PARTS`.
 
     Undeclared content counts as 0 here: layers put the weight of an assumed metal on the whole value.
     """
@@ -181,15 +186,19 @@ def _parts(lines: LineArrays, cap: float, chosen: I32 | slice) -> F64:
     value = lines.value[chosen]
     shares = {part: np.nan_to_num(lines.fact(claim, chosen)) for part, claim in CONTENT_CLAIMS.items()}
     metal = shares[STEEL] + shares[ALUMINUM] + shares[COPPER]
-    us = np.minimum(np.nan_to_num(lines.fact(US_CLAIM, chosen)), 1.0 - metal)
-    capped = np.minimum(us, cap)
+    declared = np.nan_to_num(lines.fact(US_CLAIM, chosen))
+    us = np.minimum(declared, 1.0 - metal)
+    capped, capped_of_whole = np.minimum(us, cap), np.minimum(declared, cap)
     processing = lines.fact(PROCESSING_CLAIM, chosen)
-    parts = np.zeros((len(value), len(PARTS)))
+    parts = np.zeros((len(value), len(PARTS) + len(WHOLE_PARTS)))
     for part, share in shares.items():
         parts[:, part] = value * share
     parts[:, US] = value * capped
     parts[:, US_ABOVE] = value * (us - capped)
     parts[:, REST] = value * (1.0 - metal - us)
+    parts[:, US_OF_WHOLE] = value * capped_of_whole
+    parts[:, ABOVE_OF_WHOLE] = value * (declared - capped_of_whole)
+    parts[:, REST_OF_WHOLE] = value * (1.0 - declared)
     parts[:, PROCESSING] = np.where(np.isnan(processing), value, np.minimum(processing, value))
     return parts
 
