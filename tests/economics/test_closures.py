@@ -177,3 +177,16 @@ def test_paths_of_a_sweep_are_taken_apart_alike() -> None:
     found, years = paths_apart(words, [2.0, 0.3], word_of(PROHIBITIVE))
     assert years == [2.0, 0.3, 1.0]
     assert found.view(np.float64).tolist() == [[0.1, 0.0], [0.1, 0.2], [0.1, 0.4], [PROHIBITIVE, 0.4]]
+
+
+@pytest.mark.parametrize("horizon", HORIZONS)
+def test_the_loss_by_prohibitions_is_that_of_a_run_without_them(horizon: str) -> None:
+    scenario = banned(["CN"], ["9503", "7208"], "2025-02-01", 0.0)
+    ours = run_of(scenario, horizon=horizon).scenarios[0]
+    free = run_of(banned(["AD"], ["9503"], "2025-02-01", 0.0), horizon=horizon).scenarios[0]
+    # Nothing but the ban moves these goods, so all of the difference is its own.
+    expected = ours.groups["buyer_surplus"] - free.groups["buyer_surplus"]
+    found = ours.groups["prohibited_surplus"].to_list()
+    assert found == pytest.approx(expected.to_list(), rel=1e-9, abs=1e-3)
+    assert ours.total["prohibited_surplus"] == pytest.approx(sum(found), rel=1e-9)
+    assert free.total["prohibited_surplus"] == 0.0

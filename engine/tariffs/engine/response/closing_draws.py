@@ -43,11 +43,7 @@ class ClosingDraws:
         kappa: F64,
         threads: int,
     ) -> None:
-        base, goods = trade.t0, np.flatnonzero(closed)
-        steps = [
-            DutyStep(0.0, RateMoves.between(base, np.where(closed, base, rate))),
-            DutyStep(CLOSING_YEARS, RateMoves.of(goods, base[goods], rate[goods])),
-        ]
+        steps = AtOnce.steps(trade.t0, rate, closed)
         self._least = np.array([least.sigma, least.eta, 1.0 / least.supply])
         nothing = np.zeros(trade.products)
         self._solve = PathDraws(trade, steps, rate, kappa=kappa, domestic=nothing, threads=threads)
@@ -59,19 +55,29 @@ class ClosingDraws:
         Raises:
             InputError: PARAMETER_INVALID if a hat is not finite.
         """
-        return self._solve([_AtOnceAndClosing.of(*draw, self._least) for draw in draws], room)
+        return self._solve([AtOnce.of(*draw, self._least) for draw in draws], room)
 
 
 @dataclass(frozen=True)
-class _AtOnceAndClosing:
+class AtOnce:
     """Elasticities of a draw for duties, at age 0, and those of prohibitions, at any other age."""
 
     columns: F64
     profile: AdjustmentProfile
 
     @classmethod
-    def of(cls, sigma: ArrayLike, eta: ArrayLike, supply: ArrayLike, least: F64) -> _AtOnceAndClosing:
+    def of(cls, sigma: ArrayLike, eta: ArrayLike, supply: ArrayLike, least: F64) -> AtOnce:
+        """Join the elasticities of a draw and the least ones (sigma, eta, inverse supply: 3 x products)."""
         inverse = 1.0 / np.asarray(supply, dtype=np.float64)
         own = np.stack([np.broadcast_to(each, least.shape[1]) for each in (sigma, eta, inverse)])
         closing = np.vstack([np.maximum(own[:2], least[:2]), np.minimum(own[2:], least[2:])])
         return cls(np.stack([own, closing, closing]), adjustment_profile())
+
+    @staticmethod
+    def steps(base: F64, rate: F64, closed: Bools) -> list[DutyStep]:
+        """Steps of duties and of prohibitions, given rates of the baseline and after, and what is prohibited."""
+        goods = np.flatnonzero(closed)
+        return [
+            DutyStep(0.0, RateMoves.between(base, np.where(closed, base, rate))),
+            DutyStep(CLOSING_YEARS, RateMoves.of(goods, base[goods], rate[goods])),
+        ]

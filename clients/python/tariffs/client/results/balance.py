@@ -22,6 +22,7 @@ _GAINS = {
 }
 _VOID = "void duty in it, which goes back to importers"
 _NET = "gain of the treasury net of void duty"
+_CLOSED = "of which buyers by prohibitions"
 _ABROAD = {"rent_exporter": "quota rents of exporters, which are in their prices"}
 _CAPTION = (
     "who gains and who loses, against the baseline; USD; parts add up to the line below them; "
@@ -47,6 +48,8 @@ class Balance:
         runs = self.total.to_dicts()
         found = [*self._parts(runs, _DUTY, "added_duty", "added duty")]
         found += self._parts(runs, _GAINS, "welfare", "welfare") + _refunded(runs)
+        if any(_dollars(runs, "prohibited_surplus")):
+            found.append((_CLOSED, _dollars(runs, "prohibited_surplus")))
         return found + [(title, _dollars(runs, name)) for name, title in _ABROAD.items() if self._has(name)]
 
     def to_html(self) -> str:
