@@ -166,9 +166,6 @@ def test_a_server_that_waits_for_its_packs_ends_at_sigterm(tmp_path: Path) -> No
         assert "serving" not in [one["event"] for one in log.rest()]
 
 
-# -- entries that are no packs ---------------------------------------------------------------------------------
-
-
 def dangling(place: Path) -> None:
     place.symlink_to(place.with_name("not there"))
 
@@ -242,9 +239,6 @@ def test_a_pack_that_becomes_a_pipe_after_it_was_listed_is_refused(tmp_path: Pat
         directory.read(PACK)
 
 
-# -- the time of an update -------------------------------------------------------------------------------------
-
-
 def test_a_law_is_served_though_its_warm_up_lasts_or_fails(
     tmp_path: Path, pack: bytes, following: bytes, state: Path
 ) -> None:
@@ -290,9 +284,6 @@ def test_a_pack_that_is_written_while_it_is_looked_at_waits_until_it_is_whole(
         assert not [one for one in told if one["event"] == "law refused"]
 
 
-# -- the check -------------------------------------------------------------------------------------------------
-
-
 def checked(capfd: pytest.CaptureFixture[str], packs: Path, law_default: str) -> tuple[int, list[str]]:
     code = serving.check(law_dir=packs, law_unsigned=True, law_default=law_default)
     told = capfd.readouterr().out.splitlines()
@@ -319,9 +310,6 @@ def test_the_check_lists_packs_and_what_would_be_served(
     code, told = checked(capfd, packs, f"latest>={NEWER}")
     assert code == 2
     assert f"law {own}: served, latest, default  (built in)" in told
-
-
-# -- refusals --------------------------------------------------------------------------------------------------
 
 
 def message(server: Running, name: str) -> str:

@@ -7,21 +7,18 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
-from tariffs.service.settings.settings import DAY_SECONDS, State
+from tariffs.service.settings.settings import DAY_SECONDS
 from tariffs.service.storage.database import RUNS, Database
 from tariffs.service.storage.leases import LONGEST_PAUSE, LateLeases
-from tariffs.service.storage.run_store import Lease, LeaseState, RunStore
+from tariffs.service.storage.run_store import LeaseState, RunStore
 from tariffs.service.storage.table_store import TableRegister
-from tariffs.service.wire.identity import RUN, Caller
+from tests.service.run_stores import LEASE, Clock, leased, owner, register_of, runs_of
 from tests.service.stored import until
 
-LEASE = 60.0
-"""Longer than a test: only a clock moved by hand ends a lease before its test."""
 COUNTS = {"row_count": 1, "column_count": 1, "byte_count": 1}
 
 
@@ -43,36 +40,9 @@ def runs(database: Database) -> Iterator[RunStore]:
         connection.execute(RUNS.delete())
 
 
-class Clock:
-    """The database's clock, moved by hand."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 1_000_000.0
-        monkeypatch.setattr(Database, "now", lambda database, connection: self.now)
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
-
-
-def owner(name: str, *groups: str) -> Caller:
-    return Caller(name, name, frozenset({RUN}), frozenset(groups))
-
-
-def runs_of(database: Database, maker: str = "this", **given: Any) -> RunStore:
-    settings = {"lease_seconds": LEASE, "caller_share": 1, "runs_per_owner": 1000} | given
-    return RunStore(database, maker, State.model_construct(**settings))
-
-
-def register_of(database: Database, per_owner: int) -> TableRegister:
-    return TableRegister(database, State.model_construct(tables_per_owner=per_owner))
-
-
-def leased(runs: RunStore) -> Lease:
-    lease = runs.lease_next()
-    assert lease is not None
-    return lease
 
 
 def test_servers_that_begin_at_once_make_the_tables_once(tmp_path: Path) -> None:

@@ -30,11 +30,12 @@ from tariffs.client.results.both_sides import BothSides
 from tariffs.client.results.caller_info import CallerInfo, CallerQuota
 from tariffs.client.results.entries import EntriesResult
 from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
-from tariffs.client.results.law import CheckResult, Difference, Law, Measure, Problem, ScenarioInfo, Switch
+from tariffs.client.results.law import Law, Measure, ScenarioInfo, Switch
 from tariffs.client.results.law_changes import LawChange, LawChanges
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.quote import Layer, Note, Quote
 from tariffs.client.results.refund import RefundsResult
+from tariffs.client.results.scenario_check import CheckResult, Difference, Problem
 from tariffs.client.results.server_info import ServerVersion
 from tariffs.client.results.stored_scenario import ScenarioEvent, StoredScenario
 from tariffs.client.results.sweep import Seek, SeekJump, SeekRoot, Sweep

@@ -19,7 +19,7 @@ from tariffs.client._verbs.replay import impact_call, timeline_call, with_call
 from tariffs.client._verbs.runs import RunCalls
 from tariffs.client._verbs.stored_scenarios import StoredScenarioCalls
 from tariffs.client._verbs.sweep import SweepCalls
-from tariffs.client._wire import answers, requests
+from tariffs.client._wire import answers, requests, scenario_answers
 from tariffs.client._wire.channel import Backend, LocalBackend, RemoteBackend
 from tariffs.client._wire.frames import Table
 from tariffs.client._wire.progress import Progress, reporting
@@ -30,6 +30,7 @@ from tariffs.client.config import Config, Tls, secured, target_from_environment
 from tariffs.client.results import law
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.legal_text import LegalText
+from tariffs.client.results.scenario_check import CheckResult, Difference
 from tariffs.client.results.shown import TableResult
 from tariffs.client.scenario import Scenario
 from tariffs.v1 import law_service_pb2, scenario_service_pb2, simulation_service_pb2
@@ -222,7 +223,7 @@ class Client(
         """List the scenarios of the library, without their text."""
         request = scenario_service_pb2.ListScenariosRequest()
         answer = self._lookup("ListScenarios", request, timeout)
-        return tuple(answers.scenario(one) for one in answer.scenarios)
+        return tuple(scenario_answers.scenario(one) for one in answer.scenarios)
 
     def scenario(
         self, name: str, *, parameters: Parameters | None = None, timeout: float | None = None
@@ -236,7 +237,7 @@ class Client(
         request = scenario_service_pb2.GetScenarioRequest(
             id=arguments.text(name, "name"), parameters=arguments.parameters(parameters)
         )
-        return answers.scenario(self._lookup("GetScenario", request, timeout))
+        return scenario_answers.scenario(self._lookup("GetScenario", request, timeout))
 
     def check(
         self,
@@ -245,7 +246,7 @@ class Client(
         parameters: Parameters | None = None,
         law_version: str = "",
         timeout: float | None = None,
-    ) -> law.CheckResult:
+    ) -> CheckResult:
         """Check a scenario, given by name, path, `Scenario`, or as YAML text of several lines.
 
         A faulty scenario is an answer here, not an error; so is a value of `parameters` that does not fit.
@@ -257,7 +258,7 @@ class Client(
             parameters=arguments.parameters(parameters),
             law_version=arguments.text(law_version, "law_version"),
         )
-        return answers.check(self._lookup("CheckScenario", request, timeout))
+        return scenario_answers.check_of(self._lookup("CheckScenario", request, timeout))
 
     def diff(
         self,
@@ -266,7 +267,7 @@ class Client(
         *,
         law_version: str = "",
         timeout: float | None = None,
-    ) -> tuple[law.Difference, ...]:
+    ) -> tuple[Difference, ...]:
         """Compare the law under two scenarios: the measures that differ, from when to when.
 
         Raises:
@@ -278,7 +279,7 @@ class Client(
             second=requests.scenario_ref(second),
             law_version=arguments.text(law_version, "law_version"),
         )
-        return answers.differences(self._lookup("DiffScenarios", request, timeout))
+        return scenario_answers.differences(self._lookup("DiffScenarios", request, timeout))
 
     def legal_text(self, result: TableResult) -> LegalText:
         """Get the law behind a result in words, for its report: scenarios, open points and legal sources.

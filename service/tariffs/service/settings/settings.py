@@ -5,7 +5,6 @@ Each setting names the requirement that needs it; a value that every installatio
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import os
 import re
@@ -22,6 +21,7 @@ from tariffs.service.settings.audit import AuditRecord
 from tariffs.service.settings.group import PREFIX
 from tariffs.service.settings.group import Group as _Group
 from tariffs.service.settings.stopping import Stopping
+from tariffs.service.settings.values import is_loopback
 
 _DATABASES = ("sqlite:///", "postgresql+psycopg://")
 DAY_SECONDS = 86_400.0
@@ -30,7 +30,6 @@ PUBLIC_KEY_ALGORITHMS = frozenset(
 )
 """Signatures that a reader of the key cannot make; never `none` or HMAC, whose key would be the published one."""
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
-_SECRET_PLACE = re.compile(r"://.*@|\?.*")
 RETIRED = {
     "calls_per_caller": "caller_share",
     "runs_per_caller": "caller_share",
@@ -371,25 +370,6 @@ def _refuse_retired(environment: Mapping[str, str]) -> None:
             f"Settings were replaced: {', '.join(pairs)}.",
             fix="Unset the old variable; docs/migration.md explains the new one.",
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Return True if an address can be reached from this machine only."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def shown(value: Any) -> str:
-    """Format a setting for display; user, password and query of a URL are masked."""
-    if value is None:
-        return "none"
-    if isinstance(value, SecretStr):
-        return _SECRET_PLACE.sub(
-            lambda match: "?***" if match[0][0] == "?" else "://***@", value.get_secret_value()
-        )
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _fault(error: Mapping[str, Any]) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from tariffs.client.errors import NotFound
-from tariffs.client.results.law import Difference, Law, Measure, ScenarioInfo
+from tariffs.client.results.law import Law, Measure, ScenarioInfo
 from tariffs.client.results.legal_text import LegalText, ScenarioText
+from tariffs.client.results.scenario_check import Difference
 from tariffs.client.scenario import Scenario
 
 _EXPORT = "export"

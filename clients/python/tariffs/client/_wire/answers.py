@@ -22,7 +22,6 @@ from tariffs.v1 import (
     common_pb2,
     duty_service_pb2,
     law_service_pb2,
-    scenario_service_pb2,
     simulation_service_pb2,
 )
 
@@ -126,25 +125,6 @@ def timeline(messages: Iterable[simulation_service_pb2.TimelineResponse], report
     )
 
 
-def differences(message: scenario_service_pb2.DiffScenariosResponse) -> tuple[lawinfo.Difference, ...]:
-    """Convert the differences of two scenarios."""
-    return tuple(
-        lawinfo.Difference(
-            one.kind,
-            one.id,
-            one.authority,
-            one.direction,
-            one.start_time,
-            one.end_time,
-            one.first,
-            one.second,
-            one.text,
-            one.goods,
-        )
-        for one in message.differences
-    )
-
-
 def provenance(message: common_pb2.Provenance) -> Provenance:
     """Convert provenance into plain data; digests that do not apply are None."""
     return {
@@ -182,7 +162,7 @@ def measure(message: law_service_pb2.Measure) -> lawinfo.Measure:
         id=message.id,
         title=message.title,
         authority=message.authority,
-        direction=_enum(common_pb2.Direction.Name(message.direction), "DIRECTION_"),
+        direction=enum_name(common_pb2.Direction.Name(message.direction), "DIRECTION_"),
         modelled=message.modelled,
         announced=message.announced,
         confidence=confidence(message.confidence),
@@ -258,47 +238,6 @@ def law(message: law_service_pb2.Law) -> lawinfo.Law:
     )
 
 
-def scenario(message: scenario_service_pb2.Scenario) -> lawinfo.ScenarioInfo:
-    """Convert a scenario of the library."""
-    return lawinfo.ScenarioInfo(
-        id=message.id,
-        title=message.title,
-        description=message.description,
-        basis=_enum(scenario_service_pb2.ScenarioBasis.Name(message.basis), "SCENARIO_BASIS_"),
-        parents=tuple(message.parents),
-        digest=message.digest,
-        tags=tuple(message.tags),
-        text=message.yaml,
-        parameters=_parameters(message.parameters),
-    )
-
-
-def _parameters(messages: Iterable[scenario_service_pb2.Parameter]) -> tuple[lawinfo.Parameter, ...]:
-    return tuple(
-        lawinfo.Parameter(one.name, one.kind, one.default_value, one.value, one.title) for one in messages
-    )
-
-
-def check(message: scenario_service_pb2.CheckScenarioResponse) -> lawinfo.CheckResult:
-    """Convert the problems of a scenario."""
-    return lawinfo.CheckResult(
-        ok=message.ok,
-        problems=tuple(
-            lawinfo.Problem(
-                one.path,
-                one.line or None,
-                one.column or None,
-                one.reason,
-                one.message,
-                one.fix,
-                _enum(scenario_service_pb2.Severity.Name(one.severity), "SEVERITY_"),
-            )
-            for one in message.problems
-        ),
-        parameters=_parameters(message.parameters),
-    )
-
-
 def _layer(message: duty_service_pb2.Layer) -> Layer:
     return Layer(
         measure=message.measure,
@@ -317,7 +256,7 @@ def _layer(message: duty_service_pb2.Layer) -> Layer:
 
 @cache
 def _layer_state(number: Any) -> str:
-    return _enum(duty_service_pb2.LayerState.Name(number), "LAYER_STATE_")
+    return enum_name(duty_service_pb2.LayerState.Name(number), "LAYER_STATE_")
 
 
 def _heading(message: duty_service_pb2.HeadingLine) -> HeadingLine:
@@ -345,7 +284,7 @@ def _considered(message: duty_service_pb2.Considered) -> Considered:
 
 def _charge(message: duty_service_pb2.Charge) -> Charge:
     return Charge(
-        kind=_enum(duty_service_pb2.ChargeKind.Name(message.kind), "CHARGE_KIND_"),
+        kind=enum_name(duty_service_pb2.ChargeKind.Name(message.kind), "CHARGE_KIND_"),
         label=message.label,
         base=Decimal(message.base) if message.HasField("base") else None,
         amount=Decimal(message.amount),
@@ -401,5 +340,6 @@ def confidence(value: law_service_pb2.Confidence) -> str:
     return "" if name == "UNSPECIFIED" else name
 
 
-def _enum(name: str, prefix: str) -> str:
+def enum_name(name: str, prefix: str) -> str:
+    """Name of a value of an enum without its prefix, in lower case."""
     return name.removeprefix(prefix).lower()

@@ -1,9 +1,12 @@
-"""Read the messages of stored scenarios."""
+"""Convert messages about scenarios: those of the library, checks, differences and stored ones."""
 
 from __future__ import annotations
 
-from tariffs.client._wire import answers
-from tariffs.client.results.law import CheckResult
+from collections.abc import Iterable
+
+from tariffs.client._wire.answers import enum_name
+from tariffs.client.results.law import Parameter, ScenarioInfo
+from tariffs.client.results.scenario_check import CheckResult, Difference, Problem
 from tariffs.client.results.stored_scenario import ScenarioEvent, StoredScenario
 from tariffs.v1 import scenario_service_pb2 as pb
 
@@ -46,4 +49,62 @@ def _check(message: pb.StoredScenario | pb.ScenarioEvent) -> CheckResult | None:
     if not message.HasField("check"):
         return None
     check = message.check
-    return answers.check(pb.CheckScenarioResponse(ok=check.ok, problems=check.problems))
+    return check_of(pb.CheckScenarioResponse(ok=check.ok, problems=check.problems))
+
+
+def differences(message: pb.DiffScenariosResponse) -> tuple[Difference, ...]:
+    """Convert the differences of two scenarios."""
+    return tuple(
+        Difference(
+            one.kind,
+            one.id,
+            one.authority,
+            one.direction,
+            one.start_time,
+            one.end_time,
+            one.first,
+            one.second,
+            one.text,
+            one.goods,
+        )
+        for one in message.differences
+    )
+
+
+def scenario(message: pb.Scenario) -> ScenarioInfo:
+    """Convert a scenario of the library."""
+    return ScenarioInfo(
+        id=message.id,
+        title=message.title,
+        description=message.description,
+        basis=enum_name(pb.ScenarioBasis.Name(message.basis), "SCENARIO_BASIS_"),
+        parents=tuple(message.parents),
+        digest=message.digest,
+        tags=tuple(message.tags),
+        text=message.yaml,
+        parameters=_parameters(message.parameters),
+    )
+
+
+def _parameters(messages: Iterable[pb.Parameter]) -> tuple[Parameter, ...]:
+    return tuple(Parameter(one.name, one.kind, one.default_value, one.value, one.title) for one in messages)
+
+
+def check_of(message: pb.CheckScenarioResponse) -> CheckResult:
+    """Convert the problems of a scenario."""
+    return CheckResult(
+        ok=message.ok,
+        problems=tuple(
+            Problem(
+                one.path,
+                one.line or None,
+                one.column or None,
+                one.reason,
+                one.message,
+                one.fix,
+                enum_name(pb.Severity.Name(one.severity), "SEVERITY_"),
+            )
+            for one in message.problems
+        ),
+        parameters=_parameters(message.parameters),
+    )

@@ -18,8 +18,8 @@ from tariffs.client.client import Client
 from tariffs.client.desk.forms import YOUR_SCENARIO
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.impact import ImpactResult, TimelineResult
-from tariffs.client.results.law import CheckResult, Difference
 from tariffs.client.results.quote import Quote
+from tariffs.client.results.scenario_check import CheckResult, Difference
 from tariffs.client.results.sweep import Sweep
 from tariffs.client.results.table_check import TableCheck
 from tariffs.client.scenario import Scenario

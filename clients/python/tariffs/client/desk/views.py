@@ -19,9 +19,9 @@ from tariffs.client.errors import TariffsError
 from tariffs.client.results import html
 from tariffs.client.results.columns import largest_first
 from tariffs.client.results.impact import ImpactResult, TimelineResult
-from tariffs.client.results.law import CheckResult, Difference
 from tariffs.client.results.quote import Quote
 from tariffs.client.results.refused import refused_words
+from tariffs.client.results.scenario_check import CheckResult, Difference
 from tariffs.client.results.shown import TableResult
 from tariffs.client.results.sweep import Sweep
 

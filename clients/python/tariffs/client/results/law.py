@@ -312,84 +312,9 @@ class ScenarioInfo:
             html.heading(f"{self.id}: {self.title}"),
             html.paragraph(f"{self.basis}{parents}", "dim"),
             html.paragraph(self.description) if self.description else "",
-            _parameters_html(self.parameters),
+            parameters_html(self.parameters),
             html.folded("Text", html.code(self.text)) if self.text else "",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Problem of a scenario file; `line` and `column` count from 1, None if not known."""
-
-    path: str
-    line: int | None
-    column: int | None
-    reason: str
-    message: str
-    fix: str
-    severity: str
-
-    def to_json_dict(self) -> dict[str, object]:
-        """Convert to the form of `scenario check --json`."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class CheckResult:
-    """Problems of a scenario; `ok` if there are only warnings, and then its `parameters`."""
-
-    ok: bool
-    problems: tuple[Problem, ...]
-    parameters: tuple[Parameter, ...] = ()
-
-    def to_json_dict(self) -> dict[str, object]:
-        """Convert to the document of `scenario check --json`."""
-        return {"ok": self.ok, "problems": [problem.to_json_dict() for problem in self.problems]}
-
-    def __repr__(self) -> str:
-        problems = (f"{_place(one)}{one.severity}: {one.message} {one.fix}".rstrip() for one in self.problems)
-        return "\n".join(["ok" if self.ok else "cannot be run", *problems])
-
-    def _repr_html_(self) -> str:
-        rows = [[one.severity, _place(one).rstrip(": "), one.message, one.fix] for one in self.problems]
-        return html.block(
-            html.heading("ok" if self.ok else "cannot be run"),
-            html.table(("severity", "line", "problem", "fix"), 0, rows) if rows else "",
-            _parameters_html(self.parameters),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Difference of the law under two scenarios.
-
-    Attributes:
-        kind: measure, rule, switch, claim, quantity or assumption.
-        id: its id.
-        authority: authority of a measure.
-        direction: direction of a measure.
-        start: first instant of the difference; empty if from the beginning.
-        end: end of the difference; empty if it has none.
-        first: value under the first scenario.
-        second: value under the second scenario.
-        text: the difference in one sentence.
-        goods: the part of a measure's goods that differs, in words; empty where it is not narrowed.
-    """
-
-    kind: str
-    id: str
-    authority: str
-    direction: str
-    start: str
-    end: str
-    first: str
-    second: str
-    text: str
-    goods: str = ""
-
-    def to_json_dict(self) -> dict[str, str]:
-        """Convert to the form of `scenario diff --json`."""
-        return asdict(self)
 
 
 def _period_html(period: Period) -> str:
@@ -402,10 +327,7 @@ def _period_html(period: Period) -> str:
     return html.table(("charge", "goods", "if", "heading", "base", "published"), 0, rows, title)
 
 
-def _parameters_html(parameters: tuple[Parameter, ...]) -> str:
+def parameters_html(parameters: tuple[Parameter, ...]) -> str:
+    """Write parameters of a scenario as an HTML table; empty without any."""
     rows = [[one.name, one.kind, one.default, one.value, one.title] for one in parameters]
     return html.table(("parameter", "kind", "default", "value", ""), 0, rows) if rows else ""
-
-
-def _place(problem: Problem) -> str:
-    return "" if problem.line is None else f"line {problem.line}, column {problem.column or 1}: "

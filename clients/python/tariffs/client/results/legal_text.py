@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from html import escape
 
 from tariffs.client.results import html
-from tariffs.client.results.law import Difference, Measure, ScenarioInfo, Switch
+from tariffs.client.results.law import Measure, ScenarioInfo, Switch
+from tariffs.client.results.scenario_check import Difference
 
 _SHOWN_CHANGES = 40
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tariffs.client.results.law import CheckResult
+from tariffs.client.results.scenario_check import CheckResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,17 +13,9 @@ from rich.text import Text
 
 from tariffs.client.cli.render.notes import print_citations, print_footer
 from tariffs.client.cli.render.table import console, frame_table, text_table
-from tariffs.client.results.law import (
-    CheckResult,
-    ClaimKind,
-    Difference,
-    Law,
-    Measure,
-    Period,
-    ScenarioInfo,
-    standing_words,
-)
+from tariffs.client.results.law import ClaimKind, Law, Measure, Period, ScenarioInfo, standing_words
 from tariffs.client.results.law_changes import LawChange, LawChanges
+from tariffs.client.results.scenario_check import CheckResult, Difference
 
 _SHOWN_LINES = 20
 _DIGITS_OF_DIGEST = 12
