@@ -206,7 +206,7 @@ class LayerFamily:
 
 
 def _on_parts(weights: Weights) -> list[float]:
-    """Weights of the parts of the value, then of the parts of a value whose metal is not told apart."""
+    """List weights of the parts of a value: first by metal, then for goods without metal content."""
     found = [*map(float, weights), *[0.0] * len(WHOLE_PARTS)]
     if treats_metal_apart(weights) or weights[US] == weights[US_ABOVE] == weights[REST]:
         return found
