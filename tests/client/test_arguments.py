@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
@@ -15,11 +16,21 @@ import polars as pl
 import pytest
 from google.protobuf.json_format import ParseDict
 
-from tariffs.client import Client, InvalidRequest, Scenario
+from tariffs.client import (
+    Client,
+    InvalidRequest,
+    LawOptions,
+    ResponseOptions,
+    RunOptions,
+    Scenario,
+    TimelineOptions,
+)
 from tariffs.client._wire import answers
-from tariffs.client._wire.requests import charge_messages, duty_line
+from tariffs.client._wire.requests import charge_messages, duty_line, run_request
+from tariffs.client._wire.run_options import RunSpec
 from tariffs.client.cli.app import run
 from tariffs.v1 import common_pb2
+from tariffs.v1.simulation_service_pb2 import SimulateRequest
 
 TABLE = pl.DataFrame({"hts": ["9503.00.0073"], "origin": ["CN"], "customs_value": [100.0]})
 NO_RESPONSE: dict[str, Any] = {"on": "2026-07-01", "response": "none"}
@@ -101,6 +112,42 @@ def test_an_argument_of_impact_that_cannot_be_used_is_refused(
 ) -> None:
     with refused(reason, field):
         client.impact(TABLE, **{**NO_RESPONSE, **given})
+
+
+@pytest.mark.parametrize("name", sorted(RunOptions.__annotations__))
+def test_every_option_refuses_values_of_no_use(client: Client, name: str) -> None:
+    for wrong in (1.5 + 1j, [[1]], object(), "\udc80", np.array([1, 2]), pl.Series([True])):
+        with pytest.raises(InvalidRequest, check=lambda error: error.field is not None):
+            client.impact(TABLE, **{**NO_RESPONSE, name: wrong})
+
+
+def test_none_is_the_default_of_every_option() -> None:
+    given = RunSpec.of("impact", SimulateRequest, dict.fromkeys(RunOptions.__annotations__))
+    assert given == RunSpec.of("impact", SimulateRequest, {})
+
+
+@pytest.mark.parametrize("name", ["attribute", "include_lines"])
+def test_flags_of_other_libraries_keep_their_value(client: Client, name: str) -> None:
+    for given in (True, np.True_, 1, False, np.False_, 0):
+        request = run_request(SimulateRequest, RunSpec.of("impact", SimulateRequest, {name: given}))
+        assert getattr(request, name) is bool(given)
+    with refused("PARAMETER_INVALID", name):
+        client.impact(TABLE, **{**NO_RESPONSE, name: "no"})
+
+
+@pytest.mark.parametrize("verb", ["impact", "timeline", "sweep", "seek", "start", "lines"])
+def test_a_name_that_is_no_option_is_told_with_what_was_meant(client: Client, verb: str) -> None:
+    given: dict[str, Any] = {"horizn": "long"}
+    given |= {"start": "2026-07-01", "end": "2026-07-02"} if verb == "timeline" else {}
+    given |= {"vary": ("cn", "0%", "1%"), "target": ("duty", 1)} if verb == "seek" else {}
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'horizn'\. Did you mean 'horizon'\?"):
+        list(getattr(client, verb)(TABLE, **given))
+
+
+@pytest.mark.parametrize("options", [LawOptions, ResponseOptions, TimelineOptions, RunOptions])
+def test_the_help_of_options_explains_each_once(options: Any) -> None:
+    explained = re.findall(r"^        (\w+): ", options.__doc__, re.MULTILINE)
+    assert sorted(explained) == sorted(options.__annotations__)
 
 
 def test_arguments_of_the_other_calls_are_refused_alike(client: Client) -> None:

@@ -6,7 +6,7 @@ Types are checked here because Protobuf answers a wrong one with errors of its o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from numbers import Integral, Real
@@ -169,6 +169,19 @@ def number(value: object, name: str) -> float:
     if isinstance(value, Real | Decimal) and not isinstance(one, bool) and math.isfinite(one):
         return float(one)
     raise refusal(name, value, "Give a number.", "PARAMETER_INVALID")
+
+
+def flag(value: object, name: str) -> bool:
+    """Check that a value is True or False, of Python or of NumPy, or one of the numbers 1 and 0.
+
+    Raises:
+        InvalidRequest: PARAMETER_INVALID for anything else.
+    """
+    if isinstance(value, Hashable):  # arrays and series are not, and compare member by member
+        for one in (True, False):
+            if value == one:
+                return one
+    raise refusal(name, value, "Give True or False.", "PARAMETER_INVALID")
 
 
 def one_of(choices: Mapping[str, _T], value: object, name: str, reason: str) -> _T:

@@ -133,7 +133,7 @@ class Client(
             lines_to: directory or URL for the lines of a partitioned table, a Parquet file a bucket, and provenance.
             progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
-            **options: the other options, see `RunOptions`.
+            **options: the other options, listed by `help(tariffs.client.RunOptions)`.
 
         Raises:
             InvalidRequest: the table or an option cannot be used; single bad rows are in `refused` instead.
@@ -178,7 +178,7 @@ class Client(
             cluster: as in `impact`.
             progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
-            **options: the other options, see `TimelineOptions`.
+            **options: the other options, listed by `help(tariffs.client.TimelineOptions)`.
 
         Raises:
             TariffsError: as `impact`.

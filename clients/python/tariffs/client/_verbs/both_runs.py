@@ -41,8 +41,8 @@ class BothSideCalls:
             exports: table of exports; None is the embedded one.
             by: keys of the groups of imports.
             exports_by: keys of the groups of exports.
-            **options: the other options, see `RunOptions`: `to` and `reaction` are of exports, prices of consumption,
-                sectors and the dollar of imports, the others of both.
+            **options: the other options, listed by `help(tariffs.client.RunOptions)`: `to` and `reaction` are of
+                exports, prices of consumption, sectors and the dollar of imports, the others of both.
 
         Raises:
             TariffsError: as `impact`.

@@ -153,7 +153,7 @@ class LineStreamCalls:
             scenarios: library names, `*.yaml` paths, or `Scenario`s, which may carry a day of their own.
             on: day of the law; a row's own entry date beats it.
             timeout: seconds for the whole stream; by default the config's deadline.
-            **options: the other options, see `LawOptions`.
+            **options: the other options, listed by `help(tariffs.client.LawOptions)`.
 
         Returns:
             An iterator of frames, each some rows of one scenario.

@@ -48,7 +48,7 @@ class RunCalls(TableCalls):
             request_id: your own id of this request; the same id again returns the same run.
             share_with: one of your groups, whose members may read the result.
             timeout: seconds for starting it; by default the config's deadline.
-            **options: the other options, see `RunOptions`.
+            **options: the other options, listed by `help(tariffs.client.RunOptions)`.
 
         Raises:
             InvalidRequest: the request cannot be run, as far as this can be checked at once; or there is no server.

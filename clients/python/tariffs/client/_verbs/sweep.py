@@ -55,7 +55,7 @@ class SweepCalls(TableCalls):
             cluster: as in `impact`.
             progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
-            **options: the other options, see `ResponseOptions`.
+            **options: the other options, listed by `help(tariffs.client.ResponseOptions)`.
 
         Raises:
             InvalidRequest: points, table or an option cannot be used; single bad rows are in `refused` instead.
@@ -98,7 +98,7 @@ class SweepCalls(TableCalls):
             request_id: your own id of this request; the same id again returns the same run.
             share_with: one of your groups, whose members may read the result.
             timeout: seconds for starting it; by default the config's deadline.
-            **options: the other options, see `ResponseOptions`.
+            **options: the other options, listed by `help(tariffs.client.ResponseOptions)`.
 
         Raises:
             InvalidRequest: the request cannot be run, as far as this can be checked at once; or there is no server.
@@ -145,7 +145,7 @@ class SweepCalls(TableCalls):
             on: day of the law.
             progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
-            **options: the other options, see `ResponseOptions`.
+            **options: the other options, listed by `help(tariffs.client.ResponseOptions)`.
 
         Raises:
             InvalidRequest: range, target, filter, table or an option cannot be used.

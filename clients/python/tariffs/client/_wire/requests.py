@@ -184,8 +184,8 @@ _FIELDS: Mapping[str, Callable[[RunSpec], object]] = {
     "switches": lambda o: o.switches,
     "min_confidence": lambda o: o.min_confidence,
     "law_version": lambda o: o.law_version,
-    "include_lines": lambda o: o.include_lines,
-    "attribute": lambda o: o.attribute,
+    "include_lines": lambda o: arguments.flag(o.include_lines, "include_lines"),
+    "attribute": lambda o: arguments.flag(o.attribute, "attribute"),
     "draws": lambda o: arguments.whole(o.draws, "draws", 2**32),
     "seed": lambda o: arguments.whole(o.seed, "seed", 2**63),
     "consumer_prices": lambda o: arguments.one_of(
@@ -204,7 +204,8 @@ def run_request(message: type[_M], options: RunSpec, **own: object) -> _M:
 
     Raises:
         InvalidRequest: PARAMETER_INVALID for an unknown response, horizon or parameter set, or for draws or a seed
-            that are not whole numbers; REQUEST_INVALID for an unknown direction.
+            that are not whole numbers, or for a flag that is not True or False; REQUEST_INVALID for an unknown
+            direction.
     """
     names = message.DESCRIPTOR.fields_by_name
     request = message(**{name: value(options) for name, value in _FIELDS.items() if name in names}, **own)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
@@ -48,7 +49,7 @@ class LawOptions(TypedDict, total=False):
 
 
 class ResponseOptions(LawOptions, total=False):
-    """Options of every run with a trade response.
+    """Options of every run with a trade response: those of `LawOptions`, and of the response.
 
     Attributes:
         baseline: day that the values of the table belong to; required for a response on your own table.
@@ -69,7 +70,7 @@ class ResponseOptions(LawOptions, total=False):
 
 
 class TimelineOptions(ResponseOptions, total=False):
-    """Options of timelines.
+    """Options of timelines: those of `ResponseOptions`, and purchases ahead of duties.
 
     Attributes:
         ahead: day from which buyers expect the duties that come and buy ahead of them; None if they do not.
@@ -79,7 +80,7 @@ class TimelineOptions(ResponseOptions, total=False):
 
 
 class RunOptions(TimelineOptions, total=False):
-    """Options of impacts.
+    """Options of impacts: those of `TimelineOptions`, and what only an impact computes.
 
     Attributes:
         reaction: for exports, the slope of partners' answers to duties on their goods; 1 is reciprocity, 0 none.
@@ -97,6 +98,17 @@ class RunOptions(TimelineOptions, total=False):
     seed: int
     attribute: bool
     consumer_prices: str
+
+
+# A TypedDict does not inherit from its parents at run time, so that `help` would show its own attributes alone.
+for _options, _parent in (
+    (ResponseOptions, LawOptions),
+    (TimelineOptions, ResponseOptions),
+    (RunOptions, TimelineOptions),
+):
+    _options.__doc__ = (
+        f"{(_options.__doc__ or '').rstrip()}{(_parent.__doc__ or '').partition('Attributes:')[2]}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +175,12 @@ class RunSpec:
         defaults = vars_of(cls())
         for name in given:
             if name not in defaults:
-                raise TypeError(f"{verb}() got an unexpected keyword argument {name!r}")
+                meant = "".join(f". Did you mean {one!r}?" for one in get_close_matches(name, defaults, n=1))
+                raise TypeError(f"{verb}() got an unexpected keyword argument {name!r}{meant}")
         spec = cls(**given)
-        set_values = {name: value for name, value in vars_of(spec).items() if value != defaults[name]}
+        set_values = {
+            name: value for name, value in vars_of(spec).items() if not _same(value, defaults[name])
+        }
         for name in sorted(set_values.keys() - taken(message, set_values).keys() - own.keys()):
             raise InvalidRequest(
                 "PARAMETER_INVALID",
@@ -189,6 +204,11 @@ class RunSpec:
                 "parameters", self.parameters, 'Give the values of scenarios, such as {"cn": "20%"}.'
             )
         return {"parameters": {}, "parameter_set": self.parameters}
+
+
+def _same(value: Any, default: object) -> bool:
+    # Arrays and series, which are neither, compare member by member.
+    return isinstance(value, Hashable | Mapping) and value == default
 
 
 def vars_of(options: RunSpec) -> dict[str, object]:
