@@ -84,7 +84,10 @@ class Moment:
         if name not in self.such:
             entries = self.law["lists"].get(name, [(name, "", "")])
             mine = [e for e in entries if self.line["hts"].startswith(e[0].replace(".", ""))]
-            self.such[name] = any(self.dated(start, end, "00:01") for _, start, end in mine)
+            changes = [c for c in self.law.get("list_changes", []) if name in c["lists"]]
+            unknown = {c["day"] for c in changes if c["known_from"] > self.known_on}
+            held = [(start, end) for _, start, end in mine if start not in unknown]
+            self.such[name] = any(self.dated(s, "" if e in unknown else e, "00:01") for s, e in held)
         return self.such[name]
 
     def reaches(self, scope: Raw) -> bool:

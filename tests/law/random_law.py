@@ -274,10 +274,23 @@ def random_law(seed: int, measures: int = 200, *, narrow: float = 0.0, asks: boo
             "KR": {"members": ["KR"], "claim": "fta_share", "cite": []},
             "A": {"members": ["BR", "KR"], "claim": "fta_share", "cite": []},
         },
-        "lists": {name: _list(draw) for name in LISTS},
+        **_lists(draw, seed),
         "fees": {"informal_limit": "2500", "mpf": [], "hmf": [], "mpf_exempt": []},
         "retired": {},
     }  # fmt: skip
+
+
+def _lists(draw: Draw, seed: int) -> Raw:
+    """Product lists, with the days on which some of their changes were published."""
+    lists = {name: _list(draw) for name in LISTS}
+    later = Draw(seed + 6_000_000)
+    days = [
+        (name, day)
+        for name in LISTS
+        for day in sorted({day for _, *pair in lists[name] for day in pair if day})
+    ]
+    changes = [{"day": day, "lists": [name], **later.known()} for name, day in days]
+    return {"lists": lists, "list_changes": [change for change in changes if "known_from" in change]}
 
 
 def _publish_rows_later(measures: list[Raw], seed: int) -> None:

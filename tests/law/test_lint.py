@@ -141,6 +141,22 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str, str]] = {
         put("stacking.yaml", "    known_from: 2024-09-18\n", ""), "stacking.yaml",
         "one_china_301 does not say when it was published",
     ),
+    "a list that changes while in use without a day of publication": (
+        put("list_changes.yaml", "lists: [STEEL_DERIV]", "lists: []"), "lists",
+        "STEEL_DERIV on 2025-06-23 changes while in use",
+    ),
+    "a change of a list on a day without one": (
+        put("list_changes.yaml", "day: 2025-06-23", "day: 2025-06-24"), "list_changes.yaml",
+        "STEEL_DERIV is no list that changes on 2025-06-24",
+    ),
+    "a change of a list that does not exist": (
+        put("list_changes.yaml", "lists: [STEEL_DERIV]", "lists: [STEEL_DERIVS]"), "list_changes.yaml",
+        "no product list 'STEEL_DERIVS'",
+    ),
+    "two publications of one change of a list": (
+        put("list_changes.yaml", "lists: [STEEL_DERIV]", "lists: [STEEL_DERIV, STEEL_DERIV]"), "list_changes.yaml",
+        "two items are of STEEL_DERIV on this day",
+    ),
     "a row of a later day without a day of publication": (
         put("measures/ieepa_fentanyl.yaml", "heading: 9903.01.04, known_from: 2025-03-06", "heading: 9903.01.04"),
         "measures/ieepa_fentanyl.yaml", "(9903.01.04) of fent_mx_25 begins after its period",

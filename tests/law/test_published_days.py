@@ -1,12 +1,14 @@
-"""Rules, their ends and rows added to a period do not exist for the law known on the day before their publication."""
+"""Rules, their ends, added rows and changes of lists do not exist for the law known before their publication."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,7 +16,10 @@ import pytest
 from tariffs.engine.law import Law, Measure, load_law
 from tariffs.engine.law.conditions import ENTRY_DATE
 from tariffs.engine.law.measure_history import MeasureHistory
-from tariffs.engine.law.model import CHARGE, Period, Row, Rule, RuleEnd
+from tariffs.engine.law.model import CHARGE, IMPORT, Period, Row, Rule, RuleEnd
+from tariffs.engine.law.product_lists import read_lists
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
+from tests.law.real_law import raw_law
 
 LAW = load_law()
 DAY = timedelta(days=1)
@@ -33,6 +38,28 @@ def added_rows() -> Iterator[Added]:
                     yield measure, period, place
 
 
+def used_scopes() -> Iterator[tuple[datetime | None, datetime | None, frozenset[str]]]:
+    """The instants between which periods and acts of measures hold, with the names of their scopes."""
+    for measure in LAW.measures.values():
+        for period in measure.periods:
+            names = frozenset[str]().union(*(row.scope.names for row in period.rows))
+            yield period.start, period.end, names
+        for act in LAW.acts[measure.id]:
+            yield act.start, act.until, act.scope.names
+
+
+def changes_of_lists() -> Iterator[tuple[str, str, datetime]]:
+    """Days on which rows of a list begin or end inside something that uses the list, each with its instant."""
+    used = list(used_scopes())
+    for name, rows in raw_law()["lists"].items():
+        for day in sorted({day for _, *days in rows for day in days if day}):
+            at = datetime.fromisoformat(f"{day}T00:01").replace(tzinfo=LAW.zones[IMPORT])
+            if any(name in names and (not start or start < at) and (not end or at < end)
+                   for start, end, names in used):  # fmt: skip
+                yield name, day, at
+
+
+LISTS = [pytest.param(*found, id=f"{found[0]}-{found[1]}") for found in changes_of_lists()]
 RULES = [pytest.param(rule, id=rule.id) for rule in LAW.rules]
 ENDS = [pytest.param(rule, end, id=rule.id) for rule in LAW.rules for end in rule.ends]
 ROWS = [pytest.param(*added, id=f"{added[1].id}-{added[2]}") for added in added_rows()]
@@ -121,3 +148,44 @@ def test_a_row_added_to_its_period_is_unknown_before_its_publication(
     reduced = replace(period, rows=(*period.rows[:place], *period.rows[place + 1 :]))
     other = replace(measure, periods=tuple(reduced if one is period else one for one in measure.periods))
     assert charges(measure, row.known_from - DAY) == charges(other, row.known_from - DAY)
+
+
+@pytest.mark.parametrize(("name", "day", "at"), LISTS)
+def test_a_change_of_a_list_is_unknown_before_its_publication(name: str, day: str, at: datetime) -> None:
+    change = LAW.lists[name].changes.get(at)
+    assert change is not None, "list_changes.yaml does not say when the change was published"
+    kept = [
+        [code, start, "" if end == day else end]
+        for code, start, end in raw_law()["lists"][name]
+        if start != day
+    ]
+    others = [
+        {**act, "lists": [name]}
+        for act in raw_law()["list_changes"]
+        if name in act["lists"] and act["day"] != day
+    ]
+    reduced = read_lists({name: kept}, others, LAW.zones[IMPORT])
+    other = replace(LAW, lists={**LAW.lists, **reduced})
+
+    def codes(law: Law, known_on: date) -> list[tuple[str, ...]]:
+        return [
+            law.in_force(one, known_on).lists[name]
+            for one in (*LAW.lists[name].boundaries, LAW.coverage[1] - DAY)
+        ]
+
+    assert codes(LAW, change.known_from - DAY) == codes(other, change.known_from - DAY)
+    assert codes(LAW, change.known_from) != codes(other, change.known_from)
+
+
+def test_codes_of_a_list_are_one_object_for_all_days_on_which_they_are_known() -> None:
+    name, _, at = next(changes_of_lists())
+    days = sorted(LAW.lists[name].publication_days)
+    found = [LAW.in_force(at, day).lists[name] for day in (days[0], days[0], LAW.as_of)]
+    assert all(one is other for one, other in itertools.combinations(found, 2) if one == other)
+
+
+@pytest.mark.parametrize(("known_on", "duty"), [("2025-08-18", "1750"), ("2025-08-19", "6750")])
+def test_duty_on_goods_of_a_list_is_that_of_the_codes_then_known(known_on: str, duty: str) -> None:
+    # Dried milk in cans entered a list on 2025-08-18 by a notice published on 2025-08-19 (90 FR 40326).
+    line = EntryLine("0402996800", "DE", "10000", "2025-08-25")
+    assert quote_line(LAW, line, known_on=known_on).assessed == Decimal(duty)

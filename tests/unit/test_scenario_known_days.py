@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tariffs.engine.errors import ScenarioError
+from tariffs.engine.law.amendments import CHANGE_KEYS, OPS, UNPUBLISHED, change_from_mapping
 from tests.unit.laws import changed, make_law, measure, rates
 
 WHEN, EARLY = "2026-06-01", date(2025, 3, 1)
@@ -75,3 +77,16 @@ def test_a_period_of_an_added_measure_says_when_it_was_published() -> None:
     law = changed(LAW, {"op": "add", "measure": ADDED | {"periods": periods}, "known_from": "2025-02-01"})
     assert "added" not in rates(law, WHEN, date(2025, 3, 31))
     assert rates(law, WHEN, date(2025, 4, 1))["added"] == ["0.05"]
+
+
+@pytest.mark.parametrize("op", sorted(OPS))
+def test_a_verb_either_has_a_day_of_publication_or_names_the_verbs_that_have_one(op: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        change_from_mapping({"op": op, "known_from": "2026-01-01", "neither": ""}, "changes[0]")
+    takes = "known_from" in CHANGE_KEYS[op]
+    assert takes == (op not in UNPUBLISHED)
+    assert caught.value.reason == "SCENARIO_UNKNOWN_KEY"
+    assert caught.value.path == ("changes[0].neither" if takes else "changes[0].known_from")
+    takers = {one for one, known in CHANGE_KEYS.items() if "known_from" in known}
+    fix = caught.value.fix.partition("Verbs with known_from: ")[2].rstrip(".").split(", ")
+    assert takes or set(fix) == takers

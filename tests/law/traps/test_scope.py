@@ -77,7 +77,8 @@ def test_trap_05_ten_lost_codes_are_exempt_and_four_for_pharmaceutical_use_alone
     exempt = ["02012030", "27082000", "28469080", "30045040", "74040060", "84713001", "84717010", "84719000"]
     exempt += ["8505110070", "85249190"]
     codes = {
-        name: set(load_law().lists[name].on(load_law().coverage[1])) for name in ("FL301_52B", "FL301_52E")
+        name: set(load_law().lists[name].on(load_law().coverage[1], load_law().as_of))
+        for name in ("FL301_52B", "FL301_52E")
     }
     assert set(exempt) <= codes["FL301_52B"]
     conditional = {"29144090", "29183030", "29339911", "38249955"}
@@ -254,4 +255,4 @@ def test_trap_24_textile_and_pharma_relief_is_claimed(
 
 def _first(name: str) -> str:
     law = load_law()
-    return min(law.lists[name].on(law.coverage[1])).ljust(10, "0")
+    return min(law.lists[name].on(law.coverage[1], law.as_of)).ljust(10, "0")

@@ -85,11 +85,13 @@ OPS: Mapping[str, Verb] = {
 }
 # Verbs that act on something other than a measure; `announce` may name one.
 UNSELECTIVE = frozenset({"add", "set_switch", "announce", "set_stacking", "set_claim", "shock_quantity"})
+# Verbs whose changes no day of publication touches: assumptions of a scenario, which nobody enacts.
+UNPUBLISHED = frozenset({"set_switch", "set_claim", "shock_quantity"})
 # Every key that a change of a verb may have.
 CHANGE_KEYS: Mapping[str, frozenset[str]] = {
     op: verb.required
     | verb.optional
-    | _COMMON
+    | (_COMMON - ({"known_from"} if op in UNPUBLISHED else set()))
     | ({"measures"} if op not in UNSELECTIVE - {"announce"} else set())
     for op, verb in OPS.items()
 }
@@ -253,11 +255,13 @@ def _check_keys(mapping: Mapping[str, Any], verb: Verb, op: str, path: str) -> N
     allowed = CHANGE_KEYS[op]
     for key in mapping:
         if key not in allowed:
+            verbs = ", ".join(other for other, known in sorted(CHANGE_KEYS.items()) if key in known)
+            others = f" Verbs with {key}: {verbs}." if verbs else ""
             raise ScenarioError(
                 "SCENARIO_UNKNOWN_KEY",
                 f"{op} does not know the key {key!r}.",
                 path=f"{path}.{key}",
-                fix=f"Keys of {op}: {', '.join(sorted(allowed))}.",
+                fix=f"Keys of {op}: {', '.join(sorted(allowed))}.{others}",
             )
     for key in sorted(verb.required - mapping.keys()):
         raise _fault(path, f"{op} needs the key {key!r}", "Add it.")

@@ -21,7 +21,7 @@ _FILES = {
         name: f"{name}.yaml"
         for name in (
             *("version", "switches", "references", "claims", "groups", "fees", "authorities", "refunds"),
-            *("port_fees", "port_calls", "constraints", "retired", "line_notes"),
+            *("port_fees", "port_calls", "constraints", "retired", "line_notes", "list_changes"),
         )
     },
     "terms": "claims.yaml",
@@ -131,9 +131,10 @@ def raw_of(files: LawFiles) -> dict[str, Any]:
     raw |= _parts(files.mapping("groups.yaml"), "groups", "programs", "refused_origins")
     for part in ("fees", "authorities", "refunds", "port_fees", "port_calls", "constraints"):
         raw[part] = files.mapping(f"{part}.yaml")
-    # Law packs built before the file existed do not have it.
-    if files.names("line_notes.yaml"):
-        raw["line_notes"] = files.mapping("line_notes.yaml")["notes"]
+    # Law packs built before these files existed do not have them.
+    for part, key in (("line_notes", "notes"), ("list_changes", "changes")):
+        if files.names(f"{part}.yaml"):
+            raw[part] = files.mapping(f"{part}.yaml")[key]
     raw["markets"] = {
         PurePosixPath(name).stem: _read_market(files, name) for name in files.names("markets/*.yaml")
     }

@@ -18,7 +18,8 @@ from tariffs.engine.law.commitments import QuantityRule, commitment_moments
 from tariffs.engine.law.known_names import Names
 from tariffs.engine.law.line_notes import LineNote
 from tariffs.engine.law.measure_history import utc_sorted
-from tariffs.engine.law.model import EXPORT, IMPORT, Claim, Membership, ProductList, Switch, holds
+from tariffs.engine.law.model import EXPORT, IMPORT, Claim, Membership, Switch, holds
+from tariffs.engine.law.product_lists import ProductList
 from tariffs.engine.law.raw_fields import Context, fault
 
 # Groups and lists change on some hundred days.
@@ -116,16 +117,28 @@ class FixedParts:
         )
 
     @cached_property
-    def _names(self) -> BoundedCache[int, NamesOn]:
+    def publication_days(self) -> frozenset[date]:
+        """Days on which notes and changes of lists were published."""
+        days = {note.known_from for note in self.line_notes if note.known_from}
+        return frozenset(days.union(self._name_days))
+
+    @cached_property
+    def _name_days(self) -> Sequence[date]:
+        return sorted({day for product_list in self.lists.values() for day in product_list.publication_days})
+
+    @cached_property
+    def _names(self) -> BoundedCache[tuple[int, int], NamesOn]:
         return BoundedCache(DAYS_KEPT)
 
-    def names_on(self, instant: datetime) -> NamesOn:
-        """Groups and lists at an (aware) instant; the same object until one of them changes."""
-        return self._names.get(bisect_right(self._name_moments, instant), lambda: self._spelled(instant))
+    def names_on(self, instant: datetime, known_on: date) -> NamesOn:
+        """Groups and lists at an (aware) instant, as known on a day; the same object until one of them changes."""
+        key = bisect_right(self._name_moments, instant), bisect_right(self._name_days, known_on)
+        return self._names.get(key, lambda: self._spelled(instant, known_on))
 
-    def _spelled(self, instant: datetime) -> NamesOn:
+    def _spelled(self, instant: datetime, known_on: date) -> NamesOn:
         groups = {
             name: frozenset[str]().union(*(m.members for m in dated if holds(m.start, m.end, instant)))
             for name, dated in self.groups.items()
         }
-        return NamesOn(groups, {name: product_list.on(instant) for name, product_list in self.lists.items()})
+        lists = {name: product_list.on(instant, known_on) for name, product_list in self.lists.items()}
+        return NamesOn(groups, lists)

@@ -76,6 +76,26 @@ def unpublished_rules(raw: Mapping[str, Any], law: Law) -> Names:
             yield rule.get("id", ""), f"rules.{rule.get('id', '')}"
 
 
+def unpublished_lists(raw: Mapping[str, Any], law: Law) -> Names:
+    """Find lists that change inside a period or an act that names them and do not say when that was published."""
+    for name, product_list in law.lists.items():
+        for at in product_list.boundaries:
+            if at not in product_list.changes and any(start < at < end for start, end in _uses(law, name)):
+                yield f"{name} on {at.astimezone(law.zones[IMPORT]).date()}", f"lists.{name}"
+
+
+def _uses(law: Law, name: str) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the instants between which periods and acts name a list."""
+    first, last = law.coverage
+    for measure in law.measures.values():
+        for period in measure.periods:
+            if any(name in row.scope.names for row in period.rows):
+                yield period.start or first, period.end or last
+        for act in law.acts[measure.id]:
+            if name in act.scope.names:
+                yield act.start or first, act.until or last
+
+
 def unpublished_rows(raw: Mapping[str, Any], law: Law) -> Names:
     """Find rows that begin after their period and do not say when they were published."""
     for measure in law.measures.values():

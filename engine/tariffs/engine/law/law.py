@@ -37,12 +37,12 @@ from tariffs.engine.law.model import (
     Claim,
     Measure,
     Membership,
-    ProductList,
     Program,
     Reference,
     Rule,
     Switch,
 )
+from tariffs.engine.law.product_lists import ProductList
 from tariffs.engine.law.raw_fields import Context, in_scenario
 from tariffs.engine.law.read import read_measure
 from tariffs.engine.law.refund_terms import RefundTerms
@@ -347,7 +347,7 @@ class Law:
                 elif settled.state is not None and not history.measure.modelled:
                     unmodelled.append(settled.state)
         rules = self.rule_book.in_force(instant, known_on, self.choices)
-        names = self.fixed.names_on(instant)
+        names = self.fixed.names_on(instant, known_on)
         return InForce(tuple(actives), rules, tuple(unmodelled), names.groups, names.lists, self._revives())
 
     def _revives(self) -> bool:
@@ -393,7 +393,7 @@ class Law:
     @cached_property
     def publication_days(self) -> Sequence[date]:
         """Every day on which acts were published, sorted."""
-        days = {*self.rule_book.publication_days, *(n.known_from for n in self.line_notes if n.known_from)}
+        days = {*self.rule_book.publication_days, *self.fixed.publication_days}
         return sorted(days.union(*(h.publication_days for h in self.bound.histories.values())))
 
 

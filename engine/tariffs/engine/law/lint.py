@@ -13,7 +13,13 @@ import yaml
 from tariffs.engine.errors import TariffsError
 from tariffs.engine.law.checks import RULES
 from tariffs.engine.law.files import HERE, DirectoryFiles, LawFiles, raw_of
-from tariffs.engine.law.instant_checks import after_noon, unpublished_rows, unpublished_rules, wrong_offsets
+from tariffs.engine.law.instant_checks import (
+    after_noon,
+    unpublished_lists,
+    unpublished_rows,
+    unpublished_rules,
+    wrong_offsets,
+)
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.loader import file_of, law_faults, message_of
 from tariffs.engine.law.pack.read import open_pack
@@ -146,6 +152,7 @@ def _of_days(law: Law, raw: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 _PUBLISHED = "Add known_from, the day of publication."
+_LIST_CHANGE = "Add the day of the change with known_from to list_changes.yaml."
 _DAYS = (
     (
         wrong_offsets,
@@ -154,6 +161,7 @@ _DAYS = (
     ),
     (after_noon, "is a minute after noon", "Write T00:01 for 12:01 a.m."),
     (unpublished_rules, "does not say when it was published", _PUBLISHED),
+    (unpublished_lists, "changes while in use and does not say when that was published", _LIST_CHANGE),
     (unpublished_rows, "begins after its period and does not say when it was published", _PUBLISHED),
 )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -29,15 +29,14 @@ from tariffs.engine.law.known_names import Names
 from tariffs.engine.law.law import CONTROL, EXPORT, IMPORT, Law
 from tariffs.engine.law.line_notes import read_line_notes, read_refused_origins
 from tariffs.engine.law.markets import read_markets
-from tariffs.engine.law.model import Measure, Membership, ProductList, Program
+from tariffs.engine.law.model import Measure, Membership, Program
 from tariffs.engine.law.name_checks import check_names, name_faults
+from tariffs.engine.law.product_lists import read_lists
 from tariffs.engine.law.raw_fields import Context, Raw, fault
-from tariffs.engine.law.read import list_day, read_claim, read_measure, read_reference, read_rule, read_switch
+from tariffs.engine.law.read import read_claim, read_measure, read_reference, read_rule, read_switch
 from tariffs.engine.law.refund_terms import read_refunds
-from tariffs.engine.law.values import CODE, digits, is_code, read_day, read_instant, read_rate
+from tariffs.engine.law.values import digits, read_day, read_instant, read_rate
 from tariffs.engine.schedule.countries import origin_codes
-
-_SEPARATOR = "\n"
 
 
 def digest_of(raw: Mapping[str, Any]) -> str:
@@ -141,7 +140,7 @@ def _without_measures(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
             name: Program(name, frozenset(item["members"]), item["claim"])
             for name, item in raw.get("programs", {}).items()
         },
-        lists={name: _read_entries(name, rows, zones[IMPORT]) for name, rows in raw.get("lists", {}).items()},
+        lists=read_lists(raw.get("lists", {}), raw.get("list_changes", ()), zones[IMPORT]),
         row_sets=raw.get("row_sets", {}),
         fees=read_fees(raw.get("fees", {})),
         authorities=raw.get("authorities", {}),
@@ -180,20 +179,6 @@ def _read_group(item: Any, zone: ZoneInfo) -> tuple[Membership, ...]:
 
     parts = item if isinstance(item, list) else [item]
     return tuple(Membership(frozenset(p["members"]), instant(p, "from"), instant(p, "to")) for p in parts)
-
-
-def _read_entries(name: str, rows: Sequence[Sequence[str]], zone: ZoneInfo) -> ProductList:
-    # The law has some 60,000 rows, nearly all without days, and is loaded for a single quote too.
-    codes = digits(_SEPARATOR.join(code for code, _, _ in rows)).split(_SEPARATOR) if rows else []
-    if not all(map(CODE.fullmatch, codes)) or len(codes) != len(rows):
-        wrong = next(code for code, _, _ in rows if not is_code(code))
-        raise fault(f"lists.{name}", f"{wrong!r} is not an HTS code")
-    days = {
-        place: (list_day(start, zone), list_day(end, zone))
-        for place, (_, start, end) in enumerate(rows)
-        if start or end
-    }
-    return ProductList(codes, days)
 
 
 def _read_measures(raw: list[Raw], law: Law, faults: list[TariffsError] | None = None) -> dict[str, Measure]:

@@ -5,7 +5,6 @@ docs/law-data.md describes the text form each value is read from.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -348,43 +347,6 @@ class Reference:
     tables: Mapping[str, str]
     rules: Mapping[str, tuple[ShareRule, ...]]
     text: str = ""
-
-
-class ProductList:
-    """A dated product list. The codes of an instant are one tuple object as long as they do not change.
-
-    Args:
-        codes: the codes of all times.
-        days: by place among the codes, the instants between which a code is in force, [start, end); the others always
-            are.
-    """
-
-    def __init__(
-        self, codes: Sequence[str], days: Mapping[int, tuple[datetime | None, datetime | None]]
-    ) -> None:
-        self.codes = tuple(codes)
-        self._days = days
-        moments = {moment for period in days.values() for moment in period}
-        self._boundaries = sorted(moment for moment in moments if moment is not None)
-        self._codes: dict[int, tuple[str, ...]] = {}
-
-    @property
-    def boundaries(self) -> Sequence[datetime]:
-        """The instants at which the list changes."""
-        return self._boundaries
-
-    def on(self, instant: datetime) -> tuple[str, ...]:
-        """The codes in force."""
-        if not self._days:
-            return self.codes
-        segment = bisect_right(self._boundaries, instant)
-        if segment not in self._codes:
-            always = (None, None)
-            days = (self._days.get(place, always) for place in range(len(self.codes)))
-            self._codes[segment] = tuple(
-                code for code, period in zip(self.codes, days, strict=True) if holds(*period, instant)
-            )
-        return self._codes[segment]
 
 
 def published(known_from: date | None, known_on: date) -> bool:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from tariffs.engine.law.amendments import read_scope, read_words
 from tariffs.engine.law.conditions import ENTRY_DATE, MODE
@@ -289,16 +286,6 @@ def _read_rule_end(raw: Raw, context: Context, path: str) -> RuleEnd:
         cite=cite,
         conf=conf,
     )
-
-
-@lru_cache(maxsize=1024)
-def list_day(day: str, zone: ZoneInfo) -> datetime | None:
-    """Read the instant at which a day of a product list begins: 00:01 on the law's clock.
-
-    Proclamations take effect at "12:01 a.m. eastern time" of the day they name, and the lists of their annexes with
-    them (so EO 14257 sec. 3(a), Proc 10908 cl. 1, 90 FR 14705); a list says only the day.
-    """
-    return datetime.fromisoformat(f"{day}T00:01").replace(tzinfo=zone).astimezone(UTC) if day else None
 
 
 def read_claim(name: str, raw: Any, names: Names) -> Claim:

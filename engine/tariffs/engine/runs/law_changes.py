@@ -291,19 +291,23 @@ class _NoticeFinder:
 
     def lists(self) -> Iterator[Notice]:
         """Yield product lists whose codes change."""
+        known_on = self._known_on
         for name, product_list in self._law.lists.items():
             users = [m for m in self._measures if name in _lists_of(m)]
             for at in product_list.boundaries:
-                if not self._in(at) or not users:
+                change = product_list.changes.get(at)
+                known_from, cite = (change.known_from, change.cite) if change else (None, ())
+                when = self._when(at, known_from)
+                if not (when and users and published(known_from, known_on)):
                     continue
-                before, after = set(product_list.on(at - _MOMENT)), set(product_list.on(at))
+                before, after = (set(product_list.on(one, known_on)) for one in (at - _MOMENT, at))
                 moved = sorted(before ^ after)
                 asked = not self._window.hts or any(self._window.hts.startswith(code) for code in moved)
                 if asked and (self._goods is None or self._goods.has_one_of(moved)):
                     text = f"List {name}: {len(after - before)} codes enter and {len(before - after)} leave"
                     yield Notice(
-                        name, LIST, (TAKES_EFFECT,), tuple(m.id for m in users), at, None, f"{text}.", (), "",
-                        self._step(at, None),
+                        name, LIST, when, tuple(m.id for m in users), at, known_from, f"{text}.", cite, "",
+                        self._step(at, known_from),
                     )  # fmt: skip
 
     def _acts_on(self, measure: Measure) -> list[Act]:

@@ -141,7 +141,7 @@ def _lists(law: Law, measure: Measure) -> list[law_service_pb2.NamedList]:
     named = {name for scope in scopes for names in (*scope.products, scope.not_products) for name in names}
     noon = entry_instant(law, law.as_of, measure.market)
     return [
-        law_service_pb2.NamedList(id=name, codes=len(law.lists[name].on(noon)))
+        law_service_pb2.NamedList(id=name, codes=len(law.lists[name].on(noon, law.as_of)))
         for name in sorted(named & law.lists.keys())
     ]
 
