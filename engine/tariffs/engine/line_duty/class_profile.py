@@ -26,7 +26,7 @@ from tariffs.engine.law.set_shares import facts_with_claim_shares
 from tariffs.engine.line_duty.entry_line import ResolvedLine
 from tariffs.engine.line_duty.prohibition import Prohibited, prohibited_by
 from tariffs.engine.line_duty.segment import LawSegment
-from tariffs.engine.rating.facts import assignments, split
+from tariffs.engine.rating.facts import assignments, shares_left, split
 from tariffs.engine.rating.fits import StackedRow, Stacker, claims_read, conditions_read, first_fit
 
 _PROFILES_KEPT = 8192
@@ -192,19 +192,22 @@ def compile_profile(
     facts = facts_with_claim_shares(
         law, segment.instant, lambda scope: segment.reaches(scope, reach), declared
     )
-    missing = tuple(name for name in sorted(read - facts.keys()) if segment.is_asked(name, reach))
+    left = shares_left(law.claims, facts)
+    undeclared = sorted(law.claims.keys() & read - facts.keys())
+    none_left = frozenset([name for name in undeclared if left.get(law.claims[name].partition, 1) == 0])
+    missing = tuple([name for name in undeclared if name not in none_left and segment.is_asked(name, reach)])
     silent = read - (segment.program_claims - open_claims) - facts.keys() - set(missing)
     stacker = Stacker(law, in_force, rows, segment.program_claims)
     prohibited = prohibited_by(law, stacker, rows, facts, read)
     if prohibited.whole and prohibited.claims.isdisjoint(missing):
         missing = ()
-    joint = _joint_facts(law, facts, missing, conditions)
+    joint = _joint_facts(facts, assignments(law.claims, missing, conditions, left)) if missing else ()
     outcome = stack_atoms(segment, stacker, facts, read)
     undecided, possible = _undecided(outcome, _possible(segment, stacker, joint, read))
     return ClassProfile(
         facts=facts,
         missing=missing,
-        assumptions=_assumptions(law, rows, silent, facts),
+        assumptions=_assumptions(law, rows, silent, facts, none_left),
         notes=segment.not_modelled(reach) + _mode_notes(outcome),
         line_notes=segment.line_notes(reach),
         switches=segment.switches(reach),
@@ -291,16 +294,15 @@ def _cached_row(segment: LawSegment, row: StackedRow) -> StackedRow:
 
 
 def _joint_facts(
-    law: Law, facts: Mapping[str, Fact], requested: Sequence[str], conditions: Sequence[Condition]
+    facts: Mapping[str, Fact], assigned: Iterable[Mapping[str, Fact]]
 ) -> Iterator[dict[str, Fact]]:
-    """Facts under every joint assignment of the facts requested; none if no fact is requested."""
-    if requested:
-        for assigned in assignments(law.claims, requested, conditions):
-            yield {**facts, **{name: fact for name, fact in assigned.items() if fact is not None}}
+    """Facts with each of these assignments of others."""
+    for others in assigned:
+        yield {**facts, **{name: fact for name, fact in others.items() if fact is not None}}
 
 
 def _assumptions(
-    law: Law, rows: Candidates, silent: frozenset[str], facts: Mapping[str, Fact]
+    law: Law, rows: Candidates, silent: frozenset[str], facts: Mapping[str, Fact], none_left: frozenset[str]
 ) -> tuple[str, ...]:
     """Values assumed for claims that are neither declared nor requested."""
     tests = [(row, condition) for _, reaching in rows for row in reaching for condition in row.conditions]
@@ -317,6 +319,7 @@ def _assumptions(
         if condition.op and condition.negated
     }
     assumed |= {active.measure.tested_on: "taken as the date of entry" for active, _ in rows}
+    assumed |= dict.fromkeys(none_left, "taken as 0")
     return tuple(
         f"{name}: not declared, so {assumed.get(name, 'not granted or charged')}"
         for name in sorted(silent & law.claims.keys())

@@ -226,7 +226,7 @@ def _declared_layers(
         low = high = row.rounded
         largest = None
         if amounts and measure in undecided and measures.count(measure) == 1:
-            bounds = [one.get(measure, NOTHING) for one in amounts]
+            bounds = [row.rounded, *[one.get(measure, NOTHING) for one in amounts]]
             low, high = min(bounds), max(bounds)
             largest = _largest_charge(measure, possible) if state == EXEMPT else None
         layers.append(

@@ -21,6 +21,7 @@ from tariffs.engine.law.values import digits, read_yes
 ATOMS_AT_MOST = 32
 REQUESTED_AT_MOST = 12
 _NO_FORMATS: Mapping[str, str] = {}
+_NOTHING_DECLARED: Mapping[str, Decimal] = {}
 ClaimValue = str | float | int | bool | Decimal | date | datetime
 
 
@@ -177,10 +178,33 @@ def _choices(names: Sequence[str], facts: Mapping[str, Fact]) -> list[tuple[Deci
     return choices
 
 
+def shares_left(claims: Mapping[str, Claim], facts: Mapping[str, Fact]) -> dict[str, Decimal]:
+    """Compute the largest share that each partition with a declared share leaves to its other claims.
+
+    Once the content of one metal is declared, that of the others is 0.
+    """
+    left: dict[str, Decimal] = {}
+    for name in claims.keys() & facts.keys():
+        claim, fact = claims[name], facts[name]
+        if claim.partition and isinstance(fact, Decimal):
+            rest = Decimal(0) if claim.type == "content" else left.get(claim.partition, Decimal(1)) - fact
+            left[claim.partition] = max(Decimal(0), rest)
+    return left
+
+
 def assignments(
-    claims: Mapping[str, Claim], requested: Sequence[str], conditions: Iterable[Condition]
+    claims: Mapping[str, Claim],
+    requested: Sequence[str],
+    conditions: Iterable[Condition],
+    left: Mapping[str, Decimal] = _NOTHING_DECLARED,
 ) -> Iterator[dict[str, Fact]]:
-    """Enumerate the joint assignments of requested facts: shares 0 or 1, thresholds on either side, yes or no.
+    """Enumerate the joint assignments of requested facts: shares 0 or what is left, thresholds, yes or no.
+
+    Args:
+        claims: the claims of the law.
+        requested: the names of the facts.
+        conditions: the conditions that may test them.
+        left: the largest share of the claims of a partition, and of their sum, where it is not 1; see `shares_left`.
 
     Raises:
         LawError: LAW_INVALID if more than 12 facts are requested of one line.
@@ -190,7 +214,7 @@ def assignments(
             "LAW_INVALID", f"The law requests {len(requested)} facts of one line: {', '.join(requested)}."
         )
     tests = list(conditions)
-    for values in itertools.product(*(_alternatives(claims[name], tests) for name in requested)):
+    for values in itertools.product(*(_alternatives(claims[name], tests, left) for name in requested)):
         assigned = dict(zip(requested, values, strict=True))
         partitions: dict[str, Decimal] = {}
         for name, value in assigned.items():
@@ -198,11 +222,11 @@ def assignments(
                 partitions[claims[name].partition] = (
                     partitions.get(claims[name].partition, Decimal(0)) + value
                 )
-        if all(total <= 1 for total in partitions.values()):
+        if all(total <= left.get(partition, 1) for partition, total in partitions.items()):
             yield assigned
 
 
-def _alternatives(claim: Claim, tests: Sequence[Condition]) -> list[Fact]:
+def _alternatives(claim: Claim, tests: Sequence[Condition], left: Mapping[str, Decimal]) -> list[Fact]:
     own = [test for test in tests if test.claim == claim.id]
     if claim.type == "bool":
         return [False, True]
@@ -211,5 +235,6 @@ def _alternatives(claim: Claim, tests: Sequence[Condition]) -> list[Fact]:
     if claim.type == "date":
         moments = sorted({t.operand for t in own if isinstance(t.operand, datetime)})
         return [None, *(moment - timedelta(days=1) for moment in moments[:1]), *moments]
-    points = {Decimal(0), Decimal(1)} | {t.operand for t in own if isinstance(t.operand, Decimal)}
+    bounds = {Decimal(0), left.get(claim.partition, Decimal(1))}
+    points = bounds | {t.operand for t in own if isinstance(t.operand, Decimal)}
     return [*sorted(points)]
