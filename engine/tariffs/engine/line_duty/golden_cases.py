@@ -136,6 +136,7 @@ def _case(file: str, raw: Mapping[str, Any]) -> WorkedLine:
             claims=raw.get("claims", {}),
             quantity=raw.get("quantity") or None,
             unit=raw.get("unit", ""),
+            mode=raw.get("mode", ""),
         ),
         layers=tuple(
             (layer["heading"], Decimal(layer["base"]), Decimal(layer["amount"])) for layer in raw["layers"]
