@@ -285,6 +285,37 @@ def test_a_chart_sums_no_fractions(client: Client) -> None:
         result.chart("effective_rate", by="origin")
 
 
+def test_sheets_of_segments_and_attributions_have_the_largest_first(
+    impact: ImpactResult, timeline: TimelineResult
+) -> None:
+    sheets = {**timeline.workbook_sheets(), **impact.workbook_sheets()}
+    for name, runs in (
+        ("segments", ("scenario", "start", "end")),
+        ("attribution of groups", ("scenario", "on", "unit")),
+    ):
+        for part in sheets[name].partition_by(runs):
+            sizes = part["duty"].abs().to_list()
+            assert sizes == sorted(sizes, reverse=True)
+
+
+def test_a_seek_says_in_words_where_the_target_is_met(
+    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: dict[str, Any] = {"scenario": "rates-by-country", "vary": ("cn", "0%", "60%")}
+    found = client.seek(LINES, **asked, target=("duty", 900.0), on="2027-01-11", response="none")
+    assert "met at cn = " in repr(found)
+    assert repr(found).startswith("duty of 900.00 USD\n")
+    assert len(repr(found).splitlines()) == 4
+    missed = client.seek(LINES, **asked, target=("duty", 9e6), on="2027-01-11", response="none")
+    assert "no value of cn from 0% to 60% meets it; the nearest is 0.6, with " in repr(missed)
+    table = tmp_path / "lines.csv"
+    LINES.write_csv(table)
+    words = ["seek", str(table), "-s", "rates-by-country", "--vary", "cn=0%:60%", "--target", "duty=900"]
+    assert run([*words, "--on", "2027-01-11", "--response", "none", "--local"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert " ".join(repr(found).split()) in printed
+
+
 def test_a_chart_of_several_days_names_them(client: Client) -> None:
     days = [Scenario.named("base").on(day) for day in ("2025-06-02", "2026-11-20")]
     result = client.impact(LINES, days, by=["origin"], response="none")
@@ -316,8 +347,9 @@ def test_results_are_written_by_their_suffix(tmp_path: Path, capsys: pytest.Capt
         words = ["impact", str(table), "--on", "2026-11-20", "--response", "none", "--local", "-o"]
         assert run([*words, str(tmp_path / name)]) == 0
         assert (tmp_path / name).stat().st_size > 100
-    assert run([*words, str(tmp_path / "out.doc")]) == 2
     capsys.readouterr()
+    assert run([*words, str(tmp_path / "out.doc")]) == 2
+    assert "Name a .parquet, .csv, .xlsx or .html file." in capsys.readouterr().err
 
 
 def test_refunds_and_entries_have_reports_and_workbooks(client: Client, tmp_path: Path) -> None:

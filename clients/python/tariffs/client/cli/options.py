@@ -341,7 +341,7 @@ def result_file(path: Path) -> Path:
     Raises:
         InvalidRequest: the name ends in none of .parquet, .csv, .xlsx and .html.
     """
-    return path if path.suffix.lower() in {".xlsx", ".html"} else writable(path)
+    return _named(path, ".parquet", ".csv", ".xlsx", ".html")
 
 
 def report_file(path: Path) -> Path:
@@ -366,6 +366,12 @@ def writable(path: Path) -> Path:
     Raises:
         InvalidRequest: the name ends in neither .parquet nor .csv.
     """
-    if path.suffix.lower() in {".parquet", ".csv"}:
+    return _named(path, ".parquet", ".csv")
+
+
+def _named(path: Path, *suffixes: str) -> Path:
+    if path.suffix.lower() in suffixes:
         return path
-    raise InvalidRequest("REQUEST_INVALID", f"Cannot write {path}.", fix="Name a .parquet or .csv file.")
+    *others, last = suffixes
+    fix = f"Name a {', '.join(others)} or {last} file."
+    raise InvalidRequest("REQUEST_INVALID", f"Cannot write {path}.", fix=fix)

@@ -177,7 +177,9 @@ class ImpactResult(TableResult):
     def _sheets(self) -> dict[str, pl.DataFrame]:
         more = {"lines": self.lines, "consumer prices": self.consumer_prices}
         if self.attribution is not None:
-            more |= {"attribution": self._by_change(), "attribution of groups": self.attribution}
+            runs = [name for name in ("scenario", "on", "unit") if name in self.attribution.columns]
+            groups = runs_largest_first(self.attribution, runs)
+            more |= {"attribution": self._by_change(), "attribution of groups": groups}
         if self.ranges is not None:
             more |= {
                 "ranges": self.ranges.total,
@@ -336,7 +338,7 @@ class TimelineResult(TableResult):
             "average total": self.average_total,
             "totals": self.totals,
             "averages": runs_largest_first(self.averages, ("scenario",)),
-            "segments": self.segments,
+            "segments": runs_largest_first(self.segments, ("scenario", "start", "end")),
         }
 
     def _figures(self) -> list[Figure]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import polars as pl
 
 from tariffs.client.results import charts
+from tariffs.client.results.amounts import MoneyUnit, unit_for
 from tariffs.client.results.charts import Chart, Figure
+from tariffs.client.results.columns import is_fraction
+from tariffs.client.results.headline import assumptions
 from tariffs.client.results.json_values import json_fields, json_rows
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_json
@@ -128,7 +133,7 @@ class SeekJump:
     next_achieved: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Seek:
     """Values of a parameter at which a result meets a target.
 
@@ -152,6 +157,32 @@ class Seek:
     notes: tuple[Note, ...]
     provenance: Provenance
 
+    def __repr__(self) -> str:
+        return "\n".join(self.words())
+
+    def words(self) -> list[str]:
+        """Say in lines of text what was sought, where it is met, jumps over it, or the nearest value."""
+        details = cast("Mapping[str, Mapping[str, Sequence[object]]]", self.provenance["details"])["seek"]
+        name, low, high = details["vary"]
+        column, target = details["target"]
+        unit = MoneyUnit(0.01, 4, "percent") if is_fraction(str(column)) else unit_for([target])
+        lines = [f"{column} of {unit.cell(target)} {unit.name}", assumptions(self.provenance)]
+        for root in self.roots:
+            until = "" if root.to is None else f" to {_shown(root.to)}"
+            lines.append(f"met at {name} = {_shown(root.value)}{until}")
+        lines.extend(
+            f"passed between {name} = {_shown(jump.value)} ({unit.cell(jump.achieved)}) and "
+            f"{_shown(jump.next_value)} ({unit.cell(jump.next_achieved)}), which is a jump"
+            for jump in self.jumps
+        )
+        if not self.roots:
+            lines.append(
+                f"no value of {name} from {low} to {high} meets it; the nearest is {_shown(self.nearest.value)}, "
+                f"with {unit.cell(self.nearest.achieved)}"
+            )
+        turns = "never turns" if self.monotone else "turns"
+        return [*lines, f"{self.path.height:,} values were computed; the result {turns} along them."]
+
     def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
         """Convert to the document of `seek --json`.
 
@@ -168,3 +199,7 @@ class Seek:
             "notes": [note.to_json_dict() for note in self.notes],
             "provenance": dict(self.provenance),
         }
+
+
+def _shown(value: float | str) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else value

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import cast
+from collections.abc import Sequence
 
 import polars as pl
 from rich.markup import escape
@@ -14,7 +13,7 @@ from tariffs.client.cli.render.table import console, more_row, right, text_table
 from tariffs.client.results.amounts import MoneyUnit, unit_for
 from tariffs.client.results.headline import assumptions, block_title
 from tariffs.client.results.quote import Provenance
-from tariffs.client.results.sweep import Seek, SeekRoot, Sweep
+from tariffs.client.results.sweep import Seek, Sweep
 
 _SHOWN = 20
 _COLUMNS = {
@@ -45,34 +44,14 @@ def print_sweep(result: Sweep, *, brief: bool = False) -> None:
 def print_seek(result: Seek) -> None:
     """Print the values at which the target is met, jumps over it, or the nearest value, then notes."""
     out = console()
-    details = cast("Mapping[str, Mapping[str, Sequence[object]]]", result.provenance["details"])["seek"]
-    name, low, high = details["vary"]
-    column, target = details["target"]
-    unit = unit_for([target]) if not _is_fraction(str(column)) else MoneyUnit(0.01, 4, "percent")
-    out.print(f"\n[bold]{escape(str(column))} of {unit.cell(target)} {unit.name}[/bold]")
-    out.print(escape(assumptions(result.provenance)))
-    for root in result.roots:
-        until = "" if root.to is None else f" to {_value(root.to)}"
-        out.print(f"met at {escape(str(name))} = {_value(root.value)}{until}")
-    for jump in result.jumps:
-        out.print(
-            f"passed between {escape(str(name))} = {_value(jump.value)} ({unit.cell(jump.achieved)}) and "
-            f"{_value(jump.next_value)} ({unit.cell(jump.next_achieved)}), which is a jump"
-        )
-    if not result.roots:
-        out.print(_none(str(name), f"{low} to {high}", result.nearest, unit))
-    turns = "never turns" if result.monotone else "turns"
-    out.print(f"{result.path.height:,} values were computed; the result {turns} along them.\n")
+    title, *lines = result.words()
+    out.print(f"\n[bold]{escape(title)}[/bold]")
+    for line in lines:
+        out.print(escape(line))
+    out.print()
     print_notes(out, result.notes)
     print_refused(out, result.refused, _SHOWN)
     print_footer(out, result.provenance)
-
-
-def _none(name: str, values: str, nearest: SeekRoot, unit: MoneyUnit) -> str:
-    return escape(
-        f"no value of {name} from {values} meets it; the nearest is {_value(nearest.value)}, "
-        f"with {unit.cell(nearest.achieved)}"
-    )
 
 
 def _rows_table(rows: pl.DataFrame, keys: Sequence[str], provenance: Provenance) -> Table:
@@ -97,7 +76,3 @@ def _number(name: str, value: object, unit: MoneyUnit) -> str:
 def _value(value: object) -> str:
     """Write the value of a parameter or key."""
     return "-" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
-
-
-def _is_fraction(column: str) -> bool:
-    return column in _FRACTIONS or column.endswith("_share")
