@@ -254,6 +254,21 @@ def test_a_golden_case_that_fails_refuses_the_pack_and_names_the_case(tmp_path: 
     assert caught.value.reason == "LAW_TEST_FAILED"
 
 
+def test_the_case_of_the_page_holds(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/law-packs.md").read_text(encoding="utf-8")
+    (tmp_path / "page.yaml").write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    (case,) = read_cases({"page.yaml": load_yaml(tmp_path / "page.yaml")})
+    assert not differences_of(load_law(), case)
+
+
+@pytest.mark.parametrize("key", ["modes", "frieght", "known_on"])
+def test_a_case_with_a_fact_that_is_not_read_is_refused(key: str) -> None:
+    raw = {"id": "a", **TOYS, "layers": [], "assessed": "0", "owed": "0", "source": "", key: "x"}
+    with pytest.raises(LawError, match=key) as caught:
+        read_cases({"cases.yaml": {"cases": [raw]}})
+    assert caught.value.reason == "LAW_INVALID"
+
+
 @pytest.mark.parametrize(
     "change",
     [{"heading": "9903.99.99"}, {"base": "9999.00"}, {"amount": "1.00"}, {"amount": "0.00"}],

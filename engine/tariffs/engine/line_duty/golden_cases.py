@@ -15,6 +15,10 @@ from tariffs.engine.line_duty.quote import EntryLine, Quote, QuoteLayer, quote_l
 ANY = "TBD"
 """Heading of a layer that may be any."""
 _WAITS = "no"
+_LINE = {"hts", "origin", "entry", "value", "claims", "quantity", "unit", "mode"}
+_CHARGED = {"layers", "assessed", "owed", "prohibited", "modelled"}
+_FOR_READERS = {"conf", "source", "note"}
+_KEYS = frozenset({"id"} | _LINE | _CHARGED | _FOR_READERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,9 @@ def _of_file(name: str, content: Any) -> list[WorkedLine]:
 
 
 def _case(file: str, raw: Mapping[str, Any]) -> WorkedLine:
+    # A fact that is left out would be compared as if it did not count.
+    if unknown := sorted(raw.keys() - _KEYS):
+        raise KeyError(f"{raw['id']} has unknown keys: {', '.join(unknown)}")
     return WorkedLine(
         id=raw["id"],
         file=file,
