@@ -114,16 +114,34 @@ def test_a_connection_that_sends_no_request_is_closed(monkeypatch: pytest.Monkey
         assert read_to_the_end(silent) == read_to_the_end(slow) == b""
 
 
-def test_a_body_that_pauses_for_long_ends_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("form", "part", "found"),
+    [
+        ("application/json", b"{", b"REQUEST_INVALID"),
+        ("application/proto", b"", b"REQUEST_INVALID"),
+        ("application/grpc-web+proto", b"", b"grpc-status: 3"),
+        ("application/grpc-web+proto", b"\0\0", b"grpc-status: 3"),
+        ("application/grpc-web+proto", b"\0\0\0\0\7ab", b"grpc-status: 1"),
+    ],
+)
+def test_a_body_that_pauses_for_long_is_refused_for_that_reason(
+    form: str, part: bytes, found: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(request_body, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(http_port, "LINGER_SECONDS", 0.3)
     with (
         running(warm=no_warm_up, http_port=0) as server,
         socket.create_connection(("127.0.0.1", port_of(server)), 30) as connection,
     ):
-        head = f"POST {CALCULATE} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n"
-        connection.sendall(head.encode() + b"{")
-        assert connection.recv(1 << 16).startswith(b"HTTP/1.1 499")
+        head = f"POST {CALCULATE} HTTP/1.1\r\nhost: x\r\ncontent-type: {form}\r\ncontent-length: 19\r\n\r\n"
+        connection.sendall(head.encode() + part)
+        answer = read_to_the_end(connection)
         assert server.server._admission.limit.held == 0
+    assert found in answer.replace(b"grpc-status:", b"grpc-status: ").replace(b":  ", b": "), answer
+    logged = [line for line in capsys.readouterr().out.splitlines() if "DutyService/CalculateDuty" in line]
+    # A frame cut within is ended before its call.
+    assert len(logged) == (found != b"grpc-status: 1")
+    assert all("REQUEST_INVALID" in line for line in logged)
 
 
 def read_to_the_end(connection: socket.socket) -> bytes:

@@ -53,12 +53,21 @@ def message_too_large() -> InputError:
     )
 
 
+def _body_late() -> InputError:
+    return InputError(
+        "REQUEST_INVALID",
+        f"The body did not come in time: {BODY_SECONDS:g} seconds, with a second more for each "
+        f"{LEAST_BYTES_PER_SECOND >> 10} KiB that came, and no part more than {BODY_SECONDS:g} after the last.",
+        fix="Send the body at once, or fewer lines a call.",
+    )
+
+
 class RequestBody:
-    """ASGI receiver of a body; one that pauses for long counts as disconnected.
+    """ASGI receiver of a body, whose request is refused if it is too large or does not come in time.
 
     Args:
         receive: the receiver of the HTTP server.
-        refusal: set if the message is too large; a body refused already is not read.
+        refusal: set if the message is too large or late; a body refused already is not read.
         declared: size of the body by its header; 0 if it has none.
         is_framed: True if a message comes after five bytes with its size.
         is_single: True if the body holds one message; the sizes of many are left to connectrpc.
@@ -114,6 +123,9 @@ class RequestBody:
             async with asyncio.timeout(max(0.0, min(BODY_SECONDS, left))):
                 return await self._receive()
         except TimeoutError:
+            # What follows a part of a frame would be read as the rest of it: such a body counts as disconnected.
+            if not (self._is_framed and self._size):
+                self._refusal.error = _body_late()
             return {"type": "http.disconnect"}
 
     def _check_size(self, size: int) -> None:
