@@ -257,28 +257,6 @@ def test_a_chart_of_what_the_result_does_not_have_says_what_it_has(
         timeline.chart("nonsense")
 
 
-def test_a_chart_of_what_is_unknown_or_alone_is_refused(client: Client) -> None:
-    one = client.impact(LINES, on="2026-11-20", baseline="2025-01-01", by=["origin"])
-    assert one.groups["welfare"].null_count() == len(one.groups)
-    with pytest.raises(InvalidRequest, match="no numbers 'welfare' by origin") as unknown:
-        one.chart("welfare", by="origin")
-    assert "welfare" not in str(unknown.value.fix)
-    assert "value_after" in str(unknown.value.fix)
-    for arguments in (("duty_vs",), ("duty_vs", "origin")):
-        with pytest.raises(InvalidRequest, match="one scenario a day"):
-            one.chart(*arguments)
-
-
-def test_a_chart_of_an_attribution_tells_scenarios_apart(client: Client) -> None:
-    names = ["base", "ieepa-upheld-truce-lapsed", "ieepa-upheld-truce-kept"]
-    result = client.impact(LINES, names, on="2026-11-20", by=["origin"], response="none", attribute=True)
-    drawn = result.attribution_chart().to_dict()
-    assert drawn["encoding"]["color"]["field"] == "scenario"
-    assert set(result.attribution_chart().data["scenario"]) == set(names[1:])
-    one = client.impact(LINES, names[:2], on="2026-11-20", by=["origin"], response="none", attribute=True)
-    assert "color" not in one.attribution_chart().to_dict()["encoding"]
-
-
 def test_a_chart_sums_no_fractions(client: Client) -> None:
     result = client.impact(LINES, on="2026-11-20", by=["sku", "origin"], response="none")
     with pytest.raises(InvalidRequest, match="cannot be summed"):

@@ -306,6 +306,7 @@ def test_the_check_lists_packs_and_what_would_be_served(
     for default in ("latest", f"latest>={NEWER}"):
         code, told = checked(capfd, tmp_path / "nowhere", default)
         assert code == 2
+        assert any("nowhere'. Mount the directory TARIFFS_LAW_DIR" in one for one in told), told
     (packs / PACK).unlink()
     code, told = checked(capfd, packs, f"latest>={NEWER}")
     assert code == 2

@@ -34,8 +34,8 @@ def law_lines(settings: Settings) -> Iterator[str]:
             if watch.fault:
                 raise InputError(
                     "SETTING_INVALID",
-                    f"A server would wait before it serves: {watch.fault}",
-                    fix="Mount the directory TARIFFS_LAW_DIR with its packs.",
+                    f"A server would wait before it serves: {watch.fault.rstrip('.')}.",
+                    fix="Mount the directory TARIFFS_LAW_DIR, and put the packs there.",
                 )
 
 

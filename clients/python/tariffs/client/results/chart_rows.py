@@ -55,46 +55,23 @@ def rows_by(groups: pl.DataFrame, column: str, by: str) -> pl.DataFrame:
     )
 
 
-def change_rows(sums: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Rows of an attribution summed by change: `scenario`, with the day where there are several, `change`, the column.
-
-    Raises:
-        InvalidRequest: REQUEST_INVALID for a column that is not there or holds no numbers.
-    """
-    check_column(sums, column)
-    return _named_runs(sums, sums).select("scenario", pl.col("text").alias("change"), column)
-
-
 def check_column(frame: pl.DataFrame, column: str) -> None:
-    """Check that rows have numbers of a name, and not nulls alone; raises InvalidRequest."""
-    numbers = [
-        name
-        for name, dtype in frame.schema.items()
-        if dtype.is_numeric() and (frame.is_empty() or frame[name].count() > 0)
-    ]
+    """Check that rows have numbers of a name; raises InvalidRequest."""
+    numbers = [name for name, dtype in frame.schema.items() if dtype.is_numeric()]
     if column not in numbers:
-        groups = f" by {', '.join(keys)}" if (keys := keys_of(frame)) else ""
         raise InvalidRequest(
             "REQUEST_INVALID",
-            f"The result has no numbers {column!r}{groups}.",
+            f"The result has no numbers {column!r}.",
             field="column",
             fix=f"Draw one of {', '.join(numbers)}.",
         )
 
 
 def _without_reference(rows: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Leave out the first scenario of a day where the column is a difference from it; raises if no other is left."""
+    """Leave out the first scenario of a day where the column is a difference from it."""
     if not column.endswith(_AGAINST_FIRST):
         return rows
-    others = rows.filter(pl.col("scenario") != pl.col("scenario").first().over("on"))
-    if others.is_empty() and not rows.is_empty():
-        raise InvalidRequest(
-            "REQUEST_INVALID",
-            f"The result has one scenario a day, and {column} is the difference from the first.",
-            field="column",
-            fix="Compute it with two scenarios or more, or draw another column.",
-        )
-    return others
+    return rows.filter(pl.col("scenario") != pl.col("scenario").first().over("on"))
 
 
 def _named_runs(rows: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:

@@ -22,7 +22,7 @@ Chart = Any
 _WIDTH, _HEIGHT = 560, 280
 PALETTE = ("#1f5fa8", "#b45309", "#0b6e4f", "#8b1e9b", "#b00020", "#4a5568")
 """Colours of series, in their order."""
-_BAR, _LABEL, _SEPARATION = 13, 360, 8
+_BAR, _LABEL = 13, 360
 _SHOWN = 15
 
 
@@ -86,7 +86,7 @@ def bars(
         "y": alt.Y(
             f"{key}:N", sort=kept.to_list(), title=key.replace("_", " "), axis=alt.Axis(labelLimit=_LABEL)
         ),
-        "x": alt.X("shown:Q", title=title, axis=alt.Axis(labelSeparation=_SEPARATION)),
+        "x": alt.X("shown:Q", title=title),
     }
     if colour:
         encodings["color"] = _colours(alt, colour, order)
@@ -178,7 +178,7 @@ def ranges(rows: pl.DataFrame, column: str) -> Chart:
     divisor = 0.01 if is_fraction(column) else unit.dollars
     label = pl.concat_str("scenario", pl.lit(" on "), "on").alias("run")
     base = alt.Chart(own.select(label, pl.col(points) / divisor), width=_WIDTH).encode(
-        y=alt.Y("run:N", sort=None, title=None, axis=alt.Axis(labelLimit=_LABEL))
+        y=alt.Y("run:N", sort=None, title=None)
     )
     title = f"{title_of(column)}, {'percent' if is_fraction(column) else unit.name}"
     axis = alt.X("p5:Q", title=title, scale=alt.Scale(zero=False))

@@ -9,7 +9,7 @@ import polars as pl
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results import charts
 from tariffs.client.results.balance import Balance
-from tariffs.client.results.chart_rows import change_rows, rows_by, total_rows
+from tariffs.client.results.chart_rows import rows_by, total_rows
 from tariffs.client.results.charts import Chart, Figure
 from tariffs.client.results.columns import keys_of, largest_first, runs_largest_first
 from tariffs.client.results.json_values import json_rows
@@ -151,10 +151,9 @@ class ImpactResult(TableResult):
         return frame.group_by(names, maintain_order=True).agg(stated)
 
     def attribution_chart(self, column: str = "duty") -> Chart:
-        """Draw the effect of each change on the duty as bars, by scenario if several; needs `attribute=True`."""
-        rows = change_rows(largest_first(self._by_change(), column), column)
-        several = rows["scenario"].n_unique() > 1
-        return charts.bars(rows, column, "change", "scenario" if several else "")
+        """Draw the effect of each change on the duty as bars; needs `attribute=True`."""
+        sums = self._by_change().rename({"text": "change"})
+        return charts.bars(largest_first(sums, column), column, "change")
 
     def ranges_chart(self, column: str = "duty_after") -> Chart:
         """Draw the range of a total by scenario and day; needs `draws`."""
