@@ -263,6 +263,19 @@ def test_a_chart_sums_no_fractions(client: Client) -> None:
         result.chart("effective_rate", by="origin")
 
 
+def test_a_chart_of_a_timeline_marks_the_days_on_which_duties_change_alone(client: Client) -> None:
+    result = client.timeline(
+        LINES, SCENARIOS, start="2026-10-01", end="2027-01-31", baseline="2025-01-01", by=["origin"]
+    )
+    assert {"2026-10-31", "2026-11-30"} <= set(result.totals["start"])
+    marks, _ = result.chart().layer
+    before = pl.col("duty").shift().over("scenario")
+    assert set(marks.data["start"]) == set(result.totals.filter(pl.col("duty") != before)["start"])
+    assert "2026-11-10" in set(marks.data["start"])
+    quiet = client.timeline(LINES, start="2026-10-01", end="2026-10-05", baseline="2025-01-01", by=["origin"])
+    quiet.chart().to_dict()
+
+
 def test_sheets_of_segments_and_attributions_have_the_largest_first(
     impact: ImpactResult, timeline: TimelineResult
 ) -> None:

@@ -24,6 +24,7 @@ PALETTE = ("#1f5fa8", "#b45309", "#0b6e4f", "#8b1e9b", "#b00020", "#4a5568")
 """Colours of series, in their order."""
 _BAR, _LABEL = 13, 360
 _SHOWN = 15
+_DUTIES = ("duty", "duty_owed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +99,17 @@ def bars(
 
 
 def steps(rows: pl.DataFrame, column: str) -> Chart:
-    """Draw a number over the segments of a timeline, a line a scenario; a mark is a day on which an act bites.
+    """Draw a number over the segments of a timeline, a line a scenario; a mark is a day on which duties change.
 
     Args:
-        rows: rows with `scenario, start, end` and the number.
+        rows: rows with `scenario, start, end`, `duty`, `duty_owed` and the number, the days in order.
         column: the number.
     """
     alt = load_extra("altair")
     frame, title = _scaled(rows, column)
+    # At the horizon path a segment also ends after 30 days, with the same duties before and after.
+    changed = pl.any_horizontal(pl.col(name) != pl.col(name).shift().over("scenario") for name in _DUTIES)
+    marked = frame.filter(changed).select("start").unique(maintain_order=True)
     frame = frame.select("scenario", "start", "end", "shown")
     last = frame.group_by("scenario", maintain_order=True).last().with_columns(start=pl.col("end"))
     line = alt.Chart(pl.concat([frame, last.select(frame.columns)]), width=_WIDTH, height=_HEIGHT).encode(
@@ -113,9 +117,7 @@ def steps(rows: pl.DataFrame, column: str) -> Chart:
         y=alt.Y("shown:Q", title=title, scale=alt.Scale(zero=False)),
         color=_colours(alt, "scenario"),
     )
-    acts = alt.Chart(frame.select("start").unique(maintain_order=True)).mark_rule(
-        color="#4a5568", strokeDash=[2, 4], opacity=0.5
-    )
+    acts = alt.Chart(marked).mark_rule(color="#4a5568", strokeDash=[2, 4], opacity=0.5)
     return acts.encode(x="start:T") + line.mark_line(interpolate="step-after")
 
 
