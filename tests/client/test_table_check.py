@@ -164,6 +164,10 @@ def test_rows_that_duty_refuses_are_named_with_the_verbs_that_use_them(scale: in
         assert {"CODE_TOO_COARSE", "QUANTITY_REQUIRED"} <= set(refused["reason"])
 
 
-def test_a_table_that_every_verb_can_use_has_no_such_note() -> None:
-    rows = pl.DataFrame({"hts": ["9503.00.0073"], "origin": ["CN"], "customs_value": [1e4]})
+@pytest.mark.parametrize("mode", ["ocean", "air", "11", None])
+def test_a_table_that_every_verb_can_use_has_no_such_note(mode: str | None) -> None:
+    rows = pl.DataFrame(
+        {"hts": ["9503.00.0073"], "origin": ["CN"], "customs_value": [1e4], "mode": [mode]},
+        schema_overrides={"mode": pl.String},
+    )
     assert all(note.reason != "ROWS_OF_TABLES_ALONE" for note in Client.local().check_table(rows).notes)

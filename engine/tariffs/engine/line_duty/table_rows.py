@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from tariffs.engine.errors import TariffsError
+from tariffs.engine.law.conditions import MODE
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_line import EntryLine
@@ -28,8 +29,8 @@ def entry_note(law: Law, checked: CheckedTable) -> Note | None:
         law: the law.
         checked: a table of imports.
     """
-    claims = [name for name in law.claims if name in checked.lines.columns]
-    keys = [name for name in ("hts", "origin", "unit", RATE_COLUMN) if name in checked.lines.columns]
+    claims = [name for name in law.claims if name in checked.lines.columns and name != MODE]
+    keys = [name for name in ("hts", "origin", "unit", MODE, RATE_COLUMN) if name in checked.lines.columns]
     quantity = (
         pl.col("quantity").is_not_null() if "quantity" in checked.lines.columns else pl.lit(value=False)
     )
@@ -68,6 +69,7 @@ def _refused_for(law: Law, row: Mapping[str, Any], claims: list[str]) -> str:
         {name: row[name] for name in claims if row[name] is not None},
         row.get("quantity"),
         row.get("unit") or "",
+        row.get(MODE) or "",
         ordinary_rate=row.get(RATE_COLUMN),
     )
     try:
