@@ -246,7 +246,9 @@ class Reading:
                 others = [taken for other, taken in firing.items() if other != name]
                 if "when" in rule and not others:
                     continue
-                left = weights(rule["base"]) if rule["take"] == "base" else NOTHING
+                if rule["take"] == "full_base" and layer["weights"] != weights({"full": "1"}):
+                    continue
+                left = weights(rule["base"]) if rule["take"] in {"base", "full_base"} else NOTHING
                 if rule["take"] == "content":
                     left = {p: max(ZERO, w - sum(o[p] for o in others)) for p, w in layer["weights"].items()}
                     left["processing"] = layer["weights"]["processing"]

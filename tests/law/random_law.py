@@ -175,13 +175,13 @@ def _rule(draw: Draw, index: int, names: list[str], headings: list[str]) -> Raw:
         rule["heading"] = draw.heading()
     if draw.maybe(0.25):
         return {**rule, "one_of": draw.some(names, 12), "pick": draw.one(("first", "highest"))}
-    rule |= {"on": draw.some(names, 3), "take": draw.one(("all", "content", "content", "base"))}
+    rule |= {"on": draw.some(names, 3), "take": draw.one(("all", "content", "content", "base", "full_base"))}
     rule |= {**draw.conditions(0.2), **draw.conditions(0.15, "unless")}
     if "if" not in rule or rule["take"] == "content" or draw.maybe(0.8):
         rule["when"] = draw.some(names, 3)
         if draw.maybe(0.2):
             rule["when_not"] = draw.some(headings, 20)
-    if rule["take"] == "base":
+    if rule["take"] in {"base", "full_base"}:
         rule["base"] = dict(draw.one(BASES))
     return rule
 

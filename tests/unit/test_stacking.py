@@ -102,6 +102,15 @@ def test_take_base_puts_another_base_under_a_condition() -> None:
     assert "rest" in weights(walked([FIRST], [rule])["first"])
 
 
+@pytest.mark.parametrize(("base", "left"), [({}, "processing"), ({"steel": "1"}, "steel")])
+def test_take_full_base_replaces_the_base_of_a_layer_on_the_full_value_alone(
+    base: dict[str, str], left: str
+) -> None:
+    rule = {"id": "r", "if": ["gift"], "on": ["top"], "take": "full_base", "base": {"processing": "1"}}
+    first = measure("first", [{"rate": "25%", **({"base": base} if base else {})}])
+    assert weights(walked([first], [rule], true=frozenset({"gift"}))["first"]) == {left: 1.0}
+
+
 def test_unless_holds_a_rule_back() -> None:
     rule = {"id": "r", "when": ["first"], "on": ["second"], "take": "all", "unless": ["gift"]}
     assert walked([FIRST, SECOND], [rule], true=frozenset({"gift"}))["second"].state == "applied"

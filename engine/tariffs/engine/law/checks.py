@@ -181,7 +181,7 @@ def _claims_read(law: Law) -> set[str]:
         read |= _CONTENT
     if any(base[US] != base[US_ABOVE] or not base[US] for base in bases):
         read.add("us_content_share")
-    if any(rule.take == "base" for rule in law.rules):
+    if any(rule.replaces_base for rule in law.rules):
         read.add("processing_value")
     return read
 

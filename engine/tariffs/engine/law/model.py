@@ -34,6 +34,9 @@ TERMS: Mapping[str, tuple[int, ...]] = {
 CAPPED_TERM = "us_capped"
 IMPORT, EXPORT, CONTROL = "import", "export", "control"
 PROHIBITION = "prohibition"
+# Stacking that replaces the base of a layer: of any, or of one that is charged on the full customs value.
+TAKE_FULL_BASE = "full_base"
+BASE_TAKES = ("base", TAKE_FULL_BASE)
 # `topup_to` is measured against the ordinary duty alone, never against another layer: EO 14326 sec. 2(b) and EO 14345
 # compare the rate with that of column 1.
 KINDS = ("add", "topup_to", "total", "specific", "minimum_price", "ordinary", PROHIBITION)
@@ -265,6 +268,11 @@ class Rule:
     ends: tuple[RuleEnd, ...] = ()
     leaves: tuple[str, ...] = ()
     known_until: date | None = None
+
+    @property
+    def replaces_base(self) -> bool:
+        """Whether it puts its own base in place of that of layers."""
+        return self.take in BASE_TAKES
 
     @property
     def moments(self) -> tuple[datetime | None, ...]:

@@ -11,6 +11,7 @@ from tariffs.engine.law.conditions import ENTRY_DATE, MODE
 from tariffs.engine.law.expand_rows import RowSources, expand_rows
 from tariffs.engine.law.known_names import Names, check_known
 from tariffs.engine.law.model import (
+    BASE_TAKES,
     CONFIDENCE,
     CONTROL,
     EXPORT,
@@ -69,7 +70,7 @@ _RULE_KEYS = keys(
 _RULE_END_KEYS = keys("op at known_from switch cite conf note")
 _CLAIM_KEYS = keys("type role partition ask codes reference text source switch note")
 _SWITCH_KEYS = keys("default values text cite conf note")
-TAKES = ("all", "content", "base")
+TAKES = ("all", "content", *BASE_TAKES)
 DIRECTIONS = (IMPORT, EXPORT, "port_call", CONTROL)
 # A relief counts only if it is claimed: 19 CFR 182.11 (USMCA) and 19 CFR part 10 for other preferences. Undeclared, the
 # goods do not have it.

@@ -12,7 +12,15 @@ from decimal import Decimal
 
 from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.law import Active, ActiveRule
-from tariffs.engine.law.model import METALS, NO_WEIGHTS, PROCESSING, Row, Weights
+from tariffs.engine.law.model import (
+    FULL_BASE,
+    METALS,
+    NO_WEIGHTS,
+    PROCESSING,
+    TAKE_FULL_BASE,
+    Row,
+    Weights,
+)
 
 APPLIED, EXEMPT, DISPLACED, SUSPENDED = "applied", "exempt", "displaced", "suspended"
 PROHIBITED = "prohibited"
@@ -134,9 +142,11 @@ def _apply(layers: list[Layer], active: ActiveRule) -> None:
         if rule.when and not others:
             continue
         by = tuple(f.active.measure.id for f in firing if f is not layer)
+        if rule.take == TAKE_FULL_BASE and layer.weights != FULL_BASE:
+            continue
         if rule.take == "all":
             left = NO_WEIGHTS
-        elif rule.take == "base":
+        elif rule.replaces_base:
             left = rule.base
         else:
             left = _less(layer.weights, others)

@@ -39,7 +39,7 @@ def classes_reading(family: Family, in_force: InForce, claims: Sequence[str]) ->
     for rule in in_force.rules:
         conditions = (*rule.rule.conditions, *rule.rule.unless)
         named = {condition.claim for condition in conditions}
-        base = rule.rule.base if rule.rule.take == "base" else None
+        base = rule.rule.base if rule.rule.replaces_base else None
         if read := _with_content(named, base).intersection(claims):
             touched = [present[i] for i in rule.on.union(*rule.members) if i in present]
             for on_measure in touched:

@@ -191,7 +191,7 @@ class ReachIndex:
         return RuleReach(
             frozenset((*rule.on, *rule.members)),
             tuple(tests),
-            rule.take == "base" and _weighs_metal(rule.base),
+            rule.replaces_base and _weighs_metal(rule.base),
         )
 
 

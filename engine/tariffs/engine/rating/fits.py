@@ -299,7 +299,7 @@ def _bases(rows: Candidates, in_force: InForce) -> list[Weights]:
     present = {active.index for active, _ in rows}
     bases = [row.base for _, fitting in rows for row in fitting]
     return bases + [
-        r.rule.base for r in in_force.rules if r.rule.take == "base" and not present.isdisjoint(r.on)
+        r.rule.base for r in in_force.rules if r.rule.replaces_base and not present.isdisjoint(r.on)
     ]
 
 
