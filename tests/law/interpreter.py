@@ -200,6 +200,7 @@ class Reading:
                 rate = self.specific(layer) / self.value
             yield (layer["id"], heading, layer["state"]), base, base * rate, layer["owed"]
             own = weights(layer["base"])
+            values = divided if any(own[metal] != own["rest"] for metal in METALS) else undivided
             left = sum(((part in COVERS["full"]) - own[part]) * values[part] for part in PARTS)
             if charged and left and "split_heading" in layer:
                 yield (layer["id"], layer["split_heading"], "exempt"), left, ZERO, layer["owed"]

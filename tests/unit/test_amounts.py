@@ -20,7 +20,7 @@ from tariffs.engine.law import load_law
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.rating.facts import read_claims
 from tariffs.engine.schedule.units import find_unit, known_unit, units
-from tariffs.engine.tables.read_columns import number_of, share_of
+from tariffs.engine.tables.read_columns import number_of, read_claim_code, share_of
 
 NUMBERS = {
     "1234.5": "1234.5",
@@ -289,3 +289,22 @@ def test_no_text_is_read_as_another_unit(scale: int) -> None:
             assert caught.value.fix
         else:
             assert found in {units()[name] for name in spelled}, text
+
+
+@pytest.mark.parametrize(
+    ("given", "on_lines", "in_tables"),
+    [
+        ("9802.00.5060", "9802.00.50", "98020050"),
+        ("9802.00.50.60", "9802.00.50", "98020050"),
+        ("9802005060", "9802.00.50", "98020050"),
+        ("9802.00.50", "9802.00.50", "98020050"),
+        ("98020050", "98020050", "98020050"),
+        ("ru", "RU", "RU"),
+    ],
+)
+def test_a_number_with_a_statistical_suffix_is_its_subheading(
+    given: str, on_lines: str, in_tables: str
+) -> None:
+    read = read_claims(load_law().claims, {"chapter98": given}, ZoneInfo("America/New_York"))
+    assert read == {"chapter98": on_lines}
+    assert read_claim_code(given).value == in_tables

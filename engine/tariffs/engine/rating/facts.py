@@ -17,6 +17,8 @@ from tariffs.engine.law.conditions import MODE, Condition, Fact
 from tariffs.engine.law.model import Claim
 from tariffs.engine.law.notes import Note
 from tariffs.engine.law.values import digits, read_yes
+from tariffs.engine.rating.fits import dotted
+from tariffs.engine.schedule.lines import LINE_DIGITS
 
 ATOMS_AT_MOST = 32
 REQUESTED_AT_MOST = 12
@@ -101,7 +103,7 @@ def _read(claim: Claim, value: ClaimValue, zone: ZoneInfo, date_format: str) -> 
         if claim.type == "date":
             return _moment(value, zone, date_format).instant
         if claim.type == "code":
-            return text.upper() if not digits(text).isdigit() else text
+            return _read_code(text)
         number = parse_number(text) if claim.type == "number" else parse_share(text)
     except DateError as error:
         number, fix = Decimal("NaN"), error.fix
@@ -117,6 +119,14 @@ def _read(claim: Claim, value: ClaimValue, zone: ZoneInfo, date_format: str) -> 
             fix=fix or f"Give {wanted.get(claim.type, 'a share between 0 and 1')}.",
         )
     return number
+
+
+def _read_code(text: str) -> str:
+    """Read a code; an HTS number with a statistical suffix, as entry summaries give it, is its subheading."""
+    bare = digits(text)
+    if not bare.isdigit():
+        return text.upper()
+    return text if len(bare) <= LINE_DIGITS else dotted(bare[:LINE_DIGITS])
 
 
 def _check_sums(claims: Mapping[str, Claim], facts: Mapping[str, Fact]) -> None:

@@ -155,7 +155,12 @@ class Stacker:
         ordinary = self._ordinary(layers, facts)
         return [
             _stacked_row(
-                layer, parts if treats_metal_apart(layer.weights) else of_whole, in_dollars, ordinary, facts
+                layer,
+                parts if treats_metal_apart(layer.weights) else of_whole,
+                parts if treats_metal_apart(layer.row.base) else of_whole,
+                in_dollars,
+                ordinary,
+                facts,
             )
             for layer in layers
         ]
@@ -222,10 +227,12 @@ def _contents(facts: Mapping[str, Fact]) -> dict[int, Decimal]:
 def _stacked_row(
     layer: Layer,
     parts: Weights,
+    parts_of_row: Weights,
     processing: Decimal | None,
     ordinary: OrdinarySource,
     facts: Mapping[str, Fact],
 ) -> StackedRow:
+    """Make a stacked row of a layer, whose base is of `parts`; what its row leaves out is of `parts_of_row`."""
     row = layer.row
     base = _share(layer.weights, parts, processing)
     if layer.state == APPLIED and layer.steps and not base.of(ONE, processing or ZERO):
@@ -236,7 +243,7 @@ def _stacked_row(
     if row.split_heading and layer.charged:
         weights = tuple(full - left for full, left in zip(FULL_BASE, row.base, strict=True))
         part = Layer(layer.active, row, weights, EXEMPT, row.split_heading)
-        share = _share(weights, parts, processing)
+        share = _share(weights, parts_of_row, processing)
         left_out = StackedRow(part, _key(part), share, processing, ordinary, assumed, cites)
     return StackedRow(layer, _key(layer), base, processing, ordinary, assumed, cites, left_out)
 

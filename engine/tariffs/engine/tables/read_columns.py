@@ -20,6 +20,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law.values import read_yes
 from tariffs.engine.schedule.codes import parse_code
 from tariffs.engine.schedule.country_names import read_country
+from tariffs.engine.schedule.lines import LINE_DIGITS
 from tariffs.engine.schedule.transport import MODES, find_mode
 from tariffs.engine.schedule.units import find_unit
 from tariffs.engine.tables.calendar import off_calendar
@@ -275,9 +276,9 @@ def read_truth(text: str) -> CellReading:
 
 
 def read_claim_code(text: str) -> CellReading:
-    """Parse a claim that is a code: letters in upper case, an HTS code without dots."""
+    """Parse a claim that is a code: letters in upper case, an HTS code without dots and statistical suffix."""
     bare = text.replace(".", "")
-    return CellReading(bare if bare.isdigit() else text.upper())
+    return CellReading(bare[:LINE_DIGITS] if bare.isdigit() else text.upper())
 
 
 def instants_of(
