@@ -163,6 +163,17 @@ def test_a_table_lists_what_reaches_one_of_its_lines() -> None:
     assert "recip_ch_li" not in car
 
 
+def test_codes_that_enter_a_list_concern_the_origins_of_the_rows_that_name_it() -> None:
+    brazil = pl.DataFrame({"hts": ["3926.90.9985"], "origin": ["BR"], "customs_value": [10_000.0]})
+    day = "2025-11-14"
+    assert "FLOOR_CH_AIRCRAFT" not in {one.id for one in of_table(brazil, day, day)}
+    assert "FLOOR_CH_AIRCRAFT" not in {one.id for one in found(day, day, "3926.90.9985", "BR")}
+    swiss = brazil.with_columns(origin=pl.lit("CH"))
+    for notices in (of_table(swiss, day, day), found(day, day, "3926.90.9985", "CH"), found(day, day)):
+        (notice,) = [one for one in notices if one.id == "FLOOR_CH_AIRCRAFT"]
+        assert notice.measures == ("recip_ch_li",)
+
+
 @pytest.mark.parametrize(("start", "end"), [("2025-03-01", "2025-05-20"), ("2025-11-01", "2026-03-01")])
 def test_no_change_with_an_effect_on_a_table_is_left_out(start: str, end: str) -> None:
     """A late act has the step of its publication; that in time is there only if another change shares its instant."""

@@ -7,6 +7,7 @@ since they displace each other.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -293,17 +294,17 @@ class _NoticeFinder:
         """Yield product lists whose codes change."""
         known_on = self._known_on
         for name, product_list in self._law.lists.items():
-            users = [m for m in self._measures if name in _lists_of(m)]
+            listing = [m for m in self._measures if name in _lists_of(m)]
             for at in product_list.boundaries:
                 change = product_list.changes.get(at)
                 known_from, cite = (change.known_from, change.cite) if change else (None, ())
                 when = self._when(at, known_from)
-                if not (when and users and published(known_from, known_on)):
+                if not (when and published(known_from, known_on)):
                     continue
                 before, after = (set(product_list.on(one, known_on)) for one in (at - _MOMENT, at))
-                moved = sorted(before ^ after)
-                asked = not self._window.hts or any(self._window.hts.startswith(code) for code in moved)
-                if asked and (self._goods is None or self._goods.has_one_of(moved)):
+                moved = before ^ after
+                users = [m for m in listing if self._reached(at, _scopes_of_moved(m, name, moved))]
+                if users:
                     text = f"List {name}: {len(after - before)} codes enter and {len(before - after)} leave"
                     yield Notice(
                         name, LIST, when, tuple(m.id for m in users), at, known_from, f"{text}.", cite, "",
@@ -368,6 +369,14 @@ class _NoticeFinder:
         if reach not in self._met:
             self._met[reach] = self._goods.meets(reach)
         return self._met[reach]
+
+
+def _scopes_of_moved(measure: Measure, name: str, moved: Iterable[str]) -> Iterator[Scope]:
+    """Goods of codes that enter or leave a list, from the origins of the rows that name it."""
+    codes = (frozenset(moved),)
+    for row in itertools.chain.from_iterable(period.rows for period in measure.periods):
+        if name in row.scope.names:
+            yield Scope(row.scope.origins, row.scope.not_origins, codes)
 
 
 def _lists_of(measure: Measure) -> frozenset[str]:

@@ -28,8 +28,3 @@ class TableGoods:
             reach.fits_origin(origin) and any(map(reach.fits_code, codes))
             for origin, codes in self.codes.items()
         )
-
-    def has_one_of(self, prefixes: Iterable[str]) -> bool:
-        """Test whether a line has one of these codes, or one below them."""
-        wanted = tuple(prefixes)
-        return any(code.startswith(wanted) for codes in self.codes.values() for code in codes)
