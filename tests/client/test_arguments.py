@@ -121,6 +121,13 @@ def test_every_option_refuses_values_of_no_use(client: Client, name: str) -> Non
             client.impact(TABLE, **{**NO_RESPONSE, name: wrong})
 
 
+@pytest.mark.parametrize("scenarios", ["base", ["base"]])
+def test_scenarios_in_the_place_of_the_table_are_told_theirs(client: Client, scenarios: Any) -> None:
+    with pytest.raises(InvalidRequest, match="scenarios=") as caught:
+        client.impact(scenarios, on="2026-07-01")
+    assert caught.value.reason == "TABLE_UNREADABLE"
+
+
 def test_none_is_the_default_of_every_option() -> None:
     given = RunSpec.of("impact", SimulateRequest, dict.fromkeys(RunOptions.__annotations__))
     assert given == RunSpec.of("impact", SimulateRequest, {})

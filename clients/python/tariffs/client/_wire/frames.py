@@ -35,7 +35,10 @@ Table = pl.DataFrame | pl.LazyFrame | str | Path | TableHandle | ArrowTable
 file, a directory or pattern of Parquet files, or the handle of a table that the server keeps."""
 _FIX_OF_TYPE = (
     "Give a Polars frame, an Arrow table, a pandas frame, or the path of a .parquet, .arrow, .csv or .xlsx file; a "
-    "dict of columns goes through polars.DataFrame."
+    "dict of columns goes through polars.DataFrame. Scenarios are the second argument, scenarios=."
+)
+_FIX_OF_NAME = (
+    "Give a .parquet, .arrow, .csv or .xlsx file. In Python scenarios are the second argument, scenarios=."
 )
 
 _WILDCARDS = frozenset("*?[")
@@ -214,7 +217,9 @@ def _read_file(path: Path, choice: SheetChoice) -> pl.DataFrame:
             return pl.read_ipc(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise unreadable(str(path), _first_line(error)) from error
-    raise unreadable(str(path), f"files of type *{path.suffix or path.name} are not supported")
+    if not path.suffix:
+        raise unreadable(str(path), "its name has no ending that says what it is", _FIX_OF_NAME)
+    raise unreadable(str(path), f"files of type *{path.suffix} are not supported")
 
 
 def _from_other(source: object) -> pl.DataFrame:
