@@ -19,6 +19,7 @@ import pytest
 
 from tariffs.client import Client, InvalidRequest
 from tariffs.client._wire.csv_text import ROW_FAULT, read_csv
+from tariffs.client._wire.entry_table import ENTRY_LIMIT
 from tariffs.client._wire.frames import read_table
 from tariffs.client.cli.__main__ import run
 
@@ -234,12 +235,12 @@ def test_columns_near_a_known_one_are_named_by_every_verb() -> None:
 
 
 def test_an_entry_of_too_many_lines_is_refused_and_the_others_rated() -> None:
-    ids = ["large"] * 1001 + ["small"]
+    ids = ["large"] * (ENTRY_LIMIT + 1) + ["small"]
     frame = pl.concat([TOY] * len(ids)).with_columns(entry_id=pl.Series(ids))
     with Client.local() as client:
         duties, refund = client.duties(frame), client.refund(frame)
     for refused in (duties.refused, refund.refused):
-        assert refused["row"].to_list() == list(range(1001))
+        assert refused["row"].to_list() == list(range(ENTRY_LIMIT + 1))
         assert refused["reason"].unique().to_list() == ["BATCH_TOO_LARGE"]
         assert refused["column"].unique().to_list() == ["entry_id"]
     assert duties.lines["assessed"].drop_nulls().to_list() == [DUTY]
