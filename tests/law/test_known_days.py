@@ -29,6 +29,7 @@ def test_a_period_holds_at_some_instant_as_known_on_the_day_it_was_published(nam
     measure = LAW.measures[name]
     (period,) = (one for one in measure.periods if one.id == label)
     law = LAW.with_switches({**measure.switch, **period.switch})
+    assert period.known_from is not None
     found = (law.state_of(measure, moment, period.known_from) for moment in moments(law, measure))
     assert any(one is not None and one.period.id == label for one in found)
 
@@ -43,7 +44,8 @@ def test_an_act_changes_something_as_known_on_the_day_it_was_published(name: str
     law = LAW.with_switches({**measure.switch, **act.change.switch})
     assert act.known_from is not None
     acts = [one for one in known(law.acts[name], act.known_from) if law.switched(one.change.switch)]
-    periods = [p for p in measure.periods if p.known_from <= act.known_from and law.switched(p.switch)]
+    published = [p for p in measure.periods if p.known_from is not None and p.known_from <= act.known_from]
+    periods = [p for p in published if law.switched(p.switch)]
     others = [one for one in acts if one.order != act.order]
 
     def stands(these: list[Act]) -> Iterator[object]:
