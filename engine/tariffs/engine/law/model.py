@@ -271,7 +271,7 @@ class Rule:
 
     @property
     def replaces_base(self) -> bool:
-        """Whether it puts its own base in place of that of layers."""
+        """Return True if the rule replaces the base of layers by its own."""
         return self.take in BASE_TAKES
 
     @property
