@@ -19,7 +19,7 @@ from tests.law.random_world import MOMENTS, Draw, Raw, random_line, random_sched
 SEEDS = st.integers(0, 10**6)
 POINTS = st.integers(1, len(MOMENTS) - 5)
 MEASURE = "m1"
-LINES = 6
+LINES = 12
 Answer = list[tuple[str, str, str, Decimal, Decimal]]
 
 
