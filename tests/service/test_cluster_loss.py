@@ -162,8 +162,7 @@ def worker(port: int) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.kill
-@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
-@pytest.mark.parametrize("stage", ["reading", "computing"])
+@pytest.mark.parametrize(("sent", "stage"), [(signal.SIGKILL, "computing"), (signal.SIGTERM, "reading")])
 def test_a_lost_scheduler_is_an_error_with_its_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals, stage: str
 ) -> None:
