@@ -92,7 +92,7 @@ OPTIONS = tuple(name for name in FACTORS if name in refusals.OPTIONS)
 
 
 def asked_of(case: Case) -> dict[str, object]:
-    """What refusals look at, as far as a part of a case says it."""
+    """Options and facts that refusals test, as far as a part of a case states them."""
     asked = {name: case[name] for name in (*OPTIONS, "dates") if name in case} | {"own_table": True}
     if asked.get("response") == EXACT_HAT and asked.get("horizon") == "path":
         asked["horizon"] = LASTING

@@ -21,7 +21,11 @@ from tariffs.engine.runs.options import RESPONSES, Options, Point
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.port_fees import fee_notes
 from tariffs.engine.runs.price_effect import industry_duties, method_facts, price_effect
-from tariffs.engine.runs.prohibited_surplus import add_prohibited_surplus, total_prohibited_surplus
+from tariffs.engine.runs.prohibited_surplus import (
+    add_prohibited_surplus,
+    prohibited_surplus,
+    total_prohibited_surplus,
+)
 from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums, Ranges
 from tariffs.engine.runs.reactions import Reactions
 from tariffs.engine.runs.refusals import IMPACT
@@ -266,9 +270,11 @@ def _block(run: TableRun, point: Point, outcomes: Sequence[Outcome]) -> Scenario
     notes += scenario_notes(run.law, point.scenario, *_asked_days(run, point)) + _port_fee_notes(run, point)
     unique = tuple(dict.fromkeys(notes))
     groups = add_incidence(run, outcomes, run.groups(outcomes))
-    groups = add_prohibited_surplus(run, outcomes, groups)
     total = {**run.total(outcomes), **total_incidence(run, outcomes)}
-    total |= total_prohibited_surplus(run, outcomes)
+    if run.response is not None:
+        lost = prohibited_surplus(run, outcomes)
+        groups = add_prohibited_surplus(run, lost, groups)
+        total |= total_prohibited_surplus(lost)
     return ScenarioImpact(point.scenario.id, point.on, groups, total, lines, unique)
 
 

@@ -35,11 +35,11 @@ def prohibited_surplus(run: TableRun, outcomes: Sequence[Outcome]) -> F64:
     return found
 
 
-def add_prohibited_surplus(run: TableRun, outcomes: Sequence[Outcome], groups: pl.DataFrame) -> pl.DataFrame:
-    """Add the column to result rows by the keys of a run; rows by authority and static ones stay as they are."""
-    if run.response is None or AUTHORITY in run.options.by:
+def add_prohibited_surplus(run: TableRun, found: F64, groups: pl.DataFrame) -> pl.DataFrame:
+    """Add the column, given by product, to result rows by the keys of a run; rows by authority stay as they are."""
+    if AUTHORITY in run.options.by:
         return groups
-    found, place = prohibited_surplus(run, outcomes), run.grouping.of_rows(groups)
+    place = run.grouping.of_rows(groups)
     owner = run.grouping.of_product(run.prepared.product_of_line, len(found))
     if owner is None:
         values = np.full(run.grouping.count, np.nan) if found.any() else np.zeros(run.grouping.count)
@@ -48,11 +48,9 @@ def add_prohibited_surplus(run: TableRun, outcomes: Sequence[Outcome], groups: p
     return groups.with_columns(pl.Series(PROHIBITED_SURPLUS, values[place], nan_to_null=True))
 
 
-def total_prohibited_surplus(run: TableRun, outcomes: Sequence[Outcome]) -> dict[str, float | None]:
-    """Compute the column over the whole table; empty for a static run."""
-    if run.response is None:
-        return {}
-    total = float(prohibited_surplus(run, outcomes).sum())
+def total_prohibited_surplus(found: F64) -> dict[str, float | None]:
+    """Sum the column, given by product, over the whole table."""
+    total = float(found.sum())
     return {PROHIBITED_SURPLUS: None if np.isnan(total) else total}
 
 

@@ -91,7 +91,7 @@ FACTS: Mapping[str, str] = {
     "mixture": "mixture of scenarios",
     "own_table": "table of your own",
 }
-"""What refusals look at beside options, in words."""
+"""Facts that refusals test besides options, in words."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tariffs.client._wire.channel import Backend, LocalBackend
 from tariffs.client._wire.column_mapping import fitting_mapping
 from tariffs.client._wire.entry_table import REQUIRED
 from tariffs.client._wire.excel import SheetChoice
-from tariffs.client._wire.frames import Table, batches_of, describe_source, read_mapped
+from tariffs.client._wire.frames import Table, batches_of, describe_source, read_chosen
 from tariffs.client._wire.requests import direction_value
 from tariffs.client._wire.table_answers import table_check
 from tariffs.client._wire.uploads import handle_of
@@ -76,8 +76,7 @@ class TableCalls(RemoteCalls):
             InvalidRequest: the table cannot be used as a whole, such as COLUMN_MISSING.
         """
         choice = SheetChoice(arguments.text(sheet, "sheet"), header_row)
-        is_chosen = bool(mapping) or choice != SheetChoice()
-        mapped = read_mapped(table, mapping, choice) if is_chosen else None
+        mapped = read_chosen(table, mapping, choice)
         request = table_service_pb2.CheckTableRequest(
             date_format=arguments.text(date_format, "date_format"),
             direction=direction_value(direction),

@@ -117,6 +117,11 @@ def read_mapped(source: Table, mapping: str | Path, choice: SheetChoice = _FIRST
     return replace(mapped, frame=_with_points(mapped, source))
 
 
+def read_chosen(source: Table, mapping: str | Path, choice: SheetChoice) -> MappedTable | None:
+    """Read a table as `read_mapped` if a mapping or a part of a workbook is chosen; None for one to send as it is."""
+    return read_mapped(source, mapping, choice) if mapping or choice != _FIRST_SHEET else None
+
+
 def _with_points(mapped: MappedTable, source: Table) -> pl.DataFrame:
     """Write the amounts with a point that the reader of the file did not know under their own names."""
     frame = mapped.frame

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tariffs.client._wire.excel import SheetChoice
-from tariffs.client._wire.frames import Table, read_bytes, read_mapped
+from tariffs.client._wire.frames import Table, read_bytes, read_chosen
 
 STDIN = Path("-")
 _URL = re.compile(r"^([a-z][a-z0-9+.]+):/(?!/)")
@@ -53,6 +53,5 @@ def source(path: Path, mapping: str = "", sheet: str = "", header_row: int = 0) 
         InvalidRequest: TABLE_UNREADABLE for what comes from standard input or is mapped; an unusable mapping.
     """
     table: Table = read_bytes(sys.stdin.buffer.read(), "standard input") if path == STDIN else located(path)
-    choice = SheetChoice(sheet, header_row)
-    is_chosen = bool(mapping) or choice != SheetChoice()
-    return read_mapped(table, mapping, choice).frame if is_chosen else table
+    mapped = read_chosen(table, mapping, SheetChoice(sheet, header_row))
+    return table if mapped is None else mapped.frame
