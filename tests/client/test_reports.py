@@ -155,7 +155,7 @@ def test_a_report_without_the_extra_says_what_is_left_out(
     def missing(name: str) -> Any:
         raise ModuleNotFoundError(name=name)
 
-    monkeypatch.setattr("tariffs.client.results.charts.importlib.import_module", missing)
+    monkeypatch.setattr("tariffs.client._extras.importlib.import_module", missing)
     text = impact.report()
     assert "Charts are left out: pip install &#x27;tariffs[notebook]&#x27;" in text
     with pytest.raises(ExtraMissing):

@@ -13,8 +13,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from tariffs.client._wire.call_details import CallDetails
-from tariffs.client._wire.connection import places_of
+from tariffs.client._wire.call_details import CallDetails, CallInterceptor
 from tariffs.client.errors import from_rpc_error
 
 _NAME = "tariffs.client"
@@ -43,28 +42,25 @@ def _provider() -> Any:
     return provider
 
 
-class CallTracer(
-    grpc.UnaryUnaryClientInterceptor,  # type: ignore[type-arg] # generic in the stubs alone
-    grpc.UnaryStreamClientInterceptor,  # type: ignore[type-arg]
-    grpc.StreamUnaryClientInterceptor,  # type: ignore[type-arg]
-    grpc.StreamStreamClientInterceptor,  # type: ignore[type-arg]
-):
+class CallTracer(CallInterceptor):
     """Interceptor that makes a span of every call and sends its context along.
 
     Args:
         tracer: makes the spans, within the current span of the application.
         target: the server or servers.
+        place: host and port of the first of them.
     """
 
-    def __init__(self, tracer: Tracer, target: str) -> None:
+    def __init__(self, tracer: Tracer, target: str, place: tuple[str, str]) -> None:
         self._tracer = tracer
         self._target = target
-        host, port = places_of(target)[0]
+        host, port = place
         self._server: dict[str, str | int] = {"rpc.system.name": "grpc", "server.address": host}
         if port.isdigit():
             self._server["server.port"] = int(port)
 
-    def _call(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
+    def call(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
+        """Make the call within a span of its own."""
         method = details.method.removeprefix("/")
         attributes = {**self._server, "rpc.method": method}
         span = self._tracer.start_span(method, kind=SpanKind.CLIENT, attributes=attributes)
@@ -88,8 +84,3 @@ class CallTracer(
             span.set_attribute("error.type", reason)
             span.set_status(Status(StatusCode.ERROR, reason))
         span.end()
-
-    intercept_unary_unary: Any = _call
-    intercept_unary_stream: Any = _call
-    intercept_stream_unary: Any = _call
-    intercept_stream_stream: Any = _call

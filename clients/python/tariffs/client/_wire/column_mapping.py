@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +12,8 @@ from typing import Any
 
 import polars as pl
 
-from tariffs.client.errors import InvalidRequest, extra_missing
+from tariffs.client._extras import module_of
+from tariffs.client.errors import InvalidRequest
 
 SCHEMA = "tariffs.mapping/v1"
 HEADINGS = "filed_headings"
@@ -167,10 +167,7 @@ def _parsed(path: Path, text: str) -> object:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise _invalid(f"{path} is no TOML: {error}.", "Mend the file.") from None
-    try:
-        yaml: Any = importlib.import_module("yaml")
-    except ModuleNotFoundError as error:
-        raise extra_missing("server", error.name) from error
+    yaml = module_of("server", "yaml")
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -11,8 +11,8 @@ from typing import Any
 
 import grpc
 
-from tariffs.client._wire.call_details import CallDetails
-from tariffs.client._wire.tracing import call_tracer
+from tariffs.client._extras import module_of
+from tariffs.client._wire.call_details import CallDetails, CallInterceptor
 from tariffs.client.config import SYSTEM, Config
 from tariffs.client.errors import InvalidRequest, Unavailable
 
@@ -23,6 +23,8 @@ _PING_ANSWER_SECONDS = 10
 # A server that was killed and started again is found within seconds; gRPC's own wait grows to two minutes.
 _FIRST_RECONNECT_MS = 250
 _LAST_RECONNECT_MS = 5000
+_OFF, _OTLP = "none", "otlp"
+_TRACES = (_OFF, _OTLP, "application")
 _METHODS_DONE_ONCE = (
     {"service": "tariffs.v1.TableService", "method": "DeleteTable"},
     {"service": "tariffs.v1.ScenarioService", "method": "DeleteScenario"},
@@ -57,7 +59,7 @@ def connect(target: str, config: Config) -> grpc.Channel:
         channel = grpc.secure_channel(address, _credentials(config), options + _name(config, places))
     else:
         channel = grpc.insecure_channel(address, options)
-    interceptors = [call_tracer(config.traces, target), _Token(config.token) if config.token else None]
+    interceptors = [_tracer(config.traces, target, places), _Token(config.token) if config.token else None]
     return grpc.intercept_channel(channel, *(one for one in interceptors if one is not None))
 
 
@@ -153,6 +155,21 @@ def _credentials(config: Config) -> grpc.ChannelCredentials:
     return grpc.ssl_channel_credentials(roots, _bytes(config.client_key), _bytes(config.client_certificate))
 
 
+def _tracer(traces: str, target: str, places: Sequence[tuple[str, str]]) -> Any:
+    """Make the interceptor that traces the calls of a channel; None if they are not traced."""
+    if traces == _OFF:
+        return None
+    if traces not in _TRACES:
+        raise InvalidRequest(
+            "SETTING_INVALID",
+            f"traces is {traces!r}.",
+            field="traces",
+            fix=f"Use one of {', '.join(_TRACES)}, or unset TARIFFS_TRACES.",
+        )
+    spans = module_of("telemetry", "tariffs.client._wire.call_spans")
+    return spans.CallTracer(spans.tracer(traces == _OTLP), target, places[0])
+
+
 def _bytes(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
@@ -162,21 +179,12 @@ def _bytes(path: str) -> bytes:
         ) from None
 
 
-class _Token(
-    grpc.UnaryUnaryClientInterceptor,  # type: ignore[type-arg] # generic in the stubs alone
-    grpc.UnaryStreamClientInterceptor,  # type: ignore[type-arg]
-    grpc.StreamUnaryClientInterceptor,  # type: ignore[type-arg]
-    grpc.StreamStreamClientInterceptor,  # type: ignore[type-arg]
-):
+class _Token(CallInterceptor):
     """Interceptor that adds the token to every call; gRPC's call credentials refuse unencrypted channels."""
 
     def __init__(self, token: str) -> None:
         self._entry = ("authorization", f"Bearer {token}")
 
-    def _call(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
+    def call(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
+        """Make the call with the token."""
         return continuation(CallDetails.with_entries(details, [self._entry]), request)
-
-    intercept_unary_unary: Any = _call
-    intercept_unary_stream: Any = _call
-    intercept_stream_unary: Any = _call
-    intercept_stream_stream: Any = _call

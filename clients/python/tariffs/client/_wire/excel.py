@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from tariffs.client._extras import module_of
 from tariffs.client._wire.column_mapping import plain_name
 from tariffs.client._wire.csv_text import unreadable
-from tariffs.client.errors import extra_missing
 
 SUFFIXES = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
 _MIDNIGHT = r"^(\d{4}-\d{2}-\d{2}) 00:00:00$"
@@ -53,10 +52,7 @@ def read_excel(path: Path, choice: SheetChoice) -> Sheet:
         ExtraMissing: the extra `notebook`, which has the reader, is not installed.
         InvalidRequest: TABLE_UNREADABLE.
     """
-    try:
-        fastexcel: Any = importlib.import_module("fastexcel")
-    except ModuleNotFoundError as error:
-        raise extra_missing("notebook", error.name) from error
+    fastexcel = module_of("notebook", "fastexcel")
     try:
         book = fastexcel.read_excel(path)
         names = [choice.sheet] if choice.sheet else book.sheet_names

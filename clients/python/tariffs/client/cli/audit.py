@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
+from tariffs.client._extras import module_of
 from tariffs.client.cli import options
 from tariffs.client.cli.render.table import console, text_table
-from tariffs.client.errors import extra_missing
 
 app = typer.Typer(help="Verify and show the audit record of a server.", no_args_is_help=True)
 Record = Annotated[
@@ -23,6 +22,7 @@ Record = Annotated[
 Database = Annotated[
     str | None, typer.Option("--database", metavar="URL", help="Database of the record, in place of a path.")
 ]
+_COMMANDS = "tariffs.service.storage.audit.commands"
 _SECONDS = len("2026-11-24T12:00:00")
 _COLUMNS = ("who", "verb", "code", "reason", "run", "request_id")
 
@@ -57,7 +57,7 @@ def verify(
     as_json: options.Json = False,
 ) -> int:
     """Find entries that were changed, removed, inserted, reordered or cut off. Exit 1 if there are any."""
-    commands = _commands()
+    commands = module_of("server", _COMMANDS)
     starts, ends = options.pairs(after, "--after"), options.pairs(head, "--head")
     reports = commands.verified(commands.chains(_text(path), database), starts, ends)
     if as_json:
@@ -104,7 +104,7 @@ def show(
     fields = {"who": who, "verb": verb, "kind": kind, "code": code, "reason": reason, "run": run}
     fields |= {"request_id": request_id, "tables": table, "scenarios": scenario, "law": law, "chain": chain}
     wanted = {name: text for name, text in fields.items() if text is not None}
-    commands = _commands()
+    commands = module_of("server", _COMMANDS)
     found = commands.selected(commands.chains(_text(path), database), wanted, since, until)
     entries = islice(found, limit or None)
     if as_json:
@@ -113,14 +113,6 @@ def show(
     headings = ["time", "chain", "entry", *_COLUMNS]
     console().print(text_table(headings, (_row(entry) for entry in entries)))
     return 0
-
-
-def _commands() -> Any:
-    try:
-        # By name at run time: the record is the server's.
-        return cast(Any, importlib.import_module("tariffs.service.storage.audit.commands"))
-    except ModuleNotFoundError as error:
-        raise extra_missing("server", error.name) from error
 
 
 def _text(path: Path | None) -> str | None:

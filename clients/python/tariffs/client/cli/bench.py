@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from tariffs.client._extras import module_of
 from tariffs.client._wire.progress import reporting
 from tariffs.client.cli import options
 from tariffs.client.cli.render.table import console, right, text_table
-from tariffs.client.errors import InvalidRequest, extra_missing
+from tariffs.client.errors import InvalidRequest
 
 EXAMPLES = options.examples(
     "tariffs bench --quick", "tariffs bench --json", "tariffs bench --row sweep_rates"
@@ -54,12 +54,7 @@ def bench(
             "REQUEST_INVALID", "--quick and --full cannot be combined.", fix="Give one of them."
         )
     size = "quick" if quick else "full" if full else "standard"
-    try:
-        # By name at run time: the client does not depend on the engine, only this command does.
-        report_module: Any = importlib.import_module("tariffs.bench.report")
-        page: Any = importlib.import_module("tariffs.bench.page")
-    except ModuleNotFoundError as error:
-        raise extra_missing("server", error.name) from error
+    report_module, page = (module_of("server", f"tariffs.bench.{name}") for name in ("report", "page"))
     if markdown:
         page.read_page(markdown)  # a page that cannot be written must not cost the caller the results
     with reporting(True) as progress:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import socket
 import webbrowser
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 import typer
 
+from tariffs.client._extras import module_of
 from tariffs.client.cli import options
 from tariffs.client.cli.options import examples
-from tariffs.client.errors import InvalidRequest, extra_missing
+from tariffs.client.errors import InvalidRequest
 
 EXAMPLES = (
     "[bold]What the page has[/bold]\n\n  Quote       one entry line: every layer with its reason and sources\n\n"
@@ -46,12 +46,7 @@ def desk(
     ] = "",
 ) -> int:
     """Open the page in the browser: quotes, scenarios, comparisons, timelines, sweeps and your own tables."""
-    try:
-        # By name at run time: only this command needs the extra.
-        asgi: Any = importlib.import_module("tariffs.client.desk.asgi")
-        session: Any = importlib.import_module("tariffs.client.desk.session")
-    except ModuleNotFoundError as error:
-        raise extra_missing("notebook", error.name) from error
+    asgi, session = (module_of("notebook", f"tariffs.client.desk.{name}") for name in ("asgi", "session"))
     if host not in asgi.LOOPBACK and not token:
         raise InvalidRequest(
             "REQUEST_INVALID",

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from tariffs.client._extras import module_of
 from tariffs.client._wire.channel import engine_errors
 from tariffs.client.cli import options
 from tariffs.client.cli.render.table import console
-from tariffs.client.errors import extra_missing
 
 _FAULT = 4
 
@@ -53,23 +52,14 @@ def lint(
 
     Needs the engine in this installation; no server is asked. Exit code 0 without findings, 4 with some.
     """
-    found = _lint(str(directory) if directory else "")
+    engine = module_of("server", "tariffs.engine.law.lint")
+    with engine_errors():
+        found: dict[str, Any] = engine.lint_law(str(directory or "")).to_dict()
     if as_json:
         print(json.dumps(found))
     else:
         _print(console(), found)
     return _FAULT if found["findings"] else 0
-
-
-def _lint(directory: str) -> dict[str, Any]:
-    try:
-        # By name at run time: the client does not depend on the engine.
-        engine = cast(Any, importlib.import_module("tariffs.engine.law.lint"))
-    except ModuleNotFoundError as error:
-        raise extra_missing("server", error.name) from error
-    with engine_errors():
-        found: dict[str, Any] = engine.lint_law(directory).to_dict()
-    return found
 
 
 def _print(out: Console, found: Mapping[str, Any]) -> None:

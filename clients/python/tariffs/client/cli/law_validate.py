@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tariffs.client._extras import module_of
 from tariffs.client.cli import options
 from tariffs.client.cli.render.table import console, right, text_table
-from tariffs.client.errors import extra_missing
 from tariffs.client.results.headline import USMCA_SWITCH
 
 _FAULT = 4
@@ -32,22 +31,13 @@ def validate(
 
     Rates are without trade response, on imports of 2024, under the law of this installation.
     """
-    report = _validation(dates or [])
+    engine = module_of("server", "tariffs.engine.validation.effective_rates")
+    report: dict[str, Any] = engine.validate_days(dates or []).to_dict()
     if as_json:
         print(json.dumps(report))
     else:
         _print(console(), report)
     return 0 if report["ok"] else _FAULT
-
-
-def _validation(dates: Sequence[str]) -> dict[str, Any]:
-    try:
-        # By name at run time: only this command needs the engine.
-        engine = cast(Any, importlib.import_module("tariffs.engine.validation.effective_rates"))
-    except ModuleNotFoundError as error:
-        raise extra_missing("server", error.name) from error
-    report: dict[str, Any] = engine.validate_days(dates).to_dict()
-    return report
 
 
 def _print(out: Console, report: Mapping[str, Any]) -> None:

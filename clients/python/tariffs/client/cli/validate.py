@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from tariffs.client._extras import module_of
 from tariffs.client._wire.progress import reporting
 from tariffs.client.cli import options
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.cli.validate_soybeans import EXAMPLES, soybeans
-from tariffs.client.cli.validation import validation_module
 
 app = typer.Typer(help="Compare results of the engine with published figures.", no_args_is_help=True)
 app.command("soybeans", epilog=EXAMPLES)(soybeans)
@@ -33,7 +33,9 @@ def economics(as_json: options.Json = False, markdown: Markdown = False) -> int:
     with the reason; the exit code is 1 if one has no reason.
     """
     with reporting(True) as report:
-        answer: dict[str, Any] = validation_module("economics").reproduce(progress=report).to_dict()
+        answer: dict[str, Any] = (
+            module_of("server", "tariffs.engine.validation.economics").reproduce(progress=report).to_dict()
+        )
     rows: list[dict[str, Any]] = answer["rows"]
     if as_json:
         print(json.dumps(answer))
@@ -51,7 +53,11 @@ def collected(as_json: options.Json = False) -> int:
     A difference beyond the tolerance is printed with its reason; the exit code is 1 if one has no reason.
     """
     with reporting(True) as report:
-        answer: dict[str, Any] = validation_module("collected").compare_collected(progress=report).to_dict()
+        answer: dict[str, Any] = (
+            module_of("server", "tariffs.engine.validation.collected")
+            .compare_collected(progress=report)
+            .to_dict()
+        )
     if as_json:
         print(json.dumps(answer))
     else:

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
+from tariffs.client._extras import module_of
 from tariffs.client._wire.progress import reporting
 from tariffs.client.cli import options
 from tariffs.client.cli.render.table import console, right, text_table
-from tariffs.client.cli.validation import validation_module
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.amounts import percent
 from tariffs.client.results.shipments import months_chart
@@ -39,7 +39,7 @@ def soybeans(horizon: options.Horizon = "short", output: Chart = None, as_json: 
             "REQUEST_INVALID", f"Cannot draw {output}.", field="--output", fix="Name a .svg or .png file."
         )
     with reporting(True) as report:
-        compare = validation_module("soybeans").compare_soybeans
+        compare = module_of("server", "tariffs.engine.validation.soybeans").compare_soybeans
         answer: dict[str, Any] = compare(horizon=horizon, progress=report).to_dict()
     if output is not None:
         months_chart(pl.DataFrame(answer["rows"], infer_schema_length=None)).save(str(output))

@@ -5,14 +5,14 @@ A server is started and asked over gRPC about all US imports of 2024.
 
 from __future__ import annotations
 
-import importlib
 import signal
 import sys
 from pathlib import Path
 from types import FrameType
 
+from tariffs.client._extras import module_of
 from tariffs.client._interrupts import repeat_lost_interrupts
-from tariffs.client.errors import TariffsError, extra_missing
+from tariffs.client.errors import TariffsError
 
 FOLDER = Path("build/demo")
 _INTERRUPTED = 130
@@ -34,10 +34,7 @@ def main() -> int:
 
 
 def _run() -> None:
-    try:
-        demo = importlib.import_module("tariffs.client.demo.founding_question")
-    except ModuleNotFoundError as error:
-        raise extra_missing("all", error.name) from error
+    demo = module_of("all", "tariffs.client.demo.founding_question")
     demo.run(FOLDER, lambda text: print(text, flush=True))
 
 

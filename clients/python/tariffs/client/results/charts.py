@@ -5,14 +5,13 @@ Charts are `altair.Chart` objects: `chart.save("name.png")` and `"name.svg"` nee
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from tariffs.client.errors import extra_missing
+from tariffs.client._extras import module_of
 from tariffs.client.results.amounts import unit_for
 from tariffs.client.results.chart_rows import check_column
 from tariffs.client.results.columns import is_fraction, title_of
@@ -41,7 +40,7 @@ class Figure:
         Raises:
             ExtraMissing: the extra `notebook` is not installed.
         """
-        text: str = load_extra("vl_convert").vegalite_to_svg(self.chart.to_dict())
+        text: str = module_of("notebook", "vl_convert").vegalite_to_svg(self.chart.to_dict())
         return text
 
 
@@ -56,7 +55,7 @@ def waterfall(labels: Sequence[str], amounts: Sequence[float], unit: str = "USD"
             "amount": [*amounts, float(sum(amounts))],
         }
     )
-    alt = load_extra("altair")
+    alt = module_of("notebook", "altair")
     return (
         alt.Chart(rows, width=_WIDTH, height=_HEIGHT)
         .mark_bar(color=PALETTE[0])
@@ -81,7 +80,7 @@ def bars(
         colour: column that tells bars of one label apart, such as scenario; empty for one bar a label.
         order: values of `colour` in the order of their bars and colours; by default as they come.
     """
-    alt, kept = load_extra("altair"), rows[key].unique(maintain_order=True).head(_SHOWN)
+    alt, kept = module_of("notebook", "altair"), rows[key].unique(maintain_order=True).head(_SHOWN)
     frame, title = _scaled(rows.filter(pl.col(key).is_in(kept.implode())), column)
     encodings: dict[str, Any] = {
         "y": alt.Y(
@@ -105,7 +104,7 @@ def steps(rows: pl.DataFrame, column: str) -> Chart:
         rows: rows with `scenario, start, end`, `duty`, `duty_owed` and the number, the days in order.
         column: the number.
     """
-    alt = load_extra("altair")
+    alt = module_of("notebook", "altair")
     frame, title = _scaled(rows, column)
     # At the horizon path a segment also ends after 30 days, with the same duties before and after.
     changed = pl.any_horizontal(pl.col(name) != pl.col(name).shift().over("scenario") for name in _DUTIES)
@@ -123,7 +122,7 @@ def steps(rows: pl.DataFrame, column: str) -> Chart:
 
 def curves(rows: pl.DataFrame, column: str, across: str, colour: str = "") -> Chart:
     """Draw a number of a sweep over one parameter, a line for each value of `colour`, such as another parameter."""
-    alt = load_extra("altair")
+    alt = module_of("notebook", "altair")
     frame, title = _scaled(rows, column)
     kind = "Q" if rows[across].dtype.is_numeric() else "T"
     encodings: dict[str, Any] = {
@@ -146,7 +145,7 @@ def tornado(rows: pl.DataFrame, column: str) -> Chart:
         rows: tornado rows of one scenario and day.
         column: the total.
     """
-    alt, own = load_extra("altair"), rows.filter(column=column).head(_SHOWN)
+    alt, own = module_of("notebook", "altair"), rows.filter(column=column).head(_SHOWN)
     unit = unit_for([*own["low"], *own["high"]])
     divisor = 0.01 if is_fraction(column) else unit.dollars
     frame = own.with_columns(pl.col("low", "high") / divisor)
@@ -174,7 +173,7 @@ def ranges(rows: pl.DataFrame, column: str) -> Chart:
         rows: ranges of totals.
         column: the total.
     """
-    alt, own = load_extra("altair"), rows.filter(column=column)
+    alt, own = module_of("notebook", "altair"), rows.filter(column=column)
     points = [name for name in ("central", "p5", "p25", "p75", "p95") if name in own.columns]
     unit = unit_for([value for name in points for value in own[name]])
     divisor = 0.01 if is_fraction(column) else unit.dollars
@@ -201,15 +200,3 @@ def _scaled(rows: pl.DataFrame, column: str) -> tuple[pl.DataFrame, str]:
 def _colours(alt: Any, column: str, order: Sequence[str] = ()) -> Any:
     scale: dict[str, Any] = {"range": list(PALETTE)} | ({"domain": list(order)} if order else {})
     return alt.Color(f"{column}:N", sort=None, scale=alt.Scale(**scale), title=None)
-
-
-def load_extra(module: str) -> Any:
-    """Import a module of the extra `notebook`.
-
-    Raises:
-        ExtraMissing: it is not installed.
-    """
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise extra_missing("notebook", error.name) from error

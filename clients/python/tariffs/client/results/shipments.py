@@ -7,7 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from tariffs.client.results.charts import PALETTE, Chart, load_extra
+from tariffs.client._extras import module_of
+from tariffs.client.results.charts import PALETTE, Chart
 
 BEFORE, MODEL, OBSERVED, MEAN = "2024", "model 2025", "observed 2025", "observed 2025, mean of months"
 _SERIES = (BEFORE, MODEL, OBSERVED, MEAN)
@@ -27,7 +28,7 @@ def months_chart(rows: pl.DataFrame, origin: str = "US") -> Chart:
     Raises:
         ExtraMissing: the extra `notebook` is not installed.
     """
-    alt = load_extra("altair")
+    alt = module_of("notebook", "altair")
     frame = shown_months(rows.filter(origin=origin).to_dicts())
     colour = alt.Color(
         "series:N", sort=None, title=None, scale=alt.Scale(domain=list(_SERIES), range=list(_COLOURS))

@@ -8,8 +8,9 @@ from typing import Any
 
 import polars as pl
 
+from tariffs.client._extras import module_of
 from tariffs.client.results.amounts import unit_for
-from tariffs.client.results.charts import Chart, load_extra
+from tariffs.client.results.charts import Chart
 
 _WIDTH, _HEIGHT = 640, 400
 _SHOWN = 40
@@ -92,7 +93,7 @@ def treemap(rows: pl.DataFrame, key: str, size: str = "value_after", before: str
         size: the number; groups where it is not above zero are left out.
         before: the number that it is compared with.
     """
-    alt, frame = load_extra("altair"), _tiles(_largest(rows, key, size, before), size, before)
+    alt, frame = module_of("notebook", "altair"), _tiles(_largest(rows, key, size, before), size, before)
     unit = unit_for(frame[size].to_list())
     shown = frame.with_columns(amount=pl.col(size) / unit.dollars)
     limit = max([abs(value) for value in frame["change"]], default=0.0) or 1.0

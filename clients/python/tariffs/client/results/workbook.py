@@ -5,7 +5,6 @@ Numbers are written as numbers, fractions in percent, headings and codes as text
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 import re
@@ -17,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from tariffs.client.errors import extra_missing
+from tariffs.client._extras import module_of
 from tariffs.client.results.columns import is_fraction
 from tariffs.client.results.output_files import check_suffix
 from tariffs.client.results.short_names import with_names
@@ -49,10 +48,7 @@ def write_workbook(
         ExtraMissing: the extra `notebook` is not installed.
     """
     check_suffix(path, ".xlsx")
-    try:
-        xlsxwriter: Any = importlib.import_module("xlsxwriter")
-    except ModuleNotFoundError as error:
-        raise extra_missing("notebook", error.name) from error
+    xlsxwriter = module_of("notebook", "xlsxwriter")
     path.parent.mkdir(parents=True, exist_ok=True)
     with xlsxwriter.Workbook(str(path)) as book:
         book.set_properties({"created": _CREATED})
