@@ -1,0 +1,221 @@
+"""Kernels that close products in lanes, and add their varieties to the sums of groups.
+
+factors of all parts of a product: value e^(ln V), quantity e^(ln Q);  creation: quantity after / before - 1
+welfare = duty after - duty at the baseline + surplus
+sums per group += weight x hat
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tariffs.engine.base.compiled_kernels import jit
+from tariffs.engine.response.kernels.exp_log import LANES, exp_array
+from tariffs.engine.response.kernels.lane_stages import (
+    D_SUM,
+    DUTY,
+    PRICE,
+    Q_LOG,
+    Q_SUM,
+    QUANTITY,
+    SURPLUS,
+    V_LOG,
+    VALUE,
+)
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+FACTORS = 4
+F_VALUE, F_DUTY, F_QUANTITY, F_CREATION = (row * LANES for row in range(FACTORS))
+"""Rows of the factors of a product; the first three stand as the hats of fixed varieties, value and duty alike."""
+PARTS = 3
+P_VALUE, P_DUTY, P_QUANTITY = (row * LANES for row in range(PARTS))
+"""Rows of a part: hats of value and quantity, and rate times the former."""
+SUMS = 7
+S_VALUE, S_DUTY, S_CHARGES, S_CREATION, S_QUANTITY, S_BASE, S_TAX = (row * LANES for row in range(SUMS))
+"""Rows of the sums of a group; without flat supply alone the quantity is summed apart from the value."""
+WEIGHTS, TAXED_WEIGHTS = 6, 8
+
+
+@jit
+def fill_duty(h0: int, h1: int, n: int, final: Ints, rates: Floats, hats: Floats) -> None:
+    """Compute rate times value hat of hats [h0, h1)."""
+    for h in range(h0, h1):
+        i, row = h - h0, final[h]
+        for b in range(n):
+            hats[i, DUTY + b] = hats[i, VALUE + b] * rates[row, b]
+
+
+@jit
+def sum_parts(
+    k0: int, k1: int, n: int, start: Ints, hat_of: Ints, quantity: Floats, dutiable: Floats, h0: int, hats: Floats,
+    state: Floats,
+) -> None:  # fmt: skip
+    """Add quantity and duty of the parts of products [k0, k1) without the factors of the products."""
+    for k in range(k0, k1):
+        own = k - k0
+        for p in range(start[k], start[k + 1]):
+            hat, x, y = hat_of[p] - h0, quantity[p], dutiable[p]
+            for b in range(n):
+                state[own, Q_SUM + b] += x * hats[hat, QUANTITY + b]
+                state[own, D_SUM + b] += y * hats[hat, DUTY + b]
+
+
+@jit
+def keep_prices(k0: int, k1: int, n: int, state: Floats, prices: Floats) -> None:
+    """Write the log prices of imports of products by themselves."""
+    for k in range(k0, k1):
+        for b in range(n):
+            prices[k, b] = state[k - k0, PRICE + b]
+
+
+@jit
+def shift_products(
+    k0: int, k1: int, n: int, nest: Ints, shifts: Floats, gains: Floats, state: Floats
+) -> None:
+    """Shift the products of nests by the market above them, and take their surplus in it."""
+    for k in range(k0, k1):
+        own, place = k - k0, nest[k]
+        if place >= 0:
+            for b in range(n):
+                state[own, V_LOG + b] += shifts[place, 0, b]
+                state[own, Q_LOG + b] += shifts[place, 1, b]
+                state[own, SURPLUS + b] = gains[k, 0, b]
+
+
+@jit
+def add_gains(k0: int, k1: int, n: int, nest: Ints, gains: Floats, state: Floats) -> None:
+    """Add the gain of domestic producers by the products of nests to the welfare of the products."""
+    for k in range(k0, k1):
+        if nest[k] >= 0:
+            for b in range(n):
+                state[k - k0, D_SUM + b] += gains[k, 1, b]
+
+
+@jit
+def close_products(
+    k0: int, k1: int, n: int, before: Floats, revenue: Floats, flat: bool, state: Floats, factors: Floats,
+    num: Floats, less: Floats, bits: Ints,
+) -> None:  # fmt: skip
+    """Compute the factors of products [k0, k1), and into the row of their duty their welfare."""
+    half = k1 - k0
+    for k in range(k0, k1):
+        own = k - k0
+        for b in range(n):
+            num[own, b] = state[own, V_LOG + b]
+        for b in range(n):
+            num[half + own, b] = state[own, Q_LOG + b]
+    exp_array(num.reshape(-1), less.reshape(-1), bits, (1 if flat else 2) * half * n)
+    for k in range(k0, k1):
+        own = k - k0
+        other, paid = own if flat else half + own, revenue[k]
+        inverse = 1.0 / before[k] if before[k] > 0.0 else 0.0
+        less_one = 1.0 if before[k] > 0.0 else 0.0
+        for b in range(n):
+            factors[own, F_VALUE + b] = num[own, b]
+            factors[own, F_DUTY + b] = num[own, b]
+        for b in range(n):
+            factors[own, F_QUANTITY + b] = num[other, b]
+        for b in range(n):
+            whole = state[own, Q_SUM + b] * factors[own, F_QUANTITY + b] * inverse
+            factors[own, F_CREATION + b] = whole - less_one
+            state[own, D_SUM + b] = (
+                state[own, D_SUM + b] * factors[own, F_VALUE + b] - paid + state[own, SURPLUS + b]
+            )
+
+
+@jit
+def fill_parts(
+    k0: int, k1: int, n: int, start: Ints, hat_of: Ints, h0: int, hats: Floats, factors: Floats, parts: Floats
+) -> None:  # fmt: skip
+    """Compute the hats of the parts of products [k0, k1) with the factors of their products."""
+    first = start[k0]
+    for k in range(k0, k1):
+        own = k - k0
+        for p in range(start[k], start[k + 1]):
+            hat, part = hat_of[p] - h0, p - first
+            for b in range(n):
+                parts[part, P_VALUE + b] = hats[hat, VALUE + b] * factors[own, F_VALUE + b]
+                parts[part, P_DUTY + b] = hats[hat, DUTY + b] * factors[own, F_VALUE + b]
+                parts[part, P_QUANTITY + b] = hats[hat, QUANTITY + b] * factors[own, F_QUANTITY + b]
+
+
+@jit
+def skip_lanes(
+    k0: int, k1: int, n: int, place: Ints, skipped: Bools, start: Ints, state: Floats, factors: Floats, parts: Floats
+) -> None:  # fmt: skip
+    """Make products nothing in the lanes that row `place` of `skipped` marks; a place of -1 has none."""
+    first = start[k0]
+    for k in range(k0, k1):
+        row, own = place[k], k - k0
+        if row < 0:
+            continue
+        for b in range(n):
+            if skipped[row, b]:
+                state[own, SURPLUS + b] = 0.0
+                state[own, D_SUM + b] = 0.0
+                for column in range(FACTORS):
+                    factors[own, column * LANES + b] = 0.0
+                for p in range(start[k] - first, start[k + 1] - first):
+                    for column in range(PARTS):
+                        parts[p, column * LANES + b] = 0.0
+
+
+@jit
+def add_products(k0: int, k1: int, n: int, owner: Ints, state: Floats, owned: Floats) -> None:
+    """Add surplus and welfare of products [k0, k1) to those of their owners."""
+    for k in range(k0, k1):
+        own, row = k - k0, owner[k]
+        for b in range(n):
+            owned[row, b] += state[own, SURPLUS + b]
+            owned[row, LANES + b] += state[own, D_SUM + b]
+
+
+@jit
+def keep_hats(
+    k0: int, k1: int, n: int, start: Ints, parts: Floats, factors: Floats, hats: Floats, growths: Floats
+) -> None:  # fmt: skip
+    """Write hats of value and quantity of parts (parts, 2, n) and growth of quantity of products (products, n)."""
+    first = start[k0]
+    for k in range(k0, k1):
+        for b in range(n):
+            growths[k, b] = 1.0 + factors[k - k0, F_CREATION + b]
+        for p in range(start[k], start[k + 1]):
+            for b in range(n):
+                hats[p, 0, b] = parts[p - first, P_VALUE + b]
+                hats[p, 1, b] = parts[p - first, P_QUANTITY + b]
+
+
+@jit
+def add_rows(
+    first: int, last: int, n: int, product: Ints, group: Ints, weights: Floats, values_of: Ints, hat_of: Ints,
+    hat0: int, hats: Floats, product0: int, factors: Floats, flat: bool, sums: Floats, values: Floats,
+) -> None:  # fmt: skip
+    """Add rows [first, last) of weights to the sums of their groups, and to those of values if there are such."""
+    for i in range(first, last):
+        row, own, hat = group[i], product[i] - product0, hat_of[i] - hat0
+        value, duty, charges, v0 = weights[i, 0], weights[i, 1], weights[i, 2], weights[i, 3]
+        quantity, base = weights[i, 4], weights[i, 5]
+        for b in range(n):
+            sums[row, S_VALUE + b] += value * hats[hat, P_VALUE + b]
+            sums[row, S_DUTY + b] += duty * hats[hat, P_DUTY + b]
+            sums[row, S_CHARGES + b] += charges * hats[hat, P_QUANTITY + b]
+            sums[row, S_BASE + b] += base * hats[hat, P_QUANTITY + b]
+            sums[row, S_CREATION + b] += v0 * factors[own, F_CREATION + b]
+        if not flat:
+            for b in range(n):
+                sums[row, S_QUANTITY + b] += quantity * hats[hat, P_QUANTITY + b]
+    if weights.shape[1] == TAXED_WEIGHTS:
+        for i in range(first, last):
+            row, hat = group[i], hat_of[i] - hat0
+            value, duty = weights[i, 6], weights[i, 7]
+            for b in range(n):
+                sums[row, S_TAX + b] += value * hats[hat, P_VALUE + b] + duty * hats[hat, P_DUTY + b]
+    if values.shape[0] > 0:
+        for i in range(first, last):
+            row, hat, value = values_of[i], hat_of[i] - hat0, weights[i, 0]
+            for b in range(n):
+                values[row, b] += value * hats[hat, P_VALUE + b]

@@ -1,0 +1,249 @@
+"""Solve products in lanes on several threads, and sum them by group in a fixed order. See `kernels.lanes`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I64
+from tariffs.engine.base.chunks import checkpoint_here, metered
+from tariffs.engine.response.inputs import over_blocks
+
+if TYPE_CHECKING:
+    from tariffs.engine.response.kernels.lane_terms import LaneDemand, LanePack, LaneRates
+    from tariffs.engine.response.kernels.lanes import LaneNests, LaneSkips
+
+T = TypeVar("T")
+SIDE_BY_SIDE = 40
+"""Most lanes of one call: `exp_log.LANES`."""
+BUNDLE_CHUNKS = 16
+_SECTION_BUNDLES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class LaneLayout:
+    """Products in chunks that are computed together, and chunks in bundles: first of each, one more than these."""
+
+    chunk_products: I64
+    bundle_chunks: I64
+
+    @classmethod
+    def of(cls, offsets: I64, varieties: int) -> LaneLayout:
+        """Cut products, whose varieties are at `offsets`, into chunks of about some varieties."""
+        products = np.array([0, *(last for _, last in over_blocks(offsets, varieties))], dtype=np.int64)
+        chunks = products.size - 1
+        return cls(products, np.append(np.arange(0, chunks, BUNDLE_CHUNKS), chunks))
+
+    @property
+    def chunk_of(self) -> I64:
+        """Chunk of each product."""
+        return np.repeat(np.arange(self.chunk_products.size - 1), np.diff(self.chunk_products))
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSection:
+    """Range of bundles with sums of its own, and the groups, owners and value groups of these sums."""
+
+    first: int
+    last: int
+    groups: I64
+    owners: I64
+    values: I64
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSums:
+    """Sums in lanes, USD; the last axis is the lane.
+
+    Attributes:
+        lines: (groups, 7, lanes) customs value, duty, charges, creation, quantity at baseline prices, duty at the rates
+            and prices of the baseline on the quantity, value added tax; of what counts after, creation of all trade.
+        owned: (owners, 2, lanes) surplus of buyers and welfare.
+        values: (value groups, lanes) customs value after.
+    """
+
+    lines: F64
+    owned: F64
+    values: F64
+
+    @classmethod
+    def empty(cls, groups: int, owners: int, values: int, lanes: int) -> LaneSums:
+        """Make sums of nothing."""
+        return cls(np.zeros((groups, 7, lanes)), np.zeros((owners, 2, lanes)), np.zeros((values, lanes)))
+
+    def __add__(self, other: LaneSums) -> LaneSums:
+        """Add sums of other trade; those of one lane are the same in all."""
+        return LaneSums(self.lines + other.lines, self.owned + other.owned, self.values + other.values)
+
+
+def lane_pack(arrays: Mapping[str, Any]) -> LanePack:
+    """Make a pack of arrays by name, in the types that the kernel is compiled for; those left out are empty."""
+    from tariffs.engine.response.kernels.lane_sums import WEIGHTS
+    from tariffs.engine.response.kernels.lane_terms import FLOATS, LanePack
+
+    def typed(name: str) -> Any:
+        kind = np.float64 if name in FLOATS else np.int64
+        if name not in arrays:
+            return np.zeros((0, WEIGHTS) if name.endswith("weight") else 0, dtype=kind)
+        return np.require(arrays[name], kind, ["C", "W"])
+
+    return LanePack(*map(typed, LanePack._fields))
+
+
+def cut_sections(pack: LanePack) -> tuple[LanePack, list[LaneSection]]:
+    """Cut the bundles into sections, and number groups, owners and value groups within each."""
+    chunks, bundles = pack.bundle_chunks, pack.bundle_chunks.size - 1
+    bounds = [
+        (first, min(first + _SECTION_BUNDLES, bundles)) for first in range(0, bundles, _SECTION_BUNDLES)
+    ]
+    moved = [slice(*pack.moved_start[chunks[[first, last]]]) for first, last in bounds]
+    fixed = [slice(*pack.fixed_start[[first, last]]) for first, last in bounds]
+    products = [slice(*pack.chunk_products[chunks[[first, last]]]) for first, last in bounds]
+    (group, fixed_group), groups = numbered_within((pack.moved_group, moved), (pack.fixed_group, fixed))
+    (owner,), owners = numbered_within((pack.owner, products))
+    (values, fixed_values), of_values = numbered_within(
+        (pack.moved_values, moved if pack.moved_values.size else [slice(0, 0)] * len(bounds)),
+        (pack.fixed_values, fixed if pack.fixed_values.size else [slice(0, 0)] * len(bounds)),
+    )
+    numbered = pack._replace(
+        moved_group=group,
+        fixed_group=fixed_group,
+        owner=owner,
+        moved_values=values,
+        fixed_values=fixed_values,
+    )
+    parts = zip(bounds, groups, owners, of_values, strict=True)
+    return numbered, [LaneSection(first, last, *names) for (first, last), *names in parts]
+
+
+def numbered_within(*parts: tuple[I64, Sequence[slice]]) -> tuple[list[I64], list[I64]]:
+    """Number the values of arrays within sections, each a slice of every array; return the values of each section."""
+    numbered = [np.empty_like(array) for array, _ in parts]
+    place = np.empty(max((int(array.max(initial=-1)) for array, _ in parts), default=-1) + 1, dtype=np.int64)
+    distinct = []
+    for slices in zip(*(each for _, each in parts), strict=True):
+        present = np.zeros(place.size, dtype=bool)
+        for (array, _), own in zip(parts, slices, strict=True):
+            present[array[own]] = True
+        distinct.append(np.flatnonzero(present))
+        place[distinct[-1]] = np.arange(distinct[-1].size)
+        for (array, _), own, out in zip(parts, slices, numbered, strict=True):
+            out[own] = place[array[own]]
+    return numbered, distinct
+
+
+@dataclass(frozen=True, slots=True)
+class LaneTask:
+    """Products to solve in lanes: their pack, whose groups are numbered within its sections, and its switches.
+
+    Attributes:
+        pack, sections: as `cut_sections` gives them.
+        groups, owners, values: sizes of the sums.
+        one_step: a part is its change.
+        flat: all supply is flat.
+    """
+
+    pack: LanePack
+    sections: Sequence[LaneSection]
+    groups: int
+    owners: int
+    values: int
+    one_step: bool
+    flat: bool
+
+    def sums(
+        self,
+        duty: LaneRates,
+        demand: LaneDemand,
+        *,
+        skips: LaneSkips | None = None,
+        nests: LaneNests | None = None,
+        hats: tuple[F64, F64] | None = None,
+        threads: int = 1,
+    ) -> LaneSums:
+        """Sum the products in n lanes, the same bits on any number of threads.
+
+        Args:
+            duty: rates in lanes.
+            demand: elasticities in lanes.
+            skips: lanes of products to leave out.
+            nests: shifts of the market above the products.
+            hats: (parts, 2, n) and (products, n), to be filled with hats of value and quantity and with growth.
+            threads: threads to use.
+        """
+        from tariffs.engine.response.kernels.exp_log import LANES
+        from tariffs.engine.response.kernels.lane_sums import SUMS
+        from tariffs.engine.response.kernels.lanes import ALONE, SHIFTED, LaneSinks, solve
+
+        nothing = np.zeros((0, 0))
+        hat, growth = hats or (np.zeros((0, 0, 0)), nothing)
+        args = (self.pack, duty, demand, nests or no_nests(), skips or no_skips())
+        mode, n, check = SHIFTED if nests else ALONE, duty.powers.shape[1], checkpoint_here()
+        total = LaneSums.empty(self.groups, self.owners, self.values, n)
+
+        def solved(section: LaneSection) -> tuple[F64, F64, F64]:
+            check()
+            sums = np.zeros((section.groups.size, SUMS * LANES))
+            owned, values = np.zeros((section.owners.size, 2 * LANES)), np.zeros((section.values.size, LANES))
+            with metered(self._varieties(section) * n):
+                sinks = LaneSinks(sums, owned, values, hat, growth)
+                solve(section.first, section.last, *args, sinks, self.one_step, self.flat, mode)
+            return sums, owned, values
+
+        for section, (sums, owned, values) in zip(self.sections, self._over(solved, threads), strict=True):
+            total.lines[section.groups] += sums.reshape(-1, SUMS, LANES)[:, :, :n]
+            total.owned[section.owners] += owned.reshape(-1, 2, LANES)[:, :, :n]
+            total.values[section.values] += values[:, :n]
+        if self.flat:
+            total.lines[:, 4] = total.lines[:, 0]
+        return total
+
+    def prices(self, duty: LaneRates, demand: LaneDemand, prices: F64, *, threads: int = 1) -> None:
+        """Write the log prices of imports of products by themselves (products, n)."""
+        from tariffs.engine.response.kernels.lanes import PRICES, LaneSinks, solve
+
+        nothing, empty, check = np.zeros((0, 0)), no_nests(), checkpoint_here()
+        nests = empty._replace(prices=prices)
+        sinks = LaneSinks(nothing, nothing, nothing, np.zeros((0, 0, 0)), nothing)
+
+        def solved(section: LaneSection) -> None:
+            check()
+            solve(
+                section.first, section.last, self.pack, duty, demand, nests, no_skips(), sinks, self.one_step,
+                self.flat, PRICES,
+            )  # fmt: skip
+
+        for _ in self._over(solved, threads):
+            pass
+
+    def _over(self, work: Callable[[LaneSection], T], threads: int) -> Iterator[T]:
+        if threads == 1 or len(self.sections) < 2:
+            yield from map(work, self.sections)
+            return
+        with ThreadPoolExecutor(threads) as pool:
+            yield from pool.map(work, self.sections)
+
+    def _varieties(self, section: LaneSection) -> int:
+        pack = self.pack
+        chunks = pack.bundle_chunks[[section.first, section.last]]
+        return int(
+            np.diff(pack.moved_start[chunks])[0] + np.diff(pack.fixed_start[[section.first, section.last]])[0]
+        )
+
+
+def no_nests() -> LaneNests:
+    """Products by themselves."""
+    from tariffs.engine.response.kernels.lanes import LaneNests
+
+    return LaneNests(np.zeros(0, np.int64), np.zeros((0, 0)), np.zeros((0, 0, 0)), np.zeros((0, 0, 0)))
+
+
+def no_skips() -> LaneSkips:
+    """All lanes of all products."""
+    from tariffs.engine.response.kernels.lanes import LaneSkips
+
+    return LaneSkips(np.zeros(0, np.int64), np.zeros((0, 0), dtype=bool))
