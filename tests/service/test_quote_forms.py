@@ -1,4 +1,4 @@
-"""Quotes priced on the event loop equal those computed in a thread, and nothing is compiled on the loop."""
+"""Quotes priced on the event loop equal those computed in a thread, and what takes long is left to the thread."""
 
 from __future__ import annotations
 
@@ -117,13 +117,36 @@ def test_an_answer_that_is_changed_does_not_change_later_ones() -> None:
     assert data(duty.duty_from_memory(asked)) == wanted
 
 
-def test_nothing_is_compiled_on_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_classes_of_goods_with_facts_are_left_to_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(class_profile, "_PROFILES", BoundedCache(8))
     monkeypatch.setattr(why_not, "_CLASSES", BoundedCache(8))
-    asked = request(GOODS[0])
+    asked = request(GOODS[2])
+    duty.calculate_duty(request(BOLTS))
     assert duty.duty_from_memory(asked) is None
     duty.calculate_duty(asked)
     assert duty.duty_from_memory(asked) is not None
+    asked.explain = True
+    assert duty.duty_from_memory(asked) is None
+    duty.calculate_duty(asked)
+    assert duty.duty_from_memory(asked) is not None
+
+
+@pytest.mark.parametrize("explain", [False, True])
+def test_classes_of_goods_without_facts_are_compiled_at_once_and_told(explain: bool) -> None:
+    asked, told = request(GOODS[0]), list[pb.CalculateDutyRequest]()
+    asked.explain = explain
+    wanted = data(duty.calculate_duty(asked))
+    for cache in (class_profile._PROFILES, class_profile._ROWS, why_not._CLASSES, why_not._SENTENCES):
+        cache.clear()
+    assert [data(duty.duty_from_memory(asked, told.append)) for _ in range(2)] == [wanted] * 2
+    assert told == [asked]
+
+
+def test_the_first_reasons_of_a_day_are_left_to_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared, "_LAWS", BoundedCache(8))
+    asked = request(GOODS[0])
+    asked.switches["revive_displaced"] = "on"
+    duty.calculate_duty(asked)
     asked.explain = True
     assert duty.duty_from_memory(asked) is None
     duty.calculate_duty(asked)

@@ -37,6 +37,7 @@ ORDINARY = "ordinary"
 YES_OR_NO = frozenset({"share", "bool"})
 SegmentKey = tuple[Hashable, ...]
 """Key of a cache that begins with the number of a segment."""
+_ClassKey = tuple[int, int, frozenset[str], frozenset[tuple[str, Fact]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +133,12 @@ def profile_of(law: Law, line: ResolvedLine) -> ClassProfile:
 
 def profile_in(segment: LawSegment, code: str, origin: str, facts: Mapping[str, Fact]) -> ClassProfile:
     """Return the profile of goods in a segment of the law; errors as `profile_of`."""
-    reach, open_claims = segment.index.reach(code, origin), segment.open_claims(origin)
-    key = _key(segment, reach, open_claims, facts)
+    key = number, reach, open_claims, _ = _key(segment, code, origin, facts)
     found = _PROFILES.find(key)
     if found is None:
         if not segment.has_profiles:
             segment.has_profiles = True
-            weakref.finalize(segment, _forget, segment.number).atexit = False
+            weakref.finalize(segment, _forget, number).atexit = False
         found = _PROFILES.keep(key, compile_profile(segment, reach, open_claims, facts))
     return found
 
@@ -154,9 +154,12 @@ def cached_profile(law: Law, line: ResolvedLine) -> ClassProfile | None:
     segment = line.when.cached_segment(law)
     if segment is None:
         return None
-    article = line.article
-    reach = segment.index.reach(article.code, article.origin)
-    return _PROFILES.find(_key(segment, reach, segment.open_claims(article.origin), _facts(segment, line)))
+    return _PROFILES.find(_key(segment, line.article.code, line.article.origin, _facts(segment, line)))
+
+
+def compiles_soon(law: Law, line: ResolvedLine) -> bool:
+    """Test whether the class of a line is compiled in a millisecond: in a known segment, and without facts."""
+    return not line.facts and not law.set_claims and line.when.cached_segment(law) is not None
 
 
 def _facts(segment: LawSegment, line: ResolvedLine) -> Mapping[str, Fact]:
@@ -165,10 +168,9 @@ def _facts(segment: LawSegment, line: ResolvedLine) -> Mapping[str, Fact]:
     return {**line.facts, MODE: mode} if mode and segment.reads_mode else line.facts
 
 
-def _key(
-    segment: LawSegment, reach: int, open_claims: frozenset[str], facts: Mapping[str, Fact]
-) -> tuple[Hashable, ...]:
-    return segment.number, reach, open_claims, frozenset(facts.items())
+def _key(segment: LawSegment, code: str, origin: str, facts: Mapping[str, Fact]) -> _ClassKey:
+    open_claims = segment.open_claims(origin)
+    return segment.number, segment.index.reach(code, origin), open_claims, frozenset(facts.items())
 
 
 def compile_profile(

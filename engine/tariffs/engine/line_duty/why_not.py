@@ -19,7 +19,7 @@ from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.measure_state import known, known_periods
 from tariffs.engine.law.model import PROHIBITION, Measure, Row
 from tariffs.engine.law.tested_dates import state_as_tested
-from tariffs.engine.line_duty.class_profile import ClassProfile, SegmentKey, kept_by_segment
+from tariffs.engine.line_duty.class_profile import ClassProfile, SegmentKey, compiles_soon, kept_by_segment
 from tariffs.engine.line_duty.entry_line import ResolvedLine
 from tariffs.engine.line_duty.scope_index import ScopeIndex
 from tariffs.engine.line_duty.segment import LawSegment
@@ -61,13 +61,16 @@ def why_not(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[Unappl
     return _of_line(segment, line, _CLASSES.get(goods.key, lambda: tuple(index.groups(goods))))
 
 
-def cached_why_not(
-    law: Law, line: ResolvedLine, profile: ClassProfile
-) -> tuple[UnappliedMeasure, ...] | None:
-    """List the measures of `why_not` if those of the class are cached."""
+def soon_why_not(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[UnappliedMeasure, ...] | None:
+    """List the measures of `why_not` if those of the class are cached, or are found in a millisecond."""
     segment = line.when.segment(law)
     index = segment.in_force.cache.get(_CACHED)
-    groups = None if index is None else _CLASSES.find(_goods(index, line, profile).key)
+    if index is None:
+        return None
+    goods = _goods(index, line, profile)
+    groups = _CLASSES.find(goods.key)
+    if groups is None and compiles_soon(law, line):
+        groups = _CLASSES.keep(goods.key, tuple(index.groups(goods)))
     return None if groups is None else _of_line(segment, line, groups)
 
 

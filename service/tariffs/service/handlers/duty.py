@@ -32,14 +32,17 @@ class DutyHandler(duty_service_pb2_grpc.DutyServiceServicer):
         self, request: pb.CalculateDutyRequest, context: Context
     ) -> pb.CalculateDutyResponse:
         """Quote the duty on one line."""
-        # Pricing a compiled class of goods takes as long as the hop to a thread and back; compiling a day of the law
-        # may take a hundred milliseconds.
-        response = duty.duty_from_memory(request)
+        # Compiling a class of goods takes as long as the hop to a thread and back; a day of the law may take a hundred
+        # milliseconds.
+        response = duty.duty_from_memory(request, self._remember)
         if response is not None:
             return response
+        self._remember(request)
+        return await self._task_queue.quick(partial(duty.calculate_duty, request))
+
+    def _remember(self, request: pb.CalculateDutyRequest) -> None:
         if request.law_version in FLOATING:
             self.recent.append(request)
-        return await self._task_queue.quick(partial(duty.calculate_duty, request))
 
     BatchCalculateDuties = computed("short", "duties", pb.BatchCalculateDutiesResponse)
 

@@ -13,14 +13,14 @@ from tariffs.engine.law import Law
 from tariffs.engine.law.law import EXPORT, IMPORT
 from tariffs.engine.law.notes import Note
 from tariffs.engine.law.values import UnitRate
-from tariffs.engine.line_duty.class_profile import ClassProfile, cached_profile, profile_of
+from tariffs.engine.line_duty.class_profile import ClassProfile, cached_profile, compiles_soon, profile_of
 from tariffs.engine.line_duty.coarse_codes import is_coarse, resolve_coarse_line
 from tariffs.engine.line_duty.entries import UnreadLine, rate_entries
 from tariffs.engine.line_duty.entry_dates import known_on_text, unread_of
 from tariffs.engine.line_duty.entry_line import ZERO, OtherCharge, ResolvedLine, resolve_line
 from tariffs.engine.line_duty.quote import EntryLine, price
 from tariffs.engine.line_duty.unapplied import UnappliedMeasure
-from tariffs.engine.line_duty.why_not import cached_why_not, why_not
+from tariffs.engine.line_duty.why_not import soon_why_not, why_not
 from tariffs.engine.scenario import Scenario, day_notes, library, scenario_facts
 from tariffs.engine.schedule.lines import load_schedule
 from tariffs.service.rpc.checks import amount, choice, decimal, direction_of, few, rate, required, word, words
@@ -75,8 +75,13 @@ def calculate_duty(request: duty_service_pb2.CalculateDutyRequest) -> duty_servi
 
 def duty_from_memory(
     request: duty_service_pb2.CalculateDutyRequest,
+    on_compile: Callable[[duty_service_pb2.CalculateDutyRequest], None] = lambda request: None,
 ) -> duty_service_pb2.CalculateDutyResponse | None:
-    """Return the response of `calculate_duty` if the class of the goods is compiled; else None.
+    """Return the response of `calculate_duty` if the class of the goods is compiled, or soon is; else None.
+
+    Args:
+        request: the request.
+        on_compile: called with the request if its class of goods is compiled here.
 
     Raises:
         TariffsError: an invalid line, or LAW_VERSION_NOT_FOUND.
@@ -96,8 +101,11 @@ def duty_from_memory(
     resolved = resolve_line(law, line, word(request.known_on, "known_on") or None, load_schedule())
     profile = cached_profile(law, resolved)
     if profile is None:
-        return None
-    considered = cached_why_not(law, resolved, profile) if request.explain else ()
+        if not compiles_soon(law, resolved):
+            return None
+        on_compile(request)
+        profile = profile_of(law, resolved)
+    considered = soon_why_not(law, resolved, profile) if request.explain else ()
     return None if considered is None else _respond(request, scenario, law, resolved, profile, considered)
 
 
