@@ -25,7 +25,7 @@ from tariffs.client import (
     Scenario,
     TimelineOptions,
 )
-from tariffs.client._wire import answers
+from tariffs.client._wire import reading
 from tariffs.client._wire.requests import charge_messages, duty_line, run_request
 from tariffs.client._wire.run_options import RunSpec
 from tariffs.client.cli.app import run
@@ -218,7 +218,7 @@ def test_numbers_of_other_libraries_keep_their_value(value: Any, text: str) -> N
 def test_details_of_provenance_come_in_order_at_every_level() -> None:
     inner = {f"name {place * 7 % 23:02}": [{"z": 1, "y": 2, "x": 3, "w": 4, "v": 5}] for place in range(23)}
     message = ParseDict({"details": {"b": inner, "a": inner}}, common_pb2.Provenance())
-    details = answers.provenance(message)["details"]
+    details = reading.provenance(message)["details"]
     assert json.dumps(details) == json.dumps(details, sort_keys=True)
 
 

@@ -19,10 +19,11 @@ from tariffs.client._verbs.replay import impact_call, timeline_call, with_call
 from tariffs.client._verbs.runs import RunCalls
 from tariffs.client._verbs.stored_scenarios import StoredScenarioCalls
 from tariffs.client._verbs.sweep import SweepCalls
-from tariffs.client._wire import answers, requests, scenario_answers
+from tariffs.client._wire import answers, requests
 from tariffs.client._wire.channel import Backend, LocalBackend, RemoteBackend
 from tariffs.client._wire.frames import Table
 from tariffs.client._wire.progress import Progress, reporting
+from tariffs.client._wire.reading import read, read_all
 from tariffs.client._wire.requests import ScenarioLike
 from tariffs.client._wire.retry import read_whole
 from tariffs.client._wire.run_options import Day, Parameters, RunOptions, RunSpec, TimelineOptions
@@ -205,7 +206,7 @@ class Client(
             law_version=arguments.text(law_version, "law_version"),
         )
         answer = self._lookup("ListMeasures", request, timeout)
-        return tuple(answers.measure(one) for one in answer.measures)
+        return read_all(law.Measure, answer.measures)
 
     def measure(self, measure_id: str, *, law_version: str = "", timeout: float | None = None) -> law.Measure:
         """Get a measure by its id or by the label of a period, with its periods and later acts.
@@ -217,13 +218,13 @@ class Client(
             id=arguments.text(measure_id, "measure_id"),
             law_version=arguments.text(law_version, "law_version"),
         )
-        return answers.measure(self._lookup("GetMeasure", request, timeout))
+        return read(law.Measure, self._lookup("GetMeasure", request, timeout))
 
     def scenarios(self, *, timeout: float | None = None) -> tuple[law.ScenarioInfo, ...]:
         """List the scenarios of the library, without their text."""
         request = scenario_service_pb2.ListScenariosRequest()
         answer = self._lookup("ListScenarios", request, timeout)
-        return tuple(scenario_answers.scenario(one) for one in answer.scenarios)
+        return read_all(law.ScenarioInfo, answer.scenarios)
 
     def scenario(
         self, name: str, *, parameters: Parameters | None = None, timeout: float | None = None
@@ -237,7 +238,7 @@ class Client(
         request = scenario_service_pb2.GetScenarioRequest(
             id=arguments.text(name, "name"), parameters=arguments.parameters(parameters)
         )
-        return scenario_answers.scenario(self._lookup("GetScenario", request, timeout))
+        return read(law.ScenarioInfo, self._lookup("GetScenario", request, timeout))
 
     def check(
         self,
@@ -258,7 +259,7 @@ class Client(
             parameters=arguments.parameters(parameters),
             law_version=arguments.text(law_version, "law_version"),
         )
-        return scenario_answers.check_of(self._lookup("CheckScenario", request, timeout))
+        return read(CheckResult, self._lookup("CheckScenario", request, timeout))
 
     def diff(
         self,
@@ -279,7 +280,7 @@ class Client(
             second=requests.scenario_ref(second),
             law_version=arguments.text(law_version, "law_version"),
         )
-        return scenario_answers.differences(self._lookup("DiffScenarios", request, timeout))
+        return read_all(Difference, self._lookup("DiffScenarios", request, timeout).differences)
 
     def legal_text(self, result: TableResult) -> LegalText:
         """Get the law behind a result in words, for its report: scenarios, open points and legal sources.

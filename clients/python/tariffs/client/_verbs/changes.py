@@ -7,15 +7,15 @@ from typing import Any
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.remote_calls import WATCH_SECONDS, RemoteCalls
-from tariffs.client._wire import answers as _answers
 from tariffs.client._wire import requests
-from tariffs.client._wire.frames import Table, from_arrow
+from tariffs.client._wire.frames import Table
+from tariffs.client._wire.reading import read, read_all
 from tariffs.client._wire.requests import ScenarioLike
 from tariffs.client._wire.run_options import Day
 from tariffs.client.errors import client_version
 from tariffs.client.results import law as lawinfo
-from tariffs.client.results.caller_info import CallerInfo, CallerQuota
-from tariffs.client.results.law_changes import LawChange, LawChanges
+from tariffs.client.results.caller_info import CallerInfo
+from tariffs.client.results.law_changes import LawChanges
 from tariffs.client.results.server_info import ServerVersion
 from tariffs.v1 import contract, law_service_pb2
 
@@ -28,11 +28,13 @@ class LawCalls(RemoteCalls):
     def law(self, *, law_version: str = "", timeout: float | None = None) -> lawinfo.Law:
         """Get the version of a law, its switches and its claims; `law_version` as in `changes`."""
         request = law_service_pb2.GetLawRequest(law_version=arguments.text(law_version, "law_version"))
-        return _answers.law(self._lookup("GetLaw", request, timeout))
+        answer = self._lookup("GetLaw", request, timeout)
+        return read(lawinfo.Law, answer, coverage=(answer.coverage_start_time, answer.coverage_end_time))
 
     def law_versions(self, *, timeout: float | None = None) -> tuple[lawinfo.LawVersion, ...]:
         """List the laws that calls may name, the newest first, then packs that are being checked or were refused."""
-        return _versions(self._lookup("ListVersions", law_service_pb2.ListVersionsRequest(), timeout))
+        answer = self._lookup("ListVersions", law_service_pb2.ListVersionsRequest(), timeout)
+        return read_all(lawinfo.LawVersion, answer.versions)
 
     def watch_law_versions(self, *, timeout: float | None = None) -> Iterator[tuple[lawinfo.LawVersion, ...]]:
         """Iterate over what `law_versions` lists, at once and again whenever it changes.
@@ -46,7 +48,7 @@ class LawCalls(RemoteCalls):
         """
         request = law_service_pb2.WatchVersionsRequest()
         lists = self._remote().stream("WatchVersions", request, timeout or WATCH_SECONDS)
-        return (_versions(one) for one in lists)
+        return (read_all(lawinfo.LawVersion, one.versions) for one in lists)
 
     def server(self, *, timeout: float | None = None) -> ServerVersion:
         """Get the version of the server, and what it or this client lacks.
@@ -72,10 +74,7 @@ class LawCalls(RemoteCalls):
             Unauthenticated: the server does not know the caller.
             Unsupported: METHOD_UNKNOWN: the server is older than this call.
         """
-        answer = self._lookup("GetCaller", law_service_pb2.GetCallerRequest(), timeout)
-        return CallerInfo(
-            answer.name, tuple(answer.roles), tuple(answer.groups), tuple(map(_quota, answer.quotas))
-        )
+        return read(CallerInfo, self._lookup("GetCaller", law_service_pb2.GetCallerRequest(), timeout))
 
     def changes(
         self,
@@ -133,47 +132,7 @@ class LawCalls(RemoteCalls):
         if isinstance(lines, str) and lines == EMBEDDED:
             request.embedded, table = True, None
         seconds = timeout or self._config.deadlines.impact
-        return _changes(self._backend.unary_over_table("ListChanges", request, table, seconds))
+        return read(LawChanges, self._backend.unary_over_table("ListChanges", request, table, seconds))
 
     def _lookup(self, method: str, request: object, timeout: float | None) -> Any:
         return self._backend.unary(method, request, timeout or self._config.deadlines.lists)
-
-
-def _versions(answer: law_service_pb2.ListVersionsResponse) -> tuple[lawinfo.LawVersion, ...]:
-    return tuple(_answers.law_version(one) for one in answer.versions)
-
-
-def _quota(message: law_service_pb2.CallerQuota) -> CallerQuota:
-    return CallerQuota(
-        message.name,
-        message.limit if message.HasField("limit") else None,
-        message.used if message.HasField("used") else None,
-    )
-
-
-def _changes(answer: law_service_pb2.ListChangesResponse) -> LawChanges:
-    return LawChanges(
-        changes=tuple(_change(one) for one in answer.changes),
-        effects=from_arrow(answer.effects),
-        lines=from_arrow(answer.lines),
-        lines_left_off=answer.lines_left_off,
-        refused=from_arrow(answer.refused),
-        provenance=_answers.provenance(answer.provenance),
-        effects_left_off=answer.effects_left_off,
-        refused_left_off=answer.refused_left_off,
-    )
-
-
-def _change(one: law_service_pb2.LawChange) -> LawChange:
-    return LawChange(
-        id=one.id,
-        kind=one.kind,
-        when=tuple(one.when),
-        measures=tuple(one.measures),
-        effect_time=one.effect_time,
-        known_from=one.known_from,
-        text=one.text,
-        citations=tuple(one.citations),
-        confidence=_answers.confidence(one.confidence),
-        step=one.step if one.HasField("step") else None,
-    )

@@ -10,6 +10,7 @@ import polars as pl
 from tariffs.client._wire import answers, requests
 from tariffs.client._wire.channel import Backend
 from tariffs.client._wire.frames import Table, batches_of, from_arrow, read_table
+from tariffs.client._wire.reading import provenance
 from tariffs.client._wire.requests import ScenarioLike
 from tariffs.client._wire.run_options import Day, LawOptions, RunSpec
 from tariffs.client._wire.uploads import cut
@@ -92,14 +93,13 @@ class LineStream:
         for message in self._backend.lines(self._sent(), self._timeout):
             kind = message.WhichOneof("content")
             if kind == "lines":
-                batch = message.lines
-                yield answers.rows(pb.ResultBatch(scenario=batch.scenario, on=batch.on, arrow=batch.arrow))
+                yield answers.rows(message.lines)
             elif kind == "refused":
                 first = self._first_rows[message.refused.batch]
                 self._refused.append(from_arrow(message.refused.arrow).with_columns(pl.col("row") + first))
             elif kind == "done":
                 self.notes = answers.run_notes(message.done)
-                self.provenance = answers.provenance(message.done.provenance)
+                self.provenance = provenance(message.done.provenance)
         if self._failure is not None:
             raise self._failure
         if self.provenance is None:

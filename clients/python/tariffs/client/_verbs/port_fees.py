@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 
 from tariffs.client import _arguments as arguments
-from tariffs.client._wire import answers, requests
+from tariffs.client._wire import requests
 from tariffs.client._wire.channel import Backend
+from tariffs.client._wire.reading import read
 from tariffs.client._wire.requests import Money, ScenarioLike
 from tariffs.client._wire.run_options import Day
 from tariffs.client.config import Config
 from tariffs.client.errors import InvalidRequest
-from tariffs.client.results.port_fees import PortFee, PortFees, VoyageFigure
+from tariffs.client.results.port_fees import PortFees
 from tariffs.v1 import law_service_pb2
 
 
@@ -97,25 +97,4 @@ class PortFeeCalls:
             voyage=law_service_pb2.Voyage(kind=arguments.text(kind, "kind"), **voyage) if kind else None,
         )
         answer = self._backend.unary("CalculatePortFee", request, timeout or self._config.deadlines.lists)
-        return PortFees(tuple(_fee(one) for one in answer.fees), answers.provenance(answer.provenance))
-
-
-def _fee(message: law_service_pb2.PortFee) -> PortFee:
-    return PortFee(
-        measure=message.measure,
-        kind=message.kind,
-        ship=message.ship,
-        suspended=message.suspended,
-        paying_calls=message.paying_calls,
-        per_call=Decimal(message.per_call),
-        total=Decimal(message.total),
-        per_teu=Decimal(message.per_teu) if message.HasField("per_teu") else None,
-        per_ton=Decimal(message.per_ton) if message.HasField("per_ton") else None,
-        teu_of_trade=Decimal(message.teu_of_trade) if message.HasField("teu_of_trade") else None,
-        ton_of_trade=Decimal(message.ton_of_trade) if message.HasField("ton_of_trade") else None,
-        figures=tuple(
-            VoyageFigure(one.name, Decimal(one.value), one.source, answers.confidence(one.confidence))
-            for one in message.figures
-        ),
-        citations=tuple(message.citations),
-    )
+        return read(PortFees, answer)

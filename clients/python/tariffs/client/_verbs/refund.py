@@ -10,14 +10,15 @@ import polars as pl
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.changes import LawCalls
-from tariffs.client._wire import answers as _answers
 from tariffs.client._wire import entry_batches, entry_table, requests
 from tariffs.client._wire.frames import Table, read_table
 from tariffs.client._wire.progress import Progress, reporting
+from tariffs.client._wire.reading import provenance, read_all
 from tariffs.client._wire.requests import Money, ScenarioLike
 from tariffs.client._wire.run_options import Day
 from tariffs.client.errors import from_status
 from tariffs.client.results.entries import REFUSED_SCHEMA
+from tariffs.client.results.quote import Note
 from tariffs.client.results.refund import AMOUNTS, ENTRY_SCHEMA, HEADING_SCHEMA, RefundsResult
 from tariffs.v1 import refund_service_pb2
 
@@ -136,9 +137,9 @@ def _refunds(
         total=total,
         authorities=tuple(answers[0][1].authorities),
         provenance=entry_batches.joined_provenance(
-            [dict(_answers.provenance(answer.provenance)) for _, answer in answers]
+            [dict(provenance(answer.provenance)) for _, answer in answers]
         ),
-        notes=tuple(dict.fromkeys(note for _, answer in answers for note in _answers.notes(answer.notes))),
+        notes=tuple(dict.fromkeys(note for _, answer in answers for note in read_all(Note, answer.notes))),
     )
 
 

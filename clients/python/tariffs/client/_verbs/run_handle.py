@@ -11,8 +11,9 @@ from google.longrunning import operations_pb2
 from google.protobuf.duration_pb2 import Duration
 
 from tariffs.client._verbs.replay import with_call
-from tariffs.client._wire import answers, sweep_answers
+from tariffs.client._wire import answers
 from tariffs.client._wire.progress import Progress, Report, reporting, silent
+from tariffs.client._wire.reading import provenance, read
 from tariffs.client.config import Config
 from tariffs.client.errors import DeadlineExceeded, TariffsError, Unavailable, from_status
 from tariffs.client.results.impact import ImpactResult, TimelineResult
@@ -190,15 +191,15 @@ class Run:
         last = messages[-1] if messages else None
         result: ImpactResult | TimelineResult | Sweep
         if isinstance(last, pb.SweepResponse):
-            result = sweep_answers.sweep(messages, silent)
+            result = answers.sweep(messages, silent)
         elif isinstance(last, pb.TimelineResponse):
             result = answers.timeline(messages, silent)
         else:
             result = answers.impact(messages, silent)
         # Rows that only valuing shows to be unusable come after the others.
         refused = result.refused.sort("row", maintain_order=True) if result.refused.height else result.refused
-        provenance = result.provenance if self._call is None else with_call(result.provenance, self._call)
-        return replace(result, refused=refused, provenance=provenance)
+        inputs = result.provenance if self._call is None else with_call(result.provenance, self._call)
+        return replace(result, refused=refused, provenance=inputs)
 
     def _messages(self, clock: _RetryClock, report: Report) -> Iterator[Any]:
         offset, parts, total = 0, set[tuple[str, str]](), max(1, self.status().total_parts)
@@ -275,23 +276,12 @@ def status_of(operation: operations_pb2.Operation) -> RunStatus:
     metadata, result = pb.RunMetadata(), pb.RunResult()
     operation.metadata.Unpack(metadata)
     has_result = operation.WhichOneof("result") == "response" and operation.response.Unpack(result)
-    return RunStatus(
+    return read(
+        RunStatus,
+        metadata,
         name=operation.name,
-        state=pb.RunState.Name(metadata.state).removeprefix("RUN_STATE_").lower(),
-        stage=metadata.stage,
-        fraction=metadata.fraction,
-        finished_parts=metadata.finished_parts,
-        total_parts=metadata.total_parts,
-        attempts=metadata.attempts,
-        create_time=metadata.create_time,
-        end_time=metadata.end_time,
-        expire_time=metadata.expire_time,
         error=from_status(operation.error) if operation.WhichOneof("result") == "error" else None,
-        provenance=answers.provenance(result.provenance) if has_result else None,
-        scenarios=tuple(metadata.scenarios),
-        table=metadata.table,
-        owner=metadata.owner,
-        shared_with=metadata.shared_with,
+        provenance=provenance(result.provenance) if has_result else None,
     )
 
 

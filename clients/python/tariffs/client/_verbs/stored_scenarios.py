@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.remote_calls import WATCH_SECONDS
 from tariffs.client._verbs.tables import TableCalls
-from tariffs.client._wire.scenario_answers import event_of, stored_of
+from tariffs.client._wire.reading import read
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.stored_scenario import ScenarioEvent, StoredScenario
 from tariffs.client.scenario import Scenario
 from tariffs.v1 import scenario_service_pb2
+
+Kept = TypeVar("Kept", StoredScenario, ScenarioEvent)
 
 
 class StoredScenarioCalls(TableCalls):
@@ -39,7 +42,7 @@ class StoredScenarioCalls(TableCalls):
                 "REQUEST_INVALID", "There is no text to save.", field="scenario", fix="Give a file or a text."
             )
         request = scenario_service_pb2.SaveScenarioRequest(yaml=text, etag=arguments.text(etag, "etag"))
-        return stored_of(self._remote().unary("SaveScenario", request, self._seconds(timeout)))
+        return _stored(self._remote().unary("SaveScenario", request, self._seconds(timeout)))
 
     def stored_scenario(self, name: str, *, timeout: float | None = None) -> StoredScenario:
         """Get a stored scenario with its text, by `team/NAME` or `team/OWNER/NAME`, also with `@VERSION` or `#DIGEST`.
@@ -48,13 +51,13 @@ class StoredScenarioCalls(TableCalls):
             NotFound: SCENARIO_NOT_FOUND.
         """
         request = scenario_service_pb2.GetStoredScenarioRequest(name=arguments.text(name, "name"))
-        return stored_of(self._remote().unary("GetStoredScenario", request, self._seconds(timeout)))
+        return _stored(self._remote().unary("GetStoredScenario", request, self._seconds(timeout)))
 
     def stored_scenarios(self, *, timeout: float | None = None) -> tuple[StoredScenario, ...]:
         """List your stored scenarios and those shared with you, each in its newest version."""
         request = scenario_service_pb2.ListStoredScenariosRequest()
         pages = self._pages("ListStoredScenarios", request, timeout)
-        return tuple(stored_of(one) for page in pages for one in page.scenarios)
+        return tuple(_stored(one) for page in pages for one in page.scenarios)
 
     def scenario_versions(self, name: str, *, timeout: float | None = None) -> tuple[StoredScenario, ...]:
         """List the versions of a stored scenario, newest first.
@@ -64,7 +67,7 @@ class StoredScenarioCalls(TableCalls):
         """
         request = scenario_service_pb2.ListScenarioVersionsRequest(name=arguments.text(name, "name"))
         answer = self._remote().unary("ListScenarioVersions", request, self._seconds(timeout))
-        return tuple(stored_of(one) for one in answer.versions)
+        return tuple(_stored(one) for one in answer.versions)
 
     def share_scenario(
         self, name: str, group: str, *, etag: str = "", timeout: float | None = None
@@ -78,7 +81,7 @@ class StoredScenarioCalls(TableCalls):
         request = scenario_service_pb2.ShareScenarioRequest(
             name=arguments.text(name, "name"), group=arguments.text(group, "group"), etag=etag
         )
-        return stored_of(self._remote().unary("ShareScenario", request, self._seconds(timeout)))
+        return _stored(self._remote().unary("ShareScenario", request, self._seconds(timeout)))
 
     def delete_scenario(self, name: str, *, etag: str = "", timeout: float | None = None) -> None:
         """Delete a stored scenario with its versions; runs that have begun keep its text.
@@ -102,7 +105,15 @@ class StoredScenarioCalls(TableCalls):
         """
         request = scenario_service_pb2.WatchScenariosRequest(after=after)
         events = self._remote().stream("WatchScenarios", request, timeout or WATCH_SECONDS)
-        return (event_of(one) for one in events)
+        return (_checked(ScenarioEvent, one) for one in events)
 
     def _seconds(self, timeout: float | None) -> float:
         return timeout or self._config.deadlines.lists
+
+
+def _stored(message: scenario_service_pb2.StoredScenario) -> StoredScenario:
+    return _checked(StoredScenario, message)
+
+
+def _checked(kind: type[Kept], message: Any) -> Kept:
+    return read(kind, message, check_law_version=message.check.law_version)

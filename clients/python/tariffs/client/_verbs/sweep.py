@@ -11,7 +11,7 @@ from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.replay import sweep_call, with_call
 from tariffs.client._verbs.run_handle import Run
 from tariffs.client._verbs.tables import TableCalls
-from tariffs.client._wire import sweep_answers, sweep_requests
+from tariffs.client._wire import answers, sweep_requests
 from tariffs.client._wire.frames import Table
 from tariffs.client._wire.progress import Progress, reporting
 from tariffs.client._wire.requests import ScenarioLike
@@ -67,7 +67,7 @@ class SweepCalls(TableCalls):
         with reporting(progress) as report:
             result = read_whole(
                 lambda left: self._computing(cluster).over_table("Sweep", request, lines, left),
-                lambda messages: sweep_answers.sweep(messages, report),
+                lambda messages: answers.sweep(messages, report),
                 seconds,
             )
         return replace(result, provenance=with_call(result.provenance, call))
@@ -157,7 +157,7 @@ class SweepCalls(TableCalls):
         with reporting(progress) as report:
             return read_whole(
                 lambda left: self._backend.over_table("Seek", request, lines, left),
-                lambda messages: sweep_answers.seek(messages, report),
+                lambda messages: answers.seek(messages, report),
                 seconds,
             )
 

@@ -13,11 +13,10 @@ from tariffs.client._wire.column_mapping import fitting_mapping
 from tariffs.client._wire.entry_table import REQUIRED
 from tariffs.client._wire.excel import SheetChoice
 from tariffs.client._wire.frames import Table, batches_of, describe_source, read_chosen
+from tariffs.client._wire.reading import read, read_all
 from tariffs.client._wire.requests import direction_value
-from tariffs.client._wire.table_answers import table_check
-from tariffs.client._wire.uploads import handle_of
 from tariffs.client.errors import InvalidRequest
-from tariffs.client.results.table_check import TableCheck
+from tariffs.client.results.table_check import TableCheck, TableColumn
 from tariffs.client.results.table_handle import TableHandle
 from tariffs.v1 import table_service_pb2
 
@@ -90,7 +89,9 @@ class TableCalls(RemoteCalls):
         except InvalidRequest as error:
             _name_mapping(error, sent)
             raise
-        return table_check(answer, describe_source(table, choice), {} if mapped is None else mapped.sources)
+        sources = {} if mapped is None else mapped.sources
+        columns = (read(TableColumn, one, source=sources.get(one.name, "")) for one in answer.columns)
+        return read(TableCheck, answer, form=describe_source(table, choice), columns=tuple(columns))
 
     def tables(self, *, all_owners: bool = False, timeout: float | None = None) -> tuple[TableHandle, ...]:
         """List the tables that the server keeps for this caller and those shared with it, the newest first.
@@ -101,7 +102,7 @@ class TableCalls(RemoteCalls):
         """
         request = table_service_pb2.ListTablesRequest(all_owners=all_owners)
         pages = self._pages("ListTables", request, timeout)
-        return tuple(handle_of(table) for page in pages for table in page.tables)
+        return tuple(handle for page in pages for handle in read_all(TableHandle, page.tables))
 
     def share_table(
         self, table: TableHandle | str, group: str = "", *, owner: str = "", timeout: float | None = None
@@ -121,7 +122,9 @@ class TableCalls(RemoteCalls):
         request = table_service_pb2.ShareTableRequest(
             name=_name_of(table), group=arguments.text(group, "group"), owner=arguments.text(owner, "owner")
         )
-        return handle_of(self._remote().unary("ShareTable", request, timeout or self._config.deadlines.lists))
+        return read(
+            TableHandle, self._remote().unary("ShareTable", request, timeout or self._config.deadlines.lists)
+        )
 
     def delete_table(
         self, table: TableHandle | str, *, owner: str = "", timeout: float | None = None

@@ -11,6 +11,7 @@ import polars as pl
 
 from tariffs.client._wire import answers
 from tariffs.client._wire.entry_table import CHARGES, TOO_LARGE, EntryTable, batches, text_of
+from tariffs.client._wire.reading import provenance, read_all
 from tariffs.client._wire.row_frames import frame_of
 from tariffs.client.errors import TariffsError, from_status
 from tariffs.client.results.entries import (
@@ -52,9 +53,9 @@ class _EntryCollector:
 
     def take(self, rows: Sequence[int], answer: duty_service_pb2.BatchCalculateDutiesResponse) -> None:
         """Add the answer to one batch; its indices are positions in `rows`."""
-        shared = dict(answers.provenance(answer.provenance))
+        shared = dict(provenance(answer.provenance))
         self._provenance.append(shared)
-        self._notes |= dict.fromkeys(answers.notes(answer.notes))
+        self._notes |= dict.fromkeys(read_all(Note, answer.notes))
         for one in answer.quotes:
             self._quotes[rows[one.index]] = answers.quote(one.quote, shared)
         for index, status in answer.failures.items():

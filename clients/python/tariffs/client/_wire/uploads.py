@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from tariffs.client._wire.frames import encode, too_large
+from tariffs.client._wire.reading import read
 from tariffs.client.errors import NotFound, TariffsError
 from tariffs.client.results.table_handle import TableHandle
 from tariffs.v1 import table_service_pb2
@@ -29,20 +30,6 @@ def cut(frame: pl.DataFrame, limit: int, rows: int = _ROWS_TRIED) -> Iterator[tu
         yield from _fitting(frame.slice(start, rows), limit)
 
 
-def handle_of(message: table_service_pb2.Table) -> TableHandle:
-    """Convert the message of a table."""
-    return TableHandle(
-        message.name,
-        message.row_count,
-        message.column_count,
-        message.byte_count,
-        message.create_time,
-        message.expire_time,
-        message.owner,
-        message.shared_with,
-    )
-
-
 class Uploads:
     """Tables that this client has uploaded, by digest."""
 
@@ -57,7 +44,7 @@ class Uploads:
 
         def upload() -> TableHandle:
             requests = (table_service_pb2.UploadTableRequest(arrow=part) for part in data)
-            return handle_of(call("UploadTable", requests))
+            return read(TableHandle, call("UploadTable", requests))
 
         return self._kept(_digest(data), call, upload)
 
@@ -71,7 +58,7 @@ class Uploads:
         name = self._known.get(key)
         if name is not None:
             try:
-                return handle_of(call("GetTable", table_service_pb2.GetTableRequest(name=name)))
+                return read(TableHandle, call("GetTable", table_service_pb2.GetTableRequest(name=name)))
             except NotFound:
                 # The server has forgotten it.
                 pass
@@ -119,7 +106,7 @@ def upload_stream(frames: Iterable[pl.DataFrame], limit: int, call: Call) -> Tab
     """
     parts = StreamedParts(frames, limit)
     try:
-        return handle_of(call("UploadTable", parts))
+        return read(TableHandle, call("UploadTable", parts))
     except TariffsError:
         if parts.failure is not None:
             raise parts.failure from None
