@@ -81,7 +81,7 @@ def _sorted(value: Any) -> Any:
 
 
 class _Plan(NamedTuple):
-    """How a dataclass is made of a message: by names would take twice as long as by places, in quotes above all.
+    """Recipe of a dataclass from a message: by places, since names would take twice as long in quotes.
 
     Attributes:
         kind: the dataclass.
