@@ -352,7 +352,7 @@ def test_elasticities_other_than_those_of_the_reference_are_refused() -> None:
 def test_kernels_release_the_interpreter() -> None:
     found = [kernel for kernel in vars(kernels).values() if hasattr(kernel, "py_func")]
     assert found
-    assert all(kernel.targetoptions["nogil"] for kernel in found)
+    assert all(kernel.compiled.targetoptions["nogil"] for kernel in found)
 
 
 @pytest.mark.parametrize("way", ["compiled", "plain"])

@@ -61,7 +61,7 @@ def test_kernels_agree_with_their_plain_python(
 def test_kernels_release_the_interpreter() -> None:
     found = {**kernels(armington), **kernels(direct)}
     assert found
-    assert all(kernel.targetoptions["nogil"] for kernel in found.values())
+    assert all(kernel.compiled.targetoptions["nogil"] for kernel in found.values())
 
 
 @given(markets())

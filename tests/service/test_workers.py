@@ -7,6 +7,8 @@ import io
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -367,3 +369,20 @@ def test_a_run_nobody_waits_for_is_not_begun(pool: WorkerPool) -> None:
 
 def _batch() -> bytes:
     return duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS]).SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("tariffs.service.server.server", ("numba", "llvmlite")),
+        ("tariffs.service.server.warmup", ("numba", "llvmlite", "sqlalchemy", "alembic")),
+        ("tariffs.service.rpc.simulation", ("sqlalchemy", "alembic")),
+    ],
+)
+def test_a_process_does_not_load_libraries_for_the_work_of_others(
+    module: str, absent: tuple[str, ...]
+) -> None:
+    # A compiler takes 55 MB in a server, a database 28 MB in each worker.
+    program = f"import sys, {module}; print(*sorted({set(absent)!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert not done.stdout.strip()

@@ -15,7 +15,7 @@ PROGRAM = """
 import numpy as np
 from tariffs.engine.response.kernels.armington import growth
 assert abs(growth(0.5, 2.0) - (np.e - 1.0) / 2.0) < 1e-15
-print(sum(growth.stats.cache_hits.values()))
+print(sum(growth.compiled.stats.cache_hits.values()))
 """
 
 
@@ -64,7 +64,8 @@ def test_a_shipped_cache_is_read_where_it_cannot_be_written(tmp_path: Path) -> N
 def test_the_setting_of_other_kernels_is_left_as_it_was() -> None:
     text = (
         "import numba; numba.config.CACHE_LOCATOR_CLASSES = 'UserWideCacheLocator'\n"
-        "import tariffs.engine.response.kernels.armington\n"
+        "from tariffs.engine.response.kernels.armington import growth\n"
+        "growth.compiled\n"
         "assert numba.config.CACHE_LOCATOR_CLASSES == 'UserWideCacheLocator'\n"
     )
     subprocess.run([sys.executable, "-c", text], check=True)

@@ -254,4 +254,4 @@ def test_an_unknown_quantity_charges_nothing(kernel: Kernel) -> None:
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_every_kernel_lets_go_of_the_interpreter_lock(kernel: Any) -> None:
-    assert kernel.targetoptions["nogil"] is True
+    assert kernel.compiled.targetoptions["nogil"] is True

@@ -86,4 +86,4 @@ def test_a_piece_with_more_parts_than_allowed_has_none(plain: bool) -> None:
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_every_kernel_lets_go_of_the_interpreter_lock(kernel: Any) -> None:
-    assert kernel.targetoptions["nogil"] is True
+    assert kernel.compiled.targetoptions["nogil"] is True

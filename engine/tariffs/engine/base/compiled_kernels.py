@@ -1,47 +1,70 @@
 """Compile numeric kernels with numba; kernels contain no country, heading or measure.
 
-Importing this module is light; numba is loaded by the first module that decorates a function with `jit`.
+Importing kernels is light: numba is loaded by the first call of one. A server imports modules that have kernels, and
+calls none.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import cached_property, update_wrapper
+from typing import Any, TypeVar, cast
 
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
-# Threads may import modules of kernels at the same time.
+Function = TypeVar("Function", bound=Callable[..., Any])
+# Threads may call kernels for the first time at the same time.
 _SETTING = threading.Lock()
 
 
-def jit(function: Kernel) -> Kernel:
+class Kernel:
+    """A function that is compiled by its first call, or by the compile of a kernel that calls it.
+
+    Attributes:
+        py_func: the original, so that every kernel can be tested as plain Python.
+    """
+
+    def __init__(self, function: Callable[..., Any], *, forceinline: bool) -> None:
+        update_wrapper(self, function)
+        self.py_func = function
+        self._forceinline = forceinline
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the compiled function."""
+        return self.compiled(*arguments)
+
+    @cached_property
+    def compiled(self) -> Any:
+        """The function with numba around it."""
+        from numba import config, njit
+
+        from tariffs.engine.base.kernel_cache import LOCATOR, prepared_directory
+
+        # numba's own locators compare only the file of the outer function, so an edited callee in another file would
+        # be loaded stale; ours is keyed by the sources of all kernels together. It is for these kernels alone, and a
+        # kernel keeps the locator it was made with.
+        with _SETTING:
+            before = config.CACHE_LOCATOR_CLASSES
+            config.CACHE_LOCATOR_CLASSES = LOCATOR
+            try:
+                cached = prepared_directory() is not None
+                return njit(nogil=True, cache=cached, forceinline=self._forceinline)(self.py_func)
+            finally:
+                config.CACHE_LOCATOR_CLASSES = before
+
+    @property
+    def _numba_type_(self) -> Any:
+        """Type by which numba calls this kernel from another."""
+        return self.compiled._numba_type_
+
+
+def jit(function: Function) -> Function:
     """Compile `function` on first call, without the GIL and cached across processes.
 
-    The original stays reachable as `.py_func`, so that every kernel can be tested as plain Python. With
-    `NUMBA_DISABLE_JIT=1` the function is returned unchanged.
+    With `NUMBA_DISABLE_JIT=1` the function runs as it is.
     """
-    return _compiled(function, forceinline=False)
+    return cast("Function", Kernel(function, forceinline=False))
 
 
-def inlined(function: Kernel) -> Kernel:
+def inlined(function: Function) -> Function:
     """Compile a short `function` as `jit` does, into the code of every kernel that calls it."""
-    return _compiled(function, forceinline=True)
-
-
-def _compiled(function: Kernel, *, forceinline: bool) -> Kernel:
-    from numba import config, njit
-
-    from tariffs.engine.base.kernel_cache import LOCATOR, prepared_directory
-
-    # numba's own locators compare only the file of the outer function, so an edited callee in another file would be
-    # loaded stale; ours is keyed by the sources of all kernels together. It is for these kernels alone, and a kernel
-    # keeps the locator it was made with.
-    with _SETTING:
-        before = config.CACHE_LOCATOR_CLASSES
-        config.CACHE_LOCATOR_CLASSES = LOCATOR
-        try:
-            cached = prepared_directory() is not None
-            kernel: Kernel = njit(nogil=True, cache=cached, forceinline=forceinline)(function)
-        finally:
-            config.CACHE_LOCATOR_CLASSES = before
-    return kernel
+    return cast("Function", Kernel(function, forceinline=True))

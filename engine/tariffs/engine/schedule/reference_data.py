@@ -31,6 +31,11 @@ def reference_table() -> pl.DataFrame:
     return pl.read_parquet(DATA / "trade_2024.parquet").with_columns(pl.col("customs_value").cast(pl.Float64))
 
 
+def first_line() -> dict[str, str]:
+    """First `hts` and `origin` of the reference table, which is not loaded for them."""
+    return pl.read_parquet(DATA / "trade_2024.parquet", columns=["hts", "origin"], n_rows=1).row(0, named=True)
+
+
 @cache
 def exports(destination: str) -> pl.DataFrame:
     """US exports of 2024 to a destination: `hts` (6 digits), `origin`, `customs_value` (USD), `quantity` in `unit` kg.

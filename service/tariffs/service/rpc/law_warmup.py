@@ -9,7 +9,7 @@ from contextlib import suppress
 from tariffs.engine.errors import TariffsError
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.scenario import library
-from tariffs.engine.schedule.reference_data import reference_table
+from tariffs.engine.schedule.reference_data import first_line
 from tariffs.service.rpc.duty import calculate_duty
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.shared import BASE
@@ -39,7 +39,7 @@ def warm_recent(law_version: str, requests: Iterable[duty_service_pb2.CalculateD
 
 def warm_quotes_of(payload: bytes, sink: ResultSink) -> None:
     """Load a law in a worker of short tasks; the payload is its exact name."""
-    first = reference_table().row(0, named=True)
+    first = first_line()
     quote_line(LAWS.named(payload.decode()), EntryLine(first["hts"], first["origin"], 10_000))
 
 

@@ -9,7 +9,7 @@ from tariffs.engine.errors import ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.scenario import library
-from tariffs.engine.schedule.reference_data import reference_table
+from tariffs.engine.schedule.reference_data import first_line
 from tariffs.service.rpc.shared import BASE
 
 QUOTES, RUNS = "tariffs.service.server.warmup:warm_quotes", "tariffs.service.server.warmup:warm_runs"
@@ -36,7 +36,7 @@ def warm_quotes() -> None:
         TariffsError: the law data is invalid, or ENGINE_INVARIANT if the self-test fails.
     """
     library()
-    first = reference_table().row(0, named=True)
+    first = first_line()
     quote = quote_line(load_law(), EntryLine(first["hts"], first["origin"], 10_000))
     _expect(
         sum(float(layer.amount) for layer in quote.layers), float(quote.assessed), "layers sum to the duty"
