@@ -70,6 +70,7 @@ def problem() -> dict[str, Any]:
         "tier_up_to": np.tile([10.0, np.inf], slots),
         "tier_usd": rng.random(2 * slots) * 3,
         "bases": rng.integers(0, 2, (4, PARTS)).astype(float),
+        "goods": rng.permutation(LINES).astype(np.int32),
         "value": rng.random(LINES) * 1000,
         "parts": rng.random((LINES, PARTS)) * 100,
         "quantity": np.where(rng.random((2, LINES)) < 0.2, np.nan, rng.random((2, LINES)) * 30),
@@ -77,8 +78,8 @@ def problem() -> dict[str, Any]:
 
 
 def plain_amount(p: dict[str, Any], line: int, atom: int, layer: int) -> Any:
-    slot = p["layer_slot"][layer]
-    base = float(p["bases"][p["layer_base"][layer]] @ p["parts"][line])
+    slot, goods = p["layer_slot"][layer], p["goods"][line]
+    base = float(p["bases"][p["layer_base"][layer]] @ p["parts"][goods])
     ordinary = p["rates"][p["atom_rates"][atom], p["column"][p["atom_combination"][atom]]]
     kind = p["slot_kind"][slot]
     if kind == ORDINARY:
@@ -87,7 +88,7 @@ def plain_amount(p: dict[str, Any], line: int, atom: int, layer: int) -> Any:
         return base * p["slot_rate"][slot]
     if kind == TOP_UP:
         return base * max(0.0, p["slot_rate"][slot] - ordinary)
-    quantity, value = p["quantity"][p["slot_unit"][slot], line], p["value"][line]
+    quantity, value = p["quantity"][p["slot_unit"][slot], goods], p["value"][goods]
     first, second = p["tier_usd"][2 * slot : 2 * slot + 2]
     if np.isnan(quantity):
         return 0.0
@@ -107,7 +108,7 @@ def test_duty_is_the_sum_over_atoms_and_layers(kernel: Kernel) -> None:
         for atom in range(p["atom_start"][line], p["atom_start"][line + 1]):
             combination = p["atom_combination"][atom]
             if combination == PROHIBITED:
-                wanted_barred[line] += p["atom_weight"][atom] * p["value"][line]
+                wanted_barred[line] += p["atom_weight"][atom] * p["value"][p["goods"][line]]
                 continue
             for layer in range(p["layer_start"][combination], p["layer_start"][combination + 1]):
                 column = p["slot_column"][p["layer_slot"][layer]]

@@ -109,8 +109,8 @@ def class_duties(
         sum_class_duties(
             first, last, classes.combination, classes.rates, rated.family.rates.distinct, layers.column,
             layers.prohibited, layers.start, layers.slot, layers.weights, charged, slots.kind, rates,
-            slots.unit, column, slots.tier_start, slots.tier_up_to, slots.tier_usd, layers.bases, goods.value,
-            goods.parts, goods.quantity, pairs.start, pairs.group, places.columns, places.row, values, out,
+            slots.unit, column, slots.tier_start, slots.tier_up_to, slots.tier_usd, layers.bases, goods.of_class,
+            goods.value, goods.parts, goods.quantity, pairs.start, pairs.group, places.columns, places.row, values, out,
         )  # fmt: skip
         return out
 

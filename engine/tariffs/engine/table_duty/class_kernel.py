@@ -30,6 +30,7 @@ def sum_class_duties(
     tier_up_to: F64,
     tier_usd: F64,
     bases: F64,
+    goods: I32,
     value: F64,
     parts: F64,
     quantity: F64,
@@ -49,7 +50,7 @@ def sum_class_duties(
             tier_start, tier_up_to, tier_usd, bases: as in `kernel.assess_lines`.
         slot_rate: per slot and point.
         slot_column: per slot, the column that it adds to; negative for none.
-        value, parts, quantity: goods by which classes are priced.
+        goods: per class, the goods by which it is priced, with their value, parts and quantities.
         pair_start: index of the first pair of each class (one more than classes).
         pair_group: per pair.
         columns: number of columns.
@@ -63,6 +64,8 @@ def sum_class_duties(
         first, last = pair_start[c], pair_start[c + 1]
         if first == last or prohibited[combination[c]] >= 0:
             continue
+        own = goods[c]
+        worth = value[own]
         ordinary = rates[class_rates[c], column[combination[c]]]
         for layer in range(layer_start[combination[c]], layer_start[combination[c] + 1]):
             slot = layer_slot[layer]
@@ -70,14 +73,14 @@ def sum_class_duties(
                 continue
             base = 0.0
             for part in range(parts.shape[1]):
-                base += bases[layer_base[layer], part] * parts[c, part]
-            base = base / value[c] if value[c] > 0.0 else 0.0
+                base += bases[layer_base[layer], part] * parts[own, part]
+            base = base / worth if worth > 0.0 else 0.0
             kind = slot_kind[slot]
             if kind >= SPECIFIC:
                 whole = whole_line(
-                    kind, slot, quantity[slot_unit[slot], c], value[c], tier_start, tier_up_to, tier_usd
+                    kind, slot, quantity[slot_unit[slot], own], worth, tier_start, tier_up_to, tier_usd
                 )
-                per_dollar[:] = whole * base / value[c] if value[c] > 0.0 else 0.0
+                per_dollar[:] = whole * base / worth if worth > 0.0 else 0.0
             else:
                 for b in range(points):
                     per_dollar[b] = base * ad_valorem(kind, slot_rate[slot, b], ordinary)

@@ -26,6 +26,7 @@ from tariffs.engine.table_duty.rated_lines import (
     rate_lines,
 )
 from tariffs.engine.tables.line_arrays import LineArrays
+from tariffs.engine.tables.selected_lines import SelectedLines
 
 __all__ = ["Dated", "Duties", "RatedLines", "duties_of", "parts_of", "quantities_of"]
 
@@ -176,14 +177,14 @@ def _run(
     lines, layers, slots = rated.lines, rated.layers, rated.layers.slots
     atoms, rates = rated.family.atoms, rated.family.rates
     parts, quantity = parts_of(law, lines), quantities_of(lines, slots.units)
-    index = rated.selected.index
+    index, goods = rated.selected.index, SelectedLines.all(lines).index
 
     def chunk(lo: int, hi: int) -> None:
         assess_lines(
             lo, hi, index, atoms.start, rated.family.combinations.of_atom, atoms.weight, rates.of_atom, rates.distinct,
             layers.column, layers.prohibited, layers.start, layers.slot, layers.weights, layers.assessed, layers.owed,
             slots.kind, slots.rate, slots.unit, column_of_measure[slots.measure], slots.tier_start, slots.tier_up_to,
-            slots.tier_usd, layers.bases, lines.value, parts, quantity, duty, owed, barred,
+            slots.tier_usd, layers.bases, goods, lines.value, parts, quantity, duty, owed, barred,
         )  # fmt: skip
 
     run_chunks(len(index), chunk, check)

@@ -39,6 +39,7 @@ def assess_lines(
     tier_up_to: F64,
     tier_usd: F64,
     bases: F64,
+    goods: I32,
     value: F64,
     parts: F64,
     quantity: F64,
@@ -62,18 +63,20 @@ def assess_lines(
         slot_column: per slot, the column of `duty` and `owed` that it adds to; negative for none.
         tier_start, tier_up_to, tier_usd: per slot its tiers (a minimum price is one tier).
         bases: weights of the parts of the value.
-        value, parts: per line the customs value, and its parts.
-        quantity: per unit and line; NaN where unknown, which charges nothing (the caller adds a note).
+        goods: per line, the goods of which it has the value, the parts and the quantities.
+        value, parts: per goods the customs value, and its parts.
+        quantity: per unit and goods; NaN where unknown, which charges nothing (the caller adds a note).
         duty, owed: outputs per line and column.
         barred: output per line, the value that may not be imported.
     """
     for position in range(lo, hi):
         line = lines[position]
+        row = goods[line]
         for atom in range(atom_start[line], atom_start[line + 1]):
             combination = atom_combination[atom]
             weight = atom_weight[atom]
             if prohibited[combination] >= 0:
-                barred[line] += weight * value[line]
+                barred[line] += weight * value[row]
                 continue
             ordinary = rates[atom_rates[atom], column[combination]]
             for layer in range(layer_start[combination], layer_start[combination + 1]):
@@ -82,14 +85,14 @@ def assess_lines(
                     continue
                 base = 0.0
                 for part in range(parts.shape[1]):
-                    base += bases[layer_base[layer], part] * parts[line, part]
+                    base += bases[layer_base[layer], part] * parts[row, part]
                 kind = slot_kind[slot]
                 if kind >= SPECIFIC:
-                    unit_quantity = quantity[slot_unit[slot], line]
+                    unit_quantity = quantity[slot_unit[slot], row]
                     whole = whole_line(
-                        kind, slot, unit_quantity, value[line], tier_start, tier_up_to, tier_usd
+                        kind, slot, unit_quantity, value[row], tier_start, tier_up_to, tier_usd
                     )
-                    amount = whole * base / value[line] if value[line] > 0.0 else 0.0
+                    amount = whole * base / value[row] if value[row] > 0.0 else 0.0
                 else:
                     amount = base * ad_valorem(kind, slot_rate[slot], ordinary)
                 amount *= weight

@@ -51,10 +51,6 @@ class RateClasses:
         """Number of classes."""
         return len(self.source)
 
-    def line_of(self, contents: int) -> I64:
-        """Line of each class that is charged by quantity; any line for the others."""
-        return np.maximum(self.source - contents, 0)
-
 
 def rate_classes(rated: RatedLines) -> RateClasses:
     """Find the classes of the atoms of rated lines; kept with their family."""
@@ -156,25 +152,28 @@ def class_rates(
         0, classes.count, each[:-1].astype(np.int32), each, classes.combination, np.ones(classes.count),
         classes.rates, rated.family.rates.distinct, layers.column, layers.prohibited, layers.start, layers.slot,
         layers.weights, layers.assessed, layers.owed, slots.kind, slots.rate, slots.unit, column_of_slot,
-        slots.tier_start, slots.tier_up_to, slots.tier_usd, layers.bases, goods.value, goods.parts,
+        slots.tier_start, slots.tier_up_to, slots.tier_usd, layers.bases, goods.of_class, goods.value, goods.parts,
         goods.quantity, duty, owed, barred,
     )  # fmt: skip
     if not goods.by_line:
         return duty, owed, barred
-    value = np.broadcast_to(goods.value[:, None], duty.shape)
-    return ratio(duty, value, 0.0), ratio(owed, value, 0.0), ratio(barred, goods.value, 0.0)
+    value = goods.value[goods.of_class]
+    each_column = np.broadcast_to(value[:, None], duty.shape)
+    return ratio(duty, each_column, 0.0), ratio(owed, each_column, 0.0), ratio(barred, value, 0.0)
 
 
 @dataclass(frozen=True)
 class ClassGoods:
-    """Goods by which classes are priced: one dollar with the content of a class, or the line charged by quantity.
+    """Goods by which classes are priced: one dollar with each content, then the lines charged by quantity.
 
     Attributes:
-        value, parts: per class, in dollars.
-        quantity: per unit of the law and class; one column of unknown quantities if no class is charged by quantity.
+        of_class: goods of each class.
+        value, parts: per goods, in dollars.
+        quantity: per unit of the law and goods; NaN where unknown.
         by_line: whether some class is charged by quantity.
     """
 
+    of_class: I32
     value: F64
     parts: F64
     quantity: F64
@@ -183,30 +182,21 @@ class ClassGoods:
 
 def goods_of(law: Law, rated: RatedLines, classes: RateClasses) -> ClassGoods:
     """Find the goods by which classes are priced under a law."""
-    contents = _contents_of(rated.lines).lines
-    own = classes.source >= contents.count
-    units = max(1, len(rated.layers.slots.units))
+    lines, contents = rated.lines, _contents_of(rated.lines).lines
+    own, of_class = classes.source >= contents.count, classes.source.astype(np.int32)
+    value, parts = contents.value, parts_of(law, contents)
+    quantity = np.full((max(1, len(rated.layers.slots.units)), contents.count), np.nan)
     if not own.any():
-        kept: BoundedCache[Hashable, tuple[RateClasses, F64, ClassGoods]]
-        kept = rated.family.cache.setdefault("class goods", BoundedCache(_CLASSES_KEPT))
-        parts = parts_of(law, contents)
-        unknown = np.full((units, 1), np.nan)
-        # The value refers to the classes and the parts, so that their ids are not reused.
-        return kept.get(
-            (id(classes), id(parts), units),
-            lambda: (
-                classes,
-                parts,
-                ClassGoods(np.ones(classes.count), parts[classes.source], unknown, False),
-            ),
-        )[2]
-    of_contents = parts_of(law, contents)
-    value, parts = np.ones(classes.count), np.empty((classes.count, of_contents.shape[1]))
-    parts[~own] = of_contents[classes.source[~own]]
-    line = classes.line_of(contents.count)
-    value[own], parts[own] = rated.lines.value[line[own]], parts_of(law, rated.lines)[line[own]]
-    quantity = quantities_of(rated.lines, rated.layers.slots.units)[:, line]
-    return ClassGoods(value, parts, quantity, True)
+        return ClassGoods(of_class, value, parts, quantity, False)
+    line, place = np.unique(classes.source[own] - contents.count, return_inverse=True)
+    of_class[own] = contents.count + place
+    return ClassGoods(
+        of_class,
+        np.concatenate([value, lines.value[line]]),
+        np.concatenate([parts, parts_of(law, lines)[line]]),
+        np.concatenate([quantity, quantities_of(lines, rated.layers.slots.units)[:, line]], axis=1),
+        True,
+    )
 
 
 @dataclass(frozen=True)
@@ -326,12 +316,11 @@ def class_functions(law: Law, rated: RatedLines, moved: Bools, classes: RateClas
     charged = moved[layers.slot[layer]] & layers.assessed[layer] & (barred[of_class] == 0.0)
     of_class, layer = of_class[charged], layer[charged]
     goods = goods_of(law, rated, classes)
+    priced = goods.of_class[of_class]
     weights = layers.bases[layers.weights[layer]].T
     # A matrix product would leave the order of terms to the library.
-    base = sum_of(
-        [(1.0, weight * part) for weight, part in zip(weights, goods.parts[of_class].T, strict=True)]
-    )
-    base = ratio(base, goods.value[of_class], 0.0)
+    base = sum_of([(1.0, weight * part) for weight, part in zip(weights, goods.parts[priced].T, strict=True)])
+    base = ratio(base, goods.value[priced], 0.0)
     column = layers.column[classes.combination[of_class]]
     is_top_up = slots.kind[layers.slot[layer]] == TOP_UP
     ordinary = np.where(is_top_up, rated.family.rates.distinct[classes.rates[of_class], column], -np.inf)
