@@ -71,8 +71,9 @@ format: $(STAMP)  ## Rewrite the code in the house style
 types: $(STAMP)  ## mypy --strict over the four roots and the tests
 	@$(BIN)/mypy $(ROOTS) tests
 
-gen: $(STAMP)  ## Generate the code of the wire contract; leaves git clean if nothing changed
+gen: $(STAMP)  ## Generate the code of the wire contract and of run options; leaves git clean if nothing changed
 	@$(BIN)/python proto/gen.py
+	@$(BIN)/python -m tariffs.reference_pages.run_options docs/options.md
 
 stubs: $(STAMP)  ## Packages of stubs for TypeScript and Go in build/stubs, where their plugins can be installed
 	@$(BIN)/python proto/stubs.py

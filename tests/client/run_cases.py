@@ -14,8 +14,8 @@ from tariffs.client import Client, Scenario
 from tariffs.engine.response.hat_response import EXACT_HAT
 from tariffs.engine.response.thetas import LASTING
 from tariffs.engine.runs import refusals
-from tariffs.engine.runs.refusals import IMPACT, SEEK, SWEEP, TIMELINE
 from tariffs.engine.schedule import reference_data
+from tariffs.run_spec.option import IMPACT, SEEK, SWEEP, TIMELINE
 from tests.client.covering import Case
 
 DAY, BASELINE = "2027-01-11", "2025-01-01"

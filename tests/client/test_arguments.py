@@ -27,7 +27,7 @@ from tariffs.client import (
 )
 from tariffs.client._wire import reading
 from tariffs.client._wire.requests import charge_messages, duty_line, run_request
-from tariffs.client._wire.run_options import RunSpec
+from tariffs.client._wire.run_options import read_spec
 from tariffs.client.cli.app import run
 from tariffs.v1 import common_pb2
 from tariffs.v1.simulation_service_pb2 import SimulateRequest
@@ -129,14 +129,14 @@ def test_scenarios_in_the_place_of_the_table_are_told_theirs(client: Client, sce
 
 
 def test_none_is_the_default_of_every_option() -> None:
-    given = RunSpec.of("impact", SimulateRequest, dict.fromkeys(RunOptions.__annotations__))
-    assert given == RunSpec.of("impact", SimulateRequest, {})
+    given = read_spec("impact", dict.fromkeys(RunOptions.__annotations__))
+    assert given == read_spec("impact", {})
 
 
 @pytest.mark.parametrize("name", ["attribute", "include_lines"])
 def test_flags_of_other_libraries_keep_their_value(client: Client, name: str) -> None:
     for given in (True, np.True_, 1, False, np.False_, 0):
-        request = run_request(SimulateRequest, RunSpec.of("impact", SimulateRequest, {name: given}))
+        request = run_request(SimulateRequest, read_spec("impact", {name: given}))
         assert getattr(request, name) is bool(given)
     with refused("PARAMETER_INVALID", name):
         client.impact(TABLE, **{**NO_RESPONSE, name: "no"})

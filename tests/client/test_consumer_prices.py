@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client
-from tariffs.client._wire.run_options import RunSpec, option_values
+from tariffs.client._wire.run_options import recorded_options
 from tariffs.client.cli.__main__ import run
 from tariffs.client.errors import InvalidRequest
+from tariffs.run_spec.spec import RunSpec
 
 SHIRTS = pl.DataFrame({"hts": ["6109100012"], "origin": ["CN"], "customs_value": [4e8]})
 BASELINE = "2025-01-01"
@@ -70,6 +71,6 @@ def test_the_command_line_prints_it_and_json_has_every_line(
 
 
 def test_a_baseline_is_needed_and_a_call_without_is_recorded_as_before() -> None:
-    assert "consumer_prices" not in option_values(RunSpec())
+    assert "consumer_prices" not in recorded_options("impact", RunSpec())
     with Client.local() as client, pytest.raises(InvalidRequest):
         client.impact(SHIRTS, on="2025-05-20", response="none", consumer_prices="dollar")

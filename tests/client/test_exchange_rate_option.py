@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client
-from tariffs.client._wire.run_options import RunSpec, option_values
+from tariffs.client._wire.run_options import recorded_options
 from tariffs.client.cli.__main__ import run
 from tariffs.client.errors import InvalidRequest
+from tariffs.run_spec.spec import RunSpec
 
 DAY, BASELINE, OFFSET = "2025-12-01", "2025-01-01", 0.174
 TABLE = pl.DataFrame(
@@ -46,7 +47,7 @@ def test_the_wire_and_the_command_line_take_it(
 
 
 def test_a_call_without_an_offset_is_recorded_as_before() -> None:
-    assert "fx_offset" not in option_values(RunSpec())
-    assert option_values(RunSpec(fx_offset=OFFSET))["fx_offset"] == OFFSET
+    assert "fx_offset" not in recorded_options("impact", RunSpec())
+    assert recorded_options("impact", RunSpec(fx_offset=OFFSET))["fx_offset"] == OFFSET
     with Client.local() as client, pytest.raises(InvalidRequest):
         client.impact(TABLE, on=DAY, baseline=BASELINE, fx_offset=17.4)

@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client
-from tariffs.client._wire.run_options import RunSpec, option_values
+from tariffs.client._wire.run_options import recorded_options
 from tariffs.client.cli.__main__ import run
 from tariffs.client.errors import InvalidRequest
+from tariffs.run_spec.spec import RunSpec
 
 DAY, BASELINE = "2025-12-01", "2025-01-01"
 SHIRTS = pl.DataFrame(
@@ -62,7 +63,7 @@ def test_the_command_line_prints_domestic_goods(tmp_path: Path, capsys: pytest.C
 
 
 def test_a_call_without_a_market_is_recorded_as_before() -> None:
-    assert "market" not in option_values(RunSpec())
-    assert option_values(RunSpec(market="sector"))["market"] == "sector"
+    assert "market" not in recorded_options("impact", RunSpec())
+    assert recorded_options("impact", RunSpec(market="sector"))["market"] == "sector"
     with Client.local() as client, pytest.raises(InvalidRequest):
         client.impact(SHIRTS, on=DAY, baseline=BASELINE, market="sector", response="smart")

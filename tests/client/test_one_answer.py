@@ -15,7 +15,7 @@ import pytest
 
 from tariffs.client import Client, replay
 from tariffs.engine.runs.prohibited_surplus import PROHIBITED_SURPLUS
-from tariffs.engine.runs.refusals import IMPACT, SEEK, SWEEP, TIMELINE
+from tariffs.run_spec.option import IMPACT, SEEK, SWEEP, TIMELINE
 from tests.client import run_cases
 from tests.client.covering import Case, Covering
 from tests.client.run_cases import DAY, FACTORS, OF_ONE, SCENARIOS, SINGLE, SOUGHT, VARIED, same_rows

@@ -14,7 +14,7 @@ import pytest
 from tariffs.client import Client, ImpactResult, InvalidRequest, Scenario, TariffsError, replay
 from tariffs.client._arguments import parameters as as_texts
 from tariffs.client._wire.requests import simulate_request
-from tariffs.client._wire.run_options import RunSpec
+from tariffs.client._wire.run_options import read_spec
 from tariffs.client.cli.__main__ import run
 
 HEAD = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\n"
@@ -206,11 +206,13 @@ def test_values_are_written_as_decimal_text() -> None:
 
 
 def test_the_parameter_set_of_the_response_has_a_name_of_its_own() -> None:
-    both = simulate_request(["base"], RunSpec(parameters={"cn": 0.2}, parameter_set="low"))
+    both = simulate_request(
+        ["base"], read_spec("impact", {"parameters": {"cn": 0.2}, "parameter_set": "low"})
+    )
     assert (both.parameter_set, dict(both.scenario_parameters)) == ("low", {"cn": "0.2"})
-    assert simulate_request(["base"], RunSpec(parameters="low")).parameter_set == "low"
+    assert simulate_request(["base"], read_spec("impact", {"parameters": "low"})).parameter_set == "low"
     with pytest.raises(InvalidRequest, match="parameters is 'low'"):
-        RunSpec(parameters="low", parameter_set="high")
+        read_spec("impact", {"parameters": "low", "parameter_set": "high"})
 
 
 def outcome(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Any]:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from tariffs.client import Client
-from tariffs.client._wire.run_options import RunSpec, option_values
+from tariffs.client._wire.run_options import recorded_options
 from tariffs.client.cli.__main__ import run
 from tariffs.client.errors import InvalidRequest
+from tariffs.run_spec.spec import RunSpec
 
 DAY, HIGHER = "2027-02-01", "forced-labor-20-on-china"
 OPTIONS: dict[str, Any] = {"on": DAY, "horizon": "short"}
@@ -46,8 +47,8 @@ def test_the_wire_and_the_command_line_take_it(
 
 
 def test_a_call_without_a_slope_is_recorded_as_before() -> None:
-    assert "reaction" not in option_values(RunSpec())
-    assert option_values(RunSpec(reaction=0.5))["reaction"] == 0.5
+    assert "reaction" not in recorded_options("impact", RunSpec())
+    assert recorded_options("impact", RunSpec(reaction=0.5))["reaction"] == 0.5
 
 
 def test_wrong_slopes_and_runs_without_answers_are_refused(server: str) -> None:

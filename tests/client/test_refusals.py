@@ -15,8 +15,10 @@ from tariffs.client.cli import impact, seek, sweep, timeline
 from tariffs.client.cli.__main__ import run
 from tariffs.engine.errors import InputError
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.refusals import IMPACT, OPTIONS, REFUSALS, SEEK, SWEEP, TIMELINE, VERBS, Refusal
+from tariffs.engine.runs.refusals import OPTIONS, REFUSALS, Refusal
 from tariffs.reference_pages.run_options import replaced
+from tariffs.run_spec import spec
+from tariffs.run_spec.option import IMPACT, SEEK, SWEEP, TIMELINE, VERBS
 from tariffs.v1.simulation_service_pb2 import SimulateRequest, SweepRequest, TimelineRequest
 from tariffs.v1.sweep_service_pb2 import SeekRequest
 from tests.client import run_cases
@@ -36,15 +38,7 @@ COMMANDS: Mapping[str, Any] = {
     SEEK: seek.seek,
 }
 ON_THE_WIRE = {"parameters": "scenario_parameters", "vary": "parameter", "target": "column"}
-ON_THE_COMMAND_LINE = {
-    "scenarios": "scenario",
-    "parameters": "param",
-    "switches": "switch",
-    "min_confidence": "min_conf",
-    "include_lines": "lines",
-    "lines_to": "lines",
-}
-FLAGS = {"parameter_set": "--set", "min_confidence": "--min-conf", "switches": "--switch"}
+ON_THE_COMMAND_LINE = {"scenarios": "scenario", "include_lines": "lines", "lines_to": "lines"}
 
 
 def case_of(refusal: Refusal) -> Case:
@@ -134,7 +128,7 @@ def command(case: Case, lines: Path, options: Mapping[str, Any], folder: Path) -
         ],
     }[verb]
     for option, value in options.items():
-        flag = FLAGS.get(option, "--" + option.replace("_", "-"))
+        flag = spec.OPTIONS[option].flag
         if option == "include_lines":
             words += ["--lines", str(folder / "lines.csv")]
         elif option == "switches":

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tariffs.client import InvalidRequest, NotFound, Scenario
 from tariffs.client._arguments import day, money
 from tariffs.client._wire.claim_message import ClaimValue, claims_message
 from tariffs.client._wire.requests import duty_line, scenario_ref, simulate_request
-from tariffs.client._wire.run_options import RunSpec
+from tariffs.client._wire.run_options import read_spec
 from tariffs.v1 import common_pb2, duty_service_pb2, simulation_service_pb2
 
 
@@ -116,31 +117,29 @@ def test_a_missing_scenario_file_is_not_found(tmp_path: Path) -> None:
 
 
 def test_a_scenario_may_have_a_day_of_its_own() -> None:
-    request = simulate_request(["base", Scenario.base().on(date(2025, 12, 1))], RunSpec(on="2026-11-20"))
+    request = simulate_request(
+        ["base", Scenario.base().on(date(2025, 12, 1))], read_spec("impact", {}, on="2026-11-20")
+    )
     assert [point.on for point in request.points] == ["2026-11-20", "2025-12-01"]
 
 
 def test_options_become_the_message(tmp_path: Path) -> None:
     table = tmp_path / "own.csv"
     table.write_bytes(b"hts,sigma\n")
-    options = RunSpec(response="none", horizon="short", parameters=table, by=["hts2"], switches={"a": "b"})
-    request = simulate_request(["base"], options)
+    options = {"response": "none", "horizon": "short", "parameters": table, "switches": {"a": "b"}}
+    request = simulate_request(["base"], read_spec("impact", options, by=["hts2"]))
     assert request.response == simulation_service_pb2.RESPONSE_MODEL_NONE
     assert request.horizon == simulation_service_pb2.HORIZON_SHORT
     assert request.parameter_csv == b"hts,sigma\n"
     assert (list(request.by), dict(request.switches)) == (["hts2"], {"a": "b"})
-    assert simulate_request(["base"], RunSpec(parameters="low")).parameter_set == "low"
+    assert simulate_request(["base"], read_spec("impact", {"parameters": "low"})).parameter_set == "low"
 
 
 @pytest.mark.parametrize(
     "options",
-    [
-        RunSpec(response="gravity"),
-        RunSpec(horizon="ever"),
-        RunSpec(parameters="none-such.csv"),
-    ],
+    [{"response": "gravity"}, {"horizon": "ever"}, {"parameters": "none-such.csv"}],
 )
-def test_a_bad_option_is_a_usage_error(options: RunSpec) -> None:
+def test_a_bad_option_is_a_usage_error(options: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        simulate_request(["base"], options)
+        simulate_request(["base"], read_spec("impact", options))
     assert (caught.value.reason, caught.value.exit_code) == ("PARAMETER_INVALID", 2)

@@ -41,7 +41,7 @@ changes:
 def run(on: str, horizon: str = "path", table: pl.DataFrame = TOYS, **options: Any) -> pl.DataFrame:
     found = impact(
         table, [Point(BASE, on)], law=load_law(),
-        options=Options(baseline=BASELINE, horizon=horizon, lines=True, **options),
+        options=Options(baseline=BASELINE, horizon=horizon, include_lines=True, **options),
     )  # fmt: skip
     lines = found.scenarios[0].lines
     assert lines is not None

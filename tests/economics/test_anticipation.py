@@ -40,7 +40,7 @@ STORAGE = Storage(0.02, 1.35, 6.0)
 
 
 def run_of(day: str, ahead: str = "", table: pl.DataFrame = TABLE, **options: Any) -> Impact:
-    given = Options(baseline=BASELINE, lines=True, ahead=ahead, **options)
+    given = Options(baseline=BASELINE, include_lines=True, ahead=ahead, **options)
     return impact(table, [Point(library()["base"], day)], law=load_law(), options=given)
 
 
@@ -71,7 +71,7 @@ def test_purchases_are_those_of_an_independent_slow_version(day: str) -> None:
     first = max(date(2025, 1, 1), on - timedelta(days=200))
     days = [first + timedelta(days=n) for n in range((on - first).days + 190)]
     points = [Point(library()["base"], each.isoformat()) for each in days]
-    static = Options(response="none", lines=True)
+    static = Options(response="none", include_lines=True)
     blocks = impact(TABLE, points, law=load_law(), options=static).scenarios
     plain, moved = lines(run_of(day)), lines(run_of(day, "2024-11-06"))
     for row in range(TABLE.height):

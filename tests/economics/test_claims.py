@@ -58,7 +58,7 @@ def run_of(
     **options: Any,
 ) -> Impact:
     switches = RESPONDING | ({"usmca_claim_cost": cost} if cost else {})
-    chosen: dict[str, Any] = {"response": "none", "lines": True, "switches": switches} | options
+    chosen: dict[str, Any] = {"response": "none", "include_lines": True, "switches": switches} | options
     points = [Point(scenario or library()["base"], day) for day in days]
     return impact(table, points, law=load_law(), options=Options(**chosen))
 
@@ -184,7 +184,12 @@ def test_an_unknown_cost_is_an_error() -> None:
 
 
 def test_draws_take_the_three_costs_in_equal_parts() -> None:
-    options: dict[str, Any] = {"response": "armington", "baseline": "2025-01-01", "lines": False, "draws": 64}
+    options: dict[str, Any] = {
+        "response": "armington",
+        "baseline": "2025-01-01",
+        "include_lines": False,
+        "draws": 64,
+    }
     still = Spreads(0.0, 0.0, 0.0, 0.2)
     found = run_of("2026-11-20", spreads=still, **options).scenarios[0]
     assert found.ranges is not None
@@ -224,7 +229,7 @@ def test_a_timeline_has_the_claims_of_each_day() -> None:
         TABLE, [library()["base"]], "2025-02-01", "2025-05-01", law=load_law(), options=options
     ).scenarios[0]
     for start, duty in found.totals.select("start", "duty").iter_rows():
-        assert run_of(start, lines=False).scenarios[0].total["duty"] == pytest.approx(duty, rel=1e-12)
+        assert run_of(start, include_lines=False).scenarios[0].total["duty"] == pytest.approx(duty, rel=1e-12)
 
 
 @pytest.mark.slow

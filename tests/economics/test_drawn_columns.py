@@ -37,14 +37,14 @@ def test_domestic_shipments_of_ones_own_hold_imports_and_their_draws_down(
 ) -> None:
     path = tmp_path / "own.csv"
     path.write_text("hts,sigma,eta,spread,kappa,domestic_ratio\n36,5,1,0,4,9\n43,5,1,0,,\n")
-    found = run_of(table, parameters=str(path), by=("hts2",), spreads=QUIET)
+    found = run_of(table, parameter_set=str(path), by=("hts2",), spreads=QUIET)
     groups = found.scenarios[0].groups.sort("hts2")
     drawn = ranges_of(found).groups.filter(column="quantity_hat").sort("hts2")
     assert drawn["p50"].equals(groups["quantity_hat"].alias("p50"))
     # With home goods at hand demand for imports is nearer to kappa than to eta.
     plain = tmp_path / "plain.csv"
     plain.write_text("hts,sigma,eta\n36,5,1\n43,5,1\n")
-    two_tier = run_of(table, parameters=str(plain), by=("hts2",), draws=0).scenarios[0].groups.sort("hts2")
+    two_tier = run_of(table, parameter_set=str(plain), by=("hts2",), draws=0).scenarios[0].groups.sort("hts2")
     assert groups["quantity_hat"][0] < two_tier["quantity_hat"][0]
     assert groups["quantity_hat"][1] == two_tier["quantity_hat"][1]
 
@@ -53,7 +53,7 @@ def test_domestic_shipments_need_kappa(table: pl.DataFrame, tmp_path: Path) -> N
     path = tmp_path / "own.csv"
     path.write_text("hts,domestic_ratio\n36,9\n")
     with pytest.raises(InputError, match="kappa"):
-        run_of(table, parameters=str(path), draws=0)
+        run_of(table, parameter_set=str(path), draws=0)
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def run_of(scenario: Scenario | None = None, table: pl.DataFrame | None = TABLE,
         "baseline": BASELINE,
         "response": "exact_hat",
         "by": ("hts10",),
-        "lines": table is not None,
+        "include_lines": table is not None,
         **options,
     }
     point = Point(scenario or library()["base"], DAY)
@@ -81,7 +81,7 @@ def lines_of(found: Impact) -> list[dict[str, Any]]:
 
 
 def rates_on(day: str) -> list[float]:
-    options = Options(response="none", lines=True)
+    options = Options(response="none", include_lines=True)
     found = impact(TABLE, [Point(library()["base"], day)], law=load_law(), options=options)
     return [row["duty"] / row["customs_value"] for row in lines_of(found)]
 
@@ -197,7 +197,7 @@ def test_the_loss_without_any_scrap_is_unknown_and_not_zero() -> None:
 
 
 def test_without_a_change_of_law_nothing_moves() -> None:
-    options = Options(baseline=DAY, response="exact_hat", lines=True)
+    options = Options(baseline=DAY, response="exact_hat", include_lines=True)
     found = impact(TABLE, [Point(library()["base"], DAY)], law=load_law(), options=options)
     assert [row["quantity_hat"] for row in lines_of(found)] == [1.0] * TABLE.height
     total = found.scenarios[0].total
@@ -207,7 +207,7 @@ def test_without_a_change_of_law_nothing_moves() -> None:
 def test_timelines_and_sweeps_have_the_bits_of_impacts() -> None:
     options, law = Options(baseline=BASELINE, response="exact_hat"), load_law()
     series = timeline(TABLE, [library()["base"]], DAY, DAY, law=law, options=options)
-    total = run_of(lines=False).scenarios[0].total
+    total = run_of(include_lines=False).scenarios[0].total
     assert series.scenarios[0].totals["welfare"][0] == total["welfare"]
     scenario = library()["rates-by-country"]
     swept = sweep(TABLE, scenario, [{"cn": "0%"}, {"cn": "20%"}], on="2027-01-11", law=law, options=options)
@@ -226,7 +226,7 @@ def test_a_factor_on_theta_is_that_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "twice.csv"
     rows = [f"{code},{2 * PUBLISHED[sector]}" for code, sector in SECTORS.items()]
     path.write_text("\n".join(["hts,theta", *rows]) + "\n", encoding="utf-8")
-    given = run_of(scenario, lines=False, parameters=str(path))
+    given = run_of(scenario, include_lines=False, parameter_set=str(path))
     assert given.scenarios[0].total["value_after"] == pytest.approx(swept[1], rel=1e-12)
     assert swept[1] < swept[0]
     assert given.provenance["parameters"] == "twice.csv"
@@ -245,7 +245,7 @@ def test_a_file_gives_theta_and_domestic_goods_of_its_own(tmp_path: Path) -> Non
     assert found.theta.tolist() == [2.5, 6.0, 3.98]
     assert [found.sources[place] for place in found.source[:2]] == ["given for 7204", "given for 72"]
     assert found.domestic_ratio.tolist() == [3.0, 0.0, 0.0]
-    rows = lines_of(run_of(parameters=str(path)))
+    rows = lines_of(run_of(parameter_set=str(path)))
     rates = rates_on(DAY)
     expected = exact_hat([0, 0], [0, 1], [5e8, 2e8], 0.0, rates[-2:], 2.5, domestic=3 * 7e8)
     assert [row["value_after"] for row in rows[-2:]] == pytest.approx(expected.value.tolist(), rel=1e-12)
@@ -303,7 +303,7 @@ def test_every_industry_with_imports_has_a_sector_and_goods_without_one_the_thet
         ({"horizon": "impact"}, "no horizon impact"),
         ({"draws": 16}, "not drawn"),
         ({"market": "sector"}, "armington"),
-        ({"parameters": "low"}, "low has no thetas"),
+        ({"parameter_set": "low"}, "low has no thetas"),
         ({"direction": "export", "to": "cn"}, "United States"),
     ],
 )
@@ -327,5 +327,5 @@ def test_the_client_takes_the_model_by_name_and_the_result_says_what_it_is(horiz
     assert "wages and the balance of trade" in model["ignores"]
     assert any("Review of Economic Studies" in source for source in model["thetas"])
     assert "BEA" in model["domestic_goods"]
-    expected = run_of(lines=False).scenarios[0].total
+    expected = run_of(include_lines=False).scenarios[0].total
     assert found.total["welfare"].item() == expected["welfare"]

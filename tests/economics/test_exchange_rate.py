@@ -51,7 +51,7 @@ changes:
 
 
 def run_of(offset: float = 0.0, day: str = DAY, table: pl.DataFrame = TABLE, **options: Any) -> Impact:
-    given = Options(baseline=BASELINE, lines=True, fx_offset=offset, **options)
+    given = Options(baseline=BASELINE, include_lines=True, fx_offset=offset, **options)
     return impact(table, [Point(library()["base"], day)], law=load_law(), options=given)
 
 
@@ -67,7 +67,7 @@ def total_of(found: Impact) -> dict[str, float]:
 
 
 def rates_on(day: str) -> list[float]:
-    static = Options(response="none", lines=True)
+    static = Options(response="none", include_lines=True)
     found = impact(TABLE, [Point(library()["base"], day)], law=load_law(), options=static)
     return [row["duty"] / row["customs_value"] for row in lines(found)]
 
@@ -154,7 +154,7 @@ def test_smart_has_the_linear_formulas_at_the_price_in_dollars() -> None:
         dollar(before, after),
         [row for row, hts in enumerate(TABLE["hts"]) if hts[:2] == "09"],
     )
-    moved = lines(run_of(OFFSET, response="smart", horizon="short", parameters="central"))[coffee]
+    moved = lines(run_of(OFFSET, response="smart", horizon="short", parameter_set="central"))[coffee]
     parameters = parameters_for([TABLE["hts"][coffee]], horizon="short")
     eta, supply, v0 = parameters.eta[0], parameters.supply[0], TABLE["customs_value"][coffee]
     rise = ((1 + after[coffee]) * currency - 1 - before[coffee]) / (1 + before[coffee])

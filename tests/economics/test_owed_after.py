@@ -135,6 +135,6 @@ def test_points_of_a_sweep_and_days_of_a_timeline_owe_the_same(options: dict[str
 
 
 def test_lines_and_parts_of_a_table_add_up_to_the_total(tmp_path: Path) -> None:
-    block = run_of(library()["base"], lines=True).scenarios[0]
+    block = run_of(library()["base"], include_lines=True).scenarios[0]
     assert block.lines is not None
     assert block.lines[OWED].sum() == pytest.approx(block.total[OWED], rel=1e-9)

@@ -92,7 +92,7 @@ def test_a_model_has_its_own_set_unless_told(response: str, name: str) -> None:
     goods = pl.DataFrame({"hts": [TOYS], "origin": ["CN"], "customs_value": [60.0]})
     points = [Point(library()["base"], "2025-12-01")]
     for parameters, expected in (("", name), ("central", "path"), ("low", "low")):
-        options = Options(baseline="2025-01-01", response=response, parameters=parameters)
+        options = Options(baseline="2025-01-01", response=response, parameter_set=parameters)
         assert impact(goods, points, law=load_law(), options=options).provenance["parameters"] == expected
 
 

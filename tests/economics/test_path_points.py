@@ -129,7 +129,7 @@ def test_factors_and_domestic_goods_are_still_each_alone(tmp_path: Any) -> None:
     file = tmp_path / "own.csv"
     file.write_text("hts,sigma,eta,domestic_ratio,kappa\n9503,2.5,1.5,2,1.2\n", encoding="utf-8")
     points = [{"cn": value} for value in ("5%", "10%", "30%")]
-    assert_impact_of_each(points, replace(OPTIONS, parameters=str(file)))
+    assert_impact_of_each(points, replace(OPTIONS, parameter_set=str(file)))
 
 
 def test_a_seek_on_the_path_finds_the_rate_of_an_impact(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,7 +123,7 @@ def test_a_product_that_may_not_enter_leaves_a_market_of_sectors_finite(
     path = tmp_path / "elastic.csv"
     path.write_text(f"hts,eta\n9503,{eta}\n")
     table = TABLE.filter((pl.col("hts") != "9503000073") | (pl.col("origin") == "CN"))
-    options = Options(baseline="2025-01-01", horizon=horizon, market="sector", parameters=str(path))
+    options = Options(baseline="2025-01-01", horizon=horizon, market="sector", parameter_set=str(path))
     (block,) = impact(
         table, [Point(parse_scenario(BANNED, "test"), DAY)], law=load_law(), options=options
     ).scenarios
@@ -160,7 +160,7 @@ def test_buyers_lose_what_a_thousandfold_price_costs_them(tmp_path: Path) -> Non
     """Where sigma is low the price at which goods are out makes a difference."""
     path = tmp_path / "low.csv"
     path.write_text("hts,sigma,eta\n95,1.3,0.8\n72,1.3,0.8\n")
-    options = options_of(horizon="short", parameters=str(path))
+    options = options_of(horizon="short", parameter_set=str(path))
     out, losses = "kind: prohibition", []
     for effect in (out, 'rate: "99900%"'):
         point = Point(parse_scenario(BANNED.replace(out, effect)), DAY)

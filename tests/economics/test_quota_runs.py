@@ -214,7 +214,7 @@ def test_products_with_domestic_goods_of_their_own(tmp_path: Path) -> None:
     path = tmp_path / "own.csv"
     path.write_text("hts,sigma,eta,kappa,domestic_ratio\n7208,4,1,2,3\n9503,4,2,,\n9506,4,2,,\n")
     options = Options(
-        baseline="2025-01-01", response="armington", horizon="long", by=("hts10",), parameters=str(path)
+        baseline="2025-01-01", response="armington", horizon="long", by=("hts10",), parameter_set=str(path)
     )
     run = TableRun(TABLE, load_law(), options, RunContext(None, None), [HALF])
     law = apply_scenario(load_law(), HALF)
@@ -237,7 +237,7 @@ def test_products_with_domestic_goods_of_their_own(tmp_path: Path) -> None:
     np.testing.assert_allclose(held.quantity_hat, duty.quantity_hat, rtol=1e-9)
     np.testing.assert_allclose(held.buyer_surplus, duty.buyer_surplus, rtol=1e-9)
     with pytest.raises(InputError, match="domestic_ratio"):
-        run_of(HALF, horizon="path", parameters=str(path))
+        run_of(HALF, horizon="path", parameter_set=str(path))
 
 
 def test_a_timeline_has_the_limit_from_its_day() -> None:
@@ -256,9 +256,14 @@ def test_a_timeline_has_the_limit_from_its_day() -> None:
 def test_linear_models_give_the_trade_that_a_limit_then_cuts(response: str) -> None:
     """The step of the limit is the slow equilibrium on their trade, at their elasticities."""
     parameters = "central" if response == "smart" else ""
-    options = {"horizon": "long", "response": response, "by": ("hts10", "origin"), "parameters": parameters}
+    options = {
+        "horizon": "long",
+        "response": response,
+        "by": ("hts10", "origin"),
+        "parameter_set": parameters,
+    }
     free, held = (
-        run_of(each, lines=True, **options).scenarios[0].lines for each in (library()["base"], HALF)
+        run_of(each, include_lines=True, **options).scenarios[0].lines for each in (library()["base"], HALF)
     )
     assert free is not None
     assert held is not None

@@ -102,7 +102,7 @@ def test_unequal_supply_in_a_nest_is_computed_one_by_one(horizon: str, tmp_path:
         return TableRun(TABLE, load_law(), given, RunContext(None, None))
 
     assert together(run())
-    assert not together(run(parameters=str(path)))
+    assert not together(run(parameter_set=str(path)))
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def rates_on(day: str, lines: pl.DataFrame) -> np.ndarray:
         lines,
         [Point(library()["base"], day)],
         law=load_law(),
-        options=Options(response="none", baseline=BASELINE, lines=True),
+        options=Options(response="none", baseline=BASELINE, include_lines=True),
     ).scenarios[0]
     assert found.lines is not None
     rates: np.ndarray = found.lines.sort("place")["duty"].to_numpy() / lines["customs_value"].to_numpy()
@@ -126,7 +126,7 @@ def plain_loop(table: pl.DataFrame) -> tuple[dict[str, dict[str, float]], dict[s
 
 def test_atoms_respond_as_in_a_plain_loop(table: pl.DataFrame) -> None:
     expected, owned = plain_loop(table)
-    (block,) = run(table, by=("lot",), lines=True).scenarios
+    (block,) = run(table, by=("lot",), include_lines=True).scenarios
     assert block.lines is not None
     for frame in (block.groups, block.lines):
         for row in frame.iter_rows(named=True):
@@ -192,7 +192,7 @@ def limited() -> Scenario:
 
 
 def test_a_limit_on_quantity_cuts_all_lines_of_an_origin_alike(table: pl.DataFrame) -> None:
-    free, cut = (run(table, one, lines=True).scenarios[0].lines for one in (None, limited()))
+    free, cut = (run(table, one, include_lines=True).scenarios[0].lines for one in (None, limited()))
     assert free is not None
     assert cut is not None
     cuts = (
@@ -334,7 +334,7 @@ def test_the_reference_table_is_split_where_claims_are_partial() -> None:
 
 @pytest.mark.parametrize("model", ["armington", "passthrough", "smart", "gsim", "exact_hat"])
 def test_totals_and_groups_are_sums_over_lines_in_every_model(table: pl.DataFrame, model: str) -> None:
-    (found,) = run(table, response=model, by=("origin",), lines=True).scenarios
+    (found,) = run(table, response=model, by=("origin",), include_lines=True).scenarios
     assert found.lines is not None
     for column in ("value_after", "duty_after", "landed_after", "creation"):
         assert found.total[column] == pytest.approx(found.lines[column].sum(), rel=1e-9, abs=1e-3), column
@@ -345,8 +345,8 @@ def test_totals_and_groups_are_sums_over_lines_in_every_model(table: pl.DataFram
 def test_own_rates_of_goods_lower_the_duty_of_canada_and_mexico_as_stated() -> None:
     """By 6.8 billion dollars under the law of 2025-11-15, beside each line at its mean rate."""
     given = {
-        "2025-11-15": Options(lines=True, horizon="long"),
-        "2025-01-01": Options(lines=True, response="none"),
+        "2025-11-15": Options(include_lines=True, horizon="long"),
+        "2025-01-01": Options(include_lines=True, response="none"),
     }
     points = [(Point(library()["base"], day), options) for day, options in given.items()]
     own, base = (

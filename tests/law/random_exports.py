@@ -164,7 +164,7 @@ def _in_a_table(lines: Sequence[dict[str, Any]], exact: list[float], known_on: s
         for line in lines
     ]
     table = pl.DataFrame(rows, infer_schema_length=None)
-    options = Options(response="none", direction="export", lines=True, known_on=known_on)
+    options = Options(response="none", direction="export", include_lines=True, known_on=known_on)
     found = impact(table, [Point(library()["base"], lines[0]["entry"])], law=load_law(), options=options)
     assert found.refused.height == 0, found.refused
     block = found.scenarios[0].lines

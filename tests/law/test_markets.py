@@ -82,7 +82,7 @@ def test_a_table_of_several_destinations_pays_in_each_what_goods_pay_alone(made_
             "destination": ["NZ", "CN", "ca", None, "XX"],
         }
     )
-    options = Options(response="none", direction="export", lines=True, by=("destination",))
+    options = Options(response="none", direction="export", include_lines=True, by=("destination",))
     found = impact(table, [Point(library()["base"], "2026-10-01")], law=made_up, options=options)
     assert found.refused.select("row", "column", "reason").rows() == [
         (4, "destination", "DESTINATION_UNKNOWN")

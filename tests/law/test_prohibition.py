@@ -238,7 +238,7 @@ TABLE = pl.DataFrame(
 
 
 def on_table(response: str = "none", *changes: str, by: tuple[str, ...] = ("origin",)) -> ScenarioImpact:
-    options = Options(baseline="2025-01-01", response=response, horizon="short", by=by, lines=True)
+    options = Options(baseline="2025-01-01", response=response, horizon="short", by=by, include_lines=True)
     point = Point(scenario(*changes) if changes else library()["base"], DAY)
     (found,) = impact(TABLE, [point], law=load_law(), options=options).scenarios
     return found
@@ -328,7 +328,9 @@ def test_the_quantity_of_banned_goods_is_zero(response: str) -> None:
 def test_the_loss_of_a_variety_is_that_of_constant_elasticity_demand() -> None:
     """Of two varieties with landed shares s and 1 - s, the price index rises by (1 - s)^(1 / (1 - sigma))."""
     table = TABLE.filter(pl.col("hts") == WHISKY)
-    options = Options(baseline="2025-01-01", response="armington", horizon="short", by=("hts10",), lines=True)
+    options = Options(
+        baseline="2025-01-01", response="armington", horizon="short", by=("hts10",), include_lines=True
+    )
     (found,) = impact(table, [Point(library()["base"], DAY)], law=load_law(), options=options).scenarios
     other = lines_of(found).row(1, named=True)
     p = parameters_for([WHISKY], horizon=options.horizon, set=None)

@@ -53,7 +53,7 @@ def compared(day: str) -> pl.DataFrame:
         pl.lit("US").alias("origin"), pl.lit(0.0).alias("in_quota_share"),
         pl.when(pl.col("hs6") == "271111").then(0.0).alias("cn_excluded_share"),
     ).explode("hts")  # fmt: skip
-    options = Options(response="none", direction="export", lines=True)
+    options = Options(response="none", direction="export", include_lines=True)
     found = impact(table, [Point(in_wto_terms(), f"{day}T23:00+08:00")], law=LAW, options=options)
     lines = found.scenarios[0].lines
     assert lines is not None

@@ -58,7 +58,7 @@ def test_duties_of_laws_compiled_together_have_the_bits_of_each_alone(scale: int
 def test_sums_by_group_are_those_of_the_lines(day: str) -> None:
     law = load_law()
     frame = reference_table().gather_every(40)
-    options = Options(baseline="2025-01-01", response="none", by=("origin", "authority"), lines=True)
+    options = Options(baseline="2025-01-01", response="none", by=("origin", "authority"), include_lines=True)
     block = impact(frame, [Point(library()["base"], day)], law=law, options=options).scenarios[0]
     lines = block.lines
     assert lines is not None

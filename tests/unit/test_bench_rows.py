@@ -69,7 +69,7 @@ def test_a_quick_run_has_the_short_rows_alone() -> None:
 
 
 def test_a_panel_that_differs_is_refused(bench: Workbench) -> None:
-    (block,) = bench.impact(bench.moved(), Options(lines=True, response="none")).scenarios
+    (block,) = bench.impact(bench.moved(), Options(include_lines=True, response="none")).scenarios
     assert block.lines is not None
     panel = RatePanel(TABLE, block.lines, block.groups)
     duties = panel.join().join(block.groups, on="origin", how="full")

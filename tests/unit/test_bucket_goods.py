@@ -11,8 +11,8 @@ from tariffs.engine.response.industries import NO_INDUSTRY, industry_of
 from tariffs.engine.runs.bucket_goods import BucketGoods, goods_keys
 from tariffs.engine.runs.limit_columns import has_limits
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.refusals import IMPACT, TIMELINE
 from tariffs.engine.scenario import Scenario, library, parse_scenario
+from tariffs.run_spec.option import IMPACT, TIMELINE
 
 HEAD = "schema: tariffs.scenario/v1\nid: limits\ntitle: Limits\nbasis: hypothesis\nchanges:\n"
 LIMIT = "  - {op: shock_quantity, from: 2026-02-01, limit: 1000, products: ['9503', '8471300100']}\n"
@@ -72,7 +72,7 @@ def test_products_of_an_industry_have_one_key() -> None:
     assert found[0] == found[1] != found[2]
     assert found[3:] == ["780200", "470710"]
     # Parameters may put goods without an industry into a nest.
-    own = sector_keys(codes, base, parameters="own.csv")
+    own = sector_keys(codes, base, parameter_set="own.csv")
     assert own[:3] == found[:3]
     assert own[3] == own[4]
 

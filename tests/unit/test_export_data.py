@@ -57,7 +57,7 @@ def test_the_code_outside_the_harmonized_system_is_named_and_not_rated() -> None
     chapters = reference_data.exports_by_chapter().filter(destination="CN")
     in_chapters = chapters.filter(pl.col("hts2").is_in(["88", "98"]))["customs_value"].sum()
     assert odd == pytest.approx(in_chapters, rel=0.01)
-    found = run("CN", lines=True)
+    found = run("CN", include_lines=True)
     lines = found.scenarios[0].lines
     assert lines is not None
     assert NO_CODE not in lines["hts"].to_list()

@@ -180,7 +180,7 @@ def test_a_promise_that_binds_costs_its_buyers_a_subsidy() -> None:
     surplus, duty, welfare = (bound[name].item() - without[name].item() for name in names)
     assert surplus > 0.0
     assert welfare == pytest.approx(surplus + duty + bound["rent_importer"].item())
-    lines = run(SOYBEANS, kept, lines=True).scenarios[0].lines
+    lines = run(SOYBEANS, kept, include_lines=True).scenarios[0].lines
     assert lines is not None
     assert lines["diversion"].sum() == pytest.approx(0.0, abs=1e-3)
     assert (lines["rent_importer"] < 0.0).to_list() == (lines["origin"] == "US").to_list()
@@ -231,7 +231,9 @@ def test_a_promise_in_dollars_counts_the_value_at_the_port_of_export() -> None:
             "freight": [0.1e9, 0.0],
         }
     )
-    found = run(farm, assuming("compliance", "cn.commitment_farm", "10%"), lines=True).scenarios[0].lines
+    found = (
+        run(farm, assuming("compliance", "cn.commitment_farm", "10%"), include_lines=True).scenarios[0].lines
+    )
     assert found is not None
     assert (found["customs_value"] * found["quantity_hat"]).sum() == pytest.approx(1.7e9)
 
@@ -244,7 +246,7 @@ def test_a_promise_spread_over_entry_dates_is_one_promise() -> None:
         ]
     )
     kept = assuming("compliance", "cn.commitment_soybeans", "100%")
-    lines = run(dated, kept, lines=True).scenarios[0].lines
+    lines = run(dated, kept, include_lines=True).scenarios[0].lines
     assert lines is not None
     bought = (lines["quantity"] * lines["quantity_hat"]).filter(lines["origin"] == "US").sum()
     assert bought == pytest.approx(25e6)

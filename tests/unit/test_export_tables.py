@@ -86,7 +86,9 @@ def random_row(dice: random.Random) -> dict[str, Any]:
 def test_a_table_pays_line_by_line_what_each_line_pays_alone(name: str, scale: int) -> None:
     dice = random.Random(name)
     rows = [random_row(dice) for _ in range(150 * scale)]
-    found = run(pl.DataFrame(rows, infer_schema_length=None).with_row_index("place"), name, lines=True)
+    found = run(
+        pl.DataFrame(rows, infer_schema_length=None).with_row_index("place"), name, include_lines=True
+    )
     paid = {row["place"]: row for row in lines_of(found).to_dicts()}
     law = apply_scenario(LAW, library()[name])
     for place, row in enumerate(rows):
@@ -117,7 +119,7 @@ def test_the_base_is_cif_and_tax_falls_on_base_and_duty() -> None:
 
 
 def test_the_table_keeps_the_callers_value_beside_the_base() -> None:
-    lines = lines_of(run(SOYBEANS.with_columns(mine=pl.lit("a")), lines=True))
+    lines = lines_of(run(SOYBEANS.with_columns(mine=pl.lit("a")), include_lines=True))
     assert lines["customs_value"].to_list() == [1000.0, 3000.0, 200.0]
     assert lines["mine"].to_list() == ["a", "a", "a"]
 
@@ -131,7 +133,7 @@ def test_rows_that_cannot_be_rated_are_refused_and_name_their_row() -> None:
             "ordinary_rate": [None, None, None, None, "3%", "3", "x"],
         }
     )
-    found = run(table, lines=True)
+    found = run(table, include_lines=True)
     assert found.refused.select("row", "column", "reason").rows() == [
         (0, "hts", "HTS_CODE_MALFORMED"),
         (1, "ordinary_rate", "RATE_NOT_COMPUTABLE"),
@@ -151,10 +153,10 @@ def test_a_table_of_refused_rows_alone_is_an_answer() -> None:
 
 def test_goods_with_a_quota_say_what_was_taken_for_granted() -> None:
     table = pl.DataFrame({"hts": ["100590"] * 3, "origin": ["BR"] * 3, "customs_value": [100.0] * 3})
-    silent = run(table, lines=True)
+    silent = run(table, include_lines=True)
     assert lines_of(silent)["duty"].to_list() == pytest.approx([1.0] * 3)
     assert "WITHIN_QUOTA" in {note.reason for note in silent.notes}
-    told = run(table.with_columns(in_quota_share=pl.Series([0.0, 0.5, 1.0])), lines=True)
+    told = run(table.with_columns(in_quota_share=pl.Series([0.0, 0.5, 1.0])), include_lines=True)
     assert lines_of(told)["duty"].to_list() == pytest.approx([65.0, 33.0, 1.0])
     assert "WITHIN_QUOTA" not in {note.reason for note in told.notes}
 
@@ -270,7 +272,7 @@ def test_lines_with_shares_pay_alone_what_they_pay_in_a_table(scale: int) -> Non
         pl.DataFrame(rows, infer_schema_length=None).with_row_index("place"),
         [Point(library()["base"], "2026-11-24")],
         law=law,
-        options=Options(response="none", direction="export", lines=True),
+        options=Options(response="none", direction="export", include_lines=True),
     )
     paid = {row["place"]: row for row in lines_of(found).to_dicts()}
     for place, ours in paid.items():

@@ -53,7 +53,7 @@ def test_a_line_of_a_table_pays_what_the_entry_line_pays() -> None:
             "exclusion_share": [0.0] * 4,
         }
     )
-    lines = run(table, ["base"], response="none", lines=True).scenarios[0].lines
+    lines = run(table, ["base"], response="none", include_lines=True).scenarios[0].lines
     assert lines is not None
     assert lines["duty"].round(6).to_list() == [2000.0, 6260.0, 1500.0, 1500.0]
 
@@ -87,7 +87,7 @@ def test_bad_rows_are_refused_and_lose_nothing_else(sample: pl.DataFrame) -> Non
         origin=pl.when(pl.int_range(pl.len()) == 20).then(pl.lit("XX")).otherwise("origin"),
         customs_value=pl.when(pl.int_range(pl.len()) == 30).then(-1.0).otherwise("customs_value"),
     )
-    found = run(bad, ["base"], response="none", lines=True)
+    found = run(bad, ["base"], response="none", include_lines=True)
     assert found.refused["row"].to_list() == [10, 20, 30]
     assert found.refused["reason"].to_list() == [
         "HTS_CODE_UNKNOWN",
@@ -130,7 +130,7 @@ def test_entry_dates_of_lines_beat_the_date_of_the_run() -> None:
             "entry_date": ["2025-02-10", "2025-04-09", None],
         }
     )
-    lines = run(table, ["base"], response="none", lines=True).scenarios[0].lines
+    lines = run(table, ["base"], response="none", include_lines=True).scenarios[0].lines
     assert lines is not None
     assert lines["duty"].round(6).to_list() == [1000.0, 10400.0, 2000.0]
 
@@ -172,7 +172,7 @@ def test_a_variety_of_no_value_changes_nothing() -> None:
     table = pl.DataFrame(
         {"hts": ["9503000073"] * 3, "origin": ["CN", "VN", "MX"], "customs_value": [0.0, 500.0, 700.0]}
     )
-    found = run(table, ["base"], baseline="2025-01-01", lines=True).scenarios[0].lines
+    found = run(table, ["base"], baseline="2025-01-01", include_lines=True).scenarios[0].lines
     assert found is not None
     numbers = found.select(pl.selectors.float()).fill_null(0.0).to_numpy()
     assert np.isfinite(numbers).all()
@@ -193,7 +193,7 @@ def test_entry_dates_that_a_scenario_tells_apart_are_not_read_as_one() -> None:
             "entry_date": ["2026-12-08", "2026-12-10"],
         }
     )
-    options = Options(response="none", lines=True)
+    options = Options(response="none", include_lines=True)
     found = impact(table, [Point(raised, ON)], law=load_law(), options=options).scenarios[0].lines
     assert found is not None
     before, after = found["duty"].to_list()
@@ -210,7 +210,7 @@ def test_each_entry_date_knows_what_was_published_by_then() -> None:
             "entry_date": ["2025-12-03", "2025-12-04"],
         }
     )
-    found = run(table, ["base"], response="none", lines=True, known_on="entry").scenarios[0].lines
+    found = run(table, ["base"], response="none", include_lines=True, known_on="entry").scenarios[0].lines
     assert found is not None
     alone = [
         float(

@@ -70,7 +70,7 @@ def test_added_duty_is_borne_at_home_and_abroad_to_the_dollar(law: Law) -> None:
 def test_flat_supply_leaves_all_to_importers(law: Law, tmp_path: Any) -> None:
     path = tmp_path / "flat.csv"
     path.write_text("hts,supply\n95,inf\n61,inf\n")
-    flat = total(law, parameters=str(path))
+    flat = total(law, parameter_set=str(path))
     assert flat["importer_share"] == pytest.approx(1.0, abs=1e-12)
     assert flat["borne_abroad"] == pytest.approx(0.0, abs=1e-6)
     assert 0.5 < total(law, horizon="long")["importer_share"] < 1.0

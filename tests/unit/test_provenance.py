@@ -24,17 +24,17 @@ OTHERS: Mapping[str, tuple[Any, str]] = {
     "baseline": ("2025-02-15", "baseline"),
     "response": ("passthrough", "response"),
     "horizon": ("long", "horizon"),
-    "parameters": ("high", "parameter_digest"),
+    "parameter_set": ("high", "parameter_digest"),
     "by": (("hts2",), "by"),
     "known_on": ("2026-01-15", "known_on"),
     "switches": ({"usmca_basis": "2024"}, "switches"),
-    "min_conf": ("B", "min_conf"),
+    "min_confidence": ("B", "min_conf"),
     "draws": (32, "draws"),
     "seed": (2, "draws"),
     "spreads": (Spreads(0.0, 0.0, 0.0), "draws"),
 }
 # These choose what is returned, not what is computed; the others have tests of their own.
-ONLY_RETURNED = {"lines", "attribute", "premium_amounts"}
+ONLY_RETURNED = {"include_lines", "attribute", "premium_amounts"}
 TESTED_APART = {
     "direction",
     "date_format",

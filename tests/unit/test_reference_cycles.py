@@ -52,7 +52,7 @@ def a_timeline() -> object:
 
 
 RUNS: dict[str, Callable[[], object]] = {
-    "static": an_impact(response="none", lines=True),
+    "static": an_impact(response="none", include_lines=True),
     "short": an_impact(horizon="short"),
     "path": an_impact(horizon="path"),
     "sector": an_impact(horizon="path", market="sector"),

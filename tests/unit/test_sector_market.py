@@ -72,7 +72,7 @@ def equilibrium(apparel: pl.DataFrame, before: pl.DataFrame) -> slow.Equilibrium
 def test_a_run_is_the_equilibrium_of_the_independent_solver(law: Law, tmp_path: Path) -> None:
     path = tmp_path / "set.csv"
     path.write_text("hts,sigma,eta,supply\n61,4.24,2,10\n62,4.24,2,10\n")
-    options: dict[str, Any] = {"by": ("hts10", "origin"), "horizon": "long", "parameters": str(path)}
+    options: dict[str, Any] = {"by": ("hts10", "origin"), "horizon": "long", "parameter_set": str(path)}
     # Without partial claims every line has one rate.
     table = TABLE.with_columns(usmca_share=0.0, fta_share=0.0)
     found = run(law, table, **options).scenarios[0].groups

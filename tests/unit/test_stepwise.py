@@ -48,7 +48,11 @@ def same(one: ScenarioImpact, other: ScenarioImpact) -> bool:
 
 
 def test_points_valued_alone_are_those_of_the_whole_run() -> None:
-    frame, law, options = table(60), load_law(), Options(response="none", by=("origin", "hts2"), lines=True)
+    frame, law, options = (
+        table(60),
+        load_law(),
+        Options(response="none", by=("origin", "hts2"), include_lines=True),
+    )
     whole = impact(frame, POINTS, law=law, options=options)
     for index, block in enumerate(whole.scenarios):
         assert same(ImpactRun(frame, POINTS, law=law, options=options).value(index), block)
@@ -101,7 +105,7 @@ def test_scenarios_of_a_period_valued_alone_are_those_of_the_whole_period() -> N
 
 def test_batches_are_valued_as_the_table_is() -> None:
     frame, law = table(90), load_law()
-    whole = impact(frame, POINTS, law=law, options=Options(response="none", lines=True))
+    whole = impact(frame, POINTS, law=law, options=Options(response="none", include_lines=True))
     stream = LineStream(POINTS, law=law, options=Options())
     batches = [stream.value(frame.slice(start, 40)) for start in range(0, 90, 40)]
     for index, block in enumerate(whole.scenarios):

@@ -134,7 +134,7 @@ def test_a_factor_multiplies_the_elasticities(tmp_path: Path) -> None:
     file.write_text("hts,sigma,eta\n" + "".join(f"{c},{s!r},{e!r}\n" for c, s, e in rows), encoding="utf-8")
     factors = {"elasticity.sigma": "x2", "elasticity.eta": "x0.5"}
     found = swept([factors, {}], options)
-    own = replace(options, parameters=str(file))
+    own = replace(options, parameter_set=str(file))
     for index, expected in enumerate((own, options)):
         (block,) = impact(TABLE, [Point(family(), DAY)], law=load_law(), options=expected).scenarios
         row = found.totals.drop(found.points.columns).row(index, named=True)

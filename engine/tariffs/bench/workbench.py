@@ -73,7 +73,7 @@ class Workbench:
     @cached_property
     def panel(self) -> RatePanel:
         """Rates by goods and origin as an analyst has them, verified; the first law of the process is computed here."""
-        (block,) = self.impact(self.moved(), Options(lines=True, response="none")).scenarios
+        (block,) = self.impact(self.moved(), Options(include_lines=True, response="none")).scenarios
         if block.lines is None:
             raise AssertionError("lines were asked for")
         return RatePanel(self.frame, block.lines, block.groups)

@@ -114,7 +114,7 @@ def gains(origins: Sequence[str]) -> pl.DataFrame:
                 table.with_columns(usmca_share=pl.lit(share)),
                 points,
                 law=load_law(),
-                options=Options(response="none", lines=True),
+                options=Options(response="none", include_lines=True),
             ).scenarios
             if block.lines is not None
         ]

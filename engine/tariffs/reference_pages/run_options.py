@@ -1,4 +1,4 @@
-"""Write the tables of docs/options.md: which verb takes which option, and which combinations runs refuse.
+"""Write the tables of docs/options.md: the options, which verb takes which, and which combinations runs refuse.
 
 `python -m tariffs.reference_pages.run_options docs/options.md` rewrites them between their markers.
 """
@@ -9,7 +9,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tariffs.engine.runs.refusals import FACTS, LAYOUTS, OPTIONS, REFUSALS, VERBS, Refusal
+from tariffs.engine.runs.refusals import ARGUMENTS, FACTS, LAYOUTS, REFUSALS, Refusal
+from tariffs.run_spec.option import VERBS, Kind, RunOption
+from tariffs.run_spec.spec import OPTIONS
 
 BEGIN, END = "<!-- options: made by tariffs.reference_pages.run_options -->", "<!-- end of options -->"
 
@@ -21,7 +23,11 @@ def replaced(document: str) -> str:
 
 
 def _tables() -> Iterator[str]:
-    yield from _verbs("option", OPTIONS)
+    yield f"| option | command line | default | {' | '.join(VERBS)} | meaning |"
+    yield "|---" * (4 + len(VERBS)) + "|"
+    yield from map(_option, OPTIONS.values())
+    yield ""
+    yield from _verbs("argument", ARGUMENTS)
     yield ""
     yield from _verbs("computed over", LAYOUTS)
     yield ""
@@ -34,8 +40,20 @@ def _verbs(title: str, takers: Mapping[str, Sequence[str]]) -> Iterator[str]:
     yield f"| {title} | {' | '.join(VERBS)} |"
     yield "|---" * (1 + len(VERBS)) + "|"
     for name, verbs in takers.items():
-        shown = name if title != "option" else f"`{name}`"
-        yield f"| {shown} | {' | '.join('yes' if verb in verbs else '' for verb in VERBS)} |"
+        shown = f"`{name}`" if title == "argument" else name
+        yield f"| {shown} | {_taken(verbs)} |"
+
+
+def _taken(verbs: Sequence[str]) -> str:
+    return " | ".join("yes" if verb in verbs else "" for verb in VERBS)
+
+
+def _option(one: RunOption) -> str:
+    default = ", ".join(one.default) if one.kind is Kind.KEYS else one.default
+    if one.kind in {Kind.PAIRS, Kind.VALUES, Kind.FLAG}:
+        default = ""
+    flag = f"{one.flag} {one.metavar}".strip().replace("|", "\\|")
+    return f"| `{one.name}` | `{flag}` | {default} | {_taken(one.verbs)} | {one.text} |"
 
 
 def _row(refusal: Refusal) -> str:

@@ -6,7 +6,6 @@ from tariffs.client._verbs.line_stream import LineStream
 from tariffs.client._verbs.public_tables import ImportedTable, import_table
 from tariffs.client._verbs.replay import Replay, replay
 from tariffs.client._verbs.run_handle import Run, RunStatus
-from tariffs.client._wire.run_options import LawOptions, ResponseOptions, RunOptions, TimelineOptions
 from tariffs.client._wire.user_tables import read_table
 from tariffs.client.async_client import AsyncClient
 from tariffs.client.client import Client
@@ -42,6 +41,7 @@ from tariffs.client.results.sweep import Seek, SeekJump, SeekRoot, Sweep
 from tariffs.client.results.table_check import TableCheck, TableColumn
 from tariffs.client.results.table_handle import TableHandle
 from tariffs.client.scenario import Scenario
+from tariffs.run_spec.typed import LawOptions, ResponseOptions, RunOptions, TimelineOptions
 
 __all__ = [
     "AsyncClient",

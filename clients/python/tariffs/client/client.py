@@ -26,7 +26,7 @@ from tariffs.client._wire.progress import Progress, reporting
 from tariffs.client._wire.reading import read, read_all
 from tariffs.client._wire.requests import ScenarioLike
 from tariffs.client._wire.retry import read_whole
-from tariffs.client._wire.run_options import Day, Parameters, RunOptions, RunSpec, TimelineOptions
+from tariffs.client._wire.run_options import read_spec
 from tariffs.client.config import Config, Tls, secured, target_from_environment
 from tariffs.client.results import law
 from tariffs.client.results.impact import ImpactResult, TimelineResult
@@ -34,7 +34,9 @@ from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.scenario_check import CheckResult, Difference
 from tariffs.client.results.shown import TableResult
 from tariffs.client.scenario import Scenario
-from tariffs.v1 import law_service_pb2, scenario_service_pb2, simulation_service_pb2
+from tariffs.run_spec.option import Day, Parameters
+from tariffs.run_spec.typed import RunOptions, TimelineOptions
+from tariffs.v1 import law_service_pb2, scenario_service_pb2
 
 
 class Client(
@@ -142,7 +144,7 @@ class Client(
             Unavailable: no server answers.
             DeadlineExceeded: the deadline passed.
         """
-        spec = RunSpec.of("impact", simulation_service_pb2.SimulateRequest, options, on=on, by=by)
+        spec = read_spec("impact", options, on=on, by=by)
         scenarios = Scenario.all_of(scenarios)
         request = requests.simulate_request(scenarios, spec)
         call = impact_call(lines, scenarios, spec)
@@ -184,7 +186,7 @@ class Client(
         Raises:
             TariffsError: as `impact`.
         """
-        spec = RunSpec.of("timeline", simulation_service_pb2.TimelineRequest, options, by=by)
+        spec = read_spec("timeline", options, by=by)
         scenarios = Scenario.all_of(scenarios)
         request = requests.timeline_request(scenarios, start, end, spec)
         call = timeline_call(lines, scenarios, start, end, spec)

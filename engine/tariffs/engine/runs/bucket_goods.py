@@ -79,7 +79,7 @@ class BucketSectors:
     def of(cls, goods: BucketGoods, options: Options) -> BucketSectors:
         """Find the industries of goods that limits hold together."""
         limited = industries_among(goods.has_limit_on) if goods.limited else frozenset()
-        has_nest_outside = options.parameters not in {"", *SETS}
+        has_nest_outside = options.parameter_set not in {"", *SETS}
         if goods.limited and has_nest_outside:
             limited |= {NO_INDUSTRY}
         return cls(goods, limited, has_nest_outside)

@@ -28,7 +28,6 @@ from tariffs.engine.runs.prohibited_surplus import (
 )
 from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums, Ranges
 from tariffs.engine.runs.reactions import Reactions
-from tariffs.engine.runs.refusals import IMPACT
 from tariffs.engine.runs.results import compared_groups, compared_totals
 from tariffs.engine.runs.stepwise_run import StepwiseRun
 from tariffs.engine.runs.table_run import Cancelled, Progress, SwitchReport, TableRun
@@ -44,6 +43,7 @@ from tariffs.engine.scenario import (
 )
 from tariffs.engine.scenario.describe import describe_change
 from tariffs.engine.tables.prepare import OwnDates, Table
+from tariffs.run_spec.option import IMPACT
 
 POINTS_OF_ANY_SIZE = 64
 ROWS_AT_MOST = 25_000_000
@@ -165,7 +165,7 @@ class ImpactRun(StepwiseRun):
     def check_rows(self) -> None:
         """Refuse more rows than an answer that is held as a whole may have; 64 points may have any number."""
         run, points = self._table_run, len(self._points)
-        each = run.grouping.count + (run.prepared.lines.count if run.options.lines else 0)
+        each = run.grouping.count + (run.prepared.lines.count if run.options.include_lines else 0)
         if points > POINTS_OF_ANY_SIZE and points * each > ROWS_AT_MOST:
             raise InputError(
                 "BATCH_TOO_LARGE",
@@ -264,7 +264,7 @@ def point_days(law: Law, points: Sequence[Point], market: str) -> list[date]:
 
 
 def _block(run: TableRun, point: Point, outcomes: Sequence[Outcome]) -> ScenarioImpact:
-    lines = run.lines(outcomes) if run.options.lines else None
+    lines = run.lines(outcomes) if run.options.include_lines else None
     notes = [note for outcome in outcomes for note in outcome.notes]
     notes += [_dated_note(dates, point.on)] if (dates := run.own_dates) else []
     notes += scenario_notes(run.law, point.scenario, *_asked_days(run, point)) + _port_fee_notes(run, point)

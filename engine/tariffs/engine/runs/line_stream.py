@@ -53,7 +53,7 @@ class LineStream:
             baseline="",
             response="none",
             by=("origin",),
-            lines=True,
+            include_lines=True,
             date_format=read_format(options.date_format),
         )
         under = law_with_options(law, self._options)
@@ -116,7 +116,7 @@ class LineStream:
             "response": options.response,
             "bases": dict(sorted(bases.items())),
             "switches": dict(sorted(switches.items())),
-            "min_conf": options.min_conf,
+            "min_conf": options.min_confidence,
             "date_format": options.date_format,
             "points": [f"{point.scenario.id}@{point.on}" for point in self.points],
         }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import cast
 
@@ -11,33 +11,26 @@ import numpy as np
 
 from tariffs.engine.base.dates import read_format
 from tariffs.engine.errors import InputError
-from tariffs.engine.law.law import EXPORT, IMPORT, Law
+from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import covered_moment, known_on_notes, known_on_text, moment_notes
 from tariffs.engine.response.anticipation import storage_facts
-from tariffs.engine.response.consumer_prices import METHODS
 from tariffs.engine.response.draws import DEFAULT_SPREADS, GENERATOR, Spreads
 from tariffs.engine.response.exchange_rate import NO_OFFSET, offset_facts
 from tariffs.engine.response.hat_response import EXACT_HAT
 from tariffs.engine.response.industries import SOURCE
-from tariffs.engine.response.inputs import ELASTICITY, SHARE, invalid
+from tariffs.engine.response.inputs import MOST, Range, invalid
 from tariffs.engine.response.models import INCOME, INCOME_AND_CURRENCY, MODELS, Model
-from tariffs.engine.response.parameters import DEFAULT_HORIZON, HORIZONS, ProductParameters
-from tariffs.engine.response.sector_market import MARKETS, PRODUCT, market_elasticities
+from tariffs.engine.response.parameters import DEFAULT_HORIZON, ProductParameters
+from tariffs.engine.response.sector_market import PRODUCT, market_elasticities
 from tariffs.engine.response.thetas import LASTING
 from tariffs.engine.runs.refusals import refuse, refuse_untaken
 from tariffs.engine.scenario import Scenario
+from tariffs.run_spec import spec as run_spec
+from tariffs.run_spec.option import Kind
 
-RESPONSES = ("armington", "passthrough", "smart", "gsim", EXACT_HAT, "none")
-DIRECTIONS = (IMPORT, EXPORT)
-_CHOICES = (
-    ("response", RESPONSES, "PARAMETER_INVALID", "response model"),
-    ("direction", DIRECTIONS, "REQUEST_INVALID", "direction of goods"),
-    ("horizon", HORIZONS, "PARAMETER_INVALID", "horizon"),
-    ("market", MARKETS, "PARAMETER_INVALID", "market"),
-    ("consumer_prices", ("", *METHODS), "PARAMETER_INVALID", "method for consumer prices"),
-)
-_OF_SOME_VERBS = ("ahead", "reaction", "attribute", "consumer_prices", "draws", "seed")
+RESPONSES = run_spec.OPTIONS["response"].choices
+DIRECTIONS = run_spec.OPTIONS["direction"].choices
 
 
 @dataclass(frozen=True)
@@ -49,34 +42,15 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Options:
-    """Options of a run over a table; see `impact`.
+class Options(run_spec.Results, run_spec.Response, run_spec.LawChoice, run_spec.Goods):
+    """Options of a run over a table, with those that its callers do not see.
 
-    `reaction` is the slope of partners' answers to duties on their goods, in an impact on exports; 0 is none.
-    `premium_amounts` adds the amounts of which premiums are quotients, by which parts of a table are joined.
+    Day, parameters and law are those of the points and the law that a run is given. `parameter_set` is a name or the
+    path of a file, `spreads` are those of the draws. `premium_amounts` adds the amounts of which premiums are
+    quotients, by which parts of a table are joined.
     """
 
-    baseline: str = ""
-    response: str = "armington"
-    horizon: str = DEFAULT_HORIZON
-    parameters: str = ""
-    by: tuple[str, ...] = ("origin",)
-    known_on: str = ""
-    switches: Mapping[str, str] = field(default_factory=dict)
-    min_conf: str = ""
-    lines: bool = False
-    attribute: bool = False
-    draws: int = 0
-    seed: int = 0
     spreads: Spreads = DEFAULT_SPREADS
-    direction: str = IMPORT
-    to: str = ""
-    date_format: str = ""
-    market: str = PRODUCT
-    consumer_prices: str = ""
-    ahead: str = ""
-    fx_offset: float = NO_OFFSET
-    reaction: float = 0.0
     premium_amounts: bool = False
 
     def __post_init__(self) -> None:
@@ -92,12 +66,12 @@ class Options:
         Raises:
             InputError: PARAMETER_INVALID or BASELINE_REQUIRED.
         """
-        refuse({**vars(self), "include_lines": self.lines, "parameter_set": self.parameters, **facts})
+        refuse({**vars(self), **facts})
 
     def refuse_untaken(self, verb: str) -> None:
         """Refuse options that a verb does not take; raises InputError PARAMETER_INVALID."""
-        given = {"include_lines": self.lines} | {name: getattr(self, name) for name in _OF_SOME_VERBS}
-        refuse_untaken(verb, (name for name, value in given.items() if value))
+        given = ((name, getattr(self, name, one.default)) for name, one in run_spec.OPTIONS.items())
+        refuse_untaken(verb, (name for name, value in given if value != run_spec.OPTIONS[name].default))
 
     def static(self, by: Sequence[str]) -> Options:
         """Options of the run without a response over the same goods under the same law."""
@@ -107,7 +81,7 @@ class Options:
             by=tuple(by),
             known_on=self.known_on,
             switches=self.switches,
-            min_conf=self.min_conf,
+            min_confidence=self.min_confidence,
             direction=self.direction,
             to=self.to,
             date_format=self.date_format,
@@ -217,17 +191,15 @@ def law_with_options(law: Law, options: Options) -> Law:
         InputError: PARAMETER_INVALID for an unknown response or horizon, REQUEST_INVALID for a direction.
         LawError: SWITCH_UNKNOWN.
     """
-    for name, choices, reason, title in _CHOICES:
-        value = getattr(options, name)
-        if value not in choices:
-            fix = f"Use one of: {', '.join(filter(None, choices))}."
-            raise InputError(reason, f"{value!r} is not a {title}.", field=name, fix=fix)
-    for name, value, title, bounds in (
-        ("fx_offset", options.fx_offset, "offset of the exchange rate", SHARE),
-        ("reaction", options.reaction, "slope of reactions", ELASTICITY),
-    ):
-        if bounds.broken(np.array([value]))[0]:
-            raise invalid(name, f"the {title} is {value:g}.", fix=f"It must be {bounds}.")
+    for one in run_spec.OPTIONS.values():
+        value = getattr(options, one.name, one.default)
+        if one.kind is Kind.CHOICE and value not in (one.default, *one.choices):
+            fix = f"Use one of: {', '.join(one.choices)}."
+            raise InputError(one.reason, f"{one.name} is {value!r}.", field=one.name, fix=fix)
+        bounds = Range(max(one.low, -MOST), min(one.high, MOST))
+        if one.kind is Kind.NUMBER and bounds.broken(np.array([value]))[0]:
+            title = one.title[0].lower() + one.title[1:]
+            raise invalid(one.name, f"the {title} is {value:g}.", fix=f"It must be {bounds}.")
     options.refuse()
     law = law.with_switches(options.switches)
-    return law.with_min_conf(options.min_conf) if options.min_conf else law
+    return law.with_min_conf(options.min_confidence) if options.min_confidence else law

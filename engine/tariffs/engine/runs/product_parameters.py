@@ -17,7 +17,7 @@ from tariffs.engine.tables.prepare import PreparedTable
 def product_parameters(prepared: PreparedTable, options: Options) -> ProductParameters:
     """Look up the elasticities of the products; those of no user's file are kept with the table."""
     kept = prepared.lines.cache.setdefault("parameters", {})
-    name = options.parameters or MODELS[options.response].set
+    name = options.parameter_set or MODELS[options.response].set
     key = (options.response == EXACT_HAT, options.horizon, name)
     if key in kept:
         parameters: ProductParameters = kept[key]

@@ -203,7 +203,10 @@ class Reactions:
         if self._run is None:
             given = self._options
             options = Options(
-                response="none", known_on=given.known_on, switches=given.switches, min_conf=given.min_conf
+                response="none",
+                known_on=given.known_on,
+                switches=given.switches,
+                min_confidence=given.min_confidence,
             )
             self._run = TableRun(None, self._law, options, self._context)
         return self._run

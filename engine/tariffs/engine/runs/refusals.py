@@ -16,44 +16,24 @@ from tariffs.engine.response.hat_response import EXACT_HAT
 from tariffs.engine.response.parameters import PATH, SETS
 from tariffs.engine.response.sector_market import PRODUCT
 from tariffs.engine.response.thetas import LASTING
+from tariffs.run_spec import spec as run_spec
+from tariffs.run_spec.option import IMPACT, SEEK, SWEEP, TIMELINE, VERBS
 
-VERBS = IMPACT, TIMELINE, SWEEP, SEEK = ("impact", "timeline", "sweep", "seek")
-OPTIONS: Mapping[str, tuple[str, ...]] = {
+ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "scenarios": (IMPACT, TIMELINE),
     "scenario": (SWEEP, SEEK),
-    "parameters": VERBS,
     "vary": (SWEEP, SEEK),
     "points": (SWEEP,),
     "target": (SEEK,),
     "where": (SEEK,),
-    "on": (IMPACT, SWEEP, SEEK),
     "start": (TIMELINE,),
     "end": (TIMELINE,),
-    "by": (IMPACT, TIMELINE, SWEEP),
-    "baseline": VERBS,
-    "direction": VERBS,
-    "to": VERBS,
-    "date_format": VERBS,
-    "law_version": VERBS,
-    "known_on": VERBS,
-    "switches": VERBS,
-    "min_confidence": VERBS,
-    "response": VERBS,
-    "horizon": VERBS,
-    "market": VERBS,
-    "parameter_set": VERBS,
-    "fx_offset": VERBS,
-    "ahead": (IMPACT, TIMELINE),
-    "reaction": (IMPACT,),
-    "attribute": (IMPACT,),
-    "consumer_prices": (IMPACT,),
-    "draws": (IMPACT,),
-    "seed": (IMPACT,),
-    "include_lines": (IMPACT,),
     "lines_to": (IMPACT,),
     "cluster": (IMPACT, TIMELINE, SWEEP),
 }
-"""Verbs that take each option; the names are those of the Python client."""
+"""Verbs that take each argument that is no option of runs."""
+OPTIONS = {**ARGUMENTS, **{name: one.verbs for name, one in run_spec.OPTIONS.items()}}
+"""Verbs that take each argument and option; the names are those of the Python client."""
 LAYOUTS: Mapping[str, tuple[str, ...]] = {
     "one table": VERBS,
     "several files": (IMPACT, TIMELINE, SWEEP),

@@ -21,7 +21,6 @@ from tariffs.engine.runs.bracketing import Crossing, Plateau, Search
 from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
 from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.runs.point_sums import PointEvaluator
-from tariffs.engine.runs.refusals import SEEK
 from tariffs.engine.runs.seek_range import SeekRange, first_steps, seek_range
 from tariffs.engine.runs.seek_target import Target, check_where
 from tariffs.engine.runs.sweep import check_points, points_at, shortened
@@ -29,6 +28,7 @@ from tariffs.engine.runs.sweep_points import float_of
 from tariffs.engine.runs.table_run import Cancelled, Progress, RunContext, TableRun
 from tariffs.engine.scenario import Scenario
 from tariffs.engine.tables.prepare import Table
+from tariffs.run_spec.option import SEEK
 
 TOLERANCE = 1e-9
 """A target is met within this share of it."""

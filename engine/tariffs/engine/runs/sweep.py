@@ -22,13 +22,13 @@ from tariffs.engine.runs.grouping import AUTHORITY_COLUMNS, COLUMNS
 from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
 from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.runs.point_sums import PointEvaluator, SweepPoint
-from tariffs.engine.runs.refusals import SWEEP
 from tariffs.engine.runs.results import TAX
 from tariffs.engine.runs.stepwise_run import StepwiseRun
 from tariffs.engine.runs.sweep_points import Points, check_count, invalid_value, point_frame, read_value
 from tariffs.engine.runs.table_run import Cancelled, Progress
 from tariffs.engine.scenario import Scenario
 from tariffs.engine.tables.prepare import Table
+from tariffs.run_spec.option import SWEEP
 
 BLOCK_POINTS = 200
 ROWS_AT_MOST = 5_000_000

@@ -393,7 +393,7 @@ class TableRun:
                 "bases": self.prepared.bases,
                 "switches": dict(sorted((self._used_switches() | self.basis_switches()).items())),
                 "by": list(options.by),
-                "min_conf": options.min_conf,
+                "min_conf": options.min_confidence,
                 "date_format": options.date_format,
                 **facts,
             }

@@ -31,12 +31,12 @@ from tariffs.engine.runs.expectation import averaged_frames
 from tariffs.engine.runs.incidence import add_incidence, average_quotients, total_incidence
 from tariffs.engine.runs.law_responses import LawPart, RespondingLaws
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.refusals import TIMELINE
 from tariffs.engine.runs.stepwise_run import StepwiseRun
 from tariffs.engine.runs.table_run import Cancelled, Progress, TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, components, day_notes
 from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.prepare import Table
+from tariffs.run_spec.option import TIMELINE
 
 MOST_DAYS = 36_525
 SAMPLED_DAYS = 30

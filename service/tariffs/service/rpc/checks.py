@@ -106,14 +106,19 @@ def words(texts: Mapping[str, str], field: str) -> dict[str, str]:
 
 def choice(enum: Named, number: int, field: str) -> str:
     """Return the engine's word for an enum value: lower case, without the prefix, empty for UNSPECIFIED."""
+    return choice_in(enum.DESCRIPTOR, number, field)
+
+
+def choice_in(enum: EnumDescriptor, number: int, field: str) -> str:
+    """Return the engine's word for a value of an enum, as `choice`."""
     if number == 0:
         return ""
-    if number not in enum.DESCRIPTOR.values_by_number:
+    if number not in enum.values_by_number:
         raise request_invalid(
             f"{field} is {number}, not a value of its enum.", field, "Use a value of the enum."
         )
-    zero = enum.DESCRIPTOR.values_by_number[0].name
-    return enum.Name(number).removeprefix(zero.removesuffix("UNSPECIFIED")).lower()
+    zero = enum.values_by_number[0].name
+    return str(enum.values_by_number[number].name).removeprefix(zero.removesuffix("UNSPECIFIED")).lower()
 
 
 def direction_of(number: int) -> str:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.response.parameters import SETS
 from tariffs.engine.runs.options import Options
-from tariffs.service.rpc.checks import choice, direction_of, word, words
+from tariffs.run_spec.option import Kind
+from tariffs.run_spec.spec import OPTIONS
+from tariffs.service.rpc.checks import choice_in, word, words
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.wire import arrow
 from tariffs.service.wire.status import request_invalid, too_large
-from tariffs.v1 import simulation_service_pb2 as pb
 
 KEYS_LIMIT = 8
+SETS = OPTIONS["parameter_set"].choices
 Reader = Callable[[Any, str], object]
 
 
@@ -31,36 +33,13 @@ def _keys(keys: Any, field: str) -> tuple[str, ...]:
     return tuple(word(key, field) for key in keys)
 
 
-def _plain(value: Any, field: str) -> object:
-    return value
-
-
-def _chosen(enum: Any) -> Reader:
-    return lambda value, field: choice(enum, value, field)
-
-
-_FIELDS: Mapping[str, tuple[str, Reader]] = {
-    "baseline": ("baseline", word),
-    "response": ("response", _chosen(pb.ResponseModel)),
-    "horizon": ("horizon", _chosen(pb.Horizon)),
-    "market": ("market", _chosen(pb.Market)),
-    "fx_offset": ("fx_offset", _plain),
-    "by": ("by", _keys),
-    "known_on": ("known_on", word),
-    "switches": ("switches", words),
-    "min_confidence": ("min_conf", word),
-    "direction": ("direction", lambda value, field: direction_of(value)),
-    "to": ("to", word),
-    "date_format": ("date_format", word),
-    "include_lines": ("lines", _plain),
-    "attribute": ("attribute", _plain),
-    "draws": ("draws", _plain),
-    "seed": ("seed", _plain),
-    "consumer_prices": ("consumer_prices", _chosen(pb.ConsumerPriceMethod)),
-    "ahead": ("ahead", word),
-    "reaction": ("reaction", _plain),
+_READERS: Mapping[Kind, Reader] = {
+    Kind.DAY: word,
+    Kind.TEXT: word,
+    Kind.KEYS: _keys,
+    Kind.PAIRS: words,
 }
-"""Option of the engine and reader of each field; a message has those of its verb."""
+"""Reader of each kind of values; numbers and flags are as the wire has them."""
 
 
 def options_of(request: Any, parameters: str) -> Options:
@@ -73,14 +52,20 @@ def options_of(request: Any, parameters: str) -> Options:
     Raises:
         InputError: REQUEST_INVALID for a field that cannot be read.
     """
-    own = request.DESCRIPTOR.fields_by_name
-    read = {
-        option: reader(getattr(request, field), field)
-        for field, (option, reader) in _FIELDS.items()
-        if field in own
-    }
-    given: dict[str, Any] = {option: value for option, value in read.items() if value}
-    return Options(parameters=parameters, **given)
+    fields = request.DESCRIPTOR.fields_by_name
+    given: dict[str, Any] = {"parameter_set": parameters}
+    for one in fields_of(Options):
+        option = OPTIONS.get(one.name)
+        if option is None or one.name not in fields or option.kind is Kind.PARAMETER_SET:
+            continue
+        value = getattr(request, one.name)
+        if option.kind is Kind.CHOICE:
+            value = choice_in(fields[one.name].enum_type, value, one.name)
+        elif option.kind in _READERS:
+            value = _READERS[option.kind](value, one.name)
+        if value:
+            given[one.name] = value
+    return Options(**given)
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from typing import Any
 
 import polars as pl
 
-from tariffs.engine.runs import refusals
 from tariffs.engine.runs.bucket_goods import goods_keys
 from tariffs.engine.runs.impact import Impact, ImpactRun
 from tariffs.engine.runs.joined_results import (
@@ -31,6 +30,7 @@ from tariffs.engine.runs.table_run import Progress
 from tariffs.engine.tables.partition_files import write_part, write_provenance
 from tariffs.engine.tables.partitions import Bucket, PartitionedTable, bucket_of_pieces, split_slice
 from tariffs.engine.tables.prepare import Table
+from tariffs.run_spec import option
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.rpc.run_steps import SIMULATE, SWEEP, TIMELINE, Run, RunPlan, parts_of, plan_of
 from tariffs.service.rpc.spread_job import Job
@@ -41,7 +41,7 @@ _JOINS: Mapping[str, Callable[[Sequence[BucketResults], Options], Any]] = {
     TIMELINE: joined_timeline,
     SWEEP: joined_sweep,
 }
-_VERBS = {SIMULATE: refusals.IMPACT, TIMELINE: refusals.TIMELINE, SWEEP: refusals.SWEEP}
+_VERBS = {SIMULATE: option.IMPACT, TIMELINE: option.TIMELINE, SWEEP: option.SWEEP}
 _PLACE = "rpc.spread_buckets"
 _SPLIT_SHARE = 0.2
 """Share of the work that splitting the files is, for progress."""
@@ -138,7 +138,10 @@ def _without_lines(result: Any, folder: str, number: int) -> Any:
 
 def _computed(plan: RunPlan, rows: Bucket, cancelled: Cancelled, *, with_lines: bool) -> BucketResults:
     run = _run(
-        plan, rows.frame, cancelled, replace(plan.options, draws=0, lines=with_lines, premium_amounts=True)
+        plan,
+        rows.frame,
+        cancelled,
+        replace(plan.options, draws=0, include_lines=with_lines, premium_amounts=True),
     )
     result, static = _whole(plan, run), static_options(plan.options)
     # Preparing the rows takes most of the time, so all runs over them share it.

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from tariffs.engine.law.notes import Note
-from tariffs.engine.runs.refusals import SEEK
 from tariffs.engine.runs.seek import Jump, Root, Seek, Value, Vary, seek
 from tariffs.engine.runs.seek_target import Target
 from tariffs.engine.runs.sweep import Sweep, SweepBlock, SweepRun
 from tariffs.engine.runs.sweep_points import POINTS_AT_MOST, check_count, grid
 from tariffs.engine.tables.partitions import is_partitioned
+from tariffs.run_spec.option import SEEK
 from tariffs.service.rpc.checks import few, required, word, words
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.local_inputs import LocalInputs

@@ -7,12 +7,15 @@ from typing import Any, Unpack
 
 from tariffs.client._wire.frames import Table
 from tariffs.client._wire.requests import ScenarioLike
-from tariffs.client._wire.run_options import Day, RunOptions, TimelineOptions
 from tariffs.client.results.both_sides import BothSides
 from tariffs.client.results.impact import ImpactResult, TimelineResult
+from tariffs.run_spec.option import Day
+from tariffs.run_spec.spec import OPTIONS
+from tariffs.run_spec.typed import RunOptions, TimelineOptions
 
-_OF_IMPORTS = frozenset({"consumer_prices", "fx_offset", "market"})
-_OF_EXPORTS = frozenset({"to", "reaction"})
+_OF_IMPORTS, _OF_EXPORTS = (
+    {one.name for one in OPTIONS.values() if one.side == side} for side in ("import", "export")
+)
 
 
 class BothSideCalls:

@@ -11,12 +11,12 @@ from tariffs.client._wire import requests
 from tariffs.client._wire.frames import Table
 from tariffs.client._wire.reading import read, read_all
 from tariffs.client._wire.requests import ScenarioLike
-from tariffs.client._wire.run_options import Day
 from tariffs.client.errors import client_version
 from tariffs.client.results import law as lawinfo
 from tariffs.client.results.caller_info import CallerInfo
 from tariffs.client.results.law_changes import LawChanges
 from tariffs.client.results.server_info import ServerVersion
+from tariffs.run_spec.option import Day
 from tariffs.v1 import contract, law_service_pb2
 
 EMBEDDED = "embedded"

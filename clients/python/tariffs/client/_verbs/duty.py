@@ -12,9 +12,9 @@ from tariffs.client._wire.claim_message import ClaimValue
 from tariffs.client._wire.frames import Table, read_table
 from tariffs.client._wire.progress import Progress, reporting
 from tariffs.client._wire.requests import ChargeValue, Money, ScenarioLike
-from tariffs.client._wire.run_options import Day, Parameters
 from tariffs.client.results.entries import EntriesResult
 from tariffs.client.results.quote import Quote
+from tariffs.run_spec.option import Day, Parameters
 from tariffs.v1 import duty_service_pb2
 
 

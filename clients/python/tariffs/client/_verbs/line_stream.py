@@ -12,12 +12,14 @@ from tariffs.client._wire.channel import Backend
 from tariffs.client._wire.frames import Table, batches_of, from_arrow, read_table
 from tariffs.client._wire.reading import provenance
 from tariffs.client._wire.requests import ScenarioLike
-from tariffs.client._wire.run_options import Day, LawOptions, RunSpec
+from tariffs.client._wire.run_options import read_spec
 from tariffs.client._wire.uploads import cut
 from tariffs.client.config import Config
 from tariffs.client.errors import InternalError
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.scenario import Scenario
+from tariffs.run_spec.option import Day
+from tariffs.run_spec.typed import LawOptions
 from tariffs.v1 import simulation_service_pb2 as pb
 
 # A server takes batches of a quarter of a million lines, counting each row once for each point.
@@ -161,7 +163,7 @@ class LineStreamCalls:
         Raises:
             InvalidRequest: an option cannot be used. What is wrong with the table is raised by the iterator.
         """
-        spec = RunSpec.of("lines", pb.LinesConfig, options, on=on)
+        spec = read_spec("lines", options, on=on)
         config = requests.lines_config(Scenario.all_of(scenarios), spec)
         seconds = timeout or self._config.deadlines.lines
         return LineStream(self._backend, config, table, self._config.message_limit, seconds)

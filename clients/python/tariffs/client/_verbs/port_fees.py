@@ -9,10 +9,10 @@ from tariffs.client._wire import requests
 from tariffs.client._wire.channel import Backend
 from tariffs.client._wire.reading import read
 from tariffs.client._wire.requests import Money, ScenarioLike
-from tariffs.client._wire.run_options import Day
 from tariffs.client.config import Config
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.port_fees import PortFees
+from tariffs.run_spec.option import Day
 from tariffs.v1 import law_service_pb2
 
 

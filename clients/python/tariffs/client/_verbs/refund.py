@@ -15,11 +15,11 @@ from tariffs.client._wire.frames import Table, read_table
 from tariffs.client._wire.progress import Progress, reporting
 from tariffs.client._wire.reading import provenance, read_all
 from tariffs.client._wire.requests import Money, ScenarioLike
-from tariffs.client._wire.run_options import Day
 from tariffs.client.errors import from_status
 from tariffs.client.results.entries import REFUSED_SCHEMA
 from tariffs.client.results.quote import Note
 from tariffs.client.results.refund import AMOUNTS, ENTRY_SCHEMA, HEADING_SCHEMA, RefundsResult
+from tariffs.run_spec.option import Day
 from tariffs.v1 import refund_service_pb2
 
 _COLUMNS = ("liquidation", "liquidation_date", "deposit_date", "drawback", "reliquidation_date")

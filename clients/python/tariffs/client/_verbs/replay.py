@@ -17,14 +17,15 @@ from tariffs.client import _arguments as arguments
 from tariffs.client._wire.csv_output import guarded
 from tariffs.client._wire.frames import Table
 from tariffs.client._wire.requests import ScenarioLike
-from tariffs.client._wire.run_options import Day, RunSpec, option_values, taken
+from tariffs.client._wire.run_options import recorded_options
 from tariffs.client.errors import InvalidRequest, NotFound, TariffsError
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.law import Law
 from tariffs.client.results.quote import Provenance
 from tariffs.client.results.sweep import Sweep
 from tariffs.client.scenario import Scenario
-from tariffs.v1.simulation_service_pb2 import SweepRequest, TimelineRequest
+from tariffs.run_spec.option import Day
+from tariffs.run_spec.spec import RunSpec
 
 LAW_VERSION = "law_version"
 REQUEST = "request"
@@ -87,14 +88,14 @@ def impact_call(
     lines: Table | None, scenarios: Sequence[ScenarioLike], options: RunSpec
 ) -> dict[str, object]:
     """Record a call of `impact` as plain data that is enough to repeat it."""
-    return _call("impact", lines, scenarios, option_values(options))
+    return _call("impact", lines, scenarios, recorded_options("impact", options))
 
 
 def timeline_call(
     lines: Table | None, scenarios: Sequence[ScenarioLike], start: Day, end: Day, options: RunSpec
 ) -> dict[str, object]:
     """Record a call of `timeline` as plain data that is enough to repeat it."""
-    values = taken(TimelineRequest, option_values(options))
+    values = recorded_options("timeline", options)
     return _call("timeline", lines, scenarios, {"start": start, "end": end, **values})
 
 
@@ -106,8 +107,8 @@ def sweep_call(
     options: RunSpec,
 ) -> dict[str, object]:
     """Record a call of `sweep` as plain data that is enough to repeat it."""
-    values = taken(SweepRequest, option_values(options))
     listed = None if points is None else points.to_dicts()
+    values = recorded_options("sweep", options)
     return _call("sweep", lines, [scenario], {"vary": vary, "points": listed, **values})
 
 

@@ -15,8 +15,10 @@ from tariffs.client._verbs.tables import TableCalls
 from tariffs.client._wire import requests
 from tariffs.client._wire.frames import Table
 from tariffs.client._wire.requests import ScenarioLike
-from tariffs.client._wire.run_options import Day, RunOptions, RunSpec
+from tariffs.client._wire.run_options import read_spec
 from tariffs.client.scenario import Scenario
+from tariffs.run_spec.option import Day
+from tariffs.run_spec.typed import RunOptions
 from tariffs.v1 import simulation_service_pb2
 
 
@@ -54,10 +56,10 @@ class RunCalls(TableCalls):
             InvalidRequest: the request cannot be run, as far as this can be checked at once; or there is no server.
         """
         if period is None:
-            spec = RunSpec.of("impact", simulation_service_pb2.SimulateRequest, options, on=on, by=by)
+            spec = read_spec("impact", options, on=on, by=by)
         else:
             days = {**options, "on": on}
-            spec = RunSpec.of("timeline", simulation_service_pb2.TimelineRequest, days, by=by)
+            spec = read_spec("timeline", days, by=by)
         remote, scenarios = self._remote(), Scenario.all_of(scenarios)
         # Without an id a call that is tried again would begin a second run.
         request = simulation_service_pb2.StartRunRequest(

@@ -16,11 +16,14 @@ from tariffs.client._wire.frames import Table
 from tariffs.client._wire.progress import Progress, reporting
 from tariffs.client._wire.requests import ScenarioLike
 from tariffs.client._wire.retry import read_whole
-from tariffs.client._wire.run_options import Day, ParameterValue, ResponseOptions, RunSpec
+from tariffs.client._wire.run_options import read_spec
 from tariffs.client._wire.sweep_requests import PointList, Vary, Where
 from tariffs.client.results.sweep import Seek, Sweep
 from tariffs.client.scenario import Scenario
-from tariffs.v1 import simulation_service_pb2, sweep_service_pb2
+from tariffs.run_spec.option import Day, ParameterValue
+from tariffs.run_spec.spec import RunSpec
+from tariffs.run_spec.typed import ResponseOptions
+from tariffs.v1 import simulation_service_pb2
 
 
 class SweepCalls(TableCalls):
@@ -61,7 +64,7 @@ class SweepCalls(TableCalls):
             InvalidRequest: points, table or an option cannot be used; single bad rows are in `refused` instead.
             TariffsError: as `impact`.
         """
-        spec = RunSpec.of("sweep", simulation_service_pb2.SweepRequest, options, on=on, by=by)
+        spec = read_spec("sweep", options, on=on, by=by)
         request, call = self._sweep(lines, scenario, vary, points, spec)
         seconds = timeout or self._config.deadlines.sweep
         with reporting(progress) as report:
@@ -103,7 +106,7 @@ class SweepCalls(TableCalls):
         Raises:
             InvalidRequest: the request cannot be run, as far as this can be checked at once; or there is no server.
         """
-        spec = RunSpec.of("sweep", simulation_service_pb2.SweepRequest, options, on=on, by=by)
+        spec = read_spec("sweep", options, on=on, by=by)
         remote = self._remote()
         sweep, call = self._sweep(lines, scenario, vary, points, spec)
         remote.give(sweep, lines)
@@ -151,7 +154,7 @@ class SweepCalls(TableCalls):
             InvalidRequest: range, target, filter, table or an option cannot be used.
             TariffsError: as `impact`.
         """
-        spec = RunSpec.of("seek", sweep_service_pb2.SeekRequest, options, on=on)
+        spec = read_spec("seek", options, on=on)
         request = sweep_requests.seek_request(Scenario.of(scenario), vary, target, where, spec)
         seconds = timeout or self._config.deadlines.sweep
         with reporting(progress) as report:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,9 +12,11 @@ from google.protobuf.message import Message
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._wire.claim_message import ClaimValue, claims_message
-from tariffs.client._wire.run_options import Day, RunSpec
+from tariffs.client._wire.run_options import read_option
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.scenario import Scenario
+from tariffs.run_spec.option import Day, Kind
+from tariffs.run_spec.spec import OPTIONS, RunSpec
 from tariffs.v1 import common_pb2, duty_service_pb2, simulation_service_pb2
 
 _M = TypeVar("_M", bound=Message)
@@ -30,38 +32,6 @@ _MODE_NAMES = {
 # The same words and codes as in tables (engine, schedule/transport.py).
 MODES = {"": common_pb2.TRANSPORT_MODE_UNSPECIFIED} | {
     name: mode for mode, names in _MODE_NAMES.items() for name in names.split()
-}
-DIRECTIONS = {
-    "import": common_pb2.DIRECTION_IMPORT,
-    "export": common_pb2.DIRECTION_EXPORT,
-}
-RESPONSES = {
-    "armington": simulation_service_pb2.RESPONSE_MODEL_ARMINGTON,
-    "passthrough": simulation_service_pb2.RESPONSE_MODEL_PASSTHROUGH,
-    "smart": simulation_service_pb2.RESPONSE_MODEL_SMART,
-    "gsim": simulation_service_pb2.RESPONSE_MODEL_GSIM,
-    "exact_hat": simulation_service_pb2.RESPONSE_MODEL_EXACT_HAT,
-    "none": simulation_service_pb2.RESPONSE_MODEL_NONE,
-}
-HORIZONS = {
-    "impact": simulation_service_pb2.HORIZON_IMPACT,
-    "short": simulation_service_pb2.HORIZON_SHORT,
-    "long": simulation_service_pb2.HORIZON_LONG,
-    "path": simulation_service_pb2.HORIZON_PATH,
-}
-MARKETS = {
-    "product": simulation_service_pb2.MARKET_PRODUCT,
-    "sector": simulation_service_pb2.MARKET_SECTOR,
-}
-CONSUMER_PRICES = {
-    "": simulation_service_pb2.CONSUMER_PRICE_METHOD_UNSPECIFIED,
-    "dollar": simulation_service_pb2.CONSUMER_PRICE_METHOD_DOLLAR,
-    "percent": simulation_service_pb2.CONSUMER_PRICE_METHOD_PERCENT,
-    "yale": simulation_service_pb2.CONSUMER_PRICE_METHOD_YALE,
-    "dollar_2024": simulation_service_pb2.CONSUMER_PRICE_METHOD_DOLLAR_2024,
-    "percent_2024": simulation_service_pb2.CONSUMER_PRICE_METHOD_PERCENT_2024,
-    "dollar_offset": simulation_service_pb2.CONSUMER_PRICE_METHOD_DOLLAR_OFFSET,
-    "percent_offset": simulation_service_pb2.CONSUMER_PRICE_METHOD_PERCENT_OFFSET,
 }
 _CHARGES = {
     "adcvd": duty_service_pb2.CHARGE_KIND_ADCVD,
@@ -156,7 +126,16 @@ def _percentage(text: str) -> Decimal:
 
 def direction_value(direction: str) -> common_pb2.Direction:
     """Look up import or export; raises InvalidRequest for any other text."""
-    return arguments.one_of(DIRECTIONS, direction, "direction", "REQUEST_INVALID")
+    number: common_pb2.Direction = _number(
+        common_pb2.Direction.DESCRIPTOR, read_option("direction", direction)
+    )
+    return number
+
+
+def _number(enum: Any, name: str) -> Any:
+    """Look up the number of a choice in an enum; no choice is its unspecified value."""
+    first = enum.values[0].name
+    return enum.values_by_name[first.removesuffix("UNSPECIFIED") + name.upper() if name else first].number
 
 
 def scenario_ref(scenario: ScenarioLike | None) -> common_pb2.ScenarioRef | None:
@@ -171,46 +150,22 @@ def scenario_ref(scenario: ScenarioLike | None) -> common_pb2.ScenarioRef | None
     )
 
 
-_FIELDS: Mapping[str, Callable[[RunSpec], object]] = {
-    "baseline": lambda o: arguments.day(o.baseline, "baseline"),
-    "response": lambda o: arguments.one_of(RESPONSES, o.response, "response", "PARAMETER_INVALID"),
-    "horizon": lambda o: arguments.one_of(HORIZONS, o.horizon, "horizon", "PARAMETER_INVALID"),
-    "market": lambda o: arguments.one_of(MARKETS, o.market, "market", "PARAMETER_INVALID"),
-    "by": lambda o: o.by,
-    "known_on": lambda o: arguments.day(o.known_on, "known_on"),
-    "ahead": lambda o: arguments.day(o.ahead, "ahead"),
-    "fx_offset": lambda o: arguments.number(o.fx_offset, "fx_offset"),
-    "reaction": lambda o: arguments.number(o.reaction, "reaction"),
-    "switches": lambda o: o.switches,
-    "min_confidence": lambda o: o.min_confidence,
-    "law_version": lambda o: o.law_version,
-    "include_lines": lambda o: arguments.flag(o.include_lines, "include_lines"),
-    "attribute": lambda o: arguments.flag(o.attribute, "attribute"),
-    "draws": lambda o: arguments.whole(o.draws, "draws", 2**32),
-    "seed": lambda o: arguments.whole(o.seed, "seed", 2**63),
-    "consumer_prices": lambda o: arguments.one_of(
-        CONSUMER_PRICES, o.consumer_prices, "consumer_prices", "PARAMETER_INVALID"
-    ),
-    "direction": lambda o: direction_value(o.direction),
-    "to": lambda o: o.to,
-    "date_format": lambda o: o.date_format,
-    "scenario_parameters": lambda o: o.scenario_values,
-}
-"""Value of each field of a request that is an option of the run; a message has those of its verb."""
-
-
-def run_request(message: type[_M], options: RunSpec, **own: object) -> _M:
+def run_request(message: type[_M], spec: RunSpec, **own: object) -> _M:
     """Build the request of a run, without its table: fields of its own, and each option that the message has.
 
     Raises:
-        InvalidRequest: PARAMETER_INVALID for an unknown response, horizon or parameter set, or for draws or a seed
-            that are not whole numbers, or for a flag that is not True or False; REQUEST_INVALID for an unknown
-            direction.
+        InvalidRequest: PARAMETER_INVALID for a parameter file that cannot be read.
     """
-    names = message.DESCRIPTOR.fields_by_name
-    request = message(**{name: value(options) for name, value in _FIELDS.items() if name in names}, **own)
-    if "parameter_set" in names:
-        set_parameters(request, options.parameter_set)
+    fields = message.DESCRIPTOR.fields_by_name
+    values: dict[str, object] = {}
+    for one in OPTIONS.values():
+        field = fields.get(one.wire) or fields.get(one.name)
+        if field is not None and one.kind is not Kind.PARAMETER_SET:
+            value = getattr(spec, one.name)
+            values[field.name] = _number(field.enum_type, value) if one.kind is Kind.CHOICE else value
+    request = message(**{**values, **own})
+    if spec.parameter_set and "parameter_set" in fields:
+        _set_parameters(request, spec.parameter_set)
     return request
 
 
@@ -228,19 +183,12 @@ def simulate_request(
 
 def lines_config(scenarios: Sequence[ScenarioLike], options: RunSpec) -> simulation_service_pb2.LinesConfig:
     """Build the options of a stream of rows; raises the errors of `simulate_request`."""
-    return run_request(
-        simulation_service_pb2.LinesConfig,
-        options,
-        points=_points(scenarios, options),
-        parameters=options.scenario_values,
-    )
+    return run_request(simulation_service_pb2.LinesConfig, options, points=_points(scenarios, options))
 
 
 def _points(scenarios: Sequence[ScenarioLike], options: RunSpec) -> list[simulation_service_pb2.Point]:
     return [
-        simulation_service_pb2.Point(
-            scenario=scenario_ref(one), on=one.day or arguments.day(options.on, "on")
-        )
+        simulation_service_pb2.Point(scenario=scenario_ref(one), on=one.day or options.on)
         for one in map(Scenario.of, scenarios)
     ]
 
@@ -262,19 +210,14 @@ def timeline_request(
     )
 
 
-_SETS = frozenset({"low", "high", "central", "wits"})
-
-
-def set_parameters(request: Any, parameters: str | Path | None) -> None:
-    """Set the parameters of the response in a request, a file with its content; raises PARAMETER_INVALID."""
-    if parameters is None:
-        return
-    if isinstance(parameters, str) and parameters in _SETS:
+def _set_parameters(request: Any, parameters: str) -> None:
+    """Set the elasticities of the response in a request, a file with its content; raises PARAMETER_INVALID."""
+    if parameters in OPTIONS["parameter_set"].choices:
         request.parameter_set = parameters
         return
     try:
         request.parameter_csv = Path(parameters).read_bytes()
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise InvalidRequest(
             "PARAMETER_INVALID",
             f"The parameter file {parameters} cannot be read: {getattr(error, 'strerror', None) or error}.",

@@ -9,10 +9,11 @@ import polars as pl
 from tariffs.client import _arguments as arguments
 from tariffs.client._wire.frames import Table, read_table
 from tariffs.client._wire.requests import ScenarioLike, run_request, scenario_ref
-from tariffs.client._wire.run_options import ParameterValue, RunSpec
 from tariffs.client._wire.uploads import cut
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.scenario import Scenario
+from tariffs.run_spec.option import ParameterValue
+from tariffs.run_spec.spec import RunSpec
 from tariffs.v1 import simulation_service_pb2, sweep_service_pb2
 
 Values = ParameterValue | Iterable[ParameterValue]
@@ -143,7 +144,7 @@ def target_of(target: object) -> tuple[str, float]:
 def _of_scenario(scenario: ScenarioLike, options: RunSpec) -> dict[str, object]:
     """Build the fields of the scenario and its day."""
     parsed = Scenario.of(scenario)
-    return {"scenario": scenario_ref(parsed), "on": parsed.day or arguments.day(options.on, "on")}
+    return {"scenario": scenario_ref(parsed), "on": parsed.day or options.on}
 
 
 def _several(values: object) -> Iterable[object]:

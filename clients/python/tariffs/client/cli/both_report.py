@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
 
-from tariffs.client._wire.frames import Table, write_table
+from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import outputs
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.client import Client
-from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.both_sides import TITLES, BothSides, Side
 from tariffs.client.results.columns import text_rows, title_of
 from tariffs.client.results.impact import ImpactResult, TimelineResult
-
-
-def side_options(options: Mapping[str, Any], by: list[str] | None, exports: Table | None) -> dict[str, Any]:
-    """Options of a run over both sides from those of one, and its table of exports (None is the embedded one).
-
-    `by` groups both sides where it is given.
-
-    Raises:
-        InvalidRequest: REQUEST_INVALID with `--direction export`.
-    """
-    if options["direction"] != "import":
-        raise InvalidRequest(
-            "REQUEST_INVALID",
-            "--both computes imports and exports; it takes no --direction.",
-            field="--direction",
-            fix="Leave out --direction, or --both.",
-        )
-    chosen = {name: value for name, value in options.items() if name not in {"direction", "by"}}
-    return chosen | {"exports": exports} | ({"by": by, "exports_by": by} if by else {})
 
 
 def write_both(

@@ -9,7 +9,8 @@ import typer
 
 from tariffs.client._wire.frames import is_partitioned, write_table
 from tariffs.client.cli import options, outputs, runs, table_options
-from tariffs.client.cli.both_report import print_both, side_options, write_both, write_both_report
+from tariffs.client.cli.both_report import print_both, write_both, write_both_report
+from tariffs.client.cli.command_options import of_both_sides, with_run_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.impact import SHOWN_GROUPS, print_impact
 from tariffs.client.client import Client
@@ -31,31 +32,24 @@ EXAMPLES = examples(
 )
 
 
+@with_run_options("impact")
 def impact(
     table: options.TradeTable = None,
     scenario: options.Scenarios = None,
-    param: options.Param = None,
-    on: options.On = None,
-    baseline: options.Baseline = None,
-    response: options.Response = "armington",
-    horizon: options.Horizon = "path",
-    ahead: options.Ahead = None,
-    market: options.Market = "product",
-    fx_offset: options.FxOffset = 0.0,
-    parameter_set: options.ParameterSet = None,
-    by: options.GroupBy = None,
-    draws: Annotated[
+    both: options.Both = False,
+    exports: options.ExportTable = None,
+    mapping: table_options.Mapping = "",
+    sheet: table_options.Sheet = "",
+    header_row: table_options.HeaderRow = 0,
+    top: Annotated[
         int,
         typer.Option(
-            "--draws", metavar="N", help="Draws of the elasticities for ranges: 256, 1024, 4096, ..."
+            "--top",
+            metavar="N",
+            min=1,
+            help="Print only the first N groups; -o writes all.",
+            rich_help_panel=options.OUTPUT,
         ),
-    ] = 0,
-    seed: Annotated[
-        int,
-        typer.Option("--seed", metavar="S", help="Seed of the draws; the same seed gives the same ranges."),
-    ] = 0,
-    top: Annotated[
-        int, typer.Option("--top", metavar="N", min=1, help="Print only the first N groups; -o writes all.")
     ] = SHOWN_GROUPS,
     sort: Annotated[
         str,
@@ -64,62 +58,27 @@ def impact(
             metavar="COLUMN",
             help="Print groups with the largest values of this column first, such as duty, duty_vs or value_vs. "
             "Default: customs_value.",
+            rich_help_panel=options.OUTPUT,
         ),
     ] = "",
-    attribute: Annotated[
-        bool,
-        typer.Option(
-            "--attribute",
-            help="Split the difference of each scenario from the first one by change and authority.",
-        ),
-    ] = False,
-    consumer_prices: Annotated[
-        str,
-        typer.Option(
-            "--consumer-prices",
-            metavar="dollar|percent|yale|dollar_2024|percent_2024|dollar_offset|percent_offset",
-            help="Effect on consumer prices, with margins constant in dollars or percent, or by Yale's method; offset: "
-            "less the 17.4 % that a rise of the dollar takes off.",
-        ),
-    ] = "",
-    direction: options.Direction = "import",
-    to: options.To = "",
-    both: options.Both = False,
-    reaction: Annotated[
-        float,
-        typer.Option(
-            "--reaction",
-            metavar="SLOPE",
-            help="With --both or --direction export: what partners add on goods of the United States for 1 that a "
-            "scenario adds to the mean duty on theirs; reciprocity: 1. Default: 0, they answer nothing.",
-        ),
-    ] = 0.0,
-    exports: options.ExportTable = None,
-    mapping: table_options.Mapping = "",
-    sheet: table_options.Sheet = "",
-    header_row: table_options.HeaderRow = 0,
-    date_format: options.DateFormat = "",
-    cluster: options.Cluster = "",
-    known_on: options.KnownOn = None,
-    claims: options.Claims = "",
-    switch: options.Switches = None,
-    min_conf: options.MinConf = "",
     output: options.Output = None,
     report: options.Report = None,
     lines: Annotated[
         Path | None,
-        typer.Option("--lines", help="Write every line of every scenario to this .parquet or .csv file."),
+        typer.Option(
+            "--lines",
+            help="Write every line of every scenario to this .parquet or .csv file.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = None,
     refused: options.Refused = None,
-    detach: Annotated[
-        bool,
-        typer.Option("--detach", help="Start the run on the server and return at once; see `tariffs runs`."),
-    ] = False,
-    law_version: options.LawVersion = "",
-    target: options.Target = None,
-    local: options.Local = False,
     brief: options.Brief = False,
     as_json: options.Json = False,
+    cluster: options.Cluster = "",
+    detach: options.Detach = False,
+    target: options.Target = None,
+    local: options.Local = False,
+    **run: Any,
 ) -> int:
     """Compute the effect of scenarios on a trade table: landed cost and trade volume, by group and in total.
 
@@ -132,43 +91,18 @@ def impact(
     is_folder = table is not None and is_partitioned(table_options.located(table))
     for path in filter(None, (None if is_folder else lines, refused)):
         options.writable(path)
-    switches, parameters = options.law_switches(switch, claims), options.pairs(param, "--param")
     options.refuse_cluster(cluster, "--detach", detach)
     options.refuse_cluster(cluster, "--both", both)
-    with options.connected(target, local, law_version) as client:
-        run_options: dict[str, Any] = {
-            "on": on,
-            "by": options.keys(by or ["origin"]),
-            "baseline": baseline,
-            "response": response,
-            "horizon": horizon,
-            "market": market,
-            "fx_offset": fx_offset,
-            "reaction": reaction,
-            "ahead": ahead,
-            "parameters": parameters,
-            "parameter_set": parameter_set,
-            "known_on": known_on,
-            "switches": switches,
-            "min_confidence": min_conf,
-            "include_lines": lines is not None and not is_folder,
-            "draws": draws,
-            "seed": seed,
-            "attribute": attribute,
-            "consumer_prices": consumer_prices,
-            "direction": direction,
-            "to": to,
-            "date_format": date_format,
-        }
+    run["include_lines"] = lines is not None and not is_folder
+    with options.connected(target, local, run.pop("law_version")) as client:
+        goods, scenarios = (
+            table and table_options.source(table, mapping, sheet, header_row),
+            scenario or ["base"],
+        )
         if both:
             runs.refuse_detached(detach)
-            sides = client.impact_both(
-                table and table_options.source(table, mapping, sheet, header_row),
-                scenario or ["base"],
-                **side_options(
-                    run_options, options.keys(by or []), exports and table_options.source(exports)
-                ),
-            )
+            second = exports and table_options.source(exports)
+            sides = client.impact_both(goods, scenarios, **of_both_sides(run, second))
             write_both(client, sides, output, lines, refused or outputs.refused_path(table))
             if report is not None:
                 write_both_report(client, sides, report)
@@ -180,23 +114,10 @@ def impact(
         options.refuse_exports(exports)
         if detach:
             runs.refuse_files((output, report, lines, refused))
-            runs.print_started(
-                client.start(
-                    table and table_options.source(table, mapping, sheet, header_row),
-                    scenario or ["base"],
-                    **run_options,
-                ).name,
-                as_json,
-            )
+            runs.print_started(client.start(goods, scenarios, **run).name, as_json)
             return 0
-        result = client.impact(
-            table and table_options.source(table, mapping, sheet, header_row),
-            scenario or ["base"],
-            **run_options,
-            cluster=cluster,
-            lines_to=lines if is_folder else None,
-            progress=True,
-        )
+        lines_to = lines if is_folder else None
+        result = client.impact(goods, scenarios, **run, cluster=cluster, lines_to=lines_to, progress=True)
     refused_path = _write(
         client, result, output, None if is_folder else lines, refused or outputs.refused_path(table)
     )

@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tariffs.client.client import Client
 from tariffs.client.config import TARGET_VARIABLE
 from tariffs.client.errors import InvalidRequest
-from tariffs.client.results.headline import USMCA_SWITCH
+from tariffs.run_spec.option import Kind
+from tariffs.run_spec.spec import OPTIONS
+
+QUESTION, TABLE = "Question", "Table"
+OUTPUT, SERVER = "Output", "Server"
+"""Groups of options in help pages, besides those of the list of run options."""
+
+
+def run_option(name: str, panel: str | None = None) -> Any:
+    """Describe an option of runs for Typer.
+
+    Args:
+        name: its name in Python.
+        panel: title of its group in the help; None is the group of options without one.
+    """
+    one = OPTIONS[name]
+    repeated = " May be repeated." if one.kind in {Kind.PAIRS, Kind.VALUES} else ""
+    return typer.Option(
+        one.flag, metavar=one.metavar or None, help=one.text + repeated, rich_help_panel=panel
+    )
+
 
 Target = Annotated[
     str | None,
     typer.Option(
-        "--target", metavar="HOST:PORT", help="Server to call. Default: TARIFFS_TARGET, else --local."
+        "--target",
+        metavar="HOST:PORT",
+        help="Server to call. Default: TARIFFS_TARGET, else --local.",
+        rich_help_panel=SERVER,
     ),
 ]
 AllOwners = Annotated[bool, typer.Option("--all-owners", help="List everybody's; needs the role admin.")]
@@ -27,16 +50,29 @@ Group = Annotated[
     typer.Argument(metavar="[GROUP]", help="One of your groups, see `tariffs whoami`; without one nobody."),
 ]
 Owner = Annotated[str, typer.Option("--owner", metavar="NAME", help="Owner of the table, for admins.")]
-Local = Annotated[bool, typer.Option("--local", help="Compute in this process, without a server.")]
+Local = Annotated[
+    bool,
+    typer.Option(
+        "--local",
+        help="Compute in this process, without a server.",
+        rich_help_panel=SERVER,
+    ),
+]
 Cluster = Annotated[
     str,
     typer.Option(
         "--cluster",
         metavar="ADDRESS",
         help="Compute on the Dask cluster with this scheduler, such as tls://host:8786; needs tariffs\\[server,scale].",
+        rich_help_panel=SERVER,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else on stdout.")]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print one JSON document and nothing else on stdout.", rich_help_panel=OUTPUT
+    ),
+]
 TradeTable = Annotated[
     Path | None,
     typer.Argument(
@@ -58,160 +94,52 @@ Scenarios = Annotated[
         "-s",
         metavar="NAME_OR_FILE",
         help="Scenario or *.yaml file; may be repeated. Default: base.",
+        rich_help_panel=QUESTION,
     ),
 ]
 WithParameters = Annotated[
     str,
     typer.Option(
-        "--scenario", "-s", metavar="NAME_OR_FILE", help="Scenario with parameters, or *.yaml file."
+        "--scenario",
+        "-s",
+        metavar="NAME_OR_FILE",
+        help="Scenario with parameters, or *.yaml file.",
+        rich_help_panel=QUESTION,
     ),
 ]
-On = Annotated[
-    str | None, typer.Option("--on", metavar="DAY", help="Day of the law. Default: the law's as-of day.")
-]
-Baseline = Annotated[
-    str | None,
+On = Annotated[str | None, run_option("on")]
+Horizon = Annotated[str, run_option("horizon")]
+Param = Annotated[list[str] | None, run_option("parameters")]
+KnownOn = Annotated[str | None, run_option("known_on")]
+Switches = Annotated[list[str] | None, run_option("switches")]
+MinConf = Annotated[str, run_option("min_confidence")]
+LawVersion = Annotated[str, run_option("law_version")]
+DateFormat = Annotated[str, run_option("date_format")]
+Direction = Annotated[str, run_option("direction")]
+To = Annotated[str, run_option("to")]
+Detach = Annotated[
+    bool,
     typer.Option(
-        "--baseline",
-        metavar="DAY",
-        help="Day that the table's values belong to; needed to model a response on your own table.",
-    ),
-]
-Response = Annotated[
-    str,
-    typer.Option(
-        "--response",
-        metavar="armington|passthrough|smart|gsim|exact_hat|none",
-        help="Model of the trade response.",
-    ),
-]
-Horizon = Annotated[
-    str,
-    typer.Option(
-        "--horizon",
-        metavar="path|impact|short|long",
-        help="Time since the change of duty, for the trade response; path: every change at its own age.",
-    ),
-]
-Claims = Annotated[
-    str,
-    typer.Option(
-        "--claims",
-        metavar="2024|2025|2025h2|responding",
-        help="USMCA claims where a line declares none: of a period, or rising with the duty that they save. "
-        "Default: 2025h2.",
-    ),
-]
-Ahead = Annotated[
-    str | None,
-    typer.Option(
-        "--ahead",
-        metavar="DAY",
-        help="Day from which buyers expect the duties that come: they buy ahead of them, and less afterwards.",
-    ),
-]
-Market = Annotated[
-    str,
-    typer.Option(
-        "--market",
-        metavar="product|sector",
-        help="Demand: each product by itself, or sectors of products and domestic goods.",
-    ),
-]
-FxOffset = Annotated[
-    float,
-    typer.Option(
-        "--fx-offset",
-        metavar="SHARE",
-        help="Part of the mean rise of prices by duties that a dearer dollar takes off exporters' prices; published: "
-        "0.174. Default: 0, the exchange rate stays.",
-    ),
-]
-Param = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--param",
-        metavar="NAME=VALUE",
-        help="Value of a parameter of the scenario, such as cn=20%, start=2027-01-01 or vietnam=on; may be repeated. "
-        "`tariffs scenario show` lists them with their defaults.",
-    ),
-]
-ParameterSet = Annotated[
-    str | None,
-    typer.Option(
-        "--set",
-        metavar="low|high|central|wits|FILE",
-        help="Parameters. Default: central; of smart: wits; of exact_hat: published thetas.",
-    ),
-]
-GroupBy = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--by",
-        metavar="KEYS",
-        help="Groups: origin, region, authority, hts2 to hts10, sector, month, or a column. Default: origin.",
-    ),
-]
-KnownOn = Annotated[
-    str | None,
-    typer.Option(
-        "--known-on",
-        metavar="DAY",
-        help="Use only acts published by this day; `entry`: by the day of each line.",
-    ),
-]
-Switches = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--switch", metavar="NAME=VALUE", help="Change an open point of the law; see `tariffs law switches`."
-    ),
-]
-MinConf = Annotated[
-    str, typer.Option("--min-conf", metavar="A|B|C", help="Use only acts with at least this confidence.")
-]
-LawVersion = Annotated[
-    str,
-    typer.Option(
-        "--law-version",
-        metavar="VERSION|latest|PACK",
-        help="Law to use, one of `tariffs law versions`; without a server also a law pack or a directory of law data. "
-        "Default: TARIFFS_LAW_VERSION, else that of the server.",
-    ),
-]
-DateFormat = Annotated[
-    str,
-    typer.Option(
-        "--date-format",
-        metavar="m/d/Y|d/m/Y|excel",
-        help="Format of date columns. Default: ISO, or the only order of day and month that fits the column.",
-    ),
-]
-Direction = Annotated[
-    str,
-    typer.Option(
-        "--direction",
-        metavar="import|export",
-        help="Imports into the United States, or its exports; days are those of the importing country.",
-    ),
-]
-To = Annotated[
-    str,
-    typer.Option(
-        "--to",
-        metavar="CN|CA",
-        help="With --direction export: the country the goods go to. Default: China, or the table's destination column.",
+        "--detach",
+        help="Start the run on the server and return at once; see `tariffs runs`.",
+        rich_help_panel=SERVER,
     ),
 ]
 Both = Annotated[
     bool,
     typer.Option(
-        "--both", help="Imports and exports under the same scenarios, both embedded unless tables are given."
+        "--both",
+        help="Imports and exports under the same scenarios, both embedded unless tables are given.",
+        rich_help_panel=TABLE,
     ),
 ]
 ExportTable = Annotated[
     Path | None,
     typer.Option(
-        "--exports", metavar="TABLE", help="With --both: table of exports; TABLE is that of imports."
+        "--exports",
+        metavar="TABLE",
+        help="With --both: table of exports; TABLE is that of imports.",
+        rich_help_panel=TABLE,
     ),
 ]
 Output = Annotated[
@@ -220,6 +148,7 @@ Output = Annotated[
         "--output",
         "-o",
         help="Write rows as .parquet or .csv, all tables as .xlsx, a report as .html.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Report = Annotated[
@@ -228,14 +157,24 @@ Report = Annotated[
         "--report",
         metavar="FILE.html",
         help="Write a report too, besides what -o writes; the name ends in .html.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Brief = Annotated[
-    bool, typer.Option("--brief", help="Print numbers only: no notes, reasons, assumptions or refused rows.")
+    bool,
+    typer.Option(
+        "--brief",
+        help="Print numbers only: no notes, reasons, assumptions or refused rows.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 Refused = Annotated[
     Path | None,
-    typer.Option("--refused", help="Write refused rows to this file. Default: <TABLE>-refused.csv."),
+    typer.Option(
+        "--refused",
+        help="Write refused rows to this file. Default: <TABLE>-refused.csv.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 
 
@@ -304,13 +243,15 @@ def refuse_cluster(cluster: str, name: str, is_given: bool) -> None:
         )
 
 
-def pairs(items: Sequence[str] | None, option: str) -> dict[str, str]:
-    """Read the NAME=VALUE items of an option into a mapping.
+def pairs(
+    items: Sequence[str] | None, option: str, before: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Read the NAME=VALUE items of an option into a mapping, after those of another option.
 
     Raises:
         InvalidRequest: an item has no name or no `=`, or a name comes twice.
     """
-    values: dict[str, str] = {}
+    values = dict(before or {})
     for item in items or ():
         name, separator, value = item.partition("=")
         if not separator or not name.strip():
@@ -319,15 +260,6 @@ def pairs(items: Sequence[str] | None, option: str) -> dict[str, str]:
             raise InvalidRequest("REQUEST_INVALID", f"{option} {name.strip()} is given twice.", field=option)
         values[name.strip()] = value.strip()
     return values
-
-
-def law_switches(items: Sequence[str] | None, claims: str) -> dict[str, str]:
-    """Read the switches of the law, with the one that `--claims` selects.
-
-    Raises:
-        InvalidRequest: as `pairs`; or claims are selected twice.
-    """
-    return pairs([*(items or ()), *([f"{USMCA_SWITCH}={claims}"] if claims else [])], "--switch")
 
 
 def keys(items: Sequence[str]) -> list[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs, table_options
+from tariffs.client.cli.command_options import with_run_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.sweep import print_seek
 from tariffs.client.errors import InvalidRequest
@@ -22,6 +23,7 @@ EXAMPLES = examples(
 )
 
 
+@with_run_options("seek")
 def seek(
     vary: Annotated[
         str,
@@ -30,6 +32,7 @@ def seek(
             metavar="NAME=LOW:HIGH",
             help="Parameter and its range: cn=0%:60%, start=2026-12-01:2027-06-30, truce=off:on, "
             "elasticity.sigma=x0.5:x2.",
+            rich_help_panel=options.QUESTION,
         ),
     ],
     target: Annotated[
@@ -40,6 +43,7 @@ def seek(
             help="Result to meet: duty, duty_after (revenue), landed, value_after, welfare, effective_rate and the "
             "like; with _share the share of the groups of --where in the table. A --target HOST:PORT beside it names a "
             "server.",
+            rich_help_panel=options.QUESTION,
         ),
     ],
     table: options.TradeTable = None,
@@ -50,30 +54,22 @@ def seek(
             "--where",
             metavar="KEY=VALUES",
             help="Groups that count, such as origin=CN or hts2=61,62; may be repeated. Default: the whole table.",
+            rich_help_panel=options.QUESTION,
         ),
     ] = None,
-    param: options.Param = None,
-    on: options.On = None,
-    baseline: options.Baseline = None,
-    response: options.Response = "armington",
-    horizon: options.Horizon = "path",
-    market: options.Market = "product",
-    fx_offset: options.FxOffset = 0.0,
-    parameter_set: options.ParameterSet = None,
-    direction: options.Direction = "import",
-    to: options.To = "",
-    date_format: options.DateFormat = "",
-    known_on: options.KnownOn = None,
-    switch: options.Switches = None,
-    min_conf: options.MinConf = "",
-    law_version: options.LawVersion = "",
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write all values computed to this .parquet or .csv file."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write all values computed to this .parquet or .csv file.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = None,
     refused: options.Refused = None,
     local: options.Local = False,
     as_json: options.Json = False,
+    **run: Any,
 ) -> int:
     """Find the values of a parameter of a scenario at which a result meets a target.
 
@@ -86,28 +82,10 @@ def seek(
     name, low, high = _range(vary)
     aim, server = _aim_and_server(target)
     filters = {key: options.keys([values]) for key, values in options.pairs(where, "--where").items()}
-    with options.connected(server, local, law_version) as client:
+    with options.connected(server, local, run.pop("law_version")) as client:
+        lines = table and table_options.source(table)
         result = client.seek(
-            table and table_options.source(table),
-            scenario,
-            vary=(name, low, high),
-            target=aim,
-            where=filters,
-            on=on,
-            baseline=baseline,
-            response=response,
-            horizon=horizon,
-            market=market,
-            fx_offset=fx_offset,
-            parameters=options.pairs(param, "--param"),
-            parameter_set=parameter_set,
-            known_on=known_on,
-            switches=options.pairs(switch, "--switch"),
-            min_confidence=min_conf,
-            direction=direction,
-            to=to,
-            date_format=date_format,
-            progress=True,
+            lines, scenario, vary=(name, low, high), target=aim, where=filters, progress=True, **run
         )
     if output is not None:
         write_table(result.path, output, result.provenance)

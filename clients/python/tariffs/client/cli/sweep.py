@@ -9,6 +9,7 @@ import typer
 
 from tariffs.client._wire.frames import read_table
 from tariffs.client.cli import options, outputs, runs, table_options
+from tariffs.client.cli.command_options import with_run_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.sweep import print_sweep
 
@@ -21,6 +22,7 @@ EXAMPLES = examples(
 )
 
 
+@with_run_options("sweep")
 def sweep(
     table: options.TradeTable = None,
     scenario: options.WithParameters = "base",
@@ -32,6 +34,7 @@ def sweep(
             help="Values of a parameter: cn=0%:50%:0.5% (both ends), vn=10%,20%, start=2026-12-01:2027-01-31, "
             "truce=on,off; may be repeated for all combinations. elasticity.sigma, elasticity.eta and, of exact_hat, "
             "elasticity.theta multiply elasticities: x0.5,x2.",
+            rich_help_panel=options.QUESTION,
         ),
     ] = None,
     points: Annotated[
@@ -40,41 +43,28 @@ def sweep(
             "--points",
             metavar="FILE",
             help="Points one by one: a CSV or Parquet file with a column a parameter.",
+            rich_help_panel=options.QUESTION,
         ),
     ] = None,
-    param: options.Param = None,
-    on: options.On = None,
-    baseline: options.Baseline = None,
-    response: options.Response = "armington",
-    horizon: options.Horizon = "path",
-    market: options.Market = "product",
-    fx_offset: options.FxOffset = 0.0,
-    parameter_set: options.ParameterSet = None,
-    by: options.GroupBy = None,
     top: Annotated[
         int | None,
         typer.Option(
-            "--top", metavar="N", min=1, help="Print only the N groups with the largest duty; -o writes all."
+            "--top",
+            metavar="N",
+            min=1,
+            help="Print only the N groups with the largest duty; -o writes all.",
+            rich_help_panel=options.OUTPUT,
         ),
     ] = None,
-    direction: options.Direction = "import",
-    to: options.To = "",
-    date_format: options.DateFormat = "",
-    cluster: options.Cluster = "",
-    known_on: options.KnownOn = None,
-    switch: options.Switches = None,
-    min_conf: options.MinConf = "",
     output: options.Output = None,
     refused: options.Refused = None,
-    detach: Annotated[
-        bool,
-        typer.Option("--detach", help="Start the run on the server and return at once; see `tariffs runs`."),
-    ] = False,
-    law_version: options.LawVersion = "",
-    target: options.Target = None,
-    local: options.Local = False,
     brief: options.Brief = False,
     as_json: options.Json = False,
+    cluster: options.Cluster = "",
+    detach: options.Detach = False,
+    target: options.Target = None,
+    local: options.Local = False,
+    **run: Any,
 ) -> int:
     """Compute a scenario at many points of its parameters: landed cost and trade volume, by group and in total.
 
@@ -86,33 +76,15 @@ def sweep(
     if refused is not None:
         options.writable(refused)
     axes = {name: options.keys([values]) for name, values in options.pairs(vary, "--vary").items()}
-    run_options: dict[str, Any] = {
-        "vary": axes,
-        "points": None if points is None else read_table(points),
-        "on": on,
-        "by": options.keys(by or ["origin"]),
-        "baseline": baseline,
-        "response": response,
-        "horizon": horizon,
-        "market": market,
-        "fx_offset": fx_offset,
-        "parameters": options.pairs(param, "--param"),
-        "parameter_set": parameter_set,
-        "known_on": known_on,
-        "switches": options.pairs(switch, "--switch"),
-        "min_confidence": min_conf,
-        "direction": direction,
-        "to": to,
-        "date_format": date_format,
-    }
+    run |= {"vary": axes, "points": None if points is None else read_table(points)}
     options.refuse_cluster(cluster, "--detach", detach)
-    with options.connected(target, local, law_version) as client:
+    with options.connected(target, local, run.pop("law_version")) as client:
         lines = table and table_options.source(table)
         if detach:
             runs.refuse_files((output, refused))
-            runs.print_started(client.start_sweep(lines, scenario, **run_options).name, as_json)
+            runs.print_started(client.start_sweep(lines, scenario, **run).name, as_json)
             return 0
-        result = client.sweep(lines, scenario, **run_options, cluster=cluster, progress=True)
+        result = client.sweep(lines, scenario, **run, cluster=cluster, progress=True)
     if output is not None:
         outputs.write_result(client, result, result.groups, output)
     refused_path = outputs.write_refused(

@@ -11,6 +11,7 @@ import typer
 
 from tariffs.client._wire.excel import SheetChoice
 from tariffs.client._wire.frames import Table, read_bytes, read_chosen
+from tariffs.client.cli.options import TABLE
 
 STDIN = Path("-")
 _URL = re.compile(r"^([a-z][a-z0-9+.]+):/(?!/)")
@@ -20,6 +21,7 @@ Mapping = Annotated[
         "--mapping",
         metavar="ace|cbp7501|FILE",
         help="Names of columns in TABLE: of ACE reports, of Form 7501, or of a .toml or .yaml file (docs/tables.md).",
+        rich_help_panel=TABLE,
     ),
 ]
 Sheet = Annotated[
@@ -28,6 +30,7 @@ Sheet = Annotated[
         "--sheet",
         metavar="NAME",
         help="Sheet of a workbook. Default: the first with a row of column names.",
+        rich_help_panel=TABLE,
     ),
 ]
 HeaderRow = Annotated[
@@ -37,6 +40,7 @@ HeaderRow = Annotated[
         metavar="N",
         min=0,
         help="Row of the sheet with the column names, from 1. Default: the first that fits, below titles.",
+        rich_help_panel=TABLE,
     ),
 ]
 

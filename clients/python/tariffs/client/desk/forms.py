@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -13,17 +13,20 @@ import marimo as mo
 from tariffs.client.client import Client
 from tariffs.client.desk.builder import KEYS
 from tariffs.client.results.law import ScenarioInfo
+from tariffs.run_spec.option import IMPACT, SWEEP, TIMELINE, Kind, RunOption
+from tariffs.run_spec.spec import OPTIONS, taken
 
 YOUR_SCENARIO = "your scenario"
 """Choice that stands for the text of the builder."""
 PARTS = ("Quote", "Scenario", "Your table", "Compare", "Timeline", "Sweep")
 """Parts of the page."""
 _GROUPS = ("origin", "authority", "hts2", "hts4", "hts6", "month")
-_RESPONSES = ("armington", "none", "passthrough", "smart", "gsim", "exact_hat")
-_HORIZONS = ("short", "long", "impact", "path")
 _MAPPINGS = ("", "ace", "cbp7501")
-_DAYS = ("", "m/d/Y", "d/m/Y", "excel")
 _GRID = "display:grid;grid-template-columns:repeat(auto-fit,minmax(16em,1fr));gap:0.8em 1.2em;align-items:end"
+# Options in sight; the others of a verb are folded.
+_FIRST = ("on", "response", "horizon", "parameters")
+# Given with the table, for the whole page, or of no use on it.
+_LEFT_OUT = ("baseline", "date_format", "law_version", "include_lines")
 _WEEKS_AHEAD = 10
 _LARGEST_UPLOAD = 200_000_000
 
@@ -126,37 +129,35 @@ def change(choices: Choices, add: Callable[[Mapping[str, Any]], None]) -> Any:
 
 def compare(choices: Choices) -> Any:
     """Build the form of an impact."""
-    return _form(
+    return _run_form(
         "Compute comparison",
+        IMPACT,
+        {"on": choices.ahead},
         scenarios=_scenarios(choices, ["base", "forced-labor-20-on-china"]),
-        on=_text("Day", choices.ahead),
         by=_by(),
-        response=mo.ui.dropdown(
-            list(_RESPONSES), value="armington", label="Response of trade", full_width=True
-        ),
-        horizon=mo.ui.dropdown(list(_HORIZONS), value="path", label="Horizon", full_width=True),
-        parameters=_text("Parameters, such as cn=20%"),
         question=_text("Question, the title of the report"),
     )
 
 
 def timeline(choices: Choices) -> Any:
     """Build the form of a timeline."""
-    return _form(
+    return _run_form(
         "Compute timeline",
+        TIMELINE,
+        {"response": "none"},
         scenarios=_scenarios(choices, ["base"]),
         start=_text("First day", choices.as_of),
         end=_text("Last day", choices.ahead),
         by=_by(),
-        response=mo.ui.dropdown(list(_RESPONSES), value="none", label="Response of trade", full_width=True),
-        parameters=_text("Parameters, such as cn=20%"),
     )
 
 
 def sweep(choices: Choices) -> Any:
     """Build the form of a sweep over one parameter."""
-    return _form(
+    return _run_form(
         "Compute sweep",
+        SWEEP,
+        {"on": choices.ahead},
         scenario=mo.ui.dropdown(
             choices.names(),
             value="rates-by-country",
@@ -166,11 +167,40 @@ def sweep(choices: Choices) -> Any:
         ),
         parameter=_text("Parameter", "cn"),
         values=_text("Values: low:high:step, or a list", "0%:50%:10%"),
-        on=_text("Day", choices.ahead),
-        response=mo.ui.dropdown(
-            list(_RESPONSES), value="armington", label="Response of trade", full_width=True
-        ),
+        by=_by(),
     )
+
+
+def _run_form(button: str, verb: str, chosen: Mapping[str, str], **fields: Any) -> Any:
+    """Build the form of a run: fields of its own, the first options, and below them all others of its verb.
+
+    Args:
+        button: words of the button.
+        verb: verb of the run.
+        chosen: values of options that the form begins with in the place of their defaults.
+        **fields: fields of its own.
+    """
+    options = {
+        one.name: run_field(one, chosen.get(one.name, one.default))
+        for one in taken(verb)
+        if one.name not in {*fields, *_LEFT_OUT}
+    }
+    first = {name: options.pop(name) for name in _FIRST if name in options}
+    more = f"<details><summary>More options</summary>{_cells(options)}</details>"
+    html = mo.Html(_cells({**fields, **first}) + more)
+    return html.batch(**fields, **first, **options).form(submit_button_label=button)
+
+
+def run_field(one: RunOption, value: Any) -> Any:
+    """Build the field of an option of runs with the value that it begins with."""
+    if one.choices:
+        names = list(dict.fromkeys([one.default, *one.choices]))
+        return mo.ui.dropdown(names, value=value, label=one.title, full_width=True)
+    if one.kind is Kind.FLAG:
+        return mo.ui.checkbox(value=value, label=one.title)
+    if one.kind in {Kind.NUMBER, Kind.WHOLE}:
+        return mo.ui.number(value=value, label=one.title, full_width=True)
+    return _text(one.title, "" if one.kind in {Kind.PAIRS, Kind.VALUES} else value)
 
 
 def table_file() -> Any:
@@ -187,8 +217,8 @@ def table_options() -> Any:
     """Build the fields that say how the table is read."""
     return _grid(
         mapping=mo.ui.dropdown(list(_MAPPINGS), value="", label="Names of its columns", full_width=True),
-        date_format=mo.ui.dropdown(list(_DAYS), value="", label="Format of its days", full_width=True),
-        baseline=_text("Day its values belong to (for a response)", "2025-01-01"),
+        date_format=run_field(OPTIONS["date_format"], ""),
+        baseline=run_field(OPTIONS["baseline"], "2025-01-01"),
     )
 
 
@@ -213,5 +243,10 @@ def _form(button: str, **fields: Any) -> Any:
 
 
 def _grid(**fields: Any) -> Any:
-    cells = "".join(f"<div>{{{name}}}</div>" for name in fields)
-    return mo.Html(f'<div style="{_GRID}">{cells}</div>').batch(**fields)
+    return mo.Html(_cells(fields)).batch(**fields)
+
+
+def _cells(names: Iterable[str]) -> str:
+    """Write the places of fields, filled in by their names."""
+    cells = "".join(f"<div>{{{name}}}</div>" for name in names)
+    return f'<div style="{_GRID}">{cells}</div>'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,8 @@ from tariffs.client.results.scenario_check import CheckResult, Difference
 from tariffs.client.results.sweep import Sweep
 from tariffs.client.results.table_check import TableCheck
 from tariffs.client.scenario import Scenario
+from tariffs.run_spec.option import IMPACT, SWEEP, TIMELINE, Kind
+from tariffs.run_spec.spec import taken
 
 Values = Mapping[str, Any]
 
@@ -119,14 +121,7 @@ def quote(client: Client, values: Values, inputs: Inputs) -> Quote:
 def compare(client: Client, values: Values, inputs: Inputs, progress: Report) -> ImpactResult:
     """Compute the scenarios of the form beside each other."""
     return client.impact(
-        scenarios=_chosen(values, inputs),
-        on=values["on"] or None,
-        by=[values["by"]],
-        response=values["response"],
-        horizon=values["horizon"],
-        parameters=named(values["parameters"], "parameters"),
-        progress=progress,
-        **inputs.of_table(),
+        scenarios=_chosen(values, inputs), progress=progress, **_run(IMPACT, values), **inputs.of_table()
     )
 
 
@@ -136,10 +131,8 @@ def timeline(client: Client, values: Values, inputs: Inputs, progress: Report) -
         scenarios=_chosen(values, inputs),
         start=values["start"],
         end=values["end"],
-        by=[values["by"]],
-        response=values["response"],
-        parameters=named(values["parameters"], "parameters"),
         progress=progress,
+        **_run(TIMELINE, values),
         **inputs.of_table(),
     )
 
@@ -149,11 +142,24 @@ def sweep(client: Client, values: Values, inputs: Inputs, progress: Report) -> S
     return client.sweep(
         scenario=inputs.scenario(values["scenario"]),
         vary={values["parameter"]: values["values"]},
-        on=values["on"] or None,
-        response=values["response"],
         progress=progress,
+        **_run(SWEEP, values),
         **inputs.of_table(),
     )
+
+
+def _run(verb: str, values: Values) -> dict[str, Any]:
+    """Read the options of a run from the values of its form; empty fields have their defaults."""
+    given = {one: values[one.name] for one in taken(verb) if values.get(one.name) not in ("", None)}
+    readers: Mapping[Kind, Callable[[str, str], object]] = {
+        Kind.KEYS: lambda text, name: re.split(r"[,\s]+", text.strip()),
+        Kind.PAIRS: named,
+        Kind.VALUES: named,
+    }
+    return {
+        one.name: readers[one.kind](value, one.name) if one.kind in readers else value
+        for one, value in given.items()
+    }
 
 
 def check(client: Client, text: str) -> tuple[CheckResult, tuple[Difference, ...]]:

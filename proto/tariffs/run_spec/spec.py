@@ -1,0 +1,285 @@
+"""List the options of runs: the one place where an option is written.
+
+`make gen` writes from it `typed.py` and missing fields of requests and docs/options.md; client, command line, desk,
+service and engine read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tariffs.run_spec.option import (
+    EVERY,
+    IMPACT,
+    SEEK,
+    SWEEP,
+    TIMELINE,
+    Kind,
+    RunOption,
+    option,
+    options_in,
+)
+
+_NOT_SEEK = (IMPACT, TIMELINE, SWEEP)
+
+
+@dataclass(frozen=True)
+class Question:
+    """Day, parameters and law of the scenarios."""
+
+    on: str = option(
+        "",
+        Kind.DAY,
+        "Day",
+        "Day of the law; a line's own entry date beats it. Default: the law's as-of day.",
+        (IMPACT, SWEEP, SEEK),
+    )
+    parameters: Mapping[str, str] = option(
+        {},
+        Kind.VALUES,
+        "Parameters, such as cn=20%",
+        "Values of parameters of the scenarios, such as cn=20%, start=2027-01-01 or vietnam=on, each for every "
+        "scenario that declares it; the others have their defaults, which `tariffs scenario show` lists. In "
+        "Python a mapping, where 0.2 is 20 % and True is on.",
+        EVERY,
+        flag="--param",
+        wire="scenario_parameters",
+    )
+    law_version: str = option(
+        "",
+        Kind.TEXT,
+        "Version of the law",
+        "Law to use: a version, `latest` or `VERSION@DIGEST`, see `tariffs law versions`; on the command line without "
+        "a server also a law pack or a directory of law data. Default: TARIFFS_LAW_VERSION, else that of the server.",
+        EVERY,
+        metavar="VERSION|latest|PACK",
+    )
+
+
+@dataclass(frozen=True)
+class Goods:
+    """Goods of the table: their day, direction and dates."""
+
+    baseline: str = option(
+        "",
+        Kind.DAY,
+        "Day its values belong to (for a response)",
+        "Day that the table's values belong to; needed to model a response on your own table.",
+    )
+    direction: str = option(
+        "import",
+        Kind.CHOICE,
+        "Direction of the goods",
+        "Imports into the United States, or its exports under the duties of the country they go to; days are those of "
+        "the importing country.",
+        EVERY,
+        choices=("import", "export"),
+        reason="REQUEST_INVALID",
+    )
+    to: str = option(
+        "",
+        Kind.TEXT,
+        "Destination of exports",
+        "For exports: ISO code of the country the goods go to. Default: China, or the table's destination column.",
+        EVERY,
+        choices=("CN", "CA"),
+        side="export",
+    )
+    date_format: str = option(
+        "",
+        Kind.TEXT,
+        "Format of its days",
+        "Format of date columns; excel: day numbers. Default: ISO, or the only order of day and month that fits the "
+        "column.",
+        EVERY,
+        choices=("m/d/Y", "d/m/Y", "excel"),
+    )
+
+
+@dataclass(frozen=True)
+class LawChoice:
+    """Acts of the law that count, and its open points."""
+
+    known_on: str = option(
+        "",
+        Kind.DAY,
+        "Known on",
+        "Use only acts published by this day; `entry`: by the day of each line, in a timeline by each day itself.",
+        EVERY,
+    )
+    switches: Mapping[str, str] = option(
+        {},
+        Kind.PAIRS,
+        "Switches",
+        "Open points of the law set to other values than their defaults; see `tariffs law switches`.",
+        EVERY,
+        flag="--switch",
+    )
+    min_confidence: str = option(
+        "",
+        Kind.TEXT,
+        "Least confidence",
+        "Use only acts with at least this confidence.",
+        EVERY,
+        flag="--min-conf",
+        choices=("A", "B", "C"),
+    )
+
+
+@dataclass(frozen=True)
+class Response:
+    """Response of trade to duties."""
+
+    response: str = option(
+        "armington",
+        Kind.CHOICE,
+        "Response of trade",
+        "Model of the trade response.",
+        choices=("armington", "passthrough", "smart", "gsim", "exact_hat", "none"),
+        is_recorded=True,
+    )
+    horizon: str = option(
+        "path",
+        Kind.CHOICE,
+        "Horizon",
+        "Time since the change of duty, for the trade response; path: every change at its own age.",
+        choices=("path", "impact", "short", "long"),
+        is_recorded=True,
+    )
+    ahead: str = option(
+        "",
+        Kind.DAY,
+        "Duties expected from",
+        "Day from which buyers expect the duties that come: they buy ahead of them, and less afterwards.",
+        (IMPACT, TIMELINE),
+    )
+    market: str = option(
+        "product",
+        Kind.CHOICE,
+        "Market",
+        "Demand: each product by itself, or sectors of products and domestic goods.",
+        choices=("product", "sector"),
+        side="import",
+    )
+    fx_offset: float = option(
+        0.0,
+        Kind.NUMBER,
+        "Offset of the exchange rate",
+        "Part of the mean rise of prices by duties that a dearer dollar takes off exporters' prices; published: 0.174. "
+        "At 0 the exchange rate stays.",
+        low=0.0,
+        high=1.0,
+        metavar="SHARE",
+        side="import",
+    )
+    reaction: float = option(
+        0.0,
+        Kind.NUMBER,
+        "Slope of reactions",
+        "For exports: what partners add on goods of the United States for 1 that a scenario adds to the mean duty on "
+        "theirs; reciprocity: 1. At 0 they answer nothing.",
+        (IMPACT,),
+        low=0.0,
+        metavar="SLOPE",
+        side="export",
+    )
+    parameter_set: str = option(
+        "",
+        Kind.PARAMETER_SET,
+        "Elasticities",
+        "Elasticities of the response: a named set, or the path of a CSV file. Default: central; of smart: wits; of "
+        "exact_hat: published thetas.",
+        choices=("low", "high", "central", "wits"),
+        flag="--set",
+        metavar="low|high|central|wits|FILE",
+    )
+
+
+@dataclass(frozen=True)
+class Results:
+    """Groups of the results, and what is computed beside them."""
+
+    by: tuple[str, ...] = option(
+        ("origin",),
+        Kind.KEYS,
+        "Groups by",
+        "Groups: origin, region, authority, hts2 to hts10, sector, month, or a column. Default: origin.",
+        _NOT_SEEK,
+        metavar="KEYS",
+        is_recorded=True,
+    )
+    draws: int = option(
+        0,
+        Kind.WHOLE,
+        "Draws",
+        "Draws of the elasticities for ranges: a power of two from 16, such as 256 (quick) or 1024 (the rule).",
+        (IMPACT,),
+        metavar="N",
+    )
+    seed: int = option(
+        0,
+        Kind.WHOLE,
+        "Seed of the draws",
+        "Seed of the draws; the same seed gives the same ranges.",
+        (IMPACT,),
+        limit=2**63,
+        metavar="S",
+    )
+    attribute: bool = option(
+        False,
+        Kind.FLAG,
+        "Attribute to changes",
+        "Split the difference of each scenario from the first one of its day by change and authority.",
+        (IMPACT,),
+    )
+    consumer_prices: str = option(
+        "",
+        Kind.CHOICE,
+        "Consumer prices",
+        "Effect on consumer prices, with margins constant in dollars or percent, or by Yale's method; 2024: by the "
+        "latest accounts; offset: less the 17.4 % that a rise of the dollar takes off.",
+        (IMPACT,),
+        choices=(
+            "dollar",
+            "percent",
+            "yale",
+            "dollar_2024",
+            "percent_2024",
+            "dollar_offset",
+            "percent_offset",
+        ),
+        side="import",
+    )
+    include_lines: bool = option(
+        False,
+        Kind.FLAG,
+        "Every line",
+        "Add every line to the result; on the command line `--lines FILE` writes them.",
+        (IMPACT,),
+        flag="--lines",
+    )
+
+
+@dataclass(frozen=True)
+class RunSpec(Results, Response, LawChoice, Goods, Question):
+    """Options of a run with their defaults, as plain data."""
+
+
+GROUPS = {
+    "Question": Question,
+    "Table": Goods,
+    "Law": LawChoice,
+    "Trade response": Response,
+    "Results": Results,
+}
+"""Groups of options by title."""
+OPTIONS: Mapping[str, RunOption] = {
+    one.name: one for title, group in GROUPS.items() for one in options_in(group, title)
+}
+"""All options by name."""
+
+
+def taken(verb: str) -> tuple[RunOption, ...]:
+    """List the options that a verb takes."""
+    return tuple(one for one in OPTIONS.values() if verb in one.verbs)
