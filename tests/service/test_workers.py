@@ -260,6 +260,19 @@ def _gone(pid: int) -> None:
     assert not alive
 
 
+def test_workers_have_a_lower_priority_in_the_session_of_the_server_and_no_interrupts_of_its_terminal() -> (
+    None
+):
+    with started(niceness=7) as pool:
+        (worker_process,) = pool.processes
+        assert os.getpriority(os.PRIO_PROCESS, worker_process) == min(
+            19, os.getpriority(os.PRIO_PROCESS, 0) + 7
+        )
+        # With the autogroups of Linux a priority is one among the processes of the session.
+        assert os.getsid(worker_process) == os.getsid(0)
+        assert os.getpgid(worker_process) != os.getpgid(0)
+
+
 def test_what_is_over_is_told_once_and_at_once_to_who_comes_late() -> None:
     token, heard = CancelToken(), []
     token.add_callback(lambda: heard.append("first"))

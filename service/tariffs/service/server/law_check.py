@@ -61,7 +61,7 @@ def check_in_process(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         env={**os.environ, **_ONE_THREAD},
-        start_new_session=True,
+        process_group=0,
     )
     on_start(child)
     try:

@@ -248,8 +248,9 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **variables, **limits},
-            # An interrupt at the terminal is handled by the server alone.
-            start_new_session=True,
+            # An interrupt at the terminal is handled by the server alone. The session is that of the server: Linux
+            # shares processors out among sessions, and priorities count within one.
+            process_group=0,
         )
         self._sending = threading.Lock()
         self._ready = False
