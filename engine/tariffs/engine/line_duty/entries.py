@@ -124,7 +124,8 @@ def _rated_entry(
         refused = [one for one in rated if isinstance(one, TariffsError)]
         return RatedEntry(_refused(entry_id, members), refused, None)
     days = sorted({one.line.day for one in good})
-    fees = entry_fees(law, days[0], [one.fee_line for one in good])
+    first = min(good, key=lambda one: one.line.day)
+    fees = entry_fees(first.line.when.fees, [one.fee_line for one in good])
     shares = zip(fees.mpf_by_line, fees.hmf_by_line, strict=True)
     outcomes = [one if isinstance(one, TariffsError) else one.quote(law, *next(shares)) for one in rated]
     return RatedEntry(_total(entry_id, members, days, outcomes, informal=fees.informal), outcomes, days[-1])
@@ -132,7 +133,7 @@ def _rated_entry(
 
 def _entry_of(law: Law, entry_id: str, members: tuple[int, ...], line: RatedLine) -> RatedEntry:
     """Make an entry of one line, as most are: its totals are the amounts of the line."""
-    day, fees = line.line.day, entry_fees(law, line.line.day, (line.fee_line,))
+    day, fees = line.line.day, entry_fees(line.line.when.fees, (line.fee_line,))
     quote = line.quote(law, fees.mpf, fees.hmf)
     notes = _notes((day,), 0, 1) if quote.prohibited else ()
     totals = quote.assessed, quote.owed, quote.min, quote.max, quote.landed

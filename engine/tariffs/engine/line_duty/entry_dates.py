@@ -17,6 +17,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law.conditions import ENTRY_DATE
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note, unread
+from tariffs.engine.line_duty.fees import DayFees, fees_on
 from tariffs.engine.line_duty.segment import LawSegment, cached_segment, segment_of
 
 ENTRY = "entry"
@@ -162,6 +163,7 @@ class LawDay:
         notes: notes on dates that were not written as ISO text.
         unread: note on acts that have not been read yet.
         facts: provenance of the answers: the law, the entry, and the day whose acts count.
+        fees: fees of entries on the day.
     """
 
     instant: datetime
@@ -170,6 +172,7 @@ class LawDay:
     notes: tuple[Note, ...]
     unread: tuple[Note, ...]
     facts: Mapping[str, object]
+    fees: DayFees
     _segment: Callable[[], LawSegment | None] = lambda: None
 
     def segment(self, law: Law) -> LawSegment:
@@ -226,4 +229,5 @@ def _law_day(
         moment_notes(ENTRY_DATE, moment) + known_on_notes(law, known_on),
         unread(law, day, known),
         {**law_facts(law), "entry": text, "known_on": known.isoformat()},
+        fees_on(law, day),
     )

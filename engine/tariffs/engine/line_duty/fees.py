@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from tariffs.engine.base.named_tuples import maker
 from tariffs.engine.law.conditions import Fact
-from tariffs.engine.law.fee_tables import FeeExemption, ProcessingFee, fee_on
+from tariffs.engine.law.fee_tables import Chapter98Fee, HarborFee, ProcessingFee, fee_on
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.values import digits
 from tariffs.engine.rating.fits import PROCESSING_CLAIM
@@ -84,39 +84,61 @@ class EntryFees(NamedTuple):
     hmf_by_line: tuple[Decimal, ...]
 
 
-def mpf_base(law: Law, day: date, origin: str, value: Decimal, facts: Mapping[str, Fact]) -> Decimal:
-    """Part of the value of a line on which the processing fee is due.
+class DayFees(NamedTuple):
+    """Fees of entries on a day under a law.
 
-    It is 0 for the origins that are exempt, and if a preference that exempts from the fee, and is open to the origin,
-    is claimed for the whole line; under chapter 98 it is as the law data states for the provision claimed.
+    Goods of `free_origins` are free of the processing fee; those that claim a preference of `free_claims` for the whole
+    line are, if it is open to their origin.
     """
-    if any(_exempts(law, exemption, day, origin, facts) for exemption in law.fees.mpf_exempt):
+
+    informal_limit: Decimal
+    mpf: ProcessingFee | None
+    hmf: HarborFee | None
+    free_origins: frozenset[str]
+    free_claims: tuple[tuple[str, frozenset[str]], ...]
+    chapter98: tuple[Chapter98Fee, ...]
+
+
+def fees_on(law: Law, day: date) -> DayFees:
+    """Fees of entries on a day."""
+    fees = law.fees
+    exempt = [one for one in fees.mpf_exempt if one.span.holds(day)]
+    named = {name for one in exempt for name in one.origins}
+    programs = [law.programs[name] for one in exempt for name in one.programs]
+    return DayFees(
+        fees.informal_limit,
+        fee_on(fees.mpf, day),
+        fee_on(fees.hmf, day),
+        frozenset(named.union(*[_members(law, name, day) for name in named])),
+        tuple([(program.claim, program.members) for program in programs]),
+        fees.mpf_chapter98,
+    )
+
+
+def _members(law: Law, group: str, day: date) -> frozenset[str]:
+    """Countries of a group on a day; none for the code of a country."""
+    parts = [
+        part.members
+        for part in law.groups.get(group, ())
+        if (part.start is None or part.start.date() <= day) and (part.end is None or day < part.end.date())
+    ]
+    return frozenset().union(*parts)
+
+
+def mpf_base(fees: DayFees, origin: str, value: Decimal, facts: Mapping[str, Fact]) -> Decimal:
+    """Part of the value of a line on which the processing fee is due: 0 for goods that are free of it.
+
+    Under chapter 98 it is as the law data states for the provision claimed.
+    """
+    if origin in fees.free_origins:
+        return ZERO
+    if any(facts.get(claim) in WHOLE and origin in members for claim, members in fees.free_claims):
         return ZERO
     provision = digits(str(facts.get(CHAPTER_98_CLAIM) or ""))
-    for rule in law.fees.mpf_chapter98:
+    for rule in fees.chapter98:
         if provision and provision.startswith(rule.provisions):
             return _processing(facts, value) if rule.on_processing else ZERO
     return value
-
-
-def _exempts(law: Law, exemption: FeeExemption, day: date, origin: str, facts: Mapping[str, Fact]) -> bool:
-    if not exemption.span.holds(day):
-        return False
-    programs = [law.programs[name] for name in exemption.programs] if facts else []
-    claimed = [program.claim for program in programs if origin in program.members]
-    if any(facts.get(claim) in WHOLE for claim in claimed):
-        return True
-    return any(origin == name or _in_group(law, name, day, origin) for name in exemption.origins)
-
-
-def _in_group(law: Law, name: str, day: date, origin: str) -> bool:
-    """Test whether a country is in a group on a day."""
-    return any(
-        origin in part.members
-        and (part.start is None or part.start.date() <= day)
-        and (part.end is None or day < part.end.date())
-        for part in law.groups.get(name, ())
-    )
 
 
 def _processing(facts: Mapping[str, Fact], value: Decimal) -> Decimal:
@@ -124,13 +146,12 @@ def _processing(facts: Mapping[str, Fact], value: Decimal) -> Decimal:
     return min(declared, value) if isinstance(declared, Decimal) else value
 
 
-def entry_fees(law: Law, day: date, lines: Sequence[FeeLine]) -> EntryFees:
-    """Compute the fees of one entry on a day."""
-    fees = law.fees
+def entry_fees(fees: DayFees, lines: Sequence[FeeLine]) -> EntryFees:
+    """Compute the fees of one entry on its day."""
     informal = sum([line.declared for line in lines], ZERO) <= fees.informal_limit
     bases = [line.mpf_base for line in lines]
-    mpf = _mpf(fee_on(fees.mpf, day), informal, sum(bases, ZERO))
-    harbor = fee_on(fees.hmf, day)
+    mpf = _mpf(fees.mpf, informal, sum(bases, ZERO))
+    harbor = fees.hmf
     modes, rate = (harbor.modes, harbor.rate) if harbor else (frozenset[str](), ZERO)
     by_sea = [line.value if line.mode in modes else ZERO for line in lines]
     shipped = sum(by_sea, ZERO)

@@ -130,7 +130,7 @@ def price(law: Law, line: ResolvedLine, profile: ClassProfile) -> Quote:
         InputError: QUANTITY_*, UNIT_UNKNOWN, RATE_NOT_COMPUTABLE or CHARGE_INVALID.
     """
     rated = _rated(law, line, profile)
-    fees = entry_fees(law, line.day, (rated.fee_line,))
+    fees = entry_fees(line.when.fees, (rated.fee_line,))
     return rated.quote(law, fees.mpf, fees.hmf, line.when.unread)
 
 
@@ -138,7 +138,7 @@ def _rated(law: Law, line: ResolvedLine, profile: ClassProfile) -> RatedLine:
     result = layers_for(law, line, profile)
     charges = charges_of(line.line, line.goods)
     landed = _landed(line, profile.prohibited.share, result.assessed, charges)
-    return _rated_line((line, profile, result, charges, landed, _fee_line(law, line, profile)))
+    return _rated_line((line, profile, result, charges, landed, _fee_line(line, profile)))
 
 
 def _notes(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[Note, ...]:
@@ -179,9 +179,9 @@ def _why_not_open(claimed: ClaimedPreference) -> str:
     return f"{claimed.claim} is claimed, but no special program covers the goods; the ordinary rate applies."
 
 
-def _fee_line(law: Law, line: ResolvedLine, profile: ClassProfile) -> FeeLine:
+def _fee_line(line: ResolvedLine, profile: ClassProfile) -> FeeLine:
     value, declared = line.goods.value, line.declared
-    base = mpf_base(law, line.day, line.article.origin, value, profile.facts)
+    base = mpf_base(line.when.fees, line.article.origin, value, profile.facts)
     if profile.prohibited.measures:
         entered = 1 - profile.prohibited.share
         value, declared, base = value * entered, declared * entered, base * entered

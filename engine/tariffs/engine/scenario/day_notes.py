@@ -10,7 +10,7 @@ from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.notes import Note
 from tariffs.engine.scenario.describe import describe_change
 from tariffs.engine.scenario.model import Scenario
-from tariffs.engine.scenario.named import components, library, lineage
+from tariffs.engine.scenario.named import library, lineage
 
 _DAY = len("2025-11-10")
 _CHANGES_SHOWN = 4
@@ -24,10 +24,9 @@ def day_notes(scenario: Scenario, first: date, last: date) -> list[Note]:
         first: the first day.
         last: the last day, included.
     """
-    known = library()
-    steps = {step.id: step for _, part in components(scenario, known) for step in lineage(part, known)}
-    notes = [note for step in (scenario, *steps.values()) for note in _validity_notes(step, first, last)]
-    later = [change for step in steps.values() for change in step.changes if begins(change) > f"{last}"]
+    steps = [step for step in lineage(scenario, library()) if not step.mixture]
+    notes = [note for step in (scenario, *steps) for note in _validity_notes(step, first, last)]
+    later = [change for step in steps for change in step.changes if begins(change) > f"{last}"]
     if later:
         shown = "; ".join(dict.fromkeys(map(_describe, later[:_CHANGES_SHOWN])))
         more = f"; and {len(later) - _CHANGES_SHOWN} more" if len(later) > _CHANGES_SHOWN else ""
