@@ -275,7 +275,7 @@ def tasks_here(monkeypatch: Any) -> Iterator[None]:
     """Compute the tasks of a cluster in this process, and tables of some rows in several buckets."""
     from tariffs.engine.runs import seek_range
     from tariffs.engine.tables import partitions
-    from tariffs.service.rpc import spread_runs
+    from tariffs.service.rpc import run_at_once
     from tariffs.service.workers.spread_tasks import OneProcess
 
     @contextmanager
@@ -283,7 +283,7 @@ def tasks_here(monkeypatch: Any) -> Iterator[None]:
         with OneProcess(lambda: False) as tasks:
             yield tasks
 
-    monkeypatch.setattr(spread_runs, "cluster", here)
+    monkeypatch.setattr(run_at_once, "cluster", here)
     monkeypatch.setattr(seek_range, "CELLS", 4)
     monkeypatch.setattr(partitions, "ROWS_PER_BUCKET", 25)
     monkeypatch.setattr(partitions, "ROWS_PER_SLICE", 20)

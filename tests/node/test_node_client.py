@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tariffs.service.wire.frames import unpack
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import Running, compute_in_process, running
 from tests.service.stored import until
@@ -62,7 +63,7 @@ def server() -> Iterator[Running]:
     endless = Endless()
 
     def compute(task: str, payload: bytes, sink: Any, cancel_token: Any) -> None:
-        if task == "simulate" and pb.SimulateRequest.FromString(payload).seed == ENDLESS_SEED:
+        if task == "simulate" and pb.SimulateRequest.FromString(unpack(payload)[1]).seed == ENDLESS_SEED:
             return endless(
                 None, lambda message: sink.result(message.SerializeToString()), cancel_token.is_set
             )

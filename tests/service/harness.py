@@ -21,6 +21,7 @@ from tariffs.engine.base.chunks import watched
 from tariffs.service.server.server import TariffServer
 from tariffs.service.server.warmup import warm_up
 from tariffs.service.settings.settings import Settings
+from tariffs.service.wire.frames import unpack
 from tariffs.service.workers.task_queue import Compute
 from tariffs.service.workers.tasks import TASKS, CancelToken, ResultSink
 from tariffs.v1 import (
@@ -99,7 +100,7 @@ def simulating(simulate: Simulate) -> Compute:
     def compute(task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
         if task != "simulate":
             return compute_in_process(task, payload, sink, cancel_token)
-        request = simulation_service_pb2.SimulateRequest.FromString(payload)
+        request = simulation_service_pb2.SimulateRequest.FromString(unpack(payload)[1])
         return simulate(
             request, lambda message: sink.result(message.SerializeToString()), cancel_token.is_set
         )

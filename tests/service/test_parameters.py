@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from google.protobuf.json_format import MessageToDict
 
-from tariffs.service.rpc.run_steps import SIMULATE
 from tariffs.service.rpc.runs import compute
 from tariffs.service.storage.result_parts import ResultParts
 from tariffs.service.wire.frames import pack
@@ -94,7 +93,8 @@ def test_a_run_that_is_taken_up_again_has_its_values_back(tmp_path: Path) -> Non
         scenario_parameters={"cn": "31%"},
     )
     payload = pack(
-        {"kind": SIMULATE, "directory": str(tmp_path), "total": 3, "cluster": ""}, request.SerializeToString()
+        {"kind": "simulate", "directory": str(tmp_path), "total": 3, "cluster": ""},
+        request.SerializeToString(),
     )
     parts = ResultParts(tmp_path, 3)
     compute(payload, Unheard())

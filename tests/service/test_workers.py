@@ -24,6 +24,7 @@ import pytest
 from tariffs.engine.errors import InputError, LawError, ScenarioError, ServiceError, TariffsError
 from tariffs.service.observability.task_time import TaskTime
 from tariffs.service.server.warmup import QUOTES, RUNS
+from tariffs.service.wire.frames import pack
 from tariffs.service.workers import tasks, worker_pool
 from tariffs.service.workers import worker_main as worker
 from tariffs.service.workers.idle_memory import release_free_memory
@@ -109,7 +110,7 @@ def test_errors_come_back_from_a_worker_as_they_were_raised(pool: WorkerPool) ->
         ("diff", scenario_service_pb2.DiffScenariosRequest(first={"name": "no-such"}), ScenarioError),
     )
     for task, request, kind in requests:
-        payload = request.SerializeToString()
+        payload = pack({}, request.SerializeToString())
         with pytest.raises(kind) as far:
             compute(pool, task, payload)
         with pytest.raises(kind) as near:
@@ -117,10 +118,8 @@ def test_errors_come_back_from_a_worker_as_they_were_raised(pool: WorkerPool) ->
         assert vars(far.value) == vars(near.value)
         assert str(far.value) == str(near.value)
     with pytest.raises(UnexpectedError, match="DecodeError"):
-        compute(pool, "duties", b"\xff\xff")
-    assert compute(
-        pool, "duties", duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS]).SerializeToString()
-    )
+        compute(pool, "duties", pack({}, b"\xff\xff"))
+    assert compute(pool, "duties", batch(1))
 
 
 def test_a_warm_up_that_dies_is_the_error_of_the_start(capfd: pytest.CaptureFixture[str]) -> None:
@@ -156,7 +155,7 @@ def test_a_cancelled_run_stops_and_its_worker_takes_the_next() -> None:
 
         def run() -> None:
             try:
-                workers.compute("simulate", LONG.SerializeToString(), sink, sink.cancel_token)
+                workers.compute("simulate", pack({}, LONG.SerializeToString()), sink, sink.cancel_token)
             except TariffsError as error:
                 failed.append(error)
 
@@ -169,7 +168,7 @@ def test_a_cancelled_run_stops_and_its_worker_takes_the_next() -> None:
         assert [error.reason for error in failed] == ["CANCELLED"]
         assert spent[0].stop is not None
         assert compute(
-            workers, "simulate", pb.SimulateRequest(points=points(("base", ""))).SerializeToString()
+            workers, "simulate", pack({}, pb.SimulateRequest(points=points(("base", ""))).SerializeToString())
         )
         assert spent[1].stop is None
         assert spent[1].lines > 300_000
@@ -239,7 +238,8 @@ def test_one_warm_worker_takes_tasks_while_the_others_warm_up() -> None:
 
 
 def batch(lines: int) -> bytes:
-    return duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS] * lines).SerializeToString()
+    request = duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS] * lines)
+    return pack({}, request.SerializeToString())
 
 
 @pytest.mark.kill
@@ -377,11 +377,7 @@ def test_a_run_nobody_waits_for_is_not_begun(pool: WorkerPool) -> None:
     sink.cancel_token.cancel()
     with pytest.raises(ServiceError, match="cancelled"):
         pool.compute("duties", b"", sink, sink.cancel_token)
-    assert len(compute(pool, "duties", _batch())) == 1
-
-
-def _batch() -> bytes:
-    return duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS]).SerializeToString()
+    assert len(compute(pool, "duties", batch(1))) == 1
 
 
 @pytest.mark.parametrize(
@@ -389,7 +385,7 @@ def _batch() -> bytes:
     [
         ("tariffs.service.server.server", ("numba", "llvmlite")),
         ("tariffs.service.server.warmup", ("numba", "llvmlite", "sqlalchemy", "alembic")),
-        ("tariffs.service.rpc.simulation", ("sqlalchemy", "alembic")),
+        ("tariffs.service.rpc.run_at_once", ("sqlalchemy", "alembic")),
     ],
 )
 def test_a_process_does_not_load_libraries_for_the_work_of_others(

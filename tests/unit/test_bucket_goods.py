@@ -8,7 +8,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import EXPORT
 from tariffs.engine.law.loader import load_law
 from tariffs.engine.response.industries import NO_INDUSTRY, industry_of
-from tariffs.engine.runs.bucket_goods import BucketGoods, goods_keys
+from tariffs.engine.runs.bucket_goods import goods_keys
 from tariffs.engine.runs.limit_columns import has_limits
 from tariffs.engine.runs.options import Options
 from tariffs.engine.scenario import Scenario, library, parse_scenario
@@ -24,7 +24,7 @@ def limits(*changes: str) -> Scenario:
 
 
 def keys(codes: list[str], *scenarios: Scenario, **options: str) -> list[str]:
-    goods = BucketGoods.of(load_law(), scenarios, Options(**options))  # type: ignore[arg-type]
+    goods = goods_keys(load_law(), scenarios, Options(**options))  # type: ignore[arg-type]
     return [goods(code) for code in codes]
 
 

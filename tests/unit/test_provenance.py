@@ -34,7 +34,7 @@ OTHERS: Mapping[str, tuple[Any, str]] = {
     "spreads": (Spreads(0.0, 0.0, 0.0), "draws"),
 }
 # These choose what is returned, not what is computed; the others have tests of their own.
-ONLY_RETURNED = {"include_lines", "attribute", "premium_amounts"}
+ONLY_RETURNED = {"include_lines", "attribute", "as_part"}
 TESTED_APART = {
     "direction",
     "date_format",

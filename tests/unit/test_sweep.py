@@ -88,7 +88,7 @@ def test_blocks_computed_alone_are_those_of_the_whole(monkeypatch: pytest.Monkey
     points, law = grid({"cn": ["0%:40%:10%"]}), load_law()
     whole = swept(points)
     first = SweepRun(TABLE, family(), points, on=DAY, law=law, options=STATIC)
-    assert first.blocks == 3
+    assert first.parts == 3
     last = first.value(2)
     second = SweepRun(TABLE, family(), points, on=DAY, law=law, options=STATIC)
     second.resume(first.switch_report)

@@ -107,7 +107,7 @@ def measure_shipments(shipments: int, scenarios: int, start: str, end: str) -> d
         (run,) = runs
         loaded = _resident_bytes()
         blocks: list[SweepBlock] = []
-        sweep = seconds_of(lambda: blocks.extend(run.value(index) for index in range(run.blocks)))
+        sweep = seconds_of(lambda: blocks.extend(run.value(index) for index in range(run.parts)))
         peak = _peak_bytes()
         results = sum(block.groups.estimated_size() + block.totals.estimated_size() for block in blocks)
         lines = pl.read_parquet(path, columns=["hts", "origin", "customs_value"])

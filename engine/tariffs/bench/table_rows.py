@@ -214,7 +214,7 @@ def _sweep_of_copies(bench: Workbench, copies: int, deadline: Deadline) -> Calla
         options=bench.dated(STATIC),
         cancelled=deadline.passed,
     )
-    return lambda: [run.value(index) for index in range(run.blocks)]
+    return lambda: [run.value(index) for index in range(run.parts)]
 
 
 def _timeline(bench: Workbench, options: Options, deadline: Deadline) -> Sample:

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from tariffs.service.rpc import duty, law, law_versions, port_fees, refund, scen
 from tariffs.service.rpc.laws import LAWS, ServedLaw
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.wire.status import cancelled_error
+from tariffs.service.workers.tasks import import_name
 from tariffs.v1 import simulation_service_pb2 as pb
 
 Emit = Callable[[Any], None]
@@ -54,8 +54,8 @@ def _emitting(function: Callable[[Any, Emit, Callable[[], bool]], None]) -> Any:
     return call
 
 
-def _running(module: str, name: str, kind: str = "") -> Any:
-    """Make a stub method of a run; one with a `kind` may be computed by tasks, see `rpc.spread_runs`.
+def _running(function: str) -> Any:
+    """Make a stub method of a run, `module:name`.
 
     `table` is one of any size and `parameters` the path of a parameter table, both in place of the request's; `cluster`
     is the address of a Dask scheduler. The module is imported by the first call: runs need compiled kernels, which a
@@ -72,25 +72,20 @@ def _running(module: str, name: str, kind: str = "") -> Any:
         cluster: str = "",
         lines_to: str = "",
     ) -> Iterator[Any]:
-        from tariffs.engine.tables.partitions import is_partitioned
-
+        run = import_name(f"tariffs.service.rpc.{function}")
         local = LocalInputs(table, parameters, lines_to=lines_to, cluster=cluster)
-        if kind and (cluster or lines_to or is_partitioned(table)):
-            spread = import_module("tariffs.service.rpc.spread_runs").run_spread
-            return stream(lambda emit, cancelled: spread(kind, request, emit, cancelled, local), timeout)
-        function = getattr(import_module(f"tariffs.service.rpc.{module}"), name)
-        return stream(lambda emit, cancelled: function(request, emit, cancelled, local), timeout)
+        return stream(lambda emit, cancelled: run(request, emit, cancelled, local), timeout)
 
     return call
 
 
-def _over_table(module: str, name: str) -> Any:
+def _over_table(function: str) -> Any:
     """Make a stub method of a function that emits one response; `table` is one of any size, for the request's."""
 
     def call(self: object, request: Any, timeout: float | None = None, *, table: Table = None) -> Any:
-        function = getattr(import_module(f"tariffs.service.rpc.{module}"), name)
         local = None if table is None else LocalInputs(table)
-        (response,) = stream(lambda emit, cancelled: function(request, emit, cancelled, local), timeout)
+        run = import_name(f"tariffs.service.rpc.{function}")
+        (response,) = stream(lambda emit, cancelled: run(request, emit, cancelled, local), timeout)
         return response
 
     return call
@@ -114,13 +109,13 @@ class LocalLaw:
     GetCaller = _answering(server_info.get_local_caller)
     CalculatePortFee = _answering(port_fees.calculate_port_fee)
 
-    ListChanges = _over_table("changes", "list_changes")
+    ListChanges = _over_table("changes:list_changes")
 
 
 class LocalTables:
     """TableService in-process: tables are checked, and none is kept."""
 
-    CheckTable = _over_table("table_check", "check_table")
+    CheckTable = _over_table("table_check:check_table")
 
 
 class LocalRefund:
@@ -141,9 +136,9 @@ class LocalScenarios:
 class LocalSimulation:
     """SimulationService in-process."""
 
-    Simulate = _running("simulation", "simulate", "simulate")
-    SimulateGroups = _over_table("simulation_groups", "simulate_groups")
-    Timeline = _running("timeline", "run_timeline", "timeline")
+    Simulate = _running("run_at_once:simulate")
+    SimulateGroups = _over_table("simulation_groups:simulate_groups")
+    Timeline = _running("run_at_once:timeline")
 
     def SimulateLines(
         self,
@@ -163,8 +158,8 @@ class LocalSimulation:
 class LocalSweeps:
     """SweepService in-process."""
 
-    Sweep = _running("sweeps", "run_sweep", "sweep")
-    Seek = _running("sweeps", "run_seek")
+    Sweep = _running("run_at_once:sweep")
+    Seek = _running("seek:run_seek")
 
 
 class LocalLaws:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.model import Scope
@@ -21,82 +20,46 @@ _LIMITED = "limited"
 Prefixes = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class BucketGoods:
-    """Key of each good: goods of one key respond together, so they must be in one bucket.
-
-    A product is by itself. All goods that limits or floors hold together have one key, since two limits may have goods
-    in common. The key depends on the code alone, so that it is the same for every file.
-
-    Attributes:
-        limited: per limit the codes of its products, of which a product must overlap with one of every tuple.
-    """
-
-    limited: tuple[tuple[Prefixes, ...], ...] = ()
-
-    @classmethod
-    def of(cls, law: Law, scenarios: Sequence[Scenario], options: Options) -> BucketGoods:
-        """Find the goods of limits that hold goods together on any day.
-
-        Args:
-            law: the law before the scenarios.
-            scenarios: the scenarios, their parameters filled in.
-            options: options of the run.
-        """
-        if options.response == "none":
-            return cls()
-        scopes = dict.fromkeys(_joint_scopes(law, scenarios, options.goods_markets(law)))
-        return cls(tuple(_prefixes(scope, law) for scope in scopes))
-
-    def __call__(self, code: str) -> str:
-        """Key of a code."""
-        product = code[:PRODUCT_DIGITS]
-        return _LIMITED if self.has_limit_on(product) else product
-
-    def has_limit_on(self, prefix: str) -> bool:
-        """Test whether a limit may hold goods under a prefix together with others."""
-        return any(_is_within(prefix, codes) for codes in self.limited)
-
-
-@dataclass(frozen=True)
-class BucketSectors:
-    """Key of each good where sectors respond, as `BucketGoods`: goods of one industry are together.
-
-    A nest or sector is of one industry. Goods without an industry are by themselves, but where a user's parameters may
-    put them into a nest.
-
-    Attributes:
-        goods: keys of goods by themselves.
-        limited: industries with goods that a limit may hold together with others.
-        has_nest_outside: True if goods without an industry may be in a nest.
-    """
-
-    goods: BucketGoods
-    limited: frozenset[int]
-    has_nest_outside: bool
-
-    @classmethod
-    def of(cls, goods: BucketGoods, options: Options) -> BucketSectors:
-        """Find the industries of goods that limits hold together."""
-        limited = industries_among(goods.has_limit_on) if goods.limited else frozenset()
-        has_nest_outside = options.parameter_set not in {"", *SETS}
-        if goods.limited and has_nest_outside:
-            limited |= {NO_INDUSTRY}
-        return cls(goods, limited, has_nest_outside)
-
-    def __call__(self, code: str) -> str:
-        """Key of a code."""
-        industry, own = int(industry_of([code])[0]), self.goods(code)
-        if own == _LIMITED or industry in self.limited:
-            return _LIMITED
-        return own if industry == NO_INDUSTRY and not self.has_nest_outside else f"industry {industry}"
-
-
 def goods_keys(law: Law, scenarios: Sequence[Scenario], options: Options) -> Callable[[str], str]:
-    """Make the keys of goods of a run; arguments as `BucketGoods.of`."""
-    goods = BucketGoods.of(law, scenarios, options)
-    is_by_sector = options.market != PRODUCT or options.response == EXACT_HAT
-    return BucketSectors.of(goods, options) if is_by_sector else goods
+    """Make the function from a code to its key: goods of one key respond together, so they must be in one bucket.
+
+    A product is by itself, but where sectors respond: then goods of one industry are together, since a nest or sector
+    is of one industry, and goods without an industry are by themselves, unless a user's parameters may put them into a
+    nest. All goods that limits or floors hold together have one key, since two limits may have goods in common; so have
+    the industries of such goods. The key depends on the code alone, so that it is the same for every file.
+
+    Args:
+        law: the law before the scenarios.
+        scenarios: the scenarios, their parameters filled in.
+        options: options of the run.
+    """
+    scopes: Iterable[Scope] = ()
+    if options.response != "none":
+        scopes = dict.fromkeys(_joint_scopes(law, scenarios, options.goods_markets(law)))
+    limits = [_prefixes(scope, law) for scope in scopes]
+
+    def has_limit_on(prefix: str) -> bool:
+        """Test whether a limit may hold goods under a prefix together with others."""
+        return any(_is_within(prefix, codes) for codes in limits)
+
+    def of_product(code: str) -> str:
+        product = code[:PRODUCT_DIGITS]
+        return _LIMITED if has_limit_on(product) else product
+
+    if options.market == PRODUCT and options.response != EXACT_HAT:
+        return of_product
+    limited = industries_among(has_limit_on) if limits else frozenset()
+    has_nest_outside = options.parameter_set not in {"", *SETS}
+    if limits and has_nest_outside:
+        limited |= {NO_INDUSTRY}
+
+    def of_industry(code: str) -> str:
+        industry, own = int(industry_of([code])[0]), of_product(code)
+        if own == _LIMITED or industry in limited:
+            return _LIMITED
+        return own if industry == NO_INDUSTRY and not has_nest_outside else f"industry {industry}"
+
+    return of_industry
 
 
 def _joint_scopes(law: Law, scenarios: Sequence[Scenario], markets: Sequence[str]) -> Iterator[Scope]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Unpack
 
 import polars as pl
 
@@ -29,8 +30,8 @@ from tariffs.engine.runs.prohibited_surplus import (
 from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums, Ranges
 from tariffs.engine.runs.reactions import Reactions
 from tariffs.engine.runs.results import compared_groups, compared_totals
-from tariffs.engine.runs.stepwise_run import StepwiseRun
-from tariffs.engine.runs.table_run import Cancelled, Progress, SwitchReport, TableRun
+from tariffs.engine.runs.stepwise_run import RunArguments, RunEnd, StepwiseRun
+from tariffs.engine.runs.table_run import SwitchReport, TableRun
 from tariffs.engine.runs.uncertainty import UncertaintyRun
 from tariffs.engine.scenario import (
     Scenario,
@@ -69,7 +70,8 @@ class ScenarioImpact:
 
     `ranges` are those over the draws, if there are any. `attribution`, on request, splits the difference from the
     first scenario of the day by change and authority; see `attribution`. `consumer_prices`, on request, is the effect
-    on the price of consumption, and `industry_duties` the duties that have it; see `price_effect`.
+    on the price of consumption, and `industry_duties` the duties that have it; see `price_effect`. A part of a table
+    has `drawn`, the sums of its draws, in place of ranges.
     """
 
     id: str
@@ -82,6 +84,7 @@ class ScenarioImpact:
     attribution: pl.DataFrame | None = None
     consumer_prices: pl.DataFrame | None = None
     industry_duties: F64 | None = None
+    drawn: DrawnPoint | None = None
 
 
 @dataclass(frozen=True)
@@ -97,21 +100,14 @@ class Impact:
 def impact(
     table: Table,
     points: Sequence[Point],
-    *,
-    law: Law,
-    options: Options | None = None,
-    progress: Progress | None = None,
-    cancelled: Cancelled | None = None,
+    **how: Unpack[RunArguments],
 ) -> Impact:
     """Compute a table under each point.
 
     Args:
         table: a frame, a path, or None for the embedded table of US imports 2024.
         points: scenarios with their dates; `*_vs` columns compare with the first of each date.
-        law: the law before any scenario.
-        options: options of the run.
-        progress: called with a stage and a fraction done.
-        cancelled: called between stages and chunks; if it returns True the run stops.
+        how: law, options, progress and cancellation.
 
     Raises:
         InputError: BASELINE_REQUIRED, GROUP_UNKNOWN, PARAMETER_INVALID, BATCH_TOO_LARGE as `ImpactRun.check_rows`, or
@@ -119,9 +115,9 @@ def impact(
         ScenarioError: a scenario cannot be applied.
         ServiceError: CANCELLED.
     """
-    run = ImpactRun(table, points, law=law, options=options, progress=progress, cancelled=cancelled)
+    run = ImpactRun(table, points, **how)
     run.check_rows()
-    return run.result([run.value(index) for index in range(len(points))])
+    return run.result(run.blocks())
 
 
 def read_points(law: Law, points: Sequence[Point], market: str) -> tuple[tuple[Point, ...], tuple[Note, ...]]:
@@ -139,17 +135,11 @@ def read_points(law: Law, points: Sequence[Point], market: str) -> tuple[tuple[P
 class ImpactRun(StepwiseRun):
     """Impact computed one point at a time; arguments and errors as `impact`."""
 
-    def __init__(
-        self,
-        table: Table,
-        points: Sequence[Point],
-        *,
-        law: Law,
-        options: Options | None = None,
-        progress: Progress | None = None,
-        cancelled: Cancelled | None = None,
-    ) -> None:
-        super().__init__(table, law, options, progress, cancelled, [point.scenario for point in points])
+    verb = IMPACT
+
+    def __init__(self, table: Table, points: Sequence[Point], **how: Unpack[RunArguments]) -> None:
+        super().__init__(table, [point.scenario for point in points], len(points), **how)
+        law = how["law"]
         self._points, self._point_notes = read_points(law, points, self._table_run.market)
         run = self._table_run
         run.options.refuse(verb=IMPACT, dates=run.own_dates is not None)
@@ -187,14 +177,6 @@ class ImpactRun(StepwiseRun):
             self._keep_first(block)
         return _compared(block, self._first[on], self._table_run.options.by)
 
-    def drawn(self, index: int) -> DrawnPoint | None:
-        """Draw one point, without its ranges; None if the options ask for no draws."""
-        point, run = self._points[index], self._table_run
-        if self._uncertainty is None:
-            return None
-        outcomes = run.outcomes(self._answered(index).scenario, point.on)
-        return self._uncertainty.point(outcomes, run.kept(outcomes), lambda share: self._context.check())
-
     def _answered(self, index: int) -> Point:
         """Point of which partners have answered the duties, where the run has reactions."""
         return self._reactions.answered(index) if self._reactions else self._points[index]
@@ -208,6 +190,10 @@ class ImpactRun(StepwiseRun):
 
     def result(self, blocks: Sequence[ScenarioImpact]) -> Impact:
         """Assemble the result, once every point is computed."""
+        return Impact(tuple(blocks), *self.end())
+
+    def end(self, notes: Iterable[Note] = ()) -> RunEnd:
+        """Assemble what ends the run, once every point is computed; notes on points stay with their points."""
         self._context.step("done", 1.0)
         run = self._table_run
         provenance = run.provenance(
@@ -217,8 +203,9 @@ class ImpactRun(StepwiseRun):
             **_price_facts(run.options),
             **(self._reactions.facts() if self._reactions else {}),
         )
-        notes = (*self._point_notes, *run.notes(), *_unread(run, self._points))
-        return Impact(tuple(blocks), notes, run.refused(), provenance)
+        return RunEnd(
+            (*self._point_notes, *run.notes(), *_unread(run, self._points)), run.refused(), provenance
+        )
 
     def _block(self, index: int) -> ScenarioImpact:
         point, run = self._points[index], self._table_run
@@ -235,8 +222,8 @@ class ImpactRun(StepwiseRun):
                 self._context.step(f"{stage}: drawing", done + share * part)
 
             drawn = self._uncertainty.point(outcomes, run.kept(outcomes), report)
-            first = self._first_draws.setdefault(point.on, drawn.sums)
-            block = replace(block, ranges=drawn.ranges(first, block.groups, block.total))
+            block = replace(block, drawn=drawn)
+            block = block if run.options.as_part else with_ranges(block, self._first_draws)
         if run.options.consumer_prices:
             duties = industry_duties(run, outcomes)
             effect = price_effect(duties, run.options.consumer_prices)
@@ -246,6 +233,19 @@ class ImpactRun(StepwiseRun):
             before, after = (self._answered(place).scenario for place in (leading, index))
             block = replace(block, attribution=attribute(run, before, after, point.on).frame)
         return block
+
+
+def with_ranges(block: ScenarioImpact, first: dict[str, DrawnPointSums]) -> ScenarioImpact:
+    """Put ranges in place of the draws of a block, if it has any.
+
+    Args:
+        block: the block.
+        first: keeps the sums of the first point of each day, with which ranges compare.
+    """
+    if block.drawn is None:
+        return block
+    sums = first.setdefault(block.on, block.drawn.sums)
+    return replace(block, ranges=block.drawn.ranges(sums, block.groups, block.total), drawn=None)
 
 
 def _unread(run: TableRun, points: Sequence[Point]) -> tuple[Note, ...]:

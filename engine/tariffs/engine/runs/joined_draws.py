@@ -9,6 +9,7 @@ import polars as pl
 
 from tariffs.engine.base.array_utils import F64, sum_of
 from tariffs.engine.runs.grouping import rows_of
+from tariffs.engine.runs.joined_frames import numbered
 from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums, MovedTotal
 
 
@@ -17,7 +18,8 @@ def joined_draws(parts: Sequence[DrawnPoint]) -> DrawnPoint:
 
     Draws of a product are the same in every table, since their keys contain its code and no place.
     """
-    keys = _joined_keys([part.keys.filter(pl.Series(part.present)) for part in parts])
+    present = [part.keys.filter(pl.Series(part.present)) for part in parts]
+    keys, _ = numbered(pl.concat(present), present[0].columns)
     authorities = tuple(sorted({name for part in parts for name in part.sums.authorities}))
     draws, count, names = len(parts[0].sums.total), keys.height if keys.width else 1, parts[0].sums.names
     groups, total = np.zeros((draws, count, len(names))), np.zeros((draws, 1, len(names)))
@@ -40,11 +42,6 @@ def joined_draws(parts: Sequence[DrawnPoint]) -> DrawnPoint:
         parts[0].by_authority,
         None if parts[0].base_duty is None else base_duty,
     )
-
-
-def _joined_keys(keys: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    joined = pl.concat(keys)
-    return joined.unique().sort(joined.columns, nulls_last=True) if joined.width else joined
 
 
 def _joined_moves(parts: Sequence[DrawnPoint]) -> tuple[MovedTotal, ...]:

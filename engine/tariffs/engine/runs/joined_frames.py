@@ -12,7 +12,7 @@ import polars as pl
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio
 from tariffs.engine.base.ordered_sums import sum_by_group
-from tariffs.engine.runs.grouping import AUTHORITY
+from tariffs.engine.runs.grouping import AUTHORITY, rows_of
 from tariffs.engine.runs.limit_columns import LIMITED, PAID, PREMIUM, PREMIUM_AMOUNTS
 from tariffs.engine.runs.results import PROHIBITED_VALUE
 
@@ -50,7 +50,7 @@ def joined_frames(frames: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.Dat
     """
     columns = [name for name in frames[0].columns if name not in PREMIUM_AMOUNTS]
     rows = pl.concat(frames)
-    distinct, place = _numbered(rows, keys)
+    distinct, place = numbered(rows, keys)
     amounts = {name: rows[name].to_numpy() for name in rows.columns if name not in keys and _is_amount(name)}
     amounts |= _restored_amounts(rows)
     sums = _sums(amounts, place, distinct.height if keys else 1)
@@ -70,7 +70,7 @@ def joined_authorities(
     """
     order = [AUTHORITY, *keys]
     joined = joined_frames([frame.drop(RATE) for frame in frames], order)
-    _, place = _numbered(pl.concat([static, joined], how="diagonal_relaxed"), keys)
+    _, place = numbered(pl.concat([static, joined], how="diagonal_relaxed"), keys)
     entered = np.zeros(place.max(initial=0) + 1)
     value = static["customs_value"] - static[PROHIBITED_VALUE]
     entered[place[: static.height]] = value.to_numpy()
@@ -79,15 +79,12 @@ def joined_authorities(
     return with_rate.select(frames[0].columns)
 
 
-def _numbered(rows: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, I64]:
+def numbered(rows: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, I64]:
     """List the distinct keys, sorted, and the place of each row among them."""
     if not keys:
         return pl.DataFrame(), np.zeros(rows.height, dtype=np.int64)
-    own = rows.select(keys)
-    distinct = own.unique().sort(keys, nulls_last=True)
-    numbered = distinct.with_row_index("__place")
-    joined = own.join(numbered, on=list(keys), how="left", nulls_equal=True, maintain_order="left")
-    return distinct, joined["__place"].to_numpy().astype(np.int64)
+    distinct = rows.select(keys).unique().sort(keys, nulls_last=True)
+    return distinct, rows_of(rows, distinct)
 
 
 def _is_amount(name: str) -> bool:

@@ -3,43 +3,45 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from tariffs.engine.base.array_utils import F64, sum_of
+from tariffs.engine.base.array_utils import sum_of
 from tariffs.engine.base.provenance import with_run_digest
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.grouping import AUTHORITY
-from tariffs.engine.runs.impact import Impact, ScenarioImpact
+from tariffs.engine.runs.impact import ScenarioImpact, with_ranges
 from tariffs.engine.runs.joined_draws import joined_draws
 from tariffs.engine.runs.joined_frames import joined_authorities, joined_frames
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.price_effect import price_effect
-from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums
-from tariffs.engine.runs.sweep import Sweep, shortened
-from tariffs.engine.runs.timeline import SPAN, ScenarioTimeline, Timeline, average_of_days
+from tariffs.engine.runs.ranges import DrawnPointSums
+from tariffs.engine.runs.stepwise_run import RunEnd
+from tariffs.engine.runs.sweep import SweepBlock
+from tariffs.engine.runs.timeline import SPAN, ScenarioTimeline, average_of_days
 
 PLACE = "file"
 _OF_LIMITS = frozenset({"QUANTITY_FLOOR", "QUANTITY_LIMIT", "QUANTITY_SHOCK"})
 """Reasons whose notes have the same text in all buckets, or are about goods of one bucket."""
 _POINT = "__point"
 
+Block = ScenarioImpact | ScenarioTimeline | SweepBlock
+
 
 @dataclass(frozen=True)
 class BucketResults:
-    """Results of one bucket: those asked for without ranges, and by authority those of the static run without this key.
+    """Results of one bucket: its blocks, and by authority those of the static run without this key.
 
-    `refused` has the file of each row beside its number in that file; `drawn` the draws of each
-    point, if there are any.
+    The refused rows of `end` have the file of each row beside its number in that file.
     """
 
-    result: Any
-    static: Any
-    refused: pl.DataFrame
-    drawn: tuple[DrawnPoint, ...] = ()
+    blocks: Sequence[Block]
+    static: Sequence[Block]
+    end: RunEnd
 
 
 def static_options(options: Options) -> Options | None:
@@ -49,96 +51,83 @@ def static_options(options: Options) -> Options | None:
     return options.static([name for name in options.by if name != AUTHORITY])
 
 
-def joined_impact(buckets: Sequence[BucketResults], options: Options) -> Impact:
-    """Join the impacts of buckets, in their order."""
-    first = buckets[0].result
-
-    def block(index: int) -> ScenarioImpact:
-        blocks: list[ScenarioImpact] = [bucket.result.scenarios[index] for bucket in buckets]
-        attributions = [one.attribution for one in blocks if one.attribution is not None]
-        static = [bucket.static.scenarios[index].groups for bucket in buckets if bucket.static]
-        return replace(
-            blocks[0],
-            groups=_groups([one.groups for one in blocks], static, options),
-            total=_total([one.total for one in blocks]),
-            notes=joined_notes(one.notes for one in blocks),
-            attribution=_by_unit(attributions) if attributions else None,
-            consumer_prices=_prices([one.industry_duties for one in blocks], options),
-            industry_duties=None,
-        )
-
-    blocks = _with_ranges([block(index) for index in range(len(first.scenarios))], buckets)
-    notes = joined_notes(bucket.result.notes for bucket in buckets)
-    return Impact(blocks, notes, joined_refused(buckets), joined_provenance(buckets))
-
-
-def _prices(duties: Sequence[F64 | None], options: Options) -> pl.DataFrame | None:
-    """Compute the effect of the added duty of all buckets on consumer prices; None if it is not asked for."""
-    known = [(1.0, each) for each in duties if each is not None]
-    return price_effect(sum_of(known), options.consumer_prices) if known else None
-
-
-def _with_ranges(
-    blocks: Sequence[ScenarioImpact], buckets: Sequence[BucketResults]
-) -> tuple[ScenarioImpact, ...]:
-    """Add the ranges of the draws, if there are any; differences are from the first point of a day."""
-    if not buckets[0].drawn:
-        return tuple(blocks)
+def joined_blocks(buckets: Sequence[BucketResults], options: Options) -> list[Block]:
+    """Join the blocks of buckets, in their order; ranges have differences from the first point of a day."""
     first: dict[str, DrawnPointSums] = {}
-    ranged = []
-    for place, block in enumerate(blocks):
-        drawn = joined_draws([bucket.drawn[place] for bucket in buckets])
-        ranges = drawn.ranges(first.setdefault(block.on, drawn.sums), block.groups, block.total)
-        ranged.append(replace(block, ranges=ranges))
-    return tuple(ranged)
+    joined = list[Block]()
+    for place, block in enumerate(buckets[0].blocks):
+        blocks = [bucket.blocks[place] for bucket in buckets]
+        static = [bucket.static[place] for bucket in buckets if bucket.static]
+        found = _JOINS[type(block)](blocks, static, options)
+        joined.append(with_ranges(found, first) if isinstance(found, ScenarioImpact) else found)
+    return joined
 
 
-def joined_timeline(buckets: Sequence[BucketResults], options: Options) -> Timeline:
-    """Join the timelines of buckets, in their order; segments of a bucket are those of the whole."""
-
-    def scenario(index: int) -> ScenarioTimeline:
-        parts = [bucket.result.scenarios[index] for bucket in buckets]
-        static = [bucket.static.scenarios[index] for bucket in buckets if bucket.static]
-        segments = _groups([one.segments for one in parts], [one.segments for one in static], options, SPAN)
-        totals = joined_frames([one.totals for one in parts], SPAN)
-        # Means over the days of quotients, such as premiums, are no quotients of the buckets' means.
-        averages = average_of_days(segments, totals, options.by)
-        return ScenarioTimeline(parts[0].id, segments, totals, averages, average_of_days(totals, totals, ()))
-
-    first = buckets[0].result
-    return Timeline(
-        tuple(scenario(index) for index in range(len(first.scenarios))),
-        joined_notes(bucket.result.notes for bucket in buckets),
-        joined_refused(buckets),
-        max(bucket.result.valued for bucket in buckets),
-        joined_provenance(buckets),
+def joined_end(buckets: Sequence[BucketResults]) -> RunEnd:
+    """Join what ends the runs of buckets: each note once, and the refused rows by file and row."""
+    refused = pl.concat([bucket.end.refused for bucket in buckets])
+    return RunEnd(
+        joined_notes(bucket.end.notes for bucket in buckets),
+        refused.sort(PLACE, "row", maintain_order=True),
+        joined_provenance([bucket.end.provenance for bucket in buckets]),
     )
 
 
-def joined_sweep(buckets: Sequence[BucketResults], options: Options) -> Sweep:
-    """Join the sweeps of buckets, in their order."""
-    points = buckets[0].result.points
-    named = list(points.columns)
+def _joined_point(
+    blocks: Sequence[ScenarioImpact], static: Sequence[ScenarioImpact], options: Options
+) -> ScenarioImpact:
+    attributions = [one.attribution for one in blocks if one.attribution is not None]
+    duties = [(1.0, one.industry_duties) for one in blocks if one.industry_duties is not None]
+    draws = [one.drawn for one in blocks if one.drawn is not None]
+    return replace(
+        blocks[0],
+        groups=_groups([one.groups for one in blocks], [one.groups for one in static], options),
+        total=_total([one.total for one in blocks]),
+        notes=joined_notes(one.notes for one in blocks),
+        attribution=_by_unit(attributions) if attributions else None,
+        consumer_prices=price_effect(sum_of(duties), options.consumer_prices) if duties else None,
+        industry_duties=None,
+        drawn=joined_draws(draws) if draws else None,
+    )
 
-    def numbered(sweep: Sweep) -> pl.DataFrame:
+
+def _joined_scenario(
+    blocks: Sequence[ScenarioTimeline], static: Sequence[ScenarioTimeline], options: Options
+) -> ScenarioTimeline:
+    """Join a scenario of timelines; segments of a bucket are those of the whole."""
+    segments = _groups([one.segments for one in blocks], [one.segments for one in static], options, SPAN)
+    totals = joined_frames([one.totals for one in blocks], SPAN)
+    # Means over the days of quotients, such as premiums, are no quotients of the buckets' means.
+    averages = average_of_days(segments, totals, options.by)
+    return ScenarioTimeline(blocks[0].id, segments, totals, averages, average_of_days(totals, totals, ()))
+
+
+def _joined_block(blocks: Sequence[SweepBlock], static: Sequence[SweepBlock], options: Options) -> SweepBlock:
+    """Join a block of sweeps; its notes are among those of the end."""
+    points = blocks[0].points
+
+    def numbered(block: SweepBlock) -> pl.DataFrame:
         """Replace the parameters of rows by the number of their point, as points may be equal."""
-        return sweep.groups.drop(named).insert_column(0, pl.Series(_POINT, sweep.point_of_row))
+        number = np.repeat(np.arange(points.height), block.rows)
+        return block.groups.drop(points.columns).insert_column(0, pl.Series(_POINT, number))
 
-    static = [numbered(bucket.static) for bucket in buckets if bucket.static]
-    groups = _groups([numbered(bucket.result) for bucket in buckets], static, options, (_POINT,))
-    place = groups[_POINT].to_numpy()
+    groups = _groups([numbered(one) for one in blocks], [numbered(one) for one in static], options, (_POINT,))
     totals = joined_frames(
-        [bucket.result.totals.drop(named).with_row_index(_POINT) for bucket in buckets], (_POINT,)
+        [one.totals.drop(points.columns).with_row_index(_POINT) for one in blocks], (_POINT,)
     )
-    return Sweep(
+    return SweepBlock(
         points,
-        pl.concat([points[place], groups.drop(_POINT)], how="horizontal"),
+        pl.concat([points[groups[_POINT].to_numpy()], groups.drop(_POINT)], how="horizontal"),
         pl.concat([points, totals.drop(_POINT)], how="horizontal"),
-        shortened(joined_notes(bucket.result.notes for bucket in buckets)),
-        joined_refused(buckets),
-        joined_provenance(buckets),
-        place,
+        (),
     )
+
+
+_JOINS: Mapping[type[Block], Callable[..., Block]] = {
+    ScenarioImpact: _joined_point,
+    ScenarioTimeline: _joined_scenario,
+    SweepBlock: _joined_block,
+}
 
 
 def _groups(
@@ -185,27 +174,18 @@ def joined_notes(notes: Iterable[Sequence[Note]]) -> tuple[Note, ...]:
     return tuple(joined)
 
 
-def joined_refused(buckets: Sequence[BucketResults]) -> pl.DataFrame:
-    """List the refused rows of all buckets by file and row."""
-    rows = pl.concat([bucket.refused for bucket in buckets])
-    return rows.sort(PLACE, "row", maintain_order=True)
-
-
-def joined_provenance(buckets: Sequence[BucketResults]) -> dict[str, object]:
+def joined_provenance(provenances: Sequence[Mapping[str, Any]]) -> dict[str, object]:
     """Inputs needed to reproduce the run: those of a bucket, with the digest of all tables."""
-    facts = {name: value for name, value in buckets[0].result.provenance.items() if name != "run_digest"}
-    digests = [str(bucket.result.provenance["table_digest"]) for bucket in buckets]
-    table = hashlib.sha256(" ".join(digests).encode()).hexdigest()
-    switches: dict[str, str] = {}
-    for bucket in buckets:
-        switches |= bucket.result.provenance["switches"]
+    facts = {name: value for name, value in provenances[0].items() if name != "run_digest"}
+    digests = [one["table_digest"] for one in provenances]
+    switches = {name: value for one in provenances for name, value in one["switches"].items()}
     return with_run_digest(
         {
             **facts,
-            **_line_dates([bucket.result.provenance for bucket in buckets]),
-            "table_digest": table,
+            **_line_dates(provenances),
+            "table_digest": hashlib.sha256(" ".join(digests).encode()).hexdigest(),
             "switches": dict(sorted(switches.items())),
-            "buckets": len(buckets),
+            "buckets": len(provenances),
         }
     )
 

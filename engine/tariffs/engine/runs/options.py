@@ -46,12 +46,12 @@ class Options(run_spec.Results, run_spec.Response, run_spec.LawChoice, run_spec.
     """Options of a run over a table, with those that its callers do not see.
 
     Day, parameters and law are those of the points and the law that a run is given. `parameter_set` is a name or the
-    path of a file, `spreads` are those of the draws. `premium_amounts` adds the amounts of which premiums are
-    quotients, by which parts of a table are joined.
+    path of a file, `spreads` are those of the draws. `as_part` is for a part of a table: its
+    results have the amounts and draws by which parts are joined.
     """
 
     spreads: Spreads = DEFAULT_SPREADS
-    premium_amounts: bool = False
+    as_part: bool = False
 
     def __post_init__(self) -> None:
         # A repeated key groups once.

@@ -10,11 +10,11 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Unpack
 
 import polars as pl
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import unread_of
 from tariffs.engine.runs.bracketing import Crossing, Plateau, Search
@@ -23,9 +23,10 @@ from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.runs.point_sums import PointEvaluator
 from tariffs.engine.runs.seek_range import SeekRange, first_steps, seek_range
 from tariffs.engine.runs.seek_target import Target, check_where
+from tariffs.engine.runs.stepwise_run import RunArguments
 from tariffs.engine.runs.sweep import check_points, points_at, shortened
 from tariffs.engine.runs.sweep_points import float_of
-from tariffs.engine.runs.table_run import Cancelled, Progress, RunContext, TableRun
+from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.scenario import Scenario
 from tariffs.engine.tables.prepare import Table
 from tariffs.run_spec.option import SEEK
@@ -93,10 +94,7 @@ def seek(
     *,
     parameters: Mapping[str, str] | None = None,
     on: str = "",
-    law: Law,
-    options: Options | None = None,
-    progress: Progress | None = None,
-    cancelled: Cancelled | None = None,
+    **how: Unpack[RunArguments],
 ) -> Seek:
     """Find the values of a parameter at which a result meets a target.
 
@@ -107,17 +105,14 @@ def seek(
         target: the result aimed at.
         parameters: values of the scenario's other parameters; missing ones have their defaults.
         on: day of the law; empty for its as-of day.
-        law: the law before the scenario.
-        options: options of the run; `by` is that of `target.where`.
-        progress: called with a stage and a fraction done.
-        cancelled: called between points and chunks; if it returns True the run stops.
+        how: law, options, progress and cancellation; `by` is that of `target.where`.
 
     Raises:
         InputError: PARAMETER_INVALID for a range, target or filter that cannot be used; or as `sweep`.
         ScenarioError: a parameter is unknown, or the scenario cannot be applied at some value.
         ServiceError: CANCELLED.
     """
-    options = options or Options()
+    law, options = how["law"], how.get("options") or Options()
     options.refuse_untaken(SEEK)
     target.check()
     declared = scenario.parameters.get(vary.name)
@@ -125,7 +120,7 @@ def seek(
     fixed = parameters or {}
     check_points(scenario, [{vary.name: values.text(0)}, {vary.name: values.text(values.steps)}], fixed)
     options = replace(options, by=tuple(target.where))
-    context = RunContext(progress, cancelled)
+    context = RunContext(how.get("progress"), how.get("cancelled"))
     run = TableRun(table, law, options, context, [scenario])
     check_where(run, target.where)
     (day,), day_notes = read_points(law, [Point(scenario, on)], run.market)

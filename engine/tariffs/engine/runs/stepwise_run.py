@@ -2,40 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple, Required, TypedDict, Unpack
 
 import polars as pl
 
 from tariffs.engine.law.law import Law
+from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.table_run import Cancelled, Progress, RunContext, SwitchReport, TableRun
 from tariffs.engine.scenario import Scenario
 from tariffs.engine.tables.prepare import PreparedTable, Table
 
 
+class RunEnd(NamedTuple):
+    """End of a run: its notes, the rows that it refused, and inputs needed to reproduce it."""
+
+    notes: tuple[Note, ...]
+    refused: pl.DataFrame
+    provenance: Mapping[str, object]
+
+
+class RunArguments(TypedDict, total=False):
+    """Arguments that all verbs have: the law before the scenarios, and the options of the run.
+
+    `progress` is called with a stage and a fraction done; `cancelled` is called between stages and chunks, and ends the
+    run by ServiceError CANCELLED if it returns True.
+    """
+
+    law: Required[Law]
+    options: Options | None
+    progress: Progress | None
+    cancelled: Cancelled | None
+
+
 class StepwiseRun:
     """Run whose blocks of results are computed one at a time, so that an interrupted run can be resumed.
 
+    Attributes:
+        verb: its name in `refusals`.
+        parts: number of the blocks.
+
     Args:
         table: a frame, a path, or None for the embedded table of US imports 2024.
-        law: the law before any scenario.
-        options: options of the run.
-        progress: called with a stage and a fraction done.
-        cancelled: called between stages and chunks; if it returns True the run stops.
         scenarios: those of the run.
+        parts: number of its blocks.
+        how: law, options, progress and cancellation.
+
+    Raises:
+        InputError: PARAMETER_INVALID for an option that the verb does not take.
     """
 
+    verb: ClassVar[str]
+
     def __init__(
-        self,
-        table: Table,
-        law: Law,
-        options: Options | None,
-        progress: Progress | None,
-        cancelled: Cancelled | None,
-        scenarios: Sequence[Scenario],
+        self, table: Table, scenarios: Sequence[Scenario], parts: int, **how: Unpack[RunArguments]
     ) -> None:
-        self._context = RunContext(progress, cancelled)
-        self._table_run = TableRun(table, law, options or Options(), self._context, scenarios)
+        self.parts = parts
+        options = how.get("options") or Options()
+        options.refuse_untaken(self.verb)
+        self._context = RunContext(how.get("progress"), how.get("cancelled"))
+        self._table_run = TableRun(table, how["law"], options, self._context, scenarios)
+
+    def value(self, index: int) -> Any:
+        """Compute a block."""
+        raise NotImplementedError
+
+    def blocks(self) -> list[Any]:
+        """Compute all blocks."""
+        return [self.value(index) for index in range(self.parts)]
+
+    def end(self, notes: Iterable[Note] = ()) -> RunEnd:
+        """Assemble what ends the run, with the notes of all blocks, once every block is computed."""
+        raise NotImplementedError
+
+    def check_rows(self) -> None:
+        """Refuse more rows than an answer that is held as a whole may have."""
 
     @property
     def prepared(self) -> PreparedTable:

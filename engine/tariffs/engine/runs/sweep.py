@@ -9,23 +9,21 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 import polars as pl
 
-from tariffs.engine.base.array_utils import I64
 from tariffs.engine.errors import InputError
-from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import unread_of
 from tariffs.engine.runs.grouping import AUTHORITY_COLUMNS, COLUMNS
 from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
-from tariffs.engine.runs.options import Options, Point
+from tariffs.engine.runs.options import Point
 from tariffs.engine.runs.point_sums import PointEvaluator, SweepPoint
 from tariffs.engine.runs.results import TAX
-from tariffs.engine.runs.stepwise_run import StepwiseRun
+from tariffs.engine.runs.stepwise_run import RunArguments, RunEnd, StepwiseRun
 from tariffs.engine.runs.sweep_points import Points, check_count, invalid_value, point_frame, read_value
-from tariffs.engine.runs.table_run import Cancelled, Progress
 from tariffs.engine.scenario import Scenario
 from tariffs.engine.tables.prepare import Table
 from tariffs.run_spec.option import SWEEP
@@ -44,9 +42,10 @@ _SWITCH = "on_off"
 class SweepBlock:
     """Results of consecutive points: parameters, keys and result columns by group and in total, and notes.
 
-    `rows` is the number of rows of `groups` at each point.
+    `points` are the parameters alone, and `rows` is the number of rows of `groups` at each point.
     """
 
+    points: pl.DataFrame
     groups: pl.DataFrame
     totals: pl.DataFrame
     notes: tuple[Note, ...]
@@ -67,7 +66,6 @@ class Sweep:
     notes: tuple[Note, ...]
     refused: pl.DataFrame
     provenance: Mapping[str, object]
-    point_of_row: I64
 
 
 def sweep(
@@ -77,10 +75,7 @@ def sweep(
     *,
     parameters: Mapping[str, str] | None = None,
     on: str = "",
-    law: Law,
-    options: Options | None = None,
-    progress: Progress | None = None,
-    cancelled: Cancelled | None = None,
+    **how: Unpack[RunArguments],
 ) -> Sweep:
     """Compute a table at every point of a scenario's parameters.
 
@@ -92,28 +87,15 @@ def sweep(
             `elasticity.theta` those of `exact_hat`.
         parameters: values of parameters that are the same at all points; they are no columns of the results.
         on: day of the law; empty for its as-of day. A line's own entry date beats it.
-        law: the law before the scenario.
-        options: options of the run that a sweep takes, see `refusals`.
-        progress: called with a stage and a fraction done.
-        cancelled: called between points and chunks; if it returns True the run stops.
+        how: law, options, progress and cancellation.
 
     Raises:
         InputError: PARAMETER_INVALID for no or too many points, or values that cannot be read; or as `impact`.
         ScenarioError: a parameter is unknown, or the scenario cannot be applied at some point.
         ServiceError: CANCELLED.
     """
-    run = SweepRun(
-        table,
-        scenario,
-        points,
-        parameters=parameters,
-        on=on,
-        law=law,
-        options=options,
-        progress=progress,
-        cancelled=cancelled,
-    )
-    return run.result([run.value(index) for index in range(run.blocks)])
+    run = SweepRun(table, scenario, points, parameters=parameters, on=on, **how)
+    return run.result(run.blocks())
 
 
 def blocks_of(points: int) -> int:
@@ -124,6 +106,8 @@ def blocks_of(points: int) -> int:
 class SweepRun(StepwiseRun):
     """Sweep computed one block of points at a time; arguments and errors as `sweep`."""
 
+    verb = SWEEP
+
     def __init__(
         self,
         table: Table,
@@ -132,17 +116,12 @@ class SweepRun(StepwiseRun):
         *,
         parameters: Mapping[str, str] | None = None,
         on: str = "",
-        law: Law,
-        options: Options | None = None,
-        progress: Progress | None = None,
-        cancelled: Cancelled | None = None,
+        **how: Unpack[RunArguments],
     ) -> None:
-        (options or Options()).refuse_untaken(SWEEP)
         check_points(scenario, points, parameters or {})
         ways = switched(scenario, points, parameters or {})
-        super().__init__(table, law, options, progress, cancelled, ways)
-        run = self._table_run
-        self.blocks = blocks_of(len(points))
+        super().__init__(table, ways, blocks_of(len(points)), **how)
+        run, law = self._table_run, how["law"]
         self._scenario, self._points, self._fixed = scenario, points, parameters or {}
         self._frame = point_frame(points, _defaults(scenario))
         _check_names(self._frame.columns, run.options.by)
@@ -162,6 +141,7 @@ class SweepRun(StepwiseRun):
         named = self._frame.slice(first, BLOCK_POINTS)
         of_row = np.repeat(np.arange(named.height), results.rows)
         return SweepBlock(
+            named,
             pl.concat([named[of_row], results.groups], how="horizontal"),
             pl.concat([named, results.totals], how="horizontal"),
             shortened(results.notes),
@@ -170,27 +150,28 @@ class SweepRun(StepwiseRun):
 
     def result(self, blocks: Sequence[SweepBlock]) -> Sweep:
         """Assemble the result, once every block is computed."""
-        self._context.step("done", 1.0)
-        run = self._table_run
-        days = point_days(run.law, [self._day], run.market)
-        scenario = self._scenario.with_parameters(self._fixed)
-        notes = (
-            *self._day_notes,
-            *run.notes(),
-            *unread_of(run.law, days, run.options.known_on),
-            *scenario_notes(run.law, scenario, *days, *days),
-            *(note for block in blocks for note in block.notes),
-        )
-        rows = [count for block in blocks for count in block.rows]
         return Sweep(
             self._frame,
             pl.concat(block.groups for block in blocks),
             pl.concat(block.totals for block in blocks),
-            shortened(notes),
-            run.refused(),
-            run.provenance([scenario], on=self._day.on, sweep=self._facts()),
-            np.repeat(np.arange(len(self._points)), rows) if rows else np.zeros(0, dtype=np.int64),
+            *self.end(note for block in blocks for note in block.notes),
         )
+
+    def end(self, notes: Iterable[Note] = ()) -> RunEnd:
+        """Assemble what ends the run, with the notes of all blocks, once every block is computed."""
+        self._context.step("done", 1.0)
+        run = self._table_run
+        days = point_days(run.law, [self._day], run.market)
+        scenario = self._scenario.with_parameters(self._fixed)
+        whole = (
+            *self._day_notes,
+            *run.notes(),
+            *unread_of(run.law, days, run.options.known_on),
+            *scenario_notes(run.law, scenario, *days, *days),
+            *notes,
+        )
+        provenance = run.provenance([scenario], on=self._day.on, sweep=self._facts())
+        return RunEnd(shortened(whole), run.refused(), provenance)
 
     def _facts(self) -> dict[str, object]:
         """Describe the points for the provenance."""

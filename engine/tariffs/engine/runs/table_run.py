@@ -247,7 +247,7 @@ class TableRun:
         """Columns of limits on quantities; the amounts of premiums are for those who ask for them."""
         if not self.has_limits:
             return ()
-        return (*LIMIT_COLUMNS, *PREMIUM_AMOUNTS) if self.options.premium_amounts else LIMIT_COLUMNS
+        return (*LIMIT_COLUMNS, *PREMIUM_AMOUNTS) if self.options.as_part else LIMIT_COLUMNS
 
     def _rents(self, outcomes: Sequence[Outcome]) -> dict[str, F64]:
         """Sum the rents of limits by the keys of the options; empty for a run without limits."""

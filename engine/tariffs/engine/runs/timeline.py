@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Unpack
 
 import polars as pl
 
@@ -30,9 +31,8 @@ from tariffs.engine.line_duty.entry_dates import (
 from tariffs.engine.runs.expectation import averaged_frames
 from tariffs.engine.runs.incidence import add_incidence, average_quotients, total_incidence
 from tariffs.engine.runs.law_responses import LawPart, RespondingLaws
-from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.stepwise_run import StepwiseRun
-from tariffs.engine.runs.table_run import Cancelled, Progress, TableRun
+from tariffs.engine.runs.stepwise_run import RunArguments, RunEnd, StepwiseRun
+from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, components, day_notes
 from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.prepare import Table
@@ -102,11 +102,7 @@ def timeline(
     scenarios: Sequence[Scenario],
     start: str,
     end: str,
-    *,
-    law: Law,
-    options: Options | None = None,
-    progress: Progress | None = None,
-    cancelled: Cancelled | None = None,
+    **how: Unpack[RunArguments],
 ) -> Timeline:
     """Compute a table on every day of a period under each scenario.
 
@@ -115,39 +111,26 @@ def timeline(
         scenarios: the scenarios.
         start: the first day.
         end: the last day.
-        law: the law before any scenario.
-        options: options of the run; with `known_on` `entry` only acts published by each day count.
-        progress: called with a stage and a fraction done.
-        cancelled: called between segments and chunks; if it returns True the run stops.
+        how: law, options, progress and cancellation; with `known_on` `entry` only acts published by each day count.
 
     Raises:
         InputError: ENTRY_DATE_INVALID or ENTRY_DATE_OUT_OF_COVERAGE for the period, or as `impact`.
         ScenarioError: a scenario cannot be applied.
         ServiceError: CANCELLED.
     """
-    run = TimelineRun(
-        table, scenarios, start, end, law=law, options=options, progress=progress, cancelled=cancelled
-    )
-    return run.result([run.value(index) for index in range(len(scenarios))])
+    run = TimelineRun(table, scenarios, start, end, **how)
+    return run.result(run.blocks())
 
 
 class TimelineRun(StepwiseRun):
     """Timeline computed one scenario at a time; arguments and errors as `timeline`."""
 
+    verb = TIMELINE
+
     def __init__(
-        self,
-        table: Table,
-        scenarios: Sequence[Scenario],
-        start: str,
-        end: str,
-        *,
-        law: Law,
-        options: Options | None = None,
-        progress: Progress | None = None,
-        cancelled: Cancelled | None = None,
+        self, table: Table, scenarios: Sequence[Scenario], start: str, end: str, **how: Unpack[RunArguments]
     ) -> None:
-        (options or Options()).refuse_untaken(TIMELINE)
-        super().__init__(table, law, options, progress, cancelled, scenarios)
+        super().__init__(table, scenarios, len(scenarios), **how)
         law, options = self._table_run.law, self._table_run.options
         self._scenarios = list(scenarios)
         first, last = (entry_moment(law, text, self._table_run.market) for text in (start, end))
@@ -205,15 +188,15 @@ class TimelineRun(StepwiseRun):
 
     def result(self, blocks: Sequence[ScenarioTimeline]) -> Timeline:
         """Assemble the result, once every scenario is computed."""
+        notes, refused, provenance = self.end()
+        return Timeline(tuple(blocks), notes, refused, len(self._results), provenance)
+
+    def end(self, notes: Iterable[Note] = ()) -> RunEnd:
+        """Assemble what ends the run, once every scenario is computed; scenarios have no notes of their own."""
         self._context.step("done", 1.0)
         run = self._table_run
-        return Timeline(
-            tuple(blocks),
-            (*self._period_notes, *run.notes(), *_ignored_dates(run), *self._constraint_notes()),
-            run.refused(),
-            len(self._results),
-            run.provenance(self._scenarios, **self._period),
-        )
+        own = (*self._period_notes, *run.notes(), *_ignored_dates(run), *self._constraint_notes())
+        return RunEnd(own, run.refused(), run.provenance(self._scenarios, **self._period))
 
     def _constraint_notes(self) -> tuple[Note, ...]:
         """List the quantity limits and commitments of the law that affect the table on some day, each once."""

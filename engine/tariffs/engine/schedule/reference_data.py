@@ -33,7 +33,9 @@ def reference_table() -> pl.DataFrame:
 
 def first_line() -> dict[str, str]:
     """First `hts` and `origin` of the reference table, which is not loaded for them."""
-    return pl.read_parquet(DATA / "trade_2024.parquet", columns=["hts", "origin"], n_rows=1).row(0, named=True)
+    return pl.read_parquet(DATA / "trade_2024.parquet", columns=["hts", "origin"], n_rows=1).row(
+        0, named=True
+    )
 
 
 @cache

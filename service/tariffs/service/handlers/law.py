@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
 from typing import Protocol
 
 from tariffs.service.handlers.caller_info import CallerReport
-from tariffs.service.handlers.methods import computed, inline, of_law
+from tariffs.service.handlers.methods import computed, inline, of_law, over_table
 from tariffs.service.handlers.watchers import Watchers, shutting_down
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc import law, server_info
 from tariffs.service.rpc.law_versions import UnservedPack, versions_beside
-from tariffs.service.rpc.laws import pin
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import RUN, caller, caller_now
 from tariffs.service.wire.roles import require_role
@@ -57,6 +55,8 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
     GetMeasure = of_law(law.get_measure)
     GetServerInfo = inline(server_info.get_server_info)
     CalculatePortFee = computed("short", "port_fee", pb.CalculatePortFeeResponse)
+    _changes = computed("short", "changes", pb.ListChangesResponse)
+    _changes_of_table = over_table("changes", pb.ListChangesResponse)
 
     async def GetCaller(self, request: pb.GetCallerRequest, context: Context) -> pb.CallerInfo:
         """Return the caller with its roles, groups and quotas."""
@@ -84,16 +84,9 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
 
     async def ListChanges(self, request: pb.ListChangesRequest, context: Context) -> pb.ListChangesResponse:
         """List the changes of the law in a window of days, and their effect on a table."""
-        pin(request)
-        response = pb.ListChangesResponse
-        source = request.WhichOneof("table")
-        if source:
+        method = self._changes
+        if request.WhichOneof("table"):
             require_role(RUN, "ListChanges with a table")
-        if source != "handle":
-            lane = self._task_queue.sweep if source else self._task_queue.short
-            return await lane("changes", request, response, context)
-        table = await asyncio.to_thread(self._storage.table, caller(), request.handle)
-        async with aclosing(
-            self._task_queue.stream("changes", request, response, context, table)
-        ) as messages:
-            return await anext(messages)
+            method = self._changes_of_table
+        response: pb.ListChangesResponse = await method(request, context)
+        return response

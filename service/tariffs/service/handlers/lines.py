@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from typing import Any
 
-from tariffs.engine.errors import ServiceError
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc.lines import StreamTotals, config_of, pinned_config, rows_of
 from tariffs.service.wire.frames import pack, unpack
@@ -93,19 +92,15 @@ class _BatchRelay:
 
         A stream that has started waits for a place: refusing it half-way would waste the batches already computed.
         """
-        while True:
-            try:
-                return await self._compute(task, payload)
-            except ServiceError as error:
-                if error.reason != "TOO_MANY_STREAMS" or not started:
-                    raise
-            await asyncio.sleep(_RETRY_SECONDS)
-
-    async def _compute(self, task: str, payload: bytes) -> list[bytes]:
-        cancel_token = CancelToken()
+        cancel_token, queue = CancelToken(), self._task_queue
         self._cancel_tokens.add(cancel_token)
+        found = (
+            queue.messages_in_turn(task, payload, cancel_token, _RETRY_SECONDS)
+            if started
+            else queue.messages(task, payload, cancel_token)
+        )
         try:
-            async with aclosing(self._task_queue.messages(task, payload, cancel_token)) as messages:
+            async with aclosing(found) as messages:
                 return [message async for message in messages]
         finally:
             self._cancel_tokens.discard(cancel_token)

@@ -15,10 +15,11 @@ from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.handlers.watchers import shutting_down
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc.laws import FLOATING, pin
-from tariffs.service.rpc.run_steps import SWEEP, parts_of
+from tariffs.service.rpc.run_plan import parts_of
 from tariffs.service.rpc.run_summary import law_version_of
 from tariffs.service.rpc.runs import operation_of, read_response
-from tariffs.service.rpc.sweep_quota import check_points
+from tariffs.service.rpc.sweeps import check_quota
+from tariffs.service.rpc.verbs import VERBS
 from tariffs.service.storage.page_tokens import page_size
 from tariffs.service.storage.result_parts import ResultPart
 from tariffs.service.storage.run_rows import RunRow, id_of
@@ -73,9 +74,9 @@ class LongRuns:
 
         def start() -> RunRow:
             self._storage.keep_law(self._settle_law(who.owner, request.request_id, run_request))
-            total = parts_of(kind, run_request)
-            if kind == SWEEP:
-                check_points(who, run_request)
+            total = parts_of(VERBS[kind], run_request)
+            if isinstance(run_request, pb.SweepRequest):
+                check_quota(who, run_request)
             if run_request.WhichOneof("table") == "handle":
                 self._storage.table(who, run_request.handle)
             data = run_request.SerializeToString(deterministic=True)

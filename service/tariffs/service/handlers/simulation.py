@@ -6,13 +6,12 @@ Streaming methods return their generator as it is: the middleware closes it when
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
 
 from google.longrunning import operations_pb2
 
 from tariffs.service.handlers.lines import lines_stream
+from tariffs.service.handlers.methods import over_table, streamed
 from tariffs.service.handlers.operations import LongRuns
-from tariffs.service.handlers.run_stream import run_stream
 from tariffs.service.observability.call_log import Context
 from tariffs.service.storage.storage import Storage
 from tariffs.service.workers.task_queue import TaskQueue
@@ -34,26 +33,9 @@ class SimulationHandler(simulation_service_pb2_grpc.SimulationServiceServicer):
         self._storage = storage
         self._long_runs = long_runs
 
-    def Simulate(
-        self, request: pb.SimulateRequest, context: Context
-    ) -> AsyncGenerator[pb.SimulateResponse, None]:
-        """Simulate scenarios over a trade table."""
-        return run_stream(self._task_queue, self._storage, "simulate", request, pb.SimulateResponse, context)
-
-    async def SimulateGroups(
-        self, request: pb.SimulateRequest, context: Context
-    ) -> pb.SimulateGroupsResponse:
-        """Simulate scenarios over a trade table and return groups and totals as rows."""
-        response = pb.SimulateGroupsResponse
-        answers = run_stream(self._task_queue, self._storage, "groups", request, response, context)
-        async with aclosing(answers) as messages:
-            return await anext(messages)
-
-    def Timeline(
-        self, request: pb.TimelineRequest, context: Context
-    ) -> AsyncGenerator[pb.TimelineResponse, None]:
-        """Simulate scenarios over a period."""
-        return run_stream(self._task_queue, self._storage, "timeline", request, pb.TimelineResponse, context)
+    Simulate = streamed("simulate", pb.SimulateResponse)
+    SimulateGroups = over_table("groups", pb.SimulateGroupsResponse)
+    Timeline = streamed("timeline", pb.TimelineResponse)
 
     def SimulateLines(
         self, request_iterator: AsyncIterator[pb.SimulateLinesRequest], context: Context

@@ -12,8 +12,8 @@ from typing import Any
 from google.protobuf import empty_pb2
 
 from tariffs.engine.errors import InputError, ServiceError
+from tariffs.service.handlers.methods import over_table
 from tariffs.service.observability.call_log import Context
-from tariffs.service.rpc.laws import pin
 from tariffs.service.rpc.tables import Intake, table_message
 from tariffs.service.storage.access import check_group, table_bytes
 from tariffs.service.storage.page_tokens import page_size
@@ -90,16 +90,7 @@ class TableHandler(table_service_pb2_grpc.TableServiceServicer):
         table = await asyncio.to_thread(register.share, caller(), digest, request.group, request.owner)
         return table_message(table, register.keep_seconds)
 
-    async def CheckTable(self, request: pb.CheckTableRequest, context: Context) -> pb.CheckTableResponse:
-        """Say how a table is read."""
-        pin(request)
-        if request.WhichOneof("table") != "handle":
-            return await self._task_queue.sweep("check_table", request, pb.CheckTableResponse, context)
-        table = await asyncio.to_thread(self._storage.table, caller(), request.handle)
-        async with aclosing(
-            self._task_queue.stream("check_table", request, pb.CheckTableResponse, context, table)
-        ) as messages:
-            return await anext(messages)
+    CheckTable = over_table("check_table", pb.CheckTableResponse)
 
     async def _receive(self, parts: AsyncIterator[pb.UploadTableRequest], upload: UploadFile) -> str:
         """Write the parts of an upload; return the group to share the table with."""
@@ -122,13 +113,9 @@ class TableHandler(table_service_pb2_grpc.TableServiceServicer):
         # The quota of runs is not meant for uploads, which wait here for a place.
         uploader = replace(caller(), quotas=SERVER_LIMITS)
         payload = pack({"upload": str(path), "directory": str(self._storage.tables.directory)})
-        while True:
-            try:
-                messages = self._task_queue.messages("store_table", payload, cancel_with(context), uploader)
-                async with aclosing(messages):
-                    return [unpack(data)[0] async for data in messages][-1]
-            except ServiceError as error:
-                # A caller must not send a whole table again because the server is busy at its end.
-                if error.reason != "TOO_MANY_STREAMS":
-                    raise
-            await asyncio.sleep(_RETRY_SECONDS)
+        # A caller must not send a whole table again because the server is busy at its end.
+        found = self._task_queue.messages_in_turn(
+            "store_table", payload, cancel_with(context), _RETRY_SECONDS, uploader
+        )
+        async with aclosing(found) as messages:
+            return [unpack(data)[0] async for data in messages][-1]

@@ -1,4 +1,4 @@
-"""Read the run digest and the number of refused rows from any response, for log and metrics."""
+"""Read the provenance and the number of refused rows from any response, for log, metrics and audit."""
 
 from __future__ import annotations
 
@@ -19,12 +19,17 @@ _REFUSED = "refused"
 
 def run_digest_of(message: Message) -> str:
     """Return the run digest in a response or in the last message of a stream; empty without one."""
-    holder: Any = message
-    own, ends = _digest_fields(message.DESCRIPTOR)
-    if own:
-        digest: str = holder.provenance.run_digest
-        return digest
-    return next((run_digest_of(getattr(holder, name)) for name in ends if message.HasField(name)), "")
+    provenance = provenance_in(message)
+    return "" if provenance is None else provenance.run_digest
+
+
+def provenance_in(message: Any) -> common_pb2.Provenance | None:
+    """Return the provenance of a response or of the message that ends a stream; None without one."""
+    fields = fields_of(message.DESCRIPTOR)
+    if fields.get("provenance") == _PROVENANCE:
+        return message.provenance if message.HasField("provenance") else None
+    ends = (name for name in _ENDS if fields.get(name) and message.HasField(name))
+    return next((provenance_in(getattr(message, name)) for name in ends), None)
 
 
 def refused_rows_of(message: Message) -> int:
@@ -36,12 +41,12 @@ def refused_rows_of(message: Message) -> int:
 
 
 @lru_cache(maxsize=256)
-def _digest_fields(descriptor: Descriptor) -> tuple[bool, tuple[str, ...]]:
-    """Return True if a message has a provenance, and its fields with messages that have one."""
-    types = {name: field.message_type for name, field in descriptor.fields_by_name.items()}
-    own = types.get("provenance")
-    is_own = own is not None and own.full_name == _PROVENANCE
-    return is_own, tuple(name for name in _ENDS if types.get(name) is not None)
+def fields_of(descriptor: Descriptor) -> dict[str, str]:
+    """Return the fields of a message, each with the full name of its message type or an empty text."""
+    return {
+        name: field.message_type.full_name if field.message_type is not None else ""
+        for name, field in descriptor.fields_by_name.items()
+    }
 
 
 @lru_cache(maxsize=256)

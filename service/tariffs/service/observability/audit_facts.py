@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from google.longrunning import operations_pb2
-from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
+from tariffs.service.observability.answer_facts import fields_of, provenance_in
 from tariffs.service.wire.arrow_headers import MalformedError, inspect_stream
 from tariffs.v1 import common_pb2, scenario_service_pb2, table_service_pb2
 
 Facts = dict[str, Any]
-_PROVENANCE = common_pb2.Provenance.DESCRIPTOR.full_name
 _OPERATION = operations_pb2.Operation.DESCRIPTOR.full_name
 _TABLE = table_service_pb2.Table.DESCRIPTOR.full_name
 _STORED_SCENARIO = scenario_service_pb2.StoredScenario.DESCRIPTOR.full_name
-# Fields that hold a message with a provenance.
-_ENDS = ("done", "simulate", "timeline", "sweep")
 _RUN, _TABLE_PREFIX, _STORED = "operations/", "tables/", "team/"
 _NAME_SHOWN = 320
 
 
 def request_facts(message: Any) -> Facts:
     """Return the stored table or scenario, the run and the number of rows that a request names or holds."""
-    fields = _fields(message.DESCRIPTOR)
+    fields = fields_of(message.DESCRIPTOR)
     facts: Facts = {}
     handles = [getattr(message, name) for name in ("handle", "name") if name in fields]
     tables = [
@@ -75,17 +71,6 @@ def _scenario(own_id: str, digest: str, stored_name: str, version: int) -> Facts
     return {"id": own_id, "digest": digest, **stored}
 
 
-def provenance_in(message: Any) -> common_pb2.Provenance | None:
-    """Return the provenance of a response or of the message that ends a stream; None without one."""
-    fields = _fields(message.DESCRIPTOR)
-    if fields.get("provenance") == _PROVENANCE:
-        return message.provenance if message.HasField("provenance") else None
-    for name in _ENDS:
-        if fields.get(name) and message.HasField(name):
-            return provenance_in(getattr(message, name))
-    return None
-
-
 def _rows(message: Any, fields: dict[str, str]) -> int | None:
     if "lines" in fields and not isinstance(message.lines, Message):
         return len(message.lines)
@@ -97,12 +82,3 @@ def _rows(message: Any, fields: dict[str, str]) -> int | None:
         except (MalformedError, ValueError):
             return None
     return None
-
-
-@lru_cache(maxsize=256)
-def _fields(descriptor: Descriptor) -> dict[str, str]:
-    """Return the fields of a message, each with the full name of its message type or an empty text."""
-    return {
-        name: field.message_type.full_name if field.message_type is not None else ""
-        for name, field in descriptor.fields_by_name.items()
-    }

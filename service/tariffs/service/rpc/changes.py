@@ -17,8 +17,8 @@ from tariffs.engine.runs.table_goods import TableGoods
 from tariffs.engine.scenario import scenario_facts
 from tariffs.service.rpc.checks import direction_of, required, value_of, word
 from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.shared import (
-    day_text,
     first_rows,
     instant_text,
     law_under,
@@ -130,15 +130,10 @@ def _sent_table(request: pb.ListChangesRequest) -> pl.DataFrame | None:
 
 
 def _change(notice: Notice, step: int | None, zone: ZoneInfo) -> pb.LawChange:
-    return pb.LawChange(
-        id=notice.id,
-        kind=notice.kind,
-        when=notice.when,
-        measures=notice.measures,
+    return message_of(
+        pb.LawChange,
+        notice,
         effect_time=instant_text(notice.at, zone),
-        known_from=day_text(notice.known_from),
-        text=notice.text,
-        citations=notice.citations,
         confidence=value_of(pb.Confidence, notice.conf) if notice.conf else None,
         step=step,
     )

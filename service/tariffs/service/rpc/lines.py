@@ -11,10 +11,11 @@ from typing import Any
 from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.line_stream import LineStream
+from tariffs.engine.runs.table_run import Cancelled
 from tariffs.service.rpc.laws import LAWS, pin
 from tariffs.service.rpc.run_options import options_of
 from tariffs.service.rpc.shared import notes_of, provenance_of
-from tariffs.service.rpc.simulation import Cancelled, points_of
+from tariffs.service.rpc.simulation import points_of
 from tariffs.service.wire import arrow
 from tariffs.service.wire.frames import pack, unpack
 from tariffs.service.wire.status import request_invalid, too_large

@@ -12,6 +12,7 @@ from tariffs.engine.line_duty.entry_dates import entry_instant, read_known_on
 from tariffs.engine.runs.port_fees import PortCost, fee_on, port_cost, sourced_costs
 from tariffs.engine.scenario import scenario_facts
 from tariffs.service.rpc.checks import decimal, required, value_of, word
+from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.shared import law_under, provenance_of, scenario_of
 from tariffs.v1 import law_service_pb2 as pb
 
@@ -65,12 +66,10 @@ def _figure(text: str, field: str) -> Decimal | None:
 
 def _fee(cost: PortCost) -> pb.PortFee:
     fee = cost.fee
-    return pb.PortFee(
-        measure=fee.measure,
-        kind=fee.kind,
+    return message_of(
+        pb.PortFee,
+        fee,
         ship=cost.ship,
-        suspended=fee.suspended,
-        paying_calls=fee.paying_calls,
         per_call=_cents(fee.per_call),
         total=_cents(fee.total),
         per_teu=_cents(fee.per_teu),
@@ -78,15 +77,14 @@ def _fee(cost: PortCost) -> pb.PortFee:
         teu_of_trade=_cents(cost.teu_of_trade),
         ton_of_trade=_cents(cost.ton_of_trade),
         figures=[
-            pb.VoyageFigure(
-                name=one.name,
+            message_of(
+                pb.VoyageFigure,
+                one,
                 value=f"{one.value.normalize():f}",
-                source=one.source,
                 confidence=value_of(pb.Confidence, one.conf) if one.conf else None,
             )
             for one in cost.figures
         ],
-        citations=fee.citations,
     )
 
 

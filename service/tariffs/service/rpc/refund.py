@@ -15,17 +15,16 @@ from tariffs.engine.line_duty.entry_dates import known_on_text, moment_notes, re
 from tariffs.engine.line_duty.entry_line import EntryLine
 from tariffs.engine.runs.refund import (
     REFUND_COLUMNS,
-    TOTALS,
     EntryRefund,
     RefundLine,
     RefundOptions,
     refunds,
 )
-from tariffs.engine.runs.refund_headings import HeadingRefund
 from tariffs.engine.scenario import Scenario, day_notes, scenario_facts
 from tariffs.service.rpc.checks import decimal, rate, word
 from tariffs.service.rpc.duty import check_size, read_line
-from tariffs.service.rpc.shared import day_text, law_under, notes_of, provenance_of, scenario_of
+from tariffs.service.rpc.messages import message_of
+from tariffs.service.rpc.shared import law_under, notes_of, provenance_of, scenario_of
 from tariffs.service.rpc.table_forms import date_formats, table_notes
 from tariffs.service.wire.status import cancelled_error, failure_of
 from tariffs.v1 import refund_service_pb2 as pb
@@ -55,8 +54,11 @@ def calculate_refunds(
             lines.append(UnreadLine(line.line.entry_id, error))
     result = refunds(law, lines, _options(law, request))
     response = pb.CalculateRefundsResponse(
-        entries=[_entry(entry) for entry in result.entries],
-        headings=_headings(result.headings),
+        entries=[
+            message_of(pb.EntryRefund, entry, indices=entry.lines, refused_count=entry.refused)
+            for entry in result.entries
+        ],
+        headings=[message_of(pb.HeadingRefund, heading) for heading in result.headings],
         total={name: f"{amount:.2f}" for name, amount in result.total.items()},
         authorities=result.authority,
         notes=notes_of((*_notes(law, request), *result.notes, *_day_notes(scenario, result.entries))),
@@ -117,36 +119,3 @@ def _line(line: pb.RefundLine, formats: Mapping[str, str]) -> RefundLine:
         decimal(line.drawback, "drawback", "CHARGE_INVALID") if line.drawback else 0,
         word(line.reliquidation_date, "reliquidation_date"),
     )
-
-
-def _entry(entry: EntryRefund) -> pb.EntryRefund:
-    return pb.EntryRefund(
-        entry_id=entry.entry_id,
-        day=day_text(entry.day),
-        indices=entry.lines,
-        refused_count=entry.refused,
-        liquidation=entry.liquidation,
-        route=entry.route,
-        route_from=entry.route_from,
-        **{name: f"{getattr(entry, name):.2f}" for name in TOTALS},
-        headings=_headings(entry.headings),
-        notes=notes_of(entry.notes),
-        protest_by=day_text(entry.protest_by),
-        suit_by=day_text(entry.suit_by),
-    )
-
-
-def _headings(headings: Iterable[HeadingRefund]) -> list[pb.HeadingRefund]:
-    return [
-        pb.HeadingRefund(
-            measure=one.measure,
-            heading=one.heading,
-            start=one.start,
-            end=one.end,
-            deposited=f"{one.deposited:.2f}",
-            assessed=f"{one.assessed:.2f}",
-            owed=f"{one.owed:.2f}",
-            refundable=f"{one.refundable:.2f}",
-        )
-        for one in headings
-    ]

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tariffs.service.rpc.run_steps import REQUESTS
 from tariffs.service.rpc.shared import BASE
+from tariffs.service.rpc.verbs import VERBS
 from tariffs.service.storage.run_rows import RunRow
 from tariffs.v1 import common_pb2
 
@@ -19,7 +19,7 @@ _ID = re.compile(r"""^\s*id:\s*["']?([^\s"'#]+)""", re.MULTILINE)
 
 def summary_of(run: RunRow) -> tuple[Sequence[str], str]:
     """Return the scenarios of a run, each once, and its table: `embedded`, a handle, or `sent`."""
-    request = REQUESTS[run.kind].FromString(run.request)
+    request = request_of(run)
     names = dict.fromkeys(_name(scenario) for scenario in _scenarios(request))
     given = request.WhichOneof("table")
     table = {"handle": request.handle, "arrow": SENT}.get(given, EMBEDDED)
@@ -28,8 +28,13 @@ def summary_of(run: RunRow) -> tuple[Sequence[str], str]:
 
 def law_version_of(run: RunRow) -> str:
     """Return the law that a run was started with, as `VERSION@DIGEST`; empty in runs of earlier releases."""
-    name: str = REQUESTS[run.kind].FromString(run.request).law_version
+    name: str = request_of(run).law_version
     return name
+
+
+def request_of(run: RunRow) -> Any:
+    """Return the request of a run."""
+    return VERBS[run.kind].request.FromString(run.request)
 
 
 def _scenarios(request: Any) -> Iterable[common_pb2.ScenarioRef]:

@@ -4,38 +4,26 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from google.longrunning import operations_pb2
 
 from tariffs.engine.base.provenance import engine_version
 from tariffs.service.rpc.local_inputs import LocalInputs
-from tariffs.service.rpc.run_steps import REQUESTS, RESPONSES, Facts, RunParts, StepParts, plan_of
+from tariffs.service.rpc.messages import message_of
+from tariffs.service.rpc.run_at_once import run_parts
+from tariffs.service.rpc.run_plan import Messages, RunParts
 from tariffs.service.rpc.run_summary import law_version_of, summary_of
-from tariffs.service.rpc.simulation import table_of
-from tariffs.service.rpc.spread_job import Job
-from tariffs.service.rpc.spread_parts import SpreadRun
 from tariffs.service.rpc.time_texts import time_text
+from tariffs.service.rpc.verbs import VERBS
 from tariffs.service.storage.result_parts import ResultParts
-from tariffs.service.storage.run_rows import CANCELLED, FAILED, RUNNING, SUCCEEDED, WAITING, RunRow
+from tariffs.service.storage.run_rows import RunRow
 from tariffs.service.wire.frames import pack, unpack
 from tariffs.service.wire.status import failure_of
-from tariffs.service.workers.dask_tasks import cluster
 from tariffs.service.workers.tasks import ResultSink
 from tariffs.v1 import common_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
-
-STATES = {
-    WAITING: pb.RUN_STATE_WAITING,
-    RUNNING: pb.RUN_STATE_RUNNING,
-    SUCCEEDED: pb.RUN_STATE_SUCCEEDED,
-    FAILED: pb.RUN_STATE_FAILED,
-    CANCELLED: pb.RUN_STATE_CANCELLED,
-}
 
 
 def maker() -> str:
@@ -53,12 +41,14 @@ def compute(payload: bytes, sink: ResultSink) -> None:
         TariffsError: an invalid request, CANCELLED, CLUSTER_UNAVAILABLE or CLUSTER_MISMATCH.
     """
     facts, body = unpack(payload)
-    request = REQUESTS[facts["kind"]].FromString(body)
+    verb = VERBS[facts["kind"]]
+    request = verb.request.FromString(body)
     parts = ResultParts(Path(facts["directory"]), facts["total"])
     parts.touch()
     if not parts.tail.is_there():
-        with _run_parts(facts, request, sink) as run:
-            _compute(facts["kind"], run, parts, sink)
+        local = LocalInputs(facts.get("table"), cluster=facts["cluster"])
+        with run_parts(verb, request, local, partial(_report, sink), sink.cancelled) as run:
+            _compute(run, parts, sink)
     else:
         for index in range(parts.total):
             sink.result(pack({"part": index + 1}))
@@ -66,32 +56,23 @@ def compute(payload: bytes, sink: ResultSink) -> None:
     sink.result(pack({"messages": end["messages"]}, base64.b64decode(end["provenance"])))
 
 
-@contextmanager
-def _run_parts(facts: Facts, request: Any, sink: ResultSink) -> Iterator[RunParts]:
-    kind, local = facts["kind"], LocalInputs(facts.get("table"))
-    if facts["cluster"]:
-        job = Job.of(kind, request, local)
-        with cluster(facts["cluster"]) as tasks:
-            yield SpreadRun(tasks, job, sink.cancelled)
-        return
-    with plan_of(kind, request, local) as plan:
-        table = table_of(request) if local.table is None else local.table
-        yield StepParts(plan.steps(table, partial(_report, sink), sink.cancelled))
-
-
-def _compute(kind: str, run: RunParts, parts: ResultParts, sink: ResultSink) -> None:
+def _compute(run: RunParts, parts: ResultParts, sink: ResultSink) -> None:
     if not parts.head.is_there():
-        parts.head.write(run.head(), {})
+        parts.head.write(_written(run.head()), {})
     computed = run.parts([index for index in range(parts.total) if not parts[index].is_there()])
     for index in range(parts.total):
         if not parts[index].is_there():
-            parts[index].write(*next(computed))
+            part, facts = next(computed)
+            parts[index].write(_written(part), facts)
         sink.result(pack({"part": index + 1}))
     messages = run.end([parts[index].facts() for index in range(parts.total)])
-    done = RESPONSES[kind].FromString(messages[-1][1]).done
     count = sum(part.count() for part in parts if part.is_there()) + len(messages)
-    provenance = base64.b64encode(done.provenance.SerializeToString()).decode()
-    parts.tail.write(messages, {"messages": count, "provenance": provenance})
+    provenance = base64.b64encode(messages[-1].done.provenance.SerializeToString()).decode()
+    parts.tail.write(_written(messages), {"messages": count, "provenance": provenance})
+
+
+def _written(messages: Messages) -> list[tuple[str, bytes]]:
+    return [(message.WhichOneof("content"), message.SerializeToString()) for message in messages]
 
 
 def _report(sink: ResultSink, stage: str, fraction: float) -> None:
@@ -103,21 +84,15 @@ def operation_of(run: RunRow, keep_seconds: float) -> operations_pb2.Operation:
     operation = operations_pb2.Operation(name=run.name, done=not run.is_open)
     scenarios, table = summary_of(run)
     operation.metadata.Pack(
-        pb.RunMetadata(
-            state=STATES[run.state],
-            stage=run.stage,
-            fraction=run.fraction,
-            finished_parts=run.finished_parts,
-            total_parts=run.total_parts,
-            attempts=run.attempts,
+        message_of(
+            pb.RunMetadata,
+            run,
             create_time=time_text(run.created),
             end_time=time_text(run.ended),
             expire_time=time_text(None if run.ended is None else run.ended + keep_seconds),
             scenarios=scenarios,
             table=table,
             law_version=law_version_of(run),
-            owner=run.owner,
-            shared_with=run.shared_with,
         )
     )
     if run.failure is not None:

@@ -22,7 +22,7 @@ _PARTS = ("points", "config", "simulate", "timeline", "sweep")
 
 def has_scenarios(descriptor: Descriptor) -> bool:
     """Return True if requests of a type name scenarios."""
-    return bool(_fields(descriptor) or _parts(descriptor))
+    return bool(_fields(descriptor))
 
 
 def names_stored(request: Any) -> bool:
@@ -49,19 +49,17 @@ def put_texts(request: Any, find: Find) -> None:
 
 def refs_of(request: Any, path: str = "") -> Iterator[tuple[Any, str]]:
     """Yield the scenarios that a request names, each with its field."""
-    for name, repeated in _fields(request.DESCRIPTOR):
-        if not repeated:
-            yield getattr(request, name), path + name
-            continue
-        for index, ref in enumerate(getattr(request, name)):
-            yield ref, f"{path}{name}[{index}]"
-    for name, repeated in _parts(request.DESCRIPTOR):
-        if not repeated:
-            if request.HasField(name):
-                yield from refs_of(getattr(request, name), f"{path}{name}.")
-            continue
-        for index, part in enumerate(getattr(request, name)):
-            yield from refs_of(part, f"{path}{name}[{index}].")
+    for name, is_repeated, is_ref in _fields(request.DESCRIPTOR):
+        value, field = getattr(request, name), path + name
+        if is_repeated:
+            found = [(one, f"{field}[{index}]") for index, one in enumerate(value)]
+        else:
+            found = [(value, field)] if is_ref or request.HasField(name) else []
+        for one, place in found:
+            if is_ref:
+                yield one, place
+            else:
+                yield from refs_of(one, f"{place}.")
 
 
 def add_stored(provenance: common_pb2.Provenance, request: Any) -> None:
@@ -76,24 +74,11 @@ def add_stored(provenance: common_pb2.Provenance, request: Any) -> None:
 
 
 @lru_cache(maxsize=256)
-def _fields(descriptor: Descriptor) -> tuple[tuple[str, bool], ...]:
-    """Return the fields of a message that are scenarios, and whether they are lists."""
+def _fields(descriptor: Descriptor) -> tuple[tuple[str, bool, bool], ...]:
+    """Return the fields of a message that are scenarios or hold some: whether they are lists, and whether scenarios."""
     return tuple(
-        (field.name, bool(field.is_repeated))
+        (field.name, bool(field.is_repeated), field.message_type.full_name == _REF)
         for field in descriptor.fields
-        if field.message_type is not None and field.message_type.full_name == _REF
+        if field.message_type is not None
+        and (field.message_type.full_name == _REF or (field.name in _PARTS and _fields(field.message_type)))
     )
-
-
-@lru_cache(maxsize=256)
-def _parts(descriptor: Descriptor) -> tuple[tuple[str, bool], ...]:
-    """Return the fields of a message that hold scenarios, and whether they are lists."""
-    return tuple(
-        (field.name, bool(field.is_repeated))
-        for field in descriptor.fields
-        if field.name in _PARTS and field.message_type is not None and _fields_below(field.message_type)
-    )
-
-
-def _fields_below(descriptor: Descriptor) -> bool:
-    return bool(_fields(descriptor) or _parts(descriptor))

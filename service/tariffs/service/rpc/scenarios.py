@@ -6,7 +6,6 @@ from tariffs.engine.errors import ScenarioError
 from tariffs.engine.scenario import (
     ERROR,
     Difference,
-    Problem,
     Scenario,
     apply_scenario,
     check_scenario,
@@ -14,8 +13,9 @@ from tariffs.engine.scenario import (
     library,
     parse_scenario,
 )
-from tariffs.service.rpc.checks import required, value_of, word, words
+from tariffs.service.rpc.checks import required, word, words
 from tariffs.service.rpc.laws import LAWS
+from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.shared import BASE, document, filled, law_provenance, named_scenario, scenario_of
 from tariffs.service.storage.scenario_store import StoredVersion
 from tariffs.v1 import common_pb2, scenario_service_pb2
@@ -93,7 +93,7 @@ def check_scenario_text(
     ok = not any(problem.severity == ERROR for problem in found)
     return scenario_service_pb2.CheckScenarioResponse(
         ok=ok,
-        problems=[_problem(problem) for problem in found],
+        problems=[message_of(scenario_service_pb2.Problem, problem) for problem in found],
         provenance=law_provenance(law, request),
         parameters=_parameters(parse_scenario(text).with_parameters(parameters)) if ok else (),
     )
@@ -117,17 +117,12 @@ def diff_scenarios(
 
 
 def _difference(item: Difference) -> scenario_service_pb2.Difference:
-    return scenario_service_pb2.Difference(
-        kind=item.kind,
-        id=item.id,
-        authority=item.authority,
-        direction=item.direction,
+    return message_of(
+        scenario_service_pb2.Difference,
+        item,
         start_time=item.start.isoformat(timespec="minutes") if item.start else "",
         end_time=item.end.isoformat(timespec="minutes") if item.end else "",
-        first=item.first,
-        second=item.second,
         text=item.words,
-        goods=item.goods,
     )
 
 
@@ -138,34 +133,17 @@ def _text(ref: common_pb2.ScenarioRef) -> str:
 
 
 def _scenario(scenario: Scenario) -> scenario_service_pb2.Scenario:
-    return scenario_service_pb2.Scenario(
-        id=scenario.id,
-        title=scenario.title,
-        description=scenario.description,
-        basis=value_of(scenario_service_pb2.ScenarioBasis, scenario.basis),
-        parents=scenario.parents,
-        digest=scenario.digest,
-        tags=scenario.tags,
-        parameters=_parameters(scenario),
-    )
+    return message_of(scenario_service_pb2.Scenario, scenario, parameters=_parameters(scenario))
 
 
 def _parameters(scenario: Scenario) -> list[scenario_service_pb2.Parameter]:
     return [
-        scenario_service_pb2.Parameter(
-            name=name, default_value=one.default, title=one.title, kind=one.kind, value=scenario.values[name]
+        message_of(
+            scenario_service_pb2.Parameter,
+            one,
+            name=name,
+            default_value=one.default,
+            value=scenario.values[name],
         )
         for name, one in scenario.parameters.items()
     ]
-
-
-def _problem(problem: Problem) -> scenario_service_pb2.Problem:
-    return scenario_service_pb2.Problem(
-        path=problem.path,
-        line=problem.line,
-        column=problem.column,
-        reason=problem.reason,
-        message=problem.message,
-        fix=problem.fix,
-        severity=value_of(scenario_service_pb2.Severity, problem.severity),
-    )

@@ -9,10 +9,12 @@ from typing import Any
 import polars as pl
 from google.protobuf.struct_pb2 import Struct
 
-from tariffs.engine.runs.impact import Impact, ScenarioImpact
+from tariffs.engine.runs.impact import ScenarioImpact
+from tariffs.engine.runs.stepwise_run import RunEnd
 from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.rpc.run_plan import whole_run
 from tariffs.service.rpc.shared import notes_of
-from tariffs.service.rpc.simulation import done_of, frames_of, impact_of
+from tariffs.service.rpc.simulation import SIMULATE, done_of, frames_of
 from tariffs.service.wire.status import request_invalid, too_large
 from tariffs.v1 import simulation_service_pb2 as pb
 
@@ -44,10 +46,12 @@ def simulate_groups(
         raise request_invalid(
             "This call sends no lines.", "include_lines", "Leave it out, or use Simulate, which streams them."
         )
-    result = impact_of(request, lambda _stage, _fraction: None, cancelled, local)
-    points = [(point, list(frames_of(point))) for point in result.scenarios]
+    blocks, end = whole_run(
+        SIMULATE, request, lambda _stage, _fraction: None, cancelled, local or LocalInputs()
+    )
+    points = [(point, list(frames_of(point))) for point in blocks]
     _check_size(frames for _, frames in points)
-    emit(_response(result, [_point(point, frames) for point, frames in points], request))
+    emit(_response(end, points, request))
 
 
 def _check_size(points: Iterable[Frames]) -> None:
@@ -63,13 +67,13 @@ def _check_size(points: Iterable[Frames]) -> None:
 
 
 def _response(
-    result: Impact, points: list[pb.PointGroups], request: pb.SimulateRequest
+    end: RunEnd, points: list[tuple[ScenarioImpact, Frames]], request: pb.SimulateRequest
 ) -> pb.SimulateGroupsResponse:
-    done = done_of(result, request).done
+    done = done_of(end, [SIMULATE.part_end(0, point) for point, _ in points], request)
     return pb.SimulateGroupsResponse(
-        scenarios=points,
+        scenarios=[_point(point, frames) for point, frames in points],
         refused=pb.RefusedRows(
-            count=result.refused["row"].n_unique(), rows=_rows(result.refused.head(REFUSED_ROWS))
+            count=end.refused["row"].n_unique(), rows=_rows(end.refused.head(REFUSED_ROWS))
         ),
         notes=done.notes,
         provenance=done.provenance,

@@ -14,8 +14,9 @@ from tariffs.engine.tables.partitions import PartitionedTable, is_partitioned
 from tariffs.engine.tables.sources import read_source
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.local_inputs import LocalInputs
-from tariffs.service.rpc.run_steps import REQUESTS
-from tariffs.service.rpc.simulation import table_of
+from tariffs.service.rpc.run_plan import table_of
+from tariffs.service.rpc.verb import Verb
+from tariffs.service.rpc.verbs import VERBS
 from tariffs.service.wire.status import request_invalid
 
 
@@ -69,12 +70,16 @@ class Job:
     @property
     def message(self) -> Any:
         """The request."""
-        return REQUESTS[self.kind].FromString(self.request)
+        return self.verb.request.FromString(self.request)
+
+    @property
+    def verb(self) -> Verb:
+        """The verb of the request."""
+        return VERBS[self.kind]
 
 
 def _table(request: Any, local: LocalInputs) -> pl.DataFrame | PartitionedTable | None:
-    if local.table is None:
-        return table_of(request)
     if is_partitioned(local.table):
         return PartitionedTable.of(str(local.table))
-    return read_source(local.table, PLAIN)
+    table = table_of(request, local)
+    return None if table is None else read_source(table, PLAIN)

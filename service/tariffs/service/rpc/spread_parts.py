@@ -1,6 +1,6 @@
 """Compute the parts of a run over one table by tasks: points, scenarios, or blocks of a sweep.
 
-`head`, `part` and `end` are tasks. A process prepares a run once and computes any of its parts.
+`step` is a task. A process prepares a run once and computes any of its parts.
 """
 
 from __future__ import annotations
@@ -9,16 +9,17 @@ import hashlib
 import pickle
 import threading
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.tables.partitions import PartitionedTable
 from tariffs.service.rpc.local_inputs import LocalInputs
-from tariffs.service.rpc.run_steps import Facts, Messages, StepParts, plan_of
+from tariffs.service.rpc.run_plan import Facts, Messages, PartsHere, plan_of
 from tariffs.service.rpc.spread_job import Job
 from tariffs.service.workers.spread_tasks import Cancelled, Tasks, in_order
 
 _RUNS_KEPT = 2
-_PLACE = "rpc.spread_parts"
+_STEP = "rpc.spread_parts:step"
 
 
 class SpreadRun:
@@ -37,22 +38,20 @@ class SpreadRun:
 
     def head(self) -> Messages:
         """Compute the messages of the rows that cannot be used."""
-        return self._one("head", b"")
+        return next(self._steps([("head", ())]))
 
     def parts(self, indices: Sequence[int]) -> Iterator[tuple[Messages, Facts]]:
         """Compute parts, in order."""
-        arguments = [str(index).encode() for index in indices]
-        for data in in_order(self._tasks, f"{_PLACE}:part", self._job, arguments, self._cancelled):
-            yield pickle.loads(data)
+        return self._steps([("part", (index,)) for index in indices])
 
     def end(self, facts: Sequence[Facts]) -> Messages:
         """Compute the last messages from the facts of all parts."""
-        return self._one("end", pickle.dumps(list(facts)))
+        return next(self._steps([("end", (list(facts),))]))
 
-    def _one(self, function: str, argument: bytes) -> Messages:
-        handle = self._tasks.submit(f"{_PLACE}:{function}", self._job, argument)
-        messages: Messages = pickle.loads(self._tasks.result(handle, self._cancelled))
-        return messages
+    def _steps(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> Iterator[Any]:
+        arguments = [pickle.dumps(call) for call in calls]
+        for data in in_order(self._tasks, _STEP, self._job, arguments, self._cancelled):
+            yield pickle.loads(data)
 
 
 class _PreparedRun:
@@ -61,36 +60,22 @@ class _PreparedRun:
     def __init__(self, job: Job) -> None:
         if isinstance(job.table, PartitionedTable):
             raise TypeError("a partitioned table is computed by buckets")
-        self.lock = threading.Lock()
-        self.cancelled: Cancelled = lambda: False
-        with plan_of(job.kind, job.message, LocalInputs()) as plan:
-            steps = plan.steps(job.table, lambda stage, fraction: None, lambda: self.cancelled())
-        self.run = StepParts(steps)
+        self._lock = threading.Lock()
+        self._cancelled: Cancelled = lambda: False
+        with plan_of(job.verb, job.message, LocalInputs()) as plan:
+            self._run = PartsHere(plan, job.table, lambda stage, fraction: None, lambda: self._cancelled())
+
+    def call(self, cancelled: Cancelled, method: str, arguments: tuple[Any, ...]) -> Any:
+        """Call a method of the run."""
+        with self._lock:
+            self._cancelled = cancelled
+            return getattr(self._run, method)(*arguments)
 
 
 _RUNS: BoundedCache[str, _PreparedRun] = BoundedCache(_RUNS_KEPT)
 
 
-def head(shared: bytes, argument: bytes, inputs: Sequence[bytes], cancelled: Cancelled) -> bytes:
-    """Compute the messages of the rows that cannot be used."""
-    return pickle.dumps(_prepared(shared).run.head())
-
-
-def part(shared: bytes, argument: bytes, inputs: Sequence[bytes], cancelled: Cancelled) -> bytes:
-    """Compute a part, whose index is the argument: its messages, and its facts for the end."""
-    prepared = _prepared(shared)
-    with prepared.lock:
-        prepared.cancelled = cancelled
-        return pickle.dumps(next(prepared.run.parts([int(argument)])))
-
-
-def end(shared: bytes, argument: bytes, inputs: Sequence[bytes], cancelled: Cancelled) -> bytes:
-    """Compute the last messages from the facts of all parts."""
-    prepared = _prepared(shared)
-    with prepared.lock:
-        return pickle.dumps(prepared.run.end(pickle.loads(argument)))
-
-
-def _prepared(shared: bytes) -> _PreparedRun:
-    key = hashlib.sha256(shared).hexdigest()
-    return _RUNS.get(key, lambda: _PreparedRun(Job.read(shared)))
+def step(shared: bytes, argument: bytes, inputs: Sequence[bytes], cancelled: Cancelled) -> bytes:
+    """Compute the head, a part or the end of a run; the argument is a method of `PartsHere` with its arguments."""
+    run = _RUNS.get(hashlib.sha256(shared).hexdigest(), lambda: _PreparedRun(Job.read(shared)))
+    return pickle.dumps(run.call(cancelled, *pickle.loads(argument)))

@@ -6,6 +6,7 @@ from typing import Any
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.scenario import library, parse_scenario
+from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.time_texts import time_text
 from tariffs.service.storage.scenario_names import name_of
 from tariffs.service.storage.scenario_store import StoredText, StoredVersion
@@ -78,15 +79,11 @@ def is_news(before: bytes | None, now: pb.ScenarioCheck) -> bool:
 
 def stored_message(found: StoredVersion, *, with_text: bool = False) -> pb.StoredScenario:
     """Return a stored scenario as a message."""
-    message = pb.StoredScenario(
+    message = message_of(
+        pb.StoredScenario,
+        found,
         name=found.full_name,
-        owner=found.owner,
         id=found.name,
-        title=found.title,
-        version=found.version,
-        digest=found.digest,
-        etag=found.etag,
-        shared_with=found.shared_with,
         create_time=time_text(found.created),
         update_time=time_text(found.stored),
         yaml=found.text if with_text else "",

@@ -18,6 +18,7 @@ from tariffs.engine.tables.trade_table import CheckedTable
 from tariffs.service.rpc.checks import direction_of, word
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.shared import first_rows, notes_of
 from tariffs.service.wire import arrow
 from tariffs.service.wire.status import request_invalid
@@ -66,25 +67,19 @@ def _response(
     described: TableDescription, checked: CheckedTable, limit: int, law_version: str, note: Note | None
 ) -> pb.CheckTableResponse:
     refused, left_off = first_rows(checked.refused, limit)
-    return pb.CheckTableResponse(
+    return message_of(
+        pb.CheckTableResponse,
+        described,
         columns=[
-            pb.TableColumn(
-                name=column.name,
-                role=column.role,
-                read_as=column.read_as,
+            message_of(
+                pb.TableColumn,
+                column,
                 filled_count=column.filled,
                 refused_count=column.refused,
                 example=column.example[:_EXAMPLE_LIMIT],
             )
             for column in described.columns
         ],
-        row_count=described.row_count,
-        usable_count=described.usable_count,
-        customs_value=described.customs_value,
-        code_digits=described.code_digits,
-        origin_count=described.origin_count,
-        first_day=described.first_day,
-        last_day=described.last_day,
         refused=refused,
         refused_left_off=left_off,
         notes=[*_merged(checked.notes), *notes_of([note] if note else [])],

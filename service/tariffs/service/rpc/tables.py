@@ -11,6 +11,7 @@ import polars as pl
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
 from tariffs.engine.law import load_law
 from tariffs.engine.tables.prepare import table_digest
+from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.time_texts import time_text
 from tariffs.service.storage.table_store import StoredTable, TableFiles
 from tariffs.service.wire import arrow
@@ -101,15 +102,11 @@ def store_table(payload: bytes, sink: ResultSink) -> None:
 
 def table_message(table: StoredTable, keep_seconds: float) -> table_service_pb2.Table:
     """Convert a stored table to a message."""
-    return table_service_pb2.Table(
-        name=table.name,
-        row_count=table.row_count,
-        column_count=table.column_count,
-        byte_count=table.byte_count,
+    return message_of(
+        table_service_pb2.Table,
+        table,
         create_time=time_text(table.created),
         expire_time=time_text(table.used + keep_seconds),
-        owner=table.owner,
-        shared_with=table.shared_with,
     )
 
 

@@ -7,7 +7,7 @@ server dies the lease expires, and another continues with the first missing part
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import aclosing, suppress
 from functools import partial
 from random import Random
@@ -17,7 +17,7 @@ import structlog
 
 from tariffs.engine.errors import ServiceError, TariffsError
 from tariffs.service.observability.tracing import OpenSpan, Tracing
-from tariffs.service.rpc.run_steps import REQUESTS
+from tariffs.service.rpc.run_summary import request_of
 from tariffs.service.storage.run_store import Lease, LeaseState, RunStore
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.frames import pack, unpack
@@ -172,7 +172,9 @@ class RunScheduler:
 
     async def _compute(self, leased: _LeasedRun) -> None:
         payload = await asyncio.to_thread(self._payload, leased.lease)
-        async with aclosing(self._messages(leased, payload)) as messages:
+        owner = self._named(leased.lease.run.owner)
+        found = self._task_queue.messages_in_turn("run", payload, leased.cancel_token, POLL_SECONDS, owner)
+        async with aclosing(found) as messages:
             async for data in messages:
                 facts, provenance = unpack(data)
                 if "messages" in facts:
@@ -182,22 +184,6 @@ class RunScheduler:
                     await _in_thread(self._storage.runs.finish_part, leased.lease, facts["part"])
                 else:
                     await leased.report_progress(facts["stage"], facts["fraction"])
-
-    async def _messages(self, leased: _LeasedRun, payload: bytes) -> AsyncGenerator[bytes, None]:
-        """Yield the messages of the task, retried while the lane is full."""
-        while True:
-            try:
-                messages = self._task_queue.messages(
-                    "run", payload, leased.cancel_token, self._named(leased.lease.run.owner)
-                )
-                async with aclosing(messages):
-                    async for data in messages:
-                        yield data
-                return
-            except ServiceError as error:
-                if error.reason != "TOO_MANY_STREAMS" or leased.cancel_token.is_set():
-                    raise
-            await asyncio.sleep(POLL_SECONDS)
 
     def _succeed(self, lease: Lease, provenance: bytes, messages: int) -> None:
         if not self._storage.parts(lease.run).complete():
@@ -228,7 +214,7 @@ class RunScheduler:
 
     def _payload(self, lease: Lease) -> bytes:
         run = lease.run
-        request: Any = REQUESTS[run.kind].FromString(run.request)
+        request = request_of(run)
         facts = {
             "kind": run.kind,
             "directory": str(self._storage.parts(run).directory),

@@ -22,6 +22,12 @@ def visible(table: sa.Table, who: Caller) -> Any:
     return sa.true() if who.has_role(ADMIN) else listed(table, who)
 
 
+def count_owned(connection: sa.Connection, table: sa.Table, owner: str) -> int:
+    """Count the rows of an owner."""
+    count = sa.select(sa.func.count()).select_from(table).where(table.c.owner == owner)
+    return int(connection.execute(count).scalar_one())
+
+
 def check_change(who: Caller, owner: str, name: str) -> None:
     """Refuse to change a table or run that a caller may only see.
 

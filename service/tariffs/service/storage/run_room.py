@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from tariffs.engine.errors import ServiceError
 from tariffs.service.settings.settings import State
-from tariffs.service.storage.access import quota_reached
+from tariffs.service.storage.access import count_owned, quota_reached
 from tariffs.service.storage.database import RUNS
 from tariffs.service.storage.run_rows import WAITING
 from tariffs.service.wire.identity import Caller
@@ -19,7 +19,7 @@ def check_room(connection: sa.Connection, who: Caller, settings: State) -> None:
         ServiceError: ROW_QUOTA if the owner has too many runs, TOO_MANY_STREAMS if too many wait.
     """
     # Two requirements: results of one owner must not fill the disk, and the queue must stay short and fair.
-    stored, own = count_runs(connection, who), who.quotas.runs_kept
+    stored, own = count_owned(connection, RUNS, who.owner), who.quotas.runs_kept
     limit = settings.runs_per_owner if own is None else own
     if stored >= limit:
         raise quota_reached("runs_kept", f"You have {stored:,} long runs, the limit of an owner.", limit)
@@ -37,9 +37,3 @@ def check_room(connection: sa.Connection, who: Caller, settings: State) -> None:
                 fix="Try again later.",
                 metadata={"limit": str(limit)},
             )
-
-
-def count_runs(connection: sa.Connection, who: Caller) -> int:
-    """Count the runs that a caller owns."""
-    count = sa.select(sa.func.count()).select_from(RUNS).where(RUNS.c.owner == who.owner)
-    return int(connection.execute(count).scalar_one())

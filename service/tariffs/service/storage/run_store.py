@@ -20,13 +20,14 @@ from tariffs.service.storage.access import (
     check_all,
     check_change,
     check_group,
+    count_owned,
     listed,
     visible,
 )
 from tariffs.service.storage.database import RUNS, Database
 from tariffs.service.storage.leases import LONGEST_PAUSE, LateLeases, next_free, without_lease
 from tariffs.service.storage.page_tokens import read_page
-from tariffs.service.storage.run_room import check_room, count_runs
+from tariffs.service.storage.run_room import check_room
 from tariffs.service.storage.run_rows import (
     CRASH_LIMIT,
     FAILED,
@@ -182,7 +183,7 @@ class RunStore:
     def count(self, who: Caller) -> int:
         """Count the runs that a caller owns."""
         with self._database.read() as connection:
-            return count_runs(connection, who)
+            return count_owned(connection, RUNS, who.owner)
 
     def counts(self) -> dict[str, int]:
         """Count the runs of all owners by state; a state without runs is 0."""

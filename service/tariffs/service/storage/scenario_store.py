@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tariffs.engine.errors import InputError, ScenarioError, ServiceError
 from tariffs.service.settings.settings import State
-from tariffs.service.storage.access import check_change, check_group, listed, visible
+from tariffs.service.storage.access import check_change, check_group, count_owned, listed, visible
 from tariffs.service.storage.database import Database
 from tariffs.service.storage.scenario_events import CHECKED, DELETED, SAVED, SHARED, add_event
 from tariffs.service.storage.scenario_names import StoredName, name_of, not_found
@@ -182,8 +182,7 @@ class ScenarioStore:
                 add_event(connection, newest[0], CHECKED, now, result=result)
 
     def _check_room(self, connection: sa.Connection, owner: str) -> None:
-        count = sa.select(sa.func.count()).select_from(SCENARIOS).where(SCENARIOS.c.owner == owner)
-        if connection.execute(count).scalar_one() >= self._per_owner:
+        if count_owned(connection, SCENARIOS, owner) >= self._per_owner:
             raise _quota(
                 f"You have {self._per_owner:,} stored scenarios, the limit of an owner.", self._per_owner
             )

@@ -18,6 +18,7 @@ from tariffs.service.storage.access import (
     check_all,
     check_change,
     check_group,
+    count_owned,
     listed,
     quota_reached,
     visible,
@@ -209,7 +210,7 @@ class TableRegister:
     def count(self, who: Caller) -> int:
         """Count the tables that a caller owns."""
         with self._database.read() as connection:
-            return _count(connection, who)
+            return count_owned(connection, TABLES, who.owner)
 
     def expire(self) -> set[str]:
         """Delete tables not used for `keep_seconds`; return the digests still registered."""
@@ -224,13 +225,8 @@ class TableRegister:
 
     def _check_room(self, connection: sa.Connection, who: Caller, beyond: int) -> None:
         limit = self._per_owner if who.quotas.tables is None else who.quotas.tables
-        if _count(connection, who) >= limit + beyond:
+        if count_owned(connection, TABLES, who.owner) >= limit + beyond:
             raise quota_reached("tables", f"You have {limit:,} tables, the limit of an owner.", limit)
-
-
-def _count(connection: sa.Connection, who: Caller) -> int:
-    count = sa.select(sa.func.count()).select_from(TABLES).where(TABLES.c.owner == who.owner)
-    return int(connection.execute(count).scalar_one())
 
 
 def _row(owner: str, digest: str) -> Any:
@@ -260,13 +256,4 @@ def _changeable(connection: sa.Connection, who: Caller, digest: str, owner: str)
 
 
 def _table(row: Any) -> StoredTable:
-    return StoredTable(
-        row.digest,
-        row.row_count,
-        row.column_count,
-        row.byte_count,
-        row.created,
-        row.used,
-        row.owner,
-        row.shared_with,
-    )
+    return StoredTable(**row._mapping)

@@ -20,6 +20,7 @@ from typing import Any, Protocol, TypeVar
 
 from google.protobuf.message import Message
 
+from tariffs.engine.errors import ServiceError
 from tariffs.service.observability.call_log import Context
 from tariffs.service.wire.frames import pack
 from tariffs.service.wire.identity import Caller, caller
@@ -97,9 +98,8 @@ class TaskQueue:
             ServiceError: TOO_MANY_STREAMS at a limit; CANCELLED if it ended early.
             TariffsError: the task's own error.
         """
-        payload = request.SerializeToString()
-        if stored_table is not None:
-            task, payload = f"{task}_stored", pack({"table": str(stored_table)}, payload)
+        facts = {} if stored_table is None else {"table": str(stored_table)}
+        payload = pack(facts, request.SerializeToString())
         async with aclosing(self.messages(task, payload, cancel_with(context))) as messages:
             async for data in messages:
                 yield response.FromString(data)
@@ -110,30 +110,49 @@ class TaskQueue:
         """Yield the encoded messages of a sweep, for the current caller or another; see `stream`."""
         return _messages(self.sweeps, task, payload, cancel_token, who or caller())
 
+    async def messages_in_turn(
+        self, task: str, payload: bytes, cancel_token: CancelToken, pause: float, who: Caller | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield as `messages`; while there is no place for the task, try again after a pause of so many seconds."""
+        while True:
+            try:
+                async with aclosing(self.messages(task, payload, cancel_token, who)) as messages:
+                    async for data in messages:
+                        yield data
+                return
+            except ServiceError as error:
+                if error.reason != "TOO_MANY_STREAMS" or cancel_token.is_set():
+                    raise
+            await asyncio.sleep(pause)
+
     async def sweep(
         self, task: str, request: Message, response: type[Response], context: Context
     ) -> Response:
         """Return the one response of a sweep; raises as `stream`."""
-        return await self._one(self.sweeps, task, request, response, context)
+        return await self._one(self.sweeps, task, request, response, cancel_with(context), caller())
 
     async def short(
         self, task: str, request: Message, response: type[Response], context: Context
     ) -> Response:
         """Return the one response of a short task; raises as `stream`."""
-        return await self._one(self.shorts, task, request, response, context)
+        return await self._one(self.shorts, task, request, response, cancel_with(context), caller())
 
     async def background(
         self, task: str, request: Message, response: type[Response], who: Caller
     ) -> Response:
         """Return the one response of a short task of the server itself, which `who` is; raises as `stream`."""
-        messages = _messages(self.shorts, task, request.SerializeToString(), CancelToken(), who)
-        return response.FromString([data async for data in messages][-1])
+        return await self._one(self.shorts, task, request, response, CancelToken(), who)
 
     @staticmethod
     async def _one(
-        lane: Lane, task: str, request: Message, response: type[Response], context: Context
+        lane: Lane,
+        task: str,
+        request: Message,
+        response: type[Response],
+        cancel_token: CancelToken,
+        who: Caller,
     ) -> Response:
-        messages = _messages(lane, task, request.SerializeToString(), cancel_with(context), caller())
+        messages = _messages(lane, task, pack({}, request.SerializeToString()), cancel_token, who)
         return response.FromString([data async for data in messages][-1])
 
     async def quick(self, work: Callable[[], Result]) -> Result:

@@ -72,55 +72,41 @@ Task = Callable[[bytes, ResultSink], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _UnaryTask:
-    """Task that calls a function `(request, emit, cancelled)` of `rpc`, imported only by the process that runs it."""
+class _EmittingTask:
+    """Task that calls a function `(request, emit, cancelled)` of `rpc`, imported only by the process that runs it.
+
+    The payload is the request; its fact `table`, if any, is the path of a stored table in place of the request's.
+    """
 
     request: str
     function: str
 
     def __call__(self, payload: bytes, sink: ResultSink) -> None:
-        self._run(payload, sink)
-
-    def _run(self, data: bytes, sink: ResultSink, *inputs: Any) -> None:
-        request: Message = import_name(f"{_V1}.{self.request}").FromString(data)
+        facts, data = unpack(payload)
+        inputs = []
+        if "table" in facts:
+            local_inputs = import_name(f"{_RPC}.local_inputs:LocalInputs")
+            inputs.append(local_inputs(facts["table"], lines_limit=MESSAGE_LIMIT))
 
         def emit(message: Any) -> None:
             is_progress = _PROGRESS in message.DESCRIPTOR.fields_by_name and message.HasField(_PROGRESS)
             send = sink.progress if is_progress else sink.result
             send(message.SerializeToString())
 
+        request = import_name(f"{_V1}.{self.request}").FromString(data)
         import_name(f"{_RPC}.{self.function}")(request, emit, sink.cancelled, *inputs)
-
-
-class _StoredTableTask(_UnaryTask):
-    """The same over a stored table; the payload's fact is `table`, its path."""
-
-    def __call__(self, payload: bytes, sink: ResultSink) -> None:
-        facts, data = unpack(payload)
-        inputs = import_name(f"{_RPC}.local_inputs:LocalInputs")
-        self._run(data, sink, inputs(facts["table"], lines_limit=MESSAGE_LIMIT))
 
 
 @dataclass(frozen=True, slots=True)
 class _AnswerTask:
-    """Task that calls a function of `rpc` from a request to its one response."""
+    """Task that calls a function of `rpc` from a request, which is the payload, to its one response."""
 
     request: str
     function: str
 
     def __call__(self, payload: bytes, sink: ResultSink) -> None:
-        request: Message = import_name(f"{_V1}.{self.request}").FromString(payload)
+        request: Message = import_name(f"{_V1}.{self.request}").FromString(unpack(payload)[1])
         sink.result(import_name(f"{_RPC}.{self.function}")(request).SerializeToString())
-
-
-@dataclass(frozen=True, slots=True)
-class _PayloadTask:
-    """Task that calls a function of payload and sink."""
-
-    function: str
-
-    def __call__(self, payload: bytes, sink: ResultSink) -> None:
-        import_name(f"{_RPC}.{self.function}")(payload, sink)
 
 
 def import_name(place: str) -> Any:
@@ -129,39 +115,30 @@ def import_name(place: str) -> Any:
     return getattr(import_module(module), name)
 
 
+def _payload_task(function: str) -> Task:
+    """Make a task that calls a function of payload and sink."""
+    return lambda payload, sink: import_name(f"{_RPC}.{function}")(payload, sink)
+
+
 _V1, _RPC = "tariffs.v1", "tariffs.service.rpc"
-_SIMULATE = "simulation_service_pb2:SimulateRequest", "simulation:simulate"
-_GROUPS = "simulation_service_pb2:SimulateRequest", "simulation_groups:simulate_groups"
-_TIMELINE = "simulation_service_pb2:TimelineRequest", "timeline:run_timeline"
-_SWEEP = "simulation_service_pb2:SweepRequest", "sweeps:run_sweep"
-_SEEK = "sweep_service_pb2:SeekRequest", "sweeps:run_seek"
 _PROGRESS = "progress"
-_CHANGES = "law_service_pb2:ListChangesRequest", "changes:list_changes"
-_CHECK_TABLE = "table_service_pb2:CheckTableRequest", "table_check:check_table"
 TASKS: Mapping[str, Task] = {
-    "simulate": _UnaryTask(*_SIMULATE),
-    "groups": _UnaryTask(*_GROUPS),
-    "timeline": _UnaryTask(*_TIMELINE),
-    "sweep": _UnaryTask(*_SWEEP),
-    "seek": _UnaryTask(*_SEEK),
-    "changes": _UnaryTask(*_CHANGES),
-    "check_table": _UnaryTask(*_CHECK_TABLE),
-    "check_table_stored": _StoredTableTask(*_CHECK_TABLE),
-    "simulate_stored": _StoredTableTask(*_SIMULATE),
-    "groups_stored": _StoredTableTask(*_GROUPS),
-    "timeline_stored": _StoredTableTask(*_TIMELINE),
-    "sweep_stored": _StoredTableTask(*_SWEEP),
-    "seek_stored": _StoredTableTask(*_SEEK),
-    "changes_stored": _StoredTableTask(*_CHANGES),
-    "duties": _UnaryTask("duty_service_pb2:BatchCalculateDutiesRequest", "duty:calculate_duties"),
-    "refunds": _UnaryTask("refund_service_pb2:CalculateRefundsRequest", "refund:calculate_refunds"),
+    "simulate": _EmittingTask("simulation_service_pb2:SimulateRequest", "run_at_once:simulate"),
+    "groups": _EmittingTask("simulation_service_pb2:SimulateRequest", "simulation_groups:simulate_groups"),
+    "timeline": _EmittingTask("simulation_service_pb2:TimelineRequest", "run_at_once:timeline"),
+    "sweep": _EmittingTask("simulation_service_pb2:SweepRequest", "run_at_once:sweep"),
+    "seek": _EmittingTask("sweep_service_pb2:SeekRequest", "seek:run_seek"),
+    "changes": _EmittingTask("law_service_pb2:ListChangesRequest", "changes:list_changes"),
+    "check_table": _EmittingTask("table_service_pb2:CheckTableRequest", "table_check:check_table"),
+    "duties": _EmittingTask("duty_service_pb2:BatchCalculateDutiesRequest", "duty:calculate_duties"),
+    "refunds": _EmittingTask("refund_service_pb2:CalculateRefundsRequest", "refund:calculate_refunds"),
     "check": _AnswerTask("scenario_service_pb2:CheckScenarioRequest", "scenarios:check_scenario_text"),
     "diff": _AnswerTask("scenario_service_pb2:DiffScenariosRequest", "scenarios:diff_scenarios"),
     "port_fee": _AnswerTask("law_service_pb2:CalculatePortFeeRequest", "port_fees:calculate_port_fee"),
-    "law_quotes": _PayloadTask("law_warmup:warm_quotes_of"),
-    "law_runs": _PayloadTask("law_warmup:warm_runs_of"),
-    "store_table": _PayloadTask("tables:store_table"),
-    "run": _PayloadTask("runs:compute"),
-    "lines": _PayloadTask("lines:value_lines"),
-    "lines_end": _PayloadTask("lines:end_lines"),
+    "law_quotes": _payload_task("law_warmup:warm_quotes_of"),
+    "law_runs": _payload_task("law_warmup:warm_runs_of"),
+    "store_table": _payload_task("tables:store_table"),
+    "run": _payload_task("runs:compute"),
+    "lines": _payload_task("lines:value_lines"),
+    "lines_end": _payload_task("lines:end_lines"),
 }

@@ -1,0 +1,121 @@
+"""SweepService.Seek: find the values of a parameter at which a result meets a target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tariffs.engine.runs.seek import Jump, Root, Seek, Value, Vary, seek
+from tariffs.engine.runs.seek_target import Target
+from tariffs.engine.runs.table_run import Cancelled
+from tariffs.engine.tables.partitions import is_partitioned
+from tariffs.run_spec.option import SEEK
+from tariffs.service.rpc.checks import required, word
+from tariffs.service.rpc.laws import LAWS
+from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.rpc.run_options import KEYS_LIMIT, options_of, parameters_of
+from tariffs.service.rpc.run_plan import table_of
+from tariffs.service.rpc.shared import notes_of, provenance_of, scenario_of
+from tariffs.service.rpc.sweeps import named_of
+from tariffs.service.rpc.verb import progress_of, refused_messages
+from tariffs.service.wire import arrow
+from tariffs.service.wire.status import request_invalid
+from tariffs.v1 import sweep_service_pb2
+
+VALUES_LIMIT = 1_000
+
+
+def run_seek(
+    request: sweep_service_pb2.SeekRequest,
+    emit: Callable[[sweep_service_pb2.SeekResponse], None],
+    cancelled: Cancelled,
+    local: LocalInputs | None = None,
+) -> None:
+    """Seek a target and emit its messages in order: progress, refused rows, and last the answer.
+
+    Args:
+        request: the request.
+        emit: takes each message.
+        cancelled: called between steps; True ends the run.
+        local: inputs that replace those of the request.
+
+    Raises:
+        TariffsError: an invalid request, or CANCELLED.
+    """
+    local = local or LocalInputs()
+    response = sweep_service_pb2.SeekResponse
+    scenario, vary, target = scenario_of(request.scenario, "scenario"), _vary(request), _target(request)
+    with parameters_of(request, local) as parameters:
+        options = options_of(request, parameters)
+        options.refuse(verb=SEEK, files=is_partitioned(local.table))
+        result = seek(
+            table_of(request, local),
+            scenario,
+            vary,
+            target,
+            **named_of(request),
+            law=LAWS.named(request.law_version),
+            options=options,
+            progress=progress_of(response, emit),
+            cancelled=cancelled,
+        )
+    for message in refused_messages(result.refused, response):
+        emit(message)
+    emit(_answer(result, request))
+
+
+def _vary(request: sweep_service_pb2.SeekRequest) -> Vary:
+    return Vary(
+        required(request.parameter, "parameter", "Give the name of a parameter."),
+        required(request.low, "low", "Give the lowest value."),
+        required(request.high, "high", "Give the highest value."),
+    )
+
+
+def _target(request: sweep_service_pb2.SeekRequest) -> Target:
+    column = required(request.column, "column", "Give a result column.")
+    where: dict[str, Sequence[str]] = {}
+    for index, one in enumerate(request.where[: KEYS_LIMIT + 1]):
+        key = required(one.key, f"where[{index}].key", "Give a key of groups.")
+        if key in where or len(where) == KEYS_LIMIT or not 1 <= len(one.values) <= VALUES_LIMIT:
+            raise request_invalid(
+                f"The filter on {key} cannot be used: it is given twice, is one of more than {KEYS_LIMIT}, or has "
+                f"{len(one.values):,} values.",
+                f"where[{index}]",
+                f"Give at most {KEYS_LIMIT} keys, each once with 1 to {VALUES_LIMIT:,} values.",
+            )
+        where[key] = [word(value, f"where[{index}].values") for value in one.values]
+    return Target(column, request.target, where)
+
+
+def _answer(result: Seek, request: sweep_service_pb2.SeekRequest) -> sweep_service_pb2.SeekResponse:
+    (path,) = arrow.batches(result.path)
+    done = sweep_service_pb2.SeekResult(
+        roots=[_root(root) for root in result.roots],
+        jumps=[_jump(jump) for jump in result.jumps],
+        nearest=_root(result.nearest),
+        monotone=result.monotone,
+        path=path,
+        provenance=provenance_of(result.provenance, request),
+        notes=notes_of(result.notes),
+    )
+    return sweep_service_pb2.SeekResponse(done=done)
+
+
+def _root(root: Root) -> sweep_service_pb2.SeekRoot:
+    to = None if root.to is None else _value(root.to)
+    return sweep_service_pb2.SeekRoot(value=_value(root.value), achieved=root.achieved, to=to)
+
+
+def _jump(jump: Jump) -> sweep_service_pb2.SeekJump:
+    return sweep_service_pb2.SeekJump(
+        value=_value(jump.value),
+        achieved=jump.achieved,
+        next_value=_value(jump.next_value),
+        next_achieved=jump.next_achieved,
+    )
+
+
+def _value(value: Value) -> sweep_service_pb2.ParameterValue:
+    if isinstance(value, str):
+        return sweep_service_pb2.ParameterValue(text=value)
+    return sweep_service_pb2.ParameterValue(number=value)
