@@ -87,9 +87,7 @@ def here(task: str, payload: bytes) -> list[bytes]:
 
 
 def test_a_worker_answers_with_the_same_bytes_as_this_process_and_tells_what_it_took() -> None:
-    request = duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS] * 3).SerializeToString(
-        deterministic=True
-    )
+    request = batch(3)
     seen: list[tuple[str, TaskTime]] = []
     with started(observe=lambda task, spent: seen.append((task, spent))) as workers:
         (found,) = compute(workers, "duties", request)

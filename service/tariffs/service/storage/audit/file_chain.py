@@ -27,6 +27,7 @@ from tariffs.service.storage.audit.chain import (
     time_text,
 )
 from tariffs.service.storage.audit.sources import HEAD_SUFFIX, LOCK_SUFFIX, chain_files, read_head
+from tariffs.service.storage.files import sync
 
 _MODE = 0o600
 _NAMES_TRIED = 64
@@ -155,7 +156,7 @@ class FileChain:
         path = self._path_for(day)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, _MODE)
         self._file = file = _OpenFile(handle, day, os.fstat(handle).st_size)
-        _sync_directory(self._directory)
+        sync(self._directory)
         return file
 
     def _path_for(self, day: str) -> Path:
@@ -194,11 +195,3 @@ class FileChain:
         if self._file is not None:
             os.close(self._file.handle)
             self._file = None
-
-
-def _sync_directory(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
