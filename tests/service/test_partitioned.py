@@ -58,7 +58,10 @@ def test_draws_are_those_of_one_table(client: Client, tmp_path: Path, market: st
             "on": ON, "baseline": BASELINE, "by": by, "draws": 16, "horizon": "short", "market": market,
         }  # fmt: skip
         scenarios = ["base", "truce-lapses"]
-        found, wanted = (client.impact(lines, scenarios, **options).ranges for lines in (folder, table))
+        of_files, of_table = (client.impact(lines, scenarios, **options) for lines in (folder, table))
+        found, wanted = of_files.ranges, of_table.ranges
+        first, second = (dict[str, Any](one.provenance)["details"]["draws"] for one in (of_files, of_table))
+        assert first == second
         assert found is not None
         assert wanted is not None
         for name in ("groups", "total", "tornado"):
