@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law import load_law
 from tariffs.engine.response import Spreads
 from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
-from tariffs.engine.runs.ranges import DrawnPointSums, Ranges
+from tariffs.engine.runs.ranges import Ranges
+from tariffs.engine.runs.sums import Sums
 from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.runs.uncertainty import UncertaintyRun
 from tariffs.engine.scenario import library
@@ -48,7 +52,7 @@ def ranges_of(found: Impact, place: int = 0) -> Ranges:
     return ranges
 
 
-def sums_of_draws(table: pl.DataFrame, **options: Any) -> tuple[pl.DataFrame, DrawnPointSums]:
+def sums_of_draws(table: pl.DataFrame, **options: Any) -> tuple[pl.DataFrame, Sums]:
     """Compute the keys of the groups and the sums of every draw."""
     options = {"baseline": "2025-01-01", "horizon": "long", "draws": 64, "seed": 7, **options}
     valuer = TableRun(table, load_law(), Options(**options), RunContext(None, None))
@@ -57,3 +61,8 @@ def sums_of_draws(table: pl.DataFrame, **options: Any) -> tuple[pl.DataFrame, Dr
     outcomes = valuer.outcomes(library()["base"], DAY)
     keys = Grouping.of(valuer.prepared, valuer.options.by).keys
     return keys, drawing.sums(outcomes, valuer.kept(outcomes), lambda share: None)
+
+
+def array_of(sums: Mapping[str, F64]) -> F64:
+    """Put sums side by side on a first axis, in the order of their names."""
+    return np.stack([sums[name] for name in sorted(sums)])

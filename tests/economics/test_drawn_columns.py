@@ -13,13 +13,9 @@ import pytest
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.response import Spreads
-from tariffs.engine.runs.drawn_columns import (
-    DRAWN_DOMESTIC,
-    FURTHER_COLUMNS,
-    drawn_columns,
-)
-from tariffs.engine.runs.grouping import domestic_sums
+from tariffs.engine.runs.column_names import DOMESTIC_COLUMNS, DOMESTIC_SUMS
 from tariffs.engine.runs.impact import Options, Point, impact
+from tariffs.engine.runs.ranges import FURTHER_COLUMNS
 from tariffs.engine.runs.response_sums import ResponseSums
 from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.runs.uncertainty import UncertaintyRun
@@ -117,7 +113,7 @@ def test_who_bears_a_duty_has_ranges_that_follow_from_those_of_trade(
         assert revenue[level] == pytest.approx(duty[level] - base, rel=1e-12)
     names = {*FURTHER_COLUMNS} & {*total}
     assert names >= {"borne_abroad", "importer_share", "exporter_price_hat"}
-    assert (options.get("market") == "sector") == (names >= {*DRAWN_DOMESTIC})
+    assert (options.get("market") == "sector") == (names >= {*DOMESTIC_COLUMNS[1:]})
     for name in names:
         row, still = column_of(ranges, name), column_of(quiet, name)
         assert row["central"] == total[name]
@@ -140,15 +136,12 @@ def test_domestic_goods_of_a_draw_are_those_of_a_run_with_its_elasticities(
     outcomes = run.outcomes(library()["base"], DAY)
     keep = run.kept(outcomes)
     sums = drawing.sums(outcomes, keep, lambda share: None)
-    owner = run.grouping.of_product(run.prepared.product_of_line, len(run.prepared.products))
     for draw in (0, 7, 15):
         response = replace(run.response, parameters=drawing.parameters.draw(draw))
         alone = ResponseSums(run.prepared, run.grouping, response, outcomes[0], keep, ())
-        (goods,) = alone([drawing.parameters.draw(draw)]).domestic
-        expected = domestic_sums(goods, owner, run.grouping.count)
-        found = drawn_columns(sums.groups, sums.names, np.ones(run.grouping.count))
-        for name in DRAWN_DOMESTIC:
-            np.testing.assert_allclose(found[name][draw], expected[name], rtol=1e-12)
+        expected = alone([drawing.parameters.draw(draw)]).groups
+        for name in DOMESTIC_SUMS:
+            np.testing.assert_allclose(sums.groups[name][draw], expected[name][0], rtol=1e-12)
 
 
 def test_rents_of_a_limit_have_ranges(table: pl.DataFrame) -> None:

@@ -92,7 +92,7 @@ def test_points_under_a_market_of_sectors_respond_together_as_each_alone(
     by: tuple[str, ...], on: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(PointEvaluator, "_one_by_one", refuse)
-    monkeypatch.setattr(TableRun, "response_sums", refuse)
+    monkeypatch.setattr(TableRun, "after", refuse)
     points = grid({"cn": ["10%", "30%", "145%"], "more": ["+1pp", "+10pp"]})
     assert_impact_of_each(points, replace(OPTIONS, by=by, market="sector"), on)
 

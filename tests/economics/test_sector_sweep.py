@@ -87,7 +87,7 @@ def test_points_are_computed_together(horizon: str, monkeypatch: pytest.MonkeyPa
         raise AssertionError("a point was computed by itself")
 
     monkeypatch.setattr(PointEvaluator, "_one_by_one", refuse)
-    monkeypatch.setattr(TableRun, "response_sums", refuse)
+    monkeypatch.setattr(TableRun, "after", refuse)
     assert swept(("origin",), horizon=horizon).totals.height == len(RATES)
 
 

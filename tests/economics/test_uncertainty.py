@@ -18,17 +18,26 @@ from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.response import Spreads
 from tariffs.engine.runs import uncertainty
-from tariffs.engine.runs.drawn_columns import (
+from tariffs.engine.runs.impact import Options, Point, impact
+from tariffs.engine.runs.ranges import (
     COLUMNS,
     FURTHER_COLUMNS,
     TOTAL_COLUMNS,
 )
-from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.runs.response_sums import SUMS, ResponseSums
+from tariffs.engine.runs.response_sums import ResponseSums
 from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.scenario import library, parse_scenario
 from tariffs.engine.schedule.reference_data import reference_table
-from tests.economics.drawn_runs import DAY, LEVELS, QUIET, goods_of, ranges_of, run_of, sums_of_draws
+from tests.economics.drawn_runs import (
+    DAY,
+    LEVELS,
+    QUIET,
+    array_of,
+    goods_of,
+    ranges_of,
+    run_of,
+    sums_of_draws,
+)
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +96,11 @@ def test_spreads_of_zero_are_the_plain_run_by_authority(
 def test_the_duties_of_authorities_sum_to_the_duty_in_every_draw(table: pl.DataFrame) -> None:
     _, split = sums_of_draws(table, by=("origin", "authority"))
     _, whole = sums_of_draws(table, by=("origin",))
-    duty = SUMS.index("duty_after")
-    np.testing.assert_allclose(split.duty_after.sum(axis=2), whole.groups[:, :, duty], rtol=1e-12, atol=1e-6)
-    assert np.array_equal(split.total, whole.total, equal_nan=True)
-    assert (np.ptp(split.duty_after, axis=0).max(axis=0) > 0.0).all()
+    assert split.charged is not None
+    duty = split.charged.columns["duty_after"].reshape(64, len(split.charged.names), split.count)
+    np.testing.assert_allclose(duty.sum(axis=1), whole.groups["duty_after"], rtol=1e-12, atol=1e-6)
+    assert np.array_equal(array_of(split.total), array_of(whole.total), equal_nan=True)
+    assert (np.ptp(duty, axis=0).max(axis=1) > 0.0).all()
 
 
 def test_an_authority_that_the_first_scenario_lacks_counts_there_as_nothing(table: pl.DataFrame) -> None:
@@ -179,7 +189,8 @@ def test_a_table_of_one_product_has_the_draws_it_has_in_any_other(table: pl.Data
     for code in (keys["hts10"][0], keys["hts10"][-1]):
         place = keys["hts10"].to_list().index(code)
         _, alone = sums_of_draws(table.filter(hts=code), by=("hts10",))
-        assert np.array_equal(whole.groups[:, place], alone.groups[:, 0], equal_nan=True)
+        of_whole, of_alone = array_of(whole.groups), array_of(alone.groups)
+        assert np.array_equal(of_whole[:, :, place], of_alone[:, :, 0], equal_nan=True)
 
 
 @pytest.mark.slow
@@ -190,7 +201,8 @@ def test_threads_and_halves_of_the_products_change_no_bit(
     found = {}
     for threads in ("1", "2", "8"):
         monkeypatch.setenv("TARIFFS_THREADS", threads)
-        found[threads] = sums_of_draws(table, by=("hts4",), horizon=horizon)[1].groups
+        sums = sums_of_draws(table, by=("hts4",), horizon=horizon)[1]
+        found[threads] = array_of(sums.groups)
     assert np.array_equal(found["1"], found["2"], equal_nan=True)
     assert np.array_equal(found["1"], found["8"], equal_nan=True)
     middle = table["hts"].unique().sort()[table["hts"].n_unique() // 2][:4]
@@ -199,12 +211,12 @@ def test_threads_and_halves_of_the_products_change_no_bit(
         table.filter(pl.col("hts").str.slice(0, 4) >= middle),
     ]
     drawn = [sums_of_draws(half, by=("hts4",), horizon=horizon)[1] for half in halves]
-    joined = np.concatenate([each.groups for each in drawn], axis=1)
+    joined = np.concatenate([array_of(each.groups) for each in drawn], axis=2)
     assert np.array_equal(found["1"], joined, equal_nan=True)
 
 
 def test_a_seed_is_a_run_and_another_seed_another(table: pl.DataFrame) -> None:
-    one, again, other = (sums_of_draws(table, seed=seed)[1].total for seed in (3, 3, 4))
+    one, again, other = (array_of(sums_of_draws(table, seed=seed)[1].total) for seed in (3, 3, 4))
     assert np.array_equal(one, again, equal_nan=True)
     assert not np.array_equal(one, other, equal_nan=True)
 

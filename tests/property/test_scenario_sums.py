@@ -16,6 +16,7 @@ from tariffs.engine.errors import TariffsError
 from tariffs.engine.law import Law, law_from_raw
 from tariffs.engine.law.amendments import change_from_mapping
 from tariffs.engine.runs.attribution import SHAPLEY, Attribution, attribute
+from tariffs.engine.runs.finish import total_row
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.scenario import Scenario, parse_scenario
@@ -90,7 +91,7 @@ def written(name: str, changes: Sequence[Raw]) -> Scenario:
 def checked(found: TableRun, first: Scenario, second: Scenario) -> Attribution:
     """The split, after checking that it sums to the difference and its parts to the whole."""
     split = attribute(found, first, second, DAY)
-    before, after = (found.total(found.outcomes(one, DAY)) for one in (first, second))
+    before, after = (total_row(found.sums(found.outcomes(one, DAY))) for one in (first, second))
     for name in SUMS:
         ours, theirs = after[name] or 0.0, before[name] or 0.0
         scale = max(abs(ours), abs(theirs), 1.0)
@@ -120,7 +121,7 @@ def test_the_order_of_acts_on_different_measures_does_not_matter_to_their_shares
         dict(split.rows.group_by("text").agg(pl.col("duty_after").sum()).iter_rows()) for split in splits
     ]
     assert shares[0].keys() == shares[1].keys()
-    scale = max(found.total(found.outcomes(base, DAY))["duty_after"] or 0.0, 1.0)
+    scale = max(total_row(found.sums(found.outcomes(base, DAY)))["duty_after"] or 0.0, 1.0)
     for text, share in shares[0].items():
         assert share == pytest.approx(shares[1][text], abs=EXACT * scale)
 
@@ -133,9 +134,14 @@ def test_a_mixture_is_linear_in_its_weights(seed: int, weight: float) -> None:
         for name in ("one", "two")
     ]
     weights = (weight, 1.0 - weight)
-    alone = [found.total([found.outcome(law, found.dated(law, DAY))]) for law in laws]
-    mixed = found.total(
-        [found.outcome(law, found.dated(law, DAY), share) for law, share in zip(laws, weights, strict=True)]
+    alone = [total_row(found.sums([found.outcome(law, found.dated(law, DAY))])) for law in laws]
+    mixed = total_row(
+        found.sums(
+            [
+                found.outcome(law, found.dated(law, DAY), share)
+                for law, share in zip(laws, weights, strict=True)
+            ]
+        )
     )
     for name in (*SUMS, "landed", "value_after"):
         expected = sum(share * (one[name] or 0.0) for share, one in zip(weights, alone, strict=True))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tariffs.engine.law import Law, load_law
+from tariffs.engine.runs.finish import total_row
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, components, library, named
@@ -49,7 +50,7 @@ class Results:
         valuer = self._valuers[side]
         key = side, *((weight, self._likeness(valuer, law, day)) for weight, law in laws)
         if key not in self._known:
-            total = valuer.total(valuer.outcomes(scenario, day))
+            total = total_row(valuer.sums(valuer.outcomes(scenario, day)))
             self._known[key] = {name: total[name] for name in COLUMNS}
         return self._known[key]
 

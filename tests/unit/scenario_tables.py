@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from tariffs.engine.law import load_law
+from tariffs.engine.runs.finish import total_row
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, parse_scenario
@@ -50,7 +51,9 @@ def total(
     """The total of the small table under a scenario."""
     found = valuer(response, table=table)
     return {
-        name: value for name, value in found.total(found.outcomes(scenario, day)).items() if value is not None
+        name: value
+        for name, value in total_row(found.sums(found.outcomes(scenario, day))).items()
+        if value is not None
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -9,8 +10,9 @@ from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import load_law
 from tariffs.engine.runs import attribution
 from tariffs.engine.runs.attribution import ORDERED, SHAPLEY, Attribution, attribute
-from tariffs.engine.runs.grouping import AUTHORITY
+from tariffs.engine.runs.finish import total_row
 from tariffs.engine.runs.impact import Options, Point, impact
+from tariffs.engine.runs.sums import ChargedDuties
 from tariffs.engine.scenario import Scenario, library
 from tests.unit.scenario_tables import DAY, TABLE, total, valuer, written
 
@@ -25,7 +27,7 @@ def split(scenario: Scenario, reference: str | Scenario = "base", response: str 
     first = library()[reference] if isinstance(reference, str) else reference
     found = valuer(response)
     result = attribute(found, first, scenario, DAY)
-    totals = [found.total(found.outcomes(one, DAY)) for one in (first, scenario)]
+    totals = [total_row(found.sums(found.outcomes(one, DAY))) for one in (first, scenario)]
     for name in ("duty", "duty_owed", "duty_after"):
         ours, theirs = totals[1][name], totals[0][name]
         if ours is not None and theirs is not None:
@@ -164,11 +166,16 @@ class _CountedGame:
     """A game in which every unit adds one dollar, so that a split costs no valuation."""
 
     def __init__(self, *_: object) -> None:
-        self.keys = {AUTHORITY: pl.String()}
+        self.keys = pl.DataFrame()
 
-    def value(self, coalition: frozenset[int]) -> pl.DataFrame:
-        row = dict.fromkeys(("duty", "duty_owed", "duty_after"), float(len(coalition)))
-        return pl.DataFrame([{AUTHORITY: "x", **row}])
+    def lane(self, coalition: frozenset[int]) -> int:
+        return len(coalition)
+
+    def duties(self) -> ChargedDuties:
+        place, dollars = np.zeros(1, dtype=np.int64), np.arange(10.0)[:, None]
+        return ChargedDuties(
+            ("x",), place, place, dict.fromkeys(("duty", "duty_owed", "duty_after"), dollars)
+        )
 
 
 @pytest.mark.parametrize(("count", "method"), [(8, SHAPLEY), (9, ORDERED)])

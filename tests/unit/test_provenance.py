@@ -34,7 +34,7 @@ OTHERS: Mapping[str, tuple[Any, str]] = {
     "spreads": (Spreads(0.0, 0.0, 0.0), "draws"),
 }
 # These choose what is returned, not what is computed; the others have tests of their own.
-ONLY_RETURNED = {"include_lines", "attribute", "as_part"}
+ONLY_RETURNED = {"include_lines", "attribute"}
 TESTED_APART = {
     "direction",
     "date_format",

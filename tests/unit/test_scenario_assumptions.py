@@ -15,6 +15,7 @@ from tariffs.engine.law.assumptions import NONE, Assumptions
 from tariffs.engine.law.set_shares import facts_with_claim_shares
 from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.engine.runs.attribution import attribute
+from tariffs.engine.runs.finish import total_row
 from tariffs.engine.scenario import (
     Scenario,
     apply_scenario,
@@ -185,7 +186,8 @@ def _split(scenario: Scenario) -> dict[str, float]:
     found = valuer("armington")
     result = attribute(found, library()["base"], scenario, SUSPENDED)
     before, after = (
-        found.total(found.outcomes(one, SUSPENDED))["duty_after"] for one in (library()["base"], scenario)
+        total_row(found.sums(found.outcomes(one, SUSPENDED)))["duty_after"]
+        for one in (library()["base"], scenario)
     )
     assert before is not None
     assert after is not None

@@ -14,7 +14,7 @@ from tariffs.engine.law import Law, load_law
 from tariffs.engine.response import Spreads
 from tariffs.engine.response.industries import industries, industry_of
 from tariffs.engine.response.sector_market import kappa_of, market_elasticities
-from tariffs.engine.runs.grouping import DOMESTIC_COLUMNS
+from tariffs.engine.runs.column_names import DOMESTIC_COLUMNS
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.sweep import sweep
 from tariffs.engine.runs.table_run import RunContext, TableRun

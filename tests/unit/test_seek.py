@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -14,6 +15,7 @@ from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.point_sums import PointEvaluator, PointResults, SweepPoint
 from tariffs.engine.runs.seek import Root, Seek, Vary, seek
 from tariffs.engine.runs.seek_target import Target
+from tariffs.engine.runs.sums import Sums
 from tariffs.engine.scenario import Scenario, parse_scenario
 from tests.unit.scenario_tables import DAY, HEAD, TABLE
 
@@ -66,14 +68,19 @@ def answering(monkeypatch: pytest.MonkeyPatch, duty: Result, value: Result = lam
     def evaluate(
         evaluator: object, points: Sequence[SweepPoint], step: Callable[[int], None]
     ) -> PointResults:
-        groups, totals = [], []
+        rates = []
         for done, point in enumerate(points):
             step(done)
-            rate = float(point.values["cn"].rstrip("%")) / 100
-            row = {"duty": duty(rate), "value_after": value(rate), "welfare": None}
-            groups += [{"origin": origin, **row} for origin in ("CN", "IN", "VN")]
-            totals.append({name: 3.0 * (row[name] or 0.0) for name in row})
-        return PointResults(pl.DataFrame(groups), [3] * len(points), pl.DataFrame(totals), ())
+            rates.append(float(point.values["cn"].rstrip("%")) / 100)
+        rows = {"duty": list(map(duty, rates)), "value_after": list(map(value, rates))}
+        columns = {name: np.array(values) for name, values in rows.items()}
+        columns |= dict.fromkeys(
+            ("quantity", "duty_after", "diversion", "customs_value"), np.ones(len(rates))
+        )
+        columns["welfare"] = np.full(len(rates), np.nan)
+        groups = {name: np.repeat(values[:, None], 3, axis=1) for name, values in columns.items()}
+        total = {name: 3.0 * values for name, values in columns.items()}
+        return PointResults(Sums(pl.DataFrame({"origin": ["CN", "IN", "VN"]}), groups, total), ())
 
     monkeypatch.setattr(PointEvaluator, "__call__", evaluate)
 

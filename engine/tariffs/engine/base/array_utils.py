@@ -31,7 +31,9 @@ def sums_of(index: I64, values: F64, count: int) -> F64:
 
 
 def sum_of(parts: Sequence[tuple[float, F64]]) -> F64:
-    """Sum arrays with weights, in order."""
+    """Sum arrays with weights, in order; an only array of weight 1 is returned unchanged."""
+    if len(parts) == 1 and parts[0][0] == 1.0:
+        return parts[0][1]
     total = parts[0][0] * parts[0][1]
     for weight, values in parts[1:]:
         total = total + weight * values

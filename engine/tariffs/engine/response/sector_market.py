@@ -41,6 +41,12 @@ class DomesticGoods:
     quantity_hat: F64
     surplus: F64
 
+    @property
+    def amounts(self) -> F64:
+        """Shipments, these times price and times quantity hats, and surplus: (4, products) in USD."""
+        shipments = self.shipments
+        return np.stack([shipments, shipments * self.price_hat, shipments * self.quantity_hat, self.surplus])
+
 
 @dataclass(frozen=True, slots=True)
 class SectorResponse:

@@ -12,18 +12,19 @@ says that it is not made.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import factorial
 
+import numpy as np
 import polars as pl
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.assumptions import NONE, Assumptions
 from tariffs.engine.law.law import Law
-from tariffs.engine.runs.expectation import sum_frames
-from tariffs.engine.runs.grouping import AUTHORITY
+from tariffs.engine.runs.column_names import AUTHORITY
+from tariffs.engine.runs.sums import ChargedDuties, stacked_duties
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, library, lineage
 from tariffs.engine.scenario.apply import apply_change, assume
@@ -32,7 +33,7 @@ from tariffs.engine.scenario.model import ASSUMPTIONS
 
 UNITS_AT_MOST = 8
 SHAPLEY, ORDERED = "shapley", "ordered"
-_SUMS = ("duty", "duty_owed", "duty_after")
+_TEXTS = {"unit": pl.String, "text": pl.String}
 Coalition = frozenset[int]
 
 
@@ -85,25 +86,34 @@ def attribute(table_run: TableRun, reference: Scenario, scenario: Scenario, on: 
     method = SHAPLEY if len(units) <= UNITS_AT_MOST else ORDERED
     game = _Coalitions(table_run, units, common, reference, scenario, on)
     pairs = _shapley(len(units)) if method == SHAPLEY else _ordered(len(units))
-    frames = [
-        game.value(coalition).with_columns(
-            pl.lit(units[unit].id).alias("unit"),
-            pl.lit(units[unit].text).alias("text"),
-            *(pl.col(name) * weight for name in _SUMS),
-        )
-        for unit, coalition, weight in pairs
-    ]
-    return Attribution(scenario.id, reference.id, on, method, _summed(frames, game.keys))
+    lanes = [(unit, game.lane(coalition), weight) for unit, coalition, weight in pairs]
+    return Attribution(scenario.id, reference.id, on, method, _rows(units, lanes, game))
 
 
-def _summed(frames: Sequence[pl.DataFrame], keys: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    names = ["unit", "text", *keys]
-    texts, numbers = dict.fromkeys(names[:2], pl.String), dict.fromkeys(_SUMS, pl.Float64)
-    none = pl.DataFrame(schema={**texts, **keys, **numbers})
-    sums = sum_frames(frames, names, _SUMS) if frames else none
-    return sums.with_columns(behavioural=pl.col("duty_after") - pl.col("duty")).select(
-        *names, "duty", "duty_owed", "behavioural", "duty_after"
-    )
+def _rows(
+    units: Sequence[ChangeUnit], lanes: Sequence[tuple[int, int, float]], game: _Coalitions
+) -> pl.DataFrame:
+    """Weight the duty of coalitions: a row for each unit, authority and group with duty in one of its coalitions."""
+    duties, keys = game.duties(), game.keys
+    weights, counts = np.zeros((2, len(units), duties.lanes))
+    for of_unit, lane, weight in lanes:
+        weights[of_unit, lane] += weight
+        counts[of_unit, lane] += 1.0
+    unit, place = np.nonzero(counts @ (duties.columns["duty"] != 0.0))
+    shares = duties.weighted(weights.tolist()).columns
+    found = {name: values[unit, place] for name, values in shares.items()}
+    after = found.get("duty_after", np.full(len(unit), np.nan))
+    texts = pl.DataFrame({"unit": [each.id for each in units], "text": [each.text for each in units]}, _TEXTS)
+    numbers = {
+        "duty": found["duty"],
+        "duty_owed": found["duty_owed"],
+        "behavioural": after - found["duty"],
+        "duty_after": after,
+    }
+    names = pl.Series(AUTHORITY, duties.names, dtype=pl.String).gather(duties.authority[place])
+    blocks = [texts[unit], *([keys[duties.group[place]]] if keys.width else []), names.to_frame()]
+    amounts = [pl.Series(name, values, nan_to_null=True) for name, values in numbers.items()]
+    return pl.concat([*blocks, pl.DataFrame(amounts)], how="horizontal")
 
 
 # -- units -----------------------------------------------------------------------------------------------------
@@ -165,19 +175,24 @@ class _Coalitions:
             frozenset[int](): apply_scenario(table_run.law, reference),
             frozenset(range(len(units))): apply_scenario(table_run.law, scenario),
         }
-        self._values: dict[Hashable, pl.DataFrame] = {}
-        self.keys = {**table_run.grouping.keys.schema, AUTHORITY: pl.String()}
+        self._lanes: dict[Hashable, int] = {}
+        self._duties: list[ChargedDuties] = []
+        self.keys = table_run.grouping.keys
 
-    def value(self, coalition: Coalition) -> pl.DataFrame:
-        """Compute duty by the run's keys and authority under the units of a coalition."""
+    def duties(self) -> ChargedDuties:
+        """Duty by the run's keys and authority under the coalitions asked for, a lane each."""
+        return stacked_duties(self._duties, self._table_run.grouping.count)
+
+    def lane(self, coalition: Coalition) -> int:
+        """Compute the duty under the units of a coalition; the lane that it has."""
         table_run = self._table_run
         law = self._ends[coalition] if coalition in self._ends else self._law(coalition)
         dated = table_run.dated(law, self._on)
         key = table_run.law_fingerprint(law, dated), table_run.steps and table_run.steps.history(law, dated)
-        if key not in self._values:
-            outcome = table_run.outcome(law, dated)
-            self._values[key] = table_run.authorities(outcome).select(*self.keys, *_SUMS)
-        return self._values[key]
+        if key not in self._lanes:
+            self._lanes[key] = len(self._duties)
+            self._duties.append(table_run.charged(table_run.outcome(law, dated)))
+        return self._lanes[key]
 
     def _law(self, coalition: Coalition) -> Law:
         """Apply the units of a coalition to the law; a unit of the reference alone in the coalition is removed."""

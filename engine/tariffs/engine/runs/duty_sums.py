@@ -12,7 +12,7 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import Law
-from tariffs.engine.runs.results import PROHIBITED_VALUE
+from tariffs.engine.runs.column_names import PROHIBITED_VALUE
 from tariffs.engine.table_duty.cells import ValueCells
 from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.table_duty.group_sums import LawSums, PointTerms

@@ -17,20 +17,17 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import entry_instant, entry_moment, moment_notes, unread_of
 from tariffs.engine.response.parameters import HORIZONS
 from tariffs.engine.runs.attribution import attribute
-from tariffs.engine.runs.incidence import add_incidence, total_incidence
+from tariffs.engine.runs.finish import group_rows, total_row
 from tariffs.engine.runs.options import RESPONSES, Options, Point
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.port_fees import fee_notes
 from tariffs.engine.runs.price_effect import industry_duties, method_facts, price_effect
-from tariffs.engine.runs.prohibited_surplus import (
-    add_prohibited_surplus,
-    prohibited_surplus,
-    total_prohibited_surplus,
-)
-from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums, Ranges
+from tariffs.engine.runs.prohibited_surplus import add_prohibited_surplus
+from tariffs.engine.runs.ranges import DrawnPoint, Ranges
 from tariffs.engine.runs.reactions import Reactions
 from tariffs.engine.runs.results import compared_groups, compared_totals
 from tariffs.engine.runs.stepwise_run import RunArguments, RunEnd, StepwiseRun
+from tariffs.engine.runs.sums import Sums
 from tariffs.engine.runs.table_run import SwitchReport, TableRun
 from tariffs.engine.runs.uncertainty import UncertaintyRun
 from tariffs.engine.scenario import (
@@ -70,8 +67,7 @@ class ScenarioImpact:
 
     `ranges` are those over the draws, if there are any. `attribution`, on request, splits the difference from the
     first scenario of the day by change and authority; see `attribution`. `consumer_prices`, on request, is the effect
-    on the price of consumption, and `industry_duties` the duties that have it; see `price_effect`. A part of a table
-    has `drawn`, the sums of its draws, in place of ranges.
+    on the price of consumption; see `price_effect`.
     """
 
     id: str
@@ -83,8 +79,60 @@ class ScenarioImpact:
     ranges: Ranges | None = None
     attribution: pl.DataFrame | None = None
     consumer_prices: pl.DataFrame | None = None
-    industry_duties: F64 | None = None
+
+
+@dataclass(frozen=True)
+class PointPart:
+    """Sums of one point over a table or a part of one: what `FinishPoints` makes results of.
+
+    `drawn` has the sums of draws, `industry_duties` those added since the baseline by industry; None where the options
+    do not ask for them.
+    """
+
+    id: str
+    on: str
+    sums: Sums
+    notes: tuple[Note, ...]
+    lines: pl.DataFrame | None = None
     drawn: DrawnPoint | None = None
+    attribution: pl.DataFrame | None = None
+    industry_duties: F64 | None = None
+
+
+class FinishPoints:
+    """Makes results of the sums of points; differences are from the first point of a day that it is given.
+
+    Args:
+        options: options of the run.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._first: dict[str, tuple[pl.DataFrame, Mapping[str, float | None], Sums | None]] = {}
+
+    def __call__(self, part: PointPart) -> ScenarioImpact:
+        """Make the results of a point."""
+        groups, total = group_rows(part.sums).frame, total_row(part.sums)
+        own = groups, total, None if part.drawn is None else part.drawn.sums
+        first_groups, first_total, first_draws = self._first.setdefault(part.on, own)
+        method, duties = self._options.consumer_prices, part.industry_duties
+        return ScenarioImpact(
+            part.id,
+            part.on,
+            compared_groups(groups, first_groups, self._options.by),
+            compared_totals(total, first_total),
+            part.lines,
+            part.notes,
+            None
+            if part.drawn is None or first_draws is None
+            else part.drawn.ranges(first_draws, groups, total),
+            part.attribution,
+            None if duties is None else price_effect(duties, method),
+        )
+
+    def has_first(self, on: str) -> bool:
+        """Return True if it has been given a point of a day."""
+        return on in self._first
 
 
 @dataclass(frozen=True)
@@ -149,8 +197,7 @@ class ImpactRun(StepwiseRun):
             else None
         )
         self._uncertainty = UncertaintyRun.of(self._table_run)
-        self._first_draws: dict[str, DrawnPointSums] = {}
-        self._first: dict[str, ScenarioImpact] = {}
+        self._finish_points = FinishPoints(run.options)
 
     def check_rows(self) -> None:
         """Refuse more rows than an answer that is held as a whole may have; 64 points may have any number."""
@@ -169,13 +216,13 @@ class ImpactRun(StepwiseRun):
     def value(self, index: int) -> ScenarioImpact:
         """Compute the block of one point, with its differences from the first point of its day."""
         on = self._points[index].on
-        leading = self._leading(on)
-        if leading != index and on not in self._first:
-            self._keep_first(self._block(leading))
-        block = self._block(index)
-        if leading == index:
-            self._keep_first(block)
-        return _compared(block, self._first[on], self._table_run.options.by)
+        if not self._finish_points.has_first(on) and (leading := self._leading(on)) != index:
+            self.finish(self.part(leading))
+        return self.finish(self.part(index))
+
+    def finish(self, part: PointPart) -> ScenarioImpact:
+        """Make the results of a point from its sums."""
+        return self._finish_points(part)
 
     def _answered(self, index: int) -> Point:
         """Point of which partners have answered the duties, where the run has reactions."""
@@ -183,10 +230,6 @@ class ImpactRun(StepwiseRun):
 
     def _leading(self, on: str) -> int:
         return next(place for place, point in enumerate(self._points) if point.on == on)
-
-    def _keep_first(self, block: ScenarioImpact) -> None:
-        # Comparisons need the sums alone; the lines would hold the memory of the whole table.
-        self._first[block.on] = replace(block, lines=None)
 
     def result(self, blocks: Sequence[ScenarioImpact]) -> Impact:
         """Assemble the result, once every point is computed."""
@@ -207,45 +250,29 @@ class ImpactRun(StepwiseRun):
             (*self._point_notes, *run.notes(), *_unread(run, self._points)), run.refused(), provenance
         )
 
-    def _block(self, index: int) -> ScenarioImpact:
+    def part(self, index: int) -> PointPart:
+        """Sum one point."""
         point, run = self._points[index], self._table_run
         share = 1 / (len(self._points) + 1)
         stage, done = f"{point.scenario.id} on {point.on}", (index + 1) * share
         self._context.step(stage, done)
         outcomes = run.outcomes(self._answered(index).scenario, point.on)
-        block = _block(run, point, outcomes)
+        part = _part(run, point, outcomes)
         if self._reactions:
-            block = replace(block, notes=(*block.notes, *self._reactions.answers(index).notes()))
+            part = replace(part, notes=(*part.notes, *self._reactions.answers(index).notes()))
         if self._uncertainty is not None:
 
-            def report(part: float) -> None:
-                self._context.step(f"{stage}: drawing", done + share * part)
+            def report(drawn: float) -> None:
+                self._context.step(f"{stage}: drawing", done + share * drawn)
 
-            drawn = self._uncertainty.point(outcomes, run.kept(outcomes), report)
-            block = replace(block, drawn=drawn)
-            block = block if run.options.as_part else with_ranges(block, self._first_draws)
+            part = replace(part, drawn=self._uncertainty.point(outcomes, run.kept(outcomes), report))
         if run.options.consumer_prices:
-            duties = industry_duties(run, outcomes)
-            effect = price_effect(duties, run.options.consumer_prices)
-            block = replace(block, consumer_prices=effect, industry_duties=duties)
+            part = replace(part, industry_duties=industry_duties(run, outcomes))
         leading = self._leading(point.on)
         if run.options.attribute and self._points[leading].scenario is not point.scenario:
             before, after = (self._answered(place).scenario for place in (leading, index))
-            block = replace(block, attribution=attribute(run, before, after, point.on).frame)
-        return block
-
-
-def with_ranges(block: ScenarioImpact, first: dict[str, DrawnPointSums]) -> ScenarioImpact:
-    """Put ranges in place of the draws of a block, if it has any.
-
-    Args:
-        block: the block.
-        first: keeps the sums of the first point of each day, with which ranges compare.
-    """
-    if block.drawn is None:
-        return block
-    sums = first.setdefault(block.on, block.drawn.sums)
-    return replace(block, ranges=block.drawn.ranges(sums, block.groups, block.total), drawn=None)
+            part = replace(part, attribution=attribute(run, before, after, point.on).frame)
+        return part
 
 
 def _unread(run: TableRun, points: Sequence[Point]) -> tuple[Note, ...]:
@@ -263,19 +290,14 @@ def point_days(law: Law, points: Sequence[Point], market: str) -> list[date]:
     return [entry_instant(law, point.on, market).astimezone(zone).date() for point in points]
 
 
-def _block(run: TableRun, point: Point, outcomes: Sequence[Outcome]) -> ScenarioImpact:
+def _part(run: TableRun, point: Point, outcomes: Sequence[Outcome]) -> PointPart:
     lines = run.lines(outcomes) if run.options.include_lines else None
     notes = [note for outcome in outcomes for note in outcome.notes]
     notes += [_dated_note(dates, point.on)] if (dates := run.own_dates) else []
     notes += scenario_notes(run.law, point.scenario, *_asked_days(run, point)) + _port_fee_notes(run, point)
     unique = tuple(dict.fromkeys(notes))
-    groups = add_incidence(run, outcomes, run.groups(outcomes))
-    total = {**run.total(outcomes), **total_incidence(run, outcomes)}
-    if run.response is not None:
-        lost = prohibited_surplus(run, outcomes)
-        groups = add_prohibited_surplus(run, lost, groups)
-        total |= total_prohibited_surplus(lost)
-    return ScenarioImpact(point.scenario.id, point.on, groups, total, lines, unique)
+    sums = add_prohibited_surplus(run, outcomes, run.sums(outcomes))
+    return PointPart(point.scenario.id, point.on, sums, unique, lines)
 
 
 def _asked_days(run: TableRun, point: Point) -> tuple[date, date]:
@@ -343,9 +365,3 @@ def _change_note(change: Change) -> Note | None:
             "replace them in part. A static run does not change quantities.",
         )
     return None
-
-
-def _compared(block: ScenarioImpact, first: ScenarioImpact, by: Sequence[str]) -> ScenarioImpact:
-    """Add the differences from the first scenario listed for the same date."""
-    groups = compared_groups(block.groups, first.groups, by)
-    return replace(block, groups=groups, total=compared_totals(block.total, first.total))

@@ -3,64 +3,68 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import sum_of
 from tariffs.engine.base.provenance import with_run_digest
 from tariffs.engine.law.notes import Note
-from tariffs.engine.runs.grouping import AUTHORITY
-from tariffs.engine.runs.impact import ScenarioImpact, with_ranges
-from tariffs.engine.runs.joined_draws import joined_draws
-from tariffs.engine.runs.joined_frames import joined_authorities, joined_frames
+from tariffs.engine.runs.impact import FinishPoints, PointPart, ScenarioImpact
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.price_effect import price_effect
-from tariffs.engine.runs.ranges import DrawnPointSums
+from tariffs.engine.runs.ranges import joined_draws
 from tariffs.engine.runs.stepwise_run import RunEnd
-from tariffs.engine.runs.sweep import SweepBlock
-from tariffs.engine.runs.timeline import SPAN, ScenarioTimeline, average_of_days
+from tariffs.engine.runs.sums import joined
+from tariffs.engine.runs.sweep import SweepBlock, SweepPart
+from tariffs.engine.runs.timeline import ScenarioTimeline, TimelinePart
 
 PLACE = "file"
 _OF_LIMITS = frozenset({"QUANTITY_FLOOR", "QUANTITY_LIMIT", "QUANTITY_SHOCK"})
 """Reasons whose notes have the same text in all buckets, or are about goods of one bucket."""
-_POINT = "__point"
 
+Part = PointPart | TimelinePart | SweepPart
 Block = ScenarioImpact | ScenarioTimeline | SweepBlock
 
 
 @dataclass(frozen=True)
 class BucketResults:
-    """Results of one bucket: its blocks, and by authority those of the static run without this key.
+    """Sums of one bucket by block.
 
     The refused rows of `end` have the file of each row beside its number in that file.
     """
 
-    blocks: Sequence[Block]
-    static: Sequence[Block]
+    parts: Sequence[Part]
     end: RunEnd
 
 
-def static_options(options: Options) -> Options | None:
-    """Options of the static run that gives customs value by the keys beside authority; None without that key."""
-    if AUTHORITY not in options.by:
-        return None
-    return options.static([name for name in options.by if name != AUTHORITY])
-
-
 def joined_blocks(buckets: Sequence[BucketResults], options: Options) -> list[Block]:
-    """Join the blocks of buckets, in their order; ranges have differences from the first point of a day."""
-    first: dict[str, DrawnPointSums] = {}
-    joined = list[Block]()
-    for place, block in enumerate(buckets[0].blocks):
-        blocks = [bucket.blocks[place] for bucket in buckets]
-        static = [bucket.static[place] for bucket in buckets if bucket.static]
-        found = _JOINS[type(block)](blocks, static, options)
-        joined.append(with_ranges(found, first) if isinstance(found, ScenarioImpact) else found)
-    return joined
+    """Join the parts of buckets, in their order, and make results of them."""
+    finish, blocks = FinishPoints(options), list[Block]()
+    for parts in zip(*(bucket.parts for bucket in buckets), strict=True):
+        part = _joined_part(parts)
+        blocks.append(finish(part) if isinstance(part, PointPart) else part.finished())
+    return blocks
+
+
+def _joined_part(parts: Sequence[Any]) -> Part:
+    """Join the parts of one block; notes on the points of a sweep are among those of the end."""
+    whole: Part = replace(parts[0], sums=joined([part.sums for part in parts]))
+    if isinstance(whole, SweepPart):
+        return replace(whole, notes=())
+    if isinstance(whole, TimelinePart):
+        return whole
+    attributions = [part.attribution for part in parts if part.attribution is not None]
+    duties = [(1.0, part.industry_duties) for part in parts if part.industry_duties is not None]
+    draws = [part.drawn for part in parts if part.drawn is not None]
+    return replace(
+        whole,
+        notes=joined_notes(part.notes for part in parts),
+        attribution=_by_unit(attributions) if attributions else None,
+        industry_duties=sum_of(duties) if duties else None,
+        drawn=joined_draws(draws) if draws else None,
+    )
 
 
 def joined_end(buckets: Sequence[BucketResults]) -> RunEnd:
@@ -73,84 +77,11 @@ def joined_end(buckets: Sequence[BucketResults]) -> RunEnd:
     )
 
 
-def _joined_point(
-    blocks: Sequence[ScenarioImpact], static: Sequence[ScenarioImpact], options: Options
-) -> ScenarioImpact:
-    attributions = [one.attribution for one in blocks if one.attribution is not None]
-    duties = [(1.0, one.industry_duties) for one in blocks if one.industry_duties is not None]
-    draws = [one.drawn for one in blocks if one.drawn is not None]
-    return replace(
-        blocks[0],
-        groups=_groups([one.groups for one in blocks], [one.groups for one in static], options),
-        total=_total([one.total for one in blocks]),
-        notes=joined_notes(one.notes for one in blocks),
-        attribution=_by_unit(attributions) if attributions else None,
-        consumer_prices=price_effect(sum_of(duties), options.consumer_prices) if duties else None,
-        industry_duties=None,
-        drawn=joined_draws(draws) if draws else None,
-    )
-
-
-def _joined_scenario(
-    blocks: Sequence[ScenarioTimeline], static: Sequence[ScenarioTimeline], options: Options
-) -> ScenarioTimeline:
-    """Join a scenario of timelines; segments of a bucket are those of the whole."""
-    segments = _groups([one.segments for one in blocks], [one.segments for one in static], options, SPAN)
-    totals = joined_frames([one.totals for one in blocks], SPAN)
-    # Means over the days of quotients, such as premiums, are no quotients of the buckets' means.
-    averages = average_of_days(segments, totals, options.by)
-    return ScenarioTimeline(blocks[0].id, segments, totals, averages, average_of_days(totals, totals, ()))
-
-
-def _joined_block(blocks: Sequence[SweepBlock], static: Sequence[SweepBlock], options: Options) -> SweepBlock:
-    """Join a block of sweeps; its notes are among those of the end."""
-    points = blocks[0].points
-
-    def numbered(block: SweepBlock) -> pl.DataFrame:
-        """Replace the parameters of rows by the number of their point, as points may be equal."""
-        number = np.repeat(np.arange(points.height), block.rows)
-        return block.groups.drop(points.columns).insert_column(0, pl.Series(_POINT, number))
-
-    groups = _groups([numbered(one) for one in blocks], [numbered(one) for one in static], options, (_POINT,))
-    totals = joined_frames(
-        [one.totals.drop(points.columns).with_row_index(_POINT) for one in blocks], (_POINT,)
-    )
-    return SweepBlock(
-        points,
-        pl.concat([points[groups[_POINT].to_numpy()], groups.drop(_POINT)], how="horizontal"),
-        pl.concat([points, totals.drop(_POINT)], how="horizontal"),
-        (),
-    )
-
-
-_JOINS: Mapping[type[Block], Callable[..., Block]] = {
-    ScenarioImpact: _joined_point,
-    ScenarioTimeline: _joined_scenario,
-    SweepBlock: _joined_block,
-}
-
-
-def _groups(
-    frames: Sequence[pl.DataFrame],
-    static: Sequence[pl.DataFrame],
-    options: Options,
-    before: Sequence[str] = (),
-) -> pl.DataFrame:
-    keys = [*before, *options.by]
-    if not static:
-        return joined_frames(frames, keys)
-    others = [name for name in keys if name != AUTHORITY]
-    return joined_authorities(frames, joined_frames(static, others), others)
-
-
-def _total(totals: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
-    frames = [pl.DataFrame([dict(total)], schema=dict.fromkeys(total, pl.Float64)) for total in totals]
-    return joined_frames(frames, ()).row(0, named=True)
-
-
 def _by_unit(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Add the amounts of attributions; one that some part does not know is unknown."""
     keys = [name for name, kind in frames[0].schema.items() if not kind.is_float()]
-    return joined_frames(frames, keys)
+    amounts = (pl.when(pl.col(pl.Float64).is_null().any()).then(None).otherwise(pl.col(pl.Float64).sum()),)
+    return pl.concat(frames).group_by(keys).agg(amounts).sort(keys, nulls_last=True)
 
 
 def joined_notes(notes: Iterable[Sequence[Note]]) -> tuple[Note, ...]:

@@ -19,11 +19,10 @@ from tariffs.engine.response.armington_sweep import ArmingtonSweep
 from tariffs.engine.response.sweep_inputs import SweepReference
 from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
 from tariffs.engine.response.trade_response import PROHIBITIVE, is_loss_finite, products_of
-from tariffs.engine.runs.grouping import AUTHORITY
+from tariffs.engine.runs.column_names import BASE_DUTY, OWED_AFTER, PRODUCT_SUMS
 from tariffs.engine.runs.merged_trade import Merged, has_merged_trade, kinds_of, trade_of
 from tariffs.engine.runs.outcome import Outcome
-from tariffs.engine.runs.response_sums import PRODUCT_SUMS, SUMS, DrawSums
-from tariffs.engine.runs.results import BASE_DUTY, OWED_AFTER
+from tariffs.engine.runs.response_sums import AfterSums
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.table_duty.class_duties import ClassPairs, DutyPlaces, class_duties
 from tariffs.engine.table_duty.duties import Dated
@@ -73,7 +72,7 @@ class RespondingLaws:
             self._run.keep_response(outcome, sums)
         return outcome
 
-    def solved(self, place: int) -> tuple[Outcome, DrawSums | None]:
+    def solved(self, place: int) -> tuple[Outcome, AfterSums | None]:
         """Compute the outcome of a law, and its sums after the response; None where it is not solved with others."""
         if not has_merged_trade(self._run):
             part = self._parts[place]
@@ -147,7 +146,7 @@ class LawResponses:
         rates[barred > 0.0] = PROHIBITIVE
         moves = (rates != rates[:, :1]).any(axis=1)
         self._pairs = None
-        if AUTHORITY in run.options.by or not all(outcome.duties.owes_all for outcome in outcomes):
+        if run.grouping.by_authority or not all(outcome.duties.owes_all for outcome in outcomes):
             self._pairs = ClassPairs.of(class_of, group, self._classes.count, grouping.count)
         merged = Merged(form, barred, group, None if self._pairs is None else self._pairs.of_goods)
         self._kinds, kind = kinds_of(run.response)
@@ -183,7 +182,7 @@ class LawResponses:
         with ThreadPoolExecutor(thread_count()) as pool:
             return list(pool.map(under, self._outcomes))
 
-    def solve(self, outcome: Outcome) -> DrawSums:
+    def solve(self, outcome: Outcome) -> AfterSums:
         """Compute the sums of an outcome after the response."""
         block, lane = divmod(self._place[id(outcome)], SCENARIOS)
         if self._solved is None or self._solved[0] != block:
@@ -192,9 +191,8 @@ class LawResponses:
             self._solved = block, self._sweep(rates, self._kinds, threads=thread_count())
         return self._sums(outcome, self._solved[1], lane)
 
-    def _sums(self, outcome: Outcome, found: SweepSums, lane: int) -> DrawSums:
+    def _sums(self, outcome: Outcome, found: SweepSums, lane: int) -> AfterSums:
         value, duty = found.value[:, lane], found.duty[:, lane]
-        pure = self._run.grouping.product_pure
         columns = {
             "value_after": value,
             "duty_after": duty,
@@ -203,18 +201,13 @@ class LawResponses:
             **{name: getattr(found, name)[:, lane] for name in ("quantity", "creation", "diversion")},
             BASE_DUTY: found.base_duty[:, lane],
             OWED_AFTER: self._owed(outcome, duty, found.values[:, lane : lane + 1]),
-            **{
-                name: getattr(found, name)[:, lane] if pure else np.full(len(value), np.nan)
-                for name in PRODUCT_SUMS
-            },
+            **{name: getattr(found, name)[:, lane] for name in PRODUCT_SUMS},
         }
-        totals = {name: columns[name].sum() for name in SUMS}
-        totals |= {name: getattr(found, name)[:, lane].sum() for name in PRODUCT_SUMS}
-        return DrawSums(
-            np.column_stack([columns[name] for name in SUMS])[None],
-            np.array([totals[name] for name in SUMS])[None, None],
-            self._by_authority(outcome, found.values[:, lane : lane + 1]),
-        )
+        total = {name: values.sum(keepdims=True) for name, values in columns.items()}
+        if not self._run.grouping.product_pure:
+            columns |= dict.fromkeys(PRODUCT_SUMS, np.full(len(value), np.nan))
+        groups = {name: values[None] for name, values in columns.items()}
+        return AfterSums(groups, total, self._by_authority(outcome, found.values[:, lane : lane + 1]))
 
     def _owed(self, outcome: Outcome, duty: F64, values: F64) -> F64:
         """Sum the duty owed by group, given that assessed."""
@@ -225,7 +218,7 @@ class LawResponses:
 
     def _by_authority(self, outcome: Outcome, values: F64) -> F64:
         """Sum duty by group and authority (1 x groups and authorities); none where results are not by authority."""
-        if AUTHORITY not in self._run.options.by:
+        if not self._run.grouping.by_authority:
             return np.zeros((1, 0))
         duties, assessed = outcome.duties, outcome.duties.rated[0].layers.assessed
         columns = duties.authority_of_measure, len(duties.authorities)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, ratio
+from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law.law import Law
 from tariffs.engine.response.trade_response import QuotaRents
+from tariffs.engine.runs.column_names import LIMIT_SUMS
 from tariffs.engine.scenario import Scenario, components, library, lineage
 from tariffs.engine.tables.line_arrays import LineArrays
 
-RENTS = ("rent_importer", "rent_exporter", "rent_government")
-PREMIUM, LIMITED, PAID = "quota_premium", "limited_landed", "premium_paid"
-LIMIT_SUMS = (*RENTS, LIMITED, PAID)
-"""Amounts in dollars that are summed by group."""
-LIMIT_COLUMNS = (PREMIUM, *RENTS)
-"""Further columns of a run with limits on quantities."""
-PREMIUM_AMOUNTS = (LIMITED, PAID)
-"""Amounts of which the premium is a quotient."""
 SHOCK = "shock_quantity"
 """The change of a scenario that limits quantities."""
 
@@ -42,8 +35,3 @@ def rent_columns(lines: LineArrays, rents: QuotaRents | None) -> dict[str, F64]:
         return dict.fromkeys(LIMIT_SUMS, np.zeros(lines.count))
     amounts = (rents.importer, rents.exporter, rents.government, rents.limited, rents.paid)
     return dict(zip(LIMIT_SUMS, amounts, strict=True))
-
-
-def premium(sums: Mapping[str, F64]) -> dict[str, F64]:
-    """Premium of limits: what buyers pay above the landed cost of limited goods, over that cost."""
-    return {PREMIUM: ratio(sums[PAID], sums[LIMITED])} if LIMITED in sums else {}

@@ -46,12 +46,10 @@ class Options(run_spec.Results, run_spec.Response, run_spec.LawChoice, run_spec.
     """Options of a run over a table, with those that its callers do not see.
 
     Day, parameters and law are those of the points and the law that a run is given. `parameter_set` is a name or the
-    path of a file, `spreads` are those of the draws. `as_part` is for a part of a table: its
-    results have the amounts and draws by which parts are joined.
+    path of a file, `spreads` are those of the draws.
     """
 
     spreads: Spreads = DEFAULT_SPREADS
-    as_part: bool = False
 
     def __post_init__(self) -> None:
         # A repeated key groups once.

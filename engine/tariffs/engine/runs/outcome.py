@@ -16,11 +16,12 @@ from tariffs.engine.response.path_response import PathResponse
 from tariffs.engine.response.quantity_constraints import QuantityConstraints
 from tariffs.engine.response.trade_response import Response, TradeVolume, VarietyVolume
 from tariffs.engine.response.variety_rates import VarietyRates
+from tariffs.engine.runs.column_names import AFTER
 from tariffs.engine.runs.duty_steps import DutySteps
 from tariffs.engine.runs.duty_sums import GroupedDuties, LineGroups
 from tariffs.engine.runs.expected_steps import ExpectedDuties
 from tariffs.engine.runs.limit_columns import rent_columns
-from tariffs.engine.runs.results import AFTER, line_columns
+from tariffs.engine.runs.results import line_columns
 from tariffs.engine.table_duty.duties import Duties, duties_of
 from tariffs.engine.table_duty.rated_lines import Dated
 from tariffs.engine.tables.line_arrays import LineArrays
@@ -104,11 +105,16 @@ class Outcome:
         """True if nothing but duties changes the quantities: no limit, and no purchase moved in time."""
         return self.constraints is None and self.purchase_factor is None
 
+    @property
+    def has_limits(self) -> bool:
+        """True if results of the run have columns of limits on quantities."""
+        return self._run.has_limits
+
     @cached_property
     def columns(self) -> Mapping[str, F64]:
         """Result columns per line."""
         columns = line_columns(self.lines, self.duties, self._run.base, self.volume)
-        if not self._run.has_limits:
+        if not self.has_limits:
             return columns
         return {**columns, **rent_columns(self.lines, self.volume.rents if self.volume else None)}
 

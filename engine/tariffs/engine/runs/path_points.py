@@ -23,12 +23,12 @@ from tariffs.engine.runs.point_goods import PointGoods
 from tariffs.engine.runs.point_laws import PointGroup
 from tariffs.engine.runs.point_response import (
     BlockColumns,
-    ResponseColumns,
     class_pairs,
     has_pairs,
     kept_parts,
     kept_sweep,
 )
+from tariffs.engine.runs.response_sums import AfterSums
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.runs.variety_paths import VarietyPaths
 from tariffs.engine.table_duty.class_duties import ClassPairs
@@ -74,7 +74,7 @@ class PathPointResponse:
     history: FormHistory
     columns: BlockColumns
 
-    def __call__(self, group: PointGroup, before: PointDuties) -> ResponseColumns:
+    def __call__(self, group: PointGroup, before: PointDuties) -> AfterSums:
         """Compute the result columns after the response of points of the law.
 
         Args:

@@ -10,12 +10,12 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I64, ratio, sums_of
 from tariffs.engine.base.ordered_sums import sum_by_group
 from tariffs.engine.response.sweep_inputs import SweepTrade
-from tariffs.engine.runs.grouping import DOMESTIC_COLUMNS
+from tariffs.engine.runs.column_names import DOMESTIC_SUMS
 
 
 @dataclass(frozen=True)
-class GoodsColumns:
-    """Columns of domestic goods: `groups` (points x groups), and `total` of the whole table (points)."""
+class GoodsSums:
+    """Sums of domestic goods, DOMESTIC_SUMS: `groups` (points x groups), and `total` of the whole table (points)."""
 
     groups: dict[str, F64]
     total: dict[str, F64]
@@ -42,28 +42,26 @@ class PointGoods:
         self._shipments = sums_of(place, goods, pairs.size)
         self._part = ratio(self._shipments, sums_of(nest, goods, count)[self._nest], 0.0)
 
-    def __call__(self, domestic: F64) -> GoodsColumns:
-        """Compute the columns.
+    def __call__(self, domestic: F64) -> GoodsSums:
+        """Compute the sums.
 
         Args:
             domestic: (nests, 3, points) price and quantity hats and gain of producers.
         """
         if not self._nest.size:
-            return GoodsColumns({}, {})
+            return GoodsSums({}, {})
         price, quantity, gain = np.moveaxis(domestic[self._nest], 1, 0)
         shipments = np.broadcast_to(self._shipments[:, None], price.shape)
         rows = (shipments, shipments * price, shipments * quantity, self._part[:, None] * gain)
-        whole = _columns(rows, np.zeros_like(self._group), 1)
-        return GoodsColumns(
-            _columns(rows, self._group, self._groups), {name: values[:, 0] for name, values in whole.items()}
+        whole = _by_group(rows, np.zeros_like(self._group), 1)
+        return GoodsSums(
+            _by_group(rows, self._group, self._groups), {name: values[:, 0] for name, values in whole.items()}
         )
 
 
-def _columns(rows: Sequence[F64], group: I64, count: int) -> dict[str, F64]:
-    """Sum shipments, price, quantity and gain of pairs of group and nest by group: (points, groups) of each column."""
+def _by_group(rows: Sequence[F64], group: I64, count: int) -> dict[str, F64]:
+    """Sum amounts of pairs of group and nest by group: (points, groups) of each sum."""
     sums = np.zeros((len(rows), count, rows[0].shape[1]))
     for values, out in zip(rows, sums, strict=True):
         sum_by_group(group, np.ascontiguousarray(values), out)
-    shipments, price, quantity, gain = np.moveaxis(sums, 2, 1)
-    columns = shipments, ratio(price, shipments), ratio(quantity, shipments), gain
-    return dict(zip(DOMESTIC_COLUMNS, columns, strict=True))
+    return dict(zip(DOMESTIC_SUMS, np.moveaxis(sums, 2, 1), strict=True))

@@ -6,7 +6,7 @@ Duty by authority after the response is computed from the customs value of each 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -18,14 +18,13 @@ from tariffs.engine.response.armington_sweep import ArmingtonSweep
 from tariffs.engine.response.sweep_inputs import SweepReference
 from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response
+from tariffs.engine.runs.column_names import BASE_DUTY, OWED_AFTER, PRODUCT_SUMS
 from tariffs.engine.runs.duty_sums import PointDuties
-from tariffs.engine.runs.grouping import AUTHORITY, domestic_sums
 from tariffs.engine.runs.merged_trade import Merged, kinds_of, trade_of
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_goods import PointGoods
 from tariffs.engine.runs.point_laws import PointGroup
-from tariffs.engine.runs.response_sums import PRODUCT_SUMS, SUMS, DrawSums
-from tariffs.engine.runs.results import BASE_DUTY, OWED_AFTER
+from tariffs.engine.runs.response_sums import AfterSums
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.table_duty.class_duties import ClassPairs, DutyPlaces, class_duties
 from tariffs.engine.table_duty.duties import Duties
@@ -49,18 +48,6 @@ def is_closed_exactly(run: TableRun, outcome: Outcome) -> bool:
     if run.response.closes_apart(rates):
         return False
     return run.response.closes_whole(rates) and not run.response.unbounded_loss(rates).any()
-
-
-@dataclass(frozen=True)
-class ResponseColumns:
-    """Result columns after the response: `groups` (points x groups), and `surplus` of the whole table (points).
-
-    `duty` is that by authority (points x places), None if results are not by authority.
-    """
-
-    groups: dict[str, F64]
-    surplus: dict[str, F64]
-    duty: F64 | None
 
 
 class PointResponse:
@@ -112,7 +99,7 @@ class PointResponse:
         """Rate of each form at points (forms x points), by instant the rate of each row (points x rows)."""
         return np.concatenate([forms.at(of_rows) for forms, of_rows in zip(self._forms, rates, strict=True)])
 
-    def __call__(self, group: PointGroup, before: PointDuties) -> ResponseColumns:
+    def __call__(self, group: PointGroup, before: PointDuties) -> AfterSums:
         """Compute the result columns after the response of points of the law.
 
         Args:
@@ -141,12 +128,12 @@ class BlockColumns:
         assert run.response is not None
         self._run, self._goods = run, goods
         self._before = _value_before(run, run.response)
-        self._is_by_authority, self._owes_all = AUTHORITY in run.options.by, duties.owes_all
+        self._is_by_authority, self._owes_all = run.grouping.by_authority, duties.owes_all
         self._duties = None if pairs is None else PairDuties(duties, pairs, run.grouping.count)
 
     def __call__(
         self, group: PointGroup, before: PointDuties, solve: Callable[[int], SweepSums]
-    ) -> ResponseColumns:
+    ) -> AfterSums:
         """Compute the columns of a group of points; `solve` gives the sums of the block from a point on."""
         blocks, duties, owed = [], [], []
         for first in range(0, len(group.points), SCENARIOS):
@@ -159,7 +146,6 @@ class BlockColumns:
             if self._duties and not self._owes_all:
                 owed.append(self._duties.owed(block.values, rates_of_rows))
         sums = {name: np.concatenate([getattr(block, name) for block in blocks], axis=1).T for name in _SUMS}
-        domestic = self._goods(np.concatenate([block.domestic for block in blocks], axis=2))
         columns = {
             "value_after": sums["value"],
             "duty_after": sums["duty"],
@@ -169,31 +155,23 @@ class BlockColumns:
             OWED_AFTER: np.concatenate(owed, axis=1).T if owed else sums["duty"],
             **{name: sums[name] for name in ("quantity", "creation", "diversion")},
         }
-        owned = {name: sums[name] for name in PRODUCT_SUMS}
-        groups = columns | (owned | domestic.groups if self._run.grouping.product_pure else {})
-        surplus = {name: values.sum(axis=1) for name, values in owned.items()} | domestic.total
-        return ResponseColumns(groups, surplus, np.concatenate(duties, axis=1).T if duties else None)
+        domestic = self._goods(np.concatenate([block.domestic for block in blocks], axis=2))
+        columns |= {name: sums[name] for name in PRODUCT_SUMS}
+        total = {name: values.sum(axis=1) for name, values in columns.items()} | domestic.total
+        groups = columns | domestic.groups
+        if not self._run.grouping.product_pure:
+            unknown = np.full(columns["quantity"].shape, np.nan)
+            groups |= dict.fromkeys((*PRODUCT_SUMS, *domestic.groups), unknown)
+        none = np.zeros((len(group.points), 0))
+        return AfterSums(groups, total, np.concatenate(duties, axis=1).T if duties else none)
 
 
-def columns_of_law(run: TableRun, sums: DrawSums, before: PointDuties) -> ResponseColumns:
-    """Arrange the sums of the only point of a law as the columns of points."""
-    columns = {name: values[None] for name, values in zip(SUMS, sums.groups[0].T, strict=True)}
-    surplus = {name: sums.total[0, :, SUMS.index(name)] for name in PRODUCT_SUMS}
-    if not run.grouping.product_pure:
-        columns = {name: values for name, values in columns.items() if name not in PRODUCT_SUMS}
-    if sums.domestic:
-        goods, products = sums.domestic[0], run.prepared
-        owner = run.grouping.of_product(products.product_of_line, len(products.products))
-        whole = domestic_sums(goods, np.zeros(len(products.products), dtype=np.int64), 1)
-        surplus |= whole
-        if owner is not None:
-            columns |= {
-                name: values[None] for name, values in domestic_sums(goods, owner, run.grouping.count).items()
-            }
-    duty = None
-    if AUTHORITY in run.options.by:
-        duty = sums.duty_after.reshape(run.grouping.count, -1)[before.group, before.column][None]
-    return ResponseColumns(columns, surplus, duty)
+def at_places(run: TableRun, sums: AfterSums, before: PointDuties) -> AfterSums:
+    """Take the duty by authority of the only point of a law at the places of that before the response."""
+    if not run.grouping.by_authority:
+        return sums
+    duty = sums.duty_after.reshape(run.grouping.count, -1)[before.group, before.column]
+    return replace(sums, duty_after=duty[None])
 
 
 @dataclass(frozen=True)
@@ -212,7 +190,7 @@ class _MergedSweep:
 
 def has_pairs(run: TableRun, outcome: Outcome) -> bool:
     """Test whether values are summed by class: results are by authority, or not all that is assessed is owed."""
-    return AUTHORITY in run.options.by or not outcome.duties.owes_all
+    return run.grouping.by_authority or not outcome.duties.owes_all
 
 
 def class_pairs(run: TableRun, response: Response, outcome: Outcome) -> ClassPairs | None:

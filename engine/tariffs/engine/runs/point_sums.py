@@ -6,55 +6,32 @@ Without a response, points whose laws differ in rates alone are priced together 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import polars as pl
-from numpy.typing import NDArray
 
-from tariffs.engine.base.array_utils import F64, I64, ratio
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.stages import stage
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.notes import Note
+from tariffs.engine.runs.column_names import BASELINE_DUTY, LINES
 from tariffs.engine.runs.duty_sums import PointDuties
-from tariffs.engine.runs.grouping import (
-    AUTHORITY,
-    COLUMNS,
-    DOMESTIC_COLUMNS,
-    Grouping,
-    authority_columns,
-    result_frame,
-)
-from tariffs.engine.runs.incidence import (
-    add_incidence,
-    duty_at_baseline,
-    has_incidence,
-    incidence,
-    total_incidence,
-)
 from tariffs.engine.runs.law_responses import LEAST_LAWS, LawPart, RespondingLaws
 from tariffs.engine.runs.merged_trade import has_merged_trade, has_paths_together, responds_together
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.path_points import path_response
 from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
-from tariffs.engine.runs.point_response import (
-    PointResponse,
-    ResponseColumns,
-    columns_of_law,
-    is_closed_exactly,
-)
-from tariffs.engine.runs.response_sums import DrawSums
-from tariffs.engine.runs.results import PROHIBITED_VALUE, with_rates
+from tariffs.engine.runs.point_response import PointResponse, at_places, is_closed_exactly
+from tariffs.engine.runs.response_sums import AfterSums
+from tariffs.engine.runs.sums import ChargedDuties, Sums, placed, stacked
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario
 from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.default_shares import is_responding
 
 Step = Callable[[int], None]
-Responding = Callable[[PointGroup, PointDuties], ResponseColumns]
+Responding = Callable[[PointGroup, PointDuties], AfterSums]
 _OUTCOMES_KEPT = 64
 _RESPONSES_KEPT = 2
 """Some 200 MB each for the embedded table."""
@@ -69,28 +46,11 @@ class SweepPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class PointSums:
-    """Results of one point: rows by group, and the total of the table."""
-
-    groups: pl.DataFrame
-    total: Mapping[str, float | None]
-
-
-@dataclass(frozen=True, slots=True)
 class PointResults:
-    """Results of points: rows by group of all points in order, how many of each point, totals, and notes."""
+    """Sums of points, a lane each, and notes."""
 
-    groups: pl.DataFrame
-    rows: Sequence[int]
-    totals: pl.DataFrame
+    sums: Sums
     notes: tuple[Note, ...]
-
-    def each(self) -> Iterable[PointSums]:
-        """Yield the results of each point."""
-        first = 0
-        for rows, total in zip(self.rows, self.totals.iter_rows(named=True), strict=True):
-            yield PointSums(self.groups.slice(first, rows), total)
-            first += rows
 
 
 @dataclass(frozen=True)
@@ -166,28 +126,27 @@ class PointEvaluator:
 
     def _together(self, run: TableRun, points: Sequence[Values], step: Step) -> PointResults | None:
         """Compute points by groups of one law; None if sums cannot express a law."""
-        columns = _Blocks(len(points), run.grouping, AUTHORITY in run.options.by)
         notes: dict[Note, None] = {}
-        groups, done = self._laws.groups(points), 0
+        groups, done, parts = self._laws.groups(points), 0, list[Sums]()
         if any(is_responding(group.law) for group in groups):
             return None  # claims respond to the rates of each point
         run.share_compile([(group.law, run.dated(group.law, self._on)) for group in groups])
         lone = _LonePoints(run, groups, lambda law: run.dated(law, self._on))
         for group in groups:
             step(done)
-            outcome, sums = lone.solved(group) or (self._outcome(group.law), None)
+            outcome, after = lone.solved(group) or (self._outcome(group.law), None)
             notes |= dict.fromkeys(outcome.static_notes)
-            before, after = columns.priced(outcome, group), None
-            if sums is not None:
-                after = columns_of_law(run, sums, before)
+            before = _priced(run, outcome, group)
+            if after is not None:
+                after = at_places(run, after, before)
             elif run.response is not None:
                 respond = self._response(run, outcome, group)
                 if respond is None:
                     return None
                 after = respond(group, before)
-            columns.add(run, outcome, group, before, after)
+            parts.append(_lane_sums(run, outcome, before, after))
             done += len(group.points)
-        return columns.results(run, tuple(notes))
+        return PointResults(placed(parts, [np.array(group.points) for group in groups]), tuple(notes))
 
     def _response(self, run: TableRun, outcome: Outcome, group: PointGroup) -> Responding | None:
         """Response under a law, kept for the points of later blocks; None if sums cannot express the law."""
@@ -207,7 +166,7 @@ class PointEvaluator:
         if run.steps is None:
             return PointResponse(run, outcome, group)
         if group.history is None:
-            return lambda group, before: columns_of_law(run, run.response_sums(outcome), before)
+            return lambda group, before: at_places(run, run.after(outcome), before)
         return path_response(run, outcome, group, run.dated(group.law, self._on))
 
     def _outcome(self, law: Law) -> Outcome:
@@ -217,18 +176,14 @@ class PointEvaluator:
     # -- points computed one by one ----------------------------------------------------------------------------------
 
     def _one_by_one(self, points: Sequence[SweepPoint], step: Step) -> PointResults:
-        groups, totals, notes = [], [], dict[Note, None]()
+        lanes, notes = list[Sums](), dict[Note, None]()
         for place, point in enumerate(points):
             step(place)
             run = _with_factors(self._run, point.factors)
             outcomes = run.outcomes(self._scenario.with_parameters(point.values), self._on)
             notes |= dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
-            groups.append(add_incidence(run, outcomes, run.groups(outcomes)))
-            totals.append({**run.total(outcomes), **total_incidence(run, outcomes)})
-        schema = dict.fromkeys(totals[0], pl.Float64)
-        return PointResults(
-            pl.concat(groups), [frame.height for frame in groups], pl.DataFrame(totals, schema), tuple(notes)
-        )
+            lanes.append(run.sums(outcomes))
+        return PointResults(stacked(lanes), tuple(notes))
 
 
 class _LonePoints:
@@ -247,138 +202,38 @@ class _LonePoints:
         self._place = {id(group): place for place, group in enumerate(lone)}
         self._laws = RespondingLaws(run, [LawPart(1.0, group.law, dated(group.law)) for group in lone])
 
-    def solved(self, group: PointGroup) -> tuple[Outcome, DrawSums | None] | None:
+    def solved(self, group: PointGroup) -> tuple[Outcome, AfterSums | None] | None:
         """Compute the outcome of a lone point, and its sums after the response; None for points that share a law."""
         place = self._place.get(id(group))
         return None if place is None else self._laws.solved(place)
 
 
-@dataclass(frozen=True)
-class _AuthorityBlock:
-    """Duty of points that share a law (points x rows), whose rows have keys (rows): by authority, then group.
-
-    `after` is the duty after the response; None without one.
-    """
-
-    points: I64
-    keys: pl.DataFrame
-    duty: F64
-    owed: F64
-    rate: F64
-    after: F64 | None
+def _priced(run: TableRun, outcome: Outcome, group: PointGroup) -> PointDuties:
+    """Compute the duty of a group of points before the response, by authority if results are."""
+    duties, grouped = outcome.duties, outcome.grouped(run.grouping)
+    columns = (duties.authority_of_measure, len(duties.authorities))
+    if not run.grouping.by_authority:
+        columns = (np.zeros_like(columns[0]), 1)
+    return grouped.at_points(group.rates, group.moved, *columns)
 
 
-class _Blocks:
-    """Result columns of points by group (points x groups), or by group and authority, and in total."""
-
-    def __init__(self, points: int, grouping: Grouping, by_authority: bool) -> None:
-        self._points = points
-        self._grouping = grouping
-        self._by_authority = by_authority
-        self._groups: dict[str, F64] = {}
-        self._authorities: list[_AuthorityBlock] = []
-        self._surplus: dict[str, F64] = {}
-
-    def priced(self, outcome: Outcome, group: PointGroup) -> PointDuties:
-        """Compute the duty of a group of points before the response."""
-        duties, grouped = outcome.duties, outcome.grouped(self._grouping)
-        columns = (duties.authority_of_measure, len(duties.authorities))
-        if not self._by_authority:
-            columns = (np.zeros_like(columns[0]), 1)
-        return grouped.at_points(group.rates, group.moved, *columns)
-
-    def add(
-        self,
-        run: TableRun,
-        outcome: Outcome,
-        group: PointGroup,
-        before: PointDuties,
-        after: ResponseColumns | None,
-    ) -> None:
-        """Add the results of a group of points."""
-        static = run.static_columns(self._grouping, before.sums)
-        self._put(group, static)
-        if after is not None:
-            self._put(group, after.groups)
-            self._put_surplus(group, after.surplus)
-        if self._by_authority:
-            entered = (static["customs_value"] - static[PROHIBITED_VALUE])[before.group]
-            names = pl.Series(AUTHORITY, outcome.duties.authorities, dtype=pl.String).gather(before.column)
-            self._authorities.append(
-                _AuthorityBlock(
-                    np.array(group.points),
-                    self._grouping.with_keys_at(before.group, names.to_frame()),
-                    before.assessed,
-                    before.owed,
-                    ratio(before.assessed, np.broadcast_to(entered, before.assessed.shape)),
-                    None if after is None else after.duty,
-                )
-            )
-
-    def _put(self, group: PointGroup, columns: Mapping[str, F64]) -> None:
-        for name, values in columns.items():
-            kept = self._groups.setdefault(name, np.full((self._points, self._grouping.count), np.nan))
-            kept[np.array(group.points)] = values
-
-    def _put_surplus(self, group: PointGroup, surplus: Mapping[str, F64]) -> None:
-        """Set the surplus of the whole table at a group of points; groups that cut through products have none."""
-        for name, values in surplus.items():
-            self._surplus.setdefault(name, np.full(self._points, np.nan))[np.array(group.points)] = values
-
-    def results(self, run: TableRun, notes: tuple[Note, ...]) -> PointResults:
-        """Arrange the columns as frames."""
-        sums = {name: values.sum(axis=1) for name, values in self._groups.items()} | self._surplus
-        names = (*COLUMNS, *DOMESTIC_COLUMNS) if run.response and run.response.market else COLUMNS
-        totals = result_frame(with_rates(sums), self._points, names)
-        if has_incidence(run):
-            base = duty_at_baseline(run)
-            totals = totals.hstack(_incidence_frame(incidence(sums, base.sum(keepdims=True))))
-        if self._by_authority:
-            frame, rows = self._by_authorities()
-            return PointResults(frame, rows, totals, notes)
-        present = np.flatnonzero(self._grouping.present(run.usable))
-        groups = {name: values[:, present] for name, values in self._groups.items()}
-        numbers = result_frame(with_rates(groups), self._points * len(present), names)
-        if has_incidence(run):
-            numbers = numbers.hstack(_incidence_frame(incidence(groups, base[present])))
-        frame = self._grouping.with_keys_at(np.tile(present, self._points), numbers)
-        return PointResults(frame, [len(present)] * self._points, totals, notes)
-
-    def _by_authorities(self) -> tuple[pl.DataFrame, list[int]]:
-        """Rows of point, authority and group with duty, in this order, and how many of each point."""
-        blocks, rows = self._authorities, np.zeros(self._points, dtype=np.int64)
-        is_charged = [block.duty != 0.0 for block in blocks]
-        for block, marks in zip(blocks, is_charged, strict=True):
-            rows[block.points] = marks.sum(axis=1)
-        end_of_point = np.cumsum(rows)
-        places = [_ranges(end_of_point[block.points], rows[block.points]) for block in blocks]
-        first_key = np.cumsum([0, *(block.keys.height for block in blocks)])
-
-        def column(of_block: Sequence[NDArray[Any]]) -> NDArray[Any]:
-            values: NDArray[Any] = np.empty(int(rows.sum()), dtype=of_block[0].dtype)
-            for place, marks, block in zip(places, is_charged, of_block, strict=True):
-                values[place] = np.broadcast_to(block, marks.shape)[marks]
-            return values
-
-        key = [first + np.arange(block.keys.height) for first, block in zip(first_key, blocks, strict=False)]
-        duty = column([block.duty for block in blocks])
-        is_same = all(block.owed is block.duty for block in blocks)
-        owed = duty if is_same else column([block.owed for block in blocks])
-        responded = [block.after for block in blocks if block.after is not None]
-        after = column(responded) if responded else None
-        numbers = authority_columns(duty, owed, column([block.rate for block in blocks]), after)
-        keys = pl.concat([block.keys for block in blocks])[column(key)]
-        return pl.concat([keys, numbers], how="horizontal"), rows.tolist()
-
-
-def _incidence_frame(columns: Mapping[str, F64]) -> pl.DataFrame:
-    return pl.DataFrame([pl.Series(name, np.ravel(each), nan_to_null=True) for name, each in columns.items()])
-
-
-def _ranges(end: I64, length: I64) -> I64:
-    """Concatenate ranges of integers, each with its end and length."""
-    before = np.cumsum(length) - length
-    return np.repeat(end - length - before, length) + np.arange(int(length.sum()))
+def _lane_sums(run: TableRun, outcome: Outcome, before: PointDuties, after: AfterSums | None) -> Sums:
+    """Sum points of one law, a lane each, given their duty before the response and their sums after it."""
+    static = {LINES: run.grouping.lines(run.usable), **run.static_columns(run.grouping, before.sums)}
+    if run.has_incidence:
+        static[BASELINE_DUTY] = run.baseline_duty
+    shape = len(before.assessed), run.grouping.count
+    groups = {name: np.broadcast_to(values, shape) for name, values in static.items()}
+    total = {name: values.sum(axis=1) for name, values in groups.items()}
+    columns = {"duty": before.assessed, "duty_owed": before.owed}
+    if after is not None:
+        groups, total = {**groups, **after.groups}, {**total, **after.total}
+        columns["duty_after"] = after.duty_after
+    names = tuple(outcome.duties.authorities)
+    charged = (
+        ChargedDuties(names, before.column, before.group, columns) if run.grouping.by_authority else None
+    )
+    return Sums(run.grouping.keys, groups, total, charged)
 
 
 def _with_factors(run: TableRun, factors: Mapping[str, float]) -> TableRun:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import polars as pl
 
 from tariffs.engine.base.array_utils import F64, I64, sums_of
 from tariffs.engine.base.chunks import thread_count
@@ -15,43 +14,30 @@ from tariffs.engine.response.closing_draws import AtOnce
 from tariffs.engine.response.path_response import PathResponse
 from tariffs.engine.response.path_sweep import StageElasticities
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response, products_of
-from tariffs.engine.runs.grouping import AUTHORITY
+from tariffs.engine.runs.column_names import PROHIBITED_SURPLUS
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.response_sums import is_summed_by_variety
+from tariffs.engine.runs.sums import Sums
 from tariffs.engine.runs.table_run import TableRun
 
-PROHIBITED_SURPLUS = "prohibited_surplus"
 
-
-def prohibited_surplus(run: TableRun, outcomes: Sequence[Outcome]) -> F64:
-    """Compute the change of buyers' surplus of each product, USD; a mixture gives expected values.
+def add_prohibited_surplus(run: TableRun, outcomes: Sequence[Outcome], sums: Sums) -> Sums:
+    """Add the sum to those of a lane with a response, USD; a mixture gives expected values.
 
     NaN where the response is not Armington demand for products by themselves at a fixed exchange rate.
     """
+    if run.response is None:
+        return sums
     found = np.zeros(len(run.prepared.products))
     for outcome in outcomes:
         if outcome.variety_rates.barred is not None:
             found += outcome.weight * _lost(run, outcome)
-    return found
-
-
-def add_prohibited_surplus(run: TableRun, found: F64, groups: pl.DataFrame) -> pl.DataFrame:
-    """Add the column, given by product, to result rows by the keys of a run; rows by authority stay as they are."""
-    if AUTHORITY in run.options.by:
-        return groups
-    place = run.grouping.of_rows(groups)
     owner = run.grouping.of_product(run.prepared.product_of_line, len(found))
-    if owner is None:
-        values = np.full(run.grouping.count, np.nan) if found.any() else np.zeros(run.grouping.count)
+    if owner is not None:
+        groups = sums_of(owner, found, sums.count)
     else:
-        values = sums_of(owner, found, run.grouping.count)
-    return groups.with_columns(pl.Series(PROHIBITED_SURPLUS, values[place], nan_to_null=True))
-
-
-def total_prohibited_surplus(found: F64) -> dict[str, float | None]:
-    """Sum the column, given by product, over the whole table."""
-    total = float(found.sum())
-    return {PROHIBITED_SURPLUS: None if np.isnan(total) else total}
+        groups = np.full(sums.count, np.nan if found.any() else 0.0)
+    return sums.adding(PROHIBITED_SURPLUS, groups[None], found.sum(keepdims=True))
 
 
 def _lost(run: TableRun, outcome: Outcome) -> F64:

@@ -5,6 +5,7 @@ Ranges cover the elasticities and the period of USMCA claim shares, never the la
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,17 +13,24 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tariffs.engine.base.array_utils import F64, I64, Bools
+from tariffs.engine.base.array_utils import F64, I64, sum_of
 from tariffs.engine.response.draws import REPLICATES
-from tariffs.engine.runs.drawn_columns import FURTHER_COLUMNS, TOTAL_COLUMNS, drawn_columns, drawn_incidence
-from tariffs.engine.runs.grouping import AUTHORITY, rows_of
-from tariffs.engine.runs.response_sums import SUMS
+from tariffs.engine.runs.column_names import AUTHORITY, DOMESTIC_COLUMNS, INCIDENCE_COLUMNS, LIMIT_COLUMNS
+from tariffs.engine.runs.finish import result_columns
+from tariffs.engine.runs.sums import Sums, joined, rows_of
 
 QUANTILES = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 WITH_ERROR = ("p5", "p50", "p95")
-AUTHORITY_COLUMNS = ("duty_after",)
+COLUMNS = (
+    "value_after", "duty_after", "effective_rate_after", "landed_after", "value_change", "quantity_hat", "creation",
+    "diversion", "buyer_surplus", "welfare",
+)  # fmt: skip
+"""Columns of every run."""
+FURTHER_COLUMNS = (*INCIDENCE_COLUMNS, *LIMIT_COLUMNS, *DOMESTIC_COLUMNS[1:])
+"""Columns of incidence, of limits and of sectors, but for shipments at the baseline, which no draw moves."""
+TOTAL_COLUMNS = tuple(name for name in COLUMNS if name != "diversion")
+"""Columns of every run with ranges of the total: diversion sums to 0 over a product, so its total is rounding alone."""
 _DIGITS_OF_RANKS = 12
-"""Columns with ranges by authority; the others do not depend on the response."""
 
 
 @dataclass(frozen=True)
@@ -41,35 +49,11 @@ class Ranges:
 
 
 @dataclass(frozen=True)
-class DrawnPointSums:
-    """Per-draw sums of one point, (draws, groups, names) by the keys and (draws, 1, names) in total; NaN if undefined.
-
-    `names` are those of the sums. `duty_after` is (draws, groups, authorities) where the groups are by authority, with
-    the names of its last axis in `authorities`.
-    """
-
-    groups: F64
-    total: F64
-    duty_after: F64
-    authorities: tuple[str, ...]
-    names: tuple[str, ...] = SUMS
-
-    def duty_of(self, group: I64, authority: Sequence[str]) -> F64:
-        """Select duty after the response, (draws, rows), by group and authority of each row; 0 without duty."""
-        place = {name: index for index, name in enumerate(self.authorities)}
-        duty = np.zeros((len(self.total), len(group)))
-        for row, name in enumerate(authority):
-            if name in place:
-                duty[:, row] = self.duty_after[:, group[row], place[name]]
-        return duty
-
-
-@dataclass(frozen=True)
 class MovedTotal:
-    """Sums of the total (2, 1, 10) at the low and the high end of a parameter, and its uniforms of the draws."""
+    """Sums of the total at the low and the high end of a parameter, by name (2,), and its uniforms of the draws."""
 
     name: str
-    ends: F64
+    ends: Mapping[str, F64]
     uniforms: F64
 
 
@@ -78,26 +62,16 @@ class DrawnPoint:
     """Draws of one point.
 
     Attributes:
-        sums: sums of every draw.
+        sums: sums of every draw, a lane each; by authority, `duty_after` at all places.
         moved: totals with one parameter moved and the others central.
-        central: sums of the total (1, 10) with all parameters central.
-        keys: keys of the groups of the sums, without authority; a row a group.
-        present: the groups with a line that is kept.
-        by_authority: True if results are by authority too.
-        base_duty: duty of the baseline by group, USD; None for a run without columns of incidence.
+        central: sums of the total (1,) with all parameters central.
     """
 
-    sums: DrawnPointSums
+    sums: Sums
     moved: tuple[MovedTotal, ...]
-    central: F64
-    keys: pl.DataFrame
-    present: Bools
-    by_authority: bool
-    base_duty: F64 | None = None
+    central: Mapping[str, F64]
 
-    def ranges(
-        self, first: DrawnPointSums, groups: pl.DataFrame, total: Mapping[str, float | None]
-    ) -> Ranges:
+    def ranges(self, first: Sums, groups: pl.DataFrame, total: Mapping[str, float | None]) -> Ranges:
         """Compute quantiles of the point, of its differences from another, and its tornado.
 
         Args:
@@ -107,59 +81,93 @@ class DrawnPoint:
         """
         reported = ("customs_value", *TOTAL_COLUMNS, *FURTHER_COLUMNS)
         whole = pl.DataFrame([{name: total[name] for name in reported if name in total}])
-        value = whole["customs_value"].to_numpy()
-        drawn, theirs = (_of_total(one, value, self.base_duty) for one in (self.sums, first))
+        drawn, theirs = (_of_total(sums) for sums in (self.sums, first))
         return Ranges(
             self._of_groups(groups, first),
             _quantiles(pl.DataFrame(), whole, drawn, theirs),
-            _tornado(self.moved, self.sums.total, float(value[0])),
+            _tornado(self.moved, self.sums.total),
         )
 
-    def _of_groups(self, groups: pl.DataFrame, first: DrawnPointSums) -> pl.DataFrame:
-        if not self.by_authority:
-            value = groups["customs_value"].to_numpy()
-            drawn, theirs = (self._by_group(one, value) for one in (self.sums, first))
-            return _quantiles(self.keys.filter(pl.Series(self.present)), groups, drawn, theirs)
-        rows = rows_of(groups, self.keys), groups[AUTHORITY].to_list()
-        drawn, theirs = (
-            {name: one.duty_of(*rows) for name in AUTHORITY_COLUMNS} for one in (self.sums, first)
-        )
-        return _quantiles(groups.select(*self.keys.columns, AUTHORITY), groups, drawn, theirs)
-
-    def _by_group(self, sums: DrawnPointSums, value: F64) -> dict[str, F64]:
-        present = sums.groups[:, self.present]
-        columns = drawn_columns(present, sums.names, value)
-        if self.base_duty is None:
-            return columns
-        return columns | drawn_incidence(present, sums.names, self.base_duty[self.present])
+    def _of_groups(self, groups: pl.DataFrame, first: Sums) -> pl.DataFrame:
+        group, keys = rows_of(groups, self.sums.keys), list(self.sums.keys.columns)
+        if self.sums.charged is None:
+            drawn, theirs = (_of_groups(sums, group) for sums in (self.sums, first))
+            return _quantiles(groups.select(keys), groups, drawn, theirs)
+        names = groups[AUTHORITY].to_list()
+        drawn, theirs = ({"duty_after": _duty_of(sums, group, names)} for sums in (self.sums, first))
+        return _quantiles(groups.select(*keys, AUTHORITY), groups, drawn, theirs)
 
 
-def _of_total(sums: DrawnPointSums, value: F64, base_duty: F64 | None) -> dict[str, F64]:
-    """Compute the result columns of the whole table, without those whose total is 0 by definition.
+def joined_draws(parts: Sequence[DrawnPoint]) -> DrawnPoint:
+    """Join the draws of one point of the parts of a table.
 
-    Incidence is that of the sums of groups, as in the run without draws, whose bits it has.
+    Draws of a product are the same in every table, since their keys contain its code and no place. A part without
+    products that have a parameter stays at its centre.
     """
-    columns = drawn_columns(sums.total, sums.names, value)
-    if base_duty is not None:
-        of_groups = np.array([[[column.sum() for column in draw.T]] for draw in sums.groups])
-        columns |= drawn_incidence(of_groups, sums.names, base_duty.sum(keepdims=True))
-    return {name: columns[name] for name in (*TOTAL_COLUMNS, *FURTHER_COLUMNS) if name in columns}
+    moves = {move.name: move for part in parts for move in part.moved}
+    places = [{move.name: place for place, move in enumerate(part.moved)} for part in parts]
+    order = sorted(moves, key=lambda name: max(own.get(name, -1) for own in places))
+
+    def ends(part: DrawnPoint, own: Mapping[str, int], name: str) -> Mapping[str, F64]:
+        if name in own:
+            return part.moved[own[name]].ends
+        return {column: np.repeat(values, 2) for column, values in part.central.items()}
+
+    def added(columns: Sequence[Mapping[str, F64]]) -> dict[str, F64]:
+        return {column: sum_of([(1.0, own[column]) for own in columns]) for column in columns[0]}
+
+    moved = tuple(
+        MovedTotal(
+            name,
+            added([ends(part, own, name) for part, own in zip(parts, places, strict=True)]),
+            moves[name].uniforms,
+        )
+        for name in order
+    )
+    return DrawnPoint(joined([part.sums for part in parts]), moved, added([part.central for part in parts]))
 
 
-def _tornado(moved: Sequence[MovedTotal], sums: F64, value: float) -> pl.DataFrame:
+def _of_groups(sums: Sums, group: I64) -> dict[str, F64]:
+    """Compute the result columns that have ranges (draws, rows), given the group of each row."""
+    found = result_columns({name: values[:, group] for name, values in sums.groups.items()})
+    return {name: found[name] for name in (*COLUMNS, *FURTHER_COLUMNS) if name in found}
+
+
+def _of_total(sums: Sums) -> dict[str, F64]:
+    """Compute the result columns (draws, 1) of the whole table, without those whose total is 0 by definition."""
+    found = result_columns(sums.total)
+    return {name: found[name][:, None] for name in (*TOTAL_COLUMNS, *FURTHER_COLUMNS) if name in found}
+
+
+def _duty_of(sums: Sums, group: I64, authority: Sequence[str]) -> F64:
+    """Select duty after the response, (draws, rows), by group and authority of each row; 0 without duty."""
+    assert sums.charged is not None
+    charged, count = sums.charged, sums.count
+    place_of = dict(
+        zip((charged.authority * count + charged.group).tolist(), itertools.count(), strict=False)
+    )
+    index = {name: place for place, name in enumerate(charged.names)}
+    rows = zip(authority, group.tolist(), strict=True)
+    places = np.array([place_of.get(index.get(name, -1) * count + own, -1) for name, own in rows], dtype=int)
+    found = charged.columns["duty_after"][:, places]
+    found[:, places < 0] = 0.0
+    return found
+
+
+def _tornado(moved: Sequence[MovedTotal], total: Mapping[str, F64]) -> pl.DataFrame:
     """Move one global dimension to p10 and p90, the others central; largest swing of the total first."""
-    drawn = drawn_columns(sums[:, :, : len(SUMS)], SUMS, np.array([value]))
+    drawn = result_columns(total)
     rows = [
         {
             "column": column,
             "parameter": one.name,
-            "low": ends[column][0, 0],
-            "high": ends[column][1, 0],
-            "swing": abs(ends[column][1, 0] - ends[column][0, 0]),
-            "rank_correlation": _rank_correlation(one.uniforms, drawn[column][:, 0]),
+            "low": ends[column][0],
+            "high": ends[column][1],
+            "swing": abs(ends[column][1] - ends[column][0]),
+            "rank_correlation": _rank_correlation(one.uniforms, drawn[column]),
         }
         for one in moved
-        for ends in (drawn_columns(one.ends, SUMS, np.array([value])),)
+        for ends in (result_columns(one.ends),)
         for column in TOTAL_COLUMNS
     ]
     schema = {"column": pl.String, "parameter": pl.String} | dict.fromkeys(

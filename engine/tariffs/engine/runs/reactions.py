@@ -16,6 +16,7 @@ from tariffs.engine.law.law import EXPORT, IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import entry_instant, entry_moment
 from tariffs.engine.response.constants import constants
+from tariffs.engine.runs.finish import group_rows
 from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.runs.run_context import RunContext
 from tariffs.engine.runs.table_run import TableRun
@@ -192,7 +193,7 @@ class Reactions:
         key = scenario.digest, day
         if key not in self._means:
             run = self._imports()
-            groups = run.groups(run.outcomes(scenario, day))
+            groups = group_rows(run.sums(run.outcomes(scenario, day))).frame
             columns = ("origin", "customs_value", "effective_rate")
             self._means[key] = {
                 origin: (value, rate) for origin, value, rate in groups.select(columns).iter_rows()

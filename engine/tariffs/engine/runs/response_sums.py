@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I32, I64, Bools, sum_of, sums_of
+from tariffs.engine.base.array_utils import F64, I32, I64, Bools, sums_of
 from tariffs.engine.base.chunks import checkpoint_here, metered, thread_count
 from tariffs.engine.base.stages import stage
 from tariffs.engine.base.workspace import Room, new_room
@@ -18,15 +18,13 @@ from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.sector_market import DomesticGoods
 from tariffs.engine.response.trade_response import ARMINGTON, PROHIBITIVE, Response, VolumeSolver
 from tariffs.engine.response.variety_rates import VarietyRates
-from tariffs.engine.runs.expectation import expected_goods
+from tariffs.engine.runs.column_names import AFTER, DOMESTIC_SUMS, LIMIT_SUMS, PRODUCT_SUMS
 from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.limit_columns import rent_columns
 from tariffs.engine.runs.outcome import Outcome
-from tariffs.engine.runs.results import AFTER, after_columns
+from tariffs.engine.runs.results import after_columns
 from tariffs.engine.tables.prepare import PreparedTable
 
-PRODUCT_SUMS = ("buyer_surplus", "welfare")
-SUMS = (*AFTER, *PRODUCT_SUMS)
 SIDE_BY_SIDE = 16
 """Draws computed together: those of `kernels.variety_sums.sum_lanes`."""
 _PART_VARIETIES = 65_536
@@ -35,38 +33,19 @@ _PARTED_GROUPS = 4_096
 
 
 @dataclass(frozen=True)
-class DrawSums:
-    """Sums of a few draws: (draws, groups, 11) by the keys and (draws, 1, 11) in total, NaN where undefined.
+class AfterSums:
+    """Sums of lanes after the response, in dollars; NaN where unknown.
 
-    `duty_after` is (draws, groups x authorities), the authorities of a group adjacent. `domestic` has domestic goods
-    per product of a market of sectors for each draw, and `rents` the sums LIMIT_SUMS (groups, 5) of limits on
-    quantities, under which there is one draw at a time.
+    Attributes:
+        groups: (lanes, groups) by name: RESPONSE_SUMS, and those of limits and domestic goods in runs that have them.
+        total: (lanes,) by name.
+        duty_after: (lanes, places) duty by group and authority, the authorities of a group adjacent unless the caller
+            chose places; no place where results are not by authority.
     """
 
-    groups: F64
-    total: F64
+    groups: Mapping[str, F64]
+    total: Mapping[str, F64]
     duty_after: F64
-    domestic: tuple[DomesticGoods, ...] = ()
-    rents: F64 | None = None
-
-
-def expected_sums(parts: Sequence[tuple[float, DrawSums]]) -> DrawSums:
-    """Weight the sums of the components of a mixture; duty by authority is that of the first."""
-    if len(parts) == 1:
-        return parts[0][1]
-    return DrawSums(
-        sum_of([(weight, sums.groups) for weight, sums in parts]),
-        sum_of([(weight, sums.total) for weight, sums in parts]),
-        parts[0][1].duty_after,
-        expected_goods([(weight, sums.domestic) for weight, sums in parts]),
-        _expected_rents(parts),
-    )
-
-
-def _expected_rents(parts: Sequence[tuple[float, DrawSums]]) -> F64 | None:
-    """Weight the rents of limits; a component without limits has none."""
-    known = [(weight, sums.rents) for weight, sums in parts if sums.rents is not None]
-    return sum_of(known) if known else None
 
 
 class ResponseSums:
@@ -99,7 +78,7 @@ class ResponseSums:
     ) -> None:
         products = len(prepared.products)
         self._group_of_product = grouping.of_product(prepared.product_of_line, products)
-        self._groups = grouping.count
+        self._groups, self._has_limits = grouping.count, outcome.has_limits
         rates, response = outcome.variety_rates, outcome.responding(response)
         column_of_measure = _columns_of(outcome, authorities)
         charged = _Charged.of(rates, column_of_measure, len(authorities))
@@ -112,28 +91,34 @@ class ResponseSums:
             self.at_once = 1
             self._run = _ByLine(prepared, response, outcome, grouping, keep, charged)
 
-    def __call__(self, parameters: Sequence[ProductParameters]) -> DrawSums:
-        """Sum the lines under each of the parameters."""
-        trade = self._run(parameters)
-        lines = np.moveaxis(trade.lines.reshape(self._groups, len(AFTER), len(parameters)), 2, 0)
-        # Contiguous, so that numpy adds the products of a draw in one order for any number of draws.
+    def __call__(self, parameters: Sequence[ProductParameters]) -> AfterSums:
+        """Sum the lines under each of the parameters: one lane each."""
+        trade, lanes = self._run(parameters), len(parameters)
+        lines = np.moveaxis(trade.lines.reshape(self._groups, len(AFTER), lanes), 2, 0)
+        # Contiguous, so that numpy adds the products of a lane in one order for any number of lanes.
         owned = np.ascontiguousarray(np.moveaxis(trade.owned, 2, 0))
-        whole = trade.lines.sum(axis=0).reshape(len(AFTER), len(parameters)).T
-        return DrawSums(
-            np.concatenate([lines, self._product_sums(owned)], axis=2),
-            np.concatenate([whole, owned.sum(axis=2)], axis=1)[:, None, :],
-            trade.duties.T,
-            trade.domestic,
-            trade.rents,
-        )
+        whole = trade.lines.sum(axis=0).reshape(len(AFTER), lanes)
+        groups = {name: lines[:, :, place] for place, name in enumerate(AFTER)}
+        total = {name: whole[place] for place, name in enumerate(AFTER)}
+        for place, name in enumerate(PRODUCT_SUMS):
+            groups[name] = self._by_group(owned[:, place])
+            total[name] = owned[:, place].sum(axis=1)
+        if self._has_limits:
+            rents = np.zeros((self._groups, len(LIMIT_SUMS))) if trade.rents is None else trade.rents
+            groups |= {name: values[None] for name, values in zip(LIMIT_SUMS, rents.T, strict=True)}
+            total |= dict(zip(LIMIT_SUMS, rents.sum(axis=0)[:, None], strict=True))
+        if trade.domestic:
+            amounts = np.stack([goods.amounts for goods in trade.domestic], axis=1)
+            groups |= {name: self._by_group(own) for name, own in zip(DOMESTIC_SUMS, amounts, strict=True)}
+            total |= dict(zip(DOMESTIC_SUMS, amounts.sum(axis=2), strict=True))
+        return AfterSums(groups, total, trade.duties.T)
 
-    def _product_sums(self, owned: F64) -> F64:
-        """Sum surplus and welfare (draws, 2, products) by group: (draws, groups, 2)."""
+    def _by_group(self, of_products: F64) -> F64:
+        """Sum (lanes, products) by group: (lanes, groups); unknown where groups cut through products."""
         group = self._group_of_product
         if group is None:
-            return np.full((len(owned), self._groups, len(PRODUCT_SUMS)), np.nan)
-        sums = [[sums_of(group, values, self._groups) for values in draw] for draw in owned]
-        return np.moveaxis(np.array(sums), 1, 2)
+            return np.full((len(of_products), self._groups), np.nan)
+        return np.stack([sums_of(group, values, self._groups) for values in of_products])
 
 
 class PlainSums:
@@ -147,14 +132,14 @@ class PlainSums:
     def __init__(self, prepared: PreparedTable, grouping: Grouping) -> None:
         self._prepared = prepared
         self._grouping = grouping
-        self._kept: WeakKeyDictionary[Outcome, tuple[Response, bool, DrawSums]] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[Outcome, tuple[Response, bool, AfterSums]] = WeakKeyDictionary()
 
-    def keep(self, response: Response, outcome: Outcome, sums: DrawSums, by_authority: bool) -> None:
+    def keep(self, response: Response, outcome: Outcome, sums: AfterSums, by_authority: bool) -> None:
         """Keep the sums of an outcome that are computed already."""
         self._kept[outcome] = response, by_authority, sums
 
     @stage("respond")
-    def __call__(self, response: Response, outcome: Outcome, keep: Bools, by_authority: bool) -> DrawSums:
+    def __call__(self, response: Response, outcome: Outcome, keep: Bools, by_authority: bool) -> AfterSums:
         """Sum an outcome after its response.
 
         Args:

@@ -9,21 +9,10 @@ import polars as pl
 
 from tariffs.engine.base.array_utils import F64, Bools, ratio
 from tariffs.engine.response.trade_response import TradeVolume
-from tariffs.engine.runs.limit_columns import LIMITED, PAID, premium
+from tariffs.engine.runs.column_names import AFTER, BASE_DUTY, DIFFERENCES, OWED_AFTER, PROHIBITED_VALUE, TAX
+from tariffs.engine.runs.finish import result_columns
 from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.tables.line_arrays import LineArrays
-
-TAX = "vat"
-PROHIBITED_VALUE = "prohibited_value"
-OWED_AFTER = "duty_owed_after"
-BASE_DUTY = "base_duty_after"
-"""Duty at the rates of the baseline on the quantity after, at the prices of the baseline."""
-AFTER = (
-    "value_after", "duty_after", "landed_after", "value_change", "quantity", "creation", "diversion",
-    BASE_DUTY, OWED_AFTER,
-)  # fmt: skip
-"""Columns of amounts after the response."""
-DIFFERENCES = {"duty_vs": "duty", "landed_vs": "landed", "value_vs": "value_after"}
 
 
 def line_columns(
@@ -82,28 +71,11 @@ def _landed(lines: LineArrays, duties: Duties) -> F64:
     return landed
 
 
-def with_rates(sums: Mapping[str, F64]) -> dict[str, F64]:
-    """Replace the sums that are no results of their own by the rates and hats that are quotients of sums."""
-    others = {
-        name: values for name, values in sums.items() if name not in {"quantity", BASE_DUTY, LIMITED, PAID}
-    }
-    missing = np.full(np.shape(sums["customs_value"]), np.nan)
-    return (
-        others
-        | premium(sums)
-        | {
-            "effective_rate": ratio(sums["duty"], sums["customs_value"] - sums[PROHIBITED_VALUE]),
-            "effective_rate_after": ratio(sums.get("duty_after", missing), sums.get("value_after", missing)),
-            "quantity_hat": ratio(sums.get("quantity", missing), sums["customs_value"]),
-        }
-    )
-
-
 def lines_frame(frame: pl.DataFrame, columns: Mapping[str, F64], keep: Bools) -> pl.DataFrame:
     """Add the result columns to the usable rows; undefined values are null."""
     results = [
         pl.Series(name, values).fill_nan(None)
-        for name, values in with_rates(columns).items()
+        for name, values in result_columns(columns).items()
         if name != "customs_value"
     ]
     return frame.with_columns(results).filter(pl.Series(keep))

@@ -188,7 +188,7 @@ class _Evaluation:
             self._run.context.step(f"{self._name} {texts[done]}", fraction)
 
         results = self._evaluate(points, step_done)
-        self.achieved |= dict(zip(steps, map(self._target.achieved, results.each()), strict=True))
+        self.achieved |= dict(zip(steps, self._target.achieved(results.sums).tolist(), strict=True))
         self.notes = shortened((*self.notes, *results.notes))
         return {step: self.achieved[step] - self._target.value for step in steps}
 

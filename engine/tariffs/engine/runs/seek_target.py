@@ -6,22 +6,20 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from tariffs.engine.runs.point_sums import PointSums
-from tariffs.engine.runs.results import OWED_AFTER, PROHIBITED_VALUE
+from tariffs.engine.base.array_utils import F64
+from tariffs.engine.runs.column_names import AUTHORITY, COLUMNS
+from tariffs.engine.runs.finish import result_columns
+from tariffs.engine.runs.sums import Sums
 from tariffs.engine.runs.sweep_points import invalid_value
 from tariffs.engine.runs.table_run import TableRun
 
-SUMS = (
-    "customs_value", "duty", "duty_owed", "landed", "value_after", "duty_after", OWED_AFTER, "landed_after",
-    "landed_change", "value_change", "creation", "diversion", "buyer_surplus", "welfare", PROHIBITED_VALUE,
-)  # fmt: skip
-RATES = {
-    "effective_rate": ("duty", "customs_value", PROHIBITED_VALUE),
-    "effective_rate_after": ("duty_after", "value_after", ""),
-}
-"""Quotients of sums: over what, less what."""
+SUMS = tuple(
+    name for name in COLUMNS if name not in {"effective_rate", "effective_rate_after", "quantity_hat"}
+)
+RATES = ("effective_rate", "effective_rate_after")
 SHARE = "_share"
 Where = Mapping[str, Sequence[str]]
 
@@ -38,29 +36,30 @@ class Target:
     value: float
     where: Where
 
-    def achieved(self, sums: PointSums) -> float:
-        """Compute the result at a point; NaN if it is undefined there."""
-        rows = self._counted(sums)
-        if self._share_of is not None:
-            return _quotient(rows.get(self._share_of), sums.total.get(self._share_of))
-        if self.column in RATES:
-            upper, lower, less = RATES[self.column]
-            base = rows.get(lower)
-            return _quotient(rows.get(upper), None if base is None else base - (rows.get(less) or 0.0))
-        value = rows.get(self.column)
-        return math.nan if value is None else value
+    def achieved(self, sums: Sums) -> F64:
+        """Compute the result in each lane; NaN where it is undefined."""
+        column, counted = self._share_of or self.column, self._counted(sums)
+        found = result_columns(counted).get(column) if counted else None
+        if found is None:
+            return np.full(sums.lanes, np.nan)
+        if self._share_of is None:
+            return found
+        whole = sums.total[column]
+        return np.divide(found, whole, out=np.full_like(found, np.nan), where=whole != 0.0)
 
-    def _counted(self, sums: PointSums) -> Mapping[str, float | None]:
-        """Sum the groups that count; without one, such as an authority that charges nothing, sums are 0."""
+    def _counted(self, sums: Sums) -> Mapping[str, F64]:
+        """Sum the groups that count in each lane: 0 without one, such as an authority that charges nothing."""
         if not self.where:
             return sums.total
-        found = sums.groups.filter(
-            pl.col(key).cast(pl.String).is_in(list(values)) for key, values in self.where.items()
-        )
-        if not found.height:
-            return dict.fromkeys(found.columns, 0.0)
-        known = (name for name in found.columns if name not in self.where and found[name].count())
-        return found.select(pl.col(name).sum() for name in known).row(0, named=True)
+        counts = np.ones(sums.count, dtype=bool)
+        for key in self.where.keys() - {AUTHORITY}:
+            counts &= sums.keys[key].cast(pl.String).is_in(list(self.where[key])).to_numpy()
+        columns: Mapping[str, F64] = sums.groups
+        if sums.charged is not None:
+            columns, names = sums.charged.columns, np.array(sums.charged.names, dtype=object)
+            is_named = np.isin(names, list(self.where[AUTHORITY]))
+            counts = counts[sums.charged.group] & is_named[sums.charged.authority]
+        return {name: values[:, counts].sum(axis=1) for name, values in columns.items()}
 
     @property
     def _share_of(self) -> str | None:
@@ -90,7 +89,3 @@ def check_where(run: TableRun, where: Where) -> None:
                 f"no line of the table has {key} {' or '.join(map(repr, values))}",
                 f"Values in the table are {shown}{', ...' if len(known) > 10 else ''}.",
             )
-
-
-def _quotient(upper: float | None, lower: float | None) -> float:
-    return math.nan if upper is None or not lower else upper / lower

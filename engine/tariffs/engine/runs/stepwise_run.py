@@ -64,9 +64,17 @@ class StepwiseRun:
         self._context = RunContext(how.get("progress"), how.get("cancelled"))
         self._table_run = TableRun(table, how["law"], options, self._context, scenarios)
 
+    def part(self, index: int) -> Any:
+        """Sum a block."""
+        raise NotImplementedError
+
+    def finish(self, part: Any) -> Any:
+        """Make the results of a block from its sums."""
+        raise NotImplementedError
+
     def value(self, index: int) -> Any:
         """Compute a block."""
-        raise NotImplementedError
+        return self.finish(self.part(index))
 
     def blocks(self) -> list[Any]:
         """Compute all blocks."""

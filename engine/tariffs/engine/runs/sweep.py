@@ -11,18 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Unpack
 
-import numpy as np
 import polars as pl
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import unread_of
-from tariffs.engine.runs.grouping import AUTHORITY_COLUMNS, COLUMNS
+from tariffs.engine.runs.column_names import AUTHORITY_COLUMNS, COLUMNS, FURTHER_COLUMNS
+from tariffs.engine.runs.finish import group_rows, total_rows
 from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
 from tariffs.engine.runs.options import Point
 from tariffs.engine.runs.point_sums import PointEvaluator, SweepPoint
-from tariffs.engine.runs.results import TAX
 from tariffs.engine.runs.stepwise_run import RunArguments, RunEnd, StepwiseRun
+from tariffs.engine.runs.sums import Sums
 from tariffs.engine.runs.sweep_points import Points, check_count, invalid_value, point_frame, read_value
 from tariffs.engine.scenario import Scenario
 from tariffs.engine.tables.prepare import Table
@@ -40,16 +40,29 @@ _SWITCH = "on_off"
 
 @dataclass(frozen=True, slots=True)
 class SweepBlock:
-    """Results of consecutive points: parameters, keys and result columns by group and in total, and notes.
+    """Results of consecutive points: parameters, keys and result columns by group and in total, and notes."""
 
-    `points` are the parameters alone, and `rows` is the number of rows of `groups` at each point.
-    """
-
-    points: pl.DataFrame
     groups: pl.DataFrame
     totals: pl.DataFrame
     notes: tuple[Note, ...]
-    rows: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPart:
+    """Sums of consecutive points over a table or a part of one: a lane each, and their parameters."""
+
+    points: pl.DataFrame
+    sums: Sums
+    notes: tuple[Note, ...]
+
+    def finished(self) -> SweepBlock:
+        """Make results of the sums."""
+        rows = group_rows(self.sums)
+        return SweepBlock(
+            pl.concat([self.points[rows.lane], rows.frame], how="horizontal"),
+            pl.concat([self.points, total_rows(self.sums)], how="horizontal"),
+            self.notes,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +142,8 @@ class SweepRun(StepwiseRun):
         (self._day,), self._day_notes = read_points(law, [Point(scenario, on)], run.market)
         self._evaluate = PointEvaluator(run, scenario, self._day.on, points)
 
-    def value(self, index: int) -> SweepBlock:
-        """Compute a block of points."""
+    def part(self, index: int) -> SweepPart:
+        """Sum a block of points."""
         first, count = index * BLOCK_POINTS, len(self._points)
         points = points_at(self._points[first : first + BLOCK_POINTS], self._fixed)
 
@@ -138,15 +151,11 @@ class SweepRun(StepwiseRun):
             self._context.step(f"point {first + done + 1:,} of {count:,}", (first + done) / count)
 
         results = self._evaluate(points, step)
-        named = self._frame.slice(first, BLOCK_POINTS)
-        of_row = np.repeat(np.arange(named.height), results.rows)
-        return SweepBlock(
-            named,
-            pl.concat([named[of_row], results.groups], how="horizontal"),
-            pl.concat([named, results.totals], how="horizontal"),
-            shortened(results.notes),
-            results.rows,
-        )
+        return SweepPart(self._frame.slice(first, BLOCK_POINTS), results.sums, shortened(results.notes))
+
+    def finish(self, part: SweepPart) -> SweepBlock:
+        """Make the results of a block from its sums."""
+        return part.finished()
 
     def result(self, blocks: Sequence[SweepBlock]) -> Sweep:
         """Assemble the result, once every block is computed."""
@@ -261,7 +270,7 @@ def _defaults(scenario: Scenario) -> dict[str, str]:
 
 
 def _check_names(names: Sequence[str], by: Sequence[str]) -> None:
-    taken = {*COLUMNS, *AUTHORITY_COLUMNS, TAX, *by}
+    taken = {*COLUMNS, *FURTHER_COLUMNS, *AUTHORITY_COLUMNS, *by}
     for name in names:
         if name in taken:
             raise invalid_value(

@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from tariffs.engine.base.array_utils import F64, Bools
+from tariffs.engine.base.array_utils import F64, Bools, sum_of
 from tariffs.engine.base.provenance import law_facts, with_run_digest
 from tariffs.engine.law.law import CLAIM_COST, Law
 from tariffs.engine.law.notes import Note
@@ -18,27 +18,20 @@ from tariffs.engine.response.quantity_constraints import QuantityConstraints
 from tariffs.engine.response.responses import respond
 from tariffs.engine.response.trade_response import Response
 from tariffs.engine.runs.claim_response import ClaimResponse
+from tariffs.engine.runs.column_names import BASELINE_DUTY, LINES
 from tariffs.engine.runs.duty_steps import DutySteps
 from tariffs.engine.runs.duty_sums import DutySums, GroupedDuties
-from tariffs.engine.runs.expectation import expected_columns, expected_frames
 from tariffs.engine.runs.expected_steps import ExpectedDuties
-from tariffs.engine.runs.grouping import (
-    AUTHORITY,
-    COLUMNS,
-    DOMESTIC_COLUMNS,
-    Grouping,
-    authority_frame,
-    domestic_sums,
-    group_frame,
-)
-from tariffs.engine.runs.limit_columns import LIMIT_COLUMNS, LIMIT_SUMS, PREMIUM_AMOUNTS, has_limits
+from tariffs.engine.runs.grouping import Grouping
+from tariffs.engine.runs.limit_columns import has_limits
 from tariffs.engine.runs.line_dates import LineDates
 from tariffs.engine.runs.options import Options, law_with_options
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.product_parameters import closing_parameters, product_parameters
-from tariffs.engine.runs.response_sums import SUMS, DrawSums, PlainSums, expected_sums
+from tariffs.engine.runs.response_sums import AfterSums, PlainSums
 from tariffs.engine.runs.results import lines_frame
 from tariffs.engine.runs.run_context import Cancelled, Progress, RunContext, SwitchReport
+from tariffs.engine.runs.sums import ChargedDuties, Sums, stacked
 from tariffs.engine.scenario import Scenario, apply_scenario, components, scenario_facts
 from tariffs.engine.table_duty.baseline_values import kept_at_baseline
 from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
@@ -180,10 +173,10 @@ class TableRun:
         self._switches |= outcome.duties.switches
         self._too_many |= set(outcome.duties.refused)
 
-    def keep_response(self, outcome: Outcome, sums: DrawSums) -> None:
+    def keep_response(self, outcome: Outcome, sums: AfterSums) -> None:
         """Keep the sums after the response of an outcome that are computed already, by authority if results are."""
         if self.response is not None:
-            self._plain_sums.keep(self.response, outcome, sums, AUTHORITY in self.options.by)
+            self._plain_sums.keep(self.response, outcome, sums, self.grouping.by_authority)
 
     def share_compile(self, dated_laws: Sequence[tuple[Law, Dated]]) -> None:
         """Compile laws together that are going to be computed one by one, those on its shares with the baseline."""
@@ -203,80 +196,68 @@ class TableRun:
         self.share_compile([(law, when) for _, law, when in dated])
         return [self.outcome(law, when, weight) for weight, law, when in dated]
 
-    def groups(self, outcomes: Sequence[Outcome]) -> pl.DataFrame:
-        """Sum the result columns by the keys of the options; a mixture gives expected values."""
-        if AUTHORITY not in self.options.by:
-            return self._frame(self.grouping, {**self.sums(outcomes), **self._rents(outcomes)}, outcomes)
-        return expected_frames([(x.weight, self.authorities(x)) for x in outcomes], self.options.by)
+    def sums(self, outcomes: Sequence[Outcome]) -> Sums:
+        """Sum one lane by the keys of the options; a mixture gives expected values."""
+        keep = self.kept(outcomes)
+        lanes = stacked([self.outcome_sums(outcome, keep) for outcome in outcomes])
+        return lanes if len(outcomes) == 1 else lanes.weighted([[outcome.weight for outcome in outcomes]])
 
-    def authorities(self, outcome: Outcome) -> pl.DataFrame:
-        """Sum duty by the keys of the options and authority."""
-        names, grouped = outcome.duties.authorities, outcome.grouped(self.grouping)
-        (duty, owed), sums = grouped.by_authority, self._after([outcome], by_authority=True)
-        after = sums.duty_after[0].reshape(duty.shape) if sums else None
-        entered = self._constant_sums(self.grouping)[0] - grouped.sums.prohibited
-        return authority_frame(self.grouping, names, duty, owed, after, entered)
+    def outcome_sums(self, outcome: Outcome, keep: Bools) -> Sums:
+        """Sum one outcome over the lines kept; its weight does not count."""
+        groups = {LINES: self.grouping.lines(keep), **self._static_sums(outcome)}
+        if self.has_incidence:
+            groups[BASELINE_DUTY] = self.baseline_duty
+        total = {name: values.sum(keepdims=True) for name, values in groups.items()}
+        lane = {name: values[None] for name, values in groups.items()}
+        after = self._after(outcome, keep, by_authority=self.grouping.by_authority)
+        if after is not None:
+            lane, total = {**lane, **after.groups}, {**total, **after.total}
+        charged = self._charged(outcome, after) if self.grouping.by_authority else None
+        return Sums(self.grouping.keys, lane, total, charged)
 
-    def total(self, outcomes: Sequence[Outcome]) -> dict[str, float | None]:
-        """Sum the result columns over the whole table."""
-        totals = {name: values.sum(keepdims=True) for name, values in self.sums(outcomes).items()}
-        totals |= {name: values.sum(keepdims=True) for name, values in self._rents(outcomes).items()}
-        if after := self._after(outcomes):
-            totals |= dict(zip(SUMS, after.total[0].T, strict=True))
-        return self._frame(Grouping.whole(self.prepared), totals, outcomes).row(0, named=True)
+    def charged(self, outcome: Outcome) -> ChargedDuties:
+        """Sum the duty of an outcome by the keys of the options and authority."""
+        return self._charged(outcome, self._after(outcome, self.kept([outcome]), by_authority=True))
+
+    def _charged(self, outcome: Outcome, after: AfterSums | None) -> ChargedDuties:
+        duty, owed = outcome.grouped(self.grouping).by_authority
+        columns = {"duty": duty, "duty_owed": owed}
+        if after is not None:
+            columns["duty_after"] = after.duty_after[0].reshape(duty.shape)
+        return ChargedDuties.of_table(outcome.duties.authorities, columns)
+
+    @property
+    def has_incidence(self) -> bool:
+        """True if results have columns of incidence: a response, and no value added tax."""
+        return self.response is not None and self.prepared.lines.vat is None
+
+    @property
+    def baseline_duty(self) -> F64:
+        """Duty of the baseline by the keys of the options, in dollars.
+
+        Raises:
+            ValueError: the run has no baseline.
+        """
+        if self.base is None:
+            raise ValueError("a run without a baseline has no duty at it")
+        return self.grouping.sums([self.base.duty], self.usable)[:, 0]
 
     def lines(self, outcomes: Sequence[Outcome]) -> pl.DataFrame:
         """Add the result columns to the usable rows."""
-        columns = expected_columns([(x.weight, x.columns) for x in outcomes])
+        columns = {
+            name: sum_of([(x.weight, x.columns[name]) for x in outcomes]) for name in outcomes[0].columns
+        }
         return lines_frame(self.prepared.frame, columns, self.kept(outcomes))
 
-    def _frame(
-        self, grouping: Grouping, sums: Mapping[str, F64], outcomes: Sequence[Outcome]
-    ) -> pl.DataFrame:
-        """Make the result frame, with rents where there are limits, and domestic goods of sectors."""
-        present, after = grouping.present(self.kept(outcomes)), self._after(outcomes)
-        columns = (*COLUMNS, *self._limit_columns)
-        if after is None or not after.domestic:
-            return group_frame(grouping, sums, present, columns)
-        owner = grouping.of_product(self.prepared.product_of_line, len(self.prepared.products))
-        sums = {**sums, **domestic_sums(after.domestic[0], owner, grouping.count)}
-        return group_frame(grouping, sums, present, (*columns, *DOMESTIC_COLUMNS))
-
-    @property
-    def _limit_columns(self) -> tuple[str, ...]:
-        """Columns of limits on quantities; the amounts of premiums are for those who ask for them."""
-        if not self.has_limits:
-            return ()
-        return (*LIMIT_COLUMNS, *PREMIUM_AMOUNTS) if self.options.as_part else LIMIT_COLUMNS
-
-    def _rents(self, outcomes: Sequence[Outcome]) -> dict[str, F64]:
-        """Sum the rents of limits by the keys of the options; empty for a run without limits."""
-        if not self.has_limits:
-            return {}
-        after = self._after(outcomes)
-        if after is None or after.rents is None:
-            return dict.fromkeys(LIMIT_SUMS, np.zeros(self.grouping.count))
-        return dict(zip(LIMIT_SUMS, after.rents.T, strict=True))
-
-    def sums(self, outcomes: Sequence[Outcome]) -> Mapping[str, F64]:
-        """Sum the result columns by the keys of the options; a mixture gives expected values."""
-        static = expected_columns([(x.weight, self._static_sums(x)) for x in outcomes])
-        after = self._after(outcomes)
-        return {**static, **dict(zip(SUMS, after.groups[0].T, strict=True))} if after else static
-
-    def response_sums(self, outcome: Outcome) -> DrawSums:
-        """Sum the results of an outcome after the response, by authority if results are."""
-        sums = self._after([outcome])
+    def after(self, outcome: Outcome) -> AfterSums:
+        """Sum an outcome after the response, by authority if results are."""
+        sums = self._after(outcome, self.kept([outcome]), by_authority=self.grouping.by_authority)
         assert sums is not None
         return sums
 
-    def _after(self, outcomes: Sequence[Outcome], *, by_authority: bool = False) -> DrawSums | None:
-        """Sum the results after the response; a mixture gives expected values. None without a response."""
-        if self.response is None:
-            return None
-        keep, by_authority = self.kept(outcomes), by_authority or AUTHORITY in self.options.by
-        sums = [(x.weight, self._plain_sums(self.response, x, keep, by_authority)) for x in outcomes]
-        return expected_sums(sums)
+    def _after(self, outcome: Outcome, keep: Bools, *, by_authority: bool) -> AfterSums | None:
+        """Sum an outcome after the response; None without one."""
+        return None if self.response is None else self._plain_sums(self.response, outcome, keep, by_authority)
 
     @property
     def is_static(self) -> bool:

@@ -28,10 +28,10 @@ from tariffs.engine.line_duty.entry_dates import (
     read_known_on,
     unread_of,
 )
-from tariffs.engine.runs.expectation import averaged_frames
-from tariffs.engine.runs.incidence import add_incidence, average_quotients, total_incidence
+from tariffs.engine.runs.finish import group_rows, total_rows
 from tariffs.engine.runs.law_responses import LawPart, RespondingLaws
 from tariffs.engine.runs.stepwise_run import RunArguments, RunEnd, StepwiseRun
+from tariffs.engine.runs.sums import Sums, stacked
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, components, day_notes
 from tariffs.engine.table_duty.duties import Dated
@@ -61,6 +61,31 @@ class ScenarioTimeline:
 
 
 @dataclass(frozen=True)
+class TimelinePart:
+    """Sums of one scenario over a table or a part of one: `sums` has a lane for each segment, `spans` a row.
+
+    Notes are those of the run as a whole.
+    """
+
+    id: str
+    spans: pl.DataFrame
+    sums: Sums
+    notes: tuple[Note, ...] = ()
+
+    def finished(self) -> ScenarioTimeline:
+        """Make results of the sums."""
+        days, rows = self.spans["days"].to_numpy(), group_rows(self.sums)
+        average = self.sums.weighted([(days / days.sum()).tolist()])
+        return ScenarioTimeline(
+            self.id,
+            pl.concat([self.spans[rows.lane], rows.frame], how="horizontal"),
+            pl.concat([self.spans, total_rows(self.sums)], how="horizontal"),
+            group_rows(average).frame,
+            total_rows(average),
+        )
+
+
+@dataclass(frozen=True)
 class Timeline:
     """Results of a timeline: a block per scenario, notes, refused rows, and inputs needed to reproduce it.
 
@@ -86,15 +111,6 @@ class _Segment:
     @property
     def end(self) -> date:
         return self.start + timedelta(days=self.days - 1)
-
-    def add_span(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Prepend the columns `start`, `end` and `days`."""
-        values = (self.start.isoformat(), self.end.isoformat(), self.days)
-        types = (pl.String, pl.String, pl.Int64)
-        span = [
-            pl.lit(value, kind).alias(name) for value, kind, name in zip(values, types, SPAN, strict=True)
-        ]
-        return frame.select(*span, pl.all())
 
 
 def timeline(
@@ -152,7 +168,7 @@ class TimelineRun(StepwiseRun):
                 for weight, law, when in each.dated
             ],
         )
-        self._results: dict[Hashable, tuple[pl.DataFrame, pl.DataFrame]] = {}
+        self._results: dict[Hashable, Sums] = {}
         self._done = 0
 
     def _share_compile(self) -> None:
@@ -162,17 +178,22 @@ class TimelineRun(StepwiseRun):
         ]
         self._table_run.share_compile(dated)
 
-    def value(self, index: int) -> ScenarioTimeline:
-        """Compute the block of one scenario."""
+    def part(self, index: int) -> TimelinePart:
+        """Sum the segments of one scenario."""
         scenario, segments = self._scenarios[index], self._segments[index]
-        results = [self._groups_and_total(scenario, segment) for segment in segments]
-        pairs = list(zip(segments, results, strict=True))
-        groups = pl.concat(segment.add_span(frame) for segment, (frame, _) in pairs)
-        totals = pl.concat(segment.add_span(frame) for segment, (_, frame) in pairs)
-        averages = average_of_days(groups, totals, self._table_run.options.by)
-        return ScenarioTimeline(scenario.id, groups, totals, averages, average_of_days(totals, totals, ()))
+        sums = stacked([self._sums(scenario, segment) for segment in segments])
+        spans = pl.DataFrame(
+            [(segment.start.isoformat(), segment.end.isoformat(), segment.days) for segment in segments],
+            schema=dict(zip(SPAN, (pl.String, pl.String, pl.Int64), strict=True)),
+            orient="row",
+        )
+        return TimelinePart(scenario.id, spans, sums)
 
-    def _groups_and_total(self, scenario: Scenario, segment: _Segment) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def finish(self, part: TimelinePart) -> ScenarioTimeline:
+        """Make the results of one scenario from its sums."""
+        return part.finished()
+
+    def _sums(self, scenario: Scenario, segment: _Segment) -> Sums:
         """Compute a segment, unless one with the same law was computed before."""
         run, count = self._table_run, sum(map(len, self._segments))
         self._context.step(f"{scenario.id} from {segment.start}", self._done / count)
@@ -180,10 +201,7 @@ class TimelineRun(StepwiseRun):
         if segment.key not in self._results:
             first = self._first_part[segment.key]
             outcomes = [self._laws.outcome(first + index) for index in range(len(segment.dated))]
-            whole = {**run.total(outcomes), **total_incidence(run, outcomes)}
-            total = pl.DataFrame({name: [value] for name, value in whole.items()})
-            groups = add_incidence(run, outcomes, run.groups(outcomes))
-            self._results[segment.key] = (groups, total.cast(pl.Float64))
+            self._results[segment.key] = run.sums(outcomes)
         return self._results[segment.key]
 
     def result(self, blocks: Sequence[ScenarioTimeline]) -> Timeline:
@@ -203,20 +221,6 @@ class TimelineRun(StepwiseRun):
         dated = (part for segments in self._segments for segment in segments for part in segment.dated)
         constraints = (self._table_run.quantity_constraints(law, when) for _, law, when in dated)
         return tuple(dict.fromkeys(note for one in constraints if one for note in one.promised()))
-
-
-def average_of_days(segments: pl.DataFrame, totals: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
-    """Average the rows of segments by keys, weighted by days.
-
-    Args:
-        segments: rows by segment and keys, in the order of the segments.
-        totals: a row for each segment.
-        by: the keys.
-    """
-    rows = segments.partition_by(SPAN, include_key=False, as_dict=True, maintain_order=True)
-    days, nothing = int(totals["days"].sum()), segments.clear().drop(SPAN)
-    parts = [(span[2] / days, rows.get(span, nothing)) for span in totals.select(SPAN).iter_rows()]
-    return average_quotients(averaged_frames(parts, list(by)))
 
 
 def spans(run: TableRun, scenario: Scenario, start: str, end: str) -> list[tuple[str, int]]:

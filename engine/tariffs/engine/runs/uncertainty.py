@@ -7,13 +7,13 @@ run and the sums of all draws. See docs/models/uncertainty.md.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import I64, Bools
+from tariffs.engine.base.array_utils import F64, I64, Bools, sum_of
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.base.stages import stage
 from tariffs.engine.base.workspace import Workspace
@@ -21,13 +21,14 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.response.adjustment_draws import DrawnPaths
 from tariffs.engine.response.adjustment_profile import PathParameters
 from tariffs.engine.response.draws import DrawnParameters, Draws, drawn_parameters
+from tariffs.engine.response.sector_market import SECTOR
 from tariffs.engine.response.trade_response import Response
+from tariffs.engine.runs.column_names import BASELINE_DUTY, DOMESTIC_SUMS, LIMIT_SUMS, RESPONSE_SUMS
 from tariffs.engine.runs.drawn_claims import DrawnClaims, DrawnOutcome
-from tariffs.engine.runs.drawn_columns import all_sums, sums_of_run
-from tariffs.engine.runs.incidence import duty_at_baseline, has_incidence
 from tariffs.engine.runs.outcome import Outcome
-from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums, MovedTotal
-from tariffs.engine.runs.response_sums import SUMS, ResponseSums
+from tariffs.engine.runs.ranges import DrawnPoint, MovedTotal
+from tariffs.engine.runs.response_sums import ResponseSums
+from tariffs.engine.runs.sums import ChargedDuties, Sums
 from tariffs.engine.runs.table_run import TableRun
 
 _LOW, _HIGH = 0.1, 0.9
@@ -78,13 +79,13 @@ class UncertaintyRun:
         return cls(table_run, table_run.response, draws)
 
     def __init__(self, table_run: TableRun, response: Response, draws: Draws) -> None:
-        self._grouping = table_run.grouping
-        self._names = sums_of_run(table_run)
-        _check(self._grouping.count, len(self._names), draws)
-        self._owner = self._grouping.of_product(
-            table_run.prepared.product_of_line, len(table_run.prepared.products)
-        )
-        self._base_duty = duty_at_baseline(table_run) if has_incidence(table_run) else None
+        grouping = self._grouping = table_run.grouping
+        self._names = _names_of(table_run)
+        _check(grouping.count, len(self._names), draws)
+        constant = {"customs_value": grouping.sums([table_run.prepared.lines.value], table_run.usable)[:, 0]}
+        if table_run.has_incidence:
+            constant[BASELINE_DUTY] = table_run.baseline_duty
+        self._constant = constant
         self._prepared = table_run.prepared
         self._response = response
         self._context = table_run.context
@@ -100,7 +101,7 @@ class UncertaintyRun:
         self._claims = DrawnClaims.of(table_run, self.parameters.claims, draws.spreads.claims)
 
     @stage("draw")
-    def sums(self, outcomes: Sequence[Outcome], keep: Bools, report: ReportShare) -> DrawnPointSums:
+    def sums(self, outcomes: Sequence[Outcome], keep: Bools, report: ReportShare) -> Sums:
         """Sum every draw by group; sums of a mixture are weighted.
 
         Args:
@@ -114,44 +115,51 @@ class UncertaintyRun:
         charged = [part.outcome for of_outcome in parts for part in of_outcome]
         authorities = _charging(charged) if self._grouping.by_authority else ()
         _check(self._grouping.count, max(len(self._names), len(authorities)), self.draws)
-        count = self.draws.count
-        groups = np.zeros((count, self._grouping.count, len(self._names)))
-        total = np.zeros((count, 1, len(self._names)))
-        duty_after = np.zeros((count, self._grouping.count, len(authorities)))
+        count, shape = self.draws.count, (self.draws.count, self._grouping.count)
+        groups = {name: np.zeros(shape) for name in self._names}
+        total = {name: np.zeros(count) for name in self._names}
+        duty_after = np.zeros((*shape, len(authorities)))
         for done, (outcome, of_outcome) in enumerate(zip(outcomes, parts, strict=True)):
 
             def draw(batch: _DrawBatch, weight: float = outcome.weight) -> None:
                 some = batch.draws
                 sums = batch.sums([self.parameters.draw(index) for index in some])
-                of_groups, of_total = all_sums(sums, self._names, self._owner)
-                groups[some] += weight * of_groups
-                total[some] += weight * of_total
+                for name in self._names:
+                    groups[name][some] += weight * sums.groups[name]
+                    total[name][some] += weight * sums.total[name]
                 duty_after[some] += weight * sums.duty_after.reshape(len(some), *duty_after.shape[1:])
 
             def report_part(drawn: int, done: int = done) -> None:
                 report((done + drawn / count) / len(outcomes))
 
             self._each(self._batches(of_outcome, keep, authorities), draw, report_part)
-        return DrawnPointSums(groups, total, duty_after, authorities, self._names)
+        groups |= {name: np.broadcast_to(values, shape) for name, values in self._constant.items()}
+        total |= {name: np.full(count, values.sum()) for name, values in self._constant.items()}
+        return Sums(self._grouping.keys, groups, total, self._charged(authorities, duty_after))
+
+    def _charged(self, authorities: Sequence[str], duty_after: F64) -> ChargedDuties | None:
+        """Place the duty of draws (draws, groups, authorities) by authority and group."""
+        if not self._grouping.by_authority:
+            return None
+        authority, group = np.indices((len(authorities), self._grouping.count)).reshape(2, -1)
+        duty = np.moveaxis(duty_after, 2, 1).reshape(len(duty_after), -1)
+        return ChargedDuties(tuple(authorities), authority, group, {"duty_after": duty})
 
     def point(self, outcomes: Sequence[Outcome], keep: Bools, report: ReportShare) -> DrawnPoint:
         """Draw one point; arguments as for `sums`."""
         sums = self.sums(outcomes, keep, report)
         moved = self._moved_totals(outcomes, keep)
-        central = np.zeros((1, len(SUMS)))
-        for outcome in outcomes:
-            of_outcome = self._outcome_sums(outcome, keep, ())([self.parameters.central])
-            central += outcome.weight * of_outcome.total[0]
-        grouping = self._grouping
-        return DrawnPoint(
-            sums,
-            tuple(moved),
-            central,
-            grouping.keys,
-            grouping.present(keep),
-            grouping.by_authority,
-            self._base_duty,
-        )
+        central = [
+            (outcome.weight, self._outcome_sums(outcome, keep, ())([self.parameters.central]).total)
+            for outcome in outcomes
+        ]
+        return DrawnPoint(sums, tuple(moved), self._total(central))
+
+    def _total(self, parts: Sequence[tuple[float, Mapping[str, F64]]]) -> Mapping[str, F64]:
+        """Weight the sums of totals after the response, with those that no draw moves."""
+        found = {name: sum_of([(weight, total[name]) for weight, total in parts]) for name in self._names}
+        constant = self._constant.items()
+        return found | {name: np.full(len(found["quantity"]), values.sum()) for name, values in constant}
 
     def _outcome_sums(self, outcome: Outcome, keep: Bools, authorities: Sequence[str]) -> ResponseSums:
         """Prepare the sums of an outcome; those of the draws of a point serve its tornado too."""
@@ -202,24 +210,33 @@ class UncertaintyRun:
         """Sum the total at both ends of each parameter that is drawn in common, and under other claim shares."""
         p, dimensions = self.parameters, self._dimensions()
         parameters = [p.moved(dimension, end) for dimension in dimensions for end in (_LOW, _HIGH)]
-        ends = np.zeros((len(dimensions), 2, 1, len(SUMS)))
-        claims = np.zeros((2, 1, len(SUMS)))
+        ends = {name: np.zeros(2 * len(dimensions)) for name in self._names}
+        claims = []
         for outcome in outcomes:
 
             def end(batch: _DrawBatch, weight: float = outcome.weight) -> None:
                 moved = batch.sums([parameters[one] for one in batch.draws])
-                ends.reshape(-1, 1, len(SUMS))[batch.draws] += weight * moved.total
+                for name in self._names:
+                    ends[name][batch.draws] += weight * moved.total[name]
 
             every = DrawnOutcome(outcome, np.arange(len(parameters)))
             self._each(self._batches([every], keep, ()), end, lambda drawn: None)
             if self._claims.periods:
-                for place, each in enumerate((self._claims.farthest(outcome), outcome)):
-                    claims[place] += outcome.weight * self._outcome_sums(each, keep, ())([p.central]).total[0]
+                of_ends = [
+                    self._outcome_sums(each, keep, ())([p.central]).total
+                    for each in (self._claims.farthest(outcome), outcome)
+                ]
+                both = {name: np.concatenate([total[name] for total in of_ends]) for name in self._names}
+                claims.append((outcome.weight, both))
         moved = [
-            MovedTotal(p.names[dimension], ends[place], p.uniforms[:, dimension])
+            MovedTotal(
+                p.names[dimension],
+                self._total([(1.0, {name: own[2 * place : 2 * place + 2] for name, own in ends.items()})]),
+                p.uniforms[:, dimension],
+            )
             for place, dimension in enumerate(dimensions)
         ]
-        return [*moved, *([MovedTotal(CLAIMS, claims, p.claims)] if self._claims.periods else [])]
+        return [*moved, *([MovedTotal(CLAIMS, self._total(claims), p.claims)] if claims else [])]
 
     def _dimensions(self) -> list[int]:
         """List the global dimensions that some product of the table has."""
@@ -235,6 +252,12 @@ def _take_ended(running: deque[tuple[Future[None], int]]) -> int:
         task.result()
         drawn += size
     return drawn
+
+
+def _names_of(run: TableRun) -> tuple[str, ...]:
+    """List the names of the sums that each draw of a run has."""
+    limits = LIMIT_SUMS if run.has_limits else ()
+    return (*RESPONSE_SUMS, *limits, *(DOMESTIC_SUMS if run.options.market == SECTOR else ()))
 
 
 def _charging(outcomes: Sequence[Outcome]) -> tuple[str, ...]:

@@ -14,14 +14,12 @@ from typing import Any
 import polars as pl
 
 from tariffs.engine.runs.bucket_goods import goods_keys
-from tariffs.engine.runs.joined_results import PLACE, BucketResults, joined_blocks, joined_end, static_options
+from tariffs.engine.runs.joined_results import PLACE, BucketResults, joined_blocks, joined_end
 from tariffs.engine.runs.limit_columns import has_limits
-from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.stepwise_run import RunEnd, StepwiseRun
+from tariffs.engine.runs.stepwise_run import RunEnd
 from tariffs.engine.runs.table_run import Progress
 from tariffs.engine.tables.partition_files import write_part, write_provenance
 from tariffs.engine.tables.partitions import Bucket, PartitionedTable, bucket_of_pieces, split_slice
-from tariffs.engine.tables.prepare import Table
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.rpc.run_plan import RunPlan, plan_of
 from tariffs.service.rpc.spread_job import Job
@@ -107,22 +105,17 @@ def bucket(shared: bytes, argument: bytes, inputs: Sequence[bytes], cancelled: C
 
 
 def _computed(plan: RunPlan, rows: Bucket, job: Job, number: int, cancelled: Cancelled) -> BucketResults:
-    def run_of(table: Table, options: Options) -> StepwiseRun:
-        return plan.run(table, lambda stage, fraction: None, cancelled, options)
-
-    run = run_of(rows.frame, replace(plan.options, include_lines=bool(job.lines_to), as_part=True))
-    blocks = run.blocks()
-    end = run.end(note for block in blocks for note in plan.verb.part_end(0, block).notes)
+    options = replace(plan.options, include_lines=bool(job.lines_to))
+    run = plan.run(rows.frame, lambda stage, fraction: None, cancelled, options)
+    parts = [run.part(index) for index in range(run.parts)]
+    end = run.end(note for part in parts for note in part.notes)
     if job.lines_to:
-        blocks = [_without_lines(block, job.lines_to, number) for block in blocks]
-    static = static_options(plan.options)
-    # Preparing the rows takes most of the time, so both runs over them share it.
-    beside = run_of(run.prepared, static).blocks() if static else ()
+        parts = [_without_lines(part, job.lines_to, number) for part in parts]
     places = end.refused["row"].to_numpy()
     refused = end.refused.with_columns(rows.rows.gather(places).alias("row")).insert_column(
         0, rows.files.gather(places).alias(PLACE)
     )
-    return BucketResults(blocks, beside, end._replace(refused=refused))
+    return BucketResults(parts, end._replace(refused=refused))
 
 
 def _without_lines(block: Any, folder: str, number: int) -> Any:
