@@ -273,7 +273,7 @@ def same_rows(found: pl.DataFrame, wanted: pl.DataFrame, what: str, *, exact: bo
 @contextmanager
 def tasks_here(monkeypatch: Any) -> Iterator[None]:
     """Compute the tasks of a cluster in this process, and tables of some rows in several buckets."""
-    from tariffs.engine.runs import seek_range
+    from tariffs.engine.runs.seeking import seek_range
     from tariffs.engine.tables import partitions
     from tariffs.service.rpc import run_at_once
     from tariffs.service.workers.spread_tasks import OneProcess

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client, replay
-from tariffs.engine.runs.prohibited_surplus import PROHIBITED_SURPLUS
+from tariffs.engine.runs.column_names import PROHIBITED_SURPLUS
 from tariffs.run_spec.option import IMPACT, SEEK, SWEEP, TIMELINE
 from tests.client import run_cases
 from tests.client.covering import Case, Covering

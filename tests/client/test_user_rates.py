@@ -15,7 +15,7 @@ from tariffs.engine.law import load_law
 from tariffs.engine.law.user_rates import user_rate
 from tariffs.engine.law.values import read_rate
 from tariffs.engine.line_duty.exports import ExportLine, quote_export
-from tariffs.engine.runs.refund import RefundOptions, refunds
+from tariffs.engine.runs.refunds.refund import RefundOptions, refunds
 from tariffs.service.rpc.checks import rate
 
 READ = [

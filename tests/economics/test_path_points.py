@@ -13,8 +13,8 @@ from tariffs.engine.law.loader import load_law
 from tariffs.engine.runs import sweep as sweep_module
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.point_sums import PointEvaluator
-from tariffs.engine.runs.seek import Vary, seek
-from tariffs.engine.runs.seek_target import Target
+from tariffs.engine.runs.seeking.seek import Vary, seek
+from tariffs.engine.runs.seeking.seek_target import Target
 from tariffs.engine.runs.sweep import Sweep, sweep
 from tariffs.engine.runs.sweep_points import grid
 from tariffs.engine.runs.table_run import TableRun

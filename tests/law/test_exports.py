@@ -14,8 +14,8 @@ from tariffs.engine.law import Law, load_law
 from tariffs.engine.line_duty.entry_line import EntryLine
 from tariffs.engine.line_duty.exports import ExportLine, ExportQuote, quote_export
 from tariffs.engine.line_duty.quote import quote_line
-from tariffs.engine.runs.change_effects import changes_on_table
-from tariffs.engine.runs.law_changes import changes, read_window
+from tariffs.engine.runs.law_history.change_effects import changes_on_table
+from tariffs.engine.runs.law_history.law_changes import changes, read_window
 from tariffs.engine.scenario import apply_scenario, library, parse_scenario
 
 LAW = load_law()

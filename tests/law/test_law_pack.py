@@ -27,7 +27,7 @@ from tariffs.engine.law.pack.read import read_pack
 from tariffs.engine.law.pack.signature import PublicKeys
 from tariffs.engine.line_duty.golden_cases import check_cases, differences_of, read_cases
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
-from tariffs.engine.runs.law_diff import compare_laws
+from tariffs.engine.runs.law_history.law_diff import compare_laws
 from tariffs.engine.validation.law_pack import check_pack, check_trusted_pack
 from tests.law.packs import CHARGED, EXEMPT, GOLDEN, TOYS, golden_case, key_pair, law_copy, newer_pack
 from tests.law.test_golden import CASES, quote_of, unmatched

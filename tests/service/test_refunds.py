@@ -11,7 +11,7 @@ from tariffs.engine.base.chunks import watched
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.line_duty.entry_line import EntryLine
-from tariffs.engine.runs.refund import RefundLine, refunds
+from tariffs.engine.runs.refunds.refund import RefundLine, refunds
 from tariffs.service.workers.tasks import CancelToken, ResultSink
 from tariffs.v1 import refund_service_pb2, refund_service_pb2_grpc, scenario_service_pb2
 from tests.service.harness import compute_in_process, no_warm_up, running

@@ -14,10 +14,10 @@ from google.longrunning import operations_pb2 as ops
 
 from tariffs.engine.law import load_law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.runs import seek_range
 from tariffs.engine.runs import sweep as sweep_module
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.point_sums import PointEvaluator
+from tariffs.engine.runs.seeking import seek_range
 from tariffs.engine.runs.sweep import sweep
 from tariffs.engine.runs.sweep_points import POINTS_AT_MOST, grid
 from tariffs.engine.scenario import parse_scenario

@@ -11,8 +11,8 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.law import IMPORT
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
-from tariffs.engine.runs.change_effects import changes_on_table, goods_of, steps_of
-from tariffs.engine.runs.law_changes import Notice, changes, read_window
+from tariffs.engine.runs.law_history.change_effects import changes_on_table, goods_of, steps_of
+from tariffs.engine.runs.law_history.law_changes import Notice, changes, read_window
 from tariffs.engine.tables.export_lines import prepared_for
 
 TABLE = pl.DataFrame(

@@ -8,7 +8,7 @@ import pytest
 
 from tariffs.engine.law import load_law
 from tariffs.engine.line_duty.quote import EntryLine
-from tariffs.engine.runs.refund import RefundLine, RefundOptions, refunds
+from tariffs.engine.runs.refunds.refund import RefundLine, RefundOptions, refunds
 
 AIRCRAFT = {"civil_aircraft_share": 1}
 # Goods, origin, day of entry, claims, authority, and what an act published later gave back.

@@ -10,7 +10,7 @@ from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.model import Scope
 from tariffs.engine.law.notes import void_suspensions
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
-from tariffs.engine.runs.law_changes import changes, read_window
+from tariffs.engine.runs.law_history.law_changes import changes, read_window
 from tariffs.engine.scenario import apply_scenario, check_scenario, parse_scenario
 from tests.unit.laws import at, changed, make_law, measure, rates
 

@@ -24,7 +24,7 @@ from tariffs.engine.law.model import CONFIDENCE, Period, Rule, RuleEnd
 from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tariffs.engine.rating.fits import dotted
-from tariffs.engine.runs.change_words import describe_act, describe_row_list
+from tariffs.engine.runs.law_history.change_words import describe_act, describe_row_list
 from tariffs.engine.table_duty.duties import Dated, duties_of
 from tariffs.engine.tables.prepare import PreparedTable, prepare_table
 

@@ -12,8 +12,8 @@ import polars as pl
 from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.law.law import Law
 from tariffs.engine.line_duty.entry_dates import read_known_on
-from tariffs.engine.runs.law_changes import Notice, changes, read_window
-from tariffs.engine.runs.table_goods import TableGoods
+from tariffs.engine.runs.law_history.law_changes import Notice, changes, read_window
+from tariffs.engine.runs.law_history.table_goods import TableGoods
 from tariffs.engine.scenario import scenario_facts
 from tariffs.service.rpc.checks import direction_of, required, value_of, word
 from tariffs.service.rpc.local_inputs import LocalInputs
@@ -88,7 +88,7 @@ def _lines(law: Law, request: pb.ListChangesRequest, local: LocalInputs | None, 
     if not local and not request.WhichOneof("table"):
         return None
     # Tables need compiled kernels; a list of notices must not import them.
-    from tariffs.engine.runs.change_effects import goods_of
+    from tariffs.engine.runs.law_history.change_effects import goods_of
     from tariffs.engine.tables.export_lines import prepared_for
 
     local = local or LocalInputs(_sent_table(request), lines_limit=arrow.MESSAGE_LIMIT)
@@ -104,7 +104,7 @@ def _add_effects(
     cancelled: Callable[[], bool],
     response: pb.ListChangesResponse,
 ) -> None:
-    from tariffs.engine.runs.change_effects import changes_on_table
+    from tariffs.engine.runs.law_history.change_effects import changes_on_table
 
     def check() -> None:
         if cancelled():

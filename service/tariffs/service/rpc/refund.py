@@ -13,7 +13,7 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entries import UnreadLine
 from tariffs.engine.line_duty.entry_dates import known_on_text, moment_notes, read_user_moment
 from tariffs.engine.line_duty.entry_line import EntryLine
-from tariffs.engine.runs.refund import (
+from tariffs.engine.runs.refunds.refund import (
     REFUND_COLUMNS,
     EntryRefund,
     RefundLine,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tariffs.engine.runs.seek import Jump, Root, Seek, Value, Vary, seek
-from tariffs.engine.runs.seek_target import Target
+from tariffs.engine.runs.seeking.seek import Jump, Root, Seek, Value, Vary, seek
+from tariffs.engine.runs.seeking.seek_target import Target
 from tariffs.engine.runs.table_run import Cancelled
 from tariffs.engine.tables.partitions import is_partitioned
 from tariffs.run_spec.option import SEEK

@@ -17,12 +17,12 @@ import polars as pl
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import unread_of
-from tariffs.engine.runs.bracketing import Crossing, Plateau, Search
 from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
 from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.runs.point_sums import PointEvaluator
-from tariffs.engine.runs.seek_range import SeekRange, first_steps, seek_range
-from tariffs.engine.runs.seek_target import Target, check_where
+from tariffs.engine.runs.seeking.bracketing import Crossing, Plateau, Search
+from tariffs.engine.runs.seeking.seek_range import SeekRange, first_steps, seek_range
+from tariffs.engine.runs.seeking.seek_target import Target, check_where
 from tariffs.engine.runs.stepwise_run import RunArguments
 from tariffs.engine.runs.sweep import check_points, points_at, shortened
 from tariffs.engine.runs.sweep_points import float_of

@@ -23,14 +23,14 @@ from tariffs.engine.line_duty.entries import UnreadLine, lines_by_entry
 from tariffs.engine.line_duty.entry_dates import ENTRY, covered_moment, entry_moment, moment_notes, unread_of
 from tariffs.engine.line_duty.entry_line import EntryLine, Number, read_charge
 from tariffs.engine.line_duty.quote import Quote, quote_line
-from tariffs.engine.runs.refund_headings import (
+from tariffs.engine.runs.refunds.refund_headings import (
     HeadingRefund,
     given_back_elsewhere,
     heading_refunds,
     merged_headings,
 )
-from tariffs.engine.runs.refund_interest import YearlyRates, interest, interest_rates
-from tariffs.engine.runs.refund_status import (
+from tariffs.engine.runs.refunds.refund_interest import YearlyRates, interest, interest_rates
+from tariffs.engine.runs.refunds.refund_status import (
     LIQUIDATION,
     LIQUIDATION_DATE,
     RELIQUIDATION_DATE,

@@ -23,8 +23,8 @@ from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.measure_state import known, redated
 from tariffs.engine.law.model import Measure, Period, Row, Rule, RuleEnd, Scope, published
 from tariffs.engine.law.suspensions import Reached, suspended_scopes, suspensions_of
-from tariffs.engine.runs.change_words import describe_act, describe_row_list, scope_words
-from tariffs.engine.runs.table_goods import TableGoods
+from tariffs.engine.runs.law_history.change_words import describe_act, describe_row_list, scope_words
+from tariffs.engine.runs.law_history.table_goods import TableGoods
 from tariffs.engine.schedule.country_names import read_country
 
 TAKES_EFFECT, ENDS, PUBLISHED = "takes_effect", "ends", "published"

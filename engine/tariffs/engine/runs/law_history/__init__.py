@@ -1,0 +1,1 @@
+"""What changes in the law, and what a change does to a table."""

@@ -1,0 +1,1 @@
+"""Refunds of duty that was not owed."""

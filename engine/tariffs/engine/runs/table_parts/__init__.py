@@ -1,0 +1,1 @@
+"""Results of a table of several files, computed part by part."""
