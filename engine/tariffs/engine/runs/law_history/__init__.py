@@ -1,1 +1,1 @@
-"""What changes in the law, and what a change does to a table."""
+"""Compare the law of two days, and duty on a table under it."""

@@ -1,1 +1,1 @@
-"""Refunds of duty that was not owed."""
+"""Compute refunds of duty that was not owed."""

@@ -1,1 +1,1 @@
-"""Results of a table of several files, computed part by part."""
+"""Join results of a table of several files, computed part by part."""
