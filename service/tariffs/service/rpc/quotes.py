@@ -11,7 +11,6 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.stacking import APPLIED, DISPLACED, EXEMPT, PROHIBITED, SUSPENDED
 from tariffs.engine.line_duty.entries import EntryTotal
 from tariffs.engine.line_duty.entry_line import Charge
-from tariffs.engine.line_duty.exports import ExportQuote
 from tariffs.engine.line_duty.fees import LandedCost
 from tariffs.engine.line_duty.quote import Quote, QuoteLayer
 from tariffs.engine.line_duty.rounding import UNDETERMINED
@@ -172,11 +171,6 @@ def _fill_amounts(
         response.charges.extend(map(_charge, quote.charges))
     if quote.prohibited:
         response.prohibited.extend(quote.prohibited)
-
-
-def amounts_of(quote: ExportQuote) -> dict[str, Any]:
-    """Format the four amounts of a quote."""
-    return {name: _cents(getattr(quote, name)) for name in ("assessed", "owed", "min", "max")}
 
 
 def _fill_layer(message: duty_service_pb2.Layer, layer: QuoteLayer, form: duty_service_pb2.Layer) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from tariffs.service.wire import arrow
 
 Facts = Mapping[str, Any]
 """What a part leaves for the end of its run, as JSON data."""
-Messages = list[Any]
+Messages = Iterable[Any]
 
 
 @dataclass(frozen=True)
@@ -143,11 +143,15 @@ class PartsHere:
         return self._refused(self._rows)
 
     def parts(self, indices: Sequence[int]) -> Iterator[tuple[Messages, Facts]]:
-        """Compute parts, in order."""
-        return map(self.part, indices)
+        """Compute parts, in order; messages are encoded when they are read."""
+        return map(self._part, indices)
 
     def part(self, index: int) -> tuple[Messages, Facts]:
         """Compute a part: its messages, and its facts for the end."""
+        messages, facts = self._part(index)
+        return list(messages), facts
+
+    def _part(self, index: int) -> tuple[Messages, Facts]:
         block = self._run.value(index)
         own, report = self._verb.part_end(index, block), self._run.switch_report
         facts = {
@@ -156,7 +160,7 @@ class PartsHere:
             "switches": dict(report.switches),
             "too_many": list(report.too_many),
         }
-        return list(self._verb.part_messages(index, block)), facts
+        return self._verb.part_messages(index, block), facts
 
     def end(self, facts: Sequence[Facts]) -> Messages:
         """Compute the last messages from the facts of all parts."""
@@ -170,7 +174,7 @@ class PartsHere:
         done = self._verb.response(done=self._verb.done(end, parts, self._request))
         return [*self._refused(late), done]
 
-    def _refused(self, rows: pl.DataFrame) -> Messages:
+    def _refused(self, rows: pl.DataFrame) -> list[Any]:
         return list(refused_messages(rows, self._verb.response))
 
 

@@ -65,10 +65,10 @@ def _compute(run: RunParts, parts: ResultParts, sink: ResultSink) -> None:
             part, facts = next(computed)
             parts[index].write(_written(part), facts)
         sink.result(pack({"part": index + 1}))
-    messages = run.end([parts[index].facts() for index in range(parts.total)])
-    count = sum(part.count() for part in parts if part.is_there()) + len(messages)
-    provenance = base64.b64encode(messages[-1].done.provenance.SerializeToString()).decode()
-    parts.tail.write(_written(messages), {"messages": count, "provenance": provenance})
+    *late, last = run.end([parts[index].facts() for index in range(parts.total)])
+    count = sum(part.count() for part in parts if part.is_there()) + len(late) + 1
+    provenance = base64.b64encode(last.done.provenance.SerializeToString()).decode()
+    parts.tail.write(_written([*late, last]), {"messages": count, "provenance": provenance})
 
 
 def _written(messages: Messages) -> list[tuple[str, bytes]]:
