@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from google.protobuf.descriptor import Descriptor
 
-from tariffs.service.storage.scenario_names import PREFIX, StoredName, parse_name
+from tariffs.service.storage.scenario_names import PREFIX, StoredName, StoredVersion, parse_name
 from tariffs.service.wire.status import request_invalid
 from tariffs.v1 import common_pb2
 
-if TYPE_CHECKING:  # workers import this module, and need no database
-    from tariffs.service.storage.scenario_store import StoredVersion
-
-Find = Callable[[StoredName, str], "StoredVersion"]
+Find = Callable[[StoredName, str], StoredVersion]
 _REF = common_pb2.ScenarioRef.DESCRIPTOR.full_name
 _PARTS = ("points", "config", "simulate", "timeline", "sweep")
 

@@ -17,7 +17,7 @@ from tariffs.service.rpc.checks import required, word, words
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.shared import BASE, document, filled, law_provenance, named_scenario, scenario_of
-from tariffs.service.storage.scenario_store import StoredVersion
+from tariffs.service.storage.scenario_names import StoredVersion
 from tariffs.v1 import common_pb2, scenario_service_pb2
 
 

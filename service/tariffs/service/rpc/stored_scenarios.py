@@ -8,18 +8,11 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.scenario import library, parse_scenario
 from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.time_texts import time_text
-from tariffs.service.storage.scenario_names import name_of
-from tariffs.service.storage.scenario_store import StoredText, StoredVersion
+from tariffs.service.storage.scenario_names import StoredText, StoredVersion, name_of
 from tariffs.service.wire.status import request_invalid, too_large
 from tariffs.v1 import scenario_service_pb2 as pb
 
 TEXT_LIMIT = 256 << 10
-KINDS = {
-    "saved": pb.SCENARIO_EVENT_KIND_SAVED,
-    "shared": pb.SCENARIO_EVENT_KIND_SHARED,
-    "deleted": pb.SCENARIO_EVENT_KIND_DELETED,
-    "checked": pb.SCENARIO_EVENT_KIND_CHECKED,
-}
 
 
 def text_of(request: pb.SaveScenarioRequest) -> str:
@@ -95,13 +88,7 @@ def stored_message(found: StoredVersion, *, with_text: bool = False) -> pb.Store
 
 def event_message(row: Any) -> pb.ScenarioEvent:
     """Return an event as a message."""
-    event = pb.ScenarioEvent(
-        number=row.number,
-        kind=KINDS[row.kind],
-        name=name_of(row.owner, row.name),
-        version=row.version,
-        time=time_text(row.happened),
-    )
+    event = message_of(pb.ScenarioEvent, row, name=name_of(row.owner, row.name), time=time_text(row.happened))
     if row.result is not None:
         event.check.ParseFromString(row.result)
     return event

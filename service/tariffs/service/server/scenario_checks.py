@@ -11,7 +11,7 @@ import structlog
 from tariffs.engine.errors import TariffsError
 from tariffs.service.rpc.laws import LATEST, LAWS, ServedLaw
 from tariffs.service.rpc.stored_scenarios import check_of, is_news
-from tariffs.service.storage.scenario_store import StoredVersion
+from tariffs.service.storage.scenario_names import StoredVersion
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import Caller
 from tariffs.service.workers.task_queue import TaskQueue

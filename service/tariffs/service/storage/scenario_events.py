@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 
+from tariffs.service.storage.access import visible
 from tariffs.service.storage.database import Database
+from tariffs.service.storage.scenario_names import StoredVersion
 from tariffs.service.storage.scenario_tables import SCENARIO_EVENTS
-from tariffs.service.wire.identity import ADMIN, Caller
+from tariffs.service.wire.identity import Caller
 
 SAVED, SHARED, DELETED, CHECKED = "saved", "shared", "deleted", "checked"
 _AT_A_TIME = 100
 
 
-class EventSubject(Protocol):
-    """The scenario that an event is about."""
-
-    @property
-    def owner(self) -> str:
-        """Its owner."""
-
-    @property
-    def name(self) -> str:
-        """Its id."""
-
-    @property
-    def version(self) -> int:
-        """Its version."""
-
-    @property
-    def shared_with(self) -> str:
-        """The group that may see it."""
-
-
 def add_event(
     connection: sa.Connection,
-    subject: EventSubject,
+    subject: StoredVersion,
     kind: str,
     now: float,
     *,
@@ -68,12 +50,8 @@ class ScenarioEvents:
 
     def after(self, who: Caller, number: int) -> list[Any]:
         """Return events with higher numbers on scenarios that a caller may see."""
-        seen: Any = SCENARIO_EVENTS.c.owner == who.owner
-        if who.groups:
-            seen = sa.or_(seen, SCENARIO_EVENTS.c.shared_with.in_(sorted(who.groups)))
-        if who.has_role(ADMIN):
-            seen = sa.true()
-        query = sa.select(SCENARIO_EVENTS).where(SCENARIO_EVENTS.c.number > number, seen)
+        new = SCENARIO_EVENTS.c.number > number
+        query = sa.select(SCENARIO_EVENTS).where(new, visible(SCENARIO_EVENTS, who))
         with self._database.read() as connection:
             return list(connection.execute(query.order_by(SCENARIO_EVENTS.c.number).limit(_AT_A_TIME)))
 

@@ -1,4 +1,7 @@
-"""Names of stored scenarios in calls: `team/NAME`, `team/OWNER/NAME`, with `@VERSION` or `#DIGEST` behind them."""
+"""Stored scenarios, and their names in calls.
+
+A name is `team/NAME` or `team/OWNER/NAME`, with `@VERSION` or `#DIGEST` behind it.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,45 @@ class StoredName:
     owner: str = ""
     version: int = 0
     digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """A text to store, and the result of its check under a law."""
+
+    name: str
+    title: str
+    digest: str
+    text: str
+    law_digest: str
+    result: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """One version of a stored scenario; times are seconds since 1970, `result` is its newest check."""
+
+    owner: str
+    name: str
+    version: int
+    title: str
+    digest: str
+    text: str
+    stored: float
+    created: float
+    changes: int
+    shared_with: str
+    result: bytes | None = None
+
+    @property
+    def full_name(self) -> str:
+        """Its name in calls."""
+        return name_of(self.owner, self.name)
+
+    @property
+    def etag(self) -> str:
+        """State of the scenario: differs after every change of it."""
+        return f"{round(self.created * 1e6):x}-{self.changes}"
 
 
 def parse_name(text: str, field: str) -> StoredName:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,50 +11,11 @@ from tariffs.service.settings.settings import State
 from tariffs.service.storage.access import check_change, check_group, count_owned, listed, visible
 from tariffs.service.storage.database import Database
 from tariffs.service.storage.scenario_events import CHECKED, DELETED, SAVED, SHARED, add_event
-from tariffs.service.storage.scenario_names import StoredName, name_of, not_found
+from tariffs.service.storage.scenario_names import StoredName, StoredText, StoredVersion, name_of, not_found
 from tariffs.service.storage.scenario_tables import SCENARIO_CHECKS, SCENARIO_VERSIONS, SCENARIOS
 from tariffs.service.wire.identity import Caller
 
 VERSIONS_LIMIT = 500
-
-
-@dataclass(frozen=True, slots=True)
-class StoredText:
-    """A text to store, and the result of its check under a law."""
-
-    name: str
-    title: str
-    digest: str
-    text: str
-    law_digest: str
-    result: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class StoredVersion:
-    """One version of a stored scenario; times are seconds since 1970, `result` is its newest check."""
-
-    owner: str
-    name: str
-    version: int
-    title: str
-    digest: str
-    text: str
-    stored: float
-    created: float
-    changes: int
-    shared_with: str
-    result: bytes | None = None
-
-    @property
-    def full_name(self) -> str:
-        """Its name in calls."""
-        return name_of(self.owner, self.name)
-
-    @property
-    def etag(self) -> str:
-        """State of the scenario: differs after every change of it."""
-        return f"{round(self.created * 1e6):x}-{self.changes}"
 
 
 class ScenarioStore:
