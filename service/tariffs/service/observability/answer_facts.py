@@ -12,8 +12,6 @@ from tariffs.service.wire.arrow_headers import inspect_stream
 from tariffs.v1 import common_pb2
 
 _PROVENANCE = common_pb2.Provenance.DESCRIPTOR.full_name
-# Fields that hold a message with a provenance.
-_ENDS = ("done", "simulate", "timeline", "sweep")
 _REFUSED = "refused"
 
 
@@ -28,7 +26,7 @@ def provenance_in(message: Any) -> common_pb2.Provenance | None:
     fields = fields_of(message.DESCRIPTOR)
     if fields.get("provenance") == _PROVENANCE:
         return message.provenance if message.HasField("provenance") else None
-    ends = (name for name in _ENDS if fields.get(name) and message.HasField(name))
+    ends = (name for name in _ends(message.DESCRIPTOR) if message.HasField(name))
     return next((provenance_in(getattr(message, name)) for name in ends), None)
 
 
@@ -38,6 +36,19 @@ def refused_rows_of(message: Message) -> int:
         return 0
     part: Any = getattr(message, _REFUSED)
     return inspect_stream(part.arrow).rows
+
+
+@lru_cache(maxsize=256)
+def _ends(descriptor: Descriptor) -> tuple[str, ...]:
+    """Return the fields whose messages have a provenance, or a field of such messages."""
+    own = [(field.name, field.message_type) for field in descriptor.fields if not field.is_repeated]
+    return tuple(
+        name
+        for name, kind in own
+        if kind is not None
+        and kind.file.package == descriptor.file.package
+        and (fields_of(kind).get("provenance") == _PROVENANCE or _ends(kind))
+    )
 
 
 @lru_cache(maxsize=256)

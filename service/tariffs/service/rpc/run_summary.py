@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from tariffs.service.rpc.scenario_refs import refs_of
 from tariffs.service.rpc.shared import BASE
 from tariffs.service.rpc.verbs import VERBS
 from tariffs.service.storage.run_rows import RunRow
@@ -20,7 +21,7 @@ _ID = re.compile(r"""^\s*id:\s*["']?([^\s"'#]+)""", re.MULTILINE)
 def summary_of(run: RunRow) -> tuple[Sequence[str], str]:
     """Return the scenarios of a run, each once, and its table: `embedded`, a handle, or `sent`."""
     request = request_of(run)
-    names = dict.fromkeys(_name(scenario) for scenario in _scenarios(request))
+    names = dict.fromkeys(_name(scenario) for scenario, _ in refs_of(request))
     given = request.WhichOneof("table")
     table = {"handle": request.handle, "arrow": SENT}.get(given, EMBEDDED)
     return list(names) or [BASE], table
@@ -35,13 +36,6 @@ def law_version_of(run: RunRow) -> str:
 def request_of(run: RunRow) -> Any:
     """Return the request of a run."""
     return VERBS[run.kind].request.FromString(run.request)
-
-
-def _scenarios(request: Any) -> Iterable[common_pb2.ScenarioRef]:
-    fields = request.DESCRIPTOR.fields_by_name
-    if "points" in fields and "scenario" not in fields:
-        return (point.scenario for point in request.points)
-    return [request.scenario] if "scenario" in fields else request.scenarios
 
 
 def _name(scenario: common_pb2.ScenarioRef) -> str:

@@ -14,7 +14,6 @@ from tariffs.v1 import common_pb2
 
 Find = Callable[[StoredName, str], StoredVersion]
 _REF = common_pb2.ScenarioRef.DESCRIPTOR.full_name
-_PARTS = ("points", "config", "simulate", "timeline", "sweep")
 
 
 def has_scenarios(descriptor: Descriptor) -> bool:
@@ -73,9 +72,10 @@ def add_stored(provenance: common_pb2.Provenance, request: Any) -> None:
 @lru_cache(maxsize=256)
 def _fields(descriptor: Descriptor) -> tuple[tuple[str, bool, bool], ...]:
     """Return the fields of a message that are scenarios or hold some: whether they are lists, and whether scenarios."""
+    own = [(field, field.message_type) for field in descriptor.fields if field.message_type is not None]
     return tuple(
-        (field.name, bool(field.is_repeated), field.message_type.full_name == _REF)
-        for field in descriptor.fields
-        if field.message_type is not None
-        and (field.message_type.full_name == _REF or (field.name in _PARTS and _fields(field.message_type)))
+        (field.name, bool(field.is_repeated), kind.full_name == _REF)
+        for field, kind in own
+        # Messages of others, such as Struct, may hold themselves.
+        if kind.full_name == _REF or (kind.file.package == descriptor.file.package and _fields(kind))
     )
