@@ -18,7 +18,7 @@ _UNFINISHED = ".part"
 _WALL_AT_START = time.time() - time.monotonic()
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file atomically: `write` fills a draft, which is synced to disk and renamed to `path`.
 
     Raises:

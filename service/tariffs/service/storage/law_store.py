@@ -52,11 +52,7 @@ class LawStore:
         path = self.path(digest)
         if not path.is_file():
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-            def fill(draft: Path) -> None:
-                draft.write_bytes(pack)
-
-            files.write_whole(path, fill)
+            files.write_whole(path, lambda draft: draft.write_bytes(pack))
         return path
 
     def keep_builtin(self) -> None:
@@ -102,11 +98,7 @@ class LawChecks:
                 files.touch(path)
                 return found
             made = make()
-
-            def fill(draft: Path) -> None:
-                draft.write_text(json.dumps(made), encoding="utf-8")
-
-            files.write_whole(path, fill)
+            files.write_whole(path, lambda draft: draft.write_text(json.dumps(made), encoding="utf-8"))
         return made
 
     def sweep(self, idle_seconds: float) -> None:

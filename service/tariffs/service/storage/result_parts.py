@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,8 @@ class ResultPart:
         """Write messages, each with its kind, and the facts needed to finish the run."""
         frame = pl.DataFrame(messages, schema=_SCHEMA, orient="row")
         metadata = {_FACTS: json.dumps(facts)}
-
-        def fill(path: Path) -> None:
-            frame.write_parquet(path, row_group_size=_ROWS_PER_GROUP, metadata=metadata)
-
-        files.write_whole(self.path, fill)
+        write = partial(frame.write_parquet, row_group_size=_ROWS_PER_GROUP, metadata=metadata)
+        files.write_whole(self.path, write)
 
     def facts(self) -> dict[str, Any]:
         """Read the facts written beside the messages."""
