@@ -11,9 +11,9 @@ import pytest
 
 from tariffs.engine.law import load_law
 from tariffs.engine.response import armington
-from tariffs.engine.response.armington_sweep import ArmingtonSweep
+from tariffs.engine.response.lane_sections import SIDE_BY_SIDE
+from tariffs.engine.response.lane_sweep import sweep_at_once
 from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepReference, SweepTrade
-from tariffs.engine.response.sweep_sums import SCENARIOS
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.table_duty.duties import duties_of
@@ -52,27 +52,28 @@ def test_a_thousand_scenarios_cost_a_few_single_ones(case: str) -> None:
     owner = np.zeros(p.sigma.size, dtype=np.int64)
     trade = SweepTrade(v.product, v.value, response.base_rate, rate_class, origin, kind, owner)
     held = SweepReference(rates[0], rates[1] > 0.0, elasticities) if case == "one origin moves" else None
-    sweep = ArmingtonSweep(trade, held)
+    sweep = sweep_at_once(trade, held)
+    given = None if held else elasticities
     rng = np.random.default_rng(1)
-    rows = 1 if held else sweep.classes.size
+    rows = 1 if held else sweep.forms.size
     blocks = [
-        rates[0, sweep.classes][:, None] + rng.uniform(0.0, 1.0, (rows, SCENARIOS)) for _ in range(BLOCKS)
+        rates[0, sweep.forms][:, None] + rng.uniform(0.0, 1.0, (rows, SIDE_BY_SIDE)) for _ in range(BLOCKS)
     ]
 
     def swept() -> None:
         with ThreadPoolExecutor(2) as pool:
-            for _ in pool.map(lambda block: sweep(block, elasticities), blocks):
+            for _ in pool.map(lambda block: sweep(block, given), blocks):
                 pass
 
     def alone() -> float:
         after = rates[0].copy()
-        after[sweep.classes] = blocks[0][:, 3]
+        after[sweep.forms] = blocks[0][:, 3]
         return float(
             armington(v.product, v.value, response.base_rate, after[rate_class], p.sigma, p.eta).value.sum()
         )
 
-    assert sweep(blocks[0], elasticities).value[:, 3].sum() == pytest.approx(alone(), rel=1e-12)
-    scale = 1000 / (BLOCKS * SCENARIOS)
+    assert sweep(blocks[0], given).value[:, 3].sum() == pytest.approx(alone(), rel=1e-12)
+    scale = 1000 / (BLOCKS * SIDE_BY_SIDE)
     (elapsed, spent), (_, single) = _fastest(swept), _fastest(alone)
     print(
         f"\n{case}: 1,000 scenarios {elapsed * scale:.2f} s on 2 threads ({spent * scale:.2f} s of processor), "

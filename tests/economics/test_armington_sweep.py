@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 
 from tariffs.engine.base.array_utils import sums_of
 from tariffs.engine.errors import InputError
-from tariffs.engine.response import armington, sweep_pack
-from tariffs.engine.response.armington_sweep import ArmingtonSweep
+from tariffs.engine.response import armington, lane_pack, lane_sections
 from tariffs.engine.response.inputs import Floats, Ints
 from tariffs.engine.response.kernels import armington as single
-from tariffs.engine.response.kernels import armington_sweep as kernels
-from tariffs.engine.response.kernels import exp_log
+from tariffs.engine.response.kernels import exp_log, lane_stages, lane_sums, lane_terms
+from tariffs.engine.response.kernels import lanes as kernels
+from tariffs.engine.response.lane_sections import SIDE_BY_SIDE
+from tariffs.engine.response.lane_sweep import sweep_at_once
 from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepReference, SweepTrade
-from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
+from tariffs.engine.response.sweep_sums import SweepSums
 
 CLASSES, GROUPS, OWNERS, VALUE_GROUPS = 12, 5, 3, 9
 SIGMAS = np.array([0.4, 1.0, 1.0 + 1e-9, 3.0, 7.0, 14.0])
@@ -55,9 +56,8 @@ class World:
 
         after = armington(
             t.product, t.v0, t.t0, self.rates[np.asarray(t.rate_class, dtype=np.int64), scenario],
-            of_kind(e.sigma), of_kind(e.eta), supply=of_kind(e.supply)[place], freight=t.freight,
-            kappa=np.where(np.isnan(of_kind(e.kappa)), of_kind(e.eta), of_kind(e.kappa)),
-            domestic=t.domestic, supply_domestic=t.supply_domestic,
+            of_kind(e.sigma), of_kind(e.eta), supply=of_kind(e.supply)[place],
+            kappa=np.where(np.isnan(of_kind(e.kappa)), of_kind(e.eta), of_kind(e.kappa)), domestic=t.domestic,
         )  # fmt: skip
         v0 = np.asarray(t.v0, dtype=float)
 
@@ -112,18 +112,20 @@ def world(seed: int, *, supply: str = "flat", scenarios: int = 3, **changes: Any
 
 
 def solved(given: World, reference: SweepReference | None = None, **options: Any) -> SweepSums:
-    sweep = ArmingtonSweep(given.trade, reference)
-    return sweep(given.rates[sweep.classes], given.elasticities, **options)
+    sweep = sweep_at_once(given.trade, reference)
+    return sweep(given.rates[sweep.forms], None if reference else given.elasticities, **options)
 
 
-def assert_agrees(found: SweepSums, scenario: int, expected: SweepSums) -> None:
+def assert_agrees(case: World, found: SweepSums, scenario: int, expected: SweepSums) -> None:
     """Compare to 1e-12: what is a sum of positive terms by itself, the differences by what they are differences of."""
+    # Creation is of all trade, diversion of what is kept besides.
+    trade = np.asarray(case.trade.v0).sum()
     for name in ("value", "quantity", "charges", "values"):
         np.testing.assert_allclose(getattr(found, name)[:, scenario], getattr(expected, name), rtol=1e-12)
     scale = {
         "duty": expected.value.max() + np.abs(expected.duty).max(),
-        "creation": expected.quantity.max() + np.abs(expected.creation).max(),
-        "diversion": expected.quantity.max() + np.abs(expected.creation).max(),
+        "creation": trade + np.abs(expected.creation).max(),
+        "diversion": trade + np.abs(expected.creation).max(),
         "buyer_surplus": np.abs(expected.buyer_surplus).max() + 1.0,
         "welfare": np.abs(expected.buyer_surplus).max() + 1.0,
     }
@@ -144,16 +146,13 @@ def changed(seed: int, tier: str, size: int, products: int) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     fields: dict[str, dict[str, Any]] = {
         "plain": {},
-        "freight": {"freight": rng.uniform(0.0, 0.3, size)},
         "domestic": {"domestic": rng.choice([0.0, 1e4], products)},
-        "rising domestic": {"domestic": rng.choice([0.0, 1e4], products), "supply_domestic": 2.0},
         "kept": {"kept": rng.choice([0.0, 0.4, 1.0], size)},
-        "kept, freight": {"kept": rng.choice([0.0, 0.4, 1.0], size), "freight": rng.uniform(0.0, 0.3, size)},
     }
     return fields[tier]
 
 
-@pytest.mark.parametrize("tier", ["plain", "freight", "domestic", "rising domestic", "kept", "kept, freight"])
+@pytest.mark.parametrize("tier", ["plain", "domestic", "kept"])
 @given(st.integers(0, 2**32 - 1), st.sampled_from(list(SUPPLIES)), st.booleans())
 def test_sums_are_those_of_the_model_scenario_by_scenario(
     tier: str, seed: int, supply: str, nested: bool
@@ -162,12 +161,14 @@ def test_sums_are_those_of_the_model_scenario_by_scenario(
     fields = changed(seed, tier, np.size(plain.trade.v0), np.size(plain.trade.kind))
     elasticities = replace(plain.elasticities, kappa=1.3 if nested else np.nan)
     case = replace(plain, trade=replace(plain.trade, **fields), elasticities=elasticities)
-    found = solved(case)
+    # Elasticities beside domestic goods are those of all scenarios.
+    held = SweepReference(case.rates[:, 0], np.ones(CLASSES, dtype=bool), elasticities)
+    found = solved(case, held if tier == "domestic" else None)
     for scenario in range(case.rates.shape[1]):
-        assert_agrees(found, scenario, case.single(scenario))
+        assert_agrees(case, found, scenario, case.single(scenario))
 
 
-@pytest.mark.parametrize("tier", ["plain", "domestic", "rising domestic"])
+@pytest.mark.parametrize("tier", ["plain", "domestic"])
 @given(st.integers(0, 2**32 - 1), st.sampled_from(list(SUPPLIES)), st.integers(0, CLASSES))
 def test_holding_rates_that_do_not_move_changes_no_sum(tier: str, seed: int, supply: str, count: int) -> None:
     case = world(seed, supply=supply)
@@ -179,7 +180,7 @@ def test_holding_rates_that_do_not_move_changes_no_sum(tier: str, seed: int, sup
     case = replace(case, rates=rates)
     found = solved(case, SweepReference(rates[:, 0], moved, case.elasticities))
     for scenario in range(rates.shape[1]):
-        assert_agrees(found, scenario, case.single(scenario))
+        assert_agrees(case, found, scenario, case.single(scenario))
 
 
 def test_rates_of_moved_classes_in_the_reference_are_not_read() -> None:
@@ -198,17 +199,17 @@ def test_elasticities_may_differ_by_scenario(seed: int, factor: float) -> None:
     case = world(seed, supply="some", scenarios=2)
     sigma = np.stack([SIGMAS, SIGMAS * factor], axis=1)
     supply = np.stack([np.full(6, np.inf), SUPPLIES["some"]], axis=1)
-    found = ArmingtonSweep(case.trade)(case.rates, SweepElasticities(sigma, ETAS, supply))
-    assert_agrees(found, 0, replace(case, elasticities=SweepElasticities(SIGMAS, ETAS)).single(0))
+    found = sweep_at_once(case.trade)(case.rates, SweepElasticities(sigma, ETAS, supply))
+    assert_agrees(case, found, 0, replace(case, elasticities=SweepElasticities(SIGMAS, ETAS)).single(0))
     other = SweepElasticities(SIGMAS * factor, ETAS, SUPPLIES["some"])
-    assert_agrees(found, 1, replace(case, elasticities=other).single(1))
+    assert_agrees(case, found, 1, replace(case, elasticities=other).single(1))
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, SCENARIOS), st.booleans())
+@given(st.integers(0, 2**32 - 1), st.integers(1, SIDE_BY_SIDE), st.booleans())
 def test_blocks_and_threads_change_no_bit(seed: int, cut: int, held: bool) -> None:
-    case = world(seed, scenarios=SCENARIOS, domestic=0.0)
-    sigma = np.repeat(SIGMAS[:, None], SCENARIOS, axis=1)
-    supply = np.full((6, SCENARIOS), np.inf)
+    case = world(seed, scenarios=SIDE_BY_SIDE, domestic=0.0)
+    sigma = np.repeat(SIGMAS[:, None], SIDE_BY_SIDE, axis=1)
+    supply = np.full((6, SIDE_BY_SIDE), np.inf)
     moved = np.arange(CLASSES) < 6
     reference = SweepReference(case.rates[:, 0], moved, case.elasticities) if held else None
     if not held:
@@ -216,20 +217,24 @@ def test_blocks_and_threads_change_no_bit(seed: int, cut: int, held: bool) -> No
         sigma[:, 1::5] *= 40.0
         supply[:, ::3] = 2.0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sweep_pack, "_CHUNK_VARIETIES", 8)
-        patch.setattr(sweep_pack, "_BUNDLE_CHUNKS", 2)
-        patch.setattr(sweep_pack, "_SECTION_BUNDLES", 2)
-        sweep = ArmingtonSweep(case.trade, reference)
-    rates = case.rates[sweep.classes]
-    whole = sweep(rates, SweepElasticities(sigma, ETAS, supply), threads=1)
+        patch.setattr(lane_pack, "_CHUNK_VARIETIES", 8)
+        patch.setattr(lane_pack, "BUNDLE_CHUNKS", 2)
+        patch.setattr(lane_sections, "BUNDLE_CHUNKS", 2)
+        patch.setattr(lane_sections, "_SECTION_BUNDLES", 2)
+        sweep = sweep_at_once(case.trade, reference)
+    rates = case.rates[sweep.forms]
+
+    def of(first: int, last: int) -> SweepElasticities | None:
+        own = SweepElasticities(sigma[:, first:last], ETAS, supply[:, first:last])
+        return None if held else own
+
+    whole = sweep(rates, of(0, SIDE_BY_SIDE), threads=1)
     for threads in (2, 4):
-        again = sweep(rates, SweepElasticities(sigma, ETAS, supply), threads=threads)
-        assert all(same_bits(whole, b, again, b) for b in range(SCENARIOS))
-    for first, last in ((0, cut), (cut, SCENARIOS), (0, 1), (1, 2), (2, 3)):
+        again = sweep(rates, of(0, SIDE_BY_SIDE), threads=threads)
+        assert all(same_bits(whole, b, again, b) for b in range(SIDE_BY_SIDE))
+    for first, last in ((0, cut), (cut, SIDE_BY_SIDE), (0, 1), (1, 2), (2, 3)):
         if first < last:
-            part = sweep(
-                rates[:, first:last], SweepElasticities(sigma[:, first:last], ETAS, supply[:, first:last])
-            )
+            part = sweep(rates[:, first:last], of(first, last))
             assert all(same_bits(whole, b, part, b - first) for b in range(first, last))
 
 
@@ -238,12 +243,13 @@ def test_kernels_agree_with_their_plain_python(supply: str, monkeypatch: pytest.
     case = world(11, supply=supply, scenarios=4, domestic=1e3)
     steep = replace(case.elasticities, sigma=np.where(SIGMAS == 7.0, 60.0, SIGMAS))
     case = replace(case, elasticities=steep)
-    compiled = solved(case)
-    for module in (single, kernels, exp_log):
+    held = SweepReference(case.rates[:, 0], np.arange(CLASSES) < 9, steep)
+    compiled = solved(case, held)
+    for module in (single, lane_terms, lane_stages, lane_sums, kernels, exp_log):
         for name, kernel in vars(module).copy().items():
             if hasattr(kernel, "py_func"):
                 monkeypatch.setattr(module, name, kernel.py_func)
-    plain = solved(case)
+    plain = solved(case, held)
     for name in SweepSums.__dataclass_fields__:
         column = getattr(compiled, name)
         scale = np.abs(column).max(initial=0.0)
@@ -282,7 +288,7 @@ def test_exponentials_and_logs_keep_their_digits(width: float, plain: bool) -> N
 def test_the_smallest_change_of_duty_keeps_its_digits(sigma: float) -> None:
     trade = replace(GOOD, t0=0.16, rate_class=[0, 0, 0])
     t1 = 0.16 * (1.0 + 1e-13)
-    found = ArmingtonSweep(trade)([[t1]], SweepElasticities(sigma, 1.5))
+    found = sweep_at_once(trade)([[t1]], SweepElasticities(sigma, 1.5))
     spending = 1.16 * 10.0
     assert found.buyer_surplus[0, 0] == pytest.approx(
         -spending * np.log1p((t1 - 0.16) / 1.16), rel=1e-11, abs=0.0
@@ -291,20 +297,20 @@ def test_the_smallest_change_of_duty_keeps_its_digits(sigma: float) -> None:
 
 def test_a_product_without_trade_keeps_its_charges() -> None:
     trade = SweepTrade([3, 3], [0.0, 0.0], 0.1, [0, 1], [0, 0], [0], [0], charges=[2.0, 5.0])
-    found = ArmingtonSweep(trade)([[0.2], [0.9]], SweepElasticities(3.0, 1.5))
+    found = sweep_at_once(trade)([[0.2], [0.9]], SweepElasticities(3.0, 1.5))
     assert (found.value[0, 0], found.charges[0, 0], found.welfare[0, 0]) == (0.0, 7.0, 0.0)
 
 
 def test_an_empty_trade_has_empty_sums() -> None:
     none = np.zeros(0, dtype=int)
-    found = ArmingtonSweep(SweepTrade(none, [], 0.0, none, none, none, none))(
+    found = sweep_at_once(SweepTrade(none, [], 0.0, none, none, none, none))(
         np.zeros((0, 2)), SweepElasticities(3.0, 1.5)
     )
     assert found.value.shape == found.welfare.shape == (0, 2)
 
 
 def test_a_row_holds_the_scenarios_of_a_block() -> None:
-    assert SCENARIOS == exp_log.LANES
+    assert SIDE_BY_SIDE == exp_log.LANES
 
 
 GOOD = SweepTrade([1, 1, 4], [5.0, 3.0, 2.0], 0.0, [0, 1, 1], [0, 1, 0], [0, 1], [0, 0])
@@ -323,7 +329,7 @@ ELASTIC = SweepElasticities(3.0, 1.5)
         (replace(GOOD, kind=[0, 1, 1]), RATES, ELASTIC, "kind"),
         (replace(GOOD, value_group=[0, 1]), RATES, ELASTIC, "value_group"),
         (GOOD, RATES[:1], ELASTIC, "rates"),
-        (GOOD, np.zeros((2, SCENARIOS + 1)), ELASTIC, "rates"),
+        (GOOD, np.zeros((2, SIDE_BY_SIDE + 1)), ELASTIC, "rates"),
         (GOOD, np.array([[0.1], [-1.0]]), ELASTIC, "rates"),
         (GOOD, np.array([[np.nan], [0.0]]), ELASTIC, "rates"),
         (GOOD, np.array([[np.inf], [0.0]]), ELASTIC, "rates"),
@@ -339,14 +345,16 @@ def test_bad_inputs_are_refused_with_their_field(
     trade: SweepTrade, rates: Floats, elasticities: SweepElasticities, field: str
 ) -> None:
     with pytest.raises(InputError) as caught:
-        ArmingtonSweep(trade)(rates, elasticities)
+        sweep_at_once(trade)(rates, elasticities)
     assert (caught.value.reason, caught.value.field) == ("PARAMETER_INVALID", field)
 
 
-def test_elasticities_other_than_those_of_the_reference_are_refused() -> None:
-    sweep = ArmingtonSweep(GOOD, SweepReference([0.1, 0.2], np.array([True, False]), ELASTIC))
-    with pytest.raises(InputError, match="reference"):
+def test_elasticities_beside_those_of_the_reference_are_refused() -> None:
+    sweep = sweep_at_once(GOOD, SweepReference([0.1, 0.2], np.array([True, False]), ELASTIC))
+    with pytest.raises(InputError, match="in advance"):
         sweep(RATES[:1], replace(ELASTIC, sigma=4.0))
+    with pytest.raises(InputError, match="in advance"):
+        sweep_at_once(GOOD)(RATES)
 
 
 def test_kernels_release_the_interpreter() -> None:

@@ -10,12 +10,12 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.adjustment_profile import adjustment_profile
-from tariffs.engine.response.kernels import armington_sweep as sums_kernels
-from tariffs.engine.response.kernels import exp_log as rows
-from tariffs.engine.response.kernels import path_products as kernels
-from tariffs.engine.response.path_sweep import PathForms, PathSweep, StageElasticities
-from tariffs.engine.response.sweep_inputs import SweepTrade
-from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
+from tariffs.engine.response.kernels import exp_log, lane_stages, lane_sums, lane_terms, lanes
+from tariffs.engine.response.lane_rates import RatePaths
+from tariffs.engine.response.lane_sections import SIDE_BY_SIDE
+from tariffs.engine.response.lane_sweep import LaneSweep
+from tariffs.engine.response.sweep_inputs import StageElasticities, SweepTrade
+from tariffs.engine.response.sweep_sums import SweepSums
 from tests.economics.independent import adjustment as slow
 
 GROUPS = 3
@@ -34,7 +34,7 @@ class World:
     """Trade of some products, and the rate of each variety at the baseline and after each day by scenario."""
 
     trade: SweepTrade
-    forms: PathForms
+    forms: RatePaths
     of_scenario: Any
 
     @property
@@ -45,8 +45,8 @@ class World:
         ]
         return StageElasticities(np.array(stages), adjustment_profile())
 
-    def sweep(self) -> PathSweep:
-        return PathSweep(self.trade, self.forms, self.elasticities)
+    def sweep(self) -> LaneSweep:
+        return LaneSweep(self.trade, self.forms, self.elasticities.at(YEARS))
 
     def rates_at(self, scenario: int) -> Any:
         """Rates of the varieties on each day under a scenario (varieties x 1 + days)."""
@@ -85,7 +85,7 @@ def world(seed: int, scenarios: int = 3, first: int = 2, top: float = 0.6) -> Wo
         kept=np.where(random.random(size) < 0.1, 0.0, 1.0),
         value_group=random.integers(0, 4, size),
     )
-    return World(trade, PathForms(YEARS, form, rates, moved), random.uniform(0.0, top, (4, scenarios)))
+    return World(trade, RatePaths(YEARS, form, rates, moved), random.uniform(0.0, top, (4, scenarios)))
 
 
 def expected(one: World, scenario: int) -> dict[str, Any]:
@@ -149,9 +149,9 @@ def bits(sums: SweepSums, lane: int) -> list[bytes]:
     return [getattr(sums, name)[:, lane].tobytes() for name in (*NAMES, "buyer_surplus", "welfare", "values")]
 
 
-@pytest.mark.parametrize("cut", [1, 17, SCENARIOS])
+@pytest.mark.parametrize("cut", [1, 17, SIDE_BY_SIDE])
 def test_blocks_and_threads_change_no_bit(cut: int) -> None:
-    one = world(3, scenarios=SCENARIOS)
+    one = world(3, scenarios=SIDE_BY_SIDE)
     solve = one.sweep()
     whole, parted = solve(one.of_scenario, threads=1), solve(one.of_scenario[:, :cut], threads=2)
     last = solve(one.of_scenario[:, cut - 1 :], threads=2)
@@ -172,7 +172,7 @@ def test_high_rates_and_closures_keep_their_digits() -> None:
 def test_scenarios_without_a_moved_rate_are_one_sum() -> None:
     one = world(1)
     still = replace(one.forms, moved=np.zeros(20, dtype=bool))
-    found = PathSweep(one.trade, still, one.elasticities)(np.zeros((0, 2)))
+    found = LaneSweep(one.trade, still, one.elasticities.at(YEARS))(np.zeros((0, 2)))
     other = replace(one, forms=still, of_scenario=np.zeros((0, 1)))
     same(found, 1, expected(other, 0), 1e-9)
 
@@ -180,7 +180,7 @@ def test_scenarios_without_a_moved_rate_are_one_sum() -> None:
 def test_kernels_agree_with_their_plain_python(monkeypatch: pytest.MonkeyPatch) -> None:
     one = world(2, scenarios=2)
     compiled = one.sweep()(one.of_scenario)
-    for module in (kernels, sums_kernels, rows):
+    for module in (lane_terms, lane_stages, lane_sums, lanes, exp_log):
         for name, kernel in vars(module).copy().items():
             if hasattr(kernel, "py_func"):
                 monkeypatch.setattr(module, name, kernel.py_func)

@@ -10,10 +10,10 @@ import pytest
 
 from tariffs.engine.law.loader import load_law
 from tariffs.engine.response import armington
-from tariffs.engine.response.armington_sweep import ArmingtonSweep
-from tariffs.engine.response.kernels import armington_sweep as plain
+from tariffs.engine.response.kernels import lanes
 from tariffs.engine.response.kernels import sector_sweep as kernels
 from tariffs.engine.response.kernels.exp_log import LANES
+from tariffs.engine.response.lane_sweep import sweep_at_once
 from tariffs.engine.response.market import market
 from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepMarket, SweepReference, SweepTrade
 from tariffs.engine.response.sweep_sums import SweepSums
@@ -114,21 +114,10 @@ def test_nests_are_those_of_the_market(eta: float, kappa: float, top: float, w: 
     prices = rng.normal(0.0, 0.2, (8, LANES))
     prices[:, 5] = 0.0
     parameters = np.tile(np.array([eta, kappa, top, 1 / 1.3, w])[:, None], (2, 1, LANES))
-    # The third product of each nest has one price in every lane.
-    is_still = np.arange(8) % 4 == 3
-    prices[is_still] = prices[is_still, :1]
-    price = np.where(is_still, prices[:, 0], 0.0)
-    pack = kernels.NestPack(
-        np.array([0, 4, 8]),
-        np.array([3, 7]),
-        np.arange(8),
-        landed,
-        goods,
-        price,
-        np.expm1((1.0 - eta) * price),
-    )
-    factors, domestic, owned = np.empty((2, 2, LANES)), np.empty((2, 3, LANES)), np.empty((8, 2, LANES))
-    kernels.nest_rows(0, 2, pack, parameters, prices, factors, domestic, owned)
+    pack = kernels.NestPack(np.array([0, 4, 8]), np.arange(8), np.arange(8), landed, goods)
+    shifts, domestic, owned = np.empty((2, 2, LANES)), np.empty((2, 3, LANES)), np.empty((8, 2, LANES))
+    kernels.nest_rows(0, 2, pack, parameters, prices, shifts, domestic, owned)
+    factors = np.exp(shifts)
     again = np.empty_like(factors), np.empty_like(domestic), np.empty_like(owned)
     kernels.nest_rows.py_func(0, 2, pack, parameters, prices, *again)  # type: ignore[attr-defined]
     np.testing.assert_allclose(again[2], owned, rtol=1e-12, atol=1e-12)
@@ -242,8 +231,8 @@ def test_sums_are_those_of_the_models_alone(seed: int, moved: list[int]) -> None
     rates[moved] = rng.choice([0.0, 0.3, 0.7, 2.0], (len(moved), SCENARIOS_GIVEN))
     given = elasticities_at(0.0)
     marks = np.isin(np.arange(CLASSES), moved)
-    sweep = ArmingtonSweep(trade, SweepReference(rates[:, 0], marks, given))
-    found = sweep(rates[sweep.classes], given)
+    sweep = sweep_at_once(trade, SweepReference(rates[:, 0], marks, given))
+    found = sweep(rates[sweep.forms])
     for scenario in range(SCENARIOS_GIVEN):
         assert_sums(found, scenario, expected_sums(trade, rates[:, scenario], given))
 
@@ -252,7 +241,7 @@ def test_sums_are_those_of_the_models_alone(seed: int, moved: list[int]) -> None
 def test_scenarios_may_have_elasticities_of_their_own(seed: int) -> None:
     trade, rng = random_trade(seed), np.random.default_rng(seed)
     rates, ages = rng.choice([0.0, 0.1, 0.25, 1.45], (CLASSES, LANES)), np.linspace(0.0, 1.0, LANES)
-    sweep, given = ArmingtonSweep(trade), elasticities_at(ages)
+    sweep, given = sweep_at_once(trade), elasticities_at(ages)
     found = sweep(rates, given)
     for scenario in (0, 7, LANES - 1):
         assert_sums(
@@ -267,11 +256,11 @@ def test_kernels_are_those_that_are_compiled() -> None:
     trade, rng = random_trade(1), np.random.default_rng(1)
     rates, given = rng.choice([0.0, 0.25, 1.45], (CLASSES, 2)), elasticities_at(0.5)
     reference = SweepReference(rates[:, 0], np.arange(CLASSES) < 2, given)
-    compiled = ArmingtonSweep(trade, reference)(rates[:2], given)
+    compiled = sweep_at_once(trade, reference)(rates[:2])
     with pytest.MonkeyPatch.context() as patch:
-        for module, name in ((kernels, "index_bundles"), (kernels, "nest_rows"), (plain, "sweep_bundles")):
+        for module, name in ((kernels, "nest_rows"), (lanes, "solve")):
             patch.setattr(module, name, getattr(module, name).py_func)
-        found = ArmingtonSweep(trade, reference)(rates[:2], given)
+        found = sweep_at_once(trade, reference)(rates[:2])
     for name in SweepSums.__dataclass_fields__:
         np.testing.assert_allclose(
             getattr(found, name), getattr(compiled, name), rtol=1e-12, atol=1e-9, err_msg=name

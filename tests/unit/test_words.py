@@ -27,7 +27,6 @@ SAME_THING_AT_TWO_FLOORS = {
     "engine": {
         "armington",
         "armington_draws",
-        "armington_sweep",
         "draws",
         "kernel",
         "market",

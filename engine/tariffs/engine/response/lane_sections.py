@@ -209,12 +209,13 @@ class LaneTask:
         nothing, empty, check = np.zeros((0, 0)), no_nests(), checkpoint_here()
         nests = empty._replace(prices=prices)
         sinks = LaneSinks(nothing, nothing, nothing, np.zeros((0, 0, 0)), nothing)
+        flat = True  # quantities are not read
 
         def solved(section: LaneSection) -> None:
             check()
             solve(
                 section.first, section.last, self.pack, duty, demand, nests, no_skips(), sinks, self.one_step,
-                self.flat, PRICES,
+                flat, PRICES,
             )  # fmt: skip
 
         for _ in self._over(solved, threads):

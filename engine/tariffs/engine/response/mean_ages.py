@@ -7,8 +7,7 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, ratio, sums_of
 from tariffs.engine.response.adjustment import SAME
 from tariffs.engine.response.adjustment_profile import AdjustmentProfile
-from tariffs.engine.response.path_sweep import PathForms
-from tariffs.engine.response.sweep_sums import SCENARIOS, padded
+from tariffs.engine.response.lane_rates import RatePaths
 
 
 class MeanAges:
@@ -22,7 +21,7 @@ class MeanAges:
         profile: weights of the horizons by age.
     """
 
-    def __init__(self, forms: PathForms, value: F64, profile: AdjustmentProfile) -> None:
+    def __init__(self, forms: RatePaths, value: F64, profile: AdjustmentProfile) -> None:
         days, count = len(forms.years), len(forms.rates)
         self._at_once = profile.at(0.0)
         self._profile = np.array([profile.at(years) for years in forms.years]).reshape(-1, 3, 3)
@@ -50,23 +49,23 @@ class MeanAges:
         """Compute the weights by parameter and horizon (3 x 3 x scenarios).
 
         Args:
-            rates: (forms, scenarios) rate of each moved form in at most `SCENARIOS` scenarios.
+            rates: (forms, scenarios) rate of each moved form.
         """
-        from tariffs.engine.response.kernels.path_products import change_rows
+        from tariffs.engine.response.kernels.lane_terms import pair_rows
 
         count = rates.shape[1]
-        every = np.repeat(self._rates[:, None], SCENARIOS, axis=1)
-        every[self._moved] = padded(rates)[self._row]
-        powers = np.empty((len(self._size), SCENARIOS))
-        change_rows(self._before, self._after, every, SAME, powers)
-        sizes = np.repeat(self._still[:, None], SCENARIOS, axis=1)
+        every = np.repeat(self._rates[:, None], count, axis=1)
+        every[self._moved] = rates[self._row]
+        powers = np.empty((len(self._size), count))
+        pair_rows(self._before, self._after, every, SAME, powers)
+        sizes = np.repeat(self._still[:, None], count, axis=1)
         if len(self._days):
             np.abs(powers, out=powers)
             powers *= self._size
             sizes[self._days] += np.add.reduceat(powers, self._first, axis=0)
-        total, weights = np.zeros(SCENARIOS), np.zeros((3, 3, SCENARIOS))
+        total, weights = np.zeros(count), np.zeros((3, 3, count))
         for at, size in zip(self._profile, sizes, strict=True):
             weights += at[:, :, None] * size
             total += size
         mean = ratio(weights, np.broadcast_to(total, weights.shape), 0.0)
-        return np.where(total > 0.0, mean, self._at_once[:, :, None])[:, :, :count]
+        return np.where(total > 0.0, mean, self._at_once[:, :, None])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tariffs.engine.base.array_utils import sums_of
+from tariffs.engine.response.adjustment_profile import AdjustmentProfile, mixed
 from tariffs.engine.response.inputs import (
     ELASTICITY,
     RATE,
@@ -56,8 +58,7 @@ class SweepTrade:
         product_group: per product; surplus and welfare are summed by these groups.
         charges: cost that follows the quantity and enters no price, USD, scalar or per variety.
         kept: share of the trade after the response that counts in the sums, scalar or per variety.
-        freight: part of the price as in `armington`, per dollar of v0, scalar or per variety.
-        domestic, supply_domestic: as in `armington`, scalar or per product.
+        domestic: domestic goods as in `armington`, with flat supply, scalar or per product.
         value_group: per variety; customs value is summed by these groups as well, if they are given.
         market: market of sectors above the products, which are then without domestic goods of their own.
     """
@@ -71,9 +72,7 @@ class SweepTrade:
     product_group: ArrayLike
     charges: ArrayLike = 0.0
     kept: ArrayLike = 1.0
-    freight: ArrayLike = 0.0
     domestic: ArrayLike = 0.0
-    supply_domestic: ArrayLike = np.inf
     value_group: ArrayLike | None = None
     market: SweepMarket | None = None
 
@@ -89,6 +88,28 @@ class SweepElasticities:
     eta: ArrayLike
     supply: ArrayLike = np.inf
     kappa: ArrayLike = np.nan
+
+
+@dataclass(frozen=True)
+class StageElasticities:
+    """Elasticities of kinds of products by the age of a change of duty.
+
+    Attributes:
+        columns: sigma, eta and inverse supply by horizon (3 horizons x 3 x kinds).
+        profile: weights of the horizons by age.
+        kappa: substitution between imports and domestic goods of each kind, NaN for the eta of the age; or of all.
+    """
+
+    columns: Floats
+    profile: AdjustmentProfile
+    kappa: ArrayLike = np.nan
+
+    def at(self, years: Sequence[float]) -> Floats:
+        """Mix sigma, eta, kappa and inverse supply of the kinds at ages (4, kinds, ages)."""
+        weights = np.array([self.profile.at(each) for each in years]).reshape(-1, 3, 3)
+        sigma, eta, w = mixed(self.columns[..., None], weights.transpose(1, 2, 0)[:, :, None])
+        kappa = np.broadcast_to(np.reshape(self.kappa, (-1, 1)), eta.shape)
+        return np.stack([sigma, eta, kappa, w])
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +137,6 @@ class SweepVarieties:
     product: Ints
     v0: Floats
     base: Floats
-    freight: Floats
     charges: Floats
     kept: Floats
     rate_class: Ints
@@ -124,14 +144,13 @@ class SweepVarieties:
     kind: Ints
     product_group: Ints
     domestic: Floats
-    domestic_w: Floats
     value_group: Ints
     market: SweepMarket | None
 
     @property
     def landed(self) -> Floats:
-        """Landed cost at the baseline per product, with freight in the price."""
-        return sums_of(self.product, self.v0 * (1.0 + self.base + self.freight), self.kind.size)
+        """Landed cost at the baseline per product."""
+        return sums_of(self.product, self.v0 * (1.0 + self.base), self.kind.size)
 
 
 def checked_trade(trade: SweepTrade) -> SweepVarieties:
@@ -146,7 +165,6 @@ def checked_trade(trade: SweepTrade) -> SweepVarieties:
         product=place,
         v0=per_line("v0", trade.v0, size, VALUE),
         base=per_line("t0", trade.t0, size, RATE),
-        freight=per_line("freight", trade.freight, size, VALUE),
         charges=per_line("charges", trade.charges, size, VALUE),
         kept=per_line("kept", trade.kept, size, SHARE),
         rate_class=_numbers("rate_class", trade.rate_class, size),
@@ -154,7 +172,6 @@ def checked_trade(trade: SweepTrade) -> SweepVarieties:
         kind=_numbers("kind", trade.kind, ids.size),
         product_group=_numbers("product_group", trade.product_group, ids.size),
         domestic=groups.per_product("domestic", trade.domestic, VALUE),
-        domestic_w=1.0 / groups.per_product("supply_domestic", trade.supply_domestic, SUPPLY),
         value_group=np.zeros(0, dtype=np.int64)
         if trade.value_group is None
         else _numbers("value_group", trade.value_group, size),

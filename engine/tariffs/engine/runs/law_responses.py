@@ -15,9 +15,10 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I32, Bools, sums_of
 from tariffs.engine.base.chunks import checkpoint_here, thread_count
 from tariffs.engine.law.law import Law
-from tariffs.engine.response.armington_sweep import ArmingtonSweep
+from tariffs.engine.response.lane_sections import SIDE_BY_SIDE
+from tariffs.engine.response.lane_sweep import sweep_at_once
 from tariffs.engine.response.sweep_inputs import SweepReference
-from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
+from tariffs.engine.response.sweep_sums import SweepSums
 from tariffs.engine.response.trade_response import PROHIBITIVE, is_loss_finite, products_of
 from tariffs.engine.runs.column_names import BASE_DUTY, OWED_AFTER, PRODUCT_SUMS
 from tariffs.engine.runs.merged_trade import Merged, has_merged_trade, kinds_of, trade_of
@@ -150,10 +151,10 @@ class LawResponses:
             self._pairs = ClassPairs.of(class_of, group, self._classes.count, grouping.count)
         merged = Merged(form, barred, group, None if self._pairs is None else self._pairs.of_goods)
         self._kinds, kind = kinds_of(run.response)
-        self._sweep = ArmingtonSweep(
+        self._sweep = sweep_at_once(
             trade_of(run, run.response, kind, merged), SweepReference(rates[:, 0], moves, self._kinds)
         )
-        self._moved_rates = rates[self._sweep.classes]
+        self._moved_rates = rates[self._sweep.forms]
         self._before = sums_of(group, v.value, grouping.count)
 
     @classmethod
@@ -184,11 +185,11 @@ class LawResponses:
 
     def solve(self, outcome: Outcome) -> AfterSums:
         """Compute the sums of an outcome after the response."""
-        block, lane = divmod(self._place[id(outcome)], SCENARIOS)
+        block, lane = divmod(self._place[id(outcome)], SIDE_BY_SIDE)
         if self._solved is None or self._solved[0] != block:
             self._run.check()
-            rates = self._moved_rates[:, block * SCENARIOS : (block + 1) * SCENARIOS]
-            self._solved = block, self._sweep(rates, self._kinds, threads=thread_count())
+            rates = self._moved_rates[:, block * SIDE_BY_SIDE : (block + 1) * SIDE_BY_SIDE]
+            self._solved = block, self._sweep(rates, threads=thread_count())
         return self._sums(outcome, self._solved[1], lane)
 
     def _sums(self, outcome: Outcome, found: SweepSums, lane: int) -> AfterSums:

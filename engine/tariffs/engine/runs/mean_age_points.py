@@ -12,14 +12,13 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I64, sums_of
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.response.adjustment_profile import PathParameters, mixed
-from tariffs.engine.response.armington_sweep import ArmingtonSweep
+from tariffs.engine.response.lane_sweep import LaneSweep, sweep_at_once
 from tariffs.engine.response.mean_ages import MeanAges
-from tariffs.engine.response.path_sweep import StageElasticities
 from tariffs.engine.response.sector_market import kappa_of
-from tariffs.engine.response.sweep_inputs import SweepElasticities
+from tariffs.engine.response.sweep_inputs import StageElasticities, SweepElasticities
 from tariffs.engine.response.sweep_sums import SweepSums
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response
-from tariffs.engine.runs.merged_trade import Merged, mean_age_kinds_of, trade_of
+from tariffs.engine.runs.merged_trade import Merged, stage_kinds_of, trade_of
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_goods import PointGoods
 from tariffs.engine.runs.point_response import class_pairs, kept_parts
@@ -37,19 +36,18 @@ class KeptMeanAges:
         rates: rate of each class of the sweep; those of moved ones are not read.
         moved, row: classes of the sweep that move, and the row of each in the rates of a call.
         ages: weights of the horizons.
-        stages, kappa: elasticities of the kinds by horizon, and the kappa given for each, else NaN.
+        stages: elasticities of the kinds by horizon.
         pairs: pairs of class and group; None if results are not by authority.
         goods: domestic goods.
         kept_by: what it is kept by, so that ids are not reused.
     """
 
-    sweep: ArmingtonSweep
+    sweep: LaneSweep
     rates: F64
     moved: I64
     row: I64
     ages: MeanAges
     stages: StageElasticities
-    kappa: F64
     pairs: ClassPairs | None
     goods: PointGoods
     kept_by: tuple[object, ...]
@@ -60,7 +58,7 @@ class KeptMeanAges:
         parameters, varieties, forms = response.parameters, response.varieties, paths.forms
         assert isinstance(parameters, PathParameters)
         group, pairs = run.grouping.of_line[varieties.line], class_pairs(run, response, outcome)
-        stages, kappa, kind = mean_age_kinds_of(parameters)
+        stages, kind = stage_kinds_of(parameters)
         used, last = np.unique(forms.form[:, -1], return_inverse=True)
         # What is prohibited on the day of the points is not in their sums.
         barred = (forms.rates[used] == PROHIBITIVE).astype(np.float64)
@@ -69,8 +67,8 @@ class KeptMeanAges:
         value = sums_of(paths.of_variety, varieties.value, len(forms.form))
         moved = np.flatnonzero(forms.moved[used])
         return cls(
-            ArmingtonSweep(trade), forms.rates[used], moved, (np.cumsum(forms.moved) - 1)[used[moved]],
-            MeanAges(forms, value, parameters.profile), stages, kappa, pairs, PointGoods(trade, run.grouping.count),
+            sweep_at_once(trade), forms.rates[used], moved, (np.cumsum(forms.moved) - 1)[used[moved]],
+            MeanAges(forms, value, parameters.profile), stages, pairs, PointGoods(trade, run.grouping.count),
             (outcome.variety_rates.of_variety, paths.forms, *kept_parts(response)),
         )  # fmt: skip
 
@@ -79,12 +77,12 @@ class KeptMeanAges:
         every = np.repeat(self.rates[:, None], rates.shape[1], axis=1)
         every[self.moved] = rates[self.row]
         elasticities = self._elasticities(self.ages(rates))
-        return self.sweep(every[self.sweep.classes], elasticities, threads=thread_count())
+        return self.sweep(every[self.sweep.forms], elasticities, threads=thread_count())
 
     def _elasticities(self, weights: F64) -> SweepElasticities:
         """Mix the elasticities of the kinds (kinds x points), given the weights of the horizons."""
         sigma, eta, inverse = mixed(self.stages.columns[..., None], weights[:, :, None])
         with np.errstate(divide="ignore"):
             supply = 1.0 / inverse
-        given = np.broadcast_to(self.kappa[:, None], eta.shape)
+        given = np.broadcast_to(np.reshape(self.stages.kappa, (-1, 1)), eta.shape)
         return SweepElasticities(sigma, eta, supply, kappa_of(given, eta, eta))

@@ -8,15 +8,15 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, sums_of
 from tariffs.engine.response.adjustment_profile import PathParameters
-from tariffs.engine.response.path_pack import LEAST_POWER, STEEPEST_PATH
-from tariffs.engine.response.path_sweep import StageElasticities
+from tariffs.engine.response.lane_sweep import STEEP
 from tariffs.engine.response.sector_market import SectorMarket, kappa_of, market_elasticities
-from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepMarket, SweepTrade
-from tariffs.engine.response.sweep_pack import STEEP
+from tariffs.engine.response.sweep_inputs import StageElasticities, SweepElasticities, SweepMarket, SweepTrade
 from tariffs.engine.response.trade_response import ARMINGTON, Response, domestic_shipments
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.table_duty.rate_classes import bits, first_of, numbered
 
+STEEPEST_PATH = 600.0
+"""Largest exponent of a power on the path: those of a few steps together stay numbers."""
 _HIGHEST = 1e6
 """A rate that no duty reaches, as a fraction: equivalents of specific duties on goods of little value are high."""
 
@@ -32,7 +32,7 @@ def has_merged_trade(run: TableRun) -> bool:
 def has_swept_paths(run: TableRun) -> bool:
     """Test whether points may respond together on the adjustment path: Armington demand by product, no tax.
 
-    Powers of the highest rate must be numbers, and price indices no geometric means.
+    Powers of the highest rate must be numbers.
     """
     response = run.response
     if (
@@ -43,14 +43,10 @@ def has_swept_paths(run: TableRun) -> bool:
     ):
         return False
     p = response.parameters
-    if not isinstance(p, PathParameters) or p.domestic_ratio.any():
+    if not isinstance(p, PathParameters):
         return False
-    sigma, eta, w = np.moveaxis(p.columns, 1, 0)
-    greatest = max(sigma.max(initial=0.0), eta.max(initial=0.0))
-    power = (1.0 - sigma) / (1.0 + sigma * w)
-    is_one_sided = (sigma > 1.0).all(axis=0) | (sigma < 1.0).all(axis=0)
-    is_number = greatest * np.log1p(_HIGHEST) < STEEPEST_PATH
-    return bool(is_number and is_one_sided.all() and (np.abs(power) > LEAST_POWER).all())
+    greatest = p.columns[:, :2].max(initial=0.0)
+    return bool(greatest * np.log1p(_HIGHEST) < STEEPEST_PATH)
 
 
 def has_swept_market(run: TableRun) -> bool:
@@ -157,19 +153,12 @@ def _market(response: Response, market: SectorMarket) -> SweepMarket:
 
 
 def stage_kinds_of(parameters: PathParameters) -> tuple[StageElasticities, I64]:
-    """Distinct sets of elasticities of all horizons, and the set of each product."""
-    columns = parameters.columns
-    distinct, kind = np.unique(columns.reshape(9, -1), axis=1, return_inverse=True)
-    return StageElasticities(distinct.reshape(3, 3, -1), parameters.profile), kind.ravel().astype(np.int64)
-
-
-def mean_age_kinds_of(parameters: PathParameters) -> tuple[StageElasticities, F64, I64]:
     """Distinct sets of elasticities of all horizons with the kappa given for each, else NaN, and the set of each."""
     columns = np.vstack([parameters.columns.reshape(9, -1), np.nan_to_num(parameters.kappa, nan=-1.0)])
     distinct, kind = np.unique(columns, axis=1, return_inverse=True)
     kappa = np.where(distinct[9] < 0.0, np.nan, distinct[9])
-    stages = StageElasticities(distinct[:9].reshape(3, 3, -1), parameters.profile)
-    return stages, kappa, kind.ravel().astype(np.int64)
+    stages = StageElasticities(distinct[:9].reshape(3, 3, -1), parameters.profile, kappa)
+    return stages, kind.ravel().astype(np.int64)
 
 
 def kinds_of(response: Response) -> tuple[SweepElasticities, I64]:

@@ -12,8 +12,9 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.response.adjustment_profile import PathParameters
-from tariffs.engine.response.path_sweep import PathSweep
-from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
+from tariffs.engine.response.lane_sections import SIDE_BY_SIDE
+from tariffs.engine.response.lane_sweep import LaneSweep
+from tariffs.engine.response.sweep_sums import SweepSums
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response
 from tariffs.engine.runs.duty_sums import PointDuties
 from tariffs.engine.runs.mean_age_points import KeptMeanAges
@@ -85,7 +86,7 @@ class PathPointResponse:
         values = group.history.values
 
         def solve(first: int) -> SweepSums:
-            return self.kept.solve(self.history.at(values[first : first + SCENARIOS]))
+            return self.kept.solve(self.history.at(values[first : first + SIDE_BY_SIDE]))
 
         return self.columns(group, before, solve)
 
@@ -97,7 +98,7 @@ class _KeptPaths:
     `kept_by` has what it is kept by, so that ids are not reused.
     """
 
-    sweep: PathSweep
+    sweep: LaneSweep
     pairs: ClassPairs | None
     goods: PointGoods
     kept_by: tuple[object, ...]
@@ -113,7 +114,7 @@ class _KeptPaths:
         group = run.grouping.of_line[response.varieties.line]
         merged = Merged(paths.of_variety, barred, group, None if pairs is None else pairs.of_goods)
         trade = trade_of(run, response, kind, merged)
-        sweep = PathSweep(trade, paths.forms, elasticities, threads=thread_count())
+        sweep = LaneSweep(trade, paths.forms, elasticities.at(paths.forms.years))
         kept_by = outcome.variety_rates.of_variety, paths.forms, *kept_parts(response)
         return cls(sweep, pairs, PointGoods(trade, run.grouping.count), kept_by)
 

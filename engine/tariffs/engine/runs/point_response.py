@@ -14,9 +14,10 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, sums_of
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import thread_count
-from tariffs.engine.response.armington_sweep import ArmingtonSweep
+from tariffs.engine.response.lane_sections import SIDE_BY_SIDE
+from tariffs.engine.response.lane_sweep import LaneSweep, sweep_at_once
 from tariffs.engine.response.sweep_inputs import SweepReference
-from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
+from tariffs.engine.response.sweep_sums import SweepSums
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response
 from tariffs.engine.runs.column_names import BASE_DUTY, OWED_AFTER, PRODUCT_SUMS
 from tariffs.engine.runs.duty_sums import PointDuties
@@ -86,10 +87,10 @@ class PointResponse:
             )
             alike = Merged(form, barred, of_variety, None if pairs is None else pairs.of_goods)
             trade = trade_of(run, response, kind, alike)
-            sweep = ArmingtonSweep(trade, SweepReference(rates, moves, self._kinds))
+            sweep = sweep_at_once(trade, SweepReference(rates, moves, self._kinds))
             goods = PointGoods(trade, run.grouping.count)
             kept_by = class_of, *kept_parts(response)
-            return _MergedSweep(sweep, used[sweep.classes], pairs, kept_by, goods)
+            return _MergedSweep(sweep, used[sweep.forms], pairs, kept_by, goods)
 
         key = tuple(forms.digest for forms in self._forms), id(class_of), has_pairs(run, outcome)
         self._merged = kept_sweep(run, response, key, merged)
@@ -108,8 +109,8 @@ class PointResponse:
         """
 
         def solve(first: int) -> SweepSums:
-            rates = self._at([rates[first : first + SCENARIOS] for rates in group.rates])
-            return self._merged.sweep(rates[self._merged.moved], self._kinds, threads=thread_count())
+            rates = self._at([rates[first : first + SIDE_BY_SIDE] for rates in group.rates])
+            return self._merged.sweep(rates[self._merged.moved], threads=thread_count())
 
         return self._columns(group, before, solve)
 
@@ -136,11 +137,11 @@ class BlockColumns:
     ) -> AfterSums:
         """Compute the columns of a group of points; `solve` gives the sums of the block from a point on."""
         blocks, duties, owed = [], [], []
-        for first in range(0, len(group.points), SCENARIOS):
+        for first in range(0, len(group.points), SIDE_BY_SIDE):
             self._run.check()
             block = solve(first)
             blocks.append(block)
-            rates_of_rows = [rates[first : first + SCENARIOS] for rates in group.rates]
+            rates_of_rows = [rates[first : first + SIDE_BY_SIDE] for rates in group.rates]
             if self._duties and self._is_by_authority:
                 duties.append(self._duties.by_authority(block.values, rates_of_rows, before))
             if self._duties and not self._owes_all:
@@ -181,7 +182,7 @@ class _MergedSweep:
     `kept_by` has what it is kept by, so that ids are not reused; a response as a whole would have the table too.
     """
 
-    sweep: ArmingtonSweep
+    sweep: LaneSweep
     moved: I64
     pairs: ClassPairs | None
     kept_by: tuple[object, ...]

@@ -12,7 +12,7 @@ from tariffs.engine.response.adjustment import AgeElasticities, DutyStep, PathDr
 from tariffs.engine.response.adjustment_profile import PathParameters
 from tariffs.engine.response.closing_draws import AtOnce
 from tariffs.engine.response.path_response import PathResponse
-from tariffs.engine.response.path_sweep import StageElasticities
+from tariffs.engine.response.sweep_inputs import StageElasticities
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response, products_of
 from tariffs.engine.runs.column_names import PROHIBITED_SURPLUS
 from tariffs.engine.runs.outcome import Outcome

@@ -19,7 +19,7 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.law import Law
 from tariffs.engine.response.adjustment_profile import CLOSING_YEARS
-from tariffs.engine.response.path_sweep import PathForms
+from tariffs.engine.response.lane_rates import RatePaths
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response
 from tariffs.engine.response.variety_rates import NOTHING
 from tariffs.engine.runs.class_paths import MOVED, ClassPaths, word_of
@@ -51,7 +51,7 @@ class VarietyPaths:
     """
 
     of_variety: I64
-    forms: PathForms
+    forms: RatePaths
     history: FormHistory
 
     @classmethod
@@ -83,12 +83,12 @@ class VarietyPaths:
         years = [day.years for day in days]
         key = id(alike), id(response.base_rate), tuple(years), _digest(words), history.count
 
-        def found() -> tuple[object, I64, PathForms]:
+        def found() -> tuple[object, I64, RatePaths]:
             paths = _paths_of_varieties(alike.extended(words), classes, response.base_rate, years, history)
             # What the key names by its id.
             return (alike, response.base_rate), *paths
 
-        kept: BoundedCache[Hashable, tuple[object, I64, PathForms]]
+        kept: BoundedCache[Hashable, tuple[object, I64, RatePaths]]
         kept = run.prepared.lines.cache.setdefault("variety paths", BoundedCache(_PATHS_KEPT))
         return cls(*kept.get(key, found)[1:], history)
 
@@ -236,7 +236,7 @@ def _words_on(
 
 def _paths_of_varieties(
     paths: ClassPaths, classes: _ClassesOfDays, base_rate: F64, years: Sequence[float], history: FormHistory
-) -> tuple[I64, PathForms]:
+) -> tuple[I64, RatePaths]:
     """Number the paths of varieties, which begin with their rates at the baseline."""
     base = bits(base_rate)
     of_variety = numbered(paths.of_class[classes.of_variety], base)
@@ -248,7 +248,7 @@ def _paths_of_varieties(
     return of_variety, _forms(*closures_apart(table, years, word_of(PROHIBITIVE)), history)
 
 
-def _forms(words: Words, years: Sequence[float], history: FormHistory) -> PathForms:
+def _forms(words: Words, years: Sequence[float], history: FormHistory) -> RatePaths:
     """Number the forms of paths (1 + days x paths): those that move as in the history, and the others behind them."""
     changes = np.ones(words.shape, dtype=bool)
     np.not_equal(words[1:], words[:-1], out=changes[1:])
@@ -263,7 +263,7 @@ def _forms(words: Words, years: Sequence[float], history: FormHistory) -> PathFo
     latest[changes] = np.arange(changed.size)
     form = number[np.maximum.accumulate(latest, axis=0)]
     rates = np.concatenate([np.zeros(history.count), still.view(np.float64)])
-    return PathForms(years, np.ascontiguousarray(form.T), rates, np.arange(len(rates)) < history.count)
+    return RatePaths(years, np.ascontiguousarray(form.T), rates, np.arange(len(rates)) < history.count)
 
 
 def leave_ended_closures(words: Words, closed: np.uint64) -> None:

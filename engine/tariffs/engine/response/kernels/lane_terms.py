@@ -173,8 +173,11 @@ def change_rows(
 
 
 @jit
-def pair_rows(before: Ints, after: Ints, rates: Floats, powers: Floats) -> None:
-    """Compute the changes of ln(1 + t) between rows `before` and `after` of `rates` (rows, n) into `powers`."""
+def pair_rows(before: Ints, after: Ints, rates: Floats, same: float, powers: Floats) -> None:
+    """Compute the changes of ln(1 + t) between rows `before` and `after` of `rates` (rows, n) into `powers`.
+
+    Relative changes of 1 + t up to `same` are rounding.
+    """
     n = rates.shape[1]
     work, lost = np.empty(2 * n), np.empty(n)
     bits = work.view(np.int64)
@@ -182,7 +185,7 @@ def pair_rows(before: Ints, after: Ints, rates: Floats, powers: Floats) -> None:
         start, end = before[row], after[row]
         for b in range(n):
             change = np.true_divide(rates[end, b] - rates[start, b], 1.0 + rates[start, b])
-            change = change if abs(change) > SAME else 0.0
+            change = change if abs(change) > same else 0.0
             ratio = 1.0 + change
             work[b] = ratio
             lost[b] = np.true_divide(change - (ratio - 1.0), ratio)

@@ -13,75 +13,30 @@ from numpy.typing import NDArray
 
 from tariffs.engine.base.compiled_kernels import inlined, jit
 from tariffs.engine.response.kernels.armington import growth, two_good_ces
-from tariffs.engine.response.kernels.armington_sweep import (
-    add_spending,
-    fill_cell,
-    index_row,
-    price_rows,
-    sum_index,
-)
-from tariffs.engine.response.kernels.exp_log import LANES, SECOND, exp_row
-from tariffs.engine.response.kernels.sweep_products import SweepPack
+from tariffs.engine.response.kernels.exp_log import exp_array
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_IMPORTS = 3 * LANES
-# Row of a product in `kernels.armington_sweep`: the log of its import price.
-_OWN, _WORK = 8, 5
 _ROUNDS = 60
 _TOLERANCE = 1e-15
 _LEAST_LOG = 1e-5
 
 
 class NestPack(NamedTuple):
-    """Nests of some products of a sweep; a member is a product, or one of several that are one product of the sweep.
+    """Nests of some products.
 
     Attributes:
         offsets: first member of each nest, one more than nests.
-        still: first member of each nest whose price no scenario moves; those before it have that of their product.
-        product: product of the sweep of each member, whose surplus it adds to.
+        product, row: product of each member, whose surplus it adds to, and row of its price.
         landed, goods: landed imports and domestic goods of each member at the baseline, USD.
-        price: per member the log of its import price by itself, if no scenario moves it.
-        growth: the exponential of 1 - eta times `price`, less one.
     """
 
     offsets: Ints
-    still: Ints
     product: Ints
+    row: Ints
     landed: Floats
     goods: Floats
-    price: Floats
-    growth: Floats
-
-
-@jit
-def index_bundles(
-    first: int, last: int, pack: SweepPack, rates: Floats, terms: Floats, prices: Floats
-) -> None:
-    """Compute the log import price of the products of bundles [first, last): `prices` (products, LANES)."""
-    from_chunk, to_chunk, most = pack.bundle_chunks[first], pack.bundle_chunks[last], 0
-    for chunk in range(from_chunk, to_chunk):
-        most = max(most, pack.chunk_cells[chunk + 1] - pack.chunk_cells[chunk])
-    table = np.empty((most, 4 * LANES))
-    own = np.empty(_OWN * LANES)
-    work = np.empty(_WORK * LANES)
-    bits = work.view(np.int64)
-    for chunk in range(from_chunk, to_chunk):
-        first_cell = pack.chunk_cells[chunk]
-        for c in range(first_cell, pack.chunk_cells[chunk + 1]):
-            row, kind = rates[pack.cell_row[c]], terms[pack.cell_kind[c]]
-            fill_cell(
-                table[c - first_cell], row, kind, pack.cell_base[c], pack.cell_freight[c], True, work, bits
-            )
-        for k in range(pack.chunk_products[chunk], pack.chunk_products[chunk + 1]):
-            kind = terms[pack.kind[k]]
-            sum_index(pack, k, table, first_cell, own)
-            if index_row(own, kind, work) > 0:
-                add_spending(pack, k, rates, kind, table, first_cell, own, work)
-            price_rows(pack.landed[k], pack.domestic[k], kind, own, work, bits)
-            for b in range(LANES):
-                prices[k, b] = own[_IMPORTS + b]
 
 
 @jit
@@ -114,52 +69,42 @@ def _mean_growth(log: float) -> float:
 
 @jit
 def price_of_imports(
-    n: int, nests: NestPack, prices: Floats, power: Floats, imports: float, growths: Floats, work: Floats,
+    n: int, nests: NestPack, prices: Floats, power: Floats, imports: float, growths: Floats, num: Floats, bits: Ints,
     alone: Floats,
 ) -> None:  # fmt: skip
     """Compute the log price of the imports of nest n without a shift of demand, in every lane, into `alone`.
 
-    `growths` gets the exponential of `power` times the price of each member whose price moves, less one.
+    `growths` gets the exponential of `power` times the price of each member, less one.
     """
-    bits = work.view(np.int64)
-    begin, still, end = nests.offsets[n], nests.still[n], nests.offsets[n + 1]
+    lanes, begin, end = power.size, nests.offsets[n], nests.offsets[n + 1]
+    for i in range(begin, end):
+        row = nests.row[i]
+        for b in range(lanes):
+            num[i - begin, b] = power[b] * prices[row, b]
+    exp_array(num.reshape(-1), growths.reshape(-1), bits, (end - begin) * lanes)
     alone[:] = 0.0
-    for i in range(begin, still):
-        price, within = prices[nests.product[i]], nests.landed[i] / imports
-        for b in range(LANES):
-            work[b] = power[b] * price[b]
-        exp_row(work, bits)
-        for b in range(LANES):
-            growths[i - begin, b] = work[SECOND + b]
-            alone[b] += within * (price[b] if power[b] == 0.0 else work[SECOND + b])
-    constant, level = 0.0, 0.0
-    for i in range(still, end):
-        within = nests.landed[i] / imports
-        constant += within * nests.growth[i]
-        level += within * nests.price[i]
-    for b in range(LANES):
-        if power[b] == 0.0:
-            alone[b] += level
-        else:
-            alone[b] = np.log1p(alone[b] + constant) / power[b]
+    for i in range(begin, end):
+        row, within = nests.row[i], nests.landed[i] / imports
+        for b in range(lanes):
+            alone[b] += within * (prices[row, b] if power[b] == 0.0 else growths[i - begin, b])
+    for b in range(lanes):
+        if power[b] != 0.0:
+            alone[b] = np.log1p(alone[b]) / power[b]
 
 
 @inlined
 def weigh_member(
     within: float, price: Floats, growth: Floats, power: Floats, alone: Floats, inverse: Floats, moved: Floats,
-    part: Floats, total: Floats,
+    total: Floats,
 ) -> None:  # fmt: skip
-    """Compute the Sato-Vartia weight of a member, add it to `total`, and write it times its log price into `part`.
-
-    `part` may be `growth`.
-    """
-    for b in range(LANES):
+    """Compute the Sato-Vartia weight of a member, add it to `total`, and write it times its log price into `growth`."""
+    for b in range(power.size):
         log = power[b] * (price[b] - alone[b])
         is_small = abs(log) <= _LEAST_LOG
         mean = np.true_divide((1.0 + growth[b]) * inverse[b] - 1.0, 1.0 if is_small else log)
         weight = within * (1.0 + 0.5 * log if is_small else mean)
         total[b] += weight
-        part[b] = weight * (price[b] + moved[b])
+        growth[b] = weight * (price[b] + moved[b])
 
 
 @jit
@@ -172,67 +117,62 @@ def divide_surplus(
     `moved` is what the shift of demand adds to log prices, `of_imports` and `of_goods` the surplus of either. The parts
     have Sato-Vartia weights, so they add up exactly. Overwrites `growths`.
     """
-    begin, still, end = nests.offsets[n], nests.still[n], nests.offsets[n + 1]
-    total, inverse = np.zeros(LANES), np.exp(-power * alone)
-    price, growth = np.empty(LANES), np.empty(LANES)
-    for i in range(begin, still):
+    lanes, begin, end = power.size, nests.offsets[n], nests.offsets[n + 1]
+    total, inverse = np.zeros(lanes), np.exp(-power * alone)
+    for i in range(begin, end):
         row, within = growths[i - begin], nests.landed[i] / imports
-        weigh_member(within, prices[nests.product[i]], row, power, alone, inverse, moved, row, total)
-    for i in range(still, end):
-        price[:] = nests.price[i]
-        growth[:] = nests.growth[i]
-        within = nests.landed[i] / imports
-        weigh_member(within, price, growth, power, alone, inverse, moved, growths[i - begin], total)
+        weigh_member(within, prices[nests.row[i]], row, power, alone, inverse, moved, total)
     for i in range(begin, end):
         owned[nests.product[i]] = 0.0
     each = np.true_divide(of_imports, total)
     for i in range(begin, end):
         j, own = nests.product[i], nests.goods[i] / goods if goods > 0.0 else 0.0
-        for b in range(LANES):
+        for b in range(lanes):
             owned[j, 0, b] += each[b] * growths[i - begin, b] + of_goods[b] * own
             owned[j, 1, b] += gain[b] * own
 
 
 @jit
 def nest_rows(
-    first: int, last: int, nests: NestPack, parameters: Floats, prices: Floats, factors: Floats, domestic: Floats,
+    first: int, last: int, nests: NestPack, parameters: Floats, prices: Floats, shifts: Floats, domestic: Floats,
     owned: Floats,
 ) -> None:  # fmt: skip
     """Solve nests [first, last) in every lane.
 
-    Reads `parameters` (nests, 5, LANES): eta, kappa, top, inverse supply of domestic goods and of imports, and `prices`
-    (products, LANES): logs of the import prices of products by themselves. Writes `factors` (nests, 2, LANES) on value
-    and quantity, `domestic` (nests, 3, LANES): hats of price and quantity, and gain of producers, and `owned`
-    (products, 2, LANES): buyers' surplus and gain of producers.
+    Reads `parameters` (nests, 5, lanes): eta, kappa, top, inverse supply of domestic goods and of imports, and `prices`
+    (prices, lanes): logs of the import prices of products by themselves. Writes `shifts` (nests, 2, lanes) of the
+    logs of value and quantity, `domestic` (nests, 3, lanes): hats of price and quantity, and gain of producers, and
+    `owned` (products, 2, lanes): buyers' surplus and gain of producers.
     """
-    most = 0
+    most, lanes = 0, parameters.shape[2]
     for n in range(first, last):
         most = max(most, nests.offsets[n + 1] - nests.offsets[n])
-    growths, work = np.empty((most, LANES)), np.empty(_WORK * LANES)
-    alone, moved = np.empty(LANES), np.empty(LANES)
-    of_imports, of_goods = np.empty(LANES), np.empty(LANES)
+    growths, num = np.empty((most, lanes)), np.empty((most, lanes))
+    bits = num.reshape(-1).view(np.int64)
+    alone, moved = np.empty(lanes), np.empty(lanes)
+    of_imports, of_goods = np.empty(lanes), np.empty(lanes)
     for n in range(first, last):
         imports, goods = 0.0, 0.0
         for i in range(nests.offsets[n], nests.offsets[n + 1]):
             imports += nests.landed[i]
             goods += nests.goods[i]
         if imports <= 0.0:
-            factors[n] = 1.0
+            shifts[n] = 0.0
             domestic[n, :2] = 1.0
             domestic[n, 2] = 0.0
             for i in range(nests.offsets[n], nests.offsets[n + 1]):
                 owned[nests.product[i]] = 0.0
             continue
         power = 1.0 - parameters[n, 0]
-        price_of_imports(n, nests, prices, power, imports, growths, work, alone)
+        price_of_imports(n, nests, prices, power, imports, growths, num, bits, alone)
         spent, share = imports + goods, imports / (imports + goods)
-        for b in range(LANES):
+        for b in range(lanes):
             eta, kappa, top = parameters[n, 0, b], parameters[n, 1, b], parameters[n, 2, b]
             domestic_w, w = parameters[n, 3, b], parameters[n, 4, b]
             x, y = solve_price(alone[b], share, eta, kappa, top, domestic_w, w)
             shift = ((eta - kappa) * x + (kappa - top) * y) / (1.0 + eta * w)
-            factors[n, 0, b] = np.exp((1.0 + w) * shift)
-            factors[n, 1, b] = np.exp(shift)
+            shifts[n, 0, b] = (1.0 + w) * shift
+            shifts[n, 1, b] = shift
             price = domestic_w * (kappa - top) / (1.0 + kappa * domestic_w) * y
             quantity = (kappa - top) * y - kappa * price
             domestic[n, 0, b] = np.exp(price)
