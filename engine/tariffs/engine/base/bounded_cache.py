@@ -11,11 +11,24 @@ from typing import Any, Generic, TypeVar
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 _NAMED: weakref.WeakValueDictionary[str, BoundedCache[Any, Any]] = weakref.WeakValueDictionary()
+_BRIEF: weakref.WeakSet[BoundedCache[Any, Any]] = weakref.WeakSet()
 
 
 def cache_sizes() -> dict[str, int]:
     """Count the entries of each cache of the process that has a name."""
     return {name: len(cache) for name, cache in sorted(_NAMED.items())}
+
+
+def brief(cache: BoundedCache[Key, Value]) -> BoundedCache[Key, Value]:
+    """Mark a cache of values that are large and soon made again: `clear_brief` empties it."""
+    _BRIEF.add(cache)
+    return cache
+
+
+def clear_brief() -> None:
+    """Empty the caches marked as brief; for a process that waits for work."""
+    for cache in list(_BRIEF):
+        cache.clear()
 
 
 class BoundedCache(Generic[Key, Value]):

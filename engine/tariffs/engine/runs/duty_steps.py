@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64
-from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.base.bounded_cache import BoundedCache, brief
 from tariffs.engine.law.law import Law
 from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.engine.response.adjustment import DutyStep, RateMoves
@@ -82,7 +82,8 @@ class DutySteps:
         cache = run.prepared.lines.cache
         self._moves: BoundedCache[Hashable, RateMoves] = cache.setdefault("moves", BoundedCache(_MOVES_KEPT))
         self._keys: BoundedCache[Hashable, tuple[Law, Hashable]] = BoundedCache(_KEYS_KEPT)
-        self._rates: BoundedCache[Hashable, F64] = cache.setdefault("rates", BoundedCache(_RATES_KEPT))
+        self._rates: BoundedCache[Hashable, F64]
+        self._rates = cache.setdefault("rates", brief(BoundedCache(_RATES_KEPT)))
 
     def until(self, law: Law, dated: Dated) -> list[DutyStep]:
         """List the steps of a law from the baseline to the instants of the lines, the oldest first.

@@ -10,6 +10,7 @@ from datetime import date, datetime
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32
+from tariffs.engine.base.bounded_cache import BoundedCache, brief
 from tariffs.engine.base.stages import stage
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.law import IMPORT, InForce, Law
@@ -36,6 +37,9 @@ from tariffs.engine.rating.layers import LawLayers
 from tariffs.engine.tables.claim_shares import lines_with_claim_shares
 from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.selected_lines import SelectedLines
+
+_PARTS_KEPT = 2
+"""Some 25 MB each with the embedded table."""
 
 
 @dataclass(frozen=True)
@@ -167,11 +171,8 @@ def parts_of(law: Law, lines: LineArrays) -> F64:
     Undeclared content counts as 0 here: layers put the weight of an assumed metal on the whole value.
     """
     cap = float(law.caps.get(CAPPED_TERM, 1))
-    key = ("parts", cap)
-    if key not in lines.cache:
-        lines.cache[key] = _parts(lines, cap, slice(None))
-    parts: F64 = lines.cache[key]
-    return parts
+    kept: BoundedCache[float, F64] = lines.cache.setdefault("parts", brief(BoundedCache(_PARTS_KEPT)))
+    return kept.get(cap, lambda: _parts(lines, cap, slice(None)))
 
 
 def parts_of_range(law: Law, selected: SelectedLines, lo: int, hi: int) -> F64:
