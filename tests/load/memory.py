@@ -1,4 +1,4 @@
-"""Memory after very many calls is what it was after a few."""
+"""Memory after a few calls, and after very many."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ SETTLE_SECONDS = 1.0
 
 
 def measure(plan: Plan, server: Server) -> list[Measured]:
-    """The row on memory."""
+    """Rows on memory."""
     _work(plan, server, WARM_QUOTES, WARM_SWEEPS)
     before = server.memory_with_workers()
     _work(plan, server, plan.quotes, plan.sweeps)
     after = server.memory_with_workers()
     seen = f"{plan.quotes:,} quotes, {plan.sweeps} sweeps; {before / MIB:.0f} to {after / MIB:.0f} MiB"
-    return [Measured("memory", (after / before,), seen)]
+    return [Measured("memory_warm", (before / MIB,), ""), Measured("memory", (after / before,), seen)]
 
 
 def _work(plan: Plan, server: Server, quotes: int, sweeps: int) -> None:

@@ -55,8 +55,8 @@ class Server:
         return int(self.process.memory_info().rss)
 
     def memory_with_workers(self) -> int:
-        """Resident bytes of all its processes."""
-        return self.memory() + sum(int(worker.memory_info().rss) for worker in self.workers)
+        """Bytes of all its processes, a page that several share counted once."""
+        return sum(int(one.memory_full_info().pss) for one in (self.process, *self.workers))
 
     def settle(self) -> None:
         """Wait until all workers are there and idle: after a start or a kill, one warms up."""
