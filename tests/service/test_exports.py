@@ -147,8 +147,9 @@ def test_exports_without_a_table_are_the_embedded_ones() -> None:
 
 def test_a_control_is_no_direction_of_a_table() -> None:
     request = pb.SimulateRequest(points=points(("base", "")), direction=common_pb2.DIRECTION_CONTROL)
-    with pytest.raises(InputError, match="direction is control, not import or export"):
+    with pytest.raises(InputError, match="direction is 'control'") as refused:
         list(LocalServices().simulation.Simulate(request))
+    assert (refused.value.reason, refused.value.field) == ("REQUEST_INVALID", "direction")
 
 
 def test_a_period_of_exports_is_on_the_clock_of_the_importing_country() -> None:
