@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import grpc
 from google.protobuf.any_pb2 import Any
@@ -14,6 +15,7 @@ from google.rpc.status_pb2 import Status
 
 from tariffs.engine.errors import InputError, ScenarioError, ServiceError, TariffsError
 
+Detail = TypeVar("Detail", bound=Message)
 DOMAIN = "tariffs.internal"
 DETAILS_KEY = "grpc-status-details-bin"
 REQUEST_ID_KEY = "x-request-id"
@@ -56,26 +58,21 @@ def _catalogued(error: TariffsError, request_facts: Mapping[str, str], request: 
 def trailers_of(status: Status, request_id: str) -> tuple[tuple[str, str | bytes], ...]:
     """Return the trailing metadata that carries a status and the request id."""
     trailers = ((DETAILS_KEY, status.SerializeToString()), (REQUEST_ID_KEY, request_id))
-    if status.code not in _RETRIED and _reason(status) not in _PUSHED_BACK:
+    info = detail_in(status, ErrorInfo)
+    if status.code not in _RETRIED and (info is None or info.reason not in _PUSHED_BACK):
         return trailers
     return (*trailers, (PUSHBACK_KEY, _pushback(status)))
 
 
 def _pushback(status: Status) -> str:
     """Milliseconds until a client may retry; never for a quota, which has the code of a temporary limit."""
-    retry = RetryInfo()
-    for detail in status.details:
-        if detail.Unpack(retry):
-            return str(retry.retry_delay.ToMilliseconds())
-    return _NEVER
+    retry = detail_in(status, RetryInfo)
+    return _NEVER if retry is None else str(retry.retry_delay.ToMilliseconds())
 
 
-def _reason(status: Status) -> str:
-    info = ErrorInfo()
-    for detail in status.details:
-        if detail.Unpack(info):
-            return str(info.reason)
-    return ""
+def detail_in(status: Status, kind: type[Detail]) -> Detail | None:
+    """Return the first detail of a type; None without one."""
+    return next((found for packed in status.details if packed.Unpack(found := kind())), None)
 
 
 def reason_of(error: Exception) -> str:

@@ -23,7 +23,7 @@ from protobuf import message_from_json_value
 from protobuf.wkt import Any as ConnectAny
 from protobuf.wkt import Struct
 
-from tariffs.service.wire.status import DETAILS_KEY, REQUEST_ID_KEY, grpc_code
+from tariffs.service.wire.status import DETAILS_KEY, REQUEST_ID_KEY, detail_in, grpc_code
 
 RETRY_AFTER = "retry-after"
 _CODES = {"cancelled": Code.CANCELED}
@@ -179,7 +179,5 @@ def _fields_of(packed: any_pb2.Any) -> dict[str, Any]:
 
 def _retry_seconds(status: Status) -> int | None:
     """Return the seconds of RetryInfo, at least one; None without it."""
-    retry = RetryInfo()
-    if any(detail.Unpack(retry) for detail in status.details):
-        return max(1, int(retry.retry_delay.seconds))
-    return None
+    retry = detail_in(status, RetryInfo)
+    return None if retry is None else max(1, int(retry.retry_delay.seconds))
