@@ -80,7 +80,7 @@ def joined_end(buckets: Sequence[BucketResults]) -> RunEnd:
 def _by_unit(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Add the amounts of attributions; one that some part does not know is unknown."""
     keys = [name for name, kind in frames[0].schema.items() if not kind.is_float()]
-    amounts = (pl.when(pl.col(pl.Float64).is_null().any()).then(None).otherwise(pl.col(pl.Float64).sum()),)
+    amounts = pl.when(pl.col(pl.Float64).null_count() == 0).then(pl.col(pl.Float64).sum())
     return pl.concat(frames).group_by(keys).agg(amounts).sort(keys, nulls_last=True)
 
 
