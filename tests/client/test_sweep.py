@@ -173,7 +173,7 @@ def test_the_duty_at_any_point_counts_for_the_top() -> None:
     ]
     groups = pl.DataFrame(rows, schema=["cn", "origin", "duty"], orient="row")
     points = pl.DataFrame({"cn": [0.0, 0.1]})
-    found = Sweep(points, groups, points, pl.DataFrame(), (), {})
+    found = Sweep(points, groups, points, refused=pl.DataFrame(), provenance={})
     assert found.keys == ["origin"]
     assert set(found.top(1).groups["origin"]) == {"VN"}
     assert found.top(2).groups["origin"].to_list() == ["CN", "VN", "CN", "VN"]

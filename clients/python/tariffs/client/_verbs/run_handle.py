@@ -17,6 +17,7 @@ from tariffs.client._wire.reading import provenance, read
 from tariffs.client.config import Config
 from tariffs.client.errors import DeadlineExceeded, TariffsError, Unavailable, from_status
 from tariffs.client.results.impact import ImpactResult, TimelineResult
+from tariffs.client.results.json_values import Plain
 from tariffs.client.results.quote import Provenance
 from tariffs.client.results.sweep import Sweep
 from tariffs.v1 import simulation_service_pb2 as pb
@@ -37,7 +38,7 @@ class RunBackend(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class RunStatus:
+class RunStatus(Plain):
     """Status of a run.
 
     Attributes:
@@ -83,24 +84,8 @@ class RunStatus:
 
     def to_json_dict(self) -> dict[str, object]:
         """Convert to plain data."""
-        return {
-            "name": self.name,
-            "state": self.state,
-            "stage": self.stage,
-            "fraction": self.fraction,
-            "finished_parts": self.finished_parts,
-            "total_parts": self.total_parts,
-            "attempts": self.attempts,
-            "created": self.create_time,
-            "ended": self.end_time or None,
-            "expires": self.expire_time or None,
-            "error": None if self.error is None else self.error.to_json_dict(),
-            "provenance": self.provenance,
-            "scenarios": list(self.scenarios),
-            "table": self.table,
-            "owner": self.owner,
-            "shared_with": self.shared_with,
-        }
+        plain = Plain.to_json_dict(self)
+        return plain | {name: plain[name] or None for name in ("ended", "expires")}
 
 
 class Run:

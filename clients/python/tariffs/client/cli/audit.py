@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from tariffs.client._extras import module_of
 from tariffs.client.cli import options
+from tariffs.client.cli.commands import Output, add
 from tariffs.client.cli.render.table import console, text_table
 
 app = typer.Typer(help="Verify and show the audit record of a server.", no_args_is_help=True)
@@ -27,13 +27,12 @@ _SECONDS = len("2026-11-24T12:00:00")
 _COLUMNS = ("who", "verb", "code", "reason", "run", "request_id")
 
 
-@app.command(
+@add(
+    app,
     "verify",
-    epilog=options.examples(
-        "tariffs audit verify /var/lib/tariffs/audit",
-        "tariffs audit verify /var/lib/tariffs/audit --head web-1-0=1042:5f0c...",
-        "tariffs audit verify --database postgresql+psycopg://auditor@db/tariffs",
-    ),
+    "tariffs audit verify /var/lib/tariffs/audit",
+    "tariffs audit verify /var/lib/tariffs/audit --head web-1-0=1042:5f0c...",
+    "tariffs audit verify --database postgresql+psycopg://auditor@db/tariffs",
 )
 def verify(
     path: Record = None,
@@ -54,28 +53,27 @@ def verify(
             help="Last entry before the first one that is here, where earlier files were moved away; may be repeated.",
         ),
     ] = None,
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """Find entries that were changed, removed, inserted, reordered or cut off. Exit 1 if there are any."""
     commands = module_of("server", _COMMANDS)
     starts, ends = options.pairs(after, "--after"), options.pairs(head, "--head")
     reports = commands.verified(commands.chains(_text(path), database), starts, ends)
-    if as_json:
-        print(json.dumps({"chains": [_document(report) for report in reports]}))
-    else:
+
+    def show() -> None:
         for report in reports:
             print(f"{report.name}: {report.entries:,} entries, last {report.head.text}")
             for one in report.findings:
                 print(f"  {one.kind}: {one.place or report.name}: {one.message}")
-    return 1 if any(report.findings for report in reports) else 0
+
+    is_changed = any(report.findings for report in reports)
+    return Output({"chains": [_document(report) for report in reports]}, show, 1 if is_changed else 0)
 
 
-@app.command(
+@add(
+    app,
     "show",
-    epilog=options.examples(
-        "tariffs audit show /var/lib/tariffs/audit --who ann --since 2026-11-01",
-        "tariffs audit show /var/lib/tariffs/audit --run operations/4f0c... --json",
-    ),
+    "tariffs audit show /var/lib/tariffs/audit --who ann --since 2026-11-01",
+    "tariffs audit show /var/lib/tariffs/audit --run operations/4f0c... --json",
 )
 def show(
     path: Record = None,
@@ -98,21 +96,16 @@ def show(
     since: Annotated[str, typer.Option("--since", help="First day or instant, UTC.")] = "",
     until: Annotated[str, typer.Option("--until", help="First day or instant that is left out, UTC.")] = "",
     limit: Annotated[int, typer.Option("--limit", help="Entries shown at most; 0 is all.")] = 0,
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """Show entries, by chain in the order in which they were written."""
     fields = {"who": who, "verb": verb, "kind": kind, "code": code, "reason": reason, "run": run}
     fields |= {"request_id": request_id, "tables": table, "scenarios": scenario, "law": law, "chain": chain}
     wanted = {name: text for name, text in fields.items() if text is not None}
     commands = module_of("server", _COMMANDS)
     found = commands.selected(commands.chains(_text(path), database), wanted, since, until)
-    entries = islice(found, limit or None)
-    if as_json:
-        print(json.dumps({"entries": list(entries)}))
-        return 0
-    headings = ["time", "chain", "entry", *_COLUMNS]
-    console().print(text_table(headings, (_row(entry) for entry in entries)))
-    return 0
+    entries = list(islice(found, limit or None))
+    titles = ["time", "chain", "entry", *_COLUMNS]
+    return Output({"entries": entries}, lambda: console().print(text_table(titles, map(_row, entries))))
 
 
 def _text(path: Path | None) -> str | None:

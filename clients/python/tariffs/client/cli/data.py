@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ import typer
 from tariffs.client._verbs.public_tables import ImportedTable, import_table
 from tariffs.client._wire.frames import write_file
 from tariffs.client.cli import options, table_options
+from tariffs.client.cli.commands import Output, add
 from tariffs.client.cli.render.table import console
 
 _CALL_KEY = "import"
@@ -23,13 +23,12 @@ def _group() -> None:
     """Make tables of your own from public files and broker reports."""
 
 
-@app.command(
+@add(
+    app,
     "import",
-    epilog=options.examples(
-        "tariffs data import census IMP_DETL_2025_01.TXT IMP_DETL_2025_02.TXT -o imports.parquet",
-        "tariffs data import hts hts_2026_revision_12.json -o schedule.parquet",
-        "tariffs data import entries es003-may.csv es003-june.csv --mapping ace -o entries.parquet",
-    ),
+    "tariffs data import census IMP_DETL_2025_01.TXT IMP_DETL_2025_02.TXT -o imports.parquet",
+    "tariffs data import hts hts_2026_revision_12.json -o schedule.parquet",
+    "tariffs data import entries es003-may.csv es003-june.csv --mapping ace -o entries.parquet",
 )
 def import_files(
     kind: Annotated[
@@ -40,17 +39,13 @@ def import_files(
         Path, typer.Option("--output", "-o", help="Table to write, .parquet or .csv.", show_default=False)
     ],
     mapping: table_options.Mapping = "",
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """Read public files or broker reports, and write them as one table."""
     options.writable(output)
     made = import_table(kind, files, mapping=mapping)
     write_file(made.frame, output, {_CALL_KEY: kind, "files": [path.name for path in files]})
-    if as_json:
-        print(json.dumps({"output": str(output), "rows": made.frame.height, "notes": list(made.notes)}))
-    else:
-        _print(made, output)
-    return 0
+    facts = {"output": str(output), "rows": made.frame.height, "notes": made.notes}
+    return Output(facts, lambda: _print(made, output))
 
 
 def _print(made: ImportedTable, output: Path) -> None:

@@ -2,49 +2,50 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from tariffs.client.cli import options
-from tariffs.client.cli.law_changes import EXAMPLES, changes
-from tariffs.client.cli.law_lint import EXAMPLES as LINT_EXAMPLES
-from tariffs.client.cli.law_lint import lint
-from tariffs.client.cli.law_pack import (
-    BUILD_EXAMPLES,
-    DIFF_EXAMPLES,
-    TEST_EXAMPLES,
-    VERSION_EXAMPLES,
-    WATCH_EXAMPLES,
-    build,
-    check,
-    diff,
-    versions,
-    watch,
-)
-from tariffs.client.cli.law_port_fees import EXAMPLES as PORT_FEE_EXAMPLES
+from tariffs.client.cli.commands import Output, UnderLaw, add, command
+from tariffs.client.cli.law_changes import changes
+from tariffs.client.cli.law_lint import EXAMPLES, lint
+from tariffs.client.cli.law_pack import build, check, diff, versions, watch
 from tariffs.client.cli.law_port_fees import port_fees
 from tariffs.client.cli.law_validate import validate
 from tariffs.client.cli.render.law import print_measure, print_measures, print_switches
 
+_LISTED = (
+    "id", "title", "authority", "direction", "destination", "modelled", "announced", "confidence", "citations",
+    "standing",
+)  # fmt: skip
 app = typer.Typer(
     help="Show the law: its measures, open points (switches) and changes.", no_args_is_help=True
 )
-app.command("changes", epilog=EXAMPLES)(changes)
-app.command("port-fees", epilog=PORT_FEE_EXAMPLES)(port_fees)
-app.command("build", epilog=BUILD_EXAMPLES)(build)
-app.command("test", epilog=TEST_EXAMPLES)(check)
-app.command("diff", epilog=DIFF_EXAMPLES)(diff)
-app.command("versions", epilog=VERSION_EXAMPLES)(versions)
-app.command("watch", epilog=WATCH_EXAMPLES)(watch)
-app.command("lint", epilog=LINT_EXAMPLES)(lint)
-app.command("validate", epilog=options.examples("tariffs law validate --on 2026-11-20"))(validate)
+add(
+    app,
+    "changes",
+    "tariffs law changes --start 2025-11-01 --end 2025-11-30",
+    "tariffs law changes --start 2026-11-24 --end 2027-01-31 my-lines.csv",
+)(changes)
+add(
+    app,
+    "port-fees",
+    "tariffs law port-fees --on 2027-01-11",
+    "tariffs law port-fees --on 2026-12-15 -s port-fees-resume --kind operated --net-tons 60000 --teu 10000",
+)(port_fees)
+_BUILT = "law-2026.12.01.1.tar.zst"
+add(app, "build", f"tariffs law build my-law -o {_BUILT} --golden my-cases --sign law-key.pem")(build)
+add(app, "test", f"tariffs law test {_BUILT}")(check)
+add(app, "diff", "tariffs law diff builtin my-law", f"tariffs law diff builtin {_BUILT} my-lines.csv")(diff)
+add(app, "versions", "tariffs law versions --target localhost:50051")(versions)
+add(app, "watch", "tariffs law watch --json")(watch)
+app.command("lint", epilog=EXAMPLES)(command(lint))
+add(app, "validate", "tariffs law validate --on 2026-11-20")(validate)
 
 
-@app.command("measures", epilog=options.examples("tariffs law measures --authority ieepa"))
+@add(app, "measures", "tariffs law measures --authority ieepa")
 def measures(
+    client: UnderLaw,
     authority: Annotated[
         str,
         typer.Option(
@@ -53,58 +54,27 @@ def measures(
             help="List this node of the authority tree and below, such as s232.metals.",
         ),
     ] = "",
-    law_version: options.LawVersion = "",
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """List all measures. A measure that is known but not computed is listed as `not modelled yet`."""
-    with options.connected(target, local, law_version) as client:
-        listed = client.measures(authority)
-    if as_json:
-        names = (
-            "id", "title", "authority", "direction", "destination", "modelled", "announced", "confidence", "citations",
-        )  # fmt: skip
-        rows = [{name: getattr(one, name) for name in names} | {"standing": one.standing} for one in listed]
-        print(json.dumps({"measures": rows}))
-    else:
-        print_measures(listed)
-    return 0
+    listed = client.measures(authority)
+    rows = [{name: getattr(one, name) for name in _LISTED} for one in listed]
+    return Output({"measures": rows}, lambda: print_measures(listed))
 
 
-@app.command("show", epilog=options.examples("tariffs law show recip_cn"))
+@add(app, "show", "tariffs law show recip_cn")
 def show(
+    client: UnderLaw,
     measure: Annotated[
         str, typer.Argument(metavar="ID", help="Id of a measure, or label of one of its periods.")
     ],
-    law_version: options.LawVersion = "",
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """Show one measure: its periods, later acts on it, and the sources."""
-    with options.connected(target, local, law_version) as client:
-        details = client.measure(measure)
-        claims = () if as_json else client.law().claims
-    if as_json:
-        print(json.dumps(details.to_json_dict()))
-    else:
-        print_measure(details, claims)
-    return 0
+    details, claims = client.measure(measure), client.law().claims
+    return Output(details.to_json_dict(), lambda: print_measure(details, claims))
 
 
-@app.command("switches", epilog=options.examples("tariffs law switches"))
-def switches(
-    law_version: options.LawVersion = "",
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+@add(app, "switches", "tariffs law switches")
+def switches(client: UnderLaw) -> Output:
     """List the open points of the law with their defaults; change one with --switch NAME=VALUE."""
-    with options.connected(target, local, law_version) as client:
-        law = client.law()
-    if as_json:
-        print(json.dumps({"law_version": law.version, "switches": [asdict(one) for one in law.switches]}))
-    else:
-        print_switches(law)
-    return 0
+    law = client.law()
+    return Output({"law_version": law.version, "switches": law.switches}, lambda: print_switches(law))

@@ -9,17 +9,13 @@ import typer
 
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs
-from tariffs.client.cli.options import examples
+from tariffs.client.cli.commands import Output, UnderLaw
 from tariffs.client.cli.render.law import print_changes
 from tariffs.client.errors import InvalidRequest
 
-EXAMPLES = examples(
-    "tariffs law changes --start 2025-11-01 --end 2025-11-30",
-    "tariffs law changes --start 2026-11-24 --end 2027-01-31 my-lines.csv",
-)
-
 
 def changes(
+    client: UnderLaw,
     table: Annotated[
         Path | None,
         typer.Argument(
@@ -48,11 +44,7 @@ def changes(
         Path | None,
         typer.Option("--output", "-o", help="Write the affected lines to this .parquet or .csv file."),
     ] = None,
-    law_version: options.LawVersion = "",
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """List acts that take effect, end or are published from --start to --end, and the lines of a table they affect.
 
     The duty before and after each step is computed as if all lines entered at that time. An act published after its
@@ -64,25 +56,21 @@ def changes(
         )
     if output is not None:
         options.writable(output)
-    with options.connected(target, local, law_version) as client:
-        result = client.changes(
-            start,
-            end,
-            "embedded" if embedded else table,
-            hts=hts,
-            origin=origin,
-            known_on=known_on,
-            scenario=scenario,
-            switches=options.pairs(switch, "--switch"),
-            min_confidence=min_conf,
-            direction=direction,
-            to=to,
-        )
+    result = client.changes(
+        start,
+        end,
+        "embedded" if embedded else table,
+        hts=hts,
+        origin=origin,
+        known_on=known_on,
+        scenario=scenario,
+        switches=options.pairs(switch, "--switch"),
+        min_confidence=min_conf,
+        direction=direction,
+        to=to,
+    )
     if output is not None:
         write_table(result.lines, output, result.provenance)
     path = outputs.write_refused(result.refused, outputs.refused_path(table), result.provenance)
-    if as_json:
-        outputs.print_document("changes", result.to_json_dict(path))
-    else:
-        print_changes(result)
-    return 1 if result.refused.height else 0
+    document = outputs.document("changes", result.to_json_dict(path))
+    return Output(document, lambda: print_changes(result), 1 if result.refused.height else 0)

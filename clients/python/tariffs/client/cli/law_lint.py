@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +12,7 @@ from rich.markup import escape
 
 from tariffs.client._extras import module_of
 from tariffs.client._wire.channel import engine_errors
-from tariffs.client.cli import options
+from tariffs.client.cli.commands import Output
 from tariffs.client.cli.render.table import console
 
 _FAULT = 4
@@ -39,8 +38,7 @@ def lint(
             exists=True,
         ),
     ] = None,
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """Check law data: each finding with its file, its path in the file, and what to do.
 
     Finds what the loader refuses (unknown countries, groups, lists, claims, measures and switches with the nearest
@@ -55,11 +53,7 @@ def lint(
     engine = module_of("server", "tariffs.engine.law.lint")
     with engine_errors():
         found: dict[str, Any] = engine.lint_law(str(directory or "")).to_dict()
-    if as_json:
-        print(json.dumps(found))
-    else:
-        _print(console(), found)
-    return _FAULT if found["findings"] else 0
+    return Output(found, lambda: _print(console(), found), _FAULT if found["findings"] else 0)
 
 
 def _print(out: Console, found: Mapping[str, Any]) -> None:

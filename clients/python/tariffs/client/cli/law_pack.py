@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -16,19 +15,12 @@ from rich.markup import escape
 
 from tariffs.client._wire.channel import engine_errors
 from tariffs.client.cli import options
+from tariffs.client.cli.commands import Output
 from tariffs.client.cli.render.table import console, right, text_table
+from tariffs.client.client import Client
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.law import LawVersion
 
-BUILD_EXAMPLES = options.examples(
-    "tariffs law build my-law -o law-2026.12.01.1.tar.zst --golden my-cases --sign law-key.pem"
-)
-TEST_EXAMPLES = options.examples("tariffs law test law-2026.12.01.1.tar.zst")
-DIFF_EXAMPLES = options.examples(
-    "tariffs law diff builtin my-law", "tariffs law diff builtin law-2026.12.01.1.tar.zst my-lines.csv"
-)
-VERSION_EXAMPLES = options.examples("tariffs law versions --target localhost:50051")
-WATCH_EXAMPLES = options.examples("tariffs law watch --json")
 _LAW_FAULT = 4
 _SHOWN = 20
 
@@ -54,8 +46,7 @@ def build(
             "--sign", metavar="KEY", help="PEM file of the private Ed25519 key that signs the pack."
         ),
     ] = None,
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """Build a law pack: the law's files in canonical form, a manifest, golden cases and a signature.
 
     The same files give the same bytes. Needs the engine in this installation; no server is asked.
@@ -66,14 +57,8 @@ def build(
     path = output or Path(f"law-{manifest.version}.tar.zst")
     path.write_bytes(pack)
     facts = {"pack": str(path), "version": manifest.version, "digest": manifest.digest, "bytes": len(pack)}
-    if as_json:
-        print(json.dumps(facts))
-    else:
-        console().print(
-            f"{escape(str(path))}: law {manifest.version} ({manifest.digest[:12]}), {len(pack):,} bytes",
-            soft_wrap=True,
-        )
-    return 0
+    text = f"{escape(str(path))}: law {manifest.version} ({manifest.digest[:12]}), {len(pack):,} bytes"
+    return Output(facts, lambda: console().print(text, soft_wrap=True))
 
 
 def check(
@@ -82,8 +67,7 @@ def check(
         Path | None,
         typer.Option("--keys", metavar="FILE", help="PEM file of public keys: require a signature by one."),
     ] = None,
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """Check a law pack as a server does: members, lint, golden cases, and a run. Exit 4 if it is refused."""
     with engine_errors():
         checks = _engine("validation.law_pack")
@@ -92,22 +76,12 @@ def check(
         else:
             trusted = _engine("law.pack.signature").PublicKeys.read(keys)
             found = checks.check_trusted_pack(pack, trusted, unsigned=False).to_dict()
-    if as_json:
-        print(json.dumps(found))
-        return 0
-    signed = (
-        f"signed by {found['key_id']}"
-        if found["key_id"]
-        else "signed"
-        if found["is_signed"]
-        else "not signed"
-    )
-    console().print(
+    signed = f"signed by {found['key_id']}" if found["key_id"] else "signed"
+    text = (
         f"{escape(found['pack'])}: law {found['version']} ({found['digest'][:12]}), {found['cases']} golden cases, "
-        f"{signed}",
-        soft_wrap=True,
+        f"{signed if found['key_id'] or found['is_signed'] else 'not signed'}"
     )
-    return 0
+    return Output(found, lambda: console().print(text, soft_wrap=True))
 
 
 def diff(
@@ -118,8 +92,7 @@ def diff(
         typer.Argument(metavar="TABLE", help="Trade table: list the lines whose duty differs."),
     ] = None,
     on: options.On = None,
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """Compare two laws: the measures that differ in words, and with TABLE the lines whose duty moves.
 
     Needs the engine in this installation; no server is asked.
@@ -135,24 +108,16 @@ def diff(
     with engine_errors():
         laws = _engine("runs.law_diff")
         found: dict[str, Any] = laws.compare_laws(first, second, table and str(table), on or "").to_dict()
-    if as_json:
-        print(json.dumps(found, default=str))
-    else:
-        _print_diff(console(), found)
-    return 0
+    return Output(found, lambda: _print_diff(console(), found))
 
 
-def versions(
-    target: options.Target = None, local: options.Local = False, as_json: options.Json = False
-) -> int:
+def versions(client: Client) -> Output:
     """List the laws that calls may name, the newest first, and packs that were refused. Exit 4 if one was."""
-    with options.connected(target, local) as client:
-        found = client.law_versions()
-    if as_json:
-        print(json.dumps({"versions": [asdict(one) for one in found]}))
-    else:
-        _print_versions(console(), found)
-    return _LAW_FAULT if any(one.state == "refused" for one in found) else 0
+    found = client.law_versions()
+    is_refused = any(one.state == "refused" for one in found)
+    return Output(
+        {"versions": found}, lambda: _print_versions(console(), found), _LAW_FAULT if is_refused else 0
+    )
 
 
 def watch(
@@ -165,7 +130,7 @@ def watch(
     with options.connected(target, local) as client:
         for found in islice(client.watch_law_versions(), count or None):
             if as_json:
-                print(json.dumps({"versions": [asdict(one) for one in found]}), flush=True)
+                print(json.dumps({"versions": [one.to_json_dict() for one in found]}), flush=True)
                 continue
             for one in found:
                 print(_watched_line(one), flush=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import Annotated
 
@@ -10,15 +9,10 @@ import typer
 from rich.markup import escape
 
 from tariffs.client.cli import options
-from tariffs.client.cli.options import examples
+from tariffs.client.cli.commands import Output, UnderLaw
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.results.port_fees import PortFee, PortFees
-
-EXAMPLES = examples(
-    "tariffs law port-fees --on 2027-01-11",
-    "tariffs law port-fees --on 2026-12-15 -s port-fees-resume --kind operated --net-tons 60000 --teu 10000",
-)
 
 
 def _figure(name: str, text: str) -> typer.models.OptionInfo:
@@ -27,6 +21,7 @@ def _figure(name: str, text: str) -> typer.models.OptionInfo:
 
 
 def port_fees(
+    client: UnderLaw,
     on: Annotated[str, typer.Option("--on", metavar="DAY", help="Date or time of the port call.")] = "",
     scenario: Annotated[
         str | None,
@@ -69,37 +64,28 @@ def port_fees(
     source: Annotated[str, typer.Option("--source", metavar="TEXT", help="Source of your figures.")] = "",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
-    law_version: options.LawVersion = "",
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """Compute port fees per container and ton, for your own voyage or for voyages from public sources.
 
     Fees are paid by ships, not on goods: results of `tariffs impact` do not include them.
     """
-    with options.connected(target, local, law_version) as client:
-        result = client.port_fees(
-            on,
-            kind=kind,
-            ship=ship,
-            net_tons=net_tons,
-            teu=teu,
-            cargo_tons=cargo_tons,
-            containers=containers,
-            calls=calls,
-            share=share,
-            usd_per_unit=usd_per_unit,
-            source=source,
-            known_on=known_on,
-            scenario=scenario,
-            switches=options.pairs(switch, "--switch"),
-        )
-    if as_json:
-        print(json.dumps(result.to_json_dict()))
-    else:
-        _print(result)
-    return 0
+    result = client.port_fees(
+        on,
+        kind=kind,
+        ship=ship,
+        net_tons=net_tons,
+        teu=teu,
+        cargo_tons=cargo_tons,
+        containers=containers,
+        calls=calls,
+        share=share,
+        usd_per_unit=usd_per_unit,
+        source=source,
+        known_on=known_on,
+        scenario=scenario,
+        switches=options.pairs(switch, "--switch"),
+    )
+    return Output(result.to_json_dict(), lambda: _print(result))
 
 
 def _print(result: PortFees) -> None:

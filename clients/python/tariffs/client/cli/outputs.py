@@ -54,9 +54,14 @@ def legal_text(client: Client, result: TableResult) -> LegalText | None:
         return None
 
 
-def print_document(kind: str, document: Mapping[str, object]) -> None:
-    """Print a result as one JSON document that names its schema; the keys are in docs/json.md."""
-    print(json.dumps({"schema": f"tariffs.{kind}/v1", **document}))
+def document(kind: str, plain: Mapping[str, object]) -> dict[str, object]:
+    """Make the JSON document of a result, which names its schema; the keys are in docs/json.md."""
+    return {"schema": f"tariffs.{kind}/v1", **plain}
+
+
+def print_document(kind: str, plain: Mapping[str, object]) -> None:
+    """Print a result as one JSON document."""
+    print(json.dumps(document(kind, plain)))
 
 
 def refused_path(table: Path | None) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +10,10 @@ from rich.markup import escape
 
 from tariffs.client._verbs.replay import Replay
 from tariffs.client._verbs.replay import replay as run_again
-from tariffs.client.cli import options
+from tariffs.client.cli.commands import Output, command
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.table import console
+from tariffs.client.client import Client
 
 EXAMPLES = examples(
     "tariffs impact -s truce-extended --on 2027-01-11 -o result.parquet && tariffs replay result.parquet",
@@ -21,7 +21,9 @@ EXAMPLES = examples(
 _DIFFERS = 1
 
 
+@command
 def replay(
+    client: Client,
     result: Annotated[
         Path,
         typer.Argument(
@@ -31,21 +33,13 @@ def replay(
     table: Annotated[
         Path | None, typer.Option("--table", help="Trade table, if its path has changed.")
     ] = None,
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """Run a written result of impact, timeline or sweep again, and compare every number or name the changed inputs.
 
     Exit 0 if every number is the same bit for bit, 1 if not, 4 if the result was made under the law of another release.
     """
-    with options.connected(target, local) as client:
-        outcome = run_again(client, result, table)
-    if as_json:
-        print(json.dumps(outcome.to_json_dict()))
-    else:
-        _print(outcome)
-    return 0 if outcome.same else _DIFFERS
+    outcome = run_again(client, result, table)
+    return Output(outcome.to_json_dict(), lambda: _print(outcome), 0 if outcome.same else _DIFFERS)
 
 
 def _print(outcome: Replay) -> None:

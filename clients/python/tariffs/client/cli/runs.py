@@ -11,9 +11,11 @@ import typer
 
 from tariffs.client._verbs.run_handle import RunStatus
 from tariffs.client.cli import options, outputs
+from tariffs.client.cli.commands import Output, add, shared
 from tariffs.client.cli.render.impact import print_impact, print_timeline
 from tariffs.client.cli.render.sweep import print_sweep
 from tariffs.client.cli.render.table import console, text_table
+from tariffs.client.client import Client
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.sweep import Sweep
@@ -30,68 +32,36 @@ _TITLES = ("run", "state", "done", "parts", "started", "scenarios", "table", "ow
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the run, such as operations/4f0c...")]
 
 
-@app.command("list", epilog=options.examples("tariffs runs list --target localhost:50051"))
-def list_runs(
-    all_owners: options.AllOwners = False,
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+@add(app, "list", "tariffs runs list --target localhost:50051")
+def list_runs(client: Client, all_owners: options.AllOwners = False) -> Output:
     """List your runs and those shared with you, the newest first."""
-    with options.connected(target, local) as client:
-        statuses = client.runs(all_owners=all_owners)
-    if as_json:
-        print(json.dumps({"runs": [one.to_json_dict() for one in statuses]}))
-    else:
-        _print(statuses)
-    return 0
+    statuses = client.runs(all_owners=all_owners)
+    return Output({"runs": statuses}, lambda: _print(statuses))
 
 
-@app.command("show", epilog=options.examples("tariffs runs show operations/4f0c... --wait"))
+@add(app, "show", "tariffs runs show operations/4f0c... --wait")
 def show(
+    client: Client,
     name: Name,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the run has ended.")] = False,
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """Show the status of a run."""
-    with options.connected(target, local) as client:
-        run = client.run(name)
-        status = run.wait(progress=True) if wait else run.status()
-    _print_status(status, as_json)
-    return 0
+    run = client.run(name)
+    return _status(run.wait(progress=True) if wait else run.status())
 
 
-@app.command("share", epilog=options.examples("tariffs runs share operations/4f0c... trade-desk"))
-def share(
-    name: Name,
-    group: options.Group = "",
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+@add(app, "share", "tariffs runs share operations/4f0c... trade-desk")
+def share(client: Client, name: Name, group: options.Group = "") -> Output:
     """Share a run and its result with one of your groups; without a group with nobody."""
-    with options.connected(target, local) as client:
-        status = client.run(name).share(group)
-    if as_json:
-        print(json.dumps(status.to_json_dict()))
-    else:
-        print(f"{status.name} is shared with {status.shared_with or 'nobody'}")
-    return 0
+    return shared(client.run(name).share(group))
 
 
-@app.command("cancel", epilog=options.examples("tariffs runs cancel operations/4f0c..."))
-def cancel(
-    name: Name, target: options.Target = None, local: options.Local = False, as_json: options.Json = False
-) -> int:
+@add(app, "cancel", "tariffs runs cancel operations/4f0c...")
+def cancel(client: Client, name: Name) -> Output:
     """Cancel a run; one that has ended stays as it is."""
-    with options.connected(target, local) as client:
-        run = client.run(name)
-        run.cancel()
-        status = run.status()
-    _print_status(status, as_json)
-    return 0
+    run = client.run(name)
+    run.cancel()
+    return _status(run.status())
 
 
 @app.command("result", epilog=options.examples("tariffs runs result operations/4f0c... -o groups.parquet"))
@@ -157,13 +127,13 @@ def refuse_detached(detach: bool) -> None:
         )
 
 
-def _print_status(status: RunStatus, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(status.to_json_dict()))
-        return
-    _print([status])
-    if status.error is not None:
-        print(f"{status.error.reason}: {status.error}")
+def _status(status: RunStatus) -> Output:
+    def show() -> None:
+        _print([status])
+        if status.error is not None:
+            print(f"{status.error.reason}: {status.error}")
+
+    return Output(status.to_json_dict(), show)
 
 
 def _print(statuses: Sequence[RunStatus]) -> None:

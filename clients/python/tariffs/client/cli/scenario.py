@@ -10,8 +10,10 @@ from typing import Annotated
 import typer
 
 from tariffs.client.cli import options, table_options
+from tariffs.client.cli.commands import Output, UnderLaw, add
 from tariffs.client.cli.render.law import print_check, print_differences, print_scenarios
 from tariffs.client.cli.team_scenarios import add_commands, print_stored, stored_of
+from tariffs.client.client import Client
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.law import Parameter
 from tariffs.client.scenario import Scenario
@@ -29,26 +31,19 @@ Name = Annotated[
 _LAW_EXIT = 4
 
 
-@app.command("list", epilog=options.examples("tariffs scenario list"))
-def list_scenarios(
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+@add(app, "list", "tariffs scenario list")
+def list_scenarios(client: Client) -> Output:
     """List the scenarios of the library, and on a server those stored by you or shared with you."""
-    with options.connected(target, local) as client:
-        scenarios, stored = client.scenarios(), stored_of(client)
-    if as_json:
-        rows = [
-            {"id": one.id, "title": one.title, "basis": one.basis, "digest": one.digest} for one in scenarios
-        ]
-        more = {"stored": [one.to_json_dict() for one in stored]} if stored else {}
-        print(json.dumps({"scenarios": rows, **more}))
-    else:
+    scenarios, stored = client.scenarios(), stored_of(client)
+    names = ("id", "title", "basis", "digest")
+    rows = [{name: getattr(one, name) for name in names} for one in scenarios]
+
+    def show() -> None:
         print_scenarios(scenarios)
         if stored:
             print_stored(stored)
-    return 0
+
+    return Output({"scenarios": rows} | ({"stored": stored} if stored else {}), show)
 
 
 @app.command(
@@ -112,13 +107,14 @@ def _comments(parameters: Sequence[Parameter]) -> list[str]:
     ]
 
 
-@app.command(
+@add(
+    app,
     "check",
-    epilog=options.examples(
-        "tariffs scenario check mine.yaml --strict", "tariffs scenario check mine.yaml --param cn=20%"
-    ),
+    "tariffs scenario check mine.yaml --strict",
+    "tariffs scenario check mine.yaml --param cn=20%",
 )
 def check(
+    client: UnderLaw,
     name: Annotated[
         str,
         typer.Argument(
@@ -127,21 +123,13 @@ def check(
     ],
     param: options.Param = None,
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
-    law_version: options.LawVersion = "",
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """List the problems of a scenario, with line and column. Exit 4 if it cannot be run."""
     scenario = _from_stdin() if name == str(table_options.STDIN) else Scenario.of(name)
-    with options.connected(target, local, law_version) as client:
-        result = client.check(scenario, parameters=options.pairs(param, "--param"))
+    result = client.check(scenario, parameters=options.pairs(param, "--param"))
     ok = not result.problems if strict else result.ok
-    if as_json:
-        print(json.dumps({**result.to_json_dict(), "ok": ok}))
-    else:
-        print_check(name, result)
-    return 0 if ok else _LAW_EXIT
+    shown = result.to_json_dict() | {"ok": ok}
+    return Output(shown, lambda: print_check(name, result), 0 if ok else _LAW_EXIT)
 
 
 def _from_stdin() -> Scenario:
@@ -157,23 +145,15 @@ def _from_stdin() -> Scenario:
         ) from error
 
 
-@app.command("diff", epilog=options.examples("tariffs scenario diff base truce-extended"))
+@add(app, "diff", "tariffs scenario diff base truce-extended")
 def diff(
+    client: UnderLaw,
     first: Name,
     second: Annotated[str, typer.Argument(metavar="NAME_OR_FILE", help="Scenario to compare with.")],
-    law_version: options.LawVersion = "",
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """Compare the law under two scenarios: the measures that differ, from when to when."""
-    with options.connected(target, local, law_version) as client:
-        differences = client.diff(Scenario.of(first), Scenario.of(second))
-    if as_json:
-        print(json.dumps({"differences": [one.to_json_dict() for one in differences]}))
-    else:
-        print_differences(differences)
-    return 0
+    differences = client.diff(Scenario.of(first), Scenario.of(second))
+    return Output({"differences": differences}, lambda: print_differences(differences))
 
 
 add_commands(app)

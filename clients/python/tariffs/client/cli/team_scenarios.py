@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from tariffs.client.cli import options
+from tariffs.client.cli.commands import Output, add
 from tariffs.client.cli.render.table import console, text_table
 from tariffs.client.client import Client
 from tariffs.client.errors import InvalidRequest, Unsupported
@@ -31,72 +32,46 @@ def add_commands(app: typer.Typer) -> None:
         ("delete", delete, "tariffs scenario delete team/mine"),
         ("watch", watch, "tariffs scenario watch --json"),
     ):
-        app.command(name, epilog=options.examples(example))(command)
+        add(app, name, example)(command)
 
 
 def save(
+    client: Client,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The *.yaml file of the scenario.")],
     etag: Etag = "",
     replace: Annotated[
         bool, typer.Option("--replace", help="Save the next version, whatever state the stored one has.")
     ] = False,
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """Save a scenario on the server for yourself and your group, or its next version with --etag or --replace."""
-    with options.connected(target, local) as client:
-        try:
-            stored = client.save_scenario(file, etag=etag)
-        except InvalidRequest as error:
-            if not replace or error.reason != "SCENARIO_EXISTS":
-                raise
-            stored = client.save_scenario(file, etag=error.metadata["etag"])
-    _print_one(stored, as_json)
-    return 0
+    try:
+        return _one(client.save_scenario(file, etag=etag))
+    except InvalidRequest as error:
+        if not replace or error.reason != "SCENARIO_EXISTS":
+            raise
+        return _one(client.save_scenario(file, etag=error.metadata["etag"]))
 
 
-def versions(
-    name: Stored, target: options.Target = None, local: options.Local = False, as_json: options.Json = False
-) -> int:
+def versions(client: Client, name: Stored) -> Output:
     """List the versions of a stored scenario, newest first."""
-    with options.connected(target, local) as client:
-        found = client.scenario_versions(name)
-    if as_json:
-        print(json.dumps({"versions": [one.to_json_dict() for one in found]}))
-    else:
-        print_stored(found)
-    return 0
+    found = client.scenario_versions(name)
+    return Output({"versions": found}, lambda: print_stored(found))
 
 
 def share(
+    client: Client,
     name: Stored,
     group: Annotated[str, typer.Argument(metavar="GROUP", help='One of your groups; "" ends the sharing.')],
     etag: Etag = "",
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """Share a stored scenario with a group, whose members may see and use it."""
-    with options.connected(target, local) as client:
-        stored = client.share_scenario(name, group, etag=etag)
-    _print_one(stored, as_json)
-    return 0
+    return _one(client.share_scenario(name, group, etag=etag))
 
 
-def delete(
-    name: Stored,
-    etag: Etag = "",
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+def delete(client: Client, name: Stored, etag: Etag = "") -> Output:
     """Delete a stored scenario with its versions; runs that have begun keep its text."""
-    with options.connected(target, local) as client:
-        client.delete_scenario(name, etag=etag)
-    if as_json:
-        print(json.dumps({"name": name}))
-    return 0
+    client.delete_scenario(name, etag=etag)
+    return Output({"name": name}, lambda: None)
 
 
 def watch(
@@ -148,7 +123,7 @@ def print_stored(found: Sequence[StoredScenario]) -> None:
     console().print(text_table(["stored", "title", "digest", "saved", "shared with", "check"], rows))
 
 
-def _print_one(stored: StoredScenario, as_json: bool) -> None:
+def _one(stored: StoredScenario) -> Output:
     shared = f"  shared with {stored.shared_with}" if stored.shared_with else ""
     text = f"{stored.name}@{stored.version}  digest {stored.digest}  etag {stored.etag}{shared}"
-    print(json.dumps(stored.to_json_dict()) if as_json else text)
+    return Output(stored.to_json_dict(), lambda: print(text))

@@ -11,11 +11,17 @@ import typer
 from tariffs.client._extras import module_of
 from tariffs.client._wire.progress import reporting
 from tariffs.client.cli import options
+from tariffs.client.cli.commands import Output, add
 from tariffs.client.cli.render.table import console, right, text_table
-from tariffs.client.cli.validate_soybeans import EXAMPLES, soybeans
+from tariffs.client.cli.validate_soybeans import soybeans
 
 app = typer.Typer(help="Compare results of the engine with published figures.", no_args_is_help=True)
-app.command("soybeans", epilog=EXAMPLES)(soybeans)
+add(
+    app,
+    "soybeans",
+    "tariffs validate soybeans",
+    "tariffs validate soybeans --horizon long -o soybeans.svg",
+)(soybeans)
 _UNEXPLAINED = 1
 _TITLES = ("row", "who, when", "figure", "law of", "known on", "horizon")
 _RATE_TITLES, _PRICE_TITLES = ("month", "origin", "source"), ("law of", "known")
@@ -43,27 +49,24 @@ def economics(as_json: options.Json = False, markdown: Markdown = False) -> int:
         print("\n".join(_markdown(rows)))
     else:
         _show(rows)
-    return _UNEXPLAINED if any(not row["within"] and not row["reason"] for row in rows) else 0
+    return _exit_code(rows)
 
 
-@app.command("collected", epilog=options.examples("tariffs validate collected --json"))
-def collected(as_json: options.Json = False) -> int:
+@add(app, "collected", "tariffs validate collected --json")
+def collected() -> Output:
     """Compare assessed rates with the duty collected, by month and country, and consumer prices with published ones.
 
     A difference beyond the tolerance is printed with its reason; the exit code is 1 if one has no reason.
     """
+    compare = module_of("server", "tariffs.engine.validation.collected").compare_collected
     with reporting(True) as report:
-        answer: dict[str, Any] = (
-            module_of("server", "tariffs.engine.validation.collected")
-            .compare_collected(progress=report)
-            .to_dict()
-        )
-    if as_json:
-        print(json.dumps(answer))
-    else:
-        _show_collected(answer["rows"], answer["prices"])
-    judged = [*answer["rows"], *answer["prices"]]
-    return _UNEXPLAINED if any(not row["within"] and not row["reason"] for row in judged) else 0
+        answer: dict[str, Any] = compare(progress=report).to_dict()
+    rates, prices = answer["rows"], answer["prices"]
+    return Output(answer, lambda: _show_collected(rates, prices), _exit_code([*rates, *prices]))
+
+
+def _exit_code(rows: list[dict[str, Any]]) -> int:
+    return _UNEXPLAINED if any(not row["within"] and not row["reason"] for row in rows) else 0
 
 
 def _show_collected(rates: list[dict[str, Any]], prices: list[dict[str, Any]]) -> None:

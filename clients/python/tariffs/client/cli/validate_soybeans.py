@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,14 +11,12 @@ import typer
 from tariffs.client._extras import module_of
 from tariffs.client._wire.progress import reporting
 from tariffs.client.cli import options
+from tariffs.client.cli.commands import Output
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.amounts import percent
 from tariffs.client.results.shipments import months_chart
 
-EXAMPLES = options.examples(
-    "tariffs validate soybeans", "tariffs validate soybeans --horizon long -o soybeans.svg"
-)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NUMBERS = ("2024", "price", "duty 2025", "model 2025", "observed 2025")
 _TONS = 1e6
@@ -29,7 +26,7 @@ Chart = Annotated[
 ]
 
 
-def soybeans(horizon: options.Horizon = "short", output: Chart = None, as_json: options.Json = False) -> int:
+def soybeans(horizon: options.Horizon = "short", output: Chart = None) -> Output:
     """Compare shipments of soybeans to China in 2025 by the model with those reported, by month and exporter.
 
     The model has the months of 2024 under the duties of 2025; what it leaves out is printed below.
@@ -43,11 +40,7 @@ def soybeans(horizon: options.Horizon = "short", output: Chart = None, as_json: 
         answer: dict[str, Any] = compare(horizon=horizon, progress=report).to_dict()
     if output is not None:
         months_chart(pl.DataFrame(answer["rows"], infer_schema_length=None)).save(str(output))
-    if as_json:
-        print(json.dumps(answer))
-    else:
-        _show(answer)
-    return 0
+    return Output(answer, lambda: _show(answer))
 
 
 def _show(answer: dict[str, Any]) -> None:

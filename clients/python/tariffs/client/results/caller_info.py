@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+
+from tariffs.client.results.json_values import Plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class CallerQuota:
 
 
 @dataclass(frozen=True, slots=True)
-class CallerInfo:
+class CallerInfo(Plain):
     """Name, roles, groups and quotas of the caller.
 
     Attributes:
@@ -35,7 +37,3 @@ class CallerInfo:
     roles: tuple[str, ...]
     groups: tuple[str, ...]
     quotas: tuple[CallerQuota, ...]
-
-    def to_json_dict(self) -> dict[str, object]:
-        """Convert to plain data."""
-        return asdict(self)

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from tariffs.client.results.json_values import json_rows
-from tariffs.client.results.quote import Note, Provenance, Quote
-from tariffs.client.results.refused import refused_json
+from tariffs.client.results.quote import Quote
 from tariffs.client.results.sections import Section
 from tariffs.client.results.shown import TableResult
 
@@ -29,71 +28,44 @@ LANDED = {
 }
 """Parts of the landed cost by the column that holds them; freight and insurance are the caller's own columns."""
 
+_TEXT, _COUNT = pl.String(), pl.Int64()
+_DUTY = dict.fromkeys(("assessed", "owed", "min", "max"), MONEY)
+_FEES = dict.fromkeys(("mpf", "hmf", "adcvd_amount", "excise_amount", "other_amount", "landed"), MONEY)
+_IDS = {"row": _COUNT, "line_id": _TEXT, "entry_id": _TEXT}
 LINE_SCHEMA: dict[str, pl.DataType] = {
-    "reason": pl.String(),
+    "reason": _TEXT,
     "entered_value": MONEY,
-    "assessed": MONEY,
-    "owed": MONEY,
-    "min": MONEY,
-    "max": MONEY,
-    "mpf": MONEY,
-    "hmf": MONEY,
-    "adcvd_amount": MONEY,
-    "excise_amount": MONEY,
-    "other_amount": MONEY,
-    "landed": MONEY,
-    "prohibited": TEXTS,
-    "missing_claims": TEXTS,
-    "assumptions": TEXTS,
-    "notes": TEXTS,
+    **_DUTY,
+    **_FEES,
+    **dict.fromkeys(("prohibited", "missing_claims", "assumptions", "notes"), TEXTS),
 }
 LAYER_SCHEMA: dict[str, pl.DataType] = {
-    "row": pl.Int64(),
-    "line_id": pl.String(),
-    "entry_id": pl.String(),
-    "measure": pl.String(),
-    "authority": pl.String(),
-    "heading": pl.String(),
-    "state": pl.String(),
+    **_IDS,
+    **dict.fromkeys(("measure", "authority", "heading", "state"), _TEXT),
     "rate": pl.Float64(),
-    "base": MONEY,
-    "amount": MONEY,
-    "min": MONEY,
-    "max": MONEY,
-    "rule": pl.String(),
-    "text": pl.String(),
+    **dict.fromkeys(("base", "amount", "min", "max"), MONEY),
+    **dict.fromkeys(("rule", "text"), _TEXT),
     "citations": TEXTS,
 }
+ENTRY_KEYS: dict[str, pl.DataType] = {
+    "entry_id": _TEXT,
+    "row": _COUNT,
+    "day": _TEXT,
+    "lines": _COUNT,
+    "refused": _COUNT,
+}
+"""First columns of the frames of entries."""
 ENTRY_SCHEMA: dict[str, pl.DataType] = {
-    "entry_id": pl.String(),
-    "row": pl.Int64(),
-    "day": pl.String(),
-    "lines": pl.Int64(),
-    "refused": pl.Int64(),
+    **ENTRY_KEYS,
     "informal": pl.Boolean(),
-    "entered_value": MONEY,
-    "freight": MONEY,
-    "insurance": MONEY,
-    "assessed": MONEY,
-    "owed": MONEY,
-    "min": MONEY,
-    "max": MONEY,
-    "mpf": MONEY,
-    "hmf": MONEY,
-    "adcvd_amount": MONEY,
-    "excise_amount": MONEY,
-    "other_amount": MONEY,
-    "landed": MONEY,
+    **dict.fromkeys(("entered_value", "freight", "insurance"), MONEY),
+    **_DUTY,
+    **_FEES,
     "notes": TEXTS,
 }
 REFUSED_SCHEMA: dict[str, pl.DataType] = {
-    "row": pl.Int64(),
-    "line_id": pl.String(),
-    "entry_id": pl.String(),
-    "column": pl.String(),
-    "reason": pl.String(),
-    "found": pl.String(),
-    "message": pl.String(),
+    **_IDS,
+    **dict.fromkeys(("column", "reason", "found", "message"), _TEXT),
 }
 VIEWS = ("line", "entry", "layer")
 
@@ -110,28 +82,18 @@ class EntriesResult(TableResult):
             that is treated as an entry, `row` its first row.
         refused: rows that could not be used: `row, line_id, entry_id, column, reason, found, message`.
         quotes: the whole answer of each row that was not refused.
-        provenance: law version, digests and switches: inputs of the result.
-        notes: on the table as a whole and on the options.
     """
 
     lines: pl.DataFrame
     layers: pl.DataFrame
     entries: pl.DataFrame
-    refused: pl.DataFrame
     quotes: Mapping[int, Quote]
-    provenance: Provenance
-    notes: tuple[Note, ...] = ()
 
     def view(self, name: str) -> pl.DataFrame:
         """Select the frame of a view: `line`, `entry` or `layer`."""
         return {"line": self.lines, "entry": self.entries, "layer": self.layers}[name]
 
-    def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
-        """Convert to the document of `duty --entries --json`, money as decimal strings.
-
-        Args:
-            refused_path: the file that holds all refused rows, if one was written.
-        """
+    def _json(self) -> dict[str, object]:
         ids = {row: (line, entry) for row, line, entry in self._ids().iter_rows()}
         return {
             "lines": [
@@ -139,9 +101,6 @@ class EntriesResult(TableResult):
                 for row, quote in self.quotes.items()
             ],
             "entries": json_rows(self.entries),
-            "refused": refused_json(self.refused, refused_path),
-            "notes": [note.to_json_dict() for note in self.notes],
-            "provenance": dict(self.provenance),
         }
 
     def _headline(self) -> str:

@@ -12,9 +12,8 @@ from tariffs.client.results.balance import Balance
 from tariffs.client.results.chart_rows import rows_by, total_rows
 from tariffs.client.results.charts import Chart, Figure
 from tariffs.client.results.columns import keys_of, largest_first, runs_largest_first
-from tariffs.client.results.json_values import json_rows
-from tariffs.client.results.quote import Note, Provenance
-from tariffs.client.results.refused import refused_json
+from tariffs.client.results.json_values import json_rows, json_value
+from tariffs.client.results.quote import Note
 from tariffs.client.results.sections import Section
 from tariffs.client.results.shown import TableResult, largest_section, section_of
 from tariffs.client.results.treemap import treemap
@@ -46,10 +45,7 @@ class ImpactResult(TableResult):
     Attributes:
         groups: one row per scenario, day and group: `scenario, on`, the keys, then the numbers.
         total: one row per scenario and day: `scenario, on`, then the numbers.
-        refused: rows that could not be used: `row, column, reason, found, message`.
         lines: every line of every scenario, if requested, else None.
-        notes: notes on the whole run or on one scenario and day.
-        provenance: law version, digests and switches: inputs needed to reproduce the result.
         ranges: ranges over draws of the elasticities, if requested, else None.
         attribution: effect of each change, if requested: `scenario, on, reference, method, unit, text`, the keys,
             `authority`, then differences from the first scenario of the day in dollars: `duty, duty_owed` at
@@ -61,10 +57,7 @@ class ImpactResult(TableResult):
 
     groups: pl.DataFrame
     total: pl.DataFrame
-    refused: pl.DataFrame
     lines: pl.DataFrame | None
-    notes: tuple[Note, ...]
-    provenance: Provenance
     ranges: Ranges | None = None
     attribution: pl.DataFrame | None = None
     consumer_prices: pl.DataFrame | None = None
@@ -74,19 +67,11 @@ class ImpactResult(TableResult):
         rows = self.groups.filter(pl.col("scenario") == name)
         return rows if on is None else rows.filter(pl.col("on") == on)
 
-    def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
-        """Convert to the document of `impact --json`: numbers as floats, undefined ones as None.
+    def _json(self) -> dict[str, object]:
+        return {"scenarios": [self._block(total) for total in json_rows(self.total)]}
 
-        Args:
-            refused_path: the file that holds all refused rows, if one was written.
-        """
-        scenarios = [self._block(*part) for part in self._by_scenario()]
-        return {
-            "scenarios": scenarios,
-            "refused": refused_json(self.refused, refused_path),
-            "notes": [note.to_json_dict() for note in self.notes if not note.scenario],
-            "provenance": dict(self.provenance),
-        }
+    def _notes_on_all(self) -> list[Note]:
+        return [note for note in self.notes if not note.scenario]
 
     @property
     def days(self) -> list[str]:
@@ -221,52 +206,23 @@ class ImpactResult(TableResult):
     def _balances(self) -> list[str]:
         return [Balance(self.total).to_html()]
 
-    def _block(self, total: dict[str, object], groups: pl.DataFrame, notes: list[Note]) -> dict[str, object]:
-        scenario, on = str(total.pop("scenario")), str(total.pop("on"))
-        return {
-            "id": scenario,
-            "on": on,
-            "groups": json_rows(groups),
-            "total": total,
-            "notes": [note.to_json_dict() for note in notes],
-            **self._ranges_of(scenario, on),
-            **self._attribution_of(scenario, on),
-            **self._consumer_prices_of(scenario, on),
-        }
+    def _block(self, total: dict[str, object]) -> dict[str, object]:
+        run = {name: str(total.pop(name)) for name in ("scenario", "on")}
 
-    def _consumer_prices_of(self, scenario: str, on: str) -> dict[str, object]:
-        if self.consumer_prices is None:
-            return {}
-        rows = self.consumer_prices.filter(scenario=scenario, on=on).drop("scenario", "on")
-        return {"consumer_prices": json_rows(rows)}
+        def rows(frame: pl.DataFrame | None) -> list[dict[str, object]]:
+            return [] if frame is None else json_rows(frame.filter(**run).drop(*run))
 
-    def _attribution_of(self, scenario: str, on: str) -> dict[str, object]:
-        if self.attribution is None:
-            return {}
-        rows = self.attribution.filter(scenario=scenario, on=on).drop("scenario", "on")
-        return {"attribution": json_rows(rows)} if rows.height else {}
-
-    def _ranges_of(self, scenario: str, on: str) -> dict[str, object]:
-        if self.ranges is None:
-            return {}
-        frames = {
-            "ranges": self.ranges.groups,
-            "total_ranges": self.ranges.total,
-            "tornado": self.ranges.tornado,
-        }
-        return {
-            name: json_rows(frame.filter(scenario=scenario, on=on).drop("scenario", "on"))
-            for name, frame in frames.items()
-        }
-
-    def _by_scenario(self) -> list[tuple[dict[str, object], pl.DataFrame, list[Note]]]:
-        parts = []
-        for total in json_rows(self.total):
-            run = total["scenario"], total["on"]
-            groups = self.groups.filter(pl.col("scenario") == run[0], pl.col("on") == run[1])
-            notes = [note for note in self.notes if (note.scenario, note.on) == run]
-            parts.append((total, groups.drop("scenario", "on"), notes))
-        return parts
+        notes = [note for note in self.notes if (note.scenario, note.on) == tuple(run.values())]
+        block: dict[str, object] = {"id": run["scenario"], "on": run["on"], "groups": rows(self.groups)}
+        block |= {"total": total, "notes": json_value(notes)}
+        if self.ranges is not None:
+            names = {"groups": "ranges", "total": "total_ranges", "tornado": "tornado"}
+            block |= {title: rows(getattr(self.ranges, name)) for name, title in names.items()}
+        if attribution := rows(self.attribution):
+            block["attribution"] = attribution
+        if self.consumer_prices is not None:
+            block["consumer_prices"] = rows(self.consumer_prices)
+        return block
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -279,44 +235,25 @@ class TimelineResult(TableResult):
         totals: one row per scenario and segment.
         averages: one row per scenario and group: means over the period, weighted by days.
         average_total: one row per scenario.
-        refused: rows that could not be used: `row, column, reason, found, message`.
-        notes: notes on the result.
-        provenance: law version, digests and switches: inputs needed to reproduce the result.
     """
 
     segments: pl.DataFrame
     totals: pl.DataFrame
     averages: pl.DataFrame
     average_total: pl.DataFrame
-    refused: pl.DataFrame
-    notes: tuple[Note, ...]
-    provenance: Provenance
 
-    def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
-        """Convert to the document of `timeline --json`: numbers as floats, undefined ones as None.
-
-        Args:
-            refused_path: the file that holds all refused rows, if one was written.
-        """
+    def _json(self) -> dict[str, object]:
         names = self.totals["scenario"].unique(maintain_order=True).to_list() if self.totals.height else []
-        frames = {
-            "groups": self.segments,
-            "totals": self.totals,
-            "averages": self.averages,
-            "average_total": self.average_total,
-        }
+        kinds = {name: name for name in ("totals", "averages", "average_total")}
         return {
             "scenarios": [
                 {"id": name}
                 | {
-                    key: json_rows(frame.filter(scenario=name).drop("scenario"))
-                    for key, frame in frames.items()
+                    key: json_rows(getattr(self, kind).filter(scenario=name).drop("scenario"))
+                    for key, kind in {"groups": "segments", **kinds}.items()
                 }
                 for name in names
-            ],
-            "refused": refused_json(self.refused, refused_path),
-            "notes": [note.to_json_dict() for note in self.notes],
-            "provenance": dict(self.provenance),
+            ]
         }
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import polars as pl
 
@@ -13,16 +13,44 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 
+_NAMES = {
+    "create_time": "created",
+    "update_time": "updated",
+    "end_time": "ended",
+    "expire_time": "expires",
+    "row_count": "rows",
+    "column_count": "columns",
+    "byte_count": "bytes",
+}
+"""Names in JSON of fields that have another one in Python."""
+
+
+class Plain:
+    """Dataclass that converts to plain data by its fields, one of which may be left out."""
+
+    __slots__ = ()
+    _left_out = ""
+
+    def to_json_dict(self) -> dict[str, object]:
+        """Convert to plain data: money and rates as decimal text, undefined numbers as None."""
+        plain = json_fields(cast("Any", self))
+        return {_NAMES.get(name, name): value for name, value in plain.items() if name != self._left_out}
+
+
 def json_value(value: object) -> object:
-    """Convert a value, its fields and its items; an infinite or undefined float becomes None."""
+    """Convert a value by its own `to_json_dict`, its fields or items; an infinite or undefined float becomes None."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, str | int):
         return value
+    if hasattr(value, "to_json_dict"):
+        return value.to_json_dict()
     if is_dataclass(value) and not isinstance(value, type):
         return json_fields(value)
     if isinstance(value, Mapping):
-        return {name: json_value(item) for name, item in value.items()}
+        return {str(name): json_value(item) for name, item in value.items()}
+    if isinstance(value, pl.DataFrame):
+        return json_rows(value)
     if isinstance(value, list | tuple):
         return [json_value(item) for item in value]
     return str(value)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from tariffs.client.results import html
+from tariffs.client.results.json_values import Plain
 
 
 @dataclass(frozen=True, slots=True)
-class LawVersion:
+class LawVersion(Plain):
     """Law that calls may name, or a law pack that is being checked or was refused.
 
     Attributes:
@@ -144,7 +145,7 @@ def standing_words(known_from: str, confidence: str, switches: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Measure:
+class Measure(Plain):
     """One legal duty through time.
 
     Attributes:
@@ -191,10 +192,6 @@ class Measure:
             return "announced"
         return "modelled" if self.modelled else "not modelled yet"
 
-    def to_json_dict(self) -> dict[str, object]:
-        """Convert to plain data."""
-        return asdict(self)
-
     def __repr__(self) -> str:
         return f"Measure {self.id}: {self.title} ({self.authority}, {self.way}, {self.standing})"
 
@@ -222,7 +219,7 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(Plain):
     """Disputed or open point of the law, with its default and its other values."""
 
     id: str
@@ -267,7 +264,7 @@ class Law:
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Plain):
     """Parameter of a scenario.
 
     Attributes:
@@ -283,10 +280,6 @@ class Parameter:
     default: str
     value: str
     title: str
-
-    def to_json_dict(self) -> dict[str, str]:
-        """Convert to the form of `scenario show --json`."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import polars as pl
 
+from tariffs.client.results.json_values import json_value
 from tariffs.client.results.quote import Provenance
 from tariffs.client.results.refused import refused_json
 
@@ -71,7 +72,7 @@ class LawChanges:
             refused_path: the file that holds all refused rows, if one was written.
         """
         return {
-            "changes": [asdict(change) for change in self.changes],
+            "changes": json_value(self.changes),
             "effects": self.effects.to_dicts(),
             "lines": self.lines.height + self.lines_left_off,
             "refused": refused_json(self.refused, refused_path, self.refused_left_off),

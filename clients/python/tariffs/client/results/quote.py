@@ -11,12 +11,15 @@ import polars as pl
 
 from tariffs.client.results import charts, html
 from tariffs.client.results.charts import Chart
-from tariffs.client.results.json_values import json_fields, json_value
+from tariffs.client.results.json_values import Plain, json_fields, json_value
 from tariffs.client.results.text import grid
 
 Provenance = Mapping[str, object]
 _BILL = ("state", "measure", "heading", "rate", "base", "amount")
 _BILL_NUMBERS = 3
+_ALWAYS_IN_JSON = (
+    "prohibited", "headings", "assessed", "owed", "min", "max", "missing_claims", "assumptions", "landed", "layers",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +75,13 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Plain):
     """Charge stated by the caller in USD, not a duty; `base` is the amount that its rate applies to."""
 
     kind: str
     label: str
     base: Decimal | None
     amount: Decimal
-
-    def to_json_dict(self) -> dict[str, object]:
-        """Convert to the form of `duty --json`, numbers as decimal strings."""
-        return json_fields(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ class Considered:
 
 
 @dataclass(frozen=True, slots=True)
-class HeadingLine:
+class HeadingLine(Plain):
     """Heading as an entry summary reports it; `rate` is None if not ad valorem or not uniform."""
 
     heading: str
@@ -119,10 +118,6 @@ class HeadingLine:
     rate: Decimal | None
     base: Decimal
     amount: Decimal
-
-    def to_json_dict(self) -> dict[str, object]:
-        """Convert to the form of `duty --json`, money and rate as decimal strings."""
-        return json_fields(self)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -274,27 +269,9 @@ class Quote:
 
         `charges` only if some were given; `considered`, `notes` and `provenance` only with the reasons.
         """
-        document: dict[str, object] = {
-            "prohibited": list(self.prohibited),
-            "headings": json_value(self.headings),
-            "assessed": str(self.assessed),
-            "owed": str(self.owed),
-            "min": str(self.min),
-            "max": str(self.max),
-            "missing_claims": list(self.missing_claims),
-            "assumptions": list(self.assumptions),
-            "landed": json_value(self.landed),
-            "layers": [layer.to_json_dict() for layer in self.layers],
-        }
-        if self.charges:
-            document["charges"] = json_value(self.charges)
-        if self.ask_why is None:
-            document |= {
-                "considered": json_value(self.considered),
-                "notes": [note.to_json_dict() for note in self.notes],
-                "provenance": dict(self.provenance),
-            }
-        return document
+        charges = ["charges"] if self.charges else []
+        reasons = ["considered", "notes", "provenance"] if self.ask_why is None else []
+        return {name: json_value(getattr(self, name)) for name in [*_ALWAYS_IN_JSON, *charges, *reasons]}
 
 
 def _bill_row(layer: Layer) -> list[str]:

@@ -8,10 +8,8 @@ from decimal import Decimal
 
 import polars as pl
 
-from tariffs.client.results.entries import MONEY
+from tariffs.client.results.entries import ENTRY_KEYS, MONEY, TEXTS
 from tariffs.client.results.json_values import json_rows, json_value
-from tariffs.client.results.quote import Note, Provenance
-from tariffs.client.results.refused import refused_json
 from tariffs.client.results.sections import Section
 from tariffs.client.results.shown import TableResult
 
@@ -19,26 +17,15 @@ AMOUNTS = (
     "deposited", "assessed", "owed", "by_act", "refundable", "drawback", "refund", "interest", "interest_by_act",
 )  # fmt: skip
 ENTRY_SCHEMA: dict[str, pl.DataType] = {
-    "entry_id": pl.String(),
-    "row": pl.Int64(),
-    "day": pl.String(),
-    "lines": pl.Int64(),
-    "refused": pl.Int64(),
-    "liquidation": pl.String(),
-    "route": pl.String(),
-    "route_from": pl.String(),
-    "protest_by": pl.String(),
-    "suit_by": pl.String(),
+    **ENTRY_KEYS,
+    **dict.fromkeys(("liquidation", "route", "route_from", "protest_by", "suit_by"), pl.String()),
     **dict.fromkeys(AMOUNTS, MONEY),
-    "notes": pl.List(pl.String()),
+    "notes": TEXTS,
 }
 HEADING_SCHEMA: dict[str, pl.DataType] = {
     "entry_id": pl.String(),
     "row": pl.Int64(),
-    "measure": pl.String(),
-    "heading": pl.String(),
-    "start": pl.String(),
-    "end": pl.String(),
+    **dict.fromkeys(("measure", "heading", "start", "end"), pl.String()),
     **dict.fromkeys(("deposited", "assessed", "owed", "refundable"), MONEY),
 }
 
@@ -57,17 +44,12 @@ class RefundsResult(TableResult):
         refused: rows that could not be used: `row, line_id, entry_id, column, reason, found, message`.
         total: sums over all entries by name.
         authorities: the nodes of the authority tree counted.
-        provenance: law version and digests: inputs of the result.
-        notes: on the table as a whole and on the options.
     """
 
     entries: pl.DataFrame
     headings: pl.DataFrame
-    refused: pl.DataFrame
     total: Mapping[str, Decimal]
     authorities: tuple[str, ...]
-    provenance: Provenance
-    notes: tuple[Note, ...] = ()
 
     def by_heading(self) -> pl.DataFrame:
         """Sum over all entries by measure, heading and collection window."""
@@ -79,12 +61,7 @@ class RefundsResult(TableResult):
             .sort("start", "heading", "measure")
         )
 
-    def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
-        """Convert to the document of `refund --json`, money as decimal strings.
-
-        Args:
-            refused_path: the file that holds all refused rows, if one was written.
-        """
+    def _json(self) -> dict[str, object]:
         headings: dict[int, list[dict[str, object]]] = {}
         for heading in json_rows(self.headings):
             row = heading.pop("row")
@@ -100,9 +77,6 @@ class RefundsResult(TableResult):
             "headings": json_rows(self.by_heading()),
             "total": json_value(self.total),
             "authorities": list(self.authorities),
-            "refused": refused_json(self.refused, refused_path),
-            "notes": [note.to_json_dict() for note in self.notes],
-            "provenance": dict(self.provenance),
         }
 
     def _headline(self) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from tariffs.client.results import html
+from tariffs.client.results.json_values import Plain
 from tariffs.client.results.law import Parameter, parameters_html
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Plain):
     """Problem of a scenario file; `line` and `column` count from 1, None if not known."""
 
     path: str
@@ -20,22 +21,15 @@ class Problem:
     fix: str
     severity: str
 
-    def to_json_dict(self) -> dict[str, object]:
-        """Convert to the form of `scenario check --json`."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True, repr=False)
-class CheckResult:
+class CheckResult(Plain):
     """Problems of a scenario; `ok` if there are only warnings, and then its `parameters`."""
 
     ok: bool
     problems: tuple[Problem, ...]
     parameters: tuple[Parameter, ...] = ()
-
-    def to_json_dict(self) -> dict[str, object]:
-        """Convert to the document of `scenario check --json`."""
-        return {"ok": self.ok, "problems": [problem.to_json_dict() for problem in self.problems]}
+    _left_out = "parameters"
 
     def __repr__(self) -> str:
         problems = (f"{_place(one)}{one.severity}: {one.message} {one.fix}".rstrip() for one in self.problems)
@@ -51,7 +45,7 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Plain):
     """Difference of the law under two scenarios.
 
     Attributes:
@@ -77,10 +71,6 @@ class Difference:
     second: str
     text: str
     goods: str = ""
-
-    def to_json_dict(self) -> dict[str, str]:
-        """Convert to the form of `scenario diff --json`."""
-        return asdict(self)
 
 
 def _place(problem: Problem) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+
+from tariffs.client.results.json_values import Plain
 
 
 @dataclass(frozen=True, slots=True)
-class ServerVersion:
+class ServerVersion(Plain):
     """Version of the server, beside that of this client.
 
     Attributes:
@@ -28,7 +30,3 @@ class ServerVersion:
     def matches(self) -> bool:
         """True if neither lacks anything."""
         return not (self.missing_on_server or self.missing_in_client)
-
-    def to_json_dict(self) -> dict[str, object]:
-        """Convert to plain data."""
-        return asdict(self)

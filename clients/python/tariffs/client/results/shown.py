@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import polars as pl
@@ -11,10 +12,11 @@ from tariffs.client.results import html
 from tariffs.client.results.charts import Figure
 from tariffs.client.results.columns import keys_of, largest_first, shown_numbers
 from tariffs.client.results.headline import assumptions
+from tariffs.client.results.json_values import json_value
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.output_files import write_report
 from tariffs.client.results.quote import Note, Provenance
-from tariffs.client.results.refused import refused_words
+from tariffs.client.results.refused import refused_json, refused_words
 from tariffs.client.results.report import report_html, report_parts
 from tariffs.client.results.sections import Section
 from tariffs.client.results.text import frame_grid
@@ -25,13 +27,32 @@ _SHOWN_REFUSED = 10
 _REFUSED_COLUMNS = ("row", "line_id", "column", "reason", "found", "message")
 
 
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class TableResult:
-    """Result over a table, shown by sections."""
+    """Result over a table, shown by sections. A planning estimate, not a ruling.
 
-    __slots__ = ()
+    Attributes:
+        refused: rows that could not be used: `row, column, reason, found, message`.
+        notes: notes on the result.
+        provenance: law version, digests and switches: inputs needed to reproduce the result.
+    """
+
     refused: pl.DataFrame
-    notes: tuple[Note, ...]
+    notes: tuple[Note, ...] = ()
     provenance: Provenance
+
+    def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
+        """Convert to the document of `--json`: numbers as floats, amounts of entries as text, undefined ones as None.
+
+        Args:
+            refused_path: the file that holds all refused rows, if one was written.
+        """
+        return {
+            **self._json(),
+            "refused": refused_json(self.refused, refused_path),
+            "notes": json_value(self._notes_on_all()),
+            "provenance": dict(self.provenance),
+        }
 
     def __repr__(self) -> str:
         shown = (
@@ -119,6 +140,15 @@ class TableResult:
             notes, dict.fromkeys(("reason", "message", "scenario", "on"), pl.String), orient="row"
         )
         return sheets
+
+    def _json(self) -> dict[str, object]:
+        """Convert what is the result's own to plain data."""
+        own = fields(self)[len(fields(TableResult)) :]
+        return {one.name: json_value(getattr(self, one.name)) for one in own}
+
+    def _notes_on_all(self) -> list[Note]:
+        """Notes that stand with no part of the JSON document."""
+        return list(self.notes)
 
     def _sheets(self) -> dict[str, pl.DataFrame]:
         """Name the frames of the sheets of a workbook."""

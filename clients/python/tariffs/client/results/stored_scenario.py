@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tariffs.client.results.json_values import Plain
 from tariffs.client.results.scenario_check import CheckResult
 
 
 @dataclass(frozen=True, slots=True)
-class StoredScenario:
+class StoredScenario(Plain):
     """Version of a scenario on a server; its `name` can be given wherever a scenario is expected.
 
     Attributes:
@@ -36,25 +37,11 @@ class StoredScenario:
     text: str
     check: CheckResult | None
     check_law_version: str
-
-    def to_json_dict(self) -> dict[str, object]:
-        """Convert to plain data."""
-        return {
-            "name": self.name,
-            "version": self.version,
-            "digest": self.digest,
-            "title": self.title,
-            "etag": self.etag,
-            "shared_with": self.shared_with,
-            "created": self.create_time,
-            "updated": self.update_time,
-            "check": None if self.check is None else self.check.to_json_dict(),
-            "check_law_version": self.check_law_version,
-        }
+    _left_out = "text"
 
 
 @dataclass(frozen=True, slots=True)
-class ScenarioEvent:
+class ScenarioEvent(Plain):
     """Event of a stored scenario.
 
     Attributes:
@@ -74,15 +61,3 @@ class ScenarioEvent:
     time: str
     check: CheckResult | None
     check_law_version: str
-
-    def to_json_dict(self) -> dict[str, object]:
-        """Convert to plain data."""
-        return {
-            "number": self.number,
-            "kind": self.kind,
-            "name": self.name,
-            "version": self.version,
-            "time": self.time,
-            "check": None if self.check is None else self.check.to_json_dict(),
-            "check_law_version": self.check_law_version,
-        }

@@ -13,12 +13,10 @@ from tariffs.client.results.amounts import MoneyUnit, unit_for
 from tariffs.client.results.charts import Chart, Figure
 from tariffs.client.results.columns import is_fraction
 from tariffs.client.results.headline import assumptions
-from tariffs.client.results.json_values import json_fields, json_rows
-from tariffs.client.results.quote import Note, Provenance
-from tariffs.client.results.refused import refused_json
 from tariffs.client.results.sections import Section
 from tariffs.client.results.shown import TableResult, largest_section, section_of
 
+_SHOWN_VALUES = 20
 FIRST_NUMBERS = frozenset({"customs_value", "duty"})
 
 
@@ -30,17 +28,11 @@ class Sweep(TableResult):
         points: one row per point: the parameters, rates as fractions, on and off as 1 and 0, days as text.
         groups: one row per point and group: the parameters, the keys, then the numbers; long format, ready to plot.
         totals: one row per point: the parameters, then the numbers.
-        refused: rows that could not be used: `row, column, reason, found, message`.
-        notes: notes on the result.
-        provenance: law version, digests and switches: inputs needed to reproduce the result.
     """
 
     points: pl.DataFrame
     groups: pl.DataFrame
     totals: pl.DataFrame
-    refused: pl.DataFrame
-    notes: tuple[Note, ...]
-    provenance: Provenance
 
     @property
     def keys(self) -> list[str]:
@@ -58,21 +50,6 @@ class Sweep(TableResult):
         kept = largest.sort("duty", descending=True, nulls_last=True, maintain_order=True).head(count)
         rows = self.groups.join(kept.select(keys), on=keys, how="semi", nulls_equal=True)
         return replace(self, groups=rows)
-
-    def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
-        """Convert to the document of `sweep --json`: numbers as floats, undefined ones as None.
-
-        Args:
-            refused_path: the file that holds all refused rows, if one was written.
-        """
-        return {
-            "points": json_rows(self.points),
-            "groups": json_rows(self.groups),
-            "totals": json_rows(self.totals),
-            "refused": refused_json(self.refused, refused_path),
-            "notes": [note.to_json_dict() for note in self.notes],
-            "provenance": dict(self.provenance),
-        }
 
     def chart(self, column: str = "duty") -> Chart:
         """Draw a number of `totals` over the first parameter, a line for each value of the second.
@@ -134,7 +111,7 @@ class SeekJump:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Seek:
+class Seek(TableResult):
     """Values of a parameter at which a result meets a target.
 
     Attributes:
@@ -143,9 +120,6 @@ class Seek:
         nearest: the evaluation nearest to the target.
         monotone: whether the result never turns along the path.
         path: all evaluations in rising order: `value` and `achieved`.
-        refused: rows that could not be used.
-        notes: notes on the result.
-        provenance: inputs needed to reproduce the result.
     """
 
     roots: tuple[SeekRoot, ...]
@@ -153,18 +127,28 @@ class Seek:
     nearest: SeekRoot
     monotone: bool
     path: pl.DataFrame
-    refused: pl.DataFrame
-    notes: tuple[Note, ...]
-    provenance: Provenance
 
     def __repr__(self) -> str:
         return "\n".join(self.words())
 
+    def _headline(self) -> str:
+        target, _, *found, _ = self.words()
+        return "; ".join([target, *found])
+
+    def _sections(self) -> list[Section]:
+        column = str(self._sought()["target"][0])
+        path = self.path.rename({"achieved": column})
+        return [Section("values that were computed", path, ["value"], [column], _SHOWN_VALUES)]
+
+    def _sought(self) -> Mapping[str, Sequence[object]]:
+        details = cast("Mapping[str, Mapping[str, Sequence[object]]]", self.provenance["details"])
+        return details["seek"]
+
     def words(self) -> list[str]:
         """Say in lines of text what was sought, where it is met, jumps over it, or the nearest value."""
-        details = cast("Mapping[str, Mapping[str, Sequence[object]]]", self.provenance["details"])["seek"]
-        name, low, high = details["vary"]
-        column, target = details["target"]
+        sought = self._sought()
+        name, low, high = sought["vary"]
+        column, target = sought["target"]
         unit = MoneyUnit(0.01, 4, "percent") if is_fraction(str(column)) else unit_for([target])
         lines = [f"{column} of {unit.cell(target)} {unit.name}", assumptions(self.provenance)]
         for root in self.roots:
@@ -182,23 +166,6 @@ class Seek:
             )
         turns = "never turns" if self.monotone else "turns"
         return [*lines, f"{self.path.height:,} values were computed; the result {turns} along them."]
-
-    def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
-        """Convert to the document of `seek --json`.
-
-        Args:
-            refused_path: the file that holds all refused rows, if one was written.
-        """
-        return {
-            "roots": [json_fields(root) for root in self.roots],
-            "jumps": [json_fields(jump) for jump in self.jumps],
-            "nearest": json_fields(self.nearest),
-            "monotone": self.monotone,
-            "path": json_rows(self.path),
-            "refused": refused_json(self.refused, refused_path),
-            "notes": [note.to_json_dict() for note in self.notes],
-            "provenance": dict(self.provenance),
-        }
 
 
 def _shown(value: float | str) -> str:

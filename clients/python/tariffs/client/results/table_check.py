@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import polars as pl
 
 from tariffs.client.results import html
+from tariffs.client.results.json_values import Plain
 from tariffs.client.results.quote import Note
 from tariffs.client.results.refused import refused_json
 from tariffs.client.results.shown import refused_table
@@ -41,7 +42,7 @@ class TableColumn:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class TableCheck:
+class TableCheck(Plain):
     """Description of how a table is read.
 
     Attributes:
@@ -73,6 +74,7 @@ class TableCheck:
     refused_left_off: int
     notes: tuple[Note, ...]
     law_version: str
+    _left_out = "refused_left_off"
 
     @property
     def ok(self) -> bool:
@@ -117,21 +119,8 @@ class TableCheck:
         Args:
             refused_path: the file that holds all refused rows, if one was written.
         """
-        return {
-            "ok": self.ok,
-            "form": self.form,
-            "columns": [asdict(one) for one in self.columns],
-            "rows": self.rows,
-            "usable": self.usable,
-            "customs_value": self.customs_value,
-            "code_digits": {str(digits): rows for digits, rows in self.code_digits.items()},
-            "origins": self.origins,
-            "first_day": self.first_day,
-            "last_day": self.last_day,
-            "refused": refused_json(self.refused, refused_path, self.refused_left_off),
-            "notes": [note.to_json_dict() for note in self.notes],
-            "law_version": self.law_version,
-        }
+        refused = refused_json(self.refused, refused_path, self.refused_left_off)
+        return {"ok": self.ok, **Plain.to_json_dict(self), "refused": refused}
 
     def __repr__(self) -> str:
         facts = "\n".join(f"{name}: {text}" for name, text in self.facts())

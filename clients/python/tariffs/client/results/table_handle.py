@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tariffs.client.results.json_values import Plain
+
 
 @dataclass(frozen=True, slots=True)
-class TableHandle:
+class TableHandle(Plain):
     """Table stored on a server; can be given wherever a trade table is expected.
 
     Attributes:
@@ -28,16 +30,3 @@ class TableHandle:
     expire_time: str
     owner: str = ""
     shared_with: str = ""
-
-    def to_json_dict(self) -> dict[str, object]:
-        """Convert to plain data."""
-        return {
-            "name": self.name,
-            "rows": self.row_count,
-            "columns": self.column_count,
-            "bytes": self.byte_count,
-            "created": self.create_time,
-            "expires": self.expire_time,
-            "owner": self.owner,
-            "shared_with": self.shared_with,
-        }
