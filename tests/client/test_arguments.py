@@ -234,3 +234,29 @@ def test_standard_input_that_is_no_text_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"schema: \xff\n")))
     with refused("SCENARIO_SYNTAX", "scenario"):
         run(["scenario", "check", "-", "--local"])
+
+
+@pytest.mark.parametrize("timeout", [0, 0.0, -1, float("inf"), float("nan"), True, "5"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client, timeout: client.duty("9503.00.0073", "CN", value=1, timeout=timeout),
+        lambda client, timeout: client.duties(TABLE, timeout=timeout),
+        lambda client, timeout: client.refund(TABLE, timeout=timeout),
+        lambda client, timeout: client.impact(TABLE, timeout=timeout, **NO_RESPONSE),
+        lambda client, timeout: client.timeline(
+            TABLE, start="2026-07-01", end="2026-07-02", response="none", timeout=timeout
+        ),
+        lambda client, timeout: client.sweep(
+            TABLE, "rates-by-country", vary={"cn": ["1%"]}, timeout=timeout, **NO_RESPONSE
+        ),
+        lambda client, timeout: client.lines(TABLE, on="2026-07-01", timeout=timeout),
+        lambda client, timeout: client.changes("2026-07-01", "2026-07-02", timeout=timeout),
+        lambda client, timeout: client.check_table(TABLE, timeout=timeout),
+        lambda client, timeout: client.port_fees(timeout=timeout),
+        lambda client, timeout: client.law(timeout=timeout),
+    ],
+)
+def test_no_time_is_refused_and_not_the_default(client: Client, call: Any, timeout: object) -> None:
+    with refused("PARAMETER_INVALID", "timeout"):
+        call(client, timeout)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -15,6 +18,7 @@ from tariffs.client import (
     ResourceExhausted,
     Unavailable,
 )
+from tariffs.client.cli.__main__ import _in_options, run
 from tariffs.client.errors import LAW_REASONS, USAGE_REASONS, TariffsError, extra_missing, from_engine_error
 from tariffs.engine.errors import REASONS, InputError, ScenarioError
 from tests.client.fakes import FakeServer, fake_server, refuse
@@ -137,3 +141,23 @@ def test_a_missing_extra_is_one_command() -> None:
     error = extra_missing("server", "numba")
     assert isinstance(error, ExtraMissing)
     assert (error.fix, error.exit_code) == ("pip install 'tariffs[server]'", 3)
+
+
+def test_the_command_line_names_its_options_where_python_names_arguments(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fixes = {
+        "Use target= or TARIFFS_TARGET, or Client.local().": "Use --target or TARIFFS_TARGET, or --local.",
+        'Use mapping="ace".': "Use --mapping ace.",
+        "Give points such as cn=20%.": "Give points such as cn=20%.",
+    }
+    assert {fix: _in_options(fix) for fix in fixes} == fixes
+    table = tmp_path / "broker.csv"
+    table.write_text("Tariff No.;Country;Value\n9503.00.0073;CN;1\n")
+    with pytest.raises(InvalidRequest) as caught:
+        Client.local().duties(table)
+    assert "--" not in caught.value.fix
+    assert run(["duty", "--entries", str(table), "--local", "--json"]) == 2
+    said = capsys.readouterr()
+    assert "--mapping names the columns" in said.err
+    assert "--mapping names the columns" in json.loads(said.out)["error"]["fix"]

@@ -360,3 +360,12 @@ def test_a_deadline_ends_a_sweep(family: Path) -> None:
     with pytest.raises(TariffsError) as caught:
         swept(Client.local(), family, vary={"cn": "0%:99%:0.01%"}, timeout=0.05)
     assert caught.value.reason == "DEADLINE"
+
+
+@pytest.mark.usefixtures("coarse")
+def test_a_seek_is_shown_and_written_as_other_results(family: Path, tmp_path: Path) -> None:
+    found = sought(Client.local(), family, ("duty", 300.0), vary=("end", "2027-01-09", "2027-01-13"))
+    assert "passed between end = 2027-01-11" in found.report(tmp_path / "seek.html")
+    assert "<td" in found._repr_html_()
+    assert found.workbook_sheets()["values that were computed"].columns == ["value", "duty"]
+    assert repr(found) == "\n".join(found.words())

@@ -171,6 +171,20 @@ def number(value: object, name: str) -> float:
     raise refusal(name, value, "Give a number.", "PARAMETER_INVALID")
 
 
+def seconds(timeout: object, default: float) -> float:
+    """Check the seconds that a call may take; None is the default.
+
+    Raises:
+        InvalidRequest: PARAMETER_INVALID for anything but a number above 0.
+    """
+    if timeout is None:
+        return default
+    given = number(timeout, "timeout")
+    if given > 0:
+        return given
+    raise refusal("timeout", timeout, "Give seconds above 0, or None for the default.", "PARAMETER_INVALID")
+
+
 def flag(value: object, name: str) -> bool:
     """Check that a value is True or False, of Python or of NumPy, or one of the numbers 1 and 0.
 

@@ -16,16 +16,14 @@ from tariffs.client._verbs.line_stream import LineStreamCalls
 from tariffs.client._verbs.port_fees import PortFeeCalls
 from tariffs.client._verbs.refund import RefundCalls
 from tariffs.client._verbs.replay import impact_call, timeline_call, with_call
-from tariffs.client._verbs.runs import RunCalls
 from tariffs.client._verbs.stored_scenarios import StoredScenarioCalls
 from tariffs.client._verbs.sweep import SweepCalls
 from tariffs.client._wire import answers, requests
 from tariffs.client._wire.channel import Backend, LocalBackend, RemoteBackend
 from tariffs.client._wire.frames import Table
-from tariffs.client._wire.progress import Progress, reporting
+from tariffs.client._wire.progress import Progress
 from tariffs.client._wire.reading import read, read_all
 from tariffs.client._wire.requests import ScenarioLike
-from tariffs.client._wire.retry import read_whole
 from tariffs.client._wire.run_options import read_spec
 from tariffs.client.config import Config, Tls, secured, target_from_environment
 from tariffs.client.results import law
@@ -43,7 +41,6 @@ class Client(
     DutyCalls,
     RefundCalls,
     PortFeeCalls,
-    RunCalls,
     SweepCalls,
     LineStreamCalls,
     StoredScenarioCalls,
@@ -148,13 +145,9 @@ class Client(
         scenarios = Scenario.all_of(scenarios)
         request = requests.simulate_request(scenarios, spec)
         call = impact_call(lines, scenarios, spec)
-        seconds = timeout or self._config.deadlines.impact
-        with reporting(progress) as report:
-            result = read_whole(
-                lambda left: self._computing(cluster, lines_to).simulate(request, lines, left),
-                lambda messages: answers.impact(messages, report),
-                seconds,
-            )
+        seconds = arguments.seconds(timeout, self._config.deadlines.impact)
+        backend = self._computing(cluster, lines_to)
+        result = self._run("Simulate", request, lines, answers.impact, seconds, progress, backend)
         return replace(result, provenance=with_call(result.provenance, call))
 
     def timeline(
@@ -190,13 +183,9 @@ class Client(
         scenarios = Scenario.all_of(scenarios)
         request = requests.timeline_request(scenarios, start, end, spec)
         call = timeline_call(lines, scenarios, start, end, spec)
-        seconds = timeout or self._config.deadlines.timeline
-        with reporting(progress) as report:
-            result = read_whole(
-                lambda left: self._computing(cluster).timeline(request, lines, left),
-                lambda messages: answers.timeline(messages, report),
-                seconds,
-            )
+        seconds = arguments.seconds(timeout, self._config.deadlines.timeline)
+        backend = self._computing(cluster)
+        result = self._run("Timeline", request, lines, answers.timeline, seconds, progress, backend)
         return replace(result, provenance=with_call(result.provenance, call))
 
     def measures(

@@ -76,8 +76,8 @@ _REASON_BY_CODE = {
     "INVALID_ARGUMENT": "REQUEST_INVALID",
 }
 _FIX_BY_REASON = {
-    "SERVER_UNAVAILABLE": "Start a server with `tariffs serve`, choose another with --target or TARIFFS_TARGET, "
-    "or compute in this process with --local (Client.local()).",
+    "SERVER_UNAVAILABLE": "Start a server with `tariffs serve`, choose another with target= or TARIFFS_TARGET, or "
+    "compute in this process: Client.local().",
     "DEADLINE": "Give the call more time with timeout=.",
 }
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from tariffs.client import _arguments as arguments
-from tariffs.client._verbs.remote_calls import WATCH_SECONDS, RemoteCalls
+from tariffs.client._verbs.remote_calls import RemoteCalls
 from tariffs.client._wire import requests
 from tariffs.client._wire.frames import Table
 from tariffs.client._wire.reading import read, read_all
@@ -47,7 +46,7 @@ class LawCalls(RemoteCalls):
             Unavailable: the server ends; watch again, as the first list has all that has changed.
         """
         request = law_service_pb2.WatchVersionsRequest()
-        lists = self._remote().stream("WatchVersions", request, timeout or WATCH_SECONDS)
+        lists = self._watch("WatchVersions", request, timeout)
         return (read_all(lawinfo.LawVersion, one.versions) for one in lists)
 
     def server(self, *, timeout: float | None = None) -> ServerVersion:
@@ -131,8 +130,5 @@ class LawCalls(RemoteCalls):
         table: Table | None = lines
         if isinstance(lines, str) and lines == EMBEDDED:
             request.embedded, table = True, None
-        seconds = timeout or self._config.deadlines.impact
+        seconds = arguments.seconds(timeout, self._config.deadlines.impact)
         return read(LawChanges, self._backend.unary_over_table("ListChanges", request, table, seconds))
-
-    def _lookup(self, method: str, request: object, timeout: float | None) -> Any:
-        return self._backend.unary(method, request, timeout or self._config.deadlines.lists)

@@ -111,7 +111,7 @@ class DutyCalls(LawCalls):
             to=arguments.text(to, "to"),
             explain=why,
         )
-        return self._quote(request, timeout or self._config.deadlines.duty)
+        return self._quote(request, arguments.seconds(timeout, self._config.deadlines.duty))
 
     def _quote(self, request: duty_service_pb2.CalculateDutyRequest, deadline: float) -> Quote:
         quote = answers.quote(self._backend.unary("CalculateDuty", request, deadline))
@@ -162,7 +162,8 @@ class DutyCalls(LawCalls):
         """
         day, form = arguments.day(on, "on"), arguments.text(date_format, "date_format")
         table = entry_table.read_entries(read_table(lines), self.law(), day, form)
-        reference, deadline = requests.scenario_ref(scenario), timeout or self._config.deadlines.batch
+        reference = requests.scenario_ref(scenario)
+        deadline = arguments.seconds(timeout, self._config.deadlines.batch)
         values = arguments.parameters(parameters)
 
         def send(batch: list[duty_service_pb2.EntryLine]) -> duty_service_pb2.BatchCalculateDutiesResponse:

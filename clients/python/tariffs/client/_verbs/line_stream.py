@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol, Unpack, cast
+from typing import Unpack, cast
 
 import polars as pl
 
+from tariffs.client import _arguments as arguments
+from tariffs.client._verbs.remote_calls import RemoteCalls
 from tariffs.client._wire import answers, requests
 from tariffs.client._wire.channel import Backend
 from tariffs.client._wire.frames import Table, batches_of, from_arrow, read_table
@@ -14,7 +16,6 @@ from tariffs.client._wire.reading import provenance
 from tariffs.client._wire.requests import ScenarioLike
 from tariffs.client._wire.run_options import read_spec
 from tariffs.client._wire.uploads import cut
-from tariffs.client.config import Config
 from tariffs.client.errors import InternalError
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.scenario import Scenario
@@ -24,15 +25,6 @@ from tariffs.v1 import simulation_service_pb2 as pb
 
 # A server takes batches of a quarter of a million lines, counting each row once for each point.
 _LINES_AT_A_TIME = 100_000
-
-
-class LineBackend(Protocol):
-    """Calls that a stream makes."""
-
-    def lines(
-        self, requests: Iterator[pb.SimulateLinesRequest], timeout: float
-    ) -> Iterator[pb.SimulateLinesResponse]:
-        """Send rows while the answers are read."""
 
 
 class LineStream:
@@ -47,7 +39,7 @@ class LineStream:
 
     def __init__(
         self,
-        backend: LineBackend,
+        backend: Backend,
         config: pb.LinesConfig,
         table: Table | Iterable[pl.DataFrame],
         limit: int,
@@ -131,11 +123,8 @@ def _frames_of(table: Table | Iterable[pl.DataFrame]) -> Iterable[pl.DataFrame]:
     return batches_of(cast(Table, table))
 
 
-class LineStreamCalls:
+class LineStreamCalls(RemoteCalls):
     """Streams of table rows; mixed into `Client`."""
-
-    _backend: Backend
-    _config: Config
 
     def lines(
         self,
@@ -165,5 +154,5 @@ class LineStreamCalls:
         """
         spec = read_spec("lines", options, on=on)
         config = requests.lines_config(Scenario.all_of(scenarios), spec)
-        seconds = timeout or self._config.deadlines.lines
+        seconds = arguments.seconds(timeout, self._config.deadlines.lines)
         return LineStream(self._backend, config, table, self._config.message_limit, seconds)

@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tariffs.client import _arguments as arguments
+from tariffs.client._verbs.remote_calls import RemoteCalls
 from tariffs.client._wire import requests
-from tariffs.client._wire.channel import Backend
 from tariffs.client._wire.reading import read
 from tariffs.client._wire.requests import Money, ScenarioLike
-from tariffs.client.config import Config
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.port_fees import PortFees
 from tariffs.run_spec.option import Day
 from tariffs.v1 import law_service_pb2
 
 
-class PortFeeCalls:
+class PortFeeCalls(RemoteCalls):
     """Cost of port fees; mixed into `Client`."""
-
-    _backend: Backend
-    _config: Config
 
     def port_fees(
         self,
@@ -96,5 +92,4 @@ class PortFeeCalls:
             law_version=arguments.text(law_version, "law_version"),
             voyage=law_service_pb2.Voyage(kind=arguments.text(kind, "kind"), **voyage) if kind else None,
         )
-        answer = self._backend.unary("CalculatePortFee", request, timeout or self._config.deadlines.lists)
-        return read(PortFees, answer)
+        return read(PortFees, self._lookup("CalculatePortFee", request, timeout))

@@ -84,15 +84,13 @@ class RefundCalls(LawCalls):
         )
         answers: list[tuple[list[int], refund_service_pb2.CalculateRefundsResponse]] = []
         messages = _messages(table)
+        seconds = arguments.seconds(timeout, self._config.deadlines.batch)
         with reporting(progress) as report:
             for rows in entry_table.batches(table):
                 report("computing refunds", rows[0] / frame.height)
                 del request.lines[:]
                 request.lines.extend(messages[row] for row in rows)
-                answer = self._backend.unary(
-                    "CalculateRefunds", request, timeout or self._config.deadlines.batch
-                )
-                answers.append((rows, answer))
+                answers.append((rows, self._backend.unary("CalculateRefunds", request, seconds)))
             report("computing refunds", 1.0)
         return _refunds(table, answers)
 

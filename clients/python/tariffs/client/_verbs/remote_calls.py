@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
+from tariffs.client import _arguments as arguments
 from tariffs.client._wire.channel import Backend, RemoteBackend
 from tariffs.client.config import Config
 from tariffs.client.errors import InvalidRequest
 
-WATCH_SECONDS = 30 * 86_400.0
-"""Seconds that a watch lasts without a limit from its caller."""
+_WATCH_SECONDS = 30 * 86_400.0
 
 
 class RemoteCalls:
@@ -15,6 +18,18 @@ class RemoteCalls:
 
     _backend: Backend
     _config: Config
+
+    def _lookup(self, method: str, request: object, timeout: float | None) -> Any:
+        """Make a call that looks something up, to a server or in this process."""
+        return self._backend.unary(method, request, arguments.seconds(timeout, self._config.deadlines.lists))
+
+    def _ask(self, method: str, request: object, timeout: float | None) -> Any:
+        """Make a call about what a server keeps."""
+        return self._remote().unary(method, request, arguments.seconds(timeout, self._config.deadlines.lists))
+
+    def _watch(self, method: str, request: object, timeout: float | None) -> Iterator[Any]:
+        """Make a call that goes on until the server ends, by default for a month."""
+        return self._remote().stream(method, request, arguments.seconds(timeout, _WATCH_SECONDS))
 
     def _remote(self) -> RemoteBackend:
         if isinstance(self._backend, RemoteBackend):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from typing import Unpack
+from collections.abc import Mapping, Sequence
+from typing import Any, Unpack
 
 from google.longrunning import operations_pb2
 
@@ -55,27 +55,37 @@ class RunCalls(TableCalls):
         Raises:
             InvalidRequest: the request cannot be run, as far as this can be checked at once; or there is no server.
         """
+        scenarios = Scenario.all_of(scenarios)
         if period is None:
             spec = read_spec("impact", options, on=on, by=by)
-        else:
-            days = {**options, "on": on}
-            spec = read_spec("timeline", days, by=by)
-        remote, scenarios = self._remote(), Scenario.all_of(scenarios)
+            run, call = requests.simulate_request(scenarios, spec), impact_call(lines, scenarios, spec)
+            return self._start("simulate", run, lines, call, request_id, share_with, timeout)
+        spec = read_spec("timeline", {**options, "on": on}, by=by)
+        timeline = requests.timeline_request(scenarios, *period, spec)
+        call = timeline_call(lines, scenarios, *period, spec)
+        return self._start("timeline", timeline, lines, call, request_id, share_with, timeout)
+
+    def _start(
+        self,
+        kind: str,
+        run: Any,
+        lines: Table | None,
+        call: Mapping[str, object],
+        request_id: str,
+        share_with: str,
+        timeout: float | None,
+    ) -> Run:
+        """Start a run from its request, a field of StartRunRequest, and the record of its call."""
+        remote = self._remote()
+        remote.give(run, lines)
         # Without an id a call that is tried again would begin a second run.
         request = simulation_service_pb2.StartRunRequest(
             request_id=arguments.text(request_id, "request_id") or uuid.uuid4().hex,
             share_with=arguments.text(share_with, "share_with"),
+            **{kind: run},
         )
-        if period is None:
-            request.simulate.CopyFrom(requests.simulate_request(scenarios, spec))
-            remote.give(request.simulate, lines)
-            call = impact_call(lines, scenarios, spec)
-        else:
-            request.timeline.CopyFrom(requests.timeline_request(scenarios, *period, spec))
-            remote.give(request.timeline, lines)
-            call = timeline_call(lines, scenarios, *period, spec)
-        operation = remote.unary("StartRun", request, timeout or self._config.deadlines.batch)
-        return Run(operation.name, remote, self._config, call)
+        seconds = arguments.seconds(timeout, self._config.deadlines.batch)
+        return Run(remote.unary("StartRun", request, seconds).name, remote, self._config, call)
 
     def runs(self, *, all_owners: bool = False, timeout: float | None = None) -> tuple[RunStatus, ...]:
         """List the runs of this caller on the server and those shared with it, the newest first.

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tariffs.client import _arguments as arguments
-from tariffs.client._verbs.remote_calls import WATCH_SECONDS
 from tariffs.client._verbs.tables import TableCalls
 from tariffs.client._wire.reading import read
 from tariffs.client.errors import InvalidRequest
@@ -42,7 +41,7 @@ class StoredScenarioCalls(TableCalls):
                 "REQUEST_INVALID", "There is no text to save.", field="scenario", fix="Give a file or a text."
             )
         request = scenario_service_pb2.SaveScenarioRequest(yaml=text, etag=arguments.text(etag, "etag"))
-        return _stored(self._remote().unary("SaveScenario", request, self._seconds(timeout)))
+        return _stored(self._ask("SaveScenario", request, timeout))
 
     def stored_scenario(self, name: str, *, timeout: float | None = None) -> StoredScenario:
         """Get a stored scenario with its text, by `team/NAME` or `team/OWNER/NAME`, also with `@VERSION` or `#DIGEST`.
@@ -51,7 +50,7 @@ class StoredScenarioCalls(TableCalls):
             NotFound: SCENARIO_NOT_FOUND.
         """
         request = scenario_service_pb2.GetStoredScenarioRequest(name=arguments.text(name, "name"))
-        return _stored(self._remote().unary("GetStoredScenario", request, self._seconds(timeout)))
+        return _stored(self._ask("GetStoredScenario", request, timeout))
 
     def stored_scenarios(self, *, timeout: float | None = None) -> tuple[StoredScenario, ...]:
         """List your stored scenarios and those shared with you, each in its newest version."""
@@ -66,7 +65,7 @@ class StoredScenarioCalls(TableCalls):
             NotFound: SCENARIO_NOT_FOUND.
         """
         request = scenario_service_pb2.ListScenarioVersionsRequest(name=arguments.text(name, "name"))
-        answer = self._remote().unary("ListScenarioVersions", request, self._seconds(timeout))
+        answer = self._ask("ListScenarioVersions", request, timeout)
         return tuple(_stored(one) for one in answer.versions)
 
     def share_scenario(
@@ -81,7 +80,7 @@ class StoredScenarioCalls(TableCalls):
         request = scenario_service_pb2.ShareScenarioRequest(
             name=arguments.text(name, "name"), group=arguments.text(group, "group"), etag=etag
         )
-        return _stored(self._remote().unary("ShareScenario", request, self._seconds(timeout)))
+        return _stored(self._ask("ShareScenario", request, timeout))
 
     def delete_scenario(self, name: str, *, etag: str = "", timeout: float | None = None) -> None:
         """Delete a stored scenario with its versions; runs that have begun keep its text.
@@ -91,7 +90,7 @@ class StoredScenarioCalls(TableCalls):
             PermissionDenied: it is another caller's.
         """
         request = scenario_service_pb2.DeleteScenarioRequest(name=arguments.text(name, "name"), etag=etag)
-        self._remote().unary("DeleteScenario", request, self._seconds(timeout))
+        self._ask("DeleteScenario", request, timeout)
 
     def watch_scenarios(self, *, after: int = 0, timeout: float | None = None) -> Iterator[ScenarioEvent]:
         """Iterate over what happens to scenarios that you may see, as it comes: also checks under a new law.
@@ -104,11 +103,8 @@ class StoredScenarioCalls(TableCalls):
             Unavailable: the server ends; watch again from the last event.
         """
         request = scenario_service_pb2.WatchScenariosRequest(after=after)
-        events = self._remote().stream("WatchScenarios", request, timeout or WATCH_SECONDS)
+        events = self._watch("WatchScenarios", request, timeout)
         return (_checked(ScenarioEvent, one) for one in events)
-
-    def _seconds(self, timeout: float | None) -> float:
-        return timeout or self._config.deadlines.lists
 
 
 def _stored(message: scenario_service_pb2.StoredScenario) -> StoredScenario:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Unpack
@@ -10,12 +9,11 @@ from typing import Unpack
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.replay import sweep_call, with_call
 from tariffs.client._verbs.run_handle import Run
-from tariffs.client._verbs.tables import TableCalls
+from tariffs.client._verbs.runs import RunCalls
 from tariffs.client._wire import answers, sweep_requests
 from tariffs.client._wire.frames import Table
-from tariffs.client._wire.progress import Progress, reporting
+from tariffs.client._wire.progress import Progress
 from tariffs.client._wire.requests import ScenarioLike
-from tariffs.client._wire.retry import read_whole
 from tariffs.client._wire.run_options import read_spec
 from tariffs.client._wire.sweep_requests import PointList, Vary, Where
 from tariffs.client.results.sweep import Seek, Sweep
@@ -26,7 +24,7 @@ from tariffs.run_spec.typed import ResponseOptions
 from tariffs.v1 import simulation_service_pb2
 
 
-class SweepCalls(TableCalls):
+class SweepCalls(RunCalls):
     """Sweeps and goal seeks; mixed into `Client`."""
 
     def sweep(
@@ -66,13 +64,9 @@ class SweepCalls(TableCalls):
         """
         spec = read_spec("sweep", options, on=on, by=by)
         request, call = self._sweep(lines, scenario, vary, points, spec)
-        seconds = timeout or self._config.deadlines.sweep
-        with reporting(progress) as report:
-            result = read_whole(
-                lambda left: self._computing(cluster).over_table("Sweep", request, lines, left),
-                lambda messages: answers.sweep(messages, report),
-                seconds,
-            )
+        seconds = arguments.seconds(timeout, self._config.deadlines.sweep)
+        backend = self._computing(cluster)
+        result = self._run("Sweep", request, lines, answers.sweep, seconds, progress, backend)
         return replace(result, provenance=with_call(result.provenance, call))
 
     def start_sweep(
@@ -107,17 +101,8 @@ class SweepCalls(TableCalls):
             InvalidRequest: the request cannot be run, as far as this can be checked at once; or there is no server.
         """
         spec = read_spec("sweep", options, on=on, by=by)
-        remote = self._remote()
-        sweep, call = self._sweep(lines, scenario, vary, points, spec)
-        remote.give(sweep, lines)
-        # Without an id a call that is tried again would begin a second run.
-        request = simulation_service_pb2.StartRunRequest(
-            sweep=sweep,
-            request_id=arguments.text(request_id, "request_id") or uuid.uuid4().hex,
-            share_with=arguments.text(share_with, "share_with"),
-        )
-        operation = remote.unary("StartRun", request, timeout or self._config.deadlines.batch)
-        return Run(operation.name, remote, self._config, call)
+        request, call = self._sweep(lines, scenario, vary, points, spec)
+        return self._start("sweep", request, lines, call, request_id, share_with, timeout)
 
     def seek(
         self,
@@ -156,13 +141,8 @@ class SweepCalls(TableCalls):
         """
         spec = read_spec("seek", options, on=on)
         request = sweep_requests.seek_request(Scenario.of(scenario), vary, target, where, spec)
-        seconds = timeout or self._config.deadlines.sweep
-        with reporting(progress) as report:
-            return read_whole(
-                lambda left: self._backend.over_table("Seek", request, lines, left),
-                lambda messages: answers.seek(messages, report),
-                seconds,
-            )
+        seconds = arguments.seconds(timeout, self._config.deadlines.sweep)
+        return self._run("Seek", request, lines, answers.seek, seconds, progress)
 
     def _sweep(
         self,

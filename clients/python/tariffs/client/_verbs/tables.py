@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.remote_calls import RemoteCalls
@@ -13,14 +13,17 @@ from tariffs.client._wire.column_mapping import fitting_mapping
 from tariffs.client._wire.entry_table import REQUIRED
 from tariffs.client._wire.excel import SheetChoice
 from tariffs.client._wire.frames import Table, batches_of, describe_source, read_chosen
+from tariffs.client._wire.progress import Progress, Report, reporting
 from tariffs.client._wire.reading import read, read_all
 from tariffs.client._wire.requests import direction_value
+from tariffs.client._wire.retry import read_whole
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.table_check import TableCheck, TableColumn
 from tariffs.client.results.table_handle import TableHandle
 from tariffs.v1 import table_service_pb2
 
 _PAGE_SIZE = 1000
+Result = TypeVar("Result")
 
 
 class TableCalls(RemoteCalls):
@@ -82,7 +85,7 @@ class TableCalls(RemoteCalls):
             to=arguments.text(to, "to"),
             law_version=arguments.text(law_version, "law_version"),
         )
-        seconds = timeout or self._config.deadlines.impact
+        seconds = arguments.seconds(timeout, self._config.deadlines.impact)
         sent = table if mapped is None else mapped.frame
         try:
             answer = self._backend.unary_over_table("CheckTable", request, sent, seconds)
@@ -122,9 +125,7 @@ class TableCalls(RemoteCalls):
         request = table_service_pb2.ShareTableRequest(
             name=_name_of(table), group=arguments.text(group, "group"), owner=arguments.text(owner, "owner")
         )
-        return read(
-            TableHandle, self._remote().unary("ShareTable", request, timeout or self._config.deadlines.lists)
-        )
+        return read(TableHandle, self._ask("ShareTable", request, timeout))
 
     def delete_table(
         self, table: TableHandle | str, *, owner: str = "", timeout: float | None = None
@@ -143,17 +144,36 @@ class TableCalls(RemoteCalls):
         request = table_service_pb2.DeleteTableRequest(
             name=_name_of(table), owner=arguments.text(owner, "owner")
         )
-        self._remote().unary("DeleteTable", request, timeout or self._config.deadlines.lists)
+        self._ask("DeleteTable", request, timeout)
 
     def _pages(self, method: str, request: Any, timeout: float | None) -> Iterator[Any]:
         """Call a list method until its last page."""
         request.page_size = _PAGE_SIZE
         while True:
-            page = self._remote().unary(method, request, timeout or self._config.deadlines.lists)
+            page = self._ask(method, request, timeout)
             yield page
             request.page_token = page.next_page_token
             if not request.page_token:
                 return
+
+    def _run(
+        self,
+        method: str,
+        request: Any,
+        lines: Table | None,
+        read: Callable[[Iterator[Any], Report], Result],
+        seconds: float,
+        progress: Progress,
+        backend: Backend | None = None,
+    ) -> Result:
+        """Make a call of a run over a table, by default to the backend of this client, and read its answer whole."""
+        chosen = backend or self._backend
+        with reporting(progress) as report:
+            return read_whole(
+                lambda left: chosen.over_table(method, request, lines, left),
+                lambda messages: read(messages, report),
+                seconds,
+            )
 
     def _computing(self, cluster: str, lines_to: str | Path | None = None) -> Backend:
         """Backend that computes a run: a cluster where its address is given, else that of this client."""
@@ -183,4 +203,4 @@ def _name_mapping(error: InvalidRequest, table: Table) -> None:
     if error.reason != "COLUMN_MISSING" or isinstance(table, TableHandle):
         return
     if name := fitting_mapping(next(batches_of(table)).columns, REQUIRED):
-        error.fix = f'Use --mapping {name} (mapping="{name}" in Python).'
+        error.fix = f'Use mapping="{name}".'

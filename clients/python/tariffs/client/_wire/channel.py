@@ -14,6 +14,7 @@ import grpc
 import polars as pl
 from google.longrunning import operations_pb2_grpc
 
+from tariffs.client import _arguments as arguments
 from tariffs.client import errors
 from tariffs.client._wire import frames
 from tariffs.client._wire.cancellation import SCOPE
@@ -34,14 +35,7 @@ from tariffs.v1 import (
     table_service_pb2_grpc,
 )
 from tariffs.v1.law_service_pb2 import GetServerInfoRequest
-from tariffs.v1.simulation_service_pb2 import (
-    SimulateLinesRequest,
-    SimulateLinesResponse,
-    SimulateRequest,
-    SimulateResponse,
-    TimelineRequest,
-    TimelineResponse,
-)
+from tariffs.v1.simulation_service_pb2 import SimulateLinesRequest, SimulateLinesResponse
 
 _VERSION_SECONDS = 2.0
 # Rows compress to a tenth or less: so many times a message may fit into it.
@@ -64,20 +58,10 @@ class Backend(Protocol):
     def unary(self, method: str, request: object, timeout: float) -> Any:
         """Make a call that has one answer message; raises `tariffs.client.errors`."""
 
-    def simulate(
-        self, request: SimulateRequest, table: frames.Table | None, timeout: float
-    ) -> Iterator[SimulateResponse]:
-        """Stream the messages of an impact run over `table`, or over the embedded table."""
-
-    def timeline(
-        self, request: TimelineRequest, table: frames.Table | None, timeout: float
-    ) -> Iterator[TimelineResponse]:
-        """Stream the messages of a timeline over `table`, or over the embedded table."""
-
     def over_table(
         self, method: str, request: Any, table: frames.Table | None, timeout: float
     ) -> Iterator[Any]:
-        """Stream the messages of a sweep or seek over `table`, or over the embedded table."""
+        """Stream the messages of a run over `table`, or over the embedded table."""
 
     def lines(
         self, requests: Iterator[SimulateLinesRequest], timeout: float
@@ -113,26 +97,10 @@ class RemoteBackend:
             scope.add(answer)
             return answer.result()
 
-    def simulate(
-        self, request: SimulateRequest, table: frames.Table | None, timeout: float
-    ) -> Iterator[SimulateResponse]:
-        """Stream the messages of an impact run; the call is cancelled if they are not read to the end."""
-        self.give(request, table)
-        name_law(request, self._config.law_version)
-        yield from self.stream("Simulate", request, timeout)
-
-    def timeline(
-        self, request: TimelineRequest, table: frames.Table | None, timeout: float
-    ) -> Iterator[TimelineResponse]:
-        """Stream the messages of a timeline; the call is cancelled if they are not read to the end."""
-        self.give(request, table)
-        name_law(request, self._config.law_version)
-        yield from self.stream("Timeline", request, timeout)
-
     def over_table(
         self, method: str, request: Any, table: frames.Table | None, timeout: float
     ) -> Iterator[Any]:
-        """Stream the messages of a sweep or seek; the call is cancelled if they are not read to the end."""
+        """Stream the messages of a run; the call is cancelled if they are not read to the end."""
         self.give(request, table)
         name_law(request, self._config.law_version)
         yield from self.stream(method, request, timeout)
@@ -165,7 +133,7 @@ class RemoteBackend:
         held, complete = _first_batches(batches, self._config.message_limit)
         if not complete:
             return self._stream(table, chain([held], batches), timeout)
-        seconds = timeout or self._config.deadlines.upload
+        seconds = arguments.seconds(timeout, self._config.deadlines.upload)
         return repeat(
             lambda: self._uploads.handle(held, lambda method, request: self.unary(method, request, seconds))
         )
@@ -173,7 +141,7 @@ class RemoteBackend:
     def _stream(
         self, table: frames.Table, batches: Iterable[pl.DataFrame], timeout: float | None
     ) -> TableHandle:
-        seconds = timeout or self._config.deadlines.upload
+        seconds = arguments.seconds(timeout, self._config.deadlines.upload)
         key = frames.file_key(table)
         readings = chain([batches], (frames.batches_of(table) for _ in RETRY_PAUSES))
         return repeat(
@@ -277,33 +245,15 @@ class LocalBackend:
         with engine_errors():
             return getattr(service, method)(request, timeout=timeout)
 
-    def simulate(
-        self, request: SimulateRequest, table: frames.Table | None, timeout: float
-    ) -> Iterator[SimulateResponse]:
-        """Stream the messages of an impact run; the table is passed by reference, so it may have any size."""
-        name_law(request, self.law_version)
-        with engine_errors():
-            yield from self._simulation.Simulate(
-                request, timeout=timeout, table=_table(table), **self._on, **self._lines
-            )
-
-    def timeline(
-        self, request: TimelineRequest, table: frames.Table | None, timeout: float
-    ) -> Iterator[TimelineResponse]:
-        """Stream the messages of a timeline; the table is passed by reference, so it may have any size."""
-        name_law(request, self.law_version)
-        with engine_errors():
-            yield from self._simulation.Timeline(request, timeout=timeout, table=_table(table), **self._on)
-
     def over_table(
         self, method: str, request: Any, table: frames.Table | None, timeout: float
     ) -> Iterator[Any]:
-        """Stream the messages of a sweep or seek; the table is passed by reference, so it may have any size."""
+        """Stream the messages of a run; the table is passed by reference, so it may have any size."""
         name_law(request, self.law_version)
+        service = next(one for one in (self._simulation, self._sweeps) if hasattr(one, method))
+        more = self._on | (self._lines if method == "Simulate" else {})
         with engine_errors():
-            yield from getattr(self._sweeps, method)(
-                request, timeout=timeout, table=_table(table), **self._on
-            )
+            yield from getattr(service, method)(request, timeout=timeout, table=_table(table), **more)
 
     def unary_over_table(self, method: str, request: Any, table: frames.Table | None, timeout: float) -> Any:
         """Make a call over a table, which is passed by reference, so it may have any size."""

@@ -104,7 +104,7 @@ def _lacking(frame: pl.DataFrame, missing: list[str]) -> InvalidRequest:
         f"The table lacks {', '.join(missing)}; it has {', '.join(frame.columns) or 'no columns'}.",
         field=missing[0],
         fix=(f"Rename the columns ({'; '.join(hints)})" if hints else f"It needs {', '.join(REQUIRED)}")
-        + "; --mapping FILE (mapping= in Python) names the columns of your table.",
+        + "; mapping= names the columns of your table.",
     )
 
 

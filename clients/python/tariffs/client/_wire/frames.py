@@ -271,7 +271,7 @@ def too_large(rows: int, size: int, limit: int) -> InvalidRequest:
         "BATCH_TOO_LARGE",
         f"The table of {rows:,} rows makes a message of {size:,} bytes; the limit is {limit:,}.",
         field="lines",
-        fix="Compute it in this process: Client.local(), or --local on the command line.",
+        fix="Compute it in this process: Client.local().",
         metadata={"limit": str(limit), "found": str(size)},
     )
 
