@@ -16,11 +16,11 @@ from tariffs.engine.response.adjustment import DutyStep, PathTrade, RateMoves
 from tariffs.engine.response.closing_draws import ClosingDraws
 from tariffs.engine.response.parameters import parameters_for
 from tariffs.engine.response.trade_response import PROHIBITIVE
-from tariffs.engine.runs.class_paths import word_of
 from tariffs.engine.runs.duty_steps import closures_apart
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
+from tariffs.engine.runs.rate_paths import closures_apart as paths_apart
+from tariffs.engine.runs.rate_paths import word_of
 from tariffs.engine.runs.sweep import sweep
-from tariffs.engine.runs.variety_paths import closures_apart as paths_apart
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 from tariffs.engine.table_duty.rate_classes import bits
 from tests.economics.independent import adjustment as slow

@@ -10,8 +10,10 @@ from tariffs.engine.response.adjustment import DutyStep, PathTrade, RateMoves, m
 from tariffs.engine.response.adjustment_profile import adjustment_profile
 from tariffs.engine.response.lane_rates import RatePaths
 from tariffs.engine.response.mean_ages import MeanAges
+from tariffs.engine.response.sweep_inputs import StageElasticities
 
 YEARS = [4.5, 1.2, 0.4, 0.0]
+STAGES = StageElasticities(np.ones((3, 3, 1)), adjustment_profile())
 
 
 def weights_of_steps(form: I64, rates: F64, value: F64) -> F64:
@@ -35,7 +37,7 @@ def test_weights_are_those_of_the_steps(seed: int, moved: list[int]) -> None:
     form[:, 0] = 0
     value = np.exp(rng.normal(8.0, 2.0, 30))
     marks = np.isin(np.arange(10), moved)
-    ages = MeanAges(RatePaths(YEARS, form, np.where(marks, 9.9, rates), marks), value, adjustment_profile())
+    ages = MeanAges(RatePaths(YEARS, form, np.where(marks, 9.9, rates), marks), value, STAGES)
     given = rng.choice([0.0, 0.1, 0.3, 1.45], (len(moved), 7))
     found = ages(given)
     for scenario in range(7):
@@ -49,5 +51,5 @@ def test_weights_are_those_of_the_steps(seed: int, moved: list[int]) -> None:
 
 def test_without_a_change_duty_has_age_0() -> None:
     forms = RatePaths(YEARS, np.zeros((2, 5), dtype=np.int64), np.array([0.1]), np.array([False]))
-    found = MeanAges(forms, np.array([1.0, 2.0]), adjustment_profile())(np.zeros((0, 1)))
+    found = MeanAges(forms, np.array([1.0, 2.0]), STAGES)(np.zeros((0, 1)))
     assert np.array_equal(found[:, :, 0], adjustment_profile().at(0.0))

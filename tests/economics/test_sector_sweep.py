@@ -18,9 +18,9 @@ from tariffs.engine.response.market import market
 from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepMarket, SweepReference, SweepTrade
 from tariffs.engine.response.sweep_sums import SweepSums
 from tariffs.engine.runs.impact import Options
-from tariffs.engine.runs.merged_trade import has_swept_market, has_swept_mean_age
 from tariffs.engine.runs.point_sums import PointEvaluator
 from tariffs.engine.runs.sweep import Sweep, sweep
+from tariffs.engine.runs.table_lanes import has_lanes
 from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.scenario import library
 
@@ -60,7 +60,7 @@ def test_points_are_those_computed_one_by_one(
     by: tuple[str, ...], rates: list[str], horizon: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = swept(by, rates, horizon=horizon)
-    monkeypatch.setattr("tariffs.engine.runs.point_sums.responds_together", lambda run: False)
+    monkeypatch.setattr("tariffs.engine.runs.point_sums.has_lanes", lambda run: False)
     single = swept(by, rates, horizon=horizon)
     keys = [name for name, kind in together.groups.schema.items() if not kind.is_float()]
     assert together.groups.columns == single.groups.columns
@@ -95,14 +95,13 @@ def test_points_are_computed_together(horizon: str, monkeypatch: pytest.MonkeyPa
 def test_unequal_supply_in_a_nest_is_computed_one_by_one(horizon: str, tmp_path: Any) -> None:
     path = tmp_path / "own.csv"
     path.write_text("hts,sigma,eta,supply\n720839,4,2,5\n720836,4,2,7\n")
-    together = has_swept_mean_age if horizon == "path" else has_swept_market
 
     def run(**options: str) -> TableRun:
         given = Options(baseline="2025-01-01", horizon=horizon, market="sector", **options)  # type: ignore[arg-type]
         return TableRun(TABLE, load_law(), given, RunContext(None, None))
 
-    assert together(run())
-    assert not together(run(parameter_set=str(path)))
+    assert has_lanes(run())
+    assert not has_lanes(run(parameter_set=str(path)))
 
 
 @pytest.mark.parametrize(

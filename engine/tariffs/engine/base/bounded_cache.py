@@ -100,3 +100,25 @@ class BoundedCache(Generic[Key, Value]):
         # The garbage collector may call this in a thread that holds the lock: hence a reentrant one.
         with self._lock:
             self._values.pop(key, None)
+
+
+class KeptWith(Generic[Value]):
+    """Kind of values that an owner keeps, such as a table, by the objects that they are made of; one a module.
+
+    Args:
+        limit: values kept with each owner.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+
+    def get(
+        self, owner: dict[Any, Any], parts: tuple[object, ...], key: Hashable, make: Callable[[], Value]
+    ) -> Value:
+        """Return the value made of parts under a key, made and kept in the cache of the owner if there is none.
+
+        The parts are told apart by their identity, and kept with the value, so that no other object gets it.
+        """
+        kept: BoundedCache[Hashable, tuple[tuple[object, ...], Value]]
+        kept = owner.setdefault(self, BoundedCache(self._limit))
+        return kept.get((key, *map(id, parts)), lambda: (parts, make()))[1]

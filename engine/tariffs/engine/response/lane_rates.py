@@ -23,14 +23,12 @@ class RatePaths:
         form: form of each path (paths x 1 + days), the first at the baseline, where none is moved.
         rates: rate of each form; those of moved forms are not read.
         moved: marks the forms whose rate some lane moves.
-        same: relative change of 1 + t up to which a change is rounding.
     """
 
     years: Sequence[float]
     form: I64
     rates: F64
     moved: Bools
-    same: float = SAME
 
     @classmethod
     def at_once(cls, base: F64, rate_class: I64, rates: F64, moved: Bools) -> tuple[RatePaths, I64]:
@@ -43,12 +41,17 @@ class RatePaths:
         keys, of_variety = np.unique(rate_class * count + place, return_inverse=True)
         form = np.column_stack([moved.size + keys % max(1, count), keys // max(1, count)])
         still = np.concatenate([moved, np.zeros(count, dtype=bool)])
-        return cls([0.0], form, np.concatenate([rates, before]), still, 0.0), of_variety
+        return cls([0.0], form, np.concatenate([rates, before]), still), of_variety
 
     @property
     def days(self) -> int:
         """Number of days."""
         return len(self.years)
+
+    @property
+    def same(self) -> float:
+        """Relative change of 1 + t up to which a change is rounding: between days, rates come from sums."""
+        return SAME if self.days > 1 else 0.0
 
     @cached_property
     def known(self) -> F64:

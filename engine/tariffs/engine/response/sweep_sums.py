@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +42,17 @@ class SweepSums:
     welfare: Floats
     values: Floats
     domestic: Floats
+
+    def lane(self, place: int) -> SweepSums:
+        """Select the sums of one lane."""
+        names = self.__dataclass_fields__
+        return SweepSums(*(getattr(self, name)[..., place : place + 1] for name in names))
+
+
+def side_by_side(blocks: Sequence[SweepSums]) -> SweepSums:
+    """Put the lanes of blocks one after another."""
+    names = SweepSums.__dataclass_fields__
+    return SweepSums(*(np.concatenate([getattr(block, name) for block in blocks], axis=-1) for name in names))
 
 
 def answer(sums: LaneSums, domestic: Floats, before: Floats) -> SweepSums:

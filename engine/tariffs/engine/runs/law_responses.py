@@ -12,20 +12,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I32, Bools, sums_of
+from tariffs.engine.base.array_utils import F64
 from tariffs.engine.base.chunks import checkpoint_here, thread_count
 from tariffs.engine.law.law import Law
+from tariffs.engine.response.lane_rates import RatePaths
 from tariffs.engine.response.lane_sections import SIDE_BY_SIDE
-from tariffs.engine.response.lane_sweep import sweep_at_once
-from tariffs.engine.response.sweep_inputs import SweepReference
 from tariffs.engine.response.sweep_sums import SweepSums
 from tariffs.engine.response.trade_response import PROHIBITIVE, is_loss_finite, products_of
-from tariffs.engine.runs.column_names import BASE_DUTY, OWED_AFTER, PRODUCT_SUMS
-from tariffs.engine.runs.merged_trade import Merged, has_merged_trade, kinds_of, trade_of
+from tariffs.engine.runs.lane_columns import PairDuties, after_sums, has_pairs
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.response_sums import AfterSums
+from tariffs.engine.runs.table_lanes import TableLanes, has_lanes
 from tariffs.engine.runs.table_run import TableRun
-from tariffs.engine.table_duty.class_duties import ClassPairs, DutyPlaces, class_duties
+from tariffs.engine.table_duty.class_duties import ClassPairs
 from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.table_duty.rate_classes import class_rates, common_classes, numbered_rows
 
@@ -75,7 +74,7 @@ class RespondingLaws:
 
     def solved(self, place: int) -> tuple[Outcome, AfterSums | None]:
         """Compute the outcome of a law, and its sums after the response; None where it is not solved with others."""
-        if not has_merged_trade(self._run):
+        if not has_laws_together(self._run):
             part = self._parts[place]
             return self._run.outcome(part.law, part.dated, part.weight), None
         index, at = divmod(place, LAWS_TOGETHER)
@@ -101,6 +100,11 @@ class RespondingLaws:
                 responses = LawResponses(run, outcomes)
                 batch.responses |= dict.fromkeys(places, responses)
         return batch
+
+
+def has_laws_together(run: TableRun) -> bool:
+    """Test whether laws of their own are solved together: at one horizon, for products by themselves."""
+    return has_lanes(run) and run.steps is None and run.response is not None and run.response.market is None
 
 
 def _is_of_one_day(run: TableRun, outcome: Outcome) -> bool:
@@ -131,31 +135,24 @@ class LawResponses:
 
     def __init__(self, run: TableRun, outcomes: Sequence[Outcome]) -> None:
         assert run.response is not None
-        self._run = run
-        self._outcomes = outcomes
+        self._run, self._outcomes = run, outcomes
         self._place = {id(outcome): place for place, outcome in enumerate(outcomes)}
         self._solved: tuple[int, SweepSums] | None = None
         v, grouping = run.response.varieties, run.grouping
         rated = outcomes[0].duties.rated[0]
         self._classes = common_classes(rated, [outcome.duties.rated[0].layers for outcome in outcomes])
-        class_of, group = self._classes.of_atom[v.atom], grouping.of_line[v.line]
+        class_of = self._classes.of_atom[v.atom]
         form_of_class, rates = numbered_rows(self._rates())
         prohibited = (rated.layers.prohibited >= 0)[self._classes.combination]
         # A prohibited class has no form in common with one that bears no duty.
         number, form = np.unique(2 * form_of_class[class_of] + prohibited[class_of], return_inverse=True)
-        barred, rates = (number % 2).astype(np.float64), rates[number // 2]
-        rates[barred > 0.0] = PROHIBITIVE
+        rates = np.where((number % 2 > 0)[:, None], PROHIBITIVE, rates[number // 2])
         moves = (rates != rates[:, :1]).any(axis=1)
-        self._pairs = None
-        if run.grouping.by_authority or not all(outcome.duties.owes_all for outcome in outcomes):
-            self._pairs = ClassPairs.of(class_of, group, self._classes.count, grouping.count)
-        merged = Merged(form, barred, group, None if self._pairs is None else self._pairs.of_goods)
-        self._kinds, kind = kinds_of(run.response)
-        self._sweep = sweep_at_once(
-            trade_of(run, run.response, kind, merged), SweepReference(rates[:, 0], moves, self._kinds)
-        )
-        self._moved_rates = rates[self._sweep.forms]
-        self._before = sums_of(group, v.value, grouping.count)
+        pairs = None
+        if any(has_pairs(run, outcome) for outcome in outcomes):
+            pairs = ClassPairs.of(class_of, grouping.of_line[v.line], self._classes.count, grouping.count)
+        paths, of_variety = RatePaths.at_once(run.response.base_rate, form, rates[:, 0], moves)
+        self._lanes, self._moved_rates = TableLanes(run, paths, of_variety, pairs), rates[moves]
 
     @classmethod
     def are_expressible(cls, run: TableRun, outcome: Outcome) -> bool:
@@ -189,50 +186,13 @@ class LawResponses:
         if self._solved is None or self._solved[0] != block:
             self._run.check()
             rates = self._moved_rates[:, block * SIDE_BY_SIDE : (block + 1) * SIDE_BY_SIDE]
-            self._solved = block, self._sweep(rates, threads=thread_count())
-        return self._sums(outcome, self._solved[1], lane)
-
-    def _sums(self, outcome: Outcome, found: SweepSums, lane: int) -> AfterSums:
-        value, duty = found.value[:, lane], found.duty[:, lane]
-        columns = {
-            "value_after": value,
-            "duty_after": duty,
-            "landed_after": value + found.charges[:, lane] + duty,
-            "value_change": value - self._before,
-            **{name: getattr(found, name)[:, lane] for name in ("quantity", "creation", "diversion")},
-            BASE_DUTY: found.base_duty[:, lane],
-            OWED_AFTER: self._owed(outcome, duty, found.values[:, lane : lane + 1]),
-            **{name: getattr(found, name)[:, lane] for name in PRODUCT_SUMS},
-        }
-        total = {name: values.sum(keepdims=True) for name, values in columns.items()}
-        if not self._run.grouping.product_pure:
-            columns |= dict.fromkeys(PRODUCT_SUMS, np.full(len(value), np.nan))
-        groups = {name: values[None] for name, values in columns.items()}
-        return AfterSums(groups, total, self._by_authority(outcome, found.values[:, lane : lane + 1]))
-
-    def _owed(self, outcome: Outcome, duty: F64, values: F64) -> F64:
-        """Sum the duty owed by group, given that assessed."""
-        if outcome.duties.owes_all:
-            return duty
-        whole = np.zeros_like(outcome.duties.authority_of_measure)
-        return self._duties(outcome, whole, 1, outcome.duties.rated[0].layers.owed, values)[:, 0]
-
-    def _by_authority(self, outcome: Outcome, values: F64) -> F64:
-        """Sum duty by group and authority (1 x groups and authorities); none where results are not by authority."""
-        if not self._run.grouping.by_authority:
-            return np.zeros((1, 0))
-        duties, assessed = outcome.duties, outcome.duties.rated[0].layers.assessed
-        columns = duties.authority_of_measure, len(duties.authorities)
-        return self._duties(outcome, *columns, assessed, values).T
-
-    def _duties(
-        self, outcome: Outcome, column_of_measure: I32, columns: int, charged: Bools, values: F64
-    ) -> F64:
-        """Sum the duty of the charged layers by group and column (groups and columns x 1)."""
-        duties, rated = outcome.duties, outcome.duties.rated[0]
-        assert self._pairs is not None
-        places = DutyPlaces.all(self._run.grouping.count, columns)
-        rates = rated.layers.slots.rate[:, None]
-        return class_duties(
-            duties.law, rated, self._classes, self._pairs, places, column_of_measure, charged, rates, values
-        )
+            self._solved = block, self._lanes(rates)
+        found, pairs, duties = self._solved[1].lane(lane), self._lanes.pairs, outcome.duties
+        owed, duty = None, None
+        if pairs is not None:
+            rates_of_rows = [each.layers.slots.rate[None] for each in duties.rated]
+            of_pairs = PairDuties(duties, [self._classes], pairs, self._run.grouping.count)
+            owed = None if duties.owes_all else of_pairs.owed(found.values, rates_of_rows)
+            if self._run.grouping.by_authority:
+                duty = of_pairs.by_authority(found.values, rates_of_rows, None)
+        return after_sums(self._run, self._lanes, found, owed, duty)

@@ -17,21 +17,20 @@ from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.column_names import BASELINE_DUTY, LINES
 from tariffs.engine.runs.duty_sums import PointDuties
-from tariffs.engine.runs.law_responses import LEAST_LAWS, LawPart, RespondingLaws
-from tariffs.engine.runs.merged_trade import has_merged_trade, has_paths_together, responds_together
+from tariffs.engine.runs.lane_columns import at_places
+from tariffs.engine.runs.law_responses import LEAST_LAWS, LawPart, RespondingLaws, has_laws_together
 from tariffs.engine.runs.outcome import Outcome
-from tariffs.engine.runs.path_points import path_response
 from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
-from tariffs.engine.runs.point_response import PointResponse, at_places, is_closed_exactly
+from tariffs.engine.runs.point_response import Responding, is_closed_exactly, point_response
 from tariffs.engine.runs.response_sums import AfterSums
 from tariffs.engine.runs.sums import ChargedDuties, Sums, placed, stacked
+from tariffs.engine.runs.table_lanes import has_lanes
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario
 from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.default_shares import is_responding
 
 Step = Callable[[int], None]
-Responding = Callable[[PointGroup, PointDuties], AfterSums]
 _OUTCOMES_KEPT = 64
 _RESPONSES_KEPT = 2
 """Some 200 MB each for the embedded table."""
@@ -71,11 +70,12 @@ class _LawsOfPoints:
         return [law.in_force(*moment) for moment in dated.moments]
 
     def history(self, law: Law) -> list[InForce]:
-        """List the law on the days since the baseline, where changes of duty respond by their age."""
+        """List the law on the days to which trade responds: since the baseline, where it does so by their age."""
         run = self.run
-        if run.steps is None or not has_paths_together(run):
+        if not has_lanes(run):
             return []
-        days = run.steps.days(law, run.dated(law, self.on))
+        dated = run.dated(law, self.on)
+        days = run.steps.days(law, dated) if run.steps else [(0.0, dated)]
         return [law.in_force(*moment) for _, then in days for moment in then.moments]
 
 
@@ -116,7 +116,7 @@ class PointEvaluator:
         alike = len(factors) == 1 and not self._scenario.mixture and not self._run.has_limits
         if alike and self._run.prepared.frame.height:
             run = _with_factors(self._run, factors[0])
-            if run.is_static or responds_together(run):
+            if run.is_static or has_lanes(run):
                 results = self._together(run, [point.values for point in points], step)
                 if results is not None:
                     return results
@@ -155,19 +155,11 @@ class PointEvaluator:
         if found is None:
             if not is_closed_exactly(run, outcome):
                 return None
-            respond = self._prepared(run, outcome, group)
+            respond = point_response(run, outcome, group, run.dated(group.law, self._on))
             if respond is None:
                 return None
             found = self._responses.keep(key, (outcome, run, respond))
         return found[2]
-
-    def _prepared(self, run: TableRun, outcome: Outcome, group: PointGroup) -> Responding | None:
-        """Prepare the response under a law; None if sums cannot express the days before it."""
-        if run.steps is None:
-            return PointResponse(run, outcome, group)
-        if group.history is None:
-            return lambda group, before: at_places(run, run.after(outcome), before)
-        return path_response(run, outcome, group, run.dated(group.law, self._on))
 
     def _outcome(self, law: Law) -> Outcome:
         """Outcome of a law, kept for the points of later blocks."""
@@ -197,7 +189,7 @@ class _LonePoints:
 
     def __init__(self, run: TableRun, groups: Sequence[PointGroup], dated: Callable[[Law], Dated]) -> None:
         lone = [group for group in groups if len(group.points) == 1 and not any(m.any() for m in group.moved)]
-        if not has_merged_trade(run) or len(lone) < LEAST_LAWS:
+        if not has_laws_together(run) or len(lone) < LEAST_LAWS:
             lone = []
         self._place = {id(group): place for place, group in enumerate(lone)}
         self._laws = RespondingLaws(run, [LawPart(1.0, group.law, dated(group.law)) for group in lone])

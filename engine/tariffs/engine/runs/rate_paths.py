@@ -15,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, factorize
-from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.base.bounded_cache import KeptWith
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.law import Law
 from tariffs.engine.response.adjustment_profile import CLOSING_YEARS
 from tariffs.engine.response.lane_rates import RatePaths
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response
 from tariffs.engine.response.variety_rates import NOTHING
-from tariffs.engine.runs.class_paths import MOVED, ClassPaths, word_of
-from tariffs.engine.runs.point_laws import RateHistory
+from tariffs.engine.runs.outcome import Outcome
+from tariffs.engine.runs.point_laws import PointGroup, RateHistory
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.table_duty.form_history import FormHistory, Words
 from tariffs.engine.table_duty.rate_classes import (
@@ -36,8 +36,54 @@ from tariffs.engine.table_duty.rate_classes import (
 )
 from tariffs.engine.table_duty.rated_lines import Dated, RatedLines, rate_days
 
-_PATHS_KEPT = 2
-"""Some 20 MB each for the embedded table."""
+MOVED = np.uint64(0x7FF8_0000_0000_0000)
+"""First word of rates that differ between points, with the number of their form added; others are the bits of a rate.
+
+It is the bits of NaN, which no rate is.
+"""
+
+
+def word_of(rate: float) -> np.uint64:
+    """Word of a rate that is the same at all points."""
+    word: np.uint64 = bits(np.array([rate])).view(np.uint64)[0]
+    return word
+
+
+@dataclass(frozen=True)
+class ClassPaths:
+    """Distinct paths of classes over some days.
+
+    Attributes:
+        of_class: path of each class.
+        words: word of each path on each day (days x paths): equal words are equal rates at all points.
+    """
+
+    of_class: I64
+    words: Words
+
+    @classmethod
+    def none(cls, count: int) -> ClassPaths:
+        """Paths of so many classes before the first day."""
+        return cls(np.zeros(count, dtype=np.int64), np.zeros((0, 1), dtype=np.uint64))
+
+    def extended(self, days: Sequence[Words]) -> ClassPaths:
+        """Go on with more days, given the word of each class on each."""
+        from tariffs.engine.response.kernels.path_cells import mark_paths
+
+        if not days:
+            return self
+        every = np.arange(len(self.of_class), dtype=np.int32)
+        marks = self.of_class.astype(np.uint64)
+        before = self.words[-1][self.of_class] if len(self.words) else None
+        for place, words in enumerate(days):
+            changed = every if before is None else np.flatnonzero(words != before).astype(np.int32)
+            mark_paths(changed, words[changed], place, marks)
+            before = words
+        of_class = np.unique(marks, return_inverse=True)[1].astype(np.int64)
+        first = first_of(of_class)
+        return ClassPaths(
+            of_class, np.vstack([self.words[:, self.of_class[first]], *(day[first] for day in days)])
+        )
 
 
 @dataclass(frozen=True)
@@ -55,42 +101,44 @@ class VarietyPaths:
     history: FormHistory
 
     @classmethod
-    def of(
-        cls, run: TableRun, response: Response, law: Law, dated: Dated, rates: RateHistory
-    ) -> VarietyPaths | None:
+    def of(cls, run: TableRun, outcome: Outcome, group: PointGroup, dated: Dated) -> VarietyPaths | None:
         """Find the paths; None if sums over varieties cannot express them.
 
         Args:
-            run: the table.
-            response: its response.
-            law: the law at one of the points.
+            run: the table, with a response.
+            outcome: results under the law of the points.
+            group: the points, with the history of their rates.
             dated: the instants of the lines.
-            rates: rates of the law on earlier days at all points.
         """
-        days = list(_changing_days(run, law, dated, rates))
-        rated = _rated_together(run, law, [day.dated for day in days])
+        response, law, history = run.response, group.law, FormHistory()
+        assert response is not None
+        assert group.history is not None
+        days = list(_changing_days(run, law, dated, group.history))
+        rated: Sequence[Sequence[RatedLines]] | None = [outcome.duties.rated]
+        if run.steps or len({id(one.family) for one in outcome.duties.rated}) > 1:
+            rated = _rated_together(run, law, [day.dated for day in days])
         if rated is None or any(
             one.family.atoms is not response.varieties.atoms for each in rated for one in each
         ):
             return None
-        classes = _ClassesOfDays.of(response, dated, rated)
-        history, rated_days = FormHistory(), list(zip(days, rated, strict=True))
+        classes, rated_days = _ClassesOfDays.of(response, dated, rated), list(zip(days, rated, strict=True))
         start = next((place for place, day in enumerate(days) if day.moves), len(days))
         alike = _paths_of_all_points(run, law, classes, rated_days[:start])
         words = _words_of(run, law, classes, rated_days[start:], history)
         if alike is None or words is None:
             return None
-        years = [day.years for day in days]
-        key = id(alike), id(response.base_rate), tuple(years), _digest(words), history.count
+        years = [day.years for day in days] if run.steps else []
 
-        def found() -> tuple[object, I64, RatePaths]:
-            paths = _paths_of_varieties(alike.extended(words), classes, response.base_rate, years, history)
-            # What the key names by its id.
-            return (alike, response.base_rate), *paths
+        def found() -> tuple[I64, RatePaths]:
+            return _paths_of_varieties(alike.extended(words), classes, response.base_rate, years, history)
 
-        kept: BoundedCache[Hashable, tuple[object, I64, RatePaths]]
-        kept = run.prepared.lines.cache.setdefault("variety paths", BoundedCache(_PATHS_KEPT))
-        return cls(*kept.get(key, found)[1:], history)
+        key = tuple(years), _digest(words), history.count
+        return cls(*_PATHS.get(run.prepared.lines.cache, (alike, response.base_rate), key, found), history)
+
+
+_PATHS: KeptWith[tuple[I64, RatePaths]] = KeptWith(2)
+_CLASS_PATHS: KeptWith[ClassPaths | None] = KeptWith(2)
+"""Some 20 MB each for the embedded table."""
 
 
 @dataclass(frozen=True)
@@ -119,9 +167,8 @@ class _ChangingDay:
 
 def _changing_days(run: TableRun, law: Law, dated: Dated, rates: RateHistory) -> Iterator[_ChangingDay]:
     """Yield the days on which duties differ from those of the day before, the first among them."""
-    assert run.steps is not None
     place, before = 0, None
-    for years, then in run.steps.days(law, dated):
+    for years, then in run.steps.days(law, dated) if run.steps else [(0.0, dated)]:
         run.check()
         end = place + len(then.moments)
         day = _ChangingDay(
@@ -187,11 +234,8 @@ def _paths_of_all_points(
         return None if words is None else ClassPaths.none(len(classes.traded)).extended(words)
 
     # What is traded at which instant decides whether something is partly barred.
-    key = id(classes.classes), _digest([classes.traded]), tuple(day.key for day, _ in days)
-    kept: BoundedCache[Hashable, tuple[RateClasses, ClassPaths | None]]
-    kept = run.prepared.lines.cache.setdefault("class paths", BoundedCache(_PATHS_KEPT))
-    # The value refers to the classes, so that their id is not reused.
-    return kept.get(key, lambda: (classes.classes, made()))[1]
+    key = _digest([classes.traded]), tuple(day.key for day, _ in days)
+    return _CLASS_PATHS.get(run.prepared.lines.cache, (classes.classes,), key, made)
 
 
 def _digest(arrays: Iterable[NDArray[Any]]) -> bytes:
@@ -237,13 +281,15 @@ def _words_on(
 def _paths_of_varieties(
     paths: ClassPaths, classes: _ClassesOfDays, base_rate: F64, years: Sequence[float], history: FormHistory
 ) -> tuple[I64, RatePaths]:
-    """Number the paths of varieties, which begin with their rates at the baseline."""
+    """Number the paths of varieties, which begin with their rates at the baseline; without `years` it is one change."""
     base = bits(base_rate)
     of_variety = numbered(paths.of_class[classes.of_variety], base)
     chosen = first_of(of_variety)
     table = np.vstack(
         [base[chosen].view(np.uint64), paths.words[:, paths.of_class[classes.of_variety[chosen]]]]
     )
+    if not years:
+        return of_variety, _forms(table, [0.0], history)
     leave_ended_closures(table, word_of(PROHIBITIVE))
     return of_variety, _forms(*closures_apart(table, years, word_of(PROHIBITIVE)), history)
 
