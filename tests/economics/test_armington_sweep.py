@@ -19,9 +19,9 @@ from tariffs.engine.response.kernels import armington as single
 from tariffs.engine.response.kernels import exp_log, lane_stages, lane_sums, lane_terms
 from tariffs.engine.response.kernels import lanes as kernels
 from tariffs.engine.response.lane_sections import SIDE_BY_SIDE
-from tariffs.engine.response.lane_sweep import sweep_at_once
-from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepReference, SweepTrade
+from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepTrade
 from tariffs.engine.response.sweep_sums import SweepSums
+from tests.economics.sweeps_at_once import SweepReference, sweep_at_once
 
 CLASSES, GROUPS, OWNERS, VALUE_GROUPS = 12, 5, 3, 9
 SIGMAS = np.array([0.4, 1.0, 1.0 + 1e-9, 3.0, 7.0, 14.0])

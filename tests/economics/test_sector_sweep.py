@@ -13,9 +13,8 @@ from tariffs.engine.response import armington
 from tariffs.engine.response.kernels import lanes
 from tariffs.engine.response.kernels import sector_sweep as kernels
 from tariffs.engine.response.kernels.exp_log import LANES
-from tariffs.engine.response.lane_sweep import sweep_at_once
 from tariffs.engine.response.market import market
-from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepMarket, SweepReference, SweepTrade
+from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepMarket, SweepTrade
 from tariffs.engine.response.sweep_sums import SweepSums
 from tariffs.engine.runs.impact import Options
 from tariffs.engine.runs.point_sums import PointEvaluator
@@ -23,6 +22,7 @@ from tariffs.engine.runs.sweep import Sweep, sweep
 from tariffs.engine.runs.table_lanes import has_lanes
 from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.scenario import library
+from tests.economics.sweeps_at_once import SweepReference, sweep_at_once
 
 DAY = "2026-12-01"
 RATES = ["13.5%", "20%", "35.5%", "145%"]

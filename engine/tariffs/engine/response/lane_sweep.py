@@ -12,7 +12,7 @@ from tariffs.engine.base.array_utils import F64, I64, Bools, sums_of
 from tariffs.engine.base.workspace import Workspace
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.armington import armington
-from tariffs.engine.response.inputs import RATE, invalid, per_line
+from tariffs.engine.response.inputs import RATE, invalid
 from tariffs.engine.response.lane_fixed import compose, start_of
 from tariffs.engine.response.lane_market import LaneMarket
 from tariffs.engine.response.lane_pack import PackedLanes, pack_lanes
@@ -21,9 +21,7 @@ from tariffs.engine.response.lane_sections import SIDE_BY_SIDE, LaneSums, LaneTa
 from tariffs.engine.response.lane_still import StillTrade
 from tariffs.engine.response.sweep_inputs import (
     SweepElasticities,
-    SweepReference,
     SweepTrade,
-    checked_marks,
     checked_trade,
     stacked_elasticities,
 )
@@ -275,28 +273,6 @@ def terms_of_all(elasticities: F64) -> F64:
 
     _, kinds, days = elasticities.shape
     return lane_terms(elasticities[..., None]).reshape(kinds, days, TERMS, LANES)[..., 0].copy()
-
-
-def sweep_at_once(trade: SweepTrade, reference: SweepReference | None = None) -> LaneSweep:
-    """Make the solver of one change of duty, whose forms begin with the rate classes of the trade.
-
-    Args:
-        trade: the trade.
-        reference: what no lane moves; without it every rate and elasticity may move.
-
-    Raises:
-        InputError: PARAMETER_INVALID with the field at fault.
-    """
-    v = checked_trade(trade)
-    count = int(v.rate_class.max(initial=-1)) + 1
-    moved, rates, held = np.ones(count, dtype=bool), np.zeros(count), None
-    if reference is not None:
-        moved = checked_marks(reference.moved, count)
-        rates = per_line("rates", np.where(moved, 0.0, reference.rates), count, RATE)
-        kinds = int(v.kind.max(initial=-1)) + 1
-        held = stacked_elasticities(reference.elasticities, kinds, 1)
-    paths, of_variety = RatePaths.at_once(v.base, v.rate_class, rates, moved)
-    return LaneSweep(replace(trade, rate_class=of_variety), paths, held)
 
 
 _NO_STAGES = np.empty((0, 0, 0, 0)), np.empty((0, 0, 0))

@@ -13,7 +13,7 @@ from functools import cache, cached_property
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio
-from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.base.bounded_cache import KeptWith
 from tariffs.engine.response.industries import table, with_domestic_ratio
 from tariffs.engine.response.inputs import Groups, frozen, group_lines
 from tariffs.engine.response.market import NestElasticities, solve_market
@@ -23,7 +23,6 @@ from tariffs.engine.tables.prepare import PreparedTable
 PRODUCT, SECTOR = "product", "sector"
 MARKETS = (PRODUCT, SECTOR)
 """Markets by name: each product by itself, or sectors over products and domestic goods."""
-_MARKETS_KEPT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +175,9 @@ def _spread(values: F64, inside: Bools, elsewhere: F64) -> F64:
 
 def kept_market(table: PreparedTable, parameters: ProductParameters) -> SectorMarket:
     """Give the market of sectors of a table, one for all runs with the same parameters: sweeps are kept by it."""
-    kept: BoundedCache[int, tuple[SectorMarket, ProductParameters]]
-    kept = table.lines.cache.setdefault("sector markets", BoundedCache(_MARKETS_KEPT))
-    # The value holds the parameters, so that their id is not used again.
-    return kept.get(id(parameters), lambda: (SectorMarket.of(table.products, parameters), parameters))[0]
+    return _MARKETS.get(
+        table.lines.cache, (parameters,), None, lambda: SectorMarket.of(table.products, parameters)
+    )
+
+
+_MARKETS: KeptWith[SectorMarket] = KeptWith(4)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from tariffs.engine.base.array_utils import sums_of
 from tariffs.engine.response.adjustment_profile import AdjustmentProfile, mixed
@@ -113,21 +113,6 @@ class StageElasticities:
 
 
 @dataclass(frozen=True, slots=True)
-class SweepReference:
-    """Rates and elasticities that are the same in all scenarios of a sweep.
-
-    Attributes:
-        rates: rate of each class; those of moved classes are not read.
-        moved: marks the classes whose rate some scenario moves.
-        elasticities: one set per kind.
-    """
-
-    rates: ArrayLike
-    moved: ArrayLike
-    elasticities: SweepElasticities
-
-
-@dataclass(frozen=True, slots=True)
 class SweepVarieties:
     """Checked trade of a sweep: `product` is the place of each variety's product, in which varieties are sorted.
 
@@ -185,14 +170,6 @@ def _numbers(name: str, values: ArrayLike, size: int) -> Ints:
     if numbers.shape != (size,) or numbers.dtype.kind not in "iu" or (numbers < 0).any():
         raise invalid(name, f"{name} must be {size} integers from 0.")
     return numbers.astype(np.int64)
-
-
-def checked_marks(values: ArrayLike, size: int) -> NDArray[np.bool_]:
-    """Check the marks of moved classes."""
-    marks = np.asarray(values)
-    if marks.shape != (size,) or marks.dtype != bool:
-        raise invalid("moved", f"moved must be one mark per rate class ({size}).")
-    return marks
 
 
 def stacked_elasticities(given: SweepElasticities, kinds: int, scenarios: int) -> Floats:

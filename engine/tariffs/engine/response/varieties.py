@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64, I64, sums_of
+from tariffs.engine.base.bounded_cache import KeptWith
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.response.inputs import Groups, frozen
 from tariffs.engine.tables.atoms import Atoms
@@ -47,11 +48,7 @@ class Varieties:
     @classmethod
     def of(cls, table: PreparedTable, atoms: Atoms) -> Varieties:
         """Arrange the atoms of a table; kept with its lines."""
-        kept: dict[int, Varieties] = table.lines.cache.setdefault("varieties", {})
-        # The varieties refer to the atoms, so that their id is not reused.
-        if id(atoms) not in kept:
-            kept[id(atoms)] = cls._arranged(table, atoms)
-        return kept[id(atoms)]
+        return _VARIETIES.get(table.lines.cache, (atoms,), None, lambda: cls._arranged(table, atoms))
 
     @classmethod
     def _arranged(cls, table: PreparedTable, atoms: Atoms) -> Varieties:
@@ -86,6 +83,9 @@ class Varieties:
     def to_lines(self, amounts: F64) -> F64:
         """Sum amounts of varieties by line."""
         return sums_of(self.line, amounts, self.lines)
+
+
+_VARIETIES: KeptWith[Varieties] = KeptWith(8)
 
 
 def _order_of_lines(table: PreparedTable) -> I64:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools
-from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.base.bounded_cache import KeptWith
 from tariffs.engine.response.varieties import Varieties
 from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.table_duty.rate_classes import RateClasses, class_rates, rate_classes
@@ -18,7 +17,7 @@ from tariffs.engine.tables.atoms import Atoms
 
 NOTHING = 1e-9
 """Share of a value below which it counts as zero after rounding."""
-_PLACES_KEPT = 4
+_PLACES: KeptWith[I32] = KeptWith(4)
 
 
 @dataclass(frozen=True)
@@ -137,12 +136,8 @@ class VarietyRates:
 
 def _placed(rated: RatedLines, classes: RateClasses, varieties: Varieties) -> I32:
     """Class of each variety; kept with the family, since laws share their classes."""
-    kept: BoundedCache[Hashable, tuple[RateClasses, Varieties, I32]]
-    kept = rated.family.cache.setdefault("classes of varieties", BoundedCache(_PLACES_KEPT))
-    # The value refers to the classes and varieties, so that their ids are not reused.
-    return kept.get(
-        (id(classes), id(varieties)), lambda: (classes, varieties, classes.of_atom[varieties.atom])
-    )[2]
+    parts = classes, varieties
+    return _PLACES.get(rated.family.cache, parts, None, lambda: classes.of_atom[varieties.atom])
 
 
 def _atoms_of(atoms: Atoms, rated: RatedLines) -> I64:

@@ -52,7 +52,7 @@ class PointGroup:
         law: the law at the first of them.
         rates: per instant of the lines, the rate of each row of the law at each point (points x rows).
         moved: per instant, marks the rows whose rate differs between points of the sweep.
-        history: rates on earlier days; None for a point that has its law alone.
+        history: rates on the days to which trade responds; None for a point that has its law alone.
     """
 
     points: Sequence[int]
@@ -64,7 +64,7 @@ class PointGroup:
 
 @dataclass(frozen=True)
 class RateHistory:
-    """Rates on earlier days: rows with one rate as a function of the parameters share a function.
+    """Rates on the days to which trade responds: rows with one rate as a function of the parameters share a function.
 
     Attributes:
         moved: per instant of these days, marks the rows whose rate differs between points of the sweep.
@@ -173,6 +173,11 @@ class _Slopes:
                 found.setdefault(line, len(found))
         return found
 
+    @property
+    def history(self) -> Sequence[_Slope]:
+        """Those of the days to which trade responds."""
+        return self.earlier or self.now
+
     def function(self, slope: _Slope) -> I64:
         """Function of each row of an instant, -1 for rows that do not move."""
         found = np.full(len(slope.rows), -1)
@@ -246,8 +251,8 @@ class PointLaws:
                 [slope.rates([numbers[at] for at in chosen]) for slope in slopes.now],
                 [slope.moved for slope in slopes.now],
                 RateHistory(
-                    [slope.moved for slope in slopes.earlier],
-                    [slopes.function(slope) for slope in slopes.earlier],
+                    [slope.moved for slope in slopes.history],
+                    [slopes.function(slope) for slope in slopes.history],
                     values[chosen],
                 ),
             )

@@ -8,10 +8,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.base.bounded_cache import KeptWith
 from tariffs.engine.base.stages import stage
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.notes import Note
@@ -31,8 +32,8 @@ from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.default_shares import is_responding
 
 Step = Callable[[int], None]
-_OUTCOMES_KEPT = 64
-_RESPONSES_KEPT = 2
+_OUTCOMES: KeptWith[Outcome] = KeptWith(64)
+_RESPONSES: KeptWith[Responding | None] = KeptWith(2)
 """Some 200 MB each for the embedded table."""
 
 
@@ -70,12 +71,11 @@ class _LawsOfPoints:
         return [law.in_force(*moment) for moment in dated.moments]
 
     def history(self, law: Law) -> list[InForce]:
-        """List the law on the days to which trade responds: since the baseline, where it does so by their age."""
+        """List the law on the days since the baseline, where changes of duty respond by their age."""
         run = self.run
-        if not has_lanes(run):
+        if run.steps is None or not has_lanes(run):
             return []
-        dated = run.dated(law, self.on)
-        days = run.steps.days(law, dated) if run.steps else [(0.0, dated)]
+        days = run.steps.days(law, run.dated(law, self.on))
         return [law.in_force(*moment) for _, then in days for moment in then.moments]
 
 
@@ -95,10 +95,7 @@ class PointEvaluator:
         self._on = on
         laws = _LawsOfPoints(run, scenario, on)
         self._laws = PointLaws(scenario, laws.law, laws.in_force, laws.history, points)
-        # An outcome refers to its law, so that the id is not reused while it is kept.
-        self._outcomes: BoundedCache[int, Outcome] = BoundedCache(_OUTCOMES_KEPT)
-        self._responses: BoundedCache[tuple[int, int], tuple[Outcome, TableRun, Responding]]
-        self._responses = BoundedCache(_RESPONSES_KEPT)
+        self._kept: dict[Any, Any] = {}
 
     @stage("compute points")
     def __call__(self, points: Sequence[SweepPoint], step: Step) -> PointResults:
@@ -150,20 +147,18 @@ class PointEvaluator:
 
     def _response(self, run: TableRun, outcome: Outcome, group: PointGroup) -> Responding | None:
         """Response under a law, kept for the points of later blocks; None if sums cannot express the law."""
-        key = id(outcome), id(run.response)
-        found = self._responses.find(key)
-        if found is None:
+
+        def prepared() -> Responding | None:
             if not is_closed_exactly(run, outcome):
                 return None
-            respond = point_response(run, outcome, group, run.dated(group.law, self._on))
-            if respond is None:
-                return None
-            found = self._responses.keep(key, (outcome, run, respond))
-        return found[2]
+            return point_response(run, outcome, group, run.dated(group.law, self._on))
+
+        return _RESPONSES.get(self._kept, (outcome, run.response), None, prepared)
 
     def _outcome(self, law: Law) -> Outcome:
         """Outcome of a law, kept for the points of later blocks."""
-        return self._outcomes.get(id(law), lambda: self._run.outcome(law, self._run.dated(law, self._on)))
+        run = self._run
+        return _OUTCOMES.get(self._kept, (law,), None, lambda: run.outcome(law, run.dated(law, self._on)))
 
     # -- points computed one by one ----------------------------------------------------------------------------------
 
