@@ -11,12 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffs.engine.base.workspace import Workspace
 from tariffs.engine.errors import InputError
 from tariffs.engine.response import armington, passthrough, sigma_at
 from tariffs.engine.response.adjustment import (
+    DutyPath,
     DutyStep,
-    PathDraws,
     PathTrade,
     RateMoves,
     mean_weights,
@@ -30,6 +29,7 @@ from tariffs.engine.response.adjustment_profile import (
 )
 from tariffs.engine.response.parameters import STAGES, ProductParameters, parameters_for
 from tests.economics.independent import adjustment as slow
+from tests.economics.lane_volumes import lane_volumes
 
 AGES = (0.0, 0.3, 1.0, 1.7, 4.0, 7.5, 10.0, 12.0)
 FIELDS = ("value", "quantity_hat", "creation", "diversion", "buyer_surplus", "welfare")
@@ -56,24 +56,17 @@ class Case:
             before = after
         return steps
 
-    def volume(self) -> dict[str, Any]:
+    def volumes(self, lanes: list[Any], threads: int = 2) -> list[dict[str, Any]]:
         p, trade = self.parameters, self.trade
         landed = np.bincount(trade.product, trade.v0 * (1.0 + trade.t0))
-        solve = PathDraws(
-            trade, self.steps(), self.last, kappa=p.kappa, domestic=p.domestic_ratio * landed, threads=2
+        path = DutyPath.aged(self.steps(), p.profile)
+        return lane_volumes(
+            trade, path, self.last, lanes, kappa=p.kappa, domestic=p.domestic_ratio * landed, threads=threads
         )
-        drawn = solve([p])
-        hats, growth = drawn.hats[solve.cell_of, :, 0], drawn.growths[trade.product, 0]
-        quantity = trade.v0 * hats[:, 0]
-        creation = trade.v0 * (growth - 1.0)
-        values = (
-            quantity * hats[:, 1],
-            hats[:, 0],
-            creation,
-            quantity - trade.v0 * growth,
-            *drawn.owned[:, :, 0],
-        )
-        return dict(zip(FIELDS, values, strict=True))
+
+    def volume(self, threads: int = 2) -> dict[str, Any]:
+        (found,) = self.volumes([self.parameters], threads)
+        return found
 
     def passthrough(self) -> tuple[Any, ...]:
         return passthrough_steps(self.trade, self.steps(), self.parameters)
@@ -228,44 +221,23 @@ def test_mean_weights_are_those_of_the_common_age() -> None:
     np.testing.assert_allclose(mean_weights(one.trade, one.steps(), profile, product, 6).sum(axis=1), 1.0)
 
 
-@pytest.mark.parametrize("seed", [11, 12])
-def test_the_kernels_are_the_same_compiled_and_plain(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    from tariffs.engine.response.kernels import duty_paths, path_cells
-
-    one = case(seed, domestic=True)
-    expected = one.volume()
-    for module in (duty_paths, path_cells):
-        for name, kernel in vars(module).copy().items():
-            if hasattr(kernel, "py_func"):
-                monkeypatch.setattr(module, name, kernel.py_func)
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        found = one.volume()
-    assert_same(found, expected, 1e-12, one.trade.v0.sum())
-
-
 @pytest.mark.parametrize("domestic", [False, True])
 def test_a_draw_does_not_depend_on_those_beside_it(domestic: bool) -> None:
     one = case(21, domestic=domestic)
-    landed = np.bincount(one.trade.product, one.trade.v0 * (1.0 + one.trade.t0))
-    p = one.parameters
-    solve = PathDraws(one.trade, one.steps(), one.last, kappa=p.kappa, domestic=p.domestic_ratio * landed)
-    draws = [p.scaled({"sigma": factor, "eta": factor}) for factor in np.linspace(0.5, 2.0, 19)]
-    room = Workspace()
-    solve(draws[::-1], room)
-    together = solve(draws, room)
+    draws = [one.parameters.scaled({"sigma": f, "eta": f}) for f in np.linspace(0.5, 2.0, 19)]
+    together = one.volumes(draws)
     for place, draw in enumerate(draws):
-        alone = solve([draw])
-        for name in ("hats", "growths", "owned"):
-            assert np.array_equal(getattr(together, name)[..., place], getattr(alone, name)[..., 0]), name
+        (alone,) = one.volumes([draw])
+        for name in FIELDS:
+            assert np.array_equal(together[place][name], alone[name]), name
 
 
-def test_varieties_with_the_same_steps_share_a_cell() -> None:
+def test_varieties_with_the_same_steps_share_a_part() -> None:
     one = case(5)
-    trade, rates = one.trade, [one.trade.t0, *one.rates]
-    solve = PathDraws(trade, one.steps(), one.last, kappa=np.full(6, np.nan), domestic=np.zeros(6))
-    paths = [(k, *(rate[i] for rate in rates)) for i, k in enumerate(trade.product)]
+    rates = [one.trade.t0, *one.rates]
+    paths = [(k, *(rate[i] for rate in rates)) for i, k in enumerate(one.trade.product)]
     places = {path: place for place, path in enumerate(dict.fromkeys(paths))}
-    assert solve.cell_of.tolist() == [places[path] for path in paths]
+    assert one.volume()["part"].tolist() == [places[path] for path in paths]
 
 
 def test_elasticities_are_those_of_the_horizons_at_their_ages() -> None:

@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariffs.engine.law.loader import load_law
-from tariffs.engine.response.adjustment import DutyStep, PathTrade, RateMoves
-from tariffs.engine.response.closing_draws import ClosingDraws
+from tariffs.engine.response.adjustment import DutyPath, DutyStep, PathTrade, RateMoves
 from tariffs.engine.response.parameters import parameters_for
 from tariffs.engine.response.trade_response import PROHIBITIVE
 from tariffs.engine.runs.duty_steps import closures_apart
@@ -24,6 +23,7 @@ from tariffs.engine.runs.sweep import sweep
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 from tariffs.engine.table_duty.rate_classes import bits
 from tests.economics.independent import adjustment as slow
+from tests.economics.lane_volumes import at_one_horizon, lane_volumes
 
 DAY = "2026-11-20"
 MOST_LOST = 0.7
@@ -127,18 +127,15 @@ def test_a_ban_on_the_path_leaves_no_trace_of_the_duty_before_it() -> None:
 def test_duties_and_then_bans_at_once_are_those_of_the_slow_version() -> None:
     v0, t0, t1 = np.array([5.0, 2.0, 1.0]), np.array([0.0, 0.05, 0.1]), np.array([PROHIBITIVE, 0.3, 0.1])
     own, short = slow.Elasticities(1.3, 0.8, 20.0), parameters_for([CODES[0]], horizon="short")
-    solve = ClosingDraws(
-        PathTrade(np.array([0, 3]), np.zeros(3, dtype=np.int64), v0, t0), t1, t1 == PROHIBITIVE,
-        short, kappa=np.array([np.nan]), threads=1,
-    )  # fmt: skip
-    volume = solve([(own.sigma, own.eta, own.supply)])
+    trade = PathTrade(np.array([0, 3]), np.zeros(3, dtype=np.int64), v0, t0)
+    path = DutyPath.with_closings(t0, t1, t1 == PROHIBITIVE, short.columns[0])
+    (found,) = lane_volumes(trade, path, t1, [at_one_horizon(own.sigma, own.eta, own.supply)])
     least = slow.Elasticities(float(short.sigma[0]), float(short.eta[0]), float(short.supply[0]))
     duties = [float(t0[0]), *map(float, t1[1:])]
     expected = slow.composed(v0.tolist(), t0.tolist(), [(own, duties), (least, t1.tolist())])
-    hats = volume.hats[solve.cell_of, :, 0]
-    np.testing.assert_allclose(hats[:, 0], expected.quantity, rtol=1e-9)
-    np.testing.assert_allclose(hats[:, 1], expected.price, rtol=1e-9)
-    assert volume.owned[0, 0, 0] == pytest.approx(expected.surplus, rel=1e-9)
+    np.testing.assert_allclose(found["quantity_hat"], expected.quantity, rtol=1e-9)
+    np.testing.assert_allclose(found["value"], expected.value, rtol=1e-9)
+    assert found["buyer_surplus"][0] == pytest.approx(expected.surplus, rel=1e-9)
 
 
 @pytest.mark.parametrize("horizon", ["path", "impact"])

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tariffs.engine.base.array_utils import sums_of
 from tariffs.engine.response import armington
-from tariffs.engine.response.adjustment import DutyStep, PathTrade, RateMoves
+from tariffs.engine.response.adjustment import DutyPath, DutyStep, PathTrade, RateMoves
 from tariffs.engine.response.lane_sections import LaneSums
-from tariffs.engine.response.law_lanes import LaneTable, LawDuty, LawLanes
-from tests.economics.test_adjustment import Case, assert_same, case, slow_volume
+from tariffs.engine.response.lane_table import LaneGroups, LaneTable
+from tariffs.engine.response.law_lanes import LawDuty, LawLanes
+from tests.economics.lane_volumes import Columns
+from tests.economics.test_adjustment import assert_same, case
 
 SIGMAS = (0.3, 1.0, 1.0 + 1e-13, 1.0 - 1e-9, 1.001, 1.5, 3.0, 8.0, 20.0)
 ETAS = (0.0, 0.061, 0.5, 1.0, 1.0 + 1e-9, 1.5, 3.7)
@@ -41,17 +41,18 @@ class Edge:
         pairs = zip(self.rates, self.rates[1:], strict=False)
         steps = [DutyStep(0.0, RateMoves.between(before, after)) for before, after in pairs]
         values = self.group * 3 + np.arange(self.group.size) % 3
-        return LawDuty(steps, self.rates[-1], self.rates[-1], self.kept, values=values)
+        return LawDuty(
+            DutyPath(steps, self.weights), self.rates[-1], self.rates[-1], self.kept, values=values
+        )
 
     def solver(self, threads: int = 1) -> LawLanes:
         nothing = np.zeros(PRODUCTS)
-        table = LaneTable(
-            self.trade, self.group, np.arange(PRODUCTS) % 4, self.charges, self.vat, nothing, nothing * np.nan
-        )
-        return LawLanes(table, self.duty, self.weights, threads)
+        groups = LaneGroups(self.group, np.arange(PRODUCTS) % 4, GROUPS, 4)
+        table = LaneTable(self.trade, groups, self.charges, self.vat, nothing, nothing * np.nan)
+        return LawLanes(table, self.duty, threads=threads)
 
     def at(self, step: int, lane: int) -> Any:
-        return np.einsum("ph,hpk->pk", self.weights[step], self.columns[lane])
+        return np.einsum("ph,hpk->pk", self.weights[step], self.columns[lane].columns)
 
 
 def edge(seed: int, steps: int, ends: list[float], lanes: int = 7) -> Edge:
@@ -64,7 +65,9 @@ def edge(seed: int, steps: int, ends: list[float], lanes: int = 7) -> Edge:
     for _ in range(steps):
         rates.append(np.where(rng.random(size) < 0.4, rng.choice(ends, size), rates[-1]))
     columns = [
-        np.stack([[rng.choice(each, PRODUCTS) for each in (SIGMAS, ETAS, SUPPLIES)] for _ in range(2)])
+        Columns(
+            np.stack([[rng.choice(each, PRODUCTS) for each in (SIGMAS, ETAS, SUPPLIES)] for _ in range(2)])
+        )
         for _ in range(lanes)
     ]
     mix = rng.random(steps) if steps > 1 else np.ones(1)
@@ -135,47 +138,16 @@ def test_a_lane_has_the_same_bits_in_any_block_and_on_any_threads(steps: int) ->
                 assert np.array_equal(mine, theirs), (name, size)
 
 
-def of_case(one: Case) -> dict[str, Any]:
-    trade, p = one.trade, one.parameters
-    landed = np.bincount(trade.product, trade.v0 * (1.0 + trade.t0))
-    place = np.arange(trade.v0.size)
-    table = LaneTable(
-        trade, place, np.arange(trade.products), 0.0 * trade.v0, None, p.domestic_ratio * landed, p.kappa
-    )
-    weights = np.array([p.profile.at(age) for age in one.ages])
-    solve = LawLanes(table, LawDuty(one.steps(), one.last, one.last), weights)
-    hats = np.empty((int(solve.part_of.max()) + 1, 2, 1)), np.empty((trade.products, 1))
-    sums = solve([p.columns], hats=hats)
-    value, quantity = (trade.v0 * hats[0][solve.part_of, row, 0] for row in range(2))
-    np.testing.assert_allclose(value, sums.lines[:, 0, 0], rtol=1e-12, atol=1e-300)
-    creation = trade.v0 * (hats[1][trade.product, 0] - 1.0)
-    hat = hats[0][solve.part_of, 1, 0]
-    values = (value, hat, creation, quantity - trade.v0 - creation, *sums.owned[:, :, 0].T)
-    return dict(
-        zip(
-            ("value", "quantity_hat", "creation", "diversion", "buyer_surplus", "welfare"),
-            values,
-            strict=True,
-        )
-    )
-
-
-@given(st.integers(0, 2**32 - 1), st.booleans())
-def test_lanes_with_domestic_goods_equal_the_slow_version(seed: int, domestic: bool) -> None:
-    one = case(seed, domestic=domestic)
-    assert_same(of_case(one), slow_volume(one), 1e-9, one.trade.v0.sum())
-
-
 @pytest.mark.parametrize("steps", [1, 3])
 def test_kernels_are_the_same_compiled_and_plain(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     from tariffs.engine.response.kernels import lane_stages, lane_sums, lane_terms, lanes, law_lanes
 
     one = case(11, steps=steps, domestic=True)
-    expected = of_case(one)
+    expected = one.volume()
     for module in (lane_stages, lane_sums, lane_terms, lanes, law_lanes):
         for name, kernel in vars(module).copy().items():
             if hasattr(kernel, "py_func"):
                 monkeypatch.setattr(module, name, kernel.py_func)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        found = of_case(one)
+        found = one.volume(threads=1)
     assert_same(found, expected, 1e-12, one.trade.v0.sum())

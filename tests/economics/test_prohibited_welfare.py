@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import polars as pl
 import pytest
 
 from tariffs.engine.law.loader import load_law
-from tariffs.engine.response.armington_draws import ArmingtonDraws
 from tariffs.engine.response.draws import Spreads
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.sweep import sweep
@@ -131,29 +129,6 @@ def test_a_product_that_may_not_enter_leaves_a_market_of_sectors_finite(
     surplus = total["buyer_surplus"] + total["producer_surplus"]
     assert total["welfare"] == pytest.approx(surplus + total["revenue_change"], rel=1e-9)
     assert total["domestic_price_hat"] > 1.0
-
-
-@pytest.mark.parametrize("sigma", [0.7, 1.0, 2.5])
-def test_price_and_duty_of_imports_are_those_of_plain_sums(sigma: float) -> None:
-    rng = np.random.default_rng(5)
-    v0, t0, t1 = rng.uniform(0.0, 9.0, 12), rng.uniform(0.0, 0.2, 12), rng.uniform(0.0, 3.0, 12)
-    v0[3] = 0.0
-    solve = ArmingtonDraws.of(np.zeros(12, dtype=np.int64), v0, t0, t1)
-    volume = solve([(sigma, 1.5, 8.0)])
-    order = solve.groups.order
-    hats = np.empty(12)
-    hats[order] = volume.hats[solve.cell_of, 1, 0]
-    prices, paid = (1.0 + t1) / (1.0 + t0) * hats, v0 * (1.0 + t0)
-    if sigma == 1.0:
-        expected = math.exp(sum(w * math.log(p) for w, p in zip(paid, prices, strict=True)) / sum(paid))
-    else:
-        total = sum(w * p ** (1.0 - sigma) for w, p in zip(paid, prices, strict=True)) / sum(paid)
-        expected = total ** (1.0 / (1.0 - sigma))
-    price, duty = solve.imports_of(0, volume.hats[:, :, 0], sigma)
-    assert price == pytest.approx(expected, rel=1e-12)
-    assert duty == pytest.approx(volume.owned[1, 0, 0] - volume.owned[0, 0, 0] + sum(v0 * t0), rel=1e-9)
-    # Buyers lose what CES demand loses at that price.
-    assert volume.owned[0, 0, 0] == pytest.approx(-sum(paid) * (expected**-0.5 - 1.0) / -0.5, rel=1e-9)
 
 
 def test_buyers_lose_what_a_thousandfold_price_costs_them(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from tariffs.engine.law import load_law
 from tariffs.engine.response import armington, parameters_for
-from tariffs.engine.response.kernels import carried, variety_sums
+from tariffs.engine.response.kernels import authority_duties, carried
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.sweep import sweep
 from tariffs.engine.runs.table_run import RunContext, TableRun
@@ -259,67 +259,24 @@ def test_goods_that_stop_claiming_bear_the_rates_of_what_they_become(way: str) -
     assert found[:, 0] @ [0.6, 0.4] == pytest.approx(0.1 * 0.25)
 
 
-@pytest.mark.parametrize(
-    ("way", "name", "draws"),
-    [("compiled", "sum_varieties", 3), ("plain", "sum_varieties", 3), ("compiled", "sum_lanes", 16)],
-)
-def test_sums_over_varieties_are_those_of_exact_arithmetic(way: str, name: str, draws: int) -> None:
-    def kernel(name: str) -> Any:
-        found = getattr(variety_sums, name)
-        return found if way == "compiled" else found.py_func
-
-    if way == "plain":
-        patched = pytest.MonkeyPatch()
-        patched.setattr(variety_sums, "add_term", kernel("add_term"))
+@pytest.mark.parametrize("way", ["compiled", "plain"])
+def test_duties_by_column_are_those_of_exact_arithmetic(way: str) -> None:
+    kernel: Any = authority_duties.sum_duties
+    kernel = kernel if way == "compiled" else kernel.py_func
     rng = np.random.default_rng(12)
-    count = 40
-    group = rng.integers(-1, 4, count)
-    cell, product = rng.integers(0, 6, count), rng.integers(0, 2, count)
-    value, charges, rate, taxed = np.exp(rng.normal(0.0, 3.0, (4, count)))
-    base_rate = rng.random(count)
-    hats, growths = rng.random((6, 2, draws)), rng.random((2, draws))
-    out = np.zeros((4, 8 * draws))
-    side_by_side = hats if name == "sum_varieties" else hats.reshape(6, -1)
-    kernel(name)(
-        0, count, group, cell, product, value, charges, rate, base_rate, taxed, side_by_side, growths, out
-    )
-    class_of, start = rng.integers(0, 3, count).astype(np.int32), np.array([0, 2, 2, 3])
+    count, draws = 40, 3
+    group, class_of = rng.integers(-1, 4, count), rng.integers(0, 3, count)
+    after, start = np.exp(rng.normal(0.0, 3.0, (count, draws))), np.array([0, 2, 2, 3])
     column, per_column, duties = np.array([0, 1, 1]), np.array([0.1, 0.2, 0.4]), np.zeros((8, draws))
-    kernel("sum_duties")(0, count, group, class_of, start, column, per_column, 2, cell, value, hats, duties)
+    kernel(group, class_of, start, column, per_column, 2, after, duties)
     table = np.array([[0.1, 0.2], [0.0, 0.0], [0.0, 0.4]])
-    for b in range(draws):
-        hat, growth = hats[cell, 0, b], growths[product, b]
-        after = value * hat * hats[cell, 1, b]
-        columns = (
-            after, rate * after, (after + rate * after) * taxed + charges * hat, after - value, value * hat,
-            value * (growth - 1.0), value * hat - value * growth, value * hat * base_rate,
-        )  # fmt: skip
-        for row in range(4):
-            for place, terms in enumerate(columns):
-                assert out[row, place * draws + b] == pytest.approx(math.fsum(terms[group == row]), rel=1e-12)
-            for place in range(2):
-                terms = (after * table[class_of, place])[group == row]
-                assert duties[2 * row + place, b] == pytest.approx(math.fsum(terms), rel=1e-12, abs=1e-300)
-    if way == "plain":
-        patched.undo()
-
-
-def test_draws_side_by_side_have_the_bits_of_one_alone() -> None:
-    rng = np.random.default_rng(3)
-    count, draws = 200, variety_sums.LANES
-    group, cell, product = rng.integers(-1, 4, count), rng.integers(0, 6, count), rng.integers(0, 2, count)
-    value, charges, rate, base_rate, taxed = np.exp(rng.normal(0.0, 9.0, (5, count)))
-    hats, growths = np.exp(rng.normal(0.0, 9.0, (6, 2, draws))), rng.random((2, draws))
-    together = np.zeros((4, 8 * draws))
-    columns = (0, count, group, cell, product, value, charges, rate, base_rate, taxed)
-    sum_lanes: Any = variety_sums.sum_lanes
-    sum_varieties: Any = variety_sums.sum_varieties
-    sum_lanes(*columns, hats.reshape(6, -1), growths, together)
-    for b in range(draws):
-        alone = np.zeros((4, 8))
-        one, growth = np.ascontiguousarray(hats[:, :, b : b + 1]), np.ascontiguousarray(growths[:, b : b + 1])
-        sum_varieties(*columns, one, growth, alone)
-        assert np.array_equal(together[:, b::draws], alone)
+    for row in range(4):
+        for place in range(2):
+            terms = (after * table[class_of, place, None])[group == row]
+            for b in range(draws):
+                assert duties[2 * row + place, b] == pytest.approx(
+                    math.fsum(terms[:, b]), rel=1e-12, abs=1e-300
+                )
 
 
 def test_the_reference_table_is_split_where_claims_are_partial() -> None:

@@ -26,7 +26,7 @@ PRIVATE_WORDS = re.compile(
 SAME_THING_AT_TWO_FLOORS = {
     "engine": {
         "armington",
-        "armington_draws",
+        "law_lanes",
         "draws",
         "kernel",
         "market",

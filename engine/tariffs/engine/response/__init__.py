@@ -6,7 +6,7 @@ Importing this package loads no compiled kernel; a model does when it runs.
 from __future__ import annotations
 
 from tariffs.engine.response.adjustment_profile import sigma_at
-from tariffs.engine.response.armington import STATUS, ArmingtonResponse, armington, armington_solver
+from tariffs.engine.response.armington import STATUS, ArmingtonResponse, armington
 from tariffs.engine.response.draws import DrawnParameters, Draws, Spreads, drawn_parameters
 from tariffs.engine.response.exact_hat import ExactHatResponse, exact_hat
 from tariffs.engine.response.gsim import GsimImports, GsimResponse, gsim, gsim_imports
@@ -44,7 +44,6 @@ __all__ = [
     "Spreads",
     "ThetaParameters",
     "armington",
-    "armington_solver",
     "drawn_parameters",
     "exact_hat",
     "gsim",

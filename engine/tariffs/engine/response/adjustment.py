@@ -5,19 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, ratio, sums_of
-from tariffs.engine.base.workspace import Room, new_room
 from tariffs.engine.response import passthrough
-from tariffs.engine.response.adjustment_profile import AdjustmentProfile, PathParameters
-from tariffs.engine.response.armington_draws import DrawnVolume
-from tariffs.engine.response.inputs import bounded, over_products
-
-if TYPE_CHECKING:
-    from tariffs.engine.response.kernels.path_cells import MoveGroups
+from tariffs.engine.response.adjustment_profile import CLOSING_YEARS, AdjustmentProfile, PathParameters
 
 SAME = 1e-13
 """Relative difference of powers of duty below which they are equal but for rounding."""
@@ -84,132 +78,55 @@ class PathTrade:
         return len(self.offsets) - 1
 
 
-class AgeElasticities(Protocol):
-    """Elasticities of products at every age of a change of duty."""
+class HorizonElasticities(Protocol):
+    """Elasticities of products at some horizons."""
 
     @property
     def columns(self) -> F64:
-        """Sigma, eta and inverse supply of the products by horizon (3 horizons x 3 x products)."""
-
-    @property
-    def profile(self) -> AdjustmentProfile:
-        """Weights of the horizons by age."""
+        """Sigma, eta and inverse supply of the products by horizon (horizons x 3 x products)."""
 
 
-class PathDraws:
-    """Solver of Armington demand over steps of duty for many elasticities, like `ArmingtonDraws` for one step.
-
-    A step is one call of the model on the trade after the older steps: quantity and price hats multiply, surplus and
-    welfare add. Creation and diversion follow from the hats as for one step.
-
-    Args:
-        trade: the trade at the baseline.
-        steps: changes of duty with their ages, oldest first.
-        rate: rate of each variety after the last step.
-        kappa: substitution between imports and domestic goods per product; NaN means the eta of the step.
-        domestic: domestic shipments at the baseline per product, USD.
-        threads: threads to use; the result has the same bits on any number.
+@dataclass(frozen=True)
+class DutyPath:
+    """Steps of duty, and the elasticities that each has of a set of them.
 
     Attributes:
-        cell_of: the cell of each variety.
+        steps: changes of duty with their ages, oldest first.
+        weights: of the horizons of a set by step and elasticity (steps, 3, horizons); one step at least.
+        least: elasticities of products of a further horizon, if there is one: at least this sigma and eta, at most this
+            inverse supply (3 x products).
     """
 
-    def __init__(
-        self,
-        trade: PathTrade,
-        steps: Sequence[DutyStep],
-        rate: F64,
-        *,
-        kappa: F64,
-        domestic: F64,
-        threads: int = 1,
-    ) -> None:
-        moving = [step for step in steps if step.moves.count]
-        self._threads, self._kappa, self._domestic = threads, kappa, domestic
-        self._years = [step.years for step in moving]
-        self.cell_of: I64 = self._cells(trade, moving)
-        first = np.zeros(self._offsets[-1], dtype=np.int64)
-        first[self.cell_of[::-1]] = np.arange(len(trade.v0))[::-1]
-        self._trade = sums_of(self.cell_of, trade.v0, len(first)), trade.t0[first]
-        self._product = trade.product[first]
-        traded = sums_of(self._product, self._trade[0], trade.products) > 0.0
-        self._rate = rate[first]
-        moves = [self._of_cells(step.moves, first, traded) for step in moving]
-        nothing = np.zeros(0, dtype=np.int32)
-        start = np.concatenate([[0], np.cumsum([len(cells) for cells, _ in moves])]).astype(np.int64)
-        cell = np.concatenate([nothing, *(cells for cells, _ in moves)])
-        power = np.concatenate([np.zeros(0), *(power for _, power in moves)])
-        self._moves = _grouped(start, cell, power, self._product)
+    steps: Sequence[DutyStep]
+    weights: F64
+    least: F64 | None = None
 
-    def _cells(self, trade: PathTrade, steps: Sequence[DutyStep]) -> I64:
-        """Find the cell of each variety: varieties of a product with the same rates at every step share one."""
-        from tariffs.engine.response.kernels.path_cells import mark_paths, number_paths
+    @classmethod
+    def at_once(cls, before: F64, after: F64) -> DutyPath:
+        """Make a path of one step from the rates of all varieties before to those after, at one horizon."""
+        return cls([DutyStep(0.0, RateMoves.between(before, after))], np.ones((1, 3, 1)))
 
-        marks = np.zeros(len(trade.v0), dtype=np.uint64)
-        for place, step in enumerate(steps):
-            mark_paths(step.moves.variety, step.moves.power.view(np.uint64), place, marks)
-        cell, counts = np.empty(len(marks), dtype=np.int64), np.zeros(trade.products, dtype=np.int64)
+    @classmethod
+    def with_closings(cls, base: F64, rate: F64, closed: Bools, least: F64) -> DutyPath:
+        """Make a path of duties at one horizon, and then of what is prohibited, marked by `closed`, at `least`."""
+        goods = np.flatnonzero(closed)
+        steps = [
+            DutyStep(0.0, RateMoves.between(base, np.where(closed, base, rate))),
+            DutyStep(CLOSING_YEARS, RateMoves.of(goods, base[goods], rate[goods])),
+        ]
+        return cls(steps, np.repeat(np.eye(2)[:, None], 3, axis=1), least)
 
-        def number(first: int, last: int) -> None:
-            number_paths(first, last, trade.offsets, trade.t0, marks, cell, counts)
+    @classmethod
+    def aged(cls, steps: Sequence[DutyStep], profile: AdjustmentProfile) -> DutyPath:
+        """Make a path whose steps have the elasticities of their age."""
+        return cls(steps, np.array([profile.at(years) for years in [step.years for step in steps] or [0.0]]))
 
-        over_products(number, trade.offsets, self._threads)
-        self._offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return cell + self._offsets[trade.product]
-
-    def _of_cells(self, moves: RateMoves, first: I64, traded: Bools) -> tuple[I32, F64]:
-        """Select the moves of the first variety of each cell, of products that are traded."""
-        cell = self.cell_of[moves.variety]
-        chosen = (first[cell] == moves.variety) & traded[self._product[cell]]
-        return cell[chosen].astype(np.int32), moves.power[chosen]
-
-    def __call__(self, draws: Sequence[AgeElasticities], room: Room = new_room) -> DrawnVolume:
-        """Solve each of the draws in a room.
-
-        Raises:
-            InputError: PARAMETER_INVALID if a hat is not finite.
-        """
-        from tariffs.engine.response.kernels.duty_paths import compose_steps
-
-        count, products = len(draws), len(self._offsets) - 1
-        volume = DrawnVolume.within(room, len(self._rate), products, count)
-        # The ages of the steps have one profile, whatever is drawn.
-        weights = np.array([draws[0].profile.at(years) for years in self._years]).reshape(-1, 3, 3)
-        stages = room("stages", (count, 9, products))
-        for place, parameters in enumerate(draws):
-            stages[place] = parameters.columns.reshape(9, products)
-
-        def compose(first: int, last: int) -> None:
-            compose_steps(
-                first, last, self._offsets, self._product, *self._trade, self._moves, weights, stages,
-                self._kappa, self._domestic, self._rate, volume.hats, volume.growths, volume.owned,
-            )  # fmt: skip
-
-        over_products(compose, self._offsets, self._threads)
-        if not volume.is_finite:
-            bounded(np.ascontiguousarray(volume.hats.reshape(len(self._rate), -1).T))
-        return volume
-
-
-def _grouped(start: I64, cell: I32, power: F64, product: I64) -> MoveGroups:
-    """Group moves of cells by step and product, given the first of each step and the product of each cell."""
-    from tariffs.engine.response.kernels.path_cells import MoveGroups, group_moves
-
-    def numbers(size: int) -> I64:
-        return np.empty(size, dtype=np.int64)
-
-    size = len(cell)
-    found = MoveGroups(
-        numbers(len(start)), numbers(size), numbers(size + 1), numbers(size + 1), cell, numbers(size), np.empty(size)
-    )  # fmt: skip
-    groups, changes = group_moves(start, power, product, found)
-    # The kernel had room for a group of every move.
-    return found._replace(
-        product=found.product[:groups].copy(),
-        first_move=found.first_move[: groups + 1].copy(),
-        first_change=found.first_change[: groups + 1].copy(),
-        power=found.power[:changes].copy(),
-    )
+    def columns(self, elasticities: HorizonElasticities) -> F64:
+        """Compute sigma, eta and inverse supply of the horizons of the path (horizons x 3 x products)."""
+        if self.least is None:
+            return elasticities.columns
+        (own,) = elasticities.columns
+        return np.stack([own, [*np.maximum(own[:2], self.least[:2]), np.minimum(own[2], self.least[2])]])
 
 
 def passthrough_steps(

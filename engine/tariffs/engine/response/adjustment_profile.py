@@ -111,11 +111,6 @@ class PathParameters(ProductParameters):
         own |= {"horizon": PATH, "set": name, "digest": digest.hexdigest()}
         return cls(**own, stages=stages, profile=profile)
 
-    @property
-    def terms(self) -> PathParameters:
-        """The parameters themselves: a solver of steps needs those of every age."""
-        return self
-
     def at(self, years: float) -> ProductParameters:
         """Compute the parameters at an age: those of `impact` at 0, of `long` from ten years on."""
         return self.with_weights(self.profile.at(years)[:, :, None])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,12 +22,9 @@ from tariffs.engine.response.inputs import (
     group_lines,
     invalid,
     named,
-    over_blocks,
     over_products,
     per_line,
 )
-
-_BLOCK_LINES = 8_192
 
 STATUS = ("direct", "newton", "bisected", "no trade")
 """Solution method of a product, by its `status` number."""
@@ -189,92 +185,6 @@ def armington(
     """
     problem = _problem(product, v0, t0, t1, sigma, eta, supply, freight, kappa, domestic, supply_domestic)
     return _answer(problem, threads)
-
-
-@dataclass(frozen=True, slots=True)
-class ArmingtonVolume:
-    """Fields of `ArmingtonResponse` that a run over many elasticities keeps."""
-
-    value: Floats
-    quantity_hat: Floats
-    creation: Floats
-    diversion: Floats
-    buyer_surplus: Floats
-    welfare: Floats
-
-
-def armington_solver(
-    product: ArrayLike,
-    v0: ArrayLike,
-    t0: ArrayLike,
-    t1: ArrayLike,
-    *,
-    kappa: ArrayLike = np.nan,
-    domestic: ArrayLike = 0.0,
-) -> Callable[[ArrayLike, ArrayLike, ArrayLike], ArmingtonVolume]:
-    """Make a function of sigma, eta and supply, each per product, that solves one change of duty.
-
-    Its results have the bits of `armington`. Lines are checked and sorted once, and solved in blocks of products, so
-    that a call needs memory for its results and one block. Arguments and errors are those of `armington`; a kappa of
-    NaN means the eta of the call, which must then have no domestic goods.
-    """
-    whole = _problem(product, v0, t0, t1, 1.0, 1.0, np.inf, 0.0, None, None, np.inf)
-    groups = whole.groups
-    shipments = groups.per_product("domestic", domestic, VALUE)
-    between = np.broadcast_to(np.asarray(kappa, dtype=np.float64), shipments.shape)
-    blocks = [_Block.of(whole, first, last) for first, last in over_blocks(groups.offsets, _BLOCK_LINES)]
-
-    def run(sigma: ArrayLike, eta: ArrayLike, supply: ArrayLike) -> ArmingtonVolume:
-        etas = groups.per_product("eta", eta, ELASTICITY)
-        nothing = np.zeros(etas.size)
-        sigmas = groups.per_product("sigma", sigma, ELASTICITY)
-        kappas = groups.per_product("kappa", np.where(np.isnan(between), etas, between), ELASTICITY)
-        parameters = np.column_stack([sigmas, etas, kappas, shipments, nothing])
-        w = 1.0 / groups.per_product("supply", supply, SUPPLY)
-        lines = np.empty((4, whole.v0.size))
-        products = np.empty((2, etas.size))
-        for block in blocks:
-            block.run(parameters, w, lines, products)
-        return ArmingtonVolume(*lines, *products)
-
-    return run
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """Products [first, last) of a problem, and the places of their lines in the whole."""
-
-    first: int
-    last: int
-    place: Ints
-    problem: _SolverInput
-
-    @classmethod
-    def of(cls, whole: _SolverInput, first: int, last: int) -> _Block:
-        start, end = whole.groups.offsets[first], whole.groups.offsets[last]
-        place = whole.groups.order[start:end]
-        groups = Groups(
-            whole.groups.products[first:last],
-            frozen(np.arange(place.size)),
-            frozen(whole.groups.offsets[first : last + 1] - start),
-        )
-        nothing = frozen(np.zeros(place.size))
-        problem = _SolverInput(
-            groups, frozen(whole.v0[place]), frozen(whole.rates[:, place]), nothing, nothing, nothing
-        )
-        return cls(first, last, place, problem)
-
-    def run(self, parameters: Floats, w: Floats, lines: Floats, products: Floats) -> None:
-        """Write value, quantity hat, creation and diversion of lines, and surplus and welfare of products."""
-        sizes = np.diff(self.problem.groups.offsets)
-        # One supply per product leaves the order of lines within it as it is.
-        w_lines = frozen(np.repeat(w[self.first : self.last], sizes))
-        problem = replace(self.problem, w=w_lines, parameters=frozen(parameters[self.first : self.last]))
-        response = _answer(problem, 1)
-        for row, name in enumerate(("value", "quantity_hat", "creation", "diversion")):
-            lines[row, self.place] = getattr(response, name)
-        for row, name in enumerate(("buyer_surplus", "welfare")):
-            products[row, self.first : self.last] = getattr(response, name)
 
 
 def _answer(problem: _SolverInput, threads: int) -> ArmingtonResponse:

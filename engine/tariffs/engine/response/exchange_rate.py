@@ -6,16 +6,13 @@ See docs/models/exchange_rate.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, sums_of
-from tariffs.engine.base.workspace import Room, new_room
 from tariffs.engine.law.notes import Note
-from tariffs.engine.response.armington_draws import DrawnVolume
 from tariffs.engine.response.constants import constants
 
 NO_OFFSET = 0.0
@@ -48,12 +45,6 @@ def mean_rise(value: F64, base_rate: F64, rate: F64) -> float:
     """
     landed = math.fsum(value * (1.0 + base_rate))
     return math.fsum(value * (rate - base_rate)) / landed if landed else 0.0
-
-
-class _Solver(Protocol):
-    cell_of: I64
-
-    def __call__(self, draws: Sequence[Any], room: Room = new_room) -> DrawnVolume: ...
 
 
 @dataclass(frozen=True)
@@ -114,39 +105,3 @@ class DollarPrices:
         """
         gain = sums_of(product, (1.0 - self.factor) * volume.value, len(volume.welfare))
         return replace(volume, value=volume.value * self.factor, welfare=volume.welfare + gain)
-
-    def on_draws(self, solve: _Solver, value: F64, product: I64) -> DollarDraws:
-        """Put the draws of a solver at the responding rate in dollars; arguments per variety."""
-        return DollarDraws(solve, self.factor, value, product)
-
-
-class DollarDraws:
-    """Solver of draws at the responding rate, with exporters' prices in dollars; a call is that of `ArmingtonDraws`.
-
-    Args:
-        solve: the solver.
-        factor: factor on the price of each variety, one in a cell.
-        value: customs value of each variety at the baseline, USD.
-        product: product of each variety.
-
-    Attributes:
-        cell_of: the cell of each variety.
-    """
-
-    def __init__(self, solve: _Solver, factor: F64, value: F64, product: I64) -> None:
-        self._solve = solve
-        self.cell_of = solve.cell_of
-        cells = int(self.cell_of.max(initial=-1)) + 1
-        self._factor, self._product = np.ones(cells), np.zeros(cells, dtype=np.int64)
-        self._factor[self.cell_of], self._product[self.cell_of] = factor, product
-        self._gain = sums_of(self.cell_of, (1.0 - factor) * value, cells)
-
-    def __call__(self, draws: Sequence[Any], room: Room = new_room) -> DrawnVolume:
-        """Solve each of the draws in a room."""
-        volume = self._solve(draws, room)
-        products = volume.owned.shape[1]
-        for place in range(len(draws)):
-            paid = self._gain * volume.hats[:, 0, place] * volume.hats[:, 1, place]
-            volume.owned[1, :, place] += sums_of(self._product, paid, products)
-        volume.hats[:, 1] *= self._factor[:, None]
-        return volume

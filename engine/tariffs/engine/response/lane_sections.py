@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -21,6 +21,7 @@ T = TypeVar("T")
 SIDE_BY_SIDE = 40
 """Most lanes of one call: `exp_log.LANES`."""
 BUNDLE_CHUNKS = 16
+_LINE_SUMS = 7
 _SECTION_BUNDLES = 4
 
 
@@ -64,16 +65,20 @@ class LaneSums:
             and prices of the baseline on the quantity, value added tax; of what counts after, creation of all trade.
         owned: (owners, 2, lanes) surplus of buyers and welfare.
         values: (value groups, lanes) customs value after.
+        owed: (groups, lanes) duty owed, where it is not that assessed; else None.
     """
 
     lines: F64
     owned: F64
     values: F64
+    owed: F64 | None = None
 
     @classmethod
     def empty(cls, groups: int, owners: int, values: int, lanes: int) -> LaneSums:
         """Make sums of nothing."""
-        return cls(np.zeros((groups, 7, lanes)), np.zeros((owners, 2, lanes)), np.zeros((values, lanes)))
+        return cls(
+            np.zeros((groups, _LINE_SUMS, lanes)), np.zeros((owners, 2, lanes)), np.zeros((values, lanes))
+        )
 
     def __add__(self, other: LaneSums) -> LaneSums:
         """Add sums of other trade; those of one lane are the same in all."""
@@ -184,6 +189,8 @@ class LaneTask:
         args = (self.pack, duty, demand, nests or no_nests(), skips or no_skips())
         mode, n, check = SHIFTED if nests else ALONE, duty.powers.shape[1], checkpoint_here()
         total = LaneSums.empty(self.groups, self.owners, self.values, n)
+        if self.pack.moved_owed.size:
+            total = replace(total, owed=np.zeros((self.groups, n)))
 
         def solved(section: LaneSection) -> tuple[F64, F64, F64]:
             check()
@@ -195,7 +202,10 @@ class LaneTask:
             return sums, owned, values
 
         for section, (sums, owned, values) in zip(self.sections, self._over(solved, threads), strict=True):
-            total.lines[section.groups] += sums.reshape(-1, SUMS, LANES)[:, :, :n]
+            of_groups = sums.reshape(-1, SUMS, LANES)[:, :, :n]
+            total.lines[section.groups] += of_groups[:, :_LINE_SUMS]
+            if total.owed is not None:
+                total.owed[section.groups] += of_groups[:, _LINE_SUMS]
             total.owned[section.owners] += owned.reshape(-1, 2, LANES)[:, :, :n]
             total.values[section.values] += values[:, :n]
         if self.flat:

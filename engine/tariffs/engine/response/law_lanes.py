@@ -8,117 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, sums_of
 from tariffs.engine.base.workspace import Room, new_room
-from tariffs.engine.response.adjustment import DutyStep, PathTrade
+from tariffs.engine.response.adjustment import DutyPath, HorizonElasticities
 from tariffs.engine.response.inputs import over_products
 from tariffs.engine.response.lane_sections import (
-    LaneLayout,
     LaneSection,
     LaneSums,
     LaneTask,
-    cut_sections,
     lane_pack,
     numbered_within,
 )
+from tariffs.engine.response.lane_table import LaneTable
+from tariffs.engine.response.market_of_lanes import MarketOfLanes
+from tariffs.engine.response.sector_market import DomesticGoods
 
 if TYPE_CHECKING:
     from tariffs.engine.response.kernels.draws import Words
-    from tariffs.engine.response.kernels.lane_terms import LaneDemand, LanePack, LaneRates
+    from tariffs.engine.response.kernels.lane_terms import LaneDemand, LaneRates
     from tariffs.engine.response.kernels.law_lanes import LawParts
 
-_CHUNK_VARIETIES = 512
 _NOTHING = np.zeros(0)
-
-
-@dataclass(frozen=True, eq=False)
-class LaneTable:
-    """Trade arranged for the lanes of any law: what no law and no elasticity changes.
-
-    Attributes:
-        trade: varieties by product.
-        group: per variety its group in the sums, negative for none.
-        owner: per product its group in the sums of surplus and welfare.
-        charges: cost that follows the quantity and enters no price, USD per variety.
-        vat: value added tax per variety, a fraction; None without one.
-        domestic: domestic shipments at the baseline per product, USD; their supply is flat.
-        kappa: substitution between imports and domestic goods per product; NaN is eta.
-    """
-
-    trade: PathTrade
-    group: I64
-    owner: I64
-    charges: F64
-    vat: F64 | None
-    domestic: F64
-    kappa: F64
-
-    @cached_property
-    def layout(self) -> LaneLayout:
-        """Products in chunks."""
-        return LaneLayout.of(self.trade.offsets, _CHUNK_VARIETIES)
-
-    @cached_property
-    def before(self) -> F64:
-        """Customs value at the baseline per product."""
-        return sums_of(self.trade.product, self.trade.v0, self.trade.products)
-
-    @cached_property
-    def revenue(self) -> F64:
-        """Duty at the baseline per product."""
-        return sums_of(self.trade.product, self.trade.v0 * self.trade.t0, self.trade.products)
-
-    @cached_property
-    def landed(self) -> F64:
-        """Landed cost at the baseline per product."""
-        return self.before + self.revenue
-
-    @cached_property
-    def rows(self) -> slice | I64:
-        """Varieties that are summed by group."""
-        return slice(None) if (self.group >= 0).all() else np.flatnonzero(self.group >= 0)
-
-    @cached_property
-    def weights(self) -> F64:
-        """Weights of the rows as in `LanePack`, if all trade counts."""
-        v, charges = self.trade.v0[self.rows], self.charges[self.rows]
-        columns = [v, v, charges, v, v, v * self.trade.t0[self.rows]]
-        if self.vat is not None:
-            tax = v * self.vat[self.rows]
-            columns += [tax, tax]
-        return np.column_stack(columns)
-
-    @cached_property
-    def arranged(self) -> tuple[LanePack, list[LaneSection]]:
-        """Pack without the arrays of a law, and its sections."""
-        trade, layout, products = self.trade, self.layout, self.trade.products
-        first = trade.offsets[layout.chunk_products]
-        rows = np.arange(trade.v0.size)[self.rows]
-        pack = lane_pack(
-            {
-                "chunk_products": layout.chunk_products,
-                "bundle_chunks": layout.bundle_chunks,
-                "owner": self.owner,
-                "landed": self.landed,
-                "surplus": np.zeros(products),
-                "before": self.before,
-                "revenue": self.revenue,
-                "domestic": self.domestic,
-                "kappa": self.kappa,
-                "sums": np.zeros((products, 2)),
-                "moved_start": np.searchsorted(rows, first),
-                "moved_product": trade.product[rows],
-                "moved_group": self.group[rows],
-                "moved_weight": self.weights,
-                "fixed_start": np.zeros_like(layout.bundle_chunks),
-            }
-        )
-        return cut_sections(pack)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,20 +40,29 @@ class LawDuty:
     """Duty of one law on the varieties of a table.
 
     Attributes:
-        steps: changes of duty with their ages, oldest first.
+        path: steps of duty, and the elasticities that they have.
         rate: rate after the last step that is charged, per variety, over the value in dollars.
         responding: rate that trade responds to after the last step; with `price` it is not the one that is charged.
         kept: share of each variety that counts after the response, 0 of what is prohibited; None if all does.
         price: factor on exporters' prices in dollars per variety; None if the exchange rate stays.
+        owed: duty owed per variety, over the value in dollars, where it is not `rate`; else None.
         values: group of values of each variety, for sums of values by class and group; None without such.
     """
 
-    steps: Sequence[DutyStep]
+    path: DutyPath
     rate: F64
     responding: F64
     kept: F64 | None = None
     price: F64 | None = None
+    owed: F64 | None = None
     values: I64 | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OneLawSums(LaneSums):
+    """Sums of one law in lanes; `domestic` are domestic goods of each lane under a market of sectors."""
+
+    domestic: tuple[DomesticGoods, ...] = ()
 
 
 class LawLanes:
@@ -148,22 +71,27 @@ class LawLanes:
     Args:
         table: the trade.
         duty: duty of the law.
-        weights: of the horizons (steps, 3, horizons), for all steps of the law.
+        market: market of sectors above the products, all of whose steps are one.
         threads: threads to use; the result has the same bits on any number.
 
     Attributes:
         part_of: part of each variety, whose hats are those of the variety.
+        parts: number of parts.
     """
 
-    def __init__(self, table: LaneTable, duty: LawDuty, weights: F64, threads: int = 1) -> None:
-        moving = [place for place, step in enumerate(duty.steps) if step.moves.count]
-        self._table, self._duty, self._threads = table, duty, threads
-        self._steps = [duty.steps[place] for place in moving]
+    def __init__(
+        self, table: LaneTable, duty: LawDuty, market: MarketOfLanes | None = None, threads: int = 1
+    ) -> None:
+        steps, weights = duty.path.steps, duty.path.weights
+        moving = [place for place, step in enumerate(steps) if step.moves.count]
+        self._table, self._duty, self._market, self._threads = table, duty, market, threads
+        self._steps = [steps[place] for place in moving]
         # A law that moves nothing has one step all the same, so that elasticities are read.
         self._weights = np.ascontiguousarray(weights[moving or [0]])
         self._one_step = len(moving) < 2
         parts = self._parts()
         self.part_of: I64 = parts.part
+        self.parts = parts.first.size
         self._task = self._packed(parts)
 
     def _parts(self) -> LawParts:
@@ -208,8 +136,8 @@ class LawLanes:
         """Arrange the law for the kernel, and write the rows of duty that all lanes share."""
         table, duty = self._table, self._duty
         pack, sections = table.arranged
-        numbers = np.arange(parts.first.size)
-        path, first = _numbered(parts.key)
+        numbers, product = np.arange(parts.first.size), table.trade.product[parts.first]
+        path, first = numbered(parts.key)
         of_path = parts.first[first]
         inverse = (1.0 + table.trade.t0[of_path]) / (1.0 + duty.responding[of_path])
         if duty.price is not None:
@@ -217,6 +145,9 @@ class LawLanes:
         stages, self._powers = self._at_once(parts, path, first) if self._one_step else self._in_steps(parts)
         self._final = inverse, duty.rate[of_path]
         of_law: dict[str, I64 | F64] = {
+            # Summed in the order of the parts, so that products that do not move keep every bit.
+            "before": sums_of(product, parts.value, table.trade.products),
+            "revenue": sums_of(product, parts.value * table.trade.t0[parts.first], table.trade.products),
             "part_start": parts.start,
             "part_hat": numbers,
             "final_row": path,
@@ -227,20 +158,23 @@ class LawLanes:
             "moved_part": parts.part[table.rows],
             "moved_weight": self._row_weights(),
         }
+        if duty.owed is not None:
+            # What is prohibited has no weight of value, and owes nothing.
+            of_law["moved_owed"] = of_law["moved_weight"][:, 0] * duty.owed[table.rows]
         values = 0
         if duty.values is not None:
             values = int(duty.values.max(initial=-1)) + 1
             of_rows = duty.values[table.rows]
             bounds = [pack.moved_start[pack.bundle_chunks[[part.first, part.last]]] for part in sections]
-            (numbered,), distinct = numbered_within((of_rows, [slice(*each) for each in bounds]))
-            of_law["moved_values"] = numbered
+            (of_sections,), distinct = numbered_within((of_rows, [slice(*each) for each in bounds]))
+            of_law["moved_values"] = of_sections
             sections = [
                 LaneSection(each.first, each.last, each.groups, each.owners, own)
                 for each, own in zip(sections, distinct, strict=True)
             ]
-        groups, owners = (int(each.max(initial=-1)) + 1 for each in (table.group, table.owner))
         pack = lane_pack(pack._asdict() | of_law | stages)
-        return LaneTask(pack, sections, groups, owners, values, self._one_step, flat=False)
+        counts = table.groups.varieties, table.groups.products, values
+        return LaneTask(pack, sections, *counts, self._one_step, flat=False)
 
     def _row_weights(self) -> F64:
         """Weights of the rows: of what does not count, all but that of the creation are 0."""
@@ -278,27 +212,28 @@ class LawLanes:
 
     def _in_steps(self, parts: LawParts) -> tuple[dict[str, I64 | F64], F64]:
         """Stages of several steps, and their distinct powers."""
-        from tariffs.engine.response.kernels.law_lanes import LawStages, count_moves, pack_stages
+        from tariffs.engine.response.kernels.law_lanes import LawStages, pack_stages
 
         table, trade = self._table, self._table.trade
         landed = table.landed
         variety = np.concatenate([step.moves.variety for step in self._steps])
         power = np.concatenate([step.moves.power for step in self._steps])
         start = np.cumsum([0, *(step.moves.count for step in self._steps)])
-        moves = count_moves(variety, parts.part, parts.first, trade.product, landed)
+        room = variety.size
         chunks = table.layout.chunk_products
 
         def numbers(size: int) -> I64:
             return np.empty(size, dtype=np.int64)
 
+        # Memory that is not written is not taken.
         found = LawStages(
-            numbers(chunks.size), numbers(chunks.size), numbers(moves), numbers(moves), numbers(moves + 1),
-            numbers(moves), numbers(moves), numbers(moves), np.empty(moves),
+            numbers(chunks.size), numbers(chunks.size), numbers(room), numbers(room), numbers(room + 1),
+            numbers(room), numbers(room), numbers(room), np.empty(room),
         )  # fmt: skip
-        count, changes = pack_stages(
+        count, moves, changes = pack_stages(
             trade.offsets[chunks], start, variety, power, parts, trade.product, landed, found
         )
-        row, first = _numbered(found.power[:changes].view(np.uint64))
+        row, first = numbered(_mixed_bits(found.power[:changes]))
         product, nothing = found.product[:count], np.zeros(count)
         stages: dict[str, I64 | F64] = {
             "chunk_changes": found.chunk_changes,
@@ -312,27 +247,39 @@ class LawLanes:
             "stage_change": nothing,
             "stage_total": nothing,
             "move_start": found.move_start[: count + 1],
-            "move_part": found.move_part,
-            "move_change": found.move_change,
+            "move_part": found.move_part[:moves],
+            "move_change": found.move_change[:moves],
         }
         return stages, found.power[first]
 
     def __call__(
-        self, columns: Sequence[F64], room: Room = new_room, *, hats: tuple[F64, F64] | None = None
-    ) -> LaneSums:
-        """Solve each of the lanes.
+        self,
+        lanes: Sequence[HorizonElasticities],
+        room: Room = new_room,
+        *,
+        hats: tuple[F64, F64] | None = None,
+    ) -> OneLawSums:
+        """Solve each of the lanes, at most `SIDE_BY_SIDE`.
 
         Args:
-            columns: sigma, eta and inverse supply of each lane, (horizons, 3, products).
+            lanes: elasticities of each lane.
             room: where arrays of the call lie.
             hats: to be filled, (parts, 2, lanes) hats of value and quantity, and (products, lanes) growth of quantity.
         """
+        columns = [self._duty.path.columns(each) for each in lanes]
         stages = room("stages", (columns[0].shape[2], *columns[0].shape[:2], len(columns)))
         for lane, each in enumerate(columns):
             stages[..., lane] = np.moveaxis(each, 2, 0)
-        return self._task.sums(
-            self._rates(len(columns)), self._demand(stages), hats=hats, threads=self._threads
-        )
+        duty, demand = self._rates(len(columns)), self._demand(stages)
+        nests, domestic = None, tuple[DomesticGoods, ...]()
+        if self._market is not None:
+            prices = room("prices", (self._table.trade.products, len(columns)))
+            self._task.prices(duty, demand, prices, threads=self._threads)
+            nests, domestic = self._market.shifts(
+                self._table.before, self._table.landed, prices, columns, self._weights[0]
+            )
+        sums = self._task.sums(duty, demand, nests=nests, hats=hats, threads=self._threads)
+        return OneLawSums(sums.lines, sums.owned, sums.values, sums.owed, domestic)
 
     def _rates(self, lanes: int) -> LaneRates:
         """Repeat the rows of duty, which all lanes share."""
@@ -346,8 +293,14 @@ class LawLanes:
         return LaneDemand(np.empty((0, TERMS)), stages, self._weights)
 
 
-def _numbered(keys: Words) -> tuple[I64, I64]:
-    """Number equal keys; return the number of each key and the first place of each number."""
+def _mixed_bits(values: F64) -> Words:
+    """Mix the bits of numbers, so that the low ones differ where the numbers do."""
+    bits = values.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return bits ^ (bits >> np.uint64(32))
+
+
+def numbered(keys: Words) -> tuple[I64, I64]:
+    """Number equal keys, whose low bits are well mixed; return the number of each, and the first place of a number."""
     from tariffs.engine.response.kernels.law_lanes import number_rows
 
     number, first = np.empty(keys.size, dtype=np.int64), np.empty(keys.size, dtype=np.int64)

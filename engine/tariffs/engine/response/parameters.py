@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -114,9 +113,9 @@ class ProductParameters:
     foreign: tuple[str, ...]
 
     @property
-    def terms(self) -> Any:
-        """Sigma, eta and supply, as the solvers of many draws take them."""
-        return self.sigma, self.eta, self.supply
+    def columns(self) -> Floats:
+        """Sigma, eta and inverse supply of the products by horizon (horizons x 3 x products)."""
+        return np.array([[self.sigma, self.eta, 1.0 / self.supply]])
 
     def scaled(self, factors: Mapping[str, float]) -> ProductParameters:
         """Multiply elasticities by name.

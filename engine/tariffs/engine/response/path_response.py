@@ -9,44 +9,17 @@ from typing import Any
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64
-from tariffs.engine.base.workspace import Room, new_room
 from tariffs.engine.response.adjustment import (
+    DutyPath,
     DutyStep,
-    PathDraws,
-    PathTrade,
     RateMoves,
     mean_age,
     mean_weights,
     passthrough_steps,
 )
 from tariffs.engine.response.adjustment_profile import PathParameters
-from tariffs.engine.response.armington_draws import ArmingtonDraws, DrawnVolume
-from tariffs.engine.response.sector_draws import SectorDraws
-from tariffs.engine.response.trade_response import (
-    ARMINGTON,
-    Response,
-    VarietyVolume,
-    VolumeSolver,
-    domestic_shipments,
-)
+from tariffs.engine.response.trade_response import ARMINGTON, Response, VarietyVolume, VolumeSolver
 from tariffs.engine.response.variety_rates import VarietyRates
-
-
-class _MeanAgeDraws:
-    """Solver of the whole change of duty at the mean age of its steps; a call is that of `ArmingtonDraws`.
-
-    Args:
-        solve: solver of the change of duty for elasticities of one age.
-        weights: of the horizons at the mean age of all changes (3 x 3 x 1).
-    """
-
-    def __init__(self, solve: ArmingtonDraws | SectorDraws, weights: F64) -> None:
-        self._solve, self._weights = solve, weights
-        self.cell_of = solve.cell_of
-
-    def __call__(self, draws: Sequence[Any], room: Room = new_room) -> DrawnVolume:
-        """Solve each of the draws of elasticities at every age in a room."""
-        return self._solve([each.with_weights(self._weights).terms for each in draws], room)
 
 
 @dataclass(frozen=True)
@@ -67,27 +40,13 @@ class PathResponse(Response):
         own = {field.name: getattr(response, field.name) for field in fields(Response)}
         return cls(**own, steps=tuple(steps))
 
-    @property
-    def has_domestic_goods(self) -> bool:
-        """False: the solver of steps takes domestic goods as they are."""
-        return False
-
-    @property
-    def trade(self) -> PathTrade:
-        """Trade at the baseline."""
-        v = self.varieties
-        return PathTrade(v.offsets, v.product, v.value, self.base_rate)
-
-    def draws(self, rate: F64, threads: int) -> Any:
-        """Make the solver of the steps, given the rate of each variety after them."""
-        if self.market is not None:
-            whole = np.zeros(self.varieties.count, dtype=np.int64)
-            weights = self._mean_weights(whole, 1)
-            central = self.parameters.with_weights(weights).eta
-            return _MeanAgeDraws(self.sector_draws(self.market, rate, central, threads), weights)
-        v, p = self.varieties, self.parameters
-        domestic = domestic_shipments(v.product, v.value, self.base_rate, p)
-        return PathDraws(self.trade, self.steps, rate, kappa=p.kappa, domestic=domestic, threads=threads)
+    def path_to(self, rate: F64) -> DutyPath:
+        """Steps of duty, or under a market of sectors the whole change of duty, and their elasticities."""
+        if self.market is None:
+            return DutyPath.aged(self.steps, self.parameters.profile)
+        whole = np.zeros(self.varieties.count, dtype=np.int64)
+        weights = self._mean_weights(whole, 1)[None, :, :, 0]
+        return replace(DutyPath.at_once(self.base_rate, rate), weights=weights)
 
     def with_last_step(self, before: F64, after: F64) -> PathResponse:
         """Add a change of all rates as one step, at the mean age of the changes of duty."""

@@ -14,14 +14,14 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
 from tariffs.engine.base.chunks import thread_count
-from tariffs.engine.response import armington_solver, gsim_imports, passthrough, smart
-from tariffs.engine.response.adjustment import PathTrade
-from tariffs.engine.response.armington_draws import ArmingtonDraws
-from tariffs.engine.response.closing_draws import ClosingDraws
+from tariffs.engine.response import gsim_imports, passthrough, smart
+from tariffs.engine.response.adjustment import DutyPath, PathTrade
 from tariffs.engine.response.constants import constant
-from tariffs.engine.response.exchange_rate import NO_OFFSET, DollarDraws, DollarPrices
+from tariffs.engine.response.exchange_rate import NO_OFFSET, DollarPrices
+from tariffs.engine.response.lane_table import LaneGroups, LaneTable, kept_table
+from tariffs.engine.response.law_lanes import LawDuty, LawLanes
+from tariffs.engine.response.market_of_lanes import MarketOfLanes
 from tariffs.engine.response.parameters import ProductParameters
-from tariffs.engine.response.sector_draws import SectorDraws
 from tariffs.engine.response.sector_market import DomesticGoods, SectorMarket
 from tariffs.engine.response.varieties import Varieties
 from tariffs.engine.response.variety_rates import VarietyRates
@@ -160,15 +160,61 @@ class Response:
         solve, product = self.with_last_step(rate, moved).duty_solver(moved, rates), self.varieties.product
         return lambda p: dollar.on_volume(solve(p), product)
 
-    def draw_solver(
-        self, rates: VarietyRates, threads: int
-    ) -> ArmingtonDraws | ClosingDraws | SectorDraws | DollarDraws:
-        """Make the solver of draws of Armington demand under a scenario's rates."""
+    def sum_solver(
+        self, table: LaneTable, rates: VarietyRates, threads: int, values: I64 | None = None
+    ) -> LawLanes:
+        """Make the solver of sums of Armington demand under a scenario's rates.
+
+        Args:
+            table: the trade, arranged with its groups.
+            rates: the rates.
+            threads: threads to use.
+            values: group of values of each variety, for sums of values by it.
+        """
         rate, dollar = self.responding_rate(rates), self.dollar_prices(rates)
-        if dollar is None:
-            return self.draws(rate, threads)
-        moved, v = dollar.responding(rate), self.varieties
-        return dollar.on_draws(self.with_last_step(rate, moved).draws(moved, threads), v.value, v.product)
+        charged, kept = rate, None
+        if rates.closed.any():
+            charged, kept = rates.rate, (~rates.closed).astype(np.float64)
+        owed = None if rates.owes_all else rates.owed_rate
+        response, moved, price = self, rate, None
+        if dollar is not None:
+            moved, price = dollar.responding(rate), dollar.factor
+            response = self.with_last_step(rate, moved)
+        duty = LawDuty(response.path_to(moved), charged, moved, kept, price, owed, values)
+        return LawLanes(table, duty, self.market_of_lanes, threads)
+
+    def lane_table(self, groups: LaneGroups, vat: F64 | None = None) -> LaneTable:
+        """Arrange the trade for sums of Armington demand.
+
+        Args:
+            groups: groups of the sums.
+            vat: value added tax of each variety, a fraction.
+        """
+        v, p = self.varieties, self.parameters
+        domestic = np.zeros(len(p.sigma))
+        # Under a market of sectors domestic goods are those of the sectors.
+        if self.market is None and p.domestic_ratio.any():
+            domestic = domestic_shipments(v.product, v.value, self.base_rate, p)
+        found = LaneTable(self.trade, groups, v.charges, vat, domestic, p.kappa)
+        return kept_table(found, self.table.lines.cache)
+
+    @property
+    def trade(self) -> PathTrade:
+        """Trade at the baseline."""
+        v = self.varieties
+        return PathTrade(v.offsets, v.product, v.value, self.base_rate)
+
+    @property
+    def market_of_lanes(self) -> MarketOfLanes | None:
+        """Market of sectors above the products, if there is one."""
+        return None if self.market is None else MarketOfLanes(self.market, self.parameters)
+
+    def path_to(self, rate: F64) -> DutyPath:
+        """Steps of duty to one rate of each variety, and their elasticities."""
+        closed, least = rate == PROHIBITIVE, self.closing
+        if least is None or self.market is not None or not closed.any():
+            return DutyPath.at_once(self.base_rate, rate)
+        return DutyPath.with_closings(self.base_rate, rate, closed, least.columns[0])
 
     def with_last_step(self, before: F64, after: F64) -> Response:
         """Add a change of all rates to those that a response composes; one that takes the whole change has none."""
@@ -179,13 +225,8 @@ class Response:
         v = self.varieties
         if self.model != ARMINGTON:
             return lambda p: _MODELS[self.model](v, self.base_rate, rate, p)
-        solve = self._nested_solver(rate) if self.has_domestic_goods else self._plain_solver(rate)
+        solve = self._variety_solver(rate)
         return lambda p: self._without_duty_on_closed(solve(p), rates)
-
-    @property
-    def has_domestic_goods(self) -> bool:
-        """True if domestic shipments of some product by itself are known."""
-        return self.market is None and bool(self.parameters.domestic_ratio.any())
 
     def closes_whole(self, rates: VarietyRates) -> bool:
         """True if nothing is prohibited but whole varieties, which Armington demand answers."""
@@ -217,49 +258,21 @@ class Response:
         of_product = sums_of(self.varieties.product[closed], unpaid, len(volume.welfare))
         return replace(volume, welfare=volume.welfare - of_product)
 
-    def draws(self, rate: F64, threads: int) -> ArmingtonDraws | ClosingDraws | SectorDraws:
-        """Make the solver of Armington demand, or of the market above it, for one rate of each variety."""
-        v, p = self.varieties, self.parameters
-        if self.market is not None:
-            return self.sector_draws(self.market, rate, p.eta, threads)
-        closed = rate == PROHIBITIVE
-        if self.closing is not None and closed.any():
-            trade = PathTrade(v.offsets, v.product, v.value, self.base_rate)
-            return ClosingDraws(trade, rate, closed, self.closing, kappa=p.kappa, threads=threads)
-        return ArmingtonDraws(v.groups, v.value, self.base_rate, rate, kappa=p.kappa, threads=threads)
-
-    def sector_draws(self, market: SectorMarket, rate: F64, central: F64, threads: int) -> SectorDraws:
-        """Make the solver of the market above Armington demand; `central` is the eta of the run without draws."""
-        v = self.varieties
-        alone = ArmingtonDraws(v.groups, v.value, self.base_rate, rate, threads=threads)
-        return SectorDraws(alone, market, self.parameters.kappa, central, v.product, v.value, self.base_rate)
-
-    def _plain_solver(self, rate: F64) -> VolumeSolver:
-        v = self.varieties
-        solve = self.draws(rate, thread_count())
+    def _variety_solver(self, rate: F64) -> VolumeSolver:
+        """Make the solver of Armington demand, and of the market above it, for one rate of each variety."""
+        v, products = self.varieties, len(self.parameters.sigma)
+        table = self.lane_table(LaneGroups.of_products(v.count, products))
+        solve = LawLanes(table, LawDuty(self.path_to(rate), rate, rate), self.market_of_lanes, thread_count())
 
         def run(p: ProductParameters) -> VarietyVolume:
-            volume = solve([p.terms])
-            hats, growth = volume.hats[solve.cell_of, :, 0], volume.growths[v.product, 0]
-            quantity = v.value * hats[:, 0]
-            creation, diversion = v.value * (growth - 1.0), quantity - v.value * growth
-            owned = volume.owned[:, :, 0]
-            amounts = (quantity * hats[:, 1], hats[:, 0], creation, diversion)
-            domestic = volume.domestic[0] if volume.domestic else None
-            return VarietyVolume(*amounts, owned[0], owned[1], domestic)
-
-        return run
-
-    def _nested_solver(self, rate: F64) -> VolumeSolver:
-        v, p = self.varieties, self.parameters
-        present = v.traded
-        domestic = domestic_shipments(v.product, v.value, self.base_rate, p)[present]
-        solve = armington_solver(
-            v.product, v.value, self.base_rate, rate, kappa=p.kappa[present], domestic=domestic
-        )
-
-        def run(p: ProductParameters) -> VarietyVolume:
-            return _volume(v, solve(p.sigma[present], p.eta[present], p.supply[present]))
+            hats = np.empty((solve.parts, 2, 1)), np.empty((products, 1))
+            sums = solve([p], hats=hats)
+            value, quantity = hats[0][solve.part_of, :, 0].T
+            creation = v.value * (hats[1][v.product, 0] - 1.0)
+            diversion = v.value * quantity - v.value - creation
+            domestic = sums.domestic[0] if sums.domestic else None
+            surplus, welfare = np.ascontiguousarray(sums.owned[:, :, 0].T)
+            return VarietyVolume(v.value * value, quantity, creation, diversion, surplus, welfare, domestic)
 
         return run
 

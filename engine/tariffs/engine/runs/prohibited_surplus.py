@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, sums_of
 from tariffs.engine.base.chunks import thread_count
-from tariffs.engine.response.adjustment import AgeElasticities, DutyStep, PathDraws, PathTrade, RateMoves
-from tariffs.engine.response.adjustment_profile import PathParameters
-from tariffs.engine.response.closing_draws import AtOnce
+from tariffs.engine.response.adjustment import DutyPath, DutyStep, PathTrade, RateMoves
+from tariffs.engine.response.adjustment_profile import adjustment_profile
+from tariffs.engine.response.lane_table import LaneGroups, LaneTable
+from tariffs.engine.response.law_lanes import LawDuty, LawLanes
 from tariffs.engine.response.path_response import PathResponse
 from tariffs.engine.response.sweep_inputs import StageElasticities
-from tariffs.engine.response.trade_response import PROHIBITIVE, Response, products_of
+from tariffs.engine.response.trade_response import PROHIBITIVE, products_of
 from tariffs.engine.runs.column_names import PROHIBITED_SURPLUS
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.response_sums import is_summed_by_variety
@@ -59,36 +61,44 @@ def _lost(run: TableRun, outcome: Outcome) -> F64:
     offsets = np.searchsorted(product, np.arange(len(chosen) + 1)).astype(np.int64)
     trade = PathTrade(offsets, product, v.value[lines], response.base_rate[lines])
     rate = np.where(rates.closed, PROHIBITIVE, rates.rate)
-    nothing = np.zeros(len(chosen))
+    path, nothing = response.path_to(rate), np.zeros(len(chosen))
+    if not isinstance(response, PathResponse):
+        # At one horizon duties and then prohibitions are the whole change, so that the latter can be left out.
+        least = response.closing or response.parameters
+        path = DutyPath.with_closings(response.base_rate, rate, rates.closed, least.columns[0])
+    path = _of_lines(path, chosen, lines)
+    elasticities = StageElasticities(response.parameters.columns[:, :, chosen], adjustment_profile())
+    table = LaneTable(
+        trade, LaneGroups.of_products(lines.size, len(chosen)), 0.0 * trade.v0, None, nothing,
+        response.parameters.kappa[chosen],
+    )  # fmt: skip
     surplus = []
-    elasticities, steps = _parts(response, chosen, lines, rate)
-    for part in (steps, [step for step in steps if not (step.moves.after == PROHIBITIVE).any()]):
-        solve = PathDraws(
-            trade,
-            part,
-            rate[lines],
-            kappa=response.parameters.kappa[chosen],
-            domestic=nothing,
-            threads=thread_count(),
-        )
-        surplus.append(solve([elasticities]).owned[0, :, 0].copy())
+    for part in (path, _without_prohibitions(path)):
+        solve = LawLanes(table, LawDuty(part, rate[lines], rate[lines]), threads=thread_count())
+        surplus.append(solve([elasticities]).owned[:, 0, 0])
     found[chosen] = surplus[0] - surplus[1]
     return np.where(response.unbounded_loss(rates), np.nan, found)
 
 
-def _parts(response: Response, chosen: I64, lines: I64, rate: F64) -> tuple[AgeElasticities, list[DutyStep]]:
-    """Elasticities and steps of chosen products and their varieties, those of prohibitions apart."""
-    p = response.parameters
-    if isinstance(response, PathResponse) and isinstance(p, PathParameters):
-        place = np.full(response.varieties.count, -1)
-        place[lines] = np.arange(len(lines))
-        steps = []
-        for step in response.steps:
-            moves = step.moves.where(place[step.moves.variety] >= 0)
-            own = RateMoves(place[moves.variety].astype(np.int32), moves.before, moves.after, moves.power)
-            steps.append(DutyStep(step.years, own))
-        return StageElasticities(p.columns[:, :, chosen], p.profile), steps
-    least = p if response.closing is None else response.closing
-    of_least = np.array([least.sigma, least.eta, 1.0 / least.supply])[:, chosen]
-    elasticities = AtOnce.of(p.sigma[chosen], p.eta[chosen], p.supply[chosen], of_least)
-    return elasticities, AtOnce.steps(response.base_rate[lines], rate[lines], rate[lines] == PROHIBITIVE)
+def _of_lines(path: DutyPath, chosen: I64, lines: I64) -> DutyPath:
+    """Take the steps of chosen products and their varieties, which are `lines`."""
+    place = np.full(int(lines.max(initial=-1)) + 1, -1)
+    place[lines] = np.arange(len(lines))
+    steps = []
+    for step in path.steps:
+        inside = step.moves.variety < place.size
+        moves = step.moves.where(inside)
+        moves = moves.where(place[moves.variety] >= 0)
+        own = RateMoves(place[moves.variety].astype(np.int32), moves.before, moves.after, moves.power)
+        steps.append(DutyStep(step.years, own))
+    least = None if path.least is None else path.least[:, chosen]
+    return DutyPath(steps, path.weights, least)
+
+
+def _without_prohibitions(path: DutyPath) -> DutyPath:
+    """Leave out the steps that are prohibitions; a path without a step moves nothing."""
+    is_open = [not (step.moves.after == PROHIBITIVE).any() for step in path.steps]
+    if not any(is_open):
+        return replace(path, steps=())
+    steps = [step for step, kept in zip(path.steps, is_open, strict=True) if kept]
+    return replace(path, steps=steps, weights=path.weights[np.array(is_open)])

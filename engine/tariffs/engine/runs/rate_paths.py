@@ -68,7 +68,7 @@ class ClassPaths:
 
     def extended(self, days: Sequence[Words]) -> ClassPaths:
         """Go on with more days, given the word of each class on each."""
-        from tariffs.engine.response.kernels.path_cells import mark_paths
+        from tariffs.engine.response.kernels.law_lanes import mark_paths
 
         if not days:
             return self

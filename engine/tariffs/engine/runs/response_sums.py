@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, sums_of
-from tariffs.engine.base.chunks import checkpoint_here, metered, thread_count
+from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.base.stages import stage
 from tariffs.engine.base.workspace import Room, new_room
+from tariffs.engine.response.lane_sections import SIDE_BY_SIDE
+from tariffs.engine.response.lane_table import LaneGroups, LaneTable
+from tariffs.engine.response.law_lanes import numbered
 from tariffs.engine.response.limited_response import LimitedResponse
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.sector_market import DomesticGoods
-from tariffs.engine.response.trade_response import ARMINGTON, PROHIBITIVE, Response, VolumeSolver
+from tariffs.engine.response.trade_response import ARMINGTON, Response, VolumeSolver
 from tariffs.engine.response.variety_rates import VarietyRates
 from tariffs.engine.runs.column_names import AFTER, DOMESTIC_SUMS, LIMIT_SUMS, PRODUCT_SUMS
 from tariffs.engine.runs.grouping import Grouping
@@ -24,12 +26,6 @@ from tariffs.engine.runs.limit_columns import rent_columns
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.results import after_columns
 from tariffs.engine.tables.prepare import PreparedTable
-
-SIDE_BY_SIDE = 16
-"""Draws computed together: those of `kernels.variety_sums.sum_lanes`."""
-_PART_VARIETIES = 65_536
-_PARTED_GROUPS = 4_096
-"""Most groups of which parts of the varieties have sums of their own."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +73,10 @@ class ResponseSums:
         room: Room = new_room,
     ) -> None:
         products = len(prepared.products)
-        self._group_of_product = grouping.of_product(prepared.product_of_line, products)
+        owner = grouping.of_product(prepared.product_of_line, products)
+        self._group_of_product = owner
         self._groups, self._has_limits = grouping.count, outcome.has_limits
+        self._owners = (np.zeros(products, dtype=np.int64), 1) if owner is None else (owner, grouping.count)
         rates, response = outcome.variety_rates, outcome.responding(response)
         column_of_measure = _columns_of(outcome, authorities)
         charged = _Charged.of(rates, column_of_measure, len(authorities))
@@ -86,23 +84,25 @@ class ResponseSums:
         self._run: _Runner
         if is_summed_by_variety(response, outcome):
             self.at_once = SIDE_BY_SIDE
-            self._run = _ByVariety(prepared, response, rates, group, grouping.count, charged, threads, room)
+            v, vat = response.varieties, prepared.lines.vat
+            groups = LaneGroups(group[v.line], self._owners[0], grouping.count, self._owners[1])
+            table = response.lane_table(groups, None if vat is None else vat[v.line])
+            self._run = _ByVariety(response, rates, table, charged, threads, room)
         else:
             self.at_once = 1
-            self._run = _ByLine(prepared, response, outcome, grouping, keep, charged)
+            self._run = _ByLine(prepared, response, outcome, grouping, self._owners, keep, charged)
 
     def __call__(self, parameters: Sequence[ProductParameters]) -> AfterSums:
         """Sum the lines under each of the parameters: one lane each."""
-        trade, lanes = self._run(parameters), len(parameters)
-        lines = np.moveaxis(trade.lines.reshape(self._groups, len(AFTER), lanes), 2, 0)
-        # Contiguous, so that numpy adds the products of a lane in one order for any number of lanes.
-        owned = np.ascontiguousarray(np.moveaxis(trade.owned, 2, 0))
-        whole = trade.lines.sum(axis=0).reshape(len(AFTER), lanes)
+        trade = self._run(parameters)
+        # Contiguous, so that numpy adds the groups of a lane in one order for any number of lanes.
+        lines, owned = (np.ascontiguousarray(np.moveaxis(each, 2, 0)) for each in (trade.lines, trade.owned))
         groups = {name: lines[:, :, place] for place, name in enumerate(AFTER)}
-        total = {name: whole[place] for place, name in enumerate(AFTER)}
+        total = {name: lines[:, :, place].sum(axis=1) for place, name in enumerate(AFTER)}
         for place, name in enumerate(PRODUCT_SUMS):
-            groups[name] = self._by_group(owned[:, place])
-            total[name] = owned[:, place].sum(axis=1)
+            of_owners = owned[:, :, place]
+            groups[name] = np.full(lines.shape[:2], np.nan) if self._group_of_product is None else of_owners
+            total[name] = of_owners.sum(axis=1)
         if self._has_limits:
             rents = np.zeros((self._groups, len(LIMIT_SUMS))) if trade.rents is None else trade.rents
             groups |= {name: values[None] for name, values in zip(LIMIT_SUMS, rents.T, strict=True)}
@@ -162,7 +162,6 @@ def is_summed_by_variety(response: Response, outcome: Outcome) -> bool:
     """Test whether results are sums over varieties: Armington demand answers all that the law does to quantities."""
     return (
         response.model == ARMINGTON
-        and not response.has_domestic_goods
         and outcome.has_plain_quantities
         and response.closes_whole(outcome.variety_rates)
     )
@@ -200,11 +199,13 @@ class _Charged:
         start = np.searchsorted(row, np.arange(len(duty) + 1))
         return cls(columns, start, used[column].astype(np.int64), duty[row, column])
 
-    @classmethod
-    def owed(cls, rates: VarietyRates) -> _Charged:
-        """Duty owed, in one column."""
-        duty = rates.total.owed[:, 0]
-        return cls(1, np.arange(len(duty) + 1), np.zeros(len(duty), dtype=np.int64), duty)
+    def sums(self, groups: int, group: I64, class_of: I64, after: F64) -> F64:
+        """Sum duty by group and column (groups x columns, lanes), given groups, classes and values after of goods."""
+        from tariffs.engine.response.kernels.authority_duties import sum_duties
+
+        out = np.zeros((groups * self.columns, after.shape[1]))
+        sum_duties(group, class_of, self.start, self.column, self.rate, self.columns, after, out)
+        return out
 
 
 @dataclass(frozen=True)
@@ -212,8 +213,8 @@ class _DrawnTrade:
     """Sums under a few draws.
 
     Attributes:
-        lines: (groups, 9 x draws).
-        owned: surplus and welfare (2, products, draws).
+        lines: (groups, columns of AFTER, draws).
+        owned: surplus and welfare by group of products (groups of products, 2, draws).
         duties: (groups x authorities, draws).
         domestic: domestic goods of a market of sectors, of each draw.
         rents: of limits on quantities (groups, 5).
@@ -230,95 +231,45 @@ _Runner = Callable[[Sequence[ProductParameters]], _DrawnTrade]
 
 
 class _ByVariety:
-    """Sums over varieties, whose hats are those of their cells."""
+    """Sums over varieties in lanes of elasticities."""
 
     def __init__(
         self,
-        prepared: PreparedTable,
         response: Response,
         rates: VarietyRates,
-        group_of_line: I64,
-        groups: int,
+        table: LaneTable,
         charged: _Charged,
         threads: int,
         room: Room,
     ) -> None:
-        v, vat = response.varieties, prepared.lines.vat
-        self._varieties, self._groups, self._charged, self._threads = v, groups, charged, threads
-        self._room = room
-        self._class_of = rates.of_variety
-        self._owed = None if rates.owes_all else _Charged.owed(rates)
-        self._rate = rates.rate
-        self._base_rate = response.base_rate
-        self._solve = response.draw_solver(rates, threads)
-        self._closed = np.flatnonzero(rates.closed)
-        self._unbounded = response.unbounded_loss(rates)
-        self._group = group_of_line[v.line]
-        self._taxed = np.zeros(0) if vat is None else (1.0 + vat)[v.line]
+        self._groups, self._charged, self._room = table.groups.varieties, charged, room
+        group, values = table.groups.of_variety, None
+        if charged.columns:
+            # Duty is that of a class, so that values are summed by group and class.
+            classes = int(rates.of_variety.max(initial=0)) + 1
+            keys = np.maximum(group, 0) * classes + rates.of_variety
+            values, first = numbered(keys.view(np.uint64))
+            self._pairs = group[first], rates.of_variety[first].astype(np.int64)
+        self._solve = response.sum_solver(table, rates, threads, values)
+        self._base = table.base_sums
+        self._unbounded = np.unique(table.groups.of_product[response.unbounded_loss(rates)])
 
     def __call__(self, parameters: Sequence[ProductParameters]) -> _DrawnTrade:
-        from tariffs.engine.response.kernels.variety_sums import (
-            COLUMNS,
-            DUTY,
-            LANES,
-            sum_duties,
-            sum_lanes,
-            sum_varieties,
-        )
+        sums = self._solve(parameters, self._room)
+        value, duty, charges, creation, quantity, base_duty, tax = np.moveaxis(sums.lines, 1, 0)
 
-        volume = self._solve([p.terms for p in parameters], self._room)
-        v, hats = self._varieties, volume.hats
-        if self._closed.size:
-            # Nothing is left of goods at the prohibitive rate, so nobody pays duty on them.
-            cell = self._solve.cell_of[self._closed]
-            unpaid = PROHIBITIVE * v.value[self._closed, None] * hats[cell, 0] * hats[cell, 1]
-            np.subtract.at(volume.owned[1], v.product[self._closed], unpaid)
-            hats[cell, 0] = 0.0
+        before = self._base[:, None]
+        landed = value + duty + tax + charges
+        owed = duty if sums.owed is None else sums.owed
+        columns = (
+            value, duty, landed, value - before, quantity, creation, quantity - before - creation, base_duty, owed
+        )  # fmt: skip
+        duties = np.zeros((0, len(parameters)))
+        if self._charged.columns:
+            duties = self._charged.sums(self._groups, *self._pairs, sums.values)
         # An unbounded loss is unknown.
-        volume.owned[:, self._unbounded] = np.nan
-        cell_of, draws, charged = self._solve.cell_of, len(parameters), self._charged
-        full = draws == LANES
-        sum_draws = sum_lanes if full else sum_varieties
-        hats = hats.reshape(-1, 2 * LANES) if full else hats
-
-        def add(first: int, last: int, out: F64) -> None:
-            sum_draws(
-                first, last, self._group, cell_of, v.product, v.value, v.charges, self._rate, self._base_rate,
-                self._taxed, hats, volume.growths, out,
-            )  # fmt: skip
-
-        def duties_in(charged: _Charged) -> F64:
-            def add_duties(first: int, last: int, out: F64) -> None:
-                sum_duties(
-                    first, last, self._group, self._class_of, charged.start, charged.column, charged.rate,
-                    charged.columns, cell_of, v.value, volume.hats, out,
-                )  # fmt: skip
-
-            return self._summed(add_duties, (self._groups * charged.columns, draws))
-
-        lines = self._summed(add, (self._groups, draws * COLUMNS))
-        owed = lines[:, DUTY * draws : (DUTY + 1) * draws] if self._owed is None else duties_in(self._owed)
-        duties = duties_in(charged) if charged.columns else np.zeros((0, draws))
-        return _DrawnTrade(np.hstack([lines, owed]), volume.owned, duties, volume.domestic)
-
-    def _summed(self, add: Callable[[int, int, F64], None], shape: tuple[int, int]) -> F64:
-        """Sum all varieties: in parts of a fixed size, so that threads change no bit, or at once by many groups."""
-        count = self._varieties.count
-        step = _PART_VARIETIES if shape[0] <= _PARTED_GROUPS else max(1, count)
-        firsts, check = range(0, count, step), checkpoint_here()
-
-        def part(first: int) -> F64:
-            check()
-            out, last = np.zeros(shape), min(first + step, count)
-            with metered(last - first):
-                add(first, last, out)
-            return out
-
-        total: F64 = np.zeros(shape)
-        with ThreadPoolExecutor(self._threads) as pool:
-            for out in map(part, firsts) if self._threads == 1 else pool.map(part, firsts):
-                total += out
-        return total
+        sums.owned[self._unbounded] = np.nan
+        return _DrawnTrade(np.stack(columns, axis=1), sums.owned, duties, sums.domestic)
 
 
 class _ByLine:
@@ -330,10 +281,12 @@ class _ByLine:
         response: Response,
         outcome: Outcome,
         grouping: Grouping,
+        owners: tuple[I64, int],
         keep: Bools,
         charged: _Charged,
     ) -> None:
         self._prepared, self._response, self._grouping, self._keep = prepared, response, grouping, keep
+        self._owners = owners
         self._rates, self._charged, limits = outcome.variety_rates, charged, outcome.constraints
         self._limited = LimitedResponse(response, self._rates, limits) if limits else None
         self._moved = outcome.moved
@@ -345,26 +298,21 @@ class _ByLine:
         limited = self._limited(free, only) if self._limited else free
         volume = self._moved(self._response.to_lines(limited, self._rates), self._response)
         columns = after_columns(self._prepared.lines, volume)
-        lines = self._grouping.sums([columns[name] for name in AFTER], self._keep)
+        lines = self._grouping.sums([columns[name] for name in AFTER], self._keep)[:, :, None]
         duties = np.zeros((0, 1))
         if self._charged.columns:
             duties = self._duties(volume.value_of_varieties)
-        owned = np.stack([volume.buyer_surplus, volume.welfare])[:, :, None]
+        owned = [
+            sums_of(self._owners[0], each, self._owners[1]) for each in (volume.buyer_surplus, volume.welfare)
+        ]
         rents = rent_columns(self._prepared.lines, volume.rents) if volume.rents else None
         held = self._grouping.sums(list(rents.values()), self._keep) if rents else None
         domestic = () if volume.domestic is None else (volume.domestic,)
-        return _DrawnTrade(lines, owned, duties, domestic, held)
+        return _DrawnTrade(lines, np.stack(owned, axis=1)[:, :, None], duties, domestic, held)
 
     def _duties(self, value: F64) -> F64:
         """Sum duty by group and authority, given the value after of each variety."""
-        from tariffs.engine.response.kernels.variety_sums import sum_duties
-
-        charged, count = self._charged, self._response.varieties.count
         group = np.where(self._keep, self._grouping.of_line, -1)[self._response.varieties.line]
-        duties = np.zeros((self._grouping.count * charged.columns, 1))
-        as_is = np.ones((1, 2, 1))
-        sum_duties(
-            0, count, group, self._rates.of_variety, charged.start, charged.column, charged.rate, charged.columns,
-            np.zeros(count, dtype=np.int64), value, as_is, duties,
-        )  # fmt: skip
-        return duties
+        return self._charged.sums(
+            self._grouping.count, group, self._rates.of_variety.astype(np.int64), value[:, None]
+        )

@@ -67,7 +67,9 @@ class SelectedLines:
 
     def within(self, scope: Scope, in_force: InForce) -> I64:
         """Lines within a scope, ascending."""
-        return np.unique(self._lines_of_pieces(scope, in_force))
+        line = self._lines_of_pieces(scope, in_force)
+        is_first: Bools = np.diff(line, prepend=-1) != 0
+        return line[is_first]
 
     def _lines_of_pieces(self, scope: Scope, in_force: InForce) -> I64:
         """Lines of the selected pieces within a scope, ascending; a line is there once for each piece."""

@@ -34,8 +34,10 @@ F_VALUE, F_DUTY, F_QUANTITY, F_CREATION = (row * LANES for row in range(FACTORS)
 PARTS = 3
 P_VALUE, P_DUTY, P_QUANTITY = (row * LANES for row in range(PARTS))
 """Rows of a part: hats of value and quantity, and rate times the former."""
-SUMS = 7
-S_VALUE, S_DUTY, S_CHARGES, S_CREATION, S_QUANTITY, S_BASE, S_TAX = (row * LANES for row in range(SUMS))
+SUMS = 8
+S_VALUE, S_DUTY, S_CHARGES, S_CREATION, S_QUANTITY, S_BASE, S_TAX, S_OWED = (
+    row * LANES for row in range(SUMS)
+)
 """Rows of the sums of a group; without flat supply alone the quantity is summed apart from the value."""
 WEIGHTS, TAXED_WEIGHTS = 6, 8
 
@@ -112,7 +114,7 @@ def close_products(
     for k in range(k0, k1):
         own = k - k0
         other, paid = own if flat else half + own, revenue[k]
-        inverse = 1.0 / before[k] if before[k] > 0.0 else 0.0
+        was = before[k] if before[k] > 0.0 else 1.0
         less_one = 1.0 if before[k] > 0.0 else 0.0
         for b in range(n):
             factors[own, F_VALUE + b] = num[own, b]
@@ -120,8 +122,8 @@ def close_products(
         for b in range(n):
             factors[own, F_QUANTITY + b] = num[other, b]
         for b in range(n):
-            whole = state[own, Q_SUM + b] * factors[own, F_QUANTITY + b] * inverse
-            factors[own, F_CREATION + b] = whole - less_one
+            after = state[own, Q_SUM + b] * factors[own, F_QUANTITY + b]
+            factors[own, F_CREATION + b] = np.true_divide(after, was) - less_one
             state[own, D_SUM + b] = (
                 state[own, D_SUM + b] * factors[own, F_VALUE + b] - paid + state[own, SURPLUS + b]
             )
@@ -191,8 +193,8 @@ def keep_hats(
 
 @jit
 def add_rows(
-    first: int, last: int, n: int, product: Ints, group: Ints, weights: Floats, values_of: Ints, hat_of: Ints,
-    hat0: int, hats: Floats, product0: int, factors: Floats, flat: bool, sums: Floats, values: Floats,
+    first: int, last: int, n: int, product: Ints, group: Ints, weights: Floats, owed: Floats, values_of: Ints,
+    hat_of: Ints, hat0: int, hats: Floats, product0: int, factors: Floats, flat: bool, sums: Floats, values: Floats,
 ) -> None:  # fmt: skip
     """Add rows [first, last) of weights to the sums of their groups, and to those of values if there are such."""
     for i in range(first, last):
@@ -214,6 +216,11 @@ def add_rows(
             value, duty = weights[i, 6], weights[i, 7]
             for b in range(n):
                 sums[row, S_TAX + b] += value * hats[hat, P_VALUE + b] + duty * hats[hat, P_DUTY + b]
+    if owed.size > 0:
+        for i in range(first, last):
+            row, hat, value = group[i], hat_of[i] - hat0, owed[i]
+            for b in range(n):
+                sums[row, S_OWED + b] += value * hats[hat, P_VALUE + b]
     if values.shape[0] > 0:
         for i in range(first, last):
             row, hat, value = values_of[i], hat_of[i] - hat0, weights[i, 0]

@@ -61,9 +61,10 @@ class LanePack(NamedTuple):
         moved_product, moved_group, moved_part: per row.
         moved_weight: (rows, 6) USD that their hats multiply: value, duty, charges, baseline value, quantity and duty at
             the baseline; with a value added tax (rows, 8) the tax on value and on duty too.
+        moved_owed: per row USD of duty owed that the value hat multiplies, where it is not that assessed; else empty.
         moved_values: per row a group of values; empty without such sums.
-        fixed_start, fixed_product, fixed_group, fixed_weight, fixed_values: likewise by bundle for varieties that move
-            in no lane; amounts are those at index 1.
+        fixed_start, fixed_product, fixed_group, fixed_weight, fixed_owed, fixed_values: likewise by bundle for
+            varieties that move in no lane; amounts are those at index 1.
     """
 
     chunk_products: Ints
@@ -101,17 +102,19 @@ class LanePack(NamedTuple):
     moved_group: Ints
     moved_part: Ints
     moved_weight: Floats
+    moved_owed: Floats
     moved_values: Ints
     fixed_start: Ints
     fixed_product: Ints
     fixed_group: Ints
     fixed_weight: Floats
+    fixed_owed: Floats
     fixed_values: Ints
 
 
 FLOATS = frozenset({
     "landed", "surplus", "before", "revenue", "domestic", "kappa", "sums", "share", "value", "dutiable", "quantity",
-    "stage_change", "stage_total", "moved_weight", "fixed_weight",
+    "stage_change", "stage_total", "moved_weight", "fixed_weight", "moved_owed", "fixed_owed",
 })  # fmt: skip
 """Fields of a pack of float64; the others are of int64."""
 

@@ -191,12 +191,12 @@ def solve(
                 keep_hats(k0, k1, n, pack.part_start, parts, own, sinks.hats, sinks.growths)
             add_rows(
                 pack.moved_start[chunk], pack.moved_start[chunk + 1], n, pack.moved_product, pack.moved_group,
-                pack.moved_weight, pack.moved_values, pack.moved_part, p0, parts, product0, factors, flat, sinks.sums,
-                sinks.values,
+                pack.moved_weight, pack.moved_owed, pack.moved_values, pack.moved_part, p0, parts, product0, factors,
+                flat, sinks.sums, sinks.values,
             )  # fmt: skip
         if mode != PRICES:
             add_rows(
                 pack.fixed_start[bundle], pack.fixed_start[bundle + 1], n, pack.fixed_product, pack.fixed_group,
-                pack.fixed_weight, pack.fixed_values, pack.fixed_product, product0, factors, product0, factors, flat,
-                sinks.sums, sinks.values,
+                pack.fixed_weight, pack.fixed_owed, pack.fixed_values, pack.fixed_product, product0, factors, product0,
+                factors, flat, sinks.sums, sinks.values,
             )  # fmt: skip

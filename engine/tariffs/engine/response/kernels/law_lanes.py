@@ -100,12 +100,19 @@ def sum_parts_of(
 @jit
 def number_rows(keys: Words, number: I64, first: I64) -> int:
     """Number equal keys by first appearance; write the number of each, the first place of each number; count them."""
-    size = 1
-    while size < 2 * keys.size + 1:
-        size *= 2
-    held, count = np.full(size, -1, dtype=np.int64), 0
+    size, count = 1024, 0
+    held = np.full(size, -1, dtype=np.int64)
     for i in range(keys.size):
-        slot = np.int64(mixed(keys[i], np.uint64(1)) & np.uint64(size - 1))
+        if 2 * count >= size:
+            # A table that grows with the numbers stays in the nearest caches.
+            size *= 4
+            held = np.full(size, -1, dtype=np.int64)
+            for known in range(count):
+                slot = np.int64(keys[first[known]] & np.uint64(size - 1))
+                while held[slot] >= 0:
+                    slot = (slot + 1) & (size - 1)
+                held[slot] = known
+        slot = np.int64(keys[i] & np.uint64(size - 1))
         while held[slot] >= 0 and keys[first[held[slot]]] != keys[i]:
             slot = (slot + 1) & (size - 1)
         if held[slot] < 0:
@@ -131,21 +138,11 @@ class LawStages(NamedTuple):
 
 
 @jit
-def count_moves(variety: I32, part: I64, first: I64, product: I64, landed: F64) -> int:
-    """Count the moves of the first varieties of parts, of products that are traded."""
-    count = 0
-    for i in variety:
-        if first[part[i]] == i and landed[product[i]] > 0.0:
-            count += 1
-    return count
-
-
-@jit
 def pack_stages(
     chunk_variety: I64, step_start: I64, variety: I32, power: F64, parts: LawParts, product: I64, landed: F64,
     stages: LawStages,
-) -> tuple[int, int]:  # fmt: skip
-    """List the stages by chunk and step, which have room for one a move; return their number and that of changes.
+) -> tuple[int, int, int]:  # fmt: skip
+    """List the stages by chunk and step, with room for one of every move; count stages, moves and changes.
 
     Args:
         chunk_variety: first variety of each chunk (one more than chunks).
@@ -164,6 +161,7 @@ def pack_stages(
                 i, own = variety[here], power[here]
                 here += 1
                 k, part = product[i], parts.part[i]
+                # The first variety of a part moves for all of it.
                 if parts.first[part] != i or not landed[k] > 0.0:
                     continue
                 if k != last:
@@ -183,4 +181,4 @@ def pack_stages(
     stages.move_start[count] = moves
     stages.chunk_stages[chunk_variety.size - 1] = count
     stages.chunk_changes[chunk_variety.size - 1] = changes
-    return count, changes
+    return count, moves, changes
