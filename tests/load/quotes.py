@@ -27,6 +27,7 @@ DRAWS_A_SECOND = 3_000
 """More than any server answers, so that no draw of a round is sent twice."""
 REFUSED_SHARE = 0.02
 """Share of draws without a rate that can be computed, or with a quantity in another unit; they are refused."""
+AGAIN = "_again"
 Requests = Sequence[Mapping[str, Any]]
 
 
@@ -55,6 +56,8 @@ def measure(plan: Plan) -> list[Measured]:
     }
     with starting(folder / "bare", workers=1) as one, starting(folder / "all", **everything) as other:
         bare, whole = one(), other()
+        for server in (bare, whole):
+            server.settle()
         answers = {name: quote(bare, explain=name == "echo_why") for name in ("echo", "echo_why")}
         for name, answer in answers.items():
             (folder / f"{name}.bin").write_bytes(answer.SerializeToString())
@@ -69,9 +72,7 @@ def measure(plan: Plan) -> list[Measured]:
             }
             for asked in kinds.values():
                 _warmed(plan, asked)
-            rounds = [
-                {name: _closed(plan, asked) for name, asked in kinds.items()} for _ in range(plan.rounds)
-            ]
+            rounds = [_round(plan, kinds) for _ in range(plan.rounds)]
         batches = _batches(bare)
     layers = f"{len(answers['echo'].layers)} layers, {answers['echo'].ByteSize():,} bytes"
     explained = f"{answers['echo_why'].ByteSize():,} bytes"
@@ -79,7 +80,11 @@ def measure(plan: Plan) -> list[Measured]:
         Measured("quote_cpu", tuple(_added(one, "bare") for one in rounds), layers),
         Measured("quote_cpu_all", tuple(_added(one, "all") for one in rounds), layers),
         Measured("quote_mix_cpu", tuple(_added(one, "mix") for one in rounds)),
+        Measured("quote_mix_again_cpu", tuple(_added(one, f"mix{AGAIN}") for one in rounds)),
         Measured("quote_why_cpu", tuple(_added(one, "why", "echo_why") for one in rounds), explained),
+        Measured(
+            "quote_why_again_cpu", tuple(_added(one, f"why{AGAIN}", "echo_why") for one in rounds), explained
+        ),
         Measured("quote_rate", tuple(_ratio(one, "bare") for one in rounds), _rates(rounds)),
         Measured("quote_rate_all", tuple(_ratio(one, "all") for one in rounds)),
         Measured("batch", batches),
@@ -112,9 +117,19 @@ def _warmed(plan: Plan, asked: _Asked) -> None:
         load.count(plan.draws, CALLERS, WARM_LIMIT)
 
 
-def _closed(plan: Plan, asked: _Asked) -> tuple[Seen, float]:
+def _round(plan: Plan, kinds: Mapping[str, _Asked]) -> dict[str, tuple[Seen, float]]:
+    """Run a closed loop of each kind; requests that are drawn are sent once more."""
+    found: dict[str, tuple[Seen, float]] = {}
+    for name, asked in kinds.items():
+        requests = asked.requests(round(DRAWS_A_SECOND * plan.seconds))
+        found[name] = first, _ = _closed(plan, asked, requests)
+        if asked.draws is not None:
+            found[f"{name}{AGAIN}"] = _closed(plan, asked, requests[: first.served + first.failed])
+    return found
+
+
+def _closed(plan: Plan, asked: _Asked, requests: Requests) -> tuple[Seen, float]:
     """Run a closed loop; return its measurements and the server's CPU seconds a call."""
-    requests = asked.requests(round(DRAWS_A_SECOND * plan.seconds))
     load = Load(plan.folder, requests, [asked.server.target], token=asked.token)
     begun = asked.server.cpu_seconds()
     seen = load.at_once(CALLERS, plan.seconds)

@@ -132,7 +132,7 @@ def mpf_base(fees: DayFees, origin: str, value: Decimal, facts: Mapping[str, Fac
     """
     if origin in fees.free_origins:
         return ZERO
-    if any(facts.get(claim) in WHOLE and origin in members for claim, members in fees.free_claims):
+    if facts and any(facts.get(claim) in WHOLE and origin in members for claim, members in fees.free_claims):
         return ZERO
     provision = digits(str(facts.get(CHAPTER_98_CLAIM) or ""))
     for rule in fees.chapter98:

@@ -117,6 +117,7 @@ class Stacker:
         # Most rules are about measures that do not reach the goods: no atom need look at them.
         reaching = frozenset([active.index for active, _ in rows])
         self._rules = [rule for rule in in_force.rules if rule.touches(reaching)]
+        self._has_metals = any(row.metals for _, fitting in rows for row in fitting)
 
     def assessed(self, facts: Mapping[str, Fact]) -> list[StackedRow]:
         """Stack the rows of an atom with these facts, in the order of the law."""
@@ -185,7 +186,7 @@ class Stacker:
             if isinstance(share := facts.get(claim), Decimal)
         }
         shares = dict.fromkeys(CONTENT_CLAIMS.values(), ZERO) | declared
-        if not declared:
+        if self._has_metals and not declared:
             listed = [
                 (stated_rate(row), -part, CONTENT_CLAIMS[part])
                 for _, row in self._fitting(facts)
