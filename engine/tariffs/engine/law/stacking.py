@@ -82,12 +82,11 @@ class Layer:
 def open_layer(active: Active, row: Row, content: frozenset[int]) -> Layer:
     """Make a layer before the rules. `content` are the metal parts above 0 on the line."""
     layer = Layer(active, row, row.base, heading=row.heading, content=content)
-    parts = [part for part, weight in enumerate(row.base) if weight]
     if row.suspended:
         layer.state = SUSPENDED
     elif row.exempt:
         layer.state = EXEMPT
-    elif all(part in METALS and part not in content for part in parts):
+    elif not layer.charged:
         layer.state = EXEMPT
         layer.steps.append(Step(NO_CONTENT, ()))
     if layer.state != APPLIED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -150,21 +150,16 @@ class Stacker:
         if prohibited:
             return [_prohibited(*fit) for fit in prohibited]
         layers = self._walked(fits, facts)
-        parts, processing = self._parts(_contents(facts), facts), facts.get(PROCESSING_CLAIM)
-        of_whole = self._parts({}, facts)
+        contents, processing = _contents(facts), facts.get(PROCESSING_CLAIM)
+        parts = self._parts(contents, facts)
+        of_whole = self._parts({}, facts) if any(contents.values()) else parts
+
+        def parts_of(base: Weights) -> Weights:
+            return parts if parts is of_whole or treats_metal_apart(base) else of_whole
+
         in_dollars = processing if isinstance(processing, Decimal) else None
         ordinary = self._ordinary(layers, facts)
-        return [
-            _stacked_row(
-                layer,
-                parts if treats_metal_apart(layer.weights) else of_whole,
-                parts if treats_metal_apart(layer.row.base) else of_whole,
-                in_dollars,
-                ordinary,
-                facts,
-            )
-            for layer in layers
-        ]
+        return [_stacked_row(layer, parts_of, in_dollars, ordinary, facts) for layer in layers]
 
     def _walked(self, fits: Sequence[tuple[Active, Row]], facts: Mapping[str, Fact]) -> list[Layer]:
         content = frozenset(part for part, claim in CONTENT_CLAIMS.items() if facts[claim])
@@ -227,15 +222,14 @@ def _contents(facts: Mapping[str, Fact]) -> dict[int, Decimal]:
 
 def _stacked_row(
     layer: Layer,
-    parts: Weights,
-    parts_of_row: Weights,
+    parts_of: Callable[[Weights], Weights],
     processing: Decimal | None,
     ordinary: OrdinarySource,
     facts: Mapping[str, Fact],
 ) -> StackedRow:
-    """Make a stacked row of a layer, whose base is of `parts`; what its row leaves out is of `parts_of_row`."""
+    """Make a stacked row of a layer; `parts_of` gives the parts of the value that a base divides it into."""
     row = layer.row
-    base = _share(layer.weights, parts, processing)
+    base = _share(layer.weights, parts_of(layer.weights), processing)
     if layer.state == APPLIED and layer.steps and not base.of(ONE, processing or ZERO):
         layer.displace()
     assumed = tuple(condition for condition in row.conditions if condition.is_assumed(facts))
@@ -244,7 +238,7 @@ def _stacked_row(
     if row.split_heading and layer.charged:
         weights = tuple(full - left for full, left in zip(FULL_BASE, row.base, strict=True))
         part = Layer(layer.active, row, weights, EXEMPT, row.split_heading)
-        share = _share(weights, parts_of_row, processing)
+        share = _share(weights, parts_of(row.base), processing)
         left_out = StackedRow(part, _key(part), share, processing, ordinary, assumed, cites)
     return StackedRow(layer, _key(layer), base, processing, ordinary, assumed, cites, left_out)
 
@@ -262,7 +256,11 @@ def _key(layer: Layer) -> tuple[str, str, str]:
 
 def _share(weights: Weights, parts: Weights, processing: Decimal | None) -> Share:
     """Weighted sum of the parts of the value; processing counts in dollars where it is declared in dollars."""
-    whole = sum((weight * part for weight, part in zip(weights, parts, strict=True)), ZERO)
+    whole = ZERO
+    for weight, part in zip(weights, parts, strict=True):
+        # Most parts are empty: to multiply by them too would take a tenth of the time of a class.
+        if part:
+            whole += weight * part
     if processing is None:
         return Share(whole, ZERO)
     weight = weights[PROCESSING]
