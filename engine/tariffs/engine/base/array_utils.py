@@ -14,6 +14,8 @@ I8 = NDArray[np.int8]
 Bools = NDArray[np.bool_]
 
 _SORTED_AT_ONCE = 1 << 19
+_COUNTED_AT_MOST = 4
+"""Largest span of values that are counted, as a multiple of how many there are; each takes 9 bytes."""
 
 
 def ratio(above: F64, below: F64, undefined: float = np.nan) -> F64:
@@ -44,7 +46,7 @@ def factorize(values: I64) -> tuple[I64, I64]:
     """Distinct values, sorted, and the index of each value among them."""
     low = int(values.min(initial=0))
     span = int(values.max(initial=0)) - low + 1
-    if span <= len(values):
+    if span <= _COUNTED_AT_MOST * len(values):
         # Counting takes a fraction of the time of sorting.
         is_used = np.zeros(span, dtype=bool)
         is_used[values - low] = True

@@ -119,16 +119,19 @@ def fact_patterns(lines: LineArrays, tests: Sequence[FactTest]) -> tuple[I64, Bo
         )
     pattern = np.zeros(lines.count, dtype=np.int64)
     rows: Numbering[bytes] = Numbering()
+    # A fact that no line has gives all lines the same outcome.
+    differing = [place for place, test in enumerate(tests) if test.claim in lines.facts]
     for lo in range(0, lines.count, _LINES_AT_ONCE):
         checkpoint()
         chosen = slice(lo, min(lo + _LINES_AT_ONCE, lines.count))
-        outcomes = np.array([test.on(lines, chosen) for test in tests], dtype=bool)
-        columns = outcomes.reshape(len(tests), chosen.stop - lo)
+        outcomes = np.array([tests[place].on(lines, chosen) for place in differing], dtype=bool)
+        columns = outcomes.reshape(len(differing), chosen.stop - lo)
         number, first = _numbered(columns)
         pattern[chosen] = np.array([rows.of(row.tobytes()) for row in columns[:, first].T])[number]
     # Sorted, so that the order of lines does not matter.
-    place = {row: number for number, row in enumerate(sorted(rows.values or [bytes(len(tests))]))}
-    patterns = np.frombuffer(b"".join(place), dtype=bool).reshape(len(place), len(tests))
+    place = {row: number for number, row in enumerate(sorted(rows.values or [bytes(len(differing))]))}
+    patterns = np.tile(np.array([test.op == _UNDECLARED for test in tests], dtype=bool), (len(place), 1))
+    patterns[:, differing] = np.frombuffer(b"".join(place), dtype=bool).reshape(len(place), len(differing))
     return np.array([place[row] for row in rows.values], dtype=np.int64)[pattern], patterns
 
 
