@@ -185,7 +185,7 @@ def _classes(reaches: Sequence[RowReach], scopes: Scopes, lines: LineArrays) -> 
         [r.origins for r in reaches], scopes.origins, len(lines.origins)
     )
     width = max(1, len(origin_fits))
-    pair = product_class[lines.piece_code] * width + origin_class[lines.origin[lines.piece_line]]
+    pair = product_class[lines.piece_code] * width + origin_class[lines.piece_origin]
     pairs, pair_of_piece = factorize(pair)
     product, origin = np.divmod(pairs, width)
     packed = np.packbits(product_fits, axis=1)[product] & np.packbits(origin_fits, axis=1)[origin]
@@ -236,25 +236,21 @@ def _reads(
     atoms: Atoms,
 ) -> tuple[Bools, Bools]:
     """Mark the tests and the share claims that rows and rules read on each class."""
-    ruled = np.array(
-        [[not rule.measures.isdisjoint(r.measure) for rule in rules] for r in reaches], dtype=bool
-    )
-    of_class = [fits, _product(fits, ruled.reshape(len(reaches), len(rules)))]
-    reads_test = np.zeros((len(fits), len(tests)), dtype=bool)
-    reads_share = np.zeros((len(fits), len(atoms.claims)), dtype=bool)
-    place = {test: index for index, test in enumerate(tests)}
-    column = {claim: index for index, claim in enumerate(atoms.claims)}
-    groups: list[Sequence[RowReach | RuleReach]] = [reaches, rules]
-    for readers, members in zip(groups, of_class, strict=True):
-        by_test = np.zeros((len(readers), len(tests)), dtype=bool)
-        by_share = np.zeros((len(readers), len(atoms.claims)), dtype=bool)
+    names: list[FactTest | str] = [*tests, *atoms.claims]
+    place = {name: index for index, name in enumerate(names)}
+
+    def read_by(readers: Sequence[RowReach | RuleReach]) -> Bools:
+        marks = np.zeros((len(readers), len(names)), dtype=bool)
         for index, reader in enumerate(readers):
-            by_test[index, [place[test] for test in reader.tests]] = True
-            shares = [c.claim for c in reader.conditions if c.test is None and c.claim in column]
-            by_share[index, [column[claim] for claim in shares]] = True
-        reads_test |= _product(members, by_test)
-        reads_share |= _product(members, by_share)
-    return reads_test, reads_share
+            read: list[FactTest | str] = [*reader.tests]
+            read += [c.claim for c in reader.conditions if c.test is None and c.claim in place]
+            marks[index, [place[name] for name in read]] = True
+        return marks
+
+    ruled = [[not rule.measures.isdisjoint(r.measure) for rule in rules] for r in reaches]
+    by_rules = _product(np.array(ruled, dtype=bool).reshape(len(reaches), len(rules)), read_by(rules))
+    reads = _product(fits, read_by(reaches) | by_rules)
+    return reads[:, : len(tests)], reads[:, len(tests) :]
 
 
 def _product(one: Bools, other: Bools) -> Bools:

@@ -7,8 +7,9 @@ combinations apart, nor on the order of lines.
 
 from __future__ import annotations
 
+import threading
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,8 +26,8 @@ from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.selected_lines import SelectedLines
 
 _BASES_KEPT = 64
-_LINES_AT_ONCE = 1 << 20
-"""Lines whose parts are computed together; one takes 56 bytes."""
+_LINES_AT_ONCE = 1 << 15
+"""Lines whose parts are computed together; they fit in the cache of the processor, at 80 bytes a line."""
 _PROHIBITED_KEPT = 64
 
 
@@ -35,33 +36,30 @@ BaseKey = tuple[bytes, int]
 """Weights of the parts of the value, and the column of the ordinary rate that multiplies them, or that of none."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class ExactSums:
-    """Exact sums of bases by cell in two words (bases x cells), and the row of each base; see `kernel.add_exact`.
+    """Exact sums of bases by cell in two words (2 x rows x cells); see `kernel.add_exact`.
 
-    `used` marks the combinations whose cells have sums (bases x combinations).
+    `rows` has the row of each base, `used` marks the combinations whose cells have its sums (rows x combinations). The
+    sums of a cell never change once they are there, so that readers need no lock.
     """
 
-    rows: Mapping[BaseKey, int]
+    words: I64
     used: Bools
-    high: I64
-    low: I64
+    rows: dict[BaseKey, int] = field(default_factory=dict)
 
-    def used_of(self, key: BaseKey) -> Bools | bool:
-        """Mark the combinations whose cells have sums of a base."""
-        return self.used[self.rows[key]] if key in self.rows else False
-
-    def has(self, key: BaseKey, used: Bools) -> bool:
-        """Test whether there are sums of a base for the cells of all marked combinations."""
-        return key in self.rows and not (used & ~self.used_of(key)).any()
-
-    def and_then(self, keys: Sequence[BaseKey], used: Bools, words: I64) -> ExactSums:
-        """Append sums of bases (2 words x bases x cells)."""
-        rows = {key: len(self.used) + place for place, key in enumerate(keys)}
-        if not self.rows:
-            return ExactSums(rows, used, *words)
-        high, low = (np.concatenate(columns) for columns in zip((self.high, self.low), words, strict=True))
-        return ExactSums({**self.rows, **rows}, np.concatenate([self.used, used]), high, low)
+    def rows_of(self, keys: Sequence[BaseKey]) -> I32:
+        """Row of each base; a new one has no sums yet."""
+        for key in keys:
+            self.rows.setdefault(key, len(self.rows))
+        room = len(self.used)
+        if len(self.rows) > room:
+            words, used = self.words, self.used
+            more = max(2 * room, len(self.rows))
+            self.words = np.zeros((2, more, words.shape[2]), dtype=np.int64)
+            self.used = np.zeros((more, used.shape[1]), dtype=bool)
+            self.words[:, :room], self.used[:room] = words, used
+        return np.array([self.rows[key] for key in keys], dtype=np.int32)
 
 
 @dataclass(frozen=True)
@@ -95,6 +93,7 @@ class ValueCells:
     line: I32
     atom: I32
     _kept: dict[str, ExactSums] = field(default_factory=dict)
+    _adding: threading.Lock = field(default_factory=threading.Lock)
     _prohibited: BoundedCache[bytes, tuple[F64, F64]] = field(
         default_factory=lambda: BoundedCache(_PROHIBITED_KEPT)
     )
@@ -136,50 +135,52 @@ class ValueCells:
         )
 
     @stage("sum values by cell")
-    def base_sums(
-        self, parts_of: PartsOf, bases: Sequence[tuple[F64, int]], used: Bools
-    ) -> tuple[I32, ExactSums]:
-        """Sum bases by cell; sums are kept for later laws.
+    def base_sums(self, parts_of: PartsOf, bases: Sequence[tuple[F64, int]], used: Bools) -> tuple[I32, I64]:
+        """Sum bases by cell; sums are kept for later laws, which add those of the combinations that they need besides.
 
         Args:
-            parts_of: gives the parts of the value of a range of the selected lines in dollars (lines x parts).
+            parts_of: gives the parts of the value of a range of the selected lines in dollars (parts x lines).
             bases: the weights of the parts, and the column of the ordinary rate that multiplies them.
             used: marks the combinations on which each base is needed (bases x combinations).
 
         Returns:
-            The row of each base among the sums, and the sums.
+            The row of each base among the sums, and the sums (2 words x rows x cells).
         """
-        keys = {(base.tobytes(), column): place for place, (base, column) in enumerate(bases)}
-        kept = self._kept.get("bases") or self._no_sums(used)
-        added = [key for key, place in keys.items() if not kept.has(key, used[place])]
-        if len(kept.used) + len(added) > _BASES_KEPT:
-            kept, added = self._no_sums(used), list(keys)
-        if added:
-            places = [keys[key] for key in added]
-            needed = np.array(
-                [used[place] | kept.used_of(key) for key, place in zip(added, places, strict=True)]
-            )
-            words = self._base_words(parts_of, [bases[place] for place in places], needed)
-            kept = self._kept["bases"] = kept.and_then(added, needed, words)
-        return np.array([kept.rows[key] for key in keys], dtype=np.int32), kept
+        keys = [(base.tobytes(), column) for base, column in bases]
+        with self._adding:
+            # Sums are gone if their pass over lines does not end: they would be half done.
+            kept = self._kept.pop("bases", None)
+            if kept is None or len(kept.rows.keys() | keys) > _BASES_KEPT:
+                kept = ExactSums(self._nothing(0), used[:0])
+            row = kept.rows_of(keys)
+            missing = used & ~kept.used[row]
+            if missing.any():
+                self._add(parts_of, bases, missing, row, kept.words)
+                kept.used[row] |= missing
+            self._kept["bases"] = kept
+        return row, kept.words
 
-    def _no_sums(self, used: Bools) -> ExactSums:
-        return ExactSums({}, used[:0], *self._nothing(0))
-
-    def _base_words(self, parts_of: PartsOf, bases: Sequence[tuple[F64, int]], used: Bools) -> I64:
+    def _add(
+        self, parts_of: PartsOf, bases: Sequence[tuple[F64, int]], used: Bools, row: I32, words: I64
+    ) -> None:
         atoms, rates = self.family.atoms, self.family.rates
-        column = [NO_RATE if column == NO_COLUMN else column for _, column in bases]
-        weights, columns = np.array([base for base, _ in bases]), np.array(column, dtype=np.int32)
+        columns = [NO_RATE if column == NO_COLUMN else column for _, column in bases]
         is_used = np.ascontiguousarray(used.T)
-        high, low = words = self._nothing(len(bases))
+        is_needed: Bools = np.logical_or.reduce(used)
+        chosen = np.flatnonzero(is_needed[self.combination][self.of_atom])
+        line = self.line[chosen]
         for lo in range(0, len(self.index), _LINES_AT_ONCE):
             hi = min(lo + _LINES_AT_ONCE, len(self.index))
-            first, last = np.searchsorted(self.line, [lo, hi]).tolist()
+            first, last = np.searchsorted(line, [lo, hi]).tolist()
+            if first == last:
+                continue
+            place, parts = chosen[first:last], parts_of(lo, hi)
+            amounts = np.array([_weighted(parts, weights) for weights, _ in bases])
             sum_cells(
-                self.of_atom[first:last], self.line[first:last] - np.int32(lo), self.atom[first:last], atoms.weight,
-                rates.of_atom, rates.distinct, parts_of(lo, hi), weights, columns, self.combination, is_used, high, low,
+                self.of_atom[place], line[first:last] - np.int32(lo), self.atom[place], atoms.weight, rates.of_atom,
+                rates.distinct, amounts, np.array(columns, dtype=np.int32), self.combination, is_used, row,
+                words[0], words[1],
             )  # fmt: skip
-        return words
 
     def _nothing(self, bases: int) -> I64:
         """Sums of no atom (2 words x bases x cells)."""
@@ -207,16 +208,23 @@ class ValueCells:
         atom, each = self.atom[place], np.arange(len(place), dtype=np.int32)
         high, low = self._nothing(1)
         sum_cells(
-            self.of_atom[place], each, each, self.family.atoms.weight[atom],
-            self.family.rates.of_atom[atom], self.family.rates.distinct, amount[:, None], np.ones((1, 1)),
-            np.full(1, NO_RATE, dtype=np.int32), self.combination,
-            np.ones((self.family.combinations.count, 1), dtype=bool), high, low,
+            self.of_atom[place], each, each, self.family.atoms.weight[atom], self.family.rates.of_atom[atom],
+            self.family.rates.distinct, amount[None], np.full(1, NO_RATE, dtype=np.int32), self.combination,
+            np.ones((self.family.combinations.count, 1), dtype=bool), np.zeros(1, dtype=np.int32), high, low,
         )  # fmt: skip
         group = np.repeat(self.group, np.diff(self.start))
         words = np.zeros((2, self.groups), dtype=np.int64)
         np.add.at(words[0], group, high[0] + (low[0] >> CARRY_BITS))
         np.add.at(words[1], group, low[0] & ((1 << CARRY_BITS) - 1))
         return np.array([exact_dollars(high, low) for high, low in words.T], dtype=np.float64)
+
+
+def _weighted(parts: F64, weights: F64) -> F64:
+    """Weighted sum of parts (parts x lines), in their order."""
+    total = np.zeros(parts.shape[1])
+    for part in np.flatnonzero(weights).tolist():
+        total += weights[part] * parts[part]
+    return total
 
 
 def _atoms_of(family: Family, selected: SelectedLines) -> tuple[I32, I32]:

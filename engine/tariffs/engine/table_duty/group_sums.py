@@ -11,7 +11,7 @@ from tariffs.engine.base.array_utils import F64, I8, I32, I64, Bools, factorize,
 from tariffs.engine.base.chunks import run_ranges
 from tariffs.engine.law.law import Law
 from tariffs.engine.rating.layers import NO_COLUMN, LawLayers
-from tariffs.engine.table_duty.cells import ExactSums, ValueCells
+from tariffs.engine.table_duty.cells import ValueCells
 from tariffs.engine.table_duty.kernel import (
     ORDINARY,
     SPECIFIC,
@@ -159,11 +159,11 @@ class LawSums:
         """Bases by run and entry; they depend on the rows of the law and their states, not on its rates."""
         layers, cells, entries = self._rated.layers, self._cells, self.entries
         kind = layers.slots.kind[entries.slot]
-        base_of_entry, exact = self._exact_bases(kind)
+        base_of_entry, (high, low) = self._exact_bases(kind)
         most = int(np.diff(layers.start)[cells.combination].sum())
         entry, run, base = np.zeros(most, dtype=np.int32), np.zeros(most, dtype=np.int64), np.zeros(most)
         count = sum_bases(
-            cells.start, cells.group, cells.combination, exact.high, exact.low, layers.start, entries.of_layer,
+            cells.start, cells.group, cells.combination, high, low, layers.start, entries.of_layer,
             base_of_entry, kind == TOP_UP, entry, run, base,
         )  # fmt: skip
         entry, run, base = entry[:count], run[:count], base[:count]
@@ -178,8 +178,8 @@ class LawSums:
             return sums
         return sums.where(~is_unit[entry]).and_then(self._unit_sums(is_unit))
 
-    def _exact_bases(self, kind: I8) -> tuple[I32, ExactSums]:
-        """Row of each entry among exact sums of bases, and these sums.
+    def _exact_bases(self, kind: I8) -> tuple[I32, I64]:
+        """Row of each entry among exact sums of bases, and these sums (2 words x rows x cells).
 
         The base of an ordinary row is multiplied by its rate, so that its sums need not be told apart by rate.
         """
@@ -191,12 +191,12 @@ class LawSums:
         on_layer = of_entry[entries.of_layer]
         is_used = np.zeros((len(used), len(layers.column)), dtype=bool)
         is_used[on_layer, np.repeat(np.arange(len(layers.column)), np.diff(layers.start))] = True
-        row, exact = self._cells.base_sums(
+        row, words = self._cells.base_sums(
             partial(parts_of_range, self._law, self._rated.selected),
             [(bases[base], column) for base, column in pairs],
             is_used,
         )
-        return row[of_entry], exact
+        return row[of_entry], words
 
     def by_column(self, column_of_measure: I32, columns: int) -> tuple[F64, F64]:
         """Duty assessed and owed (groups x columns), by a column of each measure of the law."""

@@ -149,43 +149,39 @@ def sum_cells(
     atom_rates: I32,
     rates: F64,
     amounts: F64,
-    bases: F64,
     column: I32,
     cell_combination: I32,
     used: Bools,
+    row: I32,
     high: I64,
     low: I64,
 ) -> None:
-    """Sum bases by cell: weighted sums of amounts of lines, alone or times an ordinary rate, over atoms.
+    """Sum bases by cell: amounts of lines, alone or times an ordinary rate, over atoms.
 
     Args:
-        cell, line: cell, and row of `amounts`, of each chosen atom.
+        cell, line: cell, and line of `amounts`, of each chosen atom.
         chosen: atoms to add.
         atom_weight, atom_rates: weight and row of `rates` of each atom.
         rates: ordinary rates.
-        amounts: dollars per line (lines x amounts).
-        bases: weights of the amounts of each base, whose weighted sum is >= 0 (bases x amounts).
+        amounts: dollars >= 0 of each base (bases x lines).
         column: per base the column of the rate that multiplies it; negative for none.
         cell_combination: combination of each cell.
         used: marks the bases to sum on each combination (combinations x bases).
-        high, low: output, exact sums (bases x cells).
+        row: row of each base in the output.
+        high, low: output, exact sums (rows x cells).
     """
     for place in range(len(chosen)):
         atom = chosen[place]
-        row = line[place]
         combination = cell_combination[cell[place]]
-        for base in range(len(bases)):
+        for base in range(len(amounts)):
             if not used[combination, base]:
                 continue
-            amount = bases[base, 0] * amounts[row, 0]
-            for part in range(1, bases.shape[1]):
-                amount += bases[base, part] * amounts[row, part]
             weight = atom_weight[atom]
             if column[base] >= 0:
                 weight *= rates[atom_rates[atom], column[base]]
-            term = weight * amount
+            term = weight * amounts[base, line[place]]
             if term != 0.0:
-                add_exact(term, high[base], low[base], cell[place])
+                add_exact(term, high[row[base]], low[row[base]], cell[place])
 
 
 @jit

@@ -172,15 +172,13 @@ def parts_of(law: Law, lines: LineArrays) -> F64:
     """
     cap = float(law.caps.get(CAPPED_TERM, 1))
     kept: BoundedCache[float, F64] = lines.cache.setdefault("parts", brief(BoundedCache(_PARTS_KEPT)))
-    return kept.get(cap, lambda: _parts(lines, cap, slice(None)))
+    return kept.get(cap, lambda: np.ascontiguousarray(_parts(lines, cap, slice(None)).T))
 
 
 def parts_of_range(law: Law, selected: SelectedLines, lo: int, hi: int) -> F64:
-    """Compute the parts of the value of selected[lo:hi] (lines x parts); kept for a whole table alone."""
-    lines = selected.lines
-    if lo == 0 and hi == lines.count:
-        return parts_of(law, lines)
-    return _parts(lines, float(law.caps.get(CAPPED_TERM, 1)), selected.index[lo:hi])
+    """Compute the parts of the value of selected[lo:hi] (parts x lines)."""
+    chosen = slice(lo, hi) if selected.is_all else selected.index[lo:hi]
+    return _parts(selected.lines, float(law.caps.get(CAPPED_TERM, 1)), chosen)
 
 
 def _parts(lines: LineArrays, cap: float, chosen: I32 | slice) -> F64:
@@ -191,16 +189,16 @@ def _parts(lines: LineArrays, cap: float, chosen: I32 | slice) -> F64:
     us = np.minimum(declared, 1.0 - metal)
     capped, capped_of_whole = np.minimum(us, cap), np.minimum(declared, cap)
     processing = lines.fact(PROCESSING_CLAIM, chosen)
-    parts = np.zeros((len(value), len(PARTS) + len(WHOLE_PARTS)))
+    parts = np.zeros((len(PARTS) + len(WHOLE_PARTS), len(value)))
     for part, share in shares.items():
-        parts[:, part] = value * share
-    parts[:, US] = value * capped
-    parts[:, US_ABOVE] = value * (us - capped)
-    parts[:, REST] = value * (1.0 - metal - us)
-    parts[:, US_OF_WHOLE] = value * capped_of_whole
-    parts[:, ABOVE_OF_WHOLE] = value * (declared - capped_of_whole)
-    parts[:, REST_OF_WHOLE] = value * (1.0 - declared)
-    parts[:, PROCESSING] = np.where(np.isnan(processing), value, np.minimum(processing, value))
+        parts[part] = value * share
+    parts[US] = value * capped
+    parts[US_ABOVE] = value * (us - capped)
+    parts[REST] = value * (1.0 - metal - us)
+    parts[US_OF_WHOLE] = value * capped_of_whole
+    parts[ABOVE_OF_WHOLE] = value * (declared - capped_of_whole)
+    parts[REST_OF_WHOLE] = value * (1.0 - declared)
+    parts[PROCESSING] = np.where(np.isnan(processing), value, np.minimum(processing, value))
     return parts
 
 

@@ -6,7 +6,7 @@ A line is one or more *pieces*: a code of 10 digits is one, a shorter code one p
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +64,14 @@ class LineArrays:
         starts: I64 = self.cache["piece starts"]
         return starts
 
+    @property
+    def piece_origin(self) -> I32:
+        """Index of the origin of each piece."""
+        if "piece origins" not in self.cache:
+            self.cache["piece origins"] = self.origin[self.piece_line]
+        origins: I32 = self.cache["piece origins"]
+        return origins
+
     def fact(self, claim: str, lines: I32 | I64 | slice = slice(None)) -> F64:
         """Numeric fact of lines, of all if none are named; NaN where undeclared."""
         values = self.facts.get(claim)
@@ -79,18 +87,18 @@ class LineArrays:
 
     def code_mask(self, prefixes: tuple[str, ...]) -> Bools:
         """Mark the codes that begin with one of the prefixes; cached by the identity of the tuple."""
-        # The cached value refers to the tuple, so that its id is not reused.
-        return self._masks.get(id(prefixes), lambda: (self._match(prefixes), prefixes))[0]
+        return self.mask("codes", prefixes, lambda: self._match(prefixes))
 
     def one_code_mask(self, prefix: str) -> Bools:
         """Mark the codes that begin with a prefix; cached by the prefix."""
-        return self._masks.get(prefix, lambda: (self._match((prefix,)), (prefix,)))[0]
+        return self.mask(prefix, None, lambda: self._match((prefix,)))
 
-    @property
-    def _masks(self) -> BoundedCache[Hashable, tuple[Bools, tuple[str, ...]]]:
-        masks: BoundedCache[Hashable, tuple[Bools, tuple[str, ...]]]
+    def mask(self, key: Hashable, of: object, make: Callable[[], Bools]) -> Bools:
+        """Find a mask by its key and the identity of what it depends on besides, or make it."""
+        masks: BoundedCache[Hashable, tuple[Bools, object]]
         masks = self.cache.setdefault("masks", BoundedCache(MASKS_KEPT))
-        return masks
+        # The cached value refers to the object, so that its id is not reused.
+        return masks.get((key, id(of)), lambda: (make(), of))[0]
 
     def _match(self, prefixes: tuple[str, ...]) -> Bools:
         order, numbers, short = self._sorted_codes()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -14,20 +15,39 @@ from tariffs.engine.tables.line_arrays import LineArrays
 
 
 def product_mask(scope: Scope, lines: LineArrays, in_force: InForce) -> Bools:
-    """Mark the codes within the products of a scope."""
+    """Mark the codes within the products of a scope; cached with the lines."""
     checkpoint()
-    mask = np.ones(len(lines.codes), dtype=bool)
-    for names in scope.products:
-        mask &= _any_code(names, lines, in_force)
-    return mask & ~_any_code(scope.not_products, lines, in_force) if scope.not_products else mask
+    return lines.mask(
+        (scope.products, scope.not_products),
+        in_force.lists,
+        lambda: _within(
+            len(lines.codes), scope.products, scope.not_products, partial(_any_code, lines, in_force)
+        ),
+    )
 
 
 def origin_mask(scope: Scope, lines: LineArrays, in_force: InForce) -> Bools:
-    """Mark the origins within a scope."""
-    mask = np.ones(len(lines.origins), dtype=bool)
-    for names in scope.origins:
-        mask &= _any_origin(names, lines, in_force)
-    return mask & ~_any_origin(scope.not_origins, lines, in_force) if scope.not_origins else mask
+    """Mark the origins within a scope; cached with the lines."""
+    return lines.mask(
+        (scope.origins, scope.not_origins),
+        in_force.groups,
+        lambda: _within(
+            len(lines.origins), scope.origins, scope.not_origins, partial(_any_origin, lines, in_force)
+        ),
+    )
+
+
+def _within(
+    count: int,
+    wanted: Sequence[frozenset[str]],
+    without: frozenset[str],
+    any_of: Callable[[frozenset[str]], Bools],
+) -> Bools:
+    """Mark what is in one of each of the wanted names, and in none of those of `without`."""
+    mask = np.ones(count, dtype=bool)
+    for names in wanted:
+        mask &= any_of(names)
+    return mask & ~any_of(without) if without else mask
 
 
 def scope_mask(scope: Scope, lines: LineArrays, in_force: InForce) -> Bools:
@@ -43,7 +63,7 @@ def names_key(in_force: InForce) -> Hashable:
     return tuple(map(id, in_force.lists.values())), tuple(in_force.groups.items())
 
 
-def _any_code(names: frozenset[str], lines: LineArrays, in_force: InForce) -> Bools:
+def _any_code(lines: LineArrays, in_force: InForce, names: frozenset[str]) -> Bools:
     mask = np.zeros(len(lines.codes), dtype=bool)
     for name in names:
         listed = in_force.lists.get(name)
@@ -51,7 +71,7 @@ def _any_code(names: frozenset[str], lines: LineArrays, in_force: InForce) -> Bo
     return mask
 
 
-def _any_origin(names: frozenset[str], lines: LineArrays, in_force: InForce) -> Bools:
+def _any_origin(lines: LineArrays, in_force: InForce, names: frozenset[str]) -> Bools:
     place = lines.origin_places
     mask = np.zeros(len(lines.origins), dtype=bool)
     mask[[place[origin] for origin in in_force.members(names) if origin in place]] = True

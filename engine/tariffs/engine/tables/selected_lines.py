@@ -26,7 +26,7 @@ class SelectedLines:
 
     lines: LineArrays
     index: I32
-    _piece: I32
+    _piece: I32 | slice
     _values: BoundedCache[Hashable, float | None] = field(default_factory=lambda: BoundedCache(_SCOPES_KEPT))
 
     @classmethod
@@ -35,8 +35,7 @@ class SelectedLines:
         # Not the selection itself: it refers to the lines, which would stay in memory until the collector ran.
         if "all lines" not in lines.cache:
             index = np.arange(lines.count, dtype=np.int32)
-            pieces = np.arange(len(lines.piece_line), dtype=np.int32)
-            lines.cache["all lines"] = (index, pieces, BoundedCache(_SCOPES_KEPT))
+            lines.cache["all lines"] = (index, slice(None), BoundedCache(_SCOPES_KEPT))
         return cls(lines, *lines.cache["all lines"])
 
     @classmethod
@@ -73,11 +72,10 @@ class SelectedLines:
 
     def _lines_of_pieces(self, scope: Scope, in_force: InForce) -> I64:
         """Lines of the selected pieces within a scope, ascending; a line is there once for each piece."""
-        lines = self.lines
-        line = lines.piece_line[self._piece]
-        within = product_mask(scope, lines, in_force)[lines.piece_code[self._piece]]
-        within &= origin_mask(scope, lines, in_force)[lines.origin[line]]
-        return line[within]
+        lines, piece = self.lines, self._piece
+        within = product_mask(scope, lines, in_force)[lines.piece_code[piece]]
+        within &= origin_mask(scope, lines, in_force)[lines.piece_origin[piece]]
+        return lines.piece_line[piece][within]
 
     def value(self, scope: Scope, in_force: InForce) -> float | None:
         """Customs value in dollars of the lines within a scope; None if there is no such line."""
