@@ -6,45 +6,67 @@ that contain a code is cached by these lists, so that a code never seen before c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import cached_property, reduce
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from itertools import count
 from operator import or_
+from typing import ClassVar
 
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import InForce
 from tariffs.engine.law.model import Scope
 
-_INDEXES_KEPT = 8
-"""Sets of product lists of all laws together; the index of one takes some 4 MB."""
+_SETS_AT_MOST = 4_096
+"""Product lists and codes that scopes name, of all laws and days together; those of two years are some 900."""
 _PRODUCTS_KEPT = 32_768
 """Combinations of lists that contain a code; one takes some 300 bytes."""
 _CODES_KEPT = 32_768
 """Codes, by index; one takes some 300 bytes."""
 _PARENT_AT_LEAST, _STEP = 4, 2
-Lists = tuple[tuple[str, tuple[str, ...]], ...]
 
 
-class ListIndex:
-    """Bit sets of the named code sets that contain a code, or a sibling of it: a code with the same parent."""
+class CodeSets:
+    """Bit sets of the lists and codes that contain a code, or a sibling of it: a code with the same parent.
 
-    def __init__(self, sets: Iterable[tuple[str, Sequence[str]]], first: int = 0) -> None:
-        self.bits: dict[str, int] = {}
+    Laws and days have most lists in common, so that one object serves all.
+    """
+
+    _shared: ClassVar[CodeSets | None] = None
+
+    def __init__(self) -> None:
+        self._sets: dict[int | str, tuple[int, tuple[str, ...]]] = {}
         self._containing: dict[str, int] = {}
-        for place, (name, codes) in enumerate(sets, first):
-            bit = self.bits[name] = 1 << place
+        self._families: dict[str, int] = {}
+        self._of_families = 0
+        self._lengths: Sequence[int] = ()
+        self._adding = threading.Lock()
+
+    @classmethod
+    def shared(cls) -> CodeSets:
+        """The sets of all laws and days; they are begun anew when there are too many."""
+        sets = cls._shared
+        if sets is None or len(sets._sets) > _SETS_AT_MOST:
+            sets = cls._shared = cls()
+        return sets
+
+    def bits(self, names: Iterable[str], lists: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+        """Bit of each name: that of the list with this name, compared by identity, else of the code."""
+        with self._adding:
+            return {
+                name: self._bit(id(lists[name]), lists[name]) if name in lists else self._bit(name, (name,))
+                for name in names
+            }
+
+    def _bit(self, key: int | str, codes: tuple[str, ...]) -> int:
+        if key not in self._sets:
+            bit = 1 << len(self._sets)
             for code in codes:
                 self._containing[code] = self._containing.get(code, 0) | bit
-        self._lengths = sorted({len(code) for code in self._containing})
-
-    @cached_property
-    def _families(self) -> dict[str, int]:
-        """Sets with a code of each parent; only reasons why a measure does not apply ask for them."""
-        families: dict[str, int] = {}
-        for code, bits in self._containing.items():
-            parent = code[:-_STEP]
-            families[parent] = families.get(parent, 0) | bits
-        return families
+            self._lengths = sorted({*self._lengths, *map(len, codes)})
+            # The value refers to the list, so that its id is not reused.
+            self._sets[key] = bit, codes
+        return self._sets[key][0]
 
     def containing(self, code: str) -> int:
         """Sets with a leading part of the code."""
@@ -55,13 +77,24 @@ class ListIndex:
 
     def with_sibling(self, code: str) -> int:
         """Sets with a code whose parent is a parent of this one."""
+        self._read_families()
         found = 0
         for length in range(_PARENT_AT_LEAST, len(code) - _STEP + 1, _STEP):
             found |= self._families.get(code[:length], 0)
         return found
 
+    def _read_families(self) -> None:
+        """Read the parents of the sets added since; only reasons why a measure does not apply ask for them."""
+        if self._of_families == len(self._sets):
+            return
+        with self._adding:
+            for bit, codes in list(self._sets.values())[self._of_families :]:
+                for code in codes:
+                    parent = code[:-_STEP]
+                    self._families[parent] = self._families.get(parent, 0) | bit
+            self._of_families = len(self._sets)
 
-_LISTS: BoundedCache[Lists, ListIndex] = BoundedCache(_INDEXES_KEPT, "lists")
+
 _PRODUCTS: BoundedCache[tuple[int, ...], int] = BoundedCache(_PRODUCTS_KEPT, "products")
 _CODES: BoundedCache[tuple[int, str], int] = BoundedCache(_CODES_KEPT, "codes")
 _NUMBERS = count()
@@ -77,19 +110,14 @@ class ScopeIndex:
 
     def __init__(self, in_force: InForce, scopes: Iterable[Scope]) -> None:
         self.bits = {scope: 1 << place for place, scope in enumerate(dict.fromkeys(scopes))}
-        lists: Lists = tuple(sorted(in_force.lists.items()))
-        self._lists = _LISTS.get(lists, lambda: ListIndex(lists))
-        named = {name for scope in self.bits for names in _products(scope) for name in names}
-        codes = sorted(named - in_force.lists.keys())
-        self._codes = ListIndex([(code, (code,)) for code in codes], len(lists))
-        bits = self._lists.bits | self._codes.bits
+        self._sets = CodeSets.shared()
+        named = frozenset(name for scope in self.bits for names in _products(scope) for name in names)
+        bits = self._sets.bits(named, in_force.lists)
         self._masks = [
             (bit, tuple(_union(names, bits) for names in scope.products), _union(scope.not_products, bits))
             for scope, bit in self.bits.items()
         ]
-        self._used = reduce(
-            or_, (mask for _, wanted, without in self._masks for mask in (*wanted, without)), 0
-        )
+        self._used = _union(bits, bits)
         self._origins: dict[str, int] = {}
         self._members = [
             (
@@ -127,12 +155,12 @@ class ScopeIndex:
     def near_code(self, code: str) -> int:
         """Scopes that exclude the code from their lists, or whose lists contain siblings in its place."""
         named = self._named(code)
-        beside = (self._lists.with_sibling(code) | self._codes.with_sibling(code)) & self._used
+        beside = self._sets.with_sibling(code) & self._used
         return _PRODUCTS.get((self._number, named, beside), lambda: self._near_named(named, beside))
 
     def _named(self, code: str) -> int:
         """Lists and codes with a leading part of the code, as far as scopes name them."""
-        return (self._lists.containing(code) | self._codes.containing(code)) & self._used
+        return self._sets.containing(code) & self._used
 
     def _of_named(self, named: int) -> int:
         found = 0
@@ -162,4 +190,5 @@ def _products(scope: Scope) -> tuple[frozenset[str], ...]:
 
 
 def _union(names: Iterable[str], bits: dict[str, int]) -> int:
-    return sum(bits[name] for name in names)
+    # Lists that are empty are one object, and have one bit.
+    return reduce(or_, (bits[name] for name in names), 0)
