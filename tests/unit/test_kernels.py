@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tariffs.engine.base.ordered_sums import sum_by_group
-from tariffs.engine.rating.kernel import number_cells, number_columns
+from tariffs.engine.rating.kernel import number_cells, number_rows
 from tariffs.engine.table_duty.kernel import (
     AD_VALOREM,
     MINIMUM_PRICE,
@@ -30,7 +30,7 @@ from tariffs.engine.table_duty.kernel import (
 
 Kernel = Callable[..., Any]
 KERNELS = [
-    assess_lines, number_cells, number_columns, price_bases, price_points, sum_cells, sum_bases, sum_by_group,
+    assess_lines, number_cells, number_rows, price_bases, price_points, sum_cells, sum_bases, sum_by_group,
     sum_running, whole_line,
 ]  # fmt: skip
 LINES, PARTS, COMBINATIONS = 40, 7, 6
@@ -224,17 +224,17 @@ def test_running_sums_begin_anew_in_each_range(kernel: Kernel) -> None:
     assert out.tolist() == [1.0, 3.0, 3.0, 7.0, 12.0]
 
 
-@pytest.mark.parametrize("kernel", both(number_columns))
-def test_equal_columns_have_one_number_in_the_order_in_which_they_come(kernel: Kernel) -> None:
+@pytest.mark.parametrize("kernel", both(number_rows))
+def test_equal_rows_have_one_number_in_the_order_in_which_they_come(kernel: Kernel) -> None:
     rng = np.random.default_rng(4)
-    keys = rng.integers(0, 3, (4, 200)).astype(np.int32)
+    keys = rng.integers(0, 3, (200, 4)).astype(np.int32)
     label, first = np.empty(200, dtype=np.int32), np.empty(200, dtype=np.int32)
     with np.errstate(over="ignore"):  # the hash wraps around
         count = kernel(keys, label, first)
     seen: dict[tuple[int, ...], int] = {}
-    expected = [seen.setdefault(tuple(column), len(seen)) for column in keys.T.tolist()]
+    expected = [seen.setdefault(tuple(row), len(seen)) for row in keys.tolist()]
     assert label.tolist() == expected
-    assert [tuple(keys[:, place].tolist()) for place in first[:count]] == list(seen)
+    assert list(map(tuple, keys[first[:count]].tolist())) == list(seen)
 
 
 @pytest.mark.parametrize("kernel", both(sum_by_group))

@@ -35,7 +35,7 @@ from tariffs.engine.law.model import (
 from tariffs.engine.rating.classes import Combinations
 from tariffs.engine.rating.fact_tests import ConditionTest
 from tariffs.engine.rating.fits import stated_rate
-from tariffs.engine.rating.kernel import number_columns
+from tariffs.engine.rating.kernel import number_rows
 from tariffs.engine.rating.patterns import ChargedRow, MeasureFits, Stacking, stacking_key
 
 NOT_PROHIBITED = -1
@@ -179,14 +179,14 @@ class LayerFamily:
         metal = _assumed_metal(fits, c)
         facts = c.assumed[np.arange(count), metal].astype(np.int64)
         prohibited = _prohibiting(fits, facts)
-        keys = np.empty((len(fits) + 3, count), dtype=np.int32)
+        keys = np.empty((count, len(fits) + 3), dtype=np.int32)
         for column, fit in enumerate(fits):
-            keys[column] = stacking.shapes(fit, key)[fit.fit[facts]]
-        keys[: len(fits), prohibited != NOT_PROHIBITED] = 0
-        keys[-3:] = c.rule_facts[facts], c.content[facts], metal
+            keys[:, column] = stacking.shapes(fit, key)[fit.fit[facts]]
+        keys[prohibited != NOT_PROHIBITED, : len(fits)] = 0
+        keys[:, -3:] = np.stack([c.rule_facts[facts], c.content[facts], metal], axis=1)
         label, firsts = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)
-        first = firsts[: number_columns(keys, label, firsts)]
-        patterns = zip(keys.T[first], facts[first].tolist(), strict=True)
+        first = firsts[: number_rows(keys, label, firsts)]
+        patterns = zip(keys[first], facts[first].tolist(), strict=True)
         charges = [stacking.charges(pattern, fits, at) for pattern, at in patterns]
         ordinary = _ordinary_column(fits, facts)
         ordinary[prohibited != NOT_PROHIBITED] = NO_COLUMN

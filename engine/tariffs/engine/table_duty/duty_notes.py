@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.conditions import MODE
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.model import Row, Scope
@@ -18,6 +19,8 @@ from tariffs.engine.table_duty.rated_lines import RatedLines
 from tariffs.engine.tables.default_shares import has_source
 from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.selected_lines import SelectedLines
+
+_PROHIBITED_KEPT = 64
 
 
 class DutyNotes:
@@ -90,16 +93,21 @@ def _charging(rated: RatedLines) -> set[int]:
 
 
 def _prohibited_value(rated: RatedLines) -> dict[int, float]:
-    """Value that each measure prohibits at an instant, by its place in the law."""
+    """Value that each measure prohibits at an instant, by its place in the law; kept for a whole table."""
+    if not rated.selected.is_all:
+        return _sum_prohibited(rated)
+    kept: BoundedCache[bytes, dict[int, float]]
+    kept = rated.family.cache.setdefault("prohibited values", BoundedCache(_PROHIBITED_KEPT))
+    return kept.get(rated.layers.prohibited.tobytes(), lambda: _sum_prohibited(rated))
+
+
+def _sum_prohibited(rated: RatedLines) -> dict[int, float]:
     atoms, prohibited = rated.family.atoms, rated.layers.prohibited
     of_atom = rated.family.combinations.of_atom
     if not (prohibited >= 0).any():
         return {}
-    if rated.selected.is_all:
-        barred = np.flatnonzero((prohibited >= 0)[of_atom]).astype(np.int32)
-    else:
-        atom = atoms.of_lines(rated.selected.index)
-        barred = atom[(prohibited >= 0)[of_atom[atom]]]
+    atom = atoms.of_lines(rated.selected.index)
+    barred = atom[(prohibited >= 0)[of_atom[atom]]]
     measure = prohibited[of_atom[barred]]
     value = atoms.weight[barred] * rated.lines.value[atoms.line[barred]]
     return {int(index): float(value[measure == index].sum()) for index in np.unique(measure)}
