@@ -44,7 +44,7 @@ class CodeSets:
 
     @classmethod
     def shared(cls) -> CodeSets:
-        """The sets of all laws and days; they are begun anew when there are too many."""
+        """Find the sets of all laws and days; too many are dropped."""
         sets = cls._shared
         if sets is None or len(sets._sets) > _SETS_AT_MOST:
             sets = cls._shared = cls()
