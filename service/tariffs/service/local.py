@@ -11,16 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
-
-import polars as pl
 
 from tariffs.engine.base.chunks import watched
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law import Law
-from tariffs.service.rpc import duty, law, law_versions, port_fees, refund, scenarios, server_info
+from tariffs.service.rpc import duty, law, law_versions, port_fees, scenarios, server_info
 from tariffs.service.rpc.laws import LAWS, ServedLaw
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.wire.status import cancelled_error
@@ -29,7 +26,6 @@ from tariffs.v1 import simulation_service_pb2 as pb
 
 Emit = Callable[[Any], None]
 Work = Callable[[Emit, Callable[[], bool]], None]
-Table = pl.DataFrame | pl.LazyFrame | str | Path | None
 _END: Any = object()
 _BUFFERED = 4
 _POLL_SECONDS = 0.1
@@ -44,48 +40,29 @@ def _answering(function: Callable[[Any], Any]) -> Any:
     return call
 
 
-def _emitting(function: Callable[[Any, Emit, Callable[[], bool]], None]) -> Any:
-    """Make a stub method of a function that emits one response."""
-
-    def call(self: object, request: Any, timeout: float | None = None) -> Any:
-        (response,) = stream(partial(function, request), timeout)
-        return response
-
-    return call
-
-
 def _running(function: str) -> Any:
-    """Make a stub method of a run, `module:name`.
+    """Make a stub method of a function that emits messages, `module:name`.
 
-    `table` is one of any size and `parameters` the path of a parameter table, both in place of the request's; `cluster`
-    is the address of a Dask scheduler. The module is imported by the first call: runs need compiled kernels, which a
-    single line must not import.
+    Further arguments are those of LocalInputs: a table of any size and the path of a parameter table in place of the
+    request's, and the address of a Dask scheduler. The module is imported by the first call: runs need compiled
+    kernels, which a single line must not import.
     """
 
-    def call(
-        self: object,
-        request: Any,
-        timeout: float | None = None,
-        *,
-        table: Table = None,
-        parameters: str = "",
-        cluster: str = "",
-        lines_to: str = "",
-    ) -> Iterator[Any]:
+    def call(self: object, request: Any, timeout: float | None = None, **inputs: Any) -> Iterator[Any]:
+        given = {name: value for name, value in inputs.items() if value is not None}
+        local = (LocalInputs(**given),) if given else ()
         run = import_name(f"tariffs.service.rpc.{function}")
-        local = LocalInputs(table, parameters, lines_to=lines_to, cluster=cluster)
-        return stream(lambda emit, cancelled: run(request, emit, cancelled, local), timeout)
+        return stream(lambda emit, cancelled: run(request, emit, cancelled, *local), timeout)
 
     return call
 
 
-def _over_table(function: str) -> Any:
-    """Make a stub method of a function that emits one response; `table` is one of any size, for the request's."""
+def _emitting(function: str) -> Any:
+    """Make a stub method of a function that emits one response; arguments as `_running`."""
+    run = _running(function)
 
-    def call(self: object, request: Any, timeout: float | None = None, *, table: Table = None) -> Any:
-        local = None if table is None else LocalInputs(table)
-        run = import_name(f"tariffs.service.rpc.{function}")
-        (response,) = stream(lambda emit, cancelled: run(request, emit, cancelled, local), timeout)
+    def call(self: object, request: Any, timeout: float | None = None, **inputs: Any) -> Any:
+        (response,) = run(self, request, timeout, **inputs)
         return response
 
     return call
@@ -95,7 +72,7 @@ class LocalDuty:
     """DutyService in-process."""
 
     CalculateDuty = _answering(duty.calculate_duty)
-    BatchCalculateDuties = _emitting(duty.calculate_duties)
+    BatchCalculateDuties = _emitting("duty:calculate_duties")
 
 
 class LocalLaw:
@@ -109,19 +86,19 @@ class LocalLaw:
     GetCaller = _answering(server_info.get_local_caller)
     CalculatePortFee = _answering(port_fees.calculate_port_fee)
 
-    ListChanges = _over_table("changes:list_changes")
+    ListChanges = _emitting("changes:list_changes")
 
 
 class LocalTables:
     """TableService in-process: tables are checked, and none is kept."""
 
-    CheckTable = _over_table("table_check:check_table")
+    CheckTable = _emitting("table_check:check_table")
 
 
 class LocalRefund:
     """RefundService in-process."""
 
-    CalculateRefunds = _emitting(refund.calculate_refunds)
+    CalculateRefunds = _emitting("refund:calculate_refunds")
 
 
 class LocalScenarios:
@@ -137,7 +114,7 @@ class LocalSimulation:
     """SimulationService in-process."""
 
     Simulate = _running("run_at_once:simulate")
-    SimulateGroups = _over_table("simulation_groups:simulate_groups")
+    SimulateGroups = _emitting("simulation_groups:simulate_groups")
     Timeline = _running("run_at_once:timeline")
 
     def SimulateLines(
