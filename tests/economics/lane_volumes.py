@@ -10,7 +10,8 @@ import numpy as np
 
 from tariffs.engine.response.adjustment import DutyPath, HorizonElasticities, PathTrade
 from tariffs.engine.response.lane_table import LaneGroups, LaneTable
-from tariffs.engine.response.law_lanes import LawDuty, LawLanes
+from tariffs.engine.response.law_duty import LawDuty
+from tariffs.engine.response.law_lanes import LawLanes
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from tariffs.engine.base.array_utils import sums_of
+from tariffs.engine.errors import InputError
 from tariffs.engine.response import armington
 from tariffs.engine.response.adjustment import DutyPath, DutyStep, PathTrade, RateMoves
 from tariffs.engine.response.lane_sections import LaneSums
 from tariffs.engine.response.lane_table import LaneGroups, LaneTable
-from tariffs.engine.response.law_lanes import LawDuty, LawLanes
-from tests.economics.lane_volumes import Columns
+from tariffs.engine.response.law_duty import LawDuty
+from tariffs.engine.response.law_lanes import LawLanes
+from tests.economics.lane_volumes import Columns, at_one_horizon, lane_volumes
 from tests.economics.test_adjustment import assert_same, case
 
 SIGMAS = (0.3, 1.0, 1.0 + 1e-13, 1.0 - 1e-9, 1.001, 1.5, 3.0, 8.0, 20.0)
@@ -151,3 +153,29 @@ def test_kernels_are_the_same_compiled_and_plain(steps: int, monkeypatch: pytest
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         found = one.volume(threads=1)
     assert_same(found, expected, 1e-12, one.trade.v0.sum())
+
+
+def test_a_lane_without_finite_answer_is_refused_with_its_line() -> None:
+    trade = PathTrade(np.array([0, 1, 3]), np.array([0, 1, 1]), np.full(3, 5.0), np.full(3, 9.0))
+    rate = np.array([9.0, 9.0, -0.99])
+    path, eta = DutyPath.at_once(trade.t0, rate), np.array([300.0, 300.0])
+    with pytest.raises(InputError, match=r"line 1: .* not finite") as caught:
+        lane_volumes(
+            trade, path, rate, [at_one_horizon(2.0, 1.5, np.inf, 2), at_one_horizon(2.0, eta, np.inf, 2)]
+        )
+    assert caught.value.reason == "PARAMETER_INVALID"
+
+
+def test_exponents_beyond_the_range_of_numbers_are_those_of_the_reference() -> None:
+    trade = PathTrade(
+        np.array([0, 2, 4]), np.array([0, 0, 1, 1]), np.array([5.0, 2.0, 3.0, 1.0]), np.zeros(4)
+    )
+    rate = np.array([999.0, 999.0, 0.1, 0.25])
+    sigmas = (np.array([150.0, 3.0]), np.full(2, 4.0))
+    lanes = [at_one_horizon(each, 1.5, np.inf, 2) for each in sigmas]
+    volumes = lane_volumes(trade, DutyPath.at_once(trade.t0, rate), rate, lanes)
+    for lane, found in zip(sigmas, volumes, strict=True):
+        whole = armington(trade.product, trade.v0, trade.t0, rate, lane, 1.5)
+        for name in ("value", "quantity_hat", "creation", "buyer_surplus", "welfare"):
+            theirs = getattr(whole, name)
+            np.testing.assert_allclose(found[name], theirs, rtol=1e-12, atol=1e-12, err_msg=name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, ratio, sums_of
 from tariffs.engine.response import passthrough
 from tariffs.engine.response.adjustment_profile import CLOSING_YEARS, AdjustmentProfile, PathParameters
+from tariffs.engine.response.equal_numbers import numbered_values
 
 SAME = 1e-13
 """Relative difference of powers of duty below which they are equal but for rounding."""
@@ -41,6 +43,12 @@ class RateMoves:
     def where(self, chosen: Bools) -> RateMoves:
         """Select moves."""
         return RateMoves(self.variety[chosen], self.before[chosen], self.after[chosen], self.power[chosen])
+
+    @cached_property
+    def rows(self) -> tuple[I32, F64]:
+        """Number of the change of ln(1 + t) of each move among the distinct ones, and these."""
+        number, powers = numbered_values(self.power)
+        return number.astype(np.int32), powers
 
     @property
     def count(self) -> int:

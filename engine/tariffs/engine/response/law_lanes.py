@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I64, sums_of
+from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
 from tariffs.engine.base.workspace import Room, new_room
-from tariffs.engine.response.adjustment import DutyPath, HorizonElasticities
-from tariffs.engine.response.inputs import over_products
+from tariffs.engine.response.adjustment import HorizonElasticities
+from tariffs.engine.response.equal_numbers import numbered
+from tariffs.engine.response.inputs import bounded, over_products
 from tariffs.engine.response.lane_sections import (
     LaneSection,
     LaneSums,
@@ -24,38 +26,17 @@ from tariffs.engine.response.lane_sections import (
     numbered_within,
 )
 from tariffs.engine.response.lane_table import LaneTable
+from tariffs.engine.response.law_duty import LawDuty
 from tariffs.engine.response.market_of_lanes import MarketOfLanes
 from tariffs.engine.response.sector_market import DomesticGoods
+from tariffs.engine.response.steep_lanes import STEEP, add_steep, steep_products
 
 if TYPE_CHECKING:
-    from tariffs.engine.response.kernels.draws import Words
     from tariffs.engine.response.kernels.lane_terms import LaneDemand, LaneRates
+    from tariffs.engine.response.kernels.lanes import LaneNests
     from tariffs.engine.response.kernels.law_lanes import LawParts
 
 _NOTHING = np.zeros(0)
-
-
-@dataclass(frozen=True, eq=False)
-class LawDuty:
-    """Duty of one law on the varieties of a table.
-
-    Attributes:
-        path: steps of duty, and the elasticities that they have.
-        rate: rate after the last step that is charged, per variety, over the value in dollars.
-        responding: rate that trade responds to after the last step; with `price` it is not the one that is charged.
-        kept: share of each variety that counts after the response, 0 of what is prohibited; None if all does.
-        price: factor on exporters' prices in dollars per variety; None if the exchange rate stays.
-        owed: duty owed per variety, over the value in dollars, where it is not `rate`; else None.
-        values: group of values of each variety, for sums of values by class and group; None without such.
-    """
-
-    path: DutyPath
-    rate: F64
-    responding: F64
-    kept: F64 | None = None
-    price: F64 | None = None
-    owed: F64 | None = None
-    values: I64 | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +74,8 @@ class LawLanes:
         self.part_of: I64 = parts.part
         self.parts = parts.first.size
         self._task = self._packed(parts)
+        # At most that of a variety, so that hardly any run needs those of products.
+        self._most_reach = sum(float(np.abs(step.moves.rows[1]).max()) for step in self._steps)
 
     def _parts(self) -> LawParts:
         """Find the parts: varieties of a product with the same rates at every step."""
@@ -131,6 +114,17 @@ class LawLanes:
 
         over_products(fill, trade.offsets, self._threads)
         return parts
+
+    @cached_property
+    def _reach(self) -> F64:
+        """Largest sum of the absolute changes of ln(1 + t) of a variety, per product."""
+        trade, reach = self._table.trade, np.zeros(self._table.trade.v0.size)
+        for step in self._steps:
+            reach[step.moves.variety] += np.abs(step.moves.power)
+        found, filled = np.zeros(trade.products), np.diff(trade.offsets) > 0
+        if filled.any():
+            found[filled] = np.maximum.reduceat(reach, trade.offsets[:-1][filled])
+        return found
 
     def _packed(self, parts: LawParts) -> LaneTask:
         """Arrange the law for the kernel, and write the rows of duty that all lanes share."""
@@ -217,7 +211,9 @@ class LawLanes:
         table, trade = self._table, self._table.trade
         landed = table.landed
         variety = np.concatenate([step.moves.variety for step in self._steps])
-        power = np.concatenate([step.moves.power for step in self._steps])
+        row = np.concatenate([step.moves.rows[0] for step in self._steps])
+        powers = [step.moves.rows[1] for step in self._steps]
+        row_start = np.cumsum([0, *(each.size for each in powers)])
         start = np.cumsum([0, *(step.moves.count for step in self._steps)])
         room = variety.size
         chunks = table.layout.chunk_products
@@ -228,18 +224,17 @@ class LawLanes:
         # Memory that is not written is not taken.
         found = LawStages(
             numbers(chunks.size), numbers(chunks.size), numbers(room), numbers(room), numbers(room + 1),
-            numbers(room), numbers(room), numbers(room), np.empty(room),
+            numbers(room), numbers(room), numbers(room), numbers(room),
         )  # fmt: skip
         count, moves, changes = pack_stages(
-            trade.offsets[chunks], start, variety, power, parts, trade.product, landed, found
+            trade.offsets[chunks], start, variety, row_start, row, parts, trade.product, landed, found
         )
-        row, first = numbered(_mixed_bits(found.power[:changes]))
         product, nothing = found.product[:count], np.zeros(count)
         stages: dict[str, I64 | F64] = {
             "chunk_changes": found.chunk_changes,
             "chunk_stages": found.chunk_stages,
             "change_term": found.change_stage[:changes],
-            "change_row": row,
+            "change_row": found.change_row[:changes],
             "stage_product": product,
             "stage_kind": product,
             "stage_step": found.step[:count],
@@ -250,7 +245,7 @@ class LawLanes:
             "move_part": found.move_part[:moves],
             "move_change": found.move_change[:moves],
         }
-        return stages, found.power[first]
+        return stages, np.concatenate(powers)
 
     def __call__(
         self,
@@ -265,7 +260,12 @@ class LawLanes:
             lanes: elasticities of each lane.
             room: where arrays of the call lie.
             hats: to be filled, (parts, 2, lanes) hats of value and quantity, and (products, lanes) growth of quantity.
+
+        Raises:
+            InputError: PARAMETER_INVALID with the first variety whose response is not finite.
         """
+        from tariffs.engine.response.kernels.lanes import LaneSkips
+
         columns = [self._duty.path.columns(each) for each in lanes]
         stages = room("stages", (columns[0].shape[2], *columns[0].shape[:2], len(columns)))
         for lane, each in enumerate(columns):
@@ -278,8 +278,40 @@ class LawLanes:
             nests, domestic = self._market.shifts(
                 self._table.before, self._table.landed, prices, columns, self._weights[0]
             )
-        sums = self._task.sums(duty, demand, nests=nests, hats=hats, threads=self._threads)
+        steep = None if nests else self._steep(stages)
+        skips = None if steep is None else LaneSkips(np.arange(len(steep)), steep)
+        sums = self._task.sums(duty, demand, skips=skips, nests=nests, hats=hats, threads=self._threads)
+        if steep is not None:
+            self._add_steep(steep, columns, sums, hats)
+        if not (np.isfinite(sums.owned).all() and np.isfinite(sums.lines).all()):
+            self._refuse(duty, demand, nests)
         return OneLawSums(sums.lines, sums.owned, sums.values, sums.owed, domestic)
+
+    def _steep(self, stages: F64) -> Bools | None:
+        """Mark products and lanes whose powers leave the range of numbers; None if there are none."""
+        if max(1.0, float(stages[:, :, :2].max(initial=0.0))) * self._most_reach <= STEEP:
+            return None
+        return steep_products(stages, self._reach, self._table.domestic)
+
+    def _add_steep(
+        self, steep: Bools, columns: Sequence[F64], sums: LaneSums, hats: tuple[F64, F64] | None
+    ) -> None:
+        """Add the products that `steep` marks by lane, and write their hats."""
+        for lane in np.flatnonzero(steep.any(axis=0)).tolist():
+            chosen, trade = steep[:, lane], self._table.trade
+            lines, value, quantity = add_steep(self._table, self._duty, columns[lane], chosen, lane, sums)
+            if hats is not None:
+                hats[0][self.part_of[lines], :, lane] = np.stack([value, quantity], axis=1)
+                after = sums_of(trade.product[lines], trade.v0[lines] * quantity, trade.products)
+                hats[1][chosen, lane] = ratio(after, self._table.before, 1.0)[chosen]
+
+    def _refuse(self, duty: LaneRates, demand: LaneDemand, nests: LaneNests | None) -> None:
+        """Raise the error of the first variety whose hats are not finite."""
+        lanes = duty.powers.shape[1]
+        hats = np.empty((self.parts, 2, lanes)), np.empty((self._table.trade.products, lanes))
+        self._task.sums(duty, demand, nests=nests, hats=hats, threads=self._threads)
+        of_varieties = hats[0].reshape(self.parts, -1)[self.part_of]
+        bounded(np.where(self._table.trade.v0[:, None] > 0.0, of_varieties, 1.0).T)
 
     def _rates(self, lanes: int) -> LaneRates:
         """Repeat the rows of duty, which all lanes share."""
@@ -291,17 +323,3 @@ class LawLanes:
         from tariffs.engine.response.kernels.lane_terms import TERMS, LaneDemand
 
         return LaneDemand(np.empty((0, TERMS)), stages, self._weights)
-
-
-def _mixed_bits(values: F64) -> Words:
-    """Mix the bits of numbers, so that the low ones differ where the numbers do."""
-    bits = values.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return bits ^ (bits >> np.uint64(32))
-
-
-def numbered(keys: Words) -> tuple[I64, I64]:
-    """Number equal keys, whose low bits are well mixed; return the number of each, and the first place of a number."""
-    from tariffs.engine.response.kernels.law_lanes import number_rows
-
-    number, first = np.empty(keys.size, dtype=np.int64), np.empty(keys.size, dtype=np.int64)
-    return number, first[: number_rows(keys, number, first)]

@@ -19,7 +19,8 @@ from tariffs.engine.response.adjustment import DutyPath, PathTrade
 from tariffs.engine.response.constants import constant
 from tariffs.engine.response.exchange_rate import NO_OFFSET, DollarPrices
 from tariffs.engine.response.lane_table import LaneGroups, LaneTable, kept_table
-from tariffs.engine.response.law_lanes import LawDuty, LawLanes
+from tariffs.engine.response.law_duty import LawDuty
+from tariffs.engine.response.law_lanes import LawLanes
 from tariffs.engine.response.market_of_lanes import MarketOfLanes
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.sector_market import DomesticGoods, SectorMarket

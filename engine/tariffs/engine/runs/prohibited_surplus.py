@@ -12,7 +12,8 @@ from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.response.adjustment import DutyPath, DutyStep, PathTrade, RateMoves
 from tariffs.engine.response.adjustment_profile import adjustment_profile
 from tariffs.engine.response.lane_table import LaneGroups, LaneTable
-from tariffs.engine.response.law_lanes import LawDuty, LawLanes
+from tariffs.engine.response.law_duty import LawDuty
+from tariffs.engine.response.law_lanes import LawLanes
 from tariffs.engine.response.path_response import PathResponse
 from tariffs.engine.response.sweep_inputs import StageElasticities
 from tariffs.engine.response.trade_response import PROHIBITIVE, products_of

@@ -12,9 +12,9 @@ from tariffs.engine.base.array_utils import F64, I32, I64, Bools, sums_of
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.base.stages import stage
 from tariffs.engine.base.workspace import Room, new_room
+from tariffs.engine.response.equal_numbers import numbered
 from tariffs.engine.response.lane_sections import SIDE_BY_SIDE
 from tariffs.engine.response.lane_table import LaneGroups, LaneTable
-from tariffs.engine.response.law_lanes import numbered
 from tariffs.engine.response.limited_response import LimitedResponse
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.sector_market import DomesticGoods

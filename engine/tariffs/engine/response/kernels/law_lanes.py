@@ -124,7 +124,7 @@ def number_rows(keys: Words, number: I64, first: I64) -> int:
 
 
 class LawStages(NamedTuple):
-    """Stages of one law, as in `LanePack`, with the change of ln(1 + t) of each change in place of its row."""
+    """Stages of one law, as in `LanePack`; `change_stage` is the stage of each change."""
 
     chunk_changes: I64
     chunk_stages: I64
@@ -134,20 +134,21 @@ class LawStages(NamedTuple):
     move_part: I64
     move_change: I64
     change_stage: I64
-    power: F64
+    change_row: I64
 
 
 @jit
 def pack_stages(
-    chunk_variety: I64, step_start: I64, variety: I32, power: F64, parts: LawParts, product: I64, landed: F64,
-    stages: LawStages,
+    chunk_variety: I64, step_start: I64, variety: I32, row_start: I64, row: I32, parts: LawParts, product: I64,
+    landed: F64, stages: LawStages,
 ) -> tuple[int, int, int]:  # fmt: skip
     """List the stages by chunk and step, with room for one of every move; count stages, moves and changes.
 
     Args:
         chunk_variety: first variety of each chunk (one more than chunks).
         step_start: first move of each step (one more than steps).
-        variety, power: of each move, ascending within a step.
+        variety: of each move, ascending within a step.
+        row_start, row: first row of the changes of ln(1 + t) of each step, and row of each move in its step.
         parts, product, landed: the parts; product of each variety, landed cost of each product.
         stages: output.
     """
@@ -158,7 +159,7 @@ def pack_stages(
         for j in range(cursor.size):
             here, of_stage, last = cursor[j], changes, -1
             while here < step_start[j + 1] and variety[here] < chunk_variety[chunk + 1]:
-                i, own = variety[here], power[here]
+                i, own = variety[here], row_start[j] + row[here]
                 here += 1
                 k, part = product[i], parts.part[i]
                 # The first variety of a part moves for all of it.
@@ -170,10 +171,10 @@ def pack_stages(
                     count += 1
                     last, of_stage = k, changes
                 found = of_stage
-                while found < changes and stages.power[found] != own:
+                while found < changes and stages.change_row[found] != own:
                     found += 1
                 if found == changes:
-                    stages.power[changes], stages.change_stage[changes] = own, count - 1
+                    stages.change_row[changes], stages.change_stage[changes] = own, count - 1
                     changes += 1
                 stages.move_part[moves], stages.move_change[moves] = part, found
                 moves += 1
