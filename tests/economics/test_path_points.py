@@ -125,11 +125,15 @@ def test_blocks_and_threads_change_no_bit(market: str, monkeypatch: pytest.Monke
     assert parted.totals.equals(whole.totals)
 
 
-def test_factors_and_domestic_goods_are_still_each_alone(tmp_path: Any) -> None:
+@pytest.mark.parametrize("by", [("origin",), ("hts4",)])
+def test_points_beside_domestic_goods_respond_together_as_each_alone(
+    by: tuple[str, ...], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PointEvaluator, "_one_by_one", refuse)
     file = tmp_path / "own.csv"
     file.write_text("hts,sigma,eta,domestic_ratio,kappa\n9503,2.5,1.5,2,1.2\n", encoding="utf-8")
     points = [{"cn": value} for value in ("5%", "10%", "30%")]
-    assert_impact_of_each(points, replace(OPTIONS, parameter_set=str(file)))
+    assert_impact_of_each(points, replace(OPTIONS, by=by, parameter_set=str(file)))
 
 
 def test_a_seek_on_the_path_finds_the_rate_of_an_impact(monkeypatch: pytest.MonkeyPatch) -> None:
