@@ -113,13 +113,18 @@ def test_nests_are_those_of_the_market(eta: float, kappa: float, top: float, w: 
     prices = rng.normal(0.0, 0.2, (8, LANES))
     prices[:, 5] = 0.0
     parameters = np.tile(np.array([eta, kappa, top, 1 / 1.3, w])[:, None], (2, 1, LANES))
-    pack = kernels.NestPack(np.array([0, 4, 8]), np.arange(8), np.arange(8), landed, goods)
+    pack = kernels.NestPack(
+        np.array([0, 4, 8]), np.arange(8), np.arange(8), landed, goods, np.zeros(2, dtype=bool)
+    )
     shifts, domestic, owned = np.empty((2, 2, LANES)), np.empty((2, 3, LANES)), np.empty((8, 2, LANES))
     kernels.nest_rows(0, 2, pack, parameters, prices, shifts, domestic, owned)
     factors = np.exp(shifts)
     again = np.empty_like(factors), np.empty_like(domestic), np.empty_like(owned)
     kernels.nest_rows.py_func(0, 2, pack, parameters, prices, *again)  # type: ignore[attr-defined]
     np.testing.assert_allclose(again[2], owned, rtol=1e-12, atol=1e-12)
+    kernels.nest_rows(0, 2, pack._replace(is_owned=np.ones(2, dtype=bool)), parameters, prices, *again)
+    np.testing.assert_allclose(again[2][[0, 4]], owned.reshape(2, 4, 2, -1).sum(axis=1), rtol=1e-9)
+    assert not np.delete(again[2], [0, 4], axis=0).any()
     for lane in (0, 5, LANES - 1):
         found = market(
             nest, landed, np.exp(prices[:, lane]), eta, domestic=goods, kappa=kappa, top=top,

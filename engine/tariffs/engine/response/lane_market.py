@@ -56,12 +56,15 @@ class LaneMarket:
         nest = np.full(products, -1)
         nest[place[member]] = number
         row = np.where(is_still, products + np.cumsum(is_still) - 1, place[member])
+        owner = np.append(v.product_group[member], 0)[: max(1, member.size)]
+        is_owned = np.minimum.reduceat(owner, first) == np.maximum.reduceat(owner, first)
         pack = NestPack(
             np.append(first, member.size).astype(np.int64),
             place[member].astype(np.int64),
             row.astype(np.int64),
             v.landed[member],
             market.goods[member],
+            is_owned,
         )
         return cls(nest.astype(np.int64), ids, v.kind[member[first]], market, pack, price[member[is_still]])
 
@@ -97,8 +100,12 @@ class LaneMarket:
             last = min(first + _PART_NESTS, count)
             nest_rows(first, last, self.pack, parameters, prices, shifts, domestic, gains)
 
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(solve, range(0, count, _PART_NESTS)))
+        parts = range(0, count, _PART_NESTS)
+        if threads == 1:
+            list(map(solve, parts))
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(solve, parts))
         whole = np.zeros((self.market.top.size, 3, lanes))
         whole[self.ids] = domestic
         return shifts, whole

@@ -17,6 +17,7 @@ from tariffs.engine.response.kernels.exp_log import exp_array
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 _ROUNDS = 60
 _TOLERANCE = 1e-15
@@ -30,6 +31,7 @@ class NestPack(NamedTuple):
         offsets: first member of each nest, one more than nests.
         product, row: product of each member, whose surplus it adds to, and row of its price.
         landed, goods: landed imports and domestic goods of each member at the baseline, USD.
+        is_owned: per nest, whether all its members have one owner, so that the first product bears the surplus of all.
     """
 
     offsets: Ints
@@ -37,6 +39,7 @@ class NestPack(NamedTuple):
     row: Ints
     landed: Floats
     goods: Floats
+    is_owned: Bools
 
 
 @jit
@@ -184,7 +187,15 @@ def nest_rows(
             of_imports[b] = per_log * middle / (middle + other)
             of_goods[b] = per_log * other / (middle + other) * price
             moved[b] = x - alone[b]
-        divide_surplus(
-            n, nests, prices, power, imports, goods, growths, alone, moved, of_imports, of_goods,
-            domestic[n, 2], owned,
-        )  # fmt: skip
+        if nests.is_owned[n]:
+            for i in range(nests.offsets[n], nests.offsets[n + 1]):
+                owned[nests.product[i]] = 0.0
+            first_product = nests.product[nests.offsets[n]]
+            for b in range(lanes):
+                owned[first_product, 0, b] = of_imports[b] * (alone[b] + moved[b]) + of_goods[b]
+                owned[first_product, 1, b] = domestic[n, 2, b]
+        else:
+            divide_surplus(
+                n, nests, prices, power, imports, goods, growths, alone, moved, of_imports, of_goods,
+                domestic[n, 2], owned,
+            )  # fmt: skip
