@@ -113,8 +113,16 @@ def test_nests_are_those_of_the_market(eta: float, kappa: float, top: float, w: 
     prices = rng.normal(0.0, 0.2, (8, LANES))
     prices[:, 5] = 0.0
     parameters = np.tile(np.array([eta, kappa, top, 1 / 1.3, w])[:, None], (2, 1, LANES))
+    # The last product of each nest has one price in every lane.
+    prices[3::4] = prices[3::4, :1]
     pack = kernels.NestPack(
-        np.array([0, 4, 8]), np.arange(8), np.arange(8), landed, goods, np.zeros(2, dtype=bool)
+        np.array([0, 4, 8]),
+        np.array([3, 7]),
+        np.arange(8),
+        np.arange(8),
+        landed,
+        goods,
+        np.zeros(2, dtype=bool),
     )
     shifts, domestic, owned = np.empty((2, 2, LANES)), np.empty((2, 3, LANES)), np.empty((8, 2, LANES))
     kernels.nest_rows(0, 2, pack, parameters, prices, shifts, domestic, owned)

@@ -50,7 +50,7 @@ class LaneMarket:
         from tariffs.engine.response.kernels.sector_sweep import NestPack
 
         inside = np.flatnonzero((place >= 0) & (market.nest >= 0))
-        member = inside[np.argsort(market.nest[inside], kind="stable")]
+        member = inside[np.lexsort((~np.isnan(price[inside]), market.nest[inside]))]
         ids, first, number = np.unique(market.nest[member], return_index=True, return_inverse=True)
         products, is_still = int(place.max(initial=-1)) + 1, ~np.isnan(price[member])
         nest = np.full(products, -1)
@@ -60,6 +60,7 @@ class LaneMarket:
         is_owned = np.minimum.reduceat(owner, first) == np.maximum.reduceat(owner, first)
         pack = NestPack(
             np.append(first, member.size).astype(np.int64),
+            first + np.bincount(number[~is_still], minlength=ids.size),
             place[member].astype(np.int64),
             row.astype(np.int64),
             v.landed[member],

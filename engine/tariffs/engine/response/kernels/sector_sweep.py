@@ -29,12 +29,14 @@ class NestPack(NamedTuple):
 
     Attributes:
         offsets: first member of each nest, one more than nests.
+        still: first member of each nest whose price no lane moves; they come last, with one elasticity in all lanes.
         product, row: product of each member, whose surplus it adds to, and row of its price.
         landed, goods: landed imports and domestic goods of each member at the baseline, USD.
         is_owned: per nest, whether all its members have one owner, so that the first product bears the surplus of all.
     """
 
     offsets: Ints
+    still: Ints
     product: Ints
     row: Ints
     landed: Floats
@@ -79,14 +81,21 @@ def price_of_imports(
 
     `growths` gets the exponential of `power` times the price of each member, less one.
     """
-    lanes, begin, end = power.size, nests.offsets[n], nests.offsets[n + 1]
-    for i in range(begin, end):
+    lanes, begin, still, end = power.size, nests.offsets[n], nests.still[n], nests.offsets[n + 1]
+    for i in range(begin, still):
         row = nests.row[i]
         for b in range(lanes):
             num[i - begin, b] = power[b] * prices[row, b]
-    exp_array(num.reshape(-1), growths.reshape(-1), bits, (end - begin) * lanes)
-    alone[:] = 0.0
-    for i in range(begin, end):
+    exp_array(num.reshape(-1), growths.reshape(-1), bits, (still - begin) * lanes)
+    constant = 0.0
+    for i in range(still, end):
+        price = prices[nests.row[i], 0]
+        grown = np.expm1(power[0] * price)
+        constant += nests.landed[i] / imports * (price if power[0] == 0.0 else grown)
+        if not nests.is_owned[n]:
+            growths[i - begin] = grown
+    alone[:] = constant
+    for i in range(begin, still):
         row, within = nests.row[i], nests.landed[i] / imports
         for b in range(lanes):
             alone[b] += within * (prices[row, b] if power[b] == 0.0 else growths[i - begin, b])
