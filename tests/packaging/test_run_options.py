@@ -59,9 +59,9 @@ except TariffsError as error:
     found["sweep"] = str(error)
 found["wire"] = [request.inventory, request.DESCRIPTOR.fields_by_name["inventory"].number]
 found["engine"] = options_of(request, "").inventory
-call = replay.impact_call(None, ["base"], spec)
+call = replay.recorded_call("impact", None, ["base"], spec)
 replay._run(here, call, None)
-found["unused"] = replay.impact_call(None, ["base"], read_spec("impact", {}))["options"]
+found["unused"] = replay.recorded_call("impact", None, ["base"], read_spec("impact", {}))["options"]
 with redirect_stdout(StringIO()) as page:
     run(["impact", "--help"])
 found["page"] = page.getvalue()

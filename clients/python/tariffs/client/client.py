@@ -15,7 +15,7 @@ from tariffs.client._verbs.legal_lookup import legal_text
 from tariffs.client._verbs.line_stream import LineStreamCalls
 from tariffs.client._verbs.port_fees import PortFeeCalls
 from tariffs.client._verbs.refund import RefundCalls
-from tariffs.client._verbs.replay import impact_call, timeline_call, with_call
+from tariffs.client._verbs.replay import recorded_call, with_call
 from tariffs.client._verbs.stored_scenarios import StoredScenarioCalls
 from tariffs.client._verbs.sweep import SweepCalls
 from tariffs.client._wire import answers, requests
@@ -144,7 +144,7 @@ class Client(
         spec = read_spec("impact", options, on=on, by=by)
         scenarios = Scenario.all_of(scenarios)
         request = requests.simulate_request(scenarios, spec)
-        call = impact_call(lines, scenarios, spec)
+        call = recorded_call("impact", lines, scenarios, spec)
         seconds = arguments.seconds(timeout, self._config.deadlines.impact)
         backend = self._computing(cluster, lines_to)
         result = self._run("Simulate", request, lines, answers.impact, seconds, progress, backend)
@@ -182,7 +182,7 @@ class Client(
         spec = read_spec("timeline", options, by=by)
         scenarios = Scenario.all_of(scenarios)
         request = requests.timeline_request(scenarios, start, end, spec)
-        call = timeline_call(lines, scenarios, start, end, spec)
+        call = recorded_call("timeline", lines, scenarios, spec, start=start, end=end)
         seconds = arguments.seconds(timeout, self._config.deadlines.timeline)
         backend = self._computing(cluster)
         result = self._run("Timeline", request, lines, answers.timeline, seconds, progress, backend)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -73,17 +73,11 @@ class Options(run_spec.Results, run_spec.Response, run_spec.LawChoice, run_spec.
 
     def static(self, by: Sequence[str]) -> Options:
         """Options of the run without a response over the same goods under the same law."""
-        return Options(
-            baseline=self.baseline,
-            response="none",
-            by=tuple(by),
-            known_on=self.known_on,
-            switches=self.switches,
-            min_confidence=self.min_confidence,
-            direction=self.direction,
-            to=self.to,
-            date_format=self.date_format,
-        )
+        return Options(**_values(self, run_spec.Goods, run_spec.LawChoice), response="none", by=tuple(by))
+
+    def imports(self) -> Options:
+        """Options of a run without a response over imports under the same law."""
+        return Options(**_values(self, run_spec.LawChoice), response="none")
 
     def with_iso_days(self, law: Law) -> tuple[Options, tuple[Note, ...]]:
         """Rewrite the days as ISO text, with notes on days written in another format."""
@@ -167,6 +161,10 @@ class Options(run_spec.Results, run_spec.Response, run_spec.LawChoice, run_spec.
             return ""
         spreads = asdict(self.spreads)
         return {"count": self.draws, "seed": self.seed, "generator": GENERATOR, "spreads": spreads}
+
+
+def _values(options: Options, *groups: type[Any]) -> dict[str, Any]:
+    return {one.name: getattr(options, one.name) for group in groups for one in fields(group)}
 
 
 def read_day(text: str, name: str) -> str:

@@ -202,14 +202,7 @@ class Reactions:
 
     def _imports(self) -> TableRun:
         if self._run is None:
-            given = self._options
-            options = Options(
-                response="none",
-                known_on=given.known_on,
-                switches=given.switches,
-                min_confidence=given.min_confidence,
-            )
-            self._run = TableRun(None, self._law, options, self._context)
+            self._run = TableRun(None, self._law, self._options.imports(), self._context)
         return self._run
 
 

@@ -24,7 +24,6 @@ from tariffs.client.results.law import Law
 from tariffs.client.results.quote import Provenance
 from tariffs.client.results.sweep import Sweep
 from tariffs.client.scenario import Scenario
-from tariffs.run_spec.option import Day
 from tariffs.run_spec.spec import RunSpec
 
 LAW_VERSION = "law_version"
@@ -84,32 +83,26 @@ class Replay:
         return {"same": self.same, "changed": list(self.changed), "rows": self.rows, "largest": self.largest}
 
 
-def impact_call(
-    lines: Table | None, scenarios: Sequence[ScenarioLike], options: RunSpec
+def recorded_call(
+    verb: str, lines: Table | None, scenarios: Sequence[ScenarioLike], spec: RunSpec, **own: object
 ) -> dict[str, object]:
-    """Record a call of `impact` as plain data that is enough to repeat it."""
-    return _call("impact", lines, scenarios, recorded_options("impact", options))
+    """Record a call as plain data that is enough to repeat it.
 
-
-def timeline_call(
-    lines: Table | None, scenarios: Sequence[ScenarioLike], start: Day, end: Day, options: RunSpec
-) -> dict[str, object]:
-    """Record a call of `timeline` as plain data that is enough to repeat it."""
-    values = recorded_options("timeline", options)
-    return _call("timeline", lines, scenarios, {"start": start, "end": end, **values})
-
-
-def sweep_call(
-    lines: Table | None,
-    scenario: Scenario,
-    vary: Mapping[str, Sequence[str]],
-    points: pl.DataFrame | None,
-    options: RunSpec,
-) -> dict[str, object]:
-    """Record a call of `sweep` as plain data that is enough to repeat it."""
-    listed = None if points is None else points.to_dicts()
-    values = recorded_options("sweep", options)
-    return _call("sweep", lines, [scenario], {"vary": vary, "points": listed, **values})
+    Args:
+        verb: name of the method.
+        lines: its table.
+        scenarios: its scenarios.
+        spec: its options.
+        **own: its other arguments.
+    """
+    return {
+        "verb": verb,
+        "table": str(lines) if isinstance(lines, str | Path) else lines if lines is None else _FRAME,
+        "scenarios": [
+            {"name": one.name, "text": one.text, "day": one.day} for one in map(Scenario.of, scenarios)
+        ],
+        "options": {name: _plain(value) for name, value in (own | recorded_options(verb, spec)).items()},
+    }
 
 
 def with_call(provenance: Provenance, call: Mapping[str, object]) -> Provenance:
@@ -151,18 +144,6 @@ def replay(client: ReplayClient, result: Path, table: Table | None = None) -> Re
     changed = tuple(_changed(provenance, again.provenance))
     same = _same(frame, now)
     return Replay(same, changed, frame.height, 0.0 if same else _largest(frame, now))
-
-
-def _call(
-    verb: str, lines: Table | None, scenarios: Sequence[ScenarioLike], options: Mapping[str, object]
-) -> dict[str, object]:
-    parsed = [Scenario.of(scenario) for scenario in scenarios]
-    return {
-        "verb": verb,
-        "table": str(lines) if isinstance(lines, str | Path) else lines if lines is None else _FRAME,
-        "scenarios": [{"name": one.name, "text": one.text, "day": one.day} for one in parsed],
-        "options": {name: _plain(value) for name, value in options.items()},
-    }
 
 
 def _run(

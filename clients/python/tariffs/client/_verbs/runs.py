@@ -9,7 +9,7 @@ from typing import Any, Unpack
 from google.longrunning import operations_pb2
 
 from tariffs.client import _arguments as arguments
-from tariffs.client._verbs.replay import impact_call, timeline_call
+from tariffs.client._verbs.replay import recorded_call
 from tariffs.client._verbs.run_handle import Run, RunStatus, status_of
 from tariffs.client._verbs.tables import TableCalls
 from tariffs.client._wire import requests
@@ -58,11 +58,13 @@ class RunCalls(TableCalls):
         scenarios = Scenario.all_of(scenarios)
         if period is None:
             spec = read_spec("impact", options, on=on, by=by)
-            run, call = requests.simulate_request(scenarios, spec), impact_call(lines, scenarios, spec)
+            run = requests.simulate_request(scenarios, spec)
+            call = recorded_call("impact", lines, scenarios, spec)
             return self._start("simulate", run, lines, call, request_id, share_with, timeout)
         spec = read_spec("timeline", {**options, "on": on}, by=by)
-        timeline = requests.timeline_request(scenarios, *period, spec)
-        call = timeline_call(lines, scenarios, *period, spec)
+        start, end = period
+        timeline = requests.timeline_request(scenarios, start, end, spec)
+        call = recorded_call("timeline", lines, scenarios, spec, start=start, end=end)
         return self._start("timeline", timeline, lines, call, request_id, share_with, timeout)
 
     def _start(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Unpack
 
 from tariffs.client import _arguments as arguments
-from tariffs.client._verbs.replay import sweep_call, with_call
+from tariffs.client._verbs.replay import recorded_call, with_call
 from tariffs.client._verbs.run_handle import Run
 from tariffs.client._verbs.runs import RunCalls
 from tariffs.client._wire import answers, sweep_requests
@@ -157,4 +157,5 @@ class SweepCalls(RunCalls):
         values = sweep_requests.axes(vary)
         rows = None if points is None else sweep_requests.point_rows(points)
         request = sweep_requests.sweep_request(parsed, values, rows, spec, self._config.message_limit)
-        return request, sweep_call(lines, parsed, values, rows, spec)
+        listed = None if rows is None else rows.to_dicts()
+        return request, recorded_call("sweep", lines, [parsed], spec, vary=values, points=listed)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from inspect import Parameter, signature
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, cast, get_args
 
 import typer
 
@@ -14,15 +14,14 @@ from tariffs.client.cli import options
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.headline import USMCA_SWITCH
 from tariffs.run_spec.option import Kind, RunOption
-from tariffs.run_spec.spec import GROUPS, taken
+from tariffs.run_spec.spec import GROUPS, OPTIONS, taken
 
-Command = Callable[..., int]
+Command = Callable[..., Any]
 _PANELS = (*GROUPS, options.OUTPUT, options.SERVER)
 _SEVERAL = {Kind.KEYS, Kind.PAIRS, Kind.VALUES}
 _TYPES: Mapping[Kind, Any] = {Kind.FLAG: bool, Kind.NUMBER: float, Kind.WHOLE: int}
 # Types that are found at run time.
 _ANNOTATED: Any = Annotated
-_TEXT: Any = str | None
 _TEXTS: Any = list[str] | None
 _CLAIMS = Annotated[
     str,
@@ -37,32 +36,44 @@ _CLAIMS = Annotated[
 
 
 def with_run_options(verb: str) -> Callable[[Command], Command]:
-    """Give a command the options of a verb in the place of `**run`, which has them as the client takes them.
+    """Give a command the options of a verb of runs, in groups, and `--claims`; as `with_options`.
 
     An option whose name on the command line is that of a parameter of the command stays the command's.
     """
 
     def decorated(command: Command) -> Command:
-        *own, _ = signature(command, eval_str=True).parameters.values()
-        names = {one.name for one in own}
-        made = [one for one in taken(verb) if one.flag[2:] not in names]
-
-        @wraps(command)
-        def called(*, claims: str, **values: Any) -> int:
-            run = {one.name: _value(one, values.pop(one.name)) for one in made}
-            if claims:
-                run["switches"] = options.pairs([f"{USMCA_SWITCH}={claims}"], "--claims", run["switches"])
-            return command(**values, **run)
-
+        own = signature(command).parameters
+        made = [_parameter(one, one.group) for one in taken(verb) if one.flag[2:] not in own]
         claims = Parameter("claims", Parameter.KEYWORD_ONLY, default="", annotation=_CLAIMS)
-        whole = [*own, *map(_parameter, made), claims]
-        whole.sort(key=lambda one: (_place(one), one.name == "claims"))
-        called.__signature__ = signature(command).replace(  # type: ignore[attr-defined]  # as `inspect` documents it
-            parameters=[one.replace(kind=Parameter.KEYWORD_ONLY) for one in whole]
-        )
-        return called
+        called: Any = _taking(command, [*made, claims])
+        whole = sorted(signature(called).parameters.values(), key=_place)
+        called.__signature__ = signature(called).replace(parameters=whole)
+        return cast(Command, called)
 
     return decorated
+
+
+def with_options(*names: str) -> Callable[[Command], Command]:
+    """Give a command options of runs in the place of `**given`, which has them as the client takes them."""
+    return lambda command: _taking(command, [_parameter(OPTIONS[name], None) for name in names])
+
+
+def _taking(command: Command, made: Sequence[Parameter]) -> Command:
+    described = [OPTIONS[one.name] for one in made if one.name in OPTIONS]
+
+    @wraps(command)
+    def called(*client: Any, **values: Any) -> Any:
+        given = {one.name: _value(one, values.pop(one.name)) for one in described}
+        if claims := values.pop("claims", ""):
+            given["switches"] = options.pairs([f"{USMCA_SWITCH}={claims}"], "--claims", given["switches"])
+        return command(*client, **values, **given)
+
+    was = signature(command, eval_str=True)
+    *own, _ = was.parameters.values()
+    whole = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in (*own, *made)]
+    called.__annotations__ = {one.name: one.annotation for one in whole} | {"return": was.return_annotation}
+    vars(called).update(__signature__=was.replace(parameters=whole))
+    return called
 
 
 def of_both_sides(run: Mapping[str, Any], exports: Table | None) -> dict[str, Any]:
@@ -84,14 +95,9 @@ def of_both_sides(run: Mapping[str, Any], exports: Table | None) -> dict[str, An
     return chosen | {"exports": exports} | ({"by": run["by"], "exports_by": run["by"]} if run["by"] else {})
 
 
-def _parameter(one: RunOption) -> Parameter:
-    if one.kind in _SEVERAL:
-        kind, default = _TEXTS, None
-    elif one.kind in _TYPES:
-        kind, default = _TYPES[one.kind], one.default
-    else:
-        kind, default = _TEXT, one.default or None
-    annotation = _ANNOTATED[kind, options.run_option(one.name, one.group)]
+def _parameter(one: RunOption, panel: str | None) -> Parameter:
+    kind, default = (_TEXTS, None) if one.kind in _SEVERAL else (_TYPES.get(one.kind, str), one.default)
+    annotation = _ANNOTATED[kind, options.run_option(one.name, panel)]
     return Parameter(one.name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 

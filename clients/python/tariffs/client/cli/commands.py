@@ -69,7 +69,7 @@ def command(function: Callable[..., Any]) -> Callable[..., int]:
         if name in hints
     ]
     more = [
-        Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind)
+        Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
         for name, (kind, default) in added.items()
     ]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tariffs.client.cli import options, outputs, table_options
+from tariffs.client.cli.command_options import with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.entries import print_entries
 from tariffs.client.cli.render.quote import print_brief, print_quote
@@ -27,6 +28,9 @@ EXAMPLES = examples(
 )
 
 
+@with_options(
+    *("direction", "to", "date_format", "parameters", "known_on", "switches", "min_confidence", "law_version")
+)
 def duty(
     hts: Annotated[
         str | None,
@@ -74,8 +78,6 @@ def duty(
             help="Your own charge for the landed cost: adcvd=216.37%, 'excise=1.07 USD/L', other=250.",
         ),
     ] = None,
-    direction: options.Direction = "import",
-    to: options.To = "",
     ordinary_rate: Annotated[
         str | None,
         typer.Option(
@@ -95,7 +97,6 @@ def duty(
     mapping: table_options.Mapping = "",
     sheet: table_options.Sheet = "",
     header_row: table_options.HeaderRow = 0,
-    date_format: options.DateFormat = "",
     view: Annotated[
         str,
         typer.Option("--view", metavar="|".join(VIEWS), help="Rows of an entry file to print and write."),
@@ -110,19 +111,15 @@ def duty(
     ] = None,
     refused: options.Refused = None,
     scenario: options.Scenario = None,
-    param: options.Param = None,
-    known_on: options.KnownOn = None,
-    switch: options.Switches = None,
-    min_conf: options.MinConf = "",
     why: Annotated[
         bool,
         typer.Option("--why", help="Show the reason for each layer, and measures that did not apply."),
     ] = False,
-    law_version: options.LawVersion = "",
     target: options.Target = None,
     local: options.Local = False,
     brief: options.Brief = False,
     as_json: options.Json = False,
+    **given: Any,
 ) -> int:
     """Compute the duty on one entry line, or on every line of a file, with each layer named and cited.
 
@@ -131,25 +128,22 @@ def duty(
     With --entries, rows that cannot be used are written to a file of refused rows, and the exit code is 1. Fees are
     taken once per entry_id, and --date is the entry date of lines without one.
     """
-    claims, switches = options.pairs(claim, "--claim"), options.pairs(switch, "--switch")
-    charges, parameters = options.pairs(charge, "--charge"), options.pairs(param, "--param")
+    claims, charges = options.pairs(claim, "--claim"), options.pairs(charge, "--charge")
+    law_version = given.pop("law_version")
     if entries is not None:
         one_line = (
             *(hts, origin, value, claim, charge, quantity, unit, mode, freight, insurance, ordinary_rate),
         )
-        _check_direction(direction)
+        _check_direction(given.pop("direction"))
+        del given["to"]
         _check_file_options(one_line, view, output, refused)
         with options.connected(target, local, law_version) as client:
             result = client.duties(
                 table_options.source(entries, mapping, sheet, header_row),
                 on=date,
                 scenario=scenario,
-                parameters=parameters,
-                known_on=known_on,
-                switches=switches,
-                min_confidence=min_conf,
-                date_format=date_format,
                 progress=True,
+                **given,
             )
         path = _write(client, result, view, output, refused or outputs.refused_path(entries))
         if as_json:
@@ -157,7 +151,7 @@ def duty(
         else:
             print_entries(result, view, brief=brief)
         return 1 if result.refused.height else 0
-    if date_format:
+    if given.pop("date_format"):
         raise InvalidRequest(
             "REQUEST_INVALID",
             "--date-format applies to the columns of --entries only.",
@@ -184,14 +178,9 @@ def duty(
             insurance=insurance,
             charges=charges,
             scenario=scenario,
-            parameters=parameters,
-            known_on=known_on,
-            switches=switches,
-            min_confidence=min_conf,
-            direction=direction,
-            to=to,
             ordinary_rate=ordinary_rate,
             why=why,
+            **given,
         )
     if as_json:
         outputs.print_document("duty", quote.to_json_dict())

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs
+from tariffs.client.cli.command_options import with_options
 from tariffs.client.cli.commands import Output, UnderLaw
 from tariffs.client.cli.render.law import print_changes
 from tariffs.client.errors import InvalidRequest
 
 
+@with_options("direction", "to", "known_on", "switches", "min_confidence")
 def changes(
     client: UnderLaw,
     table: Annotated[
@@ -35,15 +37,11 @@ def changes(
         bool, typer.Option("--embedded", help="Use the built-in table of US imports of 2024.")
     ] = False,
     scenario: options.Scenario = None,
-    direction: options.Direction = "import",
-    to: options.To = "",
-    known_on: options.KnownOn = None,
-    switch: options.Switches = None,
-    min_conf: options.MinConf = "",
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Write the affected lines to this .parquet or .csv file."),
     ] = None,
+    **given: Any,
 ) -> Output:
     """List acts that take effect, end or are published from --start to --end, and the lines of a table they affect.
 
@@ -62,12 +60,8 @@ def changes(
         "embedded" if embedded else table,
         hts=hts,
         origin=origin,
-        known_on=known_on,
         scenario=scenario,
-        switches=options.pairs(switch, "--switch"),
-        min_confidence=min_conf,
-        direction=direction,
-        to=to,
+        **given,
     )
     if output is not None:
         write_table(result.lines, output, result.provenance)

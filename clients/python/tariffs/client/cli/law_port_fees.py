@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from tariffs.client.cli import options
+from tariffs.client.cli.command_options import with_options
 from tariffs.client.cli.commands import Output, UnderLaw
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
@@ -20,6 +20,7 @@ def _figure(name: str, text: str) -> typer.models.OptionInfo:
     return option
 
 
+@with_options("known_on", "switches")
 def port_fees(
     client: UnderLaw,
     on: Annotated[str, typer.Option("--on", metavar="DAY", help="Date or time of the port call.")] = "",
@@ -62,8 +63,7 @@ def port_fees(
         str | None, _figure("--usd-per-unit", "US dollars for one unit of the fee's currency.")
     ] = None,
     source: Annotated[str, typer.Option("--source", metavar="TEXT", help="Source of your figures.")] = "",
-    known_on: options.KnownOn = None,
-    switch: options.Switches = None,
+    **given: Any,
 ) -> Output:
     """Compute port fees per container and ton, for your own voyage or for voyages from public sources.
 
@@ -81,9 +81,8 @@ def port_fees(
         share=share,
         usd_per_unit=usd_per_unit,
         source=source,
-        known_on=known_on,
         scenario=scenario,
-        switches=options.pairs(switch, "--switch"),
+        **given,
     )
     return Output(result.to_json_dict(), lambda: _print(result))
 

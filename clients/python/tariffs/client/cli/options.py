@@ -110,13 +110,7 @@ WithParameters = Annotated[
 On = Annotated[str | None, run_option("on")]
 Horizon = Annotated[str, run_option("horizon")]
 Param = Annotated[list[str] | None, run_option("parameters")]
-KnownOn = Annotated[str | None, run_option("known_on")]
-Switches = Annotated[list[str] | None, run_option("switches")]
-MinConf = Annotated[str, run_option("min_confidence")]
 LawVersion = Annotated[str, run_option("law_version")]
-DateFormat = Annotated[str, run_option("date_format")]
-Direction = Annotated[str, run_option("direction")]
-To = Annotated[str, run_option("to")]
 Detach = Annotated[
     bool,
     typer.Option(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tariffs.client.cli import options, outputs, table_options
+from tariffs.client.cli.command_options import with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.entries import SHOWN_REFUNDS, print_refunds
 
@@ -18,6 +19,7 @@ EXAMPLES = examples(
 )
 
 
+@with_options("known_on", "switches", "min_confidence", "date_format", "law_version")
 def refund(
     entries: Annotated[
         Path,
@@ -54,24 +56,20 @@ def refund(
         ),
     ] = None,
     scenario: options.Scenario = None,
-    known_on: options.KnownOn = None,
-    switch: options.Switches = None,
-    min_conf: options.MinConf = "",
     mapping: table_options.Mapping = "",
     sheet: table_options.Sheet = "",
     header_row: table_options.HeaderRow = 0,
-    date_format: options.DateFormat = "",
     top: Annotated[
         int,
         typer.Option("--top", metavar="N", min=1, help="Print only the N largest refunds; -o writes all."),
     ] = SHOWN_REFUNDS,
     output: options.Output = None,
     refused: options.Refused = None,
-    law_version: options.LawVersion = "",
     target: options.Target = None,
     local: options.Local = False,
     brief: options.Brief = False,
     as_json: options.Json = False,
+    **given: Any,
 ) -> int:
     """Compute refunds of entries, by entry, heading and collection window, and in total.
 
@@ -83,18 +81,15 @@ def refund(
         options.result_file(output)
     if refused is not None:
         options.writable(refused)
-    with options.connected(target, local, law_version) as client:
+    with options.connected(target, local, given.pop("law_version")) as client:
         result = client.refund(
             table_options.source(entries, mapping, sheet, header_row),
             authorities=options.keys(authority or []),
             interest_rate=interest_rate,
             paid_on=paid_on,
-            known_on=known_on,
             scenario=scenario,
-            switches=options.pairs(switch, "--switch"),
-            min_confidence=min_conf,
-            date_format=date_format,
             progress=True,
+            **given,
         )
     if output is not None:
         outputs.write_result(client, result, result.entries, output)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tariffs.client.cli import options, outputs, table_options
+from tariffs.client.cli.command_options import with_options
 from tariffs.client.cli.render.notes import print_notes, print_refused
 from tariffs.client.cli.render.table import console, text_table
 from tariffs.client.results.table_check import COLUMN_TITLES, TableCheck
@@ -31,6 +32,7 @@ def _group() -> None:
         "tariffs table check entries.csv --date-format d/m/Y --json",
     ),
 )
+@with_options("date_format", "direction", "to", "law_version")
 def check(
     table: Annotated[
         Path,
@@ -39,28 +41,23 @@ def check(
     mapping: table_options.Mapping = "",
     sheet: table_options.Sheet = "",
     header_row: table_options.HeaderRow = 0,
-    date_format: options.DateFormat = "",
-    direction: options.Direction = "import",
-    to: options.To = "",
     refused: options.Refused = None,
-    law_version: options.LawVersion = "",
     target: options.Target = None,
     local: options.Local = False,
     brief: options.Brief = False,
     as_json: options.Json = False,
+    **given: Any,
 ) -> int:
     """Say how a table is read, and which of its rows cannot be used; the exit code is 1 if there are any."""
     if refused is not None:
         options.writable(refused)
-    with options.connected(target, local, law_version) as client:
+    with options.connected(target, local, given.pop("law_version")) as client:
         result = client.check_table(
             table_options.source(table) if table == table_options.STDIN else table,
             mapping=mapping,
             sheet=sheet,
             header_row=header_row,
-            date_format=date_format,
-            direction=direction,
-            to=to,
+            **given,
         )
     path = outputs.write_refused(
         result.refused, refused or outputs.refused_path(table), {"law_version": result.law_version}

@@ -54,10 +54,8 @@ def timeline(
     options.refuse_cluster(cluster, "--detach", detach)
     options.refuse_cluster(cluster, "--both", both)
     with options.connected(target, local, run.pop("law_version")) as client:
-        goods, scenarios = (
-            table and table_options.source(table, mapping, sheet, header_row),
-            scenario or ["base"],
-        )
+        goods = table and table_options.source(table, mapping, sheet, header_row)
+        scenarios = scenario or ["base"]
         if both:
             runs.refuse_detached(detach)
             second = exports and table_options.source(exports)
