@@ -50,6 +50,11 @@ class RateMoves:
         number, powers = numbered_values(self.power)
         return number.astype(np.int32), powers
 
+    @cached_property
+    def most(self) -> float:
+        """Largest absolute change of ln(1 + t)."""
+        return float(np.abs(self.power).max(initial=0.0))
+
     @property
     def count(self) -> int:
         """Number of varieties that move."""

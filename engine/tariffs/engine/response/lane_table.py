@@ -15,7 +15,7 @@ from tariffs.engine.response.lane_sections import LaneLayout, LaneSection, cut_s
 if TYPE_CHECKING:
     from tariffs.engine.response.kernels.lane_terms import LanePack
 
-_CHUNK_VARIETIES = 512
+_CHUNK_VARIETIES = 1_024
 _NOTHING = np.zeros(0)
 _TABLES_KEPT = 2
 

@@ -75,7 +75,7 @@ class LawLanes:
         self.parts = parts.first.size
         self._task = self._packed(parts)
         # At most that of a variety, so that hardly any run needs those of products.
-        self._most_reach = sum(float(np.abs(step.moves.rows[1]).max()) for step in self._steps)
+        self._most_reach = sum(step.moves.most for step in self._steps)
 
     def _parts(self) -> LawParts:
         """Find the parts: varieties of a product with the same rates at every step."""
