@@ -17,6 +17,7 @@ from typing import Any
 import dask
 import pytest
 import yaml
+from distributed import Client as DaskClient
 from distributed import KilledWorker
 from distributed.client import CancelledFuturesGroup, FutureCancelledError, FuturesCancelledError
 
@@ -171,8 +172,7 @@ def test_a_lost_scheduler_is_an_error_with_its_reason(
     monkeypatch.setattr(partitions, "ROWS_PER_SLICE", 250)
     folder, port = write_files(trade(2_400), tmp_path / "table", [600, 1_200, 1_800]), free_port()
     with scheduler(port) as lost, worker(port):
-        until(lambda: reachable(port), 60)
-        time.sleep(3)
+        join(f"tcp://127.0.0.1:{port}")
 
         def end(now: str, fraction: float) -> None:
             if now.startswith(stage):
@@ -184,6 +184,12 @@ def test_a_lost_scheduler_is_an_error_with_its_reason(
                 cluster=f"tcp://127.0.0.1:{port}", progress=end,
             )  # fmt: skip
     assert caught.value.reason == "CLUSTER_UNAVAILABLE"
+
+
+def join(address: str) -> None:
+    """Wait for a scheduler and its worker."""
+    with DaskClient(address, timeout=60, set_as_default=False) as observer:
+        observer.wait_for_workers(1, timeout=60)
 
 
 def reachable(port: int) -> bool:
