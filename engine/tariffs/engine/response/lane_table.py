@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, sums_of
+from tariffs.engine.base.bounded_cache import BoundedCache, brief
 from tariffs.engine.response.adjustment import PathTrade
 from tariffs.engine.response.lane_sections import LaneLayout, LaneSection, cut_sections, lane_pack
 
@@ -156,9 +157,11 @@ class LaneTable:
 
 def kept_table(found: LaneTable, cache: dict[str, Any]) -> LaneTable:
     """Give the table of the same trade and groups that a cache keeps, or keep this one."""
-    kept: list[LaneTable] = cache.setdefault("lane tables", [])
-    for other in list(kept):
-        if other.is_same(found):
-            return other
-    kept[:] = [found, *kept[: _TABLES_KEPT - 1]]
+    kept: BoundedCache[tuple[int, int], LaneTable]
+    kept = cache.setdefault("lane tables", brief(BoundedCache(_TABLES_KEPT)))
+    key = found.groups.varieties, found.groups.products
+    other = kept.find(key)
+    if other is not None and other.is_same(found):
+        return other
+    kept.keep(key, found)
     return found
