@@ -42,6 +42,13 @@ def sum_of(parts: Sequence[tuple[float, F64]]) -> F64:
     return total
 
 
+def first_of(number: I64) -> I64:
+    """Place of the first row of each number."""
+    first = np.zeros(int(number.max(initial=-1)) + 1, dtype=np.int64)
+    first[number[::-1]] = np.arange(len(number))[::-1]
+    return first
+
+
 def factorize(values: I64) -> tuple[I64, I64]:
     """Distinct values, sorted, and the index of each value among them."""
     low = int(values.min(initial=0))

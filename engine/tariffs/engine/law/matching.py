@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tariffs.engine.base.kept import kept
 from tariffs.engine.law.law import Active, InForce
 from tariffs.engine.law.model import Row, Scope
 
@@ -40,16 +41,16 @@ class Reach:
     @classmethod
     def of(cls, scope: Scope, in_force: InForce) -> Reach:
         """Spell out a scope; cached with what is in force."""
-        key = ("reach", scope)
-        if key not in in_force.cache:
-            in_force.cache[key] = cls(
+        return kept(
+            in_force.cache,
+            ("reach", scope),
+            lambda: cls(
                 tuple(in_force.members(names) for names in scope.origins),
                 in_force.members(scope.not_origins),
                 tuple(prefixes_of(names, in_force) for names in scope.products),
                 prefixes_of(scope.not_products, in_force),
-            )
-        reach: Reach = in_force.cache[key]
-        return reach
+            ),
+        )
 
     def fits(self, code: str, origin: str) -> bool:
         """Test whether a line of this code and origin is reached."""
@@ -66,8 +67,4 @@ class Reach:
 
 def prefixes_of(names: frozenset[str], in_force: InForce) -> Prefixes:
     """Spell out product names as prefixes; cached with what is in force."""
-    key = ("prefixes", names)
-    if key not in in_force.cache:
-        in_force.cache[key] = Prefixes.of(in_force.codes(names))
-    prefixes: Prefixes = in_force.cache[key]
-    return prefixes
+    return kept(in_force.cache, ("prefixes", names), lambda: Prefixes.of(in_force.codes(names)))

@@ -13,6 +13,7 @@ from datetime import date, datetime
 
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import checkpoint
+from tariffs.engine.base.kept import kept
 from tariffs.engine.law.law import IMPORT, REVIVE, InForce, Law
 from tariffs.engine.law.model import BUT_ACTS, Measure, Rule, Scope
 from tariffs.engine.law.rule_book import is_dated
@@ -55,11 +56,11 @@ def switches_behind(
 def switch_effects(law: Law, instant: datetime, known_on: date, market: str = IMPORT) -> SwitchEffects:
     """Find what each switch would change, set otherwise; arguments as of `switches_behind`."""
     in_force = law.in_force(instant, known_on, market)
-    key = ("switches", "effects")
-    if key not in in_force.cache:
-        in_force.cache[key] = SwitchEffects.of(_effects(law, instant, known_on, market))
-    effects: SwitchEffects = in_force.cache[key]
-    return effects
+    return kept(
+        in_force.cache,
+        ("switches", "effects"),
+        lambda: SwitchEffects.of(_effects(law, instant, known_on, market)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

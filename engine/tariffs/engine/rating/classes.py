@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tariffs.engine.base.array_utils import I8, I32, I64, Bools, factorize
+from tariffs.engine.base.array_utils import I8, I32, I64, Bools, factorize, first_of
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.law.model import METALS
 from tariffs.engine.rating.fact_tests import (
@@ -215,9 +215,7 @@ def _distinct_bytes(rows: NDArray[np.uint8]) -> tuple[I64, I64]:
     keys = rows.view(f"V{rows.shape[1]}").ravel().tolist()
     place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     of_row = np.fromiter(map(place.__getitem__, keys), dtype=np.int64, count=len(keys))
-    first = np.zeros(len(place), dtype=np.int64)
-    first[of_row[::-1]] = np.arange(len(rows))[::-1]
-    return first, of_row
+    return first_of(of_row), of_row
 
 
 def _parts(keys: I64, facts: int, claimed: int) -> tuple[I64, I64, I64]:

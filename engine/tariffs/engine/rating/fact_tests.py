@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I64, Bools, factorize
+from tariffs.engine.base.array_utils import F64, I64, Bools, factorize, first_of
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.base.numbering import Numbering
 from tariffs.engine.errors import LawError
@@ -145,6 +145,4 @@ def _numbered(columns: Bools) -> tuple[I64, I64]:
             word |= outcomes.astype(np.int64) << place
         words, index = factorize(word)
         _, number = factorize(number * len(words) + index)
-    first = np.zeros(int(number.max()) + 1, dtype=np.int64)
-    first[number[::-1]] = np.arange(count)[::-1]
-    return number, first
+    return number, first_of(number)

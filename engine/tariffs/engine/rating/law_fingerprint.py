@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.hashed import Hashed
+from tariffs.engine.base.kept import kept
 from tariffs.engine.law.law import ActiveRule, InForce, Law
 from tariffs.engine.law.quantity_rules import quantity_rules
 from tariffs.engine.law.set_shares import settings_at
@@ -34,12 +35,10 @@ def law_fingerprint(law: Law, in_force: InForce, instant: datetime, known_on: da
     settings = settings_at(law, instant)
     constraints = tuple(item for item in law.constraints if item.holds(instant))
     inputs = settings, constraints, _assumed_limits(law, instant, known_on), basis_of(law)
-    key = ("fingerprint", "measures")
-    if key not in in_force.cache:
-        in_force.cache[key] = _measures(in_force)
     scopes = [item.scope for item in settings] + [item.scope for item in constraints]
     names = frozenset[str]().union(*(scope.names for scope in scopes))
-    return in_force.cache[key], inputs, _contents(names, in_force)
+    measures = kept(in_force.cache, ("fingerprint", "measures"), lambda: _measures(in_force))
+    return measures, inputs, _contents(names, in_force)
 
 
 def _measures(in_force: InForce) -> Hashed:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tariffs.engine.base.array_utils import F64, I64, Bools, factorize
+from tariffs.engine.base.array_utils import F64, I64, Bools, factorize, first_of
 from tariffs.engine.base.bounded_cache import KeptWith
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.law import Law
@@ -31,7 +31,6 @@ from tariffs.engine.table_duty.rate_classes import (
     bits,
     class_functions,
     common_classes,
-    first_of,
     numbered,
 )
 from tariffs.engine.table_duty.rated_lines import Dated, RatedLines, rate_days

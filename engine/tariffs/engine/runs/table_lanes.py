@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I64, sums_of
+from tariffs.engine.base.array_utils import F64, I64, first_of, sums_of
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.response.adjustment_profile import PathParameters
 from tariffs.engine.response.lane_rates import RatePaths
@@ -17,7 +17,7 @@ from tariffs.engine.response.trade_response import ARMINGTON, PROHIBITIVE, Respo
 from tariffs.engine.runs.point_goods import PointGoods
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.table_duty.class_duties import ClassPairs
-from tariffs.engine.table_duty.rate_classes import first_of, numbered
+from tariffs.engine.table_duty.rate_classes import numbered
 
 _HIGHEST = 1e6
 """A rate that no duty reaches, as a fraction: equivalents of specific duties on goods of little value are high."""

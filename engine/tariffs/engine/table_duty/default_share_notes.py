@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize, sums_of
+from tariffs.engine.base.kept import kept
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.rating.claims_read import classes_reading
@@ -70,10 +71,7 @@ def _goods_of(family: Family, selected: SelectedLines, claims: Sequence[str]) ->
     """Sum the value of selected lines by class and claims; kept with the family for a whole table."""
     if not selected.is_all:
         return _sum_goods(family, selected, claims)
-    if "default shares" not in family.cache:
-        family.cache["default shares"] = _sum_goods(family, selected, claims)
-    goods: _ClassValues = family.cache["default shares"]
-    return goods
+    return kept(family.cache, "default shares", lambda: _sum_goods(family, selected, claims))
 
 
 def _pattern_of_lines(lines: LineArrays, claims: Sequence[str]) -> I64:

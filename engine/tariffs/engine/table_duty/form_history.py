@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tariffs.engine.base.array_utils import F64, I32, I64, Bools
-from tariffs.engine.table_duty.rate_classes import ClassForms, ClassFunctions, bits, first_of
+from tariffs.engine.base.array_utils import F64, I32, I64, Bools, first_of
+from tariffs.engine.table_duty.rate_classes import ClassForms, ClassFunctions, bits
 
 Words = NDArray[np.uint64]
 _MULTIPLIERS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)

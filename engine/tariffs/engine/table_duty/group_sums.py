@@ -7,7 +7,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I8, I32, I64, Bools, factorize, sums_of
+from tariffs.engine.base.array_utils import F64, I8, I32, I64, Bools, factorize, first_of, sums_of
 from tariffs.engine.base.chunks import run_ranges
 from tariffs.engine.law.law import Law
 from tariffs.engine.rating.layers import NO_COLUMN, LawLayers
@@ -57,9 +57,8 @@ class Entries:
         rank[np.lexsort(layers.bases.T[::-1])] = np.arange(len(rank))
         key = (layers.slot.astype(np.int64) * len(rank) + rank[layers.weights]) * 4 + column
         key = (key * 2 + layers.assessed) * 2 + layers.owed
-        keys, of_layer = factorize(key)
-        first = np.zeros(len(keys), dtype=np.int64)
-        first[of_layer[::-1]] = np.arange(len(key))[::-1]
+        _, of_layer = factorize(key)
+        first = first_of(of_layer)
         return cls(
             layers.slot[first],
             layers.weights[first],

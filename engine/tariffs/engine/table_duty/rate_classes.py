@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize, ratio, sum_of
+from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize, first_of, ratio, sum_of
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import checkpoint, run_ranges
 from tariffs.engine.law.law import Law
@@ -348,13 +348,6 @@ def numbered_rows(columns: Sequence[F64]) -> tuple[I64, F64]:
         number = numbered(*map(bits, columns))
         first = first_of(number)
     return number, np.column_stack([column[first] for column in columns])
-
-
-def first_of(number: I64) -> I64:
-    """Place of the first row of each number."""
-    first = np.zeros(int(number.max(initial=-1)) + 1, dtype=np.int64)
-    first[number[::-1]] = np.arange(len(number))[::-1]
-    return first
 
 
 def bits(values: F64) -> I64:

@@ -13,6 +13,7 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize
 from tariffs.engine.base.chunks import CHUNK_LINES, checkpoint
+from tariffs.engine.base.kept import kept
 from tariffs.engine.base.numbering import Numbering
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.model import Claim
@@ -74,10 +75,7 @@ def atoms_of(claims: Mapping[str, Claim], lines: LineArrays) -> Atoms:
         claims: the claims of the law, for their types and partitions.
         lines: the lines.
     """
-    if "atoms" not in lines.cache:
-        lines.cache["atoms"] = _split(claims, lines)
-    atoms: Atoms = lines.cache["atoms"]
-    return atoms
+    return kept(lines.cache, "atoms", lambda: _split(claims, lines))
 
 
 def _split(claims: Mapping[str, Claim], lines: LineArrays) -> Atoms:
@@ -151,10 +149,7 @@ class AtomRates:
 
 def ordinary_rates_of(lines: LineArrays, atoms: Atoms) -> AtomRates:
     """Find the ordinary rates of atoms; the special one is that of the preference claimed. Cached with the lines."""
-    if "atom rates" not in lines.cache:
-        lines.cache["atom rates"] = _atom_rates(lines, atoms)
-    found: AtomRates = lines.cache["atom rates"]
-    return found
+    return kept(lines.cache, "atom rates", lambda: _atom_rates(lines, atoms))
 
 
 def _atom_rates(lines: LineArrays, atoms: Atoms) -> AtomRates:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools
 from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.base.kept import kept
 
 CODE_DIGITS = 10
 # The law needs some 200; scenarios may name any code. A mask of the embedded table takes 19 kB.
@@ -59,18 +60,14 @@ class LineArrays:
     @property
     def piece_starts(self) -> I64:
         """Index of the first piece of each line (one more than lines)."""
-        if "piece starts" not in self.cache:
-            self.cache["piece starts"] = np.searchsorted(self.piece_line, np.arange(self.count + 1))
-        starts: I64 = self.cache["piece starts"]
-        return starts
+        return kept(
+            self.cache, "piece starts", lambda: np.searchsorted(self.piece_line, np.arange(self.count + 1))
+        )
 
     @property
     def piece_origin(self) -> I32:
         """Index of the origin of each piece."""
-        if "piece origins" not in self.cache:
-            self.cache["piece origins"] = self.origin[self.piece_line]
-        origins: I32 = self.cache["piece origins"]
-        return origins
+        return kept(self.cache, "piece origins", lambda: self.origin[self.piece_line])
 
     def fact(self, claim: str, lines: I32 | I64 | slice = slice(None)) -> F64:
         """Numeric fact of lines, of all if none are named; NaN where undeclared."""
@@ -80,10 +77,7 @@ class LineArrays:
     @property
     def origin_places(self) -> dict[str, int]:
         """Index of each origin."""
-        if "origins" not in self.cache:
-            self.cache["origins"] = {origin: index for index, origin in enumerate(self.origins)}
-        places: dict[str, int] = self.cache["origins"]
-        return places
+        return kept(self.cache, "origins", lambda: {origin: at for at, origin in enumerate(self.origins)})
 
     def code_mask(self, prefixes: tuple[str, ...]) -> Bools:
         """Mark the codes that begin with one of the prefixes; cached by the identity of the tuple."""
@@ -101,7 +95,7 @@ class LineArrays:
         return masks.get((key, id(of)), lambda: (make(), of))[0]
 
     def _match(self, prefixes: tuple[str, ...]) -> Bools:
-        order, numbers, short = self._sorted_codes()
+        order, numbers, short = kept(self.cache, "sorted", self._sorted_codes)
         bounds = np.zeros(len(numbers) + 1, dtype=np.int64)
         if prefixes:
             low = _as_numbers(prefixes)
@@ -119,13 +113,9 @@ class LineArrays:
         return mask
 
     def _sorted_codes(self) -> tuple[I64, I64, list[int]]:
-        if "sorted" not in self.cache:
-            numbers = _as_numbers(self.codes)
-            order = np.argsort(numbers, kind="stable")
-            short = [i for i, code in enumerate(self.codes) if len(code) < CODE_DIGITS]
-            self.cache["sorted"] = (order, numbers[order], short)
-        ordered: tuple[I64, I64, list[int]] = self.cache["sorted"]
-        return ordered
+        numbers = _as_numbers(self.codes)
+        order = np.argsort(numbers, kind="stable")
+        return order, numbers[order], [i for i, code in enumerate(self.codes) if len(code) < CODE_DIGITS]
 
 
 def _as_numbers(codes: Sequence[str]) -> I64:
