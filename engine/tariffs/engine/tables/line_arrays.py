@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools
-from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.base.bounded_cache import KeptWith
 from tariffs.engine.base.kept import kept
 
 CODE_DIGITS = 10
 # The law needs some 200; scenarios may name any code. A mask of the embedded table takes 19 kB.
 MASKS_KEPT = 1024
+_MASKS: KeptWith[Bools] = KeptWith(MASKS_KEPT)
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,7 @@ class LineArrays:
 
     def mask(self, key: Hashable, of: object, make: Callable[[], Bools]) -> Bools:
         """Find a mask by its key and the identity of what it depends on besides, or make it."""
-        masks: BoundedCache[Hashable, tuple[Bools, object]]
-        masks = self.cache.setdefault("masks", BoundedCache(MASKS_KEPT))
-        # The cached value refers to the object, so that its id is not reused.
-        return masks.get((key, id(of)), lambda: (make(), of))[0]
+        return _MASKS.get(self.cache, (of,), key, make)
 
     def _match(self, prefixes: tuple[str, ...]) -> Bools:
         order, numbers, short = kept(self.cache, "sorted", self._sorted_codes)
