@@ -131,4 +131,4 @@ class LawCalls(RemoteCalls):
         if isinstance(lines, str) and lines == EMBEDDED:
             request.embedded, table = True, None
         seconds = arguments.seconds(timeout, self._config.deadlines.impact)
-        return read(LawChanges, self._backend.unary_over_table("ListChanges", request, table, seconds))
+        return read(LawChanges, self._backend.unary("ListChanges", request, seconds, table))

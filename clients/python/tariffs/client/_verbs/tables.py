@@ -88,7 +88,7 @@ class TableCalls(RemoteCalls):
         seconds = arguments.seconds(timeout, self._config.deadlines.impact)
         sent = table if mapped is None else mapped.frame
         try:
-            answer = self._backend.unary_over_table("CheckTable", request, sent, seconds)
+            answer = self._backend.unary("CheckTable", request, seconds, sent)
         except InvalidRequest as error:
             _name_mapping(error, sent)
             raise

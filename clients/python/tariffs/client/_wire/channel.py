@@ -55,8 +55,8 @@ _STUBS = (
 class Backend(Protocol):
     """Calls that a client makes, to a server or in this process."""
 
-    def unary(self, method: str, request: object, timeout: float) -> Any:
-        """Make a call that has one answer message; raises `tariffs.client.errors`."""
+    def unary(self, method: str, request: Any, timeout: float, table: frames.Table | None = None) -> Any:
+        """Make a call that has one answer message, over a table if one is given; raises `tariffs.client.errors`."""
 
     def over_table(
         self, method: str, request: Any, table: frames.Table | None, timeout: float
@@ -67,9 +67,6 @@ class Backend(Protocol):
         self, requests: Iterator[SimulateLinesRequest], timeout: float
     ) -> Iterator[SimulateLinesResponse]:
         """Send rows while the answers are read."""
-
-    def unary_over_table(self, method: str, request: Any, table: frames.Table | None, timeout: float) -> Any:
-        """Make a call over a table, if one is given, that has one answer message."""
 
     def close(self) -> None:
         """Release the connection."""
@@ -86,8 +83,10 @@ class RemoteBackend:
         self._methods: dict[str, Any] = {}
         self._uploads = Uploads(config.message_limit)
 
-    def unary(self, method: str, request: object, timeout: float) -> Any:
-        """Make a call that has one answer message."""
+    def unary(self, method: str, request: Any, timeout: float, table: frames.Table | None = None) -> Any:
+        """Make a call that has one answer message; a table is sent with it, or uploaded first if it is large."""
+        if table is not None:
+            self.give(request, table)
         name_law(request, self._config.law_version)
         with _rpc_errors(self.target, self._config), self._missing(method):
             scope = SCOPE.get()
@@ -161,11 +160,6 @@ class RemoteBackend:
             finally:
                 call.cancel()
 
-    def unary_over_table(self, method: str, request: Any, table: frames.Table | None, timeout: float) -> Any:
-        """Make a call over a table, which is sent with the request, or uploaded first if it is large."""
-        self.give(request, table)
-        return self.unary(method, request, timeout)
-
     def lines(
         self, requests: Iterator[SimulateLinesRequest], timeout: float
     ) -> Iterator[SimulateLinesResponse]:
@@ -229,8 +223,9 @@ class LocalBackend:
         self._laws = services.laws
         self._simulation = services.simulation
         self._sweeps = services.sweeps
-        self._with_tables = (services.law, services.tables)
-        self._others = (services.duty, services.law, services.refund, services.scenarios)
+        self._services = (
+            *(services.duty, services.law, services.refund, services.scenarios, services.tables),
+        )
 
     def add_law(self, law: str | Path) -> str:
         """Let calls name the law of a pack or directory while this backend is open; return its exact name."""
@@ -238,12 +233,13 @@ class LocalBackend:
             exact: str = self._laws.add(Path(law))
             return exact
 
-    def unary(self, method: str, request: object, timeout: float) -> Any:
-        """Make a call that has one answer message."""
+    def unary(self, method: str, request: Any, timeout: float, table: frames.Table | None = None) -> Any:
+        """Make a call that has one answer message; a table is passed by reference, so it may have any size."""
         name_law(request, self.law_version)
-        service = next(one for one in self._others if hasattr(one, method))
+        service = next(one for one in self._services if hasattr(one, method))
+        more = {} if table is None else {"table": _table(table)}
         with engine_errors():
-            return getattr(service, method)(request, timeout=timeout)
+            return getattr(service, method)(request, timeout=timeout, **more)
 
     def over_table(
         self, method: str, request: Any, table: frames.Table | None, timeout: float
@@ -254,13 +250,6 @@ class LocalBackend:
         more = self._on | (self._lines if method == "Simulate" else {})
         with engine_errors():
             yield from getattr(service, method)(request, timeout=timeout, table=_table(table), **more)
-
-    def unary_over_table(self, method: str, request: Any, table: frames.Table | None, timeout: float) -> Any:
-        """Make a call over a table, which is passed by reference, so it may have any size."""
-        name_law(request, self.law_version)
-        service = next(one for one in self._with_tables if hasattr(one, method))
-        with engine_errors():
-            return getattr(service, method)(request, timeout=timeout, table=_table(table))
 
     def lines(
         self, requests: Iterator[SimulateLinesRequest], timeout: float

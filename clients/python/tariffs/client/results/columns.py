@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
-from tariffs.client.results.amounts import percent, unit_for
+from tariffs.client.results.amounts import MoneyUnit, percent, unit_for
 
 FRACTIONS = frozenset(
     {
@@ -31,6 +31,8 @@ TITLES = {
     "landed_change": "landed change",
     "value_after": "value after",
     "duty_after": "duty after",
+    "duty_after_p5": "duty after, p5",
+    "duty_after_p95": "duty after, p95",
     "effective_rate_after": "rate after",
     "duty_vs": "duty vs first",
     "value_vs": "value vs first",
@@ -86,6 +88,17 @@ def runs_largest_first(frame: pl.DataFrame, runs: Sequence[str], by: str = "duty
     return pl.concat([largest_first(part, by) for part in parts])
 
 
+def labels(row: Mapping[str, object], keys: Iterable[str]) -> list[str]:
+    """Write the keys of a row, and the values of parameters; a dash where there is none."""
+    values = (row[key] for key in keys)
+    return ["-" if one is None else f"{one:.10g}" if isinstance(one, float) else str(one) for one in values]
+
+
+def number_cell(name: str, value: object, unit: MoneyUnit) -> str:
+    """Write a number of a column: a fraction in percent, an amount in a unit."""
+    return percent(value) if is_fraction(name) else unit.cell(value)
+
+
 def text_rows(
     frame: pl.DataFrame, keys: Sequence[str], numbers: Sequence[str], shown: int
 ) -> tuple[str, list[list[str]]]:
@@ -104,8 +117,8 @@ def text_rows(
     unit = unit_for([value for name in amounts for value in frame[name]])
     rows = [
         [
-            *("-" if row[key] is None else str(row[key]) for key in keys),
-            *(percent(row[name]) if is_fraction(name) else unit.cell(row[name]) for name in numbers),
+            *labels(row, keys),
+            *(number_cell(name, row[name], unit) for name in numbers),
         ]
         for row in frame.head(shown).iter_rows(named=True)
     ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from tariffs.client.results.columns import title_of
 from tariffs.client.results.quote import Provenance
 
 STATIC = "static"
@@ -52,6 +53,11 @@ def block_title(column: str, provenance: Provenance) -> str:
     The parts are on lines of their own, so that the block is no wider than its columns.
     """
     return "\n".join(_parts(provenance)) if column in _AFTER else STATIC
+
+
+def titles_of(columns: Iterable[str], provenance: Provenance) -> list[str]:
+    """Title columns: the block that each belongs to, and its own short title on a line below."""
+    return [f"{block_title(name, provenance)}\n{title_of(name)}" for name in columns]
 
 
 def _response(provenance: Provenance) -> str:

@@ -11,13 +11,12 @@ import polars as pl
 from tariffs.client.results import charts
 from tariffs.client.results.amounts import MoneyUnit, unit_for
 from tariffs.client.results.charts import Chart, Figure
-from tariffs.client.results.columns import is_fraction
+from tariffs.client.results.columns import is_fraction, keys_of
 from tariffs.client.results.headline import assumptions
 from tariffs.client.results.sections import Section
 from tariffs.client.results.shown import TableResult, largest_section, section_of
 
 _SHOWN_VALUES = 20
-FIRST_NUMBERS = frozenset({"customs_value", "duty"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -37,9 +36,7 @@ class Sweep(TableResult):
     @property
     def keys(self) -> list[str]:
         """Keys of the groups."""
-        names = self.groups.columns
-        first = next((place for place, name in enumerate(names) if name in FIRST_NUMBERS), len(names))
-        return names[self.points.width : first]
+        return [name for name in keys_of(self.groups) if name not in self.points.columns]
 
     def top(self, count: int) -> Sweep:
         """Select the groups with the largest duty, in size, at any point; all points and totals stay."""

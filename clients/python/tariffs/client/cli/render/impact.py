@@ -13,29 +13,18 @@ from rich.text import Text
 from tariffs.client.cli.render.notes import print_ending
 from tariffs.client.cli.render.table import Cell, console, more_row, right, text_table
 from tariffs.client.results.amounts import MoneyUnit, unit_for
-from tariffs.client.results.columns import has_amounts, is_fraction, largest_first
-from tariffs.client.results.headline import assumptions, block_title
+from tariffs.client.results.columns import has_amounts, keys_of, labels, largest_first, number_cell
+from tariffs.client.results.headline import assumptions, titles_of
 from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
 from tariffs.client.results.quote import Provenance
 
 SHOWN_GROUPS = 20
-_COLUMNS = {
-    "customs_value": "customs value",
-    "duty": "duty",
-    "duty_owed": "owed",
-    "effective_rate": "rate",
-    "rate": "rate",
-    "landed_change": "landed change",
-    "value_after": "value after",
-    "duty_after": "duty after",
-    "duty_after_p5": "duty after, p5",
-    "duty_after_p95": "duty after, p95",
-    "duty_vs": "duty vs first",
-}
+_COLUMNS = (
+    "customs_value", "duty", "duty_owed", "effective_rate", "rate", "landed_change", "value_after", "duty_after",
+    "duty_after_p5", "duty_after_p95", "duty_vs",
+)  # fmt: skip
 _RANGED, _ENDS = "duty_after", ("p5", "p95")
 _PERIOD_COLUMNS = ("duty", "duty_owed", "value_after", "duty_after")
-_RUN_COLUMNS = frozenset({"scenario", "on", "start", "end", "days"})
-_FIRST_NUMBERS = frozenset({"customs_value", "duty"})
 _MILLIONS, _DOLLARS = MoneyUnit(1e6, 1, "USD million"), MoneyUnit(1.0, 1, "USD")
 _LARGE_VALUE = 1e8
 
@@ -92,9 +81,7 @@ def print_timeline(result: TimelineResult, *, brief: bool = False) -> None:
         out.print(escape(assumptions(result.provenance)))
         average = result.average_total.filter(scenario=name).to_dicts()[0]
         names = _period_columns(result.totals)
-        titles = [
-            f"{block_title(column, result.provenance)}\n{_COLUMNS[column]}" for column in (*names, "rate")
-        ]
+        titles = titles_of((*names, "rate"), result.provenance)
         out.print(_segments_table(result.totals.filter(scenario=name), average, names, titles))
         out.print()
         averages = result.averages.filter(scenario=name).drop("scenario")
@@ -148,20 +135,20 @@ def _impact_table(
     shown: int,
     result: ImpactResult,
 ) -> Table:
-    keys = _keys_of(rows)
+    keys = keys_of(rows)
     rows, total = _with_ends(rows, total, keys, result.ranges)
     every = pl.concat([result.groups, result.total, rows], how="diagonal_relaxed")
     columns = [name for name in _COLUMNS if name in rows.columns and has_amounts(every[name])]
     cells: list[list[Cell]] = [
-        [*_labels(row, keys), *(_number(name, row[name], unit) for name in columns)]
+        [*labels(row, keys), *(number_cell(name, row[name], unit) for name in columns)]
         for row in rows.head(shown).to_dicts()
     ]
     cells += more_row(rows.height - shown)
     if keys:
         sums = {"rate": total.get("effective_rate"), **total}
-        numbers = [_number(name, sums.get(name), unit) for name in columns]
+        numbers = [number_cell(name, sums.get(name), unit) for name in columns]
         cells.append([Text("total", "bold"), *[""] * (len(keys) - 1), *numbers])
-    titles = right(*(f"{block_title(name, result.provenance)}\n{_COLUMNS[name]}" for name in columns))
+    titles = right(*titles_of(columns, result.provenance))
     first = result.total.filter(on=total["on"])["scenario"].to_list()
     against = f"; first: {first[0]}" if len(first) > 1 else ""
     return text_table([*keys, *titles], cells, f"{unit.name}; rates in percent{against}")
@@ -190,10 +177,10 @@ def _ranges_table(ranges: Ranges, scenario: str, on: str, unit: MoneyUnit) -> Ta
         [
             row["column"],
             *(
-                _number(row["column"], row[at], unit)
+                number_cell(row["column"], row[at], unit)
                 for at in ("central", "p5", "p50", "p95", "vs_p5", "vs_p95")
             ),
-            _number("share", row["vs_positive"], unit),
+            number_cell("share", row["vs_positive"], unit),
             *tornado.filter(column=row["column"]).head(1)["parameter"],
         ]
         for row in ranges.total.filter(scenario=scenario, on=on).to_dicts()
@@ -236,31 +223,15 @@ def _segments_table(
 
 def _averages_table(averages: pl.DataFrame, names: Sequence[str], titles: Sequence[str]) -> Table:
     """The groups of one scenario with the largest duty, on average of the period."""
-    keys, unit = _keys_of(averages), _unit_of_rows(averages)
+    keys, unit = keys_of(averages), _unit_of_rows(averages)
     largest = largest_first(averages, "duty")
     cells: list[list[Cell]] = [
-        [*_labels(row, keys), *_period_cells(row, names, unit)]
+        [*labels(row, keys), *_period_cells(row, names, unit)]
         for row in largest.head(SHOWN_GROUPS).to_dicts()
     ]
     cells += more_row(averages.height - SHOWN_GROUPS)
     caption = f"average of the period; {unit.name}; rates in percent"
     return text_table([*keys, *right(*titles)], cells, caption)
-
-
-def _keys_of(rows: pl.DataFrame) -> list[str]:
-    """The group keys of result rows: the columns before the first number."""
-    first = next((place for place, name in enumerate(rows.columns) if name in _FIRST_NUMBERS), rows.width)
-    return [name for name in rows.columns[:first] if name not in _RUN_COLUMNS]
-
-
-def _labels(row: Mapping[str, object], keys: Sequence[str]) -> list[str]:
-    return ["-" if row[key] is None else str(row[key]) for key in keys]
-
-
-def _number(name: str, value: object, unit: MoneyUnit) -> str:
-    if isinstance(value, int | float) and is_fraction(name):
-        return f"{value * 100:,.2f}"
-    return unit.cell(value)
 
 
 def _unit_of_total(total: Mapping[str, object]) -> MoneyUnit:
@@ -280,4 +251,4 @@ def _period_columns(totals: pl.DataFrame) -> list[str]:
 
 def _period_cells(row: Mapping[str, object], names: Sequence[str], unit: MoneyUnit) -> list[str]:
     rate = next((row[name] for name in ("effective_rate", "rate") if isinstance(row.get(name), float)), None)
-    return [*(unit.cell(row.get(name)) for name in names), _number("rate", rate, unit)]
+    return [*(unit.cell(row.get(name)) for name in names), number_cell("rate", rate, unit)]

@@ -10,22 +10,16 @@ from rich.table import Table
 
 from tariffs.client.cli.render.notes import print_ending, print_footer, print_notes, print_refused
 from tariffs.client.cli.render.table import console, more_row, right, text_table
-from tariffs.client.results.amounts import MoneyUnit, unit_for
-from tariffs.client.results.headline import assumptions, block_title
+from tariffs.client.results.amounts import unit_for
+from tariffs.client.results.columns import is_fraction, labels, number_cell
+from tariffs.client.results.headline import assumptions, titles_of
 from tariffs.client.results.quote import Provenance
 from tariffs.client.results.sweep import Seek, Sweep
 
 _SHOWN = 20
-_COLUMNS = {
-    "customs_value": "customs value",
-    "duty": "duty",
-    "effective_rate": "rate",
-    "rate": "rate",
-    "value_after": "value after",
-    "duty_after": "duty after",
-    "effective_rate_after": "rate after",
-}
-_FRACTIONS = frozenset({"effective_rate", "rate", "effective_rate_after"})
+_COLUMNS = (
+    "customs_value", "duty", "effective_rate", "rate", "value_after", "duty_after", "effective_rate_after",
+)  # fmt: skip
 
 
 def print_sweep(result: Sweep, *, brief: bool = False) -> None:
@@ -56,23 +50,11 @@ def print_seek(result: Seek) -> None:
 
 def _rows_table(rows: pl.DataFrame, keys: Sequence[str], provenance: Provenance) -> Table:
     columns = [name for name in _COLUMNS if name in rows.columns and rows[name].count()]
-    amounts = [name for name in columns if name not in _FRACTIONS]
-    unit = unit_for([value for name in amounts for value in rows[name].head(_SHOWN)])
+    unit = unit_for([value for name in columns if not is_fraction(name) for value in rows[name].head(_SHOWN)])
     cells = [
-        [*(_value(row[key]) for key in keys), *(_number(name, row[name], unit) for name in columns)]
+        [*labels(row, keys), *(number_cell(name, row[name], unit) for name in columns)]
         for row in rows.head(_SHOWN).to_dicts()
     ]
-    titles = right(*(f"{block_title(name, provenance)}\n{_COLUMNS[name]}" for name in columns))
     caption = f"{unit.name}; rates in percent"
+    titles = right(*titles_of(columns, provenance))
     return text_table([*keys, *titles], [*cells, *more_row(rows.height - _SHOWN)], caption)
-
-
-def _number(name: str, value: object, unit: MoneyUnit) -> str:
-    if name in _FRACTIONS and isinstance(value, float):
-        return f"{value * 100:,.2f}"
-    return unit.cell(value)
-
-
-def _value(value: object) -> str:
-    """Write the value of a parameter or key."""
-    return "-" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
