@@ -11,7 +11,7 @@ from typing import Unpack
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.both_runs import BothSideCalls
 from tariffs.client._verbs.duty import DutyCalls
-from tariffs.client._verbs.legal_lookup import legal_text
+from tariffs.client._verbs.legal_lookup import LegalTextCalls
 from tariffs.client._verbs.line_stream import LineStreamCalls
 from tariffs.client._verbs.port_fees import PortFeeCalls
 from tariffs.client._verbs.refund import RefundCalls
@@ -22,19 +22,13 @@ from tariffs.client._wire import answers, requests
 from tariffs.client._wire.channel import Backend, LocalBackend, RemoteBackend
 from tariffs.client._wire.frames import Table
 from tariffs.client._wire.progress import Progress
-from tariffs.client._wire.reading import read, read_all
 from tariffs.client._wire.requests import ScenarioLike
 from tariffs.client._wire.run_options import read_spec
 from tariffs.client.config import Config, Tls, secured, target_from_environment
-from tariffs.client.results import law
 from tariffs.client.results.impact import ImpactResult, TimelineResult
-from tariffs.client.results.legal_text import LegalText
-from tariffs.client.results.scenario_check import CheckResult, Difference
-from tariffs.client.results.shown import TableResult
 from tariffs.client.scenario import Scenario
-from tariffs.run_spec.option import Day, Parameters
+from tariffs.run_spec.option import Day
 from tariffs.run_spec.typed import RunOptions, TimelineOptions
-from tariffs.v1 import law_service_pb2, scenario_service_pb2
 
 
 class Client(
@@ -45,6 +39,7 @@ class Client(
     LineStreamCalls,
     StoredScenarioCalls,
     BothSideCalls,
+    LegalTextCalls,
 ):
     """Client of a server, or with `Client.local()` of the engine in this process.
 
@@ -187,96 +182,3 @@ class Client(
         backend = self._computing(cluster)
         result = self._run("Timeline", request, lines, answers.timeline, seconds, progress, backend)
         return replace(result, provenance=with_call(result.provenance, call))
-
-    def measures(
-        self, authority: str = "", *, law_version: str = "", timeout: float | None = None
-    ) -> tuple[law.Measure, ...]:
-        """List the measures of an authority node and below, or of the whole law, without their periods."""
-        request = law_service_pb2.ListMeasuresRequest(
-            authority=arguments.text(authority, "authority"),
-            law_version=arguments.text(law_version, "law_version"),
-        )
-        answer = self._lookup("ListMeasures", request, timeout)
-        return read_all(law.Measure, answer.measures)
-
-    def measure(self, measure_id: str, *, law_version: str = "", timeout: float | None = None) -> law.Measure:
-        """Get a measure by its id or by the label of a period, with its periods and later acts.
-
-        Raises:
-            NotFound: MEASURE_NOT_FOUND.
-        """
-        request = law_service_pb2.GetMeasureRequest(
-            id=arguments.text(measure_id, "measure_id"),
-            law_version=arguments.text(law_version, "law_version"),
-        )
-        return read(law.Measure, self._lookup("GetMeasure", request, timeout))
-
-    def scenarios(self, *, timeout: float | None = None) -> tuple[law.ScenarioInfo, ...]:
-        """List the scenarios of the library, without their text."""
-        request = scenario_service_pb2.ListScenariosRequest()
-        answer = self._lookup("ListScenarios", request, timeout)
-        return read_all(law.ScenarioInfo, answer.scenarios)
-
-    def scenario(
-        self, name: str, *, parameters: Parameters | None = None, timeout: float | None = None
-    ) -> law.ScenarioInfo:
-        """Get a scenario of the library, with its text; the digest is that with `parameters` filled in.
-
-        Raises:
-            NotFound: SCENARIO_NOT_FOUND, with the nearest names.
-            InvalidRequest: PARAMETER_UNKNOWN or PARAMETER_INVALID.
-        """
-        request = scenario_service_pb2.GetScenarioRequest(
-            id=arguments.text(name, "name"), parameters=arguments.parameters(parameters)
-        )
-        return read(law.ScenarioInfo, self._lookup("GetScenario", request, timeout))
-
-    def check(
-        self,
-        scenario: ScenarioLike,
-        *,
-        parameters: Parameters | None = None,
-        law_version: str = "",
-        timeout: float | None = None,
-    ) -> CheckResult:
-        """Check a scenario, given by name, path, `Scenario`, or as YAML text of several lines.
-
-        A faulty scenario is an answer here, not an error; so is a value of `parameters` that does not fit.
-        """
-        if isinstance(scenario, str) and "\n" in scenario:
-            scenario = Scenario.from_text(scenario)
-        request = scenario_service_pb2.CheckScenarioRequest(
-            scenario=requests.scenario_ref(scenario),
-            parameters=arguments.parameters(parameters),
-            law_version=arguments.text(law_version, "law_version"),
-        )
-        return read(CheckResult, self._lookup("CheckScenario", request, timeout))
-
-    def diff(
-        self,
-        first: ScenarioLike,
-        second: ScenarioLike,
-        *,
-        law_version: str = "",
-        timeout: float | None = None,
-    ) -> tuple[Difference, ...]:
-        """Compare the law under two scenarios: the measures that differ, from when to when.
-
-        Raises:
-            InvalidRequest: one of them cannot be read or applied.
-            NotFound: no such scenario.
-        """
-        request = scenario_service_pb2.DiffScenariosRequest(
-            first=requests.scenario_ref(first),
-            second=requests.scenario_ref(second),
-            law_version=arguments.text(law_version, "law_version"),
-        )
-        return read_all(Difference, self._lookup("DiffScenarios", request, timeout).differences)
-
-    def legal_text(self, result: TableResult) -> LegalText:
-        """Get the law behind a result in words, for its report: scenarios, open points and legal sources.
-
-        Raises:
-            TariffsError: a call failed, or the law has changed so that a scenario cannot be compared any more.
-        """
-        return legal_text(self, result.provenance, result.days)

@@ -1,4 +1,4 @@
-"""Client methods for the law and its changes."""
+"""Client methods for the law, its changes and its scenarios."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from tariffs.client.errors import client_version
 from tariffs.client.results import law as lawinfo
 from tariffs.client.results.caller_info import CallerInfo
 from tariffs.client.results.law_changes import LawChanges
+from tariffs.client.results.scenario_check import CheckResult, Difference
 from tariffs.client.results.server_info import ServerVersion
-from tariffs.run_spec.option import Day
-from tariffs.v1 import contract, law_service_pb2
+from tariffs.client.scenario import Scenario
+from tariffs.run_spec.option import Day, Parameters
+from tariffs.v1 import contract, law_service_pb2, scenario_service_pb2
 
 EMBEDDED = "embedded"
 
 
 class LawCalls(RemoteCalls):
-    """Law and its changes; mixed into `Client`."""
+    """Law, its changes and its scenarios; mixed into `Client`."""
 
     def law(self, *, law_version: str = "", timeout: float | None = None) -> lawinfo.Law:
         """Get the version of a law, its switches and its claims; `law_version` as in `changes`."""
@@ -132,3 +134,90 @@ class LawCalls(RemoteCalls):
             request.embedded, table = True, None
         seconds = arguments.seconds(timeout, self._config.deadlines.impact)
         return read(LawChanges, self._backend.unary("ListChanges", request, seconds, table))
+
+    def measures(
+        self, authority: str = "", *, law_version: str = "", timeout: float | None = None
+    ) -> tuple[lawinfo.Measure, ...]:
+        """List the measures of an authority node and below, or of the whole law, without their periods."""
+        request = law_service_pb2.ListMeasuresRequest(
+            authority=arguments.text(authority, "authority"),
+            law_version=arguments.text(law_version, "law_version"),
+        )
+        answer = self._lookup("ListMeasures", request, timeout)
+        return read_all(lawinfo.Measure, answer.measures)
+
+    def measure(
+        self, measure_id: str, *, law_version: str = "", timeout: float | None = None
+    ) -> lawinfo.Measure:
+        """Get a measure by its id or by the label of a period, with its periods and later acts.
+
+        Raises:
+            NotFound: MEASURE_NOT_FOUND.
+        """
+        request = law_service_pb2.GetMeasureRequest(
+            id=arguments.text(measure_id, "measure_id"),
+            law_version=arguments.text(law_version, "law_version"),
+        )
+        return read(lawinfo.Measure, self._lookup("GetMeasure", request, timeout))
+
+    def scenarios(self, *, timeout: float | None = None) -> tuple[lawinfo.ScenarioInfo, ...]:
+        """List the scenarios of the library, without their text."""
+        request = scenario_service_pb2.ListScenariosRequest()
+        answer = self._lookup("ListScenarios", request, timeout)
+        return read_all(lawinfo.ScenarioInfo, answer.scenarios)
+
+    def scenario(
+        self, name: str, *, parameters: Parameters | None = None, timeout: float | None = None
+    ) -> lawinfo.ScenarioInfo:
+        """Get a scenario of the library, with its text; the digest is that with `parameters` filled in.
+
+        Raises:
+            NotFound: SCENARIO_NOT_FOUND, with the nearest names.
+            InvalidRequest: PARAMETER_UNKNOWN or PARAMETER_INVALID.
+        """
+        request = scenario_service_pb2.GetScenarioRequest(
+            id=arguments.text(name, "name"), parameters=arguments.parameters(parameters)
+        )
+        return read(lawinfo.ScenarioInfo, self._lookup("GetScenario", request, timeout))
+
+    def check(
+        self,
+        scenario: ScenarioLike,
+        *,
+        parameters: Parameters | None = None,
+        law_version: str = "",
+        timeout: float | None = None,
+    ) -> CheckResult:
+        """Check a scenario, given by name, path, `Scenario`, or as YAML text of several lines.
+
+        A faulty scenario is an answer here, not an error; so is a value of `parameters` that does not fit.
+        """
+        if isinstance(scenario, str) and "\n" in scenario:
+            scenario = Scenario.from_text(scenario)
+        request = scenario_service_pb2.CheckScenarioRequest(
+            scenario=requests.scenario_ref(scenario),
+            parameters=arguments.parameters(parameters),
+            law_version=arguments.text(law_version, "law_version"),
+        )
+        return read(CheckResult, self._lookup("CheckScenario", request, timeout))
+
+    def diff(
+        self,
+        first: ScenarioLike,
+        second: ScenarioLike,
+        *,
+        law_version: str = "",
+        timeout: float | None = None,
+    ) -> tuple[Difference, ...]:
+        """Compare the law under two scenarios: the measures that differ, from when to when.
+
+        Raises:
+            InvalidRequest: one of them cannot be read or applied.
+            NotFound: no such scenario.
+        """
+        request = scenario_service_pb2.DiffScenariosRequest(
+            first=requests.scenario_ref(first),
+            second=requests.scenario_ref(second),
+            law_version=arguments.text(law_version, "law_version"),
+        )
+        return read_all(Difference, self._lookup("DiffScenarios", request, timeout).differences)

@@ -3,72 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
+from tariffs.client._verbs.changes import LawCalls
 from tariffs.client.errors import NotFound
-from tariffs.client.results.law import Law, Measure, ScenarioInfo
 from tariffs.client.results.legal_text import LegalText, ScenarioText
 from tariffs.client.results.scenario_check import Difference
+from tariffs.client.results.shown import TableResult
 from tariffs.client.scenario import Scenario
 
 _EXPORT = "export"
 
 
-class LawReader(Protocol):
-    """Client, as far as the law is read."""
+class LegalTextCalls(LawCalls):
+    """Law behind a result in words; mixed into `Client`."""
 
-    def law(self) -> Law:
-        """Get the law."""
+    def legal_text(self, result: TableResult) -> LegalText:
+        """Get the law behind a result in words, for its report: scenarios, open points and legal sources.
 
-    def measures(self) -> tuple[Measure, ...]:
-        """List the measures."""
+        Raises:
+            TariffsError: a call failed, or the law has changed so that a scenario cannot be compared any more.
+        """
+        request = result.provenance.get("request")
+        request = request if isinstance(request, Mapping) else {}
+        given = list(dict.fromkeys(_given(one) for one in _listed(request, "scenarios")))
+        names = [str(one["id"]) for one in _listed(result.provenance, "scenarios")]
+        options = request.get("options")
+        direction = options.get("direction", "") if isinstance(options, Mapping) else ""
+        pairs = zip(names, given, strict=False)
+        return LegalText(
+            tuple(self._scenario(name, one, given[0], result.days) for name, one in pairs),
+            {switch.id: switch for switch in self.law().switches},
+            tuple(
+                one
+                for one in self.measures()
+                if one.modelled and not one.announced and (one.direction == _EXPORT) == (direction == _EXPORT)
+            ),
+        )
 
-    def scenario(self, name: str) -> ScenarioInfo:
-        """Get a scenario of the library."""
-
-    def diff(self, first: str | Scenario, second: str | Scenario) -> tuple[Difference, ...]:
-        """Compare the law under two scenarios."""
-
-
-def legal_text(client: LawReader, provenance: Mapping[str, object], days: Sequence[str]) -> LegalText:
-    """Look up the scenarios, open points and measures of a result.
-
-    Args:
-        client: reads the law.
-        provenance: that of the result, with the call.
-        days: days of the result, ISO; the first and last of a period.
-
-    Raises:
-        TariffsError: a call failed.
-    """
-    request = provenance.get("request")
-    request = request if isinstance(request, Mapping) else {}
-    given = list(dict.fromkeys(_given(one) for one in _listed(request, "scenarios")))
-    names = [str(one["id"]) for one in _listed(provenance, "scenarios")]
-    options = request.get("options")
-    direction = options.get("direction", "") if isinstance(options, Mapping) else ""
-    return LegalText(
-        tuple(_scenario(client, name, one, given[0], days) for name, one in zip(names, given, strict=False)),
-        {switch.id: switch for switch in client.law().switches},
-        tuple(
-            one
-            for one in client.measures()
-            if one.modelled and not one.announced and (one.direction == _EXPORT) == (direction == _EXPORT)
-        ),
-    )
-
-
-def _scenario(
-    client: LawReader, name: str, scenario: str | Scenario, first: str | Scenario, days: Sequence[str]
-) -> ScenarioText:
-    changes = () if scenario == first else client.diff(first, scenario)
-    in_force = tuple(one for one in changes if _meets(one, days))
-    if isinstance(scenario, Scenario):
-        return ScenarioText(name, None, in_force, scenario.text)
-    try:
-        return ScenarioText(name, client.scenario(scenario), in_force)
-    except NotFound:
-        return ScenarioText(name, None, in_force)
+    def _scenario(
+        self, name: str, scenario: str | Scenario, first: str | Scenario, days: Sequence[str]
+    ) -> ScenarioText:
+        changes = () if scenario == first else self.diff(first, scenario)
+        in_force = tuple(one for one in changes if _meets(one, days))
+        if isinstance(scenario, Scenario):
+            return ScenarioText(name, None, in_force, scenario.text)
+        try:
+            return ScenarioText(name, self.scenario(scenario), in_force)
+        except NotFound:
+            return ScenarioText(name, None, in_force)
 
 
 def _meets(change: Difference, days: Sequence[str]) -> bool:

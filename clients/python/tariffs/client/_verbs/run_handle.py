@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from google.longrunning import operations_pb2
 from google.protobuf.duration_pb2 import Duration
 
 from tariffs.client._verbs.replay import with_call
 from tariffs.client._wire import answers
+from tariffs.client._wire.channel import RemoteBackend
 from tariffs.client._wire.progress import Progress, Report, reporting, silent
 from tariffs.client._wire.reading import provenance, read
 from tariffs.client.config import Config
@@ -25,16 +26,6 @@ from tariffs.v1 import simulation_service_pb2 as pb
 OPEN = ("waiting", "running")
 _WAIT_SECONDS = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
-
-
-class RunBackend(Protocol):
-    """Calls that a run makes."""
-
-    def unary(self, method: str, request: object, timeout: float) -> Any:
-        """Make a call that has one answer message."""
-
-    def stream(self, method: str, request: object, timeout: float) -> Iterator[Any]:
-        """Make a call that has a stream of answer messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +87,7 @@ class Run:
     """
 
     def __init__(
-        self, name: str, calls: RunBackend, config: Config, call: Mapping[str, object] | None = None
+        self, name: str, calls: RemoteBackend, config: Config, call: Mapping[str, object] | None = None
     ) -> None:
         self.name = name
         self._calls = calls

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
 
 from tariffs.client._wire.frames import write_table
+from tariffs.client.cli import options
+from tariffs.client.cli.commands import Output
 from tariffs.client.cli.table_options import STDIN
 from tariffs.client.client import Client
 from tariffs.client.errors import TariffsError
@@ -52,6 +54,34 @@ def legal_text(client: Client, result: TableResult) -> LegalText | None:
     except TariffsError as error:
         print(f"The report has neither scenarios in words nor sources: {error}", file=sys.stderr)
         return None
+
+
+def check_files(output: Path | None, refused: Path | None) -> None:
+    """Check the names of the files of a result and of refused rows; raises InvalidRequest."""
+    if output is not None:
+        options.result_file(output)
+    if refused is not None:
+        options.writable(refused)
+
+
+def written(
+    client: Client,
+    kind: str,
+    result: TableResult,
+    rows: pl.DataFrame,
+    output: Path | None,
+    refused: Path,
+    show: Callable[[], object],
+) -> Output:
+    """Write a result, if a file is named, and its refused rows; returns the output of the command.
+
+    The exit code is 1 if rows were refused.
+    """
+    if output is not None:
+        write_result(client, result, rows, output)
+    path = write_refused(result.refused, refused, result.provenance)
+    plain = document(kind, result.to_json_dict(path))
+    return Output(plain, show, 1 if result.refused.height else 0)
 
 
 def document(kind: str, plain: Mapping[str, object]) -> dict[str, object]:

@@ -64,37 +64,25 @@ def cancel(client: Client, name: Name) -> Output:
     return _status(run.status())
 
 
-@app.command("result", epilog=options.examples("tariffs runs result operations/4f0c... -o groups.parquet"))
+@add(app, "result", "tariffs runs result operations/4f0c... -o groups.parquet")
 def show_result(
-    name: Name,
-    output: options.Output = None,
-    refused: options.Refused = None,
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+    client: Client, name: Name, output: options.Output = None, refused: options.Refused = None
+) -> Output:
     """Print the result of a run, as `impact`, `timeline` or `sweep` prints it; waits until all of it is computed."""
-    if output is not None:
-        options.result_file(output)
-    if refused is not None:
-        options.writable(refused)
-    with options.connected(target, local) as client:
-        result = client.run(name).result(progress=True)
-    if output is not None:
-        rows = result.segments if isinstance(result, TimelineResult) else result.groups
-        outputs.write_result(client, result, rows, output)
-    refused_path = outputs.write_refused(
-        result.refused, refused or outputs.refused_path(None), result.provenance
-    )
-    if as_json:
-        outputs.print_document(_KINDS[type(result)], result.to_json_dict(refused_path))
-    elif isinstance(result, ImpactResult):
-        print_impact(result)
-    elif isinstance(result, Sweep):
-        print_sweep(result)
-    else:
-        print_timeline(result)
-    return 1 if result.refused.height else 0
+    outputs.check_files(output, refused)
+    result = client.run(name).result(progress=True)
+    rows = result.segments if isinstance(result, TimelineResult) else result.groups
+    kind, path = _KINDS[type(result)], refused or outputs.refused_path(None)
+
+    def show() -> None:
+        if isinstance(result, ImpactResult):
+            print_impact(result)
+        elif isinstance(result, Sweep):
+            print_sweep(result)
+        else:
+            print_timeline(result)
+
+    return outputs.written(client, kind, result, rows, output, path, show)
 
 
 def print_started(name: str, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import polars as pl
 
 from tariffs.client.results.amounts import MoneyUnit, percent, unit_for
+from tariffs.client.results.short_names import name_of
 
 FRACTIONS = frozenset(
     {
@@ -38,7 +39,7 @@ TITLES = {
     "value_vs": "value vs first",
 }
 """Short titles of the columns that are shown first, in their order."""
-_SIZE = "customs_value"
+_SIZE, _SECTOR = "customs_value", "sector"
 _ALWAYS_SHOWN = frozenset({_SIZE, "duty"})
 _FIRST_NUMBERS = frozenset({"customs_value", "duty"})
 
@@ -89,9 +90,15 @@ def runs_largest_first(frame: pl.DataFrame, runs: Sequence[str], by: str = "duty
 
 
 def labels(row: Mapping[str, object], keys: Iterable[str]) -> list[str]:
-    """Write the keys of a row, and the values of parameters; a dash where there is none."""
-    values = (row[key] for key in keys)
-    return ["-" if one is None else f"{one:.10g}" if isinstance(one, float) else str(one) for one in values]
+    """Write the keys of a row, sectors with their names, and values of parameters; a dash where there is none."""
+    return [_label(key, row[key]) for key in keys]
+
+
+def _label(key: str, value: object) -> str:
+    if value is None:
+        return "-"
+    text = f"{value:.10g}" if isinstance(value, float) else str(value)
+    return f"{text} {name_of(key, text)}".rstrip() if key == _SECTOR else text
 
 
 def number_cell(name: str, value: object, unit: MoneyUnit) -> str:
