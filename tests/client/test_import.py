@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
 EXTRAS = (
     *("altair", "vl_convert", "marimo", "tqdm", "xlsxwriter", "fastexcel", "pyarrow", "pandas"),
     *("typer", "rich", "numba", "numpy", "yaml", "pytest", "sqlalchemy", "pydantic", "structlog"),
@@ -54,3 +58,11 @@ def test_the_client_costs_little_beyond_polars() -> None:
     best = {name: min(float(str(run[name])) for run in runs) for name in ("polars", "client")}
     # Processor time of the quickest of five runs; on a slow machine Polars is the yardstick.
     assert best["client"] < max(SECONDS, 3 * best["polars"]), best
+
+
+def test_modules_that_the_client_imports_by_name_exist() -> None:
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "clients").rglob("*.py"))
+    named = set(re.findall(r'"(tariffs\.(?:engine|service|bench)\.[a-z_.]+)"', source))
+    named |= {f"tariffs.engine.{name}" for name in re.findall(r'_engine\("([a-z_.]+)"\)', source)}
+    assert len(named) > 8
+    assert [name for name in sorted(named) if find_spec(name) is None] == []

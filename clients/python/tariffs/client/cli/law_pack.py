@@ -106,7 +106,7 @@ def diff(
                 fix="Give a path, or `builtin`.",
             )
     with engine_errors():
-        laws = _engine("runs.law_diff")
+        laws = _engine("runs.law_history.law_diff")
         found: dict[str, Any] = laws.compare_laws(first, second, table and str(table), on or "").to_dict()
     return Output(found, lambda: _print_diff(console(), found))
 
