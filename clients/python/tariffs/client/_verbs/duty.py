@@ -166,9 +166,9 @@ class DutyCalls(LawCalls):
         deadline = arguments.seconds(timeout, self._config.deadlines.batch)
         values = arguments.parameters(parameters)
 
-        def send(batch: list[duty_service_pb2.EntryLine]) -> duty_service_pb2.BatchCalculateDutiesResponse:
+        def send(rows: list[int]) -> duty_service_pb2.BatchCalculateDutiesResponse:
             request = duty_service_pb2.BatchCalculateDutiesRequest(
-                lines=batch,
+                lines=[table.messages[row] for row in rows],
                 scenario=reference,
                 parameters=values,
                 known_on=arguments.day(known_on, "known_on"),
@@ -182,4 +182,5 @@ class DutyCalls(LawCalls):
             return answer
 
         with reporting(progress) as report:
-            return entry_batches.rate_entries(table, send, report)
+            answered = entry_batches.in_batches(table, "computing duties", send, report)
+            return entry_batches.rated_entries(table, answered)

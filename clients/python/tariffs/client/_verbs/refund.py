@@ -13,11 +13,7 @@ from tariffs.client._verbs.changes import LawCalls
 from tariffs.client._wire import entry_batches, entry_table, requests
 from tariffs.client._wire.frames import Table, read_table
 from tariffs.client._wire.progress import Progress, reporting
-from tariffs.client._wire.reading import provenance, read_all
 from tariffs.client._wire.requests import Money, ScenarioLike
-from tariffs.client.errors import from_status
-from tariffs.client.results.entries import REFUSED_SCHEMA
-from tariffs.client.results.quote import Note
 from tariffs.client.results.refund import AMOUNTS, ENTRY_SCHEMA, HEADING_SCHEMA, RefundsResult
 from tariffs.run_spec.option import Day
 from tariffs.v1 import refund_service_pb2
@@ -82,17 +78,18 @@ class RefundCalls(LawCalls):
             paid_on=arguments.day(paid_on, "paid_on"),
             table=table.form,
         )
-        answers: list[tuple[list[int], refund_service_pb2.CalculateRefundsResponse]] = []
         messages = _messages(table)
         seconds = arguments.seconds(timeout, self._config.deadlines.batch)
+
+        def send(rows: list[int]) -> refund_service_pb2.CalculateRefundsResponse:
+            del request.lines[:]
+            request.lines.extend(messages[row] for row in rows)
+            answer: refund_service_pb2.CalculateRefundsResponse
+            answer = self._backend.unary("CalculateRefunds", request, seconds)
+            return answer
+
         with reporting(progress) as report:
-            for rows in entry_table.batches(table):
-                report("computing refunds", rows[0] / frame.height)
-                del request.lines[:]
-                request.lines.extend(messages[row] for row in rows)
-                answers.append((rows, self._backend.unary("CalculateRefunds", request, seconds)))
-            report("computing refunds", 1.0)
-        return _refunds(table, answers)
+            return _refunds(table, entry_batches.in_batches(table, "computing refunds", send, report))
 
 
 def _interest(given: Money | None) -> str:
@@ -112,32 +109,22 @@ def _messages(table: entry_table.EntryTable) -> list[refund_service_pb2.RefundLi
 
 def _refunds(
     table: entry_table.EntryTable,
-    answers: list[tuple[list[int], refund_service_pb2.CalculateRefundsResponse]],
+    answered: entry_batches.Answers[refund_service_pb2.CalculateRefundsResponse],
 ) -> RefundsResult:
-    entries: list[dict[str, Any]] = []
-    headings: list[dict[str, Any]] = []
-    refused: list[dict[str, Any]] = []
-    total = dict.fromkeys(AMOUNTS, Decimal("0.00"))
-    for rows, answer in answers:
-        for entry in answer.entries:
-            row = rows[entry.indices[0]]
-            entries.append(_entry(entry, row))
-            headings += [_heading(one, entry.entry_id, row) for one in entry.headings]
-        failed = ((rows[index], from_status(status)) for index, status in answer.failures.items())
-        refused += [entry_batches.refused_row(table, row, fault) for row, fault in failed]
-        for name in AMOUNTS:
-            total[name] += Decimal(answer.total.get(name, "0.00"))
-    refused += entry_batches.oversized_rows(table)
+    found = [(entry, rows[entry.indices[0]]) for rows, answer in answered for entry in answer.entries]
+    entries = [_entry(entry, row) for entry, row in found]
+    headings = [_heading(one, entry.entry_id, row) for entry, row in found for one in entry.headings]
     return RefundsResult(
         entries=pl.DataFrame(entries, schema=ENTRY_SCHEMA).sort("row"),
         headings=pl.DataFrame(headings, schema=HEADING_SCHEMA).sort("row", maintain_order=True),
-        refused=pl.DataFrame(refused, schema=REFUSED_SCHEMA).sort("row"),
-        total=total,
-        authorities=tuple(answers[0][1].authorities),
-        provenance=entry_batches.joined_provenance(
-            [dict(provenance(answer.provenance)) for _, answer in answers]
-        ),
-        notes=tuple(dict.fromkeys(note for _, answer in answers for note in read_all(Note, answer.notes))),
+        refused=entry_batches.refused_of(table, answered),
+        total={
+            name: sum((Decimal(answer.total.get(name, "0.00")) for _, answer in answered), Decimal("0.00"))
+            for name in AMOUNTS
+        },
+        authorities=tuple(answered[0][1].authorities),
+        provenance=entry_batches.joined_provenance(answered),
+        notes=entry_batches.notes_of(answered),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -23,103 +23,97 @@ from tariffs.client.results.entries import (
     EntriesResult,
 )
 from tariffs.client.results.quote import Note, Quote
-from tariffs.v1 import duty_service_pb2
+from tariffs.v1 import duty_service_pb2, refund_service_pb2
 
 _AMOUNTS = ("assessed", "owed", "min", "max")
-Send = Callable[[list[duty_service_pb2.EntryLine]], duty_service_pb2.BatchCalculateDutiesResponse]
+Answer = TypeVar(
+    "Answer", duty_service_pb2.BatchCalculateDutiesResponse, refund_service_pb2.CalculateRefundsResponse
+)
+Answers = list[tuple[list[int], Answer]]
+Report = Callable[[str, float], None]
 
 
-def rate_entries(table: EntryTable, send: Send, report: Callable[[str, float], None]) -> EntriesResult:
-    """Compute the duties of a table in batches of whole entries; entries of more than 3,000 lines are refused."""
-    collector = _EntryCollector(table)
+def in_batches(
+    table: EntryTable, stage: str, send: Callable[[list[int]], Answer], report: Report
+) -> Answers[Answer]:
+    """Send the rows of a table in batches of whole entries; list the answers, each with its rows.
+
+    Entries of more than 3,000 lines are refused. Indices of an answer are positions in its rows.
+    """
+    answered: Answers[Answer] = []
+    done = 0
     for rows in batches(table):
-        report("computing duties", collector.done / table.frame.height)
-        collector.take(rows, send([table.messages[row] for row in rows]))
-    report("computing duties", 1.0)
-    return collector.result()
+        report(stage, done / table.frame.height)
+        answered.append((rows, send(rows)))
+        done += len(rows)
+    report(stage, 1.0)
+    return answered
 
 
-class _EntryCollector:
-    """Collector of the answers to batches."""
+def refused_of(table: EntryTable, answered: Answers[Answer]) -> pl.DataFrame:
+    """Make the frame of refused rows: those that were answered so, and those too large to be sent."""
+    refused = [
+        _refused_row(table, rows[index], from_status(status))
+        for rows, answer in answered
+        for index, status in answer.failures.items()
+    ]
+    large = (row for row, fault in table.faults.items() if fault.reason == TOO_LARGE)
+    refused += [_refused_row(table, row, table.faults[row]) for row in large]
+    return pl.DataFrame(refused, schema=REFUSED_SCHEMA).sort("row", maintain_order=True)
 
-    def __init__(self, table: EntryTable) -> None:
-        self.done = 0
-        self._table = table
-        self._quotes: dict[int, Quote] = {}
-        self._entries: list[dict[str, Any]] = []
-        self._refused: list[dict[str, Any]] = []
-        self._provenance: list[dict[str, Any]] = []
-        self._notes: dict[Note, None] = {}
 
-    def take(self, rows: Sequence[int], answer: duty_service_pb2.BatchCalculateDutiesResponse) -> None:
-        """Add the answer to one batch; its indices are positions in `rows`."""
-        shared = dict(provenance(answer.provenance))
-        self._provenance.append(shared)
-        self._notes |= dict.fromkeys(read_all(Note, answer.notes))
-        for one in answer.quotes:
-            self._quotes[rows[one.index]] = answers.quote(one.quote, shared)
-        for index, status in answer.failures.items():
-            self._refused.append(refused_row(self._table, rows[index], from_status(status)))
-        self._entries += [_entry_row(entry, rows) for entry in answer.entries]
-        self.done += len(rows)
+def notes_of(answered: Answers[Answer]) -> tuple[Note, ...]:
+    """List the different notes of all batches."""
+    return tuple(dict.fromkeys(note for _, answer in answered for note in read_all(Note, answer.notes)))
 
-    def result(self) -> EntriesResult:
-        """Build the frames: rows in the order given, entries in the order of their first row."""
-        self._refused += oversized_rows(self._table)
-        self._quotes = dict(sorted(self._quotes.items()))
-        self._refused.sort(key=lambda refused_row: refused_row["row"])
-        self._entries.sort(key=lambda entry: entry["row"])
-        return EntriesResult(
-            lines=self._lines(),
-            layers=frame_of(
-                [layer for row, quote in self._quotes.items() for layer in self._layers(row, quote)],
-                LAYER_SCHEMA,
-            ),
-            entries=frame_of(self._entries, ENTRY_SCHEMA),
-            refused=pl.DataFrame(self._refused, schema=REFUSED_SCHEMA),
-            quotes=self._quotes,
-            provenance=joined_provenance(self._provenance),
-            notes=tuple(self._notes),
-        )
 
-    def _lines(self) -> pl.DataFrame:
-        reasons = {refused_row["row"]: refused_row["reason"] for refused_row in self._refused}
-        table_rows = self._table.frame
-        taken = {name: f"{name}_given" for name in table_rows.columns if name in LINE_SCHEMA or name == "row"}
-        rows = [_line_row(self._quotes.get(row), reasons.get(row)) for row in range(table_rows.height)]
-        return pl.concat(
-            [
-                table_rows.rename(taken).with_row_index("row").cast({"row": pl.Int64}),
-                frame_of(rows, LINE_SCHEMA),
-            ],
-            how="horizontal",
-        )
+def rated_entries(
+    table: EntryTable, answered: Answers[duty_service_pb2.BatchCalculateDutiesResponse]
+) -> EntriesResult:
+    """Make the result of duties: rows in the order given, entries in the order of their first row."""
+    quotes: dict[int, Quote] = {}
+    for rows, answer in answered:
+        shared = provenance(answer.provenance)
+        quotes |= {rows[one.index]: answers.quote(one.quote, shared) for one in answer.quotes}
+    quotes = dict(sorted(quotes.items()))
+    layers = [layer for row, quote in quotes.items() for layer in _layer_rows(table, row, quote)]
+    entries = [_entry_row(entry, rows) for rows, answer in answered for entry in answer.entries]
+    refused = refused_of(table, answered)
+    return EntriesResult(
+        lines=_lines(table, quotes, dict(refused.select("row", "reason").iter_rows())),
+        layers=frame_of(layers, LAYER_SCHEMA),
+        entries=frame_of(sorted(entries, key=lambda entry: int(entry["row"])), ENTRY_SCHEMA),
+        refused=refused,
+        quotes=quotes,
+        provenance=joined_provenance(answered),
+        notes=notes_of(answered),
+    )
 
-    def _layers(self, row: int, quote: Quote) -> Iterator[dict[str, Any]]:
-        for layer in quote.layers:
-            yield _ids(self._table, row) | {
-                "measure": layer.measure,
-                "authority": layer.authority,
-                "heading": layer.heading,
-                "state": layer.state,
+
+def _lines(table: EntryTable, quotes: Mapping[int, Quote], reasons: Mapping[int, str]) -> pl.DataFrame:
+    given = table.frame
+    taken = {name: f"{name}_given" for name in given.columns if name in LINE_SCHEMA or name == "row"}
+    numbered = given.rename(taken).with_row_index("row").cast({"row": pl.Int64})
+    rows = [_line_row(quotes.get(row), reasons.get(row)) for row in range(given.height)]
+    return pl.concat([numbered, frame_of(rows, LINE_SCHEMA)], how="horizontal")
+
+
+def _layer_rows(table: EntryTable, row: int, quote: Quote) -> Iterator[dict[str, Any]]:
+    names = ("measure", "authority", "heading", "state", "base", "amount", "min", "max")
+    for layer in quote.layers:
+        yield (
+            _ids(table, row)
+            | {name: getattr(layer, name) for name in names}
+            | {
                 "rate": None if layer.rate is None else float(layer.rate),
-                "base": layer.base,
-                "amount": layer.amount,
-                "min": layer.min,
-                "max": layer.max,
                 "rule": layer.why.get("rule"),
                 "text": layer.why.get("text"),
                 "citations": list(layer.citations),
             }
+        )
 
 
-def oversized_rows(table: EntryTable) -> list[dict[str, Any]]:
-    """List the rows of entries that are too large for a batch, as refused rows."""
-    large = (row for row, fault in table.faults.items() if fault.reason == TOO_LARGE)
-    return [refused_row(table, row, table.faults[row]) for row in large]
-
-
-def refused_row(table: EntryTable, row: int, fault: TariffsError) -> dict[str, Any]:
+def _refused_row(table: EntryTable, row: int, fault: TariffsError) -> dict[str, Any]:
     """Make the refused row of an error; an error found before the row was sent has precedence."""
     error = table.faults.get(row) or fault
     column = _column(error.field or "")
@@ -179,8 +173,9 @@ def _column(name: str) -> str:
     return CHARGES.get(name, name)
 
 
-def joined_provenance(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def joined_provenance(answered: Answers[Answer]) -> dict[str, Any]:
     """Join the provenance of batches: the union of their switches, and one digest of their digests."""
+    parts: list[Any] = [provenance(answer.provenance) for _, answer in answered]
     joined = dict(parts[0])
     joined["switches"] = {name: value for part in parts for name, value in part["switches"].items()}
     if len(parts) > 1:
