@@ -72,7 +72,9 @@ except AttributeError:
     pass  # The client gives no result.
 choices = forms.Choices("v", "2026-01-01", "2026-02-01", (), {})
 form = forms.compare(choices)
-values = {name: one.value for name, one in form.element.elements.items()} | {"inventory": 4, "scenarios": []}
+values = {name: one.value for name, one in form.element.elements.items()}
+found["form"] = values["inventory"]
+values |= {"inventory": 4, "scenarios": []}
 questions.compare(here, values, questions.Inputs(), None)
 found["given"] = [options["inventory"] for options in given]
 print(json.dumps(found))
@@ -102,6 +104,7 @@ def test_an_option_added_to_the_list_is_found_everywhere(root: Path, tmp_path: P
     assert found["engine"] == 2.0
     assert "--inventory" in found["page"]
     assert "Months of sales" in found["page"]
+    assert found["form"] == 0.0
     assert found["given"] == [2.0, 3.0, 4], "by replay, from the command line, from the form"
     assert "inventory" not in found["unused"], "earlier releases can run the call"
     assert "| `inventory` | `--inventory` | 0.0 | yes | yes |  |  | Months of sales" in page.read_text(
