@@ -10,6 +10,7 @@ import pytest
 
 from tariffs.client.cli.app import run
 from tariffs.client.results.amounts import unit_for
+from tariffs.client.results.columns import labels
 from tariffs.client.results.refused import refused_words
 
 TOYS = ("9503000073", "CN", "10000")
@@ -131,3 +132,9 @@ def test_what_a_change_does_to_a_small_table_is_in_dollars(capsys: pytest.Captur
 def test_the_unit_of_a_table_fits_its_largest_amount(largest: float | None, shown: str, words: str) -> None:
     unit = unit_for([1.0, None, largest])
     assert (unit.cell(largest), unit.name) == (shown, words)
+
+
+def test_sectors_have_their_names_in_tables_and_other_codes_stand_alone() -> None:
+    row = {"sector": "111CA", "origin": "CN", "hts2": None, "cn": 0.1 + 0.2}
+    assert labels(row, row) == ["111CA Farm products", "CN", "-", "0.3"]
+    assert labels({"sector": "nothing"}, ["sector"]) == ["nothing"]
