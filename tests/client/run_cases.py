@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 
 from tariffs.client import Client, Scenario
-from tariffs.engine.response.hat_response import EXACT_HAT
-from tariffs.engine.response.thetas import LASTING
+from tariffs.engine.response.elasticities.thetas import LASTING
+from tariffs.engine.response.trade.hat_response import EXACT_HAT
 from tariffs.engine.runs import refusals
 from tariffs.engine.schedule import reference_data
 from tariffs.run_spec.option import IMPACT, SEEK, SWEEP, TIMELINE
@@ -273,7 +273,7 @@ def same_rows(found: pl.DataFrame, wanted: pl.DataFrame, what: str, *, exact: bo
 @contextmanager
 def tasks_here(monkeypatch: Any) -> Iterator[None]:
     """Compute the tasks of a cluster in this process, and tables of some rows in several buckets."""
-    from tariffs.engine.runs.seeking import seek_range
+    from tariffs.engine.runs.sweeps import seek_range
     from tariffs.engine.tables import partitions
     from tariffs.service.rpc import run_at_once
     from tariffs.service.workers.spread_tasks import OneProcess

@@ -16,8 +16,8 @@ from polars.testing import assert_frame_equal
 from tariffs.client import Client, InvalidRequest, Run, Seek, Sweep, TariffsError, replay
 from tariffs.client._wire import sweep_requests
 from tariffs.client.cli.__main__ import run
-from tariffs.engine.runs import sweep as engine_sweep
-from tariffs.engine.runs.seeking import seek_range
+from tariffs.engine.runs.sweeps import seek_range
+from tariffs.engine.runs.sweeps import sweep as engine_sweep
 from tariffs.engine.tables import atoms as atoms_module
 from tariffs.run_spec.spec import RunSpec
 

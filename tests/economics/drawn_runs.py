@@ -11,12 +11,12 @@ import polars as pl
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law import load_law
 from tariffs.engine.response import Spreads
+from tariffs.engine.runs.draws.ranges import Ranges
+from tariffs.engine.runs.draws.uncertainty import UncertaintyRun
 from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
-from tariffs.engine.runs.ranges import Ranges
+from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.runs.sums import Sums
-from tariffs.engine.runs.table_run import RunContext, TableRun
-from tariffs.engine.runs.uncertainty import UncertaintyRun
 from tariffs.engine.scenario import library
 from tariffs.engine.schedule.reference_data import reference_table
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tariffs.engine.response.adjustment import DutyPath, HorizonElasticities, PathTrade
-from tariffs.engine.response.lane_table import LaneGroups, LaneTable
-from tariffs.engine.response.law_duty import LawDuty
-from tariffs.engine.response.law_lanes import LawLanes
+from tariffs.engine.response.lanes.adjustment import DutyPath, HorizonElasticities, PathTrade
+from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable
+from tariffs.engine.response.lanes.law_duty import LawDuty
+from tariffs.engine.response.lanes.law_lanes import LawLanes
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64
 from tariffs.engine.response import armington
-from tariffs.engine.response.quotas import (
+from tariffs.engine.response.limits.quotas import (
     CEILING,
     FLOOR,
     JointLimit,

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tariffs.engine.response.lane_rates import RatePaths
-from tariffs.engine.response.lane_sweep import LaneSweep
-from tariffs.engine.response.sweep_inputs import (
+from tariffs.engine.response.lanes.lane_rates import RatePaths
+from tariffs.engine.response.lanes.lane_sweep import LaneSweep
+from tariffs.engine.response.lanes.sweep_inputs import (
     SweepElasticities,
     SweepTrade,
     checked_trade,

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.response import armington, passthrough, sigma_at
-from tariffs.engine.response.adjustment import (
+from tariffs.engine.response.elasticities.adjustment_profile import (
+    BLENDED,
+    PathParameters,
+    adjustment_profile,
+    path_parameters_for,
+)
+from tariffs.engine.response.elasticities.parameters import STAGES, ProductParameters, parameters_for
+from tariffs.engine.response.lanes.adjustment import (
     DutyPath,
     DutyStep,
     PathTrade,
@@ -21,13 +28,6 @@ from tariffs.engine.response.adjustment import (
     mean_weights,
     passthrough_steps,
 )
-from tariffs.engine.response.adjustment_profile import (
-    BLENDED,
-    PathParameters,
-    adjustment_profile,
-    path_parameters_for,
-)
-from tariffs.engine.response.parameters import STAGES, ProductParameters, parameters_for
 from tests.economics.independent import adjustment as slow
 from tests.economics.lane_volumes import lane_volumes
 

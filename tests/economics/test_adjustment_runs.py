@@ -11,12 +11,12 @@ import polars as pl
 import pytest
 
 from tariffs.engine.law.loader import load_law
-from tariffs.engine.response.adjustment import DutyStep, RateMoves
-from tariffs.engine.response.parameters import parameters_for
-from tariffs.engine.response.trade_response import PROHIBITIVE
-from tariffs.engine.runs.duty_steps import without_ended_closures
+from tariffs.engine.response.elasticities.parameters import parameters_for
+from tariffs.engine.response.lanes.adjustment import DutyStep, RateMoves
+from tariffs.engine.response.trade.trade_response import PROHIBITIVE
 from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.runs.sweep import sweep
+from tariffs.engine.runs.outcomes.duty_steps import without_ended_closures
+from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import library, parse_scenario
 from tests.economics.independent import adjustment as slow
@@ -158,7 +158,7 @@ def test_factors_on_elasticities_scale_every_age() -> None:
 
 
 def test_draws_without_spread_are_the_plain_run() -> None:
-    from tariffs.engine.response.draws import Spreads
+    from tariffs.engine.response.elasticities.draws import Spreads
 
     options = Options(
         baseline=BASELINE,

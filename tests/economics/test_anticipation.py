@@ -13,7 +13,7 @@ import pytest
 from tariffs.client import Client
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.response.anticipation import (
+from tariffs.engine.response.trade.anticipation import (
     DAYS_A_MONTH,
     ExpectedStep,
     Storage,

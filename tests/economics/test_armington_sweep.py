@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 
 from tariffs.engine.base.array_utils import sums_of
 from tariffs.engine.errors import InputError
-from tariffs.engine.response import armington, lane_pack, lane_sections
+from tariffs.engine.response import armington
 from tariffs.engine.response.inputs import Floats, Ints
 from tariffs.engine.response.kernels import armington as single
 from tariffs.engine.response.kernels import exp_log, lane_stages, lane_sums, lane_terms
 from tariffs.engine.response.kernels import lanes as kernels
-from tariffs.engine.response.lane_sections import SIDE_BY_SIDE
-from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepTrade
-from tariffs.engine.response.sweep_sums import SweepSums
+from tariffs.engine.response.lanes import lane_pack, lane_sections
+from tariffs.engine.response.lanes.lane_sections import SIDE_BY_SIDE
+from tariffs.engine.response.lanes.sweep_inputs import SweepElasticities, SweepTrade
+from tariffs.engine.response.lanes.sweep_sums import SweepSums
 from tests.economics.sweeps_at_once import SweepReference, sweep_at_once
 
 CLASSES, GROUPS, OWNERS, VALUE_GROUPS = 12, 5, 3, 9

@@ -15,7 +15,7 @@ from tariffs.engine.law import load_law
 from tariffs.engine.response import Spreads
 from tariffs.engine.response.claims import claim_costs, observed_claims, responding_share
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
-from tariffs.engine.runs.sweep import sweep
+from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 from tariffs.engine.schedule import reference_data

@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariffs.engine.law.loader import load_law
-from tariffs.engine.response.adjustment import DutyPath, DutyStep, PathTrade, RateMoves
-from tariffs.engine.response.parameters import parameters_for
-from tariffs.engine.response.trade_response import PROHIBITIVE
-from tariffs.engine.runs.duty_steps import closures_apart
+from tariffs.engine.response.elasticities.parameters import parameters_for
+from tariffs.engine.response.lanes.adjustment import DutyPath, DutyStep, PathTrade, RateMoves
+from tariffs.engine.response.trade.trade_response import PROHIBITIVE
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
-from tariffs.engine.runs.rate_paths import closures_apart as paths_apart
-from tariffs.engine.runs.rate_paths import word_of
-from tariffs.engine.runs.sweep import sweep
+from tariffs.engine.runs.lanes.rate_paths import closures_apart as paths_apart
+from tariffs.engine.runs.lanes.rate_paths import word_of
+from tariffs.engine.runs.outcomes.duty_steps import closures_apart
+from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 from tariffs.engine.table_duty.rate_classes import bits
 from tests.economics.independent import adjustment as slow

@@ -14,11 +14,11 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.response import Spreads
 from tariffs.engine.runs.column_names import DOMESTIC_COLUMNS, DOMESTIC_SUMS
+from tariffs.engine.runs.draws.ranges import FURTHER_COLUMNS
+from tariffs.engine.runs.draws.uncertainty import UncertaintyRun
 from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.runs.ranges import FURTHER_COLUMNS
-from tariffs.engine.runs.response_sums import ResponseSums
-from tariffs.engine.runs.table_run import RunContext, TableRun
-from tariffs.engine.runs.uncertainty import UncertaintyRun
+from tariffs.engine.runs.outcomes.response_sums import ResponseSums
+from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.scenario import library, parse_scenario
 from tests.economics.drawn_runs import DAY, LEVELS, QUIET, goods_of, ranges_of, run_of
 

@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.response import Draws, Spreads, drawn_parameters, parameters, parameters_for
+from tariffs.engine.response import Draws, Spreads, drawn_parameters, parameters_for
 from tariffs.engine.response.constants import constant
-from tariffs.engine.response.draws import DrawnDeviations
+from tariffs.engine.response.elasticities import parameters
+from tariffs.engine.response.elasticities.draws import DrawnDeviations
+from tariffs.engine.response.elasticities.parameters import GREATEST_SIGMA, LEAST_SIGMA
+from tariffs.engine.response.elasticities.sobol import DIMENSIONS, sobol_bits, sobol_points
 from tariffs.engine.response.kernels import draws as kernels
 from tariffs.engine.response.kernels.draws import mixed, normals, product_normals, uniform_of
-from tariffs.engine.response.parameters import GREATEST_SIGMA, LEAST_SIGMA
-from tariffs.engine.response.sobol import DIMENSIONS, sobol_bits, sobol_points
 
 SECTIONS = Path(parameters.__file__).parent / "data" / "hs_sections.csv"
 CODES = ["8471300100", "0101210010", "7208100000", "0901110015", "9503000073"]

@@ -14,11 +14,11 @@ from tariffs.client import Client
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.response import exact_hat, theta_parameters_for
-from tariffs.engine.response import thetas as thetas_module
+from tariffs.engine.response.elasticities import thetas as thetas_module
+from tariffs.engine.response.elasticities.thetas import theta_of_industry
 from tariffs.engine.response.industries import industries
-from tariffs.engine.response.thetas import theta_of_industry
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
-from tariffs.engine.runs.sweep import sweep
+from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 from tests.economics.independent import quotas as slow_quotas

@@ -14,7 +14,7 @@ from tariffs.engine.law import load_law
 from tariffs.engine.response import parameters_for
 from tariffs.engine.response.exchange_rate import published_offset
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
-from tariffs.engine.runs.sweep import sweep
+from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import library, parse_scenario
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariffs.engine.law.loader import load_law
-from tariffs.engine.response.adjustment_profile import path_parameters_for
-from tariffs.engine.response.sector_market import SectorMarket
+from tariffs.engine.response.elasticities.adjustment_profile import path_parameters_for
+from tariffs.engine.response.sectors.sector_market import SectorMarket
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 from tests.economics.drawn_runs import LEVELS, ranges_of

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from tariffs.engine.law import load_law
-from tariffs.engine.response import importer_sigmas
-from tariffs.engine.response.adjustment_profile import path_parameters_for
-from tariffs.engine.response.parameters import SETS, STAGES, horizon_supply, parameters_for
+from tariffs.engine.response.elasticities import importer_sigmas
+from tariffs.engine.response.elasticities.adjustment_profile import path_parameters_for
+from tariffs.engine.response.elasticities.parameters import SETS, STAGES, horizon_supply, parameters_for
 from tariffs.engine.runs.impact import impact
 from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.scenario import library

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from tariffs.engine.response.draws import REPLICATES
-from tariffs.engine.runs.ranges import _errors
+from tariffs.engine.response.elasticities.draws import REPLICATES
+from tariffs.engine.runs.draws.ranges import _errors
 
 
 def test_the_monte_carlo_error_of_a_quantile_is_its_spread_over_the_root_of_the_replicates() -> None:

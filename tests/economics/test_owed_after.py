@@ -11,8 +11,8 @@ import pytest
 
 from tariffs.engine.law.loader import load_law
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
-from tariffs.engine.runs.sweep import sweep
-from tariffs.engine.runs.table_run import RunContext, TableRun
+from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
+from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 

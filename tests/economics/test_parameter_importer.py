@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tariffs.engine.response import parameters
+from tariffs.engine.response.elasticities import parameters
 from tariffs.importers.parameters import main
 
 SECTIONS = """section,chapters,gtap_esubm,protee,bw_hts10,sigma_sr,sigma_lr,lr_p90,ln_sd

@@ -14,7 +14,7 @@ from tariffs.engine.response import (
     BOUNDS,
     parameters_for,
 )
-from tariffs.engine.response.parameters import STAGES
+from tariffs.engine.response.elasticities.parameters import STAGES
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import library
 

@@ -10,14 +10,14 @@ import polars as pl
 import pytest
 
 from tariffs.engine.law.loader import load_law
-from tariffs.engine.runs import sweep as sweep_module
 from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.runs.point_sums import PointEvaluator
-from tariffs.engine.runs.seeking.seek import Vary, seek
-from tariffs.engine.runs.seeking.seek_target import Target
-from tariffs.engine.runs.sweep import Sweep, sweep
-from tariffs.engine.runs.sweep_points import grid
-from tariffs.engine.runs.table_run import TableRun
+from tariffs.engine.runs.outcomes.table_run import TableRun
+from tariffs.engine.runs.sweeps import sweep as sweep_module
+from tariffs.engine.runs.sweeps.point_sums import PointEvaluator
+from tariffs.engine.runs.sweeps.seek import Vary, seek
+from tariffs.engine.runs.sweeps.seek_target import Target
+from tariffs.engine.runs.sweeps.sweep import Sweep, sweep
+from tariffs.engine.runs.sweeps.sweep_points import grid
 from tariffs.engine.scenario import Scenario, parse_scenario
 from tests.unit.result_frames import assert_agree
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.response.adjustment_profile import adjustment_profile
+from tariffs.engine.response.elasticities.adjustment_profile import adjustment_profile
 from tariffs.engine.response.kernels import exp_log, lane_stages, lane_sums, lane_terms, lanes
-from tariffs.engine.response.lane_rates import RatePaths
-from tariffs.engine.response.lane_sections import SIDE_BY_SIDE
-from tariffs.engine.response.lane_sweep import LaneSweep
-from tariffs.engine.response.sweep_inputs import StageElasticities, SweepTrade
-from tariffs.engine.response.sweep_sums import SweepSums
+from tariffs.engine.response.lanes.lane_rates import RatePaths
+from tariffs.engine.response.lanes.lane_sections import SIDE_BY_SIDE
+from tariffs.engine.response.lanes.lane_sweep import LaneSweep
+from tariffs.engine.response.lanes.sweep_inputs import StageElasticities, SweepTrade
+from tariffs.engine.response.lanes.sweep_sums import SweepSums
 from tests.economics.independent import adjustment as slow
 
 GROUPS = 3

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from tariffs.engine.law.loader import load_law
-from tariffs.engine.response.draws import Spreads
+from tariffs.engine.response.elasticities.draws import Spreads
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
-from tariffs.engine.runs.sweep import sweep
+from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import Scenario, parse_scenario
 from tests.economics.drawn_runs import ranges_of

@@ -13,12 +13,12 @@ import pytest
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.loader import load_law
 from tariffs.engine.response import armington
-from tariffs.engine.response.draws import Spreads
-from tariffs.engine.response.limited_response import LimitedResponse
-from tariffs.engine.response.parameters import parameters_for
+from tariffs.engine.response.elasticities.draws import Spreads
+from tariffs.engine.response.elasticities.parameters import parameters_for
+from tariffs.engine.response.limits.limited_response import LimitedResponse
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
-from tariffs.engine.runs.sweep import sweep
-from tariffs.engine.runs.table_run import RunContext, TableRun
+from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
+from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import Scenario, apply_scenario, library, parse_scenario
 from tests.economics.independent import quotas as slow

@@ -9,7 +9,7 @@ import pytest
 
 from tariffs.engine.response import armington
 from tariffs.engine.response.kernels.quota_premiums import hold_to_limits
-from tariffs.engine.response.quotas import solve_quotas
+from tariffs.engine.response.limits.quotas import solve_quotas
 from tests.economics.independent.quotas import Limit, equilibrium
 from tests.economics.quota_problems import Trade, random_trade, solve
 

@@ -25,7 +25,7 @@ from tariffs.engine.response import (
 )
 from tariffs.engine.response.inputs import Floats, Ints
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.table_run import RunContext, TableRun
+from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.scenario import library
 from tests.economics.markets import Market
 

@@ -13,14 +13,14 @@ from tariffs.engine.response import armington
 from tariffs.engine.response.kernels import lanes
 from tariffs.engine.response.kernels import sector_sweep as kernels
 from tariffs.engine.response.kernels.exp_log import LANES
-from tariffs.engine.response.market import market
-from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepMarket, SweepTrade
-from tariffs.engine.response.sweep_sums import SweepSums
+from tariffs.engine.response.lanes.sweep_inputs import SweepElasticities, SweepMarket, SweepTrade
+from tariffs.engine.response.lanes.sweep_sums import SweepSums
+from tariffs.engine.response.sectors.market import market
 from tariffs.engine.runs.impact import Options
-from tariffs.engine.runs.point_sums import PointEvaluator
-from tariffs.engine.runs.sweep import Sweep, sweep
-from tariffs.engine.runs.table_lanes import has_lanes
-from tariffs.engine.runs.table_run import RunContext, TableRun
+from tariffs.engine.runs.lanes.table_lanes import has_lanes
+from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
+from tariffs.engine.runs.sweeps.point_sums import PointEvaluator
+from tariffs.engine.runs.sweeps.sweep import Sweep, sweep
 from tariffs.engine.scenario import library
 from tests.economics.sweeps_at_once import SweepReference, sweep_at_once
 
@@ -60,7 +60,7 @@ def test_points_are_those_computed_one_by_one(
     by: tuple[str, ...], rates: list[str], horizon: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = swept(by, rates, horizon=horizon)
-    monkeypatch.setattr("tariffs.engine.runs.point_sums.has_lanes", lambda run: False)
+    monkeypatch.setattr("tariffs.engine.runs.sweeps.point_sums.has_lanes", lambda run: False)
     single = swept(by, rates, horizon=horizon)
     keys = [name for name, kind in together.groups.schema.items() if not kind.is_float()]
     assert together.groups.columns == single.groups.columns

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tariffs.engine.response import constants as constants_module
-from tariffs.engine.response.adjustment_profile import path_parameters_for
 from tariffs.engine.response.claims import claim_costs
 from tariffs.engine.response.constants import constants
-from tariffs.engine.response.parameters import SETS, STAGES, parameters_for
-from tariffs.engine.response.sector_market import market_elasticities
+from tariffs.engine.response.elasticities.adjustment_profile import path_parameters_for
+from tariffs.engine.response.elasticities.parameters import SETS, STAGES, parameters_for
+from tariffs.engine.response.sectors.sector_market import market_elasticities
 from tariffs.engine.schedule.reference_data import reference_table
 
 ROOT = Path(__file__).parents[2]

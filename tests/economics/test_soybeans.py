@@ -12,7 +12,7 @@ import pytest
 from tariffs.client.cli.__main__ import run
 from tariffs.client.results.shipments import MEAN, OBSERVED, shown_months
 from tariffs.engine.law import load_law
-from tariffs.engine.response.parameters import horizon_supply, parameters_for
+from tariffs.engine.response.elasticities.parameters import horizon_supply, parameters_for
 from tariffs.engine.validation.soybeans import (
     SoybeanComparison,
     SoybeanMonth,

@@ -17,15 +17,15 @@ from tariffs.client import Client, InvalidRequest
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.response import Spreads
-from tariffs.engine.runs import uncertainty
-from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.runs.ranges import (
+from tariffs.engine.runs.draws import uncertainty
+from tariffs.engine.runs.draws.ranges import (
     COLUMNS,
     FURTHER_COLUMNS,
     TOTAL_COLUMNS,
 )
-from tariffs.engine.runs.response_sums import ResponseSums
-from tariffs.engine.runs.table_run import RunContext, TableRun
+from tariffs.engine.runs.impact import Options, Point, impact
+from tariffs.engine.runs.outcomes.response_sums import ResponseSums
+from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.scenario import library, parse_scenario
 from tariffs.engine.schedule.reference_data import reference_table
 from tests.economics.drawn_runs import (
@@ -128,7 +128,7 @@ def test_bans_of_whole_origins_are_drawn_side_by_side_as_one_by_one(monkeypatch:
     assert whole.select((pl.col("p5") == pl.col("central")).all()).item()
     quick = ranges_of(run_of(drinks, day="2026-11-20", by=("hts4",)))
     monkeypatch.setattr(
-        "tariffs.engine.runs.response_sums.is_summed_by_variety", lambda response, outcome: False
+        "tariffs.engine.runs.outcomes.response_sums.is_summed_by_variety", lambda response, outcome: False
     )
     slow = ranges_of(run_of(drinks, day="2026-11-20", by=("hts4",)))
     for name in ("groups", "total"):

@@ -14,8 +14,8 @@ from tariffs.engine.law import load_law
 from tariffs.engine.response import armington, parameters_for
 from tariffs.engine.response.kernels import authority_duties, carried
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
-from tariffs.engine.runs.sweep import sweep
-from tariffs.engine.runs.table_run import RunContext, TableRun
+from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
+from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 from tariffs.engine.schedule.reference_data import reference_table
 

@@ -12,7 +12,7 @@ from tariffs.engine.errors import LawError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.line_duty.entry_line import OtherCharge
 from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
-from tariffs.engine.response.parameters import parameters_for
+from tariffs.engine.response.elasticities.parameters import parameters_for
 from tariffs.engine.runs.impact import Options, Point, ScenarioImpact, impact
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import Scenario, apply_scenario, check_scenario, library, parse_scenario

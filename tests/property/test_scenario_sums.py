@@ -18,7 +18,7 @@ from tariffs.engine.law.amendments import change_from_mapping
 from tariffs.engine.runs.attribution import SHAPLEY, Attribution, attribute
 from tariffs.engine.runs.finish import total_row
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.table_run import RunContext, TableRun
+from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.scenario import Scenario, parse_scenario
 from tariffs.engine.scenario.apply import apply_change, apply_scenario
 from tariffs.engine.schedule.reference_data import reference_table

@@ -14,12 +14,12 @@ from google.longrunning import operations_pb2 as ops
 
 from tariffs.engine.law import load_law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.runs import sweep as sweep_module
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.point_sums import PointEvaluator
-from tariffs.engine.runs.seeking import seek_range
-from tariffs.engine.runs.sweep import sweep
-from tariffs.engine.runs.sweep_points import POINTS_AT_MOST, grid
+from tariffs.engine.runs.sweeps import seek_range
+from tariffs.engine.runs.sweeps import sweep as sweep_module
+from tariffs.engine.runs.sweeps.point_sums import PointEvaluator
+from tariffs.engine.runs.sweeps.sweep import sweep
+from tariffs.engine.runs.sweeps.sweep_points import POINTS_AT_MOST, grid
 from tariffs.engine.scenario import parse_scenario
 from tariffs.engine.tables import atoms as atoms_module
 from tariffs.service.observability.answer_facts import run_digest_of

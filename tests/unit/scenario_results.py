@@ -13,7 +13,7 @@ from typing import Any
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.runs.finish import total_row
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.table_run import RunContext, TableRun
+from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, components, library, named
 
 DAYS = ("2025-12-01", "2026-11-24", "2027-01-11")

@@ -9,7 +9,7 @@ import polars as pl
 from tariffs.engine.law import load_law
 from tariffs.engine.runs.finish import total_row
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.table_run import RunContext, TableRun
+from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, parse_scenario
 
 ROWS = [

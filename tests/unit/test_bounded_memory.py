@@ -17,10 +17,10 @@ from tariffs.engine.law import load_law
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.switch_sensitivity import switches_behind
 from tariffs.engine.rating.families import Family
-from tariffs.engine.runs import table_run
 from tariffs.engine.runs.impact import Point, impact
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.sweep import SweepRun
+from tariffs.engine.runs.outcomes import table_run
+from tariffs.engine.runs.sweeps.sweep import SweepRun
 from tariffs.engine.scenario import parse_scenario
 from tariffs.engine.table_duty.cells import ValueCells
 from tariffs.engine.tables.line_arrays import MASKS_KEPT

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from tariffs.engine.runs.seeking.bracketing import Search
-from tariffs.engine.runs.seeking.seek_range import CELLS, FINEST
+from tariffs.engine.runs.sweeps.bracketing import Search
+from tariffs.engine.runs.sweeps.seek_range import CELLS, FINEST
 
 STEPS = CELLS * FINEST
 GRID = [cell * FINEST for cell in range(CELLS + 1)]

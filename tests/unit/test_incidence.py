@@ -10,7 +10,7 @@ import pytest
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.runs.column_names import INCIDENCE_COLUMNS
 from tariffs.engine.runs.impact import Options, Point, ScenarioImpact, impact
-from tariffs.engine.runs.sweep import sweep
+from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import library, parse_scenario
 

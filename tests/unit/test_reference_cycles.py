@@ -11,7 +11,7 @@ import pytest
 
 from tariffs.engine.law import load_law
 from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.runs.sweep import sweep
+from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import library, parse_scenario
 

@@ -13,11 +13,11 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.response import Spreads
 from tariffs.engine.response.industries import industries, industry_of
-from tariffs.engine.response.sector_market import kappa_of, market_elasticities
+from tariffs.engine.response.sectors.sector_market import kappa_of, market_elasticities
 from tariffs.engine.runs.column_names import DOMESTIC_COLUMNS
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
-from tariffs.engine.runs.sweep import sweep
-from tariffs.engine.runs.table_run import RunContext, TableRun
+from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
+from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.scenario import library
 from tests.economics.independent import market as slow
 

@@ -12,11 +12,11 @@ import pytest
 from tariffs.engine.errors import InputError, ScenarioError, ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.response.parameters import parameters_for
-from tariffs.engine.runs import sweep as sweep_module
+from tariffs.engine.response.elasticities.parameters import parameters_for
 from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.runs.sweep import Sweep, SweepRun, shortened, sweep
-from tariffs.engine.runs.sweep_points import POINTS_AT_MOST, Points, grid
+from tariffs.engine.runs.sweeps import sweep as sweep_module
+from tariffs.engine.runs.sweeps.sweep import Sweep, SweepRun, shortened, sweep
+from tariffs.engine.runs.sweeps.sweep_points import POINTS_AT_MOST, Points, grid
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 from tests.unit.result_frames import assert_agree
 from tests.unit.scenario_tables import DAY, HEAD, TABLE

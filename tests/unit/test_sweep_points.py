@@ -9,7 +9,14 @@ import polars as pl
 import pytest
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.runs.sweep_points import POINTS_AT_MOST, check_count, expand, float_of, grid, point_frame
+from tariffs.engine.runs.sweeps.sweep_points import (
+    POINTS_AT_MOST,
+    check_count,
+    expand,
+    float_of,
+    grid,
+    point_frame,
+)
 
 
 @pytest.mark.parametrize(

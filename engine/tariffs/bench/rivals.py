@@ -13,7 +13,7 @@ import polars as pl
 
 from tariffs.bench.measure import RivalDiffersError, RowSkippedError
 from tariffs.engine.base.array_utils import F64
-from tariffs.engine.runs.sweep import Sweep
+from tariffs.engine.runs.sweeps.sweep import Sweep
 from tariffs.engine.scenario import Scenario
 
 EXACT = 1e-9

@@ -20,7 +20,7 @@ import polars as pl
 from tariffs.bench.measure import Deadline, Sample, sample_of, seconds_of
 from tariffs.bench.workbench import BY_BOTH, Counts, Workbench, scenario_named
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.sweep import SweepBlock, SweepRun
+from tariffs.engine.runs.sweeps.sweep import SweepBlock, SweepRun
 
 SEED = 20_260_102
 _CLAIM = "usmca_share"

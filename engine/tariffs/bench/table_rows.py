@@ -23,10 +23,10 @@ from tariffs.bench.measure import (
 )
 from tariffs.bench.shipments import grown
 from tariffs.bench.workbench import BY_BOTH, BY_ORIGIN, Workbench, scenario_named
-from tariffs.engine.response.parameters import PATH
-from tariffs.engine.response.sector_market import SECTOR
+from tariffs.engine.response.elasticities.parameters import PATH
+from tariffs.engine.response.sectors.sector_market import SECTOR
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.sweep import SweepRun
+from tariffs.engine.runs.sweeps.sweep import SweepRun
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import library
 

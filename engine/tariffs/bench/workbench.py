@@ -15,7 +15,7 @@ from tariffs.engine.law import load_law
 from tariffs.engine.law.law import Law
 from tariffs.engine.runs.impact import Impact, impact
 from tariffs.engine.runs.options import Options, Point
-from tariffs.engine.runs.sweep import Sweep, sweep
+from tariffs.engine.runs.sweeps.sweep import Sweep, sweep
 from tariffs.engine.scenario import Scenario, parse_scenario
 from tariffs.engine.schedule import reference_data
 

@@ -206,7 +206,7 @@ _ENGINE = Path(__file__).parents[1] / "engine"
 
 
 def build(sections: Path, target: Path) -> None:
-    """Write the two tables of `tariffs.engine.response.parameters` into `target`."""
+    """Write the two tables of `tariffs.engine.response.elasticities.parameters` into `target`."""
     target.mkdir(parents=True, exist_ok=True)
     _write(target / "hs_sections.csv", section_rows(_read(sections)))
     _write(target / "product_exceptions.csv", exception_rows())

@@ -5,23 +5,23 @@ Importing this package loads no compiled kernel; a model does when it runs.
 
 from __future__ import annotations
 
-from tariffs.engine.response.adjustment_profile import sigma_at
-from tariffs.engine.response.armington import STATUS, ArmingtonResponse, armington
-from tariffs.engine.response.draws import DrawnParameters, Draws, Spreads, drawn_parameters
-from tariffs.engine.response.exact_hat import ExactHatResponse, exact_hat
-from tariffs.engine.response.gsim import GsimImports, GsimResponse, gsim, gsim_imports
-from tariffs.engine.response.market import MarketResponse, market
-from tariffs.engine.response.models import MODELS, Model
-from tariffs.engine.response.parameters import (
+from tariffs.engine.response.elasticities.adjustment_profile import sigma_at
+from tariffs.engine.response.elasticities.draws import DrawnParameters, Draws, Spreads, drawn_parameters
+from tariffs.engine.response.elasticities.parameters import (
     BOUNDS,
     HORIZONS,
     Elasticities,
     ProductParameters,
     parameters_for,
 )
-from tariffs.engine.response.passthrough import FORMS, PassthroughResponse, passthrough
-from tariffs.engine.response.smart import SmartResponse, smart
-from tariffs.engine.response.thetas import ThetaParameters, theta_parameters_for
+from tariffs.engine.response.elasticities.thetas import ThetaParameters, theta_parameters_for
+from tariffs.engine.response.models.armington import STATUS, ArmingtonResponse, armington
+from tariffs.engine.response.models.exact_hat import ExactHatResponse, exact_hat
+from tariffs.engine.response.models.gsim import GsimImports, GsimResponse, gsim, gsim_imports
+from tariffs.engine.response.models.model_facts import MODELS, Model
+from tariffs.engine.response.models.passthrough import FORMS, PassthroughResponse, passthrough
+from tariffs.engine.response.models.smart import SmartResponse, smart
+from tariffs.engine.response.sectors.market import MarketResponse, market
 
 __all__ = [
     "BOUNDS",

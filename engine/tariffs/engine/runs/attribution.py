@@ -24,8 +24,8 @@ from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.assumptions import NONE, Assumptions
 from tariffs.engine.law.law import Law
 from tariffs.engine.runs.column_names import AUTHORITY
+from tariffs.engine.runs.outcomes.table_run import TableRun
 from tariffs.engine.runs.sums import ChargedDuties, stacked_duties
-from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, library, lineage
 from tariffs.engine.scenario.apply import apply_change, assume
 from tariffs.engine.scenario.describe import describe_assumptions, describe_change

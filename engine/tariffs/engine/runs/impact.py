@@ -15,21 +15,21 @@ from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import entry_instant, entry_moment, moment_notes, unread_of
-from tariffs.engine.response.parameters import HORIZONS
+from tariffs.engine.response.elasticities.parameters import HORIZONS
 from tariffs.engine.runs.attribution import attribute
+from tariffs.engine.runs.draws.ranges import DrawnPoint, Ranges
+from tariffs.engine.runs.draws.uncertainty import UncertaintyRun
 from tariffs.engine.runs.finish import group_rows, total_row
 from tariffs.engine.runs.options import RESPONSES, Options, Point
-from tariffs.engine.runs.outcome import Outcome
+from tariffs.engine.runs.outcomes.outcome import Outcome
+from tariffs.engine.runs.outcomes.table_run import SwitchReport, TableRun
 from tariffs.engine.runs.port_fees import fee_notes
 from tariffs.engine.runs.price_effect import industry_duties, method_facts, price_effect
 from tariffs.engine.runs.prohibited_surplus import add_prohibited_surplus
-from tariffs.engine.runs.ranges import DrawnPoint, Ranges
 from tariffs.engine.runs.reactions import Reactions
 from tariffs.engine.runs.results import compared_groups, compared_totals
 from tariffs.engine.runs.stepwise_run import RunArguments, RunEnd, StepwiseRun
 from tariffs.engine.runs.sums import Sums
-from tariffs.engine.runs.table_run import SwitchReport, TableRun
-from tariffs.engine.runs.uncertainty import UncertaintyRun
 from tariffs.engine.scenario import (
     Scenario,
     apply_scenario,

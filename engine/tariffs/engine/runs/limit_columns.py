@@ -8,7 +8,7 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law.law import Law
-from tariffs.engine.response.trade_response import QuotaRents
+from tariffs.engine.response.trade.volumes import QuotaRents
 from tariffs.engine.runs.column_names import LIMIT_SUMS
 from tariffs.engine.scenario import Scenario, components, library, lineage
 from tariffs.engine.tables.line_arrays import LineArrays

@@ -14,16 +14,16 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import covered_moment, known_on_notes, known_on_text, moment_notes
-from tariffs.engine.response.anticipation import storage_facts
-from tariffs.engine.response.draws import DEFAULT_SPREADS, GENERATOR, Spreads
+from tariffs.engine.response.elasticities.draws import DEFAULT_SPREADS, GENERATOR, Spreads
+from tariffs.engine.response.elasticities.parameters import DEFAULT_HORIZON, ProductParameters
+from tariffs.engine.response.elasticities.thetas import LASTING
 from tariffs.engine.response.exchange_rate import NO_OFFSET, offset_facts
-from tariffs.engine.response.hat_response import EXACT_HAT
 from tariffs.engine.response.industries import SOURCE
 from tariffs.engine.response.inputs import MOST, Range, invalid
-from tariffs.engine.response.models import INCOME, INCOME_AND_CURRENCY, MODELS, Model
-from tariffs.engine.response.parameters import DEFAULT_HORIZON, ProductParameters
-from tariffs.engine.response.sector_market import PRODUCT, market_elasticities
-from tariffs.engine.response.thetas import LASTING
+from tariffs.engine.response.models.model_facts import INCOME, INCOME_AND_CURRENCY, MODELS, Model
+from tariffs.engine.response.sectors.sector_market import PRODUCT, market_elasticities
+from tariffs.engine.response.trade.anticipation import storage_facts
+from tariffs.engine.response.trade.hat_response import EXACT_HAT
 from tariffs.engine.runs.refusals import refuse, refuse_untaken
 from tariffs.engine.scenario import Scenario
 from tariffs.run_spec import spec as run_spec

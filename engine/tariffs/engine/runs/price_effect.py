@@ -18,8 +18,8 @@ from tariffs.engine.response.consumer_prices import (
     consumer_prices,
 )
 from tariffs.engine.response.industries import industries, industry_of, pools, summaries
-from tariffs.engine.runs.outcome import Outcome
-from tariffs.engine.runs.table_run import TableRun
+from tariffs.engine.runs.outcomes.outcome import Outcome
+from tariffs.engine.runs.outcomes.table_run import TableRun
 
 
 def industry_duties(run: TableRun, outcomes: Sequence[Outcome]) -> F64:

@@ -9,19 +9,19 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, sums_of
 from tariffs.engine.base.chunks import thread_count
-from tariffs.engine.response.adjustment import DutyPath, DutyStep, PathTrade, RateMoves
-from tariffs.engine.response.adjustment_profile import adjustment_profile
-from tariffs.engine.response.lane_table import LaneGroups, LaneTable
-from tariffs.engine.response.law_duty import LawDuty
-from tariffs.engine.response.law_lanes import LawLanes
-from tariffs.engine.response.path_response import PathResponse
-from tariffs.engine.response.sweep_inputs import StageElasticities
-from tariffs.engine.response.trade_response import PROHIBITIVE, products_of
+from tariffs.engine.response.elasticities.adjustment_profile import adjustment_profile
+from tariffs.engine.response.lanes.adjustment import DutyPath, DutyStep, PathTrade, RateMoves
+from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable
+from tariffs.engine.response.lanes.law_duty import LawDuty
+from tariffs.engine.response.lanes.law_lanes import LawLanes
+from tariffs.engine.response.lanes.sweep_inputs import StageElasticities
+from tariffs.engine.response.trade.path_response import PathResponse
+from tariffs.engine.response.trade.trade_response import PROHIBITIVE, products_of
 from tariffs.engine.runs.column_names import PROHIBITED_SURPLUS
-from tariffs.engine.runs.outcome import Outcome
-from tariffs.engine.runs.response_sums import is_summed_by_variety
+from tariffs.engine.runs.outcomes.outcome import Outcome
+from tariffs.engine.runs.outcomes.response_sums import is_summed_by_variety
+from tariffs.engine.runs.outcomes.table_run import TableRun
 from tariffs.engine.runs.sums import Sums
-from tariffs.engine.runs.table_run import TableRun
 
 
 def add_prohibited_surplus(run: TableRun, outcomes: Sequence[Outcome], sums: Sums) -> Sums:

@@ -12,10 +12,10 @@ from typing import Any
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import EXPORT, IMPORT
-from tariffs.engine.response.hat_response import EXACT_HAT
-from tariffs.engine.response.parameters import PATH, SETS
-from tariffs.engine.response.sector_market import PRODUCT
-from tariffs.engine.response.thetas import LASTING
+from tariffs.engine.response.elasticities.parameters import PATH, SETS
+from tariffs.engine.response.elasticities.thetas import LASTING
+from tariffs.engine.response.sectors.sector_market import PRODUCT
+from tariffs.engine.response.trade.hat_response import EXACT_HAT
 from tariffs.run_spec import spec as run_spec
 from tariffs.run_spec.option import IMPACT, SEEK, SWEEP, TIMELINE, VERBS
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64, Bools, ratio
-from tariffs.engine.response.trade_response import TradeVolume
+from tariffs.engine.response.trade.volumes import TradeVolume
 from tariffs.engine.runs.column_names import AFTER, BASE_DUTY, DIFFERENCES, OWED_AFTER, PROHIBITED_VALUE, TAX
 from tariffs.engine.runs.finish import result_columns
 from tariffs.engine.table_duty.duties import Duties

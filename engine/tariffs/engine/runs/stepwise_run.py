@@ -10,7 +10,7 @@ import polars as pl
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.table_run import Cancelled, Progress, RunContext, SwitchReport, TableRun
+from tariffs.engine.runs.outcomes.table_run import Cancelled, Progress, RunContext, SwitchReport, TableRun
 from tariffs.engine.scenario import Scenario
 from tariffs.engine.tables.prepare import PreparedTable, Table
 

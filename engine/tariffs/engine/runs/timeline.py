@@ -29,10 +29,10 @@ from tariffs.engine.line_duty.entry_dates import (
     unread_of,
 )
 from tariffs.engine.runs.finish import group_rows, total_rows
-from tariffs.engine.runs.law_responses import LawPart, RespondingLaws
+from tariffs.engine.runs.lanes.law_responses import LawPart, RespondingLaws
+from tariffs.engine.runs.outcomes.table_run import TableRun
 from tariffs.engine.runs.stepwise_run import RunArguments, RunEnd, StepwiseRun
 from tariffs.engine.runs.sums import Sums, stacked
-from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, components, day_notes
 from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.prepare import Table

@@ -21,7 +21,7 @@ from tariffs.engine.law.files import load_yaml
 from tariffs.engine.law.values import read_rate
 from tariffs.engine.runs.impact import impact
 from tariffs.engine.runs.options import Options, Point
-from tariffs.engine.runs.table_run import Cancelled, Progress
+from tariffs.engine.runs.outcomes.table_run import Cancelled, Progress
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import library
 

@@ -15,13 +15,14 @@ import polars as pl
 from tariffs.engine.base.array_utils import F64, Bools, ratio, sums_of
 from tariffs.engine.base.provenance import with_run_digest
 from tariffs.engine.law import load_law
-from tariffs.engine.response.adjustment_profile import PathParameters, path_parameters_for
-from tariffs.engine.response.parameters import BOUNDS, PATH, ProductParameters, parameters_for
-from tariffs.engine.response.trade_response import Response, VarietyVolume
-from tariffs.engine.response.variety_rates import VarietyRates
+from tariffs.engine.response.elasticities.adjustment_profile import PathParameters, path_parameters_for
+from tariffs.engine.response.elasticities.parameters import BOUNDS, PATH, ProductParameters, parameters_for
+from tariffs.engine.response.trade.trade_response import Response
+from tariffs.engine.response.trade.variety_rates import VarietyRates
+from tariffs.engine.response.trade.volumes import VarietyVolume
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.outcome import Outcome
-from tariffs.engine.runs.table_run import Cancelled, Progress, RunContext, TableRun
+from tariffs.engine.runs.outcomes.outcome import Outcome
+from tariffs.engine.runs.outcomes.table_run import Cancelled, Progress, RunContext, TableRun
 from tariffs.engine.runs.timeline import spans
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 from tariffs.engine.tables.default_shares import USMCA_CLAIM

@@ -20,7 +20,7 @@ from tariffs.engine.law import Law, load_law
 from tariffs.engine.law.files import load_yaml
 from tariffs.engine.law.law import EXPORT
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.table_run import Cancelled, Progress
+from tariffs.engine.runs.outcomes.table_run import Cancelled, Progress
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import library
 

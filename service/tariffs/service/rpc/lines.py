@@ -11,7 +11,7 @@ from typing import Any
 from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.line_stream import LineStream
-from tariffs.engine.runs.table_run import Cancelled
+from tariffs.engine.runs.outcomes.table_run import Cancelled
 from tariffs.service.rpc.laws import LAWS, pin
 from tariffs.service.rpc.run_options import options_of
 from tariffs.service.rpc.shared import notes_of, provenance_of

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any
 
-from tariffs.engine.runs.table_run import Progress
+from tariffs.engine.runs.outcomes.table_run import Progress
 from tariffs.engine.tables.partitions import is_partitioned
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.rpc.run_plan import PartsHere, RunParts, messages_of, plan_of, table_of, whole_run

@@ -14,8 +14,8 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.options import Options
+from tariffs.engine.runs.outcomes.table_run import Cancelled, Progress, SwitchReport
 from tariffs.engine.runs.stepwise_run import RunEnd, StepwiseRun
-from tariffs.engine.runs.table_run import Cancelled, Progress, SwitchReport
 from tariffs.engine.tables.prepare import Table
 from tariffs.service.rpc.checks import word
 from tariffs.service.rpc.laws import LAWS

@@ -9,8 +9,8 @@ import polars as pl
 
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.runs.stepwise_run import RunEnd
-from tariffs.engine.runs.sweep import SweepRun, blocks_of, check_points, shortened, switched
-from tariffs.engine.runs.sweep_points import POINTS_AT_MOST, check_count, grid
+from tariffs.engine.runs.sweeps.sweep import SweepRun, blocks_of, check_points, shortened, switched
+from tariffs.engine.runs.sweeps.sweep_points import POINTS_AT_MOST, check_count, grid
 from tariffs.run_spec import option
 from tariffs.service.rpc.checks import few, required, word, words
 from tariffs.service.rpc.shared import scenario_of

@@ -63,7 +63,7 @@ def warm_runs() -> None:
 def _warm_sweeps() -> None:
     """Run the kernels of sweeps once, on a few lines, before and after the response of each kind."""
     from tariffs.engine.runs.options import Options
-    from tariffs.engine.runs.sweep import sweep
+    from tariffs.engine.runs.sweeps.sweep import sweep
     from tariffs.engine.schedule.reference_data import baseline, reference_table
 
     lines, scenario = reference_table().head(100), library()[RATES]

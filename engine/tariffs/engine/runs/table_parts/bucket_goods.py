@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.model import Scope
 from tariffs.engine.law.quantity_rules import FLOOR
-from tariffs.engine.response.hat_response import EXACT_HAT
+from tariffs.engine.response.elasticities.parameters import SETS
 from tariffs.engine.response.industries import NO_INDUSTRY, industries_among, industry_of
-from tariffs.engine.response.parameters import SETS
-from tariffs.engine.response.sector_market import PRODUCT
+from tariffs.engine.response.sectors.sector_market import PRODUCT
+from tariffs.engine.response.trade.hat_response import EXACT_HAT
 from tariffs.engine.runs.limit_columns import SHOCK
 from tariffs.engine.runs.options import Options
 from tariffs.engine.scenario import Scenario, components, library, lineage

@@ -12,12 +12,12 @@ import polars as pl
 from tariffs.engine.base.array_utils import sum_of
 from tariffs.engine.base.provenance import with_run_digest
 from tariffs.engine.law.notes import Note
+from tariffs.engine.runs.draws.ranges import joined_draws
 from tariffs.engine.runs.impact import FinishPoints, PointPart, ScenarioImpact
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.ranges import joined_draws
 from tariffs.engine.runs.stepwise_run import RunEnd
 from tariffs.engine.runs.sums import joined
-from tariffs.engine.runs.sweep import SweepBlock, SweepPart
+from tariffs.engine.runs.sweeps.sweep import SweepBlock, SweepPart
 from tariffs.engine.runs.timeline import ScenarioTimeline, TimelinePart
 
 PLACE = "file"

@@ -1,0 +1,1 @@
+"""Read, draw and mix elasticities."""

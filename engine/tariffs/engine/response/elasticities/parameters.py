@@ -1,0 +1,386 @@
+"""Elasticities of the response models: default tables, named sets, horizons and user files.
+
+The defaults by HS section are in `data/`; each row names its source. A set is `impact`
+(within six months), `short` or `long`, or one of the bounds `low` and `high`, which leave the supply
+elasticity to the horizon. See docs/models/parameters.md.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.response.constants import constant
+from tariffs.engine.response.elasticities.importer_sigmas import sigma_of, table_bytes, without_sigmas
+from tariffs.engine.response.inputs import ELASTICITY, SUPPLY, VALUE, Floats, Ints, Range, invalid
+
+IMPACT, SHORT = "impact", "short"
+STAGES = (IMPACT, SHORT, "long")
+"""Horizons with elasticities of their own, in the order of the age of a change of duty."""
+PATH = "path"
+"""Horizon at which each change of duty has the elasticities of its age."""
+HORIZONS = (PATH, *STAGES)
+DEFAULT_HORIZON = PATH
+"""Horizon of a run that names none."""
+BOUNDS = ("low", "high")
+CENTRAL, WITS = "central", "wits"
+SETS = (CENTRAL, *BOUNDS, WITS)
+"""Names of sets besides those of the horizons."""
+LEAST_SIGMA = constant("sigma_least")
+GREATEST_SIGMA = constant("sigma_greatest")
+"""Upper bound of drawn values of sigma; the lower is `LEAST_SIGMA`."""
+
+_DATA = Path(__file__).parents[1] / "data"
+_FILES = ("hs_sections.csv", "product_exceptions.csv")
+_HORIZON_SUPPLY = {stage: constant(f"supply_{stage}") for stage in STAGES}
+_WITS_SIGMA = constant("sigma_wits")
+_WITS_SOURCE = "defaults of SMART in WITS (World Bank): sigma 1.5, export supply 99, taken as flat"
+_HORIZON_ETA = {stage: constant(f"eta_{stage}") for stage in STAGES}
+_USER_RANGES = {
+    "sigma": ELASTICITY,
+    "eta": ELASTICITY,
+    "supply": SUPPLY,
+    "spread": ELASTICITY,
+    "kappa": ELASTICITY,
+    "domestic_ratio": VALUE,
+    "theta": Range(0.0, above=True),
+}
+_OF_SECTORS = frozenset({"theta"})
+"""Values of a user's file that are of sectors, not of products."""
+Overrides = Mapping[str, float]
+"""Values by field of `Elasticities`, and theta, that a user's file gives for a code prefix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elasticities:
+    """Elasticities of one product.
+
+    Attributes:
+        sigma: substitution between origins.
+        eta: elasticity of demand for imports of the product.
+        supply: export supply elasticity, infinite if flat.
+        spread: standard deviation of ln sigma of long-run estimates.
+        source: citation of the values.
+        kappa: substitution between imports and domestic goods; NaN if there are none.
+        domestic_ratio: domestic shipments per dollar of landed imports at the baseline.
+    """
+
+    sigma: float
+    eta: float
+    supply: float
+    spread: float
+    source: str
+    kappa: float = math.nan
+    domestic_ratio: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProductParameters:
+    """Elasticities of a list of products, in its order.
+
+    Attributes:
+        sigma, eta, supply, spread, kappa, domestic_ratio: one per product, as in `Elasticities`.
+        sources: the distinct sources.
+        source: index into `sources`, one per product.
+        set: name of the set, or of the user's file.
+        horizon: the horizon.
+        digest: hex SHA-256 of the set: of all tables, of the user's file, of horizon and set name.
+        notes: warnings about the use of these values.
+        foreign: importing countries without estimates of their own, which have the values of the United States.
+    """
+
+    sigma: Floats
+    eta: Floats
+    supply: Floats
+    spread: Floats
+    kappa: Floats
+    domestic_ratio: Floats
+    sources: tuple[str, ...]
+    source: Ints
+    set: str
+    horizon: str
+    digest: str
+    notes: tuple[str, ...]
+    foreign: tuple[str, ...]
+
+    @property
+    def columns(self) -> Floats:
+        """Sigma, eta and inverse supply of the products by horizon (horizons x 3 x products)."""
+        return np.array([[self.sigma, self.eta, 1.0 / self.supply]])
+
+    def scaled(self, factors: Mapping[str, float]) -> ProductParameters:
+        """Multiply elasticities by name.
+
+        Raises:
+            InputError: PARAMETER_INVALID for an elasticity of sectors.
+        """
+        for name in factors.keys() & _OF_SECTORS:
+            raise invalid(
+                f"elasticity.{name}", f"The model has no {name}.", fix="Choose the response exact_hat."
+            )
+        return replace(self, **{name: getattr(self, name) * factor for name, factor in factors.items()})
+
+
+@cache
+def _table(name: str) -> tuple[Mapping[str, str], ...]:
+    with (_DATA / name).open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
+
+
+def _elasticities(row: Mapping[str, str], horizon: str) -> Elasticities:
+    return Elasticities(
+        float(row["sigma"]),
+        float(row["eta"]),
+        _HORIZON_SUPPLY[horizon],
+        float(row["sigma_ln_sd"]),
+        row["source"],
+    )
+
+
+@cache
+def _by_chapter(name: str, horizon: str) -> Mapping[str, Elasticities]:
+    return {
+        f"{chapter:02d}": _elasticities(row, horizon)
+        for row in _table("hs_sections.csv")
+        if row["set"] == name
+        for chapter in range(int(row["chapter_from"]), int(row["chapter_to"]) + 1)
+    }
+
+
+@cache
+def _exceptions(name: str) -> Mapping[str, Mapping[str, str]]:
+    return {row["hts"]: row for row in _table("product_exceptions.csv") if row["set"] == name}
+
+
+def _with_exception(section: Elasticities, exception: Mapping[str, str]) -> Elasticities:
+    """Replace values of a section by those of goods with elasticities of their own; a blank keeps the section's."""
+    eta = float(exception["eta"])
+    if not exception["sigma"]:
+        return replace(section, eta=eta, source=f"{section.source}; {exception['source']}")
+    sigma, spread = float(exception["sigma"]), float(exception["sigma_ln_sd"])
+    return replace(section, sigma=sigma, eta=eta, spread=spread, source=exception["source"])
+
+
+def horizon_supply(horizon: str) -> float:
+    """Look up the default export supply elasticity of a horizon."""
+    return _HORIZON_SUPPLY[horizon]
+
+
+def horizon_eta(horizon: str) -> float:
+    """Look up the usual elasticity of demand for imports of a horizon."""
+    return _HORIZON_ETA[horizon]
+
+
+@cache
+def _sections() -> tuple[tuple[str, ...], Mapping[str, int]]:
+    names = tuple(dict.fromkeys(row["section"] for row in _table("hs_sections.csv")))
+    chapters = {
+        f"{chapter:02d}": names.index(row["section"])
+        for row in _table("hs_sections.csv")
+        for chapter in range(int(row["chapter_from"]), int(row["chapter_to"]) + 1)
+    }
+    return names, chapters
+
+
+def sections_of(codes: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
+    """List the names of all HS sections, and the index of each code's section."""
+    names, chapters = _sections()
+    return names, np.array([chapters[code[:2]] for code in codes], dtype=np.int64)
+
+
+def longest_prefix(code: str, prefixes: Iterable[str]) -> str | None:
+    """Find the longest of the prefixes that a code starts with; None if it starts with none."""
+    return max((prefix for prefix in prefixes if code.startswith(prefix)), key=len, default=None)
+
+
+def _cell(row: Mapping[str, str | None], name: str, allowed: Range, line: int) -> float | None:
+    text = (row.get(name) or "").strip()
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if allowed.broken(np.array([value]))[0]:
+        raise invalid(name, f"line {line}: {name} is {text!r}.", fix=f"It must be {allowed}.", line=line)
+    return value
+
+
+def read_parameters(path: Path) -> dict[str, Overrides]:
+    """Read a user's parameters: CSV with hts (a prefix), the columns of `Elasticities` and theta; blank is default.
+
+    Raises:
+        InputError: PARAMETER_INVALID if the file cannot be read, lacks `hts`, has a column of another name, a
+            prefix twice, or a value out of range, with the line of the file.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            columns = list(reader.fieldnames or ())
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise invalid("parameters", f"the parameter file cannot be read: {error}.") from error
+    wrong = [name for name in columns if name not in {"hts", *_USER_RANGES}]
+    if "hts" not in columns or wrong:
+        raise invalid(
+            "parameters",
+            f"the parameter file has the columns {', '.join(columns) or 'none'}.",
+            fix=f"It must have hts and may have {', '.join(_USER_RANGES)}.",
+        )
+    overrides: dict[str, Overrides] = {}
+    for line, row in enumerate(rows, start=2):
+        if None in row:
+            raise invalid("parameters", f"line {line}: more cells than columns.", line=line)
+        prefix = (row["hts"] or "").replace(".", "").replace(" ", "")
+        if not (prefix.isascii() and prefix.isdigit() and 2 <= len(prefix) <= 10):
+            raise invalid("hts", f"line {line}: {row['hts']!r} is not a prefix of 2 to 10 digits.", line=line)
+        if prefix in overrides:
+            raise invalid("hts", f"line {line}: the prefix {prefix} is given twice.", line=line)
+        cells = {name: _cell(row, name, allowed, line) for name, allowed in _USER_RANGES.items()}
+        values = {name: value for name, value in cells.items() if value is not None}
+        if values.get("domestic_ratio") and "kappa" not in values:
+            raise invalid(
+                "kappa", f"line {line}: domestic_ratio without kappa.", fix="Give kappa as well.", line=line
+            )
+        overrides[prefix] = values
+    return overrides
+
+
+def _of_importer(section: Elasticities, code: str, importer: str, name: str) -> Elasticities:
+    """Replace sigma of a section by that of the importing country, where one is estimated."""
+    names, chapters = _sections()
+    own = sigma_of(importer, names[chapters[code[:2]]], name)
+    return section if own is None else replace(section, sigma=own.sigma, spread=own.spread, source=own.source)
+
+
+def _of_code(
+    code: str,
+    importer: str,
+    name: str,
+    horizon: str,
+    overrides: Mapping[str, Overrides],
+    lengths: Sequence[int],
+) -> Elasticities:
+    if not (code.isascii() and code.isdigit() and len(code) >= 2):
+        raise InputError(
+            "HTS_CODE_MALFORMED",
+            f"{code!r} is not an HTS code.",
+            field="hts",
+            fix="Give 4 to 10 digits without dots.",
+        )
+    table = horizon if name == WITS else name
+    defaults = _by_chapter(table, horizon).get(code[:2])
+    if defaults is None:
+        raise InputError("HTS_CODE_UNKNOWN", f"{code} is in no chapter of the tariff.", field="hts")
+    defaults = _of_importer(defaults, code, importer, table)
+    exception = longest_prefix(code, _exceptions(table))
+    if exception is not None:
+        defaults = _with_exception(defaults, _exceptions(table)[exception])
+    if name == WITS:
+        source = f"{_WITS_SOURCE}; eta: {defaults.source}"
+        defaults = replace(defaults, sigma=_WITS_SIGMA, supply=math.inf, source=source)
+    prefix = next((code[:size] for size in lengths if code[:size] in overrides), None)
+    if prefix is None:
+        return defaults
+    own = {name: value for name, value in overrides[prefix].items() if name not in _OF_SECTORS}
+    return replace(defaults, source=f"given for {prefix}", **own) if own else defaults
+
+
+def _digest(horizon: str, name: str, extra: bytes) -> str:
+    digest = hashlib.sha256(f"{horizon}\0{name}\0".encode())
+    for file in _FILES:
+        digest.update((_DATA / file).read_bytes())
+    digest.update(extra)
+    return digest.hexdigest()
+
+
+def _aggregated(codes: Iterable[str]) -> tuple[str, ...]:
+    short = sum(len(code) < 6 for code in codes)
+    if not short:
+        return ()
+    return (
+        f"{short} codes are coarser than HS6: sigma is estimated for single products and overstates "
+        "substitution in aggregates, where it is about half as large.",
+    )
+
+
+def _checked(horizon: str, name: str) -> None:
+    if horizon not in STAGES:
+        raise invalid("horizon", f"{horizon!r} is not a horizon.", fix=f"Use {', '.join(STAGES)}.")
+    if name not in STAGES + SETS:
+        raise invalid("set", f"{name!r} is not a set.", fix=f"Use {', '.join(SETS)} or a file.")
+
+
+def parameters_for(
+    hts: pl.Series | Sequence[str],
+    *,
+    horizon: str = "short",
+    set: str | Path | None = None,
+    importers: Sequence[str] = (),
+) -> ProductParameters:
+    """Look up elasticities of products by HTS code.
+
+    Args:
+        hts: codes of 2 to 10 digits without dots.
+        horizon: impact, short or long.
+        set: low or high for a bound, wits for the defaults of SMART in WITS, a path for a user's CSV over the
+            horizon's defaults, None or central for those.
+        importers: the country that imports each product, as an ISO code; empty for the United States.
+
+    Raises:
+        InputError: PARAMETER_INVALID for an unknown horizon or set or a bad file; HTS_CODE_MALFORMED or
+            HTS_CODE_UNKNOWN for a code.
+    """
+    named = isinstance(set, str) and set in STAGES + SETS
+    name = str(set) if named and set != CENTRAL else horizon
+    _checked(horizon, name)
+    path = None if set is None or named else Path(set)
+    if path is not None and isinstance(set, str) and not path.exists():
+        _checked(horizon, set)
+    overrides = {} if path is None else read_parameters(path)
+    lengths = sorted({len(prefix) for prefix in overrides}, reverse=True)
+    codes = pl.Series("hts", hts, dtype=pl.String)
+    if codes.null_count():
+        raise InputError("HTS_CODE_MALFORMED", "a code is missing.", field="hts")
+    keys = pl.DataFrame([codes, pl.Series("importer", importers or [""] * len(codes), dtype=pl.String)])
+    listed = keys.unique(maintain_order=True)
+    elasticities = [
+        _of_code(code, importer, name, horizon, overrides, lengths) for code, importer in listed.iter_rows()
+    ]
+    sources = tuple(dict.fromkeys(each.source for each in elasticities))
+    place = {source: index for index, source in enumerate(sources)}
+    positions = listed.with_row_index("at")
+    at = keys.join(positions, on=["hts", "importer"], how="left", maintain_order="left")["at"].to_numpy()
+
+    def column(field: str) -> Floats:
+        values: Floats = np.array([getattr(each, field) for each in elasticities], dtype=np.float64)[at]
+        return values
+
+    return ProductParameters(
+        sigma=column("sigma"),
+        eta=column("eta"),
+        supply=column("supply"),
+        spread=column("spread"),
+        kappa=column("kappa"),
+        domestic_ratio=column("domestic_ratio"),
+        sources=sources,
+        source=np.array([place[each.source] for each in elasticities], dtype=np.int64)[at],
+        set=name if path is None else path.name,
+        horizon=horizon,
+        digest=_digest(
+            horizon,
+            name,
+            (table_bytes() if importers else b"") + (b"" if path is None else path.read_bytes()),
+        ),
+        notes=_aggregated(listed["hts"]),
+        foreign=tuple(without_sigmas(importers)),
+    )

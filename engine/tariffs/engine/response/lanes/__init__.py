@@ -1,0 +1,1 @@
+"""Solve nested CES demand for many laws or elasticities side by side."""

@@ -1,0 +1,201 @@
+"""Response of trade to steps of duty, each with the elasticities of its age. See docs/models/adjustment.md."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I32, I64, Bools, ratio, sums_of
+from tariffs.engine.response.elasticities.adjustment_profile import (
+    CLOSING_YEARS,
+    AdjustmentProfile,
+    PathParameters,
+)
+from tariffs.engine.response.equal_numbers import numbered_values
+from tariffs.engine.response.models.passthrough import passthrough
+
+SAME = 1e-13
+"""Relative difference of powers of duty below which they are equal but for rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class RateMoves:
+    """Varieties whose rate changes on a day, ascending, their rates before and after, and the change of ln(1 + t)."""
+
+    variety: I32
+    before: F64
+    after: F64
+    power: F64
+
+    @classmethod
+    def of(cls, variety: I32 | I64, before: F64, after: F64) -> RateMoves:
+        """Make moves of varieties from rates before to rates after."""
+        power = np.log1p((after - before) / (1.0 + before))
+        return cls(variety.astype(np.int32), before, after, power)
+
+    @classmethod
+    def between(cls, before: F64, after: F64) -> RateMoves:
+        """Find the varieties whose rate moves between the rates of all varieties on two days."""
+        variety = np.flatnonzero(np.abs(after - before) > SAME * (1.0 + before))
+        return cls.of(variety, before[variety], after[variety])
+
+    def where(self, chosen: Bools) -> RateMoves:
+        """Select moves."""
+        return RateMoves(self.variety[chosen], self.before[chosen], self.after[chosen], self.power[chosen])
+
+    @cached_property
+    def rows(self) -> tuple[I32, F64]:
+        """Number of the change of ln(1 + t) of each move among the distinct ones, and these."""
+        number, powers = numbered_values(self.power)
+        return number.astype(np.int32), powers
+
+    @cached_property
+    def most(self) -> float:
+        """Largest absolute change of ln(1 + t)."""
+        return float(np.abs(self.power).max(initial=0.0))
+
+    @property
+    def count(self) -> int:
+        """Number of varieties that move."""
+        return len(self.variety)
+
+
+@dataclass(frozen=True)
+class DutyStep:
+    """Change of duty, and its age in years."""
+
+    years: float
+    moves: RateMoves
+
+
+@dataclass(frozen=True)
+class PathTrade:
+    """Trade that an adjustment path moves: varieties sorted by product, and products numbered from 0.
+
+    Attributes:
+        offsets: first variety of each product, one more than products.
+        product: product of each variety.
+        v0: customs value at the baseline, USD, per variety.
+        t0: duty rate at the baseline, a fraction, per variety.
+    """
+
+    offsets: I64
+    product: I64
+    v0: F64
+    t0: F64
+
+    @property
+    def products(self) -> int:
+        """Number of products."""
+        return len(self.offsets) - 1
+
+
+class HorizonElasticities(Protocol):
+    """Elasticities of products at some horizons."""
+
+    @property
+    def columns(self) -> F64:
+        """Sigma, eta and inverse supply of the products by horizon (horizons x 3 x products)."""
+
+
+@dataclass(frozen=True)
+class DutyPath:
+    """Steps of duty, and the elasticities that each has of a set of them.
+
+    Attributes:
+        steps: changes of duty with their ages, oldest first.
+        weights: of the horizons of a set by step and elasticity (steps, 3, horizons); one step at least.
+        least: elasticities of products of a further horizon, if there is one: at least this sigma and eta, at most this
+            inverse supply (3 x products).
+    """
+
+    steps: Sequence[DutyStep]
+    weights: F64
+    least: F64 | None = None
+
+    @classmethod
+    def at_once(cls, before: F64, after: F64) -> DutyPath:
+        """Make a path of one step from the rates of all varieties before to those after, at one horizon."""
+        return cls([DutyStep(0.0, RateMoves.between(before, after))], np.ones((1, 3, 1)))
+
+    @classmethod
+    def with_closings(cls, base: F64, rate: F64, closed: Bools, least: F64) -> DutyPath:
+        """Make a path of duties at one horizon, and then of what is prohibited, marked by `closed`, at `least`."""
+        goods = np.flatnonzero(closed)
+        steps = [
+            DutyStep(0.0, RateMoves.between(base, np.where(closed, base, rate))),
+            DutyStep(CLOSING_YEARS, RateMoves.of(goods, base[goods], rate[goods])),
+        ]
+        return cls(steps, np.repeat(np.eye(2)[:, None], 3, axis=1), least)
+
+    @classmethod
+    def aged(cls, steps: Sequence[DutyStep], profile: AdjustmentProfile) -> DutyPath:
+        """Make a path whose steps have the elasticities of their age."""
+        return cls(steps, np.array([profile.at(years) for years in [step.years for step in steps] or [0.0]]))
+
+    def columns(self, elasticities: HorizonElasticities) -> F64:
+        """Compute sigma, eta and inverse supply of the horizons of the path (horizons x 3 x products)."""
+        if self.least is None:
+            return elasticities.columns
+        (own,) = elasticities.columns
+        return np.stack([own, [*np.maximum(own[:2], self.least[:2]), np.minimum(own[2], self.least[2])]])
+
+
+def passthrough_steps(
+    trade: PathTrade, steps: Sequence[DutyStep], parameters: PathParameters
+) -> tuple[F64, F64, F64, F64]:
+    """Compute value and quantity hat per variety, surplus and welfare per product, of steps under passthrough.
+
+    Args:
+        trade: the trade at the baseline.
+        steps: changes of duty with their ages, oldest first.
+        parameters: elasticities by age.
+    """
+    value, hat = trade.v0.copy(), np.ones(len(trade.v0))
+    owned = np.zeros((2, len(hat)))
+    for step in steps:
+        moves, at = step.moves, parameters.at(step.years)
+        product, v0 = trade.product[moves.variety], value[moves.variety]
+        result: Any = passthrough(v0, moves.before, moves.after, at.eta[product], supply=at.supply[product])
+        value[moves.variety] = result.value
+        hat[moves.variety] *= result.quantity_hat
+        owned[:, moves.variety] += np.stack([result.buyer_surplus, result.welfare])
+    surplus, welfare = (sums_of(trade.product, each, trade.products) for each in owned)
+    return value, hat, surplus, welfare
+
+
+def mean_weights(
+    trade: PathTrade, steps: Sequence[DutyStep], profile: AdjustmentProfile, group: I64, groups: int
+) -> F64:
+    """Compute the mean weights of the horizons (3 x 3 x groups) of groups of varieties.
+
+    The mean is over the changes of duty, by value times the absolute change of ln(1 + t); a group without a change has
+    the weights of age 0.
+
+    Args:
+        trade: the trade at the baseline.
+        steps: changes of duty with their ages.
+        profile: the weights by age.
+        group: group of each variety.
+        groups: number of groups.
+    """
+    total, weights = np.zeros(groups), np.zeros((3, 3, groups))
+    for step in steps:
+        moves = step.moves
+        size = sums_of(group[moves.variety], trade.v0[moves.variety] * np.abs(moves.power), groups)
+        weights += profile.at(step.years)[:, :, None] * size
+        total += size
+    at_once = profile.at(0.0)[:, :, None]
+    return np.where(total > 0.0, ratio(weights, np.broadcast_to(total, weights.shape), 0.0), at_once)
+
+
+def mean_age(trade: PathTrade, steps: Sequence[DutyStep]) -> float:
+    """Compute the mean age of changes of duty in years, by value times the absolute change of ln(1 + t); 0 of none."""
+    sizes = [math.fsum(trade.v0[step.moves.variety] * np.abs(step.moves.power)) for step in steps]
+    total = sum(sizes)
+    return sum(size * step.years for size, step in zip(sizes, steps, strict=True)) / total if total else 0.0

@@ -1,0 +1,167 @@
+"""Arrange trade for the lane kernel: what no law and no elasticity changes. See `kernels.lanes`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I64, sums_of
+from tariffs.engine.base.bounded_cache import BoundedCache, brief
+from tariffs.engine.response.lanes.adjustment import PathTrade
+from tariffs.engine.response.lanes.lane_sections import LaneLayout, LaneSection, cut_sections, lane_pack
+
+if TYPE_CHECKING:
+    from tariffs.engine.response.kernels.lane_terms import LanePack
+
+_CHUNK_VARIETIES = 1_024
+_NOTHING = np.zeros(0)
+_TABLES_KEPT = 2
+
+
+@dataclass(frozen=True, eq=False)
+class LaneGroups:
+    """Groups that trade is summed by.
+
+    Attributes:
+        of_variety: group of each variety, negative for none.
+        of_product: group of each product, for surplus and welfare.
+        varieties, products: number of groups of varieties, and of products.
+    """
+
+    of_variety: I64
+    of_product: I64
+    varieties: int
+    products: int
+
+    @classmethod
+    def of_products(cls, varieties: int, products: int) -> LaneGroups:
+        """Sum surplus and welfare of each product, and nothing else."""
+        return cls(np.full(varieties, -1), np.arange(products), 0, products)
+
+
+@dataclass(frozen=True, eq=False)
+class LaneTable:
+    """Trade arranged for the lanes of any law: what no law and no elasticity changes.
+
+    Attributes:
+        trade: varieties by product.
+        groups: groups that it is summed by.
+        charges: cost that follows the quantity and enters no price, USD per variety.
+        vat: value added tax per variety, a fraction; None without one.
+        domestic: domestic shipments at the baseline per product, USD; their supply is flat.
+        kappa: substitution between imports and domestic goods per product; NaN is eta.
+    """
+
+    trade: PathTrade
+    groups: LaneGroups
+    charges: F64
+    vat: F64 | None
+    domestic: F64
+    kappa: F64
+
+    def is_same(self, other: LaneTable) -> bool:
+        """Test whether another table has the same trade and groups."""
+        mine, theirs = self._arrays, other._arrays
+        return all(a is b or np.array_equal(a, b, equal_nan=True) for a, b in zip(mine, theirs, strict=True))
+
+    @property
+    def _arrays(self) -> tuple[F64 | I64, ...]:
+        vat = _NOTHING if self.vat is None else self.vat
+        trade = self.trade
+        return (
+            self.groups.of_product, self.kappa, self.domestic, trade.offsets, self.groups.of_variety, trade.t0,
+            trade.v0, self.charges, vat,
+        )  # fmt: skip
+
+    @cached_property
+    def layout(self) -> LaneLayout:
+        """Products in chunks."""
+        return LaneLayout.of(self.trade.offsets, _CHUNK_VARIETIES)
+
+    @cached_property
+    def before(self) -> F64:
+        """Customs value at the baseline per product."""
+        return sums_of(self.trade.product, self.trade.v0, self.trade.products)
+
+    @cached_property
+    def revenue(self) -> F64:
+        """Duty at the baseline per product."""
+        return sums_of(self.trade.product, self.trade.v0 * self.trade.t0, self.trade.products)
+
+    @cached_property
+    def landed(self) -> F64:
+        """Landed cost at the baseline per product."""
+        return self.before + self.revenue
+
+    @cached_property
+    def rows(self) -> slice | I64:
+        """Varieties that are summed by group."""
+        return (
+            slice(None)
+            if (self.groups.of_variety >= 0).all()
+            else np.flatnonzero(self.groups.of_variety >= 0)
+        )
+
+    @cached_property
+    def weights(self) -> F64:
+        """Weights of the rows as in `LanePack`, if all trade counts."""
+        v, charges = self.trade.v0[self.rows], self.charges[self.rows]
+        columns = [v, v, charges, v, v, v * self.trade.t0[self.rows]]
+        if self.vat is not None:
+            tax = v * self.vat[self.rows]
+            columns += [tax, tax]
+        return np.column_stack(columns)
+
+    @cached_property
+    def base_sums(self) -> F64:
+        """Sum the value at the baseline by group, in the order of the lanes: what does not move differs by nothing."""
+        pack, sections = self.arranged
+        total = np.zeros(self.groups.varieties)
+        for section in sections:
+            own = slice(*pack.moved_start[pack.bundle_chunks[[section.first, section.last]]])
+            total[section.groups] += sums_of(
+                pack.moved_group[own], pack.moved_weight[own, 3], section.groups.size
+            )
+        return total
+
+    @cached_property
+    def arranged(self) -> tuple[LanePack, list[LaneSection]]:
+        """Pack without the arrays of a law, and its sections."""
+        trade, layout, products = self.trade, self.layout, self.trade.products
+        first = trade.offsets[layout.chunk_products]
+        rows = np.arange(trade.v0.size)[self.rows]
+        pack = lane_pack(
+            {
+                "chunk_products": layout.chunk_products,
+                "bundle_chunks": layout.bundle_chunks,
+                "owner": self.groups.of_product,
+                "landed": self.landed,
+                "surplus": np.zeros(products),
+                "before": self.before,
+                "revenue": self.revenue,
+                "domestic": self.domestic,
+                "kappa": self.kappa,
+                "sums": np.zeros((products, 2)),
+                "moved_start": np.searchsorted(rows, first),
+                "moved_product": trade.product[rows],
+                "moved_group": self.groups.of_variety[rows],
+                "moved_weight": self.weights,
+                "fixed_start": np.zeros_like(layout.bundle_chunks),
+            }
+        )
+        return cut_sections(pack)
+
+
+def kept_table(found: LaneTable, cache: dict[str, Any]) -> LaneTable:
+    """Give the table of the same trade and groups that a cache keeps, or keep this one."""
+    kept: BoundedCache[tuple[int, int], LaneTable]
+    kept = cache.setdefault("lane tables", brief(BoundedCache(_TABLES_KEPT)))
+    key = found.groups.varieties, found.groups.products
+    other = kept.find(key)
+    if other is not None and other.is_same(found):
+        return other
+    kept.keep(key, found)
+    return found

@@ -1,0 +1,1 @@
+"""Solve the response under limits and floors on quantities."""

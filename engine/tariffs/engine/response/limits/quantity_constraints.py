@@ -1,0 +1,282 @@
+"""Find the limits and floors on quantities of a table under one law: edits of a scenario, limits and commitments.
+
+A table covers a year, so a commitment counts per year. The law's assumptions give compliance with limits and
+commitments, which else have no effect. What they do to trade is in `limited_response`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I64, Bools
+from tariffs.engine.law.amendments import IMPORTER, RENT_HOLDERS
+from tariffs.engine.law.commitments import CommitmentStep
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.law_edits import Constraint
+from tariffs.engine.law.notes import Note
+from tariffs.engine.law.quantity_rules import FLOOR, LIMIT, QuantityRule, limits_at, quantity_rules
+from tariffs.engine.response.elasticities.adjustment_profile import DAYS_A_YEAR
+from tariffs.engine.response.limits.quotas import CEILING
+from tariffs.engine.table_duty.duties import Dated
+from tariffs.engine.tables.mfn_rates import quantity_in
+from tariffs.engine.tables.prepare import PreparedTable, amount_of
+from tariffs.engine.tables.scope_masks import scope_mask
+
+DOLLARS = "USD"
+
+
+@dataclass(frozen=True)
+class LineCaps:
+    """Limits on each variety, given per line.
+
+    Attributes:
+        share: most of the quantity at the baseline, a fraction; infinite without a limit.
+        holder: who has the rents, an index into RENT_HOLDERS.
+        years: age of the limit in years.
+    """
+
+    share: F64
+    holder: I64
+    years: F64
+
+    @property
+    def marks(self) -> Bools:
+        """Mark the lines with a limit."""
+        return np.isfinite(self.share)
+
+
+@dataclass(frozen=True)
+class JointQuantity:
+    """Limit or floor on the quantity of goods together.
+
+    Attributes:
+        text: description, without its effect.
+        kind: ceiling or floor.
+        mask: the lines in its scope.
+        amount: quantity of each line at the baseline in its unit; NaN where it is unknown.
+        unit: the unit.
+        wanted: the quantity it allows or asks for a year; NaN for a commitment without an assumption on compliance.
+        holder: who has the rents, an index into RENT_HOLDERS.
+        years: age in years.
+    """
+
+    text: str
+    kind: str
+    mask: Bools
+    amount: F64
+    unit: str
+    wanted: float
+    holder: int
+    years: float
+
+    @property
+    def is_known(self) -> bool:
+        """True if every line in its scope has a quantity in its unit."""
+        return not np.isnan(self.amount[self.mask]).any()
+
+    @property
+    def has_effect(self) -> bool:
+        """True if its size and the quantities it is about are known, and it asks for anything."""
+        return self.is_known and self.wanted > 0.0
+
+    def note(self, hat: F64, premium: float) -> Note:
+        """Describe it and its effect.
+
+        Args:
+            hat: quantity hat of each line in the model.
+            premium: its premium over the landed price, 0 where it does not bind; NaN where it cannot be kept.
+        """
+        traded = float((self.amount * hat)[self.mask].sum())
+        given = f"the model gives {traded:,.0f} {self.unit} a year"
+        if not self.is_known:
+            effect = f"It has no effect: lines in its scope have no quantity in {self.unit}."
+        elif np.isnan(self.wanted):
+            effect = f"It has no effect: {given}."
+        elif np.isnan(premium):
+            effect = f"It cannot be kept at any price: {given}; surplus and welfare of its goods are unknown."
+        elif premium == 0.0:
+            effect = f"It does not bind: {given}."
+        else:
+            price = (
+                "premium over the landed price" if self.kind == CEILING else "subsidy that has this effect"
+            )
+            effect = (
+                f"It binds: {given}, {'cut' if self.kind == CEILING else 'raised'} to {self.wanted:,.0f}; the {price} "
+                f"is {abs(premium):.1%}, {'earned' if self.kind == CEILING else 'borne'} by the "
+                f"{RENT_HOLDERS[self.holder]}."
+            )
+        return Note("QUANTITY_FLOOR" if self.kind == FLOOR else "QUANTITY_LIMIT", f"{self.text}. {effect}")
+
+
+@dataclass(frozen=True)
+class QuantityConstraints:
+    """Limits on the quantities of a table under one law.
+
+    Attributes:
+        caps: limits on each variety.
+        joint: limits and floors on goods together.
+        licences: descriptions of the law's limits.
+    """
+
+    caps: LineCaps
+    joint: tuple[JointQuantity, ...]
+    licences: tuple[Note, ...]
+
+    @classmethod
+    def of(cls, law: Law, dated: Dated, table: PreparedTable) -> QuantityConstraints | None:
+        """Find the limits of a law on a table; None if there are none."""
+        reached = list(_reached(law, dated, table))
+        joint = (*_joint_edits(reached, dated, table), *_commitments(law, dated, table))
+        caps = _caps(reached, dated, table)
+        licences = _licences(law, dated, table)
+        return cls(caps, joint, licences) if caps.marks.any() or joint or licences else None
+
+    @property
+    def effective(self) -> tuple[JointQuantity, ...]:
+        """Joint limits that have an effect."""
+        return tuple(each for each in self.joint if each.has_effect)
+
+    def notes(self, hat: F64, premiums: tuple[float, ...]) -> tuple[Note, ...]:
+        """Describe the limits with their effects, given quantity hats of the model and premiums of `effective`."""
+        found = iter(premiums)
+        joint = [each.note(hat, next(found) if each.has_effect else 0.0) for each in self.joint]
+        return (*self.licences, *joint)
+
+    def promised(self) -> tuple[Note, ...]:
+        """Describe the limits of the law and commitments with an assumption, for any volume."""
+        floors = [each for each in self.joint if each.kind == FLOOR and not np.isnan(each.wanted)]
+        return (*self.licences, *(Note("QUANTITY_FLOOR", f"{each.text}.") for each in floors))
+
+
+def _reached(law: Law, dated: Dated, table: PreparedTable) -> Iterator[tuple[Constraint, Bools]]:
+    """List the constraints in force with the lines that each reaches; at several instants a constraint comes often."""
+    lines = table.lines
+    for index, moment in enumerate(dated.moments):
+        in_force = law.in_force(*moment)
+        for constraint in (*law.constraints, *limits_at(law, *moment)):
+            if constraint.holds(moment[0]):
+                mask = scope_mask(constraint.scope, lines, in_force) & (lines.value > 0)
+                mask = mask if dated.of_line is None else mask & (dated.of_line == index)
+                yield _of_each(constraint), mask
+
+
+def _of_each(constraint: Constraint) -> Constraint:
+    """Write a limit that lets nothing through as one on each variety."""
+    nothing = constraint.limit == 0 and constraint.compliance == 1
+    return replace(constraint, share=Decimal(0), limit=None) if nothing else constraint
+
+
+def _years(start: datetime, dated: Dated) -> float:
+    """Age of what began at an instant, at the latest instant of the lines."""
+    return max(0.0, (max(dated.instants) - start).days / DAYS_A_YEAR)
+
+
+def _caps(reached: list[tuple[Constraint, Bools]], dated: Dated, table: PreparedTable) -> LineCaps:
+    """Take the least share of each line, with its holder and age."""
+    count = table.lines.count
+    share, holder, years = np.full(count, np.inf), np.zeros(count, dtype=np.int64), np.zeros(count)
+    for constraint, mask in reached:
+        if constraint.share is None:
+            continue
+        most = 1.0 - float(constraint.compliance) * (1.0 - float(constraint.share))
+        least = mask & (most < share)
+        share[least] = most
+        holder[least] = RENT_HOLDERS.index(constraint.rents)
+        years[least] = _years(constraint.start, dated)
+    return LineCaps(share, holder, years)
+
+
+def _joint_edits(
+    reached: list[tuple[Constraint, Bools]], dated: Dated, table: PreparedTable
+) -> Iterator[JointQuantity]:
+    """Make the limits and floors of a scenario on goods together; each covers its goods at all instants."""
+    masks: dict[Constraint, Bools] = {}
+    for constraint, mask in reached:
+        if constraint.share is None:
+            masks[constraint] = masks[constraint] | mask if constraint in masks else mask
+    amount = amount_of(table.frame, "customs_value", table.lines.count)
+    for constraint, mask in masks.items():
+        compliance = float(constraint.compliance)
+        if constraint.limit is not None:
+            traded = float(amount[mask].sum())
+            wanted = traded - compliance * max(0.0, traded - float(constraint.limit))
+            kind = CEILING
+        else:
+            wanted, kind = float(constraint.floor or 0) * compliance, FLOOR
+        if mask.any():
+            kept = f"at prices of the baseline, compliance {constraint.compliance:%}"
+            text = f"Goods together are {constraint.text} {kept}"
+            holder = RENT_HOLDERS.index(constraint.rents)
+            yield JointQuantity(
+                text, kind, mask, amount, DOLLARS, wanted, holder, _years(constraint.start, dated)
+            )
+
+
+def _in_force(law: Law, dated: Dated, table: PreparedTable, kind: str) -> list[tuple[QuantityRule, Bools]]:
+    """List the rules of a kind in force, with the lines in the scope of each."""
+    lines, reached = table.lines, []
+    for index, moment in enumerate(dated.moments):
+        in_force = law.in_force(*moment)
+        for rule in quantity_rules(law, *moment):
+            if rule.kind != kind:
+                continue
+            mask = scope_mask(rule.scope, lines, in_force) & (lines.value > 0)
+            mask = mask if dated.of_line is None else mask & (dated.of_line == index)
+            if mask.any():
+                reached.append((rule, mask))
+    return reached
+
+
+def _commitments(law: Law, dated: Dated, table: PreparedTable) -> Iterator[JointQuantity]:
+    """Make the floors of commitments in force; each covers its goods at all instants."""
+    masks: dict[tuple[str, CommitmentStep], Bools] = {}
+    for rule, mask in _in_force(law, dated, table, FLOOR):
+        if rule.promise is not None:
+            key = rule.measure, rule.promise
+            masks[key] = masks[key] | mask if key in masks else mask
+    for (measure, promise), mask in masks.items():
+        compliance = law.assumptions.compliance.get(measure)
+        kept = "without an assumption on compliance" if compliance is None else f"compliance {compliance:%}"
+        text = (
+            f"{measure} commits to {promise.quantity:,f} {promise.unit} from {promise.start:%Y-%m-%d} to "
+            f"{promise.end:%Y-%m-%d}, {promise.yearly:,.0f} a year, {kept}"
+        )
+        wanted = np.nan if compliance is None else float(promise.yearly * compliance)
+        holder = RENT_HOLDERS.index(law.assumptions.rents.get(measure, IMPORTER))
+        yield JointQuantity(
+            text,
+            FLOOR,
+            mask,
+            _amount(table, promise.unit),
+            promise.unit,
+            wanted,
+            holder,
+            _years(promise.start, dated),
+        )
+
+
+def _amount(table: PreparedTable, unit: str) -> F64:
+    """Take each line's quantity in a unit; in dollars, its customs value."""
+    if unit == DOLLARS:
+        return amount_of(table.frame, "customs_value", table.lines.count)
+    return quantity_in(table.frame, unit)
+
+
+def _licences(law: Law, dated: Dated, table: PreparedTable) -> tuple[Note, ...]:
+    """Describe the law's limits with an assumption."""
+    shares = law.assumptions.let_through
+    notes = {
+        rule.measure: Note(
+            "QUANTITY_LIMIT",
+            f"{rule.measure}: licences are assumed to admit {shares[rule.measure]:%} of the baseline quantity of each "
+            "variety. Where that binds it has a premium, and other origins replace it in part.",
+        )
+        for rule, _ in (_in_force(law, dated, table, LIMIT) if shares else ())
+        if rule.measure in shares
+    }
+    return tuple(notes.values())

@@ -1,0 +1,1 @@
+"""Respond to one change of duty by each model."""

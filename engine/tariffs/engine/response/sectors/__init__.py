@@ -1,0 +1,1 @@
+"""Put sectors and domestic goods above products."""

@@ -1,0 +1,116 @@
+"""Move purchases in time: buying ahead of a duty that is expected, and less while the stocks last.
+
+A pure stage on the quantities of a response: it multiplies the trade of a day. See docs/models/anticipation.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I64
+from tariffs.engine.response.constants import constant, constants
+from tariffs.engine.response.trade.volumes import TradeVolume
+
+DAYS_A_MONTH = 365.0 / 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Terms of holding stocks.
+
+    Attributes:
+        cost: of holding a good for a month, a fraction of its landed cost.
+        most: largest stock added or run down, in months of purchases.
+        lead: longest time over which purchases are moved, in months.
+    """
+
+    cost: float
+    most: float
+    lead: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedStep:
+    """Change of duty that buyers expected.
+
+    Attributes:
+        days: from the day of the result to the change; 0 or less once it is in force.
+        window: days from its being expected to the change.
+        gain: log change of one plus the rate, per line.
+    """
+
+    days: int
+    window: int
+    gain: F64
+
+
+def default_storage() -> Storage:
+    """Terms of storage of the embedded constants."""
+    return Storage(constant("storage_cost"), constant("storage_most"), constant("storage_lead"))
+
+
+def storage_facts() -> dict[str, object]:
+    """Describe the terms of storage for the provenance."""
+    names = ("storage_cost", "storage_most", "storage_lead")
+    return {name: {"value": constants()[name][0], "source": constants()[name][1]} for name in names}
+
+
+def stock_months(gain: F64, window: float, storage: Storage) -> F64:
+    """Compute months of purchases that are moved ahead of a rise of duty; negative if put off until a fall.
+
+    A unit is bought m months early if the duty that it saves is more than holding it costs; a day's purchases at most
+    double, or stop.
+
+    Args:
+        gain: log change of one plus the rate.
+        window: months over which purchases can be moved.
+        storage: terms of storage.
+    """
+    most = min(storage.most, window)
+    months: F64 = np.clip(gain / storage.cost, -most, most)
+    return months
+
+
+def purchase_factor(steps: Sequence[ExpectedStep], lines: int, storage: Storage) -> F64:
+    """Compute the factor on the purchases of a day (lines).
+
+    What is moved ahead of a step is spread evenly over its window, and missing evenly over as long after it.
+    """
+    factor = np.ones(lines)
+    for step in steps:
+        window = min(step.window / DAYS_A_MONTH, storage.lead)
+        away = step.days / DAYS_A_MONTH
+        if window <= 0.0 or not -window < away <= window:
+            continue
+        share = stock_months(step.gain, window, storage) / window
+        factor += share if away > 0.0 else -share
+    return np.maximum(factor, 0.0)
+
+
+def move_purchases(volume: TradeVolume, factor: F64, line_of_variety: I64) -> TradeVolume:
+    """Multiply the trade of lines; their surplus, and that of their products, is then unknown.
+
+    Args:
+        volume: trade after the response, of a law without limits on quantities.
+        factor: per line.
+        line_of_variety: line of each variety.
+    """
+    moved = factor != 1.0
+    unknown = np.zeros(len(volume.welfare), dtype=bool)
+    unknown[volume.product_of_line[moved]] = True
+    return replace(
+        volume,
+        value=volume.value * factor,
+        duty=volume.duty * factor,
+        owed=volume.owed * factor,
+        base_duty=volume.base_duty * factor,
+        quantity_hat=volume.quantity_hat * factor,
+        creation=np.where(moved, np.nan, volume.creation),
+        diversion=np.where(moved, np.nan, volume.diversion),
+        buyer_surplus=np.where(unknown, np.nan, volume.buyer_surplus),
+        welfare=np.where(unknown, np.nan, volume.welfare),
+        value_of_varieties=volume.value_of_varieties * factor[line_of_variety],
+    )

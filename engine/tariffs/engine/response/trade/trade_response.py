@@ -1,0 +1,343 @@
+"""Compute trade after the response, from the duties of a law to varieties and back to lines.
+
+A variety is an atom of a line: goods of one product and origin with one rate. Results of a line are sums over its
+varieties.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
+from tariffs.engine.base.chunks import thread_count
+from tariffs.engine.response.constants import constant
+from tariffs.engine.response.elasticities.parameters import ProductParameters
+from tariffs.engine.response.exchange_rate import NO_OFFSET, DollarPrices
+from tariffs.engine.response.lanes.adjustment import DutyPath, PathTrade
+from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable, kept_table
+from tariffs.engine.response.lanes.law_duty import LawDuty
+from tariffs.engine.response.lanes.law_lanes import LawLanes
+from tariffs.engine.response.lanes.market_of_lanes import MarketOfLanes
+from tariffs.engine.response.models.gsim import gsim_imports
+from tariffs.engine.response.models.passthrough import passthrough
+from tariffs.engine.response.models.smart import smart
+from tariffs.engine.response.sectors.sector_market import SectorMarket
+from tariffs.engine.response.trade.varieties import Varieties
+from tariffs.engine.response.trade.variety_rates import VarietyRates
+from tariffs.engine.response.trade.volumes import QuotaRents, TradeVolume, VarietyVolume
+from tariffs.engine.table_duty.duties import Duties
+from tariffs.engine.tables.prepare import PreparedTable
+
+ARMINGTON = "armington"
+PROHIBITIVE = constant("prohibitive")
+"""Rate at which trade in a variety vanishes, as a fraction."""
+
+
+VolumeSolver = Callable[[ProductParameters], VarietyVolume]
+
+
+@dataclass(frozen=True)
+class Response:
+    """Response of a table from its baseline; a call with a scenario's duties computes their volumes.
+
+    `base_rate` is the rate of each variety at the baseline, `parameters` are per product of the table; `market` puts
+    sectors above Armington's products, and `fx_offset` moves the dollar with the duties. `closing` has the least
+    elasticities under a prohibition, where those of the horizon are lower.
+    """
+
+    table: PreparedTable
+    varieties: Varieties
+    base_rate: F64
+    model: str
+    parameters: ProductParameters
+    market: SectorMarket | None = None
+    fx_offset: float = NO_OFFSET
+    closing: ProductParameters | None = None
+
+    def __call__(self, duties: Duties) -> TradeVolume:
+        """Compute volumes under a scenario's duties."""
+        rates = self.rates_under(duties)
+        return self.to_lines(self.solver(rates)(self.parameters), rates)
+
+    def rates_under(self, duties: Duties) -> VarietyRates:
+        """Compute the rates of the varieties under a scenario's duties."""
+        return VarietyRates(duties, self.varieties)
+
+    def responding_rate(self, rates: VarietyRates) -> F64:
+        """Rate that each variety responds to.
+
+        Armington demand treats a prohibited variety as one at a prohibitive rate. The other models cannot, so it
+        responds as the rest of its line does, or keeps its baseline rate if there is none.
+        """
+        closed = rates.closed
+        if not closed.any():
+            return rates.rate
+        if self.model == ARMINGTON:
+            return np.where(closed, PROHIBITIVE, rates.rate)
+        v = self.varieties
+        entering = np.where(closed, 0.0, v.value)
+        rest = ratio(v.to_lines(entering * rates.rate), v.to_lines(entering))[v.line]
+        return np.where(closed, np.where(np.isnan(rest), self.base_rate, rest), rates.rate)
+
+    @property
+    def has_own_rates(self) -> bool:
+        """True if goods respond to no duty on others but through demand: the exchange rate stays."""
+        return self.fx_offset == NO_OFFSET
+
+    def dollar_prices(self, rates: VarietyRates) -> DollarPrices | None:
+        """Exporters' prices in dollars under a scenario's rates; None if the exchange rate stays."""
+        if self.has_own_rates:
+            return None
+        return DollarPrices.of(self.fx_offset, self.varieties.value, self.base_rate, rates.rate, rates.closed)
+
+    def solver(self, rates: VarietyRates) -> VolumeSolver:
+        """Make a function of the parameters that gives the model's result per variety under a scenario's rates."""
+        rate, dollar = self.responding_rate(rates), self.dollar_prices(rates)
+        if dollar is None:
+            return self.duty_solver(rate, rates)
+        moved = dollar.responding(rate)
+        solve, product = self.with_last_step(rate, moved).duty_solver(moved, rates), self.varieties.product
+        return lambda p: dollar.on_volume(solve(p), product)
+
+    def sum_solver(
+        self, table: LaneTable, rates: VarietyRates, threads: int, values: I64 | None = None
+    ) -> LawLanes:
+        """Make the solver of sums of Armington demand under a scenario's rates.
+
+        Args:
+            table: the trade, arranged with its groups.
+            rates: the rates.
+            threads: threads to use.
+            values: group of values of each variety, for sums of values by it.
+        """
+        rate, dollar = self.responding_rate(rates), self.dollar_prices(rates)
+        charged, kept = rate, None
+        if rates.closed.any():
+            charged, kept = rates.rate, (~rates.closed).astype(np.float64)
+        owed = None if rates.owes_all else rates.owed_rate
+        response, moved, price = self, rate, None
+        if dollar is not None:
+            moved, price = dollar.responding(rate), dollar.factor
+            response = self.with_last_step(rate, moved)
+        duty = LawDuty(response.path_to(moved), charged, moved, kept, price, owed, values)
+        return LawLanes(table, duty, self.market_of_lanes, threads)
+
+    def lane_table(self, groups: LaneGroups, vat: F64 | None = None) -> LaneTable:
+        """Arrange the trade for sums of Armington demand.
+
+        Args:
+            groups: groups of the sums.
+            vat: value added tax of each variety, a fraction.
+        """
+        v, p = self.varieties, self.parameters
+        domestic = np.zeros(len(p.sigma))
+        # Under a market of sectors domestic goods are those of the sectors.
+        if self.market is None and p.domestic_ratio.any():
+            domestic = domestic_shipments(v.product, v.value, self.base_rate, p)
+        found = LaneTable(self.trade, groups, v.charges, vat, domestic, p.kappa)
+        return kept_table(found, self.table.lines.cache)
+
+    @property
+    def trade(self) -> PathTrade:
+        """Trade at the baseline."""
+        v = self.varieties
+        return PathTrade(v.offsets, v.product, v.value, self.base_rate)
+
+    @property
+    def market_of_lanes(self) -> MarketOfLanes | None:
+        """Market of sectors above the products, if there is one."""
+        return None if self.market is None else MarketOfLanes(self.market, self.parameters)
+
+    def path_to(self, rate: F64) -> DutyPath:
+        """Steps of duty to one rate of each variety, and their elasticities."""
+        closed, least = rate == PROHIBITIVE, self.closing
+        if least is None or self.market is not None or not closed.any():
+            return DutyPath.at_once(self.base_rate, rate)
+        return DutyPath.with_closings(self.base_rate, rate, closed, least.columns[0])
+
+    def with_last_step(self, before: F64, after: F64) -> Response:
+        """Add a change of all rates to those that a response composes; one that takes the whole change has none."""
+        return self
+
+    def duty_solver(self, rate: F64, rates: VarietyRates) -> VolumeSolver:
+        """Make the solver of the model for the rate that varieties respond to."""
+        v = self.varieties
+        if self.model != ARMINGTON:
+            return lambda p: _MODELS[self.model](v, self.base_rate, rate, p)
+        solve = self._variety_solver(rate)
+        return lambda p: self._without_duty_on_closed(solve(p), rates)
+
+    def closes_whole(self, rates: VarietyRates) -> bool:
+        """True if nothing is prohibited but whole varieties, which Armington demand answers."""
+        if rates.barred is None:
+            return True
+        partly = (rates.barred > 0.0) & ~rates.closed & (self.varieties.value > 0.0)
+        return self.model == ARMINGTON and not partly.any()
+
+    def closes_apart(self, rates: VarietyRates) -> bool:
+        """True if prohibitions respond after duties, at elasticities of their own."""
+        return self.closing is not None and self.market is None and bool(rates.closed.any())
+
+    @property
+    def answers_closed(self) -> bool:
+        """True if the model gives what becomes of the others where a whole variety is prohibited."""
+        return self.model == ARMINGTON
+
+    def unbounded_loss(self, rates: VarietyRates) -> Bools:
+        """Mark the products whose buyers lose more than any amount without what is prohibited."""
+        closed, products = rates.closed, len(self.parameters.sigma)
+        return products_of(self.varieties, closed, products) & ~is_loss_finite(self, closed)
+
+    def _without_duty_on_closed(self, volume: VarietyVolume, rates: VarietyRates) -> VarietyVolume:
+        """Take the duty on what the model leaves of closed varieties out of welfare: nobody pays it."""
+        if not rates.closed.any():
+            return volume
+        closed = np.flatnonzero(rates.closed)
+        unpaid = PROHIBITIVE * volume.value[closed]
+        of_product = sums_of(self.varieties.product[closed], unpaid, len(volume.welfare))
+        return replace(volume, welfare=volume.welfare - of_product)
+
+    def _variety_solver(self, rate: F64) -> VolumeSolver:
+        """Make the solver of Armington demand, and of the market above it, for one rate of each variety."""
+        v, products = self.varieties, len(self.parameters.sigma)
+        table = self.lane_table(LaneGroups.of_products(v.count, products))
+        solve = LawLanes(table, LawDuty(self.path_to(rate), rate, rate), self.market_of_lanes, thread_count())
+
+        def run(p: ProductParameters) -> VarietyVolume:
+            hats = np.empty((solve.parts, 2, 1)), np.empty((products, 1))
+            sums = solve([p], hats=hats)
+            value, quantity = hats[0][solve.part_of, :, 0].T
+            creation = v.value * (hats[1][v.product, 0] - 1.0)
+            diversion = v.value * quantity - v.value - creation
+            domestic = sums.domestic[0] if sums.domestic else None
+            surplus, welfare = np.ascontiguousarray(sums.owned[:, :, 0].T)
+            return VarietyVolume(v.value * value, quantity, creation, diversion, surplus, welfare, domestic)
+
+        return run
+
+    def to_lines(self, volume: VarietyVolume, rates: VarietyRates) -> TradeVolume:
+        """Sum the varieties by line, without what is prohibited."""
+        v, volume = self.varieties, self._without_prohibited(volume, rates)
+        duty = v.to_lines(volume.value * rates.rate)
+        return TradeVolume(
+            value=v.to_lines(volume.value),
+            duty=duty,
+            owed=duty if rates.owes_all else v.to_lines(volume.value * rates.owed_rate),
+            base_duty=v.to_lines(v.value * volume.quantity_hat * self.base_rate),
+            quantity_hat=v.to_lines(v.share * volume.quantity_hat),
+            creation=v.to_lines(volume.creation),
+            diversion=v.to_lines(volume.diversion),
+            product_of_line=self.table.product_of_line,
+            buyer_surplus=volume.buyer_surplus,
+            welfare=volume.welfare,
+            value_of_varieties=volume.value,
+            domestic=volume.domestic,
+            rents=self._rents_of_lines(volume.rents),
+        )
+
+    def _rents_of_lines(self, rents: QuotaRents | None) -> QuotaRents | None:
+        if rents is None:
+            return None
+        to_lines = self.varieties.to_lines
+        return QuotaRents(
+            to_lines(rents.importer),
+            to_lines(rents.exporter),
+            to_lines(rents.government),
+            to_lines(rents.limited),
+            to_lines(rents.paid),
+            rents.premiums,
+        )
+
+    def _without_prohibited(self, volume: VarietyVolume, rates: VarietyRates) -> VarietyVolume:
+        """Remove what may not be imported from a volume.
+
+        For a variety that is prohibited as a whole, CES demand gives the effect on the others and on buyers, as
+        long as their loss is finite. Everything else is cut at the prices of the model; its surplus is unknown.
+        """
+        if rates.barred is None:
+            return volume
+        v, closed, products = self.varieties, rates.closed, len(self.parameters.sigma)
+        answered = closed if self.answers_closed else np.zeros(v.count, dtype=bool)
+        cut = (rates.barred > 0.0) & ~answered & (v.value > 0.0)
+        left = np.where(closed, 0.0, 1.0 - rates.barred)
+        unknown = products_of(v, cut, products)
+        unknown |= self.unbounded_loss(rates)
+        return VarietyVolume(
+            volume.value * left,
+            volume.quantity_hat * left,
+            np.where(cut, np.nan, volume.creation),
+            np.where(cut, np.nan, volume.diversion),
+            np.where(unknown, np.nan, volume.buyer_surplus),
+            np.where(unknown, np.nan, volume.welfare),
+            volume.domestic,
+            volume.rents,
+        )
+
+
+def domestic_shipments(product: I64, v0: F64, t0: F64, p: ProductParameters) -> F64:
+    """Compute domestic shipments of each product at the baseline, USD, from their ratio to landed imports."""
+    return p.domestic_ratio * sums_of(product, v0 * (1.0 + t0), len(p.sigma))
+
+
+def _passthrough(v: Varieties, t0: F64, t1: F64, p: ProductParameters) -> VarietyVolume:
+    return _volume(v, passthrough(v.value, t0, t1, p.eta[v.product], supply=p.supply[v.product]))
+
+
+def _smart(v: Varieties, t0: F64, t1: F64, p: ProductParameters) -> VarietyVolume:
+    eta, sigma = -p.eta[v.traded], p.sigma[v.traded]
+    return _volume(v, smart(v.product, v.value, t0, t1, eta, sigma, supply=p.supply[v.product]))
+
+
+def _gsim(v: Varieties, t0: F64, t1: F64, p: ProductParameters) -> VarietyVolume:
+    eta, sigma = -p.eta[v.traded], p.sigma[v.traded]
+    return _volume(v, gsim_imports(v.product, v.value, t0, t1, eta, sigma, supply=p.supply[v.traded]))
+
+
+_MODELS: dict[str, Callable[[Varieties, F64, F64, ProductParameters], VarietyVolume]] = {
+    "passthrough": _passthrough,
+    "smart": _smart,
+    "gsim": _gsim,
+}
+
+
+def _volume(v: Varieties, result: Any) -> VarietyVolume:
+    """Take a model's result, whose surplus and welfare are per variety, per product that has one, or unknown."""
+
+    def owned(values: F64 | None) -> F64:
+        products = len(v.offsets) - 1
+        if values is None:
+            return np.full(products, np.nan)
+        place = v.product if len(values) == v.count else v.traded
+        return sums_of(place, values, products)
+
+    return VarietyVolume(
+        result.value,
+        result.quantity_hat,
+        result.creation,
+        result.diversion,
+        owned(result.buyer_surplus),
+        owned(result.welfare),
+    )
+
+
+def products_of(varieties: Varieties, chosen: Bools, products: int) -> Bools:
+    """Mark the products that have one of the chosen varieties."""
+    has_chosen = np.zeros(products, dtype=bool)
+    has_chosen[varieties.product[chosen]] = True
+    return has_chosen
+
+
+def is_loss_finite(response: Response, closed: Bools) -> Bools:
+    """Mark the products whose buyers lose a finite amount without the closed varieties.
+
+    They can substitute another variety or domestic goods, or demand is elastic.
+    """
+    v, p = response.varieties, response.parameters
+    if response.closing is not None and response.market is None:
+        p = response.closing
+    others = products_of(v, ~closed & (v.value > 0.0), len(p.sigma)) & (p.sigma > 1.0)
+    return others | (p.eta > 1.0) | ((p.domestic_ratio > 0.0) & (p.kappa > 1.0))

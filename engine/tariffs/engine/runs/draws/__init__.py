@@ -1,0 +1,1 @@
+"""Draw elasticities, and make ranges of the draws."""

@@ -1,0 +1,1 @@
+"""Arrange a table in lanes of laws, and sum them."""

@@ -1,0 +1,148 @@
+"""Lanes over a table: its varieties arranged for laws that differ in rates, with those of one response merged."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I64, first_of, sums_of
+from tariffs.engine.base.chunks import thread_count
+from tariffs.engine.response.elasticities.adjustment_profile import PathParameters
+from tariffs.engine.response.lanes.lane_rates import RatePaths
+from tariffs.engine.response.lanes.lane_sweep import STEEP, LaneSweep
+from tariffs.engine.response.lanes.mean_ages import MeanAges
+from tariffs.engine.response.lanes.sweep_inputs import StageElasticities, SweepMarket, SweepTrade
+from tariffs.engine.response.lanes.sweep_sums import SweepSums
+from tariffs.engine.response.sectors.sector_market import SectorMarket, kappa_of, market_elasticities
+from tariffs.engine.response.trade.trade_response import ARMINGTON, PROHIBITIVE, Response, domestic_shipments
+from tariffs.engine.runs.lanes.point_goods import PointGoods
+from tariffs.engine.runs.outcomes.table_run import TableRun
+from tariffs.engine.table_duty.class_duties import ClassPairs
+from tariffs.engine.table_duty.rate_classes import numbered
+
+_HIGHEST = 1e6
+"""A rate that no duty reaches, as a fraction: equivalents of specific duties on goods of little value are high."""
+
+
+def has_lanes(run: TableRun) -> bool:
+    """Test whether laws may respond together: Armington demand without tax.
+
+    On the adjustment path and under a market of sectors powers of the highest rate must be numbers, and products of a
+    nest have one eta, kappa and supply elasticity at every age.
+    """
+    response = run.response
+    if response is None or response.model != ARMINGTON or run.prepared.lines.vat is not None:
+        return False
+    if run.steps is None and response.market is None:
+        return True
+    p = response.parameters
+    columns = p.columns if isinstance(p, PathParameters) else np.array([[p.sigma, p.eta, 1.0 / p.supply]])
+    kappa = np.where(np.isnan(p.kappa), -1.0, p.kappa)
+    greatest = max(columns[:, :2].max(initial=0.0), kappa.max(initial=0.0))
+    if greatest * np.log1p(_HIGHEST) >= STEEP:
+        return False
+    if response.market is None:
+        return True
+    market = response.market
+    inside = np.concatenate([columns[:, 1], columns[:, 2], [kappa]])[:, market.inside]
+    return bool((inside == inside[:, market.first][:, market.nest]).all())
+
+
+class TableLanes:
+    """Solver of laws over the varieties of a table.
+
+    Args:
+        run: the table, with a response.
+        paths: rates of the paths of duty.
+        of_variety: path of each variety.
+        pairs: pairs of class and group, by which values are summed as well; None without such sums.
+    """
+
+    def __init__(self, run: TableRun, paths: RatePaths, of_variety: I64, pairs: ClassPairs | None) -> None:
+        assert run.response is not None
+        response, self.pairs, self._ages = run.response, pairs, None
+        p = response.parameters
+        if isinstance(p, PathParameters) and response.market is not None:
+            stages, kind = _stages_of(p)
+            value = sums_of(of_variety, response.varieties.value, len(paths.form))
+            self._ages = MeanAges(paths, value, stages)
+            paths, of_variety, held = self._ages.at_once, self._ages.of_path[of_variety], None
+        elif isinstance(p, PathParameters):
+            stages, kind = _stages_of(p)
+            held = stages.at(paths.years)
+        else:
+            held, kind = _kinds_of(response)
+        trade = _trade_of(run, response, kind, paths, of_variety, pairs)
+        self._sweep = LaneSweep(trade, paths, held)
+        self.goods = PointGoods(trade, run.grouping.count)
+
+    def __call__(self, rates: F64) -> SweepSums:
+        """Solve a block of laws, given the rates of the moved forms of the paths (forms x laws)."""
+        if self._ages is None:
+            return self._sweep(rates, threads=thread_count())
+        return self._sweep(*self._ages.lanes(rates), threads=thread_count())
+
+
+def _trade_of(
+    run: TableRun, response: Response, kind: I64, paths: RatePaths, of_variety: I64, pairs: ClassPairs | None
+) -> SweepTrade:
+    """Arrange the varieties; those of one product and group with one path are merged."""
+    v, parameters, count = response.varieties, response.parameters, len(response.parameters.sigma)
+    group = run.grouping.of_line[v.line]
+    number = numbered(v.product, group if pairs is None else pairs.of_goods, of_variety)
+    first = first_of(number)
+    product_group = run.grouping.of_product(run.prepared.product_of_line, count)
+    owner = np.zeros(count, dtype=np.int64) if product_group is None else product_group
+    domestic = np.zeros(count)
+    if response.market is None:
+        domestic = domestic_shipments(v.product, v.value, response.base_rate, parameters)
+    # What is prohibited on the last day is not in the sums.
+    last = paths.form[of_variety[first], -1]
+    kept = np.where(paths.rates[last] == PROHIBITIVE, 0.0, 1.0)
+    return SweepTrade(
+        product=v.product[first],
+        v0=sums_of(number, v.value, len(first)),
+        t0=response.base_rate[first],
+        rate_class=of_variety[first],
+        group=group[first],
+        kind=kind[v.traded],
+        product_group=owner[v.traded],
+        charges=sums_of(number, v.charges, len(first)),
+        kept=kept,
+        domestic=domestic[v.traded],
+        value_group=None if pairs is None else pairs.of_goods[first],
+        market=None if response.market is None else _market(response, response.market),
+    )
+
+
+def _market(response: Response, market: SectorMarket) -> SweepMarket:
+    """Arrange the market of sectors above the traded products."""
+    v, p, count = response.varieties, response.parameters, int(market.nest.max(initial=-1)) + 1
+    elasticities = market_elasticities()
+    return SweepMarket(
+        nest=market.nest_of_product[v.traded],
+        goods=(market.ratio * sums_of(v.product, v.value, len(p.eta)))[v.traded],
+        top=np.full(count, elasticities["top"][0]),
+        supply_domestic=np.full(count, elasticities["supply_domestic"][0]),
+    )
+
+
+def _stages_of(parameters: PathParameters) -> tuple[StageElasticities, I64]:
+    """Distinct sets of elasticities of all horizons with the kappa given, else NaN, and the set of each product."""
+    rows = np.vstack([parameters.columns.reshape(9, -1), np.nan_to_num(parameters.kappa, nan=-1.0)])
+    distinct, kind = np.unique(rows, axis=1, return_inverse=True)
+    kappa = np.where(distinct[9] < 0.0, np.nan, distinct[9])
+    stages = StageElasticities(distinct[:9].reshape(3, 3, -1), parameters.profile, kappa)
+    return stages, kind.ravel().astype(np.int64)
+
+
+def _kinds_of(response: Response) -> tuple[F64, I64]:
+    """Distinct sets of sigma, eta, kappa and inverse supply (4, kinds, 1), and the set of each product.
+
+    Kappa is that of its nest or of the product by itself.
+    """
+    p = response.parameters
+    kappa = np.where(np.isnan(p.kappa), p.eta, p.kappa)
+    if response.market is not None:
+        kappa = kappa_of(p.kappa, p.eta, p.eta)
+    distinct, kind = np.unique(np.stack([p.sigma, p.eta, kappa, 1.0 / p.supply]), axis=1, return_inverse=True)
+    return distinct[:, :, None], kind.ravel().astype(np.int64)

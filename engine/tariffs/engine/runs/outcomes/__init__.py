@@ -1,0 +1,1 @@
+"""Compute a table under laws: duty and trade of its lines, and their sums."""

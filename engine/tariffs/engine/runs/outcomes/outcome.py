@@ -1,0 +1,192 @@
+"""Results of the lines of a table under one law, computed when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Protocol
+
+from tariffs.engine.base.array_utils import F64
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.notes import Note
+from tariffs.engine.response.lanes.adjustment import DutyStep
+from tariffs.engine.response.limits.limited_response import LimitedResponse
+from tariffs.engine.response.limits.quantity_constraints import QuantityConstraints
+from tariffs.engine.response.trade.anticipation import move_purchases
+from tariffs.engine.response.trade.path_response import PathResponse
+from tariffs.engine.response.trade.trade_response import Response
+from tariffs.engine.response.trade.variety_rates import VarietyRates
+from tariffs.engine.response.trade.volumes import TradeVolume, VarietyVolume
+from tariffs.engine.runs.column_names import AFTER
+from tariffs.engine.runs.limit_columns import rent_columns
+from tariffs.engine.runs.outcomes.duty_steps import DutySteps
+from tariffs.engine.runs.outcomes.duty_sums import GroupedDuties, LineGroups
+from tariffs.engine.runs.outcomes.expected_steps import ExpectedDuties
+from tariffs.engine.runs.results import line_columns
+from tariffs.engine.table_duty.duties import Duties, duties_of
+from tariffs.engine.table_duty.rated_lines import Dated
+from tariffs.engine.tables.line_arrays import LineArrays
+
+
+class OutcomeRun(Protocol):
+    """Table of a run, as far as the results under one law need it."""
+
+    response: Response | None
+    has_limits: bool
+    steps: DutySteps | None
+    expected: ExpectedDuties | None
+    base: Duties | None
+
+    def check(self) -> None:
+        """Raise to stop the run."""
+
+    def lines_under(self, law: Law, dated: Dated) -> LineArrays:
+        """Lines with the default shares that the switches of a law select."""
+
+    def quantity_constraints(self, law: Law, dated: Dated) -> QuantityConstraints | None:
+        """Constraints of a law on the quantities of the response."""
+
+    def rebased_notes(self, law: Law) -> tuple[Note, ...]:
+        """Notes on default shares that a law selects."""
+
+
+class Outcome:
+    """Results of the lines of a table under one law; arrays per line are computed when they are asked for.
+
+    Args:
+        run: the table.
+        law: the law.
+        dated: the instants of the lines.
+        weight: weight of the law in a mixture, 1 for a single law.
+    """
+
+    def __init__(self, run: OutcomeRun, law: Law, dated: Dated, weight: float) -> None:
+        self._run = run
+        self.law = law
+        self._dated = dated
+        self.weight = weight
+        self.lines = run.lines_under(law, dated)
+        self.duties: Duties = duties_of(law, self.lines, dated, run.check)
+        self._grouped: dict[tuple[str, ...], GroupedDuties] = {}
+        self._switched: dict[tuple[tuple[str, str], ...], Outcome] = {}
+
+    def switched(self, settings: Mapping[str, str]) -> Outcome:
+        """Results under the same law with other switches; kept with the outcome."""
+        key = tuple(sorted(settings.items()))
+        if key not in self._switched:
+            self._switched[key] = Outcome(
+                self._run, self.law.with_switches(settings), self._dated, self.weight
+            )
+        return self._switched[key]
+
+    @cached_property
+    def volume(self) -> TradeVolume | None:
+        """Trade after the response; None without a response."""
+        response = self._run.response
+        if response is None:
+            return None
+        volume = response.to_lines(self._limited or self._free, self.variety_rates)
+        return self.moved(volume, response)
+
+    def moved(self, volume: TradeVolume, response: Response) -> TradeVolume:
+        """Move purchases of a volume in time, where the run expects duties."""
+        if self.purchase_factor is None:
+            return volume
+        return move_purchases(volume, self.purchase_factor, response.varieties.line)
+
+    @cached_property
+    def purchase_factor(self) -> F64 | None:
+        """Factor on the purchases of each line by duties that are expected; None if none are moved."""
+        if self._run.expected is None:
+            return None
+        return self._run.expected.factor(self.law, self._dated)
+
+    @property
+    def has_plain_quantities(self) -> bool:
+        """True if nothing but duties changes the quantities: no limit, and no purchase moved in time."""
+        return self.constraints is None and self.purchase_factor is None
+
+    @property
+    def has_limits(self) -> bool:
+        """True if results of the run have columns of limits on quantities."""
+        return self._run.has_limits
+
+    @cached_property
+    def columns(self) -> Mapping[str, F64]:
+        """Result columns per line."""
+        columns = line_columns(self.lines, self.duties, self._run.base, self.volume)
+        if not self.has_limits:
+            return columns
+        return {**columns, **rent_columns(self.lines, self.volume.rents if self.volume else None)}
+
+    @property
+    def static_columns(self) -> Mapping[str, F64]:
+        """Result columns per line before the response."""
+        columns = line_columns(self.lines, self.duties, self._run.base, None)
+        return {name: values for name, values in columns.items() if name not in AFTER}
+
+    @property
+    def static_notes(self) -> tuple[Note, ...]:
+        """Notes on the duties."""
+        return (*self.duties.notes, *self._run.rebased_notes(self.law))
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """Notes on the duties, the exchange rate and constraints of quantities."""
+        response, limits = self._run.response, self.constraints
+        if response is None:
+            return self.static_notes
+        dollar = response.dollar_prices(self.variety_rates)
+        static = self.static_notes if dollar is None else (*self.static_notes, dollar.note())
+        if limits is None or self._limited is None:
+            return static
+        hat = response.to_lines(self._free, self.variety_rates).quantity_hat
+        premiums = self._limited.rents.premiums if self._limited.rents else ()
+        return (*static, *limits.notes(hat, premiums))
+
+    def grouped(self, grouping: LineGroups) -> GroupedDuties:
+        """Sum the duties by group; kept with the outcome."""
+        if grouping.id not in self._grouped:
+            self._grouped[grouping.id] = GroupedDuties(self.law, self.duties, self._dated, grouping)
+        return self._grouped[grouping.id]
+
+    @cached_property
+    def variety_rates(self) -> VarietyRates:
+        """Rates of the varieties of the response.
+
+        Raises:
+            ValueError: the run has no response.
+        """
+        if self._run.response is None:
+            raise ValueError("a static run has no varieties")
+        return self._run.response.rates_under(self.duties)
+
+    @cached_property
+    def _free(self) -> VarietyVolume:
+        """Trade of varieties after the response to duties alone."""
+        response = self._run.response
+        assert response is not None
+        return self.responding(response).solver(self.variety_rates)(response.parameters)
+
+    @cached_property
+    def _limited(self) -> VarietyVolume | None:
+        """Trade of varieties under the limits on quantities; None if there are none."""
+        response = self._run.response
+        if response is None or self.constraints is None:
+            return None
+        return LimitedResponse(response, self.variety_rates, self.constraints)(
+            self._free, response.parameters
+        )
+
+    def responding(self, response: Response) -> Response:
+        """Response under the law: with a horizon of `path` to every step of duty before it."""
+        return response if self._steps is None else PathResponse.of(response, self._steps)
+
+    @cached_property
+    def _steps(self) -> list[DutyStep] | None:
+        return self._run.steps.until(self.law, self._dated) if self._run.steps else None
+
+    @cached_property
+    def constraints(self) -> QuantityConstraints | None:
+        """Constraints of the law on quantities; None if it has none."""
+        return self._run.quantity_constraints(self.law, self._dated)

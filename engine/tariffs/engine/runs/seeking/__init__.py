@@ -1,1 +1,0 @@
-"""Search for values of a parameter at which a result meets a target."""

@@ -1,0 +1,232 @@
+"""Compute a table at points of a scenario's parameters: the one place where sweeps and seeks evaluate it.
+
+Without a response, points whose laws differ in rates alone are priced together from sums that do not depend on rates.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from tariffs.engine.base.bounded_cache import KeptWith
+from tariffs.engine.base.stages import stage
+from tariffs.engine.law.law import InForce, Law
+from tariffs.engine.law.notes import Note
+from tariffs.engine.runs.column_names import BASELINE_DUTY, LINES
+from tariffs.engine.runs.lanes.lane_columns import at_places
+from tariffs.engine.runs.lanes.law_responses import LEAST_LAWS, LawPart, RespondingLaws, has_laws_together
+from tariffs.engine.runs.lanes.point_laws import PointGroup, PointLaws, Values
+from tariffs.engine.runs.lanes.point_response import Responding, is_closed_exactly, point_response
+from tariffs.engine.runs.lanes.table_lanes import has_lanes
+from tariffs.engine.runs.outcomes.duty_sums import PointDuties
+from tariffs.engine.runs.outcomes.outcome import Outcome
+from tariffs.engine.runs.outcomes.response_sums import AfterSums
+from tariffs.engine.runs.outcomes.table_run import TableRun
+from tariffs.engine.runs.sums import ChargedDuties, Sums, placed, stacked
+from tariffs.engine.scenario import Scenario, apply_scenario
+from tariffs.engine.table_duty.duties import Dated
+from tariffs.engine.tables.default_shares import is_responding
+
+Step = Callable[[int], None]
+_OUTCOMES: KeptWith[Outcome] = KeptWith(64)
+_RESPONSES: KeptWith[Responding | None] = KeptWith(2)
+"""Some 200 MB each for the embedded table."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPoint:
+    """Point of a sweep: values of the scenario's parameters, as text, and factors on elasticities by name."""
+
+    values: Values
+    factors: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PointResults:
+    """Sums of points, a lane each, and notes."""
+
+    sums: Sums
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True)
+class _LawsOfPoints:
+    """Laws that points have, and their days; apart from the evaluator, which would else refer to itself."""
+
+    run: TableRun
+    scenario: Scenario
+    on: str
+
+    def law(self, values: Values) -> Law:
+        """Apply the scenario with values of its parameters."""
+        return apply_scenario(self.run.law, self.scenario.with_parameters(values))
+
+    def in_force(self, law: Law) -> list[InForce]:
+        """List the law at the instants of the lines."""
+        dated = self.run.dated(law, self.on)
+        return [law.in_force(*moment) for moment in dated.moments]
+
+    def history(self, law: Law) -> list[InForce]:
+        """List the law on the days since the baseline, where changes of duty respond by their age."""
+        run = self.run
+        if run.steps is None or not has_lanes(run):
+            return []
+        days = run.steps.days(law, run.dated(law, self.on))
+        return [law.in_force(*moment) for _, then in days for moment in then.moments]
+
+
+class PointEvaluator:
+    """Evaluates a table at points of one scenario; laws that points share are made once.
+
+    Args:
+        run: the table with its options.
+        scenario: the scenario with its parameters.
+        on: day of the law, ISO text.
+        points: values of the parameters at all points that may be evaluated, or at some of each range.
+    """
+
+    def __init__(self, run: TableRun, scenario: Scenario, on: str, points: Sequence[Values]) -> None:
+        self._run = run
+        self._scenario = scenario
+        self._on = on
+        laws = _LawsOfPoints(run, scenario, on)
+        self._laws = PointLaws(scenario, laws.law, laws.in_force, laws.history, points)
+        self._kept: dict[Any, Any] = {}
+
+    @stage("compute points")
+    def __call__(self, points: Sequence[SweepPoint], step: Step) -> PointResults:
+        """Compute points.
+
+        Args:
+            points: the points.
+            step: called with the number of points done before each part of the work; it may raise CANCELLED.
+
+        Raises:
+            ScenarioError: a value does not fit its parameter, or the scenario cannot be applied with it.
+        """
+        factors = list({tuple(sorted(point.factors.items())): point.factors for point in points}.values())
+        # Of a table of which every row was refused there are no sums to share, and sums know no rents of limits.
+        alike = len(factors) == 1 and not self._scenario.mixture and not self._run.has_limits
+        if alike and self._run.prepared.frame.height:
+            run = _with_factors(self._run, factors[0])
+            if run.is_static or has_lanes(run):
+                results = self._together(run, [point.values for point in points], step)
+                if results is not None:
+                    return results
+        return self._one_by_one(points, step)
+
+    # -- points whose laws differ in rates -------------------------------------------------------------------------
+
+    def _together(self, run: TableRun, points: Sequence[Values], step: Step) -> PointResults | None:
+        """Compute points by groups of one law; None if sums cannot express a law."""
+        notes: dict[Note, None] = {}
+        groups, done, parts = self._laws.groups(points), 0, list[Sums]()
+        if any(is_responding(group.law) for group in groups):
+            return None  # claims respond to the rates of each point
+        run.share_compile([(group.law, run.dated(group.law, self._on)) for group in groups])
+        lone = _LonePoints(run, groups, lambda law: run.dated(law, self._on))
+        for group in groups:
+            step(done)
+            outcome, after = lone.solved(group) or (self._outcome(group.law), None)
+            notes |= dict.fromkeys(outcome.static_notes)
+            before = _priced(run, outcome, group)
+            if after is not None:
+                after = at_places(run, after, before)
+            elif run.response is not None:
+                respond = self._response(run, outcome, group)
+                if respond is None:
+                    return None
+                after = respond(group, before)
+            parts.append(_lane_sums(run, outcome, before, after))
+            done += len(group.points)
+        return PointResults(placed(parts, [np.array(group.points) for group in groups]), tuple(notes))
+
+    def _response(self, run: TableRun, outcome: Outcome, group: PointGroup) -> Responding | None:
+        """Response under a law, kept for the points of later blocks; None if sums cannot express the law."""
+
+        def prepared() -> Responding | None:
+            if not is_closed_exactly(run, outcome):
+                return None
+            return point_response(run, outcome, group, run.dated(group.law, self._on))
+
+        return _RESPONSES.get(self._kept, (outcome, run.response), None, prepared)
+
+    def _outcome(self, law: Law) -> Outcome:
+        """Outcome of a law, kept for the points of later blocks."""
+        run = self._run
+        return _OUTCOMES.get(self._kept, (law,), None, lambda: run.outcome(law, run.dated(law, self._on)))
+
+    # -- points computed one by one ----------------------------------------------------------------------------------
+
+    def _one_by_one(self, points: Sequence[SweepPoint], step: Step) -> PointResults:
+        lanes, notes = list[Sums](), dict[Note, None]()
+        for place, point in enumerate(points):
+            step(place)
+            run = _with_factors(self._run, point.factors)
+            outcomes = run.outcomes(self._scenario.with_parameters(point.values), self._on)
+            notes |= dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
+            lanes.append(run.sums(outcomes))
+        return PointResults(stacked(lanes), tuple(notes))
+
+
+class _LonePoints:
+    """Points whose law no other point has: their responses are solved together, from a few such points on.
+
+    Args:
+        run: the table.
+        groups: all points of a block.
+        dated: gives the instants of the lines under a law.
+    """
+
+    def __init__(self, run: TableRun, groups: Sequence[PointGroup], dated: Callable[[Law], Dated]) -> None:
+        lone = [group for group in groups if len(group.points) == 1 and not any(m.any() for m in group.moved)]
+        if not has_laws_together(run) or len(lone) < LEAST_LAWS:
+            lone = []
+        self._place = {id(group): place for place, group in enumerate(lone)}
+        self._laws = RespondingLaws(run, [LawPart(1.0, group.law, dated(group.law)) for group in lone])
+
+    def solved(self, group: PointGroup) -> tuple[Outcome, AfterSums | None] | None:
+        """Compute the outcome of a lone point, and its sums after the response; None for points that share a law."""
+        place = self._place.get(id(group))
+        return None if place is None else self._laws.solved(place)
+
+
+def _priced(run: TableRun, outcome: Outcome, group: PointGroup) -> PointDuties:
+    """Compute the duty of a group of points before the response, by authority if results are."""
+    duties, grouped = outcome.duties, outcome.grouped(run.grouping)
+    columns = (duties.authority_of_measure, len(duties.authorities))
+    if not run.grouping.by_authority:
+        columns = (np.zeros_like(columns[0]), 1)
+    return grouped.at_points(group.rates, group.moved, *columns)
+
+
+def _lane_sums(run: TableRun, outcome: Outcome, before: PointDuties, after: AfterSums | None) -> Sums:
+    """Sum points of one law, a lane each, given their duty before the response and their sums after it."""
+    static = {LINES: run.grouping.lines(run.usable), **run.static_columns(run.grouping, before.sums)}
+    if run.has_incidence:
+        static[BASELINE_DUTY] = run.baseline_duty
+    shape = len(before.assessed), run.grouping.count
+    groups = {name: np.broadcast_to(values, shape) for name, values in static.items()}
+    total = {name: values.sum(axis=1) for name, values in groups.items()}
+    columns = {"duty": before.assessed, "duty_owed": before.owed}
+    if after is not None:
+        groups, total = {**groups, **after.groups}, {**total, **after.total}
+        columns["duty_after"] = after.duty_after
+    names = tuple(outcome.duties.authorities)
+    charged = (
+        ChargedDuties(names, before.column, before.group, columns) if run.grouping.by_authority else None
+    )
+    return Sums(run.grouping.keys, groups, total, charged)
+
+
+def _with_factors(run: TableRun, factors: Mapping[str, float]) -> TableRun:
+    """Multiply elasticities of a run's response; without factors or response the run itself."""
+    if not factors or run.response is None:
+        return run
+    other = copy.copy(run)
+    other.response = replace(run.response, parameters=run.response.parameters.scaled(factors))
+    return other
