@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tariffs.engine.base.dates import DateError, format_of, read_format, read_moment
 from tariffs.engine.errors import InputError
+from tariffs.engine.tables.dates import DateError, format_of, read_format, read_moment
 from tests.unit.test_table_check import check
 
 EASTERN = ZoneInfo("America/New_York")

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.base.bounded_cache import BoundedCache
-from tariffs.engine.base.dates import DateError, Moment, read_moment
 from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.conditions import ENTRY_DATE
@@ -19,6 +18,7 @@ from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note, unread
 from tariffs.engine.line_duty.fees import DayFees, fees_on
 from tariffs.engine.line_duty.segment import LawSegment, cached_segment, segment_of
+from tariffs.engine.tables.dates import DateError, Moment, read_moment
 
 ENTRY = "entry"
 READ_AT_MOST = 4096

@@ -10,7 +10,6 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.base.amounts import LARGEST, comma_note, parse_number, parse_share
-from tariffs.engine.base.dates import DateError, Moment, read_moment
 from tariffs.engine.base.spelling import did_you_mean, nearest
 from tariffs.engine.errors import InputError, LawError
 from tariffs.engine.law.conditions import MODE, Condition, Fact
@@ -19,6 +18,7 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.law.values import digits, read_yes
 from tariffs.engine.rating.fits import dotted
 from tariffs.engine.schedule.lines import LINE_DIGITS
+from tariffs.engine.tables.dates import DateError, Moment, read_moment
 
 ATOMS_AT_MOST = 32
 REQUESTED_AT_MOST = 12

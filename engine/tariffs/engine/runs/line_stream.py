@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from tariffs.engine.base.dates import read_format
 from tariffs.engine.base.provenance import law_facts, with_run_digest
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
@@ -16,6 +15,7 @@ from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
 from tariffs.engine.runs.options import Options, Point, law_with_options
 from tariffs.engine.runs.outcomes.table_run import Cancelled, RunContext, TableRun
 from tariffs.engine.scenario import apply_scenario, components, scenario_facts
+from tariffs.engine.tables.dates import read_format
 
 
 @dataclass(frozen=True)

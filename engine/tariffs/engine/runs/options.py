@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import numpy as np
 
-from tariffs.engine.base.dates import read_format
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
@@ -26,6 +25,7 @@ from tariffs.engine.response.trade.anticipation import storage_facts
 from tariffs.engine.response.trade.hat_response import EXACT_HAT
 from tariffs.engine.runs.refusals import refuse, refuse_untaken
 from tariffs.engine.scenario import Scenario
+from tariffs.engine.tables.dates import read_format
 from tariffs.run_spec import spec as run_spec
 from tariffs.run_spec.option import Kind
 

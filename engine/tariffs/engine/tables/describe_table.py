@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from tariffs.engine.base.dates import format_of
 from tariffs.engine.law.model import Claim
 from tariffs.engine.schedule.countries import is_country
 from tariffs.engine.schedule.country_names import origins_named
 from tariffs.engine.tables.columns import PLAIN, REQUIRED, ROW_FAULT, Claims
+from tariffs.engine.tables.dates import format_of
 from tariffs.engine.tables.read_columns import text_of
 from tariffs.engine.tables.trade_table import CheckedTable
 

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from tariffs.engine.base.amounts import LONE_COMMA, NUMBER, NUMBER_MARKS, SHARE, WORDS, comma_note
-from tariffs.engine.base.dates import FIX, DateError, format_of, read_moment
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.values import read_yes
 from tariffs.engine.schedule.codes import parse_code
@@ -25,6 +24,7 @@ from tariffs.engine.schedule.transport import MODES, find_mode
 from tariffs.engine.schedule.units import find_unit
 from tariffs.engine.tables.calendar import off_calendar
 from tariffs.engine.tables.columns import INSTANT
+from tariffs.engine.tables.dates import FIX, DateError, format_of, read_moment
 
 _ROUNDING = 1e-9
 _SETTLED = r",[0-9]{3}[.,]"

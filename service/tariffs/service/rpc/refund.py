@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
-from tariffs.engine.base.dates import Moment
 from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.errors import TariffsError
 from tariffs.engine.law.law import IMPORT, Law
@@ -21,6 +20,7 @@ from tariffs.engine.runs.refunds.refund import (
     refunds,
 )
 from tariffs.engine.scenario import Scenario, day_notes, scenario_facts
+from tariffs.engine.tables.dates import Moment
 from tariffs.service.rpc.checks import decimal, rate, word
 from tariffs.service.rpc.duty import check_size, read_line
 from tariffs.service.rpc.messages import message_of

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 
 import polars as pl
 
-from tariffs.engine.base.dates import read_format
 from tariffs.engine.law import Law
 from tariffs.engine.law.law import IMPORT
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.table_rows import entry_note
 from tariffs.engine.tables.columns import contract_types
+from tariffs.engine.tables.dates import read_format
 from tariffs.engine.tables.describe_table import TableDescription, describe_table
 from tariffs.engine.tables.sources import read_source
 from tariffs.engine.tables.trade_table import CheckedTable

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tariffs.engine.base.dates import format_of, read_format
 from tariffs.engine.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import known_on_notes
 from tariffs.engine.tables.columns import contract_types
+from tariffs.engine.tables.dates import format_of, read_format
 from tariffs.engine.tables.sources import near_misses
 from tariffs.service.rpc.checks import few, word
 from tariffs.v1 import common_pb2

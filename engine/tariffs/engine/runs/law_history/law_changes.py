@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from tariffs.engine.base.dates import DateError, read_day
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.amendments import Act
 from tariffs.engine.law.conditions import ENTRY_DATE
@@ -26,6 +25,7 @@ from tariffs.engine.law.suspensions import Reached, suspended_scopes, suspension
 from tariffs.engine.runs.law_history.change_words import describe_act, describe_row_list, scope_words
 from tariffs.engine.runs.law_history.table_goods import TableGoods
 from tariffs.engine.schedule.country_names import read_country
+from tariffs.engine.tables.dates import DateError, read_day
 
 TAKES_EFFECT, ENDS, PUBLISHED = "takes_effect", "ends", "published"
 ENACT, END, STACKING, LIST = "enact", "end", "stacking", "list"
