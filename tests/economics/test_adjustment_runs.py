@@ -15,7 +15,7 @@ from tariffs.engine.response.elasticities.parameters import parameters_for
 from tariffs.engine.response.lanes.adjustment import DutyStep, RateMoves
 from tariffs.engine.response.trade.trade_response import PROHIBITIVE
 from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.runs.outcomes.duty_steps import without_ended_closures
+from tariffs.engine.runs.outcomes.duty_steps import without_ended_prohibitions
 from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import library, parse_scenario
@@ -200,7 +200,7 @@ def test_a_prohibition_that_ended_leaves_no_trace() -> None:
     ]
     found = [
         list(zip(one.moves.variety.tolist(), one.moves.before, one.moves.after, strict=True))
-        for one in without_ended_closures(steps)
+        for one in without_ended_prohibitions(steps)
     ]
     assert found == [
         # A duty is none, however high.

@@ -16,9 +16,9 @@ from tariffs.engine.response.elasticities.parameters import parameters_for
 from tariffs.engine.response.lanes.adjustment import DutyPath, DutyStep, PathTrade, RateMoves
 from tariffs.engine.response.trade.trade_response import PROHIBITIVE
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
-from tariffs.engine.runs.lanes.rate_paths import closures_apart as paths_apart
+from tariffs.engine.runs.lanes.rate_paths import prohibitions_apart as paths_apart
 from tariffs.engine.runs.lanes.rate_paths import word_of
-from tariffs.engine.runs.outcomes.duty_steps import closures_apart
+from tariffs.engine.runs.outcomes.duty_steps import prohibitions_apart
 from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 from tariffs.engine.table_duty.rate_classes import bits
@@ -128,7 +128,7 @@ def test_duties_and_then_bans_at_once_are_those_of_the_slow_version() -> None:
     v0, t0, t1 = np.array([5.0, 2.0, 1.0]), np.array([0.0, 0.05, 0.1]), np.array([PROHIBITIVE, 0.3, 0.1])
     own, short = slow.Elasticities(1.3, 0.8, 20.0), parameters_for([CODES[0]], horizon="short")
     trade = PathTrade(np.array([0, 3]), np.zeros(3, dtype=np.int64), v0, t0)
-    path = DutyPath.with_closings(t0, t1, t1 == PROHIBITIVE, short.columns[0])
+    path = DutyPath.with_prohibitions(t0, t1, t1 == PROHIBITIVE, short.columns[0])
     (found,) = lane_volumes(trade, path, t1, [at_one_horizon(own.sigma, own.eta, own.supply)])
     least = slow.Elasticities(float(short.sigma[0]), float(short.eta[0]), float(short.supply[0]))
     duties = [float(t0[0]), *map(float, t1[1:])]
@@ -162,10 +162,10 @@ def test_prohibitions_are_steps_of_their_own_from_the_rate_of_the_baseline() -> 
     steps = [step(2.0, (0, 0.1, 0.3), (1, 0.0, 0.2)), step(0.3, (0, 0.3, PROHIBITIVE), (1, 0.2, 0.4))]
     found = [
         (one.years, list(zip(one.moves.variety.tolist(), one.moves.before, one.moves.after, strict=True)))
-        for one in closures_apart(steps)
+        for one in prohibitions_apart(steps)
     ]
     assert found == [(2.0, [(1, 0.0, 0.2)]), (0.3, [(1, 0.2, 0.4)]), (1.0, [(0, 0.1, PROHIBITIVE)])]
-    assert closures_apart(steps[:1]) == steps[:1]
+    assert prohibitions_apart(steps[:1]) == steps[:1]
 
 
 def test_paths_of_a_sweep_are_taken_apart_alike() -> None:

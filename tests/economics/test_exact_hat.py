@@ -156,7 +156,7 @@ def test_closed_goods_are_as_goods_at_a_rate_that_nobody_pays() -> None:
 
 
 def test_a_sector_of_which_nothing_is_left_has_no_finite_loss() -> None:
-    found = exact_hat([0, 1], [0, 0], [5.0, 5.0], 0.0, 0.1, 4.0, closed=[True, False])
+    found = exact_hat([0, 1], [0, 0], [5.0, 5.0], 0.0, 0.1, 4.0, prohibited=[True, False])
     assert found.price_hat[0] == np.inf
     assert np.isnan(found.welfare[0])
     assert np.isnan(found.buyer_surplus[0])

@@ -65,7 +65,7 @@ class DollarPrices:
     factor: F64
 
     @classmethod
-    def of(cls, offset: float, value: F64, base_rate: F64, rate: F64, closed: Bools) -> DollarPrices:
+    def of(cls, offset: float, value: F64, base_rate: F64, rate: F64, prohibited: Bools) -> DollarPrices:
         """Compute the prices under the duties of a law.
 
         Args:
@@ -73,11 +73,11 @@ class DollarPrices:
             value: customs value of each variety at the baseline, USD.
             base_rate: its rate at the baseline.
             rate: its rate under the law.
-            closed: marks the varieties that are prohibited.
+            prohibited: marks the varieties that are prohibited.
         """
-        open_ = ~closed
+        open_ = ~prohibited
         rise = mean_rise(value[open_], base_rate[open_], rate[open_])
-        return cls(offset, rise, np.where(closed, 1.0, 1.0 - offset * rise))
+        return cls(offset, rise, np.where(prohibited, 1.0, 1.0 - offset * rise))
 
     def note(self) -> Note:
         """Say how far the prices of exporters move."""

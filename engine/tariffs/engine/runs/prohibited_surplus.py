@@ -33,7 +33,7 @@ def add_prohibited_surplus(run: TableRun, outcomes: Sequence[Outcome], sums: Sum
         return sums
     found = np.zeros(len(run.prepared.products))
     for outcome in outcomes:
-        if outcome.variety_rates.barred is not None:
+        if outcome.variety_rates.prohibited_share is not None:
             found += outcome.weight * _lost(run, outcome)
     owner = run.grouping.of_product(run.prepared.product_of_line, len(found))
     if owner is not None:
@@ -56,17 +56,17 @@ def _lost(run: TableRun, outcome: Outcome) -> F64:
         or not is_summed_by_variety(response, outcome)
     ):
         return np.full(len(found), np.nan)
-    chosen = np.flatnonzero(products_of(v, rates.closed, len(found)))
+    chosen = np.flatnonzero(products_of(v, rates.prohibited, len(found)))
     lines = np.flatnonzero(np.isin(v.product, chosen))
     product = np.searchsorted(chosen, v.product[lines])
     offsets = np.searchsorted(product, np.arange(len(chosen) + 1)).astype(np.int64)
     trade = PathTrade(offsets, product, v.value[lines], response.base_rate[lines])
-    rate = np.where(rates.closed, PROHIBITIVE, rates.rate)
+    rate = np.where(rates.prohibited, PROHIBITIVE, rates.rate)
     path, nothing = response.path_to(rate), np.zeros(len(chosen))
     if not isinstance(response, PathResponse):
         # At one horizon duties and then prohibitions are the whole change, so that the latter can be left out.
-        least = response.closing or response.parameters
-        path = DutyPath.with_closings(response.base_rate, rate, rates.closed, least.columns[0])
+        least = response.prohibition or response.parameters
+        path = DutyPath.with_prohibitions(response.base_rate, rate, rates.prohibited, least.columns[0])
     path = _of_lines(path, chosen, lines)
     elasticities = StageElasticities(response.parameters.columns[:, :, chosen], adjustment_profile())
     table = LaneTable(

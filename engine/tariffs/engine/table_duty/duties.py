@@ -105,8 +105,8 @@ class Duties:
 
     @cached_property
     def _sums(self) -> tuple[F64, F64, F64]:
-        duty, owed, barred = self._computed(np.zeros(len(self.law.measures), dtype=np.int32), 1)
-        return duty[:, 0], owed[:, 0], barred
+        duty, owed, prohibited_value = self._computed(np.zeros(len(self.law.measures), dtype=np.int32), 1)
+        return duty[:, 0], owed[:, 0], prohibited_value
 
     @cached_property
     def _of_authorities(self) -> tuple[F64, F64]:
@@ -130,10 +130,10 @@ class Duties:
         """Run the kernel: duty and owed (lines x columns), and prohibited value."""
         duty = np.zeros((self.lines.count, columns))
         owed = np.zeros((self.lines.count, columns))
-        barred = np.zeros(self.lines.count)
+        prohibited_value = np.zeros(self.lines.count)
         for rated in self.rated:
-            _run(self.law, rated, column_of_measure, duty, owed, barred, self._check)
-        return duty, owed, barred
+            _run(self.law, rated, column_of_measure, duty, owed, prohibited_value, self._check)
+        return duty, owed, prohibited_value
 
     @cached_property
     def refused(self) -> frozenset[int]:
@@ -171,7 +171,7 @@ def _run(
     column_of_measure: I32,
     duty: F64,
     owed: F64,
-    barred: F64,
+    prohibited_value: F64,
     check: Callable[[], None],
 ) -> None:
     lines, layers, slots = rated.lines, rated.layers, rated.layers.slots
@@ -184,7 +184,7 @@ def _run(
             lo, hi, index, atoms.start, rated.family.combinations.of_atom, atoms.weight, rates.of_atom, rates.distinct,
             layers.column, layers.prohibited, layers.start, layers.slot, layers.weights, layers.assessed, layers.owed,
             slots.kind, slots.rate, slots.unit, column_of_measure[slots.measure], slots.tier_start, slots.tier_up_to,
-            slots.tier_usd, layers.bases, goods, lines.value, parts, quantity, duty, owed, barred,
+            slots.tier_usd, layers.bases, goods, lines.value, parts, quantity, duty, owed, prohibited_value,
         )  # fmt: skip
 
     run_chunks(len(index), chunk, check)

@@ -107,9 +107,9 @@ def _sum_prohibited(rated: RatedLines) -> dict[int, float]:
     if not (prohibited >= 0).any():
         return {}
     atom = atoms.of_lines(rated.selected.index)
-    barred = atom[(prohibited >= 0)[of_atom[atom]]]
-    measure = prohibited[of_atom[barred]]
-    value = atoms.weight[barred] * rated.lines.value[atoms.line[barred]]
+    prohibited_atoms = atom[(prohibited >= 0)[of_atom[atom]]]
+    measure = prohibited[of_atom[prohibited_atoms]]
+    value = atoms.weight[prohibited_atoms] * rated.lines.value[atoms.line[prohibited_atoms]]
     return {int(index): float(value[measure == index].sum()) for index in np.unique(measure)}
 
 

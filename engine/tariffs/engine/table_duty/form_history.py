@@ -73,7 +73,9 @@ class FormHistory:
         chosen = place[form] >= 0
         terms = function[slot[chosen]].astype(np.int32), place[form[chosen]], ordinary[chosen], base[chosen]
         self._forms.append(
-            ClassForms(np.arange(len(new)), forms.moves[new], forms.still[new], forms.barred[new], terms)
+            ClassForms(
+                np.arange(len(new)), forms.moves[new], forms.still[new], forms.prohibited_share[new], terms
+            )
         )
 
     @property

@@ -45,7 +45,7 @@ def assess_lines(
     quantity: F64,
     duty: F64,
     owed: F64,
-    barred: F64,
+    prohibited_value: F64,
 ) -> None:
     """Add the duty of lines[lo:hi], in dollars.
 
@@ -67,7 +67,7 @@ def assess_lines(
         value, parts: per goods the customs value, and its parts.
         quantity: per unit and goods; NaN where unknown, which charges nothing (the caller adds a note).
         duty, owed: outputs per line and column.
-        barred: output per line, the value that may not be imported.
+        prohibited_value: output per line, the value that may not be imported.
     """
     for position in range(lo, hi):
         line = lines[position]
@@ -76,7 +76,7 @@ def assess_lines(
             combination = atom_combination[atom]
             weight = atom_weight[atom]
             if prohibited[combination] >= 0:
-                barred[line] += weight * value[row]
+                prohibited_value[line] += weight * value[row]
                 continue
             ordinary = rates[atom_rates[atom], column[combination]]
             for layer in range(layer_start[combination], layer_start[combination + 1]):

@@ -145,7 +145,7 @@ def class_rates(
         columns: number of columns.
     """
     layers, slots = rated.layers, rated.layers.slots
-    (duty, owed), barred = np.zeros((2, classes.count, columns)), np.zeros(classes.count)
+    (duty, owed), prohibited_value = np.zeros((2, classes.count, columns)), np.zeros(classes.count)
     goods = goods_of(law, rated, classes)
     each = np.arange(classes.count + 1)
     assess_lines(
@@ -153,13 +153,13 @@ def class_rates(
         classes.rates, rated.family.rates.distinct, layers.column, layers.prohibited, layers.start, layers.slot,
         layers.weights, layers.assessed, layers.owed, slots.kind, slots.rate, slots.unit, column_of_slot,
         slots.tier_start, slots.tier_up_to, slots.tier_usd, layers.bases, goods.of_class, goods.value, goods.parts,
-        goods.quantity, duty, owed, barred,
+        goods.quantity, duty, owed, prohibited_value,
     )  # fmt: skip
     if not goods.by_line:
-        return duty, owed, barred
+        return duty, owed, prohibited_value
     value = goods.value[goods.of_class]
     each_column = np.broadcast_to(value[:, None], duty.shape)
-    return ratio(duty, each_column, 0.0), ratio(owed, each_column, 0.0), ratio(barred, value, 0.0)
+    return ratio(duty, each_column, 0.0), ratio(owed, each_column, 0.0), ratio(prohibited_value, value, 0.0)
 
 
 @dataclass(frozen=True)
@@ -207,21 +207,21 @@ class ClassForms:
         of_class: form of each class.
         moves: marks the forms whose rate differs between points.
         still: per form the part of its rate that is the same at all points.
-        barred: per form the share of its value that is prohibited.
+        prohibited_share: per form the share of its value that is prohibited.
         terms: per moved term its row of the law, form, ordinary rate that is below it, or -inf, and base.
     """
 
     of_class: I64
     moves: Bools
     still: F64
-    barred: F64
+    prohibited_share: F64
     terms: tuple[I32, I64, F64, F64]
 
     @property
     def digest(self) -> bytes:
         """Text that is equal for the same forms of the same classes."""
         digest = hashlib.blake2b()
-        for array in (self.of_class, self.moves, self.still, self.barred, *self.terms):
+        for array in (self.of_class, self.moves, self.still, self.prohibited_share, *self.terms):
             digest.update(np.ascontiguousarray(array).data)
         return digest.digest()
 
@@ -245,17 +245,17 @@ class ClassFunctions:
     """Rates of classes as functions of the rates of rows.
 
     Attributes:
-        still, barred: per class as of `ClassForms`.
+        still, prohibited_share: per class as of `ClassForms`.
         terms: per moved term its row of the law, class, ascending, ordinary rate and base, as of `ClassForms`.
     """
 
     still: F64
-    barred: F64
+    prohibited_share: F64
     terms: tuple[I32, I64, F64, F64]
 
-    def closed_at(self, rate: float) -> F64:
+    def prohibited_at(self, rate: float) -> F64:
         """Rate of each class without its moved terms, and that of what is prohibited."""
-        return np.where(self.barred > 0.0, rate, self.still)
+        return np.where(self.prohibited_share > 0.0, rate, self.still)
 
     @property
     def lengths(self) -> I64:
@@ -269,7 +269,7 @@ class ClassFunctions:
         slot, of_class, ordinary, base = self.terms
         chosen = place[of_class] >= 0
         terms = slot[chosen], place[of_class[chosen]], ordinary[chosen], base[chosen]
-        return ClassFunctions(self.still[classes], self.barred[classes], terms)
+        return ClassFunctions(self.still[classes], self.prohibited_share[classes], terms)
 
     def forms(self) -> ClassForms:
         """Number the distinct functions."""
@@ -277,7 +277,7 @@ class ClassFunctions:
         term = numbered(slot.astype(np.int64), bits(ordinary), bits(base))
         start = np.searchsorted(of_class, np.arange(len(self.still) + 1))
         lengths = np.diff(start)
-        form = numbered(bits(self.still), bits(self.barred), lengths)
+        form = numbered(bits(self.still), bits(self.prohibited_share), lengths)
         for place in range(int(lengths.max(initial=0))):
             has = lengths > place
             at = np.full(len(self.still), -1, dtype=np.int64)
@@ -290,7 +290,7 @@ class ClassFunctions:
             form,
             lengths[first] > 0,
             self.still[first],
-            self.barred[first],
+            self.prohibited_share[first],
             (slot[terms], np.repeat(np.arange(len(first)), lengths[first]), ordinary[terms], base[terms]),
         )
 
@@ -305,15 +305,19 @@ def class_functions(law: Law, rated: RatedLines, moved: Bools, classes: RateClas
         classes: classes of the atoms, each with one rate under the law.
     """
     layers, slots = rated.layers, rated.layers.slots
-    still, _, barred = class_rates(law, rated, classes, np.where(moved, NO_COLUMN, 0).astype(np.int32), 1)
+    still, _, prohibited_share = class_rates(
+        law, rated, classes, np.where(moved, NO_COLUMN, 0).astype(np.int32), 1
+    )
     if not moved.any():
         nothing = np.zeros(0)
-        return ClassFunctions(still[:, 0], barred, (_NO_ROWS, _NO_ROWS.astype(np.int64), nothing, nothing))
+        return ClassFunctions(
+            still[:, 0], prohibited_share, (_NO_ROWS, _NO_ROWS.astype(np.int64), nothing, nothing)
+        )
     counts = np.diff(layers.start)[classes.combination]
     of_class = np.repeat(np.arange(classes.count), counts)
     layer = np.repeat(layers.start[classes.combination] - (np.cumsum(counts) - counts), counts)
     layer += np.arange(len(layer))
-    charged = moved[layers.slot[layer]] & layers.assessed[layer] & (barred[of_class] == 0.0)
+    charged = moved[layers.slot[layer]] & layers.assessed[layer] & (prohibited_share[of_class] == 0.0)
     of_class, layer = of_class[charged], layer[charged]
     goods = goods_of(law, rated, classes)
     priced = goods.of_class[of_class]
@@ -324,7 +328,7 @@ def class_functions(law: Law, rated: RatedLines, moved: Bools, classes: RateClas
     column = layers.column[classes.combination[of_class]]
     is_top_up = slots.kind[layers.slot[layer]] == TOP_UP
     ordinary = np.where(is_top_up, rated.family.rates.distinct[classes.rates[of_class], column], -np.inf)
-    return ClassFunctions(still[:, 0], barred, (layers.slot[layer], of_class, ordinary, base))
+    return ClassFunctions(still[:, 0], prohibited_share, (layers.slot[layer], of_class, ordinary, base))
 
 
 def numbered(*keys: I64) -> I64:

@@ -243,7 +243,7 @@ def _price_changes(response: Response, volume: VarietyVolume, rates: VarietyRate
     """Log changes of exporters' prices and of powers of duty where duty rises, times value, by line."""
     v = response.varieties
     power = np.log((1.0 + rates.rate) / (1.0 + response.base_rate))
-    hit = (power > 0.0) & (v.value > 0.0) & (volume.value > 0.0) & ~rates.closed
+    hit = (power > 0.0) & (v.value > 0.0) & (volume.value > 0.0) & ~rates.prohibited
     price = np.log(ratio(volume.value, v.value * volume.quantity_hat, 1.0), where=hit, out=np.zeros(v.count))
     return v.to_lines(np.where(hit, v.value * price, 0.0)), v.to_lines(np.where(hit, v.value * power, 0.0))
 

@@ -22,7 +22,7 @@ from tariffs.engine.response.inputs import Floats, invalid
 
 DAYS_A_YEAR = 365
 """Days of a year of age, so that ten calendar years are never less than ten years."""
-CLOSING_YEARS = 1.0
+PROHIBITION_YEARS = 1.0
 """Least age of a prohibition: goods that are not to be had are replaced at once, with the elasticities of `short`."""
 BLENDED = ("sigma", "eta", "inverse_supply")
 """Parameters that move with the age, in the order of weights."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, ratio, sums_of
 from tariffs.engine.response.elasticities.adjustment_profile import (
-    CLOSING_YEARS,
+    PROHIBITION_YEARS,
     AdjustmentProfile,
     PathParameters,
 )
@@ -124,12 +124,12 @@ class DutyPath:
         return cls([DutyStep(0.0, RateMoves.between(before, after))], np.ones((1, 3, 1)))
 
     @classmethod
-    def with_closings(cls, base: F64, rate: F64, closed: Bools, least: F64) -> DutyPath:
-        """Make a path of duties at one horizon, and then of what is prohibited, marked by `closed`, at `least`."""
-        goods = np.flatnonzero(closed)
+    def with_prohibitions(cls, base: F64, rate: F64, prohibited: Bools, least: F64) -> DutyPath:
+        """Make a path of duties at one horizon, and then of what is prohibited, marked by `prohibited`, at `least`."""
+        goods = np.flatnonzero(prohibited)
         steps = [
-            DutyStep(0.0, RateMoves.between(base, np.where(closed, base, rate))),
-            DutyStep(CLOSING_YEARS, RateMoves.of(goods, base[goods], rate[goods])),
+            DutyStep(0.0, RateMoves.between(base, np.where(prohibited, base, rate))),
+            DutyStep(PROHIBITION_YEARS, RateMoves.of(goods, base[goods], rate[goods])),
         ]
         return cls(steps, np.repeat(np.eye(2)[:, None], 3, axis=1), least)
 

@@ -25,7 +25,7 @@ class LimitedGoods:
         share: most of the quantity of each class at the baseline, a fraction; infinite without a limit of its own.
         holder: per variety who has the rents, an index into RENT_HOLDERS.
         years: age of the latest limit on each product; of the latest of all where products are linked.
-        closed: marks the varieties that are prohibited as a whole; no limit is on them.
+        prohibited: marks the varieties that are prohibited as a whole; no limit is on them.
         kept: part of each variety that may be imported.
         amounts: per joint limit the quantity of each variety at the baseline in its unit, of what may be imported.
     """
@@ -38,7 +38,7 @@ class LimitedGoods:
     share: F64
     holder: I64
     years: F64
-    closed: Bools
+    prohibited: Bools
     kept: F64
     amounts: tuple[F64, ...]
 
@@ -63,7 +63,7 @@ class LimitedGoods:
         v, caps, joint = response.varieties, limits.caps, limits.effective
         marks = np.column_stack([caps.marks, *(each.mask for each in joint)])
         of_line: Bools = np.logical_or.reduce(marks, axis=1)
-        limited = of_line[v.line] & ~rates.closed & (v.value > 0.0)
+        limited = of_line[v.line] & ~rates.prohibited & (v.value > 0.0)
         affected = np.zeros(len(v.offsets) - 1, dtype=bool)
         affected[v.product[limited]] = True
         if linked is not None:
@@ -76,7 +76,9 @@ class LimitedGoods:
         _, kind = np.unique(content, axis=0, return_inverse=True)
         key = place * (int(kind.max(initial=0)) + 2) + np.where(limited, kind[line] + 1, 0)
         _, first, class_of = np.unique(key, return_index=True, return_inverse=True)
-        kept = np.ones(len(chosen)) if rates.barred is None else 1.0 - rates.barred[chosen]
+        kept = (
+            np.ones(len(chosen)) if rates.prohibited_share is None else 1.0 - rates.prohibited_share[chosen]
+        )
         years = _years(limits, line, place, limited, len(products))
         return cls(
             products=products,
@@ -87,7 +89,7 @@ class LimitedGoods:
             share=np.where(limited, caps.share[line], np.inf)[first],
             holder=_holders(limits, line),
             years=years if linked is None else np.full(len(products), years.min(initial=np.inf)),
-            closed=rates.closed[chosen],
+            prohibited=rates.prohibited[chosen],
             kept=kept,
             amounts=tuple(
                 np.where(limited & each.mask[line], each.amount[line] * v.share[chosen] * kept, 0.0)

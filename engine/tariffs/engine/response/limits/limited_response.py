@@ -49,7 +49,7 @@ class LimitedResponse:
         self._limits = limits
         linked = None if response.market is None else response.market.nest_of_product
         self._goods = goods = LimitedGoods.of(response, rates, limits, linked)
-        self._rate = np.where(goods.closed, 0.0, rates.rate[goods.variety])
+        self._rate = np.where(goods.prohibited, 0.0, rates.rate[goods.variety])
         self._base = response.varieties.value[goods.variety]
 
     def __call__(self, volume: VarietyVolume, parameters: ProductParameters) -> VarietyVolume:
@@ -75,7 +75,7 @@ class LimitedResponse:
     def _trade_of(self, volume: VarietyVolume) -> _Trade:
         goods = self._goods
         value, hat = volume.value[goods.variety], volume.quantity_hat[goods.variety]
-        landed = value * np.where(goods.closed, 1.0 + PROHIBITIVE, 1.0 + self._rate)
+        landed = value * np.where(goods.prohibited, 1.0 + PROHIBITIVE, 1.0 + self._rate)
         return _Trade(value, landed, hat, sums_of(goods.product_of, landed, len(goods.products)))
 
     def _problem(self, trade: _Trade, sigma: F64, eta: F64, supply: F64) -> QuotaProblem:
@@ -111,7 +111,7 @@ class LimitedResponse:
         quantity = np.where(
             np.isnan(found.index)[goods.product_of], cut[goods.class_of], found.quantity[goods.class_of]
         )
-        premium = np.where(nothing | goods.closed, 0.0, found.premium[goods.class_of])
+        premium = np.where(nothing | goods.prohibited, 0.0, found.premium[goods.class_of])
         premium = np.where(unknown[goods.product_of] & (premium != 0.0), np.nan, premium)
         grown = np.where(nothing, 0.0, np.exp(quantity))
         price = np.exp(quantity / problem.supply[goods.product_of])
@@ -120,7 +120,7 @@ class LimitedResponse:
         value = border * np.where(exporters & ~np.isnan(premium), np.exp(premium), 1.0)
         rents = self._rents(border, premium, exporters, tuple(np.expm1(found.joint).tolist()))
         owned = self._owned(trade, problem, found, above, unknown)
-        duty = np.where(goods.closed, 0.0, self._rate * (value - trade.value)) * goods.kept
+        duty = np.where(goods.prohibited, 0.0, self._rate * (value - trade.value)) * goods.kept
         home = np.where(exporters, 0.0, _sum_of_holders(rents)[goods.variety])
         change = sums_of(goods.product_of, duty + home, len(goods.products))
         hats, values = volume.quantity_hat.copy(), volume.value.copy()

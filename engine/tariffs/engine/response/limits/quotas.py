@@ -43,7 +43,7 @@ class QuotaProblem:
         offsets: first class of each product, one more than products.
         landed: landed cost of each class, USD.
         caps: log of the most quantity of each class, after / before; infinite without a limit of its own.
-        wedges: log of one plus a given premium of each class, 0 but for goods that are closed.
+        wedges: log of one plus a given premium of each class, 0 but for goods that are prohibited.
         joint: limits on several classes.
         sigma, eta, supply: elasticities of each product.
     """

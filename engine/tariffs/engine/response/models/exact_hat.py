@@ -83,7 +83,7 @@ def exact_hat(
     theta: ArrayLike,
     *,
     domestic: ArrayLike = 0.0,
-    closed: ArrayLike = False,
+    prohibited: ArrayLike = False,
 ) -> ExactHatResponse:
     """Shift the spending of sectors between origins and domestic goods after a change of duty.
 
@@ -98,7 +98,7 @@ def exact_hat(
         t1: duty rate of the scenario, likewise.
         theta: trade elasticity, > 0, scalar or one per sector in the order of sorted ids.
         domestic: domestic shipments at the baseline, USD, likewise.
-        closed: marks lines that may not be imported, scalar or per line.
+        prohibited: marks lines that may not be imported, scalar or per line.
 
     Raises:
         InputError: PARAMETER_INVALID with the line or sector at fault.
@@ -115,7 +115,7 @@ def exact_hat(
     if origins.shape != (size,) or origins.dtype.kind not in "iu" or (origins < 0).any():
         raise invalid("origin", f"origin has shape {origins.shape}; it must be one integer >= 0 per line.")
     place = np.searchsorted(groups.products, np.asarray(sector))
-    shut = np.broadcast_to(np.asarray(closed, dtype=bool), (size,))
+    shut = np.broadcast_to(np.asarray(prohibited, dtype=bool), (size,))
     # In the order of their values, so that sums have the same bits for any order of the caller's lines.
     parts = OriginParts.of(place[order], origins.astype(np.int64)[order], groups.products.size)
     found = shift_spending(parts, value[order], base[order], rate[order], elasticity, goods, shut[order])
@@ -127,14 +127,14 @@ def exact_hat(
 
 
 def shift_spending(
-    parts: OriginParts, v0: Floats, t0: Floats, t1: Floats, theta: Floats, domestic: Floats, closed: Bools
+    parts: OriginParts, v0: Floats, t0: Floats, t1: Floats, theta: Floats, domestic: Floats, prohibited: Bools
 ) -> ExactHatResponse:
     """Shift the spending of sectors as `exact_hat` does, given checked values and the parts of the lines."""
-    entering = np.where(closed, 0.0, v0)
+    entering = np.where(prohibited, 0.0, v0)
     landed = v0 * (1.0 + t0)
     of_part = _sums(parts, entering * (1.0 + t0))
     rise = ratio(_sums(parts, entering * (t1 - t0)), of_part, 0.0)
-    shut = sums_of(parts.sector, np.where(closed, landed, 0.0), parts.sectors)
+    shut = sums_of(parts.sector, np.where(prohibited, landed, 0.0), parts.sectors)
     spending = parts.by_sector(of_part) + shut + domestic
     share = ratio(of_part, spending[parts.sector_of_part], 0.0)
     home, lost = ratio(domestic, spending, 0.0), ratio(shut, spending, 0.0)
@@ -147,12 +147,12 @@ def shift_spending(
     moved = np.where(share > 0.0, pull - log_index[parts.sector_of_part], 0.0)
     at_home = np.where(home > 0.0, -log_index, 0.0)
     weights = parts.by_sector(share * _relative_growth(moved)) + home * _relative_growth(at_home)
-    hat = np.where(closed, 0.0, np.exp(moved - np.where(share > 0.0, log_price, 0.0))[parts.part])
+    hat = np.where(prohibited, 0.0, np.exp(moved - np.where(share > 0.0, log_price, 0.0))[parts.part])
     rate_of_loss = np.where(left, ratio(np.ones(parts.sectors), weights, 0.0), np.nan)
     log_rise = _relative_log(rise)[parts.part]
     of_entering = -(_relative_growth(moved)[parts.part]) * log_rise * entering * (t1 - t0)
-    of_closed = -np.where(closed, landed, 0.0) / theta[parts.sector]
-    surplus = (of_entering + of_closed) * rate_of_loss[parts.sector]
+    of_prohibited = -np.where(prohibited, landed, 0.0) / theta[parts.sector]
+    surplus = (of_entering + of_prohibited) * rate_of_loss[parts.sector]
     after = v0 * hat
     return ExactHatResponse(
         quantity_hat=hat,

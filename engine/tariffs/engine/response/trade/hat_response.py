@@ -79,20 +79,20 @@ class HatResponse(Response):
         return ratio_of * sums_of(v.product, v.value, len(ratio_of))
 
     @property
-    def answers_closed(self) -> bool:
+    def answers_prohibited(self) -> bool:
         """True: spending on what may not be imported goes to the rest of its sector."""
         return True
 
     def responding_rate(self, rates: VarietyRates) -> F64:
         """Rate that each variety responds to; a variety that is prohibited as a whole keeps its baseline rate."""
-        return np.where(rates.closed, self.base_rate, rates.rate)
+        return np.where(rates.prohibited, self.base_rate, rates.rate)
 
     def unbounded_loss(self, rates: VarietyRates) -> Bools:
         """Mark the products of sectors of which nothing may be imported and nothing is made at home."""
         v, sectors = self.varieties, self.sectors
         sector = sectors.of_product[v.product]
-        left = sums_of(sector, np.where(rates.closed, 0.0, v.value), len(sectors.first))
-        lost = sums_of(sector, np.where(rates.closed, v.value, 0.0), len(sectors.first))
+        left = sums_of(sector, np.where(rates.prohibited, 0.0, v.value), len(sectors.first))
+        lost = sums_of(sector, np.where(rates.prohibited, v.value, 0.0), len(sectors.first))
         emptied = (left == 0.0) & (sectors.sums(self._shipments) == 0.0) & (lost > 0.0)
         unbounded: Bools = emptied[sectors.of_product]
         return unbounded
@@ -100,12 +100,12 @@ class HatResponse(Response):
     def duty_solver(self, rate: F64, rates: VarietyRates) -> VolumeSolver:
         """Make the solver of the sectors for the rate that varieties respond to."""
         v, base, parts, sectors = self.varieties, self.base_rate, self._parts, self.sectors
-        shipments, products, closed = self._shipments, len(sectors.ratio), rates.closed
+        shipments, products, prohibited = self._shipments, len(sectors.ratio), rates.prohibited
         goods, before = sectors.sums(shipments), sums_of(v.product, v.value, len(sectors.ratio))
 
         def run(p: ProductParameters) -> VarietyVolume:
             assert isinstance(p, ThetaParameters)
-            found = shift_spending(parts, v.value, base, rate, p.theta[sectors.first], goods, closed)
+            found = shift_spending(parts, v.value, base, rate, p.theta[sectors.first], goods, prohibited)
             value = found.value
             growth = ratio(sums_of(v.product, value, products), before, 1.0)[v.product]
             surplus = sums_of(v.product, found.buyer_surplus, products)

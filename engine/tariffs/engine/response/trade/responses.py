@@ -26,7 +26,7 @@ def respond(
     parameters: ProductParameters,
     market: str,
     fx_offset: float = NO_OFFSET,
-    closing: ProductParameters | None = None,
+    prohibition: ProductParameters | None = None,
 ) -> Response:
     """Prepare the response of a table from the baseline.
 
@@ -38,14 +38,14 @@ def respond(
         parameters: elasticities per product code of the table; thetas of exact_hat.
         market: product or sector; sectors need armington.
         fx_offset: part of the mean rise of landed prices by duties that the exchange rate takes off.
-        closing: least elasticities under a prohibition, where those of the horizon are lower.
+        prohibition: least elasticities under a prohibition, where those of the horizon are lower.
     """
     sectors = kept_market(table, parameters) if market == SECTOR else None
     varieties = Varieties.of(table, atoms_of(law.claims, table.lines))
     base_rate = _base_rate(table, varieties, base)
     if isinstance(parameters, ThetaParameters):
         return HatResponse(table, varieties, base_rate, response, parameters, sectors, fx_offset)
-    return Response(table, varieties, base_rate, response, parameters, sectors, fx_offset, closing)
+    return Response(table, varieties, base_rate, response, parameters, sectors, fx_offset, prohibition)
 
 
 def _base_rate(table: PreparedTable, varieties: Varieties, base: Duties) -> F64:

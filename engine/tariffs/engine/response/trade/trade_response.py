@@ -56,7 +56,7 @@ class Response:
     parameters: ProductParameters
     market: SectorMarket | None = None
     fx_offset: float = NO_OFFSET
-    closing: ProductParameters | None = None
+    prohibition: ProductParameters | None = None
 
     def __call__(self, duties: Duties) -> TradeVolume:
         """Compute volumes under a scenario's duties."""
@@ -73,15 +73,15 @@ class Response:
         Armington demand treats a prohibited variety as one at a prohibitive rate. The other models cannot, so it
         responds as the rest of its line does, or keeps its baseline rate if there is none.
         """
-        closed = rates.closed
-        if not closed.any():
+        prohibited = rates.prohibited
+        if not prohibited.any():
             return rates.rate
         if self.model == ARMINGTON:
-            return np.where(closed, PROHIBITIVE, rates.rate)
+            return np.where(prohibited, PROHIBITIVE, rates.rate)
         v = self.varieties
-        entering = np.where(closed, 0.0, v.value)
+        entering = np.where(prohibited, 0.0, v.value)
         rest = ratio(v.to_lines(entering * rates.rate), v.to_lines(entering))[v.line]
-        return np.where(closed, np.where(np.isnan(rest), self.base_rate, rest), rates.rate)
+        return np.where(prohibited, np.where(np.isnan(rest), self.base_rate, rest), rates.rate)
 
     @property
     def has_own_rates(self) -> bool:
@@ -92,7 +92,9 @@ class Response:
         """Exporters' prices in dollars under a scenario's rates; None if the exchange rate stays."""
         if self.has_own_rates:
             return None
-        return DollarPrices.of(self.fx_offset, self.varieties.value, self.base_rate, rates.rate, rates.closed)
+        return DollarPrices.of(
+            self.fx_offset, self.varieties.value, self.base_rate, rates.rate, rates.prohibited
+        )
 
     def solver(self, rates: VarietyRates) -> VolumeSolver:
         """Make a function of the parameters that gives the model's result per variety under a scenario's rates."""
@@ -116,8 +118,8 @@ class Response:
         """
         rate, dollar = self.responding_rate(rates), self.dollar_prices(rates)
         charged, kept = rate, None
-        if rates.closed.any():
-            charged, kept = rates.rate, (~rates.closed).astype(np.float64)
+        if rates.prohibited.any():
+            charged, kept = rates.rate, (~rates.prohibited).astype(np.float64)
         owed = None if rates.owes_all else rates.owed_rate
         response, moved, price = self, rate, None
         if dollar is not None:
@@ -154,10 +156,10 @@ class Response:
 
     def path_to(self, rate: F64) -> DutyPath:
         """Steps of duty to one rate of each variety, and their elasticities."""
-        closed, least = rate == PROHIBITIVE, self.closing
-        if least is None or self.market is not None or not closed.any():
+        prohibited, least = rate == PROHIBITIVE, self.prohibition
+        if least is None or self.market is not None or not prohibited.any():
             return DutyPath.at_once(self.base_rate, rate)
-        return DutyPath.with_closings(self.base_rate, rate, closed, least.columns[0])
+        return DutyPath.with_prohibitions(self.base_rate, rate, prohibited, least.columns[0])
 
     def with_last_step(self, before: F64, after: F64) -> Response:
         """Add a change of all rates to those that a response composes; one that takes the whole change has none."""
@@ -169,36 +171,36 @@ class Response:
         if self.model != ARMINGTON:
             return lambda p: _MODELS[self.model](v, self.base_rate, rate, p)
         solve = self._variety_solver(rate)
-        return lambda p: self._without_duty_on_closed(solve(p), rates)
+        return lambda p: self._without_duty_on_prohibited(solve(p), rates)
 
-    def closes_whole(self, rates: VarietyRates) -> bool:
+    def prohibits_whole(self, rates: VarietyRates) -> bool:
         """True if nothing is prohibited but whole varieties, which Armington demand answers."""
-        if rates.barred is None:
+        if rates.prohibited_share is None:
             return True
-        partly = (rates.barred > 0.0) & ~rates.closed & (self.varieties.value > 0.0)
+        partly = (rates.prohibited_share > 0.0) & ~rates.prohibited & (self.varieties.value > 0.0)
         return self.model == ARMINGTON and not partly.any()
 
-    def closes_apart(self, rates: VarietyRates) -> bool:
+    def prohibits_apart(self, rates: VarietyRates) -> bool:
         """True if prohibitions respond after duties, at elasticities of their own."""
-        return self.closing is not None and self.market is None and bool(rates.closed.any())
+        return self.prohibition is not None and self.market is None and bool(rates.prohibited.any())
 
     @property
-    def answers_closed(self) -> bool:
+    def answers_prohibited(self) -> bool:
         """True if the model gives what becomes of the others where a whole variety is prohibited."""
         return self.model == ARMINGTON
 
     def unbounded_loss(self, rates: VarietyRates) -> Bools:
         """Mark the products whose buyers lose more than any amount without what is prohibited."""
-        closed, products = rates.closed, len(self.parameters.sigma)
-        return products_of(self.varieties, closed, products) & ~is_loss_finite(self, closed)
+        prohibited, products = rates.prohibited, len(self.parameters.sigma)
+        return products_of(self.varieties, prohibited, products) & ~is_loss_finite(self, prohibited)
 
-    def _without_duty_on_closed(self, volume: VarietyVolume, rates: VarietyRates) -> VarietyVolume:
-        """Take the duty on what the model leaves of closed varieties out of welfare: nobody pays it."""
-        if not rates.closed.any():
+    def _without_duty_on_prohibited(self, volume: VarietyVolume, rates: VarietyRates) -> VarietyVolume:
+        """Take the duty on what the model leaves of prohibited varieties out of welfare: nobody pays it."""
+        if not rates.prohibited.any():
             return volume
-        closed = np.flatnonzero(rates.closed)
-        unpaid = PROHIBITIVE * volume.value[closed]
-        of_product = sums_of(self.varieties.product[closed], unpaid, len(volume.welfare))
+        prohibited = np.flatnonzero(rates.prohibited)
+        unpaid = PROHIBITIVE * volume.value[prohibited]
+        of_product = sums_of(self.varieties.product[prohibited], unpaid, len(volume.welfare))
         return replace(volume, welfare=volume.welfare - of_product)
 
     def _variety_solver(self, rate: F64) -> VolumeSolver:
@@ -258,12 +260,12 @@ class Response:
         For a variety that is prohibited as a whole, CES demand gives the effect on the others and on buyers, as
         long as their loss is finite. Everything else is cut at the prices of the model; its surplus is unknown.
         """
-        if rates.barred is None:
+        if rates.prohibited_share is None:
             return volume
-        v, closed, products = self.varieties, rates.closed, len(self.parameters.sigma)
-        answered = closed if self.answers_closed else np.zeros(v.count, dtype=bool)
-        cut = (rates.barred > 0.0) & ~answered & (v.value > 0.0)
-        left = np.where(closed, 0.0, 1.0 - rates.barred)
+        v, prohibited, products = self.varieties, rates.prohibited, len(self.parameters.sigma)
+        answered = prohibited if self.answers_prohibited else np.zeros(v.count, dtype=bool)
+        cut = (rates.prohibited_share > 0.0) & ~answered & (v.value > 0.0)
+        left = np.where(prohibited, 0.0, 1.0 - rates.prohibited_share)
         unknown = products_of(v, cut, products)
         unknown |= self.unbounded_loss(rates)
         return VarietyVolume(
@@ -331,13 +333,13 @@ def products_of(varieties: Varieties, chosen: Bools, products: int) -> Bools:
     return has_chosen
 
 
-def is_loss_finite(response: Response, closed: Bools) -> Bools:
-    """Mark the products whose buyers lose a finite amount without the closed varieties.
+def is_loss_finite(response: Response, prohibited: Bools) -> Bools:
+    """Mark the products whose buyers lose a finite amount without the prohibited varieties.
 
     They can substitute another variety or domestic goods, or demand is elastic.
     """
     v, p = response.varieties, response.parameters
-    if response.closing is not None and response.market is None:
-        p = response.closing
-    others = products_of(v, ~closed & (v.value > 0.0), len(p.sigma)) & (p.sigma > 1.0)
+    if response.prohibition is not None and response.market is None:
+        p = response.prohibition
+    others = products_of(v, ~prohibited & (v.value > 0.0), len(p.sigma)) & (p.sigma > 1.0)
     return others | (p.eta > 1.0) | ((p.domestic_ratio > 0.0) & (p.kappa > 1.0))

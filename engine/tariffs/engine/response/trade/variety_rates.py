@@ -26,7 +26,7 @@ class ClassColumns:
 
     duty: F64
     owed: F64
-    barred: F64
+    prohibited_share: F64
 
 
 class VarietyRates:
@@ -87,9 +87,9 @@ class VarietyRates:
                 amounts = _carried(self._varieties.atoms, rated, amounts[classes.of_atom])
             tables.append(amounts)
         found = np.concatenate(tables)
-        barred = found[:, -1]
-        kept = np.where(barred < 1.0 - NOTHING, 1.0 - barred, np.inf)[:, None]
-        return ClassColumns(found[:, :columns] / kept, found[:, columns:-1] / kept, barred)
+        prohibited_share = found[:, -1]
+        kept = np.where(prohibited_share < 1.0 - NOTHING, 1.0 - prohibited_share, np.inf)[:, None]
+        return ClassColumns(found[:, :columns] / kept, found[:, columns:-1] / kept, prohibited_share)
 
     @property
     def charging(self) -> I32:
@@ -119,19 +119,19 @@ class VarietyRates:
         return self._duties.owes_all
 
     @cached_property
-    def barred(self) -> F64 | None:
+    def prohibited_share(self) -> F64 | None:
         """Share of the value of each variety that may not be imported; None if all may."""
-        barred = self.total.barred
-        return barred[self.of_variety] if barred.any() else None
+        prohibited_share = self.total.prohibited_share
+        return prohibited_share[self.of_variety] if prohibited_share.any() else None
 
     @cached_property
-    def closed(self) -> Bools:
+    def prohibited(self) -> Bools:
         """Mark the varieties that are prohibited as a whole."""
-        barred = self.barred
-        if barred is None:
+        prohibited_share = self.prohibited_share
+        if prohibited_share is None:
             return np.zeros(len(self.of_variety), dtype=bool)
-        closed: Bools = barred >= 1.0 - NOTHING
-        return closed
+        prohibited: Bools = prohibited_share >= 1.0 - NOTHING
+        return prohibited
 
 
 def _placed(rated: RatedLines, classes: RateClasses, varieties: Varieties) -> I32:

@@ -160,11 +160,13 @@ class LawResponses:
         response, rated = run.response, outcome.duties.rated[0]
         if response is None or not (rated.layers.prohibited >= 0).any():
             return response is not None
-        if response.closes_apart(outcome.variety_rates):
+        if response.prohibits_apart(outcome.variety_rates):
             return False
-        closed = (rated.layers.prohibited >= 0)[rated.family.combinations.of_atom[response.varieties.atom]]
-        touched = products_of(response.varieties, closed, len(response.parameters.sigma))
-        return not (touched & ~is_loss_finite(response, closed)).any()
+        prohibited = (rated.layers.prohibited >= 0)[
+            rated.family.combinations.of_atom[response.varieties.atom]
+        ]
+        touched = products_of(response.varieties, prohibited, len(response.parameters.sigma))
+        return not (touched & ~is_loss_finite(response, prohibited)).any()
 
     def _rates(self) -> list[F64]:
         """Rate of each class under each law."""

@@ -26,7 +26,7 @@ _KEPT_VARIETIES = 1_000_000
 """Most varieties of a table whose lanes are kept; some 200 bytes each."""
 
 
-def is_closed_exactly(run: TableRun, outcome: Outcome) -> bool:
+def is_summed_exactly(run: TableRun, outcome: Outcome) -> bool:
     """Test whether sums over varieties express what a law does to quantities and shares."""
     if run.response is None or not run.response.has_own_rates or not outcome.has_plain_quantities:
         return False
@@ -34,9 +34,9 @@ def is_closed_exactly(run: TableRun, outcome: Outcome) -> bool:
     if any(rated.family.atoms is not atoms for rated in outcome.duties.rated):
         return False
     rates = outcome.variety_rates
-    if run.response.closes_apart(rates):
+    if run.response.prohibits_apart(rates):
         return False
-    return run.response.closes_whole(rates) and not run.response.unbounded_loss(rates).any()
+    return run.response.prohibits_whole(rates) and not run.response.unbounded_loss(rates).any()
 
 
 def point_response(run: TableRun, outcome: Outcome, group: PointGroup, dated: Dated) -> Responding | None:

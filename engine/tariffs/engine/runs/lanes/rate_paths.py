@@ -18,7 +18,7 @@ from tariffs.engine.base.array_utils import F64, I64, Bools, factorize, first_of
 from tariffs.engine.base.bounded_cache import KeptWith
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.law import Law
-from tariffs.engine.response.elasticities.adjustment_profile import CLOSING_YEARS
+from tariffs.engine.response.elasticities.adjustment_profile import PROHIBITION_YEARS
 from tariffs.engine.response.lanes.lane_rates import RatePaths
 from tariffs.engine.response.trade.trade_response import PROHIBITIVE, Response
 from tariffs.engine.response.trade.variety_rates import NOTHING
@@ -223,7 +223,7 @@ _RatedDay = tuple[_ChangingDay, Sequence[RatedLines]]
 def _paths_of_all_points(
     run: TableRun, law: Law, classes: _ClassesOfDays, days: Sequence[_RatedDay]
 ) -> ClassPaths | None:
-    """Find the paths of classes over days on which all points have one law; None if something is partly barred.
+    """Find the paths of classes over days on which all points have one law; None if something is partly prohibited.
 
     They are kept with the table, for sweeps of other values.
     """
@@ -232,7 +232,7 @@ def _paths_of_all_points(
         words = _words_of(run, law, classes, days, FormHistory())
         return None if words is None else ClassPaths.none(len(classes.traded)).extended(words)
 
-    # What is traded at which instant decides whether something is partly barred.
+    # What is traded at which instant decides whether something is partly prohibited.
     key = _digest([classes.traded]), tuple(day.key for day, _ in days)
     return _CLASS_PATHS.get(run.prepared.lines.cache, (classes.classes,), key, made)
 
@@ -248,7 +248,7 @@ def _digest(arrays: Iterable[NDArray[Any]]) -> bytes:
 def _words_of(
     run: TableRun, law: Law, classes: _ClassesOfDays, days: Sequence[_RatedDay], history: FormHistory
 ) -> list[Words] | None:
-    """Find the words of the classes on days; None if something is partly barred."""
+    """Find the words of the classes on days; None if something is partly prohibited."""
     found = []
     for day, rated in days:
         run.check()
@@ -262,17 +262,17 @@ def _words_of(
 def _words_on(
     law: Law, classes: _ClassesOfDays, day: _ChangingDay, rated: Sequence[RatedLines], history: FormHistory
 ) -> Words | None:
-    """Find the words of the classes on a day; None if something is partly barred."""
-    found, barred = [], []
+    """Find the words of the classes on a day; None if something is partly prohibited."""
+    found, prohibited_share = [], []
     for one, moved, function, used in zip(rated, day.moved, day.function, classes.used, strict=True):
         functions = class_functions(law, one, moved, classes.classes).of(used)
-        barred.append(functions.barred)
-        words = bits(functions.closed_at(PROHIBITIVE)).view(np.uint64)
+        prohibited_share.append(functions.prohibited_share)
+        words = bits(functions.prohibited_at(PROHIBITIVE)).view(np.uint64)
         moving = np.flatnonzero(functions.lengths)
         if moving.size:
             words[moving] = MOVED + history.add(functions.of(moving), function).astype(np.uint64)
         found.append(words)
-    share = np.concatenate(barred)
+    share = np.concatenate(prohibited_share)
     partly = (share > 0.0) & (share < 1.0 - NOTHING) & classes.traded
     return None if partly.any() else np.concatenate(found)
 
@@ -289,8 +289,8 @@ def _paths_of_varieties(
     )
     if not years:
         return of_variety, _forms(table, [0.0], history)
-    leave_ended_closures(table, word_of(PROHIBITIVE))
-    return of_variety, _forms(*closures_apart(table, years, word_of(PROHIBITIVE)), history)
+    leave_ended_prohibitions(table, word_of(PROHIBITIVE))
+    return of_variety, _forms(*prohibitions_apart(table, years, word_of(PROHIBITIVE)), history)
 
 
 def _forms(words: Words, years: Sequence[float], history: FormHistory) -> RatePaths:
@@ -311,35 +311,37 @@ def _forms(words: Words, years: Sequence[float], history: FormHistory) -> RatePa
     return RatePaths(years, np.ascontiguousarray(form.T), rates, np.arange(len(rates)) < history.count)
 
 
-def leave_ended_closures(words: Words, closed: np.uint64) -> None:
+def leave_ended_prohibitions(words: Words, prohibited: np.uint64) -> None:
     """Drop prohibitions that ended from paths (1 + days x paths), in place.
 
     Until then their goods keep the rate from before the prohibition.
     """
-    is_closed = words == closed
-    stays = np.logical_and.accumulate(is_closed[::-1], axis=0)[::-1]
+    is_prohibited = words == prohibited
+    stays = np.logical_and.accumulate(is_prohibited[::-1], axis=0)[::-1]
     for day in range(1, len(words)):
-        ended = is_closed[day] & ~stays[day]
+        ended = is_prohibited[day] & ~stays[day]
         words[day, ended] = words[day - 1, ended]
 
 
-def closures_apart(words: Words, years: Sequence[float], closed: np.uint64) -> tuple[Words, list[float]]:
-    """Add a day after each with prohibitions, on which its goods are out; it is at least CLOSING_YEARS old.
+def prohibitions_apart(
+    words: Words, years: Sequence[float], prohibited: np.uint64
+) -> tuple[Words, list[float]]:
+    """Add a day after each with prohibitions, on which its goods are out; it is at least PROHIBITION_YEARS old.
 
     Until then they keep the rate of the baseline. No prohibition of the paths has ended.
 
     Args:
         words: paths (1 + days x paths).
         years: age of each day.
-        closed: word of goods that are prohibited.
+        prohibited: word of goods that are prohibited.
     """
-    base, is_out = words[0], words[-1] == closed
+    base, is_out = words[0], words[-1] == prohibited
     rows, ages = [base], list[float]()
     for before, after, age in zip(words, words[1:], years, strict=False):
-        is_closed = after == closed
-        rows.append(np.where(is_out & (before != closed), base, after))
+        is_prohibited = after == prohibited
+        rows.append(np.where(is_out & (before != prohibited), base, after))
         ages.append(age)
-        if (is_closed & (before != closed)).any():
-            rows.append(np.where(is_out & ~is_closed, base, after))
-            ages.append(max(age, CLOSING_YEARS))
+        if (is_prohibited & (before != prohibited)).any():
+            rows.append(np.where(is_out & ~is_prohibited, base, after))
+            ages.append(max(age, PROHIBITION_YEARS))
     return np.vstack(rows), ages

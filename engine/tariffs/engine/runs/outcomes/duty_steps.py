@@ -13,7 +13,7 @@ from tariffs.engine.base.array_utils import F64
 from tariffs.engine.base.bounded_cache import BoundedCache, brief
 from tariffs.engine.law.law import Law
 from tariffs.engine.line_duty.entry_dates import entry_instant
-from tariffs.engine.response.elasticities.adjustment_profile import CLOSING_YEARS, DAYS_A_YEAR
+from tariffs.engine.response.elasticities.adjustment_profile import DAYS_A_YEAR, PROHIBITION_YEARS
 from tariffs.engine.response.lanes.adjustment import DutyStep, RateMoves
 from tariffs.engine.response.trade.trade_response import PROHIBITIVE, Response
 from tariffs.engine.runs.options import Options
@@ -77,8 +77,8 @@ class DutySteps:
         self._zone = run.law.zones[run.market]
         self._start = base_dated.instants[0]
         # Goods that the baseline prohibits are priced out on its day, as they are by a response without a path.
-        barred = bool(base.prohibited.any())
-        self._base_key = run.law_fingerprint(run.law, base_dated), barred or None
+        is_prohibiting = bool(base.prohibited.any())
+        self._base_key = run.law_fingerprint(run.law, base_dated), is_prohibiting or None
         cache = run.prepared.lines.cache
         self._moves: BoundedCache[Hashable, RateMoves] = cache.setdefault("moves", BoundedCache(_MOVES_KEPT))
         self._keys: BoundedCache[Hashable, tuple[Law, Hashable]] = BoundedCache(_KEYS_KEPT)
@@ -110,7 +110,7 @@ class DutySteps:
         for day in days:
             steps.append(DutyStep((last - day.day).days / DAYS_A_YEAR, self._between(before, day)))
             before = day
-        return closures_apart(without_ended_closures(steps))
+        return prohibitions_apart(without_ended_prohibitions(steps))
 
     def days(self, law: Law, dated: Dated) -> list[tuple[float, Dated]]:
         """List the days on which a law may have changed, the oldest first: the age in years, and the dated lines."""
@@ -200,13 +200,13 @@ class DutySteps:
         return self._rates.get(self._full(day.key), found)
 
 
-def without_ended_closures(steps: Sequence[DutyStep]) -> list[DutyStep]:
+def without_ended_prohibitions(steps: Sequence[DutyStep]) -> list[DutyStep]:
     """Drop prohibitions that ended: their goods go from the rate before the prohibition to the rate after it."""
     ended = _ended(steps)
     if not ended.size:
         return list(steps)
     kept = np.full(int(ended[-1]) + 1, np.nan)
-    last = _last_closing(steps, len(kept))
+    last = _last_prohibition(steps, len(kept))
     found = []
     for place, step in enumerate(steps):
         moves = step.moves
@@ -224,28 +224,28 @@ def without_ended_closures(steps: Sequence[DutyStep]) -> list[DutyStep]:
     return found
 
 
-def closures_apart(steps: Sequence[DutyStep]) -> list[DutyStep]:
-    """Put prohibitions into steps of their own, after the duties of their day, at least CLOSING_YEARS old.
+def prohibitions_apart(steps: Sequence[DutyStep]) -> list[DutyStep]:
+    """Put prohibitions into steps of their own, after the duties of their day, at least PROHIBITION_YEARS old.
 
     What goods paid before they were prohibited is in no step: they go from the rate of the baseline. No prohibition of
     the steps has ended.
     """
     closing = [step.moves.after == PROHIBITIVE for step in steps]
-    closed = np.concatenate(
+    prohibited = np.concatenate(
         [np.zeros(0, np.int32), *(one.moves.variety[at] for one, at in zip(steps, closing, strict=True))]
     )
-    if not closed.size:
+    if not prohibited.size:
         return list(steps)
     base = np.zeros(1 + max(int(step.moves.variety.max(initial=-1)) for step in steps))
     for step in reversed(steps):
         base[step.moves.variety] = step.moves.before
     found = []
     for step, closes in zip(steps, closing, strict=True):
-        found.append(DutyStep(step.years, step.moves.where(~np.isin(step.moves.variety, closed))))
+        found.append(DutyStep(step.years, step.moves.where(~np.isin(step.moves.variety, prohibited))))
         if closes.any():
             goods = step.moves.variety[closes]
             moves = RateMoves.of(goods, base[goods], step.moves.after[closes])
-            found.append(DutyStep(max(step.years, CLOSING_YEARS), moves))
+            found.append(DutyStep(max(step.years, PROHIBITION_YEARS), moves))
     return found
 
 
@@ -255,7 +255,7 @@ def _ended(steps: Sequence[DutyStep]) -> F64:
     return np.unique(np.concatenate(reopened)) if reopened else np.zeros(0)
 
 
-def _last_closing(steps: Sequence[DutyStep], count: int) -> F64:
+def _last_prohibition(steps: Sequence[DutyStep], count: int) -> F64:
     """Step at which each variety is prohibited until the end; -1 for one that is not."""
     last = np.full(count, -1.0)
     for place, step in enumerate(steps):

@@ -35,7 +35,7 @@ def product_parameters(prepared: PreparedTable, options: Options) -> ProductPara
     return found
 
 
-def closing_parameters(prepared: PreparedTable, options: Options) -> ProductParameters | None:
+def prohibition_parameters(prepared: PreparedTable, options: Options) -> ProductParameters | None:
     """Look up the least elasticities under a prohibition where those of the horizon are lower; None at other horizons.
 
     Goods that are not to be had are replaced at once: the low elasticities of the first months are of dearer goods.

@@ -163,7 +163,7 @@ def is_summed_by_variety(response: Response, outcome: Outcome) -> bool:
     return (
         response.model == ARMINGTON
         and outcome.has_plain_quantities
-        and response.closes_whole(outcome.variety_rates)
+        and response.prohibits_whole(outcome.variety_rates)
     )
 
 

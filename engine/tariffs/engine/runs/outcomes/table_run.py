@@ -27,7 +27,7 @@ from tariffs.engine.runs.outcomes.duty_sums import DutySums, GroupedDuties
 from tariffs.engine.runs.outcomes.expected_steps import ExpectedDuties
 from tariffs.engine.runs.outcomes.line_dates import LineDates
 from tariffs.engine.runs.outcomes.outcome import Outcome
-from tariffs.engine.runs.outcomes.product_parameters import closing_parameters, product_parameters
+from tariffs.engine.runs.outcomes.product_parameters import product_parameters, prohibition_parameters
 from tariffs.engine.runs.outcomes.response_sums import AfterSums, PlainSums
 from tariffs.engine.runs.outcomes.run_context import Cancelled, Progress, RunContext, SwitchReport
 from tariffs.engine.runs.results import lines_frame
@@ -91,8 +91,8 @@ class TableRun:
         this = weakref.proxy(self)
         if self.base is not None and options.response != "none":
             self.parameters = product_parameters(self.prepared, self.options)
-            closing = closing_parameters(self.prepared, self.options)
-            models = options.response, self.parameters, options.market, options.fx_offset, closing
+            prohibition = prohibition_parameters(self.prepared, self.options)
+            models = options.response, self.parameters, options.market, options.fx_offset, prohibition
             self.response = respond(self.prepared, self.law, self.base, *models)
             if options.horizon == PATH:
                 self.steps = DutySteps(this, self.response, self.base, self._base_dated)

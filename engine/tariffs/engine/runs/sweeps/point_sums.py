@@ -20,7 +20,7 @@ from tariffs.engine.runs.column_names import BASELINE_DUTY, LINES
 from tariffs.engine.runs.lanes.lane_columns import at_places
 from tariffs.engine.runs.lanes.law_responses import LEAST_LAWS, LawPart, RespondingLaws, has_laws_together
 from tariffs.engine.runs.lanes.point_laws import PointGroup, PointLaws, Values
-from tariffs.engine.runs.lanes.point_response import Responding, is_closed_exactly, point_response
+from tariffs.engine.runs.lanes.point_response import Responding, is_summed_exactly, point_response
 from tariffs.engine.runs.lanes.table_lanes import has_lanes
 from tariffs.engine.runs.outcomes.duty_sums import PointDuties
 from tariffs.engine.runs.outcomes.outcome import Outcome
@@ -149,7 +149,7 @@ class PointEvaluator:
         """Response under a law, kept for the points of later blocks; None if sums cannot express the law."""
 
         def prepared() -> Responding | None:
-            if not is_closed_exactly(run, outcome):
+            if not is_summed_exactly(run, outcome):
                 return None
             return point_response(run, outcome, group, run.dated(group.law, self._on))
 
