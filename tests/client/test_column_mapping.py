@@ -60,7 +60,7 @@ def test_a_report_without_its_mapping_is_told_which(text: str, name: str, tmp_pa
         Client.local().check_table(path)
     assert (caught.value.reason, caught.value.fix) == (
         "COLUMN_MISSING",
-        f'Use --mapping {name} (mapping="{name}" in Python).',
+        f'Use mapping="{name}".',
     )
 
 

@@ -82,7 +82,7 @@ def test_two_spellings_of_one_name_are_not_read_but_named() -> None:
     )
     with Client.local() as client, pytest.raises(InvalidRequest, match="lacks hts") as caught:
         client.impact(frame, response="none")
-    assert "--mapping" in caught.value.fix
+    assert "a file for mapping=" in caught.value.fix
 
 
 def test_a_compressed_file_is_read_as_it_would_be_without(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from tariffs.engine.response.elasticities.sobol import DIMENSIONS, sobol_bits, s
 from tariffs.engine.response.kernels import draws as kernels
 from tariffs.engine.response.kernels.draws import mixed, normals, product_normals, uniform_of
 
-SECTIONS = Path(parameters.__file__).parent / "data" / "hs_sections.csv"
+SECTIONS = Path(parameters.__file__).parents[1] / "data" / "hs_sections.csv"
 CODES = ["8471300100", "0101210010", "7208100000", "0901110015", "9503000073"]
 
 

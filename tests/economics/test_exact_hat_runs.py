@@ -24,7 +24,7 @@ from tariffs.engine.scenario import Scenario, library, parse_scenario
 from tests.economics.independent import quotas as slow_quotas
 from tests.economics.independent.exact_hat import Good, slow_sector
 
-DATA = Path(thetas_module.__file__).parent / "data"
+DATA = Path(thetas_module.__file__).parents[1] / "data"
 BASELINE, DAY = "2025-01-01", "2025-12-01"
 TOYS, BALLS, STEEL, BARS, COFFEE, SCRAP = (
     "9503000073", "9506624080", "7208390030", "7214200000", "0901110025", "7204410020",

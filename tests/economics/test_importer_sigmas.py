@@ -45,7 +45,7 @@ def test_the_table_is_made_of_capped_means_with_the_importers_own_median() -> No
 
 
 def test_the_shipped_table_has_every_importer_and_sections_with_sources() -> None:
-    path = Path(importer_sigmas.__file__).parent / "data" / "importer_sigmas.csv"
+    path = Path(importer_sigmas.__file__).parents[1] / "data" / "importer_sigmas.csv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 72 * 20

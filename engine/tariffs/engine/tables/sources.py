@@ -48,7 +48,7 @@ def read_source(source: pl.DataFrame | pl.LazyFrame | str | Path, known: Collect
             f"The table lacks {', '.join(missing)}; it has {', '.join(given.columns) or 'no columns'}.",
             field=missing[0],
             fix=(f"Rename the columns ({'; '.join(hints)})" if hints else "Add the columns")
-            + ", or name those of your table in a file for --mapping (mapping= in Python).",
+            + ", or name those of your table in a file for mapping=.",
             metadata={"column": missing[0]},
         )
     if not frame.height:
