@@ -17,7 +17,7 @@ SECTORS, ORIGINS, LINES = 4, 6, 90
 
 
 def lines_of(seed: int) -> dict[str, Any]:
-    """Draw lines of four sectors, some without value, some closed."""
+    """Draw lines of four sectors, some without value, some prohibited."""
     rng = np.random.default_rng(seed)
     base = rng.uniform(0.0, 0.2, LINES)
     return {
@@ -28,7 +28,7 @@ def lines_of(seed: int) -> dict[str, Any]:
         "t1": base + rng.uniform(-0.15, 0.8, LINES),
         "theta": THETA,
         "domestic": DOMESTIC,
-        "closed": rng.random(LINES) < 0.1,
+        "prohibited": rng.random(LINES) < 0.1,
     }
 
 
@@ -54,7 +54,7 @@ def test_values_surplus_and_price_are_those_of_the_slow_version(seed: int) -> No
                 str(lines["origin"][k]),
                 lines["v0"][k],
                 lines["t0"][k],
-                None if lines["closed"][k] else lines["t1"][k],
+                None if lines["prohibited"][k] else lines["t1"][k],
             )
             for k in mine
         ]
@@ -89,7 +89,7 @@ def test_the_domestic_share_alone_gives_the_price_index() -> None:
 
 
 def test_no_change_of_duty_changes_no_bit() -> None:
-    lines = {**lines_of(1), "closed": False}
+    lines = {**lines_of(1), "prohibited": False}
     found = exact_hat(**{**lines, "t1": lines["t0"]})
     for hats in (found.quantity_hat, found.price_hat, found.domestic_hat):
         assert (hats == 1.0).all()
@@ -107,7 +107,7 @@ def test_one_origin_without_domestic_goods_has_the_price_of_its_duty_and_no_othe
 
 
 def test_as_theta_goes_to_0_shares_stay() -> None:
-    lines = {**lines_of(2), "theta": 1e-9, "closed": False}
+    lines = {**lines_of(2), "theta": 1e-9, "prohibited": False}
     found = exact_hat(**lines)
     of_origin = [
         np.bincount(lines["sector"] * ORIGINS + lines["origin"], share)
@@ -144,15 +144,15 @@ def test_armington_with_one_nest_of_origins_and_domestic_goods_is_the_same() -> 
     assert found.buyer_surplus.sum() == pytest.approx(nest.buyer_surplus[0], rel=1e-12)
 
 
-def test_closed_goods_are_as_goods_at_a_rate_that_nobody_pays() -> None:
-    lines = {**lines_of(3), "closed": False}
+def test_prohibited_goods_are_as_goods_at_a_rate_that_nobody_pays() -> None:
+    lines = {**lines_of(3), "prohibited": False}
     shut = lines["origin"] == 2
-    closed = exact_hat(**{**lines, "closed": shut})
+    prohibited = exact_hat(**{**lines, "prohibited": shut})
     priced = exact_hat(**{**lines, "t1": np.where(shut, 1e300, lines["t1"])})
-    assert (closed.value[shut] == 0.0).all()
+    assert (prohibited.value[shut] == 0.0).all()
     steep = THETA >= 4.0
-    np.testing.assert_allclose(closed.price_hat[steep], priced.price_hat[steep], rtol=1e-12)
-    assert np.isfinite(closed.buyer_surplus).all()
+    np.testing.assert_allclose(prohibited.price_hat[steep], priced.price_hat[steep], rtol=1e-12)
+    assert np.isfinite(prohibited.buyer_surplus).all()
 
 
 def test_a_sector_of_which_nothing_is_left_has_no_finite_loss() -> None:
@@ -167,7 +167,7 @@ def test_a_sector_of_which_nothing_is_left_has_no_finite_loss() -> None:
 def test_the_order_of_lines_changes_no_bit_and_a_split_no_answer(seed: int) -> None:
     lines = lines_of(seed)
     order = np.random.default_rng(seed).permutation(LINES)
-    names = ("sector", "origin", "v0", "t0", "t1", "closed")
+    names = ("sector", "origin", "v0", "t0", "t1", "prohibited")
     moved = exact_hat(**{**lines, **{name: lines[name][order] for name in names}})
     found = exact_hat(**lines)
     assert np.array_equal(moved.value, found.value[order])
