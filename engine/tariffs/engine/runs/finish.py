@@ -114,11 +114,11 @@ def _frame(sums: Mapping[str, F64]) -> pl.DataFrame:
 
 def _authority_rows(sums: Sums, charged: ChargedDuties) -> LaneRows:
     """Make rows by authority; `rate` is over the value that may be imported of the whole group."""
-    duty = charged.columns["duty"]
-    lane, place = np.nonzero(duty)
+    is_charged = charged.columns["duty"] != 0.0
+    lane, place = np.nonzero(is_charged)
     group = charged.group[place]
     entered = (sums.groups["customs_value"] - sums.groups[PROHIBITED_VALUE])[lane, group]
-    found = {name: values[lane, place] for name, values in charged.columns.items()}
+    found = {name: values[is_charged] for name, values in charged.columns.items()}
     found["rate"] = ratio(found["duty"], entered)
     missing = np.full(len(lane), np.nan)
     names = pl.Series(AUTHORITY, charged.names, dtype=pl.String).gather(charged.authority[place])
