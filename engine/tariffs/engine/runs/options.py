@@ -71,10 +71,6 @@ class Options(run_spec.Results, run_spec.Response, run_spec.LawChoice, run_spec.
         given = ((name, getattr(self, name, one.default)) for name, one in run_spec.OPTIONS.items())
         refuse_untaken(verb, (name for name, value in given if value != run_spec.OPTIONS[name].default))
 
-    def static(self, by: Sequence[str]) -> Options:
-        """Options of the run without a response over the same goods under the same law."""
-        return Options(**_values(self, run_spec.Goods, run_spec.LawChoice), response="none", by=tuple(by))
-
     def imports(self) -> Options:
         """Options of a run without a response over imports under the same law."""
         return Options(**_values(self, run_spec.LawChoice), response="none")

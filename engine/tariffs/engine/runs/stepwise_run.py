@@ -12,7 +12,7 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.table_run import Cancelled, Progress, RunContext, SwitchReport, TableRun
 from tariffs.engine.scenario import Scenario
-from tariffs.engine.tables.prepare import PreparedTable, Table
+from tariffs.engine.tables.prepare import Table
 
 
 class RunEnd(NamedTuple):
@@ -86,11 +86,6 @@ class StepwiseRun:
 
     def check_rows(self) -> None:
         """Refuse more rows than an answer that is held as a whole may have."""
-
-    @property
-    def prepared(self) -> PreparedTable:
-        """The table as it was read, for other runs of the same law and market."""
-        return self._table_run.prepared
 
     @property
     def refused(self) -> pl.DataFrame:

@@ -44,13 +44,9 @@ class ChargedDuties:
     @classmethod
     def of_table(cls, names: Sequence[str], columns: Mapping[str, F64]) -> ChargedDuties:
         """Take the places of a lane at which `duty` is not 0; the columns are (groups, authorities)."""
-        order = sorted(range(len(names)), key=names.__getitem__)
-        authority, group = np.nonzero(columns["duty"].T[order])
-        column = np.array(order, dtype=np.int64)[authority]
-        return cls(
-            tuple(names[place] for place in order), authority, group,
-            {name: values[group, column][None] for name, values in columns.items()},
-        )  # fmt: skip
+        authority, group = np.nonzero(columns["duty"].T)
+        found = {name: values[group, authority][None] for name, values in columns.items()}
+        return cls(tuple(names), authority, group, found)
 
 
 @dataclass(frozen=True)
@@ -96,8 +92,6 @@ class Sums:
 
 def stacked(parts: Sequence[Sums]) -> Sums:
     """Put the lanes of sums over the same groups one after another."""
-    if len(parts) == 1:
-        return parts[0]
     ends = np.cumsum([0, *(part.lanes for part in parts)])
     return placed(parts, [np.arange(*span) for span in itertools.pairwise(ends)])
 
@@ -105,8 +99,7 @@ def stacked(parts: Sequence[Sums]) -> Sums:
 def placed(parts: Sequence[Sums], lanes: Sequence[I64]) -> Sums:
     """Arrange sums over the same groups by the lanes given for each; an amount that a part lacks is unknown."""
     count, first = sum(map(len, lanes)), parts[0]
-    has_order = first.charged is None or list(first.charged.names) == sorted(first.charged.names)
-    if len(parts) == 1 and has_order and np.array_equal(lanes[0], np.arange(count)):
+    if len(parts) == 1 and np.array_equal(lanes[0], np.arange(count)):
         return first
 
     def arranged(columns: Sequence[Mapping[str, F64]], shape: tuple[int, ...]) -> dict[str, F64]:

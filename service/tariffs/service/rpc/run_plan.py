@@ -25,7 +25,7 @@ from tariffs.service.rpc.verb import Asked, PartEnd, Verb, refused_messages
 from tariffs.service.wire import arrow
 
 Facts = Mapping[str, Any]
-"""What a part leaves for the end of its run, as JSON data."""
+"""Facts of a part for the end of its run, as JSON data."""
 Messages = Iterable[Any]
 
 

@@ -17,8 +17,6 @@ from tariffs.engine.response.kernels.exp_log import LANES, log_array
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-SAME = 1e-13
-"""Relative change of 1 + t up to which two rates are equal but for rounding."""
 # Below this power the power mean is the geometric one to every digit.
 _GEOMETRIC = 1e-30
 
@@ -146,33 +144,6 @@ class LaneDemand(NamedTuple):
     terms: Floats
     stages: Floats
     weights: Floats
-
-
-@jit
-def change_rows(
-    base: Floats, place: Ints, rates: Floats, powers: Floats, inverse: Floats, after: Floats
-) -> None:
-    """Compute change of ln(1 + t), inverse of that of 1 + t, and rate after, of paths of one step.
-
-    Path i goes from `base[i]` to row `place[i]` of `rates` (rows, n); the results are (paths, n).
-    """
-    n = rates.shape[1]
-    work, lost = np.empty(2 * n), np.empty(n)
-    bits = work.view(np.int64)
-    for row in range(base.size):
-        start, one, end = base[row], 1.0 + base[row], place[row]
-        for b in range(n):
-            change = np.true_divide(rates[end, b] - start, one)
-            change = change if abs(change) > SAME else 0.0
-            ratio = 1.0 + change
-            work[b] = ratio
-            lost[b] = np.true_divide(change - (ratio - 1.0), ratio)
-        for b in range(n):
-            inverse[row, b] = np.true_divide(1.0, work[b])
-            after[row, b] = rates[end, b]
-        log_array(work, lost, bits, n)
-        for b in range(n):
-            powers[row, b] = work[b]
 
 
 @jit
