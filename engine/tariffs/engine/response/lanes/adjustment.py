@@ -17,10 +17,8 @@ from tariffs.engine.response.elasticities.adjustment_profile import (
     PathParameters,
 )
 from tariffs.engine.response.equal_numbers import numbered_values
+from tariffs.engine.response.lanes.lane_rates import SAME
 from tariffs.engine.response.models.passthrough import passthrough
-
-SAME = 1e-13
-"""Relative difference of powers of duty below which they are equal but for rounding."""
 
 
 @dataclass(frozen=True, eq=False)
