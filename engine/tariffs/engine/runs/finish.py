@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from tariffs.engine.base.array_utils import F64, I64, ratio
+from tariffs.engine.base.array_utils import F64, I64, Bools, ratio
 from tariffs.engine.runs.column_names import (
     AUTHORITY,
     AUTHORITY_COLUMNS,
@@ -87,12 +87,7 @@ def group_rows(sums: Sums) -> LaneRows:
         return _authority_rows(sums, sums.charged)
     shape = (sums.lanes, sums.count)
     has_row = sums.groups[LINES] > 0.0 if sums.keys.width else np.ones(shape, dtype=bool)
-    lane, group = np.nonzero(has_row)
-    rows = {
-        name: np.ravel(values) if has_row.all() else values[lane, group]
-        for name, values in sums.groups.items()
-    }
-    return LaneRows(_with_keys(sums.keys, group, _frame(rows)), lane)
+    return _rows_where(has_row, sums.keys, _frame(_values_where(has_row, sums.groups)))
 
 
 def total_rows(sums: Sums) -> pl.DataFrame:
@@ -114,20 +109,26 @@ def _frame(sums: Mapping[str, F64]) -> pl.DataFrame:
 
 def _authority_rows(sums: Sums, charged: ChargedDuties) -> LaneRows:
     """Make rows by authority; `rate` is over the value that may be imported of the whole group."""
-    is_charged = charged.columns["duty"] != 0.0
-    lane, place = np.nonzero(is_charged)
-    group = charged.group[place]
-    entered = (sums.groups["customs_value"] - sums.groups[PROHIBITED_VALUE])[lane, group]
-    found = {name: values[is_charged] for name, values in charged.columns.items()}
-    found["rate"] = ratio(found["duty"], entered)
-    missing = np.full(len(lane), np.nan)
-    names = pl.Series(AUTHORITY, charged.names, dtype=pl.String).gather(charged.authority[place])
-    numbers = [
-        pl.Series(name, found.get(name, missing), dtype=pl.Float64, nan_to_null=True)
-        for name in AUTHORITY_COLUMNS
-    ]
-    return LaneRows(_with_keys(sums.keys, group, pl.DataFrame([names, *numbers])), lane)
+    has_row = charged.columns["duty"] != 0.0
+    entered = sums.groups["customs_value"] - sums.groups[PROHIBITED_VALUE]
+    columns = {**charged.columns, "rate": ratio(charged.columns["duty"], entered[:, charged.group])}
+    found = _values_where(has_row, columns)
+    missing = np.full(len(found["rate"]), np.nan)
+    numbers = [pl.Series(name, found.get(name, missing), nan_to_null=True) for name in AUTHORITY_COLUMNS]
+    names = pl.Series(AUTHORITY, charged.names, dtype=pl.String).gather(charged.authority)
+    keys = sums.keys[charged.group].with_columns(names) if sums.keys.width else names.to_frame()
+    return _rows_where(has_row, keys, pl.DataFrame(numbers))
 
 
-def _with_keys(keys: pl.DataFrame, group: I64, numbers: pl.DataFrame) -> pl.DataFrame:
-    return pl.concat([keys[group], numbers], how="horizontal") if keys.width else numbers
+def _values_where(has_row: Bools, columns: Mapping[str, F64]) -> dict[str, F64]:
+    """Take the values of rows (lanes x places); most runs have them all."""
+    if has_row.all():
+        return {name: np.ravel(values) for name, values in columns.items()}
+    return {name: values[has_row] for name, values in columns.items()}
+
+
+def _rows_where(has_row: Bools, keys: pl.DataFrame, numbers: pl.DataFrame) -> LaneRows:
+    """Put the keys of places, if they have any, before the numbers of rows."""
+    lane, place = np.nonzero(has_row)
+    rows = pl.concat([keys[place], numbers], how="horizontal") if keys.width else numbers
+    return LaneRows(rows, lane)
