@@ -15,9 +15,6 @@ import pytest
 from tariffs.client import Client, ExtraMissing, ImpactResult, InvalidRequest, Scenario, Sweep, TimelineResult
 from tariffs.client.cli.__main__ import run
 from tariffs.client.results import charts
-from tariffs.client.results.short_names import name_of
-from tariffs.engine.schedule import reference_data
-from tariffs.engine.schedule.countries import origin_codes
 
 LINES = pl.DataFrame(
     {
@@ -205,13 +202,6 @@ def test_a_workbook_begins_with_its_question_and_has_names_filters_and_percent(
     with zipfile.ZipFile(path) as parts:
         assert parts.read("xl/worksheets/sheet3.xml").count(b"<autoFilter") == 1
         assert b'formatCode="0.00%"' in parts.read("xl/styles.xml")
-
-
-def test_every_origin_and_chapter_has_a_short_name() -> None:
-    assert all(name_of("origin", code) for code in origin_codes())
-    chapters = {code[:2] for code in reference_data.reference_table()["hts"].unique()}
-    assert all(name_of("hts2", code) for code in chapters)
-    assert max(len(name_of("hts2", code)) for code in chapters) <= 32
 
 
 @pytest.mark.parametrize(("write", "name"), [("report", "x.pdf"), ("to_excel", "x.csv"), ("report", "x")])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tariffs.engine.law import load_law
+from tariffs.reference_pages.names import tables
 from tariffs.reference_pages.pages import STACKS, pages
 
 
@@ -21,6 +22,12 @@ def test_pages_are_as_committed(rendered: dict[str, str], root: Path) -> None:
     committed = {path.name: path.read_text(encoding="utf-8") for path in (root / "docs" / "law").iterdir()}
     assert committed.keys() == rendered.keys()
     assert [name for name in rendered if committed[name] != rendered[name]] == []
+
+
+def test_names_of_the_client_are_those_of_the_law(root: Path) -> None:
+    """After a new measure: python -m tariffs.reference_pages.names clients/python/tariffs/client/results/data."""
+    folder = root / "clients/python/tariffs/client/results/data"
+    assert {name: (folder / name).read_text(encoding="utf-8") for name in tables()} == tables()
 
 
 def test_every_measure_and_switch_is_on_a_page(rendered: dict[str, str]) -> None:

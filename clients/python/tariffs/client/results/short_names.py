@@ -1,11 +1,13 @@
-"""Name the codes of result rows: countries by ISO code, goods by HTS chapter, industries of the BEA's summary.
+"""Name the codes of results for all displays: countries, goods, sectors, authorities and measures.
 
-Names of countries are those of the Unicode CLDR in English, some shortened; the others are the project's own.
+Names of countries are those of the Unicode CLDR in English, some shortened. Authorities and measures are named by the
+law's own titles, `python -m tariffs.reference_pages.names` writes them. The others are the project's own.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from functools import cache
 from pathlib import Path
 
@@ -16,13 +18,37 @@ _TABLES = {
     "origin": "countries.csv",
     "destination": "countries.csv",
     "hts2": "chapters.csv",
+    **dict.fromkeys(("hts4", "hts6", "hts8", "hts10"), "headings.csv"),
     "sector": "sectors.csv",
+    "authority": "authorities.csv",
+    "measure": "measures.csv",
 }
+_KEPT_CODES = re.compile(r"hts\d+")
+_WORD = re.compile(r"[a-z][a-z0-9_.]*[a-z0-9]")
 
 
 def name_of(key: str, code: str) -> str:
-    """Short name of a code of a key such as origin or hts2; empty if there is none."""
-    return _names(_TABLES[key]).get(code, "") if key in _TABLES else ""
+    """Short name of a code of a key such as origin or hts4; of goods that of their heading, else of their chapter.
+
+    Empty if there is none.
+    """
+    if key not in _TABLES:
+        return ""
+    names = _names(_TABLES[key])
+    if _TABLES[key] != "headings.csv":
+        return names.get(code, "")
+    return names.get(code[:4]) or name_of("hts2", code[:2])
+
+
+def label_of(key: str, code: str) -> str:
+    """Name a code for a reader: goods by code and name, others by their name, or the code if there is none."""
+    name = name_of(key, code)
+    return f"{code} {name}".rstrip() if _KEPT_CODES.fullmatch(key) else name or code
+
+
+def spelled_out(text: str) -> str:
+    """Replace the ids of measures in a text by their titles."""
+    return _WORD.sub(lambda found: name_of("measure", found[0]) or found[0], text)
 
 
 def with_names(frame: pl.DataFrame) -> pl.DataFrame:
@@ -31,8 +57,10 @@ def with_names(frame: pl.DataFrame) -> pl.DataFrame:
     for name in frame.columns:
         columns.append(name)
         if name in _TABLES and f"{name}_name" not in frame.columns:
-            names = pl.col(name).replace_strict(_names(_TABLES[name]), default=None, return_dtype=pl.String)
-            columns.append(names.alias(f"{name}_name"))
+            codes = frame[name].drop_nulls().unique().to_list()
+            names = {code: name_of(name, code) or None for code in codes}
+            named = pl.col(name).replace_strict(names, default=None, return_dtype=pl.String)
+            columns.append(named.alias(f"{name}_name"))
     return frame.select(columns)
 
 

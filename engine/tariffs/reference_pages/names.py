@@ -1,0 +1,32 @@
+"""Write the names of measures and authorities of the law for displays of the client.
+
+`python -m tariffs.reference_pages.names clients/python/tariffs/client/results/data`
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tariffs.engine.law import load_law
+
+
+def tables() -> dict[str, str]:
+    """Write the tables as CSV text, `code,name`, by the name of their file."""
+    law = load_law()
+    measures = {measure.id: measure.title for measure in law.measures.values()}
+    return {"authorities.csv": _text(law.authorities["names"]), "measures.csv": _text(measures)}
+
+
+def _text(names: Mapping[str, str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([("code", "name"), *sorted(names.items())])
+    return out.getvalue()
+
+
+if __name__ == "__main__":
+    for file, text in tables().items():
+        (Path(sys.argv[1]) / file).write_text(text, encoding="utf-8")
