@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from tariffs.engine.law import load_law
-from tariffs.engine.response.elasticities import importer_sigmas
+from tariffs.engine.response.constants import DATA
 from tariffs.engine.response.elasticities.adjustment_profile import path_parameters_for
 from tariffs.engine.response.elasticities.parameters import SETS, STAGES, horizon_supply, parameters_for
 from tariffs.engine.runs.impact import impact
@@ -45,7 +45,7 @@ def test_the_table_is_made_of_capped_means_with_the_importers_own_median() -> No
 
 
 def test_the_shipped_table_has_every_importer_and_sections_with_sources() -> None:
-    path = Path(importer_sigmas.__file__).parents[1] / "data" / "importer_sigmas.csv"
+    path = DATA / "importer_sigmas.csv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 72 * 20

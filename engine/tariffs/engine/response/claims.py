@@ -6,20 +6,29 @@ what was not claimed at the baseline a part is claimed that rises with the gain.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from tariffs.engine.base.array_utils import F64
+from tariffs.engine.base.array_utils import F64, I64, ratio
+from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.law.law import CLAIM_COST, Law
+from tariffs.engine.response.constants import DATA, table
+from tariffs.engine.schedule import reference_data
+from tariffs.engine.table_duty.duties import Dated, Duties
+from tariffs.engine.table_duty.rated_lines import share_compile
+from tariffs.engine.tables.default_shares import RESPONDING, USMCA_CLAIM, USMCA_SWITCH
+from tariffs.engine.tables.line_arrays import LineArrays
+from tariffs.engine.tables.line_subset import lines_subset
+from tariffs.engine.tables.prepare import PreparedTable, lines_on_basis
 
-DATA = Path(__file__).parent / "data"
 _PREFIXES = (10, 2, 0)
 """Digits at which claims were observed: a code, its chapter, all goods of an origin."""
+_LINES_KEPT = 4
+"""Some 60 MB each for the embedded table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +62,10 @@ class ObservedClaims:
 @cache
 def claim_costs() -> Mapping[str, ClaimCost]:
     """Read the costs of compliance by name, with their sources."""
-    with (DATA / "claim_costs.csv").open(encoding="utf-8", newline="") as file:
-        return {
-            row["name"]: ClaimCost(float(row["cost"]), float(row["shape"]), row["source"])
-            for row in csv.DictReader(file)
-        }
+    return {
+        row["name"]: ClaimCost(float(row["cost"]), float(row["shape"]), row["source"])
+        for row in table("claim_costs.csv")
+    }
 
 
 def observed_claims(keys: pl.DataFrame) -> ObservedClaims:
@@ -100,3 +108,73 @@ def responding_share(baseline: F64, gain: F64, observed: ObservedClaims, complia
     odds = np.where(known, observed.odds * scaled**compliance.shape, 0.0)
     joining: F64 = np.where(np.isinf(odds), 1.0, odds / (1.0 + np.where(np.isinf(odds), 0.0, odds)))
     return baseline + (1.0 - baseline) * joining
+
+
+@dataclass(frozen=True)
+class _Members:
+    """Lines whose claims respond, with and without a claim on all of their value."""
+
+    index: I64
+    without: LineArrays
+    claimed: LineArrays
+
+    @classmethod
+    def of(cls, lines: LineArrays, claim: str, index: I64) -> _Members:
+        some = lines_subset(lines, index)
+        without, claimed = (
+            replace(some, facts={**some.facts, claim: np.full(len(index), share)}, cache={})
+            for share in (0.0, 1.0)
+        )
+        return cls(index, without, claimed)
+
+    def saved(self, law: Law, dated: Dated, check: Callable[[], None]) -> F64:
+        """Compute the duty that a claim saves, as a fraction of value."""
+        own = replace(dated, of_line=None if dated.of_line is None else dated.of_line[self.index])
+        duty = (Duties(law, lines, own, check).duty for lines in (self.without, self.claimed))
+        return ratio(next(duty) - next(duty), self.without.value, 0.0)
+
+
+class ClaimResponse:
+    """Lines of a table with the claims that respond to each law.
+
+    The share of a line under a law depends on what a claim saves under it over what it saved at the baseline of the
+    observed claims, the law of the day that the reference table belongs to.
+
+    Args:
+        law: the law of the run.
+        prepared: the table.
+        observed: the day on which claims were observed, at all lines.
+        check: may raise to stop.
+    """
+
+    def __init__(self, law: Law, prepared: PreparedTable, observed: Dated, check: Callable[[], None]) -> None:
+        law = law.with_switches({USMCA_SWITCH: RESPONDING})
+        self._check = check
+        self._lines = lines_on_basis(prepared, law)
+        self._kept: BoundedCache[Hashable, LineArrays] = BoundedCache(_LINES_KEPT)
+        index = self._responding_lines()
+        self._members = _Members.of(self._lines, USMCA_CLAIM, index)
+        self._observed = observed_claims(prepared.frame.select("hts", "origin")[index])
+        self._baseline: F64 = np.nan_to_num(self._lines.facts[USMCA_CLAIM][index])
+        for lines in (self._members.without, self._members.claimed):
+            share_compile([(law, observed)], lines)
+        self._saved = self._members.saved(law, observed, check)
+
+    def lines_under(self, law: Law, dated: Dated) -> LineArrays:
+        """Lines with the shares that respond to a law."""
+        gain = self._members.saved(law, dated, self._check) - self._saved
+        compliance = claim_costs()[law.setting(CLAIM_COST)]
+        share = responding_share(self._baseline, gain, self._observed, compliance)
+        return self._kept.get(share.tobytes(), lambda: self._with_share(share))
+
+    def _with_share(self, share: F64) -> LineArrays:
+        facts = self._lines.facts[USMCA_CLAIM].copy()
+        facts[self._members.index] = share
+        return replace(self._lines, facts={**self._lines.facts, USMCA_CLAIM: facts}, cache={})
+
+    def _responding_lines(self) -> I64:
+        members = set(reference_data.usmca_shares()["origin"].unique())
+        place = np.array([origin in members for origin in self._lines.origins])
+        chosen = place[self._lines.origin]
+        sourced = self._lines.sourced.get(USMCA_CLAIM)
+        return np.flatnonzero(chosen if sourced is None else chosen & sourced)

@@ -1,11 +1,30 @@
-"""Read the constants of the response that belong to no product, each with its source."""
+"""Read the embedded tables of the response, and the constants that belong to no product, each with its source."""
 
 from __future__ import annotations
 
+import csv
+import hashlib
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
-from tariffs.engine.response.industries import table
+DATA = Path(__file__).parent / "data"
+
+
+def table(name: str) -> list[dict[str, str]]:
+    """Read an embedded table as text."""
+    with (DATA / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def table_bytes(name: str) -> bytes:
+    """Read an embedded table as it is on disk, for digests."""
+    return (DATA / name).read_bytes()
+
+
+def digest(*parts: bytes) -> str:
+    """Compute SHA-256 (hex) of parts one after the other."""
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 @cache

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64, I64, ratio, sums_of
-from tariffs.engine.response.constants import constant
+from tariffs.engine.response.constants import DATA, constant, table
 from tariffs.engine.response.exchange_rate import published_offset
-from tariffs.engine.response.industries import table
 from tariffs.engine.response.inputs import Floats, Range, invalid
 
 DOLLAR, PERCENT = "dollar", "percent"
@@ -47,7 +45,6 @@ METHODS: Mapping[str, tuple[str, float, str]] = {
 }
 """Margins, multiplier and accounts by the name that selects them in a run."""
 _INDUSTRIES = {DETAIL: ("industries.csv", "_2017"), SUMMARY: ("summary_industries.csv", "")}
-_DATA = Path(__file__).parent / "data"
 _MULTIPLIER = Range(0.0)
 _RATE = Range(-1.0, above=True)
 # Noncomparable imports, scrap, used goods and the rest of the world are not priced by duties.
@@ -155,8 +152,8 @@ def _costs(accounts: _Accounts, tau: F64, margins: str) -> F64:
 
 @cache
 def _accounts(year: str) -> _Accounts:
-    inputs = pl.read_parquet(_DATA / f"import_use_{year}.parquet")
-    needed = pl.read_parquet(_DATA / f"requirements_{year}.parquet")
+    inputs = pl.read_parquet(DATA / f"import_use_{year}.parquet")
+    needed = pl.read_parquet(DATA / f"requirements_{year}.parquet")
     bridge = table(f"pce_bridge_{year}.csv")
     name, suffix = _INDUSTRIES[year]
     industries = table(name)

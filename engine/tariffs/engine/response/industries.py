@@ -6,14 +6,13 @@ observes them by product.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 
 import numpy as np
 
+from tariffs.engine.response.constants import table
 from tariffs.engine.response.inputs import Floats, Ints
 
 SOURCE = (
@@ -21,7 +20,6 @@ SOURCE = (
     "domestic sales of 2024 are an estimate"
 )
 NO_INDUSTRY = -1
-_DATA = Path(__file__).parent / "data"
 _PREFIX_LENGTHS = (10, 8, 6, 4, 2)
 _CODES_KEPT = 1 << 16
 """Codes whose industry is kept: three times those of the schedule."""
@@ -59,12 +57,6 @@ def _share(imports: Floats, sales: Floats) -> Floats:
     use = imports + sales
     share: Floats = np.divide(imports, use, out=np.full(use.size, np.nan), where=use > 0.0)
     return share
-
-
-def table(name: str) -> list[dict[str, str]]:
-    """Read an embedded table as text."""
-    with (_DATA / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 @cache

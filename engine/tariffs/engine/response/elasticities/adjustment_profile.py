@@ -6,8 +6,6 @@ rows. See docs/models/adjustment.md.
 
 from __future__ import annotations
 
-import csv
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
@@ -17,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import sum_of
+from tariffs.engine.response.constants import digest, table, table_bytes
 from tariffs.engine.response.elasticities.parameters import PATH, STAGES, ProductParameters, parameters_for
 from tariffs.engine.response.inputs import Floats, invalid
 
@@ -26,7 +25,7 @@ PROHIBITION_YEARS = 1.0
 """Least age of a prohibition: goods that are not to be had are replaced at once, with the elasticities of `short`."""
 BLENDED = ("sigma", "eta", "inverse_supply")
 """Parameters that move with the age, in the order of weights."""
-_FILE = Path(__file__).parents[1] / "data" / "adjustment.csv"
+_FILE = "adjustment.csv"
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,7 @@ class AdjustmentProfile:
 @cache
 def adjustment_profile() -> AdjustmentProfile:
     """Read the embedded profile."""
-    content = _FILE.read_bytes()
-    rows = list(csv.DictReader(content.decode().splitlines()))
+    rows = table(_FILE)
     of_name = {name: [row for row in rows if row["parameter"] == name] for name in BLENDED}
     return AdjustmentProfile(
         {name: np.array([float(row["years"]) for row in found]) for name, found in of_name.items()},
@@ -71,7 +69,7 @@ def adjustment_profile() -> AdjustmentProfile:
             name: np.array([[float(row[stage]) for stage in STAGES] for row in found])
             for name, found in of_name.items()
         },
-        hashlib.sha256(content).hexdigest(),
+        digest(table_bytes(_FILE)),
     )
 
 
@@ -102,13 +100,14 @@ class PathParameters(ProductParameters):
         profile: AdjustmentProfile,
     ) -> PathParameters:
         """Join the parameters of the horizons; the digest covers them all and the profile."""
-        digest = hashlib.sha256(profile.digest.encode())
-        for each in stages:
-            digest.update(each.digest.encode())
         short = stages[1]
         own = {field.name: getattr(short, field.name) for field in fields(ProductParameters)}
         name = PATH if short.set == short.horizon else short.set
-        own |= {"horizon": PATH, "set": name, "digest": digest.hexdigest()}
+        own |= {
+            "horizon": PATH,
+            "set": name,
+            "digest": digest(profile.digest.encode(), *(each.digest.encode() for each in stages)),
+        }
         return cls(**own, stages=stages, profile=profile)
 
     def at(self, years: float) -> ProductParameters:

@@ -8,7 +8,6 @@ elasticity to the horizon. See docs/models/parameters.md.
 from __future__ import annotations
 
 import csv
-import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +18,7 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.response.constants import constant
-from tariffs.engine.response.elasticities.importer_sigmas import sigma_of, table_bytes, without_sigmas
+from tariffs.engine.response.constants import constant, digest, table, table_bytes
 from tariffs.engine.response.inputs import ELASTICITY, SUPPLY, VALUE, Floats, Ints, Range, invalid
 
 IMPACT, SHORT = "impact", "short"
@@ -39,8 +37,10 @@ LEAST_SIGMA = constant("sigma_least")
 GREATEST_SIGMA = constant("sigma_greatest")
 """Upper bound of drawn values of sigma; the lower is `LEAST_SIGMA`."""
 
-_DATA = Path(__file__).parents[1] / "data"
-_FILES = ("hs_sections.csv", "product_exceptions.csv")
+_SECTIONS, _EXCEPTIONS = "hs_sections.csv", "product_exceptions.csv"
+_IMPORTERS = "importer_sigmas.csv"
+_OF_IMPORTERS = ("short", "long")
+"""Sets whose sigma differs between importers; the others rest on estimates that are no importer's."""
 _HORIZON_SUPPLY = {stage: constant(f"supply_{stage}") for stage in STAGES}
 _WITS_SIGMA = constant("sigma_wits")
 _WITS_SOURCE = "defaults of SMART in WITS (World Bank): sigma 1.5, export supply 99, taken as flat"
@@ -130,12 +130,6 @@ class ProductParameters:
         return replace(self, **{name: getattr(self, name) * factor for name, factor in factors.items()})
 
 
-@cache
-def _table(name: str) -> tuple[Mapping[str, str], ...]:
-    with (_DATA / name).open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))
-
-
 def _elasticities(row: Mapping[str, str], horizon: str) -> Elasticities:
     return Elasticities(
         float(row["sigma"]),
@@ -150,7 +144,7 @@ def _elasticities(row: Mapping[str, str], horizon: str) -> Elasticities:
 def _by_chapter(name: str, horizon: str) -> Mapping[str, Elasticities]:
     return {
         f"{chapter:02d}": _elasticities(row, horizon)
-        for row in _table("hs_sections.csv")
+        for row in table(_SECTIONS)
         if row["set"] == name
         for chapter in range(int(row["chapter_from"]), int(row["chapter_to"]) + 1)
     }
@@ -158,7 +152,13 @@ def _by_chapter(name: str, horizon: str) -> Mapping[str, Elasticities]:
 
 @cache
 def _exceptions(name: str) -> Mapping[str, Mapping[str, str]]:
-    return {row["hts"]: row for row in _table("product_exceptions.csv") if row["set"] == name}
+    return {row["hts"]: row for row in table(_EXCEPTIONS) if row["set"] == name}
+
+
+@cache
+def _importers() -> Mapping[tuple[str, str], Mapping[str, str]]:
+    """Read the estimates of importing countries (ISO codes) by section."""
+    return {(row["importer"], row["section"]): row for row in table(_IMPORTERS)}
 
 
 def _with_exception(section: Elasticities, exception: Mapping[str, str]) -> Elasticities:
@@ -182,10 +182,10 @@ def horizon_eta(horizon: str) -> float:
 
 @cache
 def _sections() -> tuple[tuple[str, ...], Mapping[str, int]]:
-    names = tuple(dict.fromkeys(row["section"] for row in _table("hs_sections.csv")))
+    names = tuple(dict.fromkeys(row["section"] for row in table(_SECTIONS)))
     chapters = {
         f"{chapter:02d}": names.index(row["section"])
-        for row in _table("hs_sections.csv")
+        for row in table(_SECTIONS)
         for chapter in range(int(row["chapter_from"]), int(row["chapter_to"]) + 1)
     }
     return names, chapters
@@ -258,8 +258,11 @@ def read_parameters(path: Path) -> dict[str, Overrides]:
 def _of_importer(section: Elasticities, code: str, importer: str, name: str) -> Elasticities:
     """Replace sigma of a section by that of the importing country, where one is estimated."""
     names, chapters = _sections()
-    own = sigma_of(importer, names[chapters[code[:2]]], name)
-    return section if own is None else replace(section, sigma=own.sigma, spread=own.spread, source=own.source)
+    own = _importers().get((importer, names[chapters[code[:2]]]))
+    if own is None or name not in _OF_IMPORTERS:
+        return section
+    source = f"{importer}: {own['source']}"
+    return replace(section, sigma=float(own[name]), spread=float(own["sigma_ln_sd"]), source=source)
 
 
 def _of_code(
@@ -295,12 +298,11 @@ def _of_code(
     return replace(defaults, source=f"given for {prefix}", **own) if own else defaults
 
 
-def _digest(horizon: str, name: str, extra: bytes) -> str:
-    digest = hashlib.sha256(f"{horizon}\0{name}\0".encode())
-    for file in _FILES:
-        digest.update((_DATA / file).read_bytes())
-    digest.update(extra)
-    return digest.hexdigest()
+def numbered_sources(cited: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
+    """List distinct sources, and the index of each citation among them."""
+    sources = tuple(dict.fromkeys(cited))
+    place = {source: index for index, source in enumerate(sources)}
+    return sources, np.array([place[source] for source in cited], dtype=np.int64)
 
 
 def _aggregated(codes: Iterable[str]) -> tuple[str, ...]:
@@ -356,8 +358,8 @@ def parameters_for(
     elasticities = [
         _of_code(code, importer, name, horizon, overrides, lengths) for code, importer in listed.iter_rows()
     ]
-    sources = tuple(dict.fromkeys(each.source for each in elasticities))
-    place = {source: index for index, source in enumerate(sources)}
+    sources, source = numbered_sources([each.source for each in elasticities])
+    read = [_SECTIONS, _EXCEPTIONS, *([_IMPORTERS] if importers else [])]
     positions = listed.with_row_index("at")
     at = keys.join(positions, on=["hts", "importer"], how="left", maintain_order="left")["at"].to_numpy()
 
@@ -373,14 +375,14 @@ def parameters_for(
         kappa=column("kappa"),
         domestic_ratio=column("domestic_ratio"),
         sources=sources,
-        source=np.array([place[each.source] for each in elasticities], dtype=np.int64)[at],
+        source=source[at],
         set=name if path is None else path.name,
         horizon=horizon,
-        digest=_digest(
-            horizon,
-            name,
-            (table_bytes() if importers else b"") + (b"" if path is None else path.read_bytes()),
+        digest=digest(
+            f"{horizon}\0{name}\0".encode(),
+            *map(table_bytes, read),
+            b"" if path is None else path.read_bytes(),
         ),
         notes=_aggregated(listed["hts"]),
-        foreign=tuple(without_sigmas(importers)),
+        foreign=tuple(sorted({*importers} - {importer for importer, _ in _importers()})),
     )

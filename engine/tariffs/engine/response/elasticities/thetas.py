@@ -6,7 +6,6 @@ that of the longest prefix of its code. See docs/models/exact_hat.md.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,15 +14,17 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from tariffs.engine.response.constants import digest, table, table_bytes
 from tariffs.engine.response.elasticities.parameters import (
     CENTRAL,
     SETS,
     Overrides,
     ProductParameters,
     longest_prefix,
+    numbered_sources,
     read_parameters,
 )
-from tariffs.engine.response.industries import NO_INDUSTRY, industries, industry_of, table
+from tariffs.engine.response.industries import NO_INDUSTRY, industries, industry_of
 from tariffs.engine.response.inputs import Floats, invalid
 
 THETAS = "caliendo_parro"
@@ -130,8 +131,7 @@ def theta_parameters_for(hts: pl.Series | Sequence[str], *, set: str | Path | No
         f"given for {prefix}" if "theta" in row else one.source
         for one, (prefix, row) in zip(found, rows, strict=True)
     ]
-    sources = tuple(dict.fromkeys(cited))
-    place = {source: index for index, source in enumerate(sources)}
+    sources, source = numbered_sources(cited)
     ones = np.ones(len(codes))
     return ThetaParameters(
         sigma=1.0 + theta,
@@ -141,10 +141,10 @@ def theta_parameters_for(hts: pl.Series | Sequence[str], *, set: str | Path | No
         kappa=np.full(len(codes), np.nan),
         domestic_ratio=np.array([row.get("domestic_ratio", 0.0) for _, row in rows]),
         sources=sources,
-        source=np.array([place[source] for source in cited], dtype=np.int64),
+        source=source,
         set=THETAS if path is None else path.name,
         horizon=LASTING,
-        digest=_digest(b"" if path is None else path.read_bytes()),
+        digest=digest(*map(table_bytes, _FILES), b"" if path is None else path.read_bytes()),
         notes=(),
         foreign=(),
         theta=theta,
@@ -156,11 +156,3 @@ def _rows_of(codes: Sequence[str], overrides: Mapping[str, Overrides]) -> list[t
     lengths = sorted({len(prefix) for prefix in overrides}, reverse=True)
     prefixes = [next((code[:size] for size in lengths if code[:size] in overrides), "") for code in codes]
     return [(prefix, overrides.get(prefix, {})) for prefix in prefixes]
-
-
-def _digest(extra: bytes) -> str:
-    digest = hashlib.sha256()
-    for file in _FILES:
-        digest.update((Path(__file__).parents[1] / "data" / file).read_bytes())
-    digest.update(extra)
-    return digest.hexdigest()

@@ -14,8 +14,9 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio
 from tariffs.engine.base.bounded_cache import KeptWith
+from tariffs.engine.response.constants import table
 from tariffs.engine.response.elasticities.parameters import ProductParameters
-from tariffs.engine.response.industries import table, with_domestic_ratio
+from tariffs.engine.response.industries import with_domestic_ratio
 from tariffs.engine.response.inputs import Groups, frozen, group_lines
 from tariffs.engine.response.sectors.market import NestElasticities, solve_market
 from tariffs.engine.tables.prepare import PreparedTable
