@@ -15,7 +15,7 @@ from tariffs.engine.response.elasticities.parameters import parameters_for
 from tariffs.engine.response.lanes.adjustment import DutyStep, RateMoves
 from tariffs.engine.response.trade.trade_response import PROHIBITIVE
 from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.runs.outcomes.duty_steps import without_ended_prohibitions
+from tariffs.engine.runs.outcomes.duty_steps import with_prohibitions_apart
 from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import library, parse_scenario
@@ -200,12 +200,14 @@ def test_a_prohibition_that_ended_leaves_no_trace() -> None:
     ]
     found = [
         list(zip(one.moves.variety.tolist(), one.moves.before, one.moves.after, strict=True))
-        for one in without_ended_prohibitions(steps)
+        for one in with_prohibitions_apart(steps)
     ]
     assert found == [
         # A duty is none, however high.
-        [(0, 0.0, 9e9), (3, 0.0, PROHIBITIVE)],
+        [(0, 0.0, 9e9)],
+        [(3, 0.0, PROHIBITIVE)],
         [(0, 9e9, 0.1), (1, 0.0, 0.2)],
+        [],
         [(2, 0.0, PROHIBITIVE)],
     ]
 

@@ -16,9 +16,8 @@ from tariffs.engine.response.elasticities.parameters import parameters_for
 from tariffs.engine.response.lanes.adjustment import DutyPath, DutyStep, PathTrade, RateMoves
 from tariffs.engine.response.trade.trade_response import PROHIBITIVE
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
-from tariffs.engine.runs.lanes.rate_paths import prohibitions_apart as paths_apart
 from tariffs.engine.runs.lanes.rate_paths import word_of
-from tariffs.engine.runs.outcomes.duty_steps import prohibitions_apart
+from tariffs.engine.runs.outcomes.duty_steps import prohibitions_apart, with_prohibitions_apart
 from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 from tariffs.engine.table_duty.rate_classes import bits
@@ -162,16 +161,16 @@ def test_prohibitions_are_steps_of_their_own_from_the_rate_of_the_baseline() -> 
     steps = [step(2.0, (0, 0.1, 0.3), (1, 0.0, 0.2)), step(0.3, (0, 0.3, PROHIBITIVE), (1, 0.2, 0.4))]
     found = [
         (one.years, list(zip(one.moves.variety.tolist(), one.moves.before, one.moves.after, strict=True)))
-        for one in prohibitions_apart(steps)
+        for one in with_prohibitions_apart(steps)
     ]
     assert found == [(2.0, [(1, 0.0, 0.2)]), (0.3, [(1, 0.2, 0.4)]), (1.0, [(0, 0.1, PROHIBITIVE)])]
-    assert prohibitions_apart(steps[:1]) == steps[:1]
+    assert with_prohibitions_apart(steps[:1]) == steps[:1]
 
 
 def test_paths_of_a_sweep_are_taken_apart_alike() -> None:
     rates = np.array([[0.1, 0.0], [0.3, 0.2], [PROHIBITIVE, 0.4]])
     words = bits(rates).view(np.uint64)
-    found, years = paths_apart(words, [2.0, 0.3], word_of(PROHIBITIVE))
+    found, years = prohibitions_apart(words, [2.0, 0.3], word_of(PROHIBITIVE))
     assert years == [2.0, 0.3, 1.0]
     assert found.view(np.float64).tolist() == [[0.1, 0.0], [0.1, 0.2], [0.1, 0.4], [PROHIBITIVE, 0.4]]
 

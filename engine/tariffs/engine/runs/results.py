@@ -8,8 +8,16 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64, Bools, ratio
-from tariffs.engine.response.trade.volumes import TradeVolume
-from tariffs.engine.runs.column_names import AFTER, BASE_DUTY, DIFFERENCES, OWED_AFTER, PROHIBITED_VALUE, TAX
+from tariffs.engine.response.trade.volumes import QuotaRents, TradeVolume
+from tariffs.engine.runs.column_names import (
+    AFTER,
+    BASE_DUTY,
+    DIFFERENCES,
+    LIMIT_SUMS,
+    OWED_AFTER,
+    PROHIBITED_VALUE,
+    TAX,
+)
 from tariffs.engine.runs.finish import result_columns
 from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.tables.line_arrays import LineArrays
@@ -57,6 +65,14 @@ def after_columns(lines: LineArrays, volume: TradeVolume) -> dict[str, F64]:
         BASE_DUTY: volume.base_duty,
         OWED_AFTER: volume.owed,
     }
+
+
+def rent_columns(rents: QuotaRents | None, lines: int) -> dict[str, F64]:
+    """Amounts per line of the rents of limits, in dollars; 0 without a limit."""
+    if rents is None:
+        return dict.fromkeys(LIMIT_SUMS, np.zeros(lines))
+    amounts = (rents.importer, rents.exporter, rents.government, rents.limited, rents.paid)
+    return dict(zip(LIMIT_SUMS, amounts, strict=True))
 
 
 def _landed(lines: LineArrays, duties: Duties) -> F64:

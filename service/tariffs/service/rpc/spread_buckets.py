@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from tariffs.engine.runs.limit_columns import has_limits
+from tariffs.engine.runs.outcomes.responding_table import has_limits
 from tariffs.engine.runs.outcomes.table_run import Progress
 from tariffs.engine.runs.stepwise_run import RunEnd
 from tariffs.engine.runs.table_parts.bucket_goods import goods_keys

@@ -46,6 +46,13 @@ class RateMoves:
         """Select moves."""
         return RateMoves(self.variety[chosen], self.before[chosen], self.after[chosen], self.power[chosen])
 
+    def joined(self, other: RateMoves) -> RateMoves:
+        """Join moves of other varieties."""
+        variety = np.concatenate([self.variety, other.variety])
+        order = np.argsort(variety)
+        before, after = np.concatenate([self.before, other.before]), np.concatenate([self.after, other.after])
+        return RateMoves.of(variety[order], before[order], after[order])
+
     @cached_property
     def rows(self) -> tuple[I32, F64]:
         """Number of the change of ln(1 + t) of each move among the distinct ones, and these."""

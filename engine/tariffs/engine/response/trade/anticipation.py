@@ -12,7 +12,7 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64
 from tariffs.engine.response.constants import constant, constants
-from tariffs.engine.response.trade.volumes import TradeVolume
+from tariffs.engine.response.trade.volumes import VarietyVolume
 
 DAYS_A_MONTH = 365.0 / 12.0
 
@@ -90,27 +90,23 @@ def purchase_factor(steps: Sequence[ExpectedStep], lines: int, storage: Storage)
     return np.maximum(factor, 0.0)
 
 
-def move_purchases(volume: TradeVolume, factor: F64, line_of_variety: I64) -> TradeVolume:
-    """Multiply the trade of lines; their surplus, and that of their products, is then unknown.
+def move_purchases(volume: VarietyVolume, factor: F64, product: I64) -> VarietyVolume:
+    """Multiply the trade of varieties; their surplus, and that of their products, is then unknown.
 
     Args:
         volume: trade after the response, of a law without limits on quantities.
-        factor: per line.
-        line_of_variety: line of each variety.
+        factor: per variety.
+        product: of each variety.
     """
     moved = factor != 1.0
     unknown = np.zeros(len(volume.welfare), dtype=bool)
-    unknown[volume.product_of_line[moved]] = True
+    unknown[product[moved]] = True
     return replace(
         volume,
         value=volume.value * factor,
-        duty=volume.duty * factor,
-        owed=volume.owed * factor,
-        base_duty=volume.base_duty * factor,
         quantity_hat=volume.quantity_hat * factor,
         creation=np.where(moved, np.nan, volume.creation),
         diversion=np.where(moved, np.nan, volume.diversion),
         buyer_surplus=np.where(unknown, np.nan, volume.buyer_surplus),
         welfare=np.where(unknown, np.nan, volume.welfare),
-        value_of_varieties=volume.value_of_varieties * factor[line_of_variety],
     )

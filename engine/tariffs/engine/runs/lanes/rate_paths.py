@@ -18,11 +18,11 @@ from tariffs.engine.base.array_utils import F64, I64, Bools, factorize, first_of
 from tariffs.engine.base.bounded_cache import KeptWith
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.law import Law
-from tariffs.engine.response.elasticities.adjustment_profile import PROHIBITION_YEARS
 from tariffs.engine.response.lanes.lane_rates import RatePaths
 from tariffs.engine.response.trade.trade_response import PROHIBITIVE, Response
 from tariffs.engine.response.trade.variety_rates import NOTHING
 from tariffs.engine.runs.lanes.point_laws import PointGroup, RateHistory
+from tariffs.engine.runs.outcomes.duty_steps import prohibitions_apart
 from tariffs.engine.runs.outcomes.outcome import Outcome
 from tariffs.engine.runs.outcomes.table_run import TableRun
 from tariffs.engine.table_duty.form_history import FormHistory, Words
@@ -289,7 +289,6 @@ def _paths_of_varieties(
     )
     if not years:
         return of_variety, _forms(table, [0.0], history)
-    leave_ended_prohibitions(table, word_of(PROHIBITIVE))
     return of_variety, _forms(*prohibitions_apart(table, years, word_of(PROHIBITIVE)), history)
 
 
@@ -309,39 +308,3 @@ def _forms(words: Words, years: Sequence[float], history: FormHistory) -> RatePa
     form = number[np.maximum.accumulate(latest, axis=0)]
     rates = np.concatenate([np.zeros(history.count), still.view(np.float64)])
     return RatePaths(years, np.ascontiguousarray(form.T), rates, np.arange(len(rates)) < history.count)
-
-
-def leave_ended_prohibitions(words: Words, prohibited: np.uint64) -> None:
-    """Drop prohibitions that ended from paths (1 + days x paths), in place.
-
-    Until then their goods keep the rate from before the prohibition.
-    """
-    is_prohibited = words == prohibited
-    stays = np.logical_and.accumulate(is_prohibited[::-1], axis=0)[::-1]
-    for day in range(1, len(words)):
-        ended = is_prohibited[day] & ~stays[day]
-        words[day, ended] = words[day - 1, ended]
-
-
-def prohibitions_apart(
-    words: Words, years: Sequence[float], prohibited: np.uint64
-) -> tuple[Words, list[float]]:
-    """Add a day after each with prohibitions, on which its goods are out; it is at least PROHIBITION_YEARS old.
-
-    Until then they keep the rate of the baseline. No prohibition of the paths has ended.
-
-    Args:
-        words: paths (1 + days x paths).
-        years: age of each day.
-        prohibited: word of goods that are prohibited.
-    """
-    base, is_out = words[0], words[-1] == prohibited
-    rows, ages = [base], list[float]()
-    for before, after, age in zip(words, words[1:], years, strict=False):
-        is_prohibited = after == prohibited
-        rows.append(np.where(is_out & (before != prohibited), base, after))
-        ages.append(age)
-        if (is_prohibited & (before != prohibited)).any():
-            rows.append(np.where(is_out & ~is_prohibited, base, after))
-            ages.append(max(age, PROHIBITION_YEARS))
-    return np.vstack(rows), ages

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.base.bounded_cache import BoundedCache, brief
@@ -16,39 +17,13 @@ from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.engine.response.elasticities.adjustment_profile import DAYS_A_YEAR, PROHIBITION_YEARS
 from tariffs.engine.response.lanes.adjustment import DutyStep, RateMoves
 from tariffs.engine.response.trade.trade_response import PROHIBITIVE, Response
-from tariffs.engine.runs.options import Options
-from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
-from tariffs.engine.tables.line_arrays import LineArrays
-from tariffs.engine.tables.prepare import PreparedTable
+from tariffs.engine.runs.outcomes.rated_table import RatedTable
+from tariffs.engine.table_duty.duties import Dated
 
 _MOVES_KEPT = 256
 """Those of two years under each convention of claims; some 50 MB with the embedded table."""
 _RATES_KEPT = 4
 _KEYS_KEPT = 1024
-
-
-class StepsRun(Protocol):
-    """Table of a run, as far as its steps of duty need it."""
-
-    law: Law
-    options: Options
-    market: str
-    prepared: PreparedTable
-
-    def check(self) -> None:
-        """Raise to stop the run."""
-
-    def lines_under(self, law: Law, dated: Dated) -> LineArrays:
-        """Lines with the default shares that the switches of a law select."""
-
-    def law_fingerprint(self, law: Law, dated: Dated) -> Hashable:
-        """Value that is equal for laws and instants with the same duties on all lines."""
-
-    def dated_alike(self, law: Law, on: str) -> Dated:
-        """Date all lines by a day, each in the time of its market."""
-
-    def share_compile(self, dated_laws: Sequence[tuple[Law, Dated]]) -> None:
-        """Compile laws together."""
 
 
 @dataclass(frozen=True)
@@ -67,18 +42,17 @@ class DutySteps:
     Args:
         run: the table.
         response: its response.
-        base: the duties at the baseline.
-        base_dated: the instant of the baseline.
     """
 
-    def __init__(self, run: StepsRun, response: Response, base: Duties, base_dated: Dated) -> None:
+    def __init__(self, run: RatedTable, response: Response) -> None:
+        assert run.base is not None
         self._run = run
         self._response = response
         self._zone = run.law.zones[run.market]
-        self._start = base_dated.instants[0]
+        self._start = run.base_dated.instants[0]
         # Goods that the baseline prohibits are priced out on its day, as they are by a response without a path.
-        is_prohibiting = bool(base.prohibited.any())
-        self._base_key = run.law_fingerprint(run.law, base_dated), is_prohibiting or None
+        is_prohibiting = bool(run.base.prohibited.any())
+        self._base_key = run.law_fingerprint(run.law, run.base_dated), is_prohibiting or None
         cache = run.prepared.lines.cache
         self._moves: BoundedCache[Hashable, RateMoves] = cache.setdefault("moves", BoundedCache(_MOVES_KEPT))
         self._keys: BoundedCache[Hashable, tuple[Law, Hashable]] = BoundedCache(_KEYS_KEPT)
@@ -110,7 +84,7 @@ class DutySteps:
         for day in days:
             steps.append(DutyStep((last - day.day).days / DAYS_A_YEAR, self._between(before, day)))
             before = day
-        return prohibitions_apart(without_ended_prohibitions(steps))
+        return with_prohibitions_apart(steps)
 
     def days(self, law: Law, dated: Dated) -> list[tuple[float, Dated]]:
         """List the days on which a law may have changed, the oldest first: the age in years, and the dated lines."""
@@ -194,72 +168,60 @@ class DutySteps:
             return self._response.base_rate
 
         def found() -> F64:
-            duties = duties_of(day.law, self._run.lines_under(day.law, day.dated), day.dated, self._run.check)
-            return self._response.responding_rate(self._response.rates_under(duties))
+            rates = self._response.rates_under(self._run.duties(day.law, day.dated))
+            return self._response.responding_rate(rates)
 
         return self._rates.get(self._full(day.key), found)
 
 
-def without_ended_prohibitions(steps: Sequence[DutyStep]) -> list[DutyStep]:
-    """Drop prohibitions that ended: their goods go from the rate before the prohibition to the rate after it."""
-    ended = _ended(steps)
-    if not ended.size:
-        return list(steps)
-    kept = np.full(int(ended[-1]) + 1, np.nan)
-    last = _last_prohibition(steps, len(kept))
-    found = []
-    for place, step in enumerate(steps):
-        moves = step.moves
-        inside = moves.variety < len(kept)
-        variety = np.where(inside, moves.variety, 0)
-        reopens = inside & (moves.before == PROHIBITIVE)
-        closes = inside & (moves.after == PROHIBITIVE)
-        before = np.where(reopens, kept[variety], moves.before)
-        kept[variety[closes]] = before[closes]
-        stays = np.where(closes, last[variety] == place, before != moves.after)
-        chosen = stays | ~inside
-        found.append(
-            DutyStep(step.years, RateMoves.of(moves.variety[chosen], before[chosen], moves.after[chosen]))
-        )
-    return found
+def prohibitions_apart(
+    paths: NDArray[Any], years: Sequence[float], prohibited: Any
+) -> tuple[NDArray[Any], list[float]]:
+    """Add a day after each with prohibitions, on which its goods are out; it is at least PROHIBITION_YEARS old.
 
+    Until then they keep the rate of the baseline. Where a prohibition ends, goods go from the rate before it to the
+    rate after it.
 
-def prohibitions_apart(steps: Sequence[DutyStep]) -> list[DutyStep]:
-    """Put prohibitions into steps of their own, after the duties of their day, at least PROHIBITION_YEARS old.
-
-    What goods paid before they were prohibited is in no step: they go from the rate of the baseline. No prohibition of
-    the steps has ended.
+    Args:
+        paths: rates, or words for them (1 + days x paths), those of the baseline first.
+        years: age of each day.
+        prohibited: rate of goods that are prohibited.
     """
-    closing = [step.moves.after == PROHIBITIVE for step in steps]
-    prohibited = np.concatenate(
-        [np.zeros(0, np.int32), *(one.moves.variety[at] for one, at in zip(steps, closing, strict=True))]
-    )
-    if not prohibited.size:
+    is_prohibited = paths == prohibited
+    lasts = np.logical_and.accumulate(is_prohibited[::-1], axis=0)[::-1]
+    entering, rows, ages = paths[0], [paths[0]], list[float]()
+    for day, age in enumerate(years, 1):
+        entering = np.where(is_prohibited[day], entering, paths[day])
+        duties = np.where(lasts[-1], paths[0], entering)
+        rows.append(np.where(lasts[day - 1], prohibited, duties))
+        ages.append(age)
+        if (lasts[day] & ~lasts[day - 1]).any():
+            rows.append(np.where(lasts[day], prohibited, duties))
+            ages.append(max(age, PROHIBITION_YEARS))
+    return np.vstack(rows), ages
+
+
+def with_prohibitions_apart(steps: Sequence[DutyStep]) -> list[DutyStep]:
+    """Put prohibitions into steps of their own after the duties of their day, as `prohibitions_apart` does."""
+    marked = [
+        step.moves.where((step.moves.before == PROHIBITIVE) | (step.moves.after == PROHIBITIVE))
+        for step in steps
+    ]
+    goods = np.unique(np.concatenate([np.zeros(0, dtype=np.int32), *(one.variety for one in marked)]))
+    if not goods.size:
         return list(steps)
-    base = np.zeros(1 + max(int(step.moves.variety.max(initial=-1)) for step in steps))
-    for step in reversed(steps):
-        base[step.moves.variety] = step.moves.before
+    own = [step.moves.where(np.isin(step.moves.variety, goods)) for step in steps]
+    rest = (step.moves.where(~np.isin(step.moves.variety, goods)) for step in steps)
+    paths = np.empty((1 + len(steps), goods.size))
+    for day, one in reversed(list(enumerate(own, 1))):
+        paths[:day, np.searchsorted(goods, one.variety)] = one.before
+    for day, one in enumerate(own, 1):
+        paths[day:, np.searchsorted(goods, one.variety)] = one.after
+    rows, ages = prohibitions_apart(paths, [step.years for step in steps], PROHIBITIVE)
     found = []
-    for step, closes in zip(steps, closing, strict=True):
-        found.append(DutyStep(step.years, step.moves.where(~np.isin(step.moves.variety, prohibited))))
-        if closes.any():
-            goods = step.moves.variety[closes]
-            moves = RateMoves.of(goods, base[goods], step.moves.after[closes])
-            found.append(DutyStep(max(step.years, PROHIBITION_YEARS), moves))
+    for before, after, age in zip(rows, rows[1:], ages, strict=False):
+        moved = before != after
+        apart = RateMoves.of(goods[moved], before[moved], after[moved])
+        is_out = bool((apart.after == PROHIBITIVE).any())
+        found.append(DutyStep(age, apart if is_out else next(rest).joined(apart)))
     return found
-
-
-def _ended(steps: Sequence[DutyStep]) -> F64:
-    """Varieties that were prohibited and are no more at some step, ascending."""
-    reopened = [step.moves.variety[step.moves.before == PROHIBITIVE] for step in steps]
-    return np.unique(np.concatenate(reopened)) if reopened else np.zeros(0)
-
-
-def _last_prohibition(steps: Sequence[DutyStep], count: int) -> F64:
-    """Step at which each variety is prohibited until the end; -1 for one that is not."""
-    last = np.full(count, -1.0)
-    for place, step in enumerate(steps):
-        inside = step.moves.variety < count
-        variety, after = step.moves.variety[inside], step.moves.after[inside]
-        last[variety] = np.where(after == PROHIBITIVE, float(place), -1.0)
-    return last

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from tariffs.engine.base.array_utils import F64, I32, I64, Bools
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import Law
 from tariffs.engine.runs.column_names import PROHIBITED_VALUE
+from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.table_duty.cells import ValueCells
 from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.table_duty.group_sums import LawSums, PointTerms
@@ -48,22 +48,6 @@ class DutySums:
         }
 
 
-class LineGroups(Protocol):
-    """Groups of the lines of a table; `id` is equal for the same groups."""
-
-    @property
-    def id(self) -> tuple[str, ...]:
-        """Names of the columns that distinguish groups."""
-
-    @property
-    def of_line(self) -> I64:
-        """Group of each line."""
-
-    @property
-    def count(self) -> int:
-        """Number of groups."""
-
-
 class GroupedDuties:
     """Duties of one law by group.
 
@@ -74,7 +58,7 @@ class GroupedDuties:
         grouping: the groups.
     """
 
-    def __init__(self, law: Law, duties: Duties, dated: Dated, grouping: LineGroups) -> None:
+    def __init__(self, law: Law, duties: Duties, dated: Dated, grouping: Grouping) -> None:
         self._law = law
         self._duties = duties
         self._dated = dated
@@ -199,7 +183,7 @@ class PlacedTerms:
         return np.ascontiguousarray(total.T)
 
 
-def _cells_of(rated: RatedLines, dated: Dated, grouping: LineGroups, place: int) -> ValueCells:
+def _cells_of(rated: RatedLines, dated: Dated, grouping: Grouping, place: int) -> ValueCells:
     """Cells of the lines of one instant; kept with their family, unless those of all instants are too many."""
 
     def make() -> ValueCells:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from datetime import date, timedelta
-from typing import Protocol
 
 import numpy as np
 
@@ -18,36 +17,12 @@ from tariffs.engine.response.trade.anticipation import (
     default_storage,
     purchase_factor,
 )
-from tariffs.engine.table_duty.duties import Dated, duties_of
-from tariffs.engine.tables.line_arrays import LineArrays
-from tariffs.engine.tables.prepare import PreparedTable
+from tariffs.engine.runs.outcomes.rated_table import RatedTable
+from tariffs.engine.table_duty.duties import Dated
 
 _RATES_KEPT = 64
 """Some 170 MB for the embedded table."""
 _LEAST = 1e-9
-
-
-class ExpectingRun(Protocol):
-    """Table of a run, as far as expected changes of its duty need it."""
-
-    law: Law
-    market: str
-    prepared: PreparedTable
-
-    def check(self) -> None:
-        """Raise to stop the run."""
-
-    def dated_alike(self, law: Law, on: str) -> Dated:
-        """Date all lines by a day."""
-
-    def lines_under(self, law: Law, dated: Dated) -> LineArrays:
-        """Lines with the default shares that the switches of a law select."""
-
-    def share_compile(self, dated_laws: Sequence[tuple[Law, Dated]]) -> None:
-        """Compile laws together."""
-
-    def law_fingerprint(self, law: Law, dated: Dated) -> Hashable:
-        """Value that is equal for laws and instants with the same duties on all lines."""
 
 
 class ExpectedDuties:
@@ -58,7 +33,7 @@ class ExpectedDuties:
         since: first day on which they expect them, ISO text.
     """
 
-    def __init__(self, run: ExpectingRun, since: str) -> None:
+    def __init__(self, run: RatedTable, since: str) -> None:
         self._run = run
         self._since = date.fromisoformat(since[:10])
         self._storage: Storage = default_storage()
@@ -106,8 +81,7 @@ class ExpectedDuties:
         dated = self._run.dated_alike(law, day.isoformat())
 
         def found() -> tuple[F64, Law]:
-            lines = self._run.lines_under(law, dated)
-            duty = duties_of(law, lines, dated, self._run.check).duty
-            return ratio(duty, lines.value, 0.0), law
+            duties = self._run.duties(law, dated)
+            return ratio(duties.duty, duties.lines.value, 0.0), law
 
         return self._rates.get(self._run.law_fingerprint(law, dated), found)[0]

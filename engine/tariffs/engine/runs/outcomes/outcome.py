@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Protocol
 
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
+from tariffs.engine.response.elasticities.parameters import ProductParameters
 from tariffs.engine.response.lanes.adjustment import DutyStep
 from tariffs.engine.response.limits.limited_response import LimitedResponse
 from tariffs.engine.response.limits.quantity_constraints import QuantityConstraints
 from tariffs.engine.response.trade.anticipation import move_purchases
 from tariffs.engine.response.trade.path_response import PathResponse
-from tariffs.engine.response.trade.trade_response import Response
+from tariffs.engine.response.trade.trade_response import Response, VolumeSolver
 from tariffs.engine.response.trade.variety_rates import VarietyRates
 from tariffs.engine.response.trade.volumes import TradeVolume, VarietyVolume
 from tariffs.engine.runs.column_names import AFTER
-from tariffs.engine.runs.limit_columns import rent_columns
-from tariffs.engine.runs.outcomes.duty_steps import DutySteps
-from tariffs.engine.runs.outcomes.duty_sums import GroupedDuties, LineGroups
-from tariffs.engine.runs.outcomes.expected_steps import ExpectedDuties
-from tariffs.engine.runs.results import line_columns
-from tariffs.engine.table_duty.duties import Duties, duties_of
+from tariffs.engine.runs.grouping import Grouping
+from tariffs.engine.runs.outcomes.duty_sums import GroupedDuties
+from tariffs.engine.runs.outcomes.responding_table import RespondingTable
+from tariffs.engine.runs.results import line_columns, rent_columns
 from tariffs.engine.table_duty.rated_lines import Dated
-from tariffs.engine.tables.line_arrays import LineArrays
-
-
-class OutcomeRun(Protocol):
-    """Table of a run, as far as the results under one law need it."""
-
-    response: Response | None
-    has_limits: bool
-    steps: DutySteps | None
-    expected: ExpectedDuties | None
-    base: Duties | None
-
-    def check(self) -> None:
-        """Raise to stop the run."""
-
-    def lines_under(self, law: Law, dated: Dated) -> LineArrays:
-        """Lines with the default shares that the switches of a law select."""
-
-    def quantity_constraints(self, law: Law, dated: Dated) -> QuantityConstraints | None:
-        """Constraints of a law on the quantities of the response."""
-
-    def rebased_notes(self, law: Law) -> tuple[Note, ...]:
-        """Notes on default shares that a law selects."""
 
 
 class Outcome:
@@ -60,13 +35,13 @@ class Outcome:
         weight: weight of the law in a mixture, 1 for a single law.
     """
 
-    def __init__(self, run: OutcomeRun, law: Law, dated: Dated, weight: float) -> None:
+    def __init__(self, run: RespondingTable, law: Law, dated: Dated, weight: float) -> None:
         self._run = run
         self.law = law
         self._dated = dated
         self.weight = weight
-        self.lines = run.lines_under(law, dated)
-        self.duties: Duties = duties_of(law, self.lines, dated, run.check)
+        self.duties = run.duties(law, dated)
+        self.lines = self.duties.lines
         self._grouped: dict[tuple[str, ...], GroupedDuties] = {}
         self._switched: dict[tuple[tuple[str, str], ...], Outcome] = {}
 
@@ -81,18 +56,41 @@ class Outcome:
 
     @cached_property
     def volume(self) -> TradeVolume | None:
-        """Trade after the response; None without a response."""
+        """Trade after the response at the elasticities of the run; None without a response."""
         response = self._run.response
-        if response is None:
-            return None
-        volume = response.to_lines(self._limited or self._free, self.variety_rates)
-        return self.moved(volume, response)
+        return None if response is None else self._held()(self._free, response.parameters)
 
-    def moved(self, volume: TradeVolume, response: Response) -> TradeVolume:
-        """Move purchases of a volume in time, where the run expects duties."""
-        if self.purchase_factor is None:
-            return volume
-        return move_purchases(volume, self.purchase_factor, response.varieties.line)
+    def solver(self) -> Callable[[ProductParameters], TradeVolume]:
+        """Make a function of elasticities that gives trade after the response, limits and moved purchases.
+
+        Raises:
+            ValueError: the run has no response.
+        """
+        solve, held = self._duty_solver(), self._held()
+        return lambda parameters: held(solve(parameters), parameters)
+
+    def _held(self) -> Callable[[VarietyVolume, ProductParameters], TradeVolume]:
+        """Put limits on quantities, or purchases moved in time, on trade after duties, and sum it by line."""
+        response, rates, factor = self._response, self.variety_rates, self.purchase_factor
+        limited = LimitedResponse(response, rates, self.constraints) if self.constraints else None
+        v = response.varieties
+
+        def held(volume: VarietyVolume, parameters: ProductParameters) -> TradeVolume:
+            if limited is not None:
+                volume = limited(volume, parameters)
+            if factor is not None:
+                volume = move_purchases(volume, factor[v.line], v.product)
+            return response.to_lines(volume, rates)
+
+        return held
+
+    def _duty_solver(self) -> VolumeSolver:
+        return self.responding(self._response).solver(self.variety_rates)
+
+    @cached_property
+    def _free(self) -> VarietyVolume:
+        """Trade of varieties after the response to duties alone."""
+        return self._duty_solver()(self._response.parameters)
 
     @cached_property
     def purchase_factor(self) -> F64 | None:
@@ -117,7 +115,7 @@ class Outcome:
         columns = line_columns(self.lines, self.duties, self._run.base, self.volume)
         if not self.has_limits:
             return columns
-        return {**columns, **rent_columns(self.lines, self.volume.rents if self.volume else None)}
+        return {**columns, **rent_columns(self.volume.rents if self.volume else None, self.lines.count)}
 
     @property
     def static_columns(self) -> Mapping[str, F64]:
@@ -138,17 +136,23 @@ class Outcome:
             return self.static_notes
         dollar = response.dollar_prices(self.variety_rates)
         static = self.static_notes if dollar is None else (*self.static_notes, dollar.note())
-        if limits is None or self._limited is None:
+        if limits is None:
             return static
         hat = response.to_lines(self._free, self.variety_rates).quantity_hat
-        premiums = self._limited.rents.premiums if self._limited.rents else ()
-        return (*static, *limits.notes(hat, premiums))
+        rents = self.volume.rents if self.volume else None
+        return (*static, *limits.notes(hat, rents.premiums if rents else ()))
 
-    def grouped(self, grouping: LineGroups) -> GroupedDuties:
+    def grouped(self, grouping: Grouping) -> GroupedDuties:
         """Sum the duties by group; kept with the outcome."""
         if grouping.id not in self._grouped:
             self._grouped[grouping.id] = GroupedDuties(self.law, self.duties, self._dated, grouping)
         return self._grouped[grouping.id]
+
+    @property
+    def _response(self) -> Response:
+        if self._run.response is None:
+            raise ValueError("a static run has no response")
+        return self._run.response
 
     @cached_property
     def variety_rates(self) -> VarietyRates:
@@ -157,26 +161,7 @@ class Outcome:
         Raises:
             ValueError: the run has no response.
         """
-        if self._run.response is None:
-            raise ValueError("a static run has no varieties")
-        return self._run.response.rates_under(self.duties)
-
-    @cached_property
-    def _free(self) -> VarietyVolume:
-        """Trade of varieties after the response to duties alone."""
-        response = self._run.response
-        assert response is not None
-        return self.responding(response).solver(self.variety_rates)(response.parameters)
-
-    @cached_property
-    def _limited(self) -> VarietyVolume | None:
-        """Trade of varieties under the limits on quantities; None if there are none."""
-        response = self._run.response
-        if response is None or self.constraints is None:
-            return None
-        return LimitedResponse(response, self.variety_rates, self.constraints)(
-            self._free, response.parameters
-        )
+        return self._response.rates_under(self.duties)
 
     def responding(self, response: Response) -> Response:
         """Response under the law: with a horizon of `path` to every step of duty before it."""

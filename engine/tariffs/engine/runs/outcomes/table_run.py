@@ -2,61 +2,42 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Hashable, Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64, Bools, sum_of
+from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.base.provenance import law_facts, with_run_digest
-from tariffs.engine.law.law import CLAIM_COST, Law
+from tariffs.engine.base.stages import stage
+from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.response.elasticities.parameters import PATH, ProductParameters
-from tariffs.engine.response.limits.quantity_constraints import QuantityConstraints
-from tariffs.engine.response.trade.responses import respond
 from tariffs.engine.response.trade.trade_response import Response
 from tariffs.engine.runs.column_names import BASELINE_DUTY, LINES
 from tariffs.engine.runs.grouping import Grouping
-from tariffs.engine.runs.limit_columns import has_limits
-from tariffs.engine.runs.options import Options, law_with_options
-from tariffs.engine.runs.outcomes.claim_response import ClaimResponse
-from tariffs.engine.runs.outcomes.duty_steps import DutySteps
+from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.duty_sums import DutySums, GroupedDuties
-from tariffs.engine.runs.outcomes.expected_steps import ExpectedDuties
-from tariffs.engine.runs.outcomes.line_dates import LineDates
 from tariffs.engine.runs.outcomes.outcome import Outcome
-from tariffs.engine.runs.outcomes.product_parameters import product_parameters, prohibition_parameters
-from tariffs.engine.runs.outcomes.response_sums import AfterSums, PlainSums
+from tariffs.engine.runs.outcomes.responding_table import RespondingTable
+from tariffs.engine.runs.outcomes.response_sums import AfterSums, ResponseSums
 from tariffs.engine.runs.outcomes.run_context import Cancelled, Progress, RunContext, SwitchReport
 from tariffs.engine.runs.results import lines_frame
 from tariffs.engine.runs.sums import ChargedDuties, Sums, stacked
 from tariffs.engine.scenario import Scenario, apply_scenario, components, scenario_facts
 from tariffs.engine.table_duty.baseline_values import kept_at_baseline
-from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
-from tariffs.engine.table_duty.rated_lines import law_of_day, share_compile
+from tariffs.engine.table_duty.duties import Dated, Duties
 from tariffs.engine.tables.atoms import atoms_of
-from tariffs.engine.tables.default_shares import USMCA_CLAIM, basis_of, is_responding
-from tariffs.engine.tables.export_lines import prepared_for
-from tariffs.engine.tables.line_arrays import LineArrays
-from tariffs.engine.tables.prepare import OwnDates, Table, lines_on_basis
+from tariffs.engine.tables.prepare import Table
 
 __all__ = ["Cancelled", "Progress", "RunContext", "SwitchReport", "TableRun"]
 
 
-class TableRun:
+class TableRun(RespondingTable):
     """One table with its baseline and response, to be computed under any number of laws.
 
-    All laws respond from the same baseline: values v0 and rates t0 of the law at the table's baseline instant; t1 is
-    the assessed rate under the law in question.
-
-    Args:
-        table: a frame, a path, or None for the embedded table of US imports or exports 2024.
-        law: the law before any scenario.
-        options: options of the run.
-        context: progress and cancellation.
-        scenarios: those of the run; results have columns of limits on quantities if one of them has limits.
+    Arguments and attributes as `RespondingTable`.
 
     Raises:
         InputError: BASELINE_REQUIRED, GROUP_UNKNOWN, PARAMETER_INVALID, or a fault of the table as a whole.
@@ -70,97 +51,11 @@ class TableRun:
         context: RunContext,
         scenarios: Sequence[Scenario] = (),
     ) -> None:
-        context.step("reading the table", 0.0)
-        self.law = law_with_options(law, options)
-        self.options, self._option_notes = options.with_iso_days(self.law)
-        self.context = context
-        self.market = options.goods_market(self.law)
-        markets = options.goods_markets(self.law)
-        self.prepared = prepared_for(markets, table, self.law, self.options.date_format)
-        self._dates = LineDates(self.prepared, self.market, options.known_on)
-        self._lines = {basis_of(self.law): self.prepared.lines}
-        self._claims: ClaimResponse | None = None
+        super().__init__(table, law, options, context, scenarios)
         self.grouping = Grouping.of(self.prepared, options.by)
-        limited, mixed = has_limits(self.law, scenarios), any(one.mixture for one in scenarios)
-        self.options.refuse(own_table=not self.prepared.baseline, limits=limited, mixture=mixed)
-        self.base = self._baseline()
-        self.response: Response | None = None
-        self.parameters: ProductParameters | None = None
-        self.steps: DutySteps | None = None
-        # What is kept here refers to this weakly, or the table would stay in memory until the collector ran.
-        this = weakref.proxy(self)
-        if self.base is not None and options.response != "none":
-            self.parameters = product_parameters(self.prepared, self.options)
-            prohibition = prohibition_parameters(self.prepared, self.options)
-            models = options.response, self.parameters, options.market, options.fx_offset, prohibition
-            self.response = respond(self.prepared, self.law, self.base, *models)
-            if options.horizon == PATH:
-                self.steps = DutySteps(this, self.response, self.base, self._base_dated)
-        self.expected = ExpectedDuties(this, self.options.ahead) if options.ahead and self.response else None
-        self.has_limits = self.response is not None and limited
         self._switches: dict[str, str] = {}
         self._too_many: set[int] = set()
-        self._plain_sums = PlainSums(self.prepared, self.grouping)
-
-    def _baseline(self) -> Duties | None:
-        """Compute the duties at the baseline; None for a static run of a table without one."""
-        options = self.options
-        text = options.baseline or self.prepared.baseline
-        if not text:
-            return None
-        self._base_dated = self._dates.alike(self.law, text, self.law.as_of)
-        lines = self.lines_under(self.law, self._base_dated)
-        return duties_of(self.law, lines, self._base_dated, self.context.check)
-
-    def check(self) -> None:
-        """Raise ServiceError CANCELLED if the caller cancelled the run."""
-        self.context.check()
-
-    @property
-    def own_dates(self) -> OwnDates | None:
-        """Entry dates of the lines on the clock of their direction; None if no line has one."""
-        return self.prepared.own_dates(self.law.zones[self.market])
-
-    def dated(self, law: Law, on: str) -> Dated:
-        """Date the lines: by their entry dates, and by `on` where a line has none."""
-        return self._dates.dated(law, on)
-
-    def dated_alike(self, law: Law, on: str) -> Dated:
-        """Date all lines by `on`, each in the time of its market."""
-        return self._dates.alike(law, on)
-
-    def quantity_constraints(self, law: Law, dated: Dated) -> QuantityConstraints | None:
-        """Find the constraints of a law on the quantities of the response; None if there are none."""
-        return QuantityConstraints.of(law, dated, self.prepared) if self.response else None
-
-    def law_fingerprint(self, law: Law, dated: Dated) -> Hashable:
-        """Compute a value that is equal for laws and instants with the same duties and response on all lines."""
-        return law_of_day(law, dated)
-
-    def dated_at(self, law: Law, on: str, known: date) -> Dated:
-        """Date all lines by `on`, with the acts known on another day."""
-        return self._dates.alike(law, on, known)
-
-    def lines_under(self, law: Law, dated: Dated) -> LineArrays:
-        """Take the default shares that a law's switches select; shares declared on lines stay."""
-        if not self.prepared.bases:
-            return self.prepared.lines
-        if is_responding(law) and USMCA_CLAIM in self.prepared.bases:
-            self._claims = self._claims or ClaimResponse(weakref.proxy(self))
-            return self._claims.lines_under(law, dated)
-        basis = basis_of(law)
-        if basis not in self._lines:
-            self._lines[basis] = lines_on_basis(self.prepared, law)
-        return self._lines[basis]
-
-    def rebased_notes(self, law: Law) -> tuple[Note, ...]:
-        """Note that a law's switches select other default shares than those of the run."""
-        other = dict(basis_of(law)).items() - dict(basis_of(self.law)).items()
-        if not other or not self.prepared.bases:
-            return ()
-        selected = ", ".join(f"{name}={value}" for name, value in sorted(other))
-        text = f"Undeclared shares are those of {selected}; rates at the baseline are those of the run."
-        return (Note("SHARES_REBASED", text),)
+        self._kept: WeakKeyDictionary[Outcome, tuple[bool, AfterSums]] = WeakKeyDictionary()
 
     def outcome(self, law: Law, dated: Dated, weight: float = 1.0) -> Outcome:
         """Compute the lines under one law."""
@@ -175,19 +70,7 @@ class TableRun:
 
     def keep_response(self, outcome: Outcome, sums: AfterSums) -> None:
         """Keep the sums after the response of an outcome that are computed already, by authority if results are."""
-        if self.response is not None:
-            self._plain_sums.keep(self.response, outcome, sums, self.grouping.by_authority)
-
-    def share_compile(self, dated_laws: Sequence[tuple[Law, Dated]]) -> None:
-        """Compile laws together that are going to be computed one by one, those on its shares with the baseline."""
-        of_basis: dict[Hashable, list[tuple[Law, Dated]]] = {}
-        if self.base is not None:
-            of_basis[basis_of(self.law)] = [(self.law, self._base_dated)]
-        for each in dated_laws:
-            if not is_responding(each[0]):
-                of_basis.setdefault(basis_of(each[0]), []).append(each)
-        for alike in of_basis.values():
-            share_compile(alike, self.lines_under(*alike[0]))
+        self._kept[outcome] = self.grouping.by_authority, sums
 
     def outcomes(self, scenario: Scenario, on: str) -> list[Outcome]:
         """Compute the lines under a scenario: one outcome, or one per component of a mixture."""
@@ -256,8 +139,25 @@ class TableRun:
         return sums
 
     def _after(self, outcome: Outcome, keep: Bools, *, by_authority: bool) -> AfterSums | None:
-        """Sum an outcome after the response; None without one."""
-        return None if self.response is None else self._plain_sums(self.response, outcome, keep, by_authority)
+        """Sum an outcome after the response, once; None without one."""
+        if self.response is None:
+            return None
+        has_authorities, sums = self._kept.get(outcome, (False, None))
+        if sums is None or by_authority > has_authorities:
+            sums = self._summed(
+                self.response, outcome, keep, outcome.duties.authorities if by_authority else ()
+            )
+            self._kept[outcome] = by_authority, sums
+        return sums
+
+    @stage("respond")
+    def _summed(
+        self, response: Response, outcome: Outcome, keep: Bools, authorities: Sequence[str]
+    ) -> AfterSums:
+        sums = ResponseSums(
+            self.prepared, self.grouping, response, outcome, keep, authorities, thread_count()
+        )
+        return sums([response.parameters])
 
     @property
     def is_static(self) -> bool:
@@ -283,7 +183,7 @@ class TableRun:
 
     def _landed_at_baseline(self, base: Duties, grouping: Grouping, constants: tuple[F64, F64]) -> F64:
         """Landed cost at the baseline by group."""
-        grouped = GroupedDuties(self.law, base, self._base_dated, grouping)
+        grouped = GroupedDuties(self.law, base, self.base_dated, grouping)
         return kept_at_baseline(
             ("landed", grouping.id),
             self.prepared.lines,
@@ -345,13 +245,6 @@ class TableRun:
     def _used_switches(self) -> dict[str, str]:
         """Switches of the baseline and of all outcomes so far."""
         return {**({} if self.base is None else self.base.switches), **self._switches}
-
-    def basis_switches(self) -> dict[str, str]:
-        """Look up the switches that select the default shares of this table."""
-        law = self.law
-        used = {claim.reference for claim in law.claims.values() if claim.id in self.prepared.bases}
-        names = {law.references[name].switch for name in used if name in law.references} - {""}
-        return {name: value for name, value in basis_of(law) if name in names or name == CLAIM_COST}
 
     def provenance(self, scenarios: Sequence[Scenario], **facts: object) -> dict[str, object]:
         """Inputs needed to reproduce the run; `facts` are those of the verb, such as its points."""
