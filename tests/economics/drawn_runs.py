@@ -60,7 +60,7 @@ def sums_of_draws(table: pl.DataFrame, **options: Any) -> tuple[pl.DataFrame, Su
     assert drawing is not None
     outcomes = valuer.outcomes(library()["base"], DAY)
     keys = Grouping.of(valuer.prepared, valuer.options.by).keys
-    return keys, drawing.sums(outcomes, valuer.kept(outcomes), lambda share: None)
+    return keys, drawing.point(outcomes, valuer.kept(outcomes), lambda share: None).sums
 
 
 def array_of(sums: Mapping[str, F64]) -> F64:

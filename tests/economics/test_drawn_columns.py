@@ -135,7 +135,7 @@ def test_domestic_goods_of_a_draw_are_those_of_a_run_with_its_elasticities(
     assert run.response is not None
     outcomes = run.outcomes(library()["base"], DAY)
     keep = run.kept(outcomes)
-    sums = drawing.sums(outcomes, keep, lambda share: None)
+    sums = drawing.point(outcomes, keep, lambda share: None).sums
     for draw in (0, 7, 15):
         response = replace(run.response, parameters=drawing.parameters.draw(draw))
         alone = ResponseSums(run.prepared, run.grouping, response, outcomes[0], keep, ())

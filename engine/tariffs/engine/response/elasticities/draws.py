@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariffs.engine.response.constants import constant
+from tariffs.engine.response.elasticities.adjustment_profile import PathParameters
 from tariffs.engine.response.elasticities.parameters import (
     GREATEST_SIGMA,
     LEAST_SIGMA,
@@ -138,7 +139,8 @@ class DrawnParameters:
         section: section of each product, an index.
         products: the integer that stands for each product's code.
         claims: (draws,) uniforms that choose the period of claim shares.
-        middles: of ln (sigma - 1) of each product, from that of the central value, where its own part is drawn.
+        middles: by horizon of the path, else of the only one, of ln (sigma - 1) of each product, from that of the
+            central value, where its own part is drawn.
     """
 
     central: ProductParameters
@@ -149,14 +151,10 @@ class DrawnParameters:
     section: Ints
     products: NDArray[np.uint64]
     claims: Floats
-    middles: Floats
+    middles: tuple[Floats, ...]
 
     def draw(self, index: int) -> ProductParameters:
-        """Compute the parameters of one draw.
-
-        Args:
-            index: from 0.
-        """
+        """Compute the parameters of one draw, from 0."""
         return self.at(self.deviations(index))
 
     def moved(self, dimension: int, quantile: float) -> ProductParameters:
@@ -189,48 +187,51 @@ class DrawnParameters:
         )
 
     def at(self, deviations: DrawnDeviations) -> ProductParameters:
-        """Compute the parameters at deviations from the central ones."""
-        p, spreads = self.central, self.draws.spreads
-        sigma = self._sigma(deviations.sigma, deviations.own)
+        """Compute the parameters at deviations from the central ones: on the path the same at every horizon."""
+        stages = [
+            self._at(central, middles, deviations)
+            for central, middles in zip(_stages_of(self.central), self.middles, strict=True)
+        ]
+        if not isinstance(self.central, PathParameters):
+            return stages[0]
+        impact, short, long = stages
+        return PathParameters.of((impact, short, long), self.central.profile)
+
+    def _at(self, p: ProductParameters, middles: Floats, deviations: DrawnDeviations) -> ProductParameters:
+        spreads = self.draws.spreads
+        sigma = self._sigma(p, np.where(deviations.own == 0.0, 0.0, middles), deviations.sigma)
         eta = p.eta * np.exp(spreads.eta * deviations.eta)
         if spreads.supply == 0.0:
             return replace(p, sigma=sigma, eta=eta)
         drawn = spreads.supply * deviations.supply, spreads.supply * deviations.own
-        return replace(p, sigma=sigma, eta=eta, supply=self._supply(*drawn))
+        return replace(p, sigma=sigma, eta=eta, supply=self._supply(p, *drawn))
 
-    def _sigma(self, deviation: Floats, spread_of_own: float) -> Floats:
-        """Draw sigma of each product.
-
-        Args:
-            deviation: of ln (sigma - 1), in standard deviations.
-            spread_of_own: standard deviation of the part of it that a product and its section have of their own.
-        """
-        p, spread = self.central, self.draws.spreads.sigma * _EXCESS * self.central.spread
-        middle = np.where(spread_of_own == 0.0, 0.0, self.middles)
+    def _sigma(self, p: ProductParameters, middle: Floats, deviation: Floats) -> Floats:
+        """Draw sigma of each product; `deviation` is that of ln (sigma - 1) in standard deviations."""
         least = _least(p.sigma)
+        spread = self.draws.spreads.sigma * _EXCESS * p.spread
         drawn = least + (p.sigma - least) * np.exp(middle + spread * deviation)
         # A central value outside the interval is kept.
         return np.clip(drawn, np.minimum(LEAST_SIGMA, p.sigma), np.maximum(GREATEST_SIGMA, p.sigma))
 
-    def _supply(self, deviation: Floats, spread_of_own: float) -> Floats:
-        """Draw the supply of products with the horizon's default supply elasticity; others keep theirs.
-
-        Args:
-            deviation: of the log odds of pass-through by section, in standard deviations.
-            spread_of_own: standard deviation of the part of it that a section has of its own.
-        """
-        central = horizon_supply(self.central.horizon)
-        factor = _supply_factor(central, horizon_eta(self.central.horizon), deviation, spread_of_own)
+    def _supply(self, p: ProductParameters, deviation: Floats, spread_of_own: float) -> Floats:
+        """Draw the supply of products with the horizon's default supply elasticity; others keep theirs."""
+        central = horizon_supply(p.horizon)
+        factor = _supply_factor(central, horizon_eta(p.horizon), deviation, spread_of_own)
         drawn = (central * factor)[self.section]
-        supply: Floats = np.where(self.central.supply == central, drawn, self.central.supply)
+        supply: Floats = np.where(p.supply == central, drawn, p.supply)
         return supply
+
+
+def _stages_of(central: ProductParameters) -> Sequence[ProductParameters]:
+    return central.stages if isinstance(central, PathParameters) else (central,)
 
 
 def drawn_parameters(central: ProductParameters, codes: Sequence[str], draws: Draws) -> DrawnParameters:
     """Prepare the draws of products.
 
     Args:
-        central: their parameters.
+        central: their parameters, of a horizon or of the path: a draw moves all its horizons in the same direction.
         codes: their HTS codes, in the same order.
         draws: number, seed and spreads.
     """
@@ -238,7 +239,6 @@ def drawn_parameters(central: ProductParameters, codes: Sequence[str], draws: Dr
     names = ("sigma", "eta", "supply", *(f"sigma, section {name}" for name in sections))
     every = _global_uniforms(draws, len(names) + 1)
     uniforms = every[:, :-1]
-    own = draws.spreads.sigma * _EXCESS * _NOT_COMMON * central.spread
     return DrawnParameters(
         central,
         draws,
@@ -248,7 +248,10 @@ def drawn_parameters(central: ProductParameters, codes: Sequence[str], draws: Dr
         section,
         np.array([int(f"1{code}") for code in codes], dtype=np.uint64),
         every[:, -1],
-        _sigma_middles(central.sigma - _least(central.sigma), own),
+        tuple(
+            _sigma_middles(p.sigma - _least(p.sigma), draws.spreads.sigma * _EXCESS * _NOT_COMMON * p.spread)
+            for p in _stages_of(central)
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -48,13 +48,12 @@ class Ranges:
     tornado: pl.DataFrame
 
 
-@dataclass(frozen=True)
-class MovedTotal:
-    """Sums of the total at the low and the high end of a parameter, by name (2,), and its uniforms of the draws."""
+class MovedParameter(NamedTuple):
+    """Parameter that is drawn in common: its name, its uniforms of the draws, and whether it moves something."""
 
     name: str
-    ends: Mapping[str, F64]
     uniforms: F64
+    is_known: bool
 
 
 @dataclass(frozen=True)
@@ -63,13 +62,13 @@ class DrawnPoint:
 
     Attributes:
         sums: sums of every draw, a lane each; by authority, `duty_after` at all places.
-        moved: totals with one parameter moved and the others central.
-        central: sums of the total (1,) with all parameters central.
+        ends: sums of the total at the low and the high end of each parameter, the others central (parameters x 2).
+        moved: the parameters; for claims the low end is another convention.
     """
 
     sums: Sums
-    moved: tuple[MovedTotal, ...]
-    central: Mapping[str, F64]
+    ends: Mapping[str, F64]
+    moved: tuple[MovedParameter, ...]
 
     def ranges(self, first: Sums, groups: pl.DataFrame, total: Mapping[str, float | None]) -> Ranges:
         """Compute quantiles of the point, of its differences from another, and its tornado.
@@ -85,7 +84,7 @@ class DrawnPoint:
         return Ranges(
             self._of_groups(groups, first),
             _quantiles(pl.DataFrame(), whole, drawn, theirs),
-            _tornado(self.moved, self.sums.total),
+            _tornado(self),
         )
 
     def _of_groups(self, groups: pl.DataFrame, first: Sums) -> pl.DataFrame:
@@ -104,27 +103,14 @@ def joined_draws(parts: Sequence[DrawnPoint]) -> DrawnPoint:
     Draws of a product are the same in every table, since their keys contain its code and no place. A part without
     products that have a parameter stays at its centre.
     """
-    moves = {move.name: move for part in parts for move in part.moved}
-    places = [{move.name: place for place, move in enumerate(part.moved)} for part in parts]
-    order = sorted(moves, key=lambda name: max(own.get(name, -1) for own in places))
-
-    def ends(part: DrawnPoint, own: Mapping[str, int], name: str) -> Mapping[str, F64]:
-        if name in own:
-            return part.moved[own[name]].ends
-        return {column: np.repeat(values, 2) for column, values in part.central.items()}
-
-    def added(columns: Sequence[Mapping[str, F64]]) -> dict[str, F64]:
-        return {column: sum_of([(1.0, own[column]) for own in columns]) for column in columns[0]}
-
-    moved = tuple(
-        MovedTotal(
-            name,
-            added([ends(part, own, name) for part, own in zip(parts, places, strict=True)]),
-            moves[name].uniforms,
-        )
-        for name in order
+    return DrawnPoint(
+        joined([part.sums for part in parts]),
+        {name: sum_of([(1.0, part.ends[name]) for part in parts]) for name in parts[0].ends},
+        tuple(
+            one[0]._replace(is_known=any(each.is_known for each in one))
+            for one in zip(*(part.moved for part in parts), strict=True)
+        ),
     )
-    return DrawnPoint(joined([part.sums for part in parts]), moved, added([part.central for part in parts]))
 
 
 def _of_groups(sums: Sums, group: I64) -> dict[str, F64]:
@@ -154,21 +140,22 @@ def _duty_of(sums: Sums, group: I64, authority: Sequence[str]) -> F64:
     return found
 
 
-def _tornado(moved: Sequence[MovedTotal], total: Mapping[str, F64]) -> pl.DataFrame:
+def _tornado(point: DrawnPoint) -> pl.DataFrame:
     """Move one global dimension to p10 and p90, the others central; largest swing of the total first."""
-    drawn = result_columns(total)
+    drawn, ends = result_columns(point.sums.total), result_columns(point.ends)
     rows = [
         {
             "column": column,
             "parameter": one.name,
-            "low": ends[column][0],
-            "high": ends[column][1],
-            "swing": abs(ends[column][1] - ends[column][0]),
+            "low": low,
+            "high": high,
+            "swing": abs(high - low),
             "rank_correlation": _rank_correlation(one.uniforms, drawn[column]),
         }
-        for one in moved
-        for ends in (result_columns(one.ends),)
+        for place, one in enumerate(point.moved)
+        if one.is_known
         for column in TOTAL_COLUMNS
+        for low, high in (ends[column][place],)
     ]
     schema = {"column": pl.String, "parameter": pl.String} | dict.fromkeys(
         ("low", "high", "swing", "rank_correlation"), pl.Float64

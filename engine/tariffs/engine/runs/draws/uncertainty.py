@@ -1,7 +1,11 @@
 """Draw the elasticities of a run: sums of every draw of a point, by group and in total.
 
 Each draw is a whole run of the response on the lines, of which only the sums by group are kept: memory is that of one
-run and the sums of all draws. See docs/models/uncertainty.md.
+run and the sums of all draws.
+
+Claim shares of lines that declare none are drawn beside them, a convention: the shares of 2024, 2025 and the second
+half of 2025 move the mean rate by more than any elasticity. Most draws take the shares that the law selects, the others
+one of the alternatives. Shares that respond are drawn by the cost of compliance. See docs/models/uncertainty.md.
 """
 
 from __future__ import annotations
@@ -10,30 +14,34 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I64, Bools, sum_of
+from tariffs.engine.base.array_utils import F64, I64, Bools
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.base.stages import stage
 from tariffs.engine.base.workspace import Workspace
 from tariffs.engine.errors import InputError
-from tariffs.engine.response.elasticities.adjustment_draws import DrawnPaths
-from tariffs.engine.response.elasticities.adjustment_profile import PathParameters
-from tariffs.engine.response.elasticities.draws import DrawnParameters, Draws, drawn_parameters
+from tariffs.engine.law.law import CLAIM_COST, Law
+from tariffs.engine.response.elasticities.draws import Draws, drawn_parameters
+from tariffs.engine.response.elasticities.parameters import ProductParameters
 from tariffs.engine.response.sectors.sector_market import SECTOR
 from tariffs.engine.response.trade.trade_response import Response
 from tariffs.engine.runs.column_names import BASELINE_DUTY, DOMESTIC_SUMS, LIMIT_SUMS, RESPONSE_SUMS
-from tariffs.engine.runs.draws.drawn_claims import DrawnClaims, DrawnOutcome
-from tariffs.engine.runs.draws.ranges import DrawnPoint, MovedTotal
+from tariffs.engine.runs.draws.ranges import DrawnPoint, MovedParameter
 from tariffs.engine.runs.outcomes.outcome import Outcome
 from tariffs.engine.runs.outcomes.response_sums import ResponseSums
 from tariffs.engine.runs.outcomes.table_run import TableRun
 from tariffs.engine.runs.sums import ChargedDuties, Sums
+from tariffs.engine.tables.default_shares import RESPONDING, USMCA_SWITCH, is_responding
 
 _LOW, _HIGH = 0.1, 0.9
 _BATCHES = 6
 """Batches of draws of each thread between two reports."""
+Settings = Mapping[str, str]
+_COSTS = ("low", "central", "high")
+"""Costs of compliance, each of which an equal part of the draws takes."""
 CLAIMS = "usmca claims"
 """Name of the period of USMCA claim shares in a tornado."""
 MOST_SUMS = 2**26
@@ -45,11 +53,62 @@ ReportShare = Callable[[float], None]
 
 
 @dataclass(frozen=True)
-class _DrawBatch:
-    """Draws that are computed together, by index, and the sums of their outcome."""
+class DrawnOutcome:
+    """Outcome under one convention, and the indices of the draws that take it."""
+
+    outcome: Outcome
+    draws: I64
+
+
+@dataclass(frozen=True)
+class DrawnClaims:
+    """Conventions of the draws.
+
+    Attributes:
+        periods: settings of the switch that select a period, as the law lists them; empty if nothing is drawn.
+        uniforms: one per draw.
+        others: probability that a draw takes another period than that of its law, shared equally by these.
+    """
+
+    periods: tuple[str, ...]
+    uniforms: F64
+    others: float
+
+    @classmethod
+    def of(cls, table_run: TableRun, uniforms: F64, others: float) -> DrawnClaims:
+        """Draw the conventions of a table; one of which no line takes a share has none."""
+        drawn = others > 0.0 and USMCA_SWITCH in table_run.basis_switches()
+        values = table_run.law.choices.switches[USMCA_SWITCH].values if drawn else ()
+        return cls(tuple(value for value in values if value != RESPONDING), uniforms, others)
+
+    def of_outcome(self, outcome: Outcome) -> list[DrawnOutcome]:
+        """Split the draws by convention; those of the outcome's own law come first."""
+        settings = self._others(outcome.law)
+        if not settings:
+            return [DrawnOutcome(outcome, np.arange(len(self.uniforms)))]
+        count = len(settings)
+        probability = count / len(_COSTS) if is_responding(outcome.law) else self.others
+        # The first alternatives are drawn from the low end; from `probability` on a draw takes the law's own.
+        place = np.minimum(np.floor(self.uniforms / probability * count), count).astype(int)
+        own = DrawnOutcome(outcome, np.flatnonzero(place == count))
+        others = enumerate(map(outcome.switched, settings))
+        return [own, *(DrawnOutcome(other, np.flatnonzero(place == k)) for k, other in others)]
+
+    def _others(self, law: Law) -> list[Settings]:
+        if not self.periods:
+            return []
+        if not is_responding(law):
+            return [{USMCA_SWITCH: value} for value in self.periods if value != law.setting(USMCA_SWITCH)]
+        cost = law.setting(CLAIM_COST)
+        # No cost and one that prohibits claims are limits, not estimates.
+        return [{CLAIM_COST: other} for other in _COSTS if other != cost and cost in _COSTS]
+
+
+class _Batch(NamedTuple):
+    """Lanes that are computed together, ascending, and the sums of their outcome."""
 
     sums: ResponseSums
-    draws: I64
+    lanes: I64
 
 
 class UncertaintyRun:
@@ -92,17 +151,24 @@ class UncertaintyRun:
         self._sums: dict[Outcome, ResponseSums] = {}
         self._workspace = Workspace()
         self.draws = draws
-        central, products = response.parameters, self._prepared.products
-        self.parameters: DrawnParameters | DrawnPaths = (
-            DrawnPaths.of(central, products, draws)
-            if isinstance(central, PathParameters)
-            else drawn_parameters(central, products, draws)
-        )
+        self.parameters = drawn_parameters(response.parameters, self._prepared.products, draws)
         self._claims = DrawnClaims.of(table_run, self.parameters.claims, draws.spreads.claims)
+        self._moved = self._moved_parameters()
+
+    def _moved_parameters(self) -> tuple[MovedParameter, ...]:
+        """List the parameters that are drawn in common, those of all sections, and claims."""
+        p = self.parameters
+        shared = p.names.index("supply") + 1
+        known = {*p.names[:shared], *np.array(p.names)[shared + np.unique(p.section)]}
+        own = (
+            MovedParameter(name, uniforms, name in known)
+            for name, uniforms in zip(p.names, p.uniforms.T, strict=True)
+        )
+        return (*own, MovedParameter(CLAIMS, p.claims, bool(self._claims.periods)))
 
     @stage("draw")
-    def sums(self, outcomes: Sequence[Outcome], keep: Bools, report: ReportShare) -> Sums:
-        """Sum every draw by group; sums of a mixture are weighted.
+    def point(self, outcomes: Sequence[Outcome], keep: Bools, report: ReportShare) -> DrawnPoint:
+        """Sum every draw of one point by group, and the total at both ends of each parameter; mixtures are weighted.
 
         Args:
             outcomes: the lines under the law of the point, or under each law of a mixture.
@@ -111,31 +177,58 @@ class UncertaintyRun:
         """
         report(0.0)
         self._sums.clear()
-        parts = [self._claims.of_outcome(outcome) for outcome in outcomes]
+        parts = [self._lanes_of(outcome) for outcome in outcomes]
         charged = [part.outcome for of_outcome in parts for part in of_outcome]
         authorities = _charging(charged) if self._grouping.by_authority else ()
         _check(self._grouping.count, max(len(self._names), len(authorities)), self.draws)
-        count, shape = self.draws.count, (self.draws.count, self._grouping.count)
+        count, lanes = self.draws.count, self.draws.count + 2 * len(self._moved)
+        shape = count, self._grouping.count
         groups = {name: np.zeros(shape) for name in self._names}
-        total = {name: np.zeros(count) for name in self._names}
+        total = {name: np.zeros(lanes) for name in self._names}
         duty_after = np.zeros((*shape, len(authorities)))
         for done, (outcome, of_outcome) in enumerate(zip(outcomes, parts, strict=True)):
 
-            def draw(batch: _DrawBatch, weight: float = outcome.weight) -> None:
-                some = batch.draws
-                sums = batch.sums([self.parameters.draw(index) for index in some])
+            def draw(batch: _Batch, weight: float = outcome.weight) -> None:
+                some = batch.lanes[batch.lanes < count]
+                sums = batch.sums([self._parameters_of(lane) for lane in batch.lanes.tolist()])
                 for name in self._names:
-                    groups[name][some] += weight * sums.groups[name]
-                    total[name][some] += weight * sums.total[name]
-                duty_after[some] += weight * sums.duty_after.reshape(len(some), *duty_after.shape[1:])
+                    groups[name][some] += weight * sums.groups[name][: len(some)]
+                    total[name][batch.lanes] += weight * sums.total[name]
+                duty = sums.duty_after[: len(some)].reshape(len(some), *duty_after.shape[1:])
+                duty_after[some] += weight * duty
 
             def report_part(drawn: int, done: int = done) -> None:
-                report((done + drawn / count) / len(outcomes))
+                report((done + drawn / lanes) / len(outcomes))
 
             self._each(self._batches(of_outcome, keep, authorities), draw, report_part)
         groups |= {name: np.broadcast_to(values, shape) for name, values in self._constant.items()}
-        total |= {name: np.full(count, values.sum()) for name, values in self._constant.items()}
-        return Sums(self._grouping.keys, groups, total, self._charged(authorities, duty_after))
+        total |= {name: np.full(lanes, values.sum()) for name, values in self._constant.items()}
+        sums = Sums(
+            self._grouping.keys,
+            groups,
+            {name: values[:count] for name, values in total.items()},
+            self._charged(authorities, duty_after),
+        )
+        ends = {name: values[count:].reshape(-1, 2) for name, values in total.items()}
+        return DrawnPoint(sums, ends, self._moved)
+
+    def _lanes_of(self, outcome: Outcome) -> list[DrawnOutcome]:
+        """Split the draws of an outcome by convention of claims, and behind them the ends of parameters."""
+        own, *others = self._claims.of_outcome(outcome)
+        count, ends = self.draws.count, 2 * len(self._moved)
+        *of_parameters, low, high = range(count, count + ends)
+        found = [DrawnOutcome(own.outcome, np.append(own.draws, [*of_parameters, high])), *others]
+        found[-1] = DrawnOutcome(found[-1].outcome, np.append(found[-1].draws, low))
+        return found
+
+    def _parameters_of(self, lane: int) -> ProductParameters:
+        """Compute the parameters of a draw, or of an end of a parameter; those of claims have the central ones."""
+        place, end = divmod(lane - self.draws.count, 2)
+        if place < 0:
+            return self.parameters.draw(lane)
+        if place == len(self._moved) - 1:
+            return self.parameters.central
+        return self.parameters.moved(place, (_LOW, _HIGH)[end])
 
     def _charged(self, authorities: Sequence[str], duty_after: F64) -> ChargedDuties | None:
         """Place the duty of draws (draws, groups, authorities) by authority and group."""
@@ -144,22 +237,6 @@ class UncertaintyRun:
         authority, group = np.indices((len(authorities), self._grouping.count)).reshape(2, -1)
         duty = np.moveaxis(duty_after, 2, 1).reshape(len(duty_after), -1)
         return ChargedDuties(tuple(authorities), authority, group, {"duty_after": duty})
-
-    def point(self, outcomes: Sequence[Outcome], keep: Bools, report: ReportShare) -> DrawnPoint:
-        """Draw one point; arguments as for `sums`."""
-        sums = self.sums(outcomes, keep, report)
-        moved = self._moved_totals(outcomes, keep)
-        central = [
-            (outcome.weight, self._outcome_sums(outcome, keep, ())([self.parameters.central]).total)
-            for outcome in outcomes
-        ]
-        return DrawnPoint(sums, tuple(moved), self._total(central))
-
-    def _total(self, parts: Sequence[tuple[float, Mapping[str, F64]]]) -> Mapping[str, F64]:
-        """Weight the sums of totals after the response, with those that no draw moves."""
-        found = {name: sum_of([(weight, total[name]) for weight, total in parts]) for name in self._names}
-        constant = self._constant.items()
-        return found | {name: np.full(len(found["quantity"]), values.sum()) for name, values in constant}
 
     def _outcome_sums(self, outcome: Outcome, keep: Bools, authorities: Sequence[str]) -> ResponseSums:
         """Prepare the sums of an outcome; those of the draws of a point serve its tornado too."""
@@ -170,15 +247,15 @@ class UncertaintyRun:
 
     def _batches(
         self, parts: Sequence[DrawnOutcome], keep: Bools, authorities: Sequence[str]
-    ) -> Iterator[_DrawBatch]:
+    ) -> Iterator[_Batch]:
         """Prepare outcomes one by one, each with its draws, some at once."""
         for part in parts:
             sums = self._outcome_sums(part.outcome, keep, authorities)
             for first in range(0, len(part.draws), sums.at_once):
-                yield _DrawBatch(sums, part.draws[first : first + sums.at_once])
+                yield _Batch(sums, part.draws[first : first + sums.at_once])
 
     def _each(
-        self, batches: Iterable[_DrawBatch], work: Callable[[_DrawBatch], None], report: Callable[[int], None]
+        self, batches: Iterable[_Batch], work: Callable[[_Batch], None], report: Callable[[int], None]
     ) -> None:
         """Call `work` for all batches on several threads, while the next outcome is prepared on this one.
 
@@ -191,7 +268,7 @@ class UncertaintyRun:
             try:
                 for batch in batches:
                     self._context.check()
-                    running.append((pool.submit(work, batch), len(batch.draws)))
+                    running.append((pool.submit(work, batch), len(batch.lanes)))
                     if ended := _take_ended(running):
                         drawn += ended
                         report(drawn)
@@ -205,43 +282,6 @@ class UncertaintyRun:
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
-
-    def _moved_totals(self, outcomes: Sequence[Outcome], keep: Bools) -> list[MovedTotal]:
-        """Sum the total at both ends of each parameter that is drawn in common, and under other claim shares."""
-        p, dimensions = self.parameters, self._dimensions()
-        parameters = [p.moved(dimension, end) for dimension in dimensions for end in (_LOW, _HIGH)]
-        ends = {name: np.zeros(2 * len(dimensions)) for name in self._names}
-        claims = []
-        for outcome in outcomes:
-
-            def end(batch: _DrawBatch, weight: float = outcome.weight) -> None:
-                moved = batch.sums([parameters[one] for one in batch.draws])
-                for name in self._names:
-                    ends[name][batch.draws] += weight * moved.total[name]
-
-            every = DrawnOutcome(outcome, np.arange(len(parameters)))
-            self._each(self._batches([every], keep, ()), end, lambda drawn: None)
-            if self._claims.periods:
-                of_ends = [
-                    self._outcome_sums(each, keep, ())([p.central]).total
-                    for each in (self._claims.farthest(outcome), outcome)
-                ]
-                both = {name: np.concatenate([total[name] for total in of_ends]) for name in self._names}
-                claims.append((outcome.weight, both))
-        moved = [
-            MovedTotal(
-                p.names[dimension],
-                self._total([(1.0, {name: own[2 * place : 2 * place + 2] for name, own in ends.items()})]),
-                p.uniforms[:, dimension],
-            )
-            for place, dimension in enumerate(dimensions)
-        ]
-        return [*moved, *([MovedTotal(CLAIMS, self._total(claims), p.claims)] if claims else [])]
-
-    def _dimensions(self) -> list[int]:
-        """List the global dimensions that some product of the table has."""
-        shared = self.parameters.names.index("supply") + 1
-        return [*range(shared), *(shared + int(place) for place in np.unique(self.parameters.section))]
 
 
 def _take_ended(running: deque[tuple[Future[None], int]]) -> int:
