@@ -204,7 +204,7 @@ def options_of(case: Case, folder: Path) -> dict[str, Any]:
 
 def scenarios_of(case: Case) -> list[Any]:
     """Scenarios of an impact or a timeline: the case's, one that changes nothing, and a mixture of one."""
-    same = [] if case["reaction"] or case["attribute"] else [SINGLE, OF_ONE]
+    same = [] if case["attribute"] else [SINGLE, OF_ONE]
     return ["base", SCENARIOS[case["change"]], NOTHING, *same]
 
 

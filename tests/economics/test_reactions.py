@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -186,12 +187,33 @@ changes:
         ({"reaction": -1.0}, "slope of reactions is -1"),
         ({"reaction": math.inf}, "slope of reactions is inf"),
         ({"to": "VN"}, "no market 'VN'"),
-        ({"names": ["truce-even-odds"]}, "mixture"),
     ],
 )
 def test_what_cannot_be_is_refused(given: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         run_of(**{"reaction": 1.0, **given})
+
+
+def test_each_component_of_a_mixture_has_an_answer_of_its_own() -> None:
+    parts = "[{scenario: forced-labor-20-on-china, weight: 25%}, {scenario: base, weight: 75%}]"
+    mixture = parse_scenario(
+        "schema: tariffs.scenario/v1\nid: odds\ntitle: Odds\nbasis: hypothesis\nmixture: " + parts, "test"
+    )
+    found = run_of(["base", HIGHER, mixture], reaction=1.0)
+    base, higher, mixed = found.scenarios
+    for name in ("duty", "value_after", "landed_after"):
+        values = [block.groups.sort("destination")[name].to_numpy() for block in (base, higher, mixed)]
+        np.testing.assert_allclose(values[2], 0.75 * values[0] + 0.25 * values[1], rtol=1e-12)
+    facts: Any = found.provenance["reaction"]
+    rates = facts["rates"]
+    assert rates[f"odds/{HIGHER}@{DAY}"] == rates[f"{HIGHER}@{DAY}"]
+    assert rates[f"odds/base@{DAY}"] == {"CA": 0.0, "CN": 0.0}
+    assert any(text.startswith(f"{HIGHER}: CN: ") for text in notes_of(mixed, "REACTION"))
+
+
+def test_answers_are_those_of_all_markets_whatever_the_goods() -> None:
+    whole, beans = (rates_of(run_of(table=table, reaction=1.0)) for table in (None, BEANS))
+    assert beans == whole
 
 
 def test_runs_over_many_days_or_points_have_no_reactions() -> None:

@@ -191,11 +191,7 @@ class ImpactRun(StepwiseRun):
         self._points, self._point_notes = read_points(law, points, self._table_run.market)
         run = self._table_run
         run.options.refuse(verb=IMPACT, dates=run.own_dates is not None)
-        self._reactions = (
-            Reactions(law, run.options, self._points, run.prepared.markets, self._context)
-            if run.options.reaction
-            else None
-        )
+        self._reactions = Reactions(law, run.options, self._context) if run.options.reaction else None
         self._uncertainty = UncertaintyRun.of(self._table_run)
         self._finish_points = FinishPoints(run.options)
 
@@ -226,7 +222,8 @@ class ImpactRun(StepwiseRun):
 
     def _answered(self, index: int) -> Point:
         """Point of which partners have answered the duties, where the run has reactions."""
-        return self._reactions.answered(index) if self._reactions else self._points[index]
+        point = self._points[index]
+        return self._reactions.answered(point) if self._reactions else point
 
     def _leading(self, on: str) -> int:
         return next(place for place, point in enumerate(self._points) if point.on == on)
@@ -244,7 +241,7 @@ class ImpactRun(StepwiseRun):
             points=[f"{point.scenario.id}@{point.on}" for point in self._points],
             **_line_dates(run),
             **_price_facts(run.options),
-            **(self._reactions.facts() if self._reactions else {}),
+            **(self._reactions.facts(self._points) if self._reactions else {}),
         )
         return RunEnd(
             (*self._point_notes, *run.notes(), *_unread(run, self._points)), run.refused(), provenance
@@ -259,7 +256,7 @@ class ImpactRun(StepwiseRun):
         outcomes = run.outcomes(self._answered(index).scenario, point.on)
         part = _part(run, point, outcomes)
         if self._reactions:
-            part = replace(part, notes=(*part.notes, *self._reactions.answers(index).notes()))
+            part = replace(part, notes=(*part.notes, *self._reactions.notes(point)))
         if self._uncertainty is not None:
 
             def report(drawn: float) -> None:

@@ -7,9 +7,10 @@ that rate the partner adds on all goods of the United States.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 
 from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.law import EXPORT, IMPORT, Law
@@ -20,7 +21,8 @@ from tariffs.engine.runs.finish import group_rows
 from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.runs.outcomes.run_context import RunContext
 from tariffs.engine.runs.outcomes.table_run import TableRun
-from tariffs.engine.scenario import Scenario, library
+from tariffs.engine.scenario import Scenario, components, library
+from tariffs.engine.scenario.model import Component
 
 NAME = "reaction"
 _WITHOUT = "base"
@@ -31,12 +33,9 @@ _DIGITS = 9
 
 @dataclass(frozen=True, slots=True)
 class MeanDuty:
-    """Mean assessed duty on the goods of an origin, a fraction; None where nothing of it may enter.
+    """Customs value of the goods of an origin, USD, and their mean assessed duty without and under a scenario.
 
-    Attributes:
-        value: customs value of its goods, USD.
-        before: without the scenario.
-        after: under it.
+    The duty is a fraction; None where nothing of it may enter.
     """
 
     value: float
@@ -53,117 +52,112 @@ class MeanDuty:
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers to one point.
+    """Answers to one scenario on a day.
 
     Attributes:
         duties: mean duty on the goods of each origin.
         rates: rate that each market adds, a fraction.
-        slope: slope of the reactions.
     """
 
     duties: Mapping[str, MeanDuty]
     rates: Mapping[str, Decimal]
-    slope: float
 
-    def notes(self) -> tuple[Note, ...]:
-        """Say what each market answers, and whose answers are not computed."""
-        return (*(self._note(market) for market in self.rates), *self._unknown())
-
-    def _note(self, market: str) -> Note:
-        duty, rate = self.duties.get(market), self.rates[market]
-        if duty is None or duty.before is None or duty.after is None:
-            text = f"{market}: not computed, as no mean duty on its goods is known."
-            return Note("REACTION_UNKNOWN", text)
-        moved = f"the mean duty on its goods goes from {duty.before:.2%} to {duty.after:.2%}"
-        answer = f"it adds {float(rate):.2%} on all goods" if rate else "it adds nothing"
-        return Note("REACTION", f"{market}: {moved}; at a slope of {self.slope:g}, an assumption, {answer}.")
-
-    def _unknown(self) -> tuple[Note, ...]:
+    def notes(self, slope: float) -> Iterator[Note]:
+        """Say what each market answers at a slope, and whose answers are not computed."""
+        for market, rate in self.rates.items():
+            duty = self.duties.get(market)
+            if duty is None or duty.before is None or duty.after is None:
+                text = f"{market}: not computed, as no mean duty on its goods is known."
+                yield Note("REACTION_UNKNOWN", text)
+                continue
+            moved = f"the mean duty on its goods goes from {duty.before:.2%} to {duty.after:.2%}"
+            answer = f"it adds {float(rate):.2%} on all goods" if rate else "it adds nothing"
+            yield Note("REACTION", f"{market}: {moved}; at a slope of {slope:g}, an assumption, {answer}.")
         others = {
             name: duty for name, duty in self.duties.items() if duty.rise > 0.0 and name not in self.rates
         }
-        if not others:
-            return ()
-        value = sum(duty.value for duty in others.values())
-        largest = sorted(others, key=lambda name: (-others[name].value, name))[:5]
-        text = (
-            f"Not computed: answers of {len(others)} other origins whose duty rises, with imports of {value:,.0f} USD "
-            f"({', '.join(largest)}{' and others' if len(others) > len(largest) else ''}): the run has the markets "
-            f"{', '.join(self.rates)} alone."
-        )
-        return (Note("REACTION_UNKNOWN", text),)
+        if others:
+            value = sum(duty.value for duty in others.values())
+            largest = sorted(others, key=lambda name: (-others[name].value, name))[:5]
+            text = (
+                f"Not computed: answers of {len(others)} other origins whose duty rises, with imports of {value:,.0f} "
+                f"USD ({', '.join(largest)}{' and others' if len(others) > len(largest) else ''}): the run has the "
+                f"markets {', '.join(self.rates)} alone."
+            )
+            yield Note("REACTION_UNKNOWN", text)
 
 
 class Reactions:
-    """Reactions of the markets of a run over exports to its points.
+    """Reactions of the markets of a run over exports to scenarios, each to every component of a mixture.
+
+    They depend on no goods of the table, so that parts of a table have the same.
 
     Args:
         law: the law before the options of the run.
         options: options of the run, whose slope is above 0.
-        points: the points, their days as given.
-        markets: the markets whose goods the run has.
         context: cancellation of the run.
     """
 
-    def __init__(
-        self,
-        law: Law,
-        options: Options,
-        points: Sequence[Point],
-        markets: Sequence[str],
-        context: RunContext,
-    ) -> None:
-        self._law, self._options, self._points, self._markets = law, options, points, markets
-        self._context = RunContext(None, None)
-        self._check = context.check
-        self._run: TableRun | None = None
+    def __init__(self, law: Law, options: Options, context: RunContext) -> None:
+        self._law, self._options, self._check = law, options, context.check
+        self._markets = sorted(options.goods_markets(law))
         self._means: dict[tuple[str, str], Mapping[str, tuple[float, float | None]]] = {}
-        self._kept: dict[int, Answers] = {}
 
-    def answers(self, index: int) -> Answers:
-        """Compute the answers to a point; kept."""
-        if index not in self._kept:
-            point, slope = self._points[index], self._options.reaction
-            before, after = (
-                self._mean_duties(each, point.on) for each in (library()[_WITHOUT], point.scenario)
-            )
-            duties = {
-                origin: MeanDuty(value, before.get(origin, (0.0, None))[1], rate)
-                for origin, (value, rate) in after.items()
-            }
-            rates = {
-                market: _rounded(slope * duties[market].rise) if market in duties else Decimal(0)
-                for market in self._markets
-            }
-            self._kept[index] = Answers(duties, rates, slope)
-        return self._kept[index]
-
-    def answered(self, index: int) -> Point:
-        """Add the answers to the scenario of a point; one that none answers is returned as it is."""
-        point = self._points[index]
-        changes = [
-            self._change(market, rate, point.on) for market, rate in self.answers(index).rates.items() if rate
-        ]
-        if not changes:
-            return point
-        scenario = point.scenario
-        text = "".join([scenario.digest, *(str(change.measure) for change in changes)])
-        digest = hashlib.sha256(text.encode()).hexdigest()
+    def answered(self, point: Point) -> Point:
+        """Add the answers to the scenario of a point, or to the components of a mixture."""
+        scenario, on = point.scenario, point.on
+        if not scenario.mixture:
+            return replace(point, scenario=self._answered(scenario, on))
+        parts = [(weight, self._answered(part, on)) for weight, part in components(scenario)]
         return replace(
-            point, scenario=replace(scenario, changes=(*scenario.changes, *changes), digest=digest)
+            point,
+            scenario=replace(
+                scenario,
+                mixture=tuple(Component(part.id, weight) for weight, part in parts),
+                named={part.id: part for _, part in parts},
+                digest=_digest([scenario.digest, *(part.digest for _, part in parts)]),
+            ),
         )
 
-    def facts(self) -> dict[str, object]:
-        """Describe the slope and the added rates of every point for the provenance."""
+    def notes(self, point: Point) -> list[Note]:
+        """Say what each market answers to a point, and whose answers are not computed."""
+        slope, found = self._options.reaction, list[Note]()
+        for _, part in components(point.scenario):
+            name = f"{part.id}: " if point.scenario.mixture else ""
+            notes = self._answers(part, point.on).notes(slope)
+            found += [replace(note, message=f"{name}{note.message}") for note in notes]
+        return found
+
+    def facts(self, points: Sequence[Point]) -> dict[str, object]:
+        """Describe the slope and the added rates of points, or components of a mixture, for the provenance."""
         value, source = constants()[NAME]
-        rates = {
-            f"{point.scenario.id}@{point.on}": {
-                market: float(rate) for market, rate in self.answers(index).rates.items()
-            }
-            for index, point in enumerate(self._points)
-        }
-        slope = self._options.reaction
+        slope, rates = self._options.reaction, {}
+        for point in points:
+            for _, part in components(point.scenario):
+                name = f"{point.scenario.id}/{part.id}" if point.scenario.mixture else part.id
+                answers = self._answers(part, point.on)
+                rates[f"{name}@{point.on}"] = {market: float(rate) for market, rate in answers.rates.items()}
         return {NAME: {"slope": slope, "source": source if slope == value else "given", "rates": rates}}
+
+    def _answers(self, scenario: Scenario, on: str) -> Answers:
+        before, after = (self._mean_duties(one, on) for one in (library()[_WITHOUT], scenario))
+        duties = {
+            origin: MeanDuty(value, before.get(origin, (0.0, None))[1], rate)
+            for origin, (value, rate) in after.items()
+        }
+        rises = {market: duties[market].rise if market in duties else 0.0 for market in self._markets}
+        return Answers(
+            duties, {market: _rounded(self._options.reaction * rise) for market, rise in rises.items()}
+        )
+
+    def _answered(self, scenario: Scenario, on: str) -> Scenario:
+        """Add the answers to a scenario; one that none answers is returned as it is."""
+        rates = self._answers(scenario, on).rates
+        changes = [self._change(market, rate, on) for market, rate in rates.items() if rate]
+        if not changes:
+            return scenario
+        digest = _digest([scenario.digest, *(str(change.measure) for change in changes)])
+        return replace(scenario, changes=(*scenario.changes, *changes), digest=digest)
 
     def _change(self, market: str, rate: Decimal, on: str) -> Change:
         """Make the duty that a market adds from the start of the day of a point on."""
@@ -192,19 +186,19 @@ class Reactions:
         day = entry_moment(self._law, on or self._law.as_of, IMPORT).text
         key = scenario.digest, day
         if key not in self._means:
-            run = self._imports()
-            groups = group_rows(run.sums(run.outcomes(scenario, day))).frame
-            columns = ("origin", "customs_value", "effective_rate")
-            self._means[key] = {
-                origin: (value, rate) for origin, value, rate in groups.select(columns).iter_rows()
-            }
+            sums = self._imports.sums(self._imports.outcomes(scenario, day))
+            columns = group_rows(sums).frame.select("origin", "customs_value", "effective_rate")
+            self._means[key] = {origin: (value, rate) for origin, value, rate in columns.iter_rows()}
         return self._means[key]
 
+    @cached_property
     def _imports(self) -> TableRun:
-        if self._run is None:
-            self._run = TableRun(None, self._law, self._options.imports(), self._context)
-        return self._run
+        return TableRun(None, self._law, self._options.imports(), RunContext(None, None))
 
 
 def _rounded(rate: float) -> Decimal:
     return Decimal(repr(round(rate, _DIGITS))) if round(rate, _DIGITS) else Decimal(0)
+
+
+def _digest(parts: Sequence[str]) -> str:
+    return hashlib.sha256("".join(parts).encode()).hexdigest()

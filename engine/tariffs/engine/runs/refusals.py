@@ -208,7 +208,6 @@ REFUSALS: tuple[Refusal, ...] = (
         Refusal(name, {name: _GIVEN, "files": _HOLDS}, _WHOLE.format(name), fix)
         for name, fix in (
             ("fx_offset", _ONE_FILE),
-            ("reaction", _ONE_FILE),
             (
                 "include_lines",
                 "Name a directory for them with lines_to (--lines DIR), or give the table as one file.",
@@ -241,12 +240,6 @@ REFUSALS: tuple[Refusal, ...] = (
         "At the horizon path a limit on quantities has the age of the last entry date of the whole table, and a "
         "partitioned one is computed by products.",
         "Use the horizon short or long, leave out the entry dates, or give the table as one file.",
-    ),
-    Refusal(
-        "reaction",
-        {"reaction": _GIVEN, "mixture": _HOLDS},
-        "A mixture of scenarios has no answer of its own: each of its scenarios would have one.",
-        "Run its components one by one.",
     ),
     Refusal(
         "attribute",
