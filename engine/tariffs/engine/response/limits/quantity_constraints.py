@@ -6,16 +6,16 @@ commitments, which else have no effect. What they do to trade is in `limited_res
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools
 from tariffs.engine.law.amendments import IMPORTER, RENT_HOLDERS
-from tariffs.engine.law.commitments import CommitmentStep
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.law_edits import Constraint
 from tariffs.engine.law.notes import Note
@@ -28,6 +28,8 @@ from tariffs.engine.tables.prepare import PreparedTable, amount_of
 from tariffs.engine.tables.scope_masks import scope_mask
 
 DOLLARS = "USD"
+Key = TypeVar("Key", bound=Hashable)
+Scoped = TypeVar("Scoped", Constraint, QuantityRule)
 
 
 @dataclass(frozen=True)
@@ -130,10 +132,18 @@ class QuantityConstraints:
     @classmethod
     def of(cls, law: Law, dated: Dated, table: PreparedTable) -> QuantityConstraints | None:
         """Find the limits of a law on a table; None if there are none."""
-        reached = list(_reached(law, dated, table))
-        joint = (*_joint_edits(reached, dated, table), *_commitments(law, dated, table))
-        caps = _caps(reached, dated, table)
-        licences = _licences(law, dated, table)
+
+        def edits(instant: datetime, known_on: date, market: str) -> Iterator[Constraint]:
+            every = (*law.constraints, *limits_at(law, instant, known_on, market))
+            return (_of_each(one) for one in every if one.holds(instant))
+
+        def rules(*moment: Any) -> Iterator[QuantityRule]:
+            return iter(quantity_rules(law, *moment))
+
+        reached = list(_reached(law, dated, table, edits))
+        in_force = list(_reached(law, dated, table, rules))
+        joint = (*_joint_edits(reached, dated, table), *_commitments(law, in_force, dated, table))
+        caps, licences = _caps(reached, dated, table), _licences(law, in_force)
         return cls(caps, joint, licences) if caps.marks.any() or joint or licences else None
 
     @property
@@ -153,16 +163,26 @@ class QuantityConstraints:
         return (*self.licences, *(Note("QUANTITY_FLOOR", f"{each.text}.") for each in floors))
 
 
-def _reached(law: Law, dated: Dated, table: PreparedTable) -> Iterator[tuple[Constraint, Bools]]:
-    """List the constraints in force with the lines that each reaches; at several instants a constraint comes often."""
+def _reached(
+    law: Law, dated: Dated, table: PreparedTable, at: Callable[..., Iterator[Scoped]]
+) -> Iterator[tuple[Scoped, Bools]]:
+    """List what `at` gives for each instant of the lines, with the lines that it reaches, if any."""
     lines = table.lines
     for index, moment in enumerate(dated.moments):
         in_force = law.in_force(*moment)
-        for constraint in (*law.constraints, *limits_at(law, *moment)):
-            if constraint.holds(moment[0]):
-                mask = scope_mask(constraint.scope, lines, in_force) & (lines.value > 0)
-                mask = mask if dated.of_line is None else mask & (dated.of_line == index)
-                yield _of_each(constraint), mask
+        for one in at(*moment):
+            mask = scope_mask(one.scope, lines, in_force) & (lines.value > 0)
+            mask = mask if dated.of_line is None else mask & (dated.of_line == index)
+            if mask.any():
+                yield one, mask
+
+
+def _together(reached: Iterable[tuple[Key, Bools]]) -> dict[Key, Bools]:
+    """Join the lines that each reaches at all instants."""
+    masks: dict[Key, Bools] = {}
+    for key, mask in reached:
+        masks[key] = masks[key] | mask if key in masks else mask
+    return masks
 
 
 def _of_each(constraint: Constraint) -> Constraint:
@@ -194,13 +214,9 @@ def _caps(reached: list[tuple[Constraint, Bools]], dated: Dated, table: Prepared
 def _joint_edits(
     reached: list[tuple[Constraint, Bools]], dated: Dated, table: PreparedTable
 ) -> Iterator[JointQuantity]:
-    """Make the limits and floors of a scenario on goods together; each covers its goods at all instants."""
-    masks: dict[Constraint, Bools] = {}
-    for constraint, mask in reached:
-        if constraint.share is None:
-            masks[constraint] = masks[constraint] | mask if constraint in masks else mask
-    amount = amount_of(table.frame, "customs_value", table.lines.count)
-    for constraint, mask in masks.items():
+    """Make the limits and floors of a scenario on goods together."""
+    amount = _amount(table, DOLLARS)
+    for constraint, mask in _together(pair for pair in reached if pair[0].share is None).items():
         compliance = float(constraint.compliance)
         if constraint.limit is not None:
             traded = float(amount[mask].sum())
@@ -208,38 +224,22 @@ def _joint_edits(
             kind = CEILING
         else:
             wanted, kind = float(constraint.floor or 0) * compliance, FLOOR
-        if mask.any():
-            kept = f"at prices of the baseline, compliance {constraint.compliance:%}"
-            text = f"Goods together are {constraint.text} {kept}"
-            holder = RENT_HOLDERS.index(constraint.rents)
-            yield JointQuantity(
-                text, kind, mask, amount, DOLLARS, wanted, holder, _years(constraint.start, dated)
-            )
+        kept = f"at prices of the baseline, compliance {constraint.compliance:%}"
+        text = f"Goods together are {constraint.text} {kept}"
+        holder = RENT_HOLDERS.index(constraint.rents)
+        yield JointQuantity(
+            text, kind, mask, amount, DOLLARS, wanted, holder, _years(constraint.start, dated)
+        )
 
 
-def _in_force(law: Law, dated: Dated, table: PreparedTable, kind: str) -> list[tuple[QuantityRule, Bools]]:
-    """List the rules of a kind in force, with the lines in the scope of each."""
-    lines, reached = table.lines, []
-    for index, moment in enumerate(dated.moments):
-        in_force = law.in_force(*moment)
-        for rule in quantity_rules(law, *moment):
-            if rule.kind != kind:
-                continue
-            mask = scope_mask(rule.scope, lines, in_force) & (lines.value > 0)
-            mask = mask if dated.of_line is None else mask & (dated.of_line == index)
-            if mask.any():
-                reached.append((rule, mask))
-    return reached
-
-
-def _commitments(law: Law, dated: Dated, table: PreparedTable) -> Iterator[JointQuantity]:
-    """Make the floors of commitments in force; each covers its goods at all instants."""
-    masks: dict[tuple[str, CommitmentStep], Bools] = {}
-    for rule, mask in _in_force(law, dated, table, FLOOR):
-        if rule.promise is not None:
-            key = rule.measure, rule.promise
-            masks[key] = masks[key] | mask if key in masks else mask
-    for (measure, promise), mask in masks.items():
+def _commitments(
+    law: Law, in_force: list[tuple[QuantityRule, Bools]], dated: Dated, table: PreparedTable
+) -> Iterator[JointQuantity]:
+    """Make the floors of commitments in force."""
+    promised = (
+        ((rule.measure, rule.promise), mask) for rule, mask in in_force if rule.kind == FLOOR and rule.promise
+    )
+    for (measure, promise), mask in _together(promised).items():
         compliance = law.assumptions.compliance.get(measure)
         kept = "without an assumption on compliance" if compliance is None else f"compliance {compliance:%}"
         text = (
@@ -248,16 +248,8 @@ def _commitments(law: Law, dated: Dated, table: PreparedTable) -> Iterator[Joint
         )
         wanted = np.nan if compliance is None else float(promise.yearly * compliance)
         holder = RENT_HOLDERS.index(law.assumptions.rents.get(measure, IMPORTER))
-        yield JointQuantity(
-            text,
-            FLOOR,
-            mask,
-            _amount(table, promise.unit),
-            promise.unit,
-            wanted,
-            holder,
-            _years(promise.start, dated),
-        )
+        amount, years = _amount(table, promise.unit), _years(promise.start, dated)
+        yield JointQuantity(text, FLOOR, mask, amount, promise.unit, wanted, holder, years)
 
 
 def _amount(table: PreparedTable, unit: str) -> F64:
@@ -267,16 +259,15 @@ def _amount(table: PreparedTable, unit: str) -> F64:
     return quantity_in(table.frame, unit)
 
 
-def _licences(law: Law, dated: Dated, table: PreparedTable) -> tuple[Note, ...]:
+def _licences(law: Law, in_force: list[tuple[QuantityRule, Bools]]) -> tuple[Note, ...]:
     """Describe the law's limits with an assumption."""
     shares = law.assumptions.let_through
-    notes = {
-        rule.measure: Note(
+    limited = (rule.measure for rule, _ in in_force if rule.kind == LIMIT and rule.measure in shares)
+    return tuple(
+        Note(
             "QUANTITY_LIMIT",
-            f"{rule.measure}: licences are assumed to admit {shares[rule.measure]:%} of the baseline quantity of each "
+            f"{measure}: licences are assumed to admit {shares[measure]:%} of the baseline quantity of each "
             "variety. Where that binds it has a premium, and other origins replace it in part.",
         )
-        for rule, _ in (_in_force(law, dated, table, LIMIT) if shares else ())
-        if rule.measure in shares
-    }
-    return tuple(notes.values())
+        for measure in dict.fromkeys(limited)
+    )
