@@ -23,7 +23,7 @@ from tariffs.engine.response.trade.anticipation import (
 )
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.timeline import timeline
-from tariffs.engine.scenario import library
+from tariffs.engine.scenario import Scenario, library, parse_scenario
 
 BASELINE = "2025-01-01"
 TABLE = pl.DataFrame(
@@ -164,6 +164,29 @@ def test_exports_to_several_countries_are_those_to_each() -> None:
         assert together.to_list() == pytest.approx(alone["quantity_hat"].to_list(), rel=1e-12)
     plain = lines(run_of("2025-03-20", "", table, **options))
     assert (both["quantity_hat"] != plain["quantity_hat"]).any()
+
+
+def test_goods_under_a_limit_are_bought_as_it_says_and_others_are_moved() -> None:
+    limit = parse_scenario(
+        "schema: tariffs.scenario/v1\nid: cut\ntitle: Cut\nbasis: hypothesis\nchanges:\n"
+        "  - {op: shock_quantity, from: 2025-01-01, share: 10%, origins: [CN]}\n",
+        "test",
+    )
+
+    def lines_under(scenario: Scenario, ahead: str) -> pl.DataFrame:
+        options = Options(baseline=BASELINE, horizon="short", include_lines=True, ahead=ahead)
+        block = impact(TABLE, [Point(scenario, "2025-04-02")], law=load_law(), options=options).scenarios[0]
+        assert block.lines is not None
+        return block.lines
+
+    held, both = (lines_under(limit, ahead) for ahead in ("", "2025-03-20"))
+    free, moved = (lines_under(library()["base"], ahead) for ahead in ("", "2025-03-20"))
+    factor = (moved["quantity_hat"] / free["quantity_hat"]).to_numpy()
+    under = (held["origin"] == "CN").to_numpy()
+    assert (factor[~under] > 1.0).any()
+    expected = held["quantity_hat"].to_numpy() * np.where(under, 1.0, factor)
+    np.testing.assert_allclose(both["quantity_hat"].to_numpy(), expected, rtol=1e-12)
+    assert both["quota_premium"].to_list() == held["quota_premium"].to_list()
 
 
 def test_what_cannot_be_moved_is_refused() -> None:

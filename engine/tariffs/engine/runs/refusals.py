@@ -254,12 +254,6 @@ REFUSALS: tuple[Refusal, ...] = (
         "Leave the entry dates out of the table, or the option.",
     ),
     Refusal(
-        "ahead",
-        {"ahead": _GIVEN, "limits": _HOLDS},
-        "Purchases under a limit or floor on quantities cannot be moved in time.",
-        "Leave the option out, or compare a scenario without limits.",
-    ),
-    Refusal(
         "baseline",
         {"baseline": _MISSING, "response": _BEHAVIOURAL, "own_table": _HOLDS},
         "A run with a response needs the day that the table's values belong to.",

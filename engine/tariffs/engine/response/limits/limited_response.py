@@ -75,8 +75,7 @@ class LimitedGoods:
         """
         v, caps, joint = response.varieties, limits.caps, limits.effective
         marks = np.column_stack([caps.marks, *(each.mask for each in joint)])
-        of_line: Bools = np.logical_or.reduce(marks, axis=1)
-        limited = of_line[v.line] & ~rates.prohibited & (v.value > 0.0)
+        limited = limits.limited[v.line] & ~rates.prohibited & (v.value > 0.0)
         affected = np.zeros(len(v.offsets) - 1, dtype=bool)
         affected[v.product[limited]] = True
         if linked is not None:

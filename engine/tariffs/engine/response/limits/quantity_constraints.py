@@ -151,6 +151,12 @@ class QuantityConstraints:
         """Joint limits that have an effect."""
         return tuple(each for each in self.joint if each.has_effect)
 
+    @property
+    def limited(self) -> Bools:
+        """Mark the lines under a limit or floor that has an effect."""
+        marks: Bools = np.logical_or.reduce([self.caps.marks, *(one.mask for one in self.effective)])
+        return marks
+
     def notes(self, hat: F64, premiums: tuple[float, ...]) -> tuple[Note, ...]:
         """Describe the limits with their effects, given quantity hats of the model and premiums of `effective`."""
         found = iter(premiums)

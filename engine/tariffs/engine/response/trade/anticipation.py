@@ -94,7 +94,7 @@ def move_purchases(volume: VarietyVolume, factor: F64, product: I64) -> VarietyV
     """Multiply the trade of varieties; their surplus, and that of their products, is then unknown.
 
     Args:
-        volume: trade after the response, of a law without limits on quantities.
+        volume: trade after the response.
         factor: per variety.
         product: of each variety.
     """

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 
+import numpy as np
+
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
@@ -70,7 +72,7 @@ class Outcome:
         return lambda parameters: held(solve(parameters), parameters)
 
     def _held(self) -> Callable[[VarietyVolume, ProductParameters], TradeVolume]:
-        """Put limits on quantities, or purchases moved in time, on trade after duties, and sum it by line."""
+        """Put limits on quantities and purchases moved in time on trade after duties, and sum it by line."""
         response, rates, factor = self._response, self.variety_rates, self.purchase_factor
         limited = LimitedResponse(response, rates, self.constraints) if self.constraints else None
         v = response.varieties
@@ -94,10 +96,16 @@ class Outcome:
 
     @cached_property
     def purchase_factor(self) -> F64 | None:
-        """Factor on the purchases of each line by duties that are expected; None if none are moved."""
+        """Factor on the purchases of each line by duties that are expected; None if none are moved.
+
+        Goods under a limit or floor on quantities are bought as it says.
+        """
         if self._run.expected is None:
             return None
-        return self._run.expected.factor(self.law, self._dated)
+        factor = self._run.expected.factor(self.law, self._dated)
+        if factor is None or self.constraints is None:
+            return factor
+        return np.where(self.constraints.limited, 1.0, factor)
 
     @property
     def has_plain_quantities(self) -> bool:
