@@ -19,8 +19,7 @@ from tariffs.engine.line_duty.entry_dates import entry_instant, entry_moment
 from tariffs.engine.response.constants import constants
 from tariffs.engine.runs.finish import group_rows
 from tariffs.engine.runs.options import Options, Point
-from tariffs.engine.runs.outcomes.run_context import RunContext
-from tariffs.engine.runs.outcomes.table_run import TableRun
+from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.scenario import Scenario, components, library
 from tariffs.engine.scenario.model import Component
 

@@ -61,12 +61,8 @@ class ThetaParameters(ProductParameters):
                 f"The model by sectors has no {name}.",
                 fix="Use elasticity.theta.",
             )
-        return with_thetas(self, self.theta * factors.get("theta", 1.0))
-
-
-def with_thetas(parameters: ThetaParameters, theta: Floats) -> ThetaParameters:
-    """Replace theta, and what follows from it."""
-    return replace(parameters, theta=theta, sigma=1.0 + theta)
+        theta = self.theta * factors.get("theta", 1.0)
+        return replace(self, theta=theta, sigma=1.0 + theta)
 
 
 @dataclass(frozen=True, slots=True)

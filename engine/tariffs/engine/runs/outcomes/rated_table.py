@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import date, datetime
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import I32
+from tariffs.engine.errors import ServiceError
 from tariffs.engine.law.law import CLAIM_COST, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import entry_instant, read_known_on
 from tariffs.engine.response.claims import ClaimResponse
 from tariffs.engine.runs.options import Options, law_with_options
-from tariffs.engine.runs.outcomes.run_context import RunContext
 from tariffs.engine.schedule import reference_data
 from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
 from tariffs.engine.table_duty.rated_lines import law_of_day, share_compile
@@ -22,6 +22,27 @@ from tariffs.engine.tables.default_shares import USMCA_CLAIM, basis_of, is_respo
 from tariffs.engine.tables.export_lines import prepared_for
 from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.prepare import OwnDates, Table, lines_on_basis
+
+Progress = Callable[[str, float], None]
+Cancelled = Callable[[], bool]
+
+
+class RunContext:
+    """Progress and cancellation of one run."""
+
+    def __init__(self, progress: Progress | None, cancelled: Cancelled | None) -> None:
+        self._progress = progress or (lambda stage, fraction: None)
+        self._cancelled = cancelled or (lambda: False)
+
+    def check(self) -> None:
+        """Raise ServiceError CANCELLED if the caller cancelled the run."""
+        if self._cancelled():
+            raise ServiceError("CANCELLED", "The caller cancelled the run.")
+
+    def step(self, stage: str, fraction: float) -> None:
+        """Report the stage and the fraction done."""
+        self.check()
+        self._progress(stage, fraction)
 
 
 class RatedTable:

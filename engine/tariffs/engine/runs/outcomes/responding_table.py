@@ -25,8 +25,7 @@ from tariffs.engine.response.trade.trade_response import ARMINGTON, Response
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.duty_steps import DutySteps
 from tariffs.engine.runs.outcomes.expected_steps import ExpectedDuties
-from tariffs.engine.runs.outcomes.rated_table import RatedTable
-from tariffs.engine.runs.outcomes.run_context import RunContext
+from tariffs.engine.runs.outcomes.rated_table import RatedTable, RunContext
 from tariffs.engine.scenario import Scenario, components, library, lineage
 from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.prepare import PreparedTable, Table

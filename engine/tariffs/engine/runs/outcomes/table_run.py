@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -20,9 +21,9 @@ from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.duty_sums import DutySums, GroupedDuties
 from tariffs.engine.runs.outcomes.outcome import Outcome
+from tariffs.engine.runs.outcomes.rated_table import Cancelled, Progress, RunContext
 from tariffs.engine.runs.outcomes.responding_table import RespondingTable
 from tariffs.engine.runs.outcomes.response_sums import AfterSums, ResponseSums
-from tariffs.engine.runs.outcomes.run_context import Cancelled, Progress, RunContext, SwitchReport
 from tariffs.engine.runs.results import lines_frame
 from tariffs.engine.runs.sums import ChargedDuties, Sums, stacked
 from tariffs.engine.scenario import Scenario, apply_scenario, components, scenario_facts
@@ -32,6 +33,14 @@ from tariffs.engine.tables.atoms import atoms_of
 from tariffs.engine.tables.prepare import Table
 
 __all__ = ["Cancelled", "Progress", "RunContext", "SwitchReport", "TableRun"]
+
+
+@dataclass(frozen=True)
+class SwitchReport:
+    """Switches that affected the results so far, and indices of lines refused for too many atoms."""
+
+    switches: Mapping[str, str]
+    too_many: tuple[int, ...]
 
 
 class TableRun(RespondingTable):
