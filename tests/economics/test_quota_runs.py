@@ -249,6 +249,16 @@ def test_a_timeline_has_the_limit_from_its_day() -> None:
     assert after == pytest.approx(amount(single, "rent_importer"), rel=1e-12)
 
 
+def test_days_before_a_limit_that_are_solved_together_have_no_rents() -> None:
+    options = Options(baseline="2025-01-01", response="armington", horizon="short", by=("origin",))
+    held = timeline(TABLE, [HALF], "2025-03-01", "2026-02-01", law=load_law(), options=options).scenarios[0]
+    *before, after = held.totals["rent_importer"].to_list()
+    assert len(before) > 3
+    assert before == [0.0] * len(before)
+    assert after > 0.0
+    assert held.segments.columns[3:] == ["origin", *held.totals.columns[3:]]
+
+
 @pytest.mark.parametrize("response", ["smart", "gsim"])
 def test_linear_models_give_the_trade_that_a_limit_then_cuts(response: str) -> None:
     """The step of the limit is the slow equilibrium on their trade, at their elasticities."""

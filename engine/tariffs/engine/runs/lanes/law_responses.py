@@ -83,7 +83,10 @@ class RespondingLaws:
         outcome = self._batch.outcomes[at]
         self._run.record(outcome)
         responses = self._batch.responses.get(at)
-        return outcome, None if responses is None else responses.solve(outcome)
+        if responses is None:
+            return outcome, None
+        sums = responses.solve(outcome)
+        return outcome, sums.unlimited() if self._run.has_limits else sums
 
     def _prepared(self, index: int) -> _Batch:
         run, first = self._run, index * LAWS_TOGETHER

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,6 +38,12 @@ class AfterSums:
     groups: Mapping[str, F64]
     total: Mapping[str, F64]
     duty_after: F64
+
+    def unlimited(self) -> AfterSums:
+        """Add the sums of limits to lanes of which none has a limit, in a run that has them."""
+        nothing = {name: np.zeros_like(self.groups[AFTER[0]]) for name in LIMIT_SUMS}
+        none = {name: np.zeros_like(self.total[AFTER[0]]) for name in LIMIT_SUMS}
+        return replace(self, groups={**self.groups, **nothing}, total={**self.total, **none})
 
 
 class ResponseSums:
@@ -96,15 +102,15 @@ class ResponseSums:
         for place, name in enumerate(PRODUCT_SUMS):
             groups[name] = np.full(lines.shape[:2], np.nan) if self._owner is None else owned[:, :, place]
             total[name] = owned[:, :, place].sum(axis=1)
-        if self._has_limits:
-            rents = np.zeros((self._groups, len(LIMIT_SUMS))) if trade.rents is None else trade.rents
-            groups |= {name: values[None] for name, values in zip(LIMIT_SUMS, rents.T, strict=True)}
-            total |= dict(zip(LIMIT_SUMS, rents.sum(axis=0)[:, None], strict=True))
+        if trade.rents is not None:
+            groups |= {name: values[None] for name, values in zip(LIMIT_SUMS, trade.rents.T, strict=True)}
+            total |= dict(zip(LIMIT_SUMS, trade.rents.sum(axis=0)[:, None], strict=True))
         if trade.domestic:
             amounts = np.stack([goods.amounts for goods in trade.domestic], axis=1)
             groups |= {name: self._by_group(own) for name, own in zip(DOMESTIC_SUMS, amounts, strict=True)}
             total |= dict(zip(DOMESTIC_SUMS, amounts.sum(axis=2), strict=True))
-        return AfterSums(groups, total, trade.duties.T)
+        found = AfterSums(groups, total, trade.duties.T)
+        return found.unlimited() if self._has_limits and trade.rents is None else found
 
     def _by_group(self, of_products: F64) -> F64:
         """Sum (lanes, products) by group: (lanes, groups); unknown where groups cut through products."""
