@@ -12,6 +12,7 @@ from polars.testing import assert_frame_equal
 
 from tariffs.client import Client
 from tariffs.client.errors import InvalidRequest
+from tariffs.engine.schedule import reference_data
 from tariffs.engine.tables import partitions
 from tests.service.spread import BASELINE, ON, assert_close, assert_same, layouts, trade, verbs, write_files
 
@@ -164,7 +165,6 @@ ABROAD = {"direction": "export", "horizon": "short"}
     [
         ("fx_offset", {"fx_offset": 0.5}),
         ("include_lines", {"include_lines": True}),
-        ("reaction", {"reaction": 1.0, **ABROAD}),
     ],
 )
 def test_options_that_need_the_whole_table_are_refused(
@@ -174,6 +174,24 @@ def test_options_that_need_the_whole_table_are_refused(
     with pytest.raises(InvalidRequest, match="partitioned") as caught:
         client.impact(folder, ["base"], on=ON, baseline=BASELINE, **options)
     assert caught.value.field == name
+
+
+def test_answers_of_partners_are_those_of_one_table(client: Client, tmp_path: Path) -> None:
+    goods = pl.concat(
+        reference_data.exports(market)
+        .head(40)
+        .select("hts", "origin", "customs_value", destination=pl.lit(market))
+        for market in ("CN", "CA")
+    )
+    folder = write_files(goods, tmp_path / "table", [30])
+    options: dict[str, Any] = {"on": "2027-02-01", "baseline": BASELINE, "reaction": 1.0, **ABROAD}
+    scenarios = ["base", "forced-labor-20-on-china"]
+    found, wanted = (client.impact(lines, scenarios, **options) for lines in (folder, goods))
+    facts: list[Any] = [result.provenance["details"] for result in (found, wanted)]
+    assert facts[0]["reaction"] == facts[1]["reaction"]
+    assert facts[0]["reaction"]["rates"]["forced-labor-20-on-china@2027-02-01"]["CN"] > 0.0
+    for name in ("duty", "value_after"):
+        assert found.total[name].to_list() == pytest.approx(wanted.total[name].to_list(), rel=1e-12)
 
 
 @pytest.mark.parametrize("method", ["yale", "percent_2024"])

@@ -104,7 +104,7 @@ class DrawnClaims:
         return [{CLAIM_COST: other} for other in _COSTS if other != cost and cost in _COSTS]
 
 
-class _Batch(NamedTuple):
+class _DrawnLanes(NamedTuple):
     """Lanes that are computed together, ascending, and the sums of their outcome."""
 
     sums: ResponseSums
@@ -188,7 +188,7 @@ class UncertaintyRun:
         duty_after = np.zeros((*shape, len(authorities)))
         for done, (outcome, of_outcome) in enumerate(zip(outcomes, parts, strict=True)):
 
-            def draw(batch: _Batch, weight: float = outcome.weight) -> None:
+            def draw(batch: _DrawnLanes, weight: float = outcome.weight) -> None:
                 some = batch.lanes[batch.lanes < count]
                 sums = batch.sums([self._parameters_of(lane) for lane in batch.lanes.tolist()])
                 for name in self._names:
@@ -247,15 +247,18 @@ class UncertaintyRun:
 
     def _batches(
         self, parts: Sequence[DrawnOutcome], keep: Bools, authorities: Sequence[str]
-    ) -> Iterator[_Batch]:
+    ) -> Iterator[_DrawnLanes]:
         """Prepare outcomes one by one, each with its draws, some at once."""
         for part in parts:
             sums = self._outcome_sums(part.outcome, keep, authorities)
             for first in range(0, len(part.draws), sums.at_once):
-                yield _Batch(sums, part.draws[first : first + sums.at_once])
+                yield _DrawnLanes(sums, part.draws[first : first + sums.at_once])
 
     def _each(
-        self, batches: Iterable[_Batch], work: Callable[[_Batch], None], report: Callable[[int], None]
+        self,
+        batches: Iterable[_DrawnLanes],
+        work: Callable[[_DrawnLanes], None],
+        report: Callable[[int], None],
     ) -> None:
         """Call `work` for all batches on several threads, while the next outcome is prepared on this one.
 
