@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
 
@@ -22,19 +22,36 @@ LEAST_SUPPLY = 1e-15
 """Least supply elasticity: below it quantity is fixed to every digit, and the inverse would overflow."""
 
 
-HATS = ("price_hat", "exporter_price_hat", "quantity_hat")
-LINE_AMOUNTS = (
-    "value",
-    "revenue_base",
-    "revenue",
-    "landed_base",
-    "landed",
-    "creation",
-    "diversion",
-    "price_effect",
-    "supplier_surplus",
-)
-"""Rows that every kernel writes per line, in this order: hats, then amounts."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineResponse:
+    """Response of lines to a change of duty. Amounts are in the unit of v0, hats are after / before.
+
+    Attributes:
+        price_hat, exporter_price_hat, quantity_hat: per line, landed price, exporter's price, quantity.
+        value: customs value after (exporter's price times quantity), per line.
+        revenue_base, revenue: duty before and after, per line.
+        landed_base, landed: value + duty + freight before and after, per line.
+        creation, diversion: change of quantity at base prices, in its two parts; diversion sums to 0.
+        price_effect: value less quantity at base prices, per line.
+        supplier_surplus: change of exporters' surplus, per line.
+    """
+
+    price_hat: Floats
+    exporter_price_hat: Floats
+    quantity_hat: Floats
+    value: Floats
+    revenue_base: Floats
+    revenue: Floats
+    landed_base: Floats
+    landed: Floats
+    creation: Floats
+    diversion: Floats
+    price_effect: Floats
+    supplier_surplus: Floats
+
+
+LINE_FIELDS = tuple(one.name for one in fields(LineResponse))
+"""Rows that every kernel writes per line, in this order: three hats, then amounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +120,27 @@ def frozen(array: Any) -> Any:
     return view
 
 
-def per_line(name: str, values: Any, size: int, allowed: Range) -> Floats:
-    """Broadcast an argument to one float64 per line and check its range.
+def per_line(name: str, values: Any, size: int, allowed: Range, per: str = "line") -> Floats:
+    """Broadcast an argument to one float64 per line, or another unit, and check its range.
 
     Raises:
         InputError: PARAMETER_INVALID with the first line (from 0) whose value is out of range.
     """
-    array = _spread(name, values, size, "line")
+    array = _spread(name, values, size, per)
     broken = allowed.broken(array)
     if broken.any():
-        line = int(np.argmax(broken))
-        raise invalid(
-            name, f"line {line}: {name} is {array[line]:g}.", fix=f"It must be {allowed}.", line=line
-        )
+        place = int(np.argmax(broken))
+        message = f"{per} {place}: {name} is {array[place]:g}."
+        raise invalid(name, message, fix=f"It must be {allowed}.", **{per: place})
     checked: Floats = frozen(array)
     return checked
+
+
+def read_trade(v0: Any, t0: Any, t1: Any) -> tuple[Floats, Floats]:
+    """Check the value of lines, and their rates before and after (2 x lines); errors as `per_line`."""
+    size = np.size(v0)
+    value = per_line("v0", v0, size, VALUE)
+    return value, frozen(np.stack([per_line("t0", t0, size, RATE), per_line("t1", t1, size, RATE)]))
 
 
 def bounded(hats: Floats) -> None:

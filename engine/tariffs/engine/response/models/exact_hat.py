@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffs.engine.base.array_utils import Bools, factorize, ratio, sums_of
-from tariffs.engine.response.inputs import RATE, VALUE, Floats, Ints, Range, group_lines, invalid, per_line
+from tariffs.engine.response.inputs import VALUE, Floats, Ints, Range, group_lines, invalid, read_trade
 
 THETA = Range(0.0, above=True)
 _LINE_FIELDS = ("quantity_hat", "value", "buyer_surplus", "share_base", "share")
@@ -103,11 +103,8 @@ def exact_hat(
     Raises:
         InputError: PARAMETER_INVALID with the line or sector at fault.
     """
-    size = np.size(v0)
-    value, base, rate = (
-        per_line(name, given, size, allowed)
-        for name, given, allowed in (("v0", v0, VALUE), ("t0", t0, RATE), ("t1", t1, RATE))
-    )
+    value, (base, rate) = read_trade(v0, t0, t1)
+    size = value.size
     groups = group_lines(sector, size, value, base, rate)
     elasticity = groups.per_product("theta", theta, THETA)
     goods = groups.per_product("domestic", domestic, VALUE)

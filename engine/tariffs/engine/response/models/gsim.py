@@ -12,7 +12,6 @@ from tariffs.engine.response.inputs import (
     ELASTICITY,
     MOST,
     NEGATIVE,
-    RATE,
     SUPPLY,
     VALUE,
     Floats,
@@ -21,6 +20,7 @@ from tariffs.engine.response.inputs import (
     group_lines,
     invalid,
     per_line,
+    read_trade,
 )
 
 _POWER = Range(0.0, above=True)
@@ -72,23 +72,6 @@ def _matrix(name: str, values: ArrayLike, regions: int, allowed: Range) -> Float
     return array
 
 
-def _vector(name: str, values: ArrayLike, regions: int, allowed: Range) -> Floats:
-    array = np.asarray(values, dtype=np.float64)
-    if array.shape not in ((), (regions,)):
-        raise invalid(name, f"{name} has shape {array.shape}; it must be one number or {regions}.")
-    array = np.array(np.broadcast_to(array, (regions,)))
-    broken = allowed.broken(array)
-    if broken.any():
-        region = int(np.argmax(broken))
-        raise invalid(
-            name,
-            f"region {region}: {name} is {array[region]:g}.",
-            fix=f"It must be {allowed}.",
-            region=region,
-        )
-    return array
-
-
 def _shares(values: Floats, axis: int) -> Floats:
     """Compute shares along an axis; 0 where the total is 0."""
     total = values.sum(axis=axis, keepdims=True)
@@ -121,9 +104,9 @@ def gsim(
     m = _matrix("flows", flows, regions, VALUE)
     before = _matrix("power0", power0, regions, _POWER)
     after = _matrix("power1", power1, regions, _POWER)
-    demand = _vector("import_elasticity", import_elasticity, regions, NEGATIVE)
-    export = _vector("supply", supply, regions, _FINITE_SUPPLY)
-    between = _vector("substitution", substitution, regions, ELASTICITY)
+    demand = per_line("import_elasticity", import_elasticity, regions, NEGATIVE, "region")
+    export = per_line("supply", supply, regions, _FINITE_SUPPLY, "region")
+    between = per_line("substitution", substitution, regions, ELASTICITY, "region")
 
     share_in_imports = _shares(m * before, 0)
     share_in_exports = _shares(m, 1)
@@ -206,12 +189,8 @@ def gsim_imports(
     Raises:
         InputError: PARAMETER_INVALID with the line or product at fault.
     """
-    size = np.size(v0)
-    value, base, rate = (
-        per_line(name, given, size, allowed)
-        for name, given, allowed in (("v0", v0, VALUE), ("t0", t0, RATE), ("t1", t1, RATE))
-    )
-    groups = group_lines(product, size)
+    value, (base, rate) = read_trade(v0, t0, t1)
+    groups = group_lines(product, value.size)
     demand = groups.per_product("import_elasticity", import_elasticity, NEGATIVE)
     between = groups.per_product("substitution", substitution, ELASTICITY)
     inverse = 1.0 / groups.per_product("supply", supply, SUPPLY)

@@ -10,18 +10,18 @@ from numpy.typing import ArrayLike
 
 from tariffs.engine.response.inputs import (
     ELASTICITY,
-    HATS,
-    LINE_AMOUNTS,
-    RATE,
+    LINE_FIELDS,
     SHARE,
     SUPPLY,
     VALUE,
     Floats,
+    LineResponse,
     bounded,
     frozen,
     invalid,
     named,
     per_line,
+    read_trade,
 )
 
 Form = Literal["ces", "linear", "logpoint", "midpoint"]
@@ -31,8 +31,8 @@ _EXACT = ("buyer_surplus", "welfare", "deadweight_loss")
 """Fields that only CES demand has a formula for."""
 
 
-@dataclass(frozen=True, slots=True)
-class PassthroughResponse:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassthroughResponse(LineResponse):
     """Result of `passthrough`, all per line; fields as in `ArmingtonResponse`.
 
     `diversion` is 0 throughout. `buyer_surplus`, `welfare` and `deadweight_loss` are None unless the form is
@@ -40,18 +40,6 @@ class PassthroughResponse:
     """
 
     form: Form
-    price_hat: Floats
-    exporter_price_hat: Floats
-    quantity_hat: Floats
-    value: Floats
-    revenue_base: Floats
-    revenue: Floats
-    landed_base: Floats
-    landed: Floats
-    creation: Floats
-    diversion: Floats
-    price_effect: Floats
-    supplier_surplus: Floats
     buyer_surplus: Floats | None
     terms_of_trade: Floats
     welfare: Floats | None
@@ -97,9 +85,8 @@ def passthrough(
 
     if form not in FORMS:
         raise invalid("form", f"{form!r} is not a form of demand.", fix=f"Use {', '.join(FORMS)}.")
-    size = np.size(v0)
-    value = per_line("v0", v0, size, VALUE)
-    rates = frozen(np.stack([per_line("t0", t0, size, RATE), per_line("t1", t1, size, RATE)]))
+    value, rates = read_trade(v0, t0, t1)
+    size = value.size
     demand = per_line("elasticity", elasticity, size, ELASTICITY)
     eps = per_line("supply", np.inf if supply is None else supply, size, SUPPLY)
     if theta is None:
@@ -112,7 +99,7 @@ def passthrough(
     lines = np.empty((16, size))
     passthrough_lines(0, size, value, rates, demand, passed, eps, charge, FORMS.index(form), lines)
     bounded(lines[:3])
-    fields = named((*HATS, *LINE_AMOUNTS, *_WELFARE), lines)
+    fields = named((*LINE_FIELDS, *_WELFARE), lines)
     if form != "ces":
         fields |= dict.fromkeys(_EXACT)
     return PassthroughResponse(form=form, **fields)

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffs.engine.response.inputs import (
     ELASTICITY,
-    HATS,
-    LINE_AMOUNTS,
+    LINE_FIELDS,
     NEGATIVE,
-    RATE,
     SUPPLY,
-    VALUE,
     Floats,
     Ints,
+    LineResponse,
     frozen,
     group_lines,
     named,
     over_products,
     per_line,
-)
-
-_PRODUCT_FIELDS = (
-    "terms_of_trade",
-    "welfare",
-    "deadweight_loss",
-    "import_price_hat",
-    "import_quantity_hat",
+    read_trade,
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SmartResponse:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmartResponse(LineResponse):
     """Result of `smart`; fields as in `ArmingtonResponse`, all first order.
 
     `value` is v0 + creation + diversion + price effect. `welfare` is the change of the deadweight triangles
@@ -42,25 +33,16 @@ class SmartResponse:
     landed weights of the baseline. There is no buyer surplus.
     """
 
-    price_hat: Floats
-    exporter_price_hat: Floats
-    quantity_hat: Floats
-    value: Floats
-    revenue_base: Floats
-    revenue: Floats
-    landed_base: Floats
-    landed: Floats
-    creation: Floats
-    diversion: Floats
-    price_effect: Floats
-    supplier_surplus: Floats
-    products: Ints
     terms_of_trade: Floats
     welfare: Floats
     deadweight_loss: Floats
     import_price_hat: Floats
     import_quantity_hat: Floats
+    products: Ints
     buyer_surplus: None = None
+
+
+_PRODUCT_FIELDS = [one.name for one in fields(SmartResponse)][len(LINE_FIELDS) : -2]
 
 
 def smart(
@@ -91,15 +73,12 @@ def smart(
     """
     from tariffs.engine.response.kernels.direct import smart_products
 
-    size = np.size(v0)
-    value = per_line("v0", v0, size, VALUE)
-    base = per_line("t0", t0, size, RATE)
-    rate = per_line("t1", t1, size, RATE)
+    value, rates = read_trade(v0, t0, t1)
+    size = value.size
     w = frozen(1.0 / per_line("supply", supply, size, SUPPLY))
-    groups = group_lines(product, size, value, base, rate, w)
+    groups = group_lines(product, size, value, *rates, w)
     demand = groups.per_product("import_elasticity", import_elasticity, NEGATIVE)
     parameters = frozen(np.column_stack([demand, groups.per_product("sigma", sigma, ELASTICITY)]))
-    rates = frozen(np.stack([base, rate]))
     lines = np.empty((12, size))
     products = np.empty((5, groups.products.size))
 
@@ -109,6 +88,5 @@ def smart(
         )
 
     over_products(work, groups.offsets, threads)
-    return SmartResponse(
-        **named((*HATS, *LINE_AMOUNTS), lines), **named(_PRODUCT_FIELDS, products), products=groups.products
-    )
+    by_product = named(_PRODUCT_FIELDS, products)
+    return SmartResponse(**named(LINE_FIELDS, lines), **by_product, products=groups.products)
