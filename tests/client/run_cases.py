@@ -12,7 +12,7 @@ import polars as pl
 
 from tariffs.client import Client, Scenario
 from tariffs.engine.response.elasticities.thetas import LASTING
-from tariffs.engine.response.trade.hat_response import EXACT_HAT
+from tariffs.engine.response.trade.trade_response import EXACT_HAT
 from tariffs.engine.runs import refusals
 from tariffs.engine.schedule import reference_data
 from tariffs.run_spec.option import IMPACT, SEEK, SWEEP, TIMELINE

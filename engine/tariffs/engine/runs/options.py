@@ -22,7 +22,7 @@ from tariffs.engine.response.inputs import MOST, Range, invalid
 from tariffs.engine.response.models.model_facts import INCOME, INCOME_AND_CURRENCY, MODELS, Model
 from tariffs.engine.response.sectors.sector_market import PRODUCT, market_elasticities
 from tariffs.engine.response.trade.anticipation import storage_facts
-from tariffs.engine.response.trade.hat_response import EXACT_HAT
+from tariffs.engine.response.trade.trade_response import EXACT_HAT
 from tariffs.engine.runs.refusals import refuse, refuse_untaken
 from tariffs.engine.scenario import Scenario
 from tariffs.engine.tables.dates import read_format

@@ -15,7 +15,7 @@ from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable
 from tariffs.engine.response.lanes.law_duty import LawDuty
 from tariffs.engine.response.lanes.law_lanes import LawLanes
 from tariffs.engine.response.lanes.sweep_inputs import StageElasticities
-from tariffs.engine.response.trade.path_response import PathResponse
+from tariffs.engine.response.trade.responses import PathResponse
 from tariffs.engine.response.trade.trade_response import PROHIBITIVE, products_of
 from tariffs.engine.runs.column_names import PROHIBITED_SURPLUS
 from tariffs.engine.runs.outcomes.outcome import Outcome

@@ -15,7 +15,7 @@ from tariffs.engine.law.law import EXPORT, IMPORT
 from tariffs.engine.response.elasticities.parameters import PATH, SETS
 from tariffs.engine.response.elasticities.thetas import LASTING
 from tariffs.engine.response.sectors.sector_market import PRODUCT
-from tariffs.engine.response.trade.hat_response import EXACT_HAT
+from tariffs.engine.response.trade.trade_response import EXACT_HAT
 from tariffs.run_spec import spec as run_spec
 from tariffs.run_spec.option import IMPACT, SEEK, SWEEP, TIMELINE, VERBS
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64, Bools, ratio
-from tariffs.engine.response.trade.volumes import QuotaRents, TradeVolume
+from tariffs.engine.response.trade.varieties import QuotaRents, TradeVolume
 from tariffs.engine.runs.column_names import (
     AFTER,
     BASE_DUTY,

@@ -18,8 +18,7 @@ from tariffs.engine.law import load_law
 from tariffs.engine.response.elasticities.adjustment_profile import PathParameters, path_parameters_for
 from tariffs.engine.response.elasticities.parameters import BOUNDS, PATH, ProductParameters, parameters_for
 from tariffs.engine.response.trade.trade_response import Response
-from tariffs.engine.response.trade.variety_rates import VarietyRates
-from tariffs.engine.response.trade.volumes import VarietyVolume
+from tariffs.engine.response.trade.varieties import VarietyRates, VarietyVolume
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.outcome import Outcome
 from tariffs.engine.runs.outcomes.table_run import Cancelled, Progress, RunContext, TableRun
@@ -254,5 +253,7 @@ def _at_long(table_run: TableRun, outcome: Outcome, parameters: ProductParameter
         unknown = np.broadcast_to(np.nan, table_run.prepared.lines.count)
         return unknown, unknown
     assert table_run.response is not None
-    volume = replace(table_run.response, parameters=parameters.stages[-1])(outcome.duties)
+    response = replace(table_run.response, parameters=parameters.stages[-1])
+    rates = response.rates_under(outcome.duties)
+    volume = response.to_lines(response.solver(rates)(response.parameters), rates)
     return volume.value, volume.duty

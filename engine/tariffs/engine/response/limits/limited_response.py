@@ -19,8 +19,7 @@ from tariffs.engine.response.limits.market_above import MarketAbove
 from tariffs.engine.response.limits.quantity_constraints import QuantityConstraints
 from tariffs.engine.response.limits.quotas import JointLimit, QuotaProblem, QuotaSolution, solve_quotas
 from tariffs.engine.response.trade.trade_response import ARMINGTON, PROHIBITIVE, Response
-from tariffs.engine.response.trade.variety_rates import VarietyRates
-from tariffs.engine.response.trade.volumes import QuotaRents, VarietyVolume
+from tariffs.engine.response.trade.varieties import QuotaRents, VarietyRates, VarietyVolume
 
 PASSTHROUGH = "passthrough"
 

@@ -18,7 +18,7 @@ from tariffs.engine.response.sectors.sector_market import (
     market_elasticities,
 )
 from tariffs.engine.response.trade.trade_response import ARMINGTON, Response, domestic_shipments
-from tariffs.engine.response.trade.volumes import VarietyVolume
+from tariffs.engine.response.trade.varieties import VarietyVolume
 
 
 @dataclass

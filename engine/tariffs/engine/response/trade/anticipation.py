@@ -12,7 +12,7 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64
 from tariffs.engine.response.constants import constant, constants
-from tariffs.engine.response.trade.volumes import VarietyVolume
+from tariffs.engine.response.trade.varieties import VarietyVolume
 
 DAYS_A_MONTH = 365.0 / 12.0
 

@@ -7,7 +7,7 @@ varieties.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,13 +26,16 @@ from tariffs.engine.response.models.gsim import gsim_imports
 from tariffs.engine.response.models.passthrough import passthrough
 from tariffs.engine.response.models.smart import smart
 from tariffs.engine.response.sectors.sector_market import SectorMarket
-from tariffs.engine.response.trade.varieties import Varieties
-from tariffs.engine.response.trade.variety_rates import VarietyRates
-from tariffs.engine.response.trade.volumes import QuotaRents, TradeVolume, VarietyVolume
+from tariffs.engine.response.trade.varieties import (
+    TradeVolume,
+    Varieties,
+    VarietyRates,
+    VarietyVolume,
+)
 from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.tables.prepare import PreparedTable
 
-ARMINGTON = "armington"
+ARMINGTON, EXACT_HAT = "armington", "exact_hat"
 PROHIBITIVE = constant("prohibitive")
 """Rate at which trade in a variety vanishes, as a fraction."""
 
@@ -42,10 +45,10 @@ VolumeSolver = Callable[[ProductParameters], VarietyVolume]
 
 @dataclass(frozen=True)
 class Response:
-    """Response of a table from its baseline; a call with a scenario's duties computes their volumes.
+    """Response of a table from its baseline.
 
     `base_rate` is the rate of each variety at the baseline, `parameters` are per product of the table; `market` puts
-    sectors above Armington's products, and `fx_offset` moves the dollar with the duties. `closing` has the least
+    sectors above Armington's products, and `fx_offset` moves the dollar with the duties. `prohibition` has the least
     elasticities under a prohibition, where those of the horizon are lower.
     """
 
@@ -57,11 +60,6 @@ class Response:
     market: SectorMarket | None = None
     fx_offset: float = NO_OFFSET
     prohibition: ProductParameters | None = None
-
-    def __call__(self, duties: Duties) -> TradeVolume:
-        """Compute volumes under a scenario's duties."""
-        rates = self.rates_under(duties)
-        return self.to_lines(self.solver(rates)(self.parameters), rates)
 
     def rates_under(self, duties: Duties) -> VarietyRates:
         """Compute the rates of the varieties under a scenario's duties."""
@@ -169,9 +167,26 @@ class Response:
         """Make the solver of the model for the rate that varieties respond to."""
         v = self.varieties
         if self.model != ARMINGTON:
-            return lambda p: _MODELS[self.model](v, self.base_rate, rate, p)
-        solve = self._variety_solver(rate)
-        return lambda p: self._without_duty_on_prohibited(solve(p), rates)
+            return lambda p: _model_volume(self.model, v, self.base_rate, rate, p)
+        products, prohibited = len(self.parameters.sigma), np.flatnonzero(rates.prohibited)
+        table = self.lane_table(LaneGroups.of_products(v.count, products))
+        solve = LawLanes(table, LawDuty(self.path_to(rate), rate, rate), self.market_of_lanes, thread_count())
+
+        def run(p: ProductParameters) -> VarietyVolume:
+            hats = np.empty((solve.parts, 2, 1)), np.empty((products, 1))
+            sums = solve([p], hats=hats)
+            price, quantity = hats[0][solve.part_of, :, 0].T
+            value, creation = v.value * price, v.value * (hats[1][v.product, 0] - 1.0)
+            diversion = v.value * quantity - v.value - creation
+            domestic = sums.domestic[0] if sums.domestic else None
+            surplus, welfare = np.ascontiguousarray(sums.owned[:, :, 0].T)
+            if len(prohibited):
+                # Nobody pays the duty on what the model leaves of prohibited varieties.
+                unpaid = PROHIBITIVE * value[prohibited]
+                welfare = welfare - sums_of(v.product[prohibited], unpaid, products)
+            return VarietyVolume(value, quantity, creation, diversion, surplus, welfare, domestic)
+
+        return run
 
     def prohibits_whole(self, rates: VarietyRates) -> bool:
         """True if nothing is prohibited but whole varieties, which Armington demand answers."""
@@ -184,42 +199,10 @@ class Response:
         """True if prohibitions respond after duties, at elasticities of their own."""
         return self.prohibition is not None and self.market is None and bool(rates.prohibited.any())
 
-    @property
-    def answers_prohibited(self) -> bool:
-        """True if the model gives what becomes of the others where a whole variety is prohibited."""
-        return self.model == ARMINGTON
-
     def unbounded_loss(self, rates: VarietyRates) -> Bools:
         """Mark the products whose buyers lose more than any amount without what is prohibited."""
         prohibited, products = rates.prohibited, len(self.parameters.sigma)
         return products_of(self.varieties, prohibited, products) & ~is_loss_finite(self, prohibited)
-
-    def _without_duty_on_prohibited(self, volume: VarietyVolume, rates: VarietyRates) -> VarietyVolume:
-        """Take the duty on what the model leaves of prohibited varieties out of welfare: nobody pays it."""
-        if not rates.prohibited.any():
-            return volume
-        prohibited = np.flatnonzero(rates.prohibited)
-        unpaid = PROHIBITIVE * volume.value[prohibited]
-        of_product = sums_of(self.varieties.product[prohibited], unpaid, len(volume.welfare))
-        return replace(volume, welfare=volume.welfare - of_product)
-
-    def _variety_solver(self, rate: F64) -> VolumeSolver:
-        """Make the solver of Armington demand, and of the market above it, for one rate of each variety."""
-        v, products = self.varieties, len(self.parameters.sigma)
-        table = self.lane_table(LaneGroups.of_products(v.count, products))
-        solve = LawLanes(table, LawDuty(self.path_to(rate), rate, rate), self.market_of_lanes, thread_count())
-
-        def run(p: ProductParameters) -> VarietyVolume:
-            hats = np.empty((solve.parts, 2, 1)), np.empty((products, 1))
-            sums = solve([p], hats=hats)
-            value, quantity = hats[0][solve.part_of, :, 0].T
-            creation = v.value * (hats[1][v.product, 0] - 1.0)
-            diversion = v.value * quantity - v.value - creation
-            domestic = sums.domestic[0] if sums.domestic else None
-            surplus, welfare = np.ascontiguousarray(sums.owned[:, :, 0].T)
-            return VarietyVolume(v.value * value, quantity, creation, diversion, surplus, welfare, domestic)
-
-        return run
 
     def to_lines(self, volume: VarietyVolume, rates: VarietyRates) -> TradeVolume:
         """Sum the varieties by line, without what is prohibited."""
@@ -238,20 +221,7 @@ class Response:
             welfare=volume.welfare,
             value_of_varieties=volume.value,
             domestic=volume.domestic,
-            rents=self._rents_of_lines(volume.rents),
-        )
-
-    def _rents_of_lines(self, rents: QuotaRents | None) -> QuotaRents | None:
-        if rents is None:
-            return None
-        to_lines = self.varieties.to_lines
-        return QuotaRents(
-            to_lines(rents.importer),
-            to_lines(rents.exporter),
-            to_lines(rents.government),
-            to_lines(rents.limited),
-            to_lines(rents.paid),
-            rents.premiums,
+            rents=volume.rents and volume.rents.summed(v.to_lines),
         )
 
     def _without_prohibited(self, volume: VarietyVolume, rates: VarietyRates) -> VarietyVolume:
@@ -263,7 +233,8 @@ class Response:
         if rates.prohibited_share is None:
             return volume
         v, prohibited, products = self.varieties, rates.prohibited, len(self.parameters.sigma)
-        answered = prohibited if self.answers_prohibited else np.zeros(v.count, dtype=bool)
+        # These models give what becomes of the others where a whole variety is prohibited.
+        answered = prohibited & (self.model in {ARMINGTON, EXACT_HAT})
         cut = (rates.prohibited_share > 0.0) & ~answered & (v.value > 0.0)
         left = np.where(prohibited, 0.0, 1.0 - rates.prohibited_share)
         unknown = products_of(v, cut, products)
@@ -285,25 +256,14 @@ def domestic_shipments(product: I64, v0: F64, t0: F64, p: ProductParameters) -> 
     return p.domestic_ratio * sums_of(product, v0 * (1.0 + t0), len(p.sigma))
 
 
-def _passthrough(v: Varieties, t0: F64, t1: F64, p: ProductParameters) -> VarietyVolume:
-    return _volume(v, passthrough(v.value, t0, t1, p.eta[v.product], supply=p.supply[v.product]))
-
-
-def _smart(v: Varieties, t0: F64, t1: F64, p: ProductParameters) -> VarietyVolume:
-    eta, sigma = -p.eta[v.traded], p.sigma[v.traded]
-    return _volume(v, smart(v.product, v.value, t0, t1, eta, sigma, supply=p.supply[v.product]))
-
-
-def _gsim(v: Varieties, t0: F64, t1: F64, p: ProductParameters) -> VarietyVolume:
-    eta, sigma = -p.eta[v.traded], p.sigma[v.traded]
-    return _volume(v, gsim_imports(v.product, v.value, t0, t1, eta, sigma, supply=p.supply[v.traded]))
-
-
-_MODELS: dict[str, Callable[[Varieties, F64, F64, ProductParameters], VarietyVolume]] = {
-    "passthrough": _passthrough,
-    "smart": _smart,
-    "gsim": _gsim,
-}
+def _model_volume(model: str, v: Varieties, t0: F64, t1: F64, p: ProductParameters) -> VarietyVolume:
+    """Respond by a model whose demand is linear or line by line."""
+    if model == "passthrough":
+        return _volume(v, passthrough(v.value, t0, t1, p.eta[v.product], supply=p.supply[v.product]))
+    given = v.product, v.value, t0, t1, -p.eta[v.traded], p.sigma[v.traded]
+    if model == "smart":
+        return _volume(v, smart(*given, supply=p.supply[v.product]))
+    return _volume(v, gsim_imports(*given, supply=p.supply[v.traded]))
 
 
 def _volume(v: Varieties, result: Any) -> VarietyVolume:

@@ -20,7 +20,7 @@ from tariffs.engine.errors import LawError
 from tariffs.engine.law.law import Law
 from tariffs.engine.response.lanes.lane_rates import RatePaths
 from tariffs.engine.response.trade.trade_response import PROHIBITIVE, Response
-from tariffs.engine.response.trade.variety_rates import NOTHING
+from tariffs.engine.response.trade.varieties import NOTHING
 from tariffs.engine.runs.lanes.point_laws import PointGroup, RateHistory
 from tariffs.engine.runs.outcomes.duty_steps import prohibitions_apart
 from tariffs.engine.runs.outcomes.outcome import Outcome

@@ -15,10 +15,9 @@ from tariffs.engine.response.lanes.adjustment import DutyStep
 from tariffs.engine.response.limits.limited_response import LimitedResponse
 from tariffs.engine.response.limits.quantity_constraints import QuantityConstraints
 from tariffs.engine.response.trade.anticipation import move_purchases
-from tariffs.engine.response.trade.path_response import PathResponse
+from tariffs.engine.response.trade.responses import PathResponse
 from tariffs.engine.response.trade.trade_response import Response, VolumeSolver
-from tariffs.engine.response.trade.variety_rates import VarietyRates
-from tariffs.engine.response.trade.volumes import TradeVolume, VarietyVolume
+from tariffs.engine.response.trade.varieties import TradeVolume, VarietyRates, VarietyVolume
 from tariffs.engine.runs.column_names import AFTER
 from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.outcomes.duty_sums import GroupedDuties

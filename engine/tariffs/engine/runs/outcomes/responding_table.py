@@ -19,9 +19,8 @@ from tariffs.engine.response.elasticities.parameters import (
 from tariffs.engine.response.elasticities.thetas import THETAS, theta_parameters_for
 from tariffs.engine.response.limits.quantity_constraints import QuantityConstraints
 from tariffs.engine.response.models.model_facts import MODELS
-from tariffs.engine.response.trade.hat_response import EXACT_HAT
 from tariffs.engine.response.trade.responses import respond
-from tariffs.engine.response.trade.trade_response import ARMINGTON, Response
+from tariffs.engine.response.trade.trade_response import ARMINGTON, EXACT_HAT, Response
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.duty_steps import DutySteps
 from tariffs.engine.runs.outcomes.expected_steps import ExpectedDuties

@@ -15,7 +15,7 @@ from tariffs.engine.response.lanes.lane_sections import SIDE_BY_SIDE
 from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable
 from tariffs.engine.response.sectors.sector_market import DomesticGoods
 from tariffs.engine.response.trade.trade_response import ARMINGTON, Response
-from tariffs.engine.response.trade.variety_rates import VarietyRates
+from tariffs.engine.response.trade.varieties import VarietyRates
 from tariffs.engine.runs.column_names import AFTER, DOMESTIC_SUMS, LIMIT_SUMS, PRODUCT_SUMS
 from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.outcomes.outcome import Outcome

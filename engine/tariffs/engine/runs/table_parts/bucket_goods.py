@@ -10,7 +10,7 @@ from tariffs.engine.law.quantity_rules import FLOOR
 from tariffs.engine.response.elasticities.parameters import SETS
 from tariffs.engine.response.industries import NO_INDUSTRY, industries_among, industry_of
 from tariffs.engine.response.sectors.sector_market import PRODUCT
-from tariffs.engine.response.trade.hat_response import EXACT_HAT
+from tariffs.engine.response.trade.trade_response import EXACT_HAT
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.responding_table import SHOCK
 from tariffs.engine.scenario import Scenario, components, library, lineage
