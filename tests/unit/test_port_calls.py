@@ -13,7 +13,7 @@ from tariffs.engine.law import load_law
 from tariffs.engine.law.assumptions import PortCalls
 from tariffs.engine.law.markets import ExchangeRate
 from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.runs.port_fees import STATED, PortCost, fee_on, port_cost, sourced_costs
+from tariffs.engine.runs.port_fees import STATED, PortFee, fee_on, port_cost, sourced_costs
 from tariffs.engine.scenario import apply_scenario, library, parse_scenario
 from tests.unit.scenario_tables import TABLE
 
@@ -23,18 +23,18 @@ SUSPENDED = datetime.fromisoformat("2026-11-24T12:00-05:00")
 HEAD = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\n"
 
 
-def cost(calls: PortCalls, measure: str = "port_fees") -> PortCost:
+def cost(calls: PortCalls, measure: str = "port_fees") -> PortFee:
     return port_cost(LAW, measure, calls, COLLECTED)
 
 
-def figures(found: PortCost) -> dict[str, tuple[Decimal, str]]:
+def figures(found: PortFee) -> dict[str, tuple[Decimal, str]]:
     return {one.name: (one.value, one.conf) for one in found.figures}
 
 
 def test_every_sourced_figure_has_a_source_and_a_confidence() -> None:
     costs = sourced_costs(LAW, COLLECTED)
     kinds = {(fee.measure, kind) for fee in LAW.port_fees.values() for kind in fee.kinds}
-    assert {(one.fee.measure, one.fee.kind) for one in costs} == kinds
+    assert {(one.measure, one.kind) for one in costs} == kinds
     for one in costs:
         assert "net_tons" in figures(one)
         assert all(figure.source and figure.conf in {"A", "B", "C"} for figure in one.figures)
@@ -55,19 +55,19 @@ def test_sourced_voyages(
 ) -> None:
     found = cost(PortCalls(kind, ship), measure)
     assert fee_on(LAW, kind) == measure
-    for amount, wanted in ((found.fee.per_teu, per_teu), (found.fee.per_ton, per_ton)):
+    for amount, wanted in ((found.per_teu, per_teu), (found.per_ton, per_ton)):
         assert (amount is None) == (wanted is None)
         assert amount is None or round(amount, 2) == Decimal(wanted or 0)
 
 
 def test_the_fee_by_container_counts_where_it_is_the_higher() -> None:
     few, many = (cost(PortCalls("built", containers=Decimal(boxes))) for boxes in (9749, 9751))
-    assert [few.fee.per_call, many.fee.per_call] == [65000 * 18, 9751 * 120]
+    assert [few.per_call, many.per_call] == [65000 * 18, 9751 * 120]
 
 
 def test_a_share_spreads_the_fee_over_all_cargo_of_the_trade() -> None:
     found = cost(PortCalls("built"))
-    assert found.fee.per_teu == 130
+    assert found.per_teu == 130
     assert found.teu_of_trade == Decimal("0.21") * 130
     assert cost(PortCalls("operated")).teu_of_trade is None
     assert cost(PortCalls("operated", share=Decimal(0))).teu_of_trade == 0
@@ -76,7 +76,7 @@ def test_a_share_spreads_the_fee_over_all_cargo_of_the_trade() -> None:
 def test_a_sourced_cargo_goes_with_its_own_ship() -> None:
     own_ship = cost(PortCalls("operated", net_tons=Decimal(1000)))
     assert figures(own_ship) == {"net_tons": (Decimal(1000), ""), "calls": (Decimal(1), "B")}
-    assert (own_ship.ship, own_ship.fee.per_teu) == ("", None)
+    assert (own_ship.ship, own_ship.per_teu) == ("", None)
     own_cargo = cost(PortCalls("built", teu=Decimal(13000)))
     assert set(figures(own_cargo)) == {"net_tons", "teu", "calls", "share"}
     assert own_cargo.ship == "container"
@@ -123,16 +123,16 @@ def test_without_a_source_the_ship_and_the_rate_of_exchange_are_the_callers() ->
 
 def test_a_suspended_fee_costs_nothing() -> None:
     for one in sourced_costs(LAW, SUSPENDED):
-        assert one.fee.suspended
-        assert [one.fee.total, one.fee.paying_calls] == [0, 0]
+        assert one.suspended
+        assert [one.total, one.paying_calls] == [0, 0]
 
 
 def test_a_voyage_of_the_scenario_takes_the_place_of_sourced_ones() -> None:
     text = "assumptions: {port_calls: {port_fees: {kind: operated, net_tons: 100, teu: 50}}}\n"
     law = apply_scenario(LAW, parse_scenario(HEAD + text))
     before, after = sourced_costs(LAW, COLLECTED), sourced_costs(law, COLLECTED)
-    operated = [one for one in after if one.fee.kind == "operated"]
-    assert [one.fee.per_teu for one in operated] == [Decimal(100)]
+    operated = [one for one in after if one.kind == "operated"]
+    assert [one.per_teu for one in operated] == [Decimal(100)]
     assert len(after) == len(before) - 1
 
 

@@ -8,15 +8,15 @@ docs/exports.md has worked examples. A fee is collected if its measure is in for
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.assumptions import PortCalls
-from tariffs.engine.law.fee_tables import FIGURES, PortFeeStep, PortFeeTable, SourcedVoyage
+from tariffs.engine.law.fee_tables import FIGURES, CitedFigure, PortFeeTable, SourcedVoyage
 from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.markets import ExchangeRate
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import entry_instant, read_known_on
 
@@ -42,10 +42,22 @@ class Voyage:
 
 
 @dataclass(frozen=True, slots=True)
+class SourcedFigure:
+    """Figure of a voyage; `conf` is the confidence of its source, empty if the caller stated it."""
+
+    name: str
+    value: Decimal
+    source: str
+    conf: str
+
+
+@dataclass(frozen=True, slots=True)
 class PortFee:
     """Fee of a voyage in US dollars: per paying call, in total, and per TEU and ton (None without such cargo).
 
-    `suspended`: the measure is in force but not collected; every amount is then 0.
+    `suspended`: the measure is in force but not collected; every amount is then 0. `ship` is the sourced voyage that
+    supplies defaults of the `figures`, empty if there is none. `teu_of_trade` and `ton_of_trade` spread the fee over
+    all cargo of the trade, on paying ships and others; None without a figure for the share of cargo on paying ships.
     """
 
     measure: str
@@ -57,34 +69,13 @@ class PortFee:
     per_teu: Decimal | None
     per_ton: Decimal | None
     citations: tuple[str, ...]
+    ship: str = ""
+    figures: tuple[SourcedFigure, ...] = ()
+    teu_of_trade: Decimal | None = None
+    ton_of_trade: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SourcedFigure:
-    """Figure of a voyage; `conf` is the confidence of its source, empty if the caller stated it."""
-
-    name: str
-    value: Decimal
-    source: str
-    conf: str
-
-
-@dataclass(frozen=True, slots=True)
-class PortCost:
-    """Cost of a fee with its figures. `ship` is the sourced voyage that supplies defaults, empty if there is none.
-
-    `teu_of_trade` and `ton_of_trade` spread the fee over all cargo of the trade, on paying ships and others; they are
-    None without a figure for the share of cargo on paying ships.
-    """
-
-    fee: PortFee
-    ship: str
-    figures: tuple[SourcedFigure, ...]
-    teu_of_trade: Decimal | None
-    ton_of_trade: Decimal | None
-
-
-def sourced_costs(law: Law, instant: datetime, known_on: date | None = None) -> list[PortCost]:
+def sourced_costs(law: Law, instant: datetime, known_on: date | None = None) -> list[PortFee]:
     """Compute every fee on every sourced voyage of the law, in the order of the law; see `port_cost`.
 
     A voyage stated by the law's scenario replaces the sourced ones of its fee and kind.
@@ -115,20 +106,19 @@ def fee_notes(law: Law, on: str, known_on: str = "") -> list[Note]:
     return [Note("PORT_FEE", _describe_cost(cost)) for cost in costs]
 
 
-def _describe_cost(cost: PortCost) -> str:
-    fee = cost.fee
-    ship = " ".join(filter(None, (fee.kind, cost.ship, "ships")))
+def _describe_cost(fee: PortFee) -> str:
+    ship = " ".join(filter(None, (fee.kind, fee.ship, "ships")))
     if not fee.paying_calls:
         why = "suspended" if fee.suspended else "not in force"
         return f"{fee.measure}, {ship}: the fee is {why} on this day and costs nothing."
     amounts = (
         (fee.per_teu, "per TEU"),
         (fee.per_ton, "per ton"),
-        (cost.teu_of_trade, "per TEU over all cargo of the trade"),
-        (cost.ton_of_trade, "per ton over all cargo of the trade"),
+        (fee.teu_of_trade, "per TEU over all cargo of the trade"),
+        (fee.ton_of_trade, "per ton over all cargo of the trade"),
     )
     costs = [f"{amount:,.2f} USD {unit}" for amount, unit in amounts if amount is not None]
-    figures = [f"{one.name} {one.value.normalize():,f} ({one.source})" for one in cost.figures]
+    figures = [f"{one.name} {one.value.normalize():,f} ({one.source})" for one in fee.figures]
     return (
         f"{fee.measure}, {ship}: {', '.join([f'{fee.total:,.0f} USD a voyage', *costs])}. It is not a duty and not "
         f"part of any amount of this result. Assumptions: {'; '.join(figures)}."
@@ -137,7 +127,7 @@ def _describe_cost(cost: PortCost) -> str:
 
 def port_cost(
     law: Law, measure: str, calls: PortCalls, instant: datetime, known_on: date | None = None
-) -> PortCost:
+) -> PortFee:
     """Compute the cost of a fee on a voyage, in US dollars per TEU and ton.
 
     Figures that are not stated come from the sourced voyage; its cargo belongs to its ship, so it is used only where
@@ -175,14 +165,12 @@ def port_cost(
         calls=int(known.get("calls", ONE)),
     )
     dollars = ONE if fee.currency == "USD" else known["usd_per_unit"]
-    fee_of_voyage = port_fee(law, measure, calls.kind, voyage, instant, dollars=dollars, known_on=known_on)
-    return PortCost(
-        fee=fee_of_voyage,
-        ship=sourced.ship if sourced and calls.net_tons is None else "",
-        figures=figures,
-        teu_of_trade=_spread(fee_of_voyage.per_teu, share),
-        ton_of_trade=_spread(fee_of_voyage.per_ton, share),
-    )
+    cost = port_fee(law, measure, calls.kind, voyage, instant, dollars=dollars, known_on=known_on)
+    ship = sourced.ship if sourced and calls.net_tons is None else ""
+    over_trade = [
+        None if each is None or share is None else each * share for each in (cost.per_teu, cost.per_ton)
+    ]
+    return replace(cost, ship=ship, figures=figures, teu_of_trade=over_trade[0], ton_of_trade=over_trade[1])
 
 
 def _with_exchange(
@@ -192,16 +180,12 @@ def _with_exchange(
     if currency == "USD" or any(figure.name == "usd_per_unit" for figure in figures):
         return figures
     rates = (market.exchange_at(instant) for market in law.markets.values() if market.currency == currency)
-    added = (
-        SourcedFigure("usd_per_unit", rate.dollars, "; ".join(rate.citations), rate.conf)
-        for rate in rates
-        if rate is not None
-    )
+    added = (_cited("usd_per_unit", one.dollars, one) for one in rates if one is not None)
     return (*figures, *added)
 
 
-def _spread(amount: Decimal | None, share: Decimal | None) -> Decimal | None:
-    return None if amount is None or share is None else amount * share
+def _cited(name: str, value: Decimal, given: CitedFigure | ExchangeRate) -> SourcedFigure:
+    return SourcedFigure(name, value, "; ".join(given.citations), given.conf)
 
 
 def _sourced(law: Law, measure: str, calls: PortCalls) -> SourcedVoyage | None:
@@ -226,8 +210,7 @@ def _figures(calls: PortCalls, sourced: SourcedVoyage | None) -> tuple[SourcedFi
         if value is not None:
             figures.append(SourcedFigure(name, value, calls.source or STATED, ""))
         elif name in cited and not (own_cargo and name in _CARGO):
-            given = cited[name]
-            figures.append(SourcedFigure(name, given.value, "; ".join(given.citations), given.conf))
+            figures.append(_cited(name, cited[name].value, cited[name]))
     return tuple(figures)
 
 
@@ -256,13 +239,18 @@ def port_fee(
         InputError: PARAMETER_INVALID for an unknown fee or kind, a number below 0, or a voyage without calls.
     """
     fee = _fee(law, measure, kind)
-    _check(voyage, dollars)
+    numbers = voyage.net_tons, voyage.teu, voyage.tons, voyage.containers, dollars
+    is_invalid = any(not number.is_finite() or number < 0 for number in numbers)
+    if is_invalid or voyage.calls < 1 or voyage.calls_before < 0:
+        wanted = "numbers of at least 0 and one call"
+        raise _refused("A number of the voyage is below 0, or it has no call", wanted)
     state = law.state_of(law.measures[measure], instant, known_on or law.as_of)
-    step = _step(fee.kinds[kind], instant)
-    collected = state is not None and not state.suspended and step is not None
-    left = max(0, fee.calls_a_year - voyage.calls_before)
-    paying = min(voyage.calls, left) if collected else 0
-    per_call = _per_call(step, voyage) * dollars if collected and step else ZERO
+    begun = [step for step in fee.kinds[kind] if step.start <= instant]
+    paying, per_call = 0, ZERO
+    if state is not None and not state.suspended and begun:
+        paying = min(voyage.calls, max(0, fee.calls_a_year - voyage.calls_before))
+        by_ton, by_container = begun[-1].per_net_ton, begun[-1].per_container
+        per_call = max(by_ton * voyage.net_tons, by_container * voyage.containers) * dollars
     total = per_call * paying
     return PortFee(
         measure=measure,
@@ -295,28 +283,6 @@ def _fee(law: Law, measure: str, kind: str) -> PortFeeTable:
         known_names = [f"{one.measure} {name}" for one in law.port_fees.values() for name in one.kinds]
         raise _refused(f"There is no port fee {measure} on ships of the kind {kind}", ", ".join(known_names))
     return fee
-
-
-def _step(steps: Sequence[PortFeeStep], instant: datetime) -> PortFeeStep | None:
-    """Find the step in force: the latest that has begun."""
-    begun = [step for step in steps if step.start <= instant]
-    return begun[-1] if begun else None
-
-
-def _per_call(step: PortFeeStep, voyage: Voyage) -> Decimal:
-    """Take the higher of the fee by net ton and the fee by container, in the fee's currency."""
-    return max(step.per_net_ton * voyage.net_tons, step.per_container * voyage.containers)
-
-
-def _check(voyage: Voyage, dollars: Decimal) -> None:
-    numbers = (voyage.net_tons, voyage.teu, voyage.tons, voyage.containers, dollars)
-    if (
-        any(not number.is_finite() or number < 0 for number in numbers)
-        or min(voyage.calls, voyage.calls_before + 1) < 1
-    ):
-        raise _refused(
-            "A number of the voyage is below 0, or it has no call", "numbers of at least 0 and one call"
-        )
 
 
 def _refused(message: str, wanted: str) -> InputError:

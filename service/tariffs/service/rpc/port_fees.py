@@ -9,7 +9,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law.assumptions import PortCalls
 from tariffs.engine.law.law import IMPORT
 from tariffs.engine.line_duty.entry_dates import entry_instant, read_known_on
-from tariffs.engine.runs.port_fees import PortCost, fee_on, port_cost, sourced_costs
+from tariffs.engine.runs.port_fees import PortFee, fee_on, port_cost, sourced_costs
 from tariffs.engine.scenario import scenario_facts
 from tariffs.service.rpc.checks import decimal, required, value_of, word
 from tariffs.service.rpc.messages import message_of
@@ -17,6 +17,7 @@ from tariffs.service.rpc.shared import law_under, provenance_of, scenario_of
 from tariffs.v1 import law_service_pb2 as pb
 
 _CENT = Decimal("0.01")
+_AMOUNTS = ("per_call", "total", "per_teu", "per_ton", "teu_of_trade", "ton_of_trade")
 _FIGURES = ("net_tons", "teu", "cargo_tons", "containers", "calls", "share", "usd_per_unit")
 
 
@@ -64,18 +65,11 @@ def _figure(text: str, field: str) -> Decimal | None:
     return number
 
 
-def _fee(cost: PortCost) -> pb.PortFee:
-    fee = cost.fee
+def _fee(cost: PortFee) -> pb.PortFee:
     return message_of(
         pb.PortFee,
-        fee,
-        ship=cost.ship,
-        per_call=_cents(fee.per_call),
-        total=_cents(fee.total),
-        per_teu=_cents(fee.per_teu),
-        per_ton=_cents(fee.per_ton),
-        teu_of_trade=_cents(cost.teu_of_trade),
-        ton_of_trade=_cents(cost.ton_of_trade),
+        cost,
+        **{name: _cents(getattr(cost, name)) for name in _AMOUNTS},
         figures=[
             message_of(
                 pb.VoyageFigure,
