@@ -15,7 +15,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.line_duty.quote import EntryLine
 from tariffs.engine.runs.refunds.refund import EntryRefund, RefundLine, RefundOptions, refunds
-from tariffs.engine.runs.refunds.refund_interest import YearlyRates, interest, interest_rates
+from tariffs.engine.runs.refunds.refund_status import YearlyRates, interest, interest_rates
 
 CENT = Decimal("0.01")
 # Goods, origin, and by first day the IEEPA rates due (fentanyl, reciprocal); nothing before the first, nothing from

@@ -12,8 +12,7 @@ import polars as pl
 from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.law.law import Law
 from tariffs.engine.line_duty.entry_dates import read_known_on
-from tariffs.engine.runs.law_history.law_changes import Notice, changes, read_window
-from tariffs.engine.runs.law_history.table_goods import TableGoods
+from tariffs.engine.runs.law_history.law_changes import Notice, TableGoods, changes, read_window
 from tariffs.engine.scenario import scenario_facts
 from tariffs.service.rpc.checks import direction_of, required, value_of, word
 from tariffs.service.rpc.local_inputs import LocalInputs

@@ -10,8 +10,7 @@ import polars as pl
 
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law.law import IMPORT, Law
-from tariffs.engine.runs.law_history.law_changes import ChangeStep, Notice
-from tariffs.engine.runs.law_history.table_goods import TableGoods
+from tariffs.engine.runs.law_history.law_changes import ChangeStep, Notice, TableGoods
 from tariffs.engine.table_duty.duties import Dated, duties_of
 from tariffs.engine.tables.export_lines import prepared_for
 from tariffs.engine.tables.prepare import PreparedTable, Table

@@ -8,7 +8,7 @@ since they displace each other.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -20,10 +20,9 @@ from tariffs.engine.law.describe_rows import describe_charge, describe_goods
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.measure_state import known, redated
-from tariffs.engine.law.model import Measure, Period, Row, Rule, RuleEnd, Scope, published
+from tariffs.engine.law.model import Measure, Rule, RuleEnd, Scope, published
 from tariffs.engine.law.suspensions import Reached, suspended_scopes, suspensions_of
 from tariffs.engine.runs.law_history.change_words import describe_act, describe_row_list, scope_words
-from tariffs.engine.runs.law_history.table_goods import TableGoods
 from tariffs.engine.schedule.country_names import read_country
 from tariffs.engine.tables.dates import DateError, read_day
 
@@ -67,6 +66,28 @@ class Notice:
     citations: tuple[str, ...]
     conf: str
     step: ChangeStep | None
+
+
+@dataclass(frozen=True, slots=True)
+class TableGoods:
+    """Codes of the lines of a table by origin, to test which scopes of the law reach one of them."""
+
+    codes: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, goods: Iterable[tuple[str, str]]) -> TableGoods:
+        """Group pairs of code and origin."""
+        codes: dict[str, set[str]] = {}
+        for code, origin in goods:
+            codes.setdefault(origin, set()).add(code)
+        return cls({origin: frozenset(found) for origin, found in codes.items()})
+
+    def meets(self, reach: Reach) -> bool:
+        """Test whether a scope reaches a line."""
+        return any(
+            reach.fits_origin(origin) and any(map(reach.fits_code, codes))
+            for origin, codes in self.codes.items()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,53 +178,40 @@ class _NoticeFinder:
         for measure in self._measures:
             counted = [p for p in measure.periods if self._counts(p.known_from, p.switch, p.conf)]
             for period in redated(counted, self._acts_on(measure)):
-                if when := self._when(period.start, period.known_from):
-                    text = f"{measure.title}: {describe_row_list(period.rows)}"
-                    yield from self._of_period(measure, period, ENACT, when, period.start, text)
-                if self._in(period.end):
-                    text = f"{measure.title}: the period ends as enacted"
-                    yield from self._of_period(measure, period, END, (ENDS,), period.end, text)
-
-    def _of_period(
-        self,
-        measure: Measure,
-        period: Period,
-        kind: str,
-        when: tuple[str, ...],
-        at: datetime | None,
-        text: str,
-    ) -> Iterator[Notice]:
-        if self._reached(at, (row.scope for row in period.rows)):
-            known_from = period.known_from if kind == ENACT else None
-            yield Notice(
-                period.id, kind, when, (measure.id,), at, period.known_from, f"{text}.", period.cite, period.conf,
-                self._step(at, known_from),
-            )  # fmt: skip
+                begins, ends = (
+                    self._when(period.start, period.known_from),
+                    (ENDS,) if self._in(period.end) else (),
+                )
+                rates = describe_row_list(period.rows)
+                for kind, when, at, known_from, text in (
+                    (ENACT, begins, period.start, period.known_from, rates),
+                    (END, ends, period.end, None, "the period ends as enacted"),
+                ):
+                    if when and self._reached(at, (row.scope for row in period.rows)):
+                        yield Notice(
+                            period.id, kind, when, (measure.id,), at, period.known_from, f"{measure.title}: {text}.",
+                            period.cite, period.conf, self._step(at, known_from),
+                        )  # fmt: skip
 
     def added_rows(self) -> Iterator[Notice]:
         """Yield rows that were added to their period later: they begin or are published in the window."""
-        for measure in self._measures:
-            for period in measure.periods:
-                for row in period.rows:
-                    if row.known_from is not None and self._counts(
-                        row.known_from, period.switch, period.conf
-                    ):
-                        yield from self._of_row(measure, period, row)
-
-    def _of_row(self, measure: Measure, period: Period, row: Row) -> Iterator[Notice]:
-        begins = [c.operand for c in row.conditions if c.claim == ENTRY_DATE and c.op in {">", ">="}]
-        at = max([one for one in begins if isinstance(one, datetime)], default=period.start)
-        when = self._when(at, row.known_from)
-        if at is None or not when or not self._reached(at, [row.scope]):
-            return
-        state = self._law.state_of(measure, at, self._known_on)
-        # Periods share rows; the notice is of the period that holds when the row begins.
-        if state is not None and state.period.id == period.id:
-            text = f"{measure.title}: {describe_charge(row)} for {describe_goods(row.scope)}"
-            yield Notice(
-                f"{period.id}.{row.heading}", ENACT, when, (measure.id,), at, row.known_from, f"{text}.", period.cite,
-                period.conf, self._step(at, row.known_from),
-            )  # fmt: skip
+        rows = ((m, period, row) for m in self._measures for period in m.periods for row in period.rows)
+        for measure, period, row in rows:
+            if row.known_from is None or not self._counts(row.known_from, period.switch, period.conf):
+                continue
+            begins = [c.operand for c in row.conditions if c.claim == ENTRY_DATE and c.op in {">", ">="}]
+            at = max([one for one in begins if isinstance(one, datetime)], default=period.start)
+            when = self._when(at, row.known_from)
+            if at is None or not when or not self._reached(at, [row.scope]):
+                continue
+            state = self._law.state_of(measure, at, self._known_on)
+            # Periods share rows; the notice is of the period that holds when the row begins.
+            if state is not None and state.period.id == period.id:
+                text = f"{measure.title}: {describe_charge(row)} for {describe_goods(row.scope)}"
+                yield Notice(
+                    f"{period.id}.{row.heading}", ENACT, when, (measure.id,), at, row.known_from, f"{text}.",
+                    period.cite, period.conf, self._step(at, row.known_from),
+                )  # fmt: skip
 
     def acts(self) -> Iterator[Notice]:
         """Yield acts that take effect or are published; one notice per act, with all measures it changes."""
@@ -258,37 +266,25 @@ class _NoticeFinder:
         for rule in self._law.rules:
             if not self._counts(rule.known_from, rule.switch, rule.conf):
                 continue
-            when = self._when(rule.start, rule.known_from)
-            yield from self._of_rule(rule, when, rule.start, rule.known_from, rule)
-            if self._in(rule.end):
-                yield from self._of_rule(rule, (ENDS,), rule.end, None, rule)
+            # The act that makes the rule begin or end: its own, or one that ends it.
+            acts: list[tuple[tuple[str, ...], datetime | None, date | None, Rule | RuleEnd]] = [
+                (self._when(rule.start, rule.known_from), rule.start, rule.known_from, rule),
+                ((ENDS,) if self._in(rule.end) else (), rule.end, None, rule),
+            ]
             for end in rule.ends:
                 if self._counts(end.known_from, end.switch, end.conf):
-                    when = (ENDS,) if self._in(end.at) else ()
-                    when += (PUBLISHED,) if self._window.holds_day(end.known_from) else ()
-                    yield from self._of_rule(rule, when, end.at, end.known_from, end)
-
-    def _of_rule(
-        self,
-        rule: Rule,
-        when: tuple[str, ...],
-        at: datetime | None,
-        known_from: date | None,
-        act: Rule | RuleEnd,
-    ) -> Iterator[Notice]:
-        """Yield the notice of a rule that an act, its own or one that ends it, makes begin or end at an instant."""
-        touched = self._touched(rule)
-        if when and any(self._reached(at, self._scopes(measure, None)) for measure in touched):
-            ends = at != rule.start
-            yield Notice(
-                f"{rule.id}.end" if ends else rule.id, STACKING, when, tuple(measure.id for measure in touched), at,
-                known_from, f"{'Stacking ends' if ends else 'Stacking'}: {rule.text}.", act.cite, act.conf,
-                self._step(at, known_from),
-            )  # fmt: skip
-
-    def _touched(self, rule: Rule) -> list[Measure]:
-        names = {*rule.on, *rule.members}
-        return [m for m in self._measures if m.id in names or not names.isdisjoint(m.parents)]
+                    events = [ENDS] * self._in(end.at) + [PUBLISHED] * self._window.holds_day(end.known_from)
+                    acts.append((tuple(events), end.at, end.known_from, end))
+            names = {*rule.on, *rule.members}
+            touched = [m for m in self._measures if m.id in names or not names.isdisjoint(m.parents)]
+            for when, at, known_from, act in acts:
+                if when and any(self._reached(at, self._scopes(measure, None)) for measure in touched):
+                    ends = at != rule.start
+                    yield Notice(
+                        f"{rule.id}.end" if ends else rule.id, STACKING, when, tuple(m.id for m in touched), at,
+                        known_from, f"{'Stacking ends' if ends else 'Stacking'}: {rule.text}.", act.cite, act.conf,
+                        self._step(at, known_from),
+                    )  # fmt: skip
 
     def lists(self) -> Iterator[Notice]:
         """Yield product lists whose codes change."""
@@ -350,7 +346,10 @@ class _NoticeFinder:
         moment = at or datetime.combine(self._law.as_of, time(12), self._zone)
         in_force = self._law.in_force(moment, self._known_on, self._market)
         for scope in scopes:
-            if not self._meets_goods(Reach.of(scope, in_force)):
+            reach = Reach.of(scope, in_force)
+            if self._goods is not None and reach not in self._met:
+                self._met[reach] = self._goods.meets(reach)
+            if not self._met.get(reach, True):
                 continue
             wanted = Scope(
                 products=scope.products if window.hts else (),
@@ -362,13 +361,6 @@ class _NoticeFinder:
             if any(reach.fits(code, window.origin) for code in self._codes):
                 return True
         return False
-
-    def _meets_goods(self, reach: Reach) -> bool:
-        if self._goods is None:
-            return True
-        if reach not in self._met:
-            self._met[reach] = self._goods.meets(reach)
-        return self._met[reach]
 
 
 def _scopes_of_moved(measure: Measure, name: str, moved: Iterable[str]) -> Iterator[Scope]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,14 @@ class LawComparison:
         """The comparison as JSON has it."""
         lines = self.lines
         return {
-            "first": _named(self.first),
-            "second": _named(self.second),
+            **{
+                side: {
+                    "version": str(facts["law_version"]),
+                    "digest": str(facts["law_digest"]),
+                    "read_to": str(facts["law_read_to"]),
+                }
+                for side, facts in (("first", self.first), ("second", self.second))
+            },
             "differences": [
                 {
                     "kind": one.kind,
@@ -94,24 +100,21 @@ def compare_laws(first: str, second: str, table: str | None = None, on: str = ""
     """
     raws = _raw(first), _raw(second)
     laws = law_from_raw(raws[0]), law_from_raw(raws[1])
-    found = LawComparison(
-        law_facts(laws[0]),
-        law_facts(laws[1]),
-        tuple(difference(*laws)),
-        (*_lists(*raws), *_others(*raws)),
-    )
+    facts = law_facts(laws[0]), law_facts(laws[1])
+    found = LawComparison(*facts, tuple(difference(*laws)), (*_lists(*raws), *_others(*raws)))
     if table is None:
         return found
     day = on or laws[1].as_of.isoformat()
     before, after = (_duties(law, table, day) for law in laws)
-    joined = before.join(after.select("row", duty_after="duty"), on="row", how="inner", maintain_order="left")
-    joined = joined.rename({"duty": "duty_before"}).with_columns(
-        change=pl.col("duty_after") - pl.col("duty_before")
+    joined = before.rename({"duty": "duty_before"}).join(
+        after.select("row", duty_after="duty"), on="row", how="inner", maintain_order="left"
     )
-    moved = joined.filter(pl.col("change").abs() >= _HALF_CENT).sort(
-        pl.col("change").abs(), descending=True, maintain_order=True
+    size = pl.col("change").abs()
+    moved = joined.with_columns(change=pl.col("duty_after") - pl.col("duty_before")).filter(
+        size >= _HALF_CENT
     )
-    return LawComparison(found.first, found.second, found.differences, found.other, day, joined.height, moved)
+    moved = moved.sort(size, descending=True, maintain_order=True)
+    return replace(found, on=day, rows=joined.height, lines=moved)
 
 
 def _raw(name: str) -> dict[str, Any]:
@@ -156,12 +159,4 @@ def _items(content: Any) -> Mapping[str, Any]:
     return {
         str(item.get("id", place)) if isinstance(item, Mapping) else str(place): item
         for place, item in enumerate(items)
-    }
-
-
-def _named(facts: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        "version": str(facts["law_version"]),
-        "digest": str(facts["law_digest"]),
-        "read_to": str(facts["law_read_to"]),
     }

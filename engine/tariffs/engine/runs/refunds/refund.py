@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import cast
 
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.errors import InputError, TariffsError
@@ -22,20 +23,22 @@ from tariffs.engine.law.refund_terms import RefundRoute
 from tariffs.engine.line_duty.entries import UnreadLine, lines_by_entry
 from tariffs.engine.line_duty.entry_dates import ENTRY, covered_moment, entry_moment, moment_notes, unread_of
 from tariffs.engine.line_duty.entry_line import EntryLine, Number, read_charge
-from tariffs.engine.line_duty.quote import Quote, quote_line
+from tariffs.engine.line_duty.quote import quote_line
 from tariffs.engine.runs.refunds.refund_headings import (
     HeadingRefund,
     given_back_elsewhere,
     heading_refunds,
     merged_headings,
 )
-from tariffs.engine.runs.refunds.refund_interest import YearlyRates, interest, interest_rates
 from tariffs.engine.runs.refunds.refund_status import (
     LIQUIDATION,
     LIQUIDATION_DATE,
     RELIQUIDATION_DATE,
     EntryDays,
     LiquidationStatus,
+    YearlyRates,
+    interest,
+    interest_rates,
     liquidation_status,
 )
 
@@ -143,7 +146,14 @@ def refunds(
     options = options or RefundOptions()
     if options.paid_on:
         covered_moment(law, options.paid_on, PAID_ON)
-    nodes = _nodes(law, options)
+    nodes = options.authority or (law.refunds.authority,)
+    known = {parent for measure in law.measures.values() for parent in measure.parents}
+    for node in nodes:
+        if node not in known:
+            raise InputError(
+                "REQUEST_INVALID", f"The law has no authority {node!r}.", field="authority",
+                fix="`tariffs law measures` lists them.",
+            )  # fmt: skip
     rates = interest_rates(law, options.rate)
     rated: dict[int, _Rated] = {}
     refused: dict[int, TariffsError] = {}
@@ -193,18 +203,6 @@ class _Rated:
         return sum((heading.deposited - heading.assessed for heading in self.headings), ZERO)
 
 
-def _nodes(law: Law, options: RefundOptions) -> tuple[str, ...]:
-    nodes = options.authority or (law.refunds.authority,)
-    known = {parent for measure in law.measures.values() for parent in measure.parents}
-    for node in nodes:
-        if node not in known:
-            raise InputError(
-                "REQUEST_INVALID", f"The law has no authority {node!r}.", field="authority",
-                fix="`tariffs law measures` lists them.",
-            )  # fmt: skip
-    return nodes
-
-
 def _rate(law: Law, line: RefundLine, options: RefundOptions, nodes: tuple[str, ...]) -> _Rated:
     now = quote_line(law, line.line, known_on=options.known_on)
     then = quote_line(law, line.line, known_on=ENTRY)
@@ -233,13 +231,8 @@ def _rate(law: Law, line: RefundLine, options: RefundOptions, nodes: tuple[str, 
             *reliquidation_notes,
             *status.notes,
         ),
-        switches=_switches(now),
+        switches=cast("Mapping[str, str]", now.provenance["switches"]),
     )
-
-
-def _switches(quote: Quote) -> Mapping[str, str]:
-    switches = quote.provenance["switches"]
-    return switches if isinstance(switches, Mapping) else {}
 
 
 def _day(law: Law, line: RefundLine, name: str, text: str) -> tuple[date | None, tuple[Note, ...]]:

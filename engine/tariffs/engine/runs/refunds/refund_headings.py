@@ -37,22 +37,13 @@ class HeadingRefund:
 
 def heading_refunds(law: Law, then: Quote, now: Quote, nodes: tuple[str, ...]) -> tuple[HeadingRefund, ...]:
     """Refunds of a line by heading, from its duty as known on the entry day and as known now."""
-    deposited = (_heading(law, layer, deposited=True) for layer in then.layers if _counts(law, layer, nodes))
-    assessed = (_heading(law, layer, deposited=False) for layer in now.layers if _counts(law, layer, nodes))
-    return merged_headings([*deposited, *assessed])
-
-
-def _counts(law: Law, layer: QuoteLayer, nodes: tuple[str, ...]) -> bool:
-    return layer.amount > 0 and any(
-        node in law.measures[layer.measure].parents for node in nodes
-    )  # fmt: skip
-
-
-def _heading(law: Law, layer: QuoteLayer, *, deposited: bool) -> HeadingRefund:
-    start, end = _window(law, layer)
-    if deposited:
-        return HeadingRefund(layer.measure, layer.heading, start, end, layer.amount, ZERO, ZERO)
-    return HeadingRefund(layer.measure, layer.heading, start, end, ZERO, layer.amount, layer.owed)
+    money = [(layer, (layer.amount, ZERO, ZERO)) for layer in then.layers]
+    money += [(layer, (ZERO, layer.amount, layer.owed)) for layer in now.layers]
+    return merged_headings(
+        HeadingRefund(layer.measure, layer.heading, *_window(law, layer), *amounts)
+        for layer, amounts in money
+        if layer.amount > 0 and not set(nodes).isdisjoint(law.measures[layer.measure].parents)
+    )
 
 
 def given_back_elsewhere(law: Law, then: Quote, now: Quote, nodes: tuple[str, ...]) -> Mapping[str, Decimal]:
@@ -61,7 +52,7 @@ def given_back_elsewhere(law: Law, then: Quote, now: Quote, nodes: tuple[str, ..
     deposited = [(layer.measure, layer.amount) for layer in then.layers]
     for name, amount in (*deposited, *((layer.measure, -layer.owed) for layer in now.layers)):
         measure = law.measures[name]
-        if not any(node in measure.parents for node in nodes):
+        if set(nodes).isdisjoint(measure.parents):
             sums[measure.authority] = sums.get(measure.authority, ZERO) + amount
     back = {authority: amount for authority, amount in sums.items() if amount > 0}
     return back if sum(sums.values(), ZERO) > 0 else {}
