@@ -104,17 +104,20 @@ class FinishPoints:
 
     Args:
         options: options of the run.
+
+    Attributes:
+        first: results of the first point of each day so far.
     """
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._first: dict[str, tuple[pl.DataFrame, Mapping[str, float | None], Sums | None]] = {}
+        self.first: dict[str, tuple[pl.DataFrame, Mapping[str, float | None], Sums | None]] = {}
 
     def __call__(self, part: PointPart) -> ScenarioImpact:
         """Make the results of a point."""
         groups, total = group_rows(part.sums).frame, total_row(part.sums)
         own = groups, total, None if part.drawn is None else part.drawn.sums
-        first_groups, first_total, first_draws = self._first.setdefault(part.on, own)
+        first_groups, first_total, first_draws = self.first.setdefault(part.on, own)
         method, duties = self._options.consumer_prices, part.industry_duties
         return ScenarioImpact(
             part.id,
@@ -130,19 +133,12 @@ class FinishPoints:
             None if duties is None else price_effect(duties, method),
         )
 
-    def has_first(self, on: str) -> bool:
-        """Return True if it has been given a point of a day."""
-        return on in self._first
 
-
-@dataclass(frozen=True)
-class Impact:
-    """Results of an impact: one block per point, notes, refused rows, and inputs needed to reproduce it."""
+@dataclass(frozen=True, kw_only=True)
+class Impact(RunEnd):
+    """Results of an impact: one block per point, and the end of the run."""
 
     scenarios: tuple[ScenarioImpact, ...]
-    notes: tuple[Note, ...]
-    refused: pl.DataFrame
-    provenance: Mapping[str, object]
 
 
 def impact(
@@ -212,7 +208,7 @@ class ImpactRun(StepwiseRun):
     def value(self, index: int) -> ScenarioImpact:
         """Compute the block of one point, with its differences from the first point of its day."""
         on = self._points[index].on
-        if not self._finish_points.has_first(on) and (leading := self._leading(on)) != index:
+        if on not in self._finish_points.first and (leading := self._leading(on)) != index:
             self.finish(self.part(leading))
         return self.finish(self.part(index))
 
@@ -230,21 +226,27 @@ class ImpactRun(StepwiseRun):
 
     def result(self, blocks: Sequence[ScenarioImpact]) -> Impact:
         """Assemble the result, once every point is computed."""
-        return Impact(tuple(blocks), *self.end())
+        return Impact(scenarios=tuple(blocks), **vars(self.end()))
 
     def end(self, notes: Iterable[Note] = ()) -> RunEnd:
         """Assemble what ends the run, once every point is computed; notes on points stay with their points."""
         self._context.step("done", 1.0)
         run = self._table_run
-        provenance = run.provenance(
-            [point.scenario for point in self._points],
-            points=[f"{point.scenario.id}@{point.on}" for point in self._points],
-            **_line_dates(run),
-            **_price_facts(run.options),
-            **(self._reactions.facts(self._points) if self._reactions else {}),
-        )
+        facts = self._reactions.facts(self._points) if self._reactions else {}
+        if method := run.options.consumer_prices:
+            facts = {"consumer_prices": method_facts(method), **facts}
+        if dates := run.own_dates:
+            days = {"first": dates.first.isoformat(), "last": dates.last.isoformat()}
+            facts = {"line_dates": {"lines": dates.lines, "of": dates.of, **days}, **facts}
+        unread = unread_of(run.law, _asked_days(run, self._points), run.options.known_on)
         return RunEnd(
-            (*self._point_notes, *run.notes(), *_unread(run, self._points)), run.refused(), provenance
+            notes=(*self._point_notes, *run.notes(), *unread),
+            refused=run.refused(),
+            provenance=run.provenance(
+                [point.scenario for point in self._points],
+                points=[f"{point.scenario.id}@{point.on}" for point in self._points],
+                **facts,
+            ),
         )
 
     def part(self, index: int) -> PointPart:
@@ -272,15 +274,6 @@ class ImpactRun(StepwiseRun):
         return part
 
 
-def _unread(run: TableRun, points: Sequence[Point]) -> tuple[Note, ...]:
-    """Note that a day, of a point or a line, is later than the last day to which acts have been read."""
-    dates = run.own_dates
-    days = [dates.last] if dates else []
-    if not dates or dates.lines < dates.of:
-        days += point_days(run.law, points, run.market)
-    return unread_of(run.law, days, run.options.known_on)
-
-
 def point_days(law: Law, points: Sequence[Point], market: str) -> list[date]:
     """List the days of points on the clock of their market."""
     zone = law.zones[market]
@@ -291,34 +284,20 @@ def _part(run: TableRun, point: Point, outcomes: Sequence[Outcome]) -> PointPart
     lines = run.lines(outcomes) if run.options.include_lines else None
     notes = [note for outcome in outcomes for note in outcome.notes]
     notes += [_dated_note(dates, point.on)] if (dates := run.own_dates) else []
-    notes += scenario_notes(run.law, point.scenario, *_asked_days(run, point)) + _port_fee_notes(run, point)
+    days = _asked_days(run, [point])
+    notes += scenario_notes(run.law, point.scenario, min(days), max(days)) + _port_fee_notes(run, point)
     unique = tuple(dict.fromkeys(notes))
     sums = add_prohibited_surplus(run, outcomes, run.sums(outcomes))
     return PointPart(point.scenario.id, point.on, sums, unique, lines)
 
 
-def _asked_days(run: TableRun, point: Point) -> tuple[date, date]:
-    """First and last day that a point asks about: those of lines with an entry date, and its own for the others."""
+def _asked_days(run: TableRun, points: Sequence[Point]) -> list[date]:
+    """Days that points ask about: first and last of lines with an entry date, and their own for the others."""
     dates = run.own_dates
     days = [dates.first, dates.last] if dates else []
     if not dates or dates.lines < dates.of:
-        days += point_days(run.law, [point], run.market)
-    return min(days), max(days)
-
-
-def _price_facts(options: Options) -> dict[str, object]:
-    """Provenance fact: the method for consumer prices, if they are asked for."""
-    method = options.consumer_prices
-    return {"consumer_prices": method_facts(method)} if method else {}
-
-
-def _line_dates(run: TableRun) -> dict[str, object]:
-    """Provenance facts: number and period of the lines with an entry date."""
-    dates = run.own_dates
-    if dates is None:
-        return {}
-    days = {"first": dates.first.isoformat(), "last": dates.last.isoformat()}
-    return {"line_dates": {"lines": dates.lines, "of": dates.of, **days}}
+        days += point_days(run.law, points, run.market)
+    return days
 
 
 def _dated_note(dates: OwnDates, on: str) -> Note:
@@ -332,13 +311,11 @@ def _dated_note(dates: OwnDates, on: str) -> Note:
 
 def _port_fee_notes(run: TableRun, point: Point) -> list[Note]:
     """List the cost of port fees on the voyages that the scenario states."""
-    parts = [part for _, part in components(point.scenario) if _states_voyages(part)]
-    laws = [apply_scenario(run.law, part) for part in parts]
-    return [note for law in laws for note in fee_notes(law, point.on, run.options.known_on)]
-
-
-def _states_voyages(scenario: Scenario) -> bool:
-    return any(step.assumptions.port_calls for step in lineage(scenario, library()))
+    notes = []
+    for _, part in components(point.scenario):
+        if any(step.assumptions.port_calls for step in lineage(part, library())):
+            notes += fee_notes(apply_scenario(run.law, part), point.on, run.options.known_on)
+    return notes
 
 
 def scenario_notes(law: Law, scenario: Scenario, first: date, last: date) -> list[Note]:

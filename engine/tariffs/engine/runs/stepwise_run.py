@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, Required, TypedDict, Unpack
+from dataclasses import dataclass
+from typing import Any, ClassVar, Required, TypedDict, Unpack
 
 import polars as pl
 
@@ -15,7 +16,8 @@ from tariffs.engine.scenario import Scenario
 from tariffs.engine.tables.prepare import Table
 
 
-class RunEnd(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class RunEnd:
     """End of a run: its notes, the rows that it refused, and inputs needed to reproduce it."""
 
     notes: tuple[Note, ...]
@@ -70,7 +72,7 @@ class StepwiseRun:
 
     def finish(self, part: Any) -> Any:
         """Make the results of a block from its sums."""
-        raise NotImplementedError
+        return part.finished()
 
     def value(self, index: int) -> Any:
         """Compute a block."""

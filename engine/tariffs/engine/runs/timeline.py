@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -85,18 +85,12 @@ class TimelinePart:
         )
 
 
-@dataclass(frozen=True)
-class Timeline:
-    """Results of a timeline: a block per scenario, notes, refused rows, and inputs needed to reproduce it.
-
-    `valued` is the number of times that the table was computed.
-    """
+@dataclass(frozen=True, kw_only=True)
+class Timeline(RunEnd):
+    """Results of a timeline: a block per scenario, the number of times that the table was computed, and the end."""
 
     scenarios: tuple[ScenarioTimeline, ...]
-    notes: tuple[Note, ...]
-    refused: pl.DataFrame
     valued: int
-    provenance: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -156,27 +150,15 @@ class TimelineRun(StepwiseRun):
         self._period_notes = (*notes, *unread_of(law, [days[-1][0]], options.known_on), *dict.fromkeys(asked))
         self._period = {"start": days[0][0].isoformat(), "end": days[-1][0].isoformat()}
         self._segments = [_segments(self._table_run, scenario, days) for scenario in scenarios]
-        self._share_compile()
+        parts = [part for segments in self._segments for each in segments for part in each.dated]
+        self._table_run.share_compile([(law, when) for _, law, when in parts])
         distinct = {each.key: each for segments in self._segments for each in segments}
         counts = [len(each.dated) for each in distinct.values()]
         self._first_part = dict(zip(distinct, itertools.accumulate(counts, initial=0), strict=False))
-        self._laws = RespondingLaws(
-            self._table_run,
-            [
-                LawPart(float(weight), law, when)
-                for each in distinct.values()
-                for weight, law, when in each.dated
-            ],
-        )
+        laws = [LawPart(float(part[0]), *part[1:]) for each in distinct.values() for part in each.dated]
+        self._laws = RespondingLaws(self._table_run, laws)
         self._results: dict[Hashable, Sums] = {}
         self._done = 0
-
-    def _share_compile(self) -> None:
-        """Compile the laws of all segments together."""
-        dated = [
-            (law, when) for segments in self._segments for each in segments for _, law, when in each.dated
-        ]
-        self._table_run.share_compile(dated)
 
     def part(self, index: int) -> TimelinePart:
         """Sum the segments of one scenario."""
@@ -188,10 +170,6 @@ class TimelineRun(StepwiseRun):
             orient="row",
         )
         return TimelinePart(scenario.id, spans, sums)
-
-    def finish(self, part: TimelinePart) -> ScenarioTimeline:
-        """Make the results of one scenario from its sums."""
-        return part.finished()
 
     def _sums(self, scenario: Scenario, segment: _Segment) -> Sums:
         """Compute a segment, unless one with the same law was computed before."""
@@ -206,21 +184,22 @@ class TimelineRun(StepwiseRun):
 
     def result(self, blocks: Sequence[ScenarioTimeline]) -> Timeline:
         """Assemble the result, once every scenario is computed."""
-        notes, refused, provenance = self.end()
-        return Timeline(tuple(blocks), notes, refused, len(self._results), provenance)
+        return Timeline(scenarios=tuple(blocks), valued=len(self._results), **vars(self.end()))
 
     def end(self, notes: Iterable[Note] = ()) -> RunEnd:
         """Assemble what ends the run, once every scenario is computed; scenarios have no notes of their own."""
         self._context.step("done", 1.0)
         run = self._table_run
-        own = (*self._period_notes, *run.notes(), *_ignored_dates(run), *self._constraint_notes())
-        return RunEnd(own, run.refused(), run.provenance(self._scenarios, **self._period))
-
-    def _constraint_notes(self) -> tuple[Note, ...]:
-        """List the quantity limits and commitments of the law that affect the table on some day, each once."""
+        own = [*self._period_notes, *run.notes()]
+        if "entry_date" in run.prepared.frame.columns:
+            text = "The table is computed under the law of each day; its entry dates are ignored."
+            own.append(Note("ENTRY_DATE_SET_ASIDE", text))
+        # The quantity limits and commitments of the law that affect the table on some day, each once.
         dated = (part for segments in self._segments for segment in segments for part in segment.dated)
-        constraints = (self._table_run.quantity_constraints(law, when) for _, law, when in dated)
-        return tuple(dict.fromkeys(note for one in constraints if one for note in one.promised()))
+        constraints = (run.quantity_constraints(law, when) for _, law, when in dated)
+        own += dict.fromkeys(note for one in constraints if one for note in one.promised())
+        provenance = run.provenance(self._scenarios, **self._period)
+        return RunEnd(notes=tuple(own), refused=run.refused(), provenance=provenance)
 
 
 def spans(run: TableRun, scenario: Scenario, start: str, end: str) -> list[tuple[str, int]]:
@@ -291,7 +270,7 @@ def _undated_spans(
         noons = (noon, *(entry_instant(laws[0], day.isoformat(), market) for market in others))
         return tuple(
             (
-                bisect_right(law.publication_days, _known(run, law, day)),
+                bisect_right(law.publication_days, read_known_on(law, run.options.known_on, day)),
                 *(bisect_right(law.boundaries, each) for each in noons),
             )
             for law in laws
@@ -300,14 +279,3 @@ def _undated_spans(
     for _, span in itertools.groupby(days, places):
         (first, _), *rest = span
         yield first, 1 + len(rest)
-
-
-def _known(run: TableRun, law: Law, day: date) -> date:
-    return read_known_on(law, run.options.known_on, day)
-
-
-def _ignored_dates(run: TableRun) -> list[Note]:
-    if "entry_date" not in run.prepared.frame.columns:
-        return []
-    text = "The table is computed under the law of each day; its entry dates are ignored."
-    return [Note("ENTRY_DATE_SET_ASIDE", text)]

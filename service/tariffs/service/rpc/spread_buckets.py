@@ -115,7 +115,7 @@ def _computed(plan: RunPlan, rows: Bucket, job: Job, number: int, cancelled: Can
     refused = end.refused.with_columns(rows.rows.gather(places).alias("row")).insert_column(
         0, rows.files.gather(places).alias(PLACE)
     )
-    return BucketResults(parts, end._replace(refused=refused))
+    return BucketResults(parts, replace(end, refused=refused))
 
 
 def _without_lines(block: Any, folder: str, number: int) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -95,7 +96,7 @@ def _listed(message: pb.SweepList) -> list[dict[str, str]]:
 
 def _done(end: RunEnd, parts: Sequence[PartEnd], request: Any) -> pb.Done:
     # Parts of a table that are joined may have more notes of one reason than a sweep tells.
-    return plain_done(end._replace(notes=shortened(end.notes)), parts, request)
+    return plain_done(replace(end, notes=shortened(end.notes)), parts, request)
 
 
 SWEEP = Verb(

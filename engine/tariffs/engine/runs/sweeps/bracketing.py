@@ -9,23 +9,21 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Function = Callable[[Sequence[int]], Mapping[int, float]]
 _PROBES = 8
 _TRUNCATION = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Crossing:
+class Crossing(NamedTuple):
     """Two neighbouring steps with values of opposite signs."""
 
     low: int
     high: int
 
 
-@dataclass(frozen=True, slots=True)
-class Plateau:
+class Plateau(NamedTuple):
     """Steps from the first to the last, one or more, at which the function is zero."""
 
     first: int
@@ -59,9 +57,7 @@ class Search:
         steps = sorted(self.values)
         groups = itertools.groupby(steps, self._is_zero)
         runs = [list(group) for is_zero, group in groups if is_zero]
-        crossings = [
-            Crossing(low, high) for low, high in itertools.pairwise(steps) if self._opposite(low, high)
-        ]
+        crossings = [Crossing(*pair) for pair in itertools.pairwise(steps) if self._opposite(*pair)]
         return [Plateau(group[0], group[-1]) for group in runs], crossings
 
     def _at(self, step: int) -> float:
@@ -106,7 +102,8 @@ class Search:
 
     def _probe(self) -> None:
         """Evaluate turning points that come near zero between steps of the grid, where two zeros may hide."""
-        for triple in list(_triples(sorted(self.values))):
+        steps = sorted(self.values)
+        for triple in zip(steps, steps[1:], steps[2:], strict=False):
             for _ in range(_PROBES):
                 vertex = self._vertex(*triple)
                 if vertex is None:
@@ -134,10 +131,6 @@ class Search:
         best = min(steps[1:-1], key=lambda step: abs(self.values[step]))
         place = steps.index(best)
         return steps[place - 1], best, steps[place + 1]
-
-
-def _triples(steps: Sequence[int]) -> Sequence[tuple[int, int, int]]:
-    return list(zip(steps, steps[1:], steps[2:], strict=False))
 
 
 def _itp(low: int, high: int, at_low: float, at_high: float, width: int, left: int) -> int:

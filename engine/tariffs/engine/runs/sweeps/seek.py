@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Unpack
 
 import polars as pl
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.notes import Note
-from tariffs.engine.line_duty.entry_dates import unread_of
-from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
+from tariffs.engine.runs.impact import read_points
 from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
-from tariffs.engine.runs.stepwise_run import RunArguments
+from tariffs.engine.runs.stepwise_run import RunArguments, RunEnd
 from tariffs.engine.runs.sweeps.bracketing import Crossing, Plateau, Search
 from tariffs.engine.runs.sweeps.point_sums import PointEvaluator
 from tariffs.engine.runs.sweeps.seek_range import SeekRange, first_steps, seek_range
 from tariffs.engine.runs.sweeps.seek_target import Target, check_where
-from tariffs.engine.runs.sweeps.sweep import check_points, points_at, shortened
+from tariffs.engine.runs.sweeps.sweep import check_points, points_at, points_end, shortened
 from tariffs.engine.runs.sweeps.sweep_points import float_of
 from tariffs.engine.scenario import Scenario
 from tariffs.engine.tables.prepare import Table
@@ -68,9 +67,9 @@ class Jump:
     next_achieved: float
 
 
-@dataclass(frozen=True, slots=True)
-class Seek:
-    """Results of a goal seek, in rising order of the value.
+@dataclass(frozen=True, kw_only=True)
+class Seek(RunEnd):
+    """Results of a goal seek, in rising order of the value, and the end of the run.
 
     `path` has all evaluations: `value` (numbers as Float64, rates as fractions; days as String) and `achieved`.
     `monotone` says whether the result never turns along it. `nearest` is the evaluation nearest to the target.
@@ -81,9 +80,6 @@ class Seek:
     nearest: Root
     monotone: bool
     path: pl.DataFrame
-    notes: tuple[Note, ...]
-    refused: pl.DataFrame
-    provenance: Mapping[str, object]
 
 
 def seek(
@@ -124,73 +120,65 @@ def seek(
     run = TableRun(table, law, options, context, [scenario])
     check_where(run, target.where)
     (day,), day_notes = read_points(law, [Point(scenario, on)], run.market)
-    evaluation = _Evaluation(run, scenario, fixed, vary.name, values, target, day.on)
+    evaluation = _Evaluation(run, day, fixed, vary.name, values, target)
     search = Search(evaluation, first_steps(values), lambda found: _tolerance(target, found))
-    _check_defined(target, search.values.values())
+    if all(map(math.isnan, search.values.values())):
+        why = f"{target.column} is undefined at every value of the range"
+        fix = "Columns after the response need a response and a baseline; surplus needs groups of whole products."
+        raise InputError("PARAMETER_INVALID", f"{why}.", field="target", fix=fix)
     plateaus, crossings = search.run()
-    context.step("done", 1.0)
     answer = _Answer(values, dict(sorted(evaluation.achieved.items())), target)
-    filled = scenario.with_parameters(fixed)
-    days = point_days(run.law, [day], run.market)
-    notes = (
-        *day_notes,
-        *run.notes(),
-        *unread_of(run.law, days, run.options.known_on),
-        *scenario_notes(run.law, filled, *days, *days),
-        *evaluation.notes,
-    )
     facts = {
         "vary": [vary.name, vary.low, vary.high],
         "target": [target.column, target.value],
         "where": {key: list(allowed) for key, allowed in target.where.items()},
     }
+    filled = Point(scenario.with_parameters(fixed), day.on)
+    roots, jumps = answer.roots_and_jumps(plateaus, crossings)
     return Seek(
-        *answer.roots_and_jumps(plateaus, crossings),
-        answer.nearest(),
-        answer.monotone(),
-        answer.path(),
-        shortened(notes),
-        run.refused(),
-        run.provenance([filled], on=day.on, seek=facts),
+        roots=roots,
+        jumps=jumps,
+        nearest=answer.nearest(),
+        monotone=answer.monotone(),
+        path=answer.path(),
+        **vars(points_end(run, filled, day_notes, evaluation.notes, seek=facts)),
     )
 
 
+@dataclass
 class _Evaluation:
-    """Distance from the target at steps of the range."""
+    """Distance from the target at steps of the range; `fixed` are values of the other parameters."""
 
-    def __init__(
-        self,
-        run: TableRun,
-        scenario: Scenario,
-        fixed: Mapping[str, str],
-        name: str,
-        values: SeekRange,
-        target: Target,
-        on: str,
-    ) -> None:
-        self._run, self._fixed, self._name = run, fixed, name
-        steps = (0, values.steps // 2, values.steps)
-        self._evaluate = PointEvaluator(run, scenario, on, [{name: values.text(step)} for step in steps])
-        self._values, self._target = values, target
-        self._grid = 0
-        self.achieved: dict[int, float] = {}
-        self.notes: tuple[Note, ...] = ()
+    run: TableRun
+    day: Point
+    fixed: Mapping[str, str]
+    name: str
+    values: SeekRange
+    target: Target
+    achieved: dict[int, float] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+    _grid: int = 0
+
+    def __post_init__(self) -> None:
+        ends = (0, self.values.steps // 2, self.values.steps)
+        points = [{self.name: self.values.text(step)} for step in ends]
+        self._evaluate = PointEvaluator(self.run, self.day.scenario, self.day.on, points)
 
     def __call__(self, steps: Sequence[int]) -> dict[int, float]:
         """Evaluate steps; the first call is the grid, which is most of the work."""
         self._grid = self._grid or len(steps)
-        texts = [self._values.text(step) for step in steps]
-        points = points_at([{self._name: text} for text in texts], self._fixed)
+        texts = [self.values.text(step) for step in steps]
+        points = points_at([{self.name: text} for text in texts], self.fixed)
 
         def step_done(done: int) -> None:
             count = len(self.achieved) + done
             fraction = count / (count + 1) if count >= self._grid else 0.9 * count / self._grid
-            self._run.context.step(f"{self._name} {texts[done]}", fraction)
+            self.run.context.step(f"{self.name} {texts[done]}", fraction)
 
         results = self._evaluate(points, step_done)
-        self.achieved |= dict(zip(steps, self._target.achieved(results.sums).tolist(), strict=True))
+        self.achieved |= dict(zip(steps, self.target.achieved(results.sums).tolist(), strict=True))
         self.notes = shortened((*self.notes, *results.notes))
-        return {step: self.achieved[step] - self._target.value for step in steps}
+        return {step: self.achieved[step] - self.target.value for step in steps}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,18 +192,16 @@ class _Answer:
     def roots_and_jumps(
         self, plateaus: Sequence[Plateau], crossings: Sequence[Crossing]
     ) -> tuple[tuple[Root, ...], tuple[Jump, ...]]:
-        roots = [(span.first, self._root(span)) for span in plateaus]
-        jumps = []
-        for crossing in crossings:
-            low, high = crossing.low, crossing.high
-            if abs(self.achieved[high] - self.achieved[low]) <= JUMP * self._spread():
+        roots, jumps = list(plateaus), []
+        known = [value for value in self.achieved.values() if not math.isnan(value)]
+        for low, high in crossings:
+            before, after = self.achieved[low], self.achieved[high]
+            if abs(after - before) <= JUMP * (max(known) - min(known)):
                 nearer = min(low, high, key=self._distance)
-                roots.append((nearer, self._root(Plateau(nearer, nearer))))
+                roots.append(Plateau(nearer, nearer))
             else:
-                jumps.append(
-                    Jump(self._value(low), self.achieved[low], self._value(high), self.achieved[high])
-                )
-        return tuple(root for _, root in sorted(roots, key=lambda pair: pair[0])), tuple(jumps)
+                jumps.append(Jump(self._value(low), before, self._value(high), after))
+        return tuple(map(self._root, sorted(roots))), tuple(jumps)
 
     def nearest(self) -> Root:
         """Find the lowest value that is as near to the target as any, but for rounding."""
@@ -251,20 +237,6 @@ class _Answer:
 
     def _size(self) -> float:
         return max(abs(value) for value in self.achieved.values() if not math.isnan(value))
-
-    def _spread(self) -> float:
-        found = [value for value in self.achieved.values() if not math.isnan(value)]
-        return max(found) - min(found)
-
-
-def _check_defined(target: Target, found: Iterable[float]) -> None:
-    if all(map(math.isnan, found)):
-        raise InputError(
-            "PARAMETER_INVALID",
-            f"{target.column} is undefined at every value of the range.",
-            field="target",
-            fix="Columns after the response need a response and a baseline; surplus needs groups of whole products.",
-        )
 
 
 def _tolerance(target: Target, distances: Sequence[float]) -> float:

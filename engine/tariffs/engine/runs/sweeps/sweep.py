@@ -20,6 +20,7 @@ from tariffs.engine.runs.column_names import AUTHORITY_COLUMNS, COLUMNS, FURTHER
 from tariffs.engine.runs.finish import group_rows, total_rows
 from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
 from tariffs.engine.runs.options import Point
+from tariffs.engine.runs.outcomes.table_run import TableRun
 from tariffs.engine.runs.stepwise_run import RunArguments, RunEnd, StepwiseRun
 from tariffs.engine.runs.sums import Sums
 from tariffs.engine.runs.sweeps.point_sums import PointEvaluator, SweepPoint
@@ -71,9 +72,9 @@ class SweepPart:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Sweep:
-    """Results of a sweep.
+@dataclass(frozen=True, kw_only=True)
+class Sweep(RunEnd):
+    """Results of a sweep, and the end of the run.
 
     `points` has a row a point: the parameters, rates as fractions, on and off as 1 and 0, days as text. `groups` has a
     row a point and group: the parameters, the keys, the columns of the contract; `totals` a row a point.
@@ -82,9 +83,6 @@ class Sweep:
     points: pl.DataFrame
     groups: pl.DataFrame
     totals: pl.DataFrame
-    notes: tuple[Note, ...]
-    refused: pl.DataFrame
-    provenance: Mapping[str, object]
 
 
 def sweep(
@@ -159,43 +157,50 @@ class SweepRun(StepwiseRun):
         results = self._evaluate(points, step)
         return SweepPart(self._frame.slice(first, BLOCK_POINTS), results.sums, shortened(results.notes))
 
-    def finish(self, part: SweepPart) -> SweepBlock:
-        """Make the results of a block from its sums."""
-        return part.finished()
-
     def result(self, blocks: Sequence[SweepBlock]) -> Sweep:
         """Assemble the result, once every block is computed."""
         return Sweep(
-            self._frame,
-            pl.concat(block.groups for block in blocks),
-            pl.concat(block.totals for block in blocks),
-            *self.end(note for block in blocks for note in block.notes),
+            points=self._frame,
+            groups=pl.concat(block.groups for block in blocks),
+            totals=pl.concat(block.totals for block in blocks),
+            **vars(self.end(note for block in blocks for note in block.notes)),
         )
 
     def end(self, notes: Iterable[Note] = ()) -> RunEnd:
         """Assemble what ends the run, with the notes of all blocks, once every block is computed."""
-        self._context.step("done", 1.0)
-        run = self._table_run
-        days = point_days(run.law, [self._day], run.market)
-        scenario = self._scenario.with_parameters(self._fixed)
-        whole = (
-            *self._day_notes,
-            *run.notes(),
-            *unread_of(run.law, days, run.options.known_on),
-            *scenario_notes(run.law, scenario, *days, *days),
-            *notes,
-        )
-        provenance = run.provenance([scenario], on=self._day.on, sweep=self._facts())
-        return RunEnd(shortened(whole), run.refused(), provenance)
-
-    def _facts(self) -> dict[str, object]:
-        """Describe the points for the provenance."""
         text = json.dumps([dict(point) for point in self._points], sort_keys=True, separators=(",", ":"))
-        return {
+        facts = {
             "points": len(self._points),
             "parameters": self._frame.columns,
             "digest": hashlib.sha256(text.encode()).hexdigest(),
         }
+        filled = Point(self._scenario.with_parameters(self._fixed), self._day.on)
+        return points_end(self._table_run, filled, self._day_notes, notes, sweep=facts)
+
+
+def points_end(
+    run: TableRun, filled: Point, day_notes: Iterable[Note], notes: Iterable[Note], **facts: object
+) -> RunEnd:
+    """Assemble what ends a run over points of one scenario on one day.
+
+    Args:
+        run: the table.
+        filled: the scenario with the values that are the same at all points, and the day.
+        day_notes: those on the day as given.
+        notes: those of the points.
+        **facts: those of the verb, for the provenance.
+    """
+    run.context.step("done", 1.0)
+    days = point_days(run.law, [filled], run.market)
+    whole = (
+        *day_notes,
+        *run.notes(),
+        *unread_of(run.law, days, run.options.known_on),
+        *scenario_notes(run.law, filled.scenario, *days, *days),
+        *notes,
+    )
+    provenance = run.provenance([filled.scenario], on=filled.on, **facts)
+    return RunEnd(notes=shortened(whole), refused=run.refused(), provenance=provenance)
 
 
 def points_at(points: Points, fixed: Mapping[str, str]) -> list[SweepPoint]:

@@ -71,9 +71,9 @@ def joined_end(buckets: Sequence[BucketResults]) -> RunEnd:
     """Join what ends the runs of buckets: each note once, and the refused rows by file and row."""
     refused = pl.concat([bucket.end.refused for bucket in buckets])
     return RunEnd(
-        joined_notes(bucket.end.notes for bucket in buckets),
-        refused.sort(PLACE, "row", maintain_order=True),
-        joined_provenance([bucket.end.provenance for bucket in buckets]),
+        notes=joined_notes(bucket.end.notes for bucket in buckets),
+        refused=refused.sort(PLACE, "row", maintain_order=True),
+        provenance=joined_provenance([bucket.end.provenance for bucket in buckets]),
     )
 
 
