@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from typing import Unpack
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.remote_calls import RemoteCalls
@@ -18,6 +19,7 @@ from tariffs.client.results.scenario_check import CheckResult, Difference
 from tariffs.client.results.server_info import ServerVersion
 from tariffs.client.scenario import Scenario
 from tariffs.run_spec.option import Day, Parameters
+from tariffs.run_spec.typed import LawOptions
 from tariffs.v1 import contract, law_service_pb2, scenario_service_pb2
 
 EMBEDDED = "embedded"
@@ -85,14 +87,9 @@ class LawCalls(RemoteCalls):
         *,
         hts: str = "",
         origin: str = "",
-        known_on: Day | None = None,
         scenario: ScenarioLike | None = None,
-        switches: Mapping[str, str] | None = None,
-        min_confidence: str = "",
-        law_version: str = "",
-        direction: str = "import",
-        to: str = "",
         timeout: float | None = None,
+        **options: Unpack[LawOptions],
     ) -> LawChanges:
         """List changes of the law from `start` to `end`; with a table those that reach its lines, and their effect.
 
@@ -103,31 +100,23 @@ class LawCalls(RemoteCalls):
                 step is valued as if all lines entered at its instant; a line's own entry date does not count.
             hts: changes for this HTS code only.
             origin: changes for this country only.
-            known_on: use only acts published by this day.
             scenario: library name, `*.yaml` path, or `Scenario`.
-            switches: open points of the law set to other values than their defaults.
-            min_confidence: use only acts with at least this confidence: A, B or C.
-            law_version: law to use: a version, "latest" or `VERSION@DIGEST`; empty is the client's or the server's.
-            direction: import, or export: duties of the country that retaliates, in its local time.
-            to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
-                `destination` of each row of a table.
             timeout: seconds; by default the config's deadline.
+            **options: options of the law, listed by `help(tariffs.client.LawOptions)`, but for `parameters` and
+                `date_format`; with direction export, changes of the law of the country that retaliates.
 
         Raises:
             InvalidRequest: the window, the table or an option cannot be used.
         """
-        request = law_service_pb2.ListChangesRequest(
+        request = requests.law_request(
+            "changes",
+            law_service_pb2.ListChangesRequest,
+            scenario,
+            options,
             start=arguments.day(start, "start"),
             end=arguments.day(end, "end"),
             hts=arguments.text(hts, "hts"),
             origin=arguments.text(origin, "origin"),
-            known_on=arguments.day(known_on, "known_on"),
-            scenario=requests.scenario_ref(scenario),
-            switches=arguments.texts_by_name(switches, "switches"),
-            min_confidence=arguments.text(min_confidence, "min_confidence"),
-            law_version=arguments.text(law_version, "law_version"),
-            direction=requests.direction_value(direction),
-            to=arguments.text(to, "to"),
         )
         table: Table | None = lines
         if isinstance(lines, str) and lines == EMBEDDED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Unpack
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.changes import LawCalls
@@ -12,9 +13,11 @@ from tariffs.client._wire.claim_message import ClaimValue
 from tariffs.client._wire.frames import Table, read_table
 from tariffs.client._wire.progress import Progress, reporting
 from tariffs.client._wire.requests import ChargeValue, Money, ScenarioLike
+from tariffs.client._wire.run_options import read_option
 from tariffs.client.results.entries import EntriesResult
 from tariffs.client.results.quote import Quote
-from tariffs.run_spec.option import Day, Parameters
+from tariffs.run_spec.option import Day
+from tariffs.run_spec.typed import LawOptions
 from tariffs.v1 import duty_service_pb2
 
 
@@ -36,16 +39,10 @@ class DutyCalls(LawCalls):
         insurance: Money | None = None,
         charges: Mapping[str, ChargeValue] | None = None,
         scenario: ScenarioLike | None = None,
-        parameters: Parameters | None = None,
-        known_on: Day | None = None,
-        switches: Mapping[str, str] | None = None,
-        min_confidence: str = "",
-        law_version: str = "",
-        direction: str = "import",
-        to: str = "",
         ordinary_rate: Money | None = None,
         why: bool = False,
         timeout: float | None = None,
+        **options: Unpack[LawOptions],
     ) -> Quote:
         """Compute the duty on one entry line, with every layer named and cited.
 
@@ -66,19 +63,12 @@ class DutyCalls(LawCalls):
             charges: your own charges by kind (adcvd, excise, other), part of the landed cost and of no duty: `"12.5%"`
                 of the entered value, `"1.07 USD/L"`, or an amount in USD; a list for several of one kind.
             scenario: library name, `*.yaml` path, or `Scenario`.
-            parameters: values of the scenario's parameters, such as `{"cn": "20%"}`, as in `impact`.
-            known_on: use only acts published by this day; "entry" is the line's own day.
-            switches: open points of the law set to other values than their defaults.
-            min_confidence: use only acts with at least this confidence: A, B or C.
-            law_version: law to use: a version, "latest" or `VERSION@DIGEST`; empty is the client's or the server's.
-            direction: import, or export of goods of the United States.
-            to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
-                `destination` of each row of a table.
             ordinary_rate: the ordinary rate, `"9.8%"` or 0.098, where the schedule states it by formula or, for an
                 export, the law data holds none; it is shown as stated.
             why: return the reasons too: `why` of each layer, and measures that matched but did not apply. Without
                 it, `Quote.why()` fetches them.
             timeout: seconds; by default the config's deadline.
+            **options: options of the law, listed by `help(tariffs.client.LawOptions)`, but for `date_format`.
 
         Raises:
             InvalidRequest: the line or an option cannot be used; `reason` and `field` say why.
@@ -86,7 +76,11 @@ class DutyCalls(LawCalls):
             Unavailable: no server answers.
             DeadlineExceeded: the deadline passed.
         """
-        request = duty_service_pb2.CalculateDutyRequest(
+        request = requests.law_request(
+            "duty",
+            duty_service_pb2.CalculateDutyRequest,
+            scenario,
+            options,
             line=requests.duty_line(
                 hts,
                 origin,
@@ -101,14 +95,6 @@ class DutyCalls(LawCalls):
                 charges=charges,
                 ordinary_rate=ordinary_rate,
             ),
-            scenario=requests.scenario_ref(scenario),
-            parameters=arguments.parameters(parameters),
-            known_on=arguments.day(known_on, "known_on"),
-            switches=arguments.texts_by_name(switches, "switches"),
-            min_confidence=arguments.text(min_confidence, "min_confidence"),
-            law_version=arguments.text(law_version, "law_version"),
-            direction=requests.direction_value(direction),
-            to=arguments.text(to, "to"),
             explain=why,
         )
         return self._quote(request, arguments.seconds(timeout, self._config.deadlines.duty))
@@ -128,14 +114,9 @@ class DutyCalls(LawCalls):
         *,
         on: Day | None = None,
         scenario: ScenarioLike | None = None,
-        parameters: Parameters | None = None,
-        known_on: Day | None = None,
-        switches: Mapping[str, str] | None = None,
-        min_confidence: str = "",
-        law_version: str = "",
-        date_format: str = "",
         progress: Progress = None,
         timeout: float | None = None,
+        **options: Unpack[LawOptions],
     ) -> EntriesResult:
         """Compute duties and fees of entries: the duty of each line as by `duty`, fees once per entry.
 
@@ -145,14 +126,9 @@ class DutyCalls(LawCalls):
                 of `duty` are columns `adcvd, excise, other_charges`.
             on: day of entry of lines that name none; by default the law's as-of day.
             scenario: library name, `*.yaml` path, or `Scenario`.
-            parameters: values of the scenario's parameters, such as `{"cn": "20%"}`, as in `impact`.
-            known_on: use only acts published by this day; "entry" is each line's own day.
-            switches: open points of the law set to other values than their defaults.
-            min_confidence: use only acts with at least this confidence: A, B or C.
-            law_version: law to use: a version, "latest" or `VERSION@DIGEST`; empty is the client's or the server's.
-            date_format: as in `impact`.
             progress: True for a progress bar on a terminal, or a function that takes stage and fraction.
             timeout: seconds for each batch of 1,000 lines; by default the config's deadline.
+            **options: options of the law, listed by `help(tariffs.client.LawOptions)`, but for `direction` and `to`.
 
         Raises:
             InvalidRequest: the table or an option cannot be used. A row that cannot be used is in `refused`.
@@ -160,23 +136,15 @@ class DutyCalls(LawCalls):
             Unavailable: no server answers.
             DeadlineExceeded: the deadline passed.
         """
-        day, form = arguments.day(on, "on"), arguments.text(date_format, "date_format")
+        day, form = arguments.day(on, "on"), read_option("date_format", options.pop("date_format", ""))
         table = entry_table.read_entries(read_table(lines), self.law(), day, form)
-        reference = requests.scenario_ref(scenario)
+        message = duty_service_pb2.BatchCalculateDutiesRequest
+        request = requests.law_request("duties", message, scenario, options, table=table.form)
         deadline = arguments.seconds(timeout, self._config.deadlines.batch)
-        values = arguments.parameters(parameters)
 
         def send(rows: list[int]) -> duty_service_pb2.BatchCalculateDutiesResponse:
-            request = duty_service_pb2.BatchCalculateDutiesRequest(
-                lines=[table.messages[row] for row in rows],
-                scenario=reference,
-                parameters=values,
-                known_on=arguments.day(known_on, "known_on"),
-                switches=arguments.texts_by_name(switches, "switches"),
-                min_confidence=arguments.text(min_confidence, "min_confidence"),
-                law_version=arguments.text(law_version, "law_version"),
-                table=table.form,
-            )
+            del request.lines[:]
+            request.lines.extend(table.messages[row] for row in rows)
             answer: duty_service_pb2.BatchCalculateDutiesResponse
             answer = self._backend.unary("BatchCalculateDuties", request, deadline)
             return answer

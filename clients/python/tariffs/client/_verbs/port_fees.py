@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Unpack
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.remote_calls import RemoteCalls
@@ -12,6 +12,7 @@ from tariffs.client._wire.requests import Money, ScenarioLike
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.port_fees import PortFees
 from tariffs.run_spec.option import Day
+from tariffs.run_spec.typed import LawOptions
 from tariffs.v1 import law_service_pb2
 
 
@@ -32,11 +33,9 @@ class PortFeeCalls(RemoteCalls):
         share: Money | None = None,
         usd_per_unit: Money | None = None,
         source: str = "",
-        known_on: Day | None = None,
         scenario: ScenarioLike | None = None,
-        switches: Mapping[str, str] | None = None,
-        law_version: str = "",
         timeout: float | None = None,
+        **options: Unpack[LawOptions],
     ) -> PortFees:
         """Compute port fees per container and ton on a day, for your voyage or for voyages from public sources.
 
@@ -53,11 +52,9 @@ class PortFeeCalls(RemoteCalls):
             share: share of the trade's cargo on ships that pay, `"20%"` or 0.2.
             usd_per_unit: US dollars for one unit of the fee's currency.
             source: source of your figures.
-            known_on: use only acts published by this day.
             scenario: library name, `*.yaml` path, or `Scenario`; its voyages replace those of public sources.
-            switches: open points of the law set to other values than their defaults.
-            law_version: as in `impact`.
             timeout: seconds; by default the config's deadline.
+            **options: `known_on`, `switches` and `law_version`, as `help(tariffs.client.LawOptions)` has them.
 
         Raises:
             InvalidRequest: there is no such fee, a figure cannot be used, or one comes without `kind`.
@@ -72,11 +69,8 @@ class PortFeeCalls(RemoteCalls):
             "usd_per_unit": usd_per_unit,
         }
         voyage = {name: str(value) for name, value in figures.items() if value is not None}
-        voyage |= {
-            name: text
-            for name, text_value in (("ship", ship), ("source", source))
-            if (text := arguments.text(text_value, name))
-        }
+        texts = {"ship": arguments.text(ship, "ship"), "source": arguments.text(source, "source")}
+        voyage |= {name: text for name, text in texts.items() if text}
         if voyage and not kind:
             raise InvalidRequest(
                 "REQUEST_INVALID",
@@ -84,12 +78,12 @@ class PortFeeCalls(RemoteCalls):
                 field="kind",
                 fix="Name the kind of ship the fee is on.",
             )
-        request = law_service_pb2.CalculatePortFeeRequest(
+        request = requests.law_request(
+            "port_fees",
+            law_service_pb2.CalculatePortFeeRequest,
+            scenario,
+            options,
             on=arguments.day(on, "on"),
-            known_on=arguments.day(known_on, "known_on"),
-            scenario=requests.scenario_ref(scenario),
-            switches=arguments.texts_by_name(switches, "switches"),
-            law_version=arguments.text(law_version, "law_version"),
             voyage=law_service_pb2.Voyage(kind=arguments.text(kind, "kind"), **voyage) if kind else None,
         )
         return read(PortFees, self._lookup("CalculatePortFee", request, timeout))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Unpack
 
 import polars as pl
 
@@ -14,8 +14,10 @@ from tariffs.client._wire import entry_batches, entry_table, requests
 from tariffs.client._wire.frames import Table, read_table
 from tariffs.client._wire.progress import Progress, reporting
 from tariffs.client._wire.requests import Money, ScenarioLike
+from tariffs.client._wire.run_options import read_option
 from tariffs.client.results.refund import AMOUNTS, ENTRY_SCHEMA, HEADING_SCHEMA, RefundsResult
 from tariffs.run_spec.option import Day
+from tariffs.run_spec.typed import LawOptions
 from tariffs.v1 import refund_service_pb2
 
 _COLUMNS = ("liquidation", "liquidation_date", "deposit_date", "drawback", "reliquidation_date")
@@ -31,14 +33,10 @@ class RefundCalls(LawCalls):
         authorities: Sequence[str] = (),
         interest_rate: Money | None = None,
         paid_on: Day | None = None,
-        known_on: Day | None = None,
         scenario: ScenarioLike | None = None,
-        switches: Mapping[str, str] | None = None,
-        min_confidence: str = "",
-        law_version: str = "",
-        date_format: str = "",
         progress: Progress = None,
         timeout: float | None = None,
+        **options: Unpack[LawOptions],
     ) -> RefundsResult:
         """Compute refunds of duty assessed under a void authority, by entry, heading and collection window.
 
@@ -51,28 +49,22 @@ class RefundCalls(LawCalls):
             interest_rate: `"corporate"` or `"other"`, the payer of the quarterly rates of the law, or a yearly rate,
                 `"7%"` or 0.07; compounded daily from deposit to reliquidation; by default no interest.
             paid_on: day of the reliquidation of rows without `reliquidation_date`; by default the law's as-of day.
-            known_on: the day whose acts are assessed; by default the law's as-of day.
             scenario: library name, `*.yaml` path, or `Scenario`.
-            switches: open points of the law set to other values than their defaults.
-            min_confidence: use only acts with at least this confidence: A, B or C.
-            law_version: law to use: a version, "latest" or `VERSION@DIGEST`; empty is the client's or the server's.
-            date_format: as in `impact`.
             progress: True for a progress bar on a terminal, or a function that takes stage and fraction.
             timeout: seconds for each batch of 1,000 lines; by default the config's deadline.
+            **options: options of the law, listed by `help(tariffs.client.LawOptions)`: `known_on`, the day whose acts
+                are assessed, `switches`, `min_confidence`, `law_version` and `date_format`.
 
         Raises:
             InvalidRequest: the table or an option cannot be used. A row that cannot be used is in `refused`.
         """
-        frame = read_table(lines)
-        table = entry_table.read_entries(
-            frame, self.law(), "", arguments.text(date_format, "date_format"), _COLUMNS
-        )
-        request = refund_service_pb2.CalculateRefundsRequest(
-            scenario=requests.scenario_ref(scenario),
-            known_on=arguments.day(known_on, "known_on"),
-            switches=arguments.texts_by_name(switches, "switches"),
-            min_confidence=arguments.text(min_confidence, "min_confidence"),
-            law_version=arguments.text(law_version, "law_version"),
+        form = read_option("date_format", options.pop("date_format", ""))
+        table = entry_table.read_entries(read_table(lines), self.law(), "", form, _COLUMNS)
+        request = requests.law_request(
+            "refund",
+            refund_service_pb2.CalculateRefundsRequest,
+            scenario,
+            options,
             authorities=arguments.names(authorities, "authorities"),
             interest_rate=_interest(interest_rate),
             paid_on=arguments.day(paid_on, "paid_on"),

@@ -169,6 +169,23 @@ def run_request(message: type[_M], spec: RunSpec, **own: object) -> _M:
     return request
 
 
+def law_request(
+    verb: str, message: type[_M], scenario: ScenarioLike | None, options: Mapping[str, Any], **own: object
+) -> _M:
+    """Build a request about a law: its scenario, options of the law that it has a field for, and fields of its own.
+
+    Raises:
+        TypeError: there is no such option.
+        InvalidRequest: as `read_option`.
+    """
+    fields = message.DESCRIPTOR.fields_by_name
+    for name in options:
+        if name not in OPTIONS or fields.keys().isdisjoint({OPTIONS[name].wire, name}):
+            raise TypeError(f"{verb}() got an unexpected keyword argument {name!r}")
+    spec = RunSpec(**{name: read_option(name, value) for name, value in options.items() if value is not None})
+    return run_request(message, spec, scenario=scenario_ref(scenario), **own)
+
+
 def simulate_request(
     scenarios: Sequence[ScenarioLike], options: RunSpec
 ) -> simulation_service_pb2.SimulateRequest:
