@@ -273,7 +273,7 @@ def same_rows(found: pl.DataFrame, wanted: pl.DataFrame, what: str, *, exact: bo
 @contextmanager
 def tasks_here(monkeypatch: Any) -> Iterator[None]:
     """Compute the tasks of a cluster in this process, and tables of some rows in several buckets."""
-    from tariffs.engine.runs.sweeps import seek_range
+    from tariffs.engine.runs.sweeps import sweep_points
     from tariffs.engine.tables import partitions
     from tariffs.service.rpc import run_at_once
     from tariffs.service.workers.spread_tasks import OneProcess
@@ -284,7 +284,7 @@ def tasks_here(monkeypatch: Any) -> Iterator[None]:
             yield tasks
 
     monkeypatch.setattr(run_at_once, "cluster", here)
-    monkeypatch.setattr(seek_range, "CELLS", 4)
+    monkeypatch.setattr(sweep_points, "CELLS", 4)
     monkeypatch.setattr(partitions, "ROWS_PER_BUCKET", 25)
     monkeypatch.setattr(partitions, "ROWS_PER_SLICE", 20)
     yield

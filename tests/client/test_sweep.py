@@ -16,8 +16,8 @@ from polars.testing import assert_frame_equal
 from tariffs.client import Client, InvalidRequest, Run, Seek, Sweep, TariffsError, replay
 from tariffs.client._wire import sweep_requests
 from tariffs.client.cli.__main__ import run
-from tariffs.engine.runs.sweeps import seek_range
 from tariffs.engine.runs.sweeps import sweep as engine_sweep
+from tariffs.engine.runs.sweeps import sweep_points
 from tariffs.engine.tables import atoms as atoms_module
 from tariffs.run_spec.spec import RunSpec
 
@@ -62,7 +62,7 @@ def lines(tmp_path: Path) -> Path:
 @pytest.fixture
 def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     """A first grid of few values, in this process."""
-    monkeypatch.setattr(seek_range, "CELLS", 6)
+    monkeypatch.setattr(sweep_points, "CELLS", 6)
 
 
 def swept(client: Client, family: Path, **options: Any) -> Sweep:

@@ -14,8 +14,7 @@ from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.outcomes.table_run import TableRun
 from tariffs.engine.runs.sweeps import sweep as sweep_module
 from tariffs.engine.runs.sweeps.point_sums import PointEvaluator
-from tariffs.engine.runs.sweeps.seek import Vary, seek
-from tariffs.engine.runs.sweeps.seek_target import Target
+from tariffs.engine.runs.sweeps.seek import Target, Vary, seek
 from tariffs.engine.runs.sweeps.sweep import Sweep, sweep
 from tariffs.engine.runs.sweeps.sweep_points import grid
 from tariffs.engine.scenario import Scenario, parse_scenario

@@ -13,8 +13,7 @@ import pytest
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.runs.impact import Impact, Options, Point, ScenarioImpact, impact
-from tariffs.engine.runs.sweeps.seek import Vary, seek
-from tariffs.engine.runs.sweeps.seek_target import Target
+from tariffs.engine.runs.sweeps.seek import Target, Vary, seek
 from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import Scenario, library, parse_scenario

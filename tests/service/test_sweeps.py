@@ -15,8 +15,8 @@ from google.longrunning import operations_pb2 as ops
 from tariffs.engine.law import load_law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.sweeps import seek_range
 from tariffs.engine.runs.sweeps import sweep as sweep_module
+from tariffs.engine.runs.sweeps import sweep_points
 from tariffs.engine.runs.sweeps.point_sums import PointEvaluator
 from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.runs.sweeps.sweep_points import POINTS_AT_MOST, grid
@@ -267,7 +267,7 @@ def test_a_cancelled_run_stops(server: Running, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_seek_names_roots_and_its_path(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seek_range, "CELLS", 4)
+    monkeypatch.setattr(sweep_points, "CELLS", 4)
     frame = rows(20)
     totals = frame_of(swept(server, sweeping(frame, ["0%", "80%"], by=["origin"])), "groups")
     low, high = totals.filter(origin="CN")["duty"].to_list()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from tariffs.engine.runs.sweeps.bracketing import Search
-from tariffs.engine.runs.sweeps.seek_range import CELLS, FINEST
+from tariffs.engine.runs.sweeps.sweep_points import CELLS, FINEST
 
 STEPS = CELLS * FINEST
 GRID = [cell * FINEST for cell in range(CELLS + 1)]

@@ -8,9 +8,9 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import EXPORT
 from tariffs.engine.law.loader import load_law
 from tariffs.engine.response.industries import NO_INDUSTRY, industry_of
+from tariffs.engine.runs.joined_parts import goods_keys
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.responding_table import has_limits
-from tariffs.engine.runs.table_parts.bucket_goods import goods_keys
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 from tariffs.run_spec.option import IMPACT, TIMELINE
 

@@ -12,10 +12,9 @@ from tariffs.engine.errors import InputError, ScenarioError, ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.sums import Sums
-from tariffs.engine.runs.sweeps import seek_range as range_module
+from tariffs.engine.runs.sweeps import sweep_points as range_module
 from tariffs.engine.runs.sweeps.point_sums import PointEvaluator, PointResults, SweepPoint
-from tariffs.engine.runs.sweeps.seek import Root, Seek, Vary, seek
-from tariffs.engine.runs.sweeps.seek_target import Target
+from tariffs.engine.runs.sweeps.seek import Root, Seek, Target, Vary, seek
 from tariffs.engine.scenario import Scenario, parse_scenario
 from tests.unit.scenario_tables import DAY, HEAD, TABLE
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tariffs.engine.runs.outcomes.table_run import Cancelled
-from tariffs.engine.runs.sweeps.seek import Jump, Root, Seek, Value, Vary, seek
-from tariffs.engine.runs.sweeps.seek_target import Target
+from tariffs.engine.runs.sweeps.seek import Jump, Root, Seek, Target, Value, Vary, seek
 from tariffs.engine.tables.partitions import is_partitioned
 from tariffs.run_spec.option import SEEK
 from tariffs.service.rpc.checks import required, word

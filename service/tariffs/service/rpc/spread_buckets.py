@@ -13,11 +13,10 @@ from typing import Any
 
 import polars as pl
 
+from tariffs.engine.runs.joined_parts import PLACE, BucketResults, goods_keys, joined_blocks, joined_end
 from tariffs.engine.runs.outcomes.responding_table import has_limits
 from tariffs.engine.runs.outcomes.table_run import Progress
 from tariffs.engine.runs.stepwise_run import RunEnd
-from tariffs.engine.runs.table_parts.bucket_goods import goods_keys
-from tariffs.engine.runs.table_parts.joined_results import PLACE, BucketResults, joined_blocks, joined_end
 from tariffs.engine.tables.partition_files import write_part, write_provenance
 from tariffs.engine.tables.partitions import Bucket, PartitionedTable, bucket_of_pieces, split_slice
 from tariffs.service.rpc.local_inputs import LocalInputs

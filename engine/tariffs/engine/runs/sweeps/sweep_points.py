@@ -1,14 +1,17 @@
-"""Read the points of a sweep: single values, ranges of numbers and days, and the grid they span.
+"""Read the points of a sweep, single values, ranges and the grid they span, and the range of a goal seek.
 
 A value is text as a scenario file has it: `12.5%`, `0.125`, `+10pp`, `x0.5`, `2026-11-10`, `on`. A range is
-`LOW:HIGH:STEP`, both ends included, in exact decimals; days may leave out the step of one day.
+`LOW:HIGH:STEP`, both ends included, in exact decimals; days may leave out the step of one day. A goal seek looks
+through numbers, days, on and off in equal steps; a value is found by its step, a whole number from 0 to `steps`, so
+that a search never meets rounding.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -23,6 +26,12 @@ SWITCHED = {"on": 1.0, "off": 0.0, "yes": 1.0, "no": 0.0, "true": 1.0, "false": 
 _VALUE = re.compile(r"(x?)([+-]?)([0-9]{1,18}(?:\.[0-9]{1,18})?)(%|pp)?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAYS_STEP = re.compile(r"([0-9]{1,5})d?")
+CELLS = 200
+"""Cells of the first grid of a seek; a number is then refined within a cell of FINEST steps."""
+FINEST = 10**10
+_NUMBERS = CELLS * FINEST
+ON_OFF = "on_off"
+_EXAMPLE_OF_ENDS = "Give two numbers of one form, such as 0% and 60%, two days, or off and on."
 _EXAMPLE = "Write LOW:HIGH:STEP, such as 0%:50%:0.5%, or two days, such as 2026-11-01:2026-12-31."
 Points = Sequence[Mapping[str, str]]
 
@@ -182,3 +191,56 @@ def _numbers(name: str, text: str, first: Number, last: Number, step_of: Number)
     count = int((high - low) / step) + 1
     check_count(count)
     return [form.text(low + step * index) for index in range(count)]
+
+
+@dataclass(frozen=True, slots=True)
+class SeekRange:
+    """Values of a parameter from the lowest to the highest.
+
+    Attributes:
+        steps: step of the highest value.
+        text: writes the value of a step as a scenario has it; a number is an exact decimal.
+    """
+
+    steps: int
+    text: Callable[[int], str]
+
+
+def seek_range(name: str, low: str, high: str, kind: str = "") -> SeekRange:
+    """Read the range of a parameter from its ends.
+
+    Args:
+        name: name of the parameter.
+        low: lowest value.
+        high: highest value.
+        kind: kind of the parameter; `on_off` takes 0 and 1 as two values.
+
+    Raises:
+        InputError: PARAMETER_INVALID if the ends are not of one kind, or not in rising order.
+    """
+    days = read_day(low), read_day(high)
+    if days[0] and days[1]:
+        start = days[0]
+        count = _rising(name, (days[1] - start).days)
+        return SeekRange(count, lambda step: (start + timedelta(days=step)).isoformat())
+    ends = float_of(low), float_of(high)
+    if kind == ON_OFF or {low.lower(), high.lower()} <= SWITCHED.keys():
+        if set(ends) == {0.0, 1.0}:
+            return SeekRange(1, ((low, high) if ends == (0.0, 1.0) else (high, low)).__getitem__)
+    elif (first := read_value(low)) and (last := read_value(high)) and first[1] == last[1]:
+        (least, form), width = first, last[0] - first[0]
+        _rising(name, 1 if width > 0 else 0)
+        return SeekRange(_NUMBERS, lambda step: form.text(least + width * step / _NUMBERS))
+    raise invalid_value(name, f"{low!r} to {high!r} is not a range", _EXAMPLE_OF_ENDS)
+
+
+def first_steps(values: SeekRange) -> list[int]:
+    """List the steps of the first grid: CELLS + 1 at equal distances, or all if there are fewer."""
+    cells = min(CELLS, values.steps)
+    return [values.steps * cell // cells for cell in range(cells + 1)]
+
+
+def _rising(name: str, steps: int) -> int:
+    if steps < 1:
+        raise invalid_value(name, "the range does not rise", _EXAMPLE_OF_ENDS)
+    return steps

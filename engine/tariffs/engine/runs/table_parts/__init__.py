@@ -1,1 +1,0 @@
-"""Join results of a table of several files, computed part by part."""
