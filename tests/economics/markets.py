@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tariffs.engine.response import ArmingtonResponse, armington
+from tariffs.engine.response.industries import table
 from tariffs.engine.response.inputs import Floats, Ints
 
 
@@ -112,3 +113,14 @@ def markets(draw: st.DrawFn, supplies: tuple[str, ...] = SUPPLIES, freight: bool
         supply=draw(st.sampled_from(supplies)),
         freight=draw(st.booleans()) if freight is None else freight,
     )
+
+
+def import_share(industry: str, year: int) -> float:
+    """Share of imports in domestic use of a pooled industry in 2017 or 2024, from the embedded table."""
+    rows = [row for row in table("industries.csv") if row["pooled"] == industry]
+    total = {
+        name: sum(float(row[name] or "nan") for row in rows) for name in rows[0] if name.endswith(str(year))
+    }
+    sales = total["domestic_sales_2024"] if year == 2024 else total["output_2017"] - total["exports_2017"]
+    imports = total[f"imports_{year}"]
+    return imports / (imports + sales)

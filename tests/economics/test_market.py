@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.response import MarketResponse, armington, market
-from tariffs.engine.response.industries import industries
 from tariffs.engine.response.inputs import frozen
 from tariffs.engine.response.kernels.market import market_accounts, market_nests
 from tests.economics.independent import market as slow
+from tests.economics.markets import import_share
 
 EXACT = 1e-12
 
@@ -231,8 +231,7 @@ def test_a_nest_without_imports_does_not_move() -> None:
 
 def steel(kappa: float) -> MarketResponse:
     """Respond to the rise of import prices that takes 24 % of the imports of steel, at the import share of 2017."""
-    found = industries()
-    share = float(found.import_share_2017[found.codes.index("331110")])
+    share = import_share("331110", 2017)
 
     def at(price: float) -> MarketResponse:
         return market(

@@ -33,30 +33,11 @@ class Industries:
         codes: BEA codes, sorted.
         domestic_sales: output less exports in 2024, an estimate, million USD; NaN where unknown.
         imports: customs value in 2024, million USD.
-        sales_2017, imports_2017: output less exports, and imports, of the use table of 2017, million USD.
     """
 
     codes: tuple[str, ...]
     domestic_sales: Floats
     imports: Floats
-    sales_2017: Floats
-    imports_2017: Floats
-
-    @property
-    def import_share(self) -> Floats:
-        """Estimated share of imports in domestic use in 2024; NaN where unknown."""
-        return _share(self.imports, self.domestic_sales)
-
-    @property
-    def import_share_2017(self) -> Floats:
-        """Share of imports in domestic use in 2017; NaN without use."""
-        return _share(self.imports_2017, self.sales_2017)
-
-
-def _share(imports: Floats, sales: Floats) -> Floats:
-    use = imports + sales
-    share: Floats = np.divide(imports, use, out=np.full(use.size, np.nan), where=use > 0.0)
-    return share
 
 
 @cache
@@ -65,13 +46,13 @@ def industries() -> Industries:
     rows = table("industries.csv")
     codes = tuple(sorted({row["pooled"] for row in rows}))
     place = {code: index for index, code in enumerate(codes)}
-    sums = np.zeros((5, len(codes)))
+    sums = np.zeros((2, len(codes)))
     for row in rows:
-        columns = ("domestic_sales_2024", "imports_2024", "output_2017", "exports_2017", "imports_2017")
-        amounts = [float(row[name]) if row[name] else np.nan for name in columns]
+        amounts = [
+            float(row[name]) if row[name] else np.nan for name in ("domestic_sales_2024", "imports_2024")
+        ]
         sums[:, place[row["pooled"]]] += amounts
-    sales, imports, output, exports, imports_2017 = sums
-    return Industries(codes, sales, imports, output - exports, imports_2017)
+    return Industries(codes, *sums)
 
 
 @cache

@@ -256,9 +256,12 @@ class ImpactRun(StepwiseRun):
         stage, done = f"{point.scenario.id} on {point.on}", (index + 1) * share
         self._context.step(stage, done)
         outcomes = run.outcomes(self._answered(index).scenario, point.on)
-        part = _part(run, point, outcomes)
+        lines = run.lines(outcomes) if run.options.include_lines else None
+        notes = list(dict.fromkeys(_point_notes(run, point, outcomes)))
         if self._reactions:
-            part = replace(part, notes=(*part.notes, *self._reactions.notes(point)))
+            notes += self._reactions.notes(point)
+        sums = add_prohibited_surplus(run, outcomes, run.sums(outcomes))
+        part = PointPart(point.scenario.id, point.on, sums, tuple(notes), lines)
         if self._uncertainty is not None:
 
             def report(drawn: float) -> None:
@@ -280,15 +283,16 @@ def point_days(law: Law, points: Sequence[Point], market: str) -> list[date]:
     return [entry_instant(law, point.on, market).astimezone(zone).date() for point in points]
 
 
-def _part(run: TableRun, point: Point, outcomes: Sequence[Outcome]) -> PointPart:
-    lines = run.lines(outcomes) if run.options.include_lines else None
+def _point_notes(run: TableRun, point: Point, outcomes: Sequence[Outcome]) -> list[Note]:
+    """List notes on a point, with the cost of port fees on the voyages that its scenario states."""
     notes = [note for outcome in outcomes for note in outcome.notes]
     notes += [_dated_note(dates, point.on)] if (dates := run.own_dates) else []
     days = _asked_days(run, [point])
-    notes += scenario_notes(run.law, point.scenario, min(days), max(days)) + _port_fee_notes(run, point)
-    unique = tuple(dict.fromkeys(notes))
-    sums = add_prohibited_surplus(run, outcomes, run.sums(outcomes))
-    return PointPart(point.scenario.id, point.on, sums, unique, lines)
+    notes += scenario_notes(run.law, point.scenario, min(days), max(days))
+    for _, part in components(point.scenario):
+        if any(step.assumptions.port_calls for step in lineage(part, library())):
+            notes += fee_notes(apply_scenario(run.law, part), point.on, run.options.known_on)
+    return notes
 
 
 def _asked_days(run: TableRun, points: Sequence[Point]) -> list[date]:
@@ -307,15 +311,6 @@ def _dated_note(dates: OwnDates, on: str) -> Note:
     else:
         text = f"{dates.lines:,} of {dates.of:,} lines have their own entry date ({days}); the others enter on {on}."
     return Note("ENTRY_DATE_BEATS_ON", text)
-
-
-def _port_fee_notes(run: TableRun, point: Point) -> list[Note]:
-    """List the cost of port fees on the voyages that the scenario states."""
-    notes = []
-    for _, part in components(point.scenario):
-        if any(step.assumptions.port_calls for step in lineage(part, library())):
-            notes += fee_notes(apply_scenario(run.law, part), point.on, run.options.known_on)
-    return notes
 
 
 def scenario_notes(law: Law, scenario: Scenario, first: date, last: date) -> list[Note]:

@@ -62,20 +62,10 @@ class LineStream:
             for point in self.points
         ]
         days = point_days(law, self.points, market)
-        unread = unread_of(law, days, options.known_on)
-        self.notes = tuple(
-            dict.fromkeys(
-                (
-                    *notes,
-                    *(
-                        note
-                        for point, day in zip(self.points, days, strict=True)
-                        for note in scenario_notes(under, point.scenario, day, day)
-                    ),
-                    *unread,
-                )
-            )
-        )
+        all_notes = list(notes)
+        for point, day in zip(self.points, days, strict=True):
+            all_notes += scenario_notes(under, point.scenario, day, day)
+        self.notes = tuple(dict.fromkeys([*all_notes, *unread_of(law, days, options.known_on)]))
 
     def value(self, frame: pl.DataFrame, cancelled: Cancelled | None = None) -> ValuedBatch:
         """Compute one batch.

@@ -180,7 +180,7 @@ def law_request(
     """
     fields = message.DESCRIPTOR.fields_by_name
     for name in options:
-        if name not in OPTIONS or fields.keys().isdisjoint({OPTIONS[name].wire, name}):
+        if name not in OPTIONS or {OPTIONS[name].wire, name}.isdisjoint(fields):
             raise TypeError(f"{verb}() got an unexpected keyword argument {name!r}")
     spec = RunSpec(**{name: read_option(name, value) for name, value in options.items() if value is not None})
     return run_request(message, spec, scenario=scenario_ref(scenario), **own)
