@@ -46,6 +46,8 @@ from tariffs.run_spec.option import IMPACT
 POINTS_OF_ANY_SIZE = 64
 ROWS_AT_MOST = 25_000_000
 """Rows of the groups and lines of all points; some 300 bytes each, until they are sent."""
+FirstPoints = dict[str, tuple[pl.DataFrame, Mapping[str, float | None], Sums | None]]
+"""Results of the first point of each day: groups, total and sums of draws."""
 
 __all__ = [
     "HORIZONS",
@@ -83,7 +85,7 @@ class ScenarioImpact:
 
 @dataclass(frozen=True)
 class PointPart:
-    """Sums of one point over a table or a part of one: what `FinishPoints` makes results of.
+    """Sums of one point over a table or a part of one: what results are made of.
 
     `drawn` has the sums of draws, `industry_duties` those added since the baseline by industry; None where the options
     do not ask for them.
@@ -98,38 +100,21 @@ class PointPart:
     attribution: pl.DataFrame | None = None
     industry_duties: F64 | None = None
 
-
-class FinishPoints:
-    """Makes results of the sums of points; differences are from the first point of a day that it is given.
-
-    Args:
-        options: options of the run.
-
-    Attributes:
-        first: results of the first point of each day so far.
-    """
-
-    def __init__(self, options: Options) -> None:
-        self._options = options
-        self.first: dict[str, tuple[pl.DataFrame, Mapping[str, float | None], Sums | None]] = {}
-
-    def __call__(self, part: PointPart) -> ScenarioImpact:
-        """Make the results of a point."""
-        groups, total = group_rows(part.sums).frame, total_row(part.sums)
-        own = groups, total, None if part.drawn is None else part.drawn.sums
-        first_groups, first_total, first_draws = self.first.setdefault(part.on, own)
-        method, duties = self._options.consumer_prices, part.industry_duties
+    def finished(self, options: Options, first: FirstPoints) -> ScenarioImpact:
+        """Make results of the sums; differences are from the first point of the day, which is kept in `first`."""
+        groups, total = group_rows(self.sums).frame, total_row(self.sums)
+        own = groups, total, None if self.drawn is None else self.drawn.sums
+        first_groups, first_total, draws = first.setdefault(self.on, own)
+        method, duties = options.consumer_prices, self.industry_duties
         return ScenarioImpact(
-            part.id,
-            part.on,
-            compared_groups(groups, first_groups, self._options.by),
+            self.id,
+            self.on,
+            compared_groups(groups, first_groups, options.by),
             compared_totals(total, first_total),
-            part.lines,
-            part.notes,
-            None
-            if part.drawn is None or first_draws is None
-            else part.drawn.ranges(first_draws, groups, total),
-            part.attribution,
+            self.lines,
+            self.notes,
+            None if self.drawn is None or draws is None else self.drawn.ranges(draws, groups, total),
+            self.attribution,
             None if duties is None else price_effect(duties, method),
         )
 
@@ -189,7 +174,7 @@ class ImpactRun(StepwiseRun):
         run.options.refuse(verb=IMPACT, dates=run.own_dates is not None)
         self._reactions = Reactions(law, run.options, self._context) if run.options.reaction else None
         self._uncertainty = UncertaintyRun.of(self._table_run)
-        self._finish_points = FinishPoints(run.options)
+        self._first: FirstPoints = {}
 
     def check_rows(self) -> None:
         """Refuse more rows than an answer that is held as a whole may have; 64 points may have any number."""
@@ -208,13 +193,13 @@ class ImpactRun(StepwiseRun):
     def value(self, index: int) -> ScenarioImpact:
         """Compute the block of one point, with its differences from the first point of its day."""
         on = self._points[index].on
-        if on not in self._finish_points.first and (leading := self._leading(on)) != index:
+        if on not in self._first and (leading := self._leading(on)) != index:
             self.finish(self.part(leading))
         return self.finish(self.part(index))
 
     def finish(self, part: PointPart) -> ScenarioImpact:
         """Make the results of a point from its sums."""
-        return self._finish_points(part)
+        return part.finished(self._table_run.options, self._first)
 
     def _answered(self, index: int) -> Point:
         """Point of which partners have answered the duties, where the run has reactions."""

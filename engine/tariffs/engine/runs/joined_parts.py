@@ -20,7 +20,7 @@ from tariffs.engine.response.industries import NO_INDUSTRY, industries_among, in
 from tariffs.engine.response.sectors.sector_market import PRODUCT
 from tariffs.engine.response.trade.trade_response import EXACT_HAT
 from tariffs.engine.runs.draws.ranges import joined_draws
-from tariffs.engine.runs.impact import FinishPoints, PointPart, ScenarioImpact
+from tariffs.engine.runs.impact import FirstPoints, PointPart, ScenarioImpact
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.responding_table import SHOCK
 from tariffs.engine.runs.stepwise_run import RunEnd
@@ -53,11 +53,11 @@ class BucketResults:
 
 def joined_blocks(buckets: Sequence[BucketResults], options: Options) -> list[Block]:
     """Join the parts of buckets, in their order, and make results of them."""
-    finish, blocks = FinishPoints(options), list[Block]()
-    for parts in zip(*(bucket.parts for bucket in buckets), strict=True):
-        part = _joined_part(parts)
-        blocks.append(finish(part) if isinstance(part, PointPart) else part.finished())
-    return blocks
+    first: FirstPoints = {}
+    parts = [_joined_part(each) for each in zip(*(bucket.parts for bucket in buckets), strict=True)]
+    return [
+        part.finished(options, first) if isinstance(part, PointPart) else part.finished() for part in parts
+    ]
 
 
 def _joined_part(parts: Sequence[Any]) -> Part:

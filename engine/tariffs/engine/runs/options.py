@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from tariffs.engine.response.elasticities.thetas import LASTING
 from tariffs.engine.response.exchange_rate import NO_OFFSET, offset_facts
 from tariffs.engine.response.industries import SOURCE
 from tariffs.engine.response.inputs import MOST, Range, invalid
-from tariffs.engine.response.models.model_facts import INCOME, INCOME_AND_CURRENCY, MODELS, Model
+from tariffs.engine.response.models.model_facts import INCOME, INCOME_AND_CURRENCY, MODELS
 from tariffs.engine.response.sectors.sector_market import PRODUCT, market_elasticities
 from tariffs.engine.response.trade.anticipation import storage_facts
 from tariffs.engine.response.trade.trade_response import EXACT_HAT
@@ -117,35 +117,27 @@ class Options(run_spec.Results, run_spec.Response, run_spec.LawChoice, run_spec.
         }
         if not parameters:
             return facts
-        facts |= {"horizon": self.horizon, "set": parameters.set} | self._market_facts(model)
+        facts |= {"horizon": self.horizon, "set": parameters.set}
+        answered = {}
+        if self.market != PRODUCT:
+            answered["other products"] = "other sectors"
+            elasticities = {
+                name: {"value": value, "source": source}
+                for name, (value, source) in market_elasticities().items()
+            }
+            title = f"{model.title}, under sectors of products and domestic goods"
+            facts |= {
+                "title": title,
+                "market": self.market,
+                "elasticities": elasticities,
+                "domestic_goods": SOURCE,
+            }
         if self.response == EXACT_HAT:
             facts |= {"thetas": list(parameters.sources), "domestic_goods": SOURCE}
-        return self._with_offset(facts)
-
-    def _with_offset(self, facts: dict[str, object]) -> dict[str, object]:
-        """Add the offset of the exchange rate, which is then not among the ignored effects."""
-        if self.fx_offset == NO_OFFSET:
-            return facts
-        ignores = cast("list[str]", facts["ignores"])
-        kept = [INCOME if effect == INCOME_AND_CURRENCY else effect for effect in ignores]
-        return facts | {"ignores": kept} | offset_facts(self.fx_offset)
-
-    def _market_facts(self, model: Model) -> dict[str, object]:
-        """Describe the market of sectors and its elasticities; empty for products by themselves."""
-        if self.market == PRODUCT:
-            return {}
-        ignores = ["other sectors" if effect == "other products" else effect for effect in model.ignores]
-        elasticities = {
-            name: {"value": value, "source": source}
-            for name, (value, source) in market_elasticities().items()
-        }
-        return {
-            "title": f"{model.title}, under sectors of products and domestic goods",
-            "ignores": ignores,
-            "market": self.market,
-            "elasticities": elasticities,
-            "domestic_goods": SOURCE,
-        }
+        if self.fx_offset != NO_OFFSET:
+            answered[INCOME_AND_CURRENCY] = INCOME
+            facts |= offset_facts(self.fx_offset)
+        return facts | {"ignores": [answered.get(effect, effect) for effect in model.ignores]}
 
     def ahead_facts(self) -> dict[str, object]:
         """Describe the day from which duties are expected for the provenance; empty without one."""

@@ -211,27 +211,27 @@ def seek(
         fix = "Columns after the response need a response and a baseline; surplus needs groups of whole products."
         raise InputError("PARAMETER_INVALID", f"{why}.", field="target", fix=fix)
     plateaus, crossings = search.run()
-    answer = _Answer(values, dict(sorted(evaluation.achieved.items())), target)
+    evaluation.achieved = dict(sorted(evaluation.achieved.items()))
     facts = {
         "vary": [vary.name, vary.low, vary.high],
         "target": [target.column, target.value],
         "where": {key: list(allowed) for key, allowed in target.where.items()},
     }
     filled = Point(scenario.with_parameters(fixed), day.on)
-    roots, jumps = answer.roots_and_jumps(plateaus, crossings)
+    roots, jumps = evaluation.roots_and_jumps(plateaus, crossings)
     return Seek(
         roots=roots,
         jumps=jumps,
-        nearest=answer.nearest(),
-        monotone=answer.monotone(),
-        path=answer.path(),
+        nearest=evaluation.nearest(),
+        monotone=evaluation.monotone(),
+        path=evaluation.path(),
         **vars(points_end(run, filled, day_notes, evaluation.notes, seek=facts)),
     )
 
 
 @dataclass
 class _Evaluation:
-    """Distance from the target at steps of the range; `fixed` are values of the other parameters."""
+    """Results at steps of the range, and the answer to read from them; `fixed` are values of the other parameters."""
 
     run: TableRun
     day: Point
@@ -249,7 +249,7 @@ class _Evaluation:
         self._evaluate = PointEvaluator(self.run, self.day.scenario, self.day.on, points)
 
     def __call__(self, steps: Sequence[int]) -> dict[int, float]:
-        """Evaluate steps; the first call is the grid, which is most of the work."""
+        """Compute distances from the target at steps; the first call is the grid, which is most of the work."""
         self._grid = self._grid or len(steps)
         texts = [self.values.text(step) for step in steps]
         points = points_at([{self.name: text} for text in texts], self.fixed)
@@ -263,15 +263,6 @@ class _Evaluation:
         self.achieved |= dict(zip(steps, self.target.achieved(results.sums).tolist(), strict=True))
         self.notes = shortened((*self.notes, *results.notes))
         return {step: self.achieved[step] - self.target.value for step in steps}
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """Reads the answer of a search: steps become values."""
-
-    values: SeekRange
-    achieved: Mapping[int, float]
-    target: Target
 
     def roots_and_jumps(
         self, plateaus: Sequence[Plateau], crossings: Sequence[Crossing]

@@ -140,7 +140,9 @@ class SweepRun(StepwiseRun):
         super().__init__(table, ways, blocks_of(len(points)), **how)
         run, law = self._table_run, how["law"]
         self._scenario, self._points, self._fixed = scenario, points, parameters or {}
-        self._frame = point_frame(points, _defaults(scenario))
+        defaults = {name: parameter.default for name, parameter in scenario.parameters.items()}
+        defaults |= {ELASTICITY + name: "x1" for name in ELASTICITIES}
+        self._frame = point_frame(points, defaults)
         _check_names(self._frame.columns, run.options.by)
         _check_rows(min(len(points), BLOCK_POINTS) * run.grouping.count)
         (self._day,), self._day_notes = read_points(law, [Point(scenario, on)], run.market)
@@ -213,7 +215,13 @@ def points_at(points: Points, fixed: Mapping[str, str]) -> list[SweepPoint]:
     Raises:
         InputError: PARAMETER_INVALID for a factor that cannot be read.
     """
-    return [_point_at({**fixed, **values}) for values in points]
+    found = []
+    for values in ({**fixed, **each} for each in points):
+        factors = {name: text for name, text in values.items() if name.startswith(ELASTICITY)}
+        rest = {name: text for name, text in values.items() if name not in factors}
+        read = {name.removeprefix(ELASTICITY): _factor(name, text) for name, text in factors.items()}
+        found.append(SweepPoint(rest, read))
+    return found
 
 
 def switched(scenario: Scenario, points: Points, fixed: Mapping[str, str]) -> list[Scenario]:
@@ -257,14 +265,6 @@ def shortened(notes: Iterable[Note]) -> tuple[Note, ...]:
     return tuple(note for others in kept.values() for note in others)
 
 
-def _point_at(values: Mapping[str, str]) -> SweepPoint:
-    factors = {name: text for name, text in values.items() if name.startswith(ELASTICITY)}
-    return SweepPoint(
-        {name: text for name, text in values.items() if name not in factors},
-        {name.removeprefix(ELASTICITY): _factor(name, text) for name, text in factors.items()},
-    )
-
-
 def _factor(name: str, text: str) -> float:
     number = read_value(text)
     if name.removeprefix(ELASTICITY) not in ELASTICITIES:
@@ -275,20 +275,11 @@ def _factor(name: str, text: str) -> float:
     return float(number[0])
 
 
-def _defaults(scenario: Scenario) -> dict[str, str]:
-    defaults = {name: parameter.default for name, parameter in scenario.parameters.items()}
-    return defaults | {ELASTICITY + name: "x1" for name in ELASTICITIES}
-
-
 def _check_names(names: Sequence[str], by: Sequence[str]) -> None:
     taken = {*COLUMNS, *FURTHER_COLUMNS, *AUTHORITY_COLUMNS, *by}
-    for name in names:
-        if name in taken:
-            raise invalid_value(
-                name,
-                "the results have a column of the same name",
-                "Give the parameter another name in the scenario.",
-            )
+    for name in filter(taken.__contains__, names):
+        fix = "Give the parameter another name in the scenario."
+        raise invalid_value(name, "the results have a column of the same name", fix)
 
 
 def _check_rows(rows: int) -> None:
