@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Hashable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import factorial
 
@@ -101,22 +102,14 @@ def _rows(
         counts[of_unit, lane] += 1.0
     unit, place = np.nonzero(counts @ (duties.columns["duty"] != 0.0))
     shares = duties.weighted(weights.tolist()).columns
-    found = {name: values[unit, place] for name, values in shares.items()}
-    after = found.get("duty_after", np.full(len(unit), np.nan))
+    numbers = {name: values[unit, place] for name, values in shares.items()}
+    after = numbers.pop("duty_after", np.full(len(unit), np.nan))
+    numbers |= {"behavioural": after - numbers["duty"], "duty_after": after}
     texts = pl.DataFrame({"unit": [each.id for each in units], "text": [each.text for each in units]}, _TEXTS)
-    numbers = {
-        "duty": found["duty"],
-        "duty_owed": found["duty_owed"],
-        "behavioural": after - found["duty"],
-        "duty_after": after,
-    }
     names = pl.Series(AUTHORITY, duties.names, dtype=pl.String).gather(duties.authority[place])
     blocks = [texts[unit], *([keys[duties.group[place]]] if keys.width else []), names.to_frame()]
     amounts = [pl.Series(name, values, nan_to_null=True) for name, values in numbers.items()]
     return pl.concat([*blocks, pl.DataFrame(amounts)], how="horizontal")
-
-
-# -- units -----------------------------------------------------------------------------------------------------
 
 
 def _units(reference: Scenario, scenario: Scenario) -> tuple[list[ChangeUnit], list[ChangeUnit]]:
@@ -144,22 +137,16 @@ def _units_of(scenario: Scenario) -> list[ChangeUnit]:
         ChangeUnit(name, "; ".join(map(describe_change, changes)), tuple(changes), False)
         for name, changes in groups.items()
     ]
-    return [*units, *_assumption_units(own.assumptions)]
-
-
-def _assumption_units(assumptions: Assumptions) -> list[ChangeUnit]:
-    """Make a unit of a scenario's own assumptions, if it has any on quantities."""
-    text = "; ".join(f"{name} {words}" for name, words in describe_assumptions(assumptions).items())
-    return [ChangeUnit(ASSUMPTIONS, text, (), False, assumptions)] if assumptions.quantities else []
+    if own.assumptions.quantities:
+        text = "; ".join(f"{name} {words}" for name, words in describe_assumptions(own.assumptions).items())
+        units.append(ChangeUnit(ASSUMPTIONS, text, (), False, own.assumptions))
+    return units
 
 
 def _content(unit: ChangeUnit) -> tuple[list[Change], object]:
     """Strip a unit of its place in a file; contents are compared as values, since the text of a set has no order."""
     changes = [replace(change, path="", source="", group="", cite=()) for change in unit.changes]
     return changes, unit.assumptions.quantities
-
-
-# -- the game --------------------------------------------------------------------------------------------------
 
 
 class _Coalitions:
@@ -200,18 +187,14 @@ class _Coalitions:
         place = {id(unit): index for index, unit in enumerate(self._units)}
         for unit in self._order:
             index = place.get(id(unit))
-            if index is None or (index in coalition) != unit.removed:
-                law = assume(_with(law, unit.changes), unit.assumptions)
+            if index is not None and (index in coalition) == unit.removed:
+                continue
+            for change in unit.changes:
+                # Where it fails, the object of the change belongs to a unit outside the coalition.
+                with suppress(ScenarioError):
+                    law = apply_change(law, change)
+            law = assume(law, unit.assumptions)
         return law
-
-
-def _with(law: Law, changes: Sequence[Change]) -> Law:
-    for change in changes:
-        try:
-            law = apply_change(law, change)
-        except ScenarioError:
-            continue  # the object of the change belongs to a unit outside the coalition
-    return law
 
 
 def _shapley(count: int) -> Iterator[tuple[int, Coalition, float]]:

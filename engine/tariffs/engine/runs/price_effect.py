@@ -13,7 +13,6 @@ from tariffs.engine.response.consumer_prices import (
     DETAIL,
     METHODS,
     SOURCE,
-    ConsumerPrices,
     commodities,
     consumer_prices,
 )
@@ -51,7 +50,21 @@ def price_effect(duties: F64, method: str) -> pl.DataFrame:
     """
     margins, multiplier, accounts = METHODS[method]
     rates = _rates(duties, accounts)
-    return _frame(consumer_prices(rates, margins=margins, multiplier=multiplier, accounts=accounts))
+    found = consumer_prices(rates, margins=margins, multiplier=multiplier, accounts=accounts)
+    columns = {"spending": found.spending * 1e6, "direct": found.direct, "indirect": found.indirect}
+    lines = pl.DataFrame({"line": found.lines, **columns})
+    whole = {
+        "spending": found.spending.sum() * 1e6,
+        "direct": found.direct.sum(),
+        "indirect": found.indirect.sum(),
+    }
+    total = pl.DataFrame({"line": pl.Series([None], dtype=pl.String), **whole})
+    dollars = pl.when(pl.col("spending") != 0.0).then(1e6 / pl.col("spending"))
+    return (
+        pl.concat([total, lines])
+        .with_columns(pl.col("direct") * dollars, pl.col("indirect") * dollars)
+        .with_columns(change=pl.col("direct") + pl.col("indirect"))
+    )
 
 
 def method_facts(method: str) -> dict[str, object]:
@@ -72,23 +85,3 @@ def _rates(duties: F64, accounts: str) -> F64:
     codes = commodities(accounts)
     names = [pools().get(code, code) for code in codes] if accounts == DETAIL else codes
     return np.array([sums[name][0] / sums[name][1] if sums[name][1] > 0.0 else 0.0 for name in names])
-
-
-def _frame(found: ConsumerPrices) -> pl.DataFrame:
-    spending = found.spending.sum()
-    whole = {"spending": spending * 1e6, "direct": found.direct.sum(), "indirect": found.indirect.sum()}
-    total = pl.DataFrame({"line": pl.Series([None], dtype=pl.String), **whole})
-    lines = pl.DataFrame(
-        {
-            "line": found.lines,
-            "spending": found.spending * 1e6,
-            "direct": found.direct,
-            "indirect": found.indirect,
-        }
-    )
-    dollars = pl.when(pl.col("spending") != 0.0).then(1e6 / pl.col("spending"))
-    return (
-        pl.concat([total, lines])
-        .with_columns(pl.col("direct") * dollars, pl.col("indirect") * dollars)
-        .with_columns(change=pl.col("direct") + pl.col("indirect"))
-    )

@@ -73,16 +73,12 @@ def changes_on_table(
             old, new = _column(before, before_ids, measure), _column(after, after_ids, measure)
             rows = np.flatnonzero(np.abs(new - old) >= _HALF_CENT)
             if len(rows):
+                keys = zip(_KEYS, (number, at, step.after[1].isoformat(), measure), strict=True)
                 changed.append(
                     prepared.frame[rows].select(
-                        pl.lit(number, pl.Int64).alias("step"),
-                        pl.lit(at).alias("at"),
-                        pl.lit(step.after[1].isoformat()).alias("known_on"),
-                        pl.lit(measure).alias("measure"),
+                        *(pl.lit(value, _KEYS[name]).alias(name) for name, value in keys),
                         prepared.checked.rows.gather(rows).alias("row"),
-                        "hts",
-                        "origin",
-                        "customs_value",
+                        *("hts", "origin", "customs_value"),
                         pl.Series("duty_before", old[rows]),
                         pl.Series("duty_after", new[rows]),
                         pl.Series("change", new[rows] - old[rows]),

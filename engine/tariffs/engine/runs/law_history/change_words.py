@@ -26,19 +26,14 @@ def describe_row_list(rows: Sequence[Row]) -> str:
 
 def describe_act(change: Change) -> str:
     """Describe an act: its verb, goods, dates and rates."""
-    words = [f"{change.op}: {OPS[change.op].text}"]
-    scope = change.selector.scope
-    part = scope_words(scope)
+    words = [f"{change.op}: {OPS[change.op].text}", *scope_words(change.selector.scope)]
     rates: list[tuple[str, Decimal | None]] = [("rate", change.rate), ("keeping", change.kept)]
-    details = [f"{name} {percent(rate)}" for name, rate in rates if rate is not None]
-    details += [
-        f"from {change.start}" if change.start else "",
-        f"until {change.until}" if change.until else "",
-    ]
-    details += [f"to {change.to}" if change.to else "", "from the beginning" if change.from_beginning else ""]
-    details += [f"collection stops {change.collection_stop}" if change.collection_stop else ""]
-    details += [f"heading {change.heading}" if change.heading else ""]
-    return "; ".join([*words, *part, *(one for one in details if one)])
+    words += [f"{name} {percent(rate)}" for name, rate in rates if rate is not None]
+    days = ("from", change.start), ("until", change.until), ("to", change.to)
+    words += [f"{name} {day}" for name, day in days if day]
+    words += ["from the beginning"] if change.from_beginning else []
+    others = ("collection stops", change.collection_stop), ("heading", change.heading)
+    return "; ".join([*words, *(f"{name} {value}" for name, value in others if value)])
 
 
 def scope_words(scope: Scope) -> list[str]:

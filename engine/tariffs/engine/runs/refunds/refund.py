@@ -241,9 +241,6 @@ def refunds(
     return Refunds(tuple(entries), refused, nodes, headings, total, dict(sorted(switches.items())), notes)
 
 
-# -- lines -----------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class _Rated:
     day: date
@@ -276,9 +273,10 @@ def _rate(law: Law, line: RefundLine, options: RefundOptions, nodes: tuple[str, 
     entry = entry_moment(law, line.line.entry, IMPORT, formats.get(ENTRY_DATE, ""))
     day = entry.instant.astimezone(zone).date()
     on = options.paid_on or law.as_of
-    deposited, deposit_notes = _day(law, line, DEPOSIT_DATE, line.deposited_on)
-    liquidated, liquidation_notes = _day(law, line, LIQUIDATION_DATE, line.liquidated_on)
-    reliquidated, reliquidation_notes = _day(law, line, RELIQUIDATION_DATE, line.reliquidated_on)
+    given = line.deposited_on, line.liquidated_on, line.reliquidated_on
+    names = DEPOSIT_DATE, LIQUIDATION_DATE, RELIQUIDATION_DATE
+    read = [_day(law, line, name, text) for name, text in zip(names, given, strict=True)]
+    deposited, liquidated, reliquidated = (of_name for of_name, _ in read)
     days = EntryDays(day, liquidated, deposited or day, reliquidated)
     status = liquidation_status(law, line.liquidation, days, on)
     return _Rated(
@@ -292,9 +290,7 @@ def _rate(law: Law, line: RefundLine, options: RefundOptions, nodes: tuple[str, 
         notes=(
             *(note for note in now.notes if note.reason in _ON_CODES),
             *moment_notes(ENTRY_DATE, entry),
-            *deposit_notes,
-            *liquidation_notes,
-            *reliquidation_notes,
+            *(note for _, notes in read for note in notes),
             *status.notes,
         ),
         switches=cast("Mapping[str, str]", now.provenance["switches"]),
@@ -307,9 +303,6 @@ def _day(law: Law, line: RefundLine, name: str, text: str) -> tuple[date | None,
         return None, ()
     moment = covered_moment(law, text, name, IMPORT, line.line.date_formats.get(name, ""))
     return moment.instant.astimezone(law.zones[IMPORT]).date(), moment_notes(name, moment)
-
-
-# -- entries ---------------------------------------------------------------------------------------------------
 
 
 def _entry_id(line: RefundLine | UnreadLine) -> str:
