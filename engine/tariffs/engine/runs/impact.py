@@ -126,11 +126,7 @@ class Impact(RunEnd):
     scenarios: tuple[ScenarioImpact, ...]
 
 
-def impact(
-    table: Table,
-    points: Sequence[Point],
-    **how: Unpack[RunArguments],
-) -> Impact:
+def impact(table: Table, points: Sequence[Point], **how: Unpack[RunArguments]) -> Impact:
     """Compute a table under each point.
 
     Args:

@@ -110,11 +110,7 @@ class Options(run_spec.Results, run_spec.Response, run_spec.LawChoice, run_spec.
     def model_facts(self, parameters: ProductParameters | None) -> dict[str, object]:
         """Describe the response model and its limits for the provenance; `none` without parameters."""
         model = MODELS[self.response if parameters else "none"]
-        facts: dict[str, object] = {
-            "title": model.title,
-            "form": model.form,
-            "ignores": list(model.ignores),
-        }
+        facts: dict[str, object] = {"title": model.title, "form": model.form, "ignores": list(model.ignores)}
         if not parameters:
             return facts
         facts |= {"horizon": self.horizon, "set": parameters.set}

@@ -167,10 +167,7 @@ REFUSALS: tuple[Refusal, ...] = (
     ),
     Refusal(
         "parameter_set",
-        {
-            "parameter_set": _NAMED_SET,
-            "response": _one(EXACT_HAT),
-        },
+        {"parameter_set": _NAMED_SET, "response": _one(EXACT_HAT)},
         "The set {parameter_set} has no thetas.",
         "Leave it out for the published ones, or give a file with the columns hts and theta.",
     ),

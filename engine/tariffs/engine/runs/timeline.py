@@ -108,11 +108,7 @@ class _Segment:
 
 
 def timeline(
-    table: Table,
-    scenarios: Sequence[Scenario],
-    start: str,
-    end: str,
-    **how: Unpack[RunArguments],
+    table: Table, scenarios: Sequence[Scenario], start: str, end: str, **how: Unpack[RunArguments]
 ) -> Timeline:
     """Compute a table on every day of a period under each scenario.
 
