@@ -74,10 +74,10 @@ def test_a_run_that_takes_over_what_another_met_has_its_provenance_and_refusals(
     options = Options(response="none")
     whole = impact(frame, POINTS, law=law, options=options)
     first = ImpactRun(frame, POINTS, law=law, options=options)
-    at_once = first.refused
+    at_once = first.table_run.refused()
     blocks = [first.value(index) for index in range(len(POINTS))]
     second = ImpactRun(frame, POINTS, law=law, options=options)
-    second.resume(first.switch_report)
+    second.table_run.resume(first.table_run.switch_report)
     found = second.result(blocks)
     assert found.provenance == whole.provenance
     assert found.refused.equals(whole.refused)
@@ -98,7 +98,7 @@ def test_scenarios_of_a_period_valued_alone_are_those_of_the_whole_period() -> N
         for name in ("segments", "totals", "averages", "average_total"):
             assert getattr(alone, name).equals(getattr(block, name)), name
         later = TimelineRun(frame, scenarios, *period, law=law, options=options)
-        later.resume(run.switch_report)
+        later.table_run.resume(run.table_run.switch_report)
         later.value(1 - index)
         assert later.result([]).provenance == whole.provenance
 

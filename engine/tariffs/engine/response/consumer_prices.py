@@ -6,7 +6,7 @@ imported inputs through all stages, and consumption by both in the proportions o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -154,18 +154,17 @@ def _costs(accounts: _Accounts, tau: F64, margins: str) -> F64:
 def _accounts(year: str) -> _Accounts:
     inputs = pl.read_parquet(DATA / f"import_use_{year}.parquet")
     needed = pl.read_parquet(DATA / f"requirements_{year}.parquet")
-    bridge = table(f"pce_bridge_{year}.csv")
+    bridge = pl.DataFrame(table(f"pce_bridge_{year}.csv"))
     name, suffix = _INDUSTRIES[year]
     industries = table(name)
     codes = sorted(
         {*inputs["commodity"], *inputs["industry"], *needed["commodity"], *needed["industry"]}
-        | {row["commodity"] for row in bridge}
-        | {row["industry"] for row in industries}
+        | {*bridge["commodity"], *(row["industry"] for row in industries)}
     )
     place = {code: index for index, code in enumerate(codes)}
 
-    def places(names: pl.Series | list[str]) -> I64:
-        return np.array([place[name] for name in names], dtype=np.int64)
+    def places(names: Iterable[str], of: Mapping[str, int] = place) -> I64:
+        return np.array([of[name] for name in names], dtype=np.int64)
 
     def column(title: str) -> F64:
         values: F64 = np.zeros(len(codes))
@@ -176,9 +175,11 @@ def _accounts(year: str) -> _Accounts:
     imports, sales = column("imports"), column("output") - column("exports")
     share = ratio(imports, imports + sales, 0.0)
     share[places(sorted(_UNPRICED & place.keys()))] = 0.0
-    lines = sorted({row["line"] for row in bridge})
+    lines = sorted(set(bridge["line"]))
     of_line = {line: index for index, line in enumerate(lines)}
-    amounts = np.array([[float(row["producers"]), float(row["purchasers"])] for row in bridge])
+    producers, purchasers = (
+        np.array([float(text) for text in bridge[name]]) for name in ("producers", "purchasers")
+    )
     return _Accounts(
         tuple(codes),
         share,
@@ -191,10 +192,5 @@ def _accounts(year: str) -> _Accounts:
             needed["units"].to_numpy() / REQUIREMENT_UNITS,
         ),
         tuple(lines),
-        (
-            np.array([of_line[row["line"]] for row in bridge], dtype=np.int64),
-            places([row["commodity"] for row in bridge]),
-            amounts[:, 0],
-            amounts[:, 1],
-        ),
+        (places(bridge["line"], of_line), places(bridge["commodity"]), producers, purchasers),
     )

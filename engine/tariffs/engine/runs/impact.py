@@ -165,16 +165,16 @@ class ImpactRun(StepwiseRun):
     def __init__(self, table: Table, points: Sequence[Point], **how: Unpack[RunArguments]) -> None:
         super().__init__(table, [point.scenario for point in points], len(points), **how)
         law = how["law"]
-        self._points, self._point_notes = read_points(law, points, self._table_run.market)
-        run = self._table_run
+        self._points, self._point_notes = read_points(law, points, self.table_run.market)
+        run = self.table_run
         run.options.refuse(verb=IMPACT, dates=run.own_dates is not None)
         self._reactions = Reactions(law, run.options, self._context) if run.options.reaction else None
-        self._uncertainty = UncertaintyRun.of(self._table_run)
+        self._uncertainty = UncertaintyRun.of(self.table_run)
         self._first: FirstPoints = {}
 
     def check_rows(self) -> None:
         """Refuse more rows than an answer that is held as a whole may have; 64 points may have any number."""
-        run, points = self._table_run, len(self._points)
+        run, points = self.table_run, len(self._points)
         each = run.grouping.count + (run.prepared.lines.count if run.options.include_lines else 0)
         if points > POINTS_OF_ANY_SIZE and points * each > ROWS_AT_MOST:
             raise InputError(
@@ -195,7 +195,7 @@ class ImpactRun(StepwiseRun):
 
     def finish(self, part: PointPart) -> ScenarioImpact:
         """Make the results of a point from its sums."""
-        return part.finished(self._table_run.options, self._first)
+        return part.finished(self.table_run.options, self._first)
 
     def _answered(self, index: int) -> Point:
         """Point of which partners have answered the duties, where the run has reactions."""
@@ -212,7 +212,7 @@ class ImpactRun(StepwiseRun):
     def end(self, notes: Iterable[Note] = ()) -> RunEnd:
         """Assemble what ends the run, once every point is computed; notes on points stay with their points."""
         self._context.step("done", 1.0)
-        run = self._table_run
+        run = self.table_run
         facts = self._reactions.facts(self._points) if self._reactions else {}
         if method := run.options.consumer_prices:
             facts = {"consumer_prices": method_facts(method), **facts}
@@ -232,7 +232,7 @@ class ImpactRun(StepwiseRun):
 
     def part(self, index: int) -> PointPart:
         """Sum one point."""
-        point, run = self._points[index], self._table_run
+        point, run = self._points[index], self.table_run
         share = 1 / (len(self._points) + 1)
         stage, done = f"{point.scenario.id} on {point.on}", (index + 1) * share
         self._context.step(stage, done)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Required, TypedDict, Unpack
 
@@ -11,7 +11,7 @@ import polars as pl
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.outcomes.table_run import Cancelled, Progress, RunContext, SwitchReport, TableRun
+from tariffs.engine.runs.outcomes.table_run import Cancelled, Progress, RunContext, TableRun
 from tariffs.engine.scenario import Scenario
 from tariffs.engine.tables.prepare import Table
 
@@ -44,6 +44,9 @@ class StepwiseRun:
     Attributes:
         verb: its name in `refusals`.
         parts: number of the blocks.
+        table_run: the table, with the rows and switches of the blocks computed so far.
+        part: sums a block.
+        end: assembles what ends the run, with the notes of all blocks, once every block is computed.
 
     Args:
         table: a frame, a path, or None for the embedded table of US imports 2024.
@@ -56,6 +59,8 @@ class StepwiseRun:
     """
 
     verb: ClassVar[str]
+    part: Callable[[int], Any]
+    end: Callable[..., RunEnd]
 
     def __init__(
         self, table: Table, scenarios: Sequence[Scenario], parts: int, **how: Unpack[RunArguments]
@@ -64,11 +69,7 @@ class StepwiseRun:
         options = how.get("options") or Options()
         options.refuse_untaken(self.verb)
         self._context = RunContext(how.get("progress"), how.get("cancelled"))
-        self._table_run = TableRun(table, how["law"], options, self._context, scenarios)
-
-    def part(self, index: int) -> Any:
-        """Sum a block."""
-        raise NotImplementedError
+        self.table_run = TableRun(table, how["law"], options, self._context, scenarios)
 
     def finish(self, part: Any) -> Any:
         """Make the results of a block from its sums."""
@@ -82,23 +83,5 @@ class StepwiseRun:
         """Compute all blocks."""
         return [self.value(index) for index in range(self.parts)]
 
-    def end(self, notes: Iterable[Note] = ()) -> RunEnd:
-        """Assemble what ends the run, with the notes of all blocks, once every block is computed."""
-        raise NotImplementedError
-
     def check_rows(self) -> None:
         """Refuse more rows than an answer that is held as a whole may have."""
-
-    @property
-    def refused(self) -> pl.DataFrame:
-        """Rows that could not be used, as far as is known."""
-        return self._table_run.refused()
-
-    @property
-    def switch_report(self) -> SwitchReport:
-        """Switches and refused lines of the blocks computed so far."""
-        return self._table_run.switch_report
-
-    def resume(self, report: SwitchReport) -> None:
-        """Add the report of blocks that another run computed."""
-        self._table_run.resume(report)

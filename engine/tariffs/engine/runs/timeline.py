@@ -137,22 +137,22 @@ class TimelineRun(StepwiseRun):
         self, table: Table, scenarios: Sequence[Scenario], start: str, end: str, **how: Unpack[RunArguments]
     ) -> None:
         super().__init__(table, scenarios, len(scenarios), **how)
-        law, options = self._table_run.law, self._table_run.options
+        law, options = self.table_run.law, self.table_run.options
         self._scenarios = list(scenarios)
-        first, last = (entry_moment(law, text, self._table_run.market) for text in (start, end))
+        first, last = (entry_moment(law, text, self.table_run.market) for text in (start, end))
         notes = (*moment_notes("start", first), *moment_notes("end", last))
-        days = _days(law, first.instant, last.instant, self._table_run.market)
+        days = _days(law, first.instant, last.instant, self.table_run.market)
         asked = [note for one in scenarios for note in day_notes(one, days[0][0], days[-1][0])]
         self._period_notes = (*notes, *unread_of(law, [days[-1][0]], options.known_on), *dict.fromkeys(asked))
         self._period = {"start": days[0][0].isoformat(), "end": days[-1][0].isoformat()}
-        self._segments = [_segments(self._table_run, scenario, days) for scenario in scenarios]
+        self._segments = [_segments(self.table_run, scenario, days) for scenario in scenarios]
         parts = [part for segments in self._segments for each in segments for part in each.dated]
-        self._table_run.share_compile([(law, when) for _, law, when in parts])
+        self.table_run.share_compile([(law, when) for _, law, when in parts])
         distinct = {each.key: each for segments in self._segments for each in segments}
         counts = [len(each.dated) for each in distinct.values()]
         self._first_part = dict(zip(distinct, itertools.accumulate(counts, initial=0), strict=False))
         laws = [LawPart(float(part[0]), *part[1:]) for each in distinct.values() for part in each.dated]
-        self._laws = RespondingLaws(self._table_run, laws)
+        self._laws = RespondingLaws(self.table_run, laws)
         self._results: dict[Hashable, Sums] = {}
         self._done = 0
 
@@ -169,7 +169,7 @@ class TimelineRun(StepwiseRun):
 
     def _sums(self, scenario: Scenario, segment: _Segment) -> Sums:
         """Compute a segment, unless one with the same law was computed before."""
-        run, count = self._table_run, sum(map(len, self._segments))
+        run, count = self.table_run, sum(map(len, self._segments))
         self._context.step(f"{scenario.id} from {segment.start}", self._done / count)
         self._done += 1
         if segment.key not in self._results:
@@ -185,7 +185,7 @@ class TimelineRun(StepwiseRun):
     def end(self, notes: Iterable[Note] = ()) -> RunEnd:
         """Assemble what ends the run, once every scenario is computed; scenarios have no notes of their own."""
         self._context.step("done", 1.0)
-        run = self._table_run
+        run = self.table_run
         own = [*self._period_notes, *run.notes()]
         if "entry_date" in run.prepared.frame.columns:
             text = "The table is computed under the law of each day; its entry dates are ignored."

@@ -136,7 +136,7 @@ class PartsHere:
     def __init__(self, plan: RunPlan, table: Table, report: Progress, cancelled: Cancelled) -> None:
         self._verb, self._request = plan.verb, plan.request
         self._run = plan.run(table, report, cancelled)
-        self._rows = self._run.refused
+        self._rows = self._run.table_run.refused()
 
     def head(self) -> Messages:
         """Compute the messages of the rows that cannot be used."""
@@ -153,7 +153,7 @@ class PartsHere:
 
     def _part(self, index: int) -> tuple[Messages, Facts]:
         block = self._run.value(index)
-        own, report = self._verb.part_end(index, block), self._run.switch_report
+        own, report = self._verb.part_end(index, block), self._run.table_run.switch_report
         facts = {
             "labels": own.labels,
             "notes": [(note.reason, note.message) for note in own.notes],
@@ -165,7 +165,7 @@ class PartsHere:
     def end(self, facts: Sequence[Facts]) -> Messages:
         """Compute the last messages from the facts of all parts."""
         for own in facts:
-            self._run.resume(SwitchReport(own["switches"], tuple(own["too_many"])))
+            self._run.table_run.resume(SwitchReport(own["switches"], tuple(own["too_many"])))
         parts = [PartEnd(own["labels"], tuple(Note(*note) for note in own["notes"])) for own in facts]
         end = self._run.end(note for part in parts for note in part.notes)
         late = end.refused.join(

@@ -138,7 +138,7 @@ class SweepRun(StepwiseRun):
         check_points(scenario, points, parameters or {})
         ways = switched(scenario, points, parameters or {})
         super().__init__(table, ways, blocks_of(len(points)), **how)
-        run, law = self._table_run, how["law"]
+        run, law = self.table_run, how["law"]
         self._scenario, self._points, self._fixed = scenario, points, parameters or {}
         defaults = {name: parameter.default for name, parameter in scenario.parameters.items()}
         defaults |= {ELASTICITY + name: "x1" for name in ELASTICITIES}
@@ -177,7 +177,7 @@ class SweepRun(StepwiseRun):
             "digest": hashlib.sha256(text.encode()).hexdigest(),
         }
         filled = Point(self._scenario.with_parameters(self._fixed), self._day.on)
-        return points_end(self._table_run, filled, self._day_notes, notes, sweep=facts)
+        return points_end(self.table_run, filled, self._day_notes, notes, sweep=facts)
 
 
 def points_end(
