@@ -7,7 +7,7 @@ varieties.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -202,20 +202,20 @@ class Response:
         """Sum the varieties by line, without what is prohibited."""
         v, volume = self.varieties, self._without_prohibited(volume, rates)
         duty = v.to_lines(volume.value * rates.rate)
+        per_line: dict[str, Any] = {
+            "value": v.to_lines(volume.value),
+            "quantity_hat": v.to_lines(v.share * volume.quantity_hat),
+            "creation": v.to_lines(volume.creation),
+            "diversion": v.to_lines(volume.diversion),
+            "rents": volume.rents and volume.rents.summed(v.to_lines),
+        }
         return TradeVolume(
-            value=v.to_lines(volume.value),
+            **{**vars(volume), **per_line},
             duty=duty,
             owed=duty if rates.owes_all else v.to_lines(volume.value * rates.owed_rate),
             base_duty=v.to_lines(v.value * volume.quantity_hat * self.base_rate),
-            quantity_hat=v.to_lines(v.share * volume.quantity_hat),
-            creation=v.to_lines(volume.creation),
-            diversion=v.to_lines(volume.diversion),
             product_of_line=self.table.product_of_line,
-            buyer_surplus=volume.buyer_surplus,
-            welfare=volume.welfare,
             value_of_varieties=volume.value,
-            domestic=volume.domestic,
-            rents=volume.rents and volume.rents.summed(v.to_lines),
         )
 
     def _without_prohibited(self, volume: VarietyVolume, rates: VarietyRates) -> VarietyVolume:
@@ -233,15 +233,14 @@ class Response:
         left = np.where(prohibited, 0.0, 1.0 - rates.prohibited_share)
         unknown = products_of(v, cut, products)
         unknown |= self.unbounded_loss(rates)
-        return VarietyVolume(
-            volume.value * left,
-            volume.quantity_hat * left,
-            np.where(cut, np.nan, volume.creation),
-            np.where(cut, np.nan, volume.diversion),
-            np.where(unknown, np.nan, volume.buyer_surplus),
-            np.where(unknown, np.nan, volume.welfare),
-            volume.domestic,
-            volume.rents,
+        return replace(
+            volume,
+            value=volume.value * left,
+            quantity_hat=volume.quantity_hat * left,
+            creation=np.where(cut, np.nan, volume.creation),
+            diversion=np.where(cut, np.nan, volume.diversion),
+            buyer_surplus=np.where(unknown, np.nan, volume.buyer_surplus),
+            welfare=np.where(unknown, np.nan, volume.welfare),
         )
 
 

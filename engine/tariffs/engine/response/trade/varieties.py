@@ -307,31 +307,6 @@ class QuotaRents:
 
 
 @dataclass(frozen=True)
-class TradeVolume:
-    """Trade after the response.
-
-    Per line: value after in dollars, duty assessed and owed on it, duty at the baseline's rates on the quantity after,
-    quantity hat, creation and diversion. Per product: surplus and welfare, NaN where a model does not give them, and
-    domestic goods where there is a market of sectors. `value_of_varieties` is the value after of each variety in the
-    model.
-    """
-
-    value: F64
-    duty: F64
-    owed: F64
-    base_duty: F64
-    quantity_hat: F64
-    creation: F64
-    diversion: F64
-    product_of_line: I64
-    buyer_surplus: F64
-    welfare: F64
-    value_of_varieties: F64
-    domestic: DomesticGoods | None = None
-    rents: QuotaRents | None = None
-
-
-@dataclass(frozen=True)
 class VarietyVolume:
     """Trade of each variety after the response in a model.
 
@@ -346,3 +321,19 @@ class VarietyVolume:
     welfare: F64
     domestic: DomesticGoods | None = None
     rents: QuotaRents | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TradeVolume(VarietyVolume):
+    """Trade of each line after the response.
+
+    Per line besides: duty assessed and owed on the value after, and duty at the baseline's rates on the quantity after,
+    USD. Surplus and welfare are NaN where a model does not give them. `value_of_varieties` is the value after of each
+    variety in the model.
+    """
+
+    duty: F64
+    owed: F64
+    base_duty: F64
+    product_of_line: I64
+    value_of_varieties: F64
