@@ -44,6 +44,13 @@ SUMS = tuple(
 )
 RATES = ("effective_rate", "effective_rate_after")
 SHARE = "_share"
+TOLERANCE = 1e-9
+"""A target is met within this share of it."""
+JUMP = 1e-6
+"""Results of neighbouring values that differ by more than this share of the whole range are a jump."""
+NOISE = 1e-12
+"""Differences of results below this share of the largest are rounding."""
+Value = float | str
 Where = Mapping[str, Sequence[str]]
 
 
@@ -112,15 +119,6 @@ def check_where(run: TableRun, where: Where) -> None:
                 f"no line of the table has {key} {' or '.join(map(repr, values))}",
                 f"Values in the table are {shown}{', ...' if len(known) > 10 else ''}.",
             )
-
-
-TOLERANCE = 1e-9
-"""A target is met within this share of it."""
-JUMP = 1e-6
-"""Results of neighbouring values that differ by more than this share of the whole range are a jump."""
-NOISE = 1e-12
-"""Differences of results below this share of the largest are rounding."""
-Value = float | str
 
 
 @dataclass(frozen=True, slots=True)
