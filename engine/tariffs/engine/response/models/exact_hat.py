@@ -116,8 +116,7 @@ def exact_hat(
     # In the order of their values, so that sums have the same bits for any order of the caller's lines.
     parts = OriginParts.of(place[order], origins.astype(np.int64)[order], groups.products.size)
     found = shift_spending(parts, value[order], base[order], rate[order], elasticity, goods, shut[order])
-    back = np.empty(size, dtype=np.int64)
-    back[order] = np.arange(size)
+    back = np.argsort(order)
     return replace(
         found, sectors=groups.products, **{name: getattr(found, name)[back] for name in _LINE_FIELDS}
     )
@@ -143,11 +142,11 @@ def shift_spending(
     log_index = np.where(left, log_index, 0.0)
     moved = np.where(share > 0.0, pull - log_index[parts.sector_of_part], 0.0)
     at_home = np.where(home > 0.0, -log_index, 0.0)
-    weights = parts.by_sector(share * _relative_growth(moved)) + home * _relative_growth(at_home)
+    weights = parts.by_sector(share * _relative(np.expm1, moved)) + home * _relative(np.expm1, at_home)
     hat = np.where(prohibited, 0.0, np.exp(moved - np.where(share > 0.0, log_price, 0.0))[parts.part])
     rate_of_loss = np.where(left, ratio(np.ones(parts.sectors), weights, 0.0), np.nan)
-    log_rise = _relative_log(rise)[parts.part]
-    of_entering = -(_relative_growth(moved)[parts.part]) * log_rise * entering * (t1 - t0)
+    log_rise = _relative(np.log1p, rise)[parts.part]
+    of_entering = -(_relative(np.expm1, moved)[parts.part]) * log_rise * entering * (t1 - t0)
     of_prohibited = -np.where(prohibited, landed, 0.0) / theta[parts.sector]
     surplus = (of_entering + of_prohibited) * rate_of_loss[parts.sector]
     after = v0 * hat
@@ -192,15 +191,8 @@ def _log_mean(parts: OriginParts, share: Floats, pull: Floats, home: Floats, los
     return log
 
 
-def _relative_growth(log: Floats) -> Floats:
-    """Compute (exp(x) - 1) / x: the logarithmic mean of a share before and after, over that before."""
-    small = log == 0.0
-    growth: Floats = np.where(small, 1.0, np.expm1(log) / np.where(small, 1.0, log))
-    return growth
-
-
-def _relative_log(rise: Floats) -> Floats:
-    """Compute ln(1 + d) / d."""
-    small = rise == 0.0
-    log: Floats = np.where(small, 1.0, np.log1p(rise) / np.where(small, 1.0, rise))
-    return log
+def _relative(function: np.ufunc, x: Floats) -> Floats:
+    """Compute f(x) / x; 1 at 0. Of expm1 it is the logarithmic mean of a share before and after, over that before."""
+    zero = x == 0.0
+    quotient: Floats = np.where(zero, 1.0, function(x) / np.where(zero, 1.0, x))
+    return quotient

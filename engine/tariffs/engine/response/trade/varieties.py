@@ -21,7 +21,7 @@ from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.response.inputs import Groups, frozen
 from tariffs.engine.response.sectors.sector_market import DomesticGoods
 from tariffs.engine.table_duty.duties import Duties
-from tariffs.engine.table_duty.rate_classes import RateClasses, class_rates, rate_classes
+from tariffs.engine.table_duty.rate_classes import class_rates, rate_classes
 from tariffs.engine.table_duty.rated_lines import RatedLines
 from tariffs.engine.tables.atoms import Atoms
 from tariffs.engine.tables.prepare import PreparedTable
@@ -168,7 +168,9 @@ class VarietyRates:
         varieties, duties = self._varieties, self._duties
         if len(duties.rated) == 1 and self._is_split_alike(duties.rated[0]):
             rated = duties.rated[0]
-            return _placed(rated, rate_classes(rated), varieties)
+            parts = rate_classes(rated), varieties
+            # Laws of a family share their classes.
+            return _PLACES.get(rated.family.cache, parts, None, lambda: parts[0].of_atom[varieties.atom])
         of_atom = np.zeros(len(varieties.atoms.line), dtype=np.int32)
         first = 0
         for rated in duties.rated:
@@ -247,12 +249,6 @@ class VarietyRates:
             return np.zeros(len(self.of_variety), dtype=bool)
         prohibited: Bools = prohibited_share >= 1.0 - NOTHING
         return prohibited
-
-
-def _placed(rated: RatedLines, classes: RateClasses, varieties: Varieties) -> I32:
-    """Class of each variety; kept with the family, since laws share their classes."""
-    parts = classes, varieties
-    return _PLACES.get(rated.family.cache, parts, None, lambda: classes.of_atom[varieties.atom])
 
 
 def _atoms_of(atoms: Atoms, rated: RatedLines) -> I64:
