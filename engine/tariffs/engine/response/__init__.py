@@ -16,16 +16,16 @@ from tariffs.engine.response.elasticities.parameters import (
 )
 from tariffs.engine.response.elasticities.thetas import ThetaParameters, theta_parameters_for
 from tariffs.engine.response.models.armington import STATUS, ArmingtonResponse, armington
-from tariffs.engine.response.models.direct import (
+from tariffs.engine.response.models.exact_hat import ExactHatResponse, exact_hat
+from tariffs.engine.response.models.gsim import GsimImports, GsimResponse, gsim, gsim_imports
+from tariffs.engine.response.models.model_facts import MODELS, Model
+from tariffs.engine.response.models.passthrough_smart import (
     FORMS,
     PassthroughResponse,
     SmartResponse,
     passthrough,
     smart,
 )
-from tariffs.engine.response.models.exact_hat import ExactHatResponse, exact_hat
-from tariffs.engine.response.models.gsim import GsimImports, GsimResponse, gsim, gsim_imports
-from tariffs.engine.response.models.model_facts import MODELS, Model
 from tariffs.engine.response.sectors.market import MarketResponse, market
 
 __all__ = [

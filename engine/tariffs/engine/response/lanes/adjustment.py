@@ -18,7 +18,7 @@ from tariffs.engine.response.elasticities.adjustment_profile import (
 )
 from tariffs.engine.response.equal_numbers import numbered_values
 from tariffs.engine.response.lanes.lane_rates import SAME
-from tariffs.engine.response.models.direct import passthrough
+from tariffs.engine.response.models.passthrough_smart import passthrough
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,8 +22,8 @@ from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable, kept
 from tariffs.engine.response.lanes.law_duty import LawDuty
 from tariffs.engine.response.lanes.law_lanes import LawLanes
 from tariffs.engine.response.lanes.market_of_lanes import MarketOfLanes
-from tariffs.engine.response.models.direct import passthrough, smart
 from tariffs.engine.response.models.gsim import gsim_imports
+from tariffs.engine.response.models.passthrough_smart import passthrough, smart
 from tariffs.engine.response.sectors.sector_market import SectorMarket
 from tariffs.engine.response.trade.varieties import TradeVolume, Varieties, VarietyRates, VarietyVolume
 from tariffs.engine.table_duty.duties import Duties
