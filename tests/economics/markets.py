@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tariffs.engine.response import ArmingtonResponse, armington
-from tariffs.engine.response.industries import table
+from tariffs.engine.response.constants import table
 from tariffs.engine.response.inputs import Floats, Ints
 
 

@@ -8,13 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tariffs.engine.response.industries import (
-    NO_INDUSTRY,
-    domestic_ratio,
-    industries,
-    industry_of,
-    table,
-)
+from tariffs.engine.response.constants import table
+from tariffs.engine.response.industries import NO_INDUSTRY, domestic_ratio, industries, industry_of
 from tariffs.importers.industries import domestic_sales_2024, industry_rows, shortest_prefixes
 from tests.economics.markets import import_share
 

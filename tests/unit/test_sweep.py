@@ -91,7 +91,7 @@ def test_blocks_computed_alone_are_those_of_the_whole(monkeypatch: pytest.Monkey
     assert first.parts == 3
     last = first.value(2)
     second = SweepRun(TABLE, family(), points, on=DAY, law=law, options=STATIC)
-    second.resume(first.switch_report)
+    second.table_run.resume(first.table_run.switch_report)
     result = second.result([second.value(0), second.value(1), last])
     assert result.groups.equals(whole.groups)
     assert result.totals.equals(whole.totals)
