@@ -56,8 +56,7 @@ def sums_of_draws(table: pl.DataFrame, **options: Any) -> tuple[pl.DataFrame, Su
     """Compute the keys of the groups and the sums of every draw."""
     options = {"baseline": "2025-01-01", "horizon": "long", "draws": 64, "seed": 7, **options}
     valuer = TableRun(table, load_law(), Options(**options), RunContext(None, None))
-    drawing = UncertaintyRun.of(valuer)
-    assert drawing is not None
+    drawing = UncertaintyRun(valuer)
     outcomes = valuer.outcomes(library()["base"], DAY)
     keys = Grouping.of(valuer.prepared, valuer.options.by).keys
     return keys, drawing.point(outcomes, valuer.kept(outcomes), lambda share: None).sums

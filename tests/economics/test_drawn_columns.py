@@ -130,8 +130,7 @@ def test_domestic_goods_of_a_draw_are_those_of_a_run_with_its_elasticities(
         spreads=Spreads(eta=0.0, claims=0.0),
     )  # fmt: skip
     run = TableRun(table, load_law(), given, RunContext(None, None))
-    drawing = UncertaintyRun.of(run)
-    assert drawing is not None
+    drawing = UncertaintyRun(run)
     assert run.response is not None
     outcomes = run.outcomes(library()["base"], DAY)
     keep = run.kept(outcomes)

@@ -169,7 +169,7 @@ class ImpactRun(StepwiseRun):
         run = self.table_run
         run.options.refuse(verb=IMPACT, dates=run.own_dates is not None)
         self._reactions = Reactions(law, run.options, self._context) if run.options.reaction else None
-        self._uncertainty = UncertaintyRun.of(self.table_run)
+        self._uncertainty = UncertaintyRun(run) if run.options.draws else None
         self._first: FirstPoints = {}
 
     def check_rows(self) -> None:

@@ -27,7 +27,6 @@ from tariffs.engine.law.law import CLAIM_COST, Law
 from tariffs.engine.response.elasticities.draws import Draws, drawn_parameters
 from tariffs.engine.response.elasticities.parameters import ProductParameters
 from tariffs.engine.response.sectors.sector_market import SECTOR
-from tariffs.engine.response.trade.trade_response import Response
 from tariffs.engine.runs.column_names import BASELINE_DUTY, DOMESTIC_SUMS, LIMIT_SUMS, RESPONSE_SUMS
 from tariffs.engine.runs.draws.ranges import DrawnPoint, MovedParameter
 from tariffs.engine.runs.outcomes.outcome import Outcome
@@ -112,32 +111,19 @@ class _DrawnLanes(NamedTuple):
 
 
 class UncertaintyRun:
-    """Draws of the elasticities over one table and its response.
+    """Draws of the elasticities over one table and its response, as the options of the run ask for.
 
     Args:
-        table_run: the table.
-        response: its response, with the central parameters.
-        draws: number, seed and spreads of the draws.
+        table_run: the table, with a response.
 
     Raises:
-        InputError: PARAMETER_INVALID if there are too many groups for that many draws.
+        InputError: PARAMETER_INVALID as for `Draws`, or if there are too many groups for that many draws.
     """
 
-    @classmethod
-    def of(cls, table_run: TableRun) -> UncertaintyRun | None:
-        """Make the draws that the options of a run ask for; None if they ask for none.
-
-        Raises:
-            InputError: PARAMETER_INVALID, as for `Draws`.
-        """
-        options = table_run.options
-        if not options.draws:
-            return None
+    def __init__(self, table_run: TableRun) -> None:
+        options, response = table_run.options, table_run.response
+        assert response is not None
         draws = Draws(options.draws, options.seed, options.spreads)
-        assert table_run.response is not None
-        return cls(table_run, table_run.response, draws)
-
-    def __init__(self, table_run: TableRun, response: Response, draws: Draws) -> None:
         grouping = self._grouping = table_run.grouping
         self._names = _names_of(table_run)
         _check(grouping.count, len(self._names), draws)

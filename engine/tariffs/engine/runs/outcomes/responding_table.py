@@ -22,8 +22,7 @@ from tariffs.engine.response.models.model_facts import MODELS
 from tariffs.engine.response.trade.responses import respond
 from tariffs.engine.response.trade.trade_response import ARMINGTON, EXACT_HAT, Response
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.outcomes.duty_steps import DutySteps
-from tariffs.engine.runs.outcomes.expected_steps import ExpectedDuties
+from tariffs.engine.runs.outcomes.duty_steps import DutySteps, ExpectedDuties
 from tariffs.engine.runs.outcomes.rated_table import RatedTable, RunContext
 from tariffs.engine.scenario import Scenario, components, library, lineage
 from tariffs.engine.table_duty.duties import Dated
