@@ -110,30 +110,6 @@ def responding_share(baseline: F64, gain: F64, observed: ObservedClaims, complia
     return baseline + (1.0 - baseline) * joining
 
 
-@dataclass(frozen=True)
-class _Members:
-    """Lines whose claims respond, with and without a claim on all of their value."""
-
-    index: I64
-    without: LineArrays
-    claimed: LineArrays
-
-    @classmethod
-    def of(cls, lines: LineArrays, claim: str, index: I64) -> _Members:
-        some = lines_subset(lines, index)
-        without, claimed = (
-            replace(some, facts={**some.facts, claim: np.full(len(index), share)}, cache={})
-            for share in (0.0, 1.0)
-        )
-        return cls(index, without, claimed)
-
-    def saved(self, law: Law, dated: Dated, check: Callable[[], None]) -> F64:
-        """Compute the duty that a claim saves, as a fraction of value."""
-        own = replace(dated, of_line=None if dated.of_line is None else dated.of_line[self.index])
-        duty = (Duties(law, lines, own, check).duty for lines in (self.without, self.claimed))
-        return ratio(next(duty) - next(duty), self.without.value, 0.0)
-
-
 class ClaimResponse:
     """Lines of a table with the claims that respond to each law.
 
@@ -152,25 +128,37 @@ class ClaimResponse:
         self._check = check
         self._lines = lines_on_basis(prepared, law)
         self._kept: BoundedCache[Hashable, LineArrays] = BoundedCache(_LINES_KEPT)
-        index = self._responding_lines()
-        self._members = _Members.of(self._lines, USMCA_CLAIM, index)
+        index = self._index = self._responding_lines()
         self._observed = observed_claims(prepared.frame.select("hts", "origin")[index])
         self._baseline: F64 = np.nan_to_num(self._lines.facts[USMCA_CLAIM][index])
-        for lines in (self._members.without, self._members.claimed):
+        some = lines_subset(self._lines, index)
+        self._unclaimed, self._claimed = (
+            _with_share(some, np.full(len(index), share)) for share in (0.0, 1.0)
+        )
+        for lines in (self._unclaimed, self._claimed):
             share_compile([(law, observed)], lines)
-        self._saved = self._members.saved(law, observed, check)
+        self._saved_at_baseline = self._saved(law, observed)
 
     def lines_under(self, law: Law, dated: Dated) -> LineArrays:
         """Lines with the shares that respond to a law."""
-        gain = self._members.saved(law, dated, self._check) - self._saved
+        gain = self._saved(law, dated) - self._saved_at_baseline
         compliance = claim_costs()[law.setting(CLAIM_COST)]
         share = responding_share(self._baseline, gain, self._observed, compliance)
-        return self._kept.get(share.tobytes(), lambda: self._with_share(share))
 
-    def _with_share(self, share: F64) -> LineArrays:
-        facts = self._lines.facts[USMCA_CLAIM].copy()
-        facts[self._members.index] = share
-        return replace(self._lines, facts={**self._lines.facts, USMCA_CLAIM: facts}, cache={})
+        def made() -> LineArrays:
+            facts = self._lines.facts[USMCA_CLAIM].copy()
+            facts[self._index] = share
+            return _with_share(self._lines, facts)
+
+        return self._kept.get(share.tobytes(), made)
+
+    def _saved(self, law: Law, dated: Dated) -> F64:
+        """Duty that a claim on all of the value saves, as a fraction of value."""
+        own = replace(dated, of_line=None if dated.of_line is None else dated.of_line[self._index])
+        before, after = (
+            Duties(law, lines, own, self._check).duty for lines in (self._unclaimed, self._claimed)
+        )
+        return ratio(before - after, self._unclaimed.value, 0.0)
 
     def _responding_lines(self) -> I64:
         members = set(reference_data.usmca_shares()["origin"].unique())
@@ -178,3 +166,7 @@ class ClaimResponse:
         chosen = place[self._lines.origin]
         sourced = self._lines.sourced.get(USMCA_CLAIM)
         return np.flatnonzero(chosen if sourced is None else chosen & sourced)
+
+
+def _with_share(lines: LineArrays, share: F64) -> LineArrays:
+    return replace(lines, facts={**lines.facts, USMCA_CLAIM: share}, cache={})

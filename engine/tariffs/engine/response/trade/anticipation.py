@@ -15,6 +15,7 @@ from tariffs.engine.response.constants import constant, constants
 from tariffs.engine.response.trade.varieties import VarietyVolume
 
 DAYS_A_MONTH = 365.0 / 12.0
+_TERMS = ("storage_cost", "storage_most", "storage_lead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,12 @@ class ExpectedStep:
 
 def default_storage() -> Storage:
     """Terms of storage of the embedded constants."""
-    return Storage(constant("storage_cost"), constant("storage_most"), constant("storage_lead"))
+    return Storage(*map(constant, _TERMS))
 
 
 def storage_facts() -> dict[str, object]:
     """Describe the terms of storage for the provenance."""
-    names = ("storage_cost", "storage_most", "storage_lead")
-    return {name: {"value": constants()[name][0], "source": constants()[name][1]} for name in names}
+    return {name: dict(zip(("value", "source"), constants()[name], strict=True)) for name in _TERMS}
 
 
 def stock_months(gain: F64, window: float, storage: Storage) -> F64:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -82,19 +83,15 @@ class DutySteps:
             dated: the instants of the lines.
         """
         last = self._day_of(max(dated.instants))
-        days = list(self._changes(law, dated))
-        keys = [self._base_key, *(day.key for day in days)]
+        pairs = list(pairwise([None, *self._changes(law, dated)]))
         self._run.share_compile(
-            [
-                (law, day.dated)
-                for before, day in zip(keys, days, strict=False)
-                if (self._full(before), self._full(day.key)) not in self._moves
-            ]
+            [(law, day.dated) for before, day in pairs if day and self._pair(before, day) not in self._moves]
         )
-        steps, before = [], None
-        for day in days:
-            steps.append(DutyStep((last - day.day).days / DAYS_A_YEAR, self._between(before, day)))
-            before = day
+        steps = [
+            DutyStep((last - day.day).days / DAYS_A_YEAR, self._between(before, day))
+            for before, day in pairs
+            if day
+        ]
         return with_prohibitions_apart(steps)
 
     def days(self, law: Law, dated: Dated) -> list[tuple[float, Dated]]:
@@ -162,17 +159,17 @@ class DutySteps:
             dated, instants=[instant for instant, _ in pairs], known_on=[known for _, known in pairs]
         )
 
-    def _full(self, key: Hashable) -> Hashable:
-        return self._response.model, self._base_key, key
+    def _full(self, day: _Day | None) -> Hashable:
+        return self._response.model, self._base_key, day.key if day else self._base_key
+
+    def _pair(self, before: _Day | None, day: _Day) -> Hashable:
+        return self._full(before), self._full(day)
 
     def _between(self, before: _Day | None, day: _Day) -> RateMoves:
         """Rates that move from the law of one day, or of the baseline, to that of another."""
-
-        def found() -> RateMoves:
-            return RateMoves.between(self._rate(before), self._rate(day))
-
-        key = self._full(before.key if before else self._base_key), self._full(day.key)
-        return self._moves.get(key, found)
+        return self._moves.get(
+            self._pair(before, day), lambda: RateMoves.between(self._rate(before), self._rate(day))
+        )
 
     def _rate(self, day: _Day | None) -> F64:
         if day is None:
@@ -182,7 +179,7 @@ class DutySteps:
             rates = self._response.rates_under(self._run.duties(day.law, day.dated))
             return self._response.responding_rate(rates)
 
-        return self._rates.get(self._full(day.key), found)
+        return self._rates.get(self._full(day), found)
 
 
 class ExpectedDuties:
