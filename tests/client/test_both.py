@@ -112,10 +112,15 @@ def test_one_report_and_one_workbook_hold_both_sides(both: BothSides[ImpactResul
     assert text.count("<html") == 1
     assert "&lt;Canada&gt;" in text
     assert "<script" not in text
-    for part in ("side by side", "Imports into the United States", "Exports of the United States"):
+    for part in (
+        "Imports, duty",
+        "Exports, duty",
+        "Imports into the United States",
+        "Exports of the United States",
+    ):
         assert part in text
-    assert text.count("<h2>Notes</h2>") == 2
-    assert text.count("<svg") == 5
+    assert text.count("<summary>All notes in full") == 2
+    assert text.count("<svg") == 3
     both.to_excel(tmp_path / "sides.xlsx")
     book = fastexcel.read_excel(tmp_path / "sides.xlsx")
     sides = [f"{side} {name}" for side in ("imports", "exports") for name in ("totals", "groups", "notes")]

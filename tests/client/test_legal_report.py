@@ -38,7 +38,7 @@ def report(client: Client) -> str:
 
 def text_of(document: str) -> str:
     document = re.sub(r"<(svg|style).*?</\1>", "", document, flags=re.DOTALL)
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", document).replace("&#x27;", "'").replace("&amp;", "&"))
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", document).replace("&#39;", "'").replace("&amp;", "&"))
 
 
 def test_scenarios_are_in_words_with_the_sources_of_what_they_change(report: str, client: Client) -> None:
@@ -126,7 +126,7 @@ def test_a_report_is_accessible_and_needs_no_network(report: str) -> None:
     assert "<title>What if?</title>" in report
     assert not re.search(r"<(script|link|img|iframe)|url\((?!#)|@import|src=|href=", report)
     charts = re.findall(r'<div role="img" aria-label="([^"]+)">\s*<svg', report)
-    assert len(charts) == report.count("<svg") >= 3
+    assert len(charts) == report.count("<svg") == 1
     assert all(len(words) > 20 for words in charts)
     assert report.count("<th") == report.count('<th scope="col"') + report.count("<thead")
     levels = [int(level) for level in re.findall(r"<h([1-6])", report)]

@@ -15,6 +15,8 @@ import pytest
 from tariffs.client import Client, ExtraMissing, ImpactResult, InvalidRequest, Scenario, Sweep, TimelineResult
 from tariffs.client.cli.__main__ import run
 from tariffs.client.results import charts
+from tariffs.client.results.balance import Balance
+from tariffs.client.results.short_names import label_of
 
 LINES = pl.DataFrame(
     {
@@ -60,10 +62,13 @@ def test_a_report_is_one_file_with_tables_charts_notes_and_inputs(
     text = impact.report(tmp_path / "out" / "report.html", question="What if <the truce> lapses?")
     assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8") == text
     assert "<h1>What if &lt;the truce&gt; lapses?</h1>" in text
-    assert f"{impact.total['duty'][1]:,.2f}" in text
+    change = impact.total["duty_after"][1] - impact.total["duty_after"][0]
+    assert f"USD {change:,.0f} a year higher" in text
     assert str(impact.provenance["run_digest"]) in text
-    assert text.count("<figure") == text.count('<div role="img" aria-label="') == 4
-    assert text.count("<svg") == 4
+    assert text.count("<figure") == text.count('<div role="img" aria-label="') == 1
+    assert text.count("<svg") == 1
+    for title in ("Who bears it", "How sure it is", "What was assumed", "How to repeat it"):
+        assert f"<h2>{title}</h2>" in text
     assert "<script" not in text
     assert re.findall(r"(?:src|href)=\"?http", text) == []
     assert impact.notes[0].message in text.replace("&#x27;", "'")
@@ -84,9 +89,14 @@ changes:
 
 def balance_of(text: str) -> dict[str, list[int]]:
     """Whole dollars by party in the balance of a report."""
-    (found,) = re.findall(r"<caption>who gains.*?</table>", text)
-    rows = [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row) for row in found.split("<tr>")[2:]]
+    (found,) = re.findall(r"<caption>USD[^<]*, against the baseline.*?</table>", text, re.DOTALL)
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in found.split("<tr")[2:]]
     return {cells[0]: [int(cell.replace(",", "")) for cell in cells[1:]] for cells in rows}
+
+
+def dollars_of(result: ImpactResult) -> dict[str, list[int]]:
+    """Whole dollars by party."""
+    return {name: [one or 0 for one in values] for name, values in Balance(result.total).rows()}
 
 
 @pytest.mark.parametrize("market", ["product", "sector"])
@@ -95,7 +105,10 @@ def test_gains_and_losses_of_a_report_add_up_to_welfare_to_the_dollar(client: Cl
         LINES.with_columns(pl.col("customs_value") * 1e6), ["base", Scenario.from_text(HALVED)],
         on="2026-11-20", baseline="2025-01-01", market=market,
     )  # fmt: skip
-    found = balance_of(result.report())
+    shown, found = balance_of(result.report()), dollars_of(result)
+    parts = (shown[f"added duty borne by {who}"] for who in ("exporters", "importers"))
+    assert shown["added duty"] == [sum(both) for both in zip(*parts, strict=True)]
+    assert shown.keys() == found.keys()
     whole, gains = found.pop("welfare"), [values for name, values in found.items() if "gain" in name]
     rents = [found["quota rents of importers"], found["quota rents of the government"]]
     assert len(gains) == (2 if market == "product" else 3)
@@ -116,7 +129,8 @@ def test_the_treasury_does_not_keep_void_duty(client: Client) -> None:
     void, net = "void duty in it, which goes back to importers", "gain of the treasury net of void duty"
     lines = LINES.with_columns(pl.col("customs_value") * 1e6)
     result = client.impact(lines, on="2025-11-15", baseline="2025-01-01")
-    found, total = balance_of(result.report()), result.total.row(0, named=True)
+    found, total = dollars_of(result), result.total.row(0, named=True)
+    assert {void, net} <= set(balance_of(result.report()))
     assert found[void][0] == pytest.approx(total["duty_after"] - total["duty_owed_after"], abs=2.0)
     assert found[void][0] > 0
     assert found[net][0] == found["gain of the treasury: change of duty"][0] - found[void][0]
@@ -126,7 +140,7 @@ def test_the_treasury_does_not_keep_void_duty(client: Client) -> None:
 
 def test_a_report_without_a_response_has_no_gains_and_losses(client: Client) -> None:
     text = client.impact(LINES, on="2026-11-20", baseline="2025-01-01", response="none").report()
-    assert "who gains" not in text
+    assert "Who bears it" not in text
 
 
 def test_the_command_writes_a_report_beside_the_rows(
@@ -136,7 +150,7 @@ def test_the_command_writes_a_report_beside_the_rows(
     LINES.select("hts", "origin", "customs_value").write_csv("lines.csv")
     words = ["impact", "lines.csv", "--on", "2026-11-20", "--baseline", "2025-01-01", "--local", "--brief"]
     assert run([*words, "--report", "report.html", "-o", "rows.csv"]) == 0
-    assert "who gains" in Path("report.html").read_text(encoding="utf-8")
+    assert "Who bears it" in Path("report.html").read_text(encoding="utf-8")
     assert Path("rows.csv").exists()
     assert run([*words, "--report", "report.pdf"]) == 2
     assert "ends in .html" in capsys.readouterr().err
@@ -152,9 +166,10 @@ def test_a_report_without_the_extra_says_what_is_left_out(
     def missing(name: str) -> Any:
         raise ModuleNotFoundError(name=name)
 
+    impact.report()
     monkeypatch.setattr("tariffs.client._extras.importlib.import_module", missing)
     text = impact.report()
-    assert "Charts are left out: pip install &#x27;tariffs[notebook]&#x27;" in text
+    assert "Charts are left out: pip install &#39;tariffs[notebook]&#39;" in text
     with pytest.raises(ExtraMissing):
         impact.chart()
 
@@ -224,10 +239,15 @@ def test_a_chart_by_one_of_two_keys_sums_over_the_other(client: Client) -> None:
     chart = result.chart("duty", by="hts2")
     plain = result.groups.group_by("scenario", "hts2").agg(pl.col("duty").sum())
     sizes = plain.group_by("hts2").agg(pl.col("duty").max()).sort("duty", descending=True)
-    assert chart.data["hts2"].unique(maintain_order=True).to_list() == sizes["hts2"].head(15).to_list()
+    names = chart.data["hts2"].unique(maintain_order=True).to_list()
+    assert names == [*sizes["hts2"].head(15), "others"]
+    others = dict(chart.data.filter(hts2="others").select("scenario", "duty").iter_rows())
+    rest = plain.filter(~pl.col("hts2").is_in(names)).group_by("scenario").agg(pl.col("duty").sum())
+    assert others == pytest.approx(dict(rest.iter_rows()))
     drawn = chart.data.join(plain, on=["scenario", "hts2"], suffix="_plain")
     assert drawn["duty"].to_list() == pytest.approx(drawn["duty_plain"].to_list())
-    assert len(chart.data) == 30
+    assert len(chart.data) == 32
+    assert chart.data["label"][0] == label_of("hts2", names[0]) != names[0]
     assert set(result.chart("duty_vs", by="hts2").data["scenario"]) == {"ieepa-upheld-truce-lapsed"}
     assert set(result.chart("duty_vs").data["scenario"]) == {"ieepa-upheld-truce-lapsed"}
 
@@ -258,7 +278,7 @@ def test_a_chart_of_a_timeline_marks_the_days_on_which_duties_change_alone(clien
         LINES, SCENARIOS, start="2026-10-01", end="2027-01-31", baseline="2025-01-01", by=["origin"]
     )
     assert {"2026-10-31", "2026-11-30"} <= set(result.totals["start"])
-    marks, _ = result.chart().layer
+    marks, *_ = result.chart().layer
     before = pl.col("duty").shift().over("scenario")
     assert set(marks.data["start"]) == set(result.totals.filter(pl.col("duty") != before)["start"])
     assert "2026-11-10" in set(marks.data["start"])

@@ -13,6 +13,14 @@ from tariffs.client.results.shown import TableResult
 from tariffs.client.scenario import Scenario
 
 _EXPORT = "export"
+_VERBS = {
+    "invalidate": "void",
+    "enact": "in force",
+    "suspend": "suspended",
+    "terminate": "repealed",
+    "end": "ends",
+}
+"""Kinds of changes that are named as events, in the order in which a day names them, with what is said of each."""
 
 
 class LegalTextCalls(LawCalls):
@@ -31,15 +39,34 @@ class LegalTextCalls(LawCalls):
         options = request.get("options")
         direction = options.get("direction", "") if isinstance(options, Mapping) else ""
         pairs = zip(names, given, strict=False)
+        measures = tuple(
+            one
+            for one in self.measures()
+            if one.modelled and not one.announced and (one.direction == _EXPORT) == (direction == _EXPORT)
+        )
         return LegalText(
             tuple(self._scenario(name, one, given[0], result.days) for name, one in pairs),
             {switch.id: switch for switch in self.law().switches},
-            tuple(
-                one
-                for one in self.measures()
-                if one.modelled and not one.announced and (one.direction == _EXPORT) == (direction == _EXPORT)
-            ),
+            measures,
+            self._events(result.days, direction, {one.id: one.title for one in measures}),
         )
+
+    def _events(self, days: Sequence[str], direction: str, titles: Mapping[str, str]) -> dict[str, list[str]]:
+        """Name the changes of the law by day over the period of a result, starts of duties before acts on them."""
+        if len(days) < 2:
+            return {}
+        found: dict[str, list[str]] = {}
+        changes = self.changes(min(days), max(days), direction=direction or "import").changes
+        for kind, verb in _VERBS.items():
+            for one in changes:
+                title = titles.get(one.measures[0]) if one.measures and one.kind == kind else None
+                if title:
+                    more = f" and {len(one.measures) - 1} others" if len(one.measures) > 1 else ""
+                    text = one.text.rstrip(".") if one.text.startswith(title) else f"{title}{more}: {verb}"
+                    found.setdefault(one.effect_time[:10], []).append(text)
+        return {
+            day: sorted(dict.fromkeys(texts), key=lambda text: "_" in text) for day, texts in found.items()
+        }
 
     def _scenario(
         self, name: str, scenario: str | Scenario, first: str | Scenario, days: Sequence[str]

@@ -111,7 +111,7 @@ def quote(result: Quote) -> Any:
     """Show the bill of a line with its reasons open, the meaning of its states, and the steps of the duty."""
     parts: list[Any] = [mo.Html(result._repr_html_())]
     if sum(bool(layer.amount) for layer in result.layers) > 1:
-        parts.append(_chart(result.chart(), "Layers that add up to the duty"))
+        parts.append(_chart(result.chart()))
     states = dict.fromkeys(layer.state for layer in result.layers)
     words = html.items(f"{state}: {_LEGEND[state]}" for state in states if state in _LEGEND)
     parts.append(mo.Html(html.block(html.folded("States", words))))
@@ -132,11 +132,11 @@ def checked(answer: CheckResult, differences: Sequence[Difference]) -> Any:
 def comparison(result: ImpactResult, key: str, question: str) -> Any:
     """Show an impact: tables, duty by scenario and by group, trade after the response, downloads."""
     charts = [
-        _chart(result.chart(), "Duty by scenario"),
-        _chart(result.chart("duty", key), f"Largest duties by {key}"),
+        _chart(result.chart()),
+        _chart(result.chart("duty", key)),
     ]
     if result.total["value_after"].count():
-        charts.append(_chart(result.chart("value_after", key), f"Trade after the response by {key}"))
+        charts.append(_chart(result.chart("value_after", key)))
     return mo.vstack([mo.Html(result._repr_html_()), *charts, downloads(result, "comparison", question)])
 
 
@@ -144,7 +144,7 @@ def days(result: TimelineResult) -> Any:
     """Show a timeline: steps, tables, downloads."""
     return mo.vstack(
         [
-            _chart(result.chart(), "Duty over the period; dotted lines are days on which duties change"),
+            _chart(result.chart()),
             mo.Html(result._repr_html_()),
             downloads(result, "timeline"),
         ]
@@ -167,9 +167,9 @@ def swept(kept_sweep: Kept, slider: Any) -> Any:
     result: Sweep | None = kept_sweep.result
     if result is None:
         return kept_sweep.instead
-    charts = [_chart(result.chart("duty"), "Duty before any response")]
+    charts = [_chart(result.chart("duty"))]
     if result.totals["duty_after"].count():
-        charts.append(_chart(result.chart("duty_after"), "Duty after the response"))
+        charts.append(_chart(result.chart("duty_after")))
     steps = list(slider.steps or [0])
     place = steps.index(slider.value) if slider.value in steps else 0
     parts = [
@@ -253,9 +253,9 @@ def _workbook(result: TableResult) -> bytes:
         return path.read_bytes()
 
 
-def _chart(chart: Any, words: str) -> Any:
-    """Put a title above a chart as text, which readers who cannot see the chart are read."""
-    return mo.vstack([mo.Html(html.block(html.heading(words))), chart], gap=0)
+def _chart(chart: Any) -> Any:
+    """Put the title of a chart above it as text, which readers who cannot see the chart are read."""
+    return mo.vstack([mo.Html(html.block(html.heading(chart.title.text))), chart.properties(title="")], gap=0)
 
 
 def _alert(*parts: str) -> Any:

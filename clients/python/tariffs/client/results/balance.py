@@ -1,4 +1,4 @@
-"""Table of gains and losses in a report, in whole dollars that add up."""
+"""Gains and losses in a report, in whole units that add up."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
-
-from tariffs.client.results import html
 
 _DUTY = {
     "borne_abroad": "added duty borne by exporters",
@@ -24,10 +22,10 @@ _VOID = "void duty in it, which goes back to importers"
 _NET = "gain of the treasury net of void duty"
 _CLOSED = "of which buyers by prohibitions"
 _ABROAD = {"rent_exporter": "quota rents of exporters, which are in their prices"}
-_CAPTION = (
-    "who gains and who loses, against the baseline; USD; parts add up to the line below them; "
-    "welfare is comparable between laws at one horizon, not between horizons"
-)
+CAPTION = "against the baseline; parts add up to the line below them"
+"""What the table shows, after its unit."""
+SUMS = ("added duty", "welfare")
+"""Rows that are the sum of those above them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +33,13 @@ class Balance:
     """Table of gains and losses of the totals of a result: a row for each party, a column for each scenario and day.
 
     Attributes:
-        total: rows of totals, with `scenario` and `on`.
+        total: rows of totals, amounts in the unit that they are rounded to.
     """
 
     total: pl.DataFrame
 
     def rows(self) -> list[tuple[str, list[int | None]]]:
-        """List the parties and sums in words, with whole dollars by scenario; None is unknown.
+        """List the parties and sums in words, with whole units by scenario; None is unknown.
 
         Parts are rounded, and a sum is that of its rounded parts, so that the table adds up.
         """
@@ -51,15 +49,6 @@ class Balance:
         if any(_dollars(runs, "prohibited_surplus")):
             found.append((_CLOSED, _dollars(runs, "prohibited_surplus")))
         return found + [(title, _dollars(runs, name)) for name, title in _ABROAD.items() if self._has(name)]
-
-    def to_html(self) -> str:
-        """Write the table; nothing where the totals have no response."""
-        rows = self.rows()
-        if not rows:
-            return ""
-        runs = [f"{scenario} on {on}" for scenario, on in self.total.select("scenario", "on").iter_rows()]
-        cells = [[title, *("-" if one is None else f"{one:,}" for one in values)] for title, values in rows]
-        return html.table(["", *runs], len(runs), cells, _CAPTION)
 
     def _has(self, name: str) -> bool:
         return name in self.total.columns and self.total[name].count() > 0

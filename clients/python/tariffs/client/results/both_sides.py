@@ -10,12 +10,14 @@ from typing import Generic, TypeVar
 import polars as pl
 
 from tariffs.client.results import charts, html
+from tariffs.client.results.amounts import unit_in_words
 from tariffs.client.results.charts import Chart, Figure
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.output_files import write_report
-from tariffs.client.results.report import drawn, report_html
+from tariffs.client.results.report import report_html
 from tariffs.client.results.sections import Section
+from tariffs.client.results.view import Grid, Passage, View, drawn
 from tariffs.client.results.workbook import write_workbook
 
 IMPORTS, EXPORTS = "imports", "exports"
@@ -92,7 +94,7 @@ class BothSides(Generic[Side]):
         Raises:
             ExtraMissing: the extra `notebook` is not installed.
         """
-        return charts.bars(self.summary, column, "scenario", "side")
+        return charts.bars(self.summary, column, "scenario", "side", tuple(self.sides))
 
     def report(
         self,
@@ -101,7 +103,7 @@ class BothSides(Generic[Side]):
         question: str = "",
         law: Mapping[str, LegalText] | None = None,
     ) -> str:
-        """Write both sides as one HTML document: totals side by side, then the report of each; it needs no network.
+        """Write both sides as one HTML page: totals side by side, then each side; it needs no network.
 
         Args:
             path: file to write it to, if any.
@@ -110,19 +112,38 @@ class BothSides(Generic[Side]):
 
         Raises:
             InvalidRequest: the name of the file ends in neither .html nor .htm.
+            ExtraMissing: the extra `notebook` is not installed.
         """
-        alt = "Bars: duty on imports and on exports by scenario."
-        body = [
-            *(section.to_html() for section in self.sections),
-            *drawn(lambda: [Figure("Duty on both sides by scenario", alt, self.chart())]),
-        ]
-        for side, one in self.sides.items():
-            body += [html.title(TITLES[side]), *one.report_body((law or {}).get(side))]
-        law_line = html.law_line(self.imports.provenance)
-        text = report_html(_TITLE, question, law_line, body)
+        parts = {TITLES[side]: one.to_view(law=(law or {}).get(side)) for side, one in self.sides.items()}
+        text = report_html(
+            View(
+                question or _TITLE,
+                figure=drawn(lambda: self._figure()),
+                passages=[Passage("", (), [self._grid()])],
+                parts=parts,
+            )
+        )
         if path is not None:
             write_report(path, text)
         return text
+
+    def _figure(self) -> Figure:
+        """Draw the duty on both sides."""
+        rows = self.side_by_side.select("scenario", *(f"{side}_duty" for side in self.sides))
+        return Figure(self.chart(), "Bars: duty on imports and on exports by scenario.", rows)
+
+    def _grid(self) -> Grid:
+        """Write duty and trade of both sides by scenario."""
+        amounts = {
+            f"{side}_{name}": f"{side.capitalize()}, {words}"
+            for side in self.sides
+            for name, words in (("duty", "duty"), ("value_after", "trade after"))
+            if f"{side}_{name}" in self.side_by_side.columns
+        }
+        rows = self.side_by_side.to_dicts()
+        unit = unit_in_words([row[name] for row in rows for name in amounts])
+        cells = [[str(row["scenario"]), *(unit.three(row[name]) for name in amounts)] for row in rows]
+        return Grid(f"{unit.name} a year", ["Scenario", *amounts.values()], len(amounts), cells)
 
     def to_excel(self, path: str | Path) -> None:
         """Write both sides as one workbook: totals, side by side too, and all sheets of each side under its name.

@@ -7,6 +7,8 @@ import polars as pl
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.columns import RUN_COLUMNS, is_fraction, keys_of
 
+OTHERS = "others"
+"""Name of the groups that are too small to be shown by themselves."""
 _AGAINST_FIRST = "_vs"
 
 
@@ -53,6 +55,19 @@ def rows_by(groups: pl.DataFrame, column: str, by: str) -> pl.DataFrame:
     return _named_runs(ordered, groups).select(
         "scenario", pl.col(by).cast(pl.String).fill_null("none"), column
     )
+
+
+def with_others(rows: pl.DataFrame, key: str, column: str, shown: int) -> pl.DataFrame:
+    """Keep the first values of a key in rows of `scenario`, key and number; others are summed, unless fractions."""
+    names = rows[key].unique(maintain_order=True)
+    is_kept = pl.col(key).is_in(names.head(shown).implode())
+    if names.len() <= shown + (not is_fraction(column)):
+        return rows
+    kept = rows.filter(is_kept)
+    if is_fraction(column):
+        return kept
+    others = rows.filter(~is_kept).group_by("scenario", maintain_order=True).agg(pl.col(column).sum())
+    return pl.concat([kept, others.with_columns(pl.lit(OTHERS).alias(key)).select(rows.columns)])
 
 
 def check_column(frame: pl.DataFrame, column: str) -> None:

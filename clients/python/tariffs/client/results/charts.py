@@ -5,43 +5,65 @@ Charts are `altair.Chart` objects: `chart.save("name.png")` and `"name.svg"` nee
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from tariffs.client._extras import module_of
-from tariffs.client.results.amounts import unit_for
-from tariffs.client.results.chart_rows import check_column
-from tariffs.client.results.columns import is_fraction, title_of
+from tariffs.client.results.amounts import MoneyUnit, three_digits, unit_in_words
+from tariffs.client.results.chart_rows import check_column, with_others
+from tariffs.client.results.columns import in_full, is_fraction, key_title, parameter_words
+from tariffs.client.results.palette import PALETTE
+from tariffs.client.results.short_names import label_of, spelled_out
 
 Chart = Any
 """An `altair.Chart`; not named as a type, so that the client can be checked without altair."""
-_WIDTH, _HEIGHT = 560, 280
-PALETTE = ("#1f5fa8", "#b45309", "#0b6e4f", "#8b1e9b", "#b00020", "#4a5568")
-"""Colours of series, in their order."""
-_BAR, _LABEL = 13, 360
-_SHOWN = 15
+PERCENT = MoneyUnit(0.01, 2, "percent")
+_WIDTH, _HEIGHT, _ROOM = 400, 260, 1.18
+_BAR, _LABEL, _FONT = 15, 280, 12
+_SHOWN, _DATES, _MOST_ROWS = 15, 6, 4000
+_INK = "#1a202c"
 _DUTIES = ("duty", "duty_owed")
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Chart of a report, with its title and a text for readers who cannot see it."""
+    """Chart of a report.
 
-    title: str
-    alt: str
+    Attributes:
+        chart: the chart.
+        alt: text for readers who cannot see it.
+        rows: its numbers: labels, then a column for each series.
+        events: its events in words, by number.
+    """
+
     chart: Chart
+    alt: str
+    rows: pl.DataFrame
+    events: Sequence[str] = ()
 
-    def to_svg(self) -> str:
-        """Draw the chart as SVG, without a browser or network.
+    @property
+    def title(self) -> str:
+        """What is seen, with the unit."""
+        return str(self.chart.title.text)
+
+    @property
+    def svg(self) -> str:
+        """The chart as SVG without its title, drawn without a browser or network.
 
         Raises:
             ExtraMissing: the extra `notebook` is not installed.
         """
-        text: str = module_of("notebook", "vl_convert").vegalite_to_svg(self.chart.to_dict())
+        plain = {name: value for name, value in self.chart.to_dict().items() if name != "title"}
+        text: str = module_of("notebook", "vl_convert").vegalite_to_svg(plain)
         return text
+
+
+def unit_of(column: str, values: Sequence[object]) -> MoneyUnit:
+    """Unit in which the numbers of a column are drawn."""
+    return PERCENT if is_fraction(column) else unit_in_words(values)
 
 
 def waterfall(labels: Sequence[str], amounts: Sequence[float], unit: str = "USD") -> Chart:
@@ -56,86 +78,157 @@ def waterfall(labels: Sequence[str], amounts: Sequence[float], unit: str = "USD"
         }
     )
     alt = module_of("notebook", "altair")
-    return (
-        alt.Chart(rows, width=_WIDTH, height=_HEIGHT)
-        .mark_bar(color=PALETTE[0])
-        .encode(
-            x=alt.X("layer:N", sort=None, title=None),
-            y=alt.Y("start:Q", title=unit),
-            y2="end:Q",
-            tooltip=["layer:N", alt.Tooltip("amount:Q", format=",.2f")],
-        )
+    base = alt.Chart(width=_WIDTH, height=alt.Step(_BAR + 7)).encode(
+        y=alt.Y("layer:N", sort=None, title=None, axis=alt.Axis(labelLimit=_LABEL))
     )
+    drawn = base.mark_bar(color=PALETTE[0]).encode(
+        x=alt.X("start:Q", title=unit, scale=_roomy(alt, rows["end"])), x2="end:Q"
+    )
+    numbers = base.mark_text(align="left", dx=4, color=_INK).encode(
+        x="end:Q", text=alt.Text("amount:Q", format=",.2f")
+    )
+    return _styled(alt, alt.layer(drawn, numbers, data=rows), f"Layers that add up to the duty, {unit}")
 
 
 def bars(
-    rows: pl.DataFrame, column: str, key: str = "scenario", colour: str = "", order: Sequence[str] = ()
+    rows: pl.DataFrame,
+    column: str,
+    key: str = "scenario",
+    colour: str = "",
+    order: Sequence[str] = (),
+    title: str = "",
 ) -> Chart:
-    """Draw a number of each row as horizontal bars, the first rows at the top.
+    """Draw a number of each row as horizontal bars with the number at its end, the first rows at the top.
 
     Args:
-        rows: result rows, already in order; the first 15 labels are drawn.
+        rows: result rows, already in order; beyond 15 labels the rows of `scenario` are summed as others. With the
+            columns `low` and `high` a line marks the band of each number.
         column: the number.
-        key: column of the labels.
+        key: column of the labels, written by their names.
         colour: column that tells bars of one label apart, such as scenario; empty for one bar a label.
         order: values of `colour` in the order of their bars and colours; by default as they come.
+        title: what is seen, without the unit; by default the column and key.
     """
-    alt, kept = module_of("notebook", "altair"), rows[key].unique(maintain_order=True).head(_SHOWN)
-    frame, title = _scaled(rows.filter(pl.col(key).is_in(kept.implode())), column)
+    alt = module_of("notebook", "altair")
+    check_column(rows, column)
+    kept = with_others(rows, key, column, _SHOWN) if colour == "scenario" else rows.head(_SHOWN)
+    unit = unit_of(column, kept[column].to_list())
+    frame = kept.with_columns(shown=pl.col(column) / unit.dollars).with_columns(
+        label=pl.col(key).map_elements(lambda code: spelled_out(label_of(key, str(code))), pl.String),
+        written=pl.col("shown").map_elements(three_digits, pl.String),
+        beside=pl.max_horizontal("shown", 0.0),
+    )
+    names = frame["label"].unique(maintain_order=True).to_list()
+    height: Any = alt.Step(_BAR + 7)
     encodings: dict[str, Any] = {
-        "y": alt.Y(
-            f"{key}:N", sort=kept.to_list(), title=key.replace("_", " "), axis=alt.Axis(labelLimit=_LABEL)
-        ),
-        "x": alt.X("shown:Q", title=title),
+        "y": alt.Y("label:N", sort=names, title=None, axis=alt.Axis(labelLimit=_LABEL)),
+        "x": alt.X("shown:Q", title=unit.name, scale=_roomy(alt, frame["shown"])),
     }
     if colour:
-        encodings["color"] = _colours(alt, colour, order)
         encodings["yOffset"] = alt.YOffset(f"{colour}:N", sort=list(order) or None)
-        height: Any = alt.Step(_BAR, **{"for": "offset"})
-    else:
-        height = alt.Step(_BAR + 7)
-    return alt.Chart(frame, width=_WIDTH, height=height).mark_bar(color=PALETTE[0]).encode(**encodings)
+        height = alt.Step(_BAR, **{"for": "offset"})
+    coloured = {"color": _colours(alt, colour, order)} if colour else {}
+    base = alt.Chart(width=_WIDTH, height=height)
+    drawn = base.mark_bar(color=PALETTE[0]).encode(**encodings, **coloured)
+    if {"low", "high"} <= set(frame.columns):
+        frame = frame.with_columns(start=pl.col("low") / unit.dollars, end=pl.col("high") / unit.dollars)
+        drawn += base.mark_rule(color=_INK, strokeWidth=2).encode(y=encodings["y"], x="start:Q", x2="end:Q")
+    numbers = base.mark_text(align="left", dx=4, color=_INK).encode(
+        **(encodings | {"x": "beside:Q"}), text="written:N"
+    )
+    what = title or f"{in_full(column)} by {key_title(key)}"
+    return _styled(alt, alt.layer(drawn, numbers, data=frame), f"{_sentence(what)}, {unit.name}")
 
 
-def steps(rows: pl.DataFrame, column: str) -> Chart:
+def steps(rows: pl.DataFrame, column: str, events: Mapping[str, str] | None = None, title: str = "") -> Chart:
     """Draw a number over the segments of a timeline, a line a scenario; a mark is a day on which duties change.
 
     Args:
         rows: rows with `scenario, start, end`, `duty`, `duty_owed` and the number, the days in order.
         column: the number.
+        events: names of days by day, ISO; they are numbered, and listed below the title.
+        title: what is seen, without the unit.
     """
     alt = module_of("notebook", "altair")
-    frame, title = _scaled(rows, column)
-    # At the horizon path a segment also ends after 30 days, with the same duties before and after.
-    changed = pl.any_horizontal(pl.col(name) != pl.col(name).shift().over("scenario") for name in _DUTIES)
-    marked = frame.filter(changed).select("start").unique(maintain_order=True)
-    frame = frame.select("scenario", "start", "end", "shown")
+    check_column(rows, column)
+    unit = unit_of(column, rows[column].to_list())
+    rows = _thinned(rows, "scenario")
+    frame = rows.select("scenario", "start", "end", shown=pl.col(column) / unit.dollars)
     last = frame.group_by("scenario", maintain_order=True).last().with_columns(start=pl.col("end"))
-    line = alt.Chart(pl.concat([frame, last.select(frame.columns)]), width=_WIDTH, height=_HEIGHT).encode(
-        x=alt.X("start:T", title=None),
-        y=alt.Y("shown:Q", title=title, scale=alt.Scale(zero=False)),
-        color=_colours(alt, "scenario"),
+    last = last.with_columns(written=pl.col("shown").map_elements(three_digits, pl.String))
+    named = dict(events or {})
+    marked = pl.DataFrame({"start": list(named) or changed_days(rows)}, schema={"start": pl.String})
+    places = {day: str(number) for number, day in enumerate(named, 1)}
+    marked = marked.with_columns(
+        number=pl.col("start").replace_strict(places, default="", return_dtype=pl.String)
     )
-    acts = alt.Chart(marked).mark_rule(color="#4a5568", strokeDash=[2, 4], opacity=0.5)
-    return acts.encode(x="start:T") + line.mark_line(interpolate="step-after")
+    y = alt.Y(
+        "shown:Q", title=unit.name, scale=alt.Scale(zero=is_fraction(column) or _is_near_zero(frame["shown"]))
+    )
+    colour = _colours(alt, "scenario")
+    acts = alt.Chart(marked).encode(x=alt.X("start:T", title=None, axis=alt.Axis(tickCount=_DATES)))
+    rules = acts.mark_rule(color="#4a5568", strokeDash=[2, 4], opacity=0.5)
+    line = alt.Chart(pl.concat([frame, last.select(frame.columns)]), width=_WIDTH, height=_HEIGHT)
+    line = line.mark_line(interpolate="step-after").encode(x="start:T", y=y, color=colour)
+    ends = (
+        alt.Chart(last)
+        .mark_text(align="left", dx=4)
+        .encode(x="start:T", y="shown:Q", text="written:N", color=colour)
+    )
+    odd, even = (
+        acts.transform_filter(f"datum.number % 2 == {rest}")
+        .mark_text(y=y_of, color=_INK)
+        .encode(text="number:N")
+        for rest, y_of in ((1, -5), (0, -16))
+    )
+    what = f"{_sentence(title or f'{in_full(column)} over the period')}, {unit.name}"
+    return _styled(
+        alt, rules + line + ends + odd + even, what, [f"{places[day]}  {name}" for day, name in named.items()]
+    )
 
 
-def curves(rows: pl.DataFrame, column: str, across: str, colour: str = "") -> Chart:
-    """Draw a number of a sweep over one parameter, a line for each value of `colour`, such as another parameter."""
-    alt = module_of("notebook", "altair")
-    frame, title = _scaled(rows, column)
+def changed_days(rows: pl.DataFrame) -> list[str]:
+    """Days on which duties change; at the horizon path a segment also ends where they stay."""
+    changed = pl.any_horizontal(pl.col(name) != pl.col(name).shift().over("scenario") for name in _DUTIES)
+    return rows.filter(changed)["start"].unique(maintain_order=True).to_list()
+
+
+def curves(
+    rows: pl.DataFrame, column: str, across: str, colour: str = "", titles: Mapping[str, str] | None = None
+) -> Chart:
+    """Draw a number of a sweep over one parameter, a line for each value of `colour`, such as another parameter.
+
+    Args:
+        rows: totals of points.
+        column: the number.
+        across: parameter of the axis.
+        colour: parameter or column that tells the lines apart; empty for one line.
+        titles: titles of parameters by name; those that end in percent have fractions as values.
+    """
+    alt, named = module_of("notebook", "altair"), dict(titles or {})
+    check_column(rows, column)
+    unit = unit_of(column, rows[column].to_list())
+    frame = _thinned(rows, colour).with_columns(shown=pl.col(column) / unit.dollars)
+    for name in filter(None, (across, colour)):
+        if named.get(name, "").endswith(PERCENT.name):
+            frame = frame.with_columns(pl.col(name) * 100)
+    frame = frame.with_columns(written=pl.col("shown").map_elements(three_digits, pl.String))
     kind = "Q" if rows[across].dtype.is_numeric() else "T"
     encodings: dict[str, Any] = {
-        "x": alt.X(f"{across}:{kind}", title=across),
-        "y": alt.Y("shown:Q", title=title, scale=alt.Scale(zero=False)),
+        "x": alt.X(f"{across}:{kind}", title=_sentence(named.get(across, across))),
+        "y": alt.Y("shown:Q", title=unit.name, scale=alt.Scale(zero=_is_near_zero(frame["shown"]))),
     }
     if colour:
-        encodings["color"] = _colours(alt, colour).title(colour)
-    return (
+        encodings["color"] = _colours(alt, colour).title(_sentence(named.get(colour, colour)))
+    line = (
         alt.Chart(frame, width=_WIDTH, height=_HEIGHT)
         .mark_line(point=True, color=PALETTE[0])
         .encode(**encodings)
     )
+    last = frame.group_by(colour, maintain_order=True).last() if colour else frame.tail(1)
+    ends = alt.Chart(last).mark_text(align="left", dx=7).encode(**encodings, text="written:N")
+    what = f"{in_full(column)} by {named.get(across, across).removesuffix(', percent')}"
+    return _styled(alt, line + ends, f"{_sentence(what)}, {unit.name}")
 
 
 def tornado(rows: pl.DataFrame, column: str) -> Chart:
@@ -146,16 +239,17 @@ def tornado(rows: pl.DataFrame, column: str) -> Chart:
         column: the total.
     """
     alt, own = module_of("notebook", "altair"), rows.filter(column=column).head(_SHOWN)
-    unit = unit_for([*own["low"], *own["high"]])
-    divisor = 0.01 if is_fraction(column) else unit.dollars
-    frame = own.with_columns(pl.col("low", "high") / divisor)
-    title = f"{title_of(column)}, {'percent' if is_fraction(column) else unit.name}"
-    return (
+    unit = unit_of(column, [*own["low"], *own["high"]])
+    frame = own.with_columns(
+        pl.col("low", "high") / unit.dollars, pl.col("parameter").map_elements(parameter_words, pl.String)
+    )
+    axis = alt.Axis(labelLimit=_LABEL)
+    chart = (
         alt.Chart(frame, width=_WIDTH)
         .mark_bar(color=PALETTE[0])
         .encode(
-            y=alt.Y("parameter:N", sort=own["parameter"].to_list(), title=None),
-            x=alt.X("low:Q", title=title, scale=alt.Scale(zero=False)),
+            y=alt.Y("parameter:N", sort=frame["parameter"].to_list(), title=None, axis=axis),
+            x=alt.X("low:Q", title=unit.name, scale=alt.Scale(zero=False)),
             x2="high:Q",
             tooltip=[
                 "parameter:N",
@@ -163,6 +257,9 @@ def tornado(rows: pl.DataFrame, column: str) -> Chart:
                 alt.Tooltip("high:Q", format=",.3f"),
             ],
         )
+    )
+    return _styled(
+        alt, chart, f"{_sentence(in_full(column))} with each parameter at its p10 and p90, {unit.name}"
     )
 
 
@@ -175,26 +272,61 @@ def ranges(rows: pl.DataFrame, column: str) -> Chart:
     """
     alt, own = module_of("notebook", "altair"), rows.filter(column=column)
     points = [name for name in ("central", "p5", "p25", "p75", "p95") if name in own.columns]
-    unit = unit_for([value for name in points for value in own[name]])
-    divisor = 0.01 if is_fraction(column) else unit.dollars
+    unit = unit_of(column, [value for name in points for value in own[name]])
     label = pl.concat_str("scenario", pl.lit(" on "), "on").alias("run")
-    base = alt.Chart(own.select(label, pl.col(points) / divisor), width=_WIDTH).encode(
-        y=alt.Y("run:N", sort=None, title=None)
+    base = alt.Chart(own.select(label, pl.col(points) / unit.dollars), width=_WIDTH).encode(
+        y=alt.Y("run:N", sort=None, title=None, axis=alt.Axis(labelLimit=_LABEL))
     )
-    title = f"{title_of(column)}, {'percent' if is_fraction(column) else unit.name}"
-    axis = alt.X("p5:Q", title=title, scale=alt.Scale(zero=False))
-    wide = base.mark_bar(height=6, color="#6f8fbd").encode(x=axis, x2="p95:Q")
+    axis = alt.X("p5:Q", title=unit.name, scale=alt.Scale(zero=False))
+    wide = base.mark_bar(height=6, color="#8fb8d6").encode(x=axis, x2="p95:Q")
     middle = base.mark_bar(height=14, color=PALETTE[0]).encode(x="p25:Q", x2="p75:Q")
-    return wide + middle + base.mark_tick(color="#1a202c", thickness=3).encode(x="central:Q")
+    centre = base.mark_tick(color=_INK, thickness=3).encode(x="central:Q")
+    what = f"{_sentence(in_full(column))}: p5 to p95, p25 to p75 and the central run, {unit.name}"
+    return _styled(alt, wide + middle + centre, what)
 
 
-def _scaled(rows: pl.DataFrame, column: str) -> tuple[pl.DataFrame, str]:
-    """Add the number in the unit that is shown as `shown`; returns the title of its axis too."""
-    check_column(rows, column)
-    if is_fraction(column):
-        return rows.with_columns(shown=pl.col(column) * 100), f"{title_of(column)}, percent"
-    unit = unit_for(rows[column].to_list())
-    return rows.with_columns(shown=pl.col(column) / unit.dollars), f"{title_of(column)}, {unit.name}"
+def _roomy(alt: Any, shown: pl.Series) -> Any:
+    """Scale with room for the numbers beside the longest bars."""
+    ends = [value for value in (shown.min(), shown.max()) if isinstance(value, int | float)]
+    low, high = min(0.0, *ends), max(0.0, *ends)
+    return alt.Scale(domain=[low * _ROOM, high * _ROOM]) if low < high else alt.Scale()
+
+
+def _thinned(rows: pl.DataFrame, series: str) -> pl.DataFrame:
+    """Keep rows evenly, so that there are no more lines than colours, and no more rows than altair draws."""
+    if series:
+        names = rows[series].unique(maintain_order=True)
+        step = -(-names.len() // len(PALETTE))
+        rows = rows.filter(pl.col(series).is_in(names.gather_every(step).implode()))
+    step = -(-rows.height // _MOST_ROWS)
+    if step < 2:
+        return rows
+    place = pl.int_range(pl.len()).over(series) if series else pl.int_range(pl.len())
+    return rows.filter(place % step == 0)
+
+
+def _is_near_zero(shown: pl.Series) -> bool:
+    """Test whether an axis begins at 0: where the least number is below half of the largest."""
+    low, high = shown.min(), shown.max()
+    return not (isinstance(low, float) and isinstance(high, float) and low > high / 2)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _styled(alt: Any, chart: Any, title: str, below: Sequence[str] = ()) -> Any:
+    """Give a chart its title, with lines of text below it, and the fonts of all charts."""
+    text = alt.TitleParams(title, subtitle=list(below), anchor="start", frame="group")
+    fonts = {"labelFontSize": _FONT, "titleFontSize": _FONT, "titleFontWeight": "normal"}
+    return (
+        chart.properties(title=text, padding={"left": 16, "right": 8, "top": 4, "bottom": 4})
+        .configure(font="Arial")
+        .configure_axis(**fonts, gridColor="#e2e8f0")
+        .configure_legend(labelFontSize=_FONT, labelLimit=0, orient="top", direction="vertical")
+        .configure_text(fontSize=_FONT)
+        .configure_view(strokeWidth=0)
+    )
 
 
 def _colours(alt: Any, column: str, order: Sequence[str] = ()) -> Any:

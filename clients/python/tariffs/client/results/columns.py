@@ -39,6 +39,19 @@ TITLES = {
     "value_vs": "value vs first",
 }
 """Short titles of the columns that are shown first, in their order."""
+_KEY_TITLES = {
+    "origin": "country of origin",
+    "destination": "country of destination",
+    "hts2": "chapter",
+    "hts4": "heading",
+    "sector": "industry",
+}
+_PARAMETERS = {
+    "sigma": "substitution between origins",
+    "eta": "demand for imports",
+    "supply": "supply of exporters",
+    "usmca claims": "USMCA claims",
+}
 _SIZE, _SECTOR = "customs_value", "sector"
 _ALWAYS_SHOWN = frozenset({_SIZE, "duty"})
 _FIRST_NUMBERS = frozenset({"customs_value", "duty"})
@@ -52,6 +65,22 @@ def is_fraction(name: str) -> bool:
 def title_of(name: str) -> str:
     """Short title of a column."""
     return TITLES.get(name, name.replace("_", " "))
+
+
+def in_full(name: str) -> str:
+    """Title of a column in a text."""
+    return title_of(name).replace(" after", " after buyers respond")
+
+
+def parameter_words(name: str) -> str:
+    """Name a parameter of the response, such as `sigma, section XI`."""
+    parameter, comma, section = name.partition(", ")
+    return f"{_PARAMETERS.get(parameter, parameter)}{comma}{section}"
+
+
+def key_title(key: str) -> str:
+    """Key of groups in words."""
+    return _KEY_TITLES.get(key, key.replace("_", " "))
 
 
 def keys_of(frame: pl.DataFrame) -> list[str]:

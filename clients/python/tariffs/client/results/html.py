@@ -15,7 +15,7 @@ STATE_COLOURS: Mapping[str, str] = {
     "applied": "#0b6e4f",
     "exempt": "#4a5568",
     "displaced": "#8a5a00",
-    "suspended": "#1f5fa8",
+    "suspended": "#0072b2",
     "undetermined": "#8b1e9b",
     "prohibited": "#b00020",
 }
@@ -28,11 +28,11 @@ STYLE = (
     ".tariffs .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
     ".tariffs th,.tariffs th.n{white-space:normal;vertical-align:bottom}"
     ".tariffs .s{font-weight:600}.tariffs .dim{color:#4a5568}.tariffs details{margin:.3em 0}"
-    ".tariffs summary{cursor:pointer;color:#1f5fa8}.tariffs .bill{display:flex;height:1.1em;max-width:40em;"
+    ".tariffs summary{cursor:pointer;color:#0072b2}.tariffs .bill{display:flex;height:1.1em;max-width:40em;"
     "margin:.4em 0;print-color-adjust:exact}.tariffs .bill span{border-right:1px solid #fff}"
     ".tariffs .key{display:inline-block;width:.7em;height:.7em;margin-right:.4em;print-color-adjust:exact}"
     ".tariffs ul{margin:.2em 0 .2em 1.2em;padding:0}"
-    ".tariffs .k{white-space:nowrap}.tariffs .wide{overflow-x:auto}.tariffs .wide:focus{outline:2px solid #1f5fa8}"
+    ".tariffs .k{white-space:nowrap}.tariffs .wide{overflow-x:auto}.tariffs .wide:focus{outline:2px solid #0072b2}"
     ".tariffs svg{max-width:100%;height:auto}"
     ".tariffs pre{background:#f7fafc;padding:.6em;overflow-x:auto}"
 )
@@ -79,11 +79,6 @@ def block(*parts: str) -> str:
 def paragraph(text: str, kind: str = "") -> str:
     """Write a paragraph of plain text; `kind` is a class of the style, such as dim."""
     return f'<p class="{kind}">{escape(text)}</p>' if kind else f"<p>{escape(text)}</p>"
-
-
-def title(text: str) -> str:
-    """Write the title of a part of a document."""
-    return f"<h2>{escape(text)}</h2>"
 
 
 def heading(text: str) -> str:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import polars as pl
 
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results import charts
-from tariffs.client.results.balance import Balance
 from tariffs.client.results.chart_rows import rows_by, total_rows
 from tariffs.client.results.charts import Chart, Figure
 from tariffs.client.results.columns import keys_of, largest_first, runs_largest_first
+from tariffs.client.results.impact_view import ImpactStory
 from tariffs.client.results.json_values import json_rows, json_value
+from tariffs.client.results.legal_text import LegalText
+from tariffs.client.results.path_views import named_events, period_answer, period_figure
 from tariffs.client.results.quote import Note
 from tariffs.client.results.sections import Section
 from tariffs.client.results.shown import TableResult, largest_section, section_of
 from tariffs.client.results.treemap import treemap
+from tariffs.client.results.view import Passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,24 +177,39 @@ class ImpactResult(TableResult):
         asked = {name: frame for name, frame in more.items() if frame is not None}
         return {"totals": self.total, "groups": runs_largest_first(self.groups, ("scenario", "on")), **asked}
 
-    def _figures(self) -> list[Figure]:
-        figures = [Figure("Duty by scenario", f"Bars. {self._headline()}: duty by scenario.", self.chart())]
-        if keys := keys_of(self.groups):
-            alt = f"Bars: the largest duties by {keys[0]} and scenario."
-            figures.append(Figure(f"Largest duties by {keys[0]}", alt, self.chart("duty", keys[0])))
-        if self._has_diversion():
-            last = self.total["scenario"][-1]
-            alt = f"Rectangles: imports by origin after the response under {last}, and their change."
-            figures.append(Figure(f"Where trade goes under {last}", alt, self.diversion_chart()))
-        if self.ranges is not None:
-            alt = "Bars from p5 to p95 of the duty after the response, by scenario."
-            figures.append(
-                Figure("Duty after the response, p5 to p95, elasticities only", alt, self.ranges_chart())
-            )
-        if self.attribution is not None:
-            alt = "Bars: duty by change of the law."
-            figures.append(Figure("Duty by change", alt, self.attribution_chart()))
-        return figures
+    def _question(self, law: LegalText | None) -> str:
+        return self._story(law).question
+
+    def _answer(self, law: LegalText | None) -> list[str]:
+        return self._story(law).answer()
+
+    def _figure(self, law: LegalText | None) -> Figure | None:
+        return self._story(law).figure()
+
+    def _passages(self, law: LegalText | None) -> list[Passage]:
+        return self._story(law).passages()
+
+    def _story(self, law: LegalText | None) -> ImpactStory:
+        """Describe the result in words, its scenarios by title and, where there are several, day."""
+        runs = self.total.select("scenario", "on").rows()
+        day = {run: f", {run[1]}" if len({on for _, on in runs}) > 1 else "" for run in runs}
+        titles = {run: f"{law.title_of(run[0]) if law else run[0]}{day[run]}" for run in runs}
+
+        def named(frame: pl.DataFrame | None) -> pl.DataFrame | None:
+            if frame is None:
+                return None
+            names = [titles[run] for run in frame.select("scenario", "on").iter_rows()]
+            return frame.with_columns(pl.Series("scenario", names, pl.String))
+
+        ranges = self.ranges
+        return ImpactStory(
+            cast(pl.DataFrame, named(self.total)),
+            cast(pl.DataFrame, named(self.groups)),
+            named(None if ranges is None else ranges.total),
+            named(None if ranges is None else ranges.tornado),
+            None if self.attribution is None else self._by_change(),
+            self.goods,
+        )
 
     def _headline(self) -> str:
         points = [f"{name} on {on}" for name, on in self.total.select("scenario", "on").iter_rows()]
@@ -202,9 +221,6 @@ class ImpactResult(TableResult):
         if keys_of(self.groups):
             sections.append(largest_section("groups, the largest duty first", self.groups, runs))
         return sections
-
-    def _balances(self) -> list[str]:
-        return [Balance(self.total).to_html()]
 
     def _block(self, total: dict[str, object]) -> dict[str, object]:
         run = {name: str(total.pop(name)) for name in ("scenario", "on")}
@@ -261,13 +277,18 @@ class TimelineResult(TableResult):
         """First and last day of the period, ISO."""
         return [str(self.totals["start"].min()), str(self.totals["end"].max())]
 
-    def chart(self, column: str = "duty") -> Chart:
+    def chart(self, column: str = "duty", law: LegalText | None = None) -> Chart:
         """Draw a number of `totals` over the period, a line a scenario; marks are the days on which duties change.
+
+        Args:
+            column: the number.
+            law: the law behind the result, `client.legal_text(result)`, which names scenarios and the largest changes.
 
         Raises:
             ExtraMissing: the extra `notebook` is not installed.
         """
-        return charts.steps(self.totals, column)
+        events = named_events(self.totals, law.events) if law else {}
+        return charts.steps(_titled(self.totals, law), column, events)
 
     def _sheets(self) -> dict[str, pl.DataFrame]:
         return {
@@ -277,9 +298,23 @@ class TimelineResult(TableResult):
             "segments": runs_largest_first(self.segments, ("scenario", "start", "end")),
         }
 
-    def _figures(self) -> list[Figure]:
-        alt = f"Steps. {self._headline()}: duty by segment of days."
-        return [Figure("Duty over the period", alt, self.chart())]
+    def _question(self, law: LegalText | None) -> str:
+        first, last = self.days
+        return f"What is the duty on {self.goods} from {first} to {last}?"
+
+    def _answer(self, law: LegalText | None) -> list[str]:
+        return period_answer(_titled(self.totals, law), _titled(self.average_total, law), self.goods)
+
+    def _figure(self, law: LegalText | None) -> Figure | None:
+        column = "duty_after" if self.totals["value_after"].count() else "duty"
+        return period_figure(_titled(self.totals, law), column, law.events if law else {})
+
+    def _passages(self, law: LegalText | None) -> list[Passage]:
+        total, groups = (
+            _titled(one, law).with_columns(on=pl.lit(self.days[0]))
+            for one in (self.average_total, self.averages)
+        )
+        return ImpactStory(total, groups, None, None, None, self.goods).passages()[:-1]
 
     def _headline(self) -> str:
         names = self.average_total["scenario"].to_list() if self.average_total.width else []
@@ -294,3 +329,9 @@ class TimelineResult(TableResult):
             title = "groups on average, the largest duty first"
             sections.append(largest_section(title, self.averages, ("scenario",)))
         return sections
+
+
+def _titled(frame: pl.DataFrame, law: LegalText | None) -> pl.DataFrame:
+    """Name scenarios by their titles, where the law was looked up."""
+    names = {name: law.title_of(name) for name in frame["scenario"].unique()} if law else {}
+    return frame.with_columns(pl.col("scenario").replace(names))

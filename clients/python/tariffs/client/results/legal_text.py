@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from tariffs.client.results import html
 from tariffs.client.results.law import Measure, ScenarioInfo, Switch
 from tariffs.client.results.scenario_check import Difference
-
-_SHOWN_CHANGES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +26,12 @@ class ScenarioText:
     changes: tuple[Difference, ...]
     text: str = ""
 
+    @property
+    def title(self) -> str:
+        """Its title, of the library or of its own file; its id where it has none."""
+        own = re.search(r"^title: *(.+)$", self.text, re.MULTILINE)
+        return self.info.title if self.info else own[1].strip("'\"") if own else self.id
+
 
 @dataclass(frozen=True, slots=True)
 class LegalText:
@@ -38,30 +41,34 @@ class LegalText:
         scenarios: its scenarios, in order.
         switches: open points of the law that it depends on, by name.
         measures: measures of its direction that are modelled and have an instrument.
+        events: changes of the law in words by day, of a result over a period.
     """
 
     scenarios: tuple[ScenarioText, ...]
     switches: Mapping[str, Switch]
     measures: tuple[Measure, ...]
-
-    def scenarios_html(self) -> str:
-        """Write the scenarios in words, with the sources of the measures that they change."""
-        first = self.scenarios[0].id if self.scenarios else ""
-        return "".join(self._scenario_html(one, first) for one in self.scenarios)
+    events: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def doubts(self, settings: Mapping[str, object]) -> list[str]:
         """Write the open points that a result depends on, with their question, values and sources."""
         return [self._doubt(name, str(value)) for name, value in settings.items()]
 
-    def sources_html(self) -> str:
-        """Write the legal sources of all measures, folded by authority."""
-        by_authority: dict[str, list[Measure]] = {}
-        for one in self.measures:
-            by_authority.setdefault(one.authority.partition(".")[0], []).append(one)
-        return "".join(
-            html.folded(f"{authority}: {len(measures)} measures", _sources(measures))
-            for authority, measures in sorted(by_authority.items())
-        )
+    @property
+    def by_authority(self) -> dict[str, list[Measure]]:
+        """All measures by authority."""
+        found: dict[str, list[Measure]] = {}
+        for one in sorted(self.measures, key=lambda one: one.authority.partition(".")[0]):
+            found.setdefault(one.authority.partition(".")[0], []).append(one)
+        return found
+
+    def changed_by(self, scenario: ScenarioText) -> list[Measure]:
+        """List the measures that a scenario changes."""
+        changed = {one.id for one in scenario.changes}
+        return [one for one in self.measures if one.id in changed]
+
+    def title_of(self, scenario: str) -> str:
+        """Title of a scenario; its id where it has none."""
+        return next((one.title for one in self.scenarios if one.id == scenario), scenario)
 
     def _doubt(self, name: str, value: str) -> str:
         switch = self.switches.get(name)
@@ -70,30 +77,3 @@ class LegalText:
         others = ", ".join(one for one in switch.values if one != value)
         sources = f" [{'; '.join(switch.citations)}]" if switch.citations else ""
         return f"{name}, taken as {value} (or {others}): {switch.text}{sources}"
-
-    def _scenario_html(self, scenario: ScenarioText, first: str) -> str:
-        info = scenario.info
-        name = f"{scenario.id}: {info.title} ({info.basis})" if info is not None else scenario.id
-        parts = [f"<h3>{escape(name)}</h3>"]
-        if info is not None and info.description:
-            parts.append(html.paragraph(info.description))
-        if scenario.id != first:
-            parts.append(self._changes_html(scenario.changes, first))
-        if scenario.text:
-            parts.append(html.folded("Text of the scenario", html.code(scenario.text)))
-        return "".join(parts)
-
-    def _changes_html(self, changes: Sequence[Difference], first: str) -> str:
-        if not changes:
-            return html.paragraph(f"On the days of this result its law is that of {first}.")
-        rows = [[one.text + (f" ({one.goods})" if one.goods else "")] for one in changes[:_SHOWN_CHANGES]]
-        table = html.table((f"change of the law against {first}",), 0, rows)
-        left_out = len(changes) - _SHOWN_CHANGES
-        more = html.paragraph(f"and {left_out:,} more changes", "dim") if left_out > 0 else ""
-        changed = {one.id for one in changes}
-        return table + more + _sources([one for one in self.measures if one.id in changed])
-
-
-def _sources(measures: Iterable[Measure]) -> str:
-    rows = [[one.id, one.title, "; ".join(one.citations) or "no citation"] for one in measures]
-    return html.table(("measure", "title", "legal sources"), 0, rows) if rows else ""

@@ -12,6 +12,8 @@ import polars as pl
 from tariffs.client.results import charts, html
 from tariffs.client.results.charts import Chart
 from tariffs.client.results.json_values import Plain, json_fields, json_value
+from tariffs.client.results.palette import PALETTE
+from tariffs.client.results.short_names import label_of
 from tariffs.client.results.text import grid
 
 Provenance = Mapping[str, object]
@@ -188,12 +190,12 @@ class Quote:
                 html.Cell(measure, hover="; ".join(layer.citations), key=colour if layer.amount > 0 else ""),
                 *cells,
             ]
-            for layer, colour in zip(self.layers, itertools.cycle(charts.PALETTE), strict=False)
+            for layer, colour in zip(self.layers, itertools.cycle(PALETTE), strict=False)
             for state, measure, *cells in [_bill_row(layer)]
         ]
         bar = [
             (f"{layer.measure} {layer.amount:,} USD", float(layer.amount), colour)
-            for layer, colour in zip(self.layers, itertools.cycle(charts.PALETTE), strict=False)
+            for layer, colour in zip(self.layers, itertools.cycle(PALETTE), strict=False)
         ]
         return html.block(
             html.heading(self._sums()),
@@ -245,7 +247,7 @@ class Quote:
             ExtraMissing: the extra `notebook` is not installed.
         """
         charged = [layer for layer in self.layers if layer.amount]
-        labels = [f"{layer.measure} {layer.heading}" for layer in charged]
+        labels = [f"{label_of('measure', layer.measure)}, {layer.heading}" for layer in charged]
         return charts.waterfall(labels, [float(layer.amount) for layer in charged])
 
     def to_frame(self) -> pl.DataFrame:

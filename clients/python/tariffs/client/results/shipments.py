@@ -8,11 +8,12 @@ from typing import Any
 import polars as pl
 
 from tariffs.client._extras import module_of
-from tariffs.client.results.charts import PALETTE, Chart
+from tariffs.client.results.charts import Chart
+from tariffs.client.results.palette import PALETTE
 
 BEFORE, MODEL, OBSERVED, MEAN = "2024", "model 2025", "observed 2025", "observed 2025, mean of months"
 _SERIES = (BEFORE, MODEL, OBSERVED, MEAN)
-_COLOURS = (PALETTE[5], PALETTE[0], PALETTE[1], "#f0c38e")
+_COLOURS = (PALETTE[4], PALETTE[0], PALETTE[1], "#f0c38e")
 _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _WIDTH, _HEIGHT = 620, 220
 _TONS = 1e6

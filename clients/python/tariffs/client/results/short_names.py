@@ -22,6 +22,7 @@ _TABLES = {
     "sector": "sectors.csv",
     "authority": "authorities.csv",
     "measure": "measures.csv",
+    "claim": "claims.csv",
 }
 _KEPT_CODES = re.compile(r"hts\d+")
 _WORD = re.compile(r"[a-z][a-z0-9_.]*[a-z0-9]")

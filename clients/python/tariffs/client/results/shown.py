@@ -10,16 +10,24 @@ import polars as pl
 
 from tariffs.client.results import html
 from tariffs.client.results.charts import Figure
-from tariffs.client.results.columns import keys_of, largest_first, shown_numbers
+from tariffs.client.results.columns import (
+    key_title,
+    keys_of,
+    largest_first,
+    shown_numbers,
+    text_rows,
+    title_of,
+)
 from tariffs.client.results.headline import assumptions
 from tariffs.client.results.json_values import json_value
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.output_files import write_report
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_json, refused_words
-from tariffs.client.results.report import report_html, report_parts
+from tariffs.client.results.report import report_html
 from tariffs.client.results.sections import Section
 from tariffs.client.results.text import frame_grid
+from tariffs.client.results.view import Grid, Passage, View, assumed, doubts, drawn, inputs, repeat
 from tariffs.client.results.workbook import write_workbook
 
 _SHOWN_IN_TEXT = 10
@@ -81,10 +89,17 @@ class TableResult:
         on = options.get("on") if isinstance(options, Mapping) else None
         return [str(on or self.provenance.get("known_on") or "")]
 
+    @property
+    def goods(self) -> str:
+        """Goods of the result in words."""
+        details = self.provenance.get("details")
+        direction = details.get("direction") if isinstance(details, Mapping) else ""
+        return "US exports" if direction == "export" else "US imports"
+
     def report(
         self, path: str | Path | None = None, *, question: str = "", law: LegalText | None = None
     ) -> str:
-        """Write the result as one HTML document with tables, charts, notes, doubts and inputs; it needs no network.
+        """Write the result as one HTML page: answer, chart, tables, assumptions, law; it needs no network.
 
         Args:
             path: file to write it to, if any.
@@ -93,21 +108,28 @@ class TableResult:
 
         Raises:
             InvalidRequest: the name of the file ends in neither .html nor .htm.
+            ExtraMissing: the extra `notebook` is not installed.
         """
-        text = report_html(self._headline(), question, html.law_line(self.provenance), self.report_body(law))
+        text = report_html(self.to_view(question=question, law=law))
         if path is not None:
             write_report(path, text)
         return text
 
-    def report_body(self, law: LegalText | None = None) -> list[str]:
-        """Write the parts of the report below its title, as HTML; `law` as in `report`."""
-        return report_parts(
-            sections=[section.to_html() for section in self._sections()] + self._balances(),
-            figures=self._figures,
-            refused=refused_table(self.refused),
-            notes=self.notes,
-            provenance=self.provenance,
-            law=law,
+    def to_view(self, *, question: str = "", law: LegalText | None = None) -> View:
+        """Describe the result in plain data for readers; `question` and `law` as in `report`."""
+        refused = [Passage("Refused rows", [refused_words(self.refused)])] if self.refused.height else []
+        return View(
+            question or self._question(law),
+            self._answer(law),
+            drawn(lambda: self._figure(law)),
+            [*self._passages(law), *refused],
+            assumed(self.provenance, self.notes),
+            law,
+            doubts(self.provenance, law),
+            html.merged_notes(self.notes),
+            inputs(self.provenance),
+            repeat(self.provenance),
+            html.law_line(self.provenance),
         )
 
     def to_excel(self, path: str | Path, *, question: str = "") -> None:
@@ -123,12 +145,17 @@ class TableResult:
         """
         cover = {
             "question": question,
+            "answer": "\n".join(self._answer(None)),
             "result": self._headline(),
             "days": " to ".join(dict.fromkeys(self.days)),
             "law": html.law_line(self.provenance),
             "assumptions": assumptions(self.provenance),
         }
-        write_workbook(Path(path), cover, self.workbook_sheets(), self.provenance)
+        figure = drawn(lambda: self._figure(None))
+        sheets = self.workbook_sheets()
+        write_workbook(
+            Path(path), cover, sheets, self.provenance, None if isinstance(figure, str) else figure
+        )
 
     def workbook_sheets(self) -> dict[str, pl.DataFrame]:
         """Name the sheets of the workbook, without that of the inputs."""
@@ -154,13 +181,21 @@ class TableResult:
         """Name the frames of the sheets of a workbook."""
         return {section.title.partition(",")[0]: section.frame for section in self._sections()}
 
-    def _balances(self) -> list[str]:
-        """Write the tables of a report that are in no other form of the result, as HTML."""
+    def _question(self, law: LegalText | None) -> str:
+        """Question that the result answers, if its reader gives none."""
+        return self._headline()
+
+    def _answer(self, law: LegalText | None) -> list[str]:
+        """Answer the question in sentences."""
         return []
 
-    def _figures(self) -> list[Figure]:
-        """Draw the charts of a report."""
-        return []
+    def _figure(self, law: LegalText | None) -> Figure | None:
+        """Draw the chart of a report."""
+        return None
+
+    def _passages(self, law: LegalText | None) -> list[Passage]:
+        """Write the tables of a report."""
+        return [Passage("", (), [grid_of(section)]) for section in self._sections()]
 
     def _headline(self) -> str:
         """Say in a few words what the result is."""
@@ -169,6 +204,15 @@ class TableResult:
     def _sections(self) -> list[Section]:
         """List the tables of the result, the most important first."""
         raise NotImplementedError
+
+
+def grid_of(section: Section) -> Grid:
+    """Write the first ten rows of a section as a table in words."""
+    unit, rows = text_rows(section.frame, section.keys, section.numbers, _SHOWN_IN_TEXT)
+    heads = [*map(key_title, section.keys), *map(title_of, section.numbers)]
+    left = section.frame.height - _SHOWN_IN_TEXT
+    more = f"and {left:,} more rows" if left > 0 else ""
+    return Grid(f"{section.title}; {unit}", heads, len(section.numbers), rows, more)
 
 
 def section_of(title: str, frame: pl.DataFrame, runs: Sequence[str] = (), shown: int = 15) -> Section:

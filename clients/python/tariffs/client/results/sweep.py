@@ -8,15 +8,18 @@ from typing import cast
 
 import polars as pl
 
-from tariffs.client.results import charts
 from tariffs.client.results.amounts import MoneyUnit, unit_for
 from tariffs.client.results.charts import Chart, Figure
 from tariffs.client.results.columns import is_fraction, keys_of
 from tariffs.client.results.headline import assumptions
+from tariffs.client.results.legal_text import LegalText
+from tariffs.client.results.path_views import Axis, sweep_answer, sweep_chart, sweep_figure, sweep_grid
 from tariffs.client.results.sections import Section
 from tariffs.client.results.shown import TableResult, largest_section, section_of
+from tariffs.client.results.view import Passage
 
 _SHOWN_VALUES = 20
+_SHARES = frozenset({"rate", "share", "weight"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -48,21 +51,52 @@ class Sweep(TableResult):
         rows = self.groups.join(kept.select(keys), on=keys, how="semi", nulls_equal=True)
         return replace(self, groups=rows)
 
-    def chart(self, column: str = "duty") -> Chart:
+    def chart(self, column: str = "duty", law: LegalText | None = None) -> Chart:
         """Draw a number of `totals` over the first parameter, a line for each value of the second.
+
+        Args:
+            column: the number.
+            law: the law behind the result, `client.legal_text(result)`, which has the titles of the parameters.
 
         Raises:
             ExtraMissing: the extra `notebook` is not installed.
         """
-        names = self.points.columns
-        return charts.curves(self.totals, column, names[0], names[1] if len(names) > 1 else "")
+        return sweep_chart(self.totals, column, self.axes(law))
 
     def _sheets(self) -> dict[str, pl.DataFrame]:
         return {"totals": self.totals, "groups": self.groups}
 
-    def _figures(self) -> list[Figure]:
-        alt = f"Curve. {self._headline()}: duty by {self.points.columns[0]}."
-        return [Figure(f"Duty by {self.points.columns[0]}", alt, self.chart())]
+    def _question(self, law: LegalText | None) -> str:
+        return f"How does the duty move with {' and '.join(one.title for one in self.axes(law))}?"
+
+    def _answer(self, law: LegalText | None) -> list[str]:
+        return sweep_answer(self.totals, self._column, self.axes(law))
+
+    def _figure(self, law: LegalText | None) -> Figure | None:
+        return sweep_figure(self.totals, self._column, self.axes(law))
+
+    def _passages(self, law: LegalText | None) -> list[Passage]:
+        return [Passage("", (), [sweep_grid(self.totals, self.axes(law))])]
+
+    @property
+    def _column(self) -> str:
+        return "duty_after" if self.totals["duty_after"].count() else "duty"
+
+    def axes(self, law: LegalText | None = None) -> list[Axis]:
+        """Parameters that are varied, by their titles where the law was looked up."""
+        info = law.scenarios[0].info if law and law.scenarios else None
+        described = {one.name: one for one in info.parameters} if info else {}
+        asked = self.provenance.get("request")
+        options = asked.get("options") if isinstance(asked, Mapping) else None
+        given = options.get("vary") if isinstance(options, Mapping) else None
+        found = []
+        for name in self.points.columns:
+            values = given.get(name) if isinstance(given, Mapping) else None
+            kind = described[name].kind if name in described else ""
+            is_share = kind in _SHARES or any(str(value).endswith("%") for value in values or ())
+            title = described[name].title.partition(",")[0] if name in described else name
+            found.append(Axis(name, title, is_share))
+        return found
 
     def _headline(self) -> str:
         return f"Sweep of {', '.join(self.points.columns)} over {self.points.height:,} points"
@@ -136,6 +170,18 @@ class Seek(TableResult):
         column = str(self._sought()["target"][0])
         path = self.path.rename({"achieved": column})
         return [Section("values that were computed", path, ["value"], [column], _SHOWN_VALUES)]
+
+    def _question(self, law: LegalText | None) -> str:
+        return f"Where is {self.words()[0]} met?"
+
+    def _answer(self, law: LegalText | None) -> list[str]:
+        return [self._headline()]
+
+    def _figure(self, law: LegalText | None) -> Figure | None:
+        name, low, _ = map(str, self._sought()["vary"])
+        column = str(self._sought()["target"][0])
+        path = self.path.rename({"value": name, "achieved": column})
+        return sweep_figure(path, column, [Axis(name, name, low.endswith("%"))])
 
     def _sought(self) -> Mapping[str, Sequence[object]]:
         details = cast("Mapping[str, Mapping[str, Sequence[object]]]", self.provenance["details"])

@@ -11,13 +11,16 @@ import polars as pl
 from tariffs.client._extras import module_of
 from tariffs.client.results.amounts import unit_for
 from tariffs.client.results.charts import Chart
+from tariffs.client.results.columns import in_full
+from tariffs.client.results.palette import PALETTE
+from tariffs.client.results.short_names import label_of
 
 _WIDTH, _HEIGHT = 640, 400
 _SHOWN = 40
 _LABELLED = 0.012
 # Blue and orange are told apart with every form of colour blindness; the text says the change too.
-COLOURS = ("#1f5fa8", "#f1f1f1", "#b45309")
-WHITE_BEYOND = (-0.82, 0.93)
+COLOURS = (PALETTE[0], "#f1f1f1", PALETTE[1])
+WHITE_BEYOND = (-0.91, 0.89)
 """Shares of the scale below and above which a label is white, so that its contrast is at least 4.5 to 1."""
 REST = "others"
 """Name of the groups that are too small to be drawn by themselves."""
@@ -119,9 +122,11 @@ def treemap(rows: pl.DataFrame, key: str, size: str = "value_after", before: str
     low, high = (share * limit for share in WHITE_BEYOND)
     white = f"datum.change < {low} || datum.change > {high}"
     dark = alt.condition(white, alt.value("white"), alt.value("black"))
-    return tiles + words.encode(
+    labels = words.encode(
         x=alt.X("middle:Q"), y=alt.Y("centre:Q"), text="label:N", color=dark, tooltip=tooltip
     )
+    title = f"Area: {in_full(size)}; colour: its change from {in_full(before)}"
+    return (tiles + labels).properties(title=alt.TitleParams(title, anchor="start"))
 
 
 def _largest(rows: pl.DataFrame, key: str, size: str, before: str) -> pl.DataFrame:
@@ -155,6 +160,9 @@ def _tiles(groups: pl.DataFrame, size: str, before: str) -> pl.DataFrame:
         middle=(pl.col("left") + pl.col("right")) / 2,
         centre=(pl.col("top") + pl.col("bottom")) / 2,
         label=pl.format(
-            "{}\n{}{}%", key, pl.when(change > 0).then(pl.lit("+")).otherwise(pl.lit("")), change.round(1)
+            "{}\n{}{}%",
+            pl.col(key).map_elements(lambda code: label_of(key, code), pl.String),
+            pl.when(change > 0).then(pl.lit("+")).otherwise(pl.lit("")),
+            change.round(1),
         ),
     )

@@ -17,14 +17,16 @@ from typing import Any
 import polars as pl
 
 from tariffs.client._extras import module_of
+from tariffs.client.results.charts import Figure
 from tariffs.client.results.columns import is_fraction
 from tariffs.client.results.output_files import check_suffix
+from tariffs.client.results.palette import PALETTE
 from tariffs.client.results.short_names import with_names
 
 MOST_ROWS = 1_048_575
 """Rows that a sheet of Excel holds below its heading."""
 _LONGEST_NAME, _WIDEST = 31, 40
-_COVER_TITLE, _COVER_TEXT = 16, 100
+_COVER_TITLE, _COVER_TEXT, _CHART_ROWS = 28, 100, 20
 # The time in a workbook is not that of the machine: the same result gives the same file.
 _CREATED = datetime(2000, 1, 1)
 
@@ -34,6 +36,7 @@ def write_workbook(
     cover: Mapping[str, str],
     sheets: Mapping[str, pl.DataFrame],
     provenance: Mapping[str, object],
+    figure: Figure | None = None,
 ) -> None:
     """Write a cover, frames as sheets, and the inputs of the result as the last one.
 
@@ -42,6 +45,7 @@ def write_workbook(
         cover: what the result is, by title: question, days, law, assumptions; empty texts are left out.
         sheets: frames by the name of their sheet; rows beyond the limit of Excel are left out, which the last row says.
         provenance: inputs of the result.
+        figure: chart on the cover, with its numbers below it.
 
     Raises:
         InvalidRequest: the name of the file does not end in .xlsx.
@@ -56,7 +60,10 @@ def write_workbook(
         money, share = (book.add_format({"num_format": form}) for form in ("#,##0.00", "0.00%"))
         inputs = {name: json.dumps(value, sort_keys=True) for name, value in provenance.items()}
         last = pl.DataFrame({"input": list(inputs), "value": list(inputs.values())})
-        _write_cover(book.add_worksheet("cover"), cover, bold, book.add_format({"text_wrap": True}))
+        first = book.add_worksheet("cover")
+        _write_cover(first, cover, bold, book.add_format({"text_wrap": True}))
+        if figure is not None:
+            _draw(book, first, figure, sum(map(bool, cover.values())) + 1)
         for name, given in {**sheets, "provenance": last}.items():
             frame = with_names(given)
             sheet = book.add_worksheet(re.sub(r"[\[\]:*?/\\]", " ", name)[:_LONGEST_NAME])
@@ -82,8 +89,35 @@ def _write_cover(sheet: Any, cover: Mapping[str, str], bold: Any, wrapped: Any) 
         sheet.write_string(row, 1, text, wrapped)
 
 
-def _write_column(sheet: Any, place: int, column: pl.Series, form: Any) -> None:
-    for row, value in enumerate(column.to_list(), 1):
+def _draw(book: Any, sheet: Any, figure: Figure, top: int) -> None:
+    """Draw the numbers of a figure as a chart of Excel: bars by label, lines over days or numbers."""
+    rows, below = figure.rows, top + _CHART_ROWS
+    is_bar = rows.columns[0] in {"label", "scenario"}
+    chart = book.add_chart({"type": "bar"} if is_bar else {"type": "line"})
+    for place, name in enumerate(rows.columns):
+        sheet.write_string(below, place, "" if place == 0 or name == "shown" else name)
+        _write_column(sheet, place, rows[name], None, below + 1)
+        ends = [sheet.name, below + 1, place, below + rows.height, place]
+        if place > 0:
+            colour = {"color": PALETTE[(place - 1) % len(PALETTE)]}
+            chart.add_series(
+                {
+                    "name": [sheet.name, below, place],
+                    "categories": [sheet.name, below + 1, 0, below + rows.height, 0],
+                    "values": ends,
+                    **({"fill": colour, "data_labels": {"value": True}} if is_bar else {"line": colour}),
+                }
+            )
+    chart.set_title({"name": figure.title, "name_font": {"size": 12}})
+    chart.set_y_axis({"reverse": is_bar, "num_format": "#,##0.0"})
+    if rows.width < 3:
+        chart.set_legend({"none": True})
+    chart.set_size({"width": 760, "height": 380})
+    sheet.insert_chart(top, 0, chart)
+
+
+def _write_column(sheet: Any, place: int, column: pl.Series, form: Any, first: int = 1) -> None:
+    for row, value in enumerate(column.to_list(), first):
         if isinstance(value, bool):
             sheet.write_boolean(row, place, value)
         elif isinstance(value, int | float | Decimal):

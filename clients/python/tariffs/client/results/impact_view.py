@@ -1,0 +1,254 @@
+"""Describe the effect of scenarios for readers: what changes, where it falls, who bears it, and how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import polars.selectors as cs
+
+from tariffs.client.results import charts
+from tariffs.client.results.amounts import in_words, three_digits, unit_in_words
+from tariffs.client.results.balance import CAPTION, SUMS, Balance
+from tariffs.client.results.chart_rows import OTHERS
+from tariffs.client.results.charts import Figure
+from tariffs.client.results.columns import is_fraction, key_title, keys_of, parameter_words
+from tariffs.client.results.short_names import label_of
+from tariffs.client.results.view import Grid, Passage, in_plain_words
+
+_ROWS, _BARS, _COLUMNS, _TRADE = 10, 9, 3, "customs_value"
+_RANGED = {
+    "duty_after": "duty after the response",
+    "value_after": "trade after the response",
+    "buyer_surplus": "gain of buyers",
+    "welfare": "welfare",
+}
+_PARTS = {"duty": "At unchanged trade", "behavioural": "By response", "duty_after": "Together"}
+_MODELS_DIFFER = "The band is over draws of the elasticities alone; models of trade differ by more."
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactStory:
+    """Effect of scenarios in words, a chart and tables.
+
+    Attributes:
+        total, groups: rows of the result, `scenario` with the title of the run.
+        ranges, tornado: ranges of totals over draws, and the effect of each parameter; None without draws.
+        changes: attribution summed by change, if requested.
+        goods: goods in words, such as US imports.
+    """
+
+    total: pl.DataFrame
+    groups: pl.DataFrame
+    ranges: pl.DataFrame | None
+    tornado: pl.DataFrame | None
+    changes: pl.DataFrame | None
+    goods: str
+
+    @property
+    def question(self) -> str:
+        """Question that it answers, if the reader gives none."""
+        names, days = self.total["scenario"].to_list(), self.total["on"].unique(maintain_order=True).to_list()
+        day = f"on {days[0]}" if len(days) == 1 else f"between {min(days)} and {max(days)}"
+        if len(names) == 1:
+            return f"What is the duty on {self.goods} {day}?"
+        return (
+            f"What does {'each scenario' if len(names) > 2 else 'a scenario'} change for {self.goods} {day}?"
+        )
+
+    def answer(self) -> list[str]:
+        """Say in two sentences what the duty is, or what each scenario changes, with the band if there is one."""
+        first, *others = self.total.to_dicts()
+        texts = [self._level(first)] if not others else [self._difference(one, first) for one in others]
+        return [*texts, *self._borne(others[-1] if others else first)]
+
+    def figure(self) -> Figure:
+        """Draw where the change of two scenarios falls, the largest groups of one, or the totals of several."""
+        names, key = self.total["scenario"].to_list(), next(iter(keys_of(self.groups)), "")
+        if not key or len(names) > 2:
+            ends = [self._band(name, ("p5", "p95")) for name in names]
+            rows = self.total.select("scenario", self._duty)
+            if all(ends):
+                rows = rows.with_columns(pl.DataFrame(ends, ["low", "high"], orient="row"))
+            what, key = f"Duty{self._after} by scenario", "scenario"
+        else:
+            table = self._by(key, _BARS)
+            change = [row[names[-1]] - (row[names[0]] if len(names) > 1 else 0.0) for row in table]
+            rows = pl.DataFrame({key: [str(row[key]) for row in table], self._duty: change})
+            what = f"{'Change of the duty' if len(names) > 1 else 'Duty'}{self._after} by {key_title(key)}"
+        chart = charts.bars(rows, self._duty, key, title=f"{what}, a year")
+        numbers = ", ".join(
+            f"{label_of(key, name)} {in_words(value)}" for name, value in rows.select(key, self._duty).rows()
+        )
+        return Figure(chart, f"Bars. {what}: {numbers}.", chart.data.select("label", "shown"))
+
+    def passages(self) -> list[Passage]:
+        """Write where it falls, who bears it, how sure it is, and what each change does."""
+        keys = keys_of(self.groups)[:1]
+        found = [Passage(f"The largest by {key_title(key)}", (), (self._largest(key),)) for key in keys]
+        if bearing := self._bearing():
+            found.append(Passage("Who bears it", (), (bearing,)))
+        found.append(self._certainty())
+        if self.changes is not None and self.changes.height:
+            found.append(Passage("What each change of the law does", (), (self._by_change(self.changes),)))
+        return found
+
+    @property
+    def _responds(self) -> bool:
+        return "value_after" in self.total.columns and self.total["value_after"].count() > 0
+
+    @property
+    def _duty(self) -> str:
+        return "duty_after" if self._responds else "duty"
+
+    @property
+    def _after(self) -> str:
+        return " after buyers respond" if self._responds else ""
+
+    def _level(self, one: Row) -> str:
+        """Say what the duty of the only scenario is."""
+        static = f"{in_words(one['duty'])} a year, {_percent(one['effective_rate'])} of their value"
+        if not self._responds:
+            return f"Duties on {self.goods} of {in_words(one['customs_value'])} are {static}."
+        return (
+            f"Duties on {self.goods} of {in_words(one['customs_value'])} are {static}; after buyers respond they are "
+            f"{in_words(one['duty_after'])}{self._range(one['scenario'], ('p5', 'p95'))} on trade of "
+            f"{in_words(one['value_after'])}."
+        )
+
+    def _difference(self, one: Row, first: Row) -> str:
+        """Say what a scenario changes of the duty of the first one."""
+        change, static = (float(one[name]) - float(first[name]) for name in (self._duty, "duty"))
+        if abs(change) < 0.5 and abs(static) < 0.5:
+            return f"{one['scenario']}: the duty is that of {first['scenario']}, {in_words(first[self._duty])} a year."
+        word = "higher" if change > 0 else "lower"
+        band = self._range(str(one["scenario"]), ("vs_p5", "vs_p95"))
+        before = f"; at unchanged trade {in_words(abs(static))}" if self._responds else ""
+        return (
+            f"{one['scenario']}: duties on {self.goods} are {in_words(abs(change))} a year {word}{band} than under "
+            f"{first['scenario']}, {in_words(one[self._duty])} instead of {in_words(first[self._duty])}{before}."
+        )
+
+    def _borne(self, one: Row) -> list[str]:
+        """Say who bears the added duty, and what trade does."""
+        share, before, after = one.get("importer_share"), one["customs_value"], one.get("value_after")
+        if share is None or not before or after is None:
+            return []
+        return [
+            f"Of the duty added since the baseline importers and buyers bear {_percent(share)}, exporters the rest; "
+            f"trade changes by {_percent(float(after) / float(before) - 1.0)}."
+        ]
+
+    def _band(self, scenario: str, ends: tuple[str, str]) -> tuple[float, float] | None:
+        if self.ranges is None:
+            return None
+        found = self.ranges.filter(scenario=scenario, column="duty_after")
+        low, high = (found[name].item() if found.height else None for name in ends)
+        return None if low is None or high is None else (low, high)
+
+    def _range(self, scenario: str, ends: tuple[str, str]) -> str:
+        band = self._band(scenario, ends)
+        if band is None:
+            return ""
+        low, high = sorted(map(abs, band)) if band[0] * band[1] > 0 else band
+        return f" ({in_words(low)} to {in_words(high)} in nine of ten draws)"
+
+    def _by(self, key: str, shown: int) -> list[Row]:
+        """Trade and duty by the largest groups of a key, a column a scenario; the others last."""
+        names = self.total["scenario"].to_list()
+        trade = pl.col(_TRADE).filter(pl.col("scenario") == names[0]).sum()
+        size = [trade] if _TRADE in self.groups.columns else []
+        sums = self.groups.group_by(key, "scenario", maintain_order=True).agg(pl.col(self._duty).sum())
+        wide = sums.pivot("scenario", index=key, values=self._duty, maintain_order=True).fill_null(0.0)
+        wide = wide.join(
+            self.groups.group_by(key).agg(size), on=key, how="left", nulls_equal=True, maintain_order="left"
+        )
+        change = pl.col(names[-1]) - pl.col(names[0]) if len(names) > 1 else pl.col(names[0])
+        wide = wide.sort(change.abs(), descending=True, maintain_order=True)
+        wide = wide.with_columns(pl.col(key).cast(pl.String).fill_null("none"))
+        rest = wide.slice(shown).select(pl.lit(OTHERS).alias(key), pl.exclude(key).sum())
+        table = pl.concat([wide.head(shown), rest.select(wide.columns)]) if wide.height > shown else wide
+        return [{"label": label_of(key, row[key]), **row} for row in table.to_dicts()]
+
+    def _largest(self, key: str) -> Grid:
+        """Ten rows: trade before any response, the duty of each scenario, and its change."""
+        names, rows = self.total["scenario"].to_list(), self._by(key, _ROWS)
+        shown = names if len(names) <= _COLUMNS else [names[0], names[-1]]
+        size = [_TRADE] if any(row.get(_TRADE) for row in rows) else []
+        columns = [*size, *shown]
+        heads = [*(["Trade"] if size else []), *(shown if len(names) > 1 else ["Duty"])]
+        unit = unit_in_words([row[name] for row in rows for name in columns])
+        cells = [[str(row["label"]), *(unit.three(row[name]) for name in columns)] for row in rows]
+        if len(names) > 1:
+            heads.append("Change")
+            for row, written in zip(rows, cells, strict=True):
+                written.append(unit.three(row[names[-1]] - row[names[0]]))
+        heads = [key_title(key).capitalize(), *heads]
+        return Grid(f"Duty{self._after}, {unit.name} a year", heads, len(heads) - 1, cells, sums=[OTHERS])
+
+    def _bearing(self) -> Grid | None:
+        amounts = self.total.select(cs.numeric() - cs.by_name("days", require_all=False))
+        unit = unit_in_words([value for one in amounts if not is_fraction(one.name) for value in one], 1e6)
+        rows = Balance(self.total.with_columns(cs.numeric() / unit.dollars)).rows()
+        if not rows:
+            return None
+        names = self.total["scenario"].to_list()[-_COLUMNS:]
+        cells = [
+            [title, *("-" if one is None else f"{one:,}" for one in values[-_COLUMNS:])]
+            for title, values in rows
+        ]
+        return Grid(f"{unit.name}, {CAPTION}", ["", *names], len(names), cells, sums=SUMS)
+
+    def _certainty(self) -> Passage:
+        title = "How sure it is"
+        if self.ranges is None:
+            return Passage(
+                title, ["No band was computed; --draws 256 (draws=256) draws elasticities for one."]
+            )
+        last = self.total["scenario"][-1]
+        found = self.ranges.filter(pl.col("column").is_in(list(_RANGED)), scenario=last)
+        rows = found.filter(pl.col("central").is_not_null()).to_dicts()
+        unit = unit_in_words([row[name] for row in rows for name in ("p5", "central", "p95")])
+        cells = [
+            [
+                _RANGED[row["column"]],
+                *(unit.three(row[name]) for name in ("central", "p5", "p95")),
+                self._cause(row),
+            ]
+            for row in rows
+        ]
+        heads = [f"{last}, {unit.name}", "Central", "p5", "p95", "Most by"]
+        return Passage(
+            title, [_MODELS_DIFFER], [Grid("Nine of ten draws lie between p5 and p95", heads, 4, cells)]
+        )
+
+    def _cause(self, row: Row) -> str:
+        """Name the parameter that moves a total most."""
+        if self.tornado is None:
+            return ""
+        own = self.tornado.filter(scenario=row["scenario"], column=row["column"])
+        return parameter_words(str(own["parameter"][0])) if own.height else ""
+
+    def _by_change(self, changes: pl.DataFrame) -> Grid:
+        names = [name for name in _PARTS if changes[name].count()]
+        unit = unit_in_words([value for name in names for value in changes[name]])
+        largest = changes.sort(pl.col(names[-1]).abs(), descending=True, maintain_order=True)
+        rows = [
+            [in_plain_words(str(row["text"])), *(unit.three(row[name]) for name in names)]
+            for row in largest.head(_ROWS).to_dicts()
+        ]
+        left = changes.height - _ROWS
+        return Grid(
+            f"Duty by change, {unit.name} a year",
+            ["Change of the law", *(_PARTS[name] for name in names)],
+            len(names),
+            rows,
+            f"and {left:,} more changes" if left > 0 else "",
+        )
+
+
+def _percent(value: object) -> str:
+    return f"{three_digits(float(str(value)) * 100)} percent"

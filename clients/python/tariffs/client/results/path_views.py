@@ -1,0 +1,133 @@
+"""Describe timelines, sweeps and goal seeks for readers: sentences, one chart of curves, a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from tariffs.client.results import charts
+from tariffs.client.results.amounts import in_words, three_digits, unit_in_words
+from tariffs.client.results.charts import Figure
+from tariffs.client.results.columns import in_full, is_fraction, title_of
+from tariffs.client.results.view import Grid
+
+_EVENTS, _ROWS, _LEAST_CHANGE = 8, 10, 0.02
+_POINT_COLUMNS = ("duty", "effective_rate", "duty_after", "effective_rate_after")
+
+
+def named_events(totals: pl.DataFrame, changes: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Name the eight days of a period on which the duty of a scenario changes most at unchanged trade.
+
+    Args:
+        totals: rows of segments by scenario, in order.
+        changes: changes of the law in words by day.
+    """
+    change = (pl.col("duty") - pl.col("duty").shift()).abs().over("scenario")
+    sizes = totals.with_columns(change=change).group_by("start").agg(pl.col("change").max())
+    large = sizes.filter(pl.col("change") > _LEAST_CHANGE * pl.lit(totals["duty"].max()))
+    days = sorted(large.sort("change", "start", descending=True)["start"].head(_EVENTS))
+    return {day: f"{day}: {'; '.join(changes[day][:2])}" if changes.get(day) else day for day in days}
+
+
+def period_figure(totals: pl.DataFrame, column: str, changes: Mapping[str, Sequence[str]]) -> Figure:
+    """Draw a number over a period, a line a scenario, with the days of its largest changes as named events."""
+    events = named_events(totals, changes)
+    chart = charts.steps(totals, column, dict.fromkeys(events, ""))
+    alt = f"Steps: {in_full(column)} by segment of days, with {len(events)} events that are listed below."
+    rows = totals.pivot("scenario", index="start", values=column, maintain_order=True).sort("start")
+    return Figure(chart, alt, rows.with_columns(pl.exclude("start").forward_fill()), tuple(events.values()))
+
+
+def period_answer(totals: pl.DataFrame, averages: pl.DataFrame, goods: str) -> list[str]:
+    """Say what the duty is on average of a period, and when it is largest."""
+    rows = averages.to_dicts()
+    first, last = str(totals["start"].min()), str(totals["end"].max())
+    texts = [
+        f"{one['scenario']}: from {first} to {last} duties on {goods} are {in_words(one['duty'])} a year on average"
+        + (
+            f", {three_digits(one['effective_rate'] * 100)} percent of their value"
+            if one.get("effective_rate")
+            else ""
+        )
+        + (
+            f", and {in_words(one['duty_after'])} after buyers respond"
+            if one.get("duty_after") is not None
+            else ""
+        )
+        + "."
+        for one in rows
+    ]
+    highest = totals.sort("duty", descending=True, nulls_last=True).to_dicts()[0]
+    return [
+        *texts,
+        f"They are largest from {highest['start']}, at {in_words(highest['duty'])} a year under {highest['scenario']}.",
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Parameter of a scenario as an axis: its name, title, and whether its numbers are fractions shown in percent."""
+
+    name: str
+    title: str
+    is_share: bool
+
+    def shown(self, value: object) -> str:
+        """Write a value of the parameter."""
+        if not isinstance(value, int | float):
+            return str(value)
+        return f"{value * 100:.4g} %" if self.is_share else f"{value:.10g}"
+
+
+def sweep_figure(totals: pl.DataFrame, column: str, axes: Sequence[Axis]) -> Figure | None:
+    """Draw a number over the first parameter, a line for each value of the second; None for a single point."""
+    if totals.height < 2:
+        return None
+    chart = sweep_chart(totals, column, axes)
+    names = [one.name for one in axes]
+    rows = (
+        totals.pivot(names[1:], index=names[0], values=column) if names[1:] else totals.select(*names, column)
+    )
+    return Figure(chart, f"Curve: {in_full(column)} by {axes[0].title}.", rows)
+
+
+def sweep_chart(totals: pl.DataFrame, column: str, axes: Sequence[Axis]) -> charts.Chart:
+    """Draw a number over the first parameter, a line for each value of the second."""
+    titles = {one.name: f"{one.title}{', percent' if one.is_share else ''}" for one in axes}
+    return charts.curves(totals, column, axes[0].name, axes[1].name if len(axes) > 1 else "", titles)
+
+
+def sweep_answer(totals: pl.DataFrame, column: str, axes: Sequence[Axis]) -> list[str]:
+    """Say between which ends the duty moves, and where."""
+    known = totals.filter(pl.col(column).is_not_null())
+    if known.is_empty():
+        return []
+    low, high = known.sort(column).to_dicts()[0], known.sort(column).to_dicts()[-1]
+    where = [", ".join(f"{one.title} {one.shown(row[one.name])}" for one in axes) for row in (low, high)]
+    return [
+        f"{in_full(column).capitalize()} goes from {in_words(low[column])} ({where[0]}) to "
+        f"{in_words(high[column])} ({where[1]}) over {totals.height:,} points."
+    ]
+
+
+def sweep_grid(totals: pl.DataFrame, axes: Sequence[Axis]) -> Grid:
+    """Write ten points of a sweep, evenly chosen from first to last, with the duty and rate before and after."""
+    names = [name for name in _POINT_COLUMNS if name in totals.columns and totals[name].count()]
+    unit = unit_in_words([value for name in names if not is_fraction(name) for value in totals[name]])
+    places = sorted({round(place * (totals.height - 1) / (_ROWS - 1)) for place in range(_ROWS)})
+    rows = [
+        [
+            *(one.shown(row[one.name]) for one in axes),
+            *(
+                three_digits((row[name] or 0.0) * 100) if is_fraction(name) else unit.three(row[name])
+                for name in names
+            ),
+        ]
+        for row in totals[places].to_dicts()
+    ]
+    heads = [*(one.title for one in axes), *map(title_of, names)]
+    left = totals.height - len(places)
+    more = f"and {left:,} points between them" if left else ""
+    return Grid(f"{unit.name} a year; rates in percent", heads, len(heads), rows, more)
