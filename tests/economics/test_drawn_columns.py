@@ -143,6 +143,17 @@ def test_domestic_goods_of_a_draw_are_those_of_a_run_with_its_elasticities(
             np.testing.assert_allclose(sums.groups[name][draw], expected[name][0], rtol=1e-12)
 
 
+def test_what_a_limit_does_not_reach_does_not_differ_in_any_draw(table: pl.DataFrame) -> None:
+    points = [Point(one, "2025-07-01") for one in (library()["base"], parse_scenario(CUT_TOYS, "test"))]
+    options = Options(baseline="2025-01-01", horizon="short", draws=16, by=("hts4",))
+    goods = pl.concat([table, goods_of("95")])
+    ranges = ranges_of(impact(goods, points, law=load_law(), options=options), 1).groups
+    others = ranges.filter(pl.col("hts4") != "9503")
+    for name in ("vs_p5", "vs_p50", "vs_p95", "vs_positive"):
+        assert (others[name] == 0.0).all()
+    assert (ranges.filter(hts4="9503", column="value_after")["vs_p95"] < 0.0).all()
+
+
 def test_rents_of_a_limit_have_ranges(table: pl.DataFrame) -> None:
     toys = pl.DataFrame({"hts": ["9503000073"] * 2, "origin": ["CN", "VN"], "customs_value": [4e9, 1e9]})
     point = Point(parse_scenario(CUT_TOYS, "test"), "2025-07-01")

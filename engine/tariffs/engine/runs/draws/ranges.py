@@ -30,7 +30,8 @@ FURTHER_COLUMNS = (*INCIDENCE_COLUMNS, *LIMIT_COLUMNS, *DOMESTIC_COLUMNS[1:])
 """Columns of incidence, of limits and of sectors, but for shipments at the baseline, which no draw moves."""
 TOTAL_COLUMNS = tuple(name for name in COLUMNS if name != "diversion")
 """Columns of every run with ranges of the total: diversion sums to 0 over a product, so its total is rounding alone."""
-_DIGITS_OF_RANKS = 12
+_DIGITS = 12
+"""Digits in which draws are compared: results that a limit makes equal differ by rounding."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ def _quantiles(
     for name in drawn:
         if np.isnan(drawn[name]).all() and drawn[name].size:
             continue
-        difference = drawn[name] - theirs[name]
+        difference = _difference(drawn[name], theirs[name])
         block: dict[str, Any] = {
             "column": [name] * central.height,
             "central": central[name].cast(pl.Float64),
@@ -204,6 +205,14 @@ def _errors(drawn: F64) -> dict[str, F64]:
     return {f"{at}_error": values for at, values in zip(WITH_ERROR, errors, strict=True)}
 
 
+def _difference(drawn: F64, theirs: F64) -> F64:
+    """Subtract draws x groups; what differs by rounding alone, beside a group's largest draw, is equal."""
+    difference: F64 = drawn - theirs
+    largest = np.maximum(np.abs(drawn), np.abs(theirs)).max(axis=0)
+    difference[np.abs(difference) <= 10.0**-_DIGITS * largest] = 0.0
+    return difference
+
+
 def _positive(difference: F64) -> F64:
     """Compute the share of draws above 0; NaN where a draw is undefined."""
     share: F64 = np.where(np.isnan(difference).any(axis=0), np.nan, (difference > 0.0).mean(axis=0))
@@ -211,13 +220,10 @@ def _positive(difference: F64) -> F64:
 
 
 def _rank_correlation(parameter: F64, drawn: F64) -> float:
-    """Compute Spearman's rank correlation; NaN if the column is constant.
-
-    Results that a limit makes equal differ by rounding, which depends on the order of the groups: they are ties.
-    """
+    """Compute Spearman's rank correlation; NaN if the column is constant. What differs by rounding alone is a tie."""
     if np.isnan(drawn).any() or np.ptp(drawn) == 0.0:
         return float("nan")
-    levels = np.round(drawn / np.abs(drawn).max(), _DIGITS_OF_RANKS)
+    levels = np.round(drawn / np.abs(drawn).max(), _DIGITS)
     if np.ptp(levels) == 0.0:
         return float("nan")
     ranks = [pl.Series(values).rank("average").to_numpy() for values in (parameter, levels)]
