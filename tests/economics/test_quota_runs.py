@@ -148,9 +148,8 @@ def test_a_limit_is_a_duty_at_its_premium_in_a_run(market: str) -> None:
     p = response.parameters
     held = LimitedResponse(response, rates, limits)(response.solver(rates)(p), p)
     assert held.rents is not None
-    premium = np.divide(
-        held.rents.paid, held.rents.limited, out=np.zeros(len(held.value)), where=held.rents.limited > 0
-    )
+    limited_cost, paid = held.rents.amounts[3:]
+    premium = np.divide(paid, limited_cost, out=np.zeros(len(held.value)), where=limited_cost > 0)
     drawn = response.duty_solver((1.0 + rates.rate) * (1.0 + premium) - 1.0, rates)(p)
     for name in ("quantity_hat", "value", "buyer_surplus"):
         np.testing.assert_allclose(getattr(held, name), getattr(drawn, name), rtol=1e-9)
@@ -223,9 +222,8 @@ def test_products_with_domestic_goods_of_their_own(tmp_path: Path) -> None:
     v = response.varieties
     held = LimitedResponse(response, rates, outcome.constraints)(response.solver(rates)(p), p)
     assert held.rents is not None
-    premium = np.divide(
-        held.rents.paid, held.rents.limited, out=np.zeros(v.count), where=held.rents.limited > 0
-    )
+    limited_cost, paid = held.rents.amounts[3:]
+    premium = np.divide(paid, limited_cost, out=np.zeros(v.count), where=limited_cost > 0)
     domestic = p.domestic_ratio * np.bincount(v.product, v.value * (1.0 + response.base_rate))
     duty = armington(
         v.product, v.value, response.base_rate, (1.0 + rates.rate) * (1.0 + premium) - 1.0, p.sigma, p.eta,

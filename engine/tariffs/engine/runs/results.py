@@ -69,9 +69,7 @@ def after_columns(lines: LineArrays, volume: TradeVolume) -> dict[str, F64]:
 
 def rent_columns(rents: QuotaRents | None, lines: int) -> dict[str, F64]:
     """Amounts per line of the rents of limits, in dollars; 0 without a limit."""
-    if rents is None:
-        return dict.fromkeys(LIMIT_SUMS, np.zeros(lines))
-    amounts = (rents.importer, rents.exporter, rents.government, rents.limited, rents.paid)
+    amounts = np.zeros((len(LIMIT_SUMS), lines)) if rents is None else rents.amounts
     return dict(zip(LIMIT_SUMS, amounts, strict=True))
 
 

@@ -161,9 +161,8 @@ class LimitedResponse:
             InputError: PARAMETER_INVALID for goods with domestic shipments of their own at the horizon `path`.
         """
         if not len(self._goods.products):
-            nothing = np.zeros(self._response.varieties.count)
-            premiums = (0.0,) * len(self._limits.effective)
-            return replace(volume, rents=QuotaRents(nothing, nothing, nothing, nothing, nothing, premiums))
+            nothing = np.zeros((len(RENT_HOLDERS) + 2, self._response.varieties.count))
+            return replace(volume, rents=QuotaRents(nothing, (0.0,) * len(self._limits.effective)))
         goods, trade = self._goods, self._trade_of(volume)
         at_age = elasticities_at(parameters, goods)
         central = elasticities_at(self._response.parameters, goods).eta
@@ -223,7 +222,7 @@ class LimitedResponse:
         rents = self._rents(border, premium, exporters, tuple(np.expm1(found.joint).tolist()))
         owned = self._owned(trade, problem, found, above, unknown)
         duty = np.where(goods.prohibited, 0.0, self._rate * (value - trade.value)) * goods.kept
-        home = np.where(exporters, 0.0, _sum_of_holders(rents)[goods.variety])
+        home = np.where(exporters, 0.0, rents.amounts[: len(RENT_HOLDERS), goods.variety].sum(axis=0))
         change = sums_of(goods.product_of, duty + home, len(goods.products))
         hats, values = volume.quantity_hat.copy(), volume.value.copy()
         hats[goods.variety] *= grown
@@ -248,24 +247,18 @@ class LimitedResponse:
 
     def _rents(self, border: F64, premium: F64, exporters: Bools, premiums: tuple[float, ...]) -> QuotaRents:
         """Compute the rents of each holder; an exporter's premium is on its price, before duty."""
-        goods, count = self._goods, self._response.varieties.count
+        goods, bound = self._goods, premium != 0.0
         landed = border * (1.0 + self._rate) * goods.kept
         paid = np.where(exporters, border * goods.kept, landed)
-        rent = np.where(premium == 0.0, 0.0, paid * np.expm1(premium))
-
-        def spread(amounts: F64, chosen: Bools) -> F64:
-            out = np.zeros(count)
-            out[goods.variety] = np.where(chosen, amounts, 0.0)
-            return out
-
-        held = {name: spread(rent, goods.holder == place) for place, name in enumerate(RENT_HOLDERS)}
-        above = np.where(premium == 0.0, 0.0, landed * np.expm1(premium))
-        return QuotaRents(
-            **held,
-            limited=spread(landed, premium != 0.0),
-            paid=spread(above, premium != 0.0),
-            premiums=premiums,
-        )
+        rent = np.where(bound, paid * np.expm1(premium), 0.0)
+        held = [np.where(goods.holder == place, rent, 0.0) for place in range(len(RENT_HOLDERS))]
+        amounts = np.zeros((len(held) + 2, self._response.varieties.count))
+        amounts[:, goods.variety] = [
+            *held,
+            np.where(bound, landed, 0.0),
+            np.where(bound, landed * np.expm1(premium), 0.0),
+        ]
+        return QuotaRents(amounts, premiums)
 
     def _owned(
         self,
@@ -300,10 +293,6 @@ class LimitedResponse:
         if model == ARMINGTON:
             return grown, rest
         return volume.creation + grown, volume.diversion + rest
-
-
-def _sum_of_holders(rents: QuotaRents) -> F64:
-    return rents.importer + rents.exporter + rents.government
 
 
 def elasticities_at(parameters: ProductParameters, goods: LimitedGoods) -> ProductParameters:

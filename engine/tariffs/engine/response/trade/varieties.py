@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -275,31 +274,22 @@ def _names(atoms: Atoms, row: Bools) -> frozenset[str]:
     return frozenset(name for name, is_claimed in zip(atoms.claims, row, strict=True) if is_claimed)
 
 
-RENTS = ("importer", "exporter", "government", "limited", "paid")
-
-
 @dataclass(frozen=True)
 class QuotaRents:
-    """Rents of limits on quantities by holder, USD, per variety or line; those of a floor are negative.
+    """Rents of limits on quantities, per variety or line; those of a floor are negative.
 
     Attributes:
-        importer, exporter, government: rents of each holder; those of exporters are in their price.
-        limited: landed cost of the goods with a premium, USD, without it.
-        paid: what their buyers pay above it, USD.
+        amounts: USD (5 x any): rents of each of RENT_HOLDERS, those of exporters in their price; landed cost of the
+            goods with a premium, without it; what their buyers pay above it.
         premiums: premium of each joint limit over the landed price, a fraction; NaN where it cannot be kept.
     """
 
-    importer: F64
-    exporter: F64
-    government: F64
-    limited: F64
-    paid: F64
+    amounts: F64
     premiums: tuple[float, ...] = ()
 
     def summed(self, to_lines: Callable[[F64], F64]) -> QuotaRents:
         """Sum the rents of varieties by line."""
-        amounts: dict[str, Any] = {name: to_lines(getattr(self, name)) for name in RENTS}
-        return replace(self, **amounts)
+        return replace(self, amounts=np.stack([to_lines(one) for one in self.amounts]))
 
 
 @dataclass(frozen=True)
