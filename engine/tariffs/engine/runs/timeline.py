@@ -13,7 +13,6 @@ from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Unpack
 
 import polars as pl
@@ -95,11 +94,11 @@ class Timeline(RunEnd):
 
 @dataclass(frozen=True)
 class _Segment:
-    """Consecutive days, and the laws of the scenario at noon of the first with their weights."""
+    """Consecutive days, and the laws of the scenario at noon of the first."""
 
     start: date
     days: int
-    dated: tuple[tuple[Decimal, Law, Dated], ...]
+    parts: tuple[LawPart, ...]
     key: Hashable
 
     @property
@@ -146,13 +145,12 @@ class TimelineRun(StepwiseRun):
         self._period_notes = (*notes, *unread_of(law, [days[-1][0]], options.known_on), *dict.fromkeys(asked))
         self._period = {"start": days[0][0].isoformat(), "end": days[-1][0].isoformat()}
         self._segments = [_segments(self.table_run, scenario, days) for scenario in scenarios]
-        parts = [part for segments in self._segments for each in segments for part in each.dated]
-        self.table_run.share_compile([(law, when) for _, law, when in parts])
-        distinct = {each.key: each for segments in self._segments for each in segments}
-        counts = [len(each.dated) for each in distinct.values()]
+        self._parts = [part for segments in self._segments for each in segments for part in each.parts]
+        self.table_run.share_compile([(part.law, part.dated) for part in self._parts])
+        distinct = {each.key: each.parts for segments in self._segments for each in segments}
+        counts = map(len, distinct.values())
         self._first_part = dict(zip(distinct, itertools.accumulate(counts, initial=0), strict=False))
-        laws = [LawPart(float(part[0]), *part[1:]) for each in distinct.values() for part in each.dated]
-        self._laws = RespondingLaws(self.table_run, laws)
+        self._laws = RespondingLaws(self.table_run, list(itertools.chain.from_iterable(distinct.values())))
         self._results: dict[Hashable, Sums] = {}
         self._done = 0
 
@@ -174,7 +172,7 @@ class TimelineRun(StepwiseRun):
         self._done += 1
         if segment.key not in self._results:
             first = self._first_part[segment.key]
-            outcomes = [self._laws.outcome(first + index) for index in range(len(segment.dated))]
+            outcomes = [self._laws.outcome(first + index) for index in range(len(segment.parts))]
             self._results[segment.key] = run.sums(outcomes)
         return self._results[segment.key]
 
@@ -191,8 +189,7 @@ class TimelineRun(StepwiseRun):
             text = "The table is computed under the law of each day; its entry dates are ignored."
             own.append(Note("ENTRY_DATE_SET_ASIDE", text))
         # The quantity limits and commitments of the law that affect the table on some day, each once.
-        dated = (part for segments in self._segments for segment in segments for part in segment.dated)
-        constraints = (run.quantity_constraints(law, when) for _, law, when in dated)
+        constraints = (run.quantity_constraints(part.law, part.dated) for part in self._parts)
         own += dict.fromkeys(note for one in constraints if one for note in one.promised())
         provenance = run.provenance(self._scenarios, **self._period)
         return RunEnd(notes=tuple(own), refused=run.refused(), provenance=provenance)
@@ -210,27 +207,23 @@ def _days(law: Law, start: datetime, end: datetime, market: str) -> list[tuple[d
     first, last = (instant.astimezone(law.zones[market]).date() for instant in (start, end))
     count = (last - first).days + 1
     if not 1 <= count <= MOST_DAYS:
-        raise InputError(
-            "ENTRY_DATE_INVALID",
-            f"The period {first} to {last} has {count:,} days.",
-            field="end",
-            fix=f"Give 1 to {MOST_DAYS:,} days.",
-        )
+        message, fix = f"The period {first} to {last} has {count:,} days.", f"Give 1 to {MOST_DAYS:,} days."
+        raise InputError("ENTRY_DATE_INVALID", message, field="end", fix=fix)
     days = (first + timedelta(days=index) for index in range(count))
     return [(day, entry_instant(law, day.isoformat(), market).astimezone(UTC)) for day in days]
 
 
 def _segments(run: TableRun, scenario: Scenario, days: Sequence[tuple[date, datetime]]) -> list[_Segment]:
     """Split the period into segments with the same law, or the same laws of a mixture."""
-    laws = [(weight, apply_scenario(run.law, part)) for weight, part in components(scenario)]
+    laws = [(float(weight), apply_scenario(run.law, part)) for weight, part in components(scenario)]
     segments: list[_Segment] = []
     for day, count in _undated_spans(run, [law for _, law in laws], days):
-        dated = tuple((weight, law, run.dated_alike(law, day.isoformat())) for weight, law in laws)
-        key = tuple((weight, run.law_fingerprint(law, when)) for weight, law, when in dated)
+        parts = tuple(LawPart(weight, law, run.dated_alike(law, day.isoformat())) for weight, law in laws)
+        key = tuple((part.weight, run.law_fingerprint(part.law, part.dated)) for part in parts)
         if segments and segments[-1].key == key:
             segments[-1] = replace(segments[-1], days=segments[-1].days + count)
         else:
-            segments.append(_Segment(day, count, dated, key))
+            segments.append(_Segment(day, count, parts, key))
     if run.steps is None and run.expected is None:
         return segments
     return [sample for segment in segments for sample in _samples(run, segment)]
@@ -240,11 +233,10 @@ def _samples(run: TableRun, segment: _Segment) -> Iterator[_Segment]:
     """Split a segment into parts of SAMPLED_DAYS, each with its own first day and the history of its laws as key."""
     for passed in range(0, segment.days, SAMPLED_DAYS):
         start = segment.start + timedelta(days=passed)
-        dated = tuple(
-            (weight, law, run.dated_alike(law, start.isoformat())) for weight, law, _ in segment.dated
-        )
-        key = tuple((weight, start, _history(run, law, when)) for weight, law, when in dated)
-        yield _Segment(start, min(SAMPLED_DAYS, segment.days - passed), dated, key)
+        day = start.isoformat()
+        parts = tuple(replace(part, dated=run.dated_alike(part.law, day)) for part in segment.parts)
+        key = tuple((part.weight, start, _history(run, part.law, part.dated)) for part in parts)
+        yield _Segment(start, min(SAMPLED_DAYS, segment.days - passed), parts, key)
 
 
 def _history(run: TableRun, law: Law, dated: Dated) -> Hashable:
@@ -258,7 +250,6 @@ def _undated_spans(
     run: TableRun, laws: Sequence[Law], days: Sequence[tuple[date, datetime]]
 ) -> Iterator[tuple[date, int]]:
     """Yield first day and number of days between two dates of any law."""
-
     others = [market for market in run.prepared.markets if market != run.market]
 
     def places(dated: tuple[date, datetime]) -> Hashable:
