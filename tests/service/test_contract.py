@@ -15,8 +15,9 @@ from tariffs.engine.errors import REASONS, InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.conditions import MODE
 from tariffs.engine.response.consumer_prices import METHODS
+from tariffs.engine.response.elasticities.parameters import HORIZONS
 from tariffs.engine.response.sectors.sector_market import MARKETS
-from tariffs.engine.runs.impact import HORIZONS, RESPONSES
+from tariffs.engine.runs.options import RESPONSES
 from tariffs.engine.scenario import library
 from tariffs.service.rpc.checks import choice, value_of
 from tariffs.service.rpc.duty import calculate_duty, read_line

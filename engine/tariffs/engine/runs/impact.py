@@ -15,14 +15,13 @@ from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import entry_instant, entry_moment, moment_notes, unread_of
-from tariffs.engine.response.elasticities.parameters import HORIZONS
 from tariffs.engine.runs.attribution import attribute
 from tariffs.engine.runs.draws.ranges import DrawnPoint, Ranges
 from tariffs.engine.runs.draws.uncertainty import UncertaintyRun
 from tariffs.engine.runs.finish import group_rows, total_row
-from tariffs.engine.runs.options import RESPONSES, Options, Point
+from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.runs.outcomes.outcome import Outcome
-from tariffs.engine.runs.outcomes.table_run import SwitchReport, TableRun
+from tariffs.engine.runs.outcomes.table_run import TableRun
 from tariffs.engine.runs.port_fees import fee_notes
 from tariffs.engine.runs.price_effect import industry_duties, method_facts, price_effect
 from tariffs.engine.runs.prohibited_surplus import add_prohibited_surplus
@@ -49,18 +48,7 @@ ROWS_AT_MOST = 25_000_000
 FirstPoints = dict[str, tuple[pl.DataFrame, Mapping[str, float | None], Sums | None]]
 """Results of the first point of each day: groups, total and sums of draws."""
 
-__all__ = [
-    "HORIZONS",
-    "RESPONSES",
-    "Impact",
-    "ImpactRun",
-    "Options",
-    "Point",
-    "ScenarioImpact",
-    "SwitchReport",
-    "Table",
-    "impact",
-]
+__all__ = ["FirstPoints", "Impact", "ImpactRun", "Options", "Point", "PointPart", "ScenarioImpact", "impact"]
 
 
 @dataclass(frozen=True)
