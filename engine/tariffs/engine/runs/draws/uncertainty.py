@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -51,58 +50,6 @@ ReportShare = Callable[[float], None]
 """Progress callback: takes the share of the draws that is done."""
 
 
-@dataclass(frozen=True)
-class DrawnOutcome:
-    """Outcome under one convention, and the indices of the draws that take it."""
-
-    outcome: Outcome
-    draws: I64
-
-
-@dataclass(frozen=True)
-class DrawnClaims:
-    """Conventions of the draws.
-
-    Attributes:
-        periods: settings of the switch that select a period, as the law lists them; empty if nothing is drawn.
-        uniforms: one per draw.
-        others: probability that a draw takes another period than that of its law, shared equally by these.
-    """
-
-    periods: tuple[str, ...]
-    uniforms: F64
-    others: float
-
-    @classmethod
-    def of(cls, table_run: TableRun, uniforms: F64, others: float) -> DrawnClaims:
-        """Draw the conventions of a table; one of which no line takes a share has none."""
-        drawn = others > 0.0 and USMCA_SWITCH in table_run.basis_switches()
-        values = table_run.law.choices.switches[USMCA_SWITCH].values if drawn else ()
-        return cls(tuple(value for value in values if value != RESPONDING), uniforms, others)
-
-    def of_outcome(self, outcome: Outcome) -> list[DrawnOutcome]:
-        """Split the draws by convention; those of the outcome's own law come first."""
-        settings = self._others(outcome.law)
-        if not settings:
-            return [DrawnOutcome(outcome, np.arange(len(self.uniforms)))]
-        count = len(settings)
-        probability = count / len(_COSTS) if is_responding(outcome.law) else self.others
-        # The first alternatives are drawn from the low end; from `probability` on a draw takes the law's own.
-        place = np.minimum(np.floor(self.uniforms / probability * count), count).astype(int)
-        own = DrawnOutcome(outcome, np.flatnonzero(place == count))
-        others = enumerate(map(outcome.switched, settings))
-        return [own, *(DrawnOutcome(other, np.flatnonzero(place == k)) for k, other in others)]
-
-    def _others(self, law: Law) -> list[Settings]:
-        if not self.periods:
-            return []
-        if not is_responding(law):
-            return [{USMCA_SWITCH: value} for value in self.periods if value != law.setting(USMCA_SWITCH)]
-        cost = law.setting(CLAIM_COST)
-        # No cost and one that prohibits claims are limits, not estimates.
-        return [{CLAIM_COST: other} for other in _COSTS if other != cost and cost in _COSTS]
-
-
 class _DrawnLanes(NamedTuple):
     """Lanes that are computed together, ascending, and the sums of their outcome."""
 
@@ -134,11 +81,13 @@ class UncertaintyRun:
         self._prepared = table_run.prepared
         self._response = response
         self._context = table_run.context
-        self._sums: dict[Outcome, ResponseSums] = {}
         self._workspace = Workspace()
         self.draws = draws
         self.parameters = drawn_parameters(response.parameters, self._prepared.products, draws)
-        self._claims = DrawnClaims.of(table_run, self.parameters.claims, draws.spreads.claims)
+        # Conventions are drawn for a table of which some line takes a default share.
+        drawn = draws.spreads.claims > 0.0 and USMCA_SWITCH in table_run.basis_switches()
+        values = table_run.law.choices.switches[USMCA_SWITCH].values if drawn else ()
+        self._periods = [value for value in values if value != RESPONDING]
         self._moved = self._moved_parameters()
 
     def _moved_parameters(self) -> tuple[MovedParameter, ...]:
@@ -150,7 +99,7 @@ class UncertaintyRun:
             MovedParameter(name, uniforms, name in known)
             for name, uniforms in zip(p.names, p.uniforms.T, strict=True)
         )
-        return (*own, MovedParameter(CLAIMS, p.claims, bool(self._claims.periods)))
+        return (*own, MovedParameter(CLAIMS, p.claims, bool(self._periods)))
 
     @stage("draw")
     def point(self, outcomes: Sequence[Outcome], keep: Bools, report: ReportShare) -> DrawnPoint:
@@ -162,9 +111,8 @@ class UncertaintyRun:
             report: called at the start and now and then with the share of the draws that is done.
         """
         report(0.0)
-        self._sums.clear()
         parts = [self._lanes_of(outcome) for outcome in outcomes]
-        charged = [part.outcome for of_outcome in parts for part in of_outcome]
+        charged = [drawn for of_outcome in parts for drawn, _ in of_outcome]
         authorities = _charging(charged) if self._grouping.by_authority else ()
         _check(self._grouping.count, max(len(self._names), len(authorities)), self.draws)
         count, lanes = self.draws.count, self.draws.count + 2 * len(self._moved)
@@ -198,14 +146,30 @@ class UncertaintyRun:
         ends = {name: values[count:].reshape(-1, 2) for name, values in total.items()}
         return DrawnPoint(sums, ends, self._moved)
 
-    def _lanes_of(self, outcome: Outcome) -> list[DrawnOutcome]:
-        """Split the draws of an outcome by convention of claims, and behind them the ends of parameters."""
-        own, *others = self._claims.of_outcome(outcome)
-        count, ends = self.draws.count, 2 * len(self._moved)
-        *of_parameters, low, high = range(count, count + ends)
-        found = [DrawnOutcome(own.outcome, np.append(own.draws, [*of_parameters, high])), *others]
-        found[-1] = DrawnOutcome(found[-1].outcome, np.append(found[-1].draws, low))
-        return found
+    def _lanes_of(self, outcome: Outcome) -> list[tuple[Outcome, I64]]:
+        """Split the draws by convention of claims, those of the outcome's own law first, and add the ends behind."""
+        settings, count = self._other_conventions(outcome.law), self.draws.count
+        others = len(settings)
+        place = np.full(count, others)
+        if settings:
+            probability = others / len(_COSTS) if is_responding(outcome.law) else self.draws.spreads.claims
+            # The first alternatives are drawn from the low end; from `probability` on a draw takes the law's own.
+            place = np.minimum(np.floor(self.parameters.claims / probability * others), others).astype(int)
+        *of_parameters, low, high = range(count, count + 2 * len(self._moved))
+        found = [(outcome, np.append(np.flatnonzero(place == others), [*of_parameters, high]))]
+        found += [(outcome.switched(one), np.flatnonzero(place == k)) for k, one in enumerate(settings)]
+        last, lanes = found[-1]
+        return [*found[:-1], (last, np.append(lanes, low))]
+
+    def _other_conventions(self, law: Law) -> list[Settings]:
+        """List the other periods of claim shares, or costs of compliance, that draws under a law may take."""
+        if not self._periods:
+            return []
+        if not is_responding(law):
+            return [{USMCA_SWITCH: value} for value in self._periods if value != law.setting(USMCA_SWITCH)]
+        cost = law.setting(CLAIM_COST)
+        # No cost and one that prohibits claims are limits, not estimates.
+        return [{CLAIM_COST: other} for other in _COSTS if other != cost and cost in _COSTS]
 
     def _parameters_of(self, lane: int) -> ProductParameters:
         """Compute the parameters of a draw, or of an end of a parameter; those of claims have the central ones."""
@@ -224,21 +188,15 @@ class UncertaintyRun:
         duty = np.moveaxis(duty_after, 2, 1).reshape(len(duty_after), -1)
         return ChargedDuties(tuple(authorities), authority, group, {"duty_after": duty})
 
-    def _outcome_sums(self, outcome: Outcome, keep: Bools, authorities: Sequence[str]) -> ResponseSums:
-        """Prepare the sums of an outcome; those of the draws of a point serve its tornado too."""
-        if outcome not in self._sums:
-            args = (self._prepared, self._grouping, self._response, outcome, keep, authorities)
-            self._sums[outcome] = ResponseSums(*args, room=self._workspace)
-        return self._sums[outcome]
-
     def _batches(
-        self, parts: Sequence[DrawnOutcome], keep: Bools, authorities: Sequence[str]
+        self, parts: Sequence[tuple[Outcome, I64]], keep: Bools, authorities: Sequence[str]
     ) -> Iterator[_DrawnLanes]:
-        """Prepare outcomes one by one, each with its draws, some at once."""
-        for part in parts:
-            sums = self._outcome_sums(part.outcome, keep, authorities)
-            for first in range(0, len(part.draws), sums.at_once):
-                yield _DrawnLanes(sums, part.draws[first : first + sums.at_once])
+        """Prepare outcomes one by one, each with its lanes, some at once."""
+        for outcome, lanes in parts:
+            args = self._prepared, self._grouping, self._response, outcome, keep, authorities
+            sums = ResponseSums(*args, room=self._workspace)
+            for first in range(0, len(lanes), sums.at_once):
+                yield _DrawnLanes(sums, lanes[first : first + sums.at_once])
 
     def _each(
         self,
