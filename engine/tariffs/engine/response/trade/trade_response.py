@@ -161,7 +161,7 @@ class Response:
         """Make the solver of the model for the rate that varieties respond to."""
         v = self.varieties
         if self.model != ARMINGTON:
-            return lambda p: _model_volume(self.model, v, self.base_rate, rate, p)
+            return lambda p: _volume(v, ONE_STEP[self.model](v, self.base_rate, rate, p))
         products, prohibited = len(self.parameters.sigma), np.flatnonzero(rates.prohibited)
         table = self.lane_table(LaneGroups.of_products(v.count, products))
         solve = LawLanes(table, LawDuty(self.path_to(rate), rate, rate), self.market_of_lanes, thread_count())
@@ -249,14 +249,23 @@ def domestic_shipments(product: I64, v0: F64, t0: F64, p: ProductParameters) -> 
     return p.domestic_ratio * sums_of(product, v0 * (1.0 + t0), len(p.sigma))
 
 
-def _model_volume(model: str, v: Varieties, t0: F64, t1: F64, p: ProductParameters) -> VarietyVolume:
-    """Respond by a model whose demand is linear or line by line."""
-    if model == "passthrough":
-        return _volume(v, passthrough(v.value, t0, t1, p.eta[v.product], supply=p.supply[v.product]))
-    given = v.product, v.value, t0, t1, -p.eta[v.traded], p.sigma[v.traded]
-    if model == "smart":
-        return _volume(v, smart(*given, supply=p.supply[v.product]))
-    return _volume(v, gsim_imports(*given, supply=p.supply[v.traded]))
+def _passthrough(v: Varieties, t0: F64, t1: F64, p: ProductParameters) -> Any:
+    return passthrough(v.value, t0, t1, p.eta[v.product], supply=p.supply[v.product])
+
+
+def _smart(v: Varieties, t0: F64, t1: F64, p: ProductParameters) -> Any:
+    supply = p.supply[v.product]
+    return smart(v.product, v.value, t0, t1, -p.eta[v.traded], p.sigma[v.traded], supply=supply)
+
+
+def _gsim(v: Varieties, t0: F64, t1: F64, p: ProductParameters) -> Any:
+    supply = p.supply[v.traded]
+    return gsim_imports(v.product, v.value, t0, t1, -p.eta[v.traded], p.sigma[v.traded], supply=supply)
+
+
+ONE_STEP = {"passthrough": _passthrough, "smart": _smart, "gsim": _gsim}
+"""Models that take the whole change of duty at once: varieties, rates of both laws and elasticities in, a
+`LineResponse` over the varieties out. Their titles and limits are in `MODELS`."""
 
 
 def _volume(v: Varieties, result: Any) -> VarietyVolume:
