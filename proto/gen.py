@@ -53,7 +53,7 @@ _PYTHON_TYPES = {
 # The others are arguments of the methods.
 _ARGUMENTS = ("on", "by")
 _CLASSES = {
-    "LawOptions": ("Options of streams of rows: of the goods and of the law.", (LINES,)),
+    "LawOptions": ("Options of the goods and the law: of rows, entries and lists of changes.", (LINES,)),
     "ResponseOptions": ("Options of sweeps and seeks.", (SWEEP, SEEK)),
     "TimelineOptions": ("Options of timelines.", (TIMELINE,)),
     "RunOptions": ("Options of impacts.", (IMPACT,)),

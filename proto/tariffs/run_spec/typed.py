@@ -10,7 +10,7 @@ from tariffs.run_spec.option import Day, Parameters
 
 
 class LawOptions(TypedDict, total=False):
-    """Options of streams of rows: of the goods and of the law.
+    """Options of the goods and the law: of rows, entries and lists of changes.
 
     Attributes:
         parameters: Values of parameters of the scenarios, such as cn=20%, start=2027-01-01 or vietnam=on, each for
