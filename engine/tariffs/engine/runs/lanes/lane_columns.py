@@ -138,20 +138,19 @@ class BlockColumns:
     def __init__(
         self, run: TableRun, duties: Duties, classes: Sequence[RateClasses], lanes: TableLanes
     ) -> None:
-        self._run, self._lanes, self._owes_all = run, lanes, duties.owes_all
+        self._run, self._lanes, self._owes_all, self._rated = run, lanes, duties.owes_all, duties.rated
         pairs = lanes.pairs
         self._duties = None if pairs is None else PairDuties(duties, classes, pairs, run.grouping.count)
 
     def __call__(self, group: PointGroup, before: PointDuties, rates: Callable[[int], F64]) -> AfterSums:
         """Compute the sums of a group of points; `rates` gives those of the moved forms from a point on."""
         blocks, duties, owed = [], [], []
+        rates_of_group = group.rates(self._rated)
         for first in range(0, len(group.points), SIDE_BY_SIDE):
             self._run.check()
             blocks.append(self._lanes(rates(first)))
-            values, rates_of_rows = (
-                blocks[-1].values,
-                [each[first : first + SIDE_BY_SIDE] for each in group.rates],
-            )
+            values = blocks[-1].values
+            rates_of_rows = [each[first : first + SIDE_BY_SIDE] for each in rates_of_group]
             if self._duties and self._run.grouping.by_authority:
                 duties.append(self._duties.by_authority(values, rates_of_rows, before))
             if self._duties and not self._owes_all:

@@ -7,10 +7,10 @@ so that stacking is the same within a group: no rate turns zero, and no two rate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import partial
 
 import numpy as np
 
@@ -20,7 +20,10 @@ from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.model import Row
 from tariffs.engine.law.values import read_rate, read_step
 from tariffs.engine.rating.patterns import HIGHEST
-from tariffs.engine.scenario.model import Scenario
+from tariffs.engine.runs.lanes.table_lanes import has_lanes
+from tariffs.engine.runs.outcomes.table_run import TableRun
+from tariffs.engine.scenario import Scenario, apply_scenario
+from tariffs.engine.table_duty.rated_lines import RatedLines
 
 
 def points_of_step(text: str) -> Decimal:
@@ -34,13 +37,13 @@ def points_of_step(text: str) -> Decimal:
 READERS: Mapping[str, Callable[[str], Decimal]] = {"rate": read_rate, "step": points_of_step}
 """Readers of the kinds of parameters that may move rates alone."""
 Values = Mapping[str, str]
-LawAt = Callable[[Values], Law]
-InForceOf = Callable[[Law], Sequence[InForce]]
 _PROBED = 3
 """Points in a group from which on it pays to compare laws."""
 _DIFFERENT = 2
 _LAWS_KEPT = 64
 _ZERO = 1e-15
+Line = tuple[Decimal, tuple[tuple[str, Decimal], ...]]
+"""Rate as a linear function: that at 0, and the slopes by parameter."""
 
 
 @dataclass(frozen=True)
@@ -50,312 +53,243 @@ class PointGroup:
     Attributes:
         points: places of the points.
         law: the law at the first of them.
-        rates: per instant of the lines, the rate of each row of the law at each point (points x rows).
-        moved: per instant, marks the rows whose rate differs between points of the sweep.
-        history: rates on the days to which trade responds; None for a point that has its law alone.
+        values: rate of each function at each point (points x functions); rows with one rate as a function of the
+            parameters share a function.
+        now: per instant of the lines, function of each row of the law, -1 where its rate does not move.
+        history: the same of the days to which trade responds; None for a point that has its law alone.
     """
 
     points: Sequence[int]
     law: Law
-    rates: Sequence[F64]
-    moved: Sequence[Bools]
-    history: RateHistory | None = None
-
-
-@dataclass(frozen=True)
-class RateHistory:
-    """Rates on the days to which trade responds: rows with one rate as a function of the parameters share a function.
-
-    Attributes:
-        moved: per instant of these days, marks the rows whose rate differs between points of the sweep.
-        function: per instant, function of each row, -1 where it does not move.
-        values: rate of each function at each point (points x functions).
-    """
-
-    moved: Sequence[Bools]
-    function: Sequence[I64]
     values: F64
+    now: Sequence[I64]
+    history: Sequence[I64] | None = None
+
+    def rates(self, rated: Sequence[RatedLines]) -> list[F64]:
+        """Rate of each row of the law at each point (points x rows), by instant of the lines, which it has rated."""
+        held = [lines.layers.slots.rate for lines in rated]
+        return [_rates_at(*each, self.values) for each in zip(held, self.now, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
-class _RatedPoint:
-    """Point of a sweep: its place, the values of its parameters, and those of rates and steps as numbers."""
+class _Point:
+    """Point of a sweep: its place, the values of its parameters, and those that may move rates alone as numbers."""
 
     place: int
     values: Values
     numbers: Mapping[str, Decimal]
 
 
-Line = tuple[Decimal, tuple[tuple[str, Decimal], ...]]
-"""Rate as a linear function: that at 0, and the slopes by parameter."""
-
-
 @dataclass(frozen=True)
-class _Slope:
-    """Rates of the rows of one instant as linear functions.
+class _Functions:
+    """Rates as linear functions of the parameters.
 
-    `fixed` are the rates of all rows if all parameters were 0, `lines` the functions of the rows that move, by place.
-    `ranked` are the places of the rows whose rates are compared with each other; none if no such row moves.
+    Attributes:
+        lines: the functions.
+        now, history: as of `PointGroup`.
+        ranked: by instant, the rates under one law, and the functions, of rows whose rates are compared.
     """
 
-    rows: Sequence[Row]
-    fixed: F64
-    lines: Mapping[int, Line]
-    ranked: Sequence[int]
+    lines: Sequence[Line]
+    now: Sequence[I64]
+    history: Sequence[I64]
+    ranked: Sequence[tuple[F64, I64]]
 
-    @classmethod
-    def of(
-        cls, in_force: InForce, slopes: Mapping[str, Mapping[int, Decimal]], numbers: Mapping[str, Decimal]
-    ) -> _Slope:
-        """Make the functions of rows from their slopes by parameter, and their rates at the parameters `numbers`."""
-        rows = _rows(in_force)
-        rates = [row.rate or Decimal(0) for row in rows]
-        own: dict[int, dict[str, Decimal]] = {}
-        for name, each in slopes.items():
-            for place, slope in each.items():
-                rates[place] -= slope * numbers[name]
-                own.setdefault(place, {})[name] = slope
-        lines = {place: (rates[place], tuple(sorted(of_row.items()))) for place, of_row in own.items()}
-        ranked = _ranked(in_force)
-        return cls(
-            rows, np.array(rates, dtype=np.float64), lines, sorted(ranked) if ranked & lines.keys() else []
-        )
+    def at(self, points: Sequence[_Point]) -> F64:
+        """Compute the functions at points (points x functions)."""
+        values = np.repeat(np.array([[float(at_zero) for at_zero, _ in self.lines]]), len(points), axis=0)
+        for name in dict.fromkeys(name for _, slopes in self.lines for name, _ in slopes):
+            slopes = np.array([float(dict(slopes).get(name, 0)) for _, slopes in self.lines])
+            values += np.array([point.numbers[name] for point in points], dtype=np.float64)[:, None] * slopes
+        return values
 
-    def rates(self, points: Sequence[Mapping[str, Decimal]]) -> F64:
-        """Rates of the rows at points (points x rows)."""
-        rates = np.repeat(self.fixed[None, :], len(points), axis=0)
-        if self.lines:
-            rates[:, list(self.lines)] = values_at(list(self.lines.values()), points)
-        return rates
+    def signatures(self, values: F64) -> list[bytes]:
+        """Texts that are equal for points with the same stacking, given the functions at each.
 
-    @cached_property
-    def moved(self) -> Bools:
-        """Mark the rows whose rate some parameter moves."""
-        marks = np.zeros(len(self.rows), dtype=bool)
-        marks[list(self.lines)] = True
-        return marks
-
-    def ranks(self, points: Sequence[Mapping[str, Decimal]]) -> list[bytes]:
-        """Texts that are equal for points at which the ranked rows have the same order.
-
-        Rates of metals are ranked where their content is not declared, and those of a group of which the highest is
-        charged.
+        A rate of 0 makes a row an exemption. Rates of metals are ranked where their content is not declared, and those
+        of a group of which the highest is charged.
         """
-        if not self.ranked:
-            return [b""] * len(points)
-        rates = self.rates(points)[:, self.ranked]
-        return [np.unique(row, return_inverse=True)[1].tobytes() for row in rates]
-
-
-def values_at(lines: Sequence[Line], points: Sequence[Mapping[str, Decimal]]) -> F64:
-    """Compute linear functions at points (points x functions)."""
-    values = np.repeat(np.array([[float(at_zero) for at_zero, _ in lines]]), len(points), axis=0)
-    names = dict.fromkeys(name for _, slopes in lines for name, _ in slopes)
-    for name in names:
-        slopes = np.array([float(dict(each).get(name, 0)) for _, each in lines])
-        values += np.array([point[name] for point in points], dtype=np.float64)[:, None] * slopes
-    return values
-
-
-@dataclass(frozen=True)
-class _Slopes:
-    """Rates as linear functions: of the instants of the lines, and of those of earlier days."""
-
-    now: Sequence[_Slope]
-    earlier: Sequence[_Slope]
-
-    @cached_property
-    def lines(self) -> dict[Line, int]:
-        """Distinct functions of all instants, numbered."""
-        found: dict[Line, int] = {}
-        for slope in (*self.now, *self.earlier):
-            for line in slope.lines.values():
-                found.setdefault(line, len(found))
-        return found
-
-    @property
-    def history(self) -> Sequence[_Slope]:
-        """Those of the days to which trade responds."""
-        return self.earlier or self.now
-
-    def function(self, slope: _Slope) -> I64:
-        """Function of each row of an instant, -1 for rows that do not move."""
-        found = np.full(len(slope.rows), -1)
-        found[list(slope.lines)] = [self.lines[line] for line in slope.lines.values()]
-        return found
+        ranks = [
+            np.array(
+                [np.unique(rates, return_inverse=True)[1] for rates in _rates_at(held, function, values)]
+            )
+            for held, function in self.ranked
+        ]
+        return [marks.tobytes() for marks in np.hstack([np.abs(values) < _ZERO, *ranks])]
 
 
 class PointLaws:
     """Laws of the points of a sweep over one scenario; what is found about its parameters serves all blocks.
 
     Args:
+        run: the table.
         scenario: the scenario with parameters.
-        law_at: applies the scenario with its parameters filled in.
-        in_force_of: the law at each instant of the lines.
-        history_of: the law at each instant of the lines on the earlier days that matter.
+        on: day of the law, ISO text.
         points: values of the parameters at all points; other blocks of them have the same bits.
     """
 
-    def __init__(
-        self,
-        scenario: Scenario,
-        law_at: LawAt,
-        in_force_of: InForceOf,
-        history_of: InForceOf,
-        points: Sequence[Values],
-    ) -> None:
-        self._scenario = scenario
-        self._law_at = law_at
-        self._in_force_of = in_force_of
-        self._history_of = history_of
-        self._varied = _varied(scenario, points)
-        self._slopes: dict[Hashable, _Slopes | None] = {}
+    def __init__(self, run: TableRun, scenario: Scenario, on: str, points: Sequence[Values]) -> None:
+        self._run, self._scenario, self._on = run, scenario, on
+        self._readers = {
+            name: READERS[parameter.kind]
+            for name, parameter in scenario.parameters.items()
+            if parameter.kind in READERS
+        }
+        pairs = {
+            name: _different(read, dict.fromkeys(values[name] for values in points if name in values))
+            for name, read in self._readers.items()
+        }
+        self._varied = {name: pair for name, pair in pairs.items() if len(pair) == _DIFFERENT}
+        self._functions: dict[Hashable, _Functions | None] = {}
         self._laws: BoundedCache[Hashable, Law] = BoundedCache(_LAWS_KEPT)
 
     def groups(self, points: Sequence[Values]) -> list[PointGroup]:
         """Group points by their law."""
-        names = dict.fromkeys(name for values in points for name in values)
-        rated = [name for name in names if name in self._varied]
-        others = [name for name in names if name not in rated]
-        alike: dict[Hashable, list[_RatedPoint]] = {}
+        alike: dict[Hashable, list[_Point]] = {}
         for place, values in enumerate(points):
-            numbers = _numbers(self._scenario, values, rated)
-            other = tuple(values.get(name) for name in others)
-            fixed = tuple(None if numbers.get(name) else values.get(name, "") for name in rated)
-            alike.setdefault((other, fixed), []).append(_RatedPoint(place, values, numbers))
+            numbers = {
+                name: number
+                for name in self._varied
+                if name in values and (number := _number(self._readers[name], values[name]))
+            }
+            key = frozenset({**values, **dict.fromkeys(numbers, "")}.items())
+            alike.setdefault(key, []).append(_Point(place, values, numbers))
         return [group for key, alike_points in alike.items() for group in self._grouped(key, alike_points)]
 
-    def _grouped(self, key: Hashable, points: Sequence[_RatedPoint]) -> list[PointGroup]:
-        if key not in self._slopes and len(points) >= _PROBED:
-            self._slopes[key] = self._found(points)
-        slopes = self._slopes.get(key)
-        if slopes is None:
+    def _grouped(self, key: Hashable, points: Sequence[_Point]) -> list[PointGroup]:
+        if key not in self._functions and len(points) >= _PROBED:
+            self._functions[key] = self._found(points)
+        functions = self._functions.get(key)
+        if functions is None:
             return [self._alone(point) for point in points]
-        numbers = [point.numbers for point in points]
-        values = values_at(list(slopes.lines), numbers)
-        # A rate is never below 0, so a step beyond it is not a linear function. A rate of 0 makes a row an exemption.
+        values = functions.at(points)
+        # A rate is never below 0, so a step beyond it is not a linear function.
         below: Bools = np.any(values < 0.0, axis=1)
-        zeros = np.ascontiguousarray(np.abs(values) < _ZERO)
-        every = (*slopes.now, *slopes.earlier)
-        ranks = zip(*(slope.ranks(numbers) for slope in every if slope.ranked), strict=True)
-        orders = list(ranks) or [()] * len(points)
-        members: dict[Hashable, list[int]] = {}
-        for at, order in enumerate(orders):
+        members: dict[bytes, list[int]] = {}
+        for at, signature in enumerate(functions.signatures(values)):
             if not below[at]:
-                members.setdefault((zeros[at].tobytes(), order), []).append(at)
+                members.setdefault(signature, []).append(at)
         alone = [self._alone(points[at]) for at in np.flatnonzero(below).tolist()]
         return alone + [
             PointGroup(
                 [points[at].place for at in chosen],
-                self._kept_law((key, signature), points[chosen[0]].values),
-                [slope.rates([numbers[at] for at in chosen]) for slope in slopes.now],
-                [slope.moved for slope in slopes.now],
-                RateHistory(
-                    [slope.moved for slope in slopes.history],
-                    [slopes.function(slope) for slope in slopes.history],
-                    values[chosen],
-                ),
+                # Later blocks of the same group have the same law.
+                self._laws.get((key, signature), partial(self._law_at, points[chosen[0]].values)),
+                values[chosen],
+                functions.now,
+                functions.history,
             )
             for signature, chosen in members.items()
         ]
 
-    def _kept_law(self, key: Hashable, values: Values) -> Law:
-        """Law of a group of points; later blocks of the same group have the same one."""
-        return self._laws.get(key, lambda: self._law_at(values))
+    def _law_at(self, values: Values) -> Law:
+        return apply_scenario(self._run.law, self._scenario.with_parameters(values))
 
-    def _alone(self, point: _RatedPoint) -> PointGroup:
+    def _alone(self, point: _Point) -> PointGroup:
         law = self._law_at(point.values)
-        rows = [_rows(in_force) for in_force in self._in_force_of(law)]
-        return PointGroup(
-            [point.place],
-            law,
-            [np.array([[float(row.rate or 0) for row in one]]) for one in rows],
-            [np.zeros(len(one), dtype=bool) for one in rows],
-        )
+        now = [np.full(len(_rows(in_force)), -1) for in_force in self._in_force(law)]
+        return PointGroup([point.place], law, np.zeros((1, 0)), now)
 
-    def _found(self, points: Sequence[_RatedPoint]) -> _Slopes | None:
+    def _in_force(self, law: Law) -> list[InForce]:
+        """List the law at the instants of the lines."""
+        return [law.in_force(*moment) for moment in self._run.dated(law, self._on).moments]
+
+    def _history(self, law: Law) -> list[InForce]:
+        """List the law on the days since the baseline, where changes of duty respond by their age."""
+        run = self._run
+        if run.steps is None or not has_lanes(run):
+            return []
+        days = run.steps.days(law, run.dated(law, self._on))
+        return [law.in_force(*moment) for _, then in days for moment in then.moments]
+
+    def _found(self, points: Sequence[_Point]) -> _Functions | None:
         """Compare laws to find how rates follow the parameters; None if more than rates does."""
-        first, numbers = points[0].values, points[0].numbers
-        law = self._law_at(first)
-        now, earlier = self._in_force_of(law), self._history_of(law)
-        start = [_rows(in_force) for in_force in (*now, *earlier)]
-        slopes: list[dict[str, dict[int, Decimal]]] = [{} for _ in start]
-        for name in [name for name, number in numbers.items() if number]:
+        first, law = points[0], self._law_at(points[0].values)
+        now, history = self._in_force(law), self._history(law)
+        start = [_rows(in_force) for in_force in (*now, *history)]
+        slopes: list[dict[int, dict[str, Decimal]]] = [{} for _ in start]
+        for name, number in first.numbers.items():
             # Of two different values one is not that of the first point.
-            text, number = next(pair for pair in self._varied[name] if pair[1] != numbers[name])
-            moved = _differences(start, self._rows_at({**first, name: text}))
-            if moved is None:
+            text, other = next(pair for pair in self._varied[name] if pair[1] != number)
+            changes = _changes(start, self._rows_at({**first.values, name: text}))
+            if changes is None:
                 return None
-            for place, differences in enumerate(moved):
-                slopes[place][name] = {
-                    row: change / (number - numbers[name]) for row, change in differences.items()
-                }
-        found = [
-            _Slope.of(in_force, slope, numbers)
-            for in_force, slope in zip((*now, *earlier), slopes, strict=True)
-        ]
-        tested = points[-1], points[len(points) // 2]
-        if not all(self._holds(found, point) for point in tested):
-            return None
-        return _Slopes(found[: len(now)], found[len(now) :])
-
-    def _holds(self, slopes: Sequence[_Slope], point: _RatedPoint) -> bool:
-        """Test that the slopes give the rates of a law that was not used to find them."""
-        rows = self._rows_at(point.values)
-        return _differences([slope.rows for slope in slopes], rows) is not None and all(
-            abs(rate - float(row.rate or 0)) < _ZERO
-            for slope, of_instant in zip(slopes, rows, strict=True)
-            for rate, row in zip(slope.rates([point.numbers])[0], of_instant, strict=True)
+            for of_instant, of_rows in zip(slopes, changes, strict=True):
+                for place, change in of_rows.items():
+                    of_instant.setdefault(place, {})[name] = change / (other - number)
+        lines: dict[Line, int] = {}
+        of_instants = []
+        for rows, of_instant in zip(start, slopes, strict=True):
+            function = np.full(len(rows), -1)
+            for place, own in of_instant.items():
+                moved = sum((slope * first.numbers[name] for name, slope in own.items()), Decimal(0))
+                line = (rows[place].rate or Decimal(0)) - moved, tuple(sorted(own.items()))
+                function[place] = lines.setdefault(line, len(lines))
+            of_instants.append(function)
+        rates = list(map(_rates_of, start))
+        ranked = [_ranked(in_force) for in_force in (*now, *history)]
+        found = _Functions(
+            list(lines),
+            of_instants[: len(now)],
+            of_instants[len(now) :] or of_instants,
+            [
+                (held[places], function[places])
+                for held, function, places in zip(rates, of_instants, ranked, strict=True)
+                if (function[places] >= 0).any()
+            ],
         )
+
+        def holds(point: _Point) -> bool:
+            """Test that the functions give the rates of a law that was not used to find them."""
+            rows, values = self._rows_at(point.values), found.at([point])
+            return _changes(start, rows) is not None and all(
+                (np.abs(_rates_at(held, function, values)[0] - _rates_of(own)) < _ZERO).all()
+                for held, function, own in zip(rates, of_instants, rows, strict=True)
+            )
+
+        return found if holds(points[-1]) and holds(points[len(points) // 2]) else None
 
     def _rows_at(self, values: Values) -> list[list[Row]]:
         law = self._law_at(values)
-        return [_rows(in_force) for in_force in (*self._in_force_of(law), *self._history_of(law))]
+        return [_rows(in_force) for in_force in (*self._in_force(law), *self._history(law))]
 
 
-def _varied(
-    scenario: Scenario, points: Sequence[Values]
-) -> dict[str, tuple[tuple[str, Decimal], tuple[str, Decimal]]]:
-    """Find two values, as text and number, of each parameter that moves rates alone; others have one law a value.
-
-    At 0 a row is an exemption, so the two are not 0.
-    """
-    names = [name for name, parameter in scenario.parameters.items() if parameter.kind in READERS]
-    pairs = {name: _different(scenario, name, points) for name in names}
-    return {name: (each[0], each[1]) for name, each in pairs.items() if len(each) == _DIFFERENT}
-
-
-def _different(scenario: Scenario, name: str, points: Sequence[Values]) -> list[tuple[str, Decimal]]:
-    """Find the first two different values of a parameter that are not 0, as text and number."""
+def _different(read: Callable[[str], Decimal], texts: Iterable[str]) -> list[tuple[str, Decimal]]:
+    """Find the first two different values that are not 0, at which a row is an exemption, as text and number."""
     found: dict[Decimal, str] = {}
-    for values in points:
-        number = _numbers(scenario, values, [name]).get(name)
-        if number:
-            found.setdefault(number, values[name])
+    for text in texts:
+        if number := _number(read, text):
+            found.setdefault(number, text)
         if len(found) == _DIFFERENT:
             break
     return [(text, number) for number, text in found.items()]
 
 
-def _numbers(scenario: Scenario, values: Values, names: Sequence[str]) -> dict[str, Decimal]:
-    """Read the rates and steps of a point; what cannot be read is left to the reader of the scenario."""
-    numbers = {}
-    for name in names:
-        try:
-            numbers[name] = READERS[scenario.parameters[name].kind](values[name].strip())
-        except (KeyError, ValueError):
-            continue
-    return numbers
+def _number(read: Callable[[str], Decimal], text: str) -> Decimal | None:
+    """Read a rate or step; what cannot be read is left to the reader of the scenario."""
+    try:
+        return read(text.strip())
+    except ValueError:
+        return None
+
+
+def _rates_at(held: F64, function: I64, values: F64) -> F64:
+    """Rates of rows at points (points x rows), given those under one law and the functions of rows that move."""
+    rates, moved = np.repeat(held[None], len(values), axis=0), function >= 0
+    rates[:, moved] = values[:, function[moved]]
+    return rates
+
+
+def _rates_of(rows: Sequence[Row]) -> F64:
+    return np.array([float(row.rate or 0) for row in rows])
 
 
 def _rows(in_force: InForce) -> list[Row]:
     return [row for active in in_force.actives for row in active.rows]
 
 
-def _differences(
-    one: Sequence[Sequence[Row]], other: Sequence[Sequence[Row]]
-) -> list[dict[int, Decimal]] | None:
-    """Difference of the rate of each row, by instant; None if the rows differ in anything else."""
+def _changes(one: Sequence[Sequence[Row]], other: Sequence[Sequence[Row]]) -> list[dict[int, Decimal]] | None:
+    """Change of the rate of each row that changes, by instant; None if the rows differ in anything else."""
     if list(map(len, one)) != list(map(len, other)):
         return None
     found: list[dict[int, Decimal]] = []
@@ -371,11 +305,10 @@ def _differences(
     return found
 
 
-def _ranked(in_force: InForce) -> set[int]:
+def _ranked(in_force: InForce) -> list[int]:
     """Places of the rows whose rates are compared with those of others."""
-    ranked = set[int]()
-    for rule in in_force.rules:
-        if rule.rule.pick == HIGHEST:
-            ranked |= set[int]().union(*rule.members)
+    ranked = {
+        member for rule in in_force.rules if rule.rule.pick == HIGHEST for of in rule.members for member in of
+    }
     measures = [(active.index, row) for active in in_force.actives for row in active.rows]
-    return {place for place, (index, row) in enumerate(measures) if row.metals or index in ranked}
+    return [place for place, (index, row) in enumerate(measures) if row.metals or index in ranked]

@@ -57,11 +57,8 @@ def point_response(run: TableRun, outcome: Outcome, group: PointGroup, dated: Da
     columns = BlockColumns(run, outcome.duties, classes, _lanes(run, outcome, classes, paths))
 
     def respond(group: PointGroup, before: PointDuties) -> AfterSums:
-        assert group.history is not None
-        values = group.history.values
-
         def rates(first: int) -> F64:
-            return paths.history.at(values[first : first + SIDE_BY_SIDE])
+            return paths.history.at(group.values[first : first + SIDE_BY_SIDE])
 
         return columns(group, before, rates)
 

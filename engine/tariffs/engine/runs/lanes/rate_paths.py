@@ -21,7 +21,7 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.response.lanes.lane_rates import RatePaths
 from tariffs.engine.response.trade.trade_response import PROHIBITIVE, Response
 from tariffs.engine.response.trade.varieties import NOTHING
-from tariffs.engine.runs.lanes.point_laws import PointGroup, RateHistory
+from tariffs.engine.runs.lanes.point_laws import PointGroup
 from tariffs.engine.runs.outcomes.duty_steps import prohibitions_apart
 from tariffs.engine.runs.outcomes.outcome import Outcome
 from tariffs.engine.runs.outcomes.table_run import TableRun
@@ -144,35 +144,32 @@ _CLASS_PATHS: KeptWith[ClassPaths | None] = KeptWith(2)
 class _ChangingDay:
     """Day on which the law may have changed.
 
-    `years` is its age, `key` equal for laws with the same duties; `moved` and `function` mark and number by instant the
-    rows whose rate differs between points.
+    `years` is its age, `key` equal for laws with the same duties; `function` is by instant that of each row of the law,
+    as of `PointGroup`.
     """
 
     years: float
     dated: Dated
     key: Hashable
-    moved: Sequence[Bools]
     function: Sequence[I64]
 
     @property
     def moves(self) -> bool:
         """True if the points differ on the day."""
-        return any(each.any() for each in self.moved)
+        return any((each >= 0).any() for each in self.function)
 
     def is_like(self, other: _ChangingDay) -> bool:
         """Test whether duties are the same at every point on two days."""
         return self.key == other.key and all(map(np.array_equal, self.function, other.function))
 
 
-def _changing_days(run: TableRun, law: Law, dated: Dated, rates: RateHistory) -> Iterator[_ChangingDay]:
+def _changing_days(run: TableRun, law: Law, dated: Dated, function: Sequence[I64]) -> Iterator[_ChangingDay]:
     """Yield the days on which duties differ from those of the day before, the first among them."""
     place, before = 0, None
     for years, then in run.steps.days(law, dated) if run.steps else [(0.0, dated)]:
         run.check()
         end = place + len(then.moments)
-        day = _ChangingDay(
-            years, then, run.law_fingerprint(law, then), rates.moved[place:end], rates.function[place:end]
-        )
+        day = _ChangingDay(years, then, run.law_fingerprint(law, then), function[place:end])
         if before is None or not day.is_like(before):
             yield day
         place, before = end, day
@@ -264,8 +261,8 @@ def _words_on(
 ) -> Words | None:
     """Find the words of the classes on a day; None if something is partly prohibited."""
     found, prohibited_share = [], []
-    for one, moved, function, used in zip(rated, day.moved, day.function, classes.used, strict=True):
-        functions = class_functions(law, one, moved, classes.classes).of(used)
+    for one, function, used in zip(rated, day.function, classes.used, strict=True):
+        functions = class_functions(law, one, function >= 0, classes.classes).of(used)
         prohibited_share.append(functions.prohibited_share)
         words = bits(functions.prohibited_at(PROHIBITIVE)).view(np.uint64)
         moving = np.flatnonzero(functions.lengths)

@@ -14,7 +14,7 @@ import numpy as np
 
 from tariffs.engine.base.bounded_cache import KeptWith
 from tariffs.engine.base.stages import stage
-from tariffs.engine.law.law import InForce, Law
+from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.column_names import BASELINE_DUTY, LINES
 from tariffs.engine.runs.lanes.lane_columns import at_places
@@ -27,7 +27,7 @@ from tariffs.engine.runs.outcomes.outcome import Outcome
 from tariffs.engine.runs.outcomes.response_sums import AfterSums
 from tariffs.engine.runs.outcomes.table_run import TableRun
 from tariffs.engine.runs.sums import ChargedDuties, Sums, placed, stacked
-from tariffs.engine.scenario import Scenario, apply_scenario
+from tariffs.engine.scenario import Scenario
 from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.default_shares import is_responding
 
@@ -53,32 +53,6 @@ class PointResults:
     notes: tuple[Note, ...]
 
 
-@dataclass(frozen=True)
-class _LawsOfPoints:
-    """Laws that points have, and their days; apart from the evaluator, which would else refer to itself."""
-
-    run: TableRun
-    scenario: Scenario
-    on: str
-
-    def law(self, values: Values) -> Law:
-        """Apply the scenario with values of its parameters."""
-        return apply_scenario(self.run.law, self.scenario.with_parameters(values))
-
-    def in_force(self, law: Law) -> list[InForce]:
-        """List the law at the instants of the lines."""
-        dated = self.run.dated(law, self.on)
-        return [law.in_force(*moment) for moment in dated.moments]
-
-    def history(self, law: Law) -> list[InForce]:
-        """List the law on the days since the baseline, where changes of duty respond by their age."""
-        run = self.run
-        if run.steps is None or not has_lanes(run):
-            return []
-        days = run.steps.days(law, run.dated(law, self.on))
-        return [law.in_force(*moment) for _, then in days for moment in then.moments]
-
-
 class PointEvaluator:
     """Evaluates a table at points of one scenario; laws that points share are made once.
 
@@ -93,8 +67,7 @@ class PointEvaluator:
         self._run = run
         self._scenario = scenario
         self._on = on
-        laws = _LawsOfPoints(run, scenario, on)
-        self._laws = PointLaws(scenario, laws.law, laws.in_force, laws.history, points)
+        self._laws = PointLaws(run, scenario, on, points)
         self._kept: dict[Any, Any] = {}
 
     @stage("compute points")
@@ -183,7 +156,7 @@ class _LonePoints:
     """
 
     def __init__(self, run: TableRun, groups: Sequence[PointGroup], dated: Callable[[Law], Dated]) -> None:
-        lone = [group for group in groups if len(group.points) == 1 and not any(m.any() for m in group.moved)]
+        lone = [group for group in groups if group.history is None]
         if not has_laws_together(run) or len(lone) < LEAST_LAWS:
             lone = []
         self._place = {id(group): place for place, group in enumerate(lone)}
@@ -201,7 +174,8 @@ def _priced(run: TableRun, outcome: Outcome, group: PointGroup) -> PointDuties:
     columns = (duties.authority_of_measure, len(duties.authorities))
     if not run.grouping.by_authority:
         columns = (np.zeros_like(columns[0]), 1)
-    return grouped.at_points(group.rates, group.moved, *columns)
+    moved = [function >= 0 for function in group.now]
+    return grouped.at_points(group.rates(duties.rated), moved, *columns)
 
 
 def _lane_sums(run: TableRun, outcome: Outcome, before: PointDuties, after: AfterSums | None) -> Sums:
