@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from tariffs.engine.base.array_utils import F64, I64, Bools, ratio
+from tariffs.engine.base.array_utils import F64, Bools, ratio
 from tariffs.engine.runs.column_names import (
     AUTHORITY,
     AUTHORITY_COLUMNS,
@@ -33,10 +34,10 @@ _LEAST_ADDED = 1e-9
 
 @dataclass(frozen=True)
 class LaneRows:
-    """Rows of results of lanes, one lane after another, and the lane of each row."""
+    """Rows of results of lanes, one lane after another, and the lane of each row (UInt32)."""
 
     frame: pl.DataFrame
-    lane: I64
+    lane: pl.Series
 
 
 def result_columns(sums: Mapping[str, F64]) -> dict[str, F64]:
@@ -102,9 +103,14 @@ def total_row(sums: Sums) -> dict[str, float | None]:
 
 def _frame(sums: Mapping[str, F64]) -> pl.DataFrame:
     found = result_columns(sums)
-    missing = np.full(len(sums["customs_value"]), np.nan)
-    names = (*COLUMNS, *(name for name in FURTHER_COLUMNS if name in found))
-    return pl.DataFrame([pl.Series(name, found.get(name, missing), nan_to_null=True) for name in names])
+    return _numbers(found, (*COLUMNS, *(name for name in FURTHER_COLUMNS if name in found)))
+
+
+def _numbers(found: Mapping[str, F64], names: Sequence[str]) -> pl.DataFrame:
+    """Make columns, null where unknown; those that are not found are null in all rows."""
+    known = [pl.Series(name, found[name], nan_to_null=True) for name in names if name in found]
+    missing = [pl.lit(None, pl.Float64).alias(name) for name in names if name not in found]
+    return pl.DataFrame(known).with_columns(missing).select(names)
 
 
 def _authority_rows(sums: Sums, charged: ChargedDuties) -> LaneRows:
@@ -113,11 +119,9 @@ def _authority_rows(sums: Sums, charged: ChargedDuties) -> LaneRows:
     entered = sums.groups["customs_value"] - sums.groups[PROHIBITED_VALUE]
     columns = {**charged.columns, "rate": ratio(charged.columns["duty"], entered[:, charged.group])}
     found = _values_where(has_row, columns)
-    missing = np.full(len(found["rate"]), np.nan)
-    numbers = [pl.Series(name, found.get(name, missing), nan_to_null=True) for name in AUTHORITY_COLUMNS]
     names = pl.Series(AUTHORITY, charged.names, dtype=pl.String).gather(charged.authority)
     keys = sums.keys[charged.group].with_columns(names) if sums.keys.width else names.to_frame()
-    return _rows_where(has_row, keys, pl.DataFrame(numbers))
+    return _rows_where(has_row, keys, _numbers(found, AUTHORITY_COLUMNS))
 
 
 def _values_where(has_row: Bools, columns: Mapping[str, F64]) -> dict[str, F64]:
@@ -129,6 +133,7 @@ def _values_where(has_row: Bools, columns: Mapping[str, F64]) -> dict[str, F64]:
 
 def _rows_where(has_row: Bools, keys: pl.DataFrame, numbers: pl.DataFrame) -> LaneRows:
     """Put the keys of places, if they have any, before the numbers of rows."""
-    lane, place = np.nonzero(has_row)
+    every: Sequence[NDArray[np.uint32]] = np.indices(has_row.shape, np.uint32, sparse=True)
+    lane, place = (pl.Series(np.broadcast_to(each, has_row.shape)[has_row]) for each in every)
     rows = pl.concat([keys[place], numbers], how="horizontal") if keys.width else numbers
     return LaneRows(rows, lane)
