@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -49,7 +48,7 @@ def _with_shares(
         factor = np.where(mask & (total > room), room / np.where(total > 0, total, 1.0), 1.0)
         for name in others:
             facts[name] = facts[name] * factor
-    return replace(lines, facts=facts, cache={})
+    return lines.with_facts(facts)
 
 
 def _share(facts: Mapping[str, NDArray[Any]], claim: str, count: int) -> NDArray[Any]:

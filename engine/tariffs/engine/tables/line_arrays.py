@@ -7,7 +7,7 @@ A line is one or more *pieces*: a code of 10 digits is one, a shorter code one p
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ CODE_DIGITS = 10
 # The law needs some 200; scenarios may name any code. A mask of the embedded table takes 19 kB.
 MASKS_KEPT = 1024
 _MASKS: KeptWith[Bools] = KeptWith(MASKS_KEPT)
+_OF_GOODS = ("piece starts", "piece origins", "origins", "sorted", _MASKS)
+"""What is kept with lines and depends on their codes and origins alone."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class LineArrays:
     def count(self) -> int:
         """Number of lines."""
         return len(self.value)
+
+    def with_facts(self, facts: Mapping[str, NDArray[Any]]) -> LineArrays:
+        """Give the same goods some other facts."""
+        known = {name: self.cache[name] for name in _OF_GOODS if name in self.cache}
+        return replace(self, facts={**self.facts, **facts}, cache=known)
 
     @property
     def piece_starts(self) -> I64:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.model import Claim
 from tariffs.engine.law.notes import Note
 from tariffs.engine.schedule import reference_data
 from tariffs.engine.schedule.lines import load_schedule
@@ -223,7 +224,7 @@ def _prepare(checked: CheckedTable, law: Law, baseline: str) -> PreparedTable:
         other=np.zeros(0),
         special={},
     )
-    facts, bases, sourced = _facts(frame, law, lines)
+    facts, bases, sourced = _facts(frame, law, law.claims.values(), lines)
     rates, rate_notes = ordinary_rates(frame, lines, law)
     quantities = quantities_by_unit(frame, law)
     lines = replace(lines, facts=facts, **rates, quantities=quantities, sourced=sourced, cache={})
@@ -309,18 +310,18 @@ def _pieces(product_of_line: I64, children: Sequence[Sequence[tuple[int, float]]
 
 
 def _facts(
-    frame: pl.DataFrame, law: Law, lines: LineArrays
+    frame: pl.DataFrame, law: Law, claims: Iterable[Claim], lines: LineArrays
 ) -> tuple[dict[str, NDArray[Any]], dict[str, str], dict[str, Bools | None]]:
     """Facts per line, declared or default; the basis of each default share, and its lines."""
     facts: dict[str, NDArray[Any]] = {}
     bases: dict[str, str] = {}
     sourced: dict[str, Bools | None] = {}
     keys = frame.select("hts", "origin")
-    for claim in law.claims.values():
+    for claim in claims:
         declared = declared_fact(frame, claim.id, claim.type)
         if claim.reference in law.references and (declared is None or np.isnan(declared).any()):
             share = default_share(law, claim.reference, lines, keys)
-            bases[claim.id] = f"{claim.reference}: {variant_of(law, law.references[claim.reference])}"
+            bases[claim.id] = _basis(law, claim)
             sourced[claim.id] = None if declared is None else np.isnan(declared)
             declared = share if declared is None else np.where(np.isnan(declared), share, declared)
         if declared is not None:
@@ -330,8 +331,17 @@ def _facts(
 
 def lines_on_basis(prepared: PreparedTable, law: Law) -> LineArrays:
     """Lines of a table of imports with the default shares that the switches of another law select."""
-    facts, _, sourced = _facts(prepared.frame, law, prepared.lines)
-    return replace(prepared.lines, facts={**prepared.lines.facts, **facts}, sourced=sourced, cache={})
+    lines, bases = prepared.lines, prepared.bases
+    others = [
+        each for each in law.claims.values() if each.id in bases and bases[each.id] != _basis(law, each)
+    ]
+    facts, _, sourced = _facts(prepared.frame, law, others, lines)
+    return replace(lines.with_facts(facts), sourced={**lines.sourced, **sourced})
+
+
+def _basis(law: Law, claim: Claim) -> str:
+    """Source of the default share of a claim under the switches of a law."""
+    return f"{claim.reference}: {variant_of(law, law.references[claim.reference])}"
 
 
 def declared_fact(frame: pl.DataFrame, name: str, kind: str) -> NDArray[Any] | None:
