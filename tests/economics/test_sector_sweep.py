@@ -81,14 +81,16 @@ def test_points_have_the_same_bits_in_any_block() -> None:
     assert whole.totals.tail(5).equals(part.totals)
 
 
-@pytest.mark.parametrize("horizon", ["short", "path"])
-def test_points_are_computed_together(horizon: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("horizon", "rates"), [("short", RATES), ("path", RATES), ("long", LONE)])
+def test_points_are_computed_together(
+    horizon: str, rates: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("a point was computed by itself")
 
     monkeypatch.setattr(PointEvaluator, "_one_by_one", refuse)
     monkeypatch.setattr(TableRun, "after", refuse)
-    assert swept(("origin",), horizon=horizon).totals.height == len(RATES)
+    assert swept(("origin",), rates, horizon=horizon).totals.height == len(rates)
 
 
 @pytest.mark.parametrize("horizon", ["long", "path"])

@@ -28,7 +28,7 @@ from tariffs.engine.line_duty.entry_dates import (
     unread_of,
 )
 from tariffs.engine.runs.finish import group_rows, total_rows
-from tariffs.engine.runs.lanes.law_responses import LawPart, RespondingLaws
+from tariffs.engine.runs.lanes.lane_responses import LawPart, RespondingLaws
 from tariffs.engine.runs.outcomes.table_run import TableRun
 from tariffs.engine.runs.stepwise_run import RunArguments, RunEnd, StepwiseRun
 from tariffs.engine.runs.sums import Sums, stacked

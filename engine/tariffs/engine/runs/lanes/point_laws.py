@@ -72,7 +72,7 @@ class PointGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class _Point:
+class _RatedPoint:
     """Point of a sweep: its place, the values of its parameters, and those that may move rates alone as numbers."""
 
     place: int
@@ -95,7 +95,7 @@ class _Functions:
     history: Sequence[I64]
     ranked: Sequence[tuple[F64, I64]]
 
-    def at(self, points: Sequence[_Point]) -> F64:
+    def at(self, points: Sequence[_RatedPoint]) -> F64:
         """Compute the functions at points (points x functions)."""
         values = np.repeat(np.array([[float(at_zero) for at_zero, _ in self.lines]]), len(points), axis=0)
         for name in dict.fromkeys(name for _, slopes in self.lines for name, _ in slopes):
@@ -145,7 +145,7 @@ class PointLaws:
 
     def groups(self, points: Sequence[Values]) -> list[PointGroup]:
         """Group points by their law."""
-        alike: dict[Hashable, list[_Point]] = {}
+        alike: dict[Hashable, list[_RatedPoint]] = {}
         for place, values in enumerate(points):
             numbers = {
                 name: number
@@ -153,10 +153,10 @@ class PointLaws:
                 if name in values and (number := _number(self._readers[name], values[name]))
             }
             key = frozenset({**values, **dict.fromkeys(numbers, "")}.items())
-            alike.setdefault(key, []).append(_Point(place, values, numbers))
+            alike.setdefault(key, []).append(_RatedPoint(place, values, numbers))
         return [group for key, alike_points in alike.items() for group in self._grouped(key, alike_points)]
 
-    def _grouped(self, key: Hashable, points: Sequence[_Point]) -> list[PointGroup]:
+    def _grouped(self, key: Hashable, points: Sequence[_RatedPoint]) -> list[PointGroup]:
         if key not in self._functions and len(points) >= _PROBED:
             self._functions[key] = self._found(points)
         functions = self._functions.get(key)
@@ -185,7 +185,7 @@ class PointLaws:
     def _law_at(self, values: Values) -> Law:
         return apply_scenario(self._run.law, self._scenario.with_parameters(values))
 
-    def _alone(self, point: _Point) -> PointGroup:
+    def _alone(self, point: _RatedPoint) -> PointGroup:
         law = self._law_at(point.values)
         now = [np.full(len(_rows(in_force)), -1) for in_force in self._in_force(law)]
         return PointGroup([point.place], law, np.zeros((1, 0)), now)
@@ -202,7 +202,7 @@ class PointLaws:
         days = run.steps.days(law, run.dated(law, self._on))
         return [law.in_force(*moment) for _, then in days for moment in then.moments]
 
-    def _found(self, points: Sequence[_Point]) -> _Functions | None:
+    def _found(self, points: Sequence[_RatedPoint]) -> _Functions | None:
         """Compare laws to find how rates follow the parameters; None if more than rates does."""
         first, law = points[0], self._law_at(points[0].values)
         now, history = self._in_force(law), self._history(law)
@@ -239,7 +239,7 @@ class PointLaws:
             ],
         )
 
-        def holds(point: _Point) -> bool:
+        def holds(point: _RatedPoint) -> bool:
             """Test that the functions give the rates of a law that was not used to find them."""
             rows, values = self._rows_at(point.values), found.at([point])
             return _changes(start, rows) is not None and all(

@@ -7,8 +7,9 @@ days before the first on which points differ are kept with the table: other valu
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -60,11 +61,6 @@ class ClassPaths:
     of_class: I64
     words: Words
 
-    @classmethod
-    def none(cls, count: int) -> ClassPaths:
-        """Paths of so many classes before the first day."""
-        return cls(np.zeros(count, dtype=np.int64), np.zeros((0, 1), dtype=np.uint64))
-
     def extended(self, days: Sequence[Words]) -> ClassPaths:
         """Go on with more days, given the word of each class on each."""
         from tariffs.engine.response.kernels.law_lanes import mark_paths
@@ -85,19 +81,25 @@ class ClassPaths:
         )
 
 
+_CLASS_PATHS: KeptWith[ClassPaths | None] = KeptWith(2)
+"""Some 20 MB each for the embedded table."""
+
+
 @dataclass(frozen=True)
 class VarietyPaths:
     """Paths of duty of varieties at points that differ in rates.
 
     Attributes:
-        of_variety: path of each variety.
-        forms: rates of the paths by day: the same object where a sweep has the paths of one before it.
+        before: paths of their classes before the points differ, the same object for other values of the parameters.
+        key: equal for the same paths from then on.
         history: gives the rates of forms at points.
+        find: numbers the paths, and finds that of each variety.
     """
 
-    of_variety: I64
-    forms: RatePaths
+    before: ClassPaths
+    key: Hashable
     history: FormHistory
+    find: Callable[[], tuple[RatePaths, I64]]
 
     @classmethod
     def of(cls, run: TableRun, outcome: Outcome, group: PointGroup, dated: Dated) -> VarietyPaths | None:
@@ -106,46 +108,47 @@ class VarietyPaths:
         Args:
             run: the table, with a response.
             outcome: results under the law of the points.
-            group: the points, with the history of their rates.
+            group: the points, with the functions of their rates.
             dated: the instants of the lines.
         """
         response, law, history = run.response, group.law, FormHistory()
         assert response is not None
-        assert group.history is not None
-        days = list(_changing_days(run, law, dated, group.history))
-        rated: Sequence[Sequence[RatedLines]] | None = [outcome.duties.rated]
-        if run.steps or len({id(one.family) for one in outcome.duties.rated}) > 1:
-            rated = _rated_together(run, law, [day.dated for day in days])
-        if rated is None or any(
-            one.family.atoms is not response.varieties.atoms for each in rated for one in each
-        ):
+        days = _changing_days(run, group, dated)
+        rated: Sequence[Sequence[RatedLines]] = [outcome.duties.rated]
+        if run.steps or len({id(lines.family) for lines in rated[0]}) > 1:
+            try:
+                rated = rate_days(law, run.lines_under(law, days[-1].dated), [day.dated for day in days])
+            except LawError:  # their laws together have too many tests
+                return None
+        if any(lines.family.atoms is not response.varieties.atoms for of_day in rated for lines in of_day):
             return None
         classes, rated_days = _ClassesOfDays.of(response, dated, rated), list(zip(days, rated, strict=True))
         start = next((place for place, day in enumerate(days) if day.moves), len(days))
-        alike = _paths_of_all_points(run, law, classes, rated_days[:start])
+
+        def before() -> ClassPaths | None:
+            count = len(classes.traded)
+            nothing = ClassPaths(np.zeros(count, dtype=np.int64), np.zeros((0, 1), dtype=np.uint64))
+            words = _words_of(run, law, classes, rated_days[:start], FormHistory())
+            return None if words is None else nothing.extended(words)
+
+        # What is traded at which instant decides whether something is partly prohibited.
+        same = _digest([classes.traded]), tuple(day.key for day in days[:start])
+        alike = _CLASS_PATHS.get(run.prepared.lines.cache, (classes.classes,), same, before)
         words = _words_of(run, law, classes, rated_days[start:], history)
         if alike is None or words is None:
             return None
         years = [day.years for day in days] if run.steps else []
-
-        def found() -> tuple[I64, RatePaths]:
-            return _paths_of_varieties(alike.extended(words), classes, response.base_rate, years, history)
-
         key = tuple(years), _digest(words), history.count
-        return cls(*_PATHS.get(run.prepared.lines.cache, (alike, response.base_rate), key, found), history)
-
-
-_PATHS: KeptWith[tuple[I64, RatePaths]] = KeptWith(2)
-_CLASS_PATHS: KeptWith[ClassPaths | None] = KeptWith(2)
-"""Some 20 MB each for the embedded table."""
+        find = partial(_of_varieties, alike, words, classes, response.base_rate, years, history.count)
+        return cls(alike, key, history, find)
 
 
 @dataclass(frozen=True)
 class _ChangingDay:
     """Day on which the law may have changed.
 
-    `years` is its age, `key` equal for laws with the same duties; `function` is by instant that of each row of the law,
-    as of `PointGroup`.
+    `years` is its age, `function` by instant that of each row of the law, as of `PointGroup`; `key` is equal for days
+    with the same duties at every point.
     """
 
     years: float
@@ -158,29 +161,19 @@ class _ChangingDay:
         """True if the points differ on the day."""
         return any((each >= 0).any() for each in self.function)
 
-    def is_like(self, other: _ChangingDay) -> bool:
-        """Test whether duties are the same at every point on two days."""
-        return self.key == other.key and all(map(np.array_equal, self.function, other.function))
 
-
-def _changing_days(run: TableRun, law: Law, dated: Dated, function: Sequence[I64]) -> Iterator[_ChangingDay]:
-    """Yield the days on which duties differ from those of the day before, the first among them."""
-    place, before = 0, None
+def _changing_days(run: TableRun, group: PointGroup, dated: Dated) -> list[_ChangingDay]:
+    """List the days on which duties differ from those of the day before, the first among them."""
+    law, place, days = group.law, 0, list[_ChangingDay]()
     for years, then in run.steps.days(law, dated) if run.steps else [(0.0, dated)]:
         run.check()
-        end = place + len(then.moments)
-        day = _ChangingDay(years, then, run.law_fingerprint(law, then), function[place:end])
-        if before is None or not day.is_like(before):
-            yield day
-        place, before = end, day
-
-
-def _rated_together(run: TableRun, law: Law, days: Sequence[Dated]) -> list[list[RatedLines]] | None:
-    """Rate the lines on all days; None if their laws together have too many tests."""
-    try:
-        return rate_days(law, run.lines_under(law, days[-1]), days)
-    except LawError:
-        return None
+        assert group.history is not None
+        function = group.history[place : place + len(then.moments)]
+        place += len(then.moments)
+        key = run.law_fingerprint(law, then), tuple(each.tobytes() for each in function)
+        if not days or days[-1].key != key:
+            days.append(_ChangingDay(years, then, key, function))
+    return days
 
 
 @dataclass(frozen=True)
@@ -214,27 +207,7 @@ class _ClassesOfDays:
         return cls(classes, np.split(found % classes.count, firsts), of_variety, traded)
 
 
-_RatedDay = tuple[_ChangingDay, Sequence[RatedLines]]
-
-
-def _paths_of_all_points(
-    run: TableRun, law: Law, classes: _ClassesOfDays, days: Sequence[_RatedDay]
-) -> ClassPaths | None:
-    """Find the paths of classes over days on which all points have one law; None if something is partly prohibited.
-
-    They are kept with the table, for sweeps of other values.
-    """
-
-    def made() -> ClassPaths | None:
-        words = _words_of(run, law, classes, days, FormHistory())
-        return None if words is None else ClassPaths.none(len(classes.traded)).extended(words)
-
-    # What is traded at which instant decides whether something is partly prohibited.
-    key = _digest([classes.traded]), tuple(day.key for day, _ in days)
-    return _CLASS_PATHS.get(run.prepared.lines.cache, (classes.classes,), key, made)
-
-
-def _digest(arrays: Iterable[NDArray[Any]]) -> bytes:
+def _digest(arrays: Sequence[NDArray[Any]]) -> bytes:
     """Text that is equal for equal arrays."""
     digest = hashlib.blake2b()
     for array in arrays:
@@ -243,54 +216,54 @@ def _digest(arrays: Iterable[NDArray[Any]]) -> bytes:
 
 
 def _words_of(
-    run: TableRun, law: Law, classes: _ClassesOfDays, days: Sequence[_RatedDay], history: FormHistory
+    run: TableRun,
+    law: Law,
+    classes: _ClassesOfDays,
+    days: Sequence[tuple[_ChangingDay, Sequence[RatedLines]]],
+    history: FormHistory,
 ) -> list[Words] | None:
     """Find the words of the classes on days; None if something is partly prohibited."""
     found = []
     for day, rated in days:
         run.check()
-        words = _words_on(law, classes, day, rated, history)
-        if words is None:
+        of_instants, prohibited_share = [], []
+        for lines, function, used in zip(rated, day.function, classes.used, strict=True):
+            functions = class_functions(law, lines, function >= 0, classes.classes).of(used)
+            prohibited_share.append(functions.prohibited_share)
+            words = bits(functions.prohibited_at(PROHIBITIVE)).view(np.uint64)
+            moving = np.flatnonzero(functions.lengths)
+            if moving.size:
+                words[moving] = MOVED + history.add(functions.of(moving), function).astype(np.uint64)
+            of_instants.append(words)
+        share = np.concatenate(prohibited_share)
+        if ((share > 0.0) & (share < 1.0 - NOTHING) & classes.traded).any():
             return None
-        found.append(words)
+        found.append(np.concatenate(of_instants))
     return found
 
 
-def _words_on(
-    law: Law, classes: _ClassesOfDays, day: _ChangingDay, rated: Sequence[RatedLines], history: FormHistory
-) -> Words | None:
-    """Find the words of the classes on a day; None if something is partly prohibited."""
-    found, prohibited_share = [], []
-    for one, function, used in zip(rated, day.function, classes.used, strict=True):
-        functions = class_functions(law, one, function >= 0, classes.classes).of(used)
-        prohibited_share.append(functions.prohibited_share)
-        words = bits(functions.prohibited_at(PROHIBITIVE)).view(np.uint64)
-        moving = np.flatnonzero(functions.lengths)
-        if moving.size:
-            words[moving] = MOVED + history.add(functions.of(moving), function).astype(np.uint64)
-        found.append(words)
-    share = np.concatenate(prohibited_share)
-    partly = (share > 0.0) & (share < 1.0 - NOTHING) & classes.traded
-    return None if partly.any() else np.concatenate(found)
-
-
-def _paths_of_varieties(
-    paths: ClassPaths, classes: _ClassesOfDays, base_rate: F64, years: Sequence[float], history: FormHistory
-) -> tuple[I64, RatePaths]:
+def _of_varieties(
+    before: ClassPaths,
+    words: Sequence[Words],
+    classes: _ClassesOfDays,
+    base_rate: F64,
+    years: Sequence[float],
+    count: int,
+) -> tuple[RatePaths, I64]:
     """Number the paths of varieties, which begin with their rates at the baseline; without `years` it is one change."""
-    base = bits(base_rate)
+    paths, base = before.extended(words), bits(base_rate)
     of_variety = numbered(paths.of_class[classes.of_variety], base)
     chosen = first_of(of_variety)
     table = np.vstack(
         [base[chosen].view(np.uint64), paths.words[:, paths.of_class[classes.of_variety[chosen]]]]
     )
     if not years:
-        return of_variety, _forms(table, [0.0], history)
-    return of_variety, _forms(*prohibitions_apart(table, years, word_of(PROHIBITIVE)), history)
+        return _forms(table, [0.0], count), of_variety
+    return _forms(*prohibitions_apart(table, years, word_of(PROHIBITIVE)), count), of_variety
 
 
-def _forms(words: Words, years: Sequence[float], history: FormHistory) -> RatePaths:
-    """Number the forms of paths (1 + days x paths): those that move as in the history, and the others behind them."""
+def _forms(words: Words, years: Sequence[float], count: int) -> RatePaths:
+    """Number the forms of paths (1 + days x paths): those that move as in a history of so many, the others behind."""
     changes = np.ones(words.shape, dtype=bool)
     np.not_equal(words[1:], words[:-1], out=changes[1:])
     changed = words[changes]
@@ -298,10 +271,10 @@ def _forms(words: Words, years: Sequence[float], history: FormHistory) -> RatePa
     still, place = factorize(changed[~moved].view(np.int64))
     number = np.empty(changed.size, dtype=np.int64)
     number[moved] = (changed[moved] - MOVED).astype(np.int64)
-    number[~moved] = history.count + place
+    number[~moved] = count + place
     # Each day has the latest change of its path.
     latest = np.zeros(words.shape, dtype=np.int64)
     latest[changes] = np.arange(changed.size)
     form = number[np.maximum.accumulate(latest, axis=0)]
-    rates = np.concatenate([np.zeros(history.count), still.view(np.float64)])
-    return RatePaths(years, np.ascontiguousarray(form.T), rates, np.arange(len(rates)) < history.count)
+    rates = np.concatenate([np.zeros(count), still.view(np.float64)])
+    return RatePaths(years, np.ascontiguousarray(form.T), rates, np.arange(len(rates)) < count)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I64, first_of, sums_of
+from tariffs.engine.base.array_utils import F64, I64, first_of, ratio, sums_of
 from tariffs.engine.base.chunks import thread_count
+from tariffs.engine.base.ordered_sums import sum_by_group
 from tariffs.engine.response.elasticities.adjustment_profile import PathParameters
 from tariffs.engine.response.lanes.lane_rates import RatePaths
 from tariffs.engine.response.lanes.lane_sweep import STEEP, LaneSweep
@@ -14,7 +18,7 @@ from tariffs.engine.response.lanes.sweep_inputs import StageElasticities, SweepM
 from tariffs.engine.response.lanes.sweep_sums import SweepSums
 from tariffs.engine.response.sectors.sector_market import SectorMarket, kappa_of, market_elasticities
 from tariffs.engine.response.trade.trade_response import ARMINGTON, PROHIBITIVE, Response, domestic_shipments
-from tariffs.engine.runs.lanes.point_goods import PointGoods
+from tariffs.engine.runs.column_names import DOMESTIC_SUMS
 from tariffs.engine.runs.outcomes.table_run import TableRun
 from tariffs.engine.table_duty.class_duties import ClassPairs
 from tariffs.engine.table_duty.rate_classes import numbered
@@ -73,13 +77,59 @@ class TableLanes:
             held, kind = _kinds_of(response)
         trade = _trade_of(run, response, kind, paths, of_variety, pairs)
         self._sweep = LaneSweep(trade, paths, held)
-        self.goods = PointGoods(trade, run.grouping.count)
+        self._domestic = None if trade.market is None else _NestGoods.of(trade, trade.market)
+        self._groups = run.grouping.count
 
     def __call__(self, rates: F64) -> SweepSums:
         """Solve a block of laws, given the rates of the moved forms of the paths (forms x laws)."""
         if self._ages is None:
             return self._sweep(rates, threads=thread_count())
         return self._sweep(*self._ages.lanes(rates), threads=thread_count())
+
+    def goods(self, domestic: F64) -> tuple[dict[str, F64], dict[str, F64]]:
+        """Sum domestic goods, of which there are none without a market of sectors.
+
+        Args:
+            domestic: (nests, 3, laws) price and quantity hats and gain of producers.
+
+        Returns:
+            DOMESTIC_SUMS by group of whole products (laws x groups), and of the whole table (laws).
+        """
+        goods = self._domestic
+        if goods is None or not goods.nest.size:
+            return {}, {}
+        price, quantity, gain = np.moveaxis(domestic[goods.nest], 1, 0)
+        shipments = np.broadcast_to(goods.shipments[:, None], price.shape)
+        rows = (shipments, shipments * price, shipments * quantity, goods.part[:, None] * gain)
+        whole = _by_group(rows, np.zeros_like(goods.group), 1)
+        groups = _by_group(rows, goods.group, self._groups)
+        return groups, {name: values[:, 0] for name, values in whole.items()}
+
+
+class _NestGoods(NamedTuple):
+    """Pairs of a group and a nest of a market of sectors: shipments at the baseline, and their part of the nest's."""
+
+    group: I64
+    nest: I64
+    shipments: F64
+    part: F64
+
+    @classmethod
+    def of(cls, trade: SweepTrade, market: SweepMarket) -> _NestGoods:
+        count, inside = np.size(market.top), np.flatnonzero(np.asarray(market.nest) >= 0)
+        nest, goods = np.asarray(market.nest)[inside], np.asarray(market.goods)[inside]
+        pairs, place = np.unique(np.asarray(trade.product_group)[inside] * count + nest, return_inverse=True)
+        shipments = sums_of(place, goods, pairs.size)
+        part = ratio(shipments, sums_of(nest, goods, count)[pairs % count], 0.0)
+        return cls(pairs // count, pairs % count, shipments, part)
+
+
+def _by_group(rows: Sequence[F64], group: I64, count: int) -> dict[str, F64]:
+    """Sum amounts of pairs of group and nest by group: (laws, groups) of each sum."""
+    sums = np.zeros((len(rows), count, rows[0].shape[1]))
+    for values, out in zip(rows, sums, strict=True):
+        sum_by_group(group, np.ascontiguousarray(values), out)
+    return dict(zip(DOMESTIC_SUMS, np.moveaxis(sums, 2, 1), strict=True))
 
 
 def _trade_of(

@@ -6,6 +6,7 @@ Without a response, points whose laws differ in rates alone are priced together 
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,10 +18,14 @@ from tariffs.engine.base.stages import stage
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.column_names import BASELINE_DUTY, LINES
-from tariffs.engine.runs.lanes.lane_columns import at_places
-from tariffs.engine.runs.lanes.law_responses import LEAST_LAWS, LawPart, RespondingLaws, has_laws_together
+from tariffs.engine.runs.lanes.lane_responses import (
+    LawPart,
+    Responding,
+    RespondingLaws,
+    is_summed_exactly,
+    point_response,
+)
 from tariffs.engine.runs.lanes.point_laws import PointGroup, PointLaws, Values
-from tariffs.engine.runs.lanes.point_response import Responding, is_summed_exactly, point_response
 from tariffs.engine.runs.lanes.table_lanes import has_lanes
 from tariffs.engine.runs.outcomes.duty_sums import PointDuties
 from tariffs.engine.runs.outcomes.outcome import Outcome
@@ -28,7 +33,6 @@ from tariffs.engine.runs.outcomes.response_sums import AfterSums
 from tariffs.engine.runs.outcomes.table_run import TableRun
 from tariffs.engine.runs.sums import ChargedDuties, Sums, placed, stacked
 from tariffs.engine.scenario import Scenario
-from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.default_shares import is_responding
 
 Step = Callable[[int], None]
@@ -100,30 +104,47 @@ class PointEvaluator:
         groups, done, parts = self._laws.groups(points), 0, list[Sums]()
         if any(is_responding(group.law) for group in groups):
             return None  # claims respond to the rates of each point
-        run.share_compile([(group.law, run.dated(group.law, self._on)) for group in groups])
-        lone = _LonePoints(run, groups, lambda law: run.dated(law, self._on))
+        laws = [(group.law, run.dated(group.law, self._on)) for group in groups]
+        run.share_compile(laws)
+        alone = [LawPart(1.0, *law) for group, law in zip(groups, laws, strict=True) if group.history is None]
+        solved = map(RespondingLaws(run, alone).solved, itertools.count())
         for group in groups:
             step(done)
-            outcome, after = lone.solved(group) or (self._outcome(group.law), None)
+            outcome, after = next(solved) if group.history is None else (self._outcome(group.law), None)
             notes |= dict.fromkeys(outcome.static_notes)
             before = _priced(run, outcome, group)
-            if after is not None:
-                after = at_places(run, after, before)
-            elif run.response is not None:
-                respond = self._response(run, outcome, group)
-                if respond is None:
+            if run.response is not None:
+                after = self._after(run, outcome, after, group, before)
+                if after is None:
                     return None
-                after = respond(group, before)
             parts.append(_lane_sums(run, outcome, before, after))
             done += len(group.points)
         return PointResults(placed(parts, [np.array(group.points) for group in groups]), tuple(notes))
+
+    def _after(
+        self,
+        run: TableRun,
+        outcome: Outcome,
+        solved: AfterSums | None,
+        group: PointGroup,
+        before: PointDuties,
+    ) -> AfterSums | None:
+        """Sums of points after the response, at the places of duty before it; None if sums cannot express the law."""
+        if group.history is not None:
+            respond = self._response(run, outcome, group)
+            return None if respond is None else respond(group, before)
+        if solved is None and not is_summed_exactly(run, outcome):
+            return None
+        sums = solved or run.after(outcome)
+        if not run.grouping.by_authority:
+            return sums
+        duty = sums.duty_after.reshape(run.grouping.count, -1)[before.group, before.column]
+        return replace(sums, duty_after=duty[None])
 
     def _response(self, run: TableRun, outcome: Outcome, group: PointGroup) -> Responding | None:
         """Response under a law, kept for the points of later blocks; None if sums cannot express the law."""
 
         def prepared() -> Responding | None:
-            if not is_summed_exactly(run, outcome):
-                return None
             return point_response(run, outcome, group, run.dated(group.law, self._on))
 
         return _RESPONSES.get(self._kept, (outcome, run.response), None, prepared)
@@ -144,28 +165,6 @@ class PointEvaluator:
             notes |= dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
             lanes.append(run.sums(outcomes))
         return PointResults(stacked(lanes), tuple(notes))
-
-
-class _LonePoints:
-    """Points whose law no other point has: their responses are solved together, from a few such points on.
-
-    Args:
-        run: the table.
-        groups: all points of a block.
-        dated: gives the instants of the lines under a law.
-    """
-
-    def __init__(self, run: TableRun, groups: Sequence[PointGroup], dated: Callable[[Law], Dated]) -> None:
-        lone = [group for group in groups if group.history is None]
-        if not has_laws_together(run) or len(lone) < LEAST_LAWS:
-            lone = []
-        self._place = {id(group): place for place, group in enumerate(lone)}
-        self._laws = RespondingLaws(run, [LawPart(1.0, group.law, dated(group.law)) for group in lone])
-
-    def solved(self, group: PointGroup) -> tuple[Outcome, AfterSums | None] | None:
-        """Compute the outcome of a lone point, and its sums after the response; None for points that share a law."""
-        place = self._place.get(id(group))
-        return None if place is None else self._laws.solved(place)
 
 
 def _priced(run: TableRun, outcome: Outcome, group: PointGroup) -> PointDuties:
