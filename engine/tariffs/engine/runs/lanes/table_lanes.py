@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -77,8 +76,7 @@ class TableLanes:
             held, kind = _kinds_of(response)
         trade = _trade_of(run, response, kind, paths, of_variety, pairs)
         self._sweep = LaneSweep(trade, paths, held)
-        self._domestic = None if trade.market is None else _NestGoods.of(trade, trade.market)
-        self._groups = run.grouping.count
+        self._market, self._owner, self._groups = trade.market, trade.product_group, run.grouping.count
 
     def __call__(self, rates: F64) -> SweepSums:
         """Solve a block of laws, given the rates of the moved forms of the paths (forms x laws)."""
@@ -95,33 +93,20 @@ class TableLanes:
         Returns:
             DOMESTIC_SUMS by group of whole products (laws x groups), and of the whole table (laws).
         """
-        goods = self._domestic
-        if goods is None or not goods.nest.size:
+        if self._market is None or not domestic.size:
             return {}, {}
-        price, quantity, gain = np.moveaxis(domestic[goods.nest], 1, 0)
-        shipments = np.broadcast_to(goods.shipments[:, None], price.shape)
-        rows = (shipments, shipments * price, shipments * quantity, goods.part[:, None] * gain)
-        whole = _by_group(rows, np.zeros_like(goods.group), 1)
-        groups = _by_group(rows, goods.group, self._groups)
-        return groups, {name: values[:, 0] for name, values in whole.items()}
-
-
-class _NestGoods(NamedTuple):
-    """Pairs of a group and a nest of a market of sectors: shipments at the baseline, and their part of the nest's."""
-
-    group: I64
-    nest: I64
-    shipments: F64
-    part: F64
-
-    @classmethod
-    def of(cls, trade: SweepTrade, market: SweepMarket) -> _NestGoods:
-        count, inside = np.size(market.top), np.flatnonzero(np.asarray(market.nest) >= 0)
-        nest, goods = np.asarray(market.nest)[inside], np.asarray(market.goods)[inside]
-        pairs, place = np.unique(np.asarray(trade.product_group)[inside] * count + nest, return_inverse=True)
-        shipments = sums_of(place, goods, pairs.size)
-        part = ratio(shipments, sums_of(nest, goods, count)[pairs % count], 0.0)
-        return cls(pairs // count, pairs % count, shipments, part)
+        nest_of, goods, owner = map(np.asarray, (self._market.nest, self._market.goods, self._owner))
+        inside, count = nest_of >= 0, len(domestic)
+        nests, of_nest = nest_of[inside], sums_of(nest_of[inside], goods[inside], count)
+        pairs, place = np.unique(owner[inside] * count + nests, return_inverse=True)
+        group, nest = np.divmod(pairs, count)
+        amount = sums_of(place, goods[inside], pairs.size)
+        price, quantity, gain = np.moveaxis(domestic[nest], 1, 0)
+        shipments = np.broadcast_to(amount[:, None], price.shape)
+        part = ratio(amount, of_nest[nest], 0.0)[:, None]
+        rows = (shipments, shipments * price, shipments * quantity, part * gain)
+        whole = _by_group(rows, np.zeros_like(group), 1)
+        return _by_group(rows, group, self._groups), {name: values[:, 0] for name, values in whole.items()}
 
 
 def _by_group(rows: Sequence[F64], group: I64, count: int) -> dict[str, F64]:
