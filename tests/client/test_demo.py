@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from tariffs.client._wire.server_process import server_process
-from tariffs.client.demo.founding_question import KEPT, LAPSED, NOW, RUNS
+from tariffs.client.demo.founding_question import KEPT, LAPSED, NOW, SCENARIOS
 from tariffs.client.errors import Unavailable
 
 COMMAND = [sys.executable, "-u", "-m", "tariffs.client.demo"]
@@ -70,26 +70,31 @@ def test_the_demo_answers_writes_and_leaves_nothing(whole_demo: tuple[subprocess
     stdout, stderr = demo.communicate(timeout=300)
     assert demo.returncode == 0, stderr
     summary = json.loads((folder / "build/demo/summary.json").read_text())
-    assert [(one["id"], one["on"]) for one in summary["scenarios"]] == list(RUNS)
+    assert [(one["id"], one["on"]) for one in summary["scenarios"]] == [(name, NOW) for name in SCENARIOS]
     assert summary["refused"]["count"] == 0
     lines = pl.scan_parquet(folder / "build/demo/lines.parquet")
     counts = lines.group_by("scenario", "on").agg(pl.len()).collect()
-    assert counts["len"].to_list() == [334_728] * len(RUNS)
-    assert "had no effect: the duty was void (" in stdout
-    assert "response: armington, horizon path, set central; USMCA claims where undeclared: 2025h2" in stdout
-    # Every table has the ends of its range, and names what its differences are from.
-    assert stdout.count("duty after, p95") == 5
-    assert stdout.count(f"first: {KEPT}") == 3
-    # Every sentence gives the figure static, after the response and with its range.
-    assert len(re.findall(r"static, [\d.]+ after the response\s+\([\d.]+ to [\d.]+\)", stdout)) == 4
-    assert "not the refund" in stdout
+    assert counts["len"].to_list() == [334_728] * len(SCENARIOS)
+    assert len(stdout.splitlines()) <= 45
+    # A quote by names, the answer under the law and why, then the counterfactual.
+    assert stdout.index("Section 301 China, list 3") < stdout.index("USD 0.0 bn a year")
+    assert "had no effect: the duty was void (" in " ".join(stdout.split())
+    # Every sentence gives a figure with its range.
+    assert len(re.findall(r"-?[\d.]+\s+\(-?[\d.]+ to -?[\d.]+\)", stdout)) == 4
+    # Three scenarios by six origins, by name.
+    table = stdout[stdout.index("duty after, USD bn") :].splitlines()
+    rows = [line for line in table if re.search(r"( +[\d.,]+){3}$", line)]
+    assert [row.split()[0] for row in rows[:2]] == ["China", "Mexico"]
+    assert len(rows) == 6 + 1
     # The sentence on China is the difference of its mean rates, not the 24 points of the lines covered.
     rates = {
         one["id"]: {row["origin"]: row["effective_rate"] for row in one["groups"]}["CN"]
         for one in summary["scenarios"]
-        if one["on"] == NOW
     }
-    assert f"{100 * (rates[LAPSED] - rates[KEPT]):.1f} points static" in stdout
+    assert f"goods of China by {100 * (rates[LAPSED] - rates[KEPT]):.1f} points" in stdout
+    report = (folder / "build/demo/report.html").read_text(encoding="utf-8")
+    assert "elasticities only" in report
+    assert (folder / "build/demo/workbook.xlsx").stat().st_size
     assert not _servers_in(folder)
 
 

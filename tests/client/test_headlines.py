@@ -20,7 +20,7 @@ PERIOD = ["--start", "2025-12-01", "--end", "2025-12-02", "--baseline", "2025-01
 def printed(words: list[str], goods: pl.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> str:
     path = tmp_path / "goods.csv"
     goods.write_csv(path)
-    assert run([words[0], str(path), *words[1:]]) == 0
+    assert run([words[0], str(path), *words[1:], "--wide"]) == 0
     return capsys.readouterr().out
 
 

@@ -293,7 +293,7 @@ def test_the_commands_print_tables(
     family: Path, lines: Path, capsys: pytest.CaptureFixture[str], coarse: None
 ) -> None:
     common = (str(lines), "-s", str(family), "--on", DAY, "--response", "none")
-    assert run(["sweep", *common, "--vary", "cn=0%:20%:10%"]) == 1
+    assert run(["sweep", *common, "--vary", "cn=0%:20%:10%", "--wide"]) == 1
     printed = capsys.readouterr().out
     assert "totals of 3 points" in printed
     assert "groups" in printed
@@ -337,7 +337,7 @@ def test_a_detached_sweep_is_read_later(
     here = told(capsys, "sweep", *common, code=1)
     assert result["groups"] == here["groups"]
     assert run(["runs", "result", begun["name"], "--target", server]) == 1
-    assert "totals of 3 points" in capsys.readouterr().out
+    assert "cn 0 %  cn 10 %  cn 20 %" in capsys.readouterr().out
 
 
 def test_a_sweep_in_this_process_stops_when_it_is_not_read(

@@ -56,8 +56,7 @@ def test_a_table_with_dates_of_its_own_is_not_titled_with_a_day_that_no_line_use
 ) -> None:
     assert run(impact(dated("2025-07-01", "2025-05-01"))) == 0
     said = capsys.readouterr().out
-    assert "base on the entry dates of its lines, 2025-05-01 to 2025-07-01\n" in said
-    assert "base on 2026-11-24" not in said
+    assert said.startswith("on the entry dates of its lines, 2025-05-01 to 2025-07-01\n")
     assert "so none is computed on 2026-11-24" in said
 
 
@@ -80,7 +79,7 @@ def test_a_table_with_some_dates_names_both(capsys: pytest.CaptureFixture[str]) 
 def test_a_table_without_dates_is_titled_with_the_day_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(impact(written(TOYS))) == 0
     said = capsys.readouterr().out
-    assert "base on 2026-11-24\n" in said
+    assert said.startswith("on 2026-11-24\n")
     assert "ENTRY_DATE_BEATS_ON" not in said
 
 
@@ -88,7 +87,7 @@ PERIOD = ("--local", "--response", "none", "--start", "2026-11-01", "--end", "20
 
 
 def test_a_timeline_of_a_small_table_is_in_dollars(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["timeline", written(TOYS), *PERIOD]) == 0
+    assert run(["timeline", written(TOYS), *PERIOD, "--wide"]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     # 12.5 percent of 10,000, the forced-labor duty on toys of China.
     assert ["average", "1,250.00", "1,250.00", "12.50"] in rows
@@ -99,7 +98,7 @@ def test_a_timeline_of_a_small_table_is_in_dollars(capsys: pytest.CaptureFixture
 def test_a_timeline_by_origin_and_authority_shows_both_keys(capsys: pytest.CaptureFixture[str]) -> None:
     columns = ("hts", "origin", "customs_value", "fta_share")
     table = written((*TOYS, "0"), ("8708508900", "JP", "1000", "0"), columns=columns)
-    assert run(["timeline", table, *PERIOD, "--by", "origin,authority"]) == 0
+    assert run(["timeline", table, *PERIOD, "--by", "origin,authority", "--wide"]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["CN", "s301.fl", "1,250.00", "1,250.00", "12.50"] in rows
     # A floor of 15 percent: the ordinary 2.5, and 12.5 over it.
@@ -112,7 +111,7 @@ def test_what_a_change_does_to_a_small_table_is_in_dollars(capsys: pytest.Captur
         "schema: tariffs.scenario/v1\nid: raised\ntitle: Raised\nbasis: hypothesis\nchanges:\n"
         "  - {op: set_rate, measures: {id: fl301}, from: 2026-11-01, rate: 20%}\n"
     )
-    assert run(impact(written(TOYS), "-s", "base", "-s", "raised.yaml", "--attribute")) == 0
+    assert run(impact(written(TOYS), "-s", "base", "-s", "raised.yaml", "--attribute", "--wide")) == 0
     said = capsys.readouterr().out
     assert "set_rate fl301 to 20% from 2026-11-01  750.00" in said
     assert "against base, USD, shapley split" in said

@@ -41,6 +41,7 @@ def impact(trade: Path, *more: str) -> int:
             "--response",
             "none",
             "--local",
+            "--wide",
             *more,
         ]
     )

@@ -255,7 +255,7 @@ def test_the_command_line_takes_the_convention(capsys: pytest.CaptureFixture[str
     path = tmp_path / "goods.csv"
     TABLE.write_csv(path)
     arguments = ["impact", str(path), "--on", "2025-10-15", "--response", "none", "--local", "--claims"]
-    assert run([*arguments, "responding"]) == 0
+    assert run([*arguments, "responding", "--wide"]) == 0
     text = capsys.readouterr().out
     assert "responding (usmca_basis)" in " ".join(text.split())
     assert run([*arguments, "2024", "--switch", "usmca_basis=2025"]) == 2

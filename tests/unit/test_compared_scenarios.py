@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tariffs.client.demo.founding_question import RUNS
+from tariffs.client.demo.founding_question import SCENARIOS
 from tariffs.engine.law import load_law
 from tariffs.engine.scenario import apply_scenario, library
 from tariffs.engine.scenario.diff import difference
@@ -24,10 +24,8 @@ def pairs_of(names: list[str]) -> set[tuple[str, str]]:
 
 
 def compared() -> list[tuple[str, str]]:
-    """Pairs of the demo on one day, and those of commands and Python calls in the documentation."""
-    pairs: set[tuple[str, str]] = set()
-    for day in {day for _, day in RUNS}:
-        pairs |= pairs_of([name for name, on in RUNS if on == day])
+    """Pairs of the demo, and those of commands and Python calls in the documentation."""
+    pairs = pairs_of([*SCENARIOS])
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
         text = page.read_text(encoding="utf-8").replace("\\\n", " ")
         for command in re.findall(r"^\$? ?tariffs (?:impact|timeline|scenario diff) .*$", text, re.MULTILINE):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from tariffs.client.cli.render.quote import print_brief, print_quote
 from tariffs.client.client import Client
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.entries import VIEWS, EntriesResult
+from tariffs.client.results.short_names import label_of
 
 EXAMPLES = examples(
     "tariffs duty 9503.00.0073 --origin CN --date 2025-11-10 --value 10000",
@@ -117,6 +119,7 @@ def duty(
     ] = False,
     target: options.Target = None,
     local: options.Local = False,
+    wide: options.Wide = False,
     brief: options.Brief = False,
     as_json: options.Json = False,
     **given: Any,
@@ -187,7 +190,7 @@ def duty(
     elif brief:
         print_brief(quote)
     else:
-        print_quote(quote)
+        print_quote(quote, str if wide else partial(label_of, "measure"))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,9 +13,11 @@ from tariffs.client.cli import options, outputs, runs, table_options
 from tariffs.client.cli.both_report import print_both, write_both, write_both_report
 from tariffs.client.cli.command_options import of_both_sides, with_run_options
 from tariffs.client.cli.options import examples
-from tariffs.client.cli.render.impact import SHOWN_GROUPS, print_impact
+from tariffs.client.cli.render.impact import SHOWN_GROUPS, impact_details, print_impact
+from tariffs.client.cli.render.side_by_side import print_answer
 from tariffs.client.client import Client
 from tariffs.client.errors import InvalidRequest
+from tariffs.client.results.answer import SHOWN_ROWS
 from tariffs.client.results.impact import ImpactResult
 
 EXAMPLES = examples(
@@ -42,22 +45,21 @@ def impact(
     sheet: table_options.Sheet = "",
     header_row: table_options.HeaderRow = 0,
     top: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--top",
             metavar="N",
             min=1,
-            help="Print only the first N groups; -o writes all.",
+            help="Print the first N groups, by default 10; -o writes all.",
             rich_help_panel=options.OUTPUT,
         ),
-    ] = SHOWN_GROUPS,
+    ] = None,
     sort: Annotated[
         str,
         typer.Option(
             "--sort",
             metavar="COLUMN",
-            help="Print groups with the largest values of this column first, such as duty, duty_vs or value_vs. "
-            "Default: customs_value.",
+            help="Print groups with the largest values of this column first, such as duty, duty_vs or value_vs.",
             rich_help_panel=options.OUTPUT,
         ),
     ] = "",
@@ -72,6 +74,7 @@ def impact(
         ),
     ] = None,
     refused: options.Refused = None,
+    wide: options.Wide = False,
     brief: options.Brief = False,
     as_json: options.Json = False,
     cluster: options.Cluster = "",
@@ -104,10 +107,7 @@ def impact(
             write_both(client, sides, output, lines, refused or outputs.refused_path(table))
             if report is not None:
                 write_both_report(client, sides, report)
-
-            def show(one: ImpactResult) -> None:
-                print_impact(one, top=top, sort=_sortable(one, sort), brief=brief)
-
+            show = partial(_show, wide=wide, top=top, sort=sort, brief=brief)
             return print_both(sides, "impact", show, as_json=as_json)
         options.refuse_exports(exports)
         if detach:
@@ -124,8 +124,16 @@ def impact(
     if as_json:
         outputs.print_document("impact", result.to_json_dict(refused_path))
     else:
-        print_impact(result, top=top, sort=_sortable(result, sort), brief=brief)
+        _show(result, wide=wide, top=top, sort=sort, brief=brief)
     return 1 if result.refused.height else 0
+
+
+def _show(result: ImpactResult, *, wide: bool, top: int | None, sort: str, brief: bool) -> None:
+    column = _sortable(result, sort)
+    if wide:
+        print_impact(result, top=top or SHOWN_GROUPS, sort=column, brief=brief)
+    else:
+        print_answer(result, *impact_details(result), top=top or SHOWN_ROWS, sort=column, brief=brief)
 
 
 def _sortable(result: ImpactResult, column: str) -> str:

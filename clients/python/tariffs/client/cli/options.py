@@ -162,6 +162,14 @@ Brief = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+Wide = Annotated[
+    bool,
+    typer.Option(
+        "--wide",
+        help="Print all columns and notes, with ids in place of names.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Refused = Annotated[
     Path | None,
     typer.Option(

@@ -12,8 +12,7 @@ import typer
 from tariffs.client._verbs.run_handle import RunStatus
 from tariffs.client.cli import options, outputs
 from tariffs.client.cli.commands import Output, add, shared
-from tariffs.client.cli.render.impact import print_impact, print_timeline
-from tariffs.client.cli.render.sweep import print_sweep
+from tariffs.client.cli.render.side_by_side import print_answer
 from tariffs.client.cli.render.table import console, text_table
 from tariffs.client.client import Client
 from tariffs.client.errors import InvalidRequest
@@ -74,15 +73,7 @@ def show_result(
     rows = result.segments if isinstance(result, TimelineResult) else result.groups
     kind, path = _KINDS[type(result)], refused or outputs.refused_path(None)
 
-    def show() -> None:
-        if isinstance(result, ImpactResult):
-            print_impact(result)
-        elif isinstance(result, Sweep):
-            print_sweep(result)
-        else:
-            print_timeline(result)
-
-    return outputs.written(client, kind, result, rows, output, path, show)
+    return outputs.written(client, kind, result, rows, output, path, lambda: print_answer(result))
 
 
 def print_started(name: str, as_json: bool) -> None:

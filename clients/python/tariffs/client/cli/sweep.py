@@ -11,7 +11,9 @@ from tariffs.client._wire.frames import read_table
 from tariffs.client.cli import options, outputs, runs, table_options
 from tariffs.client.cli.command_options import with_run_options
 from tariffs.client.cli.options import examples
+from tariffs.client.cli.render.side_by_side import print_answer
 from tariffs.client.cli.render.sweep import print_sweep
+from tariffs.client.results.answer import SHOWN_ROWS
 
 EXAMPLES = examples(
     "tariffs sweep -s rates-by-country --on 2027-01-11 --vary cn=0%:50%:10%",
@@ -58,6 +60,7 @@ def sweep(
     ] = None,
     output: options.Output = None,
     refused: options.Refused = None,
+    wide: options.Wide = False,
     brief: options.Brief = False,
     as_json: options.Json = False,
     cluster: options.Cluster = "",
@@ -93,6 +96,8 @@ def sweep(
     shown = result if top is None else result.top(top)
     if as_json:
         outputs.print_document("sweep", shown.to_json_dict(refused_path))
-    else:
+    elif wide:
         print_sweep(shown, brief=brief)
+    else:
+        print_answer(shown, top=top or SHOWN_ROWS, brief=brief)
     return 1 if result.refused.height else 0

@@ -12,6 +12,7 @@ from tariffs.client.cli.both_report import print_both, write_both
 from tariffs.client.cli.command_options import of_both_sides, with_run_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.impact import print_timeline
+from tariffs.client.cli.render.side_by_side import print_answer
 
 EXAMPLES = examples(
     "tariffs timeline -s base -s truce-extended --start 2026-11-01 --end 2027-12-31 --response none",
@@ -37,6 +38,7 @@ def timeline(
     sheet: table_options.Sheet = "",
     header_row: table_options.HeaderRow = 0,
     output: options.Output = None,
+    wide: options.Wide = False,
     brief: options.Brief = False,
     as_json: options.Json = False,
     cluster: options.Cluster = "",
@@ -53,6 +55,7 @@ def timeline(
         options.result_file(output)
     options.refuse_cluster(cluster, "--detach", detach)
     options.refuse_cluster(cluster, "--both", both)
+    show = partial(print_timeline if wide else print_answer, brief=brief)
     with options.connected(target, local, run.pop("law_version")) as client:
         goods = table and table_options.source(table, mapping, sheet, header_row)
         scenarios = scenario or ["base"]
@@ -61,7 +64,7 @@ def timeline(
             second = exports and table_options.source(exports)
             sides = client.timeline_both(goods, scenarios, start=start, end=end, **of_both_sides(run, second))
             write_both(client, sides, output, None, outputs.refused_path(table))
-            return print_both(sides, "timeline", partial(print_timeline, brief=brief), as_json=as_json)
+            return print_both(sides, "timeline", show, as_json=as_json)
         options.refuse_exports(exports)
         if detach:
             runs.refuse_files((output,))
@@ -75,5 +78,5 @@ def timeline(
     if as_json:
         outputs.print_document("timeline", result.to_json_dict())
     else:
-        print_timeline(result, brief=brief)
+        show(result)
     return 1 if result.refused.height else 0

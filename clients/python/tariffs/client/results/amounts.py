@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,7 +19,7 @@ class MoneyUnit:
     def cell(self, value: object) -> str:
         """Write an amount in this unit; a dash where there is none."""
         if not isinstance(value, int | float | Decimal):
-            return "-"
+            return NONE
         return f"{float(value) / self.dollars:,.{self.decimals}f}"
 
     def three(self, value: object) -> str:
@@ -31,6 +32,8 @@ class MoneyUnit:
 DOLLARS = MoneyUnit(1.0, 2, "USD")
 _LARGE_UNITS = (MoneyUnit(1e9, 2, "billion USD"), MoneyUnit(1e6, 2, "million USD"))
 _UNITS_OF_LARGEST = 100
+_SHORT_UNITS = (MoneyUnit(1e9, 2, "USD bn"), MoneyUnit(1e6, 2, "USD m"))
+NONE, PERCENT = "-", 0.01
 
 
 def unit_for(values: Sequence[object]) -> MoneyUnit:
@@ -68,6 +71,21 @@ def in_words(dollars: float) -> str:
     return f"{currency} {three_digits(dollars / unit.dollars)} {name}".rstrip()
 
 
+def short_unit(values: Sequence[object]) -> MoneyUnit:
+    """Choose the unit in which the largest amount is at least 1: billions, millions, or dollars."""
+    largest = max((abs(float(value)) for value in values if isinstance(value, int | float)), default=0.0)
+    return next((unit for unit in _SHORT_UNITS if largest >= unit.dollars), MoneyUnit(1.0, 0, "USD"))
+
+
+def three(value: object, unit: float) -> str:
+    """Write a number in a unit with three significant digits, at most two of them decimals; a dash where none is."""
+    if not isinstance(value, int | float):
+        return NONE
+    size = float(f"{value / unit:.3g}")
+    decimals = max(0, min(2, 2 - math.floor(math.log10(abs(size))))) if size else 0
+    return f"{size:,.{decimals}f}".replace("-0.00", "0.00")
+
+
 def percent(value: object) -> str:
     """Write a fraction in percent with two decimals, without the sign; a dash where there is none."""
-    return f"{float(value) * 100:,.2f}" if isinstance(value, int | float | Decimal) else "-"
+    return f"{float(value) * 100:,.2f}" if isinstance(value, int | float | Decimal) else NONE

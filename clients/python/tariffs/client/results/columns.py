@@ -52,6 +52,19 @@ _PARAMETERS = {
     "supply": "supply of exporters",
     "usmca claims": "USMCA claims",
 }
+_WORDS = {
+    "landed": "landed cost",
+    "landed_after": "landed cost after",
+    "value_change": "change of value",
+    "quantity_hat": "quantity, of 100",
+    "exporter_price_hat": "exporters' price, of 100",
+    "landed_price_hat": "landed price, of 100",
+    "importer_share": "borne by buyers",
+    "landed_vs": "landed cost vs first",
+    "buyer_surplus": "gain of buyers",
+    "welfare": "welfare",
+}
+"""Titles of other columns, where their name is no title."""
 _SIZE, _SECTOR = "customs_value", "sector"
 _ALWAYS_SHOWN = frozenset({_SIZE, "duty"})
 _FIRST_NUMBERS = frozenset({"customs_value", "duty"})
@@ -64,7 +77,7 @@ def is_fraction(name: str) -> bool:
 
 def title_of(name: str) -> str:
     """Short title of a column."""
-    return TITLES.get(name, name.replace("_", " "))
+    return TITLES.get(name) or _WORDS.get(name, name.replace("_", " "))
 
 
 def in_full(name: str) -> str:

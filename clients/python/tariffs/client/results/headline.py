@@ -16,6 +16,19 @@ _AFTER = frozenset(
 _CLAIM = "usmca_share"
 _CENTRAL = "central"
 """Set of a run that names none; its provenance has the name of the horizon whose parameters they are."""
+_MODELS = {
+    "armington": "buyers switch between origins (Armington)",
+    "passthrough": "buyers buy less of what is dearer",
+    "smart": "the model of WITS-SMART",
+    "gsim": "the model GSIM",
+    "exact_hat": "one general equilibrium (exact hat)",
+}
+_HORIZONS = {
+    "path": "each duty at its own age",
+    "impact": "at once",
+    "short": "in the short run",
+    "long": "in the long run",
+}
 USMCA_SWITCH = "usmca_basis"
 """Switch that selects the period of USMCA claim shares."""
 
@@ -29,6 +42,30 @@ def assumptions(provenance: Provenance) -> str:
         return ""
     parts = f"response: {_response(provenance)}", claims(provenance), _reaction(provenance)
     return "; ".join(filter(None, parts))
+
+
+def response_words(provenance: Provenance) -> str:
+    """Describe the response and the claims that stand in for undeclared facts in plain words."""
+    model, *rest = _parts(provenance)
+    if not rest:
+        return "Static: trade does not respond."
+    horizon, parameters, *more = rest
+    if market := _market(provenance):
+        more[0] = f"market {market}"
+    parts = [
+        f"After: {_MODELS.get(model, model)}",
+        _HORIZONS.get(horizon, horizon),
+        f"{parameters} elasticities",
+        *more,
+        claims(provenance).partition(" (")[0],
+        _reaction(provenance),
+    ]
+    return ", ".join(filter(None, parts)) + "."
+
+
+def is_export(provenance: Provenance) -> bool:
+    """Test whether the goods are exports of the United States."""
+    return _detail(provenance, "direction") == "export"
 
 
 def _reaction(provenance: Provenance) -> str:
@@ -45,6 +82,20 @@ def claims(provenance: Provenance) -> str:
     if not taken or not isinstance(switches, Mapping) or USMCA_SWITCH not in switches:
         return ""
     return f"USMCA claims where undeclared: {switches[USMCA_SWITCH]} ({USMCA_SWITCH})"
+
+
+def days_words(provenance: Provenance, on: str) -> str:
+    """The day of the run, or the days of its lines where they have entry dates."""
+    details = provenance.get("details")
+    dates = details.get("line_dates") if isinstance(details, Mapping) else None
+    if not dates:
+        return f"on {on}"
+    line_days = f"the entry dates of its lines, {dates['first']} to {dates['last']}"
+    return (
+        f"on {line_days}"
+        if dates["lines"] == dates["of"]
+        else f"on {line_days}, and on {on} for lines without one"
+    )
 
 
 def block_title(column: str, provenance: Provenance) -> str:

@@ -9,6 +9,15 @@ import polars as pl
 
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results import charts
+from tariffs.client.results.answer import (
+    SHOWN_ROWS,
+    Answer,
+    ShortTable,
+    group_table,
+    run_title,
+    step_table,
+    summary,
+)
 from tariffs.client.results.chart_rows import rows_by, total_rows
 from tariffs.client.results.charts import Chart, Figure
 from tariffs.client.results.columns import keys_of, largest_first, runs_largest_first
@@ -71,6 +80,31 @@ class ImpactResult(TableResult):
         rows = self.groups.filter(pl.col("scenario") == name)
         return rows if on is None else rows.filter(pl.col("on") == on)
 
+    def answer(self) -> Answer:
+        """Answer in five lines, with a column for each scenario and day."""
+        return Answer.of(self.total.to_dicts(), self._columns(), self.provenance, self._drawn(self.total))
+
+    def short_tables(self, sort: str = "", shown: int = SHOWN_ROWS) -> list[ShortTable]:
+        """Table of the largest groups by name, scenarios side by side; none without groups."""
+        runs = ("scenario", "on")
+        return group_table(self.groups, self.total.to_dicts(), self._columns(), runs, sort, shown)
+
+    def _columns(self) -> list[str]:
+        """Title of each scenario and day."""
+        one_day = self.total["on"].n_unique() < 2
+        return [
+            run_title(*run[: 1 if one_day else 2]) for run in self.total.select("scenario", "on").iter_rows()
+        ]
+
+    def _drawn(self, total: pl.DataFrame) -> dict[str, list[dict[str, object]]]:
+        """Ranges over draws of the columns of an answer, for each row of totals; empty without draws."""
+        if self.ranges is None:
+            return {}
+        rows = total.select("scenario", "on").join(
+            self.ranges.total, on=["scenario", "on"], maintain_order="left"
+        )
+        return {name: rows.filter(column=name).to_dicts() for name in ("duty_after", "welfare")}
+
     def _json(self) -> dict[str, object]:
         return {"scenarios": [self._block(total) for total in json_rows(self.total)]}
 
@@ -125,7 +159,7 @@ class ImpactResult(TableResult):
         columns = self.groups.columns
         return "origin" in columns and "value_after" in columns and self.groups["value_after"].count() > 0
 
-    def _by_change(self) -> pl.DataFrame:
+    def by_change(self) -> pl.DataFrame:
         """Sum the attribution by change."""
         frame = self._asked(self.attribution, "attribute=True")
         names = [
@@ -141,7 +175,7 @@ class ImpactResult(TableResult):
 
     def attribution_chart(self, column: str = "duty") -> Chart:
         """Draw the effect of each change on the duty as bars; needs `attribute=True`."""
-        sums = self._by_change().rename({"text": "change"})
+        sums = self.by_change().rename({"text": "change"})
         return charts.bars(largest_first(sums, column), column, "change")
 
     def ranges_chart(self, column: str = "duty_after") -> Chart:
@@ -167,7 +201,7 @@ class ImpactResult(TableResult):
         if self.attribution is not None:
             runs = [name for name in ("scenario", "on", "unit") if name in self.attribution.columns]
             groups = runs_largest_first(self.attribution, runs)
-            more |= {"attribution": self._by_change(), "attribution of groups": groups}
+            more |= {"attribution": self.by_change(), "attribution of groups": groups}
         if self.ranges is not None:
             more |= {
                 "ranges": self.ranges.total,
@@ -207,7 +241,7 @@ class ImpactResult(TableResult):
             cast(pl.DataFrame, named(self.groups)),
             named(None if ranges is None else ranges.total),
             named(None if ranges is None else ranges.tornado),
-            None if self.attribution is None else self._by_change(),
+            None if self.attribution is None else self.by_change(),
             self.goods,
         )
 
@@ -224,13 +258,14 @@ class ImpactResult(TableResult):
 
     def _block(self, total: dict[str, object]) -> dict[str, object]:
         run = {name: str(total.pop(name)) for name in ("scenario", "on")}
+        welfare = self._drawn(self.total.filter(**run)).get("welfare", ())
 
         def rows(frame: pl.DataFrame | None) -> list[dict[str, object]]:
             return [] if frame is None else json_rows(frame.filter(**run).drop(*run))
 
         notes = [note for note in self.notes if (note.scenario, note.on) == tuple(run.values())]
         block: dict[str, object] = {"id": run["scenario"], "on": run["on"], "groups": rows(self.groups)}
-        block |= {"total": total, "notes": json_value(notes)}
+        block |= {"total": total, "summary": summary(total, *welfare), "notes": json_value(notes)}
         if self.ranges is not None:
             names = {"groups": "ranges", "total": "total_ranges", "tornado": "tornado"}
             block |= {title: rows(getattr(self.ranges, name)) for name, title in names.items()}
@@ -271,6 +306,19 @@ class TimelineResult(TableResult):
                 for name in names
             ]
         }
+
+    def answer(self) -> Answer:
+        """Answer in five lines on average of the period, with a column for each scenario."""
+        return Answer.of(self.average_total.to_dicts(), self._columns(), self.provenance)
+
+    def short_tables(self, sort: str = "", shown: int = SHOWN_ROWS) -> list[ShortTable]:
+        """Tables of the days on which the duty changes most, and of the largest groups on average, by name."""
+        totals, columns = self.average_total.to_dicts(), self._columns()
+        groups = group_table(self.averages, totals, columns, ("scenario",), sort, shown)
+        return [step_table(self.totals, columns, shown), *groups]
+
+    def _columns(self) -> list[str]:
+        return [run_title(name) for name in self.average_total["scenario"]]
 
     @property
     def days(self) -> list[str]:

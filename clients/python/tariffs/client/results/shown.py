@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from tariffs.client.results import html
+from tariffs.client.results.answer import SHOWN_ROWS, Answer, ShortTable
 from tariffs.client.results.charts import Figure
 from tariffs.client.results.columns import (
     key_title,
@@ -26,7 +27,7 @@ from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_json, refused_words
 from tariffs.client.results.report import report_html
 from tariffs.client.results.sections import Section
-from tariffs.client.results.text import frame_grid
+from tariffs.client.results.text import frame_grid, grid
 from tariffs.client.results.view import Grid, Passage, View, assumed, doubts, drawn, inputs, repeat
 from tariffs.client.results.workbook import write_workbook
 
@@ -68,12 +69,14 @@ class TableResult:
             for one in self._sections()
         )
         refused = [refused_words(self.refused)] if self.refused.height else []
-        about = assumptions(self.provenance)
-        return "\n\n".join([self._headline(), *([about] if about else []), *shown, *refused])
+        about, answer = assumptions(self.provenance), self.answer()
+        first = [grid(answer.table.heads, len(answer.table.heads) - 1, answer.table.rows)] if answer else []
+        return "\n\n".join([self._headline(), *first, *([about] if about else []), *shown, *refused])
 
     def _repr_html_(self) -> str:
         return html.block(
             html.heading(self._headline()),
+            *self._answer_html(),
             html.paragraph(assumptions(self.provenance), "dim"),
             *(section.to_html() for section in self._sections()),
             refused_table(self.refused),
@@ -200,6 +203,24 @@ class TableResult:
     def _headline(self) -> str:
         """Say in a few words what the result is."""
         raise NotImplementedError
+
+    def answer(self) -> Answer | None:
+        """Answer in five lines, if the result is about scenarios."""
+        return None
+
+    def short_tables(self, sort: str = "", shown: int = SHOWN_ROWS) -> list[ShortTable]:
+        """Tables of names and a few numbers, such as the groups with the largest number `sort`."""
+        return []
+
+    def _answer_html(self) -> list[str]:
+        answer = self.answer()
+        if answer is None:
+            return []
+        table = answer.table
+        return [
+            html.table(table.heads, len(table.heads) - 1, table.rows, table.caption),
+            html.paragraph(answer.about, "dim"),
+        ]
 
     def _sections(self) -> list[Section]:
         """List the tables of the result, the most important first."""

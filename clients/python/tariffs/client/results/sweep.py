@@ -9,6 +9,7 @@ from typing import cast
 import polars as pl
 
 from tariffs.client.results.amounts import MoneyUnit, unit_for
+from tariffs.client.results.answer import SHOWN_ROWS, Answer, ShortTable, group_table
 from tariffs.client.results.charts import Chart, Figure
 from tariffs.client.results.columns import is_fraction, keys_of
 from tariffs.client.results.headline import assumptions
@@ -20,6 +21,7 @@ from tariffs.client.results.view import Passage
 
 _SHOWN_VALUES = 20
 _SHARES = frozenset({"rate", "share", "weight"})
+_SHOWN_POINTS = 5
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -50,6 +52,27 @@ class Sweep(TableResult):
         kept = largest.sort("duty", descending=True, nulls_last=True, maintain_order=True).head(count)
         rows = self.groups.join(kept.select(keys), on=keys, how="semi", nulls_equal=True)
         return replace(self, groups=rows)
+
+    def answer(self) -> Answer:
+        """Answer in five lines at points spread over the sweep, at most five."""
+        totals = self._spread()
+        return Answer.of(totals.to_dicts(), self._columns(totals), self.provenance)
+
+    def short_tables(self, sort: str = "", shown: int = SHOWN_ROWS) -> list[ShortTable]:
+        """Table of the largest groups by name at the points of the answer; none without groups."""
+        totals, names = self._spread(), self.points.columns
+        return group_table(self.groups, totals.to_dicts(), self._columns(totals), names, sort, shown)
+
+    def _spread(self) -> pl.DataFrame:
+        """Totals of the first, the last and points between."""
+        last = self.totals.height - 1
+        return self.totals[
+            sorted({round(last * part / (_SHOWN_POINTS - 1)) for part in range(_SHOWN_POINTS)})
+        ]
+
+    def _columns(self, totals: pl.DataFrame) -> list[str]:
+        texts = [_values(values, self.points[values.name]) for values in totals.select(self.points.columns)]
+        return [", ".join(point) for point in zip(*texts, strict=True)]
 
     def chart(self, column: str = "duty", law: LegalText | None = None) -> Chart:
         """Draw a number of `totals` over the first parameter, a line for each value of the second.
@@ -213,3 +236,14 @@ class Seek(TableResult):
 
 def _shown(value: float | str) -> str:
     return f"{value:.10g}" if isinstance(value, float) else value
+
+
+def _values(values: pl.Series, among: pl.Series) -> list[str]:
+    """Write values of a parameter with its name; fractions, such as rates, in percent."""
+    if not values.dtype.is_numeric():
+        return [f"{values.name} {value}" for value in values]
+    is_fraction = among.is_between(-1, 1).all() and not set(among) <= {0, 1} and "." not in values.name
+    return [
+        f"{values.name} {value * 100:.4g} %" if is_fraction else f"{values.name} {value:.4g}"
+        for value in values
+    ]

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from tariffs.client.cli.render.notes import print_ending
 from tariffs.client.cli.render.table import Cell, console, more_row, right, text_table
-from tariffs.client.results.amounts import MoneyUnit, unit_for
+from tariffs.client.results.amounts import MoneyUnit, short_unit, three, unit_for
+from tariffs.client.results.answer import SHOWN_ROWS
 from tariffs.client.results.columns import has_amounts, keys_of, labels, largest_first, number_cell
-from tariffs.client.results.headline import assumptions, titles_of
+from tariffs.client.results.headline import assumptions, days_words, titles_of
 from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
-from tariffs.client.results.quote import Provenance
+from tariffs.client.results.short_names import spelled_out
 
 SHOWN_GROUPS = 20
 _COLUMNS = (
@@ -41,36 +41,55 @@ def print_impact(
         brief: leave out notes and refused rows.
     """
     out = console()
-    points = [(str(row["scenario"]), str(row["on"])) for row in result.total.to_dicts()]
-    print_points(out, result, points, top, sort)
-    print_ending(out, result, brief=brief)
-
-
-def print_points(
-    out: Console, result: ImpactResult, points: Iterable[tuple[str, str]], shown: int, sort: str = ""
-) -> None:
-    """Print the tables of some scenarios and days, in each the first groups by the size of the column `sort`."""
-    for scenario, on in points:
-        total = result.total.filter(scenario=scenario, on=on).to_dicts()[0]
-        unit = _unit_of_total(total)
-        out.print(f"\n[bold]{escape(scenario)}[/bold] {escape(_days(result.provenance, on))}")
+    for total in result.total.to_dicts():
+        scenario, on, unit = str(total["scenario"]), str(total["on"]), _unit_of_total(total)
+        out.print(f"\n[bold]{escape(scenario)}[/bold] {escape(days_words(result.provenance, on))}")
         out.print(escape(assumptions(result.provenance)))
         rows = result.groups.filter(scenario=scenario, on=on)
         order = sort or next((name for name in ("customs_value", "duty") if name in rows.columns), "")
         rows = largest_first(rows, order) if order else rows
-        out.print(_impact_table(rows, total, unit, shown, result))
-        if total.get("domestic_shipments"):
-            out.print(escape(_domestic_line(total, unit)))
-        if total.get("quota_premium") is not None:
-            out.print(escape(_limits_line(total, unit)))
+        out.print(_impact_table(rows, total, unit, top, result))
+        for line in _details(result, total, unit):
+            out.print(escape(line))
         if result.ranges is not None:
             out.print(_ranges_table(result.ranges, scenario, on, unit))
-        if result.consumer_prices is not None:
-            out.print(_consumer_line(result.consumer_prices.filter(scenario=scenario, on=on)))
         if result.attribution is not None:
             rows = result.attribution.filter(scenario=scenario, on=on)
             if rows.height:
                 out.print(_attribution_table(rows))
+    print_ending(out, result, brief=brief)
+
+
+def impact_details(result: ImpactResult) -> list[str]:
+    """List what an impact has besides its answer: domestic goods, limits, consumer prices, and changes of the law."""
+    lines = []
+    for total in result.total.to_dicts():
+        run = {name: total[name] for name in ("scenario", "on")}
+        lines += [
+            f"{total['scenario']}: {line}" for line in _details(result, total, short_unit([total["duty"]]))
+        ]
+        if result.attribution is not None:
+            rows = largest_first(result.by_change().filter(**run), "duty").head(SHOWN_ROWS).to_dicts()
+            unit = short_unit([row["duty"] for row in rows])
+            lines += [
+                f"  {unit.name} {three(row['duty'], unit.dollars)} {_change(row['text'])}" for row in rows
+            ]
+    return lines
+
+
+def _change(text: str) -> str:
+    """Write a change of the law, `set_rate fl301 to 20%`, by the title of its measure."""
+    verb, _, rest = text.partition(" ")
+    return f"{verb.replace('_', ' ')} {spelled_out(rest)}"
+
+
+def _details(result: ImpactResult, total: Mapping[str, object], unit: MoneyUnit) -> Iterator[str]:
+    if total.get("domestic_shipments"):
+        yield _domestic_line(total, unit)
+    if total.get("quota_premium") is not None:
+        yield _limits_line(total, unit)
+    if result.consumer_prices is not None:
+        yield _consumer_line(result.consumer_prices.filter(scenario=total["scenario"], on=total["on"]))
 
 
 def print_timeline(result: TimelineResult, *, brief: bool = False) -> None:
@@ -112,20 +131,6 @@ def _limits_line(total: Mapping[str, object], unit: MoneyUnit) -> str:
     rents = ", ".join(f"{name}s {unit.cell(total[f'rent_{name}'])}" for name in ("importer", "exporter"))
     treasury = f"government {unit.cell(total['rent_government'])} {unit.name}"
     return f"Limits on quantities: premium {premium:+.1%} over the landed price; rents: {rents}, {treasury}."
-
-
-def _days(provenance: Provenance, on: str) -> str:
-    """The day of the run, or the days of its lines where they have entry dates."""
-    details = provenance.get("details")
-    dates = details.get("line_dates") if isinstance(details, Mapping) else None
-    if not dates:
-        return f"on {on}"
-    line_days = f"the entry dates of its lines, {dates['first']} to {dates['last']}"
-    return (
-        f"on {line_days}"
-        if dates["lines"] == dates["of"]
-        else f"on {line_days}, and on {on} for lines without one"
-    )
 
 
 def _impact_table(

@@ -12,13 +12,29 @@ from rich.markup import escape
 from tariffs.client.cli.render.table import frame_table
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_words
+from tariffs.client.results.short_names import spelled_out
 from tariffs.client.results.shown import TableResult
 
+_ROUTINE = frozenset(
+    {
+        "AVE_2024", "AVE_HTS6_MEAN", "AVE_UNKNOWN", "RATE_OF_2024", "LAW_READ_TO", "SHARE_SOURCED", "PROHIBITED",
+        "CHARGE_UNDETERMINED",
+    }
+)  # fmt: skip
+"""Reasons of notes on the data and the law that most runs over all imports have."""
 
-def print_notes(out: Console, notes: Iterable[Note]) -> None:
-    """Print each different note once, whichever scenarios and days have it."""
-    for note in {(note.reason, note.message): note for note in notes}.values():
-        out.print(f"note {escape(note.reason)}: {escape(note.message)}")
+
+def print_notes(out: Console, notes: Iterable[Note], *, folded: bool = False) -> None:
+    """Print each different note once, whichever scenarios and days have it; folded, those of routine as a count."""
+    different = {(note.reason, note.message): note for note in notes}.values()
+    routine = [note for note in different if folded and note.reason in _ROUTINE]
+    for note in different:
+        if note not in routine:
+            out.print(
+                f"note {escape(note.reason)}: {escape(spelled_out(note.message) if folded else note.message)}"
+            )
+    if routine:
+        out.print(f"[dim]notes on data and law: {len(routine)}; --wide prints them[/dim]")
 
 
 def print_row_notes(out: Console, rows: Iterable[Iterable[str]]) -> None:
@@ -53,7 +69,9 @@ def print_footer(out: Console, provenance: Provenance) -> None:
     out.print(f"[dim]law {version}{read_to}, known on {known_on}. A planning estimate, not a ruling.[/dim]")
 
 
-def print_ending(out: Console, result: TableResult, *, brief: bool, shown: int = 20) -> None:
+def print_ending(
+    out: Console, result: TableResult, *, brief: bool, shown: int = 20, folded: bool = False
+) -> None:
     """Print notes, refused rows and the law version below a result; a brief ending counts the notes alone."""
     out.print()
     if brief:
@@ -61,6 +79,6 @@ def print_ending(out: Console, result: TableResult, *, brief: bool, shown: int =
         if different:
             out.print(f"[dim]{different} {'note' if different == 1 else 'notes'}, left out by --brief[/dim]")
     else:
-        print_notes(out, result.notes)
+        print_notes(out, result.notes, folded=folded)
         print_refused(out, result.refused, shown)
     print_footer(out, result.provenance)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import cast
 
@@ -13,6 +13,7 @@ from rich.text import Text
 from tariffs.client.cli.render.notes import print_footer, print_notes
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.results.quote import Quote
+from tariffs.client.results.short_names import label_of
 
 _STYLES = {
     "applied": "green",
@@ -30,19 +31,23 @@ def print_brief(quote: Quote) -> None:
     _print_totals(out, quote)
     for layer in quote.layers:
         if layer.amount:
-            out.print(
-                escape(f"  {layer.measure} {layer.heading} {_rate(layer.rate)}: {_money(layer.amount)}")
-            )
+            title = label_of("measure", layer.measure)
+            out.print(escape(f"  {title} ({layer.heading}) {_rate(layer.rate)}: {_money(layer.amount)}"))
     print_footer(out, quote.provenance)
 
 
-def print_quote(quote: Quote) -> None:
-    """Print the layers of a line, their sum, the headings to report, and the reasons if the answer has them."""
+def print_quote(quote: Quote, name: Callable[[str], str]) -> None:
+    """Print the layers of a line, their sum, the headings to report, and the reasons if the answer has them.
+
+    Args:
+        quote: what to print.
+        name: names a measure by its id.
+    """
     out = console()
     rows = (
         (
             Text(layer.state, _STYLES.get(layer.state, "")),
-            layer.measure,
+            name(layer.measure),
             layer.heading,
             _rate(layer.rate),
             _money(layer.base),
@@ -56,10 +61,10 @@ def print_quote(quote: Quote) -> None:
     for layer in quote.layers:
         reason = layer.why.get("text") or layer.why.get("rule")
         if reason:
-            out.print(f"[dim]{escape(layer.measure)}: {escape(reason)}[/dim]")
+            out.print(f"[dim]{escape(name(layer.measure))}: {escape(reason)}[/dim]")
     if any(layer.why for layer in quote.layers):
-        for name, value in cast("Mapping[str, str]", quote.provenance["switches"]).items():
-            out.print(f"[dim]switch: {escape(name)}={escape(value)}[/dim]")
+        for switch, value in cast("Mapping[str, str]", quote.provenance["switches"]).items():
+            out.print(f"[dim]switch: {escape(switch)}={escape(value)}[/dim]")
     print_notes(out, quote.notes)
     for assumption in quote.assumptions:
         out.print(f"[dim]assumed: {escape(assumption)}[/dim]")
@@ -67,7 +72,7 @@ def print_quote(quote: Quote) -> None:
     if quote.headings:
         _print_headings(out, quote)
     for measure in quote.considered:
-        out.print(f"[dim]not {escape(measure.measure)}: {escape(measure.text)}[/dim]")
+        out.print(f"[dim]not {escape(name(measure.measure))}: {escape(measure.text)}[/dim]")
 
 
 def _print_totals(out: Console, quote: Quote) -> None:
