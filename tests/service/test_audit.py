@@ -346,8 +346,8 @@ def test_the_command_shows_and_verifies(tmp_path: Path, capsys: pytest.CaptureFi
     assert shown("--who", "ann") == [2, 4]
     assert shown("--who", "ann", "--code", "OK", "--scenario", "base") == [2]
     assert shown("--reason", "HTS_CODE_MALFORMED") == [4]
-    assert shown("--law", load_law().version, "--limit", "1") == [2]
-    assert shown("--since", "2100") == shown("--until", "2000") == []
+    assert shown("--law-version", load_law().version, "--top", "1") == [2]
+    assert shown("--start", "2100") == shown("--end", "2000") == []
     assert run_command(["audit", "show", record]) == 0
     assert "DutyService/CalculateDuty" in capsys.readouterr().out
     assert run_command(["audit", "verify", record, "--json"]) == 0

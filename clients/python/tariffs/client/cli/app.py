@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from tariffs.client.cli.help_pages import HelpPage
 from tariffs.client.errors import InvalidRequest
 
 # Shells give the line to complete to Typer in one of these variables.
@@ -96,7 +97,7 @@ def assemble(named: str) -> typer.Typer:
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name)
         else:
-            app.command(name, epilog=module.EXAMPLES)(getattr(module, name))
+            app.command(name, cls=HelpPage, epilog=module.EXAMPLES)(getattr(module, name))
     return app
 
 

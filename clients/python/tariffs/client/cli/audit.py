@@ -72,7 +72,7 @@ def verify(
 @add(
     app,
     "show",
-    "tariffs audit show /var/lib/tariffs/audit --who ann --since 2026-11-01",
+    "tariffs audit show /var/lib/tariffs/audit --who ann --start 2026-11-01",
     "tariffs audit show /var/lib/tariffs/audit --run operations/4f0c... --json",
 )
 def show(
@@ -91,11 +91,11 @@ def show(
     request_id: Annotated[str | None, typer.Option("--request-id", help="Id of the call.")] = None,
     table: Annotated[str | None, typer.Option("--table", help="Digest of a table.")] = None,
     scenario: Annotated[str | None, typer.Option("--scenario", help="Id or digest of a scenario.")] = None,
-    law: Annotated[str | None, typer.Option("--law", help="Version or digest of the law.")] = None,
+    law: Annotated[str | None, typer.Option("--law-version", help="Version or digest of the law.")] = None,
     chain: Annotated[str | None, typer.Option("--chain", help="Chain.")] = None,
-    since: Annotated[str, typer.Option("--since", help="First day or instant, UTC.")] = "",
-    until: Annotated[str, typer.Option("--until", help="First day or instant that is left out, UTC.")] = "",
-    limit: Annotated[int, typer.Option("--limit", help="Entries shown at most; 0 is all.")] = 0,
+    since: Annotated[str, typer.Option("--start", help="First day or instant, UTC.")] = "",
+    until: Annotated[str, typer.Option("--end", help="First day or instant that is left out, UTC.")] = "",
+    limit: Annotated[int, typer.Option("--top", help="Entries shown at most; 0 is all.")] = 0,
 ) -> Output:
     """Show entries, by chain in the order in which they were written."""
     fields = {"who": who, "verb": verb, "kind": kind, "code": code, "reason": reason, "run": run}

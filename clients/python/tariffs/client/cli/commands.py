@@ -13,6 +13,7 @@ import typer
 
 from tariffs.client._verbs.run_handle import RunStatus
 from tariffs.client.cli import options
+from tariffs.client.cli.help_pages import HelpPage
 from tariffs.client.client import Client
 from tariffs.client.results.json_values import json_value
 from tariffs.client.results.table_handle import TableHandle
@@ -51,7 +52,7 @@ def add(app: typer.Typer, name: str, *examples: str) -> Callable[[Function], Fun
     """
 
     def added(function: Function) -> Function:
-        app.command(name, epilog=options.examples(*examples))(command(function))
+        app.command(name, cls=HelpPage, epilog=options.examples(*examples))(command(function))
         return function
 
     return added

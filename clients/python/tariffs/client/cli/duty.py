@@ -20,11 +20,8 @@ from tariffs.client.results.short_names import label_of
 
 EXAMPLES = examples(
     "tariffs duty 9503.00.0073 --origin CN --date 2025-11-10 --value 10000",
-    "tariffs duty 9503.00.0073 --origin CN --value 10000 --brief",
-    "tariffs duty 8471.30.0100 --origin CN --date 2025-11-10 --value 10000 --why",
-    "tariffs duty 7318.15.8066 --origin CA --date 2025-05-20 --value 10000 --claim usmca_share=1 --json",
     "tariffs duty 9503.00.0073 --origin CN --date 2026-11-24 --value 10000 -s ieepa-upheld-truce-lapsed",
-    "tariffs duty 9503.00.0073 --origin CN --value 10000 -s rates-by-country --param cn=20%",
+    "tariffs duty 9503.00.0073 --origin CN --date 2027-01-11 --value 10000 -s rates-by-country --param cn=20% --why",
     "tariffs duty 1201.90 --origin US --direction export --date 2027-01-11 --value 10000 --freight 420",
     "tariffs duty --entries entries.csv --view entry -o entries.parquet",
 )

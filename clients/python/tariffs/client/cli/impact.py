@@ -21,17 +21,11 @@ from tariffs.client.results.answer import SHOWN_ROWS
 from tariffs.client.results.impact import ImpactResult
 
 EXAMPLES = examples(
-    "tariffs impact -s base -s truce-extended --on 2027-01-11",
-    "tariffs impact -s base -s rates-by-country --param cn=20% --param vn=10% --on 2027-01-11",
-    "tariffs impact entries.csv -s base -s mine.yaml --baseline 2025-01-01 --by origin,hts2 -o groups.parquet",
-    "tariffs impact -s base -s truce-extended --on 2027-01-11 --report report.html",
-    "tariffs impact -s base -s truce-extended --on 2027-01-11 --draws 256 --seed 7",
-    "tariffs impact --on 2025-11-17 --consumer-prices yale",
-    "tariffs impact -s base -s truce-extended --on 2027-01-11 --top 5 --sort duty_vs --brief",
-    "tariffs impact -s ieepa-upheld-truce-lapsed --on 2026-11-20 --response none --json",
+    "tariffs impact -s base -s no-kuala-lumpur-deal --on 2025-12-01",
+    "tariffs impact -s base -s ieepa-upheld-truce-lapsed --on 2026-11-20 --draws 64 --report report.html",
+    "tariffs impact -s base -s rates-by-country --param cn=20% --param vn=10% --on 2027-01-11 --by hts4",
     "tariffs impact --both -s base -s canada-settles --on 2027-02-01",
-    "tariffs impact --both --reaction 1 -s base -s forced-labor-20-on-china --on 2027-02-01 --horizon short",
-    "tariffs impact soybeans.csv --direction export -s base -s soybeans-freed --on 2027-01-11 --baseline 2025-01-01",
+    "tariffs impact entries.csv -s base -s mine.yaml --baseline 2025-01-01 --by origin,hts2 -o groups.parquet",
 )
 
 

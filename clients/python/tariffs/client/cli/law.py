@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tariffs.client.cli.commands import Output, UnderLaw, add, command
+from tariffs.client.cli.help_pages import HelpPage
 from tariffs.client.cli.law_changes import changes
 from tariffs.client.cli.law_lint import EXAMPLES, lint
 from tariffs.client.cli.law_pack import build, check, diff, versions, watch
@@ -39,7 +40,7 @@ add(app, "test", f"tariffs law test {_BUILT}")(check)
 add(app, "diff", "tariffs law diff builtin my-law", f"tariffs law diff builtin {_BUILT} my-lines.csv")(diff)
 add(app, "versions", "tariffs law versions --target localhost:50051")(versions)
 add(app, "watch", "tariffs law watch --json")(watch)
-app.command("lint", epilog=EXAMPLES)(command(lint))
+app.command("lint", cls=HelpPage, epilog=EXAMPLES)(command(lint))
 add(app, "validate", "tariffs law validate --on 2026-11-20")(validate)
 
 

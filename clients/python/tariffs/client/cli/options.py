@@ -16,7 +16,7 @@ from tariffs.client.errors import InvalidRequest
 from tariffs.run_spec.option import Kind
 from tariffs.run_spec.spec import OPTIONS
 
-QUESTION, TABLE = "Question", "Table"
+QUESTION, RESPONSE, TABLE = "Question", "Trade response", "Table"
 OUTPUT, SERVER = "Output", "Server"
 """Groups of options in help pages, besides those of the list of run options."""
 
@@ -181,10 +181,8 @@ Refused = Annotated[
 
 
 def examples(*commands: str) -> str:
-    """Format example commands for the end of a help page."""
-    return "\n\n  ".join(
-        ["[bold]Examples[/bold]" if len(commands) > 1 else "[bold]Example[/bold]", *commands]
-    )
+    """Join example commands for the end of a help page."""
+    return "\n".join(commands)
 
 
 def chosen_target(target: str | None, local: bool) -> str:

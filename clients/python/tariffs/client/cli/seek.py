@@ -17,9 +17,7 @@ from tariffs.client.errors import InvalidRequest
 
 EXAMPLES = examples(
     "tariffs seek -s rates-by-country --on 2027-01-11 --vary cn=0%:60% --target duty_after=3.0e11",
-    "tariffs seek -s rates-by-country --vary cn=0%:60% --target duty=6e10 --where origin=CN --response none",
-    "tariffs seek -s rates-by-country --vary cn=0%:100% --target value_after_share=10% --where origin=CN --json",
-    "tariffs seek entries.csv -s mine.yaml --on 2027-06-30 --vary cn=0%:60% --target landed=1.2e6 --response none",
+    "tariffs seek -s rates-by-country --on 2027-01-11 --vary cn=0%:60% --target duty=1.2e11 --where origin=CN",
 )
 
 
@@ -67,6 +65,7 @@ def seek(
         ),
     ] = None,
     refused: options.Refused = None,
+    wide: options.Wide = False,
     local: options.Local = False,
     as_json: options.Json = False,
     **run: Any,
@@ -95,7 +94,7 @@ def seek(
     if as_json:
         outputs.print_document("seek", result.to_json_dict(refused_path))
     else:
-        print_seek(result)
+        print_seek(result, folded=not wide)
     return 1 if result.refused.height else 0
 
 

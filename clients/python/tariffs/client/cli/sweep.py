@@ -17,10 +17,7 @@ from tariffs.client.results.answer import SHOWN_ROWS
 
 EXAMPLES = examples(
     "tariffs sweep -s rates-by-country --on 2027-01-11 --vary cn=0%:50%:10%",
-    "tariffs sweep -s rates-by-country --vary cn=0%:50%:5% --vary vn=10%,20% --by origin,hts2 -o long.parquet",
-    "tariffs sweep -s rates-by-country --vary start=2026-12-01:2027-01-31:7d --on 2027-01-11 --response none --json",
-    "tariffs sweep -s rates-by-country --vary elasticity.sigma=x0.5:x2:x0.5 --param cn=30% --top 10",
-    "tariffs sweep entries.csv -s mine.yaml --points points.csv --baseline 2025-01-01 -o long.parquet",
+    "tariffs sweep -s rates-by-country --vary start=2026-12-01:2027-01-31:7d --on 2027-01-11 --response none",
 )
 
 

@@ -15,9 +15,8 @@ from tariffs.client.cli.render.impact import print_timeline
 from tariffs.client.cli.render.side_by_side import print_answer
 
 EXAMPLES = examples(
-    "tariffs timeline -s base -s truce-extended --start 2026-11-01 --end 2027-12-31 --response none",
-    "tariffs timeline -s rates-by-country --param cn=30% --param start=2027-03-01 --start 2027-01-01 --end 2027-12-31",
-    "tariffs timeline -s base --start 2025-01-01 --end 2026-12-31 --by authority --known-on entry -o days.parquet",
+    "tariffs timeline -s base -s forced-labor-20-on-china --start 2026-11-01 --end 2027-12-31 --response none",
+    "tariffs timeline -s base -s rates-by-country --param cn=30% --start 2026-11-01 --end 2027-12-31",
 )
 
 

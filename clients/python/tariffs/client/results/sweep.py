@@ -11,8 +11,8 @@ import polars as pl
 from tariffs.client.results.amounts import MoneyUnit, unit_for
 from tariffs.client.results.answer import SHOWN_ROWS, Answer, ShortTable, group_table
 from tariffs.client.results.charts import Chart, Figure
-from tariffs.client.results.columns import is_fraction, keys_of
-from tariffs.client.results.headline import assumptions
+from tariffs.client.results.columns import is_fraction, keys_of, title_of
+from tariffs.client.results.headline import response_words
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.path_views import Axis, sweep_answer, sweep_chart, sweep_figure, sweep_grid
 from tariffs.client.results.sections import Section
@@ -216,7 +216,10 @@ class Seek(TableResult):
         name, low, high = sought["vary"]
         column, target = sought["target"]
         unit = MoneyUnit(0.01, 4, "percent") if is_fraction(str(column)) else unit_for([target])
-        lines = [f"{column} of {unit.cell(target)} {unit.name}", assumptions(self.provenance)]
+        lines = [
+            f"{title_of(str(column))} of {unit.cell(target)} {unit.name}",
+            response_words(self.provenance),
+        ]
         for root in self.roots:
             until = "" if root.to is None else f" to {_shown(root.to)}"
             lines.append(f"met at {name} = {_shown(root.value)}{until}")

@@ -35,15 +35,15 @@ def print_sweep(result: Sweep, *, brief: bool = False) -> None:
     print_ending(out, result, brief=brief)
 
 
-def print_seek(result: Seek) -> None:
-    """Print the values at which the target is met, jumps over it, or the nearest value, then notes."""
+def print_seek(result: Seek, *, folded: bool) -> None:
+    """Print the values that meet the target, jumps over it, or the nearest value, then notes, as `print_notes`."""
     out = console()
     title, *lines = result.words()
     out.print(f"\n[bold]{escape(title)}[/bold]")
     for line in lines:
         out.print(escape(line))
     out.print()
-    print_notes(out, result.notes)
+    print_notes(out, result.notes, folded=folded)
     print_refused(out, result.refused, _SHOWN)
     print_footer(out, result.provenance)
 
