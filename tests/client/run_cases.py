@@ -276,7 +276,7 @@ def tasks_here(monkeypatch: Any) -> Iterator[None]:
     """Compute the tasks of a cluster in this process, and tables of some rows in several buckets."""
     from tariffs.engine.runs.sweeps import sweep_points
     from tariffs.engine.tables import partitions
-    from tariffs.service.rpc import run_at_once
+    from tariffs.service.rpc import runs
     from tariffs.service.workers.spread_tasks import OneProcess
 
     @contextmanager
@@ -284,7 +284,7 @@ def tasks_here(monkeypatch: Any) -> Iterator[None]:
         with OneProcess(lambda: False) as tasks:
             yield tasks
 
-    monkeypatch.setattr(run_at_once, "cluster", here)
+    monkeypatch.setattr(runs, "cluster", here)
     monkeypatch.setattr(sweep_points, "CELLS", 4)
     monkeypatch.setattr(partitions, "ROWS_PER_BUCKET", 25)
     monkeypatch.setattr(partitions, "ROWS_PER_SLICE", 20)

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tariffs.client._wire.csv_output import for_people, guarded, leave_raw
+from tariffs.client._wire.csv_text import for_people, guarded, leave_raw
 from tariffs.client.cli.__main__ import run
 
 HOSTILE = [

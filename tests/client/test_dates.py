@@ -66,7 +66,8 @@ def test_a_column_that_may_be_two_is_refused_until_its_order_is_named(tmp_path: 
             client.refund(frame).refused,
         ):
             assert refused["reason"].to_list() == ["ENTRY_DATE_INVALID"] * 2
-            assert "--date-format m/d/Y or d/m/Y" in refused["message"][0]
+            assert 'date_format="m/d/Y" or date_format="d/m/Y"' in refused["message"][0]
+            assert "--" not in refused["message"][0]
         named = client.duties(frame, date_format="m/d/Y")
         assert named.lines["assessed"].to_list() == [Decimal("14500.00")] * 2
         assert client.refund(frame, date_format="d/m/Y").entries["day"].to_list() == [

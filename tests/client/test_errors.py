@@ -18,7 +18,8 @@ from tariffs.client import (
     ResourceExhausted,
     Unavailable,
 )
-from tariffs.client.cli.__main__ import _in_options, run
+from tariffs.client.cli.__main__ import run
+from tariffs.client.cli.option_names import in_options
 from tariffs.client.errors import LAW_REASONS, USAGE_REASONS, TariffsError, extra_missing, from_engine_error
 from tariffs.engine.errors import REASONS, InputError, ScenarioError
 from tests.client.fakes import FakeServer, fake_server, refuse
@@ -150,8 +151,11 @@ def test_the_command_line_names_its_options_where_python_names_arguments(
         "Use target= or TARIFFS_TARGET, or Client.local().": "Use --target or TARIFFS_TARGET, or --local.",
         'Use mapping="ace".': "Use --mapping ace.",
         "Give points such as cn=20%.": "Give points such as cn=20%.",
+        'Day numbers need date_format="excel".': "Day numbers need --date-format excel.",
+        'Give vary={"cn": "0%:50%:1%"} or points=.': "Give --vary cn=0%:50%:1% or --points FILE.",
+        "Give the call more time with timeout=.": "Ask for less at once; a run goes on by itself with --detach.",
     }
-    assert {fix: _in_options(fix) for fix in fixes} == fixes
+    assert {fix: in_options(fix) for fix in fixes} == fixes
     table = tmp_path / "broker.csv"
     table.write_text("Tariff No.;Country;Value\n9503.00.0073;CN;1\n")
     with pytest.raises(InvalidRequest) as caught:

@@ -11,13 +11,13 @@ import pytest
 
 from tariffs.client import Client, NotFound
 from tariffs.client._verbs.replay import replay
-from tariffs.client._wire.law_choice import name_law, with_law
+from tariffs.client._wire.requests import name_law, with_law
 from tariffs.client.cli.app import run
 from tariffs.engine.law import load_law
 from tariffs.service.rpc import shared
 from tariffs.service.rpc.laws import LAWS
-from tariffs.service.rpc.local_inputs import LocalInputs
-from tariffs.service.rpc.spread_job import Job
+from tariffs.service.rpc.run_options import LocalInputs
+from tariffs.service.rpc.spread_runs import Job
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.client.fakes import fake_server
 from tests.law.packs import CHARGED, EXEMPT, NEWER, TOYS, law_copy

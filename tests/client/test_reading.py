@@ -136,7 +136,7 @@ def test_a_pandas_frame_is_a_table_with_and_without_pyarrow(
 
 
 def test_standard_input_is_read_as_a_file(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
-    frame = read_csv(f"{HEADER}\n{LINE}\n".encode(), "x")
+    frame = read_csv(f"{HEADER}\n{LINE}\n".encode(), "x").frame
     parquet = io.BytesIO()
     frame.write_parquet(parquet)
     for data in (f"\ufeff{HEADER}\n{LINE}\n".encode(), parquet.getvalue()):
@@ -266,7 +266,7 @@ def test_files_are_read_as_they_were_written_or_the_row_is_refused(scale: int) -
     rng = random.Random(5)
     for _ in range(500 * scale):
         text, rows = random_csv(rng)
-        frame = read_csv(text.encode(), "random")
+        frame = read_csv(text.encode(), "random").frame
         faults = frame[ROW_FAULT] if ROW_FAULT in frame.columns else pl.Series([None] * frame.height)
         cells = frame.drop(ROW_FAULT, strict=False).rows()
         assert len(cells) == len(rows), text
@@ -282,7 +282,7 @@ def test_damaged_files_are_read_or_refused_with_what_to_do(scale: int) -> None:
         for _ in range(rng.randrange(1, 4)):
             data[rng.randrange(len(data))] = rng.choice(b'",;\n\r\0\xff\xe9a')
         try:
-            frame = read_csv(bytes(data), "damaged")
+            frame = read_csv(bytes(data), "damaged").frame
         except InvalidRequest as error:
             found = (error.reason, bool(error.fix), error.field)
         else:

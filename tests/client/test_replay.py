@@ -168,7 +168,7 @@ def test_a_result_without_its_call_says_so(
     with pytest.raises(InvalidRequest, match="does not contain its call") as caught:
         replay(client, here / "result.json")
     assert (caught.value.reason, caught.value.field) == ("TABLE_UNREADABLE", "result")
-    assert "run the command again" in caught.value.fix
+    assert "do not contain their call: make it again" in caught.value.fix
 
 
 def test_refused_rows_are_no_result_though_they_carry_the_call(client: Client, here: Path) -> None:

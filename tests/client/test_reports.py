@@ -167,7 +167,7 @@ def test_a_report_without_the_extra_says_what_is_left_out(
         raise ModuleNotFoundError(name=name)
 
     impact.report()
-    monkeypatch.setattr("tariffs.client._extras.importlib.import_module", missing)
+    monkeypatch.setattr("tariffs.client.errors.importlib.import_module", missing)
     text = impact.report()
     assert "Charts are left out: pip install &#39;tariffs[notebook]&#39;" in text
     with pytest.raises(ExtraMissing):

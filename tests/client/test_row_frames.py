@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from tariffs.client._wire.row_frames import frame_of, text_lists
+from tariffs.client._wire.entry_batches import frame_of, text_lists
 
 TEXTS = pl.List(pl.String())
 

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client, InvalidRequest, read_table
+from tariffs.client._wire import frames
 from tariffs.client._wire.requests import MODES
 from tariffs.client.cli.__main__ import run
 from tariffs.engine.schedule.transport import find_mode
@@ -46,6 +47,14 @@ def test_the_header_of_a_sheet_is_found_below_titles_and_merged_cells(workbook: 
         checked = client.check_table(workbook)
     assert "'Lines'" in checked.form
     assert "row 5" in checked.form
+
+
+def test_a_check_reads_a_workbook_once(workbook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, reads = frames.read_excel, list[object]()
+    monkeypatch.setattr(frames, "read_excel", lambda *given: reads.append(given) or read(*given))
+    with Client.local() as client:
+        assert client.check_table(workbook).rows == len(ROWS)
+    assert len(reads) == 1
 
 
 @pytest.mark.parametrize(("sheet", "row"), [("Other", 0), ("Lines", 5)])

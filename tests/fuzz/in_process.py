@@ -24,10 +24,7 @@ UNSEEN = {"INTERNAL", "UNKNOWN", "UNIMPLEMENTED", "UNAVAILABLE"}
 @cache
 def _services() -> dict[str, Any]:
     local = LocalServices()
-    found: dict[str, Any] = {}
-    for service in vars(local).values():
-        found |= {name: getattr(service, name) for name in dir(service) if not name.startswith("_")}
-    return found
+    return {name: getattr(local, name) for name in dir(local) if name[0].isupper()}
 
 
 def names() -> list[str]:

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from tariffs.engine.errors import ServiceError
 from tariffs.service.server.identities import Identities
-from tariffs.service.server.jwt_keys import Keys
-from tariffs.service.server.jwt_tokens import JwtTokens
+from tariffs.service.server.jwt_tokens import JwtTokens, Keys
 from tariffs.service.settings.settings import Settings
 from tests.conftest import SCALE
 from tests.fuzz.choices import ByteChoices

@@ -7,8 +7,7 @@ from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
 
 from tariffs.engine.errors import ServiceError
-from tariffs.service.server.admission import Admission
-from tariffs.service.server.rate_limit import RateLimit
+from tariffs.service.server.admission import Admission, RateLimit
 from tariffs.service.wire.identity import SERVER_LIMITS, Caller, Quotas
 from tariffs.service.wire.status import PUSHBACK_KEY, status_of, trailers_of
 from tariffs.service.workers.fair_limit import FairLimit

@@ -22,6 +22,7 @@ from google.longrunning import operations_pb2 as ops
 
 from tariffs.client.cli.__main__ import run as run_command
 from tariffs.engine.law import load_law
+from tariffs.service.server import serving
 from tariffs.service.storage.audit import writer
 from tariffs.service.storage.audit.sources import chains_at, chains_in
 from tariffs.service.storage.audit.table_chain import AUDIT_CHAINS, AUDIT_ENTRIES, TableChain
@@ -257,6 +258,19 @@ def test_a_record_that_cannot_be_opened_ends_the_start(tmp_path: Path) -> None:
     ):
         pass
     assert getattr(caught.value, "reason", "") == "AUDIT_UNAVAILABLE"
+
+
+def test_the_check_tries_the_record_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(serving, "warm_up", no_warm_up)
+    monkeypatch.setenv("TARIFFS_STATE_DIR", str(tmp_path / "state"))
+    (tmp_path / "file").write_text("")
+    assert serving.check(audit=str(tmp_path / "audit")) == 0
+    assert f"audit record: {tmp_path / 'audit'}\n" in capsys.readouterr().out
+    assert {path.name for path in tmp_path.iterdir()} == {"file"}
+    assert serving.check(audit=str(tmp_path / "file" / "audit")) == 3
+    assert "AUDIT_UNAVAILABLE" in capsys.readouterr().out
 
 
 def test_calls_do_not_wait_for_a_slow_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

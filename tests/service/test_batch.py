@@ -149,7 +149,7 @@ def test_the_largest_batch_fits_a_message_of_the_default_size(served: Running) -
 
 def test_a_batch_in_process_is_the_same(served: Running) -> None:
     request = batch(toy(), toy(origin="XX"), toy(entry="2026-11-24"))
-    here = LocalServices().duty.BatchCalculateDuties(request, timeout=10)
+    here = LocalServices().BatchCalculateDuties(request, timeout=10)
     assert here == served.duty.BatchCalculateDuties(request, timeout=10)
 
 

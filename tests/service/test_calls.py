@@ -184,9 +184,9 @@ def test_provenance_of_a_run_names_scenarios_table_and_choices(served: Running) 
 
 def test_server_and_local_mode_answer_with_the_same_bits(served: Running) -> None:
     local = LocalServices()
-    assert local.duty.CalculateDuty(line()) == served.duty.CalculateDuty(line(), timeout=TIMEOUT)
+    assert local.CalculateDuty(line()) == served.duty.CalculateDuty(line(), timeout=TIMEOUT)
     request = simulation(include_lines=True)
-    near = [message for message in local.simulation.Simulate(request) if not message.HasField("progress")]
+    near = [message for message in local.Simulate(request) if not message.HasField("progress")]
     far = [m for m in served.simulation.Simulate(request, timeout=60) if not m.HasField("progress")]
     assert near == far
 
@@ -194,9 +194,9 @@ def test_server_and_local_mode_answer_with_the_same_bits(served: Running) -> Non
 def test_local_mode_takes_a_table_by_reference() -> None:
     local = LocalServices()
     request = simulation()
-    by_value = [m for m in local.simulation.Simulate(request) if m.HasField("groups")]
+    by_value = [m for m in local.Simulate(request) if m.HasField("groups")]
     request.ClearField("table")
-    by_reference = [m for m in local.simulation.Simulate(request, table=TABLE) if m.HasField("groups")]
+    by_reference = [m for m in local.Simulate(request, table=TABLE) if m.HasField("groups")]
     assert by_value == by_reference
 
 

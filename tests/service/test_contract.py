@@ -6,10 +6,11 @@ import importlib.util
 import re
 from decimal import Decimal
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from google.protobuf import message_factory
 
 from tariffs.engine.errors import REASONS, InputError
 from tariffs.engine.law import load_law
@@ -19,8 +20,9 @@ from tariffs.engine.response.elasticities.parameters import HORIZONS
 from tariffs.engine.response.sectors.sector_market import MARKETS
 from tariffs.engine.runs.options import RESPONSES
 from tariffs.engine.scenario import library
-from tariffs.service.rpc.checks import choice, value_of
+from tariffs.service.rpc.checks import choice
 from tariffs.service.rpc.duty import calculate_duty, read_line
+from tariffs.service.rpc.messages import message_of
 from tariffs.service.settings.settings import Settings
 from tariffs.v1 import (
     common_pb2,
@@ -57,17 +59,22 @@ def test_generated_code_is_that_of_the_sources(root: Path, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("module", "name"), ENUMS, ids=[name for _, name in ENUMS])
 def test_enums_begin_at_unspecified_and_words_go_both_ways(module: Any, name: str) -> None:
-    enum = getattr(module, name)
-    for number, value in enum.DESCRIPTOR.values_by_number.items():
+    enum = getattr(module, name).DESCRIPTOR
+    messages = [one for each in MODULES for one in each.DESCRIPTOR.message_types_by_name.values()]
+    field = next(field for one in messages for field in one.fields if field.enum_type is enum)
+    for number, value in enum.values_by_number.items():
         word = choice(enum, number, "field")
         assert (word == "") == (number == 0)
         assert value.name.endswith("_UNSPECIFIED") == (number == 0)
         if word:
-            assert value_of(enum, word) == value.name
+            given = [word] if field.is_repeated else word
+            kind = message_factory.GetMessageClass(field.containing_type)
+            made = getattr(message_of(kind, SimpleNamespace(**{field.name: given})), field.name)
+            assert made == ([number] if field.is_repeated else number)
 
 
 def words_of(enum: Any) -> set[str]:
-    return {choice(enum, number, "field") for number in enum.DESCRIPTOR.values_by_number} - {""}
+    return {choice(enum.DESCRIPTOR, number, "field") for number in enum.DESCRIPTOR.values_by_number} - {""}
 
 
 def test_the_words_of_the_engine_are_those_of_the_wire() -> None:

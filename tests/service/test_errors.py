@@ -163,10 +163,10 @@ def test_three_bad_rows_in_a_thousand_are_data(served: Running) -> None:
 def test_local_mode_raises_the_same_reasons() -> None:
     local = LocalServices()
     with pytest.raises(InputError) as caught:
-        local.duty.CalculateDuty(line(origin="Atlantis"))
+        local.CalculateDuty(line(origin="Atlantis"))
     assert caught.value.reason == "ORIGIN_UNKNOWN"
     with pytest.raises(ScenarioError) as missing:
-        list(local.simulation.Simulate(pb.SimulateRequest(points=points(("nothing", "")))))
+        list(local.Simulate(pb.SimulateRequest(points=points(("nothing", "")))))
     assert missing.value.exit_code == 4
 
 

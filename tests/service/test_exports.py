@@ -75,7 +75,7 @@ def test_a_destination_without_a_market_is_refused() -> None:
         ("CN", common_pb2.DIRECTION_IMPORT),
     ):
         with pytest.raises(InputError) as refused:
-            LocalServices().duty.CalculateDuty(request)
+            LocalServices().CalculateDuty(request)
         assert (refused.value.reason, refused.value.field) == ("REQUEST_INVALID", "to")
 
 
@@ -102,7 +102,7 @@ def test_what_cannot_be_rated_says_why(
     request = soybeans(**changes)
     request.direction = direction
     with pytest.raises(InputError) as refused:
-        LocalServices().duty.CalculateDuty(request)
+        LocalServices().CalculateDuty(request)
     assert (refused.value.reason, refused.value.field) == (reason, field)
 
 
@@ -110,7 +110,7 @@ def test_other_charges_have_no_part_in_exports() -> None:
     request = soybeans()
     request.line.other_charges.add(kind=duty_service_pb2.CHARGE_KIND_OTHER, amount="5")
     with pytest.raises(InputError, match="landed cost of imports"):
-        LocalServices().duty.CalculateDuty(request)
+        LocalServices().CalculateDuty(request)
 
 
 def simulated(messages: list[pb.SimulateResponse], kind: str) -> pl.DataFrame:
@@ -140,7 +140,7 @@ def test_exports_without_a_table_are_the_embedded_ones() -> None:
         to="CA",
         response=pb.RESPONSE_MODEL_NONE,
     )
-    messages = list(LocalServices().simulation.Simulate(request))
+    messages = list(LocalServices().Simulate(request))
     assert simulated(messages, "groups")["customs_value"].to_list() == [73_170_345_317.0]
     assert "EMBEDDED_EXPORTS" in {note.reason for note in messages[-1].done.notes}
 
@@ -148,7 +148,7 @@ def test_exports_without_a_table_are_the_embedded_ones() -> None:
 def test_a_control_is_no_direction_of_a_table() -> None:
     request = pb.SimulateRequest(points=points(("base", "")), direction=common_pb2.DIRECTION_CONTROL)
     with pytest.raises(InputError, match="direction is 'control'") as refused:
-        list(LocalServices().simulation.Simulate(request))
+        list(LocalServices().Simulate(request))
     assert (refused.value.reason, refused.value.field) == ("REQUEST_INVALID", "direction")
 
 
@@ -161,7 +161,7 @@ def test_a_period_of_exports_is_on_the_clock_of_the_importing_country() -> None:
         response=pb.RESPONSE_MODEL_NONE,
         direction=common_pb2.DIRECTION_EXPORT,
     )
-    messages = list(LocalServices().simulation.Timeline(request))
+    messages = list(LocalServices().Timeline(request))
     parts = [m.segments.arrow for m in messages if m.WhichOneof("content") == "segments"]
     rates = frame(parts).filter(origin="US").select("start", "effective_rate").rows()
     assert [start for start, _ in rates] == ["2025-11-09", "2025-11-11"]

@@ -22,7 +22,7 @@ from tests.service.test_http_port import QUOTE, port_of
 from tests.service.web_calls import call, framed, frames, post
 
 pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
-from tariffs.service.server.web import http_port, request_body
+from tariffs.service.server.web import bodies, http_port
 from tariffs.service.server.web.http_port import network_of
 
 CALCULATE = "/tariffs.v1.DutyService/CalculateDuty"
@@ -134,7 +134,7 @@ def test_a_refused_caller_cannot_keep_its_connection_by_sending_on(
 def test_a_body_that_trickles_is_ended_though_no_part_is_late(
     web: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(request_body, "BODY_SECONDS", 0.6)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.6)
     stopped = threading.Event()
 
     def trickle(connection: socket.socket) -> None:
@@ -157,8 +157,8 @@ def test_a_body_that_trickles_is_ended_though_no_part_is_late(
 
 
 def test_a_large_body_gets_more_time(web: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_body, "BODY_SECONDS", 0.5)
-    filler = b" " * (request_body.LEAST_BYTES_PER_SECOND // 2)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.5)
+    filler = b" " * (bodies.LEAST_BYTES_PER_SECOND // 2)
     size = len(BODY) + 4 * len(filler)
     with connected(web) as connection:
         connection.sendall(
@@ -249,7 +249,7 @@ BARE = {
 def test_a_line_that_ends_in_a_bare_line_feed_is_refused_and_its_connection_closed(
     web: Running, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(request_body, "BODY_SECONDS", 1.0)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 1.0)
     with connected(web) as connection:
         connection.sendall(BARE[place] + SMUGGLED)
         answer = read_to_the_end(connection)

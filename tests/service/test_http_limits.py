@@ -25,7 +25,7 @@ from tests.service.test_http_port import QUOTE, Endless, port_of
 from tests.service.web_calls import call, framed, frames, post
 
 pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
-from tariffs.service.server.web import http_port, request_body
+from tariffs.service.server.web import bodies, http_port
 
 DESK, OTHER = "https://desk.example.com", "https://other.example.com"
 CALCULATE = "/tariffs.v1.DutyService/CalculateDuty"
@@ -127,7 +127,7 @@ def test_a_connection_that_sends_no_request_is_closed(monkeypatch: pytest.Monkey
 def test_a_body_that_pauses_for_long_is_refused_for_that_reason(
     form: str, part: bytes, found: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(request_body, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.3)
     monkeypatch.setattr(http_port, "LINGER_SECONDS", 0.3)
     with (
         running(warm=no_warm_up, http_port=0) as server,

@@ -19,10 +19,9 @@ from hypothesis import strategies as st
 from joserfc.jwk import OctKey, RSAKey
 
 from tariffs.engine.errors import InputError, ServiceError
-from tariffs.service.server import jwt_keys, jwt_tokens
+from tariffs.service.server import jwt_tokens
 from tariffs.service.server.identities import Identities
-from tariffs.service.server.jwt_keys import Keys
-from tariffs.service.server.jwt_tokens import JwtTokens
+from tariffs.service.server.jwt_tokens import JwtTokens, Keys
 from tariffs.service.settings.settings import Settings
 from tariffs.service.wire.identity import Caller
 from tests.service.jwt_issuer import AUDIENCE, ISSUER, KEYS, OIDC, bearer, key_server, published, token
@@ -272,7 +271,7 @@ def test_a_rotated_key_is_fetched_once_and_a_withdrawn_one_ends_its_tokens() -> 
                 with pytest.raises(ServiceError):
                     await identities.identify(bearer(new), Clear())
             assert source.asked == 1
-            clock[0] += jwt_keys.FLOOR_SECONDS
+            clock[0] += jwt_tokens.FLOOR_SECONDS
             assert (await identities.identify(bearer(new), Clear())).owner == "new"
             with pytest.raises(ServiceError):
                 await identities.identify(bearer(old), Clear())
@@ -282,8 +281,8 @@ def test_a_rotated_key_is_fetched_once_and_a_withdrawn_one_ends_its_tokens() -> 
 
 
 def test_while_the_source_is_down_the_known_keys_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jwt_keys, "REFRESH_SECONDS", 0.01)
-    monkeypatch.setattr(jwt_keys, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(jwt_tokens, "REFRESH_SECONDS", 0.01)
+    monkeypatch.setattr(jwt_tokens, "RETRY_SECONDS", 0.01)
 
     async def outage() -> None:
         with key_server(None) as source, key_server(published("ec")) as other:

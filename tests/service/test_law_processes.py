@@ -13,7 +13,7 @@ import pytest
 
 from tariffs.engine.errors import LawError, ServiceError
 from tariffs.engine.law import load_law
-from tariffs.service.handlers.watchers import Watchers
+from tariffs.service.handlers.methods import Watchers
 from tariffs.service.rpc.laws import Laws, ServedLaw
 from tariffs.service.server.server import TariffServer
 from tariffs.service.storage.law_store import LawStore

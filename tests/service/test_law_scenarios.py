@@ -14,7 +14,7 @@ from tariffs.client import Client, InvalidRequest, Scenario
 from tariffs.engine.law import load_law
 from tariffs.engine.law.pack.build import build_pack
 from tariffs.service.rpc.laws import LATEST, LAWS
-from tariffs.service.storage.scenario_tables import SCENARIO_CHECKS
+from tariffs.service.storage.scenario_events import SCENARIO_CHECKS
 from tests.law.packs import NEWER, drop, key_pair, law_copy
 from tests.service.harness import TIMEOUT, no_warm_up, running
 from tests.service.stored import TOKENS, rows, simulation, tokens_file, until

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law import load_law
-from tariffs.service.observability.answer_facts import refused_rows_of, run_digest_of
+from tariffs.service.observability.audit_facts import refused_rows_of, run_digest_of
 from tariffs.service.observability.metrics import Metrics
 from tariffs.service.observability.task_time import StopTime, TaskTime
 from tariffs.service.server.admission import Admission

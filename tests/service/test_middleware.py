@@ -21,9 +21,8 @@ from tariffs.service.observability.logs import add_call
 from tariffs.service.observability.metrics import Metrics
 from tariffs.service.server.admission import Admission
 from tariffs.service.server.health import WATCHERS, Health
-from tariffs.service.server.identities import Identities
+from tariffs.service.server.identities import Identities, Tokens
 from tariffs.service.server.middleware import MethodRegistry, Middleware
-from tariffs.service.server.tokens import Tokens
 from tariffs.service.wire.identity import ADMIN, READ, caller
 from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.v1 import common_pb2, duty_service_pb2

@@ -19,7 +19,7 @@ from tariffs.service.server import serving
 from tariffs.service.storage.audit.table_chain import AUDIT_ENTRIES
 from tariffs.service.storage.database import METADATA, RUNS, TABLES, Database
 from tariffs.service.storage.migrations.migrate import EMPTY, FIRST, newest, pending
-from tariffs.service.storage.scenario_tables import SCENARIOS
+from tariffs.service.storage.scenario_events import SCENARIOS
 from tariffs.v1 import simulation_service_pb2 as pb
 from tariffs.v1 import table_service_pb2
 from tests.service.harness import TIMEOUT, no_warm_up, running

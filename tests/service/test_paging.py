@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tariffs.engine.errors import InputError
-from tariffs.service.storage.page_tokens import (
+from tariffs.service.storage.access import (
     PAGE_DEFAULT,
     PAGE_LIMIT,
     is_created_and_key,

@@ -31,7 +31,7 @@ def contents(messages: list[pb.TimelineResponse]) -> list[pb.TimelineResponse]:
 
 def test_a_period_is_the_same_over_the_wire_and_in_process(served: Running) -> None:
     there = contents(list(served.simulation.Timeline(period(), timeout=60)))
-    here = contents(list(LocalServices().simulation.Timeline(period(), timeout=60)))
+    here = contents(list(LocalServices().Timeline(period(), timeout=60)))
     kinds = [message.WhichOneof("content") for message in there]
     assert kinds == ["refused", *(["segments", "totals", "averages", "average_total"] * 2), "done"]
     assert [m.SerializeToString(deterministic=True) for m in there[:-1]] == [
@@ -70,4 +70,4 @@ def test_differences_name_what_stands_otherwise(served: Running) -> None:
 @pytest.mark.parametrize("missing", ["start", "end"])
 def test_a_period_needs_both_days(missing: str) -> None:
     with pytest.raises(Exception, match=f"{missing} is missing"):
-        list(LocalServices().simulation.Timeline(period(**{missing: ""}), timeout=60))
+        list(LocalServices().Timeline(period(**{missing: ""}), timeout=60))

@@ -21,7 +21,7 @@ from grpc_channelz.v1 import channelz_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 from tariffs.service.storage.database import RUNS, TABLES
-from tariffs.service.storage.scenario_tables import (
+from tariffs.service.storage.scenario_events import (
     SCENARIO_CHECKS,
     SCENARIO_EVENTS,
     SCENARIO_VERSIONS,

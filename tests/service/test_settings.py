@@ -8,9 +8,9 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.service.server import serving
+from tariffs.service.settings.group import is_loopback
 from tariffs.service.settings.settings import GROUPS, RETIRED, Settings, load_settings
 from tariffs.service.settings.settings_table import BEGIN, END, effective, replaced, table
-from tariffs.service.settings.values import is_loopback
 
 
 @pytest.fixture(autouse=True)

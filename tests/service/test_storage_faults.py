@@ -19,7 +19,7 @@ from tariffs.engine.errors import ServiceError
 from tariffs.service.server import run_scheduler
 from tariffs.service.storage import files
 from tariffs.service.storage.run_store import RunStore
-from tariffs.service.storage.uploads import UploadFile
+from tariffs.service.storage.table_store import UploadFile
 from tariffs.service.wire.status import PUSHBACK_KEY, status_of, trailers_of
 from tariffs.service.workers.overflow_queue import IN_MEMORY, OverflowQueue
 from tariffs.service.workers.tasks import CancelToken, ResultSink

@@ -18,8 +18,8 @@ from tariffs.engine.law import load_law
 from tariffs.service.rpc.laws import LATEST, LAWS, ServedLaw
 from tariffs.service.server import scenario_checks
 from tariffs.service.server.scenario_checks import ScenarioChecks
+from tariffs.service.storage.scenario_events import SCENARIO_CHECKS
 from tariffs.service.storage.scenario_names import StoredVersion
-from tariffs.service.storage.scenario_tables import SCENARIO_CHECKS
 from tariffs.service.wire.identity import Caller
 from tariffs.v1 import common_pb2, duty_service_pb2, simulation_service_pb2
 from tariffs.v1 import scenario_service_pb2 as pb

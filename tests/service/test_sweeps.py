@@ -22,7 +22,7 @@ from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.runs.sweeps.sweep_points import POINTS_AT_MOST, grid
 from tariffs.engine.scenario import parse_scenario
 from tariffs.engine.tables import atoms as atoms_module
-from tariffs.service.observability.answer_facts import run_digest_of
+from tariffs.service.observability.audit_facts import run_digest_of
 from tariffs.service.wire.arrow import MESSAGE_LIMIT, read_table
 from tariffs.service.workers.tasks import CancelToken, ResultSink
 from tariffs.v1 import simulation_service_pb2 as pb

@@ -16,7 +16,7 @@ import pytest
 import structlog
 
 from tariffs.client import Client, Config, InvalidRequest, Unavailable
-from tariffs.client._wire.encryption import speaks_tls
+from tariffs.client._wire.connection import speaks_tls
 from tariffs.engine.errors import InputError
 from tariffs.service.server.listener import open_port
 from tariffs.service.server.tls import server_credentials

@@ -17,8 +17,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.server import watched_file
-from tariffs.service.server.identities import UNLISTED_ROLES, Identities
-from tariffs.service.server.tokens import Tokens
+from tariffs.service.server.identities import UNLISTED_ROLES, Identities, Tokens
 from tariffs.service.wire.identity import Caller
 from tests.service.harness import TIMEOUT, Running, fails, line, no_warm_up, running
 from tests.service.stored import until

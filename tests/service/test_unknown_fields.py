@@ -10,8 +10,8 @@ from google.protobuf.message import Message
 
 from tariffs.client.errors import Unsupported, from_rpc_error
 from tariffs.engine.base.provenance import engine_version
-from tariffs.service.rpc.server_info import get_server_info
-from tariffs.service.wire.unknown_fields import check_known
+from tariffs.service.rpc.law import get_server_info
+from tariffs.service.wire.requests import check_known
 from tariffs.v1 import contract, duty_service_pb2, law_service_pb2
 from tests.service.harness import TIMEOUT, Running, fails, line
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tariffs.service.storage import uploads
-from tariffs.service.storage.uploads import UploadFile, sweep_uploads
+from tariffs.service.storage import table_store
+from tariffs.service.storage.table_store import UploadFile, sweep_uploads
 from tests.service.harness import no_warm_up, running
 from tests.service.stored import until
 
 UPLOADING = """
 import sys, time
 from pathlib import Path
-from tariffs.service.storage.uploads import UploadFile
+from tariffs.service.storage.table_store import UploadFile
 file = UploadFile(Path(sys.argv[1]))
 file.write(b"part")
 file.flush()
@@ -62,7 +62,7 @@ def test_a_file_that_cannot_be_made_leaves_no_draft(tmp_path: Path, monkeypatch:
     def fail(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(uploads, "flock", fail)
+    monkeypatch.setattr(table_store, "flock", fail)
     with pytest.raises(RuntimeError):
         UploadFile(tmp_path).write(b"x")
     assert list(tmp_path.iterdir()) == []

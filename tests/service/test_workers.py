@@ -383,7 +383,7 @@ def test_a_run_nobody_waits_for_is_not_begun(pool: WorkerPool) -> None:
     [
         ("tariffs.service.server.server", ("numba", "llvmlite")),
         ("tariffs.service.server.warmup", ("numba", "llvmlite", "sqlalchemy", "alembic")),
-        ("tariffs.service.rpc.run_at_once", ("sqlalchemy", "alembic")),
+        ("tariffs.service.rpc.runs", ("sqlalchemy", "alembic")),
     ],
 )
 def test_a_process_does_not_load_libraries_for_the_work_of_others(

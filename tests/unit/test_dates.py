@@ -100,7 +100,7 @@ def test_a_column_of_a_table_is_read_in_the_order_it_shows() -> None:
     assert shown.notes["reason"].to_list() == ["DATE_REPAIRED"] * 2
     either = check(entry_date=["5/6/2025", "2025-05-14"])
     assert either.refused["row"].to_list() == [0]
-    assert "--date-format" in either.refused["message"].item()
+    assert "date_format=" in either.refused["message"].item()
 
 
 def test_a_column_with_real_times_keeps_them_and_midnights_are_noon() -> None:

@@ -13,14 +13,14 @@ import tariffs.v1
 @cache
 def methods() -> frozenset[str]:
     """Methods as `DutyService/CalculateDuty`."""
-    return frozenset(f"{service.name}/{method.name}" for service in _services() for method in service.methods)
+    return frozenset(f"{service.name}/{method.name}" for service in services() for method in service.methods)
 
 
 @cache
 def request_fields() -> frozenset[str]:
     """Fields of requests and of the messages within them, as `SimulateRequest.points`."""
     seen: dict[str, Any] = {}
-    waiting = [method.input_type for service in _services() for method in service.methods]
+    waiting = [method.input_type for service in services() for method in service.methods]
     while waiting:
         message = waiting.pop()
         if message.full_name not in seen and message.file.package == tariffs.v1.__name__:
@@ -38,7 +38,8 @@ def field_name(message: str, number: int) -> str:
     return f"field {number}"
 
 
-def _services() -> list[Any]:
+def services() -> list[Any]:
+    """Descriptors of all services."""
     return [service for one in _modules() for service in one.DESCRIPTOR.services_by_name.values()]
 
 

@@ -17,11 +17,11 @@ from typing import Any
 from tariffs.engine.base.chunks import watched
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law import Law
-from tariffs.service.rpc import duty, law, law_versions, port_fees, scenarios, server_info
+from tariffs.service.rpc import duty, law, port_fees, scenarios
 from tariffs.service.rpc.laws import LAWS, ServedLaw
-from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.rpc.run_options import LocalInputs
 from tariffs.service.wire.status import cancelled_error
-from tariffs.service.workers.tasks import import_name
+from tariffs.service.workers.tasks import CALLS
 from tariffs.v1 import simulation_service_pb2 as pb
 
 Emit = Callable[[Any], None]
@@ -40,26 +40,26 @@ def _answering(function: Callable[[Any], Any]) -> Any:
     return call
 
 
-def _running(function: str) -> Any:
-    """Make a stub method of a function that emits messages, `module:name`.
+def _running(task: str) -> Any:
+    """Make a stub method of the call that a task computes, which streams its messages.
 
     Further arguments are those of LocalInputs: a table of any size and the path of a parameter table in place of the
-    request's, and the address of a Dask scheduler. The module is imported by the first call: runs need compiled
+    request's, and the address of a Dask scheduler. Its module is imported by the first call: runs need compiled
     kernels, which a single line must not import.
     """
 
     def call(self: object, request: Any, timeout: float | None = None, **inputs: Any) -> Iterator[Any]:
         given = {name: value for name, value in inputs.items() if value is not None}
         local = (LocalInputs(**given),) if given else ()
-        run = import_name(f"tariffs.service.rpc.{function}")
-        return stream(lambda emit, cancelled: run(request, emit, cancelled, *local), timeout)
+        function = CALLS[task].imported()
+        return stream(lambda emit, cancelled: function(request, emit, cancelled, *local), timeout)
 
     return call
 
 
-def _emitting(function: str) -> Any:
-    """Make a stub method of a function that emits one response; arguments as `_running`."""
-    run = _running(function)
+def _emitting(task: str) -> Any:
+    """Make a stub method of the call that a task computes, which has one response; arguments as `_running`."""
+    run = _running(task)
 
     def call(self: object, request: Any, timeout: float | None = None, **inputs: Any) -> Any:
         (response,) = run(self, request, timeout, **inputs)
@@ -68,59 +68,37 @@ def _emitting(function: str) -> Any:
     return call
 
 
-class LocalDuty:
-    """DutyService in-process."""
+class LocalServices:
+    """All services in-process, and the laws that the caller adds until it closes them; no table is kept."""
 
     CalculateDuty = _answering(duty.calculate_duty)
-    BatchCalculateDuties = _emitting("duty:calculate_duties")
-
-
-class LocalLaw:
-    """LawService in-process."""
-
+    BatchCalculateDuties = _emitting("duties")
+    CalculateRefunds = _emitting("refunds")
     GetLaw = _answering(law.get_law)
     ListMeasures = _answering(law.list_measures)
     GetMeasure = _answering(law.get_measure)
-    ListVersions = _answering(law_versions.list_versions)
-    GetServerInfo = _answering(server_info.get_server_info)
-    GetCaller = _answering(server_info.get_local_caller)
+    ListVersions = _answering(law.list_versions)
+    GetServerInfo = _answering(law.get_server_info)
+    GetCaller = _answering(law.get_local_caller)
     CalculatePortFee = _answering(port_fees.calculate_port_fee)
-
-    ListChanges = _emitting("changes:list_changes")
-
-
-class LocalTables:
-    """TableService in-process: tables are checked, and none is kept."""
-
-    CheckTable = _emitting("table_check:check_table")
-
-
-class LocalRefund:
-    """RefundService in-process."""
-
-    CalculateRefunds = _emitting("refund:calculate_refunds")
-
-
-class LocalScenarios:
-    """ScenarioService in-process."""
-
+    ListChanges = _emitting("changes")
     ListScenarios = _answering(scenarios.list_scenarios)
     GetScenario = _answering(scenarios.get_scenario)
     CheckScenario = _answering(scenarios.check_scenario_text)
     DiffScenarios = _answering(scenarios.diff_scenarios)
+    CheckTable = _emitting("check_table")
+    Simulate = _running("simulate")
+    SimulateGroups = _emitting("groups")
+    Timeline = _running("timeline")
+    Sweep = _running("sweep")
+    Seek = _running("seek")
 
-
-class LocalSimulation:
-    """SimulationService in-process."""
-
-    Simulate = _running("run_at_once:simulate")
-    SimulateGroups = _emitting("simulation_groups:simulate_groups")
-    Timeline = _running("run_at_once:timeline")
+    def __init__(self) -> None:
+        self._added: dict[str, Law] = {}
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
 
     def SimulateLines(
-        self,
-        requests: Iterable[pb.SimulateLinesRequest],
-        timeout: float | None = None,
+        self, requests: Iterable[pb.SimulateLinesRequest], timeout: float | None = None
     ) -> Iterator[pb.SimulateLinesResponse]:
         """Calculate the duty on a stream of rows; requests are read while the responses are."""
         from tariffs.service.rpc import lines
@@ -131,22 +109,7 @@ class LocalSimulation:
 
         return stream(work, timeout)
 
-
-class LocalSweeps:
-    """SweepService in-process."""
-
-    Sweep = _running("run_at_once:sweep")
-    Seek = _running("seek:run_seek")
-
-
-class LocalLaws:
-    """Laws that a caller in this process adds, until it closes them."""
-
-    def __init__(self) -> None:
-        self._added: dict[str, Law] = {}
-        self._directory: tempfile.TemporaryDirectory[str] | None = None
-
-    def add(self, path: Path) -> str:
+    def add_law(self, path: Path) -> str:
         """Let calls name the law of a pack or directory of law data; return its exact name.
 
         Raises:
@@ -175,20 +138,6 @@ class LocalLaws:
         if self._directory is not None:
             self._directory.cleanup()
             self._directory = None
-
-
-class LocalServices:
-    """All services in-process."""
-
-    def __init__(self) -> None:
-        self.duty = LocalDuty()
-        self.law = LocalLaw()
-        self.laws = LocalLaws()
-        self.refund = LocalRefund()
-        self.scenarios = LocalScenarios()
-        self.simulation = LocalSimulation()
-        self.sweeps = LocalSweeps()
-        self.tables = LocalTables()
 
 
 def stream(work: Work, timeout: float | None) -> Generator[Any, None, None]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from tariffs.client._verbs.line_stream import LineStream
-from tariffs.client._verbs.public_tables import ImportedTable, import_table
+from tariffs.client._verbs.public_tables import ImportedTable, import_table, read_table
 from tariffs.client._verbs.replay import Replay, replay
 from tariffs.client._verbs.run_handle import Run, RunStatus
-from tariffs.client._wire.user_tables import read_table
 from tariffs.client.async_client import AsyncClient
 from tariffs.client.client import Client
 from tariffs.client.config import Config, Deadlines
@@ -26,7 +25,6 @@ from tariffs.client.errors import (
     Violation,
 )
 from tariffs.client.results.both_sides import BothSides
-from tariffs.client.results.caller_info import CallerInfo, CallerQuota
 from tariffs.client.results.entries import EntriesResult
 from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
 from tariffs.client.results.law import Law, Measure, ScenarioInfo, Switch
@@ -35,7 +33,7 @@ from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.quote import Layer, Note, Quote
 from tariffs.client.results.refund import RefundsResult
 from tariffs.client.results.scenario_check import CheckResult, Difference, Problem
-from tariffs.client.results.server_info import ServerVersion
+from tariffs.client.results.server_info import CallerInfo, CallerQuota, ServerVersion
 from tariffs.client.results.stored_scenario import ScenarioEvent, StoredScenario
 from tariffs.client.results.sweep import Seek, SeekJump, SeekRoot, Sweep
 from tariffs.client.results.table_check import TableCheck, TableColumn

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Unpack
+from typing import Any, Unpack
 
 from tariffs.client import _arguments as arguments
-from tariffs.client._verbs.both_runs import BothSideCalls
+from tariffs.client._verbs.changes import PortFeeCalls
 from tariffs.client._verbs.duty import DutyCalls
 from tariffs.client._verbs.legal_lookup import LegalTextCalls
 from tariffs.client._verbs.line_stream import LineStreamCalls
-from tariffs.client._verbs.port_fees import PortFeeCalls
 from tariffs.client._verbs.refund import RefundCalls
-from tariffs.client._verbs.replay import recorded_call, with_call
+from tariffs.client._verbs.replay import recorded_call
 from tariffs.client._verbs.stored_scenarios import StoredScenarioCalls
 from tariffs.client._verbs.sweep import SweepCalls
 from tariffs.client._wire import answers, requests
@@ -25,10 +23,16 @@ from tariffs.client._wire.progress import Progress
 from tariffs.client._wire.requests import ScenarioLike
 from tariffs.client._wire.run_options import read_spec
 from tariffs.client.config import Config, Tls, secured, target_from_environment
+from tariffs.client.results.both_sides import BothSides
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.scenario import Scenario
 from tariffs.run_spec.option import Day
+from tariffs.run_spec.spec import OPTIONS
 from tariffs.run_spec.typed import RunOptions, TimelineOptions
+
+_OF_IMPORTS, _OF_EXPORTS = (
+    {one.name for one in OPTIONS.values() if one.side == side} for side in ("import", "export")
+)
 
 
 class Client(
@@ -38,7 +42,6 @@ class Client(
     SweepCalls,
     LineStreamCalls,
     StoredScenarioCalls,
-    BothSideCalls,
     LegalTextCalls,
 ):
     """Client of a server, or with `Client.local()` of the engine in this process.
@@ -142,8 +145,7 @@ class Client(
         call = recorded_call("impact", lines, scenarios, spec)
         seconds = arguments.seconds(timeout, self._config.deadlines.impact)
         backend = self._computing(cluster, lines_to)
-        result = self._run("Simulate", request, lines, answers.impact, seconds, progress, backend)
-        return replace(result, provenance=with_call(result.provenance, call))
+        return self._run("Simulate", request, lines, answers.impact, seconds, progress, backend, call)
 
     def timeline(
         self,
@@ -180,5 +182,66 @@ class Client(
         call = recorded_call("timeline", lines, scenarios, spec, start=start, end=end)
         seconds = arguments.seconds(timeout, self._config.deadlines.timeline)
         backend = self._computing(cluster)
-        result = self._run("Timeline", request, lines, answers.timeline, seconds, progress, backend)
-        return replace(result, provenance=with_call(result.provenance, call))
+        return self._run("Timeline", request, lines, answers.timeline, seconds, progress, backend, call)
+
+    def impact_both(
+        self,
+        lines: Table | None = None,
+        scenarios: Sequence[ScenarioLike] = ("base",),
+        *,
+        on: Day | None = None,
+        exports: Table | None = None,
+        by: Sequence[str] = ("origin",),
+        exports_by: Sequence[str] = ("destination",),
+        **options: Unpack[RunOptions],
+    ) -> BothSides[ImpactResult]:
+        """Compute the effect of scenarios on imports and on exports.
+
+        Args:
+            lines: table of imports; None is the embedded one.
+            scenarios: as in `impact`.
+            on: day of the law; by default the law's as-of day.
+            exports: table of exports; None is the embedded one.
+            by: keys of the groups of imports.
+            exports_by: keys of the groups of exports.
+            **options: the other options, listed by `help(tariffs.client.RunOptions)`: `to` and `reaction` are of
+                exports, prices of consumption, sectors and the dollar of imports, the others of both.
+
+        Raises:
+            TariffsError: as `impact`.
+        """
+        return BothSides(
+            self.impact(lines, scenarios, on=on, by=by, **_without(options, _OF_EXPORTS)),
+            self.impact(exports, scenarios, on=on, by=exports_by, **_of_exports(options)),
+        )
+
+    def timeline_both(
+        self,
+        lines: Table | None = None,
+        scenarios: Sequence[ScenarioLike] = ("base",),
+        *,
+        start: Day,
+        end: Day,
+        exports: Table | None = None,
+        by: Sequence[str] = ("origin",),
+        exports_by: Sequence[str] = ("destination",),
+        **options: Unpack[TimelineOptions],
+    ) -> BothSides[TimelineResult]:
+        """Compute the effect of scenarios on imports and on exports for every day of a period.
+
+        Days are local time of each market. Arguments and errors are those of `impact_both` and `timeline`.
+        """
+        days: dict[str, Any] = {"start": start, "end": end}
+        return BothSides(
+            self.timeline(lines, scenarios, by=by, **days, **_without(options, _OF_EXPORTS)),
+            self.timeline(exports, scenarios, by=exports_by, **days, **_of_exports(options)),
+        )
+
+
+def _of_exports(options: Mapping[str, object]) -> dict[str, Any]:
+    """Options of the run over exports; prices of consumption and sectors are those of the United States."""
+    return {**_without(options, _OF_IMPORTS), "direction": "export"}
+
+
+def _without(options: Mapping[str, object], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in names}

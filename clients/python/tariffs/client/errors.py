@@ -7,6 +7,7 @@ Match on the class or on `reason` (a stable name), never on the message.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -18,55 +19,21 @@ if TYPE_CHECKING:
 
 USAGE_REASONS = frozenset(
     {
-        "CLAIM_UNKNOWN",
-        "COLUMN_MISSING",
-        "COLUMN_TYPE_MISMATCH",
-        "TABLE_EMPTY",
-        "PARTITION_UNREADABLE",
-        "TABLE_UNREADABLE",
-        "ARROW_MALFORMED",
-        "BATCH_TOO_LARGE",
-        "BASELINE_REQUIRED",
-        "PARAMETER_INVALID",
-        "PARAMETER_UNKNOWN",
-        "GROUP_UNKNOWN",
-        "SWITCH_UNKNOWN",
-        "SWITCH_RETIRED",
-        "REQUEST_INVALID",
-        "PAGE_TOKEN_INVALID",
-        "TABLE_NOT_FOUND",
-        "RUN_NOT_FOUND",
-        "REQUEST_ID_REUSED",
-        "SCENARIO_EXISTS",
-        "RUN_NOT_FINISHED",
-        "OFFSET_PAST_END",
-        "ROW_QUOTA",
-        "SETTING_INVALID",
+        "CLAIM_UNKNOWN", "COLUMN_MISSING", "COLUMN_TYPE_MISMATCH", "TABLE_EMPTY", "PARTITION_UNREADABLE",
+        "TABLE_UNREADABLE", "ARROW_MALFORMED", "BATCH_TOO_LARGE", "BASELINE_REQUIRED", "PARAMETER_INVALID",
+        "PARAMETER_UNKNOWN", "GROUP_UNKNOWN", "SWITCH_UNKNOWN", "SWITCH_RETIRED", "REQUEST_INVALID",
+        "PAGE_TOKEN_INVALID", "TABLE_NOT_FOUND", "RUN_NOT_FOUND", "REQUEST_ID_REUSED", "SCENARIO_EXISTS",
+        "RUN_NOT_FINISHED", "OFFSET_PAST_END", "ROW_QUOTA", "SETTING_INVALID",
     }
-)
+)  # fmt: skip
 LAW_REASONS = frozenset(
     {
-        "SCENARIO_CHANGED",
-        "SCENARIO_SYNTAX",
-        "SCENARIO_UNKNOWN_KEY",
-        "SCENARIO_CYCLE",
-        "CHANGE_DATES_REVERSED",
-        "SUSPENSION_NOT_FOUND",
-        "NOTHING_MATCHED",
-        "MEASURE_RETIRED",
-        "SAME_AS_BASE",
-        "CHANGE_HAS_NO_EFFECT",
-        "NOT_MODELLED",
-        "LAW_INVALID",
-        "LAW_PACK_INVALID",
-        "LAW_PACK_UNTRUSTED",
-        "LAW_TEST_FAILED",
-        "TOO_MANY_TESTS",
-        "SCENARIO_NOT_FOUND",
-        "MEASURE_NOT_FOUND",
-        "LAW_VERSION_NOT_FOUND",
+        "SCENARIO_CHANGED", "SCENARIO_SYNTAX", "SCENARIO_UNKNOWN_KEY", "SCENARIO_CYCLE",
+        "CHANGE_DATES_REVERSED", "SUSPENSION_NOT_FOUND", "NOTHING_MATCHED", "MEASURE_RETIRED", "SAME_AS_BASE",
+        "CHANGE_HAS_NO_EFFECT", "NOT_MODELLED", "LAW_INVALID", "LAW_PACK_INVALID", "LAW_PACK_UNTRUSTED",
+        "LAW_TEST_FAILED", "TOO_MANY_TESTS", "SCENARIO_NOT_FOUND", "MEASURE_NOT_FOUND", "LAW_VERSION_NOT_FOUND",
     }
-)
+)  # fmt: skip
 _EXIT_BY_CODE = {"INVALID_ARGUMENT": 1, "NOT_FOUND": 4}
 # What a status without details means: the call never reached, or never left, a handler of ours.
 _REASON_BY_CODE = {
@@ -395,3 +362,15 @@ def _status_of(error: grpc.RpcError) -> status_pb2.Status | None:
         return rpc_status.from_call(call)
     except (AttributeError, ValueError):  # no call at all, or details that contradict its own code
         return None
+
+
+def module_of(extra: str, name: str) -> Any:
+    """Import a module of an optional part, such as `server` for those of the engine.
+
+    Raises:
+        ExtraMissing: the part is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise extra_missing(extra, error.name) from error

@@ -174,7 +174,7 @@ def _day(text: str, part: str, date_format: str) -> date:
     if _NUMBER.fullmatch(part):
         raise DateError(
             f"{text[:40]!r} is not a date",
-            f"{FIX} Day numbers of a spreadsheet need --date-format {SERIAL} (date_format in Python).",
+            f'{FIX} Day numbers of a spreadsheet need date_format="{SERIAL}".',
         )
     raise ValueError(text)
 
@@ -186,8 +186,8 @@ def _year_last(text: str, match: re.Match[str], date_format: str) -> date:
         either = date(year, first, second), date(year, second, first)
         raise DateError(
             f"{text[:40]!r} may be {either[0]} or {either[1]}",
-            f"Write {either[0]} or {either[1]}; state the order of a table with --date-format {MONTH_FIRST} or "
-            f"{DAY_FIRST} (date_format in Python).",
+            f"Write {either[0]} or {either[1]}; the order of a table is stated with "
+            f'date_format="{MONTH_FIRST}" or date_format="{DAY_FIRST}".',
         )
     return date(year, first, second) if order == MONTH_FIRST else date(year, second, first)
 

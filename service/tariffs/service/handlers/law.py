@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Protocol
 
-from tariffs.service.handlers.caller_info import CallerReport
-from tariffs.service.handlers.methods import computed, inline, of_law, over_table
-from tariffs.service.handlers.watchers import Watchers, shutting_down
+from tariffs.service.handlers.methods import Watchers, computed, inline, of_law, over_table, shutting_down
 from tariffs.service.observability.call_log import Context
-from tariffs.service.rpc import law, server_info
-from tariffs.service.rpc.law_versions import UnservedPack, versions_beside
+from tariffs.service.rpc import law
+from tariffs.service.rpc.law import UnservedPack, caller_message, versions_beside
+from tariffs.service.settings.settings import Settings
+from tariffs.service.storage.access import table_bytes
 from tariffs.service.storage.storage import Storage
-from tariffs.service.wire.identity import RUN, caller, caller_now
+from tariffs.service.wire.identity import RUN, Caller, caller, caller_now
 from tariffs.service.wire.roles import require_role
+from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.v1 import law_service_pb2 as pb
 from tariffs.v1 import law_service_pb2_grpc
@@ -53,7 +54,7 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
     GetLaw = of_law(law.get_law)
     ListMeasures = of_law(law.list_measures)
     GetMeasure = of_law(law.get_measure)
-    GetServerInfo = inline(server_info.get_server_info)
+    GetServerInfo = inline(law.get_server_info)
     CalculatePortFee = computed("short", "port_fee", pb.CalculatePortFeeResponse)
     _changes = computed("short", "changes", pb.ListChangesResponse)
     _changes_of_table = over_table("changes", pb.ListChangesResponse)
@@ -90,3 +91,36 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
             method = self._changes_of_table
         response: pb.ListChangesResponse = await method(request, context)
         return response
+
+
+class CallerReport:
+    """Reports a caller's rights and quotas.
+
+    Args:
+        settings: the limits of the server.
+        calls: counts calls.
+        runs: counts runs over tables.
+        storage: counts tables and long runs.
+    """
+
+    def __init__(self, settings: Settings, calls: FairLimit, runs: FairLimit, storage: Storage) -> None:
+        self._settings = settings
+        self._calls = calls
+        self._runs = runs
+        self._storage = storage
+
+    def message(self, who: Caller) -> pb.CallerInfo:
+        """Return the report as a message; blocks for the database."""
+        return caller_message(who, list(self._quotas(who)))
+
+    def _quotas(self, who: Caller) -> Iterator[pb.CallerQuota]:
+        own, settings = who.quotas, self._settings
+        for limit in (self._calls, self._runs):
+            yield pb.CallerQuota(name=limit.quota, limit=limit.limit_of(own), used=limit.held_by(who.key))
+        yield pb.CallerQuota(name="calls_per_second", limit=own.calls_per_second)
+        kept = settings.runs_per_owner if own.runs_kept is None else own.runs_kept
+        yield pb.CallerQuota(name="runs_kept", limit=kept, used=self._storage.runs.count(who))
+        tables = settings.tables_per_owner if own.tables is None else own.tables
+        yield pb.CallerQuota(name="tables", limit=tables, used=self._storage.register.count(who))
+        yield pb.CallerQuota(name="table_bytes", limit=table_bytes(who, settings.table_bytes_limit))
+        yield pb.CallerQuota(name="sweep_points", limit=own.sweep_points)

@@ -1,4 +1,4 @@
-"""Make methods: answered inline, or by a task in a worker, whose request names its law by digest.
+"""Make methods: answered inline, or by a task in a worker, whose request names its law by digest; bound watching ones.
 
 Methods over tables use the handler's `_task_queue` and `_storage`; the middleware closes streams when their call ends.
 """
@@ -6,14 +6,18 @@ Methods over tables use the handler's `_task_queue` and `_storage`; the middlewa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, aclosing
 from functools import partial
 from typing import Any, Literal
 
+from tariffs.engine.errors import ServiceError
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc.laws import LAWS, pin
 from tariffs.service.wire.identity import Caller, caller
+from tariffs.service.workers.fair_limit import FairLimit
+
+_MOST = 64
 
 
 def inline(function: Callable[[Any], Any]) -> Any:
@@ -80,9 +84,64 @@ def over_table(task: str, response: type[Any]) -> Any:
     return call
 
 
+def reading(kind: str, behaviour: Callable[[Any, Any], Any], read: Callable[[Any], Awaitable[Any]]) -> Any:
+    """Make the behaviour of a method whose requests are read first.
+
+    Args:
+        kind: kind of its handler.
+        behaviour: answers a request, or an iterator of requests.
+        read: reads one request.
+    """
+
+    async def answer(request: Any, context: Any) -> Any:
+        return await behaviour(await read(request), context)
+
+    async def stream(request: Any, context: Any) -> AsyncGenerator[Any, None]:
+        async with aclosing(behaviour(await read(request), context)) as messages:
+            async for message in messages:
+                yield message
+
+    async def read_all(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        async for request in requests:
+            yield await read(request)
+
+    def many(requests: AsyncIterator[Any], context: Any) -> Any:
+        return behaviour(read_all(requests), context)
+
+    return {"unary_unary": answer, "unary_stream": stream}.get(kind, many)
+
+
 def kind_of(handler: Any) -> str:
     """Return the kind of a handler as gRPC names it, such as `unary_stream`."""
     return "_".join(
         "stream" if streaming else "unary"
         for streaming in (handler.request_streaming, handler.response_streaming)
     )
+
+
+class Watchers:
+    """Calls that watch, at most half of them of one caller.
+
+    Args:
+        noun: what they are, in the plural, for the error text.
+
+    Attributes:
+        open: False once they are to end: another server can answer them.
+    """
+
+    def __init__(self, noun: str) -> None:
+        self._limit = FairLimit(noun, _MOST, _MOST // 2)
+        self.open = True
+
+    def place(self, key: str) -> AbstractContextManager[None]:
+        """Count a call while the context is open; raises ServiceError TOO_MANY_STREAMS at a limit."""
+        return self._limit.place(key)
+
+    def close(self) -> None:
+        """End the calls."""
+        self.open = False
+
+
+def shutting_down(fix: str) -> ServiceError:
+    """Make the error of a call that ends because the server stops."""
+    return ServiceError("SHUTTING_DOWN", "The server is shutting down.", fix=fix)

@@ -12,15 +12,13 @@ from google.longrunning import operations_pb2_grpc
 from google.protobuf import empty_pb2
 
 from tariffs.engine.errors import InputError, ServiceError
-from tariffs.service.handlers.watchers import shutting_down
+from tariffs.service.handlers.methods import shutting_down
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc.laws import FLOATING, pin
 from tariffs.service.rpc.run_plan import parts_of
-from tariffs.service.rpc.run_summary import law_version_of
-from tariffs.service.rpc.runs import operation_of, read_response
-from tariffs.service.rpc.sweeps import check_quota
-from tariffs.service.rpc.verbs import VERBS
-from tariffs.service.storage.page_tokens import page_size
+from tariffs.service.rpc.runs import law_version_of, operation_of, read_response
+from tariffs.service.rpc.verbs import VERBS, check_quota
+from tariffs.service.storage.access import page_size
 from tariffs.service.storage.result_parts import ResultPart
 from tariffs.service.storage.run_rows import RunRow, id_of
 from tariffs.service.storage.storage import Storage

@@ -8,14 +8,13 @@ from typing import Any
 
 from google.protobuf import empty_pb2
 
-from tariffs.service.handlers.methods import computed, of_law
-from tariffs.service.handlers.watchers import Watchers, shutting_down
+from tariffs.service.handlers.methods import Watchers, computed, of_law, shutting_down
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc import scenarios
 from tariffs.service.rpc.checks import word
 from tariffs.service.rpc.laws import LATEST
 from tariffs.service.rpc.stored_scenarios import check_of, event_message, stored_message, text_of, to_store
-from tariffs.service.storage.page_tokens import page_size, read_token, write_token
+from tariffs.service.storage.access import page_size, read_token, write_token
 from tariffs.service.storage.scenario_names import PREFIX, parse_name
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import caller, caller_now

@@ -1,4 +1,4 @@
-"""Handler of SimulationService.
+"""Handlers of SimulationService and SweepService.
 
 Streaming methods return their generator as it is: the middleware closes it when the call ends.
 """
@@ -13,10 +13,16 @@ from tariffs.service.handlers.lines import lines_stream
 from tariffs.service.handlers.methods import over_table, streamed
 from tariffs.service.handlers.operations import LongRuns
 from tariffs.service.observability.call_log import Context
+from tariffs.service.rpc.verbs import check_quota
 from tariffs.service.storage.storage import Storage
 from tariffs.service.workers.task_queue import TaskQueue
+from tariffs.v1 import (
+    simulation_service_pb2,
+    simulation_service_pb2_grpc,
+    sweep_service_pb2,
+    sweep_service_pb2_grpc,
+)
 from tariffs.v1 import simulation_service_pb2 as pb
-from tariffs.v1 import simulation_service_pb2_grpc
 
 
 class SimulationHandler(simulation_service_pb2_grpc.SimulationServiceServicer):
@@ -56,3 +62,19 @@ class SimulationHandler(simulation_service_pb2_grpc.SimulationServiceServicer):
     ) -> AsyncGenerator[pb.ReadRunResponse, None]:
         """Read the messages of a long run from an offset on."""
         return self._long_runs.read(request.name, request.offset)
+
+
+class SweepHandler(sweep_service_pb2_grpc.SweepServiceServicer):
+    """Computes in workers and streams results as they come.
+
+    Args:
+        task_queue: computes.
+        storage: resolves table handles.
+    """
+
+    def __init__(self, task_queue: TaskQueue, storage: Storage) -> None:
+        self._task_queue = task_queue
+        self._storage = storage
+
+    Sweep = streamed("sweep", simulation_service_pb2.SweepResponse, check_quota)
+    Seek = streamed("seek", sweep_service_pb2.SeekResponse)

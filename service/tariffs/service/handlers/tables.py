@@ -15,11 +15,9 @@ from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.handlers.methods import over_table
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc.tables import Intake, table_message
-from tariffs.service.storage.access import check_group, table_bytes
-from tariffs.service.storage.page_tokens import page_size
+from tariffs.service.storage.access import check_group, page_size, table_bytes
 from tariffs.service.storage.storage import Storage
-from tariffs.service.storage.table_store import digest_of
-from tariffs.service.storage.uploads import UploadFile
+from tariffs.service.storage.table_store import UploadFile, digest_of
 from tariffs.service.wire.frames import pack, unpack
 from tariffs.service.wire.identity import SERVER_LIMITS, caller
 from tariffs.service.workers.task_queue import TaskQueue, cancel_with

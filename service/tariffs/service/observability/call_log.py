@@ -13,7 +13,7 @@ import grpc.aio
 from google.protobuf.message import Message
 
 from tariffs.engine.errors import TariffsError
-from tariffs.service.observability.answer_facts import refused_rows_of, run_digest_of
+from tariffs.service.observability.audit_facts import refused_rows_of, run_digest_of
 from tariffs.service.observability.metrics import Metrics
 from tariffs.service.observability.tracing import OpenSpan
 from tariffs.service.wire.identity import Caller, Metadata, set_current_call
@@ -49,12 +49,7 @@ class CallLog:
     """
 
     def __init__(
-        self,
-        rpc: str,
-        context: Context,
-        metrics: Metrics,
-        log: Any,
-        begin_span: BeginSpan | None = None,
+        self, rpc: str, context: Context, metrics: Metrics, log: Any, begin_span: BeginSpan | None = None
     ) -> None:
         self._log = log
         self._started = time.perf_counter()

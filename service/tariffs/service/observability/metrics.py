@@ -23,25 +23,8 @@ from tariffs.engine.errors import ServiceError
 from tariffs.service.observability.task_time import TaskTime
 
 _CALL_BUCKETS = (
-    1e-4,
-    2.5e-4,
-    5e-4,
-    1e-3,
-    2.5e-3,
-    5e-3,
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    0.5,
-    1,
-    2.5,
-    5,
-    10,
-    30,
-    60,
-)
+    1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+)  # fmt: skip
 _CHUNK_BUCKETS = (0, 1, 2, 3, 5, 10, 100)
 _TASK_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900)
 
@@ -115,7 +98,11 @@ class Metrics:
 
     def watch_total(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Add a counter that calls `read` at every scrape."""
-        self.registry.register(_Total(f"tariffs_{name}", text, read))
+        self.collect(lambda: iter([CounterMetricFamily(f"tariffs_{name}", text, value=read())]))
+
+    def collect(self, collect: Callable[[], Iterator[Metric]]) -> None:
+        """Add metrics that a function yields at every scrape."""
+        self.registry.register(_Collected(collect))
 
     def _histogram(self, name: str, text: str, labels: list[str], buckets: tuple[float, ...]) -> Histogram:
         return Histogram(f"tariffs_{name}", text, labels, buckets=buckets, registry=self.registry)
@@ -124,21 +111,19 @@ class Metrics:
         return Counter(f"tariffs_{name}", text, labels, registry=self.registry)
 
 
-class _Total(Collector):
-    """Counter whose value is kept elsewhere."""
+class _Collected(Collector):
+    """Metrics that a function yields."""
 
-    def __init__(self, name: str, text: str, read: Callable[[], float]) -> None:
-        self._name = name
-        self._text = text
-        self._read = read
+    def __init__(self, collect: Callable[[], Iterator[Metric]]) -> None:
+        self._collect = collect
 
     def describe(self) -> Iterator[Metric]:
-        """Yield the metric without its value."""
-        yield CounterMetricFamily(self._name, self._text)
+        """Yield nothing: the registry would collect the metrics to learn their names."""
+        return iter(())
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the metric with its current value."""
-        yield CounterMetricFamily(self._name, self._text, value=self._read())
+        """Yield the metrics with their current values."""
+        return self._collect()
 
 
 class MetricsPort:

@@ -55,11 +55,7 @@ class OtlpTracing:
     def call(self, method: str, metadata: Metadata, request_id: str) -> OtelSpan:
         """Begin the span of a call, within that of its caller."""
         carrier = {key: str(value) for key, value in metadata if key in _KEYS}
-        attributes = {
-            "rpc.system.name": "grpc",
-            "rpc.method": method,
-            "tariffs.request_id": request_id,
-        }
+        attributes = {"rpc.system.name": "grpc", "rpc.method": method, "tariffs.request_id": request_id}
         parent = _W3C.extract(carrier, Context())
         return OtelSpan(self._tracer, self._tracer.start_span(method, parent, SpanKind.SERVER, attributes))
 

@@ -38,11 +38,7 @@ class Tracing(Protocol):
 
 
 def start_tracing(traces: str) -> Tracing | None:
-    """Start tracing as the setting says; None if it is off.
-
-    Raises:
-        ServiceError: EXTRA_MISSING without OpenTelemetry.
-    """
+    """Start tracing as the setting says; None if it is off; raises ServiceError EXTRA_MISSING without OpenTelemetry."""
     if traces == OFF or os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return None
     try:

@@ -5,25 +5,16 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.law.law import Law
 from tariffs.engine.line_duty.entry_dates import read_known_on
 from tariffs.engine.runs.law_history.law_changes import Notice, TableGoods, changes, read_window
-from tariffs.engine.scenario import scenario_facts
-from tariffs.service.rpc.checks import direction_of, required, value_of, word
-from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.rpc.checks import direction_of, required, word
 from tariffs.service.rpc.messages import message_of
-from tariffs.service.rpc.shared import (
-    first_rows,
-    instant_text,
-    law_under,
-    provenance_of,
-    scenario_of,
-)
+from tariffs.service.rpc.run_options import LocalInputs
+from tariffs.service.rpc.shared import first_rows, instant_text, law_asked, law_provenance
 from tariffs.service.wire import arrow
 from tariffs.service.wire.status import cancelled_error
 from tariffs.v1 import law_service_pb2 as pb
@@ -49,8 +40,7 @@ def list_changes(
         word(request.hts, "hts"),
         word(request.origin, "origin"),
     )
-    scenario = scenario_of(request.scenario, "scenario")
-    law = law_under(request.law_version, scenario, request.switches, request.min_confidence)
+    scenario, law = law_asked(request)
     known_on = read_known_on(law, word(request.known_on, "known_on") or None, law.as_of)
     direction = direction_of(request.direction)
     market = law.market_of(direction, word(request.to, "to"))
@@ -59,16 +49,16 @@ def list_changes(
     steps = list(dict.fromkeys(notice.step for notice in notices if notice.step))
     zone = law.zones[market]
     response = pb.ListChangesResponse(
-        changes=[_change(one, steps.index(one.step) if one.step else None, zone) for one in notices],
-        provenance=provenance_of(
-            {
-                **law_facts(law),
-                "known_on": known_on,
-                "direction": direction,
-                **scenario_facts([scenario]),
-            },
-            request,
-        ),
+        changes=[
+            message_of(
+                pb.LawChange,
+                one,
+                effect_time=instant_text(one.at, zone),
+                step=steps.index(one.step) if one.step else None,
+            )
+            for one in notices
+        ],
+        provenance=law_provenance(law, request, [scenario], known_on=known_on, direction=direction),
     )
     if lines:
         _add_effects(law, notices, lines, market, cancelled, response)
@@ -90,7 +80,9 @@ def _lines(law: Law, request: pb.ListChangesRequest, local: LocalInputs | None, 
     from tariffs.engine.runs.law_history.change_effects import goods_of
     from tariffs.engine.tables.export_lines import prepared_for
 
-    local = local or LocalInputs(_sent_table(request), lines_limit=arrow.MESSAGE_LIMIT)
+    if not local:
+        sent = arrow.read_table(request.arrow) if request.WhichOneof("table") == "arrow" else None
+        local = LocalInputs(sent, lines_limit=arrow.MESSAGE_LIMIT)
     prepared = prepared_for((market,), local.table, law)
     return _Lines(prepared, goods_of(law, prepared, market), local.lines_limit)
 
@@ -122,17 +114,3 @@ def _add_effects(
 def _refused_rows(refused: pl.DataFrame) -> int:
     """Count the refused rows of a table; a row has one line for each of its problems."""
     return refused["row"].n_unique()
-
-
-def _sent_table(request: pb.ListChangesRequest) -> pl.DataFrame | None:
-    return arrow.read_table(request.arrow) if request.WhichOneof("table") == "arrow" else None
-
-
-def _change(notice: Notice, step: int | None, zone: ZoneInfo) -> pb.LawChange:
-    return message_of(
-        pb.LawChange,
-        notice,
-        effect_time=instant_text(notice.at, zone),
-        confidence=value_of(pb.Confidence, notice.conf) if notice.conf else None,
-        step=step,
-    )

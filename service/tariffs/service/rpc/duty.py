@@ -1,13 +1,12 @@
-"""DutyService: quote the duty on entry lines, one or many."""
+"""DutyService: quote the duty on entry lines, one or many, of imports and exports."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.errors import TariffsError
 from tariffs.engine.law import Law
 from tariffs.engine.law.law import EXPORT, IMPORT
@@ -16,33 +15,31 @@ from tariffs.engine.law.values import UnitRate
 from tariffs.engine.line_duty.class_profile import ClassProfile, cached_profile, compiles_soon, profile_of
 from tariffs.engine.line_duty.coarse_codes import is_coarse, resolve_coarse_line
 from tariffs.engine.line_duty.entries import UnreadLine, rate_entries
-from tariffs.engine.line_duty.entry_dates import known_on_text, unread_of
-from tariffs.engine.line_duty.entry_line import ZERO, OtherCharge, ResolvedLine, resolve_line
-from tariffs.engine.line_duty.quote import EntryLine, price
+from tariffs.engine.line_duty.entry_dates import known_on_notes, known_on_text, unread_of
+from tariffs.engine.line_duty.entry_line import ZERO, EntryLine, OtherCharge, ResolvedLine, resolve_line
+from tariffs.engine.line_duty.exports import ExportLine, quote_export
+from tariffs.engine.line_duty.quote import price
 from tariffs.engine.line_duty.unapplied import UnappliedMeasure
 from tariffs.engine.line_duty.why_not import soon_why_not, why_not
 from tariffs.engine.scenario import Scenario, day_notes, library, scenario_facts
 from tariffs.engine.schedule.lines import load_schedule
+from tariffs.engine.tables.columns import contract_types
+from tariffs.engine.tables.dates import format_of, read_format
+from tariffs.engine.tables.sources import near_misses
 from tariffs.service.rpc.checks import amount, choice, decimal, direction_of, few, rate, required, word, words
-from tariffs.service.rpc.exports import calculate_export
 from tariffs.service.rpc.field_masks import trim
 from tariffs.service.rpc.laws import LAWS
-from tariffs.service.rpc.quotes import (
-    considered_message,
-    fill_entry,
-    fill_quote,
-    response_of,
-)
+from tariffs.service.rpc.messages import message_of
+from tariffs.service.rpc.quotes import considered_message, fill_entry, fill_quote, response_of
 from tariffs.service.rpc.shared import (
     BASE,
-    filled_scenario,
+    law_asked,
     law_key,
     law_of,
-    law_under,
+    law_provenance,
     notes_of,
     provenance_of,
 )
-from tariffs.service.rpc.table_forms import date_formats, table_notes
 from tariffs.service.wire.status import failure_of, request_invalid, too_large
 from tariffs.v1 import common_pb2, duty_service_pb2
 
@@ -52,21 +49,19 @@ CHARGES_LIMIT = 100
 _NO_FORMATS: Mapping[str, str] = {}
 _NO_CLAIMS: Mapping[str, Any] = {}
 _IMPORTS = (common_pb2.DIRECTION_UNSPECIFIED, common_pb2.DIRECTION_IMPORT)
+TEXTS_LIMIT = 2000
+CHARGE_COLUMNS = ("adcvd", "excise", "other_charges")
+"""Columns that entry tables have and trade tables do not."""
 
 
 def calculate_duty(request: duty_service_pb2.CalculateDutyRequest) -> duty_service_pb2.CalculateDutyResponse:
-    """Quote one line.
-
-    Raises:
-        TariffsError: an invalid line, scenario or switch.
-    """
+    """Quote one line; raises TariffsError for an invalid line, scenario or switch."""
     line = read_line(request.line)
     if direction_of(request.direction) == EXPORT:
         return calculate_export(request, line)
     if request.to:
         LAWS.named(request.law_version).market_of(IMPORT, word(request.to, "to"))
-    scenario = filled_scenario(request)
-    law = law_under(request.law_version, scenario, request.switches, request.min_confidence)
+    scenario, law = law_asked(request)
     resolved = resolve_coarse_line(law, line, word(request.known_on, "known_on") or None, load_schedule())
     profile = profile_of(law, resolved)
     considered = why_not(law, resolved, profile) if request.explain else ()
@@ -136,8 +131,7 @@ def calculate_duties(
         TariffsError: BATCH_TOO_LARGE, or an invalid scenario, switch or mask.
     """
     check_size([line.entry_id for line in request.lines])
-    scenario = filled_scenario(request)
-    law = law_under(request.law_version, scenario, request.switches, request.min_confidence)
+    scenario, law = law_asked(request)
     known_on = word(request.known_on, "known_on") or None
     formats = date_formats(request.table)
     lines = [_line_or_error(line, formats) for line in request.lines]
@@ -161,13 +155,9 @@ def calculate_duties(
     undated, unread = _undated(law, request.lines), unread_of(law, entered, known_on)
     notes = (*undated, *table_notes(law, request.table, known_on), *unread, *asked)
     response.notes.extend(notes_of(notes))
-    facts = {
-        **law_facts(law),
-        "known_on": known_on_text(law, known_on),
-        **scenario_facts([scenario]),
-        "switches": switches,
-    }
-    response.provenance.CopyFrom(provenance_of(facts, request))
+    known = known_on_text(law, known_on)
+    provenance = law_provenance(law, request, [scenario], known_on=known, switches=switches)
+    response.provenance.CopyFrom(provenance)
     emit(response)
 
 
@@ -228,7 +218,7 @@ def read_line(line: duty_service_pb2.EntryLine, formats: Mapping[str, str] = _NO
         claims=_claims(line.claims) if line.HasField("claims") else _NO_CLAIMS,
         quantity=amount(line.quantity, "quantity", "QUANTITY_INVALID") if line.quantity else None,
         unit=word(line.unit, "unit"),
-        mode=choice(common_pb2.TransportMode, line.mode, "mode"),
+        mode=choice(common_pb2.TransportMode.DESCRIPTOR, line.mode, "mode"),
         freight=_charge_text(line.freight, "freight"),
         insurance=_charge_text(line.insurance, "insurance"),
         other_charges=tuple(map(_other_charge, line.other_charges)),
@@ -243,7 +233,7 @@ def _charge_text(text: str, field: str) -> Decimal | str:
 
 
 def _other_charge(charge: duty_service_pb2.OtherCharge) -> OtherCharge:
-    kind = choice(duty_service_pb2.ChargeKind, charge.kind, "other_charges.kind")
+    kind = choice(duty_service_pb2.ChargeKind.DESCRIPTOR, charge.kind, "other_charges.kind")
     size, label = charge.WhichOneof("size"), word(charge.label, "other_charges.label")
     if size is None:
         return OtherCharge(kind, label=label)
@@ -265,3 +255,86 @@ def _claims(claims: duty_service_pb2.Claims) -> Mapping[str, Any]:
             claims.processing_value, "claims.processing_value", "CLAIM_INVALID"
         )
     return {**words(claims.others, "claims"), **declared}
+
+
+def calculate_export(
+    request: duty_service_pb2.CalculateDutyRequest, line: EntryLine
+) -> duty_service_pb2.CalculateDutyResponse:
+    """Quote one export line.
+
+    Args:
+        request: the request.
+        line: its line in the engine's form.
+
+    Raises:
+        TariffsError: an invalid line, scenario or switch.
+    """
+    if line.other_charges:
+        raise request_invalid(
+            "other_charges apply to the landed cost of imports only.",
+            "other_charges",
+            "Omit them; freight and insurance have separate fields.",
+        )
+    scenario, law = law_asked(request)
+    goods = ExportLine(
+        line.hts,
+        line.origin,
+        line.value,
+        line.entry,
+        line.claims,
+        line.freight,
+        line.insurance,
+        line.ordinary_rate,
+        word(request.to, "to"),
+    )
+    quote = quote_export(law, goods, known_on=word(request.known_on, "known_on") or None)
+    layers = [
+        message_of(
+            duty_service_pb2.Layer,
+            layer,
+            rate=f"{layer.rate.normalize():f}",
+            why=layer.why if request.explain else {},
+        )
+        for layer in quote.layers
+    ]
+    landed = {"cif": quote.cif, "duty": quote.assessed, quote.tax or "vat": quote.vat, "total": quote.landed}
+    day = datetime.fromisoformat(str(quote.provenance["entry"])).date()
+    response = message_of(
+        duty_service_pb2.CalculateDutyResponse,
+        quote,
+        landed={name: f"{amount:.2f}" for name, amount in landed.items()},
+        layers=layers,
+        notes=notes_of((*quote.notes, *day_notes(scenario, day, day))),
+        provenance=provenance_of({**quote.provenance, **scenario_facts([scenario])}, request),
+    )
+    return trim(response, request.read_mask.paths)
+
+
+def date_formats(table: common_pb2.TableForm) -> dict[str, str]:
+    """Return the date format of each column: that of the request, else the one inferred from the column's texts.
+
+    Raises:
+        InputError: REQUEST_INVALID for an unknown format or too many columns or texts.
+    """
+    stated = read_format(word(table.date_format, "table.date_format"))
+    few(table.dates, "table.dates")
+    formats = {}
+    for one in table.dates:
+        few(one.texts, "table.dates.texts", TEXTS_LIMIT)
+        name = word(one.column, "table.dates.column")
+        formats[name] = stated or format_of(word(text, "table.dates.texts") for text in one.texts)
+    return formats
+
+
+def table_notes(
+    law: Law, table: common_pb2.TableForm, known_on: str | None, further: Sequence[str] = ()
+) -> tuple[Note, ...]:
+    """Make the notes on a batch's table, which may have `further` columns besides those of a line, and its options.
+
+    Raises:
+        InputError: REQUEST_INVALID for too many columns or names too long.
+    """
+    few(table.columns, "table.columns")
+    own = [word(name, "table.columns") for name in table.columns]
+    remarks = near_misses(own, [*contract_types(law.claims), *CHARGE_COLUMNS, *further])
+    return (*(Note("COLUMN_UNREAD", text) for text in remarks), *known_on_notes(law, known_on))

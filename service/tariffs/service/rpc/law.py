@@ -1,42 +1,53 @@
-"""LawService: describe the law in use and its measures."""
+"""LawService: describe the law in use, its measures and versions, the server and the caller."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from tariffs.engine.base.provenance import engine_version
 from tariffs.engine.base.spelling import nearest
-from tariffs.engine.errors import LawError
-from tariffs.engine.law import Claim, Law, Measure, Period, Switch
+from tariffs.engine.errors import LawError, TariffsError
+from tariffs.engine.law import Law, Measure, Period
 from tariffs.engine.law.amendments import Act
 from tariffs.engine.law.conditions import MODE
 from tariffs.engine.law.describe_rows import describe_base, describe_charge, describe_goods
 from tariffs.engine.law.law import EXPORT, IMPORT
 from tariffs.engine.law.model import Row
 from tariffs.engine.line_duty.entry_dates import entry_instant
-from tariffs.service.rpc.checks import required, value_of, word
-from tariffs.service.rpc.laws import LAWS
-from tariffs.service.rpc.shared import day_text, instant_text, law_provenance
-from tariffs.v1 import common_pb2, law_service_pb2
+from tariffs.service.rpc.checks import required, word
+from tariffs.service.rpc.laws import LAWS, ServedLaw
+from tariffs.service.rpc.messages import message_of, time_text
+from tariffs.service.rpc.shared import instant_text, law_provenance
+from tariffs.service.wire.identity import ROLES, Caller
+from tariffs.v1 import contract
+from tariffs.v1 import law_service_pb2 as pb
 
 
-def get_law(request: law_service_pb2.GetLawRequest) -> law_service_pb2.Law:
+def get_law(request: pb.GetLawRequest) -> pb.Law:
     """Return the version of the law, its switches and claims."""
     law = LAWS.named(request.law_version)
     first, last = law.coverage
-    return law_service_pb2.Law(
-        version=law.version,
-        as_of=law.as_of.isoformat(),
-        read_to=law.read_to.isoformat(),
+    return message_of(
+        pb.Law,
+        law,
         coverage_start_time=instant_text(first, law.zones[IMPORT]),
         coverage_end_time=instant_text(last, law.zones[IMPORT]),
-        digest=law.digest,
-        switches=[_switch(law.switches[name]) for name in sorted(law.switches)],
-        claims=[_claim(law.claims[name]) for name in sorted(law.claims) if name != MODE],
+        switches=[
+            message_of(pb.Switch, switch, default_value=switch.default)
+            for _, switch in sorted(law.switches.items())
+        ],
+        claims=[
+            message_of(pb.ClaimKind, claim, citations=claim.source)
+            for name, claim in sorted(law.claims.items())
+            if name != MODE
+        ],
         provenance=law_provenance(law, request),
     )
 
 
-def list_measures(request: law_service_pb2.ListMeasuresRequest) -> law_service_pb2.ListMeasuresResponse:
+def list_measures(request: pb.ListMeasuresRequest) -> pb.ListMeasuresResponse:
     """List all measures, or those of an authority and its descendants, by id.
 
     Raises:
@@ -52,12 +63,12 @@ def list_measures(request: law_service_pb2.ListMeasuresRequest) -> law_service_p
             field="authority",
             fix=f"Authorities: {', '.join(nodes)}.",
         )
-    return law_service_pb2.ListMeasuresResponse(
+    return pb.ListMeasuresResponse(
         measures=[_measure(measure) for measure in measures], provenance=law_provenance(law, request)
     )
 
 
-def get_measure(request: law_service_pb2.GetMeasureRequest) -> law_service_pb2.Measure:
+def get_measure(request: pb.GetMeasureRequest) -> pb.Measure:
     """Return one measure with its periods and acts, by its id or the label of a period.
 
     Raises:
@@ -94,59 +105,45 @@ def _find_measure(law: Law, name: str) -> Measure:
     )
 
 
-def _measure(measure: Measure) -> law_service_pb2.Measure:
-    return law_service_pb2.Measure(
-        id=measure.id,
-        title=measure.title,
-        authority=measure.authority,
-        direction=value_of(common_pb2.Direction, measure.direction),
-        modelled=measure.modelled,
-        announced=measure.announced,
-        confidence=value_of(law_service_pb2.Confidence, measure.conf),
-        citations=measure.cite,
-        note=measure.note,
-        destination=measure.market if measure.direction == EXPORT else "",
-        switches=measure.switch,
-    )
+def _measure(measure: Measure) -> pb.Measure:
+    destination = measure.market if measure.direction == EXPORT else ""
+    return message_of(pb.Measure, measure, destination=destination, periods=())
 
 
-def _period(period: Period, zone: ZoneInfo) -> law_service_pb2.Period:
-    return law_service_pb2.Period(
-        id=period.id,
+def _period(period: Period, zone: ZoneInfo) -> pb.Period:
+    return message_of(
+        pb.Period,
+        period,
         start_time=instant_text(period.start, zone),
         end_time=instant_text(period.end, zone),
-        known_from=day_text(period.known_from),
-        citations=period.cite,
-        confidence=value_of(law_service_pb2.Confidence, period.conf),
         rows=[_row(row) for row in period.rows],
-        switches=period.switch,
     )
 
 
-def _row(row: Row) -> law_service_pb2.MeasureRow:
-    return law_service_pb2.MeasureRow(
+def _row(row: Row) -> pb.MeasureRow:
+    return message_of(
+        pb.MeasureRow,
+        row,
         goods=describe_goods(row.scope),
         charge=describe_charge(row),
         base=describe_base(row.base),
         conditions=" and ".join(condition.text for condition in row.conditions),
-        heading=row.heading,
-        known_from=day_text(row.known_from),
     )
 
 
-def _lists(law: Law, measure: Measure) -> list[law_service_pb2.NamedList]:
+def _lists(law: Law, measure: Measure) -> list[pb.NamedList]:
     """The lists named by rows of a measure and acts on it, with their number of codes on the as-of day."""
     scopes = [row.scope for period in measure.periods for row in period.rows]
     scopes += [act.scope for act in law.acts[measure.id]]
     named = {name for scope in scopes for names in (*scope.products, scope.not_products) for name in names}
     noon = entry_instant(law, law.as_of, measure.market)
     return [
-        law_service_pb2.NamedList(id=name, codes=len(law.lists[name].on(noon, law.as_of)))
+        pb.NamedList(id=name, codes=len(law.lists[name].on(noon, law.as_of)))
         for name in sorted(named & law.lists.keys())
     ]
 
 
-def _event(act: Act, zone: ZoneInfo) -> law_service_pb2.MeasureEvent:
+def _event(act: Act, zone: ZoneInfo) -> pb.MeasureEvent:
     change = act.change
     reach = act.label or change.selector.authority
     words = [change.op, f"({reach})" if reach else "", f"from {change.start}" if change.start else ""]
@@ -157,33 +154,81 @@ def _event(act: Act, zone: ZoneInfo) -> law_service_pb2.MeasureEvent:
         words.append(f"keeping {change.kept}")
     if change.from_beginning:
         words.append("from the beginning")
-    return law_service_pb2.MeasureEvent(
-        op=change.op,
+    return message_of(
+        pb.MeasureEvent,
+        change,
         start_time=instant_text(act.start, zone),
         end_time=instant_text(act.until, zone),
-        known_from=day_text(act.known_from),
-        citations=change.cite,
+        known_from=act.known_from and act.known_from.isoformat(),
         text=" ".join(word for word in words if word),
-        confidence=value_of(law_service_pb2.Confidence, change.conf),
-        switches=change.switch,
         goods="" if act.scope.is_any else describe_goods(act.scope),
         conditions=" and ".join(condition.text for condition in act.conditions),
-        heading=change.heading,
     )
 
 
-def _switch(switch: Switch) -> law_service_pb2.Switch:
-    return law_service_pb2.Switch(
-        id=switch.id,
-        default_value=switch.default,
-        values=switch.values,
-        text=switch.text,
-        citations=switch.cite,
-        confidence=value_of(law_service_pb2.Confidence, switch.conf),
+@dataclass(frozen=True, slots=True)
+class UnservedPack:
+    """Law pack that is being checked, or was refused.
+
+    Attributes:
+        pack: the name of its file.
+        error: why it was refused; None while it is checked.
+        since: when it was found or refused, seconds since 1970.
+    """
+
+    pack: str
+    error: TariffsError | None
+    since: float
+
+
+def list_versions(request: pb.ListVersionsRequest) -> pb.ListVersionsResponse:
+    """List the laws of this process."""
+    return versions_beside(())
+
+
+def versions_beside(unserved: Sequence[UnservedPack]) -> pb.ListVersionsResponse:
+    """List the laws of this process, then packs that are not served."""
+    served, default = LAWS.served, LAWS.settle("")
+    return pb.ListVersionsResponse(
+        versions=[
+            *(_served_version(one, is_default=one is default, is_latest=one is served[0]) for one in served),
+            *map(_unserved_version, unserved),
+        ]
     )
 
 
-def _claim(claim: Claim) -> law_service_pb2.ClaimKind:
-    return law_service_pb2.ClaimKind(
-        id=claim.id, type=claim.type, role=claim.role, text=claim.text, citations=claim.source
+def _served_version(one: ServedLaw, *, is_default: bool, is_latest: bool) -> pb.LawVersion:
+    since, state = time_text(one.since or None), pb.LAW_STATE_SERVED
+    return message_of(
+        pb.LawVersion, one, state=state, state_time=since, is_default=is_default, is_latest=is_latest
     )
+
+
+def _unserved_version(one: UnservedPack) -> pb.LawVersion:
+    state = pb.LAW_STATE_LOADING if one.error is None else pb.LAW_STATE_REFUSED
+    return message_of(pb.LawVersion, one.error, pack=one.pack, state=state, state_time=time_text(one.since))
+
+
+def get_server_info(request: pb.GetServerInfoRequest) -> pb.ServerInfo:
+    """Return the version of the program and of the law, the methods, and the fields of requests."""
+    return pb.ServerInfo(
+        version=engine_version(),
+        law_version=LAWS.default.version,
+        methods=sorted(contract.methods()),
+        request_fields=sorted(contract.request_fields()),
+    )
+
+
+def caller_message(who: Caller, quotas: Sequence[pb.CallerQuota] = ()) -> pb.CallerInfo:
+    """Convert a caller to a message, with every role that it has or that one of its roles includes."""
+    return pb.CallerInfo(
+        name=who.owner,
+        roles=[role for role in ROLES if who.has_role(role)],
+        groups=sorted(who.groups),
+        quotas=quotas,
+    )
+
+
+def get_local_caller(request: pb.GetCallerRequest) -> pb.CallerInfo:
+    """Return the caller without a server: it may do everything."""
+    return caller_message(Caller())

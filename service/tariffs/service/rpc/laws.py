@@ -125,11 +125,7 @@ class Laws:
         return self._serving().default
 
     def settle(self, name: str) -> ServedLaw:
-        """Find the law of a name.
-
-        Raises:
-            LawError: LAW_VERSION_NOT_FOUND, with the versions there.
-        """
+        """Find the law of a name; raises LawError LAW_VERSION_NOT_FOUND, with the versions there."""
         serving = self._serving()
         found = serving.by_name.get(name)
         if found is None:
@@ -137,11 +133,7 @@ class Laws:
         return found
 
     def ready(self, name: str) -> Law | None:
-        """Return the law of a name if it is in memory.
-
-        Raises:
-            LawError: LAW_VERSION_NOT_FOUND.
-        """
+        """Return the law of a name if it is in memory; raises LawError LAW_VERSION_NOT_FOUND."""
         serving = self._now or self._serving()
         return self._find(self.settle(name).digest) if name else serving.default
 
@@ -329,9 +321,5 @@ LAWS = Laws()
 
 
 def pin(request: Any) -> None:
-    """Write into a request which law it gets, for good.
-
-    Raises:
-        LawError: LAW_VERSION_NOT_FOUND.
-    """
+    """Write into a request which law it gets, for good; raises LawError LAW_VERSION_NOT_FOUND."""
     request.law_version = LAWS.settle(request.law_version).exact

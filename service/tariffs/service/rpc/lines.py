@@ -15,7 +15,7 @@ from tariffs.engine.runs.outcomes.table_run import Cancelled
 from tariffs.service.rpc.laws import LAWS, pin
 from tariffs.service.rpc.run_options import options_of
 from tariffs.service.rpc.shared import notes_of, provenance_of
-from tariffs.service.rpc.simulation import points_of
+from tariffs.service.rpc.verbs import points_of
 from tariffs.service.wire import arrow
 from tariffs.service.wire.frames import pack, unpack
 from tariffs.service.wire.status import request_invalid, too_large
@@ -29,11 +29,7 @@ LINES_LIMIT = 250_000
 
 @lru_cache(maxsize=STREAMS_KEPT)
 def stream_of(config: bytes) -> LineStream:
-    """Prepare the laws of a stream, once in each process.
-
-    Raises:
-        TariffsError: an invalid serialised LinesConfig.
-    """
+    """Prepare the laws of a stream, once in each process; raises TariffsError for an invalid serialised LinesConfig."""
     request = pb.LinesConfig.FromString(config)
     points, law = points_of(request.points, request.parameters), LAWS.named(request.law_version)
     return LineStream(points, law=law, options=options_of(request, ""))
@@ -161,11 +157,7 @@ def rows_of(message: pb.SimulateLinesRequest, index: int) -> bytes:
 def simulate_lines(
     requests: Iterable[pb.SimulateLinesRequest], cancelled: Cancelled
 ) -> Iterator[pb.SimulateLinesResponse]:
-    """Calculate a whole stream in this thread.
-
-    Raises:
-        TariffsError: an invalid config or batch.
-    """
+    """Calculate a whole stream in this thread; raises TariffsError for an invalid config or batch."""
     incoming = iter(requests)
     config, totals = config_of(next(incoming, None)), StreamTotals()
     for index, message in enumerate(incoming):

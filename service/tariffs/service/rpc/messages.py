@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -11,6 +11,10 @@ from google.protobuf import message_factory
 from google.protobuf.message import Message
 
 Made = TypeVar("Made", bound=Message)
+
+
+_NAMES_IN_LAW = {"citations": "cite", "confidence": "conf", "switches": "switch"}
+"""Attributes of law data that have another name than their fields."""
 
 
 def message_of(kind: type[Made], source: object, **others: Any) -> Made:
@@ -22,9 +26,14 @@ def message_of(kind: type[Made], source: object, **others: Any) -> Made:
     own = {
         field.name: _value(field, value)
         for field in kind.DESCRIPTOR.fields
-        if field.name not in others and (value := getattr(source, field.name, None)) is not None
+        if field.name not in others and (value := _attribute(source, field.name)) is not None
     }
     return kind(**own, **others)
+
+
+def _attribute(source: object, name: str) -> Any:
+    value = getattr(source, name, None)
+    return getattr(source, _NAMES_IN_LAW.get(name, name), None) if value is None else value
 
 
 def _value(field: Any, value: Any) -> Any:
@@ -45,3 +54,8 @@ def _one(field: Any, value: Any) -> Any:
     if field.message_type is not None and not isinstance(value, Mapping):
         return message_of(message_factory.GetMessageClass(field.message_type), value)
     return value
+
+
+def time_text(seconds: float | None) -> str:
+    """Format a time of the server as RFC 3339; empty for None."""
+    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

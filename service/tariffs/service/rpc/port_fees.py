@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.assumptions import PortCalls
 from tariffs.engine.law.law import IMPORT
 from tariffs.engine.line_duty.entry_dates import entry_instant, read_known_on
 from tariffs.engine.runs.port_fees import PortFee, fee_on, port_cost, sourced_costs
-from tariffs.engine.scenario import scenario_facts
-from tariffs.service.rpc.checks import decimal, required, value_of, word
+from tariffs.service.rpc.checks import decimal, required, word
 from tariffs.service.rpc.messages import message_of
-from tariffs.service.rpc.shared import law_under, provenance_of, scenario_of
+from tariffs.service.rpc.shared import law_asked, law_provenance
 from tariffs.v1 import law_service_pb2 as pb
 
 _CENT = Decimal("0.01")
@@ -27,8 +25,7 @@ def calculate_port_fee(request: pb.CalculatePortFeeRequest) -> pb.CalculatePortF
     Raises:
         TariffsError: an invalid day, scenario, switch or voyage.
     """
-    scenario = scenario_of(request.scenario, "scenario")
-    law = law_under(request.law_version, scenario, request.switches, "")
+    scenario, law = law_asked(request)
     instant = entry_instant(law, word(request.on, "on") or law.as_of)
     day = instant.astimezone(law.zones[IMPORT]).date()
     known_on = read_known_on(law, word(request.known_on, "known_on") or None, day)
@@ -37,15 +34,9 @@ def calculate_port_fee(request: pb.CalculatePortFeeRequest) -> pb.CalculatePortF
         costs = [port_cost(law, fee_on(law, calls.kind), calls, instant, known_on)]
     else:
         costs = sourced_costs(law, instant, known_on)
-    facts = {
-        **law_facts(law),
-        "known_on": known_on,
-        **scenario_facts([scenario]),
-        "on": instant.astimezone(law.zones[IMPORT]).isoformat(),
-    }
-    return pb.CalculatePortFeeResponse(
-        fees=[_fee(cost) for cost in costs], provenance=provenance_of(facts, request)
-    )
+    on = instant.astimezone(law.zones[IMPORT]).isoformat()
+    provenance = law_provenance(law, request, [scenario], known_on=known_on, on=on)
+    return pb.CalculatePortFeeResponse(fees=[_fee(cost) for cost in costs], provenance=provenance)
 
 
 def _calls(voyage: pb.Voyage) -> PortCalls:
@@ -71,13 +62,7 @@ def _fee(cost: PortFee) -> pb.PortFee:
         cost,
         **{name: _cents(getattr(cost, name)) for name in _AMOUNTS},
         figures=[
-            message_of(
-                pb.VoyageFigure,
-                one,
-                value=f"{one.value.normalize():f}",
-                confidence=value_of(pb.Confidence, one.conf) if one.conf else None,
-            )
-            for one in cost.figures
+            message_of(pb.VoyageFigure, one, value=f"{one.value.normalize():f}") for one in cost.figures
         ],
     )
 

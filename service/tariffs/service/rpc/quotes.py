@@ -17,7 +17,7 @@ from tariffs.engine.line_duty.rounding import UNDETERMINED
 from tariffs.engine.line_duty.unapplied import UnappliedMeasure
 from tariffs.engine.rating.fits import StackedRow
 from tariffs.engine.scenario import Scenario
-from tariffs.service.rpc.checks import value_of
+from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.scenario_refs import add_stored
 from tariffs.service.rpc.shared import digest_of, notes_of
 from tariffs.v1 import common_pb2, duty_service_pb2
@@ -95,8 +95,7 @@ def _line_form(facts: _LineFacts) -> CalculateDutyResponse:
     """Form of a quote as part of another response, without what all lines of a law share; read only."""
     known_on, entry, schedule, switches = facts
     form = CalculateDutyResponse(
-        landed=_NOTHING_LANDED,
-        provenance=common_pb2.Provenance(known_on=known_on, switches=dict(switches)),
+        landed=_NOTHING_LANDED, provenance=common_pb2.Provenance(known_on=known_on, switches=dict(switches))
     )
     form.provenance.details.update({"entry": entry, "schedule": schedule})
     return form
@@ -221,24 +220,11 @@ def _rate(rate: Decimal) -> str:
 
 
 def _charge(charge: Charge) -> duty_service_pb2.Charge:
-    return duty_service_pb2.Charge(
-        kind=value_of(duty_service_pb2.ChargeKind, charge.kind),
-        label=charge.label,
-        base=None if charge.base is None else f"{charge.base:f}",
-        amount=f"{charge.amount:.2f}",
-    )
+    base = None if charge.base is None else f"{charge.base:f}"
+    return message_of(duty_service_pb2.Charge, charge, base=base)
 
 
 @lru_cache(maxsize=_FORMS_KEPT)
 def considered_message(one: UnappliedMeasure) -> duty_service_pb2.Considered:
     """Convert a measure that did not apply; read only, as most are shared by many lines."""
-    return duty_service_pb2.Considered(
-        measure=one.measure,
-        authority=one.authority,
-        heading=one.heading,
-        outcome=one.outcome,
-        rule=one.rule,
-        text=one.text,
-        citations=one.citations,
-        operands=one.operands,
-    )
+    return message_of(duty_service_pb2.Considered, one)

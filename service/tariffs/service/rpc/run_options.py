@@ -1,20 +1,23 @@
-"""Read the options of a run from its request: one reader for all verbs, streams of rows and long runs."""
+"""Read the options of a run from its request, and what is given by reference: by a caller in the same process, or
+by the server for a stored table."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.runs.options import Options
 from tariffs.run_spec.option import Kind
 from tariffs.run_spec.spec import OPTIONS
-from tariffs.service.rpc.checks import choice_in, word, words
-from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.rpc.checks import choice, word, words
 from tariffs.service.wire import arrow
 from tariffs.service.wire.status import request_invalid, too_large
 
@@ -33,12 +36,7 @@ def _keys(keys: Any, field: str) -> tuple[str, ...]:
     return tuple(word(key, field) for key in keys)
 
 
-_READERS: Mapping[Kind, Reader] = {
-    Kind.DAY: word,
-    Kind.TEXT: word,
-    Kind.KEYS: _keys,
-    Kind.PAIRS: words,
-}
+_READERS: Mapping[Kind, Reader] = {Kind.DAY: word, Kind.TEXT: word, Kind.KEYS: _keys, Kind.PAIRS: words}
 """Reader of each kind of values; numbers and flags are as the wire has them."""
 
 
@@ -60,7 +58,7 @@ def options_of(request: Any, parameters: str) -> Options:
             continue
         value = getattr(request, one.name)
         if option.kind is Kind.CHOICE:
-            value = choice_in(fields[one.name].enum_type, value, one.name)
+            value = choice(fields[one.name].enum_type, value, one.name)
         elif option.kind in _READERS:
             value = _READERS[option.kind](value, one.name)
         if value:
@@ -97,3 +95,22 @@ def parameters_of(request: Any, local: LocalInputs) -> Iterator[str]:
             path = Path(directory) / "parameters.csv"
             path.write_bytes(request.parameter_csv)
             yield str(path)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalInputs:
+    """A table and a parameter file that replace those of the request.
+
+    Attributes:
+        table: the table, or the path of its file.
+        parameters: path of a parameter file.
+        lines_limit: bytes of changed lines in a response of ListChanges.
+        lines_to: directory or URL in which a partitioned table's lines are written; empty for none.
+        cluster: address of the Dask scheduler that computes the run; empty for this process.
+    """
+
+    table: pl.DataFrame | pl.LazyFrame | str | Path | None = None
+    parameters: str = ""
+    lines_limit: int = 1 << 40
+    lines_to: str = ""
+    cluster: str = ""

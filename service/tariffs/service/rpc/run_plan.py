@@ -19,9 +19,8 @@ from tariffs.engine.runs.stepwise_run import RunEnd, StepwiseRun
 from tariffs.engine.tables.prepare import Table
 from tariffs.service.rpc.checks import word
 from tariffs.service.rpc.laws import LAWS
-from tariffs.service.rpc.local_inputs import LocalInputs
-from tariffs.service.rpc.run_options import options_of, parameters_of
-from tariffs.service.rpc.verb import Asked, PartEnd, Verb, refused_messages
+from tariffs.service.rpc.run_options import LocalInputs, options_of, parameters_of
+from tariffs.service.rpc.verbs import Asked, PartEnd, Verb, refused_messages
 from tariffs.service.wire import arrow
 
 Facts = Mapping[str, Any]

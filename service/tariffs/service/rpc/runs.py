@@ -1,29 +1,51 @@
-"""Compute long runs part by part: write each part when it is done, and continue with the first missing part."""
+"""Compute runs: for a caller who waits, or part by part from the first that is missing."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import re
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from google.longrunning import operations_pb2
 
 from tariffs.engine.base.provenance import engine_version
-from tariffs.service.rpc.local_inputs import LocalInputs
-from tariffs.service.rpc.messages import message_of
-from tariffs.service.rpc.run_at_once import run_parts
-from tariffs.service.rpc.run_plan import Messages, RunParts
-from tariffs.service.rpc.run_summary import law_version_of, summary_of
-from tariffs.service.rpc.time_texts import time_text
-from tariffs.service.rpc.verbs import VERBS
+from tariffs.engine.runs.outcomes.table_run import Progress
+from tariffs.engine.tables.partitions import is_partitioned
+from tariffs.service.rpc.messages import message_of, time_text
+from tariffs.service.rpc.run_options import LocalInputs
+from tariffs.service.rpc.run_plan import (
+    Messages,
+    PartsHere,
+    RunParts,
+    messages_of,
+    plan_of,
+    table_of,
+    whole_run,
+)
+from tariffs.service.rpc.scenario_refs import refs_of
+from tariffs.service.rpc.shared import BASE
+from tariffs.service.rpc.spread_runs import Job, SpreadRun, joined_result
+from tariffs.service.rpc.verbs import VERBS, Verb, progress_of
 from tariffs.service.storage.result_parts import ResultParts
 from tariffs.service.storage.run_rows import RunRow
 from tariffs.service.wire.frames import pack, unpack
 from tariffs.service.wire.status import failure_of
+from tariffs.service.workers.dask_tasks import cluster
+from tariffs.service.workers.spread_tasks import Cancelled, OneProcess
 from tariffs.service.workers.tasks import ResultSink
 from tariffs.v1 import common_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
+
+EMBEDDED, SENT = "embedded", "sent"
+_UNNAMED = "unnamed"
+# Listing a thousand runs must not parse a thousand scenario files.
+_ID = re.compile(r"""^\s*id:\s*["']?([^\s"'#]+)""", re.MULTILINE)
+Emit = Callable[[Any], None]
 
 
 def maker() -> str:
@@ -108,3 +130,84 @@ def read_response(kind: str, offset: int, message: bytes) -> pb.ReadRunResponse:
     response = pb.ReadRunResponse(offset=offset)
     getattr(response, kind).MergeFromString(message)
     return response
+
+
+def summary_of(run: RunRow) -> tuple[Sequence[str], str]:
+    """Return the scenarios of a run, each once, and its table: `embedded`, a handle, or `sent`."""
+    request = request_of(run)
+    names = dict.fromkeys(_name_of(scenario) for scenario, _ in refs_of(request))
+    given = request.WhichOneof("table")
+    table = {"handle": request.handle, "arrow": SENT}.get(given, EMBEDDED)
+    return list(names) or [BASE], table
+
+
+def law_version_of(run: RunRow) -> str:
+    """Return the law that a run was started with, as `VERSION@DIGEST`; empty in runs of earlier releases."""
+    name: str = request_of(run).law_version
+    return name
+
+
+def request_of(run: RunRow) -> Any:
+    """Return the request of a run."""
+    return VERBS[run.kind].request.FromString(run.request)
+
+
+def _name_of(scenario: common_pb2.ScenarioRef) -> str:
+    if scenario.WhichOneof("scenario") != "yaml":
+        return scenario.name or BASE
+    found = _ID.search(scenario.yaml)
+    return found[1] if found else _UNNAMED
+
+
+def run(kind: str, request: Any, emit: Emit, cancelled: Cancelled, local: LocalInputs | None = None) -> None:
+    """Compute a request and emit its messages in order: progress, refused rows, parts, and last `done`.
+
+    Args:
+        kind: the verb, as in VERBS.
+        request: the request.
+        emit: takes each message; it may block until the caller is ready for more.
+        cancelled: called between steps; True ends the run.
+        local: inputs that replace those of the request, and the address of the cluster, empty for this process.
+
+    Raises:
+        TariffsError: an invalid request, CANCELLED, CLUSTER_UNAVAILABLE or CLUSTER_MISMATCH.
+    """
+    messages = _messages(VERBS[kind], request, emit, cancelled, local or LocalInputs())
+    with closing(messages):
+        for message in messages:
+            emit(message)
+
+
+def _messages(
+    verb: Verb, request: Any, emit: Emit, cancelled: Cancelled, local: LocalInputs
+) -> Generator[Any, None, None]:
+    report = progress_of(verb.response, emit)
+    if local.cluster or local.lines_to or is_partitioned(local.table):
+        report("reading the table", 0.0)
+    if local.lines_to or is_partitioned(local.table):
+        job = Job.of(verb.kind, request, local)
+        with cluster(local.cluster) if local.cluster else OneProcess(cancelled) as tasks:
+            yield from verb.whole_messages(*joined_result(job, tasks, report, cancelled), job.message)
+    elif local.cluster or verb.sends_parts:
+        with run_parts(verb, request, local, report, cancelled) as run:
+            own = report if local.cluster else lambda stage, fraction: None
+            yield from messages_of(run, verb.read(request).parts, own)
+    else:
+        yield from verb.whole_messages(*whole_run(verb, request, report, cancelled, local), request)
+
+
+@contextmanager
+def run_parts(
+    verb: Verb, request: Any, local: LocalInputs, report: Progress, cancelled: Cancelled
+) -> Iterator[RunParts]:
+    """Prepare a run over one table, whose parts are computed in this process or on a cluster; arguments as `run`."""
+    if local.cluster:
+        job = Job.of(verb.kind, request, local)
+        with cluster(local.cluster) as tasks:
+            yield SpreadRun(tasks, job, cancelled)
+    else:
+        with plan_of(verb, request, local) as plan:
+            yield PartsHere(plan, table_of(request, local), report, cancelled)
+
+
+simulate, timeline, sweep = (partial(run, kind) for kind in VERBS)

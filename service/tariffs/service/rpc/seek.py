@@ -10,12 +10,10 @@ from tariffs.engine.tables.partitions import is_partitioned
 from tariffs.run_spec.option import SEEK
 from tariffs.service.rpc.checks import required, word
 from tariffs.service.rpc.laws import LAWS
-from tariffs.service.rpc.local_inputs import LocalInputs
-from tariffs.service.rpc.run_options import KEYS_LIMIT, options_of, parameters_of
+from tariffs.service.rpc.run_options import KEYS_LIMIT, LocalInputs, options_of, parameters_of
 from tariffs.service.rpc.run_plan import table_of
 from tariffs.service.rpc.shared import notes_of, provenance_of, scenario_of
-from tariffs.service.rpc.sweeps import named_of
-from tariffs.service.rpc.verb import progress_of, refused_messages
+from tariffs.service.rpc.verbs import named_of, progress_of, refused_messages
 from tariffs.service.wire import arrow
 from tariffs.service.wire.status import request_invalid
 from tariffs.v1 import sweep_service_pb2

@@ -8,7 +8,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -34,23 +34,16 @@ from tariffs.service.rpc.laws import FIELD, LAWS
 from tariffs.service.rpc.scenario_refs import add_stored
 from tariffs.service.wire import arrow
 from tariffs.service.wire.status import too_large
-from tariffs.v1 import common_pb2, duty_service_pb2
+from tariffs.v1 import common_pb2
 
 BASE = "base"
-WithScenario = duty_service_pb2.CalculateDutyRequest | duty_service_pb2.BatchCalculateDutiesRequest
 LAWS_KEPT = 32
 BASES_KEPT = 4
 """Laws whose forms under scenarios and switches are kept: a server that gets new law every week must not grow."""
 _TEXTS = (
-    "law_version",
-    "law_digest",
-    "law_read_to",
-    "engine_version",
-    "known_on",
-    "table_digest",
-    "parameter_digest",
+    "law_version", "law_digest", "law_read_to", "engine_version", "known_on", "table_digest", "parameter_digest",
     "run_digest",
-)
+)  # fmt: skip
 _STORED: BoundedCache[str, Scenario] = BoundedCache(32)
 """Stored scenarios by their texts: calls name the same ones again and again."""
 _OWN_FIELDS = frozenset({*_TEXTS, "scenarios", "switches", "bases"})
@@ -70,9 +63,16 @@ def scenario_of(ref: common_pb2.ScenarioRef, field: str) -> Scenario:
     return parse_scenario(document(ref.yaml, field), field)
 
 
-def filled_scenario(request: WithScenario) -> Scenario:
-    """Return the scenario of a request with its parameters filled in; raises as `scenario_of` and `filled`."""
-    return filled([scenario_of(request.scenario, "scenario")], request.parameters, "parameters")[0]
+def filled_scenario(request: Any) -> Scenario:
+    """Return the scenario of a request, any parameters filled in; raises as `scenario_of` and `filled`."""
+    values = getattr(request, "parameters", {})
+    return filled([scenario_of(request.scenario, "scenario")], values, "parameters")[0]
+
+
+def law_asked(request: Any) -> tuple[Scenario, Law]:
+    """Return the scenario of a request and the law under it; raises as `filled_scenario` and `law_under`."""
+    scenario, confidence = filled_scenario(request), getattr(request, "min_confidence", "")
+    return scenario, law_under(request.law_version, scenario, request.switches, confidence)
 
 
 def filled(scenarios: Sequence[Scenario], values: Mapping[str, str], field: str) -> list[Scenario]:
@@ -190,24 +190,17 @@ def provenance_of(facts: Mapping[str, Any], request: Message) -> common_pb2.Prov
     return message
 
 
-def law_provenance(law: Law, request: Message, scenarios: Iterable[Scenario] = ()) -> common_pb2.Provenance:
-    """Make the provenance of a response that depends only on the law and scenarios."""
-    facts: dict[str, Any] = {
-        **law_facts(law),
-        **scenario_facts(scenarios),
-    }
-    return provenance_of(facts, request)
+def law_provenance(
+    law: Law, request: Message, scenarios: Iterable[Scenario] = (), **more: Any
+) -> common_pb2.Provenance:
+    """Make the provenance of a response that depends on the law, scenarios and `more` facts."""
+    return provenance_of({**law_facts(law), **scenario_facts(scenarios), **more}, request)
 
 
 def first_rows(frame: pl.DataFrame, limit: int) -> tuple[bytes, int]:
     """Encode as many rows as fit; return them and the number of rows left off."""
     data = next(arrow.batches(frame, limit))
     return data, frame.height - pl.read_ipc_stream(io.BytesIO(data)).height
-
-
-def day_text(day: date | None) -> str:
-    """Format a day as ISO text; empty for None."""
-    return day.isoformat() if day else ""
 
 
 def instant_text(instant: datetime | None, zone: ZoneInfo) -> str:

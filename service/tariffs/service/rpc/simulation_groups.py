@@ -11,10 +11,10 @@ from google.protobuf.struct_pb2 import Struct
 
 from tariffs.engine.runs.impact import ScenarioImpact
 from tariffs.engine.runs.stepwise_run import RunEnd
-from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.rpc.run_options import LocalInputs
 from tariffs.service.rpc.run_plan import whole_run
 from tariffs.service.rpc.shared import notes_of
-from tariffs.service.rpc.simulation import SIMULATE, done_of, frames_of
+from tariffs.service.rpc.verbs import SIMULATE, done_of, frames_of
 from tariffs.service.wire.status import request_invalid, too_large
 from tariffs.v1 import simulation_service_pb2 as pb
 
@@ -26,10 +26,7 @@ Frames = list[tuple[str, pl.DataFrame]]
 
 
 def simulate_groups(
-    request: pb.SimulateRequest,
-    emit: Emit,
-    cancelled: Callable[[], bool],
-    local: LocalInputs | None = None,
+    request: pb.SimulateRequest, emit: Emit, cancelled: Callable[[], bool], local: LocalInputs | None = None
 ) -> None:
     """Compute a request and emit one response.
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.scenario import library, parse_scenario
-from tariffs.service.rpc.messages import message_of
-from tariffs.service.rpc.time_texts import time_text
+from tariffs.service.rpc.messages import message_of, time_text
 from tariffs.service.storage.scenario_names import StoredText, StoredVersion, name_of
 from tariffs.service.wire.status import request_invalid, too_large
 from tariffs.v1 import scenario_service_pb2 as pb
@@ -16,11 +15,7 @@ TEXT_LIMIT = 256 << 10
 
 
 def text_of(request: pb.SaveScenarioRequest) -> str:
-    """Return the text of a request to store one.
-
-    Raises:
-        InputError: BATCH_TOO_LARGE, REQUEST_INVALID.
-    """
+    """Return the text of a request to store one; raises InputError BATCH_TOO_LARGE, REQUEST_INVALID."""
     size = len(request.yaml.encode())
     if size > TEXT_LIMIT:
         raise too_large(

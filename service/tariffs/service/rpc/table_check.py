@@ -17,8 +17,8 @@ from tariffs.engine.tables.sources import read_source
 from tariffs.engine.tables.trade_table import CheckedTable
 from tariffs.service.rpc.checks import direction_of, word
 from tariffs.service.rpc.laws import LAWS
-from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.rpc.messages import message_of
+from tariffs.service.rpc.run_options import LocalInputs
 from tariffs.service.rpc.shared import first_rows, notes_of
 from tariffs.service.wire import arrow
 from tariffs.service.wire.status import request_invalid

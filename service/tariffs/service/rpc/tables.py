@@ -11,8 +11,7 @@ import polars as pl
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
 from tariffs.engine.law import load_law
 from tariffs.engine.tables.prepare import table_digest
-from tariffs.service.rpc.messages import message_of
-from tariffs.service.rpc.time_texts import time_text
+from tariffs.service.rpc.messages import message_of, time_text
 from tariffs.service.storage.table_store import StoredTable, TableFiles
 from tariffs.service.wire import arrow
 from tariffs.service.wire.frames import pack, unpack

@@ -6,12 +6,11 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from functools import partial
 from pathlib import Path
 
 from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from tariffs.engine.base.bounded_cache import cache_sizes
 from tariffs.engine.base.provenance import engine_version
@@ -32,7 +31,7 @@ _DATABASE_SECONDS = 2.0
 def add_collectors(metrics: Metrics, admission: Admission, pools: Pools, storage: Storage) -> None:
     """Add what a server knows of itself at a scrape: build, law, calls, tasks, workers, caches, long runs, disk."""
     for collect in (_build, _when_warm(admission, _law), _caches, _when_warm(admission, _RunCounts(storage))):
-        metrics.registry.register(_Collected(collect))
+        metrics.collect(collect)
     metrics.watch("serving", "1 while calls are admitted.", lambda: admission.warm and not admission.stopping)
     metrics.watch("calls_in_flight", "Calls in flight.", lambda: admission.limit.held)
     metrics.watch(
@@ -41,9 +40,7 @@ def add_collectors(metrics: Metrics, admission: Admission, pools: Pools, storage
     for lane in (pools.task_queue.sweeps, pools.task_queue.shorts):
         _watch_lane(metrics, lane)
     metrics.watch(
-        "workers_alive",
-        "Worker processes.",
-        lambda: sum(len(pool.processes) for pool in pools.workers),
+        "workers_alive", "Worker processes.", lambda: sum(len(pool.processes) for pool in pools.workers)
     )
     metrics.watch_total(
         "worker_restarts",
@@ -89,21 +86,6 @@ def watch_law_packs(metrics: Metrics, law_watch: LawWatch) -> None:
 Collect = Callable[[], Iterator[Metric]]
 
 
-class _Collected(Collector):
-    """Metrics that a function yields."""
-
-    def __init__(self, collect: Collect) -> None:
-        self._collect = collect
-
-    def describe(self) -> Iterator[Metric]:
-        """Yield nothing: the registry would collect the metrics to learn their names."""
-        return iter(())
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield the metrics with their current values."""
-        return self._collect()
-
-
 def _when_warm(admission: Admission, collect: Collect) -> Collect:
     """Yield metrics once the server is warm: earlier the metrics thread would load the law or open the database."""
 
@@ -127,7 +109,8 @@ def _law() -> Iterator[Metric]:
         ("read_to", "Last day whose acts have been looked for.", law.read_to),
         ("as_of", "Day of an answer that names no day.", law.as_of),
     ):
-        yield GaugeMetricFamily(f"tariffs_law_{name}_timestamp_seconds", text, value=_seconds(day))
+        seconds = datetime.combine(day, time(), UTC).timestamp()
+        yield GaugeMetricFamily(f"tariffs_law_{name}_timestamp_seconds", text, value=seconds)
 
 
 def _caches() -> Iterator[Metric]:
@@ -147,7 +130,7 @@ class _RunCounts:
 
     def __call__(self) -> Iterator[Metric]:
         """Yield the number of runs in each state."""
-        self._query = query = self._query or self._thread.submit(self._counts)
+        self._query = query = self._query or self._thread.submit(self._storage.runs.counts)
         try:
             counts = query.result(_DATABASE_SECONDS)
         except TimeoutError:
@@ -161,16 +144,9 @@ class _RunCounts:
             found.add_metric([state], count)
         yield found
 
-    def _counts(self) -> dict[str, int]:
-        return self._storage.runs.counts()
-
 
 def _free_bytes(directory: Path) -> float:
     try:
         return shutil.disk_usage(directory).free
     except OSError:
         return 0.0
-
-
-def _seconds(day: date) -> float:
-    return datetime.combine(day, time(), UTC).timestamp()

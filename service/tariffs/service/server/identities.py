@@ -7,17 +7,17 @@ is. Of tokens, those of the file are looked up before a JSON Web Token is verifi
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import re
+import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from tariffs.engine.errors import ServiceError
+from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.server.callers import EVERYBODY, Callers
-from tariffs.service.server.certificates import certificate_name
-from tariffs.service.server.jwt_keys import Keys
-from tariffs.service.server.jwt_tokens import JwtTokens, KeyNotKnownError, Verified, invalid_token
-from tariffs.service.server.tokens import Tokens
+from tariffs.service.server.jwt_tokens import JwtTokens, KeyNotKnownError, Keys, Verified, invalid_token
 from tariffs.service.server.watched_file import WatchedFile
 from tariffs.service.settings.settings import Settings
 from tariffs.service.wire.identity import ANONYMOUS, READ, RUN, Caller, Metadata, anonymous_at, is_name
@@ -28,6 +28,11 @@ UNLISTED_ROLES = frozenset({READ, RUN})
 _SCHEME = "bearer "
 _NO_NAMES: frozenset[str] = frozenset()
 _DOTS_OF_JWT = 2
+# Names of gRPC for what it read from the certificate after it verified its chain.
+_PROPERTIES = {"common_name": "x509_common_name", "dns": "peer_dns", "uri": "peer_uri", "email": "peer_email"}
+Properties = Mapping[str, Iterable[bytes]]
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+_HASHED = "sha256:"
 
 
 class Connection(Protocol):
@@ -152,11 +157,7 @@ class Identities:
 
 
 def identities_of(settings: Settings) -> Identities:
-    """Make the identities of a server from its settings.
-
-    Raises:
-        InputError: SETTING_INVALID if a file cannot be read.
-    """
+    """Make the identities of a server from its settings; raises InputError SETTING_INVALID if a file cannot be read."""
     return Identities(
         tokens=None if settings.tokens_file is None else Tokens(settings.tokens_file),
         jwt=JwtTokens(settings, Keys(settings.oidc_keys)) if settings.oidc_issuer else None,
@@ -181,3 +182,95 @@ async def _verified(jwt: JwtTokens, token: str) -> Verified:
             fix="Try again shortly; the server's log says why.",
         )
     raise invalid_token("The call's token is signed with a key that its issuer does not publish.")
+
+
+def certificate_name(properties: Properties, kind: str) -> str | None:
+    """Return the name of a kind in the certificate of a connection; None without a certificate.
+
+    Args:
+        properties: the connection's, from gRPC.
+        kind: common_name, dns, uri or email.
+
+    Raises:
+        ServiceError: TOKEN_INVALID if it has none or several of the kind: which one is the caller's would be a guess.
+    """
+    if "x509_pem_cert" not in properties:
+        return None
+    # A subject without a common name is given as an empty one.
+    names = [name for name in properties.get(_PROPERTIES[kind], ()) if name]
+    if len(names) == 1:
+        return names[0].decode("utf-8", errors="replace")
+    raise ServiceError(
+        "TOKEN_INVALID",
+        f"The client certificate has {len(names)} names of the kind {kind}, and the server needs one.",
+        fix="Use a certificate with one such name; TARIFFS_TLS_NAMES of the server chooses the kind.",
+    )
+
+
+class Tokens(WatchedFile[Mapping[bytes, str]]):
+    """Names of callers by token, from a file of `name token` or `name sha256:HEX` lines; `#` begins a comment.
+
+    A name may have several tokens, so that tokens can be rotated.
+
+    Args:
+        path: the file.
+
+    Raises:
+        InputError: SETTING_INVALID if the file cannot be read or a line is malformed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._key = secrets.token_bytes(32)
+        super().__init__(path, "tokens")
+
+    @property
+    def size(self) -> int:
+        """Number of names."""
+        return len(set(self.content.values()))
+
+    def name_of(self, token: str) -> str | None:
+        """Return the name of a token; None if the file does not have it. Reads memory only."""
+        return self.content.get(self._keyed(hashlib.sha256(token.encode()).digest()))
+
+    def _read(self) -> Mapping[bytes, str]:
+        try:
+            text = self._path.read_text(encoding="utf-8")
+        except (OSError, UnicodeError) as error:
+            raise _invalid(self._path, f"it cannot be read ({error})") from None
+        names: dict[bytes, str] = {}
+        for number, line in enumerate(text.splitlines(), 1):
+            if fields := line.partition("#")[0].split():
+                name, digest = _entry(fields, self._path, number)
+                names[self._keyed(digest)] = name
+        if not names:
+            raise _invalid(self._path, "it has no token")
+        return names
+
+    def _keyed(self, data: bytes) -> bytes:
+        # Keyed with a secret, so the time of a look-up reveals nothing about a token.
+        return hashlib.blake2b(data, key=self._key, digest_size=32).digest()
+
+
+def _entry(fields: list[str], path: Path, number: int) -> tuple[str, bytes]:
+    if len(fields) != 2:
+        raise _invalid(path, f"line {number} is not `name token`")
+    name, token = fields
+    if not _NAME.fullmatch(name) or name == ANONYMOUS:
+        raise _invalid(path, f"line {number} has an invalid name")
+    if not token.startswith(_HASHED):
+        return name, hashlib.sha256(token.encode()).digest()
+    try:
+        digest = bytes.fromhex(token.removeprefix(_HASHED))
+    except ValueError:
+        digest = b""
+    if len(digest) != hashlib.sha256().digest_size:
+        raise _invalid(path, f"line {number} has a sha256: that is not 64 hexadecimal digits")
+    return name, digest
+
+
+def _invalid(path: Path, why: str) -> InputError:
+    return InputError(
+        "SETTING_INVALID",
+        f"TARIFFS_TOKENS_FILE {path}: {why}.",
+        fix="Write one `name token` or `name sha256:HEX` a line.",
+    )

@@ -13,7 +13,7 @@ import structlog
 from tariffs.engine.law.pack.archive import PACK_BYTES, pack_fault
 from tariffs.service.server.watched_file import Signature, signature_of
 
-_PACKS = "*.tar.zst"
+_PACKS = "[!.]*.tar.zst"
 _NOT_PLAIN = "it is no plain file"
 _log = structlog.get_logger("tariffs.service")
 
@@ -50,7 +50,7 @@ class LawDirectory:
         if self._path is None:
             return {}
         try:
-            packs = sorted(path for path in self._path.iterdir() if _is_pack(path.name))
+            packs = sorted(path for path in self._path.iterdir() if fnmatchcase(path.name, _PACKS))
             found = {path.name: entry for path in packs if (entry := _entry(path)) is not None}
         except OSError as error:
             if str(error) != self.fault:
@@ -74,10 +74,6 @@ class LawDirectory:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise pack_fault(name, _NOT_PLAIN)
             return file.read(PACK_BYTES + 1)
-
-
-def _is_pack(name: str) -> bool:
-    return fnmatchcase(name, _PACKS) and not name.startswith(".")
 
 
 def _entry(path: Path) -> PackEntry | None:

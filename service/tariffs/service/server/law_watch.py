@@ -21,7 +21,7 @@ import structlog
 
 from tariffs.engine.errors import InputError, LawError, ServiceError, TariffsError
 from tariffs.engine.law.pack.archive import pack_fault
-from tariffs.service.rpc.law_versions import UnservedPack
+from tariffs.service.rpc.law import UnservedPack
 from tariffs.service.rpc.laws import LAWS, ServedLaw, is_minimum
 from tariffs.service.server.law_check import check_in_process, check_key, error_of
 from tariffs.service.server.law_directory import LawDirectory, PackEntry
@@ -90,11 +90,7 @@ class LawWatch:
     def counts(self) -> Mapping[str, int]:
         """Count the laws served, the packs that are being checked, and those refused."""
         refused = sum(one.error is not None for one in self.unserved)
-        return {
-            "served": len(LAWS.served),
-            "loading": len(self._unserved) - refused,
-            "refused": refused,
-        }
+        return {"served": len(LAWS.served), "loading": len(self._unserved) - refused, "refused": refused}
 
     @property
     def fault(self) -> str:
@@ -374,11 +370,7 @@ class LawWatch:
 
 
 def check_version(served: ServedLaw) -> None:
-    """Refuse a second law of a version, which must say for good which law it is.
-
-    Raises:
-        LawError: LAW_PACK_INVALID.
-    """
+    """Refuse a second law of a version, which must say for good which law it is; raises LawError LAW_PACK_INVALID."""
     for other in (*LAWS.served, *LAWS.coming):
         if other.version == served.version and other.digest != served.digest:
             raise pack_fault(

@@ -9,8 +9,8 @@ import structlog
 
 from tariffs.engine.errors import ServiceError
 from tariffs.service.server.tls import server_credentials
+from tariffs.service.settings.group import is_loopback
 from tariffs.service.settings.settings import Settings
-from tariffs.service.settings.values import is_loopback
 
 RECEIVE_LIMIT = 8 << 20
 _PING_SECONDS = 60

@@ -17,7 +17,7 @@ import structlog
 
 from tariffs.engine.errors import ServiceError, TariffsError
 from tariffs.service.observability.tracing import OpenSpan, Tracing
-from tariffs.service.rpc.run_summary import request_of
+from tariffs.service.rpc.runs import request_of
 from tariffs.service.storage.run_store import Lease, LeaseState, RunStore
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.frames import pack, unpack

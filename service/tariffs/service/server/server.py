@@ -11,19 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import grpc.aio
 import structlog
-from google.longrunning import operations_pb2, operations_pb2_grpc
+from google.longrunning import operations_pb2_grpc
 from grpc_channelz.v1 import channelz, channelz_pb2_grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from tariffs.engine.base.provenance import engine_version
-from tariffs.service.handlers.caller_info import CallerReport
 from tariffs.service.handlers.duty import DutyHandler, RefundHandler
-from tariffs.service.handlers.law import LawHandler
+from tariffs.service.handlers.law import CallerReport, LawHandler
 from tariffs.service.handlers.operations import LongRuns, OperationsHandler
 from tariffs.service.handlers.scenarios import ScenarioHandler
-from tariffs.service.handlers.simulation import SimulationHandler
+from tariffs.service.handlers.simulation import SimulationHandler, SweepHandler
 from tariffs.service.handlers.stored_names import StoredNames
-from tariffs.service.handlers.sweeps import SweepHandler
 from tariffs.service.handlers.tables import TableHandler
 from tariffs.service.observability.metrics import Metrics, MetricsPort
 from tariffs.service.observability.tracing import start_tracing
@@ -44,8 +42,7 @@ from tariffs.service.server.scenario_checks import ScenarioChecks
 from tariffs.service.server.warmup import warm_quotes
 from tariffs.service.server.web import make_http_port
 from tariffs.service.settings.settings import Settings
-from tariffs.service.storage.audit.opening import audit_writer
-from tariffs.service.storage.audit.run_facts import run_facts
+from tariffs.service.storage.audit.opening import audit_writer, run_facts
 from tariffs.service.storage.audit.writer import AuditWriter
 from tariffs.service.storage.run_rows import RunRow
 from tariffs.service.storage.storage import Storage
@@ -55,39 +52,20 @@ from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.service.workers.task_queue import Compute
 from tariffs.service.workers.warm_data import warm_data
 from tariffs.v1 import (
-    duty_service_pb2,
+    contract,
     duty_service_pb2_grpc,
-    law_service_pb2,
     law_service_pb2_grpc,
-    refund_service_pb2,
     refund_service_pb2_grpc,
-    scenario_service_pb2,
     scenario_service_pb2_grpc,
-    simulation_service_pb2,
     simulation_service_pb2_grpc,
-    sweep_service_pb2,
     sweep_service_pb2_grpc,
-    table_service_pb2,
     table_service_pb2_grpc,
 )
 
 if TYPE_CHECKING:
     from tariffs.service.server.web.http_port import HttpPort
 
-SERVICES = tuple(
-    service.full_name
-    for module in (
-        duty_service_pb2,
-        law_service_pb2,
-        refund_service_pb2,
-        scenario_service_pb2,
-        simulation_service_pb2,
-        sweep_service_pb2,
-        table_service_pb2,
-        operations_pb2,
-    )
-    for service in module.DESCRIPTOR.services_by_name.values()
-)
+SERVICES = (*(one.full_name for one in contract.services()), "google.longrunning.Operations")
 _log = structlog.get_logger("tariffs.service")
 
 
@@ -218,12 +196,7 @@ class TariffServer:
         if self._settings.http_port is None:
             return
         self._http = make_http_port(
-            self._settings,
-            SERVICES,
-            self._registry,
-            self._middleware,
-            self._admission,
-            self._endpoint,
+            self._settings, SERVICES, self._registry, self._middleware, self._admission, self._endpoint
         )
         await self._http.start()
         self.http_port = self._http.port
@@ -290,7 +263,6 @@ class TariffServer:
 
 
 def _roles(settings: Settings) -> Mapping[str, str]:
-    """Return the role that each method needs."""
     if settings.reflection != ADMIN:
         return ROLES_NEEDED
     return {**ROLES_NEEDED, **dict.fromkeys(REFLECTION_METHODS, ADMIN)}

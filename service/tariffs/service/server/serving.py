@@ -7,17 +7,21 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import structlog
 import uvloop
 
-from tariffs.engine.errors import TariffsError
+from tariffs.engine.errors import InputError, TariffsError
 from tariffs.service.observability.logs import configure_logs
+from tariffs.service.rpc.law import UnservedPack
+from tariffs.service.rpc.laws import LAWS, ServedLaw
 from tariffs.service.server.identities import identities_of
-from tariffs.service.server.law_report import law_lines
+from tariffs.service.server.law_watch import LawWatch
 from tariffs.service.server.listener import Endpoint
 from tariffs.service.server.server import TariffServer
 from tariffs.service.server.supervisor import Supervisor
@@ -26,7 +30,9 @@ from tariffs.service.server.warmup import warm_up
 from tariffs.service.server.web import load_libraries
 from tariffs.service.settings.settings import Settings, load_settings
 from tariffs.service.settings.settings_table import effective
+from tariffs.service.storage.audit.opening import audit_place
 from tariffs.service.storage.database import Database
+from tariffs.service.storage.storage import Storage
 
 _SWITCH_SECONDS = 0.0005
 """Longest time a computing thread keeps the interpreter while the event loop has calls: a tenth of the default."""
@@ -109,7 +115,9 @@ def _serve(settings: Settings) -> int:
 def _check(settings: Settings, arguments: Mapping[str, Any]) -> int:
     for line in effective(settings, arguments, os.environ):
         print(line)
-    print(f"database: {_schema_text(settings)}")
+    with closing(Database(settings.database)) as database:
+        print(f"database: {database.schema_state().text}")
+    print(f"audit record: {audit_place(settings)}")
     sys.stdout.flush()
     server_credentials(settings)
     if settings.http_port is not None:
@@ -122,11 +130,6 @@ def _check(settings: Settings, arguments: Mapping[str, Any]) -> int:
     sys.stdout.flush()
     _log.info("checked")
     return 0
-
-
-def _schema_text(settings: Settings) -> str:
-    with closing(Database(settings.database)) as database:
-        return database.schema_state().text
 
 
 def _exit_code(arguments: Mapping[str, Any], work: Callable[[Settings], int]) -> int:
@@ -149,3 +152,38 @@ def _guarded(settings: Settings, work: Callable[[], int]) -> int:
 def _failed(error: TariffsError) -> int:
     _log.error("failed", reason=error.reason, message=str(error))
     return error.exit_code
+
+
+def law_lines(settings: Settings) -> Iterator[str]:
+    """Check the packs of the directory, and list the laws served, the newest first, and the packs refused.
+
+    Raises:
+        InputError: SETTING_INVALID if a server with these settings would not serve.
+    """
+    with TemporaryDirectory(prefix="tariffs-check-") as place:
+        # Nothing is written to the state of a server that may be running.
+        own = settings.model_copy(update={"state_dir": Path(place), "database_url": None})
+        with closing(Storage(own, str)) as storage, closing(LawWatch(own, storage, (), 0.0)) as watch:
+            watch.first_look()
+            yield from map(_served_line, LAWS.served)
+            yield from map(_refused_line, watch.unserved)
+            if watch.fault:
+                raise InputError(
+                    "SETTING_INVALID",
+                    f"A server would wait before it serves: {watch.fault.rstrip('.')}.",
+                    fix="Mount the directory TARIFFS_LAW_DIR, and put the packs there.",
+                )
+
+
+def _served_line(one: ServedLaw) -> str:
+    marks = [
+        mark
+        for mark, holds in (("latest", one is LAWS.served[0]), ("default", one.digest == LAWS.default.digest))
+        if holds
+    ]
+    return f"law {one.version}: {', '.join(['served', *marks])}  ({one.pack or 'built in'})"
+
+
+def _refused_line(one: UnservedPack) -> str:
+    assert one.error is not None
+    return f"pack {one.pack}: refused, {one.error.reason}: {one.error.message}"

@@ -71,7 +71,6 @@ class WatchedFile(ABC, Generic[Content]):
         _log.info(f"{self._noun} read", names=self.size)
 
     def _signature(self) -> Signature | None:
-        """Signature of the file; None if it is not there."""
         try:
             return signature_of(self._path)
         except OSError:

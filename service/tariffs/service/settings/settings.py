@@ -17,11 +17,8 @@ import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 
 from tariffs.engine.errors import InputError
-from tariffs.service.settings.audit import AuditRecord
-from tariffs.service.settings.group import PREFIX
+from tariffs.service.settings.group import PREFIX, AuditRecord, Stopping, is_loopback
 from tariffs.service.settings.group import Group as _Group
-from tariffs.service.settings.stopping import Stopping
-from tariffs.service.settings.values import is_loopback
 
 _DATABASES = ("sqlite:///", "postgresql+psycopg://")
 DAY_SECONDS = 86_400.0

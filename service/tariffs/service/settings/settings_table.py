@@ -12,9 +12,8 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from tariffs.service.settings.group import PREFIX
+from tariffs.service.settings.group import PREFIX, shown
 from tariffs.service.settings.settings import GROUPS, Settings
-from tariffs.service.settings.values import shown
 
 BEGIN, END = "<!-- settings: made by tariffs.service.settings.settings_table -->", "<!-- end of settings -->"
 _TELEMETRY, _SECRET = "OTEL_", "HEADERS"

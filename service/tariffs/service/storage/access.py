@@ -1,14 +1,25 @@
-"""Access of callers to stored tables and runs: their own, those shared with their groups, and for admins all."""
+"""Access of callers to stored tables and runs, and pages of them. Page tokens hold no secret."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
+import math
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from tariffs.engine.errors import ServiceError
+from tariffs.engine.errors import InputError, ServiceError
+from tariffs.service.storage.database import Database
 from tariffs.service.wire.identity import ADMIN, NAME_LIMIT, Caller, is_name
 from tariffs.service.wire.status import request_invalid
+
+PAGE_DEFAULT = 100
+PAGE_LIMIT = 1000
+_NAME = re.compile(r"[0-9a-f]{1,64}")
 
 
 def listed(table: sa.Table, who: Caller) -> Any:
@@ -28,12 +39,34 @@ def count_owned(connection: sa.Connection, table: sa.Table, owner: str) -> int:
     return int(connection.execute(count).scalar_one())
 
 
-def check_change(who: Caller, owner: str, name: str) -> None:
-    """Refuse to change a table or run that a caller may only see.
+class OwnedRows:
+    """Rows of one database table that belong to callers and may be shared with their groups. Every method blocks.
 
-    Raises:
-        ServiceError: NOT_ALLOWED.
+    Args:
+        database: the database.
+        table: the table; has the columns `owner`, `shared_with` and `created`.
+        key: the column that orders rows created at the same time.
     """
+
+    def __init__(self, database: Database, table: sa.Table, key: sa.Column[str]) -> None:
+        self._database = database
+        self._table = table
+        self._key = key
+
+    def count(self, who: Caller) -> int:
+        """Count the rows that a caller owns."""
+        with self._database.read() as connection:
+            return count_owned(connection, self._table, who.owner)
+
+    def _page(self, who: Caller, size: int, token: str, all_owners: bool) -> tuple[list[Any], str]:
+        check_all(who, all_owners)
+        shown = sa.true() if all_owners else listed(self._table, who)
+        with self._database.read() as connection:
+            return read_page(connection, self._table, self._key, shown, size, token)
+
+
+def check_change(who: Caller, owner: str, name: str) -> None:
+    """Refuse to change a table or run that a caller may only see; raises ServiceError NOT_ALLOWED."""
     if owner == who.owner or who.has_role(ADMIN):
         return
     raise ServiceError(
@@ -71,11 +104,7 @@ def check_group(who: Caller, group: str, field: str) -> None:
 
 
 def check_all(who: Caller, all_owners: bool) -> None:
-    """Refuse a list of all owners to callers who are no admins.
-
-    Raises:
-        ServiceError: NOT_ALLOWED.
-    """
+    """Refuse a list of all owners to callers who are no admins; raises ServiceError NOT_ALLOWED."""
     if all_owners and not who.has_role(ADMIN):
         raise ServiceError(
             "NOT_ALLOWED",
@@ -99,3 +128,79 @@ def table_bytes(who: Caller, server_limit: int) -> int:
     """Return the largest table of a caller in bytes; a quota does not raise it, as workers load tables whole."""
     own = who.quotas.table_bytes
     return server_limit if own is None else min(own, server_limit)
+
+
+def page_size(requested: int) -> int:
+    """Return the page size to use for the requested one; raises InputError REQUEST_INVALID for less than 0."""
+    if requested < 0:
+        raise request_invalid(f"page_size is {requested}, below 0.", "page_size", f"Use 0 to {PAGE_LIMIT:,}.")
+    return min(requested, PAGE_LIMIT) or PAGE_DEFAULT
+
+
+def read_page(
+    connection: sa.Connection, table: sa.Table, key: sa.Column[str], shown: Any, size: int, token: str
+) -> tuple[list[Any], str]:
+    """Read one page of the rows that a caller is shown, newest first.
+
+    Args:
+        connection: an open transaction.
+        table: has the column `created`.
+        key: the column that orders rows created at the same time.
+        shown: condition of the rows.
+        size: rows of a page.
+        token: the token of the previous page, or empty for the first page.
+
+    Returns:
+        The rows, and the token of the next page; empty after the last one.
+
+    Raises:
+        InputError: PAGE_TOKEN_INVALID.
+    """
+    query = sa.select(table).where(shown)
+    if token:
+        query = query.where(
+            sa.tuple_(table.c.created, key) < sa.tuple_(*read_token(token, is_created_and_key))
+        )
+    query = query.order_by(table.c.created.desc(), key.desc()).limit(size + 1)
+    rows = list(connection.execute(query))
+    if len(rows) <= size:
+        return rows, ""
+    last = rows[size - 1]._mapping
+    return rows[:size], write_token(last["created"], last[key.name])
+
+
+def write_token(*place: Any) -> str:
+    """Write the place of the last row of a page, values of JSON, as a token."""
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+def read_token(token: str, is_place: Callable[[Any], bool]) -> Sequence[Any]:
+    """Read the place in a token.
+
+    Args:
+        token: the token.
+        is_place: tells whether a value of JSON is a place in the list.
+
+    Raises:
+        InputError: PAGE_TOKEN_INVALID.
+    """
+    try:
+        place = json.loads(base64.b64decode(token.encode("ascii"), b"-_", validate=True))
+        if isinstance(place, list) and is_place(place):
+            return place
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        pass
+    raise InputError(
+        "PAGE_TOKEN_INVALID",
+        f"The page token {token[:40]!r} was not returned by a list call.",
+        field="page_token",
+        fix="Use next_page_token of the previous response, or omit it to start from the first page.",
+    )
+
+
+def is_created_and_key(found: Sequence[Any]) -> bool:
+    """Tell whether a place is that of `read_page`: the time of a row and its key."""
+    if len(found) != 2:
+        return False
+    created, name = found
+    return isinstance(created, float) and math.isfinite(created) and bool(_NAME.fullmatch(name))

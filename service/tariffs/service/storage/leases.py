@@ -1,4 +1,4 @@
-"""Leases of long runs: which runs are free, and leases whose end a clock that was set back has moved away."""
+"""Leases of long runs: which runs are free, room for one more, and leases whose end a clock set back moved away."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tariffs.engine.errors import ServiceError
+from tariffs.service.settings.settings import State
+from tariffs.service.storage.access import count_owned, quota_reached
 from tariffs.service.storage.database import RUNS
 from tariffs.service.storage.run_rows import OPEN, RUNNING, WAITING
+from tariffs.service.wire.identity import Caller
 
 LONGEST_PAUSE = 60.0
 """Seconds that a run waits at most until it is tried again."""
@@ -65,3 +69,30 @@ class LateLeases:
 
 
 _KEY = (RUNS.c.id, RUNS.c.worker, RUNS.c.lease_until)
+
+
+def check_room(connection: sa.Connection, who: Caller, settings: State) -> None:
+    """Refuse a run beyond the limits of its owner and of the server.
+
+    Raises:
+        ServiceError: ROW_QUOTA if the owner has too many runs, TOO_MANY_STREAMS if too many wait.
+    """
+    # Two requirements: results of one owner must not fill the disk, and the queue must stay short and fair.
+    stored, own = count_owned(connection, RUNS, who.owner), who.quotas.runs_kept
+    limit = settings.runs_per_owner if own is None else own
+    if stored >= limit:
+        raise quota_reached("runs_kept", f"You have {stored:,} long runs, the limit of an owner.", limit)
+    count = sa.select(sa.func.count()).select_from(RUNS)
+    waiting = count.where(RUNS.c.state == WAITING)
+    total = settings.runs_waiting_limit
+    for query, limit, whose in (
+        (waiting, total, "of the server"),
+        (waiting.where(RUNS.c.owner == who.owner), settings.share_of(total), "of an owner"),
+    ):
+        if connection.execute(query).scalar_one() >= limit:
+            raise ServiceError(
+                "TOO_MANY_STREAMS",
+                f"Server busy: {limit:,} long runs are waiting, the limit {whose}.",
+                fix="Try again later.",
+                metadata={"limit": str(limit)},
+            )

@@ -16,18 +16,9 @@ import sqlalchemy as sa
 
 from tariffs.engine.errors import InputError, TariffsError
 from tariffs.service.settings.settings import State
-from tariffs.service.storage.access import (
-    check_all,
-    check_change,
-    check_group,
-    count_owned,
-    listed,
-    visible,
-)
+from tariffs.service.storage.access import OwnedRows, check_change, check_group, visible
 from tariffs.service.storage.database import RUNS, Database
-from tariffs.service.storage.leases import LONGEST_PAUSE, LateLeases, next_free, without_lease
-from tariffs.service.storage.page_tokens import read_page
-from tariffs.service.storage.run_room import check_room
+from tariffs.service.storage.leases import LONGEST_PAUSE, LateLeases, check_room, next_free, without_lease
 from tariffs.service.storage.run_rows import (
     CRASH_LIMIT,
     FAILED,
@@ -64,7 +55,7 @@ class Lease:
     worker: str
 
 
-class RunStore:
+class RunStore(OwnedRows):
     """All long runs. Every method blocks.
 
     Args:
@@ -75,13 +66,9 @@ class RunStore:
     """
 
     def __init__(
-        self,
-        database: Database,
-        maker: str,
-        settings: State,
-        on_end: Callable[[RunRow], None] | None = None,
+        self, database: Database, maker: str, settings: State, on_end: Callable[[RunRow], None] | None = None
     ) -> None:
-        self._database = database
+        super().__init__(database, RUNS, RUNS.c.id)
         self._maker = maker
         self._settings = settings
         self._on_end = on_end
@@ -90,13 +77,7 @@ class RunStore:
         self._late_leases = LateLeases(settings.lease_seconds)
 
     def start(
-        self,
-        who: Caller,
-        kind: str,
-        request: bytes,
-        total_parts: int,
-        request_id: str,
-        share_with: str = "",
+        self, who: Caller, kind: str, request: bytes, total_parts: int, request_id: str, share_with: str = ""
     ) -> RunRow:
         """Store a new run; a run that the caller started under the same request id is returned instead.
 
@@ -166,10 +147,7 @@ class RunStore:
             InputError: PAGE_TOKEN_INVALID.
             ServiceError: NOT_ALLOWED for all owners without the role admin.
         """
-        check_all(who, all_owners)
-        shown = sa.true() if all_owners else listed(RUNS, who)
-        with self._database.read() as connection:
-            rows, following = read_page(connection, RUNS, RUNS.c.id, shown, size, token)
+        rows, following = self._page(who, size, token, all_owners)
         return [_run(row) for row in rows], following
 
     def share(self, who: Caller, run_id: str, group: str) -> RunRow:
@@ -179,11 +157,6 @@ class RunStore:
         with self._database.begin() as connection:
             connection.execute(RUNS.update().where(RUNS.c.id == run.id).values(shared_with=group))
         return self.get(who, run_id)
-
-    def count(self, who: Caller) -> int:
-        """Count the runs that a caller owns."""
-        with self._database.read() as connection:
-            return count_owned(connection, RUNS, who.owner)
 
     def counts(self) -> dict[str, int]:
         """Count the runs of all owners by state; a state without runs is 0."""

@@ -74,11 +74,7 @@ class StoredVersion:
 
 
 def parse_name(text: str, field: str) -> StoredName:
-    """Read a name.
-
-    Raises:
-        ScenarioError: SCENARIO_NOT_FOUND for any other text.
-    """
+    """Read a name; raises ScenarioError SCENARIO_NOT_FOUND for any other text."""
     match = _NAME.fullmatch(text)
     if match is None or not text.isprintable():
         raise not_found(text, field)

@@ -10,9 +10,17 @@ from tariffs.engine.errors import InputError, ScenarioError, ServiceError
 from tariffs.service.settings.settings import State
 from tariffs.service.storage.access import check_change, check_group, count_owned, listed, visible
 from tariffs.service.storage.database import Database
-from tariffs.service.storage.scenario_events import CHECKED, DELETED, SAVED, SHARED, add_event
+from tariffs.service.storage.scenario_events import (
+    CHECKED,
+    DELETED,
+    SAVED,
+    SCENARIO_CHECKS,
+    SCENARIO_VERSIONS,
+    SCENARIOS,
+    SHARED,
+    add_event,
+)
 from tariffs.service.storage.scenario_names import StoredName, StoredText, StoredVersion, name_of, not_found
-from tariffs.service.storage.scenario_tables import SCENARIO_CHECKS, SCENARIO_VERSIONS, SCENARIOS
 from tariffs.service.wire.identity import Caller
 
 VERSIONS_LIMIT = 500
@@ -171,13 +179,7 @@ def _add_version(connection: sa.Connection, owner: str, text: StoredText, versio
 
 
 def _add_check(
-    connection: sa.Connection,
-    owner: str,
-    name: str,
-    version: int,
-    law_digest: str,
-    result: bytes,
-    now: float,
+    connection: sa.Connection, owner: str, name: str, version: int, law_digest: str, result: bytes, now: float
 ) -> None:
     row = {"owner": owner, "name": name, "version": version, "law_digest": law_digest}
     connection.execute(SCENARIO_CHECKS.insert().values(**row, result=result, checked=now))

@@ -16,8 +16,7 @@ from tariffs.service.storage.run_rows import RunRow
 from tariffs.service.storage.run_store import RunStore
 from tariffs.service.storage.scenario_events import ScenarioEvents
 from tariffs.service.storage.scenario_store import ScenarioStore
-from tariffs.service.storage.table_store import TableFiles, TableRegister, digest_of, not_found
-from tariffs.service.storage.uploads import sweep_uploads
+from tariffs.service.storage.table_store import TableFiles, TableRegister, digest_of, not_found, sweep_uploads
 from tariffs.service.wire.identity import Caller
 
 # No running call still writes to a file older than this.

@@ -1,12 +1,16 @@
-"""Stored tables: their Parquet files by digest, and the register of their owners."""
+"""Stored tables: their uploads, their Parquet files by digest, and the register of their owners."""
 
 from __future__ import annotations
 
 import re
+import threading
+import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import polars as pl
 import sqlalchemy as sa
@@ -15,16 +19,15 @@ from tariffs.engine.errors import InputError
 from tariffs.service.settings.settings import State
 from tariffs.service.storage import files
 from tariffs.service.storage.access import (
-    check_all,
+    OwnedRows,
     check_change,
     check_group,
     count_owned,
-    listed,
     quota_reached,
     visible,
 )
 from tariffs.service.storage.database import TABLES, Database
-from tariffs.service.storage.page_tokens import read_page
+from tariffs.service.storage.files import disk_errors
 from tariffs.service.wire.identity import Caller
 from tariffs.service.wire.status import request_invalid
 
@@ -32,6 +35,7 @@ PREFIX = "tables/"
 _HANDLE = re.compile(rf"{PREFIX}[0-9a-f]{{64}}")
 _SUFFIX = ".parquet"
 _OWNERS_SHOWN = 10
+_UPLOAD = ".upload"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ def not_found(handle: str) -> InputError:
     )
 
 
-class TableRegister:
+class TableRegister(OwnedRows):
     """Register of stored tables and their owners. Every method blocks.
 
     Args:
@@ -105,7 +109,7 @@ class TableRegister:
     """
 
     def __init__(self, database: Database, settings: State) -> None:
-        self._database = database
+        super().__init__(database, TABLES, TABLES.c.digest)
         self.keep_seconds = settings.keep_seconds
         self._per_owner = settings.tables_per_owner
 
@@ -145,11 +149,7 @@ class TableRegister:
             return self.share(who, digest, share_with) if share_with else table
 
     def use(self, who: Caller, digest: str) -> StoredTable:
-        """Return a table that a caller may use and mark it as used.
-
-        Raises:
-            InputError: TABLE_NOT_FOUND.
-        """
+        """Return a table that a caller may use and mark it as used; raises InputError TABLE_NOT_FOUND."""
         with self._database.begin() as connection:
             now, table = self._database.now(connection), _visible(connection, who, digest)[0]
             connection.execute(TABLES.update().where(_row(table.owner, digest)).values(used=now))
@@ -182,10 +182,7 @@ class TableRegister:
             InputError: PAGE_TOKEN_INVALID.
             ServiceError: NOT_ALLOWED for all owners without the role admin.
         """
-        check_all(who, all_owners)
-        shown = sa.true() if all_owners else listed(TABLES, who)
-        with self._database.read() as connection:
-            rows, following = read_page(connection, TABLES, TABLES.c.digest, shown, size, token)
+        rows, following = self._page(who, size, token, all_owners)
         return [_table(row) for row in rows], following
 
     def delete(self, who: Caller, digest: str, owner: str = "") -> None:
@@ -206,11 +203,6 @@ class TableRegister:
             table = _changeable(connection, who, digest, owner)
             connection.execute(TABLES.update().where(_row(table.owner, digest)).values(shared_with=group))
             return replace(table, shared_with=group)
-
-    def count(self, who: Caller) -> int:
-        """Count the tables that a caller owns."""
-        with self._database.read() as connection:
-            return count_owned(connection, TABLES, who.owner)
 
     def expire(self) -> set[str]:
         """Delete tables not used for `keep_seconds`; return the digests still registered."""
@@ -243,7 +235,6 @@ def _visible(connection: sa.Connection, who: Caller, digest: str) -> list[Stored
 
 
 def _changeable(connection: sa.Connection, who: Caller, digest: str, owner: str) -> StoredTable:
-    """Read the table of a digest that a caller may change."""
     tables = [table for table in _visible(connection, who, digest) if owner in ("", table.owner)]
     if not tables:
         raise not_found(PREFIX + digest)
@@ -257,3 +248,74 @@ def _changeable(connection: sa.Connection, who: Caller, digest: str, owner: str)
 
 def _table(row: Any) -> StoredTable:
     return StoredTable(**row._mapping)
+
+
+class UploadFile:
+    """File of the parts of one upload, opened by the first part. Every method blocks.
+
+    A cancelled call leaves its last write running in a thread; the lock makes `remove` wait for it, and a write after
+    `remove` is dropped, so no handle and no file stays behind.
+
+    Args:
+        directory: where the file is made.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / f"{uuid.uuid4().hex}{_UPLOAD}"
+        self._file: BinaryIO | None = None
+        self._removed = False
+        self._lock = threading.Lock()
+
+    def write(self, data: bytes) -> None:
+        """Append data; raises ServiceError STORAGE_UNAVAILABLE if the disk is full."""
+        with self._lock, disk_errors():
+            if not self._removed:
+                self._append(data)
+
+    def flush(self) -> None:
+        """Write what is left in memory, so that the file can be read; raises as `write`."""
+        with self._lock, disk_errors():
+            if self._file is not None:
+                self._file.flush()
+
+    def remove(self) -> None:
+        """Delete and close the file."""
+        with self._lock:
+            self._removed = True
+            self.path.unlink(missing_ok=True)
+            if self._file is not None:
+                with suppress(OSError):
+                    self._file.close()
+                self._file = None
+
+    def _append(self, data: bytes) -> None:
+        if self._file is None:
+            self._file = _open_locked(self.path)
+        self._file.write(data)
+
+
+def sweep_uploads(directory: Path) -> list[str]:
+    """Remove uploads whose process has ended; return their names."""
+    removed = []
+    for path in sorted(directory.glob(f"*{_UPLOAD}")):
+        # A file in use, one that is gone by now, or a file system without locks.
+        with suppress(OSError), path.open("rb") as file:
+            flock(file, LOCK_EX | LOCK_NB)
+            path.unlink()
+            removed.append(path.name)
+    return removed
+
+
+def _open_locked(path: Path) -> BinaryIO:
+    """Make a file that has its name only once it is locked."""
+    draft = path.with_suffix("")
+    file = draft.open("wb")
+    try:
+        with suppress(OSError):
+            flock(file, LOCK_EX)
+        draft.rename(path)
+    except BaseException:
+        file.close()
+        draft.unlink(missing_ok=True)
+        raise
+    return file

@@ -67,7 +67,6 @@ def inspect_stream(data: bytes) -> StreamSize:
 
 
 def _prefix(data: bytes, position: int) -> tuple[int, int]:
-    """Return the start and length of a message's header."""
     (first,) = _unpack("<I", data, position)
     if first != _CONTINUATION:
         raise MalformedError("a message does not start with the continuation marker")

@@ -17,61 +17,42 @@ ANY = ""
 REFLECTION_METHODS = tuple(
     f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo" for version in ("v1", "v1alpha")
 )
-ROLES_NEEDED: Mapping[str, str] = {
-    "/tariffs.v1.DutyService/CalculateDuty": READ,
-    "/tariffs.v1.DutyService/BatchCalculateDuties": READ,
-    "/tariffs.v1.LawService/GetLaw": READ,
-    "/tariffs.v1.LawService/ListMeasures": READ,
-    "/tariffs.v1.LawService/GetMeasure": READ,
-    # Its effect on a table is a run: the handler asks for that role.
-    "/tariffs.v1.LawService/ListChanges": READ,
-    "/tariffs.v1.LawService/CalculatePortFee": READ,
-    "/tariffs.v1.LawService/ListVersions": READ,
-    "/tariffs.v1.LawService/WatchVersions": READ,
+_METHODS: Mapping[str, Mapping[str, str]] = {
     # Clients ask for the server's version before anything else.
-    "/tariffs.v1.LawService/GetServerInfo": ANY,
-    "/tariffs.v1.LawService/GetCaller": ANY,
-    "/tariffs.v1.RefundService/CalculateRefunds": RUN,
-    "/tariffs.v1.ScenarioService/ListScenarios": READ,
-    "/tariffs.v1.ScenarioService/GetScenario": READ,
-    "/tariffs.v1.ScenarioService/CheckScenario": READ,
-    "/tariffs.v1.ScenarioService/DiffScenarios": READ,
-    "/tariffs.v1.ScenarioService/SaveScenario": RUN,
-    "/tariffs.v1.ScenarioService/GetStoredScenario": READ,
-    "/tariffs.v1.ScenarioService/ListStoredScenarios": READ,
-    "/tariffs.v1.ScenarioService/ListScenarioVersions": READ,
-    "/tariffs.v1.ScenarioService/ShareScenario": RUN,
-    "/tariffs.v1.ScenarioService/DeleteScenario": RUN,
-    "/tariffs.v1.ScenarioService/WatchScenarios": READ,
-    "/tariffs.v1.SimulationService/Simulate": RUN,
-    "/tariffs.v1.SimulationService/SimulateGroups": RUN,
-    "/tariffs.v1.SimulationService/Timeline": RUN,
-    "/tariffs.v1.SimulationService/SimulateLines": RUN,
-    "/tariffs.v1.SimulationService/StartRun": RUN,
-    "/tariffs.v1.SimulationService/ReadRun": READ,
-    "/tariffs.v1.SimulationService/ShareRun": RUN,
-    "/tariffs.v1.SweepService/Sweep": RUN,
-    "/tariffs.v1.SweepService/Seek": RUN,
-    "/tariffs.v1.TableService/UploadTable": RUN,
-    "/tariffs.v1.TableService/GetTable": READ,
-    "/tariffs.v1.TableService/ListTables": READ,
-    "/tariffs.v1.TableService/DeleteTable": RUN,
-    "/tariffs.v1.TableService/ShareTable": RUN,
-    "/tariffs.v1.TableService/CheckTable": RUN,
-    "/google.longrunning.Operations/GetOperation": READ,
-    "/google.longrunning.Operations/ListOperations": READ,
-    "/google.longrunning.Operations/WaitOperation": READ,
-    "/google.longrunning.Operations/CancelOperation": RUN,
-    "/google.longrunning.Operations/DeleteOperation": RUN,
-    **dict.fromkeys(REFLECTION_METHODS, ANY),
+    ANY: {"tariffs.v1.LawService": "GetServerInfo GetCaller"},
+    READ: {
+        "tariffs.v1.DutyService": "CalculateDuty BatchCalculateDuties",
+        # The effect of changes on a table is a run: the handler asks for that role.
+        "tariffs.v1.LawService": "GetLaw ListMeasures GetMeasure ListChanges CalculatePortFee ListVersions "
+        "WatchVersions",
+        "tariffs.v1.ScenarioService": "ListScenarios GetScenario CheckScenario DiffScenarios GetStoredScenario "
+        "ListStoredScenarios ListScenarioVersions WatchScenarios",
+        "tariffs.v1.SimulationService": "ReadRun",
+        "tariffs.v1.TableService": "GetTable ListTables",
+        "google.longrunning.Operations": "GetOperation ListOperations WaitOperation",
+    },
+    RUN: {
+        "tariffs.v1.RefundService": "CalculateRefunds",
+        "tariffs.v1.ScenarioService": "SaveScenario ShareScenario DeleteScenario",
+        "tariffs.v1.SimulationService": "Simulate SimulateGroups Timeline SimulateLines StartRun ShareRun",
+        "tariffs.v1.SweepService": "Sweep Seek",
+        "tariffs.v1.TableService": "UploadTable DeleteTable ShareTable CheckTable",
+        "google.longrunning.Operations": "CancelOperation DeleteOperation",
+    },
     # Addresses of other callers are among its answers.
-    "/grpc.channelz.v1.Channelz/GetTopChannels": ADMIN,
-    "/grpc.channelz.v1.Channelz/GetServers": ADMIN,
-    "/grpc.channelz.v1.Channelz/GetServer": ADMIN,
-    "/grpc.channelz.v1.Channelz/GetServerSockets": ADMIN,
-    "/grpc.channelz.v1.Channelz/GetChannel": ADMIN,
-    "/grpc.channelz.v1.Channelz/GetSubchannel": ADMIN,
-    "/grpc.channelz.v1.Channelz/GetSocket": ADMIN,
+    ADMIN: {
+        "grpc.channelz.v1.Channelz": "GetTopChannels GetServers GetServer GetServerSockets GetChannel GetSubchannel "
+        "GetSocket",
+    },
+}
+ROLES_NEEDED: Mapping[str, str] = {
+    **dict.fromkeys(REFLECTION_METHODS, ANY),
+    **{
+        f"/{service}/{method}": role
+        for role, services in _METHODS.items()
+        for service, methods in services.items()
+        for method in methods.split()
+    },
 }
 """Role by the full name of the method. A method without an entry needs admin."""
 

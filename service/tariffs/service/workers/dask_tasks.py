@@ -179,7 +179,6 @@ class DaskTasks:
 
     @contextmanager
     def _reachable(self) -> Iterator[None]:
-        """Convert the errors of Dask."""
         from distributed import KilledWorker
 
         try:
@@ -213,11 +212,7 @@ def _as_it_is(data: bytes) -> bytes:
 
 
 def check_facts(wanted: Mapping[str, str], found: Mapping[str, str], place: str) -> None:
-    """Compare the facts of two places.
-
-    Raises:
-        ServiceError: CLUSTER_MISMATCH.
-    """
+    """Compare the facts of two places; raises ServiceError CLUSTER_MISMATCH."""
     for name, value in wanted.items():
         if found.get(name) != value:
             raise ServiceError(

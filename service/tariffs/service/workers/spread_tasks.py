@@ -44,11 +44,7 @@ class Tasks(Protocol):
         """Select one of the results of a task that has a list of them."""
 
     def result(self, handle: Handle, cancelled: Cancelled) -> bytes:
-        """Wait for a result.
-
-        Raises:
-            TariffsError: the error of the task, CANCELLED, or CLUSTER_UNAVAILABLE.
-        """
+        """Wait for a result; raises the error of the task, CANCELLED, or CLUSTER_UNAVAILABLE."""
 
     def forget(self, handles: Sequence[Handle]) -> None:
         """Drop results that no task needs any more."""

@@ -72,8 +72,8 @@ Task = Callable[[bytes, ResultSink], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _EmittingTask:
-    """Task that calls a function `(request, emit, cancelled)` of `rpc`, imported only by the process that runs it.
+class CallTask:
+    """Task of a call: a function `(request, emit, cancelled)` of `rpc`, imported only by the process that runs it.
 
     The payload is the request; its fact `table`, if any, is the path of a stored table in place of the request's.
     """
@@ -81,11 +81,17 @@ class _EmittingTask:
     request: str
     function: str
 
+    def imported(self) -> Callable[..., Any]:
+        """Import the function."""
+        function: Callable[..., Any] = import_name(f"{_RPC}.{self.function}")
+        return function
+
     def __call__(self, payload: bytes, sink: ResultSink) -> None:
+        """Compute the call."""
         facts, data = unpack(payload)
         inputs = []
         if "table" in facts:
-            local_inputs = import_name(f"{_RPC}.local_inputs:LocalInputs")
+            local_inputs = import_name(f"{_RPC}.run_options:LocalInputs")
             inputs.append(local_inputs(facts["table"], lines_limit=MESSAGE_LIMIT))
 
         def emit(message: Any) -> None:
@@ -93,20 +99,17 @@ class _EmittingTask:
             send = sink.progress if is_progress else sink.result
             send(message.SerializeToString())
 
-        request = import_name(f"{_V1}.{self.request}").FromString(data)
-        import_name(f"{_RPC}.{self.function}")(request, emit, sink.cancelled, *inputs)
+        self._run(import_name(f"tariffs.v1.{self.request}").FromString(data), emit, sink.cancelled, *inputs)
+
+    def _run(self, request: Message, emit: Callable[[Any], None], *more: Any) -> None:
+        self.imported()(request, emit, *more)
 
 
-@dataclass(frozen=True, slots=True)
-class _AnswerTask:
-    """Task that calls a function of `rpc` from a request, which is the payload, to its one response."""
+class _AnswerTask(CallTask):
+    """Task of a call whose function of `rpc` takes the request and returns its one response."""
 
-    request: str
-    function: str
-
-    def __call__(self, payload: bytes, sink: ResultSink) -> None:
-        request: Message = import_name(f"{_V1}.{self.request}").FromString(unpack(payload)[1])
-        sink.result(import_name(f"{_RPC}.{self.function}")(request).SerializeToString())
+    def _run(self, request: Message, emit: Callable[[Any], None], *more: Any) -> None:
+        emit(self.imported()(request))
 
 
 def import_name(place: str) -> Any:
@@ -116,25 +119,28 @@ def import_name(place: str) -> Any:
 
 
 def _payload_task(function: str) -> Task:
-    """Make a task that calls a function of payload and sink."""
     return lambda payload, sink: import_name(f"{_RPC}.{function}")(payload, sink)
 
 
-_V1, _RPC = "tariffs.v1", "tariffs.service.rpc"
+_RPC = "tariffs.service.rpc"
 _PROGRESS = "progress"
-TASKS: Mapping[str, Task] = {
-    "simulate": _EmittingTask("simulation_service_pb2:SimulateRequest", "run_at_once:simulate"),
-    "groups": _EmittingTask("simulation_service_pb2:SimulateRequest", "simulation_groups:simulate_groups"),
-    "timeline": _EmittingTask("simulation_service_pb2:TimelineRequest", "run_at_once:timeline"),
-    "sweep": _EmittingTask("simulation_service_pb2:SweepRequest", "run_at_once:sweep"),
-    "seek": _EmittingTask("sweep_service_pb2:SeekRequest", "seek:run_seek"),
-    "changes": _EmittingTask("law_service_pb2:ListChangesRequest", "changes:list_changes"),
-    "check_table": _EmittingTask("table_service_pb2:CheckTableRequest", "table_check:check_table"),
-    "duties": _EmittingTask("duty_service_pb2:BatchCalculateDutiesRequest", "duty:calculate_duties"),
-    "refunds": _EmittingTask("refund_service_pb2:CalculateRefundsRequest", "refund:calculate_refunds"),
+CALLS: Mapping[str, CallTask] = {
+    "simulate": CallTask("simulation_service_pb2:SimulateRequest", "runs:simulate"),
+    "groups": CallTask("simulation_service_pb2:SimulateRequest", "simulation_groups:simulate_groups"),
+    "timeline": CallTask("simulation_service_pb2:TimelineRequest", "runs:timeline"),
+    "sweep": CallTask("simulation_service_pb2:SweepRequest", "runs:sweep"),
+    "seek": CallTask("sweep_service_pb2:SeekRequest", "seek:run_seek"),
+    "changes": CallTask("law_service_pb2:ListChangesRequest", "changes:list_changes"),
+    "check_table": CallTask("table_service_pb2:CheckTableRequest", "table_check:check_table"),
+    "duties": CallTask("duty_service_pb2:BatchCalculateDutiesRequest", "duty:calculate_duties"),
+    "refunds": CallTask("refund_service_pb2:CalculateRefundsRequest", "refund:calculate_refunds"),
     "check": _AnswerTask("scenario_service_pb2:CheckScenarioRequest", "scenarios:check_scenario_text"),
     "diff": _AnswerTask("scenario_service_pb2:DiffScenariosRequest", "scenarios:diff_scenarios"),
     "port_fee": _AnswerTask("law_service_pb2:CalculatePortFeeRequest", "port_fees:calculate_port_fee"),
+}
+"""Tasks of calls by name; in-process the same functions are called."""
+TASKS: Mapping[str, Task] = {
+    **CALLS,
     "law_quotes": _payload_task("law_warmup:warm_quotes_of"),
     "law_runs": _payload_task("law_warmup:warm_runs_of"),
     "store_table": _payload_task("tables:store_table"),

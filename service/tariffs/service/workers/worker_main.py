@@ -22,8 +22,7 @@ from typing import Any, BinaryIO, NoReturn
 from tariffs.engine.base.chunks import compute_time, watched
 from tariffs.engine.base.stages import observed
 from tariffs.engine.errors import TariffsError
-from tariffs.service.observability.stage_spans import StageSpans
-from tariffs.service.observability.task_time import StopTime, TaskTime
+from tariffs.service.observability.task_time import StageSpans, StopTime, TaskTime
 from tariffs.service.wire.status import cancelled_error
 from tariffs.service.workers.idle_memory import release_free_memory
 from tariffs.service.workers.warm_data import warm_data

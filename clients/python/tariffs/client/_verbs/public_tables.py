@@ -1,4 +1,4 @@
-"""Make tables of a user's own from public files and broker reports."""
+"""Read tables of a user's own, and make them from public files and broker reports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any, cast
 import polars as pl
 
 from tariffs.client._wire.channel import engine_errors
-from tariffs.client._wire.frames import read_mapped
+from tariffs.client._wire.excel import SheetChoice
+from tariffs.client._wire.frames import Table, read_mapped
 from tariffs.client.errors import InvalidRequest
 
 ENTRIES = "entries"
@@ -67,3 +68,20 @@ def _entries(paths: Sequence[str | Path], mapping: str | Path) -> ImportedTable:
             )
     joined = pl.concat([frame.select(frames[0].columns) for frame in frames], how="vertical_relaxed")
     return ImportedTable(joined, ())
+
+
+def read_table(
+    source: Table, *, mapping: str | Path = "", sheet: str = "", header_row: int = 0
+) -> pl.DataFrame:
+    """Read a trade table as the calls of a client read it; all columns of a CSV file are text.
+
+    Args:
+        source: path of a Parquet, Arrow, CSV or Excel file, or a frame.
+        mapping: name of a built-in mapping of columns (ace, cbp7501), or the path of a mapping file.
+        sheet: name of the sheet of a workbook; by default the first that has a row of column names.
+        header_row: row of a sheet with the column names, counted from 1; by default the first that fits.
+
+    Raises:
+        InvalidRequest: TABLE_UNREADABLE, or REQUEST_INVALID for the mapping.
+    """
+    return read_mapped(source, mapping, SheetChoice(sheet, header_row)).frame

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Unpack
+from typing import Unpack
 
 import polars as pl
 
@@ -104,8 +104,14 @@ def _refunds(
     answered: entry_batches.Answers[refund_service_pb2.CalculateRefundsResponse],
 ) -> RefundsResult:
     found = [(entry, rows[entry.indices[0]]) for rows, answer in answered for entry in answer.entries]
-    entries = [_entry(entry, row) for entry, row in found]
-    headings = [_heading(one, entry.entry_id, row) for entry, row in found for one in entry.headings]
+    entries = [entry_batches.entry_row(entry, ENTRY_SCHEMA, row) for entry, row in found]
+    headings = [
+        entry_batches.row_of(
+            one, HEADING_SCHEMA, entry_id=entry.entry_id or None, row=row, heading=one.heading
+        )
+        for entry, row in found
+        for one in entry.headings
+    ]
     return RefundsResult(
         entries=pl.DataFrame(entries, schema=ENTRY_SCHEMA).sort("row"),
         headings=pl.DataFrame(headings, schema=HEADING_SCHEMA).sort("row", maintain_order=True),
@@ -118,32 +124,3 @@ def _refunds(
         provenance=entry_batches.joined_provenance(answered),
         notes=entry_batches.notes_of(answered),
     )
-
-
-def _entry(entry: refund_service_pb2.EntryRefund, row: int) -> dict[str, Any]:
-    return {
-        "entry_id": entry.entry_id or None,
-        "row": row,
-        "day": entry.day or None,
-        "lines": len(entry.indices),
-        "refused": entry.refused_count,
-        "liquidation": entry.liquidation or None,
-        "route": entry.route or None,
-        "route_from": entry.route_from or None,
-        "protest_by": entry.protest_by or None,
-        "suit_by": entry.suit_by or None,
-        **{name: Decimal(getattr(entry, name) or "0.00") for name in AMOUNTS},
-        "notes": [f"{note.reason}: {note.message}" for note in entry.notes],
-    }
-
-
-def _heading(one: refund_service_pb2.HeadingRefund, entry_id: str, row: int) -> dict[str, Any]:
-    return {
-        "entry_id": entry_id or None,
-        "row": row,
-        "measure": one.measure,
-        "heading": one.heading,
-        "start": one.start or None,
-        "end": one.end or None,
-        **{name: Decimal(getattr(one, name)) for name in ("deposited", "assessed", "owed", "refundable")},
-    }

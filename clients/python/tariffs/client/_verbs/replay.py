@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 import polars as pl
 
 from tariffs.client import _arguments as arguments
-from tariffs.client._wire.csv_output import guarded
+from tariffs.client._wire.csv_text import guarded
 from tariffs.client._wire.frames import Table
 from tariffs.client._wire.requests import ScenarioLike
 from tariffs.client._wire.run_options import recorded_options
@@ -238,8 +238,8 @@ def _no_result(path: Path, why: str) -> InvalidRequest:
         "TABLE_UNREADABLE",
         f"{path} is not a result that can be run again: {why}.",
         field="result",
-        fix=f"Give a file that {_REPLAYED} wrote with -o, --lines or --json. Results of duty, refund, runs result "
-        "and law changes do not contain their call: run the command again.",
+        fix=f"Give a result of {_REPLAYED}: Parquet or CSV with its provenance, or the JSON document. Others do not "
+        "contain their call: make it again.",
     )
 
 

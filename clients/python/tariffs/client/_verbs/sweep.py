@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Unpack
 
 from tariffs.client import _arguments as arguments
-from tariffs.client._verbs.replay import recorded_call, with_call
+from tariffs.client._verbs.replay import recorded_call
 from tariffs.client._verbs.run_handle import Run
 from tariffs.client._verbs.runs import RunCalls
 from tariffs.client._wire import answers, sweep_requests
@@ -66,8 +65,7 @@ class SweepCalls(RunCalls):
         request, call = self._sweep(lines, scenario, vary, points, spec)
         seconds = arguments.seconds(timeout, self._config.deadlines.sweep)
         backend = self._computing(cluster)
-        result = self._run("Sweep", request, lines, answers.sweep, seconds, progress, backend)
-        return replace(result, provenance=with_call(result.provenance, call))
+        return self._run("Sweep", request, lines, answers.sweep, seconds, progress, backend, call)
 
     def start_sweep(
         self,
@@ -152,7 +150,6 @@ class SweepCalls(RunCalls):
         points: PointList | None,
         spec: RunSpec,
     ) -> tuple[simulation_service_pb2.SweepRequest, dict[str, object]]:
-        """Build the request of a sweep, and the record of the call."""
         parsed = Scenario.of(scenario)
         values = sweep_requests.axes(vary)
         rows = None if points is None else sweep_requests.point_rows(points)

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.remote_calls import RemoteCalls
+from tariffs.client._verbs.replay import with_call
 from tariffs.client._wire.channel import Backend, LocalBackend
 from tariffs.client._wire.column_mapping import fitting_mapping
 from tariffs.client._wire.entry_table import REQUIRED
 from tariffs.client._wire.excel import SheetChoice
-from tariffs.client._wire.frames import Table, batches_of, describe_source, read_chosen
+from tariffs.client._wire.frames import Table, batches_of, read_described
 from tariffs.client._wire.progress import Progress, Report, reporting
 from tariffs.client._wire.reading import read, read_all
 from tariffs.client._wire.requests import direction_value
 from tariffs.client._wire.retry import read_whole
 from tariffs.client.errors import InvalidRequest
+from tariffs.client.results.impact import ImpactResult, TimelineResult
+from tariffs.client.results.sweep import Seek, Sweep
 from tariffs.client.results.table_check import TableCheck, TableColumn
 from tariffs.client.results.table_handle import TableHandle
 from tariffs.v1 import table_service_pb2
 
 _PAGE_SIZE = 1000
-Result = TypeVar("Result")
+Result = TypeVar("Result", ImpactResult, TimelineResult, Sweep, Seek)
 
 
 class TableCalls(RemoteCalls):
@@ -78,7 +82,7 @@ class TableCalls(RemoteCalls):
             InvalidRequest: the table cannot be used as a whole, such as COLUMN_MISSING.
         """
         choice = SheetChoice(arguments.text(sheet, "sheet"), header_row)
-        mapped = read_chosen(table, mapping, choice)
+        sent, sources, form = read_described(table, mapping, choice)
         request = table_service_pb2.CheckTableRequest(
             date_format=arguments.text(date_format, "date_format"),
             direction=direction_value(direction),
@@ -86,15 +90,13 @@ class TableCalls(RemoteCalls):
             law_version=arguments.text(law_version, "law_version"),
         )
         seconds = arguments.seconds(timeout, self._config.deadlines.impact)
-        sent = table if mapped is None else mapped.frame
         try:
             answer = self._backend.unary("CheckTable", request, seconds, sent)
         except InvalidRequest as error:
             _name_mapping(error, sent)
             raise
-        sources = {} if mapped is None else mapped.sources
         columns = (read(TableColumn, one, source=sources.get(one.name, "")) for one in answer.columns)
-        return read(TableCheck, answer, form=describe_source(table, choice), columns=tuple(columns))
+        return read(TableCheck, answer, form=form, columns=tuple(columns))
 
     def tables(self, *, all_owners: bool = False, timeout: float | None = None) -> tuple[TableHandle, ...]:
         """List the tables that the server keeps for this caller and those shared with it, the newest first.
@@ -147,7 +149,6 @@ class TableCalls(RemoteCalls):
         self._ask("DeleteTable", request, timeout)
 
     def _pages(self, method: str, request: Any, timeout: float | None) -> Iterator[Any]:
-        """Call a list method until its last page."""
         request.page_size = _PAGE_SIZE
         while True:
             page = self._ask(method, request, timeout)
@@ -165,15 +166,20 @@ class TableCalls(RemoteCalls):
         seconds: float,
         progress: Progress,
         backend: Backend | None = None,
+        call: Mapping[str, object] | None = None,
     ) -> Result:
-        """Make a call of a run over a table, by default to the backend of this client, and read its answer whole."""
+        """Make a call of a run over a table, by default to the backend of this client, and read its answer whole.
+
+        The provenance of the result gets `call`, the record of the call.
+        """
         chosen = backend or self._backend
         with reporting(progress) as report:
-            return read_whole(
+            result = read_whole(
                 lambda left: chosen.over_table(method, request, lines, left),
                 lambda messages: read(messages, report),
                 seconds,
             )
+        return result if call is None else replace(result, provenance=with_call(result.provenance, call))
 
     def _computing(self, cluster: str, lines_to: str | Path | None = None) -> Backend:
         """Backend that computes a run: a cluster where its address is given, else that of this client."""

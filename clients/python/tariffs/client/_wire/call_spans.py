@@ -13,7 +13,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from tariffs.client._wire.call_details import CallDetails, CallInterceptor
+from tariffs.client._wire.call_details import CallInterceptor, with_entries
 from tariffs.client.errors import from_rpc_error
 
 _NAME = "tariffs.client"
@@ -67,7 +67,7 @@ class CallTracer(CallInterceptor):
         carrier: dict[str, str] = {}
         _W3C.inject(carrier, trace.set_span_in_context(span))
         try:
-            call = continuation(CallDetails.with_entries(details, carrier.items()), request)
+            call = continuation(with_entries(details, carrier.items()), request)
         except BaseException:
             span.end()
             raise

@@ -25,11 +25,7 @@ class CancelScope:
         self._cancelled = False
 
     def add(self, call: Cancellable) -> None:
-        """Register a call that has begun.
-
-        Raises:
-            Cancelled: the scope is cancelled already; the call is ended.
-        """
+        """Register a call that has begun; raises Cancelled, and ends the call, if the scope is cancelled already."""
         with self._lock:
             self._calls.append(call)
             cancelled = self._cancelled

@@ -18,9 +18,8 @@ from tariffs.client import _arguments as arguments
 from tariffs.client import errors
 from tariffs.client._wire import frames
 from tariffs.client._wire.cancellation import SCOPE
-from tariffs.client._wire.connection import connect, places_of
-from tariffs.client._wire.encryption import explained
-from tariffs.client._wire.law_choice import name_law, with_law
+from tariffs.client._wire.connection import connect, explained, places_of
+from tariffs.client._wire.requests import name_law, with_law
 from tariffs.client._wire.retry import RETRY_PAUSES, repeat
 from tariffs.client._wire.uploads import Uploads
 from tariffs.client.config import Config
@@ -219,48 +218,41 @@ class LocalBackend:
         self.law_version = ""
         with engine_errors():
             # By name at run time: the client does not depend on the service, only this mode does.
-            services = cast(Any, importlib.import_module("tariffs.service.local")).LocalServices()
-        self._laws = services.laws
-        self._simulation = services.simulation
-        self._sweeps = services.sweeps
-        self._services = (
-            *(services.duty, services.law, services.refund, services.scenarios, services.tables),
-        )
+            self._services = cast(Any, importlib.import_module("tariffs.service.local")).LocalServices()
 
     def add_law(self, law: str | Path) -> str:
         """Let calls name the law of a pack or directory while this backend is open; return its exact name."""
         with engine_errors():
-            exact: str = self._laws.add(Path(law))
+            exact: str = self._services.add_law(Path(law))
             return exact
 
     def unary(self, method: str, request: Any, timeout: float, table: frames.Table | None = None) -> Any:
         """Make a call that has one answer message; a table is passed by reference, so it may have any size."""
         name_law(request, self.law_version)
-        service = next(one for one in self._services if hasattr(one, method))
         more = {} if table is None else {"table": _table(table)}
         with engine_errors():
-            return getattr(service, method)(request, timeout=timeout, **more)
+            return getattr(self._services, method)(request, timeout=timeout, **more)
 
     def over_table(
         self, method: str, request: Any, table: frames.Table | None, timeout: float
     ) -> Iterator[Any]:
         """Stream the messages of a run; the table is passed by reference, so it may have any size."""
         name_law(request, self.law_version)
-        service = next(one for one in (self._simulation, self._sweeps) if hasattr(one, method))
         more = self._on | (self._lines if method == "Simulate" else {})
         with engine_errors():
-            yield from getattr(service, method)(request, timeout=timeout, table=_table(table), **more)
+            run = getattr(self._services, method)
+            yield from run(request, timeout=timeout, table=_table(table), **more)
 
     def lines(
         self, requests: Iterator[SimulateLinesRequest], timeout: float
     ) -> Iterator[SimulateLinesResponse]:
         """Compute rows while they are read."""
         with engine_errors():
-            yield from self._simulation.SimulateLines(with_law(requests, self.law_version), timeout=timeout)
+            yield from self._services.SimulateLines(with_law(requests, self.law_version), timeout=timeout)
 
     def close(self) -> None:
         """Let go of the laws that were added; there is no connection."""
-        self._laws.close()
+        self._services.close()
 
 
 def _first_batches(batches: Iterator[pl.DataFrame], limit: int) -> tuple[pl.DataFrame, bool]:

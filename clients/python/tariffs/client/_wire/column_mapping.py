@@ -12,8 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from tariffs.client._extras import module_of
-from tariffs.client.errors import InvalidRequest
+from tariffs.client.errors import InvalidRequest, module_of
 
 SCHEMA = "tariffs.mapping/v1"
 HEADINGS = "filed_headings"

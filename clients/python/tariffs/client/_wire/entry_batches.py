@@ -12,14 +12,15 @@ import polars as pl
 from tariffs.client._wire import answers
 from tariffs.client._wire.entry_table import CHARGES, TOO_LARGE, EntryTable, batches, text_of
 from tariffs.client._wire.reading import provenance, read_all
-from tariffs.client._wire.row_frames import frame_of
 from tariffs.client.errors import TariffsError, from_status
 from tariffs.client.results.entries import (
     ENTRY_SCHEMA,
     LANDED,
     LAYER_SCHEMA,
     LINE_SCHEMA,
+    MONEY,
     REFUSED_SCHEMA,
+    TEXTS,
     EntriesResult,
 )
 from tariffs.client.results.quote import Note, Quote
@@ -127,9 +128,6 @@ def _ids(table: EntryTable, row: int) -> dict[str, Any]:
     return {"row": row, "line_id": message.line_id or None, "entry_id": message.entry_id or None}
 
 
-# -- answers into rows -----------------------------------------------------------------------------------------
-
-
 def _line_row(quote: Quote | None, reason: str | None) -> dict[str, Any]:
     if quote is None:
         return dict.fromkeys(LINE_SCHEMA) | {"reason": reason}
@@ -141,26 +139,36 @@ def _line_row(quote: Quote | None, reason: str | None) -> dict[str, Any]:
             "prohibited": list(quote.prohibited),
             "missing_claims": list(quote.missing_claims),
             "assumptions": list(quote.assumptions),
-            "notes": [f"{note.reason}: {note.message}" for note in quote.notes],
+            "notes": _cell(quote.notes, TEXTS),
         }
     )
 
 
 def _entry_row(entry: duty_service_pb2.EntryTotal, rows: Sequence[int]) -> dict[str, Any]:
     landed = {name: Decimal(amount) for name, amount in entry.landed.items()}
+    parts = {"freight": landed["freight"], "insurance": landed["insurance"], **_landed(landed)}
+    return entry_row(entry, ENTRY_SCHEMA, rows[entry.indices[0]], **parts)
+
+
+def entry_row(entry: Any, schema: Mapping[str, Any], row: int, **own: Any) -> dict[str, Any]:
+    """Make the row of an entry, whose first row is `row`: fields of its message and `own` values by name."""
+    return row_of(entry, schema, row=row, lines=len(entry.indices), refused=entry.refused_count, **own)
+
+
+def row_of(message: Any, schema: Mapping[str, Any], **own: Any) -> dict[str, Any]:
+    """Make the row of a message by the names and types of a schema, and `own` values by name; empty text is null."""
     return {
-        "entry_id": entry.entry_id or None,
-        "row": rows[entry.indices[0]],
-        "day": entry.day or None,
-        "lines": len(entry.indices),
-        "refused": entry.refused_count,
-        "informal": entry.informal,
-        "freight": landed["freight"],
-        "insurance": landed["insurance"],
-        **{name: Decimal(getattr(entry, name)) for name in _AMOUNTS},
-        **_landed(landed),
-        "notes": [f"{note.reason}: {note.message}" for note in entry.notes],
+        name: own[name] if name in own else _cell(getattr(message, name), kind)
+        for name, kind in schema.items()
     }
+
+
+def _cell(value: Any, kind: Any) -> Any:
+    if kind == MONEY:
+        return Decimal(value or "0.00")
+    if kind == TEXTS:
+        return [f"{note.reason}: {note.message}" for note in value]
+    return None if value == "" else value
 
 
 def _landed(parts: Mapping[str, Decimal]) -> dict[str, Decimal]:
@@ -168,7 +176,6 @@ def _landed(parts: Mapping[str, Decimal]) -> dict[str, Decimal]:
 
 
 def _column(name: str) -> str:
-    """Name the column of a request field."""
     name = name.removeprefix("claims.").removeprefix("other_charges.")
     return CHARGES.get(name, name)
 
@@ -182,3 +189,32 @@ def joined_provenance(answered: Answers[Answer]) -> dict[str, Any]:
         digests = "".join(part["run_digest"] for part in parts)
         joined["run_digest"] = hashlib.sha256(digests.encode()).hexdigest()
     return joined
+
+
+def frame_of(rows: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]) -> pl.DataFrame:
+    """Make a frame of rows that have all columns of a schema."""
+    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in schema}
+    for name, kind in schema.items():
+        if kind == TEXTS:
+            columns[name] = text_lists(columns[name])
+    return pl.DataFrame(columns, schema=dict(schema))
+
+
+def text_lists(lists: Sequence[Sequence[str] | None]) -> pl.Series:
+    """Make a column of lists of texts; None is null.
+
+    Polars makes a series of each list first, which takes most of the time of a frame.
+    """
+    places = [place for place, texts in enumerate(lists) for _ in texts or ()]
+    flat = pl.DataFrame(
+        {"place": places, "text": [text for texts in lists for text in texts or ()]},
+        schema={"place": pl.UInt32, "text": pl.String},
+    )
+    given = pl.DataFrame(
+        {"place": range(len(lists)), "given": [texts is not None for texts in lists]},
+        schema={"place": pl.UInt32, "given": pl.Boolean},
+    )
+    grouped = flat.group_by("place", maintain_order=True).agg("text")
+    joined = given.join(grouped, on="place", how="left", maintain_order="left")
+    filled = pl.when("given").then(pl.col("text").fill_null(pl.lit([], TEXTS)))
+    return joined.select(filled.alias("text"))["text"]

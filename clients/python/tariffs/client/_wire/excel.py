@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
-from tariffs.client._extras import module_of
 from tariffs.client._wire.column_mapping import plain_name
 from tariffs.client._wire.csv_text import unreadable
+from tariffs.client.errors import module_of
 
 SUFFIXES = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
 _MIDNIGHT = r"^(\d{4}-\d{2}-\d{2}) 00:00:00$"
@@ -33,8 +33,7 @@ class SheetChoice:
     header_row: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(NamedTuple):
     """Sheet as text: its name, the row of its column names (from 1), and the rows below it."""
 
     name: str

@@ -10,14 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import polars as pl
 
 from tariffs.client._wire.column_mapping import MappedTable, apply_mapping, read_mapping
-from tariffs.client._wire.csv_form import form_of, with_points
-from tariffs.client._wire.csv_output import for_people
-from tariffs.client._wire.csv_text import describe_csv, read_csv, unreadable
+from tariffs.client._wire.csv_text import comma_columns, for_people, read_csv, unreadable, with_points
 from tariffs.client._wire.excel import SUFFIXES, SheetChoice, read_excel
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.table_handle import TableHandle
@@ -50,6 +48,14 @@ _BATCH_ROWS = 65_536
 _LARGEST_UNCOMPRESSED = 64
 
 
+class _ReadTable(NamedTuple):
+    """Table with how it was given in words, and the separator of its file if that is CSV."""
+
+    frame: pl.DataFrame
+    form: str
+    separator: str = ""
+
+
 def read_table(source: Table, choice: SheetChoice = _FIRST_SHEET) -> pl.DataFrame:
     """Read a table into a frame; all columns of a CSV file are text, so codes keep leading zeros.
 
@@ -61,6 +67,10 @@ def read_table(source: Table, choice: SheetChoice = _FIRST_SHEET) -> pl.DataFram
         InvalidRequest: TABLE_UNREADABLE if the file is missing, of another kind, or broken, the table is kept by a
             server, or the argument is no table.
     """
+    return _read(source, choice).frame
+
+
+def _read(source: Table, choice: SheetChoice) -> _ReadTable:
     if isinstance(source, TableHandle):
         raise InvalidRequest(
             "TABLE_UNREADABLE",
@@ -68,16 +78,21 @@ def read_table(source: Table, choice: SheetChoice = _FIRST_SHEET) -> pl.DataFram
             field="lines",
             fix="Give the table itself here.",
         )
-    if isinstance(source, pl.DataFrame):
-        return source
-    if isinstance(source, pl.LazyFrame):
-        try:
-            return source.collect()
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise unreadable("of the query", _first_line(error)) from error
     if isinstance(source, str | Path):
         return _read_file(Path(source), choice)
-    return _from_other(source)
+    if isinstance(source, pl.LazyFrame):
+        try:
+            return _ReadTable(source.collect(), _form_of(source))
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise unreadable("of the query", _first_line(error)) from error
+    return _ReadTable(source if isinstance(source, pl.DataFrame) else _from_other(source), _form_of(source))
+
+
+def _form_of(source: Table) -> str:
+    """Say in words how a table is given that is no text."""
+    if isinstance(source, str | Path):
+        return f"a {_kind(Path(source))[1:]} file"
+    return f"a table of type {type(source).__name__}"
 
 
 def is_partitioned(source: object) -> bool:
@@ -88,33 +103,21 @@ def is_partitioned(source: object) -> bool:
     return "://" in text or not _WILDCARDS.isdisjoint(text) or Path(text).is_dir()
 
 
-def describe_source(source: Table, choice: SheetChoice = _FIRST_SHEET) -> str:
-    """Say in words what kind of table is given, and how its file is written.
-
-    Args:
-        source: the table.
-        choice: the sheet of a workbook.
-
-    Raises:
-        InvalidRequest: TABLE_UNREADABLE if the file cannot be read.
-    """
-    if not isinstance(source, str | Path):
-        return f"a table of type {type(source).__name__}"
-    path = Path(source)
-    kind = _kind(path)
-    if kind in SUFFIXES:
-        sheet = read_excel(path, choice)
-        return f"an Excel workbook, its sheet {sheet.name!r} with the column names in row {sheet.header_row}"
-    return describe_csv(_content(path), str(path)) if kind in _CSV else f"a {kind[1:]} file"
-
-
 def read_mapped(source: Table, mapping: str | Path, choice: SheetChoice = _FIRST_SHEET) -> MappedTable:
     """Read a table and rename its columns by a mapping, if one is given; raises as `read_table`, `read_mapping`."""
-    frame = read_table(source, choice)
+    return _mapped(_read(source, choice), mapping, source)
+
+
+def _mapped(table: _ReadTable, mapping: str | Path, source: Table) -> MappedTable:
     if not mapping:
-        return MappedTable(frame, {})
-    mapped = apply_mapping(frame, read_mapping(mapping))
-    return replace(mapped, frame=_with_points(mapped, source))
+        return MappedTable(table.frame, {})
+    mapped = apply_mapping(table.frame, read_mapping(mapping))
+    if table.separator in ("", ","):
+        return mapped
+    # The reader of the file did not know these amounts under their own names.
+    columns = [name for name, old in mapped.sources.items() if name != old and name in mapped.frame.columns]
+    commas = comma_columns(mapped.frame.select(columns), str(source))
+    return replace(mapped, frame=with_points(mapped.frame, commas))
 
 
 def read_chosen(source: Table, mapping: str | Path, choice: SheetChoice) -> MappedTable | None:
@@ -122,15 +125,23 @@ def read_chosen(source: Table, mapping: str | Path, choice: SheetChoice) -> Mapp
     return read_mapped(source, mapping, choice) if mapping or choice != _FIRST_SHEET else None
 
 
-def _with_points(mapped: MappedTable, source: Table) -> pl.DataFrame:
-    """Write the amounts with a point that the reader of the file did not know under their own names."""
-    frame = mapped.frame
-    if not isinstance(source, str | Path) or _kind(Path(source)) not in _CSV:
-        return frame
-    if form_of(_content(Path(source))).separator == ",":
-        return frame
-    renamed = [name for name, old in mapped.sources.items() if name != old and name in frame.columns]
-    return frame.with_columns(with_points(frame.select(renamed), str(source)).iter_columns())
+def read_described(
+    source: Table, mapping: str | Path, choice: SheetChoice
+) -> tuple[Table, Mapping[str, str], str]:
+    """Read a table once, where it is text, mapped, or of a workbook, and say in words how it was written.
+
+    Returns:
+        What to send, the names that a mapping found its columns under, and the words.
+
+    Raises:
+        InvalidRequest: as `read_mapped`.
+    """
+    is_text = isinstance(source, str | Path) and _kind(Path(source)) in SUFFIXES | _CSV
+    if not (mapping or is_text or choice != _FIRST_SHEET):
+        return source, {}, _form_of(source)
+    table = _read(source, choice)
+    mapped = _mapped(table, mapping, source)
+    return mapped.frame, mapped.sources, table.form
 
 
 def read_bytes(data: bytes, name: str) -> pl.DataFrame:
@@ -148,7 +159,7 @@ def read_bytes(data: bytes, name: str) -> pl.DataFrame:
             return pl.read_ipc_stream(io.BytesIO(data))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise unreadable(name, _first_line(error)) from error
-    return read_csv(data, name)
+    return read_csv(data, name).frame
 
 
 def batches_of(source: Table) -> Iterator[pl.DataFrame]:
@@ -201,7 +212,6 @@ def _kind(path: Path) -> str:
 
 
 def _content(path: Path) -> bytes:
-    """Read a file, uncompressed."""
     try:
         content = path.read_bytes()
         return gzip.decompress(content) if path.suffix.lower() == _GZIP else content
@@ -209,17 +219,20 @@ def _content(path: Path) -> bytes:
         raise unreadable(str(path), _first_line(error)) from error
 
 
-def _read_file(path: Path, choice: SheetChoice) -> pl.DataFrame:
+def _read_file(path: Path, choice: SheetChoice) -> _ReadTable:
     kind = _kind(path)
     try:
         if kind in SUFFIXES:
-            return read_excel(path, choice).frame
+            name, row, frame = read_excel(path, choice)
+            words = f"an Excel workbook, its sheet {name!r} with the column names in row {row}"
+            return _ReadTable(frame, words)
         if kind in _CSV:
-            return read_csv(_content(path), str(path))
+            table = read_csv(_content(path), str(path))
+            return _ReadTable(table.frame, table.form, table.separator)
         if kind == ".parquet":
-            return pl.read_parquet(path)
+            return _ReadTable(pl.read_parquet(path), _form_of(path))
         if kind in _ARROW:
-            return pl.read_ipc(path)
+            return _ReadTable(pl.read_ipc(path), _form_of(path))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise unreadable(str(path), _first_line(error)) from error
     if not path.suffix:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +23,6 @@ _M = TypeVar("_M", bound=Message)
 Money = Decimal | int | float | str
 ChargeValue = Money | Sequence[Money]
 ScenarioLike = str | Path | Scenario
-
 _MODE_NAMES = {
     common_pb2.TRANSPORT_MODE_OCEAN: "ocean 10 11 sea vessel ship maritime",
     common_pb2.TRANSPORT_MODE_AIR: "air 40 41 aircraft airplane plane",
@@ -40,6 +39,7 @@ _CHARGES = {
 }
 _PER = " USD/"
 _PLAIN = re.compile(r"\d+(\.\d+)?")
+FIELD = "law_version"
 
 
 def duty_line(
@@ -213,11 +213,7 @@ def _points(scenarios: Sequence[ScenarioLike], options: RunSpec) -> list[simulat
 def timeline_request(
     scenarios: Sequence[ScenarioLike], start: Day, end: Day, options: RunSpec
 ) -> simulation_service_pb2.TimelineRequest:
-    """Build the request of a timeline, without its table.
-
-    Raises:
-        InvalidRequest: as `simulate_request`.
-    """
+    """Build the request of a timeline, without its table; raises as `simulate_request`."""
     return run_request(
         simulation_service_pb2.TimelineRequest,
         options,
@@ -241,3 +237,22 @@ def _set_parameters(request: Any, parameters: str) -> None:
             field="parameter_set",
             fix="Give low, high, central, wits, or the path of a CSV file.",
         ) from error
+
+
+def name_law(request: Any, law_version: str) -> None:
+    """Write a law into a request that depends on the law and names none."""
+    if not law_version:
+        return
+    fields = request.DESCRIPTOR.fields_by_name
+    if FIELD in fields:
+        request.law_version = request.law_version or law_version
+    elif request.DESCRIPTOR.name == "StartRunRequest" and (kind := request.WhichOneof("request")) is not None:
+        name_law(getattr(request, kind), law_version)
+
+
+def with_law(requests: Iterator[Any], law_version: str) -> Iterator[Any]:
+    """Yield the messages of a stream of rows, the first with the law."""
+    for request in requests:
+        if request.HasField("config"):
+            name_law(request.config, law_version)
+        yield request

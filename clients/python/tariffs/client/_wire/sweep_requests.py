@@ -49,7 +49,7 @@ def sweep_request(
             "REQUEST_INVALID",
             "A sweep needs either values to vary or a list of points.",
             field="vary",
-            fix='Give vary={"cn": "0%:50%:1%"} (--vary cn=0%:50%:1%) or points (--points FILE).',
+            fix='Give vary={"cn": "0%:50%:1%"} or points=.',
         )
     request = run_request(simulation_service_pb2.SweepRequest, options, **_of_scenario(scenario, options))
     if points is None:
@@ -61,11 +61,7 @@ def sweep_request(
 
 
 def seek_request(
-    scenario: ScenarioLike,
-    vary: object,
-    target: object,
-    where: Where | None,
-    options: RunSpec,
+    scenario: ScenarioLike, vary: object, target: object, where: Where | None, options: RunSpec
 ) -> sweep_service_pb2.SeekRequest:
     """Build the request of a goal seek, without its table.
 
@@ -142,7 +138,6 @@ def target_of(target: object) -> tuple[str, float]:
 
 
 def _of_scenario(scenario: ScenarioLike, options: RunSpec) -> dict[str, object]:
-    """Build the fields of the scenario and its day."""
     parsed = Scenario.of(scenario)
     return {"scenario": scenario_ref(parsed), "on": parsed.day or options.on}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import re
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,13 +14,13 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from tariffs.client._interrupts import repeat_lost_interrupts
+from tariffs.client.cli.option_names import in_options
 
 if TYPE_CHECKING:
     from tariffs.client.errors import TariffsError
 
 _INTERRUPTED = 130
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
-_ARGUMENTS = re.compile(r'\b(target|mapping)=(?:"(\w+)")?')
 _INTERRUPTED_TEXT = "Interrupted.\n"
 
 
@@ -86,7 +85,7 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _fail(error: TariffsError, arguments: Sequence[str]) -> int:
-    error.fix = _in_options(error.fix)
+    error.fix = in_options(error.fix)
     print(f"tariffs: {error.reason}: {_place(error)}{error.message}", file=sys.stderr)
     if error.fix:
         print(error.fix, file=sys.stderr)
@@ -95,12 +94,6 @@ def _fail(error: TariffsError, arguments: Sequence[str]) -> int:
     if "--json" in arguments:
         print(json.dumps({"error": error.to_json_dict()}))
     return error.exit_code
-
-
-def _in_options(fix: str) -> str:
-    """Name options of the command line in place of what a caller in Python writes."""
-    local = fix.replace("Client.local()", "--local")
-    return _ARGUMENTS.sub(lambda found: f"--{found[1]} {found[2] or ''}".rstrip(), local)
 
 
 def _place(error: TariffsError) -> str:

@@ -69,7 +69,7 @@ def _root(
 ) -> None:
     if raw_csv:
         # Imported here: Polars takes longer to load than a quote to compute.
-        import_module("tariffs.client._wire.csv_output").leave_raw()
+        import_module("tariffs.client._wire.csv_text").leave_raw()
 
 
 def _named() -> None:

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from tariffs.client._extras import module_of
 from tariffs.client.cli import options
 from tariffs.client.cli.commands import Output, add
 from tariffs.client.cli.render.table import console, text_table
+from tariffs.client.errors import module_of
 
 app = typer.Typer(help="Verify and show the audit record of a server.", no_args_is_help=True)
 Record = Annotated[
@@ -22,7 +22,7 @@ Record = Annotated[
 Database = Annotated[
     str | None, typer.Option("--database", metavar="URL", help="Database of the record, in place of a path.")
 ]
-_COMMANDS = "tariffs.service.storage.audit.commands"
+_COMMANDS = "tariffs.service.storage.audit.verify"
 _SECONDS = len("2026-11-24T12:00:00")
 _COLUMNS = ("who", "verb", "code", "reason", "run", "request_id")
 

@@ -8,11 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from tariffs.client._extras import module_of
 from tariffs.client._wire.progress import reporting
 from tariffs.client.cli import options
 from tariffs.client.cli.render.table import console, right, text_table
-from tariffs.client.errors import InvalidRequest
+from tariffs.client.errors import InvalidRequest, module_of
 
 EXAMPLES = options.examples(
     "tariffs bench --quick", "tariffs bench --json", "tariffs bench --row sweep_rates"

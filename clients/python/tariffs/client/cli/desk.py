@@ -10,10 +10,9 @@ from urllib.parse import quote
 
 import typer
 
-from tariffs.client._extras import module_of
 from tariffs.client.cli import options
 from tariffs.client.cli.options import examples
-from tariffs.client.errors import InvalidRequest
+from tariffs.client.errors import InvalidRequest, module_of
 
 EXAMPLES = (
     "[bold]What the page has[/bold]\n\n  Quote       one entry line: every layer with its reason and sources\n\n"

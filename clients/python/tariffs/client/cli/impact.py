@@ -6,12 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from tariffs.client._wire.frames import is_partitioned, write_table
 from tariffs.client.cli import options, outputs, runs, table_options
 from tariffs.client.cli.both_report import print_both, write_both, write_both_report
-from tariffs.client.cli.command_options import of_both_sides, with_run_options
+from tariffs.client.cli.commands import of_both_sides, with_run_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.impact import SHOWN_GROUPS, impact_details, print_impact
 from tariffs.client.cli.render.side_by_side import print_answer
@@ -40,31 +38,31 @@ def impact(
     header_row: table_options.HeaderRow = 0,
     top: Annotated[
         int | None,
-        typer.Option(
+        options.option(
+            options.OUTPUT,
             "--top",
             metavar="N",
             min=1,
             help="Print the first N groups, by default 10; -o writes all.",
-            rich_help_panel=options.OUTPUT,
         ),
     ] = None,
     sort: Annotated[
         str,
-        typer.Option(
+        options.option(
+            options.OUTPUT,
             "--sort",
             metavar="COLUMN",
             help="Print groups with the largest values of this column first, such as duty, duty_vs or value_vs.",
-            rich_help_panel=options.OUTPUT,
         ),
     ] = "",
     output: options.Output = None,
     report: options.Report = None,
     lines: Annotated[
         Path | None,
-        typer.Option(
+        options.option(
+            options.OUTPUT,
             "--lines",
             help="Write every line of every scenario to this .parquet or .csv file.",
-            rich_help_panel=options.OUTPUT,
         ),
     ] = None,
     refused: options.Refused = None,

@@ -9,8 +9,7 @@ import typer
 
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs
-from tariffs.client.cli.command_options import with_options
-from tariffs.client.cli.commands import Output, UnderLaw
+from tariffs.client.cli.commands import Output, UnderLaw, with_options
 from tariffs.client.cli.render.law import print_changes
 from tariffs.client.errors import InvalidRequest
 

@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from tariffs.client._extras import module_of
 from tariffs.client._wire.channel import engine_errors
 from tariffs.client.cli.commands import Output
 from tariffs.client.cli.render.table import console
+from tariffs.client.errors import module_of
 
 _FAULT = 4
 

@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from tariffs.client.cli.command_options import with_options
-from tariffs.client.cli.commands import Output, UnderLaw
+from tariffs.client.cli.commands import Output, UnderLaw, with_options
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.results.port_fees import PortFee, PortFees

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tariffs.client._extras import module_of
 from tariffs.client.cli import options
 from tariffs.client.cli.render.table import console, right, text_table
+from tariffs.client.errors import module_of
 from tariffs.client.results.headline import USMCA_SWITCH
 
 _FAULT = 4

@@ -21,6 +21,11 @@ OUTPUT, SERVER = "Output", "Server"
 """Groups of options in help pages, besides those of the list of run options."""
 
 
+def option(panel: str | None, *flags: str, **described: Any) -> Any:
+    """Describe an option for Typer in a group of the help."""
+    return typer.Option(*flags, **described, rich_help_panel=panel)
+
+
 def run_option(name: str, panel: str | None = None) -> Any:
     """Describe an option of runs for Typer.
 
@@ -30,18 +35,13 @@ def run_option(name: str, panel: str | None = None) -> Any:
     """
     one = OPTIONS[name]
     repeated = " May be repeated." if one.kind in {Kind.PAIRS, Kind.VALUES} else ""
-    return typer.Option(
-        one.flag, metavar=one.metavar or None, help=one.text + repeated, rich_help_panel=panel
-    )
+    return option(panel, one.flag, metavar=one.metavar or None, help=one.text + repeated)
 
 
 Target = Annotated[
     str | None,
-    typer.Option(
-        "--target",
-        metavar="HOST:PORT",
-        help="Server to call. Default: TARIFFS_TARGET, else --local.",
-        rich_help_panel=SERVER,
+    option(
+        SERVER, "--target", metavar="HOST:PORT", help="Server to call. Default: TARIFFS_TARGET, else --local."
     ),
 ]
 AllOwners = Annotated[bool, typer.Option("--all-owners", help="List everybody's; needs the role admin.")]
@@ -50,29 +50,17 @@ Group = Annotated[
     typer.Argument(metavar="[GROUP]", help="One of your groups, see `tariffs whoami`; without one nobody."),
 ]
 Owner = Annotated[str, typer.Option("--owner", metavar="NAME", help="Owner of the table, for admins.")]
-Local = Annotated[
-    bool,
-    typer.Option(
-        "--local",
-        help="Compute in this process, without a server.",
-        rich_help_panel=SERVER,
-    ),
-]
+Local = Annotated[bool, option(SERVER, "--local", help="Compute in this process, without a server.")]
 Cluster = Annotated[
     str,
-    typer.Option(
+    option(
+        SERVER,
         "--cluster",
         metavar="ADDRESS",
         help="Compute on the Dask cluster with this scheduler, such as tls://host:8786; needs tariffs\\[server,scale].",
-        rich_help_panel=SERVER,
     ),
 ]
-Json = Annotated[
-    bool,
-    typer.Option(
-        "--json", help="Print one JSON document and nothing else on stdout.", rich_help_panel=OUTPUT
-    ),
-]
+Json = Annotated[bool, option(OUTPUT, "--json", help="Print one JSON document and nothing else on stdout.")]
 TradeTable = Annotated[
     Path | None,
     typer.Argument(
@@ -89,22 +77,18 @@ Scenario = Annotated[
 ]
 Scenarios = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
+        QUESTION,
         "--scenario",
         "-s",
         metavar="NAME_OR_FILE",
         help="Scenario or *.yaml file; may be repeated. Default: base.",
-        rich_help_panel=QUESTION,
     ),
 ]
 WithParameters = Annotated[
     str,
-    typer.Option(
-        "--scenario",
-        "-s",
-        metavar="NAME_OR_FILE",
-        help="Scenario with parameters, or *.yaml file.",
-        rich_help_panel=QUESTION,
+    option(
+        QUESTION, "--scenario", "-s", metavar="NAME_OR_FILE", help="Scenario with parameters, or *.yaml file."
     ),
 ]
 On = Annotated[str | None, run_option("on")]
@@ -113,54 +97,43 @@ Param = Annotated[list[str] | None, run_option("parameters")]
 LawVersion = Annotated[str, run_option("law_version")]
 Detach = Annotated[
     bool,
-    typer.Option(
-        "--detach",
-        help="Start the run on the server and return at once; see `tariffs runs`.",
-        rich_help_panel=SERVER,
-    ),
+    option(SERVER, "--detach", help="Start the run on the server and return at once; see `tariffs runs`."),
 ]
 Both = Annotated[
     bool,
-    typer.Option(
+    option(
+        TABLE,
         "--both",
         help="Imports and exports under the same scenarios, both embedded unless tables are given.",
-        rich_help_panel=TABLE,
     ),
 ]
 ExportTable = Annotated[
     Path | None,
-    typer.Option(
-        "--exports",
-        metavar="TABLE",
-        help="With --both: table of exports; TABLE is that of imports.",
-        rich_help_panel=TABLE,
+    option(
+        TABLE, "--exports", metavar="TABLE", help="With --both: table of exports; TABLE is that of imports."
     ),
 ]
 Output = Annotated[
     Path | None,
-    typer.Option(
+    option(
+        OUTPUT,
         "--output",
         "-o",
         help="Write rows as .parquet or .csv, all tables as .xlsx, a report as .html.",
-        rich_help_panel=OUTPUT,
     ),
 ]
 Report = Annotated[
     Path | None,
-    typer.Option(
+    option(
+        OUTPUT,
         "--report",
         metavar="FILE.html",
         help="Write a report too, besides what -o writes; the name ends in .html.",
-        rich_help_panel=OUTPUT,
     ),
 ]
 Brief = Annotated[
     bool,
-    typer.Option(
-        "--brief",
-        help="Print numbers only: no notes, reasons, assumptions or refused rows.",
-        rich_help_panel=OUTPUT,
-    ),
+    option(OUTPUT, "--brief", help="Print numbers only: no notes, reasons, assumptions or refused rows."),
 ]
 Wide = Annotated[
     bool,
@@ -172,11 +145,7 @@ Wide = Annotated[
 ]
 Refused = Annotated[
     Path | None,
-    typer.Option(
-        "--refused",
-        help="Write refused rows to this file. Default: <TABLE>-refused.csv.",
-        rich_help_panel=OUTPUT,
-    ),
+    option(OUTPUT, "--refused", help="Write refused rows to this file. Default: <TABLE>-refused.csv."),
 ]
 
 

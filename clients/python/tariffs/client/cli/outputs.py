@@ -13,6 +13,7 @@ import polars as pl
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options
 from tariffs.client.cli.commands import Output
+from tariffs.client.cli.option_names import in_options
 from tariffs.client.cli.table_options import STDIN
 from tariffs.client.client import Client
 from tariffs.client.errors import TariffsError
@@ -26,7 +27,8 @@ def write_refused(refused: pl.DataFrame, path: Path, provenance: Mapping[str, ob
     """Write refused rows, if there are any, and name the file on stderr; returns its path."""
     if not refused.height:
         return None
-    write_table(refused, path, provenance)
+    texts = [in_options(text) for text in refused["message"]]
+    write_table(refused.with_columns(pl.Series("message", texts, pl.String)), path, provenance)
     print(f"{refused_words(refused)}; see {path}.", file=sys.stderr)
     return str(path)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tariffs.client.cli import options, outputs, table_options
-from tariffs.client.cli.command_options import with_options
+from tariffs.client.cli.commands import with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.entries import SHOWN_REFUNDS, print_refunds
 

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs, table_options
-from tariffs.client.cli.command_options import with_run_options
+from tariffs.client.cli.commands import with_run_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.sweep import print_seek
 from tariffs.client.errors import InvalidRequest
@@ -25,43 +23,40 @@ EXAMPLES = examples(
 def seek(
     vary: Annotated[
         str,
-        typer.Option(
+        options.option(
+            options.QUESTION,
             "--vary",
             metavar="NAME=LOW:HIGH",
             help="Parameter and its range: cn=0%:60%, start=2026-12-01:2027-06-30, truce=off:on, "
             "elasticity.sigma=x0.5:x2.",
-            rich_help_panel=options.QUESTION,
         ),
     ],
     target: Annotated[
         list[str],
-        typer.Option(
+        options.option(
+            options.QUESTION,
             "--target",
             metavar="COLUMN=VALUE",
             help="Result to meet: duty, duty_after (revenue), landed, value_after, welfare, effective_rate and the "
             "like; with _share the share of the groups of --where in the table. A --target HOST:PORT beside it names a "
             "server.",
-            rich_help_panel=options.QUESTION,
         ),
     ],
     table: options.TradeTable = None,
     scenario: options.WithParameters = "base",
     where: Annotated[
         list[str] | None,
-        typer.Option(
+        options.option(
+            options.QUESTION,
             "--where",
             metavar="KEY=VALUES",
             help="Groups that count, such as origin=CN or hts2=61,62; may be repeated. Default: the whole table.",
-            rich_help_panel=options.QUESTION,
         ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="Write all values computed to this .parquet or .csv file.",
-            rich_help_panel=options.OUTPUT,
+        options.option(
+            options.OUTPUT, "--output", "-o", help="Write all values computed to this .parquet or .csv file."
         ),
     ] = None,
     refused: options.Refused = None,

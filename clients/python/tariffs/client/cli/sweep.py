@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from tariffs.client._wire.frames import read_table
 from tariffs.client.cli import options, outputs, runs, table_options
-from tariffs.client.cli.command_options import with_run_options
+from tariffs.client.cli.commands import with_run_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.side_by_side import print_answer
 from tariffs.client.cli.render.sweep import print_sweep
@@ -27,32 +25,32 @@ def sweep(
     scenario: options.WithParameters = "base",
     vary: Annotated[
         list[str] | None,
-        typer.Option(
+        options.option(
+            options.QUESTION,
             "--vary",
             metavar="NAME=VALUES",
             help="Values of a parameter: cn=0%:50%:0.5% (both ends), vn=10%,20%, start=2026-12-01:2027-01-31, "
             "truce=on,off; may be repeated for all combinations. elasticity.sigma, elasticity.eta and, of exact_hat, "
             "elasticity.theta multiply elasticities: x0.5,x2.",
-            rich_help_panel=options.QUESTION,
         ),
     ] = None,
     points: Annotated[
         Path | None,
-        typer.Option(
+        options.option(
+            options.QUESTION,
             "--points",
             metavar="FILE",
             help="Points one by one: a CSV or Parquet file with a column a parameter.",
-            rich_help_panel=options.QUESTION,
         ),
     ] = None,
     top: Annotated[
         int | None,
-        typer.Option(
+        options.option(
+            options.OUTPUT,
             "--top",
             metavar="N",
             min=1,
             help="Print only the N groups with the largest duty; -o writes all.",
-            rich_help_panel=options.OUTPUT,
         ),
     ] = None,
     output: options.Output = None,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tariffs.client.cli import options, outputs, table_options
-from tariffs.client.cli.command_options import with_options
+from tariffs.client.cli.commands import with_options
 from tariffs.client.cli.render.notes import print_notes, print_refused
 from tariffs.client.cli.render.table import console, text_table
 from tariffs.client.results.table_check import COLUMN_TITLES, TableCheck

@@ -7,40 +7,38 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from tariffs.client._wire.excel import SheetChoice
 from tariffs.client._wire.frames import Table, read_bytes, read_chosen
-from tariffs.client.cli.options import TABLE
+from tariffs.client.cli.options import TABLE, option
 
 STDIN = Path("-")
 _URL = re.compile(r"^([a-z][a-z0-9+.]+):/(?!/)")
 Mapping = Annotated[
     str,
-    typer.Option(
+    option(
+        TABLE,
         "--mapping",
         metavar="ace|cbp7501|FILE",
         help="Names of columns in TABLE: of ACE reports, of Form 7501, or of a .toml or .yaml file (docs/tables.md).",
-        rich_help_panel=TABLE,
     ),
 ]
 Sheet = Annotated[
     str,
-    typer.Option(
+    option(
+        TABLE,
         "--sheet",
         metavar="NAME",
         help="Sheet of a workbook. Default: the first with a row of column names.",
-        rich_help_panel=TABLE,
     ),
 ]
 HeaderRow = Annotated[
     int,
-    typer.Option(
+    option(
+        TABLE,
         "--header-row",
         metavar="N",
         min=0,
         help="Row of the sheet with the column names, from 1. Default: the first that fits, below titles.",
-        rich_help_panel=TABLE,
     ),
 ]
 

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from tariffs.client._extras import module_of
 from tariffs.client._wire.progress import reporting
 from tariffs.client.cli import options
 from tariffs.client.cli.commands import Output, add
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.cli.validate_soybeans import soybeans
+from tariffs.client.errors import module_of
 
 app = typer.Typer(help="Compare results of the engine with published figures.", no_args_is_help=True)
 add(

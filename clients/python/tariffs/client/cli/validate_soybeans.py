@@ -8,12 +8,11 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from tariffs.client._extras import module_of
 from tariffs.client._wire.progress import reporting
 from tariffs.client.cli import options
 from tariffs.client.cli.commands import Output
 from tariffs.client.cli.render.table import console, right, text_table
-from tariffs.client.errors import InvalidRequest
+from tariffs.client.errors import InvalidRequest, module_of
 from tariffs.client.results.amounts import percent
 from tariffs.client.results.shipments import months_chart
 

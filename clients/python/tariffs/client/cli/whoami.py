@@ -6,7 +6,7 @@ from tariffs.client.cli.commands import Output, command
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.client import Client
-from tariffs.client.results.caller_info import CallerInfo
+from tariffs.client.results.server_info import CallerInfo
 
 EXAMPLES = examples(
     "tariffs whoami --target localhost:50051",

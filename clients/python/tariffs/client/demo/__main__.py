@@ -10,9 +10,8 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from tariffs.client._extras import module_of
 from tariffs.client._interrupts import repeat_lost_interrupts
-from tariffs.client.errors import TariffsError
+from tariffs.client.errors import TariffsError, module_of
 
 FOLDER = Path("build/demo")
 _INTERRUPTED = 130

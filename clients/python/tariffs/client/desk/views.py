@@ -11,7 +11,7 @@ from typing import Any
 import marimo as mo
 import polars as pl
 
-from tariffs.client._wire.csv_output import for_people
+from tariffs.client._wire.csv_text import for_people
 from tariffs.client._wire.progress import Report
 from tariffs.client.desk.forms import Choices
 from tariffs.client.desk.questions import OwnTable

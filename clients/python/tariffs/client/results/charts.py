@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from tariffs.client._extras import module_of
+from tariffs.client.errors import module_of
 from tariffs.client.results.amounts import MoneyUnit, three_digits, unit_in_words
 from tariffs.client.results.chart_rows import check_column, with_others
 from tariffs.client.results.columns import in_full, is_fraction, key_title, parameter_words

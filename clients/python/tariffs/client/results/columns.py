@@ -11,15 +11,9 @@ from tariffs.client.results.short_names import name_of
 
 FRACTIONS = frozenset(
     {
-        "effective_rate",
-        "rate",
-        "effective_rate_after",
-        "quantity_hat",
-        "quota_premium",
-        "share",
-        "vs_positive",
+        "effective_rate", "rate", "effective_rate_after", "quantity_hat", "quota_premium", "share", "vs_positive",
     }
-)
+)  # fmt: skip
 """Columns with fractions, shown in percent."""
 RUN_COLUMNS = ("scenario", "on", "start", "end", "days")
 """Columns that name a run or segment, before the keys of a group."""

@@ -208,7 +208,6 @@ class Quote:
         )
 
     def _sums(self) -> str:
-        """Write the amounts of the line in one sentence."""
         parts = [f"Duty {self.assessed:,} USD"]
         if self.owed != self.assessed:
             parts.append(f"of which {self.owed:,} owed")

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tariffs.client._extras import module_of
+from tariffs.client.errors import module_of
 from tariffs.client.results.view import View
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"

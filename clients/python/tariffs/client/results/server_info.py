@@ -1,4 +1,4 @@
-"""Version of the server, and what it or this client lacks."""
+"""Version of the server and what it or this client lacks, and the caller as the server knows it."""
 
 from __future__ import annotations
 
@@ -30,3 +30,35 @@ class ServerVersion(Plain):
     def matches(self) -> bool:
         """True if neither lacks anything."""
         return not (self.missing_on_server or self.missing_in_client)
+
+
+@dataclass(frozen=True, slots=True)
+class CallerQuota:
+    """Quota of a caller.
+
+    Attributes:
+        name: name of the quota, such as tables.
+        limit: the most there may be; None without a limit.
+        used: what there is now; None where nothing is counted.
+    """
+
+    name: str
+    limit: float | None
+    used: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallerInfo(Plain):
+    """Name, roles, groups and quotas of the caller.
+
+    Attributes:
+        name: name that owns its tables and runs; anonymous on a server that knows nobody by name.
+        roles: roles: read, run and admin, each with the rights of those before it.
+        groups: groups with which tables and runs can be shared.
+        quotas: quotas, with what is used of them; empty without a server.
+    """
+
+    name: str
+    roles: tuple[str, ...]
+    groups: tuple[str, ...]
+    quotas: tuple[CallerQuota, ...]

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from tariffs.client._extras import module_of
+from tariffs.client.errors import module_of
 from tariffs.client.results.charts import Chart
 from tariffs.client.results.palette import PALETTE
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from tariffs.client._extras import module_of
+from tariffs.client.errors import module_of
 from tariffs.client.results.amounts import unit_for
 from tariffs.client.results.charts import Chart
 from tariffs.client.results.columns import in_full

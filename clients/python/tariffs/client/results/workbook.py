@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from tariffs.client._extras import module_of
+from tariffs.client.errors import module_of
 from tariffs.client.results.charts import Figure
 from tariffs.client.results.columns import is_fraction
 from tariffs.client.results.output_files import check_suffix

@@ -19,8 +19,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from tariffs.client.errors import client_version
-from tariffs.client.testing.handlers import ContractHandlers, served
-from tariffs.client.testing.methods import Method, method_named
+from tariffs.client.testing.handlers import ContractHandlers, Method, method_named, served
 from tariffs.client.testing.recording import Recording
 from tariffs.v1 import duty_service_pb2
 
@@ -143,7 +142,6 @@ class _RefusedError(Exception):
 
 
 def _refusal(code: str, reason: str, message: str, metadata: Mapping[str, str]) -> _RefusedError:
-    """Make the error of a reason, as the service does."""
     details: list[Message] = [
         error_details_pb2.ErrorInfo(reason=reason, domain=_DOMAIN, metadata=dict(metadata))
     ]

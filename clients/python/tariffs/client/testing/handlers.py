@@ -6,12 +6,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import grpc
+from google.longrunning import operations_pb2
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
-from tariffs.client.testing.methods import Method, kind_of, methods
+from tariffs.client.errors import InvalidRequest
+from tariffs.v1 import contract
 
 _THREADS = 8
 
@@ -63,3 +68,58 @@ def served(handlers: ContractHandlers) -> Iterator[str]:
         yield address
     finally:
         server.stop(None).wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """Method of the contract.
+
+    Attributes:
+        path: its full name, as gRPC writes it.
+        request: class of its requests.
+        response: class of its answers.
+        requests_stream: True if a call sends several requests.
+        responses_stream: True if a call has several answers.
+    """
+
+    path: str
+    request: type[Message]
+    response: type[Message]
+    requests_stream: bool
+    responses_stream: bool
+
+
+@cache
+def methods() -> dict[str, Method]:
+    """All methods by their name, such as CalculateDuty."""
+    return {
+        method.name: Method(
+            f"/{service.full_name}/{method.name}",
+            GetMessageClass(method.input_type),
+            GetMessageClass(method.output_type),
+            method.client_streaming,
+            method.server_streaming,
+        )
+        for service in (*contract.services(), operations_pb2.DESCRIPTOR.services_by_name["Operations"])
+        for method in service.methods
+    }
+
+
+def method_named(name: str) -> Method:
+    """Look up a method; raises InvalidRequest for a name that the contract does not have."""
+    if name not in methods():
+        raise InvalidRequest(
+            "REQUEST_INVALID",
+            f"The contract has no method {name!r}.",
+            field="method",
+            fix=f"Give one of {', '.join(sorted(methods()))}.",
+        )
+    return methods()[name]
+
+
+def kind_of(method: Method) -> str:
+    """Kind of the method in gRPC's words, such as unary_stream."""
+    words = (
+        "stream" if streaming else "unary" for streaming in (method.requests_stream, method.responses_stream)
+    )
+    return "_".join(words)

@@ -18,8 +18,7 @@ from grpc_status import rpc_status
 from tariffs.client._wire.connection import connect
 from tariffs.client.config import Config
 from tariffs.client.errors import InvalidRequest, client_version
-from tariffs.client.testing.handlers import ContractHandlers, served
-from tariffs.client.testing.methods import Method, kind_of, method_named
+from tariffs.client.testing.handlers import ContractHandlers, Method, kind_of, method_named, served
 
 SCHEMA = "tariffs.recording/v1"
 # A client makes a new one for each call.

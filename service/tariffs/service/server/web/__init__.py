@@ -42,7 +42,7 @@ def make_http_port(
     load_libraries()
     from tariffs.service.server.web.application import application
     from tariffs.service.server.web.http_port import HttpPort
-    from tariffs.service.server.web.pages import pages_of
+    from tariffs.service.server.web.openapi import pages_of
 
     pages = pages_of(services, lambda: admission.admits, described=settings.reflection != "off")
     app = application(services, registry, middleware, pages, settings.origins)
@@ -50,11 +50,7 @@ def make_http_port(
 
 
 def load_libraries() -> None:
-    """Import what the port needs.
-
-    Raises:
-        ServiceError: EXTRA_MISSING.
-    """
+    """Import what the port needs; raises ServiceError EXTRA_MISSING."""
     try:
         import_module("tariffs.service.server.web.application")
         import_module("tariffs.service.server.web.http_port")

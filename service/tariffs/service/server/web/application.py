@@ -14,7 +14,7 @@ from tariffs.service.server.web.bodies import CODECS
 from tariffs.service.server.web.connect_methods import endpoints_of
 from tariffs.service.server.web.gate import AsgiApp, Gate, one_length
 from tariffs.service.server.web.http_call import RETRY_AFTER
-from tariffs.service.server.web.pages import Pages
+from tariffs.service.server.web.openapi import Pages
 from tariffs.service.wire.status import DETAILS_KEY, REQUEST_ID_KEY
 
 _SENT = (

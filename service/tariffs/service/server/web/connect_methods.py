@@ -20,11 +20,10 @@ from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 
 from tariffs.engine.errors import TariffsError
-from tariffs.service.handlers.methods import kind_of
+from tariffs.service.handlers.methods import kind_of, reading
 from tariffs.service.server.middleware import MethodRegistry, Middleware
-from tariffs.service.server.web.bodies import Body
+from tariffs.service.server.web.bodies import Body, message_too_large, raise_refusal
 from tariffs.service.server.web.http_call import HttpCall
-from tariffs.service.server.web.request_body import message_too_large, raise_refusal
 from tariffs.service.wire.status import cancelled_error, request_invalid
 
 Request = RequestContext[Any, Any]
@@ -68,7 +67,12 @@ def _endpoint(
     if handler is None:
         return None
     kind, request = kind_of(handler), message_factory.GetMessageClass(method.input_type)
-    behaviour = _READERS[kind](getattr(handler, kind), request)
+    inner = getattr(handler, kind)
+    behaviour = (
+        (lambda bodies, call: inner(_messages(bodies, request), call))
+        if handler.request_streaming
+        else reading(kind, inner, lambda body: body.message(request))
+    )
     call = middleware.around(path, handler, behaviour, _unread)
     info = MethodInfo(
         name=method.name,
@@ -92,29 +96,6 @@ def _idempotency(method: MethodDescriptor) -> IdempotencyLevel:
 def _unread(received: Any) -> Any:
     """Leave what was received as it is: it is read inside the call, where reading may take a thread."""
     return received
-
-
-def _reading_answer(behaviour: Callable[[Any, Any], Any], kind: type[Message]) -> Callable[[Any, Any], Any]:
-    async def read(body: Body, call: HttpCall) -> Any:
-        return await behaviour(await body.message(kind), call)
-
-    return read
-
-
-def _reading_stream(behaviour: Callable[[Any, Any], Any], kind: type[Message]) -> Callable[[Any, Any], Any]:
-    async def read(body: Body, call: HttpCall) -> AsyncGenerator[Message, None]:
-        async with aclosing(behaviour(await body.message(kind), call)) as messages:
-            async for message in messages:
-                yield message
-
-    return read
-
-
-def _reading_many(behaviour: Callable[[Any, Any], Any], kind: type[Message]) -> Callable[[Any, Any], Any]:
-    def read(bodies: AsyncIterator[Body], call: HttpCall) -> Any:
-        return behaviour(_messages(bodies, kind), call)
-
-    return read
 
 
 async def _messages(bodies: AsyncIterator[Body], kind: type[Message]) -> AsyncIterator[Message]:
@@ -179,12 +160,6 @@ def _streaming(method: Callable[[Any, Any], Any]) -> Any:
     return stream
 
 
-_READERS = {
-    "unary_unary": _reading_answer,
-    "unary_stream": _reading_stream,
-    "stream_unary": _reading_many,
-    "stream_stream": _reading_many,
-}
 _CALLERS = {
     "unary_unary": _answering,
     "unary_stream": _streaming,

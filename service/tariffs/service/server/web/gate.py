@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any
 
@@ -13,18 +13,17 @@ from connectrpc.server import Endpoint
 from tariffs.engine.errors import ServiceError, TariffsError
 from tariffs.service.observability.call_log import request_id_of
 from tariffs.service.server.identities import Connection
-from tariffs.service.server.web.answer_sender import AnswerSender, Send
-from tariffs.service.server.web.framing import has_two_lengths
+from tariffs.service.server.tls import CERTIFICATE_KEY
+from tariffs.service.server.web.bodies import REFUSAL, Receive, Refusal, RequestBody
 from tariffs.service.server.web.http_call import CERTIFICATE, START, HttpPeer, error_json
-from tariffs.service.server.web.https import CERTIFICATE_KEY
-from tariffs.service.server.web.pages import DESCRIPTION, Pages
-from tariffs.service.server.web.request_body import REFUSAL, Receive, Refusal, RequestBody
+from tariffs.service.server.web.openapi import DESCRIPTION, Pages
 from tariffs.service.wire.identity import Metadata
 from tariffs.service.wire.roles import REFLECTION_METHODS
 from tariffs.service.wire.status import REQUEST_ID_KEY, request_invalid, status_of
 
 _NO_CERTIFICATE: Mapping[str, tuple[bytes, ...]] = {}
 Scope = MutableMapping[str, Any]
+Send = Callable[[Any], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Identify = Callable[[str, Metadata, Connection], Awaitable[None]]
 _STATUSES = {"UNAUTHENTICATED": 401, "PERMISSION_DENIED": 403}
@@ -33,6 +32,8 @@ _UNARY = frozenset({"application/json", "application/proto"})
 _STREAM = frozenset({"application/connect+json", "application/connect+proto"})
 _SINGLE = frozenset({StreamType.UNARY, StreamType.SERVER_STREAM})
 _WEB = frozenset({_GRPC_WEB, f"{_GRPC_WEB}+proto", f"{_GRPC_WEB}+json"})
+# An answer depends on the law of the server.
+_UNCACHED = (b"cache-control", b"no-store")
 
 
 class Gate:
@@ -142,6 +143,11 @@ def one_length(app: AsgiApp) -> AsgiApp:
     return refuse_or_pass
 
 
+def has_two_lengths(headers: Any) -> bool:
+    """Test whether a request declares its length in both ways (RFC 9112, 6.1); h11 would take the chunks alone."""
+    return {b"content-length", b"transfer-encoding"} <= {name for name, _ in headers}
+
+
 def _form_of(headers: Mapping[str, str]) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
@@ -188,7 +194,6 @@ def _refused_form(form: str, kind: StreamType) -> tuple[int, TariffsError] | Non
 async def _answer_error(
     send: Send, http_status: int, error: TariffsError, headers: Mapping[str, str]
 ) -> None:
-    """Send an error as the Connect protocol does."""
     request_id = request_id_of(headers.items())
     await _answer(send, http_status, error_json(status_of(error, request_id)), request_id)
 
@@ -205,3 +210,32 @@ def _headers(body: bytes, request_id: str) -> list[tuple[bytes, bytes]]:
         (b"cache-control", b"no-store"),
         (REQUEST_ID_KEY.encode(), request_id.encode()),
     ]
+
+
+class AnswerSender:
+    """ASGI sender of an answer that no cache keeps, and whose start is sent once.
+
+    Args:
+        send: the sender of the HTTP server.
+        form: content type of a streamed answer.
+    """
+
+    def __init__(self, send: Send, form: str) -> None:
+        self._send = send
+        self._form = form
+        self._is_started = False
+
+    async def __call__(self, message: Any) -> None:
+        """Send a part of the answer."""
+        if message["type"] == "http.response.start":
+            if self._is_started:
+                return
+            self._is_started = True
+            message["headers"] = [*message["headers"], _UNCACHED]
+        await self._send(message)
+
+    async def start(self, headers: Iterable[tuple[str, str]]) -> None:
+        """Send the start of a streamed answer; what comes later in its headers is left out."""
+        named = [(name.encode(), value.encode()) for name, value in headers]
+        form = (b"content-type", self._form.encode())
+        await self({"type": "http.response.start", "status": 200, "headers": [form, *named]})

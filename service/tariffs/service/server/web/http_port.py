@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,14 +14,15 @@ from typing import Any
 import h11
 import structlog
 import uvicorn
+from h11 import LocalProtocolError
+from h11._receivebuffer import ReceiveBuffer
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tariffs.engine.errors import ServiceError
 from tariffs.service.server.listener import Endpoint, cannot_listen
-from tariffs.service.server.web.framing import StrictLines
+from tariffs.service.server.tls import CERTIFICATE_KEY, certificate_properties, tls_context
 from tariffs.service.server.web.gate import AsgiApp
 from tariffs.service.server.web.http_call import error_json
-from tariffs.service.server.web.https import CERTIFICATE_KEY, certificate_properties, tls_context
 from tariffs.service.settings.settings import Settings
 from tariffs.service.wire.status import RETRY_AFTER_SECONDS, status_of
 from tariffs.service.workers.fair_limit import FairLimit
@@ -49,6 +51,8 @@ _BUSY = (
     + b"\r\ncontent-length: %d\r\n\r\n"
 )
 _log = structlog.get_logger("tariffs.service")
+_BARE = re.compile(rb"(?<!\r)\n")
+_END = b"\r\n\r\n"
 
 
 class HttpPort:
@@ -249,3 +253,19 @@ class _HttpConnection(H11Protocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+
+class StrictLines(ReceiveBuffer):
+    """Buffer of h11 whose lines end in CR LF; h11 itself takes a bare LF too, which a proxy may not (RFC 9112, 2.2)."""
+
+    def maybe_extract_lines(self) -> list[bytearray] | None:
+        """Return the lines of a head or of trailers; None until they are complete.
+
+        Raises:
+            LocalProtocolError: a line ends in a bare LF, which h11 reports as an error of the peer.
+        """
+        end = 0 if self._data.startswith(b"\r\n") else self._data.find(_END)
+        if _BARE.search(self._data, 0, len(self._data) if end < 0 else end):
+            raise LocalProtocolError("a line ends in a bare line feed")
+        lines: list[bytearray] | None = super().maybe_extract_lines()
+        return lines

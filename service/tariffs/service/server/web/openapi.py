@@ -1,9 +1,11 @@
-"""Describe the calls of the HTTP port in OpenAPI 3.1, from their descriptors."""
+"""Pages of the HTTP port that are no calls: /healthz for probes, and /openapi.json, its calls in OpenAPI 3.1."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any, NamedTuple
 
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
@@ -57,6 +59,7 @@ _TEXTS = {
     "description": "Calls with one answer, in JSON; match on the reason of an error, in the first of its details. "
     "Streams need a client of Connect or gRPC-Web.",
 }
+HEALTH, DESCRIPTION = "/healthz", "/openapi.json"
 
 
 def description(services: Iterable[str]) -> Schema:
@@ -115,7 +118,6 @@ def _of_message(message: Descriptor) -> Schema:
 
 
 def _add(message: Descriptor, schemas: Schema) -> None:
-    """Add the schema of a message, and of those that it holds."""
     if message.full_name in schemas or message.full_name in _WELL_KNOWN:
         return
     schemas[message.full_name] = {
@@ -158,3 +160,35 @@ def _map_value(field: FieldDescriptor) -> FieldDescriptor | None:
         return None
     value: FieldDescriptor = message.fields_by_name["value"]
     return value
+
+
+class Page(NamedTuple):
+    """HTTP status and JSON body of a page."""
+
+    status: int
+    body: bytes
+
+
+Pages = Mapping[str, Callable[[], Page]]
+
+
+def pages_of(services: Iterable[str], is_serving: Callable[[], bool], *, described: bool) -> Pages:
+    """Make the pages by path.
+
+    Args:
+        services: full names of the services.
+        is_serving: says whether calls are admitted.
+        described: True if callers may have the description.
+    """
+    named = tuple(services)
+
+    def health() -> Page:
+        return (
+            Page(200, b'{"status": "SERVING"}') if is_serving() else Page(503, b'{"status": "NOT_SERVING"}')
+        )
+
+    @cache
+    def openapi() -> Page:
+        return Page(200, json.dumps(description(named)).encode())
+
+    return {HEALTH: health, **({DESCRIPTION: openapi} if described else {})}

@@ -101,11 +101,7 @@ def chains_in(url: str) -> list[StoredChain]:
 
 
 def parse_head(text: str) -> Head:
-    """Read `SEQ:DIGEST`.
-
-    Raises:
-        InputError: REQUEST_INVALID.
-    """
+    """Read `SEQ:DIGEST`; raises InputError REQUEST_INVALID."""
     seq, _, digest = text.partition(":")
     if not seq.isdecimal() or not re.fullmatch(rf"[0-9a-f]{{{len(ZERO)}}}", digest):
         raise InputError(

@@ -73,7 +73,7 @@ class AuditWriter:
             self._append()
         except _ERRORS as error:
             self._chain.close()
-            raise _unavailable(f"The audit record cannot be written: {_text_of(error)}.") from error
+            raise cannot_write(error) from error
         _log.info("audit", chain=self._chain.name)
         self._thread.start()
 
@@ -151,6 +151,11 @@ class AuditWriter:
         if not self.failing:
             _log.error("audit not written", chain=self._chain.name, message=_text_of(error))
         self.failing = True
+
+
+def cannot_write(error: Exception) -> ServiceError:
+    """Make the error for a record that cannot be written."""
+    return _unavailable(f"The audit record cannot be written: {_text_of(error)}.")
 
 
 def _text_of(error: Exception) -> str:

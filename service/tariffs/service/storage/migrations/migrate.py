@@ -24,32 +24,13 @@ FIRST = "0001"
 FIRST_COLUMNS = {
     "tables": frozenset({"digest", "owner", "row_count", "column_count", "byte_count", "created", "used"}),
     "runs": frozenset(
-        {
-            *(
-                "id",
-                "owner",
-                "request_id",
-                "kind",
-                "request",
-                "maker",
-                "digest",
-                "state",
-                "stage",
-                "fraction",
-            ),
-            *(
-                "finished_parts",
-                "total_parts",
-                "attempts",
-                "crashes",
-                "worker",
-                "lease_until",
-                "cancel_asked",
-            ),
-            *("error", "provenance", "message_count", "created", "ended"),
-        }
+        (
+            "id", "owner", "request_id", "kind", "request", "maker", "digest", "state", "stage", "fraction",
+            "finished_parts", "total_parts", "attempts", "crashes", "worker", "lease_until", "cancel_asked", "error",
+            "provenance", "message_count", "created", "ended",
+        )
     ),
-}
+}  # fmt: skip
 # The same number for all servers of a database, and of no other program.
 _LOCK = 0x7461_7269_6666_7301
 _POSTGRESQL = "postgresql"
@@ -135,12 +116,8 @@ def _unnumbered(connection: Connection) -> str:
 
 @cache
 def _revisions() -> tuple[Revision, ...]:
-    scripts: list[Script] = list(_scripts().walk_revisions())
+    scripts: list[Script] = list(ScriptDirectory.from_config(_config()).walk_revisions())
     return tuple(Revision(script.revision, script.doc) for script in reversed(scripts))
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
 
 
 def _config() -> Config:

@@ -1,0 +1,21 @@
+"""Name options of the command line in texts for callers in Python; needs none of the optional parts."""
+
+from __future__ import annotations
+
+import re
+
+_ARGUMENTS = re.compile(r'\b(target|mapping|date_format)=(?:"([\w/]+)")?')
+_IN_WORDS = {
+    "Client.local()": "--local",
+    "Give the call more time with timeout=.": "Ask for less at once; a run goes on by itself with --detach.",
+    "Wait longer with timeout=, or get the run later with Client.run.": "See it later with `tariffs runs show`.",
+    'vary={"cn": "0%:50%:1%"} or points=': "--vary cn=0%:50%:1% or --points FILE",
+}
+"""What a caller in Python writes, and what the command line has for it."""
+
+
+def in_options(fix: str) -> str:
+    """Name options of the command line in place of what a caller in Python writes."""
+    for python, option in _IN_WORDS.items():
+        fix = fix.replace(python, option)
+    return _ARGUMENTS.sub(lambda found: f"--{found[1].replace('_', '-')} {found[2] or ''}".rstrip(), fix)
