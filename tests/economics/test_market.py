@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +11,8 @@ from hypothesis import strategies as st
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.response import MarketResponse, armington, market
-from tariffs.engine.response.inputs import frozen
-from tariffs.engine.response.kernels.market import market_accounts, market_nests
+from tariffs.engine.response.kernels import armington as kernels
+from tariffs.engine.response.kernels import exp_log, nests
 from tests.economics.independent import market as slow
 from tests.economics.markets import import_share
 
@@ -197,24 +196,25 @@ def test_the_order_of_products_changes_no_bit() -> None:
         np.testing.assert_array_equal(getattr(first, name)[order], getattr(second, name))
 
 
-def test_the_kernels_are_their_python_source() -> None:
+def test_the_kernels_are_their_python_source(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(3)
-    landed, price, w = rng.uniform(1, 9, 12), rng.uniform(-0.1, 0.6, 12), rng.uniform(0.0, 0.5, 12)
-    offsets = np.array([0, 4, 9, 12])
-    parameters = np.array([[1.5, 1.2, 1.0, 8.0, 0.7], [1.0, 1.0, 1.0, 0.0, 0.0], [0.4, 2.0, 0.5, 3.0, 2.0]])
-    compiled, plain = np.empty((3, 4)), np.empty((3, 4))
-    kernel: Any = market_nests
-    arguments = [frozen(each) for each in (np.arange(12), offsets, landed, price, w, parameters)]
-    kernel(0, 3, *arguments, compiled)
-    kernel.py_func(0, 3, *arguments, plain)
-    np.testing.assert_allclose(compiled, plain, rtol=1e-12, atol=1e-14)
-    accounts: Any = market_accounts
-    goods = frozen(rng.uniform(0.0, 3.0, 12))
-    valued, plainly = np.empty((6, 12)), np.empty((6, 12))
-    order, offsets, landed, price, w, parameters = arguments
-    accounts(0, 3, order, offsets, landed, goods, price, w, parameters, compiled, valued)
-    accounts.py_func(0, 3, order, offsets, landed, goods, price, w, parameters, compiled, plainly)
-    np.testing.assert_allclose(valued, plainly, rtol=1e-12, atol=1e-14)
+    nest, landed, price = np.repeat([0, 1, 2], [4, 5, 3]), rng.uniform(1, 9, 12), rng.uniform(0.9, 1.8, 12)
+    supply, goods = np.r_[np.full(4, 3.0), 1 / rng.uniform(0.0, 0.5, 8)], rng.uniform(0.0, 3.0, 12)
+
+    def solve() -> MarketResponse:
+        return market(
+            nest, landed, price, np.array([1.5, 1.0, 0.4])[nest], domestic=goods, kappa=[1.2, 1.0, 2.0],
+            top=[1.0, 1.0, 0.5], supply=supply, supply_domestic=[1.4, np.inf, 0.5],
+        )  # fmt: skip
+
+    compiled = solve()
+    for module in (nests, kernels, exp_log):
+        for name, kernel in vars(module).copy().items():
+            if hasattr(kernel, "py_func"):
+                monkeypatch.setattr(module, name, kernel.py_func)
+    plain = solve()
+    for name in MarketResponse.__dataclass_fields__:
+        np.testing.assert_allclose(getattr(compiled, name), getattr(plain, name), rtol=1e-12, atol=1e-14)
 
 
 def test_products_of_a_nest_share_their_eta() -> None:

@@ -11,10 +11,11 @@ import pytest
 from tariffs.engine.law.loader import load_law
 from tariffs.engine.response import armington
 from tariffs.engine.response.kernels import lanes
-from tariffs.engine.response.kernels import sector_sweep as kernels
+from tariffs.engine.response.kernels import nests as kernels
 from tariffs.engine.response.kernels.exp_log import LANES
-from tariffs.engine.response.lanes.sweep_inputs import SweepElasticities, SweepMarket, SweepTrade
+from tariffs.engine.response.lanes.sweep_inputs import SweepElasticities, SweepTrade
 from tariffs.engine.response.lanes.sweep_sums import SweepSums
+from tariffs.engine.response.sectors.lane_market import Nests
 from tariffs.engine.response.sectors.market import market
 from tariffs.engine.runs.impact import Options
 from tariffs.engine.runs.lanes.table_lanes import has_lanes
@@ -114,7 +115,8 @@ def test_nests_are_those_of_the_market(eta: float, kappa: float, top: float, w: 
     nest, landed, goods = np.repeat([0, 1], 4), rng.uniform(1, 9, 8), rng.uniform(0, 9, 8)
     prices = rng.normal(0.0, 0.2, (8, LANES))
     prices[:, 5] = 0.0
-    parameters = np.tile(np.array([eta, kappa, top, 1 / 1.3, w])[:, None], (2, 1, LANES))
+    parameters = np.tile(np.array([eta, kappa, top, 1 / 1.3])[:, None], (2, 1, LANES))
+    supply = np.full((1, LANES), w)
     # The last product of each nest has one price in every lane.
     prices[3::4] = prices[3::4, :1]
     pack = kernels.NestPack(
@@ -122,17 +124,20 @@ def test_nests_are_those_of_the_market(eta: float, kappa: float, top: float, w: 
         np.array([3, 7]),
         np.arange(8),
         np.arange(8),
+        np.zeros(8, dtype=np.int64),
         landed,
         goods,
         np.zeros(2, dtype=bool),
     )
-    shifts, domestic, owned = np.empty((2, 2, LANES)), np.empty((2, 3, LANES)), np.empty((8, 2, LANES))
-    kernels.nest_rows(0, 2, pack, parameters, prices, shifts, domestic, owned)
+    shifts, domestic, owned = np.empty((8, 2, LANES)), np.empty((2, 5, LANES)), np.empty((8, 2, LANES))
+    kernels.nest_rows(0, 2, pack, parameters, supply, prices, shifts, domestic, owned)
     factors = np.exp(shifts)
     again = np.empty_like(factors), np.empty_like(domestic), np.empty_like(owned)
-    kernels.nest_rows.py_func(0, 2, pack, parameters, prices, *again)  # type: ignore[attr-defined]
+    kernels.nest_rows.py_func(0, 2, pack, parameters, supply, prices, *again)  # type: ignore[attr-defined]
     np.testing.assert_allclose(again[2], owned, rtol=1e-12, atol=1e-12)
-    kernels.nest_rows(0, 2, pack._replace(is_owned=np.ones(2, dtype=bool)), parameters, prices, *again)
+    kernels.nest_rows(
+        0, 2, pack._replace(is_owned=np.ones(2, dtype=bool)), parameters, supply, prices, *again
+    )
     np.testing.assert_allclose(again[2][[0, 4]], owned.reshape(2, 4, 2, -1).sum(axis=1), rtol=1e-9)
     assert not np.delete(again[2], [0, 4], axis=0).any()
     for lane in (0, 5, LANES - 1):
@@ -140,9 +145,9 @@ def test_nests_are_those_of_the_market(eta: float, kappa: float, top: float, w: 
             nest, landed, np.exp(prices[:, lane]), eta, domestic=goods, kappa=kappa, top=top,
             supply=1 / w if w else np.inf, supply_domestic=1.3,
         )  # fmt: skip
-        np.testing.assert_allclose(factors[nest, 1, lane], found.quantity_hat, rtol=1e-12)
+        np.testing.assert_allclose(factors[:, 1, lane], found.quantity_hat, rtol=1e-12)
         np.testing.assert_allclose(
-            factors[nest, 0, lane], found.quantity_hat * found.exporter_price_hat, rtol=1e-12
+            factors[:, 0, lane], found.quantity_hat * found.exporter_price_hat, rtol=1e-12
         )
         np.testing.assert_allclose(domestic[nest, 0, lane], found.domestic_price_hat, rtol=1e-12)
         np.testing.assert_allclose(domestic[nest, 1, lane], found.domestic_quantity_hat, rtol=1e-12)
@@ -168,7 +173,7 @@ def random_trade(seed: int) -> SweepTrade:
         product, v0, rng.choice([0.0, 0.025, 0.2], 80), rng.integers(0, CLASSES, 80), rng.integers(0, 4, 80), kind,
         rng.integers(0, 3, products), charges=0.05 * v0, kept=rng.choice([1.0, 0.0], 80, p=[0.9, 0.1]),
         value_group=rng.integers(0, 5, 80),
-        market=SweepMarket(NESTED[kind], goods, np.array([1.0, 0.8]), np.array([1.3, np.inf])),
+        market=Nests(NESTED[kind], goods, np.array([1.0, 0.8]), np.array([1.3, np.inf])),
     )  # fmt: skip
 
 

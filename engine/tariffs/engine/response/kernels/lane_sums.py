@@ -76,23 +76,23 @@ def keep_prices(k0: int, k1: int, n: int, state: Floats, prices: Floats) -> None
 
 @jit
 def shift_products(
-    k0: int, k1: int, n: int, nest: Ints, shifts: Floats, gains: Floats, state: Floats
+    k0: int, k1: int, n: int, inside: Bools, shifts: Floats, gains: Floats, state: Floats
 ) -> None:
     """Shift the products of nests by the market above them, and take their surplus in it."""
     for k in range(k0, k1):
-        own, place = k - k0, nest[k]
-        if place >= 0:
+        own = k - k0
+        if inside[k]:
             for b in range(n):
-                state[own, V_LOG + b] += shifts[place, 0, b]
-                state[own, Q_LOG + b] += shifts[place, 1, b]
+                state[own, V_LOG + b] += shifts[k, 0, b]
+                state[own, Q_LOG + b] += shifts[k, 1, b]
                 state[own, SURPLUS + b] = gains[k, 0, b]
 
 
 @jit
-def add_gains(k0: int, k1: int, n: int, nest: Ints, gains: Floats, state: Floats) -> None:
+def add_gains(k0: int, k1: int, n: int, inside: Bools, gains: Floats, state: Floats) -> None:
     """Add the gain of domestic producers by the products of nests to the welfare of the products."""
     for k in range(k0, k1):
-        if nest[k] >= 0:
+        if inside[k]:
             for b in range(n):
                 state[k - k0, D_SUM + b] += gains[k, 1, b]
 

@@ -51,13 +51,13 @@ class LaneNests(NamedTuple):
     """Market above products, between two passes.
 
     Attributes:
-        nest: of each product, -1 for none; read in the pass `SHIFTED`.
+        inside: marks the products in nests; read in the pass `SHIFTED`.
         prices: output of the pass `PRICES`: (products, n) log price of imports by themselves.
-        shifts: (nests, 2, n) shift of the logs of value and quantity.
+        shifts: (products, 2, n) shift of the logs of value and quantity.
         gains: (products, 2, n) surplus of buyers, and gain of domestic producers, by the product; USD.
     """
 
-    nest: Ints
+    inside: Bools
     prices: Floats
     shifts: Floats
     gains: Floats
@@ -170,7 +170,7 @@ def solve(
                 keep_prices(k0, k1, n, state, nests.prices)
                 continue
             if mode == SHIFTED:
-                shift_products(k0, k1, n, nests.nest, nests.shifts, nests.gains, state)
+                shift_products(k0, k1, n, nests.inside, nests.shifts, nests.gains, state)
             hat0, hat1 = h0, h1
             if not one_step:
                 hat0, hat1 = p0, p1
@@ -183,7 +183,7 @@ def solve(
             close_products(k0, k1, n, pack.before, pack.revenue, flat, state, own, num, less, bits)
             fill_parts(k0, k1, n, pack.part_start, pack.part_hat, hat0, hats, own, parts)
             if mode == SHIFTED:
-                add_gains(k0, k1, n, nests.nest, nests.gains, state)
+                add_gains(k0, k1, n, nests.inside, nests.gains, state)
             if has_skips:
                 skip_lanes(k0, k1, n, skips.place, skips.skipped, pack.part_start, state, own, parts)
             add_products(k0, k1, n, pack.owner, state, sinks.owned)

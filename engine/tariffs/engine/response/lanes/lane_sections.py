@@ -250,7 +250,7 @@ def no_nests() -> LaneNests:
     """Products by themselves."""
     from tariffs.engine.response.kernels.lanes import LaneNests
 
-    return LaneNests(np.zeros(0, np.int64), np.zeros((0, 0)), np.zeros((0, 0, 0)), np.zeros((0, 0, 0)))
+    return LaneNests(np.zeros(0, dtype=bool), np.zeros((0, 0)), np.zeros((0, 0, 0)), np.zeros((0, 0, 0)))
 
 
 def no_skips() -> LaneSkips:

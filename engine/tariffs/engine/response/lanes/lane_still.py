@@ -11,7 +11,8 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
 from tariffs.engine.response.lanes.lane_fixed import FixedState, LaneStart
-from tariffs.engine.response.lanes.sweep_inputs import SweepMarket, SweepVarieties
+from tariffs.engine.response.lanes.sweep_inputs import SweepVarieties
+from tariffs.engine.response.sectors.lane_market import Nests
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class StillTrade:
 
     @classmethod
     def of(
-        cls, v: SweepVarieties, market: SweepMarket, moving: Bools, still: Bools, start: LaneStart, state: FixedState
+        cls, v: SweepVarieties, market: Nests, moving: Bools, still: Bools, start: LaneStart, state: FixedState
     ) -> StillTrade:  # fmt: skip
         """Merge still products, whose hats by themselves are those of the start."""
         place, merged = np.where(moving, np.cumsum(moving) - 1, -1), np.flatnonzero(still)

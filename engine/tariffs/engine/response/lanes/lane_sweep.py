@@ -13,7 +13,6 @@ from tariffs.engine.base.workspace import Workspace
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.inputs import RATE, invalid
 from tariffs.engine.response.lanes.lane_fixed import compose, start_of
-from tariffs.engine.response.lanes.lane_market import LaneMarket
 from tariffs.engine.response.lanes.lane_pack import PackedLanes, pack_lanes
 from tariffs.engine.response.lanes.lane_rates import RatePaths
 from tariffs.engine.response.lanes.lane_sections import SIDE_BY_SIDE, LaneSums, LaneTask
@@ -26,6 +25,7 @@ from tariffs.engine.response.lanes.sweep_inputs import (
 )
 from tariffs.engine.response.lanes.sweep_sums import SweepSums, answer, unbounded
 from tariffs.engine.response.models.armington import armington
+from tariffs.engine.response.sectors.lane_market import LaneMarket
 
 if TYPE_CHECKING:
     from tariffs.engine.response.kernels.lane_terms import LaneRates
@@ -118,7 +118,8 @@ class LaneSweep:
             start = replace(start, hats=np.where(inside, end.hats, start.hats))
             state = replace(state, varieties=state.varieties | inside)
             merged = StillTrade.of(v, v.market, chosen, still, start, state)
-            market = LaneMarket.of(v.market, v, merged.place, np.where(still, end.price, np.nan))
+            price = np.where(still, end.price, np.nan)
+            market = LaneMarket.of(v.market, v.landed, v.kind, v.product_group, merged.place, price)
             v, start, state = merged.varieties, merged.start, merged.state
             members = np.ones(v.kind.size, dtype=bool)
         lanes = pack_lanes(v, members, self._held[2, :, 0], paths, first, start, state)
@@ -166,7 +167,7 @@ class LaneSweep:
     def _sums(self, part: _Part, rates: F64, elasticities: F64, threads: int) -> tuple[LaneSums, F64]:
         """Sum the products of a part, given elasticities (4, kinds, days, lanes), and list its domestic goods."""
         from tariffs.engine.response.kernels.lane_terms import LaneDemand
-        from tariffs.engine.response.kernels.lanes import LaneNests, LaneSkips
+        from tariffs.engine.response.kernels.lanes import LaneSkips
 
         lanes, count = part.lanes, rates.shape[1]
         held = np.broadcast_to(elasticities, (*elasticities.shape[:3], count))
@@ -177,10 +178,9 @@ class LaneSweep:
         nests, domestic = None, np.zeros((0, 3, count))
         if part.market is not None:
             prices = self._room("prices", (part.market.prices, count))
-            gains = self._room("gains", (part.kind.size, 2, count))
             part.task.prices(duty, demand, prices, threads=threads)
-            shifts, domestic = part.market(prices, tame[:, :, -1], gains, threads)
-            nests = LaneNests(part.market.nest, prices, shifts, gains)
+            nests, found = part.market(prices, tame[1:, :, -1], self._room, threads)
+            domestic = found[:, :3]
         skips = LaneSkips(part.kind, steep) if steep.any() else None
         sums = part.task.sums(duty, demand, skips=skips, nests=nests, threads=threads)
         if steep.any():

@@ -27,9 +27,8 @@ from tariffs.engine.response.lanes.lane_sections import (
 )
 from tariffs.engine.response.lanes.lane_table import LaneTable
 from tariffs.engine.response.lanes.law_duty import LawDuty
-from tariffs.engine.response.lanes.market_of_lanes import MarketOfLanes
 from tariffs.engine.response.lanes.steep_lanes import STEEP, add_steep, steep_products
-from tariffs.engine.response.sectors.sector_market import DomesticGoods
+from tariffs.engine.response.sectors.sector_market import DomesticGoods, SectorMarket
 
 if TYPE_CHECKING:
     from tariffs.engine.response.kernels.lane_terms import LaneDemand, LaneRates
@@ -61,7 +60,7 @@ class LawLanes:
     """
 
     def __init__(
-        self, table: LaneTable, duty: LawDuty, market: MarketOfLanes | None = None, threads: int = 1
+        self, table: LaneTable, duty: LawDuty, market: SectorMarket | None = None, threads: int = 1
     ) -> None:
         steps, weights = duty.path.steps, duty.path.weights
         moving = [place for place, step in enumerate(steps) if step.moves.count]
@@ -275,8 +274,8 @@ class LawLanes:
         if self._market is not None:
             prices = room("prices", (self._table.trade.products, len(columns)))
             self._task.prices(duty, demand, prices, threads=self._threads)
-            nests, domestic = self._market.shifts(
-                self._table.before, self._table.landed, prices, columns, self._weights[0]
+            nests, domestic = self._market(
+                self._table.before, self._table.landed, prices, columns, self._weights[0], room, self._threads
             )
         steep = None if nests else self._steep(stages)
         skips = None if steep is None else LaneSkips(np.arange(len(steep)), steep)

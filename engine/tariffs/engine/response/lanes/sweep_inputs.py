@@ -23,22 +23,7 @@ from tariffs.engine.response.inputs import (
     invalid,
     per_line,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SweepMarket:
-    """Market of sectors above the products of a sweep. Products of a nest have one eta, kappa and supply elasticity.
-
-    Attributes:
-        nest: per product, from 0; -1 for products by themselves.
-        goods: domestic goods that compete with each product at the baseline, USD.
-        top, supply_domestic: per nest, as in `market`.
-    """
-
-    nest: Ints
-    goods: Floats
-    top: Floats
-    supply_domestic: Floats
+from tariffs.engine.response.sectors.lane_market import Nests
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +59,7 @@ class SweepTrade:
     kept: ArrayLike = 1.0
     domestic: ArrayLike = 0.0
     value_group: ArrayLike | None = None
-    market: SweepMarket | None = None
+    market: Nests | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +115,7 @@ class SweepVarieties:
     product_group: Ints
     domestic: Floats
     value_group: Ints
-    market: SweepMarket | None
+    market: Nests | None
 
     @property
     def landed(self) -> Floats:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tariffs.engine.base.array_utils import sums_of
 from tariffs.engine.response.inputs import (
     ELASTICITY,
     SUPPLY,
@@ -17,13 +16,12 @@ from tariffs.engine.response.inputs import (
     Ints,
     Range,
     bounded,
-    frozen,
     group_lines,
     invalid,
     named,
-    over_products,
     per_line,
 )
+from tariffs.engine.response.sectors.lane_market import LaneMarket, Nests
 
 PRICE = Range(0.0, above=True)
 _PRODUCT_FIELDS = (
@@ -94,84 +92,30 @@ def market(
     """
     size = np.size(nest)
     spent = per_line("landed", landed, size, VALUE)
-    price = frozen(np.log(per_line("import_price_hat", import_price_hat, size, PRICE)))
+    price = np.log(per_line("import_price_hat", import_price_hat, size, PRICE))
     etas = per_line("eta", eta, size, ELASTICITY)
-    w = frozen(1.0 / per_line("supply", supply, size, SUPPLY))
+    w = 1.0 / per_line("supply", supply, size, SUPPLY)
     goods = per_line("domestic", domestic, size, VALUE)
     groups = group_lines(nest, size, spent, price, etas, w, goods)
-    nests = NestElasticities(
-        _common(etas, groups),
-        groups.per_product("kappa", kappa, ELASTICITY),
-        groups.per_product("top", top, ELASTICITY),
-        1.0 / groups.per_product("supply_domestic", supply_domestic, SUPPLY),
-    )
-    return solve_market(groups, spent, price, w, goods, nests, threads)
-
-
-@dataclass(frozen=True, slots=True)
-class NestElasticities:
-    """Elasticities of nests, each one per nest: eta, kappa, top, and the inverse of supply of domestic goods."""
-
-    eta: Floats
-    kappa: Floats
-    top: Floats
-    domestic_w: Floats
-
-
-def solve_market(
-    groups: Groups,
-    spent: Floats,
-    price: Floats,
-    w: Floats,
-    goods: Floats,
-    elasticities: NestElasticities,
-    threads: int,
-) -> MarketResponse:
-    """Solve nests of products that are grouped and checked.
-
-    Args:
-        groups: products by nest; their order within a nest is that of its sums.
-        spent: landed imports at the baseline, USD, per product, like what follows.
-        price: log of the landed price.
-        w: inverse export supply elasticity.
-        goods: domestic shipments at the baseline, USD.
-        elasticities: those of the nests.
-        threads: threads to use; the result has the same bits on any number.
-
-    Raises:
-        InputError: PARAMETER_INVALID with a nest whose answer is not finite.
-    """
-    from tariffs.engine.response.kernels.market import market_accounts, market_nests
-
-    size = spent.size
-    parameters = frozen(
-        np.column_stack(
-            [
-                elasticities.eta,
-                elasticities.kappa,
-                elasticities.top,
-                sums_of(_places(groups), goods[groups.order], groups.products.size),
-                elasticities.domestic_w,
-            ]
-        )
-    )
-    nests, products = np.empty((groups.products.size, 4)), np.empty((6, size))
-    order, offsets = groups.order, groups.offsets
-
-    def solve(first: int, last: int) -> None:
-        market_nests(first, last, order, offsets, spent, price, w, parameters, nests)
-
-    def account(first: int, last: int) -> None:
-        market_accounts(first, last, order, offsets, spent, goods, price, w, parameters, nests, products)
-
-    over_products(solve, offsets, threads)
-    bounded(nests.T)
-    over_products(account, offsets, threads)
+    kappas = groups.per_product("kappa", kappa, ELASTICITY)
+    tops = groups.per_product("top", top, ELASTICITY)
+    supplies = groups.per_product("supply_domestic", supply_domestic, SUPPLY)
+    _check_etas(etas, groups)
+    order, every, place = groups.order, np.arange(size), _places(groups)
+    above = LaneMarket.of(Nests(place, goods[order], tops, supplies), spent[order], every, every, every)
+    elasticities = np.stack([etas[order], kappas[place], w[order]])[..., None]
+    shifts, nests = above(price[order][:, None], elasticities, threads=threads)
+    bounded(nests[:, :, 0].T)
+    value, quantity = shifts.shifts[:, :, 0].T
+    products = np.empty((len(_PRODUCT_FIELDS), size))
+    products[:, order] = [
+        np.exp(quantity), np.exp(value - quantity), *shifts.gains[:, :, 0].T, *nests[place, :2, 0].T
+    ]  # fmt: skip
     return MarketResponse(
         **named(_PRODUCT_FIELDS, products),
         nests=groups.products,
-        import_price_hat=np.exp(nests[:, 1]),
-        price_hat=np.exp(nests[:, 2]),
+        import_price_hat=np.exp(nests[:, 3, 0]),
+        price_hat=np.exp(nests[:, 4, 0]),
     )
 
 
@@ -180,14 +124,14 @@ def _places(groups: Groups) -> Ints:
     return np.repeat(np.arange(groups.products.size), np.diff(groups.offsets))
 
 
-def _common(etas: Floats, groups: Groups) -> Floats:
-    """Take the one eta of each nest.
+def _check_etas(etas: Floats, groups: Groups) -> None:
+    """Check that the products of each nest have one eta.
 
     Raises:
         InputError: PARAMETER_INVALID if products of a nest have several.
     """
     ordered = etas[groups.order]
-    common: Floats = ordered[groups.offsets[:-1]]
+    common = ordered[groups.offsets[:-1]]
     unequal = ordered != common[_places(groups)]
     if unequal.any():
         place = int(np.argmax(unequal))
@@ -198,4 +142,3 @@ def _common(etas: Floats, groups: Groups) -> Floats:
             fix="Put products with another eta into a nest of their own.",
             line=line,
         )
-    return common

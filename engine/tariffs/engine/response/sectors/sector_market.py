@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio
 from tariffs.engine.base.bounded_cache import KeptWith
+from tariffs.engine.base.workspace import Room, new_room
 from tariffs.engine.response.constants import table
 from tariffs.engine.response.elasticities.parameters import ProductParameters
 from tariffs.engine.response.industries import with_domestic_ratio
-from tariffs.engine.response.inputs import Groups, frozen, group_lines
-from tariffs.engine.response.sectors.market import NestElasticities, solve_market
+from tariffs.engine.response.sectors.lane_market import LaneMarket, Nests
 from tariffs.engine.tables.prepare import PreparedTable
+
+if TYPE_CHECKING:
+    from tariffs.engine.response.kernels.lanes import LaneNests
 
 PRODUCT, SECTOR = "product", "sector"
 MARKETS = (PRODUCT, SECTOR)
@@ -46,22 +50,6 @@ class DomesticGoods:
         """Shipments, these times price and times quantity hats, and surplus: (4, products) in USD."""
         shipments = self.shipments
         return np.stack([shipments, shipments * self.price_hat, shipments * self.quantity_hat, self.surplus])
-
-
-@dataclass(frozen=True, slots=True)
-class SectorResponse:
-    """Factors and surplus that the market adds to the response of each product.
-
-    Attributes:
-        quantity, price: factors on the quantity and on the exporter's price of every variety.
-        buyer_surplus: change of buyers' surplus, USD; NaN for products in no nest, which keep their own.
-        domestic: domestic goods.
-    """
-
-    quantity: F64
-    price: F64
-    buyer_surplus: F64
-    domestic: DomesticGoods
 
 
 @cache
@@ -98,11 +86,13 @@ class SectorMarket:
         ratio: domestic shipments per dollar of imports of each product; 0 for products in no nest.
         nest: nest of each product with domestic goods, in order.
         first: place of the first product of each nest among those.
+        central: parameters of the run without draws.
     """
 
     ratio: F64
     nest: I64
     first: I64
+    central: ProductParameters
 
     @classmethod
     def of(cls, codes: Sequence[str], parameters: ProductParameters) -> SectorMarket:
@@ -112,12 +102,7 @@ class SectorMarket:
         eta = parameters.eta
         keys = np.column_stack([industry, eta, kappa_of(parameters.kappa, eta, eta)])[inside]
         _, first, nest = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-        return cls(ratio, nest.astype(np.int64), first.astype(np.int64))
-
-    @cached_property
-    def groups(self) -> Groups:
-        """Products inside by nest, in their order."""
-        return group_lines(self.nest, len(self.nest))
+        return cls(ratio, nest.astype(np.int64), first.astype(np.int64), parameters)
 
     @property
     def inside(self) -> Bools:
@@ -131,47 +116,45 @@ class SectorMarket:
         found[self.inside] = self.nest
         return found
 
+    def above(self, imports: F64) -> Nests:
+        """Arrange nests above products, given customs value of each at the baseline, USD."""
+        elasticities, count = market_elasticities(), len(self.first)
+        top, supply = (np.full(count, elasticities[name][0]) for name in ("top", "supply_domestic"))
+        return Nests(self.nest_of_product, self.ratio * imports, top, supply)
+
     def __call__(
-        self, imports: F64, landed: F64, price: F64, eta: F64, supply: F64, kappa: F64, central: F64
-    ) -> SectorResponse:
-        """Compute what the market adds.
+        self,
+        imports: F64,
+        landed: F64,
+        prices: F64,
+        columns: Sequence[F64],
+        weights: F64,
+        room: Room = new_room,
+        threads: int = 1,
+    ) -> tuple[LaneNests, tuple[DomesticGoods, ...]]:
+        """Shift the products in lanes, and give domestic goods of each lane.
 
         Args:
-            imports, landed: value and landed cost of the imports of each product at the baseline, USD.
-            price: import price hat of each product by itself.
-            eta, supply, kappa: elasticities of each product; a kappa of NaN is the default.
-            central: eta of each product in the run without draws.
+            imports, landed: customs value and landed cost of each product at the baseline, USD.
+            prices: log price of the imports of each product by itself (products, lanes).
+            columns: sigma, eta and inverse supply of each lane by horizon (horizons, 3, products).
+            weights: of the horizons (3, horizons).
+            room: where arrays of the call lie.
+            threads: threads to use.
         """
-        inside, ones = self.inside, np.ones(len(self.ratio))
-        shipments, nests = self.ratio * imports, len(self.first)
-        elasticities = NestElasticities(
-            eta[inside][self.first],
-            kappa_of(kappa, eta, central)[inside][self.first],
-            np.full(nests, market_elasticities()["top"][0]),
-            np.full(nests, 1.0 / market_elasticities()["supply_domestic"][0]),
+        above, every = self.above(imports), np.arange(len(self.ratio))
+        mixed = [np.einsum("ph,hpk->pk", weights, each) for each in (self.central.columns, *columns)]
+        _, eta, w = np.stack(mixed[1:], axis=2)
+        kappa = kappa_of(self.central.kappa[:, None], eta, mixed[0][1][:, None])
+        market = LaneMarket.of(above, landed, every, every, every)
+        nests, found = market(prices, np.stack([eta, kappa, w]), room, threads)
+        hats = np.ones((2, *prices.shape))
+        hats[:, self.inside] = np.moveaxis(found[self.nest, :2], 1, 0)
+        gain = np.where(self.inside[:, None], nests.gains[:, 1], 0.0)
+        lanes = range(prices.shape[1])
+        return nests, tuple(
+            DomesticGoods(above.goods, hats[0, :, b], hats[1, :, b], gain[:, b]) for b in lanes
         )
-        spent, price, w = landed[inside], np.log(price[inside]), 1.0 / supply[inside]
-        above = solve_market(
-            self.groups, frozen(spent), frozen(price), frozen(w), frozen(shipments[inside]), elasticities, 1
-        )
-        return SectorResponse(
-            _spread(above.quantity_hat, inside, ones),
-            _spread(above.exporter_price_hat, inside, ones),
-            _spread(above.buyer_surplus, inside, np.full(len(ones), np.nan)),
-            DomesticGoods(
-                shipments,
-                _spread(above.domestic_price_hat, inside, ones),
-                _spread(above.domestic_quantity_hat, inside, ones),
-                _spread(above.domestic_supplier_surplus, inside, np.zeros(len(ones))),
-            ),
-        )
-
-
-def _spread(values: F64, inside: Bools, elsewhere: F64) -> F64:
-    """Put values of the products in nests beside those of the others."""
-    out = elsewhere.copy()
-    out[inside] = values
-    return out
 
 
 def kept_market(table: PreparedTable, parameters: ProductParameters) -> SectorMarket:

@@ -21,7 +21,6 @@ from tariffs.engine.response.lanes.adjustment import DutyPath, PathTrade
 from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable, kept_table
 from tariffs.engine.response.lanes.law_duty import LawDuty
 from tariffs.engine.response.lanes.law_lanes import LawLanes
-from tariffs.engine.response.lanes.market_of_lanes import MarketOfLanes
 from tariffs.engine.response.models.gsim import gsim_imports
 from tariffs.engine.response.models.passthrough_smart import passthrough, smart
 from tariffs.engine.response.sectors.sector_market import SectorMarket
@@ -142,9 +141,9 @@ class Response:
         return PathTrade(v.offsets, v.product, v.value, self.base_rate)
 
     @property
-    def market_of_lanes(self) -> MarketOfLanes | None:
-        """Market of sectors above the products, if there is one."""
-        return None if self.market is None else MarketOfLanes(self.market, self.parameters)
+    def market_of_lanes(self) -> SectorMarket | None:
+        """Market of sectors above the products, if there is one, with the parameters of the run."""
+        return None if self.market is None else replace(self.market, central=self.parameters)
 
     def path_to(self, rate: F64) -> DutyPath:
         """Steps of duty to one rate of each variety, and their elasticities."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,9 +14,9 @@ from tariffs.engine.response.elasticities.adjustment_profile import PathParamete
 from tariffs.engine.response.lanes.lane_rates import RatePaths
 from tariffs.engine.response.lanes.lane_sweep import STEEP, LaneSweep
 from tariffs.engine.response.lanes.mean_ages import MeanAges
-from tariffs.engine.response.lanes.sweep_inputs import StageElasticities, SweepMarket, SweepTrade
+from tariffs.engine.response.lanes.sweep_inputs import StageElasticities, SweepTrade
 from tariffs.engine.response.lanes.sweep_sums import SweepSums
-from tariffs.engine.response.sectors.sector_market import SectorMarket, kappa_of, market_elasticities
+from tariffs.engine.response.sectors.sector_market import kappa_of
 from tariffs.engine.response.trade.trade_response import ARMINGTON, PROHIBITIVE, Response, domestic_shipments
 from tariffs.engine.runs.column_names import DOMESTIC_SUMS
 from tariffs.engine.runs.outcomes.table_run import TableRun
@@ -128,8 +129,12 @@ def _trade_of(
     product_group = run.grouping.of_product(run.prepared.product_of_line, count)
     owner = np.zeros(count, dtype=np.int64) if product_group is None else product_group
     domestic = np.zeros(count)
+    market = None
     if response.market is None:
         domestic = domestic_shipments(v.product, v.value, response.base_rate, parameters)
+    else:
+        market = response.market.above(sums_of(v.product, v.value, count))
+        market = replace(market, nest=market.nest[v.traded], goods=market.goods[v.traded])
     # What is prohibited on the last day is not in the sums.
     last = paths.form[of_variety[first], -1]
     kept = np.where(paths.rates[last] == PROHIBITIVE, 0.0, 1.0)
@@ -145,19 +150,7 @@ def _trade_of(
         kept=kept,
         domestic=domestic[v.traded],
         value_group=None if pairs is None else pairs.of_goods[first],
-        market=None if response.market is None else _market(response, response.market),
-    )
-
-
-def _market(response: Response, market: SectorMarket) -> SweepMarket:
-    """Arrange the market of sectors above the traded products."""
-    v, p, count = response.varieties, response.parameters, int(market.nest.max(initial=-1)) + 1
-    elasticities = market_elasticities()
-    return SweepMarket(
-        nest=market.nest_of_product[v.traded],
-        goods=(market.ratio * sums_of(v.product, v.value, len(p.eta)))[v.traded],
-        top=np.full(count, elasticities["top"][0]),
-        supply_domestic=np.full(count, elasticities["supply_domestic"][0]),
+        market=market,
     )
 
 
