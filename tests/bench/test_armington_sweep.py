@@ -12,11 +12,10 @@ import pytest
 from tariffs.engine.law import load_law
 from tariffs.engine.response import armington
 from tariffs.engine.response.lanes.lane_sections import SIDE_BY_SIDE
-from tariffs.engine.response.lanes.sweep_inputs import SweepElasticities, SweepTrade
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.table_duty.duties import duties_of
-from tests.economics.sweeps_at_once import SweepReference, sweep_at_once
+from tests.economics.sweeps_at_once import SweepElasticities, SweepReference, SweepTrade, sweep_at_once
 
 DAY = "2025-05-20"
 BLOCKS = 8

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tariffs.engine.response.lanes.adjustment import DutyPath, HorizonElasticities, PathTrade
+from tariffs.engine.response.lanes.adjustment import DutyPath, HorizonElasticities, LawDuty, PathTrade
 from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable
-from tariffs.engine.response.lanes.law_duty import LawDuty
 from tariffs.engine.response.lanes.law_lanes import LawLanes
 
 

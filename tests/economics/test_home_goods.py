@@ -83,9 +83,10 @@ def test_dearer_imports_lower_no_domestic_price_or_output_at_any_age_in_any_draw
     parameters = path_parameters_for(CODES).at(years)
     market = SectorMarket.of(CODES, parameters)
     imports = np.arange(1.0, len(CODES) + 1)
-    columns = np.array([[parameters.sigma, factor * parameters.eta, 1.0 / (supply * parameters.supply)]])
-    prices = np.array(rises)[:, None]
-    _, (found,) = market(imports, 1.1 * imports, prices, [columns], np.ones((3, 1)))
+    columns = parameters.sigma, factor * parameters.eta, 1.0 / (supply * parameters.supply)
+    stages = np.stack(columns, axis=1)[:, None, :, None]
+    _, nests = market(imports, 1.1 * imports, stages, np.ones((3, 1)), np.array(rises)[:, None])
+    (found,) = market.domestic(imports, nests)
     assert market.inside.any()
     assert (found.price_hat >= 1.0 - ROUNDING).all()
     assert (found.quantity_hat >= 1.0 - ROUNDING).all()

@@ -11,10 +11,9 @@ import pytest
 from tariffs.engine.base.array_utils import sums_of
 from tariffs.engine.errors import InputError
 from tariffs.engine.response import armington
-from tariffs.engine.response.lanes.adjustment import DutyPath, DutyStep, PathTrade, RateMoves
+from tariffs.engine.response.lanes.adjustment import DutyPath, DutyStep, LawDuty, PathTrade, RateMoves
 from tariffs.engine.response.lanes.lane_sections import LaneSums
 from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable
-from tariffs.engine.response.lanes.law_duty import LawDuty
 from tariffs.engine.response.lanes.law_lanes import LawLanes
 from tests.economics.lane_volumes import Columns, at_one_horizon, lane_volumes
 from tests.economics.test_adjustment import assert_same, case

@@ -7,10 +7,15 @@ import pytest
 
 from tariffs.engine.base.array_utils import F64, I64
 from tariffs.engine.response.elasticities.adjustment_profile import adjustment_profile
-from tariffs.engine.response.lanes.adjustment import DutyStep, PathTrade, RateMoves, mean_weights
+from tariffs.engine.response.lanes.adjustment import (
+    DutyStep,
+    PathTrade,
+    RateMoves,
+    StageElasticities,
+    mean_weights,
+)
 from tariffs.engine.response.lanes.lane_rates import RatePaths
 from tariffs.engine.response.lanes.mean_ages import MeanAges
-from tariffs.engine.response.lanes.sweep_inputs import StageElasticities
 
 YEARS = [4.5, 1.2, 0.4, 0.0]
 STAGES = StageElasticities(np.ones((3, 3, 1)), adjustment_profile())

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tariffs.engine.errors import InputError
 from tariffs.engine.response.elasticities.adjustment_profile import adjustment_profile
 from tariffs.engine.response.kernels import exp_log, lane_stages, lane_sums, lane_terms, lanes
+from tariffs.engine.response.lanes.adjustment import StageElasticities
 from tariffs.engine.response.lanes.lane_rates import RatePaths
 from tariffs.engine.response.lanes.lane_sections import SIDE_BY_SIDE
-from tariffs.engine.response.lanes.lane_sweep import LaneSweep
-from tariffs.engine.response.lanes.sweep_inputs import StageElasticities, SweepTrade
-from tariffs.engine.response.lanes.sweep_sums import SweepSums
 from tests.economics.independent import adjustment as slow
+from tests.economics.sweeps_at_once import NamedSweep, SweepSums, SweepTrade
 
 GROUPS = 3
 NAMES = ("value", "duty", "charges", "quantity", "base_duty", "creation", "diversion")
@@ -45,8 +43,8 @@ class World:
         ]
         return StageElasticities(np.array(stages), adjustment_profile())
 
-    def sweep(self) -> LaneSweep:
-        return LaneSweep(self.trade, self.forms, self.elasticities.at(YEARS))
+    def sweep(self) -> NamedSweep:
+        return NamedSweep(self.trade.swept(), self.forms, self.elasticities.at(YEARS))
 
     def rates_at(self, scenario: int) -> Any:
         """Rates of the varieties on each day under a scenario (varieties x 1 + days)."""
@@ -172,7 +170,7 @@ def test_high_rates_and_closures_keep_their_digits() -> None:
 def test_scenarios_without_a_moved_rate_are_one_sum() -> None:
     one = world(1)
     still = replace(one.forms, moved=np.zeros(20, dtype=bool))
-    found = LaneSweep(one.trade, still, one.elasticities.at(YEARS))(np.zeros((0, 2)))
+    found = NamedSweep(one.trade.swept(), still, one.elasticities.at(YEARS))(np.zeros((0, 2)))
     other = replace(one, forms=still, of_scenario=np.zeros((0, 1)))
     same(found, 1, expected(other, 0), 1e-9)
 
@@ -187,14 +185,3 @@ def test_kernels_agree_with_their_plain_python(monkeypatch: pytest.MonkeyPatch) 
     plain = one.sweep()(one.of_scenario)
     for name in (*NAMES, "buyer_surplus", "welfare", "values"):
         np.testing.assert_allclose(getattr(plain, name), getattr(compiled, name), rtol=1e-12, atol=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("rates", "field"),
-    [(np.zeros((3, 1)), "rates"), (np.zeros((4, 41)), "rates"), (np.full((4, 2), -1.0), "rates"),
-     (np.full((4, 1), np.nan), "rates")],
-)  # fmt: skip
-def test_bad_rates_are_refused_with_their_field(rates: Any, field: str) -> None:
-    with pytest.raises(InputError) as caught:
-        world(0).sweep()(rates)
-    assert (caught.value.reason, caught.value.field) == ("PARAMETER_INVALID", field)

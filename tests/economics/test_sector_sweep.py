@@ -13,8 +13,6 @@ from tariffs.engine.response import armington
 from tariffs.engine.response.kernels import lanes
 from tariffs.engine.response.kernels import nests as kernels
 from tariffs.engine.response.kernels.exp_log import LANES
-from tariffs.engine.response.lanes.sweep_inputs import SweepElasticities, SweepTrade
-from tariffs.engine.response.lanes.sweep_sums import SweepSums
 from tariffs.engine.response.sectors.lane_market import Nests
 from tariffs.engine.response.sectors.market import market
 from tariffs.engine.runs.impact import Options
@@ -23,7 +21,13 @@ from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.runs.sweeps.point_sums import PointEvaluator
 from tariffs.engine.runs.sweeps.sweep import Sweep, sweep
 from tariffs.engine.scenario import library
-from tests.economics.sweeps_at_once import SweepReference, sweep_at_once
+from tests.economics.sweeps_at_once import (
+    SweepElasticities,
+    SweepReference,
+    SweepSums,
+    SweepTrade,
+    sweep_at_once,
+)
 
 DAY = "2026-12-01"
 RATES = ["13.5%", "20%", "35.5%", "145%"]

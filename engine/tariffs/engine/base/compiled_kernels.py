@@ -23,10 +23,9 @@ class Kernel:
         py_func: the original, so that every kernel can be tested as plain Python.
     """
 
-    def __init__(self, function: Callable[..., Any], *, forceinline: bool) -> None:
+    def __init__(self, function: Callable[..., Any]) -> None:
         update_wrapper(self, function)
         self.py_func = function
-        self._forceinline = forceinline
 
     def __call__(self, *arguments: Any) -> Any:
         """Call the compiled function."""
@@ -47,7 +46,7 @@ class Kernel:
             config.CACHE_LOCATOR_CLASSES = LOCATOR
             try:
                 cached = prepared_directory() is not None
-                return njit(nogil=True, cache=cached, forceinline=self._forceinline)(self.py_func)
+                return njit(nogil=True, cache=cached)(self.py_func)
             finally:
                 config.CACHE_LOCATOR_CLASSES = before
 
@@ -62,9 +61,4 @@ def jit(function: Function) -> Function:
 
     With `NUMBA_DISABLE_JIT=1` the function runs as it is.
     """
-    return cast("Function", Kernel(function, forceinline=False))
-
-
-def inlined(function: Function) -> Function:
-    """Compile a short `function` as `jit` does, into the code of every kernel that calls it."""
-    return cast("Function", Kernel(function, forceinline=True))
+    return cast("Function", Kernel(function))

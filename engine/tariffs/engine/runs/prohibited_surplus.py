@@ -10,11 +10,16 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I64, sums_of
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.response.elasticities.adjustment_profile import adjustment_profile
-from tariffs.engine.response.lanes.adjustment import DutyPath, DutyStep, PathTrade, RateMoves
+from tariffs.engine.response.lanes.adjustment import (
+    DutyPath,
+    DutyStep,
+    LawDuty,
+    PathTrade,
+    RateMoves,
+    StageElasticities,
+)
 from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable
-from tariffs.engine.response.lanes.law_duty import LawDuty
 from tariffs.engine.response.lanes.law_lanes import LawLanes
-from tariffs.engine.response.lanes.sweep_inputs import StageElasticities
 from tariffs.engine.response.trade.responses import PathResponse
 from tariffs.engine.response.trade.trade_response import PROHIBITIVE, products_of
 from tariffs.engine.runs.column_names import PROHIBITED_SURPLUS

@@ -1,11 +1,8 @@
-"""Compute exponentials and logarithms of rows of `LANES` numbers or of arrays, so that they vectorise.
+"""Compute exponentials and logarithms of arrays, so that they vectorise.
 
-Rows lie one behind the other in a flat work array: the first holds the argument and then the result, the second and
-third are used beside it. `bits` is the same memory as int64. Fixed distances in one array let the compiler see that no
-two rows overlap, so every loop becomes vector instructions without run-time checks. Each result is that of its lane
-alone: within 1 unit in the last place, the same bits in any lane. Arrays have any length and a number in them the bits
-that it has in a row, or beyond the range of a row those of numpy. No fast-math: it would remove the rounding that finds
-whole powers of two.
+`bits` is the memory of the numbers as int64. Each result is that of its number alone: within 1 unit in the last place,
+the same bits in any place; beyond the range of normal numbers it is that of numpy. No fast-math: it would remove the
+rounding that finds whole powers of two.
 """
 
 from __future__ import annotations
@@ -15,16 +12,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tariffs.engine.base.compiled_kernels import inlined, jit
+from tariffs.engine.base.compiled_kernels import jit
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 LANES = 40
-"""Numbers in a row. Shorter rows are unrolled to scalar code; longer ones outgrow the fast caches."""
-SECOND = LANES
-THIRD = 2 * LANES
-"""Offsets of rows in a work array."""
+"""Lanes side by side, the distance of rows. Shorter rows are unrolled to scalar code; longer outgrow fast caches."""
 
 _ROUNDING = 1.5 * 2.0**52
 _ROUNDING_BITS = (1023 + 52) << 52 | 1 << 51
@@ -44,52 +38,6 @@ _T2, _T3, _T4, _T5, _T6, _T7, _T8, _T9, _T10, _T11, _T12, _T13 = (
 _G1, _G2, _G3 = 6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01
 _G4, _G5, _G6 = 2.222219843214978396e-01, 1.818357216161805012e-01, 1.531383769920937332e-01
 _G7 = 1.479819860511658591e-01
-
-
-@inlined
-def exp_row(work: Floats, bits: Ints) -> None:
-    """Replace the first row, at most 700 in size, by its exponential; write that less one to the second."""
-    for b in range(LANES):
-        x = work[b]
-        shifted = x * _LOG2_E + _ROUNDING
-        power = shifted - _ROUNDING
-        r = (x - power * _LN2_HIGH) - power * _LN2_LOW
-        p = _T10 + r * (_T11 + r * (_T12 + r * _T13))
-        p = _T6 + r * (_T7 + r * (_T8 + r * (_T9 + r * p)))
-        p = _T2 + r * (_T3 + r * (_T4 + r * (_T5 + r * p)))
-        work[b] = shifted
-        work[SECOND + b] = r + r * r * p
-    for b in range(LANES):
-        # The low bits hold the power of two; shifted to the place of the exponent they are that number.
-        bits[b] = (bits[b] << 52) + _ONE_BITS
-    for b in range(LANES):
-        scale = work[b]
-        part = scale * work[SECOND + b]
-        work[b] = scale + part
-        work[SECOND + b] = part + (scale - 1.0)
-
-
-@inlined
-def log_row(work: Floats, bits: Ints) -> None:
-    """Replace the first row, normal positive numbers, by the log of it times one plus the second row.
-
-    The second row, at most 1e-15, is what rounding removed, so that logs near 0 keep all digits. Uses the third row.
-    """
-    for b in range(LANES):
-        number = bits[b]
-        power = (number - _SQRT_HALF_BITS) >> 52
-        bits[b] = number - (power << 52)
-        bits[THIRD + b] = power + _ROUNDING_BITS
-    for b in range(LANES):
-        f = work[b] - 1.0
-        power_of_2 = work[THIRD + b] - _ROUNDING
-        s = np.true_divide(f, 2.0 + f)
-        z = s * s
-        w = z * z
-        rest = w * (_G2 + w * (_G4 + w * _G6)) + z * (_G1 + w * (_G3 + w * (_G5 + w * _G7)))
-        half = 0.5 * f * f
-        low = s * (half + rest) + (power_of_2 * _LN2_LOW + work[SECOND + b])
-        work[b] = power_of_2 * _LN2_HIGH - ((half - low) - f)
 
 
 @jit

@@ -17,8 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariffs.engine.base.compiled_kernels import jit
-from tariffs.engine.response.kernels.armington import top_logs
-from tariffs.engine.response.kernels.domestic_index import index_under_supply
 from tariffs.engine.response.kernels.exp_log import LANES, exp_array, log_array
 from tariffs.engine.response.kernels.lane_terms import (
     INVERSE_POWER,
@@ -33,6 +31,7 @@ from tariffs.engine.response.kernels.lane_terms import (
     SHIFT,
     LanePack,
 )
+from tariffs.engine.response.kernels.nests import solve_price
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -55,9 +54,9 @@ _REFRESH_BELOW = -0.5
 @jit
 def fill_changes(
     first: int, last: int, n: int, of_term: Ints, of_row: Ints, term0: int, terms: Floats, powers: Floats,
-    inverse: Floats, one_step: bool, flat: bool, table: Floats, num: Floats, less: Floats, bits: Ints,
+    inverse: Floats, has_hats: bool, table: Floats, num: Floats, less: Floats, bits: Ints,
 ) -> None:  # fmt: skip
-    """Compute the rows of changes [first, last) into `table`; hats only where a change is a part, with `one_step`."""
+    """Compute the rows of changes [first, last) into `table`; hats only where they are asked for."""
     count = (last - first) * n
     for c in range(first, last):
         term, row, i = of_term[c] - term0, of_row[c], c - first
@@ -73,19 +72,15 @@ def fill_changes(
             )
         for b in range(n):
             num[i, b] = -terms[term, LOST + b] * powers[row, b]
-    if one_step and not flat:
+    if has_hats:
         exp_array(num.reshape(-1), less.reshape(-1), bits, count)
     for c in range(first, last):
         row, i = of_row[c], c - first
-        if one_step:
+        if has_hats:
             for b in range(n):
                 table[i, VALUE + b] = table[i, WEIGHT + b] * inverse[row, b]
-        if one_step and flat:
-            for b in range(n):
-                table[i, QUANTITY + b] = table[i, VALUE + b]
-        else:
-            for b in range(n):
-                table[i, QUANTITY + b] = num[i, b]
+        for b in range(n):
+            table[i, QUANTITY + b] = num[i, b]
 
 
 @jit
@@ -99,8 +94,8 @@ def open_parts(p0: int, p1: int, n: int, weight: Floats) -> None:
 
 @jit
 def close_parts(
-    p0: int, p1: int, n: int, final: Ints, inverse: Floats, flat: bool, weight: Floats, hats: Floats, num: Floats,
-    less: Floats, bits: Ints,
+    p0: int, p1: int, n: int, final: Ints, inverse: Floats, weight: Floats, hats: Floats, num: Floats, less: Floats,
+    bits: Ints,
 ) -> None:  # fmt: skip
     """Compute the hats of parts [p0, p1) after all steps, without the factors of their products."""
     for p in range(p0, p1):
@@ -109,15 +104,10 @@ def close_parts(
             hats[i, VALUE + b] = weight[i, WEIGHT + b] * inverse[row, b]
         for b in range(n):
             num[i, b] = weight[i, LANES + b]
-    if not flat:
-        exp_array(num.reshape(-1), less.reshape(-1), bits, (p1 - p0) * n)
+    exp_array(num.reshape(-1), less.reshape(-1), bits, (p1 - p0) * n)
     for i in range(p1 - p0):
-        if flat:
-            for b in range(n):
-                hats[i, QUANTITY + b] = hats[i, VALUE + b]
-        else:
-            for b in range(n):
-                hats[i, QUANTITY + b] = num[i, b]
+        for b in range(n):
+            hats[i, QUANTITY + b] = num[i, b]
 
 
 @jit
@@ -209,6 +199,7 @@ def price_beside_domestic(
     cost and of domestic shipments. Sigma, eta and w are those of the terms.
     """
     for b in range(n):
+        # 1 / (1 + sigma w)
         damping = terms[term, POWER + b] + terms[term, LOST + b]
         sigma, eta = terms[term, LOST + b] / damping, 1.0 - terms[term, S_POWER + b]
         w, kappa = terms[term, ONE_W + b] - 1.0, eta if np.isnan(given) else given
@@ -216,11 +207,7 @@ def price_beside_domestic(
         share = landed / (landed + shipments)
         mean = state[own, CHANGE + b] / state[own, TOTAL + b]
         level = num[i, b] * terms[term, INVERSE_POWER + b] + terms[term, IS_GEOMETRIC + b] * mean
-        imports = level * terms[term, SCALE + b]
-        if kappa == eta:
-            whole, _ = top_logs(imports, share, kappa, eta, 0.0)
-        else:
-            imports, whole = index_under_supply(level, w, sigma, eta, kappa, share)
+        imports, whole = solve_price(level * damping, share, sigma, kappa, eta, 0.0, w)
         shift = ((sigma - kappa) * imports + (kappa - eta) * whole) * damping
         state[own, Q_LOG + b] += shift
         state[own, V_LOG + b] += terms[term, ONE_W + b] * shift

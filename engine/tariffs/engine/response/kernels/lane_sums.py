@@ -38,7 +38,7 @@ SUMS = 8
 S_VALUE, S_DUTY, S_CHARGES, S_CREATION, S_QUANTITY, S_BASE, S_TAX, S_OWED = (
     row * LANES for row in range(SUMS)
 )
-"""Rows of the sums of a group; without flat supply alone the quantity is summed apart from the value."""
+"""Rows of the sums of a group."""
 WEIGHTS, TAXED_WEIGHTS = 6, 8
 
 
@@ -99,7 +99,7 @@ def add_gains(k0: int, k1: int, n: int, inside: Bools, gains: Floats, state: Flo
 
 @jit
 def close_products(
-    k0: int, k1: int, n: int, before: Floats, revenue: Floats, flat: bool, state: Floats, factors: Floats,
+    k0: int, k1: int, n: int, before: Floats, revenue: Floats, state: Floats, factors: Floats,
     num: Floats, less: Floats, bits: Ints,
 ) -> None:  # fmt: skip
     """Compute the factors of products [k0, k1), and into the row of their duty their welfare."""
@@ -110,17 +110,17 @@ def close_products(
             num[own, b] = state[own, V_LOG + b]
         for b in range(n):
             num[half + own, b] = state[own, Q_LOG + b]
-    exp_array(num.reshape(-1), less.reshape(-1), bits, (1 if flat else 2) * half * n)
+    exp_array(num.reshape(-1), less.reshape(-1), bits, 2 * half * n)
     for k in range(k0, k1):
         own = k - k0
-        other, paid = own if flat else half + own, revenue[k]
+        paid = revenue[k]
         was = before[k] if before[k] > 0.0 else 1.0
         less_one = 1.0 if before[k] > 0.0 else 0.0
         for b in range(n):
             factors[own, F_VALUE + b] = num[own, b]
             factors[own, F_DUTY + b] = num[own, b]
         for b in range(n):
-            factors[own, F_QUANTITY + b] = num[other, b]
+            factors[own, F_QUANTITY + b] = num[half + own, b]
         for b in range(n):
             after = state[own, Q_SUM + b] * factors[own, F_QUANTITY + b]
             factors[own, F_CREATION + b] = np.true_divide(after, was) - less_one
@@ -194,7 +194,7 @@ def keep_hats(
 @jit
 def add_rows(
     first: int, last: int, n: int, product: Ints, group: Ints, weights: Floats, owed: Floats, values_of: Ints,
-    hat_of: Ints, hat0: int, hats: Floats, product0: int, factors: Floats, flat: bool, sums: Floats, values: Floats,
+    hat_of: Ints, hat0: int, hats: Floats, product0: int, factors: Floats, sums: Floats, values: Floats,
 ) -> None:  # fmt: skip
     """Add rows [first, last) of weights to the sums of their groups, and to those of values if there are such."""
     for i in range(first, last):
@@ -207,9 +207,8 @@ def add_rows(
             sums[row, S_CHARGES + b] += charges * hats[hat, P_QUANTITY + b]
             sums[row, S_BASE + b] += base * hats[hat, P_QUANTITY + b]
             sums[row, S_CREATION + b] += v0 * factors[own, F_CREATION + b]
-        if not flat:
-            for b in range(n):
-                sums[row, S_QUANTITY + b] += quantity * hats[hat, P_QUANTITY + b]
+        for b in range(n):
+            sums[row, S_QUANTITY + b] += quantity * hats[hat, P_QUANTITY + b]
     if weights.shape[1] == TAXED_WEIGHTS:
         for i in range(first, last):
             row, hat = group[i], hat_of[i] - hat0

@@ -50,7 +50,7 @@ class LanePack(NamedTuple):
         part_hat: with one step the change of each part, else its own number.
         final_row: row of `rates` and `inverse`: with one step per change, else per part.
         share: per part, share in the landed cost of its product before the first step.
-        value, dutiable, quantity: per part, USD that the hats multiply; `dutiable` is the value that counts in sums.
+        dutiable, quantity: per part, USD that the hats multiply; of the value what counts in sums.
         stage_product, stage_kind, stage_step, stage_term: per stage, by chunk and step.
         stage_change, stage_total: what fixed varieties add to the sum of weights over the power, and have in it after.
         move_start: first move of each stage (one more than stages).
@@ -61,7 +61,7 @@ class LanePack(NamedTuple):
             the baseline; with a value added tax (rows, 8) the tax on value and on duty too.
         moved_owed: per row USD of duty owed that the value hat multiplies, where it is not that assessed; else empty.
         moved_values: per row a group of values; empty without such sums.
-        fixed_start, fixed_product, fixed_group, fixed_weight, fixed_owed, fixed_values: likewise by bundle for
+        fixed_start, fixed_product, fixed_group, fixed_weight, fixed_values: likewise by bundle for
             varieties that move in no lane; amounts are those at index 1.
     """
 
@@ -83,7 +83,6 @@ class LanePack(NamedTuple):
     part_hat: Ints
     final_row: Ints
     share: Floats
-    value: Floats
     dutiable: Floats
     quantity: Floats
     stage_product: Ints
@@ -106,13 +105,12 @@ class LanePack(NamedTuple):
     fixed_product: Ints
     fixed_group: Ints
     fixed_weight: Floats
-    fixed_owed: Floats
     fixed_values: Ints
 
 
 FLOATS = frozenset({
-    "landed", "surplus", "before", "revenue", "domestic", "kappa", "sums", "share", "value", "dutiable", "quantity",
-    "stage_change", "stage_total", "moved_weight", "fixed_weight", "moved_owed", "fixed_owed",
+    "landed", "surplus", "before", "revenue", "domestic", "kappa", "sums", "share", "dutiable", "quantity",
+    "stage_change", "stage_total", "moved_weight", "fixed_weight", "moved_owed",
 })  # fmt: skip
 """Fields of a pack of float64; the others are of int64."""
 

@@ -120,7 +120,6 @@ def solve(
     skips: LaneSkips,
     sinks: LaneSinks,
     one_step: bool,
-    flat: bool,
     mode: int,
 ) -> None:
     """Solve the products of bundles [first, last) in n lanes and add them to the sinks.
@@ -129,7 +128,6 @@ def solve(
         first, last: bundles to solve.
         pack, duty, demand, nests, skips, sinks: see their types; n is the width of the powers.
         one_step: a part is its change.
-        flat: all supply is flat, so that quantity is value: its sum is left out.
         mode: ALONE, PRICES or SHIFTED.
     """
     n, has_stages, has_skips = duty.powers.shape[1], demand.stages.size > 0, skips.place.size > 0
@@ -157,8 +155,8 @@ def solve(
                 mix_terms(s0, s1, pack.stage_kind, pack.stage_step, demand.stages, demand.weights, made_terms)
                 terms, term0 = made_terms, s0
             fill_changes(
-                h0, h1, n, pack.change_term, pack.change_row, term0, terms, duty.powers, duty.inverse, one_step, flat,
-                changes, num, less, bits,
+                h0, h1, n, pack.change_term, pack.change_row, term0, terms, duty.powers, duty.inverse,
+                one_step and mode != PRICES, changes, num, less, bits,
             )  # fmt: skip
             open_products(k0, k1, n, pack.landed, pack.surplus, pack.domestic, pack.sums, state)
             if not one_step:
@@ -174,13 +172,13 @@ def solve(
             hat0, hat1 = h0, h1
             if not one_step:
                 hat0, hat1 = p0, p1
-                close_parts(p0, p1, n, pack.final_row, duty.inverse, flat, weight, of_parts, num, less, bits)
+                close_parts(p0, p1, n, pack.final_row, duty.inverse, weight, of_parts, num, less, bits)
             fill_duty(hat0, hat1, n, pack.final_row, duty.rates, hats)
             sum_parts(
                 k0, k1, n, pack.part_start, pack.part_hat, pack.quantity, pack.dutiable, hat0, hats, state
             )
             own = factors[k0 - product0 :]
-            close_products(k0, k1, n, pack.before, pack.revenue, flat, state, own, num, less, bits)
+            close_products(k0, k1, n, pack.before, pack.revenue, state, own, num, less, bits)
             fill_parts(k0, k1, n, pack.part_start, pack.part_hat, hat0, hats, own, parts)
             if mode == SHIFTED:
                 add_gains(k0, k1, n, nests.inside, nests.gains, state)
@@ -192,11 +190,11 @@ def solve(
             add_rows(
                 pack.moved_start[chunk], pack.moved_start[chunk + 1], n, pack.moved_product, pack.moved_group,
                 pack.moved_weight, pack.moved_owed, pack.moved_values, pack.moved_part, p0, parts, product0, factors,
-                flat, sinks.sums, sinks.values,
+                sinks.sums, sinks.values,
             )  # fmt: skip
         if mode != PRICES:
             add_rows(
                 pack.fixed_start[bundle], pack.fixed_start[bundle + 1], n, pack.fixed_product, pack.fixed_group,
-                pack.fixed_weight, pack.fixed_owed, pack.fixed_values, pack.fixed_product, product0, factors, product0,
-                factors, flat, sinks.sums, sinks.values,
+                pack.fixed_weight, pack.moved_owed[:0], pack.fixed_values, pack.fixed_product, product0, factors,
+                product0, factors, sinks.sums, sinks.values,
             )  # fmt: skip

@@ -108,7 +108,9 @@ def solve_price(
 ) -> tuple[float, float]:
     """Find the log prices of a nest's imports, and of these and domestic goods, given the former without a shift.
 
-    `domestic_w` and `w` are the inverse supply of domestic goods and of imports.
+    `domestic_w` and `w` are the inverse supply of domestic goods and of imports. A product with domestic goods of its
+    own is a nest of its varieties. The function of y falls and is convex or concave, so that Newton's method cannot
+    miss.
     """
     c = domestic_w * (kappa - top) / (1.0 + kappa * domestic_w)
     held, rise = (1.0 + kappa * w) / (1.0 + eta * w), w * (kappa - top) / (1.0 + kappa * w)

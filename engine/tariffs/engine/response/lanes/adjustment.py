@@ -9,12 +9,14 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, ratio, sums_of
 from tariffs.engine.response.elasticities.adjustment_profile import (
     PROHIBITION_YEARS,
     AdjustmentProfile,
     PathParameters,
+    mixed,
 )
 from tariffs.engine.response.equal_numbers import numbered_values
 from tariffs.engine.response.lanes.lane_rates import SAME
@@ -94,6 +96,11 @@ class PathTrade:
     v0: F64
     t0: F64
 
+    @classmethod
+    def of(cls, product: I64, v0: F64, t0: F64, products: int) -> PathTrade:
+        """Make the trade of varieties that are sorted by product."""
+        return cls(np.searchsorted(product, np.arange(products + 1)), product, v0, t0)
+
     @property
     def products(self) -> int:
         """Number of products."""
@@ -106,6 +113,28 @@ class HorizonElasticities(Protocol):
     @property
     def columns(self) -> F64:
         """Sigma, eta and inverse supply of the products by horizon (horizons x 3 x products)."""
+
+
+@dataclass(frozen=True)
+class StageElasticities:
+    """Elasticities of kinds of products by the age of a change of duty.
+
+    Attributes:
+        columns: sigma, eta and inverse supply by horizon (3 horizons x 3 x kinds).
+        profile: weights of the horizons by age.
+        kappa: substitution between imports and domestic goods of each kind, NaN for the eta of the age; or of all.
+    """
+
+    columns: F64
+    profile: AdjustmentProfile
+    kappa: ArrayLike = np.nan
+
+    def at(self, years: Sequence[float]) -> F64:
+        """Mix sigma, eta, kappa and inverse supply of the kinds at ages (4, kinds, ages)."""
+        weights = np.array([self.profile.at(each) for each in years]).reshape(-1, 3, 3)
+        sigma, eta, w = mixed(self.columns[..., None], weights.transpose(1, 2, 0)[:, :, None])
+        kappa = np.broadcast_to(np.reshape(self.kappa, (-1, 1)), eta.shape)
+        return np.stack([sigma, eta, kappa, w])
 
 
 @dataclass(frozen=True)
@@ -151,6 +180,29 @@ class DutyPath:
         return np.stack([own, [*np.maximum(own[:2], self.least[:2]), np.minimum(own[2], self.least[2])]])
 
 
+@dataclass(frozen=True, eq=False)
+class LawDuty:
+    """Duty of one law on the varieties of a table.
+
+    Attributes:
+        path: steps of duty, and the elasticities that they have.
+        rate: rate after the last step that is charged, per variety, over the value in dollars.
+        responding: rate that trade responds to after the last step; with `price` it is not the one that is charged.
+        kept: share of each variety that counts after the response, 0 of what is prohibited; None if all does.
+        price: factor on exporters' prices in dollars per variety; None if the exchange rate stays.
+        owed: duty owed per variety, over the value in dollars, where it is not `rate`; else None.
+        values: group of values of each variety, for sums of values by class and group; None without such.
+    """
+
+    path: DutyPath
+    rate: F64
+    responding: F64
+    kept: F64 | None = None
+    price: F64 | None = None
+    owed: F64 | None = None
+    values: I64 | None = None
+
+
 def passthrough_steps(
     trade: PathTrade, steps: Sequence[DutyStep], parameters: PathParameters
 ) -> tuple[F64, F64, F64, F64]:
@@ -189,14 +241,20 @@ def mean_weights(
         group: group of each variety.
         groups: number of groups.
     """
-    total, weights = np.zeros(groups), np.zeros((3, 3, groups))
-    for step in steps:
-        moves = step.moves
-        size = sums_of(group[moves.variety], trade.v0[moves.variety] * np.abs(moves.power), groups)
-        weights += profile.at(step.years)[:, :, None] * size
+    moves = [step.moves for step in steps]
+    sizes = [sums_of(group[own.variety], trade.v0[own.variety] * np.abs(own.power), groups) for own in moves]
+    of_ages = [profile.at(step.years) for step in steps]
+    return weights_at_mean(of_ages, np.array(sizes).reshape(-1, groups), profile.at(0.0))
+
+
+def weights_at_mean(of_ages: Sequence[F64], sizes: F64, at_once: F64) -> F64:
+    """Compute the mean weights (3 x 3 x any) of changes by their sizes (ages x any); `at_once` where there is none."""
+    total, weights = np.zeros(sizes.shape[1]), np.zeros((3, 3, sizes.shape[1]))
+    for at, size in zip(of_ages, sizes, strict=True):
+        weights += at[:, :, None] * size
         total += size
-    at_once = profile.at(0.0)[:, :, None]
-    return np.where(total > 0.0, ratio(weights, np.broadcast_to(total, weights.shape), 0.0), at_once)
+    mean = ratio(weights, np.broadcast_to(total, weights.shape), 0.0)
+    return np.where(total > 0.0, mean, at_once[:, :, None])
 
 
 def mean_age(trade: PathTrade, steps: Sequence[DutyStep]) -> float:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I64, Bools, factorize, sums_of
-from tariffs.engine.response.lanes.lane_fixed import FixedState, LaneStart
+from tariffs.engine.base.array_utils import F64, I64, factorize, sums_of
+from tariffs.engine.response.lanes.lane_fixed import FixedRows, FixedState, LaneStart, StillProducts
 from tariffs.engine.response.lanes.lane_rates import RatePaths
 from tariffs.engine.response.lanes.lane_sections import (
     BUNDLE_CHUNKS,
@@ -18,12 +18,14 @@ from tariffs.engine.response.lanes.lane_sections import (
     cut_sections,
     lane_pack,
 )
-from tariffs.engine.response.lanes.sweep_inputs import SweepVarieties
+from tariffs.engine.response.lanes.lane_table import CHUNK_VARIETIES
+from tariffs.engine.response.lanes.swept_trade import SweptTrade
 
 if TYPE_CHECKING:
     from tariffs.engine.response.kernels.lane_terms import LanePack
 
-_CHUNK_VARIETIES = 1_024
+_OF_MERGED = 16
+# Varieties that a merged product counts as, so that chunks are of some size.
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,35 +52,41 @@ class PackedLanes:
 
 
 def pack_lanes(
-    v: SweepVarieties,
-    chosen: Bools,
-    kappa: F64,
+    swept: SweptTrade,
     paths: RatePaths,
     first: int,
     start: LaneStart,
     fixed: FixedState,
+    still: StillProducts | None,
 ) -> PackedLanes:
-    """Arrange the chosen products from a day on.
+    """Arrange trade from a day on.
 
     Args:
-        v: varieties and products; the rate class of a variety is its path.
-        chosen: marks the products.
-        kappa: substitution between imports and domestic goods of each kind; NaN is the eta of the step.
+        swept: the trade.
         paths: the paths.
         first: the day.
         start: state before it.
         fixed: varieties that no lane moves, after the last day.
+        still: merged products that only their nest moves, which come last.
     """
-    place, count, steps = np.cumsum(chosen) - 1, int(chosen.sum()), paths.days - first
-    lines = np.flatnonzero(chosen[v.product])
-    product, kind = place[v.product[lines]], v.kind[chosen]
-    layout = LaneLayout.of(np.searchsorted(product, np.arange(count + 1)), _CHUNK_VARIETIES)
+    table, kind, steps = swept.table, swept.kind, paths.days - first
+    count, of_products = table.trade.products, dict(table.of_products)
+    of_products |= {"landed": start.landed, "surplus": start.surplus}
+    rows = FixedRows.of(swept, fixed.varieties, fixed.hats * start.hats, fixed.rate)
+    ends = table.trade.offsets
+    if still is not None:
+        rows, more = rows + still.rows, still.owner.size
+        nothing = np.zeros(more)
+        merged = {"owner": still.owner, "before": still.rows.sums[:, 0], "revenue": still.revenue}
+        merged |= dict.fromkeys(("landed", "surplus", "domestic", "kappa"), nothing)
+        of_products |= {name: np.append(of_products[name], values) for name, values in merged.items()}
+        ends = np.append(ends, ends[-1] + _OF_MERGED * np.arange(1, more + 1))
+    layout = LaneLayout.of(ends, CHUNK_VARIETIES)
     chunk_of, chunks = layout.chunk_of, np.arange(layout.chunk_products.size)
-    before, revenue = (sums_of(product, each[lines], count) for each in (v.v0, v.v0 * v.base))
-    is_fixed = fixed.varieties[lines]
-    rows, own = _fixed_rows(v, lines[is_fixed], product[is_fixed], layout, fixed, start)
-    lines, product = lines[~is_fixed], product[~is_fixed]
-    used, path = factorize(v.rate_class[lines])
+    rows, bundle = rows.merged(chunk_of // BUNDLE_CHUNKS)
+    lines = np.flatnonzero(~fixed.varieties)
+    product = table.trade.product[lines]
+    used, path = factorize(swept.path[lines])
     keys, part = factorize(product * max(1, used.size) + path)
     part_product, part_path = keys // max(1, used.size), keys % max(1, used.size)
     changes, last = paths.changes(used, first, paths.days), paths.form[used, -1]
@@ -103,60 +111,50 @@ def pack_lanes(
 
     key = stage_of(part_product[move_part], step)
     order = np.argsort(key, kind="stable")
-    fixed_step, fixed_product = np.nonzero(fixed.change[:, chosen])
+    fixed_step, fixed_product = np.nonzero(fixed.change)
     stages = np.union1d(key, stage_of(fixed_product, fixed_step))
     stage_product, rest = stages % (count + 1), stages // (count + 1)
     stage_step = rest % steps
-    at = (stage_step, np.flatnonzero(chosen)[stage_product])
     part_hat, final_row = np.arange(keys.size), final[part_path]
     if steps == 1:
         # A part has the hats of its only change.
         part_hat, final_row = np.zeros(keys.size, dtype=np.int64), np.zeros(change.size, dtype=np.int64)
         part_hat[move_part], final_row[move_change] = move_change, final[part_path[move_part]]
-    v0, kept, base = v.v0[lines], v.kept[lines], v.base[lines]
-    value, quantity = v0 * start.hats[:, lines]
-    by_group = np.lexsort((v.group[lines], chunk_of[product]))
-    moved = value * kept, value * kept, v.charges[lines] * start.hats[1, lines] * kept, v0, quantity * kept
+    value, quantity = table.trade.v0[lines] * start.hats[:, lines]
+    values = lines[:0] if swept.values is None else swept.values[lines]
     pack, sections = cut_sections(
         lane_pack(
-            {
+            of_products
+            | {
                 "chunk_products": layout.chunk_products,
                 "chunk_changes": np.searchsorted(change_chunk, chunks),
                 "chunk_stages": np.searchsorted(rest // steps, chunks),
                 "bundle_chunks": layout.bundle_chunks,
-                "owner": v.product_group[chosen],
-                "landed": start.landed[chosen],
-                "surplus": start.surplus[chosen],
-                "before": before,
-                "revenue": revenue,
-                "domestic": v.domestic[chosen],
-                "kappa": kappa[kind],
-                "sums": own,
+                "sums": rows.sums,
                 "change_term": change_term,
                 "change_row": change_row,
-                "part_start": np.searchsorted(part_product, np.arange(count + 1)),
+                "part_start": np.searchsorted(part_product, np.arange(len(rows.sums) + 1)),
                 "part_hat": part_hat,
                 "final_row": final_row,
                 "share": sums_of(part, start.share[lines], keys.size),
-                "value": sums_of(part, value, keys.size),
-                "dutiable": sums_of(part, value * kept, keys.size),
+                "dutiable": sums_of(part, value * swept.kept[lines], keys.size),
                 "quantity": sums_of(part, quantity, keys.size),
                 "stage_product": stage_product,
                 "stage_kind": kind[stage_product],
                 "stage_step": stage_step,
                 "stage_term": kind[stage_product] * steps + stage_step,
-                "stage_change": fixed.change[at],
-                "stage_total": fixed.total[at],
+                "stage_change": fixed.change[stage_step, stage_product],
+                "stage_total": fixed.total[stage_step, stage_product],
                 "move_start": np.searchsorted(key[order], np.append(stages, np.inf)),
                 "move_part": move_part[order],
                 "move_change": move_change[order],
                 "moved_start": np.searchsorted(chunk_of[product], chunks),
-                "moved_product": product[by_group],
-                "moved_group": v.group[lines[by_group]],
-                "moved_part": part[by_group],
-                "moved_weight": np.column_stack([*moved, quantity * kept * base])[by_group],
-                "moved_values": _values_of(v, lines[by_group]),
-                "fixed_start": rows.start,
+                "moved_product": product,
+                "moved_group": table.groups.of_variety[lines],
+                "moved_part": part,
+                "moved_weight": table.weighted(lines, swept.kept[lines], *start.hats[:, lines]),
+                "moved_values": values,
+                "fixed_start": np.searchsorted(bundle, np.arange(layout.bundle_chunks.size)),
                 "fixed_product": rows.product,
                 "fixed_group": rows.group,
                 "fixed_weight": rows.weight,
@@ -167,53 +165,3 @@ def pack_lanes(
     size = max(1, forms.size)
     divided = pairs // size, pairs % size, paths.known[forms[ends // size]], ends % size
     return PackedLanes(pack, sections, steps, forms, *divided)
-
-
-def _values_of(v: SweepVarieties, lines: I64) -> I64:
-    """Value group of varieties; empty without such sums."""
-    return v.value_group[lines] if v.value_group.size else v.value_group
-
-
-@dataclass(frozen=True, slots=True)
-class _FixedRows:
-    """Fixed varieties by bundle, group and product, merged where they have these in common, as of `LanePack`."""
-
-    start: I64
-    product: I64
-    group: I64
-    weight: F64
-    values: I64
-
-
-def _fixed_rows(
-    v: SweepVarieties, lines: I64, product: I64, layout: LaneLayout, fixed: FixedState, start: LaneStart
-) -> tuple[_FixedRows, F64]:
-    """Merge fixed varieties; return also the quantity of the products at index 1, and the duty on what counts."""
-    value, quantity = fixed.hats[:, lines] * start.hats[:, lines]
-    v0, rate, kept = v.v0[lines], fixed.rate[lines], v.kept[lines]
-    weight = v0 * kept
-    own = v0 * quantity, weight * value * rate
-    sums = np.column_stack([sums_of(product, each, layout.chunk_of.size) for each in own])
-    columns = (
-        weight * value,
-        weight * value * rate,
-        v.charges[lines] * kept * quantity,
-        v0,
-        weight * quantity,
-        weight * quantity * v.base[lines],
-    )
-    bundle = layout.chunk_of[product] // BUNDLE_CHUNKS
-    order = np.lexsort((v.group[lines], bundle))
-    bundle, product, group, values = (
-        each[order] if each.size else each for each in (bundle, product, v.group[lines], _values_of(v, lines))
-    )
-    new = np.ones(lines.size, dtype=bool)
-    new[1:] = (np.diff(bundle) != 0) | (np.diff(group) != 0) | (np.diff(product) != 0)
-    if values.size:
-        new[1:] |= np.diff(values) != 0
-    number, first = np.cumsum(new) - 1, np.flatnonzero(new)
-    merged = np.column_stack([sums_of(number, column[order], first.size) for column in columns])
-    bundles = np.searchsorted(bundle[first], np.arange(layout.bundle_chunks.size))
-    return _FixedRows(
-        bundles, product[first], group[first], merged, values[first] if values.size else values
-    ), sums

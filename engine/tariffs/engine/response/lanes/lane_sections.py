@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -66,12 +67,14 @@ class LaneSums:
         owned: (owners, 2, lanes) surplus of buyers and welfare.
         values: (value groups, lanes) customs value after.
         owed: (groups, lanes) duty owed, where it is not that assessed; else None.
+        nests: (nests, NEST_ROWS, lanes) of a market of sectors; else None.
     """
 
     lines: F64
     owned: F64
     values: F64
     owed: F64 | None = None
+    nests: F64 | None = None
 
     @classmethod
     def empty(cls, groups: int, owners: int, values: int, lanes: int) -> LaneSums:
@@ -82,7 +85,35 @@ class LaneSums:
 
     def __add__(self, other: LaneSums) -> LaneSums:
         """Add sums of other trade; those of one lane are the same in all."""
-        return LaneSums(self.lines + other.lines, self.owned + other.owned, self.values + other.values)
+        return _each(operator.add, self, other)
+
+    def after(self, before: F64) -> F64:
+        """Compute amounts by group (groups, 9, lanes), given customs value at the baseline of the groups, USD.
+
+        Customs value, duty, landed cost, change of value, quantity, creation, diversion, duty of the baseline on the
+        quantity, and duty owed.
+        """
+        value, duty, charges, creation, quantity, base_duty, tax = np.moveaxis(self.lines, 1, 0)
+        was, owed = before[:, None], duty if self.owed is None else self.owed
+        landed, diversion = value + duty + tax + charges, quantity - was - creation
+        columns = value, duty, landed, value - was, quantity, creation, diversion, base_duty, owed
+        return np.stack(columns, axis=1)
+
+    def lane(self, place: int) -> LaneSums:
+        """Select the sums of one lane."""
+        return _each(lambda sums: sums[..., place : place + 1], self)
+
+
+def side_by_side(blocks: Sequence[LaneSums]) -> LaneSums:
+    """Put the lanes of blocks one after another."""
+    return _each(lambda *sums: np.concatenate(sums, axis=-1), *blocks)
+
+
+def _each(make: Callable[..., F64], *sums: LaneSums) -> LaneSums:
+    """Make sums of the arrays of others; what one has not is left out."""
+    columns = {name: [getattr(each, name) for each in sums] for name in LaneSums.__dataclass_fields__}
+    known = {name: column for name, column in columns.items() if all(each is not None for each in column)}
+    return LaneSums(**{name: make(*column) for name, column in known.items()})
 
 
 def lane_pack(arrays: Mapping[str, Any]) -> LanePack:
@@ -149,7 +180,6 @@ class LaneTask:
         pack, sections: as `cut_sections` gives them.
         groups, owners, values: sizes of the sums.
         one_step: a part is its change.
-        flat: all supply is flat.
     """
 
     pack: LanePack
@@ -158,7 +188,6 @@ class LaneTask:
     owners: int
     values: int
     one_step: bool
-    flat: bool
 
     def sums(
         self,
@@ -166,7 +195,7 @@ class LaneTask:
         demand: LaneDemand,
         *,
         skips: LaneSkips | None = None,
-        nests: LaneNests | None = None,
+        market: tuple[F64, Callable[[F64], tuple[LaneNests, F64]]] | None = None,
         hats: tuple[F64, F64] | None = None,
         threads: int = 1,
     ) -> LaneSums:
@@ -176,29 +205,46 @@ class LaneTask:
             duty: rates in lanes.
             demand: elasticities in lanes.
             skips: lanes of products to leave out.
-            nests: shifts of the market above the products.
+            market: market above the products: room for log prices of their imports (products, n), and a function of
+                these that gives what it shifts, and the sums of its nests.
             hats: (parts, 2, n) and (products, n), to be filled with hats of value and quantity and with growth.
             threads: threads to use.
         """
         from tariffs.engine.response.kernels.exp_log import LANES
         from tariffs.engine.response.kernels.lane_sums import SUMS
-        from tariffs.engine.response.kernels.lanes import ALONE, SHIFTED, LaneSinks, solve
+        from tariffs.engine.response.kernels.lanes import (
+            ALONE,
+            PRICES,
+            SHIFTED,
+            LaneNests,
+            LaneSinks,
+            LaneSkips,
+            solve,
+        )
 
-        nothing = np.zeros((0, 0))
-        hat, growth = hats or (np.zeros((0, 0, 0)), nothing)
-        args = (self.pack, duty, demand, nests or no_nests(), skips or no_skips())
-        mode, n, check = SHIFTED if nests else ALONE, duty.powers.shape[1], checkpoint_here()
+        nothing, no_hats, check = np.zeros((0, 0)), np.zeros((0, 0, 0)), checkpoint_here()
+        n, (hat, growth) = duty.powers.shape[1], hats or (no_hats, nothing)
+        skips = skips or LaneSkips(np.zeros(0, np.int64), np.zeros((0, 0), dtype=bool))
+        nests, found = LaneNests(np.zeros(0, dtype=bool), nothing, no_hats, no_hats), None
+
+        def take(section: LaneSection, mode: int, sums: F64, owned: F64, values: F64) -> None:
+            check()
+            args = (self.pack, duty, demand, nests, skips, LaneSinks(sums, owned, values, hat, growth))
+            solve(section.first, section.last, *args, self.one_step, mode)
+
+        if market is not None:
+            nests = nests._replace(prices=market[0])
+            self._over(lambda section: take(section, PRICES, nothing, nothing, nothing), threads)
+            nests, found = market[1](market[0])
         total = LaneSums.empty(self.groups, self.owners, self.values, n)
-        if self.pack.moved_owed.size:
-            total = replace(total, owed=np.zeros((self.groups, n)))
+        owed = np.zeros((self.groups, n)) if self.pack.moved_owed.size else None
+        total = replace(total, owed=owed, nests=found)
 
         def solved(section: LaneSection) -> tuple[F64, F64, F64]:
-            check()
             sums = np.zeros((section.groups.size, SUMS * LANES))
             owned, values = np.zeros((section.owners.size, 2 * LANES)), np.zeros((section.values.size, LANES))
             with metered(self._varieties(section) * n):
-                sinks = LaneSinks(sums, owned, values, hat, growth)
-                solve(section.first, section.last, *args, sinks, self.one_step, self.flat, mode)
+                take(section, ALONE if market is None else SHIFTED, sums, owned, values)
             return sums, owned, values
 
         for section, (sums, owned, values) in zip(self.sections, self._over(solved, threads), strict=True):
@@ -208,35 +254,13 @@ class LaneTask:
                 total.owed[section.groups] += of_groups[:, _LINE_SUMS]
             total.owned[section.owners] += owned.reshape(-1, 2, LANES)[:, :, :n]
             total.values[section.values] += values[:, :n]
-        if self.flat:
-            total.lines[:, 4] = total.lines[:, 0]
         return total
 
-    def prices(self, duty: LaneRates, demand: LaneDemand, prices: F64, *, threads: int = 1) -> None:
-        """Write the log prices of imports of products by themselves (products, n)."""
-        from tariffs.engine.response.kernels.lanes import PRICES, LaneSinks, solve
-
-        nothing, empty, check = np.zeros((0, 0)), no_nests(), checkpoint_here()
-        nests = empty._replace(prices=prices)
-        sinks = LaneSinks(nothing, nothing, nothing, np.zeros((0, 0, 0)), nothing)
-        flat = True  # quantities are not read
-
-        def solved(section: LaneSection) -> None:
-            check()
-            solve(
-                section.first, section.last, self.pack, duty, demand, nests, no_skips(), sinks, self.one_step,
-                flat, PRICES,
-            )  # fmt: skip
-
-        for _ in self._over(solved, threads):
-            pass
-
-    def _over(self, work: Callable[[LaneSection], T], threads: int) -> Iterator[T]:
+    def _over(self, work: Callable[[LaneSection], T], threads: int) -> list[T]:
         if threads == 1 or len(self.sections) < 2:
-            yield from map(work, self.sections)
-            return
+            return list(map(work, self.sections))
         with ThreadPoolExecutor(threads) as pool:
-            yield from pool.map(work, self.sections)
+            return list(pool.map(work, self.sections))
 
     def _varieties(self, section: LaneSection) -> int:
         pack = self.pack
@@ -244,17 +268,3 @@ class LaneTask:
         return int(
             np.diff(pack.moved_start[chunks])[0] + np.diff(pack.fixed_start[[section.first, section.last]])[0]
         )
-
-
-def no_nests() -> LaneNests:
-    """Products by themselves."""
-    from tariffs.engine.response.kernels.lanes import LaneNests
-
-    return LaneNests(np.zeros(0, dtype=bool), np.zeros((0, 0)), np.zeros((0, 0, 0)), np.zeros((0, 0, 0)))
-
-
-def no_skips() -> LaneSkips:
-    """All lanes of all products."""
-    from tariffs.engine.response.kernels.lanes import LaneSkips
-
-    return LaneSkips(np.zeros(0, np.int64), np.zeros((0, 0), dtype=bool))

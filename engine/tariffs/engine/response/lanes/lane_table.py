@@ -16,7 +16,8 @@ from tariffs.engine.response.lanes.lane_sections import LaneLayout, LaneSection,
 if TYPE_CHECKING:
     from tariffs.engine.response.kernels.lane_terms import LanePack
 
-_CHUNK_VARIETIES = 1_024
+CHUNK_VARIETIES = 1_024
+"""Varieties of a chunk of products."""
 _NOTHING = np.zeros(0)
 _TABLES_KEPT = 2
 
@@ -79,7 +80,7 @@ class LaneTable:
     @cached_property
     def layout(self) -> LaneLayout:
         """Products in chunks."""
-        return LaneLayout.of(self.trade.offsets, _CHUNK_VARIETIES)
+        return LaneLayout.of(self.trade.offsets, CHUNK_VARIETIES)
 
     @cached_property
     def before(self) -> F64:
@@ -127,25 +128,43 @@ class LaneTable:
             )
         return total
 
+    def weighted(
+        self, rows: slice | I64, kept: F64, value: F64 | float = 1.0, quantity: F64 | float = 1.0
+    ) -> F64:
+        """Weights of some rows times their hats; of what does not count all but that of the creation are 0."""
+        found = self.weights[rows] * kept[:, None]
+        found[:, 3] = self.weights[rows, 3]
+        for column, hat in enumerate(
+            (value, value, quantity, 1.0, quantity, quantity, value, value)[: found.shape[1]]
+        ):
+            found[:, column] *= hat
+        return found
+
+    @cached_property
+    def of_products(self) -> dict[str, I64 | F64]:
+        """Arrays of the products for `LanePack`, before a step."""
+        return {
+            "chunk_products": self.layout.chunk_products,
+            "bundle_chunks": self.layout.bundle_chunks,
+            "owner": self.groups.of_product,
+            "landed": self.landed,
+            "surplus": np.zeros(self.trade.products),
+            "before": self.before,
+            "revenue": self.revenue,
+            "domestic": self.domestic,
+            "kappa": self.kappa,
+            "sums": np.zeros((self.trade.products, 2)),
+        }
+
     @cached_property
     def arranged(self) -> tuple[LanePack, list[LaneSection]]:
         """Pack without the arrays of a law, and its sections."""
-        trade, layout, products = self.trade, self.layout, self.trade.products
-        first = trade.offsets[layout.chunk_products]
+        trade, layout = self.trade, self.layout
         rows = np.arange(trade.v0.size)[self.rows]
         pack = lane_pack(
-            {
-                "chunk_products": layout.chunk_products,
-                "bundle_chunks": layout.bundle_chunks,
-                "owner": self.groups.of_product,
-                "landed": self.landed,
-                "surplus": np.zeros(products),
-                "before": self.before,
-                "revenue": self.revenue,
-                "domestic": self.domestic,
-                "kappa": self.kappa,
-                "sums": np.zeros((products, 2)),
-                "moved_start": np.searchsorted(rows, first),
+            self.of_products
+            | {
+                "moved_start": np.searchsorted(rows, trade.offsets[layout.chunk_products]),
                 "moved_product": trade.product[rows],
                 "moved_group": self.groups.of_variety[rows],
                 "moved_weight": self.weights,

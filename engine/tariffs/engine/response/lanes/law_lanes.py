@@ -6,8 +6,8 @@ of duty at one horizon is a path of one step, and prohibitions at elasticities o
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
 from tariffs.engine.base.workspace import Room, new_room
 from tariffs.engine.response.equal_numbers import numbered
 from tariffs.engine.response.inputs import bounded, over_products
-from tariffs.engine.response.lanes.adjustment import HorizonElasticities
+from tariffs.engine.response.lanes.adjustment import HorizonElasticities, LawDuty
 from tariffs.engine.response.lanes.lane_sections import (
     LaneSection,
     LaneSums,
@@ -26,23 +26,14 @@ from tariffs.engine.response.lanes.lane_sections import (
     numbered_within,
 )
 from tariffs.engine.response.lanes.lane_table import LaneTable
-from tariffs.engine.response.lanes.law_duty import LawDuty
 from tariffs.engine.response.lanes.steep_lanes import STEEP, add_steep, steep_products
-from tariffs.engine.response.sectors.sector_market import DomesticGoods, SectorMarket
+from tariffs.engine.response.sectors.sector_market import SectorMarket
 
 if TYPE_CHECKING:
-    from tariffs.engine.response.kernels.lane_terms import LaneDemand, LaneRates
-    from tariffs.engine.response.kernels.lanes import LaneNests
+    from tariffs.engine.response.kernels.lane_terms import LaneRates
     from tariffs.engine.response.kernels.law_lanes import LawParts
 
 _NOTHING = np.zeros(0)
-
-
-@dataclass(frozen=True, slots=True)
-class OneLawSums(LaneSums):
-    """Sums of one law in lanes; `domestic` are domestic goods of each lane under a market of sectors."""
-
-    domestic: tuple[DomesticGoods, ...] = ()
 
 
 class LawLanes:
@@ -145,11 +136,12 @@ class LawLanes:
             "part_hat": numbers,
             "final_row": path,
             "share": parts.share,
-            "value": parts.value,
             "dutiable": parts.dutiable,
             "quantity": parts.value,
             "moved_part": parts.part[table.rows],
-            "moved_weight": self._row_weights(),
+            "moved_weight": table.weights
+            if duty.kept is None
+            else table.weighted(slice(None), duty.kept[table.rows]),
         }
         if duty.owed is not None:
             # What is prohibited has no weight of value, and owes nothing.
@@ -167,16 +159,7 @@ class LawLanes:
             ]
         pack = lane_pack(pack._asdict() | of_law | stages)
         counts = table.groups.varieties, table.groups.products, values
-        return LaneTask(pack, sections, *counts, self._one_step, flat=False)
-
-    def _row_weights(self) -> F64:
-        """Weights of the rows: of what does not count, all but that of the creation are 0."""
-        kept = self._duty.kept
-        if kept is None:
-            return self._table.weights
-        weights, kept = self._table.weights.copy(), kept[self._table.rows]
-        weights[:, [0, 1, 2, 4, 5, *range(6, weights.shape[1])]] *= kept[:, None]
-        return weights
+        return LaneTask(pack, sections, *counts, self._one_step)
 
     def _at_once(self, parts: LawParts, path: I64, first: I64) -> tuple[dict[str, I64 | F64], F64]:
         """Stages of one step, one of each product, whose moves are its parts; and powers by path."""
@@ -252,7 +235,7 @@ class LawLanes:
         room: Room = new_room,
         *,
         hats: tuple[F64, F64] | None = None,
-    ) -> OneLawSums:
+    ) -> LaneSums:
         """Solve each of the lanes, at most `SIDE_BY_SIDE`.
 
         Args:
@@ -263,28 +246,38 @@ class LawLanes:
         Raises:
             InputError: PARAMETER_INVALID with the first variety whose response is not finite.
         """
+        from tariffs.engine.response.kernels.lane_terms import TERMS, LaneDemand
         from tariffs.engine.response.kernels.lanes import LaneSkips
 
         columns = [self._duty.path.columns(each) for each in lanes]
         stages = room("stages", (columns[0].shape[2], *columns[0].shape[:2], len(columns)))
         for lane, each in enumerate(columns):
             stages[..., lane] = np.moveaxis(each, 2, 0)
-        duty, demand = self._rates(len(columns)), self._demand(stages)
-        nests, domestic = None, tuple[DomesticGoods, ...]()
+        duty, demand = self._rates(len(columns)), LaneDemand(np.empty((0, TERMS)), stages, self._weights)
+        market, steep = None, None
         if self._market is not None:
-            prices = room("prices", (self._table.trade.products, len(columns)))
-            self._task.prices(duty, demand, prices, threads=self._threads)
-            nests, domestic = self._market(
-                self._table.before, self._table.landed, prices, columns, self._weights[0], room, self._threads
-            )
-        steep = None if nests else self._steep(stages)
+            above = functools.partial(
+                self._market, self._table.before, self._table.landed, stages, self._weights[0],
+                room=room, threads=self._threads,
+            )  # fmt: skip
+            market = room("prices", (self._table.trade.products, len(columns))), above
+        else:
+            steep = self._steep(stages)
         skips = None if steep is None else LaneSkips(np.arange(len(steep)), steep)
-        sums = self._task.sums(duty, demand, skips=skips, nests=nests, hats=hats, threads=self._threads)
+
+        def sums_with(hats: tuple[F64, F64] | None, skips: LaneSkips | None = None) -> LaneSums:
+            return self._task.sums(duty, demand, skips=skips, market=market, hats=hats, threads=self._threads)
+
+        sums = sums_with(hats, skips)
         if steep is not None:
             self._add_steep(steep, columns, sums, hats)
         if not (np.isfinite(sums.owned).all() and np.isfinite(sums.lines).all()):
-            self._refuse(duty, demand, nests)
-        return OneLawSums(sums.lines, sums.owned, sums.values, sums.owed, domestic)
+            # The error is that of the first variety whose hats are not finite.
+            found = np.empty((self.parts, 2, len(columns)))
+            sums_with((found, np.empty((self._table.trade.products, len(columns)))))
+            of_varieties = found.reshape(self.parts, -1)[self.part_of]
+            bounded(np.where(self._table.trade.v0[:, None] > 0.0, of_varieties, 1.0).T)
+        return sums
 
     def _steep(self, stages: F64) -> Bools | None:
         """Mark products and lanes whose powers leave the range of numbers; None if there are none."""
@@ -304,21 +297,8 @@ class LawLanes:
                 after = sums_of(trade.product[lines], trade.v0[lines] * quantity, trade.products)
                 hats[1][chosen, lane] = ratio(after, self._table.before, 1.0)[chosen]
 
-    def _refuse(self, duty: LaneRates, demand: LaneDemand, nests: LaneNests | None) -> None:
-        """Raise the error of the first variety whose hats are not finite."""
-        lanes = duty.powers.shape[1]
-        hats = np.empty((self.parts, 2, lanes)), np.empty((self._table.trade.products, lanes))
-        self._task.sums(duty, demand, nests=nests, hats=hats, threads=self._threads)
-        of_varieties = hats[0].reshape(self.parts, -1)[self.part_of]
-        bounded(np.where(self._table.trade.v0[:, None] > 0.0, of_varieties, 1.0).T)
-
     def _rates(self, lanes: int) -> LaneRates:
         """Repeat the rows of duty, which all lanes share."""
         from tariffs.engine.response.kernels.lane_terms import LaneRates
 
         return LaneRates(*(np.repeat(each[:, None], lanes, axis=1) for each in (self._powers, *self._final)))
-
-    def _demand(self, stages: F64) -> LaneDemand:
-        from tariffs.engine.response.kernels.lane_terms import TERMS, LaneDemand
-
-        return LaneDemand(np.empty((0, TERMS)), stages, self._weights)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I64, ratio, sums_of
+from tariffs.engine.base.array_utils import F64, I64, sums_of
 from tariffs.engine.response.elasticities.adjustment_profile import mixed
+from tariffs.engine.response.lanes.adjustment import StageElasticities, weights_at_mean
 from tariffs.engine.response.lanes.lane_rates import SAME, RatePaths
-from tariffs.engine.response.lanes.sweep_inputs import StageElasticities, SweepElasticities
 from tariffs.engine.response.sectors.sector_market import kappa_of
 
 
@@ -28,7 +28,7 @@ class MeanAges:
     """
 
     def __init__(self, paths: RatePaths, value: F64, stages: StageElasticities) -> None:
-        self._stages, profile, form = stages, stages.profile, paths.form
+        self._stages, form = stages, paths.form
         used, last = np.unique(form[:, -1], return_inverse=True)
         every = np.ones(used.size, dtype=bool)
         self.at_once, self.of_path = RatePaths.at_once(
@@ -37,8 +37,7 @@ class MeanAges:
         row = np.where(paths.moved, np.cumsum(paths.moved) - 1, -1)
         self._last, self._row_of_last = paths.known[used], row[used]
         days, count = len(paths.years), len(paths.rates)
-        self._at_once = profile.at(0.0)
-        self._profile = np.array([profile.at(years) for years in paths.years]).reshape(-1, 3, 3)
+        self._of_ages = [stages.profile.at(years) for years in paths.years]
         path, day = np.nonzero(form[:, 1:] != form[:, :-1])
         before, after = form[path, day], form[path, day + 1]
         keys, number = np.unique((day * count + before) * count + after, return_inverse=True)
@@ -74,24 +73,17 @@ class MeanAges:
             np.abs(powers, out=powers)
             powers *= self._size
             sizes[self._days] += np.add.reduceat(powers, self._first, axis=0)
-        total, weights = np.zeros(count), np.zeros((3, 3, count))
-        for at, size in zip(self._profile, sizes, strict=True):
-            weights += at[:, :, None] * size
-            total += size
-        mean = ratio(weights, np.broadcast_to(total, weights.shape), 0.0)
-        return np.where(total > 0.0, mean, self._at_once[:, :, None])
+        return weights_at_mean(self._of_ages, sizes, self._stages.profile.at(0.0))
 
-    def lanes(self, rates: F64) -> tuple[F64, SweepElasticities]:
-        """Give the rates of the forms of the one change, and the elasticities, in lanes.
+    def lanes(self, rates: F64) -> tuple[F64, F64]:
+        """Give the rates of the forms of the one change, and the elasticities (4, kinds, lanes).
 
         Args:
             rates: (forms, lanes) rate of each moved form of the paths.
         """
         sigma, eta, inverse = mixed(self._stages.columns[..., None], self(rates)[:, :, None])
-        with np.errstate(divide="ignore"):
-            supply = 1.0 / inverse
         given = np.broadcast_to(np.reshape(self._stages.kappa, (-1, 1)), eta.shape)
-        elasticities = SweepElasticities(sigma, eta, supply, kappa_of(given, eta, eta))
+        elasticities = np.stack([sigma, eta, kappa_of(given, eta, eta), inverse])
         return _with(self._last, self._row_of_last, rates), elasticities
 
 

@@ -7,9 +7,9 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I64, Bools, sums_of
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.inputs import bounded
+from tariffs.engine.response.lanes.adjustment import LawDuty
 from tariffs.engine.response.lanes.lane_sections import LaneSums
 from tariffs.engine.response.lanes.lane_table import LaneTable
-from tariffs.engine.response.lanes.law_duty import LawDuty
 from tariffs.engine.response.models.armington import armington
 
 STEEP = 700.0
@@ -55,7 +55,10 @@ def add_steep(
         with np.errstate(divide="ignore"):
             supply = (1.0 / w)[product]
         try:
-            found = armington(product, value, before, rate[lines], sigma[chosen], eta[chosen], supply=supply)
+            found = armington(
+                product, value, before, rate[lines], sigma[chosen], eta[chosen], supply=supply,
+                kappa=np.where(np.isnan(table.kappa), eta, table.kappa)[chosen], domestic=table.domestic[chosen],
+            )  # fmt: skip
         except InputError as error:
             hats = np.ones((1, trade.v0.size))
             hats[0, lines[int(error.metadata["line"])]] = np.inf

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I64, Bools, ratio
+from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sum_of, sums_of
 from tariffs.engine.base.bounded_cache import KeptWith
 from tariffs.engine.base.workspace import Room, new_room
 from tariffs.engine.response.constants import table
@@ -126,35 +126,38 @@ class SectorMarket:
         self,
         imports: F64,
         landed: F64,
-        prices: F64,
-        columns: Sequence[F64],
+        stages: F64,
         weights: F64,
+        prices: F64,
         room: Room = new_room,
         threads: int = 1,
-    ) -> tuple[LaneNests, tuple[DomesticGoods, ...]]:
-        """Shift the products in lanes, and give domestic goods of each lane.
+    ) -> tuple[LaneNests, F64]:
+        """Solve the nests in lanes; see `LaneMarket`.
 
         Args:
             imports, landed: customs value and landed cost of each product at the baseline, USD.
-            prices: log price of the imports of each product by itself (products, lanes).
-            columns: sigma, eta and inverse supply of each lane by horizon (horizons, 3, products).
+            stages: sigma, eta and inverse supply by horizon (products, horizons, 3, lanes).
             weights: of the horizons (3, horizons).
+            prices: log price of the imports of each product by itself (products, lanes).
             room: where arrays of the call lie.
             threads: threads to use.
         """
-        above, every = self.above(imports), np.arange(len(self.ratio))
-        mixed = [np.einsum("ph,hpk->pk", weights, each) for each in (self.central.columns, *columns)]
-        _, eta, w = np.stack(mixed[1:], axis=2)
-        kappa = kappa_of(self.central.kappa[:, None], eta, mixed[0][1][:, None])
-        market = LaneMarket.of(above, landed, every, every, every)
-        nests, found = market(prices, np.stack([eta, kappa, w]), room, threads)
-        hats = np.ones((2, *prices.shape))
-        hats[:, self.inside] = np.moveaxis(found[self.nest, :2], 1, 0)
-        gain = np.where(self.inside[:, None], nests.gains[:, 1], 0.0)
-        lanes = range(prices.shape[1])
-        return nests, tuple(
-            DomesticGoods(above.goods, hats[0, :, b], hats[1, :, b], gain[:, b]) for b in lanes
-        )
+        every, horizons = np.arange(len(self.ratio)), range(weights.shape[1])
+        eta, w = (sum_of([(weights[row, h], stages[:, h, row]) for h in horizons]) for row in (1, 2))
+        central = sum_of([(weights[1, h], self.central.columns[h, 1]) for h in horizons])
+        kappa = kappa_of(self.central.kappa[:, None], eta, central[:, None])
+        market = LaneMarket.of(self.above(imports), landed, every, every, every)
+        return market(prices, np.stack([eta, kappa, w]), room, threads)
+
+    def domestic(self, imports: F64, nests: F64) -> list[DomesticGoods]:
+        """Divide domestic goods of nests (nests, NEST_ROWS, lanes) over their products, in each lane."""
+        goods, nest = self.ratio * imports, self.nest_of_product
+        inside = nest >= 0
+        part = ratio(goods[inside], sums_of(self.nest, goods[inside], len(self.first))[self.nest], 0.0)
+        price, quantity, gain = np.ones((3, len(goods), nests.shape[2]))
+        price[inside], quantity[inside], gain[:] = nests[self.nest, 0], nests[self.nest, 1], 0.0
+        gain[inside] = part[:, None] * nests[self.nest, 2]
+        return [DomesticGoods(goods, *lane) for lane in zip(price.T, quantity.T, gain.T, strict=True)]
 
 
 def kept_market(table: PreparedTable, parameters: ProductParameters) -> SectorMarket:

@@ -17,9 +17,8 @@ from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.response.constants import constant
 from tariffs.engine.response.elasticities.parameters import ProductParameters
 from tariffs.engine.response.exchange_rate import NO_OFFSET, DollarPrices
-from tariffs.engine.response.lanes.adjustment import DutyPath, PathTrade
+from tariffs.engine.response.lanes.adjustment import DutyPath, LawDuty, PathTrade
 from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable, kept_table
-from tariffs.engine.response.lanes.law_duty import LawDuty
 from tariffs.engine.response.lanes.law_lanes import LawLanes
 from tariffs.engine.response.models.gsim import gsim_imports
 from tariffs.engine.response.models.passthrough_smart import passthrough, smart
@@ -171,7 +170,9 @@ class Response:
             price, quantity = hats[0][solve.part_of, :, 0].T
             value, creation = v.value * price, v.value * (hats[1][v.product, 0] - 1.0)
             diversion = v.value * quantity - v.value - creation
-            domestic = sums.domestic[0] if sums.domestic else None
+            domestic = None
+            if self.market is not None and sums.nests is not None:
+                (domestic,) = self.market.domestic(table.before, sums.nests)
             surplus, welfare = np.ascontiguousarray(sums.owned[:, :, 0].T)
             if len(prohibited):
                 # Nobody pays the duty on what the model leaves of prohibited varieties.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,16 +18,14 @@ from tariffs.engine.base.bounded_cache import KeptWith
 from tariffs.engine.base.chunks import checkpoint_here, thread_count
 from tariffs.engine.law.law import Law
 from tariffs.engine.response.lanes.lane_rates import RatePaths
-from tariffs.engine.response.lanes.lane_sections import SIDE_BY_SIDE
-from tariffs.engine.response.lanes.sweep_sums import SweepSums, side_by_side
+from tariffs.engine.response.lanes.lane_sections import SIDE_BY_SIDE, LaneSums, side_by_side
 from tariffs.engine.response.trade.trade_response import PROHIBITIVE
-from tariffs.engine.runs.column_names import BASE_DUTY, OWED_AFTER, PRODUCT_SUMS
 from tariffs.engine.runs.lanes.point_laws import PointGroup
 from tariffs.engine.runs.lanes.rate_paths import VarietyPaths
 from tariffs.engine.runs.lanes.table_lanes import TableLanes, has_lanes
 from tariffs.engine.runs.outcomes.duty_sums import PointDuties
 from tariffs.engine.runs.outcomes.outcome import Outcome
-from tariffs.engine.runs.outcomes.response_sums import AfterSums
+from tariffs.engine.runs.outcomes.response_sums import AfterSums, by_name
 from tariffs.engine.runs.outcomes.table_run import TableRun
 from tariffs.engine.table_duty.class_duties import ClassPairs, DutyPlaces, class_duties
 from tariffs.engine.table_duty.duties import Dated, Duties
@@ -192,7 +190,7 @@ class _LawResponses:
         assert run.response is not None
         self._run, self._outcomes = run, outcomes
         self._place = {id(outcome): place for place, outcome in enumerate(outcomes)}
-        self._solved: tuple[int, SweepSums] | None = None
+        self._solved: tuple[int, LaneSums] | None = None
         layers = [outcome.duties.rated[0].layers for outcome in outcomes]
         self._classes = common_classes(outcomes[0].duties.rated[0], layers)
         class_of = self._classes.of_atom[run.response.varieties.atom]
@@ -256,7 +254,7 @@ def _after_sums(
     duties: Duties,
     classes: Sequence[RateClasses],
     lanes: TableLanes,
-    sums: SweepSums,
+    sums: LaneSums,
     rates: Sequence[F64],
     before: PointDuties | None = None,
 ) -> AfterSums:
@@ -274,7 +272,7 @@ def _after_sums(
     """
     assert run.response is not None
     v, grouping, pairs = run.response.varieties, run.grouping, lanes.pairs
-    owed, by_authority = sums.duty, np.zeros((0, sums.duty.shape[1]))
+    owed, by_authority = None, np.zeros((0, sums.values.shape[1]))
     firsts = np.cumsum([0, *(each.count for each in classes)])
 
     def charged(places: DutyPlaces, column_of_measure: I32, marks: Sequence[Bools]) -> F64:
@@ -298,20 +296,9 @@ def _after_sums(
             places = DutyPlaces.at(before.group, before.column, grouping.count, count)
         by_authority = charged(places, columns, [rated.layers.assessed for rated in duties.rated])
     base = sums_of(grouping.of_line[v.line], v.value, grouping.count)
-    amounts = {
-        "value_after": sums.value,
-        "duty_after": sums.duty,
-        "landed_after": sums.value + sums.charges + sums.duty,
-        "value_change": sums.value - base[:, None],
-        BASE_DUTY: sums.base_duty,
-        OWED_AFTER: owed,
-        **{name: getattr(sums, name) for name in ("quantity", "creation", "diversion", *PRODUCT_SUMS)},
-    }
-    groups = {name: values.T for name, values in amounts.items()}
-    total = {name: values.sum(axis=1) for name, values in groups.items()}
-    domestic, of_table = lanes.goods(sums.domestic)
-    groups, total = groups | domestic, total | of_table
+    amounts = replace(sums, owed=owed).after(base)
+    groups, total = by_name(amounts, sums.owned, grouping.product_pure)
+    domestic, of_table = lanes.goods(sums)
     if not grouping.product_pure:
-        unknown = np.full(groups["quantity"].shape, np.nan)
-        groups |= dict.fromkeys((*PRODUCT_SUMS, *domestic), unknown)
-    return AfterSums(groups, total, by_authority.T)
+        domestic = dict.fromkeys(domestic, np.full(groups["quantity"].shape, np.nan))
+    return AfterSums(groups | domestic, total | of_table, by_authority.T)

@@ -11,11 +11,13 @@ from tariffs.engine.base.array_utils import F64, I64, first_of, ratio, sums_of
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.base.ordered_sums import sum_by_group
 from tariffs.engine.response.elasticities.adjustment_profile import PathParameters
+from tariffs.engine.response.lanes.adjustment import PathTrade, StageElasticities
 from tariffs.engine.response.lanes.lane_rates import RatePaths
+from tariffs.engine.response.lanes.lane_sections import LaneSums
 from tariffs.engine.response.lanes.lane_sweep import STEEP, LaneSweep
+from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable
 from tariffs.engine.response.lanes.mean_ages import MeanAges
-from tariffs.engine.response.lanes.sweep_inputs import StageElasticities, SweepTrade
-from tariffs.engine.response.lanes.sweep_sums import SweepSums
+from tariffs.engine.response.lanes.swept_trade import SweptTrade
 from tariffs.engine.response.sectors.sector_market import kappa_of
 from tariffs.engine.response.trade.trade_response import ARMINGTON, PROHIBITIVE, Response, domestic_shipments
 from tariffs.engine.runs.column_names import DOMESTIC_SUMS
@@ -77,37 +79,39 @@ class TableLanes:
             held, kind = _kinds_of(response)
         trade = _trade_of(run, response, kind, paths, of_variety, pairs)
         self._sweep = LaneSweep(trade, paths, held)
-        self._market, self._owner, self._groups = trade.market, trade.product_group, run.grouping.count
+        self._market, self._groups = trade.market, trade.table.groups
 
-    def __call__(self, rates: F64) -> SweepSums:
+    def __call__(self, rates: F64) -> LaneSums:
         """Solve a block of laws, given the rates of the moved forms of the paths (forms x laws)."""
         if self._ages is None:
             return self._sweep(rates, threads=thread_count())
         return self._sweep(*self._ages.lanes(rates), threads=thread_count())
 
-    def goods(self, domestic: F64) -> tuple[dict[str, F64], dict[str, F64]]:
+    def goods(self, sums: LaneSums) -> tuple[dict[str, F64], dict[str, F64]]:
         """Sum domestic goods, of which there are none without a market of sectors.
 
         Args:
-            domestic: (nests, 3, laws) price and quantity hats and gain of producers.
+            sums: sums of laws.
 
         Returns:
             DOMESTIC_SUMS by group of whole products (laws x groups), and of the whole table (laws).
         """
-        if self._market is None or not domestic.size:
+        if self._market is None or sums.nests is None or not sums.nests.size:
             return {}, {}
-        nest_of, goods, owner = map(np.asarray, (self._market.nest, self._market.goods, self._owner))
-        inside, count = nest_of >= 0, len(domestic)
+        nest_of, goods, owner = self._market.nest, self._market.goods, self._groups.of_product
+        inside, count = nest_of >= 0, len(sums.nests)
         nests, of_nest = nest_of[inside], sums_of(nest_of[inside], goods[inside], count)
         pairs, place = np.unique(owner[inside] * count + nests, return_inverse=True)
         group, nest = np.divmod(pairs, count)
         amount = sums_of(place, goods[inside], pairs.size)
-        price, quantity, gain = np.moveaxis(domestic[nest], 1, 0)
+        price, quantity, gain = np.moveaxis(sums.nests[nest, :3], 1, 0)
         shipments = np.broadcast_to(amount[:, None], price.shape)
         part = ratio(amount, of_nest[nest], 0.0)[:, None]
         rows = (shipments, shipments * price, shipments * quantity, part * gain)
         whole = _by_group(rows, np.zeros_like(group), 1)
-        return _by_group(rows, group, self._groups), {name: values[:, 0] for name, values in whole.items()}
+        return _by_group(rows, group, self._groups.varieties), {
+            name: values[:, 0] for name, values in whole.items()
+        }
 
 
 def _by_group(rows: Sequence[F64], group: I64, count: int) -> dict[str, F64]:
@@ -120,14 +124,16 @@ def _by_group(rows: Sequence[F64], group: I64, count: int) -> dict[str, F64]:
 
 def _trade_of(
     run: TableRun, response: Response, kind: I64, paths: RatePaths, of_variety: I64, pairs: ClassPairs | None
-) -> SweepTrade:
+) -> SweptTrade:
     """Arrange the varieties; those of one product and group with one path are merged."""
     v, parameters, count = response.varieties, response.parameters, len(response.parameters.sigma)
     group = run.grouping.of_line[v.line]
     number = numbered(v.product, group if pairs is None else pairs.of_goods, of_variety)
     first = first_of(number)
     product_group = run.grouping.of_product(run.prepared.product_of_line, count)
-    owner = np.zeros(count, dtype=np.int64) if product_group is None else product_group
+    owner, owners = (
+        (np.zeros(count, dtype=np.int64), 1) if product_group is None else (product_group, run.grouping.count)
+    )
     domestic = np.zeros(count)
     market = None
     if response.market is None:
@@ -138,20 +144,17 @@ def _trade_of(
     # What is prohibited on the last day is not in the sums.
     last = paths.form[of_variety[first], -1]
     kept = np.where(paths.rates[last] == PROHIBITIVE, 0.0, 1.0)
-    return SweepTrade(
-        product=v.product[first],
-        v0=sums_of(number, v.value, len(first)),
-        t0=response.base_rate[first],
-        rate_class=of_variety[first],
-        group=group[first],
-        kind=kind[v.traded],
-        product_group=owner[v.traded],
-        charges=sums_of(number, v.charges, len(first)),
-        kept=kept,
-        domestic=domestic[v.traded],
-        value_group=None if pairs is None else pairs.of_goods[first],
-        market=market,
+    traded, number_of = v.traded, np.searchsorted(v.traded, v.product[first])
+    table = LaneTable(
+        PathTrade.of(number_of, sums_of(number, v.value, len(first)), response.base_rate[first], len(traded)),
+        LaneGroups(group[first], owner[traded], run.grouping.count, owners),
+        sums_of(number, v.charges, len(first)),
+        None,
+        domestic[traded],
+        parameters.kappa[traded],
     )
+    values = None if pairs is None else pairs.of_goods[first]
+    return SweptTrade(table, of_variety[first], kind[traded], kept, values, market)
 
 
 def _stages_of(parameters: PathParameters) -> tuple[StageElasticities, I64]:

@@ -46,6 +46,24 @@ class AfterSums:
         return replace(self, groups={**self.groups, **nothing}, total={**self.total, **none})
 
 
+def by_name(lines: F64, owned: F64, is_known: bool) -> tuple[dict[str, F64], dict[str, F64]]:
+    """Name sums of groups in lanes, and add them over groups.
+
+    Args:
+        lines: (groups, columns of AFTER, lanes).
+        owned: surplus and welfare (groups of products, 2, lanes).
+        is_known: groups are of whole products.
+    """
+    # Contiguous, so that numpy adds the groups of a lane in one order for any number of lanes.
+    lines, owned = (np.ascontiguousarray(np.moveaxis(each, 2, 0)) for each in (lines, owned))
+    groups = {name: lines[:, :, place] for place, name in enumerate(AFTER)}
+    total = {name: values.sum(axis=1) for name, values in groups.items()}
+    for place, name in enumerate(PRODUCT_SUMS):
+        groups[name] = owned[:, :, place] if is_known else np.full(lines.shape[:2], np.nan)
+        total[name] = owned[:, :, place].sum(axis=1)
+    return groups, total
+
+
 class ResponseSums:
     """Sums of one outcome for any elasticities.
 
@@ -95,13 +113,7 @@ class ResponseSums:
     def __call__(self, parameters: Sequence[ProductParameters]) -> AfterSums:
         """Sum the lines under each of the parameters: one lane each."""
         trade = self._run(parameters)
-        # Contiguous, so that numpy adds the groups of a lane in one order for any number of lanes.
-        lines, owned = (np.ascontiguousarray(np.moveaxis(each, 2, 0)) for each in (trade.lines, trade.owned))
-        groups = {name: lines[:, :, place] for place, name in enumerate(AFTER)}
-        total = {name: values.sum(axis=1) for name, values in groups.items()}
-        for place, name in enumerate(PRODUCT_SUMS):
-            groups[name] = np.full(lines.shape[:2], np.nan) if self._owner is None else owned[:, :, place]
-            total[name] = owned[:, :, place].sum(axis=1)
+        groups, total = by_name(trade.lines, trade.owned, self._owner is not None)
         if trade.rents is not None:
             groups |= {name: values[None] for name, values in zip(LIMIT_SUMS, trade.rents.T, strict=True)}
             total |= dict(zip(LIMIT_SUMS, trade.rents.sum(axis=0)[:, None], strict=True))
@@ -181,7 +193,7 @@ class _DrawnTrade:
     lines: F64
     owned: F64
     duties: F64
-    domestic: tuple[DomesticGoods, ...] = ()
+    domestic: Sequence[DomesticGoods] = ()
     rents: F64 | None = None
 
 
@@ -209,25 +221,20 @@ class _ByVariety:
             values, first = numbered(keys.view(np.uint64))
             self._pairs = group[first], rates.of_variety[first].astype(np.int64)
         self._solve = response.sum_solver(table, rates, threads, values)
-        self._base = table.base_sums
+        self._base, self._table, self._market = table.base_sums, table, response.market
         self._unbounded = np.unique(table.groups.of_product[response.unbounded_loss(rates)])
 
     def __call__(self, parameters: Sequence[ProductParameters]) -> _DrawnTrade:
         sums = self._solve(parameters, self._room)
-        value, duty, charges, creation, quantity, base_duty, tax = np.moveaxis(sums.lines, 1, 0)
-
-        before = self._base[:, None]
-        landed = value + duty + tax + charges
-        owed = duty if sums.owed is None else sums.owed
-        columns = (
-            value, duty, landed, value - before, quantity, creation, quantity - before - creation, base_duty, owed
-        )  # fmt: skip
         duties = np.zeros((0, len(parameters)))
         if self._charged.columns:
             duties = self._charged.sums(self._groups, *self._pairs, sums.values)
         # An unbounded loss is unknown.
         sums.owned[self._unbounded] = np.nan
-        return _DrawnTrade(np.stack(columns, axis=1), sums.owned, duties, sums.domestic)
+        domestic: Sequence[DomesticGoods] = ()
+        if self._market is not None and sums.nests is not None:
+            domestic = self._market.domestic(self._table.before, sums.nests)
+        return _DrawnTrade(sums.after(self._base), sums.owned, duties, domestic)
 
 
 class _ByLine:
