@@ -124,16 +124,16 @@ def number_rows(keys: Words, number: I64, first: I64) -> int:
 
 
 class LawStages(NamedTuple):
-    """Stages of one law, as in `LanePack`; `change_stage` is the stage of each change."""
+    """Stages of one law, as in `LanePack`; the terms of a change are those of its stage."""
 
     chunk_changes: I64
     chunk_stages: I64
-    product: I64
-    step: I64
+    stage_product: I64
+    stage_step: I64
     move_start: I64
     move_part: I64
     move_change: I64
-    change_stage: I64
+    change_term: I64
     change_row: I64
 
 
@@ -166,7 +166,7 @@ def pack_stages(
                 if parts.first[part] != i or not landed[k] > 0.0:
                     continue
                 if k != last:
-                    stages.product[count], stages.step[count] = k, j
+                    stages.stage_product[count], stages.stage_step[count] = k, j
                     stages.move_start[count] = moves
                     count += 1
                     last, of_stage = k, changes
@@ -174,7 +174,7 @@ def pack_stages(
                 while found < changes and stages.change_row[found] != own:
                     found += 1
                 if found == changes:
-                    stages.change_row[changes], stages.change_stage[changes] = own, count - 1
+                    stages.change_row[changes], stages.change_term[changes] = own, count - 1
                     changes += 1
                 stages.move_part[moves], stages.move_change[moves] = part, found
                 moves += 1

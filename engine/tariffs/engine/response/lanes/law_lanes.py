@@ -128,7 +128,12 @@ class LawLanes:
             inverse = inverse * duty.price[of_path]
         stages, self._powers = self._at_once(parts, path, first) if self._one_step else self._in_steps(parts)
         self._final = inverse, duty.rate[of_path]
+        nothing = np.zeros(stages["stage_product"].size)
         of_law: dict[str, I64 | F64] = {
+            "stage_kind": stages["stage_product"],
+            "stage_term": np.arange(nothing.size),
+            "stage_change": nothing,
+            "stage_total": nothing,
             # Summed in the order of the parts, so that products that do not move keep every bit.
             "before": sums_of(product, parts.value, table.trade.products),
             "revenue": sums_of(product, parts.value * table.trade.t0[parts.first], table.trade.products),
@@ -175,11 +180,7 @@ class LawLanes:
             "change_term": np.repeat(products, np.diff(parts.start)),
             "change_row": path,
             "stage_product": products,
-            "stage_kind": products,
             "stage_step": np.zeros_like(products),
-            "stage_term": products,
-            "stage_change": np.zeros(products.size),
-            "stage_total": np.zeros(products.size),
             "move_start": parts.start,
             "move_part": numbers,
             "move_change": numbers,
@@ -197,35 +198,16 @@ class LawLanes:
         powers = [step.moves.rows[1] for step in self._steps]
         row_start = np.cumsum([0, *(each.size for each in powers)])
         start = np.cumsum([0, *(step.moves.count for step in self._steps)])
-        room = variety.size
-        chunks = table.layout.chunk_products
-
-        def numbers(size: int) -> I64:
-            return np.empty(size, dtype=np.int64)
-
+        chunks, room = table.layout.chunk_products, variety.size
         # Memory that is not written is not taken.
-        found = LawStages(
-            numbers(chunks.size), numbers(chunks.size), numbers(room), numbers(room), numbers(room + 1),
-            numbers(room), numbers(room), numbers(room), numbers(room),
-        )  # fmt: skip
+        sizes = chunks.size, chunks.size, room, room, room + 1, room, room, room, room
+        found = LawStages(*(np.empty(size, dtype=np.int64) for size in sizes))
         count, moves, changes = pack_stages(
             trade.offsets[chunks], start, variety, row_start, row, parts, trade.product, landed, found
         )
-        product, nothing = found.product[:count], np.zeros(count)
+        taken = chunks.size, chunks.size, count, count, count + 1, moves, moves, changes, changes
         stages: dict[str, I64 | F64] = {
-            "chunk_changes": found.chunk_changes,
-            "chunk_stages": found.chunk_stages,
-            "change_term": found.change_stage[:changes],
-            "change_row": found.change_row[:changes],
-            "stage_product": product,
-            "stage_kind": product,
-            "stage_step": found.step[:count],
-            "stage_term": np.arange(count),
-            "stage_change": nothing,
-            "stage_total": nothing,
-            "move_start": found.move_start[: count + 1],
-            "move_part": found.move_part[:moves],
-            "move_change": found.move_change[:moves],
+            name: values[:size] for (name, values), size in zip(found._asdict().items(), taken, strict=True)
         }
         return stages, np.concatenate(powers)
 
