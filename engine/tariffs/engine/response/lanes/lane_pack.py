@@ -85,6 +85,9 @@ def pack_lanes(
     chunk_of, chunks = layout.chunk_of, np.arange(layout.chunk_products.size)
     rows, bundle = rows.merged(chunk_of // BUNDLE_CHUNKS)
     lines = np.flatnonzero(~fixed.varieties)
+    # Rows of a group stand together, so that its sums stay near.
+    order = np.lexsort((table.groups.of_variety[lines], chunk_of[table.trade.product[lines]]))
+    lines = lines[order]
     product = table.trade.product[lines]
     used, path = factorize(swept.path[lines])
     keys, part = factorize(product * max(1, used.size) + path)
