@@ -295,3 +295,14 @@ def test_linear_models_give_the_trade_that_a_limit_then_cuts(response: str) -> N
             assert row["quantity_hat"] == pytest.approx(other["quantity_hat"] * hat, rel=1e-9), code
     assert compared
     assert held["rent_importer"].sum() > 0.0
+
+
+def test_a_commitment_without_an_assumption_gives_no_columns_of_limits() -> None:
+    beans = pl.DataFrame(
+        {"hts": ["1201.90"], "origin": ["US"], "customs_value": [1e10], "destination": ["CN"]}
+    )
+    options = Options(baseline="2025-01-01", horizon="short", direction="export", by=("origin",))
+    point = Point(library()["base"], "2027-02-01")
+    block = impact(beans, [point], law=load_law(), options=options).scenarios[0]
+    assert "QUANTITY_FLOOR" in {note.reason for note in block.notes}
+    assert "quota_premium" not in {*block.total, *block.groups.columns}

@@ -114,7 +114,7 @@ class ResponseSums:
         """Sum the lines under each of the parameters: one lane each."""
         trade = self._run(parameters)
         groups, total = by_name(trade.lines, trade.owned, self._owner is not None)
-        if trade.rents is not None:
+        if self._has_limits and trade.rents is not None:
             groups |= {name: values[None] for name, values in zip(LIMIT_SUMS, trade.rents.T, strict=True)}
             total |= dict(zip(LIMIT_SUMS, trade.rents.sum(axis=0)[:, None], strict=True))
         if trade.domestic:
