@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
 
 from google.protobuf import message_factory
 from google.protobuf.message import Message
@@ -24,36 +25,56 @@ def message_of(kind: type[Made], source: object, **others: Any) -> Made:
     same rule.
     """
     own = {
-        field.name: _value(field, value)
-        for field in kind.DESCRIPTOR.fields
+        field.name: field.of(value)
+        for field in _fields(kind.DESCRIPTOR)
         if field.name not in others and (value := _attribute(source, field.name)) is not None
     }
     return kind(**own, **others)
 
 
+class _Field(NamedTuple):
+    """A field of a message, with the numbers of its enum by word, or the type of its messages."""
+
+    name: str
+    is_repeated: bool
+    numbers: Mapping[str, int] | None
+    kind: type[Message] | None
+
+    def of(self, value: Any) -> Any:
+        if self.is_repeated and not isinstance(value, Mapping):
+            return [self._one(each) for each in value]
+        return self._one(value)
+
+    def _one(self, value: Any) -> Any:
+        if self.numbers is not None:
+            return self.numbers.get(value.upper())
+        if isinstance(value, Decimal):
+            return f"{value:.2f}"
+        if isinstance(value, date):
+            return value.isoformat()
+        return value if self.kind is None or isinstance(value, Mapping) else message_of(self.kind, value)
+
+
+@cache
+def _fields(descriptor: Any) -> tuple[_Field, ...]:
+    return tuple(
+        _Field(
+            one.name,
+            one.is_repeated,
+            one.enum_type and {_word(value.name, one): value.number for value in one.enum_type.values},
+            one.message_type and message_factory.GetMessageClass(one.message_type),
+        )
+        for one in descriptor.fields
+    )
+
+
+def _word(name: str, field: Any) -> str:
+    return name.removeprefix(str(field.enum_type.values_by_number[0].name).removesuffix("UNSPECIFIED"))
+
+
 def _attribute(source: object, name: str) -> Any:
     value = getattr(source, name, None)
     return getattr(source, _NAMES_IN_LAW.get(name, name), None) if value is None else value
-
-
-def _value(field: Any, value: Any) -> Any:
-    if field.is_repeated and not isinstance(value, Mapping):
-        return [_one(field, each) for each in value]
-    return _one(field, value)
-
-
-def _one(field: Any, value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return f"{value:.2f}"
-    if isinstance(value, date):
-        return value.isoformat()
-    if field.enum_type is not None:
-        prefix = field.enum_type.values_by_number[0].name.removesuffix("UNSPECIFIED")
-        found = field.enum_type.values_by_name.get(prefix + value.upper())
-        return None if found is None else found.number
-    if field.message_type is not None and not isinstance(value, Mapping):
-        return message_of(message_factory.GetMessageClass(field.message_type), value)
-    return value
 
 
 def time_text(seconds: float | None) -> str:
