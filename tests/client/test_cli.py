@@ -116,19 +116,17 @@ def test_a_missing_extra_is_one_command(
 
 
 def test_local_without_the_engine_is_one_command(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     # Modules that are imported again set themselves on their packages; the undo must put the former ones back.
     for package in ("engine", "service"):
         if hasattr(sys.modules["tariffs"], package):
             monkeypatch.setattr(f"tariffs.{package}", sys.modules[f"tariffs.{package}"])
     monkeypatch.delitem(sys.modules, "tariffs.service.local", raising=False)
-    monkeypatch.setitem(sys.modules, "tariffs.service.rpc", None)
-    for name in [name for name in sys.modules if name.startswith("tariffs.service")]:
+    for name in [name for name in sys.modules if name.startswith(("tariffs.service", "tariffs.engine"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "yaml", None)
-    for name in [name for name in sys.modules if name.startswith("tariffs.engine")]:
-        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))  # without a snapshot the law is read
     assert run([*TOY, "--local"]) == 3
     assert "pip install 'tariffs[server]'" in capsys.readouterr().err
 

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from tariffs.client._wire.entry_batches import frame_of, text_lists
+from tariffs.client.results import entries
 
 TEXTS = pl.List(pl.String())
 
@@ -26,6 +27,7 @@ def test_lists_of_texts_are_those_of_polars_with_empty_ones_and_nulls() -> None:
 
 
 def test_a_frame_of_rows_is_the_one_of_polars() -> None:
+    kinds = {"name": entries.TEXT, "paid": entries.MONEY, "notes": entries.TEXTS}
     schema = {"name": pl.String(), "paid": pl.Decimal(20, 2), "notes": TEXTS}
     rows: list[dict[str, Any]] = [
         {"name": "a", "paid": Decimal("1.25"), "notes": ["b", "c"]},
@@ -33,7 +35,7 @@ def test_a_frame_of_rows_is_the_one_of_polars() -> None:
         {"name": "d", "paid": Decimal("0.00"), "notes": []},
     ]
     for count in range(4):
-        made = frame_of(rows[:count], schema)
+        made = frame_of(rows[:count], kinds)
         wanted = pl.DataFrame(rows[:count], schema=schema)
         assert made.equals(wanted)
         assert made.schema == wanted.schema

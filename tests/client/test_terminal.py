@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
+from tariffs.client.cli import options
 from tariffs.client.cli.__main__ import run
 from tariffs.client.cli.render.table import right, text_table
 
@@ -172,3 +173,18 @@ def test_a_timeline_needs_a_server_to_be_detached(trade: Path, capsys: pytest.Ca
     ]
     assert run(words) == 2
     assert "server" in json.loads(capsys.readouterr().out)["error"]["message"]
+
+
+@pytest.mark.parametrize(("seconds", "terminal", "said"), [(0, True, 1), (60, True, 0), (0, False, 0)])
+def test_a_long_call_without_a_server_says_once_what_keeps_it_warm(
+    seconds: int,
+    terminal: bool,
+    said: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(options, "_LONG_SECONDS", seconds)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    with options.connected(None, local=True):
+        pass
+    assert capsys.readouterr().err.count("`tariffs serve`") == said

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from tariffs.engine.law.files import HERE, load_yaml
+from tariffs.engine.law.files import HERE
 from tariffs.engine.law.pack.build import build_pack
+from tariffs.engine.law.yaml_texts import load_yaml
 
 GOLDEN = Path(__file__).parent / "golden"
 NEWER = "2026.12.01.1"

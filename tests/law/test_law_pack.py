@@ -17,7 +17,7 @@ import zstandard
 
 from tariffs.engine.errors import InputError, LawError
 from tariffs.engine.law import load_law
-from tariffs.engine.law.files import HERE, load_yaml, read_raw
+from tariffs.engine.law.files import HERE, read_raw
 from tariffs.engine.law.lint import lint_law
 from tariffs.engine.law.loader import digest_of
 from tariffs.engine.law.pack import archive
@@ -25,6 +25,7 @@ from tariffs.engine.law.pack.build import build_pack
 from tariffs.engine.law.pack.manifest import MANIFEST, SIGNATURE
 from tariffs.engine.law.pack.read import read_pack
 from tariffs.engine.law.pack.signature import PublicKeys
+from tariffs.engine.law.yaml_texts import load_yaml
 from tariffs.engine.line_duty.golden_cases import check_cases, differences_of, read_cases
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.runs.law_history.law_diff import compare_laws

@@ -17,7 +17,7 @@ from tariffs.bench.measure import Deadline, RivalDiffersError, RowSkippedError, 
 from tariffs.bench.quote_rows import Answer, Draws, ReadyLayers
 from tariffs.bench.report import Report
 from tariffs.bench.rivals import RatePanel
-from tariffs.bench.rows import LONG_ROWS, QUICK_ROWS, SHIPMENT_ROWS
+from tariffs.bench.rows import COLD_ROWS, LONG_ROWS, QUICK_ROWS, SHIPMENT_ROWS
 from tariffs.bench.shipments import grown
 from tariffs.bench.table_rows import slope_sample
 from tariffs.bench.workbench import BY_BOTH, Counts, Workbench, scenario_named
@@ -66,6 +66,14 @@ def test_a_quick_run_has_the_short_rows_alone() -> None:
     assert len(names) == len({row.name for row in (*QUICK_ROWS, *LONG_ROWS, *SHIPMENT_ROWS)}) - 7
     assert len(names) >= 8
     assert not [name for name in names if name.startswith(("slope", "timeline", "shipments"))]
+
+
+def test_a_cold_start_is_measured_by_the_processor_time_of_its_process(bench: Workbench) -> None:
+    (row,) = (row for row in COLD_ROWS if row.name == "cold_help")
+    sample = row.measure(bench, Deadline(60))
+    assert 10 < (sample.milliseconds or 0) < 5_000
+    assert 50 < (sample.rival_milliseconds or 0) < 5_000
+    assert {row.name for row in COLD_ROWS}.isdisjoint({row.name for row in (*QUICK_ROWS, *LONG_ROWS)})
 
 
 def test_a_panel_that_differs_is_refused(bench: Workbench) -> None:

@@ -11,15 +11,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tariffs.bench.measure import Progress, Result, Skipped, measure_rows
-from tariffs.bench.rows import LONG_ROWS, QUICK_ROWS, SHIPMENT_ROWS, BenchRow
+from tariffs.bench.rows import COLD_ROWS, LONG_ROWS, QUICK_ROWS, SHIPMENT_ROWS, BenchRow
 from tariffs.bench.workbench import QUICK, Counts, Workbench
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.errors import InputError
 
 ROWS = {
     "quick": QUICK_ROWS,
-    "standard": (*QUICK_ROWS, *LONG_ROWS),
-    "full": (*QUICK_ROWS, *LONG_ROWS, *SHIPMENT_ROWS),
+    "standard": (*QUICK_ROWS, *COLD_ROWS, *LONG_ROWS),
+    "full": (*QUICK_ROWS, *COLD_ROWS, *LONG_ROWS, *SHIPMENT_ROWS),
 }
 COUNTS = {
     "quick": QUICK,

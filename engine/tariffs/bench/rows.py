@@ -9,7 +9,7 @@ half to two times what was measured last (docs/speed.md), and fall with it; no t
 
 from __future__ import annotations
 
-from tariffs.bench import quote_rows, shipments, table_rows
+from tariffs.bench import cold_rows, quote_rows, shipments, table_rows
 from tariffs.bench.measure import AT_LEAST, AT_MOST, WITHIN, Row, Target
 from tariffs.bench.workbench import Workbench
 
@@ -19,6 +19,7 @@ DUCKDB, DUCKDB_MS = "DuckDB join with a ready rate panel", 58.0
 PRODUCT, PRODUCT_MS = "NumPy product of ready coefficients", 15.0
 LAYERS, LAYERS_MS = "dictionary of ready layers", 0.0013
 SHIPMENTS, SHIPMENTS_MS = "Polars join of the shipments with a ready rate panel", 3_031.0
+IMPORT, IMPORT_MS = "processor time of a process that imports Polars", 150.0
 SHORT = "the same at the horizon short, by product"
 BenchRow = Row[Workbench]
 
@@ -156,6 +157,20 @@ LONG_ROWS: tuple[BenchRow, ...] = (
         Target(WITHIN, 1.0, 0.1),
         table_rows.slope_of_lines,
     ),
+)
+# Processor time of processes of their own, with compiled kernels and snapshots on disk.
+COLD_ROWS: tuple[BenchRow, ...] = (
+    Row("cold_help", "`tariffs --help`", IMPORT, _over(150, IMPORT_MS), cold_rows.cold_command("help")),
+    Row("cold_quote", "`tariffs duty`", IMPORT, _over(500, IMPORT_MS), cold_rows.cold_command("quote")),
+    Row(
+        "cold_static",
+        "`tariffs impact`, static",
+        IMPORT,
+        _over(1_200, IMPORT_MS),
+        cold_rows.cold_command("static"),
+    ),
+    Row("cold_impact", "`tariffs impact`", IMPORT, _over(2_500, IMPORT_MS), cold_rows.cold_command("impact")),
+    Row("cold_server", "server until it serves", IMPORT, _over(3_000, IMPORT_MS), cold_rows.cold_server),
 )
 SHIPMENT_ROWS: tuple[BenchRow, ...] = (
     Row(

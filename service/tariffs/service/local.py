@@ -19,7 +19,6 @@ from tariffs.engine.errors import ServiceError
 from tariffs.engine.law import Law
 from tariffs.service.rpc import duty, law, port_fees, scenarios
 from tariffs.service.rpc.laws import LAWS, ServedLaw
-from tariffs.service.rpc.run_options import LocalInputs
 from tariffs.service.wire.status import cancelled_error
 from tariffs.service.workers.tasks import CALLS
 from tariffs.v1 import simulation_service_pb2 as pb
@@ -49,6 +48,8 @@ def _running(task: str) -> Any:
     """
 
     def call(self: object, request: Any, timeout: float | None = None, **inputs: Any) -> Iterator[Any]:
+        from tariffs.service.rpc.run_options import LocalInputs
+
         given = {name: value for name, value in inputs.items() if value is not None}
         local = (LocalInputs(**given),) if given else ()
         function = CALLS[task].imported()

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tariffs.engine.base.snapshot import files_digest, kept_json
 from tariffs.engine.errors import LawError, TariffsError
 from tariffs.engine.law.amendments import SCENARIO_ONLY, Change, change_from_mapping
 from tariffs.engine.law.commitments import read_quantity_rules
@@ -38,6 +39,9 @@ from tariffs.engine.law.refund_terms import read_refunds
 from tariffs.engine.law.values import digits, read_day, read_instant, read_rate
 from tariffs.engine.schedule.countries import origin_codes
 
+# What makes the raw mapping and its digest of the files.
+_READERS = ("law/files.py", "law/yaml_texts.py", "law/loader.py", "law/raw_fields.py")
+
 
 def digest_of(raw: Mapping[str, Any]) -> str:
     """SHA-256 of the canonical JSON of the raw law, whatever its files are."""
@@ -49,21 +53,28 @@ def digest_of(raw: Mapping[str, Any]) -> str:
 @cache
 def load_law() -> Law:
     """Load the embedded law."""
-    return law_from_raw(read_raw())
+    raw, digest = kept_json("law", files_digest("law/data/**/*.*", *_READERS), _raw_and_digest)
+    return law_from_raw(raw, digest=digest)
 
 
-def law_from_raw(raw: Mapping[str, Any], origins: frozenset[str] | None = None) -> Law:
+def _raw_and_digest() -> list[Any]:
+    raw = read_raw()
+    return [raw, digest_of(raw)]
+
+
+def law_from_raw(raw: Mapping[str, Any], origins: frozenset[str] | None = None, digest: str = "") -> Law:
     """Read the law of a raw mapping.
 
     Args:
         raw: the law as `read_raw` gives it.
         origins: the codes of all countries; those of ISO 3166-1 if None.
+        digest: its `digest_of`, if that is known.
 
     Raises:
         LawError: LAW_INVALID with the file and the path of what is wrong.
     """
     try:
-        law = _without_measures(raw, origin_codes() if origins is None else origins)
+        law = _without_measures(raw, origin_codes() if origins is None else origins, digest)
         law = _with_measures(law, raw, _read_measures(raw["measures"], law))
         check_names(law)
         return law
@@ -107,7 +118,7 @@ def _in_file(error: TariffsError, files: Mapping[str, str]) -> LawError:
     return LawError("LAW_INVALID", message, field=path, fix=error.fix, metadata=error.metadata)
 
 
-def _without_measures(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
+def _without_measures(raw: Mapping[str, Any], origins: frozenset[str], digest: str = "") -> Law:
     version = raw["version"]
     markets, home = read_markets(raw.get("markets", {}))
     zones = {direction: ZoneInfo(name) for direction, name in version.get("clock", {}).items()}
@@ -162,7 +173,7 @@ def _without_measures(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
         retired_lists=raw.get("retired", {}).get("lists", {}),
         retired_codes=frozenset(map(digits, raw.get("retired", {}).get("codes", ()))),
         origins=origins,
-        digest=digest_of(raw),
+        digest=digest or digest_of(raw),
     )
 
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
+from tariffs.engine.base.kept import MadeOnAccess
+from tariffs.engine.base.snapshot import files_digest, kept_json
 from tariffs.engine.base.spelling import did_you_mean, nearest
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.scenario.canonical import digest_of
@@ -24,6 +27,9 @@ from tariffs.engine.scenario.read import Draft, File, read_draft, read_file
 from tariffs.engine.scenario.refill import Refill, can_refill
 
 HERE = Path(__file__).parent / "library"
+BASE = "base"
+"""The scenario without edits."""
+_BASE_FACTS = ("id", "title", "description", "basis", "digest", "tags", "cite", "source", "text")
 Known = Mapping[str, Scenario]
 Values = Mapping[str, str]
 NO_VALUES: Values = {}
@@ -33,8 +39,9 @@ NO_VALUES: Values = {}
 
 @cache
 def library() -> Known:
-    """Return the embedded scenarios by name, sorted, `base` first."""
-    return library_of(HERE)
+    """Return the embedded scenarios by name, sorted, `base` first; each is read when it is first asked for."""
+    known = _on_access(HERE)
+    return MadeOnAccess(known, lambda name: _base(known) if name == BASE else known[name])
 
 
 def library_of(directory: Path) -> Known:
@@ -43,24 +50,44 @@ def library_of(directory: Path) -> Known:
     Raises:
         ScenarioError: the first problem of the first file that has one.
     """
-    drafts: dict[str, Draft] = {}
-    for path in sorted(directory.glob("*.yaml"), key=lambda file: (file.stem != "base", file.stem)):
-        draft = read_draft(path.read_text(encoding="utf-8"), path.name)
-        scenario = _sound(draft, path.name)
-        if scenario.id != path.stem:
-            raise ScenarioError(
-                "SCENARIO_SYNTAX",
-                f"{path.name} has the id {scenario.id!r}.",
-                fix="Give the file the name of its scenario.",
-            )
-        drafts[scenario.id] = draft
-    unsealed = {name: _sound(draft, name) for name, draft in drafts.items()}
-    sealed: dict[str, Scenario] = {}
-    for scenario in unsealed.values():
-        for ancestor in lineage(scenario, unsealed):
-            if ancestor.id not in sealed:
-                sealed[ancestor.id] = _seal(drafts[ancestor.id], sealed)
-    return {name: sealed[name] for name in drafts}
+    return dict(_on_access(directory))
+
+
+def _on_access(directory: Path) -> Known:
+    files = sorted(directory.glob("*.yaml"), key=lambda file: (file.stem != BASE, file.stem))
+    names = [file.stem for file in files]
+    drafts = MadeOnAccess(names, lambda name: _draft_of(directory / f"{name}.yaml"))
+    unsealed = MadeOnAccess(names, lambda name: _sound(drafts[name], name))
+
+    def seal(name: str) -> Scenario:
+        lineage(unsealed[name], unsealed)  # refuses a scenario that is its own parent
+        return _seal(drafts[name], sealed)
+
+    sealed = MadeOnAccess(names, seal)
+    return sealed
+
+
+def _base(known: Known) -> Scenario:
+    """Return the scenario without edits; every run needs it, and the readers of files take longer to load than it."""
+
+    key = files_digest("scenario/*.py", f"scenario/library/{BASE}.yaml")
+    facts: dict[str, Any] = kept_json(
+        "base", key, lambda: {name: getattr(known[BASE], name) for name in _BASE_FACTS}
+    )
+    texts = {**facts, **{name: tuple(facts[name]) for name in ("tags", "cite")}}
+    return Scenario(parents=(), changes=(), **texts)
+
+
+def _draft_of(path: Path) -> Draft:
+    draft = read_draft(path.read_text(encoding="utf-8"), path.name)
+    scenario = _sound(draft, path.name)
+    if scenario.id != path.stem:
+        raise ScenarioError(
+            "SCENARIO_SYNTAX",
+            f"{path.name} has the id {scenario.id!r}.",
+            fix="Give the file the name of its scenario.",
+        )
+    return draft
 
 
 def parse_scenario(text: str, source: str = "scenario") -> Scenario:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.amendments import OPS, Change, change_from_mapping, read_change
@@ -28,8 +28,11 @@ from tariffs.engine.scenario.model import (
     problem_of,
     sorted_problems,
 )
-from tariffs.engine.scenario.schema import AssumptionsForm, Location, ValidForm, remove, validate
-from tariffs.engine.scenario.yaml_positions import Document, parse_yaml
+
+if TYPE_CHECKING:
+    # Loaded by the first file that is read: a process that needs `base` alone reads none (`named.library`).
+    from tariffs.engine.scenario.schema import AssumptionsForm, Location, ValidForm
+    from tariffs.engine.scenario.yaml_positions import Document
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class Draft:
 
 def read_draft(text: str, source: str, given: Mapping[str, str] | None = None) -> Draft:
     """Read a scenario with given values of its parameters and collect every problem of its format."""
+    from tariffs.engine.scenario.yaml_positions import parse_yaml
+
     try:
         parsed = parse_yaml(text)
     except ScenarioError as error:
@@ -83,6 +88,8 @@ def read_draft(text: str, source: str, given: Mapping[str, str] | None = None) -
 
 def read_file(file: File, given: Mapping[str, str]) -> Draft:
     """Fill in the parameters of a parsed file and read it; otherwise as `read_draft`."""
+    from tariffs.engine.scenario.schema import validate
+
     filling = fill(file.outline, given)
     document = filling.document
     head, faults = validate(document)
@@ -198,6 +205,8 @@ def _changes(
 def _change(
     item: Any, path: str, source: str, faults: Sequence[Location], errors: list[ScenarioError]
 ) -> Change | None:
+    from tariffs.engine.scenario.schema import remove
+
     if () in faults:
         return None
     sound = deepcopy(item) if faults else {**item}

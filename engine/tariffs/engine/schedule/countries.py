@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from functools import cache
 from pathlib import Path
 
@@ -19,16 +20,28 @@ def countries() -> pl.DataFrame:
     )
 
 
+def rows_of(name: str) -> list[dict[str, str]]:
+    """Rows of a file of countries, by column; Polars, which takes longer to load, is not needed for them."""
+    with (_DATA / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@cache
+def country_rows() -> list[dict[str, str]]:
+    """Rows of `countries` as texts."""
+    return rows_of("countries.csv")
+
+
 @cache
 def origin_codes() -> frozenset[str]:
     """ISO codes of all origins."""
-    return frozenset(countries()["iso2"])
+    return frozenset(row["iso2"] for row in country_rows())
 
 
 @cache
 def regions() -> dict[str, str]:
     """Map origins to their subregion of UN M49, such as Southeast Asia."""
-    return dict(pl.read_csv(_DATA / "regions.csv", infer_schema=False, null_values=[]).iter_rows())
+    return {row["iso2"]: row["region"] for row in rows_of("regions.csv")}
 
 
 def is_country(code: str) -> bool:

@@ -9,15 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
-from pathlib import Path
-
-import polars as pl
 
 from tariffs.engine.base.spelling import did_you_mean, nearest
 from tariffs.engine.errors import InputError
-from tariffs.engine.schedule.countries import countries, is_country
+from tariffs.engine.schedule.countries import country_rows, is_country, rows_of
 
-_PATH = Path(__file__).parent / "data" / "country_names.csv"
 _DROPPED = re.compile(r"[.'\u2019`]")
 _BETWEEN = re.compile(r"[\W_]+")
 _WORDS = {"st": "saint", "rep": "republic", "dem": "democratic", "fed": "federated"}
@@ -84,19 +80,19 @@ def read_country(text: str, field: str = "origin") -> tuple[str, str]:
 
 @cache
 def _names() -> dict[str, str]:
-    return dict(countries().select("iso2", "name").iter_rows())
+    return {row["iso2"]: row["name"] for row in country_rows()}
 
 
 @cache
 def _by_name() -> dict[str, tuple[str, ...]]:
     """Codes by the plain form of names and alpha-3 codes; a name listed for several countries has them all."""
     codes: dict[str, set[str]] = {}
-    for iso2, name, iso3, also in countries().select("iso2", "name", "iso3", "also").iter_rows():
-        for form in (name, iso3, *also):
-            codes.setdefault(_plain(form), set()).add(iso2)
-    for name, iso2 in pl.read_csv(_PATH, infer_schema=False).select("name", "iso2").iter_rows():
-        for form in _forms(name):
-            codes.setdefault(form, set()).add(iso2)
+    for row in country_rows():
+        for form in (row["name"], row["iso3"], *row["also"].split("; ")):
+            codes.setdefault(_plain(form), set()).add(row["iso2"])
+    for row in rows_of("country_names.csv"):
+        for form in _forms(row["name"]):
+            codes.setdefault(form, set()).add(row["iso2"])
     codes.pop("", None)
     return {name: tuple(sorted(found)) for name, found in codes.items()}
 

@@ -7,13 +7,15 @@ lacks is looked up in the others.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
+from typing import Any
 
 import polars as pl
 
+from tariffs.engine.base.snapshot import files_digest, kept_json
 from tariffs.engine.schedule.equivalents import DATA, ordinary_rates, special_rates
 from tariffs.engine.schedule.rates import FREE, Rate, parse_rate
 
@@ -42,23 +44,22 @@ class Vintage:
 
     name: str
     start: date | None
-    lines: dict[str, tuple[str, str]]
-    codes: frozenset[str]
+    lines: Mapping[str, Sequence[str]]
+    sorted_codes: list[str]
 
     @cached_property
-    def sorted_codes(self) -> list[str]:
-        """10-digit codes, sorted."""
-        return sorted(self.codes)
+    def codes(self) -> frozenset[str]:
+        """10-digit codes."""
+        return frozenset(self.sorted_codes)
 
 
 class Schedule:
     """Schedules by date, built with `load_schedule`; every method is pure."""
 
-    def __init__(self, vintages: Sequence[Vintage], special: pl.DataFrame):
+    def __init__(self, vintages: Sequence[Vintage]):
         self._vintages = list(vintages)
         self._dated = sorted((v.start, index) for index, v in enumerate(self._vintages) if v.start)
         self._starts = [start for start, _ in self._dated]
-        self._special_frame = special.with_columns(pl.col("programs").str.split(" "))
         self._line_frames: dict[str, pl.DataFrame] = {}
 
     def find(self, code: str, day: date) -> ScheduleLine | None:
@@ -152,6 +153,11 @@ class Schedule:
         return self._vintages[self._dated[max(place - 1, 0)][1]]
 
     @cached_property
+    def _special_frame(self) -> pl.DataFrame:
+        special = pl.read_parquet(DATA / "special_rates.parquet")
+        return special.with_columns(pl.col("programs").str.split(" "))
+
+    @cached_property
     def _special_rates(self) -> dict[tuple[str, str], list[tuple[str, list[str]]]]:
         rates: dict[tuple[str, str], list[tuple[str, list[str]]]] = {}
         columns = self._special_frame.select("vintage", "hts8", "programs", "rate")
@@ -171,19 +177,29 @@ class Schedule:
 @cache
 def load_schedule() -> Schedule:
     """Load the embedded schedule."""
+    editions = kept_json("schedule", files_digest("schedule/data/schedule_*", "schedule/lines.py"), _editions)
+    return Schedule(
+        [
+            Vintage(name, date.fromisoformat(start) if start else None, lines, codes)
+            for name, start, lines, codes in editions
+        ]
+    )
+
+
+def _editions() -> list[Any]:
+    """Name, first day, rate texts by line and codes, sorted, of each edition."""
     starts = pl.read_csv(DATA / "schedule_vintages.csv", infer_schema=False)
     lines = pl.read_parquet(DATA / "schedule_lines.parquet")
     codes = pl.read_parquet(DATA / "schedule_codes.parquet")
-    vintages = [
-        Vintage(
+    return [
+        [
             name,
-            date.fromisoformat(start) if start else None,
-            {h: (g, o) for h, g, o in _of(lines, name).select("hts8", "general", "other").iter_rows()},
-            frozenset(_of(codes, name)["code"]),
-        )
+            start,
+            {h: [g, o] for h, g, o in _of(lines, name).select("hts8", "general", "other").iter_rows()},
+            sorted(_of(codes, name)["code"]),
+        ]
         for name, start in starts.select("vintage", "from").iter_rows()
     ]
-    return Schedule(vintages, pl.read_parquet(DATA / "special_rates.parquet"))
 
 
 def _of(frame: pl.DataFrame, vintage: str) -> pl.DataFrame:

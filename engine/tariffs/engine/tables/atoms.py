@@ -20,6 +20,8 @@ from tariffs.engine.law.model import Claim
 from tariffs.engine.tables.kernel import count_parts, write_parts
 from tariffs.engine.tables.line_arrays import LineArrays
 
+ATOMS, ATOM_RATES = "atoms", "atom rates"
+"""Keys in the cache of lines."""
 ATOMS_AT_MOST = 32
 """Most atoms of a piece; a line with more is refused."""
 CLAIMS_AT_MOST = 62
@@ -75,7 +77,7 @@ def atoms_of(claims: Mapping[str, Claim], lines: LineArrays) -> Atoms:
         claims: the claims of the law, for their types and partitions.
         lines: the lines.
     """
-    return kept(lines.cache, "atoms", lambda: _split(claims, lines))
+    return kept(lines.cache, ATOMS, lambda: _split(claims, lines))
 
 
 def _split(claims: Mapping[str, Claim], lines: LineArrays) -> Atoms:
@@ -149,7 +151,7 @@ class AtomRates:
 
 def ordinary_rates_of(lines: LineArrays, atoms: Atoms) -> AtomRates:
     """Find the ordinary rates of atoms; the special one is that of the preference claimed. Cached with the lines."""
-    return kept(lines.cache, "atom rates", lambda: _atom_rates(lines, atoms))
+    return kept(lines.cache, ATOM_RATES, lambda: _atom_rates(lines, atoms))
 
 
 def _atom_rates(lines: LineArrays, atoms: Atoms) -> AtomRates:

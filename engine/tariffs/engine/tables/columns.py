@@ -8,32 +8,33 @@ import polars as pl
 
 from tariffs.engine.law.model import Claim
 
-INSTANT = pl.Datetime("us", "UTC")
 RATE_COLUMN = "ordinary_rate"
 REQUIRED = ("hts", "origin", "customs_value")
 ROW_FAULT = "row_fault"
 """Column with the reason why the reader of a file could not read a row; rows with a reason are refused."""
-PLAIN: Mapping[str, pl.DataType] = {
-    "line_id": pl.String(),
-    "entry_id": pl.String(),
-    "hts": pl.String(),
-    "origin": pl.String(),
-    "customs_value": pl.Float64(),
-    "entry_date": INSTANT,
-    "quantity": pl.Float64(),
-    "unit": pl.String(),
-    "freight": pl.Float64(),
-    "insurance": pl.Float64(),
-    "mode": pl.String(),
-    RATE_COLUMN: pl.Float64(),
+_TEXT, _NUMBER, _TRUTH, _INSTANT = "text", "number", "truth", "instant"
+PLAIN: Mapping[str, str] = {
+    "line_id": _TEXT,
+    "entry_id": _TEXT,
+    "hts": _TEXT,
+    "origin": _TEXT,
+    "customs_value": _NUMBER,
+    "entry_date": _INSTANT,
+    "quantity": _NUMBER,
+    "unit": _TEXT,
+    "freight": _NUMBER,
+    "insurance": _NUMBER,
+    "mode": _TEXT,
+    RATE_COLUMN: _NUMBER,
 }
-_CLAIM_TYPES: Mapping[str, pl.DataType] = {
-    "share": pl.Float64(),
-    "content": pl.Float64(),
-    "number": pl.Float64(),
-    "bool": pl.Boolean(),
-    "date": INSTANT,
-    "code": pl.String(),
+"""Kinds of the columns that are no claims; a process that reads no table does not load Polars for their types."""
+_OF_CLAIMS: Mapping[str, str] = {
+    "share": _NUMBER,
+    "content": _NUMBER,
+    "number": _NUMBER,
+    "bool": _TRUTH,
+    "date": _INSTANT,
+    "code": _TEXT,
 }
 
 
@@ -42,7 +43,14 @@ Claims = Mapping[str, Claim]
 
 def contract_types(claims: Claims) -> dict[str, pl.DataType]:
     """Types of the contract columns in their fixed order: plain columns, then claims by name."""
-    return {**PLAIN, **{name: _CLAIM_TYPES[claims[name].type] for name in sorted(claims)}}
+    types = {_TEXT: pl.String(), _NUMBER: pl.Float64(), _TRUTH: pl.Boolean(), _INSTANT: instant_type()}
+    kinds = {**PLAIN, **{name: _OF_CLAIMS[claims[name].type] for name in sorted(claims)}}
+    return {name: types[kind] for name, kind in kinds.items()}
+
+
+def instant_type() -> pl.Datetime:
+    """Type of columns of instants."""
+    return pl.Datetime("us", "UTC")
 
 
 def others(columns: Iterable[str], claims: Claims) -> list[str]:

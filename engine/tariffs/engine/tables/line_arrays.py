@@ -18,6 +18,8 @@ from tariffs.engine.base.bounded_cache import KeptWith
 from tariffs.engine.base.kept import kept
 
 CODE_DIGITS = 10
+PIECE_STARTS = "piece starts"
+"""Key in the cache of lines."""
 # The law needs some 200; scenarios may name any code. A mask of the embedded table takes 19 kB.
 MASKS_KEPT = 1024
 _MASKS: KeptWith[Bools] = KeptWith(MASKS_KEPT)
@@ -69,7 +71,7 @@ class LineArrays:
     def piece_starts(self) -> I64:
         """Index of the first piece of each line (one more than lines)."""
         return kept(
-            self.cache, "piece starts", lambda: np.searchsorted(self.piece_line, np.arange(self.count + 1))
+            self.cache, PIECE_STARTS, lambda: np.searchsorted(self.piece_line, np.arange(self.count + 1))
         )
 
     @property

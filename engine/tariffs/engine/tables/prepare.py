@@ -23,6 +23,7 @@ from tariffs.engine.schedule import reference_data
 from tariffs.engine.schedule.lines import load_schedule
 from tariffs.engine.tables.atoms import atoms_of, ordinary_rates_of
 from tariffs.engine.tables.default_shares import default_share, variant_of
+from tariffs.engine.tables.kept_table import kept_table
 from tariffs.engine.tables.line_arrays import CODE_DIGITS, LineArrays
 from tariffs.engine.tables.mfn_rates import ordinary_rates, quantities_by_unit
 from tariffs.engine.tables.trade_table import CheckedTable, TableRules, check_table
@@ -186,7 +187,7 @@ def _embedded(law: Law, settings: tuple[tuple[str, str], ...]) -> PreparedTable:
         checked = check_table(reference_data.reference_table(), _rules(law))
         return _prepare(checked, law, reference_data.baseline().isoformat())
 
-    return _EMBEDDED.get(key, make)
+    return _EMBEDDED.get(key, lambda: PreparedTable(**kept_table(key, law.claims, lambda: vars(make()))))
 
 
 def _rules(law: Law) -> TableRules:

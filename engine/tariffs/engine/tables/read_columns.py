@@ -23,7 +23,7 @@ from tariffs.engine.schedule.lines import LINE_DIGITS
 from tariffs.engine.schedule.transport import MODES, find_mode
 from tariffs.engine.schedule.units import find_unit
 from tariffs.engine.tables.calendar import off_calendar
-from tariffs.engine.tables.columns import INSTANT
+from tariffs.engine.tables.columns import instant_type
 from tariffs.engine.tables.dates import FIX, DateError, format_of, read_moment
 
 _ROUNDING = 1e-9
@@ -290,20 +290,20 @@ def instants_of(
     """
     dtype = values.dtype
     if dtype == pl.Null:
-        return values.cast(INSTANT)
+        return values.cast(instant_type())
     if dtype == pl.Date or isinstance(dtype, pl.Datetime):
         values = _without_bad_days(values, reason, problems)
     if dtype == pl.Date:
         return _to_utc(_noons(values), zone)
     if isinstance(dtype, pl.Datetime):
         if dtype.time_zone:
-            return values.dt.convert_time_zone("UTC").cast(INSTANT)
+            return values.dt.convert_time_zone("UTC").cast(instant_type())
         return _naive_instants(values, zone, reason, problems)
     if dtype == pl.Boolean:
         raise _mismatch(values, "days or instants")
     shown = date_format or format_of(text_of(values).drop_nulls().unique())
     read = partial(read_instant, zone=zone, date_format=shown, reason=reason)
-    return by_distinct(values, read, INSTANT, problems)
+    return by_distinct(values, read, instant_type(), problems)
 
 
 def _naive_instants(values: pl.Series, zone: ZoneInfo, reason: str, problems: Problems) -> pl.Series:
@@ -324,7 +324,7 @@ def _noons(days: pl.Series) -> pl.Series:
 
 def _to_utc(moments: pl.Series, zone: ZoneInfo) -> pl.Series:
     local = moments.dt.replace_time_zone(str(zone), ambiguous="earliest", non_existent="null")
-    return local.dt.convert_time_zone("UTC").cast(INSTANT)
+    return local.dt.convert_time_zone("UTC").cast(instant_type())
 
 
 def _without_bad_days(values: pl.Series, reason: str, problems: Problems) -> pl.Series:

@@ -20,10 +20,8 @@ def _read_csv(path: Path) -> pl.DataFrame:
 
 _READERS: Mapping[str, Callable[[Path], pl.DataFrame]] = {
     ".csv": _read_csv,
-    ".parquet": pl.read_parquet,
-    ".arrow": pl.read_ipc,
-    ".feather": pl.read_ipc,
-    ".ipc": pl.read_ipc,
+    ".parquet": lambda path: pl.read_parquet(path),
+    **dict.fromkeys((".arrow", ".feather", ".ipc"), lambda path: pl.read_ipc(path)),
 }
 
 

@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tariffs.engine.law.files import load_yaml
 from tariffs.engine.law.values import read_day, read_rate
+from tariffs.engine.law.yaml_texts import load_yaml
 
 PUBLISHED = Path(__file__).with_name("published.yaml")
 

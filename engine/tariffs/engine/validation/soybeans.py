@@ -17,8 +17,8 @@ import polars as pl
 
 from tariffs.engine.base.provenance import with_run_digest
 from tariffs.engine.law import Law, load_law
-from tariffs.engine.law.files import load_yaml
 from tariffs.engine.law.law import EXPORT
+from tariffs.engine.law.yaml_texts import load_yaml
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.table_run import Cancelled, Progress
 from tariffs.engine.runs.timeline import timeline

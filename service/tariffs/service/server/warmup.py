@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import Any
 
 from tariffs.engine.errors import ServiceError
@@ -15,6 +16,7 @@ from tariffs.service.rpc.shared import BASE
 QUOTES, RUNS = "tariffs.service.server.warmup:warm_quotes", "tariffs.service.server.warmup:warm_runs"
 
 
+_PATH = timedelta(days=30)
 RATES, START = "rates-by-country", "start"
 """A scenario whose parameters are rates, and the one that is a day."""
 
@@ -64,13 +66,17 @@ def _warm_sweeps() -> None:
     """Run the kernels of sweeps once, on a few lines, before and after the response of each kind."""
     from tariffs.engine.runs.options import Options
     from tariffs.engine.runs.sweeps.sweep import sweep
-    from tariffs.engine.schedule.reference_data import baseline, reference_table
+    from tariffs.engine.schedule.reference_data import reference_table
+    from tariffs.engine.tables.prepare import prepare_table
 
-    lines, scenario = reference_table().head(100), library()[RATES]
+    law, scenario = load_law(), library()[RATES]
+    lines = prepare_table(reference_table().head(100), law)
+    # Kernels need a step of a path, and not all of the law since the baseline of the table.
+    baseline = (law.as_of - _PATH).isoformat()
     points = [{name: f"{rate}%" for name in scenario.parameters if name != START} for rate in (5, 10, 20)]
     for response, horizon in (("none", "short"), ("armington", "short"), ("armington", "path")):
-        options = Options(baseline=baseline().isoformat(), response=response, horizon=horizon, by=("origin",))
-        found = sweep(lines, scenario, points, law=load_law(), options=options)
+        options = Options(baseline=baseline, response=response, horizon=horizon, by=("origin",))
+        found = sweep(lines, scenario, points, law=law, options=options)
         _expect(found.groups["duty"].sum(), found.totals["duty"].sum(), "groups sum to the total")
 
 

@@ -24,8 +24,6 @@ VALUE_LIMIT = 32 << 10
 FIELD = "arrow"
 _ENCODING_SLACK = 0.9
 _PROBED_ROWS = 2_048
-_TEXTS = (pl.String, pl.Categorical, pl.Enum)
-_PLAIN = (*_TEXTS, pl.Boolean, pl.Null, pl.Date, pl.Datetime)
 
 
 def read_table(data: bytes) -> pl.DataFrame:
@@ -93,9 +91,10 @@ def _encode(frame: pl.DataFrame) -> bytes:
 def _check_column(column: pl.Series) -> None:
     name, dtype = column.name, column.dtype
     _check_limit("characters in a column's name", len(name), NAME_LIMIT)
-    if not (dtype.is_numeric() or dtype in _PLAIN):
+    is_text = dtype in (pl.String, pl.Categorical, pl.Enum)
+    if not (is_text or dtype.is_numeric() or dtype in (pl.Boolean, pl.Null, pl.Date, pl.Datetime)):
         raise _not_plain(name, str(dtype))
-    if dtype in _TEXTS:
+    if is_text:
         # A refused row quotes its value in a message of at most 1 MiB.
         longest = column.cast(pl.String).str.len_bytes().max()
         _check_limit("bytes in one value", cast(int, longest or 0), VALUE_LIMIT)

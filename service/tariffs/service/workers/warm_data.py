@@ -19,5 +19,4 @@ def warm_data() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-    gc.collect()
     gc.freeze()

@@ -8,6 +8,7 @@ is a traceparent. It exits when its input ends, so a worker never outlives its s
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import queue
@@ -142,6 +143,8 @@ def main(warm_up: str, niceness: int) -> None:
             from tariffs.service.workers.tasks import import_name
 
             import_name(warm_up)()
+            # Arrays of the warm-up that refer to themselves would stay for good.
+            gc.collect()
     except TariffsError as error:
         outbox.send("end", error, TaskTime())
         _exit()

@@ -11,6 +11,7 @@ import polars as pl
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.changes import LawCalls
 from tariffs.client._wire import entry_batches, entry_table, requests
+from tariffs.client._wire.entry_batches import typed
 from tariffs.client._wire.frames import Table, read_table
 from tariffs.client._wire.progress import Progress, reporting
 from tariffs.client._wire.requests import Money, ScenarioLike
@@ -113,8 +114,8 @@ def _refunds(
         for one in entry.headings
     ]
     return RefundsResult(
-        entries=pl.DataFrame(entries, schema=ENTRY_SCHEMA).sort("row"),
-        headings=pl.DataFrame(headings, schema=HEADING_SCHEMA).sort("row", maintain_order=True),
+        entries=pl.DataFrame(entries, schema=typed(ENTRY_SCHEMA)).sort("row"),
+        headings=pl.DataFrame(headings, schema=typed(HEADING_SCHEMA)).sort("row", maintain_order=True),
         refused=entry_batches.refused_of(table, answered),
         total={
             name: sum((Decimal(answer.total.get(name, "0.00")) for _, answer in answered), Decimal("0.00"))

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 import polars as pl
 
@@ -170,7 +170,7 @@ def _run(
     return client.impact(lines, scenarios, **call["options"])
 
 
-Rows = Callable[[], pl.DataFrame]
+Rows: TypeAlias = "Callable[[], pl.DataFrame]"
 
 
 def _read(path: Path) -> tuple[Provenance, Rows]:

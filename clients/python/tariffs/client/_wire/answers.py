@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import polars as pl
 
@@ -17,7 +17,7 @@ from tariffs.client.results.sweep import Seek, Sweep
 from tariffs.v1 import duty_service_pb2, simulation_service_pb2, sweep_service_pb2
 
 Report = Callable[[str, float], None]
-_Frames = Mapping[str, list[pl.DataFrame]]
+_Frames: TypeAlias = "Mapping[str, list[pl.DataFrame]]"
 
 
 def quote(message: duty_service_pb2.CalculateDutyResponse, shared: Provenance | None = None) -> Quote:

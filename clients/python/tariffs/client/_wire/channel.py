@@ -12,43 +12,22 @@ from typing import Any, Protocol, cast
 
 import grpc
 import polars as pl
-from google.longrunning import operations_pb2_grpc
 
 from tariffs.client import _arguments as arguments
 from tariffs.client import errors
 from tariffs.client._wire import frames
 from tariffs.client._wire.cancellation import SCOPE
-from tariffs.client._wire.connection import connect, explained, places_of
 from tariffs.client._wire.requests import name_law, with_law
 from tariffs.client._wire.retry import RETRY_PAUSES, repeat
 from tariffs.client._wire.uploads import Uploads
 from tariffs.client.config import Config
 from tariffs.client.results.table_handle import TableHandle
-from tariffs.v1 import (
-    duty_service_pb2_grpc,
-    law_service_pb2_grpc,
-    refund_service_pb2_grpc,
-    scenario_service_pb2_grpc,
-    simulation_service_pb2_grpc,
-    sweep_service_pb2_grpc,
-    table_service_pb2_grpc,
-)
 from tariffs.v1.law_service_pb2 import GetServerInfoRequest
 from tariffs.v1.simulation_service_pb2 import SimulateLinesRequest, SimulateLinesResponse
 
 _VERSION_SECONDS = 2.0
 # Rows compress to a tenth or less: so many times a message may fit into it.
 _HELD_MESSAGES = 16
-_STUBS = (
-    duty_service_pb2_grpc.DutyServiceStub,
-    simulation_service_pb2_grpc.SimulationServiceStub,
-    law_service_pb2_grpc.LawServiceStub,
-    refund_service_pb2_grpc.RefundServiceStub,
-    scenario_service_pb2_grpc.ScenarioServiceStub,
-    sweep_service_pb2_grpc.SweepServiceStub,
-    table_service_pb2_grpc.TableServiceStub,
-    operations_pb2_grpc.OperationsStub,
-)
 
 
 class Backend(Protocol):
@@ -195,9 +174,10 @@ class RemoteBackend:
     def _method(self, name: str) -> Any:
         with self._lock:
             if self._channel is None:
-                self._channel = connect(self.target, self._config)
-                stubs = [vars(stub(self._channel)) for stub in _STUBS]
-                self._methods = {method: call for stub in stubs for method, call in stub.items()}
+                # A process without a server does not load gRPC.
+                from tariffs.client._wire.stubs import open_channel
+
+                self._channel, self._methods = open_channel(self.target, self._config)
             return self._methods[name]
 
 
@@ -281,6 +261,8 @@ def _rpc_errors(target: str, config: Config) -> Iterator[None]:
         typed = errors.from_rpc_error(error, target)
         # The frames within gRPC tell a reader nothing; they would be some eighty lines above ours.
         cause = error.with_traceback(None)
+        from tariffs.client._wire.connection import explained, places_of
+
         raise explained(typed, target, places_of(target), encrypted=config.tls is not None) from cause
 
 

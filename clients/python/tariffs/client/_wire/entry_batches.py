@@ -14,14 +14,19 @@ from tariffs.client._wire.entry_table import CHARGES, TOO_LARGE, EntryTable, bat
 from tariffs.client._wire.reading import provenance, read_all
 from tariffs.client.errors import TariffsError, from_status
 from tariffs.client.results.entries import (
+    COUNT,
     ENTRY_SCHEMA,
     LANDED,
     LAYER_SCHEMA,
     LINE_SCHEMA,
     MONEY,
+    RATE,
     REFUSED_SCHEMA,
+    TEXT,
     TEXTS,
+    TRUTH,
     EntriesResult,
+    Schema,
 )
 from tariffs.client.results.quote import Note, Quote
 from tariffs.v1 import duty_service_pb2, refund_service_pb2
@@ -60,7 +65,7 @@ def refused_of(table: EntryTable, answered: Answers[Answer]) -> pl.DataFrame:
     ]
     large = (row for row, fault in table.faults.items() if fault.reason == TOO_LARGE)
     refused += [_refused_row(table, row, table.faults[row]) for row in large]
-    return pl.DataFrame(refused, schema=REFUSED_SCHEMA).sort("row", maintain_order=True)
+    return pl.DataFrame(refused, schema=typed(REFUSED_SCHEMA)).sort("row", maintain_order=True)
 
 
 def notes_of(answered: Answers[Answer]) -> tuple[Note, ...]:
@@ -191,13 +196,26 @@ def joined_provenance(answered: Answers[Answer]) -> dict[str, Any]:
     return joined
 
 
-def frame_of(rows: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]) -> pl.DataFrame:
+def typed(schema: Schema) -> dict[str, pl.DataType]:
+    """Types of columns by name."""
+    types = {
+        TEXT: pl.String(),
+        COUNT: pl.Int64(),
+        RATE: pl.Float64(),
+        MONEY: pl.Decimal(20, 2),
+        TRUTH: pl.Boolean(),
+        TEXTS: pl.List(pl.String()),
+    }
+    return {name: types[kind] for name, kind in schema.items()}
+
+
+def frame_of(rows: Sequence[Mapping[str, Any]], schema: Schema) -> pl.DataFrame:
     """Make a frame of rows that have all columns of a schema."""
     columns: dict[str, Any] = {name: [row[name] for row in rows] for name in schema}
     for name, kind in schema.items():
         if kind == TEXTS:
             columns[name] = text_lists(columns[name])
-    return pl.DataFrame(columns, schema=dict(schema))
+    return pl.DataFrame(columns, schema=typed(schema))
 
 
 def text_lists(lists: Sequence[Sequence[str] | None]) -> pl.Series:
@@ -216,5 +234,5 @@ def text_lists(lists: Sequence[Sequence[str] | None]) -> pl.Series:
     )
     grouped = flat.group_by("place", maintain_order=True).agg("text")
     joined = given.join(grouped, on="place", how="left", maintain_order="left")
-    filled = pl.when("given").then(pl.col("text").fill_null(pl.lit([], TEXTS)))
+    filled = pl.when("given").then(pl.col("text").fill_null(pl.lit([], pl.List(pl.String))))
     return joined.select(filled.alias("text"))["text"]

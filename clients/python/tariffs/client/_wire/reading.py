@@ -10,7 +10,6 @@ from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-import polars as pl
 from google.protobuf import struct_pb2
 from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.json_format import MessageToDict
@@ -26,7 +25,6 @@ Converter = Callable[[Any], Any]
 # The wire writes `start_time` for `start`, `default_value` for `default`, and `row_count` for `rows`.
 _ENDINGS = ("", "_time", "_value", "_count")
 _OTHER_NAMES = {"text": "yaml"}
-_OF_TYPES: Mapping[Any, Converter] = {Decimal: Decimal, pl.DataFrame: from_arrow}
 T = TypeVar("T")
 
 
@@ -152,7 +150,10 @@ def _converter(hint: Any, field: Any) -> Converter | None:
         return lambda message: plan.made(message, {})
     if field.enum_type is not None:
         return _words(field.enum_type)
-    return _OF_TYPES.get(hint)
+    if hint is Decimal:
+        return Decimal
+    # Bytes that are not wanted as such are a frame; its type is not named, since Polars need not be loaded for others.
+    return from_arrow if field.type == field.TYPE_BYTES and hint is not bytes else None
 
 
 def _same(value: Any) -> Any:

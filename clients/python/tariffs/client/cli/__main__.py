@@ -13,6 +13,7 @@ from importlib import import_module
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from tariffs.client._deferred import defer
 from tariffs.client._interrupts import repeat_lost_interrupts
 from tariffs.client.cli.option_names import in_options
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tariffs.client.errors import TariffsError
 
 _INTERRUPTED = 130
-_OBJECTS_BETWEEN_COLLECTIONS = 50_000
+_OBJECTS_BETWEEN_COLLECTIONS = 500_000
 _INTERRUPTED_TEXT = "Interrupted.\n"
 
 
@@ -33,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # of the time of a short command.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     with _interrupts_that_end(), suppress(ModuleNotFoundError):
+        # A quote without a server needs neither, and the two take as long to load as all else.
+        for library in ("polars", "grpc"):
+            defer(library)
         # Loading a command may take a second and is interruptible here; `run` reports missing modules.
         import_module("tariffs.client.cli.app").load(words)
     repeat_lost_interrupts()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -48,6 +47,9 @@ SUMMARIES: Mapping[str, str] = {
 
 def _show_version(requested: bool) -> None:
     if requested:
+        # The metadata of packages takes longer to load than the rest of the help.
+        from importlib.metadata import version
+
         print(f"tariffs {version('tariffs')}")
         raise typer.Exit
 

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import os
+import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tariffs.client.client import Client
 from tariffs.client.config import TARGET_VARIABLE
 from tariffs.client.errors import InvalidRequest
 from tariffs.run_spec.option import Kind
 from tariffs.run_spec.spec import OPTIONS
 
+if TYPE_CHECKING:
+    # The help names options, and loads no client for them.
+    from tariffs.client.client import Client
+
+_LONG_SECONDS = 5.0
+_KEPT_WARM = (
+    "`tariffs serve` keeps law, table and kernels in memory between commands: start it once, and set "
+    f"{TARGET_VARIABLE}=localhost:50051."
+)
 QUESTION, RESPONSE, TABLE = "Question", "Trade response", "Table"
 OUTPUT, SERVER = "Output", "Server"
 """Groups of options in help pages, besides those of the list of run options."""
@@ -179,12 +189,18 @@ def connected(target: str | None, local: bool, law_version: str = "") -> Iterato
     Raises:
         InvalidRequest: both were given; or a law cannot be read.
     """
-    chosen = chosen_target(target, local)
+    from tariffs.client.client import Client
+
+    chosen, begun = chosen_target(target, local), time.monotonic()
     with Client(chosen, law_version=law_version) if chosen else _local(law_version) as client:
         yield client
+    if not chosen and time.monotonic() - begun > _LONG_SECONDS and sys.stderr.isatty():
+        print(_KEPT_WARM, file=sys.stderr)
 
 
 def _local(law_version: str) -> Client:
+    from tariffs.client.client import Client
+
     if law_version and Path(law_version).exists():
         return Client.local(law=law_version)
     return Client.local(law_version=law_version)

@@ -15,8 +15,10 @@ from tariffs.client.results.quote import Quote
 from tariffs.client.results.sections import Section
 from tariffs.client.results.shown import TableResult
 
-MONEY = pl.Decimal(20, 2)
-TEXTS = pl.List(pl.String())
+TEXT, COUNT, RATE, MONEY, TRUTH, TEXTS = "text", "count", "rate", "money", "truth", "texts"
+"""Kinds of columns; a process that reads no table does not load Polars for their types."""
+Schema = dict[str, str]
+"""Kinds of columns by name."""
 LANDED = {
     "customs_value": "entered_value",
     "mpf": "mpf",
@@ -28,44 +30,43 @@ LANDED = {
 }
 """Parts of the landed cost by the column that holds them; freight and insurance are the caller's own columns."""
 
-_TEXT, _COUNT = pl.String(), pl.Int64()
 _DUTY = dict.fromkeys(("assessed", "owed", "min", "max"), MONEY)
 _FEES = dict.fromkeys(("mpf", "hmf", "adcvd_amount", "excise_amount", "other_amount", "landed"), MONEY)
-_IDS = {"row": _COUNT, "line_id": _TEXT, "entry_id": _TEXT}
-LINE_SCHEMA: dict[str, pl.DataType] = {
-    "reason": _TEXT,
+_IDS = {"row": COUNT, "line_id": TEXT, "entry_id": TEXT}
+LINE_SCHEMA: Schema = {
+    "reason": TEXT,
     "entered_value": MONEY,
     **_DUTY,
     **_FEES,
     **dict.fromkeys(("prohibited", "missing_claims", "assumptions", "notes"), TEXTS),
 }
-LAYER_SCHEMA: dict[str, pl.DataType] = {
+LAYER_SCHEMA: Schema = {
     **_IDS,
-    **dict.fromkeys(("measure", "authority", "heading", "state"), _TEXT),
-    "rate": pl.Float64(),
+    **dict.fromkeys(("measure", "authority", "heading", "state"), TEXT),
+    "rate": RATE,
     **dict.fromkeys(("base", "amount", "min", "max"), MONEY),
-    **dict.fromkeys(("rule", "text"), _TEXT),
+    **dict.fromkeys(("rule", "text"), TEXT),
     "citations": TEXTS,
 }
-ENTRY_KEYS: dict[str, pl.DataType] = {
-    "entry_id": _TEXT,
-    "row": _COUNT,
-    "day": _TEXT,
-    "lines": _COUNT,
-    "refused": _COUNT,
+ENTRY_KEYS: Schema = {
+    "entry_id": TEXT,
+    "row": COUNT,
+    "day": TEXT,
+    "lines": COUNT,
+    "refused": COUNT,
 }
 """First columns of the frames of entries."""
-ENTRY_SCHEMA: dict[str, pl.DataType] = {
+ENTRY_SCHEMA: Schema = {
     **ENTRY_KEYS,
-    "informal": pl.Boolean(),
+    "informal": TRUTH,
     **dict.fromkeys(("entered_value", "freight", "insurance"), MONEY),
     **_DUTY,
     **_FEES,
     "notes": TEXTS,
 }
-REFUSED_SCHEMA: dict[str, pl.DataType] = {
+REFUSED_SCHEMA: Schema = {
     **_IDS,
-    **dict.fromkeys(("column", "reason", "found", "message"), _TEXT),
+    **dict.fromkeys(("column", "reason", "found", "message"), TEXT),
 }
 VIEWS = ("line", "entry", "layer")
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-import polars.selectors as cs
 
 from tariffs.client.results import charts
 from tariffs.client.results.amounts import in_words, three_digits, unit_in_words
@@ -190,9 +189,9 @@ class ImpactStory:
         return Grid(f"Duty{self._after}, {unit.name} a year", heads, len(heads) - 1, cells, sums=[OTHERS])
 
     def _bearing(self) -> Grid | None:
-        amounts = self.total.select(cs.numeric() - cs.by_name("days", require_all=False))
+        amounts = self.total.select(pl.selectors.numeric() - pl.selectors.by_name("days", require_all=False))
         unit = unit_in_words([value for one in amounts if not is_fraction(one.name) for value in one], 1e6)
-        rows = Balance(self.total.with_columns(cs.numeric() / unit.dollars)).rows()
+        rows = Balance(self.total.with_columns(pl.selectors.numeric() / unit.dollars)).rows()
         if not rows:
             return None
         names = self.total["scenario"].to_list()[-_COLUMNS:]

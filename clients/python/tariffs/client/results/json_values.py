@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 import polars as pl
@@ -49,11 +51,11 @@ def json_value(value: object) -> object:
         return json_fields(value)
     if isinstance(value, Mapping):
         return {str(name): json_value(item) for name, item in value.items()}
-    if isinstance(value, pl.DataFrame):
-        return json_rows(value)
     if isinstance(value, list | tuple):
         return [json_value(item) for item in value]
-    return str(value)
+    if isinstance(value, Decimal | date):
+        return str(value)
+    return json_rows(value) if isinstance(value, pl.DataFrame) else str(value)
 
 
 def json_fields(value: DataclassInstance) -> dict[str, object]:

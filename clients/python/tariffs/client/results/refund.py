@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from tariffs.client.results.entries import ENTRY_KEYS, MONEY, TEXTS
+from tariffs.client.results.entries import COUNT, ENTRY_KEYS, MONEY, TEXT, TEXTS, Schema
 from tariffs.client.results.json_values import json_rows, json_value
 from tariffs.client.results.sections import Section
 from tariffs.client.results.shown import TableResult
@@ -16,16 +16,16 @@ from tariffs.client.results.shown import TableResult
 AMOUNTS = (
     "deposited", "assessed", "owed", "by_act", "refundable", "drawback", "refund", "interest", "interest_by_act",
 )  # fmt: skip
-ENTRY_SCHEMA: dict[str, pl.DataType] = {
+ENTRY_SCHEMA: Schema = {
     **ENTRY_KEYS,
-    **dict.fromkeys(("liquidation", "route", "route_from", "protest_by", "suit_by"), pl.String()),
+    **dict.fromkeys(("liquidation", "route", "route_from", "protest_by", "suit_by"), TEXT),
     **dict.fromkeys(AMOUNTS, MONEY),
     "notes": TEXTS,
 }
-HEADING_SCHEMA: dict[str, pl.DataType] = {
-    "entry_id": pl.String(),
-    "row": pl.Int64(),
-    **dict.fromkeys(("measure", "heading", "start", "end"), pl.String()),
+HEADING_SCHEMA: Schema = {
+    "entry_id": TEXT,
+    "row": COUNT,
+    **dict.fromkeys(("measure", "heading", "start", "end"), TEXT),
     **dict.fromkeys(("deposited", "assessed", "owed", "refundable"), MONEY),
 }
 

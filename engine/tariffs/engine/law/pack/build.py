@@ -10,11 +10,12 @@ from typing import Any
 import yaml
 
 from tariffs.engine.errors import LawError
-from tariffs.engine.law.files import DirectoryFiles, LawFiles, load_yaml, raw_of
+from tariffs.engine.law.files import DirectoryFiles, LawFiles, raw_of
 from tariffs.engine.law.loader import digest_of, law_from_raw
 from tariffs.engine.law.pack import archive
 from tariffs.engine.law.pack.manifest import FORMAT, MANIFEST, SIGNATURE, VERSION, Manifest, checksum_of
 from tariffs.engine.law.pack.signature import sign
+from tariffs.engine.law.yaml_texts import load_yaml
 
 LAW, GOLDEN = "law/", "golden/"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,8 @@ from numpy.typing import NDArray
 
 from tariffs.engine.base.array_utils import F64, ratio
 from tariffs.engine.base.bounded_cache import BoundedCache, brief
-from tariffs.engine.law.law import Law
+from tariffs.engine.law import load_law
+from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.engine.response.elasticities.adjustment_profile import DAYS_A_YEAR, PROHIBITION_YEARS
 from tariffs.engine.response.lanes.adjustment import DutyStep, RateMoves
@@ -25,6 +25,7 @@ from tariffs.engine.response.trade.anticipation import (
     purchase_factor,
 )
 from tariffs.engine.response.trade.trade_response import PROHIBITIVE, Response
+from tariffs.engine.runs.outcomes.kept_moves import kept_moves
 from tariffs.engine.runs.outcomes.rated_table import RatedTable
 from tariffs.engine.table_duty.duties import Dated
 
@@ -82,17 +83,35 @@ class DutySteps:
             law: the law, after any scenario.
             dated: the instants of the lines.
         """
+        self._recall()
         last = self._day_of(max(dated.instants))
-        pairs = list(pairwise([None, *self._changes(law, dated)]))
-        self._run.share_compile(
-            [(law, day.dated) for before, day in pairs if day and self._pair(before, day) not in self._moves]
-        )
-        steps = [
-            DutyStep((last - day.day).days / DAYS_A_YEAR, self._between(before, day))
-            for before, day in pairs
-            if day
-        ]
+        days = list(self._changes(law, dated))
+        ages = [(last - day.day).days / DAYS_A_YEAR for day in days]
+        steps = list(map(DutyStep, ages, self._moves_of(days)))
         return with_prohibitions_apart(steps)
+
+    def _moves_of(self, days: Sequence[_Day]) -> list[RateMoves]:
+        """Rates that move on each day; those of days that follow one another under other laws are computed once."""
+        pairs = list(zip([None, *days], days, strict=False))
+        new = [day for before, day in pairs if self._pair(before, day) not in self._moves]
+        self._run.share_compile([(day.law, day.dated) for day in new])
+        return [self._between(before, day) for before, day in pairs]
+
+    def _recall(self) -> None:
+        """Take the moves of the embedded law and table from their snapshot: scenarios have most of them in common."""
+        run, law = self._run, self._run.law
+        recalled = run.prepared.lines.cache.setdefault("moves recalled", set())
+        is_embedded = law is load_law() and run.prepared.baseline and run.market == IMPORT
+        if not is_embedded or run.options.known_on or self._full(None) in recalled:
+            return
+        recalled.add(self._full(None))
+        days = list(self._changes(law, run.dated_alike(law, law.as_of.isoformat())))
+        dates = (self._start.isoformat(), *(day.day.isoformat() for day in days))
+        facts = law.digest, run.prepared.digest, self._response.model, str(self._base_key[1]), *dates
+        goods = self._response.varieties.line, self._response.varieties.product, self._response.base_rate
+        moves = kept_moves(facts, goods, lambda: self._moves_of(days))
+        for before, day, found in zip([None, *days], days, moves, strict=False):
+            self._moves.keep(self._pair(before, day), found)
 
     def days(self, law: Law, dated: Dated) -> list[tuple[float, Dated]]:
         """List the days on which a law may have changed, the oldest first: the age in years, and the dated lines."""
