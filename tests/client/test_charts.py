@@ -24,7 +24,7 @@ def test_fifteen_bars_and_the_others_have_names_and_numbers() -> None:
         {"scenario": ["base"] * 22, "origin": codes, "duty": [2e9, 1.5e9, *([1e8] * 20)]},
     )
     chart = charts.bars(rows, "duty", "origin", "scenario")
-    assert titles(chart) == ["Duty by country of origin, USD billion"]
+    assert titles(chart) == ["Duty by country of origin, USD bn"]
     assert chart.data["label"].to_list()[:2] == ["China", "Vietnam"]
     assert chart.data["label"].to_list()[-1] == "others"
     assert chart.data["written"].to_list()[-1] == "0.70"
@@ -46,7 +46,7 @@ def test_a_sweep_of_any_size_is_drawn_with_as_many_lines_as_there_are_colours(se
     titled = {"cn": "rate on China, percent", "vn": "rate on Vietnam, percent"}
     chart = charts.curves(rows, "duty", "cn", second, titled)
     drawn = chart.to_dict()
-    assert titles(chart) == ["Duty by rate on China, USD billion"]
+    assert titles(chart) == ["Duty by rate on China, USD bn"]
     data = max(drawn["datasets"].values(), key=len)
     assert len(data) <= 5000
     assert len({row["vn"] for row in data}) <= len(PALETTE) or not second

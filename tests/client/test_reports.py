@@ -15,6 +15,7 @@ import pytest
 from tariffs.client import Client, ExtraMissing, ImpactResult, InvalidRequest, Scenario, Sweep, TimelineResult
 from tariffs.client.cli.__main__ import run
 from tariffs.client.results import charts
+from tariffs.client.results.amounts import in_words
 from tariffs.client.results.balance import Balance
 from tariffs.client.results.short_names import label_of
 
@@ -63,7 +64,7 @@ def test_a_report_is_one_file_with_tables_charts_notes_and_inputs(
     assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8") == text
     assert "<h1>What if &lt;the truce&gt; lapses?</h1>" in text
     change = impact.total["duty_after"][1] - impact.total["duty_after"][0]
-    assert f"USD {change:,.0f} a year higher" in text
+    assert f"{in_words(change)} a year higher" in text
     assert str(impact.provenance["run_digest"]) in text
     assert text.count("<figure") == text.count('<div role="img" aria-label="') == 1
     assert text.count("<svg") == 1

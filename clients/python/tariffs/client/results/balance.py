@@ -24,8 +24,6 @@ _CLOSED = "of which buyers by prohibitions"
 _ABROAD = {"rent_exporter": "quota rents of exporters, which are in their prices"}
 CAPTION = "against the baseline; parts add up to the line below them"
 """What the table shows, after its unit."""
-SUMS = ("added duty", "welfare")
-"""Rows that are the sum of those above them."""
 
 
 @dataclass(frozen=True, slots=True)

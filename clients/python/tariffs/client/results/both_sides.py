@@ -10,14 +10,15 @@ from typing import Generic, TypeVar
 import polars as pl
 
 from tariffs.client.results import charts, html
-from tariffs.client.results.amounts import unit_in_words
+from tariffs.client.results.amounts import short_unit, three
+from tariffs.client.results.answer import ShortTable
 from tariffs.client.results.charts import Chart, Figure
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.output_files import write_report
 from tariffs.client.results.report import report_html
 from tariffs.client.results.sections import Section
-from tariffs.client.results.view import Grid, Passage, View, drawn
+from tariffs.client.results.view import Passage, View, drawn
 from tariffs.client.results.workbook import write_workbook
 
 IMPORTS, EXPORTS = "imports", "exports"
@@ -119,7 +120,7 @@ class BothSides(Generic[Side]):
             View(
                 question or _TITLE,
                 figure=drawn(lambda: self._figure()),
-                passages=[Passage("", (), [self._grid()])],
+                passages=[Passage("", (), [self._table()])],
                 parts=parts,
             )
         )
@@ -132,7 +133,7 @@ class BothSides(Generic[Side]):
         rows = self.side_by_side.select("scenario", *(f"{side}_duty" for side in self.sides))
         return Figure(self.chart(), "Bars: duty on imports and on exports by scenario.", rows)
 
-    def _grid(self) -> Grid:
+    def _table(self) -> ShortTable:
         """Write duty and trade of both sides by scenario."""
         amounts = {
             f"{side}_{name}": f"{side.capitalize()}, {words}"
@@ -141,9 +142,11 @@ class BothSides(Generic[Side]):
             if f"{side}_{name}" in self.side_by_side.columns
         }
         rows = self.side_by_side.to_dicts()
-        unit = unit_in_words([row[name] for row in rows for name in amounts])
-        cells = [[str(row["scenario"]), *(unit.three(row[name]) for name in amounts)] for row in rows]
-        return Grid(f"{unit.name} a year", ["Scenario", *amounts.values()], len(amounts), cells)
+        unit = short_unit([row[name] for row in rows for name in amounts])
+        cells = [
+            [str(row["scenario"]), *(three(row[name], unit.dollars) for name in amounts)] for row in rows
+        ]
+        return ShortTable(f"{unit.name} a year", ["Scenario", *amounts.values()], cells)
 
     def to_excel(self, path: str | Path) -> None:
         """Write both sides as one workbook: totals, side by side too, and all sheets of each side under its name.

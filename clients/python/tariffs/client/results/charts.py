@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from tariffs.client.errors import module_of
-from tariffs.client.results.amounts import MoneyUnit, three_digits, unit_in_words
+from tariffs.client.results.amounts import PERCENT, MoneyUnit, short_unit, three
 from tariffs.client.results.chart_rows import check_column, with_others
 from tariffs.client.results.columns import in_full, is_fraction, key_title, parameter_words
 from tariffs.client.results.palette import PALETTE
@@ -20,7 +20,6 @@ from tariffs.client.results.short_names import label_of, spelled_out
 
 Chart = Any
 """An `altair.Chart`; not named as a type, so that the client can be checked without altair."""
-PERCENT = MoneyUnit(0.01, 2, "percent")
 _WIDTH, _HEIGHT, _ROOM = 400, 260, 1.18
 _BAR, _LABEL, _FONT = 15, 280, 12
 _SHOWN, _DATES, _MOST_ROWS = 15, 6, 4000
@@ -63,7 +62,7 @@ class Figure:
 
 def unit_of(column: str, values: Sequence[object]) -> MoneyUnit:
     """Unit in which the numbers of a column are drawn."""
-    return PERCENT if is_fraction(column) else unit_in_words(values)
+    return MoneyUnit(PERCENT, 2, "percent") if is_fraction(column) else short_unit(values)
 
 
 def waterfall(labels: Sequence[str], amounts: Sequence[float], unit: str = "USD") -> Chart:
@@ -115,7 +114,7 @@ def bars(
     unit = unit_of(column, kept[column].to_list())
     frame = kept.with_columns(shown=pl.col(column) / unit.dollars).with_columns(
         label=pl.col(key).map_elements(lambda code: spelled_out(label_of(key, str(code))), pl.String),
-        written=pl.col("shown").map_elements(three_digits, pl.String),
+        written=pl.col("shown").map_elements(_written, pl.String),
         beside=pl.max_horizontal("shown", 0.0),
     )
     names = frame["label"].unique(maintain_order=True).to_list()
@@ -155,7 +154,7 @@ def steps(rows: pl.DataFrame, column: str, events: Mapping[str, str] | None = No
     rows = _thinned(rows, "scenario")
     frame = rows.select("scenario", "start", "end", shown=pl.col(column) / unit.dollars)
     last = frame.group_by("scenario", maintain_order=True).last().with_columns(start=pl.col("end"))
-    last = last.with_columns(written=pl.col("shown").map_elements(three_digits, pl.String))
+    last = last.with_columns(written=pl.col("shown").map_elements(_written, pl.String))
     named = dict(events or {})
     marked = pl.DataFrame({"start": list(named) or changed_days(rows)}, schema={"start": pl.String})
     places = {day: str(number) for number, day in enumerate(named, 1)}
@@ -210,9 +209,9 @@ def curves(
     unit = unit_of(column, rows[column].to_list())
     frame = _thinned(rows, colour).with_columns(shown=pl.col(column) / unit.dollars)
     for name in filter(None, (across, colour)):
-        if named.get(name, "").endswith(PERCENT.name):
+        if named.get(name, "").endswith("percent"):
             frame = frame.with_columns(pl.col(name) * 100)
-    frame = frame.with_columns(written=pl.col("shown").map_elements(three_digits, pl.String))
+    frame = frame.with_columns(written=pl.col("shown").map_elements(_written, pl.String))
     kind = "Q" if rows[across].dtype.is_numeric() else "T"
     encodings: dict[str, Any] = {
         "x": alt.X(f"{across}:{kind}", title=_sentence(named.get(across, across))),
@@ -309,6 +308,10 @@ def _is_near_zero(shown: pl.Series) -> bool:
     """Test whether an axis begins at 0: where the least number is below half of the largest."""
     low, high = shown.min(), shown.max()
     return not (isinstance(low, float) and isinstance(high, float) and low > high / 2)
+
+
+def _written(value: float) -> str:
+    return three(value, 1.0)
 
 
 def _sentence(text: str) -> str:

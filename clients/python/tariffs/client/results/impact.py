@@ -243,6 +243,7 @@ class ImpactResult(TableResult):
             named(None if ranges is None else ranges.tornado),
             None if self.attribution is None else self.by_change(),
             self.goods,
+            self.short_tables(),
         )
 
     def _headline(self) -> str:
@@ -362,7 +363,9 @@ class TimelineResult(TableResult):
             _titled(one, law).with_columns(on=pl.lit(self.days[0]))
             for one in (self.average_total, self.averages)
         )
-        return ImpactStory(total, groups, None, None, None, self.goods).passages()[:-1]
+        return ImpactStory(total, groups, None, None, None, self.goods, self.short_tables()[1:]).passages()[
+            :-1
+        ]
 
     def _headline(self) -> str:
         names = self.average_total["scenario"].to_list() if self.average_total.width else []

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from tariffs.client.results import charts
-from tariffs.client.results.amounts import in_words, three_digits, unit_in_words
-from tariffs.client.results.balance import CAPTION, SUMS, Balance
-from tariffs.client.results.chart_rows import OTHERS
+from tariffs.client.results.amounts import PERCENT, MoneyUnit, in_words, short_unit, three
+from tariffs.client.results.answer import ShortTable
+from tariffs.client.results.balance import CAPTION, Balance
+from tariffs.client.results.chart_rows import rows_by, with_others
 from tariffs.client.results.charts import Figure
-from tariffs.client.results.columns import is_fraction, key_title, keys_of, parameter_words
+from tariffs.client.results.columns import is_fraction, key_title, keys_of, largest_first, parameter_words
 from tariffs.client.results.short_names import label_of
-from tariffs.client.results.view import Grid, Passage, in_plain_words
+from tariffs.client.results.view import Passage, in_plain_words
 
-_ROWS, _BARS, _COLUMNS, _TRADE = 10, 9, 3, "customs_value"
+_ROWS, _BARS, _COLUMNS = 10, 9, 3
 _RANGED = {
     "duty_after": "duty after the response",
     "value_after": "trade after the response",
@@ -38,6 +39,7 @@ class ImpactStory:
         ranges, tornado: ranges of totals over draws, and the effect of each parameter; None without draws.
         changes: attribution summed by change, if requested.
         goods: goods in words, such as US imports.
+        tables: table of the largest groups.
     """
 
     total: pl.DataFrame
@@ -46,6 +48,7 @@ class ImpactStory:
     tornado: pl.DataFrame | None
     changes: pl.DataFrame | None
     goods: str
+    tables: Sequence[ShortTable]
 
     @property
     def question(self) -> str:
@@ -74,9 +77,11 @@ class ImpactStory:
                 rows = rows.with_columns(pl.DataFrame(ends, ["low", "high"], orient="row"))
             what, key = f"Duty{self._after} by scenario", "scenario"
         else:
-            table = self._by(key, _BARS)
-            change = [row[names[-1]] - (row[names[0]] if len(names) > 1 else 0.0) for row in table]
-            rows = pl.DataFrame({key: [str(row[key]) for row in table], self._duty: change})
+            sign = pl.when(pl.col("scenario") == names[-1]).then(1.0).otherwise(-1.0)
+            rows = rows_by(self.groups, self._duty, key).with_columns(pl.col(self._duty) * sign)
+            rows = rows.group_by(key, maintain_order=True).agg(pl.col(self._duty).sum())
+            rows = largest_first(rows, self._duty).with_columns(scenario=pl.lit(names[-1]))
+            rows = with_others(rows, key, self._duty, _BARS)
             what = f"{'Change of the duty' if len(names) > 1 else 'Duty'}{self._after} by {key_title(key)}"
         chart = charts.bars(rows, self._duty, key, title=f"{what}, a year")
         numbers = ", ".join(
@@ -87,7 +92,7 @@ class ImpactStory:
     def passages(self) -> list[Passage]:
         """Write where it falls, who bears it, how sure it is, and what each change does."""
         keys = keys_of(self.groups)[:1]
-        found = [Passage(f"The largest by {key_title(key)}", (), (self._largest(key),)) for key in keys]
+        found = [Passage(f"The largest by {key_title(key)}", (), self.tables) for key in keys]
         if bearing := self._bearing():
             found.append(Passage("Who bears it", (), (bearing,)))
         found.append(self._certainty())
@@ -155,42 +160,9 @@ class ImpactStory:
         low, high = sorted(map(abs, band)) if band[0] * band[1] > 0 else band
         return f" ({in_words(low)} to {in_words(high)} in nine of ten draws)"
 
-    def _by(self, key: str, shown: int) -> list[Row]:
-        """Trade and duty by the largest groups of a key, a column a scenario; the others last."""
-        names = self.total["scenario"].to_list()
-        trade = pl.col(_TRADE).filter(pl.col("scenario") == names[0]).sum()
-        size = [trade] if _TRADE in self.groups.columns else []
-        sums = self.groups.group_by(key, "scenario", maintain_order=True).agg(pl.col(self._duty).sum())
-        wide = sums.pivot("scenario", index=key, values=self._duty, maintain_order=True).fill_null(0.0)
-        wide = wide.join(
-            self.groups.group_by(key).agg(size), on=key, how="left", nulls_equal=True, maintain_order="left"
-        )
-        change = pl.col(names[-1]) - pl.col(names[0]) if len(names) > 1 else pl.col(names[0])
-        wide = wide.sort(change.abs(), descending=True, maintain_order=True)
-        wide = wide.with_columns(pl.col(key).cast(pl.String).fill_null("none"))
-        rest = wide.slice(shown).select(pl.lit(OTHERS).alias(key), pl.exclude(key).sum())
-        table = pl.concat([wide.head(shown), rest.select(wide.columns)]) if wide.height > shown else wide
-        return [{"label": label_of(key, row[key]), **row} for row in table.to_dicts()]
-
-    def _largest(self, key: str) -> Grid:
-        """Ten rows: trade before any response, the duty of each scenario, and its change."""
-        names, rows = self.total["scenario"].to_list(), self._by(key, _ROWS)
-        shown = names if len(names) <= _COLUMNS else [names[0], names[-1]]
-        size = [_TRADE] if any(row.get(_TRADE) for row in rows) else []
-        columns = [*size, *shown]
-        heads = [*(["Trade"] if size else []), *(shown if len(names) > 1 else ["Duty"])]
-        unit = unit_in_words([row[name] for row in rows for name in columns])
-        cells = [[str(row["label"]), *(unit.three(row[name]) for name in columns)] for row in rows]
-        if len(names) > 1:
-            heads.append("Change")
-            for row, written in zip(rows, cells, strict=True):
-                written.append(unit.three(row[names[-1]] - row[names[0]]))
-        heads = [key_title(key).capitalize(), *heads]
-        return Grid(f"Duty{self._after}, {unit.name} a year", heads, len(heads) - 1, cells, sums=[OTHERS])
-
-    def _bearing(self) -> Grid | None:
+    def _bearing(self) -> ShortTable | None:
         amounts = self.total.select(pl.selectors.numeric() - pl.selectors.by_name("days", require_all=False))
-        unit = unit_in_words([value for one in amounts if not is_fraction(one.name) for value in one], 1e6)
+        unit = _whole_unit([value for one in amounts if not is_fraction(one.name) for value in one])
         rows = Balance(self.total.with_columns(pl.selectors.numeric() / unit.dollars)).rows()
         if not rows:
             return None
@@ -199,7 +171,7 @@ class ImpactStory:
             [title, *("-" if one is None else f"{one:,}" for one in values[-_COLUMNS:])]
             for title, values in rows
         ]
-        return Grid(f"{unit.name}, {CAPTION}", ["", *names], len(names), cells, sums=SUMS)
+        return ShortTable(f"{unit.name}, {CAPTION}", ["", *names], cells)
 
     def _certainty(self) -> Passage:
         title = "How sure it is"
@@ -210,18 +182,18 @@ class ImpactStory:
         last = self.total["scenario"][-1]
         found = self.ranges.filter(pl.col("column").is_in(list(_RANGED)), scenario=last)
         rows = found.filter(pl.col("central").is_not_null()).to_dicts()
-        unit = unit_in_words([row[name] for row in rows for name in ("p5", "central", "p95")])
+        unit = short_unit([row[name] for row in rows for name in ("p5", "central", "p95")])
         cells = [
             [
                 _RANGED[row["column"]],
-                *(unit.three(row[name]) for name in ("central", "p5", "p95")),
+                *(three(row[name], unit.dollars) for name in ("central", "p5", "p95")),
                 self._cause(row),
             ]
             for row in rows
         ]
         heads = [f"{last}, {unit.name}", "Central", "p5", "p95", "Most by"]
         return Passage(
-            title, [_MODELS_DIFFER], [Grid("Nine of ten draws lie between p5 and p95", heads, 4, cells)]
+            title, [_MODELS_DIFFER], [ShortTable("Nine of ten draws lie between p5 and p95", heads, cells)]
         )
 
     def _cause(self, row: Row) -> str:
@@ -231,23 +203,28 @@ class ImpactStory:
         own = self.tornado.filter(scenario=row["scenario"], column=row["column"])
         return parameter_words(str(own["parameter"][0])) if own.height else ""
 
-    def _by_change(self, changes: pl.DataFrame) -> Grid:
+    def _by_change(self, changes: pl.DataFrame) -> ShortTable:
         names = [name for name in _PARTS if changes[name].count()]
-        unit = unit_in_words([value for name in names for value in changes[name]])
+        unit = short_unit([value for name in names for value in changes[name]])
         largest = changes.sort(pl.col(names[-1]).abs(), descending=True, maintain_order=True)
         rows = [
-            [in_plain_words(str(row["text"])), *(unit.three(row[name]) for name in names)]
+            [in_plain_words(str(row["text"])), *(three(row[name], unit.dollars) for name in names)]
             for row in largest.head(_ROWS).to_dicts()
         ]
         left = changes.height - _ROWS
-        return Grid(
-            f"Duty by change, {unit.name} a year",
+        more = f"; {left:,} smaller changes are left out" if left > 0 else ""
+        return ShortTable(
+            f"Duty by change, {unit.name} a year{more}",
             ["Change of the law", *(_PARTS[name] for name in names)],
-            len(names),
             rows,
-            f"and {left:,} more changes" if left > 0 else "",
         )
 
 
+def _whole_unit(values: Sequence[object]) -> MoneyUnit:
+    """Unit of amounts written in whole numbers: millions where the largest is above one."""
+    unit = short_unit(values)
+    return MoneyUnit(1e6, 0, "USD m") if unit.dollars > 1e6 else unit
+
+
 def _percent(value: object) -> str:
-    return f"{three_digits(float(str(value)) * 100)} percent"
+    return f"{three(value, PERCENT)} percent"

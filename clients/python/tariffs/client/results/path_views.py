@@ -8,13 +8,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from tariffs.client.results import charts
-from tariffs.client.results.amounts import in_words, three_digits, unit_in_words
+from tariffs.client.results.amounts import PERCENT, in_words, three
 from tariffs.client.results.charts import Figure
-from tariffs.client.results.columns import in_full, is_fraction, title_of
-from tariffs.client.results.view import Grid
+from tariffs.client.results.columns import in_full
 
-_EVENTS, _ROWS, _LEAST_CHANGE = 8, 10, 0.02
-_POINT_COLUMNS = ("duty", "effective_rate", "duty_after", "effective_rate_after")
+_EVENTS, _LEAST_CHANGE = 8, 0.02
 
 
 def named_events(totals: pl.DataFrame, changes: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -47,7 +45,7 @@ def period_answer(totals: pl.DataFrame, averages: pl.DataFrame, goods: str) -> l
     texts = [
         f"{one['scenario']}: from {first} to {last} duties on {goods} are {in_words(one['duty'])} a year on average"
         + (
-            f", {three_digits(one['effective_rate'] * 100)} percent of their value"
+            f", {three(one['effective_rate'], PERCENT)} percent of their value"
             if one.get("effective_rate")
             else ""
         )
@@ -110,24 +108,3 @@ def sweep_answer(totals: pl.DataFrame, column: str, axes: Sequence[Axis]) -> lis
         f"{in_full(column).capitalize()} goes from {in_words(low[column])} ({where[0]}) to "
         f"{in_words(high[column])} ({where[1]}) over {totals.height:,} points."
     ]
-
-
-def sweep_grid(totals: pl.DataFrame, axes: Sequence[Axis]) -> Grid:
-    """Write ten points of a sweep, evenly chosen from first to last, with the duty and rate before and after."""
-    names = [name for name in _POINT_COLUMNS if name in totals.columns and totals[name].count()]
-    unit = unit_in_words([value for name in names if not is_fraction(name) for value in totals[name]])
-    places = sorted({round(place * (totals.height - 1) / (_ROWS - 1)) for place in range(_ROWS)})
-    rows = [
-        [
-            *(one.shown(row[one.name]) for one in axes),
-            *(
-                three_digits((row[name] or 0.0) * 100) if is_fraction(name) else unit.three(row[name])
-                for name in names
-            ),
-        ]
-        for row in totals[places].to_dicts()
-    ]
-    heads = [*(one.title for one in axes), *map(title_of, names)]
-    left = totals.height - len(places)
-    more = f"and {left:,} points between them" if left else ""
-    return Grid(f"{unit.name} a year; rates in percent", heads, len(heads), rows, more)

@@ -28,11 +28,12 @@ from tariffs.client.results.refused import refused_json, refused_words
 from tariffs.client.results.report import report_html
 from tariffs.client.results.sections import Section
 from tariffs.client.results.text import frame_grid, grid
-from tariffs.client.results.view import Grid, Passage, View, assumed, doubts, drawn, inputs, repeat
+from tariffs.client.results.view import Passage, View, assumed, doubts, drawn, inputs, repeat
 from tariffs.client.results.workbook import write_workbook
 
 _SHOWN_IN_TEXT = 10
 _SHOWN_REFUSED = 10
+_SHOWN_NUMBERS = 5
 _REFUSED_COLUMNS = ("row", "line_id", "column", "reason", "found", "message")
 
 
@@ -125,7 +126,7 @@ class TableResult:
             question or self._question(law),
             self._answer(law),
             drawn(lambda: self._figure(law)),
-            [*self._passages(law), *refused],
+            [*self._five_lines(), *self._passages(law), *refused],
             assumed(self.provenance, self.notes),
             law,
             doubts(self.provenance, law),
@@ -198,7 +199,11 @@ class TableResult:
 
     def _passages(self, law: LegalText | None) -> list[Passage]:
         """Write the tables of a report."""
-        return [Passage("", (), [grid_of(section)]) for section in self._sections()]
+        return [Passage("", (), [table_of(section)]) for section in self._sections()]
+
+    def _five_lines(self) -> list[Passage]:
+        answer = self.answer()
+        return [Passage("In five lines", [], [answer.table])] if answer else []
 
     def _headline(self) -> str:
         """Say in a few words what the result is."""
@@ -227,13 +232,15 @@ class TableResult:
         raise NotImplementedError
 
 
-def grid_of(section: Section) -> Grid:
-    """Write the first ten rows of a section as a table in words."""
-    unit, rows = text_rows(section.frame, section.keys, section.numbers, _SHOWN_IN_TEXT)
-    heads = [*map(key_title, section.keys), *map(title_of, section.numbers)]
-    left = section.frame.height - _SHOWN_IN_TEXT
-    more = f"and {left:,} more rows" if left > 0 else ""
-    return Grid(f"{section.title}; {unit}", heads, len(section.numbers), rows, more)
+def table_of(section: Section) -> ShortTable:
+    """Write the first ten rows of a section with a few numbers, its keys in one column."""
+    numbers = section.numbers[:_SHOWN_NUMBERS]
+    unit, rows = text_rows(section.frame, section.keys, numbers, _SHOWN_IN_TEXT)
+    count = len(section.keys)
+    heads = [", ".join(map(key_title, section.keys)), *map(title_of, numbers)]
+    return ShortTable(
+        f"{section.title}; {unit}", heads, [[", ".join(row[:count]), *row[count:]] for row in rows]
+    )
 
 
 def section_of(title: str, frame: pl.DataFrame, runs: Sequence[str] = (), shown: int = 15) -> Section:

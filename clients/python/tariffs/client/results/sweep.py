@@ -14,7 +14,7 @@ from tariffs.client.results.charts import Chart, Figure
 from tariffs.client.results.columns import is_fraction, keys_of, title_of
 from tariffs.client.results.headline import response_words
 from tariffs.client.results.legal_text import LegalText
-from tariffs.client.results.path_views import Axis, sweep_answer, sweep_chart, sweep_figure, sweep_grid
+from tariffs.client.results.path_views import Axis, sweep_answer, sweep_chart, sweep_figure
 from tariffs.client.results.sections import Section
 from tariffs.client.results.shown import TableResult, largest_section, section_of
 from tariffs.client.results.view import Passage
@@ -99,7 +99,7 @@ class Sweep(TableResult):
         return sweep_figure(self.totals, self._column, self.axes(law))
 
     def _passages(self, law: LegalText | None) -> list[Passage]:
-        return [Passage("", (), [sweep_grid(self.totals, self.axes(law))])]
+        return [Passage("The largest groups", (), self.short_tables())] if self.keys else []
 
     @property
     def _column(self) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from tariffs.client.errors import ExtraMissing
 from tariffs.client.results.amounts import in_words
+from tariffs.client.results.answer import ShortTable
 from tariffs.client.results.charts import Figure
 from tariffs.client.results.html import NoteLike
 from tariffs.client.results.legal_text import LegalText
@@ -56,24 +57,12 @@ _DIGESTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
-    """Table in words: the last `numbers` columns hold numbers, `sums` are rows that add up, `more` what is left out."""
-
-    caption: str
-    heads: Sequence[str]
-    numbers: int
-    rows: Sequence[Sequence[str]]
-    more: str = ""
-    sums: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Passage:
     """Part of a report: its title, sentences and tables."""
 
     title: str
     sentences: Sequence[str] = ()
-    grids: Sequence[Grid] = ()
+    tables: Sequence[ShortTable] = ()
 
 
 @dataclass(frozen=True, slots=True)
