@@ -15,7 +15,11 @@ from tariffs.client.cli.__main__ import run
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+INSTALL = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
 DUTY_COMMANDS = re.findall(r"^\$ tariffs (duty .+)$", README, re.MULTILINE)
+
+
+SHOWN = re.findall(r"^\$ tariffs (.+)\n((?:(?!\$ |```).*\n)+)", README, re.MULTILINE)
 
 
 def page_name(page: Path) -> str:
@@ -41,11 +45,13 @@ def test_named_make_targets_exist(page: Path) -> None:
     assert set(named) <= targets
 
 
-def test_the_extras_of_the_readme_are_those_of_the_project() -> None:
+def test_the_extras_of_the_page_are_those_of_the_project() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     extras = project.split("[project.optional-dependencies]")[1].split("\n[")[0]
     declared = set(re.findall(r"^(\w+) = \[", extras, re.MULTILINE))
-    assert set(re.findall(r"tariffs\[(\w+)\]", README)) == declared
+    assert {
+        name for names in re.findall(r"tariffs\[([\w,]+)\]", INSTALL) for name in names.split(",")
+    } == declared
 
 
 @pytest.mark.parametrize("command", DUTY_COMMANDS)
@@ -57,7 +63,8 @@ def test_the_duty_commands_of_the_readme_answer(command: str, capsys: pytest.Cap
 
 
 @pytest.mark.slow
-def test_the_python_of_the_readme_runs() -> None:
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     (example,) = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
     names: dict[str, object] = {}
     exec(example, names)
@@ -68,11 +75,17 @@ def test_the_python_of_the_readme_runs() -> None:
     assert abs(second - first) > 1e9, "the scenario of the example changes nothing"
 
 
-def test_the_readme_says_how_to_install_from_a_clone() -> None:
-    install = README.split("## Install")[1].split("\n## ")[0]
-    assert "git clone" in install
-    assert re.search(r"pip install '\.\[all\]'", install)
-    assert "`make demo`" in install
+def test_a_page_of_the_readme_says_how_to_install_from_a_clone() -> None:
+    assert "(docs/install.md)" in README
+    assert "git clone" in INSTALL
+    assert re.search(r"pip install '\.\[all\]'", INSTALL)
+    assert "`make demo`" in INSTALL
+
+
+def test_the_readme_is_short_and_says_what_it_covers_first() -> None:
+    lines = README.splitlines()
+    assert len(lines) <= 150
+    assert any("2025" in line for line in lines[:15])
 
 
 def test_the_scenario_of_the_readme_is_sound_and_does_something() -> None:
@@ -81,3 +94,21 @@ def test_the_scenario_of_the_readme_is_sound_and_does_something() -> None:
         answer = client.check(example)
     assert answer.ok
     assert list(answer.problems) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("command", "shown"), SHOWN)
+def test_the_output_that_the_readme_shows_is_that_of_its_command(
+    command: str, shown: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    assert run([*shlex.split(command), "--local"]) == 0
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    wanted = [line.split() for line in shown.splitlines() if line.strip(". ")]
+    assert len(wanted) > 5
+    assert [line for line in wanted if line not in printed] == []
+
+
+def test_the_picture_of_the_readme_is_there() -> None:
+    (picture,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
+    assert (ROOT / picture).read_bytes().startswith(b"\x89PNG")

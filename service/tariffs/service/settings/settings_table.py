@@ -1,6 +1,6 @@
 """List the settings: those in effect here, and the Markdown table in the documents.
 
-`python -m tariffs.service.settings.settings_table README.md docs/service.md` rewrites the tables in both.
+`python -m tariffs.service.settings.settings_table docs/service.md` rewrites the table of the page.
 """
 
 from __future__ import annotations
