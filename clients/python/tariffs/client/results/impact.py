@@ -19,9 +19,9 @@ from tariffs.client.results.answer import (
     summary,
 )
 from tariffs.client.results.chart_rows import rows_by, total_rows
-from tariffs.client.results.charts import Chart, Figure
+from tariffs.client.results.charts import Chart
 from tariffs.client.results.columns import keys_of, largest_first, runs_largest_first
-from tariffs.client.results.impact_view import ImpactStory
+from tariffs.client.results.impact_view import ImpactWords
 from tariffs.client.results.json_values import json_rows, json_value
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.path_views import named_events, period_answer, period_figure
@@ -29,7 +29,7 @@ from tariffs.client.results.quote import Note
 from tariffs.client.results.sections import Section
 from tariffs.client.results.shown import TableResult, largest_section, section_of
 from tariffs.client.results.treemap import treemap
-from tariffs.client.results.view import Passage
+from tariffs.client.results.view import Story
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,20 +211,8 @@ class ImpactResult(TableResult):
         asked = {name: frame for name, frame in more.items() if frame is not None}
         return {"totals": self.total, "groups": runs_largest_first(self.groups, ("scenario", "on")), **asked}
 
-    def _question(self, law: LegalText | None) -> str:
-        return self._story(law).question
-
-    def _answer(self, law: LegalText | None) -> list[str]:
-        return self._story(law).answer()
-
-    def _figure(self, law: LegalText | None) -> Figure | None:
-        return self._story(law).figure()
-
-    def _passages(self, law: LegalText | None) -> list[Passage]:
-        return self._story(law).passages()
-
-    def _story(self, law: LegalText | None) -> ImpactStory:
-        """Describe the result in words, its scenarios by title and, where there are several, day."""
+    def story(self, law: LegalText | None) -> Story:
+        """Make the result's own parts of its view, scenarios by title and, where there are several, day."""
         runs = self.total.select("scenario", "on").rows()
         day = {run: f", {run[1]}" if len({on for _, on in runs}) > 1 else "" for run in runs}
         titles = {run: f"{law.title_of(run[0]) if law else run[0]}{day[run]}" for run in runs}
@@ -236,7 +224,7 @@ class ImpactResult(TableResult):
             return frame.with_columns(pl.Series("scenario", names, pl.String))
 
         ranges = self.ranges
-        return ImpactStory(
+        own = ImpactWords(
             cast(pl.DataFrame, named(self.total)),
             cast(pl.DataFrame, named(self.groups)),
             named(None if ranges is None else ranges.total),
@@ -245,6 +233,7 @@ class ImpactResult(TableResult):
             self.goods,
             self.short_tables(),
         )
+        return Story(own.question, own.answer(), own.passages(), own.figure)
 
     def _headline(self) -> str:
         points = [f"{name} on {on}" for name, on in self.total.select("scenario", "on").iter_rows()]
@@ -347,25 +336,23 @@ class TimelineResult(TableResult):
             "segments": runs_largest_first(self.segments, ("scenario", "start", "end")),
         }
 
-    def _question(self, law: LegalText | None) -> str:
+    def story(self, law: LegalText | None) -> Story:
+        """Make the result's own parts of its view, on average of the period."""
         first, last = self.days
-        return f"What is the duty on {self.goods} from {first} to {last}?"
-
-    def _answer(self, law: LegalText | None) -> list[str]:
-        return period_answer(_titled(self.totals, law), _titled(self.average_total, law), self.goods)
-
-    def _figure(self, law: LegalText | None) -> Figure | None:
-        column = "duty_after" if self.totals["value_after"].count() else "duty"
-        return period_figure(_titled(self.totals, law), column, law.events if law else {})
-
-    def _passages(self, law: LegalText | None) -> list[Passage]:
         total, groups = (
-            _titled(one, law).with_columns(on=pl.lit(self.days[0]))
-            for one in (self.average_total, self.averages)
+            _titled(one, law).with_columns(on=pl.lit(first)) for one in (self.average_total, self.averages)
         )
-        return ImpactStory(total, groups, None, None, None, self.goods, self.short_tables()[1:]).passages()[
-            :-1
-        ]
+        own = ImpactWords(total, groups, None, None, None, self.goods, self.short_tables()[1:])
+        steps, column = (
+            _titled(self.totals, law),
+            "duty_after" if self.totals["value_after"].count() else "duty",
+        )
+        return Story(
+            f"What is the duty on {self.goods} from {first} to {last}?",
+            period_answer(steps, total, self.goods),
+            own.passages()[:-1],
+            lambda: period_figure(steps, column, law.events if law else {}),
+        )
 
     def _headline(self) -> str:
         names = self.average_total["scenario"].to_list() if self.average_total.width else []

@@ -31,7 +31,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class ImpactStory:
+class ImpactWords:
     """Effect of scenarios in words, a chart and tables.
 
     Attributes:

@@ -10,7 +10,6 @@ import polars as pl
 
 from tariffs.client.results import html
 from tariffs.client.results.answer import SHOWN_ROWS, Answer, ShortTable
-from tariffs.client.results.charts import Figure
 from tariffs.client.results.columns import (
     key_title,
     keys_of,
@@ -19,7 +18,7 @@ from tariffs.client.results.columns import (
     text_rows,
     title_of,
 )
-from tariffs.client.results.headline import assumptions
+from tariffs.client.results.headline import assumptions, is_export
 from tariffs.client.results.json_values import json_value
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.output_files import write_report
@@ -28,7 +27,7 @@ from tariffs.client.results.refused import refused_json, refused_words
 from tariffs.client.results.report import report_html
 from tariffs.client.results.sections import Section
 from tariffs.client.results.text import frame_grid, grid
-from tariffs.client.results.view import Passage, View, assumed, doubts, drawn, inputs, repeat
+from tariffs.client.results.view import Passage, Story, View, assumed, doubts, drawn, inputs, repeat
 from tariffs.client.results.workbook import write_workbook
 
 _SHOWN_IN_TEXT = 10
@@ -96,9 +95,7 @@ class TableResult:
     @property
     def goods(self) -> str:
         """Goods of the result in words."""
-        details = self.provenance.get("details")
-        direction = details.get("direction") if isinstance(details, Mapping) else ""
-        return "US exports" if direction == "export" else "US imports"
+        return "US exports" if is_export(self.provenance) else "US imports"
 
     def report(
         self, path: str | Path | None = None, *, question: str = "", law: LegalText | None = None
@@ -122,11 +119,13 @@ class TableResult:
     def to_view(self, *, question: str = "", law: LegalText | None = None) -> View:
         """Describe the result in plain data for readers; `question` and `law` as in `report`."""
         refused = [Passage("Refused rows", [refused_words(self.refused)])] if self.refused.height else []
+        story, answer = self.story(law), self.answer()
+        first = [Passage("In five lines", [], [answer.table])] if answer else []
         return View(
-            question or self._question(law),
-            self._answer(law),
-            drawn(lambda: self._figure(law)),
-            [*self._five_lines(), *self._passages(law), *refused],
+            question or story.question,
+            story.answer,
+            drawn(story.draw),
+            [*first, *story.passages, *refused],
             assumed(self.provenance, self.notes),
             law,
             doubts(self.provenance, law),
@@ -147,15 +146,16 @@ class TableResult:
             InvalidRequest: the name of the file does not end in .xlsx.
             ExtraMissing: the extra `notebook` is not installed.
         """
+        story = self.story(None)
         cover = {
             "question": question,
-            "answer": "\n".join(self._answer(None)),
+            "answer": "\n".join(story.answer),
             "result": self._headline(),
             "days": " to ".join(dict.fromkeys(self.days)),
             "law": html.law_line(self.provenance),
             "assumptions": assumptions(self.provenance),
         }
-        figure = drawn(lambda: self._figure(None))
+        figure = drawn(story.draw)
         sheets = self.workbook_sheets()
         write_workbook(
             Path(path), cover, sheets, self.provenance, None if isinstance(figure, str) else figure
@@ -185,25 +185,11 @@ class TableResult:
         """Name the frames of the sheets of a workbook."""
         return {section.title.partition(",")[0]: section.frame for section in self._sections()}
 
-    def _question(self, law: LegalText | None) -> str:
-        """Question that the result answers, if its reader gives none."""
-        return self._headline()
-
-    def _answer(self, law: LegalText | None) -> list[str]:
-        """Answer the question in sentences."""
-        return []
-
-    def _figure(self, law: LegalText | None) -> Figure | None:
-        """Draw the chart of a report."""
-        return None
-
-    def _passages(self, law: LegalText | None) -> list[Passage]:
-        """Write the tables of a report."""
-        return [Passage("", (), [table_of(section)]) for section in self._sections()]
-
-    def _five_lines(self) -> list[Passage]:
-        answer = self.answer()
-        return [Passage("In five lines", [], [answer.table])] if answer else []
+    def story(self, law: LegalText | None) -> Story:
+        """Make the result's own parts of its view."""
+        return Story(
+            self._headline(), passages=[Passage("", (), [table_of(one)]) for one in self._sections()]
+        )
 
     def _headline(self) -> str:
         """Say in a few words what the result is."""

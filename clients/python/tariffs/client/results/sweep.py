@@ -10,14 +10,14 @@ import polars as pl
 
 from tariffs.client.results.amounts import MoneyUnit, unit_for
 from tariffs.client.results.answer import SHOWN_ROWS, Answer, ShortTable, group_table
-from tariffs.client.results.charts import Chart, Figure
+from tariffs.client.results.charts import Chart
 from tariffs.client.results.columns import is_fraction, keys_of, title_of
 from tariffs.client.results.headline import response_words
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.path_views import Axis, sweep_answer, sweep_chart, sweep_figure
 from tariffs.client.results.sections import Section
-from tariffs.client.results.shown import TableResult, largest_section, section_of
-from tariffs.client.results.view import Passage
+from tariffs.client.results.shown import TableResult, largest_section, section_of, table_of
+from tariffs.client.results.view import Passage, Story
 
 _SHOWN_VALUES = 20
 _SHARES = frozenset({"rate", "share", "weight"})
@@ -89,21 +89,15 @@ class Sweep(TableResult):
     def _sheets(self) -> dict[str, pl.DataFrame]:
         return {"totals": self.totals, "groups": self.groups}
 
-    def _question(self, law: LegalText | None) -> str:
-        return f"How does the duty move with {' and '.join(one.title for one in self.axes(law))}?"
-
-    def _answer(self, law: LegalText | None) -> list[str]:
-        return sweep_answer(self.totals, self._column, self.axes(law))
-
-    def _figure(self, law: LegalText | None) -> Figure | None:
-        return sweep_figure(self.totals, self._column, self.axes(law))
-
-    def _passages(self, law: LegalText | None) -> list[Passage]:
-        return [Passage("The largest groups", (), self.short_tables())] if self.keys else []
-
-    @property
-    def _column(self) -> str:
-        return "duty_after" if self.totals["duty_after"].count() else "duty"
+    def story(self, law: LegalText | None) -> Story:
+        """Make the result's own parts of its view, with the titles of parameters."""
+        axes, column = self.axes(law), "duty_after" if self.totals["duty_after"].count() else "duty"
+        return Story(
+            f"How does the duty move with {' and '.join(one.title for one in axes)}?",
+            sweep_answer(self.totals, column, axes),
+            [Passage("The largest groups", (), self.short_tables())] if self.keys else [],
+            lambda: sweep_figure(self.totals, column, axes),
+        )
 
     def axes(self, law: LegalText | None = None) -> list[Axis]:
         """Parameters that are varied, by their titles where the law was looked up."""
@@ -194,17 +188,20 @@ class Seek(TableResult):
         path = self.path.rename({"achieved": column})
         return [Section("values that were computed", path, ["value"], [column], _SHOWN_VALUES)]
 
-    def _question(self, law: LegalText | None) -> str:
-        return f"Where is {self.words()[0]} met?"
-
-    def _answer(self, law: LegalText | None) -> list[str]:
-        return [self._headline()]
-
-    def _figure(self, law: LegalText | None) -> Figure | None:
+    def story(self, law: LegalText | None) -> Story:
+        """Make the result's own parts of its view."""
         name, low, _ = map(str, self._sought()["vary"])
         column = str(self._sought()["target"][0])
-        path = self.path.rename({"value": name, "achieved": column})
-        return sweep_figure(path, column, [Axis(name, name, low.endswith("%"))])
+        path, axes = (
+            self.path.rename({"value": name, "achieved": column}),
+            [Axis(name, name, low.endswith("%"))],
+        )
+        return Story(
+            f"Where is {self.words()[0]} met?",
+            [self._headline()],
+            [Passage("", (), [table_of(one)]) for one in self._sections()],
+            lambda: sweep_figure(path, column, axes),
+        )
 
     def _sought(self) -> Mapping[str, Sequence[object]]:
         details = cast("Mapping[str, Mapping[str, Sequence[object]]]", self.provenance["details"])

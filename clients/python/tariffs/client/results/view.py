@@ -15,6 +15,7 @@ from tariffs.client.errors import ExtraMissing
 from tariffs.client.results.amounts import in_words
 from tariffs.client.results.answer import ShortTable
 from tariffs.client.results.charts import Figure
+from tariffs.client.results.headline import response_words
 from tariffs.client.results.html import NoteLike
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.quote import Provenance
@@ -42,12 +43,6 @@ _IN_SHORT = {
 """Notes in few words, by reason: `worth` is the value of all lines that they are about, `subjects` the measures."""
 _BY_SUBJECT, _SUBJECT = {"PROHIBITED", "CHARGE_UNDETERMINED"}, re.compile(" (?:may apply|prohibits) ")
 _SHARES_NAMED = 4
-_HORIZONS = {
-    "path": "every change of duty has the elasticities of its age on the day",
-    "impact": "elasticities of the first months",
-    "short": "elasticities of about a year",
-    "long": "elasticities after full adjustment",
-}
 _DIGESTS = {
     "run_digest": "Run",
     "law_version": "Law",
@@ -96,6 +91,16 @@ class View:
     repeat: Mapping[str, str] = field(default_factory=dict)
     law_line: str = ""
     parts: Mapping[str, View] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What is a result's own in its view: question, sentences, tables, and what draws its chart."""
+
+    question: str
+    answer: Sequence[str] = ()
+    passages: Sequence[Passage] = ()
+    draw: Callable[[], Figure | None] = lambda: None
 
 
 def drawn(draw: Callable[[], Figure | None]) -> Figure | str | None:
@@ -178,21 +183,14 @@ def _flags(name: str, value: object) -> list[str]:
 
 
 def _response(provenance: Provenance) -> list[str]:
-    """Describe the model of the response, its horizon and elasticities, and what it leaves out."""
+    """Describe the model of the response, and what it leaves out; empty where a result has none."""
     details = provenance.get("details")
-    facts = details if isinstance(details, Mapping) else {}
-    name, model = facts.get("response"), facts.get("model")
-    if not name:
+    if not isinstance(details, Mapping) or not details.get("response"):
         return []
-    if name == "none" or not isinstance(model, Mapping):
-        return ["None: volumes and prices before duty stay as they were."]
-    horizon = str(facts.get("horizon"))
-    elasticities = facts.get("parameters")
-    chosen = "" if elasticities in {horizon, "central"} else f", set {elasticities}"
-    title = str(model.get("title", name))
-    first = f"{title[:1].upper() + title[1:]}{chosen}; {_HORIZONS.get(horizon, horizon)}."
-    ignored = model.get("ignores")
-    return [first, *([f"It leaves out {', '.join(map(str, ignored))}."] if ignored else [])]
+    model = details.get("model")
+    ignored = model.get("ignores") if isinstance(model, Mapping) else None
+    left_out = [f"It leaves out {', '.join(map(str, ignored))}."] if ignored else []
+    return [response_words(provenance), *left_out]
 
 
 def _in_short(reason: str, messages: Mapping[str, str]) -> str:
