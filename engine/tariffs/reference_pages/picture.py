@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tariffs.client import Client
 
-SCENARIOS, DAY, DRAWS, SEED = ("base", "ieepa-upheld-truce-lapsed"), "2026-11-20", 64, 1
+SCENARIOS, DAY, DRAWS, SEED = ("base", "ieepa-upheld-truce-lapsed"), "2026-11-20", 32, 1
 QUESTION = "What would it cost if the IEEPA duties stood and the truce with China had lapsed?"
 _SIZE = "780,1010"
 
