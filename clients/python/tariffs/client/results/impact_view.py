@@ -174,34 +174,20 @@ class ImpactWords:
         return ShortTable(f"{unit.name}, {CAPTION}", ["", *names], cells)
 
     def _certainty(self) -> Passage:
-        title = "How sure it is"
-        if self.ranges is None:
+        """Say in words how wide the bands of the last scenario are, and what widens them most."""
+        title, last = "How sure it is", self.total["scenario"][-1]
+        if self.ranges is None or self.tornado is None:
             return Passage(
                 title, ["No band was computed; --draws 256 (draws=256) draws elasticities for one."]
             )
-        last = self.total["scenario"][-1]
-        found = self.ranges.filter(pl.col("column").is_in(list(_RANGED)), scenario=last)
-        rows = found.filter(pl.col("central").is_not_null()).to_dicts()
-        unit = short_unit([row[name] for row in rows for name in ("p5", "central", "p95")])
-        cells = [
-            [
-                _RANGED[row["column"]],
-                *(three(row[name], unit.dollars) for name in ("central", "p5", "p95")),
-                self._cause(row),
-            ]
-            for row in rows
-        ]
-        heads = [f"{last}, {unit.name}", "Central", "p5", "p95", "Most by"]
-        return Passage(
-            title, [_MODELS_DIFFER], [ShortTable("Nine of ten draws lie between p5 and p95", heads, cells)]
-        )
-
-    def _cause(self, row: Row) -> str:
-        """Name the parameter that moves a total most."""
-        if self.tornado is None:
-            return ""
-        own = self.tornado.filter(scenario=row["scenario"], column=row["column"])
-        return parameter_words(str(own["parameter"][0])) if own.height else ""
+        texts = []
+        for column, words in _RANGED.items():
+            found = self.ranges.filter(scenario=last, column=column).to_dicts()
+            causes = self.tornado.filter(scenario=last, column=column)["parameter"]
+            if found and found[0]["p5"] is not None and causes.len():
+                ends = f"{in_words(found[0]['p5'])} to {in_words(found[0]['p95'])}"
+                texts.append(f"{words} {ends}, most by {parameter_words(causes[0])}")
+        return Passage(title, [f"{last}, in nine of ten draws: {'; '.join(texts)}.", _MODELS_DIFFER])
 
     def _by_change(self, changes: pl.DataFrame) -> ShortTable:
         names = [name for name in _PARTS if changes[name].count()]
