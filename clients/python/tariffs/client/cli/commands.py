@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
-from typing import Annotated, Any, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
@@ -21,7 +21,7 @@ from tariffs.client.results.headline import USMCA_SWITCH
 from tariffs.client.results.json_values import json_value
 from tariffs.client.results.table_handle import TableHandle
 from tariffs.run_spec.option import Kind, RunOption
-from tariffs.run_spec.spec import GROUPS, OPTIONS, taken
+from tariffs.run_spec.spec import OPTIONS, taken
 
 UnderLaw = Annotated[Client, "--law-version"]
 """Client of a command that takes `--law-version` too."""
@@ -33,7 +33,6 @@ _CONNECTION: Mapping[str, tuple[Any, object]] = {
 _JSON: Mapping[str, tuple[Any, object]] = {"as_json": (options.Json, False)}
 Function = TypeVar("Function", bound=Callable[..., Any])
 Command = Callable[..., Any]
-_PANELS = (*GROUPS, options.OUTPUT, options.SERVER)
 _SEVERAL = {Kind.KEYS, Kind.PAIRS, Kind.VALUES}
 _TYPES: Mapping[Kind, Any] = {Kind.FLAG: bool, Kind.NUMBER: float, Kind.WHOLE: int}
 # Types that are found at run time.
@@ -41,8 +40,7 @@ _ANNOTATED: Any = Annotated
 _TEXTS: Any = list[str] | None
 _CLAIMS = Annotated[
     str,
-    options.option(
-        "Law",
+    typer.Option(
         "--claims",
         metavar="2024|2025|2025h2|responding",
         help="USMCA claims where a line declares none: of a period, or rising with the duty that they save. "
@@ -131,25 +129,23 @@ def shared(what: TableHandle | RunStatus) -> Output:
 
 
 def with_run_options(verb: str) -> Callable[[Command], Command]:
-    """Give a command the options of a verb of runs, in groups, and `--claims`; as `with_options`.
+    """Give a command the options of a verb of runs, and `--claims`; as `with_options`.
 
     An option whose name on the command line is that of a parameter of the command stays the command's.
     """
 
     def decorated(command: Command) -> Command:
         own = signature(command).parameters
-        made = [_parameter(one, one.group) for one in taken(verb) if one.flag[2:] not in own]
+        made = [_parameter(one) for one in taken(verb) if one.flag[2:] not in own]
         claims = Parameter("claims", Parameter.KEYWORD_ONLY, default="", annotation=_CLAIMS)
-        called = _taking(command, [*made, claims])
-        was = signature(called)
-        return _signed(called, sorted(was.parameters.values(), key=_place), was.return_annotation)
+        return _taking(command, [*made, claims])
 
     return decorated
 
 
 def with_options(*names: str) -> Callable[[Command], Command]:
     """Give a command options of runs in the place of `**given`, which has them as the client takes them."""
-    return lambda command: _taking(command, [_parameter(OPTIONS[name], None) for name in names])
+    return lambda command: _taking(command, [_parameter(OPTIONS[name]) for name in names])
 
 
 def _taking(command: Command, made: Sequence[Parameter]) -> Command:
@@ -187,9 +183,9 @@ def of_both_sides(run: Mapping[str, Any], exports: Table | None) -> dict[str, An
     return chosen | {"exports": exports} | ({"by": run["by"], "exports_by": run["by"]} if run["by"] else {})
 
 
-def _parameter(one: RunOption, panel: str | None) -> Parameter:
+def _parameter(one: RunOption) -> Parameter:
     kind, default = (_TEXTS, None) if one.kind in _SEVERAL else (_TYPES.get(one.kind, str), one.default)
-    annotation = _ANNOTATED[kind, options.run_option(one.name, panel)]
+    annotation = _ANNOTATED[kind, options.run_option(one.name)]
     return Parameter(one.name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
@@ -198,9 +194,3 @@ def _value(one: RunOption, given: Any) -> Any:
     if one.kind is Kind.KEYS:
         return options.keys(given or []) or None
     return options.pairs(given, one.flag) if one.kind in _SEVERAL else given
-
-
-def _place(one: Parameter) -> int:
-    """Place of a parameter in the help: arguments, then its group."""
-    panel = getattr(get_args(one.annotation)[-1], "rich_help_panel", None)
-    return _PANELS.index(panel) if panel in _PANELS else -1

@@ -97,8 +97,7 @@ def duty(
     sheet: table_options.Sheet = "",
     header_row: table_options.HeaderRow = 0,
     view: Annotated[
-        str,
-        typer.Option("--view", metavar="|".join(VIEWS), help="Rows of an entry file to print and write."),
+        str, typer.Option("--view", metavar="|".join(VIEWS), help="Rows of an entry file to print and write.")
     ] = VIEWS[0],
     output: Annotated[
         Path | None,
@@ -111,8 +110,7 @@ def duty(
     refused: options.Refused = None,
     scenario: options.Scenario = None,
     why: Annotated[
-        bool,
-        typer.Option("--why", help="Show the reason for each layer, and measures that did not apply."),
+        bool, typer.Option("--why", help="Show the reason for each layer, and measures that did not apply.")
     ] = False,
     target: options.Target = None,
     local: options.Local = False,

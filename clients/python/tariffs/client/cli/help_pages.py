@@ -11,17 +11,47 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from tariffs.client.cli.options import OUTPUT, QUESTION, RESPONSE, SERVER, TABLE
+from tariffs.run_spec.spec import OPTIONS
 
-_PANELS = (QUESTION, RESPONSE, TABLE, OUTPUT, SERVER)
-_PANEL_OF = {"Law": QUESTION, "Results": QUESTION}
-"""Groups of the list of run options that stand in another one."""
+_QUESTION, _TABLE = "Question", "Table"
+_PANELS = (_QUESTION, "Trade response", _TABLE, "Output", "Server")
+_PANEL_OF = {
+    **{one.flag: one.group for one in OPTIONS.values() if one.group in _PANELS},
+    **dict.fromkeys(["TABLE", *["--both", "--exports", "--mapping", "--sheet", "--header-row"]], _TABLE),
+    **dict.fromkeys(
+        [
+            "--top",
+            "--sort",
+            "--view",
+            "--output",
+            "--report",
+            "--lines",
+            "--refused",
+            "--wide",
+            "--brief",
+            "--json",
+        ],
+        "Output",
+    ),
+    **dict.fromkeys(["--cluster", "--detach", "--target", "--local"], "Server"),
+}
+"""Group of an option by its name; the others belong to the question."""
 _FIRST = frozenset(
-    {
-        "--scenario", "--on", "--vary", "--response", "--horizon", "--by", "--draws", "--baseline", "--output",
-        "--report", "--json", "--target",
-    }
-)  # fmt: skip
+    [
+        "--scenario",
+        "--on",
+        "--vary",
+        "--response",
+        "--horizon",
+        "--by",
+        "--draws",
+        "--baseline",
+        "--output",
+        "--report",
+        "--json",
+        "--target",
+    ]
+)
 _WIDEST, _NAMES = 100, 36
 _MARKUP = re.compile(r"\\\[")
 
@@ -60,8 +90,8 @@ class HelpPage(TyperCommand):
 
 
 def _panel(one: Any) -> str:
-    panel = getattr(one, "rich_help_panel", None) or QUESTION
-    return _PANEL_OF.get(panel, panel)
+    names = {one.metavar, *one.opts} - ({"--target"} if one.metavar == "COLUMN=VALUE" else set())
+    return next((panel for name, panel in _PANEL_OF.items() if name in names), _QUESTION)
 
 
 def _lines(one: Any, ctx: Any, width: int) -> list[str]:

@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import typer
+
 from tariffs.client._wire.frames import is_partitioned, write_table
 from tariffs.client.cli import options, outputs, runs, table_options
 from tariffs.client.cli.both_report import print_both, write_both, write_both_report
@@ -38,18 +40,13 @@ def impact(
     header_row: table_options.HeaderRow = 0,
     top: Annotated[
         int | None,
-        options.option(
-            options.OUTPUT,
-            "--top",
-            metavar="N",
-            min=1,
-            help="Print the first N groups, by default 10; -o writes all.",
+        typer.Option(
+            "--top", metavar="N", min=1, help="Print the first N groups, by default 10; -o writes all."
         ),
     ] = None,
     sort: Annotated[
         str,
-        options.option(
-            options.OUTPUT,
+        typer.Option(
             "--sort",
             metavar="COLUMN",
             help="Print groups with the largest values of this column first, such as duty, duty_vs or value_vs.",
@@ -59,11 +56,7 @@ def impact(
     report: options.Report = None,
     lines: Annotated[
         Path | None,
-        options.option(
-            options.OUTPUT,
-            "--lines",
-            help="Write every line of every scenario to this .parquet or .csv file.",
-        ),
+        typer.Option("--lines", help="Write every line of every scenario to this .parquet or .csv file."),
     ] = None,
     refused: options.Refused = None,
     wide: options.Wide = False,

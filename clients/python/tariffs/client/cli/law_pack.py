@@ -88,8 +88,7 @@ def diff(
     first: Annotated[str, typer.Argument(metavar="A", help="Pack, folder of law data, or `builtin`.")],
     second: Annotated[str, typer.Argument(metavar="B", help="Pack, folder of law data, or `builtin`.")],
     table: Annotated[
-        Path | None,
-        typer.Argument(metavar="TABLE", help="Trade table: list the lines whose duty differs."),
+        Path | None, typer.Argument(metavar="TABLE", help="Trade table: list the lines whose duty differs.")
     ] = None,
     on: options.On = None,
 ) -> Output:

@@ -22,8 +22,7 @@ _TOP_ORIGINS = 6
 
 def validate(
     dates: Annotated[
-        list[str] | None,
-        typer.Option("--on", metavar="DAY", help="Compute this day only; may be repeated."),
+        list[str] | None, typer.Option("--on", metavar="DAY", help="Compute this day only; may be repeated.")
     ] = None,
     as_json: options.Json = False,
 ) -> int:

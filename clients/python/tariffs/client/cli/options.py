@@ -26,32 +26,19 @@ _KEPT_WARM = (
     "`tariffs serve` keeps law, table and kernels in memory between commands: start it once, and set "
     f"{TARGET_VARIABLE}=localhost:50051."
 )
-QUESTION, RESPONSE, TABLE = "Question", "Trade response", "Table"
-OUTPUT, SERVER = "Output", "Server"
-"""Groups of options in help pages, besides those of the list of run options."""
 
 
-def option(panel: str | None, *flags: str, **described: Any) -> Any:
-    """Describe an option for Typer in a group of the help."""
-    return typer.Option(*flags, **described, rich_help_panel=panel)
-
-
-def run_option(name: str, panel: str | None = None) -> Any:
-    """Describe an option of runs for Typer.
-
-    Args:
-        name: its name in Python.
-        panel: title of its group in the help; None is the group of options without one.
-    """
+def run_option(name: str) -> Any:
+    """Describe an option of runs, by its name in Python, for Typer."""
     one = OPTIONS[name]
     repeated = " May be repeated." if one.kind in {Kind.PAIRS, Kind.VALUES} else ""
-    return option(panel, one.flag, metavar=one.metavar or None, help=one.text + repeated)
+    return typer.Option(one.flag, metavar=one.metavar or None, help=one.text + repeated)
 
 
 Target = Annotated[
     str | None,
-    option(
-        SERVER, "--target", metavar="HOST:PORT", help="Server to call. Default: TARIFFS_TARGET, else --local."
+    typer.Option(
+        "--target", metavar="HOST:PORT", help="Server to call. Default: TARIFFS_TARGET, else --local."
     ),
 ]
 AllOwners = Annotated[bool, typer.Option("--all-owners", help="List everybody's; needs the role admin.")]
@@ -60,17 +47,16 @@ Group = Annotated[
     typer.Argument(metavar="[GROUP]", help="One of your groups, see `tariffs whoami`; without one nobody."),
 ]
 Owner = Annotated[str, typer.Option("--owner", metavar="NAME", help="Owner of the table, for admins.")]
-Local = Annotated[bool, option(SERVER, "--local", help="Compute in this process, without a server.")]
+Local = Annotated[bool, typer.Option("--local", help="Compute in this process, without a server.")]
 Cluster = Annotated[
     str,
-    option(
-        SERVER,
+    typer.Option(
         "--cluster",
         metavar="ADDRESS",
         help="Compute on the Dask cluster with this scheduler, such as tls://host:8786; needs tariffs\\[server,scale].",
     ),
 ]
-Json = Annotated[bool, option(OUTPUT, "--json", help="Print one JSON document and nothing else on stdout.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else on stdout.")]
 TradeTable = Annotated[
     Path | None,
     typer.Argument(
@@ -87,8 +73,7 @@ Scenario = Annotated[
 ]
 Scenarios = Annotated[
     list[str] | None,
-    option(
-        QUESTION,
+    typer.Option(
         "--scenario",
         "-s",
         metavar="NAME_OR_FILE",
@@ -97,8 +82,8 @@ Scenarios = Annotated[
 ]
 WithParameters = Annotated[
     str,
-    option(
-        QUESTION, "--scenario", "-s", metavar="NAME_OR_FILE", help="Scenario with parameters, or *.yaml file."
+    typer.Option(
+        "--scenario", "-s", metavar="NAME_OR_FILE", help="Scenario with parameters, or *.yaml file."
     ),
 ]
 On = Annotated[str | None, run_option("on")]
@@ -106,56 +91,44 @@ Horizon = Annotated[str, run_option("horizon")]
 Param = Annotated[list[str] | None, run_option("parameters")]
 LawVersion = Annotated[str, run_option("law_version")]
 Detach = Annotated[
-    bool,
-    option(SERVER, "--detach", help="Start the run on the server and return at once; see `tariffs runs`."),
+    bool, typer.Option("--detach", help="Start the run on the server and return at once; see `tariffs runs`.")
 ]
 Both = Annotated[
     bool,
-    option(
-        TABLE,
-        "--both",
-        help="Imports and exports under the same scenarios, both embedded unless tables are given.",
+    typer.Option(
+        "--both", help="Imports and exports under the same scenarios, both embedded unless tables are given."
     ),
 ]
 ExportTable = Annotated[
     Path | None,
-    option(
-        TABLE, "--exports", metavar="TABLE", help="With --both: table of exports; TABLE is that of imports."
+    typer.Option(
+        "--exports", metavar="TABLE", help="With --both: table of exports; TABLE is that of imports."
     ),
 ]
 Output = Annotated[
     Path | None,
-    option(
-        OUTPUT,
-        "--output",
-        "-o",
-        help="Write rows as .parquet or .csv, all tables as .xlsx, a report as .html.",
+    typer.Option(
+        "--output", "-o", help="Write rows as .parquet or .csv, all tables as .xlsx, a report as .html."
     ),
 ]
 Report = Annotated[
     Path | None,
-    option(
-        OUTPUT,
+    typer.Option(
         "--report",
         metavar="FILE.html",
         help="Write a report too, besides what -o writes; the name ends in .html.",
     ),
 ]
 Brief = Annotated[
-    bool,
-    option(OUTPUT, "--brief", help="Print numbers only: no notes, reasons, assumptions or refused rows."),
+    bool, typer.Option("--brief", help="Print numbers only: no notes, reasons, assumptions or refused rows.")
 ]
 Wide = Annotated[
     bool,
-    typer.Option(
-        "--wide",
-        help="Print all columns and notes, with ids in place of names.",
-        rich_help_panel=OUTPUT,
-    ),
+    typer.Option("--wide", help="Print all columns and notes, with ids in place of names."),
 ]
 Refused = Annotated[
     Path | None,
-    option(OUTPUT, "--refused", help="Write refused rows to this file. Default: <TABLE>-refused.csv."),
+    typer.Option("--refused", help="Write refused rows to this file. Default: <TABLE>-refused.csv."),
 ]
 
 

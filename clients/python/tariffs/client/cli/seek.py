@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import typer
+
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs, table_options
 from tariffs.client.cli.commands import with_run_options
@@ -23,8 +25,7 @@ EXAMPLES = examples(
 def seek(
     vary: Annotated[
         str,
-        options.option(
-            options.QUESTION,
+        typer.Option(
             "--vary",
             metavar="NAME=LOW:HIGH",
             help="Parameter and its range: cn=0%:60%, start=2026-12-01:2027-06-30, truce=off:on, "
@@ -33,8 +34,7 @@ def seek(
     ],
     target: Annotated[
         list[str],
-        options.option(
-            options.QUESTION,
+        typer.Option(
             "--target",
             metavar="COLUMN=VALUE",
             help="Result to meet: duty, duty_after (revenue), landed, value_after, welfare, effective_rate and the "
@@ -46,8 +46,7 @@ def seek(
     scenario: options.WithParameters = "base",
     where: Annotated[
         list[str] | None,
-        options.option(
-            options.QUESTION,
+        typer.Option(
             "--where",
             metavar="KEY=VALUES",
             help="Groups that count, such as origin=CN or hts2=61,62; may be repeated. Default: the whole table.",
@@ -55,9 +54,7 @@ def seek(
     ] = None,
     output: Annotated[
         Path | None,
-        options.option(
-            options.OUTPUT, "--output", "-o", help="Write all values computed to this .parquet or .csv file."
-        ),
+        typer.Option("--output", "-o", help="Write all values computed to this .parquet or .csv file."),
     ] = None,
     refused: options.Refused = None,
     wide: options.Wide = False,

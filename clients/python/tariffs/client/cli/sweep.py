@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
+import typer
+
 from tariffs.client._wire.frames import read_table
 from tariffs.client.cli import options, outputs, runs, table_options
 from tariffs.client.cli.commands import with_run_options
@@ -25,8 +27,7 @@ def sweep(
     scenario: options.WithParameters = "base",
     vary: Annotated[
         list[str] | None,
-        options.option(
-            options.QUESTION,
+        typer.Option(
             "--vary",
             metavar="NAME=VALUES",
             help="Values of a parameter: cn=0%:50%:0.5% (both ends), vn=10%,20%, start=2026-12-01:2027-01-31, "
@@ -36,8 +37,7 @@ def sweep(
     ] = None,
     points: Annotated[
         Path | None,
-        options.option(
-            options.QUESTION,
+        typer.Option(
             "--points",
             metavar="FILE",
             help="Points one by one: a CSV or Parquet file with a column a parameter.",
@@ -45,12 +45,8 @@ def sweep(
     ] = None,
     top: Annotated[
         int | None,
-        options.option(
-            options.OUTPUT,
-            "--top",
-            metavar="N",
-            min=1,
-            help="Print only the N groups with the largest duty; -o writes all.",
+        typer.Option(
+            "--top", metavar="N", min=1, help="Print only the N groups with the largest duty; -o writes all."
         ),
     ] = None,
     output: options.Output = None,

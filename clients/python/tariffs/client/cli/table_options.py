@@ -7,16 +7,16 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import typer
+
 from tariffs.client._wire.excel import SheetChoice
 from tariffs.client._wire.frames import Table, read_bytes, read_chosen
-from tariffs.client.cli.options import TABLE, option
 
 STDIN = Path("-")
 _URL = re.compile(r"^([a-z][a-z0-9+.]+):/(?!/)")
 Mapping = Annotated[
     str,
-    option(
-        TABLE,
+    typer.Option(
         "--mapping",
         metavar="ace|cbp7501|FILE",
         help="Names of columns in TABLE: of ACE reports, of Form 7501, or of a .toml or .yaml file (docs/tables.md).",
@@ -24,17 +24,13 @@ Mapping = Annotated[
 ]
 Sheet = Annotated[
     str,
-    option(
-        TABLE,
-        "--sheet",
-        metavar="NAME",
-        help="Sheet of a workbook. Default: the first with a row of column names.",
+    typer.Option(
+        "--sheet", metavar="NAME", help="Sheet of a workbook. Default: the first with a row of column names."
     ),
 ]
 HeaderRow = Annotated[
     int,
-    option(
-        TABLE,
+    typer.Option(
         "--header-row",
         metavar="N",
         min=0,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Any
 
+import typer
+
 from tariffs.client.cli import options, outputs, runs, table_options
 from tariffs.client.cli.both_report import print_both, write_both
 from tariffs.client.cli.commands import of_both_sides, with_run_options
@@ -20,8 +22,8 @@ EXAMPLES = examples(
 
 @with_run_options("timeline")
 def timeline(
-    start: Annotated[str, options.option(options.QUESTION, "--start", metavar="DAY", help="First day.")],
-    end: Annotated[str, options.option(options.QUESTION, "--end", metavar="DAY", help="Last day.")],
+    start: Annotated[str, typer.Option("--start", metavar="DAY", help="First day.")],
+    end: Annotated[str, typer.Option("--end", metavar="DAY", help="Last day.")],
     table: options.TradeTable = None,
     scenario: options.Scenarios = None,
     both: options.Both = False,
