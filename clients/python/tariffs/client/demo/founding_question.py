@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from textwrap import wrap
 
@@ -53,7 +54,8 @@ def run(folder: Path, say: Say) -> ImpactResult:
         _counterfactual(result, say)
         law = client.legal_text(result)
     result.report(folder / "report.html", question=QUESTION, law=law)
-    result.to_excel(folder / "workbook.xlsx", question=QUESTION)
+    # A sheet of a million lines takes a minute to write; they are in a file of their own.
+    replace(result, lines=None).to_excel(folder / "workbook.xlsx", question=QUESTION)
     document = json.dumps(result.to_json_dict(None), indent=1)
     (folder / "summary.json").write_text(document + "\n", encoding="utf-8")
     assert result.lines is not None
