@@ -47,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # The reader (head, less) has closed the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    # What is loaded ends with the process: looking through it for garbage then takes a fifth of a command's time.
+    gc.freeze()
     sys.exit(code)
 
 
