@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 
 # gRPC would write text to standard error; it reads this variable when it is imported.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
-from tariffs.service.server.serving import check, serve
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the server or its check; return the exit code."""
+    # Modules stay to the end: looking through them for garbage takes a tenth of their loading.
+    gc.disable()
+    from tariffs.service.server.serving import check, serve
+
+    gc.enable()
     parser = argparse.ArgumentParser(
         prog="python -m tariffs.service", description="Serve tariffs.v1 over gRPC."
     )
