@@ -127,12 +127,16 @@ class ImpactWords:
         """Say what a scenario changes of the duty of the first one."""
         change, static = (float(one[name]) - float(first[name]) for name in (self._duty, "duty"))
         if abs(change) < 0.5 and abs(static) < 0.5:
-            return f"{one['scenario']}: the duty is that of {first['scenario']}, {in_words(first[self._duty])} a year."
+            same = (
+                f"on {self.goods} of {in_words(one['customs_value'])} the duty is that of {first['scenario']}"
+            )
+            return f"{one['scenario']}: {same}, {in_words(first[self._duty])} a year."
         word = "higher" if change > 0 else "lower"
         band = self._range(str(one["scenario"]), ("vs_p5", "vs_p95"))
         before = f"; at unchanged trade {in_words(abs(static))}" if self._responds else ""
         return (
-            f"{one['scenario']}: duties on {self.goods} are {in_words(abs(change))} a year {word}{band} than under "
+            f"{one['scenario']}: duties on {self.goods} of {in_words(one['customs_value'])} are "
+            f"{in_words(abs(change))} a year {word}{band} than under "
             f"{first['scenario']}, {in_words(one[self._duty])} instead of {in_words(first[self._duty])}{before}."
         )
 
