@@ -99,14 +99,14 @@ def asked_of(case: Case) -> dict[str, object]:
     if "run" in case:
         asked |= {"verb": case["run"][0], "files": case["run"][1] == "files"}
     if "change" in case:
-        asked |= {"limits": case["change"] == "limit", "mixture": case["change"] == "mixture"}
+        asked["mixture"] = case["change"] == "mixture"
     return asked
 
 
 def refusal(case: Case) -> refusals.Refusal | None:
     """The refusal of a case: what its options say, then its layout, then its table and scenario."""
     asked = asked_of(case)
-    later = {"own_table", "dates", "limits", "mixture"}
+    later = {"own_table", "dates", "mixture"}
     for unknown in (later | {"files"}, later, set[str]()):
         known = {name: value for name, value in asked.items() if name not in unknown}
         if (found := next((one for one in refusals.REFUSALS if one.holds(known)), None)) is not None:

@@ -14,6 +14,7 @@ from tariffs.client import Client
 from tariffs.client.errors import InvalidRequest
 from tariffs.engine.schedule import reference_data
 from tariffs.engine.tables import partitions
+from tests.client import run_cases
 from tests.service.spread import BASELINE, ON, assert_close, assert_same, layouts, trade, verbs, write_files
 
 pytestmark = pytest.mark.usefixtures("small_buckets")
@@ -29,6 +30,21 @@ def test_results_are_those_of_one_table(client: Client, tmp_path: Path) -> None:
     folder = write_files(table, tmp_path / "table", [300, 301, 900])
     assert partitions.PartitionedTable.of(str(folder)).buckets == 4
     assert_close(verbs(client, folder), verbs(client, table))
+
+
+@pytest.mark.parametrize("scenario", ["base", "limit"])
+def test_ages_count_to_the_last_entry_date_of_all_parts(
+    client: Client, tmp_path: Path, scenario: str
+) -> None:
+    table = trade(900)
+    is_late = pl.col("hts") == table["hts"][0]
+    dates = pl.when(is_late).then(pl.lit("2027-01-20")).otherwise(pl.lit("2025-12-15"))
+    table = table.with_columns(entry_date=dates)
+    folder = write_files(table, tmp_path / "table", [300, 301])
+    scenarios: list[Any] = [run_cases.SCENARIOS.get(scenario, scenario)]
+    options: dict[str, Any] = {"on": ON, "baseline": BASELINE, "by": ["hts2"], "horizon": "path"}
+    found, wanted = (client.impact(lines, scenarios, **options) for lines in (folder, table))
+    assert_close({"impact": found}, {"impact": wanted})
 
 
 def test_results_do_not_depend_on_the_files(client: Client, tmp_path: Path, scale: int) -> None:

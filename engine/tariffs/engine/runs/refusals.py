@@ -67,7 +67,6 @@ FACTS: Mapping[str, str] = {
     "verb": "verb",
     "files": "table of several files",
     "dates": "entry dates in the table",
-    "limits": "limits or floors on quantities in law or scenario",
     "mixture": "mixture of scenarios",
     "own_table": "table of your own",
 }
@@ -223,20 +222,6 @@ REFUSALS: tuple[Refusal, ...] = (
         "At the horizon path a market of sectors responds at the mean age of the changes of duty of the whole table, "
         "and a partitioned one is computed by sectors.",
         "Use the horizon impact, short or long, or give the table as one file.",
-    ),
-    Refusal(
-        "horizon",
-        {
-            "horizon": _one(PATH),
-            "response": _BEHAVIOURAL,
-            "limits": _HOLDS,
-            "dates": _HOLDS,
-            "files": _HOLDS,
-            "verb": _other(TIMELINE),
-        },
-        "At the horizon path a limit on quantities has the age of the last entry date of the whole table, and a "
-        "partitioned one is computed by products.",
-        "Use the horizon short or long, leave out the entry dates, or give the table as one file.",
     ),
     Refusal(
         "attribute",

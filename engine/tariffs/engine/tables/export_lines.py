@@ -32,7 +32,6 @@ from tariffs.engine.tables.mfn_rates import quantities_by_unit, stated_rates
 from tariffs.engine.tables.prepare import (
     PreparedTable,
     Table,
-    Unprepared,
     amount_of,
     declared_fact,
     index_of,
@@ -40,7 +39,7 @@ from tariffs.engine.tables.prepare import (
     reading_notes,
 )
 from tariffs.engine.tables.read_columns import Problems
-from tariffs.engine.tables.trade_table import CheckedTable, TableRules, check_table
+from tariffs.engine.tables.trade_table import CheckedTable, TableRules, Unprepared, check_table
 
 DESTINATION = "destination"
 

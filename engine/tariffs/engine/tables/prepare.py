@@ -6,7 +6,6 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,11 +25,10 @@ from tariffs.engine.tables.default_shares import default_share, variant_of
 from tariffs.engine.tables.kept_table import kept_table
 from tariffs.engine.tables.line_arrays import CODE_DIGITS, LineArrays
 from tariffs.engine.tables.mfn_rates import ordinary_rates, quantities_by_unit
-from tariffs.engine.tables.trade_table import CheckedTable, TableRules, check_table
+from tariffs.engine.tables.trade_table import CheckedTable, TableRules, Unprepared, check_table
 
 _PLACES_KEPT = 4
 """Instants of the lines under laws that begin and end differently; some 4 bytes a line."""
-Unprepared = pl.DataFrame | pl.LazyFrame | str | Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +104,7 @@ class PreparedTable:
             return [default], None
         first: dict[Hashable, datetime] = {}
         distinct, of_line = self._moments
+        distinct = [*distinct, *(moment for moment in self.checked.dates_elsewhere if moment not in distinct)]
         filled = sorted({default.astimezone(UTC) if moment is None else moment for moment in distinct})
         segments = {moment: segment(moment) for moment in filled}
         for moment in filled:

@@ -7,7 +7,7 @@ silently. Only a table that cannot be read at all raises.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
@@ -76,6 +76,20 @@ class TableRules:
 
 
 @dataclass(frozen=True)
+class TablePart:
+    """Rows of a table that is computed in parts, and the entry dates of all its rows, as they are written.
+
+    The horizon path counts ages to the last entry date of a table, so that each part needs those of the others.
+    """
+
+    rows: pl.DataFrame
+    entry_dates: pl.Series
+
+
+Unprepared = pl.DataFrame | pl.LazyFrame | str | Path | TablePart
+
+
+@dataclass(frozen=True)
 class CheckedTable:
     """Table after its check.
 
@@ -86,6 +100,7 @@ class CheckedTable:
         refused: one entry per problem: row, column, reason, found, message.
         notes: repairs and other notes: row (null for the whole table), reason, message.
         digest: SHA-256 of the canonical form of all rows, refused ones with the values found.
+        dates_elsewhere: instants of the entry dates of the other parts of the table.
     """
 
     lines: pl.DataFrame
@@ -93,6 +108,7 @@ class CheckedTable:
     refused: pl.DataFrame
     notes: pl.DataFrame
     digest: str
+    dates_elsewhere: tuple[datetime, ...] = ()
 
     @property
     def refused_count(self) -> int:
@@ -100,16 +116,20 @@ class CheckedTable:
         return self.refused["row"].n_unique()
 
 
-def check_table(source: pl.DataFrame | pl.LazyFrame | str | Path, rules: TableRules) -> CheckedTable:
+def check_table(source: Unprepared, rules: TableRules) -> CheckedTable:
     """Read and check a trade table.
 
     Args:
-        source: a frame, or the path of a CSV (read all as text), Parquet or Arrow IPC file.
+        source: a frame, the path of a CSV (read all as text), Parquet or Arrow IPC file, or a part of a table.
         rules: the rules of the check.
 
     Raises:
         InputError: TABLE_UNREADABLE, TABLE_EMPTY, COLUMN_MISSING or COLUMN_TYPE_MISMATCH.
     """
+    if isinstance(source, TablePart):
+        moments, outside = _entry_dates(source.entry_dates, rules, Problems())
+        dates = moments.filter(~outside).drop_nulls().unique().sort()
+        return replace(check_table(source.rows, rules), dates_elsewhere=tuple(dates))
     types = contract_types(rules.claims)
     frame = read_source(source, types)
     faults = text_of(frame[ROW_FAULT]) if ROW_FAULT in frame.columns else None
@@ -182,13 +202,16 @@ def _read_dates(frame: pl.DataFrame, rules: TableRules, read: Read, problems: Pr
     if "entry_date" not in frame.columns:
         return
     given = frame["entry_date"]
-    moments = instants_of(given, rules.zone, "ENTRY_DATE_INVALID", problems, rules.date_format)
-    outside = ((moments < rules.first.astimezone(UTC)) | (moments >= rules.last.astimezone(UTC))).fill_null(
-        value=False
-    )
+    read["entry_date"], outside = _entry_dates(given, rules, problems)
     span = f"{rules.first.astimezone(rules.zone):%Y-%m-%d} up to {rules.last.astimezone(rules.zone):%Y-%m-%d}"
     problems.refuse(given, outside, "ENTRY_DATE_OUT_OF_COVERAGE", f". The law data covers {span}.")
-    read["entry_date"] = moments
+
+
+def _entry_dates(given: pl.Series, rules: TableRules, problems: Problems) -> tuple[pl.Series, pl.Series]:
+    """Read the instants of entry dates (UTC), and mark those that the law does not cover."""
+    moments = instants_of(given, rules.zone, "ENTRY_DATE_INVALID", problems, rules.date_format)
+    outside = (moments < rules.first.astimezone(UTC)) | (moments >= rules.last.astimezone(UTC))
+    return moments, outside.fill_null(value=False)
 
 
 def _read_words(frame: pl.DataFrame, read: Read, problems: Problems) -> None:

@@ -18,7 +18,6 @@ import polars as pl
 
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.runs.joined_parts import PLACE, BucketResults, goods_keys, joined_blocks, joined_end
-from tariffs.engine.runs.outcomes.responding_table import has_limits
 from tariffs.engine.runs.outcomes.table_run import Progress
 from tariffs.engine.runs.stepwise_run import RunEnd
 from tariffs.engine.tables.columns import PLAIN
@@ -31,6 +30,7 @@ from tariffs.engine.tables.partitions import (
     split_slice,
 )
 from tariffs.engine.tables.sources import read_source
+from tariffs.engine.tables.trade_table import TablePart
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.run_options import LocalInputs
 from tariffs.service.rpc.run_plan import Facts, Messages, PartsHere, RunPlan, plan_of, table_of
@@ -189,63 +189,75 @@ def joined_result(job: Job, tasks: Tasks, report: Progress, cancelled: Cancelled
             verb=job.verb.name,
             files=True,
             dates="entry_date" in dict(table.columns),
-            limits=has_limits(plan.law, scenarios),
             mixture=any(scenario.mixture for scenario in scenarios),
         )
     shared = tasks.share(job.written())
-    buckets = _buckets(table, tasks, shared, report)
+    buckets, dates = _split(table, tasks, shared, report)
     found, handles = list[BucketResults](), list[Handle]()
     for number, pieces in enumerate(buckets):
-        handles.append(tasks.submit(f"{_PLACE}:bucket", shared, str(number).encode(), pieces))
+        handles.append(tasks.submit(f"{_PLACE}:bucket", shared, str(number).encode(), [*pieces, *dates]))
         if tasks.at_once == 1:
             report("computing", _SPLIT_SHARE + (1 - _SPLIT_SHARE) * (number + 1) / len(buckets))
     for number, (handle, pieces) in enumerate(zip(handles, buckets, strict=True)):
         found += pickle.loads(tasks.result(handle, cancelled))
         tasks.forget([handle, *pieces])
         report("computing", _SPLIT_SHARE + (1 - _SPLIT_SHARE) * (number + 1) / len(buckets))
+    tasks.forget(dates)
     end = joined_end(found)
     if job.lines_to:
         write_provenance(job.lines_to, end.provenance)
     return joined_blocks(found, options), end
 
 
-def _buckets(table: PartitionedTable, tasks: Tasks, shared: Handle, report: Progress) -> list[list[Handle]]:
-    """Split all slices; the pieces of each bucket, in the order of the slices."""
+def _split(
+    table: PartitionedTable, tasks: Tasks, shared: Handle, report: Progress
+) -> tuple[list[list[Handle]], list[Handle]]:
+    """Split all slices: the pieces of each bucket and the entry dates, in the order of the slices."""
+    dates = list[Handle]()
     pieces: list[list[Handle]] = [[] for _ in range(table.buckets)]
     for number in range(len(table.slices)):
         report("reading the table", _SPLIT_SHARE * number / len(table.slices))
         parts = tasks.submit(f"{_PLACE}:split", shared, str(number).encode())
         for bucket, own in enumerate(pieces):
             own.append(tasks.item(parts, bucket))
-    return pieces
+        dates.append(tasks.item(parts, table.buckets))
+    return pieces, dates
 
 
 def split(shared: bytes, argument: bytes, inputs: Sequence[bytes], cancelled: Cancelled) -> list[bytes]:
-    """Divide the rows of a slice, whose place is the argument, by bucket."""
+    """Divide the rows of a slice, whose place is the argument, by bucket; the last result is its entry dates."""
     job = Job.read(shared)
     table = _partitioned(job)
     with plan_of(job.verb, job.message, LocalInputs()) as plan:
         key = goods_keys(plan.law, plan.asked.scenarios, plan.options)
-        return [_encoded(frame) for frame in split_slice(table.slices[int(argument)], table.buckets, key)]
+        pieces = split_slice(table.slices[int(argument)], table.buckets, key)
+    dates = pl.concat(piece.select(pl.col("^entry_date$")) for piece in pieces).unique(maintain_order=True)
+    return [_encoded(frame) for frame in (*pieces, dates)]
 
 
 def bucket(shared: bytes, argument: bytes, inputs: Sequence[bytes], cancelled: Cancelled) -> bytes:
-    """Compute the run over the rows of a bucket, whose pieces are the inputs and whose number is the argument.
+    """Compute the run over the rows of a bucket, whose number is the argument.
 
-    The result is a list, which is empty for a bucket without rows. Lines are written to where the job says.
+    Its inputs are its pieces of all slices, then the entry dates of all slices. The result is a list, which is empty for
+    a bucket without rows. Lines are written to where the job says.
     """
     job = Job.read(shared)
-    rows = bucket_of_pieces(_partitioned(job), [pl.read_ipc(io.BytesIO(data)) for data in inputs])
+    table, frames = _partitioned(job), [pl.read_ipc(io.BytesIO(data)) for data in inputs]
+    rows = bucket_of_pieces(table, frames[: len(table.slices)])
     if not rows.frame.height:
         return pickle.dumps([])
+    dates = pl.concat(frames[len(table.slices) :])
     with plan_of(job.verb, job.message, LocalInputs()) as plan:
-        found = _computed(plan, rows, job, int(argument), cancelled)
+        found = _computed(plan, rows, dates, job, int(argument), cancelled)
         return pickle.dumps([found], protocol=pickle.HIGHEST_PROTOCOL)
 
 
-def _computed(plan: RunPlan, rows: Bucket, job: Job, number: int, cancelled: Cancelled) -> BucketResults:
+def _computed(
+    plan: RunPlan, rows: Bucket, dates: pl.DataFrame, job: Job, number: int, cancelled: Cancelled
+) -> BucketResults:
     options = replace(plan.options, include_lines=bool(job.lines_to))
-    run = plan.run(rows.frame, lambda stage, fraction: None, cancelled, options)
+    table = TablePart(rows.frame, dates.to_series()) if dates.width else rows.frame
+    run = plan.run(table, lambda stage, fraction: None, cancelled, options)
     parts = [run.part(index) for index in range(run.parts)]
     end = run.end(note for part in parts for note in part.notes)
     if job.lines_to:
