@@ -13,12 +13,13 @@ from functools import cache, partial
 
 from tariffs.bench.measure import Deadline, Sample, sample_of
 from tariffs.bench.workbench import Workbench
+from tariffs.engine.schedule import reference_data
 
 _SECONDS = 300
 _SCENARIO = ("--scenario", "forced-labor-zero-on-china")
 COMMANDS: dict[str, tuple[str, ...]] = {
     "help": ("--help",),
-    "quote": ("duty", "9503.00.0073", "--origin", "CN", "--value", "10000", "--date", "2025-05-14"),
+    "quote": ("duty", "--value", "10000", "--date", "2025-05-14"),
     "static": ("impact", *_SCENARIO, "--response", "none"),
     "impact": ("impact", *_SCENARIO),
 }
@@ -27,8 +28,15 @@ _RIVAL = (sys.executable, "-c", "import polars")
 
 def cold_command(name: str) -> Callable[[Workbench, Deadline], Sample]:
     """Make the measurement of a command beside a process that imports Polars, both by processor time."""
-    work = partial(_run, (sys.executable, "-m", "tariffs.client.cli", *COMMANDS[name]))
+    goods = _largest_goods() if name == "quote" else ()
+    work = partial(_run, (sys.executable, "-m", "tariffs.client.cli", *COMMANDS[name], *goods))
     return lambda bench, deadline: _beside_import(work)
+
+
+def _largest_goods() -> tuple[str, ...]:
+    """Arguments of the code and origin of the largest line of the embedded table."""
+    goods = reference_data.reference_table().sort("customs_value").row(-1, named=True)
+    return goods["hts"], "--origin", goods["origin"]
 
 
 def cold_server(bench: Workbench, deadline: Deadline) -> Sample:

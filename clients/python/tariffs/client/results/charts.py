@@ -45,7 +45,7 @@ class Figure:
 
     @property
     def title(self) -> str:
-        """What is seen, with the unit."""
+        """Title of the chart: what is seen, with the unit."""
         return str(self.chart.title.text)
 
     @property

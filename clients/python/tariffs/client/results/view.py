@@ -62,7 +62,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a report shows of a result.
+    """Sections of a result that a report shows.
 
     Attributes:
         question: question that the result answers.
@@ -95,7 +95,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What is a result's own in its view: question, sentences, tables, and what draws its chart."""
+    """Parts of a view that differ by result: question, sentences, tables, and what draws its chart."""
 
     question: str
     answer: Sequence[str] = ()
