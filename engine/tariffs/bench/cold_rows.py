@@ -9,17 +9,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from functools import cache, partial
 
 from tariffs.bench.measure import Deadline, Sample, sample_of
+from tariffs.bench.quote_rows import Draws
 from tariffs.bench.workbench import Workbench
 from tariffs.engine.schedule import reference_data
 
 _SECONDS = 300
+_DAY = "2025-05-14"
 _SCENARIO = ("--scenario", "forced-labor-zero-on-china")
 COMMANDS: dict[str, tuple[str, ...]] = {
     "help": ("--help",),
-    "quote": ("duty", "--value", "10000", "--date", "2025-05-14"),
+    "quote": ("duty", "--value", "10000", "--date", _DAY),
     "static": ("impact", *_SCENARIO, "--response", "none"),
     "impact": ("impact", *_SCENARIO),
 }
@@ -28,15 +31,16 @@ _RIVAL = (sys.executable, "-c", "import polars")
 
 def cold_command(name: str) -> Callable[[Workbench, Deadline], Sample]:
     """Make the measurement of a command beside a process that imports Polars, both by processor time."""
-    goods = _largest_goods() if name == "quote" else ()
+    goods = _drawn_goods() if name == "quote" else ()
     work = partial(_run, (sys.executable, "-m", "tariffs.client.cli", *COMMANDS[name], *goods))
     return lambda bench, deadline: _beside_import(work)
 
 
-def _largest_goods() -> tuple[str, ...]:
-    """Arguments of the code and origin of the largest line of the embedded table."""
-    goods = reference_data.reference_table().sort("customs_value").row(-1, named=True)
-    return goods["hts"], "--origin", goods["origin"]
+def _drawn_goods() -> tuple[str, ...]:
+    """Arguments of goods drawn from trade, which state the quantity that a specific rate needs."""
+    (line,) = Draws(reference_data.reference_table(), date.fromisoformat(_DAY)).take(1)
+    quantity = ("--quantity", line.quantity or "", "--unit", line.unit or "") if line.unit else ()
+    return line.hts, "--origin", line.origin, *quantity
 
 
 def cold_server(bench: Workbench, deadline: Deadline) -> Sample:
