@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client, InvalidRequest, read_table
-from tariffs.client._wire import frames
+from tariffs.client._wire import excel, frames
 from tariffs.client._wire.requests import MODES
 from tariffs.client.cli.__main__ import run
 from tariffs.engine.schedule.transport import find_mode
@@ -50,8 +50,13 @@ def test_the_header_of_a_sheet_is_found_below_titles_and_merged_cells(workbook: 
 
 
 def test_a_check_reads_a_workbook_once(workbook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read, reads = frames.read_excel, list[object]()
-    monkeypatch.setattr(frames, "read_excel", lambda *given: reads.append(given) or read(*given))
+    reads = list[object]()
+
+    def counted(path: Path, choice: excel.SheetChoice) -> excel.Sheet:
+        reads.append(path)
+        return excel.read_excel(path, choice)
+
+    monkeypatch.setattr(frames, "read_excel", counted)
     with Client.local() as client:
         assert client.check_table(workbook).rows == len(ROWS)
     assert len(reads) == 1

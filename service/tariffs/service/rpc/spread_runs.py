@@ -238,8 +238,8 @@ def split(shared: bytes, argument: bytes, inputs: Sequence[bytes], cancelled: Ca
 def bucket(shared: bytes, argument: bytes, inputs: Sequence[bytes], cancelled: Cancelled) -> bytes:
     """Compute the run over the rows of a bucket, whose number is the argument.
 
-    Its inputs are its pieces of all slices, then the entry dates of all slices. The result is a list, which is empty for
-    a bucket without rows. Lines are written to where the job says.
+    Its inputs are its pieces of all slices, then the entry dates of all slices. The result is a list, which is empty
+    for a bucket without rows. Lines are written to where the job says.
     """
     job = Job.read(shared)
     table, frames = _partitioned(job), [pl.read_ipc(io.BytesIO(data)) for data in inputs]
