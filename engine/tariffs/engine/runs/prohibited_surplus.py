@@ -95,7 +95,7 @@ def _of_lines(path: DutyPath, chosen: I64, lines: I64) -> DutyPath:
         inside = step.moves.variety < place.size
         moves = step.moves.where(inside)
         moves = moves.where(place[moves.variety] >= 0)
-        own = RateMoves(place[moves.variety].astype(np.int32), moves.before, moves.after, moves.power)
+        own = RateMoves.numbered(place[moves.variety], moves.number, moves.changes)
         steps.append(DutyStep(step.years, own))
     least = None if path.least is None else path.least[:, chosen]
     return DutyPath(steps, path.weights, least)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, ratio, sums_of
 from tariffs.engine.response.elasticities.adjustment_profile import (
@@ -25,18 +24,36 @@ from tariffs.engine.response.models.passthrough_smart import passthrough
 
 @dataclass(frozen=True, eq=False)
 class RateMoves:
-    """Varieties whose rate changes on a day, ascending, their rates before and after, and the change of ln(1 + t)."""
+    """Varieties whose rate changes on a day. Laws change few rates, so that a variety takes five or six bytes.
+
+    Attributes:
+        variety: the varieties, ascending.
+        number: number of the change of each.
+        changes: rates before and after, and the change of ln(1 + t), of distinct changes (3 x changes).
+    """
 
     variety: I32
-    before: F64
-    after: F64
-    power: F64
+    number: NDArray[np.unsignedinteger[Any]]
+    changes: F64
 
     @classmethod
     def of(cls, variety: I32 | I64, before: F64, after: F64) -> RateMoves:
         """Make moves of varieties from rates before to rates after."""
-        power = np.log1p((after - before) / (1.0 + before))
-        return cls(variety.astype(np.int32), before, after, power)
+        of_before, befores = numbered_values(before)
+        of_after, afters = numbered_values(after)
+        number, pairs = numbered_values((of_before * afters.size + of_after).astype(np.float64))
+        of_before, of_after = np.divmod(pairs.astype(np.int64), max(afters.size, 1))
+        before, after = befores[of_before], afters[of_after]
+        return cls.numbered(
+            variety, number, np.stack([before, after, np.log1p((after - before) / (1.0 + before))])
+        )
+
+    @classmethod
+    def numbered(cls, variety: I32 | I64, number: NDArray[Any], changes: F64) -> RateMoves:
+        """Make moves of varieties from numbers of changes; all are copied."""
+        return cls(
+            variety.astype(np.int32), number.astype(np.min_scalar_type(changes.shape[1])), changes.copy()
+        )
 
     @classmethod
     def between(cls, before: F64, after: F64) -> RateMoves:
@@ -46,7 +63,12 @@ class RateMoves:
 
     def where(self, chosen: Bools) -> RateMoves:
         """Select moves."""
-        return RateMoves(self.variety[chosen], self.before[chosen], self.after[chosen], self.power[chosen])
+        if chosen.all():
+            return self
+        number = self.number[chosen]
+        used = np.zeros(self.changes.shape[1], dtype=bool)
+        used[number] = True
+        return RateMoves.numbered(self.variety[chosen], (np.cumsum(used) - 1)[number], self.changes[:, used])
 
     def joined(self, other: RateMoves) -> RateMoves:
         """Join moves of other varieties."""
@@ -55,16 +77,35 @@ class RateMoves:
         before, after = np.concatenate([self.before, other.before]), np.concatenate([self.after, other.after])
         return RateMoves.of(variety[order], before[order], after[order])
 
-    @cached_property
+    @property
+    def before(self) -> F64:
+        """Rate of each variety before."""
+        return self._of_each(0)
+
+    @property
+    def after(self) -> F64:
+        """Rate of each variety after."""
+        return self._of_each(1)
+
+    @property
+    def power(self) -> F64:
+        """Change of ln(1 + t) of each variety."""
+        return self._of_each(2)
+
+    def _of_each(self, row: int) -> F64:
+        found: F64 = self.changes[row][self.number]
+        return found
+
+    @property
     def rows(self) -> tuple[I32, F64]:
         """Number of the change of ln(1 + t) of each move among the distinct ones, and these."""
-        number, powers = numbered_values(self.power)
-        return number.astype(np.int32), powers
+        number, powers = numbered_values(self.changes[2])
+        return number.astype(np.int32)[self.number], powers
 
-    @cached_property
+    @property
     def most(self) -> float:
         """Largest absolute change of ln(1 + t)."""
-        return float(np.abs(self.power).max(initial=0.0))
+        return float(np.abs(self.changes[2]).max(initial=0.0))
 
     @property
     def count(self) -> int:

@@ -30,7 +30,7 @@ from tariffs.engine.runs.outcomes.rated_table import RatedTable
 from tariffs.engine.table_duty.duties import Dated
 
 _MOVES_KEPT = 256
-"""Those of two years under each convention of claims; some 50 MB with the embedded table."""
+"""Those of two years under each convention of claims; some 60 MB with the embedded table."""
 _RATES_KEPT = 4
 _KEYS_KEPT = 1024
 _MEAN_RATES_KEPT = 64
@@ -293,8 +293,8 @@ def prohibitions_apart(
 def with_prohibitions_apart(steps: Sequence[DutyStep]) -> list[DutyStep]:
     """Put prohibitions into steps of their own after the duties of their day, as `prohibitions_apart` does."""
     marked = [
-        step.moves.where((step.moves.before == PROHIBITIVE) | (step.moves.after == PROHIBITIVE))
-        for step in steps
+        moves.where((moves.changes[:2] == PROHIBITIVE).any(axis=0)[moves.number])
+        for moves in (step.moves for step in steps)
     ]
     goods = np.unique(np.concatenate([np.zeros(0, dtype=np.int32), *(one.variety for one in marked)]))
     if not goods.size:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tariffs.engine.base.array_utils import F64, factorize
 from tariffs.engine.base.packed_arrays import pack, unpack
 from tariffs.engine.base.snapshot import files_digest, read_snapshot, write_snapshot
 from tariffs.engine.response.lanes.adjustment import RateMoves
@@ -27,6 +26,7 @@ _ROOMS = (
     "response/*",
     "runs/outcomes",
 )
+_COLUMNS = "variety", "number", "changes"
 _MADE_OF = ("schedule/data/*", *(f"{room}/*.py" for room in _ROOMS))
 
 
@@ -47,30 +47,18 @@ def kept_moves(
     data = read_snapshot(_NAME, key)
     if data is None:
         moves = make()
-        write_snapshot(_NAME, key, pack({}, _packed(moves)))
+        if moves:
+            write_snapshot(_NAME, key, pack({}, _packed(moves)))
         return moves
     _, kept = unpack(data)
-    rates, end = kept["rates"], np.cumsum(kept["counts"])
-    ranges = (slice(last - count, last) for last, count in zip(end, kept["counts"], strict=True))
-    found = ((kept["variety"][each], rates[:, kept["pair"][each]]) for each in ranges)
-    return [RateMoves.of(variety.copy(), *np.ascontiguousarray(pairs)) for variety, pairs in found]
+    ends = np.cumsum(kept["sizes"], axis=1)[:, :-1]
+    columns = (np.split(kept[name], end, axis=-1) for name, end in zip(_COLUMNS, ends, strict=True))
+    return [RateMoves.numbered(*each) for each in zip(*columns, strict=True)]
 
 
 def _packed(moves: Sequence[RateMoves]) -> dict[str, NDArray[Any]]:
-    """Arrays of moves; few pairs of rates are distinct."""
-    before, after = (_joined([getattr(one, name) for one in moves]) for name in ("before", "after"))
-    befores, of_before = factorize(before.view(np.int64))
-    afters, of_after = factorize(after.view(np.int64))
-    pairs, pair = factorize(of_before * len(afters) + of_after)
-    rates = np.stack([befores[pairs // len(afters)], afters[pairs % len(afters)]]).view(np.float64)
-    kind = np.uint16 if len(pairs) <= np.iinfo(np.uint16).max else np.int32
-    return {
-        "counts": np.array([one.count for one in moves], dtype=np.int64),
-        "variety": np.concatenate([np.zeros(0, np.int32), *(one.variety for one in moves)]),
-        "pair": pair.astype(kind),
-        "rates": rates,
-    }
-
-
-def _joined(columns: Sequence[F64]) -> F64:
-    return np.concatenate([np.zeros(0), *columns])
+    """Arrays of moves, joined, and their sizes."""
+    arrays = {name: [getattr(one, name) for one in moves] for name in _COLUMNS}
+    sizes = [[each.shape[-1] for each in column] for column in arrays.values()]
+    joined = {name: np.concatenate(column, axis=-1) for name, column in arrays.items()}
+    return {"sizes": np.array(sizes, dtype=np.int64), **joined}
