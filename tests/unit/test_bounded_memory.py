@@ -12,16 +12,18 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.base.bounded_cache import BoundedCache, clear_brief
 from tariffs.engine.law import load_law
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.switch_sensitivity import switches_behind
 from tariffs.engine.rating.families import Family
 from tariffs.engine.runs.impact import Point, impact
+from tariffs.engine.runs.lanes.table_lanes import TableLanes
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.outcomes import table_run
+from tariffs.engine.runs.outcomes import rated_table
 from tariffs.engine.runs.sweeps.sweep import SweepRun
-from tariffs.engine.scenario import parse_scenario
+from tariffs.engine.scenario import library, parse_scenario
+from tariffs.engine.schedule.reference_data import reference_table
 from tariffs.engine.table_duty.cells import ValueCells
 from tariffs.engine.tables.line_arrays import MASKS_KEPT
 from tariffs.engine.tables.prepare import prepare_table
@@ -81,10 +83,23 @@ def test_a_sweep_over_many_days_keeps_the_cells_of_few() -> None:
     assert sum(one.lines.count == shipments.height for one in cells) <= CELLS_AT_MOST
 
 
+def test_a_process_that_waits_lets_go_of_the_lanes_of_sweeps() -> None:
+    scenario = library()["rates-by-country"]
+    points = [{"cn": f"{rate}%"} for rate in (5, 10, 20)]
+    options = Options(baseline="2026-01-01", response="armington", by=("origin",), horizon="path")
+    run = SweepRun(reference_table().head(100), scenario, points, law=load_law(), options=options)
+    totals = run.value(0).totals
+    lanes = [weakref.ref(one) for one in gc.get_objects() if type(one) is TableLanes]
+    assert lanes
+    clear_brief()
+    assert alive(lanes) == 0
+    assert run.value(0).totals.equals(totals)
+
+
 def test_runs_over_many_days_keep_one_family_of_laws(monkeypatch: pytest.MonkeyPatch) -> None:
     law = load_law()
     table = prepare_table(TABLE, law)
-    monkeypatch.setattr(table_run, "prepared_for", lambda *_: table)
+    monkeypatch.setattr(rated_table, "prepared_for", lambda *_: table)
     options = Options(baseline="2025-01-01", by=("origin",))
     for day in ("2025-03-10", "2025-04-20", "2025-09-01", "2026-03-01", "2026-09-01"):
         impact(TABLE, [Point(parse_scenario(HEAD.format(id="plain")), day)], law=law, options=options)

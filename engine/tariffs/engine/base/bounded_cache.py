@@ -102,15 +102,20 @@ class BoundedCache(Generic[Key, Value]):
             self._values.pop(key, None)
 
 
+_Any = BoundedCache[Any, Any]
+
+
 class KeptWith(Generic[Value]):
     """Kind of values that an owner keeps, such as a table, by the objects that they are made of; one a module.
 
     Args:
         limit: values kept with each owner.
+        mark: marks the caches; `brief` for values that are large and soon made again.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, mark: Callable[[_Any], _Any] = lambda cache: cache) -> None:
         self._limit = limit
+        self._mark = mark
 
     def get(
         self, owner: dict[Any, Any], parts: tuple[object, ...], key: Hashable, make: Callable[[], Value]
@@ -120,5 +125,5 @@ class KeptWith(Generic[Value]):
         The parts are told apart by their identity, and kept with the value, so that no other object gets it.
         """
         kept: BoundedCache[Hashable, tuple[tuple[object, ...], Value]]
-        kept = owner.setdefault(self, BoundedCache(self._limit))
+        kept = owner.setdefault(self, self._mark(BoundedCache(self._limit)))
         return kept.get((key, *map(id, parts)), lambda: (parts, make()))[1]

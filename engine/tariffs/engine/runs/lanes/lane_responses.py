@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32, Bools, sums_of
-from tariffs.engine.base.bounded_cache import KeptWith
+from tariffs.engine.base.bounded_cache import KeptWith, brief
 from tariffs.engine.base.chunks import checkpoint_here, thread_count
 from tariffs.engine.law.law import Law
 from tariffs.engine.response.lanes.lane_rates import RatePaths
@@ -38,7 +38,7 @@ from tariffs.engine.table_duty.rate_classes import (
 )
 
 Responding = Callable[[PointGroup, PointDuties], AfterSums]
-_LANES: KeptWith[TableLanes] = KeptWith(2)
+_LANES: KeptWith[TableLanes] = KeptWith(2, brief)
 """Some 60 to 120 MB each for the embedded table."""
 _KEPT_VARIETIES = 1_000_000
 """Most varieties of a table whose lanes are kept; some 200 bytes each."""

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, factorize, first_of
-from tariffs.engine.base.bounded_cache import KeptWith
+from tariffs.engine.base.bounded_cache import KeptWith, brief
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.law import Law
 from tariffs.engine.response.lanes.lane_rates import RatePaths
@@ -81,7 +81,7 @@ class ClassPaths:
         )
 
 
-_CLASS_PATHS: KeptWith[ClassPaths | None] = KeptWith(2)
+_CLASS_PATHS: KeptWith[ClassPaths | None] = KeptWith(2, brief)
 """Some 20 MB each for the embedded table."""
 
 

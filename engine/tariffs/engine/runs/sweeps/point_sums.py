@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tariffs.engine.base.bounded_cache import KeptWith
+from tariffs.engine.base.bounded_cache import KeptWith, brief
 from tariffs.engine.base.stages import stage
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
@@ -37,7 +37,7 @@ from tariffs.engine.tables.default_shares import is_responding
 
 Step = Callable[[int], None]
 _OUTCOMES: KeptWith[Outcome] = KeptWith(64)
-_RESPONSES: KeptWith[Responding | None] = KeptWith(2)
+_RESPONSES: KeptWith[Responding | None] = KeptWith(2, brief)
 """Some 200 MB each for the embedded table."""
 
 
