@@ -14,8 +14,9 @@ import pytest
 
 from tariffs.engine.base.bounded_cache import BoundedCache, clear_brief
 from tariffs.engine.law import load_law
-from tariffs.engine.law.law import Law
+from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.switch_sensitivity import switches_behind
+from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.engine.rating.families import Family
 from tariffs.engine.runs.impact import Point, impact
 from tariffs.engine.runs.lanes.table_lanes import TableLanes
@@ -138,3 +139,11 @@ def test_values_are_kept_for_the_last_living_owners() -> None:
     del owners[0]
     gc.collect()
     assert len(kept) == 1
+
+
+def test_laws_of_all_days_share_the_countries_that_scopes_name() -> None:
+    law, origins = load_law(), frozenset({"CN", "JP"})
+    days = [law.in_force(entry_instant(law, day, IMPORT), law.as_of) for day in ("2025-03-10", "2026-03-01")]
+    first, second = (in_force.members(origins) for in_force in days)
+    assert first is second
+    assert first == origins

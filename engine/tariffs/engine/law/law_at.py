@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from tariffs.engine.base.hashed import Hashed
@@ -86,6 +86,12 @@ class ActiveRule:
         return not (present.isdisjoint(self.on) or (self.when and present.isdisjoint(self.when)))
 
 
+@lru_cache(4096)
+def _shared(members: frozenset[str]) -> frozenset[str]:
+    """Return the first of equal sets: scopes in force on the days of two years spell 130 of them 94,000 times."""
+    return members
+
+
 @dataclass(frozen=True, eq=False)
 class InForce:
     """The law for entries at an instant, as known on a day.
@@ -103,11 +109,11 @@ class InForce:
     cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def members(self, names: frozenset[str]) -> frozenset[str]:
-        """Spell out origins given by code and group."""
+        """Spell out origins given by code and group; equal ones are one object."""
         spelled: set[str] = set()
         for name in names:
             spelled |= self.groups.get(name, frozenset({name}))
-        return frozenset(spelled)
+        return _shared(frozenset(spelled))
 
     def codes(self, names: frozenset[str]) -> tuple[str, ...]:
         """Spell out product codes given by code and list."""
