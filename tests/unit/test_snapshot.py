@@ -22,6 +22,7 @@ from tariffs.engine.law.loader import digest_of
 from tariffs.engine.response.lanes.adjustment import RateMoves
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.outcomes.kept_moves import kept_moves
+from tariffs.engine.scenario import parse_scenario
 from tariffs.engine.scenario.named import HERE, library, library_of
 from tariffs.engine.schedule import reference_data
 from tariffs.engine.schedule.lines import Schedule, load_schedule
@@ -30,6 +31,7 @@ from tariffs.engine.tables.kept_table import kept_table
 from tariffs.engine.tables.trade_table import check_table
 
 KEY = "0123456789abcdef" * 4
+HEAD = "schema: tariffs.scenario/v1\nbasis: hypothesis\ntitle: Test\n"
 VALUE = {"rate": 0.1, "texts": ["ä", "", '"'], "none": None}
 
 
@@ -119,10 +121,10 @@ def test_processes_that_write_and_read_at_once_meet_whole_files_alone(tmp_path: 
 
 
 def test_only_the_newest_files_of_a_name_stay(directory: Path) -> None:
-    for place in range(5):
+    for place in range(7):
         snapshot.write_snapshot("value", f"{place}" * 64, (b"0",))
         os.utime(snapshot._path("value", f"{place}" * 64), (place, place))
-    assert sorted(path.name[6] for path in directory.iterdir()) == ["2", "3", "4"]
+    assert sorted(path.name[6] for path in directory.iterdir()) == ["2", "3", "4", "5", "6"]
 
 
 def test_packed_arrays_have_the_same_bits_and_flags(directory: Path) -> None:
@@ -226,12 +228,14 @@ def test_moves_of_the_snapshot_have_the_same_bits(directory: Path) -> None:
 
 
 def test_a_run_on_the_adjustment_path_has_the_same_bits_with_snapshots(directory: Path) -> None:
-    points = [Point(library()["forced-labor-zero-on-china"], "")]
+    text = f"{HEAD}id: shares\nchanges: [{{op: set_switch, name: usmca_basis, value: '2024'}}]\n"
+    points = [Point(library()["forced-labor-zero-on-china"], ""), Point(parse_scenario(text, "test"), "")]
     results = []
     for _ in range(2):
         prepare._EMBEDDED.clear()
         results.append(impact(None, points, law=load_law(), options=Options(by=("origin",))))
     assert {path.name.partition("-")[0] for path in directory.iterdir()} >= {"table", "moves"}
-    made, read = (one.scenarios[0] for one in results)
-    assert made.groups.equals(read.groups)
-    assert made.total == read.total
+    assert len(list(directory.glob("moves-*"))) == len(points)
+    for made, read in zip(*(one.scenarios for one in results), strict=True):
+        assert made.groups.equals(read.groups)
+        assert made.total == read.total

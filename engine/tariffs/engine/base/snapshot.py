@@ -23,7 +23,7 @@ SUFFIX = ".snapshot"
 _FORM = b"tariffs snapshot 1\n".ljust(32)
 HEAD = len(_FORM) + hashlib.sha256().digest_size
 """Bytes before the content: the form of the file, and the checksum of the content. Arrays are aligned by them."""
-_KEPT = 3
+_KEPT = 5
 """Files of one name that stay: of this code, and of other checkouts or settings that share the directory."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -28,9 +29,10 @@ from tariffs.engine.response.trade.trade_response import PROHIBITIVE, Response
 from tariffs.engine.runs.outcomes.kept_moves import kept_moves
 from tariffs.engine.runs.outcomes.rated_table import RatedTable
 from tariffs.engine.table_duty.duties import Dated
+from tariffs.engine.tables.default_shares import basis_of
 
-_MOVES_KEPT = 256
-"""Those of two years under each convention of claims; some 60 MB with the embedded table."""
+_MOVES_KEPT = 384
+"""Those of two years under each convention of claims; some 90 MB with the embedded table."""
 _RATES_KEPT = 4
 _KEYS_KEPT = 1024
 _MEAN_RATES_KEPT = 64
@@ -83,7 +85,7 @@ class DutySteps:
             law: the law, after any scenario.
             dated: the instants of the lines.
         """
-        self._recall()
+        self._recall(basis_of(law))
         last = self._day_of(max(dated.instants))
         days = list(self._changes(law, dated))
         ages = [(last - day.day).days / DAYS_A_YEAR for day in days]
@@ -97,17 +99,31 @@ class DutySteps:
         self._run.share_compile([(day.law, day.dated) for day in new])
         return [self._between(before, day) for before, day in pairs]
 
-    def _recall(self) -> None:
-        """Take the moves of the embedded law and table from their snapshot: scenarios have most of them in common."""
+    def _recall(self, basis: tuple[tuple[str, str], ...]) -> None:
+        """Take the moves of the embedded law and table from their snapshot: scenarios have most of them in common.
+
+        Args:
+            basis: the default shares under which the law charges.
+        """
         run, law = self._run, self._run.law
         recalled = run.prepared.lines.cache.setdefault("moves recalled", set())
         is_embedded = law is load_law() and run.prepared.baseline and run.market == IMPORT
-        if not is_embedded or run.options.known_on or self._full(None) in recalled:
+        key = self._full(None), basis
+        if not is_embedded or run.options.known_on or key in recalled:
             return
-        recalled.add(self._full(None))
+        recalled.add(key)
+        law = law if basis == basis_of(law) else law.with_switches(dict(basis))
         days = list(self._changes(law, run.dated_alike(law, law.as_of.isoformat())))
         dates = (self._start.isoformat(), *(day.day.isoformat() for day in days))
-        facts = law.digest, run.prepared.digest, self._response.model, str(self._base_key[1]), *dates
+        switches = json.dumps(basis)
+        facts = (
+            law.digest,
+            switches,
+            run.prepared.digest,
+            self._response.model,
+            str(self._base_key[1]),
+            *dates,
+        )
         goods = self._response.varieties.line, self._response.varieties.product, self._response.base_rate
         moves = kept_moves(facts, goods, lambda: self._moves_of(days))
         for before, day, found in zip([None, *days], days, moves, strict=False):
