@@ -126,7 +126,7 @@ def test_an_answer_tells_what_was_considered_and_the_headings(capsys: pytest.Cap
     shown = capsys.readouterr().out
     assert "9903.05.31" in shown
     assert "not recip_cn" not in shown
-    assert run(["duty", *arguments, "--why"]) == 0
+    assert run(["duty", *arguments, "--why", "--wide"]) == 0
     assert "not recip_cn" in capsys.readouterr().out
 
 

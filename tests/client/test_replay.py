@@ -264,11 +264,11 @@ def test_differences_of_two_scenarios(client: Client) -> None:
 def test_the_command_line(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out.parquet"
     common = [str(table), "-s", "base", "-s", "forced-labor-20-on-china", "--response", "none", "--local"]
-    assert run(["impact", *common, "--on", DAY, "--attribute", "-o", str(out)]) == 0
+    assert run(["impact", *common, "--on", DAY, "--attribute", "--wide", "-o", str(out)]) == 0
     assert "set_rate fl301 for CN to 20%" in capsys.readouterr().out
     assert run(["replay", str(out), "--local"]) == 0
     assert "bit for bit" in capsys.readouterr().out
-    assert run(["timeline", *common, "--start", "2026-12-01", "--end", "2027-01-31"]) == 0
+    assert run(["timeline", *common, "--start", "2026-12-01", "--end", "2027-01-31", "--wide"]) == 0
     assert "average" in capsys.readouterr().out
     assert run(["timeline", *common, "--start", "2026-12-01", "--end", "2027-01-31", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["scenarios"]) == 2

@@ -219,11 +219,7 @@ changes:
     assert_close({"sweep": found}, {"sweep": wanted})
 
 
-def test_limits_on_dated_goods_are_refused_on_the_path(client: Client, tmp_path: Path) -> None:
-    folder = write_files(trade(300), tmp_path / "table", [100])
-    with pytest.raises(InvalidRequest, match="last entry date") as caught:
-        client.impact(folder, [OF_EACH], on=ON, baseline=BASELINE)
-    assert caught.value.field == "horizon"
+def test_limits_on_the_path_are_those_of_one_table(client: Client, tmp_path: Path) -> None:
     undated = write_files(trade(700).drop("entry_date"), tmp_path / "undated", [100])
     found, wanted = (
         client.impact(lines, [OF_EACH], on=ON, baseline=BASELINE)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import EXPORT
 from tariffs.engine.law.loader import load_law
 from tariffs.engine.response.industries import NO_INDUSTRY, industry_of
 from tariffs.engine.runs.joined_parts import goods_keys
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.outcomes.responding_table import has_limits
 from tariffs.engine.scenario import Scenario, library, parse_scenario
-from tariffs.run_spec.option import IMPACT, TIMELINE
 
 HEAD = "schema: tariffs.scenario/v1\nid: limits\ntitle: Limits\nbasis: hypothesis\nchanges:\n"
 LIMIT = "  - {op: shock_quantity, from: 2026-02-01, limit: 1000, products: ['9503', '8471300100']}\n"
@@ -83,15 +78,3 @@ def test_industries_of_a_joint_limit_have_one_key() -> None:
     assert industry_of(codes[1:2]) == industry_of(codes[2:3])
     toys, laptops, computers, shirts = sector_keys(codes, limits(LIMIT))
     assert toys == laptops == computers != shirts
-
-
-def test_limits_on_dated_goods_need_another_horizon_than_path() -> None:
-    law, base = load_law(), library()["base"]
-    dated = {"verb": IMPACT, "files": True, "dates": True}
-    limited = has_limits(law, [base, limits(EACH)])
-    with pytest.raises(InputError, match="last entry date"):
-        Options(horizon="path").refuse(**dated, limits=limited)
-    Options(horizon="short").refuse(**dated, limits=limited)
-    Options(horizon="path").refuse(**dated, limits=has_limits(law, [base]))
-    Options(horizon="path", response="none").refuse(**dated, limits=limited)
-    Options(horizon="path").refuse(**(dated | {"verb": TIMELINE}), limits=limited)

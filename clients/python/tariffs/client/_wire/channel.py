@@ -6,6 +6,7 @@ import importlib
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -26,6 +27,7 @@ from tariffs.v1.law_service_pb2 import GetServerInfoRequest
 from tariffs.v1.simulation_service_pb2 import SimulateLinesRequest, SimulateLinesResponse
 
 _VERSION_SECONDS = 2.0
+_OF_ENGINE = "numba"
 # Rows compress to a tenth or less: so many times a message may fit into it.
 _HELD_MESSAGES = 16
 
@@ -196,6 +198,8 @@ class LocalBackend:
         self._on = {"cluster": cluster} if cluster else {}
         self._lines = {"lines_to": lines_to} if lines_to else {}
         self.law_version = ""
+        if find_spec(_OF_ENGINE) is None:
+            raise errors.extra_missing("server", _OF_ENGINE)
         with engine_errors():
             # By name at run time: the client does not depend on the service, only this mode does.
             self._services = cast(Any, importlib.import_module("tariffs.service.local")).LocalServices()

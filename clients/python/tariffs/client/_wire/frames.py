@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
 
 import polars as pl
 
@@ -28,7 +28,11 @@ class ArrowTable(Protocol):
         """Export the table as an Arrow stream."""
 
 
-Table: TypeAlias = "pl.DataFrame | pl.LazyFrame | str | Path | TableHandle | ArrowTable"
+if TYPE_CHECKING:
+    Table: TypeAlias = pl.DataFrame | pl.LazyFrame | str | Path | TableHandle | ArrowTable
+else:
+    # Who evaluates annotations at run time gets no classes of Polars, which is loaded when it is used.
+    Table = Any
 """A trade table: a frame, a lazy frame, an Arrow table or pandas frame, the path of a Parquet, Arrow, CSV or Excel
 file, a directory or pattern of Parquet files, or the handle of a table that the server keeps."""
 _FIX_OF_TYPE = (

@@ -20,7 +20,7 @@ from tariffs.v1 import simulation_service_pb2, sweep_service_pb2
 Values = ParameterValue | Iterable[ParameterValue]
 Vary = Mapping[str, Values]
 """Values by parameter: one, several, or ranges such as `0%:50%:0.5%` and `2026-11-01:2026-12-31`."""
-PointList: TypeAlias = "Sequence[Mapping[str, ParameterValue]] | Table"
+PointList: TypeAlias = Sequence[Mapping[str, ParameterValue]] | Table
 """Points one by one: mappings, or a table with a column a parameter."""
 Where = Mapping[str, str | Iterable[str]]
 """Values that count, by key of groups."""

@@ -285,7 +285,7 @@ def mean_weights(
     moves = [step.moves for step in steps]
     sizes = [sums_of(group[own.variety], trade.v0[own.variety] * np.abs(own.power), groups) for own in moves]
     of_ages = [profile.at(step.years) for step in steps]
-    return weights_at_mean(of_ages, np.array(sizes).reshape(-1, groups), profile.at(0.0))
+    return weights_at_mean(of_ages, np.array(sizes).reshape(len(steps), groups), profile.at(0.0))
 
 
 def weights_at_mean(of_ages: Sequence[F64], sizes: F64, at_once: F64) -> F64:
