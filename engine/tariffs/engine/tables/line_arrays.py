@@ -23,8 +23,8 @@ PIECE_STARTS = "piece starts"
 # The law needs some 200; scenarios may name any code. A mask of the embedded table takes 19 kB.
 MASKS_KEPT = 1024
 _MASKS: KeptWith[Bools] = KeptWith(MASKS_KEPT)
-_OF_GOODS = ("piece starts", "piece origins", "origins", "sorted", _MASKS)
-"""What is kept with lines and depends on their codes and origins alone."""
+_OF_GOODS = (PIECE_STARTS, "piece origins", "origins", "sorted", _MASKS)
+"""Keys in the cache of lines whose values depend on codes and origins alone."""
 
 
 @dataclass(frozen=True)

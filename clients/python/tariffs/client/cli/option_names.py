@@ -11,7 +11,7 @@ _IN_WORDS = {
     "Wait longer with timeout=, or get the run later with Client.run.": "See it later with `tariffs runs show`.",
     'vary={"cn": "0%:50%:1%"} or points=': "--vary cn=0%:50%:1% or --points FILE",
 }
-"""What a caller in Python writes, and what the command line has for it."""
+"""Names of options on the command line, by how a caller in Python writes them."""
 
 
 def in_options(fix: str) -> str:

@@ -23,7 +23,7 @@ _NET = "gain of the treasury net of void duty"
 _CLOSED = "of which buyers by prohibitions"
 _ABROAD = {"rent_exporter": "quota rents of exporters, which are in their prices"}
 CAPTION = "against the baseline; parts add up to the line below them"
-"""What the table shows, after its unit."""
+"""Caption of the table, after its unit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,9 +59,9 @@ class RespondingTable(RatedTable):
         scenarios: Sequence[Scenario] = (),
     ) -> None:
         super().__init__(table, law, options, context)
-        options, limited = self.options, has_limits(self.law, scenarios)
+        options = self.options
         mixed = any(one.mixture for one in scenarios)
-        options.refuse(own_table=not self.prepared.baseline, limits=limited, mixture=mixed)
+        options.refuse(own_table=not self.prepared.baseline, mixture=mixed)
         self.response: Response | None = None
         self.parameters: ProductParameters | None = None
         self.steps: DutySteps | None = None
@@ -69,7 +69,7 @@ class RespondingTable(RatedTable):
         if self.base is None or options.response == "none":
             self.has_limits = False
             return
-        self.has_limits = limited
+        self.has_limits = has_limits(self.law, scenarios)
         self.parameters = product_parameters(self.prepared, options)
         prohibition = prohibition_parameters(self.prepared, options)
         models = options.response, self.parameters, options.market, options.fx_offset, prohibition
