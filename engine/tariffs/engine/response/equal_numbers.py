@@ -20,8 +20,11 @@ def numbered(keys: Words) -> tuple[I64, I64]:
     return number, first[: number_rows(keys, number, first)]
 
 
-def numbered_values(values: F64) -> tuple[I64, F64]:
-    """Number equal numbers; return the number of each, and the distinct ones."""
-    bits = values.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    number, first = numbered(bits ^ (bits >> np.uint64(32)))
-    return number, values[first]
+def numbered_values(values: F64, *others: F64) -> tuple[I64, I64]:
+    """Number equal numbers, or equal rows of several columns; return the number of each, and the first place of one."""
+    from tariffs.engine.response.kernels.law_lanes import mark_numbers
+
+    marks = np.zeros(values.size, dtype=np.uint64)
+    for column in (values, *others):
+        mark_numbers(column.view(np.uint64), marks)
+    return numbered(marks)

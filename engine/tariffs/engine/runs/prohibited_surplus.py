@@ -67,12 +67,13 @@ def _lost(run: TableRun, outcome: Outcome) -> F64:
     offsets = np.searchsorted(product, np.arange(len(chosen) + 1)).astype(np.int64)
     trade = PathTrade(offsets, product, v.value[lines], response.base_rate[lines])
     rate = np.where(rates.prohibited, PROHIBITIVE, rates.rate)
-    path, nothing = response.path_to(rate), np.zeros(len(chosen))
-    if not isinstance(response, PathResponse):
+    if isinstance(response, PathResponse):
+        path = _of_lines(response.path_to(rate), chosen, lines)
+    else:
         # At one horizon duties and then prohibitions are the whole change, so that the latter can be left out.
-        least = response.prohibition or response.parameters
-        path = DutyPath.with_prohibitions(response.base_rate, rate, rates.prohibited, least.columns[0])
-    path = _of_lines(path, chosen, lines)
+        least = (response.prohibition or response.parameters).columns[0][:, chosen]
+        path = DutyPath.with_prohibitions(trade.t0, rate[lines], rates.prohibited[lines], least)
+    nothing = np.zeros(len(chosen))
     elasticities = StageElasticities(response.parameters.columns[:, :, chosen], adjustment_profile())
     table = LaneTable(
         trade, LaneGroups.of_products(lines.size, len(chosen)), 0.0 * trade.v0, None, nothing,

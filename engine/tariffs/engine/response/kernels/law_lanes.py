@@ -27,6 +27,13 @@ def mark_paths(variety: I32, power: Words, step: int, marks: Words) -> None:
 
 
 @jit
+def mark_numbers(bits: Words, marks: Words) -> None:
+    """Fold the bits of a column into the marks of its rows: equal rows have equal marks."""
+    for place in range(bits.size):
+        marks[place] = mixed(marks[place], bits[place])
+
+
+@jit
 def number_parts(
     first: int, last: int, offsets: I64, t0: F64, marks: Words, part: I64, opened: I64, counts: I64
 ) -> None:  # fmt: skip

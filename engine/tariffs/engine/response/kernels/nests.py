@@ -259,18 +259,21 @@ def nest_rows(
             of_imports[b] = per_log * middle / (middle + other)
             of_goods[b] = per_log * other / (middle + other) * price
         for i in range(begin, end):
-            j, row, own = nests.product[i], nests.row[i], nests.supply[i]
+            j, own = nests.product[i], nests.supply[i]
             for b in range(lanes):
                 w = supply[own, b]
                 moved = shift[b] / (1.0 + parameters[n, 0, b] * w)
                 shifts[j, 0, b], shifts[j, 1, b] = (1.0 + w) * moved, moved
-                final[i - begin, b] = prices[row, b] + w * moved
-                num[i - begin, b] = power[b] * (final[i - begin, b] - found[3, b])
         if nests.is_owned[n]:
             for b in range(lanes):
                 owned[nests.product[begin], 0, b] = of_imports[b] * found[3, b] + of_goods[b]
                 owned[nests.product[begin], 1, b] = found[2, b]
         else:
+            for i in range(begin, end):
+                j, row, own = nests.product[i], nests.row[i], nests.supply[i]
+                for b in range(lanes):
+                    final[i - begin, b] = prices[row, b] + supply[own, b] * shifts[j, 1, b]
+                    num[i - begin, b] = power[b] * (final[i - begin, b] - found[3, b])
             divide_surplus(
                 n, nests, shares, goods, final, num, less, bits, of_imports, of_goods, found[2], owned
             )

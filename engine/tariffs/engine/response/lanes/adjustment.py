@@ -29,7 +29,7 @@ class RateMoves:
     Attributes:
         variety: the varieties, ascending.
         number: number of the change of each.
-        changes: rates before and after, and the change of ln(1 + t), of distinct changes (3 x changes).
+        changes: rates before and after, and the change of ln(1 + t), of the changes (3 x changes).
     """
 
     variety: I32
@@ -39,11 +39,8 @@ class RateMoves:
     @classmethod
     def of(cls, variety: I32 | I64, before: F64, after: F64) -> RateMoves:
         """Make moves of varieties from rates before to rates after."""
-        of_before, befores = numbered_values(before)
-        of_after, afters = numbered_values(after)
-        number, pairs = numbered_values((of_before * afters.size + of_after).astype(np.float64))
-        of_before, of_after = np.divmod(pairs.astype(np.int64), max(afters.size, 1))
-        before, after = befores[of_before], afters[of_after]
+        number, first = numbered_values(before, after)
+        before, after = before[first], after[first]
         return cls.numbered(
             variety, number, np.stack([before, after, np.log1p((after - before) / (1.0 + before))])
         )
@@ -72,10 +69,12 @@ class RateMoves:
 
     def joined(self, other: RateMoves) -> RateMoves:
         """Join moves of other varieties."""
-        variety = np.concatenate([self.variety, other.variety])
-        order = np.argsort(variety)
-        before, after = np.concatenate([self.before, other.before]), np.concatenate([self.after, other.after])
-        return RateMoves.of(variety[order], before[order], after[order])
+        place = np.searchsorted(self.variety, other.variety)
+        number = np.insert(
+            self.number.astype(np.int64), place, other.number + np.int64(self.changes.shape[1])
+        )
+        changes = np.concatenate([self.changes, other.changes], axis=1)
+        return RateMoves.numbered(np.insert(self.variety, place, other.variety), number, changes)
 
     @property
     def before(self) -> F64:
@@ -99,8 +98,8 @@ class RateMoves:
     @property
     def rows(self) -> tuple[I32, F64]:
         """Number of the change of ln(1 + t) of each move among the distinct ones, and these."""
-        number, powers = numbered_values(self.changes[2])
-        return number.astype(np.int32)[self.number], powers
+        number, first = numbered_values(self.changes[2])
+        return number.astype(np.int32)[self.number], self.changes[2, first]
 
     @property
     def most(self) -> float:

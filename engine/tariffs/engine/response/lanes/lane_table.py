@@ -140,6 +140,12 @@ class LaneTable:
             found[:, column] *= hat
         return found
 
+    def kept_weights(self, kept: F64) -> F64:
+        """Weights of all rows, of which these shares count."""
+        found, rows = self.weights.copy(), np.flatnonzero(kept != 1.0)
+        found[rows] = self.weighted(rows, kept[rows])
+        return found
+
     @cached_property
     def of_products(self) -> dict[str, I64 | F64]:
         """Arrays of the products for `LanePack`, before a step."""

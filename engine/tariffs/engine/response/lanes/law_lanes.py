@@ -144,9 +144,7 @@ class LawLanes:
             "dutiable": parts.dutiable,
             "quantity": parts.value,
             "moved_part": parts.part[table.rows],
-            "moved_weight": table.weights
-            if duty.kept is None
-            else table.weighted(slice(None), duty.kept[table.rows]),
+            "moved_weight": table.weights if duty.kept is None else table.kept_weights(duty.kept[table.rows]),
         }
         if duty.owed is not None:
             # What is prohibited has no weight of value, and owes nothing.

@@ -308,15 +308,19 @@ def prohibitions_apart(
 
 def with_prohibitions_apart(steps: Sequence[DutyStep]) -> list[DutyStep]:
     """Put prohibitions into steps of their own after the duties of their day, as `prohibitions_apart` does."""
-    marked = [
-        moves.where((moves.changes[:2] == PROHIBITIVE).any(axis=0)[moves.number])
-        for moves in (step.moves for step in steps)
-    ]
-    goods = np.unique(np.concatenate([np.zeros(0, dtype=np.int32), *(one.variety for one in marked)]))
+    marked = [np.zeros(0, dtype=np.int32)]
+    for moves in (step.moves for step in steps):
+        is_marked = (moves.changes[:2] == PROHIBITIVE).any(axis=0)
+        if is_marked.any():
+            marked.append(moves.variety[is_marked[moves.number]])
+    goods = np.unique(np.concatenate(marked))
     if not goods.size:
         return list(steps)
-    own = [step.moves.where(np.isin(step.moves.variety, goods)) for step in steps]
-    rest = (step.moves.where(~np.isin(step.moves.variety, goods)) for step in steps)
+    is_apart = np.zeros(1 + max(int(step.moves.variety.max(initial=-1)) for step in steps), dtype=bool)
+    is_apart[goods] = True
+    inside = [is_apart[step.moves.variety] for step in steps]
+    own = [step.moves.where(chosen) for step, chosen in zip(steps, inside, strict=True)]
+    rest = (step.moves.where(~chosen) for step, chosen in zip(steps, inside, strict=True))
     paths = np.empty((1 + len(steps), goods.size))
     for day, one in reversed(list(enumerate(own, 1))):
         paths[:day, np.searchsorted(goods, one.variety)] = one.before
