@@ -65,6 +65,7 @@ FACTORS: Mapping[str, Sequence[Any]] = {
         ("hts2", "authority"),
         ("hts2", "team"),
         ("team", "authority", "hts4"),
+        ("team", "decile"),
     ),
     "direction": ("import", "export"),
     "to": ("", "CA"),
@@ -242,7 +243,7 @@ def frames(result: Any) -> Iterator[tuple[str, pl.DataFrame]]:
     names = ("groups", "total", "totals", "segments", "averages", "average_total", "attribution", "path")
     ranges = getattr(result, "ranges", None)
     for holder, name in [
-        *((result, name) for name in (*names, "consumer_prices", "lines")),
+        *((result, name) for name in (*names, "consumer_prices", "households", "lines")),
         *((ranges, name) for name in ("groups", "total", "tornado")),
     ]:
         if isinstance(frame := getattr(holder, name, None), pl.DataFrame):

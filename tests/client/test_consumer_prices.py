@@ -74,3 +74,24 @@ def test_a_baseline_is_needed_and_a_call_without_is_recorded_as_before() -> None
     assert "consumer_prices" not in recorded_options("impact", RunSpec())
     with Client.local() as client, pytest.raises(InvalidRequest):
         client.impact(SHIRTS, on="2025-05-20", response="none", consumer_prices="dollar")
+
+
+def test_deciles_come_over_the_wire_in_json_text_and_the_report(
+    server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, report = tmp_path / "shirts.csv", tmp_path / "report.html"
+    SHIRTS.write_csv(path)
+    words = ["impact", str(path), "--on", "2025-05-20", "--baseline", BASELINE, "--target", server]
+    words += ["--consumer-prices", "dollar", "--by", "origin,decile"]
+    assert run([*words, "--report", str(report)]) == 0
+    assert "cost to a household, USD of 2023 a year" in " ".join(capsys.readouterr().out.split())
+    assert "What households pay" in report.read_text(encoding="utf-8")
+    assert run([*words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    (block,) = found["scenarios"]
+    assert [row["origin"] for row in block["groups"]] == ["CN"]
+    rows = block["households"]
+    assert (len(rows), rows[0]["decile"], rows[0]["category"], rows[21]["decile"]) == (231, None, None, 1)
+    assert found["provenance"]["details"]["households"]["ranked_by"] == "income before tax of consumer units"
+    assert run([*words[:-4], "--by", "decile"]) == 2
+    assert "Give an impact --consumer-prices" in capsys.readouterr().err

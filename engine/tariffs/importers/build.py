@@ -13,6 +13,7 @@ from tariffs.importers import (
     ave,
     countries,
     exports,
+    households,
     importer_sigmas,
     industries,
     input_output,
@@ -97,6 +98,7 @@ def build(source: Path, engine: Path) -> Iterator[tuple[str, int]]:
         ),
     )
     yield "input_output", input_output.build(source / "economics", engine / "response" / "data")
+    yield "households", households.build(source / "outcomes", engine)
     lists = read_lists(source / "ch99", codes)
     listing.write(lists, engine / "law" / "data" / "lists")
     yield from markets.write(source / "other_direction", engine / "law" / "data" / "markets")

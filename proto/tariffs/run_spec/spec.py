@@ -204,7 +204,8 @@ class Results:
         ("origin",),
         Kind.KEYS,
         "Groups by",
-        "Groups: origin, region, authority, hts2 to hts10, sector, month, or a column. Default: origin.",
+        "Groups: origin, region, authority, hts2 to hts10, sector, month, decile, or a column. "
+        "Default: origin.",
         _NOT_SEEK,
         metavar="KEYS",
         is_recorded=True,

@@ -212,7 +212,7 @@ class PointNotes(_message.Message):
     def __init__(self, scenario: _Optional[str] = ..., on: _Optional[str] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ...) -> None: ...
 
 class SimulateResponse(_message.Message):
-    __slots__ = ("progress", "refused", "groups", "total", "lines", "done", "ranges", "total_ranges", "tornado", "attribution", "consumer_prices")
+    __slots__ = ("progress", "refused", "groups", "total", "lines", "done", "ranges", "total_ranges", "tornado", "attribution", "consumer_prices", "households")
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
@@ -224,6 +224,7 @@ class SimulateResponse(_message.Message):
     TORNADO_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTION_FIELD_NUMBER: _ClassVar[int]
     CONSUMER_PRICES_FIELD_NUMBER: _ClassVar[int]
+    HOUSEHOLDS_FIELD_NUMBER: _ClassVar[int]
     progress: Progress
     refused: RefusedBatch
     groups: ResultBatch
@@ -235,10 +236,11 @@ class SimulateResponse(_message.Message):
     tornado: ResultBatch
     attribution: ResultBatch
     consumer_prices: ResultBatch
-    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., refused: _Optional[_Union[RefusedBatch, _Mapping]] = ..., groups: _Optional[_Union[ResultBatch, _Mapping]] = ..., total: _Optional[_Union[ResultBatch, _Mapping]] = ..., lines: _Optional[_Union[ResultBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., total_ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., tornado: _Optional[_Union[ResultBatch, _Mapping]] = ..., attribution: _Optional[_Union[ResultBatch, _Mapping]] = ..., consumer_prices: _Optional[_Union[ResultBatch, _Mapping]] = ...) -> None: ...
+    households: ResultBatch
+    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., refused: _Optional[_Union[RefusedBatch, _Mapping]] = ..., groups: _Optional[_Union[ResultBatch, _Mapping]] = ..., total: _Optional[_Union[ResultBatch, _Mapping]] = ..., lines: _Optional[_Union[ResultBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., total_ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., tornado: _Optional[_Union[ResultBatch, _Mapping]] = ..., attribution: _Optional[_Union[ResultBatch, _Mapping]] = ..., consumer_prices: _Optional[_Union[ResultBatch, _Mapping]] = ..., households: _Optional[_Union[ResultBatch, _Mapping]] = ...) -> None: ...
 
 class PointGroups(_message.Message):
-    __slots__ = ("id", "on", "groups", "total", "notes", "ranges", "total_ranges", "tornado", "attribution", "consumer_prices")
+    __slots__ = ("id", "on", "groups", "total", "notes", "ranges", "total_ranges", "tornado", "attribution", "consumer_prices", "households")
     ID_FIELD_NUMBER: _ClassVar[int]
     ON_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
@@ -249,6 +251,7 @@ class PointGroups(_message.Message):
     TORNADO_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTION_FIELD_NUMBER: _ClassVar[int]
     CONSUMER_PRICES_FIELD_NUMBER: _ClassVar[int]
+    HOUSEHOLDS_FIELD_NUMBER: _ClassVar[int]
     id: str
     on: str
     groups: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
@@ -259,7 +262,8 @@ class PointGroups(_message.Message):
     tornado: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
     attribution: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
     consumer_prices: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
-    def __init__(self, id: _Optional[str] = ..., on: _Optional[str] = ..., groups: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., total: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., ranges: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., total_ranges: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., tornado: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., attribution: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., consumer_prices: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ...) -> None: ...
+    households: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
+    def __init__(self, id: _Optional[str] = ..., on: _Optional[str] = ..., groups: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., total: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., ranges: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., total_ranges: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., tornado: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., attribution: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., consumer_prices: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., households: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ...) -> None: ...
 
 class RefusedRows(_message.Message):
     __slots__ = ("count", "rows")

@@ -15,6 +15,7 @@ from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import entry_instant, entry_moment, moment_notes, unread_of
+from tariffs.engine.response.households import FACTS, fit_text
 from tariffs.engine.runs.attribution import attribute
 from tariffs.engine.runs.draws.ranges import DrawnPoint, Ranges
 from tariffs.engine.runs.draws.uncertainty import UncertaintyRun
@@ -23,7 +24,7 @@ from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.runs.outcomes.outcome import Outcome
 from tariffs.engine.runs.outcomes.table_run import TableRun
 from tariffs.engine.runs.port_fees import fee_notes
-from tariffs.engine.runs.price_effect import industry_duties, method_facts, price_effect
+from tariffs.engine.runs.price_effect import household_effect, industry_duties, method_facts, price_effect
 from tariffs.engine.runs.prohibited_surplus import add_prohibited_surplus
 from tariffs.engine.runs.reactions import Reactions
 from tariffs.engine.runs.results import compared_groups, compared_totals
@@ -57,7 +58,7 @@ class ScenarioImpact:
 
     `ranges` are those over the draws, if there are any. `attribution`, on request, splits the difference from the
     first scenario of the day by change and authority; see `attribution`. `consumer_prices`, on request, is the effect
-    on the price of consumption; see `price_effect`.
+    on the price of consumption, and `households` its division over tenths of households; see `price_effect`.
     """
 
     id: str
@@ -69,6 +70,7 @@ class ScenarioImpact:
     ranges: Ranges | None = None
     attribution: pl.DataFrame | None = None
     consumer_prices: pl.DataFrame | None = None
+    households: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -94,16 +96,19 @@ class PointPart:
         own = groups, total, None if self.drawn is None else self.drawn.sums
         first_groups, first_total, draws = first.setdefault(self.on, own)
         method, duties = options.consumer_prices, self.industry_duties
+        prices = None if duties is None else price_effect(duties, method)
+        costs = household_effect(prices, method) if prices is not None and options.by_decile else None
         return ScenarioImpact(
             self.id,
             self.on,
-            compared_groups(groups, first_groups, options.by),
+            compared_groups(groups, first_groups, options.keys),
             compared_totals(total, first_total),
             self.lines,
-            self.notes,
+            self.notes if costs is None else (*self.notes, Note("HOUSEHOLD_FIT", fit_text(costs))),
             None if self.drawn is None or draws is None else self.drawn.ranges(draws, groups, total),
             self.attribution,
-            None if duties is None else price_effect(duties, method),
+            prices,
+            costs,
         )
 
 
@@ -204,6 +209,8 @@ class ImpactRun(StepwiseRun):
         facts = self._reactions.facts(self._points) if self._reactions else {}
         if method := run.options.consumer_prices:
             facts = {"consumer_prices": method_facts(method), **facts}
+        if run.options.by_decile:
+            facts = {"households": FACTS, **facts}
         if dates := run.own_dates:
             days = {"first": dates.first.isoformat(), "last": dates.last.isoformat()}
             facts = {"line_dates": {"lines": dates.lines, "of": dates.of, **days}, **facts}

@@ -17,6 +17,7 @@ from tariffs.engine.response.elasticities.draws import DEFAULT_SPREADS, GENERATO
 from tariffs.engine.response.elasticities.parameters import DEFAULT_HORIZON, ProductParameters
 from tariffs.engine.response.elasticities.thetas import LASTING
 from tariffs.engine.response.exchange_rate import NO_OFFSET, offset_facts
+from tariffs.engine.response.households import DECILE
 from tariffs.engine.response.industries import SOURCE
 from tariffs.engine.response.inputs import MOST, Range, invalid
 from tariffs.engine.response.models.model_facts import INCOME, INCOME_AND_CURRENCY, MODELS
@@ -57,6 +58,16 @@ class Options(run_spec.Results, run_spec.Response, run_spec.LawChoice, run_spec.
         if self.response == EXACT_HAT and self.horizon == DEFAULT_HORIZON:
             # A theta has no age: a run that names no horizon has the only one there is.
             object.__setattr__(self, "horizon", LASTING)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of the groups of goods; tenths of households are groups of their own."""
+        return tuple(name for name in self.by if name != DECILE)
+
+    @property
+    def by_decile(self) -> bool:
+        """True if the effect on consumer prices is divided over tenths of households."""
+        return DECILE in self.by
 
     def refuse(self, **facts: object) -> None:
         """Refuse combinations of these options and facts of the run, see `refusals`.

@@ -10,6 +10,7 @@ import polars as pl
 
 from tariffs.engine.base.array_utils import F64, sums_of
 from tariffs.engine.response.consumer_prices import DETAIL, METHODS, SOURCE, commodities, consumer_prices
+from tariffs.engine.response.households import household_costs
 from tariffs.engine.response.industries import industries, industry_of, pools, summaries
 from tariffs.engine.runs.outcomes.outcome import Outcome
 from tariffs.engine.runs.outcomes.table_run import TableRun
@@ -59,6 +60,11 @@ def price_effect(duties: F64, method: str) -> pl.DataFrame:
         .with_columns(pl.col("direct") * dollars, pl.col("indirect") * dollars)
         .with_columns(change=pl.col("direct") + pl.col("indirect"))
     )
+
+
+def household_effect(prices: pl.DataFrame, method: str) -> pl.DataFrame:
+    """Divide an effect on consumer prices, as of `price_effect`, over tenths of households; see `household_costs`."""
+    return household_costs(prices.filter(pl.col("line").is_not_null()), METHODS[method][2])
 
 
 def method_facts(method: str) -> dict[str, object]:

@@ -14,6 +14,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import EXPORT, IMPORT
 from tariffs.engine.response.elasticities.parameters import PATH, SETS
 from tariffs.engine.response.elasticities.thetas import LASTING
+from tariffs.engine.response.households import DECILE
 from tariffs.engine.response.sectors.sector_market import PRODUCT
 from tariffs.engine.response.trade.trade_response import EXACT_HAT
 from tariffs.run_spec import spec as run_spec
@@ -61,6 +62,7 @@ def _other(value: str) -> OptionValues:
 _GIVEN = OptionValues("given", bool)
 _MISSING = OptionValues("missing", lambda found: not found)
 _NAMED_SET = OptionValues(" or ".join(f"`{name}`" for name in SETS), SETS.__contains__)
+_BY_DECILE = OptionValues(f"with `{DECILE}`", lambda found: DECILE in found)
 _HOLDS = OptionValues("yes", bool)
 _STATIC, _BEHAVIOURAL = _one("none"), _other("none")
 FACTS: Mapping[str, str] = {
@@ -151,6 +153,12 @@ REFUSALS: tuple[Refusal, ...] = (
             ("fx_offset", _GIVEN),
             ("response", _one(EXACT_HAT)),
         )
+    ),
+    Refusal(
+        "by",
+        {"by": _BY_DECILE, "consumer_prices": _MISSING},
+        "Deciles of households are of the effect on consumer prices.",
+        "Give an impact --consumer-prices METHOD too, or leave decile out.",
     ),
     Refusal(
         "fx_offset",

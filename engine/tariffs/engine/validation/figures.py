@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,34 @@ class Comparison:
     def explained(self) -> bool:
         """True if the difference exceeds the tolerance for a known reason."""
         return not self.within and bool(self.figure.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class BesidePublished:
+    """Published number and ours by the same name, in the unit that the name states.
+
+    Attributes:
+        figure: what it is, with its unit.
+        published, ours: the numbers.
+        tolerance: difference that needs no reason.
+        reason: reason for a larger one; empty if there is none.
+    """
+
+    figure: str
+    published: float
+    ours: float
+    tolerance: float
+    reason: str = ""
+
+    @property
+    def within(self) -> bool:
+        """True if the difference is inside the tolerance."""
+        return abs(self.ours - self.published) <= self.tolerance
+
+    def to_dict(self) -> dict[str, Any]:
+        """Convert to plain values for JSON."""
+        judged = {"difference": self.ours - self.published, "within": self.within}
+        return {**asdict(self), **judged, "reason": "" if self.within else self.reason}
 
 
 def read_figures(measures: Container[str]) -> tuple[PublishedFigure, ...]:

@@ -48,6 +48,7 @@ def impact(messages: Iterable[simulation_service_pb2.SimulateResponse], report: 
         ranges=_ranges(frames),
         attribution=_asked(frames["attribution"]),
         consumer_prices=_asked(frames["consumer_prices"]),
+        households=_asked(frames["households"]),
         notes=run_notes(done),
         provenance=provenance(done.provenance),
     )

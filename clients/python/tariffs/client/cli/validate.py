@@ -25,6 +25,7 @@ add(
 _UNEXPLAINED = 1
 _TITLES = ("row", "who, when", "figure", "law of", "known on", "horizon")
 _RATE_TITLES, _PRICE_TITLES = ("month", "origin", "source"), ("law of", "known")
+_BESIDE = ("published", "ours", "difference", "tolerance")
 _NUMBERS = ("published", "ours", "low", "high", "difference", "tolerance")
 
 
@@ -63,6 +64,30 @@ def collected() -> Output:
         answer: dict[str, Any] = compare(progress=report).to_dict()
     rates, prices = answer["rows"], answer["prices"]
     return Output(answer, lambda: _show_collected(rates, prices), _exit_code([*rates, *prices]))
+
+
+@add(app, "households", "tariffs validate households --json")
+def households() -> Output:
+    """Compare what consumer prices cost tenths of households with the deciles that the Budget Lab at Yale published.
+
+    A difference beyond the tolerance is printed with its reason; the exit code is 1 if one has no reason.
+    """
+    return _beside("published_deciles", "compare_households")
+
+
+def _beside(module: str, name: str) -> Output:
+    compare = getattr(module_of("server", f"tariffs.engine.validation.{module}"), name)
+    with reporting(True):
+        rows: list[dict[str, Any]] = [row.to_dict() for row in compare()]
+    return Output({"rows": rows}, lambda: _show_beside(rows), _exit_code(rows))
+
+
+def _show_beside(rows: list[dict[str, Any]]) -> None:
+    out, reasons = console(), _reasons(rows)
+    cells = ([row["figure"], *(f"{row[name]:,.6g}" for name in _BESIDE), _mark(row, reasons)] for row in rows)
+    out.print(text_table(["figure", *right(*_BESIDE), "within"], cells))
+    for reason, number in reasons.items():
+        out.print(f"({number}) {reason}", markup=False)
 
 
 def _exit_code(rows: list[dict[str, Any]]) -> int:

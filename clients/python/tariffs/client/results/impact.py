@@ -21,6 +21,7 @@ from tariffs.client.results.answer import (
 from tariffs.client.results.chart_rows import rows_by, total_rows
 from tariffs.client.results.charts import Chart
 from tariffs.client.results.columns import keys_of, largest_first, runs_largest_first
+from tariffs.client.results.households import HOUSEHOLD_WORDS, household_tables
 from tariffs.client.results.impact_view import ImpactWords
 from tariffs.client.results.json_values import json_rows, json_value
 from tariffs.client.results.legal_text import LegalText
@@ -29,7 +30,7 @@ from tariffs.client.results.quote import Note
 from tariffs.client.results.sections import Section
 from tariffs.client.results.shown import TableResult, largest_section, section_of
 from tariffs.client.results.treemap import treemap
-from tariffs.client.results.view import Story
+from tariffs.client.results.view import Passage, Story
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,11 @@ class ImpactResult(TableResult):
         consumer_prices: effect of the added duties on consumer prices before any response, if requested: `scenario,
             on`, `line` of the BEA's bridge to personal consumption (None: all of it), `spending` in dollars,
             `direct` by imported goods, `indirect` by imported inputs, `change` (fractions of spending).
+        households: that effect by tenth of households, if `by` has decile: `scenario, on`, `decile` by income before
+            tax (None: all), `category` (None: all goods), `cost` of the tenth in USD of 2023 a year, `per_household`
+            (USD), `of_income_before_tax`, `of_income_after_tax`, `change` of the prices that it pays, and the shares of
+            the cost in goods that an item of spending fits nearly, `near_share`, or none fits, `proxy_share`
+            (fractions).
     """
 
     groups: pl.DataFrame
@@ -74,6 +80,7 @@ class ImpactResult(TableResult):
     ranges: Ranges | None = None
     attribution: pl.DataFrame | None = None
     consumer_prices: pl.DataFrame | None = None
+    households: pl.DataFrame | None = None
 
     def scenario(self, name: str, on: str | None = None) -> pl.DataFrame:
         """Select the group rows of one scenario, on one day if `on` is given."""
@@ -85,7 +92,10 @@ class ImpactResult(TableResult):
         return Answer.of(self.total.to_dicts(), self._columns(), self.provenance, self._drawn(self.total))
 
     def short_tables(self, sort: str = "", shown: int = SHOWN_ROWS) -> list[ShortTable]:
-        """Table of the largest groups by name, scenarios side by side; none without groups."""
+        """Tables of the largest groups by name, scenarios side by side, and of costs to households if requested."""
+        return [*self._largest(sort, shown), *household_tables(self.households)]
+
+    def _largest(self, sort: str = "", shown: int = SHOWN_ROWS) -> list[ShortTable]:
         runs = ("scenario", "on")
         return group_table(self.groups, self.total.to_dicts(), self._columns(), runs, sort, shown)
 
@@ -197,7 +207,7 @@ class ImpactResult(TableResult):
         return frame
 
     def _sheets(self) -> dict[str, pl.DataFrame]:
-        more = {"lines": self.lines, "consumer prices": self.consumer_prices}
+        more = {"lines": self.lines, "consumer prices": self.consumer_prices, "households": self.households}
         if self.attribution is not None:
             runs = [name for name in ("scenario", "on", "unit") if name in self.attribution.columns]
             groups = runs_largest_first(self.attribution, runs)
@@ -231,9 +241,11 @@ class ImpactResult(TableResult):
             named(None if ranges is None else ranges.tornado),
             None if self.attribution is None else self.by_change(),
             self.goods,
-            self.short_tables(),
+            self._largest(),
         )
-        return Story(own.question, own.answer(), own.passages(), own.figure)
+        costs = household_tables(named(self.households))
+        paid = [Passage("What households pay", (HOUSEHOLD_WORDS,), costs)] if costs else []
+        return Story(own.question, own.answer(), [*own.passages(), *paid], own.figure)
 
     def _headline(self) -> str:
         points = [f"{name} on {on}" for name, on in self.total.select("scenario", "on").iter_rows()]
@@ -263,6 +275,8 @@ class ImpactResult(TableResult):
             block["attribution"] = attribution
         if self.consumer_prices is not None:
             block["consumer_prices"] = rows(self.consumer_prices)
+        if self.households is not None:
+            block["households"] = rows(self.households)
         return block
 
 

@@ -61,7 +61,7 @@ class TableRun(RespondingTable):
         scenarios: Sequence[Scenario] = (),
     ) -> None:
         super().__init__(table, law, options, context, scenarios)
-        self.grouping = Grouping.of(self.prepared, options.by)
+        self.grouping = Grouping.of(self.prepared, options.keys)
         self._switches: dict[str, str] = {}
         self._too_many: set[int] = set()
         self._kept: WeakKeyDictionary[Outcome, tuple[bool, AfterSums]] = WeakKeyDictionary()
