@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {
     "engine": ROOT / "engine" / "tariffs" / "engine",
+    "firm": ROOT / "engine" / "tariffs" / "firm",
     "bench": ROOT / "engine" / "tariffs" / "bench",
     "importers": ROOT / "engine" / "tariffs" / "importers",
     "reference_pages": ROOT / "engine" / "tariffs" / "reference_pages",
@@ -57,9 +58,11 @@ SAME_THING_AT_TWO_FLOORS = {
             "refund",
             "replay",
             "runs",
+            "source",
         ),
         *("scenario", "sweep", "table", "tables"),
     },
+    "firm": set(),
     "bench": set(),
     "importers": set(),
     "reference_pages": set(),

@@ -437,3 +437,125 @@ class BatchCalculateDutiesResponse(_message.Message):
     provenance: _common_pb2.Provenance
     notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
     def __init__(self, quotes: _Optional[_Iterable[_Union[LineQuote, _Mapping]]] = ..., failures: _Optional[_Mapping[int, _status_pb2.Status]] = ..., entries: _Optional[_Iterable[_Union[EntryTotal, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ...) -> None: ...
+
+class OriginOffer(_message.Message):
+    __slots__ = ("origin", "unit_cost", "freight", "insurance")
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    UNIT_COST_FIELD_NUMBER: _ClassVar[int]
+    FREIGHT_FIELD_NUMBER: _ClassVar[int]
+    INSURANCE_FIELD_NUMBER: _ClassVar[int]
+    origin: str
+    unit_cost: str
+    freight: str
+    insurance: str
+    def __init__(self, origin: _Optional[str] = ..., unit_cost: _Optional[str] = ..., freight: _Optional[str] = ..., insurance: _Optional[str] = ...) -> None: ...
+
+class CompareOriginsRequest(_message.Message):
+    __slots__ = ("line", "offers", "origins", "units", "start", "end", "scenarios", "known_on", "switches", "min_confidence", "parameters", "law_version")
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class ParametersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    OFFERS_FIELD_NUMBER: _ClassVar[int]
+    ORIGINS_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    SCENARIOS_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
+    MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    line: EntryLine
+    offers: _containers.RepeatedCompositeFieldContainer[OriginOffer]
+    origins: _containers.RepeatedScalarFieldContainer[str]
+    units: str
+    start: str
+    end: str
+    scenarios: _containers.RepeatedCompositeFieldContainer[_common_pb2.ScenarioRef]
+    known_on: str
+    switches: _containers.ScalarMap[str, str]
+    min_confidence: str
+    parameters: _containers.ScalarMap[str, str]
+    law_version: str
+    def __init__(self, line: _Optional[_Union[EntryLine, _Mapping]] = ..., offers: _Optional[_Iterable[_Union[OriginOffer, _Mapping]]] = ..., origins: _Optional[_Iterable[str]] = ..., units: _Optional[str] = ..., start: _Optional[str] = ..., end: _Optional[str] = ..., scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., parameters: _Optional[_Mapping[str, str]] = ..., law_version: _Optional[str] = ...) -> None: ...
+
+class OriginCost(_message.Message):
+    __slots__ = ("origin", "unit_cost", "duty", "owed", "landed", "landed_min", "landed_max", "rank", "premium", "missing_claims", "prohibited", "failure", "imports")
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    UNIT_COST_FIELD_NUMBER: _ClassVar[int]
+    DUTY_FIELD_NUMBER: _ClassVar[int]
+    OWED_FIELD_NUMBER: _ClassVar[int]
+    LANDED_FIELD_NUMBER: _ClassVar[int]
+    LANDED_MIN_FIELD_NUMBER: _ClassVar[int]
+    LANDED_MAX_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    PREMIUM_FIELD_NUMBER: _ClassVar[int]
+    MISSING_CLAIMS_FIELD_NUMBER: _ClassVar[int]
+    PROHIBITED_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    IMPORTS_FIELD_NUMBER: _ClassVar[int]
+    origin: str
+    unit_cost: str
+    duty: str
+    owed: str
+    landed: str
+    landed_min: str
+    landed_max: str
+    rank: int
+    premium: str
+    missing_claims: _containers.RepeatedScalarFieldContainer[str]
+    prohibited: _containers.RepeatedScalarFieldContainer[str]
+    failure: _status_pb2.Status
+    imports: float
+    def __init__(self, origin: _Optional[str] = ..., unit_cost: _Optional[str] = ..., duty: _Optional[str] = ..., owed: _Optional[str] = ..., landed: _Optional[str] = ..., landed_min: _Optional[str] = ..., landed_max: _Optional[str] = ..., rank: _Optional[int] = ..., premium: _Optional[str] = ..., missing_claims: _Optional[_Iterable[str]] = ..., prohibited: _Optional[_Iterable[str]] = ..., failure: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., imports: _Optional[float] = ...) -> None: ...
+
+class OriginFlip(_message.Message):
+    __slots__ = ("day", "before", "after")
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    day: str
+    before: str
+    after: str
+    def __init__(self, day: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ...) -> None: ...
+
+class ScenarioOrigins(_message.Message):
+    __slots__ = ("id", "origins", "flips")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    ORIGINS_FIELD_NUMBER: _ClassVar[int]
+    FLIPS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    origins: _containers.RepeatedCompositeFieldContainer[OriginCost]
+    flips: _containers.RepeatedCompositeFieldContainer[OriginFlip]
+    def __init__(self, id: _Optional[str] = ..., origins: _Optional[_Iterable[_Union[OriginCost, _Mapping]]] = ..., flips: _Optional[_Iterable[_Union[OriginFlip, _Mapping]]] = ...) -> None: ...
+
+class OriginRegret(_message.Message):
+    __slots__ = ("origin", "regret")
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    REGRET_FIELD_NUMBER: _ClassVar[int]
+    origin: str
+    regret: str
+    def __init__(self, origin: _Optional[str] = ..., regret: _Optional[str] = ...) -> None: ...
+
+class CompareOriginsResponse(_message.Message):
+    __slots__ = ("scenarios", "regrets", "provenance")
+    SCENARIOS_FIELD_NUMBER: _ClassVar[int]
+    REGRETS_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    scenarios: _containers.RepeatedCompositeFieldContainer[ScenarioOrigins]
+    regrets: _containers.RepeatedCompositeFieldContainer[OriginRegret]
+    provenance: _common_pb2.Provenance
+    def __init__(self, scenarios: _Optional[_Iterable[_Union[ScenarioOrigins, _Mapping]]] = ..., regrets: _Optional[_Iterable[_Union[OriginRegret, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...

@@ -45,6 +45,11 @@ class DutyServiceStub:
                 request_serializer=tariffs_dot_v1_dot_duty__service__pb2.BatchCalculateDutiesRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_duty__service__pb2.BatchCalculateDutiesResponse.FromString,
                 _registered_method=True)
+        self.CompareOrigins = channel.unary_unary(
+                '/tariffs.v1.DutyService/CompareOrigins',
+                request_serializer=tariffs_dot_v1_dot_duty__service__pb2.CompareOriginsRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_duty__service__pb2.CompareOriginsResponse.FromString,
+                _registered_method=True)
 
 
 class DutyServiceServicer:
@@ -65,6 +70,13 @@ class DutyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CompareOrigins(self, request, context):
+        """The landed cost of a unit from each origin, ranked under each scenario. Costs are those of CalculateDuty.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DutyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +89,11 @@ def add_DutyServiceServicer_to_server(servicer, server):
                     servicer.BatchCalculateDuties,
                     request_deserializer=tariffs_dot_v1_dot_duty__service__pb2.BatchCalculateDutiesRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_duty__service__pb2.BatchCalculateDutiesResponse.SerializeToString,
+            ),
+            'CompareOrigins': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareOrigins,
+                    request_deserializer=tariffs_dot_v1_dot_duty__service__pb2.CompareOriginsRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_duty__service__pb2.CompareOriginsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +151,33 @@ class DutyService:
             '/tariffs.v1.DutyService/BatchCalculateDuties',
             tariffs_dot_v1_dot_duty__service__pb2.BatchCalculateDutiesRequest.SerializeToString,
             tariffs_dot_v1_dot_duty__service__pb2.BatchCalculateDutiesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareOrigins(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.DutyService/CompareOrigins',
+            tariffs_dot_v1_dot_duty__service__pb2.CompareOriginsRequest.SerializeToString,
+            tariffs_dot_v1_dot_duty__service__pb2.CompareOriginsResponse.FromString,
             options,
             channel_credentials,
             insecure,

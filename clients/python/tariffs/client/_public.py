@@ -34,6 +34,7 @@ from tariffs.client.results.quote import Layer, Note, Quote
 from tariffs.client.results.refund import RefundsResult
 from tariffs.client.results.scenario_check import CheckResult, Difference, Problem
 from tariffs.client.results.server_info import CallerInfo, CallerQuota, ServerVersion
+from tariffs.client.results.source import OriginCost, OriginRegret, ScenarioOrigins, SourceResult
 from tariffs.client.results.stored_scenario import ScenarioEvent, StoredScenario
 from tariffs.client.results.sweep import Seek, SeekJump, SeekRoot, Sweep
 from tariffs.client.results.table_check import TableCheck, TableColumn
@@ -69,6 +70,8 @@ __all__ = [
     "Measure",
     "NotFound",
     "Note",
+    "OriginCost",
+    "OriginRegret",
     "PermissionDenied",
     "Problem",
     "Quote",
@@ -83,10 +86,12 @@ __all__ = [
     "Scenario",
     "ScenarioEvent",
     "ScenarioInfo",
+    "ScenarioOrigins",
     "Seek",
     "SeekJump",
     "SeekRoot",
     "ServerVersion",
+    "SourceResult",
     "StoredScenario",
     "Sweep",
     "Switch",

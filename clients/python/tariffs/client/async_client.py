@@ -124,6 +124,7 @@ class AsyncClient:
     seek = _awaited(Client.seek)
     server = _awaited(Client.server)
     share_scenario = _awaited(Client.share_scenario)
+    source = _awaited(Client.source)
     share_table = _awaited(Client.share_table)
     start = _awaited(Client.start)
     start_sweep = _awaited(Client.start_sweep)

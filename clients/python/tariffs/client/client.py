@@ -14,6 +14,7 @@ from tariffs.client._verbs.legal_lookup import LegalTextCalls
 from tariffs.client._verbs.line_stream import LineStreamCalls
 from tariffs.client._verbs.refund import RefundCalls
 from tariffs.client._verbs.replay import recorded_call
+from tariffs.client._verbs.source import SourceCalls
 from tariffs.client._verbs.stored_scenarios import StoredScenarioCalls
 from tariffs.client._verbs.sweep import SweepCalls
 from tariffs.client._wire import answers, requests
@@ -39,6 +40,7 @@ class Client(
     DutyCalls,
     RefundCalls,
     PortFeeCalls,
+    SourceCalls,
     SweepCalls,
     LineStreamCalls,
     StoredScenarioCalls,

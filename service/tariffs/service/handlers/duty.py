@@ -45,6 +45,8 @@ class DutyHandler(duty_service_pb2_grpc.DutyServiceServicer):
             self.recent.append(request)
 
     BatchCalculateDuties = computed("short", "duties", pb.BatchCalculateDutiesResponse)
+    # All origins on the days of a year take seconds.
+    CompareOrigins = computed("sweep", "origins", pb.CompareOriginsResponse)
 
 
 class RefundHandler(refund_service_pb2_grpc.RefundServiceServicer):

@@ -133,6 +133,7 @@ CALLS: Mapping[str, CallTask] = {
     "changes": CallTask("law_service_pb2:ListChangesRequest", "changes:list_changes"),
     "check_table": CallTask("table_service_pb2:CheckTableRequest", "table_check:check_table"),
     "duties": CallTask("duty_service_pb2:BatchCalculateDutiesRequest", "duty:calculate_duties"),
+    "origins": CallTask("duty_service_pb2:CompareOriginsRequest", "origins:compare"),
     "refunds": CallTask("refund_service_pb2:CalculateRefundsRequest", "refund:calculate_refunds"),
     "check": _AnswerTask("scenario_service_pb2:CheckScenarioRequest", "scenarios:check_scenario_text"),
     "diff": _AnswerTask("scenario_service_pb2:DiffScenariosRequest", "scenarios:diff_scenarios"),

@@ -25,6 +25,7 @@ SUMMARIES: Mapping[str, str] = {
     "sweep": "Compute a scenario at many points of its parameters: landed cost and trade volume, by group and in "
     "total.",
     "seek": "Find the values of a parameter of a scenario at which a result meets a target.",
+    "source": "Rank the origins of a product by landed cost a unit, under the law and scenarios.",
     "refund": "Compute refunds of entries, by entry, heading and collection window, and in total.",
     "replay": "Run a written result of impact, timeline or sweep again, and compare every number or name the changed "
     "inputs.",

@@ -1,0 +1,1 @@
+"""Answer questions of importers from quotes of the dated law."""

@@ -1,0 +1,296 @@
+"""Compare origins of a product by the landed cost of a unit. See docs/source.md.
+
+Costs are those of `quote_line` for an entry of some units, divided by them; over a period they are means by days, under
+a mixture expected values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import reduce
+from typing import NamedTuple
+
+import polars as pl
+
+from tariffs.engine.errors import InputError, TariffsError
+from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.line_duty.entry_line import EntryLine
+from tariffs.engine.line_duty.quote import quote_line
+from tariffs.engine.runs.law_history.law_changes import ChangeWindow, changes
+from tariffs.engine.schedule.reference_data import reference_table
+
+ZERO = Decimal(0)
+_PLACES = Decimal("0.0001")
+_DEARER = Decimal(2)
+"""Factor on the unit cost of the second quote, which gives the landed cost of one more dollar."""
+
+
+class Offer(NamedTuple):
+    """Price of a unit from an origin, USD: at the place of export, and its freight and insurance."""
+
+    origin: str
+    unit_cost: Decimal
+    freight: Decimal = ZERO
+    insurance: Decimal = ZERO
+
+
+class Amounts(NamedTuple):
+    """Amounts a unit, USD: duty assessed and owed, landed cost, and its range over facts that are not declared.
+
+    `per_dollar` is what the landed cost rises by with a unit cost that is one dollar higher.
+    """
+
+    duty: Decimal = ZERO
+    owed: Decimal = ZERO
+    landed: Decimal = ZERO
+    low: Decimal = ZERO
+    high: Decimal = ZERO
+    per_dollar: Decimal = ZERO
+
+    def plus(self, other: Amounts, weight: Decimal) -> Amounts:
+        """Add amounts with a weight."""
+        return Amounts._make(mine + weight * theirs for mine, theirs in zip(self, other, strict=True))
+
+    def rounded(self) -> Amounts:
+        """Round to a hundredth of a cent."""
+        return Amounts._make(map(_rounded, self))
+
+
+@dataclass(frozen=True, slots=True)
+class OriginCost:
+    """Cost of a unit from one origin under one scenario.
+
+    Attributes:
+        offer: the price.
+        amounts: amounts a unit; None if a quote is refused.
+        rank: 1 for the lowest landed cost, the same for equal ones; None if goods cannot enter or be quoted.
+        missing_claims: facts that are not declared and would move the duty.
+        prohibited: measures that prohibit entry on some day.
+        problem: why a quote is refused.
+    """
+
+    offer: Offer
+    amounts: Amounts | None
+    rank: int | None = None
+    missing_claims: tuple[str, ...] = ()
+    prohibited: tuple[str, ...] = ()
+    problem: TariffsError | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True if the goods can enter and be quoted."""
+        return self.amounts is not None and not self.prohibited
+
+    def premium(self, landed: Decimal) -> Decimal | None:
+        """Compute how much dearer a unit may be for the same landed cost as another's, as a fraction of its cost."""
+        if self.amounts is None or not self.amounts.per_dollar or not self.offer.unit_cost:
+            return None
+        gap = landed - self.amounts.landed
+        return _rounded(gap / self.amounts.per_dollar / self.offer.unit_cost)
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """Day from which another origin has the lowest landed cost."""
+
+    day: date
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Origins under one scenario, by rank, and the days on which the cheapest one changes."""
+
+    origins: tuple[OriginCost, ...]
+    flips: tuple[Flip, ...]
+
+    @property
+    def best(self) -> OriginCost | None:
+        """The origin of the lowest landed cost."""
+        return self.origins[0] if self.origins and self.origins[0].rank else None
+
+
+Laws = Sequence[tuple[Decimal, Law]]
+"""Laws of a scenario with their weights: one, or one for each component of a mixture."""
+
+
+def imports_of(hts: str) -> dict[str, float]:
+    """Sum US imports of a product by origin in the embedded table, USD; origins without any are left out."""
+    table = reference_table().filter(pl.col("hts").str.starts_with("".join(filter(str.isdigit, hts))))
+    sums = table.group_by("origin").agg(pl.col("customs_value").sum())
+    return dict(zip(sums["origin"].to_list(), sums["customs_value"].to_list(), strict=True))
+
+
+def days_of(laws: Laws, window: ChangeWindow) -> list[tuple[date, int]]:
+    """Split a window into spans in which no act on its product takes effect: first day and length of each."""
+    start, end = window.start, window.end
+    begins = {start}
+    for _, law in laws:
+        for notice in changes(law, window):
+            if notice.at is not None:
+                day = notice.at.astimezone(law.zones[IMPORT]).date()
+                # An act that takes effect after noon moves the quotes of the next day.
+                begins |= {day, day + timedelta(days=1)}
+    firsts = sorted(day for day in begins if start <= day <= end)
+    ends = [*firsts[1:], end + timedelta(days=1)]
+    return [(first, (last - first).days) for first, last in zip(firsts, ends, strict=True)]
+
+
+def compare_origins(
+    laws: Laws,
+    line: EntryLine,
+    offers: Sequence[Offer],
+    days: Sequence[tuple[date | str | None, int]],
+    *,
+    units: Decimal = Decimal(1),
+    known_on: str | date | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Comparison:
+    """Compare origins of a product by landed cost a unit.
+
+    Args:
+        laws: laws of the scenario.
+        line: one unit of the goods, with its claims, quantity and mode; origin and value are those of the offers.
+        offers: prices by origin.
+        days: entry days with their weights; None is the law's as-of day.
+        units: units of an entry: fees of an entry are divided over them.
+        known_on: as in `quote_line`.
+        cancelled: asked before each origin; True ends with what is compared.
+
+    Raises:
+        InputError: if no origin can be quoted, the reason of the first.
+    """
+    total = Decimal(sum(weight for _, weight in days))
+    found, daily = [], []
+    for offer in offers:
+        if cancelled():
+            break
+        by_day = [_on_day(laws, _entry(line, offer, units), day, known_on, units) for day, _ in days]
+        found.append(_mean(offer, by_day, [weight / total for _, weight in days]))
+        daily.append(by_day)
+    refused = [one.problem for one in found if one.problem is not None]
+    if refused and len(refused) == len(found):
+        raise refused[0]
+    cheapest = [_cheapest(found, [by_day[place] for by_day in daily]) for place in range(len(days))]
+    return Comparison(_ranked(found), _flips(days, cheapest))
+
+
+def regrets(comparisons: Sequence[Comparison]) -> dict[str, Decimal]:
+    """Compute the largest loss a unit of each origin over scenarios: its landed cost less that of the best origin, USD.
+
+    Origins that cannot enter under a scenario have none; the least comes first.
+    """
+    losses: dict[str, list[Decimal]] = {}
+    for comparison in comparisons:
+        best = comparison.best
+        for one in comparison.origins:
+            if best is not None and best.amounts is not None and one.amounts is not None and one.rank:
+                losses.setdefault(one.offer.origin, []).append(one.amounts.landed - best.amounts.landed)
+    most = {origin: max(each) for origin, each in losses.items() if len(each) == len(comparisons)}
+    return dict(sorted(most.items(), key=lambda item: (item[1], item[0])))
+
+
+def _entry(line: EntryLine, offer: Offer, units: Decimal) -> EntryLine:
+    """Make an entry of some units of an offer."""
+    quantity = None if line.quantity is None else Decimal(str(line.quantity)) * units
+    return line._replace(
+        origin=offer.origin,
+        value=offer.unit_cost * units,
+        freight=offer.freight * units,
+        insurance=offer.insurance * units,
+        quantity=quantity,
+    )
+
+
+def _on_day(
+    laws: Laws, line: EntryLine, day: date | str | None, known_on: str | date | None, units: Decimal
+) -> OriginCost:
+    """Quote an entry on a day; its amounts are not rounded."""
+    offer, amounts = Offer(line.origin, ZERO), Amounts()
+    missing: dict[str, None] = {}
+    prohibited: dict[str, None] = {}
+    value = Decimal(str(line.value))
+    for weight, law in laws:
+        try:
+            quote = quote_line(law, line._replace(entry=day), known_on=known_on)
+            dearer = quote_line(law, line._replace(entry=day, value=value * _DEARER), known_on=known_on)
+        except InputError as error:
+            return OriginCost(offer, None, problem=error)
+        landed = quote.landed.total
+        rise = (dearer.landed.total - landed) / (value * (_DEARER - 1)) if value else ZERO
+        own = (quote.assessed, quote.owed, landed)
+        span = (landed - quote.assessed + quote.min, landed - quote.assessed + quote.max)
+        amounts = amounts.plus(Amounts._make([*(each / units for each in (*own, *span)), rise]), weight)
+        missing |= dict.fromkeys(quote.missing_claims)
+        prohibited |= dict.fromkeys(quote.prohibited)
+    return OriginCost(offer, amounts, missing_claims=tuple(missing), prohibited=tuple(prohibited))
+
+
+def _mean(offer: Offer, by_day: Sequence[OriginCost], weights: Sequence[Decimal]) -> OriginCost:
+    """Average the costs of an origin over days."""
+    problem = next((one.problem for one in by_day if one.problem is not None), None)
+    if problem is not None:
+        return OriginCost(offer, None, problem=problem)
+    pairs = [(one.amounts or Amounts(), weight) for one, weight in zip(by_day, weights, strict=True)]
+    mean = reduce(lambda total, pair: total.plus(*pair), pairs, Amounts())
+    return OriginCost(
+        offer,
+        mean.rounded(),
+        missing_claims=tuple(_named(one.missing_claims for one in by_day)),
+        prohibited=tuple(_named(one.prohibited for one in by_day)),
+    )
+
+
+def _ranked(found: Iterable[OriginCost]) -> tuple[OriginCost, ...]:
+    """Order origins by landed cost, those that cannot enter or be quoted last; equal costs share a rank."""
+    ranks: dict[Decimal, int] = {}
+
+    def ranked(place: int, one: OriginCost) -> OriginCost:
+        assert one.amounts is not None
+        return replace(one, rank=ranks.setdefault(one.amounts.landed, place))
+
+    listed = list(found)
+    open_ones = sorted((one for one in listed if one.is_open), key=_by_cost)
+    closed = sorted((one for one in listed if not one.is_open), key=lambda one: one.offer.origin)
+    return (*(ranked(place, one) for place, one in enumerate(open_ones, 1)), *closed)
+
+
+def _by_cost(one: OriginCost) -> tuple[Decimal, str]:
+    return (one.amounts.landed if one.amounts else ZERO), one.offer.origin
+
+
+def _cheapest(found: Sequence[OriginCost], on_day: Sequence[OriginCost]) -> list[str]:
+    """List the origins of the lowest landed cost on a day; none if no goods can enter."""
+    costs = {
+        whole.offer.origin: _rounded(one.amounts.landed)
+        for whole, one in zip(found, on_day, strict=True)
+        if one.amounts is not None and one.is_open
+    }
+    least = min(costs.values(), default=ZERO)
+    return sorted(origin for origin, cost in costs.items() if cost == least)
+
+
+def _flips(
+    days: Sequence[tuple[date | str | None, int]], cheapest: Sequence[Sequence[str]]
+) -> tuple[Flip, ...]:
+    """List the days on which the cheapest origin is no longer among the cheapest."""
+    flips: list[Flip] = []
+    best = cheapest[0][0] if cheapest and cheapest[0] else ""
+    for (day, _), origins in zip(days, cheapest, strict=True):
+        if isinstance(day, date) and best not in origins:
+            after = origins[0] if origins else ""
+            flips.append(Flip(day, best, after))
+            best = after
+    return tuple(flips)
+
+
+def _named(lists: Iterable[Iterable[str]]) -> Mapping[str, None]:
+    return dict.fromkeys(name for names in lists for name in names)
+
+
+def _rounded(amount: Decimal) -> Decimal:
+    return amount.quantize(_PLACES, ROUND_HALF_UP)

@@ -1,0 +1,189 @@
+"""DutyService.CompareOrigins: landed cost of a unit from each origin under scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from tariffs.engine.line_duty.entry_dates import known_on_text, read_known_on
+from tariffs.engine.line_duty.entry_line import ZERO, EntryLine
+from tariffs.engine.runs.law_history.law_changes import read_window
+from tariffs.engine.scenario.named import components
+from tariffs.engine.schedule.countries import origin_codes
+from tariffs.engine.schedule.country_names import read_country
+from tariffs.firm.origins import (
+    Comparison,
+    Laws,
+    Offer,
+    OriginCost,
+    compare_origins,
+    days_of,
+    imports_of,
+    regrets,
+)
+from tariffs.service.rpc.checks import decimal, few, required, word
+from tariffs.service.rpc.duty import read_line
+from tariffs.service.rpc.laws import LAWS
+from tariffs.service.rpc.shared import filled, law_provenance, law_under, scenario_of
+from tariffs.service.wire.status import cancelled_error, failure_of, request_invalid
+from tariffs.v1 import common_pb2
+from tariffs.v1 import duty_service_pb2 as pb
+
+_SCENARIOS_LIMIT = 100
+Days = Sequence[tuple[date | str | None, int]]
+
+
+def compare(
+    request: pb.CompareOriginsRequest,
+    emit: Callable[[pb.CompareOriginsResponse], None],
+    cancelled: Callable[[], bool],
+) -> None:
+    """Compare origins under each scenario and emit one response.
+
+    Raises:
+        TariffsError: an invalid line, offer, day, scenario or switch; or no origin can be rated.
+    """
+    few(request.scenarios, "scenarios", _SCENARIOS_LIMIT)
+    offers, line = _offers(request)
+    units = decimal(request.units, "units", "REQUEST_INVALID") if request.units else Decimal(1)
+    if units <= 0:
+        raise request_invalid(f"units is {request.units}.", "units", "Give a number above 0.")
+    base = LAWS.named(request.law_version)
+    known_on = word(request.known_on, "known_on") or None
+    read_known_on(base, known_on, base.as_of)
+    refs = [scenario_of(ref, "scenarios") for ref in request.scenarios] or [
+        scenario_of(common_pb2.ScenarioRef(), "")
+    ]
+    scenarios = filled(refs, request.parameters, "parameters")
+    found: list[Comparison] = []
+    for scenario in scenarios:
+        laws = [
+            (weight, law_under(request.law_version, part, request.switches, request.min_confidence))
+            for weight, part in components(scenario)
+        ]
+        days = _days(request, laws)
+        found.append(
+            compare_origins(laws, line, offers, days, units=units, known_on=known_on, cancelled=cancelled)
+        )
+    if cancelled():
+        raise cancelled_error()
+    imports = imports_of(line.hts)
+    response = pb.CompareOriginsResponse(
+        scenarios=[
+            _scenario(scenario.id, one, request.line.origin, imports)
+            for scenario, one in zip(scenarios, found, strict=True)
+        ]
+    )
+    if len(found) > 1:
+        response.regrets.extend(
+            pb.OriginRegret(origin=origin, regret=_usd(loss)) for origin, loss in regrets(found).items()
+        )
+    on = {"on": request.line.entry or str(base.as_of)} if not request.start else {}
+    period = {name: text for name, text in (("start", request.start), ("end", request.end)) if text}
+    known = known_on_text(base, known_on)
+    response.provenance.CopyFrom(law_provenance(base, request, scenarios, known_on=known, **on, **period))
+    emit(response)
+
+
+def _offers(request: pb.CompareOriginsRequest) -> tuple[list[Offer], EntryLine]:
+    """Read the prices by origin, and one unit of the goods with the price of the first."""
+    given = {one.origin: _offer(one) for one in map(_with_code, request.offers)}
+    names = [_code(one, "origins") for one in request.origins] or list(given) or sorted(origin_codes())
+    today = _code(request.line.origin, "line.origin") if request.line.origin else ""
+    names = list(dict.fromkeys([*names, *([today] if today else [])]))
+    one = pb.EntryLine()
+    one.CopyFrom(request.line)
+    one.origin = names[0]
+    if not one.customs_value and all(name in given for name in names):
+        one.customs_value = f"{given[names[0]].unit_cost:f}"
+    line = read_line(one)
+    common = Offer("", _number(line.value), _number(line.freight), _number(line.insurance))
+    return [given.get(name) or common._replace(origin=name) for name in names], line
+
+
+def _with_code(offer: pb.OriginOffer) -> pb.OriginOffer:
+    coded = pb.OriginOffer()
+    coded.CopyFrom(offer)
+    coded.origin = _code(offer.origin, "offers.origin")
+    return coded
+
+
+def _offer(offer: pb.OriginOffer) -> Offer:
+    cost = decimal(
+        required(offer.unit_cost, "offers.unit_cost", "Give the price of a unit in US dollars."),
+        "offers.unit_cost",
+        "CUSTOMS_VALUE_INVALID",
+    )
+    freight, insurance = (
+        decimal(text, f"offers.{name}", "CHARGE_INVALID") if text else ZERO
+        for name, text in (("freight", offer.freight), ("insurance", offer.insurance))
+    )
+    return Offer(offer.origin, cost, freight, insurance)
+
+
+def _code(text: str, field: str) -> str:
+    code, _ = read_country(required(text, field, "Use the ISO 3166-1 alpha-2 code of a country."))
+    return code
+
+
+def _number(value: object) -> Decimal:
+    return Decimal(str(value).replace(",", ""))
+
+
+def _days(request: pb.CompareOriginsRequest, laws: Laws) -> Days:
+    """Entry days with their weights: one day, or the first day of each span of a period in which nothing changes."""
+    if not request.start and not request.end:
+        return [(word(request.line.entry, "line.entry") or None, 1)]
+    if request.line.entry:
+        raise request_invalid(
+            "A day and a period were given.", "line.entry", "Give line.entry, or start and end."
+        )
+    window = read_window(
+        required(request.start, "start", "Give the first day of the period."),
+        required(request.end, "end", "Give the last day of the period."),
+        word(request.line.hts, "line.hts"),
+        "",
+    )
+    return days_of(laws, window)
+
+
+def _scenario(name: str, found: Comparison, today: str, imports: Mapping[str, float]) -> pb.ScenarioOrigins:
+    costs = {one.offer.origin: one for one in found.origins}
+    reference = costs.get(today)
+    landed = reference.amounts.landed if reference is not None and reference.amounts is not None else None
+    return pb.ScenarioOrigins(
+        id=name,
+        origins=[_cost(one, landed, imports.get(one.offer.origin, 0.0)) for one in found.origins],
+        flips=[
+            pb.OriginFlip(day=flip.day.isoformat(), before=flip.before, after=flip.after)
+            for flip in found.flips
+        ],
+    )
+
+
+def _cost(one: OriginCost, landed: Decimal | None, imports: float) -> pb.OriginCost:
+    message = pb.OriginCost(
+        origin=one.offer.origin,
+        unit_cost=_usd(one.offer.unit_cost),
+        rank=one.rank,
+        missing_claims=one.missing_claims,
+        prohibited=one.prohibited,
+        imports=imports,
+    )
+    if one.problem is not None:
+        message.failure.CopyFrom(failure_of(one.problem))
+    if one.amounts is not None:
+        amounts = one.amounts
+        message.duty, message.owed, message.landed = map(_usd, (amounts.duty, amounts.owed, amounts.landed))
+        message.landed_min, message.landed_max = _usd(amounts.low), _usd(amounts.high)
+    premium = one.premium(landed) if landed is not None else None
+    if premium is not None:
+        message.premium = f"{premium:f}"
+    return message
+
+
+def _usd(amount: Decimal) -> str:
+    """Write an amount with two decimals at least, four at most."""
+    text = f"{amount:.4f}"
+    return text[:-2] if text.endswith("00") else text
