@@ -85,8 +85,10 @@ def test_points_that_differ_in_rates_respond_together_as_each_alone(
     assert_impact_of_each(points, replace(OPTIONS, by=by))
 
 
-@pytest.mark.parametrize("by", [("origin",), ("hts4",), ("authority", "origin"), ()])
-@pytest.mark.parametrize("on", [DAY, "2028-03-01"])
+@pytest.mark.parametrize(
+    ("by", "on"),
+    [(("origin",), DAY), (("hts4",), "2028-03-01"), (("authority", "origin"), "2028-03-01"), ((), DAY)],
+)
 def test_points_under_a_market_of_sectors_respond_together_as_each_alone(
     by: tuple[str, ...], on: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,8 +96,11 @@ TOGETHER = limited(
 """Limits that bind together in the tables of these tests, the second in a part of the goods of the first."""
 
 
-@pytest.mark.parametrize("market", ["product", "sector"])
-@pytest.mark.parametrize("scenario", [OF_EACH, TOGETHER], ids=["each", "together"])
+@pytest.mark.parametrize(
+    ("market", "scenario"),
+    [("product", OF_EACH), ("product", TOGETHER), ("sector", TOGETHER)],
+    ids=["each", "together", "sectors together"],
+)
 def test_draws_with_links_between_products_are_those_of_one_table(
     client: Client, tmp_path: Path, market: str, scenario: Scenario
 ) -> None:
