@@ -37,6 +37,7 @@ SUMMARIES: Mapping[str, str] = {
     "data": "Make tables of your own from public files and broker reports.",
     "tables": "Upload, list, share and delete tables on a server. `impact` and `timeline` upload large ones "
     "themselves.",
+    "test": "Check cases of expected duties and results: entry lines and runs over tables. Exit 1 if one is wrong.",
     "validate": "Compare results of the engine with published figures.",
     "bench": "Measure the speed of the engine as ratios to Polars, DuckDB, NumPy and ready rates, in one run.",
     "desk": "Open the page in the browser: quotes, scenarios, comparisons, timelines, sweeps and your own tables.",

@@ -1,0 +1,1 @@
+"""Check cases of expected duties and results, from files that users keep. See docs/cases.md."""

@@ -1,0 +1,225 @@
+"""Compute cases, and compare what comes with what they expect."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import polars as pl
+
+from tariffs.client.cases.case_file import Case
+from tariffs.client.client import Client
+from tariffs.client.errors import Cancelled, ExtraMissing, TariffsError, Unavailable
+from tariffs.client.results.json_values import Plain
+from tariffs.client.results.quote import Quote
+from tariffs.run_spec.option import Kind
+from tariffs.run_spec.spec import OPTIONS
+
+_AMOUNTS = ("assessed", "owed", "min", "max")
+_NUMBERS: Mapping[Kind, Callable[[Any], Any]] = {
+    Kind.WHOLE: int,
+    Kind.NUMBER: float,
+    Kind.FLAG: lambda text: str(text).lower() in {"true", "yes", "1"},
+}
+_FIELDS = {"date": "entry_date"}
+_TOTALS = ("duty", "duty_owed")
+_NOT_OF_THE_CASE = (Cancelled, ExtraMissing, Unavailable)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult(Plain):
+    """Outcome of a case.
+
+    Attributes:
+        id: its id.
+        file: its file.
+        wrong: each difference as one sentence, with what was expected and what came; empty if the case is right.
+        came: duty assessed and owed of a line, or the total of a run by scenario; the reason of an error.
+        seconds: time that it took.
+    """
+
+    id: str
+    file: str
+    wrong: tuple[str, ...]
+    came: Mapping[str, object]
+    seconds: float
+
+
+def check_case(client: Client, case: Case) -> CaseResult:
+    """Compute a case and compare it.
+
+    Raises:
+        Unavailable: no server answers; errors of the case itself are its outcome.
+    """
+    begun, check = time.perf_counter(), _check_table if case.is_table else _check_line
+    try:
+        came, wrong = check(client, case)
+    except _NOT_OF_THE_CASE:
+        raise
+    except TariffsError as error:
+        expected = case.expect.get("error", "no error")
+        came = {"error": error.reason}
+        wrong = (
+            [] if expected == error.reason else [f"error: expected {expected}, came {error.reason}: {error}"]
+        )
+    else:
+        if "error" in case.expect:
+            wrong = [f"error: expected {case.expect['error']}, came none", *wrong]
+    return CaseResult(case.id, str(case.file), tuple(wrong), came, time.perf_counter() - begun)
+
+
+def _check_line(client: Client, case: Case) -> tuple[dict[str, object], list[str]]:
+    asked: dict[str, Any] = {"hts": "", "origin": "", "value": "", **case.asked}
+    fields = {_FIELDS.get(name, name): value for name, value in asked.items()}
+    quote = client.duty(scenario=case.scenarios[0], **fields)
+    return {"assessed": quote.assessed, "owed": quote.owed}, list(_line_differences(case, quote))
+
+
+def _line_differences(case: Case, quote: Quote) -> Iterator[str]:
+    expect, tolerance = case.expect, case.tolerance
+    landed = {f"landed {name}": amount for name, amount in _mapped(expect.get("landed", {})).items()}
+    totals = {name: expect[name] for name in _AMOUNTS if name in expect} | landed
+    for name, amount in totals.items():
+        came = quote.landed.get(name[7:]) if name in landed else getattr(quote, name)
+        yield from _difference(name, amount, came, tolerance)
+    claimed: Counter[str] = Counter()
+    for line in quote.headings:
+        claimed[line.heading] += line.amount  # type: ignore[assignment]  # amounts are decimal
+    for heading, amount in _mapped(expect.get("headings", {})).items():
+        if heading in claimed:
+            yield from _difference(heading, amount, Decimal(claimed[heading]), tolerance)
+        else:
+            yield f"{heading}: expected {amount}, came no such heading ({', '.join(claimed) or 'none'})"
+    yield from _layer_differences(expect.get("layers", []), quote, tolerance)
+    if "prohibited" in expect:
+        wanted, found = _names(expect["prohibited"]), sorted(quote.prohibited)
+        is_flag = wanted in (["true"], ["false"])
+        if (wanted == ["true"]) != bool(found) if is_flag else wanted != found:
+            yield f"prohibited: expected {', '.join(wanted) or 'nothing'}, came {', '.join(found) or 'nothing'}"
+    reasons = {note.reason for note in quote.notes}
+    for reason in _names(expect.get("notes", [])):
+        if reason not in reasons:
+            yield f"notes: expected {reason}, came {', '.join(sorted(reasons)) or 'none'}"
+
+
+def _layer_differences(
+    layers: Sequence[Mapping[str, str]], quote: Quote, tolerance: Decimal
+) -> Iterator[str]:
+    """Compare layers that are named by measure or heading, each with the fields that the case gives."""
+    left = list(quote.layers)
+    for wanted in layers:
+        named = [one for one in left if _is_named(wanted, one)]
+        name = " ".join(wanted[key] for key in ("measure", "heading") if key in wanted)
+        if not named:
+            yield f"layer {name}: expected, came none"
+            continue
+        fitting = [one for one in named if not [*_field_differences(wanted, one, name, tolerance)]]
+        left.remove((fitting or named)[0])
+        if not fitting:
+            yield from _field_differences(wanted, named[0], name, tolerance)
+
+
+def _is_named(wanted: Mapping[str, str], layer: Any) -> bool:
+    """Test whether a layer has the measure and heading that are wanted; of `7318.15.80 S` the first word suffices."""
+    heading = wanted.get("heading")
+    return wanted.get("measure", layer.measure) == layer.measure and heading in {
+        None,
+        layer.heading,
+        layer.heading.split(" ")[0],
+    }
+
+
+def _field_differences(wanted: Mapping[str, str], layer: Any, name: str, tolerance: Decimal) -> Iterator[str]:
+    for key in ("base", "amount", "rate"):
+        if key in wanted:
+            yield from _difference(f"layer {name} {key}", wanted[key], getattr(layer, key), tolerance)
+    if "state" in wanted and layer.state != wanted["state"]:
+        yield f"layer {name} state: expected {wanted['state']}, came {layer.state}"
+
+
+def _difference(name: str, expected: object, came: Decimal | None, tolerance: Decimal) -> Iterator[str]:
+    try:
+        is_right = came is not None and abs(Decimal(str(expected)) - came) <= tolerance
+    except InvalidOperation:
+        is_right = False
+    if not is_right:
+        yield f"{name}: expected {expected}, came {'nothing' if came is None else came}"
+
+
+def _check_table(client: Client, case: Case) -> tuple[dict[str, object], list[str]]:
+    asked = {name: value for name, value in case.asked.items() if name not in {"table", "by", "on"}}
+    options = {name: _NUMBERS.get(OPTIONS[name].kind, _same)(value) for name, value in asked.items()}
+    keys = _names(case.asked.get("by", "origin"))
+    on = str(case.asked.get("on", "")) or None
+    result = client.impact(case.table, case.scenarios, on=on, by=keys, **options)
+    wrong = []
+    for row in _rows(case.expect.get("total", [])):
+        wrong += _row_differences("total", row, result.total, ["scenario", "on"], case.tolerance)
+    for row in _rows(case.expect.get("groups", [])):
+        wrong += _row_differences("group", row, result.groups, ["scenario", "on", *keys], case.tolerance)
+    came: dict[str, object] = {
+        str(row["scenario"]): {name: row[name] for name in _TOTALS} for row in result.total.to_dicts()
+    }
+    return came, wrong
+
+
+def _row_differences(
+    what: str, expected: Mapping[str, str], frame: pl.DataFrame, keys: Sequence[str], tolerance: Decimal
+) -> list[str]:
+    """Compare one row, found by the keys that it gives."""
+    given = {key: expected[key] for key in keys if key in expected and key in frame.columns}
+    found = frame.filter(*(pl.col(key).cast(pl.String) == value for key, value in given.items()))
+    label = " ".join([what, *given.values()])
+    if found.height != 1:
+        return [f"{label}: expected one row, came {found.height}"]
+    row = found.row(0, named=True)
+    wrong = []
+    for name, value in expected.items():
+        if name in given:
+            continue
+        if name not in row:
+            wrong.append(f"{label} {name}: expected {value}, came no such column")
+        elif not _is_near(value, row[name], float(tolerance)):
+            wrong.append(f"{label} {name}: expected {value}, came {row[name]}")
+    return wrong
+
+
+def _is_near(expected: str, came: object, tolerance: float) -> bool:
+    """Compare numbers within a fraction of the larger; null is expected as null."""
+    if came is None or expected in {"null", ""}:
+        return came is None and expected in {"null", ""}
+    try:
+        return math.isclose(float(expected), float(str(came)), rel_tol=tolerance, abs_tol=tolerance)
+    except ValueError:
+        return str(came) == expected
+
+
+def _rows(given: Any) -> list[Mapping[str, str]]:
+    """List expected rows: one mapping of columns, one a scenario by its id, or a list of rows."""
+    if isinstance(given, Mapping):
+        inner: list[Mapping[str, str]] = [
+            {"scenario": name, **row} for name, row in given.items() if isinstance(row, Mapping)
+        ]
+        return inner or [given]
+    return list(given)
+
+
+def _mapped(given: Any) -> Mapping[str, str]:
+    return given if isinstance(given, Mapping) else {"total": str(given)}
+
+
+def _names(given: Any) -> list[str]:
+    return (
+        sorted(given)
+        if isinstance(given, list) and given != [""]
+        else [one for one in str(given).split(",") if one and one != "[]"]
+    )
+
+
+def _same(value: Any) -> Any:
+    return value

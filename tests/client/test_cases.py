@@ -1,0 +1,260 @@
+"""Files of cases: what is right passes, what is wrong is named, and golden cases can be kept as such files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+
+from tariffs.client import Client
+from tariffs.client.cases.case_check import check_case
+from tariffs.client.cases.case_file import read_cases
+from tariffs.client.cli.__main__ import run
+from tariffs.client.errors import InvalidRequest
+from tariffs.engine import law
+from tests.law.test_golden import ANY
+
+GOLDEN = Path(__file__).resolve().parents[1] / "law" / "golden"
+DATA = Path(law.__file__).parent / "data"
+TOYS: dict[str, Any] = {"hts": "9503.00.0073", "origin": "CN", "date": "2025-02-10", "value": "10000"}
+FORTY: dict[str, Any] = {
+    "schema": "tariffs.scenario/v1",
+    "id": "china-forty",
+    "title": "Forced labor on China at 40 percent",
+    "basis": "hypothesis",
+    "changes": [
+        {
+            "op": "set_rate",
+            "measures": {"id": "fl301", "origins": ["CN"]},
+            "from": "2026-12-01T00:01-05:00",
+            "rate": "40%",
+        }
+    ],
+}
+AHEAD: dict[str, Any] = TOYS | {"date": "2026-12-05"}
+
+
+@pytest.fixture(scope="module")
+def client() -> Client:
+    return Client.local()
+
+
+def written(path: Path, cases: list[dict[str, Any]] = [], tables: list[dict[str, Any]] = []) -> Path:  # noqa: B006
+    """Write a file of cases; without an id they are named by their place."""
+    path.write_text(
+        yaml.safe_dump({"schema": "tariffs.cases/v1", "cases": cases, "tables": tables}), encoding="utf-8"
+    )
+    return path
+
+
+def wrong(client: Client, path: Path) -> dict[str, tuple[str, ...]]:
+    return {case.id: check_case(client, case).wrong for case in read_cases(path)}
+
+
+def of_golden(raw: dict[str, Any]) -> dict[str, Any]:
+    """Write a golden case of the law as one of a file of cases."""
+    charged = [one for one in raw["layers"] if float(one["amount"])]
+    layers = [{key: one[key] for key in one if one[key] != ANY} for one in charged]
+    claimed = [
+        {"heading": one["heading"]} for one in raw["layers"] if one not in charged and one["heading"] != ANY
+    ]
+    names = ("hts", "origin", "value", "claims", "quantity", "unit", "mode")
+    line = {name: raw[name] for name in names if raw.get(name)}
+    expect = {
+        "assessed": raw["assessed"],
+        "owed": raw["owed"],
+        "prohibited": raw.get("prohibited", []),
+        "layers": [*layers, *claimed],
+    }
+    return {"id": raw["id"], "date": raw["entry"], "cite": raw.get("source", ""), "expect": expect} | line
+
+
+def test_golden_cases_are_right_as_files_of_cases(client: Client, tmp_path: Path) -> None:
+    count = 0
+    for path in sorted(GOLDEN.glob("*.yaml")):
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)["cases"]
+        cases = [of_golden(one) for one in raw if one.get("modelled") != "no"]
+        found = wrong(client, written(tmp_path / path.name, cases))
+        assert {name: told for name, told in found.items() if told} == {}
+        count += len(found)
+    assert count > 350
+
+
+@pytest.mark.parametrize(
+    ("expect", "told"),
+    [
+        ({"assessed": "1000.01"}, "assessed: expected 1000.01, came 1000.00"),
+        ({"owed": "1"}, "owed: expected 1, came 0.00"),
+        ({"min": "9"}, "min: expected 9, came 1000.00"),
+        ({"landed": "1"}, "landed total: expected 1, came 11034.64"),
+        ({"headings": {"9903.01.20": "999"}}, "9903.01.20: expected 999, came 1000.00"),
+        (
+            {"headings": {"9903.01.24": "1000"}},
+            "9903.01.24: expected 1000, came no such heading (9903.01.20, 9503.00.00)",
+        ),
+        (
+            {"layers": [{"heading": "9903.01.20", "amount": "1"}]},
+            "layer 9903.01.20 amount: expected 1, came 1000.00",
+        ),
+        ({"layers": [{"measure": "none_such"}]}, "layer none_such: expected, came none"),
+        ({"prohibited": True}, "prohibited: expected true, came nothing"),
+        ({"notes": ["NONE_SUCH"]}, "notes: expected NONE_SUCH, came none"),
+        ({"error": "ORIGIN_UNKNOWN"}, "error: expected ORIGIN_UNKNOWN, came none"),
+        ({"assessed": "1000.00", "headings": {"9903.01.20": "1000.00"}}, ""),
+    ],
+)
+def test_a_wrong_expectation_is_named(
+    client: Client, tmp_path: Path, expect: dict[str, Any], told: str
+) -> None:
+    (found,) = wrong(client, written(tmp_path / "one.yaml", [TOYS | {"expect": expect}])).values()
+    assert found == ((told,) if told else ())
+
+
+def test_a_tolerance_and_an_expected_error(client: Client, tmp_path: Path) -> None:
+    near = TOYS | {"id": "near", "tolerance": "0.05", "expect": {"assessed": "1000.05"}}
+    refused = TOYS | {"id": "refused", "origin": "XX", "expect": {"error": "ORIGIN_UNKNOWN"}}
+    other = TOYS | {"id": "other", "origin": "XX", "expect": {"error": "HTS_CODE_UNKNOWN"}}
+    found = wrong(client, written(tmp_path / "three.yaml", [near, refused, other]))
+    assert (found["near"], found["refused"]) == ((), ())
+    assert found["other"][0].startswith("error: expected HTS_CODE_UNKNOWN, came ORIGIN_UNKNOWN")
+
+
+def test_a_case_names_a_scenario_of_the_library_a_file_or_its_own(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(FORTY), encoding="utf-8")
+    cases = [AHEAD | {"scenario": one, "expect": {"assessed": "4000.00"}} for one in ("own.yaml", FORTY)]
+    library: dict[str, Any] = AHEAD | {
+        "scenario": "rates-by-country",
+        "parameters": {"cn": "40%"},
+        "date": "2027-01-11",
+        "expect": {"assessed": "4000.00"},
+    }
+    assert set(wrong(client, written(tmp_path / "cases.yaml", [*cases, library])).values()) == {()}
+
+
+def test_runs_over_tables_are_compared_by_row(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "trade.csv").write_text("hts,origin,customs_value\n9503000073,CN,10000\n9503000073,VN,5000\n")
+    asked = {
+        "table": "trade.csv",
+        "on": "2025-02-10",
+        "response": "none",
+        "by": ["origin"],
+        "scenarios": ["base"],
+    }
+    right = {
+        "total": {"customs_value": 15000, "duty": 1000},
+        "groups": [{"origin": "CN", "duty": 1000}, {"origin": "VN", "duty": 0}],
+    }
+    off = {
+        "total": {"base": {"duty": 999}},
+        "groups": [
+            {"origin": "CN", "duty": 1000.5},
+            {"origin": "MX", "duty": 0},
+            {"origin": "VN", "dutty": 0},
+        ],
+    }
+    tables = [asked | {"id": "right", "expect": right}, asked | {"id": "off", "expect": off}]
+    found = wrong(client, written(tmp_path / "tables.yaml", tables=tables))
+    assert found["right"] == ()
+    assert found["off"] == (
+        "total base duty: expected 999, came 1000.0",
+        "group CN duty: expected 1000.5, came 1000.0",
+        "group MX: expected one row, came 0",
+        "group VN dutty: expected 0, came no such column",
+    )
+
+
+def test_the_command_writes_junit_and_exits_with_one(
+    server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = written(tmp_path / "good.yaml", [TOYS | {"id": "good", "expect": {"assessed": "1000.00"}}])
+    assert run(["test", str(good), "--target", server]) == 0
+    assert "1 of 1 cases are right" in capsys.readouterr().out
+    written(tmp_path / "bad.yaml", [TOYS | {"id": "bad", "expect": {"assessed": "1"}}])
+    (tmp_path / "other.yaml").write_text("schema: tariffs.scenario/v1\n")
+    report = tmp_path / "junit.xml"
+    assert run(["test", str(tmp_path), "--junit", str(report), "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert (document["wrong"], [one["id"] for one in document["cases"]]) == (1, ["bad", "good"])
+    suites = ElementTree.parse(report).getroot()
+    assert [one.get("failures") for one in suites] == ["1", "0"]
+    assert [one.get("message") for one in suites.iter("failure")] == ["assessed: expected 1, came 1000.00"]
+
+
+def test_two_laws_side_by_side_list_the_cases_that_move(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "law"
+    shutil.copytree(DATA, other)
+    rates = other / "measures" / "s301_fl.yaml"
+    text = rates.read_text(encoding="utf-8")
+    assert "CN: [12.5%, 9903.05.31]" in text
+    rates.write_text(text.replace("CN: [12.5%, 9903.05.31]", "CN: [13.5%, 9903.05.31]"), encoding="utf-8")
+    later = AHEAD | {"id": "later", "expect": {"assessed": "1250.00"}}
+    path = written(tmp_path / "cases.yaml", [later, TOYS | {"id": "same", "expect": {"assessed": "1000.00"}}])
+    assert run(["test", str(path), "--law", str(DATA), "--against", str(other), "--json"]) == 0
+    (moved,) = json.loads(capsys.readouterr().out)["moved"]
+    assert (moved["id"], moved["before"]["assessed"], moved["after"]["assessed"]) == (
+        "later",
+        "1350.00",
+        "1250.00",
+    )
+    assert run(["test", str(path), "--law", str(other)]) == 1
+    assert "assessed: expected 1250.00, came 1350.00" in capsys.readouterr().out
+
+
+def test_pytest_collects_the_cases(tmp_path: Path) -> None:
+    good, bad = (
+        {"id": name, "expect": {"assessed": amount}} for name, amount in (("good", "1000"), ("bad", "1"))
+    )
+    written(tmp_path / "cases.yaml", [TOYS | good, TOYS | bad])
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "tariffs.client.cases.pytest_plugin",
+    ]
+    done = subprocess.run(
+        [*command, "--tariffs", str(tmp_path)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "assessed: expected 1, came 1000.00" in done.stdout
+    assert "1 failed, 1 passed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("schema: other\n", "does not begin with"),
+        ("schema: tariffs.cases/v1\ncases: [\n", "is no YAML"),
+        ("schema: tariffs.cases/v1\n", "has no cases"),
+        ("schema: tariffs.cases/v1\ncases: [{id: a, hs: 1, expect: {assessed: 1}}]\n", "unknown key hs"),
+        ("schema: tariffs.cases/v1\ncases: [{id: a}]\n", "a expects nothing"),
+        ("schema: tariffs.cases/v1\ncases: [{id: a, expect: {asessed: 1}}]\n", "expects the unknown asessed"),
+        ("schema: tariffs.cases/v1\ncases: [{id: a, tolerance: x, expect: {owed: 1}}]\n", "tolerance of a"),
+        (
+            "schema: tariffs.cases/v1\ncases: [{id: a, expect: {owed: 1}}, {id: a, expect: {owed: 1}}]\n",
+            "two cases a",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "cases.yaml"
+    path.write_text(text)
+    with pytest.raises(InvalidRequest, match=told):
+        read_cases(path)
