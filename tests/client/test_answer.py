@@ -60,7 +60,7 @@ def test_a_table_has_one_unit_of_its_largest_amount() -> None:
 def test_each_line_is_that_of_the_totals_of_the_run(impact: ImpactResult) -> None:
     first, second = impact.total.to_dicts()
     found = lines(impact.answer())
-    assert len(found) == 7  # the range stands twice under one title
+    assert len(found) == 8  # the range stands twice under one title
     assert found["Effective rate, %"] == [
         f"{three(one['effective_rate'], 0.01)} -> {three(one['effective_rate_after'], 0.01)}"
         for one in (first, second)
@@ -94,6 +94,8 @@ def test_the_bands_are_those_of_the_draws_and_say_what_they_leave_out(impact: Im
 def test_the_summary_of_json_is_that_of_the_answer(impact: ImpactResult) -> None:
     block = impact.to_json_dict()["scenarios"][1]  # type: ignore[index]  # a list of mappings
     total = block["total"]
+    assert impact.models is not None
+    spread = impact.models.filter(scenario=LAPSED)["welfare"]
     assert block["summary"] == {
         "rate": total["effective_rate"],
         "rate_after": total["effective_rate_after"],
@@ -105,9 +107,21 @@ def test_the_summary_of_json_is_that_of_the_answer(impact: ImpactResult) -> None
         "welfare": total["welfare"],
         "welfare_p5": next(one["p5"] for one in block["total_ranges"] if one["column"] == "welfare"),
         "welfare_p95": next(one["p95"] for one in block["total_ranges"] if one["column"] == "welfare"),
-        "welfare_models": None,
+        "welfare_models": [spread.min(), spread.max()],
     }
     assert summary({"duty": 1.0})["welfare_p5"] is None
+    assert summary({"duty": 1.0})["welfare_models"] is None
+
+
+def test_the_spread_over_models_is_that_of_runs_of_their_own(client: Client, impact: ImpactResult) -> None:
+    assert impact.models is not None
+    own = impact.models.filter(scenario=LAPSED)
+    assert own["welfare"].to_list()[0] == impact.total["welfare"].to_list()[1]
+    other = client.impact(scenarios=[LAPSED], on=DAY, by=[], response="exact_hat")
+    assert own["welfare"].to_list()[-1] == other.total["welfare"].item()
+    assert own["run_digest"].n_unique() == own.height == 3
+    found = lines(impact.answer())["  over models of trade"]
+    assert found[1] == " to ".join(three(one, 1e9) for one in (own["welfare"].min(), own["welfare"].max()))
 
 
 def test_groups_stand_by_name_with_scenarios_side_by_side(impact: ImpactResult) -> None:

@@ -65,14 +65,14 @@ def test_the_table_shows_ratios_milliseconds_and_what_was_left_out(
 def test_a_check_fails_below_half_of_a_target_without_a_floor(
     asked: list[tuple[str, tuple[str, ...]]],
 ) -> None:
-    assert run(["bench", "--check", "--json"]) == 1
+    assert run(["bench", "--strict", "--json"]) == 1
     assert asked == [("standard", ())]
 
 
 def test_a_page_is_written(asked: list[tuple[str, tuple[str, ...]]], tmp_path: Path) -> None:
     page = tmp_path / "speed.md"
     page.write_text("<!-- bench -->\n<!-- /bench -->\n", encoding="utf-8")
-    assert run(["bench", "--markdown", str(page)]) == 0
+    assert run(["bench", "--page", str(page)]) == 0
     assert "| row slow | a join | 3 | <= 1 | no |" in page.read_text(encoding="utf-8")
     assert (tmp_path / "speed.svg").exists()
 
@@ -82,8 +82,8 @@ def test_a_page_that_cannot_be_written_costs_no_time(
 ) -> None:
     unmarked = tmp_path / "unmarked.md"
     unmarked.write_text("", encoding="utf-8")
-    assert run(["bench", "--markdown", str(unmarked)]) == 2
-    assert run(["bench", "--markdown", str(tmp_path / "absent.md")]) == 2
+    assert run(["bench", "--page", str(unmarked)]) == 2
+    assert run(["bench", "--page", str(tmp_path / "absent.md")]) == 2
     assert asked == []
 
 

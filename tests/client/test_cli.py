@@ -152,7 +152,7 @@ def test_a_line_for_people_shows_layers_and_sums(capsys: pytest.CaptureFixture[s
         assert run([*TOY, "--target", fake.target]) == 0
     said = capsys.readouterr().out
     for part in (
-        "IEEPA duty on China and Hong Kong, fentanyl",
+        "IEEPA, China and Hong Kong, fentanyl",
         "9903.01.24",
         "10 %",
         "assessed 1,000.00",

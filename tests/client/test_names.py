@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 
 from tariffs.client.results import short_names
+from tariffs.client.results.impact_view import change_words
 from tariffs.client.results.short_names import label_of, name_of, spelled_out, with_names
+from tariffs.client.results.tables import Section
 from tariffs.engine.response.industries import sector_of
 from tariffs.engine.schedule import reference_data
 from tariffs.engine.schedule.countries import origin_codes
@@ -57,7 +59,27 @@ def test_a_label_keeps_the_code_of_goods_alone() -> None:
     assert label_of("sku", "A-7") == "A-7"
 
 
+def test_changes_are_written_by_authority_what_country_and_rate() -> None:
+    written = {
+        "set_rate fl301 for CN to 20% from 2027-01-01": "Section 301, forced labor: China 20 % from 2027-01-01",
+        "terminate s122_10 from 2026-02-24": "Section 122 import surcharge: ended from 2026-02-24",
+        "revalidate ieepa": "IEEPA: valid again",
+        "mine": "mine",
+    }
+    assert {text: change_words(text) for text in written} == written
+
+
+def test_groups_by_authority_name_it_before_the_country() -> None:
+    rows = pl.DataFrame({"origin": ["CN", "VN"], "authority": ["s301.fl", None], "duty": [2.5e9, 1e9]})
+    table = Section("duty", rows, ["origin", "authority"], ["duty"], 1, total={"duty": 3.5e9}).short()
+    assert table.rows == [["Section 301, forced labor: China", "2.50"], ["total, with 1 more", "3.50"]]
+    exact = Section("duty", rows, ["origin", "authority"], ["duty"], 1).exact()
+    assert exact.caption == "duty; million USD; rates in percent"
+    assert exact.rows == [["CN", "s301.fl", "2,500.00"], ["and 1 more", "", ""]]
+
+
 def test_texts_name_measures_by_their_titles() -> None:
+    assert spelled_out("void (ieepa, s232_IA)") == "void (IEEPA, Section 232, metals, Annex I-A)"
     assert spelled_out("s301_l4b: no longer suspended") == "Section 301 China, list 4B: no longer suspended"
     assert spelled_out("the rate of mine_25 rises") == "the rate of mine_25 rises"
 

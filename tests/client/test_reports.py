@@ -308,8 +308,12 @@ def test_a_seek_says_in_words_where_the_target_is_met(
     assert "met at cn = " in repr(found)
     assert repr(found).startswith("duty of 900.00 USD\n")
     assert len(repr(found).splitlines()) == 4
+    report = found.report(law=client.legal_text(found))
+    assert "<h1>Which rate on China gives duty of USD 900?</h1>" in report
+    assert "tariffs seek TABLE -s rates-by-country --vary cn=0%:60% --target duty=900.0" in report
+    assert "vary=(&#39;cn&#39;, &#39;0%&#39;, &#39;60%&#39;)" in report
     missed = client.seek(LINES, **asked, target=("duty", 9e6), on="2027-01-11", response="none")
-    assert "no value of cn from 0% to 60% meets it; the nearest is 0.6, with " in repr(missed)
+    assert "no value of cn from 0% to 60% meets it; the nearest is 60 %, with " in repr(missed)
     table = tmp_path / "lines.csv"
     LINES.write_csv(table)
     words = ["seek", str(table), "-s", "rates-by-country", "--vary", "cn=0%:60%", "--target", "duty=900"]

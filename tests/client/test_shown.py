@@ -14,9 +14,10 @@ import pytest
 
 import tariffs.client
 from tariffs.client import Client, ImpactResult, InvalidRequest, Note, Quote, Scenario, Unavailable
-from tariffs.client.cli.render.impact import print_impact
+from tariffs.client.cli.render.results import print_result
 from tariffs.client.results.columns import largest_first
 from tariffs.client.results.html import STATE_COLOURS, block, merged_notes, table
+from tariffs.client.results.short_names import label_of, spelled_out
 
 VOID = frozenset({"br", "hr", "img", "meta"})
 LINES = pl.DataFrame(
@@ -90,9 +91,9 @@ def test_each_part_of_the_bar_of_a_quote_has_its_colour_before_its_measure(clien
     quote = client.duty("9503.00.0073", origin="CN", entry_date="2025-05-14", value=10_000)
     charged = [layer.measure for layer in quote.layers if layer.amount > 0]
     page = quote._repr_html_()
-    parts = re.findall(r'<span title="(\S+) [^"]*" style="width:[^;]*;background:(#\w+)">', page)
+    parts = re.findall(r'<span title="([^"]*): [\d,.]+ USD" style="width:[^;]*;background:(#\w+)">', page)
     squares = re.findall(r'<span class="key" style="background:(#\w+)"></span>([^<]+)', page)
-    assert [name for name, _ in parts] == charged
+    assert [name for name, _ in parts] == [f"{label_of('measure', one)} ({one})" for one in charged]
     assert squares == [(colour, name) for name, colour in parts]
     assert len(charged) == 2
 
@@ -100,7 +101,7 @@ def test_each_part_of_the_bar_of_a_quote_has_its_colour_before_its_measure(clien
 def test_a_quote_with_reasons_shows_them_in_place_of_the_hint(quote: Quote) -> None:
     reasoned = quote.why()
     text = " ".join(parsed(reasoned._repr_html_()).words)
-    assert reasoned.considered[0].text in text
+    assert spelled_out(reasoned.considered[0].text) in text
     assert "quote.why()" not in text
 
 
@@ -174,7 +175,8 @@ def test_quotes_have_a_hash_and_the_client_a_version(client: Client) -> None:
 
 
 def test_columns_of_zeros_are_left_out(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    print_impact(client.impact(LINES, on="2026-11-20", by=["origin"], response="none"), brief=True)
+    result = client.impact(LINES, on="2026-11-20", by=["origin"], response="none")
+    print_result(result, wide=True, brief=True)
     shown = capsys.readouterr().out
     assert "duty" in shown
     for title in ("after", "landed change", "vs first"):

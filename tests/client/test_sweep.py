@@ -298,7 +298,7 @@ def test_the_commands_print_tables(
     assert "totals of 3 points" in printed
     assert "groups" in printed
     assert run(["seek", *common, "--vary", "cn=0%:60%", "--target", "duty=1e12"]) == 1
-    assert "no value of cn from 0% to 60% meets it; the nearest is 0.6" in capsys.readouterr().out
+    assert "no value of cn from 0% to 60% meets it; the nearest is 60 %" in capsys.readouterr().out
     assert run(["seek", *common, "--vary", "end=2027-01-09:2027-01-13", "--target", "duty=4400"]) == 1
     assert "passed between end = 2027-01-11" in " ".join(capsys.readouterr().out.split())
 

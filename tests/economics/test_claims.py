@@ -254,7 +254,7 @@ def test_the_elasticity_of_the_odds_is_found_again() -> None:
 def test_the_command_line_takes_the_convention(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "goods.csv"
     TABLE.write_csv(path)
-    arguments = ["impact", str(path), "--on", "2025-10-15", "--response", "none", "--local", "--claims"]
+    arguments = ["impact", str(path), "--on", "2025-10-15", "--response", "none", "--local", "--usmca-claims"]
     assert run([*arguments, "responding", "--wide"]) == 0
     text = capsys.readouterr().out
     assert "responding (usmca_basis)" in " ".join(text.split())

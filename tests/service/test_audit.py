@@ -13,6 +13,7 @@ import urllib.request
 from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -362,6 +363,7 @@ def test_the_command_shows_and_verifies(tmp_path: Path, capsys: pytest.CaptureFi
     assert shown("--reason", "HTS_CODE_MALFORMED") == [4]
     assert shown("--law-version", load_law().version, "--top", "1") == [2]
     assert shown("--start", "2100") == shown("--end", "2000") == []
+    assert shown("--end", str(datetime.now(UTC).date())) == [1, 2, 3, 4, 5]
     assert run_command(["audit", "show", record]) == 0
     assert "DutyService/CalculateDuty" in capsys.readouterr().out
     assert run_command(["audit", "verify", record, "--json"]) == 0

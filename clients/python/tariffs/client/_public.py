@@ -26,11 +26,12 @@ from tariffs.client.errors import (
 )
 from tariffs.client.results.both_sides import BothSides
 from tariffs.client.results.entries import EntriesResult
-from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
+from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.law import Law, Measure, ScenarioInfo, Switch
 from tariffs.client.results.law_changes import LawChange, LawChanges
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.quote import Layer, Note, Quote
+from tariffs.client.results.ranges import Ranges
 from tariffs.client.results.refund import RefundsResult
 from tariffs.client.results.scenario_check import CheckResult, Difference, Problem
 from tariffs.client.results.server_info import CallerInfo, CallerQuota, ServerVersion
@@ -43,69 +44,13 @@ from tariffs.client.scenario import Scenario
 from tariffs.run_spec.typed import LawOptions, ResponseOptions, RunOptions, TimelineOptions
 
 __all__ = [
-    "AsyncClient",
-    "BothSides",
-    "CallerInfo",
-    "CallerQuota",
-    "Cancelled",
-    "CheckResult",
-    "Client",
-    "Config",
-    "DeadlineExceeded",
-    "Deadlines",
-    "Difference",
-    "EntriesResult",
-    "ExtraMissing",
-    "ImpactResult",
-    "ImportedTable",
-    "InternalError",
-    "InvalidRequest",
-    "Law",
-    "LawChange",
-    "LawChanges",
-    "LawOptions",
-    "Layer",
-    "LegalText",
-    "LineStream",
-    "Measure",
-    "NotFound",
-    "Note",
-    "OriginCost",
-    "OriginRegret",
-    "PermissionDenied",
-    "Problem",
-    "Quote",
-    "Ranges",
-    "RefundsResult",
-    "Replay",
-    "ResourceExhausted",
-    "ResponseOptions",
-    "Run",
-    "RunOptions",
-    "RunStatus",
-    "Scenario",
-    "ScenarioEvent",
-    "ScenarioInfo",
-    "ScenarioOrigins",
-    "Seek",
-    "SeekJump",
-    "SeekRoot",
-    "ServerVersion",
-    "SourceResult",
-    "StoredScenario",
-    "Sweep",
-    "Switch",
-    "TableCheck",
-    "TableColumn",
-    "TableHandle",
-    "TariffsError",
-    "TimelineOptions",
-    "TimelineResult",
-    "Unauthenticated",
-    "Unavailable",
-    "Unsupported",
-    "Violation",
-    "import_table",
-    "read_table",
-    "replay",
-]
+    "AsyncClient", "BothSides", "CallerInfo", "CallerQuota", "Cancelled", "CheckResult", "Client", "Config",
+    "DeadlineExceeded", "Deadlines", "Difference", "EntriesResult", "ExtraMissing", "ImpactResult",
+    "ImportedTable", "InternalError", "InvalidRequest", "Law", "LawChange", "LawChanges", "LawOptions", "Layer",
+    "LegalText", "LineStream", "Measure", "NotFound", "Note", "OriginCost", "OriginRegret", "PermissionDenied",
+    "Problem", "Quote", "Ranges", "RefundsResult", "Replay", "ResourceExhausted", "ResponseOptions", "Run",
+    "RunOptions", "RunStatus", "Scenario", "ScenarioEvent", "ScenarioInfo", "ScenarioOrigins", "Seek",
+    "SeekJump", "SeekRoot", "ServerVersion", "SourceResult", "StoredScenario", "Sweep", "Switch", "TableCheck",
+    "TableColumn", "TableHandle", "TariffsError", "TimelineOptions", "TimelineResult", "Unauthenticated",
+    "Unavailable", "Unsupported", "Violation", "import_table", "read_table", "replay",
+]  # fmt: skip

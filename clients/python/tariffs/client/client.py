@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Unpack
@@ -12,6 +14,7 @@ from tariffs.client._verbs.changes import PortFeeCalls
 from tariffs.client._verbs.duty import DutyCalls
 from tariffs.client._verbs.legal_lookup import LegalTextCalls
 from tariffs.client._verbs.line_stream import LineStreamCalls
+from tariffs.client._verbs.model_spread import model_spread
 from tariffs.client._verbs.refund import RefundCalls
 from tariffs.client._verbs.replay import recorded_call
 from tariffs.client._verbs.source import SourceCalls
@@ -147,7 +150,11 @@ class Client(
         call = recorded_call("impact", lines, scenarios, spec)
         seconds = arguments.seconds(timeout, self._config.deadlines.impact)
         backend = self._computing(cluster, lines_to)
-        return self._run("Simulate", request, lines, answers.impact, seconds, progress, backend, call)
+        result = self._run("Simulate", request, lines, answers.impact, seconds, progress, backend, call)
+        if result.ranges is None or cluster:
+            return result
+        again = partial(self.impact, lines, scenarios, on=on, by=(), timeout=timeout)
+        return replace(result, models=model_spread(result, options, again))
 
     def timeline(
         self,

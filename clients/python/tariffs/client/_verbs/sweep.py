@@ -140,7 +140,11 @@ class SweepCalls(RunCalls):
         spec = read_spec("seek", options, on=on)
         request = sweep_requests.seek_request(Scenario.of(scenario), vary, target, where, spec)
         seconds = arguments.seconds(timeout, self._config.deadlines.sweep)
-        return self._run("Seek", request, lines, answers.seek, seconds, progress)
+        name, *ends = vary
+        values = [sweep_requests.axes({name: end})[name][0] for end in ends]
+        sought = {"vary": [name, *values], "target": list(target), "where": dict(where or {})}
+        call = recorded_call("seek", lines, [scenario], spec, **sought)
+        return self._run("Seek", request, lines, answers.seek, seconds, progress, call=call)
 
     def _sweep(
         self,

@@ -11,8 +11,9 @@ import polars as pl
 from tariffs.client._wire.frames import from_arrow
 from tariffs.client._wire.reading import provenance, read, read_all
 from tariffs.client.errors import InternalError
-from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
+from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.quote import Note, Provenance, Quote
+from tariffs.client.results.ranges import Ranges
 from tariffs.client.results.sweep import Seek, Sweep
 from tariffs.v1 import duty_service_pb2, simulation_service_pb2, sweep_service_pb2
 

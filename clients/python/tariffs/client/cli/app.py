@@ -101,7 +101,8 @@ def assemble(named: str) -> typer.Typer:
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name)
         else:
-            app.command(name, cls=HelpPage, epilog=module.EXAMPLES)(getattr(module, name))
+            run = import_module("tariffs.client.cli.commands").command(getattr(module, name))
+            app.command(name, cls=HelpPage, epilog=module.EXAMPLES)(run)
     return app
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +25,7 @@ Database = Annotated[
     str | None, typer.Option("--database", metavar="URL", help="Database of the record, in place of a path.")
 ]
 _COMMANDS = "tariffs.service.storage.audit.verify"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SECONDS = len("2026-11-24T12:00:00")
 _COLUMNS = ("who", "verb", "code", "reason", "run", "request_id")
 
@@ -94,7 +97,7 @@ def show(
     law: Annotated[str | None, typer.Option("--law-version", help="Version or digest of the law.")] = None,
     chain: Annotated[str | None, typer.Option("--chain", help="Chain.")] = None,
     since: Annotated[str, typer.Option("--start", help="First day or instant, UTC.")] = "",
-    until: Annotated[str, typer.Option("--end", help="First day or instant that is left out, UTC.")] = "",
+    until: Annotated[str, typer.Option("--end", help="Last day, UTC; of instants the first left out.")] = "",
     limit: Annotated[int, typer.Option("--top", help="Entries shown at most; 0 is all.")] = 0,
 ) -> Output:
     """Show entries, by chain in the order in which they were written."""
@@ -102,10 +105,15 @@ def show(
     fields |= {"request_id": request_id, "tables": table, "scenarios": scenario, "law": law, "chain": chain}
     wanted = {name: text for name, text in fields.items() if text is not None}
     commands = module_of("server", _COMMANDS)
+    until = _day_after(until) if _DAY.fullmatch(until) else until
     found = commands.selected(commands.chains(_text(path), database), wanted, since, until)
     entries = list(islice(found, limit or None))
     titles = ["time", "chain", "entry", *_COLUMNS]
     return Output({"entries": entries}, lambda: console().print(text_table(titles, map(_row, entries))))
+
+
+def _day_after(day: str) -> str:
+    return str(date.fromisoformat(day) + timedelta(days=1))
 
 
 def _text(path: Path | None) -> str | None:

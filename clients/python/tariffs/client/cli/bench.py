@@ -29,16 +29,16 @@ def bench(
     row: Annotated[
         list[str] | None, typer.Option("--row", metavar="NAME", help="Measure this row; may be repeated.")
     ] = None,
-    check: Annotated[
+    strict: Annotated[
         bool,
         typer.Option(
-            "--check", help="Exit with 1 if a row reaches neither half of its target nor its floor."
+            "--strict", help="Exit with 1 if a row reaches neither half of its target nor its floor."
         ),
     ] = False,
-    markdown: Annotated[
+    page: Annotated[
         Path | None,
         typer.Option(
-            "--markdown", metavar="FILE", help="Write table and plot into a page such as docs/speed.md."
+            "--page", metavar="FILE", help="Write table and plot into a page such as docs/speed.md."
         ),
     ] = None,
     as_json: options.Json = False,
@@ -53,19 +53,19 @@ def bench(
             "REQUEST_INVALID", "--quick and --full cannot be combined.", fix="Give one of them."
         )
     size = "quick" if quick else "full" if full else "standard"
-    report_module, page = (module_of("server", f"tariffs.bench.{name}") for name in ("report", "page"))
-    if markdown:
-        page.read_page(markdown)  # a page that cannot be written must not cost the caller the results
+    report_module, pages = (module_of("server", f"tariffs.bench.{name}") for name in ("report", "page"))
+    if page:
+        pages.read_page(page)  # a page that cannot be written must not cost the caller the results
     with reporting(True) as progress:
         report = report_module.run_bench(size, row or (), progress=progress)
     document: dict[str, Any] = report.to_dict()
-    if markdown:
-        page.write_page(markdown, document)
+    if page:
+        pages.write_page(page, document)
     if as_json:
         print(json.dumps(document))
     else:
-        _show(document, page.cells_of)
-    if check and report.failed:
+        _show(document, pages.cells_of)
+    if strict and report.failed:
         typer.echo(f"Below half of the target and below the floor: {', '.join(report.failed)}.", err=True)
         return _BELOW_FLOOR
     return 0

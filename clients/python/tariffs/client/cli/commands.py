@@ -12,16 +12,14 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 import typer
 
 from tariffs.client._verbs.run_handle import RunStatus
-from tariffs.client._wire.frames import Table
 from tariffs.client.cli import options
 from tariffs.client.cli.help_pages import HelpPage
 from tariffs.client.client import Client
-from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.headline import USMCA_SWITCH
 from tariffs.client.results.json_values import json_value
 from tariffs.client.results.table_handle import TableHandle
 from tariffs.run_spec.option import Kind, RunOption
-from tariffs.run_spec.spec import OPTIONS, taken
+from tariffs.run_spec.spec import OPTIONS
 
 UnderLaw = Annotated[Client, "--law-version"]
 """Client of a command that takes `--law-version` too."""
@@ -38,15 +36,6 @@ _TYPES: Mapping[Kind, Any] = {Kind.FLAG: bool, Kind.NUMBER: float, Kind.WHOLE: i
 # Types that are found at run time.
 _ANNOTATED: Any = Annotated
 _TEXTS: Any = list[str] | None
-_CLAIMS = Annotated[
-    str,
-    typer.Option(
-        "--claims",
-        metavar="2024|2025|2025h2|responding",
-        help="USMCA claims where a line declares none: of a period, or rising with the duty that they save. "
-        "Default: 2025h2.",
-    ),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +100,10 @@ def command(function: Callable[..., Any]) -> Callable[..., int]:
             output.show()
         return int(output.exit_code)
 
-    return _signed(call, [*own, *more], int)
+    return signed(call, [*own, *more], int)
 
 
-def _signed(called: Function, parameters: Sequence[Parameter], returned: Any) -> Function:
+def signed(called: Function, parameters: Sequence[Parameter], returned: Any) -> Function:
     """Give a function the parameters that Typer reads from it."""
     vars(called)["__signature__"] = Signature(parameters, return_annotation=returned)
     called.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": returned}
@@ -128,62 +117,32 @@ def shared(what: TableHandle | RunStatus) -> Output:
     )
 
 
-def with_run_options(verb: str) -> Callable[[Command], Command]:
-    """Give a command the options of a verb of runs, and `--claims`; as `with_options`.
-
-    An option whose name on the command line is that of a parameter of the command stays the command's.
-    """
-
-    def decorated(command: Command) -> Command:
-        own = signature(command).parameters
-        made = [_parameter(one) for one in taken(verb) if one.flag[2:] not in own]
-        claims = Parameter("claims", Parameter.KEYWORD_ONLY, default="", annotation=_CLAIMS)
-        return _taking(command, [*made, claims])
-
-    return decorated
-
-
 def with_options(*names: str) -> Callable[[Command], Command]:
     """Give a command options of runs in the place of `**given`, which has them as the client takes them."""
-    return lambda command: _taking(command, [_parameter(OPTIONS[name]) for name in names])
+    return lambda command: taking(command, [option_parameter(OPTIONS[name]) for name in names])
 
 
-def _taking(command: Command, made: Sequence[Parameter]) -> Command:
+def taking(command: Command, made: Sequence[Parameter]) -> Command:
+    """Give a command more options, which it takes as `**given`."""
     described = [OPTIONS[one.name] for one in made if one.name in OPTIONS]
 
     @wraps(command)
     def called(*client: Any, **values: Any) -> Any:
         given = {one.name: _value(one, values.pop(one.name)) for one in described}
-        if claims := values.pop("claims", ""):
-            given["switches"] = options.pairs([f"{USMCA_SWITCH}={claims}"], "--claims", given["switches"])
+        if claims := values.pop("usmca_claims", ""):
+            given["switches"] = options.pairs(
+                [f"{USMCA_SWITCH}={claims}"], "--usmca-claims", given["switches"]
+            )
         return command(*client, **values, **given)
 
     was = signature(command, eval_str=True)
     *own, _ = was.parameters.values()
     whole = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in (*own, *made)]
-    return _signed(called, whole, was.return_annotation)
+    return signed(called, whole, was.return_annotation)
 
 
-def of_both_sides(run: Mapping[str, Any], exports: Table | None) -> dict[str, Any]:
-    """Options of a run over both sides from those of one, and its table of exports (None is the embedded one).
-
-    `by` groups both sides where it is given.
-
-    Raises:
-        InvalidRequest: REQUEST_INVALID with `--direction export`.
-    """
-    if run["direction"] != "import":
-        raise InvalidRequest(
-            "REQUEST_INVALID",
-            "--both computes imports and exports; it takes no --direction.",
-            field="--direction",
-            fix="Leave out --direction, or --both.",
-        )
-    chosen = {name: value for name, value in run.items() if name not in {"direction", "by"}}
-    return chosen | {"exports": exports} | ({"by": run["by"], "exports_by": run["by"]} if run["by"] else {})
-
-
-def _parameter(one: RunOption) -> Parameter:
+def option_parameter(one: RunOption) -> Parameter:
+    """Make the parameter of an option of runs."""
     kind, default = (_TEXTS, None) if one.kind in _SEVERAL else (_TYPES.get(one.kind, str), one.default)
     annotation = _ANNOTATED[kind, options.run_option(one.name)]
     return Parameter(one.name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

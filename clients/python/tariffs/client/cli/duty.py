@@ -9,14 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from tariffs.client.cli import options, outputs, table_options
-from tariffs.client.cli.commands import with_options
+from tariffs.client.cli.commands import Output, UnderLaw, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.entries import print_entries
 from tariffs.client.cli.render.quote import print_brief, print_quote
-from tariffs.client.client import Client
 from tariffs.client.errors import InvalidRequest
-from tariffs.client.results.entries import VIEWS, EntriesResult
-from tariffs.client.results.short_names import label_of
+from tariffs.client.results.entries import VIEWS
+from tariffs.client.results.short_names import spelled_out
 
 EXAMPLES = examples(
     "tariffs duty 9503.00.0073 --origin CN --date 2025-11-10 --value 10000",
@@ -27,10 +26,9 @@ EXAMPLES = examples(
 )
 
 
-@with_options(
-    *("direction", "to", "date_format", "parameters", "known_on", "switches", "min_confidence", "law_version")
-)
+@with_options(*("direction", "to", "date_format", "parameters", "known_on", "switches", "min_confidence"))
 def duty(
+    client: UnderLaw,
     hts: Annotated[
         str | None,
         typer.Argument(
@@ -112,13 +110,10 @@ def duty(
     why: Annotated[
         bool, typer.Option("--why", help="Show the reason for each layer, and measures that did not apply.")
     ] = False,
-    target: options.Target = None,
-    local: options.Local = False,
     wide: options.Wide = False,
     brief: options.Brief = False,
-    as_json: options.Json = False,
     **given: Any,
-) -> int:
+) -> Output:
     """Compute the duty on one entry line, or on every line of a file, with each layer named and cited.
 
     For exports, the duty is that of the country that retaliates against the United States.
@@ -127,7 +122,6 @@ def duty(
     taken once per entry_id, and --date is the entry date of lines without one.
     """
     claims, charges = options.pairs(claim, "--claim"), options.pairs(charge, "--charge")
-    law_version = given.pop("law_version")
     if entries is not None:
         one_line = (
             *(hts, origin, value, claim, charge, quantity, unit, mode, freight, insurance, ordinary_rate),
@@ -135,20 +129,11 @@ def duty(
         _check_direction(given.pop("direction"))
         del given["to"]
         _check_file_options(one_line, view, output, refused)
-        with options.connected(target, local, law_version) as client:
-            result = client.duties(
-                table_options.source(entries, mapping, sheet, header_row),
-                on=date,
-                scenario=scenario,
-                progress=True,
-                **given,
-            )
-        path = _write(client, result, view, output, refused or outputs.refused_path(entries))
-        if as_json:
-            outputs.print_document("entries", result.to_json_dict(path))
-        else:
-            print_entries(result, view, brief=brief)
-        return 1 if result.refused.height else 0
+        goods = table_options.source(entries, mapping, sheet, header_row)
+        result = client.duties(goods, on=date, scenario=scenario, progress=True, **given)
+        path = refused or outputs.refused_path(entries)
+        show = partial(print_entries, result, view, brief=brief)
+        return outputs.written(client, "entries", result, result.view(view), output, path, show)
     if given.pop("date_format"):
         raise InvalidRequest(
             "REQUEST_INVALID",
@@ -162,31 +147,25 @@ def duty(
             "An entry line requires HTS, --origin and --value.",
             fix="Give them, or a file of lines with --entries.",
         )
-    with options.connected(target, local, law_version) as client:
-        quote = client.duty(
-            hts,
-            origin,
-            date,
-            value,
-            claims,
-            quantity=quantity,
-            unit=unit,
-            mode=mode,
-            freight=freight,
-            insurance=insurance,
-            charges=charges,
-            scenario=scenario,
-            ordinary_rate=ordinary_rate,
-            why=why,
-            **given,
-        )
-    if as_json:
-        outputs.print_document("duty", quote.to_json_dict())
-    elif brief:
-        print_brief(quote)
-    else:
-        print_quote(quote, str if wide else partial(label_of, "measure"))
-    return 0
+    quote = client.duty(
+        hts,
+        origin,
+        date,
+        value,
+        claims,
+        quantity=quantity,
+        unit=unit,
+        mode=mode,
+        freight=freight,
+        insurance=insurance,
+        charges=charges,
+        scenario=scenario,
+        ordinary_rate=ordinary_rate,
+        why=why,
+        **given,
+    )
+    show = partial(print_brief, quote) if brief else partial(print_quote, quote, str if wide else spelled_out)
+    return Output(outputs.document("duty", quote.to_json_dict()), show)
 
 
 def _check_direction(direction: str) -> None:
@@ -212,15 +191,4 @@ def _check_file_options(
         raise InvalidRequest(
             "REQUEST_INVALID", f"--view is {view!r}.", fix=f"Give one of {', '.join(VIEWS)}."
         )
-    if output is not None:
-        options.result_file(output)
-    if refused is not None:
-        options.writable(refused)
-
-
-def _write(
-    client: Client, result: EntriesResult, view: str, output: Path | None, refused: Path
-) -> str | None:
-    if output is not None:
-        outputs.write_result(client, result, result.view(view), output)
-    return outputs.write_refused(result.refused, refused, result.provenance)
+    outputs.check_files(output, refused)

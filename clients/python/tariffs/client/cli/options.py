@@ -61,8 +61,8 @@ TradeTable = Annotated[
     Path | None,
     typer.Argument(
         metavar="TABLE",
-        help="Parquet, Arrow or CSV file; - is standard input. With --local or --cluster also a directory or pattern "
-        "of Parquet files. Default: US trade of 2024.",
+        help="Parquet, Arrow or CSV file; - is standard input. Without a server also a directory or pattern of Parquet "
+        "files. Default: US trade of 2024.",
     ),
 ]
 Scenario = Annotated[
@@ -107,16 +107,27 @@ ExportTable = Annotated[
 ]
 Output = Annotated[
     Path | None,
-    typer.Option(
-        "--output", "-o", help="Write rows as .parquet or .csv, all tables as .xlsx, a report as .html."
-    ),
+    typer.Option("--output", "-o", help="Write rows .parquet or .csv, tables .xlsx, or a report .html."),
 ]
 Report = Annotated[
     Path | None,
     typer.Option(
         "--report",
         metavar="FILE.html",
-        help="Write a report too, besides what -o writes; the name ends in .html.",
+        help="Write a report .html too, besides what -o writes.",
+    ),
+]
+Top = Annotated[
+    int | None,
+    typer.Option("--top", metavar="N", min=1, help="Print the first N groups, by default 10; -o writes all."),
+]
+Claims = Annotated[
+    str,
+    typer.Option(
+        "--usmca-claims",
+        metavar="2024|2025|2025h2|responding",
+        help="USMCA claims where a line declares none: of a period, or rising with the duty that they save. "
+        "Default: 2025h2.",
     ),
 ]
 Brief = Annotated[
@@ -177,28 +188,6 @@ def _local(law_version: str) -> Client:
     if law_version and Path(law_version).exists():
         return Client.local(law=law_version)
     return Client.local(law_version=law_version)
-
-
-def refuse_exports(path: Path | None) -> None:
-    """Check that no table of exports is given for a run over one side; raises InvalidRequest."""
-    if path is not None:
-        raise InvalidRequest(
-            "REQUEST_INVALID",
-            "--exports is the second table of a run over both sides.",
-            field="--exports",
-            fix="Add --both, or give the table as TABLE with --direction export.",
-        )
-
-
-def refuse_cluster(cluster: str, name: str, is_given: bool) -> None:
-    """Check that no cluster is named for a run that does not go to one; raises InvalidRequest."""
-    if cluster and is_given:
-        raise InvalidRequest(
-            "REQUEST_INVALID",
-            f"--cluster does not go with {name}.",
-            field="--cluster",
-            fix=f"Leave out {name}; a server sends its long runs to the cluster of its setting TARIFFS_CLUSTER.",
-        )
 
 
 def pairs(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -36,11 +35,11 @@ def write_refused(refused: pl.DataFrame, path: Path, provenance: Mapping[str, ob
 def write_result(client: Client, result: TableResult, rows: pl.DataFrame, path: Path) -> None:
     """Write a result by the suffix of the file: its rows (.parquet, .csv), all tables (.xlsx) or a report (.html).
 
-    The client looks up the law behind a report.
+    The client looks up the law behind a report or workbook.
     """
     kind = path.suffix.lower()
     if kind == ".xlsx":
-        result.to_excel(path)
+        result.to_excel(path, law=legal_text(client, result))
     elif kind == ".html":
         result.report(path, law=legal_text(client, result))
     else:
@@ -89,11 +88,6 @@ def written(
 def document(kind: str, plain: Mapping[str, object]) -> dict[str, object]:
     """Make the JSON document of a result, which names its schema; the keys are in docs/json.md."""
     return {"schema": f"tariffs.{kind}/v1", **plain}
-
-
-def print_document(kind: str, plain: Mapping[str, object]) -> None:
-    """Print a result as one JSON document."""
-    print(json.dumps(document(kind, plain)))
 
 
 def refused_path(table: Path | None) -> Path:

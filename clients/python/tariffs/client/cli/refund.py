@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from tariffs.client.cli import options, outputs, table_options
-from tariffs.client.cli.commands import with_options
+from tariffs.client.cli.commands import Output, UnderLaw, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.entries import SHOWN_REFUNDS, print_refunds
 
@@ -19,8 +20,9 @@ EXAMPLES = examples(
 )
 
 
-@with_options("known_on", "switches", "min_confidence", "date_format", "law_version")
+@with_options("known_on", "switches", "min_confidence", "date_format")
 def refund(
+    client: UnderLaw,
     entries: Annotated[
         Path,
         typer.Argument(
@@ -65,37 +67,27 @@ def refund(
     ] = SHOWN_REFUNDS,
     output: options.Output = None,
     refused: options.Refused = None,
-    target: options.Target = None,
-    local: options.Local = False,
     brief: options.Brief = False,
-    as_json: options.Json = False,
     **given: Any,
-) -> int:
+) -> Output:
     """Compute refunds of entries, by entry, heading and collection window, and in total.
 
     A refund is duty assessed under a void authority and not owed, less drawback. The column by_act is the duty that
     retroactive acts gave back: duty as known on the entry day less duty as known now. The columns
     protest_by and suit_by are the last days for these. The exit code is 1 if rows were refused.
     """
-    if output is not None:
-        options.result_file(output)
-    if refused is not None:
-        options.writable(refused)
-    with options.connected(target, local, given.pop("law_version")) as client:
-        result = client.refund(
-            table_options.source(entries, mapping, sheet, header_row),
-            authorities=options.keys(authority or []),
-            interest_rate=interest_rate,
-            paid_on=paid_on,
-            scenario=scenario,
-            progress=True,
-            **given,
-        )
-    if output is not None:
-        outputs.write_result(client, result, result.entries, output)
-    path = outputs.write_refused(result.refused, refused or outputs.refused_path(entries), result.provenance)
-    if as_json:
-        outputs.print_document("refund", result.to_json_dict(path))
-    else:
-        print_refunds(result, top=top, brief=brief)
-    return 1 if result.refused.height else 0
+    outputs.check_files(output, refused)
+    result = client.refund(
+        table_options.source(entries, mapping, sheet, header_row),
+        authorities=options.keys(authority or []),
+        interest_rate=interest_rate,
+        paid_on=paid_on,
+        scenario=scenario,
+        progress=True,
+        **given,
+    )
+    path, show = (
+        refused or outputs.refused_path(entries),
+        partial(print_refunds, result, top=top, brief=brief),
+    )
+    return outputs.written(client, "refund", result, result.entries, output, path, show)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,10 +10,9 @@ import typer
 from tariffs.client._verbs.run_handle import RunStatus
 from tariffs.client.cli import options, outputs
 from tariffs.client.cli.commands import Output, add, shared
-from tariffs.client.cli.render.side_by_side import print_answer
+from tariffs.client.cli.render.results import print_result
 from tariffs.client.cli.render.table import console, text_table
 from tariffs.client.client import Client
-from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.sweep import Sweep
 
@@ -73,37 +70,7 @@ def show_result(
     rows = result.segments if isinstance(result, TimelineResult) else result.groups
     kind, path = _KINDS[type(result)], refused or outputs.refused_path(None)
 
-    return outputs.written(client, kind, result, rows, output, path, lambda: print_answer(result))
-
-
-def print_started(name: str, as_json: bool) -> None:
-    """Print the name of a run that was started."""
-    if as_json:
-        print(json.dumps({"name": name}))
-    else:
-        print(name)
-
-
-def refuse_files(paths: Sequence[Path | None]) -> None:
-    """Check that no output file is named for a detached run; raises InvalidRequest."""
-    if any(paths):
-        raise InvalidRequest(
-            "REQUEST_INVALID",
-            "A detached run writes no files.",
-            field="--detach",
-            fix="Leave out -o, --report, --lines and --refused; `tariffs runs result NAME -o FILE` writes the result.",
-        )
-
-
-def refuse_detached(detach: bool) -> None:
-    """Check that a run over both sides is not detached; raises InvalidRequest."""
-    if detach:
-        raise InvalidRequest(
-            "REQUEST_INVALID",
-            "A run over both sides cannot be detached: it is two runs.",
-            field="--detach",
-            fix="Start one with --detach, and one with --detach --direction export.",
-        )
+    return outputs.written(client, kind, result, rows, output, path, lambda: print_result(result))
 
 
 def _status(status: RunStatus) -> Output:

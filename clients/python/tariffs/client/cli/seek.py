@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from tariffs.client._wire.frames import write_table
-from tariffs.client.cli import options, outputs, table_options
-from tariffs.client.cli.commands import with_run_options
+from tariffs.client.cli import options
+from tariffs.client.cli.commands import Output
 from tariffs.client.cli.options import examples
-from tariffs.client.cli.render.sweep import print_seek
+from tariffs.client.cli.run_command import Asked, with_run_options
 from tariffs.client.errors import InvalidRequest
 
 EXAMPLES = examples(
@@ -42,7 +40,7 @@ def seek(
             "server.",
         ),
     ],
-    table: options.TradeTable = None,
+    asked: Asked,
     scenario: options.WithParameters = "base",
     where: Annotated[
         list[str] | None,
@@ -52,42 +50,23 @@ def seek(
             help="Groups that count, such as origin=CN or hts2=61,62; may be repeated. Default: the whole table.",
         ),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Write all values computed to this .parquet or .csv file."),
-    ] = None,
-    refused: options.Refused = None,
-    wide: options.Wide = False,
     local: options.Local = False,
-    as_json: options.Json = False,
     **run: Any,
-) -> int:
+) -> Output:
     """Find the values of a parameter of a scenario at which a result meets a target.
 
     201 values of the range are computed first, so that no root is missed in silence; each root is then refined to a
     billionth of the target. Several roots are all named, jumps are told apart, and if there is none the nearest value
     is named.
     """
-    for path in filter(None, (output, refused)):
-        options.writable(path)
     name, low, high = _range(vary)
     aim, server = _aim_and_server(target)
     filters = {key: options.keys([values]) for key, values in options.pairs(where, "--where").items()}
     with options.connected(server, local, run.pop("law_version")) as client:
-        lines = table and table_options.source(table)
         result = client.seek(
-            lines, scenario, vary=(name, low, high), target=aim, where=filters, progress=True, **run
+            asked.goods(), scenario, vary=(name, low, high), target=aim, where=filters, progress=True, **run
         )
-    if output is not None:
-        write_table(result.path, output, result.provenance)
-    refused_path = outputs.write_refused(
-        result.refused, refused or outputs.refused_path(table), result.provenance
-    )
-    if as_json:
-        outputs.print_document("seek", result.to_json_dict(refused_path))
-    else:
-        print_seek(result, folded=not wide)
-    return 1 if result.refused.height else 0
+        return asked.answer(client, "seek", result, result.path)
 
 
 def _range(vary: str) -> tuple[str, str, str]:

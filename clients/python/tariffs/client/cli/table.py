@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tariffs.client.cli import options, outputs, table_options
-from tariffs.client.cli.commands import with_options
+from tariffs.client.cli.commands import Output, UnderLaw, add, with_options
 from tariffs.client.cli.render.notes import print_notes, print_refused
 from tariffs.client.cli.render.table import console, text_table
 from tariffs.client.results.table_check import COLUMN_TITLES, TableCheck
@@ -24,16 +24,16 @@ def _group() -> None:
     """Check a table before a run: columns, days, codes, refused rows and totals."""
 
 
-@app.command(
+@add(
+    app,
     "check",
-    epilog=options.examples(
-        "tariffs table check entries.csv",
-        "tariffs table check es003.xlsx --mapping ace",
-        "tariffs table check entries.csv --date-format d/m/Y --json",
-    ),
+    "tariffs table check entries.csv",
+    "tariffs table check es003.xlsx --mapping ace",
+    "tariffs table check entries.csv --date-format d/m/Y --json",
 )
-@with_options("date_format", "direction", "to", "law_version")
+@with_options("date_format", "direction", "to")
 def check(
+    client: UnderLaw,
     table: Annotated[
         Path,
         typer.Argument(metavar="TABLE", help="Parquet, Arrow, CSV or Excel file; - is standard input."),
@@ -42,31 +42,17 @@ def check(
     sheet: table_options.Sheet = "",
     header_row: table_options.HeaderRow = 0,
     refused: options.Refused = None,
-    target: options.Target = None,
-    local: options.Local = False,
     brief: options.Brief = False,
-    as_json: options.Json = False,
     **given: Any,
-) -> int:
+) -> Output:
     """Say how a table is read, and which of its rows cannot be used; the exit code is 1 if there are any."""
-    if refused is not None:
-        options.writable(refused)
-    with options.connected(target, local, given.pop("law_version")) as client:
-        result = client.check_table(
-            table_options.source(table) if table == table_options.STDIN else table,
-            mapping=mapping,
-            sheet=sheet,
-            header_row=header_row,
-            **given,
-        )
-    path = outputs.write_refused(
-        result.refused, refused or outputs.refused_path(table), {"law_version": result.law_version}
-    )
-    if as_json:
-        outputs.print_document("table-check", result.to_json_dict(path))
-    else:
-        _print(result, brief=brief)
-    return 0 if result.ok else 1
+    outputs.check_files(None, refused)
+    goods = table_options.source(table) if table == table_options.STDIN else table
+    result = client.check_table(goods, mapping=mapping, sheet=sheet, header_row=header_row, **given)
+    inputs = {"law_version": result.law_version}
+    path = outputs.write_refused(result.refused, refused or outputs.refused_path(table), inputs)
+    plain = outputs.document("table-check", result.to_json_dict(path))
+    return Output(plain, lambda: _print(result, brief=brief), 0 if result.ok else 1)
 
 
 def _print(result: TableCheck, *, brief: bool) -> None:

@@ -14,7 +14,7 @@ import polars as pl
 from tariffs.client._wire.frames import write_table
 from tariffs.client._wire.server_process import server_process
 from tariffs.client.cli.render.quote import print_brief
-from tariffs.client.cli.render.side_by_side import print_table
+from tariffs.client.cli.render.results import print_table
 from tariffs.client.client import Client
 from tariffs.client.results.amounts import PERCENT, three
 from tariffs.client.results.impact import ImpactResult

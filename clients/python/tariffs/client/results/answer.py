@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import polars as pl
 
 from tariffs.client.results.amounts import NONE, PERCENT, short_unit, three
-from tariffs.client.results.columns import has_amounts, is_fraction, keys_of, title_of
+from tariffs.client.results.columns import has_amounts, keys_of, title_of
 from tariffs.client.results.headline import is_export, response_words
+from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.quote import Provenance
-from tariffs.client.results.short_names import label_of
+from tariffs.client.results.short_names import inside
+from tariffs.client.results.tables import SHOWN_ROWS, Section, ShortTable
 
 Row = Mapping[str, object]
-SHOWN_ROWS = 10
 _ALONE = (
     "customs_value",
     "duty",
@@ -26,25 +27,12 @@ _ALONE = (
     "effective_rate_after",
 )
 _UNCERTAIN = (
-    "How sure: --draws 64 (Python: draws=64) adds the range of welfare over the elasticities; other models and "
-    "horizons differ by more (docs/models/uncertainty.md)."
+    "How sure: --draws 64 (Python: draws=64), some 20 s, adds the ranges of welfare over the elasticities and over "
+    "models of trade (docs/models/uncertainty.md)."
 )
+_LONGEST = 30
+_ELASTICITIES = "5 to 95 % of draws, elasticities only"
 _WELFARE = "Welfare is comparable between laws at one horizon, not between horizons."
-
-
-@dataclass(frozen=True, slots=True)
-class ShortTable:
-    """Table as text, to be printed in any form.
-
-    Attributes:
-        caption: units of its numbers.
-        heads: titles of its columns.
-        rows: cells; those behind the first are numbers.
-    """
-
-    caption: str
-    heads: Sequence[str]
-    rows: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +61,8 @@ class Answer:
             totals: a row of totals for each column.
             columns: titles of the columns.
             provenance: that of the run.
-            ranges: ranges over draws of `duty_after` and `welfare`, a row of `Ranges.total` for each column; empty
-                without draws.
+            ranges: ranges over draws of `duty_after` and `welfare`, a row of `Ranges.total` for each column, and ends
+                over `models`, `low` and `high`; empty without draws.
         """
         lines = _lines(totals, ranges, is_export(provenance), columns[0])
         rows = [[title, *cells] for title, cells in lines if {*cells} != {NONE}]
@@ -102,23 +90,27 @@ def _lines(
     if void:
         yield f"{duty} owed, without void acts, {unit.name}", _moved(totals, "duty_owed", dollars)
     if len(totals) > 1 and len({total.get("on") for total in totals}) == 1:
-        yield f"{duty} more than {first}, {unit.name}", _moved(_differences(totals), "duty", dollars)
-        yield from _band(ranges.get("duty_after", ()), "vs_", dollars)
+        other = inside(first) if len(first) <= _LONGEST else "the first"
+        yield f"{duty} more than {other}, {unit.name}", _moved(_differences(totals), "duty", dollars)
+        yield from _band(ranges.get("duty_after", ()), dollars, "vs_p5", "vs_p95")
     yield (
         f"Borne by {buyers}, % of added duty",
         [three(_share(total.get("borne_at_home"), total.get("added_duty")), PERCENT) for total in totals],
     )
     welfare = [three(total.get("welfare"), dollars) for total in totals]
     yield f"Welfare{' of partners' if exports else ''}, {unit.name}", welfare
-    yield from _band(ranges.get("welfare", ()), "", dollars)
+    yield from _band(ranges.get("welfare", ()), dollars)
+    yield from _band(ranges.get("models", ()), dollars, "low", "high", "over models of trade")
 
 
-def _band(rows: Sequence[Row], prefix: str, dollars: float) -> Iterator[tuple[str, list[str]]]:
-    """Make the line of a range over draws, in words that say what it leaves out; nothing without draws."""
-    ends = ([three(row[f"{prefix}{end}"], dollars) for end in ("p5", "p95")] for row in rows)
-    cells = [NONE if low == high else f"{low} to {high}" for low, high in ends]
+def _band(
+    rows: Sequence[Row], dollars: float, low: str = "p5", high: str = "p95", title: str = _ELASTICITIES
+) -> Iterator[tuple[str, list[str]]]:
+    """Make the line of a range between two numbers, in words that say what it leaves out; nothing without rows."""
+    ends = ([three(row[end], dollars) for end in (low, high)] for row in rows)
+    cells = [NONE if first == last else f"{first} to {last}" for first, last in ends]
     if cells:
-        yield "  5 to 95 % of draws, elasticities only", cells
+        yield f"  {title}", cells
 
 
 def _differences(totals: Sequence[Row]) -> list[Row]:
@@ -141,14 +133,15 @@ def _share(part: object, whole: object) -> float | None:
     return part / whole if isinstance(part, float) and isinstance(whole, float) and whole else None
 
 
-def run_title(*names: str) -> str:
-    """Title of the column of a run: its scenario in words that can be broken, and its day, if any."""
-    scenario, *day = names
-    return " ".join([scenario.replace("-", " "), *day])
+def run_title(scenario: str, on: str = "", law: LegalText | None = None) -> str:
+    """Title of the column of a run: its scenario by title or in words that can be broken, and its day, if any."""
+    title = law.title_of(scenario) if law else scenario
+    return " ".join(filter(None, [scenario.replace("-", " ") if title == scenario else title, on]))
 
 
-def summary(total: Row, welfare: Row | None = None) -> dict[str, object]:
-    """Summarise a total as the JSON of an impact does: fractions and USD, None where not asked."""
+def summary(total: Row, ranges: Mapping[str, Sequence[Row]] = MappingProxyType({})) -> dict[str, object]:
+    """Summarise a total as the JSON of an impact does: fractions and USD, None where not asked; ranges as in `of`."""
+    welfare, models = (next(iter(ranges.get(name, ())), None) for name in ("welfare", "models"))
     return {
         "rate": total.get("effective_rate"),
         "rate_after": total.get("effective_rate_after"),
@@ -160,7 +153,7 @@ def summary(total: Row, welfare: Row | None = None) -> dict[str, object]:
         "welfare": total.get("welfare"),
         "welfare_p5": welfare and welfare["p5"],
         "welfare_p95": welfare and welfare["p95"],
-        "welfare_models": None,
+        "welfare_models": [models["low"], models["high"]] if models and models["low"] is not None else None,
     }
 
 
@@ -177,10 +170,9 @@ def step_table(totals: pl.DataFrame, columns: Sequence[str], shown: int = SHOWN_
     rows = rows.with_columns(pl.exclude("start").forward_fill())
     size = rows.select(pl.sum_horizontal(pl.exclude("start").diff().abs())).to_series()
     kept = size.arg_sort(descending=True, nulls_last=True).head(shown - 1)
-    rows = rows[sorted({0, *kept.filter(size[kept] > 0)})]
-    unit = short_unit([value for row in rows.rows() for value in row[1:]])
-    cells = [[str(day), *(three(value, unit.dollars) for value in values)] for day, *values in rows.rows()]
-    return ShortTable(f"{title_of(name)} a year, {unit.name}", ["from", *columns], cells)
+    rows = rows[sorted({0, *kept.filter(size[kept] > 0)})].rename({"start": "from"})
+    names = rows.columns[1:]
+    return Section(f"{title_of(name)} a year", rows, ["from"], names, shown, columns).short()
 
 
 def group_table(
@@ -211,47 +203,17 @@ def group_table(
     first = sort or ("duty_after" if responds and len(totals) > 1 else "duty")
     largest = groups.group_by(keys, maintain_order=True).agg(pl.col(first).abs().max().alias("size"))
     largest = largest.sort("size", descending=True, nulls_last=True, maintain_order=True)
-    named = [_name(row, keys) for row in largest.head(shown).iter_rows(named=True)]
     if len(totals) == 1:
         numbers = [name for name in _ALONE if name in groups.columns and has_amounts(groups[name])]
         numbers = list(dict.fromkeys([*numbers, *([sort] if sort else [])]))
-        sources = [(name, groups, totals[0]) for name in numbers]
-        heads = [title_of(name) + (", %" if is_fraction(name) else "") for name in numbers]
-    else:
-        parts = groups.partition_by(runs, maintain_order=True, as_dict=True)
-        found = [parts.get(tuple(total[run] for run in runs), groups.clear()) for total in totals]
-        sources = [(first, part, total) for part, total in zip(found, totals, strict=True)]
-        heads = list(columns)
-    cells = [_column(largest.head(shown), keys, *source) for source in sources]
-    amounts = [
-        value
-        for (name, _, _), values in zip(sources, cells, strict=True)
-        if not is_fraction(name)
-        for value in values
-    ]
-    unit = short_unit(amounts)
-    texts = [
-        [three(value, PERCENT if is_fraction(name) else unit.dollars) for value in values]
-        for (name, _, _), values in zip(sources, cells, strict=True)
-    ]
-    left_out = largest.height - shown
-    rows = [*named, "total" if left_out <= 0 else f"total, with {left_out:,} more"]
-    about = "percent" if is_fraction(first) and len(totals) > 1 else unit.name
-    caption = about if len(totals) == 1 else f"{title_of(first)}, {about}"
-    cells_by_row = [list(row) for row in zip(rows, *texts, strict=True)]
-    return [ShortTable(caption, [" ".join(keys), *heads], cells_by_row)]
-
-
-def _column(
-    largest: pl.DataFrame, keys: Sequence[str], name: str, rows: pl.DataFrame, total: Row
-) -> list[object]:
-    """Take a number of the largest groups from the rows of a run, and of its total at the end."""
-    joined = largest.join(
-        rows.select(*keys, name), on=list(keys), how="left", maintain_order="left", nulls_equal=True
-    )
-    return [*joined[name], total.get("effective_rate" if name == "rate" else name)]
-
-
-def _name(row: Row, keys: Iterable[str]) -> str:
-    values = ((key, row[key]) for key in keys)
-    return ", ".join("-" if value is None else label_of(key, str(value)) for key, value in values)
+        rows = largest.join(groups, on=keys, how="left", maintain_order="left", nulls_equal=True)
+        last = {"rate": totals[0].get("effective_rate"), **totals[0]}
+        return [Section("", rows, keys, numbers, shown, total=last).short()]
+    ends = [total.get("effective_rate" if first == "rate" else first) for total in totals]
+    places = [str(place) for place in range(len(totals))]
+    for place, total in zip(places, totals, strict=True):
+        own = groups.filter(pl.col(run).eq_missing(pl.lit(total[run])) for run in runs)
+        own = own.select(*keys, pl.col(first).alias(place))
+        largest = largest.join(own, on=keys, how="left", maintain_order="left", nulls_equal=True)
+    last = dict(zip(places, ends, strict=True))
+    return [Section(title_of(first), largest, keys, places, shown, columns, last, of=first).short()]

@@ -10,14 +10,12 @@ from typing import Generic, TypeVar
 import polars as pl
 
 from tariffs.client.results import charts, html
-from tariffs.client.results.amounts import short_unit, three
-from tariffs.client.results.answer import ShortTable
 from tariffs.client.results.charts import Chart, Figure
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.output_files import write_report
 from tariffs.client.results.report import report_html
-from tariffs.client.results.sections import Section
+from tariffs.client.results.tables import Section, ShortTable
 from tariffs.client.results.view import Passage, View, drawn
 from tariffs.client.results.workbook import write_workbook
 
@@ -115,12 +113,14 @@ class BothSides(Generic[Side]):
             InvalidRequest: the name of the file ends in neither .html nor .htm.
             ExtraMissing: the extra `notebook` is not installed.
         """
-        parts = {TITLES[side]: one.to_view(law=(law or {}).get(side)) for side, one in self.sides.items()}
+        texts = law or {}
+        parts = {TITLES[side]: one.to_view(law=texts.get(side)) for side, one in self.sides.items()}
         text = report_html(
             View(
                 question or _TITLE,
-                figure=drawn(lambda: self._figure()),
-                passages=[Passage("", (), [self._table()])],
+                [text for part in parts.values() for text in part.answer[:1]],
+                drawn(self._figure),
+                [Passage("", (), [self._table(texts.get(IMPORTS))])],
                 parts=parts,
             )
         )
@@ -133,7 +133,7 @@ class BothSides(Generic[Side]):
         rows = self.side_by_side.select("scenario", *(f"{side}_duty" for side in self.sides))
         return Figure(self.chart(), "Bars: duty on imports and on exports by scenario.", rows)
 
-    def _table(self) -> ShortTable:
+    def _table(self, law: LegalText | None) -> ShortTable:
         """Write duty and trade of both sides by scenario."""
         amounts = {
             f"{side}_{name}": f"{side.capitalize()}, {words}"
@@ -141,12 +141,10 @@ class BothSides(Generic[Side]):
             for name, words in (("duty", "duty"), ("value_after", "trade after"))
             if f"{side}_{name}" in self.side_by_side.columns
         }
-        rows = self.side_by_side.to_dicts()
-        unit = short_unit([row[name] for row in rows for name in amounts])
-        cells = [
-            [str(row["scenario"]), *(three(row[name], unit.dollars) for name in amounts)] for row in rows
-        ]
-        return ShortTable(f"{unit.name} a year", ["Scenario", *amounts.values()], cells)
+        rows = self.side_by_side
+        if law is not None:
+            rows = rows.with_columns(pl.col("scenario").map_elements(law.title_of, pl.String))
+        return Section("a year", rows, ["scenario"], list(amounts), rows.height, [*amounts.values()]).short()
 
     def to_excel(self, path: str | Path) -> None:
         """Write both sides as one workbook: totals, side by side too, and all sheets of each side under its name.
@@ -175,7 +173,7 @@ class BothSides(Generic[Side]):
         return f"{self.summary}\n\nImports. {self.imports!r}\n\nExports. {self.exports!r}"
 
     def _repr_html_(self) -> str:
-        tables = "".join(section.to_html() for section in self.sections)
+        tables = "".join(html.short(section.exact()) for section in self.sections)
         return html.block(tables, self.imports._repr_html_(), self.exports._repr_html_())
 
 

@@ -22,7 +22,8 @@ Chart = Any
 """An `altair.Chart`; not named as a type, so that the client can be checked without altair."""
 _WIDTH, _HEIGHT, _ROOM = 400, 260, 1.18
 _BAR, _LABEL, _FONT = 15, 280, 12
-_SHOWN, _DATES, _MOST_ROWS = 15, 6, 4000
+_SHOWN, _DATES, _MOST_ROWS, _MARKED = 15, 6, 4000, 60
+_GAP = 0.05
 _INK = "#1a202c"
 _DUTIES = ("duty", "duty_owed")
 
@@ -154,7 +155,9 @@ def steps(rows: pl.DataFrame, column: str, events: Mapping[str, str] | None = No
     rows = _thinned(rows, "scenario")
     frame = rows.select("scenario", "start", "end", shown=pl.col(column) / unit.dollars)
     last = frame.group_by("scenario", maintain_order=True).last().with_columns(start=pl.col("end"))
-    last = last.with_columns(written=pl.col("shown").map_elements(_written, pl.String))
+    last = _apart(
+        last.with_columns(written=pl.col("shown").map_elements(_written, pl.String)), frame["shown"]
+    )
     named = dict(events or {})
     marked = pl.DataFrame({"start": list(named) or changed_days(rows)}, schema={"start": pl.String})
     places = {day: str(number) for number, day in enumerate(named, 1)}
@@ -172,7 +175,7 @@ def steps(rows: pl.DataFrame, column: str, events: Mapping[str, str] | None = No
     ends = (
         alt.Chart(last)
         .mark_text(align="left", dx=4)
-        .encode(x="start:T", y="shown:Q", text="written:N", color=colour)
+        .encode(x="start:T", y="beside:Q", text="written:N", color=colour)
     )
     odd, even = (
         acts.transform_filter(f"datum.number % 2 == {rest}")
@@ -221,11 +224,16 @@ def curves(
         encodings["color"] = _colours(alt, colour).title(_sentence(named.get(colour, colour)))
     line = (
         alt.Chart(frame, width=_WIDTH, height=_HEIGHT)
-        .mark_line(point=True, color=PALETTE[0])
+        .mark_line(point=frame.height <= _MARKED, color=PALETTE[0])
         .encode(**encodings)
     )
     last = frame.group_by(colour, maintain_order=True).last() if colour else frame.tail(1)
-    ends = alt.Chart(last).mark_text(align="left", dx=7).encode(**encodings, text="written:N")
+    places = encodings | {"y": "beside:Q"}
+    ends = (
+        alt.Chart(_apart(last, frame["shown"]))
+        .mark_text(align="left", dx=7)
+        .encode(**places, text="written:N")
+    )
     what = f"{in_full(column)} by {named.get(across, across).removesuffix(', percent')}"
     return _styled(alt, line + ends, f"{_sentence(what)}, {unit.name}")
 
@@ -302,6 +310,16 @@ def _thinned(rows: pl.DataFrame, series: str) -> pl.DataFrame:
         return rows
     place = pl.int_range(pl.len()).over(series) if series else pl.int_range(pl.len())
     return rows.filter(place % step == 0)
+
+
+def _apart(ends: pl.DataFrame, shown: pl.Series) -> pl.DataFrame:
+    """Add the places of numbers at the ends of lines, `beside`, so far apart that they can be read."""
+    low, high = float(shown.min() or 0.0), float(shown.max() or 0.0)  # type: ignore[arg-type]  # numbers
+    gap, places = (high - (min(low, 0.0) if _is_near_zero(shown) else low)) * _GAP, list[float]()
+    ordered = ends.sort("shown", nulls_last=True)
+    for value in ordered["shown"]:
+        places.append(max(value or 0.0, places[-1] + gap) if places else value or 0.0)
+    return ordered.with_columns(pl.Series("beside", places, pl.Float64))
 
 
 def _is_near_zero(shown: pl.Series) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
-from tariffs.client.results.amounts import MoneyUnit, percent, unit_for
+from tariffs.client.results.amounts import MoneyUnit, percent
 from tariffs.client.results.short_names import name_of
 
 FRACTIONS = frozenset(
@@ -140,29 +140,3 @@ def _label(key: str, value: object) -> str:
 def number_cell(name: str, value: object, unit: MoneyUnit) -> str:
     """Write a number of a column: a fraction in percent, an amount in a unit."""
     return percent(value) if is_fraction(name) else unit.cell(value)
-
-
-def text_rows(
-    frame: pl.DataFrame, keys: Sequence[str], numbers: Sequence[str], shown: int
-) -> tuple[str, list[list[str]]]:
-    """Write the first rows of a frame as text: amounts in one unit, fractions in percent.
-
-    Args:
-        frame: any rows.
-        keys: columns shown as they are.
-        numbers: columns of numbers.
-        shown: largest number of rows.
-
-    Returns:
-        The units in words, and the cells of each row.
-    """
-    amounts = [name for name in numbers if not is_fraction(name)]
-    unit = unit_for([value for name in amounts for value in frame[name]])
-    rows = [
-        [
-            *labels(row, keys),
-            *(number_cell(name, row[name], unit) for name in numbers),
-        ]
-        for row in frame.head(shown).iter_rows(named=True)
-    ]
-    return f"{unit.name}; rates in percent", rows

@@ -12,8 +12,8 @@ import polars as pl
 
 from tariffs.client.results.json_values import json_rows
 from tariffs.client.results.quote import Quote
-from tariffs.client.results.sections import Section
 from tariffs.client.results.shown import TableResult
+from tariffs.client.results.tables import Section
 
 TEXT, COUNT, RATE, MONEY, TRUTH, TEXTS = "text", "count", "rate", "money", "truth", "texts"
 """Kinds of columns; a process that reads no table does not load Polars for their types."""
@@ -107,7 +107,8 @@ class EntriesResult(TableResult):
     def _headline(self) -> str:
         return f"Duties of {self.entries.height:,} entries with {self.lines.height:,} lines"
 
-    def _sections(self) -> list[Section]:
+    def sections(self) -> list[Section]:
+        """List the tables of the result, the most important first."""
         sums = ("entered_value", "assessed", "owed", "mpf", "hmf", "landed")
         lines = [
             name for name in ("row", "line_id", "entry_id", "hts", "origin") if name in self.lines.columns

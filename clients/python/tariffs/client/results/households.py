@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from tariffs.client.results.amounts import PERCENT, three
-from tariffs.client.results.answer import ShortTable, run_title
+from tariffs.client.results.answer import run_title
+from tariffs.client.results.tables import ShortTable
 
 _SHOWN = 8
 _ALL = "all"

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import polars as pl
 
-from tariffs.client.results.columns import text_rows, title_of
+from tariffs.client.results.tables import Section, ShortTable
 
 STATE_COLOURS: Mapping[str, str] = {
     "applied": "#0b6e4f",
@@ -155,27 +155,16 @@ def law_line(provenance: Mapping[str, object]) -> str:
     return f"Law {version}{read_to}, known on {known_on}. A planning estimate, not a ruling."
 
 
+def short(one: ShortTable) -> str:
+    """Write a table of text."""
+    return table(one.heads, len(one.heads) - one.words, one.rows, one.caption)
+
+
 def frame_table(
     frame: pl.DataFrame, keys: Sequence[str], numbers: Sequence[str], *, shown: int, caption: str = ""
 ) -> str:
-    """Write the first rows of a frame: amounts in one unit, fractions in percent, and the count of rows left out.
-
-    Args:
-        frame: any rows.
-        keys: columns shown as text.
-        numbers: columns of numbers.
-        shown: largest number of rows.
-        caption: text before the unit above the table.
-    """
-    unit, rows = text_rows(frame, keys, numbers, shown)
-    text = table(
-        [*(key.replace("_", " ") for key in keys), *map(title_of, numbers)],
-        len(numbers),
-        rows,
-        f"{caption}; {unit}" if caption else unit,
-    )
-    left_out = frame.height - shown
-    return text + paragraph(f"and {left_out:,} more rows", "dim") if left_out > 0 else text
+    """Write the first rows of a frame with the keys as they are, as `Section.exact` does."""
+    return short(Section(caption, frame, keys, numbers, shown).exact())
 
 
 def bill_bar(parts: Sequence[tuple[str, float, str]]) -> str:

@@ -2,54 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import polars as pl
 
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results import charts
-from tariffs.client.results.answer import (
-    SHOWN_ROWS,
-    Answer,
-    ShortTable,
-    group_table,
-    run_title,
-    step_table,
-    summary,
-)
+from tariffs.client.results.amounts import MoneyUnit, short_unit
+from tariffs.client.results.answer import Answer, group_table, run_title, step_table, summary
 from tariffs.client.results.chart_rows import rows_by, total_rows
 from tariffs.client.results.charts import Chart
 from tariffs.client.results.columns import keys_of, largest_first, runs_largest_first
 from tariffs.client.results.households import HOUSEHOLD_WORDS, household_tables
-from tariffs.client.results.impact_view import ImpactWords
+from tariffs.client.results.impact_view import ImpactWords, change_tables, details
 from tariffs.client.results.json_values import json_rows, json_value
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.path_views import named_events, period_answer, period_figure
 from tariffs.client.results.quote import Note
-from tariffs.client.results.sections import Section
+from tariffs.client.results.ranges import Ranges, model_ends
 from tariffs.client.results.shown import TableResult, largest_section, section_of
+from tariffs.client.results.tables import SHOWN_ROWS, Section, ShortTable
 from tariffs.client.results.treemap import treemap
 from tariffs.client.results.view import Passage, Story
-
-
-@dataclass(frozen=True, slots=True)
-class Ranges:
-    """Ranges over draws of the elasticities and of the period of USMCA claim shares, for every scenario and day.
-
-    Attributes:
-        groups: rows of group keys and `column`, the result column they are about, with `central` (the run without
-            draws), `mean`, `p5`, `p25`, `p50`, `p75`, `p95`, the Monte-Carlo standard errors `p5_error`, `p50_error`,
-            `p95_error`, and of the difference from the first scenario of the day `vs_p5`, `vs_p50`, `vs_p95` and
-            `vs_positive`, the share of draws in which it is above 0. Quantiles of groups do not add up.
-        total: the same for the whole table.
-        tornado: per `column` of the total and `parameter`, largest `swing` first: the total with that parameter at
-            its p10 (`low`) and p90 (`high`) and all others in the middle, and the `rank_correlation` over the draws.
-    """
-
-    groups: pl.DataFrame
-    total: pl.DataFrame
-    tornado: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -72,6 +48,8 @@ class ImpactResult(TableResult):
             (USD), `of_income_before_tax`, `of_income_after_tax`, `change` of the prices that it pays, and the shares of
             the cost in goods that an item of spending fits nearly, `near_share`, or none fits, `proxy_share`
             (fractions).
+        models: welfare under the models of trade, with `draws`: `scenario, on, model, welfare` (USD), and `run_digest`
+            of the run that it is from.
     """
 
     groups: pl.DataFrame
@@ -81,30 +59,47 @@ class ImpactResult(TableResult):
     attribution: pl.DataFrame | None = None
     consumer_prices: pl.DataFrame | None = None
     households: pl.DataFrame | None = None
+    models: pl.DataFrame | None = None
 
     def scenario(self, name: str, on: str | None = None) -> pl.DataFrame:
         """Select the group rows of one scenario, on one day if `on` is given."""
         rows = self.groups.filter(pl.col("scenario") == name)
         return rows if on is None else rows.filter(pl.col("on") == on)
 
-    def answer(self) -> Answer:
+    def answer(self, law: LegalText | None = None) -> Answer:
         """Answer in five lines, with a column for each scenario and day."""
-        return Answer.of(self.total.to_dicts(), self._columns(), self.provenance, self._drawn(self.total))
+        return Answer.of(self.total.to_dicts(), self._columns(law), self.provenance, self._drawn(self.total))
 
     def short_tables(self, sort: str = "", shown: int = SHOWN_ROWS) -> list[ShortTable]:
-        """Tables of the largest groups by name, scenarios side by side, and of costs to households if requested."""
-        return [*self._largest(sort, shown), *household_tables(self.households)]
+        """Tables of the largest groups by name, of changes and of costs to households if requested."""
+        changes = [] if self.attribution is None else change_tables(self.by_change())
+        return [*self._largest(sort, shown), *changes, *household_tables(self.households)]
 
-    def _largest(self, sort: str = "", shown: int = SHOWN_ROWS) -> list[ShortTable]:
+    def _largest(
+        self, sort: str = "", shown: int = SHOWN_ROWS, law: LegalText | None = None
+    ) -> list[ShortTable]:
         runs = ("scenario", "on")
-        return group_table(self.groups, self.total.to_dicts(), self._columns(), runs, sort, shown)
+        return group_table(self.groups, self.total.to_dicts(), self._columns(law), runs, sort, shown)
 
-    def _columns(self) -> list[str]:
+    def details(self) -> list[str]:
+        """Sentences on domestic goods, limits on quantities and consumer prices of each run that has them."""
+        return [
+            f"{total['scenario']}: {text}"
+            for total in self.total.to_dicts()
+            for text in self.details_of(total, short_unit([total["duty"]]))
+        ]
+
+    def details_of(self, total: Mapping[str, Any], unit: MoneyUnit) -> list[str]:
+        """Sentences of `details` on one run, amounts in a unit."""
+        prices = self.consumer_prices
+        own = None if prices is None else prices.filter(scenario=total["scenario"], on=total["on"])
+        return list(details(total, own, unit))
+
+    def _columns(self, law: LegalText | None = None) -> list[str]:
         """Title of each scenario and day."""
         one_day = self.total["on"].n_unique() < 2
-        return [
-            run_title(*run[: 1 if one_day else 2]) for run in self.total.select("scenario", "on").iter_rows()
-        ]
+        runs = self.total.select("scenario", "on").iter_rows()
+        return [run_title(name, "" if one_day else on, law) for name, on in runs]
 
     def _drawn(self, total: pl.DataFrame) -> dict[str, list[dict[str, object]]]:
         """Ranges over draws of the columns of an answer, for each row of totals; empty without draws."""
@@ -113,7 +108,8 @@ class ImpactResult(TableResult):
         rows = total.select("scenario", "on").join(
             self.ranges.total, on=["scenario", "on"], maintain_order="left"
         )
-        return {name: rows.filter(column=name).to_dicts() for name in ("duty_after", "welfare")}
+        drawn = {name: rows.filter(column=name).to_dicts() for name in ("duty_after", "welfare")}
+        return drawn | ({} if self.models is None else {"models": model_ends(total, self.models)})
 
     def _json(self) -> dict[str, object]:
         return {"scenarios": [self._block(total) for total in json_rows(self.total)]}
@@ -208,6 +204,7 @@ class ImpactResult(TableResult):
 
     def _sheets(self) -> dict[str, pl.DataFrame]:
         more = {"lines": self.lines, "consumer prices": self.consumer_prices, "households": self.households}
+        more["models"] = self.models
         if self.attribution is not None:
             runs = [name for name in ("scenario", "on", "unit") if name in self.attribution.columns]
             groups = runs_largest_first(self.attribution, runs)
@@ -227,11 +224,12 @@ class ImpactResult(TableResult):
         day = {run: f", {run[1]}" if len({on for _, on in runs}) > 1 else "" for run in runs}
         titles = {run: f"{law.title_of(run[0]) if law else run[0]}{day[run]}" for run in runs}
 
-        def named(frame: pl.DataFrame | None) -> pl.DataFrame | None:
+        def named(frame: pl.DataFrame | None, *others: str) -> pl.DataFrame | None:
             if frame is None:
                 return None
             names = [titles[run] for run in frame.select("scenario", "on").iter_rows()]
-            return frame.with_columns(pl.Series("scenario", names, pl.String))
+            titled = _titled(frame, law, *others) if others else frame
+            return titled.with_columns(pl.Series("scenario", names, pl.String))
 
         ranges = self.ranges
         own = ImpactWords(
@@ -239,9 +237,10 @@ class ImpactResult(TableResult):
             cast(pl.DataFrame, named(self.groups)),
             named(None if ranges is None else ranges.total),
             named(None if ranges is None else ranges.tornado),
-            None if self.attribution is None else self.by_change(),
+            named(None if self.attribution is None else self.by_change(), "reference"),
+            named(self.models),
             self.goods,
-            self._largest(),
+            self._largest(law=law),
         )
         costs = household_tables(named(self.households))
         paid = [Passage("What households pay", (HOUSEHOLD_WORDS,), costs)] if costs else []
@@ -251,7 +250,8 @@ class ImpactResult(TableResult):
         points = [f"{name} on {on}" for name, on in self.total.select("scenario", "on").iter_rows()]
         return f"Impact of {', '.join(points)}"
 
-    def _sections(self) -> list[Section]:
+    def sections(self) -> list[Section]:
+        """List the tables of the result, the most important first."""
         runs = ("scenario", "on")
         sections = [section_of("totals", self.total, runs)]
         if keys_of(self.groups):
@@ -260,14 +260,14 @@ class ImpactResult(TableResult):
 
     def _block(self, total: dict[str, object]) -> dict[str, object]:
         run = {name: str(total.pop(name)) for name in ("scenario", "on")}
-        welfare = self._drawn(self.total.filter(**run)).get("welfare", ())
+        drawn = self._drawn(self.total.filter(**run))
 
         def rows(frame: pl.DataFrame | None) -> list[dict[str, object]]:
             return [] if frame is None else json_rows(frame.filter(**run).drop(*run))
 
         notes = [note for note in self.notes if (note.scenario, note.on) == tuple(run.values())]
         block: dict[str, object] = {"id": run["scenario"], "on": run["on"], "groups": rows(self.groups)}
-        block |= {"total": total, "summary": summary(total, *welfare), "notes": json_value(notes)}
+        block |= {"total": total, "summary": summary(total, drawn), "notes": json_value(notes)}
         if self.ranges is not None:
             names = {"groups": "ranges", "total": "total_ranges", "tornado": "tornado"}
             block |= {title: rows(getattr(self.ranges, name)) for name, title in names.items()}
@@ -311,18 +311,22 @@ class TimelineResult(TableResult):
             ]
         }
 
-    def answer(self) -> Answer:
+    def answer(self, law: LegalText | None = None) -> Answer:
         """Answer in five lines on average of the period, with a column for each scenario."""
-        return Answer.of(self.average_total.to_dicts(), self._columns(), self.provenance)
+        return Answer.of(self.average_total.to_dicts(), self._columns(law), self.provenance)
 
     def short_tables(self, sort: str = "", shown: int = SHOWN_ROWS) -> list[ShortTable]:
         """Tables of the days on which the duty changes most, and of the largest groups on average, by name."""
-        totals, columns = self.average_total.to_dicts(), self._columns()
-        groups = group_table(self.averages, totals, columns, ("scenario",), sort, shown)
-        return [step_table(self.totals, columns, shown), *groups]
+        return [step_table(self.totals, self._columns(), shown), *self._largest(sort, shown)]
 
-    def _columns(self) -> list[str]:
-        return [run_title(name) for name in self.average_total["scenario"]]
+    def _largest(
+        self, sort: str = "", shown: int = SHOWN_ROWS, law: LegalText | None = None
+    ) -> list[ShortTable]:
+        totals = self.average_total.to_dicts()
+        return group_table(self.averages, totals, self._columns(law), ("scenario",), sort, shown)
+
+    def _columns(self, law: LegalText | None = None) -> list[str]:
+        return [run_title(name, "", law) for name in self.average_total["scenario"]]
 
     @property
     def days(self) -> list[str]:
@@ -356,15 +360,15 @@ class TimelineResult(TableResult):
         total, groups = (
             _titled(one, law).with_columns(on=pl.lit(first)) for one in (self.average_total, self.averages)
         )
-        own = ImpactWords(total, groups, None, None, None, self.goods, self.short_tables()[1:])
+        own = ImpactWords(total, groups, None, None, None, None, self.goods, self._largest(law=law))
         steps, column = (
             _titled(self.totals, law),
             "duty_after" if self.totals["value_after"].count() else "duty",
         )
         return Story(
             f"What is the duty on {self.goods} from {first} to {last}?",
-            period_answer(steps, total, self.goods),
-            own.passages()[:-1],
+            period_answer(steps, total, self.goods, column),
+            [*own.passages()[:-1], _UNSURE],
             lambda: period_figure(steps, column, law.events if law else {}),
         )
 
@@ -372,7 +376,8 @@ class TimelineResult(TableResult):
         names = self.average_total["scenario"].to_list() if self.average_total.width else []
         return f"Timeline of {', '.join(names)}"
 
-    def _sections(self) -> list[Section]:
+    def sections(self) -> list[Section]:
+        """List the tables of the result, the most important first."""
         sections = [
             section_of("average of the period", self.average_total, ("scenario",)),
             section_of("segments of days", self.totals, ("scenario", "start", "end", "days"), shown=60),
@@ -383,7 +388,13 @@ class TimelineResult(TableResult):
         return sections
 
 
-def _titled(frame: pl.DataFrame, law: LegalText | None) -> pl.DataFrame:
+_UNSURE = Passage(
+    "How sure it is",
+    ["No band is computed over a period; `tariffs impact --on DAY --draws 64` has those of a day."],
+)
+
+
+def _titled(frame: pl.DataFrame, law: LegalText | None, column: str = "scenario") -> pl.DataFrame:
     """Name scenarios by their titles, where the law was looked up."""
-    names = {name: law.title_of(name) for name in frame["scenario"].unique()} if law else {}
-    return frame.with_columns(pl.col("scenario").replace(names))
+    names = {name: law.title_of(name) for name in frame[column].unique()} if law else {}
+    return frame.with_columns(pl.col(column).replace(names))

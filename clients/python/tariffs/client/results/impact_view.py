@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +11,12 @@ import polars as pl
 
 from tariffs.client.results import charts
 from tariffs.client.results.amounts import PERCENT, MoneyUnit, in_words, short_unit, three
-from tariffs.client.results.answer import ShortTable
 from tariffs.client.results.balance import CAPTION, Balance
 from tariffs.client.results.chart_rows import rows_by, with_others
 from tariffs.client.results.charts import Figure
 from tariffs.client.results.columns import is_fraction, key_title, keys_of, largest_first, parameter_words
-from tariffs.client.results.short_names import label_of
+from tariffs.client.results.short_names import inside, label_of
+from tariffs.client.results.tables import Section, ShortTable
 from tariffs.client.results.view import Passage, in_plain_words
 
 _ROWS, _BARS, _COLUMNS = 10, 9, 3
@@ -25,7 +26,23 @@ _RANGED = {
     "buyer_surplus": "gain of buyers",
     "welfare": "welfare",
 }
+_CHANGE = re.compile(r"(\w+) (.+?)(?: for (.+?))?(?: ((?:to|by|keeping|rents|from|until)\b.*))?")
+_PLACE = re.compile(r"\b[A-Z]{2}\b")
+_VERBS = {
+    "set_rate": "", "terminate": "ended", "expire": "expired", "suspend": "suspended", "extend": "extended",
+    "snap_back": "back in force", "delay": "delayed", "invalidate": "void", "enjoin": "enjoined",
+    "revalidate": "valid again", "add": "new", "replace": "replaced", "lapse_exemption": "exemption lapses",
+}  # fmt: skip
+"""What a change does to its measure, by its verb."""
 _PARTS = {"duty": "At unchanged trade", "behavioural": "By response", "duty_after": "Together"}
+_NO_BAND = (
+    "No band was computed; --draws 64 (draws=64) adds those over elasticities and over models of trade."
+)
+_NO_RESPONSE = (
+    "At unchanged trade no elasticity matters: the figures depend on the law as it is read, on the trade of the table, "
+    "and on the shares that stand in for facts its lines do not state."
+)
+_PAID = "Importers pay the duty. Who bears it in the end takes a response of trade: --response armington."
 _MODELS_DIFFER = "The band is over draws of the elasticities alone; models of trade differ by more."
 Row = Mapping[str, Any]
 
@@ -38,6 +55,7 @@ class ImpactWords:
         total, groups: rows of the result, `scenario` with the title of the run.
         ranges, tornado: ranges of totals over draws, and the effect of each parameter; None without draws.
         changes: attribution summed by change, if requested.
+        models: welfare under the models of trade; None without draws.
         goods: goods in words, such as US imports.
         tables: table of the largest groups.
     """
@@ -47,6 +65,7 @@ class ImpactWords:
     ranges: pl.DataFrame | None
     tornado: pl.DataFrame | None
     changes: pl.DataFrame | None
+    models: pl.DataFrame | None
     goods: str
     tables: Sequence[ShortTable]
 
@@ -93,11 +112,11 @@ class ImpactWords:
         """Write where it falls, who bears it, how sure it is, and what each change does."""
         keys = keys_of(self.groups)[:1]
         found = [Passage(f"The largest by {key_title(key)}", (), self.tables) for key in keys]
-        if bearing := self._bearing():
-            found.append(Passage("Who bears it", (), (bearing,)))
+        bearing = self._bearing() if self._responds else None
+        found.append(Passage("Who bears it", [] if bearing else [_PAID], [bearing] if bearing else []))
         found.append(self._certainty())
         if self.changes is not None and self.changes.height:
-            found.append(Passage("What each change of the law does", (), (self._by_change(self.changes),)))
+            found.append(Passage("What each change of the law does", (), change_tables(self.changes)))
         return found
 
     @property
@@ -127,9 +146,8 @@ class ImpactWords:
         """Say what a scenario changes of the duty of the first one."""
         change, static = (float(one[name]) - float(first[name]) for name in (self._duty, "duty"))
         if abs(change) < 0.5 and abs(static) < 0.5:
-            same = (
-                f"on {self.goods} of {in_words(one['customs_value'])} the duty is that of {first['scenario']}"
-            )
+            base = inside(first["scenario"])
+            same = f"on {self.goods} of {in_words(one['customs_value'])} the duty is that of {base}"
             return f"{one['scenario']}: {same}, {in_words(first[self._duty])} a year."
         word = "higher" if change > 0 else "lower"
         band = self._range(str(one["scenario"]), ("vs_p5", "vs_p95"))
@@ -137,7 +155,8 @@ class ImpactWords:
         return (
             f"{one['scenario']}: duties on {self.goods} of {in_words(one['customs_value'])} are "
             f"{in_words(abs(change))} a year {word}{band} than under "
-            f"{first['scenario']}, {in_words(one[self._duty])} instead of {in_words(first[self._duty])}{before}."
+            f"{inside(first['scenario'])}, {in_words(one[self._duty])} instead of "
+            f"{in_words(first[self._duty])}{before}."
         )
 
     def _borne(self, one: Row) -> list[str]:
@@ -147,14 +166,37 @@ class ImpactWords:
             return []
         return [
             f"Of the duty added since the baseline importers and buyers bear {_percent(share)}, exporters the rest; "
-            f"trade changes by {_percent(float(after) / float(before) - 1.0)}."
+            f"trade {'rises' if after > before else 'falls'} by {_percent(abs(after / before - 1.0))}.",
+            *self._welfare(one),
         ]
 
+    def _welfare(self, one: Row) -> list[str]:
+        """Say what welfare is, with its range over draws and over models."""
+        if one.get("welfare") is None:
+            return []
+        ends = [
+            f"{in_words(low)} to {in_words(high)} over {what}"
+            for what, (low, high) in {
+                "draws of the elasticities": self._ends(one["scenario"], "welfare", "p5", "p95"),
+                "models of trade": self._model_ends(one["scenario"]),
+            }.items()
+            if low is not None and high is not None
+        ]
+        of_whom = "Welfare abroad" if self.goods == "US exports" else "US welfare"
+        band = f" ({'; '.join(ends)})" if ends else ""
+        return [f"{of_whom} changes by {in_words(one['welfare'])} a year against the baseline{band}."]
+
+    def _model_ends(self, scenario: str) -> list[float | None]:
+        found = [] if self.models is None else self.models.filter(scenario=scenario)["welfare"].to_list()
+        return [None, None] if len(found) < 2 else [min(found), max(found)]
+
+    def _ends(self, scenario: str, column: str, *ends: str) -> list[float | None]:
+        """Ends of the range of a total over draws; None without one."""
+        found = None if self.ranges is None else self.ranges.filter(scenario=scenario, column=column)
+        return [found[name].item() if found is not None and found.height else None for name in ends]
+
     def _band(self, scenario: str, ends: tuple[str, str]) -> tuple[float, float] | None:
-        if self.ranges is None:
-            return None
-        found = self.ranges.filter(scenario=scenario, column="duty_after")
-        low, high = (found[name].item() if found.height else None for name in ends)
+        low, high = self._ends(scenario, "duty_after", *ends)
         return None if low is None or high is None else (low, high)
 
     def _range(self, scenario: str, ends: tuple[str, str]) -> str:
@@ -181,9 +223,7 @@ class ImpactWords:
         """Say in words how wide the bands of the last scenario are, and what widens them most."""
         title, last = "How sure it is", self.total["scenario"][-1]
         if self.ranges is None or self.tornado is None:
-            return Passage(
-                title, ["No band was computed; --draws 256 (draws=256) draws elasticities for one."]
-            )
+            return Passage(title, [_NO_BAND if self._responds else _NO_RESPONSE])
         texts = []
         for column, words in _RANGED.items():
             found = self.ranges.filter(scenario=last, column=column).to_dicts()
@@ -191,22 +231,68 @@ class ImpactWords:
             if found and found[0]["p5"] is not None and causes.len():
                 ends = f"{in_words(found[0]['p5'])} to {in_words(found[0]['p95'])}"
                 texts.append(f"{words} {ends}, most by {parameter_words(causes[0])}")
-        return Passage(title, [f"{last}, in nine of ten draws: {'; '.join(texts)}.", _MODELS_DIFFER])
+        drawn = f"{last}, in nine of ten draws: {'; '.join(texts)}."
+        return Passage(title, [drawn, self._over_models(last) or _MODELS_DIFFER])
 
-    def _by_change(self, changes: pl.DataFrame) -> ShortTable:
-        names = [name for name in _PARTS if changes[name].count()]
-        unit = short_unit([value for name in names for value in changes[name]])
-        largest = changes.sort(pl.col(names[-1]).abs(), descending=True, maintain_order=True)
-        rows = [
-            [in_plain_words(str(row["text"])), *(three(row[name], unit.dollars) for name in names)]
-            for row in largest.head(_ROWS).to_dicts()
-        ]
-        left = changes.height - _ROWS
-        more = f"; {left:,} smaller changes are left out" if left > 0 else ""
-        return ShortTable(
-            f"Duty by change, {unit.name} a year{more}",
-            ["Change of the law", *(_PARTS[name] for name in names)],
-            rows,
+    def _over_models(self, scenario: str) -> str:
+        """Say what welfare is under each model; empty for fewer than two."""
+        rows = [] if self.models is None else self.models.filter(scenario=scenario).to_dicts()
+        found = "; ".join(f"{in_words(row['welfare'])} ({row['model']})" for row in rows)
+        return f"Models of trade differ by more. Welfare: {found}." if len(rows) > 1 else ""
+
+
+def change_tables(changes: pl.DataFrame) -> list[ShortTable]:
+    """Make the table of the largest changes of the law of each scenario, by their measures' names."""
+    tables = []
+    for run in changes.partition_by("scenario", "on", maintain_order=True):
+        names, first = [name for name in _PARTS if run[name].count()], run.row(0, named=True)
+        texts = pl.Series("change of the law", map(change_words, run["text"]), pl.String)
+        is_moved = pl.any_horizontal(pl.col(name).fill_null(0) != 0 for name in names)
+        rows = largest_first(run.with_columns(texts).filter(is_moved), names[-1])
+        title = f"{first['scenario']}: duty a year by change against {first['reference']}"
+        heads = [_PARTS[name] for name in names]
+        tables.append(Section(title, rows, [texts.name], names, _ROWS, heads).short())
+    return tables
+
+
+def change_words(text: str) -> str:
+    """Write a change of the law, `set_rate fl301 for CN to 20%`, by names: `Section 301, forced labor: China 20 %`."""
+    found = _CHANGE.fullmatch(text)
+    if found is None:
+        return in_plain_words(text)
+    verb, subject, goods, rest = found.groups(default="")
+    places = _PLACE.sub(lambda code: label_of("origin", code[0]), goods)
+    rest = re.sub(r"(\d)%", r"\1 %", rest.removeprefix("to ") if verb == "set_rate" else rest)
+    words = filter(None, [places, _VERBS.get(verb, verb.replace("_", " ")), in_plain_words(rest)])
+    return f"{in_plain_words(subject)}: {' '.join(words)}"
+
+
+def details(total: Row, prices: pl.DataFrame | None, unit: MoneyUnit) -> Iterator[str]:
+    """Describe domestic goods, limits on quantities and consumer prices of a run, as far as it has them.
+
+    Args:
+        total: row of totals.
+        prices: rows of consumer prices of the run.
+        unit: unit of the amounts.
+    """
+    if total.get("domestic_shipments"):
+        price, output = (float(total[f"domestic_{name}_hat"]) - 1.0 for name in ("price", "quantity"))
+        yield (
+            f"Domestic goods that compete ({unit.cell(total['domestic_shipments'])} {unit.name}, an allocation): "
+            f"price {price:+.2%}, output {output:+.2%}, producers' surplus {unit.cell(total['producer_surplus'])} "
+            f"{unit.name}."
+        )
+    if total.get("quota_premium") is not None:
+        rents = ", ".join(f"{name}s {unit.cell(total[f'rent_{name}'])}" for name in ("importer", "exporter"))
+        yield (
+            f"Limits on quantities: premium {total['quota_premium']:+.1%} over the landed price; rents: {rents}, "
+            f"government {unit.cell(total['rent_government'])} {unit.name}."
+        )
+    if prices is not None:
+        whole = prices.filter(pl.col("line").is_null()).row(0, named=True)
+        yield (
+            f"Consumer prices, before any response: {whole['change']:+.2%} of consumption ({whole['direct']:+.2%} by "
+            f"imported goods, {whole['indirect']:+.2%} by imported inputs)."
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from tariffs.client.results.law import Measure, ScenarioInfo, Switch
 from tariffs.client.results.scenario_check import Difference
+from tariffs.client.results.short_names import label_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class LegalText:
         """All measures by authority."""
         found: dict[str, list[Measure]] = {}
         for one in sorted(self.measures, key=lambda one: one.authority.partition(".")[0]):
-            found.setdefault(one.authority.partition(".")[0], []).append(one)
+            node = one.authority.partition(".")[0]
+            found.setdefault(label_of("authority", node), []).append(one)
         return found
 
     def changed_by(self, scenario: ScenarioText) -> list[Measure]:

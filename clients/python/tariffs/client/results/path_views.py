@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -11,12 +12,15 @@ from tariffs.client.results import charts
 from tariffs.client.results.amounts import PERCENT, in_words, three
 from tariffs.client.results.charts import Figure
 from tariffs.client.results.columns import in_full
+from tariffs.client.results.short_names import inside
 
-_EVENTS, _LEAST_CHANGE = 8, 0.02
+_EVENTS, _LEAST_CHANGE, _APART = 8, 0.02, 14
 
 
 def named_events(totals: pl.DataFrame, changes: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Name the eight days of a period on which the duty of a scenario changes most at unchanged trade.
+    """Name the days of a period on which the duty of a scenario changes most at unchanged trade.
+
+    There are at most eight, a fortnight or more apart, so that their numbers can be read.
 
     Args:
         totals: rows of segments by scenario, in order.
@@ -25,8 +29,12 @@ def named_events(totals: pl.DataFrame, changes: Mapping[str, Sequence[str]]) -> 
     change = (pl.col("duty") - pl.col("duty").shift()).abs().over("scenario")
     sizes = totals.with_columns(change=change).group_by("start").agg(pl.col("change").max())
     large = sizes.filter(pl.col("change") > _LEAST_CHANGE * pl.lit(totals["duty"].max()))
-    days = sorted(large.sort("change", "start", descending=True)["start"].head(_EVENTS))
-    return {day: f"{day}: {'; '.join(changes[day][:2])}" if changes.get(day) else day for day in days}
+    days: list[str] = []
+    for day in large.sort("change", "start", descending=True)["start"]:
+        apart = (abs((date.fromisoformat(day) - date.fromisoformat(one)).days) for one in days)
+        if len(days) < _EVENTS and min(apart, default=_APART) >= _APART:
+            days.append(day)
+    return {day: f"{day}: {'; '.join(changes[day][:2])}" if changes.get(day) else day for day in sorted(days)}
 
 
 def period_figure(totals: pl.DataFrame, column: str, changes: Mapping[str, Sequence[str]]) -> Figure:
@@ -38,29 +46,29 @@ def period_figure(totals: pl.DataFrame, column: str, changes: Mapping[str, Seque
     return Figure(chart, alt, rows.with_columns(pl.exclude("start").forward_fill()), tuple(events.values()))
 
 
-def period_answer(totals: pl.DataFrame, averages: pl.DataFrame, goods: str) -> list[str]:
-    """Say what the duty is on average of a period, and when it is largest."""
-    rows = averages.to_dicts()
-    first, last = str(totals["start"].min()), str(totals["end"].max())
+def period_answer(totals: pl.DataFrame, averages: pl.DataFrame, goods: str, column: str) -> list[str]:
+    """Say what the duty is on average of a period, how scenarios differ from the first, and when it is largest."""
+    first, *others = averages.to_dicts()
+    start, end = str(totals["start"].min()), str(totals["end"].max())
+    responds = column == "duty_after"
+    after = f", and {in_words(first['duty_after'])} after buyers respond" if responds else ""
+    rate = first.get("effective_rate")
+    share = f", {three(rate, PERCENT)} percent of their value" if rate else ""
     texts = [
-        f"{one['scenario']}: from {first} to {last} duties on {goods} are {in_words(one['duty'])} a year on average"
-        + (
-            f", {three(one['effective_rate'], PERCENT)} percent of their value"
-            if one.get("effective_rate")
-            else ""
-        )
-        + (
-            f", and {in_words(one['duty_after'])} after buyers respond"
-            if one.get("duty_after") is not None
-            else ""
-        )
-        + "."
-        for one in rows
+        f"{first['scenario']}: from {start} to {end} duties on {goods} are {in_words(first['duty'])} a year on average"
+        f"{share}{after}."
     ]
-    highest = totals.sort("duty", descending=True, nulls_last=True).to_dicts()[0]
+    for one in others:
+        change = one[column] - first[column]
+        texts.append(
+            f"{one['scenario']}: {in_words(abs(change))} a year {'more' if change > 0 else 'less'} on average"
+            f"{' after buyers respond' if responds else ''} than under {inside(first['scenario'])}."
+        )
+    highest = totals.sort(column, descending=True, nulls_last=True).to_dicts()[0]
     return [
         *texts,
-        f"They are largest from {highest['start']}, at {in_words(highest['duty'])} a year under {highest['scenario']}.",
+        f"Duties are largest from {highest['start']}, at {in_words(highest[column])} a year under "
+        f"{inside(highest['scenario'])}.",
     ]
 
 
@@ -76,7 +84,7 @@ class Axis:
         """Write a value of the parameter."""
         if not isinstance(value, int | float):
             return str(value)
-        return f"{value * 100:.4g} %" if self.is_share else f"{value:.10g}"
+        return f"{value * 100:.6g} %" if self.is_share else f"{value:.10g}"
 
 
 def sweep_figure(totals: pl.DataFrame, column: str, axes: Sequence[Axis]) -> Figure | None:

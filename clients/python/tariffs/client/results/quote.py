@@ -13,12 +13,13 @@ from tariffs.client.results import charts, html
 from tariffs.client.results.charts import Chart
 from tariffs.client.results.json_values import Plain, json_fields, json_value
 from tariffs.client.results.palette import PALETTE
-from tariffs.client.results.short_names import label_of
-from tariffs.client.results.text import grid
+from tariffs.client.results.short_names import label_of, spelled_out
+from tariffs.client.results.tables import ShortTable
 
 Provenance = Mapping[str, object]
 _BILL = ("state", "measure", "heading", "rate", "base", "amount")
-_BILL_NUMBERS = 3
+_BILL_WORDS = 3
+_CAPTION = "USD; the sources of a layer are shown over its measure"
 _ALWAYS_IN_JSON = (
     "prohibited", "headings", "assessed", "owed", "min", "max", "missing_claims", "assumptions", "landed", "layers",
 )  # fmt: skip
@@ -179,9 +180,7 @@ class Quote:
         return hash((self.assessed, self.owed, self.min, self.max, self.missing_claims, measures))
 
     def __repr__(self) -> str:
-        return "\n".join(
-            [self._sums(), grid(_BILL, _BILL_NUMBERS, (_bill_row(layer) for layer in self.layers))]
-        )
+        return f"{self._sums()}\n{ShortTable('', _BILL, [*map(_bill_row, self.layers)], _BILL_WORDS)}"
 
     def _repr_html_(self) -> str:
         rows: list[list[str | html.Cell]] = [
@@ -194,13 +193,13 @@ class Quote:
             for state, measure, *cells in [_bill_row(layer)]
         ]
         bar = [
-            (f"{layer.measure} {layer.amount:,} USD", float(layer.amount), colour)
+            (f"{_named(layer.measure)}: {layer.amount:,} USD", float(layer.amount), colour)
             for layer, colour in zip(self.layers, itertools.cycle(PALETTE), strict=False)
         ]
         return html.block(
             html.heading(self._sums()),
             html.bill_bar(bar),
-            html.table(_BILL, _BILL_NUMBERS, rows, "USD; the sources of a layer are shown over its measure"),
+            html.table(_BILL, len(_BILL) - _BILL_WORDS, rows, _CAPTION),
             html.folded(f"Assumed ({len(self.assumptions)})", html.items(self.assumptions)),
             self._reasons(),
             html.folded_notes(self.notes),
@@ -225,11 +224,11 @@ class Quote:
                 "quote.why() fetches the reasons, and the measures that do not apply.", "dim"
             )
         reasons = [
-            f"{layer.measure}: {text}"
+            spelled_out(f"{layer.measure}: {text}")
             for layer in self.layers
             if (text := layer.why.get("text") or layer.why.get("rule"))
         ]
-        others = [f"{one.measure}: {one.text}" for one in self.considered]
+        others = [spelled_out(f"{one.measure}: {one.text}") for one in self.considered]
         return html.folded("Reasons of the layers", html.items(reasons)) + html.folded(
             f"Measures that matched and do not apply ({len(others)})", html.items(others)
         )
@@ -275,6 +274,12 @@ class Quote:
         return {name: json_value(getattr(self, name)) for name in [*_ALWAYS_IN_JSON, *charges, *reasons]}
 
 
+def _named(measure: str) -> str:
+    """Name a measure, with its id for `client.measure(id)`."""
+    name = label_of("measure", measure)
+    return measure if name == measure else f"{name} ({measure})"
+
+
 def _bill_row(layer: Layer) -> list[str]:
     rate = "" if layer.rate is None else f"{(layer.rate * 100).normalize():f} %"
-    return [layer.state, layer.measure, layer.heading, rate, f"{layer.base:,}", f"{layer.amount:,}"]
+    return [layer.state, _named(layer.measure), layer.heading, rate, f"{layer.base:,}", f"{layer.amount:,}"]

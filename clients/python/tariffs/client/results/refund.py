@@ -10,8 +10,8 @@ import polars as pl
 
 from tariffs.client.results.entries import COUNT, ENTRY_KEYS, MONEY, TEXT, TEXTS, Schema
 from tariffs.client.results.json_values import json_rows, json_value
-from tariffs.client.results.sections import Section
 from tariffs.client.results.shown import TableResult
+from tariffs.client.results.tables import Section
 
 AMOUNTS = (
     "deposited", "assessed", "owed", "by_act", "refundable", "drawback", "refund", "interest", "interest_by_act",
@@ -83,7 +83,8 @@ class RefundsResult(TableResult):
         amounts = ", ".join(f"{name.replace('_', ' ')} {amount:,}" for name, amount in self.total.items())
         return f"Refunds of {self.entries.height:,} entries in USD: {amounts}"
 
-    def _sections(self) -> list[Section]:
+    def sections(self) -> list[Section]:
+        """List the tables of the result, the most important first."""
         largest = self.entries.sort("refund", descending=True, maintain_order=True)
         keys, sums = (
             ("entry_id", "day", "liquidation", "route"),

@@ -25,7 +25,9 @@ _TABLES = {
     "claim": "claims.csv",
 }
 _KEPT_CODES = re.compile(r"hts\d+")
-_WORD = re.compile(r"[a-z][a-z0-9_.]*[a-z0-9]")
+_NODE, _ACTS = re.compile(r"[.\d]"), {"ieepa": "IEEPA"}
+"""Nodes of authorities that are no words of a sentence, and short names of acts that are."""
+_WORD = re.compile(r"[a-z][a-zA-Z0-9_.]*[a-zA-Z0-9]")
 
 
 def name_of(key: str, code: str) -> str:
@@ -48,8 +50,18 @@ def label_of(key: str, code: str) -> str:
 
 
 def spelled_out(text: str) -> str:
-    """Replace the ids of measures in a text by their titles."""
-    return _WORD.sub(lambda found: name_of("measure", found[0]) or found[0], text)
+    """Replace the ids of measures, labels of their periods and nodes of authorities in a text by their names."""
+    return _WORD.sub(lambda found: _in_text(found[0]), text)
+
+
+def _in_text(word: str) -> str:
+    node = name_of("authority", word) if _NODE.search(word) else ""
+    return name_of("measure", word) or _ACTS.get(word) or node or word
+
+
+def inside(title: str) -> str:
+    """Write the title of a scenario within a sentence: `the law as it is`."""
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]
 
 
 def with_names(frame: pl.DataFrame) -> pl.DataFrame:

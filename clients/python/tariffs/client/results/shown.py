@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import polars as pl
 
 from tariffs.client.results import html
-from tariffs.client.results.answer import SHOWN_ROWS, Answer, ShortTable
-from tariffs.client.results.columns import (
-    key_title,
-    keys_of,
-    largest_first,
-    shown_numbers,
-    text_rows,
-    title_of,
-)
-from tariffs.client.results.headline import assumptions, is_export
+from tariffs.client.results.answer import Answer
+from tariffs.client.results.columns import keys_of, largest_first, shown_numbers
+from tariffs.client.results.headline import assumptions, days_words, is_export
 from tariffs.client.results.json_values import json_value
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.output_files import write_report
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_json, refused_words
 from tariffs.client.results.report import report_html
-from tariffs.client.results.sections import Section
-from tariffs.client.results.text import frame_grid, grid
+from tariffs.client.results.tables import SHOWN_ROWS, Section, ShortTable
 from tariffs.client.results.view import Passage, Story, View, assumed, doubts, drawn, inputs, repeat
 from tariffs.client.results.workbook import write_workbook
 
-_SHOWN_IN_TEXT = 10
 _SHOWN_REFUSED = 10
 _SHOWN_NUMBERS = 5
 _REFUSED_COLUMNS = ("row", "line_id", "column", "reason", "found", "message")
@@ -64,21 +55,25 @@ class TableResult:
         }
 
     def __repr__(self) -> str:
-        shown = (
-            f"{one.title}, {frame_grid(one.frame, one.keys, one.numbers, _SHOWN_IN_TEXT)}"
-            for one in self._sections()
-        )
-        refused = [refused_words(self.refused)] if self.refused.height else []
-        about, answer = assumptions(self.provenance), self.answer()
-        first = [grid(answer.table.heads, len(answer.table.heads) - 1, answer.table.rows)] if answer else []
-        return "\n\n".join([self._headline(), *first, *([about] if about else []), *shown, *refused])
+        answer, named = self.answer(), self.short_tables()
+        exact = self.sections()[: 1 if named else None]
+        parts = [
+            *([answer.table, assumptions(self.provenance)] if answer else []),
+            *named,
+            *(replace(one, shown=SHOWN_ROWS).exact() for one in exact),
+            *([refused_words(self.refused)] if self.refused.height else []),
+        ]
+        return "\n\n".join([self._headline(), *filter(None, map(str, parts))])
 
     def _repr_html_(self) -> str:
+        answer, named = self.answer(), self.short_tables()
+        exact = "".join(html.short(section.exact()) for section in self.sections())
         return html.block(
             html.heading(self._headline()),
-            *self._answer_html(),
+            *([html.short(answer.table), html.paragraph(answer.about, "dim")] if answer else []),
             html.paragraph(assumptions(self.provenance), "dim"),
-            *(section.to_html() for section in self._sections()),
+            *map(html.short, named),
+            html.folded("All columns, by code", exact) if named else exact,
             refused_table(self.refused),
             html.folded_notes(self.notes),
             html.paragraph(html.law_line(self.provenance), "dim"),
@@ -119,7 +114,7 @@ class TableResult:
     def to_view(self, *, question: str = "", law: LegalText | None = None) -> View:
         """Describe the result in plain data for readers; `question` and `law` as in `report`."""
         refused = [Passage("Refused rows", [refused_words(self.refused)])] if self.refused.height else []
-        story, answer = self.story(law), self.answer()
+        story, answer = self.story(law), self.answer(law)
         first = [Passage("In five lines", [], [answer.table])] if answer else []
         return View(
             question or story.question,
@@ -135,20 +130,21 @@ class TableResult:
             html.law_line(self.provenance),
         )
 
-    def to_excel(self, path: str | Path, *, question: str = "") -> None:
+    def to_excel(self, path: str | Path, *, question: str = "", law: LegalText | None = None) -> None:
         """Write the result as a workbook: a cover, a sheet for each table with all its rows, the notes, the inputs.
 
         Args:
             path: the .xlsx file.
             question: question that it answers, for the cover.
+            law: the law behind it, as in `report`, which has the titles of scenarios.
 
         Raises:
             InvalidRequest: the name of the file does not end in .xlsx.
             ExtraMissing: the extra `notebook` is not installed.
         """
-        story = self.story(None)
+        story = self.story(law)
         cover = {
-            "question": question,
+            "question": question or story.question,
             "answer": "\n".join(story.answer),
             "result": self._headline(),
             "days": " to ".join(dict.fromkeys(self.days)),
@@ -156,10 +152,8 @@ class TableResult:
             "assumptions": assumptions(self.provenance),
         }
         figure = drawn(story.draw)
-        sheets = self.workbook_sheets()
-        write_workbook(
-            Path(path), cover, sheets, self.provenance, None if isinstance(figure, str) else figure
-        )
+        drawing = None if isinstance(figure, str) else figure
+        write_workbook(Path(path), cover, self.workbook_sheets(), self.provenance, drawing, self._shares())
 
     def workbook_sheets(self) -> dict[str, pl.DataFrame]:
         """Name the sheets of the workbook, without that of the inputs."""
@@ -181,52 +175,46 @@ class TableResult:
         """Notes that stand with no part of the JSON document."""
         return list(self.notes)
 
+    def _shares(self) -> list[str]:
+        """Name the columns of fractions that only this result has."""
+        return []
+
     def _sheets(self) -> dict[str, pl.DataFrame]:
         """Name the frames of the sheets of a workbook."""
-        return {section.title.partition(",")[0]: section.frame for section in self._sections()}
+        return {section.title.partition(",")[0]: section.frame for section in self.sections()}
 
     def story(self, law: LegalText | None) -> Story:
         """Make the result's own parts of its view."""
-        return Story(
-            self._headline(), passages=[Passage("", (), [table_of(one)]) for one in self._sections()]
-        )
+        return Story(self._headline(), passages=[Passage("", (), [*map(table_of, self.sections())])])
 
     def _headline(self) -> str:
         """Say in a few words what the result is."""
         raise NotImplementedError
 
-    def answer(self) -> Answer | None:
-        """Answer in five lines, if the result is about scenarios."""
+    def heading(self) -> str:
+        """Say what the print is about: the days of the run."""
+        return days_words(self.provenance, " to ".join(dict.fromkeys(self.days)))
+
+    def answer(self, law: LegalText | None = None) -> Answer | None:
+        """Answer in five lines, if the result is about scenarios, which are named by title where `law` has it."""
         return None
 
     def short_tables(self, sort: str = "", shown: int = SHOWN_ROWS) -> list[ShortTable]:
         """Tables of names and a few numbers, such as the groups with the largest number `sort`."""
         return []
 
-    def _answer_html(self) -> list[str]:
-        answer = self.answer()
-        if answer is None:
-            return []
-        table = answer.table
-        return [
-            html.table(table.heads, len(table.heads) - 1, table.rows, table.caption),
-            html.paragraph(answer.about, "dim"),
-        ]
+    def details(self) -> list[str]:
+        """Sentences on numbers that the tables do not show."""
+        return []
 
-    def _sections(self) -> list[Section]:
+    def sections(self) -> list[Section]:
         """List the tables of the result, the most important first."""
         raise NotImplementedError
 
 
 def table_of(section: Section) -> ShortTable:
     """Write the first ten rows of a section with a few numbers, its keys in one column."""
-    numbers = section.numbers[:_SHOWN_NUMBERS]
-    unit, rows = text_rows(section.frame, section.keys, numbers, _SHOWN_IN_TEXT)
-    count = len(section.keys)
-    heads = [", ".join(map(key_title, section.keys)), *map(title_of, numbers)]
-    return ShortTable(
-        f"{section.title}; {unit}", heads, [[", ".join(row[:count]), *row[count:]] for row in rows]
-    )
+    return replace(section, shown=SHOWN_ROWS, numbers=section.numbers[:_SHOWN_NUMBERS]).exact().narrow()
 
 
 def section_of(title: str, frame: pl.DataFrame, runs: Sequence[str] = (), shown: int = 15) -> Section:

@@ -8,20 +8,27 @@ from typing import cast
 
 import polars as pl
 
-from tariffs.client.results.amounts import MoneyUnit, unit_for
-from tariffs.client.results.answer import SHOWN_ROWS, Answer, ShortTable, group_table
+from tariffs.client.results.amounts import MoneyUnit, in_words, unit_for
+from tariffs.client.results.answer import Answer, group_table
 from tariffs.client.results.charts import Chart
-from tariffs.client.results.columns import is_fraction, keys_of, title_of
+from tariffs.client.results.columns import in_full, is_fraction, keys_of, runs_largest_first, title_of
 from tariffs.client.results.headline import response_words
+from tariffs.client.results.law import Parameter
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.path_views import Axis, sweep_answer, sweep_chart, sweep_figure
-from tariffs.client.results.sections import Section
-from tariffs.client.results.shown import TableResult, largest_section, section_of, table_of
+from tariffs.client.results.shown import TableResult, largest_section, section_of
+from tariffs.client.results.tables import SHOWN_ROWS, Section, ShortTable
 from tariffs.client.results.view import Passage, Story
 
 _SHOWN_VALUES = 20
 _SHARES = frozenset({"rate", "share", "weight"})
 _SHOWN_POINTS = 5
+_UNSURE = Passage(
+    "How sure it is",
+    [
+        "No band is computed here; `tariffs impact --draws 64`, with --param for one point, has those of that point."
+    ],
+)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -53,15 +60,17 @@ class Sweep(TableResult):
         rows = self.groups.join(kept.select(keys), on=keys, how="semi", nulls_equal=True)
         return replace(self, groups=rows)
 
-    def answer(self) -> Answer:
+    def answer(self, law: LegalText | None = None) -> Answer:
         """Answer in five lines at points spread over the sweep, at most five."""
         totals = self._spread()
-        return Answer.of(totals.to_dicts(), self._columns(totals), self.provenance)
+        return Answer.of(totals.to_dicts(), self._columns(totals, law), self.provenance)
 
-    def short_tables(self, sort: str = "", shown: int = SHOWN_ROWS) -> list[ShortTable]:
+    def short_tables(
+        self, sort: str = "", shown: int = SHOWN_ROWS, law: LegalText | None = None
+    ) -> list[ShortTable]:
         """Table of the largest groups by name at the points of the answer; none without groups."""
         totals, names = self._spread(), self.points.columns
-        return group_table(self.groups, totals.to_dicts(), self._columns(totals), names, sort, shown)
+        return group_table(self.groups, totals.to_dicts(), self._columns(totals, law), names, sort, shown)
 
     def _spread(self) -> pl.DataFrame:
         """Totals of the first, the last and points between."""
@@ -70,9 +79,11 @@ class Sweep(TableResult):
             sorted({round(last * part / (_SHOWN_POINTS - 1)) for part in range(_SHOWN_POINTS)})
         ]
 
-    def _columns(self, totals: pl.DataFrame) -> list[str]:
-        texts = [_values(values, self.points[values.name]) for values in totals.select(self.points.columns)]
-        return [", ".join(point) for point in zip(*texts, strict=True)]
+    def _columns(self, totals: pl.DataFrame, law: LegalText | None = None) -> list[str]:
+        axes = self.axes(law)
+        return [
+            ", ".join(f"{one.title} {one.shown(row[one.name])}" for one in axes) for row in totals.to_dicts()
+        ]
 
     def chart(self, column: str = "duty", law: LegalText | None = None) -> Chart:
         """Draw a number of `totals` over the first parameter, a line for each value of the second.
@@ -87,7 +98,10 @@ class Sweep(TableResult):
         return sweep_chart(self.totals, column, self.axes(law))
 
     def _sheets(self) -> dict[str, pl.DataFrame]:
-        return {"totals": self.totals, "groups": self.groups}
+        return {"totals": self.totals, "groups": runs_largest_first(self.groups, self.points.columns)}
+
+    def _shares(self) -> list[str]:
+        return [one.name for one in self.axes() if one.is_share]
 
     def story(self, law: LegalText | None) -> Story:
         """Make the result's own parts of its view, with the titles of parameters."""
@@ -95,14 +109,16 @@ class Sweep(TableResult):
         return Story(
             f"How does the duty move with {' and '.join(one.title for one in axes)}?",
             sweep_answer(self.totals, column, axes),
-            [Passage("The largest groups", (), self.short_tables())] if self.keys else [],
+            [
+                *([Passage("The largest groups", (), self.short_tables(law=law))] if self.keys else []),
+                _UNSURE,
+            ],
             lambda: sweep_figure(self.totals, column, axes),
         )
 
     def axes(self, law: LegalText | None = None) -> list[Axis]:
         """Parameters that are varied, by their titles where the law was looked up."""
-        info = law.scenarios[0].info if law and law.scenarios else None
-        described = {one.name: one for one in info.parameters} if info else {}
+        described = _parameters(law)
         asked = self.provenance.get("request")
         options = asked.get("options") if isinstance(asked, Mapping) else None
         given = options.get("vary") if isinstance(options, Mapping) else None
@@ -110,7 +126,8 @@ class Sweep(TableResult):
         for name in self.points.columns:
             values = given.get(name) if isinstance(given, Mapping) else None
             kind = described[name].kind if name in described else ""
-            is_share = kind in _SHARES or any(str(value).endswith("%") for value in values or ())
+            is_share = kind in _SHARES or any("%" in str(value) for value in values or ())
+            is_share = is_share or (not kind and values is None and _are_fractions(self.points[name]))
             title = described[name].title.partition(",")[0] if name in described else name
             found.append(Axis(name, title, is_share))
         return found
@@ -118,7 +135,8 @@ class Sweep(TableResult):
     def _headline(self) -> str:
         return f"Sweep of {', '.join(self.points.columns)} over {self.points.height:,} points"
 
-    def _sections(self) -> list[Section]:
+    def sections(self) -> list[Section]:
+        """List the tables of the result, the most important first."""
         sections = [section_of("totals of the points", self.totals, self.points.columns)]
         if self.keys:
             title = "groups, the largest duty first"
@@ -179,71 +197,99 @@ class Seek(TableResult):
     def __repr__(self) -> str:
         return "\n".join(self.words())
 
-    def _headline(self) -> str:
-        target, _, *found, _ = self.words()
-        return "; ".join([target, *found])
+    def heading(self) -> str:
+        """Name the target."""
+        return self.words()[0]
 
-    def _sections(self) -> list[Section]:
-        column = str(self._sought()["target"][0])
-        path = self.path.rename({"achieved": column})
-        return [Section("values that were computed", path, ["value"], [column], _SHOWN_VALUES)]
+    def details(self) -> list[str]:
+        """Say where the target is met, jumps over it, or the nearest value."""
+        return self.words()[1:]
+
+    def _headline(self) -> str:
+        return "; ".join([self.heading(), *self._found(self.axis())])
+
+    def sections(self) -> list[Section]:
+        """List the tables of the result, the most important first."""
+        path = self.path.rename({"achieved": self._column})
+        return [Section("values that were computed", path, ["value"], [self._column], _SHOWN_VALUES)]
+
+    def axis(self, law: LegalText | None = None) -> Axis:
+        """Parameter that is varied, by its title where the law was looked up."""
+        name, low, _ = map(str, self._sought()["vary"])
+        return Axis(
+            name,
+            _parameters(law)[name].title.partition(",")[0] if name in _parameters(law) else name,
+            "%" in low,
+        )
 
     def story(self, law: LegalText | None) -> Story:
-        """Make the result's own parts of its view."""
-        name, low, _ = map(str, self._sought()["vary"])
-        column = str(self._sought()["target"][0])
-        path, axes = (
-            self.path.rename({"value": name, "achieved": column}),
-            [Axis(name, name, low.endswith("%"))],
-        )
+        """Make the result's own parts of its view: ten values along the way, and the whole of it as a curve."""
+        axis, column = self.axis(law), self._column
+        path = self.path.rename({"value": axis.name, "achieved": column})
+        places = [round(place * (path.height - 1) / (SHOWN_ROWS - 1)) for place in range(SHOWN_ROWS)]
+        values = pl.Series(axis.title, map(axis.shown, path[axis.name]), pl.String)
+        rows = path.with_columns(values)[sorted({*places})]
+        target = float(cast(float, self._sought()["target"][1]))
+        aim = f"{in_full(column)} of {f'{target:.4%}' if is_fraction(column) else in_words(target)}"
+        texts = [text if text.startswith("no ") else f"{aim} is {text}" for text in self._found(axis)]
+        table = Section(title_of(column), rows, [axis.title], [column]).short()
         return Story(
-            f"Where is {self.words()[0]} met?",
-            [self._headline()],
-            [Passage("", (), [table_of(one)]) for one in self._sections()],
-            lambda: sweep_figure(path, column, axes),
+            f"Which {axis.title} gives {aim}?",
+            [f"{text[:1].upper()}{text[1:]}." for text in texts],
+            [Passage("Along the way", (), [table]), _UNSURE],
+            lambda: sweep_figure(path, column, [axis]),
         )
 
     def _sought(self) -> Mapping[str, Sequence[object]]:
         details = cast("Mapping[str, Mapping[str, Sequence[object]]]", self.provenance["details"])
         return details["seek"]
 
+    @property
+    def _column(self) -> str:
+        return str(self._sought()["target"][0])
+
+    @property
+    def _unit(self) -> MoneyUnit:
+        is_share = is_fraction(self._column)
+        return MoneyUnit(0.01, 4, "percent") if is_share else unit_for([self._sought()["target"][1]])
+
     def words(self) -> list[str]:
         """Say in lines of text what was sought, where it is met, jumps over it, or the nearest value."""
-        sought = self._sought()
-        name, low, high = sought["vary"]
-        column, target = sought["target"]
-        unit = MoneyUnit(0.01, 4, "percent") if is_fraction(str(column)) else unit_for([target])
-        lines = [
-            f"{title_of(str(column))} of {unit.cell(target)} {unit.name}",
+        unit, turns = self._unit, "never turns" if self.monotone else "turns"
+        return [
+            f"{title_of(self._column)} of {unit.cell(self._sought()['target'][1])} {unit.name}",
             response_words(self.provenance),
+            *self._found(self.axis()),
+            f"{self.path.height:,} values were computed; the result {turns} along them.",
         ]
+
+    def _found(self, axis: Axis) -> list[str]:
+        """Say where the target is met, jumps over it, or the nearest value."""
+        unit, (_, low, high) = self._unit, self._sought()["vary"]
+        lines = []
         for root in self.roots:
-            until = "" if root.to is None else f" to {_shown(root.to)}"
-            lines.append(f"met at {name} = {_shown(root.value)}{until}")
+            until = "" if root.to is None else f" to {axis.shown(root.to)}"
+            lines.append(f"met at {axis.title} = {axis.shown(root.value)}{until}")
         lines.extend(
-            f"passed between {name} = {_shown(jump.value)} ({unit.cell(jump.achieved)}) and "
-            f"{_shown(jump.next_value)} ({unit.cell(jump.next_achieved)}), which is a jump"
+            f"passed between {axis.title} = {axis.shown(jump.value)} ({unit.cell(jump.achieved)}) and "
+            f"{axis.shown(jump.next_value)} ({unit.cell(jump.next_achieved)}), which is a jump"
             for jump in self.jumps
         )
         if not self.roots:
             lines.append(
-                f"no value of {name} from {low} to {high} meets it; the nearest is {_shown(self.nearest.value)}, "
-                f"with {unit.cell(self.nearest.achieved)}"
+                f"no value of {axis.title} from {low} to {high} meets it; the nearest is "
+                f"{axis.shown(self.nearest.value)}, with {unit.cell(self.nearest.achieved)}"
             )
-        turns = "never turns" if self.monotone else "turns"
-        return [*lines, f"{self.path.height:,} values were computed; the result {turns} along them."]
+        return lines
 
 
-def _shown(value: float | str) -> str:
-    return f"{value:.10g}" if isinstance(value, float) else value
+def _parameters(law: LegalText | None) -> dict[str, Parameter]:
+    """Parameters of the scenario by name, where the law was looked up."""
+    info = law.scenarios[0].info if law and law.scenarios else None
+    return {one.name: one for one in info.parameters} if info else {}
 
 
-def _values(values: pl.Series, among: pl.Series) -> list[str]:
-    """Write values of a parameter with its name; fractions, such as rates, in percent."""
-    if not values.dtype.is_numeric():
-        return [f"{values.name} {value}" for value in values]
-    is_fraction = among.is_between(-1, 1).all() and not set(among) <= {0, 1} and "." not in values.name
-    return [
-        f"{values.name} {value * 100:.4g} %" if is_fraction else f"{values.name} {value:.4g}"
-        for value in values
-    ]
+def _are_fractions(values: pl.Series) -> bool:
+    """Test whether values of a parameter look like rates: fractions that are not all 0 or 1."""
+    is_number = values.dtype.is_numeric() and "." not in values.name
+    return bool(is_number and values.is_between(-1, 1).all() and not set(values) <= {0, 1})

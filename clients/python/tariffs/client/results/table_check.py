@@ -12,7 +12,7 @@ from tariffs.client.results.json_values import Plain
 from tariffs.client.results.quote import Note
 from tariffs.client.results.refused import refused_json
 from tariffs.client.results.shown import refused_table
-from tariffs.client.results.text import grid
+from tariffs.client.results.tables import ShortTable
 
 COLUMN_TITLES = ("column", "role", "read as", "rows", "refused", "example")
 """Titles of the rows that `TableCheck.column_rows` gives."""
@@ -125,7 +125,8 @@ class TableCheck(Plain):
     def __repr__(self) -> str:
         facts = "\n".join(f"{name}: {text}" for name, text in self.facts())
         notes = "".join(f"\nnote {note.reason}: {note.message}" for note in self.notes)
-        return f"{facts}\n\n{grid(COLUMN_TITLES, 0, self.column_rows())}\n{notes}"
+        columns = ShortTable("", COLUMN_TITLES, self.column_rows(), len(COLUMN_TITLES))
+        return f"{facts}\n\n{columns}\n{notes}"
 
     def _repr_html_(self) -> str:
         return html.block(

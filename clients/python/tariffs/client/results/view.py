@@ -13,18 +13,19 @@ from dataclasses import dataclass, field
 
 from tariffs.client.errors import ExtraMissing
 from tariffs.client.results.amounts import in_words
-from tariffs.client.results.answer import ShortTable
 from tariffs.client.results.charts import Figure
 from tariffs.client.results.headline import response_words
 from tariffs.client.results.html import NoteLike
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.quote import Provenance
 from tariffs.client.results.short_names import name_of, spelled_out
+from tariffs.client.results.tables import ShortTable
 from tariffs.run_spec.option import Kind
 from tariffs.run_spec.spec import OPTIONS
 
 _AMOUNT = re.compile(r"(\d{1,3}(?:,\d{3}){2,}) USD")
 _SHARE = re.compile(r"(\w+)_share on ([\d,]+) USD \((?:[^():]*; )?[^():]*: ([^()]*)\)")
+_FACT = re.compile(r"\b(\w+)_share\b")
 _RESPONSE, _STATED, _LAW, _RATES, _OTHERS = (
     "The response of trade", "What lines do not state", "The law", "Rates per unit", "Others",
 )  # fmt: skip
@@ -42,7 +43,9 @@ _IN_SHORT = {
 }
 """Notes in few words, by reason: `worth` is the value of all lines that they are about, `subjects` the measures."""
 _BY_SUBJECT, _SUBJECT = {"PROHIBITED", "CHARGE_UNDETERMINED"}, re.compile(" (?:may apply|prohibits) ")
-_SHARES_NAMED = 4
+_ONLY = "settled"
+_BASES = {"hs2_origin": "by chapter and origin", "2025h2": "second half of 2025"}
+_SHARES_NAMED, _RANGED = 4, ("vary", "target")
 _DIGESTS = {
     "run_digest": "Run",
     "law_version": "Law",
@@ -155,8 +158,12 @@ def repeat(provenance: Provenance) -> dict[str, str]:
     words += [word for name in scenarios for word in ("-s", name)]
     for name, value in options.items():
         words += _flags(name, value)
-    given = [repr(table), repr(scenarios[0] if verb == "sweep" else scenarios)]
-    given += [f"{name}={value!r}" for name, value in options.items() if value is not None]
+    given = [repr(table), repr(scenarios[0] if verb in {"sweep", "seek"} else scenarios)]
+    given += [
+        f"{name}={tuple(value) if isinstance(value, list) and name in _RANGED else value!r}"
+        for name, value in options.items()
+        if value not in (None, {})
+    ]
     program = f"with Client.local() as client:\n    result = client.{verb}({', '.join(given)})"
     return {
         "Command line": shlex.join(words),
@@ -172,6 +179,9 @@ def _flags(name: str, value: object) -> list[str]:
         return []
     if value is True:
         return [flag]
+    if name in _RANGED and isinstance(value, list):
+        first, *others = map(str, value)
+        return [flag, f"{first}={':'.join(others)}"]
     if isinstance(value, Mapping):
         joined = [
             f"{key}={one if isinstance(one, str) else ','.join(map(str, one))}" for key, one in value.items()
@@ -215,7 +225,7 @@ def _shares(message: str) -> str:
         return in_plain_words(message)
     largest = sorted(found, reverse=True)
     named = [
-        f"{name_of('claim', name) or name.replace('_', ' ')} on {in_words(dollars)} ({basis.replace('_', ' ')})"
+        f"{name_of('claim', name) or name.replace('_', ' ')} on {in_words(dollars)}{_basis_words(basis)}"
         for dollars, name, basis in largest[:_SHARES_NAMED]
     ]
     more = [f"{len(found) - _SHARES_NAMED} others"] if len(found) > _SHARES_NAMED else []
@@ -225,6 +235,12 @@ def _shares(message: str) -> str:
     )
 
 
+def _basis_words(basis: str) -> str:
+    """Say which of several shares was taken; empty where there is one."""
+    return "" if basis == _ONLY else f" ({_BASES.get(basis, basis.replace('_', ' '))})"
+
+
 def in_plain_words(text: str) -> str:
-    """Write large amounts of a text in words, and measures by their names."""
+    """Write large amounts of a text in words, measures and facts about goods by their names."""
+    text = _FACT.sub(lambda found: name_of("claim", found[1]) or found[0], text)
     return _AMOUNT.sub(lambda found: in_words(float(found[1].replace(",", ""))), spelled_out(text))

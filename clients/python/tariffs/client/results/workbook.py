@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -37,6 +37,7 @@ def write_workbook(
     sheets: Mapping[str, pl.DataFrame],
     provenance: Mapping[str, object],
     figure: Figure | None = None,
+    shares: Collection[str] = (),
 ) -> None:
     """Write a cover, frames as sheets, and the inputs of the result as the last one.
 
@@ -46,6 +47,7 @@ def write_workbook(
         sheets: frames by the name of their sheet; rows beyond the limit of Excel are left out, which the last row says.
         provenance: inputs of the result.
         figure: chart on the cover, with its numbers below it.
+        shares: columns with fractions besides those of results, such as rates that are varied.
 
     Raises:
         InvalidRequest: the name of the file does not end in .xlsx.
@@ -63,7 +65,7 @@ def write_workbook(
         first = book.add_worksheet("cover")
         _write_cover(first, cover, bold, book.add_format({"text_wrap": True}))
         if figure is not None:
-            _draw(book, first, figure, sum(map(bool, cover.values())) + 1)
+            _draw(book, first, figure, sum(map(bool, cover.values())) + 1, money)
         for name, given in {**sheets, "provenance": last}.items():
             frame = with_names(given)
             sheet = book.add_worksheet(re.sub(r"[\[\]:*?/\\]", " ", name)[:_LONGEST_NAME])
@@ -73,9 +75,8 @@ def write_workbook(
             for place, (title, dtype) in enumerate(frame.schema.items()):
                 sheet.write_string(0, place, title, bold)
                 sheet.set_column(place, place, min(max(len(title) + 2, 12), _WIDEST))
-                form = (
-                    share if is_fraction(title) else money if dtype.is_float() or dtype.is_decimal() else None
-                )
+                is_amount = dtype.is_float() or dtype.is_decimal()
+                form = share if is_fraction(title) or title in shares else money if is_amount else None
                 _write_column(sheet, place, frame[title].head(MOST_ROWS), form)
             if frame.height > MOST_ROWS:
                 sheet.write_string(MOST_ROWS, 0, f"{frame.height - MOST_ROWS + 1:,} more rows are left out")
@@ -89,14 +90,14 @@ def _write_cover(sheet: Any, cover: Mapping[str, str], bold: Any, wrapped: Any) 
         sheet.write_string(row, 1, text, wrapped)
 
 
-def _draw(book: Any, sheet: Any, figure: Figure, top: int) -> None:
-    """Draw the numbers of a figure as a chart of Excel: bars by label, lines over days or numbers."""
+def _draw(book: Any, sheet: Any, figure: Figure, top: int, form: Any) -> None:
+    """Draw the numbers of a figure, in a format, as a chart of Excel: bars by label, lines over days or numbers."""
     rows, below = figure.rows, top + _CHART_ROWS
     is_bar = rows.columns[0] in {"label", "scenario"}
     chart = book.add_chart({"type": "bar"} if is_bar else {"type": "line"})
     for place, name in enumerate(rows.columns):
         sheet.write_string(below, place, "" if place == 0 or name == "shown" else name)
-        _write_column(sheet, place, rows[name], None, below + 1)
+        _write_column(sheet, place, rows[name], form if place else None, below + 1)
         ends = [sheet.name, below + 1, place, below + rows.height, place]
         if place > 0:
             colour = {"color": PALETTE[(place - 1) % len(PALETTE)]}
@@ -105,7 +106,11 @@ def _draw(book: Any, sheet: Any, figure: Figure, top: int) -> None:
                     "name": [sheet.name, below, place],
                     "categories": [sheet.name, below + 1, 0, below + rows.height, 0],
                     "values": ends,
-                    **({"fill": colour, "data_labels": {"value": True}} if is_bar else {"line": colour}),
+                    **(
+                        {"fill": colour, "data_labels": {"value": True, "num_format": "#,##0.00"}}
+                        if is_bar
+                        else {"line": colour}
+                    ),
                 }
             )
     chart.set_title({"name": figure.title, "name_font": {"size": 12}})

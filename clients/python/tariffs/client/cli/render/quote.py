@@ -15,6 +15,13 @@ from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.results.quote import Quote
 from tariffs.client.results.short_names import label_of
 
+LANDED_WORDS = {
+    "customs_value": "customs value",
+    "mpf": "merchandise processing fee",
+    "hmf": "harbor maintenance fee",
+    "adcvd": "antidumping and countervailing duty",
+}
+"""Parts of the landed cost whose names are no words."""
 _STYLES = {
     "applied": "green",
     "exempt": "dim",
@@ -31,23 +38,23 @@ def print_brief(quote: Quote) -> None:
     _print_totals(out, quote)
     for layer in quote.layers:
         if layer.amount:
-            title = label_of("measure", layer.measure)
-            out.print(escape(f"  {title} ({layer.heading}) {_rate(layer.rate)}: {_money(layer.amount)}"))
+            title = f"{label_of('measure', layer.measure)} {_rate(layer.rate)}"
+            out.print(escape(f"  {title} ({layer.heading}): {_money(layer.amount)}"))
     print_footer(out, quote.provenance)
 
 
-def print_quote(quote: Quote, name: Callable[[str], str]) -> None:
+def print_quote(quote: Quote, words: Callable[[str], str]) -> None:
     """Print the layers of a line, their sum, the headings to report, and the reasons if the answer has them.
 
     Args:
         quote: what to print.
-        name: names a measure by its id.
+        words: writes a text, such as the id of a measure, as it is shown.
     """
     out = console()
     rows = (
         (
             Text(layer.state, _STYLES.get(layer.state, "")),
-            name(layer.measure),
+            words(layer.measure),
             layer.heading,
             _rate(layer.rate),
             _money(layer.base),
@@ -61,18 +68,21 @@ def print_quote(quote: Quote, name: Callable[[str], str]) -> None:
     for layer in quote.layers:
         reason = layer.why.get("text") or layer.why.get("rule")
         if reason:
-            out.print(f"[dim]{escape(name(layer.measure))}: {escape(reason)}[/dim]")
+            out.print(f"[dim]{escape(words(layer.measure))}: {escape(words(reason))}[/dim]")
     if any(layer.why for layer in quote.layers):
         for switch, value in cast("Mapping[str, str]", quote.provenance["switches"]).items():
             out.print(f"[dim]switch: {escape(switch)}={escape(value)}[/dim]")
     print_notes(out, quote.notes)
-    for assumption in quote.assumptions:
-        out.print(f"[dim]assumed: {escape(assumption)}[/dim]")
+    assumed: dict[str, list[str]] = {}
+    for fact, _, text in (assumption.partition(": ") for assumption in quote.assumptions):
+        assumed.setdefault(text, []).append(fact)
+    for text, facts in assumed.items():
+        out.print(f"[dim]assumed: {escape(', '.join(facts))}: {escape(text)}[/dim]")
     print_footer(out, quote.provenance)
     if quote.headings:
         _print_headings(out, quote)
     for measure in quote.considered:
-        out.print(f"[dim]not {escape(name(measure.measure))}: {escape(measure.text)}[/dim]")
+        out.print(f"[dim]not {escape(words(measure.measure))}: {escape(words(measure.text))}[/dim]")
 
 
 def _print_totals(out: Console, quote: Quote) -> None:
@@ -81,7 +91,9 @@ def _print_totals(out: Console, quote: Quote) -> None:
     landed = _money(quote.landed["total"]) if "total" in quote.landed else "not known"
     out.print(f"assessed {_money(quote.assessed)}   owed {_money(quote.owed)}   landed {landed}")
     parts = [
-        f"{name} {_money(amount)}" for name, amount in quote.landed.items() if amount and name != "total"
+        f"{LANDED_WORDS.get(name, name)} {_money(amount)}"
+        for name, amount in quote.landed.items()
+        if amount and name != "total"
     ]
     if parts:
         out.print(f"[dim]landed is {' + '.join(parts)}[/dim]")

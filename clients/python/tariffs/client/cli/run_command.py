@@ -1,0 +1,233 @@
+"""Shared part of the commands of runs: options, trade table, files, and the print of the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tariffs.client._verbs.run_handle import Run
+from tariffs.client._wire.frames import Table, write_table
+from tariffs.client.cli import options, outputs, table_options
+from tariffs.client.cli.commands import Command, Output, option_parameter, signed, taking
+from tariffs.client.cli.render.results import print_result, print_table
+from tariffs.client.cli.render.table import console
+from tariffs.client.client import Client
+from tariffs.client.errors import InvalidRequest
+from tariffs.client.results.both_sides import TITLES, BothSides, Side
+from tariffs.client.results.impact import ImpactResult
+from tariffs.client.results.shown import TableResult
+from tariffs.run_spec.spec import taken
+
+_SHARED: Mapping[str, tuple[Any, object]] = {
+    "table": (options.TradeTable, None),
+    "mapping": (table_options.Mapping, ""),
+    "sheet": (table_options.Sheet, ""),
+    "header_row": (table_options.HeaderRow, 0),
+    "output": (options.Output, None),
+    "report": (options.Report, None),
+    "refused": (options.Refused, None),
+    "top": (options.Top, None),
+    "wide": (options.Wide, False),
+    "brief": (options.Brief, False),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Trade table of a run, and what is written and printed of its result; named as the options.
+
+    Raises:
+        InvalidRequest: a file cannot be written under its name.
+    """
+
+    table: Path | None
+    mapping: str
+    sheet: str
+    header_row: int
+    output: Path | None
+    report: Path | None
+    refused: Path | None
+    top: int | None
+    wide: bool
+    brief: bool
+
+    def __post_init__(self) -> None:
+        outputs.check_files(self.output, self.refused)
+        if self.report is not None:
+            options.report_file(self.report)
+
+    def goods(self) -> Table | None:
+        """Open the table; None for the embedded one."""
+        return self.table and table_options.source(self.table, self.mapping, self.sheet, self.header_row)
+
+    def answer(
+        self,
+        client: Client,
+        kind: str,
+        result: TableResult,
+        rows: pl.DataFrame,
+        *,
+        lines: Path | None = None,
+        sort: str = "",
+        shown: TableResult | None = None,
+    ) -> Output:
+        """Write the files of a result, and make the output of the command, which prints `shown` in its place."""
+        for path in filter(None, (self.output, self.report)):
+            outputs.write_result(client, result, rows, path)
+        if lines is not None and isinstance(result, ImpactResult) and result.lines is not None:
+            write_table(result.lines, lines, result.provenance)
+        refused, printed = (
+            outputs.write_refused(result.refused, self._refused(), result.provenance),
+            shown or result,
+        )
+        plain = outputs.document(kind, printed.to_json_dict(refused))
+        return Output(plain, lambda: self.show(printed, sort), 1 if result.refused.height else 0)
+
+    def both(
+        self, client: Client, kind: str, result: BothSides[Side], *, lines: Path | None = None, sort: str = ""
+    ) -> Output:
+        """Write both sides to one report or workbook, or to a file a side with its name at the end of the stem."""
+        for path in filter(None, (self.output, self.report)):
+            if path.suffix.lower() == ".xlsx":
+                result.to_excel(path)
+            elif path.suffix.lower() == ".html":
+                texts = {side: outputs.legal_text(client, one) for side, one in result.sides.items()}
+                result.report(path, law={side: text for side, text in texts.items() if text is not None})
+        for side, one in result.sides.items():
+            self._write_side(client, side, one, lines)
+
+        def show() -> None:
+            print_table(result.sections[0].exact())
+            for side, one in result.sides.items():
+                console().print(f"\n[bold]{TITLES[side]}[/bold]")
+                self.show(one, sort)
+
+        plain = outputs.document(f"{kind}-both", result.to_json_dict())
+        return Output(plain, show, 1 if result.refused_rows else 0)
+
+    def _write_side(self, client: Client, side: str, one: Side, lines: Path | None) -> None:
+        rows = one.groups if isinstance(one, ImpactResult) else one.segments
+        if self.output is not None and self.output.suffix.lower() not in {".xlsx", ".html"}:
+            outputs.write_result(client, one, rows, _of_side(self.output, side))
+        if lines is not None and isinstance(one, ImpactResult) and one.lines is not None:
+            write_table(one.lines, _of_side(lines, side), one.provenance)
+        outputs.write_refused(one.refused, _of_side(self._refused(), side), one.provenance)
+
+    def show(self, result: TableResult, sort: str = "") -> None:
+        """Print a result."""
+        print_result(result, wide=self.wide, top=self.top, sort=sort, brief=self.brief)
+
+    def check_detached(self, detach: bool, cluster: str, lines: Path | None = None) -> None:
+        """Check that a detached run names no file and no cluster; raises InvalidRequest."""
+        refuse_cluster(cluster, "--detach", detach)
+        if detach and any((self.output, self.report, self.refused, lines)):
+            raise InvalidRequest(
+                "REQUEST_INVALID",
+                "A detached run writes no files.",
+                field="--detach",
+                fix="Leave out -o, --report, --lines and --refused; `tariffs runs result NAME -o FILE` writes the "
+                "result.",
+            )
+
+    def _refused(self) -> Path:
+        return self.refused or outputs.refused_path(self.table)
+
+
+def started(run: Run) -> Output:
+    """Make the output of a detached run."""
+    return Output({"name": run.name}, lambda: print(run.name))
+
+
+def with_run_options(verb: str) -> Callable[[Command], Command]:
+    """Give a command of runs the options of its verb, `--usmca-claims`, and those of `Asked`, taken as `asked`.
+
+    An option whose name on the command line is that of a parameter of the command stays the command's; a command with
+    a client has the law of its connection.
+    """
+
+    def decorated(command: Command) -> Command:
+        own = signature(command, eval_str=True).parameters
+        made = [option_parameter(one) for one in taken(verb) if one.flag[2:] not in own]
+        made = [one for one in made if "client" not in own or one.name != "law_version"]
+        shared = {name: one for name, one in _SHARED.items() if name not in own}
+
+        @wraps(command)
+        def called(*client: Any, **given: Any) -> Any:
+            asked = Asked(**{name: given.pop(name, default) for name, (_, default) in _SHARED.items()})
+            return command(*client, asked=asked, **given)
+
+        plain = [one for name, one in own.items() if name != "asked"]
+        kinds = Parameter.KEYWORD_ONLY
+        asks = [
+            Parameter(name, kinds, default=default, annotation=kind)
+            for name, (kind, default) in shared.items()
+        ]
+        *first, rest = plain
+        whole = signed(called, [*first, *asks, rest], signature(command, eval_str=True).return_annotation)
+        return taking(whole, [*made, Parameter("usmca_claims", kinds, default="", annotation=options.Claims)])
+
+    return decorated
+
+
+def of_both_sides(run: Mapping[str, Any], exports: Path | None) -> dict[str, Any]:
+    """Options of a run over both sides from those of one, and its table of exports (None is the embedded one).
+
+    `by` groups both sides where it is given.
+
+    Raises:
+        InvalidRequest: REQUEST_INVALID with `--direction export`.
+    """
+    if run["direction"] != "import":
+        raise InvalidRequest(
+            "REQUEST_INVALID",
+            "--both computes imports and exports; it takes no --direction.",
+            field="--direction",
+            fix="Leave out --direction, or --both.",
+        )
+    chosen = {name: value for name, value in run.items() if name not in {"direction", "by"}}
+    by = {"by": run["by"], "exports_by": run["by"]} if run["by"] else {}
+    return chosen | {"exports": exports and table_options.source(exports)} | by
+
+
+def check_sides(both: bool, exports: Path | None, cluster: str, detach: bool) -> None:
+    """Check that a run over both sides is neither detached nor on a cluster, and one over a side has one table.
+
+    Raises:
+        InvalidRequest: REQUEST_INVALID.
+    """
+    refuse_cluster(cluster, "--both", both)
+    if both and detach:
+        raise InvalidRequest(
+            "REQUEST_INVALID",
+            "A run over both sides cannot be detached: it is two runs.",
+            field="--detach",
+            fix="Start one with --detach, and one with --detach --direction export.",
+        )
+    if exports is not None and not both:
+        raise InvalidRequest(
+            "REQUEST_INVALID",
+            "--exports is the second table of a run over both sides.",
+            field="--exports",
+            fix="Add --both, or give the table as TABLE with --direction export.",
+        )
+
+
+def refuse_cluster(cluster: str, name: str, is_given: bool) -> None:
+    """Check that no cluster is named for a run that does not go to one; raises InvalidRequest."""
+    if cluster and is_given:
+        raise InvalidRequest(
+            "REQUEST_INVALID",
+            f"--cluster does not go with {name}.",
+            field="--cluster",
+            fix=f"Leave out {name}; a server sends its long runs to the cluster of its setting TARIFFS_CLUSTER.",
+        )
+
+
+def _of_side(path: Path, side: str) -> Path:
+    return path.with_stem(f"{path.stem}-{side}")
