@@ -141,7 +141,9 @@ def test_the_treasury_does_not_keep_void_duty(client: Client) -> None:
 
 def test_a_report_without_a_response_has_no_gains_and_losses(client: Client) -> None:
     text = client.impact(LINES, on="2026-11-20", baseline="2025-01-01", response="none").report()
-    assert "Who bears it" not in text
+    assert "gain of buyers" not in text
+    assert "borne by importers" not in text
+    assert "Importers pay the duty." in text
 
 
 def test_the_command_writes_a_report_beside_the_rows(

@@ -15,7 +15,7 @@ from tariffs.client import Client
 
 SCENARIOS, DAY, DRAWS, SEED = ("base", "ieepa-upheld-truce-lapsed"), "2026-11-20", 32, 1
 QUESTION = "What would it cost if the IEEPA duties stood and the truce with China had lapsed?"
-_SIZE = "780,1010"
+_SIZE = "780,1240"
 
 
 def draw(path: Path) -> None:
