@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from tariffs.client.errors import InvalidRequest, Unsupported
+from tariffs.client.errors import Cancelled, TariffsError
 from tariffs.client.results.impact import ImpactResult
 from tariffs.run_spec.spec import OPTIONS
 
@@ -25,6 +25,8 @@ def model_spread(
 ) -> pl.DataFrame:
     """Compute welfare of a run under each model that can be computed with its options, its own one first.
 
+    What cannot be computed is left out.
+
     Args:
         result: the run.
         options: its options, as `Client.impact` takes them.
@@ -41,7 +43,11 @@ def model_spread(
         if name not in found:
             try:
                 found[name] = run(**{**kept, **model})
-            except (InvalidRequest, Unsupported):  # a model that does not go with the table or an option
+            except Cancelled:
+                raise
+            except (
+                TariffsError
+            ):  # such as a model that does not go with an option: the run itself has its answer
                 continue
     rows = [
         one.total.select(
