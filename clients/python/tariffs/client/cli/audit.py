@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from tariffs.client.cli import options
-from tariffs.client.cli.commands import Output, add
+from tariffs.client.cli.commands import Output, Own, add, with_options
 from tariffs.client.cli.render.table import console, text_table
 from tariffs.client.errors import module_of
 
@@ -25,6 +25,21 @@ Database = Annotated[
     str | None, typer.Option("--database", metavar="URL", help="Database of the record, in place of a path.")
 ]
 _COMMANDS = "tariffs.service.storage.audit.verify"
+_FILTERS = (
+    Own("--who", None, "Caller."),
+    Own("--verb", None, "Service and method, such as DutyService/CalculateDuty."),
+    Own("--kind", None, "call, run, opened, closed, recovered or lost."),
+    Own("--code", None, "gRPC code, such as OK."),
+    Own("--reason", None, "Reason of an error."),
+    Own("--run", None, "Name of a long run."),
+    Own("--request-id", None, "Id of the call."),
+    Own("--table", None, "Digest of a table."),
+    Own("--scenario", None, "Id or digest of a scenario."),
+    Own("--law-version", None, "Version or digest of the law."),
+    Own("--chain", None, "Chain."),
+)
+_FIELDS = {"table": "tables", "scenario": "scenarios", "law_version": "law"}
+"""Fields of an entry whose option has another name."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SECONDS = len("2026-11-24T12:00:00")
 _COLUMNS = ("who", "verb", "code", "reason", "run", "request_id")
@@ -78,32 +93,17 @@ def verify(
     "tariffs audit show /var/lib/tariffs/audit --who ann --start 2026-11-01",
     "tariffs audit show /var/lib/tariffs/audit --run operations/4f0c... --json",
 )
+@with_options(*_FILTERS)
 def show(
     path: Record = None,
     database: Database = None,
-    who: Annotated[str | None, typer.Option("--who", help="Caller.")] = None,
-    verb: Annotated[
-        str | None, typer.Option("--verb", help="Service and method, such as DutyService/CalculateDuty.")
-    ] = None,
-    kind: Annotated[
-        str | None, typer.Option("--kind", help="call, run, opened, closed, recovered or lost.")
-    ] = None,
-    code: Annotated[str | None, typer.Option("--code", help="gRPC code, such as OK.")] = None,
-    reason: Annotated[str | None, typer.Option("--reason", help="Reason of an error.")] = None,
-    run: Annotated[str | None, typer.Option("--run", help="Name of a long run.")] = None,
-    request_id: Annotated[str | None, typer.Option("--request-id", help="Id of the call.")] = None,
-    table: Annotated[str | None, typer.Option("--table", help="Digest of a table.")] = None,
-    scenario: Annotated[str | None, typer.Option("--scenario", help="Id or digest of a scenario.")] = None,
-    law: Annotated[str | None, typer.Option("--law-version", help="Version or digest of the law.")] = None,
-    chain: Annotated[str | None, typer.Option("--chain", help="Chain.")] = None,
     since: Annotated[str, typer.Option("--start", help="First day or instant, UTC.")] = "",
     until: Annotated[str, typer.Option("--end", help="Last day, UTC; of instants the first left out.")] = "",
     limit: Annotated[int, typer.Option("--top", help="Entries shown at most; 0 is all.")] = 0,
+    **given: str | None,
 ) -> Output:
     """Show entries, by chain in the order in which they were written."""
-    fields = {"who": who, "verb": verb, "kind": kind, "code": code, "reason": reason, "run": run}
-    fields |= {"request_id": request_id, "tables": table, "scenarios": scenario, "law": law, "chain": chain}
-    wanted = {name: text for name, text in fields.items() if text is not None}
+    wanted = {_FIELDS.get(name, name): text for name, text in given.items() if text is not None}
     commands = module_of("server", _COMMANDS)
     until = _day_after(until) if _DAY.fullmatch(until) else until
     found = commands.selected(commands.chains(_text(path), database), wanted, since, until)

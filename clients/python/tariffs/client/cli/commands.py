@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
 
 import typer
 
@@ -117,13 +117,36 @@ def shared(what: TableHandle | RunStatus) -> Output:
     )
 
 
-def with_options(*names: str) -> Callable[[Command], Command]:
-    """Give a command options of runs in the place of `**given`, which has them as the client takes them."""
-    return lambda command: taking(command, [option_parameter(OPTIONS[name]) for name in names])
+class Own(NamedTuple):
+    """Option that a command has for itself: its flag, the form of its value, one text, type and default."""
+
+    flag: str
+    metavar: str | None
+    text: str
+    kind: Any = str | None
+    default: object = None
+
+    @property
+    def name(self) -> str:
+        """Name of the argument."""
+        return self.flag[2:].replace("-", "_")
 
 
-def taking(command: Command, made: Sequence[Parameter]) -> Command:
-    """Give a command more options, which it takes as `**given`."""
+def with_options(*asked: str | Own) -> Callable[[Command], Command]:
+    """Give a command own options, which come first, and options of runs, by name, in the place of `**given`."""
+    own = [own_parameter(one) for one in asked if isinstance(one, Own)]
+    made = [option_parameter(OPTIONS[one]) for one in asked if isinstance(one, str)]
+    return lambda command: taking(command, made, own)
+
+
+def own_parameter(one: Own) -> Parameter:
+    """Make the parameter of an option of a command."""
+    annotation = _ANNOTATED[one.kind, typer.Option(one.flag, metavar=one.metavar, help=one.text)]
+    return Parameter(one.name, Parameter.KEYWORD_ONLY, default=one.default, annotation=annotation)
+
+
+def taking(command: Command, made: Sequence[Parameter], first: Sequence[Parameter] = ()) -> Command:
+    """Give a command more options behind its own ones, and some before them, which it takes as `**given`."""
     described = [OPTIONS[one.name] for one in made if one.name in OPTIONS]
 
     @wraps(command)
@@ -137,7 +160,7 @@ def taking(command: Command, made: Sequence[Parameter]) -> Command:
 
     was = signature(command, eval_str=True)
     *own, _ = was.parameters.values()
-    whole = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in (*own, *made)]
+    whole = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in (*first, *own, *made)]
     return signed(called, whole, was.return_annotation)
 
 

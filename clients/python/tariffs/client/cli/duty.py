@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tariffs.client.cli import options, outputs, table_options
-from tariffs.client.cli.commands import Output, UnderLaw, with_options
+from tariffs.client.cli.commands import Output, Own, UnderLaw, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.entries import print_entries
 from tariffs.client.cli.render.quote import print_brief, print_quote
@@ -26,61 +26,49 @@ EXAMPLES = examples(
 )
 
 
-@with_options(*("direction", "to", "date_format", "parameters", "known_on", "switches", "min_confidence"))
+_LINE = (
+    Own("--origin", "CC", "Country of origin, ISO 3166-1 alpha-2 code."),
+    Own("--value", "USD", "Customs value in US dollars."),
+    Own("--claim", "NAME=VALUE", "Declared fact about the goods, such as usmca_share=1.", list[str] | None),
+    Own("--quantity", None, "Quantity; required for specific rates."),
+    Own("--unit", None, "Unit of the quantity: kg, no, W, ..."),
+    Own("--mode", "ocean|air|land", "Mode of transport; decides fees, and relief in transit."),
+    Own("--freight", "USD", "Freight, for the landed cost."),
+    Own("--insurance", "USD", "Insurance, for the landed cost."),
+    Own(
+        "--charge",
+        "KIND=SIZE",
+        "Your own charge for the landed cost: adcvd=216.37%, 'excise=1.07 USD/L', other=250.",
+        list[str] | None,
+    ),
+    Own(
+        "--ordinary-rate",
+        "RATE",
+        "Ordinary rate, 9.8% or 0.098, where the schedule or the law data has no rate to compute.",
+    ),
+)
+"""Options of one entry line."""
+_DATE = Own("--date", "DAY", "Date or time of entry. Default: the law's as-of day.")
+
+
+@with_options(
+    *_LINE[:2],
+    _DATE,
+    *_LINE[2:],
+    "direction",
+    "to",
+    "date_format",
+    "parameters",
+    "known_on",
+    "switches",
+    "min_confidence",
+)
 def duty(
     client: UnderLaw,
     hts: Annotated[
         str | None,
         typer.Argument(
             metavar="HTS", help="HTS code of 4 to 10 digits, with or without dots.", show_default=False
-        ),
-    ] = None,
-    origin: Annotated[
-        str | None, typer.Option("--origin", metavar="CC", help="Country of origin, ISO 3166-1 alpha-2 code.")
-    ] = None,
-    value: Annotated[
-        str | None, typer.Option("--value", metavar="USD", help="Customs value in US dollars.")
-    ] = None,
-    date: Annotated[
-        str | None,
-        typer.Option("--date", metavar="DAY", help="Date or time of entry. Default: the law's as-of day."),
-    ] = None,
-    claim: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--claim", metavar="NAME=VALUE", help="Declared fact about the goods, such as usmca_share=1."
-        ),
-    ] = None,
-    quantity: Annotated[
-        str | None, typer.Option("--quantity", help="Quantity; required for specific rates.")
-    ] = None,
-    unit: Annotated[str | None, typer.Option("--unit", help="Unit of the quantity: kg, no, W, ...")] = None,
-    mode: Annotated[
-        str | None,
-        typer.Option(
-            "--mode", metavar="ocean|air|land", help="Mode of transport; decides fees, and relief in transit."
-        ),
-    ] = None,
-    freight: Annotated[
-        str | None, typer.Option("--freight", metavar="USD", help="Freight, for the landed cost.")
-    ] = None,
-    insurance: Annotated[
-        str | None, typer.Option("--insurance", metavar="USD", help="Insurance, for the landed cost.")
-    ] = None,
-    charge: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--charge",
-            metavar="KIND=SIZE",
-            help="Your own charge for the landed cost: adcvd=216.37%, 'excise=1.07 USD/L', other=250.",
-        ),
-    ] = None,
-    ordinary_rate: Annotated[
-        str | None,
-        typer.Option(
-            "--ordinary-rate",
-            metavar="RATE",
-            help="Ordinary rate, 9.8% or 0.098, where the schedule or the law data has no rate to compute.",
         ),
     ] = None,
     entries: Annotated[
@@ -121,14 +109,12 @@ def duty(
     With --entries, rows that cannot be used are written to a file of refused rows, and the exit code is 1. Fees are
     taken once per entry_id, and --date is the entry date of lines without one.
     """
-    claims, charges = options.pairs(claim, "--claim"), options.pairs(charge, "--charge")
+    date = given.pop("date")
+    line = {one.name: given.pop(one.name) for one in _LINE}
     if entries is not None:
-        one_line = (
-            *(hts, origin, value, claim, charge, quantity, unit, mode, freight, insurance, ordinary_rate),
-        )
         _check_direction(given.pop("direction"))
         del given["to"]
-        _check_file_options(one_line, view, output, refused)
+        _check_file_options((hts, *line.values()), view, output, refused)
         goods = table_options.source(entries, mapping, sheet, header_row)
         result = client.duties(goods, on=date, scenario=scenario, progress=True, **given)
         path = refused or outputs.refused_path(entries)
@@ -141,29 +127,15 @@ def duty(
             field="--date-format",
             fix="Write --date as 2025-11-10.",
         )
+    origin, value = line.pop("origin"), line.pop("value")
     if hts is None or origin is None or value is None:
         raise InvalidRequest(
             "REQUEST_INVALID",
             "An entry line requires HTS, --origin and --value.",
             fix="Give them, or a file of lines with --entries.",
         )
-    quote = client.duty(
-        hts,
-        origin,
-        date,
-        value,
-        claims,
-        quantity=quantity,
-        unit=unit,
-        mode=mode,
-        freight=freight,
-        insurance=insurance,
-        charges=charges,
-        scenario=scenario,
-        ordinary_rate=ordinary_rate,
-        why=why,
-        **given,
-    )
+    line |= {f"{name}s": options.pairs(line.pop(name), f"--{name}") for name in ("claim", "charge")}
+    quote = client.duty(hts, origin, date, value, **line, scenario=scenario, why=why, **given)
     show = partial(print_brief, quote) if brief else partial(print_quote, quote, str if wide else spelled_out)
     return Output(outputs.document("duty", quote.to_json_dict()), show)
 

@@ -8,18 +8,26 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from tariffs.client.cli.commands import Output, UnderLaw, with_options
+from tariffs.client.cli.commands import Output, Own, UnderLaw, with_options
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.results.port_fees import PortFee, PortFees
 
+_VOYAGE = (
+    Own("--kind", "KIND", "Kind of ship: operated, built, vehicle_carrier or linked.", str, ""),
+    Own("--ship", "SHIP", "Voyage of a public source to start from: container, bulk, vehicle.", str, ""),
+    Own("--net-tons", "NUMBER", "Net tonnage of the ship."),
+    Own("--teu", "NUMBER", "Containers (TEU) landed on the voyage."),
+    Own("--cargo-tons", "NUMBER", "Metric tons landed on the voyage."),
+    Own("--containers", "NUMBER", "Boxes landed at one call, for fees per container."),
+    Own("--calls", "NUMBER", "Number of calls of the voyage that pay the fee."),
+    Own("--share", "NUMBER", "Share of the trade's cargo on ships that pay: 20% or 0.2."),
+    Own("--usd-per-unit", "NUMBER", "US dollars for one unit of the fee's currency."),
+    Own("--source", "TEXT", "Source of your figures.", str, ""),
+)
 
-def _figure(name: str, text: str) -> typer.models.OptionInfo:
-    option: typer.models.OptionInfo = typer.Option(name, metavar="NUMBER", help=text)
-    return option
 
-
-@with_options("known_on", "switches")
+@with_options(*_VOYAGE, "known_on", "switches")
 def port_fees(
     client: UnderLaw,
     on: Annotated[str, typer.Option("--on", metavar="DAY", help="Date or time of the port call.")] = "",
@@ -32,57 +40,13 @@ def port_fees(
             help="Scenario, or *.yaml file; its voyages replace those of public sources.",
         ),
     ] = None,
-    kind: Annotated[
-        str,
-        typer.Option(
-            "--kind", metavar="KIND", help="Kind of ship: operated, built, vehicle_carrier or linked."
-        ),
-    ] = "",
-    ship: Annotated[
-        str,
-        typer.Option(
-            "--ship",
-            metavar="SHIP",
-            help="Voyage of a public source to start from: container, bulk, vehicle.",
-        ),
-    ] = "",
-    net_tons: Annotated[str | None, _figure("--net-tons", "Net tonnage of the ship.")] = None,
-    teu: Annotated[str | None, _figure("--teu", "Containers (TEU) landed on the voyage.")] = None,
-    cargo_tons: Annotated[str | None, _figure("--cargo-tons", "Metric tons landed on the voyage.")] = None,
-    containers: Annotated[
-        str | None, _figure("--containers", "Boxes landed at one call, for fees per container.")
-    ] = None,
-    calls: Annotated[
-        str | None, _figure("--calls", "Number of calls of the voyage that pay the fee.")
-    ] = None,
-    share: Annotated[
-        str | None, _figure("--share", "Share of the trade's cargo on ships that pay: 20% or 0.2.")
-    ] = None,
-    usd_per_unit: Annotated[
-        str | None, _figure("--usd-per-unit", "US dollars for one unit of the fee's currency.")
-    ] = None,
-    source: Annotated[str, typer.Option("--source", metavar="TEXT", help="Source of your figures.")] = "",
     **given: Any,
 ) -> Output:
     """Compute port fees per container and ton, for your own voyage or for voyages from public sources.
 
     Fees are paid by ships, not on goods: results of `tariffs impact` do not include them.
     """
-    result = client.port_fees(
-        on,
-        kind=kind,
-        ship=ship,
-        net_tons=net_tons,
-        teu=teu,
-        cargo_tons=cargo_tons,
-        containers=containers,
-        calls=calls,
-        share=share,
-        usd_per_unit=usd_per_unit,
-        source=source,
-        scenario=scenario,
-        **given,
-    )
+    result = client.port_fees(on, scenario=scenario, **given)
     return Output(result.to_json_dict(), lambda: _print(result))
 
 
