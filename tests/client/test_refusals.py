@@ -13,6 +13,7 @@ import pytest
 from tariffs.client import Client, Scenario, TariffsError
 from tariffs.client.cli import impact, seek, sweep, timeline
 from tariffs.client.cli.__main__ import run
+from tariffs.client.cli.commands import command as command_of
 from tariffs.engine.errors import InputError
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.refusals import OPTIONS, REFUSALS, Refusal
@@ -32,10 +33,10 @@ MESSAGES: Mapping[str, Any] = {
     SEEK: SeekRequest,
 }
 COMMANDS: Mapping[str, Any] = {
-    IMPACT: impact.impact,
-    TIMELINE: timeline.timeline,
-    SWEEP: sweep.sweep,
-    SEEK: seek.seek,
+    IMPACT: command_of(impact.impact),
+    TIMELINE: command_of(timeline.timeline),
+    SWEEP: command_of(sweep.sweep),
+    SEEK: command_of(seek.seek),
 }
 ON_THE_WIRE = {"parameters": "scenario_parameters", "vary": "parameter", "target": "column"}
 ON_THE_COMMAND_LINE = {"scenarios": "scenario", "include_lines": "lines", "lines_to": "lines"}
