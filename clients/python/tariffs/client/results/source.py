@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import cast
 
 import polars as pl
 
@@ -118,7 +119,7 @@ class SourceResult:
 
     def to_json_dict(self) -> dict[str, object]:
         """Convert to the document of `source --json`: amounts a unit as decimal text."""
-        details = self.provenance["details"]
+        details = cast("dict[str, object]", self.provenance["details"])
         on = details.get("on") or {name: details[name] for name in ("start", "end") if name in details}
         return {
             "scenarios": [
