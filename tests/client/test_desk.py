@@ -1,60 +1,136 @@
-"""The desk without a browser: forms become calls, changes become YAML, and strangers are refused."""
+"""The pages without a browser: addresses, rights, kept answers, and what strangers are refused."""
 
 from __future__ import annotations
 
 import asyncio
 import builtins
 import socket
-import threading
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from decimal import Decimal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
-from polars.testing import assert_frame_equal
 
-pytest.importorskip("marimo", reason="the extra `notebook` is not installed")
+pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
 from tariffs.client import Client, InvalidRequest
 from tariffs.client.cli.__main__ import run
-from tariffs.client.desk import asgi, builder, forms, questions
+from tariffs.client.desk.access import LoopbackAccess, SignIn
+from tariffs.client.desk.application import Desk
+from tariffs.client.desk.change_form import EMPTY, KEYS, with_change
+from tariffs.client.desk.kept_answers import Answers
+from tariffs.client.desk.question import Question, own_address
+from tests.service.harness import Running, no_warm_up, running
+from tests.service.web_calls import HttpAnswer, call
 
-LINE = {
-    "hts": "9503.00.0073",
-    "origin": "CN",
-    "value": "10000",
-    "entry_date": "2025-05-14",
-    "quantity": "",
-    "unit": "",
-    "mode": "",
-    "claims": "",
-    "scenario": "base",
-}
-OPTIONS = {"mapping": "", "date_format": "", "baseline": "2025-01-01"}
-TABLE = b"hts,origin,customs_value\n9503.00.0073,CN,10000\n9503.00.0073,Narnia,5\n"
+LINE = "/quote?hts=9503.00.0073&origin=CN&value=10000&on=2025-05-14"
+PERIOD = "/timeline?s=base&start=2026-01-01&end=2026-02-28&by=origin"
+READERS = 200
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
-    with Client.local() as local:
-        yield local
+def served() -> Any:
+    with running(warm=no_warm_up, http_port=0) as started:
+        yield started
 
 
-def test_a_quote_is_the_answer_of_the_client(client: Client) -> None:
-    answer = questions.quote(client, LINE, questions.Inputs())
-    assert answer.assessed == client.duty("9503.00.0073", "CN", "2025-05-14", 10000).assessed > Decimal(0)
-    assert answer.considered
+def get(served: Running, path: str, **headers: str) -> HttpAnswer:
+    return call(served.server.http_port, "GET", path, b"", **headers)
 
 
-def test_the_text_of_the_builder_is_your_scenario(client: Client) -> None:
-    inputs = questions.Inputs(builder.EMPTY)
-    line = LINE | {"entry_date": "2026-12-15", "scenario": forms.YOUR_SCENARIO}
-    assert questions.quote(client, line, inputs).assessed == Decimal("2000.00")
+def test_readers_of_one_link_cause_one_computation(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, timeline = list[object](), Client.timeline
+
+    def counted(self: Client, *given: Any, **options: Any) -> Any:
+        asked.append(options)
+        return timeline(self, *given, **options)
+
+    monkeypatch.setattr(Client, "timeline", counted)
+    with ThreadPoolExecutor(READERS) as readers:
+        found = list(readers.map(lambda _: get(served, PERIOD, accept="application/json"), range(READERS)))
+    answered = [one for one in found if one.status == 200]
+    # The others are refused by the limit of connections of one address, as all its calls are.
+    assert {one.status for one in found} <= {200, 429, 503}
+    assert len(answered) > READERS / 4
+    assert len({one.body for one in answered}) == 1
+    assert len(asked) == 1
 
 
-@pytest.mark.parametrize("op", builder.KEYS)
-def test_every_change_of_the_form_can_be_read(client: Client, op: str) -> None:
+def test_a_page_that_is_as_it_was_is_not_sent_again(served: Running) -> None:
+    first = get(served, LINE)
+    kept = {"cookie": first.headers["set-cookie"].partition(";")[0]}
+    again = get(served, LINE, **kept)
+    same = get(served, LINE, if_none_match=again.headers["etag"], **kept)
+    assert (again.status, same.status, same.body) == (200, 304, b"")
+    assert again.headers["cache-control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "allowed"),
+    [
+        ("localhost:8600", None, True),
+        ("localhost:8600", "http://localhost:8600", True),
+        ("localhost:8600", "https://evil.example", False),
+        ("evil.example:8600", "http://evil.example:8600", False),
+        ("evil.example", None, False),
+    ],
+)
+def test_other_sites_are_refused(served: Running, host: str, origin: str | None, allowed: bool) -> None:
+    answer = get(served, "/quote", host=host, **({"origin": origin} if origin else {}))
+    assert (answer.status == 200) is allowed
+
+
+def test_a_form_that_writes_needs_the_proof_of_its_page(served: Running) -> None:
+    port = served.server.http_port
+    assert call(port, "POST", "/sign-out", b"proof=guess").status == 403
+    assert call(port, "POST", "/quote", b"").status == 404
+    assert call(port, "DELETE", "/quote").status == 405
+
+
+@pytest.mark.parametrize(
+    "place", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:x"]
+)
+def test_a_sign_in_leads_to_these_pages_alone(place: str) -> None:
+    assert own_address(place) == "/"
+    assert own_address("/compare?s=base") == "/compare?s=base"
+
+
+def test_no_address_names_a_file_of_the_server(served: Running, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("schema: tariffs.scenario/v1\nid: secret-of-the-server\n")
+    for asked in (f"s={file}", f"s=base&parameter_set={file}", f"s=base&table={file}"):
+        answer = get(served, f"/compare?{asked}")
+        assert answer.status in {400, 404}
+        assert b"secret-of-the-server" not in answer.body
+
+
+def test_a_question_is_the_same_in_any_order_and_keeps_the_order_of_scenarios() -> None:
+    one = Question.of("/compare", "s=base&s=b&on=2027-01-11&as=csv&point=3&by=")
+    other = Question.of("/compare", "on=2027-01-11&s=base&s=b")
+    assert one.canonical == other.canonical
+    assert one.canonical != Question.of("/compare", "s=b&s=base&on=2027-01-11").canonical
+    assert one.address(on="2027-02-01") == "/compare?s=base&s=b&on=2027-02-01"
+    with pytest.raises(InvalidRequest) as caught:
+        Question.of("/compare", "draws=many&fx_offset=x&parameters=cn").options("impact")
+    assert [one.field for one in caught.value.violations] == ["parameters", "fx_offset", "draws"]
+
+
+def test_a_cookie_of_others_is_no_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Client.local() as client:
+        ours, theirs = LoopbackAccess(client), LoopbackAccess(client)
+    began = SignIn.new()
+    cookie = began.cookie(ours, is_secure=False).partition("=")[2].partition(";")[0]
+    found = SignIn.of(ours, cookie)
+    assert found is not None
+    assert found.is_proof(began.proof)
+    assert SignIn.of(theirs, cookie) is None
+    assert SignIn.of(ours, f"{cookie}0") is None
+    monkeypatch.setattr("tariffs.client.desk.access.LONGEST_SECONDS", -1)
+    assert SignIn.of(ours, cookie) is None
+
+
+@pytest.mark.parametrize("op", KEYS)
+def test_every_change_of_the_form_can_be_read(op: str) -> None:
     change = {
         "op": op,
         "measure": "recip_cn",
@@ -65,9 +141,9 @@ def test_every_change_of_the_form_can_be_read(client: Client, op: str) -> None:
     }
     if op in {"extend", "suspend"}:
         change |= {"until": "2027-12-01"}
-    text = builder.with_change(builder.EMPTY, change)
-    reasons = {problem.reason for problem in client.check(text).problems}
-    assert reasons <= {"CHANGE_HAS_NO_EFFECT", "SUSPENSION_NOT_FOUND"}
+    with Client.local() as client:
+        problems = client.check(with_change(EMPTY, change)).problems
+    assert {problem.reason for problem in problems} <= {"CHANGE_HAS_NO_EFFECT", "SUSPENSION_NOT_FOUND"}
 
 
 def test_text_that_yaml_would_read_otherwise_is_quoted() -> None:
@@ -76,141 +152,58 @@ def test_text_that_yaml_would_read_otherwise_is_quoted() -> None:
         "measure": "fl301",
         "origins": "CN, VN",
         "start": "2026-12-01 # x",
-        "until": "",
         "rate": "5%",
     }
-    last = builder.with_change(builder.EMPTY, change).splitlines()[-1]
+    last = with_change(EMPTY, {**change, "until": ""}).splitlines()[-1]
     assert last == (
         '  - {op: set_rate, measures: {id: fl301, origins: [CN, VN]}, from: "2026-12-01 # x", rate: 5%}'
     )
 
 
-def test_an_upload_is_computed_and_kept_for_the_other_tabs(client: Client) -> None:
-    own = questions.own_table(client, _file("mine.csv", TABLE), OPTIONS, lambda stage, done: None)
-    assert own.check.refused["found"].to_list() == ["Narnia"]
-    assert own.result is not None
-    assert own.result.total["customs_value"].to_list() == [10000.0]
-    assert questions.Inputs(own=own).of_table()["baseline"] == "2025-01-01"
+def test_who_waited_for_what_failed_asks_again() -> None:
+    asked = list[int]()
+
+    async def compute() -> int:
+        asked.append(1)
+        await asyncio.sleep(0.01)
+        if len(asked) == 1:
+            raise ValueError("refused for another")
+        return 7
+
+    async def read_thrice() -> list[Any]:
+        answers = Answers()
+        asked_by = [answers.get("x", compute) for _ in range(3)]
+        return list(await asyncio.gather(*asked_by, return_exceptions=True))
+
+    first, *others = asyncio.run(read_thrice())
+    assert isinstance(first, ValueError)
+    assert others == [7, 7]
+    assert len(asked) == 2
 
 
-def test_columns_and_days_are_read_as_the_form_says(client: Client) -> None:
-    text = b"hts,origin,customs_value,entry_date\n9503.00.0073,CN,10000,02/03/2026\n"
-    days = []
-    for format_of_days in ("m/d/Y", "d/m/Y"):
-        options = OPTIONS | {"date_format": format_of_days}
-        own = questions.own_table(client, _file("a.csv", text), options, lambda stage, done: None)
-        days.append(own.check.first_day)
-        assert questions.Inputs(own=own).of_table()["date_format"] == format_of_days
-    assert days == ["2026-02-03", "2026-03-02"]
-
-
-def test_a_table_without_a_usable_row_is_shown_and_not_computed(client: Client) -> None:
-    text = b"hts,origin,customs_value\n9503.00.0073,Narnia,5\n"
-    own = questions.own_table(client, _file("a.csv", text), OPTIONS, lambda stage, done: None)
-    assert own.result is None
-    assert own.check.refused.height == 1
-
-
-def test_a_file_that_cannot_be_read_is_named_as_the_user_knows_it(client: Client) -> None:
-    with pytest.raises(InvalidRequest, match=r"mine\.parquet") as caught:
-        questions.own_table(client, _file("mine.parquet", b"PAR1 no"), OPTIONS, lambda stage, done: None)
-    assert "tariffs-desk-" not in str(caught.value)
-
-
-def test_no_other_table_is_computed_in_place_of_a_refused_one() -> None:
-    with pytest.raises(InvalidRequest, match="cannot be used"):
-        questions.Inputs(is_refused=True).of_table()
-
-
-@pytest.mark.parametrize("text", ["cn", "=20%", "cn="])
-def test_a_pair_without_name_or_value_is_refused(text: str) -> None:
-    with pytest.raises(InvalidRequest, match="NAME=VALUE"):
-        questions.named(f"vn=1% {text}", "parameters")
-
-
-@pytest.mark.parametrize(
-    ("host", "origin", "allowed"),
-    [
-        ("127.0.0.1:8600", None, True),
-        ("localhost:8600", "http://localhost:8600", True),
-        ("localhost:8600", "https://evil.example", False),
-        ("evil.example:8600", "http://evil.example:8600", False),
-        ("evil.example", None, False),
-        ("", None, False),
-    ],
-)
-def test_other_sites_are_refused(host: str, origin: str | None, allowed: bool) -> None:
-    headers = [(b"host", host.encode())] + ([(b"origin", origin.encode())] if origin else [])
-    for kind, refusal in (("http", "http.response.start"), ("websocket", "websocket.close")):
-        passed, sent = _ask({"type": kind, "headers": headers})
-        assert passed is allowed
-        assert (refusal in sent) is not allowed
-
-
-def _ask(scope: dict[str, Any]) -> tuple[bool, list[str]]:
-    passed: list[object] = []
-    sent: list[str] = []
-
-    async def page(scope: Any, receive: Any, send: Any) -> None:
-        passed.append(scope)
-
-    async def receive() -> object:
-        return {}
+def test_the_pages_of_this_process_answer_as_those_of_a_server(served: Running) -> None:
+    sent = list[Any]()
 
     async def send(message: Any) -> None:
-        sent.append(message["type"])
+        sent.append(message)
 
-    asyncio.run(asgi.SameSite(page, asgi.LOOPBACK)(scope, receive, send))
-    return bool(passed), sent
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
 
-
-def test_an_address_beyond_this_machine_needs_a_token(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.delenv("TARIFFS_DESK_TOKEN", raising=False)
-    assert run(["desk", "--host", "0.0.0.0", "--no-browser"]) == 2
-    assert "TARIFFS_DESK_TOKEN" in capsys.readouterr().err
-
-
-def test_a_token_is_asked_of_every_reader() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = asgi.server("127.0.0.1", "secret")
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        try:
-            assert "login" in _fetch(address).url
-            assert "login" in _fetch(f"{address}?access_token=wrong").url
-            assert "login" not in _fetch(f"{address}?access_token=secret").url
-        finally:
-            server.should_exit = True
-            thread.join(30)
-
-
-def _fetch(url: str) -> Any:
-    """Open a page as a browser does, with cookies, so that a redirect after the token is followed."""
-    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-    try:
-        with opener.open(url, timeout=30) as answer:
-            return answer
-    except urllib.error.HTTPError as error:
-        return error
-
-
-def test_the_answers_of_a_server_are_those_of_this_process(client: Client, server: str) -> None:
-    inputs = questions.Inputs(builder.EMPTY)
-    with Client(server) as remote:
-        for line in (LINE, LINE | {"entry_date": "2026-12-15", "scenario": forms.YOUR_SCENARIO}):
-            assert questions.quote(remote, line, inputs) == questions.quote(client, line, inputs)
-        assert questions.check(remote, builder.EMPTY) == questions.check(client, builder.EMPTY)
-        there, here = (
-            questions.own_table(asked, _file("a.csv", TABLE), OPTIONS, lambda stage, done: None)
-            for asked in (remote, client)
-        )
-    assert there.check.facts() == here.check.facts()
-    assert there.result is not None
-    assert here.result is not None
-    assert_frame_equal(there.result.groups, here.result.groups, check_exact=True)
+    path, _, query = LINE.partition("?")
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [(b"host", b"localhost"), (b"accept", b"application/json")],
+        "server": ("localhost", 80),
+    }
+    with Client.local() as client:
+        asyncio.run(Desk(LoopbackAccess(client))(scope, receive, send))
+    assert sent[0]["status"] == 200
+    assert sent[1]["body"] == get(served, LINE, accept="application/json").body
 
 
 def test_a_port_in_use_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -225,16 +218,12 @@ def test_without_the_extra_the_command_says_what_to_install(
 ) -> None:
     real = builtins.__import__
 
-    def without_marimo(name: str, *rest: Any, **more: Any) -> Any:
-        if name.partition(".")[0] == "marimo":
-            raise ModuleNotFoundError("No module named 'marimo'", name="marimo")
+    def without_starlette(name: str, *rest: Any, **more: Any) -> Any:
+        if name.partition(".")[0] == "starlette":
+            raise ModuleNotFoundError("No module named 'starlette'", name="starlette")
         return real(name, *rest, **more)
 
-    monkeypatch.setattr(builtins, "__import__", without_marimo)
-    monkeypatch.delitem(__import__("sys").modules, "tariffs.client.desk.asgi", raising=False)
+    monkeypatch.setattr(builtins, "__import__", without_starlette)
+    monkeypatch.delitem(sys.modules, "tariffs.client.desk.application", raising=False)
     assert run(["desk", "--no-browser"]) == 3
-    assert "pip install 'tariffs[notebook]'" in capsys.readouterr().err
-
-
-def _file(name: str, contents: bytes) -> Any:
-    return type("File", (), {"name": name, "contents": contents})()
+    assert "pip install 'tariffs[web]'" in capsys.readouterr().err

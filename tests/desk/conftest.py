@@ -1,66 +1,46 @@
-"""Chromium before the desk: the page is served in this process by a client that records its answers."""
+"""Chromium before the pages of a server that knows two readers: one may run, the other may read."""
 
 from __future__ import annotations
 
 import shutil
-import socket
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tariffs.client import Client
-
 SECONDS = 60
 CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
-
-
-@dataclass
-class Recorder:
-    """Client that keeps every answer it gives."""
-
-    client: Client
-    answers: list[Any] = field(default_factory=list)
-
-    def __getattr__(self, name: str) -> Any:
-        verb = getattr(self.client, name)
-
-        def recorded(*given: Any, **named: Any) -> Any:
-            answer = verb(*given, **named)
-            self.answers.append(answer)
-            return answer
-
-        return recorded
+READERS = {"alice": "run", "bob": "read"}
 
 
 @dataclass
 class Desk:
-    """Page that is served, and the recorder behind it."""
+    """Server with pages, and its port."""
 
-    address: str
-    recorder: Recorder
+    server: Any
+    port: int
+
+    @property
+    def address(self) -> str:
+        """Address of the front page, without the slash."""
+        return f"http://127.0.0.1:{self.port}"
 
 
 @pytest.fixture(scope="session")
-def desk() -> Iterator[Desk]:
-    """Serve the page on a free port in a thread."""
-    pytest.importorskip("marimo", reason="the extra `notebook` is not installed")
-    from tariffs.client.desk import asgi, session
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """Serve the pages from a thread of this process."""
+    pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
+    from tests.service.harness import no_warm_up, running
 
-    with Client.local() as client, socket.create_server(("127.0.0.1", 0)) as listener:
-        recorder = Recorder(client)
-        session.share(recorder)  # type: ignore[arg-type]  # it has the verbs of a client
-        server = asgi.server("127.0.0.1")
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield Desk(f"http://127.0.0.1:{listener.getsockname()[1]}/", recorder)
-        finally:
-            server.should_exit = True
-            thread.join(SECONDS)
-            session.share(client)
+    folder: Path = tmp_path_factory.mktemp("desk")
+    tokens, callers = folder / "tokens", folder / "callers.yaml"
+    tokens.write_text("".join(f"{name} secret-{name}\n" for name in READERS))
+    entries = "".join(f"  {name}: {{roles: [{role}]}}\n" for name, role in READERS.items())
+    callers.write_text(f"callers:\n{entries}")
+    with running(warm=no_warm_up, http_port=0, tokens_file=tokens, callers_file=callers) as started:
+        yield Desk(started.server, started.server.http_port)
 
 
 @pytest.fixture(scope="module")
@@ -76,14 +56,31 @@ def browser() -> Iterator[Any]:
         running.close()
 
 
-@pytest.fixture
-def page(desk: Desk, browser: Any) -> Iterator[Any]:
-    """Open the page in a new context and wait until it can be used."""
-    context = browser.new_context(viewport={"width": 1200, "height": 1500}, accept_downloads=True)
+def sign_in(context: Any, desk: Desk, name: str, path: str = "/quote") -> Any:
+    """Open an address in a context of the browser as a reader signs in to it."""
     context.set_default_timeout(SECONDS * 1000)
-    opened = context.new_page()
-    desk.recorder.answers.clear()
-    opened.goto(desk.address)
-    opened.get_by_role("button", name="Compute duty").wait_for()
-    yield opened
+    page = context.new_page()
+    page.goto(desk.address + path)
+    page.get_by_label("Your token").fill(f"secret-{name}")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Sign out").wait_for()
+    return page
+
+
+@pytest.fixture(scope="module")
+def alice(desk: Desk, browser: Any) -> Iterator[Any]:
+    """Context of the browser in which alice has signed in."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    sign_in(context, desk, "alice").close()
+    yield context
     context.close()
+
+
+@pytest.fixture
+def page(alice: Any) -> Iterator[Any]:
+    """Tab of alice, where nothing may go wrong in a script."""
+    opened, faults = alice.new_page(), list[str]()
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    yield opened
+    opened.close()
+    assert faults == []

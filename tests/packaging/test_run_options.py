@@ -42,7 +42,8 @@ from tariffs.client._verbs import replay
 from tariffs.client._wire.requests import simulate_request
 from tariffs.client._wire.run_options import read_spec
 from tariffs.client.cli.app import run
-from tariffs.client.desk import forms, questions
+from tariffs.client.desk.fields import more_run_fields
+from tariffs.client.desk.question import Question
 from tariffs.engine.runs.options import Options
 from tariffs.service.rpc.run_options import options_of
 
@@ -70,12 +71,9 @@ try:
     run(["impact", "--local", "--inventory", "3"])
 except AttributeError:
     pass  # The client gives no result.
-choices = forms.Choices("v", "2026-01-01", "2026-02-01", (), {})
-form = forms.compare(choices)
-values = {name: one.value for name, one in form.element.elements.items()}
-found["form"] = values["inventory"]
-values |= {"inventory": 4, "scenarios": []}
-questions.compare(here, values, questions.Inputs(), None)
+fields = more_run_fields(Question.of("/compare", ""), "impact")
+found["form"] = [one.label for one in fields if one.name == "inventory"]
+here.impact((), **Question.of("/compare", "inventory=4").options("impact"))
 found["given"] = [options["inventory"] for options in given]
 print(json.dumps(found))
 """
@@ -83,7 +81,6 @@ print(json.dumps(found))
 
 def test_an_option_added_to_the_list_is_found_everywhere(root: Path, tmp_path: Path) -> None:
     """The one other step is `make gen`, which writes fields of messages, keyword arguments and the page."""
-    pytest.importorskip("marimo")
     for name in (*ROOTS, "third_party"):
         shutil.copytree(root / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "docs").mkdir()
@@ -104,7 +101,7 @@ def test_an_option_added_to_the_list_is_found_everywhere(root: Path, tmp_path: P
     assert found["engine"] == 2.0
     assert "--inventory" in found["page"]
     assert "Months of sales" in found["page"]
-    assert found["form"] == 0.0
+    assert found["form"] == ["Months of inventory"]
     assert found["given"] == [2.0, 3.0, 4], "by replay, from the command line, from the form"
     assert "inventory" not in found["unused"], "earlier releases can run the call"
     assert "| `inventory` | `--inventory` | 0.0 | yes | yes |  |  | Months of sales" in page.read_text(

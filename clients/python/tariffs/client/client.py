@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.changes import PortFeeCalls
@@ -33,6 +33,9 @@ from tariffs.client.scenario import Scenario
 from tariffs.run_spec.option import Day
 from tariffs.run_spec.spec import OPTIONS
 from tariffs.run_spec.typed import RunOptions, TimelineOptions
+
+if TYPE_CHECKING:
+    import grpc
 
 _OF_IMPORTS, _OF_EXPORTS = (
     {one.name for one in OPTIONS.values() if one.side == side} for side in ("import", "export")
@@ -96,6 +99,18 @@ class Client(
         exact = backend.add_law(law) if law is not None else ""
         backend.law_version = client._config.law_version or exact
         client._backend = backend
+        return client
+
+    @classmethod
+    def over(cls, channel: grpc.Channel, *, config: Config | None = None) -> Client:
+        """Make a client of a channel that is open already, such as one with interceptors of your own.
+
+        Args:
+            channel: the channel; `close` closes it.
+            config: deadlines and limits; encryption and token are those of the channel.
+        """
+        client = cls(config=config)
+        client._backend = RemoteBackend("the channel", client._config, channel)
         return client
 
     def __enter__(self) -> Client:

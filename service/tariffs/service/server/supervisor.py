@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -14,9 +15,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import structlog
+from pydantic import SecretStr
 
 from tariffs.engine.errors import ServiceError
 from tariffs.service.server.listener import Endpoint, cannot_listen
@@ -70,11 +72,13 @@ class Supervisor:
             ServiceError: SERVER_UNAVAILABLE if the address cannot be used.
         """
         with ExitStack() as stack:
-            ports = {"port": _keep(stack, self._settings)}
+            ports: dict[str, Any] = {"port": _keep(stack, self._settings)}
             if self._settings.http_port is not None:
                 ports["http_port"] = _keep(
                     stack, self._settings.model_copy(update={"port": self._settings.http_port})
                 )
+            if self._settings.desk_key is None:
+                ports["desk_key"] = SecretStr(secrets.token_hex(32))
             self._settings = self._settings.model_copy(update=ports)
             self._listen_to_signals()
             _log.info("supervisor started", host=self._settings.host, processes=len(self._slots), **ports)

@@ -54,6 +54,10 @@ class Listening(_Group):
     """Origins of web pages that may call the HTTP port, by commas, such as `https://desk.example.com`; calls of other
     pages are refused."""
 
+    desk_key: SecretStr | None = Field(default=None, min_length=32, json_schema_extra={"default": "none"})
+    """Key that seals the sign-ins of the desk, at least 32 characters; servers behind one address share it. Without one
+    they end with the server."""
+
     @property
     def origins(self) -> frozenset[str]:
         """`http_origins` one by one."""

@@ -53,14 +53,18 @@ class Backend(Protocol):
 
 
 class RemoteBackend:
-    """Backend that calls a server. The channel is opened on the first call and used by all threads."""
+    """Backend that calls a server. Without a channel given, one is opened on the first call; all threads use it."""
 
-    def __init__(self, target: str, config: Config) -> None:
+    def __init__(self, target: str, config: Config, channel: grpc.Channel | None = None) -> None:
         self.target = target
         self._config = config
         self._lock = threading.Lock()
-        self._channel: grpc.Channel | None = None
+        self._channel = channel
         self._methods: dict[str, Any] = {}
+        if channel is not None:
+            from tariffs.client._wire.stubs import methods_on
+
+            self._methods = methods_on(channel)
         self._uploads = Uploads(config.message_limit)
 
     def unary(self, method: str, request: Any, timeout: float, table: frames.Table | None = None) -> Any:

@@ -34,5 +34,10 @@ _STUBS = (
 def open_channel(target: str, config: Config) -> tuple[grpc.Channel, dict[str, Any]]:
     """Open a channel, and return it with its methods by name; sends nothing yet, raises as `connect`."""
     channel = connect(target, config)
+    return channel, methods_on(channel)
+
+
+def methods_on(channel: grpc.Channel) -> dict[str, Any]:
+    """Make the methods of all services on a channel, by name."""
     stubs = [vars(stub(channel)) for stub in _STUBS]
-    return channel, {method: call for stub in stubs for method, call in stub.items()}
+    return {method: call for stub in stubs for method, call in stub.items()}

@@ -40,7 +40,7 @@ SUMMARIES: Mapping[str, str] = {
     "test": "Check cases of expected duties and results: entry lines and runs over tables. Exit 1 if one is wrong.",
     "validate": "Compare results of the engine with published figures.",
     "bench": "Measure the speed of the engine as ratios to Polars, DuckDB, NumPy and ready rates, in one run.",
-    "desk": "Open the page in the browser: quotes, scenarios, comparisons, timelines, sweeps and your own tables.",
+    "desk": "Open pages in the browser: quotes, comparisons, scenarios, your tables, the law, each at its address.",
     "audit": "Verify and show the audit record of a server.",
     "whoami": "Show your name on the server, your roles, groups and quotas, and what you use of them.",
     "serve": "Start the gRPC server; on SIGTERM or Ctrl-C it finishes open calls and stops.",

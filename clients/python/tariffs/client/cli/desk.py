@@ -1,82 +1,90 @@
-"""`tariffs desk`: the page in the browser."""
+"""`tariffs desk`: the pages in the browser."""
 
 from __future__ import annotations
 
 import socket
+import sys
+import tempfile
 import webbrowser
-from contextlib import suppress
-from typing import Annotated
-from urllib.parse import quote
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from tariffs.client.cli import options
 from tariffs.client.cli.options import examples
+from tariffs.client.client import Client
 from tariffs.client.errors import InvalidRequest, module_of
 
+_HOST, _START_SECONDS, _STOP_SECONDS = "127.0.0.1", 600.0, 2
 EXAMPLES = (
-    "[bold]What the page has[/bold]\n\n  Quote       one entry line: every layer with its reason and sources\n\n"
-    "  Scenario    write dated changes of the law, checked as you write; begin with one of the library\n\n"
-    "  Your table  upload CSV, Excel or Parquet; rows that cannot be used are listed with their reasons\n\n"
-    "  Compare     scenarios on your table or on US imports of 2024: tables, charts, report, workbook\n\n"
-    "  Timeline    the same for every day of a period\n\n  Sweep       a parameter over its values, with a slider\n\n"
-) + examples(
-    "tariffs desk",
-    "tariffs desk --target localhost:50051 --port 8700",
-    "TARIFFS_DESK_TOKEN=secret tariffs desk --host 0.0.0.0 --no-browser",
-)
+    "[bold]What the pages have[/bold]\n\n  Quote       one entry line: every layer with its reason and sources\n\n"
+    "  Compare, Timeline, Sweep: scenarios on US imports of 2024 or on your table, with downloads\n\n"
+    "  Scenario, Your table: write and save changes of the law; upload CSV, Excel or Parquet\n\n"
+    "  Law         every measure with its periods, acts and sources; what changed between two days\n\n"
+    "An address is a question: send it to a colleague, who sees the same figures.\n\n"
+) + examples("tariffs desk", "tariffs desk --port 8700 --no-browser", "tariffs desk --target localhost:50051")
 
 
 def desk(
     target: options.Target = None,
     local: options.Local = False,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Port to listen on; 0 chooses a free one.")] = 8600,
     browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
+        bool, typer.Option("--browser/--no-browser", help="Open the pages in the browser.")
     ] = True,
-    token: Annotated[
-        str,
-        typer.Option(
-            "--token",
-            envvar="TARIFFS_DESK_TOKEN",
-            help="Token that readers need; required where others than this machine can reach the page.",
-        ),
-    ] = "",
 ) -> int:
-    """Open the page in the browser: quotes, scenarios, comparisons, timelines, sweeps and your own tables."""
-    asgi, session = (module_of("notebook", f"tariffs.client.desk.{name}") for name in ("asgi", "session"))
-    if host not in asgi.LOOPBACK and not token:
-        raise InvalidRequest(
-            "REQUEST_INVALID",
-            f"{host} can be reached from other machines, and no token is set.",
-            field="--host",
-            fix="Set TARIFFS_DESK_TOKEN, or leave --host out.",
-        )
-    with options.connected(target, local) as client, _listening(host, port) as listener:
-        session.share(client, options.chosen_target(target, local))
-        address = _address(host, listener.getsockname()[1], token)
+    """Open the desk in the browser: quotes, comparisons, scenarios, tables and the law, each at its address.
+
+    Without a server given it starts one for itself on this machine, and ends it. Only this machine can reach the pages;
+    on a server with an HTTP port they are there for everybody who may call it.
+    """
+    application, access = (
+        module_of("web", f"tariffs.client.desk.{name}") for name in ("application", "access")
+    )
+    uvicorn: Any = module_of("web", "uvicorn")
+    with _listening(port) as listener, _served(target, local) as client:
+        pages = application.Desk(access.LoopbackAccess(client))
+        address = f"http://{_HOST}:{listener.getsockname()[1]}/"
         print(f"The desk is at {address} (Ctrl-C stops it)", flush=True)
         if browser:
             webbrowser.open(address)
+        config = uvicorn.Config(
+            pages, log_level="warning", lifespan="off", ws="none", timeout_graceful_shutdown=_STOP_SECONDS
+        )
         with suppress(KeyboardInterrupt):
-            asgi.server(host, token).run(sockets=[listener])
+            uvicorn.Server(config).run(sockets=[listener])
     return 0
 
 
-def _listening(host: str, port: int) -> socket.socket:
+@contextmanager
+def _served(target: str | None, local: bool) -> Iterator[Client]:
+    """Connect to the server of the caller, or start one that ends with the block."""
+    if not local and options.chosen_target(target, local):
+        with options.connected(target, local) as client:
+            yield client
+        return
+    module_of("server", "numba")
+    server_process = module_of("server", "tariffs.client._wire.server_process").server_process
+    with tempfile.TemporaryDirectory(prefix="tariffs-desk-") as folder:
+        log = Path(folder) / "server.log"
+        with (
+            server_process(log, _START_SECONDS, lambda text: print(f"{text} ...", file=sys.stderr)) as place,
+            Client(place) as client,
+        ):
+            yield client
+
+
+def _listening(port: int) -> socket.socket:
     """Open the socket before the address is printed, so that a port in use is an error of one line."""
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        return socket.create_server((_HOST, port))
     except (OSError, OverflowError) as error:
         raise InvalidRequest(
             "REQUEST_INVALID",
-            f"Cannot listen on {host}:{port}: {error}.",
+            f"Cannot listen on {_HOST}:{port}: {error}.",
             field="--port",
             fix="Choose another with --port; --port 0 takes a free one.",
         ) from error
-
-
-def _address(host: str, port: int, token: str) -> str:
-    name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{port}/" + (f"?access_token={quote(token)}" if token else "")

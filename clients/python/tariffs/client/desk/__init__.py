@@ -1,1 +1,1 @@
-"""Page in the browser over a client: quotes, scenarios, comparisons, timelines, sweeps and uploaded tables."""
+"""Pages in the browser: every address is a question, and the answer is that of the client."""

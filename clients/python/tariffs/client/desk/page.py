@@ -1,188 +1,107 @@
-"""Page of the desk as a marimo notebook: forms, and below each the answer of the client.
+"""Describe a page: what it asks the client, how the answer is shown, and what belongs to every page."""
 
-A form computes when it is submitted, and again when the scenario of the builder or the uploaded table changes.
-"""
+from __future__ import annotations
 
-import marimo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-app = marimo.App(width="medium", app_title="Tariff desk")
+from tariffs.client.client import Client
+from tariffs.client.desk.fields import Choices
+from tariffs.client.desk.question import Question
+from tariffs.client.errors import TariffsError
+from tariffs.client.results.json_values import json_fields
+from tariffs.client.results.law import Law
+from tariffs.client.results.server_info import CallerInfo
+from tariffs.client.results.stored_scenario import StoredScenario
+from tariffs.client.results.table_handle import TableHandle
 
-
-@app.cell
-def _():
-    import marimo as mo
-
-    from tariffs.client.desk import builder, forms, questions, session, views
-
-    return builder, forms, mo, questions, session, views
-
-
-@app.cell
-def _(forms, session):
-    client = session.client()
-    choices = forms.Choices.of(client)
-    return choices, client
+_ROLES = READ, RUN, _ADMIN = ("read", "run", "admin")
+Parts = Mapping[str, Any]
 
 
-@app.cell
-def _(choices, session, views):
-    views.title(choices, session.place())
-    return
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Facts that every page of a reader shows.
+
+    Attributes:
+        law: law in use.
+        caller: the reader, as the server knows it.
+        library: names and titles of the scenarios of the library.
+        stored: the scenarios that the reader has stored or shares.
+        tables: the tables that the reader has stored or shares.
+    """
+
+    law: Law
+    caller: CallerInfo
+    library: Choices
+    stored: tuple[StoredScenario, ...] = ()
+    tables: tuple[TableHandle, ...] = ()
+
+    @property
+    def day(self) -> str:
+        """As-of day of the law."""
+        return self.law.as_of[:10]
+
+    @property
+    def scenarios(self) -> Choices:
+        """Names and titles of all scenarios, those of the reader first."""
+        return [*((one.name, f"{one.title} (stored)") for one in self.stored), *self.library]
+
+    def may_ask(self, question: Question, role: str) -> bool:
+        """Test whether the reader may see an answer that is kept; others ask for themselves, and are refused."""
+        table = question.get("table")
+        has_role = not set(self.caller.roles).isdisjoint(_ROLES[_ROLES.index(role) :])
+        return has_role and (not table or any(one.name == table for one in self.tables))
+
+    def owner_of(self, question: Question) -> str:
+        """Name who an answer is for, with the state of what is theirs; empty if it is for everybody."""
+        if not question.is_own:
+            return ""
+        return repr((self.caller.name, self.caller.groups, [(one.name, one.etag) for one in self.stored]))
 
 
-@app.cell
-def _(forms, mo):
-    part, set_part = mo.state(forms.PARTS[0])
-    parts = forms.parts(set_part)
-    mo.hstack(parts, justify="start", wrap=True)
-    return part, parts
+def site_of(client: Client, library: Callable[[], Choices]) -> Site:
+    """Ask for what belongs to every page of the current reader.
+
+    Raises:
+        Unauthenticated: the server does not know the reader.
+    """
+    caller = client.whoami()
+    try:
+        stored, tables = client.stored_scenarios(), client.tables()
+    except TariffsError:
+        # In this process, or without the role, nothing is stored.
+        stored, tables = (), ()
+    return Site(client.law(), caller, library(), stored, tables)
 
 
-@app.cell
-def _(builder, mo):
-    text, set_text = mo.state(builder.EMPTY)
-    return set_text, text
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Page at an address.
 
+    Attributes:
+        path: its address.
+        template: name of its template.
+        title: title of the page.
+        ask: answers a question; None where it asks nothing yet.
+        show: parts of the page that show an answer, or None.
+        schema: name of the schema of its JSON document.
+        role: role that its questions need.
+        files: media type, suffix and content of the files of an answer, by their name in the address.
+    """
 
-@app.cell
-def _(choices, forms):
-    quote_form = forms.quote(choices)
-    compare_form = forms.compare(choices)
-    timeline_form = forms.timeline(choices)
-    sweep_form = forms.sweep(choices)
-    table_file = forms.table_file()
-    table_options = forms.table_options()
-    return compare_form, quote_form, sweep_form, table_options, table_file, timeline_form
+    path: str
+    template: str
+    title: str
+    ask: Callable[[Client, Question, Law], Any]
+    show: Callable[[Question, Site, Any], Parts]
+    schema: str
+    role: str = READ
+    files: Mapping[str, tuple[str, str, Callable[[Any], bytes]]] = field(default_factory=dict)
 
-
-@app.cell
-def _(builder, choices, client, forms, set_text):
-    start_form = forms.library(choices, lambda values: set_text(client.scenario(values["name"]).text))
-    change_form = forms.change(
-        choices, lambda values: set_text(lambda before: builder.with_change(before, values))
-    )
-    return change_form, start_form
-
-
-@app.cell
-def _(forms, set_text, text):
-    scenario_text = forms.scenario_text(text(), set_text)
-    return (scenario_text,)
-
-
-@app.cell
-def _(client, questions, table_file, table_options, views):
-    files, options = table_file.value, table_options.value
-    own = views.kept(
-        files or None,
-        "Table",
-        lambda given, report: questions.own_table(client, given[0], options, report),
-        "No table yet: the other parts compute US imports of 2024.",
-    )
-    is_refused = bool(files) and own.result is None
-    return is_refused, own
-
-
-@app.cell
-def _(is_refused, own, questions, text):
-    inputs = questions.Inputs(text(), own.result, is_refused)
-    return (inputs,)
-
-
-@app.cell
-def _(client, inputs, questions, quote_form, views):
-    quote_view = views.answer(
-        quote_form.value, "Duty", lambda values, _: views.quote(questions.quote(client, values, inputs))
-    )
-    return (quote_view,)
-
-
-@app.cell
-def _(client, inputs, questions, views):
-    scenario_view = views.answer(
-        inputs.text, "Check", lambda written, _: views.checked(*questions.check(client, written))
-    )
-    return (scenario_view,)
-
-
-@app.cell
-def _(own, views):
-    table_view = own.instead if own.result is None else views.own_table(own.result)
-    return (table_view,)
-
-
-@app.cell
-def _(client, compare_form, inputs, questions, views):
-    compare_view = views.answer(
-        compare_form.value,
-        "Impact",
-        lambda values, report: views.comparison(
-            questions.compare(client, values, inputs, report), values["by"], values["question"]
-        ),
-    )
-    return (compare_view,)
-
-
-@app.cell
-def _(client, inputs, questions, timeline_form, views):
-    timeline_view = views.answer(
-        timeline_form.value,
-        "Timeline",
-        lambda values, report: views.days(questions.timeline(client, values, inputs, report)),
-    )
-    return (timeline_view,)
-
-
-@app.cell
-def _(client, inputs, questions, sweep_form, views):
-    swept = views.kept(
-        sweep_form.value, "Sweep", lambda values, report: questions.sweep(client, values, inputs, report)
-    )
-    point = views.point_slider(swept.result)
-    return point, swept
-
-
-@app.cell
-def _(point, swept, views):
-    sweep_view = views.swept(swept, point)
-    return (sweep_view,)
-
-
-@app.cell
-def _(part, quote_form, quote_view, views):
-    views.part("Quote", part(), quote_form, quote_view)
-    return
-
-
-@app.cell
-def _(change_form, part, scenario_text, scenario_view, start_form, views):
-    views.part("Scenario", part(), start_form, change_form, scenario_text, scenario_view)
-    return
-
-
-@app.cell
-def _(part, table_options, table_file, table_view, views):
-    views.part("Your table", part(), table_options, table_file, table_view)
-    return
-
-
-@app.cell
-def _(compare_form, compare_view, part, views):
-    views.part("Compare", part(), compare_form, compare_view)
-    return
-
-
-@app.cell
-def _(part, timeline_form, timeline_view, views):
-    views.part("Timeline", part(), timeline_form, timeline_view)
-    return
-
-
-@app.cell
-def _(part, sweep_form, sweep_view, views):
-    views.part("Sweep", part(), sweep_form, sweep_view)
-    return
-
-
-if __name__ == "__main__":
-    app.run()
+    def document(self, answer: Any) -> dict[str, object]:
+        """Make the JSON document of an answer, which names its schema."""
+        own = getattr(answer, "to_json_dict", None)
+        plain = json_fields(answer) if own is None else own()
+        return {"schema": f"tariffs.{self.schema}/v1", **plain}

@@ -77,6 +77,11 @@ def with_names(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(columns)
 
 
+def named_codes(key: str) -> dict[str, str]:
+    """Return the names of all codes of a key that has names."""
+    return _names(_TABLES[key])
+
+
 @cache
 def _names(table: str) -> dict[str, str]:
     with (_FOLDER / table).open(encoding="utf-8", newline="") as file:

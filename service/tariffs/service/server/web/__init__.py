@@ -1,4 +1,4 @@
-"""The HTTP port: the same methods as over gRPC, by the protocols Connect and gRPC-Web and as JSON."""
+"""The HTTP port: the same methods as over gRPC, by the protocols Connect and gRPC-Web and as JSON, and pages."""
 
 from __future__ import annotations
 
@@ -41,11 +41,12 @@ def make_http_port(
     """
     load_libraries()
     from tariffs.service.server.web.application import application
+    from tariffs.service.server.web.desk import desk_of
     from tariffs.service.server.web.http_port import HttpPort
     from tariffs.service.server.web.openapi import pages_of
 
     pages = pages_of(services, lambda: admission.admits, described=settings.reflection != "off")
-    app = application(services, registry, middleware, pages, settings.origins)
+    app = application(services, registry, middleware, pages, settings.origins, desk_of(settings, registry))
     return HttpPort(app, settings, 2 * admission.grpc_limit, endpoint)
 
 
@@ -54,6 +55,7 @@ def load_libraries() -> None:
     try:
         import_module("tariffs.service.server.web.application")
         import_module("tariffs.service.server.web.http_port")
+        import_module("tariffs.client.desk.application")
     except ModuleNotFoundError as error:
         raise ServiceError(
             "EXTRA_MISSING",

@@ -12,7 +12,7 @@ from tariffs.service.server.listener import RECEIVE_LIMIT
 from tariffs.service.server.middleware import MethodRegistry, Middleware
 from tariffs.service.server.web.bodies import CODECS
 from tariffs.service.server.web.connect_methods import endpoints_of
-from tariffs.service.server.web.gate import AsgiApp, Gate, one_length
+from tariffs.service.server.web.gate import AsgiApp, Desk, Gate, one_length
 from tariffs.service.server.web.http_call import RETRY_AFTER
 from tariffs.service.server.web.openapi import Pages
 from tariffs.service.wire.status import DETAILS_KEY, REQUEST_ID_KEY
@@ -48,6 +48,7 @@ def application(
     middleware: Middleware,
     pages: Pages,
     origins: frozenset[str],
+    desk: Desk,
 ) -> AsgiApp:
     """Make the application.
 
@@ -57,6 +58,7 @@ def application(
         middleware: put around each method.
         pages: answered beside the methods.
         origins: origins of the web pages that may call.
+        desk: the pages for readers.
     """
     endpoints: Any = endpoints_of(services, registry, middleware)
     methods: Any = _Application(
@@ -67,7 +69,7 @@ def application(
         compressions=(),
         codecs=CODECS,
     )
-    gate = Gate(methods, endpoints, pages, origins, middleware.identify)
+    gate = Gate(methods, endpoints, pages, origins, middleware.identify, desk)
     if not origins:
         return one_length(gate)
     cross_origin: Any = CORSMiddleware(

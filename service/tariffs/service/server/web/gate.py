@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 from connectrpc.method import IdempotencyLevel, StreamType
 from connectrpc.server import Endpoint
@@ -36,6 +36,16 @@ _WEB = frozenset({_GRPC_WEB, f"{_GRPC_WEB}+proto", f"{_GRPC_WEB}+json"})
 _UNCACHED = (b"cache-control", b"no-store")
 
 
+class Desk(Protocol):
+    """Pages for readers."""
+
+    def answers(self, method: str, path: str) -> bool:
+        """Test whether a request is one for these pages."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+
+
 class Gate:
     """ASGI application that passes on requests which a method can answer, and answers pages.
 
@@ -45,6 +55,7 @@ class Gate:
         pages: the pages by path.
         origins: origins of web pages that may call; others are refused.
         identify: refuses callers by method, headers and connection.
+        desk: pages for readers, which refuse other origins themselves.
     """
 
     def __init__(
@@ -54,17 +65,21 @@ class Gate:
         pages: Pages,
         origins: frozenset[str],
         identify: Identify,
+        desk: Desk,
     ) -> None:
         self._app = app
         self._endpoints = endpoints
         self._pages = pages
         self._origins = origins
         self._identify = identify
+        self._desk = desk
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with a page or an error."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         CERTIFICATE.set(scope["state"].get(CERTIFICATE_KEY, _NO_CERTIFICATE))
+        if self._desk.answers(scope["method"], scope["path"]):
+            return await self._desk(scope, _read_in_time(receive, headers), send)
         is_page = scope["path"] in self._pages
         refused = self._refused_origin(headers) or (
             _refused_verb(scope) if is_page else self._refused(scope, headers)
@@ -146,6 +161,12 @@ def one_length(app: AsgiApp) -> AsgiApp:
 def has_two_lengths(headers: Any) -> bool:
     """Test whether a request declares its length in both ways (RFC 9112, 6.1); h11 would take the chunks alone."""
     return {b"content-length", b"transfer-encoding"} <= {name for name, _ in headers}
+
+
+def _read_in_time(receive: Receive, headers: Mapping[str, str]) -> Receive:
+    """Return the receiver of a body that ends as disconnected if its sender is too slow."""
+    declared = int(headers.get("content-length", 0))
+    return RequestBody(receive, Refusal(), declared=declared, is_framed=False, is_single=False)
 
 
 def _form_of(headers: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Write the text of a scenario from the form of a change."""
+"""Append the change of a form to the text of a scenario."""
 
 from __future__ import annotations
 

@@ -1,0 +1,137 @@
+"""Draw lines and bars as shapes in SVG that stretch with the page; titles and numbers stay text beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from types import MappingProxyType
+
+WIDTH, HEIGHT = 1000, 280
+_ROOM = 1.06
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Bar of an amount, in percent of the longest.
+
+    Attributes:
+        label: what it is of.
+        shown: the amount in words.
+        left: where it begins, from 0 to 100.
+        width: its length.
+        colour: number of its colour, from 0.
+    """
+
+    label: str
+    shown: str
+    left: float
+    width: float
+    colour: int = 0
+
+
+def bars(rows: Iterable[tuple[str, float, str]]) -> list[Bar]:
+    """Draw amounts from one zero, negative ones to its left."""
+    found = list(rows)
+    low, high = min((0.0, *(value for _, value, _ in found))), max((0.0, *(value for _, value, _ in found)))
+    scale = 100 / ((high - low) or 1.0)
+    return [
+        Bar(label, shown, (min(value, 0.0) - low) * scale, abs(value) * scale)
+        for label, value, shown in found
+    ]
+
+
+def stacked(rows: Iterable[tuple[str, float, str]], longest: float, colours: Mapping[str, int]) -> list[Bar]:
+    """Draw amounts one behind another, in percent of the longest sum, with a colour for each label."""
+    found, left = [], 0.0
+    for label, value, shown in rows:
+        width = 100 * value / (longest or 1.0)
+        found.append(Bar(label, shown, left, width, colour=colours[label]))
+        left += width
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Lines over an axis.
+
+    Attributes:
+        lines: path of each line by its title.
+        ends: texts at the left and right end of the axis.
+        top: text at the top of the scale; its bottom is zero or `bottom`.
+        bottom: text at the bottom.
+        places: horizontal place of each point, of the slider.
+        marks: horizontal places that are marked, with what is there.
+    """
+
+    lines: Mapping[str, str]
+    ends: tuple[str, str]
+    top: str
+    bottom: str
+    places: Sequence[float] = ()
+    marks: Sequence[tuple[float, str]] = ()
+
+
+def days_plot(
+    series: Mapping[str, Sequence[tuple[str, float]]],
+    end: str,
+    shown: tuple[str, str],
+    high: float,
+    marked: Mapping[str, str] = MappingProxyType({}),
+) -> Plot:
+    """Draw steps over days.
+
+    Args:
+        series: first day and value of each step, by title.
+        end: last day.
+        shown: texts of zero and of the highest value.
+        high: highest value.
+        marked: what happens, by day.
+    """
+    first = min(day for points in series.values() for day, _ in points)
+    origin = date.fromisoformat(first).toordinal()
+    span = max(date.fromisoformat(end).toordinal() - origin, 1)
+
+    def place(day: str) -> float:
+        return (date.fromisoformat(day).toordinal() - origin) / span * WIDTH
+
+    paths = {}
+    for title, points in series.items():
+        ends = [*points, (end, points[-1][1])]
+        steps = [f"M{place(points[0][0]):.1f},{_height(points[0][1], 0.0, high):.1f}"]
+        steps += [
+            f"H{place(later):.1f}V{_height(value, 0.0, high):.1f}"
+            for (_, _), (later, value) in pairwise(ends)
+        ]
+        paths[title] = "".join(steps)
+    marks = [(place(day), words) for day, words in marked.items() if first <= day <= end]
+    return Plot(paths, (first, end), shown[1], shown[0], marks=marks)
+
+
+def curve_plot(
+    series: Mapping[str, Sequence[tuple[float, float]]],
+    ends: tuple[str, str],
+    shown: tuple[str, str],
+    scale: tuple[float, float],
+) -> Plot:
+    """Draw curves over numbers.
+
+    Args:
+        series: places and values, by title.
+        ends: texts of the first and last place.
+        shown: texts of the lowest and highest value of the scale.
+        scale: these values.
+    """
+    xs = [x for points in series.values() for x, _ in points]
+    low, span = min(xs), (max(xs) - min(xs)) or 1.0
+    paths = {
+        title: "M" + "L".join(f"{(x - low) / span * WIDTH:.1f},{_height(y, *scale):.1f}" for x, y in points)
+        for title, points in series.items()
+    }
+    places = [(x - low) / span * WIDTH for x, _ in next(iter(series.values()))]
+    return Plot(paths, ends, shown[1], shown[0], places)
+
+
+def _height(value: float, low: float, high: float) -> float:
+    return HEIGHT - (value - low) / (((high - low) or 1.0) * _ROOM) * HEIGHT

@@ -1,0 +1,116 @@
+"""Front page: one field for a code, words or a country, the mean duty with its last steps, and what changes next."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import urlencode
+
+from tariffs.client.client import Client
+from tariffs.client.desk.drawing import Plot, days_plot
+from tariffs.client.desk.names import code_in, countries_named, goods_named
+from tariffs.client.desk.page import RUN, Page, Parts, Site
+from tariffs.client.desk.question import Question
+from tariffs.client.results.law import Law
+from tariffs.client.results.law_changes import LawChange
+from tariffs.client.results.short_names import spelled_out
+
+_EXAMPLES = Path(__file__).with_name("examples.json")
+_PERIOD, _AHEAD = timedelta(days=365), timedelta(days=90)
+_STEPS, _LEAST_STEP = 6, 0.0005
+_GOODS_CODE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """Answer of the front page: changes of the next 90 days, soonest first."""
+
+    changes: tuple[LawChange, ...]
+
+
+def ask(client: Client, question: Question, law: Law) -> Front:
+    """List what changes in the next 90 days."""
+    day = date.fromisoformat(law.as_of[:10])
+    found = client.changes(day.isoformat(), (day + _AHEAD).isoformat()).changes
+    dated = [one for one in found if one.effect_time]
+    return Front(tuple(sorted(dated, key=lambda one: one.effect_time)))
+
+
+def show(question: Question, site: Site, front: Front | None) -> Parts:
+    """Show the field, what it finds, the questions ready to click, and the changes."""
+    text = question.get("q")
+    code = code_in(text)
+    found = [
+        *([(f"Quote {text}", f"/quote?{urlencode({'hts': code})}")] if len(code) >= _GOODS_CODE else []),
+        *(
+            (
+                f"{one} {name}",
+                f"/quote?{urlencode({'hts': one})}" if len(one) >= _GOODS_CODE else f"/?q={one}",
+            )
+            for one, name in goods_named(text)
+        ),
+        *(
+            (f"Quote goods of {name}", f"/quote?{urlencode({'origin': one})}")
+            for one, name in countries_named(text)
+        ),
+    ]
+    questions = [
+        (one["text"], f"{one['path']}?{urlencode([tuple(pair) for pair in one['query']])}")
+        for one in json.loads(_EXAMPLES.read_text(encoding="utf-8"))
+    ]
+    changes = front.changes if front else ()
+    by_day: dict[str, list[LawChange]] = {}
+    for change in changes:
+        by_day.setdefault(change.effect_time[:10], []).append(change)
+    return {
+        "text": text,
+        "found": found,
+        "questions": questions,
+        "by_day": by_day,
+        "spelled": spelled_out,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Mean duty on imports.
+
+    Attributes:
+        day: the day it is of.
+        rate: as a fraction.
+        steps: days on which it changed, with the rate before and after, the latest first.
+        plot: a year of it.
+    """
+
+    day: str
+    rate: float
+    steps: tuple[tuple[str, float, float], ...]
+    plot: Plot
+
+
+def ask_rate(client: Client, question: Question, law: Law) -> Rate:
+    """Compute the mean duty of the last year."""
+    day = law.as_of[:10]
+    start = max((date.fromisoformat(day) - _PERIOD).isoformat(), law.coverage[0][:10])
+    totals = client.timeline(None, ["base"], start=start, end=day, by=[], response="none").totals
+    points: list[tuple[str, float]] = list(totals.select("start", "effective_rate").iter_rows())
+    steps = [
+        (later, before, after)
+        for (_, before), (later, after) in pairwise(points)
+        if abs(after - before) > _LEAST_STEP
+    ]
+    high = max(rate for _, rate in points)
+    plot = days_plot({"mean duty": points}, day, ("0 %", f"{high * 100:.1f} %"), high)
+    return Rate(day, points[-1][1], tuple(steps[-_STEPS:][::-1]), plot)
+
+
+def show_rate(question: Question, site: Site, rate: Rate | None) -> Parts:
+    """Show the mean duty with its last steps."""
+    return {"rate": rate}
+
+
+FRONT = Page("/", "front.html.j2", "Tariff desk", ask, show, "desk_front")
+RATE = Page("/rate", "rate.html.j2", "Mean duty", ask_rate, show_rate, "desk_rate", RUN)

@@ -1,0 +1,45 @@
+"""Answers that are kept by the digest of their question; readers of one question wait for one computation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+_KEPT = 128
+
+
+class Answers:
+    """The answers last asked for. Errors are not kept."""
+
+    def __init__(self, kept: int = _KEPT) -> None:
+        self._kept = kept
+        self._answers: OrderedDict[str, asyncio.Task[Any]] = OrderedDict()
+
+    async def get(self, digest: str, compute: Callable[[], Awaitable[Any]]) -> Any:
+        """Get the answer to a question, computed once however many wait for it.
+
+        A reader who goes leaves the computation to the others, and to the next; a reader who waited for what failed
+        for another asks again.
+        """
+        task = self._answers.get(digest)
+        if task is not None:
+            self._answers.move_to_end(digest)
+            with suppress(Exception):
+                return await asyncio.shield(task)
+        return await asyncio.shield(self._answers.get(digest) or self._begin(digest, compute))
+
+    def _begin(self, digest: str, compute: Callable[[], Awaitable[Any]]) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = asyncio.ensure_future(compute())
+        self._answers[digest] = task
+        task.add_done_callback(lambda done: self._ended(digest, done))
+        return task
+
+    def _ended(self, digest: str, task: asyncio.Task[Any]) -> None:
+        has_failed = task.cancelled() or task.exception() is not None
+        if has_failed and self._answers.get(digest) is task:
+            del self._answers[digest]
+        while len(self._answers) > self._kept:
+            self._answers.popitem(last=False)

@@ -1,0 +1,131 @@
+"""Law in use: every measure as a page, and what differs between two days."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from urllib.parse import unquote
+
+from tariffs.client.client import Client
+from tariffs.client.desk.drawing import Plot, days_plot
+from tariffs.client.desk.fields import Field
+from tariffs.client.desk.page import Page, Parts, Site
+from tariffs.client.desk.question import Question, missing, raise_all
+from tariffs.client.results.law import Law, Measure
+from tariffs.client.results.law_changes import LawChange, LawChanges
+from tariffs.client.results.short_names import label_of, name_of, spelled_out
+
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s?%")
+_BACK = timedelta(days=90)
+CONFIDENCE = {
+    "A": "read in the primary text",
+    "B": "several independent sources",
+    "C": "one secondary source, or inference",
+    "U": "unverified",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """All measures of the law."""
+
+    measures: tuple[Measure, ...]
+
+
+def ask_index(client: Client, question: Question, law: Law) -> Measures:
+    """List all measures."""
+    return Measures(client.measures())
+
+
+def show_index(question: Question, site: Site, index: Measures | None) -> Parts:
+    """Show measures by authority, those with the words searched for."""
+    words = question.get("q").lower().split()
+    found: dict[str, list[Measure]] = {}
+    for one in index.measures if index else ():
+        if all(word in f"{one.id} {one.title} {' '.join(one.citations)}".lower() for word in words):
+            found.setdefault(one.authority, []).append(one)
+    tops = sorted(found, key=lambda node: (node.partition(".")[0], node))
+    first = (date.fromisoformat(site.day) - _BACK).isoformat()
+    return {
+        "text": question.get("q"),
+        "groups": [(label_of("authority", node), found[node]) for node in tops],
+        "count": sum(map(len, found.values())),
+        "diff": f"/law/diff?first={first}&second={site.day}",
+        "confidence": CONFIDENCE,
+    }
+
+
+def ask_measure(client: Client, question: Question, law: Law) -> Measure:
+    """Get the measure that the address names."""
+    return client.measure(unquote(question.path.removeprefix("/law/")))
+
+
+def show_measure(question: Question, site: Site, measure: Measure | None) -> Parts:
+    """Show a measure: what, who, since when, known when, its levels, its periods and the acts on it."""
+    if measure is None:
+        return {"measure": None}
+    return {
+        "measure": measure,
+        "authority": name_of("authority", measure.authority) or measure.authority,
+        "levels": _levels(measure, site.day),
+        "confidence": CONFIDENCE,
+        "events": [(one, spelled_out(one.text)) for one in measure.events],
+        "history": f"/law/diff?first={site.law.coverage[0][:10]}&second={site.day}&measure={measure.id}",
+    }
+
+
+def _levels(measure: Measure, today: str) -> Plot | None:
+    """Draw the highest rate in percent of each period, as enacted, with the days of later acts; None without a rate."""
+    steps = []
+    for one in measure.periods:
+        rates = [float(rate) for row in one.rows for rate in _PERCENT.findall(row.charge)]
+        if one.start:
+            steps.append((one.start[:10], max(rates, default=0.0)))
+            if one.end:
+                steps.append((one.end[:10], 0.0))
+    by_day = dict(sorted(steps, key=lambda step: step[0]))
+    high = max(by_day.values(), default=0.0)
+    last = max([today, *by_day])
+    acts = {
+        one.start[:10]: f"{one.start[:10]}: {spelled_out(one.text)}" for one in measure.events if one.start
+    }
+    shown = ("0 %", f"{high:g} %")
+    return days_plot({"rate": list(by_day.items())}, last, shown, high, acts) if high else None
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """Changes of the law between two days, by day."""
+
+    changes: tuple[LawChange, ...]
+
+
+def ask_diff(client: Client, question: Question, law: Law) -> Diff | None:
+    """List what differs between the two days."""
+    if not (question.get("first") or question.get("second")):
+        return None
+    raise_all(missing(question, {"first": "Give the first day.", "second": "Give the second day."}))
+    found: LawChanges = client.changes(question.get("first"), question.get("second"))
+    measure = question.get("measure")
+    kept = [one for one in found.changes if not measure or measure in one.measures]
+    return Diff(tuple(sorted(kept, key=lambda one: one.effect_time or one.known_from)))
+
+
+def show_diff(question: Question, site: Site, diff: Diff | None) -> Parts:
+    """Show the changes by day, with the measures that they are about."""
+    by_day: dict[str, list[tuple[str, LawChange]]] = {}
+    for one in diff.changes if diff else ():
+        by_day.setdefault((one.effect_time or one.known_from)[:10], []).append((spelled_out(one.text), one))
+    first = (date.fromisoformat(site.day) - _BACK).isoformat()
+    fields = [
+        Field("first", "From", "date", question.get("first", first), is_required=True),
+        Field("second", "To", "date", question.get("second", site.day), is_required=True),
+        Field("measure", "Measure", value=question.get("measure"), hint="Its id; empty for all"),
+    ]
+    return {"diff": diff, "by_day": by_day, "fields": fields, "named": label_of}
+
+
+LAW = Page("/law", "law.html.j2", "Law", ask_index, show_index, "law_measures")
+MEASURE = Page("/law/", "measure.html.j2", "Measure", ask_measure, show_measure, "law_measure")
+DIFF = Page("/law/diff", "diff.html.j2", "Two days", ask_diff, show_diff, "law_diff")

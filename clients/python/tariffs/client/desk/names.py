@@ -1,0 +1,52 @@
+"""Search codes and countries by their names."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from tariffs.client.desk.fields import Choices
+from tariffs.client.results.short_names import named_codes
+
+_CODE = re.compile(r"[\d. ]{2,15}")
+_FOUND = 12
+
+
+@cache
+def countries() -> Choices:
+    """List codes and names of countries, by name."""
+    return sorted(named_codes("origin").items(), key=lambda pair: pair[1])
+
+
+def country_in(text: str) -> str:
+    """Return the code of a country that a text is, or is the name of; empty if it is none."""
+    named = {name.lower(): code for code, name in countries()}
+    return text.upper() if text.upper() in dict(countries()) else named.get(text.lower(), "")
+
+
+def code_in(text: str) -> str:
+    """Return a product code that a text is, its digits alone; empty if it is none."""
+    digits = re.sub(r"\D", "", text)
+    return digits if _CODE.fullmatch(text.strip()) and 2 <= len(digits) <= 10 else ""
+
+
+def goods_named(text: str) -> list[tuple[str, str]]:
+    """List headings, then chapters, whose names have all words of a text, or whose codes begin with its digits."""
+    words, code = re.findall(r"\w+", text.lower()), code_in(text)
+    known = [*named_codes("hts4").items(), *named_codes("hts2").items()]
+    if code:
+        return [(one, name) for one, name in known if one.startswith(code[:4])][:_FOUND]
+    stems = [word.removesuffix("s") for word in words]
+    return [(one, name) for one, name in known if stems and all(stem in name.lower() for stem in stems)][
+        :_FOUND
+    ]
+
+
+def countries_named(text: str) -> list[tuple[str, str]]:
+    """List countries whose code is a text, or whose name has it."""
+    wanted = text.strip().lower()
+    return [
+        (code, name)
+        for code, name in countries()
+        if wanted == code.lower() or (len(wanted) > 2 and wanted in name.lower())
+    ][:_FOUND]

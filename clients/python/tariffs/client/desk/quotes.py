@@ -1,0 +1,247 @@
+"""Quote of one line: the stack of duties, what it depends on, other scenarios, and other days."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from tariffs.client.client import Client
+from tariffs.client.desk.drawing import Bar, Plot, days_plot, stacked
+from tariffs.client.desk.fields import claim_field, more_quote_fields, quote_fields
+from tariffs.client.desk.names import countries, country_in
+from tariffs.client.desk.page import Page, Parts, Site
+from tariffs.client.desk.question import Question, missing, raise_all
+from tariffs.client.errors import InvalidRequest, Violation
+from tariffs.client.results.law import Law
+from tariffs.client.results.quote import Layer, Quote
+from tariffs.client.results.short_names import label_of, spelled_out
+
+_NEEDED = {
+    "hts": "Give the product code, such as 9503.00.0073.",
+    "origin": "Give the country of origin, such as CN.",
+    "value": "Give the customs value in US dollars, such as 10000.",
+}
+_SIDE_BY_SIDE, _DAYS, _COLOURS = 4, 40, 6
+_BACK, _AHEAD = timedelta(days=730), timedelta(days=180)
+STATES = {
+    "applied": "charged",
+    "exempt": "the goods are exempt",
+    "displaced": "another duty takes its place",
+    "suspended": "not collected for now",
+    "undetermined": "depends on a fact that is not declared",
+    "prohibited": "the goods may not be imported",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """Quotes of one line.
+
+    Attributes:
+        names: their scenarios.
+        quotes: a quote for each.
+    """
+
+    names: tuple[str, ...]
+    quotes: tuple[Quote, ...]
+
+    def to_json_dict(self) -> dict[str, object]:
+        """Convert the first quote to the document of `duty --json`."""
+        return self.quotes[0].to_json_dict()
+
+
+def ask(client: Client, question: Question, law: Law) -> Quoted | None:
+    """Ask for the duty of the line under each scenario."""
+    if not any(question.get(name) for name in ("origin", "value", "on")):
+        return None
+    faults = (*missing(question, _NEEDED), *_not_a_code(question), *_not_a_country(question))
+    raise_all([*faults, *_not_a_number(question)])
+    scenarios = question.scenarios()[:_SIDE_BY_SIDE]
+    quotes = tuple(client.duty(**line_of(question), scenario=one, why=True) for one in scenarios)
+    return Quoted(tuple(one.name for one in scenarios), quotes)
+
+
+def line_of(question: Question) -> dict[str, Any]:
+    """Make the arguments of the client that describe the line."""
+    return {
+        "hts": question.get("hts"),
+        "origin": country_in(question.get("origin")),
+        "entry_date": question.get("on") or None,
+        "value": question.number("value"),
+        "claims": question.beginning("claim."),
+        "quantity": question.number("quantity"),
+        "unit": question.get("unit") or None,
+        "mode": question.get("mode") or None,
+    }
+
+
+def _not_a_number(question: Question) -> list[Violation]:
+    found = []
+    for name in ("value", "quantity"):
+        text = question.number(name)
+        try:
+            is_number = text is None or Decimal(text).is_finite()
+        except ArithmeticError:
+            is_number = False
+        if not is_number:
+            found.append(Violation(name, f"{question.get(name)[:40]} is not a number; write 12500.00."))
+    return found
+
+
+def _not_a_code(question: Question) -> list[Violation]:
+    code = question.get("hts")
+    if not code or re.fullmatch(r"[\d.\s]+", code):
+        return []
+    return [
+        Violation("hts", f"{code[:40]} is no product code. Give 4, 6, 8 or 10 digits, with or without dots.")
+    ]
+
+
+def _not_a_country(question: Question) -> list[Violation]:
+    code = question.get("origin")
+    if not code or country_in(code):
+        return []
+    return [
+        Violation("origin", f"{code[:40]} is no country; write its two letters, such as CN, or its name.")
+    ]
+
+
+def show(question: Question, site: Site, quoted: Quoted | None) -> Parts:
+    """Show the first quote in full, and the others beside it."""
+    first = quoted.quotes[0] if quoted else None
+    asked = [*(first.missing_claims if first else ()), *question.beginning("claim.")]
+    kinds = {one.id: one for one in site.law.claims}
+    parts: dict[str, Any] = {
+        "fields": quote_fields(question, site.day, site.scenarios, countries()),
+        "more": more_quote_fields(question, site.law.claims, asked),
+        "facts": [claim_field(question, kinds[name]) for name in dict.fromkeys(asked) if name in kinds],
+        "quoted": quoted,
+        "states": STATES,
+    }
+    if quoted is None or first is None:
+        return parts
+    titles = dict(site.scenarios)
+    longest = max(float(one.assessed) for one in quoted.quotes)
+    charged = (layer.measure for one in quoted.quotes for layer in one.layers if layer.amount > 0)
+    colours = {label_of("measure", one): place % _COLOURS for place, one in enumerate(dict.fromkeys(charged))}
+    parts |= {
+        "first": first,
+        "rows": [_row(layer) for layer in first.layers],
+        "stacks": [
+            (titles.get(name, name), one, _stack(one, longest, colours))
+            for name, one in zip(quoted.names, quoted.quotes, strict=True)
+        ],
+        "side": _side_by_side(quoted),
+        "goods": label_of("hts4", question.get("hts").replace(".", "")[:4]).partition(" ")[2],
+        "country": label_of("origin", country_in(question.get("origin"))),
+        "rate": f"{first.assessed / Decimal(question.number('value') or 1) * 100:.2f}",
+        "days": question.address("/quote/days"),
+        "others": [(f"{one.measure}: {spelled_out(one.text)}", one.citations) for one in first.considered],
+    }
+    return parts
+
+
+def _row(layer: Layer) -> dict[str, Any]:
+    rate = "" if layer.rate is None else f"{(layer.rate * 100).normalize():f} %"
+    return {
+        "layer": layer,
+        "name": label_of("measure", layer.measure),
+        "rate": rate,
+        "why": spelled_out(layer.why.get("text", "")),
+        "rule": layer.why.get("rule", ""),
+    }
+
+
+def _stack(quote: Quote, longest: float, colours: Mapping[str, int]) -> list[Bar]:
+    return stacked(
+        (
+            (label_of("measure", one.measure), float(one.amount), f"{one.amount:,}")
+            for one in quote.layers
+            if one.amount > 0
+        ),
+        longest,
+        colours,
+    )
+
+
+def _side_by_side(quoted: Quoted) -> Sequence[tuple[str, Sequence[Decimal]]]:
+    """List the amount of each measure under each scenario; nothing for a single one."""
+    if len(quoted.quotes) < 2:
+        return []
+    amounts = [{one.measure: one.amount for one in quote.layers} for quote in quoted.quotes]
+    names = dict.fromkeys(name for one in amounts for name, amount in one.items() if amount)
+    zero = Decimal("0.00")
+    return [(label_of("measure", name), [one.get(name, zero) for one in amounts]) for name in names]
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Duty of one line on other days.
+
+    Attributes:
+        rows: first day, duty, and whether it is the day of the question.
+        plot: the same as steps.
+    """
+
+    rows: tuple[tuple[str, Decimal, bool], ...]
+    plot: Plot
+
+
+def ask_days(client: Client, question: Question, law: Law) -> Days:
+    """Ask for the duty on the days on which the law of the line changes, from two years before to half a year after."""
+    line, on = line_of(question), question.get("on") or law.as_of[:10]
+    try:
+        day = date.fromisoformat(on[:10])
+    except ValueError:
+        raise InvalidRequest("ENTRY_DATE_INVALID", f"{on[:40]} is not a day.", field="on") from None
+    first = max((day - _BACK).isoformat(), law.coverage[0][:10])
+    last = min((day + _AHEAD).isoformat(), law.coverage[1][:10])
+    scenario = question.scenarios()[0]
+    changes = client.changes(
+        first, last, hts=line["hts"].replace(".", ""), origin=line["origin"], scenario=scenario
+    ).changes
+    days = sorted({first, on[:10], *(one.effect_time[:10] for one in changes if one.effect_time)})[-_DAYS:]
+    days = [one for one in days if first <= one < last]
+    known = {name: str(line[name]) for name in ("quantity", "unit", "mode") if line[name]}
+    rows = pl.DataFrame(
+        {
+            "hts": line["hts"],
+            "origin": line["origin"],
+            "customs_value": str(line["value"]),
+            "entry_date": days,
+            **known,
+            **line["claims"],
+        }
+    )
+    lines = client.duties(rows, scenario=scenario).lines
+    found = [
+        (one, duty) for one, duty in lines.select("entry_date", "assessed").iter_rows() if duty is not None
+    ]
+    if not found:
+        raise InvalidRequest("REQUEST_INVALID", "The line has no duty on other days.")
+    kept = [
+        (one, duty, one == on[:10])
+        for place, (one, duty) in enumerate(found)
+        if place == 0 or duty != found[place - 1][1] or one == on[:10]
+    ]
+    high = max(duty for _, duty, _ in kept)
+    steps = [(one, float(duty)) for one, duty, _ in kept]
+    plot = days_plot({"duty": steps}, last, ("0", f"{high:,}"), float(high))
+    return Days(tuple(kept), plot)
+
+
+def show_days(question: Question, site: Site, days: Days | None) -> Parts:
+    """Show the duty on other days, each with the address of its quote."""
+    rows = () if days is None else days.rows
+    links = [(one, duty, is_chosen, question.address("/quote", on=one)) for one, duty, is_chosen in rows]
+    return {"days": days, "links": links}
+
+
+QUOTE = Page("/quote", "quote.html.j2", "Quote", ask, show, "duty")
+DAYS = Page("/quote/days", "days.html.j2", "Other days", ask_days, show_days, "desk_days")

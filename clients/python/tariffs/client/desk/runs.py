@@ -1,0 +1,338 @@
+"""Runs over a table: scenarios beside each other, over a period, and a parameter over its values."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import polars as pl
+
+from tariffs.client._wire.csv_text import for_people
+from tariffs.client.client import Client
+from tariffs.client.desk.drawing import Bar, Plot, bars, curve_plot, days_plot
+from tariffs.client.desk.fields import Field, more_run_fields, run_fields
+from tariffs.client.desk.page import RUN, Page, Parts, Site
+from tariffs.client.desk.question import Question, missing, raise_all
+from tariffs.client.errors import Violation
+from tariffs.client.results import html
+from tariffs.client.results.amounts import short_unit, three
+from tariffs.client.results.columns import in_full, key_title, keys_of, largest_first
+from tariffs.client.results.impact import ImpactResult, TimelineResult
+from tariffs.client.results.law import Law
+from tariffs.client.results.legal_text import LegalText
+from tariffs.client.results.short_names import label_of, with_names
+from tariffs.client.results.shown import TableResult
+from tariffs.client.results.sweep import Sweep
+from tariffs.client.results.view import View, assumed, doubts, inputs, repeat
+from tariffs.run_spec.option import IMPACT, SWEEP, TIMELINE
+
+_BARS, _LEAST_BAR, _MOST_SCENARIOS, _GROUPS_AT_POINT = 12, 0.002, 6, 10
+_AHEAD = timedelta(weeks=10)
+_PERIOD = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """Result of a run with the law behind it in words, which does not depend on who asks."""
+
+    result: TableResult
+    law: LegalText
+    described: View
+
+    def to_json_dict(self) -> dict[str, object]:
+        """Convert to the document of the command."""
+        return self.result.to_json_dict()
+
+    @property
+    def is_of_day(self) -> bool:
+        """True for a comparison on a day, to which draws add ranges."""
+        return isinstance(self.result, ImpactResult)
+
+
+def _ran(client: Client, result: TableResult) -> Ran:
+    law = client.legal_text(result)
+    story, answer = result.story(law), result.answer()
+    assert answer is not None
+    described = View(
+        story.question,
+        story.answer,
+        None,
+        story.passages,
+        assumed(result.provenance, result.notes),
+        law,
+        doubts(result.provenance, law),
+        html.merged_notes(result.notes),
+        inputs(result.provenance),
+        repeat(result.provenance),
+        html.law_line(result.provenance),
+    )
+    return Ran(result, law, described)
+
+
+def ask_compare(client: Client, question: Question, law: Law) -> Ran | None:
+    """Compute the scenarios beside each other."""
+    if not question.all("s"):
+        return None
+    options = question.options(IMPACT)
+    return _ran(
+        client, client.impact(question.table(), question.scenarios()[:_MOST_SCENARIOS], **cast(Any, options))
+    )
+
+
+def ask_timeline(client: Client, question: Question, law: Law) -> Ran | None:
+    """Compute the scenarios on every day of a period."""
+    if not question.all("s"):
+        return None
+    raise_all(missing(question, {"start": "Give the first day.", "end": "Give the last day."}))
+    options = {"response": "none", **question.options(TIMELINE)}
+    result = client.timeline(
+        question.table(),
+        question.scenarios()[:_MOST_SCENARIOS],
+        start=question.get("start"),
+        end=question.get("end"),
+        **cast(Any, options),
+    )
+    return _ran(client, result)
+
+
+def ask_sweep(client: Client, question: Question, law: Law) -> Ran | None:
+    """Compute a scenario at each value of its parameters."""
+    if not question.all("s"):
+        return None
+    raise_all(missing(question, {"vary": "Give a parameter and its values, such as cn=0%:50%:5%."}))
+    vary = {}
+    for text in question.all("vary"):
+        name, sign, values = text.partition("=")
+        if not (name and sign and values):
+            raise_all([Violation("vary", f"{text[:60]} is not NAME=VALUES, such as cn=0%:50%:5%.")])
+        vary[name] = values.split(",") if "," in values else values
+    options = question.options(SWEEP)
+    result = client.sweep(question.table(), question.scenarios()[0], vary=vary, **cast(Any, options))
+    return _ran(client, result)
+
+
+def show_compare(question: Question, site: Site, ran: Ran | None) -> Parts:
+    """Show the form of a comparison, and its answer with bars of where the duty changes."""
+    hint = "The others are compared with the first"
+    scenarios = Field("s", "Laws and scenarios", "several", choices=site.scenarios, hint=hint)
+    parts = _form(question, site, IMPACT, [scenarios], {"on": _later(site)})
+    if ran is not None:
+        title, drawn = _change_bars(cast(ImpactResult, ran.result))
+        parts |= {"chart": title, "bars": drawn}
+    return parts | _answer(question, ran)
+
+
+def show_timeline(question: Question, site: Site, ran: Ran | None) -> Parts:
+    """Show the form of a timeline, and its answer with steps of the duty."""
+    own = [
+        Field("s", "Laws and scenarios", "several", choices=site.scenarios),
+        Field("start", "First day", "date", question.get("start", _earlier(site)), is_required=True),
+        Field("end", "Last day", "date", question.get("end", _later(site)), is_required=True),
+    ]
+    parts = _form(question, site, TIMELINE, own, {"response": "none"})
+    if ran is not None:
+        result = cast(TimelineResult, ran.result)
+        column = _column(result.totals)
+        unit = short_unit(result.totals[column].to_list())
+        series = {
+            ran.law.title_of(str(name)): list(rows.select("start", column).iter_rows())
+            for (name,), rows in result.totals.partition_by(
+                "scenario", as_dict=True, maintain_order=True
+            ).items()
+        }
+        high = float(cast(float, result.totals[column].max() or 1.0))
+        shown = ("0", f"{three(high, unit.dollars)} {unit.name}")
+        parts |= {
+            "chart": f"{in_full(column).capitalize()} a year, by day",
+            "plot": days_plot(series, result.days[1], shown, high),
+        }
+    return parts | _answer(question, ran)
+
+
+def show_sweep(question: Question, site: Site, ran: Ran | None) -> Parts:
+    """Show the form of a sweep, and its answer with a curve and a slider over its points."""
+    own = [
+        Field("s", "Scenario with parameters", "single", question.get("s"), site.scenarios),
+        *(
+            Field("vary", "Parameter and values", value=text, hint="NAME=LOW:HIGH:STEP, or NAME=10%,20%")
+            for text in (*question.all("vary"), "")
+        ),
+    ]
+    parts = _form(question, site, SWEEP, own, {"on": _later(site)})
+    if ran is not None:
+        parts |= _points(cast(Sweep, ran.result), ran.law)
+    return parts | _answer(question, ran)
+
+
+def _form(
+    question: Question, site: Site, verb: str, own: Sequence[Field], started: Mapping[str, str]
+) -> dict[str, Any]:
+    tables = [("", "US imports of 2024"), *((one.name, _table_words(one)) for one in site.tables)]
+    table = Field("table", "Goods", "select", question.get("table"), tables)
+    return {
+        "fields": [*run_fields(question, verb, own, started), table],
+        "more": more_run_fields(question, verb),
+        "verb": verb,
+    }
+
+
+def _table_words(table: Any) -> str:
+    return f"{table.row_count:,} rows of {table.create_time[:10]} ({table.name.removeprefix('tables/')[:8]})"
+
+
+def _answer(question: Question, ran: Ran | None) -> dict[str, Any]:
+    if ran is None:
+        return {"view": None}
+    five = ran.result.answer()
+    downloads = [
+        (words, question.address(**{"as": name}))
+        for name, words in (
+            ("report", "Report"),
+            ("xlsx", "Workbook (xlsx)"),
+            ("csv", "Table (csv)"),
+            ("json", "JSON"),
+        )
+    ]
+    table = question.get("table")
+    return {
+        "view": ran.described,
+        "five": five.table if five else None,
+        "ranged": question.address(draws="64") if ran.is_of_day and not question.get("draws") else "",
+        "downloads": downloads,
+        "goods": f"your table {table.removeprefix('tables/')[:8]}" if table else "US imports of 2024",
+        "refused": ran.result.refused.height,
+    }
+
+
+def _later(site: Site) -> str:
+    return (date.fromisoformat(site.day) + _AHEAD).isoformat()
+
+
+def _earlier(site: Site) -> str:
+    return (date.fromisoformat(site.day) - _PERIOD).isoformat()
+
+
+def _column(totals: pl.DataFrame) -> str:
+    return "duty_after" if totals["duty_after"].count() else "duty"
+
+
+def _change_bars(result: ImpactResult) -> tuple[str, list[Bar]]:
+    """Draw the duty by the first key: of the only scenario, or of the last one less the first; largest first."""
+    key = next(iter(keys_of(result.groups)), "")
+    column = _column(result.total) if key != "authority" else "duty"
+    runs = result.total.select("scenario", "on").rows()
+    if not key or column not in result.groups.columns:
+        return "", []
+    first, last = (result.groups.filter(scenario=run[0], on=run[1]) for run in (runs[0], runs[-1]))
+    rows = last.group_by(key, maintain_order=True).agg(pl.col(column).sum())
+    if len(runs) > 1:
+        before = first.group_by(key).agg(pl.col(column).sum().alias("before"))
+        rows = rows.join(before, on=key, how="full", coalesce=True, nulls_equal=True)
+        rows = rows.select(key, pl.col(column).fill_null(0.0) - pl.col("before").fill_null(0.0))
+    sizes = pl.col(column).abs()
+    rows = largest_first(rows, column).filter(sizes > _LEAST_BAR * sizes.max()).head(_BARS)
+    unit = short_unit(rows[column].to_list())
+    drawn = bars(
+        (label_of(key, str(name)), float(value), three(value, unit.dollars))
+        for name, value in rows.iter_rows()
+    )
+    what = "Change of the duty" if len(runs) > 1 else "Duty"
+    after = " after buyers respond" if column == "duty_after" else ""
+    return f"{what}{after} by {key_title(key)}, {unit.name} a year", drawn
+
+
+def _points(result: Sweep, law: LegalText) -> dict[str, Any]:
+    """Draw the curve of a sweep, and write what the slider shows at each point."""
+    axes, column = result.axes(law), _column(result.totals)
+    first = result.points.columns[0]
+    unit = short_unit(result.totals[column].to_list())
+    numeric = result.points[first].dtype.is_numeric()
+    at = result.points[first].to_list() if numeric else list(range(result.points.height))
+    series: dict[str, list[tuple[float, float]]] = {}
+    labels = []
+    for place, row in enumerate(result.totals.iter_rows(named=True)):
+        name = ", ".join(f"{one.title} {one.shown(row[one.name])}" for one in axes[1:]) or axes[0].title
+        series.setdefault(name, []).append((float(at[place]), float(row[column] or 0.0)))
+        labels.append(", ".join(f"{one.title} {one.shown(row[one.name])}" for one in axes))
+    values = [value for points in series.values() for _, value in points]
+    low, high = min(0.0, *values), max(values)
+    shown = (three(low, unit.dollars), f"{three(high, unit.dollars)} {unit.name}")
+    ends = (axes[0].shown(result.points[first][0]), axes[0].shown(result.points[first][-1]))
+    plot = curve_plot(series, ends, shown, (low, high))
+    return {
+        "chart": f"{in_full(column).capitalize()} a year, {unit.name}, by {axes[0].title}",
+        "plot": plot,
+        "slider": _slider(result, labels, plot, [float(one) for one in at]),
+    }
+
+
+def _slider(result: Sweep, labels: Sequence[str], plot: Plot, at: Sequence[float]) -> dict[str, Any]:
+    """Write the totals and the largest groups of each point, as the slider shows them."""
+    low, span = min(at), (max(at) - min(at)) or 1.0
+    names = [name for name in ("duty", "duty_after", "value_after", "welfare") if result.totals[name].count()]
+    unit = short_unit([value for name in names for value in result.totals[name]])
+    keys = result.keys
+    shown = [name for name in ("duty", "duty_after") if keys and result.groups[name].count()]
+    rows = (
+        result.groups.partition_by(result.points.columns, as_dict=True, maintain_order=True) if shown else {}
+    )
+    group_unit = short_unit([value for name in shown for value in result.groups[name]])
+    points = []
+    for place, point in enumerate(result.points.iter_rows()):
+        total = result.totals.row(place, named=True)
+        largest = largest_first(rows.get(point, result.groups.clear()), "duty").head(_GROUPS_AT_POINT)
+        points.append(
+            {
+                "label": labels[place],
+                "x": round((at[place] - low) / span * 1000, 1),
+                "totals": [three(total[name], unit.dollars) for name in names],
+                "groups": [
+                    [
+                        ", ".join(label_of(key, str(row[key])) for key in keys),
+                        *(three(row[name], group_unit.dollars) for name in shown),
+                    ]
+                    for row in largest.iter_rows(named=True)
+                ],
+            }
+        )
+    return {
+        "points": points,
+        "heads": [in_full(name) for name in names],
+        "unit": unit.name,
+        "group_heads": [", ".join(key_title(key) for key in keys), *(in_full(name) for name in shown)],
+        "group_unit": group_unit.name,
+    }
+
+
+def csv_of(result: TableResult) -> bytes:
+    """Write the rows of a result for people: names beside codes, and nothing that a spreadsheet computes."""
+    rows = result.segments if isinstance(result, TimelineResult) else cast(Any, result).groups
+    return for_people(with_names(rows)).write_csv().encode()
+
+
+def workbook_of(result: TableResult) -> bytes:
+    """Write a result as a workbook."""
+    with tempfile.TemporaryDirectory(prefix="tariffs-desk-") as folder:
+        path = Path(folder) / "result.xlsx"
+        result.to_excel(path)
+        return path.read_bytes()
+
+
+FILES = {
+    "csv": ("text/csv", "csv", lambda ran: csv_of(ran.result)),
+    "xlsx": (
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "xlsx",
+        lambda ran: workbook_of(ran.result),
+    ),
+    "report": ("text/html", "html", lambda ran: ran.result.report(law=ran.law).encode()),
+}
+COMPARE = Page("/compare", "run.html.j2", "Compare", ask_compare, show_compare, "impact", RUN, FILES)
+TIMELINE_PAGE = Page(
+    "/timeline", "run.html.j2", "Timeline", ask_timeline, show_timeline, "timeline", RUN, FILES
+)
+SWEEP_PAGE = Page("/sweep", "run.html.j2", "Sweep", ask_sweep, show_sweep, "sweep", RUN, FILES)

@@ -1,0 +1,104 @@
+"""Scenario editor: start from a stored one or one of the library, change it by form or by hand, check, save."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tariffs.client.client import Client
+from tariffs.client.desk.change_form import EMPTY, KEYS, with_change
+from tariffs.client.desk.fields import Field
+from tariffs.client.desk.page import Page, Parts, Site
+from tariffs.client.desk.question import Question
+from tariffs.client.results.law import Law
+from tariffs.client.results.scenario_check import CheckResult, Difference
+from tariffs.client.results.short_names import spelled_out
+from tariffs.client.scenario import Scenario
+
+CHECK, ADD, SAVE = ACTIONS = ("check", "add", "save")
+_VERBS = [(one, one.replace("_", " ")) for one in KEYS]
+_CHANGE = {
+    "op": ("Change", "select", ""),
+    "measure": ("Measure", "text", "Its id, as on its page of the law"),
+    "origins": ("Only these countries", "text", "CN, VN; empty for all"),
+    "start": ("From, or at", "date", ""),
+    "until": ("Until", "date", ""),
+    "rate": ("Rate", "text", "20%"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """Scenario that is edited.
+
+    Attributes:
+        text: its YAML.
+        check: its problems.
+        differences: what it changes of the law; empty while it cannot be run.
+        name: name under which it is stored, if it is.
+        version: its stored version.
+        etag: state of the stored one, to save after it.
+    """
+
+    text: str
+    check: CheckResult
+    differences: Sequence[Difference] = ()
+    name: str = ""
+    version: int = 0
+    etag: str = ""
+    change: Mapping[str, str] = field(default_factory=dict)
+
+
+def ask(client: Client, question: Question, law: Law) -> Edited:
+    """Open the scenario that the address names, or a short one to begin with."""
+    name = question.get("s")
+    if "/" in name:
+        stored = client.stored_scenario(name)
+        return edited(client, stored.text, name=stored.name, version=stored.version, etag=stored.etag)
+    return edited(client, client.scenario(name).text if name else EMPTY)
+
+
+def edited(client: Client, text: str, **facts: Any) -> Edited:
+    """Check a text, and compare the law under it with the law as it is."""
+    scenario = Scenario.from_text(text, "the text")
+    check = client.check(scenario)
+    return Edited(text, check, client.diff("base", scenario) if check.ok else (), **facts)
+
+
+def act(client: Client, fields: Mapping[str, str]) -> Edited:
+    """Do what the form of the editor says: check its text, add the change of its fields, or save it.
+
+    Raises:
+        InvalidRequest: the scenario cannot be saved: it cannot be run, exists, or was changed meanwhile.
+    """
+    text, action = fields.get("text", "").replace("\r\n", "\n"), fields.get("action", CHECK)
+    facts = {"name": fields.get("name", ""), "etag": fields.get("etag", "")}
+    change = {name: fields.get(name, "").strip() for name in _CHANGE}
+    if action == ADD and change["op"] in KEYS and change["measure"]:
+        text = with_change(text, change)
+    if action == SAVE:
+        stored = client.save_scenario(Scenario.from_text(text, "the text"), etag=facts["etag"])
+        facts = {"name": stored.name, "etag": stored.etag}
+    return edited(client, text, change=change, **facts)
+
+
+def show(question: Question, site: Site, found: Edited | None) -> Parts:
+    """Show the text with its problems, and in words what it does."""
+    change = found.change if found else {}
+    started = {"op": "set_rate", "start": site.day, **change}
+    return {
+        "edited": found,
+        "words": [(spelled_out(one.text), one.goods) for one in (found.differences if found else ())],
+        "begin": Field(
+            "s", "Scenario", "single", question.get("s"), [("", "a short example"), *site.scenarios]
+        ),
+        "change": [
+            Field(name, label, kind, started.get(name, ""), _VERBS if name == "op" else (), hint)
+            for name, (label, kind, hint) in _CHANGE.items()
+        ],
+        "stored": site.stored,
+    }
+
+
+SCENARIO = Page("/scenario", "scenario.html.j2", "Scenario", ask, show, "desk_scenario")
