@@ -123,6 +123,13 @@ def test_the_slider_of_a_sweep_moves_over_points_that_came_with_the_page(page: A
     assert "5 %" in page.locator("#point-label").inner_text()
 
 
+def test_a_timeline_names_the_days_on_which_the_duty_changes_most(page: Any, desk: Desk) -> None:
+    page.goto(desk.address + TIMELINE)
+    events = page.locator("ol.rows li").all_inner_texts()
+    assert any("fentanyl and 14 others: void" in text for text in events)
+    assert page.locator(".plot .mark").count() == len(events)
+
+
 def test_all_errors_of_a_form_are_seen_at_once_and_at_their_fields(page: Any, desk: Desk) -> None:
     page.goto(f"{desk.address}/quote?hts=9503.00.0073&origin=Narnia&value=ten&on=2025-05-14")
     assert page.get_by_role("alert").locator("li").count() == 2

@@ -24,6 +24,7 @@ from tariffs.client.results.columns import in_full, key_title, keys_of, largest_
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.law import Law
 from tariffs.client.results.legal_text import LegalText
+from tariffs.client.results.path_views import named_events
 from tariffs.client.results.short_names import label_of, with_names
 from tariffs.client.results.shown import TableResult
 from tariffs.client.results.sweep import Sweep
@@ -146,9 +147,11 @@ def show_timeline(question: Question, site: Site, ran: Ran | None) -> Parts:
         }
         high = float(cast(float, result.totals[column].max() or 1.0))
         shown = ("0", f"{three(high, unit.dollars)} {unit.name}")
+        events = named_events(result.totals, ran.law.events)
         parts |= {
+            "events": list(events.values()),
             "chart": f"{in_full(column).capitalize()} a year, by day",
-            "plot": days_plot(series, result.days[1], shown, high),
+            "plot": days_plot(series, result.days[1], shown, high, events),
         }
     return parts | _answer(question, ran)
 
