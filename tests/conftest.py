@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -17,9 +18,23 @@ from hypothesis import HealthCheck, settings
 ROOT = Path(__file__).resolve().parents[1]
 SCALE = int(os.environ.get("TARIFFS_TEST_SCALE", "1"))
 
+
+def _take_compiled_kernels(ours: Path) -> None:
+    """Copy what `make` compiled for the reader: processes that start at once would all compile the same."""
+    from tariffs.engine.base.kernel_cache import cache_directory
+    from tariffs.engine.base.snapshot import snapshot_directory
+
+    for kept in (cache_directory(), snapshot_directory()):
+        if kept.exists():
+            shutil.copytree(kept, ours / kept.name, dirs_exist_ok=True)
+
+
 # Kernels are compiled once and kept beside the checkout, not in the reader's home; servers that tests start inherit
 # it. What the reader's own shell says of a server must never decide where a test sends its calls.
-os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".numba_cache"))
+if "NUMBA_CACHE_DIR" not in os.environ:
+    if not (_KERNELS := ROOT / ".numba_cache").exists():
+        _take_compiled_kernels(_KERNELS)
+    os.environ["NUMBA_CACHE_DIR"] = str(_KERNELS)
 _OF_CLIENTS = ("TARGET", "TOKEN", "TOKEN_IN_CLEAR", "TLS", "TLS_NAME", "CLIENT_CERTIFICATE", "CLIENT_KEY")
 for _name in _OF_CLIENTS:
     os.environ.pop(f"TARIFFS_{_name}", None)
