@@ -82,7 +82,8 @@ def test_other_sites_are_refused(served: Running, host: str, origin: str | None,
 
 def test_a_form_that_writes_needs_the_proof_of_its_page(served: Running) -> None:
     port = served.server.http_port
-    assert call(port, "POST", "/sign-out", b"proof=guess").status == 403
+    for path in ("/sign-in", "/sign-out", "/scenario", "/tables", "/tables/upload"):
+        assert call(port, "POST", path, b"proof=guess", x_proof="guess").status == 403
     assert call(port, "POST", "/quote", b"").status == 404
     assert call(port, "DELETE", "/quote").status == 405
 
