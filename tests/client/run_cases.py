@@ -87,6 +87,10 @@ FACTORS: Mapping[str, Sequence[Any]] = {
     "draws": (0, 16),
     "seed": (0, 7),
     "include_lines": (False, True),
+    "score": ("", "2026-02"),
+    "tax_offset": ("", "none"),
+    "collected": ("", "all=0.9"),
+    "gdp": ("", "2027=-0.1%"),
 }
 QUOTIENTS = ("rate", "rate_after", "hat", "premium", "share", "correlation", "positive", "change", "direct")
 OPTIONS = tuple(name for name in FACTORS if name in refusals.OPTIONS)
@@ -193,8 +197,8 @@ def options_of(case: Case, folder: Path) -> dict[str, Any]:
         for name in OPTIONS
         if case["run"][0] in refusals.OPTIONS[name] and case[name] != FACTORS[name][0]
     }
-    if "switches" in given:
-        given["switches"] = dict([given["switches"].split("=")])
+    for name in {"switches", "collected", "gdp"} & given.keys():
+        given[name] = dict([given[name].split("=")])
     if "law_version" in given:
         law = Client.local().law()
         given["law_version"] = f"{law.version}@{law.digest}"

@@ -132,7 +132,7 @@ def command(case: Case, lines: Path, options: Mapping[str, Any], folder: Path) -
         flag = spec.OPTIONS[option].flag
         if option == "include_lines":
             words += ["--lines", str(folder / "lines.csv")]
-        elif option == "switches":
+        elif isinstance(value, dict):
             words += [flag, "=".join(*value.items())]
         elif option == "by":
             words += [flag, ",".join(value)]

@@ -96,7 +96,8 @@ def test_an_option_added_to_the_list_is_found_everywhere(root: Path, tmp_path: P
     assert found["typed"] == [True, True, False]
     assert "inventory: Months of sales that buyers hold in stock." in found["help"]
     assert "A sweep takes no inventory" in found["sweep"]
-    highest = max(field.number for field in SimulateRequest.DESCRIPTOR.fields)
+    requests = (SimulateRequest, TimelineRequest, SweepRequest, SeekRequest, LinesConfig)
+    highest = max(field.number for one in requests for field in one.DESCRIPTOR.fields)
     assert found["wire"] == [2.0, highest + 1]
     assert found["engine"] == 2.0
     assert "--inventory" in found["page"]

@@ -244,6 +244,7 @@ NOTES: Mapping[str, str] = {
     "RATE_ESTIMATED": "an ordinary rate abroad is derived from other data, not read in a schedule",
     "QUANTITY_FLOOR": "a purchase commitment sets a minimum quantity, or cannot be compared with the table",
     "QUANTITY_LIMIT": "a quantity limit of the law reduces imports to the share assumed to be admitted",
+    "LAW_AS_SCHEDULED": "a period ends after the days that the data of the law cover",
     "HOUSEHOLD_FIT": "the cost of consumer prices in goods that no item of spending by households fits, or fits nearly",
     "FX_OFFSET": "the dollar rises with duties, and exporters' prices in dollars fall by one factor",
     "REACTION": "a partner answers duties on its goods with a duty on those of the United States, or with none",

@@ -11,6 +11,7 @@ from tariffs.engine.schedule.equivalents import CALCULATED_VINTAGE
 from tariffs.engine.schedule.usitc_export import ScheduleTables, tables_of
 from tariffs.importers import (
     ave,
+    budget,
     countries,
     exports,
     households,
@@ -98,6 +99,7 @@ def build(source: Path, engine: Path) -> Iterator[tuple[str, int]]:
         ),
     )
     yield "input_output", input_output.build(source / "economics", engine / "response" / "data")
+    yield "budget", budget.build(source / "outcomes", engine)
     yield "households", households.build(source / "outcomes", engine)
     lists = read_lists(source / "ch99", codes)
     listing.write(lists, engine / "law" / "data" / "lists")

@@ -263,7 +263,54 @@ class Results:
 
 
 @dataclass(frozen=True)
-class RunSpec(Results, Response, LawChoice, Goods, Question):
+class Budget:
+    """Score of a period by fiscal year."""
+
+    score: str = option(
+        "",
+        Kind.TEXT,
+        "Projection of a score",
+        "Score whole fiscal years on the imports of a projection of CBO: that of 2026-02, or of 2025-01, before the "
+        "tariffs of 2025.",
+        (TIMELINE,),
+        choices=("2026-02", "2025-01"),
+        flag="--projection",
+        side="import",
+    )
+    tax_offset: str = option(
+        "",
+        Kind.TEXT,
+        "Offset of taxes",
+        "Part of added revenue that income and payroll taxes lose: yale (0.23, the default), cbo_low (0.21), cbo_high "
+        "(0.25), jct_2017 or jct_2023 by year, none.",
+        (TIMELINE,),
+        choices=("yale", "cbo_low", "cbo_high", "jct_2017", "jct_2023", "none"),
+        side="import",
+    )
+    collected: Mapping[str, str] = option(
+        {},
+        Kind.PAIRS,
+        "Collected shares",
+        "Share of added duty that is collected in a score, by origin or of `all` others, such as CN=0.85. On the "
+        "command line also @FILE, a CSV file of origin and share. Default: all that is assessed.",
+        (TIMELINE,),
+        side="import",
+        metavar="ORIGIN=SHARE",
+    )
+    gdp: Mapping[str, str] = option(
+        {},
+        Kind.PAIRS,
+        "Change of GDP",
+        "Change of real GDP from a fiscal year on, such as 2028=-0.2%: adds dynamic revenue to a score by the rules of "
+        "thumb of CBO.",
+        (TIMELINE,),
+        side="import",
+        metavar="YEAR=CHANGE",
+    )
+
+
+@dataclass(frozen=True)
+class RunSpec(Budget, Results, Response, LawChoice, Goods, Question):
     """Options of a run with their defaults, as plain data."""
 
 
@@ -273,6 +320,7 @@ GROUPS = {
     "Law": LawChoice,
     "Trade response": Response,
     "Results": Results,
+    "Score": Budget,
 }
 """Groups of options by title."""
 OPTIONS: Mapping[str, RunOption] = {

@@ -115,6 +115,14 @@ class TimelineOptions(TypedDict, total=False):
             published: 0.174. At 0 the exchange rate stays.
         parameter_set: Elasticities of the response: a named set, or the path of a CSV file. Default: central; of smart:
             wits; of exact_hat: published thetas.
+        score: Score whole fiscal years on the imports of a projection of CBO: that of 2026-02, or of 2025-01, before
+            the tariffs of 2025.
+        tax_offset: Part of added revenue that income and payroll taxes lose: yale (0.23, the default), cbo_low (0.21),
+            cbo_high (0.25), jct_2017 or jct_2023 by year, none.
+        collected: Share of added duty that is collected in a score, by origin or of `all` others, such as CN=0.85. On
+            the command line also @FILE, a CSV file of origin and share. Default: all that is assessed.
+        gdp: Change of real GDP from a fiscal year on, such as 2028=-0.2%: adds dynamic revenue to a score by the rules
+            of thumb of CBO.
     """
 
     parameters: Parameters | str | Path | None
@@ -132,6 +140,10 @@ class TimelineOptions(TypedDict, total=False):
     market: str
     fx_offset: float
     parameter_set: str | Path | None
+    score: str
+    tax_offset: str
+    collected: Mapping[str, str] | None
+    gdp: Mapping[str, str] | None
 
 
 class RunOptions(TypedDict, total=False):

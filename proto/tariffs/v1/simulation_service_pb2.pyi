@@ -286,7 +286,7 @@ class SimulateGroupsResponse(_message.Message):
     def __init__(self, scenarios: _Optional[_Iterable[_Union[PointGroups, _Mapping]]] = ..., refused: _Optional[_Union[RefusedRows, _Mapping]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
 class TimelineRequest(_message.Message):
-    __slots__ = ("scenarios", "start", "end", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market", "fx_offset", "ahead", "law_version")
+    __slots__ = ("scenarios", "start", "end", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market", "fx_offset", "ahead", "law_version", "score", "tax_offset", "collected", "gdp")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -295,6 +295,20 @@ class TimelineRequest(_message.Message):
         value: str
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     class ScenarioParametersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class CollectedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class GdpEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -324,6 +338,10 @@ class TimelineRequest(_message.Message):
     FX_OFFSET_FIELD_NUMBER: _ClassVar[int]
     AHEAD_FIELD_NUMBER: _ClassVar[int]
     LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    TAX_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    COLLECTED_FIELD_NUMBER: _ClassVar[int]
+    GDP_FIELD_NUMBER: _ClassVar[int]
     scenarios: _containers.RepeatedCompositeFieldContainer[_common_pb2.ScenarioRef]
     start: str
     end: str
@@ -347,10 +365,14 @@ class TimelineRequest(_message.Message):
     fx_offset: float
     ahead: str
     law_version: str
-    def __init__(self, scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., start: _Optional[str] = ..., end: _Optional[str] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
+    score: str
+    tax_offset: str
+    collected: _containers.ScalarMap[str, str]
+    gdp: _containers.ScalarMap[str, str]
+    def __init__(self, scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., start: _Optional[str] = ..., end: _Optional[str] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ..., score: _Optional[str] = ..., tax_offset: _Optional[str] = ..., collected: _Optional[_Mapping[str, str]] = ..., gdp: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class TimelineResponse(_message.Message):
-    __slots__ = ("progress", "refused", "segments", "totals", "averages", "average_total", "done")
+    __slots__ = ("progress", "refused", "segments", "totals", "averages", "average_total", "done", "score")
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
@@ -358,6 +380,7 @@ class TimelineResponse(_message.Message):
     AVERAGES_FIELD_NUMBER: _ClassVar[int]
     AVERAGE_TOTAL_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
     progress: Progress
     refused: RefusedBatch
     segments: ResultBatch
@@ -365,7 +388,8 @@ class TimelineResponse(_message.Message):
     averages: ResultBatch
     average_total: ResultBatch
     done: Done
-    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., refused: _Optional[_Union[RefusedBatch, _Mapping]] = ..., segments: _Optional[_Union[ResultBatch, _Mapping]] = ..., totals: _Optional[_Union[ResultBatch, _Mapping]] = ..., averages: _Optional[_Union[ResultBatch, _Mapping]] = ..., average_total: _Optional[_Union[ResultBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ...) -> None: ...
+    score: ResultBatch
+    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., refused: _Optional[_Union[RefusedBatch, _Mapping]] = ..., segments: _Optional[_Union[ResultBatch, _Mapping]] = ..., totals: _Optional[_Union[ResultBatch, _Mapping]] = ..., averages: _Optional[_Union[ResultBatch, _Mapping]] = ..., average_total: _Optional[_Union[ResultBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., score: _Optional[_Union[ResultBatch, _Mapping]] = ...) -> None: ...
 
 class SweepAxis(_message.Message):
     __slots__ = ("name", "values")

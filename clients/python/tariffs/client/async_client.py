@@ -134,6 +134,7 @@ class AsyncClient:
     tables = _awaited(Client.tables)
     timeline = _awaited(Client.timeline)
     timeline_both = _awaited(Client.timeline_both)
+    score = _awaited(Client.score)
     upload = _awaited(Client.upload)
     watch_law_versions = _awaited(Client.watch_law_versions)
     watch_scenarios = _awaited(Client.watch_scenarios)

@@ -208,6 +208,44 @@ class Client(
         backend = self._computing(cluster)
         return self._run("Timeline", request, lines, answers.timeline, seconds, progress, backend, call)
 
+    def score(
+        self,
+        scenarios: Sequence[ScenarioLike] = ("base",),
+        *,
+        first: int = 2026,
+        last: int = 2035,
+        progress: Progress = None,
+        timeout: float | None = None,
+        **options: Unpack[TimelineOptions],
+    ) -> TimelineResult:
+        """Compute the revenue of scenarios by fiscal year, on imports that grow as CBO projects: `score` of the result.
+
+        Args:
+            scenarios: as in `impact`; differences are from the first one.
+            first: first fiscal year.
+            last: last fiscal year.
+            progress: True for a progress bar, or a function that takes stage and fraction.
+            timeout: seconds; by default the config's deadline.
+            **options: those of `timeline`; `score` is the projection, by default that of 2026-02.
+
+        Raises:
+            TariffsError: as `impact`.
+        """
+        first, last = (
+            arguments.whole(year, name, 10_000) for year, name in ((first, "first"), (last, "last"))
+        )
+        given: dict[str, Any] = {**options, "score": options.get("score") or PROJECTIONS[0]}
+        return self.timeline(
+            None,
+            scenarios,
+            start=f"{first - 1}-10-01",
+            end=f"{last}-09-30",
+            by=["origin"] if options.get("collected") else ["region"],
+            progress=progress,
+            timeout=timeout,
+            **given,
+        )
+
     def impact_both(
         self,
         lines: Table | None = None,
@@ -260,6 +298,9 @@ class Client(
             self.timeline(lines, scenarios, by=by, **days, **_without(options, _OF_EXPORTS)),
             self.timeline(exports, scenarios, by=exports_by, **days, **_of_exports(options)),
         )
+
+
+PROJECTIONS = OPTIONS["score"].choices
 
 
 def _of_exports(options: Mapping[str, object]) -> dict[str, Any]:

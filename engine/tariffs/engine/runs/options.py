@@ -43,7 +43,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Options(run_spec.Results, run_spec.Response, run_spec.LawChoice, run_spec.Goods):
+class Options(run_spec.Budget, run_spec.Results, run_spec.Response, run_spec.LawChoice, run_spec.Goods):
     """Options of a run over a table, with those that its callers do not see.
 
     Day, parameters and law are those of the points and the law that a run is given. `parameter_set` is a name or the

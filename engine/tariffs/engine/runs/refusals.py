@@ -160,6 +160,21 @@ REFUSALS: tuple[Refusal, ...] = (
         "Deciles of households are of the effect on consumer prices.",
         "Give an impact --consumer-prices METHOD too, or leave decile out.",
     ),
+    *(
+        Refusal(
+            name,
+            {name: _GIVEN, "score": _MISSING},
+            "It is of a score, and the run has none.",
+            "Give a score too.",
+        )
+        for name in ("tax_offset", "collected", "gdp")
+    ),
+    Refusal(
+        "score",
+        {"score": _GIVEN, "own_table": _HOLDS},
+        "A score is of all imports of the United States.",
+        "Leave the table out.",
+    ),
     Refusal(
         "fx_offset",
         {"fx_offset": _GIVEN, "response": _STATIC},

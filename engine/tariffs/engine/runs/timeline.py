@@ -49,7 +49,7 @@ class ScenarioTimeline:
 
     `segments` and `totals` have a row per segment (and group): `start`, `end` (its last day), `days`, then the columns
     of the contract at the table's yearly values. `averages` and `average_total` are their means over the period,
-    weighted by days.
+    weighted by days. `score`, on request, has a row for each fiscal year; see `score`.
     """
 
     id: str
@@ -57,6 +57,7 @@ class ScenarioTimeline:
     totals: pl.DataFrame
     averages: pl.DataFrame
     average_total: pl.DataFrame
+    score: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class TimelinePart:
     spans: pl.DataFrame
     sums: Sums
     notes: tuple[Note, ...] = ()
+    score: pl.DataFrame | None = None
 
     def finished(self) -> ScenarioTimeline:
         """Make results of the sums."""
@@ -81,6 +83,7 @@ class TimelinePart:
             pl.concat([self.spans, total_rows(self.sums)], how="horizontal"),
             group_rows(average).frame,
             total_rows(average),
+            self.score,
         )
 
 
@@ -143,7 +146,7 @@ class TimelineRun(StepwiseRun):
         days = _days(law, first.instant, last.instant, self.table_run.market)
         asked = [note for one in scenarios for note in day_notes(one, days[0][0], days[-1][0])]
         self._period_notes = (*notes, *unread_of(law, [days[-1][0]], options.known_on), *dict.fromkeys(asked))
-        self._period = {"start": days[0][0].isoformat(), "end": days[-1][0].isoformat()}
+        self._facts: dict[str, object] = {"start": days[0][0].isoformat(), "end": days[-1][0].isoformat()}
         self._segments = [_segments(self.table_run, scenario, days) for scenario in scenarios]
         self._parts = [part for segments in self._segments for each in segments for part in each.parts]
         self.table_run.share_compile([(part.law, part.dated) for part in self._parts])
@@ -191,7 +194,7 @@ class TimelineRun(StepwiseRun):
         # The quantity limits and commitments of the law that affect the table on some day, each once.
         constraints = (run.quantity_constraints(part.law, part.dated) for part in self._parts)
         own += dict.fromkeys(note for one in constraints if one for note in one.promised())
-        provenance = run.provenance(self._scenarios, **self._period)
+        provenance = run.provenance(self._scenarios, **self._facts)
         return RunEnd(notes=tuple(own), refused=run.refused(), provenance=provenance)
 
 
@@ -230,13 +233,38 @@ def _segments(run: TableRun, scenario: Scenario, days: Sequence[tuple[date, date
 
 
 def _samples(run: TableRun, segment: _Segment) -> Iterator[_Segment]:
-    """Split a segment into parts of SAMPLED_DAYS, each with its own first day and the history of its laws as key."""
-    for passed in range(0, segment.days, SAMPLED_DAYS):
-        start = segment.start + timedelta(days=passed)
-        day = start.isoformat()
-        parts = tuple(replace(part, dated=run.dated_alike(part.law, day)) for part in segment.parts)
+    """Split a segment into parts with a day of their own each, whose key is the history of their laws until then."""
+    for start, count in _quarters(segment) if run.options.score else _months(segment):
+        day = (start + timedelta(days=count // 2 if run.options.score else 0)).isoformat()
+        laws = (_standing(run, part.law, day) if run.options.score else part.law for part in segment.parts)
+        parts = tuple(
+            LawPart(part.weight, law, run.dated_alike(law, day))
+            for part, law in zip(segment.parts, laws, strict=True)
+        )
         key = tuple((part.weight, start, _history(run, part.law, part.dated)) for part in parts)
-        yield _Segment(start, min(SAMPLED_DAYS, segment.days - passed), parts, key)
+        yield _Segment(start, count, parts, key)
+
+
+def _months(segment: _Segment) -> Iterator[tuple[date, int]]:
+    """Split a segment into parts of SAMPLED_DAYS: first days and numbers of days."""
+    for passed in range(0, segment.days, SAMPLED_DAYS):
+        yield segment.start + timedelta(days=passed), min(SAMPLED_DAYS, segment.days - passed)
+
+
+def _quarters(segment: _Segment) -> Iterator[tuple[date, int]]:
+    """Split a segment by quarters of the calendar, so that parts of scenarios have the same days."""
+    days = (segment.start + timedelta(days=passed) for passed in range(segment.days))
+    for _, same in itertools.groupby(days, lambda day: (day.year, (day.month - 1) // 3)):
+        first, *rest = same
+        yield first, 1 + len(rest)
+
+
+def _standing(run: TableRun, law: Law, day: str) -> Law:
+    """Return the law before scenarios where it has the same duties on a day: what a scenario ended leaves nothing."""
+    same = run.law_fingerprint(law, run.dated_alike(law, day)) == run.law_fingerprint(
+        run.law, run.dated_alike(run.law, day)
+    )
+    return run.law if same else law
 
 
 def _history(run: TableRun, law: Law, dated: Dated) -> Hashable:

@@ -14,10 +14,11 @@ import polars as pl
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.impact import ImpactRun, Point, ScenarioImpact
+from tariffs.engine.runs.score.score import ScoreRun
 from tariffs.engine.runs.stepwise_run import RunEnd, StepwiseRun
 from tariffs.engine.runs.sweeps.sweep import SweepRun, blocks_of, check_points, shortened, switched
 from tariffs.engine.runs.sweeps.sweep_points import POINTS_AT_MOST, check_count, grid
-from tariffs.engine.runs.timeline import TimelineRun
+from tariffs.engine.runs.timeline import ScenarioTimeline, TimelineRun
 from tariffs.engine.scenario import Scenario
 from tariffs.run_spec import option
 from tariffs.service.rpc.checks import few, required, word, words
@@ -208,14 +209,26 @@ def _read_period(request: pb.TimelineRequest) -> Asked:
     return Asked(len(scenarios), scenarios, (scenarios, start, end))
 
 
+def _timeline_run(table: Any, *given: Any, **how: Any) -> TimelineRun:
+    """Make the run of a timeline, with a score where its options have a projection."""
+    kind = ScoreRun if how["options"].score else TimelineRun
+    return kind(table, *given, **how)
+
+
+def _timeline_frames(scenario: ScenarioTimeline) -> Iterator[tuple[str, pl.DataFrame]]:
+    for kind in (*_KINDS, "score"):
+        if (frame := getattr(scenario, kind)) is not None:
+            yield kind, frame
+
+
 TIMELINE = Verb(
     "timeline",
     option.TIMELINE,
     pb.TimelineRequest,
     pb.TimelineResponse,
     _read_period,
-    TimelineRun,
-    lambda scenario: ((kind, getattr(scenario, kind)) for kind in _KINDS),
+    _timeline_run,
+    _timeline_frames,
     lambda index, scenario: {"scenario": scenario.id},
 )
 

@@ -69,6 +69,7 @@ def timeline(messages: Iterable[simulation_service_pb2.TimelineResponse], report
     }
     return TimelineResult(
         **kinds,
+        score=_concat(frames["score"]).drop("on") if frames["score"] else None,
         refused=_concat(frames["refused"]),
         notes=run_notes(done),
         provenance=provenance(done.provenance),

@@ -22,6 +22,7 @@ SUMMARIES: Mapping[str, str] = {
     "duty": "Compute the duty on one entry line, or on every line of a file, with each layer named and cited.",
     "impact": "Compute the effect of scenarios on a trade table: landed cost and trade volume, by group and in total.",
     "timeline": "Compute the effect of scenarios on a trade table for every day of a period.",
+    "score": "Compute the revenue of scenarios by fiscal year, on imports that grow as CBO projects.",
     "sweep": "Compute a scenario at many points of its parameters: landed cost and trade volume, by group and in "
     "total.",
     "seek": "Find the values of a parameter of a scenario at which a result meets a target.",

@@ -164,10 +164,10 @@ def taking(command: Command, made: Sequence[Parameter], first: Sequence[Paramete
     return signed(called, whole, was.return_annotation)
 
 
-def option_parameter(one: RunOption) -> Parameter:
+def option_parameter(one: RunOption, *, hidden: bool = False) -> Parameter:
     """Make the parameter of an option of runs."""
     kind, default = (_TEXTS, None) if one.kind in _SEVERAL else (_TYPES.get(one.kind, str), one.default)
-    annotation = _ANNOTATED[kind, options.run_option(one.name)]
+    annotation = _ANNOTATED[kind, options.run_option(one.name, hidden=hidden)]
     return Parameter(one.name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 

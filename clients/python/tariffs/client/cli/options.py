@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import sys
 import time
@@ -28,11 +29,11 @@ _KEPT_WARM = (
 )
 
 
-def run_option(name: str) -> Any:
+def run_option(name: str, *, hidden: bool = False) -> Any:
     """Describe an option of runs, by its name in Python, for Typer."""
     one = OPTIONS[name]
     repeated = " May be repeated." if one.kind in {Kind.PAIRS, Kind.VALUES} else ""
-    return typer.Option(one.flag, metavar=one.metavar or None, help=one.text + repeated)
+    return typer.Option(one.flag, metavar=one.metavar or None, help=one.text + repeated, hidden=hidden)
 
 
 Target = Annotated[
@@ -195,11 +196,13 @@ def pairs(
 ) -> dict[str, str]:
     """Read the NAME=VALUE items of an option into a mapping, after those of another option.
 
+    An item @FILE has those of a CSV file: a row of titles, then a name and a value in each.
+
     Raises:
-        InvalidRequest: an item has no name or no `=`, or a name comes twice.
+        InvalidRequest: an item has no name or no `=`, a name comes twice, or a file cannot be read.
     """
     values = dict(before or {})
-    for item in items or ():
+    for item in (one for given in items or () for one in _items_of(given, option)):
         name, separator, value = item.partition("=")
         if not separator or not name.strip():
             raise InvalidRequest("REQUEST_INVALID", f"{option} {item!r} is not NAME=VALUE.", field=option)
@@ -207,6 +210,17 @@ def pairs(
             raise InvalidRequest("REQUEST_INVALID", f"{option} {name.strip()} is given twice.", field=option)
         values[name.strip()] = value.strip()
     return values
+
+
+def _items_of(item: str, option: str) -> list[str]:
+    if not item.startswith("@"):
+        return [item]
+    try:
+        with Path(item[1:]).open(encoding="utf-8-sig", newline="") as file:
+            _, *rows = csv.reader(file)
+    except (OSError, ValueError) as error:
+        raise InvalidRequest("REQUEST_INVALID", f"{option} {item}: {error}.", field=option) from error
+    return ["=".join(row[:2]) for row in rows if row]
 
 
 def keys(items: Sequence[str]) -> list[str]:

@@ -24,6 +24,7 @@ from tariffs.client.results.impact import ImpactResult
 from tariffs.client.results.shown import TableResult
 from tariffs.run_spec.spec import taken
 
+_SCORED = "Score"
 _SHARED: Mapping[str, tuple[Any, object]] = {
     "table": (options.TradeTable, None),
     "mapping": (table_options.Mapping, ""),
@@ -144,8 +145,10 @@ def started(run: Run) -> Output:
     return Output({"name": run.name}, lambda: print(run.name))
 
 
-def with_run_options(verb: str) -> Callable[[Command], Command]:
-    """Give a command of runs the options of its verb, `--usmca-claims`, and those of `Asked`, taken as `asked`.
+def with_run_options(verb: str, *without: str) -> Callable[[Command], Command]:
+    """Give a command of runs options of a verb, `--usmca-claims`, and those of `Asked`, taken as `asked`.
+
+    Options that are named in `without` are left out, and the help of other commands leaves out those of a score.
 
     An option whose name on the command line is that of a parameter of the command stays the command's; a command with
     a client has the law of its connection.
@@ -153,9 +156,14 @@ def with_run_options(verb: str) -> Callable[[Command], Command]:
 
     def decorated(command: Command) -> Command:
         own = signature(command, eval_str=True).parameters
-        made = [option_parameter(one) for one in taken(verb) if one.flag[2:] not in own]
+        hidden = command.__name__ != _SCORED.lower()
+        made = [
+            option_parameter(one, hidden=hidden and one.group == _SCORED)
+            for one in taken(verb)
+            if one.flag[2:] not in own and one.name not in without
+        ]
         made = [one for one in made if "client" not in own or one.name != "law_version"]
-        shared = {name: one for name, one in _SHARED.items() if name not in own}
+        shared = {name: one for name, one in _SHARED.items() if name not in own and name not in without}
 
         @wraps(command)
         def called(*client: Any, **given: Any) -> Any:

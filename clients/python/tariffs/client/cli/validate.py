@@ -75,6 +75,15 @@ def households() -> Output:
     return _beside("published_deciles", "compare_households")
 
 
+@add(app, "score", "tariffs validate score --json")
+def score() -> Output:
+    """Compare revenue by fiscal year with that which the Budget Lab at Yale published.
+
+    A difference beyond the tolerance is printed with its reason; the exit code is 1 if one has no reason.
+    """
+    return _beside("published_scores", "compare_scores")
+
+
 def _beside(module: str, name: str) -> Output:
     compare = getattr(module_of("server", f"tariffs.engine.validation.{module}"), name)
     with reporting(True):

@@ -7,10 +7,11 @@ import polars as pl
 from tariffs.client.results.amounts import PERCENT, three
 from tariffs.client.results.answer import run_title
 from tariffs.client.results.tables import ShortTable
+from tariffs.client.results.view import Passage
 
 _SHOWN = 8
 _ALL = "all"
-HOUSEHOLD_WORDS = (
+_WORDS = (
     "Quantities stay as they were, so that it is an upper bound. The poorest tenth spends 3.5 times its income after "
     "tax: for it, look at USD and prices paid."
 )
@@ -34,6 +35,12 @@ def household_tables(costs: pl.DataFrame | None) -> list[ShortTable]:
         for run in costs.partition_by("scenario", "on", maintain_order=True)
         for table in _of_run(run, run_title(*run.row(0)[:2]))
     ]
+
+
+def household_passages(costs: pl.DataFrame | None) -> list[Passage]:
+    """Make the part of a report on costs to households; none without one."""
+    tables = household_tables(costs)
+    return [Passage("What households pay", (_WORDS,), tables)] if tables else []
 
 
 def _of_run(costs: pl.DataFrame, run: str) -> list[ShortTable]:

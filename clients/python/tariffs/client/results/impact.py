@@ -15,13 +15,14 @@ from tariffs.client.results.answer import Answer, group_table, run_title, step_t
 from tariffs.client.results.chart_rows import rows_by, total_rows
 from tariffs.client.results.charts import Chart
 from tariffs.client.results.columns import keys_of, largest_first, runs_largest_first
-from tariffs.client.results.households import HOUSEHOLD_WORDS, household_tables
+from tariffs.client.results.households import household_passages, household_tables
 from tariffs.client.results.impact_view import ImpactWords, change_tables, details
 from tariffs.client.results.json_values import json_rows, json_value
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.path_views import named_events, period_answer, period_figure
 from tariffs.client.results.quote import Note
 from tariffs.client.results.ranges import Ranges, model_ends
+from tariffs.client.results.scores import score_passages, score_tables
 from tariffs.client.results.shown import TableResult, largest_section, section_of
 from tariffs.client.results.tables import SHOWN_ROWS, Section, ShortTable
 from tariffs.client.results.treemap import treemap
@@ -43,11 +44,8 @@ class ImpactResult(TableResult):
         consumer_prices: effect of the added duties on consumer prices before any response, if requested: `scenario,
             on`, `line` of the BEA's bridge to personal consumption (None: all of it), `spending` in dollars,
             `direct` by imported goods, `indirect` by imported inputs, `change` (fractions of spending).
-        households: that effect by tenth of households, if `by` has decile: `scenario, on`, `decile` by income before
-            tax (None: all), `category` (None: all goods), `cost` of the tenth in USD of 2023 a year, `per_household`
-            (USD), `of_income_before_tax`, `of_income_after_tax`, `change` of the prices that it pays, and the shares of
-            the cost in goods that an item of spending fits nearly, `near_share`, or none fits, `proxy_share`
-            (fractions).
+        households: that effect by tenth of households, if `by` has decile: `scenario, on`, then the columns of
+            docs/models/households.md; else None.
         models: welfare under the models of trade, with `draws`: `scenario, on, model, welfare` (USD), and `run_digest`
             of the run that it is from.
     """
@@ -242,9 +240,8 @@ class ImpactResult(TableResult):
             self.goods,
             self._largest(law=law),
         )
-        costs = household_tables(named(self.households))
-        paid = [Passage("What households pay", (HOUSEHOLD_WORDS,), costs)] if costs else []
-        return Story(own.question, own.answer(), [*own.passages(), *paid], own.figure)
+        passages = [*own.passages(), *household_passages(named(self.households))]
+        return Story(own.question, own.answer(), passages, own.figure)
 
     def _headline(self) -> str:
         points = [f"{name} on {on}" for name, on in self.total.select("scenario", "on").iter_rows()]
@@ -273,10 +270,9 @@ class ImpactResult(TableResult):
             block |= {title: rows(getattr(self.ranges, name)) for name, title in names.items()}
         if attribution := rows(self.attribution):
             block["attribution"] = attribution
-        if self.consumer_prices is not None:
-            block["consumer_prices"] = rows(self.consumer_prices)
-        if self.households is not None:
-            block["households"] = rows(self.households)
+        for name in ("consumer_prices", "households"):
+            if (asked := getattr(self, name)) is not None:
+                block[name] = rows(asked)
         return block
 
 
@@ -290,25 +286,26 @@ class TimelineResult(TableResult):
         totals: one row per scenario and segment.
         averages: one row per scenario and group: means over the period, weighted by days.
         average_total: one row per scenario.
+        score: with a projection one row per scenario and fiscal year: `scenario, fiscal_year`, then the columns of
+            docs/models/score.md in USD; else None.
     """
 
     segments: pl.DataFrame
     totals: pl.DataFrame
     averages: pl.DataFrame
     average_total: pl.DataFrame
+    score: pl.DataFrame | None = None
 
     def _json(self) -> dict[str, object]:
         names = self.totals["scenario"].unique(maintain_order=True).to_list() if self.totals.height else []
-        kinds = {name: name for name in ("totals", "averages", "average_total")}
+        kinds = {"groups": "segments"} | {name: name for name in ("totals", "averages", "average_total")}
+        kinds |= {} if self.score is None else {"score": "score"}
+
+        def rows(kind: str, name: str) -> list[dict[str, object]]:
+            return json_rows(getattr(self, kind).filter(scenario=name).drop("scenario"))
+
         return {
-            "scenarios": [
-                {"id": name}
-                | {
-                    key: json_rows(getattr(self, kind).filter(scenario=name).drop("scenario"))
-                    for key, kind in {"groups": "segments", **kinds}.items()
-                }
-                for name in names
-            ]
+            "scenarios": [{"id": name} | {key: rows(kinds[key], name) for key in kinds} for name in names]
         }
 
     def answer(self, law: LegalText | None = None) -> Answer:
@@ -317,7 +314,8 @@ class TimelineResult(TableResult):
 
     def short_tables(self, sort: str = "", shown: int = SHOWN_ROWS) -> list[ShortTable]:
         """Tables of the days on which the duty changes most, and of the largest groups on average, by name."""
-        return [step_table(self.totals, self._columns(), shown), *self._largest(sort, shown)]
+        days = step_table(self.totals, self._columns(), shown)
+        return [*score_tables(self.score), days, *self._largest(sort, shown)]
 
     def _largest(
         self, sort: str = "", shown: int = SHOWN_ROWS, law: LegalText | None = None
@@ -352,6 +350,7 @@ class TimelineResult(TableResult):
             "totals": self.totals,
             "averages": runs_largest_first(self.averages, ("scenario",)),
             "segments": runs_largest_first(self.segments, ("scenario", "start", "end")),
+            **({"score": self.score} if self.score is not None else {}),
         }
 
     def story(self, law: LegalText | None) -> Story:
@@ -368,7 +367,7 @@ class TimelineResult(TableResult):
         return Story(
             f"What is the duty on {self.goods} from {first} to {last}?",
             period_answer(steps, total, self.goods, column),
-            [*own.passages()[:-1], _UNSURE],
+            [*score_passages(self.score), *own.passages()[:-1], _UNSURE],
             lambda: period_figure(steps, column, law.events if law else {}),
         )
 

@@ -90,6 +90,8 @@ class DutySteps:
         days = list(self._changes(law, dated))
         ages = [(last - day.day).days / DAYS_A_YEAR for day in days]
         steps = list(map(DutyStep, ages, self._moves_of(days)))
+        if self._run.options.score:
+            steps = in_force(steps, self._response.base_rate)
         return with_prohibitions_apart(steps)
 
     def _moves_of(self, days: Sequence[_Day]) -> list[RateMoves]:
@@ -277,6 +279,33 @@ class ExpectedDuties:
             return ratio(duties.duty, duties.lines.value, 0.0), law
 
         return self._rates.get(self._run.law_fingerprint(law, dated), found)[0]
+
+
+def in_force(steps: Sequence[DutyStep], base: F64) -> list[DutyStep]:
+    """Leave of the steps of duty what is still in force at the end, each part at the age since which it is.
+
+    A duty that has ended leaves nothing: a rate above that of the baseline counts, on each day, as far as no later day
+    was below it, and a rate below as far as no later day was above it.
+
+    Args:
+        steps: the steps, the oldest first.
+        base: rate of each variety at the baseline.
+    """
+    level = base.copy()
+    for step in steps:
+        level[step.moves.variety] = step.moves.after
+    rises, found = level > base, list[DutyStep]()
+    for step in reversed(steps):
+        goods, before = step.moves.variety, step.moves.before
+        after, least = level[goods], base[goods]
+        higher = np.maximum(np.minimum(after, before), least)
+        lower = np.minimum(np.maximum(after, before), least)
+        level[goods] = np.where(rises[goods], higher, lower)
+        moved = level[goods] != after
+        if moved.any():
+            moves = RateMoves.of(goods[moved], level[goods][moved], after[moved])
+            found.append(DutyStep(step.years, moves))
+    return found[::-1]
 
 
 def prohibitions_apart(

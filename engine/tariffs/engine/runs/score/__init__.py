@@ -1,0 +1,1 @@
+"""Score a law over fiscal years of the United States, beside projections of CBO."""
