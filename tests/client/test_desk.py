@@ -8,6 +8,7 @@ import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -180,6 +181,26 @@ def test_who_waited_for_what_failed_asks_again() -> None:
     assert isinstance(first, ValueError)
     assert others == [7, 7]
     assert len(asked) == 2
+
+
+def test_what_takes_too_much_memory_is_not_kept() -> None:
+    asked = list[str]()
+
+    async def read(digest: str, size: int, answers: Answers) -> None:
+        async def compute() -> Any:
+            asked.append(digest)
+            return SimpleNamespace(byte_count=size)
+
+        await answers.get(digest, compute)
+        await asyncio.sleep(0)
+
+    async def read_all() -> None:
+        answers = Answers(kept=3, most_bytes=100)
+        for digest, size in (("a", 60), ("b", 30), ("b", 30), ("c", 60), ("a", 60), ("d", 500), ("d", 500)):
+            await read(digest, size, answers)
+
+    asyncio.run(read_all())
+    assert "".join(asked) == "abcadd"
 
 
 def test_the_pages_of_this_process_answer_as_those_of_a_server(served: Running) -> None:

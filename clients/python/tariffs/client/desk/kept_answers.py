@@ -8,14 +8,16 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-_KEPT = 128
+_KEPT, _BYTES, _SMALL = 128, 256 << 20, 64 << 10
 
 
 class Answers:
-    """The answers last asked for. Errors are not kept."""
+    """The answers last asked for, by their number and their size, `byte_count`. Errors are not kept."""
 
-    def __init__(self, kept: int = _KEPT) -> None:
+    def __init__(self, kept: int = _KEPT, most_bytes: int = _BYTES) -> None:
         self._kept = kept
+        self._most_bytes = most_bytes
+        self._sizes: dict[str, int] = {}
         self._answers: OrderedDict[str, asyncio.Task[Any]] = OrderedDict()
 
     async def get(self, digest: str, compute: Callable[[], Awaitable[Any]]) -> Any:
@@ -38,8 +40,13 @@ class Answers:
         return task
 
     def _ended(self, digest: str, task: asyncio.Task[Any]) -> None:
-        has_failed = task.cancelled() or task.exception() is not None
-        if has_failed and self._answers.get(digest) is task:
-            del self._answers[digest]
-        while len(self._answers) > self._kept:
-            self._answers.popitem(last=False)
+        if self._answers.get(digest) is task:
+            if task.cancelled() or task.exception() is not None:
+                del self._answers[digest]
+            else:
+                self._sizes[digest] = getattr(task.result(), "byte_count", _SMALL)
+        while self._answers and (
+            len(self._answers) > self._kept or sum(self._sizes.values()) > self._most_bytes
+        ):
+            oldest, _ = self._answers.popitem(last=False)
+            self._sizes.pop(oldest, None)

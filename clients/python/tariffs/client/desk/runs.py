@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -32,6 +32,7 @@ from tariffs.client.results.view import View, assumed, doubts, inputs, repeat
 from tariffs.run_spec.option import IMPACT, SWEEP, TIMELINE
 
 _BARS, _LEAST_BAR, _MOST_SCENARIOS, _GROUPS_AT_POINT = 12, 0.002, 6, 10
+_MOST_POINTS = 120
 _AHEAD = timedelta(weeks=10)
 _PERIOD = timedelta(days=365)
 
@@ -47,6 +48,12 @@ class Ran:
     def to_json_dict(self) -> dict[str, object]:
         """Convert to the document of the command."""
         return self.result.to_json_dict()
+
+    @property
+    def byte_count(self) -> int:
+        """Bytes of its frames."""
+        values = (getattr(self.result, one.name) for one in fields(self.result))
+        return sum(int(one.estimated_size()) for one in values if isinstance(one, pl.DataFrame))
 
     @property
     def is_of_day(self) -> bool:
@@ -250,6 +257,8 @@ def _change_bars(result: ImpactResult) -> tuple[str, list[Bar]]:
 
 def _points(result: Sweep, law: LegalText) -> dict[str, Any]:
     """Draw the curve of a sweep, and write what the slider shows at each point."""
+    count = result.points.height
+    result = _thinned(result)
     axes, column = result.axes(law), _column(result.totals)
     first = result.points.columns[0]
     unit = short_unit(result.totals[column].to_list())
@@ -267,10 +276,21 @@ def _points(result: Sweep, law: LegalText) -> dict[str, Any]:
     ends = (axes[0].shown(result.points[first][0]), axes[0].shown(result.points[first][-1]))
     plot = curve_plot(series, ends, shown, (low, high))
     return {
-        "chart": f"{in_full(column).capitalize()} a year, {unit.name}, by {axes[0].title}",
+        "chart": f"{in_full(column).capitalize()} a year, {unit.name}, by {axes[0].title}"
+        + (f"; {result.points.height} of {count:,} points" if count > result.points.height else ""),
         "plot": plot,
         "slider": _slider(result, labels, plot, [float(one) for one in at]),
     }
+
+
+def _thinned(result: Sweep) -> Sweep:
+    """Take as many points of a sweep as a page can hold."""
+    step = -(-result.points.height // _MOST_POINTS)
+    if step < 2:
+        return result
+    points = result.points.gather_every(step)
+    groups = result.groups.join(points, on=points.columns, how="semi")
+    return replace(result, points=points, totals=result.totals.gather_every(step), groups=groups)
 
 
 def _slider(result: Sweep, labels: Sequence[str], plot: Plot, at: Sequence[float]) -> dict[str, Any]:
