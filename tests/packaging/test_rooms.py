@@ -16,6 +16,7 @@ ENGINE, SERVICE = "tariffs.engine", "tariffs.service"
 BESIDE_ROOMS = {"__init__.py", "py.typed", "__pycache__"}
 PUBLIC_OF_THE_CLIENT = {
     "async_client.py",
+    "cases",
     "cli",
     "client.py",
     "config.py",
