@@ -21,6 +21,7 @@ from tests.load.servers import MIB
 HEAVY = {
     "LawService/ListChanges",
     "ScenarioService/DiffScenarios",
+    "SimulationService/CalculateCollections",
     "SimulationService/Simulate",
     "SimulationService/SimulateGroups",
     "SimulationService/SimulateLines",

@@ -16,6 +16,7 @@ INPUTS = 20_000
 """Calls of all methods at scale 1."""
 _SLOW = {
     "LawService/ListChanges": 75,
+    "SimulationService/CalculateCollections": 75,
     **dict.fromkeys(("SimulationService/Simulate", "SweepService/Seek", "TableService/CheckTable"), 150),
     **dict.fromkeys(
         ("SimulationService/Timeline", "SimulationService/SimulateLines", "SweepService/Sweep"), 300

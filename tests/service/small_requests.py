@@ -30,4 +30,5 @@ SMALL: dict[str, dict[str, Any]] = json.loads(
         "target": 1e9,
         **PLAIN,
     },
+    "SimulationService/CalculateCollections": {"start": "2025-01", "end": "2025-01", "by": ["month"]},
 }

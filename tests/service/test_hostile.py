@@ -38,6 +38,7 @@ HEAVY = {
     "LawService/ListChanges",
     "ScenarioService/DiffScenarios",
     "SimulationService/ReadRun",
+    "SimulationService/CalculateCollections",
     "SimulationService/Simulate",
     "SimulationService/SimulateGroups",
     "SimulationService/StartRun",

@@ -48,6 +48,7 @@ SAME_THING_AT_TWO_FLOORS = {
     },
     "client": {
         *(
+            "collections",
             "duty",
             "entries",
             "impact",

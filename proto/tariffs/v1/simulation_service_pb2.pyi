@@ -652,3 +652,53 @@ class ReadRunResponse(_message.Message):
     timeline: TimelineResponse
     sweep: SweepResponse
     def __init__(self, offset: _Optional[int] = ..., simulate: _Optional[_Union[SimulateResponse, _Mapping]] = ..., timeline: _Optional[_Union[TimelineResponse, _Mapping]] = ..., sweep: _Optional[_Union[SweepResponse, _Mapping]] = ...) -> None: ...
+
+class CalculateCollectionsRequest(_message.Message):
+    __slots__ = ("scenario", "start", "end", "by", "without", "known_on", "switches", "min_confidence", "law_version")
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    SCENARIO_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
+    MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    scenario: _common_pb2.ScenarioRef
+    start: str
+    end: str
+    by: _containers.RepeatedScalarFieldContainer[str]
+    without: _containers.RepeatedScalarFieldContainer[str]
+    known_on: str
+    switches: _containers.ScalarMap[str, str]
+    min_confidence: str
+    law_version: str
+    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., start: _Optional[str] = ..., end: _Optional[str] = ..., by: _Optional[_Iterable[str]] = ..., without: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
+
+class CalculateCollectionsResponse(_message.Message):
+    __slots__ = ("rows", "total", "frozen", "notes", "provenance")
+    class FrozenEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    FROZEN_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    rows: _containers.RepeatedScalarFieldContainer[bytes]
+    total: bytes
+    frozen: _containers.ScalarMap[str, str]
+    notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
+    provenance: _common_pb2.Provenance
+    def __init__(self, rows: _Optional[_Iterable[bytes]] = ..., total: _Optional[bytes] = ..., frozen: _Optional[_Mapping[str, str]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...

@@ -51,6 +51,11 @@ class SimulationServiceStub:
                 request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.TimelineRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.TimelineResponse.FromString,
                 _registered_method=True)
+        self.CalculateCollections = channel.unary_unary(
+                '/tariffs.v1.SimulationService/CalculateCollections',
+                request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.CalculateCollectionsRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.CalculateCollectionsResponse.FromString,
+                _registered_method=True)
         self.SimulateLines = channel.stream_stream(
                 '/tariffs.v1.SimulationService/SimulateLines',
                 request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.SimulateLinesRequest.SerializeToString,
@@ -96,6 +101,13 @@ class SimulationServiceServicer:
     def Timeline(self, request, context):
         """Scenarios over a period, a segment of days on which the law stands alike at a time. Progress comes first, then
         refused rows, then for each scenario its segments, totals and averages; `done` is always last.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CalculateCollections(self, request, context):
+        """Duty assessed and collected on US imports by month, authority and origin, and the steps between, in one answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -150,6 +162,11 @@ def add_SimulationServiceServicer_to_server(servicer, server):
                     servicer.Timeline,
                     request_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.TimelineRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_simulation__service__pb2.TimelineResponse.SerializeToString,
+            ),
+            'CalculateCollections': grpc.unary_unary_rpc_method_handler(
+                    servicer.CalculateCollections,
+                    request_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.CalculateCollectionsRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_simulation__service__pb2.CalculateCollectionsResponse.SerializeToString,
             ),
             'SimulateLines': grpc.stream_stream_rpc_method_handler(
                     servicer.SimulateLines,
@@ -254,6 +271,33 @@ class SimulationService:
             '/tariffs.v1.SimulationService/Timeline',
             tariffs_dot_v1_dot_simulation__service__pb2.TimelineRequest.SerializeToString,
             tariffs_dot_v1_dot_simulation__service__pb2.TimelineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CalculateCollections(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.SimulationService/CalculateCollections',
+            tariffs_dot_v1_dot_simulation__service__pb2.CalculateCollectionsRequest.SerializeToString,
+            tariffs_dot_v1_dot_simulation__service__pb2.CalculateCollectionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -92,6 +92,7 @@ class LocalServices:
     Simulate = _running("simulate")
     SimulateGroups = _emitting("groups")
     Timeline = _running("timeline")
+    CalculateCollections = _emitting("collections")
     Sweep = _running("sweep")
     Seek = _running("seek")
 

@@ -100,6 +100,7 @@ class AsyncClient:
     check = _awaited(Client.check)
     check_table = _awaited(Client.check_table)
     close = _awaited(Client.close)
+    collections = _awaited(Client.collections)
     delete_scenario = _awaited(Client.delete_scenario)
     delete_table = _awaited(Client.delete_table)
     diff = _awaited(Client.diff)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.changes import PortFeeCalls
+from tariffs.client._verbs.collections import CollectionsCalls
 from tariffs.client._verbs.duty import DutyCalls
 from tariffs.client._verbs.legal_lookup import LegalTextCalls
 from tariffs.client._verbs.line_stream import LineStreamCalls
@@ -47,6 +48,7 @@ class Client(
     RefundCalls,
     PortFeeCalls,
     SourceCalls,
+    CollectionsCalls,
     SweepCalls,
     LineStreamCalls,
     StoredScenarioCalls,

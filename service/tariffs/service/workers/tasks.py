@@ -128,6 +128,9 @@ CALLS: Mapping[str, CallTask] = {
     "simulate": CallTask("simulation_service_pb2:SimulateRequest", "runs:simulate"),
     "groups": CallTask("simulation_service_pb2:SimulateRequest", "simulation_groups:simulate_groups"),
     "timeline": CallTask("simulation_service_pb2:TimelineRequest", "runs:timeline"),
+    "collections": CallTask(
+        "simulation_service_pb2:CalculateCollectionsRequest", "collections:calculate_collections"
+    ),
     "sweep": CallTask("simulation_service_pb2:SweepRequest", "runs:sweep"),
     "seek": CallTask("sweep_service_pb2:SeekRequest", "seek:run_seek"),
     "changes": CallTask("law_service_pb2:ListChangesRequest", "changes:list_changes"),

@@ -27,6 +27,8 @@ SUMMARIES: Mapping[str, str] = {
     "total.",
     "seek": "Find the values of a parameter of a scenario at which a result meets a target.",
     "source": "Rank the origins of a product by landed cost a unit, under the law and scenarios.",
+    "collections": "Follow duty on US imports from the law to the treasury: assessed, claimed, exempt, afloat, "
+    "collected, refunded.",
     "refund": "Compute refunds of entries, by entry, heading and collection window, and in total.",
     "replay": "Run a written result of impact, timeline or sweep again, and compare every number or name the changed "
     "inputs.",

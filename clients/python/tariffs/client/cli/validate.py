@@ -66,6 +66,32 @@ def collected() -> Output:
     return Output(answer, lambda: _show_collected(rates, prices), _exit_code([*rates, *prices]))
 
 
+@add(app, "collections", "tariffs validate collections --json")
+def collections() -> Output:
+    """Compare the ladder of `tariffs collections` with duty collected by month and country and with IEEPA duty.
+
+    Its shares were frozen before the months after 2026-02 were seen. A difference beyond the tolerance is printed with
+    its reason; the exit code is 1 if one has no reason.
+    """
+    compare = module_of("server", "tariffs.engine.validation.collections").compare_collections
+    with reporting(True) as report:
+        answer: dict[str, Any] = compare(progress=report).to_dict()
+    return Output(answer, lambda: _show_collections(answer["rows"]), _exit_code(answer["rows"]))
+
+
+def _show_collections(rows: list[dict[str, Any]]) -> None:
+    out, reasons = console(), _reasons(rows)
+    numbers = ("published", "ours", "difference", "tolerance")
+    cells = (
+        [row["check"], row["name"], *(f"{row[name]:.3f}" for name in numbers), _mark(row, reasons)]
+        for row in rows
+    )
+    caption = "percent of customs value and points; amounts in billion USD, their difference as a part"
+    out.print(text_table(["check", "name", *right(*numbers), "within"], cells, caption))
+    for reason, number in reasons.items():
+        out.print(f"({number}) {reason}", markup=False)
+
+
 @add(app, "households", "tariffs validate households --json")
 def households() -> Output:
     """Compare what consumer prices cost tenths of households with the deciles that the Budget Lab at Yale published.

@@ -1,0 +1,109 @@
+"""Duty from the law to the treasury, by month, authority and origin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tariffs.client.results import html
+from tariffs.client.results.json_values import json_value
+from tariffs.client.results.output_files import write_report
+from tariffs.client.results.quote import Note, Provenance
+from tariffs.client.results.report import report_html
+from tariffs.client.results.tables import ShortTable
+from tariffs.client.results.view import Passage, View, inputs
+
+STEPS = ("claims", "exemptions", "afloat", "rest")
+"""Steps from `assessed` to `collected`."""
+_AMOUNTS = ("imports", "assessed", *STEPS, "collected", "refunds")
+_SHOWN = 40
+_BILLION = 1e9
+_QUESTION = "How much customs duty comes in, and what becomes of the rest?"
+
+
+@dataclass(frozen=True, slots=True)
+class Collections:
+    """Duty assessed and collected on US imports, and the steps between; docs/models/collections.md explains each.
+
+    Attributes:
+        rows: the keys, then `imports`, `assessed`, STEPS, `collected`, `refunds` (USD) and `collected_rate` (fraction
+            of imports). `collected` is `assessed` and the steps, to the cent, without refunds. `imports` is that of the
+            keys but authority.
+        total: the same of all rows, one row without keys.
+        frozen: day, months and last month of the estimates.
+        notes: what to know.
+        provenance: law version, digests.
+    """
+
+    rows: pl.DataFrame
+    total: pl.DataFrame
+    frozen: Mapping[str, str]
+    notes: tuple[Note, ...]
+    provenance: Provenance
+
+    def to_json_dict(self) -> dict[str, object]:
+        """Convert to the document of `collections --json`."""
+        return {
+            "rows": self.rows.to_dicts(),
+            "total": self.total.row(0, named=True),
+            "frozen": dict(self.frozen),
+            "notes": json_value(self.notes),
+            "provenance": dict(self.provenance),
+        }
+
+    def table(self) -> ShortTable:
+        """Write the rows as text, billion USD: all of a few months or the largest, and the total."""
+        keys = [name for name in self.rows.columns if name not in (*_AMOUNTS, "collected_rate")]
+        rows = self.rows if keys == ["month"] else self.rows.sort("collected", descending=True)
+        cells = [_cells(row, keys) for row in rows.head(_SHOWN).iter_rows(named=True)] if keys else []
+        left = f"; {rows.height - _SHOWN:,} smaller rows are left out" if rows.height > _SHOWN else ""
+        return ShortTable(
+            f"billion USD; rate in percent of imports{left}",
+            [" ".join(keys), *_AMOUNTS, "rate"],
+            [*cells, _cells({"all": "all", **self.total.row(0, named=True)}, ["all"])],
+        )
+
+    def report(self, path: str | Path | None = None) -> str:
+        """Write the ladder as one HTML page, which needs no network.
+
+        Args:
+            path: file to write it to, if any.
+
+        Raises:
+            InvalidRequest: the name of the file ends in neither .html nor .htm.
+            ExtraMissing: the extra `notebook` is not installed.
+        """
+        total = self.total.row(0, named=True)
+        assessed, collected, refunds = (
+            total[name] / _BILLION for name in ("assessed", "collected", "refunds")
+        )
+        answer = (
+            f"Of {assessed:,.1f} billion USD of duty assessed, {collected:,.1f} are collected; {-refunds:,.1f} of void "
+            "duty are refunded in these months."
+        )
+        text = report_html(
+            View(
+                _QUESTION,
+                [answer],
+                passages=[Passage("From the law to the money", [], [self.table()])],
+                assumed={"Collections": [note.message for note in self.notes]},
+                inputs=inputs(self.provenance),
+                law_line=html.law_line(self.provenance),
+            )
+        )
+        if path is not None:
+            write_report(path, text)
+        return text
+
+
+def _cells(row: Mapping[str, Any], keys: list[str]) -> list[str]:
+    rate = row["collected_rate"]
+    return [
+        " ".join(str(row[name]) for name in keys),
+        *(f"{row[name] / _BILLION:,.3f}" for name in _AMOUNTS),
+        "" if rate is None else f"{rate * 100:.2f}",
+    ]

@@ -1,0 +1,1 @@
+"""Duty from the law to the treasury: assessed, claimed, exempt, afloat, collected, refunded."""

@@ -1,0 +1,119 @@
+"""Duty from the law to the treasury: steps that add, relief afloat, frozen inputs, and the months beside the Census."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.law import load_law
+from tariffs.engine.law.yaml_texts import load_yaml
+from tariffs.engine.runs.collections import collect, ladder
+from tariffs.engine.runs.collections.frozen import DATA, claiming_origins, frozen, refunded_by, sailing_days
+from tariffs.engine.runs.collections.ladder import RUNGS, days_of, rungs
+from tariffs.engine.runs.stepwise_run import RunArguments
+from tariffs.engine.scenario import library
+from tariffs.engine.validation.collections import NOTES, compare_collections, monthly_rows
+from tariffs.importers.collections_data import build
+
+SOURCE = Path(__file__).parents[2].parent / "shared" / "data"
+MONTHS = ("2025-04", "2025-05", "2025-06")
+Frames = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def frames() -> Frames:
+    how = RunArguments(law=load_law())
+    tables = (None, collect._loaded_before(), collect._all_claimed())
+    runs = [
+        collect._timeline(table, library()["base"], MONTHS, how).scenarios[0].segments for table in tables
+    ]
+    first, second, third = (run.with_columns(pl.col("sector").fill_null("")) for run in runs)
+    return first, second, third
+
+
+@pytest.fixture(scope="module")
+def cells(frames: Frames) -> pl.DataFrame:
+    return rungs(*frames, MONTHS)
+
+
+def test_months_outside_the_fitted_ones_are_near_those_collected(cells: pl.DataFrame) -> None:
+    rows = [row for row in monthly_rows(cells, load_yaml(NOTES)) if row.check == "month"]
+    assert [row.name for row in rows] == list(MONTHS)
+    assert all(row.within for row in rows)
+    # Relief of goods afloat is most of what April does not pay.
+    april = cells.filter(pl.col("month") == "2025-04").select(pl.col("assessed", "afloat", "collected").sum())
+    assessed, afloat, collected = april.row(0)
+    assert -afloat > 0.7 * (assessed - collected)
+
+
+def test_a_wrong_sign_fails(frames: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = ladder.afloat_share
+    monkeypatch.setattr(ladder, "afloat_share", lambda *given: right(*given).with_columns(-pl.col("spared")))
+    rows = list(monthly_rows(rungs(*frames, MONTHS), load_yaml(NOTES)))
+    assert not next(row for row in rows if row.name == "2025-04").within
+
+
+def test_steps_add_up_and_each_may_be_left_out(frames: Frames, cells: pl.DataFrame) -> None:
+    steps = pl.sum_horizontal("assessed", *RUNGS) - pl.col("collected")
+    assert cells.select(steps.abs().max()).item() < 1e-3
+    bare = rungs(*frames, MONTHS, RUNGS)
+    assert bare["collected"].sum() == pytest.approx(cells["assessed"].sum(), rel=1e-12)
+    no_rest = rungs(*frames, MONTHS, ["rest"])
+    assert no_rest["rest"].sum() == 0.0
+    assert no_rest["afloat"].sum() == pytest.approx(cells["afloat"].sum(), rel=1e-12)
+
+
+def test_no_relief_afloat_by_land_or_without_one(cells: pl.DataFrame) -> None:
+    members = claiming_origins()
+    assert not set(members) & set(sailing_days())
+    assert cells.filter(pl.col("origin").is_in(members))["afloat"].abs().max() == 0.0
+    assert cells.filter(pl.col("month") == "2025-06")["afloat"].abs().max() == 0.0
+
+
+def test_claims_are_steps_of_months_with_a_record(cells: pl.DataFrame) -> None:
+    assert cells["claims"].abs().max() == 0.0  # the record is whole from 2025-07 on
+
+
+def test_frozen_inputs_are_those_of_the_estimate_and_end_before_scoring() -> None:
+    facts = load_yaml(DATA / "frozen.yaml")
+    for name, digest in facts["inputs"].items():
+        assert hashlib.sha256((DATA / name).read_bytes()).hexdigest() == digest
+        if name.endswith(".parquet"):
+            assert pl.read_parquet(DATA / name)["month"].max() <= facts["last_month"] == "2026-02"
+    assert 0.5 <= frozen().ocean_share <= 1.0
+
+
+def test_refunds_run_to_what_customs_declared() -> None:
+    cell = {"month": "2025-05", "origin": "CN", "authority": "ieepa.fentanyl"}
+    paid = pl.DataFrame([{**cell, "collected": frozen().void_collected, "void": 1.0}])
+    months = collect.months_between("2025-01", "2027-12")
+    refunds = collect._refunds(paid, months)
+    assert -refunds["refunds"].sum() == pytest.approx(frozen().void_paid, rel=1e-9)
+    assert refunds["month"].min() == "2026-04"
+    assert refunded_by(days_of("2026-04")[0]) == 0.0
+
+
+def test_an_impossible_month_key_or_rung_is_refused() -> None:
+    for start, end in (("2024-12", "2025-03"), ("2025-03", "2025-02"), ("2025-1", "2025-03")):
+        with pytest.raises(InputError, match="month"):
+            collect.months_between(start, end)
+    with pytest.raises(InputError, match="among"):
+        collect.collections(library()["base"], "2025-01", "2025-01", by=("hts2",), law=load_law())
+
+
+@pytest.mark.slow
+def test_every_difference_is_small_or_has_a_reason() -> None:
+    rows = compare_collections().rows
+    assert all(row.within or row.reason for row in rows)
+    assert all(row.within for row in rows if row.check not in ("origin", "amount"))
+
+
+@pytest.mark.skipif(not SOURCE.is_dir(), reason="the folder of public sources is not here")
+def test_the_importer_gives_the_embedded_files(tmp_path: Path) -> None:
+    build(SOURCE, tmp_path)
+    for path in tmp_path.iterdir():
+        assert pl.read_parquet(path).equals(pl.read_parquet(DATA / path.name))
