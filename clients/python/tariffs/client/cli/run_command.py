@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from inspect import Parameter, signature
@@ -37,6 +37,9 @@ _SHARED: Mapping[str, tuple[Any, object]] = {
     "wide": (options.Wide, False),
     "brief": (options.Brief, False),
 }
+
+
+_OF_TABLE = frozenset({"table", "mapping", "sheet", "header_row"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,24 +166,34 @@ def with_run_options(verb: str, *without: str) -> Callable[[Command], Command]:
             if one.flag[2:] not in own and one.name not in without
         ]
         made = [one for one in made if "client" not in own or one.name != "law_version"]
-        shared = {name: one for name, one in _SHARED.items() if name not in own and name not in without}
-
-        @wraps(command)
-        def called(*client: Any, **given: Any) -> Any:
-            asked = Asked(**{name: given.pop(name, default) for name, (_, default) in _SHARED.items()})
-            return command(*client, asked=asked, **given)
-
-        plain = [one for name, one in own.items() if name != "asked"]
-        kinds = Parameter.KEYWORD_ONLY
-        asks = [
-            Parameter(name, kinds, default=default, annotation=kind)
-            for name, (kind, default) in shared.items()
-        ]
-        *first, rest = plain
-        whole = signed(called, [*first, *asks, rest], signature(command, eval_str=True).return_annotation)
-        return taking(whole, [*made, Parameter("usmca_claims", kinds, default="", annotation=options.Claims)])
+        shared = [name for name in _SHARED if name not in own and name not in without]
+        claims = Parameter("usmca_claims", Parameter.KEYWORD_ONLY, default="", annotation=options.Claims)
+        return taking(_asking(command, shared), [*made, claims])
 
     return decorated
+
+
+def with_result_options(command: Command) -> Command:
+    """Give a command the options of `Asked` but those of a table, taken as `asked`."""
+    return _asking(command, _SHARED.keys() - _OF_TABLE)
+
+
+def _asking(command: Command, names: Collection[str]) -> Command:
+    was = signature(command, eval_str=True)
+    asks = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in _SHARED.items()
+        if name in names
+    ]
+
+    @wraps(command)
+    def called(*client: Any, **given: Any) -> Any:
+        asked = Asked(**{name: given.pop(name, default) for name, (_, default) in _SHARED.items()})
+        return command(*client, asked=asked, **given)
+
+    own = [one for name, one in was.parameters.items() if name != "asked"]
+    rest = [one for one in own if one.kind is Parameter.VAR_KEYWORD]
+    return signed(called, [*own[: len(own) - len(rest)], *asks, *rest], was.return_annotation)
 
 
 def of_both_sides(run: Mapping[str, Any], exports: Path | None) -> dict[str, Any]:

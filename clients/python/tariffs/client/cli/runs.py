@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from tariffs.client._verbs.run_handle import RunStatus
-from tariffs.client.cli import options, outputs
+from tariffs.client.cli import options
 from tariffs.client.cli.commands import Output, add, shared
-from tariffs.client.cli.render.results import print_result
 from tariffs.client.cli.render.table import console, text_table
+from tariffs.client.cli.run_command import Asked, with_result_options
 from tariffs.client.client import Client
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.sweep import Sweep
@@ -61,16 +61,12 @@ def cancel(client: Client, name: Name) -> Output:
 
 
 @add(app, "result", "tariffs runs result operations/4f0c... -o groups.parquet")
-def show_result(
-    client: Client, name: Name, output: options.Output = None, refused: options.Refused = None
-) -> Output:
+@with_result_options
+def show_result(client: Client, name: Name, asked: Asked) -> Output:
     """Print the result of a run, as `impact`, `timeline` or `sweep` prints it; waits until all of it is computed."""
-    outputs.check_files(output, refused)
     result = client.run(name).result(progress=True)
     rows = result.segments if isinstance(result, TimelineResult) else result.groups
-    kind, path = _KINDS[type(result)], refused or outputs.refused_path(None)
-
-    return outputs.written(client, kind, result, rows, output, path, lambda: print_result(result))
+    return asked.answer(client, _KINDS[type(result)], result, rows)
 
 
 def _status(status: RunStatus) -> Output:

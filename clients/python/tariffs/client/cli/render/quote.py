@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import cast
 
@@ -72,7 +73,7 @@ def print_quote(quote: Quote, words: Callable[[str], str]) -> None:
     if any(layer.why for layer in quote.layers):
         for switch, value in cast("Mapping[str, str]", quote.provenance["switches"]).items():
             out.print(f"[dim]switch: {escape(switch)}={escape(value)}[/dim]")
-    print_notes(out, quote.notes)
+    print_notes(out, [replace(note, message=words(note.message)) for note in quote.notes])
     assumed: dict[str, list[str]] = {}
     for fact, _, text in (assumption.partition(": ") for assumption in quote.assumptions):
         assumed.setdefault(text, []).append(fact)
