@@ -10,6 +10,7 @@ import pytest
 
 from tariffs.client.results import charts
 from tariffs.client.results.palette import PALETTE
+from tariffs.client.results.path_views import named_events
 
 DAYS = [(date(2000, 1, 1) + timedelta(days=place)).isoformat() for place in range(7000)]
 
@@ -61,3 +62,18 @@ def test_a_timeline_of_any_length_is_drawn_with_its_named_events() -> None:
     assert titles(chart) == ["Duty over the period, USD", "1  a law ends"]
     chart.to_dict()
     charts.steps(rows, "duty").to_dict()
+
+
+def test_named_events_are_a_fortnight_apart_the_largest_first() -> None:
+    days = [DAYS[place] for place in (0, 10, 12, 40)]
+    rows = pl.DataFrame({"scenario": "base", "start": days, "duty": [1.0, 5.0, 9.5, 12.0]})
+    assert list(named_events(rows, {DAYS[12]: ["a law begins"]})) == [DAYS[12], DAYS[40]]
+    assert named_events(rows, {DAYS[12]: ["a law begins"]})[DAYS[12]] == f"{DAYS[12]}: a law begins"
+
+
+def test_numbers_at_the_ends_of_lines_can_be_read() -> None:
+    rows = pl.DataFrame({"cn": [0.0, 0.5] * 2, "vn": [0.1, 0.1, 0.2, 0.2], "duty": [1e9, 9e9, 1e9, 9.01e9]})
+    ends = charts.curves(rows, "duty", "cn", "vn").layer[1].data
+    low, high = ends["beside"].to_list()
+    assert high - low > 0.3
+    assert ends["written"].to_list() == ["9.00", "9.01"]

@@ -222,6 +222,20 @@ def test_a_workbook_begins_with_its_question_and_has_names_filters_and_percent(
         assert b'formatCode="0.00%"' in parts.read("xl/styles.xml")
 
 
+def test_a_workbook_of_a_sweep_has_rates_in_percent_and_the_largest_first(
+    sweep: Sweep, tmp_path: Path
+) -> None:
+    path = tmp_path / "sweep.xlsx"
+    sweep.to_excel(path)
+    first = pl.DataFrame(fastexcel.read_excel(path).load_sheet("groups")).head(3)
+    assert first["duty"].to_list() == sorted(first["duty"], reverse=True)
+    with zipfile.ZipFile(path) as parts:
+        style = re.search(rb'<c r="A2" s="(\d+)"', parts.read("xl/worksheets/sheet2.xml"))
+        formats = parts.read("xl/styles.xml").split(b"<cellXfs")[1].split(b"<xf ")
+    assert style is not None
+    assert b'numFmtId="165"' in formats[int(style[1]) + 1]
+
+
 @pytest.mark.parametrize(("write", "name"), [("report", "x.pdf"), ("to_excel", "x.csv"), ("report", "x")])
 def test_a_file_whose_name_says_another_format_is_refused(
     impact: ImpactResult, tmp_path: Path, write: str, name: str
