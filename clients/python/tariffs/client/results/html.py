@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Protocol
 
-import polars as pl
-
-from tariffs.client.results.tables import Section, ShortTable
+from tariffs.client.results.tables import ShortTable
 
 STATE_COLOURS: Mapping[str, str] = {
     "applied": "#0b6e4f",
@@ -158,13 +156,6 @@ def law_line(provenance: Mapping[str, object]) -> str:
 def short(one: ShortTable) -> str:
     """Write a table of text."""
     return table(one.heads, len(one.heads) - one.words, one.rows, one.caption)
-
-
-def frame_table(
-    frame: pl.DataFrame, keys: Sequence[str], numbers: Sequence[str], *, shown: int, caption: str = ""
-) -> str:
-    """Write the first rows of a frame with the keys as they are, as `Section.exact` does."""
-    return short(Section(caption, frame, keys, numbers, shown).exact())
 
 
 def bill_bar(parts: Sequence[tuple[str, float, str]]) -> str:

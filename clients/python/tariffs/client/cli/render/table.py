@@ -105,8 +105,3 @@ def value_text(value: object) -> str:
     if value is None:
         return "-"
     return f"{value:,}" if isinstance(value, Decimal | float) else str(value)
-
-
-def more_row(left_out: int) -> list[list[Cell]]:
-    """Make the row that counts rows left out of a table; none if it shows all."""
-    return [[Text(f"and {left_out:,} more", "dim")]] if left_out > 0 else []
