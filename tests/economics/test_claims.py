@@ -187,17 +187,15 @@ def test_draws_take_the_three_costs_in_equal_parts() -> None:
     options: dict[str, Any] = {
         "response": "armington",
         "baseline": "2025-01-01",
+        "horizon": "long",
         "include_lines": False,
-        "draws": 64,
     }
     still = Spreads(0.0, 0.0, 0.0, 0.2)
-    found = run_of("2026-11-20", spreads=still, **options).scenarios[0]
+    found = run_of("2026-11-20", spreads=still, draws=64, **options).scenarios[0]
     assert found.ranges is not None
     row = found.ranges.total.filter(column="duty_after").row(0, named=True)
     low, high = (
-        run_of("2026-11-20", cost=cost, response="armington", baseline="2025-01-01")
-        .scenarios[0]
-        .total["duty_after"]
+        run_of("2026-11-20", cost=cost, **options).scenarios[0].total["duty_after"]
         for cost in ("low", "high")
     )
     assert (row["p5"], row["p95"]) == pytest.approx((low, high), rel=1e-12)

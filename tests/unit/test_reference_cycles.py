@@ -32,22 +32,23 @@ parameters:
 changes:
   - {op: set_rate, measures: {id: recip_cn}, from: 2026-07-01, rate: $cn}
 """)
-POINTS = [Point(library()["base"], "2025-05-20"), Point(library()["truce-lapses"], "2026-12-01")]
+BASELINE = "2026-04-01"
+POINTS = [Point(library()["base"], "2026-05-20"), Point(library()["truce-lapses"], "2026-12-01")]
 
 
 def an_impact(**options: object) -> Callable[[], object]:
-    given = Options(**{"baseline": "2025-01-01", "by": ("origin",), **options})  # type: ignore[arg-type]
+    given = Options(**{"baseline": BASELINE, "by": ("origin",), **options})  # type: ignore[arg-type]
     return lambda: impact(TABLE, POINTS, law=load_law(), options=given)
 
 
 def a_sweep(horizon: str) -> object:
     points = [{"cn": f"{rate}%"} for rate in (10, 20, 30)]
-    options = Options(baseline="2025-01-01", by=("origin",), horizon=horizon)
+    options = Options(baseline=BASELINE, by=("origin",), horizon=horizon)
     return sweep(TABLE, SCENARIO, points, on="2026-12-01", law=load_law(), options=options)
 
 
 def a_timeline() -> object:
-    options = Options(baseline="2025-01-01")
+    options = Options(baseline=BASELINE)
     return timeline(TABLE, [SCENARIO], start="2026-06-01", end="2026-12-01", law=load_law(), options=options)
 
 
@@ -56,7 +57,7 @@ RUNS: dict[str, Callable[[], object]] = {
     "short": an_impact(horizon="short"),
     "path": an_impact(horizon="path"),
     "sector": an_impact(horizon="path", market="sector"),
-    "ahead": an_impact(horizon="path", ahead="2025-03-01"),
+    "ahead": an_impact(horizon="path", ahead="2026-04-20"),
     "draws": an_impact(horizon="path", draws=16),
     "responding claims": an_impact(switches={"usmca_basis": "responding"}),
     "sweep": lambda: a_sweep("short"),
