@@ -84,5 +84,5 @@ def test_a_token_with_other_bytes_identifies_nobody(identities: Identities, data
     piece = data.draw(st.text(st.characters(max_codepoint=127), max_size=3))
     changed = text[:place] + piece + text[place + data.draw(st.integers(0, 3)) :]
     found = identify(identities, bearer(changed))
-    # Base64 has several spellings of the last bits of a part.
-    assert found == "TOKEN_INVALID" or changed.rstrip() == text or len(changed) == len(text)
+    # White space around a token is none of it, and Base64 has several spellings of the last bits of a part.
+    assert found == "TOKEN_INVALID" or changed.strip() == text or len(changed) == len(text)
