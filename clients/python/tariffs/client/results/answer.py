@@ -27,7 +27,7 @@ _ALONE = (
     "effective_rate_after",
 )
 _UNCERTAIN = (
-    "How sure: --draws 64 (Python: draws=64), some 20 s, adds the ranges of welfare over the elasticities and over "
+    "How sure: --draws 64 of impact (Python: draws=64), some 20 s, adds ranges of welfare over elasticities and over "
     "models of trade (docs/models/uncertainty.md)."
 )
 _LONGEST = 30
