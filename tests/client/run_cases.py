@@ -12,7 +12,7 @@ import polars as pl
 
 from tariffs.client import Client, Scenario
 from tariffs.engine.response.elasticities.thetas import LASTING
-from tariffs.engine.response.trade.trade_response import EXACT_HAT
+from tariffs.engine.response.trade.trade_response import LASTING_MODELS
 from tariffs.engine.runs import refusals
 from tariffs.engine.schedule import reference_data
 from tariffs.run_spec.option import IMPACT, SEEK, SWEEP, TIMELINE
@@ -75,7 +75,7 @@ FACTORS: Mapping[str, Sequence[Any]] = {
     "known_on": ("", "entry", "2026-09-01"),
     "switches": ("", "usmca_basis=2024", "usmca_basis=responding"),
     "min_confidence": ("", "B"),
-    "response": ("armington", "none", "passthrough", "smart", "gsim", "exact_hat"),
+    "response": ("armington", "none", "passthrough", "smart", "gsim", "exact_hat", "world"),
     "horizon": ("path", "impact", "short", "long"),
     "market": ("product", "sector"),
     "parameter_set": ("", "low", "file"),
@@ -99,7 +99,7 @@ OPTIONS = tuple(name for name in FACTORS if name in refusals.OPTIONS)
 def asked_of(case: Case) -> dict[str, object]:
     """Options and facts that refusals test, as far as a part of a case states them."""
     asked = {name: case[name] for name in (*OPTIONS, "dates") if name in case} | {"own_table": True}
-    if asked.get("response") == EXACT_HAT and asked.get("horizon") == "path":
+    if asked.get("response") in LASTING_MODELS and asked.get("horizon") == "path":
         asked["horizon"] = LASTING
     if "run" in case:
         asked |= {"verb": case["run"][0], "files": case["run"][1] == "files"}

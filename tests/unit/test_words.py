@@ -54,6 +54,7 @@ SAME_THING_AT_TWO_FLOORS = {
             "impact",
             "law",
             "law_changes",
+            "world",
             "port_fees",
             "quote",
             "refund",

@@ -35,6 +35,7 @@ from tariffs.importers import (
     seasons,
     shares,
     trade,
+    world,
 )
 from tariffs.importers.codes import Universe, universe
 from tariffs.importers.output import write_csv
@@ -101,6 +102,7 @@ def build(source: Path, engine: Path) -> Iterator[tuple[str, int]]:
     yield "input_output", input_output.build(source / "economics", engine / "response" / "data")
     yield "budget", budget.build(source / "outcomes", engine)
     yield "households", households.build(source / "outcomes", engine)
+    yield "world_trade_2023", world.build(source / "world" / "ignatenko", engine / "response" / "data")
     lists = read_lists(source / "ch99", codes)
     listing.write(lists, engine / "law" / "data" / "lists")
     yield from markets.write(source / "other_direction", engine / "law" / "data" / "markets")

@@ -136,7 +136,7 @@ class Response:
         Kind.CHOICE,
         "Response of trade",
         "Model of the trade response.",
-        choices=("armington", "passthrough", "smart", "gsim", "exact_hat", "none"),
+        choices=("armington", "passthrough", "smart", "gsim", "exact_hat", "world", "none"),
         is_recorded=True,
     )
     horizon: str = option(
@@ -189,7 +189,7 @@ class Response:
         Kind.PARAMETER_SET,
         "Elasticities",
         "Elasticities of the response: a named set, or the path of a CSV file. Default: central; of smart: wits; of "
-        "exact_hat: published thetas.",
+        "exact_hat: published thetas; of world: one.",
         choices=("low", "high", "central", "wits"),
         flag="--set",
         metavar="low|high|central|wits|FILE",

@@ -60,14 +60,14 @@ class ResponseOptions(TypedDict, total=False):
             itself.
         switches: Open points of the law set to other values than their defaults; see `tariffs law switches`.
         min_confidence: Use only acts with at least this confidence.
-        response: Model of the trade response. One of armington, passthrough, smart, gsim, exact_hat, none.
+        response: Model of the trade response. One of armington, passthrough, smart, gsim, exact_hat, world, none.
         horizon: Time since the change of duty, for the trade response; path: every change at its own age. One of path,
             impact, short, long.
         market: Demand: each product by itself, or sectors of products and domestic goods. One of product, sector.
         fx_offset: Part of the mean rise of prices by duties that a dearer dollar takes off exporters' prices;
             published: 0.174. At 0 the exchange rate stays.
         parameter_set: Elasticities of the response: a named set, or the path of a CSV file. Default: central; of smart:
-            wits; of exact_hat: published thetas.
+            wits; of exact_hat: published thetas; of world: one.
     """
 
     parameters: Parameters | str | Path | None
@@ -106,7 +106,7 @@ class TimelineOptions(TypedDict, total=False):
             itself.
         switches: Open points of the law set to other values than their defaults; see `tariffs law switches`.
         min_confidence: Use only acts with at least this confidence.
-        response: Model of the trade response. One of armington, passthrough, smart, gsim, exact_hat, none.
+        response: Model of the trade response. One of armington, passthrough, smart, gsim, exact_hat, world, none.
         horizon: Time since the change of duty, for the trade response; path: every change at its own age. One of path,
             impact, short, long.
         ahead: Day from which buyers expect the duties that come: they buy ahead of them, and less afterwards.
@@ -114,7 +114,7 @@ class TimelineOptions(TypedDict, total=False):
         fx_offset: Part of the mean rise of prices by duties that a dearer dollar takes off exporters' prices;
             published: 0.174. At 0 the exchange rate stays.
         parameter_set: Elasticities of the response: a named set, or the path of a CSV file. Default: central; of smart:
-            wits; of exact_hat: published thetas.
+            wits; of exact_hat: published thetas; of world: one.
         score: Score whole fiscal years on the imports of a projection of CBO: that of 2026-02, or of 2025-01, before
             the tariffs of 2025.
         tax_offset: Part of added revenue that income and payroll taxes lose: yale (0.23, the default), cbo_low (0.21),
@@ -166,7 +166,7 @@ class RunOptions(TypedDict, total=False):
             itself.
         switches: Open points of the law set to other values than their defaults; see `tariffs law switches`.
         min_confidence: Use only acts with at least this confidence.
-        response: Model of the trade response. One of armington, passthrough, smart, gsim, exact_hat, none.
+        response: Model of the trade response. One of armington, passthrough, smart, gsim, exact_hat, world, none.
         horizon: Time since the change of duty, for the trade response; path: every change at its own age. One of path,
             impact, short, long.
         ahead: Day from which buyers expect the duties that come: they buy ahead of them, and less afterwards.
@@ -176,7 +176,7 @@ class RunOptions(TypedDict, total=False):
         reaction: For exports: what partners add on goods of the United States for 1 that a scenario adds to the mean
             duty on theirs; reciprocity: 1. At 0 they answer nothing.
         parameter_set: Elasticities of the response: a named set, or the path of a CSV file. Default: central; of smart:
-            wits; of exact_hat: published thetas.
+            wits; of exact_hat: published thetas; of world: one.
         draws: Draws of the elasticities for ranges: a power of two from 16, such as 256 (quick) or 1024 (the rule).
         seed: Seed of the draws; the same seed gives the same ranges.
         attribute: Split the difference of each scenario from the first one of its day by change and authority.

@@ -19,6 +19,7 @@ class ResponseModel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RESPONSE_MODEL_NONE: _ClassVar[ResponseModel]
     RESPONSE_MODEL_GSIM: _ClassVar[ResponseModel]
     RESPONSE_MODEL_EXACT_HAT: _ClassVar[ResponseModel]
+    RESPONSE_MODEL_WORLD: _ClassVar[ResponseModel]
 
 class Horizon(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -60,6 +61,7 @@ RESPONSE_MODEL_SMART: ResponseModel
 RESPONSE_MODEL_NONE: ResponseModel
 RESPONSE_MODEL_GSIM: ResponseModel
 RESPONSE_MODEL_EXACT_HAT: ResponseModel
+RESPONSE_MODEL_WORLD: ResponseModel
 HORIZON_UNSPECIFIED: Horizon
 HORIZON_IMPACT: Horizon
 HORIZON_SHORT: Horizon
@@ -212,7 +214,7 @@ class PointNotes(_message.Message):
     def __init__(self, scenario: _Optional[str] = ..., on: _Optional[str] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ...) -> None: ...
 
 class SimulateResponse(_message.Message):
-    __slots__ = ("progress", "refused", "groups", "total", "lines", "done", "ranges", "total_ranges", "tornado", "attribution", "consumer_prices", "households")
+    __slots__ = ("progress", "refused", "groups", "total", "lines", "done", "ranges", "total_ranges", "tornado", "attribution", "consumer_prices", "world", "households")
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
@@ -224,6 +226,7 @@ class SimulateResponse(_message.Message):
     TORNADO_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTION_FIELD_NUMBER: _ClassVar[int]
     CONSUMER_PRICES_FIELD_NUMBER: _ClassVar[int]
+    WORLD_FIELD_NUMBER: _ClassVar[int]
     HOUSEHOLDS_FIELD_NUMBER: _ClassVar[int]
     progress: Progress
     refused: RefusedBatch
@@ -236,11 +239,12 @@ class SimulateResponse(_message.Message):
     tornado: ResultBatch
     attribution: ResultBatch
     consumer_prices: ResultBatch
+    world: ResultBatch
     households: ResultBatch
-    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., refused: _Optional[_Union[RefusedBatch, _Mapping]] = ..., groups: _Optional[_Union[ResultBatch, _Mapping]] = ..., total: _Optional[_Union[ResultBatch, _Mapping]] = ..., lines: _Optional[_Union[ResultBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., total_ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., tornado: _Optional[_Union[ResultBatch, _Mapping]] = ..., attribution: _Optional[_Union[ResultBatch, _Mapping]] = ..., consumer_prices: _Optional[_Union[ResultBatch, _Mapping]] = ..., households: _Optional[_Union[ResultBatch, _Mapping]] = ...) -> None: ...
+    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., refused: _Optional[_Union[RefusedBatch, _Mapping]] = ..., groups: _Optional[_Union[ResultBatch, _Mapping]] = ..., total: _Optional[_Union[ResultBatch, _Mapping]] = ..., lines: _Optional[_Union[ResultBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., total_ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., tornado: _Optional[_Union[ResultBatch, _Mapping]] = ..., attribution: _Optional[_Union[ResultBatch, _Mapping]] = ..., consumer_prices: _Optional[_Union[ResultBatch, _Mapping]] = ..., world: _Optional[_Union[ResultBatch, _Mapping]] = ..., households: _Optional[_Union[ResultBatch, _Mapping]] = ...) -> None: ...
 
 class PointGroups(_message.Message):
-    __slots__ = ("id", "on", "groups", "total", "notes", "ranges", "total_ranges", "tornado", "attribution", "consumer_prices", "households")
+    __slots__ = ("id", "on", "groups", "total", "notes", "ranges", "total_ranges", "tornado", "attribution", "consumer_prices", "world", "households")
     ID_FIELD_NUMBER: _ClassVar[int]
     ON_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
@@ -251,6 +255,7 @@ class PointGroups(_message.Message):
     TORNADO_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTION_FIELD_NUMBER: _ClassVar[int]
     CONSUMER_PRICES_FIELD_NUMBER: _ClassVar[int]
+    WORLD_FIELD_NUMBER: _ClassVar[int]
     HOUSEHOLDS_FIELD_NUMBER: _ClassVar[int]
     id: str
     on: str
@@ -262,8 +267,9 @@ class PointGroups(_message.Message):
     tornado: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
     attribution: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
     consumer_prices: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
+    world: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
     households: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
-    def __init__(self, id: _Optional[str] = ..., on: _Optional[str] = ..., groups: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., total: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., ranges: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., total_ranges: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., tornado: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., attribution: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., consumer_prices: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., households: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., on: _Optional[str] = ..., groups: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., total: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., ranges: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., total_ranges: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., tornado: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., attribution: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., consumer_prices: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., world: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., households: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ...) -> None: ...
 
 class RefusedRows(_message.Message):
     __slots__ = ("count", "rows")
@@ -702,3 +708,101 @@ class CalculateCollectionsResponse(_message.Message):
     notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
     provenance: _common_pb2.Provenance
     def __init__(self, rows: _Optional[_Iterable[bytes]] = ..., total: _Optional[bytes] = ..., frozen: _Optional[_Mapping[str, str]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+
+class SolveWorldRequest(_message.Message):
+    __slots__ = ("scenario", "on", "scenario_parameters", "known_on", "switches", "min_confidence", "tariffs", "trade", "model", "rebate", "deficits", "retaliation", "elasticity", "labour", "scale", "firm_elasticity", "pass_through", "destination_share", "price_elasticity", "retaliation_rate", "reaction", "players", "law_version")
+    class ScenarioParametersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class TradeEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: bytes
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[bytes] = ...) -> None: ...
+    SCENARIO_FIELD_NUMBER: _ClassVar[int]
+    ON_FIELD_NUMBER: _ClassVar[int]
+    SCENARIO_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
+    MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    TARIFFS_FIELD_NUMBER: _ClassVar[int]
+    TRADE_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    REBATE_FIELD_NUMBER: _ClassVar[int]
+    DEFICITS_FIELD_NUMBER: _ClassVar[int]
+    RETALIATION_FIELD_NUMBER: _ClassVar[int]
+    ELASTICITY_FIELD_NUMBER: _ClassVar[int]
+    LABOUR_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    FIRM_ELASTICITY_FIELD_NUMBER: _ClassVar[int]
+    PASS_THROUGH_FIELD_NUMBER: _ClassVar[int]
+    DESTINATION_SHARE_FIELD_NUMBER: _ClassVar[int]
+    PRICE_ELASTICITY_FIELD_NUMBER: _ClassVar[int]
+    RETALIATION_RATE_FIELD_NUMBER: _ClassVar[int]
+    REACTION_FIELD_NUMBER: _ClassVar[int]
+    PLAYERS_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    scenario: _common_pb2.ScenarioRef
+    on: str
+    scenario_parameters: _containers.ScalarMap[str, str]
+    known_on: str
+    switches: _containers.ScalarMap[str, str]
+    min_confidence: str
+    tariffs: bytes
+    trade: _containers.ScalarMap[str, bytes]
+    model: str
+    rebate: str
+    deficits: str
+    retaliation: str
+    elasticity: float
+    labour: float
+    scale: float
+    firm_elasticity: float
+    pass_through: float
+    destination_share: float
+    price_elasticity: float
+    retaliation_rate: float
+    reaction: float
+    players: _containers.RepeatedScalarFieldContainer[str]
+    law_version: str
+    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., tariffs: _Optional[bytes] = ..., trade: _Optional[_Mapping[str, bytes]] = ..., model: _Optional[str] = ..., rebate: _Optional[str] = ..., deficits: _Optional[str] = ..., retaliation: _Optional[str] = ..., elasticity: _Optional[float] = ..., labour: _Optional[float] = ..., scale: _Optional[float] = ..., firm_elasticity: _Optional[float] = ..., pass_through: _Optional[float] = ..., destination_share: _Optional[float] = ..., price_elasticity: _Optional[float] = ..., retaliation_rate: _Optional[float] = ..., reaction: _Optional[float] = ..., players: _Optional[_Iterable[str]] = ..., law_version: _Optional[str] = ...) -> None: ...
+
+class SolveWorldResponse(_message.Message):
+    __slots__ = ("countries", "residual", "iterations", "unallocated", "notes", "provenance", "rates", "largest_gain")
+    class RatesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    COUNTRIES_FIELD_NUMBER: _ClassVar[int]
+    RESIDUAL_FIELD_NUMBER: _ClassVar[int]
+    ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    UNALLOCATED_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    RATES_FIELD_NUMBER: _ClassVar[int]
+    LARGEST_GAIN_FIELD_NUMBER: _ClassVar[int]
+    countries: bytes
+    residual: float
+    iterations: int
+    unallocated: float
+    notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
+    provenance: _common_pb2.Provenance
+    rates: _containers.ScalarMap[str, float]
+    largest_gain: float
+    def __init__(self, countries: _Optional[bytes] = ..., residual: _Optional[float] = ..., iterations: _Optional[int] = ..., unallocated: _Optional[float] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., rates: _Optional[_Mapping[str, float]] = ..., largest_gain: _Optional[float] = ...) -> None: ...

@@ -76,6 +76,11 @@ class SimulationServiceStub:
                 request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.ShareRunRequest.SerializeToString,
                 response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
                 _registered_method=True)
+        self.SolveWorld = channel.unary_unary(
+                '/tariffs.v1.SimulationService/SolveWorld',
+                request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.SolveWorldRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.SolveWorldResponse.FromString,
+                _registered_method=True)
 
 
 class SimulationServiceServicer:
@@ -145,6 +150,13 @@ class SimulationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SolveWorld(self, request, context):
+        """The world in general equilibrium under a scenario or given tariffs: wages, incomes and prices of all countries.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SimulationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -187,6 +199,11 @@ def add_SimulationServiceServicer_to_server(servicer, server):
                     servicer.ShareRun,
                     request_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.ShareRunRequest.FromString,
                     response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
+            ),
+            'SolveWorld': grpc.unary_unary_rpc_method_handler(
+                    servicer.SolveWorld,
+                    request_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.SolveWorldRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_simulation__service__pb2.SolveWorldResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -406,6 +423,33 @@ class SimulationService:
             '/tariffs.v1.SimulationService/ShareRun',
             tariffs_dot_v1_dot_simulation__service__pb2.ShareRunRequest.SerializeToString,
             google_dot_longrunning_dot_operations__pb2.Operation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SolveWorld(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.SimulationService/SolveWorld',
+            tariffs_dot_v1_dot_simulation__service__pb2.SolveWorldRequest.SerializeToString,
+            tariffs_dot_v1_dot_simulation__service__pb2.SolveWorldResponse.FromString,
             options,
             channel_credentials,
             insecure,

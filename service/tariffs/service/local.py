@@ -95,6 +95,7 @@ class LocalServices:
     CalculateCollections = _emitting("collections")
     Sweep = _running("sweep")
     Seek = _running("seek")
+    SolveWorld = _emitting("world")
 
     def __init__(self) -> None:
         self._added: dict[str, Law] = {}

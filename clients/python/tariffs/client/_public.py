@@ -6,6 +6,7 @@ from tariffs.client._verbs.line_stream import LineStream
 from tariffs.client._verbs.public_tables import ImportedTable, import_table, read_table
 from tariffs.client._verbs.replay import Replay, replay
 from tariffs.client._verbs.run_handle import Run, RunStatus
+from tariffs.client._verbs.world import WorldOptions
 from tariffs.client.async_client import AsyncClient
 from tariffs.client.client import Client
 from tariffs.client.config import Config, Deadlines
@@ -40,6 +41,7 @@ from tariffs.client.results.stored_scenario import ScenarioEvent, StoredScenario
 from tariffs.client.results.sweep import Seek, SeekJump, SeekRoot, Sweep
 from tariffs.client.results.table_check import TableCheck, TableColumn
 from tariffs.client.results.table_handle import TableHandle
+from tariffs.client.results.world import World
 from tariffs.client.scenario import Scenario
 from tariffs.run_spec.typed import LawOptions, ResponseOptions, RunOptions, TimelineOptions
 
@@ -52,5 +54,5 @@ __all__ = [
     "RunOptions", "RunStatus", "Scenario", "ScenarioEvent", "ScenarioInfo", "ScenarioOrigins", "Seek",
     "SeekJump", "SeekRoot", "ServerVersion", "SourceResult", "StoredScenario", "Sweep", "Switch", "TableCheck",
     "TableColumn", "TableHandle", "TariffsError", "TimelineOptions", "TimelineResult", "Unauthenticated",
-    "Unavailable", "Unsupported", "Violation", "import_table", "read_table", "replay",
+    "Unavailable", "Unsupported", "Violation", "World", "WorldOptions", "import_table", "read_table", "replay",
 ]  # fmt: skip

@@ -140,3 +140,4 @@ class AsyncClient:
     watch_law_versions = _awaited(Client.watch_law_versions)
     watch_scenarios = _awaited(Client.watch_scenarios)
     whoami = _awaited(Client.whoami)
+    world = _awaited(Client.world)

@@ -16,6 +16,7 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import entry_instant, entry_moment, moment_notes, unread_of
 from tariffs.engine.response.households import FACTS, fit_text
+from tariffs.engine.response.trade.world_response import WorldResponse
 from tariffs.engine.runs.attribution import attribute
 from tariffs.engine.runs.draws.ranges import DrawnPoint, Ranges
 from tariffs.engine.runs.draws.uncertainty import UncertaintyRun
@@ -59,6 +60,7 @@ class ScenarioImpact:
     `ranges` are those over the draws, if there are any. `attribution`, on request, splits the difference from the
     first scenario of the day by change and authority; see `attribution`. `consumer_prices`, on request, is the effect
     on the price of consumption, and `households` its division over tenths of households; see `price_effect`.
+    `world`, with the response of the world, has a row a country.
     """
 
     id: str
@@ -71,6 +73,7 @@ class ScenarioImpact:
     attribution: pl.DataFrame | None = None
     consumer_prices: pl.DataFrame | None = None
     households: pl.DataFrame | None = None
+    world: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ class PointPart:
     drawn: DrawnPoint | None = None
     attribution: pl.DataFrame | None = None
     industry_duties: F64 | None = None
+    world: pl.DataFrame | None = None
 
     def finished(self, options: Options, first: FirstPoints) -> ScenarioImpact:
         """Make results of the sums; differences are from the first point of the day, which is kept in `first`."""
@@ -109,6 +113,7 @@ class PointPart:
             self.attribution,
             prices,
             costs,
+            self.world,
         )
 
 
@@ -244,6 +249,8 @@ class ImpactRun(StepwiseRun):
                 self._context.step(f"{stage}: drawing", done + share * drawn)
 
             part = replace(part, drawn=self._uncertainty.point(outcomes, run.kept(outcomes), report))
+        if isinstance(run.response, WorldResponse):
+            part = replace(part, world=run.response.countries([(x.weight, x.duties) for x in outcomes]))
         if run.options.consumer_prices:
             part = replace(part, industry_duties=industry_duties(run, outcomes))
         leading = self._leading(point.on)

@@ -23,7 +23,8 @@ from tariffs.engine.response.inputs import MOST, Range, invalid
 from tariffs.engine.response.models.model_facts import INCOME, INCOME_AND_CURRENCY, MODELS
 from tariffs.engine.response.sectors.sector_market import PRODUCT, market_elasticities
 from tariffs.engine.response.trade.anticipation import storage_facts
-from tariffs.engine.response.trade.trade_response import EXACT_HAT
+from tariffs.engine.response.trade.trade_response import EXACT_HAT, LASTING_MODELS, WORLD
+from tariffs.engine.response.world import OneSectorParameters
 from tariffs.engine.runs.refusals import refuse, refuse_untaken
 from tariffs.engine.scenario import Scenario
 from tariffs.engine.tables.dates import read_format
@@ -55,7 +56,7 @@ class Options(run_spec.Budget, run_spec.Results, run_spec.Response, run_spec.Law
     def __post_init__(self) -> None:
         # A repeated key groups once.
         object.__setattr__(self, "by", tuple(dict.fromkeys(self.by)))
-        if self.response == EXACT_HAT and self.horizon == DEFAULT_HORIZON:
+        if self.response in LASTING_MODELS and self.horizon == DEFAULT_HORIZON:
             # A theta has no age: a run that names no horizon has the only one there is.
             object.__setattr__(self, "horizon", LASTING)
 
@@ -141,6 +142,8 @@ class Options(run_spec.Budget, run_spec.Results, run_spec.Response, run_spec.Law
             }
         if self.response == EXACT_HAT:
             facts |= {"thetas": list(parameters.sources), "domestic_goods": SOURCE}
+        if self.response == WORLD:
+            facts |= {"thetas": list(parameters.sources), "world": asdict(OneSectorParameters())}
         if self.fx_offset != NO_OFFSET:
             answered[INCOME_AND_CURRENCY] = INCOME
             facts |= offset_facts(self.fx_offset)

@@ -16,7 +16,7 @@ from tariffs.engine.response.elasticities.parameters import PATH, SETS
 from tariffs.engine.response.elasticities.thetas import LASTING
 from tariffs.engine.response.households import DECILE
 from tariffs.engine.response.sectors.sector_market import PRODUCT
-from tariffs.engine.response.trade.trade_response import EXACT_HAT
+from tariffs.engine.response.trade.trade_response import EXACT_HAT, WORLD
 from tariffs.run_spec import spec as run_spec
 from tariffs.run_spec.option import IMPACT, SEEK, SWEEP, TIMELINE, VERBS
 
@@ -152,6 +152,7 @@ REFUSALS: tuple[Refusal, ...] = (
             ("consumer_prices", _GIVEN),
             ("fx_offset", _GIVEN),
             ("response", _one(EXACT_HAT)),
+            ("response", _one(WORLD)),
         )
     ),
     Refusal(
@@ -198,6 +199,41 @@ REFUSALS: tuple[Refusal, ...] = (
         {"draws": _GIVEN, "response": _one(EXACT_HAT)},
         "Thetas are not drawn: their published spreads are not embedded.",
         "Compare runs with thetas of your own (--set FILE), or sweep elasticity.theta.",
+    ),
+    *(
+        Refusal(name, {name: condition, "response": _one(WORLD)}, message, fix)
+        for name, condition, message, fix in (
+            (
+                "horizon",
+                _other(LASTING),
+                "The trade elasticity of the world is of duties that last, and has no horizon {horizon}.",
+                f"Leave it out, or use {LASTING}.",
+            ),
+            (
+                "parameter_set",
+                _GIVEN,
+                "The world has one trade elasticity for all goods.",
+                "Leave it out, and sweep elasticity.theta.",
+            ),
+            (
+                "draws",
+                _GIVEN,
+                "The trade elasticity of the world is not drawn: its spread is not published.",
+                "Sweep elasticity.theta, or leave the draws out.",
+            ),
+            (
+                "fx_offset",
+                _GIVEN,
+                "Wages and prices of all countries are solved for: no offset of the exchange rate is left.",
+                "Leave it out.",
+            ),
+            (
+                "files",
+                _HOLDS,
+                "The world takes the mean duty of all goods, and a partitioned table is computed by products.",
+                "Give the table as one file.",
+            ),
+        )
     ),
     Refusal(
         "draws",

@@ -158,7 +158,7 @@ def frames_of(point: ScenarioImpact) -> Iterator[tuple[str, pl.DataFrame]]:
         yield "ranges", point.ranges.groups
         yield "total_ranges", point.ranges.total
         yield "tornado", point.ranges.tornado
-    for name in ("attribution", "consumer_prices", "households", "lines"):
+    for name in ("attribution", "consumer_prices", "households", "world", "lines"):
         if (frame := getattr(point, name)) is not None:
             yield name, frame
 

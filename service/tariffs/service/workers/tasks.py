@@ -138,6 +138,7 @@ CALLS: Mapping[str, CallTask] = {
     "duties": CallTask("duty_service_pb2:BatchCalculateDutiesRequest", "duty:calculate_duties"),
     "origins": CallTask("duty_service_pb2:CompareOriginsRequest", "origins:compare"),
     "refunds": CallTask("refund_service_pb2:CalculateRefundsRequest", "refund:calculate_refunds"),
+    "world": CallTask("simulation_service_pb2:SolveWorldRequest", "world:solve_world"),
     "check": _AnswerTask("scenario_service_pb2:CheckScenarioRequest", "scenarios:check_scenario_text"),
     "diff": _AnswerTask("scenario_service_pb2:DiffScenariosRequest", "scenarios:diff_scenarios"),
     "port_fee": _AnswerTask("law_service_pb2:CalculatePortFeeRequest", "port_fees:calculate_port_fee"),

@@ -50,6 +50,7 @@ def impact(messages: Iterable[simulation_service_pb2.SimulateResponse], report: 
         attribution=_asked(frames["attribution"]),
         consumer_prices=_asked(frames["consumer_prices"]),
         households=_asked(frames["households"]),
+        world=_asked(frames["world"]),
         notes=run_notes(done),
         provenance=provenance(done.provenance),
     )

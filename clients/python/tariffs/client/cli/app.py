@@ -29,6 +29,7 @@ SUMMARIES: Mapping[str, str] = {
     "source": "Rank the origins of a product by landed cost a unit, under the law and scenarios.",
     "collections": "Follow duty on US imports from the law to the treasury: assessed, claimed, exempt, afloat, "
     "collected, refunded.",
+    "world": "Solve the world in general equilibrium: welfare, wages, prices and trade of all countries.",
     "refund": "Compute refunds of entries, by entry, heading and collection window, and in total.",
     "replay": "Run a written result of impact, timeline or sweep again, and compare every number or name the changed "
     "inputs.",

@@ -22,6 +22,7 @@ _MODELS = {
     "smart": "the model of WITS-SMART",
     "gsim": "the model GSIM",
     "exact_hat": "one general equilibrium (exact hat)",
+    "world": "trade of all countries in general equilibrium",
 }
 _HORIZONS = {
     "path": "each duty at its own age",

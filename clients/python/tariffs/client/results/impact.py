@@ -27,6 +27,7 @@ from tariffs.client.results.shown import TableResult, largest_section, section_o
 from tariffs.client.results.tables import SHOWN_ROWS, Section, ShortTable
 from tariffs.client.results.treemap import treemap
 from tariffs.client.results.view import Passage, Story
+from tariffs.client.results.world import world_passages
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -44,10 +45,9 @@ class ImpactResult(TableResult):
         consumer_prices: effect of the added duties on consumer prices before any response, if requested: `scenario,
             on`, `line` of the BEA's bridge to personal consumption (None: all of it), `spending` in dollars,
             `direct` by imported goods, `indirect` by imported inputs, `change` (fractions of spending).
-        households: that effect by tenth of households, if `by` has decile: `scenario, on`, then the columns of
-            docs/models/households.md; else None.
-        models: welfare under the models of trade, with `draws`: `scenario, on, model, welfare` (USD), and `run_digest`
-            of the run that it is from.
+        households: that effect by tenth of households, if `by` has decile: see docs/models/households.md; else None.
+        models: welfare (USD) under the models of trade, with `draws`, and `run_digest` of the run that it is from.
+        world: with `response="world"`, changes by country: `scenario, on`, then the columns of `World.countries`.
     """
 
     groups: pl.DataFrame
@@ -58,6 +58,7 @@ class ImpactResult(TableResult):
     consumer_prices: pl.DataFrame | None = None
     households: pl.DataFrame | None = None
     models: pl.DataFrame | None = None
+    world: pl.DataFrame | None = None
 
     def scenario(self, name: str, on: str | None = None) -> pl.DataFrame:
         """Select the group rows of one scenario, on one day if `on` is given."""
@@ -202,7 +203,7 @@ class ImpactResult(TableResult):
 
     def _sheets(self) -> dict[str, pl.DataFrame]:
         more = {"lines": self.lines, "consumer prices": self.consumer_prices, "households": self.households}
-        more["models"] = self.models
+        more |= {"models": self.models, "world": self.world}
         if self.attribution is not None:
             runs = [name for name in ("scenario", "on", "unit") if name in self.attribution.columns]
             groups = runs_largest_first(self.attribution, runs)
@@ -240,8 +241,8 @@ class ImpactResult(TableResult):
             self.goods,
             self._largest(law=law),
         )
-        passages = [*own.passages(), *household_passages(named(self.households))]
-        return Story(own.question, own.answer(), passages, own.figure)
+        more = [*household_passages(named(self.households)), *world_passages(named(self.world))]
+        return Story(own.question, own.answer(), [*own.passages(), *more], own.figure)
 
     def _headline(self) -> str:
         points = [f"{name} on {on}" for name, on in self.total.select("scenario", "on").iter_rows()]
@@ -270,7 +271,7 @@ class ImpactResult(TableResult):
             block |= {title: rows(getattr(self.ranges, name)) for name, title in names.items()}
         if attribution := rows(self.attribution):
             block["attribution"] = attribution
-        for name in ("consumer_prices", "households"):
+        for name in ("consumer_prices", "households", "world"):
             if (asked := getattr(self, name)) is not None:
                 block[name] = rows(asked)
         return block

@@ -60,5 +60,17 @@ MODELS: Mapping[str, Model] = {
         ),
         THETAS,
     ),
+    "world": Model(
+        "general equilibrium of 194 countries with one sector, tariffs as mean duties by origin",
+        "ces",
+        (
+            "differences of duty between the goods of an origin",
+            "new trade from origins without any",
+            "inputs and outputs of industries",
+            "retaliation",
+            "stocks and timing of shipments",
+        ),
+        "ignatenko",
+    ),
 }
 """Models by the name that selects them in a run; `none` is the static run."""

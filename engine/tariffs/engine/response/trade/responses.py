@@ -30,8 +30,9 @@ from tariffs.engine.response.lanes.adjustment import (
 )
 from tariffs.engine.response.models.exact_hat import OriginParts, shift_spending
 from tariffs.engine.response.sectors.sector_market import SECTOR, DomesticGoods, kept_market
-from tariffs.engine.response.trade.trade_response import ARMINGTON, Response, VolumeSolver
+from tariffs.engine.response.trade.trade_response import ARMINGTON, WORLD, Response, VolumeSolver
 from tariffs.engine.response.trade.varieties import Varieties, VarietyRates, VarietyVolume
+from tariffs.engine.response.trade.world_response import WorldResponse
 from tariffs.engine.table_duty.baseline_values import kept_at_baseline
 from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.tables.atoms import atoms_of
@@ -204,8 +205,8 @@ def respond(
         table: the table.
         law: the law at the baseline.
         base: duties at the baseline.
-        response: armington, passthrough, smart, gsim or exact_hat.
-        parameters: elasticities per product code of the table; thetas of exact_hat.
+        response: armington, passthrough, smart, gsim, exact_hat or world.
+        parameters: elasticities per product code of the table; thetas of exact_hat and world.
         market: product or sector; sectors need armington.
         fx_offset: part of the mean rise of landed prices by duties that the exchange rate takes off.
         prohibition: least elasticities under a prohibition, where those of the horizon are lower.
@@ -213,6 +214,8 @@ def respond(
     sectors = kept_market(table, parameters) if market == SECTOR else None
     varieties = Varieties.of(table, atoms_of(law.claims, table.lines))
     base_rate = kept_at_baseline("rates", table.lines, base, lambda: VarietyRates(base, varieties).rate)
+    if response == WORLD:
+        return WorldResponse(table, varieties, base_rate, response, parameters)
     if isinstance(parameters, ThetaParameters):
         return HatResponse(table, varieties, base_rate, response, parameters, sectors, fx_offset)
     return Response(table, varieties, base_rate, response, parameters, sectors, fx_offset, prohibition)

@@ -27,7 +27,9 @@ from tariffs.engine.response.trade.varieties import TradeVolume, Varieties, Vari
 from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.tables.prepare import PreparedTable
 
-ARMINGTON, EXACT_HAT = "armington", "exact_hat"
+ARMINGTON, EXACT_HAT, WORLD = "armington", "exact_hat", "world"
+LASTING_MODELS = frozenset({EXACT_HAT, WORLD})
+"""Models whose trade elasticity is of duties that last."""
 PROHIBITIVE = constant("prohibitive")
 """Rate at which trade in a variety vanishes, as a fraction."""
 

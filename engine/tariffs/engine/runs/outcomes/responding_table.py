@@ -20,7 +20,15 @@ from tariffs.engine.response.elasticities.thetas import THETAS, theta_parameters
 from tariffs.engine.response.limits.quantity_constraints import QuantityConstraints
 from tariffs.engine.response.models.model_facts import MODELS
 from tariffs.engine.response.trade.responses import respond
-from tariffs.engine.response.trade.trade_response import ARMINGTON, EXACT_HAT, Response
+from tariffs.engine.response.trade.trade_response import (
+    ARMINGTON,
+    EXACT_HAT,
+    LASTING_MODELS,
+    WORLD,
+    Response,
+)
+from tariffs.engine.response.trade.world_response import SET as WORLD_SET
+from tariffs.engine.response.trade.world_response import world_parameters
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.duty_steps import DutySteps, ExpectedDuties
 from tariffs.engine.runs.outcomes.rated_table import RatedTable, RunContext
@@ -102,12 +110,12 @@ def product_parameters(prepared: PreparedTable, options: Options) -> ProductPara
     """Look up the elasticities of the products; those of no user's file are kept with the table."""
     kept = prepared.lines.cache.setdefault("parameters", {})
     name = options.parameter_set or MODELS[options.response].set
-    key = (options.response == EXACT_HAT, options.horizon, name)
+    key = (options.response if options.response in LASTING_MODELS else "", options.horizon, name)
     if key in kept:
         parameters: ProductParameters = kept[key]
         return parameters
     found = _looked_up(prepared, options, name or None)
-    if name in {"", THETAS, *SETS}:
+    if name in {"", THETAS, WORLD_SET, *SETS}:
         kept[key] = found
     return found
 
@@ -124,6 +132,8 @@ def prohibition_parameters(prepared: PreparedTable, options: Options) -> Product
 
 def _looked_up(prepared: PreparedTable, options: Options, name: str | None) -> ProductParameters:
     products, importers = prepared.products, prepared.market_of_product
+    if options.response == WORLD:
+        return world_parameters(products)
     if options.response == EXACT_HAT:
         return theta_parameters_for(products, set=None if name == THETAS else name)
     if options.horizon == PATH:

@@ -1,0 +1,138 @@
+"""`tariffs world`: the world in general equilibrium."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from tariffs.client._verbs.world import NUMBERS
+from tariffs.client._wire.frames import write_file
+from tariffs.client.cli import options
+from tariffs.client.cli.commands import Output, UnderLaw, command, with_options
+from tariffs.client.cli.options import examples
+from tariffs.client.cli.render.notes import print_footer, print_notes
+from tariffs.client.cli.render.table import console, right, text_table
+from tariffs.client.errors import InvalidRequest
+from tariffs.client.results.amounts import percent
+from tariffs.client.results.world import World, economies
+
+EXAMPLES = examples(
+    "tariffs world -s base --on 2026-11-24 --retaliation law",
+    "tariffs world --tariffs tariffs.csv --rebate lump_sum --retaliation optimal --json",
+    "tariffs world --tariffs tariffs.csv --set destination_share=0 --set price_elasticity=1",
+    "tariffs world --model sectors --trade DIR --tariffs tariffs.csv",
+    "tariffs world --best USA --best CHN",
+)
+
+
+def _option(flag: str, metavar: str, text: str) -> Any:
+    return typer.Option(flag, metavar=metavar, help=text)
+
+
+@command
+@with_options("known_on", "switches", "min_confidence", "parameters", "reaction")
+def world(
+    client: UnderLaw,
+    scenario: options.Scenario = None,
+    on: options.On = None,
+    tariffs: Annotated[
+        Path | None,
+        _option(
+            "--tariffs", "FILE", "In the place of a scenario: importer, exporter (alpha-3), rate and sector."
+        ),
+    ] = None,
+    model: Annotated[str, _option("--model", "one_sector|sectors", "Default: one_sector.")] = "",
+    elasticity: Annotated[
+        float | None, _option("--elasticity", "EPS", "Trade elasticity. Default: 4.")
+    ] = None,
+    pass_through: Annotated[
+        float | None, _option("--pass-through", "PHI", "To consumers. Default: 1.")
+    ] = None,
+    more: Annotated[
+        list[str] | None,
+        _option(
+            "--set",
+            "NAME=NUMBER",
+            "labour, scale, firm_elasticity, destination_share, price_elasticity or retaliation_rate; may be repeated.",
+        ),
+    ] = None,
+    rebate: Annotated[
+        str, _option("--rebate", "income_tax|lump_sum", "Use of revenue. Default: income_tax.")
+    ] = "",
+    deficits: Annotated[
+        str,
+        _option(
+            "--deficits", "transfers|balanced_with_us|zero", "Default: transfers of one sector, zero of many."
+        ),
+    ] = "",
+    retaliation: Annotated[
+        str,
+        _option(
+            "--retaliation",
+            "none|law|reciprocal|optimal",
+            "What partners charge on goods of the United States.",
+        ),
+    ] = "",
+    trade: Annotated[
+        Path | None, _option("--trade", "DIR", "Table of the world. Default: 194 countries, 2023.")
+    ] = None,
+    best: Annotated[
+        list[str] | None,
+        _option(
+            "--best",
+            "COUNTRY",
+            "Let it choose its best uniform tariff: USA, or DEU+FRA; twice: a Nash point.",
+        ),
+    ] = None,
+    top: Annotated[
+        int, typer.Option("--top", metavar="N", min=1, help="Print the N largest economies.")
+    ] = 20,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write all countries as .parquet or .csv.")
+    ] = None,
+    **given: Any,
+) -> Output:
+    """Solve the world in general equilibrium: welfare, wages, prices, employment and trade of all countries.
+
+    A scenario's tariffs are the changes of the mean duty by partner since 2025-01-01, at the weights of 2024.
+    """
+    if output is not None:
+        options.writable(output)
+    numbers = {name: _number(name, text) for name, text in options.pairs(more, "--set").items()}
+    result = client.world(
+        scenario if scenario or tariffs else "base",
+        on=on or "",
+        tariffs=tariffs,
+        trade=trade,
+        players=best or (),
+        model=model,
+        rebate=rebate,
+        deficits=deficits,
+        retaliation=retaliation,
+        **{"elasticity": elasticity, "pass_through": pass_through, **numbers, **given},
+    )
+    if output is not None:
+        write_file(result.countries, output, dict(result.provenance))
+    return Output(result.to_json_dict(), lambda: _print(result, top))
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(dict.fromkeys(NUMBERS, text)[name])
+    except (KeyError, ValueError):
+        fix = f"Give a number for one of: {', '.join(NUMBERS)}."
+        raise InvalidRequest("PARAMETER_INVALID", f"--set {name}={text}.", field="--set", fix=fix) from None
+
+
+def _print(result: World, top: int) -> None:
+    out = console()
+    table = economies(result.countries, shown=top)
+    out.print(text_table([table.heads[0], *right(*table.heads[1:-1]), table.heads[-1]], table.rows))
+    out.print(f"[dim]{table.caption}. Largest residual {result.residual:.1e} of income.[/dim]")
+    for name, rate in result.rates.items():
+        out.print(f"best uniform tariff of {escape(name)}: {percent(rate)} %")
+    print_notes(out, result.notes)
+    print_footer(out, result.provenance)

@@ -1,0 +1,92 @@
+"""The world in general equilibrium: changes by country."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from tariffs.client.results.amounts import percent
+from tariffs.client.results.json_values import json_value
+from tariffs.client.results.quote import Note, Provenance
+from tariffs.client.results.tables import ShortTable
+from tariffs.client.results.view import Passage
+
+SHOWN = (
+    "welfare", "welfare_first_order", "real_wage", "prices", "employment", "exports", "imports", "deficit",
+    "revenue_to_spending",
+)  # fmt: skip
+"""Changes that tables for people show, in percent."""
+_BAR = 20
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """World under a scenario or tariffs beside the world before.
+
+    Attributes:
+        countries: a row a country, changes as fractions: `country` (alpha-3), `welfare`, `welfare_first_order`,
+            `real_wage`, `prices`, `employment`, `exports_to_gdp`, `imports_to_gdp`, `deficit` (over its absolute base),
+            `revenue_to_spending` (after over before), `real_spending`, `terms_of_trade`, `volume_of_trade`, `wage`,
+            `exports`, `imports`; in USD `revenue`, `gdp_before`, `spending_before`. Null where not defined.
+        residual: largest residual of all equations, as a share of income.
+        iterations: steps of the solver.
+        unallocated: transfers that the closure leaves unallocated, USD.
+        notes: what the answer leaves out.
+        provenance: law version, digests, model and parameters.
+        rates: rate that each player chose, by name, a fraction.
+        largest_gain: most that a player would gain in welfare by another rate, a fraction.
+    """
+
+    countries: pl.DataFrame
+    residual: float
+    iterations: int
+    unallocated: float
+    notes: tuple[Note, ...]
+    provenance: Provenance
+    rates: dict[str, float]
+    largest_gain: float
+
+    def to_json_dict(self) -> dict[str, object]:
+        """Convert to the document of `world --json`."""
+        return {
+            "countries": self.countries.to_dicts(),
+            "residual": self.residual,
+            "iterations": self.iterations,
+            "unallocated": self.unallocated,
+            "rates": self.rates,
+            "largest_gain": self.largest_gain,
+            "notes": json_value(self.notes),
+            "provenance": dict(self.provenance),
+        }
+
+
+def economies(countries: pl.DataFrame, run: str = "", shown: int = 20) -> ShortTable:
+    """Make the table of the largest economies, by welfare, with bars of it; `run` is a column that names the run."""
+    by = [run] if run else []
+    ranked = countries.with_columns(
+        place=pl.col("gdp_before").rank("ordinal", descending=True).over(by or pl.lit(0))
+    )
+    rows = ranked.filter(pl.col("place") <= shown).sort(
+        *by, "welfare", descending=[*(False for _ in by), True]
+    )
+    longest = max((abs(value) for value in rows["welfare"]), default=0.0) or 1.0
+    cells = [
+        [
+            ", ".join(row[name] for name in ("country", *by)),
+            *(percent(row[name]) for name in SHOWN),
+            "+-"[row["welfare"] < 0.0] * round(_BAR * abs(row["welfare"]) / longest),
+        ]
+        for row in rows.iter_rows(named=True)
+    ]
+    heads = ["country", *(name.replace("_", " ") for name in SHOWN), "welfare"]
+    return ShortTable(
+        f"changes in percent, the {min(shown, countries.height)} largest economies", heads, cells
+    )
+
+
+def world_passages(countries: pl.DataFrame | None) -> list[Passage]:
+    """Make the part of a report on the world; none without its countries."""
+    if countries is None:
+        return []
+    return [Passage("The world in general equilibrium", (), [economies(countries, "scenario")])]

@@ -1,0 +1,118 @@
+"""Respond as the world of one sector does: goods of an origin follow trade with it in general equilibrium.
+
+The home country's tariff on an origin is the change of the mean duty on its goods, at values of the baseline. See
+docs/models/world.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+import polars as pl
+
+from tariffs.engine.base.array_utils import F64, Bools, ratio, sums_of
+from tariffs.engine.response.constants import digest, table_bytes
+from tariffs.engine.response.elasticities.parameters import ProductParameters
+from tariffs.engine.response.elasticities.thetas import LASTING, ThetaParameters
+from tariffs.engine.response.trade.trade_response import Response, VolumeSolver
+from tariffs.engine.response.trade.varieties import VarietyRates, VarietyVolume
+from tariffs.engine.response.world.one_sector_parameters import LEAST_RATE, OneSectorParameters
+from tariffs.engine.response.world.one_sector_results import OneSectorWorld
+from tariffs.engine.response.world.read_tables import EMBEDDED, baseline
+from tariffs.engine.response.world.world_result import WorldResult, mean_of
+from tariffs.engine.schedule.countries import country_rows
+from tariffs.engine.table_duty.duties import Duties
+
+_SOURCE = "Ignatenko, Lashkaripour, Macedoni and Simonovska 2025: trade elasticity of one sector"
+SET = "ignatenko"
+
+
+def world_parameters(products: Sequence[str]) -> ThetaParameters:
+    """Give every product the trade elasticity of the world of one sector."""
+    count, theta = len(products), OneSectorParameters().elasticity
+    ones = np.ones(count)
+    return ThetaParameters(
+        sigma=(1.0 + theta) * ones,
+        eta=ones,
+        supply=np.full(count, np.inf),
+        spread=np.zeros(count),
+        kappa=np.full(count, np.nan),
+        domestic_ratio=np.zeros(count),
+        sources=(_SOURCE,),
+        source=np.zeros(count, dtype=np.int64),
+        set=SET,
+        horizon=LASTING,
+        digest=digest(*map(table_bytes, EMBEDDED)),
+        notes=(),
+        foreign=(),
+        theta=theta * ones,
+    )
+
+
+@dataclass(frozen=True)
+class WorldResponse(Response):
+    """Response of the world of one sector; all products have its trade elasticity."""
+
+    def responding_rate(self, rates: VarietyRates) -> F64:
+        """Rate that each variety responds to; a variety that is prohibited as a whole keeps its baseline rate."""
+        return np.where(rates.prohibited, self.base_rate, rates.rate)
+
+    def unbounded_loss(self, rates: VarietyRates) -> Bools:
+        """Mark no product: the model gives no loss by product."""
+        return np.zeros(len(self.parameters.sigma), dtype=bool)
+
+    @cached_property
+    def _countries(self) -> tuple[str, ...]:
+        """Alpha-3 code of each origin of the table."""
+        alpha3 = {row["iso2"]: row["iso3"] for row in country_rows()}
+        return tuple(alpha3.get(origin, "") for origin in self.table.lines.origins)
+
+    def added(self, rate: F64) -> F64:
+        """Change of the mean duty on goods of each origin of the table, a fraction."""
+        v, origin = self.varieties, self.table.lines.origin[self.varieties.line].astype(np.int64)
+        count = len(self._countries)
+        duty = sums_of(origin, v.value * (rate - self.base_rate), count)
+        return np.maximum(ratio(duty, sums_of(origin, v.value, count), 0.0), LEAST_RATE)
+
+    def solved(self, rate: F64, parameters: ProductParameters) -> WorldResult:
+        """Solve the world for the rate that each variety responds to."""
+        world = _world(_elasticity(parameters))
+        tariffs, added = world.untaxed, self.added(rate)
+        place = {code: index for index, code in enumerate(world.table.countries)}
+        for index, code in enumerate(self._countries):
+            if code in place and code != world.table.home:
+                tariffs[place[code], world.table.home_index] = added[index]
+        return world.run(tariffs)
+
+    def countries(self, laws: Sequence[tuple[float, Duties]]) -> pl.DataFrame:
+        """Changes by country under the duties of a law, or of the laws of a mixture with their weights."""
+        rates = [(weight, self.responding_rate(self.rates_under(duties))) for weight, duties in laws]
+        return mean_of([(weight, self.solved(rate, self.parameters).countries) for weight, rate in rates])
+
+    def duty_solver(self, rate: F64, rates: VarietyRates) -> VolumeSolver:
+        """Make the solver of the world for the rate that varieties respond to."""
+        v, unknown = self.varieties, np.full(self.varieties.count, np.nan)
+        origin = self.table.lines.origin[v.line]
+
+        def run(p: ProductParameters) -> VarietyVolume:
+            world, result = _world(_elasticity(p)), self.solved(rate, p)
+            value, price = world.imports_at_home(result, self._countries, self.added(rate))
+            none = np.full(len(p.sigma), np.nan)
+            hat = (value / price)[origin]
+            return VarietyVolume(v.value * value[origin], hat, unknown, unknown, none, none)
+
+        return run
+
+
+def _elasticity(parameters: ProductParameters) -> float:
+    assert isinstance(parameters, ThetaParameters)
+    return float(parameters.theta[0]) if len(parameters.theta) else OneSectorParameters().elasticity
+
+
+@lru_cache(maxsize=8)
+def _world(elasticity: float) -> OneSectorWorld:
+    """World of an elasticity, with what is computed once for it."""
+    return OneSectorWorld(baseline(), OneSectorParameters(elasticity=elasticity))

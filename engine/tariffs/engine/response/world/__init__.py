@@ -1,0 +1,47 @@
+"""Solve the world in general equilibrium: wages, incomes and prices of all countries. See docs/models/world.md."""
+
+from __future__ import annotations
+
+from tariffs.engine.response.world.icio import icio_table
+from tariffs.engine.response.world.one_sector import OneSector
+from tariffs.engine.response.world.one_sector_parameters import (
+    DEFICITS,
+    EATON_KORTUM_KRUGMAN,
+    REBATES,
+    OneSectorParameters,
+)
+from tariffs.engine.response.world.one_sector_results import OneSectorWorld
+from tariffs.engine.response.world.one_sector_table import OneSectorTable, make_table
+from tariffs.engine.response.world.read_tables import (
+    baseline,
+    one_sector_table,
+    sector_table,
+    with_rates,
+)
+from tariffs.engine.response.world.retaliation import optimal_retaliation, optimal_tariff, uniform_retaliation
+from tariffs.engine.response.world.sector_results import SectorsWorld
+from tariffs.engine.response.world.sector_table import SectorTable
+from tariffs.engine.response.world.world_result import COLUMNS, WorldResult
+
+__all__ = [
+    "COLUMNS",
+    "DEFICITS",
+    "EATON_KORTUM_KRUGMAN",
+    "REBATES",
+    "OneSector",
+    "OneSectorParameters",
+    "OneSectorTable",
+    "OneSectorWorld",
+    "SectorTable",
+    "SectorsWorld",
+    "WorldResult",
+    "baseline",
+    "icio_table",
+    "make_table",
+    "one_sector_table",
+    "optimal_retaliation",
+    "optimal_tariff",
+    "sector_table",
+    "uniform_retaliation",
+    "with_rates",
+]

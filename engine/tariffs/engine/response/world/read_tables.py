@@ -1,0 +1,218 @@
+"""Read tables of the world and tariffs between countries: embedded, and in the documented forms of a user's files.
+
+A table is files by name, Parquet or CSV; see docs/models/world.md for their columns.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+
+import numpy as np
+import polars as pl
+
+from tariffs.engine.base.array_utils import F64
+from tariffs.engine.errors import InputError
+from tariffs.engine.response.constants import digest, table_bytes
+from tariffs.engine.response.world.one_sector_table import OneSectorTable, make_table
+from tariffs.engine.response.world.sector_table import SectorTable
+
+EMBEDDED = ("world_trade_2023.parquet", "world_countries_2023.csv")
+"""Files of the embedded table."""
+_SOURCE = "BACI HS22 V202501 of CEPII (Etalab 2.0), trade of 2023; GDP of 2023, World Bank WDI (CC BY 4.0)"
+Files = Mapping[str, bytes]
+
+
+@cache
+def baseline() -> OneSectorTable:
+    """Read the embedded table of one sector: 194 countries, goods of 2023."""
+    return one_sector_table({name: table_bytes(name) for name in EMBEDDED}, _SOURCE)
+
+
+def home() -> str:
+    """Code of the home country of the embedded table, alpha-3."""
+    return baseline().home
+
+
+def one_sector_table(files: Files, source: str = "") -> OneSectorTable:
+    """Read a table of one sector.
+
+    Args:
+        files: `*trade*` with `exporter, importer` and `value_usd` or `value_kusd`; `*countries*` with `iso3, gdp_usd`
+            and, where the home country is another than that of the embedded table, `is_home`.
+        source: what the data are; default: the digest of the files.
+
+    Raises:
+        InputError: TABLE_UNREADABLE.
+    """
+    countries = _frame(files, "countries", ("iso3", "gdp_usd"))
+    codes = countries["iso3"].to_list()
+    trade = _frame(files, "trade", ("exporter", "importer"))
+    value = _column(trade, r"value_(k?)usd", "trade")
+    flows = _filled(trade, [("exporter", codes), ("importer", codes)], trade[value])
+    if value.endswith("kusd"):
+        flows *= 1_000.0
+    np.fill_diagonal(flows, 0.0)
+    gdp = countries["gdp_usd"].cast(pl.Float64).to_numpy()
+    if not (gdp > 0.0).all() or not np.isfinite(flows).all() or (flows < 0.0).any():
+        raise invalid_table("GDP must be above 0, and trade 0 or more.")
+    marked = (
+        countries.filter(pl.col("is_home") == 1)["iso3"].to_list() if "is_home" in countries.columns else []
+    )
+    return make_table(codes, _home_in(codes, marked), flows, gdp, source or _digest(files))
+
+
+def sector_table(files: Files, source: str = "") -> SectorTable:
+    """Read a table of many sectors.
+
+    Args:
+        files: `*labels*` with `kind, no, code, name, theta` of countries and sectors; `*trade_tariffs*` with
+            `sector_no, importer, exporter, trade*_usd, tariff*_pct`; `*sector_country*` with `country, sector_no,
+            gross_output*_usd, va_share`; `*io*` with `country, input_sector_no, using_sector_no,
+            share_of_intermediates`.
+        source: what the data are; default: the digest of the files.
+
+    Raises:
+        InputError: TABLE_UNREADABLE.
+    """
+    labels = _frame(files, "labels", ("kind", "no", "code", "name", "theta"))
+    codes = labels.filter(pl.col("kind") == "country").sort("no")["code"].to_list()
+    sectors = labels.filter(pl.col("kind") == "sector").sort("no")
+    numbers = sectors["no"].to_list()
+    trade = _frame(files, "trade_tariffs", ("sector_no", "importer", "exporter"))
+    places = [("sector_no", numbers), ("exporter", codes), ("importer", codes)]
+    made = _frame(files, "sector_country", ("country", "sector_no", "va_share"))
+    made_at = [("country", codes), ("sector_no", numbers)]
+    inputs = _frame(files, "io", ("country", "input_sector_no", "using_sector_no", "share_of_intermediates"))
+    inputs_at = [("country", codes), ("input_sector_no", numbers), ("using_sector_no", numbers)]
+    table = SectorTable(
+        countries=tuple(codes),
+        sectors=tuple(sectors["name"]),
+        home=_home_in(codes, []),
+        theta=sectors["theta"].cast(pl.Float64).to_numpy(),
+        flows=_filled(trade, places, trade[_column(trade, r"trade.*_usd", "trade_tariffs")]),
+        tariffs=_filled(trade, places, trade[_column(trade, r"tariff.*_pct", "trade_tariffs")]) / 100.0,
+        output=_filled(made, made_at, made[_column(made, r"gross_output.*_usd", "sector_country")]),
+        value_added=_filled(made, made_at, made["va_share"]),
+        inputs=_filled(inputs, inputs_at, inputs["share_of_intermediates"]),
+        source=source or _digest(files),
+    )
+    return checked(table)
+
+
+def checked(table: SectorTable) -> SectorTable:
+    """Check the ranges of a table of many sectors.
+
+    Raises:
+        InputError: TABLE_UNREADABLE.
+    """
+    if not (table.theta > 0.0).all():
+        raise invalid_table("A sector has no theta above 0.")
+    amounts = (table.flows, table.output)
+    if not all(np.isfinite(one).all() and (one >= 0.0).all() for one in amounts):
+        raise invalid_table("Trade and output must be 0 or more.")
+    if not ((table.value_added >= 0.0) & (table.value_added <= 1.0)).all() or not (table.wages > 0.0).all():
+        raise invalid_table("Value added must be between 0 and output, and above 0 in each country.")
+    if not (table.tariffs > -1.0).all():
+        raise invalid_table("A tariff is -100 % or less.")
+    return table
+
+
+def with_rates(table: OneSectorTable | SectorTable, base: F64, rates: pl.DataFrame) -> F64:
+    """Put tariffs of a frame in the place of base tariffs.
+
+    Args:
+        table: table whose countries and sectors the frame names.
+        base: tariffs as fractions, [sector by] exporter by importer.
+        rates: `importer, exporter, rate`, fractions, and `sector` (name or number from 1) where there are many; without
+            it a rate is of all sectors. Pairs left out keep their base.
+
+    Raises:
+        InputError: TABLE_UNREADABLE.
+    """
+    missing = {"importer", "exporter", "rate"} - set(rates.columns)
+    if missing:
+        raise invalid_table(f"The tariffs have no column {', '.join(sorted(missing))}.")
+    values = rates["rate"].cast(pl.Float64, strict=False).to_numpy()
+    if not (np.isfinite(values) & (values > -1.0)).all():
+        raise invalid_table("A rate of the tariffs is no fraction above -1.")
+    found = base.copy()
+    exporter, importer = (_places(rates, name, table.countries) for name in ("exporter", "importer"))
+    if (exporter == importer).any():
+        raise invalid_table("The tariffs name a country as its own exporter.")
+    if "sector" not in rates.columns:
+        found[..., exporter, importer] = values
+    elif isinstance(table, SectorTable):
+        numbers = [str(number) for number in range(1, len(table.sectors) + 1)]
+        named = dict(zip(table.sectors, numbers, strict=True))
+        sector = rates.with_columns(pl.col("sector").cast(pl.String).replace(named))
+        found[_places(sector, "sector", numbers), exporter, importer] = values
+    else:
+        raise invalid_table("The tariffs have a column sector, and the table has one sector.")
+    return found
+
+
+def _frame(files: Files, name: str, columns: Sequence[str]) -> pl.DataFrame:
+    """Read the file whose name has a word, and check its columns."""
+    matching = [file for file in sorted(files) if re.search(rf"(^|[_/]){name}(_\d+)?\.(parquet|csv)$", file)]
+    if len(matching) != 1:
+        raise invalid_table(
+            f"There must be one file *{name}.parquet or *{name}.csv, and there are {len(matching)}."
+        )
+    source = io.BytesIO(files[matching[0]])
+    try:
+        is_csv = matching[0].endswith(".csv")
+        frame = pl.read_csv(source, infer_schema_length=None) if is_csv else pl.read_parquet(source)
+    except pl.exceptions.PolarsError as error:
+        raise invalid_table(f"{matching[0]} cannot be read: {str(error).splitlines()[0]}") from error
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise invalid_table(f"{matching[0]} has no column {', '.join(missing)}.")
+    return frame
+
+
+def _column(frame: pl.DataFrame, pattern: str, file: str) -> str:
+    """Name of the first column of a pattern, such as that of the first year."""
+    found = sorted(name for name in frame.columns if re.fullmatch(pattern, name))
+    if not found:
+        raise invalid_table(f"The file {file} has no column {pattern.replace('.*', '*')}.")
+    return found[0]
+
+
+def _filled(frame: pl.DataFrame, axes: Sequence[tuple[str, Sequence[object]]], values: pl.Series) -> F64:
+    """Put a column into an array by its keys; what the frame leaves out is 0."""
+    filled = np.zeros([len(names) for _, names in axes])
+    filled[tuple(_places(frame, column, names) for column, names in axes)] = values.cast(
+        pl.Float64
+    ).fill_null(0.0)
+    return filled
+
+
+def _places(frame: pl.DataFrame, column: str, names: Iterable[object]) -> np.ndarray:
+    """Places of the values of a column among names."""
+    place = {str(name): number for number, name in enumerate(names)}
+    found = [place.get(str(value), -1) for value in frame[column]]
+    if -1 in found:
+        value = frame[column][found.index(-1)]
+        raise invalid_table(f"{column} {value!r} is not in the table.")
+    return np.array(found, dtype=np.int64)
+
+
+def _home_in(codes: Sequence[str], marked: Sequence[str]) -> str:
+    code = marked[0] if marked else home()
+    if code not in codes:
+        raise invalid_table(f"The table has no country {code}.")
+    return code
+
+
+def _digest(files: Files) -> str:
+    return f"files of SHA-256 {digest(*(files[name] for name in sorted(files)))}"
+
+
+def invalid_table(message: str) -> InputError:
+    """Make the error of a table or tariffs that cannot be used."""
+    return InputError(
+        "TABLE_UNREADABLE", message, field="trade", fix="See the forms of tables in docs/models/world.md."
+    )
