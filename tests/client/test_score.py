@@ -14,7 +14,7 @@ from tariffs.client.cli.__main__ import run
 def test_the_command_line_prints_years_and_their_sum(
     server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shares, report = tmp_path / "shares.csv", tmp_path / "score.html"
+    shares, report, written = (tmp_path / name for name in ("shares.csv", "score.html", "score.json"))
     shares.write_text("origin,share\nCN,0.8\nall,0.95\n", encoding="utf-8")
     words = ["score", "--from", "2028", "--to", "2029", "--response", "none", "--target", server]
     words += ["--collected", f"@{shares}", "--tax-offset", "jct_2023"]
@@ -22,7 +22,8 @@ def test_the_command_line_prints_years_and_their_sum(
     assert "revenue by fiscal year" in " ".join(capsys.readouterr().out.split())
     assert "Revenue by fiscal year" in report.read_text(encoding="utf-8")
     assert run([*words, "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    written.write_text(text := capsys.readouterr().out, encoding="utf-8")
+    found = json.loads(text)
     (block,) = found["scenarios"]
     assert [row["fiscal_year"] for row in block["years"]] == [2028, 2029]
     for name in ("revenue", "conventional", "cbo_customs"):
@@ -31,6 +32,7 @@ def test_the_command_line_prints_years_and_their_sum(
     facts = found["provenance"]["details"]["score"]
     assert (facts["tax_offset"], facts["collected"]) == ("jct_2023", {"CN": 0.8, "all": 0.95})
     assert "LAW_AS_SCHEDULED" in {note["reason"] for note in found["notes"]}
+    assert run(["replay", str(written), "--target", server]) == 0
 
 
 def test_a_server_gives_the_same_score(server: str) -> None:

@@ -29,7 +29,7 @@ from tariffs.run_spec.spec import RunSpec
 LAW_VERSION = "law_version"
 REQUEST = "request"
 _FRAME = "given as a frame"
-_FRAMES = {"impact": ("groups", "lines"), "timeline": ("segments",), "sweep": ("groups",)}
+_FRAMES = {"impact": ("groups", "lines"), "timeline": ("segments", "score"), "sweep": ("groups",)}
 _REPLAYED = " and ".join(_FRAMES)
 _INPUTS = (
     ("scenarios", "scenario"),
@@ -213,13 +213,13 @@ def _provenance(path: Path, document: object) -> Provenance:
 
 
 def _groups(document: Mapping[str, Any]) -> pl.DataFrame:
-    """Collect the group rows of a JSON document, of all its scenarios if it has some."""
+    """Collect the group rows of a JSON document, or the years of a score, of all its scenarios if it has some."""
     if "scenarios" not in document:
         return pl.DataFrame(document["groups"], infer_schema_length=None)
     rows = [
         {"scenario": block["id"], **({"on": block["on"]} if "on" in block else {}), **row}
         for block in document["scenarios"]
-        for row in block["groups"]
+        for row in block.get("years") or block["groups"]
     ]
     return pl.DataFrame(rows, infer_schema_length=None)
 
