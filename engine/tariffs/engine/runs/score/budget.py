@@ -8,7 +8,7 @@ from functools import cache
 from typing import TypeVar
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.law.values import read_rate, read_share
+from tariffs.engine.law.values import read_number, read_rate
 from tariffs.engine.response.constants import table
 
 TABLE_YEAR = 2024
@@ -23,7 +23,7 @@ SOURCES = {
     "refunds": "CBP, declaration of 2026-03-04: 166 bn; years of the Budget Lab at Yale, 2026-07",
     "dynamic": "CBO 61183, rules of thumb 2025",
 }
-_BILLION = 1e9
+_BILLION, _MOST_COLLECTED = 1e9, 1.5
 Value = TypeVar("Value")
 
 
@@ -131,21 +131,24 @@ def gdp_changes(given: Mapping[str, str], years: range) -> dict[int, float]:
 def collected_shares(given: Mapping[str, str]) -> dict[str, float]:
     """Read the share of added duty that is collected by origin, or of `all` others.
 
+    It may be somewhat above 1, where an origin pays what its goods of the embedded table would not.
+
     Raises:
         InputError: PARAMETER_INVALID.
     """
-    try:
-        return {
-            origin if origin == ALL else origin.upper(): float(read_share(text))
-            for origin, text in given.items()
-        }
-    except ValueError as error:
-        raise InputError(
-            "PARAMETER_INVALID",
-            f"collected: {error}.",
-            field="collected",
-            fix="Give an origin, or `all`, and a share such as 0.85.",
-        ) from error
+    found = {}
+    for origin, text in given.items():
+        try:
+            share = float(read_rate(text) if text.endswith("%") else read_number(text))
+        except ValueError:
+            share = -1.0
+        if not 0.0 <= share <= _MOST_COLLECTED:
+            fix = f"Give an origin, or `{ALL}`, and a share from 0 to {_MOST_COLLECTED}, such as 85% or 0.85."
+            raise InputError(
+                "PARAMETER_INVALID", f"The share of {origin} is {text!r}.", field="collected", fix=fix
+            )
+        found[origin if origin == ALL else origin.upper()] = share
+    return found
 
 
 def _chosen(known: Mapping[str, Value], name: str, field: str, what: str) -> Value:
