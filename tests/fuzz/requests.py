@@ -12,7 +12,6 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from hypothesis import strategies as st
 
 from tests.fuzz import arrow_streams, scenario_texts
 from tests.fuzz.choices import ByteChoices
@@ -205,13 +204,8 @@ def bodies_from(name: str, data: bytes) -> Sequence[bytes]:
     return made
 
 
-def calls(name: str) -> st.SearchStrategy[Sequence[bytes]]:
-    """The messages of a call of a method; fewer and plainer choices are simpler."""
-    return st.binary(min_size=LENGTH, max_size=LENGTH).map(lambda data: bodies_from(name, data))
-
-
 def choices(seed: int) -> bytes:
-    """Bytes of choices by number, for runs longer than hypothesis is made for."""
+    """Bytes of choices by number."""
     return random.Random(seed).randbytes(LENGTH)
 
 
