@@ -22,6 +22,16 @@ from tariffs.engine.validation.measures import MEASURES, TradeSample, weighted
 PAGE = Path(__file__).parents[2] / "docs" / "reproduction.md"
 
 
+@pytest.fixture(scope="module")
+def reproduction() -> economics.Reproduction:
+    """All figures; a run of the response for every day of a year takes most of the time."""
+    return reproduce()
+
+
+def _rows(reproduction: economics.Reproduction, row: str) -> list[Comparison]:
+    return [one for one in reproduction.rows if one.figure.id == row]
+
+
 def _figure(row: str, measure: str) -> PublishedFigure:
     return next(one for one in published_figures() if (one.id, one.measure) == (row, measure))
 
@@ -137,38 +147,31 @@ def test_the_text_of_the_page_has_the_figures_of_its_table() -> None:
 
 
 @pytest.mark.slow
-def test_one_episode_runs_and_has_its_range(monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = tuple(
-        one for one in published_figures() if run_name(one) == run_name(_figure("20", "share_after"))
-    )
-    monkeypatch.setattr(economics, "published_figures", lambda: chosen)
-    found = reproduce()
+def test_an_episode_has_its_range(reproduction: economics.Reproduction) -> None:
+    name = run_name(_figure("20", "share_after"))
+    chosen = [row for row in reproduction.rows if run_name(row.figure) == name]
     before, after = (
-        next(row for row in found.rows if row.figure.measure == name)
-        for name in ("share_before", "share_after")
+        next(row for row in chosen if row.figure.measure == name) for name in ("share_before", "share_after")
     )
     assert before.ours == before.low == before.high
     assert after.high < after.ours < after.low < before.ours
     assert after.within == (abs(after.difference) <= after.figure.tolerance)
-    assert found.provenance["law_digest"] == load_law().digest
+    assert reproduction.provenance["law_digest"] == load_law().digest
 
 
 @pytest.mark.slow
-def test_the_duties_of_2018_cost_buyers_what_was_published(monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = tuple(one for one in published_figures() if one.id == "30")
-    monkeypatch.setattr(economics, "published_figures", lambda: chosen)
-    imports, loss = reproduce().rows
+def test_the_duties_of_2018_cost_buyers_what_was_published(reproduction: economics.Reproduction) -> None:
+    imports, loss = _rows(reproduction, "30")
     assert -0.32 < imports.ours < -0.25
     assert loss.within
 
 
 @pytest.mark.slow
 def test_the_decision_on_ieepa_lies_between_metal_content_and_full_value(
-    monkeypatch: pytest.MonkeyPatch,
+    reproduction: economics.Reproduction,
 ) -> None:
-    chosen = tuple(one for one in published_figures() if one.id == "27" and one.without and not one.switches)
-    monkeypatch.setattr(economics, "published_figures", lambda: chosen)
-    content, full = reproduce().rows
+    rows = _rows(reproduction, "27")
+    content, full = (row for row in rows if row.figure.without and not row.figure.switches)
     assert (content.figure.on_full_value, full.figure.on_full_value) == ("", "s232.metals")
     assert content.ours < content.figure.value < full.ours
     assert f"{full.ours * 100:.1f} %" in content.figure.reason
@@ -176,12 +179,11 @@ def test_the_decision_on_ieepa_lies_between_metal_content_and_full_value(
 
 @pytest.mark.slow
 def test_all_figures_are_near_or_have_a_reason_and_are_those_of_the_page(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    reproduction: economics.Reproduction, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = reproduce()
     # A reason belongs to a distance: a row that is inside must fall out loudly.
-    assert [row.figure for row in found.rows if row.within and row.figure.reason] == []
-    monkeypatch.setattr(economics, "reproduce", lambda progress: found)
+    assert [row.figure for row in reproduction.rows if row.within and row.figure.reason] == []
+    monkeypatch.setattr(economics, "reproduce", lambda progress: reproduction)
     assert run(["validate", "economics", "--markdown"]) == 0
     printed = capsys.readouterr().out.strip()
     page = PAGE.read_text(encoding="utf-8")
@@ -217,10 +219,8 @@ def test_samples_are_summed_with_weights() -> None:
 
 
 @pytest.mark.slow
-def test_the_trade_of_a_year_is_the_mean_over_its_days(monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = tuple(one for one in published_figures() if one.id == "33" and one.horizon == "path")
-    monkeypatch.setattr(economics, "published_figures", lambda: chosen)
-    (row,) = reproduce().rows
+def test_the_trade_of_a_year_is_the_mean_over_its_days(reproduction: economics.Reproduction) -> None:
+    (row,) = (row for row in _rows(reproduction, "33") if row.figure.horizon == "path")
     options = Options(known_on=row.figure.known_on, by=("origin",))
     found = timeline(
         None, [library()["base"]], row.figure.on, row.figure.until, law=load_law(), options=options
