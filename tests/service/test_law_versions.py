@@ -307,6 +307,7 @@ def test_a_call_in_flight_keeps_its_law(
         assert last.done.provenance.law_version == load_law().version
 
 
+@pytest.mark.slow
 def test_a_loaded_server_with_workers_goes_over_to_a_pack_for_good(
     tmp_path: Path, pack: bytes, keys: tuple[Path, Path]
 ) -> None:

@@ -65,6 +65,7 @@ def test_many_layouts_give_the_same_bits(client: Client, tmp_path: Path, scale: 
         assert_same({"impact": found}, {"impact": wanted})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("market", ["product", "sector"])
 def test_draws_are_those_of_one_table(client: Client, tmp_path: Path, market: str) -> None:
     table = trade(700)

@@ -96,6 +96,7 @@ TOGETHER = limited(
 """Limits that bind together in the tables of these tests, the second in a part of the goods of the first."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("market", "scenario"),
     [("product", OF_EACH), ("product", TOGETHER), ("sector", TOGETHER)],
