@@ -21,6 +21,8 @@ SOURCE = (
 )
 NO_INDUSTRY = -1
 _PREFIX_LENGTHS = (10, 8, 6, 4, 2)
+# The detailed accounts keep the first three digits of the NAICS where they have goods.
+_NAICS_DIGITS = 3
 _CODES_KEPT = 1 << 16
 """Codes whose industry is kept: three times those of the schedule."""
 
@@ -87,6 +89,14 @@ def sector_of(codes: Sequence[str]) -> list[str | None]:
     names = industries().codes
     return [
         None if place == NO_INDUSTRY else summaries()[names[place]] for place in industry_of(codes).tolist()
+    ]
+
+
+def naics_of(codes: Sequence[str]) -> list[str]:
+    """Look up the industry of products in the NAICS at three digits, such as 334; empty without an industry."""
+    names = industries().codes
+    return [
+        "" if place == NO_INDUSTRY else names[place][:_NAICS_DIGITS] for place in industry_of(codes).tolist()
     ]
 
 

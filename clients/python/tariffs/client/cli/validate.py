@@ -13,6 +13,7 @@ from tariffs.client.cli import options
 from tariffs.client.cli.commands import Output, add
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.cli.validate_soybeans import soybeans
+from tariffs.client.cli.validate_trade import trade
 from tariffs.client.errors import module_of
 
 app = typer.Typer(help="Compare results of the engine with published figures.", no_args_is_help=True)
@@ -22,6 +23,13 @@ add(
     "tariffs validate soybeans",
     "tariffs validate soybeans --horizon long -o soybeans.svg",
 )(soybeans)
+add(
+    app,
+    "trade",
+    "tariffs validate trade",
+    "tariffs validate trade --known-on 2025-04-10 --json",
+    "tariffs validate trade --known-on entry -o hindcast.svg",
+)(trade)
 _UNEXPLAINED = 1
 _TITLES = ("row", "who, when", "figure", "law of", "known on", "horizon")
 _RATE_TITLES, _PRICE_TITLES = ("month", "origin", "source"), ("law of", "known")
