@@ -81,6 +81,8 @@ FACTORS: Mapping[str, Sequence[Any]] = {
     "parameter_set": ("", "low", "file"),
     "fx_offset": (0.0, 0.174),
     "ahead": ("", "2026-12-20"),
+    "trend": ("", "2024"),
+    "memory": (False, True),
     "reaction": (0.0, 1.0),
     "attribute": (False, True),
     "consumer_prices": ("", "dollar"),

@@ -44,6 +44,8 @@ TESTED_APART = {
     "ahead",
     "fx_offset",
     "reaction",
+    "trend",
+    "memory",
 }
 
 

@@ -32,6 +32,8 @@ class Kind(Enum):
     """Values of the parameters of scenarios, by name."""
     PARAMETER_SET = auto()
     """Name of a set of elasticities, or the path of a file."""
+    TABLE = auto()
+    """Name of an embedded table, or the text of a CSV table; callers give its path."""
     FLAG = auto()
     NUMBER = auto()
     WHOLE = auto()

@@ -154,6 +154,17 @@ class Response:
         "Day from which buyers expect the duties that come: they buy ahead of them, and less afterwards.",
         (IMPACT, TIMELINE),
     )
+    trend: str = option(
+        "",
+        Kind.TABLE,
+        "Growth before the duties",
+        "Growth of imports by origin and industry for `value_forecast` and `duty_forecast`: that of 2024, or the path "
+        "of a CSV file with origin, industry and growth (0.05 is 5 % a year). Default: none.",
+        (IMPACT, TIMELINE),
+        choices=("none", "2024"),
+        metavar="none|2024|FILE",
+        side="import",
+    )
     market: str = option(
         "product",
         Kind.CHOICE,
@@ -232,6 +243,14 @@ class Results:
         Kind.FLAG,
         "Attribute to changes",
         "Split the difference of each scenario from the first one of its day by change and authority.",
+        (IMPACT,),
+    )
+    memory: bool = option(
+        False,
+        Kind.FLAG,
+        "Memory of duties",
+        "Split buyers' surplus on the path: what quantities that have not adjusted cost (`unadjusted_surplus`), and of "
+        "which duties that have ended (`ended_surplus`).",
         (IMPACT,),
     )
     consumer_prices: str = option(

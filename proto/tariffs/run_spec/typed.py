@@ -110,6 +110,8 @@ class TimelineOptions(TypedDict, total=False):
         horizon: Time since the change of duty, for the trade response; path: every change at its own age. One of path,
             impact, short, long.
         ahead: Day from which buyers expect the duties that come: they buy ahead of them, and less afterwards.
+        trend: Growth of imports by origin and industry for `value_forecast` and `duty_forecast`: that of 2024, or the
+            path of a CSV file with origin, industry and growth (0.05 is 5 % a year). Default: none.
         market: Demand: each product by itself, or sectors of products and domestic goods. One of product, sector.
         fx_offset: Part of the mean rise of prices by duties that a dearer dollar takes off exporters' prices;
             published: 0.174. At 0 the exchange rate stays.
@@ -137,6 +139,7 @@ class TimelineOptions(TypedDict, total=False):
     response: str
     horizon: str
     ahead: Day | None
+    trend: str | Path | None
     market: str
     fx_offset: float
     parameter_set: str | Path | None
@@ -170,6 +173,8 @@ class RunOptions(TypedDict, total=False):
         horizon: Time since the change of duty, for the trade response; path: every change at its own age. One of path,
             impact, short, long.
         ahead: Day from which buyers expect the duties that come: they buy ahead of them, and less afterwards.
+        trend: Growth of imports by origin and industry for `value_forecast` and `duty_forecast`: that of 2024, or the
+            path of a CSV file with origin, industry and growth (0.05 is 5 % a year). Default: none.
         market: Demand: each product by itself, or sectors of products and domestic goods. One of product, sector.
         fx_offset: Part of the mean rise of prices by duties that a dearer dollar takes off exporters' prices;
             published: 0.174. At 0 the exchange rate stays.
@@ -180,6 +185,8 @@ class RunOptions(TypedDict, total=False):
         draws: Draws of the elasticities for ranges: a power of two from 16, such as 256 (quick) or 1024 (the rule).
         seed: Seed of the draws; the same seed gives the same ranges.
         attribute: Split the difference of each scenario from the first one of its day by change and authority.
+        memory: Split buyers' surplus on the path: what quantities that have not adjusted cost (`unadjusted_surplus`),
+            and of which duties that have ended (`ended_surplus`).
         consumer_prices: Effect on consumer prices, with margins constant in dollars or percent, or by Yale's method;
             2024: by the latest accounts; offset: less the 17.4 % that a rise of the dollar takes off. One of dollar,
             percent, yale, dollar_2024, percent_2024, dollar_offset, percent_offset.
@@ -198,6 +205,7 @@ class RunOptions(TypedDict, total=False):
     response: str
     horizon: str
     ahead: Day | None
+    trend: str | Path | None
     market: str
     fx_offset: float
     reaction: float
@@ -205,5 +213,6 @@ class RunOptions(TypedDict, total=False):
     draws: int
     seed: int
     attribute: bool
+    memory: bool
     consumer_prices: str
     include_lines: bool

@@ -39,6 +39,10 @@ INCIDENCE_COLUMNS = (
 """Columns of a run with a response and no value added tax: Paasche indices of prices, amounts on the quantity after, a
 share, and the change of the treasury's revenue from the baseline."""
 PROHIBITED_SURPLUS = "prohibited_surplus"
+UNADJUSTED_SURPLUS, ENDED_SURPLUS = MEMORY = ("unadjusted_surplus", "ended_surplus")
+"""Buyers' surplus less that once trade has adjusted, and less that without duties that have ended."""
+VALUE_FORECAST, DUTY_FORECAST = FORECAST = ("value_forecast", "duty_forecast")
+"""Value and duty after the response, times growth before the duties; of runs with a trend."""
 
 COLUMNS = (
     "customs_value", "duty", "duty_owed", "effective_rate", "landed", "value_after", "duty_after", OWED_AFTER,
@@ -46,7 +50,15 @@ COLUMNS = (
     "buyer_surplus", "welfare", PROHIBITED_VALUE,
 )  # fmt: skip
 """Columns of every run; those that need a missing baseline or response are null."""
-FURTHER_COLUMNS = (*LIMIT_COLUMNS, *DOMESTIC_COLUMNS, TAX, *INCIDENCE_COLUMNS, PROHIBITED_SURPLUS)
+FURTHER_COLUMNS = (
+    *LIMIT_COLUMNS,
+    *DOMESTIC_COLUMNS,
+    TAX,
+    *INCIDENCE_COLUMNS,
+    PROHIBITED_SURPLUS,
+    *MEMORY,
+    *FORECAST,
+)
 """Columns of runs whose sums give them."""
 AUTHORITY_COLUMNS = ("duty", "duty_owed", "rate", "duty_after")
 """Columns of results by authority."""

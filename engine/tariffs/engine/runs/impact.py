@@ -21,6 +21,7 @@ from tariffs.engine.runs.attribution import attribute
 from tariffs.engine.runs.draws.ranges import DrawnPoint, Ranges
 from tariffs.engine.runs.draws.uncertainty import UncertaintyRun
 from tariffs.engine.runs.finish import group_rows, total_row
+from tariffs.engine.runs.forecast import Forecast
 from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.runs.outcomes.outcome import Outcome
 from tariffs.engine.runs.outcomes.table_run import TableRun
@@ -31,6 +32,7 @@ from tariffs.engine.runs.reactions import Reactions
 from tariffs.engine.runs.results import compared_groups, compared_totals
 from tariffs.engine.runs.stepwise_run import RunArguments, RunEnd, StepwiseRun
 from tariffs.engine.runs.sums import Sums
+from tariffs.engine.runs.surplus_parts import SurplusParts
 from tariffs.engine.scenario import (
     Scenario,
     apply_scenario,
@@ -168,6 +170,9 @@ class ImpactRun(StepwiseRun):
         run.options.refuse(verb=IMPACT, dates=run.own_dates is not None)
         self._reactions = Reactions(law, run.options, self._context) if run.options.reaction else None
         self._uncertainty = UncertaintyRun(run) if run.options.draws else None
+        scenarios = [point.scenario for point in points]
+        self._surplus_parts = SurplusParts(run, scenarios, self._context) if run.options.memory else None
+        self._forecast = Forecast(run) if run.options.trend else None
         self._first: FirstPoints = {}
 
     def check_rows(self) -> None:
@@ -212,6 +217,8 @@ class ImpactRun(StepwiseRun):
         self._context.step("done", 1.0)
         run = self.table_run
         facts = self._reactions.facts(self._points) if self._reactions else {}
+        if self._forecast:
+            facts |= self._forecast.facts()
         if method := run.options.consumer_prices:
             facts = {"consumer_prices": method_facts(method), **facts}
         if run.options.by_decile:
@@ -242,6 +249,10 @@ class ImpactRun(StepwiseRun):
         if self._reactions:
             notes += self._reactions.notes(point)
         sums = add_prohibited_surplus(run, outcomes, run.sums(outcomes))
+        if self._surplus_parts:
+            sums = self._surplus_parts.add(sums, self._answered(index).scenario, point.on)
+        if self._forecast:
+            sums = self._forecast.add(sums, outcomes, point.on)
         part = PointPart(point.scenario.id, point.on, sums, tuple(notes), lines)
         if self._uncertainty is not None:
 

@@ -31,6 +31,7 @@ from tariffs.engine.tables.dates import read_format
 from tariffs.run_spec import spec as run_spec
 from tariffs.run_spec.option import Kind
 
+_NONE = "none"
 RESPONSES = run_spec.OPTIONS["response"].choices
 DIRECTIONS = run_spec.OPTIONS["direction"].choices
 
@@ -56,6 +57,8 @@ class Options(run_spec.Budget, run_spec.Results, run_spec.Response, run_spec.Law
     def __post_init__(self) -> None:
         # A repeated key groups once.
         object.__setattr__(self, "by", tuple(dict.fromkeys(self.by)))
+        if self.trend == _NONE:
+            object.__setattr__(self, "trend", "")
         if self.response in LASTING_MODELS and self.horizon == DEFAULT_HORIZON:
             # A theta has no age: a run that names no horizon has the only one there is.
             object.__setattr__(self, "horizon", LASTING)

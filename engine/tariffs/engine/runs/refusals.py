@@ -247,6 +247,27 @@ REFUSALS: tuple[Refusal, ...] = (
         "A static run moves no purchases.",
         "Choose a response, or leave the option out.",
     ),
+    *(
+        Refusal(
+            "memory",
+            {"memory": _GIVEN, **other},
+            "Duties that have ended are remembered on the path alone.",
+            f"Leave it out, or use the horizon {PATH} and a response with a path.",
+        )
+        for other in ({"response": _STATIC}, {"horizon": _other(PATH)})
+    ),
+    Refusal(
+        "trend",
+        {"trend": _GIVEN, "response": _STATIC},
+        "A forecast is of trade after a response.",
+        "Choose a response, or leave the option out.",
+    ),
+    Refusal(
+        "trend",
+        {"trend": _GIVEN, "direction": _EXPORT},
+        "Growth before the duties is of imports of the United States.",
+        "Leave it out for exports.",
+    ),
     Refusal(
         "reaction",
         {"reaction": _GIVEN, "direction": _one(IMPORT)},
@@ -292,6 +313,18 @@ REFUSALS: tuple[Refusal, ...] = (
         "ahead",
         {"ahead": _GIVEN, "dates": _HOLDS, "verb": _one(IMPACT)},
         "Purchases are moved between days, so that lines cannot have days of their own.",
+        "Leave the entry dates out of the table, or the option.",
+    ),
+    Refusal(
+        "memory",
+        {"memory": _GIVEN, "dates": _HOLDS, "verb": _one(IMPACT)},
+        "Which duties have ended is asked of one day, so that lines cannot have days of their own.",
+        "Leave the entry dates out of the table, or the option.",
+    ),
+    Refusal(
+        "trend",
+        {"trend": _GIVEN, "dates": _HOLDS, "verb": _one(IMPACT)},
+        "A forecast is of one day, so that lines cannot have days of their own.",
         "Leave the entry dates out of the table, or the option.",
     ),
     Refusal(

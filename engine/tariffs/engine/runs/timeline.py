@@ -28,6 +28,7 @@ from tariffs.engine.line_duty.entry_dates import (
     unread_of,
 )
 from tariffs.engine.runs.finish import group_rows, total_rows
+from tariffs.engine.runs.forecast import Forecast
 from tariffs.engine.runs.lanes.lane_responses import LawPart, RespondingLaws
 from tariffs.engine.runs.outcomes.table_run import TableRun
 from tariffs.engine.runs.stepwise_run import RunArguments, RunEnd, StepwiseRun
@@ -154,6 +155,8 @@ class TimelineRun(StepwiseRun):
         counts = map(len, distinct.values())
         self._first_part = dict(zip(distinct, itertools.accumulate(counts, initial=0), strict=False))
         self._laws = RespondingLaws(self.table_run, list(itertools.chain.from_iterable(distinct.values())))
+        self._forecast = Forecast(self.table_run) if options.trend else None
+        self._facts |= self._forecast.facts() if self._forecast else {}
         self._results: dict[Hashable, Sums] = {}
         self._done = 0
 
@@ -176,7 +179,10 @@ class TimelineRun(StepwiseRun):
         if segment.key not in self._results:
             first = self._first_part[segment.key]
             outcomes = [self._laws.outcome(first + index) for index in range(len(segment.parts))]
-            self._results[segment.key] = run.sums(outcomes)
+            sums = run.sums(outcomes)
+            if self._forecast:
+                sums = self._forecast.add(sums, outcomes, segment.start.isoformat())
+            self._results[segment.key] = sums
         return self._results[segment.key]
 
     def result(self, blocks: Sequence[ScenarioTimeline]) -> Timeline:
@@ -227,7 +233,7 @@ def _segments(run: TableRun, scenario: Scenario, days: Sequence[tuple[date, date
             segments[-1] = replace(segments[-1], days=segments[-1].days + count)
         else:
             segments.append(_Segment(day, count, parts, key))
-    if run.steps is None and run.expected is None:
+    if run.steps is None and run.expected is None and not run.options.trend:
         return segments
     return [sample for segment in segments for sample in _samples(run, segment)]
 

@@ -68,6 +68,15 @@ def word(text: str, field: str) -> str:
     return text
 
 
+def table_text(text: str, field: str) -> str:
+    """Return the text of a table; raises InputError REQUEST_INVALID above DOCUMENT_LIMIT."""
+    if len(text) > DOCUMENT_LIMIT:
+        raise request_invalid(
+            f"{field} has {len(text):,} characters; the limit is {DOCUMENT_LIMIT:,}.", field, "Shorten it."
+        )
+    return text
+
+
 def required(text: str, field: str, fix: str) -> str:
     """Return short text that must not be empty; raises InputError REQUEST_INVALID."""
     if not text:

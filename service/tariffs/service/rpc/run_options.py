@@ -17,7 +17,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.runs.options import Options
 from tariffs.run_spec.option import Kind
 from tariffs.run_spec.spec import OPTIONS
-from tariffs.service.rpc.checks import choice, word, words
+from tariffs.service.rpc.checks import choice, table_text, word, words
 from tariffs.service.wire import arrow
 from tariffs.service.wire.status import request_invalid, too_large
 
@@ -36,7 +36,13 @@ def _keys(keys: Any, field: str) -> tuple[str, ...]:
     return tuple(word(key, field) for key in keys)
 
 
-_READERS: Mapping[Kind, Reader] = {Kind.DAY: word, Kind.TEXT: word, Kind.KEYS: _keys, Kind.PAIRS: words}
+_READERS: Mapping[Kind, Reader] = {
+    Kind.DAY: word,
+    Kind.TEXT: word,
+    Kind.KEYS: _keys,
+    Kind.PAIRS: words,
+    Kind.TABLE: table_text,
+}
 """Reader of each kind of values; numbers and flags are as the wire has them."""
 
 

@@ -17,7 +17,7 @@ MODELS: Mapping[str, Mapping[str, str]] = {
     "GSIM": {"response": "gsim", "market": "product"},
     "exact hat, one general equilibrium in the long run": {"response": "exact_hat", "market": "product"},
 }
-_OF_THE_RUN = ("draws", "seed", "attribute", "consumer_prices", "include_lines")
+_OF_THE_RUN = ("draws", "seed", "attribute", "consumer_prices", "include_lines", "memory", "trend")
 
 
 def model_spread(

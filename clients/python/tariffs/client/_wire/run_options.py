@@ -19,6 +19,7 @@ _READERS: Mapping[Kind, Callable[[Any, RunOption], object]] = {
     Kind.PAIRS: lambda value, one: arguments.texts_by_name(value, one.name),
     Kind.VALUES: lambda value, one: arguments.parameters(value),
     Kind.PARAMETER_SET: lambda value, one: _set_name(value, one),
+    Kind.TABLE: lambda value, one: _table_text(value, one),
     Kind.FLAG: lambda value, one: arguments.flag(value, one.name),
     Kind.NUMBER: lambda value, one: arguments.number(value, one.name),
     Kind.WHOLE: lambda value, one: arguments.whole(value, one.name, one.limit),
@@ -88,3 +89,21 @@ def _set_name(value: object, one: RunOption) -> str:
     if isinstance(value, str | Path):
         return str(value)
     raise arguments.refusal(one.name, value, "Give the name of a set, or the path of a CSV file.", one.reason)
+
+
+def _table_text(value: object, one: RunOption) -> str:
+    """Read the name of an embedded table, or the text of a file; a text of several lines is that of a file."""
+    if not isinstance(value, str | Path):
+        raise arguments.refusal(one.name, value, f"Give {one.metavar}.", one.reason)
+    text = str(value)
+    if text in ("", *one.choices) or "\n" in text:
+        return text
+    try:
+        return Path(text).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InvalidRequest(
+            one.reason,
+            f"The file {text} cannot be read: {getattr(error, 'strerror', None) or error}.",
+            field=one.name,
+            fix=f"Give {one.metavar}.",
+        ) from error

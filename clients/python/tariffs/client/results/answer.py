@@ -85,6 +85,8 @@ def _lines(
     dollars = unit.dollars
     yield "Effective rate, %", _moved(totals, "effective_rate", PERCENT)
     yield f"{trade}, change in %", [three(summary(total)["imports_change"], PERCENT) for total in totals]
+    forecasts = [three(total.get("value_forecast"), dollars) for total in totals]
+    yield f"{trade}, growth before the duties going on, {unit.name}", forecasts
     void = any(total.get("duty_owed") not in {None, total.get("duty")} for total in totals)
     yield f"{duty} assessed{'' if void else ' and owed'}, {unit.name}", _moved(totals, "duty", dollars)
     if void:
@@ -99,6 +101,10 @@ def _lines(
     )
     welfare = [three(total.get("welfare"), dollars) for total in totals]
     yield f"Welfare{' of partners' if exports else ''}, {unit.name}", welfare
+    yield (
+        "  of which duties that have ended",
+        [three(total.get("ended_surplus"), dollars) for total in totals],
+    )
     yield from _band(ranges.get("welfare", ()), dollars)
     yield from _band(ranges.get("models", ()), dollars, "low", "high", "over models of trade")
 

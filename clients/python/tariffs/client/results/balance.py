@@ -21,6 +21,10 @@ _GAINS = {
 _VOID = "void duty in it, which goes back to importers"
 _NET = "gain of the treasury net of void duty"
 _CLOSED = "of which buyers by prohibitions"
+_MEMORY = {
+    "unadjusted_surplus": "of which buyers by quantities that have not adjusted",
+    "ended_surplus": "of which duties that have ended",
+}
 _ABROAD = {"rent_exporter": "quota rents of exporters, which are in their prices"}
 CAPTION = "against the baseline; parts add up to the line below them"
 """Caption of the table, after its unit."""
@@ -46,6 +50,7 @@ class Balance:
         found += self._parts(runs, _GAINS, "welfare", "welfare") + _refunded(runs)
         if any(_dollars(runs, "prohibited_surplus")):
             found.append((_CLOSED, _dollars(runs, "prohibited_surplus")))
+        found += [(title, _dollars(runs, name)) for name, title in _MEMORY.items() if self._has(name)]
         return found + [(title, _dollars(runs, name)) for name, title in _ABROAD.items() if self._has(name)]
 
     def _has(self, name: str) -> bool:
