@@ -22,6 +22,12 @@ from tests.client.run_cases import DAY, FACTORS, OF_ONE, SCENARIOS, SINGLE, SOUG
 from tests.conftest import SCALE
 
 CASES = [case for seed in range(SCALE) for case in Covering(FACTORS, run_cases.is_run, seed).cases()]
+DAILY = 3
+"""Each third case is asked in the daily run."""
+PARAMETERS = [
+    pytest.param(case, id="-".join(case["run"]), marks=[pytest.mark.slow] if place % DAILY else [])
+    for place, case in enumerate(CASES)
+]
 OF_IMPACT_ALONE = ("_vs", PROHIBITED_SURPLUS)
 """Ends of the names of columns that other verbs do not have; docs/models/README.md lists them."""
 
@@ -43,7 +49,7 @@ def _tasks_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(case["run"]))
+@pytest.mark.parametrize("case", PARAMETERS)
 def test_one_question_has_one_answer(case: Case, here: Client, tmp_path: Path, request: Any) -> None:
     print({name: level for name, level in case.items() if level != FACTORS[name][0]})
     verb, way = case["run"]
