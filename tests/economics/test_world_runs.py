@@ -295,6 +295,7 @@ def test_a_table_of_many_sectors_comes_from_files(tmp_path: Path, capsys: pytest
     assert run_command(["world", *asked]) == 0
     document = json.loads(capsys.readouterr().out)
     assert [row["country"] for row in document["countries"]] == ["USA", "CHN", "ROW"]
+    assert document["schema"] == "tariffs.world/v1"
     assert document["residual"] <= 1e-10
     assert document["countries"][1]["welfare"] < 0.0
     for broken in ("io.csv", "labels.csv"):

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from tariffs.client._verbs.world import NUMBERS
 from tariffs.client._wire.frames import write_file
-from tariffs.client.cli import options
+from tariffs.client.cli import options, outputs
 from tariffs.client.cli.commands import Output, UnderLaw, command, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.notes import print_footer, print_notes
@@ -116,7 +116,7 @@ def world(
     )
     if output is not None:
         write_file(result.countries, output, dict(result.provenance))
-    return Output(result.to_json_dict(), lambda: _print(result, top))
+    return Output(outputs.document("world", result.to_json_dict()), lambda: _print(result, top))
 
 
 def _number(name: str, text: str) -> float:
