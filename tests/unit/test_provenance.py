@@ -45,6 +45,10 @@ TESTED_APART = {
     "fx_offset",
     "reaction",
     "trend",
+    "score",
+    "tax_offset",
+    "collected",
+    "gdp",
     "memory",
 }
 
