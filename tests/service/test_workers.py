@@ -33,7 +33,7 @@ from tariffs.service.workers.worker_main import UnexpectedError
 from tariffs.service.workers.worker_pool import WorkerPool
 from tariffs.v1 import common_pb2, duty_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import compute_in_process, line, no_warm_up, points, running
+from tests.service.harness import Running, compute_in_process, line, no_warm_up, points, running
 from tests.service.stored import until
 
 SECONDS = 120.0
@@ -72,6 +72,13 @@ def pool() -> Iterator[WorkerPool]:
     """One worker for the tests that leave it alive."""
     with started() as workers:
         yield workers
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Running]:
+    """A server whose one worker computes."""
+    with running(compute=None, warm=no_warm_up, workers=1) as one:
+        yield one
 
 
 def compute(workers: WorkerPool, task: str, payload: bytes) -> list[bytes]:
@@ -175,19 +182,16 @@ def test_a_cancelled_run_stops_and_its_worker_takes_the_next() -> None:
 
 @pytest.mark.kill
 @pytest.mark.slow
-def test_a_run_whose_worker_is_killed_is_computed_by_another_and_nobody_notices() -> None:
+def test_a_run_whose_worker_is_killed_is_computed_by_another_and_nobody_notices(server: Running) -> None:
     short = pb.SimulateRequest(points=points(*[("base", f"2025-0{month}-15") for month in range(1, 3)]))
-    with running(compute=None, warm=no_warm_up, workers=1) as server:
-        wanted = [
-            one for one in server.simulation.Simulate(short, timeout=120) if not one.HasField("progress")
-        ]
-        call = server.simulation.Simulate(short, timeout=120)
-        first = next(call)
-        assert first.HasField("progress")
-        _kill_busiest()
-        found = [one for one in call if not one.HasField("progress")]
-        assert found == wanted
-        assert server.duty.CalculateDuty(line(), timeout=30).assessed == "10400.00"
+    wanted = [one for one in server.simulation.Simulate(short, timeout=120) if not one.HasField("progress")]
+    call = server.simulation.Simulate(short, timeout=120)
+    first = next(call)
+    assert first.HasField("progress")
+    _kill_busiest()
+    found = [one for one in call if not one.HasField("progress")]
+    assert found == wanted
+    assert server.duty.CalculateDuty(line(), timeout=30).assessed == "10400.00"
 
 
 def _kill_busiest() -> None:
@@ -281,17 +285,16 @@ def test_what_is_over_is_told_once_and_at_once_to_who_comes_late() -> None:
 
 
 @pytest.mark.slow
-def test_a_server_with_workers_answers_every_lane() -> None:
-    with running(compute=None, warm=no_warm_up, workers=1) as server:
-        checked = server.scenarios.CheckScenario(
-            scenario_service_pb2.CheckScenarioRequest(scenario={"name": "truce-lapses"}), timeout=60
-        )
-        assert checked.ok
-        told = list(server.simulation.Simulate(pb.SimulateRequest(points=points(("base", ""))), timeout=60))
-        assert told[-1].HasField("done")
-        with pytest.raises(grpc.RpcError) as caught:
-            list(server.simulation.Simulate(pb.SimulateRequest(), timeout=60))
-        assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+def test_a_server_with_workers_answers_every_lane(server: Running) -> None:
+    checked = server.scenarios.CheckScenario(
+        scenario_service_pb2.CheckScenarioRequest(scenario={"name": "truce-lapses"}), timeout=60
+    )
+    assert checked.ok
+    told = list(server.simulation.Simulate(pb.SimulateRequest(points=points(("base", ""))), timeout=60))
+    assert told[-1].HasField("done")
+    with pytest.raises(grpc.RpcError) as caught:
+        list(server.simulation.Simulate(pb.SimulateRequest(), timeout=60))
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
 def test_what_is_no_exception_at_all_does_not_take_the_worker_with_it(
