@@ -57,11 +57,8 @@ def test_options_stand_in_five_groups_and_the_first_in_full(
 
 def told(capsys: pytest.CaptureFixture[str], words: list[str]) -> Any:
     kept = [word for at, word in enumerate(words) if not {word, words[at - 1]} & {*PRINTED_ONLY}]
-    if "timeline" in words:
-        kept += [
-            "--response",
-            "none",
-        ]  # the duty does not depend on it, and the path of a year takes ten seconds
+    # The duty does not depend on the response, and the path of a year takes ten seconds.
+    kept += ["--response", "none"] if "timeline" in words else []
     assert run([*kept[1:], "--local", "--json"]) == 0
     return json.loads(capsys.readouterr().out)
 
