@@ -228,11 +228,11 @@ def test_a_lost_scheduler_is_an_error(
     assert caught.value.reason == "CLUSTER_UNAVAILABLE"
 
 
-def test_two_million_shipments_fit_and_have_the_same_bits(
-    cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_millions_of_shipments_fit_and_have_the_same_bits(
+    cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scale: int
 ) -> None:
     monkeypatch.undo()
-    write_shipments(tmp_path, 2_000_000)
+    write_shipments(tmp_path, 1_100_000 if scale == 1 else 2_000_000)
     assert partitions.PartitionedTable.of(str(tmp_path)).buckets == 2
     found = run_sweep(str(tmp_path), 16, "none", cluster.scheduler_address)
     assert found["digest"] == run_sweep(str(tmp_path), 16, "none", "")["digest"]

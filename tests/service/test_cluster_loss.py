@@ -203,7 +203,7 @@ def test_a_long_run_waits_for_its_scheduler_and_goes_on_with_the_first_missing_p
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dask_tasks, "CONNECT_SECONDS", 2.0)
-    monkeypatch.setattr(run_scheduler, "_FIRST_PAUSE", 0.5)
+    monkeypatch.setattr(run_scheduler, "_FIRST_PAUSE", 0.1)
     port = free_port()
     options: dict[str, Any] = {"on": "2027-01-11", "baseline": BASELINE, "horizon": "short"}
     table = trade(400)
@@ -217,9 +217,10 @@ def test_a_long_run_waits_for_its_scheduler_and_goes_on_with_the_first_missing_p
         first.kill()
         first.wait(30)
         before = finished(tmp_path)
-        time.sleep(16)
-        state = run.status()
-        assert (state.done, state.stage) == (False, "waiting for the cluster")
+        until(lambda: run.status().stage == "waiting for the cluster", 120)
+        # Time for two more attempts, each of some two seconds.
+        time.sleep(6)
+        assert not run.status().done
         assert len(before) < len(SCENARIOS)
         held.enter_context(scheduler(port))
         held.enter_context(worker(port))
