@@ -16,9 +16,10 @@ from tariffs.engine.response.lanes.adjustment import DutyStep, RateMoves
 from tariffs.engine.response.trade.trade_response import PROHIBITIVE
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.outcomes.duty_steps import with_prohibitions_apart
+from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.runs.timeline import timeline
-from tariffs.engine.scenario import library, parse_scenario
+from tariffs.engine.scenario import apply_scenario, library, parse_scenario
 from tests.economics.independent import adjustment as slow
 
 BASELINE = "2025-01-01"
@@ -140,6 +141,20 @@ def test_a_row_of_a_timeline_is_the_impact_of_its_day() -> None:
     for start, value in rows.select("start", "value_after").iter_rows():
         expected = run(start).filter(pl.col("origin") == "CN")["value_after"][0]
         assert value == pytest.approx(expected, rel=1e-12)
+
+
+def test_laws_that_differ_in_what_is_owed_alone_have_their_moves_in_common() -> None:
+    context = RunContext(None, None)
+    run = TableRun(TOYS, load_law(), Options(baseline=BASELINE, by=("origin",)), context)
+    laws = [apply_scenario(run.law, library()[name]) for name in ("base", "ieepa-upheld-truce-kept")]
+    dated = [run.dated(law, "2025-12-01") for law in laws]
+    assert run.steps is not None
+    void, upheld = map(run.steps.until, laws, dated)
+    assert len(void) >= 8
+    assert all(one.moves is other.moves for one, other in zip(void, upheld, strict=True))
+    owed = [run.outcome(*each).duties.owed.sum() for each in zip(laws, dated, strict=True)]
+    assert owed[0] < owed[1]
+    assert run.steps.history(laws[0], dated[0]) != run.steps.history(laws[1], dated[1])
 
 
 def test_with_known_on_entry_each_step_counts_from_the_day_it_was_known() -> None:

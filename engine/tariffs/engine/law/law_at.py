@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -10,7 +10,7 @@ from typing import Any
 
 from tariffs.engine.base.hashed import Hashed
 from tariffs.engine.law.measure_state import MeasureState, rule_on
-from tariffs.engine.law.model import CHARGE, Measure, Row, Rule
+from tariffs.engine.law.model import ASSESSED, CHARGE, Measure, Row, Rule
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,18 @@ class Active:
     @cached_property
     def charges(self) -> Hashed:
         """The measure and its rows as far as they make a difference for duty."""
+        return self._of_rows(CHARGE)
+
+    @cached_property
+    def assessed(self) -> Hashed:
+        """The measure and its rows as far as they make a difference for duty assessed."""
+        return self._of_rows(ASSESSED)
+
+    def _of_rows(self, of_row: Callable[[Row], Hashable]) -> Hashed:
         measure = self.measure
-        rows = tuple(map(CHARGE, self.rows))
-        return Hashed((measure.id, measure.authority, measure.displaces_at_zero, rows))
+        return Hashed(
+            (measure.id, measure.authority, measure.displaces_at_zero, tuple(map(of_row, self.rows)))
+        )
 
     @cached_property
     def switches(self) -> frozenset[str]:

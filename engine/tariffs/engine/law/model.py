@@ -151,9 +151,11 @@ def _all_but(*names: str) -> Callable[[Row], tuple[Any, ...]]:
     return attrgetter(*(name for name in Row._fields if name not in names))
 
 
-# A row as it is compared with others, whatever acts made it; `CHARGE` is what makes a difference for duty.
+# A row as it is compared with others, whatever acts made it; `CHARGE` is what makes a difference for duty,
+# `ASSESSED` for duty assessed: a void row is owed no more.
 BUT_ACTS = _all_but("acts", "known_from")
 CHARGE = _all_but("acts", "known_from", "kept")
+ASSESSED = _all_but("acts", "known_from", "kept", "void")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from datetime import date, datetime
+from operator import attrgetter
 
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.hashed import Hashed
@@ -21,6 +22,7 @@ from tariffs.engine.tables.default_shares import basis_of
 _KEPT = 128
 _RULES: BoundedCache[Hashable, tuple[object, Hashed]] = BoundedCache(_KEPT)
 _CONTENTS: BoundedCache[Hashable, tuple[object, Hashed]] = BoundedCache(_KEPT)
+_CHARGES, _ASSESSED = attrgetter("charges"), attrgetter("assessed")
 
 
 def law_fingerprint(law: Law, in_force: InForce, instant: datetime, known_on: date) -> Hashable:
@@ -32,20 +34,30 @@ def law_fingerprint(law: Law, in_force: InForce, instant: datetime, known_on: da
         instant: the instant.
         known_on: the day whose acts count.
     """
+    return _fingerprint(law, in_force, instant, known_on, _CHARGES)
+
+
+def assessed_fingerprint(law: Law, in_force: InForce, instant: datetime, known_on: date) -> Hashable:
+    """Compute a value as `law_fingerprint` that is equal too where laws differ in what is owed of their duty alone."""
+    return _fingerprint(law, in_force, instant, known_on, _ASSESSED)
+
+
+def _fingerprint(
+    law: Law, in_force: InForce, instant: datetime, known_on: date, charges: attrgetter[Hashed]
+) -> Hashable:
     settings = settings_at(law, instant)
     constraints = tuple(item for item in law.constraints if item.holds(instant))
     inputs = settings, constraints, _assumed_limits(law, instant, known_on), basis_of(law)
     scopes = [item.scope for item in settings] + [item.scope for item in constraints]
     names = frozenset[str]().union(*(scope.names for scope in scopes))
-    measures = kept(in_force.cache, ("fingerprint", "measures"), lambda: _measures(in_force))
+    measures = kept(in_force.cache, ("fingerprint", charges), lambda: _measures(in_force, charges))
     return measures, inputs, _contents(names, in_force)
 
 
-def _measures(in_force: InForce) -> Hashed:
+def _measures(in_force: InForce, charges: attrgetter[Hashed]) -> Hashed:
     """Measures and rules in force, and the contents of the groups and lists that the measures name."""
-    charges = tuple(active.charges for active in in_force.actives)
     names = frozenset[str]().union(*(active.names for active in in_force.actives))
-    return Hashed((charges, _rules(in_force), _contents(names, in_force)))
+    return Hashed((tuple(map(charges, in_force.actives)), _rules(in_force), _contents(names, in_force)))
 
 
 def _rules(in_force: InForce) -> Hashed:

@@ -175,7 +175,7 @@ class _Coalitions:
         table_run = self._table_run
         law = self._ends[coalition] if coalition in self._ends else self._law(coalition)
         dated = table_run.dated(law, self._on)
-        key = table_run.law_fingerprint(law, dated), table_run.steps and table_run.steps.history(law, dated)
+        key = (table_run.steps.history if table_run.steps else table_run.law_fingerprint)(law, dated)
         if key not in self._lanes:
             self._lanes[key] = len(self._duties)
             self._duties.append(table_run.charged(table_run.outcome(law, dated)))

@@ -32,7 +32,7 @@ from tariffs.engine.law.model import (
 from tariffs.engine.law.set_shares import settings_at
 from tariffs.engine.rating.families import Family, family_of
 from tariffs.engine.rating.fits import CONTENT_CLAIMS, PROCESSING_CLAIM, US_CLAIM
-from tariffs.engine.rating.law_fingerprint import law_fingerprint
+from tariffs.engine.rating.law_fingerprint import assessed_fingerprint, law_fingerprint
 from tariffs.engine.rating.layers import LawLayers
 from tariffs.engine.tables.claim_shares import lines_with_claim_shares
 from tariffs.engine.tables.line_arrays import LineArrays
@@ -88,6 +88,11 @@ class RatedLines:
 def law_of_day(law: Law, dated: Dated) -> Hashable:
     """Compute a value that is equal for laws and instants with the same duties and response on all lines."""
     return tuple(law_fingerprint(law, law.in_force(*moment), *moment[:2]) for moment in dated.moments)
+
+
+def assessed_of_day(law: Law, dated: Dated) -> Hashable:
+    """Compute a value as `law_of_day` that is equal too where laws differ in what is owed of their duty alone."""
+    return tuple(assessed_fingerprint(law, law.in_force(*moment), *moment[:2]) for moment in dated.moments)
 
 
 @stage("compile the law")

@@ -28,7 +28,7 @@ from tariffs.engine.response.trade.anticipation import (
 from tariffs.engine.response.trade.trade_response import PROHIBITIVE, Response
 from tariffs.engine.runs.outcomes.kept_moves import kept_moves
 from tariffs.engine.runs.outcomes.rated_table import RatedTable
-from tariffs.engine.table_duty.duties import Dated
+from tariffs.engine.table_duty.rated_lines import Dated, assessed_of_day
 from tariffs.engine.tables.default_shares import basis_of
 
 _MOVES_KEPT = 384
@@ -67,7 +67,7 @@ class DutySteps:
         self._start = run.base_dated.instants[0]
         # Goods that the baseline prohibits are priced out on its day, as they are by a response without a path.
         is_prohibiting = bool(run.base.prohibited.any())
-        self._base_key = run.law_fingerprint(run.law, run.base_dated), is_prohibiting or None
+        self._base_key = assessed_of_day(run.law, run.base_dated), is_prohibiting or None
         cache = run.prepared.lines.cache
         self._moves: BoundedCache[Hashable, RateMoves] = cache.setdefault("moves", BoundedCache(_MOVES_KEPT))
         self._keys: BoundedCache[Hashable, tuple[Law, Hashable]] = BoundedCache(_KEYS_KEPT)
@@ -140,8 +140,9 @@ class DutySteps:
         ]
 
     def history(self, law: Law, dated: Dated) -> Hashable:
-        """Compute a value that is equal for laws with the same steps of duty at the instants of the lines."""
-        return tuple((day.day, day.key) for day in self._changes(law, dated))
+        """Compute a value that is equal for laws with the same duties and steps at the instants of the lines."""
+        steps = tuple((day.day, day.key) for day in self._changes(law, dated))
+        return self._run.law_fingerprint(law, dated), steps
 
     def _changes(self, law: Law, dated: Dated) -> Iterator[_Day]:
         """Yield the days with another law than the day before, the first compared with the baseline."""
@@ -159,7 +160,7 @@ class DutySteps:
         """Key of the law of a day; kept, since rows of a timeline have most of their days in common."""
 
         def found() -> tuple[Law, Hashable]:
-            return law, (self._run.law_fingerprint(law, then), own)
+            return law, (assessed_of_day(law, then), own)
 
         # The value refers to the law, so that its id is not reused.
         return self._keys.get((id(law), day, own), found)[1]
