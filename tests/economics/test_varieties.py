@@ -252,7 +252,7 @@ def test_goods_that_stop_claiming_bear_the_rates_of_what_they_become(way: str) -
     amounts, found = np.array([[0.25], [0.0]]), np.zeros((2, 1))
     kernel(
         np.array([0]), start, piece, claimed, np.array([0.6, 0.4]),
-        start, piece, claimed, np.array([0.1, 0.9]), amounts, found,
+        start, piece, claimed, np.array([0.1, 0.9]), claimed, amounts, found,
     )  # fmt: skip
     # Of the 60 % that did not claim, 10 % of the line still does not, and the rest claims now.
     np.testing.assert_allclose(found[:, 0], [0.25 / 6, 0.0], atol=1e-15)

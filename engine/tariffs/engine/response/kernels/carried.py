@@ -10,7 +10,7 @@ from tariffs.engine.base.compiled_kernels import jit
 
 @jit
 def carry_amounts(
-    lines: I64,
+    lines: I32,
     start: I64,
     piece: I32,
     claimed: I64,
@@ -19,6 +19,7 @@ def carry_amounts(
     other_piece: I32,
     other_claimed: I64,
     other_weight: F64,
+    of_other: I32,
     amounts: F64,
     found: F64,
 ) -> None:
@@ -29,7 +30,8 @@ def carry_amounts(
         start, piece, claimed, weight: atoms of the table: first of each line, and per atom its piece, pattern of
             claims and part of the value.
         other_start, other_piece, other_claimed, other_weight: atoms under the other shares, likewise.
-        amounts: amounts per dollar of each of the other atoms (atoms x columns).
+        of_other: class of each of the other atoms.
+        amounts: amounts per dollar of each class (classes x columns).
         found: output, amounts per dollar of each atom (atoms x columns).
     """
     columns = amounts.shape[1]
@@ -48,7 +50,7 @@ def carry_amounts(
         for place in range(free.size):
             rest += free[place]
             for column in range(columns):
-                spread[column] += free[place] * amounts[first + place, column]
+                spread[column] += free[place] * amounts[of_other[first + place], column]
         for atom in range(start[line], start[line + 1]):
             stays = 0.0
             match = -1
@@ -63,6 +65,6 @@ def carry_amounts(
                 if match < 0:
                     found[atom, column] = mean
                 elif moves <= 0.0 or rest <= 0.0:
-                    found[atom, column] = amounts[match, column]
+                    found[atom, column] = amounts[of_other[match], column]
                 else:
-                    found[atom, column] = (1.0 - moves) * amounts[match, column] + moves * mean
+                    found[atom, column] = (1.0 - moves) * amounts[of_other[match], column] + moves * mean

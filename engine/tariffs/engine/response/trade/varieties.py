@@ -27,6 +27,7 @@ from tariffs.engine.tables.prepare import PreparedTable
 
 NOTHING = 1e-9
 """Share of a value below which it counts as zero after rounding."""
+_CLASSES: KeptWith[I32] = KeptWith(4)
 _PLACES: KeptWith[I32] = KeptWith(4)
 
 
@@ -164,28 +165,38 @@ class VarietyRates:
         self.of_variety: I32 = self._classes()
 
     def _classes(self) -> I32:
-        varieties, duties = self._varieties, self._duties
-        if len(duties.rated) == 1 and self._is_split_alike(duties.rated[0]):
-            rated = duties.rated[0]
-            parts = rate_classes(rated), varieties
-            # Laws of a family share their classes.
-            return _PLACES.get(rated.family.cache, parts, None, lambda: parts[0].of_atom[varieties.atom])
-        of_atom = np.zeros(len(varieties.atoms.line), dtype=np.int32)
-        first = 0
-        for rated in duties.rated:
-            atoms = _atoms_of(varieties.atoms, rated)
-            if self._is_split_alike(rated):
-                classes = rate_classes(rated)
-                of_atom[atoms] = first + classes.of_atom[atoms]
-                first += classes.count
-            else:
-                of_atom[atoms] = first + np.arange(len(atoms))
-                first += len(atoms)
-        of_variety: I32 = of_atom[varieties.atom]
-        return of_variety
+        varieties, rated = self._varieties, self._duties.rated
+        if len(rated) > 1:
+            return self._of_atoms()[varieties.atom]
+        # Laws of a family share their classes.
+        parts = rate_classes(rated[0]), varieties
+        return _CLASSES.get(rated[0].family.cache, parts, None, lambda: self._of_atoms()[varieties.atom])
 
-    def _is_split_alike(self, rated: RatedLines) -> bool:
-        return rated.family.atoms is self._varieties.atoms
+    def _of_atoms(self) -> I32:
+        """Class of each atom of the table: one of the law, or its own where its line is split in another way."""
+        of_atom = np.zeros(len(self._varieties.atoms.line), dtype=np.int32)
+        first = 0
+        for rated in self._duties.rated:
+            classes, place = rate_classes(rated), self._places(rated)
+            atoms, split = self._atoms_of(rated), self._split(rated)
+            of_atom[atoms] = first + classes.of_atom[place[atoms]]
+            of_atom[split] = first + classes.count + np.arange(len(split))
+            first += classes.count + len(split)
+        return of_atom
+
+    def _atoms_of(self, rated: RatedLines) -> I64:
+        """Atoms of the lines of one instant, ascending."""
+        return np.flatnonzero(rated.selected.marks[self._varieties.atoms.line])
+
+    def _split(self, rated: RatedLines) -> I64:
+        """Atoms of the lines of one instant that the law splits in another way, ascending."""
+        split = np.flatnonzero(self._places(rated) < 0)
+        return split[rated.selected.marks[self._varieties.atoms.line[split]]]
+
+    def _places(self, rated: RatedLines) -> I32:
+        """Place of each atom of the table among those of a law; -1 in a line that the law splits in another way."""
+        atoms, other = self._varieties.atoms, rated.family.atoms
+        return _PLACES.get(rated.lines.cache, (atoms, other), None, lambda: _places(atoms, other))
 
     def columns(self, column_of_measure: I32, columns: int) -> ClassColumns:
         """Compute the duty of each class in columns, such as authorities.
@@ -199,9 +210,8 @@ class VarietyRates:
             column = column_of_measure[rated.layers.slots.measure]
             classes = rate_classes(rated)
             amounts = np.column_stack(class_rates(self._duties.law, rated, classes, column, columns))
-            if not self._is_split_alike(rated):
-                amounts = _carried(self._varieties.atoms, rated, amounts[classes.of_atom])
-            tables.append(amounts)
+            carried = _carried(self._varieties.atoms, rated, classes.of_atom, amounts, self._split(rated))
+            tables += [amounts, carried]
         found = np.concatenate(tables)
         prohibited_share = found[:, -1]
         kept = np.where(prohibited_share < 1.0 - NOTHING, 1.0 - prohibited_share, np.inf)[:, None]
@@ -250,24 +260,43 @@ class VarietyRates:
         return prohibited
 
 
-def _atoms_of(atoms: Atoms, rated: RatedLines) -> I64:
-    """Atoms of the lines of one instant, ascending."""
-    return np.flatnonzero(rated.selected.marks[atoms.line])
+def _places(atoms: Atoms, other: Atoms) -> I32:
+    """Place of each atom among others of the same lines; -1 in a line that they split in another way."""
+    is_alike = (np.diff(atoms.start) == np.diff(other.start))[atoms.line]
+    place = np.arange(len(is_alike)) + (other.start - atoms.start)[atoms.line]
+    at, own = place[is_alike], np.flatnonzero(is_alike)
+    claimed, others = _claimed(atoms, other)
+    is_alike[own] = (
+        (atoms.piece[own] == other.piece[at])
+        & (claimed[own] == others[at])
+        & (atoms.weight[own] == other.weight[at])
+    )
+    is_split = np.zeros(len(atoms.start), dtype=bool)
+    is_split[atoms.line[~is_alike]] = True
+    return np.where(is_split[atoms.line], -1, place).astype(np.int32)
 
 
-def _carried(atoms: Atoms, rated: RatedLines, amounts: F64) -> F64:
-    """Carry amounts of the atoms that a law with other shares has to those of the table, for one instant."""
+def _carried(atoms: Atoms, rated: RatedLines, of_other: I32, amounts: F64, split: I64) -> F64:
+    """Carry amounts of the classes of a law with other shares to some atoms of the table, those of whole lines."""
+    found = np.zeros((len(atoms.line), amounts.shape[1]))
+    if not len(split):
+        return found[split]
     from tariffs.engine.response.kernels.carried import carry_amounts
 
     other = rated.family.atoms
+    claimed, others = _claimed(atoms, other)
+    carry_amounts(
+        np.unique(atoms.line[split]), atoms.start, atoms.piece, claimed, atoms.weight,
+        other.start, other.piece, others, other.weight, of_other, amounts, found,
+    )  # fmt: skip
+    return found[split]
+
+
+def _claimed(atoms: Atoms, other: Atoms) -> tuple[I64, I64]:
+    """Number the distinct patterns of claims of the atoms of two ways to split a table."""
     place = {_names(atoms, row): index for index, row in enumerate(atoms.patterns)}
     common = [place.setdefault(_names(other, row), len(place)) for row in other.patterns]
-    found = np.zeros((len(atoms.line), amounts.shape[1]))
-    carry_amounts(
-        rated.selected.index.astype(np.int64), atoms.start, atoms.piece, atoms.claimed.astype(np.int64), atoms.weight,
-        other.start, other.piece, np.array(common)[other.claimed], other.weight, amounts, found,
-    )  # fmt: skip
-    return found[_atoms_of(atoms, rated)]
+    return atoms.claimed.astype(np.int64), np.array(common)[other.claimed]
 
 
 def _names(atoms: Atoms, row: Bools) -> frozenset[str]:
