@@ -62,18 +62,19 @@ class MeasureFits:
     """Rows of one measure of a law over the combinations of a table.
 
     `reach` has the place of each row among the reaches of the family; `fit` the first row that fits each combination,
-    else -1.
+    else -1, in the smallest integers: a law has hundreds of measures.
     """
 
     active: Active
     reach: Sequence[int]
-    fit: I32
+    fit: NDArray[np.signedinteger[Any]]
     shapes: dict[int, I32] = field(default_factory=dict)
 
     @classmethod
     def of(cls, active: Active, reach: Sequence[int], combinations: Combinations) -> MeasureFits:
         """Find the first row that fits each combination; a row marked absent fits and leaves none."""
-        fit = np.full(combinations.eligible.shape[1], NO_ROW, dtype=np.int32)
+        smallest = np.min_scalar_type(-1 - len(active.rows))
+        fit = np.full(combinations.eligible.shape[1], NO_ROW, dtype=smallest)
         for place in range(len(active.rows) - 1, -1, -1):
             fit[combinations.eligible[reach[place]]] = NO_ROW if active.rows[place].absent else place
         return cls(active, reach, fit)
