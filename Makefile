@@ -108,5 +108,5 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q $(ROOTS)
-	@$(BIN)/tariffs impact >/dev/null  # compiles the kernels and makes the snapshots (docs/service.md)
+	@$(BIN)/python -m tariffs.service.server.warmup  # compiles the kernels and makes the snapshots (docs/service.md)
 	@touch $(STAMP)

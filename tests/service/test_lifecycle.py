@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -17,6 +18,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tariffs.engine.errors import LawError, ServiceError
 from tariffs.service.server.server import SERVICES
+from tariffs.service.workers.worker_pool import WorkerPool
 from tariffs.v1 import duty_service_pb2_grpc
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import TIMEOUT, Running, fails, line, no_warm_up, running, simulating
@@ -161,3 +163,21 @@ def test_a_signal_while_warming_up_ends_the_process(number: signal.Signals) -> N
         process.kill()
         process.wait(10)
         _close(process)
+
+
+def test_a_worker_that_waits_does_the_rest_of_its_warm_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "warm_up_in_two.py").write_text(
+        "from pathlib import Path\n"
+        "def warm_up():\n    return later\n"
+        f"def later():\n    Path({str(tmp_path / 'done')!r}).touch()\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    workers = WorkerPool(1, warm_up="warm_up_in_two:warm_up")
+    try:
+        workers.spawn()
+        workers.wait_ready()
+        assert until((tmp_path / "done").exists)
+    finally:
+        workers.close()

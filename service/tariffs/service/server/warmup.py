@@ -1,8 +1,12 @@
-"""Warm up before the first call: load the data, compile the kernels, run a self-test."""
+"""Warm up before the first call: load the data, compile the kernels, run a self-test.
+
+`python -m tariffs.service.server.warmup` fills the caches on disk, once after an installation.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +35,20 @@ def warm_up() -> None:
     warm_runs()
 
 
+def fill_caches() -> None:
+    """Compile the kernels of all runs, and keep how the law moved its rates under each convention of claims.
+
+    Raises:
+        TariffsError: as `warm_up`.
+    """
+    from tariffs.engine.response.elasticities.draws import LEAST_DRAWS
+    from tariffs.engine.runs.impact import Options, Point, impact
+
+    warm_up()
+    options = Options(by=("origin",), draws=LEAST_DRAWS, include_lines=True)
+    impact(None, [Point(library()[BASE], "")], law=load_law(), options=options)
+
+
 def warm_quotes() -> None:
     """Load law, scenario library and schedule, and quote one line.
 
@@ -45,8 +63,8 @@ def warm_quotes() -> None:
     )
 
 
-def warm_runs() -> None:
-    """Load the embedded table and run every kernel once.
+def warm_runs() -> Callable[[], None]:
+    """Load the embedded table and run every kernel once; returns `warm_defaults`, for a process that waits for work.
 
     Raises:
         TariffsError: as `warm_quotes`.
@@ -60,6 +78,14 @@ def warm_runs() -> None:
     block = result.scenarios[0]
     _expect(block.groups["duty"].sum(), block.total["duty"], "groups sum to the total")
     _warm_sweeps()
+    return warm_defaults
+
+
+def warm_defaults() -> None:
+    """Answer the default question once: later runs find the moves of rates since the baseline of the table."""
+    from tariffs.engine.runs.impact import Options, Point, impact
+
+    impact(None, [Point(library()[BASE], "")], law=load_law(), options=Options(by=("origin",)))
 
 
 def _warm_sweeps() -> None:
@@ -87,3 +113,7 @@ def _expect(actual: Any, expected: Any, rule: str) -> None:
             f"The self-test failed: {rule}, but {actual} is not {expected}.",
             fix="Reinstall the package, and clear the cache of compiled kernels.",
         )
+
+
+if __name__ == "__main__":
+    fill_caches()

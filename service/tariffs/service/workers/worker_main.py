@@ -3,7 +3,8 @@
 `python -m tariffs.service.workers.worker_main WARMUP NICENESS` reads pickled tuples from standard input,
 ("run", number, task, payload, traceparent) and ("cancel", number), and writes pickled tuples to standard output:
 ("ready",), ("progress", data), ("result", data) and ("end", error, time). Stages are reported with the time where there
-is a traceparent. It exits when its input ends, so a worker never outlives its server.
+is a traceparent. A warm-up may return a function, which is called when the worker first waits for work. It exits when
+its input ends, so a worker never outlives its server.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, BinaryIO, NoReturn
@@ -40,6 +42,7 @@ class _Inbox:
     """Reads messages of the server: jobs are queued, a cancellation takes effect at once."""
 
     def __init__(self, source: BinaryIO) -> None:
+        self.when_idle: Callable[[], None] | None = None
         self.jobs: queue.Queue[tuple[int, str, bytes, str]] = queue.Queue()
         self._source = source
         self._cancelled = threading.Event()
@@ -60,10 +63,13 @@ class _Inbox:
         _exit()
 
     def next_job(self) -> tuple[int, str, bytes, str]:
-        """Wait for a job; memory that is free meanwhile is given back."""
+        """Wait for a job; meanwhile the rest of the warm-up is done, and memory that is free is given back."""
         try:
             return self.jobs.get(timeout=IDLE_SECONDS)
         except queue.Empty:
+            if self.when_idle is not None:
+                self.when_idle()
+                self.when_idle = None
             release_free_memory()
         return self.jobs.get()
 
@@ -142,7 +148,7 @@ def main(warm_up: str, niceness: int) -> None:
         with warm_data():
             from tariffs.service.workers.tasks import import_name
 
-            import_name(warm_up)()
+            inbox.when_idle = import_name(warm_up)()
             # Arrays of the warm-up that refer to themselves would stay for good.
             gc.collect()
     except TariffsError as error:
