@@ -384,7 +384,7 @@ def test_a_run_nobody_waits_for_is_not_begun(pool: WorkerPool) -> None:
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
-        ("tariffs.service.server.server", ("numba", "llvmlite")),
+        ("tariffs.service.server.server", ("numba", "llvmlite", "alembic")),
         ("tariffs.service.server.warmup", ("numba", "llvmlite", "sqlalchemy", "alembic")),
         ("tariffs.service.rpc.runs", ("sqlalchemy", "alembic")),
     ],

@@ -151,8 +151,11 @@ class TariffServer:
         await server.start()
         _log.info("listening", host=self._settings.host, port=self.port)
         with warm_data():
-            await asyncio.gather(self._task_queue.quick(self._warm_up), asyncio.to_thread(self._pools.start))
-            await asyncio.to_thread(self._storage.open)
+            await asyncio.gather(
+                self._task_queue.quick(self._warm_up),
+                asyncio.to_thread(self._pools.start),
+                asyncio.to_thread(self._storage.open),
+            )
             await self._law_watch.open()
             if self._audit is not None:
                 await asyncio.to_thread(self._audit.start, {"engine_version": engine_version()})

@@ -2,6 +2,9 @@
 
 The revisions are the files of `versions/`, one after the other without branches. A database without a revision is empty
 or was made by version 0.1.0, which kept none: its schema is that of the first revision.
+
+Alembic takes a quarter of a second to import, with highlighters of code: it is imported where a database is opened, so
+that a server starts its workers before.
 """
 
 from __future__ import annotations
@@ -9,15 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import Script, ScriptDirectory
 from sqlalchemy.engine import Connection
 
 from tariffs.engine.errors import ServiceError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 EMPTY = ""
 FIRST = "0001"
@@ -64,6 +67,8 @@ def current(connection: Connection) -> str:
     Raises:
         ServiceError: DATABASE_VERSION if a newer version of the server made it, or another program.
     """
+    from alembic.runtime.migration import MigrationContext
+
     number = MigrationContext.configure(connection).get_current_revision()
     if number is None:
         return _unnumbered(connection)
@@ -88,6 +93,8 @@ def upgrade(connection: Connection) -> list[Revision]:
     Raises:
         ServiceError: as `current`.
     """
+    from alembic import command
+
     lock(connection)
     number = current(connection)
     config = _config()
@@ -116,11 +123,15 @@ def _unnumbered(connection: Connection) -> str:
 
 @cache
 def _revisions() -> tuple[Revision, ...]:
-    scripts: list[Script] = list(ScriptDirectory.from_config(_config()).walk_revisions())
+    from alembic.script import ScriptDirectory
+
+    scripts = list(ScriptDirectory.from_config(_config()).walk_revisions())
     return tuple(Revision(script.revision, script.doc) for script in reversed(scripts))
 
 
 def _config() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     return config
