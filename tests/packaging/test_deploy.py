@@ -85,7 +85,9 @@ def test_the_image_says_what_it_is_and_finds_the_kernels_where_they_were_compile
     build, image = ([one.get(name) for name in names] for one in environments)
     assert build == image
     assert "" in image, "no features but those of the named processor"
-    assert any("warm_up()" in rest for word, rest in dockerfile if word == "RUN")
+    fill_caches = "python -m tariffs.service.server.warmup"
+    assert any(rest.endswith(fill_caches) for word, rest in dockerfile if word == "RUN")
+    assert fill_caches in (root / "Makefile").read_text(encoding="utf-8")
     assert any("cyclonedx-py" in rest for word, rest in dockerfile if word == "RUN")
 
 
