@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 import yaml
 
 from tariffs.client import Client
-from tariffs.client._wire.server_process import server_process
 from tariffs.client.cli.__main__ import run
 from tests.packaging.snippets import CODES, PAGES, ROOT, commands, fences, name_of, write_files
 
@@ -41,12 +39,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_files(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with server_process(tmp_path_factory.mktemp("server") / "log", 180.0, lambda _: None) as target:
-        yield target
 
 
 def test_every_command_of_the_pages_is_run_somewhere() -> None:

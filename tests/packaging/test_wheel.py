@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
-import runpy
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,26 +34,6 @@ def base(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
 @pytest.fixture(scope="module")
 def with_cli(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return install(wheel, tmp_path_factory.mktemp("cli"), "[cli]")
-
-
-@pytest.fixture
-def server(root: Path) -> Iterator[str]:
-    """A warm server of this environment, which has the engine, on a port of its choice."""
-    serving = runpy.run_path(str(root / "deploy" / "healthcheck.py"))["serving"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tariffs.service", "--port", "0"], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    try:
-        events = (json.loads(line) for line in process.stdout)
-        port = next(event["port"] for event in events if event.get("event") == "listening")
-        patience = time.monotonic() + 300
-        while not serving(f"127.0.0.1:{port}") and time.monotonic() < patience:
-            time.sleep(0.2)
-        yield f"127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
 
 
 def members(wheel: Path) -> list[str]:
