@@ -90,6 +90,7 @@ FACTORS: Mapping[str, Sequence[Any]] = {
     "draws": (0, 16),
     "seed": (0, 7),
     "include_lines": (False, True),
+    "basis": ("assessed", "collected"),
     "score": ("", "2026-02"),
     "tax_offset": ("", "none"),
     "collected": ("", "all=0.9"),

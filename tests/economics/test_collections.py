@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +15,7 @@ from tariffs.engine.law.yaml_texts import load_yaml
 from tariffs.engine.runs.collections import collect, ladder
 from tariffs.engine.runs.collections.frozen import DATA, claiming_origins, frozen, refunded_by, sailing_days
 from tariffs.engine.runs.collections.ladder import RUNGS, days_of, rungs
+from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.stepwise_run import RunArguments
 from tariffs.engine.scenario import library
 from tariffs.engine.validation.collections import NOTES, compare_collections, monthly_rows
@@ -103,6 +105,53 @@ def test_an_impossible_month_key_or_rung_is_refused() -> None:
             collect.months_between(start, end)
     with pytest.raises(InputError, match="among"):
         collect.collections(library()["base"], "2025-01", "2025-01", by=("hts2",), law=load_law())
+
+
+@pytest.mark.parametrize("by", [("origin",), ("authority",), ("authority", "origin"), ("hts2",)])
+def test_an_impact_on_the_basis_of_collections_has_the_shares(by: tuple[str, ...]) -> None:
+    lines = pl.DataFrame(
+        {
+            "hts": ["6109100012", "6109100012", "2709002090", "8703230190"],
+            "origin": ["CN", "MX", "CA", "JP"],
+            "customs_value": [100.0, 200.0, 400.0, 800.0],
+        }
+    )
+    point = [Point(library()["base"], "2025-10-15")]
+    options = Options(response="none", by=by)
+    assessed, collected = (
+        impact(lines, point, law=load_law(), options=replace(options, basis=basis)).scenarios[0]
+        for basis in ("assessed", "collected")
+    )
+    each = impact(
+        lines, point, law=load_law(), options=Options(response="none", by=("origin", "hts2"))
+    ).scenarios[0]
+    share = {origin: frozen().share_of(origin) for origin in ("CN", "MX", "JP")}
+    share["CA"] = frozen().share_of("CA") * frozen().industries["211"]
+    expected = sum(duty * share[origin] for origin, duty in each.groups.select("origin", "duty").iter_rows())
+    assert collected.total["duty"] == pytest.approx(expected, rel=1e-12)
+    assert collected.groups["duty"].sum() == pytest.approx(expected, rel=1e-12)
+    assert collected.total["landed"] == pytest.approx(sum(lines["customs_value"]) + expected, rel=1e-12)
+    assert collected.total["customs_value"] == assessed.total["customs_value"]
+    if by == ("origin",):
+        rows = collected.groups.join(assessed.groups, on="origin")
+        assert dict(
+            rows.select("origin", pl.col("duty") / pl.col("duty_right")).iter_rows()
+        ) == pytest.approx(share)
+
+
+def test_welfare_is_unknown_on_the_basis_of_collections() -> None:
+    lines = pl.DataFrame({"hts": ["6109100012"] * 2, "origin": ["CN", "VN"], "customs_value": [100.0, 200.0]})
+    point = [Point(library()["base"], "2025-10-15")]
+    options = Options(baseline="2025-01-01", basis="collected", horizon="short")
+    found = impact(lines, point, law=load_law(), options=options).scenarios[0].total
+    plain = (
+        impact(lines, point, law=load_law(), options=replace(options, basis="assessed")).scenarios[0].total
+    )
+    assert found["welfare"] is None
+    assert found["buyer_surplus"] is None
+    assert found["value_after"] == plain["value_after"]
+    assert 0.0 < (found["duty_after"] or 0.0) < (plain["duty_after"] or 0.0)
+    assert found["borne_abroad"] == plain["borne_abroad"]
 
 
 @pytest.mark.slow

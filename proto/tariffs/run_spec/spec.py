@@ -221,6 +221,16 @@ class Results:
         metavar="KEYS",
         is_recorded=True,
     )
+    basis: str = option(
+        "assessed",
+        Kind.CHOICE,
+        "Basis of duty",
+        "Duty in the results: assessed by the law, or the part that is collected, by the frozen shares of origins and "
+        "industries. Prices and trade follow from the assessed rates; surplus and welfare are then null.",
+        (IMPACT,),
+        choices=("assessed", "collected"),
+        side="import",
+    )
     draws: int = option(
         0,
         Kind.WHOLE,

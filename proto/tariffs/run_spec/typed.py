@@ -182,6 +182,9 @@ class RunOptions(TypedDict, total=False):
             duty on theirs; reciprocity: 1. At 0 they answer nothing.
         parameter_set: Elasticities of the response: a named set, or the path of a CSV file. Default: central; of smart:
             wits; of exact_hat: published thetas; of world: one.
+        basis: Duty in the results: assessed by the law, or the part that is collected, by the frozen shares of origins
+            and industries. Prices and trade follow from the assessed rates; surplus and welfare are then null. One of
+            assessed, collected.
         draws: Draws of the elasticities for ranges: a power of two from 16, such as 256 (quick) or 1024 (the rule).
         seed: Seed of the draws; the same seed gives the same ranges.
         attribute: Split the difference of each scenario from the first one of its day by change and authority.
@@ -210,6 +213,7 @@ class RunOptions(TypedDict, total=False):
     fx_offset: float
     reaction: float
     parameter_set: str | Path | None
+    basis: str
     draws: int
     seed: int
     attribute: bool

@@ -46,6 +46,12 @@ class ConsumerPriceMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CONSUMER_PRICE_METHOD_DOLLAR_OFFSET: _ClassVar[ConsumerPriceMethod]
     CONSUMER_PRICE_METHOD_PERCENT_OFFSET: _ClassVar[ConsumerPriceMethod]
 
+class DutyBasis(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DUTY_BASIS_UNSPECIFIED: _ClassVar[DutyBasis]
+    DUTY_BASIS_ASSESSED: _ClassVar[DutyBasis]
+    DUTY_BASIS_COLLECTED: _ClassVar[DutyBasis]
+
 class RunState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     RUN_STATE_UNSPECIFIED: _ClassVar[RunState]
@@ -78,6 +84,9 @@ CONSUMER_PRICE_METHOD_DOLLAR_2024: ConsumerPriceMethod
 CONSUMER_PRICE_METHOD_PERCENT_2024: ConsumerPriceMethod
 CONSUMER_PRICE_METHOD_DOLLAR_OFFSET: ConsumerPriceMethod
 CONSUMER_PRICE_METHOD_PERCENT_OFFSET: ConsumerPriceMethod
+DUTY_BASIS_UNSPECIFIED: DutyBasis
+DUTY_BASIS_ASSESSED: DutyBasis
+DUTY_BASIS_COLLECTED: DutyBasis
 RUN_STATE_UNSPECIFIED: RunState
 RUN_STATE_WAITING: RunState
 RUN_STATE_RUNNING: RunState
@@ -98,7 +107,7 @@ class Point(_message.Message):
     def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ...) -> None: ...
 
 class SimulateRequest(_message.Message):
-    __slots__ = ("points", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines", "direction", "to", "draws", "seed", "attribute", "date_format", "scenario_parameters", "market", "fx_offset", "reaction", "consumer_prices", "ahead", "law_version", "trend", "memory")
+    __slots__ = ("points", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines", "direction", "to", "draws", "seed", "attribute", "date_format", "scenario_parameters", "market", "fx_offset", "reaction", "consumer_prices", "basis", "ahead", "law_version", "trend", "memory")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -138,6 +147,7 @@ class SimulateRequest(_message.Message):
     FX_OFFSET_FIELD_NUMBER: _ClassVar[int]
     REACTION_FIELD_NUMBER: _ClassVar[int]
     CONSUMER_PRICES_FIELD_NUMBER: _ClassVar[int]
+    BASIS_FIELD_NUMBER: _ClassVar[int]
     AHEAD_FIELD_NUMBER: _ClassVar[int]
     LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     TREND_FIELD_NUMBER: _ClassVar[int]
@@ -167,11 +177,12 @@ class SimulateRequest(_message.Message):
     fx_offset: float
     reaction: float
     consumer_prices: ConsumerPriceMethod
+    basis: DutyBasis
     ahead: str
     law_version: str
     trend: str
     memory: bool
-    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ..., attribute: _Optional[bool] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., reaction: _Optional[float] = ..., consumer_prices: _Optional[_Union[ConsumerPriceMethod, str]] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ..., trend: _Optional[str] = ..., memory: _Optional[bool] = ...) -> None: ...
+    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ..., attribute: _Optional[bool] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., reaction: _Optional[float] = ..., consumer_prices: _Optional[_Union[ConsumerPriceMethod, str]] = ..., basis: _Optional[_Union[DutyBasis, str]] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ..., trend: _Optional[str] = ..., memory: _Optional[bool] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("stage", "fraction")

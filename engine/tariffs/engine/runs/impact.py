@@ -18,6 +18,8 @@ from tariffs.engine.line_duty.entry_dates import entry_instant, entry_moment, mo
 from tariffs.engine.response.households import FACTS, fit_text
 from tariffs.engine.response.trade.world_response import WorldResponse
 from tariffs.engine.runs.attribution import attribute
+from tariffs.engine.runs.collections.basis import COLLECTED, collected_sums
+from tariffs.engine.runs.collections.frozen import frozen
 from tariffs.engine.runs.draws.ranges import DrawnPoint, Ranges
 from tariffs.engine.runs.draws.uncertainty import UncertaintyRun
 from tariffs.engine.runs.finish import group_rows, total_row
@@ -223,6 +225,8 @@ class ImpactRun(StepwiseRun):
             facts = {"consumer_prices": method_facts(method), **facts}
         if run.options.by_decile:
             facts = {"households": FACTS, **facts}
+        if run.options.basis == COLLECTED:
+            facts = {"basis": {"name": COLLECTED, **frozen().facts}, **facts}
         if dates := run.own_dates:
             days = {"first": dates.first.isoformat(), "last": dates.last.isoformat()}
             facts = {"line_dates": {"lines": dates.lines, "of": dates.of, **days}, **facts}
@@ -253,6 +257,8 @@ class ImpactRun(StepwiseRun):
             sums = self._surplus_parts.add(sums, self._answered(index).scenario, point.on)
         if self._forecast:
             sums = self._forecast.add(sums, outcomes, point.on)
+        if run.options.basis == COLLECTED:
+            sums = collected_sums(run, outcomes, sums)
         part = PointPart(point.scenario.id, point.on, sums, tuple(notes), lines)
         if self._uncertainty is not None:
 

@@ -137,6 +137,7 @@ _DOMESTIC = "Domestic goods, consumer prices and the dollar are of the United St
 _WHOLE = "{} needs the whole table at once, and a partitioned table is computed by products."
 _ONE_FILE = "Leave it out, or give the table as one file."
 _EXPORT = _one(EXPORT)
+_COLLECTED = _one("collected")
 
 REFUSALS: tuple[Refusal, ...] = (
     Refusal(
@@ -151,9 +152,19 @@ REFUSALS: tuple[Refusal, ...] = (
             ("market", _other(PRODUCT)),
             ("consumer_prices", _GIVEN),
             ("fx_offset", _GIVEN),
+            ("basis", _COLLECTED),
             ("response", _one(EXACT_HAT)),
             ("response", _one(WORLD)),
         )
+    ),
+    *(
+        Refusal(
+            "basis",
+            {"basis": _COLLECTED, name: _GIVEN},
+            f"Shares collected are of sums by origin and industry, and {name} needs the duty that the law states.",
+            "Leave one of them out.",
+        )
+        for name in ("draws", "attribute", "consumer_prices", "include_lines", "trend", "memory")
     ),
     Refusal(
         "by",

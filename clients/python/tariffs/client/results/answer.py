@@ -32,6 +32,9 @@ _UNCERTAIN = (
 )
 _LONGEST = 30
 _ELASTICITIES = "5 to 95 % of draws, elasticities only"
+_COLLECTED = (
+    "Duty is the part that is collected, by frozen shares of origins; prices follow from rates assessed."
+)
 _WELFARE = "Welfare is comparable between laws at one horizon, not between horizons."
 
 
@@ -64,9 +67,12 @@ class Answer:
             ranges: ranges over draws of `duty_after` and `welfare`, a row of `Ranges.total` for each column, and ends
                 over `models`, `low` and `high`; empty without draws.
         """
-        lines = _lines(totals, ranges, is_export(provenance), columns[0])
+        details = provenance.get("details")
+        collected = isinstance(details, Mapping) and "basis" in details
+        basis = "collected" if collected else "assessed"
+        lines = _lines(totals, ranges, is_export(provenance), columns[0], basis)
         rows = [[title, *cells] for title, cells in lines if {*cells} != {NONE}]
-        about = [response_words(provenance)]
+        about = [response_words(provenance), *([_COLLECTED] if collected else [])]
         if any(total.get("welfare") is not None for total in totals):
             about += [_WELFARE, *([] if ranges else [_UNCERTAIN])]
         after = any("->" in cell for row in rows for cell in row)
@@ -75,7 +81,7 @@ class Answer:
 
 
 def _lines(
-    totals: Sequence[Row], ranges: Mapping[str, Sequence[Row]], exports: bool, first: str
+    totals: Sequence[Row], ranges: Mapping[str, Sequence[Row]], exports: bool, first: str, basis: str
 ) -> Iterator[tuple[str, list[str]]]:
     """List the lines of an answer by title, with a cell for each total."""
     trade, duty, buyers = (
@@ -88,7 +94,7 @@ def _lines(
     forecasts = [three(total.get("value_forecast"), dollars) for total in totals]
     yield f"{trade}, growth before the duties going on, {unit.name}", forecasts
     void = any(total.get("duty_owed") not in {None, total.get("duty")} for total in totals)
-    yield f"{duty} assessed{'' if void else ' and owed'}, {unit.name}", _moved(totals, "duty", dollars)
+    yield f"{duty} {basis}{'' if void else ' and owed'}, {unit.name}", _moved(totals, "duty", dollars)
     if void:
         yield f"{duty} owed, without void acts, {unit.name}", _moved(totals, "duty_owed", dollars)
     if len(totals) > 1 and len({total.get("on") for total in totals}) == 1:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -65,6 +66,14 @@ class TableRun(RespondingTable):
         self._switches: dict[str, str] = {}
         self._too_many: set[int] = set()
         self._kept: WeakKeyDictionary[Outcome, tuple[bool, AfterSums]] = WeakKeyDictionary()
+
+    def grouped_by(self, by: Sequence[str]) -> TableRun:
+        """Give the run with other keys of its groups; it shares everything else."""
+        run = copy(self)
+        run.grouping = Grouping.of(self.prepared, tuple(dict.fromkeys(by)))
+        run.grouping = replace(run.grouping, by_authority=self.grouping.by_authority)
+        run._kept = WeakKeyDictionary()
+        return run
 
     def outcome(self, law: Law, dated: Dated, weight: float = 1.0) -> Outcome:
         """Compute the lines under one law."""
