@@ -9,8 +9,8 @@ import pytest
 
 PAGES = Path(__file__).parents[2] / "docs" / "models"
 MODELS = (
-    "adjustment", "anticipation", "armington", "claims", "consumer_prices", "exact_hat", "exchange_rate", "gsim",
-    "households", "market", "passthrough", "quotas", "reactions", "score", "smart", "world",
+    "adjustment", "anticipation", "armington", "claims", "collections", "consumer_prices", "exact_hat", "exchange_rate",
+    "gsim", "households", "market", "passthrough", "quotas", "reactions", "score", "smart", "trend", "world",
 )  # fmt: skip
 CITED = re.compile(r"\(?(19|20)\d\d|BEA|Census Bureau|USITC")
 
