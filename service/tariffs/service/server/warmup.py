@@ -20,7 +20,7 @@ from tariffs.service.rpc.shared import BASE
 QUOTES, RUNS = "tariffs.service.server.warmup:warm_quotes", "tariffs.service.server.warmup:warm_runs"
 
 
-_PATH, _YEAR = timedelta(days=30), timedelta(days=365)
+_PATH, _HALF_YEAR = timedelta(days=30), timedelta(days=182)
 RATES, START = "rates-by-country", "start"
 """A scenario whose parameters are rates, and the one that is a day."""
 
@@ -82,7 +82,7 @@ def warm_runs() -> Callable[[], None]:
 
 
 def warm_defaults() -> None:
-    """Answer the default question, and rate the table on the days on which the law changed within a year.
+    """Answer the default question, and rate the table on the days on which the law changed within half a year.
 
     Later runs find the moves of rates since the baseline of the table, and the classes of goods of these days.
     """
@@ -91,7 +91,9 @@ def warm_defaults() -> None:
     law, base = load_law(), library()[BASE]
     impact(None, [Point(base, "")], law=law, options=Options(by=("origin",)))
     days = {boundary.date() for boundary in law.boundaries}
-    points = [Point(base, day.isoformat()) for day in sorted(days) if law.as_of - _YEAR < day <= law.as_of]
+    points = [
+        Point(base, day.isoformat()) for day in sorted(days) if law.as_of - _HALF_YEAR < day <= law.as_of
+    ]
     impact(None, points, law=law, options=Options(by=("origin",), response="none"))
 
 
