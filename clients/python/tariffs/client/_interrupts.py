@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
-_RETRY_SECONDS = 0.01
+_RETRY_SECONDS = 0.05
 
 
 def repeat_lost_interrupts() -> None:
@@ -25,10 +26,19 @@ def repeat_lost_interrupts() -> None:
         if not issubclass(unraisable.exc_type, KeyboardInterrupt):
             previous(unraisable)
             return
-        # Not at once: the hook itself is a place where exceptions are discarded.
-        main_thread = threading.main_thread().ident
-        timer = threading.Timer(_RETRY_SECONDS, signal.pthread_kill, (main_thread, signal.SIGINT))
-        timer.daemon = True
-        timer.start()
+        # Not before the hook has returned: it is a place where exceptions are discarded, and on a busy machine to start a
+        # thread takes long.
+        returns = threading.Event()
+        threading.Thread(target=_interrupt_after, args=(returns,), daemon=True).start()
+        returns.set()
 
     sys.unraisablehook = hook
+
+
+def _interrupt_after(event: threading.Event) -> None:
+    """Interrupt the main thread some time after an event."""
+    event.wait()
+    time.sleep(_RETRY_SECONDS)
+    main_thread = threading.main_thread().ident
+    if main_thread is not None:
+        signal.pthread_kill(main_thread, signal.SIGINT)

@@ -23,13 +23,12 @@ SUMMARIES: Mapping[str, str] = {
     "impact": "Compute the effect of scenarios on a trade table: landed cost and trade volume, by group and in total.",
     "timeline": "Compute the effect of scenarios on a trade table for every day of a period.",
     "score": "Compute the revenue of scenarios by fiscal year, on imports that grow as CBO projects.",
-    "sweep": "Compute a scenario at many points of its parameters: landed cost and trade volume, by group and in "
-    "total.",
+    "sweep": "Compute a scenario at up to 100,000 points of its parameters, by group and in total.",
     "seek": "Find the values of a parameter of a scenario at which a result meets a target.",
     "source": "Rank the origins of a product by landed cost a unit, under the law and scenarios.",
     "collections": "Follow duty on US imports from the law to the treasury: assessed, claimed, exempt, afloat, "
     "collected, refunded.",
-    "world": "Solve the world in general equilibrium: welfare, wages, prices and trade of all countries.",
+    "world": "Solve the world in general equilibrium: welfare, wages, prices, employment and trade of all countries.",
     "refund": "Compute refunds of entries, by entry, heading and collection window, and in total.",
     "replay": "Run a written result of impact, timeline or sweep again, and compare every number or name the changed "
     "inputs.",
@@ -44,7 +43,7 @@ SUMMARIES: Mapping[str, str] = {
     "test": "Check cases of expected duties and results: entry lines and runs over tables. Exit 1 if one is wrong.",
     "validate": "Compare results of the engine with published figures.",
     "bench": "Measure the speed of the engine as ratios to Polars, DuckDB, NumPy and ready rates, in one run.",
-    "desk": "Open pages in the browser: quotes, comparisons, scenarios, your tables, the law, each at its address.",
+    "desk": "Open the desk in the browser: quotes, comparisons, scenarios, tables and the law, each at its address.",
     "audit": "Verify and show the audit record of a server.",
     "whoami": "Show your name on the server, your roles, groups and quotas, and what you use of them.",
     "serve": "Start the gRPC server; on SIGTERM or Ctrl-C it finishes open calls and stops.",
