@@ -26,8 +26,8 @@ def repeat_lost_interrupts() -> None:
         if not issubclass(unraisable.exc_type, KeyboardInterrupt):
             previous(unraisable)
             return
-        # Not before the hook has returned: it is a place where exceptions are discarded, and on a busy machine to start a
-        # thread takes long.
+        # Not before the hook has returned: it is a place where exceptions are discarded, and to start a thread may take
+        # long.
         returns = threading.Event()
         threading.Thread(target=_interrupt_after, args=(returns,), daemon=True).start()
         returns.set()
