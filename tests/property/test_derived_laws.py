@@ -208,3 +208,10 @@ def test_an_exemption_with_a_test_of_the_entry_date_ends_on_that_date() -> None:
 def _rows(law: Law, instant: datetime) -> tuple[Row, ...]:
     state = law.state_of(law.measures["s122_surcharge"], instant, law.as_of)
     return state.rows if state else ()
+
+
+def test_laws_that_revive_displaced_duties_are_told_from_those_that_do_not() -> None:
+    instant, day = datetime.fromisoformat("2025-09-15T12:00-04:00"), date(2026, 11, 24)
+    laws = [LAW.with_switches({"revive_displaced": value}) for value in ("off", "on")]
+    found = {law_fingerprint(law, law.in_force(instant, day), instant, day) for law in laws}
+    assert len(found) == 2

@@ -34,7 +34,8 @@ def law_fingerprint(law: Law, in_force: InForce, instant: datetime, known_on: da
         instant: the instant.
         known_on: the day whose acts count.
     """
-    return _fingerprint(law, in_force, instant, known_on, _CHARGES)
+    # What is owed depends on it where a void measure displaces another.
+    return in_force.revive, _fingerprint(law, in_force, instant, known_on, _CHARGES)
 
 
 def assessed_fingerprint(law: Law, in_force: InForce, instant: datetime, known_on: date) -> Hashable:
