@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -22,6 +23,7 @@ from tariffs.engine import law
 from tests.law.test_golden import ANY
 
 GOLDEN = Path(__file__).resolve().parents[1] / "law" / "golden"
+PLUGIN = "tariffs.client.cases.pytest_plugin"
 DATA = Path(law.__file__).parent / "data"
 TOYS: dict[str, Any] = {"hts": "9503.00.0073", "origin": "CN", "date": "2025-02-10", "value": "10000"}
 FORTY: dict[str, Any] = {
@@ -209,6 +211,10 @@ def test_two_laws_side_by_side_list_the_cases_that_move(
     assert "assessed: expected 1250.00, came 1350.00" in capsys.readouterr().out
 
 
+def _is_installed() -> bool:
+    return any(one.value == PLUGIN for one in entry_points(group="pytest11"))
+
+
 def test_pytest_collects_the_cases(tmp_path: Path) -> None:
     good, bad = (
         {"id": name, "expect": {"assessed": amount}} for name, amount in (("good", "1000"), ("bad", "1"))
@@ -221,8 +227,7 @@ def test_pytest_collects_the_cases(tmp_path: Path) -> None:
         "-q",
         "-p",
         "no:cacheprovider",
-        "-p",
-        "tariffs.client.cases.pytest_plugin",
+        *(() if _is_installed() else ("-p", PLUGIN)),
     ]
     done = subprocess.run(
         [*command, "--tariffs", str(tmp_path)],

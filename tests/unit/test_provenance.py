@@ -46,6 +46,7 @@ TESTED_APART = {
     "reaction",
     "trend",
     "score",
+    "basis",
     "tax_offset",
     "collected",
     "gdp",

@@ -62,7 +62,7 @@ def build(outcomes: Path, engine: Path) -> int:
         if (row["vintage"], row["scenario"]) in solved
     ]
     write_csv(data / YEARS, ("vintage", "basis", "year", "imports", "gdp", "customs"), years)
-    write_csv(data / OFFSETS, ("source", "year", "offset"), offsets)
+    write_csv(data / OFFSETS, ("name", "year", "offset"), offsets)
     write_csv(data / RULES, ("year", "revenue", "gdp", "gdp_before"), rules)
     write_csv(validation / "published_score_methods.csv", ("vintage", "scenario", *_PARAMETERS), parameters)
     write_csv(validation / "published_scores.csv", ("vintage", "scenario", "year", "net"), published)

@@ -13,6 +13,7 @@ import polars as pl
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.constants import DATA
+from tariffs.engine.response.elasticities.adjustment_profile import DAYS_A_YEAR
 from tariffs.engine.response.industries import naics_of
 from tariffs.engine.response.inputs import Floats
 
@@ -23,7 +24,6 @@ NAMED = {
 """Embedded tables by name, with their sources."""
 _COLUMNS = {"origin": pl.String, "industry": pl.String, "growth": pl.Float64}
 _LEAST, _MOST = -0.99, 10.0
-_DAYS_A_YEAR = 365.0
 # The values of a table are those of the year before its baseline, which centre on its middle.
 _MIDDLE_OF_YEAR = 0.5
 
@@ -75,7 +75,7 @@ def read_trend(text: str) -> Trend:
 
 def years_between(baseline: date, on: date) -> float:
     """Years of growth from a table's values to a day: its values centre half a year before the baseline."""
-    return (on - baseline).days / _DAYS_A_YEAR + _MIDDLE_OF_YEAR
+    return (on - baseline).days / DAYS_A_YEAR + _MIDDLE_OF_YEAR
 
 
 def _read(data: bytes) -> pl.DataFrame:

@@ -124,8 +124,13 @@ class Asked:
         outputs.write_refused(one.refused, _of_side(self._refused(), side), one.provenance)
 
     def show(self, result: TableResult, sort: str = "") -> None:
-        """Print a result."""
-        print_result(result, wide=self.wide, top=self.top, sort=sort, brief=self.brief)
+        """Print a result.
+
+        Raises:
+            InvalidRequest: REQUEST_INVALID if the groups have no numbers to sort by of that name.
+        """
+        column = _sortable(result, sort) if isinstance(result, ImpactResult) else sort
+        print_result(result, wide=self.wide, top=self.top, sort=column, brief=self.brief)
 
     def check_detached(self, detach: bool, cluster: str, lines: Path | None = None) -> None:
         """Check that a detached run names no file and no cluster; raises InvalidRequest."""
@@ -141,6 +146,18 @@ class Asked:
 
     def _refused(self) -> Path:
         return self.refused or outputs.refused_path(self.table)
+
+
+def _sortable(result: ImpactResult, column: str) -> str:
+    numbers = [name for name, dtype in result.groups.schema.items() if dtype.is_numeric()]
+    if not column or not numbers or column in numbers:
+        return column if numbers else ""
+    raise InvalidRequest(
+        "REQUEST_INVALID",
+        f"The groups have no column {column!r} of numbers.",
+        field="--sort",
+        fix=f"Give one of {', '.join(numbers)}.",
+    )
 
 
 def started(run: Run) -> Output:

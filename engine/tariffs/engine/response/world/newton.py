@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64
+from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.errors import InputError
 
 CERTIFIED = 1e-10
@@ -63,6 +64,7 @@ def solve(system: System[State], start: F64, inverse: F64 | None = None) -> Solu
     with np.errstate(all="ignore"):
         point, steps = _at(system, start), 0
         while point.size > _EXACT and steps < _STEPS:
+            checkpoint()
             steps += 1
             fresh = inverse is None
             if inverse is None:

@@ -75,7 +75,7 @@ def projection(vintage: str) -> Projection:
 def _offsets() -> Mapping[str, Mapping[str, float]]:
     found: dict[str, dict[str, float]] = {"none": {"": 0.0}}
     for row in table("tax_offsets.csv"):
-        found.setdefault(row["source"], {})[row["year"]] = float(row["offset"])
+        found.setdefault(row["name"], {})[row["year"]] = float(row["offset"])
     return found
 
 
