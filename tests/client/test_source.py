@@ -59,6 +59,8 @@ def test_a_premium_lands_at_the_cost_of_today(client: Client) -> None:
     found = client.source(TOYS, 1000, on="2025-11-10", origins=["VN", "MX", "DE"], today="CN").scenarios[0]
     costs = {one.origin: one for one in found.origins}
     assert costs["CN"].premium == 0
+    again = client.source(TOYS, 1000, on="2025-11-10", origins=["VN", "MX", "DE"], today="China")
+    assert again.scenarios[0] == found
     for origin in ("VN", "MX", "DE"):
         premium = costs[origin].premium
         assert premium is not None

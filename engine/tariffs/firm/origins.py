@@ -116,6 +116,8 @@ class Comparison:
 
 Laws = Sequence[tuple[Decimal, Law]]
 """Laws of a scenario with their weights: one, or one for each component of a mixture."""
+Days = Sequence[tuple[date | str | None, int]]
+"""Entry days with their weights; None is the law's as-of day."""
 
 
 def imports_of(hts: str) -> dict[str, float]:
@@ -144,7 +146,7 @@ def compare_origins(
     laws: Laws,
     line: EntryLine,
     offers: Sequence[Offer],
-    days: Sequence[tuple[date | str | None, int]],
+    days: Days,
     *,
     units: Decimal = Decimal(1),
     known_on: str | date | None = None,
@@ -156,7 +158,7 @@ def compare_origins(
         laws: laws of the scenario.
         line: one unit of the goods, with its claims, quantity and mode; origin and value are those of the offers.
         offers: prices by origin.
-        days: entry days with their weights; None is the law's as-of day.
+        days: entry days with their weights.
         units: units of an entry: fees of an entry are divided over them.
         known_on: as in `quote_line`.
         cancelled: asked before each origin; True ends with what is compared.
@@ -274,9 +276,7 @@ def _cheapest(found: Sequence[OriginCost], on_day: Sequence[OriginCost]) -> list
     return sorted(origin for origin, cost in costs.items() if cost == least)
 
 
-def _flips(
-    days: Sequence[tuple[date | str | None, int]], cheapest: Sequence[Sequence[str]]
-) -> tuple[Flip, ...]:
+def _flips(days: Days, cheapest: Sequence[Sequence[str]]) -> tuple[Flip, ...]:
     """List the days on which the cheapest origin is no longer among the cheapest."""
     flips: list[Flip] = []
     best = cheapest[0][0] if cheapest and cheapest[0] else ""

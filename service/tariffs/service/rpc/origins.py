@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from tariffs.engine.line_duty.entry_dates import known_on_text, read_known_on
@@ -14,6 +13,7 @@ from tariffs.engine.schedule.countries import origin_codes
 from tariffs.engine.schedule.country_names import read_country
 from tariffs.firm.origins import (
     Comparison,
+    Days,
     Laws,
     Offer,
     OriginCost,
@@ -31,7 +31,6 @@ from tariffs.v1 import common_pb2
 from tariffs.v1 import duty_service_pb2 as pb
 
 _SCENARIOS_LIMIT = 100
-Days = Sequence[tuple[date | str | None, int]]
 
 
 def compare(
@@ -45,7 +44,7 @@ def compare(
         TariffsError: an invalid line, offer, day, scenario or switch; or no origin can be rated.
     """
     few(request.scenarios, "scenarios", _SCENARIOS_LIMIT)
-    offers, line = _offers(request)
+    offers, line, today = _offers(request)
     units = decimal(request.units, "units", "REQUEST_INVALID") if request.units else Decimal(1)
     if units <= 0:
         raise request_invalid(f"units is {request.units}.", "units", "Give a number above 0.")
@@ -71,7 +70,7 @@ def compare(
     imports = imports_of(line.hts)
     response = pb.CompareOriginsResponse(
         scenarios=[
-            _scenario(scenario.id, one, request.line.origin, imports)
+            _scenario(scenario.id, one, today, imports)
             for scenario, one in zip(scenarios, found, strict=True)
         ]
     )
@@ -86,8 +85,8 @@ def compare(
     emit(response)
 
 
-def _offers(request: pb.CompareOriginsRequest) -> tuple[list[Offer], EntryLine]:
-    """Read the prices by origin, and one unit of the goods with the price of the first."""
+def _offers(request: pb.CompareOriginsRequest) -> tuple[list[Offer], EntryLine, str]:
+    """Read the prices by origin, one unit of the goods with the price of the first, and today's origin."""
     given = {one.origin: _offer(one) for one in map(_with_code, request.offers)}
     names = [_code(one, "origins") for one in request.origins] or list(given) or sorted(origin_codes())
     today = _code(request.line.origin, "line.origin") if request.line.origin else ""
@@ -99,7 +98,7 @@ def _offers(request: pb.CompareOriginsRequest) -> tuple[list[Offer], EntryLine]:
         one.customs_value = f"{given[names[0]].unit_cost:f}"
     line = read_line(one)
     common = Offer("", _number(line.value), _number(line.freight), _number(line.insurance))
-    return [given.get(name) or common._replace(origin=name) for name in names], line
+    return [given.get(name) or common._replace(origin=name) for name in names], line, today
 
 
 def _with_code(offer: pb.OriginOffer) -> pb.OriginOffer:

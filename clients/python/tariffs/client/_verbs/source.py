@@ -12,7 +12,6 @@ from tariffs.client._wire.claim_message import ClaimValue
 from tariffs.client._wire.frames import Table, read_table
 from tariffs.client._wire.reading import provenance, read, read_all
 from tariffs.client._wire.requests import Money, ScenarioLike
-from tariffs.client._wire.run_options import read_option
 from tariffs.client.errors import InvalidRequest, from_status
 from tariffs.client.results.source import (
     OriginCost,
@@ -22,7 +21,6 @@ from tariffs.client.results.source import (
     SourceResult,
 )
 from tariffs.run_spec.option import Day
-from tariffs.run_spec.spec import RunSpec
 from tariffs.run_spec.typed import LawOptions
 from tariffs.v1 import duty_service_pb2 as pb
 
@@ -90,16 +88,12 @@ class SourceCalls(LawCalls):
             hts, today, on, "" if unit_cost is None else unit_cost, claims=claims, quantity=quantity, unit=unit,
             mode=mode, freight=freight, insurance=insurance,
         )  # fmt: skip
-        allowed = {"parameters", "known_on", "switches", "min_confidence", "law_version"}
-        if unknown := options.keys() - allowed:
-            raise TypeError(f"source() got an unexpected keyword argument {min(unknown)!r}")
-        spec = RunSpec(**{name: read_option(name, value) for name, value in options.items()})
         request = requests.run_request(
             pb.CompareOriginsRequest,
-            spec,
+            requests.law_spec("source", pb.CompareOriginsRequest, options),
             line=line,
             offers=_offers(offers),
-            origins=[arguments.text(one, "origins") for one in origins],
+            origins=arguments.names(origins, "origins"),
             units=arguments.money(units, "units"),
             start=arguments.day(start, "start"),
             end=arguments.day(end, "end"),

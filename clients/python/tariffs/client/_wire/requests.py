@@ -169,10 +169,8 @@ def run_request(message: type[_M], spec: RunSpec, **own: object) -> _M:
     return request
 
 
-def law_request(
-    verb: str, message: type[_M], scenario: ScenarioLike | None, options: Mapping[str, Any], **own: object
-) -> _M:
-    """Build a request about a law: its scenario, options of the law that it has a field for, and fields of its own.
+def law_spec(verb: str, message: type[Message], options: Mapping[str, Any]) -> RunSpec:
+    """Read options of the law that a request has a field for.
 
     Raises:
         TypeError: there is no such option.
@@ -182,8 +180,18 @@ def law_request(
     for name in options:
         if name not in OPTIONS or {OPTIONS[name].wire, name}.isdisjoint(fields):
             raise TypeError(f"{verb}() got an unexpected keyword argument {name!r}")
-    spec = RunSpec(**{name: read_option(name, value) for name, value in options.items() if value is not None})
-    return run_request(message, spec, scenario=scenario_ref(scenario), **own)
+    return RunSpec(**{name: read_option(name, value) for name, value in options.items() if value is not None})
+
+
+def law_request(
+    verb: str, message: type[_M], scenario: ScenarioLike | None, options: Mapping[str, Any], **own: object
+) -> _M:
+    """Build a request about a law: its scenario, options of the law that it has a field for, and fields of its own.
+
+    Raises:
+        TypeError, InvalidRequest: as `law_spec`.
+    """
+    return run_request(message, law_spec(verb, message, options), scenario=scenario_ref(scenario), **own)
 
 
 def simulate_request(

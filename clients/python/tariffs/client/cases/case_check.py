@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -82,17 +82,17 @@ def _check_line(client: Client, case: Case) -> tuple[dict[str, object], list[str
 
 def _line_differences(case: Case, quote: Quote) -> Iterator[str]:
     expect, tolerance = case.expect, case.tolerance
-    landed = {f"landed {name}": amount for name, amount in _mapped(expect.get("landed", {})).items()}
-    totals = {name: expect[name] for name in _AMOUNTS if name in expect} | landed
-    for name, amount in totals.items():
-        came = quote.landed.get(name[7:]) if name in landed else getattr(quote, name)
-        yield from _difference(name, amount, came, tolerance)
-    claimed: Counter[str] = Counter()
+    for name in _AMOUNTS:
+        if name in expect:
+            yield from _difference(name, expect[name], getattr(quote, name), tolerance)
+    for name, amount in _mapped(expect.get("landed", {})).items():
+        yield from _difference(f"landed {name}", amount, quote.landed.get(name), tolerance)
+    claimed: defaultdict[str, Decimal] = defaultdict(Decimal)
     for line in quote.headings:
-        claimed[line.heading] += line.amount  # type: ignore[assignment]  # amounts are decimal
+        claimed[line.heading] += line.amount
     for heading, amount in _mapped(expect.get("headings", {})).items():
         if heading in claimed:
-            yield from _difference(heading, amount, Decimal(claimed[heading]), tolerance)
+            yield from _difference(heading, amount, claimed[heading], tolerance)
         else:
             yield f"{heading}: expected {amount}, came no such heading ({', '.join(claimed) or 'none'})"
     yield from _layer_differences(expect.get("layers", []), quote, tolerance)

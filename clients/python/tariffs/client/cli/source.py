@@ -15,7 +15,7 @@ from tariffs.client.cli.commands import Output, UnderLaw, command, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
-from tariffs.client.results.short_names import label_of
+from tariffs.client.results.short_names import label_of, name_of
 from tariffs.client.results.source import OriginCost, ScenarioOrigins, SourceResult
 
 EXAMPLES = examples(
@@ -192,7 +192,7 @@ def _facts(cost: OriginCost) -> str:
 
 def _fact(name: str) -> str:
     claim = name.removesuffix("_share")
-    return label_of("claim", claim) if label_of("claim", claim) != claim else claim.replace("_", " ")
+    return name_of("claim", claim) or claim.replace("_", " ")
 
 
 def _usd(amount: Decimal | None) -> str:

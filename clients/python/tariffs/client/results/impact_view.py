@@ -33,7 +33,7 @@ _VERBS = {
     "snap_back": "back in force", "delay": "delayed", "invalidate": "void", "enjoin": "enjoined",
     "revalidate": "valid again", "add": "new", "replace": "replaced", "lapse_exemption": "exemption lapses",
 }  # fmt: skip
-"""What a change does to its measure, by its verb."""
+"""Effect of a change on its measure, by its verb."""
 _PARTS = {"duty": "At unchanged trade", "behavioural": "By response", "duty_after": "Together"}
 _NO_BAND = (
     "No band was computed; --draws 64 (draws=64) adds those over elasticities and over models of trade."
