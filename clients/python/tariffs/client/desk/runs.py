@@ -18,7 +18,6 @@ from tariffs.client.desk.fields import Field, more_run_fields, run_fields
 from tariffs.client.desk.page import RUN, Page, Parts, Site
 from tariffs.client.desk.question import Question, missing, raise_all
 from tariffs.client.errors import Violation
-from tariffs.client.results import html
 from tariffs.client.results.amounts import short_unit, three
 from tariffs.client.results.columns import in_full, key_title, keys_of, largest_first
 from tariffs.client.results.impact import ImpactResult, TimelineResult
@@ -28,7 +27,7 @@ from tariffs.client.results.path_views import named_events
 from tariffs.client.results.short_names import label_of, with_names
 from tariffs.client.results.shown import TableResult
 from tariffs.client.results.sweep import Sweep
-from tariffs.client.results.view import View, assumed, doubts, inputs, repeat
+from tariffs.client.results.view import View
 from tariffs.run_spec.option import IMPACT, SWEEP, TIMELINE
 
 _BARS, _LEAST_BAR, _MOST_SCENARIOS, _GROUPS_AT_POINT = 12, 0.002, 6, 10
@@ -65,19 +64,7 @@ def _ran(client: Client, result: TableResult) -> Ran:
     law = client.legal_text(result)
     story, answer = result.story(law), result.answer()
     assert answer is not None
-    described = View(
-        story.question,
-        story.answer,
-        None,
-        story.passages,
-        assumed(result.provenance, result.notes),
-        law,
-        doubts(result.provenance, law),
-        html.merged_notes(result.notes),
-        inputs(result.provenance),
-        repeat(result.provenance),
-        html.law_line(result.provenance),
-    )
+    described = View.of(result.provenance, result.notes, story, story.passages, law)
     return Ran(result, law, described)
 
 

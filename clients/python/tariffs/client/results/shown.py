@@ -19,7 +19,7 @@ from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_json, refused_words
 from tariffs.client.results.report import report_html
 from tariffs.client.results.tables import SHOWN_ROWS, Section, ShortTable
-from tariffs.client.results.view import Passage, Story, View, assumed, doubts, drawn, inputs, repeat
+from tariffs.client.results.view import Passage, Story, View, drawn
 from tariffs.client.results.workbook import write_workbook
 
 _SHOWN_REFUSED = 10
@@ -116,19 +116,15 @@ class TableResult:
         refused = [Passage("Refused rows", [refused_words(self.refused)])] if self.refused.height else []
         story, answer = self.story(law), self.answer(law)
         first = [Passage("In five lines", [], [answer.table])] if answer else []
-        return View(
-            question or story.question,
-            story.answer,
-            drawn(story.draw),
+        described = View.of(
+            self.provenance,
+            self.notes,
+            story,
             [*first, *story.passages, *refused],
-            assumed(self.provenance, self.notes),
             law,
-            doubts(self.provenance, law),
-            html.merged_notes(self.notes),
-            inputs(self.provenance),
-            repeat(self.provenance),
-            html.law_line(self.provenance),
+            figure=drawn(story.draw),
         )
+        return replace(described, question=question) if question else described
 
     def to_excel(self, path: str | Path, *, question: str = "", law: LegalText | None = None) -> None:
         """Write the result as a workbook: a cover, a sheet for each table with all its rows, the notes, the inputs.

@@ -15,7 +15,7 @@ from tariffs.client.errors import ExtraMissing
 from tariffs.client.results.amounts import in_words
 from tariffs.client.results.charts import Figure
 from tariffs.client.results.headline import response_words
-from tariffs.client.results.html import NoteLike
+from tariffs.client.results.html import NoteLike, law_line, merged_notes
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.quote import Provenance
 from tariffs.client.results.short_names import name_of, spelled_out
@@ -94,6 +94,32 @@ class View:
     repeat: Mapping[str, str] = field(default_factory=dict)
     law_line: str = ""
     parts: Mapping[str, View] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        provenance: Provenance,
+        notes: Sequence[NoteLike],
+        story: Story,
+        passages: Sequence[Passage],
+        law: LegalText | None,
+        *,
+        figure: Figure | str | None = None,
+    ) -> View:
+        """Describe a result by its story, with what its provenance and notes say of assumptions, law and inputs."""
+        return cls(
+            story.question,
+            story.answer,
+            figure,
+            passages,
+            assumed(provenance, notes),
+            law,
+            doubts(provenance, law),
+            merged_notes(notes),
+            inputs(provenance),
+            repeat(provenance),
+            law_line(provenance),
+        )
 
 
 @dataclass(frozen=True, slots=True)
