@@ -189,6 +189,8 @@ def test_a_sign_in_that_expires_leads_back_to_the_question(
     assert cookie["httpOnly"]
     assert cookie["sameSite"] == "Lax"
     assert "secret" not in cookie["value"]
+    # A part of the page that is still being answered would get a cookie of the later time.
+    opened.wait_for_load_state("networkidle")
     later = time.time() + access.IDLE_SECONDS + 1
     monkeypatch.setattr(time, "time", lambda: later)
     assert opened.goto(desk.address + QUOTE).status == 401
