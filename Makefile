@@ -31,10 +31,10 @@ test-all: $(STAMP)  ## Everything but benchmarks: long properties, killed proces
 	@TARIFFS_TEST_SCALE=$${TARIFFS_TEST_SCALE:-3} $(PYTEST) -m "not bench"
 
 load: $(STAMP)  ## The service under load: one table of ratios in some six minutes; QUICK=1 in some four
-	@$(BIN)/python -m tests.load $(if $(QUICK),--quick) $(if $(CHECK),--check)
+	@$(BIN)/python -m tests.tools.load $(if $(QUICK),--quick) $(if $(CHECK),--check)
 
 soak: $(STAMP)  ## Servers that are restarted, killed and starved of disk and database for MINUTES (10), under load
-	@$(BIN)/python -W ignore -m tests.soak --minutes $(or $(MINUTES),10)
+	@$(BIN)/python -W ignore -m tests.tools.soak --minutes $(or $(MINUTES),10)
 
 bench: $(STAMP)  ## The engine beside its rivals, as ratios; QUICK=1 in about a minute, CHECK=1 fails far below a target
 	@$(BIN)/python -m tariffs.client.cli bench $(if $(QUICK),--quick)
@@ -43,7 +43,7 @@ bench: $(STAMP)  ## The engine beside its rivals, as ratios; QUICK=1 in about a 
 mutants: $(STAMP)  ## Changes of the code that no test notices, from a sample of COUNT (200); takes an hour or more
 	@test -x $(MUTANTS)/bin/cosmic-ray || $(PYTHON) -m venv $(MUTANTS)
 	@test -x $(MUTANTS)/bin/cosmic-ray || $(MUTANTS)/bin/python -m pip install --quiet cosmic-ray==$(COSMIC_RAY_VERSION)
-	@$(MUTANTS)/bin/python -m tests.mutants --python $(abspath $(BIN)/python) --count $(or $(COUNT),200)
+	@$(MUTANTS)/bin/python -m tests.tools.mutants --python $(abspath $(BIN)/python) --count $(or $(COUNT),200)
 
 lint: $(STAMP)  ## Style, the floors of the house, dependencies, the wire contract, deploy files
 	@$(BIN)/ruff check .

@@ -19,10 +19,10 @@ from tariffs.client import Client, ImpactResult, Scenario
 from tariffs.client.errors import TariffsError
 from tariffs.engine.tables import partitions
 from tariffs.service.workers import dask_tasks
-from tests.bench.scale_runs import peak_gib, run_sweep, write_shipments
 from tests.law.packs import NEWER, TOYS, drop, newer_pack
 from tests.service.harness import running
 from tests.service.spread import BASELINE, assert_same, trade, verbs, write_files
+from tests.tools.bench.scale_runs import peak_gib, run_sweep, write_shipments
 
 WORKERS = 2
 COLUMNS = ("hts", "origin", "customs_value")

@@ -26,11 +26,11 @@ from google.rpc.status_pb2 import Status
 from tariffs.engine.errors import REASONS
 from tariffs.service.server.listener import RECEIVE_LIMIT
 from tariffs.v1 import duty_service_pb2_grpc
-from tests.fuzz.choices import ByteChoices
-from tests.fuzz.methods import METHODS
-from tests.fuzz.requests import bodies_from, choices, metadata
 from tests.service.harness import Running, line
 from tests.service.processes import stop
+from tests.tools.fuzz.choices import ByteChoices
+from tests.tools.fuzz.methods import METHODS
+from tests.tools.fuzz.requests import bodies_from, choices, metadata
 
 FEW, MANY = 200, 667
 """Requests at scale 1; three times as many at scale 3."""

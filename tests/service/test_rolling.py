@@ -17,8 +17,8 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client
-from tests.load.threads import beside
 from tests.service.processes import Log
+from tests.tools.load.threads import beside
 
 COMMAND = [sys.executable, "-m", "tests.service.light_server"]
 LINES = pl.DataFrame({"hts": ["9503.00.0073"], "origin": ["CN"], "customs_value": [1000.0]})

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.bench.scale_model import Costs, simulate
+from tests.tools.bench.scale_model import Costs, simulate
 
 QUIET = Costs(start=0.0, schedule=0.0, join=0.0, result_bytes=0.0, piece_bytes=0.0)
 

@@ -1,0 +1,51 @@
+"""No bytes make a call of the contract raise what no caller may get, or take longer than its deadline."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.conftest import SCALE
+from tests.tools.fuzz import in_process
+from tests.tools.fuzz.requests import bodies_from, choices
+
+INPUTS = 20_000
+"""Calls of all methods at scale 1."""
+_SLOW = {
+    "LawService/ListChanges": 75,
+    "SimulationService/CalculateCollections": 75,
+    **dict.fromkeys(("SimulationService/Simulate", "SweepService/Seek", "TableService/CheckTable"), 150),
+    **dict.fromkeys(
+        ("SimulationService/Timeline", "SimulationService/SimulateLines", "SweepService/Sweep"), 300
+    ),
+    **dict.fromkeys(("ScenarioService/DiffScenarios", "SimulationService/SimulateGroups"), 300),
+}
+"""Calls of methods that compute for milliseconds; the others share the rest."""
+_NAMES = in_process.names()
+_SHARE = (INPUTS - sum(_SLOW.values())) // (len(_NAMES) - len(_SLOW))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", _NAMES)
+def test_hostile_calls_are_answered_or_refused_by_the_catalogue(name: str) -> None:
+    seen: Counter[str] = Counter()
+    for seed in range(_SLOW.get(name, _SHARE) * SCALE):
+        try:
+            seen[in_process.outcome(name, bodies_from(name, choices(seed)))] += 1
+        except Exception as error:
+            error.add_note(f"bodies_from({name!r}, choices({seed}))")
+            raise
+    # Calls that are all refused at the door would prove little.
+    assert seen["OK"], seen
+
+
+def test_the_plainest_choices_make_the_request_in_good_faith() -> None:
+    assert (
+        in_process.outcome("DutyService/CalculateDuty", bodies_from("DutyService/CalculateDuty", b"")) == "OK"
+    )
+
+
+def test_the_same_bytes_make_the_same_call() -> None:
+    for name in _NAMES:
+        assert bodies_from(name, choices(7)) == bodies_from(name, choices(7))
