@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import json
+import re
 import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +41,32 @@ def get(served: Running, path: str, **headers: str) -> HttpAnswer:
     return call(served.server.http_port, "GET", path, b"", **headers)
 
 
+def asked(desk: Desk, address: str, **headers: str) -> tuple[int, bytes]:
+    """Answer a request without a server."""
+    sent = list[Any]()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    path, _, query = address.partition("?")
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [
+            (name.encode(), value.encode()) for name, value in {"host": "localhost", **headers}.items()
+        ],
+        "server": ("localhost", 80),
+    }
+    asyncio.run(desk(scope, receive, send))
+    return sent[0]["status"], sent[1]["body"]
+
+
 def test_readers_of_one_link_cause_one_computation(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     asked, timeline = list[object](), Client.timeline
 
@@ -55,6 +83,54 @@ def test_readers_of_one_link_cause_one_computation(served: Running, monkeypatch:
     assert len(answered) > READERS / 4
     assert len({one.body for one in answered}) == 1
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        (LINE, "duty 9503.00.0073 --origin CN --value 10000 --date 2025-05-14 --why"),
+        (PERIOD, "timeline -s base --start 2026-01-01 --end 2026-02-28 --by origin"),
+        ("/source?hts=9503.00.0073&unit_cost=10", "source 9503.00.0073 --unit-cost 10"),
+        ("/law", "law measures"),
+        ("/law/fent_cn", "law show fent_cn"),
+        ("/law/diff?first=2026-11-01&second=2026-11-24", "law changes --start 2026-11-01 --end 2026-11-24"),
+        ("/scenario?s=truce-lapses", "scenario check truce-lapses"),
+    ],
+)
+def test_the_json_of_an_address_is_that_of_its_command(
+    served: Running, address: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*words.split(), "--json", "--local"]) == 0
+    expected = json.loads(capsys.readouterr().out)
+    found = json.loads(get(served, address, accept="application/json").body)
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_all_faults_of_a_question_are_told_at_once(served: Running) -> None:
+    for address, names in (
+        ("/quote?hts=1&origin=Narnia&value=x&on=soon", ["hts", "origin", "on", "value"]),
+        ("/quote/days", ["hts", "origin", "value"]),
+        ("/source?unit_cost=x", ["hts", "unit_cost"]),
+        ("/compare?s=base&on=soon&response=magic&draws=x", ["on", "response", "draws"]),
+    ):
+        answer = get(served, address, accept="application/json")
+        assert answer.status == 400
+        faults = json.loads(answer.body)["error"]["faults"]
+        assert [one["field"] for one in faults] == names
+
+
+def test_an_address_that_is_none_is_refused(served: Running) -> None:
+    many = "&".join(f"a{place}=1" for place in range(600))
+    assert get(served, f"/quote?{many}").status == 414
+    with Client.local() as client:
+        status, _ = asked(Desk(LoopbackAccess(client)), "/nosuch")
+    assert status == 404
+
+
+def test_a_form_beside_an_answer_shows_the_question_alone(served: Running) -> None:
+    fresh, answered = get(served, "/compare"), get(served, "/compare?s=base&response=none")
+    assert b'value="origin"' in fresh.body
+    assert re.search(rb'type="date" value=""[^>]*name="on"', answered.body)
 
 
 def test_a_page_that_is_as_it_was_is_not_sent_again(served: Running) -> None:
@@ -204,28 +280,10 @@ def test_what_takes_too_much_memory_is_not_kept() -> None:
 
 
 def test_the_pages_of_this_process_answer_as_those_of_a_server(served: Running) -> None:
-    sent = list[Any]()
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    async def receive() -> Any:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    path, _, query = LINE.partition("?")
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "scheme": "http",
-        "path": path,
-        "query_string": query.encode(),
-        "headers": [(b"host", b"localhost"), (b"accept", b"application/json")],
-        "server": ("localhost", 80),
-    }
     with Client.local() as client:
-        asyncio.run(Desk(LoopbackAccess(client))(scope, receive, send))
-    assert sent[0]["status"] == 200
-    assert sent[1]["body"] == get(served, LINE, accept="application/json").body
+        status, body = asked(Desk(LoopbackAccess(client)), LINE, accept="application/json")
+    assert status == 200
+    assert body == get(served, LINE, accept="application/json").body
 
 
 def test_a_port_in_use_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,6 +33,7 @@ VIEWS = (
         "/law",
         "/law/fent_cn",
     ),
+    "/source?hts=9503.00.0073&unit_cost=10&s=base&s=ieepa-upheld-truce-lapsed",
     *("/law/diff?first=2026-11-01&second=2026-11-24", "/scenario", "/tables"),
 )
 ROWS = "hts,origin,customs_value,note\n9503.00.0073,CN,10000,=1+1\n9403.60.8093,VN,20000,@b\n"
@@ -60,6 +61,16 @@ def test_a_quote_shows_each_layer_and_why_and_is_the_json_of_its_address(page: A
     page.get_by_role("link", name="2025-03-04").click()
     page.wait_for_url("**on=2025-03-04*")
     assert page.locator(".big strong").inner_text() == "USD 2,000.00"
+
+
+def test_a_quote_leads_to_other_origins_and_back(page: Any, desk: Desk) -> None:
+    page.goto(desk.address + QUOTE)
+    page.get_by_role("link", name="These goods from other origins").click()
+    page.wait_for_url("**/source?**unit_cost=10000**today=CN**")
+    assert "From China it costs 13,034.64." in page.locator(".spoken").inner_text()
+    page.get_by_role("link", name="China", exact=True).click()
+    page.wait_for_url("**/quote?**origin=CN**")
+    assert page.locator(".big strong").inner_text() == "USD 3,000.00"
 
 
 def test_edit_and_compare_twice_reload_back_and_a_second_tab(page: Any, alice: Any, desk: Desk) -> None:

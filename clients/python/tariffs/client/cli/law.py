@@ -15,10 +15,6 @@ from tariffs.client.cli.law_port_fees import port_fees
 from tariffs.client.cli.law_validate import validate
 from tariffs.client.cli.render.law import print_measure, print_measures, print_switches
 
-_LISTED = (
-    "id", "title", "authority", "direction", "destination", "modelled", "announced", "confidence", "citations",
-    "standing",
-)  # fmt: skip
 app = typer.Typer(
     help="Show the law: its measures, open points (switches) and changes.", no_args_is_help=True
 )
@@ -58,8 +54,7 @@ def measures(
 ) -> Output:
     """List all measures. A measure that is known but not computed is listed as `not modelled yet`."""
     listed = client.measures(authority)
-    rows = [{name: getattr(one, name) for name in _LISTED} for one in listed]
-    return Output({"measures": rows}, lambda: print_measures(listed))
+    return Output({"measures": [one.summary() for one in listed]}, lambda: print_measures(listed))
 
 
 @add(app, "show", "tariffs law show recip_cn")

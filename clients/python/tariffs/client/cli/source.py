@@ -15,8 +15,8 @@ from tariffs.client.cli.commands import Output, UnderLaw, command, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
-from tariffs.client.results.short_names import label_of, name_of
-from tariffs.client.results.source import OriginCost, ScenarioOrigins, SourceResult
+from tariffs.client.results.short_names import label_of
+from tariffs.client.results.source import OriginCost, SourceResult, usd
 
 EXAMPLES = examples(
     "tariffs source 9503.00.0073 --unit-cost 10 --origins CN,VN,MX,ID --today CN",
@@ -24,8 +24,6 @@ EXAMPLES = examples(
     "tariffs source 9503.00.0073 --unit-cost 10 --start 2025-01-01 --end 2025-12-31 --origins CN,VN,MX",
     "tariffs source 9503.00.0073 --offers prices.csv --mode ocean",
 )
-_SHOWN = 10
-_FACTS_SHOWN = 3
 
 
 @command
@@ -125,9 +123,9 @@ def source(
 def _print(result: SourceResult, today: str, *, wide: bool) -> None:
     out = console()
     for one in result.scenarios:
-        out.print(_answer(one, today))
+        out.print(f"[bold]{escape(one.id)}[/bold]: {escape(one.answer(today))}")
         out.print()
-        shown = one.origins if wide else _first(one, today)
+        shown = one.origins if wide else one.largest(today)
         columns: list[str | Column] = [
             "origin",
             *right("rank", "price", "duty", "landed"),
@@ -139,64 +137,21 @@ def _print(result: SourceResult, today: str, *, wide: bool) -> None:
             out.print(
                 f"[dim]The largest suppliers of 2024; --wide prints all {len(one.origins)} origins.[/dim]"
             )
-        for flip in one.flips:
-            names = label_of("origin", flip.before), label_of("origin", flip.after)
-            out.print(f"From {flip.day} {escape(names[1])} is the cheapest, {escape(names[0])} no more.")
+        for text in one.changes:
+            out.print(escape(text))
         out.print()
-    if result.regrets:
-        least = result.regrets[0]
-        out.print(
-            f"Over all scenarios {escape(label_of('origin', least.origin))} loses least: at most "
-            f"{_usd(least.regret)} a unit against the best origin."
-        )
+    if result.choice:
+        out.print(escape(result.choice))
     print_footer(out, result.provenance)
-
-
-def _answer(one: ScenarioOrigins, today: str) -> str:
-    """Say which origin is the cheapest, and what today's costs more."""
-    best = one.best
-    if best is None or best.landed is None:
-        return f"[bold]{escape(one.id)}[/bold]: the goods can enter from none of these origins."
-    alike = sorted((cost for cost in one.origins if cost.rank == 1), key=lambda cost: -cost.imports)
-    name = escape(label_of("origin", alike[0].origin))
-    whose = name if len(alike) == 1 else f"{name} and {len(alike) - 1} more"
-    text = f"[bold]{escape(one.id)}[/bold]: a unit costs least from {whose}, {_usd(best.landed)} landed."
-    now = next((cost for cost in one.origins if cost.origin == today), None)
-    if now is not None and now.landed is not None and now.rank != 1:
-        text += f" From {escape(label_of('origin', today))} it costs {_usd(now.landed)}."
-    return text
-
-
-def _first(one: ScenarioOrigins, today: str) -> list[OriginCost]:
-    """Choose the largest suppliers, and today's origin, in the order of their rank."""
-    largest = sorted(one.origins, key=lambda cost: -cost.imports)[:_SHOWN]
-    return [cost for cost in one.origins if cost in largest or cost.origin == today]
 
 
 def _row(cost: OriginCost, today: str) -> list[str]:
     name = label_of("origin", cost.origin)
     if cost.problem is not None or cost.landed is None:
-        return [name, "", _usd(cost.unit_cost), "", "", str(cost.problem or ""), *([""] if today else [])]
+        return [name, "", usd(cost.unit_cost), "", "", str(cost.problem or ""), *([""] if today else [])]
     rank = str(cost.rank) if cost.rank else "cannot enter"
-    row = [name, rank, _usd(cost.unit_cost), _usd(cost.duty), _usd(cost.landed), _facts(cost)]
+    row = [name, rank, usd(cost.unit_cost), usd(cost.duty), usd(cost.landed), cost.if_declared]
     return row + ([_percent(cost.premium)] if today else [])
-
-
-def _facts(cost: OriginCost) -> str:
-    """Name the facts that would move the landed cost, and its range over them."""
-    if cost.landed_min == cost.landed_max or not cost.missing_claims:
-        return ""
-    facts = ", ".join(_fact(name) for name in cost.missing_claims[:_FACTS_SHOWN])
-    return f"{_usd(cost.landed_min)} to {_usd(cost.landed_max)}: {facts}"
-
-
-def _fact(name: str) -> str:
-    claim = name.removesuffix("_share")
-    return name_of("claim", claim) or claim.replace("_", " ")
-
-
-def _usd(amount: Decimal | None) -> str:
-    return "" if amount is None else f"{amount:,.2f}"
 
 
 def _percent(share: Decimal | None) -> str:

@@ -18,7 +18,7 @@ import jinja2
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from tariffs.client.desk import front, law_pages, own_tables, quotes, runs, scenario_pages
+from tariffs.client.desk import front, law_pages, own_tables, quotes, runs, scenario_pages, sources
 from tariffs.client.desk.access import COOKIE, Access, SignIn
 from tariffs.client.desk.kept_answers import Answers
 from tariffs.client.desk.page import RUN, Page, Parts, Site, site_of
@@ -37,16 +37,10 @@ from tariffs.client.errors import InvalidRequest, NotFound, TariffsError, Unauth
 
 _HERE = Path(__file__).resolve().parent
 VIEWS = (
-    *(front.FRONT, front.RATE, quotes.QUOTE, quotes.DAYS, runs.COMPARE, runs.TIMELINE_PAGE, runs.SWEEP_PAGE),
-    *(
-        law_pages.LAW,
-        law_pages.MEASURE,
-        law_pages.DIFF,
-        scenario_pages.SCENARIO,
-        own_tables.TABLES,
-        own_tables.MAPPING,
-    ),
-)
+    front.FRONT, front.RATE, quotes.QUOTE, quotes.DAYS, sources.SOURCE, runs.COMPARE, runs.TIMELINE_PAGE,
+    runs.SWEEP_PAGE, law_pages.LAW, law_pages.MEASURE, law_pages.DIFF, scenario_pages.SCENARIO, own_tables.TABLES,
+    own_tables.MAPPING,
+)  # fmt: skip
 _FILES = {"desk.css": "text/css", "desk.js": "text/javascript"}
 _SAFE = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -57,7 +51,7 @@ _SAFE = {
     "vary": "accept, cookie",
 }
 _FOR_GOOD = {"cache-control": "public, max-age=31536000, immutable"}
-_THREADS, _UPLOADS = 24, 4
+_THREADS, _UPLOADS, _MOST_VALUES = 24, 4, 500
 T = TypeVar("T")
 
 
@@ -131,7 +125,12 @@ class Desk:
         is_named = not names or urlsplit(f"//{host}").hostname in names
         # A browser that tells no page where it goes sends the origin "null" with forms; the proof decides then.
         if is_named and (origin in {None, "null"} or urlsplit(origin).netloc == host):
-            return None
+            is_long = request.url.query.count("&") > _MOST_VALUES
+            return (
+                Response("The address has too many values.\n", 414, media_type="text/plain")
+                if is_long
+                else None
+            )
         return Response("Refused: the pages are for their own address.\n", 403, media_type="text/plain")
 
     async def _answer(self, request: Request) -> Response:
@@ -151,8 +150,10 @@ class Desk:
                     response = await self._view(view, request, sign_in)
                 elif path == "/sign-in":
                     response = self._sign_in_page(request, sign_in)
-                else:
+                elif path in self._writes:
                     response = Response(status_code=405, headers={"allow": "POST"})
+                else:
+                    raise _not_there("There is no such page.")
             except Exception as error:
                 response = self._failed(request, sign_in, error)
         if "set-cookie" not in response.headers and (known is None or known.is_old):
@@ -180,9 +181,7 @@ class Desk:
             if error is not None:
                 raise error
             if answer is None:
-                raise NotFound(
-                    "REQUEST_INVALID", "The address asks nothing.", code="NOT_FOUND", fix="Add its query."
-                )
+                raise _not_there("The address asks nothing: add its query.")
             return await self._in_thread(lambda: self._document(view, answer, wanted))
         return await self._shown(view, request, sign_in, site, question, answer, error)
 
@@ -224,7 +223,7 @@ class Desk:
         if wanted == "json":
             return JSONResponse(view.document(answer), headers=KEEP)
         if wanted not in view.files:
-            raise NotFound("REQUEST_INVALID", f"{view.title} has no such file.", code="NOT_FOUND")
+            raise _not_there(f"{view.title} has no such file.")
         kind, suffix, make = view.files[wanted]
         name = f"{view.path.removeprefix('/')}.{suffix}"
         headers = {**KEEP, "content-disposition": f'attachment; filename="{name}"'}
@@ -258,7 +257,8 @@ class Desk:
             raise caught
         status = status_of(caught)
         if wants_json(request):
-            return JSONResponse({"error": caught.to_json_dict()}, status, headers=KEEP)
+            faults = [{"field": one.field, "message": one.description} for one in caught.violations]
+            return JSONResponse({"error": {**caught.to_json_dict(), "faults": faults}}, status, headers=KEEP)
         question = Question.of(request.url.path, request.url.query)
         page = self._page("error.html.j2", request, sign_in, None, question, caught, title="Not answered")
         return Response(page, status, headers=KEEP, media_type="text/html")
@@ -354,3 +354,7 @@ class Desk:
                         own_tables.TABLES, request, sign_in, site, shown, None, caught, mapped=fields
                     )
         return JSONResponse({"address": address})
+
+
+def _not_there(message: str) -> NotFound:
+    return NotFound("REQUEST_INVALID", message, code="NOT_FOUND")

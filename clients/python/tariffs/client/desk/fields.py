@@ -110,10 +110,11 @@ def more_run_fields(question: Question, verb: str) -> list[Field]:
 
 
 def _option(question: Question, one: RunOption, started: Mapping[str, str]) -> Field:
-    default = started.get(one.name, "")
+    # A form begins with some values; beside an answer it shows those of its question alone.
+    default = "" if question.pairs else started.get(one.name, "")
     value = ",".join(question.all(one.name)) or default
     if one.name == "by":
-        return Field("by", one.title, value=value or "origin", choices=[(name, name) for name in _GROUPS])
+        return Field("by", one.title, value=value, choices=[(name, name) for name in _GROUPS])
     if one.kind in {Kind.CHOICE, Kind.PARAMETER_SET}:
         names = list(dict.fromkeys([one.default, *one.choices]))
         choices = [(name, name or "default") for name in names]

@@ -109,7 +109,8 @@ def ask_rate(client: Client, question: Question, law: Law) -> Rate:
 
 def show_rate(question: Question, site: Site, rate: Rate | None) -> Parts:
     """Show the mean duty with its last steps."""
-    return {"rate": rate}
+    steps = rate.steps if rate else ()
+    return {"rate": rate, "steps": [(day, f"{old:.2%}"[:-1], f"{new:.2%}"[:-1]) for day, old, new in steps]}
 
 
 FRONT = Page("/", "front.html.j2", "Tariff desk", ask, show, "desk_front")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import unquote
 
@@ -31,6 +31,10 @@ class Measures:
     """All measures of the law."""
 
     measures: tuple[Measure, ...]
+
+    def to_json_dict(self) -> dict[str, object]:
+        """Convert to the document of `law measures --json`."""
+        return {"measures": [one.summary() for one in self.measures]}
 
 
 def ask_index(client: Client, question: Question, law: Law) -> Measures:
@@ -94,28 +98,21 @@ def _levels(measure: Measure, today: str) -> Plot | None:
     return days_plot({"rate": list(by_day.items())}, last, shown, high, acts) if high else None
 
 
-@dataclass(frozen=True, slots=True)
-class Diff:
-    """Changes of the law between two days, by day."""
-
-    changes: tuple[LawChange, ...]
-
-
-def ask_diff(client: Client, question: Question, law: Law) -> Diff | None:
-    """List what differs between the two days."""
+def ask_diff(client: Client, question: Question, law: Law) -> LawChanges | None:
+    """List what differs between the two days, of all measures or one."""
     if not (question.get("first") or question.get("second")):
         return None
     raise_all(missing(question, {"first": "Give the first day.", "second": "Give the second day."}))
-    found: LawChanges = client.changes(question.get("first"), question.get("second"))
-    measure = question.get("measure")
-    kept = [one for one in found.changes if not measure or measure in one.measures]
-    return Diff(tuple(sorted(kept, key=lambda one: one.effect_time or one.known_from)))
+    found, measure = client.changes(question.get("first"), question.get("second")), question.get("measure")
+    kept = (one for one in found.changes if not measure or measure in one.measures)
+    return replace(found, changes=tuple(kept))
 
 
-def show_diff(question: Question, site: Site, diff: Diff | None) -> Parts:
+def show_diff(question: Question, site: Site, diff: LawChanges | None) -> Parts:
     """Show the changes by day, with the measures that they are about."""
     by_day: dict[str, list[tuple[str, LawChange]]] = {}
-    for one in diff.changes if diff else ():
+    dated = sorted(diff.changes if diff else (), key=lambda one: one.effect_time or one.known_from)
+    for one in dated:
         by_day.setdefault((one.effect_time or one.known_from)[:10], []).append((spelled_out(one.text), one))
     first = (date.fromisoformat(site.day) - _BACK).isoformat()
     fields = [
@@ -128,4 +125,4 @@ def show_diff(question: Question, site: Site, diff: Diff | None) -> Parts:
 
 LAW = Page("/law", "law.html.j2", "Law", ask_index, show_index, "law_measures")
 MEASURE = Page("/law/", "measure.html.j2", "Measure", ask_measure, show_measure, "law_measure")
-DIFF = Page("/law/diff", "diff.html.j2", "Two days", ask_diff, show_diff, "law_diff")
+DIFF = Page("/law/diff", "diff.html.j2", "Two days", ask_diff, show_diff, "changes")

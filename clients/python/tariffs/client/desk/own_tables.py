@@ -159,7 +159,7 @@ TABLES = Page(
     "Your table",
     ask,
     show,
-    "table_check",
+    "table-check",
     files={"csv": ("text/csv", "csv", csv_of)},
 )
 MAPPING = Page(

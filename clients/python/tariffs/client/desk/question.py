@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from urllib.parse import parse_qsl, urlencode
 
 from tariffs.client.errors import InvalidRequest, TariffsError, Violation
@@ -35,7 +36,7 @@ class Question:
     @classmethod
     def of(cls, path: str, query: str) -> Question:
         """Read the query of an address."""
-        pairs = ((name, value.strip()) for name, value in parse_qsl(query, max_num_fields=500))
+        pairs = ((name, value.strip()) for name, value in parse_qsl(query))
         return cls(path, tuple((name, value) for name, value in pairs if value))
 
     def get(self, name: str, default: str = "") -> str:
@@ -108,6 +109,14 @@ class Question:
         return values
 
 
+def is_day(text: str) -> bool:
+    """Test whether a text is a day, or an instant that begins with one."""
+    try:
+        return bool(date.fromisoformat(text[:10]))
+    except ValueError:
+        return False
+
+
 def own_address(text: str) -> str:
     """Return an address of these pages, the front page for one of another host."""
     is_own = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
@@ -147,6 +156,8 @@ def _value(one: RunOption, text: str) -> object:
         return [part for part in re.split(r"[,\s]+", text) if part]
     if one.kind in {Kind.PAIRS, Kind.VALUES}:
         return pairs_of(text)
+    if one.kind is Kind.DAY and not is_day(text):
+        raise ValueError(f"{text[:40]} is not a day; write it as 2026-11-24.")
     if one.kind is Kind.FLAG:
         return text in {"1", "on", "true", "yes"}
     if one.kind in {Kind.NUMBER, Kind.WHOLE}:
@@ -154,8 +165,8 @@ def _value(one: RunOption, text: str) -> object:
             return int(text) if one.kind is Kind.WHOLE else float(text)
         except ValueError:
             raise ValueError(f"{text[:40]} is not a number.") from None
-    if one.kind is Kind.PARAMETER_SET and text not in one.choices:
-        # A path would be a file of the server.
+    if one.kind in {Kind.CHOICE, Kind.PARAMETER_SET} and text not in one.choices:
+        # The path of a parameter set would be a file of the server.
         raise ValueError(f"{text[:40]} is none of {', '.join(one.choices)}.")
     return text
 

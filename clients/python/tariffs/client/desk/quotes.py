@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,19 +13,16 @@ import polars as pl
 from tariffs.client.client import Client
 from tariffs.client.desk.drawing import Bar, Plot, days_plot, stacked
 from tariffs.client.desk.fields import claim_field, more_quote_fields, quote_fields
+from tariffs.client.desk.line_checks import check_line
 from tariffs.client.desk.names import countries, country_in
 from tariffs.client.desk.page import Page, Parts, Site
-from tariffs.client.desk.question import Question, missing, raise_all
-from tariffs.client.errors import InvalidRequest, Violation
+from tariffs.client.desk.question import Question
+from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.law import Law
 from tariffs.client.results.quote import Layer, Quote
 from tariffs.client.results.short_names import label_of, spelled_out
+from tariffs.client.scenario import Scenario
 
-_NEEDED = {
-    "hts": "Give the product code, such as 9503.00.0073.",
-    "origin": "Give the country of origin, such as CN.",
-    "value": "Give the customs value in US dollars, such as 10000.",
-}
 _SIDE_BY_SIDE, _DAYS, _COLOURS = 4, 40, 6
 _BACK, _AHEAD = timedelta(days=730), timedelta(days=180)
 STATES = {
@@ -60,11 +56,13 @@ def ask(client: Client, question: Question, law: Law) -> Quoted | None:
     """Ask for the duty of the line under each scenario."""
     if not any(question.get(name) for name in ("origin", "value", "on")):
         return None
-    faults = (*missing(question, _NEEDED), *_not_a_code(question), *_not_a_country(question))
-    raise_all([*faults, *_not_a_number(question)])
-    scenarios = question.scenarios()[:_SIDE_BY_SIDE]
-    quotes = tuple(client.duty(**line_of(question), scenario=one, why=True) for one in scenarios)
-    return Quoted(tuple(one.name for one in scenarios), quotes)
+    check_line(question, "hts", "origin", "value")
+    names = question.all("s")[:_SIDE_BY_SIDE] or [""]
+    quotes = (
+        client.duty(**line_of(question), scenario=Scenario.named(one) if one else None, why=True)
+        for one in names
+    )
+    return Quoted(tuple(one or "base" for one in names), tuple(quotes))
 
 
 def line_of(question: Question) -> dict[str, Any]:
@@ -79,37 +77,6 @@ def line_of(question: Question) -> dict[str, Any]:
         "unit": question.get("unit") or None,
         "mode": question.get("mode") or None,
     }
-
-
-def _not_a_number(question: Question) -> list[Violation]:
-    found = []
-    for name in ("value", "quantity"):
-        text = question.number(name)
-        try:
-            is_number = text is None or Decimal(text).is_finite()
-        except ArithmeticError:
-            is_number = False
-        if not is_number:
-            found.append(Violation(name, f"{question.get(name)[:40]} is not a number; write 12500.00."))
-    return found
-
-
-def _not_a_code(question: Question) -> list[Violation]:
-    code = question.get("hts")
-    if not code or re.fullmatch(r"[\d.\s]+", code):
-        return []
-    return [
-        Violation("hts", f"{code[:40]} is no product code. Give 4, 6, 8 or 10 digits, with or without dots.")
-    ]
-
-
-def _not_a_country(question: Question) -> list[Violation]:
-    code = question.get("origin")
-    if not code or country_in(code):
-        return []
-    return [
-        Violation("origin", f"{code[:40]} is no country; write its two letters, such as CN, or its name.")
-    ]
 
 
 def show(question: Question, site: Site, quoted: Quoted | None) -> Parts:
@@ -142,7 +109,16 @@ def show(question: Question, site: Site, quoted: Quoted | None) -> Parts:
         "country": label_of("origin", country_in(question.get("origin"))),
         "rate": f"{first.assessed / Decimal(question.number('value') or 1) * 100:.2f}",
         "days": question.address("/quote/days"),
-        "others": [(f"{one.measure}: {spelled_out(one.text)}", one.citations) for one in first.considered],
+        "elsewhere": question.address(
+            "/source",
+            unit_cost=question.get("value"),
+            today=question.get("origin"),
+            origin="",
+            value="",
+        ),
+        "others": [
+            (one.measure, f"{spelled_out(one.text)} {'; '.join(one.citations)}") for one in first.considered
+        ],
     }
     return parts
 
@@ -170,14 +146,17 @@ def _stack(quote: Quote, longest: float, colours: Mapping[str, int]) -> list[Bar
     )
 
 
-def _side_by_side(quoted: Quoted) -> Sequence[tuple[str, Sequence[Decimal]]]:
-    """List the amount of each measure under each scenario; nothing for a single one."""
+def _side_by_side(quoted: Quoted) -> list[list[str]]:
+    """List the amount of each measure under each scenario, and their sum; nothing for a single one."""
     if len(quoted.quotes) < 2:
         return []
     amounts = [{one.measure: one.amount for one in quote.layers} for quote in quoted.quotes]
     names = dict.fromkeys(name for one in amounts for name, amount in one.items() if amount)
-    zero = Decimal("0.00")
-    return [(label_of("measure", name), [one.get(name, zero) for one in amounts]) for name in names]
+    rows = [
+        [label_of("measure", name), *(f"{one.get(name, Decimal('0.00')):,}" for one in amounts)]
+        for name in names
+    ]
+    return [*rows, ["duty", *(f"{one.assessed:,}" for one in quoted.quotes)]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +174,9 @@ class Days:
 
 def ask_days(client: Client, question: Question, law: Law) -> Days:
     """Ask for the duty on the days on which the law of the line changes, from two years before to half a year after."""
+    check_line(question, "hts", "origin", "value")
     line, on = line_of(question), question.get("on") or law.as_of[:10]
-    try:
-        day = date.fromisoformat(on[:10])
-    except ValueError:
-        raise InvalidRequest("ENTRY_DATE_INVALID", f"{on[:40]} is not a day.", field="on") from None
+    day = date.fromisoformat(on[:10])
     first = max((day - _BACK).isoformat(), law.coverage[0][:10])
     last = min((day + _AHEAD).isoformat(), law.coverage[1][:10])
     scenario = question.scenarios()[0]
@@ -239,8 +216,8 @@ def ask_days(client: Client, question: Question, law: Law) -> Days:
 def show_days(question: Question, site: Site, days: Days | None) -> Parts:
     """Show the duty on other days, each with the address of its quote."""
     rows = () if days is None else days.rows
-    links = [(one, duty, is_chosen, question.address("/quote", on=one)) for one, duty, is_chosen in rows]
-    return {"days": days, "links": links}
+    links = [((one, question.address("/quote", on=one)), f"{duty:,}") for one, duty, _ in rows]
+    return {"days": days, "links": links, "chosen": [place for place, row in enumerate(rows) if row[2]]}
 
 
 QUOTE = Page("/quote", "quote.html.j2", "Quote", ask, show, "duty")

@@ -83,7 +83,7 @@ def ask_timeline(client: Client, question: Question, law: Law) -> Ran | None:
     if not question.all("s"):
         return None
     raise_all(missing(question, {"start": "Give the first day.", "end": "Give the last day."}))
-    options = {"response": "none", **question.options(TIMELINE)}
+    options = question.options(TIMELINE)
     result = client.timeline(
         question.table(),
         question.scenarios()[:_MOST_SCENARIOS],
@@ -114,7 +114,7 @@ def show_compare(question: Question, site: Site, ran: Ran | None) -> Parts:
     """Show the form of a comparison, and its answer with bars of where the duty changes."""
     hint = "The others are compared with the first"
     scenarios = Field("s", "Laws and scenarios", "several", choices=site.scenarios, hint=hint)
-    parts = _form(question, site, IMPACT, [scenarios], {"on": _later(site)})
+    parts = _form(question, site, IMPACT, [scenarios], {"on": _later(site), "by": "origin"})
     if ran is not None:
         title, drawn = _change_bars(cast(ImpactResult, ran.result))
         parts |= {"chart": title, "bars": drawn}
@@ -128,7 +128,7 @@ def show_timeline(question: Question, site: Site, ran: Ran | None) -> Parts:
         Field("start", "First day", "date", question.get("start", _earlier(site)), is_required=True),
         Field("end", "Last day", "date", question.get("end", _later(site)), is_required=True),
     ]
-    parts = _form(question, site, TIMELINE, own, {"response": "none"})
+    parts = _form(question, site, TIMELINE, own, {"response": "none", "by": "origin"})
     if ran is not None:
         result = cast(TimelineResult, ran.result)
         column = _column(result.totals)
@@ -159,7 +159,7 @@ def show_sweep(question: Question, site: Site, ran: Ran | None) -> Parts:
             for text in (*question.all("vary"), "")
         ),
     ]
-    parts = _form(question, site, SWEEP, own, {"on": _later(site)})
+    parts = _form(question, site, SWEEP, own, {"on": _later(site), "by": "origin"})
     if ran is not None:
         parts |= _points(cast(Sweep, ran.result), ran.law)
     return parts | _answer(question, ran)

@@ -11,6 +11,7 @@ from tariffs.client.desk.change_form import EMPTY, KEYS, with_change
 from tariffs.client.desk.fields import Field
 from tariffs.client.desk.page import Page, Parts, Site
 from tariffs.client.desk.question import Question
+from tariffs.client.results.json_values import json_value
 from tariffs.client.results.law import Law
 from tariffs.client.results.scenario_check import CheckResult, Difference
 from tariffs.client.results.short_names import spelled_out
@@ -48,6 +49,10 @@ class Edited:
     version: int = 0
     etag: str = ""
     change: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json_dict(self) -> dict[str, object]:
+        """Convert to the document of `scenario check --json`, with the text and what it changes."""
+        return {**self.check.to_json_dict(), "text": self.text, "differences": json_value(self.differences)}
 
 
 def ask(client: Client, question: Question, law: Law) -> Edited:

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tariffs.client.results import html
-from tariffs.client.results.json_values import Plain
+from tariffs.client.results.json_values import Plain, json_value
+
+_LISTED = (
+    "id", "title", "authority", "direction", "destination", "modelled", "announced", "confidence", "citations",
+    "standing",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +184,10 @@ class Measure(Plain):
     lists: tuple[NamedList, ...] = ()
     destination: str = ""
     switches: Mapping[str, str] = field(default_factory=dict)
+
+    def summary(self) -> dict[str, object]:
+        """Convert to its row of `law measures --json`: without note, periods, acts and lists."""
+        return {name: json_value(getattr(self, name)) for name in _LISTED}
 
     @property
     def way(self) -> str:

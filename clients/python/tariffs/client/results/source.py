@@ -11,6 +11,9 @@ import polars as pl
 from tariffs.client.errors import TariffsError
 from tariffs.client.results.json_values import Plain
 from tariffs.client.results.quote import Provenance
+from tariffs.client.results.short_names import label_of, name_of
+
+_SHOWN, _FACTS_SHOWN = 10, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,14 @@ class OriginCost(Plain):
     problem: TariffsError | None
     imports: float
 
+    @property
+    def if_declared(self) -> str:
+        """Range of the landed cost over facts that are not declared, with their names; empty without any."""
+        if self.landed_min == self.landed_max or not self.missing_claims:
+            return ""
+        facts = ", ".join(_fact(name) for name in self.missing_claims[:_FACTS_SHOWN])
+        return f"{usd(self.landed_min)} to {usd(self.landed_max)}: {facts}"
+
     def to_json_dict(self) -> dict[str, object]:
         """Convert to plain data: money as decimal text, a problem as its reason and message."""
         told = self.problem
@@ -78,6 +89,33 @@ class ScenarioOrigins:
         """The cheapest origin; None if no goods can enter."""
         return self.origins[0] if self.origins and self.origins[0].rank else None
 
+    def answer(self, today: str = "") -> str:
+        """Say which origin is the cheapest, and what the one of `today` costs more."""
+        best = self.best
+        if best is None or best.landed is None:
+            return "the goods can enter from none of these origins."
+        alike = sorted((cost for cost in self.origins if cost.rank == 1), key=lambda cost: -cost.imports)
+        name = label_of("origin", alike[0].origin)
+        whose = name if len(alike) == 1 else f"{name} and {len(alike) - 1} more"
+        text = f"a unit costs least from {whose}, {usd(best.landed)} landed."
+        now = next((cost for cost in self.origins if cost.origin == today), None)
+        if now is not None and now.landed is not None and now.rank != 1:
+            text += f" From {label_of('origin', today)} it costs {usd(now.landed)}."
+        return text
+
+    @property
+    def changes(self) -> list[str]:
+        """Say on which days of a period the cheapest origin changes."""
+        named = [
+            (one.day, label_of("origin", one.after), label_of("origin", one.before)) for one in self.flips
+        ]
+        return [f"From {day} {after} is the cheapest, {before} no more." for day, after, before in named]
+
+    def largest(self, today: str = "") -> list[OriginCost]:
+        """Choose the ten largest suppliers, and the origin of `today`, in the order of their rank."""
+        largest = sorted(self.origins, key=lambda cost: -cost.imports)[:_SHOWN]
+        return [cost for cost in self.origins if cost in largest or cost.origin == today]
+
 
 @dataclass(frozen=True, slots=True)
 class OriginRegret(Plain):
@@ -100,6 +138,14 @@ class SourceResult:
     scenarios: tuple[ScenarioOrigins, ...]
     regrets: tuple[OriginRegret, ...]
     provenance: Provenance
+
+    @property
+    def choice(self) -> str:
+        """Say which origin loses least over all scenarios; empty for one scenario."""
+        if not self.regrets:
+            return ""
+        name, regret = label_of("origin", self.regrets[0].origin), usd(self.regrets[0].regret)
+        return f"Over all scenarios {name} loses least: at most {regret} a unit against the best origin."
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -134,3 +180,13 @@ class SourceResult:
             "regrets": [one.to_json_dict() for one in self.regrets],
             "provenance": dict(self.provenance),
         }
+
+
+def usd(amount: Decimal | None) -> str:
+    """Write an amount to the cent; empty for none."""
+    return "" if amount is None else f"{amount:,.2f}"
+
+
+def _fact(name: str) -> str:
+    claim = name.removesuffix("_share")
+    return name_of("claim", claim) or claim.replace("_", " ")
