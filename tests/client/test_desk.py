@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import builtins
 import json
 import re
 import socket
 import sys
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,12 +25,14 @@ from tariffs.client.desk.application import Desk
 from tariffs.client.desk.change_form import EMPTY, KEYS, with_change
 from tariffs.client.desk.kept_answers import Answers
 from tariffs.client.desk.question import Question, own_address
+from tariffs.client.desk.unsaved import packed, text_of
 from tests.service.harness import Running, no_warm_up, running
 from tests.service.web_calls import HttpAnswer, call
 
 LINE = "/quote?hts=9503.00.0073&origin=CN&value=10000&on=2025-05-14"
 PERIOD = "/timeline?s=base&start=2026-01-01&end=2026-02-28&by=origin"
 READERS = 200
+BOMB = "~" + base64.urlsafe_b64encode(zlib.compress(bytes(1 << 20), 9)).decode()
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +129,20 @@ def test_an_address_that_is_none_is_refused(served: Running) -> None:
     with Client.local() as client:
         status, _ = asked(Desk(LoopbackAccess(client)), "/nosuch")
     assert status == 404
+
+
+@pytest.mark.parametrize("text", ["", "id: x\n" * 9, "schema: é\n"])
+def test_a_text_in_an_address_is_read_as_it_was_written(text: str) -> None:
+    assert text_of(packed(text)) == text
+    assert packed("a" * (1 << 20)) == ""
+
+
+@pytest.mark.parametrize("name", ["~", "~abc", f"~{'A' * 99}", packed(EMPTY)[:-9], BOMB])
+def test_an_address_without_the_whole_text_is_refused(served: Running, name: str) -> None:
+    for address in ("/scenario", "/compare", LINE):
+        answer = get(served, f"{address}{'&' if '?' in address else '?'}s={name}")
+        assert answer.status == 400
+        assert b"does not hold the whole text" in answer.body
 
 
 def test_a_form_beside_an_answer_shows_the_question_alone(served: Running) -> None:

@@ -266,12 +266,12 @@ def test_a_scenario_is_checked_as_it_is_written_and_saved_for_its_link(page: Any
     page.get_by_text("It cannot be run yet").wait_for()
     page.get_by_text("Line 6, column 10").wait_for()
     text.fill(written.replace("Your scenario", f"'{HOSTILE}'"))
-    page.get_by_text("for CN 12.5% in the first, 20% in the second").wait_for()
+    page.get_by_text("for CN 12.5% now, 20% under the scenario").wait_for()
     page.get_by_label("Measure").fill("fl301")
     page.get_by_label("Only these countries").fill("VN")
     page.get_by_label("Rate").fill("40%")
     page.get_by_role("button", name="Add to the text").click()
-    page.get_by_text("40% in the second").first.wait_for()
+    page.get_by_text("40% under the scenario").first.wait_for()
     assert page.get_by_label("Scenario in YAML").input_value().count("op: set_rate") == 2
     page.get_by_role("button", name="Save").click()
     page.wait_for_url("**/scenario?s=team**")
@@ -282,6 +282,28 @@ def test_a_scenario_is_checked_as_it_is_written_and_saved_for_its_link(page: Any
     page.goto(f"{desk.address}/scenario")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("alert").filter(has_text="SCENARIO_EXISTS").wait_for()
+
+
+def test_the_address_keeps_a_text_that_is_not_saved(browser: Any, page: Any, desk: Desk) -> None:
+    page.goto(f"{desk.address}/scenario")
+    text = page.get_by_label("Scenario in YAML")
+    written = text.input_value().replace("Your scenario", "Mine <b>").replace("20%", "35%")
+    text.fill(written)
+    page.get_by_text("35% under the scenario").wait_for()
+    page.wait_for_url("**/scenario?s=~**")
+    page.reload()
+    assert text.input_value() == written
+    context = browser.new_context()
+    other = sign_in(context, desk, "bob", page.url.removeprefix(desk.address))
+    assert other.get_by_label("Scenario in YAML").input_value() == written
+    context.close()
+    page.get_by_role("link", name="Compare it with the law").click()
+    page.locator(".spoken").filter(has_text="Mine <b>").wait_for()
+    assert "Mine <b> (not saved)" in page.get_by_label("Laws and scenarios 2").inner_text()
+    page.goto(f"{desk.address}/scenario")
+    long = "".join(f"# {hash(place):x}{place**9:x}\n" for place in range(600))
+    text.fill(long + written)
+    page.get_by_text("The text is too long for a link").wait_for()
 
 
 def test_a_table_is_uploaded_mapped_by_hand_and_computed_on(page: Any, desk: Desk, tmp_path: Path) -> None:

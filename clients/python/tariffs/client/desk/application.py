@@ -33,6 +33,7 @@ from tariffs.client.desk.responses import (
     wants_json,
     with_etag,
 )
+from tariffs.client.desk.unsaved import title_of
 from tariffs.client.errors import InvalidRequest, NotFound, TariffsError, Unauthenticated
 
 _HERE = Path(__file__).resolve().parent
@@ -77,7 +78,7 @@ class Desk:
             lstrip_blocks=True,
             undefined=jinja2.StrictUndefined,
         )
-        self._templates.filters["quoted"] = quote
+        self._templates.filters |= {"quoted": quote, "named": title_of}
         version = hashlib.sha256(b"".join(self._files.values())).hexdigest()[:12]
         self._templates.globals |= {"version": version, "pages": {*self._views}}
         self._writes: Mapping[str, Callable[[Request, SignIn], Awaitable[Response]]] = {
@@ -324,6 +325,9 @@ class Desk:
             found = await self._in_thread(lambda: scenario_pages.act(client, {**fields, "action": ""}))
         if error is None and fields.get("action") == scenario_pages.SAVE:
             return RedirectResponse(f"/scenario?{urlencode({'s': found.name})}", 303)
+        is_part = request.headers.get("x-part") == "1"
+        if error is None and not is_part and found.address:
+            return RedirectResponse(found.address, 303)
         question = Question("/scenario", ())
         return await self._shown(scenario_pages.SCENARIO, request, sign_in, site, question, found, error)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import parse_qsl, urlencode
 
+from tariffs.client.desk.unsaved import scenario_of
 from tariffs.client.errors import InvalidRequest, TariffsError, Violation
 from tariffs.client.results.table_handle import TableHandle
 from tariffs.client.scenario import Scenario
@@ -80,8 +81,8 @@ class Question:
         return any(name == "table" or (name == "s" and "/" in value) for name, value in self.pairs)
 
     def scenarios(self) -> list[Scenario]:
-        """List its scenarios by name, never as files of the server; the law as it is if there are none."""
-        return [Scenario.named(name) for name in self.all("s") or ["base"]]
+        """List its scenarios; the law as it is if there are none."""
+        return [scenario_of(name) for name in self.all("s") or ["base"]]
 
     def table(self) -> TableHandle | None:
         """Return its table; None for the embedded one."""

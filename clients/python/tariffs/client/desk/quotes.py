@@ -17,11 +17,11 @@ from tariffs.client.desk.line_checks import check_line
 from tariffs.client.desk.names import countries, country_in
 from tariffs.client.desk.page import Page, Parts, Site
 from tariffs.client.desk.question import Question
+from tariffs.client.desk.unsaved import scenario_of, title_of
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.law import Law
 from tariffs.client.results.quote import Layer, Quote
 from tariffs.client.results.short_names import label_of, spelled_out
-from tariffs.client.scenario import Scenario
 
 _SIDE_BY_SIDE, _DAYS, _COLOURS = 4, 40, 6
 _BACK, _AHEAD = timedelta(days=730), timedelta(days=180)
@@ -59,7 +59,7 @@ def ask(client: Client, question: Question, law: Law) -> Quoted | None:
     check_line(question, "hts", "origin", "value")
     names = question.all("s")[:_SIDE_BY_SIDE] or [""]
     quotes = (
-        client.duty(**line_of(question), scenario=Scenario.named(one) if one else None, why=True)
+        client.duty(**line_of(question), scenario=scenario_of(one) if one else None, why=True)
         for one in names
     )
     return Quoted(tuple(one or "base" for one in names), tuple(quotes))
@@ -101,7 +101,7 @@ def show(question: Question, site: Site, quoted: Quoted | None) -> Parts:
         "first": first,
         "rows": [_row(layer) for layer in first.layers],
         "stacks": [
-            (titles.get(name, name), one, _stack(one, longest, colours))
+            (titles.get(name) or title_of(name), one, _stack(one, longest, colours))
             for name, one in zip(quoted.names, quoted.quotes, strict=True)
         ],
         "side": _side_by_side(quoted),

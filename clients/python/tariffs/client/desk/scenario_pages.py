@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from tariffs.client.client import Client
 from tariffs.client.desk.change_form import EMPTY, KEYS, with_change
 from tariffs.client.desk.fields import Field
 from tariffs.client.desk.page import Page, Parts, Site
 from tariffs.client.desk.question import Question
+from tariffs.client.desk.unsaved import MARK, packed, text_of
 from tariffs.client.results.json_values import json_value
 from tariffs.client.results.law import Law
 from tariffs.client.results.scenario_check import CheckResult, Difference
@@ -50,6 +52,18 @@ class Edited:
     etag: str = ""
     change: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def scenario(self) -> str:
+        """Its name in addresses: the stored one as it was opened, else its text; empty if that is too long."""
+        return self.name if self.version else packed(self.text)
+
+    @property
+    def address(self) -> str:
+        """Address that holds the text; empty if it is too long for a link."""
+        facts = {"s": packed(self.text), "name": self.name, "etag": self.etag}
+        query = urlencode({name: value for name, value in facts.items() if value})
+        return f"/scenario?{query}" if facts["s"] else ""
+
     def to_json_dict(self) -> dict[str, object]:
         """Convert to the document of `scenario check --json`, with the text and what it changes."""
         return {**self.check.to_json_dict(), "text": self.text, "differences": json_value(self.differences)}
@@ -58,6 +72,8 @@ class Edited:
 def ask(client: Client, question: Question, law: Law) -> Edited:
     """Open the scenario that the address names, or a short one to begin with."""
     name = question.get("s")
+    if name.startswith(MARK):
+        return edited(client, text_of(name), name=question.get("name"), etag=question.get("etag"))
     if "/" in name:
         stored = client.stored_scenario(name)
         return edited(client, stored.text, name=stored.name, version=stored.version, etag=stored.etag)
@@ -94,7 +110,7 @@ def show(question: Question, site: Site, found: Edited | None) -> Parts:
     started = {"op": "set_rate", "start": site.day, **change}
     return {
         "edited": found,
-        "words": [(spelled_out(one.text), one.goods) for one in (found.differences if found else ())],
+        "words": [(_in_words(one), one.goods) for one in (found.differences if found else ())],
         "begin": Field(
             "s", "Scenario", "single", question.get("s"), [("", "a short example"), *site.scenarios]
         ),
@@ -104,6 +120,11 @@ def show(question: Question, site: Site, found: Edited | None) -> Parts:
         ],
         "stored": site.stored,
     }
+
+
+def _in_words(one: Difference) -> str:
+    text = one.text.replace(" in the first, ", " now, ").replace(" in the second", " under the scenario")
+    return spelled_out(text)
 
 
 SCENARIO = Page("/scenario", "scenario.html.j2", "Scenario", ask, show, "desk_scenario")

@@ -87,6 +87,8 @@ if (editor) {
       if (own !== number) return;
       place.innerHTML = text;
       place.classList.remove("busy");
+      const address = place.querySelector("[data-address]")?.dataset.address;
+      if (address) history.replaceState(null, "", address);
     }, 400);
   });
 }
