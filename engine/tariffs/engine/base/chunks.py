@@ -9,14 +9,19 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeVar
 
 from tariffs.engine.base.stages import stage
 
+T = TypeVar("T")
+R = TypeVar("R")
 CHUNK_LINES = 32_768
 _STEPS_WORTH_THREADS = 500_000
 _watch: ContextVar[Callable[[], None]] = ContextVar("watch", default=lambda: None)
@@ -87,33 +92,63 @@ def compute_time() -> ComputeTime:
     return _METER.total
 
 
+# The thread that calls takes part too, so work within work ends without a free helper.
+_HELPERS = ThreadPoolExecutor(max(1, 2 * thread_count()), thread_name_prefix="kernels")
+
+
+def over_threads(work: Callable[[T], R], items: Iterable[T], threads: int | None = None) -> list[R]:
+    """Call `work` for every item on several threads, this one among them, and return the results in order.
+
+    Args:
+        work: function of one item, safe on several threads.
+        items: what to work on.
+        threads: most threads to use; by default `thread_count()`.
+
+    Raises:
+        BaseException: what `work` raised first in the order of items; later items may be left out then.
+    """
+    waiting = deque(enumerate(items))
+    results: dict[int, R] = {}
+    failed: dict[int, BaseException] = {}
+    helpers = min(thread_count() if threads is None else threads, len(waiting)) - 1
+
+    def take() -> None:
+        while waiting and not failed:
+            try:
+                place, item = waiting.popleft()
+            except IndexError:
+                return
+            try:
+                results[place] = work(item)
+            except BaseException as error:
+                failed[place] = error
+
+    running = [_HELPERS.submit(take) for _ in range(helpers)]
+    try:
+        take()
+        wait([each for each in running if not each.cancel()])
+    finally:
+        waiting.clear()
+    if failed:
+        raise failed[min(failed)]
+    return [results[place] for place in range(len(results))]
+
+
 def run_ranges(count: int, size: int, work: Callable[[int, int], None]) -> None:
     """Call `work(first, last)` over a range, split evenly between threads; in one if it has few steps (`size`)."""
-    threads = min(thread_count(), count)
-    if threads <= 1 or size < _STEPS_WORTH_THREADS:
-        work(0, count)
-        return
-    ends = [count * part // threads for part in range(threads + 1)]
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(work, ends[:-1], ends[1:]):
-            pass
+    threads = min(thread_count(), count) if size >= _STEPS_WORTH_THREADS else 1
+    ends = [count * part // max(threads, 1) for part in range(threads + 1)]
+    over_threads(lambda bounds: work(*bounds), pairwise(ends), threads)
 
 
 @stage("pass over lines")
 def run_chunks(lines: int, kernel: Callable[[int, int], None], check: Callable[[], None]) -> None:
     """Call `kernel(lo, hi)` over all lines; `check` may raise to stop within a chunk or two."""
-    ranges = [(lo, min(lo + CHUNK_LINES, lines)) for lo in range(0, lines, CHUNK_LINES)]
 
-    def one(bounds: tuple[int, int]) -> None:
+    def one(low: int) -> None:
         check()
-        with metered(bounds[1] - bounds[0]):
-            kernel(*bounds)
+        high = min(low + CHUNK_LINES, lines)
+        with metered(high - low):
+            kernel(low, high)
 
-    threads = thread_count()
-    if threads == 1 or len(ranges) < 2:
-        for bounds in ranges:
-            one(bounds)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(one, ranges):
-            pass
+    over_threads(one, range(0, lines, CHUNK_LINES))

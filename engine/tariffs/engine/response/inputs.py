@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tariffs.engine.base.chunks import CHUNK_LINES, checkpoint_here
+from tariffs.engine.base.chunks import CHUNK_LINES, checkpoint_here, over_threads
 from tariffs.engine.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -230,11 +229,4 @@ def over_products(work: Callable[[int, int], None], offsets: Ints, threads: int)
         check()
         work(*bounds)
 
-    ranges = list(_cuts(offsets, max(threads, int(offsets[-1]) // CHUNK_LINES, 1)))
-    if threads <= 1 or len(ranges) <= 1:
-        for bounds in ranges:
-            one(bounds)
-        return
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        for _ in pool.map(one, ranges):
-            pass
+    over_threads(one, _cuts(offsets, max(threads, int(offsets[-1]) // CHUNK_LINES, 1)), threads)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize
-from tariffs.engine.base.chunks import thread_count
+from tariffs.engine.base.chunks import over_threads
 from tariffs.engine.law.law import Law
 from tariffs.engine.table_duty.class_kernel import sum_class_duties
 from tariffs.engine.table_duty.rate_classes import RateClasses, goods_of
@@ -117,7 +116,6 @@ def class_duties(
     step = _PART_CLASSES if places.count <= _PARTED_PLACES else max(1, classes.count)
     firsts = range(0, classes.count, step)
     total: F64 = np.zeros((places.count, values.shape[1]))
-    with ThreadPoolExecutor(thread_count()) as pool:
-        for out in pool.map(lambda first: part(first, min(first + step, classes.count)), firsts):
-            total += out
+    for out in over_threads(lambda first: part(first, min(first + step, classes.count)), firsts):
+        total += out
     return total

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64
-from tariffs.engine.base.chunks import checkpoint_here, metered
+from tariffs.engine.base.chunks import checkpoint_here, metered, over_threads
 from tariffs.engine.response.inputs import over_blocks
 
 if TYPE_CHECKING:
@@ -234,7 +233,9 @@ class LaneTask:
 
         if market is not None:
             nests = nests._replace(prices=market[0])
-            self._over(lambda section: take(section, PRICES, nothing, nothing, nothing), threads)
+            over_threads(
+                lambda section: take(section, PRICES, nothing, nothing, nothing), self.sections, threads
+            )
             nests, found = market[1](market[0])
         total = LaneSums.empty(self.groups, self.owners, self.values, n)
         owed = np.zeros((self.groups, n)) if self.pack.moved_owed.size else None
@@ -247,7 +248,9 @@ class LaneTask:
                 take(section, ALONE if market is None else SHIFTED, sums, owned, values)
             return sums, owned, values
 
-        for section, (sums, owned, values) in zip(self.sections, self._over(solved, threads), strict=True):
+        for section, (sums, owned, values) in zip(
+            self.sections, over_threads(solved, self.sections, threads), strict=True
+        ):
             of_groups = sums.reshape(-1, SUMS, LANES)[:, :, :n]
             total.lines[section.groups] += of_groups[:, :_LINE_SUMS]
             if total.owed is not None:
@@ -255,12 +258,6 @@ class LaneTask:
             total.owned[section.owners] += owned.reshape(-1, 2, LANES)[:, :, :n]
             total.values[section.values] += values[:, :n]
         return total
-
-    def _over(self, work: Callable[[LaneSection], T], threads: int) -> list[T]:
-        if threads == 1 or len(self.sections) < 2:
-            return list(map(work, self.sections))
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(work, self.sections))
 
     def _varieties(self, section: LaneSection) -> int:
         pack = self.pack

@@ -8,14 +8,13 @@ of goods and group.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32, Bools, sums_of
 from tariffs.engine.base.bounded_cache import KeptWith, brief
-from tariffs.engine.base.chunks import checkpoint_here, thread_count
+from tariffs.engine.base.chunks import checkpoint_here, over_threads
 from tariffs.engine.law.law import Law
 from tariffs.engine.response.lanes.lane_rates import RatePaths
 from tariffs.engine.response.lanes.lane_sections import SIDE_BY_SIDE, LaneSums, side_by_side
@@ -213,8 +212,7 @@ class _LawResponses:
             duty, _, prohibited = class_rates(duties.law, duties.rated[0], self._classes, columns, 1)
             return np.where(prohibited > 0.0, PROHIBITIVE, duty[:, 0])
 
-        with ThreadPoolExecutor(thread_count()) as pool:
-            return list(pool.map(under, self._outcomes))
+        return over_threads(under, self._outcomes)
 
     def solve(self, outcome: Outcome) -> AfterSums:
         """Compute the sums of an outcome after the response."""
