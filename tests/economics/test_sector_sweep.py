@@ -127,23 +127,24 @@ def test_nests_are_those_of_the_market(eta: float, kappa: float, top: float, w: 
         np.array([0, 4, 8]),
         np.array([3, 7]),
         np.arange(8),
-        np.arange(8),
         np.zeros(8, dtype=np.int64),
+        np.repeat([0, 1], 4),
+        np.arange(8),
         landed,
         goods,
         np.zeros(2, dtype=bool),
+        np.arange(3),
+        np.zeros(2, dtype=np.int64),
     )
-    shifts, domestic, owned = np.empty((8, 2, LANES)), np.empty((2, 5, LANES)), np.empty((8, 2, LANES))
+    shifts, domestic, owned = np.empty((2, 2, LANES)), np.empty((2, 5, LANES)), np.empty((8, 2, LANES))
     kernels.nest_rows(0, 2, pack, parameters, supply, prices, shifts, domestic, owned)
-    factors = np.exp(shifts)
-    again = np.empty_like(factors), np.empty_like(domestic), np.empty_like(owned)
+    factors = np.exp(shifts[nest])
+    again = np.empty_like(shifts), np.empty_like(domestic), np.empty_like(owned)
     kernels.nest_rows.py_func(0, 2, pack, parameters, supply, prices, *again)  # type: ignore[attr-defined]
     np.testing.assert_allclose(again[2], owned, rtol=1e-12, atol=1e-12)
-    kernels.nest_rows(
-        0, 2, pack._replace(is_owned=np.ones(2, dtype=bool)), parameters, supply, prices, *again
-    )
-    np.testing.assert_allclose(again[2][[0, 4]], owned.reshape(2, 4, 2, -1).sum(axis=1), rtol=1e-9)
-    assert not np.delete(again[2], [0, 4], axis=0).any()
+    together = pack._replace(is_owned=np.ones(2, dtype=bool), gain=np.repeat([0, 1], 4))
+    kernels.nest_rows(0, 2, together, parameters, supply, prices, *again)
+    np.testing.assert_allclose(again[2][:2], owned.reshape(2, 4, 2, -1).sum(axis=1), rtol=1e-9)
     for lane in (0, 5, LANES - 1):
         found = market(
             nest, landed, np.exp(prices[:, lane]), eta, domestic=goods, kappa=kappa, top=top,

@@ -76,25 +76,25 @@ def keep_prices(k0: int, k1: int, n: int, state: Floats, prices: Floats) -> None
 
 @jit
 def shift_products(
-    k0: int, k1: int, n: int, inside: Bools, shifts: Floats, gains: Floats, state: Floats
+    k0: int, k1: int, n: int, shift: Ints, gain: Ints, shifts: Floats, gains: Floats, state: Floats
 ) -> None:
     """Shift the products of nests by the market above them, and take their surplus in it."""
     for k in range(k0, k1):
-        own = k - k0
-        if inside[k]:
+        own, row, borne = k - k0, shift[k], gain[k]
+        if row >= 0:
             for b in range(n):
-                state[own, V_LOG + b] += shifts[k, 0, b]
-                state[own, Q_LOG + b] += shifts[k, 1, b]
-                state[own, SURPLUS + b] = gains[k, 0, b]
+                state[own, V_LOG + b] += shifts[row, 0, b]
+                state[own, Q_LOG + b] += shifts[row, 1, b]
+                state[own, SURPLUS + b] = gains[borne, 0, b] if borne >= 0 else 0.0
 
 
 @jit
-def add_gains(k0: int, k1: int, n: int, inside: Bools, gains: Floats, state: Floats) -> None:
+def add_gains(k0: int, k1: int, n: int, gain: Ints, gains: Floats, state: Floats) -> None:
     """Add the gain of domestic producers by the products of nests to the welfare of the products."""
     for k in range(k0, k1):
-        if inside[k]:
+        if gain[k] >= 0:
             for b in range(n):
-                state[k - k0, D_SUM + b] += gains[k, 1, b]
+                state[k - k0, D_SUM + b] += gains[gain[k], 1, b]
 
 
 @jit

@@ -51,14 +51,15 @@ class LaneNests(NamedTuple):
     """Market above products, between two passes.
 
     Attributes:
-        inside: marks the products in nests; read in the pass `SHIFTED`.
         prices: output of the pass `PRICES`: (products, n) log price of imports by themselves.
-        shifts: (products, 2, n) shift of the logs of value and quantity.
-        gains: (products, 2, n) surplus of buyers, and gain of domestic producers, by the product; USD.
+        shift, gain: row of each product in `shifts` and `gains`, -1 without one; read in `SHIFTED`, as the rest.
+        shifts: (rows, 2, n) shift of the logs of value and quantity.
+        gains: (rows, 2, n) surplus of buyers, and gain of domestic producers; USD.
     """
 
-    inside: Bools
     prices: Floats
+    shift: Ints
+    gain: Ints
     shifts: Floats
     gains: Floats
 
@@ -168,7 +169,7 @@ def solve(
                 keep_prices(k0, k1, n, state, nests.prices)
                 continue
             if mode == SHIFTED:
-                shift_products(k0, k1, n, nests.inside, nests.shifts, nests.gains, state)
+                shift_products(k0, k1, n, nests.shift, nests.gain, nests.shifts, nests.gains, state)
             hat0, hat1 = h0, h1
             if not one_step:
                 hat0, hat1 = p0, p1
@@ -181,7 +182,7 @@ def solve(
             close_products(k0, k1, n, pack.before, pack.revenue, state, own, num, less, bits)
             fill_parts(k0, k1, n, pack.part_start, pack.part_hat, hat0, hats, own, parts)
             if mode == SHIFTED:
-                add_gains(k0, k1, n, nests.inside, nests.gains, state)
+                add_gains(k0, k1, n, nests.gain, nests.gains, state)
             if has_skips:
                 skip_lanes(k0, k1, n, skips.place, skips.skipped, pack.part_start, state, own, parts)
             add_products(k0, k1, n, pack.owner, state, sinks.owned)

@@ -37,20 +37,24 @@ class NestPack(NamedTuple):
     Attributes:
         offsets: first member of each nest, one more than nests.
         still: first member of each nest whose price no lane moves; they come last, with one elasticity in all lanes.
-        product, row: product of each member, whose surplus it adds to, and row of its price.
-        supply: row of the inverse supply of each member.
+        row, supply, shift, gain: rows of the price, the inverse supply, the shifts and the gains of each member.
         landed, goods: landed imports and domestic goods of each member at the baseline, USD.
-        is_owned: per nest, whether all its members have one owner, so that the first product bears the surplus of all.
+        is_owned: per nest, whether all its members have one owner, so that they have one row of gains.
+        shifts: first row of shifts of each nest, one more than nests: one for each inverse supply among its members.
+        shift_supply: row of the inverse supply of each row of shifts.
     """
 
     offsets: Ints
     still: Ints
-    product: Ints
     row: Ints
     supply: Ints
+    shift: Ints
+    gain: Ints
     landed: Floats
     goods: Floats
     is_owned: Bools
+    shifts: Ints
+    shift_supply: Ints
 
 
 @jit
@@ -183,7 +187,7 @@ def divide_surplus(
             total[b] += weights[i, b]
     each = np.true_divide(of_imports, total)
     for i in range(count):
-        j, own = nests.product[begin + i], nests.goods[begin + i] / goods if goods > 0.0 else 0.0
+        j, own = nests.gain[begin + i], nests.goods[begin + i] / goods if goods > 0.0 else 0.0
         for b in range(lanes):
             owned[j, 0, b] += each[b] * weights[i, b] * logs[i, b] + of_goods[b] * own
             owned[j, 1, b] += gain[b] * own
@@ -218,8 +222,8 @@ def nest_rows(
 
     Reads `parameters` (nests, 4, lanes): eta, kappa, top and inverse supply of domestic goods; `supply` (rows, lanes),
     the inverse of that of imports, and `prices` (prices, lanes): logs of the import prices of products by themselves.
-    Writes `shifts` (products, 2, lanes) of the logs of value and quantity, `domestic` (nests, NEST_ROWS, lanes), and
-    `owned` (products, 2, lanes): buyers' surplus and gain of producers.
+    Writes `shifts` (rows, 2, lanes) of the logs of value and quantity, `domestic` (nests, NEST_ROWS, lanes), and
+    `owned` (rows, 2, lanes): buyers' surplus and gain of producers.
     """
     most, lanes = 1, parameters.shape[2]
     for n in range(first, last):
@@ -233,8 +237,8 @@ def nest_rows(
         for i in range(begin, end):
             imports += nests.landed[i]
             goods += nests.goods[i]
-            shifts[nests.product[i]] = 0.0
-            owned[nests.product[i]] = 0.0
+            owned[nests.gain[i]] = 0.0
+        shifts[nests.shifts[n] : nests.shifts[n + 1]] = 0.0
         found[:2], found[2:] = 1.0, 0.0
         if imports <= 0.0:
             continue
@@ -258,19 +262,18 @@ def nest_rows(
             other = (1.0 - share) * mean_growth((1.0 - kappa) * (price - y))
             of_imports[b] = per_log * middle / (middle + other)
             of_goods[b] = per_log * other / (middle + other) * price
-        for i in range(begin, end):
-            j, own = nests.product[i], nests.supply[i]
+        for j in range(nests.shifts[n], nests.shifts[n + 1]):
             for b in range(lanes):
-                w = supply[own, b]
+                w = supply[nests.shift_supply[j], b]
                 moved = shift[b] / (1.0 + parameters[n, 0, b] * w)
                 shifts[j, 0, b], shifts[j, 1, b] = (1.0 + w) * moved, moved
         if nests.is_owned[n]:
             for b in range(lanes):
-                owned[nests.product[begin], 0, b] = of_imports[b] * found[3, b] + of_goods[b]
-                owned[nests.product[begin], 1, b] = found[2, b]
+                owned[nests.gain[begin], 0, b] = of_imports[b] * found[3, b] + of_goods[b]
+                owned[nests.gain[begin], 1, b] = found[2, b]
         else:
             for i in range(begin, end):
-                j, row, own = nests.product[i], nests.row[i], nests.supply[i]
+                j, row, own = nests.shift[i], nests.row[i], nests.supply[i]
                 for b in range(lanes):
                     final[i - begin, b] = prices[row, b] + supply[own, b] * shifts[j, 1, b]
                     num[i - begin, b] = power[b] * (final[i - begin, b] - found[3, b])

@@ -223,8 +223,9 @@ class LaneTask:
 
         nothing, no_hats, check = np.zeros((0, 0)), np.zeros((0, 0, 0)), checkpoint_here()
         n, (hat, growth) = duty.powers.shape[1], hats or (no_hats, nothing)
-        skips = skips or LaneSkips(np.zeros(0, np.int64), np.zeros((0, 0), dtype=bool))
-        nests, found = LaneNests(np.zeros(0, dtype=bool), nothing, no_hats, no_hats), None
+        no_rows = np.zeros(0, np.int64)
+        skips = skips or LaneSkips(no_rows, np.zeros((0, 0), dtype=bool))
+        nests, found = LaneNests(nothing, no_rows, no_rows, no_hats, no_hats), None
 
         def take(section: LaneSection, mode: int, sums: F64, owned: F64, values: F64) -> None:
             check()

@@ -40,7 +40,7 @@ class LaneMarket:
         ids: the nests, as numbers of the market.
         kind: row of the elasticities of each nest.
         nests: the market.
-        products: number of products.
+        shift, gain: row of each product of the part in the shifts and gains of a call, -1 without one.
         pack: the nests for the kernels.
         price: log of the import price by itself of members that no lane moves.
     """
@@ -48,7 +48,8 @@ class LaneMarket:
     ids: I64
     kind: I64
     nests: Nests
-    products: int
+    shift: I64
+    gain: I64
     pack: NestPack
     price: F64
 
@@ -74,22 +75,32 @@ class LaneMarket:
         ids, first, number = np.unique(nests.nest[member], return_index=True, return_inverse=True)
         products, is_still = int(place.max(initial=-1)) + 1, ~np.isnan(price[member])
         owners = np.append(owner[member], 0)[: max(1, member.size)]
+        is_owned = np.minimum.reduceat(owners, first) == np.maximum.reduceat(owners, first)
+        kinds = int(kind.max(initial=0)) + 1
+        shifts, shift = np.unique(number * kinds + kind[member], return_inverse=True)
+        bearer = np.where(is_owned[number], place[member[first]][number], place[member])
+        bearers, gain = np.unique(bearer, return_inverse=True)
         pack = NestPack(
             np.append(first, member.size).astype(np.int64),
             first + np.bincount(number[~is_still], minlength=ids.size),
-            place[member].astype(np.int64),
             np.where(is_still, products + np.cumsum(is_still) - 1, place[member]).astype(np.int64),
             kind[member],
+            shift,
+            gain,
             landed[member],
             nests.goods[member],
-            np.minimum.reduceat(owners, first) == np.maximum.reduceat(owners, first),
+            is_owned,
+            np.searchsorted(shifts, np.arange(ids.size + 1) * kinds),
+            shifts % kinds,
         )
-        return cls(ids, kind[member[first]], nests, products, pack, price[member[is_still]])
+        shift_of, gain_of = np.full((2, products), -1)
+        shift_of[place[member]], gain_of[bearers] = shift, np.arange(bearers.size)
+        return cls(ids, kind[member[first]], nests, shift_of, gain_of, pack, price[member[is_still]])
 
     @property
     def prices(self) -> int:
         """Number of prices: those of the products of the part, and of members that no lane moves."""
-        return self.products + self.price.size
+        return self.shift.size + self.price.size
 
     def __call__(
         self, prices: F64, elasticities: F64, room: Room = new_room, threads: int = 1
@@ -109,18 +120,19 @@ class LaneMarket:
         from tariffs.engine.response.kernels.nests import NEST_ROWS, nest_rows
 
         lanes, pack = prices.shape[1], self.pack
-        prices[self.products :] = self.price[:, None]
+        prices[self.shift.size :] = self.price[:, None]
         eta, kappa, w = elasticities
         of_nests = np.stack([self.nests.top, 1.0 / self.nests.supply_domestic])[:, self.ids, None]
         top, domestic_w = np.broadcast_to(of_nests, (2, self.ids.size, lanes))
         parameters = np.stack([eta[self.kind], kappa[self.kind], top, domestic_w], axis=1)
-        shifts, gains = (room(name, (self.products, 2, lanes)) for name in ("shifts", "gains"))
+        shifts = room("shifts", (pack.shift_supply.size, 2, lanes))
+        gains = room("gains", (int(pack.gain.max(initial=-1)) + 1, 2, lanes))
         found, supply = np.empty((self.ids.size, NEST_ROWS, lanes)), np.ascontiguousarray(w)
 
         def solve(first: int, last: int) -> None:
             nest_rows(first, last, pack, parameters, supply, prices, shifts, found, gains)
 
         over_products(solve, pack.offsets, threads)
-        inside, whole = np.zeros(self.products, dtype=bool), np.zeros((self.nests.top.size, *found.shape[1:]))
-        inside[pack.product], whole[self.ids] = True, found
-        return LaneNests(inside, prices, shifts, gains), whole
+        whole = np.zeros((self.nests.top.size, *found.shape[1:]))
+        whole[self.ids] = found
+        return LaneNests(prices, self.shift, self.gain, shifts, gains), whole

@@ -106,10 +106,10 @@ def market(
     elasticities = np.stack([etas[order], kappas[place], w[order]])[..., None]
     shifts, nests = above(price[order][:, None], elasticities, threads=threads)
     bounded(nests[:, :, 0].T)
-    value, quantity = shifts.shifts[:, :, 0].T
+    value, quantity = shifts.shifts[shifts.shift, :, 0].T
     products = np.empty((len(_PRODUCT_FIELDS), size))
     products[:, order] = [
-        np.exp(quantity), np.exp(value - quantity), *shifts.gains[:, :, 0].T, *nests[place, :2, 0].T
+        np.exp(quantity), np.exp(value - quantity), *shifts.gains[shifts.gain, :, 0].T, *nests[place, :2, 0].T
     ]  # fmt: skip
     return MarketResponse(
         **named(_PRODUCT_FIELDS, products),
