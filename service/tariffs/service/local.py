@@ -17,10 +17,9 @@ from typing import Any
 from tariffs.engine.base.chunks import watched
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law import Law
-from tariffs.service.rpc import duty, law, port_fees, scenarios
 from tariffs.service.rpc.laws import LAWS, ServedLaw
 from tariffs.service.wire.status import cancelled_error
-from tariffs.service.workers.tasks import CALLS
+from tariffs.service.workers.tasks import CALLS, RPC, import_name
 from tariffs.v1 import simulation_service_pb2 as pb
 
 Emit = Callable[[Any], None]
@@ -30,11 +29,11 @@ _BUFFERED = 4
 _POLL_SECONDS = 0.1
 
 
-def _answering(function: Callable[[Any], Any]) -> Any:
-    """Make a stub method of a function from request to response; the timeout is ignored."""
+def _answering(function: str) -> Any:
+    """Make a stub method of a function of `rpc` from request to response, imported by the first call; no timeout."""
 
     def call(self: object, request: Any, timeout: float | None = None) -> Any:
-        return function(request)
+        return import_name(f"{RPC}.{function}")(request)
 
     return call
 
@@ -72,22 +71,22 @@ def _emitting(task: str) -> Any:
 class LocalServices:
     """All services in-process, and the laws that the caller adds until it closes them; no table is kept."""
 
-    CalculateDuty = _answering(duty.calculate_duty)
+    CalculateDuty = _answering("duty:calculate_duty")
     BatchCalculateDuties = _emitting("duties")
     CompareOrigins = _emitting("origins")
     CalculateRefunds = _emitting("refunds")
-    GetLaw = _answering(law.get_law)
-    ListMeasures = _answering(law.list_measures)
-    GetMeasure = _answering(law.get_measure)
-    ListVersions = _answering(law.list_versions)
-    GetServerInfo = _answering(law.get_server_info)
-    GetCaller = _answering(law.get_local_caller)
-    CalculatePortFee = _answering(port_fees.calculate_port_fee)
+    GetLaw = _answering("law:get_law")
+    ListMeasures = _answering("law:list_measures")
+    GetMeasure = _answering("law:get_measure")
+    ListVersions = _answering("law:list_versions")
+    GetServerInfo = _answering("law:get_server_info")
+    GetCaller = _answering("law:get_local_caller")
+    CalculatePortFee = _answering("port_fees:calculate_port_fee")
     ListChanges = _emitting("changes")
-    ListScenarios = _answering(scenarios.list_scenarios)
-    GetScenario = _answering(scenarios.get_scenario)
-    CheckScenario = _answering(scenarios.check_scenario_text)
-    DiffScenarios = _answering(scenarios.diff_scenarios)
+    ListScenarios = _answering("scenarios:list_scenarios")
+    GetScenario = _answering("scenarios:get_scenario")
+    CheckScenario = _answering("scenarios:check_scenario_text")
+    DiffScenarios = _answering("scenarios:diff_scenarios")
     CheckTable = _emitting("check_table")
     Simulate = _running("simulate")
     SimulateGroups = _emitting("groups")

@@ -69,6 +69,7 @@ class ResultSink(Protocol):
 
 
 Task = Callable[[bytes, ResultSink], None]
+RPC = "tariffs.service.rpc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class CallTask:
 
     def imported(self) -> Callable[..., Any]:
         """Import the function."""
-        function: Callable[..., Any] = import_name(f"{_RPC}.{self.function}")
+        function: Callable[..., Any] = import_name(f"{RPC}.{self.function}")
         return function
 
     def __call__(self, payload: bytes, sink: ResultSink) -> None:
@@ -91,7 +92,7 @@ class CallTask:
         facts, data = unpack(payload)
         inputs = []
         if "table" in facts:
-            local_inputs = import_name(f"{_RPC}.run_options:LocalInputs")
+            local_inputs = import_name(f"{RPC}.run_options:LocalInputs")
             inputs.append(local_inputs(facts["table"], lines_limit=MESSAGE_LIMIT))
 
         def emit(message: Any) -> None:
@@ -119,10 +120,9 @@ def import_name(place: str) -> Any:
 
 
 def _payload_task(function: str) -> Task:
-    return lambda payload, sink: import_name(f"{_RPC}.{function}")(payload, sink)
+    return lambda payload, sink: import_name(f"{RPC}.{function}")(payload, sink)
 
 
-_RPC = "tariffs.service.rpc"
 _PROGRESS = "progress"
 CALLS: Mapping[str, CallTask] = {
     "simulate": CallTask("simulation_service_pb2:SimulateRequest", "runs:simulate"),

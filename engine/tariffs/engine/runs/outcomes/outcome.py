@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,8 +13,6 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.response.elasticities.parameters import ProductParameters
 from tariffs.engine.response.lanes.adjustment import DutyStep
-from tariffs.engine.response.limits.limited_response import LimitedResponse
-from tariffs.engine.response.limits.quantity_constraints import QuantityConstraints
 from tariffs.engine.response.trade.anticipation import move_purchases
 from tariffs.engine.response.trade.responses import PathResponse
 from tariffs.engine.response.trade.trade_response import Response, VolumeSolver
@@ -24,6 +23,10 @@ from tariffs.engine.runs.outcomes.duty_sums import GroupedDuties
 from tariffs.engine.runs.outcomes.responding_table import RespondingTable
 from tariffs.engine.runs.results import line_columns, rent_columns
 from tariffs.engine.table_duty.rated_lines import Dated
+
+if TYPE_CHECKING:
+    from tariffs.engine.response.limits.limited_response import LimitedResponse
+    from tariffs.engine.response.limits.quantity_constraints import QuantityConstraints
 
 
 class Outcome:
@@ -70,10 +73,18 @@ class Outcome:
         solve, held = self._duty_solver(), self._held()
         return lambda parameters: held(solve(parameters), parameters)
 
+    def _limited(self) -> LimitedResponse | None:
+        if not self.constraints:
+            return None
+        # A static run, and most others, have no limits: their solver is not loaded.
+        from tariffs.engine.response.limits.limited_response import LimitedResponse
+
+        return LimitedResponse(self._response, self.variety_rates, self.constraints)
+
     def _held(self) -> Callable[[VarietyVolume, ProductParameters], TradeVolume]:
         """Put limits on quantities and purchases moved in time on trade after duties, and sum it by line."""
         response, rates, factor = self._response, self.variety_rates, self.purchase_factor
-        limited = LimitedResponse(response, rates, self.constraints) if self.constraints else None
+        limited = self._limited()
         v = response.varieties
 
         def held(volume: VarietyVolume, parameters: ProductParameters) -> TradeVolume:

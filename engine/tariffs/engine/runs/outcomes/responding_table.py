@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tariffs.engine.law.law import Law
 from tariffs.engine.response.elasticities.adjustment_profile import path_parameters_for
@@ -17,7 +18,6 @@ from tariffs.engine.response.elasticities.parameters import (
     parameters_for,
 )
 from tariffs.engine.response.elasticities.thetas import THETAS, theta_parameters_for
-from tariffs.engine.response.limits.quantity_constraints import QuantityConstraints
 from tariffs.engine.response.models.model_facts import MODELS
 from tariffs.engine.response.trade.responses import respond
 from tariffs.engine.response.trade.trade_response import (
@@ -35,6 +35,9 @@ from tariffs.engine.runs.outcomes.rated_table import RatedTable, RunContext
 from tariffs.engine.scenario import Scenario, components, library, lineage
 from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.prepare import PreparedTable, Table
+
+if TYPE_CHECKING:
+    from tariffs.engine.response.limits.quantity_constraints import QuantityConstraints
 
 SHOCK = "shock_quantity"
 """The change of a scenario that limits quantities."""
@@ -91,7 +94,11 @@ class RespondingTable(RatedTable):
 
     def quantity_constraints(self, law: Law, dated: Dated) -> QuantityConstraints | None:
         """Find the constraints of a law on the quantities of the response; None if there are none."""
-        return QuantityConstraints.of(law, dated, self.prepared) if self.response else None
+        if self.response is None:
+            return None
+        from tariffs.engine.response.limits.quantity_constraints import QuantityConstraints
+
+        return QuantityConstraints.of(law, dated, self.prepared)
 
 
 def has_limits(law: Law, scenarios: Sequence[Scenario]) -> bool:
