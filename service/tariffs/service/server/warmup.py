@@ -32,7 +32,7 @@ def warm_up() -> None:
         TariffsError: as `warm_quotes` and `warm_runs`.
     """
     warm_quotes()
-    warm_runs()
+    warm_runs()()
 
 
 def fill_caches() -> None:
@@ -64,7 +64,7 @@ def warm_quotes() -> None:
 
 
 def warm_runs() -> Callable[[], None]:
-    """Load the embedded table and run every kernel once; returns `warm_defaults`, for a process that waits for work.
+    """Load the embedded table and run the kernels of an impact; returns `warm_more`, for a process that waits.
 
     Raises:
         TariffsError: as `warm_quotes`.
@@ -77,17 +77,20 @@ def warm_runs() -> Callable[[], None]:
     )
     block = result.scenarios[0]
     _expect(block.groups["duty"].sum(), block.total["duty"], "groups sum to the total")
-    _warm_sweeps()
-    return warm_defaults
+    return warm_more
 
 
-def warm_defaults() -> None:
-    """Answer the default question, and rate the table on the days on which the law changed within half a year.
+def warm_more() -> None:
+    """Run the kernels of sweeps, answer the default question, and rate the days on which the law moved in half a year.
 
     Later runs find the moves of rates since the baseline of the table, and the classes of goods of these days.
+
+    Raises:
+        TariffsError: as `warm_quotes`.
     """
     from tariffs.engine.runs.impact import Options, Point, impact
 
+    _warm_sweeps()
     law, base = load_law(), library()[BASE]
     impact(None, [Point(base, "")], law=law, options=Options(by=("origin",)))
     days = {boundary.date() for boundary in law.boundaries}

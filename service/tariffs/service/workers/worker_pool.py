@@ -122,9 +122,18 @@ class WorkerPool:
             try:
                 error, _time = self._attempts(slot, task, payload, sink, CancelToken())
             finally:
-                self._idle.put(slot)
+                self._put_last(slot)
             if error is not None:
                 raise error
+
+    def _put_last(self, slot: _Slot) -> None:
+        """Put a slot behind all that are idle: the one that was put last is taken first."""
+        others = []
+        with suppress(queue.Empty):
+            while True:
+                others.append(self._idle.get_nowait())
+        for each in (slot, *reversed(others)):
+            self._idle.put(each)
 
     @property
     def processes(self) -> list[int]:
