@@ -10,7 +10,7 @@ from tariffs.engine.errors import InputError
 from tariffs.service.server import serving
 from tariffs.service.settings.group import is_loopback
 from tariffs.service.settings.settings import GROUPS, RETIRED, Settings, load_settings
-from tariffs.service.settings.settings_table import BEGIN, END, effective, replaced, table
+from tariffs.service.settings.settings_table import BEGIN, END, effective, replaced, table, texts_of
 
 
 @pytest.fixture(autouse=True)
@@ -172,7 +172,7 @@ def test_a_directory_of_secrets_that_is_not_there_is_an_error(monkeypatch: pytes
 def test_every_setting_is_described_once_in_the_groups() -> None:
     names = [name for group in GROUPS for name in group.__annotations__]
     assert sorted(names) == sorted(Settings.model_fields)
-    assert all(field.description for field in Settings.model_fields.values())
+    assert all(texts_of(group).keys() == group.__annotations__.keys() for group in GROUPS)
 
 
 def test_the_table_of_the_page_is_that_of_the_settings(root: Path) -> None:

@@ -34,7 +34,8 @@ AtOnce = Annotated[int, Field(ge=1)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Built by the first file: most servers have none.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class QuotaEntry(_Strict):

@@ -17,9 +17,8 @@ _SECRET_PLACE = re.compile(r"://.*@|\?.*")
 class Group(BaseSettings):
     """Settings that belong together, with a heading of their own in the tables."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, env_ignore_empty=True, use_attribute_docstrings=True
-    )
+    # Only the class of all settings is built, when it is first made.
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True, defer_build=True)
 
 
 class Stopping(Group):

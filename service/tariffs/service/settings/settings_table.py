@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +39,25 @@ def table() -> str:
     rows = ["| variable | default | |", "|---|---|---|"]
     for group in GROUPS:
         rows.append(f"| **{(group.__doc__ or '').rstrip('.')}** | | |")
+        texts = texts_of(group)
         for name in group.__annotations__:
-            field = Settings.model_fields[name]
-            text = " ".join((field.description or "").split()).rstrip(".")
-            rows.append(f"| `{_variable(name)}` | {_default(field)} | {text} |")
+            text = " ".join(texts.get(name, "").split()).rstrip(".")
+            rows.append(f"| `{_variable(name)}` | {_default(Settings.model_fields[name])} | {text} |")
     return "\n".join([BEGIN, *rows, END])
+
+
+def texts_of(group: type) -> dict[str, str]:
+    """Read the text below each setting of a group. A server does not, which pydantic would at each start."""
+    (definition,) = ast.parse(inspect.getsource(group)).body
+    assert isinstance(definition, ast.ClassDef)
+    return {
+        ast.unparse(setting.target): text.value.value
+        for setting, text in pairwise(definition.body)
+        if isinstance(setting, ast.AnnAssign)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
 
 
 def effective(
