@@ -9,6 +9,7 @@ from typing import Any
 
 Case = dict[str, Any]
 Pair = tuple[tuple[str, int], tuple[str, int]]
+TRIES = 200
 
 
 class Covering:
@@ -42,23 +43,18 @@ class Covering:
     def completed(self, given: Case) -> Case | None:
         """Complete a case, with levels as near to the defaults as is allowed; None if there is none."""
         fixed = {name: list(self._factors[name]).index(value) for name, value in given.items()}
-        chosen = self._completed(fixed, {}, tries=200)
+        chosen = self._completed(fixed, {})
         return None if chosen is None else self._case(chosen)
 
-    def _completed(
-        self, fixed: dict[str, int], left: Mapping[Pair, None], tries: int = 20
-    ) -> dict[str, int] | None:
-        for _ in range(tries):
+    def _completed(self, fixed: dict[str, int], left: Mapping[Pair, None]) -> dict[str, int] | None:
+        rest = [name for name in self._factors if name not in fixed]
+        if not all(self._levels(fixed, name) for name in rest):
+            return None
+        for _ in range(TRIES):
             chosen = dict(fixed)
-            rest = [name for name in self._factors if name not in chosen]
             self._random.shuffle(rest)
             for name in rest:
-                levels = [
-                    level
-                    for level in range(len(self._factors[name]))
-                    if self._allowed(self._case(chosen | {name: level}))
-                ]
-                if not levels:
+                if not (levels := self._levels(chosen, name)):
                     break
                 chosen[name] = max(
                     levels, key=lambda level: (self._gain(chosen, (name, level), left), -level)
@@ -66,6 +62,10 @@ class Covering:
             else:
                 return {name: chosen[name] for name in self._factors}
         return None
+
+    def _levels(self, chosen: Mapping[str, int], name: str) -> list[int]:
+        levels = range(len(self._factors[name]))
+        return [level for level in levels if self._allowed(self._case({**chosen, name: level}))]
 
     def _gain(self, chosen: Mapping[str, int], one: tuple[str, int], left: Mapping[Pair, None]) -> int:
         return sum(_pair(other, one) in left for other in chosen.items())
