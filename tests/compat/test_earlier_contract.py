@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 HERE = Path(__file__).resolve().parent
 # The one with a client of its own.
 BASELINE = HERE / "v1_0"
-SNAPSHOTS = [HERE / name for name in ("v1_0", "v1_2")]
+SNAPSHOTS = sorted(HERE.glob("v*"))
 MERELY_PROGRESS = {"progress"}
 
 
@@ -41,26 +41,21 @@ def test_the_contract_breaks_nothing_of_an_earlier_one(root: Path, snapshot: Pat
 
 
 @pytest.mark.parametrize(
-    ("snapshot", "source", "before", "after", "told"),
+    ("source", "before", "after", "told"),
     [
-        ("v1_0", "duty_service", "string assessed = 1;", "string assessed = 99;", "assessed"),
-        ("v1_0", "duty_service", "string quantity = 6;", "double quantity = 6;", "quantity"),
+        ("duty_service", "string assessed = 1;", "string assessed = 99;", "assessed"),
+        ("duty_service", "string quantity = 6;", "double quantity = 6;", "quantity"),
         (
-            "v1_0",
             "law_service",
             "  rpc ListChanges(ListChangesRequest) returns (ListChangesResponse);\n",
             "",
             "ListChanges",
         ),
-        ("v1_0", "common", "TRANSPORT_MODE_AIR = 2", "TRANSPORT_MODE_AIR = 9", "TransportMode"),
-        ("v1_2", "law_service", "string charge = 2;", "double charge = 2;", "charge"),
-        ("v1_2", "sweep_service", "double achieved = 2;", "float achieved = 2;", "achieved"),
-        ("v1_2", "simulation_service", "SweepRequest sweep = 4;", "SweepRequest sweep = 99;", "sweep"),
-        ("v1_2", "table_service", "  rpc GetTable(GetTableRequest) returns (Table);\n", "", "GetTable"),
+        ("common", "TRANSPORT_MODE_AIR = 2", "TRANSPORT_MODE_AIR = 9", "TransportMode"),
     ],
 )
 def test_an_edit_that_breaks_callers_is_seen(
-    root: Path, tmp_path: Path, snapshot: str, source: str, before: str, after: str, told: str
+    root: Path, tmp_path: Path, source: str, before: str, after: str, told: str
 ) -> None:
     for name in ("proto", "third_party"):
         shutil.copytree(root / name, tmp_path / name)
@@ -69,7 +64,7 @@ def test_an_edit_that_breaks_callers_is_seen(
     text = edited.read_text(encoding="utf-8")
     assert before in text
     edited.write_text(text.replace(before, after, 1), encoding="utf-8")
-    found = breaking(tmp_path, HERE / snapshot)
+    found = breaking(tmp_path, BASELINE)
     assert found.returncode != 0
     assert told in found.stdout
 
