@@ -12,7 +12,9 @@ import pytest
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.yaml_texts import load_yaml
+from tariffs.engine.response.industries import sector_of
 from tariffs.engine.runs.collections import collect, ladder
+from tariffs.engine.runs.collections.basis import collected_share
 from tariffs.engine.runs.collections.frozen import DATA, claiming_origins, frozen, refunded_by, sailing_days
 from tariffs.engine.runs.collections.ladder import RUNGS, days_of, rungs
 from tariffs.engine.runs.impact import Options, Point, impact
@@ -127,6 +129,7 @@ def test_an_impact_on_the_basis_of_collections_has_the_shares(by: tuple[str, ...
     ).scenarios[0]
     share = {origin: frozen().share_of(origin) for origin in ("CN", "MX", "JP")}
     share["CA"] = frozen().share_of("CA") * frozen().industries["211"]
+    share["JP"] *= frozen().industries[""]  # a used car has no industry
     expected = sum(duty * share[origin] for origin, duty in each.groups.select("origin", "duty").iter_rows())
     assert collected.total["duty"] == pytest.approx(expected, rel=1e-12)
     assert collected.groups["duty"].sum() == pytest.approx(expected, rel=1e-12)
@@ -137,6 +140,15 @@ def test_an_impact_on_the_basis_of_collections_has_the_shares(by: tuple[str, ...
         assert dict(
             rows.select("origin", pl.col("duty") / pl.col("duty_right")).iter_rows()
         ) == pytest.approx(share)
+
+
+def test_goods_without_an_industry_hardly_pay() -> None:
+    """Electricity of Canada is entered by nobody: it is assessed, and next to nothing is collected of it."""
+    keys = pl.DataFrame({"origin": ["CA", "CA"], "sector": [None, "311FT"]})
+    electricity, food = collected_share(keys)
+    assert sector_of(["2716000000"]) == [None]
+    assert food == frozen().share_of("CA")
+    assert electricity < 0.2 * food
 
 
 def test_welfare_is_unknown_on_the_basis_of_collections() -> None:

@@ -27,7 +27,8 @@ from tariffs.importers.output import write_csv
 
 FIRST, LAST_BY_ORIGIN, LAST = "2025-06", "2025-11", "2026-02"
 VOID_PAID = 166e9
-_ENERGY = ("211", "324")
+# Oil and gas, refined products, and goods without an industry: electricity, art, scrap, used goods.
+_WITHOUT_ENTRIES = ("", "211", "324")
 _OCEAN = (0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 1.0)
 _LAGS = (0.0, 2.5, 5.0, 7.5, 10.0, 15.0, 20.0)
 _STEPS = ("assessed", "claims", "exemptions", "afloat")
@@ -81,7 +82,8 @@ def fit(day: str, target: Path) -> None:
 def _industries(cells: pl.DataFrame) -> dict[str, float]:
     """Part of the explained duty that was collected in industries whose goods enter without entries."""
     collected = pl.read_parquet(DATA / "collected_industries.parquet").filter(
-        pl.col("month").is_between(pl.lit(FIRST), pl.lit(LAST_BY_ORIGIN)), pl.col("sector").is_in(_ENERGY)
+        pl.col("month").is_between(pl.lit(FIRST), pl.lit(LAST_BY_ORIGIN)),
+        pl.col("sector").is_in(_WITHOUT_ENTRIES),
     )
     ours = cells.group_by("sector").agg(pl.col("explained").sum())
     shares = collected.group_by("sector").agg(pl.col("duty").sum()).join(ours, on="sector")
