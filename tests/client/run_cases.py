@@ -83,6 +83,7 @@ FACTORS: Mapping[str, Sequence[Any]] = {
     "fx_offset": (0.0, 0.174),
     "ahead": ("", "2026-12-20"),
     "trend": ("", "2024"),
+    "rivals": (0.0, 1.53),
     "memory": (False, True),
     "reaction": (0.0, 1.0),
     "attribute": (False, True),

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import polars as pl
 import pytest
 
 pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
@@ -26,6 +27,7 @@ from tariffs.client.desk.change_form import EMPTY, KEYS, with_change
 from tariffs.client.desk.kept_answers import Answers
 from tariffs.client.desk.question import Question, own_address
 from tariffs.client.desk.unsaved import packed, text_of
+from tariffs.client.results.hindcast import Hindcast
 from tests.service.harness import Running, no_warm_up, running
 from tests.service.web_calls import HttpAnswer, call
 
@@ -325,3 +327,37 @@ def test_without_the_extra_the_command_says_what_to_install(
     monkeypatch.delitem(sys.modules, "tariffs.client.desk.application", raising=False)
     assert run(["desk", "--no-browser"]) == 3
     assert "pip install 'tariffs[web]'" in capsys.readouterr().err
+
+
+def test_outcomes_are_pages_with_the_documents_of_their_commands(
+    served: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {"board": "b", "first": "2025-09", "last": "2025-11", "cut": "most"}
+    numbers = dict.fromkeys(("total", "realised_total", "slope", "slope_error", "controlled", "rank"), 0.5)
+    scores = [{**row, "forecast": name, "error": error, **numbers, "coverage": None}
+              for name, error in (("path", 8.5), ("no change", 16.7))]  # fmt: skip
+    growth = {"before": 1e9, "forecast": -0.1, "with_trend": -0.2, "realised": -0.3}
+    partners = [{**row, "origin": origin, **growth} for origin in ("", "CN")]
+    board = {"id": "b", "title": "a board", "windows": [["2025-09", "2025-11"]], "stated": None}
+    frozen = {"on": "2026-11-30", "unchanged": True}
+    law = {"law_version": "1", "law_digest": "0", "law_read_to": "2026-10-11", "known_on": "entry"}
+    found = Hindcast(pl.DataFrame(scores), pl.DataFrame(partners), [board], [], frozen, law)
+    monkeypatch.setattr(Client, "hindcast", lambda self, known_on: found)
+    score = "/score?s=base&first=2027&last=2027&response=none"
+    money = "/collections?from=2025-01&to=2025-01&by=month"
+    for address, schema, words in (
+        ("/hindcast?known_on=entry", "hindcast", ("by 8.5 points on average", "A board: 2025-09 to 2025-11")),
+        (money, "collections", ("of duty assessed", "afloat", "all months by step, USD bn")),
+        (score, "score", ("Revenue by fiscal year", "Conventional revenue by fiscal year")),
+    ):
+        page = get(served, address)
+        text = page.body.decode()
+        assert page.status == 200, text
+        assert all(word in text for word in words), text
+        assert get(served, address, accept="application/json").json["schema"] == f"tariffs.{schema}/v1"
+        assert b"<html" in get(served, f"{address}&as=report").body
+    for address, fault in (
+        ("/collections?from=2025-01", "Give the last month."),
+        ("/score?s=base&first=x", "Give a year."),
+    ):
+        assert fault in get(served, address).body.decode()

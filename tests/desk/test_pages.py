@@ -34,7 +34,14 @@ VIEWS = (
         "/law/fent_cn",
     ),
     "/source?hts=9503.00.0073&unit_cost=10&s=base&s=ieepa-upheld-truce-lapsed",
-    *("/law/diff?first=2026-11-01&second=2026-11-24", "/scenario", "/tables"),
+    *(
+        "/law/diff?first=2026-11-01&second=2026-11-24",
+        "/scenario",
+        "/tables",
+        "/collections",
+        "/score",
+        "/hindcast",
+    ),
 )
 ROWS = "hts,origin,customs_value,note\n9503.00.0073,CN,10000,=1+1\n9403.60.8093,VN,20000,@b\n"
 BAD = "95O3,CN,10,\n9503.00.0073,Narnia,10,\n9503.00.0073,CN,minus,\n"

@@ -11,9 +11,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tariffs.client import Client, InvalidRequest
 from tariffs.client.cli.__main__ import run
-from tariffs.client.results.hindcast import hindcast_chart
-from tariffs.engine.errors import InputError
 from tariffs.engine.response.elasticities.parameters import PATH
 from tariffs.engine.validation import hindcast
 from tariffs.engine.validation.hindcast import (
@@ -25,7 +24,6 @@ from tariffs.engine.validation.hindcast import (
     months_between,
     read_outcomes,
 )
-from tariffs.engine.validation.rivals import with_rivals
 from tariffs.engine.validation.trade_scores import partner_growth, score, slope_of
 from tariffs.importers.trade_outcomes import growth, outcomes
 
@@ -162,7 +160,13 @@ def test_the_answer_is_json_a_page_and_a_chart(
     assert answer["frozen"]["on"] == "2026-11-30"
     assert {row["forecast"] for row in answer["scores"]} >= {PATH, NO_CHANGE, "one elasticity", "trend"}
     assert "<svg" in (tmp_path / "board.svg").read_text(encoding="utf-8")
-    assert hindcast_chart(answer).to_dict()["vconcat"]
+    with Client.local() as client:
+        found = client.hindcast()
+    assert json.loads(json.dumps(found.to_json_dict())) == answer
+    assert found.chart().to_dict()["vconcat"]
+    report = found.report(tmp_path / "board.html")
+    assert report == (tmp_path / "board.html").read_text(encoding="utf-8")
+    assert "the default missed the growth of a partner by 8." in report
     assert run(["validate", "trade", "-o", "board.pdf"]) == 2
     capsys.readouterr()
     assert run(["validate", "trade", "--markdown"]) == 0
@@ -175,29 +179,11 @@ def test_the_answer_is_json_a_page_and_a_chart(
 
 
 def test_boards_are_chosen_by_day_and_state_what_is_not_scored() -> None:
-    with pytest.raises(InputError) as refused:
-        compare_trade(known_on="2025-06-01")
+    with Client.local() as client, pytest.raises(InvalidRequest) as refused:
+        client.hindcast("2025-06-01")
     assert refused.value.reason == "PARAMETER_INVALID"
     february = replace(BOARD, known_on="2026-02-24", windows=(), stated=("2026-03", "2026-03"))
     found = compare_trade(boards=[february], draws=0)
     assert not found.scores
     assert {row.realised for row in found.partners} == {None}
     assert months_between("2025-11", "2026-02") == ["2025-11", "2025-12", "2026-01", "2026-02"]
-
-
-def test_rivals_share_what_they_sell_together() -> None:
-    cells = pl.DataFrame(
-        {
-            "origin": ["CN", "VN", "DE"],
-            "industry": ["315"] * 3,
-            "month": ["2025-10"] * 3,
-            "value": [60.0, 40.0, 50.0],
-            "power": [1.25, 1.0, 1.1],
-            "path": [0.5, 1.0, 0.8],
-        }
-    )
-    found = with_rivals(cells, "path", "nest", ["CN", "VN"], 2.0)["nest"].to_list()
-    # China sells 30 and Vietnam 40 of 70; powers pull at 0.64 and 1, together at (19.2 + 40) / 70.
-    assert found == pytest.approx([0.5 * 0.64 * 70 / 59.2, 70 / 59.2, 0.8])
-    assert 60 * found[0] + 40 * found[1] == pytest.approx(70.0)
-    assert with_rivals(cells, "path", "nest", ["CN", "VN"], 0.0)["nest"].to_list() == [0.5, 1.0, 0.8]

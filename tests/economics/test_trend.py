@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -12,6 +14,7 @@ from tariffs.client import Client
 from tariffs.client.errors import InvalidRequest, TariffsError
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
+from tariffs.engine.response.rivals import share_out
 from tariffs.engine.response.trend import read_trend, years_between
 from tariffs.engine.runs.impact import impact
 from tariffs.engine.runs.options import Options, Point
@@ -104,3 +107,41 @@ def test_clients_send_the_text_of_a_file(tmp_path: Path) -> None:
         with pytest.raises(TariffsError) as refused:
             client.impact(TABLE, trend="2024", response="none", **asked)  # type: ignore[arg-type] # the same
         assert refused.value.field == "trend"
+
+
+def test_rivals_share_what_they_sell_together() -> None:
+    sold, power = np.array([30.0, 40.0, 9.0, 0.0]), np.array([1.25, 1.0, 1.5, 1.1])
+    found = share_out(sold, power, np.array([0, 0, 1, 2]), 2.0)
+    # China sells 30 and Vietnam 40 of 70; powers pull at 0.64 and 1, together at (19.2 + 40) / 70.
+    assert found[:3] == pytest.approx([0.64 * 70 / 59.2, 70 / 59.2, 1.0])
+    assert sold @ found == pytest.approx(sold.sum())
+    assert share_out(sold, power, np.array([0, 0, 1, 2]), 0.0).tolist() == [1.0] * 4
+
+
+def test_a_run_moves_its_forecast_among_rivals_and_nothing_else() -> None:
+    table = pl.concat([TABLE, TABLE.with_columns(origin=pl.lit("DE"), customs_value=5e5)])
+    options = Options(baseline=BASELINE, rivals=2.0, horizon="short", by=("origin", "hts4"))
+    found = [
+        impact(table, [Point(library()["base"], ON)], law=load_law(), options=given)
+        for given in (options, replace(options, rivals=0.0), replace(options, trend=GROWTH))
+    ]
+    assert len({one.provenance["run_digest"] for one in found}) == len(found)
+    rows, plain, both = (one.scenarios[0].groups for one in found)
+    assert rows.drop("value_forecast", "duty_forecast").equals(plain)
+    change = dict(
+        zip(rows.select("origin", "hts4").rows(), rows["value_forecast"] / rows["value_after"], strict=True)
+    )
+    assert change["CN", "8471"] < 1.0 < change["VN", "8471"]
+    assert change["DE", "8471"] == change["DE", "6109"] == 1.0
+    of_rivals = (
+        rows.filter(pl.col("origin") != "DE")
+        .group_by("hts4")
+        .agg(pl.col("value_forecast", "value_after").sum())
+    )
+    assert of_rivals["value_forecast"].to_list() == pytest.approx(
+        of_rivals["value_after"].to_list(), rel=1e-12
+    )
+    grown = both.filter(origin="CN", hts4="8471").row(0, named=True)
+    years = years_between(date.fromisoformat(BASELINE), date.fromisoformat(ON))
+    expected = grown["value_after"] * change["CN", "8471"] * 1.1**years
+    assert grown["value_forecast"] == pytest.approx(expected, rel=1e-12)

@@ -31,4 +31,5 @@ SMALL: dict[str, dict[str, Any]] = json.loads(
         **PLAIN,
     },
     "SimulationService/CalculateCollections": {"start": "2025-01", "end": "2025-01", "by": ["month"]},
+    "SimulationService/CompareTrade": {"known_on": "2026-02-24"},
 }

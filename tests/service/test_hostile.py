@@ -39,6 +39,7 @@ HEAVY = {
     "ScenarioService/DiffScenarios",
     "SimulationService/ReadRun",
     "SimulationService/CalculateCollections",
+    "SimulationService/CompareTrade",
     "SimulationService/Simulate",
     "SimulationService/SimulateGroups",
     "SimulationService/StartRun",

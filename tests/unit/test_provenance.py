@@ -45,6 +45,7 @@ TESTED_APART = {
     "fx_offset",
     "reaction",
     "trend",
+    "rivals",
     "score",
     "basis",
     "tax_offset",

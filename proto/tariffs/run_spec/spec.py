@@ -165,6 +165,18 @@ class Response:
         metavar="none|2024|FILE",
         side="import",
     )
+    rivals: float = option(
+        0.0,
+        Kind.NUMBER,
+        "Elasticity between rivals",
+        "Elasticity at which rival origins, such as China and Vietnam, share by their duties what they sell of an "
+        "industry, for `value_forecast` and `duty_forecast`; published: 1.53. At 0 each keeps its own.",
+        (IMPACT, TIMELINE),
+        low=0.0,
+        high=10.0,
+        metavar="ELASTICITY",
+        side="import",
+    )
     market: str = option(
         "product",
         Kind.CHOICE,

@@ -112,6 +112,8 @@ class TimelineOptions(TypedDict, total=False):
         ahead: Day from which buyers expect the duties that come: they buy ahead of them, and less afterwards.
         trend: Growth of imports by origin and industry for `value_forecast` and `duty_forecast`: that of 2024, or the
             path of a CSV file with origin, industry and growth (0.05 is 5 % a year). Default: none.
+        rivals: Elasticity at which rival origins, such as China and Vietnam, share by their duties what they sell of an
+            industry, for `value_forecast` and `duty_forecast`; published: 1.53. At 0 each keeps its own.
         market: Demand: each product by itself, or sectors of products and domestic goods. One of product, sector.
         fx_offset: Part of the mean rise of prices by duties that a dearer dollar takes off exporters' prices;
             published: 0.174. At 0 the exchange rate stays.
@@ -140,6 +142,7 @@ class TimelineOptions(TypedDict, total=False):
     horizon: str
     ahead: Day | None
     trend: str | Path | None
+    rivals: float
     market: str
     fx_offset: float
     parameter_set: str | Path | None
@@ -175,6 +178,8 @@ class RunOptions(TypedDict, total=False):
         ahead: Day from which buyers expect the duties that come: they buy ahead of them, and less afterwards.
         trend: Growth of imports by origin and industry for `value_forecast` and `duty_forecast`: that of 2024, or the
             path of a CSV file with origin, industry and growth (0.05 is 5 % a year). Default: none.
+        rivals: Elasticity at which rival origins, such as China and Vietnam, share by their duties what they sell of an
+            industry, for `value_forecast` and `duty_forecast`; published: 1.53. At 0 each keeps its own.
         market: Demand: each product by itself, or sectors of products and domestic goods. One of product, sector.
         fx_offset: Part of the mean rise of prices by duties that a dearer dollar takes off exporters' prices;
             published: 0.174. At 0 the exchange rate stays.
@@ -209,6 +214,7 @@ class RunOptions(TypedDict, total=False):
     horizon: str
     ahead: Day | None
     trend: str | Path | None
+    rivals: float
     market: str
     fx_offset: float
     reaction: float

@@ -107,7 +107,7 @@ class Point(_message.Message):
     def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ...) -> None: ...
 
 class SimulateRequest(_message.Message):
-    __slots__ = ("points", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines", "direction", "to", "draws", "seed", "attribute", "date_format", "scenario_parameters", "market", "fx_offset", "reaction", "consumer_prices", "basis", "ahead", "law_version", "trend", "memory")
+    __slots__ = ("points", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines", "direction", "to", "draws", "seed", "attribute", "date_format", "scenario_parameters", "market", "fx_offset", "reaction", "consumer_prices", "basis", "ahead", "law_version", "trend", "memory", "rivals")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -152,6 +152,7 @@ class SimulateRequest(_message.Message):
     LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     TREND_FIELD_NUMBER: _ClassVar[int]
     MEMORY_FIELD_NUMBER: _ClassVar[int]
+    RIVALS_FIELD_NUMBER: _ClassVar[int]
     points: _containers.RepeatedCompositeFieldContainer[Point]
     baseline: str
     embedded: EmbeddedTable
@@ -182,7 +183,8 @@ class SimulateRequest(_message.Message):
     law_version: str
     trend: str
     memory: bool
-    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ..., attribute: _Optional[bool] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., reaction: _Optional[float] = ..., consumer_prices: _Optional[_Union[ConsumerPriceMethod, str]] = ..., basis: _Optional[_Union[DutyBasis, str]] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ..., trend: _Optional[str] = ..., memory: _Optional[bool] = ...) -> None: ...
+    rivals: float
+    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ..., attribute: _Optional[bool] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., reaction: _Optional[float] = ..., consumer_prices: _Optional[_Union[ConsumerPriceMethod, str]] = ..., basis: _Optional[_Union[DutyBasis, str]] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ..., trend: _Optional[str] = ..., memory: _Optional[bool] = ..., rivals: _Optional[float] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("stage", "fraction")
@@ -307,7 +309,7 @@ class SimulateGroupsResponse(_message.Message):
     def __init__(self, scenarios: _Optional[_Iterable[_Union[PointGroups, _Mapping]]] = ..., refused: _Optional[_Union[RefusedRows, _Mapping]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
 class TimelineRequest(_message.Message):
-    __slots__ = ("scenarios", "start", "end", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market", "fx_offset", "ahead", "law_version", "score", "tax_offset", "collected", "gdp", "trend")
+    __slots__ = ("scenarios", "start", "end", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market", "fx_offset", "ahead", "law_version", "score", "tax_offset", "collected", "gdp", "trend", "rivals")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -364,6 +366,7 @@ class TimelineRequest(_message.Message):
     COLLECTED_FIELD_NUMBER: _ClassVar[int]
     GDP_FIELD_NUMBER: _ClassVar[int]
     TREND_FIELD_NUMBER: _ClassVar[int]
+    RIVALS_FIELD_NUMBER: _ClassVar[int]
     scenarios: _containers.RepeatedCompositeFieldContainer[_common_pb2.ScenarioRef]
     start: str
     end: str
@@ -392,7 +395,8 @@ class TimelineRequest(_message.Message):
     collected: _containers.ScalarMap[str, str]
     gdp: _containers.ScalarMap[str, str]
     trend: str
-    def __init__(self, scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., start: _Optional[str] = ..., end: _Optional[str] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ..., score: _Optional[str] = ..., tax_offset: _Optional[str] = ..., collected: _Optional[_Mapping[str, str]] = ..., gdp: _Optional[_Mapping[str, str]] = ..., trend: _Optional[str] = ...) -> None: ...
+    rivals: float
+    def __init__(self, scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., start: _Optional[str] = ..., end: _Optional[str] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ..., score: _Optional[str] = ..., tax_offset: _Optional[str] = ..., collected: _Optional[_Mapping[str, str]] = ..., gdp: _Optional[_Mapping[str, str]] = ..., trend: _Optional[str] = ..., rivals: _Optional[float] = ...) -> None: ...
 
 class TimelineResponse(_message.Message):
     __slots__ = ("progress", "refused", "segments", "totals", "averages", "average_total", "done", "score")
@@ -725,6 +729,24 @@ class CalculateCollectionsResponse(_message.Message):
     notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
     provenance: _common_pb2.Provenance
     def __init__(self, rows: _Optional[_Iterable[bytes]] = ..., total: _Optional[bytes] = ..., frozen: _Optional[_Mapping[str, str]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+
+class CompareTradeRequest(_message.Message):
+    __slots__ = ("known_on", "law_version")
+    KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    known_on: str
+    law_version: str
+    def __init__(self, known_on: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
+
+class CompareTradeResponse(_message.Message):
+    __slots__ = ("scores", "partners", "facts")
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    PARTNERS_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
+    scores: bytes
+    partners: bytes
+    facts: _struct_pb2.Struct
+    def __init__(self, scores: _Optional[bytes] = ..., partners: _Optional[bytes] = ..., facts: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
 
 class SolveWorldRequest(_message.Message):
     __slots__ = ("scenario", "on", "scenario_parameters", "known_on", "switches", "min_confidence", "tariffs", "trade", "model", "rebate", "deficits", "retaliation", "elasticity", "labour", "scale", "firm_elasticity", "pass_through", "destination_share", "price_elasticity", "retaliation_rate", "reaction", "players", "law_version")

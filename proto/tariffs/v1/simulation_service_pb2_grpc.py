@@ -56,6 +56,11 @@ class SimulationServiceStub:
                 request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.CalculateCollectionsRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.CalculateCollectionsResponse.FromString,
                 _registered_method=True)
+        self.CompareTrade = channel.unary_unary(
+                '/tariffs.v1.SimulationService/CompareTrade',
+                request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.CompareTradeRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.CompareTradeResponse.FromString,
+                _registered_method=True)
         self.SimulateLines = channel.stream_stream(
                 '/tariffs.v1.SimulationService/SimulateLines',
                 request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.SimulateLinesRequest.SerializeToString,
@@ -113,6 +118,14 @@ class SimulationServiceServicer:
 
     def CalculateCollections(self, request, context):
         """Duty assessed and collected on US imports by month, authority and origin, and the steps between, in one answer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareTrade(self, request, context):
+        """Forecasts of imports of 2025 by partner, industry and month beside what was imported and beside simpler forecasts, in
+        one answer; a minute or less.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -179,6 +192,11 @@ def add_SimulationServiceServicer_to_server(servicer, server):
                     servicer.CalculateCollections,
                     request_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.CalculateCollectionsRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_simulation__service__pb2.CalculateCollectionsResponse.SerializeToString,
+            ),
+            'CompareTrade': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareTrade,
+                    request_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.CompareTradeRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_simulation__service__pb2.CompareTradeResponse.SerializeToString,
             ),
             'SimulateLines': grpc.stream_stream_rpc_method_handler(
                     servicer.SimulateLines,
@@ -315,6 +333,33 @@ class SimulationService:
             '/tariffs.v1.SimulationService/CalculateCollections',
             tariffs_dot_v1_dot_simulation__service__pb2.CalculateCollectionsRequest.SerializeToString,
             tariffs_dot_v1_dot_simulation__service__pb2.CalculateCollectionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareTrade(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.SimulationService/CompareTrade',
+            tariffs_dot_v1_dot_simulation__service__pb2.CompareTradeRequest.SerializeToString,
+            tariffs_dot_v1_dot_simulation__service__pb2.CompareTradeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -92,6 +92,7 @@ class LocalServices:
     SimulateGroups = _emitting("groups")
     Timeline = _running("timeline")
     CalculateCollections = _emitting("collections")
+    CompareTrade = _emitting("hindcast")
     Sweep = _running("sweep")
     Seek = _running("seek")
     SolveWorld = _emitting("world")

@@ -22,6 +22,7 @@ HEAVY = {
     "LawService/ListChanges",
     "ScenarioService/DiffScenarios",
     "SimulationService/CalculateCollections",
+    "SimulationService/CompareTrade",
     "SimulationService/Simulate",
     "SimulationService/SimulateGroups",
     "SimulationService/SimulateLines",

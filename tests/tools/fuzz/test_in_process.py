@@ -15,6 +15,7 @@ INPUTS = 20_000
 _SLOW = {
     "LawService/ListChanges": 75,
     "SimulationService/CalculateCollections": 75,
+    "SimulationService/CompareTrade": 15,
     **dict.fromkeys(("SimulationService/Simulate", "SweepService/Seek", "TableService/CheckTable"), 150),
     **dict.fromkeys(
         ("SimulationService/Timeline", "SimulationService/SimulateLines", "SweepService/Sweep"), 300

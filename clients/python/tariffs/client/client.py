@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.changes import PortFeeCalls
-from tariffs.client._verbs.collections import CollectionsCalls
 from tariffs.client._verbs.duty import DutyCalls
 from tariffs.client._verbs.legal_lookup import LegalTextCalls
 from tariffs.client._verbs.line_stream import LineStreamCalls
 from tariffs.client._verbs.model_spread import model_spread
+from tariffs.client._verbs.outcomes import OutcomeCalls
 from tariffs.client._verbs.refund import RefundCalls
 from tariffs.client._verbs.replay import recorded_call
 from tariffs.client._verbs.source import SourceCalls
@@ -49,7 +49,7 @@ class Client(
     RefundCalls,
     PortFeeCalls,
     SourceCalls,
-    CollectionsCalls,
+    OutcomeCalls,
     SweepCalls,
     LineStreamCalls,
     StoredScenarioCalls,

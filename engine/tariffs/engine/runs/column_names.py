@@ -42,7 +42,7 @@ PROHIBITED_SURPLUS = "prohibited_surplus"
 UNADJUSTED_SURPLUS, ENDED_SURPLUS = MEMORY = ("unadjusted_surplus", "ended_surplus")
 """Buyers' surplus less that once trade has adjusted, and less that without duties that have ended."""
 VALUE_FORECAST, DUTY_FORECAST = FORECAST = ("value_forecast", "duty_forecast")
-"""Value and duty after the response, times growth before the duties; of runs with a trend."""
+"""Value and duty after the response, times growth before the duties and moved among rivals; of runs with either."""
 
 COLUMNS = (
     "customs_value", "duty", "duty_owed", "effective_rate", "landed", "value_after", "duty_after", OWED_AFTER,

@@ -1,14 +1,16 @@
-"""Forecast trade after the response: its growth before the duties goes on. See docs/models/trend.md."""
+"""Forecast trade after the response: growth before the duties goes on, rivals share it. See docs/models/trend.md."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, sum_of
+from tariffs.engine.response.rivals import RivalCells, nest
 from tariffs.engine.response.trend import read_trend, years_between
 from tariffs.engine.runs.column_names import DUTY_FORECAST, VALUE_FORECAST
 from tariffs.engine.runs.outcomes.outcome import Outcome
@@ -19,10 +21,10 @@ _FORECASTS = {VALUE_FORECAST: "value_after", DUTY_FORECAST: "duty_after"}
 
 
 class Forecast:
-    """Value and duty after the response of each line, times its growth from the table's year to a day.
+    """Value and duty after the response of each line, moved among rivals, times its growth from the table's year.
 
     Args:
-        run: a run with a response and a trend.
+        run: a run with a response and a trend or rivals.
 
     Raises:
         InputError: PARAMETER_INVALID for a trend that cannot be read.
@@ -30,15 +32,21 @@ class Forecast:
 
     def __init__(self, run: TableRun) -> None:
         self._run = run
-        self._trend = read_trend(run.options.trend)
+        self._trend = read_trend(run.options.trend) if run.options.trend else None
         self._baseline = date.fromisoformat(run.options.baseline or run.prepared.baseline)
+
+    @classmethod
+    def of(cls, run: TableRun) -> Self | None:
+        """Make the forecast of a run; None if its options ask for none."""
+        return cls(run) if run.options.trend or run.options.rivals else None
 
     def add(self, sums: Sums, outcomes: Sequence[Outcome], on: str) -> Sums:
         """Add the forecast of a day to the sums of a lane; a mixture gives expected values."""
         run = self._run
         factor = self._growth ** years_between(self._baseline, date.fromisoformat(on[:10]))
+        moved = [self._moved(outcome) for outcome in outcomes]
         columns = [
-            factor * sum_of([(outcome.weight, outcome.columns[name]) for outcome in outcomes])
+            factor * sum_of([(each.weight, change * each.columns[name]) for each, change in moved])
             for name in _FORECASTS.values()
         ]
         found = run.grouping.sums(columns, run.kept(outcomes))
@@ -47,12 +55,29 @@ class Forecast:
         return sums
 
     def facts(self) -> dict[str, object]:
-        """Describe the trend for the provenance."""
-        return {"trend": dict(self._trend.facts)}
+        """Describe the trend and the rivals for the provenance."""
+        trend = {"trend": dict(self._trend.facts)} if self._trend else {}
+        elasticity = self._run.options.rivals
+        return {**trend, **({"rivals": {**nest(), "elasticity": elasticity}} if elasticity else {})}
+
+    def _moved(self, outcome: Outcome) -> tuple[Outcome, F64 | float]:
+        """Compute the change of the trade of each line by its rivals."""
+        elasticity, base = self._run.options.rivals, self._run.base
+        if not elasticity or base is None:
+            return outcome, 1.0
+        columns = outcome.columns
+        amounts = columns["customs_value"], base.duty, columns["duty"], columns["value_after"]
+        return outcome, self._cells.change(*amounts, elasticity)
+
+    @cached_property
+    def _cells(self) -> RivalCells:
+        return RivalCells(self._run.prepared.frame.select("hts", "origin"))
 
     @cached_property
     def _growth(self) -> F64:
         """Growth of each line in a year, after / before."""
+        if self._trend is None:
+            return np.ones(self._run.prepared.frame.height)
         lines = self._run.prepared.frame.select("hts", "origin")
         pairs = lines.unique().sort("hts", "origin")
         growth = self._trend.of(pairs["hts"].to_list(), pairs["origin"].to_list())

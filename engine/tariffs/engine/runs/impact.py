@@ -174,7 +174,7 @@ class ImpactRun(StepwiseRun):
         self._uncertainty = UncertaintyRun(run) if run.options.draws else None
         scenarios = [point.scenario for point in points]
         self._surplus_parts = SurplusParts(run, scenarios, self._context) if run.options.memory else None
-        self._forecast = Forecast(run) if run.options.trend else None
+        self._forecast = Forecast.of(run)
         self._first: FirstPoints = {}
 
     def check_rows(self) -> None:

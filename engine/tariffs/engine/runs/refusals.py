@@ -134,6 +134,7 @@ def refuse_untaken(verb: str, given: Iterable[str]) -> None:
 
 
 _DOMESTIC = "Domestic goods, consumer prices and the dollar are of the United States, not of its customers."
+_FORECASTS = ("trend", "rivals")
 _WHOLE = "{} needs the whole table at once, and a partitioned table is computed by products."
 _ONE_FILE = "Leave it out, or give the table as one file."
 _EXPORT = _one(EXPORT)
@@ -164,7 +165,7 @@ REFUSALS: tuple[Refusal, ...] = (
             f"Shares collected are of sums by origin and industry, and {name} needs the duty that the law states.",
             "Leave one of them out.",
         )
-        for name in ("draws", "attribute", "consumer_prices", "include_lines", "trend", "memory")
+        for name in ("draws", "attribute", "consumer_prices", "include_lines", "trend", "rivals", "memory")
     ),
     Refusal(
         "by",
@@ -267,17 +268,23 @@ REFUSALS: tuple[Refusal, ...] = (
         )
         for other in ({"response": _STATIC}, {"horizon": _other(PATH)})
     ),
-    Refusal(
-        "trend",
-        {"trend": _GIVEN, "response": _STATIC},
-        "A forecast is of trade after a response.",
-        "Choose a response, or leave the option out.",
+    *(
+        Refusal(
+            name,
+            {name: _GIVEN, "response": _STATIC},
+            "A forecast is of trade after a response.",
+            "Choose a response, or leave the option out.",
+        )
+        for name in _FORECASTS
     ),
-    Refusal(
-        "trend",
-        {"trend": _GIVEN, "direction": _EXPORT},
-        "Growth before the duties is of imports of the United States.",
-        "Leave it out for exports.",
+    *(
+        Refusal(
+            name,
+            {name: _GIVEN, "direction": _EXPORT},
+            "Growth before the duties, and rival origins, are of imports of the United States.",
+            "Leave it out for exports.",
+        )
+        for name in _FORECASTS
     ),
     Refusal(
         "reaction",
@@ -295,6 +302,7 @@ REFUSALS: tuple[Refusal, ...] = (
         Refusal(name, {name: _GIVEN, "files": _HOLDS}, _WHOLE.format(name), fix)
         for name, fix in (
             ("fx_offset", _ONE_FILE),
+            ("rivals", _ONE_FILE),
             (
                 "include_lines",
                 "Name a directory for them with lines_to (--lines DIR), or give the table as one file.",
@@ -332,11 +340,14 @@ REFUSALS: tuple[Refusal, ...] = (
         "Which duties have ended is asked of one day, so that lines cannot have days of their own.",
         "Leave the entry dates out of the table, or the option.",
     ),
-    Refusal(
-        "trend",
-        {"trend": _GIVEN, "dates": _HOLDS, "verb": _one(IMPACT)},
-        "A forecast is of one day, so that lines cannot have days of their own.",
-        "Leave the entry dates out of the table, or the option.",
+    *(
+        Refusal(
+            name,
+            {name: _GIVEN, "dates": _HOLDS, "verb": _one(IMPACT)},
+            "A forecast is of one day, so that lines cannot have days of their own.",
+            "Leave the entry dates out of the table, or the option.",
+        )
+        for name in _FORECASTS
     ),
     Refusal(
         "baseline",

@@ -155,7 +155,7 @@ class TimelineRun(StepwiseRun):
         counts = map(len, distinct.values())
         self._first_part = dict(zip(distinct, itertools.accumulate(counts, initial=0), strict=False))
         self._laws = RespondingLaws(self.table_run, list(itertools.chain.from_iterable(distinct.values())))
-        self._forecast = Forecast(self.table_run) if options.trend else None
+        self._forecast = Forecast.of(self.table_run)
         self._facts |= self._forecast.facts() if self._forecast else {}
         self._results: dict[Hashable, Sums] = {}
         self._done = 0

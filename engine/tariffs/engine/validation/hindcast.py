@@ -20,14 +20,15 @@ from tariffs.engine.law.yaml_texts import load_yaml
 from tariffs.engine.response.elasticities.adjustment_profile import path_parameters_for
 from tariffs.engine.response.elasticities.parameters import PATH
 from tariffs.engine.response.industries import naics_of
+from tariffs.engine.response.rivals import nest
 from tariffs.engine.response.trend import growth_before
+from tariffs.engine.runs.column_names import VALUE_FORECAST
 from tariffs.engine.runs.impact import Impact, impact
 from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.runs.outcomes.table_run import Cancelled, Progress
 from tariffs.engine.scenario import library, parse_scenario
 from tariffs.engine.schedule.reference_data import baseline, reference_table
 from tariffs.engine.tables.prepare import PreparedTable, prepare_table
-from tariffs.engine.validation.rivals import with_rivals
 from tariffs.engine.validation.trade_scores import TradeScore, partner_growth, score
 
 OUTCOMES = Path(__file__).with_name("trade_outcomes.parquet")
@@ -125,6 +126,7 @@ class Hindcast:
 
 def compare_trade(
     *,
+    law: Law | None = None,
     known_on: str = "",
     boards: Sequence[Board] = (),
     draws: int | None = None,
@@ -134,6 +136,7 @@ def compare_trade(
     """Forecast and score.
 
     Args:
+        law: by default the embedded one.
         known_on: the board of this day alone, or all.
         boards: other boards than those of `hindcast.yaml`.
         draws: draws behind the coverage; 0 leaves it out. By default those of `hindcast.yaml`.
@@ -144,7 +147,7 @@ def compare_trade(
         InputError: PARAMETER_INVALID for a day without a board.
         ServiceError: CANCELLED.
     """
-    rules, law = load_yaml(RULES), load_law()
+    rules, law = load_yaml(RULES), law or load_law()
     chosen = boards or _boards(rules, known_on)
     table = prepare_table(industry_table(), law)
     count = int(rules["draws"]) if draws is None else draws
@@ -234,22 +237,22 @@ def _forecast(
             known_on=board.known_on,
             by=("partner", "industry"),
             draws=count,
+            rivals=0.0 if count or horizon != PATH else nest()["elasticity"],
             seed=int(rules["seed"]),
         )
         points = [Point(scenario, f"{month}-{_MIDDLE}") for month in months]
         return impact(table, points, law=law, options=options, cancelled=cancelled)
 
     default = run(PATH, board.months)
-    frames = [_changes(default, PATH), _powers(default)]
+    frames = [_changes(default, PATH), _changes(default, WITH_RIVALS, VALUE_FORECAST), _powers(default)]
     frames += [_changes(run(horizon, board.months), horizon) for horizon in board.horizons]
     if draws and board.windows:
         frames.append(_ranges(run(PATH, months_between(*board.windows[0]), draws)))
     cells = _values(default)
     for frame in frames:
         cells = cells.join(frame, on=[*_CELL, "month"], how="left")
-    exponent, nest = -float(rules["elasticity"]), rules["rivals"]
-    cells = cells.with_columns((pl.col("power") ** exponent).alias(ONE_ELASTICITY))
-    cells = with_rivals(cells, PATH, WITH_RIVALS, nest["origins"], float(nest["elasticity"])).drop("power")
+    cells = cells.with_columns((pl.col("power") ** -float(rules["elasticity"])).alias(ONE_ELASTICITY))
+    cells = cells.drop("power")
     known = cells.filter(pl.col("origin") != ALL)
     return pl.concat([known, _of_all_partners(cells)]), default.provenance["run_digest"]
 
@@ -268,8 +271,8 @@ def _values(found: Impact) -> pl.DataFrame:
     return _blocks(found, value=pl.col("customs_value"))
 
 
-def _changes(found: Impact, name: str) -> pl.DataFrame:
-    return _blocks(found, **{name: pl.col("value_after") / pl.col("customs_value")})
+def _changes(found: Impact, name: str, column: str = "value_after") -> pl.DataFrame:
+    return _blocks(found, **{name: pl.col(column) / pl.col("customs_value")})
 
 
 def _powers(found: Impact) -> pl.DataFrame:

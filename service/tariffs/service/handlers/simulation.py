@@ -43,6 +43,7 @@ class SimulationHandler(simulation_service_pb2_grpc.SimulationServiceServicer):
     SimulateGroups = over_table("groups", pb.SimulateGroupsResponse)
     Timeline = streamed("timeline", pb.TimelineResponse)
     CalculateCollections = computed("sweep", "collections", pb.CalculateCollectionsResponse)
+    CompareTrade = computed("sweep", "hindcast", pb.CompareTradeResponse)
     SolveWorld = computed("short", "world", pb.SolveWorldResponse)
 
     def SimulateLines(

@@ -35,8 +35,8 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
         "tariffs.v1.DutyService": "CompareOrigins",
         "tariffs.v1.RefundService": "CalculateRefunds",
         "tariffs.v1.ScenarioService": "SaveScenario ShareScenario DeleteScenario",
-        "tariffs.v1.SimulationService": "Simulate SimulateGroups Timeline CalculateCollections SimulateLines "
-        "StartRun ShareRun SolveWorld",
+        "tariffs.v1.SimulationService": "Simulate SimulateGroups Timeline CalculateCollections CompareTrade "
+        "SimulateLines StartRun ShareRun SolveWorld",
         "tariffs.v1.SweepService": "Sweep Seek",
         "tariffs.v1.TableService": "UploadTable DeleteTable ShareTable CheckTable",
         "google.longrunning.Operations": "CancelOperation DeleteOperation",

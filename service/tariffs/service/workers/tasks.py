@@ -131,6 +131,7 @@ CALLS: Mapping[str, CallTask] = {
     "collections": CallTask(
         "simulation_service_pb2:CalculateCollectionsRequest", "collections:calculate_collections"
     ),
+    "hindcast": CallTask("simulation_service_pb2:CompareTradeRequest", "hindcast:compare"),
     "sweep": CallTask("simulation_service_pb2:SweepRequest", "runs:sweep"),
     "seek": CallTask("sweep_service_pb2:SeekRequest", "seek:run_seek"),
     "changes": CallTask("law_service_pb2:ListChangesRequest", "changes:list_changes"),

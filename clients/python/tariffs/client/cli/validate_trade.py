@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from tariffs.client._wire.progress import reporting
-from tariffs.client.cli.commands import Output
-from tariffs.client.cli.render.table import console, right, text_table
-from tariffs.client.errors import InvalidRequest, module_of
-from tariffs.client.results.hindcast import CUTS, hindcast_chart
+from tariffs.client.cli import options
+from tariffs.client.cli.commands import Output, UnderLaw
+from tariffs.client.cli.render.results import print_table
+from tariffs.client.cli.render.table import console
+from tariffs.client.errors import InvalidRequest
+from tariffs.client.results.hindcast import CUTS, Hindcast
+from tariffs.client.results.view import Passage
 
 _WRONG_SIGN = 1
 _SUFFIXES = {".svg", ".png"}
-_SCORES = ("error", "growth", "realised", "slope", "with Jan-Feb", "rank", "coverage")
-_PARTNERS = {"forecast": "forecast", "with trend": "with_trend", "realised": "realised"}
-_SHOWN = ("all", "most")
 KnownOn = Annotated[
     str,
     typer.Option(
@@ -34,7 +33,13 @@ Chart = Annotated[
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print the tables of docs/hindcast.md.")]
 
 
-def trade(known_on: KnownOn = "", output: Chart = None, markdown: Markdown = False) -> Output:
+def trade(
+    client: UnderLaw,
+    known_on: KnownOn = "",
+    output: Chart = None,
+    report: options.Report = None,
+    markdown: Markdown = False,
+) -> Output:
     """Compare forecasts of imports by partner, industry and month of 2025 with what was imported.
 
     The law known on a day and imports of 2024 go in; no change, one elasticity and trend are beside it. The exit code
@@ -44,83 +49,42 @@ def trade(known_on: KnownOn = "", output: Chart = None, markdown: Markdown = Fal
         raise InvalidRequest(
             "REQUEST_INVALID", f"Cannot draw {output}.", field="--output", fix="Name a .svg or .png file."
         )
-    compare = module_of("server", "tariffs.engine.validation.hindcast").compare_trade
-    with reporting(True) as report:
-        answer: dict[str, Any] = compare(known_on=known_on, progress=report).to_dict()
+    if report is not None:
+        options.report_file(report)
+    found = client.hindcast(known_on)
     if output is not None:
-        hindcast_chart(answer).save(str(output))
+        found.chart().save(str(output))
+    if report is not None:
+        found.report(report)
 
     def show() -> None:
         if markdown:
-            print("\n".join(markdown_tables(answer)))
+            print("\n".join(_markdown(found)))
         else:
-            _show(answer)
+            _show(found)
 
-    return Output(answer, show, _WRONG_SIGN if answer["wrong_signs"] else 0)
-
-
-def _show(answer: Mapping[str, Any]) -> None:
-    out = console()
-    for board in answer["boards"]:
-        for first, last in board["windows"]:
-            rows = [row for row in _of(answer["scores"], board, first, last) if row["cut"] in _SHOWN]
-            caption = (
-                f"{board['title']}; {first} to {last} over the year before. Error of partners in points, growth in "
-                "percent, slopes with standard errors, coverage of p5 to p95 in percent."
-            )
-            cells = ((CUTS[row["cut"]], row["forecast"], *_numbers(row)) for row in rows)
-            out.print(text_table(["goods", "forecast", *right(*_SCORES)], cells, caption))
-        stated = board["stated"]
-        for first, last in [*board["windows"][:1], *([stated] if stated else [])]:
-            rows = [row for row in _of(answer["partners"], board, first, last) if row["cut"] == "most"]
-            caption = f"{board['title']}; {CUTS['most']}, {first} to {last}, percent over the year before"
-            out.print(text_table(["origin", *right(*_PARTNERS)], map(_partner, rows), caption))
-    for one in answer["wrong_signs"]:
-        out.print(f"Wrong sign: {one}", markup=False)
-    frozen = answer["frozen"]
-    state = "unchanged since" if frozen["unchanged"] else "CHANGED after"
-    out.print(f"Parameters frozen on {frozen['on']}: {state}. See docs/hindcast.md.", markup=False)
+    return Output(found.to_json_dict(), show, _WRONG_SIGN if found.wrong_signs else 0)
 
 
-def _of(rows: Sequence[Mapping[str, Any]], board: Mapping[str, Any], *span: str) -> list[Mapping[str, Any]]:
-    return [row for row in rows if (row["board"], row["first"], row["last"]) == (board["id"], *span)]
+def _show(found: Hindcast) -> None:
+    out, view = console(), found.to_view()
+    for part in (*found.score_tables(), *found.partner_tables()):
+        out.print(f"\n{part.title}", markup=False)
+        print_table(part.tables[0])
+    for text in view.answer:
+        out.print(text, markup=False)
 
 
-def _numbers(row: Mapping[str, Any]) -> list[str]:
-    slope = _number(row["slope"], 1, 2)
-    return [
-        _number(row["error"], 1, 1),
-        _number(row["total"], 100, 1),
-        _number(row["realised_total"], 100, 1),
-        slope if slope == "-" else f"{slope} ({row['slope_error']:.2f})",
-        _number(row["controlled"], 1, 2),
-        _number(row["rank"], 1, 2),
-        _number(row["coverage"], 100, 0),
-    ]
-
-
-def _partner(row: Mapping[str, Any]) -> list[str]:
-    return [row["origin"] or "all", *(_number(row[name], 100, 1) for name in _PARTNERS.values())]
-
-
-def _number(value: float | None, unit: float, digits: int) -> str:
-    return "-" if value is None else f"{value * unit:.{digits}f}"
-
-
-def markdown_tables(answer: Mapping[str, Any]) -> Iterator[str]:
+def _markdown(found: Hindcast) -> Iterator[str]:
     """Write the scores of every board and window, and partners of the first, as Markdown."""
-    for board in answer["boards"]:
-        for first, last in board["windows"]:
-            yield from (f"### {board['title'].capitalize()}: {first} to {last}", "")
-            yield f"| goods | forecast | {' | '.join(_SCORES)} |"
-            yield "|---" * (2 + len(_SCORES)) + "|"
-            for row in _of(answer["scores"], board, first, last):
-                yield f"| {CUTS[row['cut']]} | {' | '.join([row['forecast'], *_numbers(row)])} |"
-            yield ""
-    board = answer["boards"][0]
-    for first, last in board["windows"][:1]:
-        yield f"| partner | {' | '.join(_PARTNERS)} |"
-        yield "|---" * (1 + len(_PARTNERS)) + "|"
-        for row in _of(answer["partners"], board, first, last):
-            if row["cut"] == "most":
-                yield f"| {' | '.join(_partner(row))} |"
+    for part in found.score_tables(tuple(CUTS)):
+        yield from (f"### {part.title}", "", *_rows(part), "")
+    yield from _rows(next(found.partner_tables()))
+
+
+def _rows(part: Passage) -> Iterator[str]:
+    (table,) = part.tables
+    for place, row in enumerate([table.heads, *table.rows]):
+        yield f"| {' | '.join(row)} |"
+        if place == 0:
+            yield "|---" * len(row) + "|"

@@ -18,7 +18,16 @@ import jinja2
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from tariffs.client.desk import front, law_pages, own_tables, quotes, runs, scenario_pages, sources
+from tariffs.client.desk import (
+    front,
+    law_pages,
+    outcome_pages,
+    own_tables,
+    quotes,
+    runs,
+    scenario_pages,
+    sources,
+)
 from tariffs.client.desk.access import COOKIE, Access, SignIn
 from tariffs.client.desk.kept_answers import Answers
 from tariffs.client.desk.page import RUN, Page, Parts, Site, site_of
@@ -39,7 +48,8 @@ from tariffs.client.errors import InvalidRequest, NotFound, TariffsError, Unauth
 _HERE = Path(__file__).resolve().parent
 VIEWS = (
     front.FRONT, front.RATE, quotes.QUOTE, quotes.DAYS, sources.SOURCE, runs.COMPARE, runs.TIMELINE_PAGE,
-    runs.SWEEP_PAGE, law_pages.LAW, law_pages.MEASURE, law_pages.DIFF, scenario_pages.SCENARIO, own_tables.TABLES,
+    runs.SWEEP_PAGE, outcome_pages.COLLECTIONS, outcome_pages.SCORE, outcome_pages.HINDCAST,
+    law_pages.LAW, law_pages.MEASURE, law_pages.DIFF, scenario_pages.SCENARIO, own_tables.TABLES,
     own_tables.MAPPING,
 )  # fmt: skip
 _FILES = {"desk.css": "text/css", "desk.js": "text/javascript"}

@@ -60,7 +60,8 @@ class Ran:
         return isinstance(self.result, ImpactResult)
 
 
-def _ran(client: Client, result: TableResult) -> Ran:
+def ran(client: Client, result: TableResult) -> Ran:
+    """Describe the result of a run with the law behind it in words."""
     law = client.legal_text(result)
     story, answer = result.story(law), result.answer()
     assert answer is not None
@@ -73,7 +74,7 @@ def ask_compare(client: Client, question: Question, law: Law) -> Ran | None:
     if not question.all("s"):
         return None
     options = question.options(IMPACT)
-    return _ran(
+    return ran(
         client, client.impact(question.table(), question.scenarios()[:_MOST_SCENARIOS], **cast(Any, options))
     )
 
@@ -91,7 +92,7 @@ def ask_timeline(client: Client, question: Question, law: Law) -> Ran | None:
         end=question.get("end"),
         **cast(Any, options),
     )
-    return _ran(client, result)
+    return ran(client, result)
 
 
 def ask_sweep(client: Client, question: Question, law: Law) -> Ran | None:
@@ -107,18 +108,18 @@ def ask_sweep(client: Client, question: Question, law: Law) -> Ran | None:
         vary[name] = values.split(",") if "," in values else values
     options = question.options(SWEEP)
     result = client.sweep(question.table(), question.scenarios()[0], vary=vary, **cast(Any, options))
-    return _ran(client, result)
+    return ran(client, result)
 
 
 def show_compare(question: Question, site: Site, ran: Ran | None) -> Parts:
     """Show the form of a comparison, and its answer with bars of where the duty changes."""
     hint = "The others are compared with the first"
     scenarios = Field("s", "Laws and scenarios", "several", choices=site.scenarios, hint=hint)
-    parts = _form(question, site, IMPACT, [scenarios], {"on": _later(site), "by": "origin"})
+    parts = form_parts(question, site, IMPACT, [scenarios], {"on": _later(site), "by": "origin"})
     if ran is not None:
         title, drawn = _change_bars(cast(ImpactResult, ran.result))
         parts |= {"chart": title, "bars": drawn}
-    return parts | _answer(question, ran)
+    return parts | answer_parts(question, ran)
 
 
 def show_timeline(question: Question, site: Site, ran: Ran | None) -> Parts:
@@ -128,7 +129,7 @@ def show_timeline(question: Question, site: Site, ran: Ran | None) -> Parts:
         Field("start", "First day", "date", question.get("start", _earlier(site)), is_required=True),
         Field("end", "Last day", "date", question.get("end", _later(site)), is_required=True),
     ]
-    parts = _form(question, site, TIMELINE, own, {"response": "none", "by": "origin"})
+    parts = form_parts(question, site, TIMELINE, own, {"response": "none", "by": "origin"})
     if ran is not None:
         result = cast(TimelineResult, ran.result)
         column = _column(result.totals)
@@ -147,7 +148,7 @@ def show_timeline(question: Question, site: Site, ran: Ran | None) -> Parts:
             "chart": f"{in_full(column).capitalize()} a year, by day",
             "plot": days_plot(series, result.days[1], shown, high, events),
         }
-    return parts | _answer(question, ran)
+    return parts | answer_parts(question, ran)
 
 
 def show_sweep(question: Question, site: Site, ran: Ran | None) -> Parts:
@@ -159,15 +160,16 @@ def show_sweep(question: Question, site: Site, ran: Ran | None) -> Parts:
             for text in (*question.all("vary"), "")
         ),
     ]
-    parts = _form(question, site, SWEEP, own, {"on": _later(site), "by": "origin"})
+    parts = form_parts(question, site, SWEEP, own, {"on": _later(site), "by": "origin"})
     if ran is not None:
         parts |= _points(cast(Sweep, ran.result), ran.law)
-    return parts | _answer(question, ran)
+    return parts | answer_parts(question, ran)
 
 
-def _form(
+def form_parts(
     question: Question, site: Site, verb: str, own: Sequence[Field], started: Mapping[str, str]
 ) -> dict[str, Any]:
+    """Make the parts of a page that hold the form of a run: its own fields, then the options of its verb."""
     tables = [("", "US imports of 2024"), *((one.name, _table_words(one)) for one in site.tables)]
     table = Field("table", "Goods", "select", question.get("table"), tables)
     return {
@@ -181,7 +183,8 @@ def _table_words(table: Any) -> str:
     return f"{table.row_count:,} rows of {table.create_time[:10]} ({table.name.removeprefix('tables/')[:8]})"
 
 
-def _answer(question: Question, ran: Ran | None) -> dict[str, Any]:
+def answer_parts(question: Question, ran: Ran | None) -> dict[str, Any]:
+    """Make the parts of a page that show the answer of a run, with its downloads."""
     if ran is None:
         return {"view": None}
     five = ran.result.answer()

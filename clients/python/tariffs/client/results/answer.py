@@ -92,7 +92,7 @@ def _lines(
     yield "Effective rate, %", _moved(totals, "effective_rate", PERCENT)
     yield f"{trade}, change in %", [three(summary(total)["imports_change"], PERCENT) for total in totals]
     forecasts = [three(total.get("value_forecast"), dollars) for total in totals]
-    yield f"{trade}, growth before the duties going on, {unit.name}", forecasts
+    yield f"{trade}, forecast, {unit.name}", forecasts
     void = any(total.get("duty_owed") not in {None, total.get("duty")} for total in totals)
     yield f"{duty} {basis}{'' if void else ' and owed'}, {unit.name}", _moved(totals, "duty", dollars)
     if void:

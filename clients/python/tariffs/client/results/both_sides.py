@@ -13,7 +13,6 @@ from tariffs.client.results import charts, html
 from tariffs.client.results.charts import Chart, Figure
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.legal_text import LegalText
-from tariffs.client.results.output_files import write_report
 from tariffs.client.results.report import report_html
 from tariffs.client.results.tables import Section, ShortTable
 from tariffs.client.results.view import Passage, View, drawn
@@ -115,18 +114,14 @@ class BothSides(Generic[Side]):
         """
         texts = law or {}
         parts = {TITLES[side]: one.to_view(law=texts.get(side)) for side, one in self.sides.items()}
-        text = report_html(
-            View(
-                question or _TITLE,
-                [text for part in parts.values() for text in part.answer[:1]],
-                drawn(self._figure),
-                [Passage("", (), [self._table(texts.get(IMPORTS))])],
-                parts=parts,
-            )
+        view = View(
+            question or _TITLE,
+            [text for part in parts.values() for text in part.answer[:1]],
+            drawn(self._figure),
+            [Passage("", (), [self._table(texts.get(IMPORTS))])],
+            parts=parts,
         )
-        if path is not None:
-            write_report(path, text)
-        return text
+        return report_html(view, path)
 
     def _figure(self) -> Figure:
         """Draw the duty on both sides."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 
 from tariffs.client.results import html
 from tariffs.client.results.json_values import json_value
-from tariffs.client.results.output_files import write_report
 from tariffs.client.results.quote import Note, Provenance
-from tariffs.client.results.report import report_html
+from tariffs.client.results.report import Reported
 from tariffs.client.results.tables import ShortTable
 from tariffs.client.results.view import Passage, View, inputs
 
@@ -26,7 +25,7 @@ _QUESTION = "How much customs duty comes in, and what becomes of the rest?"
 
 
 @dataclass(frozen=True, slots=True)
-class Collections:
+class Collections(Reported):
     """Duty assessed and collected on US imports, and the steps between; docs/models/collections.md explains each.
 
     Attributes:
@@ -67,37 +66,34 @@ class Collections:
             [*cells, _cells({"all": "all", **self.total.row(0, named=True)}, ["all"])],
         )
 
-    def report(self, path: str | Path | None = None) -> str:
-        """Write the ladder as one HTML page, which needs no network.
-
-        Args:
-            path: file to write it to, if any.
-
-        Raises:
-            InvalidRequest: the name of the file ends in neither .html nor .htm.
-            ExtraMissing: the extra `notebook` is not installed.
-        """
+    def to_view(self) -> View:
+        """Describe the ladder in plain data for readers."""
         total = self.total.row(0, named=True)
         assessed, collected, refunds = (
             total[name] / _BILLION for name in ("assessed", "collected", "refunds")
         )
         answer = (
-            f"Of {assessed:,.1f} billion USD of duty assessed, {collected:,.1f} are collected; {-refunds:,.1f} of void "
-            "duty are refunded in these months."
+            f"Of {assessed:,.1f} billion USD of duty assessed, {collected:,.1f} are collected; {abs(refunds):,.1f} of "
+            "void duty are refunded in these months."
         )
-        text = report_html(
-            View(
-                _QUESTION,
-                [answer],
-                passages=[Passage("From the law to the money", [], [self.table()])],
-                assumed={"Collections": [note.message for note in self.notes]},
-                inputs=inputs(self.provenance),
-                law_line=html.law_line(self.provenance),
-            )
+        return View(
+            _QUESTION,
+            [answer],
+            passages=[Passage("From the law to the money", [], [self.table()])],
+            assumed={"Collections": [note.message for note in self.notes]},
+            inputs=inputs(self.provenance),
+            repeat={"Command line": self._command()},
+            law_line=html.law_line(self.provenance),
         )
-        if path is not None:
-            write_report(path, text)
-        return text
+
+    def _command(self) -> str:
+        """Write the command that computes the rows again."""
+        asked = cast("Mapping[str, Any]", self.provenance["details"])
+        scenarios = cast("Sequence[Mapping[str, str]]", self.provenance["scenarios"])
+        words = ["tariffs", "collections", "--from", asked["start"], "--to", asked["end"]]
+        for name in ("by", "without"):
+            words += [f"--{name}", ",".join(asked[name])] if asked.get(name) else []
+        return shlex.join([*words, *(word for one in scenarios for word in ("-s", one["id"]))])
 
 
 def _cells(row: Mapping[str, Any], keys: list[str]) -> list[str]:

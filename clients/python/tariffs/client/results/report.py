@@ -7,18 +7,39 @@ from pathlib import Path
 from typing import Any
 
 from tariffs.client.errors import module_of
+from tariffs.client.results.output_files import write_report
 from tariffs.client.results.view import View
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
-def report_html(view: View) -> str:
-    """Write a view as a document.
+class Reported:
+    """Result with a view, which makes its report."""
 
-    Raises:
-        ExtraMissing: the extra `notebook` is not installed.
-    """
+    __slots__ = ()
+
+    def to_view(self) -> View:
+        """Describe the result in plain data for readers."""
+        raise NotImplementedError
+
+    def report(self, path: str | Path | None = None) -> str:
+        """Write the result as one HTML page, which needs no network.
+
+        Args:
+            path: file to write it to, if any.
+
+        Raises:
+            InvalidRequest: the name of the file ends in neither .html nor .htm.
+            ExtraMissing: the extra `notebook` is not installed.
+        """
+        return report_html(self.to_view(), path)
+
+
+def report_html(view: View, path: str | Path | None = None) -> str:
+    """Write a view as a document, and to a file if one is named; raises as `Reported.report`."""
     text: str = _environment().get_template("report.html.j2").render(view=view)
+    if path is not None:
+        write_report(path, text)
     return text
 
 

@@ -14,7 +14,6 @@ from tariffs.client.results.columns import keys_of, largest_first, shown_numbers
 from tariffs.client.results.headline import assumptions, days_words, is_export
 from tariffs.client.results.json_values import json_value
 from tariffs.client.results.legal_text import LegalText
-from tariffs.client.results.output_files import write_report
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_json, refused_words
 from tariffs.client.results.report import report_html
@@ -106,10 +105,7 @@ class TableResult:
             InvalidRequest: the name of the file ends in neither .html nor .htm.
             ExtraMissing: the extra `notebook` is not installed.
         """
-        text = report_html(self.to_view(question=question, law=law))
-        if path is not None:
-            write_report(path, text)
-        return text
+        return report_html(self.to_view(question=question, law=law), path)
 
     def to_view(self, *, question: str = "", law: LegalText | None = None) -> View:
         """Describe the result in plain data for readers; `question` and `law` as in `report`."""

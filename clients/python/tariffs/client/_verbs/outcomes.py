@@ -1,4 +1,4 @@
-"""Client method that follows duty from the law to the treasury."""
+"""Client methods on what came of duties: collected from the law to the treasury, and forecasts beside imports."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 import polars as pl
+from google.protobuf.json_format import MessageToDict
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.remote_calls import RemoteCalls
@@ -14,12 +15,13 @@ from tariffs.client._wire.frames import from_arrow
 from tariffs.client._wire.reading import read
 from tariffs.client._wire.requests import ScenarioLike
 from tariffs.client.results.collections import Collections
+from tariffs.client.results.hindcast import Hindcast
 from tariffs.run_spec.typed import LawOptions
 from tariffs.v1 import simulation_service_pb2 as pb
 
 
-class CollectionsCalls(RemoteCalls):
-    """Duty collected by month; mixed into `Client`."""
+class OutcomeCalls(RemoteCalls):
+    """Duty collected by month, and forecasts beside what came; mixed into `Client`."""
 
     def collections(
         self,
@@ -64,3 +66,25 @@ class CollectionsCalls(RemoteCalls):
         )
         rows = pl.concat([from_arrow(part) for part in answer.rows])
         return read(Collections, answer, rows=rows, frozen=dict(answer.frozen))
+
+    def hindcast(
+        self, known_on: str = "", *, law_version: str = "", timeout: float | None = None
+    ) -> Hindcast:
+        """Compare forecasts of the imports of 2025 with what was imported, which takes a minute or less.
+
+        Args:
+            known_on: the law frozen on this day alone, such as 2025-04-10; "entry": as acts were published. By default
+                all boards of docs/hindcast.md.
+            law_version: as in `Client`.
+            timeout: seconds; by default the config's deadline of a timeline.
+
+        Raises:
+            InvalidRequest: PARAMETER_INVALID for a day without a board.
+        """
+        request = pb.CompareTradeRequest(
+            known_on=arguments.text(known_on, "known_on"),
+            law_version=arguments.text(law_version, "law_version"),
+        )
+        seconds = arguments.seconds(timeout, self._config.deadlines.timeline)
+        answer: pb.CompareTradeResponse = self._backend.unary("CompareTrade", request, seconds)
+        return Hindcast(from_arrow(answer.scores), from_arrow(answer.partners), **MessageToDict(answer.facts))
