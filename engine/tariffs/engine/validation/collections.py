@@ -6,7 +6,6 @@ The shares are those frozen in `runs/collections`; nothing is fitted here, but f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,54 +20,25 @@ from tariffs.engine.runs.collections.frozen import ALL, DATA, REST, first_month,
 from tariffs.engine.runs.collections.ladder import RUNGS, days_of
 from tariffs.engine.runs.outcomes.table_run import Cancelled, Progress
 from tariffs.engine.scenario import library
+from tariffs.engine.validation.figures import BesidePublished
 
 NOTES = Path(__file__).with_name("collections.yaml")
 _HELD = (("2025-06", "2025-07"), ("2025-10", "2025-11"))
 
 
-@dataclass(frozen=True, slots=True)
-class CollectedRow:
-    """Figure collected and ours.
-
-    Attributes:
-        check: month, mean of months, origin, mean of origins held out, amount, total, refunds or ladder.
-        name: month, origin or duty; empty for a mean.
-        published, ours: percent of customs value, points of it, or billion USD.
-        difference: ours less published, in points; of amounts as a part.
-        tolerance: difference that needs no reason.
-        reason: reason for a larger one; empty if there is none.
-    """
-
-    check: str
-    name: str
-    published: float
-    ours: float
-    difference: float
-    tolerance: float
-    reason: str
-
-    @property
-    def within(self) -> bool:
-        """True if the difference is inside the tolerance."""
-        return abs(self.difference) <= self.tolerance
-
-
-@dataclass(frozen=True)
-class CollectionsComparison:
-    """Rows of all checks, and the facts of the frozen shares."""
-
-    rows: tuple[CollectedRow, ...]
-    frozen: Mapping[str, Any]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Convert to plain values for JSON."""
-        rows = [{**asdict(row), "within": row.within} for row in self.rows]
-        return {"rows": rows, "frozen": {name: str(value) for name, value in self.frozen.items()}}
+_UNITS = {
+    "month": "%",
+    "origin": "%",
+    "mean of months": "points",
+    "mean of origins held out": "points",
+    "ladder": "USD",
+}
+"""Units by check; the others are amounts in billion USD, whose tolerance is a part of the published one."""
 
 
 def compare_collections(
     *, progress: Progress | None = None, cancelled: Cancelled | None = None
-) -> CollectionsComparison:
+) -> tuple[BesidePublished, ...]:
     """Compute the ladder of every month to the last one known and compare it.
 
     Raises:
@@ -77,15 +47,18 @@ def compare_collections(
     law, base, notes = load_law(), library()["base"], load_yaml(NOTES)
     last = refund_path()[-1][0].isoformat()[:7]
     cells = collections(base, first_month(), last, law=law, progress=progress, cancelled=cancelled).rows
-    rows = [*monthly_rows(cells, notes), *origin_rows(cells, notes), *_amount_rows(cells, notes)]
     refunded = -float(cells["refunds"].sum()) / 1e9
-    rows.append(_row(notes, "refunds", "end", frozen().void_paid / 1e9, refunded, 0.001))
     steps = pl.sum_horizontal("assessed", *RUNGS) - pl.col("collected")
-    rows.append(_row(notes, "ladder", "sum", 0.0, float(cells.select(steps.abs().max()).item()), 0.005))
-    return CollectionsComparison(tuple(rows), frozen().facts)
+    return (
+        *monthly_rows(cells, notes),
+        *origin_rows(cells, notes),
+        *_amount_rows(cells, notes),
+        _row(notes, "refunds", "end", frozen().void_paid / 1e9, refunded, 0.001),
+        _row(notes, "ladder", "sum", 0.0, float(cells.select(steps.abs().max()).item()), 0.005),
+    )
 
 
-def monthly_rows(cells: pl.DataFrame, notes: Mapping[str, Any]) -> Iterator[CollectedRow]:
+def monthly_rows(cells: pl.DataFrame, notes: Mapping[str, Any]) -> Iterator[BesidePublished]:
     """Compare the rate of all goods by month, and the mean error of 2025."""
     known = pl.read_parquet(DATA / "collected.parquet").filter(pl.col("origin") == ALL)
     ours = cells.group_by("month").agg(pl.col("collected").sum())
@@ -94,12 +67,12 @@ def monthly_rows(cells: pl.DataFrame, notes: Mapping[str, Any]) -> Iterator[Coll
     for month, duty, collected, value in joined.select("month", "duty", "collected", "value").iter_rows():
         row = _row(notes, "month", month, 100 * duty / value, 100 * collected / value, tolerances["month"])
         if month < "2026":
-            errors.append(abs(row.difference))
+            errors.append(abs(row.ours - row.published))
         yield row
     yield _row(notes, "mean of months", "2025", 0.0, sum(errors) / len(errors), tolerances["mean of months"])
 
 
-def origin_rows(cells: pl.DataFrame, notes: Mapping[str, Any]) -> Iterator[CollectedRow]:
+def origin_rows(cells: pl.DataFrame, notes: Mapping[str, Any]) -> Iterator[BesidePublished]:
     """Compare the rate by origin over the last two months with figures, and with shares of the two held-in months."""
     known = pl.read_parquet(DATA / "collected.parquet").filter(pl.col("origin") != ALL)
     named = known["origin"].unique().to_list()
@@ -127,7 +100,7 @@ def origin_rows(cells: pl.DataFrame, notes: Mapping[str, Any]) -> Iterator[Colle
     yield _row(notes, check, f"{third} {fourth}", 0.0, sum(errors) / len(errors), tolerances[check])
 
 
-def _amount_rows(cells: pl.DataFrame, notes: Mapping[str, Any]) -> Iterator[CollectedRow]:
+def _amount_rows(cells: pl.DataFrame, notes: Mapping[str, Any]) -> Iterator[BesidePublished]:
     """Compare IEEPA duty to a day with what customs published; part of a month by its days."""
     for item in notes["amounts"]:
         node, until = item["authority"], date.fromisoformat(str(item["until"]))
@@ -156,17 +129,11 @@ def _part(month: str, until: date) -> float:
 
 def _row(
     notes: Mapping[str, Any], check: str, name: str, published: float, ours: float, tolerance: float
-) -> CollectedRow:
-    is_amount = check in ("amount", "total", "refunds")
-    difference = ours / published - 1 if is_amount else ours - published
-    row = CollectedRow(check, name, published, ours, difference, float(tolerance), "")
-    return (
-        row
-        if row.within
-        else CollectedRow(
-            check, name, published, ours, difference, float(tolerance), _reason(notes["reasons"], check, name)
-        )
-    )
+) -> BesidePublished:
+    unit = _UNITS.get(check, "USD bn")
+    allowed = float(tolerance) * (1.0 if check in _UNITS else published)
+    reason = _reason(notes["reasons"], check, name)
+    return BesidePublished(f"{check} {name}, {unit}", published, ours, allowed, reason)
 
 
 def _reason(reasons: Sequence[Mapping[str, Any]], check: str, name: str) -> str:

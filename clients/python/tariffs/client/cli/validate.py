@@ -81,23 +81,7 @@ def collections() -> Output:
     Its shares were frozen before the months after 2026-02 were seen. A difference beyond the tolerance is printed with
     its reason; the exit code is 1 if one has no reason.
     """
-    compare = module_of("server", "tariffs.engine.validation.collections").compare_collections
-    with reporting(True) as report:
-        answer: dict[str, Any] = compare(progress=report).to_dict()
-    return Output(answer, lambda: _show_collections(answer["rows"]), _exit_code(answer["rows"]))
-
-
-def _show_collections(rows: list[dict[str, Any]]) -> None:
-    out, reasons = console(), _reasons(rows)
-    numbers = ("published", "ours", "difference", "tolerance")
-    cells = (
-        [row["check"], row["name"], *(f"{row[name]:.3f}" for name in numbers), _mark(row, reasons)]
-        for row in rows
-    )
-    caption = "percent of customs value and points; amounts in billion USD, their difference as a part"
-    out.print(text_table(["check", "name", *right(*numbers), "within"], cells, caption))
-    for reason, number in reasons.items():
-        out.print(f"({number}) {reason}", markup=False)
+    return _beside("collections", "compare_collections")
 
 
 @add(app, "households", "tariffs validate households --json")
