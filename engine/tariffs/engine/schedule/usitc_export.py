@@ -1,7 +1,7 @@
 """Read the tariff schedule from the exports of the USITC: lines with rates, codes with units, special rates.
 
-Reads the JSON and the CSV export of the Harmonized Tariff Schedule, one row per line, an `indent` giving the tree.
-Descriptions are not kept.
+Reads the JSON and the CSV export of the Harmonized Tariff Schedule, one row per line, an `indent` giving the tree. The
+tables have no descriptions.
 """
 
 from __future__ import annotations
@@ -44,12 +44,17 @@ class ScheduleTables:
 
 def read_export(path: Path, vintage: str) -> ScheduleTables:
     """Read one vintage from an official JSON or CSV export."""
+    return tables_of(read_rows(path), vintage)
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Read all rows of an official JSON or CSV export: `code`, `text`, the rate texts, inherited or its own, units."""
     if path.suffix == ".json":
         rows = json.loads(path.read_text(encoding="utf-8"))
     else:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = [_from_csv(row) for row in csv.DictReader(file)]
-    return tables_of(list(_inherit(rows)), vintage)
+    return list(_inherit(rows))
 
 
 def stat_unit(words: str | None) -> str:
@@ -65,6 +70,7 @@ def _from_csv(row: Mapping[str, str]) -> dict[str, Any]:
     return {
         "htsno": row["HTS Number"],
         "indent": row["Indent"],
+        "description": row.get("Description", ""),
         "units": [u.strip(' "[]') for u in row["Unit of Quantity"].split(",") if u.strip(' "[]')],
         "general": row["General Rate of Duty"],
         "special": row["Special Rate of Duty"],
@@ -72,7 +78,7 @@ def _from_csv(row: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _inherit(rows: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
+def _inherit(rows: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, str]]:
     """Inherit rates: a line without a general rate takes those of the nearest line above it."""
     stack: list[tuple[int, dict[str, str]]] = []
     for row in rows:
@@ -85,7 +91,8 @@ def _inherit(rows: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
         stack.append((indent, rates))
         units = [str(u) for u in row.get("units") or []] + ["", ""]
         code = str(row.get("htsno") or "").replace(".", "")
-        yield {"code": code, **rates, "unit_1": units[0], "unit_2": units[1]}
+        text = str(row.get("description") or "")
+        yield {"code": code, "text": text, **rates, "unit_1": units[0], "unit_2": units[1]}
 
 
 def tables_of(rows: list[dict[str, Any]], vintage: str) -> ScheduleTables:

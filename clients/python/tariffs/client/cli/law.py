@@ -9,6 +9,7 @@ import typer
 from tariffs.client.cli.commands import Output, UnderLaw, add, command
 from tariffs.client.cli.help_pages import HelpPage
 from tariffs.client.cli.law_changes import changes
+from tariffs.client.cli.law_intake import intake
 from tariffs.client.cli.law_lint import EXAMPLES, lint
 from tariffs.client.cli.law_pack import build, check, diff, versions, watch
 from tariffs.client.cli.law_port_fees import port_fees
@@ -37,6 +38,9 @@ add(app, "diff", "tariffs law diff builtin my-law", f"tariffs law diff builtin {
 add(app, "versions", "tariffs law versions --target localhost:50051")(versions)
 add(app, "watch", "tariffs law watch --json")(watch)
 app.command("lint", cls=HelpPage, epilog=EXAMPLES)(command(lint))
+add(app, "intake", "tariffs law intake hts_2026_rev_20.json hts_2026_rev_21.json -o draft --on 2026-10-09")(
+    intake
+)
 add(app, "validate", "tariffs law validate --on 2026-11-20")(validate)
 
 
