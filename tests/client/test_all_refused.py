@@ -29,7 +29,7 @@ VERBS: dict[str, Callable[..., Any]] = {
         TABLE, SCENARIO, vary={"cn": ["10%", "20%"]}, on=DAY, **given
     ),
     "seek": lambda client, **given: client.seek(
-        TABLE, SCENARIO, vary=("cn", "10%", "50%"), target=("duty", 5.0), on=DAY, **given
+        TABLE, SCENARIO, vary=("start", "2027-01-10", "2027-01-11"), target=("duty", 5.0), on=DAY, **given
     ),
     "timeline": lambda client, **given: client.timeline(
         TABLE, ["base", SCENARIO], start="2027-01-01", end="2027-02-01", **given

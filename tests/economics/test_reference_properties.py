@@ -269,7 +269,7 @@ def test_18_indices_are_ordered(reference: Reference, after: Any) -> None:
 def test_19_world_welfare_is_the_integral_of_the_wedge(reference: Reference, after: Any) -> None:
     market = reference.market
 
-    steps, points = 32, list[tuple[Floats, Floats]]()
+    steps, points = 16, list[tuple[Floats, Floats]]()
     for step in range(steps + 1):
         rates = market.t0 + step / steps * (market.t1 - market.t0)
         there = market.with_(t1=rates).solve()
