@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -138,3 +140,20 @@ def test_who_dies_again_and_again_waits_longer_each_time(monkeypatch: pytest.Mon
 
 def never(*_: object) -> int:
     raise AssertionError("nothing is to be served")
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("tariffs.service.server.server", ("numba", "llvmlite", "alembic")),
+        ("tariffs.service.server.warmup", ("numba", "llvmlite", "sqlalchemy", "alembic")),
+        ("tariffs.service.rpc.runs", ("sqlalchemy", "alembic")),
+    ],
+)
+def test_a_process_does_not_load_libraries_for_the_work_of_others(
+    module: str, absent: tuple[str, ...]
+) -> None:
+    # A compiler takes 55 MB in a server, a database 28 MB in each worker.
+    program = f"import sys, {module}; print(*sorted({set(absent)!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert not done.stdout.strip()

@@ -7,8 +7,6 @@ import io
 import os
 import pickle
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -381,20 +379,3 @@ def test_a_run_nobody_waits_for_is_not_begun(pool: WorkerPool) -> None:
     with pytest.raises(ServiceError, match="cancelled"):
         pool.compute("duties", b"", sink, sink.cancel_token)
     assert len(compute(pool, "duties", batch(1))) == 1
-
-
-@pytest.mark.parametrize(
-    ("module", "absent"),
-    [
-        ("tariffs.service.server.server", ("numba", "llvmlite", "alembic")),
-        ("tariffs.service.server.warmup", ("numba", "llvmlite", "sqlalchemy", "alembic")),
-        ("tariffs.service.rpc.runs", ("sqlalchemy", "alembic")),
-    ],
-)
-def test_a_process_does_not_load_libraries_for_the_work_of_others(
-    module: str, absent: tuple[str, ...]
-) -> None:
-    # A compiler takes 55 MB in a server, a database 28 MB in each worker.
-    program = f"import sys, {module}; print(*sorted({set(absent)!r} & sys.modules.keys()))"
-    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    assert not done.stdout.strip()
