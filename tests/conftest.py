@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import logging
 import os
@@ -9,6 +10,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,30 @@ def _logs_as_they_were() -> Iterator[None]:
 def scale() -> int:
     """How many times the small count a random test takes: 1 in `make test`, 3 in `make test-all`."""
     return SCALE
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Share the target of one real server among the processes of a test run; who starts it ends it after the others."""
+    from tariffs.client._wire.server_process import server_process
+
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    target, log = folder / "server.target", folder / "server.log"
+    with ExitStack() as ours, (folder / "begin").open("w") as begin, (folder / "users").open("w") as users:
+        fcntl.flock(begin, fcntl.LOCK_EX)
+        if is_first := not target.exists():
+            target.write_text(
+                ours.enter_context(server_process(log, 600.0, lambda _: None)), encoding="utf-8"
+            )
+        fcntl.flock(users, fcntl.LOCK_SH)
+        fcntl.flock(begin, fcntl.LOCK_UN)
+        yield target.read_text(encoding="utf-8")
+        fcntl.flock(users, fcntl.LOCK_UN)
+        if is_first:
+            fcntl.flock(begin, fcntl.LOCK_EX)
+            fcntl.flock(users, fcntl.LOCK_EX)
+            target.unlink()
 
 
 @pytest.fixture(scope="session")

@@ -1,20 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
-
-from tariffs.client._wire.server_process import server_process
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real server in a process of its own, as the demo starts it."""
-    log = tmp_path_factory.mktemp("server") / "server.log"
-    with server_process(log, 600.0, lambda _: None) as target:
-        yield target
 
 
 @pytest.fixture
