@@ -13,6 +13,8 @@ import pytest
 
 from tariffs.client import Client, InvalidRequest
 from tariffs.client.cli.__main__ import run
+from tariffs.client.desk.outcome_pages import BOARDS
+from tariffs.engine.law.yaml_texts import load_yaml
 from tariffs.engine.response.elasticities.parameters import PATH
 from tariffs.engine.validation import hindcast
 from tariffs.engine.validation.hindcast import (
@@ -182,6 +184,8 @@ def test_boards_are_chosen_by_day_and_state_what_is_not_scored() -> None:
     with Client.local() as client, pytest.raises(InvalidRequest) as refused:
         client.hindcast("2025-06-01")
     assert refused.value.reason == "PARAMETER_INVALID"
+    rules = load_yaml(hindcast.RULES)
+    assert tuple(board["known_on"] for board in rules["boards"]) == BOARDS
     february = replace(BOARD, known_on="2026-02-24", windows=(), stated=("2026-03", "2026-03"))
     found = compare_trade(boards=[february], draws=0)
     assert not found.scores

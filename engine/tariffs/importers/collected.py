@@ -8,11 +8,10 @@ Run as `python -m tariffs.importers.collected REALISED_CSV TREASURY_CSV COUNTRIE
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tariffs.importers.output import read_csv_text, write_csv
+from tariffs.importers.output import read_csv_text, run, write_csv
 
 COLUMNS = ("month", "origin", "source", "rate")
 FIRST_MONTH = "2025-01"
@@ -48,15 +47,5 @@ def build(realised: Path, treasury: Path, countries: Path, target: Path) -> int:
 _TARGET = Path(__file__).parents[1] / "engine" / "validation" / "collected.csv"
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Build the table from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("realised", "treasury", "countries"):
-        parser.add_argument(name, type=Path)
-    parser.add_argument("--target", type=Path, default=_TARGET)
-    given = parser.parse_args(arguments)
-    build(given.realised, given.treasury, given.countries, given.target)
-
-
 if __name__ == "__main__":
-    main()
+    run(build, __doc__, _TARGET)

@@ -7,14 +7,13 @@ Run as `python -m tariffs.importers.collections_data DATA_DIR`, a folder laid ou
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import polars as pl
 
 from tariffs.engine.response.industries import sector_of
 from tariffs.engine.schedule.reference_data import reference_table
-from tariffs.importers.output import read_csv_text, write_parquet
+from tariffs.importers.output import read_csv_text, run, write_parquet
 
 LAST_MONTH = "2026-02"
 REST, SPECIAL = "", "98-99"
@@ -183,14 +182,5 @@ def build(source: Path, target: Path) -> None:
     write_parquet(sectors, target / "collected_industries.parquet", ("month", "sector"))
 
 
-def main() -> None:
-    """Build the files from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("source", type=Path)
-    parser.add_argument("--target", type=Path, default=_TARGET)
-    given = parser.parse_args()
-    build(given.source, given.target)
-
-
 if __name__ == "__main__":
-    main()
+    run(build, __doc__, _TARGET)

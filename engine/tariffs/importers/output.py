@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from inspect import signature
 from pathlib import Path
 
 import polars as pl
@@ -36,3 +38,13 @@ def read_csv_text(path: Path) -> list[dict[str, str]]:
     """Read rows of a CSV file as text; lines that begin with `#` are comments."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(line for line in file if not line.startswith("#")))
+
+
+def run(build: Callable[..., object], about: str | None, target: Path) -> None:
+    """Build tables from the command line: a path for each parameter of the builder, the last one as --target."""
+    *sources, last = signature(build).parameters
+    parser = argparse.ArgumentParser(description=about)
+    for name in sources:
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--target", dest=last, type=Path, default=target)
+    build(**vars(parser.parse_args()))

@@ -8,7 +8,6 @@ Run as `python -m tariffs.importers.sailing_days PORTS_GEOJSON`, the file `data/
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import json
 from collections import defaultdict
@@ -16,7 +15,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from tariffs.importers.output import write_csv
+from tariffs.importers.output import run, write_csv
 
 KNOTS = 14
 """Mean speed of container ships; gives 17 days from Shanghai to Los Angeles, where schedules say 13 to 18."""
@@ -48,14 +47,5 @@ def build(ports: Path, target: Path) -> int:
     return len(rows)
 
 
-def main() -> None:
-    """Build the file from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("ports", type=Path)
-    parser.add_argument("--target", type=Path, default=_TARGET)
-    given = parser.parse_args()
-    build(given.ports, given.target)
-
-
 if __name__ == "__main__":
-    main()
+    run(build, __doc__, _TARGET)

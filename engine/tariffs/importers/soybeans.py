@@ -10,13 +10,12 @@ Run as `python -m tariffs.importers.soybeans EXPORTS_FOLDER`.
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 
-from tariffs.importers.output import write_csv
+from tariffs.importers.output import run, write_csv
 
 COLUMNS = ("first", "last", "origin", "value_usd", "tons")
 YEARS = (2024, 2025)
@@ -82,15 +81,5 @@ def build(folder: Path, target: Path) -> int:
     return len(rows)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Build the table from the command line."""
-    validation = Path(__file__).parents[1] / "engine" / "validation"
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--target", type=Path, default=validation / "soybeans.csv")
-    given = parser.parse_args(arguments)
-    build(given.folder, given.target)
-
-
 if __name__ == "__main__":
-    main()
+    run(build, __doc__, Path(__file__).parents[1] / "engine" / "validation" / "soybeans.csv")

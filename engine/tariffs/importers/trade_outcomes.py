@@ -13,13 +13,12 @@ Run as `python -m tariffs.importers.trade_outcomes PARTNERS_PARQUET INDUSTRIES_P
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
 
-from tariffs.importers.output import read_csv_text, write_csv, write_parquet
+from tariffs.importers.output import read_csv_text, run, write_csv, write_parquet
 
 OUTCOMES, TREND = "trade_outcomes.parquet", "trend_2024.csv"
 TREND_COLUMNS = ("origin", "industry", "growth")
@@ -91,15 +90,5 @@ def build(partners: Path, industries: Path, countries: Path, engine: Path) -> tu
     return found.height, len(rows)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Build the tables from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("partners", "industries", "countries"):
-        parser.add_argument(name, type=Path)
-    parser.add_argument("--target", type=Path, default=Path(__file__).parents[1] / "engine")
-    given = parser.parse_args(arguments)
-    build(given.partners, given.industries, given.countries, given.target)
-
-
 if __name__ == "__main__":
-    main()
+    run(build, __doc__, Path(__file__).parents[1] / "engine")

@@ -25,7 +25,8 @@ from tariffs.run_spec.option import TIMELINE
 
 _LADDER = ("assessed", *STEPS, "collected", "refunds")
 _KEYS = ("month", "authority", "origin")
-_BOARDS = ("entry", "2025-01-20", "2025-04-10", "2025-08-07", "2026-02-24")
+BOARDS = ("entry", "2025-01-20", "2025-04-10", "2025-08-07", "2026-02-24")
+"""Days of docs/hindcast.md on which the law is frozen."""
 _OF_LAW = ("known_on", "switches", "min_confidence")
 _REPORT = {"report": ("text/html", "html", lambda found: found.report().encode())}
 _YEAR = "10-01"
@@ -151,7 +152,7 @@ def ask_hindcast(client: Client, question: Question, law: Law) -> Hindcast | Non
 def show_hindcast(question: Question, site: Site, found: Hindcast | None) -> Parts:
     """Show the boards to choose from, and scores and partners of one with its errors as bars."""
     board = Field(
-        "known_on", "Law known on", "select", question.get("known_on"), [(one, one) for one in _BOARDS]
+        "known_on", "Law known on", "select", question.get("known_on"), [(one, one) for one in BOARDS]
     )
     parts = {"fields": [board], "more": (), "verb": "hindcast"} | _shown(question, found)
     if found is None or found.scores.is_empty():
