@@ -23,6 +23,8 @@ _SLOW = {
     **dict.fromkeys(("ScenarioService/DiffScenarios", "SimulationService/SimulateGroups"), 300),
 }
 """Calls of methods that compute for milliseconds; the others share the rest."""
+_LONG = {"SimulationService/CompareTrade"}
+"""Methods that compute for longer than the deadline of these calls, which ends them."""
 _NAMES = in_process.names()
 _SHARE = (INPUTS - sum(_SLOW.values())) // (len(_NAMES) - len(_SLOW))
 
@@ -38,7 +40,7 @@ def test_hostile_calls_are_answered_or_refused_by_the_catalogue(name: str) -> No
             error.add_note(f"bodies_from({name!r}, choices({seed}))")
             raise
     # Calls that are all refused at the door would prove little.
-    assert seen["OK"], seen
+    assert seen["DEADLINE" if name in _LONG else "OK"], seen
 
 
 def test_the_plainest_choices_make_the_request_in_good_faith() -> None:
