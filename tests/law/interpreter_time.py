@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.law.plain_rows import plain_rows
+from tests.law.plain_rows import once, plain_rows
 
 Raw = dict[str, Any]
 NEVER = "9999-01-01"
@@ -47,6 +47,21 @@ def clock(law: Raw, to: str) -> str:
     return zone
 
 
+def named_by(events: Iterable[Raw], measure: Raw) -> list[tuple[Raw, list[str | None]]]:
+    """The events that name a measure, with the periods that each names or None."""
+    found: list[tuple[Raw, list[str | None]]] = []
+    for event in events:
+        selector = event.get("measures", {})
+        ids, node = listed(selector.get("id", [])), selector.get("authority")
+        labels: list[str | None] = [p["id"] for p in measure.get("periods", []) if p["id"] in ids]
+        under = not labels and node and f"{measure['authority']}.".startswith(node + ".")
+        if measure["id"] in ids or under:
+            labels = [None]
+        if labels:
+            found.append((event, labels))
+    return found
+
+
 class Moment:
     """One law as one line meets it at its instant, by the acts known on a day."""
 
@@ -59,7 +74,7 @@ class Moment:
         self.known_on = known_on or law["version"]["as_of"]
         self.switches = {name: switch["default"] for name, switch in law["switches"].items()} | dict(switches)
         self.such: dict[str, bool] = {}
-        self.events = [*law["events"], *({"known_from": "0001-01-01", **change} for change in changes)]
+        self.changes = [{"known_from": "0001-01-01", **change} for change in changes]
 
     def passed(self, text: str | None, hour: str = "12:00") -> bool:
         return bool(text) and instant(str(text), self.zone, hour) <= self.at
@@ -82,13 +97,16 @@ class Moment:
 
     def is_such(self, name: str) -> bool:
         if name not in self.such:
-            entries = self.law["lists"].get(name, [(name, "", "")])
-            mine = [e for e in entries if self.line["hts"].startswith(e[0].replace(".", ""))]
+            mine = once(self.law, ("entries", name, self.line["hts"]), lambda: self.entries(name))
             changes = [c for c in self.law.get("list_changes", []) if name in c["lists"]]
             unknown = {c["day"] for c in changes if c["known_from"] > self.known_on}
             held = [(start, end) for _, start, end in mine if start not in unknown]
             self.such[name] = any(self.dated(s, "" if e in unknown else e, "00:01") for s, e in held)
         return self.such[name]
+
+    def entries(self, name: str) -> list[tuple[str, str, str]]:
+        entries = self.law["lists"].get(name, [(name, "", "")])
+        return [entry for entry in entries if self.line["hts"].startswith(entry[0].replace(".", ""))]
 
     def reaches(self, scope: Raw) -> bool:
         tests: list[tuple[str, Callable[[str], bool]]] = [
@@ -118,21 +136,21 @@ class Moment:
 
     def acts(self, measure: Raw) -> Iterator[Raw]:
         """The known acts on a measure that reach the line, with their start and the period they are limited to."""
+        for event, labels in self.named(measure):
+            start = event.get("at") or event.get("from") or event.get("until", "")
+            if self.exists(event, start) and self.reaches(event.get("measures", {})):
+                yield from ({**event, "start": start or NEVER, "label": label} for label in labels)
+
+    def named(self, measure: Raw) -> list[tuple[Raw, list[str | None]]]:
+        """Acts that name a measure, with the periods that they name or None."""
         own = [
             {**event, "measures": {"id": measure["id"], **event.get("measures", {})}}
             for event in measure.get("events", [])
         ]
-        for event in [*own, *self.events]:
-            selector = event.get("measures", {})
-            ids, node = listed(selector.get("id", [])), selector.get("authority")
-            labels: list[str | None] = [p["id"] for p in measure.get("periods", []) if p["id"] in ids]
-            if measure["id"] in ids or (
-                not labels and node and f"{measure['authority']}.".startswith(node + ".")
-            ):
-                labels = [None]
-            start = event.get("at") or event.get("from") or event.get("until", "")
-            if labels and self.exists(event, start) and self.reaches(selector):
-                yield from ({**event, "start": start or NEVER, "label": label} for label in labels)
+        written = once(
+            self.law, ("acts", measure["id"]), lambda: named_by([*own, *self.law["events"]], measure)
+        )
+        return [*written, *named_by(self.changes, measure)]
 
     def period(self, measure: Raw, acts: list[Raw]) -> tuple[Raw, datetime] | None:
         """The period that holds and its start, after acts that move starts and written ends; or None."""
@@ -208,7 +226,8 @@ class Moment:
         return rows, acts, openly, held[1], not voids
 
     def rows(self, rows: Any, measure: Raw) -> Iterator[Raw]:
-        for row in plain_rows(rows, self.law, measure):
+        spelled = once(self.law, ("rows", id(rows)), lambda: list(plain_rows(rows, self.law, measure)))
+        for row in spelled:
             if row.get("known_from", "") > self.known_on:
                 continue
             if "by_origin" in row:

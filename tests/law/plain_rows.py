@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import Any, TypeVar
 
 Raw = dict[str, Any]
+Found = TypeVar("Found")
+
+
+class Unchanged(Raw):
+    """Raw law that nobody changes, so that what is found in it once need not be sought again."""
+
+    kept: dict[Hashable, Any]
+
+
+def once(law: Mapping[str, Any], key: Hashable, find: Callable[[], Found]) -> Found:
+    """What `find` gives, sought once for each key in a law that is unchanged."""
+    if not isinstance(law, Unchanged):
+        return find()
+    if key not in law.kept:
+        law.kept[key] = find()
+    found: Found = law.kept[key]
+    return found
 
 
 def plain_rows(rows: Any, law: Mapping[str, Any], measure: Raw) -> Iterator[Raw]:

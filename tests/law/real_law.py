@@ -13,6 +13,7 @@ from tariffs.engine.law import load_law, read_raw
 from tariffs.engine.law.values import read_instant
 from tariffs.engine.schedule.lines import load_schedule
 from tariffs.engine.schedule.rates import Rate
+from tests.law.plain_rows import Unchanged
 
 ENGINE = Path(__file__).resolve().parents[2] / "engine" / "tariffs" / "engine"
 LAW_DIRECTORY = ENGINE / "law" / "data"
@@ -21,7 +22,9 @@ Column = tuple[str, str, str]
 
 @cache
 def raw_law() -> dict[str, Any]:
-    return read_raw()
+    law = Unchanged(read_raw())
+    law.kept = {}
+    return law
 
 
 @cache
