@@ -13,7 +13,7 @@ from tests.tools.fuzz.requests import bodies_from, choices
 INPUTS = 20_000
 """Calls of all methods at scale 1."""
 _SLOW = {
-    "LawService/ListChanges": 75,
+    **dict.fromkeys(("LawService/ListChanges", "SimulationService/SolveWorld"), 25),
     "SimulationService/CalculateCollections": 75,
     "SimulationService/CompareTrade": 15,
     **dict.fromkeys(("SimulationService/Simulate", "SweepService/Seek", "TableService/CheckTable"), 150),
