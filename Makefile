@@ -10,7 +10,8 @@ PORT ?= 50051
 UV_VERSION := 0.13.9
 COSMIC_RAY_VERSION := 8.7.0
 MUTANTS := build/mutants/venv
-PYTEST := $(BIN)/python -m pytest -q -n $(or $(PROCESSES),auto) --dist worksteal
+PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST = $(BIN)/python -m pytest -q -n $(PROCESSES) --dist worksteal
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -23,7 +24,8 @@ help:  ## Show this list
 demo: $(STAMP)  ## Answer the founding question over gRPC; writes build/demo
 	@$(BIN)/python -m tariffs.client.demo
 
-# Tests run in as many processes as there are cores, or in PROCESSES; a process takes over the rest of a slower one.
+# Tests run in PROCESSES, one more than there are cores: some wait for servers, or compute in a server. A process takes over
+# the rest of a slower one.
 test: $(STAMP)  ## The tests of a working day: every kind, small counts
 	@$(PYTEST) -m "not slow and not kill and not wheel and not bench"
 
