@@ -348,7 +348,15 @@ def test_outcomes_are_pages_with_the_documents_of_their_commands(
     for address, schema, words in (
         ("/hindcast?known_on=entry", "hindcast", ("by 8.5 points on average", "A board: 2025-09 to 2025-11")),
         (money, "collections", ("of duty assessed", "afloat", "all months by step, USD bn")),
-        (score, "score", ("Revenue by fiscal year", "Conventional revenue by fiscal year")),
+        (
+            score,
+            "score",
+            (
+                "How much revenue do duties bring",
+                "Revenue by fiscal year",
+                "Conventional revenue by fiscal year",
+            ),
+        ),
     ):
         page = get(served, address)
         text = page.body.decode()

@@ -13,12 +13,13 @@ from tariffs.client.results import html
 from tariffs.client.results.json_values import json_value
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.report import Reported
-from tariffs.client.results.tables import ShortTable
+from tariffs.client.results.tables import Section, ShortTable
 from tariffs.client.results.view import Passage, View, inputs
 
 STEPS = ("claims", "exemptions", "afloat", "rest")
 """Steps from `assessed` to `collected`."""
 _AMOUNTS = ("imports", "assessed", *STEPS, "collected", "refunds")
+_RATE = "collected_rate"
 _SHOWN = 40
 _BILLION = 1e9
 _QUESTION = "How much customs duty comes in, and what becomes of the rest?"
@@ -55,16 +56,12 @@ class Collections(Reported):
         }
 
     def table(self) -> ShortTable:
-        """Write the rows as text, billion USD: all of a few months or the largest, and the total."""
-        keys = [name for name in self.rows.columns if name not in (*_AMOUNTS, "collected_rate")]
+        """Write the rows by name, all of a few months or the largest, and the total."""
+        keys = [name for name in self.rows.columns if name not in (*_AMOUNTS, _RATE)]
         rows = self.rows if keys == ["month"] else self.rows.sort("collected", descending=True)
-        cells = [_cells(row, keys) for row in rows.head(_SHOWN).iter_rows(named=True)] if keys else []
-        left = f"; {rows.height - _SHOWN:,} smaller rows are left out" if rows.height > _SHOWN else ""
-        return ShortTable(
-            f"billion USD; rate in percent of imports{left}",
-            [" ".join(keys), *_AMOUNTS, "rate"],
-            [*cells, _cells({"all": "all", **self.total.row(0, named=True)}, ["all"])],
-        )
+        numbers, total = [*_AMOUNTS, _RATE], self.total.row(0, named=True)
+        heads = [*_AMOUNTS, "rate, %"]
+        return Section("", rows if keys else rows.clear(), keys, numbers, _SHOWN, heads, total, "all").short()
 
     def to_view(self) -> View:
         """Describe the ladder in plain data for readers."""
@@ -94,12 +91,3 @@ class Collections(Reported):
         for name in ("by", "without"):
             words += [f"--{name}", ",".join(asked[name])] if asked.get(name) else []
         return shlex.join([*words, *(word for one in scenarios for word in ("-s", one["id"]))])
-
-
-def _cells(row: Mapping[str, Any], keys: list[str]) -> list[str]:
-    rate = row["collected_rate"]
-    return [
-        " ".join(str(row[name]) for name in keys),
-        *(f"{row[name] / _BILLION:,.3f}" for name in _AMOUNTS),
-        "" if rate is None else f"{rate * 100:.2f}",
-    ]

@@ -12,6 +12,7 @@ from tariffs.client.results.short_names import name_of
 FRACTIONS = frozenset(
     {
         "effective_rate", "rate", "effective_rate_after", "quantity_hat", "quota_premium", "share", "vs_positive",
+        "collected_rate",
     }
 )  # fmt: skip
 """Columns with fractions, shown in percent."""

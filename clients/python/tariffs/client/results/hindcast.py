@@ -35,6 +35,10 @@ _WIDTH, _HEIGHT = 480, 380
 _BARS = 150
 _PERCENT = 100.0
 _QUESTION = "What was forecast for the imports of 2025, and what came?"
+_ASSUMED = (
+    "The response on the 15th of each month moves imports of that month of 2024, so that seasons cancel; goods without "
+    "an industry stay as they were. Outcomes are of the Census Bureau, to 2025-11."
+)
 _LIMITS = (
     "The default is good for totals of months to a year and for partners that are hit by name; not for third "
     "countries, computers, drugs and gold, single cells, or welfare over horizons. docs/hindcast.md says why."
@@ -83,7 +87,7 @@ class Hindcast(Reported):
                 rows = _of(self.scores, board, first, last).filter(pl.col("cut").is_in(list(cuts)))
                 cells = [[CUTS[row["cut"]], row["forecast"], *_numbers(row)] for row in rows.to_dicts()]
                 table = ShortTable(words, ["goods", "forecast", *_SCORES], cells, 2)
-                yield Passage(f"{board['title'].capitalize()}: {first} to {last}", (), [table])
+                yield Passage(f"{_titled(board)}: {first} to {last}", (), [table])
 
     def partner_tables(self) -> Iterator[Passage]:
         """Make a table of partners of the first window of each board, and of months that are not scored yet."""
@@ -93,7 +97,7 @@ class Hindcast(Reported):
             for first, last in [*board["windows"][:1], *stated]:
                 rows = _of(self.partners, board, first, last).filter(cut=_JUDGED).to_dicts()
                 table = ShortTable(words, ["partner", *_PARTNERS], [_partner(row) for row in rows])
-                yield Passage(f"{board['title'].capitalize()}, partners: {first} to {last}", (), [table])
+                yield Passage(f"{_titled(board)}, partners: {first} to {last}", (), [table])
 
     def to_view(self) -> View:
         """Describe the boards in plain data for readers."""
@@ -111,8 +115,9 @@ class Hindcast(Reported):
             ],
             drawn(self._figure),
             [Passage("What it is good for", [_LIMITS]), *tables],
+            assumed={"Forecasts": [_ASSUMED]},
             inputs=inputs(self.provenance),
-            law_line=html.law_line(self.provenance),
+            law_line=html.law_line({**self.provenance, "known_on": "the days of the boards"}),
         )
 
     def _errors(self) -> Iterator[str]:
@@ -184,6 +189,11 @@ class Hindcast(Reported):
             )
         )
         return (above & bars).resolve_scale(color="independent")
+
+
+def _titled(board: Mapping[str, Any]) -> str:
+    title = str(board["title"])
+    return title[:1].upper() + title[1:]
 
 
 def _of(rows: pl.DataFrame, board: Mapping[str, Any], first: str, last: str) -> pl.DataFrame:

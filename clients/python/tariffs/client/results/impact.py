@@ -22,7 +22,7 @@ from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.path_views import named_events, period_answer, period_figure
 from tariffs.client.results.quote import Note
 from tariffs.client.results.ranges import Ranges, model_ends
-from tariffs.client.results.scores import score_passages, score_tables
+from tariffs.client.results.scores import SCORED, score_passages, score_tables, score_words
 from tariffs.client.results.shown import TableResult, largest_section, section_of
 from tariffs.client.results.tables import SHOWN_ROWS, Section, ShortTable
 from tariffs.client.results.treemap import treemap
@@ -361,13 +361,12 @@ class TimelineResult(TableResult):
             _titled(one, law).with_columns(on=pl.lit(first)) for one in (self.average_total, self.averages)
         )
         own = ImpactWords(total, groups, None, None, None, None, self.goods, self._largest(law=law))
-        steps, column = (
-            _titled(self.totals, law),
-            "duty_after" if self.totals["value_after"].count() else "duty",
-        )
+        steps = _titled(self.totals, law)
+        column = "duty_after" if self.totals["value_after"].count() else "duty"
+        words = score_words(self.score, law)
         return Story(
-            f"What is the duty on {self.goods} from {first} to {last}?",
-            period_answer(steps, total, self.goods, column),
+            SCORED if words else f"What is the duty on {self.goods} from {first} to {last}?",
+            [*words, *period_answer(steps, total, self.goods, column)],
             [*score_passages(self.score), *own.passages()[:-1], _UNSURE],
             lambda: period_figure(steps, column, law.events if law else {}),
         )

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from tariffs.client.results.amounts import short_unit, three
+from tariffs.client.results.amounts import in_words, short_unit, three
 from tariffs.client.results.answer import run_title
 from tariffs.client.results.json_values import json_rows
+from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.tables import ShortTable
 from tariffs.client.results.view import Passage
 
@@ -28,6 +29,8 @@ _COLUMNS = {
     "conventional_vs": "more than the first",
 }
 _TOTAL = "total"
+SCORED = "How much revenue do duties bring by fiscal year?"
+"""Question that a score answers."""
 
 
 def score_tables(score: pl.DataFrame | None) -> list[ShortTable]:
@@ -36,6 +39,19 @@ def score_tables(score: pl.DataFrame | None) -> list[ShortTable]:
         return []
     runs = score.partition_by("scenario", maintain_order=True)
     return [_table(run, is_first=place == 0) for place, run in enumerate(runs)]
+
+
+def score_words(score: pl.DataFrame | None, law: LegalText | None) -> list[str]:
+    """Say what each scenario brings over all years, and in the last one; nothing without a score."""
+    found = []
+    for run in [] if score is None else score.partition_by("scenario", maintain_order=True):
+        name, last = str(run["scenario"][0]), run.row(-1, named=True)
+        first, total = run["fiscal_year"][0], _sums(run).row(0, named=True)["conventional"]
+        found.append(
+            f"{law.title_of(name) if law else run_title(name)}: {in_words(total)} from fiscal year {first} to "
+            f"{last['fiscal_year']}, {in_words(last['conventional'])} in the last one; conventional."
+        )
+    return found
 
 
 def score_passages(score: pl.DataFrame | None) -> list[Passage]:
