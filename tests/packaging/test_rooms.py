@@ -26,6 +26,7 @@ PUBLIC_OF_THE_CLIENT = {
     "results",
     "scenario.py",
     "testing",
+    "traffic",
 }
 
 

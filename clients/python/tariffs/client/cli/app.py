@@ -17,7 +17,7 @@ from tariffs.client.errors import InvalidRequest
 
 # Shells give the line to complete to Typer in one of these variables.
 _COMPLETED_LINES = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")
-# The module of each command has its name.
+# The module of each command has its name, with underscores.
 SUMMARIES: Mapping[str, str] = {
     "duty": "Compute the duty on one entry line, or on every line of a file, with each layer named and cited.",
     "impact": "Compute the effect of scenarios on a trade table: landed cost and trade volume, by group and in total.",
@@ -41,6 +41,8 @@ SUMMARIES: Mapping[str, str] = {
     "tables": "Upload, list, share and delete tables on a server. `impact` and `timeline` upload large ones "
     "themselves.",
     "test": "Check cases of expected duties and results: entry lines and runs over tables. Exit 1 if one is wrong.",
+    "record": "Record the calls of a program to its server, without what is private, to send them again.",
+    "replay-traffic": "Send recorded calls to a server at a rate, and compare latency and errors with a budget.",
     "validate": "Compare results of the engine with published figures.",
     "bench": "Measure the speed of the engine as ratios to Polars, DuckDB, NumPy and ready rates, in one run.",
     "desk": "Open the desk in the browser: quotes, comparisons, scenarios, tables and the law, each at its address.",
@@ -100,11 +102,12 @@ def assemble(named: str) -> typer.Typer:
         if name != named:
             app.command(name, help=summary)(_named)
             continue
-        module = import_module(f"tariffs.client.cli.{name}")
+        function = name.replace("-", "_")
+        module = import_module(f"tariffs.client.cli.{function}")
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name)
         else:
-            run = import_module("tariffs.client.cli.commands").command(getattr(module, name))
+            run = import_module("tariffs.client.cli.commands").command(getattr(module, function))
             app.command(name, cls=HelpPage, epilog=module.EXAMPLES)(run)
     return app
 
