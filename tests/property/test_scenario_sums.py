@@ -22,6 +22,7 @@ from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.scenario import Scenario, parse_scenario
 from tariffs.engine.scenario.apply import apply_change, apply_scenario
 from tariffs.engine.schedule.reference_data import reference_table
+from tests.conftest import SCALE
 from tests.law.random_law import event, random_law
 from tests.law.random_world import CHAPTERS, MOMENTS, ORIGINS, Draw, Raw
 
@@ -30,6 +31,7 @@ EXACT = 1e-9
 START, DAY, END = MOMENTS[16], MOMENTS[17][:10], MOMENTS[20]
 SUMS = ("duty", "duty_owed", "duty_after")
 MEASURES = 16
+MOST_ACTS = 2 if SCALE == 1 else 3
 OPS = (
     "set_rate",
     "set_rate",
@@ -105,8 +107,8 @@ def checked(found: TableRun, first: Scenario, second: Scenario) -> Attribution:
 def test_an_attribution_sums_to_the_difference(seed: int) -> None:
     draw, found = Draw(seed), valuer(seed)
     law = found.law
-    first = written("one", acts(law, draw, OPS, draw.dice.randint(0, 2), distinct=False))
-    second = written("two", acts(law, draw, OPS, draw.dice.randint(1, 3), distinct=False))
+    first = written("one", acts(law, draw, OPS, draw.dice.randint(0, MOST_ACTS - 1), distinct=False))
+    second = written("two", acts(law, draw, OPS, draw.dice.randint(1, MOST_ACTS), distinct=False))
     checked(found, first, second)
 
 

@@ -30,7 +30,7 @@ VERBS: Mapping[str, Callable[[Client], Any]] = {
     "lines": lambda client: client.impact(
         None, ["metals-at-25"], on=DAY, response="none", include_lines=True
     ),
-    "uncertainty": lambda client: client.impact(None, ["base"], on=DAY, draws=16, seed=7),
+    "uncertainty": lambda client: client.impact(None, ["base"], on=DAY, draws=16, seed=7, horizon="short"),
     "attribution": lambda client: client.impact(
         None, ["base", "metals-at-25"], on=DAY, response="none", attribute=True
     ),
