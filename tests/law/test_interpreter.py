@@ -36,34 +36,21 @@ def lines_of(seed: int, count: int) -> tuple[list[Raw], list[str]]:
 
 
 @pytest.mark.parametrize(("measures", "laws", "count", "narrow"), SIZES)
-def test_an_entry_line_has_the_layers_of_the_interpreter(
+def test_entry_lines_and_tables_have_what_the_interpreter_reads(
     measures: int, laws: int, count: int, narrow: float, scale: int
 ) -> None:
     for seed in range(laws * scale):
         raw, rates = random_law(seed, measures, narrow=narrow), random_schedule(seed)
-        law = law_from_raw(raw)
-        for line, known_on in zip(*lines_of(seed, count), strict=True):
-            reading = Reading(raw, line, rates, UNITS, known_on)
-            found = differences(quote_of(law, line, rates, known_on), reading)
-            assert not found, (
-                f"law {seed} of {measures}, known on {known_on or 'the as-of day'}, {line}: {found}"
-            )
-
-
-@pytest.mark.parametrize(("measures", "laws", "count", "narrow"), SIZES)
-def test_a_table_has_the_duty_of_the_interpreter(
-    measures: int, laws: int, count: int, narrow: float, scale: int
-) -> None:
-    for seed in range(laws * scale):
-        raw, rates = random_law(seed, measures, narrow=narrow), random_schedule(seed)
-        lines, known_on = lines_of(seed, count)
-        found = duties(law_from_raw(raw), lines, rates, known_on)
-        for index, line in enumerate(lines):
-            reading = Reading(raw, line, rates, UNITS, known_on[index])
+        law, (lines, known_on) = law_from_raw(raw), lines_of(seed, count)
+        table = duties(law, lines, rates, known_on)
+        for index, (line, known) in enumerate(zip(lines, known_on, strict=True)):
+            place = f"law {seed} of {measures}, known on {known or 'the as-of day'}, {line}"
+            reading = Reading(raw, line, rates, UNITS, known)
+            found = differences(quote_of(law, line, rates, known), reading)
+            assert not found, f"{place}: {found}"
             wanted = (float(sum(reading.exact.values())), float(reading.exact_owed))
-            place = f"law {seed} of {measures}, known on {known_on[index] or 'the as-of day'}, {line}"
-            assert index not in found.refused, place
-            assert (found.duty[index], found.owed[index]) == pytest.approx(wanted, rel=1e-9, abs=1e-6), place
+            assert index not in table.refused, place
+            assert (table.duty[index], table.owed[index]) == pytest.approx(wanted, rel=1e-9, abs=1e-6), place
 
 
 def test_switches_choose_the_law(scale: int) -> None:
