@@ -12,10 +12,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tariffs.client import Client
 
 ROOT = Path(__file__).resolve().parents[1]
 SCALE = int(os.environ.get("TARIFFS_TEST_SCALE", "1"))
@@ -112,6 +116,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             fcntl.flock(begin, fcntl.LOCK_EX)
             fcntl.flock(users, fcntl.LOCK_EX)
             target.unlink()
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[Client]:
+    """Call the services in this process."""
+    from tariffs.client import Client
+
+    with Client.local() as local:
+        yield local
 
 
 @pytest.fixture(scope="session")

@@ -52,11 +52,6 @@ def cluster() -> Iterator[LocalCluster]:
         yield started
 
 
-@pytest.fixture(scope="module")
-def client() -> Client:
-    return Client.local()
-
-
 def test_one_table_has_the_bits_of_one_process(client: Client, cluster: LocalCluster) -> None:
     table = trade(400)
     found = verbs(client, table, cluster=cluster.scheduler_address)
@@ -141,7 +136,7 @@ def test_cancelling_stops_the_tasks(client: Client, cluster: LocalCluster, tmp_p
 
 @pytest.mark.kill
 def test_killed_workers_change_nothing(client: Client, cluster: LocalCluster, tmp_path: Path) -> None:
-    folder = write_files(trade(2_400), tmp_path / "table", [600, 1_200, 1_800])
+    folder = write_files(trade(1_500), tmp_path / "table", [400, 800, 1_200])
     options: dict[str, Any] = {"on": "2025-08-15", "baseline": BASELINE, "horizon": "short"}
     wanted, lost = client.impact(folder, ["base"], **options), list[int]()
 
