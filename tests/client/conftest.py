@@ -1,9 +1,25 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
+
+from tariffs.client import Client
+
+
+@pytest.fixture(scope="session")
+def here(client: Client) -> Client:
+    """Call the services in this process, where calls go there too."""
+    return client
+
+
+@pytest.fixture(scope="session")
+def there(server: str) -> Iterator[Client]:
+    """Call the real server."""
+    with Client(server) as connected:
+        yield connected
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -35,12 +35,6 @@ VERBS: dict[str, Callable[..., Any]] = {
         TABLE, ["base", SCENARIO], start="2027-01-01", end="2027-02-01", **given
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
-    with Client.local() as local:
-        yield local
 
 
 @pytest.mark.parametrize("response", RESPONSES)

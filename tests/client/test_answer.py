@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import polars as pl
 import pytest
@@ -15,12 +14,6 @@ from tariffs.client.results.answer import Answer, summary
 
 KEPT, LAPSED = "ieepa-upheld-truce-kept", "ieepa-upheld-truce-lapsed"
 DAY = "2026-11-20"
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
-    with Client.local() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -34,12 +33,6 @@ from tariffs.v1.simulation_service_pb2 import SimulateRequest
 
 TABLE = pl.DataFrame({"hts": ["9503.00.0073"], "origin": ["CN"], "customs_value": [100.0]})
 NO_RESPONSE: dict[str, Any] = {"on": "2026-07-01", "response": "none"}
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
-    with Client.local() as opened:
-        yield opened
 
 
 def refused(reason: str, field: str) -> Any:

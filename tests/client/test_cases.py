@@ -43,11 +43,6 @@ FORTY: dict[str, Any] = {
 AHEAD: dict[str, Any] = TOYS | {"date": "2026-12-05"}
 
 
-@pytest.fixture(scope="module")
-def client() -> Client:
-    return Client.local()
-
-
 def written(path: Path, cases: list[dict[str, Any]] = [], tables: list[dict[str, Any]] = []) -> Path:  # noqa: B006
     """Write a file of cases; without an id they are named by their place."""
     path.write_text(

@@ -26,11 +26,6 @@ LINES = pl.DataFrame(
 
 
 @pytest.fixture(scope="module")
-def client() -> Client:
-    return Client.local()
-
-
-@pytest.fixture(scope="module")
 def report(client: Client) -> str:
     result = client.impact(scenarios=SCENARIOS, on="2026-11-20", by=["origin"])
     return result.report(question="What if?", law=client.legal_text(result))

@@ -32,17 +32,6 @@ OF_IMPACT_ALONE = ("_vs", PROHIBITED_SURPLUS)
 """Ends of the names of columns that other verbs do not have; docs/models/README.md lists them."""
 
 
-@pytest.fixture(scope="module")
-def here() -> Client:
-    return Client.local()
-
-
-@pytest.fixture(scope="module")
-def there(server: str) -> Iterator[Client]:
-    with Client(server) as connected:
-        yield connected
-
-
 @pytest.fixture(autouse=True)
 def _tasks_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with run_cases.tasks_here(monkeypatch):

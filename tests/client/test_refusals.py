@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -55,17 +55,6 @@ def case_of(refusal: Refusal) -> Case:
     assert found is not None, refusal
     assert run_cases.refusal(found) is refusal
     return found
-
-
-@pytest.fixture(scope="module")
-def here() -> Client:
-    return Client.local()
-
-
-@pytest.fixture(scope="module")
-def there(server: str) -> Iterator[Client]:
-    with Client(server) as connected:
-        yield connected
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda one: ",".join(one.when))

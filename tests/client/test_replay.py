@@ -27,11 +27,6 @@ changes:
 """
 
 
-@pytest.fixture(scope="module")
-def client() -> Client:
-    return Client.local()
-
-
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     path = tmp_path / "table.csv"

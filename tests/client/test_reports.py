@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +27,6 @@ LINES = pl.DataFrame(
     }
 )
 SCENARIOS = ["base", "ieepa-upheld-truce-lapsed"]
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
-    with Client.local() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import re
 import traceback
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
 
@@ -57,12 +56,6 @@ def parsed(markup: str) -> Nesting:
     assert "<script" not in markup
     assert "http" not in markup
     return parser
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
-    with Client.local() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -21,11 +21,6 @@ TOYS, DAY = "9503.00.0073", "2026-11-24"
 NEAR = Decimal("0.01")
 
 
-@pytest.fixture(scope="module")
-def client() -> Client:
-    return Client.local()
-
-
 def test_costs_are_those_of_quotes(client: Client, scale: int) -> None:
     dice = random.Random(33)
     codes = dice.sample(sorted(reference_table()["hts"].unique().to_list()), scale)

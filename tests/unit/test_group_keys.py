@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -19,12 +18,6 @@ LINES = pl.DataFrame(
         "customs_value": [1.0, 2.0, 4.0, 8.0, 16.0],
     }
 )
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
-    with Client.local() as opened:
-        yield opened
 
 
 def test_goods_are_grouped_by_the_industry_that_makes_them(client: Client) -> None:
