@@ -23,6 +23,7 @@ PUBLIC_OF_THE_CLIENT = {
     "demo",
     "desk",
     "errors.py",
+    "find",
     "results",
     "scenario.py",
     "testing",

@@ -15,6 +15,7 @@ SMALL: dict[str, dict[str, Any]] = json.loads(
         "line": {"hts": "9503000073", "customsValue": "10", "entry": "2026-07-01"},
         "origins": ["CN", "VN"],
     },
+    "DutyService/CompareCodes": {"codes": ["8517", "950300"], "origin": "CN", "entry": "2026-07-01"},
     "SweepService/Sweep": {
         "scenario": {"name": "base"},
         "on": "2026-07-01",

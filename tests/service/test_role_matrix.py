@@ -48,7 +48,7 @@ callers:
 """
 OPEN = {"LawService/GetServerInfo", "LawService/GetCaller", "ServerReflection/ServerReflectionInfo"}
 READ = {
-    *("DutyService/CalculateDuty", "DutyService/BatchCalculateDuties"),
+    *("DutyService/CalculateDuty", "DutyService/BatchCalculateDuties", "DutyService/CompareCodes"),
     *("LawService/GetLaw", "LawService/ListMeasures", "LawService/GetMeasure", "LawService/ListChanges"),
     *("LawService/CalculatePortFee", "LawService/ListVersions", "LawService/WatchVersions"),
     *("ScenarioService/ListScenarios", "ScenarioService/GetScenario"),

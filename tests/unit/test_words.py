@@ -51,6 +51,7 @@ SAME_THING_AT_TWO_FLOORS = {
             "collections",
             "duty",
             "entries",
+            "find",
             "impact",
             "law",
             "law_changes",

@@ -559,3 +559,76 @@ class CompareOriginsResponse(_message.Message):
     regrets: _containers.RepeatedCompositeFieldContainer[OriginRegret]
     provenance: _common_pb2.Provenance
     def __init__(self, scenarios: _Optional[_Iterable[_Union[ScenarioOrigins, _Mapping]]] = ..., regrets: _Optional[_Iterable[_Union[OriginRegret, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+
+class CompareCodesRequest(_message.Message):
+    __slots__ = ("codes", "origin", "entry", "scenario", "known_on", "switches", "min_confidence", "parameters", "law_version")
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class ParametersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    CODES_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    SCENARIO_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
+    MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    codes: _containers.RepeatedScalarFieldContainer[str]
+    origin: str
+    entry: str
+    scenario: _common_pb2.ScenarioRef
+    known_on: str
+    switches: _containers.ScalarMap[str, str]
+    min_confidence: str
+    parameters: _containers.ScalarMap[str, str]
+    law_version: str
+    def __init__(self, codes: _Optional[_Iterable[str]] = ..., origin: _Optional[str] = ..., entry: _Optional[str] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., parameters: _Optional[_Mapping[str, str]] = ..., law_version: _Optional[str] = ...) -> None: ...
+
+class CodeDuty(_message.Message):
+    __slots__ = ("code", "covers", "low", "high", "missing_claims", "prohibited", "refused", "failure", "citations")
+    class RefusedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    COVERS_FIELD_NUMBER: _ClassVar[int]
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    MISSING_CLAIMS_FIELD_NUMBER: _ClassVar[int]
+    PROHIBITED_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    CITATIONS_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    covers: int
+    low: str
+    high: str
+    missing_claims: _containers.RepeatedScalarFieldContainer[str]
+    prohibited: _containers.RepeatedScalarFieldContainer[str]
+    refused: _containers.ScalarMap[str, int]
+    failure: _status_pb2.Status
+    citations: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, code: _Optional[str] = ..., covers: _Optional[int] = ..., low: _Optional[str] = ..., high: _Optional[str] = ..., missing_claims: _Optional[_Iterable[str]] = ..., prohibited: _Optional[_Iterable[str]] = ..., refused: _Optional[_Mapping[str, int]] = ..., failure: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., citations: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CompareCodesResponse(_message.Message):
+    __slots__ = ("codes", "provenance")
+    CODES_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    codes: _containers.RepeatedCompositeFieldContainer[CodeDuty]
+    provenance: _common_pb2.Provenance
+    def __init__(self, codes: _Optional[_Iterable[_Union[CodeDuty, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...

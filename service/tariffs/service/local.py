@@ -74,6 +74,7 @@ class LocalServices:
     CalculateDuty = _answering("duty:calculate_duty")
     BatchCalculateDuties = _emitting("duties")
     CompareOrigins = _emitting("origins")
+    CompareCodes = _emitting("codes")
     CalculateRefunds = _emitting("refunds")
     GetLaw = _answering("law:get_law")
     ListMeasures = _answering("law:list_measures")

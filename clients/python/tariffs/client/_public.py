@@ -27,6 +27,7 @@ from tariffs.client.errors import (
 )
 from tariffs.client.results.both_sides import BothSides
 from tariffs.client.results.entries import EntriesResult
+from tariffs.client.results.find import FindCandidate, FindResult
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.law import Law, Measure, ScenarioInfo, Switch
 from tariffs.client.results.law_changes import LawChange, LawChanges
@@ -47,12 +48,13 @@ from tariffs.run_spec.typed import LawOptions, ResponseOptions, RunOptions, Time
 
 __all__ = [
     "AsyncClient", "BothSides", "CallerInfo", "CallerQuota", "Cancelled", "CheckResult", "Client", "Config",
-    "DeadlineExceeded", "Deadlines", "Difference", "EntriesResult", "ExtraMissing", "ImpactResult",
-    "ImportedTable", "InternalError", "InvalidRequest", "Law", "LawChange", "LawChanges", "LawOptions", "Layer",
-    "LegalText", "LineStream", "Measure", "NotFound", "Note", "OriginCost", "OriginRegret", "PermissionDenied",
-    "Problem", "Quote", "Ranges", "RefundsResult", "Replay", "ResourceExhausted", "ResponseOptions", "Run",
-    "RunOptions", "RunStatus", "Scenario", "ScenarioEvent", "ScenarioInfo", "ScenarioOrigins", "Seek",
-    "SeekJump", "SeekRoot", "ServerVersion", "SourceResult", "StoredScenario", "Sweep", "Switch", "TableCheck",
-    "TableColumn", "TableHandle", "TariffsError", "TimelineOptions", "TimelineResult", "Unauthenticated",
-    "Unavailable", "Unsupported", "Violation", "World", "WorldOptions", "import_table", "read_table", "replay",
+    "DeadlineExceeded", "Deadlines", "Difference", "EntriesResult", "ExtraMissing", "FindCandidate", "FindResult",
+    "ImpactResult", "ImportedTable", "InternalError", "InvalidRequest", "Law", "LawChange", "LawChanges",
+    "LawOptions", "Layer", "LegalText", "LineStream", "Measure", "NotFound", "Note", "OriginCost", "OriginRegret",
+    "PermissionDenied", "Problem", "Quote", "Ranges", "RefundsResult", "Replay", "ResourceExhausted",
+    "ResponseOptions", "Run", "RunOptions", "RunStatus", "Scenario", "ScenarioEvent", "ScenarioInfo",
+    "ScenarioOrigins", "Seek", "SeekJump", "SeekRoot", "ServerVersion", "SourceResult", "StoredScenario", "Sweep",
+    "Switch", "TableCheck", "TableColumn", "TableHandle", "TariffsError", "TimelineOptions", "TimelineResult",
+    "Unauthenticated", "Unavailable", "Unsupported", "Violation", "World", "WorldOptions", "import_table",
+    "read_table", "replay",
 ]  # fmt: skip

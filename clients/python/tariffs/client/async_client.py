@@ -106,6 +106,7 @@ class AsyncClient:
     diff = _awaited(Client.diff)
     duties = _awaited(Client.duties)
     duty = _awaited(Client.duty)
+    find = _awaited(Client.find)
     hindcast = _awaited(Client.hindcast)
     impact = _awaited(Client.impact)
     impact_both = _awaited(Client.impact_both)

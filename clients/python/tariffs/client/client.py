@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.changes import PortFeeCalls
 from tariffs.client._verbs.duty import DutyCalls
+from tariffs.client._verbs.find import FindCalls
 from tariffs.client._verbs.legal_lookup import LegalTextCalls
 from tariffs.client._verbs.line_stream import LineStreamCalls
 from tariffs.client._verbs.model_spread import model_spread
@@ -49,6 +50,7 @@ class Client(
     RefundCalls,
     PortFeeCalls,
     SourceCalls,
+    FindCalls,
     OutcomeCalls,
     SweepCalls,
     LineStreamCalls,

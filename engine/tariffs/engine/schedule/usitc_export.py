@@ -30,6 +30,7 @@ _STAT_UNITS = {
     "kg ttl sug": "kg-sugars", "kg msc": "kg", "kg amc": "kg", "t adw": "t", "t dwb": "t", "Jwls.": "jewel",
     "gr.lines": "line gross", "Fiber m": "fiber m",
 }  # fmt: skip
+_MARKUP = re.compile(r"<[^>]*>")
 _CONTENT_UNIT = re.compile(r"^(\w+) (kg|g|t)$")
 
 
@@ -49,12 +50,30 @@ def read_export(path: Path, vintage: str) -> ScheduleTables:
 
 def read_rows(path: Path) -> list[dict[str, str]]:
     """Read all rows of an official JSON or CSV export: `code`, `text`, the rate texts, inherited or its own, units."""
+    return list(_inherit(_exported(path)))
+
+
+def read_texts(path: Path) -> dict[str, str]:
+    """Read the text of each code of an export, after the texts of the lines above it; digits alone are the key."""
+    texts: dict[str, str] = {}
+    above: list[tuple[int, str]] = []
+    for row in _exported(path):
+        indent = int(row.get("indent") or 0)
+        while above and above[-1][0] >= indent:
+            above.pop()
+        own = " ".join(_MARKUP.sub(" ", str(row.get("description") or "")).split()).rstrip(":")
+        above.append((indent, own))
+        code = str(row.get("htsno") or "").replace(".", "")
+        texts.setdefault(code, " > ".join(text for _, text in above if text))
+    return texts
+
+
+def _exported(path: Path) -> list[dict[str, Any]]:
     if path.suffix == ".json":
-        rows = json.loads(path.read_text(encoding="utf-8"))
-    else:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [_from_csv(row) for row in csv.DictReader(file)]
-    return list(_inherit(rows))
+        rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        return rows
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return [_from_csv(row) for row in csv.DictReader(file)]
 
 
 def stat_unit(words: str | None) -> str:

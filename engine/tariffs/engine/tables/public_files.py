@@ -17,7 +17,13 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.schedule.countries import countries
 from tariffs.engine.schedule.lines import load_schedule
 from tariffs.engine.schedule.rates import AD_VALOREM, FREE, parse_rate
-from tariffs.engine.schedule.usitc_export import CODE_DIGITS, LAST_CHAPTER, LINE_DIGITS, read_export
+from tariffs.engine.schedule.usitc_export import (
+    CODE_DIGITS,
+    LAST_CHAPTER,
+    LINE_DIGITS,
+    read_export,
+    read_texts,
+)
 from tariffs.engine.tables.census_files import read_api, read_csv, read_detail
 
 Result = TypeVar("Result")
@@ -44,7 +50,8 @@ def import_public(kind: str, paths: Sequence[str | Path]) -> PublicTable:
     Args:
         kind: `census`: monthly or yearly imports for consumption, as `hts, origin, customs_value, calculated_duty`;
             files of several months are summed. `hts`: an export of the schedule, as `hts, general, column2, unit_1,
-            unit_2, ordinary_rate`, the last a fraction, null for rates that value alone does not give.
+            unit_2, ordinary_rate, text`, the rate a fraction, null for rates that value alone does not give, the text
+            after those of the lines above it.
         paths: the files.
 
     Raises:
@@ -153,7 +160,8 @@ def _schedule(paths: Sequence[Path]) -> PublicTable:
     table = pl.concat([coded, whole]).sort("hts")
     rates = {text: _share(text) for text in table["general"].unique()}
     table = table.with_columns(
-        pl.col("general").replace_strict(rates, return_dtype=pl.Float64).alias("ordinary_rate")
+        pl.col("general").replace_strict(rates, return_dtype=pl.Float64).alias("ordinary_rate"),
+        pl.col("hts").replace_strict(read_texts(paths[0]), default="", return_dtype=pl.String).alias("text"),
     )
     stated = table["ordinary_rate"].count()
     new = sorted(code for code in table["hts"] if not load_schedule().accepts(code))

@@ -45,6 +45,7 @@ class DutyHandler(duty_service_pb2_grpc.DutyServiceServicer):
             self.recent.append(request)
 
     BatchCalculateDuties = computed("short", "duties", pb.BatchCalculateDutiesResponse)
+    CompareCodes = computed("short", "codes", pb.CompareCodesResponse)
     # All origins on the days of a year take seconds.
     CompareOrigins = computed("sweep", "origins", pb.CompareOriginsResponse)
 

@@ -21,7 +21,7 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
     # Clients ask for the server's version before anything else.
     ANY: {"tariffs.v1.LawService": "GetServerInfo GetCaller"},
     READ: {
-        "tariffs.v1.DutyService": "CalculateDuty BatchCalculateDuties",
+        "tariffs.v1.DutyService": "CalculateDuty BatchCalculateDuties CompareCodes",
         # The effect of changes on a table is a run: the handler asks for that role.
         "tariffs.v1.LawService": "GetLaw ListMeasures GetMeasure ListChanges CalculatePortFee ListVersions "
         "WatchVersions",

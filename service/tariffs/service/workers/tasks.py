@@ -137,6 +137,7 @@ CALLS: Mapping[str, CallTask] = {
     "changes": CallTask("law_service_pb2:ListChangesRequest", "changes:list_changes"),
     "check_table": CallTask("table_service_pb2:CheckTableRequest", "table_check:check_table"),
     "duties": CallTask("duty_service_pb2:BatchCalculateDutiesRequest", "duty:calculate_duties"),
+    "codes": CallTask("duty_service_pb2:CompareCodesRequest", "codes:compare"),
     "origins": CallTask("duty_service_pb2:CompareOriginsRequest", "origins:compare"),
     "refunds": CallTask("refund_service_pb2:CalculateRefundsRequest", "refund:calculate_refunds"),
     "world": CallTask("simulation_service_pb2:SolveWorldRequest", "world:solve_world"),

@@ -6,6 +6,7 @@ import re
 from functools import cache
 
 from tariffs.client.desk.fields import Choices
+from tariffs.client.find.goods import find_goods
 from tariffs.client.results.short_names import named_codes
 
 _CODE = re.compile(r"[\d. ]{2,15}")
@@ -31,15 +32,11 @@ def code_in(text: str) -> str:
 
 
 def goods_named(text: str) -> list[tuple[str, str]]:
-    """List headings, then chapters, whose names have all words of a text, or whose codes begin with its digits."""
-    words, code = re.findall(r"\w+", text.lower()), code_in(text)
-    known = [*named_codes("hts4").items(), *named_codes("hts2").items()]
-    if code:
+    """List headings that `Client.find` finds by the words of a text, or headings and chapters by its digits."""
+    if code := code_in(text):
+        known = [*named_codes("hts4").items(), *named_codes("hts2").items()]
         return [(one, name) for one, name in known if one.startswith(code[:4])][:_FOUND]
-    stems = [word.removesuffix("s") for word in words]
-    return [(one, name) for one, name in known if stems and all(stem in name.lower() for stem in stems)][
-        :_FOUND
-    ]
+    return [(one.hts, one.text) for one in find_goods(text, _FOUND).found]
 
 
 def countries_named(text: str) -> list[tuple[str, str]]:

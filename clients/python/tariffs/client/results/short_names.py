@@ -49,6 +49,12 @@ def label_of(key: str, code: str) -> str:
     return f"{code} {name}".rstrip() if _KEPT_CODES.fullmatch(key) else name or code
 
 
+def fact_name(fact: str) -> str:
+    """Name a fact about goods, such as usmca_share: `USMCA claims`."""
+    claim = fact.removesuffix("_share")
+    return name_of("claim", claim) or claim.replace("_", " ")
+
+
 def spelled_out(text: str) -> str:
     """Replace the ids of measures, labels of their periods and nodes of authorities in a text by their names."""
     return _WORD.sub(lambda found: _in_text(found[0]), text)

@@ -11,7 +11,7 @@ import polars as pl
 from tariffs.client.errors import TariffsError
 from tariffs.client.results.json_values import Plain
 from tariffs.client.results.quote import Provenance
-from tariffs.client.results.short_names import label_of, name_of
+from tariffs.client.results.short_names import fact_name, label_of
 
 _SHOWN, _FACTS_SHOWN = 10, 3
 
@@ -56,7 +56,7 @@ class OriginCost(Plain):
         """Range of the landed cost over facts that are not declared, with their names; empty without any."""
         if self.landed_min == self.landed_max or not self.missing_claims:
             return ""
-        facts = ", ".join(_fact(name) for name in self.missing_claims[:_FACTS_SHOWN])
+        facts = ", ".join(fact_name(name) for name in self.missing_claims[:_FACTS_SHOWN])
         return f"{usd(self.landed_min)} to {usd(self.landed_max)}: {facts}"
 
     def to_json_dict(self) -> dict[str, object]:
@@ -185,8 +185,3 @@ class SourceResult:
 def usd(amount: Decimal | None) -> str:
     """Write an amount to the cent; empty for none."""
     return "" if amount is None else f"{amount:,.2f}"
-
-
-def _fact(name: str) -> str:
-    claim = name.removesuffix("_share")
-    return name_of("claim", claim) or claim.replace("_", " ")

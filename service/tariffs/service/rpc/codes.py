@@ -1,0 +1,62 @@
+"""DutyService.CompareCodes: duty on goods of several codes from one origin, as ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tariffs.engine.line_duty.entry_dates import known_on_text, read_known_on
+from tariffs.engine.schedule.country_names import read_country
+from tariffs.firm.codes import CodeDuty, code_duties
+from tariffs.service.rpc.checks import few, required, word
+from tariffs.service.rpc.laws import LAWS
+from tariffs.service.rpc.shared import law_asked, law_provenance
+from tariffs.service.wire.status import cancelled_error, failure_of, request_invalid
+from tariffs.v1 import duty_service_pb2 as pb
+
+_CODES_LIMIT = 20
+
+
+def compare(
+    request: pb.CompareCodesRequest,
+    emit: Callable[[pb.CompareCodesResponse], None],
+    cancelled: Callable[[], bool],
+) -> None:
+    """Compute the duty on goods of each code and emit one response.
+
+    Raises:
+        TariffsError: no or too many codes, an invalid origin, day, scenario or switch; or no code can be rated.
+    """
+    if not request.codes:
+        raise request_invalid("No code was given.", "codes", "Give HTS codes of 4 to 10 digits.")
+    few(request.codes, "codes", _CODES_LIMIT)
+    fix = "Use the ISO 3166-1 alpha-2 code of a country."
+    origin, _ = read_country(required(request.origin, "origin", fix))
+    base = LAWS.named(request.law_version)
+    known_on = word(request.known_on, "known_on") or None
+    read_known_on(base, known_on, base.as_of)
+    scenario, law = law_asked(request)
+    codes = [word(code, "codes") for code in request.codes]
+    entry = word(request.entry, "entry") or None
+    found = code_duties(law, codes, origin, entry, known_on=known_on, cancelled=cancelled)
+    if cancelled():
+        raise cancelled_error()
+    on = request.entry or str(base.as_of)
+    known = known_on_text(base, known_on)
+    facts = law_provenance(base, request, [scenario], known_on=known, on=on)
+    emit(pb.CompareCodesResponse(codes=map(_message, found), provenance=facts))
+
+
+def _message(one: CodeDuty) -> pb.CodeDuty:
+    message = pb.CodeDuty(
+        code=one.code,
+        covers=one.covers,
+        missing_claims=one.facts,
+        prohibited=one.prohibited,
+        citations=one.citations,
+        refused=one.refused,
+    )
+    if one.low is not None and one.high is not None:
+        message.low, message.high = (f"{rate.normalize():f}" for rate in (one.low, one.high))
+    if one.problem is not None:
+        message.failure.CopyFrom(failure_of(one.problem))
+    return message
