@@ -211,7 +211,7 @@ def test_what_the_image_installs_is_in_the_lock_with_hashes(
     assert ["--require-hashes" in part or "--no-index" in part for part in installs] == [True, True]
     assert all("--no-deps" in part for part in installs)
     extras = build.partition("requirements.lock ")[2].partition(" >")[0].split()
-    assert extras == ["server", "postgres", "scale", "telemetry", "web"]
+    assert extras == ["server", "postgres", "scale", "telemetry", "web", "mcp"]
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wheel = tmp_path / "tariffs.whl"
     with zipfile.ZipFile(wheel, "w") as archive:

@@ -24,6 +24,7 @@ PUBLIC_OF_THE_CLIENT = {
     "desk",
     "errors.py",
     "find",
+    "mcp",
     "results",
     "scenario.py",
     "testing",

@@ -47,6 +47,7 @@ SUMMARIES: Mapping[str, str] = {
     "validate": "Compare results of the engine with published figures.",
     "bench": "Measure the speed of the engine as ratios to Polars, DuckDB, NumPy and ready rates, in one run.",
     "desk": "Open the desk in the browser: quotes, comparisons, scenarios, tables and the law, each at its address.",
+    "mcp": "Answer language models by the Model Context Protocol: quotes, origins, scenarios, changes, refunds, codes.",
     "audit": "Verify and show the audit record of a server.",
     "whoami": "Show your name on the server, your roles, groups and quotas, and what you use of them.",
     "serve": "Start the gRPC server; on SIGTERM or Ctrl-C it finishes open calls and stops.",

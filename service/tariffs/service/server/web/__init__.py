@@ -41,12 +41,16 @@ def make_http_port(
     """
     load_libraries()
     from tariffs.service.server.web.application import application
-    from tariffs.service.server.web.desk import desk_of
+    from tariffs.service.server.web.desk import access_of, desk_of
     from tariffs.service.server.web.http_port import HttpPort
     from tariffs.service.server.web.openapi import pages_of
+    from tariffs.service.server.web.tools import ToolPages
 
     pages = pages_of(services, lambda: admission.admits, described=settings.reflection != "off")
-    app = application(services, registry, middleware, pages, settings.origins, desk_of(settings, registry))
+    access = access_of(settings, registry)
+    app = application(
+        services, registry, middleware, pages, settings.origins, desk_of(access), ToolPages(access)
+    )
     return HttpPort(app, settings, 2 * admission.grpc_limit, endpoint)
 
 

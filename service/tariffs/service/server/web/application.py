@@ -12,7 +12,7 @@ from tariffs.service.server.listener import RECEIVE_LIMIT
 from tariffs.service.server.middleware import MethodRegistry, Middleware
 from tariffs.service.server.web.bodies import CODECS
 from tariffs.service.server.web.connect_methods import endpoints_of
-from tariffs.service.server.web.gate import AsgiApp, Desk, Gate, one_length
+from tariffs.service.server.web.gate import AsgiApp, Desk, Gate, Tools, one_length
 from tariffs.service.server.web.http_call import RETRY_AFTER
 from tariffs.service.server.web.openapi import Pages
 from tariffs.service.wire.status import DETAILS_KEY, REQUEST_ID_KEY
@@ -49,6 +49,7 @@ def application(
     pages: Pages,
     origins: frozenset[str],
     desk: Desk,
+    tools: Tools,
 ) -> AsgiApp:
     """Make the application.
 
@@ -59,6 +60,7 @@ def application(
         pages: answered beside the methods.
         origins: origins of the web pages that may call.
         desk: the pages for readers.
+        tools: the tools for language models.
     """
     endpoints: Any = endpoints_of(services, registry, middleware)
     methods: Any = _Application(
@@ -69,7 +71,7 @@ def application(
         compressions=(),
         codecs=CODECS,
     )
-    gate = Gate(methods, endpoints, pages, origins, middleware.identify, desk)
+    gate = Gate(methods, endpoints, pages, origins, middleware.identify, desk, tools)
     if not origins:
         return one_length(gate)
     cross_origin: Any = CORSMiddleware(

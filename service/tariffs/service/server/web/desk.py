@@ -60,12 +60,15 @@ class ServerAccess:
             return None
 
 
-def desk_of(settings: Settings, registry: MethodRegistry) -> Any:
-    """Make the pages of the desk, within the event loop of the server.
+def access_of(settings: Settings, registry: MethodRegistry) -> ServerAccess:
+    """Make the access of readers, within the event loop of the server; the client is loaded by name."""
+    client = import_module("tariffs.client").Client
+    return ServerAccess(client.over(PageChannel(registry, asyncio.get_running_loop())), settings)
+
+
+def desk_of(access: ServerAccess) -> Any:
+    """Make the pages of the desk.
 
     They are loaded by name: the service does not depend on its clients, only these pages do.
     """
-    client = import_module("tariffs.client").Client
-    channel = PageChannel(registry, asyncio.get_running_loop())
-    access = ServerAccess(client.over(channel), settings)
     return import_module("tariffs.client.desk.application").Desk(access)

@@ -46,6 +46,21 @@ class Desk(Protocol):
         """Answer a request."""
 
 
+class Tools(Protocol):
+    """Tools for language models, for callers of `method`."""
+
+    method: str
+
+    def answers(self, path: str) -> bool:
+        """Test whether a request is one for the tools."""
+
+    async def load(self) -> None:
+        """Load what they need; raises ServiceError EXTRA_MISSING."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+
+
 class Gate:
     """ASGI application that passes on requests which a method can answer, and answers pages.
 
@@ -56,6 +71,7 @@ class Gate:
         origins: origins of web pages that may call; others are refused.
         identify: refuses callers by method, headers and connection.
         desk: pages for readers, which refuse other origins themselves.
+        tools: tools for language models.
     """
 
     def __init__(
@@ -66,6 +82,7 @@ class Gate:
         origins: frozenset[str],
         identify: Identify,
         desk: Desk,
+        tools: Tools,
     ) -> None:
         self._app = app
         self._endpoints = endpoints
@@ -73,6 +90,7 @@ class Gate:
         self._origins = origins
         self._identify = identify
         self._desk = desk
+        self._tools = tools
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with a page or an error."""
@@ -80,6 +98,8 @@ class Gate:
         CERTIFICATE.set(scope["state"].get(CERTIFICATE_KEY, _NO_CERTIFICATE))
         if self._desk.answers(scope["method"], scope["path"]):
             return await self._desk(scope, _read_in_time(receive, headers), send)
+        if self._tools.answers(scope["path"]):
+            return await self._answer_tools(scope, headers, receive, send)
         is_page = scope["path"] in self._pages
         refused = self._refused_origin(headers) or (
             _refused_verb(scope) if is_page else self._refused(scope, headers)
@@ -107,6 +127,18 @@ class Gate:
         # A request is cancelled at the end of the server alone; connectrpc has told its caller by then.
         with suppress(asyncio.CancelledError):
             await self._app(scope, body, sender)
+
+    async def _answer_tools(
+        self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send
+    ) -> None:
+        if (refused := self._refused_origin(headers)) is not None:
+            return await _answer_error(send, *refused, headers)
+        try:
+            await self._identify(self._tools.method, headers.items(), HttpPeer(scope["client"]))
+            await self._tools.load()
+        except TariffsError as error:
+            return await _answer_error(send, _STATUSES.get(error.code, 503), error, headers)
+        await self._tools(scope, _read_in_time(receive, headers), send)
 
     async def _answer_page(self, scope: Scope, headers: Mapping[str, str], send: Send) -> None:
         path = scope["path"]
