@@ -21,6 +21,7 @@ class TimeLimit:
 
     days: int = 0
     years: int = 0
+    cite: tuple[str, ...] = ()
 
     def ends(self, start: date) -> date:
         """Last day of the limit that runs from a day; 29 February ends on 28 February."""
@@ -94,7 +95,8 @@ def read_refunds(raw: Raw) -> RefundTerms:
 
 def _read_limit(raw: Raw, path: str) -> TimeLimit:
     check_keys(raw, keys("days years") | _CITED, path)
-    return TimeLimit(read(raw, "days", int, 0, path), read(raw, "years", int, 0, path))
+    cite = read_words(raw.get("cite", []), f"{path}.cite")
+    return TimeLimit(read(raw, "days", int, 0, path), read(raw, "years", int, 0, path), cite)
 
 
 def _read_interest(raw: Raw, path: str) -> InterestRates:

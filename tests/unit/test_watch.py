@@ -1,0 +1,207 @@
+"""Events of portfolios equal those of quoting every line on every day; nothing is said twice or lost."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.law import load_law
+from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.line_duty.entry_line import EntryLine
+from tariffs.engine.line_duty.quote import Quote, quote_line
+from tariffs.engine.schedule.reference_data import reference_table
+from tariffs.firm.watch import watch_events
+from tariffs.firm.watch_model import Standing, WatchEvent, WatchLine, corrections
+
+DAY = timedelta(days=1)
+FIRST, LAST = date(2025, 1, 1), date(2028, 12, 31)
+Fact = tuple[str, str, date, date, Decimal | None, Decimal | None]
+
+
+def portfolio(count: int, seed: int = 33) -> list[WatchLine]:
+    """Draw lines of the embedded table; some declare a claim, a quantity or days of their refund."""
+    dice = random.Random(seed)
+    table = reference_table().filter(pl.col("customs_value") > 0)
+    rows = table[dice.sample(range(table.height), count)].iter_rows(named=True)
+    lines = []
+    for place, row in enumerate(rows):
+        claims = {"usmca_share": "1"} if row["origin"] in {"MX", "CA"} and place % 2 else {}
+        goods = EntryLine(row["hts"], row["origin"], Decimal(round(row["customs_value"])), claims=claims)
+        liquidated = date(2026, 3, 1) + place % 9 * 20 * DAY if place % 3 == 0 else None
+        lines.append(WatchLine(str(place), goods, date(2025, 5, 1) if place % 6 == 0 else None, liquidated))
+    return lines
+
+
+def quoted(law: Law, line: WatchLine, day: date, known: date) -> Quote | None:
+    """Quote a line without any memory."""
+    try:
+        return quote_line(law, line.goods._replace(entry=day), known_on=known)
+    except InputError:
+        return None
+
+
+def brute_force(
+    law: Law, line: WatchLine, start: date, end: date, ahead: int, days: Sequence[date]
+) -> Iterator[Fact]:
+    """Quote a line on each day of a period as known on it, and after each night on all `days` again."""
+    for place in range((end - start).days + 1):
+        known = start + DAY * place
+        before, after = quoted(law, line, known - DAY, known - DAY), quoted(law, line, known, known)
+        yield from changed("rate_changed", line, known, known, before, after)
+        if before and after:
+            if {one.heading for one in before.headings} != {one.heading for one in after.headings}:
+                yield "heading_changed", line.id, known, known, before.assessed, after.assessed
+            was, now = saving(law, line, known - DAY, before), saving(law, line, known, after)
+            for claim in now.keys() - was.keys():
+                yield (
+                    f"claim_worth {claim}",
+                    line.id,
+                    known,
+                    known,
+                    after.assessed,
+                    after.assessed - now[claim],
+                )
+        day = known + DAY * ahead
+        if day <= LAST:
+            pair = quoted(law, line, day - DAY, known), quoted(law, line, day, known)
+            yield from changed("ahead", line, known, day, *pair)
+        yield from published(law, line, known, days)
+
+
+def published(law: Law, line: WatchLine, known: date, days: Sequence[date]) -> Iterator[Fact]:
+    """Find the first of some days on which what was published on a day makes another duty, and pending acts."""
+    said: set[str] = set()
+    is_told = False
+    for day in days:
+        before, after = quoted(law, line, day, known - DAY), quoted(law, line, day, known)
+        if not before or not after:
+            continue
+        old, new = ((one.assessed, one.owed, one.prohibited) for one in (before, after))
+        if old != new and not is_told:
+            is_told, by = True, int(old[::2] == new[::2])
+            yield "enacted", line.id, known, day, Decimal(str(old[by])), Decimal(str(new[by]))
+        notes = {one.message for one in after.notes if one.reason == "PENDING_ACT"} - said
+        for _ in notes - {one.message for one in before.notes}:
+            yield "announced", line.id, known, day, None, None
+        said |= notes
+
+
+def changed(
+    kind: str, line: WatchLine, known: date, day: date, before: Quote | None, after: Quote | None
+) -> Iterator[Fact]:
+    if before and after and (before.assessed, before.prohibited) != (after.assessed, after.prohibited):
+        yield kind, line.id, known, day, before.assessed, after.assessed
+
+
+def saving(law: Law, line: WatchLine, day: date, quote: Quote) -> dict[str, Decimal]:
+    found = {}
+    for claim in quote.missing_claims:
+        kind = law.claims[claim].type
+        if kind in {"share", "content", "bool"}:
+            goods = line.goods._replace(claims={**line.goods.claims, claim: True if kind == "bool" else "1"})
+            other = quoted(law, line._replace(goods=goods), day, day)
+            if other and other.assessed < quote.assessed:
+                found[claim] = quote.assessed - other.assessed
+    return found
+
+
+def facts(event: WatchEvent) -> Fact:
+    kind = f"{event.kind} {event.claim}" if event.kind == "claim_worth" else event.kind
+    return kind, event.line_id, event.known_on, event.effective_on, event.before, event.after
+
+
+def spans(law: Law) -> list[date]:
+    """List the first days on which a boundary of the law is behind, and the day after each."""
+    zone = law.zones[IMPORT]
+    days = {boundary.astimezone(zone).date() for boundary in law.boundaries}
+    return sorted(
+        day for one in {*days, FIRST, date(2026, 1, 1)} for day in (one, one + DAY) if FIRST <= day <= LAST
+    )
+
+
+def test_events_are_those_of_quoting_every_day(scale: int) -> None:
+    law = load_law()
+    days = spans(law)
+    for start, end in ((date(2025, 4, 8), date(2025, 4, 10)), (date(2026, 7, 22), date(2026, 7, 24))):
+        lines = portfolio(5 * scale, seed=start.month)
+        found = watch_events(law, lines, start, end)
+        for line in lines:
+            mine = {facts(event) for event in found.events if event.line_id == line.id}
+            theirs = set(brute_force(law, line, start, end, 30, days))
+            assert {one for one in mine if one[0] != "refund_window"} == theirs
+
+
+def test_changes_of_rates_add_up_and_ids_are_those_of_the_line_alone() -> None:
+    law, lines = load_law(), portfolio(3, seed=5)
+    start, end = date(2026, 2, 19), date(2026, 2, 26)
+    found = watch_events(law, lines, start, end)
+    ids = [event.id for event in found.events]
+    assert len(ids) == len(set(ids)) > 0
+    alone = [event for line in lines for event in watch_events(law, [line], start, end).events]
+    assert {event.id for event in alone} == set(ids)
+    for line in lines:
+        first, last = quoted(law, line, start - DAY, start - DAY), quoted(law, line, end, end)
+        moved = [one.amount for one in found.events if (one.kind, one.line_id) == ("rate_changed", line.id)]
+        assert first is not None
+        assert last is not None
+        assert sum(filter(None, moved), Decimal(0)) == last.assessed - first.assessed
+        assert found.standings[line.id].assessed == last.assessed
+    assert all(event.citations for event in found.events if event.amount)
+
+
+def test_the_end_of_a_time_limit_is_named_before_it_with_what_is_at_stake() -> None:
+    law, goods = load_law(), EntryLine("9503000073", "VN", "365000")
+    entered, liquidated = date(2025, 10, 1), date(2026, 8, 12)
+    lines = [WatchLine("one entry", goods, entered, liquidated), WatchLine("flow", goods, None, liquidated)]
+    found = watch_events(law, lines, date(2026, 10, 1), date(2026, 11, 1), ahead=[120]).events
+    told = {(one.line_id, one.claim): one for one in found if one.kind == "refund_window"}
+    # 20 percent from 2025-08-07; 180 days after the liquidation.
+    one = told["one entry", "protest"]
+    assert (one.known_on, one.effective_on, one.amount) == (
+        date(2026, 10, 11),
+        date(2027, 2, 8),
+        Decimal("73000.00"),
+    )
+    owed = [quoted(law, lines[1], liquidated - DAY * place, one.known_on) for place in range(366)]
+    assert told["flow", "protest"].amount == sum(
+        ((q.assessed - q.owed) / 365 for q in owed if q), Decimal(0)
+    ).quantize(Decimal("0.01"))
+    assert one.citations == ("19 USC 1514(c)(3)",)
+
+
+def test_a_line_that_cannot_be_quoted_is_refused_alone() -> None:
+    law, day = load_law(), date(2026, 7, 24)
+    good, bad = (
+        WatchLine("a", EntryLine("9503000073", "CN", "1000")),
+        WatchLine("b", EntryLine("9999", "CN", "1")),
+    )
+    found = watch_events(law, [bad, good], day, day)
+    assert {place: error.reason for place, error in found.refused.items()} == {0: "HTS_CODE_UNKNOWN"}
+    assert found.events == watch_events(law, [good], day, day).events != ()
+
+
+@pytest.mark.parametrize("days", [(date(2025, 1, 1),) * 2, (date(2026, 1, 2), date(2026, 1, 1))])
+def test_days_out_of_order_or_of_the_law_are_refused(days: tuple[date, date]) -> None:
+    with pytest.raises(InputError, match="not in order"):
+        watch_events(load_law(), [], *days)
+
+
+def test_corrected_data_of_the_law_are_an_event_of_the_lines_that_they_move() -> None:
+    lines = [WatchLine(name, EntryLine("9503000073", "CN", "1000")) for name in "abc"]
+    old = {name: Standing(Decimal(10), ("9903.01.25",)) for name in "abc"}
+    new = {
+        "a": Standing(Decimal(12), ("9903.01.25",)),
+        "b": Standing(Decimal(10), ("9903.01.26",)),
+        "c": old["c"],
+    }
+    found = corrections(lines, old, new, date(2026, 1, 1))
+    assert [(one.line_id, one.kind, one.amount) for one in found] == [
+        ("a", "rate_changed", Decimal(2)),
+        ("b", "heading_changed", Decimal(0)),
+    ]
