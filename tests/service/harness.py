@@ -33,6 +33,7 @@ from tariffs.v1 import (
     simulation_service_pb2_grpc,
     sweep_service_pb2_grpc,
     table_service_pb2_grpc,
+    watch_service_pb2_grpc,
 )
 
 TIMEOUT = 60.0
@@ -75,6 +76,10 @@ class Running:
     @property
     def tables(self) -> Any:
         return table_service_pb2_grpc.TableServiceStub(self.channel)
+
+    @property
+    def portfolios(self) -> Any:
+        return watch_service_pb2_grpc.WatchServiceStub(self.channel)
 
     @property
     def operations(self) -> Any:

@@ -16,6 +16,11 @@ SMALL: dict[str, dict[str, Any]] = json.loads(
         "origins": ["CN", "VN"],
     },
     "DutyService/CompareCodes": {"codes": ["8517", "950300"], "origin": "CN", "entry": "2026-07-01"},
+    "WatchService/ListWatchEvents": {
+        "lines": [{"line": {"hts": "9503000073", "origin": "CN", "customsValue": "10000"}}],
+        "start": "2026-07-23",
+        "end": "2026-07-24",
+    },
     "SweepService/Sweep": {
         "scenario": {"name": "base"},
         "on": "2026-07-01",

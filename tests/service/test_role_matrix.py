@@ -21,17 +21,18 @@ from grpc_channelz.v1 import channelz_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 from tariffs.service.storage.database import RUNS, TABLES
+from tariffs.service.storage.portfolio_store import PORTFOLIO_EVENTS, PORTFOLIOS
 from tariffs.service.storage.scenario_events import (
     SCENARIO_CHECKS,
     SCENARIO_EVENTS,
     SCENARIO_VERSIONS,
     SCENARIOS,
 )
-from tariffs.v1 import contract, law_service_pb2, scenario_service_pb2
+from tariffs.v1 import contract, law_service_pb2, scenario_service_pb2, watch_service_pb2
 from tests.service.harness import TIMEOUT, Running, fault_of, running
 from tests.service.jwt_issuer import bearer
 from tests.service.small_requests import PLAIN, POINT, SMALL
-from tests.service.stored import arrow, rows, simulation, start, upload, wait
+from tests.service.stored import arrow, rows, simulation, start, until, upload, wait
 
 ROLES = ("none", "read", "run", "admin")
 WHOSE = ("own", "group", "foreign")
@@ -56,6 +57,7 @@ READ = {
     *("ScenarioService/GetStoredScenario", "ScenarioService/ListStoredScenarios"),
     *("ScenarioService/ListScenarioVersions", "ScenarioService/WatchScenarios"),
     *("TableService/GetTable", "TableService/ListTables", "SimulationService/ReadRun"),
+    *("WatchService/ListPortfolios", "WatchService/ListPortfolioEvents", "WatchService/WatchPortfolio"),
     *("Operations/GetOperation", "Operations/ListOperations", "Operations/WaitOperation"),
 }
 # Only an owner may do this with an object, or an admin.
@@ -63,7 +65,9 @@ CHANGES = {
     *("TableService/DeleteTable", "TableService/ShareTable", "SimulationService/ShareRun"),
     *("Operations/CancelOperation", "Operations/DeleteOperation"),
     *("ScenarioService/ShareScenario", "ScenarioService/DeleteScenario"),
+    "WatchService/DeletePortfolio",
 }
+ADMINS = {"WatchService/ReleasePortfolio"}
 OF_TABLES = {"TableService/GetTable", "TableService/DeleteTable", "TableService/ShareTable"}
 OF_RUNS = {
     *("SimulationService/ReadRun", "SimulationService/ShareRun", "Operations/GetOperation"),
@@ -73,7 +77,12 @@ OF_SCENARIOS = {
     *("ScenarioService/GetStoredScenario", "ScenarioService/ListScenarioVersions"),
     *("ScenarioService/ShareScenario", "ScenarioService/DeleteScenario"),
 }
-ENDLESS = {"LawService/WatchVersions", "ScenarioService/WatchScenarios"}
+OF_PORTFOLIOS = {
+    *("WatchService/ListPortfolioEvents", "WatchService/WatchPortfolio"),
+    *("WatchService/DeletePortfolio", "WatchService/ReleasePortfolio"),
+}
+ENDLESS = {"LawService/WatchVersions", "ScenarioService/WatchScenarios", "WatchService/WatchPortfolio"}
+OF_WATCH = (PORTFOLIOS, PORTFOLIO_EVENTS)
 SCENARIO_TABLES = (SCENARIOS, SCENARIO_VERSIONS, SCENARIO_CHECKS, SCENARIO_EVENTS)
 SCENARIO = """schema: tariffs.scenario/v1
 id: NAME
@@ -84,6 +93,7 @@ changes:
 """
 CHANNELZ = "Channelz/"
 
+GOODS = [{"line": {"hts": "9503000073", "origin": "CN", "customsValue": "10000"}}]
 SIMULATE: dict[str, Any] = {"points": [POINT], **PLAIN}
 REQUESTS = SMALL | {
     "LawService/CalculatePortFee": {
@@ -102,6 +112,7 @@ REQUESTS = SMALL | {
     "SimulationService/StartRun": {"simulate": SIMULATE},
     "ScenarioService/SaveScenario": {"yaml": SCENARIO.replace("NAME", "saved")},
     "ScenarioService/WatchScenarios": {"after": -1},
+    "WatchService/SavePortfolio": {"name": "saved", "lines": GOODS},
     "ServerReflection/ServerReflectionInfo": {"listServices": ""},
 }
 
@@ -134,7 +145,7 @@ def takes_handle(method: Any) -> bool:
 
 
 def about_object(name: str) -> bool:
-    return name in OF_TABLES | OF_RUNS | OF_SCENARIOS or takes_handle(METHODS[name])
+    return name in OF_TABLES | OF_RUNS | OF_SCENARIOS | OF_PORTFOLIOS or takes_handle(METHODS[name])
 
 
 CASES = [
@@ -150,7 +161,7 @@ def expected(name: str, role: str, whose: str) -> str:
     needed = "run"
     if name in OPEN:
         needed = "none"
-    elif name.startswith(CHANNELZ):
+    elif name.startswith(CHANNELZ) or name in ADMINS:
         needed = "admin"
     elif name in READ and not takes_handle(METHODS[name]):
         needed = "read"
@@ -162,25 +173,32 @@ def expected(name: str, role: str, whose: str) -> str:
         return "NOT_ALLOWED" if name in CHANGES else "OK"
     if name in OF_SCENARIOS:
         return "SCENARIO_NOT_FOUND"
+    if name in OF_PORTFOLIOS:
+        return "PORTFOLIO_NOT_FOUND"
     return "RUN_NOT_FOUND" if name in OF_RUNS else "TABLE_NOT_FOUND"
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """A server with a caller of each role, and the one table, run and scenario in its database."""
+    """A server with a caller of each role, and the one table, run, scenario and portfolio in its database."""
 
     server: Running
     table: dict[str, Any]
     run: dict[str, Any]
     scenario: tuple[dict[str, Any], ...]
+    portfolio: tuple[dict[str, Any], ...]
 
     def give_to(self, owner: str, group: str) -> None:
-        """Make the table, the run and the scenario those of an owner, shared with a group."""
+        """Make the table, the run, the scenario and the portfolio those of an owner, shared with a group."""
         with self.server.server._storage._database.begin() as connection:
             for stored, row in ((TABLES, self.table), (RUNS, self.run)):
                 connection.execute(stored.delete())
                 connection.execute(stored.insert().values({**row, "owner": owner, "shared_with": group}))
-            for stored, row in zip(SCENARIO_TABLES, self.scenario, strict=True):
+            rows_of = (
+                *zip(SCENARIO_TABLES, self.scenario, strict=True),
+                *zip(OF_WATCH, self.portfolio, strict=True),
+            )
+            for stored, row in rows_of:
                 shared = {"shared_with": group} if "shared_with" in row else {}
                 connection.execute(stored.delete())
                 connection.execute(stored.insert().values({**row, "owner": owner, **shared}))
@@ -193,6 +211,8 @@ class Matrix:
             given["name"] = handle if name in OF_TABLES else run
         elif name in OF_SCENARIOS:
             given["name"] = f"team/{owner}/mine"
+        elif name in OF_PORTFOLIOS:
+            given["name"] = f"{owner}/mine"
         elif name == "SimulationService/StartRun":
             given["simulate"] = {**SIMULATE, "handle": handle}
         elif takes_handle(method):
@@ -248,12 +268,18 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
         assert wait(server, name, **made).done
         request = scenario_service_pb2.SaveScenarioRequest(yaml=SCENARIO.replace("NAME", "mine"))
         server.scenarios.SaveScenario(request, timeout=TIMEOUT, **made)
+        goods: Any = {"name": "mine", "lines": GOODS, "since": "2026-07-24"}
+        server.portfolios.SavePortfolio(
+            ParseDict(goods, watch_service_pb2.SavePortfolioRequest()), timeout=TIMEOUT, **made
+        )
+        asked = watch_service_pb2.ListPortfolioEventsRequest(name="mine")
+        until(lambda: server.portfolios.ListPortfolioEvents(asked, timeout=TIMEOUT, **made).events)
         with server.server._storage._database.read() as connection:
-            table, run, *scenario = (
-                dict(connection.execute(sa.select(one)).one()._mapping)
-                for one in (TABLES, RUNS, *SCENARIO_TABLES)
+            table, run, *others = (
+                dict(connection.execute(sa.select(one).limit(1)).one()._mapping)
+                for one in (TABLES, RUNS, *SCENARIO_TABLES, *OF_WATCH)
             )
-        yield Matrix(server, table, run, tuple(scenario))
+        yield Matrix(server, table, run, tuple(others[:-2]), tuple(others[-2:]))
 
 
 @pytest.mark.parametrize(("name", "role", "whose"), CASES, ids=["-".join(case) for case in CASES])
@@ -274,9 +300,10 @@ def test_changes_of_the_law_are_read_without_a_table(matrix: Matrix) -> None:
 def test_the_matrix_has_every_role_and_every_kind_of_object() -> None:
     assert len(CASES) >= 4 * len(METHODS)
     objects = {name for name, _, whose in CASES if whose == "foreign"}
-    assert objects >= OF_TABLES | OF_RUNS | OF_SCENARIOS | {
+    assert objects >= OF_TABLES | OF_RUNS | OF_SCENARIOS | OF_PORTFOLIOS | {
         "SimulationService/Simulate",
         "SweepService/Sweep",
     }
     reasons = {"OK", "NOT_ALLOWED", "TABLE_NOT_FOUND", "RUN_NOT_FOUND", "SCENARIO_NOT_FOUND"}
+    reasons.add("PORTFOLIO_NOT_FOUND")
     assert {expected(*case) for case in CASES} == reasons

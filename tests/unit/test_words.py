@@ -45,6 +45,7 @@ SAME_THING_AT_TWO_FLOORS = {
         "sweeps",
         "simulation",
         "tables",
+        "watch",
     },
     "client": {
         *(
@@ -63,7 +64,7 @@ SAME_THING_AT_TWO_FLOORS = {
             "runs",
             "source",
         ),
-        *("scenario", "sweep", "table", "tables"),
+        *("scenario", "sweep", "table", "tables", "watch"),
     },
     "firm": set(),
     "bench": set(),

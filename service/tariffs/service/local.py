@@ -94,6 +94,7 @@ class LocalServices:
     Timeline = _running("timeline")
     CalculateCollections = _emitting("collections")
     CompareTrade = _emitting("hindcast")
+    ListWatchEvents = _emitting("watch_events")
     Sweep = _running("sweep")
     Seek = _running("seek")
     SolveWorld = _emitting("world")

@@ -42,19 +42,21 @@ from tariffs.client.results.stored_scenario import ScenarioEvent, StoredScenario
 from tariffs.client.results.sweep import Seek, SeekJump, SeekRoot, Sweep
 from tariffs.client.results.table_check import TableCheck, TableColumn
 from tariffs.client.results.table_handle import TableHandle
+from tariffs.client.results.watch import Portfolio, PortfolioEvent, SavedPortfolio, WatchEvent, WatchResult
 from tariffs.client.results.world import World
 from tariffs.client.scenario import Scenario
 from tariffs.run_spec.typed import LawOptions, ResponseOptions, RunOptions, TimelineOptions
 
 __all__ = [
     "AsyncClient", "BothSides", "CallerInfo", "CallerQuota", "Cancelled", "CheckResult", "Client", "Config",
-    "DeadlineExceeded", "Deadlines", "Difference", "EntriesResult", "ExtraMissing", "FindCandidate", "FindResult",
-    "ImpactResult", "ImportedTable", "InternalError", "InvalidRequest", "Law", "LawChange", "LawChanges",
-    "LawOptions", "Layer", "LegalText", "LineStream", "Measure", "NotFound", "Note", "OriginCost", "OriginRegret",
-    "PermissionDenied", "Problem", "Quote", "Ranges", "RefundsResult", "Replay", "ResourceExhausted",
-    "ResponseOptions", "Run", "RunOptions", "RunStatus", "Scenario", "ScenarioEvent", "ScenarioInfo",
-    "ScenarioOrigins", "Seek", "SeekJump", "SeekRoot", "ServerVersion", "SourceResult", "StoredScenario", "Sweep",
-    "Switch", "TableCheck", "TableColumn", "TableHandle", "TariffsError", "TimelineOptions", "TimelineResult",
-    "Unauthenticated", "Unavailable", "Unsupported", "Violation", "World", "WorldOptions", "import_table",
-    "read_table", "replay",
+    "DeadlineExceeded", "Deadlines", "Difference", "EntriesResult", "ExtraMissing", "FindCandidate",
+    "FindResult", "ImpactResult", "ImportedTable", "InternalError", "InvalidRequest", "Law", "LawChange",
+    "LawChanges", "LawOptions", "Layer", "LegalText", "LineStream", "Measure", "NotFound", "Note", "OriginCost",
+    "OriginRegret", "PermissionDenied", "Portfolio", "PortfolioEvent", "Problem", "Quote", "Ranges",
+    "RefundsResult", "Replay", "ResourceExhausted", "ResponseOptions", "Run", "RunOptions", "RunStatus",
+    "SavedPortfolio", "Scenario", "ScenarioEvent", "ScenarioInfo", "ScenarioOrigins", "Seek", "SeekJump",
+    "SeekRoot", "ServerVersion", "SourceResult", "StoredScenario", "Sweep", "Switch", "TableCheck",
+    "TableColumn", "TableHandle", "TariffsError", "TimelineOptions", "TimelineResult", "Unauthenticated",
+    "Unavailable", "Unsupported", "Violation", "WatchEvent", "WatchResult", "World", "WorldOptions",
+    "import_table", "read_table", "replay",
 ]  # fmt: skip

@@ -22,6 +22,7 @@ from tariffs.client._verbs.replay import recorded_call
 from tariffs.client._verbs.source import SourceCalls
 from tariffs.client._verbs.stored_scenarios import StoredScenarioCalls
 from tariffs.client._verbs.sweep import SweepCalls
+from tariffs.client._verbs.watch import WatchCalls
 from tariffs.client._verbs.world import WorldCalls
 from tariffs.client._wire import answers, requests
 from tariffs.client._wire.channel import Backend, LocalBackend, RemoteBackend
@@ -56,6 +57,7 @@ class Client(
     LineStreamCalls,
     StoredScenarioCalls,
     LegalTextCalls,
+    WatchCalls,
     WorldCalls,
 ):
     """Client of a server, or with `Client.local()` of the engine in this process.

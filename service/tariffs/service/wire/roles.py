@@ -29,6 +29,7 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
         "ListStoredScenarios ListScenarioVersions WatchScenarios",
         "tariffs.v1.SimulationService": "ReadRun",
         "tariffs.v1.TableService": "GetTable ListTables",
+        "tariffs.v1.WatchService": "ListPortfolios ListPortfolioEvents WatchPortfolio",
         "google.longrunning.Operations": "GetOperation ListOperations WaitOperation",
     },
     RUN: {
@@ -38,11 +39,13 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
         "tariffs.v1.SimulationService": "Simulate SimulateGroups Timeline CalculateCollections CompareTrade "
         "SimulateLines StartRun ShareRun SolveWorld",
         "tariffs.v1.SweepService": "Sweep Seek",
+        "tariffs.v1.WatchService": "ListWatchEvents SavePortfolio DeletePortfolio",
         "tariffs.v1.TableService": "UploadTable DeleteTable ShareTable CheckTable",
         "google.longrunning.Operations": "CancelOperation DeleteOperation",
     },
-    # Addresses of other callers are among its answers.
     ADMIN: {
+        "tariffs.v1.WatchService": "ReleasePortfolio",
+        # Addresses of other callers are among its answers.
         "grpc.channelz.v1.Channelz": "GetTopChannels GetServers GetServer GetServerSockets GetChannel GetSubchannel "
         "GetSocket",
     },

@@ -140,6 +140,7 @@ CALLS: Mapping[str, CallTask] = {
     "codes": CallTask("duty_service_pb2:CompareCodesRequest", "codes:compare"),
     "origins": CallTask("duty_service_pb2:CompareOriginsRequest", "origins:compare"),
     "refunds": CallTask("refund_service_pb2:CalculateRefundsRequest", "refund:calculate_refunds"),
+    "watch_events": CallTask("watch_service_pb2:ListWatchEventsRequest", "watch:list_watch_events"),
     "world": CallTask("simulation_service_pb2:SolveWorldRequest", "world:solve_world"),
     "check": _AnswerTask("scenario_service_pb2:CheckScenarioRequest", "scenarios:check_scenario_text"),
     "diff": _AnswerTask("scenario_service_pb2:DiffScenariosRequest", "scenarios:diff_scenarios"),

@@ -28,6 +28,7 @@ _TRACES = (_OFF, _OTLP, "application")
 _METHODS_DONE_ONCE = (
     {"service": "tariffs.v1.TableService", "method": "DeleteTable"},
     {"service": "tariffs.v1.ScenarioService", "method": "DeleteScenario"},
+    {"service": "tariffs.v1.WatchService", "method": "DeletePortfolio"},
     {"service": "google.longrunning.Operations", "method": "DeleteOperation"},
 )
 _PROBE_SECONDS = 1.0

@@ -29,11 +29,15 @@ from tariffs.client.results.entries import (
     Schema,
 )
 from tariffs.client.results.quote import Note, Quote
-from tariffs.v1 import duty_service_pb2, refund_service_pb2
+from tariffs.v1 import duty_service_pb2, refund_service_pb2, watch_service_pb2
 
 _AMOUNTS = ("assessed", "owed", "min", "max")
 Answer = TypeVar(
-    "Answer", duty_service_pb2.BatchCalculateDutiesResponse, refund_service_pb2.CalculateRefundsResponse
+    "Answer",
+    duty_service_pb2.BatchCalculateDutiesResponse,
+    refund_service_pb2.CalculateRefundsResponse,
+    watch_service_pb2.ListWatchEventsResponse,
+    watch_service_pb2.SavePortfolioResponse,
 )
 Answers = list[tuple[list[int], Answer]]
 Report = Callable[[str, float], None]

@@ -17,6 +17,7 @@ from tariffs.v1 import (
     simulation_service_pb2_grpc,
     sweep_service_pb2_grpc,
     table_service_pb2_grpc,
+    watch_service_pb2_grpc,
 )
 
 _STUBS = (
@@ -27,6 +28,7 @@ _STUBS = (
     scenario_service_pb2_grpc.ScenarioServiceStub,
     sweep_service_pb2_grpc.SweepServiceStub,
     table_service_pb2_grpc.TableServiceStub,
+    watch_service_pb2_grpc.WatchServiceStub,
     operations_pb2_grpc.OperationsStub,
 )
 

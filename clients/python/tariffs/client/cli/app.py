@@ -27,6 +27,7 @@ SUMMARIES: Mapping[str, str] = {
     "seek": "Find the values of a parameter of a scenario at which a result meets a target.",
     "source": "Rank the origins of a product by landed cost a unit, under the law and scenarios.",
     "find": "Find codes that goods of some words may have, with the range of their duty.",
+    "watch": "Watch your goods: events of a portfolio of lines, each with its days, amount and citation.",
     "collections": "Follow duty on US imports from the law to the treasury: assessed, claimed, exempt, afloat, "
     "collected, refunded.",
     "world": "Solve the world in general equilibrium: welfare, wages, prices, employment and trade of all countries.",

@@ -1,0 +1,253 @@
+"""`tariffs watch`: events of portfolios."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Column
+
+from tariffs.client._wire.csv_text import for_people
+from tariffs.client.cli import options, outputs, table_options
+from tariffs.client.cli.commands import Output, UnderLaw, add, with_options
+from tariffs.client.cli.render.notes import print_footer
+from tariffs.client.cli.render.table import console, right, text_table
+from tariffs.client.client import Client
+from tariffs.client.errors import InvalidRequest
+from tariffs.client.results.watch import Portfolio, WatchEvent, WatchResult, event_frame
+
+app = typer.Typer(
+    help="Watch your goods: events of a portfolio of lines, each with its days, amount and citation.",
+    no_args_is_help=True,
+)
+_SHOWN = 40
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print the events as CSV, a row an event.")]
+Ahead = Annotated[
+    list[str] | None,
+    typer.Option("--ahead", metavar="DAYS", help="Days before a change to name it again. Default: 30."),
+]
+After = Annotated[
+    int, typer.Option("--after", metavar="N", help="Of a portfolio: number of the last event that is known.")
+]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Portfolio: NAME or OWNER/NAME.")]
+Top = Annotated[int, typer.Option("--top", metavar="N", min=1, help="Print only the last N events.")]
+
+
+@add(
+    app,
+    "events",
+    "tariffs watch events goods.csv --start 2026-07-01 --end 2026-10-10",
+    "tariffs watch events goods.csv --ahead 30,7 --csv > events.csv",
+)
+@with_options("switches", "min_confidence", "date_format")
+def events(
+    client: UnderLaw,
+    lines: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE_OR_NAME",
+            help="Table of lines (hts, origin, customs_value a year, line_id, quantity, claims, liquidation_date), or "
+            "portfolio of the server: NAME or OWNER/NAME.",
+        ),
+    ],
+    start: Annotated[
+        str,
+        typer.Option(
+            "--start", metavar="DAY", help="First day of knowledge. Default: 30 days before the last."
+        ),
+    ] = "",
+    end: Annotated[
+        str, typer.Option("--end", metavar="DAY", help="Last day of knowledge. Default: the law's as-of day.")
+    ] = "",
+    ahead: Ahead = None,
+    after: After = 0,
+    dead: Annotated[
+        bool, typer.Option("--dead", help="Of a portfolio: only events that its webhook never took.")
+    ] = False,
+    mapping: table_options.Mapping = "",
+    top: Top = _SHOWN,
+    as_csv: AsCsv = False,
+    refused: options.Refused = None,
+    **given: Any,
+) -> Output:
+    """List the events of the lines of a file that became known in a period, or the stored events of a portfolio.
+
+    Kinds: enacted, announced, ahead, rate_changed, heading_changed, claim_worth, refund_window. Amounts are USD a year
+    on the volume of each line. The exit code is 1 if rows were refused; the others lose nothing by it.
+    """
+    if not lines.suffix and not lines.exists():
+        return _stored(client, str(lines), after, dead, top, as_csv)
+    outputs.check_files(None, refused)
+    result = client.watch_events(
+        table_options.source(lines, mapping, "", 0), start=start, end=end, ahead=_days(ahead), **given
+    )
+    path = outputs.write_refused(result.refused, refused or outputs.refused_path(lines), result.provenance)
+    document = outputs.document("watch", {**result.to_json_dict(), "refused_path": path})
+    show = (lambda: print_csv(result.events)) if as_csv else (lambda: _print(result, top))
+    return Output(document, show, 1 if result.refused.height else 0)
+
+
+@add(
+    app,
+    "add",
+    "tariffs watch add goods.csv --name spring-goods",
+    "tariffs watch add goods.csv --name spring-goods --group desk --webhook https://hooks.example.com/tariffs "
+    "--secret-file secret.txt",
+)
+def add_portfolio(
+    client: Client,
+    lines: Annotated[Path, typer.Argument(metavar="FILE", help="Table of lines, as of `watch events`.")],
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="Name; one that is there gets these lines.")
+    ],
+    since: Annotated[
+        str, typer.Option("--since", metavar="DAY", help="First day of knowledge. Default: today.")
+    ] = "",
+    ahead: Ahead = None,
+    group: Annotated[
+        str, typer.Option("--group", metavar="GROUP", help="One of your groups, whose members see it.")
+    ] = "",
+    webhook: Annotated[
+        str,
+        typer.Option("--webhook", metavar="URL", help="Send events there, of a host that the server allows."),
+    ] = "",
+    secret_file: Annotated[
+        Path | None,
+        typer.Option("--secret-file", metavar="FILE", help="File of the text that signs what is sent."),
+    ] = None,
+    mapping: table_options.Mapping = "",
+    refused: options.Refused = None,
+) -> Output:
+    """Save a portfolio on the server, which finds its events each day and under each new law."""
+    outputs.check_files(None, refused)
+    secret = "" if secret_file is None else secret_file.read_text(encoding="utf-8").strip()
+    table = table_options.source(lines, mapping, "", 0)
+    saved = client.save_portfolio(
+        name, table, since=since, ahead=_days(ahead), group=group, webhook=webhook, secret=secret
+    )
+    path = outputs.write_refused(saved.refused, refused or outputs.refused_path(lines), {})
+    document = {"portfolio": saved.portfolio, "refused_path": path}
+    return Output(document, lambda: _print_portfolios([saved.portfolio]), 1 if saved.refused.height else 0)
+
+
+@add(app, "list", "tariffs watch list")
+def list_portfolios(client: Client) -> Output:
+    """List your portfolios on the server and those shared with you."""
+    found = client.portfolios()
+    return Output({"portfolios": found}, lambda: _print_portfolios(found))
+
+
+@add(app, "remove", "tariffs watch remove spring-goods")
+def remove(client: Client, name: Name) -> Output:
+    """Delete a portfolio with its events."""
+    client.delete_portfolio(name)
+    return Output({"name": name}, lambda: None)
+
+
+@add(app, "release", "tariffs watch release ann/spring-goods")
+def release(client: Client, name: Name) -> Output:
+    """Let the events of a new law go out that touch more than 30 % of the lines; for admins."""
+    found = client.release_portfolio(name)
+    return Output(found.to_json_dict(), lambda: _print_portfolios([found]))
+
+
+@app.command("follow", epilog=options.examples("tariffs watch follow spring-goods --after 120 --json"))
+def follow(
+    name: Name,
+    after: After = 0,
+    count: Annotated[int, typer.Option("--count", help="End after so many events; 0 is never.")] = 0,
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
+) -> int:
+    """Print the events of a portfolio as they come, a line an event; --after goes on from the last one."""
+    with options.connected(target, local) as client:
+        for one in islice(client.watch_portfolio(name, after=after), count or None):
+            event = one.event
+            words = f"{one.number}  {event.known_on}  {event.kind}  {event.line_id}  {event.text}"
+            print(json.dumps(one.to_json_dict()) if as_json else words, flush=True)
+    return 0
+
+
+def _stored(client: Client, name: str, after: int, dead: bool, top: int, as_csv: bool) -> Output:
+    """List the stored events of a portfolio."""
+    found = client.portfolio_events(name, after=after, delivery="dead" if dead else "")
+    events = tuple(one.event for one in found)
+    show = (lambda: print_csv(events)) if as_csv else (lambda: print_events(events, top))
+    return Output(outputs.document("portfolio-events", {"events": found}), show)
+
+
+def _print_portfolios(found: Sequence[Portfolio]) -> None:
+    rows = (
+        (
+            one.name,
+            f"{one.lines:,}",
+            one.since,
+            one.watched_to,
+            one.law_version,
+            one.shared_with,
+            f"{one.held_law_version}, {one.held_lines:,} lines" if one.held_law_version else "",
+        )
+        for one in found
+    )
+    columns: list[str | Column] = ["portfolio", *right("lines"), "since", "watched to", "law", "shared with"]
+    console().print(text_table([*columns, "waits for an admin"], rows))
+
+
+def print_csv(found: Iterable[WatchEvent]) -> None:
+    """Print events as CSV, without cells that a spreadsheet would compute."""
+    sys.stdout.write(for_people(event_frame(found)).write_csv())
+
+
+def print_events(found: tuple[WatchEvent, ...], top: int) -> None:
+    """Print the last events, one per row."""
+    out = console()
+    columns: list[str | Column] = [
+        "known",
+        "effective",
+        "event",
+        "line",
+        "goods",
+        *right("USD a year"),
+        "why",
+    ]
+    rows = (
+        (
+            one.known_on,
+            one.effective_on,
+            one.kind,
+            one.line_id,
+            f"{one.hts} {one.origin}",
+            "" if one.amount is None else f"{one.amount:+,.2f}",
+            one.text,
+        )
+        for one in found[-top:]
+    )
+    out.print(text_table(columns, rows))
+    if len(found) > top:
+        out.print(f"[dim]The last {top} of {len(found):,} events; --top and --csv print more.[/dim]")
+
+
+def _print(result: WatchResult, top: int) -> None:
+    if result.events:
+        print_events(result.events, top)
+    else:
+        console().print("No events in these days.")
+    print_footer(console(), result.provenance)
+
+
+def _days(given: list[str] | None) -> list[int]:
+    try:
+        return [int(text) for text in options.keys(given or [])]
+    except ValueError:
+        raise InvalidRequest(
+            "REQUEST_INVALID",
+            f"--ahead is {', '.join(given or [])}.",
+            field="ahead",
+            fix="Give days such as 30,7.",
+        ) from None

@@ -1,0 +1,162 @@
+"""Events of portfolios: changes of the duty on lines that a firm imports, or of what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+import polars as pl
+
+from tariffs.client.results.json_values import Plain, json_rows
+from tariffs.client.results.quote import Provenance
+
+EVENT_SCHEMA = {
+    **dict.fromkeys(("id", "kind", "line_id", "hts", "origin", "known_on", "effective_on"), pl.String()),
+    **dict.fromkeys(("before", "after", "amount"), pl.Decimal(20, 2)),
+    **dict.fromkeys(("measures", "headings", "claim", "citations", "text"), pl.String()),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent(Plain):
+    """Event of a line. Amounts are USD a year on its volume.
+
+    Attributes:
+        id: digest of what happened, the same whenever it is computed or delivered again.
+        kind: enacted, announced, ahead, rate_changed, heading_changed, claim_worth or refund_window.
+        line_id: your id of the line, else its place from 1.
+        hts: its code.
+        origin: its origin.
+        known_on: day on which it is known.
+        effective_on: day from which it holds; of a refund window the last day.
+        before: duty before it; None where there is none.
+        after: duty after it.
+        amount: change of duty; of a refund window the duty to claim back.
+        measures: measures whose layers differ.
+        headings: headings of the entry after it.
+        claim: the claim worth making; of a refund window the time limit, protest or suit.
+        citations: legal sources.
+        text: one sentence.
+    """
+
+    id: str
+    kind: str
+    line_id: str
+    hts: str
+    origin: str
+    known_on: str
+    effective_on: str
+    before: Decimal | None
+    after: Decimal | None
+    amount: Decimal | None
+    measures: tuple[str, ...]
+    headings: tuple[str, ...]
+    claim: str
+    citations: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio(Plain):
+    """Portfolio that a server keeps.
+
+    Attributes:
+        name: `OWNER/NAME`; in calls also `NAME`.
+        owner: caller that it belongs to.
+        shared_with: group whose members see it; empty if it is not shared.
+        lines: number of lines.
+        refused: lines that could not be rated when it was saved.
+        since: first day of knowledge.
+        ahead: days before its effect on which a change is an event again; empty for 30.
+        webhook: URL that its events are sent to; empty for none.
+        law_version: version of the law under which it was watched last; empty before that.
+        watched_to: last day that it was watched to.
+        held_law_version: version of a law whose events wait for an admin; empty if none do.
+        held_lines: lines that these events touch.
+        create_time: time at which it was saved first, RFC 3339.
+    """
+
+    name: str
+    owner: str
+    shared_with: str
+    lines: int
+    refused: int
+    since: str
+    ahead: tuple[int, ...]
+    webhook: str
+    law_version: str
+    watched_to: str
+    held_law_version: str
+    held_lines: int
+    create_time: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioEvent(Plain):
+    """Stored event of a portfolio.
+
+    Attributes:
+        number: rises from event to event; give the last one to go on from there.
+        event: the event.
+        time: time at which it was stored, RFC 3339.
+        delivery: its delivery to the webhook: waiting, sent or dead; empty without a webhook.
+        attempts: attempts to deliver it.
+        error: why the last attempt failed.
+    """
+
+    number: int
+    event: WatchEvent
+    time: str
+    delivery: str
+    attempts: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPortfolio:
+    """Portfolio as saved, and the rows that cannot be rated: they are kept and have no events as long as that is so."""
+
+    portfolio: Portfolio
+    refused: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class WatchResult:
+    """Events of lines that became known in a period. A planning estimate, not a ruling.
+
+    Attributes:
+        events: by the day on which they are known, and by line.
+        refused: rows that could not be used: `row, line_id, entry_id, column, reason, found, message`.
+        provenance: what it takes to get the answer again.
+    """
+
+    events: tuple[WatchEvent, ...]
+    refused: pl.DataFrame
+    provenance: Provenance
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """A row an event: the fields of `WatchEvent`, lists joined by `; `."""
+        return event_frame(self.events)
+
+    def to_json_dict(self) -> dict[str, object]:
+        """Convert to the document of `watch events --json`: amounts as decimal text."""
+        return {
+            "events": [event.to_json_dict() for event in self.events],
+            "refused": {"count": self.refused.height, "rows": json_rows(self.refused.head(100))},
+            "provenance": dict(self.provenance),
+        }
+
+
+def event_frame(events: Iterable[WatchEvent]) -> pl.DataFrame:
+    """Make a row an event: the fields of `WatchEvent`, lists joined by `; `."""
+    rows = [
+        {
+            name: "; ".join(value) if isinstance(value, tuple) else value
+            for name in EVENT_SCHEMA
+            for value in (getattr(event, name),)
+        }
+        for event in events
+    ]
+    return pl.DataFrame(rows, schema=EVENT_SCHEMA)
