@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import reduce
 from typing import NamedTuple
@@ -16,11 +16,10 @@ from typing import NamedTuple
 import polars as pl
 
 from tariffs.engine.errors import InputError, TariffsError
-from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.line_duty.entry_line import EntryLine
 from tariffs.engine.line_duty.quote import quote_line
-from tariffs.engine.runs.law_history.law_changes import ChangeWindow, changes
 from tariffs.engine.schedule.reference_data import reference_table
+from tariffs.firm.law_days import Days, Laws
 
 ZERO = Decimal(0)
 _PLACES = Decimal("0.0001")
@@ -114,32 +113,11 @@ class Comparison:
         return self.origins[0] if self.origins and self.origins[0].rank else None
 
 
-Laws = Sequence[tuple[Decimal, Law]]
-"""Laws of a scenario with their weights: one, or one for each component of a mixture."""
-Days = Sequence[tuple[date | str | None, int]]
-"""Entry days with their weights; None is the law's as-of day."""
-
-
 def imports_of(hts: str) -> dict[str, float]:
     """Sum US imports of a product by origin in the embedded table, USD; origins without any are left out."""
     table = reference_table().filter(pl.col("hts").str.starts_with("".join(filter(str.isdigit, hts))))
     sums = table.group_by("origin").agg(pl.col("customs_value").sum())
     return dict(zip(sums["origin"].to_list(), sums["customs_value"].to_list(), strict=True))
-
-
-def days_of(laws: Laws, window: ChangeWindow) -> list[tuple[date, int]]:
-    """Split a window into spans in which no act on its product takes effect: first day and length of each."""
-    start, end = window.start, window.end
-    begins = {start}
-    for _, law in laws:
-        for notice in changes(law, window):
-            if notice.at is not None:
-                day = notice.at.astimezone(law.zones[IMPORT]).date()
-                # An act that takes effect after noon moves the quotes of the next day.
-                begins |= {day, day + timedelta(days=1)}
-    firsts = sorted(day for day in begins if start <= day <= end)
-    ends = [*firsts[1:], end + timedelta(days=1)]
-    return [(first, (last - first).days) for first, last in zip(firsts, ends, strict=True)]
 
 
 def compare_origins(

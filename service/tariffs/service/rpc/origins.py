@@ -11,17 +11,8 @@ from tariffs.engine.runs.law_history.law_changes import read_window
 from tariffs.engine.scenario.named import components
 from tariffs.engine.schedule.countries import origin_codes
 from tariffs.engine.schedule.country_names import read_country
-from tariffs.firm.origins import (
-    Comparison,
-    Days,
-    Laws,
-    Offer,
-    OriginCost,
-    compare_origins,
-    days_of,
-    imports_of,
-    regrets,
-)
+from tariffs.firm.law_days import Days, Laws, days_of
+from tariffs.firm.origins import Comparison, Offer, OriginCost, compare_origins, imports_of, regrets
 from tariffs.service.rpc.checks import decimal, few, required, word
 from tariffs.service.rpc.duty import read_line
 from tariffs.service.rpc.laws import LAWS
