@@ -26,6 +26,7 @@ COMMANDS = {
     "sweep": ("sweep", *SWEPT, "--vary", "cn=0%,10%"),
     "seek": ("seek", *SWEPT, "--vary", "cn=0%:60%", "--target", "duty=50"),
     "table-check": ("table", "check", "{table}"),
+    "bom": ("bom", "{bill}"),
     "changes": ("law", "changes", "--start", "2025-11-01", "--end", "2025-11-20"),
 }
 
@@ -36,7 +37,9 @@ def test_documents_have_the_keys_of_the_page(
 ) -> None:
     table = tmp_path / "table.csv"
     table.write_text("hts,origin,customs_value,entry_id,entry_date\n9503.00.0073,CN,100,a,2025-06-02\n")
-    assert run([*(word.format(table=table) for word in COMMANDS[kind]), "--local", "--json"]) == 0
+    bill = tmp_path / "bill.csv"
+    bill.write_text("part,parent,hts,origin,unit_cost\nToy,,9503.00.0073,CN,100\n")
+    assert run([*(word.format(table=table, bill=bill) for word in COMMANDS[kind]), "--local", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     page = (root / "docs" / "json.md").read_text(encoding="utf-8")
     (row,) = (line for line in page.splitlines() if f"`tariffs.{kind}/v1`" in line)

@@ -21,6 +21,17 @@ SMALL: dict[str, dict[str, Any]] = json.loads(
         "start": "2026-07-23",
         "end": "2026-07-24",
     },
+    "DutyService/CalculateBom": {
+        "rows": [
+            {"part": "toy"},
+            {
+                "part": "doll",
+                "parent": "toy",
+                "line": {"hts": "9503000073", "origin": "CN", "customsValue": "10"},
+            },
+        ],
+        "on": "2026-07-01",
+    },
     "SweepService/Sweep": {
         "scenario": {"name": "base"},
         "on": "2026-07-01",

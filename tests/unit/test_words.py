@@ -49,6 +49,7 @@ SAME_THING_AT_TWO_FLOORS = {
     },
     "client": {
         *(
+            "bom",
             "collections",
             "duty",
             "entries",

@@ -47,6 +47,15 @@ _INPUT = _group(
         "PREFERENCE_SHARES_EXCEED_ONE": "the declared preference shares sum to more than 1",
         "TOO_MANY_ATOMS": "the declared shares split a line into more than 32 parts",
         "LIQUIDATION_INVALID": "the liquidation status of an entry is not a known one, or contradicts its days",
+        "UNIT_COST_MISSING": "a part that is bought has no unit cost",
+        "BOM_PART_MISSING": "a row of a bill of materials names no part",
+        "BOM_YIELD_INVALID": "the yield of a part is not above 0 and at most 1",
+        "BOM_PARENT_UNKNOWN": "no row of a bill of materials is of the parent that a row names",
+        "BOM_PARENT_REFUSED": "the rows of the parent of a row are refused, so its units are unknown",
+        "BOM_CYCLE": "a part of a bill of materials is made of itself",
+        "BOM_ROW_REPEATED": "two rows of a part and parent have the same supplier and origin",
+        "BOM_PROHIBITED": "goods of a bill of materials may not enter",
+        "BOM_NEED_UNMET": "capacities, least orders and shares leave need of a part unmet",
         "CHARGE_INVALID": "freight, insurance or another charge is negative, not finite or of an unknown kind",
     },
 )
@@ -258,6 +267,7 @@ NOTES: Mapping[str, str] = {
     "PORT_FEE": "the amount a port fee adds per container or ton on a voyage stated by a scenario",
     "ANNOUNCED": "a scenario contains an announcement, which charges nothing",
     "PARAMETERS_FOREIGN": "elasticities of the United States were used for another importing country",
+    "BOM_COST_UNUSED": "a part that is made of others has a unit cost, which is not used",
     "PARAMETERS_AGGREGATED": "elasticities of single products were used on aggregates",
 }
 

@@ -632,3 +632,214 @@ class CompareCodesResponse(_message.Message):
     codes: _containers.RepeatedCompositeFieldContainer[CodeDuty]
     provenance: _common_pb2.Provenance
     def __init__(self, codes: _Optional[_Iterable[_Union[CodeDuty, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+
+class BomRow(_message.Message):
+    __slots__ = ("part", "parent", "quantity", "good_share", "supplier", "capacity", "min_order", "min_share", "max_share", "line")
+    PART_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    GOOD_SHARE_FIELD_NUMBER: _ClassVar[int]
+    SUPPLIER_FIELD_NUMBER: _ClassVar[int]
+    CAPACITY_FIELD_NUMBER: _ClassVar[int]
+    MIN_ORDER_FIELD_NUMBER: _ClassVar[int]
+    MIN_SHARE_FIELD_NUMBER: _ClassVar[int]
+    MAX_SHARE_FIELD_NUMBER: _ClassVar[int]
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    part: str
+    parent: str
+    quantity: str
+    good_share: str
+    supplier: str
+    capacity: str
+    min_order: str
+    min_share: str
+    max_share: str
+    line: EntryLine
+    def __init__(self, part: _Optional[str] = ..., parent: _Optional[str] = ..., quantity: _Optional[str] = ..., good_share: _Optional[str] = ..., supplier: _Optional[str] = ..., capacity: _Optional[str] = ..., min_order: _Optional[str] = ..., min_share: _Optional[str] = ..., max_share: _Optional[str] = ..., line: _Optional[_Union[EntryLine, _Mapping]] = ...) -> None: ...
+
+class CalculateBomRequest(_message.Message):
+    __slots__ = ("rows", "on", "units", "until", "origins", "scenarios", "known_on", "switches", "min_confidence", "parameters", "law_version")
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class ParametersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    ON_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    ORIGINS_FIELD_NUMBER: _ClassVar[int]
+    SCENARIOS_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
+    MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    rows: _containers.RepeatedCompositeFieldContainer[BomRow]
+    on: str
+    units: str
+    until: str
+    origins: _containers.RepeatedScalarFieldContainer[str]
+    scenarios: _containers.RepeatedCompositeFieldContainer[_common_pb2.ScenarioRef]
+    known_on: str
+    switches: _containers.ScalarMap[str, str]
+    min_confidence: str
+    parameters: _containers.ScalarMap[str, str]
+    law_version: str
+    def __init__(self, rows: _Optional[_Iterable[_Union[BomRow, _Mapping]]] = ..., on: _Optional[str] = ..., units: _Optional[str] = ..., until: _Optional[str] = ..., origins: _Optional[_Iterable[str]] = ..., scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., parameters: _Optional[_Mapping[str, str]] = ..., law_version: _Optional[str] = ...) -> None: ...
+
+class BomAmounts(_message.Message):
+    __slots__ = ("value", "charges", "duty", "owed", "duty_min", "duty_max", "fees", "landed")
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    CHARGES_FIELD_NUMBER: _ClassVar[int]
+    DUTY_FIELD_NUMBER: _ClassVar[int]
+    OWED_FIELD_NUMBER: _ClassVar[int]
+    DUTY_MIN_FIELD_NUMBER: _ClassVar[int]
+    DUTY_MAX_FIELD_NUMBER: _ClassVar[int]
+    FEES_FIELD_NUMBER: _ClassVar[int]
+    LANDED_FIELD_NUMBER: _ClassVar[int]
+    value: str
+    charges: str
+    duty: str
+    owed: str
+    duty_min: str
+    duty_max: str
+    fees: str
+    landed: str
+    def __init__(self, value: _Optional[str] = ..., charges: _Optional[str] = ..., duty: _Optional[str] = ..., owed: _Optional[str] = ..., duty_min: _Optional[str] = ..., duty_max: _Optional[str] = ..., fees: _Optional[str] = ..., landed: _Optional[str] = ...) -> None: ...
+
+class BomGroup(_message.Message):
+    __slots__ = ("name", "amounts", "row_count")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    AMOUNTS_FIELD_NUMBER: _ClassVar[int]
+    ROW_COUNT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    amounts: BomAmounts
+    row_count: int
+    def __init__(self, name: _Optional[str] = ..., amounts: _Optional[_Union[BomAmounts, _Mapping]] = ..., row_count: _Optional[int] = ...) -> None: ...
+
+class BomAuthority(_message.Message):
+    __slots__ = ("authority", "duty")
+    AUTHORITY_FIELD_NUMBER: _ClassVar[int]
+    DUTY_FIELD_NUMBER: _ClassVar[int]
+    authority: str
+    duty: str
+    def __init__(self, authority: _Optional[str] = ..., duty: _Optional[str] = ...) -> None: ...
+
+class BomLeftOut(_message.Message):
+    __slots__ = ("reason", "message", "rows")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    message: str
+    rows: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, reason: _Optional[str] = ..., message: _Optional[str] = ..., rows: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class BomChange(_message.Message):
+    __slots__ = ("day", "before", "after", "change", "left_out_count", "measures", "acts")
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MEASURES_FIELD_NUMBER: _ClassVar[int]
+    ACTS_FIELD_NUMBER: _ClassVar[int]
+    day: str
+    before: str
+    after: str
+    change: str
+    left_out_count: int
+    measures: _containers.RepeatedScalarFieldContainer[str]
+    acts: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, day: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ..., change: _Optional[str] = ..., left_out_count: _Optional[int] = ..., measures: _Optional[_Iterable[str]] = ..., acts: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class BomAllocation(_message.Message):
+    __slots__ = ("amounts", "listed", "single", "gap", "purchases", "unmet")
+    AMOUNTS_FIELD_NUMBER: _ClassVar[int]
+    LISTED_FIELD_NUMBER: _ClassVar[int]
+    SINGLE_FIELD_NUMBER: _ClassVar[int]
+    GAP_FIELD_NUMBER: _ClassVar[int]
+    PURCHASES_FIELD_NUMBER: _ClassVar[int]
+    UNMET_FIELD_NUMBER: _ClassVar[int]
+    amounts: BomAmounts
+    listed: str
+    single: str
+    gap: float
+    purchases: bytes
+    unmet: _containers.RepeatedCompositeFieldContainer[BomUnmet]
+    def __init__(self, amounts: _Optional[_Union[BomAmounts, _Mapping]] = ..., listed: _Optional[str] = ..., single: _Optional[str] = ..., gap: _Optional[float] = ..., purchases: _Optional[bytes] = ..., unmet: _Optional[_Iterable[_Union[BomUnmet, _Mapping]]] = ...) -> None: ...
+
+class BomUnmet(_message.Message):
+    __slots__ = ("part", "reason", "message")
+    PART_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    part: str
+    reason: str
+    message: str
+    def __init__(self, part: _Optional[str] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class BomOrigin(_message.Message):
+    __slots__ = ("origin", "duty", "rated_count", "left_out_count")
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    DUTY_FIELD_NUMBER: _ClassVar[int]
+    RATED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    origin: str
+    duty: str
+    rated_count: int
+    left_out_count: int
+    def __init__(self, origin: _Optional[str] = ..., duty: _Optional[str] = ..., rated_count: _Optional[int] = ..., left_out_count: _Optional[int] = ...) -> None: ...
+
+class BomScenario(_message.Message):
+    __slots__ = ("id", "total", "left_out", "parts", "suppliers", "origins", "authorities", "changes", "allocation", "from_origins")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    SUPPLIERS_FIELD_NUMBER: _ClassVar[int]
+    ORIGINS_FIELD_NUMBER: _ClassVar[int]
+    AUTHORITIES_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    ALLOCATION_FIELD_NUMBER: _ClassVar[int]
+    FROM_ORIGINS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    total: BomAmounts
+    left_out: _containers.RepeatedCompositeFieldContainer[BomLeftOut]
+    parts: bytes
+    suppliers: _containers.RepeatedCompositeFieldContainer[BomGroup]
+    origins: _containers.RepeatedCompositeFieldContainer[BomGroup]
+    authorities: _containers.RepeatedCompositeFieldContainer[BomAuthority]
+    changes: _containers.RepeatedCompositeFieldContainer[BomChange]
+    allocation: BomAllocation
+    from_origins: _containers.RepeatedCompositeFieldContainer[BomOrigin]
+    def __init__(self, id: _Optional[str] = ..., total: _Optional[_Union[BomAmounts, _Mapping]] = ..., left_out: _Optional[_Iterable[_Union[BomLeftOut, _Mapping]]] = ..., parts: _Optional[bytes] = ..., suppliers: _Optional[_Iterable[_Union[BomGroup, _Mapping]]] = ..., origins: _Optional[_Iterable[_Union[BomGroup, _Mapping]]] = ..., authorities: _Optional[_Iterable[_Union[BomAuthority, _Mapping]]] = ..., changes: _Optional[_Iterable[_Union[BomChange, _Mapping]]] = ..., allocation: _Optional[_Union[BomAllocation, _Mapping]] = ..., from_origins: _Optional[_Iterable[_Union[BomOrigin, _Mapping]]] = ...) -> None: ...
+
+class CalculateBomResponse(_message.Message):
+    __slots__ = ("scenarios", "failures", "notes", "provenance")
+    class FailuresEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: _status_pb2.Status
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+    SCENARIOS_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    scenarios: _containers.RepeatedCompositeFieldContainer[BomScenario]
+    failures: _containers.MessageMap[int, _status_pb2.Status]
+    notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
+    provenance: _common_pb2.Provenance
+    def __init__(self, scenarios: _Optional[_Iterable[_Union[BomScenario, _Mapping]]] = ..., failures: _Optional[_Mapping[int, _status_pb2.Status]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...

@@ -50,6 +50,11 @@ class DutyServiceStub:
                 request_serializer=tariffs_dot_v1_dot_duty__service__pb2.CompareOriginsRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_duty__service__pb2.CompareOriginsResponse.FromString,
                 _registered_method=True)
+        self.CalculateBom = channel.unary_unary(
+                '/tariffs.v1.DutyService/CalculateBom',
+                request_serializer=tariffs_dot_v1_dot_duty__service__pb2.CalculateBomRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_duty__service__pb2.CalculateBomResponse.FromString,
+                _registered_method=True)
         self.CompareCodes = channel.unary_unary(
                 '/tariffs.v1.DutyService/CompareCodes',
                 request_serializer=tariffs_dot_v1_dot_duty__service__pb2.CompareCodesRequest.SerializeToString,
@@ -82,6 +87,13 @@ class DutyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CalculateBom(self, request, context):
+        """The landed cost and duty of a bill of materials under each scenario. Costs are those of CalculateDuty.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CompareCodes(self, request, context):
         """The duty on goods of each of several codes from one origin, as a range over the 10-digit codes below it and over
         facts that are not declared. Rates are those of CalculateDuty.
@@ -107,6 +119,11 @@ def add_DutyServiceServicer_to_server(servicer, server):
                     servicer.CompareOrigins,
                     request_deserializer=tariffs_dot_v1_dot_duty__service__pb2.CompareOriginsRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_duty__service__pb2.CompareOriginsResponse.SerializeToString,
+            ),
+            'CalculateBom': grpc.unary_unary_rpc_method_handler(
+                    servicer.CalculateBom,
+                    request_deserializer=tariffs_dot_v1_dot_duty__service__pb2.CalculateBomRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_duty__service__pb2.CalculateBomResponse.SerializeToString,
             ),
             'CompareCodes': grpc.unary_unary_rpc_method_handler(
                     servicer.CompareCodes,
@@ -196,6 +213,33 @@ class DutyService:
             '/tariffs.v1.DutyService/CompareOrigins',
             tariffs_dot_v1_dot_duty__service__pb2.CompareOriginsRequest.SerializeToString,
             tariffs_dot_v1_dot_duty__service__pb2.CompareOriginsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CalculateBom(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.DutyService/CalculateBom',
+            tariffs_dot_v1_dot_duty__service__pb2.CalculateBomRequest.SerializeToString,
+            tariffs_dot_v1_dot_duty__service__pb2.CalculateBomResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -75,6 +75,7 @@ class LocalServices:
     BatchCalculateDuties = _emitting("duties")
     CompareOrigins = _emitting("origins")
     CompareCodes = _emitting("codes")
+    CalculateBom = _emitting("bom")
     CalculateRefunds = _emitting("refunds")
     GetLaw = _answering("law:get_law")
     ListMeasures = _answering("law:list_measures")

@@ -25,6 +25,7 @@ from tariffs.client.errors import (
     Unsupported,
     Violation,
 )
+from tariffs.client.results.bom import BomAllocation, BomAmounts, BomChange, BomGroup, BomResult, BomScenario
 from tariffs.client.results.both_sides import BothSides
 from tariffs.client.results.entries import EntriesResult
 from tariffs.client.results.find import FindCandidate, FindResult
@@ -48,15 +49,16 @@ from tariffs.client.scenario import Scenario
 from tariffs.run_spec.typed import LawOptions, ResponseOptions, RunOptions, TimelineOptions
 
 __all__ = [
-    "AsyncClient", "BothSides", "CallerInfo", "CallerQuota", "Cancelled", "CheckResult", "Client", "Config",
+    "AsyncClient", "BomAllocation", "BomAmounts", "BomChange", "BomGroup", "BomResult", "BomScenario",
+    "BothSides", "CallerInfo", "CallerQuota", "Cancelled", "CheckResult", "Client", "Config",
     "DeadlineExceeded", "Deadlines", "Difference", "EntriesResult", "ExtraMissing", "FindCandidate",
     "FindResult", "ImpactResult", "ImportedTable", "InternalError", "InvalidRequest", "Law", "LawChange",
-    "LawChanges", "LawOptions", "Layer", "LegalText", "LineStream", "Measure", "NotFound", "Note", "OriginCost",
-    "OriginRegret", "PermissionDenied", "Portfolio", "PortfolioEvent", "Problem", "Quote", "Ranges",
-    "RefundsResult", "Replay", "ResourceExhausted", "ResponseOptions", "Run", "RunOptions", "RunStatus",
-    "SavedPortfolio", "Scenario", "ScenarioEvent", "ScenarioInfo", "ScenarioOrigins", "Seek", "SeekJump",
-    "SeekRoot", "ServerVersion", "SourceResult", "StoredScenario", "Sweep", "Switch", "TableCheck",
-    "TableColumn", "TableHandle", "TariffsError", "TimelineOptions", "TimelineResult", "Unauthenticated",
-    "Unavailable", "Unsupported", "Violation", "WatchEvent", "WatchResult", "World", "WorldOptions",
-    "import_table", "read_table", "replay",
+    "LawChanges", "LawOptions", "Layer", "LegalText", "LineStream", "Measure", "NotFound", "Note",
+    "OriginCost", "OriginRegret", "PermissionDenied", "Portfolio", "PortfolioEvent", "Problem", "Quote",
+    "Ranges", "RefundsResult", "Replay", "ResourceExhausted", "ResponseOptions", "Run", "RunOptions",
+    "RunStatus", "SavedPortfolio", "Scenario", "ScenarioEvent", "ScenarioInfo", "ScenarioOrigins", "Seek",
+    "SeekJump", "SeekRoot", "ServerVersion", "SourceResult", "StoredScenario", "Sweep", "Switch",
+    "TableCheck", "TableColumn", "TableHandle", "TariffsError", "TimelineOptions", "TimelineResult",
+    "Unauthenticated", "Unavailable", "Unsupported", "Violation", "WatchEvent", "WatchResult", "World",
+    "WorldOptions", "import_table", "read_table", "replay",
 ]  # fmt: skip

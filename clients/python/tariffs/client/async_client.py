@@ -97,6 +97,7 @@ class AsyncClient:
             SCOPE.reset(token)
 
     changes = _awaited(Client.changes)
+    bom = _awaited(Client.bom)
     check = _awaited(Client.check)
     check_table = _awaited(Client.check_table)
     close = _awaited(Client.close)

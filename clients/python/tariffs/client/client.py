@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Unpack
 
 from tariffs.client import _arguments as arguments
+from tariffs.client._verbs.bom import BomCalls
 from tariffs.client._verbs.changes import PortFeeCalls
 from tariffs.client._verbs.duty import DutyCalls
 from tariffs.client._verbs.find import FindCalls
@@ -52,6 +53,7 @@ class Client(
     PortFeeCalls,
     SourceCalls,
     FindCalls,
+    BomCalls,
     OutcomeCalls,
     SweepCalls,
     LineStreamCalls,

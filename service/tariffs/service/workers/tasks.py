@@ -138,6 +138,7 @@ CALLS: Mapping[str, CallTask] = {
     "check_table": CallTask("table_service_pb2:CheckTableRequest", "table_check:check_table"),
     "duties": CallTask("duty_service_pb2:BatchCalculateDutiesRequest", "duty:calculate_duties"),
     "codes": CallTask("duty_service_pb2:CompareCodesRequest", "codes:compare"),
+    "bom": CallTask("duty_service_pb2:CalculateBomRequest", "bom:calculate_bom"),
     "origins": CallTask("duty_service_pb2:CompareOriginsRequest", "origins:compare"),
     "refunds": CallTask("refund_service_pb2:CalculateRefundsRequest", "refund:calculate_refunds"),
     "watch_events": CallTask("watch_service_pb2:ListWatchEventsRequest", "watch:list_watch_events"),

@@ -24,6 +24,7 @@ ROW_FAULT = "row_fault"
 _QUOTE = '"'
 AMOUNTS = (
     "customs_value", "quantity", "freight", "insurance", "adcvd", "excise", "other_charges", "drawback", "deposited",
+    "unit_cost", "unit_quantity", "yield", "capacity", "min_order", "min_share", "max_share",
 )  # fmt: skip
 """Columns with amounts, whose marks of thousands and decimals matter."""
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}

@@ -66,7 +66,7 @@ def read_entries(
         InvalidRequest: COLUMN_MISSING or TABLE_EMPTY.
     """
     claims = {claim.id: claim.type for claim in law.claims}
-    unread = _unread(frame)
+    unread = unread_rows(frame)
     frame = rename_known(frame, (*READ, *CHARGES.values(), *claims, *further))
     frame = frame.drop(ROW_FAULT, strict=False)
     missing = [name for name in REQUIRED if name not in frame.columns]
@@ -108,7 +108,7 @@ def _lacking(frame: pl.DataFrame, missing: list[str]) -> InvalidRequest:
     )
 
 
-def _unread(frame: pl.DataFrame) -> dict[int, str]:
+def unread_rows(frame: pl.DataFrame) -> dict[int, str]:
     """Map rows that could not be read from their file to the reason."""
     faults = frame[ROW_FAULT].to_list() if ROW_FAULT in frame.columns else []
     return {row: fault for row, fault in enumerate(faults) if fault is not None}
@@ -120,6 +120,21 @@ def _message(
     for name, (reason, fix) in _EMPTY.items():
         if not text_of(row[name]):
             raise InvalidRequest(reason, f"{name} is missing.", field=name, fix=fix)
+    return line_of(row, claims, on, ids)
+
+
+def line_of(row: Row, claims: Collection[str], on: str, ids: Mapping[str, str]) -> duty_service_pb2.EntryLine:
+    """Make the message of the goods of a row.
+
+    Args:
+        row: its cells by column.
+        claims: the columns that are claims.
+        on: the day of a row without an entry date.
+        ids: its entry and line.
+
+    Raises:
+        InvalidRequest: as `duty_line`.
+    """
     declared: dict[str, ClaimValue] = {
         name: value if isinstance(value, bool) else text
         for name in claims

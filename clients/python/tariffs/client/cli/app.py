@@ -31,6 +31,7 @@ SUMMARIES: Mapping[str, str] = {
     "collections": "Follow duty on US imports from the law to the treasury: assessed, claimed, exempt, afloat, "
     "collected, refunded.",
     "world": "Solve the world in general equilibrium: welfare, wages, prices, employment and trade of all countries.",
+    "bom": "Compute the landed cost and duty of a bill of materials, its exposure to changes, and what to buy.",
     "refund": "Compute refunds of entries, by entry, heading and collection window, and in total.",
     "replay": "Run a written result of impact, timeline or sweep again, and compare every number or name the changed "
     "inputs.",

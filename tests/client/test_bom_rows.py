@@ -1,0 +1,102 @@
+"""Rows of bills of materials that cannot be used: each is named, and costs nothing but itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+import pytest
+
+from tariffs.client import Client
+from tariffs.client.errors import InvalidRequest
+
+DAY, TOYS = "2026-11-24", "9503000073"
+
+
+@pytest.fixture(scope="module")
+def client() -> Client:
+    return Client.local()
+
+
+BAD = {
+    "HTS_CODE_UNKNOWN": {"part": "bad", "parent": "top", "hts": "9999999999", "origin": "CN", "unit_cost": "1"},
+    "HTS_CODE_MALFORMED": {"part": "bad", "parent": "top", "hts": "toys", "origin": "CN", "unit_cost": "1"},
+    "BOM_PARENT_UNKNOWN": {"part": "bad", "parent": "tup", "hts": TOYS, "origin": "CN", "unit_cost": "1"},
+    "BOM_YIELD_INVALID": {"part": "bad", "parent": "top", "yield": "0", "hts": TOYS, "origin": "CN", "unit_cost": "1"},
+    "UNIT_COST_MISSING": {"part": "bad", "parent": "top", "hts": TOYS, "origin": "CN"},
+    "ORIGIN_UNKNOWN": {"part": "bad", "parent": "top", "hts": TOYS, "origin": "Atlantis", "unit_cost": "1"},
+    "BOM_PART_MISSING": {"parent": "top", "hts": TOYS, "origin": "CN", "unit_cost": "1"},
+    "QUANTITY_INVALID": {"part": "bad", "parent": "top", "quantity": "-2"},
+    "CLAIM_INVALID": {
+        "part": "bad", "parent": "top", "hts": TOYS, "origin": "CN", "unit_cost": "1", "usmca_share": "2",
+    },
+    "BOM_ROW_REPEATED": {"part": "doll", "parent": "top", "hts": TOYS, "origin": "CN", "unit_cost": "2"},
+    "RATE_NOT_COMPUTABLE": {"part": "bad", "parent": "top", "hts": "9102.11.10.10", "origin": "CN", "unit_cost": "90"},
+}  # fmt: skip
+GOOD = [
+    {"part": "top"},
+    {"part": "doll", "parent": "top", "quantity": "2", "hts": TOYS, "origin": "CN", "unit_cost": "3.5"},
+    {"part": "box", "parent": "top", "hts": "4819.10.00.40", "origin": "VN", "unit_cost": "0.8"},
+]
+COLUMNS = ("part", "parent", "quantity", "yield", "hts", "origin", "unit_cost", "usmca_share")
+
+
+def table_of(*rows: Mapping[str, str]) -> pl.DataFrame:
+    types = dict.fromkeys(COLUMNS, pl.String)
+    return pl.DataFrame({name: [row.get(name) for row in rows] for name in COLUMNS}, schema_overrides=types)
+
+
+@pytest.mark.parametrize("reason", BAD)
+def test_a_bad_row_is_named_and_costs_nothing_but_itself(client: Client, reason: str) -> None:
+    options = {"on": DAY, "until": DAY, "units": 100}
+    alone = client.bom(table_of(*GOOD), **options)  # type: ignore[arg-type]  # options of any type
+    beside = client.bom(table_of(*GOOD, BAD[reason]), **options)  # type: ignore[arg-type]  # options of any type
+    assert beside.scenarios[0].total == alone.scenarios[0].total
+    assert alone.refused.is_empty()
+    if reason == "RATE_NOT_COMPUTABLE":
+        # A law of another day may compute it: it is no fault of the row.
+        assert beside.refused.is_empty()
+        (left,) = beside.scenarios[0].left_out
+        assert left.rows == (3,)
+        return
+    (row,) = beside.refused.iter_rows(named=True)
+    assert (row["row"], row["reason"]) == (3, reason)
+    assert row["message"]
+    rows_left = beside.scenarios[0].left_out
+    assert [(one.reason, one.rows) for one in rows_left] == (
+        [] if reason == "BOM_ROW_REPEATED" else [(reason, (3,))]
+    )
+
+
+def test_a_cycle_and_what_is_below_it_are_refused(client: Client) -> None:
+    cycle = [
+        {"part": "a", "parent": "b"},
+        {"part": "b", "parent": "a"},
+        {"part": "c", "parent": "b", "hts": TOYS, "origin": "CN", "unit_cost": "1"},
+        {"part": "d", "parent": "d"},
+    ]
+    found = client.bom(table_of(*GOOD, *cycle), on=DAY, until=DAY, units=100)
+    assert found.refused["reason"].to_list() == ["BOM_CYCLE", "BOM_CYCLE", "BOM_PARENT_REFUSED", "BOM_CYCLE"]
+    assert (
+        found.scenarios[0].total
+        == client.bom(table_of(*GOOD), on=DAY, until=DAY, units=100).scenarios[0].total
+    )
+    assert found.scenarios[0].left_out_count == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "reason", "field"),
+    [
+        ({"units": 0}, "REQUEST_INVALID", "units"),
+        ({"origins": ["XX"]}, "ORIGIN_UNKNOWN", "origin"),
+        ({"until": "2035-01-01"}, "ENTRY_DATE_OUT_OF_COVERAGE", "until"),
+        ({"table": pl.DataFrame({"part": ["a"]})}, "COLUMN_MISSING", "parent"),
+        ({"table": pl.DataFrame({"part": [], "parent": []})}, "TABLE_EMPTY", "rows"),
+    ],
+)
+def test_what_cannot_be_used_names_its_field(
+    client: Client, options: dict[str, object], reason: str, field: str
+) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        client.bom(**{"table": table_of(*GOOD), "on": DAY} | options)  # type: ignore[arg-type]  # wrong on purpose
+    assert (refused.value.reason, refused.value.field) == (reason, field)
