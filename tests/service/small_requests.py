@@ -32,6 +32,7 @@ SMALL: dict[str, dict[str, Any]] = json.loads(
         ],
         "on": "2026-07-01",
     },
+    "LawService/ListCodes": {"id": "fl301", "hts": "5208"},
     "SweepService/Sweep": {
         "scenario": {"name": "base"},
         "on": "2026-07-01",

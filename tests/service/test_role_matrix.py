@@ -51,6 +51,7 @@ OPEN = {"LawService/GetServerInfo", "LawService/GetCaller", "ServerReflection/Se
 READ = {
     *("DutyService/CalculateDuty", "DutyService/BatchCalculateDuties", "DutyService/CompareCodes"),
     *("LawService/GetLaw", "LawService/ListMeasures", "LawService/GetMeasure", "LawService/ListChanges"),
+    "LawService/ListCodes",
     *("LawService/CalculatePortFee", "LawService/ListVersions", "LawService/WatchVersions"),
     *("ScenarioService/ListScenarios", "ScenarioService/GetScenario"),
     *("ScenarioService/CheckScenario", "ScenarioService/DiffScenarios"),

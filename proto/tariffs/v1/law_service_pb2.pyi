@@ -181,6 +181,44 @@ class GetMeasureRequest(_message.Message):
     law_version: str
     def __init__(self, id: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
 
+class ListCodesRequest(_message.Message):
+    __slots__ = ("id", "list", "hts", "page_size", "page_token", "law_version")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    LIST_FIELD_NUMBER: _ClassVar[int]
+    HTS_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    list: str
+    hts: str
+    page_size: int
+    page_token: str
+    law_version: str
+    def __init__(self, id: _Optional[str] = ..., list: _Optional[str] = ..., hts: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
+
+class MeasureCode(_message.Message):
+    __slots__ = ("code", "list", "is_left_out")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    LIST_FIELD_NUMBER: _ClassVar[int]
+    IS_LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    list: str
+    is_left_out: bool
+    def __init__(self, code: _Optional[str] = ..., list: _Optional[str] = ..., is_left_out: _Optional[bool] = ...) -> None: ...
+
+class ListCodesResponse(_message.Message):
+    __slots__ = ("codes", "total_size", "next_page_token", "provenance")
+    CODES_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_SIZE_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    codes: _containers.RepeatedCompositeFieldContainer[MeasureCode]
+    total_size: int
+    next_page_token: str
+    provenance: _common_pb2.Provenance
+    def __init__(self, codes: _Optional[_Iterable[_Union[MeasureCode, _Mapping]]] = ..., total_size: _Optional[int] = ..., next_page_token: _Optional[str] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+
 class Switch(_message.Message):
     __slots__ = ("id", "default_value", "values", "text", "citations", "confidence")
     ID_FIELD_NUMBER: _ClassVar[int]

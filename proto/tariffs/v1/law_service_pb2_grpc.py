@@ -50,6 +50,11 @@ class LawServiceStub:
                 request_serializer=tariffs_dot_v1_dot_law__service__pb2.GetMeasureRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_law__service__pb2.Measure.FromString,
                 _registered_method=True)
+        self.ListCodes = channel.unary_unary(
+                '/tariffs.v1.LawService/ListCodes',
+                request_serializer=tariffs_dot_v1_dot_law__service__pb2.ListCodesRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_law__service__pb2.ListCodesResponse.FromString,
+                _registered_method=True)
         self.ListChanges = channel.unary_unary(
                 '/tariffs.v1.LawService/ListChanges',
                 request_serializer=tariffs_dot_v1_dot_law__service__pb2.ListChangesRequest.SerializeToString,
@@ -102,6 +107,13 @@ class LawServiceServicer:
 
     def GetMeasure(self, request, context):
         """One measure with its periods and what was done to it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCodes(self, request, context):
+        """The codes that rows of a measure and acts on it name, themselves or by lists, on the as-of day.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -166,6 +178,11 @@ def add_LawServiceServicer_to_server(servicer, server):
                     servicer.GetMeasure,
                     request_deserializer=tariffs_dot_v1_dot_law__service__pb2.GetMeasureRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_law__service__pb2.Measure.SerializeToString,
+            ),
+            'ListCodes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCodes,
+                    request_deserializer=tariffs_dot_v1_dot_law__service__pb2.ListCodesRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_law__service__pb2.ListCodesResponse.SerializeToString,
             ),
             'ListChanges': grpc.unary_unary_rpc_method_handler(
                     servicer.ListChanges,
@@ -280,6 +297,33 @@ class LawService:
             '/tariffs.v1.LawService/GetMeasure',
             tariffs_dot_v1_dot_law__service__pb2.GetMeasureRequest.SerializeToString,
             tariffs_dot_v1_dot_law__service__pb2.Measure.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCodes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.LawService/ListCodes',
+            tariffs_dot_v1_dot_law__service__pb2.ListCodesRequest.SerializeToString,
+            tariffs_dot_v1_dot_law__service__pb2.ListCodesResponse.FromString,
             options,
             channel_credentials,
             insecure,

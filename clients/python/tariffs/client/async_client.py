@@ -117,6 +117,7 @@ class AsyncClient:
     legal_text = _awaited(Client.legal_text)
     lines = _awaited(Client.lines)
     measure = _awaited(Client.measure)
+    measure_codes = _awaited(Client.measure_codes)
     measures = _awaited(Client.measures)
     port_fees = _awaited(Client.port_fees)
     portfolio_events = _awaited(Client.portfolio_events)

@@ -14,7 +14,7 @@ from tariffs.engine.law.amendments import Act
 from tariffs.engine.law.conditions import MODE
 from tariffs.engine.law.describe_rows import describe_base, describe_charge, describe_goods
 from tariffs.engine.law.law import EXPORT, IMPORT
-from tariffs.engine.law.model import Row
+from tariffs.engine.law.model import Row, Scope
 from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.service.rpc.checks import required, word
 from tariffs.service.rpc.laws import LAWS, ServedLaw
@@ -75,7 +75,7 @@ def get_measure(request: pb.GetMeasureRequest) -> pb.Measure:
         LawError: MEASURE_NOT_FOUND, with the nearest ids, or MEASURE_RETIRED.
     """
     law = LAWS.named(request.law_version)
-    measure = _find_measure(law, required(request.id, "id", "Use the id of a measure."))
+    measure = find_measure(law, required(request.id, "id", "Use the id of a measure."))
     message = _measure(measure)
     zone = law.context(measure.market).zone
     message.periods.extend(_period(period, zone) for period in measure.periods)
@@ -85,7 +85,12 @@ def get_measure(request: pb.GetMeasureRequest) -> pb.Measure:
     return message
 
 
-def _find_measure(law: Law, name: str) -> Measure:
+def find_measure(law: Law, name: str) -> Measure:
+    """Find a measure by its id or the label of a period.
+
+    Raises:
+        LawError: MEASURE_NOT_FOUND, with the nearest ids, or MEASURE_RETIRED.
+    """
     if name in law.measures:
         return law.measures[name]
     for measure in law.measures.values():
@@ -131,11 +136,20 @@ def _row(row: Row) -> pb.MeasureRow:
     )
 
 
+def scopes_of(law: Law, measure: Measure) -> list[Scope]:
+    """List the scopes of the rows of a measure, and of the acts on it."""
+    scopes = [row.scope for period in measure.periods for row in period.rows]
+    return scopes + [act.scope for act in law.acts[measure.id]]
+
+
 def _lists(law: Law, measure: Measure) -> list[pb.NamedList]:
     """The lists named by rows of a measure and acts on it, with their number of codes on the as-of day."""
-    scopes = [row.scope for period in measure.periods for row in period.rows]
-    scopes += [act.scope for act in law.acts[measure.id]]
-    named = {name for scope in scopes for names in (*scope.products, scope.not_products) for name in names}
+    named = {
+        name
+        for scope in scopes_of(law, measure)
+        for names in (*scope.products, scope.not_products)
+        for name in names
+    }
     noon = entry_instant(law, law.as_of, measure.market)
     return [
         pb.NamedList(id=name, codes=len(law.lists[name].on(noon, law.as_of)))

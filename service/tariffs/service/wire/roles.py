@@ -23,7 +23,7 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
     READ: {
         "tariffs.v1.DutyService": "CalculateDuty BatchCalculateDuties CompareCodes",
         # The effect of changes on a table is a run: the handler asks for that role.
-        "tariffs.v1.LawService": "GetLaw ListMeasures GetMeasure ListChanges CalculatePortFee ListVersions "
+        "tariffs.v1.LawService": "GetLaw ListMeasures GetMeasure ListCodes ListChanges CalculatePortFee ListVersions "
         "WatchVersions",
         "tariffs.v1.ScenarioService": "ListScenarios GetScenario CheckScenario DiffScenarios GetStoredScenario "
         "ListStoredScenarios ListScenarioVersions WatchScenarios",

@@ -149,6 +149,42 @@ class LawCalls(RemoteCalls):
         )
         return read(lawinfo.Measure, self._lookup("GetMeasure", request, timeout))
 
+    def measure_codes(
+        self,
+        measure_id: str,
+        *,
+        hts: str = "",
+        list_name: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+        law_version: str = "",
+        timeout: float | None = None,
+    ) -> lawinfo.MeasureCodes:
+        """List the codes that rows of a measure and acts on it name, themselves or by lists, on the law's as-of day.
+
+        Args:
+            measure_id: id of the measure, or label of one of its periods.
+            hts: only codes that hold this code, or are part of it.
+            list_name: only codes of this list.
+            page_size: most codes to get; 0 is 100, at most 1,000.
+            page_token: `next_page_token` of the page before.
+            law_version: as in `changes`.
+            timeout: seconds; by default the config's deadline.
+
+        Raises:
+            NotFound: MEASURE_NOT_FOUND.
+            InvalidRequest: HTS_CODE_MALFORMED, or a page that cannot be used.
+        """
+        request = law_service_pb2.ListCodesRequest(
+            id=arguments.text(measure_id, "measure_id"),
+            hts=arguments.text(hts, "hts"),
+            list=arguments.text(list_name, "list_name"),
+            page_size=page_size,
+            page_token=arguments.text(page_token, "page_token"),
+            law_version=arguments.text(law_version, "law_version"),
+        )
+        return read(lawinfo.MeasureCodes, self._lookup("ListCodes", request, timeout))
+
     def scenarios(self, *, timeout: float | None = None) -> tuple[lawinfo.ScenarioInfo, ...]:
         """List the scenarios of the library, without their text."""
         request = scenario_service_pb2.ListScenariosRequest()

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tariffs.client.cli import outputs
 from tariffs.client.cli.commands import Output, UnderLaw, add, command
 from tariffs.client.cli.help_pages import HelpPage
 from tariffs.client.cli.law_changes import changes
@@ -14,7 +15,7 @@ from tariffs.client.cli.law_lint import EXAMPLES, lint
 from tariffs.client.cli.law_pack import build, check, diff, versions, watch
 from tariffs.client.cli.law_port_fees import port_fees
 from tariffs.client.cli.law_validate import validate
-from tariffs.client.cli.render.law import print_measure, print_measures, print_switches
+from tariffs.client.cli.render.law import print_codes, print_measure, print_measures, print_switches
 
 app = typer.Typer(
     help="Show the law: its measures, open points (switches) and changes.", no_args_is_help=True
@@ -71,6 +72,25 @@ def show(
     """Show one measure: its periods, later acts on it, and the sources."""
     details, claims = client.measure(measure), client.law().claims
     return Output(details.to_json_dict(), lambda: print_measure(details, claims))
+
+
+@add(app, "codes", "tariffs law codes fl301 --hts 5208.11")
+def codes(
+    client: UnderLaw,
+    measure: Annotated[
+        str, typer.Argument(metavar="ID", help="Id of a measure, or label of one of its periods.")
+    ],
+    hts: Annotated[
+        str, typer.Option("--hts", metavar="CODE", help="Only codes that hold this code, or are part of it.")
+    ] = "",
+    list_name: Annotated[str, typer.Option("--list", metavar="NAME", help="Only codes of this list.")] = "",
+    page: Annotated[
+        str, typer.Option("--page", metavar="TOKEN", help="The page after one that named this token.")
+    ] = "",
+) -> Output:
+    """List the codes that a measure names, themselves or by lists: is my code in it?"""
+    found = client.measure_codes(measure, hts=hts, list_name=list_name, page_token=page)
+    return Output(outputs.document("codes", found.to_json_dict()), lambda: print_codes(found))
 
 
 @add(app, "switches", "tariffs law switches")

@@ -8,6 +8,7 @@ import hashlib
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -16,7 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import jinja2
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from tariffs.client.desk import (
     front,
@@ -34,25 +35,27 @@ from tariffs.client.desk.page import RUN, Page, Parts, Site, site_of
 from tariffs.client.desk.question import Question, faults_of, own_address
 from tariffs.client.desk.responses import (
     KEEP,
+    error_json,
     is_secure,
     not_ours,
+    not_there,
     read_form,
     receive_file,
     status_of,
     wants_json,
     with_etag,
-)
+)  # fmt: skip
 from tariffs.client.desk.unsaved import title_of
-from tariffs.client.errors import InvalidRequest, NotFound, TariffsError, Unauthenticated
+from tariffs.client.errors import InvalidRequest, TariffsError, Unauthenticated
 
 _HERE = Path(__file__).resolve().parent
 VIEWS = (
     front.FRONT, front.RATE, quotes.QUOTE, quotes.DAYS, sources.SOURCE, runs.COMPARE, runs.TIMELINE_PAGE,
-    runs.SWEEP_PAGE, outcome_pages.COLLECTIONS, outcome_pages.SCORE, outcome_pages.HINDCAST,
-    law_pages.LAW, law_pages.MEASURE, law_pages.DIFF, scenario_pages.SCENARIO, own_tables.TABLES,
+    runs.SWEEP_PAGE, outcome_pages.COLLECTIONS, outcome_pages.SCORE, outcome_pages.HINDCAST, law_pages.LAW,
+    law_pages.MEASURE, law_pages.CODES, law_pages.DIFF, scenario_pages.SCENARIO, own_tables.TABLES,
     own_tables.MAPPING,
 )  # fmt: skip
-_FILES = {"desk.css": "text/css", "desk.js": "text/javascript"}
+_FILES = {"/desk/desk.css": "text/css", "/desk/desk.js": "text/javascript"}
 _SAFE = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -64,6 +67,20 @@ _SAFE = {
 _FOR_GOOD = {"cache-control": "public, max-age=31536000, immutable"}
 _THREADS, _UPLOADS, _MOST_VALUES = 24, 4, 500
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """Request of a reader, with its sign-in and question."""
+
+    request: Request
+    sign_in: SignIn
+    question: Question
+
+    @property
+    def is_part(self) -> bool:
+        """True if a script asks for a part of a page."""
+        return self.request.headers.get("x-part") == "1"
 
 
 class Desk:
@@ -80,7 +97,7 @@ class Desk:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="desk")
         self._uploads = asyncio.Semaphore(_UPLOADS)
         self._views: Mapping[str, Page] = {view.path: view for view in VIEWS}
-        self._files = {name: (_HERE / "static" / name).read_bytes() for name in _FILES}
+        self._files = {path: (_HERE / "static" / Path(path).name).read_bytes() for path in _FILES}
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader([_HERE / "templates", _HERE.parent / "results" / "templates"]),
             autoescape=True,
@@ -91,7 +108,7 @@ class Desk:
         self._templates.filters |= {"quoted": quote, "named": title_of}
         version = hashlib.sha256(b"".join(self._files.values())).hexdigest()[:12]
         self._templates.globals |= {"version": version, "pages": {*self._views}}
-        self._writes: Mapping[str, Callable[[Request, SignIn], Awaitable[Response]]] = {
+        self._writes: Mapping[str, Callable[[_Visit], Awaitable[Response]]] = {
             "/sign-in": self._sign_in,
             "/sign-out": self._sign_out,
             "/scenario": self._edit,
@@ -103,18 +120,12 @@ class Desk:
         """Test whether a request is one for these pages."""
         if method == "POST":
             return path in self._writes
-        return self._view_of(path) is not None or path in self._writes or path.startswith("/desk/")
+        return self._view_of(path) is not None or path in {*self._writes, *self._files}
 
     def _view_of(self, path: str) -> Page | None:
         """Return the view of an address: its own, or that of all addresses below one that ends with a slash."""
-        return self._views.get(path) or next(
-            (
-                one
-                for below, one in self._views.items()
-                if len(below) > 1 and below[-1] == "/" and path.startswith(below)
-            ),
-            None,
-        )
+        folder = path[: path.rindex("/") + 1]
+        return self._views.get(path) or (self._views.get(folder) if folder != "/" else None)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request."""
@@ -135,82 +146,67 @@ class Desk:
         names = self._access.hosts
         is_named = not names or urlsplit(f"//{host}").hostname in names
         # A browser that tells no page where it goes sends the origin "null" with forms; the proof decides then.
-        if is_named and (origin in {None, "null"} or urlsplit(origin).netloc == host):
-            is_long = request.url.query.count("&") > _MOST_VALUES
-            return (
-                Response("The address has too many values.\n", 414, media_type="text/plain")
-                if is_long
-                else None
-            )
-        return Response("Refused: the pages are for their own address.\n", 403, media_type="text/plain")
+        if not is_named or (origin not in {None, "null"} and urlsplit(origin).netloc != host):
+            return PlainTextResponse("Refused: the pages are for their own address.\n", 403)
+        if request.url.query.count("&") > _MOST_VALUES:
+            return PlainTextResponse("The address has too many values.\n", 414)
+        return None
 
     async def _answer(self, request: Request) -> Response:
-        path = request.url.path
-        if path.startswith("/desk/"):
-            return self._file(path.removeprefix("/desk/"))
+        if (file := self._files.get(request.url.path)) is not None:
+            return Response(file, headers=_FOR_GOOD, media_type=_FILES[request.url.path])
         found = SimpleCookie(request.headers.get("cookie", "")[:8192]).get(COOKIE)
         known = SignIn.of(self._access, found.value) if found else None
-        sign_in = known or SignIn.new()
-        if request.method not in {"GET", "HEAD", "POST"}:
-            return Response(status_code=405, headers={"allow": "GET, HEAD, POST"})
-        with self._access.reading(request.scope, sign_in.token):
+        visit = _Visit(request, known or SignIn.new(), Question.of(request.url.path, request.url.query))
+        with self._access.reading(request.scope, visit.sign_in.token):
             try:
-                if request.method == "POST":
-                    response = await self._write(request, sign_in)
-                elif (view := self._view_of(path)) is not None:
-                    response = await self._view(view, request, sign_in)
-                elif path == "/sign-in":
-                    response = self._sign_in_page(request, sign_in)
-                elif path in self._writes:
-                    response = Response(status_code=405, headers={"allow": "POST"})
-                else:
-                    raise _not_there("There is no such page.")
+                response = await self._answer_to(visit)
             except Exception as error:
-                response = self._failed(request, sign_in, error)
+                response = self._failed(visit, error)
         if "set-cookie" not in response.headers and (known is None or known.is_old):
-            response.headers["set-cookie"] = sign_in.cookie(self._access, is_secure=is_secure(request))
+            response.headers["set-cookie"] = self._cookie(visit, visit.sign_in)
         return response
 
-    def _file(self, name: str) -> Response:
-        if name not in self._files:
-            return Response(status_code=404)
-        return Response(self._files[name], headers=_FOR_GOOD, media_type=_FILES[name])
+    async def _answer_to(self, visit: _Visit) -> Response:
+        method, path = visit.request.method, visit.question.path
+        write, view = self._writes.get(path), self._view_of(path)
+        if method == "POST" and write is not None:
+            return await write(visit)
+        if method in {"GET", "HEAD"} and view is not None:
+            return await self._view(view, visit)
+        if method in {"GET", "HEAD"} and path == "/sign-in":
+            return self._sign_in_page(visit)
+        if view is None and write is None:
+            raise not_there("There is no such page.")
+        return Response(status_code=405, headers={"allow": "GET, HEAD" if view is not None else "POST"})
+
+    def _cookie(self, visit: _Visit, sign_in: SignIn) -> str:
+        return sign_in.cookie(self._access, is_secure=is_secure(visit.request))
 
     # -- views ---------------------------------------------------------------------------------------------------
 
-    async def _view(self, view: Page, request: Request, sign_in: SignIn) -> Response:
-        question = Question.of(request.url.path, request.url.query)
+    async def _view(self, view: Page, visit: _Visit) -> Response:
         site = await self._in_thread(self._site)
         try:
-            answer, error = await self._answered(view, question, site), None
+            answer, error = await self._answered(view, visit.question, site), None
         except TariffsError as caught:
             answer, error = None, caught
-        if isinstance(error, Unauthenticated):
+        wanted = visit.question.format or ("json" if wants_json(visit.request) else "")
+        if error is not None and (wanted or isinstance(error, Unauthenticated)):
             raise error
-        wanted = question.format or ("json" if wants_json(request) else "")
-        if wanted:
-            if error is not None:
-                raise error
-            if answer is None:
-                raise _not_there("The address asks nothing: add its query.")
-            return await self._in_thread(lambda: self._document(view, answer, wanted))
-        return await self._shown(view, request, sign_in, site, question, answer, error)
+        if not wanted:
+            return await self._shown(view, visit, site, answer, error)
+        if answer is None:
+            raise not_there("The address asks nothing: add its query.")
+        return await self._in_thread(lambda: self._document(view, answer, wanted))
 
     async def _shown(
-        self,
-        view: Page,
-        request: Request,
-        sign_in: SignIn,
-        site: Site,
-        question: Question,
-        answer: Any,
-        error: TariffsError | None,
-        **more: Any,
+        self, view: Page, visit: _Visit, site: Site, answer: Any, error: TariffsError | None, **more: Any
     ) -> Response:
-        parts = await self._in_thread(lambda: view.show(question, site, answer))
-        shared: Parts = {"title": view.title, **parts, **more}
-        page = self._page(view.template, request, sign_in, site, question, error, **shared)
-        return with_etag(request, page, 200 if error is None else status_of(error))
+        parts = await self._in_thread(lambda: view.show(visit.question, site, answer))
+        shared: Parts = {"title": view.title, "site": site, **parts, **more}
+        page = self._page(view.template, visit, error, **shared)
+        return with_etag(visit.request, page, 200 if error is None else status_of(error))
 
     def _site(self) -> Site:
         return site_of(self._access.client, lambda: self._library)
@@ -234,45 +230,34 @@ class Desk:
         if wanted == "json":
             return JSONResponse(view.document(answer), headers=KEEP)
         if wanted not in view.files:
-            raise _not_there(f"{view.title} has no such file.")
+            raise not_there(f"{view.title} has no such file.")
         kind, suffix, make = view.files[wanted]
         name = f"{view.path.removeprefix('/')}.{suffix}"
         headers = {**KEEP, "content-disposition": f'attachment; filename="{name}"'}
         return Response(make(answer), headers=headers, media_type=kind)
 
-    def _page(
-        self,
-        template: str,
-        request: Request,
-        sign_in: SignIn,
-        site: Site | None,
-        question: Question,
-        error: TariffsError | None = None,
-        **parts: Any,
-    ) -> bytes:
+    def _page(self, template: str, visit: _Visit, error: TariffsError | None, **parts: Any) -> bytes:
         shared: Parts = {
-            "site": site,
-            "question": question,
+            "site": None,
+            "question": visit.question,
             "error": error,
             "faults": {} if error is None else faults_of(error),
-            "proof": sign_in.proof,
-            "is_signed_in": bool(sign_in.token),
-            "is_part": request.headers.get("x-part") == "1",
+            "proof": visit.sign_in.proof,
+            "is_signed_in": bool(visit.sign_in.token),
+            "is_part": visit.is_part,
         }
         return self._templates.get_template(template).render({**shared, **parts}).encode()
 
-    def _failed(self, request: Request, sign_in: SignIn, caught: Exception) -> Response:
-        if isinstance(caught, Unauthenticated) and not wants_json(request):
-            return self._sign_in_page(request, sign_in, caught if sign_in.token else None)
+    def _failed(self, visit: _Visit, caught: Exception) -> Response:
+        is_json = wants_json(visit.request)
+        if isinstance(caught, Unauthenticated) and not is_json:
+            return self._sign_in_page(visit, caught if visit.sign_in.token else None)
         if not isinstance(caught, TariffsError):
             raise caught
-        status = status_of(caught)
-        if wants_json(request):
-            faults = [{"field": one.field, "message": one.description} for one in caught.violations]
-            return JSONResponse({"error": {**caught.to_json_dict(), "faults": faults}}, status, headers=KEEP)
-        question = Question.of(request.url.path, request.url.query)
-        page = self._page("error.html.j2", request, sign_in, None, question, caught, title="Not answered")
-        return Response(page, status, headers=KEEP, media_type="text/html")
+        if is_json:
+            return error_json(caught)
+        page = self._page("error.html.j2", visit, caught, title="Not answered")
+        return HTMLResponse(page, status_of(caught), headers=KEEP)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """Do work in a thread, as the current reader."""
@@ -281,94 +266,66 @@ class Desk:
 
     # -- what writes ---------------------------------------------------------------------------------------------
 
-    async def _write(self, request: Request, sign_in: SignIn) -> Response:
-        write = self._writes.get(request.url.path)
-        if write is None:
-            return Response(status_code=405, headers={"allow": "GET, HEAD"})
-        return await write(request, sign_in)
-
     def _sign_in_page(
-        self, request: Request, sign_in: SignIn, error: TariffsError | None = None, following: str = ""
+        self, visit: _Visit, error: TariffsError | None = None, following: str = ""
     ) -> Response:
-        question, is_own = Question.of(request.url.path, request.url.query), request.url.path == "/sign-in"
-        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        page = self._page(
-            "sign_in.html.j2",
-            request,
-            sign_in,
-            None,
-            question,
-            error,
-            title="Sign in",
-            following=own_address(following or (question.get("next") if is_own else here)),
-            has_sign_in=self._access.has_sign_in,
-        )
-        return Response(page, 200 if is_own else 401, headers=KEEP, media_type="text/html")
+        url, is_own = visit.request.url, visit.question.path == "/sign-in"
+        here = url.path + (f"?{url.query}" if url.query else "")
+        following = own_address(following or (visit.question.get("next") if is_own else here))
+        access = {"has_sign_in": self._access.has_sign_in}
+        page = self._page("sign_in.html.j2", visit, error, title="Sign in", following=following, **access)
+        return HTMLResponse(page, 200 if is_own else 401, headers=KEEP)
 
-    async def _sign_in(self, request: Request, sign_in: SignIn) -> Response:
-        fields = await read_form(request, sign_in)
-        token = fields.get("token", "").strip()
-        with self._access.reading(request.scope, token):
+    async def _sign_in(self, visit: _Visit) -> Response:
+        fields = await read_form(visit.request, visit.sign_in)
+        token, following = fields.get("token", "").strip(), fields.get("next", "")
+        with self._access.reading(visit.request.scope, token):
             try:
                 await self._in_thread(self._access.client.whoami)
             except Unauthenticated as error:
-                return self._sign_in_page(request, sign_in, error, fields.get("next", ""))
-        began = SignIn.new(token)
-        response = RedirectResponse(own_address(fields.get("next", "")), 303)
-        response.headers["set-cookie"] = began.cookie(self._access, is_secure=is_secure(request))
-        return response
+                return self._sign_in_page(visit, error, following)
+        cookie = {"set-cookie": self._cookie(visit, SignIn.new(token))}
+        return RedirectResponse(own_address(following), 303, headers=cookie)
 
-    async def _sign_out(self, request: Request, sign_in: SignIn) -> Response:
-        await read_form(request, sign_in)
-        response = RedirectResponse("/sign-in", 303)
-        response.headers["set-cookie"] = SignIn.new().cookie(self._access, is_secure=is_secure(request))
-        return response
+    async def _sign_out(self, visit: _Visit) -> Response:
+        await read_form(visit.request, visit.sign_in)
+        return RedirectResponse("/sign-in", 303, headers={"set-cookie": self._cookie(visit, SignIn.new())})
 
-    async def _edit(self, request: Request, sign_in: SignIn) -> Response:
+    async def _edit(self, visit: _Visit) -> Response:
         """Check a scenario, add a change to its text, or save it."""
-        fields, client, error = await read_form(request, sign_in), self._access.client, None
+        fields, client, error = await read_form(visit.request, visit.sign_in), self._access.client, None
         site = await self._in_thread(self._site)
         try:
             found = await self._in_thread(lambda: scenario_pages.act(client, fields))
         except TariffsError as caught:
             error = caught
             found = await self._in_thread(lambda: scenario_pages.act(client, {**fields, "action": ""}))
-        if error is None and fields.get("action") == scenario_pages.SAVE:
-            return RedirectResponse(f"/scenario?{urlencode({'s': found.name})}", 303)
-        is_part = request.headers.get("x-part") == "1"
-        if error is None and not is_part and found.address:
-            return RedirectResponse(found.address, 303)
-        question = Question("/scenario", ())
-        return await self._shown(scenario_pages.SCENARIO, request, sign_in, site, question, found, error)
+        is_saved = fields.get("action") == scenario_pages.SAVE
+        following = f"/scenario?{urlencode({'s': found.name})}" if is_saved else found.address
+        if error is None and following and not visit.is_part:
+            return RedirectResponse(following, 303)
+        return await self._shown(scenario_pages.SCENARIO, visit, site, found, error)
 
-    async def _delete_table(self, request: Request, sign_in: SignIn) -> Response:
-        fields = await read_form(request, sign_in)
+    async def _delete_table(self, visit: _Visit) -> Response:
+        fields = await read_form(visit.request, visit.sign_in)
         await self._in_thread(lambda: self._access.client.delete_table(fields.get("table", "")))
         return RedirectResponse("/tables", 303)
 
-    async def _upload(self, request: Request, sign_in: SignIn) -> Response:
+    async def _upload(self, visit: _Visit) -> Response:
         """Store a table whose file is the body, written block by block; the answer is the address of the table."""
-        if not sign_in.is_proof(request.headers.get("x-proof", "")):
+        if not visit.sign_in.is_proof(visit.request.headers.get("x-proof", "")):
             raise not_ours("The file does not come from a page that was shown to you.")
-        question, site = Question.of("/tables", request.url.query), await self._in_thread(self._site)
-        if not site.may_ask(question, RUN):
+        site = await self._in_thread(self._site)
+        if not site.may_ask(visit.question, RUN):
             raise not_ours("You may not store tables.")
         with tempfile.TemporaryDirectory(prefix="tariffs-desk-") as folder:
             file = Path(folder) / "upload"
             async with self._uploads:
-                await receive_file(request, file)
+                await receive_file(visit.request, file)
+                store = partial(own_tables.store, self._access.client, visit.question, file)
                 try:
-                    address = await self._in_thread(
-                        lambda: own_tables.store(self._access.client, question, file)
-                    )
+                    return JSONResponse({"address": await self._in_thread(store)})
                 except InvalidRequest as caught:
                     fields = await self._in_thread(partial(own_tables.mapping_fields, file.parent, caught))
-                    shown = Question("/tables", ())
-                    return await self._shown(
-                        own_tables.TABLES, request, sign_in, site, shown, None, caught, mapped=fields
-                    )
-        return JSONResponse({"address": address})
-
-
-def _not_there(message: str) -> NotFound:
-    return NotFound("REQUEST_INVALID", message, code="NOT_FOUND")
+                    shown = replace(visit, question=Question("/tables", ()))
+                    return await self._shown(own_tables.TABLES, shown, site, None, caught, mapped=fields)

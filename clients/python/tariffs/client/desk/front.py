@@ -65,13 +65,7 @@ def show(question: Question, site: Site, front: Front | None) -> Parts:
     by_day: dict[str, list[LawChange]] = {}
     for change in changes:
         by_day.setdefault(change.effect_time[:10], []).append(change)
-    return {
-        "text": text,
-        "found": found,
-        "questions": questions,
-        "by_day": by_day,
-        "spelled": spelled_out,
-    }
+    return {"text": text, "found": found, "questions": questions, "by_day": by_day, "spelled": spelled_out}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import unquote
@@ -12,12 +13,12 @@ from tariffs.client.desk.drawing import Plot, days_plot
 from tariffs.client.desk.fields import Field
 from tariffs.client.desk.page import Page, Parts, Site
 from tariffs.client.desk.question import Question, missing, raise_all
-from tariffs.client.results.law import Law, Measure
+from tariffs.client.results.law import Law, Measure, MeasureCode, MeasureCodes
 from tariffs.client.results.law_changes import LawChange, LawChanges
 from tariffs.client.results.short_names import label_of, name_of, spelled_out
 
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s?%")
-_BACK = timedelta(days=90)
+_BACK, _MOST_CODES = timedelta(days=90), 1000
 CONFIDENCE = {
     "A": "read in the primary text",
     "B": "several independent sources",
@@ -80,22 +81,74 @@ def show_measure(question: Question, site: Site, measure: Measure | None) -> Par
 
 
 def _levels(measure: Measure, today: str) -> Plot | None:
-    """Draw the highest rate in percent of each period, as enacted, with the days of later acts; None without a rate."""
-    steps = []
-    for one in measure.periods:
-        rates = [float(rate) for row in one.rows for rate in _PERCENT.findall(row.charge)]
-        if one.start:
-            steps.append((one.start[:10], max(rates, default=0.0)))
-            if one.end:
-                steps.append((one.end[:10], 0.0))
-    by_day = dict(sorted(steps, key=lambda step: step[0]))
-    high = max(by_day.values(), default=0.0)
-    last = max([today, *by_day])
+    """Draw the rates of each period as enacted, with the days of later acts; None without a rate in percent.
+
+    Where rows of a period differ, one line is the highest of their rates and one the lowest that is charged.
+    """
+    ends = ((one.start[:10], one.end[:10]) for one in measure.periods)
+    days = sorted({day for pair in ends for day in pair if day})
+    levels = [(day, _rates_on(measure, day)) for day in days]
+    high = max((rate for _, rates in levels for rate in rates), default=0.0)
+    if not high:
+        return None
+    differ = any(len(rates) > 1 for _, rates in levels)
+    ways = {"highest rate": max, "lowest rate that is charged": min} if differ else {"rate": max}
+    series = {name: [(day, way(rates, default=0.0)) for day, rates in levels] for name, way in ways.items()}
     acts = {
         one.start[:10]: f"{one.start[:10]}: {spelled_out(one.text)}" for one in measure.events if one.start
     }
-    shown = ("0 %", f"{high:g} %")
-    return days_plot({"rate": list(by_day.items())}, last, shown, high, acts) if high else None
+    return days_plot(series, max(today, *days), ("0 %", f"{high:g} %"), high, acts)
+
+
+def _rates_on(measure: Measure, day: str) -> set[float]:
+    """Collect the rates in percent of the rows of the last period that has begun and not ended."""
+    begun = (one for one in measure.periods if one.start and one.start[:10] <= day)
+    held = [one for one in begun if not one.end or day < one.end[:10]][-1:]
+    return {
+        float(rate) for period in held for row in period.rows for rate in _PERCENT.findall(row.charge)
+    } - {0.0}
+
+
+def ask_codes(client: Client, question: Question, law: Law) -> MeasureCodes:
+    """List the codes that a measure names, or those that hold a code or are part of it."""
+    raise_all(missing(question, {"measure": "Give the id of a measure."}))
+    hts = question.get("hts")
+    return client.measure_codes(
+        question.get("measure"),
+        hts=hts,
+        list_name=question.get("list"),
+        page_size=_MOST_CODES if hts else 0,
+        page_token=question.get("page"),
+    )
+
+
+def show_codes(question: Question, site: Site, found: MeasureCodes | None) -> Parts:
+    """Show codes with their names and lists, and whether the code that was asked about is one."""
+    hts = re.sub(r"\D", "", question.get("hts"))
+    codes = found.codes if found else ()
+    own = {"measure": question.get("measure"), "list": question.get("list")}
+    return {
+        "measure_id": own["measure"],
+        "own": {name: value for name, value in own.items() if value},
+        "answer": _is_named(hts, codes) if hts and found else "",
+        "rows": [
+            (one.dotted, name_of("hts4", one.code), one.list, "left out" if one.is_left_out else "")
+            for one in codes
+        ],
+        "count": found.total_size if found else 0,
+        "next": question.address(page=found.next_page_token) if found and found.next_page_token else "",
+    }
+
+
+def _is_named(hts: str, codes: Sequence[MeasureCode]) -> str:
+    """Say whether a code is one of a measure, whole or in part, and where."""
+    if not codes:
+        return f"No: the measure names neither {hts} nor a part of it."
+    whole = [one for one in codes if hts.startswith(one.code)]
+    places = [
+        f"{one.list or 'its rows'}{' as left out' if one.is_left_out else ''}" for one in whole or codes
+    ]
+    return f"{'Yes' if whole else 'In part'}: {hts} is named by {', '.join(dict.fromkeys(places))}."
 
 
 def ask_diff(client: Client, question: Question, law: Law) -> LawChanges | None:
@@ -125,4 +178,5 @@ def show_diff(question: Question, site: Site, diff: LawChanges | None) -> Parts:
 
 LAW = Page("/law", "law.html.j2", "Law", ask_index, show_index, "law_measures")
 MEASURE = Page("/law/", "measure.html.j2", "Measure", ask_measure, show_measure, "law_measure")
+CODES = Page("/law/codes", "codes.html.j2", "Which lines", ask_codes, show_codes, "codes")
 DIFF = Page("/law/diff", "diff.html.j2", "Two days", ask_diff, show_diff, "changes")

@@ -110,11 +110,7 @@ def show(question: Question, site: Site, quoted: Quoted | None) -> Parts:
         "rate": f"{first.assessed / Decimal(question.number('value') or 1) * 100:.2f}",
         "days": question.address("/quote/days"),
         "elsewhere": question.address(
-            "/source",
-            unit_cost=question.get("value"),
-            today=question.get("origin"),
-            origin="",
-            value="",
+            "/source", unit_cost=question.get("value"), today=question.get("origin"), origin="", value=""
         ),
         "others": [
             (one.measure, f"{spelled_out(one.text)} {'; '.join(one.citations)}") for one in first.considered

@@ -8,10 +8,10 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from tariffs.client.desk.access import LOOPBACK, SignIn
-from tariffs.client.errors import PermissionDenied, ResourceExhausted, TariffsError
+from tariffs.client.errors import NotFound, PermissionDenied, ResourceExhausted, TariffsError
 
 _STATUSES = {
     "INVALID_ARGUMENT": 400, "FAILED_PRECONDITION": 400, "OUT_OF_RANGE": 400, "UNAUTHENTICATED": 401,
@@ -72,6 +72,13 @@ def status_of(error: TariffsError) -> int:
     return _STATUSES.get(error.code, 500)
 
 
+def error_json(error: TariffsError) -> Response:
+    """Send an error as JSON, with every fault by field."""
+    faults = [{"field": one.field, "message": one.description} for one in error.violations]
+    plain = {"error": {**error.to_json_dict(), "faults": faults}}
+    return JSONResponse(plain, status_of(error), headers=KEEP)
+
+
 def wants_json(request: Request) -> bool:
     """Test whether a request is for JSON."""
     accepted = request.headers.get("accept", "")
@@ -85,9 +92,10 @@ def is_secure(request: Request) -> bool:
 
 def not_ours(message: str) -> PermissionDenied:
     """Make the error for a form of another site."""
-    return PermissionDenied(
-        "NOT_ALLOWED",
-        message,
-        code="PERMISSION_DENIED",
-        fix="Open the page again, and send its form from there.",
-    )
+    fix = "Open the page again, and send its form from there."
+    return PermissionDenied("NOT_ALLOWED", message, code="PERMISSION_DENIED", fix=fix)
+
+
+def not_there(message: str) -> NotFound:
+    """Make the error for an address without a page."""
+    return NotFound("REQUEST_INVALID", message, code="NOT_FOUND")

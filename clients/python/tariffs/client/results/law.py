@@ -78,6 +78,29 @@ class NamedList:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasureCode(Plain):
+    """Code that a measure names, itself or by a list; `is_left_out` if rows name it as left out of their goods."""
+
+    code: str
+    list: str
+    is_left_out: bool
+
+    @property
+    def dotted(self) -> str:
+        """The code with its dots."""
+        return ".".join(filter(None, (self.code[:4], self.code[4:6], self.code[6:8], self.code[8:])))
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureCodes(Plain):
+    """Page of the codes of a measure, `total_size` on all pages; those that rows name themselves come first."""
+
+    codes: tuple[MeasureCode, ...]
+    total_size: int
+    next_page_token: str
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """Period of a measure, as enacted by one instrument.
 

@@ -13,9 +13,18 @@ from rich.text import Text
 
 from tariffs.client.cli.render.notes import print_citations, print_footer
 from tariffs.client.cli.render.table import console, frame_table, text_table
-from tariffs.client.results.law import ClaimKind, Law, Measure, Period, ScenarioInfo, standing_words
+from tariffs.client.results.law import (
+    ClaimKind,
+    Law,
+    Measure,
+    MeasureCodes,
+    Period,
+    ScenarioInfo,
+    standing_words,
+)
 from tariffs.client.results.law_changes import LawChange, LawChanges
 from tariffs.client.results.scenario_check import CheckResult, Difference
+from tariffs.client.results.short_names import name_of
 
 _SHOWN_LINES = 20
 _DIGITS_OF_DIGEST = 12
@@ -53,6 +62,18 @@ def print_measures(measures: Sequence[Measure]) -> None:
     """Print measures, one per row."""
     rows = ((one.id, one.authority, one.way, one.standing, one.confidence, _title(one)) for one in measures)
     console().print(text_table(["id", "authority", "direction", "status", "conf", "title"], rows))
+
+
+def print_codes(found: MeasureCodes) -> None:
+    """Print codes of a measure with the name of their heading and their list."""
+    out = console()
+    rows = [
+        (one.dotted, name_of("hts4", one.code), one.list, "left out" if one.is_left_out else "")
+        for one in found.codes
+    ]
+    out.print(text_table(["code", "heading", "list", ""], rows) if rows else "It names none of these codes.")
+    if found.next_page_token:
+        out.print(f"{found.total_size:,} codes in all; --page {found.next_page_token} lists the next.")
 
 
 def print_measure(measure: Measure, claims: Sequence[ClaimKind]) -> None:
