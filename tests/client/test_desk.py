@@ -120,6 +120,9 @@ def test_all_faults_of_a_question_are_told_at_once(served: Running) -> None:
         ("/quote?hts=1&origin=Narnia&value=x&on=soon", ["hts", "origin", "on", "value"]),
         ("/quote/days", ["hts", "origin", "value"]),
         ("/source?unit_cost=x", ["hts", "unit_cost"]),
+        (f"/compare?{'s=base&' * 7}", ["s"]),
+        (f"{LINE}{'&s=base' * 5}", ["s"]),
+        ("/sweep?s=base&s=rates-by-country&vary=cn=0%25", ["s"]),
         ("/compare?s=base&on=soon&response=magic&draws=x", ["on", "response", "draws"]),
     ):
         answer = get(served, address, accept="application/json")

@@ -47,6 +47,7 @@ from tariffs.client.desk.responses import (
 )  # fmt: skip
 from tariffs.client.desk.unsaved import title_of
 from tariffs.client.errors import InvalidRequest, TariffsError, Unauthenticated
+from tariffs.client.results.short_names import spelled_out
 
 _HERE = Path(__file__).resolve().parent
 VIEWS = (
@@ -105,7 +106,7 @@ class Desk:
             lstrip_blocks=True,
             undefined=jinja2.StrictUndefined,
         )
-        self._templates.filters |= {"quoted": quote, "named": title_of}
+        self._templates.filters |= {"quoted": quote, "named": title_of, "spelled": spelled_out}
         version = hashlib.sha256(b"".join(self._files.values())).hexdigest()[:12]
         self._templates.globals |= {"version": version, "pages": {*self._views}}
         self._writes: Mapping[str, Callable[[_Visit], Awaitable[Response]]] = {

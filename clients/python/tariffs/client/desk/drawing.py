@@ -8,6 +8,9 @@ from datetime import date
 from itertools import pairwise
 from types import MappingProxyType
 
+from tariffs.client.results.amounts import MoneyUnit, short_unit, three
+from tariffs.client.results.charts import Figure
+
 WIDTH, HEIGHT = 1000, 280
 _ROOM = 1.06
 
@@ -110,28 +113,34 @@ def days_plot(
 
 
 def curve_plot(
-    series: Mapping[str, Sequence[tuple[float, float]]],
-    ends: tuple[str, str],
-    shown: tuple[str, str],
-    scale: tuple[float, float],
+    series: Mapping[str, Sequence[tuple[float, float]]], ends: tuple[str, str], unit: MoneyUnit
 ) -> Plot:
-    """Draw curves over numbers.
-
-    Args:
-        series: places and values, by title.
-        ends: texts of the first and last place.
-        shown: texts of the lowest and highest value of the scale.
-        scale: these values.
-    """
-    xs = [x for points in series.values() for x, _ in points]
-    low, span = min(xs), (max(xs) - min(xs)) or 1.0
+    """Draw curves over numbers, with the ends of their axis in words."""
+    xs, ys = ([pair[side] for points in series.values() for pair in points] for side in (0, 1))
+    left, span, low, high = min(xs), (max(xs) - min(xs)) or 1.0, min(0.0, *ys), max(ys)
     paths = {
-        title: "M" + "L".join(f"{(x - low) / span * WIDTH:.1f},{_height(y, *scale):.1f}" for x, y in points)
+        title: "M"
+        + "L".join(f"{(x - left) / span * WIDTH:.1f},{_height(y, low, high):.1f}" for x, y in points)
         for title, points in series.items()
     }
-    places = [(x - low) / span * WIDTH for x, _ in next(iter(series.values()))]
-    return Plot(paths, ends, shown[1], shown[0], places)
+    places = [(x - left) / span * WIDTH for x, _ in next(iter(series.values()))]
+    return Plot(paths, ends, f"{three(high, unit.dollars)} {unit.name}", three(low, unit.dollars), places)
 
 
 def _height(value: float, low: float, high: float) -> float:
     return HEIGHT - (value - low) / (((high - low) or 1.0) * _ROOM) * HEIGHT
+
+
+def bars_of(figure: Figure) -> list[Bar]:
+    """Draw the bars of a figure."""
+    return bars((label, value, three(value, 1.0)) for label, value in figure.rows.iter_rows())
+
+
+def steps_of(figure: Figure, end: str) -> Plot:
+    """Draw the steps of a figure over days."""
+    rows, (day, *names) = figure.rows, figure.rows.columns
+    series = {name: rows.select(day, name).drop_nulls().rows() for name in names}
+    values = [value for points in series.values() for _, value in points]
+    unit, high = short_unit(values), max(values)
+    marks = {text[:10]: text for text in figure.events}
+    return days_plot(series, end, ("0", f"{three(high, unit.dollars)} {unit.name}"), high, marks)

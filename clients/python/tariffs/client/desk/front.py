@@ -15,8 +15,7 @@ from tariffs.client.desk.names import code_in, countries_named, goods_named
 from tariffs.client.desk.page import RUN, Page, Parts, Site
 from tariffs.client.desk.question import Question
 from tariffs.client.results.law import Law
-from tariffs.client.results.law_changes import LawChange
-from tariffs.client.results.short_names import spelled_out
+from tariffs.client.results.law_changes import LawChange, by_day
 
 _EXAMPLES = Path(__file__).with_name("examples.json")
 _PERIOD, _AHEAD = timedelta(days=365), timedelta(days=90)
@@ -26,7 +25,7 @@ _GOODS_CODE = 4
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """Answer of the front page: changes of the next 90 days, soonest first."""
+    """Answer of the front page: changes of the next 90 days."""
 
     changes: tuple[LawChange, ...]
 
@@ -35,8 +34,7 @@ def ask(client: Client, question: Question, law: Law) -> Front:
     """List what changes in the next 90 days."""
     day = date.fromisoformat(law.as_of[:10])
     found = client.changes(day.isoformat(), (day + _AHEAD).isoformat()).changes
-    dated = [one for one in found if one.effect_time]
-    return Front(tuple(sorted(dated, key=lambda one: one.effect_time)))
+    return Front(tuple(one for one in found if one.effect_time))
 
 
 def show(question: Question, site: Site, front: Front | None) -> Parts:
@@ -62,10 +60,7 @@ def show(question: Question, site: Site, front: Front | None) -> Parts:
         for one in json.loads(_EXAMPLES.read_text(encoding="utf-8"))
     ]
     changes = front.changes if front else ()
-    by_day: dict[str, list[LawChange]] = {}
-    for change in changes:
-        by_day.setdefault(change.effect_time[:10], []).append(change)
-    return {"text": text, "found": found, "questions": questions, "by_day": by_day, "spelled": spelled_out}
+    return {"text": text, "found": found, "questions": questions, "by_day": by_day(changes)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from tariffs.client.desk.fields import Field
 from tariffs.client.desk.page import Page, Parts, Site
 from tariffs.client.desk.question import Question, missing, raise_all
 from tariffs.client.results.law import Law, Measure, MeasureCode, MeasureCodes
-from tariffs.client.results.law_changes import LawChange, LawChanges
+from tariffs.client.results.law_changes import LawChanges, by_day
 from tariffs.client.results.short_names import label_of, name_of, spelled_out
 
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s?%")
@@ -73,6 +73,9 @@ def show_measure(question: Question, site: Site, measure: Measure | None) -> Par
     return {
         "measure": measure,
         "authority": name_of("authority", measure.authority) or measure.authority,
+        "rows_of": lambda period: [
+            (row.charge, row.goods, row.conditions, row.heading) for row in period.rows
+        ],
         "levels": _levels(measure, site.day),
         "confidence": CONFIDENCE,
         "events": [(one, spelled_out(one.text)) for one in measure.events],
@@ -163,17 +166,13 @@ def ask_diff(client: Client, question: Question, law: Law) -> LawChanges | None:
 
 def show_diff(question: Question, site: Site, diff: LawChanges | None) -> Parts:
     """Show the changes by day, with the measures that they are about."""
-    by_day: dict[str, list[tuple[str, LawChange]]] = {}
-    dated = sorted(diff.changes if diff else (), key=lambda one: one.effect_time or one.known_from)
-    for one in dated:
-        by_day.setdefault((one.effect_time or one.known_from)[:10], []).append((spelled_out(one.text), one))
     first = (date.fromisoformat(site.day) - _BACK).isoformat()
     fields = [
         Field("first", "From", "date", question.get("first", first), is_required=True),
         Field("second", "To", "date", question.get("second", site.day), is_required=True),
         Field("measure", "Measure", value=question.get("measure"), hint="Its id; empty for all"),
     ]
-    return {"diff": diff, "by_day": by_day, "fields": fields, "named": label_of}
+    return {"diff": diff, "by_day": by_day(diff.changes if diff else ()), "fields": fields}
 
 
 LAW = Page("/law", "law.html.j2", "Law", ask_index, show_index, "law_measures")

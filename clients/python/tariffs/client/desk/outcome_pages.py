@@ -13,7 +13,7 @@ from tariffs.client.desk.drawing import bars, days_plot
 from tariffs.client.desk.fields import Field
 from tariffs.client.desk.page import RUN, Page, Parts, Site
 from tariffs.client.desk.question import Question, missing, raise_all
-from tariffs.client.desk.runs import FILES, Ran, answer_parts, form_parts, ran
+from tariffs.client.desk.runs import FILES, Ran, answer_parts, begun, form_parts, ran
 from tariffs.client.errors import Violation
 from tariffs.client.results.amounts import short_unit, three
 from tariffs.client.results.collections import STEPS, Collections
@@ -43,7 +43,7 @@ def ask_collections(client: Client, question: Question, law: Law) -> Collections
         question.get("to"),
         by=_words(question, "by") or ["month"],
         without=_words(question, "without"),
-        scenario=question.scenarios()[0],
+        scenario=question.scenarios(1)[0],
         **cast(Any, options),
     )
 
@@ -70,7 +70,7 @@ def show_collections(question: Question, site: Site, found: Collections | None) 
         ),
         Field("known_on", "Acts known by", "date", question.get("known_on"), hint="Empty: by each day"),
     ]
-    parts: dict[str, Any] = {"fields": own, "more": (), "verb": "collections"} | _shown(question, found)
+    parts: dict[str, Any] = {"fields": own, "more": (), **begun("collections")} | _shown(question, found)
     if found is None:
         return parts
     total = found.total.row(0, named=True)
@@ -120,7 +120,9 @@ def show_score(question: Question, site: Site, found: Ran | None) -> Parts:
         Field("first", "First fiscal year", value=question.get("first", "2026")),
         Field("last", "Last fiscal year", value=question.get("last", "2035")),
     ]
-    parts = {**form_parts(question, site, TIMELINE, own, {}), "verb": "score"} | answer_parts(question, found)
+    parts = {**form_parts(question, site, TIMELINE, own, {}), **begun("score")} | answer_parts(
+        question, found
+    )
     hidden = ("by", "table")
     parts["fields"] = [one for one in parts["fields"] if one.name not in hidden]
     if found is None:
@@ -154,7 +156,7 @@ def show_hindcast(question: Question, site: Site, found: Hindcast | None) -> Par
     board = Field(
         "known_on", "Law known on", "select", question.get("known_on"), [(one, one) for one in BOARDS]
     )
-    parts = {"fields": [board], "more": (), "verb": "hindcast"} | _shown(question, found)
+    parts = {"fields": [board], "more": (), **begun("hindcast")} | _shown(question, found)
     if found is None or found.scores.is_empty():
         return parts
     first = found.scores.filter(

@@ -6,6 +6,7 @@ import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 from tariffs.client._wire.column_mapping import builtin_mappings
 from tariffs.client._wire.csv_text import for_people
@@ -46,6 +47,16 @@ def show(question: Question, site: Site, check: TableCheck | None) -> Parts:
         "refused_file": question.address(**{"as": "csv"}),
         "uses": [(words, question.address(path)) for path, words in _uses(question)],
         "suffixes": ",".join(SUFFIXES),
+        "stored": [
+            (
+                (one.name[7:15], f"/tables?{urlencode({'table': one.name})}"),
+                one.create_time[:10],
+                one.expire_time[:10],
+                one.shared_with or "",
+                f"{one.row_count:,}",
+            )
+            for one in site.tables
+        ],
         "options": [
             Field("mapping", "Names of its columns", "select", "", mappings),
             Field("date_format", "Format of its days", "select", "", formats),

@@ -80,9 +80,16 @@ class Question:
         """True if its answer depends on what the reader owns: a stored table, or a stored scenario."""
         return any(name == "table" or (name == "s" and "/" in value) for name, value in self.pairs)
 
-    def scenarios(self) -> list[Scenario]:
-        """List its scenarios; the law as it is if there are none."""
-        return [scenario_of(name) for name in self.all("s") or ["base"]]
+    def scenarios(self, most: int = 6) -> list[Scenario]:
+        """List its scenarios; the law as it is if there are none.
+
+        Raises:
+            InvalidRequest: there are more than a page can show beside each other.
+        """
+        names = self.all("s") or ["base"]
+        if len(names) > most:
+            raise_all([Violation("s", f"A page compares at most {most} scenarios, not {len(names)}.")])
+        return [scenario_of(name) for name in names]
 
     def table(self) -> TableHandle | None:
         """Return its table; None for the embedded one."""

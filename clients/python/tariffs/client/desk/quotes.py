@@ -17,7 +17,7 @@ from tariffs.client.desk.line_checks import check_line
 from tariffs.client.desk.names import countries, country_in
 from tariffs.client.desk.page import Page, Parts, Site
 from tariffs.client.desk.question import Question
-from tariffs.client.desk.unsaved import scenario_of, title_of
+from tariffs.client.desk.unsaved import title_of
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.law import Law
 from tariffs.client.results.quote import Layer, Quote
@@ -57,12 +57,10 @@ def ask(client: Client, question: Question, law: Law) -> Quoted | None:
     if not any(question.get(name) for name in ("origin", "value", "on")):
         return None
     check_line(question, "hts", "origin", "value")
-    names = question.all("s")[:_SIDE_BY_SIDE] or [""]
-    quotes = (
-        client.duty(**line_of(question), scenario=scenario_of(one) if one else None, why=True)
-        for one in names
-    )
-    return Quoted(tuple(one or "base" for one in names), tuple(quotes))
+    # Without a scenario the request names none, as that of the command.
+    scenarios = question.scenarios(_SIDE_BY_SIDE) if question.all("s") else [None]
+    quotes = (client.duty(**line_of(question), scenario=one, why=True) for one in scenarios)
+    return Quoted(tuple(question.all("s")) or ("base",), tuple(quotes))
 
 
 def line_of(question: Question) -> dict[str, Any]:

@@ -13,25 +13,63 @@ import polars as pl
 
 from tariffs.client._wire.csv_text import for_people
 from tariffs.client.client import Client
-from tariffs.client.desk.drawing import Bar, Plot, bars, curve_plot, days_plot
+from tariffs.client.desk.drawing import Plot, bars_of, curve_plot, steps_of
 from tariffs.client.desk.fields import Field, more_run_fields, run_fields
 from tariffs.client.desk.page import RUN, Page, Parts, Site
 from tariffs.client.desk.question import Question, missing, raise_all
 from tariffs.client.errors import Violation
 from tariffs.client.results.amounts import short_unit, three
-from tariffs.client.results.columns import in_full, key_title, keys_of, largest_first
+from tariffs.client.results.charts import Figure
+from tariffs.client.results.columns import in_full, key_title, largest_first
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.law import Law
 from tariffs.client.results.legal_text import LegalText
-from tariffs.client.results.path_views import named_events
 from tariffs.client.results.short_names import label_of, with_names
 from tariffs.client.results.shown import TableResult
 from tariffs.client.results.sweep import Sweep
 from tariffs.client.results.view import View
 from tariffs.run_spec.option import IMPACT, SWEEP, TIMELINE
 
-_BARS, _LEAST_BAR, _MOST_SCENARIOS, _GROUPS_AT_POINT = 12, 0.002, 6, 10
+_GROUPS_AT_POINT = 10
 _MOST_POINTS = 120
+BEGIN = {
+    IMPACT: (
+        "Scenarios beside each other",
+        "Choose the law as it is and one or more scenarios; the answer is the duty, trade and welfare of each, in "
+        "five lines.",
+    ),
+    TIMELINE: (
+        "Scenarios day by day",
+        "Choose laws and a period; the answer is the duty of every day, and its average.",
+    ),
+    SWEEP: (
+        "A parameter over its values",
+        "Choose a scenario with parameters and the values of one; a slider then moves over the points.",
+    ),
+    "collections": (
+        "From the law to the money",
+        "Choose months; the answer is the duty that the law charges, what of it comes in, and what becomes of the "
+        "rest. The first answer takes some 15 seconds.",
+    ),
+    "score": (
+        "Revenue by fiscal year",
+        "Choose laws and fiscal years; the answer is the revenue of each year, conventional, on imports that grow as "
+        "CBO projects.",
+    ),
+    "hindcast": (
+        "Forecasts beside what came",
+        "Choose the day on which the law is frozen; the answer is the forecast of imports of 2025 by partner beside "
+        "what was imported. It takes half a minute.",
+    ),
+}
+_PARTS = ("bars", "chart", "events", "five", "goods", "left_out", "plot", "ranged", "slider", "view")
+
+
+def begun(kind: str) -> dict[str, Any]:
+    """Make the parts of a page before its answer: how to begin, and nothing else."""
+    return {"begin": BEGIN[kind], **dict.fromkeys(_PARTS)}
+
+
 _AHEAD = timedelta(weeks=10)
 _PERIOD = timedelta(days=365)
 
@@ -43,6 +81,11 @@ class Ran:
     result: TableResult
     law: LegalText
     described: View
+
+    @property
+    def figure(self) -> Figure:
+        """Its chart."""
+        return cast(Figure, self.described.figure)
 
     def to_json_dict(self) -> dict[str, object]:
         """Convert to the document of the command."""
@@ -65,7 +108,7 @@ def ran(client: Client, result: TableResult) -> Ran:
     law = client.legal_text(result)
     story, answer = result.story(law), result.answer()
     assert answer is not None
-    described = View.of(result.provenance, result.notes, story, story.passages, law)
+    described = View.of(result.provenance, result.notes, story, story.passages, law, figure=story.draw())
     return Ran(result, law, described)
 
 
@@ -74,9 +117,7 @@ def ask_compare(client: Client, question: Question, law: Law) -> Ran | None:
     if not question.all("s"):
         return None
     options = question.options(IMPACT)
-    return ran(
-        client, client.impact(question.table(), question.scenarios()[:_MOST_SCENARIOS], **cast(Any, options))
-    )
+    return ran(client, client.impact(question.table(), question.scenarios(), **cast(Any, options)))
 
 
 def ask_timeline(client: Client, question: Question, law: Law) -> Ran | None:
@@ -87,7 +128,7 @@ def ask_timeline(client: Client, question: Question, law: Law) -> Ran | None:
     options = question.options(TIMELINE)
     result = client.timeline(
         question.table(),
-        question.scenarios()[:_MOST_SCENARIOS],
+        question.scenarios(),
         start=question.get("start"),
         end=question.get("end"),
         **cast(Any, options),
@@ -107,7 +148,7 @@ def ask_sweep(client: Client, question: Question, law: Law) -> Ran | None:
             raise_all([Violation("vary", f"{text[:60]} is not NAME=VALUES, such as cn=0%:50%:5%.")])
         vary[name] = values.split(",") if "," in values else values
     options = question.options(SWEEP)
-    result = client.sweep(question.table(), question.scenarios()[0], vary=vary, **cast(Any, options))
+    result = client.sweep(question.table(), *question.scenarios(1), vary=vary, **cast(Any, options))
     return ran(client, result)
 
 
@@ -117,8 +158,7 @@ def show_compare(question: Question, site: Site, ran: Ran | None) -> Parts:
     scenarios = Field("s", "Laws and scenarios", "several", choices=site.scenarios, hint=hint)
     parts = form_parts(question, site, IMPACT, [scenarios], {"on": _later(site), "by": "origin"})
     if ran is not None:
-        title, drawn = _change_bars(cast(ImpactResult, ran.result))
-        parts |= {"chart": title, "bars": drawn}
+        parts["bars"] = bars_of(ran.figure)
     return parts | answer_parts(question, ran)
 
 
@@ -131,23 +171,8 @@ def show_timeline(question: Question, site: Site, ran: Ran | None) -> Parts:
     ]
     parts = form_parts(question, site, TIMELINE, own, {"response": "none", "by": "origin"})
     if ran is not None:
-        result = cast(TimelineResult, ran.result)
-        column = _column(result.totals)
-        unit = short_unit(result.totals[column].to_list())
-        series = {
-            ran.law.title_of(str(name)): list(rows.select("start", column).iter_rows())
-            for (name,), rows in result.totals.partition_by(
-                "scenario", as_dict=True, maintain_order=True
-            ).items()
-        }
-        high = float(cast(float, result.totals[column].max() or 1.0))
-        shown = ("0", f"{three(high, unit.dollars)} {unit.name}")
-        events = named_events(result.totals, ran.law.events)
-        parts |= {
-            "events": list(events.values()),
-            "chart": f"{in_full(column).capitalize()} a year, by day",
-            "plot": days_plot(series, result.days[1], shown, high, events),
-        }
+        end = cast(TimelineResult, ran.result).days[1]
+        parts |= {"events": ran.figure.events, "plot": steps_of(ran.figure, end)}
     return parts | answer_parts(question, ran)
 
 
@@ -175,7 +200,7 @@ def form_parts(
     return {
         "fields": [*run_fields(question, verb, own, started), table],
         "more": more_run_fields(question, verb),
-        "verb": verb,
+        **begun(verb),
     }
 
 
@@ -186,17 +211,10 @@ def _table_words(table: Any) -> str:
 def answer_parts(question: Question, ran: Ran | None) -> dict[str, Any]:
     """Make the parts of a page that show the answer of a run, with its downloads."""
     if ran is None:
-        return {"view": None}
+        return {}
     five = ran.result.answer()
-    downloads = [
-        (words, question.address(**{"as": name}))
-        for name, words in (
-            ("report", "Report"),
-            ("xlsx", "Workbook (xlsx)"),
-            ("csv", "Table (csv)"),
-            ("json", "JSON"),
-        )
-    ]
+    files = {"report": "Report", "xlsx": "Workbook (xlsx)", "csv": "Table (csv)", "json": "JSON"}
+    downloads = [(words, question.address(**{"as": name})) for name, words in files.items()]
     table = question.get("table")
     return {
         "view": ran.described,
@@ -216,61 +234,26 @@ def _earlier(site: Site) -> str:
     return (date.fromisoformat(site.day) - _PERIOD).isoformat()
 
 
-def _column(totals: pl.DataFrame) -> str:
-    return "duty_after" if totals["duty_after"].count() else "duty"
-
-
-def _change_bars(result: ImpactResult) -> tuple[str, list[Bar]]:
-    """Draw the duty by the first key: of the only scenario, or of the last one less the first; largest first."""
-    key = next(iter(keys_of(result.groups)), "")
-    column = _column(result.total) if key != "authority" else "duty"
-    runs = result.total.select("scenario", "on").rows()
-    if not key or column not in result.groups.columns:
-        return "", []
-    first, last = (result.groups.filter(scenario=run[0], on=run[1]) for run in (runs[0], runs[-1]))
-    rows = last.group_by(key, maintain_order=True).agg(pl.col(column).sum())
-    if len(runs) > 1:
-        before = first.group_by(key).agg(pl.col(column).sum().alias("before"))
-        rows = rows.join(before, on=key, how="full", coalesce=True, nulls_equal=True)
-        rows = rows.select(key, pl.col(column).fill_null(0.0) - pl.col("before").fill_null(0.0))
-    sizes = pl.col(column).abs()
-    rows = largest_first(rows, column).filter(sizes > _LEAST_BAR * sizes.max()).head(_BARS)
-    unit = short_unit(rows[column].to_list())
-    drawn = bars(
-        (label_of(key, str(name)), float(value), three(value, unit.dollars))
-        for name, value in rows.iter_rows()
-    )
-    what = "Change of the duty" if len(runs) > 1 else "Duty"
-    after = " after buyers respond" if column == "duty_after" else ""
-    return f"{what}{after} by {key_title(key)}, {unit.name} a year", drawn
-
-
 def _points(result: Sweep, law: LegalText) -> dict[str, Any]:
     """Draw the curve of a sweep, and write what the slider shows at each point."""
-    count = result.points.height
-    result = _thinned(result)
-    axes, column = result.axes(law), _column(result.totals)
-    first = result.points.columns[0]
-    unit = short_unit(result.totals[column].to_list())
-    numeric = result.points[first].dtype.is_numeric()
-    at = result.points[first].to_list() if numeric else list(range(result.points.height))
+    count, result = result.points.height, _thinned(result)
+    axes, points = result.axes(law), result.points
+    column = "duty_after" if result.totals["duty_after"].count() else "duty"
+    first = points[points.columns[0]]
+    at = [float(one) for one in (first if first.dtype.is_numeric() else range(count))][: points.height]
     series: dict[str, list[tuple[float, float]]] = {}
     labels = []
-    for place, row in enumerate(result.totals.iter_rows(named=True)):
-        name = ", ".join(f"{one.title} {one.shown(row[one.name])}" for one in axes[1:]) or axes[0].title
-        series.setdefault(name, []).append((float(at[place]), float(row[column] or 0.0)))
-        labels.append(", ".join(f"{one.title} {one.shown(row[one.name])}" for one in axes))
-    values = [value for points in series.values() for _, value in points]
-    low, high = min(0.0, *values), max(values)
-    shown = (three(low, unit.dollars), f"{three(high, unit.dollars)} {unit.name}")
-    ends = (axes[0].shown(result.points[first][0]), axes[0].shown(result.points[first][-1]))
-    plot = curve_plot(series, ends, shown, (low, high))
-    return {
-        "chart": f"{in_full(column).capitalize()} a year, {unit.name}, by {axes[0].title}"
-        + (f"; {result.points.height} of {count:,} points" if count > result.points.height else ""),
-        "plot": plot,
-        "slider": _slider(result, labels, plot, [float(one) for one in at]),
-    }
+    for x, row in zip(at, result.totals.iter_rows(named=True), strict=True):
+        named = [f"{one.title} {one.shown(row[one.name])}" for one in axes]
+        series.setdefault(", ".join(named[1:]) or axes[0].title, []).append((x, float(row[column] or 0.0)))
+        labels.append(", ".join(named))
+    plot = curve_plot(
+        series,
+        (axes[0].shown(first[0]), axes[0].shown(first[-1])),
+        short_unit(result.totals[column].to_list()),
+    )
+    left_out = f"{points.height} of {count:,} points are shown." if count > points.height else ""
+    return {"plot": plot, "left_out": left_out, "slider": _slider(result, labels, plot, at)}
 
 
 def _thinned(result: Sweep) -> Sweep:

@@ -126,7 +126,9 @@ class BothSides(Generic[Side]):
     def _figure(self) -> Figure:
         """Draw the duty on both sides."""
         rows = self.side_by_side.select("scenario", *(f"{side}_duty" for side in self.sides))
-        return Figure(self.chart(), "Bars: duty on imports and on exports by scenario.", rows)
+        chart = self.chart()
+        alt = "Bars: duty on imports and on exports by scenario."
+        return Figure(lambda: chart, str(chart.title.text), alt, rows)
 
     def _table(self, law: LegalText | None) -> ShortTable:
         """Write duty and trade of both sides by scenario."""

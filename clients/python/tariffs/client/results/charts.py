@@ -5,7 +5,7 @@ Charts are `altair.Chart` objects: `chart.save("name.png")` and `"name.svg"` nee
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,21 +33,18 @@ class Figure:
     """Chart of a report.
 
     Attributes:
-        chart: the chart.
+        draw: makes the chart.
+        title: what is seen, with the unit.
         alt: text for readers who cannot see it.
         rows: its numbers: labels, then a column for each series.
         events: its events in words, by number.
     """
 
-    chart: Chart
+    draw: Callable[[], Chart]
+    title: str
     alt: str
     rows: pl.DataFrame
     events: Sequence[str] = ()
-
-    @property
-    def title(self) -> str:
-        """Title of the chart: what is seen, with the unit."""
-        return str(self.chart.title.text)
 
     @property
     def svg(self) -> str:
@@ -56,7 +53,7 @@ class Figure:
         Raises:
             ExtraMissing: the extra `notebook` is not installed.
         """
-        plain = {name: value for name, value in self.chart.to_dict().items() if name != "title"}
+        plain = {name: value for name, value in self.draw().to_dict().items() if name != "title"}
         text: str = module_of("notebook", "vl_convert").vegalite_to_svg(plain)
         return text
 
@@ -64,6 +61,11 @@ class Figure:
 def unit_of(column: str, values: Sequence[object]) -> MoneyUnit:
     """Unit in which the numbers of a column are drawn."""
     return MoneyUnit(PERCENT, 2, "percent") if is_fraction(column) else short_unit(values)
+
+
+def title_with(unit: MoneyUnit, what: str) -> str:
+    """Write the title of a chart: what is seen, with the unit."""
+    return f"{_sentence(what)}, {unit.name}"
 
 
 def waterfall(labels: Sequence[str], amounts: Sequence[float], unit: str = "USD") -> Chart:
@@ -137,7 +139,7 @@ def bars(
         **(encodings | {"x": "beside:Q"}), text="written:N"
     )
     what = title or f"{in_full(column)} by {key_title(key)}"
-    return _styled(alt, alt.layer(drawn, numbers, data=frame), f"{_sentence(what)}, {unit.name}")
+    return _styled(alt, alt.layer(drawn, numbers, data=frame), title_with(unit, what))
 
 
 def steps(rows: pl.DataFrame, column: str, events: Mapping[str, str] | None = None, title: str = "") -> Chart:
@@ -183,7 +185,7 @@ def steps(rows: pl.DataFrame, column: str, events: Mapping[str, str] | None = No
         .encode(text="number:N")
         for rest, y_of in ((1, -5), (0, -16))
     )
-    what = f"{_sentence(title or f'{in_full(column)} over the period')}, {unit.name}"
+    what = title_with(unit, title or f"{in_full(column)} over the period")
     return _styled(
         alt, rules + line + ends + odd + even, what, [f"{places[day]}  {name}" for day, name in named.items()]
     )
@@ -235,7 +237,7 @@ def curves(
         .encode(**places, text="written:N")
     )
     what = f"{in_full(column)} by {named.get(across, across).removesuffix(', percent')}"
-    return _styled(alt, line + ends, f"{_sentence(what)}, {unit.name}")
+    return _styled(alt, line + ends, title_with(unit, what))
 
 
 def tornado(rows: pl.DataFrame, column: str) -> Chart:

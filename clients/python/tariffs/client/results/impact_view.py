@@ -102,11 +102,19 @@ class ImpactWords:
             rows = largest_first(rows, self._duty).with_columns(scenario=pl.lit(names[-1]))
             rows = with_others(rows, key, self._duty, _BARS)
             what = f"{'Change of the duty' if len(names) > 1 else 'Duty'}{self._after} by {key_title(key)}"
-        chart = charts.bars(rows, self._duty, key, title=f"{what}, a year")
-        numbers = ", ".join(
-            f"{label_of(key, name)} {in_words(value)}" for name, value in rows.select(key, self._duty).rows()
+        unit, what = charts.unit_of(self._duty, rows[self._duty].to_list()), f"{what}, a year"
+        shown = [
+            (label_of(key, str(name)), value) for name, value in rows.select(key, self._duty).iter_rows()
+        ]
+        numbers = ", ".join(f"{name} {in_words(value)}" for name, value in shown)
+        return Figure(
+            lambda: charts.bars(rows, self._duty, key, title=what),
+            charts.title_with(unit, what),
+            f"Bars. {what.removesuffix(', a year')}: {numbers}.",
+            pl.DataFrame(shown, ["label", "shown"], orient="row").with_columns(
+                pl.col("shown") / unit.dollars
+            ),
         )
-        return Figure(chart, f"Bars. {what}: {numbers}.", chart.data.select("label", "shown"))
 
     def passages(self) -> list[Passage]:
         """Write where it falls, who bears it, how sure it is, and what each change does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
@@ -78,3 +79,11 @@ class LawChanges:
             "refused": refused_json(self.refused, refused_path, self.refused_left_off),
             "provenance": dict(self.provenance),
         }
+
+
+def by_day(changes: Iterable[LawChange]) -> dict[str, list[LawChange]]:
+    """Group changes by the day on which they take effect, else are published, the first day first."""
+    found: dict[str, list[LawChange]] = {}
+    for one in sorted(changes, key=lambda one: one.effect_time or one.known_from):
+        found.setdefault((one.effect_time or one.known_from)[:10], []).append(one)
+    return found

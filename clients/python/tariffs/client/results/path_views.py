@@ -40,10 +40,16 @@ def named_events(totals: pl.DataFrame, changes: Mapping[str, Sequence[str]]) -> 
 def period_figure(totals: pl.DataFrame, column: str, changes: Mapping[str, Sequence[str]]) -> Figure:
     """Draw a number over a period, a line a scenario, with the days of its largest changes as named events."""
     events = named_events(totals, changes)
-    chart = charts.steps(totals, column, dict.fromkeys(events, ""))
-    alt = f"Steps: {in_full(column)} by segment of days, with {len(events)} events that are listed below."
     rows = totals.pivot("scenario", index="start", values=column, maintain_order=True).sort("start")
-    return Figure(chart, alt, rows.with_columns(pl.exclude("start").forward_fill()), tuple(events.values()))
+    return Figure(
+        lambda: charts.steps(totals, column, dict.fromkeys(events, "")),
+        charts.title_with(
+            charts.unit_of(column, totals[column].to_list()), f"{in_full(column)} over the period"
+        ),
+        f"Steps: {in_full(column)} by segment of days, with {len(events)} events that are listed below.",
+        rows.with_columns(pl.exclude("start").forward_fill()),
+        tuple(events.values()),
+    )
 
 
 def period_answer(totals: pl.DataFrame, averages: pl.DataFrame, goods: str, column: str) -> list[str]:
@@ -91,12 +97,16 @@ def sweep_figure(totals: pl.DataFrame, column: str, axes: Sequence[Axis]) -> Fig
     """Draw a number over the first parameter, a line for each value of the second; None for a single point."""
     if totals.height < 2:
         return None
-    chart = sweep_chart(totals, column, axes)
-    names = [one.name for one in axes]
-    rows = (
-        totals.pivot(names[1:], index=names[0], values=column) if names[1:] else totals.select(*names, column)
+    across, *others = (one.name for one in axes)
+    rows = totals.pivot(others, index=across, values=column) if others else totals.select(across, column)
+    return Figure(
+        lambda: sweep_chart(totals, column, axes),
+        charts.title_with(
+            charts.unit_of(column, totals[column].to_list()), f"{in_full(column)} by {axes[0].title}"
+        ),
+        f"Curve: {in_full(column)} by {axes[0].title}.",
+        rows,
     )
-    return Figure(chart, f"Curve: {in_full(column)} by {axes[0].title}.", rows)
 
 
 def sweep_chart(totals: pl.DataFrame, column: str, axes: Sequence[Axis]) -> charts.Chart:

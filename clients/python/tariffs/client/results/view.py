@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tariffs.client.errors import ExtraMissing
+from tariffs.client.errors import ExtraMissing, module_of
 from tariffs.client.results.amounts import in_words
 from tariffs.client.results.charts import Figure
 from tariffs.client.results.headline import response_words
@@ -135,9 +135,10 @@ class Story:
 def drawn(draw: Callable[[], Figure | None]) -> Figure | str | None:
     """Draw the chart of a view; without the extra `notebook` a sentence says that it is left out."""
     try:
-        return draw()
+        module_of("notebook", "altair")
     except ExtraMissing as error:
         return f"Charts are left out: {error.fix}"
+    return draw()
 
 
 def assumed(provenance: Provenance, notes: Iterable[NoteLike]) -> dict[str, list[str]]:

@@ -55,7 +55,38 @@ class HttpPeer:
         return CERTIFICATE.get()
 
 
-class HttpCall:
+class CallEnd:
+    """End of a call: whether it has come, by whom, and who is told."""
+
+    def __init__(self) -> None:
+        self._ended: list[Callable[[Any], None]] = []
+        self._cancelled = False
+        self._done = False
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        """Call `callback` at the end of the call."""
+        self._ended.append(callback)
+
+    def cancelled(self) -> bool:
+        """Return True once the caller has gone or its deadline has passed."""
+        return self._cancelled
+
+    def done(self) -> bool:
+        """Return True once the call has ended."""
+        return self._done
+
+    def cancel(self) -> None:
+        """Record that the caller has gone, or its deadline has passed."""
+        self._cancelled = True
+
+    def end(self) -> None:
+        """Record the end of the call and run its callbacks."""
+        self._done = True
+        for callback in self._ended:
+            callback(self)
+
+
+class HttpCall(CallEnd):
     """One call: its metadata, its end, and the error that ended it.
 
     Args:
@@ -63,10 +94,8 @@ class HttpCall:
     """
 
     def __init__(self, request: RequestContext[Any, Any]) -> None:
+        super().__init__()
         self._request = request
-        self._ended: list[Callable[[Any], None]] = []
-        self._cancelled = False
-        self._done = False
         self._error: ConnectError | None = None
 
     def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
@@ -96,18 +125,6 @@ class HttpCall:
         left = self._request.timeout_ms
         return None if left is None else left / 1e3
 
-    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
-        """Call `callback` at the end of the call."""
-        self._ended.append(callback)
-
-    def cancelled(self) -> bool:
-        """Return True once the caller has gone or its deadline has passed."""
-        return self._cancelled
-
-    def done(self) -> bool:
-        """Return True once the call has ended."""
-        return self._done
-
     async def abort(self, code: grpc.StatusCode, message: str = "", trailers: Trailers = ()) -> NoReturn:
         """End the call with an error; raises AbortError, after which `error` has it for connectrpc."""
         status = Status.FromString(dict(trailers)[DETAILS_KEY])
@@ -121,16 +138,6 @@ class HttpCall:
         """Error that `abort` ended the call with."""
         assert self._error is not None
         return self._error
-
-    def cancel(self) -> None:
-        """Record that the caller has gone, or its deadline has passed."""
-        self._cancelled = True
-
-    def end(self) -> None:
-        """Record the end of the call and run its callbacks."""
-        self._done = True
-        for callback in self._ended:
-            callback(self)
 
 
 def peer_of(client: str | None) -> str:

@@ -17,7 +17,7 @@ from tariffs.service.handlers.methods import kind_of
 from tariffs.service.server.identities import AUTHORIZATION
 from tariffs.service.server.middleware import MethodRegistry
 from tariffs.service.server.web.connect_methods import Details
-from tariffs.service.server.web.http_call import HttpPeer, Trailers
+from tariffs.service.server.web.http_call import CallEnd, HttpPeer, Trailers
 
 _END: Any = object()
 
@@ -61,7 +61,7 @@ class PageError(grpc.RpcError):
         return self._facts[2]
 
 
-class PageCall:
+class PageCall(CallEnd):
     """Call of a page, in the form of gRPC's context that middleware and handlers expect.
 
     Args:
@@ -70,10 +70,9 @@ class PageCall:
     """
 
     def __init__(self, reader: Reader, seconds: float | None) -> None:
+        super().__init__()
         self._reader = reader
-        self._ended: list[Callable[[Any], None]] = []
         self._deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
-        self._is_done = self._is_cancelled = False
         self.error: PageError | None = None
 
     def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
@@ -99,28 +98,10 @@ class PageCall:
         """Return the seconds until the deadline; None without one."""
         return None if self._deadline is None else self._deadline - asyncio.get_running_loop().time()
 
-    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
-        """Call `callback` at the end of the call."""
-        self._ended.append(callback)
-
-    def cancelled(self) -> bool:
-        """Return True once the reader has gone or the deadline has passed."""
-        return self._is_cancelled
-
-    def done(self) -> bool:
-        """Return True once the call has ended."""
-        return self._is_done
-
     async def abort(self, code: grpc.StatusCode, message: str = "", trailers: Trailers = ()) -> NoReturn:
         """End the call with an error; raises AbortError, after which `error` has it."""
         self.error = PageError(code, message, trailers)
         raise grpc.aio.AbortError
-
-    def end(self, *, cancelled: bool) -> None:
-        """Record the end of the call and run its callbacks."""
-        self._is_done, self._is_cancelled = True, cancelled
-        for callback in self._ended:
-            callback(self)
 
 
 class PageChannel(grpc.Channel):
@@ -223,20 +204,20 @@ class _PageMethod:
 @asynccontextmanager
 async def _called(reader: Reader, seconds: float | None) -> AsyncIterator[PageCall]:
     """Provide the call of a request; its end is recorded, and an abort becomes an error of gRPC's client."""
-    call, is_cancelled = PageCall(reader, seconds), False
+    call = PageCall(reader, seconds)
     try:
         async with asyncio.timeout(seconds):
             yield call
     except grpc.aio.AbortError:
         raise call.error or PageError(grpc.StatusCode.UNKNOWN) from None
     except TimeoutError:
-        is_cancelled = True
+        call.cancel()
         raise PageError(grpc.StatusCode.DEADLINE_EXCEEDED, "The deadline passed.") from None
     except asyncio.CancelledError:
-        is_cancelled = True
+        call.cancel()
         raise
     finally:
-        call.end(cancelled=is_cancelled)
+        call.end()
 
 
 class _Answers:

@@ -28,7 +28,7 @@ if (slider) {
     const point = points[slider.value];
     document.getElementById("point-label").textContent = point.label;
     slider.setAttribute("aria-valuetext", point.label);
-    document.getElementById("point-totals").replaceChildren(...cells(point.totals, 0));
+    document.querySelector("#point-totals tr").replaceChildren(...cells(point.totals, 0));
     const groups = document.getElementById("point-groups");
     if (groups) {
       groups.replaceChildren(
