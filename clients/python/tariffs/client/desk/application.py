@@ -158,13 +158,17 @@ class Desk:
             return Response(file, headers=_FOR_GOOD, media_type=_FILES[request.url.path])
         found = SimpleCookie(request.headers.get("cookie", "")[:8192]).get(COOKIE)
         known = SignIn.of(self._access, found.value) if found else None
-        visit = _Visit(request, known or SignIn.new(), Question.of(request.url.path, request.url.query))
+        # A program sends its token with each request, as to the methods, and is given no cookie.
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        bearer = token.strip() if scheme.lower() == "bearer" else ""
+        sign_in = SignIn.new(bearer) if bearer else known or SignIn.new()
+        visit = _Visit(request, sign_in, Question.of(request.url.path, request.url.query))
         with self._access.reading(request.scope, visit.sign_in.token):
             try:
                 response = await self._answer_to(visit)
             except Exception as error:
                 response = self._failed(visit, error)
-        if "set-cookie" not in response.headers and (known is None or known.is_old):
+        if "set-cookie" not in response.headers and not bearer and (known is None or known.is_old):
             response.headers["set-cookie"] = self._cookie(visit, visit.sign_in)
         return response
 
