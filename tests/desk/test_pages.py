@@ -198,19 +198,6 @@ def test_a_shared_link_shows_each_reader_what_it_may_see(browser: Any, desk: Des
     context.close()
 
 
-def test_a_program_sends_its_token_and_gets_json_without_a_cookie(browser: Any, desk: Desk) -> None:
-    context = browser.new_context(extra_http_headers={"accept": "application/json"})
-    answers = {
-        token: context.request.get(desk.address + QUOTE, headers={"authorization": f"Bearer {token}"})
-        for token in ("secret-bob", "wrong")
-    }
-    assert answers["secret-bob"].json()["assessed"] == "3000.00"
-    assert "set-cookie" not in answers["secret-bob"].headers
-    assert answers["wrong"].status == 401
-    assert answers["wrong"].json()["error"]["reason"] == "TOKEN_INVALID"
-    context.close()
-
-
 def test_a_sign_in_that_expires_leads_back_to_the_question(
     browser: Any, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,8 +132,7 @@ class Hindcast(Reported):
 
     def _figure(self) -> Figure:
         alt = "Circles: growth of imports by partner, realised on forecast. Bars: the mean error of each forecast."
-        chart = self.chart().properties(title=module_of("notebook", "altair").Title("Forecast and realised"))
-        return Figure(chart, alt, self.partners.head(0))
+        return Figure(self.chart, "Forecast and realised", alt, self.partners.head(0))
 
     def chart(self) -> Chart:
         """Draw growth realised on growth forecast by partner, and the error of each forecast, of the first board.

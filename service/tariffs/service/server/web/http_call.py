@@ -56,7 +56,7 @@ class HttpPeer:
 
 
 class CallEnd:
-    """End of a call: whether it has come, by whom, and who is told."""
+    """Record the end of a call, and call those who wait for it."""
 
     def __init__(self) -> None:
         self._ended: list[Callable[[Any], None]] = []
