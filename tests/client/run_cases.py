@@ -151,8 +151,9 @@ def is_run(case: Case) -> bool:
     """Tell of a part of a case whether it is computed."""
     if not is_askable(case):
         return False
-    if case.get("draws") and case.get("baseline") == OLD_BASELINE and case.get("horizon") == "path":
-        return False  # Some forty laws of each draw; other horizons have the pairs of these options.
+    is_long = case.get("baseline") == OLD_BASELINE and case.get("horizon") == "path"
+    if is_long and any(case.get(name) for name in ("draws", "attribute", "dates")):
+        return False  # Some forty laws of each draw, coalition or day; other horizons have the pairs of these options.
     asked = asked_of(case)
     return not any(one.holds(asked) for one in refusals.REFUSALS)
 

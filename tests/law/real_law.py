@@ -16,7 +16,6 @@ from tariffs.engine.schedule.rates import Rate
 from tests.law.plain_rows import Unchanged
 
 ENGINE = Path(__file__).resolve().parents[2] / "engine" / "tariffs" / "engine"
-LAW_DIRECTORY = ENGINE / "law" / "data"
 Column = tuple[str, str, str]
 
 

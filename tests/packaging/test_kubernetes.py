@@ -18,7 +18,6 @@ import yaml
 from tariffs.service.settings.settings import Settings
 
 OVERLAYS = ("single", "replicas")
-COMPONENTS = ("law-packs", "tls", "oidc", "dask")
 UNDERSTOOD = {
     *("apiVersion", "kind", "resources", "components", "patches", "configMapGenerator", "images", "labels"),
 }

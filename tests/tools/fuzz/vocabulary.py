@@ -30,7 +30,6 @@ _DAY_FIELDS = (
     *("loading_date", "on", "paid_on", "start"),
 )
 _MONEY = ("10000", "1", "0.01", "250.5", "1e6", "0", "-5", "800", "2500", "123456789012.34")
-_MEASURES = "measures"
 
 
 @cache
