@@ -25,6 +25,7 @@ from tariffs.client.cli.__main__ import run
 from tariffs.client.errors import PermissionDenied
 from tariffs.client.mcp.tool_server import tool_server
 from tests.service.harness import Running, no_warm_up, running
+from tests.service.stored import until
 
 DAY, TOYS = "2026-11-24", "9503.00.0073"
 GOLDEN = Path(__file__).resolve().parents[1] / "law" / "golden"
@@ -53,9 +54,13 @@ CALLS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A server that asks for tokens; `reader` may run nothing."""
-    folder = tmp_path_factory.mktemp("tools")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tools")
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[Running]:
+    """A server that asks for tokens and records calls; `reader` may run nothing."""
     tokens, callers = folder / "tokens", folder / "callers.yaml"
     tokens.write_text("alice secret-a\nreader secret-r\n")
     callers.write_text("callers:\n  alice: {roles: [run]}\n  reader: {roles: [read]}\n")
@@ -198,7 +203,7 @@ def test_golden_entries_equal_grpc_to_the_cent(server: Running) -> None:
         assert found["law"]["law_digest"] == quote.provenance["law_digest"]
 
 
-def test_a_wrong_role_is_refused_with_the_same_reason(server: Running) -> None:
+def test_a_wrong_role_is_refused_with_the_same_reason_and_recorded(server: Running, folder: Path) -> None:
     async def asked(tools: ToolClient) -> Any:
         assert not (await tools.call_tool("quote", CALLS["quote"])).is_error
         return await tools.call_tool("refund", CALLS["refund"])
@@ -213,6 +218,15 @@ def test_a_wrong_role_is_refused_with_the_same_reason(server: Running) -> None:
         expected[name] for name in ("reason", "message", "fix")
     ]
     assert error["reason"] == "NOT_ALLOWED"
+    # The audit record has the call of the tool as it has that of gRPC.
+
+    def refusals() -> list[str]:
+        files = [path for path in (folder / "audit").rglob("*") if path.is_file()]
+        lines = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
+        return [line for line in lines if '"reader"' in line and "CalculateRefunds" in line]
+
+    until(lambda: len(refusals()) == 2)
+    assert all("NOT_ALLOWED" in line for line in refusals())
 
 
 def test_strangers_and_pages_of_others_are_refused(server: Running) -> None:
