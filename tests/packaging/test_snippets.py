@@ -14,7 +14,7 @@ from tariffs.client.cli.__main__ import run
 from tests.packaging.snippets import CODES, PAGES, ROOT, commands, fences, name_of, write_files
 
 pytestmark = pytest.mark.slow
-HERE = {"duty", "impact", "timeline", "sweep", "seek", "refund", "law", "scenario", "table"}
+HERE = {"duty", "find", "impact", "timeline", "sweep", "seek", "refund", "law", "scenario", "table"}
 """Commands that compute in this process with --local."""
 TESTED_ELSEWHERE = {
     # A page in the browser.
