@@ -281,6 +281,9 @@ def test_pauses_grow_and_another_server_takes_over_a_lease(storage: Storage, tmp
     assert len(storage.portfolios.lease_due(5, 0.0)) == 1
     assert len(storage.portfolios.lease_due(5, 60.0)) == 1
     assert not storage.portfolios.lease_due(5, 60.0)
+    # Without a webhook nothing waits to be sent.
+    stored(storage)
+    assert states(storage) == [("", 2)]
 
 
 @pytest.mark.parametrize(

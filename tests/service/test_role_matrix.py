@@ -95,6 +95,9 @@ changes:
 CHANNELZ = "Channelz/"
 
 GOODS = [{"line": {"hts": "9503000073", "origin": "CN", "customsValue": "10000"}}]
+EVENT = {"number": 1, "owner": MAKER, "name": "mine", "id": "1", "event": b"", "happened": 0.0} | {
+    "delivery": "", "attempts": 0, "due": 0.0, "error": "",
+}  # fmt: skip
 SIMULATE: dict[str, Any] = {"points": [POINT], **PLAIN}
 REQUESTS = SMALL | {
     "LawService/CalculatePortFee": {
@@ -269,18 +272,20 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
         assert wait(server, name, **made).done
         request = scenario_service_pb2.SaveScenarioRequest(yaml=SCENARIO.replace("NAME", "mine"))
         server.scenarios.SaveScenario(request, timeout=TIMEOUT, **made)
-        goods: Any = {"name": "mine", "lines": GOODS, "since": "2026-07-24"}
+        goods: Any = {"name": "mine", "lines": GOODS}
         server.portfolios.SavePortfolio(
             ParseDict(goods, watch_service_pb2.SavePortfolioRequest()), timeout=TIMEOUT, **made
         )
-        asked = watch_service_pb2.ListPortfolioEventsRequest(name="mine")
-        until(lambda: server.portfolios.ListPortfolioEvents(asked, timeout=TIMEOUT, **made).events)
+        asked = watch_service_pb2.ListPortfoliosRequest()
+        until(
+            lambda: server.portfolios.ListPortfolios(asked, timeout=TIMEOUT, **made).portfolios[0].watched_to
+        )
         with server.server._storage._database.read() as connection:
-            table, run, *others = (
-                dict(connection.execute(sa.select(one).limit(1)).one()._mapping)
-                for one in (TABLES, RUNS, *SCENARIO_TABLES, *OF_WATCH)
+            table, run, *scenario, portfolio = (
+                dict(connection.execute(sa.select(one)).one()._mapping)
+                for one in (TABLES, RUNS, *SCENARIO_TABLES, PORTFOLIOS)
             )
-        yield Matrix(server, table, run, tuple(others[:-2]), tuple(others[-2:]))
+        yield Matrix(server, table, run, tuple(scenario), (portfolio, EVENT))
 
 
 @pytest.mark.parametrize(("name", "role", "whose"), CASES, ids=["-".join(case) for case in CASES])

@@ -133,6 +133,12 @@ class PortfolioStore:
                     raise quota_reached("portfolios", text, self._per_owner)
                 own = {"owner": who.owner, "changes": 1, "created": self._database.now(connection)}
                 connection.execute(PORTFOLIOS.insert().values(**values, **fresh, **own))
+            if not new.webhook:
+                waits = (
+                    *_rows(PORTFOLIO_EVENTS, who.owner, new.name),
+                    PORTFOLIO_EVENTS.c.delivery == WAITING,
+                )
+                connection.execute(PORTFOLIO_EVENTS.update().where(*waits).values(delivery=NONE))
             return connection.execute(sa.select(PORTFOLIOS).where(*mine)).one()
 
     def visible_to(self, who: Caller) -> list[Any]:
