@@ -12,12 +12,14 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.response.world import (
     COLUMNS,
     DEFICITS,
+    EATON_KORTUM_KRUGMAN,
     OneSectorParameters,
     OneSectorTable,
     OneSectorWorld,
     SectorsWorld,
     SectorTable,
     WorldResult,
+    optimal_retaliation,
     with_rates,
 )
 from tests.economics.independent import world as slow
@@ -50,7 +52,46 @@ def test_one_sector_agrees_with_the_slow_version(rebate: str) -> None:
         np.testing.assert_allclose(getattr(state, name), getattr(found, name), rtol=1e-9)
 
 
-@pytest.mark.parametrize("deficits", ["zero", "transfers"])
+def test_closures_elasticities_and_answers_agree_with_the_slow_version() -> None:
+    table = small_world(7)
+    trade, home, tariffs = table.trade.tolist(), table.home_index, tariffs_like(table, 3)
+    plain, none = OneSectorWorld(table, OneSectorParameters()), np.zeros_like(tariffs).tolist()
+    kept, phi, p = plain.model.kept.tolist(), plain.model.phi.tolist(), plain.parameters
+    # Another trade elasticity alone: psi and phi stay those of 4.
+    eight = OneSectorWorld(table, OneSectorParameters(elasticity=8.0))
+    assert eight.model.phi.tolist() == phi
+    agree(eight, tariffs, slow.one_sector(trade, tariffs.tolist(), kept, phi, eight.parameters).welfare)
+    full = EATON_KORTUM_KRUGMAN
+    variant = slow.one_sector(trade, tariffs.tolist(), [0.0] * 4, [1.0] * 4, full)
+    agree(OneSectorWorld(table, full), tariffs, variant.welfare)
+    # Balanced trade with the home country: with tariffs less without, over the same transfers.
+    transfers = slow.balanced_transfers(trade, kept, home)
+    with_, without = (
+        slow.one_sector(trade, rates, kept, phi, p, transfers).welfare for rates in (tariffs.tolist(), none)
+    )
+    balanced = OneSectorWorld(table, OneSectorParameters(deficits="balanced_with_us"))
+    agree(balanced, tariffs, [one - other for one, other in zip(with_, without, strict=True)])
+    # No deficits: from a world without them.
+    zeros = [0.0 for _ in trade]
+    before = slow.one_sector(trade, none, kept, phi, p, zeros).sold
+    after = slow.one_sector(before, tariffs.tolist(), kept, phi, p, zeros)
+    agree(OneSectorWorld(table, OneSectorParameters(deficits="zero")), tariffs, after.welfare)
+    # The best answer of all partners, and of one alone.
+    rates = slow.optimal_answer(trade, kept, phi, home, p.elasticity)
+    assert optimal_retaliation(plain.model) == pytest.approx(rates, rel=1e-12)
+    for place in (None, 0):
+        answer = tariffs.copy()
+        answer[home] = [rate if place in (None, i) else 0.0 for i, rate in enumerate(rates)]
+        agree(plain, answer, slow.one_sector(trade, answer.tolist(), kept, phi, p).welfare)
+
+
+def agree(world: OneSectorWorld, tariffs: F64, welfare: list[float]) -> None:
+    found = world.run(tariffs)
+    np.testing.assert_allclose(found.countries["welfare"].to_numpy(), welfare, atol=1e-9)
+    assert found.residual <= 1e-10
+
+
+@pytest.mark.parametrize("deficits", ["balanced_with_us", "zero", "transfers"])
 def test_many_sectors_agree_with_the_slow_version(deficits: str) -> None:
     table = small_sectors(5)
     world, tariffs = SectorsWorld(table, deficits), tariffs_like(table, 2)

@@ -55,3 +55,14 @@ def small_sectors(seed: int, count: int = 3, goods: int = 3) -> SectorTable:
         inputs=inputs / inputs.sum(axis=1, keepdims=True),
         source="made up",
     )
+
+
+ON = "2026-11-24"
+TABLE = pl.DataFrame(
+    {
+        "hts": ["9503000073", "9503000073", "7204490000", "7204490000", "9503000073"],
+        "origin": ["CN", "VN", "CA", "GB", "TW"],
+        "customs_value": [4e9, 2e9, 1e9, 5e8, 3e8],
+    }
+)
+USA_ON_CHINA = pl.DataFrame({"importer": ["USA"], "exporter": ["CHN"], "rate": [0.2]})

@@ -207,6 +207,15 @@ class Response:
         metavar="SLOPE",
         side="export",
     )
+    retaliation: str = option(
+        "",
+        Kind.TEXT,
+        "Answer of partners in the world",
+        "With the response of the world: what partners charge on goods of the United States: none; reciprocal, the same "
+        "rate back; optimal, the published formula. Default: none.",
+        choices=("none", "reciprocal", "optimal"),
+        side="import",
+    )
     parameter_set: str = option(
         "",
         Kind.PARAMETER_SET,

@@ -107,7 +107,7 @@ class Point(_message.Message):
     def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ...) -> None: ...
 
 class SimulateRequest(_message.Message):
-    __slots__ = ("points", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines", "direction", "to", "draws", "seed", "attribute", "date_format", "scenario_parameters", "market", "fx_offset", "reaction", "consumer_prices", "basis", "ahead", "law_version", "trend", "memory", "rivals")
+    __slots__ = ("points", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines", "direction", "to", "draws", "seed", "attribute", "date_format", "scenario_parameters", "market", "fx_offset", "reaction", "consumer_prices", "basis", "ahead", "law_version", "trend", "memory", "rivals", "retaliation")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -153,6 +153,7 @@ class SimulateRequest(_message.Message):
     TREND_FIELD_NUMBER: _ClassVar[int]
     MEMORY_FIELD_NUMBER: _ClassVar[int]
     RIVALS_FIELD_NUMBER: _ClassVar[int]
+    RETALIATION_FIELD_NUMBER: _ClassVar[int]
     points: _containers.RepeatedCompositeFieldContainer[Point]
     baseline: str
     embedded: EmbeddedTable
@@ -184,7 +185,8 @@ class SimulateRequest(_message.Message):
     trend: str
     memory: bool
     rivals: float
-    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ..., attribute: _Optional[bool] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., reaction: _Optional[float] = ..., consumer_prices: _Optional[_Union[ConsumerPriceMethod, str]] = ..., basis: _Optional[_Union[DutyBasis, str]] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ..., trend: _Optional[str] = ..., memory: _Optional[bool] = ..., rivals: _Optional[float] = ...) -> None: ...
+    retaliation: str
+    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ..., attribute: _Optional[bool] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., reaction: _Optional[float] = ..., consumer_prices: _Optional[_Union[ConsumerPriceMethod, str]] = ..., basis: _Optional[_Union[DutyBasis, str]] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ..., trend: _Optional[str] = ..., memory: _Optional[bool] = ..., rivals: _Optional[float] = ..., retaliation: _Optional[str] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("stage", "fraction")
@@ -309,7 +311,7 @@ class SimulateGroupsResponse(_message.Message):
     def __init__(self, scenarios: _Optional[_Iterable[_Union[PointGroups, _Mapping]]] = ..., refused: _Optional[_Union[RefusedRows, _Mapping]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
 class TimelineRequest(_message.Message):
-    __slots__ = ("scenarios", "start", "end", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market", "fx_offset", "ahead", "law_version", "score", "tax_offset", "collected", "gdp", "trend", "rivals")
+    __slots__ = ("scenarios", "start", "end", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market", "fx_offset", "ahead", "law_version", "score", "tax_offset", "collected", "gdp", "trend", "rivals", "retaliation")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -367,6 +369,7 @@ class TimelineRequest(_message.Message):
     GDP_FIELD_NUMBER: _ClassVar[int]
     TREND_FIELD_NUMBER: _ClassVar[int]
     RIVALS_FIELD_NUMBER: _ClassVar[int]
+    RETALIATION_FIELD_NUMBER: _ClassVar[int]
     scenarios: _containers.RepeatedCompositeFieldContainer[_common_pb2.ScenarioRef]
     start: str
     end: str
@@ -396,7 +399,8 @@ class TimelineRequest(_message.Message):
     gdp: _containers.ScalarMap[str, str]
     trend: str
     rivals: float
-    def __init__(self, scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., start: _Optional[str] = ..., end: _Optional[str] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ..., score: _Optional[str] = ..., tax_offset: _Optional[str] = ..., collected: _Optional[_Mapping[str, str]] = ..., gdp: _Optional[_Mapping[str, str]] = ..., trend: _Optional[str] = ..., rivals: _Optional[float] = ...) -> None: ...
+    retaliation: str
+    def __init__(self, scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., start: _Optional[str] = ..., end: _Optional[str] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ..., score: _Optional[str] = ..., tax_offset: _Optional[str] = ..., collected: _Optional[_Mapping[str, str]] = ..., gdp: _Optional[_Mapping[str, str]] = ..., trend: _Optional[str] = ..., rivals: _Optional[float] = ..., retaliation: _Optional[str] = ...) -> None: ...
 
 class TimelineResponse(_message.Message):
     __slots__ = ("progress", "refused", "segments", "totals", "averages", "average_total", "done", "score")
@@ -439,7 +443,7 @@ class SweepList(_message.Message):
     def __init__(self, arrow: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class SweepRequest(_message.Message):
-    __slots__ = ("scenario", "on", "grid", "list", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market", "fx_offset", "law_version")
+    __slots__ = ("scenario", "on", "grid", "list", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market", "fx_offset", "law_version", "retaliation")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -477,6 +481,7 @@ class SweepRequest(_message.Message):
     MARKET_FIELD_NUMBER: _ClassVar[int]
     FX_OFFSET_FIELD_NUMBER: _ClassVar[int]
     LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    RETALIATION_FIELD_NUMBER: _ClassVar[int]
     scenario: _common_pb2.ScenarioRef
     on: str
     grid: SweepGrid
@@ -500,7 +505,8 @@ class SweepRequest(_message.Message):
     market: Market
     fx_offset: float
     law_version: str
-    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ..., grid: _Optional[_Union[SweepGrid, _Mapping]] = ..., list: _Optional[_Union[SweepList, _Mapping]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., law_version: _Optional[str] = ...) -> None: ...
+    retaliation: str
+    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ..., grid: _Optional[_Union[SweepGrid, _Mapping]] = ..., list: _Optional[_Union[SweepList, _Mapping]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., fx_offset: _Optional[float] = ..., law_version: _Optional[str] = ..., retaliation: _Optional[str] = ...) -> None: ...
 
 class SweepBatch(_message.Message):
     __slots__ = ("block", "arrow")
@@ -749,7 +755,7 @@ class CompareTradeResponse(_message.Message):
     def __init__(self, scores: _Optional[bytes] = ..., partners: _Optional[bytes] = ..., facts: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
 
 class SolveWorldRequest(_message.Message):
-    __slots__ = ("scenario", "on", "scenario_parameters", "known_on", "switches", "min_confidence", "tariffs", "trade", "model", "rebate", "deficits", "retaliation", "elasticity", "labour", "scale", "firm_elasticity", "pass_through", "destination_share", "price_elasticity", "retaliation_rate", "reaction", "players", "law_version")
+    __slots__ = ("scenario", "on", "scenario_parameters", "known_on", "switches", "min_confidence", "tariffs", "trade", "model", "rebate", "deficits", "retaliation", "elasticity", "labour", "scale", "firm_elasticity", "pass_through", "destination_share", "price_elasticity", "retaliation_rate", "reaction", "players", "draws", "law_version")
     class ScenarioParametersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -793,6 +799,7 @@ class SolveWorldRequest(_message.Message):
     RETALIATION_RATE_FIELD_NUMBER: _ClassVar[int]
     REACTION_FIELD_NUMBER: _ClassVar[int]
     PLAYERS_FIELD_NUMBER: _ClassVar[int]
+    DRAWS_FIELD_NUMBER: _ClassVar[int]
     LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     scenario: _common_pb2.ScenarioRef
     on: str
@@ -816,8 +823,9 @@ class SolveWorldRequest(_message.Message):
     retaliation_rate: float
     reaction: float
     players: _containers.RepeatedScalarFieldContainer[str]
+    draws: int
     law_version: str
-    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., tariffs: _Optional[bytes] = ..., trade: _Optional[_Mapping[str, bytes]] = ..., model: _Optional[str] = ..., rebate: _Optional[str] = ..., deficits: _Optional[str] = ..., retaliation: _Optional[str] = ..., elasticity: _Optional[float] = ..., labour: _Optional[float] = ..., scale: _Optional[float] = ..., firm_elasticity: _Optional[float] = ..., pass_through: _Optional[float] = ..., destination_share: _Optional[float] = ..., price_elasticity: _Optional[float] = ..., retaliation_rate: _Optional[float] = ..., reaction: _Optional[float] = ..., players: _Optional[_Iterable[str]] = ..., law_version: _Optional[str] = ...) -> None: ...
+    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., tariffs: _Optional[bytes] = ..., trade: _Optional[_Mapping[str, bytes]] = ..., model: _Optional[str] = ..., rebate: _Optional[str] = ..., deficits: _Optional[str] = ..., retaliation: _Optional[str] = ..., elasticity: _Optional[float] = ..., labour: _Optional[float] = ..., scale: _Optional[float] = ..., firm_elasticity: _Optional[float] = ..., pass_through: _Optional[float] = ..., destination_share: _Optional[float] = ..., price_elasticity: _Optional[float] = ..., retaliation_rate: _Optional[float] = ..., reaction: _Optional[float] = ..., players: _Optional[_Iterable[str]] = ..., draws: _Optional[int] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class SolveWorldResponse(_message.Message):
     __slots__ = ("countries", "residual", "iterations", "unallocated", "notes", "provenance", "rates", "largest_gain")

@@ -26,7 +26,7 @@ from tariffs.v1 import common_pb2 as tariffs_dot_v1_dot_common__pb2
 from tariffs.v1 import simulation_service_pb2 as tariffs_dot_v1_dot_simulation__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etariffs/v1/sweep_service.proto\x12\ntariffs.v1\x1a\x17tariffs/v1/common.proto\x1a#tariffs/v1/simulation_service.proto\")\n\nSeekFilter\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\t\"\xed\x06\n\x0bSeekRequest\x12)\n\x08scenario\x18\x01 \x01(\x0b\x32\x17.tariffs.v1.ScenarioRef\x12\n\n\x02on\x18\x02 \x01(\t\x12\x11\n\tparameter\x18\x03 \x01(\t\x12\x0b\n\x03low\x18\x04 \x01(\t\x12\x0c\n\x04high\x18\x05 \x01(\t\x12\x0e\n\x06\x63olumn\x18\x06 \x01(\t\x12\x0e\n\x06target\x18\x07 \x01(\x01\x12%\n\x05where\x18\x08 \x03(\x0b\x32\x16.tariffs.v1.SeekFilter\x12\x10\n\x08\x62\x61seline\x18\t \x01(\t\x12-\n\x08\x65mbedded\x18\n \x01(\x0b\x32\x19.tariffs.v1.EmbeddedTableH\x00\x12\x0f\n\x05\x61rrow\x18\x0b \x01(\x0cH\x00\x12\x10\n\x06handle\x18\x0c \x01(\tH\x00\x12+\n\x08response\x18\r \x01(\x0e\x32\x19.tariffs.v1.ResponseModel\x12$\n\x07horizon\x18\x0e \x01(\x0e\x32\x13.tariffs.v1.Horizon\x12\x17\n\rparameter_set\x18\x0f \x01(\tH\x01\x12\x17\n\rparameter_csv\x18\x10 \x01(\x0cH\x01\x12\x10\n\x08known_on\x18\x11 \x01(\t\x12\x37\n\x08switches\x18\x12 \x03(\x0b\x32%.tariffs.v1.SeekRequest.SwitchesEntry\x12\x16\n\x0emin_confidence\x18\x13 \x01(\t\x12(\n\tdirection\x18\x14 \x01(\x0e\x32\x15.tariffs.v1.Direction\x12\n\n\x02to\x18= \x01(\t\x12\x13\n\x0b\x64\x61te_format\x18< \x01(\t\x12L\n\x13scenario_parameters\x18\x46 \x03(\x0b\x32/.tariffs.v1.SeekRequest.ScenarioParametersEntry\x12\"\n\x06market\x18Z \x01(\x0e\x32\x12.tariffs.v1.Market\x12\x11\n\tfx_offset\x18\x61 \x01(\x01\x12\x13\n\x0blaw_version\x18` \x01(\t\x1a/\n\rSwitchesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x39\n\x17ScenarioParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05tableB\x0c\n\nparameters\":\n\x0eParameterValue\x12\x10\n\x06number\x18\x01 \x01(\x01H\x00\x12\x0e\n\x04text\x18\x02 \x01(\tH\x00\x42\x06\n\x04kind\"o\n\x08SeekRoot\x12)\n\x05value\x18\x01 \x01(\x0b\x32\x1a.tariffs.v1.ParameterValue\x12\x10\n\x08\x61\x63hieved\x18\x02 \x01(\x01\x12&\n\x02to\x18\x03 \x01(\x0b\x32\x1a.tariffs.v1.ParameterValue\"\x8e\x01\n\x08SeekJump\x12)\n\x05value\x18\x01 \x01(\x0b\x32\x1a.tariffs.v1.ParameterValue\x12\x10\n\x08\x61\x63hieved\x18\x02 \x01(\x01\x12.\n\nnext_value\x18\x03 \x01(\x0b\x32\x1a.tariffs.v1.ParameterValue\x12\x15\n\rnext_achieved\x18\x04 \x01(\x01\"\xea\x01\n\nSeekResult\x12#\n\x05roots\x18\x01 \x03(\x0b\x32\x14.tariffs.v1.SeekRoot\x12#\n\x05jumps\x18\x02 \x03(\x0b\x32\x14.tariffs.v1.SeekJump\x12%\n\x07nearest\x18\x03 \x01(\x0b\x32\x14.tariffs.v1.SeekRoot\x12\x10\n\x08monotone\x18\x04 \x01(\x08\x12\x0c\n\x04path\x18\x05 \x01(\x0c\x12*\n\nprovenance\x18\x06 \x01(\x0b\x32\x16.tariffs.v1.Provenance\x12\x1f\n\x05notes\x18\x07 \x03(\x0b\x32\x10.tariffs.v1.Note\"\x98\x01\n\x0cSeekResponse\x12(\n\x08progress\x18\x01 \x01(\x0b\x32\x14.tariffs.v1.ProgressH\x00\x12+\n\x07refused\x18\x02 \x01(\x0b\x32\x18.tariffs.v1.RefusedBatchH\x00\x12&\n\x04\x64one\x18\x03 \x01(\x0b\x32\x16.tariffs.v1.SeekResultH\x00\x42\t\n\x07\x63ontent2\x8b\x01\n\x0cSweepService\x12>\n\x05Sweep\x12\x18.tariffs.v1.SweepRequest\x1a\x19.tariffs.v1.SweepResponse0\x01\x12;\n\x04Seek\x12\x17.tariffs.v1.SeekRequest\x1a\x18.tariffs.v1.SeekResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etariffs/v1/sweep_service.proto\x12\ntariffs.v1\x1a\x17tariffs/v1/common.proto\x1a#tariffs/v1/simulation_service.proto\")\n\nSeekFilter\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\t\"\x82\x07\n\x0bSeekRequest\x12)\n\x08scenario\x18\x01 \x01(\x0b\x32\x17.tariffs.v1.ScenarioRef\x12\n\n\x02on\x18\x02 \x01(\t\x12\x11\n\tparameter\x18\x03 \x01(\t\x12\x0b\n\x03low\x18\x04 \x01(\t\x12\x0c\n\x04high\x18\x05 \x01(\t\x12\x0e\n\x06\x63olumn\x18\x06 \x01(\t\x12\x0e\n\x06target\x18\x07 \x01(\x01\x12%\n\x05where\x18\x08 \x03(\x0b\x32\x16.tariffs.v1.SeekFilter\x12\x10\n\x08\x62\x61seline\x18\t \x01(\t\x12-\n\x08\x65mbedded\x18\n \x01(\x0b\x32\x19.tariffs.v1.EmbeddedTableH\x00\x12\x0f\n\x05\x61rrow\x18\x0b \x01(\x0cH\x00\x12\x10\n\x06handle\x18\x0c \x01(\tH\x00\x12+\n\x08response\x18\r \x01(\x0e\x32\x19.tariffs.v1.ResponseModel\x12$\n\x07horizon\x18\x0e \x01(\x0e\x32\x13.tariffs.v1.Horizon\x12\x17\n\rparameter_set\x18\x0f \x01(\tH\x01\x12\x17\n\rparameter_csv\x18\x10 \x01(\x0cH\x01\x12\x10\n\x08known_on\x18\x11 \x01(\t\x12\x37\n\x08switches\x18\x12 \x03(\x0b\x32%.tariffs.v1.SeekRequest.SwitchesEntry\x12\x16\n\x0emin_confidence\x18\x13 \x01(\t\x12(\n\tdirection\x18\x14 \x01(\x0e\x32\x15.tariffs.v1.Direction\x12\n\n\x02to\x18= \x01(\t\x12\x13\n\x0b\x64\x61te_format\x18< \x01(\t\x12L\n\x13scenario_parameters\x18\x46 \x03(\x0b\x32/.tariffs.v1.SeekRequest.ScenarioParametersEntry\x12\"\n\x06market\x18Z \x01(\x0e\x32\x12.tariffs.v1.Market\x12\x11\n\tfx_offset\x18\x61 \x01(\x01\x12\x13\n\x0blaw_version\x18` \x01(\t\x12\x13\n\x0bretaliation\x18i \x01(\t\x1a/\n\rSwitchesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x39\n\x17ScenarioParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05tableB\x0c\n\nparameters\":\n\x0eParameterValue\x12\x10\n\x06number\x18\x01 \x01(\x01H\x00\x12\x0e\n\x04text\x18\x02 \x01(\tH\x00\x42\x06\n\x04kind\"o\n\x08SeekRoot\x12)\n\x05value\x18\x01 \x01(\x0b\x32\x1a.tariffs.v1.ParameterValue\x12\x10\n\x08\x61\x63hieved\x18\x02 \x01(\x01\x12&\n\x02to\x18\x03 \x01(\x0b\x32\x1a.tariffs.v1.ParameterValue\"\x8e\x01\n\x08SeekJump\x12)\n\x05value\x18\x01 \x01(\x0b\x32\x1a.tariffs.v1.ParameterValue\x12\x10\n\x08\x61\x63hieved\x18\x02 \x01(\x01\x12.\n\nnext_value\x18\x03 \x01(\x0b\x32\x1a.tariffs.v1.ParameterValue\x12\x15\n\rnext_achieved\x18\x04 \x01(\x01\"\xea\x01\n\nSeekResult\x12#\n\x05roots\x18\x01 \x03(\x0b\x32\x14.tariffs.v1.SeekRoot\x12#\n\x05jumps\x18\x02 \x03(\x0b\x32\x14.tariffs.v1.SeekJump\x12%\n\x07nearest\x18\x03 \x01(\x0b\x32\x14.tariffs.v1.SeekRoot\x12\x10\n\x08monotone\x18\x04 \x01(\x08\x12\x0c\n\x04path\x18\x05 \x01(\x0c\x12*\n\nprovenance\x18\x06 \x01(\x0b\x32\x16.tariffs.v1.Provenance\x12\x1f\n\x05notes\x18\x07 \x03(\x0b\x32\x10.tariffs.v1.Note\"\x98\x01\n\x0cSeekResponse\x12(\n\x08progress\x18\x01 \x01(\x0b\x32\x14.tariffs.v1.ProgressH\x00\x12+\n\x07refused\x18\x02 \x01(\x0b\x32\x18.tariffs.v1.RefusedBatchH\x00\x12&\n\x04\x64one\x18\x03 \x01(\x0b\x32\x16.tariffs.v1.SeekResultH\x00\x42\t\n\x07\x63ontent2\x8b\x01\n\x0cSweepService\x12>\n\x05Sweep\x12\x18.tariffs.v1.SweepRequest\x1a\x19.tariffs.v1.SweepResponse0\x01\x12;\n\x04Seek\x12\x17.tariffs.v1.SeekRequest\x1a\x18.tariffs.v1.SeekResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,21 +40,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEEKFILTER']._serialized_start=108
   _globals['_SEEKFILTER']._serialized_end=149
   _globals['_SEEKREQUEST']._serialized_start=152
-  _globals['_SEEKREQUEST']._serialized_end=1029
-  _globals['_SEEKREQUEST_SWITCHESENTRY']._serialized_start=900
-  _globals['_SEEKREQUEST_SWITCHESENTRY']._serialized_end=947
-  _globals['_SEEKREQUEST_SCENARIOPARAMETERSENTRY']._serialized_start=949
-  _globals['_SEEKREQUEST_SCENARIOPARAMETERSENTRY']._serialized_end=1006
-  _globals['_PARAMETERVALUE']._serialized_start=1031
-  _globals['_PARAMETERVALUE']._serialized_end=1089
-  _globals['_SEEKROOT']._serialized_start=1091
-  _globals['_SEEKROOT']._serialized_end=1202
-  _globals['_SEEKJUMP']._serialized_start=1205
-  _globals['_SEEKJUMP']._serialized_end=1347
-  _globals['_SEEKRESULT']._serialized_start=1350
-  _globals['_SEEKRESULT']._serialized_end=1584
-  _globals['_SEEKRESPONSE']._serialized_start=1587
-  _globals['_SEEKRESPONSE']._serialized_end=1739
-  _globals['_SWEEPSERVICE']._serialized_start=1742
-  _globals['_SWEEPSERVICE']._serialized_end=1881
+  _globals['_SEEKREQUEST']._serialized_end=1050
+  _globals['_SEEKREQUEST_SWITCHESENTRY']._serialized_start=921
+  _globals['_SEEKREQUEST_SWITCHESENTRY']._serialized_end=968
+  _globals['_SEEKREQUEST_SCENARIOPARAMETERSENTRY']._serialized_start=970
+  _globals['_SEEKREQUEST_SCENARIOPARAMETERSENTRY']._serialized_end=1027
+  _globals['_PARAMETERVALUE']._serialized_start=1052
+  _globals['_PARAMETERVALUE']._serialized_end=1110
+  _globals['_SEEKROOT']._serialized_start=1112
+  _globals['_SEEKROOT']._serialized_end=1223
+  _globals['_SEEKJUMP']._serialized_start=1226
+  _globals['_SEEKJUMP']._serialized_end=1368
+  _globals['_SEEKRESULT']._serialized_start=1371
+  _globals['_SEEKRESULT']._serialized_end=1605
+  _globals['_SEEKRESPONSE']._serialized_start=1608
+  _globals['_SEEKRESPONSE']._serialized_end=1760
+  _globals['_SWEEPSERVICE']._serialized_start=1763
+  _globals['_SWEEPSERVICE']._serialized_end=1902
 # @@protoc_insertion_point(module_scope)

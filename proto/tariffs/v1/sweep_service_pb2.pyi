@@ -17,7 +17,7 @@ class SeekFilter(_message.Message):
     def __init__(self, key: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SeekRequest(_message.Message):
-    __slots__ = ("scenario", "on", "parameter", "low", "high", "column", "target", "where", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market", "fx_offset", "law_version")
+    __slots__ = ("scenario", "on", "parameter", "low", "high", "column", "target", "where", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market", "fx_offset", "law_version", "retaliation")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +58,7 @@ class SeekRequest(_message.Message):
     MARKET_FIELD_NUMBER: _ClassVar[int]
     FX_OFFSET_FIELD_NUMBER: _ClassVar[int]
     LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    RETALIATION_FIELD_NUMBER: _ClassVar[int]
     scenario: _common_pb2.ScenarioRef
     on: str
     parameter: str
@@ -84,7 +85,8 @@ class SeekRequest(_message.Message):
     market: _simulation_service_pb2.Market
     fx_offset: float
     law_version: str
-    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ..., parameter: _Optional[str] = ..., low: _Optional[str] = ..., high: _Optional[str] = ..., column: _Optional[str] = ..., target: _Optional[float] = ..., where: _Optional[_Iterable[_Union[SeekFilter, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[_simulation_service_pb2.EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[_simulation_service_pb2.ResponseModel, str]] = ..., horizon: _Optional[_Union[_simulation_service_pb2.Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[_simulation_service_pb2.Market, str]] = ..., fx_offset: _Optional[float] = ..., law_version: _Optional[str] = ...) -> None: ...
+    retaliation: str
+    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ..., parameter: _Optional[str] = ..., low: _Optional[str] = ..., high: _Optional[str] = ..., column: _Optional[str] = ..., target: _Optional[float] = ..., where: _Optional[_Iterable[_Union[SeekFilter, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[_simulation_service_pb2.EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[_simulation_service_pb2.ResponseModel, str]] = ..., horizon: _Optional[_Union[_simulation_service_pb2.Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[_simulation_service_pb2.Market, str]] = ..., fx_offset: _Optional[float] = ..., law_version: _Optional[str] = ..., retaliation: _Optional[str] = ...) -> None: ...
 
 class ParameterValue(_message.Message):
     __slots__ = ("number", "text")

@@ -12,21 +12,34 @@ PASSES, DAMPING, SMALL = 30_000, 0.3, 1e-14
 
 @dataclass
 class SlowOneSector:
-    """Changes of wages, spending, labour and prices of countries."""
+    """Changes of wages, spending, labour, prices and welfare of countries, and sales after."""
 
     wage: list[float]
     spending: list[float]
     labour: list[float]
     prices: list[float]
+    welfare: list[float]
+    sold: Matrix
 
 
-def one_sector(trade: Matrix, tariffs: Matrix, kept: list[float], phi: list[float], p: Any) -> SlowOneSector:
-    """Solve the world of one sector; trade and tariffs are exporter by importer, home sales on the diagonal."""
+def one_sector(
+    trade: Matrix,
+    tariffs: Matrix,
+    kept: list[float],
+    phi: list[float],
+    p: Any,
+    transfers: list[float] | None = None,
+) -> SlowOneSector:
+    """Solve the world of one sector; trade and tariffs are exporter by importer, home sales on the diagonal.
+
+    The last country's income takes what the transfers of a closure leave.
+    """
     places = range(len(trade))
     spent = [sum(trade[j][i] for j in places) for i in places]
     earned = [sum((1 - kept[i]) * trade[j][i] for i in places) + kept[j] * spent[j] for j in places]
-    given = [spent[i] - earned[i] for i in places]
+    given = transfers if transfers is not None else [spent[i] - earned[i] for i in places]
     w, e, labour, prices = ([1.0] * len(trade) for _ in range(4))
+    sold, revenue, income = trade, [0.0 for _ in places], earned
     for _ in range(PASSES):
         power = [(w[j] / labour[j] ** p.scale) ** -p.elasticity for j in places]
         weight = [
@@ -49,7 +62,7 @@ def one_sector(trade: Matrix, tariffs: Matrix, kept: list[float], phi: list[floa
             paid = sum((1 - kept[m]) * sold[i][m] for m in places) + kept[i] * sum(sold[m][i] for m in places)
             relief = 1 / (1 - revenue[i] / income[i]) if p.rebate == "income_tax" else 1.0
             after = (
-                w[i] * (paid / income[i]) ** DAMPING,
+                w[i] * (paid / income[i]) ** (DAMPING if i < len(trade) - 1 else 0.0),
                 (revenue[i] + income[i] + given[i] * grown) / spent[i],
                 labour[i] * ((relief * w[i] / prices[i]) ** p.labour / labour[i]) ** DAMPING,
             )
@@ -59,7 +72,34 @@ def one_sector(trade: Matrix, tariffs: Matrix, kept: list[float], phi: list[floa
         w, e = [x / level for x in w], [x / level for x in e]
         if moved < SMALL and abs(level - 1) < SMALL:
             break
-    return SlowOneSector(w, e, labour, prices)
+    welfare = []
+    for i in places:
+        tax = revenue[i] / income[i] if p.rebate == "income_tax" else 0.0
+        delta = spent[i] / (spent[i] - p.labour * (1 - tax) * earned[i] / (1 + p.labour))
+        welfare.append((delta * e[i] + (1 - delta) * w[i] * labour[i]) / prices[i] - 1)
+    return SlowOneSector(w, e, labour, prices, welfare, sold)
+
+
+def balanced_transfers(trade: Matrix, kept: list[float], home: int) -> list[float]:
+    """Transfers of which each country's balance with the home country is taken off; the home country has none."""
+    places, found = range(len(trade)), []
+    for i in places:
+        spent = sum(trade[j][i] for j in places)
+        earned = sum((1 - kept[m]) * trade[i][m] for m in places) + kept[i] * spent
+        found.append(0.0 if i == home else spent - earned - (trade[home][i] - trade[i][home]))
+    return found
+
+
+def optimal_answer(trade: Matrix, kept: list[float], phi: list[float], home: int, eps: float) -> list[float]:
+    """Rate of each country on goods of the home country by the formula of all others as one region, 0 at home."""
+    others = [i for i in range(len(trade)) if i != home]
+    inside = sum(trade[j][i] for j in others for i in others)
+    out = sum(trade[j][home] for j in others)
+    share = out / (out + trade[home][home])
+    nu, nu_home = kept[others[0]], kept[home]
+    made = (1 - nu) * inside + (1 - nu_home) * out + nu * (inside + sum(trade[home][i] for i in others))
+    d = (1 - nu_home) * out * (1 - share) / ((1 - nu) * (made - inside))
+    return [0.0 if i == home else 1 / ((1 + d * eps) * phi[i] - 1) for i in range(len(trade))]
 
 
 def sectors(table: Any, tariffs: Any, deficits: list[float]) -> list[float]:

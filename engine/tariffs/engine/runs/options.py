@@ -57,6 +57,8 @@ class Options(run_spec.Budget, run_spec.Results, run_spec.Response, run_spec.Law
     def __post_init__(self) -> None:
         # A repeated key groups once.
         object.__setattr__(self, "by", tuple(dict.fromkeys(self.by)))
+        if self.retaliation == _NONE:
+            object.__setattr__(self, "retaliation", "")
         if self.trend == _NONE:
             object.__setattr__(self, "trend", "")
         if self.response in LASTING_MODELS and self.horizon == DEFAULT_HORIZON:
@@ -146,7 +148,8 @@ class Options(run_spec.Budget, run_spec.Results, run_spec.Response, run_spec.Law
         if self.response == EXACT_HAT:
             facts |= {"thetas": list(parameters.sources), "domestic_goods": SOURCE}
         if self.response == WORLD:
-            facts |= {"thetas": list(parameters.sources), "world": asdict(OneSectorParameters())}
+            own = {**asdict(OneSectorParameters()), "retaliation": self.retaliation or _NONE}
+            facts |= {"thetas": list(parameters.sources), "world": own}
         if self.fx_offset != NO_OFFSET:
             answered[INCOME_AND_CURRENCY] = INCOME
             facts |= offset_facts(self.fx_offset)
@@ -197,6 +200,10 @@ def law_with_options(law: Law, options: Options) -> Law:
         if one.kind is Kind.NUMBER and bounds.broken(np.array([value]))[0]:
             title = one.title[0].lower() + one.title[1:]
             raise invalid(one.name, f"the {title} is {value:g}.", fix=f"It must be {bounds}.")
+    answers = run_spec.OPTIONS["retaliation"].choices
+    if options.retaliation not in ("", *answers):
+        why = f"answers of partners in a run are {', '.join(answers)}, not {options.retaliation}."
+        raise invalid("retaliation", why, fix="Use one of them, or tariffs world --retaliation law.")
     options.refuse()
     law = law.with_switches(options.switches)
     return law.with_min_conf(options.min_confidence) if options.min_confidence else law

@@ -212,6 +212,12 @@ REFUSALS: tuple[Refusal, ...] = (
         "Thetas are not drawn: their published spreads are not embedded.",
         "Compare runs with thetas of your own (--set FILE), or sweep elasticity.theta.",
     ),
+    Refusal(
+        "retaliation",
+        {"retaliation": _GIVEN, "response": _other(WORLD)},
+        "Only the world has partners that answer with duties of their own.",
+        "Use --response world, or leave it out.",
+    ),
     *(
         Refusal(name, {name: condition, "response": _one(WORLD)}, message, fix)
         for name, condition, message, fix in (

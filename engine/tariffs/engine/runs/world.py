@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from math import inf
 
-import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64
@@ -20,14 +20,16 @@ from tariffs.engine.response.world import (
     OneSectorWorld,
     SectorsWorld,
     WorldResult,
+    any_sector_table,
     baseline,
     one_sector_table,
-    optimal_retaliation,
-    sector_table,
+    retaliation,
     with_rates,
 )
+from tariffs.engine.response.world.elasticity_draws import elasticity_factors, log_spread, with_ranges
 from tariffs.engine.response.world.one_sector_parameters import TRANSFERS, ZERO, check
 from tariffs.engine.response.world.read_tables import Files
+from tariffs.engine.response.world.retaliation import BY_LAW, NONE, OPTIMAL, RETALIATION
 from tariffs.engine.response.world.world_result import mean_of
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.table_run import RunContext
@@ -36,7 +38,6 @@ from tariffs.engine.runs.world_tariffs import LawTariffs
 from tariffs.engine.scenario import Scenario, components, scenario_facts
 
 ONE_SECTOR, SECTORS = MODELS = ("one_sector", "sectors")
-NONE, BY_LAW, RECIPROCAL, OPTIMAL = RETALIATION = ("none", "law", "reciprocal", "optimal")
 _ROUNDED = 1e-12
 
 
@@ -48,9 +49,11 @@ class WorldSpec(OneSectorParameters):
         model: `one_sector`, or `sectors` over a table of the caller's.
         deficits: as in `OneSectorParameters`; empty: `transfers` of one sector, `zero` of many.
         retaliation: what partners charge on goods of the home country besides: `none`; `law`, what the export law says
-            under the scenario; `reciprocal`, what it added on theirs; `optimal`, the published formula.
+            under the scenario; `reciprocal`, what it added on theirs; `optimal`, the published formula, or of many
+            sectors the one rate that is best for them together.
         retaliation_rate: one rate of all partners instead, a fraction; None: as `retaliation` says.
         reaction: slope of reactions: what partners add for 1 that is added on their goods; `reciprocal` is 1.
+        draws: draws of the trade elasticity for ranges, a power of two from 16; 0: no ranges.
     """
 
     model: str = ONE_SECTOR
@@ -58,6 +61,7 @@ class WorldSpec(OneSectorParameters):
     retaliation: str = NONE
     retaliation_rate: float | None = None
     reaction: float = 0.0
+    draws: int = 0
 
     def __post_init__(self) -> None:
         if not self.deficits:
@@ -66,8 +70,8 @@ class WorldSpec(OneSectorParameters):
         check("model", self.model, self.model in MODELS, " or ".join(MODELS))
         check("retaliation", self.retaliation, self.retaliation in RETALIATION, ", ".join(RETALIATION))
         rate = self.retaliation_rate
-        check("retaliation_rate", rate, rate is None or -1.0 < rate < np.inf, "above -1")
-        check("reaction", self.reaction, 0.0 <= self.reaction < np.inf, "0 or more")
+        check("retaliation_rate", rate, rate is None or -1.0 < rate < inf, "above -1")
+        check("reaction", self.reaction, 0.0 <= self.reaction < inf, "0 or more")
         if self.model == SECTORS:
             changed = [
                 one.name
@@ -75,7 +79,6 @@ class WorldSpec(OneSectorParameters):
                 if one.name != "deficits" and getattr(self, one.name) != one.default
             ]
             check(", ".join(changed), "of one sector", not changed, "to the model one_sector alone")
-            check("retaliation", OPTIMAL, self.retaliation != OPTIMAL, "other than optimal for many sectors")
 
     def parameters(self) -> OneSectorParameters:
         """Parameters of the model of one sector."""
@@ -92,7 +95,7 @@ class WorldAnswer:
     """Changes by country with their certificate, notes and provenance.
 
     Attributes:
-        countries: as in `WorldResult`; expected values of a mixture.
+        countries: as in `WorldResult`; expected values of a mixture. With draws `RANGED` have `_p5` and `_p95`.
         residual, iterations, unallocated: as in `WorldResult`, the largest of the components of a mixture.
         notes: what the answer leaves out.
         provenance: what reproduces it.
@@ -127,7 +130,7 @@ def world_of(spec: WorldSpec, files: Files) -> World:
             field="trade",
             fix="Name the directory of one (--trade DIR), see docs/models/world.md.",
         )
-    return SectorsWorld(sector_table(files), spec.deficits)
+    return SectorsWorld(any_sector_table(files), spec.deficits)
 
 
 def world(
@@ -190,13 +193,29 @@ def world(
         facts |= {"on": day, **scenario_facts([scenario])}
         facts |= {"min_conf": options.min_confidence, "switches": dict(options.switches)}
     if players:
+        check("draws", spec.draws, not spec.draws, "of 0 with players, or draw at the rate that they choose")
         return _played(solved, parts, spec, players, facts)
+    answer = _answer(solved, _solved(solved, parts, spec), notes, facts)
+    if not spec.draws:
+        return answer
+    drawn = list[pl.DataFrame]()
+    factors = elasticity_factors(spec.draws)
+    for place, factor in enumerate(factors):
+        context.step(f"draw {place + 1} of {len(factors)}", place / len(factors))
+        frames = [(weight, one.countries) for weight, one in _solved(solved.scaled(factor), parts, spec)]
+        drawn.append(mean_of(frames))
+    return replace(answer, countries=with_ranges(answer.countries, drawn))
+
+
+def _solved(
+    solved: World, parts: Sequence[tuple[float, F64]], spec: WorldSpec
+) -> list[tuple[float, WorldResult]]:
+    """Solve a world under the tariffs of each part, with the answers of partners."""
     results = list[tuple[float, WorldResult]]()
     for weight, rates in parts:
-        results.append(
-            (weight, solved.run(answered(solved, rates, spec), results[-1][1] if results else None))
-        )
-    return _answer(solved, results, notes, facts)
+        near = results[-1][1] if results else None
+        results.append((weight, solved.run(answered(solved, rates, spec), near)))
+    return results
 
 
 def _played(
@@ -209,8 +228,10 @@ def _played(
     """Let players choose over the tariffs of the others."""
     check("players", "a mixture", len(parts) == 1, "to a scenario that is none")
     (_, rates), named = parts[0], [player.split("+") for player in players]
-    if len(named) == 1 and len(named[0]) == 1:
-        game = best_tariff(solved, named[0][0], rates, lambda tariffs: answered(solved, tariffs, spec))
+    if len(named) == 1:
+        is_searched = spec.retaliation == OPTIMAL and isinstance(solved, SectorsWorld)
+        check("retaliation", OPTIMAL, not is_searched, "other than optimal, or name the partners as a player")
+        game = best_tariff(solved, named[0], rates, lambda tariffs: answered(solved, tariffs, spec))
     else:
         check(
             "retaliation",
@@ -223,34 +244,33 @@ def _played(
     return replace(answer, rates=dict(zip(players, game.rates, strict=True)), largest_gain=game.largest_gain)
 
 
-def law_tariffs(solved: World, found: LawTariffs, scenario: Scenario, on: str, retaliation: str) -> F64:
-    """Tariffs of the world under a scenario on a day, with those of partners under their law if retaliation says so.
+def law_tariffs(solved: World, found: LawTariffs, scenario: Scenario, on: str, answer: str) -> F64:
+    """Tariffs of the world under a scenario on a day, with those of partners under their law if they answer by it.
 
     Args:
         solved: the world.
         found: the law's changes of duty.
         scenario: no mixture.
         on: day, ISO text.
-        retaliation: of `RETALIATION`.
+        answer: of `RETALIATION`.
     """
     home, rates = solved.table.home_index, solved.untaxed.copy()
     rates[..., :, home] += found.imports(scenario, on)
-    if retaliation == BY_LAW:
+    if answer == BY_LAW:
         rates[..., home, :] += found.exports(scenario, on)
     rates[..., home, home] = 0.0
     return rates
 
 
 def answered(solved: World, rates: F64, spec: WorldSpec) -> F64:
-    """Add what partners charge on goods of the home country to tariffs, exporter by importer."""
-    home, answer = solved.table.home_index, rates.copy()
-    added = np.maximum((rates - solved.untaxed)[..., :, home], 0.0)
-    answer[..., home, :] += max(spec.reaction, float(spec.retaliation == RECIPROCAL)) * added
-    if spec.retaliation_rate is not None:
-        answer[..., home, :] = spec.retaliation_rate
-    elif spec.retaliation == OPTIMAL and isinstance(solved, OneSectorWorld):
-        answer[home] = optimal_retaliation(solved.model)
-    answer[..., home, home] = rates[..., home, home]
+    """Add what partners charge on goods of the home country to tariffs, [sector by] exporter by importer.
+
+    Of many sectors the optimal answer is the one rate on all its goods that is best for its partners together.
+    """
+    answer = retaliation.answered(solved, rates, spec.retaliation, spec.reaction, spec.retaliation_rate)
+    if spec.retaliation == OPTIMAL and spec.retaliation_rate is None and isinstance(solved, SectorsWorld):
+        partners = [country for country in solved.table.countries if country != solved.table.home]
+        return best_tariff(solved, partners, answer).result.tariffs
     return answer
 
 
@@ -282,6 +302,8 @@ def _answer(
 
 def _facts(solved: World, spec: WorldSpec, tariffs: pl.DataFrame | None) -> dict[str, object]:
     facts: dict[str, object] = {"world": asdict(spec), "table": solved.table.source}
+    if spec.draws:
+        facts["elasticity_log_spread"] = log_spread()
     if tariffs is not None:
         facts["tariffs_digest"] = hashlib.sha256(tariffs.write_csv().encode()).hexdigest()
     return facts

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64
+from tariffs.engine.base.minimum import least_between
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.world.newton import CERTIFIED
 from tariffs.engine.response.world.one_sector_results import OneSectorWorld
@@ -19,7 +20,6 @@ Rates = Callable[[F64], F64]
 HIGHEST = 1.0
 """Highest rate that is tried, a fraction."""
 _GRID, _WIDTH, _ROUNDS, _SETTLED = 11, 1e-6, 60, 1e-5
-_GOLDEN = (5.0**0.5 - 1.0) / 2.0
 
 
 @dataclass(frozen=True)
@@ -79,47 +79,35 @@ class _Play:
     def best(self, player: int, rates: Sequence[float], low: float, high: float) -> tuple[float, float]:
         """Find the best rate of a player between two, given those of the others, and the welfare at it."""
 
-        def value(rate: float) -> float:
-            return self.welfare(player, [*rates[:player], rate, *rates[player + 1 :]])
+        def loss(rate: float) -> float:
+            return -self.welfare(player, [*rates[:player], rate, *rates[player + 1 :]])
 
         grid = np.linspace(low, high, _GRID)
-        found = [value(rate) for rate in grid]
-        top = int(np.argmax(found))
-        left, right = grid[max(top - 1, 0)], grid[min(top + 1, _GRID - 1)]
-        inner = [right - _GOLDEN * (right - left), left + _GOLDEN * (right - left)]
-        worth = [value(rate) for rate in inner]
-        while right - left > _WIDTH:
-            if worth[0] >= worth[1]:
-                right, inner, worth = inner[1], [0.0, inner[0]], [0.0, worth[0]]
-                inner[0] = right - _GOLDEN * (right - left)
-                worth[0] = value(inner[0])
-            else:
-                left, inner, worth = inner[0], [inner[1], 0.0], [worth[1], 0.0]
-                inner[1] = left + _GOLDEN * (right - left)
-                worth[1] = value(inner[1])
-        candidates = [(found[top], float(grid[top])), *zip(worth, inner, strict=True)]
-        welfare, rate = max(candidates)
-        return float(rate), float(welfare)
+        found = [loss(rate) for rate in grid]
+        top = int(np.argmin(found))
+        ends = grid[max(top - 1, 0)], grid[min(top + 1, _GRID - 1)]
+        least, rate = min((found[top], float(grid[top])), least_between(loss, *ends, _WIDTH))
+        return float(rate), -float(least)
 
 
 def best_tariff(
-    world: World, country: str, tariffs: F64 | None = None, answer: Rates = lambda rates: rates
+    world: World, countries: Sequence[str], tariffs: F64 | None = None, answer: Rates = lambda rates: rates
 ) -> Game:
-    """Find the uniform tariff of a country that is best for it.
+    """Find the uniform tariff that is best for a country, or for several that choose together.
 
     Args:
         world: the world.
-        country: its code.
+        countries: their codes.
         tariffs: tariffs of all others; default those of the world before.
         answer: what partners make of tariffs, such as reciprocal ones.
 
     Raises:
         InputError: PARAMETER_INVALID for an unknown country.
     """
-    play = _Play(world, [[country]], world.untaxed if tariffs is None else tariffs, answer)
+    play = _Play(world, [countries], world.untaxed if tariffs is None else tariffs, answer)
     rate, welfare = play.best(0, [0.0], 0.0, HIGHEST)
     result = play.run([rate])
-    return Game((rate,), result, max(welfare - result.of(country, "welfare"), 0.0), play.tried)
+    return Game((rate,), result, max(welfare - result.mean(countries, "welfare"), 0.0), play.tried)
 
 
 def nash(world: World, players: Sequence[Sequence[str]], tariffs: F64 | None = None) -> Game:

@@ -80,7 +80,7 @@ def _spec(request: pb.SolveWorldRequest) -> WorldSpec:
         name: value for name in _CHOICES if (value := word(getattr(request, name), name))
     }
     given |= {name: getattr(request, name) for name in _NUMBERS if request.HasField(name)}
-    return WorldSpec(**given)
+    return WorldSpec(**given, draws=request.draws)
 
 
 def _rows(frame: pl.DataFrame) -> bytes:

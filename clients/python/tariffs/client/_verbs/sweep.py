@@ -108,7 +108,7 @@ class SweepCalls(RunCalls):
         scenario: ScenarioLike = "base",
         *,
         vary: tuple[str, ParameterValue, ParameterValue],
-        target: tuple[str, float],
+        target: tuple[str, float | str],
         where: Where | None = None,
         on: Day | None = None,
         progress: Progress = None,
@@ -126,8 +126,10 @@ class SweepCalls(RunCalls):
             vary: name of the parameter, its lowest and its highest value: rates, shares, steps, days, or off and on.
             target: result column and the value it shall have, such as `("duty_after", 3.0e11)`: a sum,
                 `effective_rate`, `effective_rate_after`, or a sum with `_share` for the share of the groups that count
-                in the whole table, such as `("value_after_share", 0.1)`.
+                in the whole table, such as `("value_after_share", 0.1)`. `("duty_after", "max")` and `"min"` seek the
+                largest and the least value.
             where: values that count by key, such as `{"origin": "CN"}` or `{"hts2": ["61", "62"]}`; by default all.
+                With `response="world"` `{"country": "USA"}` makes the target a column of `world` for that country.
             on: day of the law.
             progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.

@@ -39,9 +39,11 @@ class WorldOptions(LawOptions, total=False):
         deficits: `transfers` keeps each a fixed share of world income (default of one sector), `balanced_with_us` takes
             the balance with the United States off it, `zero` begins from a world without deficits (default of many).
         retaliation: what partners charge on goods of the United States: `none` (default), `law` (export law of China
-            and Canada under the scenario), `reciprocal`, or `optimal` (published formula, one sector).
+            and Canada under the scenario), `reciprocal`, or `optimal` (published formula; of many sectors the one rate
+            that is best for them together).
         retaliation_rate: one rate of all partners, a fraction, in the place of `retaliation`.
         reaction: slope of reactions: what partners add for 1 that is added on their goods; `reciprocal` is 1.
+        draws: draws of the trade elasticity for ranges, a power of two from 16 (64 is enough); 0: no ranges.
     """
 
     model: str
@@ -57,6 +59,7 @@ class WorldOptions(LawOptions, total=False):
     retaliation: str
     retaliation_rate: float
     reaction: float
+    draws: int
 
 
 _TEXTS = ("model", "rebate", "deficits", "retaliation")
@@ -103,6 +106,7 @@ class WorldCalls(RemoteCalls):
             value = options.pop(name)  # type: ignore[misc]  # names of a TypedDict must be literals
             if value is not None and value != "":
                 own[name] = (arguments.text if name in _TEXTS else arguments.number)(value, name)
+        own["draws"] = arguments.whole(options.pop("draws", 0), "draws", 2**31)
         request = requests.law_request(
             "world",
             simulation_service_pb2.SolveWorldRequest,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import inf
 from typing import TypeAlias
 
 import polars as pl
@@ -24,6 +25,10 @@ PointList: TypeAlias = Sequence[Mapping[str, ParameterValue]] | Table
 """Points one by one: mappings, or a table with a column a parameter."""
 Where = Mapping[str, str | Iterable[str]]
 """Values that count, by key of groups."""
+
+
+EXTREMES = {"max": inf, "min": -inf}
+"""Targets that are no numbers: the largest and the least value of a result."""
 
 
 def sweep_request(
@@ -131,8 +136,10 @@ def point_rows(points: object) -> pl.DataFrame:
 
 
 def target_of(target: object) -> tuple[str, float]:
-    """Check a target, a column and a number; raises InvalidRequest REQUEST_INVALID."""
+    """Check a target, a column and a number, `max` or `min`; raises InvalidRequest REQUEST_INVALID."""
     match target:
+        case (str() as column, "max" | "min" as value):
+            return arguments.text(column, "target"), EXTREMES[value]
         case (str() as column, int() | float() as value) if not isinstance(value, bool):
             return arguments.text(column, "target"), float(value)
     raise arguments.refusal("target", target, 'Give a result column and its value: ("duty_after", 3.0e11).')

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tariffs.client._wire.sweep_requests import EXTREMES
 from tariffs.client.cli import options
 from tariffs.client.cli.commands import Output
 from tariffs.client.cli.options import examples
@@ -36,8 +37,8 @@ def seek(
             "--target",
             metavar="COLUMN=VALUE",
             help="Result to meet: duty, duty_after (revenue), landed, value_after, welfare, effective_rate and the "
-            "like; with _share the share of the groups of --where in the table. A --target HOST:PORT beside it names a "
-            "server.",
+            "like, max or min for its extreme; with _share the share of the groups of --where in the table. A --target "
+            "HOST:PORT beside it names a server.",
         ),
     ],
     asked: Asked,
@@ -47,7 +48,8 @@ def seek(
         typer.Option(
             "--where",
             metavar="KEY=VALUES",
-            help="Groups that count, such as origin=CN or hts2=61,62; may be repeated. Default: the whole table.",
+            help="Groups that count, such as origin=CN or hts2=61,62; may be repeated. Default: the whole table. With "
+            "--response world country=USA makes the target one of that country.",
         ),
     ] = None,
     local: options.Local = False,
@@ -83,7 +85,7 @@ def _range(vary: str) -> tuple[str, str, str]:
     return name, low.strip(), high.strip()
 
 
-def _aim_and_server(targets: Sequence[str]) -> tuple[tuple[str, float], str | None]:
+def _aim_and_server(targets: Sequence[str]) -> tuple[tuple[str, float | str], str | None]:
     """Separate the result to meet from the server, which has no `=`; raises InvalidRequest."""
     aims = [text for text in targets if "=" in text]
     servers = [text for text in targets if "=" not in text]
@@ -95,7 +97,7 @@ def _aim_and_server(targets: Sequence[str]) -> tuple[tuple[str, float], str | No
             fix="Give one result to meet, such as --target duty_after=3.0e11, and at most one server.",
         )
     ((column, text),) = options.pairs(aims, "--target").items()
-    return (column, _number(text)), servers[0] if servers else None
+    return (column, text if text in EXTREMES else _number(text)), servers[0] if servers else None
 
 
 def _number(text: str) -> float:

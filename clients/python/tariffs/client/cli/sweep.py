@@ -47,8 +47,7 @@ def sweep(
 ) -> Output:
     """Compute a scenario at up to 100,000 points of its parameters, by group and in total.
 
-    `-o` writes the long format, ready to plot: a row per point and group, the parameters first, rates as fractions.
-    `tariffs scenario show NAME` lists the parameters of a scenario.
+    `-o` writes a row per point and group. `tariffs scenario show NAME` lists the parameters.
     """
     axes = {name: options.keys([values]) for name, values in options.pairs(vary, "--vary").items()}
     run |= {"vary": axes, "points": None if points is None else read_table(points)}

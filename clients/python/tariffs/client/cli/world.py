@@ -33,7 +33,7 @@ def _option(flag: str, metavar: str, text: str) -> Any:
 
 
 @command
-@with_options("known_on", "switches", "min_confidence", "parameters", "reaction")
+@with_options("known_on", "switches", "min_confidence", "parameters", "reaction", "draws")
 def world(
     client: UnderLaw,
     scenario: options.Scenario = None,

@@ -9,40 +9,12 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from tariffs.client.results.amounts import MoneyUnit, short_unit, three
+from tariffs.client.results.bars import Bar as Bar
+from tariffs.client.results.bars import bars as bars
 from tariffs.client.results.charts import Figure
 
 WIDTH, HEIGHT = 1000, 280
 _ROOM = 1.06
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """Bar of an amount, in percent of the longest.
-
-    Attributes:
-        label: what it is of.
-        shown: the amount in words.
-        left: where it begins, from 0 to 100.
-        width: its length.
-        colour: number of its colour, from 0.
-    """
-
-    label: str
-    shown: str
-    left: float
-    width: float
-    colour: int = 0
-
-
-def bars(rows: Iterable[tuple[str, float, str]]) -> list[Bar]:
-    """Draw amounts from one zero, negative ones to its left."""
-    found = list(rows)
-    low, high = min((0.0, *(value for _, value, _ in found))), max((0.0, *(value for _, value, _ in found)))
-    scale = 100 / ((high - low) or 1.0)
-    return [
-        Bar(label, shown, (min(value, 0.0) - low) * scale, abs(value) * scale)
-        for label, value, shown in found
-    ]
 
 
 def stacked(rows: Iterable[tuple[str, float, str]], longest: float, colours: Mapping[str, int]) -> list[Bar]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -229,8 +229,9 @@ class Seek(TableResult):
         places = [round(place * (path.height - 1) / (SHOWN_ROWS - 1)) for place in range(SHOWN_ROWS)]
         values = pl.Series(axis.title, map(axis.shown, path[axis.name]), pl.String)
         rows = path.with_columns(values)[sorted({*places})]
-        target = float(cast(float, self._sought()["target"][1]))
-        aim = f"{in_full(column)} of {f'{target:.4%}' if is_fraction(column) else in_words(target)}"
+        aim = self._aim(
+            in_full(column), lambda goal: f"{goal:.4%}" if is_fraction(column) else in_words(goal)
+        )
         texts = [text if text.startswith("no ") else f"{aim} is {text}" for text in self._found(axis)]
         table = Section(title_of(column), rows, [axis.title], [column]).short()
         return Story(
@@ -249,15 +250,27 @@ class Seek(TableResult):
         return str(self._sought()["target"][0])
 
     @property
+    def _is_extreme(self) -> bool:
+        return isinstance(self._sought()["target"][1], str)
+
+    def _aim(self, column: str, written: Callable[[float], str]) -> str:
+        """Name a column with the value that it shall have."""
+        goal = self._sought()["target"][1]
+        if self._is_extreme:
+            return f"the {'largest' if goal == 'max' else 'least'} {column}"
+        return f"{column} of {written(float(cast(float, goal)))}"
+
+    @property
     def _unit(self) -> MoneyUnit:
-        is_share = is_fraction(self._column)
-        return MoneyUnit(0.01, 4, "percent") if is_share else unit_for([self._sought()["target"][1]])
+        is_share = is_fraction(self._column) or "country" in self._sought()["where"]
+        goal = self.nearest.achieved if self._is_extreme else self._sought()["target"][1]
+        return MoneyUnit(0.01, 4, "percent") if is_share else unit_for([goal])
 
     def words(self) -> list[str]:
         """Say in lines of text what was sought, where it is met, jumps over it, or the nearest value."""
         unit, turns = self._unit, "never turns" if self.monotone else "turns"
         return [
-            f"{title_of(self._column)} of {unit.cell(self._sought()['target'][1])} {unit.name}",
+            self._aim(title_of(self._column), lambda goal: f"{unit.cell(goal)} {unit.name}"),
             response_words(self.provenance),
             *self._found(self.axis()),
             f"{self.path.height:,} values were computed; the result {turns} along them.",
@@ -269,7 +282,8 @@ class Seek(TableResult):
         lines = []
         for root in self.roots:
             until = "" if root.to is None else f" to {axis.shown(root.to)}"
-            lines.append(f"met at {axis.title} = {axis.shown(root.value)}{until}")
+            met = f" with {unit.cell(root.achieved)} {unit.name}" if self._is_extreme else ""
+            lines.append(f"met at {axis.title} = {axis.shown(root.value)}{until}{met}")
         lines.extend(
             f"passed between {axis.title} = {axis.shown(jump.value)} ({unit.cell(jump.achieved)}) and "
             f"{axis.shown(jump.next_value)} ({unit.cell(jump.next_achieved)}), which is a jump"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from tariffs.client.errors import ExtraMissing, module_of
 from tariffs.client.results.amounts import in_words
+from tariffs.client.results.bars import Bar
 from tariffs.client.results.charts import Figure
 from tariffs.client.results.headline import response_words
 from tariffs.client.results.html import NoteLike, law_line, merged_notes
@@ -56,11 +57,13 @@ _DIGESTS = {
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Part of a report: its title, sentences and tables."""
+    """Part of a report: its title, sentences, tables, and bars with their title."""
 
     title: str
     sentences: Sequence[str] = ()
     tables: Sequence[ShortTable] = ()
+    bars: Sequence[Bar] = ()
+    bars_title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

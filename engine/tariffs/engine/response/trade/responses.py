@@ -198,6 +198,7 @@ def respond(
     market: str,
     fx_offset: float = NO_OFFSET,
     prohibition: ProductParameters | None = None,
+    retaliation: str = "",
 ) -> Response:
     """Prepare the response of a table from the baseline.
 
@@ -210,12 +211,13 @@ def respond(
         market: product or sector; sectors need armington.
         fx_offset: part of the mean rise of landed prices by duties that the exchange rate takes off.
         prohibition: least elasticities under a prohibition, where those of the horizon are lower.
+        retaliation: what partners charge on goods of the home country, of the world.
     """
     sectors = kept_market(table, parameters) if market == SECTOR else None
     varieties = Varieties.of(table, atoms_of(law.claims, table.lines))
     base_rate = kept_at_baseline("rates", table.lines, base, lambda: VarietyRates(base, varieties).rate)
     if response == WORLD:
-        return WorldResponse(table, varieties, base_rate, response, parameters)
+        return WorldResponse(table, varieties, base_rate, response, parameters, retaliation=retaliation)
     if isinstance(parameters, ThetaParameters):
         return HatResponse(table, varieties, base_rate, response, parameters, sectors, fx_offset)
     return Response(table, varieties, base_rate, response, parameters, sectors, fx_offset, prohibition)

@@ -22,6 +22,7 @@ from tariffs.engine.response.trade.varieties import VarietyRates, VarietyVolume
 from tariffs.engine.response.world.one_sector_parameters import LEAST_RATE, OneSectorParameters
 from tariffs.engine.response.world.one_sector_results import OneSectorWorld
 from tariffs.engine.response.world.read_tables import EMBEDDED, baseline
+from tariffs.engine.response.world.retaliation import answered
 from tariffs.engine.response.world.world_result import WorldResult, mean_of
 from tariffs.engine.schedule.countries import country_rows
 from tariffs.engine.table_duty.duties import Duties
@@ -54,7 +55,13 @@ def world_parameters(products: Sequence[str]) -> ThetaParameters:
 
 @dataclass(frozen=True)
 class WorldResponse(Response):
-    """Response of the world of one sector; all products have its trade elasticity."""
+    """Response of the world of one sector; all products have its trade elasticity.
+
+    Attributes:
+        retaliation: what partners charge on goods of the home country, as in `answered`.
+    """
+
+    retaliation: str = ""
 
     def responding_rate(self, rates: VarietyRates) -> F64:
         """Rate that each variety responds to; a variety that is prohibited as a whole keeps its baseline rate."""
@@ -77,29 +84,25 @@ class WorldResponse(Response):
         duty = sums_of(origin, v.value * (rate - self.base_rate), count)
         return np.maximum(ratio(duty, sums_of(origin, v.value, count), 0.0), LEAST_RATE)
 
-    def solved(self, rate: F64, parameters: ProductParameters) -> WorldResult:
-        """Solve the world for the rate that each variety responds to."""
-        world = _world(_elasticity(parameters))
-        tariffs, added = world.untaxed, self.added(rate)
-        place = {code: index for index, code in enumerate(world.table.countries)}
-        for index, code in enumerate(self._countries):
-            if code in place and code != world.table.home:
-                tariffs[place[code], world.table.home_index] = added[index]
-        return world.run(tariffs)
+    def solved(self, added: F64, parameters: ProductParameters) -> WorldResult:
+        """Solve the world for changes of the mean duty by origin."""
+        rates = tuple(zip(self._countries, added.tolist(), strict=True))
+        return _solved(_elasticity(parameters), self.retaliation, rates)
 
     def countries(self, laws: Sequence[tuple[float, Duties]]) -> pl.DataFrame:
         """Changes by country under the duties of a law, or of the laws of a mixture with their weights."""
         rates = [(weight, self.responding_rate(self.rates_under(duties))) for weight, duties in laws]
-        return mean_of([(weight, self.solved(rate, self.parameters).countries) for weight, rate in rates])
+        results = [(weight, self.solved(self.added(rate), self.parameters)) for weight, rate in rates]
+        return mean_of([(weight, result.countries) for weight, result in results])
 
     def duty_solver(self, rate: F64, rates: VarietyRates) -> VolumeSolver:
         """Make the solver of the world for the rate that varieties respond to."""
         v, unknown = self.varieties, np.full(self.varieties.count, np.nan)
-        origin = self.table.lines.origin[v.line]
+        origin, added = self.table.lines.origin[v.line], self.added(rate)
 
         def run(p: ProductParameters) -> VarietyVolume:
-            world, result = _world(_elasticity(p)), self.solved(rate, p)
-            value, price = world.imports_at_home(result, self._countries, self.added(rate))
+            world, result = _world(_elasticity(p)), self.solved(added, p)
+            value, price = world.imports_at_home(result, self._countries, added)
             none = np.full(len(p.sigma), np.nan)
             hat = (value / price)[origin]
             return VarietyVolume(v.value * value[origin], hat, unknown, unknown, none, none)
@@ -110,6 +113,17 @@ class WorldResponse(Response):
 def _elasticity(parameters: ProductParameters) -> float:
     assert isinstance(parameters, ThetaParameters)
     return float(parameters.theta[0]) if len(parameters.theta) else OneSectorParameters().elasticity
+
+
+@lru_cache(maxsize=2)
+def _solved(elasticity: float, retaliation: str, added: tuple[tuple[str, float], ...]) -> WorldResult:
+    """Solve a world for the home country's added tariffs by country; the trade and its countries ask for one."""
+    world = _world(elasticity)
+    tariffs, place = world.untaxed, {code: index for index, code in enumerate(world.table.countries)}
+    for code, rate in added:
+        if code in place and code != world.table.home:
+            tariffs[place[code], world.table.home_index] = rate
+    return world.run(answered(world, tariffs, retaliation))
 
 
 @lru_cache(maxsize=8)

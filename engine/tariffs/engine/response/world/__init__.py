@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tariffs.engine.response.world.icio import icio_table
+from tariffs.engine.response.world.icio import any_sector_table, icio_table
 from tariffs.engine.response.world.one_sector import OneSector
 from tariffs.engine.response.world.one_sector_parameters import (
     DEFICITS,
@@ -35,6 +35,7 @@ __all__ = [
     "SectorTable",
     "SectorsWorld",
     "WorldResult",
+    "any_sector_table",
     "baseline",
     "icio_table",
     "make_table",

@@ -13,11 +13,33 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64
-from tariffs.engine.response.world.read_tables import checked, home, invalid_table
+from tariffs.engine.response.world.read_tables import (
+    Files,
+    checked,
+    digest_of,
+    frame_in,
+    home,
+    invalid_table,
+    sector_table,
+)
 from tariffs.engine.response.world.sector_table import SectorTable
 
 _MILLION = 1e6
 _OUTPUT = ("OUT", "OUTPUT")
+
+
+def any_sector_table(files: Files) -> SectorTable:
+    """Read a table of many sectors: one of ICIO with `*thetas*` (`industry, theta`) beside it, else as `sector_table`.
+
+    Raises:
+        InputError: TABLE_UNREADABLE.
+    """
+    tables = [name for name in sorted(files) if "icio" in name.lower()]
+    if not tables:
+        return sector_table(files)
+    thetas = frame_in(files, "thetas", ("industry", "theta"))
+    by_industry = dict(zip(thetas["industry"], thetas["theta"].cast(pl.Float64), strict=True))
+    return icio_table(files[tables[0]], by_industry, source=digest_of(files))
 
 
 def icio_table(

@@ -39,6 +39,11 @@ class OneSectorWorld:
         table = replace(self.table, trade=trade)
         return OneSector(table, replace(self.parameters, deficits=TRANSFERS))
 
+    def scaled(self, factor: float) -> OneSectorWorld:
+        """Multiply the trade elasticity."""
+        elasticity = factor * self.parameters.elasticity
+        return OneSectorWorld(self.table, replace(self.parameters, elasticity=elasticity))
+
     @property
     def untaxed(self) -> F64:
         """Tariffs of the world before: none."""

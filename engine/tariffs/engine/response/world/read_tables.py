@@ -47,9 +47,9 @@ def one_sector_table(files: Files, source: str = "") -> OneSectorTable:
     Raises:
         InputError: TABLE_UNREADABLE.
     """
-    countries = _frame(files, "countries", ("iso3", "gdp_usd"))
+    countries = frame_in(files, "countries", ("iso3", "gdp_usd"))
     codes = countries["iso3"].to_list()
-    trade = _frame(files, "trade", ("exporter", "importer"))
+    trade = frame_in(files, "trade", ("exporter", "importer"))
     value = _column(trade, r"value_(k?)usd", "trade")
     flows = _filled(trade, [("exporter", codes), ("importer", codes)], trade[value])
     if value.endswith("kusd"):
@@ -61,7 +61,7 @@ def one_sector_table(files: Files, source: str = "") -> OneSectorTable:
     marked = (
         countries.filter(pl.col("is_home") == 1)["iso3"].to_list() if "is_home" in countries.columns else []
     )
-    return make_table(codes, _home_in(codes, marked), flows, gdp, source or _digest(files))
+    return make_table(codes, _home_in(codes, marked), flows, gdp, source or digest_of(files))
 
 
 def sector_table(files: Files, source: str = "") -> SectorTable:
@@ -77,15 +77,17 @@ def sector_table(files: Files, source: str = "") -> SectorTable:
     Raises:
         InputError: TABLE_UNREADABLE.
     """
-    labels = _frame(files, "labels", ("kind", "no", "code", "name", "theta"))
+    labels = frame_in(files, "labels", ("kind", "no", "code", "name", "theta"))
     codes = labels.filter(pl.col("kind") == "country").sort("no")["code"].to_list()
     sectors = labels.filter(pl.col("kind") == "sector").sort("no")
     numbers = sectors["no"].to_list()
-    trade = _frame(files, "trade_tariffs", ("sector_no", "importer", "exporter"))
+    trade = frame_in(files, "trade_tariffs", ("sector_no", "importer", "exporter"))
     places = [("sector_no", numbers), ("exporter", codes), ("importer", codes)]
-    made = _frame(files, "sector_country", ("country", "sector_no", "va_share"))
+    made = frame_in(files, "sector_country", ("country", "sector_no", "va_share"))
     made_at = [("country", codes), ("sector_no", numbers)]
-    inputs = _frame(files, "io", ("country", "input_sector_no", "using_sector_no", "share_of_intermediates"))
+    inputs = frame_in(
+        files, "io", ("country", "input_sector_no", "using_sector_no", "share_of_intermediates")
+    )
     inputs_at = [("country", codes), ("input_sector_no", numbers), ("using_sector_no", numbers)]
     table = SectorTable(
         countries=tuple(codes),
@@ -97,7 +99,7 @@ def sector_table(files: Files, source: str = "") -> SectorTable:
         output=_filled(made, made_at, made[_column(made, r"gross_output.*_usd", "sector_country")]),
         value_added=_filled(made, made_at, made["va_share"]),
         inputs=_filled(inputs, inputs_at, inputs["share_of_intermediates"]),
-        source=source or _digest(files),
+        source=source or digest_of(files),
     )
     return checked(table)
 
@@ -127,7 +129,7 @@ def with_rates(table: OneSectorTable | SectorTable, base: F64, rates: pl.DataFra
         table: table whose countries and sectors the frame names.
         base: tariffs as fractions, [sector by] exporter by importer.
         rates: `importer, exporter, rate`, fractions, and `sector` (name or number from 1) where there are many; without
-            it a rate is of all sectors. Pairs left out keep their base.
+            it a rate is of all sectors. Pairs left out keep their base, and so does a country's own pair at 0.
 
     Raises:
         InputError: TABLE_UNREADABLE.
@@ -138,10 +140,12 @@ def with_rates(table: OneSectorTable | SectorTable, base: F64, rates: pl.DataFra
     values = rates["rate"].cast(pl.Float64, strict=False).to_numpy()
     if not (np.isfinite(values) & (values > -1.0)).all():
         raise invalid_table("A rate of the tariffs is no fraction above -1.")
+    is_own = rates["exporter"] == rates["importer"]
+    if (is_own & (rates["rate"].cast(pl.Float64) != 0.0)).any():
+        raise invalid_table("The tariffs charge a country's own goods.")
+    rates, values = rates.filter(~is_own), values[~is_own.to_numpy()]
     found = base.copy()
     exporter, importer = (_places(rates, name, table.countries) for name in ("exporter", "importer"))
-    if (exporter == importer).any():
-        raise invalid_table("The tariffs name a country as its own exporter.")
     if "sector" not in rates.columns:
         found[..., exporter, importer] = values
     elif isinstance(table, SectorTable):
@@ -154,7 +158,7 @@ def with_rates(table: OneSectorTable | SectorTable, base: F64, rates: pl.DataFra
     return found
 
 
-def _frame(files: Files, name: str, columns: Sequence[str]) -> pl.DataFrame:
+def frame_in(files: Files, name: str, columns: Sequence[str]) -> pl.DataFrame:
     """Read the file whose name has a word, and check its columns."""
     matching = [file for file in sorted(files) if re.search(rf"(^|[_/]){name}(_\d+)?\.(parquet|csv)$", file)]
     if len(matching) != 1:
@@ -207,7 +211,8 @@ def _home_in(codes: Sequence[str], marked: Sequence[str]) -> str:
     return code
 
 
-def _digest(files: Files) -> str:
+def digest_of(files: Files) -> str:
+    """Name files by their digest, for the provenance."""
     return f"files of SHA-256 {digest(*(files[name] for name in sorted(files)))}"
 
 

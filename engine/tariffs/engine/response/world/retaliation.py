@@ -6,8 +6,38 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.response.world.one_sector import OneSector
+from tariffs.engine.response.world.one_sector_results import OneSectorWorld
+from tariffs.engine.response.world.sector_results import SectorsWorld
 
+NONE, BY_LAW, RECIPROCAL, OPTIMAL = RETALIATION = ("none", "law", "reciprocal", "optimal")
 SPENDING, INCOME = WEIGHTS = ("spending", "income")
+
+
+def answered(
+    world: OneSectorWorld | SectorsWorld,
+    rates: F64,
+    retaliation: str,
+    reaction: float = 0.0,
+    rate: float | None = None,
+) -> F64:
+    """Add what partners charge on goods of the home country to tariffs.
+
+    Args:
+        world: the world.
+        rates: tariffs, [sector by] exporter by importer, with those of the law where partners answer by it.
+        retaliation: `reciprocal` adds what was added on their goods, `optimal` is the published formula of one sector.
+        reaction: part of what was added that they add, besides.
+        rate: one rate of all partners in the place of `retaliation`.
+    """
+    home, answer = world.table.home_index, rates.copy()
+    added = np.maximum((rates - world.untaxed)[..., :, home], 0.0)
+    answer[..., home, :] += max(reaction, float(retaliation == RECIPROCAL)) * added
+    if rate is not None:
+        answer[..., home, :] = rate
+    elif retaliation == OPTIMAL and isinstance(world, OneSectorWorld):
+        answer[home] = optimal_retaliation(world.model)
+    answer[..., home, home] = rates[..., home, home]
+    return answer
 
 
 def optimal_tariff(model: OneSector, weight: str = SPENDING) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,6 +25,10 @@ class SectorsWorld:
     def model(self) -> Sectors:
         """Equations of the world."""
         return Sectors(self.table, self.deficits)
+
+    def scaled(self, factor: float) -> SectorsWorld:
+        """Multiply the trade elasticities of all sectors."""
+        return SectorsWorld(replace(self.table, theta=factor * self.table.theta), self.deficits)
 
     @property
     def untaxed(self) -> F64:

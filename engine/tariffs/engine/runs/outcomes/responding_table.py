@@ -83,7 +83,8 @@ class RespondingTable(RatedTable):
         self.has_limits = has_limits(self.law, scenarios)
         self.parameters = product_parameters(self.prepared, options)
         prohibition = prohibition_parameters(self.prepared, options)
-        models = options.response, self.parameters, options.market, options.fx_offset, prohibition
+        offset, answer = options.fx_offset, options.retaliation
+        models = options.response, self.parameters, options.market, offset, prohibition, answer
         self.response = respond(self.prepared, self.law, self.base, *models)
         # What is kept here refers to this weakly, or the table would stay in memory until the collector ran.
         this = weakref.proxy(self)

@@ -11,6 +11,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from tariffs.engine.base.minimum import least_between
+
 Function = Callable[[Sequence[int]], Mapping[int, float]]
 _PROBES = 8
 _TRUNCATION = 0.2
@@ -28,6 +30,26 @@ class Plateau(NamedTuple):
 
     first: int
     last: int
+
+
+def least(function: Function, grid: Sequence[int], width: int) -> None:
+    """Evaluate a function over whole steps at a grid, and around its least value there.
+
+    Args:
+        function: values at steps, NaN where there is none; it keeps them.
+        grid: rising steps of the first evaluation.
+        width: range around the least value at which the search ends.
+    """
+    values = function(grid)
+    known = [step for step in grid if not math.isnan(values[step])]
+    if known:
+        place = grid.index(min(known, key=values.__getitem__))
+        ends = grid[max(place - 1, 0)], grid[min(place + 1, len(grid) - 1)]
+
+        def value(step: float) -> float:
+            return function([round(step)])[round(step)]
+
+        least_between(value, *ends, width)
 
 
 class Search:

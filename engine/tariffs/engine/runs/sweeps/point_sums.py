@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from tariffs.engine.base.bounded_cache import KeptWith, brief
 from tariffs.engine.base.stages import stage
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
+from tariffs.engine.response.trade.world_response import WorldResponse
 from tariffs.engine.runs.column_names import BASELINE_DUTY, LINES
 from tariffs.engine.runs.lanes.lane_responses import (
     LawPart,
@@ -51,10 +53,11 @@ class SweepPoint:
 
 @dataclass(frozen=True, slots=True)
 class PointResults:
-    """Sums of points, a lane each, and notes."""
+    """Sums of points, a lane each, notes, and with the response of the world the countries of each point."""
 
     sums: Sums
     notes: tuple[Note, ...]
+    countries: tuple[pl.DataFrame, ...] = ()
 
 
 class PointEvaluator:
@@ -157,14 +160,16 @@ class PointEvaluator:
     # -- points computed one by one ----------------------------------------------------------------------------------
 
     def _one_by_one(self, points: Sequence[SweepPoint], step: Step) -> PointResults:
-        lanes, notes = list[Sums](), dict[Note, None]()
+        lanes, notes, countries = list[Sums](), dict[Note, None](), list[pl.DataFrame]()
         for place, point in enumerate(points):
             step(place)
             run = _with_factors(self._run, point.factors)
             outcomes = run.outcomes(self._scenario.with_parameters(point.values), self._on)
             notes |= dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
             lanes.append(run.sums(outcomes))
-        return PointResults(stacked(lanes), tuple(notes))
+            if isinstance(run.response, WorldResponse):
+                countries.append(run.response.countries([(x.weight, x.duties) for x in outcomes]))
+        return PointResults(stacked(lanes), tuple(notes), tuple(countries))
 
 
 def _priced(run: TableRun, outcome: Outcome, group: PointGroup) -> PointDuties:

@@ -1,7 +1,8 @@
 """Find the value of a parameter at which a result meets a target: the verb behind `tariffs seek`.
 
 The range is evaluated on a grid first, so that no zero is missed in silence: a zero between two points of it shows as
-a change of sign, or as a turning point that comes near the target. Each is then refined within its cell.
+a change of sign, or as a turning point that comes near the target. Each is then refined within its cell. A target of
+infinity seeks the largest value, such as the tariff that is best for a country of the world.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ import polars as pl
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.notes import Note
+from tariffs.engine.response.trade.trade_response import WORLD
+from tariffs.engine.response.world import COLUMNS as WORLD_COLUMNS
+from tariffs.engine.response.world import baseline
+from tariffs.engine.response.world.world_result import mean_over
 from tariffs.engine.runs.column_names import AUTHORITY, COLUMNS
 from tariffs.engine.runs.finish import result_columns
 from tariffs.engine.runs.impact import read_points
@@ -25,8 +30,8 @@ from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.runs.stepwise_run import RunArguments, RunEnd
 from tariffs.engine.runs.sums import Sums
-from tariffs.engine.runs.sweeps.bracketing import Crossing, Plateau, Search
-from tariffs.engine.runs.sweeps.point_sums import PointEvaluator
+from tariffs.engine.runs.sweeps.bracketing import Crossing, Plateau, Search, least
+from tariffs.engine.runs.sweeps.point_sums import PointEvaluator, PointResults
 from tariffs.engine.runs.sweeps.sweep import check_points, points_at, points_end, shortened
 from tariffs.engine.runs.sweeps.sweep_points import (
     SeekRange,
@@ -48,26 +53,45 @@ TOLERANCE = 1e-9
 """A target is met within this share of it."""
 JUMP = 1e-6
 """Results of neighbouring values that differ by more than this share of the whole range are a jump."""
+EXTREMES = {math.inf: "max", -math.inf: "min"}
+"""Names of the values that seek an extreme."""
+COUNTRY = "country"
+"""Key of countries of the world."""
+_COARSER, _WIDTHS = 5, 10**8
+"""Of an extreme value every fifth step of the grid is computed, and the search ends at this part of the range."""
 NOISE = 1e-12
 """Differences of results below this share of the largest are rounding."""
 Value = float | str
 Where = Mapping[str, Sequence[str]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """Result that a seek aims at: a column, the value it shall have, and the groups that count.
 
     Columns are sums of the contract, `effective_rate`, `effective_rate_after`, and with `_share` appended to a sum the
-    share of the groups in the whole table. `where` has the values that count by key; none is the whole table.
+    share of the groups in the whole table. `where` has the values that count by key; none is the whole table. Values of
+    infinity and minus infinity seek the largest and the least value.
     """
 
     column: str
     value: float
     where: Where
 
-    def achieved(self, sums: Sums) -> F64:
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys by which the table is grouped."""
+        return tuple(self.where)
+
+    def distance(self, achieved: float) -> float:
+        """Distance of a result from the target; of an extreme value one that is least there."""
+        if math.isinf(self.value):
+            return -achieved if self.value > 0.0 else achieved
+        return achieved - self.value
+
+    def achieved(self, results: PointResults) -> F64:
         """Compute the result in each lane; NaN where it is undefined."""
+        sums = results.sums
         column, counted = self._share_of or self.column, self._counted(sums)
         found = result_columns(counted).get(column) if counted else None
         if found is None:
@@ -101,8 +125,47 @@ class Target:
         if self.column not in SUMS and self.column not in RATES and self._share_of is None:
             fix = f"Use {', '.join((*SUMS, *RATES))}, or a sum with {SHARE}, such as value_after{SHARE}."
             raise invalid_value("target", f"{self.column!r} is not a result", fix)
-        if not math.isfinite(self.value):
-            raise invalid_value("target", f"{self.value} is not a finite number", "Give a number.")
+        self.check_value()
+
+    def check_value(self) -> None:
+        """Check the value; raises InputError PARAMETER_INVALID."""
+        if math.isnan(self.value):
+            raise invalid_value("target", f"{self.value} is no number", "Give a number, max or min.")
+
+
+class CountryTarget(Target):
+    """Result of countries of the world that a seek aims at: a column of its countries, weighted by spending.
+
+    `where` has their codes by the key `country`.
+    """
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys by which the table is grouped: none."""
+        return ()
+
+    def achieved(self, results: PointResults) -> F64:
+        """Compute the result at each point; NaN where it is undefined."""
+        countries = self.where[COUNTRY]
+        return np.array([mean_over(frame, countries, self.column) for frame in results.countries])
+
+    def check(self) -> None:
+        """Check column, countries and value; raises InputError PARAMETER_INVALID."""
+        if self.column not in WORLD_COLUMNS:
+            raise invalid_value(
+                "target", f"{self.column!r} is no result of countries", f"Use {', '.join(WORLD_COLUMNS)}."
+            )
+        unknown = set(self.where[COUNTRY]) - set(baseline().countries)
+        if unknown or len(self.where) > 1:
+            why = (
+                f"the world has no country {' or '.join(sorted(unknown))}"
+                if unknown
+                else "country is one of several keys"
+            )
+            raise invalid_value(
+                "where", why, "Give country=USA, alpha-3 codes of the world, and no other key."
+            )
+        self.check_value()
 
 
 def check_where(run: TableRun, where: Where) -> None:
@@ -192,27 +255,28 @@ def seek(
     """
     law, options = how["law"], how.get("options") or Options()
     options.refuse_untaken(SEEK)
+    if options.response == WORLD and COUNTRY in target.where:
+        target = CountryTarget(**vars(target))
     target.check()
     declared = scenario.parameters.get(vary.name)
     values = seek_range(vary.name, vary.low, vary.high, declared.kind if declared else "")
     fixed = parameters or {}
     check_points(scenario, [{vary.name: values.text(0)}, {vary.name: values.text(values.steps)}], fixed)
-    options = replace(options, by=tuple(target.where))
+    options = replace(options, by=target.keys)
     context = RunContext(how.get("progress"), how.get("cancelled"))
     run = TableRun(table, law, options, context, [scenario])
     check_where(run, target.where)
     (day,), day_notes = read_points(law, [Point(scenario, on)], run.market)
     evaluation = _Evaluation(run, day, fixed, vary.name, values, target)
-    search = Search(evaluation, first_steps(values), lambda found: _tolerance(target, found))
-    if all(map(math.isnan, search.values.values())):
+    plateaus, crossings = _searched(evaluation, target, values)
+    if all(map(math.isnan, evaluation.achieved.values())):
         why = f"{target.column} is undefined at every value of the range"
         fix = "Columns after the response need a response and a baseline; surplus needs groups of whole products."
         raise InputError("PARAMETER_INVALID", f"{why}.", field="target", fix=fix)
-    plateaus, crossings = search.run()
     evaluation.achieved = dict(sorted(evaluation.achieved.items()))
     facts = {
         "vary": [vary.name, vary.low, vary.high],
-        "target": [target.column, target.value],
+        "target": [target.column, EXTREMES.get(target.value, target.value)],
         "where": {key: list(allowed) for key, allowed in target.where.items()},
     }
     filled = Point(scenario.with_parameters(fixed), day.on)
@@ -258,15 +322,17 @@ class _Evaluation:
             self.run.context.step(f"{self.name} {texts[done]}", fraction)
 
         results = self._evaluate(points, step_done)
-        self.achieved |= dict(zip(steps, self.target.achieved(results.sums).tolist(), strict=True))
+        self.achieved |= dict(zip(steps, self.target.achieved(results).tolist(), strict=True))
         self.notes = shortened((*self.notes, *results.notes))
-        return {step: self.achieved[step] - self.target.value for step in steps}
+        return {step: self.target.distance(self.achieved[step]) for step in steps}
 
     def roots_and_jumps(
         self, plateaus: Sequence[Plateau], crossings: Sequence[Crossing]
     ) -> tuple[tuple[Root, ...], tuple[Jump, ...]]:
         roots, jumps = list(plateaus), []
         known = [value for value in self.achieved.values() if not math.isnan(value)]
+        if math.isinf(self.target.value):
+            return (self.nearest(),), ()
         for low, high in crossings:
             before, after = self.achieved[low], self.achieved[high]
             if abs(after - before) <= JUMP * (max(known) - min(known)):
@@ -306,10 +372,22 @@ class _Evaluation:
         return text if number is None else number
 
     def _distance(self, step: int) -> float:
-        return abs(self.achieved[step] - self.target.value)
+        distance = self.target.distance(self.achieved[step])
+        return distance if math.isinf(self.target.value) else abs(distance)
 
     def _size(self) -> float:
         return max(abs(value) for value in self.achieved.values() if not math.isnan(value))
+
+
+def _searched(
+    evaluation: _Evaluation, target: Target, values: SeekRange
+) -> tuple[Sequence[Plateau], Sequence[Crossing]]:
+    """Evaluate the range where the target is near; list where it is met, of an extreme value nothing."""
+    steps = first_steps(values)
+    if math.isinf(target.value):
+        least(evaluation, steps[::_COARSER], max(values.steps // _WIDTHS, 1))
+        return [], []
+    return Search(evaluation, steps, lambda found: _tolerance(target, found)).run()
 
 
 def _tolerance(target: Target, distances: Sequence[float]) -> float:
