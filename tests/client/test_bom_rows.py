@@ -68,6 +68,15 @@ def test_a_bad_row_is_named_and_costs_nothing_but_itself(client: Client, reason:
     )
 
 
+def test_quantities_that_multiply_beyond_all_bounds_are_refused(client: Client) -> None:
+    chain = [{"part": f"a{n}", "parent": f"a{n - 1}" if n else "top", "quantity": "9" * 14} for n in range(5)]
+    last = {"part": "z", "parent": "a4", "hts": TOYS, "origin": "CN", "unit_cost": "1"}
+    found = client.bom(table_of(*GOOD, *chain, last), on=DAY, until=DAY)
+    reasons = found.refused["reason"].to_list()
+    assert reasons == ["QUANTITY_INVALID", *["BOM_PARENT_REFUSED"] * 4]
+    assert found.scenarios[0].total.value == 8
+
+
 def test_a_cycle_and_what_is_below_it_are_refused(client: Client) -> None:
     cycle = [
         {"part": "a", "parent": "b"},

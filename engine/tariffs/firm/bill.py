@@ -13,10 +13,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
+from tariffs.engine.base.amounts import LARGEST
 from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.line_duty.entry_line import EntryLine
 
 ONE = Decimal(1)
+_BITS, _PARTS = 4096, 10**60
 
 
 class Limits(NamedTuple):
@@ -196,11 +198,12 @@ class _Explosion:
         for place in places:
             row = self._rows[place]
             own = Fraction(quantity if row.quantity is None else row.quantity)
-            units[place] = (
-                needed[0] * own / Fraction(good_share if row.good_share is None else row.good_share)
-            )
+            share = Fraction(good_share if row.good_share is None else row.good_share)
+            units[place] = _bounded(needed[0] * own / share)
             source = source_of(row) if not made else ("", "")
-            if source in seen:
+            if units[place] >= LARGEST:
+                self._refused[place] = _too_many(row, units[place])
+            elif source in seen:
                 self._refused[place] = _repeated(part, parent)
             elif isinstance(row.goods, TariffsError):
                 if not made:
@@ -209,7 +212,20 @@ class _Explosion:
                 self._units[place] = units[place]
                 usable.append(place)
             seen.add(source)
+        if made and places[0] in self._refused:
+            return None
         return Use(part, parent, needed[1] + 1, units[places[0]], places[0], tuple(usable), made)
+
+
+def _bounded(units: Fraction) -> Fraction:
+    """Round units where yields at hundreds of levels leave no other way to hold them."""
+    return units if units.denominator.bit_length() < _BITS else units.limit_denominator(_PARTS)
+
+
+def _too_many(row: BillRow, units: Fraction) -> InputError:
+    fix = "Correct the quantities down to the part: they multiply."
+    found = f"{row.part} is needed {float(units):.3g} times."
+    return InputError("QUANTITY_INVALID", found, field="quantity", fix=fix)
 
 
 def _first(values: Iterable[Decimal | None]) -> Decimal:

@@ -41,7 +41,7 @@ from tariffs.v1 import duty_service_pb2 as pb
 _ROWS_LIMIT, _SCENARIOS_LIMIT = 20_000, 100
 _ANSWER_LIMIT = 15 << 20
 _ALL = "all"
-_MONEY, _SIX = pl.Decimal(20, 2), Decimal("0.000001")
+_MONEY, _SIX = pl.Decimal(38, 2), Decimal("0.000001")
 _MISSING = {
     "customs_value": ("UNIT_COST_MISSING", "A part that is bought needs a unit_cost."),
     "hts": ("HTS_CODE_MALFORMED", "A part that is bought needs an HTS code of 4 to 10 digits."),
