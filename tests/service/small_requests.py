@@ -11,6 +11,10 @@ PLAIN = {"response": "RESPONSE_MODEL_NONE"}
 SMALL: dict[str, dict[str, Any]] = json.loads(
     (Path(__file__).resolve().parents[1] / "compat" / "v1_0" / "calls.json").read_text(encoding="utf-8")
 ) | {
+    "DutyService/CompareOptions": {
+        "line": {"hts": "9503000073", "origin": "CN", "customsValue": "10", "entry": "2026-07-01"},
+        "facts": {"export_share": "40%"},
+    },
     "DutyService/CompareOrigins": {
         "line": {"hts": "9503000073", "customsValue": "10", "entry": "2026-07-01"},
         "origins": ["CN", "VN"],

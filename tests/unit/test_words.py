@@ -52,6 +52,7 @@ SAME_THING_AT_TWO_FLOORS = {
             "bom",
             "collections",
             "duty",
+            "duty_options",
             "entries",
             "find",
             "impact",

@@ -26,6 +26,14 @@ class LayerState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LAYER_STATE_SUSPENDED: _ClassVar[LayerState]
     LAYER_STATE_UNDETERMINED: _ClassVar[LayerState]
     LAYER_STATE_PROHIBITED: _ClassVar[LayerState]
+
+class OptionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OPTION_STATE_UNSPECIFIED: _ClassVar[OptionState]
+    OPTION_STATE_SAVES: _ClassVar[OptionState]
+    OPTION_STATE_NO_GAIN: _ClassVar[OptionState]
+    OPTION_STATE_NEEDS_FACT: _ClassVar[OptionState]
+    OPTION_STATE_CLOSED: _ClassVar[OptionState]
 CHARGE_KIND_UNSPECIFIED: ChargeKind
 CHARGE_KIND_ADCVD: ChargeKind
 CHARGE_KIND_EXCISE: ChargeKind
@@ -37,6 +45,11 @@ LAYER_STATE_DISPLACED: LayerState
 LAYER_STATE_SUSPENDED: LayerState
 LAYER_STATE_UNDETERMINED: LayerState
 LAYER_STATE_PROHIBITED: LayerState
+OPTION_STATE_UNSPECIFIED: OptionState
+OPTION_STATE_SAVES: OptionState
+OPTION_STATE_NO_GAIN: OptionState
+OPTION_STATE_NEEDS_FACT: OptionState
+OPTION_STATE_CLOSED: OptionState
 
 class Claims(_message.Message):
     __slots__ = ("usmca_share", "fta_share", "steel_share", "aluminum_share", "copper_share", "metal_weight_share", "us_content_share", "us_metal_share", "smelt_cast_origin", "civil_aircraft_share", "exclusion_share", "qualifying_share", "patented_share", "vehicle_part_share", "in_quota_share", "donation", "informational", "model_year", "contract_date", "chapter98", "processing_value", "mip_documented", "loading_date", "particular_article_share", "not_listed_share", "certified_part_share", "exempt_use_share", "pharma_use_share", "pharma_named_company_share", "pharma_onshoring_share", "pharma_agreement_share", "sts_crane_share", "transshipped", "others")
@@ -843,3 +856,132 @@ class CalculateBomResponse(_message.Message):
     notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
     provenance: _common_pb2.Provenance
     def __init__(self, scenarios: _Optional[_Iterable[_Union[BomScenario, _Mapping]]] = ..., failures: _Optional[_Mapping[int, _status_pb2.Status]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+
+class CompareOptionsRequest(_message.Message):
+    __slots__ = ("line", "facts", "scenarios", "known_on", "switches", "min_confidence", "parameters", "law_version")
+    class FactsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class ParametersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
+    SCENARIOS_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
+    MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    line: EntryLine
+    facts: _containers.ScalarMap[str, str]
+    scenarios: _containers.RepeatedCompositeFieldContainer[_common_pb2.ScenarioRef]
+    known_on: str
+    switches: _containers.ScalarMap[str, str]
+    min_confidence: str
+    parameters: _containers.ScalarMap[str, str]
+    law_version: str
+    def __init__(self, line: _Optional[_Union[EntryLine, _Mapping]] = ..., facts: _Optional[_Mapping[str, str]] = ..., scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., parameters: _Optional[_Mapping[str, str]] = ..., law_version: _Optional[str] = ...) -> None: ...
+
+class OptionCost(_message.Message):
+    __slots__ = ("duty", "fees", "refunded", "drawback", "cash", "day")
+    DUTY_FIELD_NUMBER: _ClassVar[int]
+    FEES_FIELD_NUMBER: _ClassVar[int]
+    REFUNDED_FIELD_NUMBER: _ClassVar[int]
+    DRAWBACK_FIELD_NUMBER: _ClassVar[int]
+    CASH_FIELD_NUMBER: _ClassVar[int]
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    duty: str
+    fees: str
+    refunded: str
+    drawback: str
+    cash: str
+    day: str
+    def __init__(self, duty: _Optional[str] = ..., fees: _Optional[str] = ..., refunded: _Optional[str] = ..., drawback: _Optional[str] = ..., cash: _Optional[str] = ..., day: _Optional[str] = ...) -> None: ...
+
+class DutyOption(_message.Message):
+    __slots__ = ("id", "title", "state", "cost", "saving", "saving_if", "missing_facts", "would_change", "why", "catch", "papers", "citations", "confidence")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    COST_FIELD_NUMBER: _ClassVar[int]
+    SAVING_FIELD_NUMBER: _ClassVar[int]
+    SAVING_IF_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FACTS_FIELD_NUMBER: _ClassVar[int]
+    WOULD_CHANGE_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    CATCH_FIELD_NUMBER: _ClassVar[int]
+    PAPERS_FIELD_NUMBER: _ClassVar[int]
+    CITATIONS_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    title: str
+    state: OptionState
+    cost: OptionCost
+    saving: str
+    saving_if: str
+    missing_facts: _containers.RepeatedScalarFieldContainer[str]
+    would_change: _containers.RepeatedScalarFieldContainer[str]
+    why: str
+    catch: str
+    papers: _containers.RepeatedScalarFieldContainer[str]
+    citations: _containers.RepeatedScalarFieldContainer[str]
+    confidence: str
+    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., state: _Optional[_Union[OptionState, str]] = ..., cost: _Optional[_Union[OptionCost, _Mapping]] = ..., saving: _Optional[str] = ..., saving_if: _Optional[str] = ..., missing_facts: _Optional[_Iterable[str]] = ..., would_change: _Optional[_Iterable[str]] = ..., why: _Optional[str] = ..., catch: _Optional[str] = ..., papers: _Optional[_Iterable[str]] = ..., citations: _Optional[_Iterable[str]] = ..., confidence: _Optional[str] = ...) -> None: ...
+
+class BestOptions(_message.Message):
+    __slots__ = ("options", "cost", "saving")
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    COST_FIELD_NUMBER: _ClassVar[int]
+    SAVING_FIELD_NUMBER: _ClassVar[int]
+    options: _containers.RepeatedScalarFieldContainer[str]
+    cost: OptionCost
+    saving: str
+    def __init__(self, options: _Optional[_Iterable[str]] = ..., cost: _Optional[_Union[OptionCost, _Mapping]] = ..., saving: _Optional[str] = ...) -> None: ...
+
+class ScenarioOptions(_message.Message):
+    __slots__ = ("id", "ordinary", "options", "best")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    ORDINARY_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    BEST_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    ordinary: OptionCost
+    options: _containers.RepeatedCompositeFieldContainer[DutyOption]
+    best: BestOptions
+    def __init__(self, id: _Optional[str] = ..., ordinary: _Optional[_Union[OptionCost, _Mapping]] = ..., options: _Optional[_Iterable[_Union[DutyOption, _Mapping]]] = ..., best: _Optional[_Union[BestOptions, _Mapping]] = ...) -> None: ...
+
+class OptionFact(_message.Message):
+    __slots__ = ("name", "type", "text")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    type: str
+    text: str
+    def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
+
+class CompareOptionsResponse(_message.Message):
+    __slots__ = ("scenarios", "facts", "provenance")
+    SCENARIOS_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    scenarios: _containers.RepeatedCompositeFieldContainer[ScenarioOptions]
+    facts: _containers.RepeatedCompositeFieldContainer[OptionFact]
+    provenance: _common_pb2.Provenance
+    def __init__(self, scenarios: _Optional[_Iterable[_Union[ScenarioOptions, _Mapping]]] = ..., facts: _Optional[_Iterable[_Union[OptionFact, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...

@@ -50,6 +50,11 @@ class DutyServiceStub:
                 request_serializer=tariffs_dot_v1_dot_duty__service__pb2.CompareOriginsRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_duty__service__pb2.CompareOriginsResponse.FromString,
                 _registered_method=True)
+        self.CompareOptions = channel.unary_unary(
+                '/tariffs.v1.DutyService/CompareOptions',
+                request_serializer=tariffs_dot_v1_dot_duty__service__pb2.CompareOptionsRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_duty__service__pb2.CompareOptionsResponse.FromString,
+                _registered_method=True)
         self.CalculateBom = channel.unary_unary(
                 '/tariffs.v1.DutyService/CalculateBom',
                 request_serializer=tariffs_dot_v1_dot_duty__service__pb2.CalculateBomRequest.SerializeToString,
@@ -87,6 +92,13 @@ class DutyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CompareOptions(self, request, context):
+        """Lawful ways to pay less duty on a line, and later, with what each saves, its conditions and its papers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CalculateBom(self, request, context):
         """The landed cost and duty of a bill of materials under each scenario. Costs are those of CalculateDuty.
         """
@@ -119,6 +131,11 @@ def add_DutyServiceServicer_to_server(servicer, server):
                     servicer.CompareOrigins,
                     request_deserializer=tariffs_dot_v1_dot_duty__service__pb2.CompareOriginsRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_duty__service__pb2.CompareOriginsResponse.SerializeToString,
+            ),
+            'CompareOptions': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareOptions,
+                    request_deserializer=tariffs_dot_v1_dot_duty__service__pb2.CompareOptionsRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_duty__service__pb2.CompareOptionsResponse.SerializeToString,
             ),
             'CalculateBom': grpc.unary_unary_rpc_method_handler(
                     servicer.CalculateBom,
@@ -213,6 +230,33 @@ class DutyService:
             '/tariffs.v1.DutyService/CompareOrigins',
             tariffs_dot_v1_dot_duty__service__pb2.CompareOriginsRequest.SerializeToString,
             tariffs_dot_v1_dot_duty__service__pb2.CompareOriginsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareOptions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.DutyService/CompareOptions',
+            tariffs_dot_v1_dot_duty__service__pb2.CompareOptionsRequest.SerializeToString,
+            tariffs_dot_v1_dot_duty__service__pb2.CompareOptionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

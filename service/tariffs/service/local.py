@@ -74,6 +74,7 @@ class LocalServices:
     CalculateDuty = _answering("duty:calculate_duty")
     BatchCalculateDuties = _emitting("duties")
     CompareOrigins = _emitting("origins")
+    CompareOptions = _emitting("options")
     CompareCodes = _emitting("codes")
     CalculateBom = _emitting("bom")
     CalculateRefunds = _emitting("refunds")

@@ -27,6 +27,7 @@ from tariffs.client.errors import (
 )
 from tariffs.client.results.bom import BomAllocation, BomAmounts, BomChange, BomGroup, BomResult, BomScenario
 from tariffs.client.results.both_sides import BothSides
+from tariffs.client.results.duty_options import DutyOption, OptionsResult, ScenarioOptions
 from tariffs.client.results.entries import EntriesResult
 from tariffs.client.results.find import FindCandidate, FindResult
 from tariffs.client.results.impact import ImpactResult, TimelineResult
@@ -51,14 +52,15 @@ from tariffs.run_spec.typed import LawOptions, ResponseOptions, RunOptions, Time
 __all__ = [
     "AsyncClient", "BomAllocation", "BomAmounts", "BomChange", "BomGroup", "BomResult", "BomScenario",
     "BothSides", "CallerInfo", "CallerQuota", "Cancelled", "CheckResult", "Client", "Config",
-    "DeadlineExceeded", "Deadlines", "Difference", "EntriesResult", "ExtraMissing", "FindCandidate",
-    "FindResult", "ImpactResult", "ImportedTable", "InternalError", "InvalidRequest", "Law", "LawChange",
-    "LawChanges", "LawOptions", "Layer", "LegalText", "LineStream", "Measure", "NotFound", "Note",
-    "OriginCost", "OriginRegret", "PermissionDenied", "Portfolio", "PortfolioEvent", "Problem", "Quote",
-    "Ranges", "RefundsResult", "Replay", "ResourceExhausted", "ResponseOptions", "Run", "RunOptions",
-    "RunStatus", "SavedPortfolio", "Scenario", "ScenarioEvent", "ScenarioInfo", "ScenarioOrigins", "Seek",
-    "SeekJump", "SeekRoot", "ServerVersion", "SourceResult", "StoredScenario", "Sweep", "Switch",
-    "TableCheck", "TableColumn", "TableHandle", "TariffsError", "TimelineOptions", "TimelineResult",
-    "Unauthenticated", "Unavailable", "Unsupported", "Violation", "WatchEvent", "WatchResult", "World",
-    "WorldOptions", "import_table", "read_table", "replay",
+    "DeadlineExceeded", "Deadlines", "Difference", "DutyOption", "EntriesResult", "ExtraMissing",
+    "FindCandidate", "FindResult", "ImpactResult", "ImportedTable", "InternalError", "InvalidRequest",
+    "Law", "LawChange", "LawChanges", "LawOptions", "Layer", "LegalText", "LineStream", "Measure",
+    "NotFound", "Note", "OptionsResult", "OriginCost", "OriginRegret", "PermissionDenied", "Portfolio",
+    "PortfolioEvent", "Problem", "Quote", "Ranges", "RefundsResult", "Replay", "ResourceExhausted",
+    "ResponseOptions", "Run", "RunOptions", "RunStatus", "SavedPortfolio", "Scenario", "ScenarioEvent",
+    "ScenarioInfo", "ScenarioOptions", "ScenarioOrigins", "Seek", "SeekJump", "SeekRoot", "ServerVersion",
+    "SourceResult", "StoredScenario", "Sweep", "Switch", "TableCheck", "TableColumn", "TableHandle",
+    "TariffsError", "TimelineOptions", "TimelineResult", "Unauthenticated", "Unavailable", "Unsupported",
+    "Violation", "WatchEvent", "WatchResult", "World", "WorldOptions", "import_table", "read_table",
+    "replay",
 ]  # fmt: skip

@@ -119,6 +119,7 @@ class AsyncClient:
     measure = _awaited(Client.measure)
     measure_codes = _awaited(Client.measure_codes)
     measures = _awaited(Client.measures)
+    options = _awaited(Client.options)
     port_fees = _awaited(Client.port_fees)
     portfolio_events = _awaited(Client.portfolio_events)
     portfolios = _awaited(Client.portfolios)

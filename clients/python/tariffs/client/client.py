@@ -13,6 +13,7 @@ from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.bom import BomCalls
 from tariffs.client._verbs.changes import PortFeeCalls
 from tariffs.client._verbs.duty import DutyCalls
+from tariffs.client._verbs.duty_options import DutyOptionCalls
 from tariffs.client._verbs.find import FindCalls
 from tariffs.client._verbs.legal_lookup import LegalTextCalls
 from tariffs.client._verbs.line_stream import LineStreamCalls
@@ -52,6 +53,7 @@ class Client(
     RefundCalls,
     PortFeeCalls,
     SourceCalls,
+    DutyOptionCalls,
     FindCalls,
     BomCalls,
     OutcomeCalls,

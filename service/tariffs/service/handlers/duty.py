@@ -48,6 +48,7 @@ class DutyHandler(duty_service_pb2_grpc.DutyServiceServicer):
     CompareCodes = computed("short", "codes", pb.CompareCodesResponse)
     # All origins on the days of a year take seconds.
     CompareOrigins = computed("sweep", "origins", pb.CompareOriginsResponse)
+    CompareOptions = computed("short", "options", pb.CompareOptionsResponse)
     CalculateBom = computed("sweep", "bom", pb.CalculateBomResponse)
 
 

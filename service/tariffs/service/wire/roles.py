@@ -33,7 +33,7 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
         "google.longrunning.Operations": "GetOperation ListOperations WaitOperation",
     },
     RUN: {
-        "tariffs.v1.DutyService": "CalculateBom CompareOrigins",
+        "tariffs.v1.DutyService": "CalculateBom CompareOptions CompareOrigins",
         "tariffs.v1.RefundService": "CalculateRefunds",
         "tariffs.v1.ScenarioService": "SaveScenario ShareScenario DeleteScenario",
         "tariffs.v1.SimulationService": "Simulate SimulateGroups Timeline CalculateCollections CompareTrade "

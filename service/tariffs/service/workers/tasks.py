@@ -139,6 +139,7 @@ CALLS: Mapping[str, CallTask] = {
     "duties": CallTask("duty_service_pb2:BatchCalculateDutiesRequest", "duty:calculate_duties"),
     "codes": CallTask("duty_service_pb2:CompareCodesRequest", "codes:compare"),
     "bom": CallTask("duty_service_pb2:CalculateBomRequest", "bom:calculate_bom"),
+    "options": CallTask("duty_service_pb2:CompareOptionsRequest", "duty_options:compare_options"),
     "origins": CallTask("duty_service_pb2:CompareOriginsRequest", "origins:compare"),
     "refunds": CallTask("refund_service_pb2:CalculateRefundsRequest", "refund:calculate_refunds"),
     "watch_events": CallTask("watch_service_pb2:ListWatchEventsRequest", "watch:list_watch_events"),

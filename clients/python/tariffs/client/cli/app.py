@@ -17,7 +17,8 @@ from tariffs.client.errors import InvalidRequest
 
 # Shells give the line to complete to Typer in one of these variables.
 _COMPLETED_LINES = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")
-# The module of each command has its name, with underscores.
+# The module of each command has its name, with underscores, but for those here.
+_MODULES = {"options": "duty_options"}
 SUMMARIES: Mapping[str, str] = {
     "duty": "Compute the duty on one entry line, or on every line of a file, with each layer named and cited.",
     "impact": "Compute the effect of scenarios on a trade table: landed cost and trade volume, by group and in total.",
@@ -26,6 +27,7 @@ SUMMARIES: Mapping[str, str] = {
     "sweep": "Compute a scenario at up to 100,000 points of its parameters, by group and in total.",
     "seek": "Find the values of a parameter of a scenario at which a result meets a target.",
     "source": "Rank the origins of a product by landed cost a unit, under the law and scenarios.",
+    "options": "List lawful ways to pay less duty on a line, with their saving, catch and papers.",
     "find": "Find codes that goods of some words may have, with the range of their duty.",
     "watch": "Watch your goods: events of a portfolio of lines, each with its days, amount and citation.",
     "collections": "Follow duty on US imports from the law to the treasury: assessed, claimed, exempt, afloat, "
@@ -107,7 +109,7 @@ def assemble(named: str) -> typer.Typer:
             app.command(name, help=summary)(_named)
             continue
         function = name.replace("-", "_")
-        module = import_module(f"tariffs.client.cli.{function}")
+        module = import_module(f"tariffs.client.cli.{_MODULES.get(name, function)}")
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name)
         else:

@@ -1,0 +1,126 @@
+"""DutyService.CompareOptions: lawful ways to pay less duty on a line under scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from tariffs.engine.line_duty.entry_dates import known_on_text, read_known_on
+from tariffs.engine.scenario.model import Scenario
+from tariffs.engine.scenario.named import components
+from tariffs.firm.levers import load_levers
+from tariffs.firm.options import Facts, Option, Options, list_options
+from tariffs.firm.plan_cost import PlanCost
+from tariffs.service.rpc.checks import few, word, words
+from tariffs.service.rpc.duty import read_line
+from tariffs.service.rpc.laws import LAWS
+from tariffs.service.rpc.shared import filled, law_provenance, law_under, scenario_of
+from tariffs.service.wire.status import cancelled_error
+from tariffs.v1 import common_pb2
+from tariffs.v1 import duty_service_pb2 as pb
+
+_SCENARIOS_LIMIT = 20
+
+
+def compare_options(
+    request: pb.CompareOptionsRequest,
+    emit: Callable[[pb.CompareOptionsResponse], None],
+    cancelled: Callable[[], bool],
+) -> None:
+    """List the options of a line under each scenario and emit one response.
+
+    Raises:
+        TariffsError: an invalid line, fact, scenario or switch.
+    """
+    few(request.scenarios, "scenarios", _SCENARIOS_LIMIT)
+    data = load_levers()
+    facts = data.read_facts(words(request.facts, "facts"))
+    base = LAWS.named(request.law_version)
+    known_on = word(request.known_on, "known_on") or None
+    read_known_on(base, known_on, base.as_of)
+    plain = scenario_of(common_pb2.ScenarioRef(), "")
+    refs = [scenario_of(ref, "scenarios") for ref in request.scenarios] or [plain]
+    scenarios = filled(refs, request.parameters, "parameters")
+    before = _under(request, plain, facts, known_on, None)
+    response = pb.CompareOptionsResponse(
+        facts=[pb.OptionFact(name=one.name, type=one.type, text=one.text) for one in data.facts.values()]
+    )
+    for scenario in scenarios:
+        if cancelled():
+            raise cancelled_error()
+        found = before if scenario.id == plain.id else _under(request, scenario, facts, known_on, before)
+        response.scenarios.append(_scenario(scenario.id, found))
+    response.provenance.CopyFrom(
+        law_provenance(
+            base,
+            request,
+            scenarios,
+            known_on=known_on_text(base, known_on),
+            on=request.line.entry or str(base.as_of),
+            options_as_of=str(data.as_of),
+        )
+    )
+    emit(response)
+
+
+def _under(
+    request: pb.CompareOptionsRequest,
+    scenario: Scenario,
+    facts: Facts,
+    known_on: str | None,
+    before: Options | None,
+) -> Options:
+    laws = [
+        (weight, law_under(request.law_version, part, request.switches, request.min_confidence))
+        for weight, part in components(scenario)
+    ]
+    return list_options(laws, read_line(request.line), facts, known_on=known_on, before=before)
+
+
+def _scenario(name: str, found: Options) -> pb.ScenarioOptions:
+    best = pb.BestOptions(
+        options=found.best.levers, cost=_cost(found.best.cost), saving=_usd(found.best.saving)
+    )
+    return pb.ScenarioOptions(
+        id=name, ordinary=_cost(found.ordinary), options=map(_option, found.options), best=best
+    )
+
+
+def _option(one: Option) -> pb.DutyOption:
+    lever = one.lever
+    message = pb.DutyOption(
+        id=lever.id,
+        title=lever.title,
+        state=f"OPTION_STATE_{one.state.upper()}",
+        missing_facts=one.missing_facts,
+        would_change=one.would_change,
+        why=one.why,
+        catch=lever.catch,
+        papers=lever.papers,
+        citations=lever.cite,
+        confidence=lever.conf,
+    )
+    if one.cost is not None:
+        message.cost.CopyFrom(_cost(one.cost))
+    if one.saving is not None:
+        message.saving = _usd(one.saving)
+    if one.saving_if is not None:
+        message.saving_if = _usd(one.saving_if)
+    return message
+
+
+def _cost(cost: PlanCost) -> pb.OptionCost:
+    message = pb.OptionCost(
+        duty=_usd(cost.duty),
+        fees=_usd(cost.fees),
+        refunded=_usd(cost.refunded),
+        drawback=_usd(cost.drawback),
+        day=cost.day.isoformat() if cost.day else "",
+    )
+    if cost.cash is not None:
+        message.cash = _usd(cost.cash)
+    return message
+
+
+def _usd(amount: Decimal) -> str:
+    return f"{amount:.2f}"
