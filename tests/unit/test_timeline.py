@@ -86,7 +86,7 @@ def test_laws_that_respond_together_are_single_days(by: tuple[str, ...]) -> None
     found = run(*scenarios, start="2026-05-01", end="2027-01-31", options=options, table=table)
     for scenario, block in zip(scenarios, found.scenarios, strict=True):
         assert block.totals.height > 4
-        prohibited += block.totals["prohibited_value"].sum()
+        prohibited += float(block.totals["prohibited_value"].sum())
         for row in block.totals[:: 3 if SCALE == 1 else 1].iter_rows(named=True):
             point = Point(scenario, row["start"])
             (single,) = impact(table, [point], law=load_law(), options=options).scenarios

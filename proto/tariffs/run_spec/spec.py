@@ -211,8 +211,8 @@ class Response:
         "",
         Kind.TEXT,
         "Answer of partners in the world",
-        "With the response of the world: what partners charge on goods of the United States: none; reciprocal, the same "
-        "rate back; optimal, the published formula. Default: none.",
+        "With the response of the world: what partners charge on goods of the United States: none; reciprocal, the "
+        "same rate back; optimal, the published formula. Default: none.",
         choices=("none", "reciprocal", "optimal"),
         side="import",
     )

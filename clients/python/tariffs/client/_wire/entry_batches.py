@@ -39,6 +39,13 @@ Answer = TypeVar(
     watch_service_pb2.ListWatchEventsResponse,
     watch_service_pb2.SavePortfolioResponse,
 )
+ToldAnswer = TypeVar(
+    "ToldAnswer",
+    duty_service_pb2.BatchCalculateDutiesResponse,
+    refund_service_pb2.CalculateRefundsResponse,
+    watch_service_pb2.ListWatchEventsResponse,
+)
+"""Answers with notes and provenance."""
 Answers = list[tuple[list[int], Answer]]
 Report = Callable[[str, float], None]
 
@@ -72,7 +79,7 @@ def refused_of(table: EntryTable, answered: Answers[Answer]) -> pl.DataFrame:
     return pl.DataFrame(refused, schema=typed(REFUSED_SCHEMA)).sort("row", maintain_order=True)
 
 
-def notes_of(answered: Answers[Answer]) -> tuple[Note, ...]:
+def notes_of(answered: Answers[ToldAnswer]) -> tuple[Note, ...]:
     """List the different notes of all batches."""
     return tuple(dict.fromkeys(note for _, answer in answered for note in read_all(Note, answer.notes)))
 
@@ -189,7 +196,7 @@ def _column(name: str) -> str:
     return CHARGES.get(name, name)
 
 
-def joined_provenance(answered: Answers[Answer]) -> dict[str, Any]:
+def joined_provenance(answered: Answers[ToldAnswer]) -> dict[str, Any]:
     """Join the provenance of batches: the union of their switches, and one digest of their digests."""
     parts: list[Any] = [provenance(answer.provenance) for _, answer in answered]
     joined = dict(parts[0])
