@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.law.conditions import Fact
-from tariffs.engine.law.law import Law
+from tariffs.engine.law.law import ActiveRule, Law
 from tariffs.engine.line_duty.class_profile import profile_of
 from tariffs.engine.line_duty.coarse_codes import is_coarse
 from tariffs.engine.line_duty.entry_dates import LawDay, law_day
@@ -177,6 +177,7 @@ class ReachNumbers:
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
         self._of_segment: dict[Hashable, int] = {}
+        self._rules = RuleNumbers()
         # Keys hold identities of what these hold.
         self._kept: dict[int, tuple[Law, LawSegment]] = {}
 
@@ -202,8 +203,25 @@ class ReachNumbers:
         asked = tuple(name for name in law.claims if segment.is_asked(name, reach))
         # Shares that a scenario sets have scopes of their own: such a law shares no answers.
         own = segment.number if law.set_claims else None
-        rules, shared = segment.in_force.rules, (law.programs, law.claims, law.caps)
-        return rows, asked, own, id(rules), segment.in_force.revive, *map(id, shared)
+        rules, shared = self._rules.of(segment), (law.programs, law.claims, law.caps)
+        return rows, asked, own, rules, segment.in_force.revive, *map(id, shared)
+
+
+class RuleNumbers:
+    """Numbers of the stacking rules in force, equal for laws with equal rules."""
+
+    def __init__(self) -> None:
+        self._distinct: list[tuple[ActiveRule, ...]] = []
+        self._of_segment: dict[int, int] = {}
+
+    def of(self, segment: LawSegment) -> int:
+        """Number of the rules of a segment."""
+        if segment.number not in self._of_segment:
+            rules = segment.in_force.rules
+            if rules not in self._distinct:
+                self._distinct.append(rules)
+            self._of_segment[segment.number] = self._distinct.index(rules)
+        return self._of_segment[segment.number]
 
 
 def _cost_of(law: Law, line: ResolvedLine) -> Outcome:

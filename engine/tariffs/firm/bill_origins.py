@@ -28,7 +28,7 @@ from tariffs.engine.line_duty.segment import LawSegment
 from tariffs.engine.rating.fits import Stacker, claims_read, conditions_read
 from tariffs.engine.rating.law_fingerprint import law_fingerprint
 from tariffs.engine.schedule.units import convert
-from tariffs.firm.bill_costs import cents
+from tariffs.firm.bill_costs import RuleNumbers, cents
 from tariffs.firm.law_days import Laws
 
 _COLUMNS = ("general", "other")
@@ -137,7 +137,8 @@ class _OriginRater:
         self._numbers: dict[Hashable, int] = {}
         self._duties: list[F64 | _Quoted] = []
         self._stacked: dict[Hashable, Layers | None] = {}
-        # By the identity of rows and rules, which the segments hold.
+        self._rules = RuleNumbers()
+        # By the identity of rows, which the segments hold.
         self._decided: dict[Hashable, Layers | None] = {}
         self._quotes: dict[tuple[int, int], F64] = {}
 
@@ -222,7 +223,7 @@ class _OriginRater:
         if any(row.prohibits for _, fitting in rows for row in fitting):
             return None
         # Shares that a scenario sets have scopes of their own: such a law has no terms in common with others.
-        own = (segment.number, reach) if law.set_claims else (id(in_force.rules), in_force.revive)
+        own = (segment.number, reach) if law.set_claims else (self._rules.of(segment), in_force.revive)
         decided = own, tuple((one.index, *map(id, fitting)) for one, fitting in rows), facts
         if decided not in self._decided:
             self._decided[decided] = self._stacked_layers(side, reach, facts)
