@@ -118,7 +118,7 @@ def test_a_comparison_is_handed_over(page: Any, desk: Desk, tmp_path: Path) -> N
             page.get_by_role("link", name=words).click()
         files[words] = tmp_path / caught.value.suggested_filename
         caught.value.save_as(files[words])
-    assert "<h1>What does a scenario change" in files["Report"].read_text(encoding="utf-8")
+    assert "<h1>What changes for " in files["Report"].read_text(encoding="utf-8")
     assert {"totals", "groups"} <= set(fastexcel.read_excel(files["Workbook (xlsx)"]).sheet_names)
     assert files["Table (csv)"].read_text(encoding="utf-8").startswith("scenario,on,origin,origin_name,")
 

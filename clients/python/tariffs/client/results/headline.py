@@ -64,6 +64,11 @@ def response_words(provenance: Provenance) -> str:
     return ", ".join(filter(None, parts)) + "."
 
 
+def baseline_of(provenance: Provenance) -> str:
+    """Name the day from which duties are counted as added; empty if the run has none."""
+    return _detail(provenance, "baseline")
+
+
 def is_export(provenance: Provenance) -> bool:
     """Test whether the goods are exports of the United States."""
     return _detail(provenance, "direction") == "export"

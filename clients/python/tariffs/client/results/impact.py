@@ -16,7 +16,7 @@ from tariffs.client.results.chart_rows import rows_by, total_rows
 from tariffs.client.results.charts import Chart
 from tariffs.client.results.columns import keys_of, largest_first, runs_largest_first
 from tariffs.client.results.households import household_passages, household_tables
-from tariffs.client.results.impact_view import ImpactWords, change_tables, details
+from tariffs.client.results.impact_view import ImpactWords, change_tables, details, run_facts
 from tariffs.client.results.json_values import json_rows, json_value
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.path_views import named_events, period_answer, period_figure
@@ -230,16 +230,17 @@ class ImpactResult(TableResult):
             titled = _titled(frame, law, *others) if others else frame
             return titled.with_columns(pl.Series("scenario", names, pl.String))
 
-        ranges = self.ranges
+        of_totals, tornado = (self.ranges.total, self.ranges.tornado) if self.ranges else (None, None)
         own = ImpactWords(
             cast(pl.DataFrame, named(self.total)),
             cast(pl.DataFrame, named(self.groups)),
-            named(None if ranges is None else ranges.total),
-            named(None if ranges is None else ranges.tornado),
+            named(of_totals),
+            named(tornado),
             named(None if self.attribution is None else self.by_change(), "reference"),
             named(self.models),
             self.goods,
             self._largest(law=law),
+            *run_facts(self.provenance, self.notes, titles),
         )
         more = [*household_passages(named(self.households)), *world_passages(named(self.world))]
         return Story(own.question, own.answer(), [*own.passages(), *more], own.figure)

@@ -15,10 +15,13 @@ from tariffs.client.results.balance import CAPTION, Balance
 from tariffs.client.results.chart_rows import rows_by, with_others
 from tariffs.client.results.charts import Figure
 from tariffs.client.results.columns import is_fraction, key_title, keys_of, largest_first, parameter_words
+from tariffs.client.results.headline import baseline_of
+from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.short_names import inside, label_of
 from tariffs.client.results.tables import Section, ShortTable
 from tariffs.client.results.view import Passage, in_plain_words
 
+_BEGINS_LATER = "CHANGE_BEGINS_LATER"
 _ROWS, _BARS, _COLUMNS = 10, 9, 3
 _RANGED = {
     "duty_after": "duty after the response",
@@ -58,6 +61,8 @@ class ImpactWords:
         models: welfare under the models of trade; None without draws.
         goods: goods in words, such as US imports.
         tables: table of the largest groups.
+        baseline: first day of the change that is measured; empty if the trade is that of no day.
+        later: titles of runs whose scenarios change nothing before their day is over.
     """
 
     total: pl.DataFrame
@@ -68,6 +73,8 @@ class ImpactWords:
     models: pl.DataFrame | None
     goods: str
     tables: Sequence[ShortTable]
+    baseline: str = ""
+    later: frozenset[str] = frozenset()
 
     @property
     def question(self) -> str:
@@ -76,9 +83,8 @@ class ImpactWords:
         day = f"on {days[0]}" if len(days) == 1 else f"between {min(days)} and {max(days)}"
         if len(names) == 1:
             return f"What is the duty on {self.goods} {day}?"
-        return (
-            f"What does {'each scenario' if len(names) > 2 else 'a scenario'} change for {self.goods} {day}?"
-        )
+        what = "each scenario" if len(names) > 2 else f"“{names[1]}”"
+        return f"What changes for {self.goods} {day} under {what}?"
 
     def answer(self) -> list[str]:
         """Say in two sentences what the duty is, or what each scenario changes, with the band if there is one."""
@@ -154,9 +160,9 @@ class ImpactWords:
         """Say what a scenario changes of the duty of the first one."""
         change, static = (float(one[name]) - float(first[name]) for name in (self._duty, "duty"))
         if abs(change) < 0.5 and abs(static) < 0.5:
-            base = inside(first["scenario"])
-            same = f"on {self.goods} of {in_words(one['customs_value'])} the duty is that of {base}"
-            return f"{one['scenario']}: {same}, {in_words(first[self._duty])} a year."
+            later = " (changes of it begin later)" if one["scenario"] in self.later else ""
+            same = f"the duty is that of {inside(first['scenario'])}, {in_words(first[self._duty])} a year"
+            return f"{one['scenario']}: nothing changes on {one['on']}{later}; {same}."
         word = "higher" if change > 0 else "lower"
         band = self._range(str(one["scenario"]), ("vs_p5", "vs_p95"))
         before = f"; at unchanged trade {in_words(abs(static))}" if self._responds else ""
@@ -172,8 +178,10 @@ class ImpactWords:
         share, before, after = one.get("importer_share"), one["customs_value"], one.get("value_after")
         if share is None or not before or after is None:
             return []
+        under = f"Under “{one['scenario']}” importers" if self.total.height > 1 else "Importers"
+        since = f"since {self.baseline} (the baseline)" if self.baseline else "since the baseline"
         return [
-            f"Of the duty added since the baseline importers and buyers bear {_percent(share)}, exporters the rest; "
+            f"{under} and buyers bear {_percent(share)} of the duty added {since}, exporters the rest; "
             f"trade {'rises' if after > before else 'falls'} by {_percent(abs(after / before - 1.0))}.",
             *self._welfare(one),
         ]
@@ -247,6 +255,14 @@ class ImpactWords:
         rows = [] if self.models is None else self.models.filter(scenario=scenario).to_dicts()
         found = "; ".join(f"{in_words(row['welfare'])} ({row['model']})" for row in rows)
         return f"Models of trade differ by more. Welfare: {found}." if len(rows) > 1 else ""
+
+
+def run_facts(
+    provenance: Provenance, notes: Sequence[Note], titles: Mapping[tuple[str, str], str]
+) -> tuple[str, frozenset[str]]:
+    """Read the baseline of a run, and select the titles of its parts with a change that begins after their day."""
+    later = frozenset(titles[note.scenario, note.on] for note in notes if note.reason == _BEGINS_LATER)
+    return baseline_of(provenance), later
 
 
 def change_tables(changes: pl.DataFrame) -> list[ShortTable]:

@@ -111,7 +111,7 @@ class TableResult:
         """Describe the result in plain data for readers; `question` and `law` as in `report`."""
         refused = [Passage("Refused rows", [refused_words(self.refused)])] if self.refused.height else []
         story, answer = self.story(law), self.answer(law)
-        first = [Passage("In five lines", [], [answer.table])] if answer else []
+        first = [Passage("In figures", [], [answer.table])] if answer else []
         described = View.of(
             self.provenance,
             self.notes,
