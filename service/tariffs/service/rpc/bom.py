@@ -62,7 +62,9 @@ def calculate_bom(
     few(request.scenarios, "scenarios", _SCENARIOS_LIMIT)
     few(request.rows, "rows", _ROWS_LIMIT)
     if not request.rows:
-        raise InputError("TABLE_EMPTY", "The table has no rows.", field="rows")
+        raise InputError(
+            "TABLE_EMPTY", "The table has no rows.", field="rows", fix="Give a row for each part."
+        )
     units = decimal(request.units, "units", "REQUEST_INVALID") if request.units else Decimal(1)
     if units <= 0:
         raise request_invalid(f"units is {request.units}.", "units", "Give a number above 0.")
