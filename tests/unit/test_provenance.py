@@ -52,6 +52,7 @@ TESTED_APART = {
     "collected",
     "gdp",
     "memory",
+    "retaliation",
 }
 
 

@@ -6,12 +6,12 @@ are known. Days are taken in turn, and all lines on each: the law of a day is co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from itertools import takewhile
-from typing import Any
+from typing import Any, TypeVar
 
 from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.law.law import IMPORT, Law
@@ -39,6 +39,7 @@ from tariffs.firm.watch_model import (
     usd,
 )
 
+T = TypeVar("T")
 AHEAD_DAYS = (30,)
 ZERO, CENT, YEAR = Decimal(0), Decimal("0.01"), 365
 _CLAIMED: Mapping[str, str | bool] = {"share": "1", "content": "1", "bool": True}
@@ -64,7 +65,7 @@ def watch_events(
         start: first day of knowledge.
         end: last day of knowledge.
         ahead: days before its effect on which a change is told again.
-        cancelled: asked before each day; True ends with what is found.
+        cancelled: asked before each line of each day; True ends with what is found.
 
     Raises:
         InputError: REQUEST_INVALID for days out of order or of the coverage of the law.
@@ -74,7 +75,7 @@ def watch_events(
     standings: dict[str, Standing] = {}
     refused: dict[int, TariffsError] = {}
     schedule = load_schedule()
-    for place, line in enumerate(lines):
+    for place, line in takewhile(lambda _: not cancelled(), enumerate(lines)):
         try:
             quote = quote_line(law, line.goods._replace(entry=end), known_on=end)
         except InputError as error:
@@ -91,22 +92,26 @@ def watch_events(
 def _events(
     days: LawDays, lines: Sequence[_LineWatch], cancelled: Callable[[], bool]
 ) -> Iterator[WatchEvent]:
-    """Yield the events of lines, day by day, until cancelled."""
-    for step in takewhile(lambda _: not cancelled(), days.changed):
-        for line in lines:
+    """Yield the events of lines, day by day, until cancelled: asked before each line of each day."""
+
+    def until(items: Iterable[T]) -> Iterator[T]:
+        return takewhile(lambda _: not cancelled(), items)
+
+    for step in until(days.changed):
+        for line in until(lines):
             yield from line.today(step)
-    for known, steps in takewhile(lambda _: not cancelled(), days.made_known):
+    for known, steps in until(days.made_known):
         waiting = list(lines)
-        for step in steps:
-            found = [(line, line.enacted(step)) for line in waiting]
+        for step in until(steps):
+            found = [(line, line.enacted(step)) for line in until(waiting)]
             yield from (event for _, event in found if event is not None)
             waiting = [line for line, event in found if event is None]
-        for line in lines if days.announces(known) else ():
+        for line in until(lines) if days.announces(known) else ():
             yield from line.announced(known, steps)
-    for step in takewhile(lambda _: not cancelled(), days.coming):
-        for line in lines:
+    for step in until(days.coming):
+        for line in until(lines):
             yield from line.ahead(step)
-    for line in lines:
+    for line in until(lines):
         yield from line.refunds()
 
 

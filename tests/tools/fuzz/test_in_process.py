@@ -15,7 +15,9 @@ INPUTS = 20_000
 _SLOW = {
     **dict.fromkeys(("LawService/ListChanges", "SimulationService/SolveWorld"), 25),
     "SimulationService/CalculateCollections": 75,
-    "SimulationService/CompareTrade": 15,
+    "SimulationService/CompareTrade": 5,
+    "WatchService/ListWatchEvents": 40,
+    "DutyService/CalculateBom": 100,
     **dict.fromkeys(("SimulationService/Simulate", "SweepService/Seek", "TableService/CheckTable"), 150),
     **dict.fromkeys(
         ("SimulationService/Timeline", "SimulationService/SimulateLines", "SweepService/Sweep"), 300

@@ -62,8 +62,8 @@ TradeTable = Annotated[
     Path | None,
     typer.Argument(
         metavar="TABLE",
-        help="Parquet, Arrow or CSV file; - is standard input. Without a server also a directory or pattern of Parquet "
-        "files. Default: US trade of 2024.",
+        help="Parquet, Arrow or CSV file, or without a server a directory of Parquet files; - is standard input. "
+        "Default: US trade of 2024.",
     ),
 ]
 Scenario = Annotated[

@@ -11,12 +11,6 @@ import polars as pl
 from tariffs.client.results.json_values import Plain, json_rows
 from tariffs.client.results.quote import Provenance
 
-EVENT_SCHEMA = {
-    **dict.fromkeys(("id", "kind", "line_id", "hts", "origin", "known_on", "effective_on"), pl.String()),
-    **dict.fromkeys(("before", "after", "amount"), pl.Decimal(20, 2)),
-    **dict.fromkeys(("measures", "headings", "claim", "citations", "text"), pl.String()),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class WatchEvent(Plain):
@@ -151,12 +145,17 @@ class WatchResult:
 
 def event_frame(events: Iterable[WatchEvent]) -> pl.DataFrame:
     """Make a row an event: the fields of `WatchEvent`, lists joined by `; `."""
+    schema = {
+        **dict.fromkeys(("id", "kind", "line_id", "hts", "origin", "known_on", "effective_on"), pl.String()),
+        **dict.fromkeys(("before", "after", "amount"), pl.Decimal(20, 2)),
+        **dict.fromkeys(("measures", "headings", "claim", "citations", "text"), pl.String()),
+    }
     rows = [
         {
             name: "; ".join(value) if isinstance(value, tuple) else value
-            for name in EVENT_SCHEMA
+            for name in schema
             for value in (getattr(event, name),)
         }
         for event in events
     ]
-    return pl.DataFrame(rows, schema=EVENT_SCHEMA)
+    return pl.DataFrame(rows, schema=schema)
