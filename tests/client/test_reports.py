@@ -139,6 +139,16 @@ def test_a_report_without_a_response_has_no_gains_and_losses(client: Client) -> 
     assert "Importers pay the duty." in text
 
 
+def test_a_report_of_a_scenario_whose_changes_begin_later_says_so_and_draws_the_duty(client: Client) -> None:
+    table = pl.DataFrame({"hts": ["9503000073"], "origin": ["CN"], "customs_value": [1e6]})
+    later = ("base", "forced-labor-zero-on-china")
+    view = client.impact(table, later, on="2026-11-20", response="none").to_view()
+    assert "nothing changes on 2026-11-20 (changes of it begin later)" in view.answer[0]
+    assert isinstance(view.figure, charts.Figure)
+    assert view.figure.title.startswith("Duty by country")
+    assert view.figure.rows["shown"].to_list()[0] > 0
+
+
 def test_the_command_writes_a_report_beside_the_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

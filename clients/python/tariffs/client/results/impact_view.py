@@ -102,12 +102,16 @@ class ImpactWords:
                 rows = rows.with_columns(pl.DataFrame(ends, ["low", "high"], orient="row"))
             what, key = f"Duty{self._after} by scenario", "scenario"
         else:
-            sign = pl.when(pl.col("scenario") == names[-1]).then(1.0).otherwise(-1.0)
-            rows = rows_by(self.groups, self._duty, key).with_columns(pl.col(self._duty) * sign)
+            last, of_run = names[-1], rows_by(self.groups, self._duty, key)
+            sign = pl.when(pl.col("scenario") == last).then(1.0).otherwise(-1.0)
+            rows = of_run.with_columns(pl.col(self._duty) * sign)
             rows = rows.group_by(key, maintain_order=True).agg(pl.col(self._duty).sum())
-            rows = largest_first(rows, self._duty).with_columns(scenario=pl.lit(names[-1]))
+            # Bars of nothing would show nothing: where the two are equal, the duty is drawn.
+            differs = len(names) > 1 and bool((rows[self._duty] != 0.0).any())
+            rows = rows if differs else of_run.filter(scenario=last).select(key, self._duty)
+            rows = largest_first(rows, self._duty).with_columns(scenario=pl.lit(last))
             rows = with_others(rows, key, self._duty, _BARS)
-            what = f"{'Change of the duty' if len(names) > 1 else 'Duty'}{self._after} by {key_title(key)}"
+            what = f"{'Change of the duty' if differs else 'Duty'}{self._after} by {key_title(key)}"
         unit, what = charts.unit_of(self._duty, rows[self._duty].to_list()), f"{what}, a year"
         shown = [
             (label_of(key, str(name)), value) for name, value in rows.select(key, self._duty).iter_rows()
