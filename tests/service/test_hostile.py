@@ -47,8 +47,11 @@ HEAVY = {
     "SweepService/Seek",
     "SweepService/Sweep",
     "TableService/CheckTable",
+    "WatchService/ListWatchEvents",
 }
 """Calls that may compute for seconds: left to the long test."""
+LONG = {"SimulationService/CompareTrade", "WatchService/ListWatchEvents"}
+"""Calls that may compute for a minute: their deadline ends them."""
 WATCHES = {"LawService/WatchVersions", "ScenarioService/WatchScenarios"}
 """Calls that end with their deadline."""
 WATCH_SECONDS = 0.5
@@ -102,8 +105,9 @@ class Sender:
         sent: Any = iter(bodies) if method.client_streaming else bodies[0]
         come = "stream" if method.client_streaming else "unary"
         go = "stream" if method.server_streaming else "unary"
+        is_brief = method.name.startswith("Watch") or path.removeprefix("/tariffs.v1.") in LONG
         answer = getattr(self.channel, f"{come}_{go}")(path, bytes, bytes)(
-            sent, timeout=WATCH_SECONDS if method.name.startswith("Watch") else TIMEOUT, metadata=metadata
+            sent, timeout=WATCH_SECONDS if is_brief else TIMEOUT, metadata=metadata
         )
         if method.server_streaming:
             for _ in answer:
