@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ import structlog
 from tariffs.engine.errors import TariffsError
 from tariffs.service.rpc.laws import LATEST, LAWS, ServedLaw
 from tariffs.service.rpc.portfolios import HELD_SHARE, after_swap, found_of, requests_of, today
+from tariffs.service.server.background import in_background
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import Caller
 from tariffs.service.workers.task_queue import TaskQueue
@@ -41,16 +42,9 @@ class PortfolioRounds:
         self._portfolios = storage.portfolios
         self._day = day
 
-    @asynccontextmanager
-    async def watching(self) -> AsyncIterator[None]:
+    def watching(self) -> AbstractAsyncContextManager[None]:
         """Find events as long as the block lasts."""
-        work = asyncio.create_task(self._work())
-        try:
-            yield
-        finally:
-            work.cancel()
-            with suppress(asyncio.CancelledError):
-                await work
+        return in_background(self._work())
 
     async def _work(self) -> None:
         while True:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 
 import structlog
 
 from tariffs.engine.errors import TariffsError
 from tariffs.service.rpc.laws import LATEST, LAWS, ServedLaw
 from tariffs.service.rpc.stored_scenarios import check_of, is_news
+from tariffs.service.server.background import in_background
 from tariffs.service.storage.scenario_names import StoredVersion
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import Caller
@@ -37,16 +37,9 @@ class ScenarioChecks:
         self._task_queue = task_queue
         self._storage = storage
 
-    @asynccontextmanager
-    async def watching(self) -> AsyncIterator[None]:
+    def watching(self) -> AbstractAsyncContextManager[None]:
         """Check scenarios as long as the block lasts."""
-        work = asyncio.create_task(self._work())
-        try:
-            yield
-        finally:
-            work.cancel()
-            with suppress(asyncio.CancelledError):
-                await work
+        return in_background(self._work())
 
     async def _work(self) -> None:
         done = ""

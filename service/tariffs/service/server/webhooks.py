@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 import structlog
 
+from tariffs.service.server.background import in_background
 from tariffs.service.server.webhook_calls import DeliveryError, send
 from tariffs.service.settings.group import Webhooks
 from tariffs.service.storage.storage import Storage
@@ -36,19 +36,9 @@ class WebhookDelivery:
         self._portfolios = storage.portfolios
         self._settings = settings
 
-    @asynccontextmanager
-    async def watching(self) -> AsyncIterator[None]:
+    def watching(self) -> AbstractAsyncContextManager[None]:
         """Deliver as long as the block lasts, if any host is allowed."""
-        if not self._settings.hosts:
-            yield
-            return
-        work = asyncio.create_task(self._work())
-        try:
-            yield
-        finally:
-            work.cancel()
-            with suppress(asyncio.CancelledError):
-                await work
+        return in_background(self._work()) if self._settings.hosts else nullcontext()
 
     async def _work(self) -> None:
         while True:
