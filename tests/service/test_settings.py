@@ -9,7 +9,7 @@ import pytest
 from tariffs.engine.errors import InputError
 from tariffs.service.server import serving
 from tariffs.service.settings.group import is_loopback
-from tariffs.service.settings.settings import GROUPS, RETIRED, Settings, load_settings
+from tariffs.service.settings.settings import GROUPS, Settings, load_settings
 from tariffs.service.settings.settings_table import BEGIN, END, effective, replaced, table, texts_of
 
 
@@ -116,17 +116,6 @@ def test_a_share_of_the_places_is_one_callers() -> None:
     settings = load_settings()
     assert [settings.share_of(places) for places in (1, 8, 100, 256)] == [1, 6, 75, 192]
     assert load_settings(caller_share=1).share_of(256) == 256
-
-
-@pytest.mark.parametrize("name", RETIRED)
-def test_a_setting_of_an_earlier_release_is_refused_with_the_one_that_replaced_it(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setenv(f"TARIFFS_{name.upper()}", "10")
-    message = refused()
-    assert f"TARIFFS_{name.upper()} by TARIFFS_{RETIRED[name].upper()}" in message
-    assert RETIRED[name] in Settings.model_fields
-    assert name not in Settings.model_fields
 
 
 def test_what_holds_is_told_with_its_source_and_without_secrets() -> None:

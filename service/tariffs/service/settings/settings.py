@@ -27,15 +27,6 @@ PUBLIC_KEY_ALGORITHMS = frozenset(
 )
 """Signatures that a reader of the key cannot make; never `none` or HMAC, whose key would be the published one."""
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
-RETIRED = {
-    "calls_per_caller": "caller_share",
-    "runs_per_caller": "caller_share",
-    "runs_waiting_per_owner": "caller_share",
-    "table_days": "keep_days",
-    "run_days": "keep_days",
-    "table_rows_limit": "table_bytes_limit",
-}
-"""Settings of earlier releases and those that replace them: a server does not start with a limit it would ignore."""
 
 
 class Listening(_Group):
@@ -337,9 +328,8 @@ def load_settings(**arguments: Any) -> Settings:
     """Load settings from arguments that are not None, then the environment, files of secrets, and the defaults.
 
     Raises:
-        InputError: SETTING_INVALID, naming every invalid variable, and variables of earlier releases.
+        InputError: SETTING_INVALID, naming every invalid variable.
     """
-    _refuse_retired(os.environ)
     try:
         given = {name: value for name, value in arguments.items() if value is not None}
         made: Settings = cast(Any, Settings)(_secrets_dir=_secrets_dir(os.environ), **given)
@@ -363,18 +353,6 @@ def _secrets_dir(environment: Mapping[str, str]) -> Path | None:
         f"{PREFIX}SECRETS_DIR {text!r}: there is no such directory.",
         fix="Mount the secrets there, or unset it.",
     )
-
-
-def _refuse_retired(environment: Mapping[str, str]) -> None:
-    """Raise InputError SETTING_INVALID if a variable of an earlier release is set."""
-    replaced = {name: new for name, new in RETIRED.items() if environment.get(PREFIX + name.upper())}
-    if replaced:
-        pairs = (f"{PREFIX}{name.upper()} by {PREFIX}{new.upper()}" for name, new in replaced.items())
-        raise InputError(
-            "SETTING_INVALID",
-            f"Settings were replaced: {', '.join(pairs)}.",
-            fix="Unset the old variable; docs/migration.md explains the new one.",
-        )
 
 
 def _fault(error: Mapping[str, Any]) -> str:
