@@ -8,7 +8,7 @@ from datetime import date
 from itertools import pairwise
 from types import MappingProxyType
 
-from tariffs.client.results.amounts import MoneyUnit, short_unit, three
+from tariffs.client.results.amounts import MoneyUnit, three
 from tariffs.client.results.bars import Bar as Bar
 from tariffs.client.results.bars import bars as bars
 from tariffs.client.results.charts import Figure
@@ -105,7 +105,7 @@ def _height(value: float, low: float, high: float) -> float:
 
 def bars_of(figure: Figure) -> list[Bar]:
     """Draw the bars of a figure."""
-    return bars((label, value, three(value, 1.0)) for label, value in figure.rows.iter_rows())
+    return bars((label, value, three(value, figure.unit.dollars)) for label, value in figure.rows.iter_rows())
 
 
 def steps_of(figure: Figure, end: str) -> Plot:
@@ -113,6 +113,6 @@ def steps_of(figure: Figure, end: str) -> Plot:
     rows, (day, *names) = figure.rows, figure.rows.columns
     series = {name: rows.select(day, name).drop_nulls().rows() for name in names}
     values = [value for points in series.values() for _, value in points]
-    unit, high = short_unit(values), max(values)
+    unit, high = figure.unit, max(values)
     marks = {text[:10]: text for text in figure.events}
     return days_plot(series, end, ("0", f"{three(high, unit.dollars)} {unit.name}"), high, marks)

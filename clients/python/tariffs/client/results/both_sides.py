@@ -126,9 +126,9 @@ class BothSides(Generic[Side]):
     def _figure(self) -> Figure:
         """Draw the duty on both sides."""
         rows = self.side_by_side.select("scenario", *(f"{side}_duty" for side in self.sides))
-        chart = self.chart()
+        chart, amounts = self.chart(), [value for _, *values in rows.iter_rows() for value in values]
         alt = "Bars: duty on imports and on exports by scenario."
-        return Figure(lambda: chart, str(chart.title.text), alt, rows)
+        return Figure(lambda: chart, str(chart.title.text), alt, rows, charts.unit_of("duty", amounts))
 
     def _table(self, law: LegalText | None) -> ShortTable:
         """Write duty and trade of both sides by scenario."""

@@ -36,7 +36,8 @@ class Figure:
         draw: makes the chart.
         title: what is seen, with the unit.
         alt: text for readers who cannot see it.
-        rows: its numbers: labels, then a column for each series.
+        rows: its numbers in US dollars or fractions: labels, then a column for each series.
+        unit: the unit of the title, in which they are shown.
         events: its events in words, by number.
     """
 
@@ -44,6 +45,7 @@ class Figure:
     title: str
     alt: str
     rows: pl.DataFrame
+    unit: MoneyUnit
     events: Sequence[str] = ()
 
     @property

@@ -10,7 +10,7 @@ import polars as pl
 
 from tariffs.client.errors import module_of
 from tariffs.client.results import html
-from tariffs.client.results.charts import Chart, Figure
+from tariffs.client.results.charts import Chart, Figure, unit_of
 from tariffs.client.results.json_values import json_rows
 from tariffs.client.results.palette import PALETTE
 from tariffs.client.results.quote import Provenance
@@ -132,7 +132,8 @@ class Hindcast(Reported):
 
     def _figure(self) -> Figure:
         alt = "Circles: growth of imports by partner, realised on forecast. Bars: the mean error of each forecast."
-        return Figure(self.chart, "Forecast and realised", alt, self.partners.head(0))
+        unit = unit_of("rate", [])
+        return Figure(self.chart, "Forecast and realised", alt, self.partners.head(0), unit)
 
     def chart(self) -> Chart:
         """Draw growth realised on growth forecast by partner, and the error of each forecast, of the first board.

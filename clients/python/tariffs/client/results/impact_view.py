@@ -121,9 +121,8 @@ class ImpactWords:
             lambda: charts.bars(rows, self._duty, key, title=what),
             charts.title_with(unit, what),
             f"Bars. {what.removesuffix(', a year')}: {numbers}.",
-            pl.DataFrame(shown, ["label", "shown"], orient="row").with_columns(
-                pl.col("shown") / unit.dollars
-            ),
+            pl.DataFrame(shown, ["label", "shown"], orient="row"),
+            unit,
         )
 
     def passages(self) -> list[Passage]:

@@ -41,13 +41,13 @@ def period_figure(totals: pl.DataFrame, column: str, changes: Mapping[str, Seque
     """Draw a number over a period, a line a scenario, with the days of its largest changes as named events."""
     events = named_events(totals, changes)
     rows = totals.pivot("scenario", index="start", values=column, maintain_order=True).sort("start")
+    unit = charts.unit_of(column, totals[column].to_list())
     return Figure(
         lambda: charts.steps(totals, column, dict.fromkeys(events, "")),
-        charts.title_with(
-            charts.unit_of(column, totals[column].to_list()), f"{in_full(column)} over the period"
-        ),
+        charts.title_with(unit, f"{in_full(column)} over the period"),
         f"Steps: {in_full(column)} by segment of days, with {len(events)} events that are listed below.",
         rows.with_columns(pl.exclude("start").forward_fill()),
+        unit,
         tuple(events.values()),
     )
 
@@ -99,13 +99,13 @@ def sweep_figure(totals: pl.DataFrame, column: str, axes: Sequence[Axis]) -> Fig
         return None
     across, *others = (one.name for one in axes)
     rows = totals.pivot(others, index=across, values=column) if others else totals.select(across, column)
+    unit = charts.unit_of(column, totals[column].to_list())
     return Figure(
         lambda: sweep_chart(totals, column, axes),
-        charts.title_with(
-            charts.unit_of(column, totals[column].to_list()), f"{in_full(column)} by {axes[0].title}"
-        ),
+        charts.title_with(unit, f"{in_full(column)} by {axes[0].title}"),
         f"Curve: {in_full(column)} by {axes[0].title}.",
         rows,
+        unit,
     )
 
 

@@ -12,9 +12,11 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from tariffs.client.errors import module_of
 from tariffs.client.results.charts import Figure
@@ -25,8 +27,10 @@ from tariffs.client.results.short_names import with_names
 
 MOST_ROWS = 1_048_575
 """Rows that a sheet of Excel holds below its heading."""
-_LONGEST_NAME, _WIDEST = 31, 40
-_COVER_TITLE, _COVER_TEXT, _CHART_ROWS = 28, 100, 20
+_LONGEST_NAME, _NARROWEST, _WIDEST = 31, 10, 60
+_COVER_TITLE, _COVER_TEXT, _LINE = 16, 110, 15
+_A4, _COLUMNS_ON_A_PAGE = 9, 11
+_CHART = "chart"
 # The time in a workbook is not that of the machine: the same result gives the same file.
 _CREATED = datetime(2000, 1, 1)
 
@@ -44,9 +48,10 @@ def write_workbook(
     Args:
         path: the file.
         cover: what the result is, by title: question, days, law, assumptions; empty texts are left out.
-        sheets: frames by the name of their sheet; rows beyond the limit of Excel are left out, which the last row says.
+        sheets: frames by the name of their sheet; columns without a value are left out, and rows beyond the limit of
+            Excel, which the last row says.
         provenance: inputs of the result.
-        figure: chart on the cover, with its numbers below it.
+        figure: chart on the cover, with its numbers on the sheet `chart`.
         shares: columns with fractions besides those of results, such as rates that are varied.
 
     Raises:
@@ -58,76 +63,106 @@ def write_workbook(
     path.parent.mkdir(parents=True, exist_ok=True)
     with xlsxwriter.Workbook(str(path)) as book:
         book.set_properties({"created": _CREATED})
-        bold = book.add_format({"bold": True})
+        bold, above_numbers = (book.add_format({"bold": True, **more}) for more in ({}, {"align": "right"}))
         money, share = (book.add_format({"num_format": form}) for form in ("#,##0.00", "0.00%"))
         inputs = {name: json.dumps(value, sort_keys=True) for name, value in provenance.items()}
-        last = pl.DataFrame({"input": list(inputs), "value": list(inputs.values())})
-        first = book.add_worksheet("cover")
-        _write_cover(first, cover, bold, book.add_format({"text_wrap": True}))
+        frames = {
+            **sheets,
+            "provenance": pl.DataFrame({"input": list(inputs), "value": list(inputs.values())}),
+        }
+        first = _sheet(book, "cover")
+        _write_cover(book, first, cover)
         if figure is not None:
-            _draw(book, first, figure, sum(map(bool, cover.values())) + 1, money)
-        for name, given in {**sheets, "provenance": last}.items():
-            frame = with_names(given)
-            sheet = book.add_worksheet(re.sub(r"[\[\]:*?/\\]", " ", name)[:_LONGEST_NAME])
+            numbers = figure.rows.with_columns(
+                cs.numeric().exclude(figure.rows.columns[0]) / figure.unit.dollars
+            )
+            _draw(book, first, figure.title, numbers, sum(map(bool, cover.values())) + 1)
+            frames = {**sheets, _CHART: numbers, "provenance": frames["provenance"]}
+        for name, given in frames.items():
+            frame = with_names(given.select(one for one in given if one.null_count() < max(given.height, 1)))
+            sheet = _sheet(book, re.sub(r"[\[\]:*?/\\]", " ", name)[:_LONGEST_NAME])
             sheet.freeze_panes(1, 0)
+            sheet.repeat_rows(0)
+            sheet.fit_to_pages(max(math.ceil(frame.width / _COLUMNS_ON_A_PAGE), 1), 0)
             if frame.width:
                 sheet.autofilter(0, 0, min(frame.height, MOST_ROWS), frame.width - 1)
             for place, (title, dtype) in enumerate(frame.schema.items()):
-                sheet.write_string(0, place, title, bold)
-                sheet.set_column(place, place, min(max(len(title) + 2, 12), _WIDEST))
+                sheet.write_string(0, place, title, above_numbers if dtype.is_numeric() else bold)
                 is_amount = dtype.is_float() or dtype.is_decimal()
                 form = share if is_fraction(title) or title in shares else money if is_amount else None
+                sheet.set_column(place, place, _width(frame[title], form is money))
                 _write_column(sheet, place, frame[title].head(MOST_ROWS), form)
             if frame.height > MOST_ROWS:
                 sheet.write_string(MOST_ROWS, 0, f"{frame.height - MOST_ROWS + 1:,} more rows are left out")
 
 
-def _write_cover(sheet: Any, cover: Mapping[str, str], bold: Any, wrapped: Any) -> None:
+def _sheet(book: Any, name: str) -> Any:
+    """Add a sheet that prints across one page, in landscape."""
+    sheet = book.add_worksheet(name)
+    sheet.set_landscape()
+    sheet.set_paper(_A4)
+    sheet.fit_to_pages(1, 0)
+    return sheet
+
+
+def _width(column: pl.Series, is_money: bool) -> int:
+    """Width of a column in characters: its title beside the button of the filter, and its longest value."""
+    if is_money:
+        largest = max((abs(float(value)) for value in column.drop_nulls().to_list()), default=0.0)
+        longest = len(f"-{largest:,.2f}")
+    else:
+        longest = max((len(_text(value)) for value in column.to_list()), default=0)
+    return min(max(len(column.name) + 3, longest + 1, _NARROWEST), _WIDEST)
+
+
+def _write_cover(book: Any, sheet: Any, cover: Mapping[str, str]) -> None:
+    """Write titles and texts; rows are as high as their lines, so that the chart below covers none."""
+    title_form = book.add_format({"bold": True, "valign": "top"})
+    text_form = book.add_format({"text_wrap": True, "valign": "top"})
     sheet.set_column(0, 0, _COVER_TITLE)
     sheet.set_column(1, 1, _COVER_TEXT)
     for row, (title, text) in enumerate((title, text) for title, text in cover.items() if text):
-        sheet.write_string(row, 0, title, bold)
-        sheet.write_string(row, 1, text, wrapped)
+        lines = sum(max(len(wrap(line, _COVER_TEXT)), 1) for line in text.splitlines())
+        sheet.set_row(row, _LINE * lines)
+        sheet.write_string(row, 0, title, title_form)
+        sheet.write_string(row, 1, text, text_form)
 
 
-def _draw(book: Any, sheet: Any, figure: Figure, top: int, form: Any) -> None:
-    """Draw the numbers of a figure, in a format, as a chart of Excel: bars by label, lines over days or numbers."""
-    rows, below = figure.rows, top + _CHART_ROWS
+def _draw(book: Any, sheet: Any, title: str, rows: pl.DataFrame, top: int) -> None:
+    """Draw the numbers of the sheet `chart` as a chart of Excel: bars by label, lines over days or numbers."""
     is_bar = rows.columns[0] in {"label", "scenario"}
     chart = book.add_chart({"type": "bar"} if is_bar else {"type": "line"})
-    for place, name in enumerate(rows.columns):
-        sheet.write_string(below, place, "" if place == 0 or name == "shown" else name)
-        _write_column(sheet, place, rows[name], form if place else None, below + 1)
-        ends = [sheet.name, below + 1, place, below + rows.height, place]
-        if place > 0:
-            colour = {"color": PALETTE[(place - 1) % len(PALETTE)]}
-            chart.add_series(
-                {
-                    "name": [sheet.name, below, place],
-                    "categories": [sheet.name, below + 1, 0, below + rows.height, 0],
-                    "values": ends,
-                    **(
-                        {"fill": colour, "data_labels": {"value": True, "num_format": "#,##0.00"}}
-                        if is_bar
-                        else {"line": colour}
-                    ),
-                }
-            )
-    chart.set_title({"name": figure.title, "name_font": {"size": 12}})
-    chart.set_y_axis({"reverse": is_bar, "num_format": "#,##0.0"})
+    bar_options = {"data_labels": {"value": True, "num_format": "#,##0.00"}, "gap": 60}
+    for place in range(1, rows.width):
+        colour = {"color": PALETTE[(place - 1) % len(PALETTE)]}
+        chart.add_series(
+            {
+                "name": [_CHART, 0, place],
+                "categories": [_CHART, 1, 0, rows.height, 0],
+                "values": [_CHART, 1, place, rows.height, place],
+                **({"fill": colour, **bar_options} if is_bar else {"line": colour}),
+            }
+        )
+    chart.set_title({"name": title, "name_font": {"size": 12}})
+    chart.set_y_axis({"reverse": is_bar, "num_format": "#,##0.0", "major_gridlines": {"visible": not is_bar}})
+    chart.set_x_axis({"major_gridlines": {"visible": False}})
     if rows.width < 3:
         chart.set_legend({"none": True})
-    chart.set_size({"width": 760, "height": 380})
+    chart.set_size({"width": 900, "height": 380})
     sheet.insert_chart(top, 0, chart)
 
 
-def _write_column(sheet: Any, place: int, column: pl.Series, form: Any, first: int = 1) -> None:
-    for row, value in enumerate(column.to_list(), first):
+def _write_column(sheet: Any, place: int, column: pl.Series, form: Any) -> None:
+    for row, value in enumerate(column.to_list(), 1):
         if isinstance(value, bool):
             sheet.write_boolean(row, place, value)
         elif isinstance(value, int | float | Decimal):
             if math.isfinite(value):
                 sheet.write_number(row, place, float(value), form)
         elif value is not None:
-            text = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
-            sheet.write_string(row, place, text)
+            sheet.write_string(row, place, _text(value))
+
+
+def _text(value: object) -> str:
+    """Write a value of a cell that is no number; lists by semicolons."""
+    return "; ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
