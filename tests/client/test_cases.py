@@ -20,9 +20,7 @@ from tariffs.client.cases.case_file import read_cases
 from tariffs.client.cli.__main__ import run
 from tariffs.client.errors import InvalidRequest
 from tariffs.engine import law
-from tests.law.test_golden import ANY
 
-GOLDEN = Path(__file__).resolve().parents[1] / "law" / "golden"
 PLUGIN = "tariffs.client.cases.pytest_plugin"
 DATA = Path(law.__file__).parent / "data"
 TOYS: dict[str, Any] = {"hts": "9503.00.0073", "origin": "CN", "date": "2025-02-10", "value": "10000"}
@@ -55,35 +53,6 @@ def wrong(client: Client, path: Path) -> dict[str, tuple[str, ...]]:
     return {case.id: check_case(client, case).wrong for case in read_cases(path)}
 
 
-def of_golden(raw: dict[str, Any]) -> dict[str, Any]:
-    """Write a golden case of the law as one of a file of cases."""
-    charged = [one for one in raw["layers"] if float(one["amount"])]
-    layers = [{key: one[key] for key in one if one[key] != ANY} for one in charged]
-    claimed = [
-        {"heading": one["heading"]} for one in raw["layers"] if one not in charged and one["heading"] != ANY
-    ]
-    names = ("hts", "origin", "value", "claims", "quantity", "unit", "mode")
-    line = {name: raw[name] for name in names if raw.get(name)}
-    expect = {
-        "assessed": raw["assessed"],
-        "owed": raw["owed"],
-        "prohibited": raw.get("prohibited", []),
-        "layers": [*layers, *claimed],
-    }
-    return {"id": raw["id"], "date": raw["entry"], "cite": raw.get("source", ""), "expect": expect} | line
-
-
-def test_golden_cases_are_right_as_files_of_cases(client: Client, tmp_path: Path) -> None:
-    count = 0
-    for path in sorted(GOLDEN.glob("*.yaml")):
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)["cases"]
-        cases = [of_golden(one) for one in raw if one.get("modelled") != "no"]
-        found = wrong(client, written(tmp_path / path.name, cases))
-        assert {name: told for name, told in found.items() if told} == {}
-        count += len(found)
-    assert count > 350
-
-
 @pytest.mark.parametrize(
     ("expect", "told"),
     [
@@ -96,6 +65,29 @@ def test_golden_cases_are_right_as_files_of_cases(client: Client, tmp_path: Path
             {"headings": {"9903.01.24": "1000"}},
             "9903.01.24: expected 1000, came no such heading (9903.01.20, 9503.00.00)",
         ),
+        ({"headings": {"9903.01.20": "uncharged"}}, "9903.01.20: expected uncharged, came 1000.00"),
+        (
+            {"headings": {"9903.88.16": "uncharged", "9903.01.24": "charged"}},
+            "9903.01.24: expected charged, came no such heading",
+        ),
+        ({"layers": [{"amount": "1"}]}, "layer any amount: expected 1, came 0.00"),
+        (
+            {"options": {"zone": {}}, "best": {"saving": "1000"}, "assessed": "1000.00"},
+            "option zone: expected, came none (",
+        ),
+        (
+            {"options": {"first_sale": {"state": "saves"}}},
+            "option first_sale state: expected saves, came needs_fact",
+        ),
+        (
+            {"options": {"first_sale": {"missing_facts": []}}},
+            "option first_sale missing_facts: expected none, came first_sale_value",
+        ),
+        (
+            {"options": {"first_sale": {"why": "no such"}}},
+            "option first_sale why: expected no such in it, came",
+        ),
+        ({"best": {"saving": "1"}}, "best saving: expected 1, came 1000"),
         (
             {"layers": [{"heading": "9903.01.20", "amount": "1"}]},
             "layer 9903.01.20 amount: expected 1, came 1000.00",
@@ -111,7 +103,14 @@ def test_a_wrong_expectation_is_named(
     client: Client, tmp_path: Path, expect: dict[str, Any], told: str
 ) -> None:
     (found,) = wrong(client, written(tmp_path / "one.yaml", [TOYS | {"expect": expect}])).values()
-    assert found == ((told,) if told else ())
+    assert [one[: len(told)] for one in found] == ([told] if told else [])
+
+
+def test_a_difference_that_is_known_is_right_while_it_lasts(client: Client, tmp_path: Path) -> None:
+    known = TOYS | {"differs": "the broker rounds up"}
+    cases = [known | {"expect": {"assessed": amount}} for amount in ("1001", "1000")]
+    off, gone = wrong(client, written(tmp_path / "known.yaml", cases)).values()
+    assert (off, gone) == ((), ("expected to differ (the broker rounds up), came as expected",))
 
 
 def test_a_tolerance_and_an_expected_error(client: Client, tmp_path: Path) -> None:

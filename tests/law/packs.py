@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from tariffs.engine.law.files import HERE
 from tariffs.engine.law.pack.build import build_pack
 from tariffs.engine.law.yaml_texts import load_yaml
+from tariffs.engine.line_duty.golden_cases import SCHEMA
 
 GOLDEN = Path(__file__).parent / "golden"
 NEWER = "2026.12.01.1"
@@ -41,15 +41,14 @@ def law_copy(folder: Path, version: str = NEWER, *, origin: str = "CN") -> Path:
     return folder
 
 
-def golden_case(folder: Path, **changes: Any) -> Path:
+def golden_case(folder: Path, *, origin: str = "CN", assessed: str = EXEMPT) -> Path:
     """Write a golden case that holds under the exemption, changed as given."""
     folder.mkdir(exist_ok=True)
-    case = {
-        "id": "toys-exempt", **TOYS,
-        "layers": [{"heading": HEADING, "base": "10000.00", "amount": "0.00"}],
-        "assessed": EXEMPT, "owed": EXEMPT,
-    }  # fmt: skip
-    (folder / "toys.yaml").write_text(json.dumps({"cases": [case | changes]}), encoding="utf-8")
+    layers = [{"heading": HEADING, "amount": "0.00"}]
+    expect = {"layers": layers, "assessed": assessed, "owed": EXEMPT}
+    line = {"hts": TOYS["hts"], "origin": origin, "date": TOYS["entry"], "value": TOYS["value"]}
+    case = {"id": "toys-exempt", **line, "expect": expect}
+    (folder / "toys.yaml").write_text(json.dumps({"schema": SCHEMA, "cases": [case]}), encoding="utf-8")
     return folder
 
 
@@ -64,7 +63,7 @@ def key_pair(folder: Path, name: str = "law") -> tuple[Path, Path]:
 
 def newer_pack(folder: Path, version: str = NEWER, *, key: Path | None = None, origin: str = "CN") -> bytes:
     """Build a pack of the law with one more exemption, and a golden case of it."""
-    golden = golden_case(folder / f"golden-{version}", **({} if origin == "CN" else {"origin": origin}))
+    golden = golden_case(folder / f"golden-{version}", origin=origin)
     return build_pack(law_copy(folder / version, version, origin=origin), golden=golden, key=key)
 
 

@@ -11,7 +11,8 @@ from tariffs.engine.law import load_law
 from tariffs.engine.law.law import IMPORT
 from tariffs.engine.table_duty.duties import Dated, duties_of
 from tariffs.engine.tables.prepare import prepare_table
-from tests.law.test_golden import CASES, quote_of
+from tests.law.golden_lines import LINES as ENTRIES
+from tests.law.golden_lines import quote_of
 
 LAW = load_law()
 MODELLED = [m.id for m in LAW.measures.values() if m.modelled and not m.announced and m.direction == IMPORT]
@@ -46,7 +47,7 @@ NOT_IN_A_CASE: dict[str, str] = {}
 @cache
 def in_cases() -> frozenset[str]:
     """Measures that are a layer of some worked entry."""
-    return frozenset(layer.measure for case in CASES for layer in quote_of(case.line).layers)
+    return frozenset(layer.measure for line in ENTRIES.values() for layer in quote_of(line).layers)
 
 
 @cache

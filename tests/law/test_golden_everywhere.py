@@ -13,7 +13,7 @@ import pytest
 from tariffs.client import Client, EntriesResult
 from tariffs.client.cli.__main__ import run
 from tariffs.engine.line_duty.quote import Quote
-from tests.law.test_golden import CASES, quote_of, unmatched
+from tests.law.golden_lines import LINES, quote_of
 from tests.service.harness import no_warm_up, running
 
 Answer = dict[str, Any]
@@ -21,7 +21,7 @@ Answer = dict[str, Any]
 
 def cases_table() -> pl.DataFrame:
     """The worked entries as an entry file: one line each, every line an entry of its own."""
-    claims = sorted({name for case in CASES for name in case.line["claims"]})
+    claims = sorted({name for line in LINES.values() for name in line["claims"]})
     plain = {
         "origin": "origin",
         "value": "customs_value",
@@ -31,10 +31,10 @@ def cases_table() -> pl.DataFrame:
         "mode": "mode",
     }
     rows = [
-        {"line_id": case.id, "hts": case.line["hts"]}
-        | {column: case.line[name] or None for name, column in plain.items()}
-        | {name: case.line["claims"].get(name) for name in claims}
-        for case in CASES
+        {"line_id": case, "hts": line["hts"]}
+        | {column: line[name] or None for name, column in plain.items()}
+        | {name: line["claims"].get(name) for name in claims}
+        for case, line in LINES.items()
     ]
     return pl.DataFrame(rows, dict.fromkeys(rows[0], pl.String))
 
@@ -97,16 +97,9 @@ def test_every_case_is_the_same_over_grpc_in_process_and_in_the_engine(
 ) -> None:
     remote, here = (by_case(result.to_json_dict()) for result in (over_grpc, local))
     assert over_grpc.refused.is_empty()
-    assert list(remote) == list(here) == [case.id for case in CASES]
-    for case in CASES:
-        quote = quote_of(case.line)
-        assert told(remote[case.id]) == told(here[case.id]) == plain(quote), case.id
-        if case.modelled:
-            assert unmatched(case, quote.layers) == [], case.id
-            assert (remote[case.id]["assessed"], remote[case.id]["owed"]) == (
-                f"{case.assessed:.2f}",
-                f"{case.owed:.2f}",
-            ), case.id
+    assert list(remote) == list(here) == list(LINES)
+    for case, line in LINES.items():
+        assert told(remote[case]) == told(here[case]) == plain(quote_of(line)), case
 
 
 def test_the_command_line_says_the_same(
@@ -124,13 +117,12 @@ def test_a_case_alone_on_the_command_line_is_the_case_in_the_file(
     over_grpc: EntriesResult, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = by_case(over_grpc.to_json_dict())
-    for case in CASES[:: max(1, len(CASES) // 25)]:
-        line = case.line
+    for case, line in list(LINES.items())[:: max(1, len(LINES) // 25)]:
         options = ["--origin", line["origin"], "--value", line["value"], "--date", line["entry"]]
         options += [word for name, value in line["claims"].items() for word in ("--claim", f"{name}={value}")]
         if line["mode"]:
             options += ["--mode", line["mode"]]
         if line["quantity"]:
             options += ["--quantity", line["quantity"], "--unit", line["unit"]]
-        assert run(["duty", line["hts"], *options, "--json"]) == 0, case.id
-        assert told(json.loads(capsys.readouterr().out)) == told(lines[case.id]), case.id
+        assert run(["duty", line["hts"], *options, "--json"]) == 0, case
+        assert told(json.loads(capsys.readouterr().out)) == told(lines[case]), case

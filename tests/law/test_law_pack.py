@@ -9,12 +9,15 @@ import shutil
 import tarfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import zstandard
 
+from tariffs.client import Client
+from tariffs.client.cases.case_check import check_case
+from tariffs.client.cases.case_file import read_cases as file_of_cases
 from tariffs.engine.errors import InputError, LawError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.files import HERE, read_raw
@@ -26,12 +29,11 @@ from tariffs.engine.law.pack.manifest import MANIFEST, SIGNATURE
 from tariffs.engine.law.pack.read import read_pack
 from tariffs.engine.law.pack.signature import PublicKeys
 from tariffs.engine.law.yaml_texts import load_yaml
-from tariffs.engine.line_duty.golden_cases import check_cases, differences_of, read_cases
+from tariffs.engine.line_duty.golden_cases import SCHEMA, check_cases, differences_of, read_cases
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.runs.law_history.law_diff import compare_laws
 from tariffs.engine.validation.law_pack import check_pack, check_trusted_pack
 from tests.law.packs import CHARGED, EXEMPT, GOLDEN, TOYS, golden_case, key_pair, law_copy, newer_pack
-from tests.law.test_golden import CASES, quote_of, unmatched
 
 
 @pytest.fixture(scope="module")
@@ -275,31 +277,32 @@ def test_the_case_of_the_page_holds(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["modes", "frieght", "known_on"])
 def test_a_case_with_a_fact_that_is_not_read_is_refused(key: str) -> None:
-    raw = {"id": "a", **TOYS, "layers": [], "assessed": "0", "owed": "0", "source": "", key: "x"}
+    raw = {"id": "a", "expect": {"assessed": "0", "owed": "0"}, "cite": "", key: "x"}
     with pytest.raises(LawError, match=key) as caught:
-        read_cases({"cases.yaml": {"cases": [raw]}})
+        read_cases({"cases.yaml": {"schema": SCHEMA, "cases": [raw]}})
     assert caught.value.reason == "LAW_INVALID"
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"heading": "9903.99.99"}, {"base": "9999.00"}, {"amount": "1.00"}, {"amount": "0.00"}],
+    [{}, {"heading": "9903.99.99"}, {"base": "9999.00"}, {"amount": "1.00"}, {"amount": "0.00"}],
     ids=str,
 )
-def test_what_a_case_says_of_layers_is_compared_as_the_tests_of_the_law_compare_it(
-    change: dict[str, str],
+def test_a_pack_compares_layers_as_the_command_does(
+    change: dict[str, str], client: Client, tmp_path: Path
 ) -> None:
-    law, compared = load_law(), 0
-    for case in CASES[::25]:
-        if not case.modelled or not case.layers:
-            continue
-        wrong = replace(case, layers=[{**case.layers[0], **change}, *case.layers[1:]])
-        facts = {"assessed": case.assessed, "owed": case.owed, "prohibited": case.prohibited}
-        raw = {"id": case.id, **case.line, "layers": wrong.layers, **facts}
-        (read,) = read_cases({"cases.yaml": {"cases": [raw]}})
-        assert differences_of(law, read) == unmatched(wrong, quote_of(case.line).layers)
-        compared += 1
-    assert compared > 5
+    cases = [case for path in sorted(GOLDEN.glob("*.yaml")) for case in load_yaml(path)["cases"]]
+    cases = [case for case in cases[::25] if "layers" in case["expect"]]
+    for case in cases:
+        first, *others = case["expect"]["layers"]
+        case["expect"]["layers"] = [{**first, **change}, *others]
+    content = {"schema": SCHEMA, "cases": cases}
+    (tmp_path / "cases.yaml").write_text(json.dumps(content), encoding="utf-8")
+    by_command = [bool(check_case(client, case).wrong) for case in file_of_cases(tmp_path / "cases.yaml")]
+    by_pack = [bool(differences_of(load_law(), case)) for case in read_cases({"cases.yaml": content})]
+    assert len(cases) > 5
+    assert by_pack == by_command
+    assert any(by_pack) == bool(change)
 
 
 def test_lint_reads_a_pack_and_its_findings_refuse_it(tmp_path: Path, newer: bytes) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import csv
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-import yaml
 
 from tariffs.engine.errors import InputError, LawError
 from tariffs.engine.law import Law, law_from_raw, load_law
@@ -18,10 +16,9 @@ from tariffs.engine.law.files import read_raw
 from tariffs.engine.line_duty.exports import ExportLine, quote_export
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.timeline import timeline
-from tariffs.engine.scenario import apply_scenario, library, parse_scenario
+from tariffs.engine.scenario import library
 
 LAW = load_law()
-CASES = yaml.safe_load((Path(__file__).parent / "export_cases.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -215,29 +212,6 @@ def test_every_line_of_a_schedule_has_the_digits_of_its_market() -> None:
 
 
 # -- worked lines ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-def test_worked_lines_of_exports(case: dict[str, Any]) -> None:
-    law = apply_scenario(LAW, library()[case.get("scenario", "base")]).with_switches(case.get("switches", {}))
-    line = ExportLine(to=case["to"], **{"origin": "US", **case["line"]})
-    quote = quote_export(law, line)
-    assert {layer.measure: str(layer.amount) for layer in quote.layers if layer.amount} == case["layers"]
-    assert str(quote.landed) == case["landed"]
-
-
-def test_a_scenario_may_answer_in_any_market() -> None:
-    text = (
-        "schema: tariffs.scenario/v1\nid: x\ntitle: x\nbasis: hypothesis\nchanges:\n"
-        "  - op: add\n    measure:\n      id: ca.new\n      title: new\n      authority: ca.surtax\n"
-        "      direction: export\n      destination: CA\n      periods:\n        - id: new\n"
-        '          from: 2026-11-01\n          rows: [{origins: [US], products: ["1201"], rate: "7%"}]\n'
-    )
-    law = apply_scenario(LAW, parse_scenario(text, "scenario"))
-    rates = [
-        quote_export(law, ExportLine("1201.90", "US", 100, "2026-11-24", to=to)).rate for to in ("CA", "CN")
-    ]
-    assert rates == [Decimal("0.07"), Decimal("0.13")]
 
 
 def test_destinations_are_told_by_code_whatever_the_table_calls_them() -> None:

@@ -45,7 +45,7 @@ AREAS = (
         (f"{ENGINE}/law/*.py",),
         (
             "tests/unit/test_measure_state.py", "tests/unit/test_stacking.py", "tests/unit/test_revive.py",
-            "tests/unit/test_scenario_verbs.py", "tests/unit/test_scenario_apply.py", "tests/law/test_golden.py",
+            "tests/unit/test_scenario_verbs.py", "tests/unit/test_scenario_apply.py", "tests/law/golden",
             "tests/law/test_interpreter.py", "tests/law/test_boundaries.py",
         ),
     ),
@@ -53,7 +53,7 @@ AREAS = (
         "rating",
         (f"{ENGINE}/rating/*.py", f"{ENGINE}/line_duty/rounding.py", f"{ENGINE}/tables/atoms.py"),
         (
-            "tests/unit/test_atoms.py", "tests/unit/test_undeclared_metals.py", "tests/law/test_golden.py",
+            "tests/unit/test_atoms.py", "tests/unit/test_undeclared_metals.py", "tests/law/golden",
             "tests/law/test_interpreter.py", "tests/law/test_golden_everywhere.py", "tests/law/test_rates.py",
         ),
     ),

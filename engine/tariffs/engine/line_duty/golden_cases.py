@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -12,13 +11,16 @@ from tariffs.engine.errors import LawError, TariffsError
 from tariffs.engine.law.law import Law
 from tariffs.engine.line_duty.quote import EntryLine, Quote, QuoteLayer, quote_line
 
-ANY = "TBD"
-"""Heading of a layer that may be any."""
-_WAITS = "no"
-_LINE = {"hts", "origin", "entry", "value", "claims", "quantity", "unit", "mode"}
-_CHARGED = {"layers", "assessed", "owed", "prohibited", "modelled"}
-_FOR_READERS = {"conf", "source", "note"}
-_KEYS = frozenset({"id"} | _LINE | _CHARGED | _FOR_READERS)
+SCHEMA = "tariffs.cases/v1"
+_LINE = {"hts", "origin", "date", "value", "claims", "quantity", "unit", "mode"}
+_FOR_READERS = {"id", "expect", "cite", "note", "confidence", "differs"}
+_KEYS = frozenset(_LINE | _FOR_READERS)
+_EXPECTS = frozenset({"layers", "assessed", "owed", "prohibited"})
+_LAYER = frozenset({"heading", "base", "amount"})
+
+
+_Wanted = tuple[str | None, Decimal | None, Decimal]
+"""Heading, base and amount of a layer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +31,20 @@ class WorkedLine:
         id: its id in the file.
         file: the name of the file.
         line: the entry line.
-        layers: heading, base and amount of each layer that charges; one of amount 0 is a heading that must be there.
-        assessed: the duty.
-        owed: the duty owed.
-        prohibited: measures that prohibit the goods.
-        is_modelled: False if it needs a measure that the law does not compute yet.
+        layers: heading, base and amount of each layer that charges, None for any; one of amount 0 must be
+            there too; no layers are not compared.
+        totals: duty assessed and owed.
+        prohibited: measures that prohibit the goods; None for any.
+        is_compared: False if it is known to come out otherwise.
     """
 
     id: str
     file: str
     line: EntryLine
-    layers: tuple[tuple[str, Decimal, Decimal], ...]
-    assessed: Decimal
-    owed: Decimal
-    prohibited: tuple[str, ...]
-    is_modelled: bool
+    layers: tuple[_Wanted, ...]
+    totals: Mapping[str, Decimal]
+    prohibited: tuple[str, ...] | None
+    is_compared: bool
 
 
 def read_cases(contents: Mapping[str, Any]) -> list[WorkedLine]:
@@ -64,7 +65,7 @@ def check_cases(law: Law, cases: Iterable[WorkedLine]) -> int:
     Raises:
         LawError: LAW_TEST_FAILED, with the first cases that differ.
     """
-    compared = [case for case in cases if case.is_modelled]
+    compared = [case for case in cases if case.is_compared]
     failed = [(case, found) for case in compared if (found := differences_of(law, case))]
     if failed:
         named = "; ".join(f"{case.file} {case.id}: {', '.join(found)}" for case, found in failed[:_NAMED])
@@ -87,51 +88,54 @@ def differences_of(law: Law, case: WorkedLine) -> list[str]:
         quote = quote_line(law, case.line)
     except TariffsError as error:
         return [f"{error.reason}: {error.message}"]
-    return [*_layers(case.layers, quote.layers), *_totals(case, quote)]
+    return [*(_layers(case.layers, quote.layers) if case.layers else ()), *_totals(case, quote)]
 
 
 def _totals(case: WorkedLine, quote: Quote) -> Iterator[str]:
-    for name in ("assessed", "owed"):
-        found, wanted = getattr(quote, name), getattr(case, name)
-        if found != wanted:
+    for name, wanted in case.totals.items():
+        if (found := getattr(quote, name)) != wanted:
             yield f"{name} is {found}, not {wanted}"
-    if quote.prohibited != case.prohibited:
+    if case.prohibited is not None and sorted(quote.prohibited) != sorted(case.prohibited):
         yield f"prohibited by {', '.join(quote.prohibited) or 'nothing'}"
 
 
-def _layers(wanted: Sequence[tuple[str, Decimal, Decimal]], layers: Sequence[QuoteLayer]) -> Iterator[str]:
-    charged = Counter((layer.heading, layer.base, layer.amount) for layer in layers if layer.amount)
-    headings = {name for layer in layers for name in (layer.heading, layer.heading.split(" ")[0])}
+def _layers(wanted: Sequence[_Wanted], layers: Sequence[QuoteLayer]) -> Iterator[str]:
+    left = list(layers)
     for heading, base, amount in wanted:
-        if not amount:
-            if heading != ANY and heading not in headings:
-                yield f"no layer under {heading}"
-            continue
-        fitting = [key for key in charged if key[1:] == (base, amount) and heading in {ANY, key[0]}]
+        fitting = [
+            layer
+            for layer in left
+            if layer.amount == amount
+            and base in {None, layer.base}
+            and heading in {None, layer.heading, layer.heading.split(" ")[0]}
+        ]
         if fitting:
-            charged.subtract(fitting[:1])
-            charged = +charged
+            left.remove(fitting[0])
         else:
-            yield f"nothing charged {amount} on {base} under {heading}"
-    yield from (f"charged {amount} on {base} under {heading}" for heading, base, amount in charged.elements())
+            yield f"nothing charged {amount} on {base or 'any base'} under {heading or 'any heading'}"
+    yield from (f"charged {one.amount} on {one.base} under {one.heading}" for one in left if one.amount)
 
 
 def _of_file(name: str, content: Any) -> list[WorkedLine]:
     try:
+        if content["schema"] != SCHEMA:
+            raise KeyError(f"the schema is {content['schema']}, not {SCHEMA}")
         return [_case(name, item) for item in content["cases"]]
     except (AttributeError, KeyError, TypeError, InvalidOperation) as error:
         raise LawError(
             "LAW_INVALID",
             f"{name}: a golden case cannot be read ({type(error).__name__}: {error}).",
             field="golden",
-            fix="A case has id, hts, origin, entry, value, layers, assessed and owed; see docs/law-packs.md.",
+            fix="A case has id, hts, origin, date, value, and expects assessed and owed; see docs/law-packs.md.",
         ) from None
 
 
 def _case(file: str, raw: Mapping[str, Any]) -> WorkedLine:
     # A fact that is left out would be compared as if it did not count.
-    if unknown := sorted(raw.keys() - _KEYS):
-        raise KeyError(f"{raw['id']} has unknown keys: {', '.join(unknown)}")
+    expect, layers = raw["expect"], raw["expect"].get("layers", [])
+    for given, known in ((raw, _KEYS), (expect, _EXPECTS), *((layer, _LAYER) for layer in layers)):
+        if unknown := sorted(given.keys() - known):
+            raise KeyError(f"{raw['id']} has unknown keys: {', '.join(unknown)}")
     return WorkedLine(
         id=raw["id"],
         file=file,
@@ -139,17 +143,21 @@ def _case(file: str, raw: Mapping[str, Any]) -> WorkedLine:
             hts=raw["hts"],
             origin=raw["origin"],
             value=raw["value"],
-            entry=raw["entry"],
+            entry=raw["date"],
             claims=raw.get("claims", {}),
             quantity=raw.get("quantity") or None,
             unit=raw.get("unit", ""),
             mode=raw.get("mode", ""),
         ),
         layers=tuple(
-            (layer["heading"], Decimal(layer["base"]), Decimal(layer["amount"])) for layer in raw["layers"]
+            (
+                layer.get("heading"),
+                Decimal(layer["base"]) if "base" in layer else None,
+                Decimal(layer["amount"]),
+            )
+            for layer in layers
         ),
-        assessed=Decimal(raw["assessed"]),
-        owed=Decimal(raw["owed"]),
-        prohibited=tuple(raw.get("prohibited", ())),
-        is_modelled=raw.get("modelled") != _WAITS,
+        totals={name: Decimal(expect[name]) for name in ("assessed", "owed")},
+        prohibited=tuple(expect["prohibited"]) if "prohibited" in expect else None,
+        is_compared="differs" not in raw,
     )

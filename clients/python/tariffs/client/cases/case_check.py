@@ -7,12 +7,14 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
 from tariffs.client.cases.case_file import Case
+from tariffs.client.cases.option_check import OF_OPTIONS, option_differences
+from tariffs.client.cases.values import difference, names_of
 from tariffs.client.client import Client
 from tariffs.client.errors import Cancelled, ExtraMissing, TariffsError, Unavailable
 from tariffs.client.results.json_values import Plain
@@ -27,6 +29,7 @@ _NUMBERS: Mapping[Kind, Callable[[Any], Any]] = {
     Kind.FLAG: lambda text: str(text).lower() in {"true", "yes", "1"},
 }
 _FIELDS = {"date": "entry_date"}
+_CHARGED = {"charged": True, "uncharged": False}
 _TOTALS = ("duty", "duty_owed")
 _NOT_OF_THE_CASE = (Cancelled, ExtraMissing, Unavailable)
 
@@ -39,7 +42,8 @@ class CaseResult(Plain):
         id: its id.
         file: its file.
         wrong: each difference as one sentence, with what was expected and what came; empty if the case is right.
-        came: duty assessed and owed of a line, or the total of a run by scenario; the reason of an error.
+        came: duty assessed and owed of a line, what its best options save, the total of a run by scenario, or the
+            reason of an error.
         seconds: time that it took.
     """
 
@@ -70,39 +74,54 @@ def check_case(client: Client, case: Case) -> CaseResult:
     else:
         if "error" in case.expect:
             wrong = [f"error: expected {case.expect['error']}, came none", *wrong]
+    if case.differs:
+        wrong = [] if wrong else [f"expected to differ ({case.differs}), came as expected"]
     return CaseResult(case.id, str(case.file), tuple(wrong), came, time.perf_counter() - begun)
 
 
 def _check_line(client: Client, case: Case) -> tuple[dict[str, object], list[str]]:
     asked: dict[str, Any] = {"hts": "", "origin": "", "value": "", **case.asked}
     fields = {_FIELDS.get(name, name): value for name, value in asked.items()}
-    quote = client.duty(scenario=case.scenarios[0], **fields)
-    return {"assessed": quote.assessed, "owed": quote.owed}, list(_line_differences(case, quote))
+    facts = fields.pop("facts", {})
+    came: dict[str, object] = {}
+    wrong: list[str] = []
+    if case.expect.keys() - OF_OPTIONS:
+        quote = client.duty(scenario=case.scenarios[0], **fields)
+        came = {"assessed": quote.assessed, "owed": quote.owed}
+        wrong += _line_differences(case, quote)
+    if case.expect.keys() & OF_OPTIONS:
+        (found,) = client.options(facts=facts, scenarios=case.scenarios[0], **fields).scenarios
+        came["saving"] = found.best.saving
+        wrong += option_differences(case, found)
+    return came, wrong
 
 
 def _line_differences(case: Case, quote: Quote) -> Iterator[str]:
     expect, tolerance = case.expect, case.tolerance
     for name in _AMOUNTS:
         if name in expect:
-            yield from _difference(name, expect[name], getattr(quote, name), tolerance)
+            yield from difference(name, expect[name], getattr(quote, name), tolerance)
     for name, amount in _mapped(expect.get("landed", {})).items():
-        yield from _difference(f"landed {name}", amount, quote.landed.get(name), tolerance)
+        yield from difference(f"landed {name}", amount, quote.landed.get(name), tolerance)
     claimed: defaultdict[str, Decimal] = defaultdict(Decimal)
     for line in quote.headings:
         claimed[line.heading] += line.amount
     for heading, amount in _mapped(expect.get("headings", {})).items():
-        if heading in claimed:
-            yield from _difference(heading, amount, claimed[heading], tolerance)
+        if amount in _CHARGED:
+            if bool(claimed.get(heading)) != _CHARGED[amount]:
+                yield f"{heading}: expected {amount}, came {claimed.get(heading, 'no such heading')}"
+        elif heading in claimed:
+            yield from difference(heading, amount, claimed[heading], tolerance)
         else:
             yield f"{heading}: expected {amount}, came no such heading ({', '.join(claimed) or 'none'})"
     yield from _layer_differences(expect.get("layers", []), quote, tolerance)
     if "prohibited" in expect:
-        wanted, found = _names(expect["prohibited"]), sorted(quote.prohibited)
+        wanted, found = names_of(expect["prohibited"]), sorted(quote.prohibited)
         is_flag = wanted in (["true"], ["false"])
         if (wanted == ["true"]) != bool(found) if is_flag else wanted != found:
             yield f"prohibited: expected {', '.join(wanted) or 'nothing'}, came {', '.join(found) or 'nothing'}"
     reasons = {note.reason for note in quote.notes}
-    for reason in _names(expect.get("notes", [])):
+    for reason in names_of(expect.get("notes", [])):
         if reason not in reasons:
             yield f"notes: expected {reason}, came {', '.join(sorted(reasons)) or 'none'}"
 
@@ -114,7 +133,7 @@ def _layer_differences(
     left = list(quote.layers)
     for wanted in layers:
         named = [one for one in left if _is_named(wanted, one)]
-        name = " ".join(wanted[key] for key in ("measure", "heading") if key in wanted)
+        name = " ".join(wanted[key] for key in ("measure", "heading") if key in wanted) or "any"
         if not named:
             yield f"layer {name}: expected, came none"
             continue
@@ -137,24 +156,15 @@ def _is_named(wanted: Mapping[str, str], layer: Any) -> bool:
 def _field_differences(wanted: Mapping[str, str], layer: Any, name: str, tolerance: Decimal) -> Iterator[str]:
     for key in ("base", "amount", "rate"):
         if key in wanted:
-            yield from _difference(f"layer {name} {key}", wanted[key], getattr(layer, key), tolerance)
+            yield from difference(f"layer {name} {key}", wanted[key], getattr(layer, key), tolerance)
     if "state" in wanted and layer.state != wanted["state"]:
         yield f"layer {name} state: expected {wanted['state']}, came {layer.state}"
-
-
-def _difference(name: str, expected: object, came: Decimal | None, tolerance: Decimal) -> Iterator[str]:
-    try:
-        is_right = came is not None and abs(Decimal(str(expected)) - came) <= tolerance
-    except InvalidOperation:
-        is_right = False
-    if not is_right:
-        yield f"{name}: expected {expected}, came {'nothing' if came is None else came}"
 
 
 def _check_table(client: Client, case: Case) -> tuple[dict[str, object], list[str]]:
     asked = {name: value for name, value in case.asked.items() if name not in {"table", "by", "on"}}
     options = {name: _NUMBERS.get(OPTIONS[name].kind, _same)(value) for name, value in asked.items()}
-    keys = _names(case.asked.get("by", "origin"))
+    keys = names_of(case.asked.get("by", "origin"))
     on = str(case.asked.get("on", "")) or None
     result = client.impact(case.table, case.scenarios, on=on, by=keys, **options)
     wrong = []
@@ -211,14 +221,6 @@ def _rows(given: Any) -> list[Mapping[str, str]]:
 
 def _mapped(given: Any) -> Mapping[str, str]:
     return given if isinstance(given, Mapping) else {"total": str(given)}
-
-
-def _names(given: Any) -> list[str]:
-    return (
-        sorted(given)
-        if isinstance(given, list) and given != [""]
-        else [one for one in str(given).split(",") if one and one != "[]"]
-    )
 
 
 def _same(value: Any) -> Any:

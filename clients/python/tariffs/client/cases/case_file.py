@@ -28,8 +28,8 @@ _LINE = {
     "claims",
     "ordinary_rate",
 }
-_TOLD = {"id", "expect", "tolerance", "cite", "note"}
-_CASE_KEYS = _TOLD | _LINE | _LAW | {"scenario"}
+_TOLD = {"id", "expect", "tolerance", "cite", "note", "confidence", "differs"}
+_CASE_KEYS = _TOLD | _LINE | _LAW | {"scenario", "facts"}
 _CASE_EXPECTS = {
     "assessed",
     "owed",
@@ -41,6 +41,8 @@ _CASE_EXPECTS = {
     "prohibited",
     "notes",
     "error",
+    "options",
+    "best",
 }
 _TABLE_KEYS = _TOLD | {"table", "scenarios", "by"} | {name for name in OPTIONS if name != "law_version"}
 _TABLE_EXPECTS = {"total", "groups", "error"}
@@ -58,6 +60,7 @@ class Case:
         scenarios: scenarios to apply.
         expect: expected values by name.
         tolerance: largest difference that is right: USD of a line; of a table a fraction of each number.
+        differs: reason for which what is expected is known not to come; empty if it should come.
         is_table: whether it is a run over a table.
     """
 
@@ -67,6 +70,7 @@ class Case:
     scenarios: Sequence[str | Scenario]
     expect: Mapping[str, Any]
     tolerance: Decimal
+    differs: str
     is_table: bool
 
     @property
@@ -149,7 +153,7 @@ def _case(path: Path, name: str, raw: Mapping[str, Any], is_table: bool) -> Case
     given = raw.get("scenarios", ["base"]) if is_table else [raw.get("scenario") or "base"]
     scenarios = [_scenario(path, name, one) for one in ([given] if isinstance(given, str) else given)]
     asked = {key: value for key, value in raw.items() if key not in _TOLD | {"scenario", "scenarios"}}
-    return Case(name, path, asked, scenarios, expect, tolerance, is_table)
+    return Case(name, path, asked, scenarios, expect, tolerance, str(raw.get("differs", "")), is_table)
 
 
 def _scenario(path: Path, name: str, given: object) -> str | Scenario:
