@@ -204,11 +204,19 @@ def editions(schedule: Schedule) -> list[Any]:
     return [(one.name, one.start, dict(one.lines), one.codes) for one in schedule._vintages]
 
 
-def test_the_base_scenario_of_the_snapshot_is_that_of_its_file(directory: Path) -> None:
-    base = library_of(HERE)["base"]
-    for _ in range(2):
-        assert library.__wrapped__()["base"] == base
-    assert list(directory.glob("base-*"))
+def test_scenarios_of_snapshots_are_those_of_their_files(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = library_of(HERE)
+    assert dict(library.__wrapped__()) == files
+    for reader in ("schema", "yaml_positions"):
+        monkeypatch.setitem(sys.modules, f"tariffs.engine.scenario.{reader}", None)
+    kept = dict(library.__wrapped__())
+    assert kept == files
+    assert {name: one.places for name, one in kept.items()} == {
+        name: one.places for name, one in files.items()
+    }
+    assert len(list(directory.glob("*.scenario-*"))) == len(files)
 
 
 def test_moves_of_the_snapshot_have_the_same_bits(directory: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from tariffs.engine.base.spelling import did_you_mean, nearest
 from tariffs.engine.errors import ScenarioError
@@ -32,6 +32,19 @@ class Position:
 
 NOWHERE = Position(0, 0)
 Places = Mapping[str, Position]
+Location = tuple[str | int, ...]
+# Location of a faulty value in a document, and the error.
+Fault = tuple[Location, ScenarioError]
+
+
+@dataclass
+class Document:
+    """Document of a file: texts, lists and mappings, places of values and keys by path, and its problems."""
+
+    value: Any = None
+    places: dict[str, Position] = field(default_factory=dict)
+    keys: dict[str, Position] = field(default_factory=dict)
+    problems: list[ScenarioError] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,3 +236,13 @@ def with_place(error: ScenarioError, scenario: Scenario) -> ScenarioError:
         fix=shorten(error.fix),
         metadata={name: shorten(value) for name, value in error.metadata.items()},
     )
+
+
+def remove(document: dict[str, Any], location: Location) -> None:
+    """Remove the innermost named value around a location; an item of a list takes the whole list along."""
+    holder, last = document, location[0]
+    for key in location[1:]:
+        if not isinstance(inner := holder.get(str(last)), dict):
+            break
+        holder, last = inner, key
+    holder.pop(str(last), None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache, cached_property
@@ -14,11 +15,13 @@ from tariffs.engine.base.snapshot import files_digest, kept_json
 from tariffs.engine.base.spelling import did_you_mean, nearest
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.scenario.canonical import digest_of
-from tariffs.engine.scenario.filling import plain
+from tariffs.engine.scenario.filling import outline, plain
 from tariffs.engine.scenario.model import (
     PARAMETERS,
     Component,
+    Document,
     Parameter,
+    Position,
     Scenario,
     unknown_parameter,
     with_place,
@@ -29,7 +32,8 @@ from tariffs.engine.scenario.refill import Refill, can_refill
 HERE = Path(__file__).parent / "library"
 BASE = "base"
 """The scenario without edits."""
-_BASE_FACTS = ("id", "title", "description", "basis", "digest", "tags", "cite", "source", "text")
+# Code that parses and checks a scenario.
+_CHECKS = ("scenario/*.py", *(f"law/{name}.py" for name in ("amendments", "model", "raw_fields", "values")))
 Known = Mapping[str, Scenario]
 Values = Mapping[str, str]
 NO_VALUES: Values = {}
@@ -40,8 +44,7 @@ NO_VALUES: Values = {}
 @cache
 def library() -> Known:
     """Return the embedded scenarios by name, sorted, `base` first; each is read when it is first asked for."""
-    known = _on_access(HERE)
-    return MadeOnAccess(known, lambda name: _base(known) if name == BASE else known[name])
+    return _on_access(HERE, _kept_draft)
 
 
 def library_of(directory: Path) -> Known:
@@ -50,13 +53,13 @@ def library_of(directory: Path) -> Known:
     Raises:
         ScenarioError: the first problem of the first file that has one.
     """
-    return dict(_on_access(directory))
+    return dict(_on_access(directory, _draft_of))
 
 
-def _on_access(directory: Path) -> Known:
+def _on_access(directory: Path, draft_of: Callable[[Path], Draft]) -> Known:
     files = sorted(directory.glob("*.yaml"), key=lambda file: (file.stem != BASE, file.stem))
     names = [file.stem for file in files]
-    drafts = MadeOnAccess(names, lambda name: _draft_of(directory / f"{name}.yaml"))
+    drafts = MadeOnAccess(names, lambda name: draft_of(directory / f"{name}.yaml"))
     unsealed = MadeOnAccess(names, lambda name: _sound(drafts[name], name))
 
     def seal(name: str) -> Scenario:
@@ -67,15 +70,22 @@ def _on_access(directory: Path) -> Known:
     return sealed
 
 
-def _base(known: Known) -> Scenario:
-    """Return the scenario without edits; every run needs it, and the readers of files take longer to load than it."""
+def _kept_draft(path: Path) -> Draft:
+    """Return the draft of a file of the library, parsed and checked once: both take longer to load than all else."""
+    text = path.read_text(encoding="utf-8")
+    key = hashlib.sha256(f"{files_digest(*_CHECKS)}{text}".encode()).hexdigest()
+    value, places = kept_json(f"{path.stem}.scenario", key, lambda: _parsed(_draft_of(path)))
+    parsed = Document(value, {name: Position(*place) for name, place in places.items()})
+    return read_file(File(text, path.name, parsed, outline(value), checked=True), NO_VALUES)
 
-    key = files_digest("scenario/*.py", f"scenario/library/{BASE}.yaml")
-    facts: dict[str, Any] = kept_json(
-        "base", key, lambda: {name: getattr(known[BASE], name) for name in _BASE_FACTS}
-    )
-    texts = {**facts, **{name: tuple(facts[name]) for name in ("tags", "cite")}}
-    return Scenario(parents=(), changes=(), **texts)
+
+def _parsed(draft: Draft) -> list[Any]:
+    """Return the values of a file that has no problem, and their places."""
+    assert draft.file is not None
+    return [
+        draft.file.parsed.value,
+        {name: (place.line, place.column) for name, place in draft.places.items()},
+    ]
 
 
 def _draft_of(path: Path) -> Draft:

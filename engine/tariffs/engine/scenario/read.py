@@ -6,43 +6,52 @@ Names are not compared with a law here; `check` does that.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.amendments import OPS, Change, change_from_mapping, read_change
 from tariffs.engine.law.assumptions import Assumptions, PortCalls
+from tariffs.engine.law.values import read_day, read_number, read_share
 from tariffs.engine.scenario.filling import WHEN, Outline, fill, is_on, outline
 from tariffs.engine.scenario.model import (
     ASSUMPTIONS,
     Component,
+    Document,
+    Fault,
+    Location,
     Places,
     Position,
     Problem,
     Scenario,
     Validity,
     problem_of,
+    remove,
     sorted_problems,
 )
-
-if TYPE_CHECKING:
-    # Loaded by the first file that is read: a process that needs `base` alone reads none (`named.library`).
-    from tariffs.engine.scenario.schema import AssumptionsForm, Location, ValidForm
-    from tariffs.engine.scenario.yaml_positions import Document
 
 
 @dataclass(frozen=True)
 class File:
-    """Scenario file as parsed, its parameters not filled in; `source` is where its text came from."""
+    """Scenario file as parsed, its parameters not filled in.
+
+    Attributes:
+        text: the file.
+        source: where it came from.
+        parsed: its document.
+        outline: its parameters, and where it uses them.
+        checked: with the defaults of its parameters it is known to have no problem.
+    """
 
     text: str
     source: str
     parsed: Document
     outline: Outline
+    checked: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,34 +97,34 @@ def read_draft(text: str, source: str, given: Mapping[str, str] | None = None) -
 
 def read_file(file: File, given: Mapping[str, str]) -> Draft:
     """Fill in the parameters of a parsed file and read it; otherwise as `read_draft`."""
-    from tariffs.engine.scenario.schema import validate
-
     filling = fill(file.outline, given)
     document = filling.document
-    head, faults = validate(document)
+    head, faults = (document, []) if file.checked and not given else _checked(document)
     errors = [*file.parsed.problems, *(error for _, error in faults)]
-    changes = _changes(document, head.id, [location for location, _ in faults], errors)
-    mixture = tuple(Component(part.scenario, part.weight) for part in head.mixture)
+    changes = _changes(document, head["id"], [location for location, _ in faults], errors)
+    mixture = tuple(
+        Component(part["scenario"], read_share(part["weight"])) for part in head.get("mixture", ())
+    )
     errors += _mixture_errors(document, mixture)
     errors = [*filling.errors, *(error for error in errors if error.path not in filling.faulty)]
     scenario = Scenario(
-        id=head.id,
-        title=head.title,
-        description=head.description,
-        basis=head.basis,
-        parents=tuple(head.parents),
+        id=head["id"],
+        title=head["title"],
+        description=_one_line(head.get("description", "")),
+        basis=head["basis"],
+        parents=_words(head, "parents"),
         changes=changes,
         digest="",
         mixture=mixture,
-        assumptions=_assumptions(head.assumptions),
-        tags=tuple(head.tags),
-        cite=tuple(head.cite),
+        assumptions=_assumptions(head.get(ASSUMPTIONS) or {}),
+        tags=_words(head, "tags"),
+        cite=_words(head, "cite"),
         source=file.source,
         text=file.text,
         places=file.parsed.places,
         parameters=file.outline.parameters,
         values=filling.values,
-        valid=_validity(head.valid, errors),
+        valid=_validity(head.get("valid") or {}, errors),
     )
     problems = _problems(errors, file.parsed)
     sound = None if problems else _only_on(scenario, document)
@@ -172,17 +181,49 @@ def _mixture_errors(value: Mapping[str, Any], mixture: Sequence[Component]) -> l
     return errors
 
 
-def _validity(form: ValidForm, errors: list[ScenarioError]) -> Validity:
-    valid = Validity(form.start, form.end)
-    if valid.start and valid.end and valid.end <= valid.start:
-        text = f"The scenario is valid from {valid.start} to {valid.end}, which is no day."
+def _validity(valid: Mapping[str, str], errors: list[ScenarioError]) -> Validity:
+    start, end = (read_day(valid[key]) if key in valid else None for key in ("from", "to"))
+    if start and end and end <= start:
+        text = f"The scenario is valid from {start} to {end}, which is no day."
         errors.append(ScenarioError("CHANGE_DATES_REVERSED", text, path="valid.to", fix="Give a later day."))
-    return valid
+    return Validity(start, end)
 
 
-def _assumptions(form: AssumptionsForm) -> Assumptions:
-    calls = {name: PortCalls(**dict(voyage)) for name, voyage in form.port_calls.items()}
-    return Assumptions(form.let_through, form.compliance, form.rents, calls)
+def _assumptions(given: Mapping[str, Any]) -> Assumptions:
+    let_through, compliance = (_shares(given.get(key) or {}) for key in ("let_through", "compliance"))
+    calls = {
+        name: PortCalls(**{key: _VOYAGE.get(key, read_number)(text) for key, text in voyage.items()})
+        for name, voyage in (given.get("port_calls") or {}).items()
+    }
+    return Assumptions(let_through, compliance, given.get("rents") or {}, calls)
+
+
+def _shares(given: Mapping[str, str]) -> dict[str, Decimal]:
+    return {name: read_share(text) for name, text in given.items()}
+
+
+def _words(head: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """Return the texts of a list, which may be written as one text."""
+    given = head.get(key) or ()
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+# Readers of the values of a voyage that are no plain numbers.
+_VOYAGE: Mapping[str, Callable[[str], Any]] = {
+    "kind": str, "share": read_share, **dict.fromkeys(("ship", "source"), _one_line)
+}  # fmt: skip
+
+
+def _checked(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Fault]]:
+    """Return the parts of a document without faults, and all faults."""
+    # Loaded for a text of a user: scenarios of the library are kept as checked.
+    from tariffs.engine.scenario.schema import validate
+
+    return validate(document)
 
 
 def _changes(
@@ -205,8 +246,6 @@ def _changes(
 def _change(
     item: Any, path: str, source: str, faults: Sequence[Location], errors: list[ScenarioError]
 ) -> Change | None:
-    from tariffs.engine.scenario.schema import remove
-
     if () in faults:
         return None
     sound = deepcopy(item) if faults else {**item}

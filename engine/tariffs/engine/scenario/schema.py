@@ -57,7 +57,7 @@ from tariffs.engine.scenario.json_forms import (
     STEP,
     TEXT,
 )
-from tariffs.engine.scenario.model import BASES, PARAMETERS, PROBLEMS_AT_MOST, SCHEMA
+from tariffs.engine.scenario.model import BASES, PARAMETERS, PROBLEMS_AT_MOST, SCHEMA, Fault, Location, remove
 
 _CHANGES_AT_MOST = 500
 _COMPONENTS_AT_MOST = 16
@@ -92,10 +92,6 @@ def _matching(pattern: str, wanted: str, convert: Callable[[str], Any] = str) ->
     return read
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
 def _pair(value: list[str]) -> list[str]:
     if len(value) != 2:
         raise ValueError("each origin has a rate and a heading, such as [15%, HEADING]")
@@ -123,7 +119,7 @@ Rate = Annotated[Any, _Read(read_rate, RATE)]
 Share = Annotated[Any, _Read(read_share, RATE)]
 Instant = Annotated[Any, _Read(lambda text: read_instant(text, ZoneInfo("UTC")), INSTANT)]
 Day = Annotated[Any, _Read(read_day, {**TEXT, "pattern": r"^\d{4}-\d{2}-\d{2}$"})]
-Prose = Annotated[Any, _Read(_one_line, TEXT, shortest=0)]
+Prose = Annotated[Any, _Read(str, TEXT, shortest=0)]
 Words = Annotated[list[str], BeforeValidator(_listed), WithJsonSchema(SCALARS)]
 OptionalWords = Annotated[Words, _OPTIONAL_LIST]
 Shares = Annotated[dict[str, Share], _OPTIONAL_MAPPING]
@@ -277,9 +273,6 @@ _PLACEHOLDERS = {"schema": SCHEMA, "id": "unnamed", "title": "Unnamed", "basis":
 
 # -- errors ----------------------------------------------------------------------------------------------------
 
-Location = tuple[str | int, ...]
-# Location of a faulty value in the document, and the error.
-Fault = tuple[Location, ScenarioError]
 _FAULTS = {
     "string_type": ("must be a single value, not a list or mapping", "Write one value."),
     "string_too_short": ("is empty", "Give it a value, or leave an optional key out."),
@@ -291,31 +284,22 @@ _FAULTS = {
 }
 
 
-def validate(document: Mapping[str, Any]) -> tuple[_ScenarioHead, list[Fault]]:
+def validate(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Fault]]:
     """Validate a document of texts, lists and mappings.
 
     Returns:
-        The scenario without its faulty parts (if any part is faulty, without changes and parameters), and all faults.
+        The document without its faulty parts (if any part is faulty, without changes and parameters), and all faults.
     """
     try:
-        return ScenarioForm.model_validate(document), []
+        ScenarioForm.model_validate(document)
+        return document, []
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
     faults = [_fault(document, detail, number < PROBLEMS_AT_MOST) for number, detail in enumerate(details)]
     sound = deepcopy({key: document[key] for key in document.keys() - {"changes", PARAMETERS}})
     for location, _ in faults:
         remove(sound, location[:3])
-    return ScenarioForm.model_validate({**_PLACEHOLDERS, **sound}), faults
-
-
-def remove(document: dict[str, Any], location: Location) -> None:
-    """Remove the innermost named value around a location; an item of a list takes the whole list along."""
-    holder, last = document, location[0]
-    for key in location[1:]:
-        if not isinstance(inner := holder.get(str(last)), dict):
-            break
-        holder, last = inner, key
-    holder.pop(str(last), None)
+    return {**_PLACEHOLDERS, **sound}, faults
 
 
 def _fault(document: Mapping[str, Any], detail: Any, hint: bool) -> Fault:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 from tariffs.engine.errors import ScenarioError
-from tariffs.engine.scenario.model import Position
+from tariffs.engine.scenario.model import Document, Position
 
 SIZE_AT_MOST = 1 << 20
 DEPTH_AT_MOST = 16
@@ -25,16 +24,6 @@ _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 # Characters that YAML refuses: control characters, and halves of surrogate pairs.
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _START = Position(1, 1)
-
-
-@dataclass
-class Document:
-    """YAML document: its value as texts, lists and mappings, places of values and keys by path, and its problems."""
-
-    value: Any = None
-    places: dict[str, Position] = field(default_factory=dict)
-    keys: dict[str, Position] = field(default_factory=dict)
-    problems: list[ScenarioError] = field(default_factory=list)
 
 
 def parse_yaml(text: str) -> Document:
