@@ -18,7 +18,14 @@ from tariffs.engine.errors import ServiceError
 from tariffs.service.server import serving
 from tariffs.service.storage.audit.table_chain import AUDIT_ENTRIES
 from tariffs.service.storage.database import METADATA, RUNS, TABLES, Database
-from tariffs.service.storage.migrations.migrate import EMPTY, FIRST, newest, pending
+from tariffs.service.storage.migrations.migrate import (
+    EMPTY,
+    FIRST,
+    apply_revisions,
+    current,
+    newest,
+    pending,
+)
 from tariffs.service.storage.scenario_events import SCENARIOS
 from tariffs.v1 import simulation_service_pb2 as pb
 from tariffs.v1 import table_service_pb2
@@ -85,6 +92,14 @@ def test_a_new_database_has_the_tables_of_the_code(make: Make) -> None:
     assert differences(url) == []
     execute(url, "ALTER TABLE runs DROP COLUMN crashes")
     assert differences(url) != []
+
+
+def test_the_revisions_make_the_tables_of_the_code(make: Make) -> None:
+    url = make()
+    with engine(url) as found, found.begin() as connection:
+        apply_revisions(connection, EMPTY)
+        assert current(connection) == newest()
+    assert differences(url) == []
 
 
 def test_the_database_of_version_0_1_0_is_migrated_with_its_rows(make: Make) -> None:

@@ -114,7 +114,7 @@ class Database:
         if self._sqlite and file is not None:
             Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self.begin() as connection:
-            applied = upgrade(connection)
+            applied = upgrade(connection, METADATA)
         if applied:
             _log.info("database migrated", revision=applied[-1].number)
 

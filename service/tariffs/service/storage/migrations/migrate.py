@@ -3,25 +3,23 @@
 The revisions are the files of `versions/`, one after the other without branches. A database without a revision is empty
 or was made by version 0.1.0, which kept none: its schema is that of the first revision.
 
-Alembic takes a quarter of a second to import, with highlighters of code: it is imported where a database is opened, so
-that a server starts its workers before.
+Alembic takes a quarter of a second to import, with SQL of all databases: it is imported where a
+revision is applied. Tables of a new database are created as the code has them, which is what all revisions give.
 """
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tariffs.engine.errors import ServiceError
 
-if TYPE_CHECKING:
-    from alembic.config import Config
-
+_HERE = Path(__file__).parent
 EMPTY = ""
 FIRST = "0001"
 FIRST_COLUMNS = {
@@ -34,6 +32,13 @@ FIRST_COLUMNS = {
         )
     ),
 }  # fmt: skip
+# The table in which alembic keeps the revision.
+_VERSION = sa.Table(
+    "alembic_version",
+    sa.MetaData(),
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 # The same number for all servers of a database, and of no other program.
 _LOCK = 0x7461_7269_6666_7301
 _POSTGRESQL = "postgresql"
@@ -67,9 +72,8 @@ def current(connection: Connection) -> str:
     Raises:
         ServiceError: DATABASE_VERSION if a newer version of the server made it, or another program.
     """
-    from alembic.runtime.migration import MigrationContext
-
-    number = MigrationContext.configure(connection).get_current_revision()
+    known = sa.inspect(connection).has_table(_VERSION.name)
+    number: str | None = connection.execute(sa.select(_VERSION.c.version_num)).scalar() if known else None
     if number is None:
         return _unnumbered(connection)
     if number not in {revision.number for revision in _revisions()}:
@@ -87,23 +91,38 @@ def pending(number: str) -> list[Revision]:
     return [revision for revision in _revisions() if revision.number > number]
 
 
-def upgrade(connection: Connection) -> list[Revision]:
-    """Apply the revisions that a database lacks, within the transaction of the connection; return them.
+def upgrade(connection: Connection, tables: sa.MetaData) -> list[Revision]:
+    """Create the tables of an empty database, or apply the revisions that it lacks; return those it lacked.
+
+    Everything is within the transaction of the connection.
 
     Raises:
         ServiceError: as `current`.
     """
-    from alembic import command
-
     lock(connection)
     number = current(connection)
-    config = _config()
+    lacking = pending(number)
+    if number == EMPTY:
+        tables.create_all(connection)
+        _VERSION.create(connection, checkfirst=True)
+        connection.execute(sa.insert(_VERSION).values(version_num=newest()))
+    elif lacking:
+        apply_revisions(connection, number)
+    return lacking
+
+
+def apply_revisions(connection: Connection, number: str) -> None:
+    """Apply the revisions after one, within the transaction of the connection."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
     config.attributes["connection"] = connection
     if number == FIRST:
         # Version 0.1.0 wrote down no revision.
         command.stamp(config, FIRST)
     command.upgrade(config, "head")
-    return pending(number)
 
 
 def _unnumbered(connection: Connection) -> str:
@@ -123,15 +142,8 @@ def _unnumbered(connection: Connection) -> str:
 
 @cache
 def _revisions() -> tuple[Revision, ...]:
-    from alembic.script import ScriptDirectory
-
-    scripts = list(ScriptDirectory.from_config(_config()).walk_revisions())
-    return tuple(Revision(script.revision, script.doc) for script in reversed(scripts))
-
-
-def _config() -> Config:
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    return config
+    """Read number and first line of the files of revisions, in their order."""
+    texts = {path.name[1:5]: path.read_text(encoding="utf-8") for path in (_HERE / "versions").glob("r*.py")}
+    return tuple(
+        Revision(number, ast.get_docstring(ast.parse(texts[number])) or "") for number in sorted(texts)
+    )
