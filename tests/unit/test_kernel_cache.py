@@ -24,6 +24,13 @@ from tariffs.engine.base import kernel_cache
 kernel_cache._is_writable = lambda directory: False
 """
 
+COMPILED = """
+from numba.core.cpu import CPUContext
+def refuse(self): raise AssertionError("a kernel is compiled")
+CPUContext.load_additional_registries = refuse
+"""
+EVERY_KERNEL = "from tariffs.service.server.warmup import fill_caches; fill_caches()"
+
 
 def hits(directory: Path, before: str = "") -> int:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(directory)}
@@ -54,11 +61,17 @@ def test_a_shipped_cache_is_read_where_it_cannot_be_written(tmp_path: Path) -> N
     shipped, empty = tmp_path / "shipped", tmp_path / "empty"
     assert hits(shipped) == 0
     before = {path: path.read_bytes() for path in shipped.rglob("*.nb?")}
-    assert hits(shipped, UNWRITABLE) == 1
+    assert hits(shipped, COMPILED + UNWRITABLE) == 1
     assert {path: path.read_bytes() for path in shipped.rglob("*.nb?")} == before
     # A kernel that was not shipped is compiled, and kept nowhere.
     assert hits(empty, UNWRITABLE) == 0
     assert not empty.exists()
+
+
+@pytest.mark.slow
+def test_no_kernel_needs_what_compiles_it() -> None:
+    for program in (EVERY_KERNEL, COMPILED + EVERY_KERNEL):
+        subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_the_setting_of_other_kernels_is_left_as_it_was() -> None:

@@ -36,7 +36,7 @@ class Kernel:
         """The function with numba around it."""
         from numba import config, njit
 
-        from tariffs.engine.base.kernel_cache import LOCATOR, prepared_directory
+        from tariffs.engine.base.kernel_cache import LOCATOR, load_alone, prepared_directory
 
         # numba's own locators compare only the file of the outer function, so an edited callee in another file would
         # be loaded stale; ours is keyed by the sources of all kernels together. It is for these kernels alone, and a
@@ -46,9 +46,12 @@ class Kernel:
             config.CACHE_LOCATOR_CLASSES = LOCATOR
             try:
                 cached = prepared_directory() is not None
-                return njit(nogil=True, cache=cached)(self.py_func)
+                kernel = njit(nogil=True, cache=cached)(self.py_func)
             finally:
                 config.CACHE_LOCATOR_CLASSES = before
+        if cached:
+            load_alone(kernel)
+        return kernel
 
     @property
     def _numba_type_(self) -> Any:

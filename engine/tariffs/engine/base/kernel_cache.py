@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 import numba
+from numba.core.runtime import rtsys
 
 from tariffs.engine.base.snapshot import cache_base
 
@@ -59,6 +60,22 @@ def prepared_directory() -> Path | None:
         return _copied(directory)
     except OSError:
         return None
+
+
+def load_alone(kernel: Any) -> None:
+    """Load a kernel from the cache without what only a compile needs.
+
+    numba fills all its registries before it looks into the cache, which takes a third of a second of every process.
+    Compiled code calls nothing of them but the runtime; a kernel that is not in the cache fills them when it compiles.
+    """
+    kept = kernel._cache
+
+    def load(signature: Any, context: Any) -> Any:
+        rtsys.initialize(context)
+        with kept._guard_against_spurious_io_errors():
+            return kept._load_overload(signature, context)
+
+    kept.load_overload = load
 
 
 def _is_writable(directory: Path) -> bool:
