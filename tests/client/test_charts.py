@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+import vl_convert
 
 from tariffs.client.results import charts
 from tariffs.client.results.palette import PALETTE
@@ -60,8 +61,18 @@ def test_a_timeline_of_any_length_is_drawn_with_its_named_events() -> None:
     ).with_columns(pl.col("duty", "duty_owed").cast(pl.Float64))
     chart = charts.steps(rows, "duty", {DAYS[100]: "a law ends"})
     assert titles(chart) == ["Duty over the period, USD", "1  a law ends"]
-    chart.to_dict()
-    charts.steps(rows, "duty").to_dict()
+    charts.steps(rows, "duty", {}).to_dict()
+
+
+def test_a_picture_has_its_text_whatever_fonts_the_machine_has() -> None:
+    rows = pl.DataFrame({"scenario": ["ieepa-upheld"], "duty": [1e9]})
+    chart = charts.bars(rows, "duty")
+    assert "ieepa-upheld" in set(map(str, chart.to_dict()["datasets"].popitem()[1][0].values()))
+    sizes = [
+        len(vl_convert.vegalite_to_png({**chart.to_dict(), "title": title}))
+        for title in ("", "Duty of a year")
+    ]
+    assert sizes[0] < sizes[1]
 
 
 def test_named_events_are_a_fortnight_apart_the_largest_first() -> None:

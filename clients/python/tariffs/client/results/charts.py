@@ -22,10 +22,9 @@ Chart = Any
 """An `altair.Chart`; not named as a type, so that the client can be checked without altair."""
 _WIDTH, _HEIGHT, _ROOM = 400, 260, 1.18
 _BAR, _LABEL, _FONT = 15, 280, 12
-_SHOWN, _DATES, _MOST_ROWS, _MARKED = 15, 6, 4000, 60
+_SHOWN, _DATES, _TICKS, _MOST_ROWS, _MARKED = 15, 6, 6, 4000, 60
 _GAP = 0.05
 _INK = "#1a202c"
-_DUTIES = ("duty", "duty_owed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,9 @@ def bars(
     height: Any = alt.Step(_BAR + 7)
     encodings: dict[str, Any] = {
         "y": alt.Y("label:N", sort=names, title=None, axis=alt.Axis(labelLimit=_LABEL)),
-        "x": alt.X("shown:Q", title=unit.name, scale=_roomy(alt, frame["shown"])),
+        "x": alt.X(
+            "shown:Q", title=unit.name, scale=_roomy(alt, frame["shown"]), axis=alt.Axis(tickCount=_TICKS)
+        ),
     }
     if colour:
         encodings["yOffset"] = alt.YOffset(f"{colour}:N", sort=list(order) or None)
@@ -144,14 +145,13 @@ def bars(
     return _styled(alt, alt.layer(drawn, numbers, data=frame), title_with(unit, what))
 
 
-def steps(rows: pl.DataFrame, column: str, events: Mapping[str, str] | None = None, title: str = "") -> Chart:
-    """Draw a number over the segments of a timeline, a line a scenario; a mark is a day on which duties change.
+def steps(rows: pl.DataFrame, column: str, events: Mapping[str, str]) -> Chart:
+    """Draw a number over the segments of a timeline, a line a scenario, with marked days.
 
     Args:
-        rows: rows with `scenario, start, end`, `duty`, `duty_owed` and the number, the days in order.
+        rows: rows with `scenario, start, end` and the number, the days in order.
         column: the number.
-        events: names of days by day, ISO; they are numbered, and listed below the title.
-        title: what is seen, without the unit.
+        events: names of the marked days by day, ISO; they are numbered, and listed below the title.
     """
     alt = module_of("notebook", "altair")
     check_column(rows, column)
@@ -162,11 +162,9 @@ def steps(rows: pl.DataFrame, column: str, events: Mapping[str, str] | None = No
     last = _apart(
         last.with_columns(written=pl.col("shown").map_elements(_written, pl.String)), frame["shown"]
     )
-    named = dict(events or {})
-    marked = pl.DataFrame({"start": list(named) or changed_days(rows)}, schema={"start": pl.String})
-    places = {day: str(number) for number, day in enumerate(named, 1)}
-    marked = marked.with_columns(
-        number=pl.col("start").replace_strict(places, default="", return_dtype=pl.String)
+    numbers = [str(number) for number in range(1, len(events) + 1)]
+    marked = pl.DataFrame(
+        {"start": list(events), "number": numbers}, schema={"start": pl.String, "number": pl.String}
     )
     y = alt.Y(
         "shown:Q", title=unit.name, scale=alt.Scale(zero=is_fraction(column) or _is_near_zero(frame["shown"]))
@@ -187,16 +185,13 @@ def steps(rows: pl.DataFrame, column: str, events: Mapping[str, str] | None = No
         .encode(text="number:N")
         for rest, y_of in ((1, -5), (0, -16))
     )
-    what = title_with(unit, title or f"{in_full(column)} over the period")
+    what = title_with(unit, f"{in_full(column)} over the period")
     return _styled(
-        alt, rules + line + ends + odd + even, what, [f"{places[day]}  {name}" for day, name in named.items()]
+        alt,
+        rules + line + ends + odd + even,
+        what,
+        list(map("  ".join, zip(numbers, events.values(), strict=True))),
     )
-
-
-def changed_days(rows: pl.DataFrame) -> list[str]:
-    """Days on which duties change; at the horizon path a segment also ends where they stay."""
-    changed = pl.any_horizontal(pl.col(name) != pl.col(name).shift().over("scenario") for name in _DUTIES)
-    return rows.filter(changed)["start"].unique(maintain_order=True).to_list()
 
 
 def curves(
@@ -346,7 +341,7 @@ def _styled(alt: Any, chart: Any, title: str, below: Sequence[str] = ()) -> Any:
     fonts = {"labelFontSize": _FONT, "titleFontSize": _FONT, "titleFontWeight": "normal"}
     return (
         chart.properties(title=text, padding={"left": 16, "right": 8, "top": 4, "bottom": 4})
-        .configure(font="Arial")
+        .configure(font="Arial, sans-serif")
         .configure_axis(**fonts, gridColor="#e2e8f0")
         .configure_legend(labelFontSize=_FONT, labelLimit=0, orient="top", direction="vertical")
         .configure_text(fontSize=_FONT)

@@ -77,7 +77,11 @@ def title_of(name: str) -> str:
 
 def in_full(name: str) -> str:
     """Title of a column in a text."""
-    return title_of(name).replace(" after", " after buyers respond")
+    return (
+        title_of(name)
+        .replace(" after", " after buyers respond")
+        .replace(" vs first", " against the first scenario")
+    )
 
 
 def parameter_words(name: str) -> str:

@@ -334,16 +334,16 @@ class TimelineResult(TableResult):
         return [str(self.totals["start"].min()), str(self.totals["end"].max())]
 
     def chart(self, column: str = "duty", law: LegalText | None = None) -> Chart:
-        """Draw a number of `totals` over the period, a line a scenario; marks are the days on which duties change.
+        """Draw a number of `totals` over the period, a line a scenario, with the days of the largest changes.
 
         Args:
             column: the number.
-            law: the law behind the result, `client.legal_text(result)`, which names scenarios and the largest changes.
+            law: the law behind the result, `client.legal_text(result)`, which names scenarios and the changes.
 
         Raises:
             ExtraMissing: the extra `notebook` is not installed.
         """
-        events = named_events(self.totals, law.events) if law else {}
+        events = named_events(self.totals, law.events if law else {})
         return charts.steps(_titled(self.totals, law), column, events)
 
     def _sheets(self) -> dict[str, pl.DataFrame]:

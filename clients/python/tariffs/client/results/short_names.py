@@ -27,7 +27,7 @@ _TABLES = {
 _KEPT_CODES = re.compile(r"hts\d+")
 _NODE, _ACTS = re.compile(r"[.\d]"), {"ieepa": "IEEPA"}
 """Nodes of authorities that are no words of a sentence, and short names of acts that are."""
-_WORD = re.compile(r"[a-z][a-zA-Z0-9_.]*[a-zA-Z0-9]")
+_WORD = re.compile(r"(?<![\w-])[a-z][a-zA-Z0-9_.]*[a-zA-Z0-9](?![\w-])")
 
 
 def name_of(key: str, code: str) -> str:
