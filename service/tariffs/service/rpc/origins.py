@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
+from tariffs.engine.errors import InputError
 from tariffs.engine.line_duty.entry_dates import known_on_text, read_known_on
 from tariffs.engine.line_duty.entry_line import ZERO, EntryLine
 from tariffs.engine.runs.law_history.law_changes import read_window
@@ -21,7 +22,7 @@ from tariffs.service.wire.status import cancelled_error, failure_of, request_inv
 from tariffs.v1 import common_pb2
 from tariffs.v1 import duty_service_pb2 as pb
 
-_SCENARIOS_LIMIT = 100
+_SCENARIOS_LIMIT, _ORIGINS_NAMED = 100, 5
 
 
 def compare(
@@ -85,7 +86,16 @@ def _offers(request: pb.CompareOriginsRequest) -> tuple[list[Offer], EntryLine, 
     one = pb.EntryLine()
     one.CopyFrom(request.line)
     one.origin = names[0]
-    if not one.customs_value and all(name in given for name in names):
+    if not one.customs_value:
+        unpriced = [name for name in names if name not in given]
+        if unpriced:
+            of_origins = f" of {', '.join(unpriced[:_ORIGINS_NAMED])}"
+            raise InputError(
+                "CUSTOMS_VALUE_INVALID",
+                f"The price of a unit is missing{of_origins if given else ''}.",
+                field="customs_value",
+                fix="Give a unit cost, or offers with the price of each origin.",
+            )
         one.customs_value = f"{given[names[0]].unit_cost:f}"
     line = read_line(one)
     common = Offer("", _number(line.value), _number(line.freight), _number(line.insurance))

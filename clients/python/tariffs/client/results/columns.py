@@ -34,13 +34,7 @@ TITLES = {
     "value_vs": "value vs first",
 }
 """Short titles of the columns that are shown first, in their order."""
-_KEY_TITLES = {
-    "origin": "country of origin",
-    "destination": "country of destination",
-    "hts2": "chapter",
-    "hts4": "heading",
-    "sector": "industry",
-}
+_KEY_TITLES = {"origin": "country of origin", "destination": "country of destination"}
 _PARAMETERS = {
     "sigma": "substitution between origins",
     "eta": "demand for imports",
@@ -48,6 +42,9 @@ _PARAMETERS = {
     "usmca claims": "USMCA claims",
 }
 _WORDS = {
+    "hts2": "chapter",
+    "hts4": "heading",
+    "sector": "industry",
     "landed": "landed cost",
     "landed_after": "landed cost after",
     "value_change": "change of value",
@@ -92,7 +89,7 @@ def parameter_words(name: str) -> str:
 
 def key_title(key: str) -> str:
     """Key of groups in words."""
-    return _KEY_TITLES.get(key, key.replace("_", " "))
+    return _KEY_TITLES.get(key) or title_of(key)
 
 
 def keys_of(frame: pl.DataFrame) -> list[str]:

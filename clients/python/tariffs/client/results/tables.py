@@ -112,7 +112,7 @@ class Section:
         caption = ", ".join(filter(None, [self.title, unit.name]))
         if left_out > 0 and not ends:
             caption += f"; {left_out:,} smaller ones are left out"
-        return ShortTable(caption, [" ".join(self.keys), *heads], rows)
+        return ShortTable(caption, [", ".join(map(title_of, self.keys)), *heads], rows)
 
     def _rows(self) -> list[dict[str, object]]:
         return self.frame.head(self.shown).to_dicts()

@@ -78,7 +78,8 @@ def print_quote(quote: Quote, words: Callable[[str], str]) -> None:
     for fact, _, text in (assumption.partition(": ") for assumption in quote.assumptions):
         assumed.setdefault(text, []).append(fact)
     for text, facts in assumed.items():
-        out.print(f"[dim]assumed: {escape(', '.join(facts))}: {escape(text)}[/dim]")
+        told = ": ".join(filter(None, ["assumed", ", ".join(facts), text]))
+        out.print(f"[dim]{escape(told)}[/dim]")
     print_footer(out, quote.provenance)
     if quote.headings:
         _print_headings(out, quote)

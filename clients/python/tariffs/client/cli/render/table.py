@@ -80,14 +80,16 @@ def text_table(columns: Iterable[str | Column], rows: Iterable[Iterable[Cell]], 
     """Build a table without borders; a string is printed as it is, a `Text` with its style.
 
     Args:
-        columns: titles, or columns such as those of `right`.
+        columns: titles, or columns such as those of `right`; one without text in any row is left out.
         rows: the cells.
         units: units of the numbers, written above the table.
     """
-    table = _FittedTable(*columns, box=None, pad_edge=False)
+    cells, heads = [list(row) for row in rows], list(columns)
+    shown = [place for place in range(len(heads)) if not cells or any(str(row[place]) for row in cells)]
+    table = _FittedTable(*(heads[place] for place in shown), box=None, pad_edge=False)
     table.title, table.title_justify, table.title_style = escape(units) or None, "left", "dim"
-    for row in rows:
-        table.add_row(*(escape(cell) if isinstance(cell, str) else cell for cell in row))
+    for row in cells:
+        table.add_row(*(escape(cell) if isinstance(cell, str) else cell for cell in (row[p] for p in shown)))
     return table
 
 
