@@ -12,7 +12,7 @@ import pytest
 from tariffs.engine.law import load_law
 from tariffs.engine.response.constants import DATA
 from tariffs.engine.response.elasticities.adjustment_profile import path_parameters_for
-from tariffs.engine.response.elasticities.parameters import SETS, STAGES, horizon_supply, parameters_for
+from tariffs.engine.response.elasticities.parameters import HORIZON_SUPPLY, SETS, STAGES, parameters_for
 from tariffs.engine.runs.impact import impact
 from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.scenario import library
@@ -122,7 +122,7 @@ def test_exports_respond_with_the_sigma_of_their_destination() -> None:
     for to in ("CN", "CA"):
         sigma = parameters_for(["720851"], horizon="long", importers=[to]).sigma[0]
         wedge = np.log((1 + after[to]["effective_rate"]) / (1 + before[to]["effective_rate"]))
-        supply = horizon_supply("long")
+        supply = HORIZON_SUPPLY["long"]
         expected = -sigma * supply / (sigma + supply) * wedge
         assert wedge > 0.2
         assert np.log(after[to]["quantity_hat"]) == pytest.approx(expected, rel=1e-4)

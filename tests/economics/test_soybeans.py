@@ -12,7 +12,7 @@ import pytest
 from tariffs.client.cli.__main__ import run
 from tariffs.client.results.shipments import MEAN, OBSERVED, shown_months
 from tariffs.engine.law import load_law
-from tariffs.engine.response.elasticities.parameters import horizon_supply, parameters_for
+from tariffs.engine.response.elasticities.parameters import HORIZON_SUPPLY, parameters_for
 from tariffs.engine.validation.soybeans import (
     SoybeanComparison,
     SoybeanMonth,
@@ -65,7 +65,7 @@ def test_duties_are_those_of_the_days_of_the_month(compared: SoybeanComparison) 
 def test_the_model_of_a_month_is_armington_by_hand(compared: SoybeanComparison) -> None:
     """June has one rate, 23 % against 3: two rounds of nested demand with rising supply, solved by bisection."""
     p = parameters_for(["120190"], horizon="short", importers=["CN"])
-    sigma, eta, supply = float(p.sigma[0]), float(p.eta[0]), float(horizon_supply("short"))
+    sigma, eta, supply = float(p.sigma[0]), float(p.eta[0]), HORIZON_SUPPLY["short"]
     rows = {origin: found(compared, origin, 6) for origin in ("US", "BR", "AR")}
     worth = {origin: row.before * (row.price or 0) for origin, row in rows.items()}
     share = {origin: value / sum(worth.values()) for origin, value in worth.items()}

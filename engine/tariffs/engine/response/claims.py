@@ -35,10 +35,8 @@ _LINES_KEPT = 4
 class ClaimCost:
     """Cost of complying with the rules of a preference.
 
-    Attributes:
-        cost: factor on the cost that the observed claims imply; 0 is none, infinite prohibits claims.
-        shape: elasticity of the odds of claiming to the gain.
-        source: of both.
+    `cost` is a factor on the cost that the observed claims imply: 0 is none, infinite prohibits claims. `shape` is the
+    elasticity of the odds of claiming to the gain, `source` that of both.
     """
 
     cost: float
@@ -69,11 +67,7 @@ def claim_costs() -> Mapping[str, ClaimCost]:
 
 
 def observed_claims(keys: pl.DataFrame) -> ObservedClaims:
-    """Look up the observed claims of lines: of the code, else of its chapter, else of all goods of the origin.
-
-    Args:
-        keys: per line `hts` and `origin`.
-    """
+    """Look up the observed claims of lines (`hts`, `origin`): of the code, its chapter or all goods of the origin."""
     table = pl.read_parquet(DATA / "usmca_claims.parquet")
     codes = keys.select("origin", *(pl.col("hts").str.slice(0, n).alias(f"code{n}") for n in _PREFIXES))
     for n in _PREFIXES:
@@ -116,11 +110,7 @@ class ClaimResponse:
     The share of a line under a law depends on what a claim saves under it over what it saved at the baseline of the
     observed claims, the law of the day that the reference table belongs to.
 
-    Args:
-        law: the law of the run.
-        prepared: the table.
-        observed: the day on which claims were observed, at all lines.
-        check: may raise to stop.
+    `observed` is the day on which claims were observed, at all lines; `check` may raise to stop.
     """
 
     def __init__(self, law: Law, prepared: PreparedTable, observed: Dated, check: Callable[[], None]) -> None:

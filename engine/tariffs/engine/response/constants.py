@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +25,11 @@ def table_bytes(name: str) -> bytes:
 def digest(*parts: bytes) -> str:
     """Compute SHA-256 (hex) of parts one after the other."""
     return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+def longest_prefix(code: str, prefixes: Container[str]) -> str | None:
+    """Find the longest of the prefixes that a code starts with; None if it starts with none."""
+    return next((code[:size] for size in range(len(code), 0, -1) if code[:size] in prefixes), None)
 
 
 @cache

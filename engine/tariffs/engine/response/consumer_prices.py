@@ -133,11 +133,11 @@ def consumer_prices(
     line, commodity, producers, purchasers = held.bridge
     weight = producers if margins == DOLLAR else purchasers
     spending = sums_of(line, purchasers, len(held.lines))
-    rises = [
-        multiplier * sums_of(line, change[commodity] * weight, len(held.lines))
-        for change in (direct, indirect)
-    ]
-    return ConsumerPrices(held.lines, rises[0], rises[1], spending, margins, multiplier)
+
+    def rise(change: F64) -> F64:
+        return multiplier * sums_of(line, change[commodity] * weight, len(held.lines))
+
+    return ConsumerPrices(held.lines, rise(direct), rise(indirect), spending, margins, multiplier)
 
 
 def _costs(accounts: _Accounts, tau: F64, margins: str) -> F64:
@@ -157,10 +157,14 @@ def _accounts(year: str) -> _Accounts:
     bridge = pl.DataFrame(table(f"pce_bridge_{year}.csv"))
     name, suffix = _INDUSTRIES[year]
     industries = table(name)
-    codes = sorted(
-        {*inputs["commodity"], *inputs["industry"], *needed["commodity"], *needed["industry"]}
-        | {*bridge["commodity"], *(row["industry"] for row in industries)}
+    columns = (
+        inputs["commodity"],
+        inputs["industry"],
+        needed["commodity"],
+        needed["industry"],
+        bridge["commodity"],
     )
+    codes = sorted({row["industry"] for row in industries}.union(*columns))
     place = {code: index for index, code in enumerate(codes)}
 
     def places(names: Iterable[str], of: Mapping[str, int] = place) -> I64:
@@ -177,20 +181,15 @@ def _accounts(year: str) -> _Accounts:
     share[places(sorted(_UNPRICED & place.keys()))] = 0.0
     lines = sorted(set(bridge["line"]))
     of_line = {line: index for index, line in enumerate(lines)}
-    producers, purchasers = (
-        np.array([float(text) for text in bridge[name]]) for name in ("producers", "purchasers")
-    )
+    producers, purchasers = (bridge[name].cast(pl.Float64).to_numpy() for name in ("producers", "purchasers"))
+    requirements = needed["units"].to_numpy() / REQUIREMENT_UNITS
     return _Accounts(
         tuple(codes),
         share,
         column("redefined_output"),
         column("redefined_variable_cost"),
         (places(inputs["commodity"]), places(inputs["industry"]), inputs["musd"].to_numpy().astype(float)),
-        (
-            places(needed["commodity"]),
-            places(needed["industry"]),
-            needed["units"].to_numpy() / REQUIREMENT_UNITS,
-        ),
+        (places(needed["commodity"]), places(needed["industry"]), requirements),
         tuple(lines),
         (places(bridge["line"], of_line), places(bridge["commodity"]), producers, purchasers),
     )

@@ -33,20 +33,6 @@ def offset_facts(offset: float) -> dict[str, object]:
     return {_NAME: {"value": offset, "source": source if offset == value else "given"}}
 
 
-def mean_rise(value: F64, base_rate: F64, rate: F64) -> float:
-    """Compute the mean rise of landed prices by duties alone, before any response: a fraction.
-
-    The sums are exact, so that they have the same bits in any order.
-
-    Args:
-        value: customs value at the baseline, USD.
-        base_rate: rate at the baseline.
-        rate: rate of the law.
-    """
-    landed = math.fsum(value * (1.0 + base_rate))
-    return math.fsum(value * (rate - base_rate)) / landed if landed else 0.0
-
-
 @dataclass(frozen=True)
 class DollarPrices:
     """Exporters' prices in dollars under the exchange rate that a law's duties bring.
@@ -56,7 +42,7 @@ class DollarPrices:
 
     Attributes:
         offset: part of the mean rise of landed prices that the dollar takes off.
-        rise: that rise, a fraction.
+        rise: that rise by duties alone, before any response, a fraction.
         factor: per variety, 1 for goods that are prohibited, which nobody pays for.
     """
 
@@ -66,17 +52,10 @@ class DollarPrices:
 
     @classmethod
     def of(cls, offset: float, value: F64, base_rate: F64, rate: F64, prohibited: Bools) -> DollarPrices:
-        """Compute the prices under the duties of a law.
-
-        Args:
-            offset: part of the mean rise of landed prices that the dollar takes off.
-            value: customs value of each variety at the baseline, USD.
-            base_rate: its rate at the baseline.
-            rate: its rate under the law.
-            prohibited: marks the varieties that are prohibited.
-        """
-        open_ = ~prohibited
-        rise = mean_rise(value[open_], base_rate[open_], rate[open_])
+        """Compute the prices under the rates of a law; exact sums have the same bits in any order of varieties."""
+        value, before, after = (each[~prohibited] for each in (value, base_rate, rate))
+        landed = math.fsum(value * (1.0 + before))
+        rise = math.fsum(value * (after - before)) / landed if landed else 0.0
         return cls(offset, rise, np.where(prohibited, 1.0, 1.0 - offset * rise))
 
     def note(self) -> Note:
@@ -98,10 +77,7 @@ class DollarPrices:
         """Put a model's volume at the responding rate in dollars.
 
         The model has the whole wedge as revenue; the part of it that is the exchange rate lowers what is paid abroad.
-
-        Args:
-            volume: value after of each variety, welfare of each product, and more.
-            product: product of each variety.
+        The volume has value after of each variety, and welfare of each product.
         """
         gain = sums_of(product, (1.0 - self.factor) * volume.value, len(volume.welfare))
         return replace(volume, value=volume.value * self.factor, welfare=volume.welfare + gain)

@@ -6,8 +6,8 @@ Expenditure Survey that stands for it. Costs are in dollars of 2023, the year of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -29,8 +29,7 @@ _NEAR, _PROXY = "near", "proxy"
 _DOLLARS = 1e9
 
 
-@dataclass(frozen=True)
-class _Lines:
+class _Lines(NamedTuple):
     """Lines of consumption of one year of accounts: place of each line, its category, item and fit."""
 
     place: dict[str, int]
@@ -112,17 +111,13 @@ def fit_text(costs: pl.DataFrame) -> str:
 
 def _part(part: F64, whole: F64) -> F64:
     """Divide where the whole is not 0; NaN elsewhere."""
-    found: F64 = np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole != 0.0)
-    return found
+    return np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole != 0.0)
 
 
 @cache
 def _lines(year: str) -> _Lines:
     rows = [row for row in table("household_lines.csv") if row["accounts"] == year]
-    items = {
-        row.pop("item"): np.array([float(text) for text in row.values()])
-        for row in table("household_items.csv")
-    }
+    items = {row.pop("item"): np.array([*map(float, row.values())]) for row in table("household_items.csv")}
     categories = tuple(sorted({row["category"] for row in rows}))
     # Published shares are rounded, and sum to 99.8 to 100.2 percent.
     shares = np.array([items[row["item"]] / items[row["item"]].sum() for row in rows]).T

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from tariffs.engine.response.constants import table
+from tariffs.engine.response.constants import longest_prefix, table
 from tariffs.engine.response.inputs import Floats, Ints
 
 SOURCE = (
@@ -20,7 +20,6 @@ SOURCE = (
     "domestic sales of 2024 are an estimate"
 )
 NO_INDUSTRY = -1
-_PREFIX_LENGTHS = (10, 8, 6, 4, 2)
 # The detailed accounts keep the first three digits of the NAICS where they have goods.
 _NAICS_DIGITS = 3
 _CODES_KEPT = 1 << 16
@@ -50,10 +49,9 @@ def industries() -> Industries:
     place = {code: index for index, code in enumerate(codes)}
     sums = np.zeros((2, len(codes)))
     for row in rows:
-        amounts = [
-            float(row[name]) if row[name] else np.nan for name in ("domestic_sales_2024", "imports_2024")
+        sums[:, place[row["pooled"]]] += [
+            float(row[name] or "nan") for name in ("domestic_sales_2024", "imports_2024")
         ]
-        sums[:, place[row["pooled"]]] += amounts
     return Industries(codes, *sums)
 
 
@@ -86,18 +84,17 @@ def industry_of(codes: Sequence[str]) -> Ints:
 
 def sector_of(codes: Sequence[str]) -> list[str | None]:
     """Look up the industry of products in the BEA's summary accounts, such as 334; None without an industry."""
-    names = industries().codes
-    return [
-        None if place == NO_INDUSTRY else summaries()[names[place]] for place in industry_of(codes).tolist()
-    ]
+    return [summaries()[name] if name else None for name in _names_of(codes)]
 
 
 def naics_of(codes: Sequence[str]) -> list[str]:
     """Look up the industry of products in the NAICS at three digits, such as 334; empty without an industry."""
+    return [name[:_NAICS_DIGITS] for name in _names_of(codes)]
+
+
+def _names_of(codes: Sequence[str]) -> list[str]:
     names = industries().codes
-    return [
-        "" if place == NO_INDUSTRY else names[place][:_NAICS_DIGITS] for place in industry_of(codes).tolist()
-    ]
+    return ["" if place == NO_INDUSTRY else names[place] for place in industry_of(codes).tolist()]
 
 
 def industries_among(chosen: Callable[[str], bool]) -> frozenset[int]:
@@ -107,12 +104,8 @@ def industries_among(chosen: Callable[[str], bool]) -> frozenset[int]:
 
 @lru_cache(maxsize=_CODES_KEPT)
 def _industry_of_code(code: str) -> int:
-    crosswalk = _crosswalk()
-    for length in _PREFIX_LENGTHS:
-        found = crosswalk.get(code[:length]) if length <= len(code) else None
-        if found is not None:
-            return found
-    return NO_INDUSTRY
+    prefix = longest_prefix(code, _crosswalk())
+    return NO_INDUSTRY if prefix is None else _crosswalk()[prefix]
 
 
 def domestic_ratio(industry: Ints) -> Floats:
@@ -130,9 +123,7 @@ def domestic_ratio(industry: Ints) -> Floats:
 def with_domestic_ratio(codes: Sequence[str], given: Floats) -> tuple[Ints, Floats]:
     """Look up the industry of products, and domestic shipments per dollar of imports that compete with each.
 
-    Args:
-        codes: HTS codes.
-        given: a ratio for each, which comes before that of the industry, or 0.
+    `given` has a ratio for each, which comes before that of the industry, or 0.
     """
     industry = industry_of(codes)
     ratio = np.where(given > 0.0, given, domestic_ratio(industry))

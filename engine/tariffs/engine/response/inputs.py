@@ -94,15 +94,11 @@ def invalid(name: str, message: str, fix: str = "", **metadata: object) -> Input
     return InputError("PARAMETER_INVALID", message, field=name, fix=fix, metadata=facts)
 
 
-def _numbers(name: str, values: Any) -> Floats:
+def _spread(name: str, values: Any, size: int, per: str) -> Floats:
     try:
-        return np.asarray(values, dtype=np.float64)
+        array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise invalid(name, f"{name} cannot be read as numbers: {error}") from error
-
-
-def _spread(name: str, values: Any, size: int, per: str) -> Floats:
-    array = _numbers(name, values)
     if array.ndim == 0:
         array = np.full(size, float(array))
     if array.shape != (size,):
@@ -151,11 +147,9 @@ def bounded(hats: Floats) -> None:
     broken = ~np.isfinite(hats).all(axis=0)
     if broken.any():
         line = int(np.argmax(broken))
+        fix = "Lower the elasticity, or use the ces form of demand."
         raise invalid(
-            "t1",
-            f"line {line}: the response to its change of duty is not finite.",
-            fix="Lower the elasticity, or use the ces form of demand.",
-            line=line,
+            "t1", f"line {line}: the response to its change of duty is not finite.", fix=fix, line=line
         )
 
 
@@ -177,14 +171,9 @@ class Groups:
         broken = allowed.broken(array)
         if broken.any():
             k = int(np.argmax(broken))
-            line = int(self.order[self.offsets[k] : self.offsets[k + 1]].min())
-            raise invalid(
-                name,
-                f"product {self.products[k]} (line {line}): {name} is {array[k]:g}.",
-                fix=f"It must be {allowed}.",
-                product=self.products[k],
-                line=line,
-            )
+            line, product = int(self.order[self.offsets[k] : self.offsets[k + 1]].min()), self.products[k]
+            why = f"product {product} (line {line}): {name} is {array[k]:g}."
+            raise invalid(name, why, fix=f"It must be {allowed}.", product=product, line=line)
         return array
 
 
@@ -195,9 +184,8 @@ def group_lines(product: ArrayLike, size: int, *keys: Floats) -> Groups:
     """
     ids = np.asarray(product)
     if ids.ndim != 1 or ids.shape != (size,) or ids.dtype.kind not in "iu":
-        raise invalid(
-            "product", f"product has shape {ids.shape} and type {ids.dtype}; it must be one integer per line."
-        )
+        why = f"product has shape {ids.shape} and type {ids.dtype}; it must be one integer per line."
+        raise invalid("product", why)
     ids = ids.astype(np.int64)
     order = np.lexsort((*reversed(keys), ids)).astype(np.int64)
     ordered = ids[order]

@@ -24,18 +24,12 @@ def nest() -> dict[str, Any]:
 def share_out(sold: F64, power: F64, industry: I64, elasticity: float) -> F64:
     """Compute the change of what each rival sells of an industry; what they sell together stays.
 
-    A rival's share moves with the change of its power of duty to minus the elasticity.
-
-    Args:
-        sold: trade of each rival and industry after the response, USD.
-        power: change of its power of duty, after / before.
-        industry: number of its industry, from 0.
-        elasticity: of substitution between rivals across the products of an industry.
+    A rival's share moves with the change of its power of duty (after / before) to minus the elasticity. Trade after the
+    response, power and number of the industry are per rival and industry.
     """
     pull = power**-elasticity
     before, pulled = (np.bincount(industry, each).astype(np.float64) for each in (sold, sold * pull))
-    change: F64 = pull / ratio(pulled, before, 1.0)[industry]
-    return change
+    return pull / ratio(pulled, before, 1.0)[industry]
 
 
 class RivalCells:
@@ -60,12 +54,7 @@ class RivalCells:
     def change(self, value: F64, before: F64, now: F64, after: F64, elasticity: float) -> F64:
         """Compute the change of the trade of each line, 1 for origins that are no rivals.
 
-        Args:
-            value: customs value of each line before, USD.
-            before: its duty before, USD.
-            now: its duty on the same trade now, USD.
-            after: its customs value after the response, USD.
-            elasticity: between rivals.
+        Customs value, duty before, duty now on the same trade, and customs value after the response are in USD.
         """
         value, before, now, after = (self._sum(each) for each in (value, before, now, after))
         power = ratio(value + now, value + before, 1.0)

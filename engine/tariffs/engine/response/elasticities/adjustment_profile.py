@@ -6,7 +6,7 @@ rows. See docs/models/adjustment.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
@@ -50,12 +50,8 @@ class AdjustmentProfile:
         """
         if not years >= 0.0:
             raise invalid("years", f"years is {years:g}.", fix="It must be a number >= 0.")
-        return np.array(
-            [
-                [np.interp(years, self.years[name], of_stage) for of_stage in self.weights[name].T]
-                for name in BLENDED
-            ]
-        )
+        of_names = ((self.years[name], self.weights[name].T) for name in BLENDED)
+        return np.array([[np.interp(years, ages, stage) for stage in stages] for ages, stages in of_names])
 
 
 @cache
@@ -66,7 +62,7 @@ def adjustment_profile() -> AdjustmentProfile:
     return AdjustmentProfile(
         {name: np.array([float(row["years"]) for row in found]) for name, found in of_name.items()},
         {
-            name: np.array([[float(row[stage]) for stage in STAGES] for row in found])
+            name: np.array([[float(row[s]) for s in STAGES] for row in found])
             for name, found in of_name.items()
         },
         digest(table_bytes(_FILE)),
@@ -94,21 +90,14 @@ class PathParameters(ProductParameters):
     profile: AdjustmentProfile
 
     @classmethod
-    def of(
-        cls,
-        stages: tuple[ProductParameters, ProductParameters, ProductParameters],
-        profile: AdjustmentProfile,
-    ) -> PathParameters:
+    def of(cls, stages: Iterable[ProductParameters], profile: AdjustmentProfile) -> PathParameters:
         """Join the parameters of the horizons; the digest covers them all and the profile."""
-        short = stages[1]
+        impact, short, long = stages
         own = {field.name: getattr(short, field.name) for field in fields(ProductParameters)}
-        name = PATH if short.set == short.horizon else short.set
-        own |= {
-            "horizon": PATH,
-            "set": name,
-            "digest": digest(profile.digest.encode(), *(each.digest.encode() for each in stages)),
-        }
-        return cls(**own, stages=stages, profile=profile)
+        parts = (profile.digest, impact.digest, short.digest, long.digest)
+        own |= {"horizon": PATH, "set": PATH if short.set == short.horizon else short.set}
+        own |= {"digest": digest(*(part.encode() for part in parts))}
+        return cls(**own, stages=(impact, short, long), profile=profile)
 
     def at(self, years: float) -> ProductParameters:
         """Compute the parameters at an age: those of `impact` at 0, of `long` from ten years on."""
@@ -126,8 +115,7 @@ class PathParameters(ProductParameters):
 
     def scaled(self, factors: Mapping[str, float]) -> PathParameters:
         """Multiply elasticities by name at every age."""
-        impact, short, long = (each.scaled(factors) for each in self.stages)
-        return PathParameters.of((impact, short, long), self.profile)
+        return PathParameters.of((each.scaled(factors) for each in self.stages), self.profile)
 
     @property
     def columns(self) -> Floats:
@@ -139,10 +127,8 @@ def path_parameters_for(
     hts: pl.Series | Sequence[str], *, set: str | Path | None = None, importers: Sequence[str] = ()
 ) -> PathParameters:
     """Look up the elasticities of products at every age; arguments and errors as `parameters_for`."""
-    impact, short, long = (
-        parameters_for(hts, horizon=stage, set=set, importers=importers) for stage in STAGES
-    )
-    return PathParameters.of((impact, short, long), adjustment_profile())
+    stages = (parameters_for(hts, horizon=stage, set=set, importers=importers) for stage in STAGES)
+    return PathParameters.of(stages, adjustment_profile())
 
 
 def sigma_at(short: float, long: float, years: float) -> float:

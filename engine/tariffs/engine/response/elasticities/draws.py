@@ -23,10 +23,10 @@ from tariffs.engine.response.constants import constant
 from tariffs.engine.response.elasticities.adjustment_profile import PathParameters
 from tariffs.engine.response.elasticities.parameters import (
     GREATEST_SIGMA,
+    HORIZON_ETA,
+    HORIZON_SUPPLY,
     LEAST_SIGMA,
     ProductParameters,
-    horizon_eta,
-    horizon_supply,
     sections_of,
 )
 from tariffs.engine.response.elasticities.sobol import sobol_points
@@ -93,12 +93,11 @@ class Draws:
 
     def __post_init__(self) -> None:
         if not LEAST_DRAWS <= self.count <= MOST_DRAWS or self.count & (self.count - 1):
-            raise invalid(
-                "draws",
-                f"draws is {self.count}.",
-                fix=f"It must be a power of two from {LEAST_DRAWS} to {MOST_DRAWS:,}: 256 for a quick look, 1024 as a "
-                "rule, 4096 for a report.",
+            fix = (
+                f"It must be a power of two from {LEAST_DRAWS} to {MOST_DRAWS:,}: 256 for a quick look, 1024 as a "
+                "rule, 4096 for a report."
             )
+            raise invalid("draws", f"draws is {self.count}.", fix=fix)
         if not 0 <= self.seed <= GREATEST_SEED:
             raise invalid(
                 "seed", f"seed is {self.seed}.", fix="It must be a whole number from 0 to 2^63 - 1."
@@ -158,8 +157,10 @@ class DrawnParameters:
         return self.at(self.deviations(index))
 
     def moved(self, dimension: int, quantile: float) -> ProductParameters:
-        """Move one global dimension of the central parameters to a quantile of its distribution."""
-        return self.at(self.moved_deviations(dimension, quantile))
+        """Move one global dimension to a quantile of its distribution, the others at their median."""
+        normals = np.zeros(len(self.names))
+        normals[dimension] = _normals(np.array([quantile]))[0]
+        return self.at(self._deviations(normals, 0.0, np.zeros(len(self.names) - _FIRST_SECTION), 0.0))
 
     def deviations(self, index: int) -> DrawnDeviations:
         """Compute the deviations of one draw; the same for all parameters of the same products and draws."""
@@ -169,22 +170,12 @@ class DrawnParameters:
         own_supply = _NOT_COMMON * _own_normals(seed, _SECTION_SUPPLY, index, sections)
         return self._deviations(self.normals[index], own, own_supply, _NOT_COMMON)
 
-    def moved_deviations(self, dimension: int, quantile: float) -> DrawnDeviations:
-        """Compute the deviations with one global dimension at a quantile and all others at their median."""
-        normals = np.zeros(len(self.names))
-        normals[dimension] = _normal(quantile)
-        return self._deviations(normals, 0.0, np.zeros(len(self.names) - _FIRST_SECTION), 0.0)
-
     def _deviations(
         self, normals: Floats, own: Floats | float, own_supply: Floats, spread_of_own: float
     ) -> DrawnDeviations:
         shared = _COMMON * normals[_SIGMA_COMMON] + _SECTION * normals[_FIRST_SECTION + self.section]
-        return DrawnDeviations(
-            shared + _OWN * own,
-            normals[_ETA],
-            _COMMON * normals[_SUPPLY] + own_supply,
-            spread_of_own,
-        )
+        supply = _COMMON * normals[_SUPPLY] + own_supply
+        return DrawnDeviations(shared + _OWN * own, normals[_ETA], supply, spread_of_own)
 
     def at(self, deviations: DrawnDeviations) -> ProductParameters:
         """Compute the parameters at deviations from the central ones: on the path the same at every horizon."""
@@ -194,8 +185,7 @@ class DrawnParameters:
         ]
         if not isinstance(self.central, PathParameters):
             return stages[0]
-        impact, short, long = stages
-        return PathParameters.of((impact, short, long), self.central.profile)
+        return PathParameters.of(stages, self.central.profile)
 
     def _at(self, p: ProductParameters, middles: Floats, deviations: DrawnDeviations) -> ProductParameters:
         spreads = self.draws.spreads
@@ -216,8 +206,8 @@ class DrawnParameters:
 
     def _supply(self, p: ProductParameters, deviation: Floats, spread_of_own: float) -> Floats:
         """Draw the supply of products with the horizon's default supply elasticity; others keep theirs."""
-        central = horizon_supply(p.horizon)
-        factor = _supply_factor(central, horizon_eta(p.horizon), deviation, spread_of_own)
+        central = HORIZON_SUPPLY[p.horizon]
+        factor = _supply_factor(central, HORIZON_ETA[p.horizon], deviation, spread_of_own)
         drawn = (central * factor)[self.section]
         supply: Floats = np.where(p.supply == central, drawn, p.supply)
         return supply
@@ -266,9 +256,7 @@ def _sigma_middles(excess: Floats, spread: Floats) -> Floats:
     A variety keeps `exp(-d (sigma - 1))` of its share of spending after a duty of log power `d`, if all others keep
     their prices. Halving an interval on the mean by Gauss-Hermite quadrature.
 
-    Args:
-        excess: of the central value of each product.
-        spread: standard deviation of what the product and its section have of their own.
+    `excess` is that of the central value, `spread` that of what the product and its section have of their own.
     """
     pairs, place = np.unique(np.column_stack([excess, spread]), axis=0, return_inverse=True)
     lost, spreads = _DUTY * pairs[:, :1], pairs[:, 1:]
@@ -289,11 +277,7 @@ def _supply_factor(supply: float, eta: float, deviation: Floats, spread_of_own: 
     The log pass-through of a duty on all origins is theta = supply / (supply + eta). It is logit-normal between its
     bounds, with the central value as its mean over what sections have of their own.
 
-    Args:
-        supply: the central value.
-        eta: the demand elasticity at which pass-through is drawn.
-        deviation: in standard deviations.
-        spread_of_own: standard deviation of the part of it that a section has of its own.
+    `eta` is that at which pass-through is drawn, `spread_of_own` that of the part of the deviation of a section's own.
     """
     central = supply / (supply + eta)
     place = (central - _LEAST_THETA) / (1.0 - _LEAST_THETA)
@@ -354,7 +338,3 @@ def _normals(uniforms: Floats) -> Floats:
     out = np.empty(uniforms.size)
     normals(uniforms.ravel(), out)
     return out.reshape(uniforms.shape)
-
-
-def _normal(quantile: float) -> float:
-    return float(_normals(np.array([quantile]))[0])

@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.response.constants import constant, digest, table, table_bytes
+from tariffs.engine.response.constants import constant, digest, longest_prefix, table, table_bytes
 from tariffs.engine.response.inputs import ELASTICITY, SUPPLY, VALUE, Floats, Ints, Range, invalid
 
 IMPACT, SHORT = "impact", "short"
@@ -41,10 +41,12 @@ _SECTIONS, _EXCEPTIONS = "hs_sections.csv", "product_exceptions.csv"
 _IMPORTERS = "importer_sigmas.csv"
 _OF_IMPORTERS = ("short", "long")
 """Sets whose sigma differs between importers; the others rest on estimates that are no importer's."""
-_HORIZON_SUPPLY = {stage: constant(f"supply_{stage}") for stage in STAGES}
+HORIZON_SUPPLY = {stage: constant(f"supply_{stage}") for stage in STAGES}
+"""Default export supply elasticity by horizon."""
 _WITS_SIGMA = constant("sigma_wits")
 _WITS_SOURCE = "defaults of SMART in WITS (World Bank): sigma 1.5, export supply 99, taken as flat"
-_HORIZON_ETA = {stage: constant(f"eta_{stage}") for stage in STAGES}
+HORIZON_ETA = {stage: constant(f"eta_{stage}") for stage in STAGES}
+"""Usual elasticity of demand for imports by horizon."""
 _USER_RANGES = {
     "sigma": ELASTICITY,
     "eta": ELASTICITY,
@@ -56,6 +58,7 @@ _USER_RANGES = {
 }
 _OF_SECTORS = frozenset({"theta"})
 """Values of a user's file that are of sectors, not of products."""
+_NUMBERS = ("sigma", "eta", "supply", "spread", "kappa", "domestic_ratio")
 Overrides = Mapping[str, float]
 """Values by field of `Elasticities`, and theta, that a user's file gives for a code prefix."""
 
@@ -130,24 +133,18 @@ class ProductParameters:
         return replace(self, **{name: getattr(self, name) * factor for name, factor in factors.items()})
 
 
-def _elasticities(row: Mapping[str, str], horizon: str) -> Elasticities:
-    return Elasticities(
-        float(row["sigma"]),
-        float(row["eta"]),
-        _HORIZON_SUPPLY[horizon],
-        float(row["sigma_ln_sd"]),
-        row["source"],
-    )
+def _chapters_of(row: Mapping[str, str]) -> list[str]:
+    return [f"{chapter:02d}" for chapter in range(int(row["chapter_from"]), int(row["chapter_to"]) + 1)]
 
 
 @cache
 def _by_chapter(name: str, horizon: str) -> Mapping[str, Elasticities]:
-    return {
-        f"{chapter:02d}": _elasticities(row, horizon)
-        for row in table(_SECTIONS)
-        if row["set"] == name
-        for chapter in range(int(row["chapter_from"]), int(row["chapter_to"]) + 1)
-    }
+    found: dict[str, Elasticities] = {}
+    for row in (row for row in table(_SECTIONS) if row["set"] == name):
+        sigma, eta, spread = (float(row[column]) for column in ("sigma", "eta", "sigma_ln_sd"))
+        section = Elasticities(sigma, eta, HORIZON_SUPPLY[horizon], spread, row["source"])
+        found |= dict.fromkeys(_chapters_of(row), section)
+    return found
 
 
 @cache
@@ -170,36 +167,19 @@ def _with_exception(section: Elasticities, exception: Mapping[str, str]) -> Elas
     return replace(section, sigma=sigma, eta=eta, spread=spread, source=exception["source"])
 
 
-def horizon_supply(horizon: str) -> float:
-    """Look up the default export supply elasticity of a horizon."""
-    return _HORIZON_SUPPLY[horizon]
-
-
-def horizon_eta(horizon: str) -> float:
-    """Look up the usual elasticity of demand for imports of a horizon."""
-    return _HORIZON_ETA[horizon]
-
-
 @cache
 def _sections() -> tuple[tuple[str, ...], Mapping[str, int]]:
     names = tuple(dict.fromkeys(row["section"] for row in table(_SECTIONS)))
-    chapters = {
-        f"{chapter:02d}": names.index(row["section"])
-        for row in table(_SECTIONS)
-        for chapter in range(int(row["chapter_from"]), int(row["chapter_to"]) + 1)
-    }
-    return names, chapters
+    pairs = (
+        (chapter, names.index(row["section"])) for row in table(_SECTIONS) for chapter in _chapters_of(row)
+    )
+    return names, dict(pairs)
 
 
 def sections_of(codes: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
     """List the names of all HS sections, and the index of each code's section."""
     names, chapters = _sections()
     return names, np.array([chapters[code[:2]] for code in codes], dtype=np.int64)
-
-
-def longest_prefix(code: str, prefixes: Iterable[str]) -> str | None:
-    """Find the longest of the prefixes that a code starts with; None if it starts with none."""
-    return max((prefix for prefix in prefixes if code.startswith(prefix)), key=len, default=None)
 
 
 def _cell(row: Mapping[str, str | None], name: str, allowed: Range, line: int) -> float | None:
@@ -266,12 +246,7 @@ def _of_importer(section: Elasticities, code: str, importer: str, name: str) -> 
 
 
 def _of_code(
-    code: str,
-    importer: str,
-    name: str,
-    horizon: str,
-    overrides: Mapping[str, Overrides],
-    lengths: Sequence[int],
+    code: str, importer: str, name: str, horizon: str, overrides: Mapping[str, Overrides]
 ) -> Elasticities:
     if not (code.isascii() and code.isdigit() and len(code) >= 2):
         raise InputError(
@@ -291,7 +266,7 @@ def _of_code(
     if name == WITS:
         source = f"{_WITS_SOURCE}; eta: {defaults.source}"
         defaults = replace(defaults, sigma=_WITS_SIGMA, supply=math.inf, source=source)
-    prefix = next((code[:size] for size in lengths if code[:size] in overrides), None)
+    prefix = longest_prefix(code, overrides)
     if prefix is None:
         return defaults
     own = {name: value for name, value in overrides[prefix].items() if name not in _OF_SECTORS}
@@ -349,31 +324,23 @@ def parameters_for(
     if path is not None and isinstance(set, str) and not path.exists():
         _checked(horizon, set)
     overrides = {} if path is None else read_parameters(path)
-    lengths = sorted({len(prefix) for prefix in overrides}, reverse=True)
     codes = pl.Series("hts", hts, dtype=pl.String)
     if codes.null_count():
         raise InputError("HTS_CODE_MALFORMED", "a code is missing.", field="hts")
     keys = pl.DataFrame([codes, pl.Series("importer", importers or [""] * len(codes), dtype=pl.String)])
     listed = keys.unique(maintain_order=True)
     elasticities = [
-        _of_code(code, importer, name, horizon, overrides, lengths) for code, importer in listed.iter_rows()
+        _of_code(code, importer, name, horizon, overrides) for code, importer in listed.iter_rows()
     ]
     sources, source = numbered_sources([each.source for each in elasticities])
     read = [_SECTIONS, _EXCEPTIONS, *([_IMPORTERS] if importers else [])]
     positions = listed.with_row_index("at")
     at = keys.join(positions, on=["hts", "importer"], how="left", maintain_order="left")["at"].to_numpy()
-
-    def column(field: str) -> Floats:
-        values: Floats = np.array([getattr(each, field) for each in elasticities], dtype=np.float64)[at]
-        return values
-
     return ProductParameters(
-        sigma=column("sigma"),
-        eta=column("eta"),
-        supply=column("supply"),
-        spread=column("spread"),
-        kappa=column("kappa"),
-        domestic_ratio=column("domestic_ratio"),
+        **{
+            name: np.array([getattr(each, name) for each in elasticities], dtype=np.float64)[at]
+            for name in _NUMBERS
+        },
         sources=sources,
         source=source[at],
         set=name if path is None else path.name,

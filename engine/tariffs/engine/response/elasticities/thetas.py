@@ -14,13 +14,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from tariffs.engine.response.constants import digest, table, table_bytes
+from tariffs.engine.response.constants import digest, longest_prefix, table, table_bytes
 from tariffs.engine.response.elasticities.parameters import (
     CENTRAL,
     SETS,
-    Overrides,
     ProductParameters,
-    longest_prefix,
     numbered_sources,
     read_parameters,
 )
@@ -49,6 +47,29 @@ class ThetaParameters(ProductParameters):
 
     theta: Floats
 
+    @classmethod
+    def of(
+        cls, theta: Floats, domestic_ratio: Floats, cited: Sequence[str], name: str, digest: str
+    ) -> ThetaParameters:
+        """Make parameters of thetas and their citations, one per product; `name` is that of the set."""
+        count, (sources, source) = len(theta), numbered_sources(cited)
+        return cls(
+            sigma=1.0 + theta,
+            eta=np.ones(count),
+            supply=np.full(count, np.inf),
+            spread=np.zeros(count),
+            kappa=np.full(count, np.nan),
+            domestic_ratio=domestic_ratio,
+            sources=sources,
+            source=source,
+            set=name,
+            horizon=LASTING,
+            digest=digest,
+            notes=(),
+            foreign=(),
+            theta=theta,
+        )
+
     def scaled(self, factors: Mapping[str, float]) -> ThetaParameters:
         """Multiply theta.
 
@@ -56,11 +77,8 @@ class ThetaParameters(ProductParameters):
             InputError: PARAMETER_INVALID for another elasticity.
         """
         for name in factors.keys() - {"theta"}:
-            raise invalid(
-                f"elasticity.{name}",
-                f"The model by sectors has no {name}.",
-                fix="Use elasticity.theta.",
-            )
+            why = f"The model by sectors has no {name}."
+            raise invalid(f"elasticity.{name}", why, fix="Use elasticity.theta.")
         theta = self.theta * factors.get("theta", 1.0)
         return replace(self, theta=theta, sigma=1.0 + theta)
 
@@ -84,18 +102,13 @@ def sector_thetas() -> Mapping[str, SectorTheta]:
 
 
 @cache
-def _sector_of_prefix() -> Mapping[str, str]:
-    return {row["industry"]: row["sector"] for row in table("theta_industries.csv")}
-
-
-@cache
 def theta_of_industry(industry: int) -> SectorTheta:
     """Look up the theta of an industry; goods without a sector have that of all sectors together.
 
     Args:
         industry: index into `Industries.codes`, or NO_INDUSTRY.
     """
-    sectors = _sector_of_prefix()
+    sectors = {row["industry"]: row["sector"] for row in table("theta_industries.csv")}
     code = "" if industry == NO_INDUSTRY else industries().codes[industry]
     prefix = longest_prefix(code, sectors)
     return sector_thetas()[_EVERY_SECTOR if prefix is None else sectors[prefix]]
@@ -113,42 +126,21 @@ def theta_parameters_for(hts: pl.Series | Sequence[str], *, set: str | Path | No
     """
     path = None if set is None or set == CENTRAL else Path(set)
     if set in SETS and path is not None:
-        raise invalid(
-            "set",
-            f"The set {set} has no thetas.",
-            fix="Leave it out for the published ones, or give a file with the columns hts and theta.",
-        )
+        fix = "Leave it out for the published ones, or give a file with the columns hts and theta."
+        raise invalid("set", f"The set {set} has no thetas.", fix=fix)
     codes = list(hts)
     overrides = {} if path is None else read_parameters(path)
-    rows = _rows_of(codes, overrides)
+    prefixes = [longest_prefix(code, overrides) or "" for code in codes]
+    rows = [overrides.get(prefix, {}) for prefix in prefixes]
     found = [theta_of_industry(industry) for industry in industry_of(codes).tolist()]
-    theta = np.array([row.get("theta", one.theta) for one, (_, row) in zip(found, rows, strict=True)])
     cited = [
         f"given for {prefix}" if "theta" in row else one.source
-        for one, (prefix, row) in zip(found, rows, strict=True)
+        for one, prefix, row in zip(found, prefixes, rows, strict=True)
     ]
-    sources, source = numbered_sources(cited)
-    ones = np.ones(len(codes))
-    return ThetaParameters(
-        sigma=1.0 + theta,
-        eta=ones,
-        supply=np.full(len(codes), np.inf),
-        spread=np.zeros(len(codes)),
-        kappa=np.full(len(codes), np.nan),
-        domestic_ratio=np.array([row.get("domestic_ratio", 0.0) for _, row in rows]),
-        sources=sources,
-        source=source,
-        set=THETAS if path is None else path.name,
-        horizon=LASTING,
-        digest=digest(*map(table_bytes, _FILES), b"" if path is None else path.read_bytes()),
-        notes=(),
-        foreign=(),
-        theta=theta,
+    return ThetaParameters.of(
+        np.array([row.get("theta", one.theta) for one, row in zip(found, rows, strict=True)]),
+        np.array([row.get("domestic_ratio", 0.0) for row in rows]),
+        cited,
+        THETAS if path is None else path.name,
+        digest(*map(table_bytes, _FILES), b"" if path is None else path.read_bytes()),
     )
-
-
-def _rows_of(codes: Sequence[str], overrides: Mapping[str, Overrides]) -> list[tuple[str, Overrides]]:
-    """Find the row of a user's file for each code: its prefix, the longest that fits, and its values."""
-    lengths = sorted({len(prefix) for prefix in overrides}, reverse=True)
-    prefixes = [next((code[:size] for size in lengths if code[:size] in overrides), "") for code in codes]
-    return [(prefix, overrides.get(prefix, {})) for prefix in prefixes]

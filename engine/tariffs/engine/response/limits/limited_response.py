@@ -63,12 +63,10 @@ class LimitedGoods:
     def of(
         cls, response: Response, rates: VarietyRates, limits: QuantityConstraints, linked: I64 | None
     ) -> LimitedGoods:
-        """Find the classes.
+        """Find the classes of limited goods.
 
         Args:
-            response: the response of the table.
-            rates: rates of the varieties.
-            limits: the limits.
+            response, rates, limits: as of `LimitedResponse`.
             linked: a number per product of the table; products with that of a limited one are affected too, but for -1.
                 None links nothing.
         """
@@ -87,9 +85,8 @@ class LimitedGoods:
         _, kind = np.unique(content, axis=0, return_inverse=True)
         key = place * (int(kind.max(initial=0)) + 2) + np.where(limited, kind[line] + 1, 0)
         _, first, class_of = np.unique(key, return_index=True, return_inverse=True)
-        kept = (
-            np.ones(len(chosen)) if rates.prohibited_share is None else 1.0 - rates.prohibited_share[chosen]
-        )
+        share = rates.prohibited_share
+        kept = np.ones(len(chosen)) if share is None else 1.0 - share[chosen]
         years = _years(limits, line, place, limited, len(products))
         return cls(
             products=products,
@@ -138,13 +135,7 @@ class _Trade(NamedTuple):
 
 
 class LimitedResponse:
-    """Response under limits on quantities, for any elasticities.
-
-    Args:
-        response: the response to duties.
-        rates: rates of the varieties.
-        limits: the limits.
-    """
+    """Response under limits on quantities and rates of varieties, for any elasticities."""
 
     def __init__(self, response: Response, rates: VarietyRates, limits: QuantityConstraints) -> None:
         self._response = response

@@ -65,10 +65,8 @@ class MarketAbove:
         Args:
             response: the response.
             products: the products, whole nests where there are any.
-            volume: trade after duties.
-            parameters: elasticities of all products of the table.
-            central: their eta in the run without draws.
-            landed: landed imports of the products after duties, USD.
+            volume, landed: trade after duties, and landed imports of the products in it, USD.
+            parameters, central: elasticities of all products of the table, and their eta in the run without draws.
         """
         if response.market is not None and volume.domestic is not None:
             return cls._sectors(response.market, products, volume.domestic, parameters, central, landed)
@@ -112,11 +110,8 @@ class MarketAbove:
     ) -> MarketAbove:
         """Make a nest of each product with domestic goods of its own, whose price is constant."""
         if isinstance(response.parameters, PathParameters):
-            raise invalid(
-                "horizon",
-                "limits on quantities of products with domestic_ratio are not computed at the horizon path.",
-                fix="Choose impact, short or long, or --market sector.",
-            )
+            why = "limits on quantities of products with domestic_ratio are not computed at the horizon path."
+            raise invalid("horizon", why, fix="Choose impact, short or long, or --market sector.")
         v, every = response.varieties, response.parameters
         domestic = domestic_shipments(v.product, v.value, response.base_rate, every)[products]
         inside = domestic > 0.0
@@ -166,10 +161,9 @@ class MarketAbove:
         if before is None:
             return None, gain
         within = self.products[self.inside]
-        price, quantity, surplus = (
-            values.copy() for values in (before.price_hat, before.quantity_hat, before.surplus)
-        )
+        price, quantity = before.price_hat.copy(), before.quantity_hat.copy()
         price[within] *= self._last.domestic_price_hat
         quantity[within] *= self._last.domestic_quantity_hat
+        surplus = before.surplus.copy()
         surplus[within] += self._last.domestic_supplier_surplus
         return DomesticGoods(before.shipments, price, quantity, surplus), gain

@@ -87,13 +87,11 @@ class JointQuantity:
         return self.is_known and self.wanted > 0.0
 
     def note(self, hat: F64, premium: float) -> Note:
-        """Describe it and its effect.
+        """Describe it and its effect, given quantity hats of lines in the model.
 
-        Args:
-            hat: quantity hat of each line in the model.
-            premium: its premium over the landed price, 0 where it does not bind; NaN where it cannot be kept.
+        `premium` is its own over the landed price, 0 where it does not bind, NaN where it cannot be kept.
         """
-        traded = float((self.amount * hat)[self.mask].sum())
+        traded, is_most = float((self.amount * hat)[self.mask].sum()), self.kind == CEILING
         given = f"the model gives {traded:,.0f} {self.unit} a year"
         if not self.is_known:
             effect = f"It has no effect: lines in its scope have no quantity in {self.unit}."
@@ -104,13 +102,14 @@ class JointQuantity:
         elif premium == 0.0:
             effect = f"It does not bind: {given}."
         else:
-            price = (
-                "premium over the landed price" if self.kind == CEILING else "subsidy that has this effect"
+            moved, price = (
+                ("cut", "premium over the landed price")
+                if is_most
+                else ("raised", "subsidy that has this effect")
             )
             effect = (
-                f"It binds: {given}, {'cut' if self.kind == CEILING else 'raised'} to {self.wanted:,.0f}; the {price} "
-                f"is {abs(premium):.1%}, {'earned' if self.kind == CEILING else 'borne'} by the "
-                f"{RENT_HOLDERS[self.holder]}."
+                f"It binds: {given}, {moved} to {self.wanted:,.0f}; the {price} is {abs(premium):.1%}, "
+                f"{'earned' if is_most else 'borne'} by the {RENT_HOLDERS[self.holder]}."
             )
         return Note("QUANTITY_FLOOR" if self.kind == FLOOR else "QUANTITY_LIMIT", f"{self.text}. {effect}")
 
@@ -232,10 +231,8 @@ def _joint_edits(
             wanted, kind = float(constraint.floor or 0) * compliance, FLOOR
         kept = f"at prices of the baseline, compliance {constraint.compliance:%}"
         text = f"Goods together are {constraint.text} {kept}"
-        holder = RENT_HOLDERS.index(constraint.rents)
-        yield JointQuantity(
-            text, kind, mask, amount, DOLLARS, wanted, holder, _years(constraint.start, dated)
-        )
+        holder, years = RENT_HOLDERS.index(constraint.rents), _years(constraint.start, dated)
+        yield JointQuantity(text, kind, mask, amount, DOLLARS, wanted, holder, years)
 
 
 def _commitments(
@@ -269,11 +266,9 @@ def _licences(law: Law, in_force: list[tuple[QuantityRule, Bools]]) -> tuple[Not
     """Describe the law's limits with an assumption."""
     shares = law.assumptions.let_through
     limited = (rule.measure for rule, _ in in_force if rule.kind == LIMIT and rule.measure in shares)
-    return tuple(
-        Note(
-            "QUANTITY_LIMIT",
-            f"{measure}: licences are assumed to admit {shares[measure]:%} of the baseline quantity of each "
-            "variety. Where that binds it has a premium, and other origins replace it in part.",
-        )
-        for measure in dict.fromkeys(limited)
+    text = (
+        "{}: licences are assumed to admit {:%} of the baseline quantity of each variety. Where that binds it has a "
+        "premium, and other origins replace it in part."
     )
+    found = dict.fromkeys(limited)
+    return tuple(Note("QUANTITY_LIMIT", text.format(measure, shares[measure])) for measure in found)

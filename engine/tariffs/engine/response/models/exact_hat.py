@@ -93,9 +93,7 @@ def exact_hat(
     Args:
         sector: an integer per line.
         origin: an integer >= 0 per line.
-        v0: customs value at the baseline, USD, per line.
-        t0: duty rate at the baseline, a fraction > -1, scalar or per line.
-        t1: duty rate of the scenario, likewise.
+        v0, t0, t1: customs value and rates as in `armington`.
         theta: trade elasticity, > 0, scalar or one per sector in the order of sorted ids.
         domestic: domestic shipments at the baseline, USD, likewise.
         prohibited: marks lines that may not be imported, scalar or per line.
@@ -187,12 +185,10 @@ def _log_mean(parts: OriginParts, share: Floats, pull: Floats, home: Floats, los
     emptied, near = ~something & (lost > 0.0), distance > _NEAR
     of_distance = np.log1p(np.where(near, distance, 0.0))
     of_whole = np.log(np.where(near | emptied, 1.0, whole))
-    log: Floats = np.where(emptied, -np.inf, highest + np.where(near, of_distance, of_whole))
-    return log
+    return np.where(emptied, -np.inf, highest + np.where(near, of_distance, of_whole))
 
 
 def _relative(function: np.ufunc, x: Floats) -> Floats:
     """Compute f(x) / x; 1 at 0. Of expm1 it is the logarithmic mean of a share before and after, over that before."""
     zero = x == 0.0
-    quotient: Floats = np.where(zero, 1.0, function(x) / np.where(zero, 1.0, x))
-    return quotient
+    return np.where(zero, 1.0, function(x) / np.where(zero, 1.0, x))

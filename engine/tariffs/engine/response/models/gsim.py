@@ -62,21 +62,15 @@ def _matrix(name: str, values: ArrayLike, regions: int, allowed: Range) -> Float
     broken = allowed.broken(array)
     if broken.any():
         row, column = np.argwhere(broken)[0]
-        raise invalid(
-            name,
-            f"exporter {row}, importer {column}: {name} is {array[row, column]:g}.",
-            fix=f"It must be {allowed}.",
-            exporter=row,
-            importer=column,
-        )
+        why = f"exporter {row}, importer {column}: {name} is {array[row, column]:g}."
+        raise invalid(name, why, fix=f"It must be {allowed}.", exporter=row, importer=column)
     return array
 
 
 def _shares(values: Floats, axis: int) -> Floats:
     """Compute shares along an axis; 0 where the total is 0."""
     total = values.sum(axis=axis, keepdims=True)
-    shares: Floats = np.divide(values, total, out=np.zeros_like(values), where=total > 0.0)
-    return shares
+    return ratio(values, np.broadcast_to(total, values.shape), 0.0)
 
 
 def gsim(
@@ -178,10 +172,7 @@ def gsim_imports(
     infinite. Quantities and exporters' prices stop at 0, which linear equations would pass.
 
     Args:
-        product: an integer per line; lines of one product substitute for each other.
-        v0: customs value at the baseline, USD, per line.
-        t0: duty rate at the baseline, a fraction > -1, scalar or per line.
-        t1: duty rate of the scenario, likewise.
+        product, v0, t0, t1: products, customs value and rates as in `armington`.
         import_elasticity: of the composite of a product, <= 0, scalar or one per product in the order of sorted ids.
         substitution: between origins, >= 0, likewise.
         supply: export supply elasticity, > 0, likewise.

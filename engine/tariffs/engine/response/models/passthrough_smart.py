@@ -53,13 +53,6 @@ class PassthroughResponse(LineResponse):
     deadweight_loss: Floats | None
 
 
-def _implied_supply(theta: Floats, elasticity: Floats) -> Floats:
-    """Compute the supply elasticity at which demand of that elasticity gives pass-through theta."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        implied: Floats = np.where(theta < 1.0, theta * elasticity / (1.0 - theta), np.inf)
-    return implied
-
-
 def passthrough(
     v0: ArrayLike,
     t0: ArrayLike,
@@ -74,16 +67,13 @@ def passthrough(
     """Respond to a change of duty, each line separately.
 
     Args:
-        v0: customs value at the baseline, USD, per line.
-        t0: duty rate at the baseline, a fraction > -1, scalar or per line.
-        t1: duty rate of the scenario, likewise.
+        v0, t0, t1, freight: customs value, rates and fixed cost as in `armington`.
         elasticity: of demand for the line, >= 0, scalar or per line.
         form: shape of demand: ces (arc), linear, logpoint or midpoint.
         theta: log pass-through of the duty into the landed price, 0 to 1, scalar or per line; by default implied
             by supply and elasticity.
         supply: export supply elasticity, > 0, flat by default. With a theta it only values the suppliers'
             surplus, which otherwise uses the elasticity implied by theta.
-        freight: freight and other fixed cost per dollar of customs value, scalar or per line.
 
     Raises:
         InputError: PARAMETER_INVALID with the line at fault, or for an unknown form.
@@ -101,7 +91,9 @@ def passthrough(
     else:
         passed = per_line("theta", theta, size, SHARE)
         if supply is None:
-            eps = frozen(_implied_supply(passed, demand))
+            # The supply at which demand gives this pass-through.
+            with np.errstate(divide="ignore", invalid="ignore"):
+                eps = frozen(np.where(passed < 1.0, passed * demand / (1.0 - passed), np.inf))
     charge = per_line("freight", freight, size, VALUE)
     lines = np.empty((16, size))
     passthrough_lines(0, size, value, rates, demand, passed, eps, charge, FORMS.index(form), lines)
@@ -147,14 +139,10 @@ def smart(
     """Respond to a change of duty by the linear formulas of SMART.
 
     Args:
-        product: an integer per line; lines of one product substitute for each other.
-        v0: customs value at the baseline, USD, per line.
-        t0: duty rate at the baseline, a fraction > -1, scalar or per line.
-        t1: duty rate of the scenario, likewise.
+        product, v0, t0, t1, threads: as in `armington`.
         import_elasticity: of demand for imports, <= 0, scalar or one per product in the order of sorted ids.
         sigma: substitution between origins, >= 0, likewise; 1.5 is usual.
         supply: export supply elasticity, > 0, scalar or per line; where WITS says 99, give infinity.
-        threads: threads to use; the result has the same bits on any number.
 
     Raises:
         InputError: PARAMETER_INVALID with the line or product at fault.

@@ -85,7 +85,7 @@ def market(
         top: elasticity of demand for both together, >= 0, likewise; 1 keeps spending constant.
         supply: export supply elasticity, > 0, infinite is flat, scalar or per product.
         supply_domestic: supply elasticity of domestic goods, > 0, scalar or per nest.
-        threads: threads to use; the result has the same bits on any number.
+        threads: as in `armington`.
 
     Raises:
         InputError: PARAMETER_INVALID with the product or nest at fault.
@@ -125,20 +125,12 @@ def _places(groups: Groups) -> Ints:
 
 
 def _check_etas(etas: Floats, groups: Groups) -> None:
-    """Check that the products of each nest have one eta.
-
-    Raises:
-        InputError: PARAMETER_INVALID if products of a nest have several.
-    """
+    """Check that the products of each nest have one eta; raises InputError PARAMETER_INVALID if they do not."""
     ordered = etas[groups.order]
-    common = ordered[groups.offsets[:-1]]
-    unequal = ordered != common[_places(groups)]
+    common = ordered[groups.offsets[:-1]][_places(groups)]
+    unequal = ordered != common
     if unequal.any():
         place = int(np.argmax(unequal))
         line = int(groups.order[place])
-        raise invalid(
-            "eta",
-            f"product {line}: eta is {etas[line]:g}, but {common[_places(groups)[place]]:g} elsewhere in its nest.",
-            fix="Put products with another eta into a nest of their own.",
-            line=line,
-        )
+        why = f"product {line}: eta is {etas[line]:g}, but {common[place]:g} elsewhere in its nest."
+        raise invalid("eta", why, fix="Put products with another eta into a nest of their own.", line=line)

@@ -65,10 +65,7 @@ def kappa_of(given: F64, eta: F64, central: F64) -> F64:
     below the elasticity of demand for both together: imports and domestic goods would be complements, and a duty would
     lower domestic prices. A draw of eta moves its excess over that elasticity in proportion.
 
-    Args:
-        given: the kappa given for each product, else NaN.
-        eta: the eta of each product.
-        central: its eta in the run without draws.
+    `given` is NaN for products without one; `central` is eta in the run without draws.
     """
     usual, least = (market_elasticities()[name][0] for name in ("kappa", "top"))
     excess = np.maximum(np.minimum(usual, central) - least, 0.0)
@@ -132,15 +129,14 @@ class SectorMarket:
         room: Room = new_room,
         threads: int = 1,
     ) -> tuple[LaneNests, F64]:
-        """Solve the nests in lanes; see `LaneMarket`.
+        """Solve the nests in lanes, as `LaneMarket` does.
 
         Args:
             imports, landed: customs value and landed cost of each product at the baseline, USD.
             stages: sigma, eta and inverse supply by horizon (products, horizons, 3, lanes).
             weights: of the horizons (3, horizons).
             prices: log price of the imports of each product by itself (products, lanes).
-            room: where arrays of the call lie.
-            threads: threads to use.
+            room, threads: of the call.
         """
         every, horizons = np.arange(len(self.ratio)), range(weights.shape[1])
         eta, w = (sum_of([(weights[row, h], stages[:, h, row]) for h in horizons]) for row in (1, 2))

@@ -64,14 +64,10 @@ def stock_months(gain: F64, window: float, storage: Storage) -> F64:
     A unit is bought m months early if the duty that it saves is more than holding it costs; a day's purchases at most
     double, or stop.
 
-    Args:
-        gain: log change of one plus the rate.
-        window: months over which purchases can be moved.
-        storage: terms of storage.
+    `gain` is the log change of one plus the rate; purchases can be moved over a window in months.
     """
     most = min(storage.most, window)
-    months: F64 = np.clip(gain / storage.cost, -most, most)
-    return months
+    return np.clip(gain / storage.cost, -most, most)
 
 
 def purchase_factor(steps: Sequence[ExpectedStep], lines: int, storage: Storage) -> F64:
@@ -91,13 +87,7 @@ def purchase_factor(steps: Sequence[ExpectedStep], lines: int, storage: Storage)
 
 
 def move_purchases(volume: VarietyVolume, factor: F64, product: I64) -> VarietyVolume:
-    """Multiply the trade of varieties; their surplus, and that of their products, is then unknown.
-
-    Args:
-        volume: trade after the response.
-        factor: per variety.
-        product: of each variety.
-    """
+    """Multiply the trade of varieties; their surplus, and that of their products, is then unknown."""
     moved = factor != 1.0
     unknown = np.zeros(len(volume.welfare), dtype=bool)
     unknown[product[moved]] = True

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -92,19 +92,14 @@ class HatResponse(Response):
         v, ratio_of = self.varieties, self.sectors.ratio
         return ratio_of * sums_of(v.product, v.value, len(ratio_of))
 
-    def responding_rate(self, rates: VarietyRates) -> F64:
-        """Rate that each variety responds to; a variety that is prohibited as a whole keeps its baseline rate."""
-        return np.where(rates.prohibited, self.base_rate, rates.rate)
-
     def unbounded_loss(self, rates: VarietyRates) -> Bools:
         """Mark the products of sectors of which nothing may be imported and nothing is made at home."""
         v, sectors = self.varieties, self.sectors
         sector = sectors.of_product[v.product]
         left = sums_of(sector, np.where(rates.prohibited, 0.0, v.value), len(sectors.first))
         lost = sums_of(sector, np.where(rates.prohibited, v.value, 0.0), len(sectors.first))
-        emptied = (left == 0.0) & (sectors.sums(self._shipments) == 0.0) & (lost > 0.0)
-        unbounded: Bools = emptied[sectors.of_product]
-        return unbounded
+        emptied: Bools = (left == 0.0) & (sectors.sums(self._shipments) == 0.0) & (lost > 0.0)
+        return emptied[sectors.of_product]
 
     def duty_solver(self, rate: F64, rates: VarietyRates) -> VolumeSolver:
         """Make the solver of the sectors for the rate that varieties respond to."""
@@ -119,17 +114,11 @@ class HatResponse(Response):
             growth = ratio(sums_of(v.product, value, products), before, 1.0)[v.product]
             surplus = sums_of(v.product, found.buyer_surplus, products)
             revenue = sums_of(v.product, value * rate - v.value * base, products)
-            nothing, ones = np.zeros(products), np.ones(products)
             at_home = np.where(shipments > 0.0, found.domestic_hat[sectors.of_product], 1.0)
-            return VarietyVolume(
-                value,
-                found.quantity_hat,
-                v.value * (growth - 1.0),
-                value - v.value * growth,
-                surplus,
-                surplus + revenue,
-                DomesticGoods(shipments, ones, at_home, nothing),
-            )
+            domestic = DomesticGoods(shipments, np.ones(products), at_home, np.zeros(products))
+            parts_of_change = v.value * (growth - 1.0), value - v.value * growth
+            owned = surplus, surplus + revenue
+            return VarietyVolume(value, found.quantity_hat, *parts_of_change, *owned, domestic)
 
         return run
 
@@ -173,11 +162,7 @@ class PathResponse(Response):
         if self.model == ARMINGTON:
             return solve
         weights = self._mean_weights(self.varieties.product, len(self.parameters.sigma))
-
-        def run(p: Any) -> VarietyVolume:
-            return solve(p.with_weights(weights))
-
-        return run
+        return lambda p: solve(cast(PathParameters, p).with_weights(weights))
 
     def _mean_weights(self, group: I64, groups: int) -> F64:
         """Compute the weights of groups of varieties at their mean age; draws have the profile of the response."""
@@ -200,17 +185,13 @@ def respond(
     prohibition: ProductParameters | None = None,
     retaliation: str = "",
 ) -> Response:
-    """Prepare the response of a table from the baseline.
+    """Prepare the response of a table from the law and duties of its baseline.
 
     Args:
-        table: the table.
-        law: the law at the baseline.
-        base: duties at the baseline.
         response: armington, passthrough, smart, gsim, exact_hat or world.
         parameters: elasticities per product code of the table; thetas of exact_hat and world.
         market: product or sector; sectors need armington.
-        fx_offset: part of the mean rise of landed prices by duties that the exchange rate takes off.
-        prohibition: least elasticities under a prohibition, where those of the horizon are lower.
+        fx_offset, prohibition: as in `Response`.
         retaliation: what partners charge on goods of the home country, of the world.
     """
     sectors = kept_market(table, parameters) if market == SECTOR else None

@@ -62,14 +62,16 @@ class Response:
     def responding_rate(self, rates: VarietyRates) -> F64:
         """Rate that each variety responds to.
 
-        Armington demand treats a prohibited variety as one at a prohibitive rate. The other models cannot, so it
-        responds as the rest of its line does, or keeps its baseline rate if there is none.
+        Armington demand treats a prohibited variety as one at a prohibitive rate. The other models cannot, so it keeps
+        its baseline rate: with thetas always, else if its line has no rest, as which it responds.
         """
         prohibited = rates.prohibited
         if not prohibited.any():
             return rates.rate
         if self.model == ARMINGTON:
             return np.where(prohibited, PROHIBITIVE, rates.rate)
+        if self.model in LASTING_MODELS:
+            return np.where(prohibited, self.base_rate, rates.rate)
         v = self.varieties
         entering = np.where(prohibited, 0.0, v.value)
         rest = ratio(v.to_lines(entering * rates.rate), v.to_lines(entering))[v.line]
@@ -84,9 +86,8 @@ class Response:
         """Exporters' prices in dollars under a scenario's rates; None if the exchange rate stays."""
         if self.has_own_rates:
             return None
-        return DollarPrices.of(
-            self.fx_offset, self.varieties.value, self.base_rate, rates.rate, rates.prohibited
-        )
+        value = self.varieties.value
+        return DollarPrices.of(self.fx_offset, value, self.base_rate, rates.rate, rates.prohibited)
 
     def solver(self, rates: VarietyRates) -> VolumeSolver:
         """Make a function of the parameters that gives the model's result per variety under a scenario's rates."""
@@ -100,14 +101,7 @@ class Response:
     def sum_solver(
         self, table: LaneTable, rates: VarietyRates, threads: int, values: I64 | None = None
     ) -> LawLanes:
-        """Make the solver of sums of Armington demand under a scenario's rates.
-
-        Args:
-            table: the trade, arranged with its groups.
-            rates: the rates.
-            threads: threads to use.
-            values: group of values of each variety, for sums of values by it.
-        """
+        """Make the solver of sums of Armington demand under rates; `values` groups varieties for sums of values."""
         rate, dollar = self.responding_rate(rates), self.dollar_prices(rates)
         charged, kept = rate, None
         if rates.prohibited.any():
@@ -121,12 +115,7 @@ class Response:
         return LawLanes(table, duty, self.market_of_lanes, threads)
 
     def lane_table(self, groups: LaneGroups, vat: F64 | None = None) -> LaneTable:
-        """Arrange the trade for sums of Armington demand.
-
-        Args:
-            groups: groups of the sums.
-            vat: value added tax of each variety, a fraction.
-        """
+        """Arrange the trade for sums of Armington demand; `vat` is that of each variety, a fraction."""
         v, p = self.varieties, self.parameters
         domestic = np.zeros(len(p.sigma))
         # Under a market of sectors domestic goods are those of the sectors.
@@ -197,8 +186,14 @@ class Response:
 
     def unbounded_loss(self, rates: VarietyRates) -> Bools:
         """Mark the products whose buyers lose more than any amount without what is prohibited."""
-        prohibited, products = rates.prohibited, len(self.parameters.sigma)
-        return products_of(self.varieties, prohibited, products) & ~is_loss_finite(self, prohibited)
+        v, p, prohibited = self.varieties, self.parameters, rates.prohibited
+        if self.prohibition is not None and self.market is None:
+            p = self.prohibition
+        products = len(p.sigma)
+        # Their loss is finite if they can substitute another variety or domestic goods, or demand is elastic.
+        others = products_of(v, ~prohibited & (v.value > 0.0), products) & (p.sigma > 1.0)
+        is_finite = others | (p.eta > 1.0) | ((p.domestic_ratio > 0.0) & (p.kappa > 1.0))
+        return products_of(v, prohibited, products) & ~is_finite
 
     def to_lines(self, volume: VarietyVolume, rates: VarietyRates) -> TradeVolume:
         """Sum the varieties by line, without what is prohibited."""
@@ -256,13 +251,13 @@ def _passthrough(v: Varieties, t0: F64, t1: F64, p: ProductParameters) -> Any:
 
 
 def _smart(v: Varieties, t0: F64, t1: F64, p: ProductParameters) -> Any:
-    supply = p.supply[v.product]
-    return smart(v.product, v.value, t0, t1, -p.eta[v.traded], p.sigma[v.traded], supply=supply)
+    elasticities = -p.eta[v.traded], p.sigma[v.traded]
+    return smart(v.product, v.value, t0, t1, *elasticities, supply=p.supply[v.product])
 
 
 def _gsim(v: Varieties, t0: F64, t1: F64, p: ProductParameters) -> Any:
-    supply = p.supply[v.traded]
-    return gsim_imports(v.product, v.value, t0, t1, -p.eta[v.traded], p.sigma[v.traded], supply=supply)
+    elasticities = -p.eta[v.traded], p.sigma[v.traded]
+    return gsim_imports(v.product, v.value, t0, t1, *elasticities, supply=p.supply[v.traded])
 
 
 ONE_STEP = {"passthrough": _passthrough, "smart": _smart, "gsim": _gsim}
@@ -280,14 +275,8 @@ def _volume(v: Varieties, result: Any) -> VarietyVolume:
         place = v.product if len(values) == v.count else v.traded
         return sums_of(place, values, products)
 
-    return VarietyVolume(
-        result.value,
-        result.quantity_hat,
-        result.creation,
-        result.diversion,
-        owned(result.buyer_surplus),
-        owned(result.welfare),
-    )
+    of_goods = result.value, result.quantity_hat, result.creation, result.diversion
+    return VarietyVolume(*of_goods, owned(result.buyer_surplus), owned(result.welfare))
 
 
 def products_of(varieties: Varieties, chosen: Bools, products: int) -> Bools:
@@ -295,15 +284,3 @@ def products_of(varieties: Varieties, chosen: Bools, products: int) -> Bools:
     has_chosen = np.zeros(products, dtype=bool)
     has_chosen[varieties.product[chosen]] = True
     return has_chosen
-
-
-def is_loss_finite(response: Response, prohibited: Bools) -> Bools:
-    """Mark the products whose buyers lose a finite amount without the prohibited varieties.
-
-    They can substitute another variety or domestic goods, or demand is elastic.
-    """
-    v, p = response.varieties, response.parameters
-    if response.prohibition is not None and response.market is None:
-        p = response.prohibition
-    others = products_of(v, ~prohibited & (v.value > 0.0), len(p.sigma)) & (p.sigma > 1.0)
-    return others | (p.eta > 1.0) | ((p.domestic_ratio > 0.0) & (p.kappa > 1.0))

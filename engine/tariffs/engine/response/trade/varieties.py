@@ -17,7 +17,6 @@ import polars as pl
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, sums_of
 from tariffs.engine.base.bounded_cache import KeptWith
 from tariffs.engine.base.chunks import checkpoint
-from tariffs.engine.response.inputs import Groups, frozen
 from tariffs.engine.response.sectors.sector_market import DomesticGoods
 from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.table_duty.rate_classes import class_rates, rate_classes
@@ -73,12 +72,6 @@ class Varieties:
         value = share * table.lines.value[line]
         charges = share * (table.lines.freight + table.lines.insurance)[line]
         return cls(atoms, atom, line, product, share, value, charges, offsets, table.lines.count)
-
-    @cached_property
-    def groups(self) -> Groups:
-        """Varieties by product, in their order."""
-        products = np.arange(len(self.offsets) - 1)
-        return Groups(products, frozen(np.arange(self.count)), frozen(self.offsets))
 
     @cached_property
     def traded(self) -> I64:
@@ -162,15 +155,20 @@ class VarietyRates:
     def __init__(self, duties: Duties, varieties: Varieties) -> None:
         self._duties = duties
         self._varieties = varieties
-        self.of_variety: I32 = self._classes()
+        self.of_variety = self._classes()
 
     def _classes(self) -> I32:
-        varieties, rated = self._varieties, self._duties.rated
-        if len(rated) > 1:
+        varieties, (first, *others) = self._varieties, self._duties.rated
+
+        def found() -> I32:
             return self._of_atoms()[varieties.atom]
+
         # Laws of a family share their classes.
-        parts = rate_classes(rated[0]), varieties
-        return _CLASSES.get(rated[0].family.cache, parts, None, lambda: self._of_atoms()[varieties.atom])
+        return (
+            found()
+            if others
+            else _CLASSES.get(first.family.cache, (rate_classes(first), varieties), None, found)
+        )
 
     def _of_atoms(self) -> I32:
         """Class of each atom of the table: one of the law, or its own where its line is split in another way."""
@@ -199,12 +197,7 @@ class VarietyRates:
         return _PLACES.get(rated.lines.cache, (atoms, other), None, lambda: _places(atoms, other))
 
     def columns(self, column_of_measure: I32, columns: int) -> ClassColumns:
-        """Compute the duty of each class in columns, such as authorities.
-
-        Args:
-            column_of_measure: column of each measure of the law.
-            columns: number of columns.
-        """
+        """Compute the duty of each class in columns, such as authorities, given that of each measure of the law."""
         tables = []
         for rated in self._duties.rated:
             column = column_of_measure[rated.layers.slots.measure]
@@ -230,14 +223,12 @@ class VarietyRates:
     @property
     def rate(self) -> F64:
         """Rate of each variety: duty over the value that may be imported; 0 where none may."""
-        rate: F64 = self.total.duty[self.of_variety, 0]
-        return rate
+        return self.total.duty[:, 0][self.of_variety]
 
     @property
     def owed_rate(self) -> F64:
         """Duty owed of each variety over the value that may be imported; 0 where none may."""
-        rate: F64 = self.total.owed[self.of_variety, 0]
-        return rate
+        return self.total.owed[:, 0][self.of_variety]
 
     @property
     def owes_all(self) -> bool:
@@ -253,11 +244,8 @@ class VarietyRates:
     @cached_property
     def prohibited(self) -> Bools:
         """Mark the varieties that are prohibited as a whole."""
-        prohibited_share = self.prohibited_share
-        if prohibited_share is None:
-            return np.zeros(len(self.of_variety), dtype=bool)
-        prohibited: Bools = prohibited_share >= 1.0 - NOTHING
-        return prohibited
+        share = self.prohibited_share
+        return np.zeros(len(self.of_variety), dtype=bool) if share is None else share >= 1.0 - NOTHING
 
 
 def _places(atoms: Atoms, other: Atoms) -> I32:

@@ -16,7 +16,7 @@ import polars as pl
 from tariffs.engine.base.array_utils import F64, Bools, ratio, sums_of
 from tariffs.engine.response.constants import digest, table_bytes
 from tariffs.engine.response.elasticities.parameters import ProductParameters
-from tariffs.engine.response.elasticities.thetas import LASTING, ThetaParameters
+from tariffs.engine.response.elasticities.thetas import ThetaParameters
 from tariffs.engine.response.trade.trade_response import Response, VolumeSolver
 from tariffs.engine.response.trade.varieties import VarietyRates, VarietyVolume
 from tariffs.engine.response.world.one_sector_parameters import LEAST_RATE, OneSectorParameters
@@ -33,23 +33,10 @@ SET = "ignatenko"
 
 def world_parameters(products: Sequence[str]) -> ThetaParameters:
     """Give every product the trade elasticity of the world of one sector."""
-    count, theta = len(products), OneSectorParameters().elasticity
-    ones = np.ones(count)
-    return ThetaParameters(
-        sigma=(1.0 + theta) * ones,
-        eta=ones,
-        supply=np.full(count, np.inf),
-        spread=np.zeros(count),
-        kappa=np.full(count, np.nan),
-        domestic_ratio=np.zeros(count),
-        sources=(_SOURCE,),
-        source=np.zeros(count, dtype=np.int64),
-        set=SET,
-        horizon=LASTING,
-        digest=digest(*map(table_bytes, EMBEDDED)),
-        notes=(),
-        foreign=(),
-        theta=theta * ones,
+    count = len(products)
+    theta = np.full(count, OneSectorParameters().elasticity)
+    return ThetaParameters.of(
+        theta, np.zeros(count), [_SOURCE] * count, SET, digest(*map(table_bytes, EMBEDDED))
     )
 
 
@@ -62,10 +49,6 @@ class WorldResponse(Response):
     """
 
     retaliation: str = ""
-
-    def responding_rate(self, rates: VarietyRates) -> F64:
-        """Rate that each variety responds to; a variety that is prohibited as a whole keeps its baseline rate."""
-        return np.where(rates.prohibited, self.base_rate, rates.rate)
 
     def unbounded_loss(self, rates: VarietyRates) -> Bools:
         """Mark no product: the model gives no loss by product."""
