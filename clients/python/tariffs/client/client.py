@@ -10,22 +10,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Unpack
 
 from tariffs.client import _arguments as arguments
-from tariffs.client._verbs.bom import BomCalls
 from tariffs.client._verbs.changes import PortFeeCalls
 from tariffs.client._verbs.duty import DutyCalls
-from tariffs.client._verbs.duty_options import DutyOptionCalls
-from tariffs.client._verbs.find import FindCalls
 from tariffs.client._verbs.legal_lookup import LegalTextCalls
-from tariffs.client._verbs.line_stream import LineStreamCalls
 from tariffs.client._verbs.model_spread import model_spread
-from tariffs.client._verbs.outcomes import OutcomeCalls
-from tariffs.client._verbs.refund import RefundCalls
 from tariffs.client._verbs.replay import recorded_call
-from tariffs.client._verbs.source import SourceCalls
-from tariffs.client._verbs.stored_scenarios import StoredScenarioCalls
 from tariffs.client._verbs.sweep import SweepCalls
-from tariffs.client._verbs.watch import WatchCalls
-from tariffs.client._verbs.world import WorldCalls
 from tariffs.client._wire import answers, requests
 from tariffs.client._wire.channel import Backend, LocalBackend, RemoteBackend
 from tariffs.client._wire.frames import Table
@@ -43,27 +33,41 @@ from tariffs.run_spec.typed import RunOptions, TimelineOptions
 if TYPE_CHECKING:
     import grpc
 
+if not TYPE_CHECKING:
+    from tariffs.client._verbs.loaded_later import LaterCalls
+else:
+    from tariffs.client._verbs.bom import BomCalls
+    from tariffs.client._verbs.duty_options import DutyOptionCalls
+    from tariffs.client._verbs.find import FindCalls
+    from tariffs.client._verbs.line_stream import LineStreamCalls
+    from tariffs.client._verbs.outcomes import OutcomeCalls
+    from tariffs.client._verbs.refund import RefundCalls
+    from tariffs.client._verbs.source import SourceCalls
+    from tariffs.client._verbs.stored_scenarios import StoredScenarioCalls
+    from tariffs.client._verbs.watch import WatchCalls
+    from tariffs.client._verbs.world import WorldCalls
+
+    class LaterCalls(
+        BomCalls,
+        DutyOptionCalls,
+        FindCalls,
+        LineStreamCalls,
+        OutcomeCalls,
+        RefundCalls,
+        SourceCalls,
+        StoredScenarioCalls,
+        WatchCalls,
+        WorldCalls,
+    ):
+        """Verbs whose modules are loaded when they are called."""
+
+
 _OF_IMPORTS, _OF_EXPORTS = (
     {one.name for one in OPTIONS.values() if one.side == side} for side in ("import", "export")
 )
 
 
-class Client(
-    DutyCalls,
-    RefundCalls,
-    PortFeeCalls,
-    SourceCalls,
-    DutyOptionCalls,
-    FindCalls,
-    BomCalls,
-    OutcomeCalls,
-    SweepCalls,
-    LineStreamCalls,
-    StoredScenarioCalls,
-    LegalTextCalls,
-    WatchCalls,
-    WorldCalls,
-):
+class Client(DutyCalls, PortFeeCalls, SweepCalls, LegalTextCalls, LaterCalls):
     """Client of a server, or with `Client.local()` of the engine in this process.
 
     The channel is opened on the first call and may be used by many threads; `with` closes it. Every call has a

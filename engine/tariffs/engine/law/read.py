@@ -117,7 +117,7 @@ def _read_row(raw: Raw, context: Context, path: str) -> Row:
         price=read(raw, "price", _read_unit_rate, None, path),
         column=raw.get("column", ""),
         base=read_weights(raw["base"], f"{path}.base") if "base" in raw else FULL_BASE,
-        metals=read_metals(raw.get("base", {})),
+        metals=read_metals(raw["base"]) if "base" in raw else (),
         heading=raw.get("heading", ""),
         heading_at_zero=raw.get("heading_at_zero", ""),
         split_heading=raw.get("split_heading", ""),

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.impact import ImpactRun, Point, ScenarioImpact
-from tariffs.engine.runs.score.score import ScoreRun
 from tariffs.engine.runs.stepwise_run import RunEnd, StepwiseRun
 from tariffs.engine.runs.sweeps.sweep import SweepRun, blocks_of, check_points, shortened, switched
 from tariffs.engine.runs.sweeps.sweep_points import POINTS_AT_MOST, check_count, grid
-from tariffs.engine.runs.timeline import ScenarioTimeline, TimelineRun
 from tariffs.engine.scenario import Scenario
 from tariffs.run_spec import option
 from tariffs.service.rpc.checks import few, required, word, words
@@ -27,6 +25,9 @@ from tariffs.service.wire import arrow
 from tariffs.service.wire.identity import Caller
 from tariffs.service.wire.status import request_invalid
 from tariffs.v1 import simulation_service_pb2 as pb
+
+if TYPE_CHECKING:
+    from tariffs.engine.runs.timeline import ScenarioTimeline, TimelineRun
 
 Labels = Mapping[str, str | int]
 Frames = Iterable[tuple[str, pl.DataFrame]]
@@ -211,6 +212,10 @@ def _read_period(request: pb.TimelineRequest) -> Asked:
 
 def _timeline_run(table: Any, *given: Any, **how: Any) -> TimelineRun:
     """Make the run of a timeline, with a score where its options have a projection."""
+    # Loaded by the first timeline: an impact loads neither.
+    from tariffs.engine.runs.score.score import ScoreRun
+    from tariffs.engine.runs.timeline import TimelineRun
+
     kind = ScoreRun if how["options"].score else TimelineRun
     return kind(table, *given, **how)
 
