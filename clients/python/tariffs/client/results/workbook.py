@@ -16,7 +16,6 @@ from textwrap import wrap
 from typing import Any
 
 import polars as pl
-import polars.selectors as cs
 
 from tariffs.client.errors import module_of
 from tariffs.client.results.charts import Figure
@@ -74,7 +73,7 @@ def write_workbook(
         _write_cover(book, first, cover)
         if figure is not None:
             numbers = figure.rows.with_columns(
-                cs.numeric().exclude(figure.rows.columns[0]) / figure.unit.dollars
+                pl.selectors.numeric().exclude(figure.rows.columns[0]) / figure.unit.dollars
             )
             _draw(book, first, figure.title, numbers, sum(map(bool, cover.values())) + 1)
             frames = {**sheets, _CHART: numbers, "provenance": frames["provenance"]}
