@@ -215,6 +215,17 @@ def test_entry_dates_of_the_table_are_set_aside_and_it_says_so() -> None:
     assert "ENTRY_DATE_SET_ASIDE" in {note.reason for note in found.notes}
 
 
+def test_a_timeline_says_what_a_scenario_does_not_change_as_a_single_day_does() -> None:
+    told = {"SAME_AS_BASE", "CHANGE_HAS_NO_EFFECT", "NOT_MODELLED"}
+    found = run("base", "truce-lapses", start="2026-12-05", end="2026-12-06")
+    single = impact(TABLE, [Point(library()["truce-lapses"], "2026-12-06")], law=load_law(), options=NONE)
+    both = [
+        {note for note in notes if note.reason in told} for notes in (found.notes, single.scenarios[0].notes)
+    ]
+    assert both[0] == both[1]
+    assert {note.reason for note in both[0]} == told
+
+
 @pytest.mark.parametrize(
     ("start", "end"), [("2027-01-02", "2027-01-01"), ("x", "2027-01-01"), ("1900-01-01", "2027-01-01")]
 )

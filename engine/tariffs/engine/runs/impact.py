@@ -11,7 +11,6 @@ import polars as pl
 
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.errors import InputError
-from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import entry_instant, entry_moment, moment_notes, unread_of
@@ -36,15 +35,12 @@ from tariffs.engine.runs.stepwise_run import RunArguments, RunEnd, StepwiseRun
 from tariffs.engine.runs.sums import Sums
 from tariffs.engine.runs.surplus_parts import SurplusParts
 from tariffs.engine.scenario import (
-    Scenario,
     apply_scenario,
     components,
-    day_notes,
     library,
     lineage,
-    problems_of,
+    scenario_notes,
 )
-from tariffs.engine.scenario.describe import describe_change
 from tariffs.engine.tables.prepare import OwnDates, Table
 from tariffs.run_spec.option import IMPACT
 
@@ -311,26 +307,3 @@ def _dated_note(dates: OwnDates, on: str) -> Note:
     else:
         text = f"{dates.lines:,} of {dates.of:,} lines have their own entry date ({days}); the others enter on {on}."
     return Note("ENTRY_DATE_BEATS_ON", text)
-
-
-def scenario_notes(law: Law, scenario: Scenario, first: date, last: date) -> list[Note]:
-    """List warnings on a scenario under a law, asked about on the days from first to last, and its free changes."""
-    notes = [Note(problem.reason, problem.message) for problem in problems_of(scenario, law)]
-    notes += day_notes(scenario, first, last)
-    for _, part in components(scenario):
-        for step in lineage(part, library()):
-            notes += [note for change in step.changes if (note := _change_note(change))]
-    return notes
-
-
-def _change_note(change: Change) -> Note | None:
-    if change.op == "announce":
-        text = f"{describe_change(change)}: announced without a legal instrument; it charges nothing."
-        return Note("ANNOUNCED", text)
-    if change.op == "shock_quantity":
-        return Note(
-            "QUANTITY_SHOCK",
-            f"{describe_change(change)}: where it binds, goods have a premium (or subsidy) that keeps it, and others "
-            "replace them in part. A static run does not change quantities.",
-        )
-    return None

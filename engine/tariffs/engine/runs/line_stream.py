@@ -11,10 +11,10 @@ from tariffs.engine.base.provenance import law_facts, with_run_digest
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import unread_of
-from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
+from tariffs.engine.runs.impact import point_days, read_points
 from tariffs.engine.runs.options import Options, Point, law_with_options
 from tariffs.engine.runs.outcomes.table_run import Cancelled, RunContext, TableRun
-from tariffs.engine.scenario import apply_scenario, components, scenario_facts
+from tariffs.engine.scenario import apply_scenario, components, scenario_facts, scenario_notes
 from tariffs.engine.tables.dates import read_format
 
 

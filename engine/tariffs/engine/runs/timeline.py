@@ -33,7 +33,7 @@ from tariffs.engine.runs.lanes.lane_responses import LawPart, RespondingLaws
 from tariffs.engine.runs.outcomes.table_run import TableRun
 from tariffs.engine.runs.stepwise_run import RunArguments, RunEnd, StepwiseRun
 from tariffs.engine.runs.sums import Sums, stacked
-from tariffs.engine.scenario import Scenario, apply_scenario, components, day_notes
+from tariffs.engine.scenario import Scenario, apply_scenario, components, scenario_notes
 from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.prepare import Table
 from tariffs.run_spec.option import TIMELINE
@@ -145,7 +145,7 @@ class TimelineRun(StepwiseRun):
         first, last = (entry_moment(law, text, self.table_run.market) for text in (start, end))
         notes = (*moment_notes("start", first), *moment_notes("end", last))
         days = _days(law, first.instant, last.instant, self.table_run.market)
-        asked = [note for one in scenarios for note in day_notes(one, days[0][0], days[-1][0])]
+        asked = [note for one in scenarios for note in scenario_notes(law, one, days[0][0], days[-1][0])]
         self._period_notes = (*notes, *unread_of(law, [days[-1][0]], options.known_on), *dict.fromkeys(asked))
         self._facts: dict[str, object] = {"start": days[0][0].isoformat(), "end": days[-1][0].isoformat()}
         self._segments = [_segments(self.table_run, scenario, days) for scenario in scenarios]

@@ -2,7 +2,7 @@
 
 from tariffs.engine.scenario.apply import apply_scenario
 from tariffs.engine.scenario.check import check_scenario, problems_of
-from tariffs.engine.scenario.day_notes import day_notes
+from tariffs.engine.scenario.day_notes import day_notes, scenario_notes
 from tariffs.engine.scenario.diff import Difference, difference
 from tariffs.engine.scenario.filling import column_value
 from tariffs.engine.scenario.model import ERROR, WARNING, Parameter, Problem, Scenario
@@ -34,4 +34,5 @@ __all__ = [
     "parse_scenario",
     "problems_of",
     "scenario_facts",
+    "scenario_notes",
 ]

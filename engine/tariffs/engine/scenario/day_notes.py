@@ -1,4 +1,4 @@
-"""Notes on a scenario at the days it is asked about: outside the days it is meant for, or before its changes begin."""
+"""Notes on a scenario at the days it is asked about: what it does not change, and changes that begin later."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from datetime import date, timedelta
 from typing import Any
 
 from tariffs.engine.law.amendments import Change
+from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
+from tariffs.engine.scenario.check import problems_of
 from tariffs.engine.scenario.describe import describe_change
 from tariffs.engine.scenario.model import Scenario
-from tariffs.engine.scenario.named import library, lineage
+from tariffs.engine.scenario.named import components, library, lineage
 
 _DAY = len("2025-11-10")
 _CHANGES_SHOWN = 4
@@ -33,6 +35,29 @@ def day_notes(scenario: Scenario, first: date, last: date) -> list[Note]:
         text = f"{scenario.id} is asked about up to {last}, before changes of it begin: {shown}{more}."
         notes.append(Note("CHANGE_BEGINS_LATER", text))
     return list(dict.fromkeys(notes))
+
+
+def scenario_notes(law: Law, scenario: Scenario, first: date, last: date) -> list[Note]:
+    """List warnings on a scenario under a law, asked about on the days from first to last, and its free changes."""
+    notes = [Note(problem.reason, problem.message) for problem in problems_of(scenario, law)]
+    notes += day_notes(scenario, first, last)
+    for _, part in components(scenario):
+        for step in lineage(part, library()):
+            notes += [note for change in step.changes if (note := _change_note(change))]
+    return notes
+
+
+def _change_note(change: Change) -> Note | None:
+    if change.op == "announce":
+        text = f"{describe_change(change)}: announced without a legal instrument; it charges nothing."
+        return Note("ANNOUNCED", text)
+    if change.op == "shock_quantity":
+        return Note(
+            "QUANTITY_SHOCK",
+            f"{describe_change(change)}: where it binds, goods have a premium (or subsidy) that keeps it, and others "
+            "replace them in part. A static run does not change quantities.",
+        )
+    return None
 
 
 def begins(change: Change) -> str:

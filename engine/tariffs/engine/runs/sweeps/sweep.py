@@ -18,7 +18,7 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import unread_of
 from tariffs.engine.runs.column_names import AUTHORITY_COLUMNS, COLUMNS, FURTHER_COLUMNS
 from tariffs.engine.runs.finish import group_rows, total_rows
-from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
+from tariffs.engine.runs.impact import point_days, read_points
 from tariffs.engine.runs.options import Point
 from tariffs.engine.runs.outcomes.table_run import TableRun
 from tariffs.engine.runs.stepwise_run import RunArguments, RunEnd, StepwiseRun
@@ -31,7 +31,7 @@ from tariffs.engine.runs.sweeps.sweep_points import (
     point_frame,
     read_value,
 )
-from tariffs.engine.scenario import Scenario
+from tariffs.engine.scenario import Scenario, scenario_notes
 from tariffs.engine.tables.prepare import Table
 from tariffs.run_spec.option import SWEEP
 
