@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tariffs.engine.errors import LawError
+from tariffs.engine.errors import LawError, ScenarioError
 from tariffs.engine.law import load_law
+from tariffs.engine.law.documents import spelled_out
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
+from tests.law.real_law import raw_law
 from tests.law.traps.bench import Raw, broken, dict_of
 from tests.unit.laws import at, changed, make_law, measure
 
@@ -30,6 +32,36 @@ def test_aircraft_of_partners_cite_their_own_notice(
     assert layer.heading == heading
     assert cites in layer.citations
     assert not_cited not in layer.citations
+
+
+def test_a_key_is_spelled_out_with_its_place_and_where_it_was_published() -> None:
+    documents = {
+        "eo_14257": {"name": "EO 14257", "published": "90 FR 15041"},
+        "cfr_19_24_23": {"name": "19 CFR 24.23"},
+    }
+    for written, shown in {
+        "eo_14257 sec. 3(b)": "EO 14257 sec. 3(b) (90 FR 15041)",
+        "cfr_19_24_23(c)(1)": "19 CFR 24.23(c)(1)",
+        "Reuters, 2026-09-10": "Reuters, 2026-09-10",
+        "heading 9903.54.02": "heading 9903.54.02",
+    }.items():
+        assert spelled_out(written, documents, "cite") == shown
+    with pytest.raises(ScenarioError, match="no source 'eo_14275'") as caught:
+        spelled_out("eo_14275", documents, "cite")
+    assert "eo_14257" in caught.value.fix
+    assert spelled_out("a_law without_documents", {}, "cite") == "a_law without_documents"
+
+
+def test_documents_of_the_law_have_day_title_and_address_where_they_are_public_acts() -> None:
+    documents = raw_law()["sources"]
+    acts = {
+        key: one
+        for key, one in documents.items()
+        if key.startswith(("eo_", "fr_", "csms_", "pub_l_", "proc_"))
+    }
+    assert len(acts) > 150
+    assert [key for key, one in acts.items() if not ("title" in one and "address" in one)] == []
+    assert [key for key, one in acts.items() if key.startswith("eo_") and "day" not in one] == []
 
 
 def test_every_act_of_the_law_is_found_with_its_own_citations() -> None:

@@ -173,6 +173,25 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str, str]] = {
         put("retired.yaml", "codes:\n", 'codes:\n  - "9503.00.00.73"\n'), "retired.yaml",
         "9503000073 is in the schedule, or named nowhere",
     ),
+    "a source that sources.yaml does not have": (
+        put("measures/s122.yaml", "proc_11012", "proc_11013"), "measures/s122.yaml", "no source 'proc_11013'",
+    ),
+    "a source of a list that sources.yaml does not have": (
+        put("lists/s232_cabinets.csv", "proc_10976", "proc_10967"), "lists/s232_cabinets.csv",
+        "no source 'proc_10967'",
+    ),
+    "a document that nothing cites": (
+        put("sources.yaml", "documents:\n", "documents:\n  idle: {name: Idle}\n"), "sources.yaml",
+        "idle is cited nowhere",
+    ),
+    "two documents of one name": (
+        put("sources.yaml", "documents:\n", "documents:\n  idle: {name: Proc 11012}\n"), "sources.yaml",
+        "idle has this name too",
+    ),
+    "a document written out": (
+        put("measures/s122.yaml", "cite: [proc_11012]", 'cite: ["Proc 11012 cl. 1"]'), "measures/s122.yaml",
+        "'Proc 11012 cl. 1' writes out a document",
+    ),
     "an authority without a name": (
         put("measures/s122.yaml", "authority: s122", "authority: s122.surcharge"), "measures/s122.yaml",
         "s122.surcharge is not among the names",

@@ -37,6 +37,7 @@ from tariffs.importers import (
     trade,
     world,
 )
+from tariffs.importers.citing import by_key
 from tariffs.importers.codes import Universe, universe
 from tariffs.importers.output import write_csv
 
@@ -121,7 +122,8 @@ def read_lists(ch99: Path, codes: Universe) -> listing.Lists:
         lists_broad, lists_forced_labor, lists_canada, lists_prohibited, lists_301, lists_232, lists_metals,
         lists_quotas, lists_cn, lists_canada_surtax, lists_column2,
     )  # fmt: skip
-    return {name: rows for family in families for name, rows in family.read(ch99, codes).items()}
+    read = ((name, rows) for family in families for name, rows in family.read(ch99, codes).items())
+    return {name: [row._replace(cite=by_key(row.cite)) for row in rows] for name, rows in read}
 
 
 def read_schedules(source: Path, imports: pl.DataFrame) -> list[ScheduleTables]:

@@ -17,9 +17,9 @@ _ANNEX_II = {
 }
 _ANNEX_II_ENDS = {
     "NA": ("", ""),
-    "2025-07-31": ("2025-08-01", "Proc 10962: copper"),
-    "2025-09-07": ("2025-09-08", "EO 14346"),
-    "2025-10-13": ("2025-10-14", "Proc 10976: timber and lumber"),
+    "2025-07-31": ("2025-08-01", "Proc 10962: copper removed"),
+    "2025-09-07": ("2025-09-08", "EO 14346: removed"),
+    "2025-10-13": ("2025-10-14", "Proc 10976: timber and lumber removed"),
 }
 _PARTICULAR = ("ANNEX_II_PARTICULAR", "2025-11-13", "EO 14360; CSMS 66814923")
 _INFORMATIONAL = "INFORMATIONAL"
@@ -88,7 +88,7 @@ def annex_ii(path: Path, universe: Universe, particular: frozenset[str]) -> List
     for (start, end), codes in groups.items():
         name, scope, cite = _ANNEX_II[start]
         day, act = _ANNEX_II_ENDS[end]
-        source = "; removed by ".join(part for part in (cite, act) if part)
+        source = "; ".join(part for part in (cite, act) if part)
         lines = set(at_line_level(_unpadded(codes, universe), universe)) - particular
         lists[name] += plain(lines, source, "" if start == "NA" else start, day, scope)
     informational = [

@@ -21,18 +21,21 @@ _NOTICES = {
     "CN_S232_15": (
         "s232_2018_pct",
         15.0,
-        f"Ministry of Commerce, 2018-04-01 (answer to Section 232); {_MATRIX}",
+        f"Ministry of Commerce, announcement of 2018-04-01; {_MATRIX}",
     ),
     "CN_S232_25": (
         "s232_2018_pct",
         25.0,
-        f"Ministry of Commerce, 2018-04-01 (answer to Section 232); {_MATRIX}",
+        f"Ministry of Commerce, announcement of 2018-04-01; {_MATRIX}",
     ),
 }
 # Levels of the answers to Section 301 since 2020-02-14, in percent.
 S301_LEVELS = (2.5, 5.0, 7.5, 10.0, 12.5, 15.0, 20.0, 22.5, 25.0, 27.5, 30.0)
-_S301 = f"Tariff Commission announcements 2018-5, 2018-8, 2019-4 and 2020-1; {_MATRIX}"
-_SUSPENDED = "Tariff Commission announcements of 2018-12-14, 2019-03-31 and 2019-12-15"
+_ANNOUNCED = ("5 of 2018", "8 of 2018", "4 of 2019", "1 of 2020")
+_S301 = "; ".join((*(f"Tariff Commission announcement {one}" for one in _ANNOUNCED), _MATRIX))
+_SUSPENDED = "; ".join(
+    f"Tariff Commission announcement of {day}" for day in ("2018-12-14", "2019-03-31", "2019-12-15")
+)
 _STANDING = "inferred: WTO Tariff and Trade Data of 2025-01-01 without the duty of the lists"
 # In the matrix 45 is 30 with the 15 of nuts, whose codes of 2018 were split in 2022.
 _SPLIT = (45.0, 15.0)

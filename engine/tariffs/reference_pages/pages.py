@@ -27,6 +27,7 @@ from tariffs.engine.rating.fits import dotted
 from tariffs.engine.runs.law_history.change_words import describe_act, describe_row_list
 from tariffs.engine.table_duty.duties import Dated, duties_of
 from tariffs.engine.tables.prepare import PreparedTable, prepare_table
+from tariffs.reference_pages.citations import document_rows, linked
 
 STACKS, LINES_TRIED = 12, 200
 WORKED_VALUE = Decimal(10000)
@@ -46,6 +47,7 @@ def pages(law: Law) -> dict[str, str]:
     return {f"{top}.md": _authority(law, top) for top in tops} | {
         "stacks.md": _stacks(law),
         "method.md": _method(law),
+        "sources.md": _page("Documents that the law is read from", document_rows()),
         "README.md": _index(law, tops),
     }
 
@@ -67,6 +69,7 @@ def _index(law: Law, tops: Sequence[str]) -> str:
         "",
         "- [Worked examples of the most common stacks](stacks.md)",
         "- [Method, limits and confidence](method.md)",
+        "- [Documents that the law is read from](sources.md)",
         *(f"- [{_name(law, top)}]({top}.md)" for top in tops),
     ]
     return _page("The law, authority by authority", lines)
@@ -182,11 +185,11 @@ def _moment(moment: datetime | None, zone: ZoneInfo) -> str:
 
 
 def _cites(cites: Sequence[str]) -> str:
-    return f"Sources: {'; '.join(cites)}." if cites else "No source."
+    return f"Sources: {linked(cites)}." if cites else "No source."
 
 
 def _cell(cites: Sequence[str]) -> str:
-    return "; ".join(cites).replace("|", "/")
+    return linked(cites).replace("|", "/")
 
 
 # -- common stacks --------------------------------------------------------------------------------------------

@@ -7,8 +7,10 @@ import io
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Any
 
+from tariffs.engine.law.documents import SOURCES, CitedFiles
+from tariffs.engine.law.file_access import LawFiles
 from tariffs.engine.law.raw_fields import Raw, check_keys, fault
 
 HERE = Path(__file__).parent / "data"
@@ -27,25 +29,8 @@ _FILES = {
     "refused_origins": "groups.yaml",
     "rules": "stacking.yaml",
     "lists": "lists",
+    "sources": SOURCES,
 }
-
-
-class LawFiles(Protocol):
-    """Files of a law; names are relative, with slashes."""
-
-    def names(self, pattern: str) -> Sequence[str]:
-        """List the files that match a pattern, sorted; empty where there are none."""
-
-    def mapping(self, name: str) -> Any:
-        """Read a YAML file with every scalar as text.
-
-        Raises:
-            OSError: the file is not there.
-            yaml.YAMLError: it is not YAML.
-        """
-
-    def text(self, name: str) -> str:
-        """Read a file of text; raises OSError if it is not there."""
 
 
 class DirectoryFiles:
@@ -76,7 +61,8 @@ def read_raw(directory: Path = HERE) -> dict[str, Any]:
 
 
 def raw_of(files: LawFiles) -> dict[str, Any]:
-    """Read the files of a law as one mapping of text."""
+    """Read the files of a law as one mapping of text, with citations by key spelled out."""
+    files = CitedFiles(files)
     raw: dict[str, Any] = {"row_sets": {}, "measures": [], "events": [], "files": dict(_FILES)}
     for name in files.names("measures/*.yaml"):
         content = check_keys(files.mapping(name) or {}, _FILE_KEYS, PurePosixPath(name).name)
@@ -87,6 +73,7 @@ def raw_of(files: LawFiles) -> dict[str, Any]:
         raw["measures"] += content.get("measures", [])
         raw["events"] += content.get("events", [])
     raw["version"] = files.mapping("version.yaml")
+    raw["sources"] = files.documents
     raw["rules"] = files.mapping("stacking.yaml")["rules"]
     raw |= _parts(files.mapping("claims.yaml"), "claims", "terms")
     raw["switches"] = files.mapping("switches.yaml")["switches"]

@@ -12,7 +12,9 @@ import yaml
 
 from tariffs.engine.errors import TariffsError
 from tariffs.engine.law.checks import RULES
-from tariffs.engine.law.files import HERE, DirectoryFiles, LawFiles, raw_of
+from tariffs.engine.law.documents import document_faults
+from tariffs.engine.law.file_access import LawFiles
+from tariffs.engine.law.files import HERE, DirectoryFiles, raw_of
 from tariffs.engine.law.instant_checks import (
     after_noon,
     unpublished_lists,
@@ -81,13 +83,14 @@ def lint_files(law_files: LawFiles, place: Path) -> Lint:
     except (OSError, yaml.YAMLError) as error:
         return Lint(str(place), (_unreadable(error, place),))
     except TariffsError as error:
-        return Lint(str(place), (Finding("", error.field or "", message_of(error), error.fix or _FORM),))
+        return Lint(str(place), (_of_reading(error),))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         message = f"the files do not have the form of law data: {type(error).__name__}: {error}"
         return Lint(str(place), (Finding("", "", message, _FORM),))
     files: Mapping[str, str] = raw["files"]
     findings = [_of_error(error, files) for error in faults]
     findings += _of_files(raw)
+    findings += (Finding(*found) for found in document_faults(law_files))
     if law is None:
         return Lint(str(place), tuple(findings))
     findings += _of_rules(law, files)
@@ -107,6 +110,12 @@ def _unreadable(error: OSError | yaml.YAMLError, place: Path) -> Finding:
             _below(str(error.filename or place), place), "", message, "Copy the folder law/data whole."
         )
     return Finding("", "", str(error), "Correct the YAML.")
+
+
+def _of_reading(error: TariffsError) -> Finding:
+    """Make the finding of an error of reading; the path of a citation or a document begins with its file."""
+    file, _, path = (error.field or "").rpartition(": ")
+    return Finding(file, path, message_of(error), error.fix or _FORM)
 
 
 def _below(name: str, place: Path) -> str:

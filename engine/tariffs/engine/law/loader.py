@@ -40,7 +40,7 @@ from tariffs.engine.law.values import digits, read_day, read_instant, read_rate
 from tariffs.engine.schedule.countries import origin_codes
 
 # What makes the raw mapping and its digest of the files.
-_READERS = ("law/files.py", "law/yaml_texts.py", "law/loader.py", "law/raw_fields.py")
+_READERS = ("law/files.py", "law/yaml_texts.py", "law/loader.py", "law/raw_fields.py", "law/documents.py")
 
 
 def digest_of(raw: Mapping[str, Any]) -> str:

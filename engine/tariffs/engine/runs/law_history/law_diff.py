@@ -24,7 +24,7 @@ _HALF_CENT = 0.005
 # Parts beside measures and stacking rules, which are compared by what they do.
 _PARTS = (
     *("groups", "programs", "claims", "terms", "switches", "references", "fees", "refunds", "authorities"),
-    *("port_fees", "port_calls", "constraints", "markets", "retired", "list_changes"),
+    *("port_fees", "port_calls", "constraints", "markets", "retired", "list_changes", "sources"),
 )
 _NAMED = 12
 
