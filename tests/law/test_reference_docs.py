@@ -37,5 +37,23 @@ def test_every_measure_and_switch_is_on_a_page(rendered: dict[str, str]) -> None
     assert all(f"| `{name}` |" in rendered["method.md"] for name in law.switches)
 
 
+def test_a_period_that_changes_rows_of_another_shows_all_of_them(rendered: dict[str, str]) -> None:
+    step = rendered["s232.md"].split("Rows of `s232_cabinets_step`")[1].split("\n\n")[1].splitlines()[2:]
+    assert [tuple(cell.strip() for cell in line.split("|")[1:3]) for line in step] == [
+        ("", "free"), ("", "10%"), *[("", "up to 15% all-in")] * 4, ("new", "50%"),
+    ]  # fmt: skip
+    april = rendered["ieepa.md"].split("Rows of `recip_annexI_apr`")[1].split("Rows of")[0]
+    assert "| by origin | all goods of 56 origins |" in april
+    assert "LS 50% (9903.01.76)" in april
+
+
+def test_citations_are_links_to_documents_that_have_an_address(rendered: dict[str, str]) -> None:
+    assert "[Proc 10976 (FR 2025-19482)](https://www.federalregister.gov/d/2025-19482)" in rendered["s232.md"]
+    assert (
+        "| 2025-09-29 | Section 232 on timber, lumber and wood products | `proc_10976` |"
+        in rendered["sources.md"]
+    )
+
+
 def test_twelve_stacks_are_worked(rendered: dict[str, str]) -> None:
     assert rendered["stacks.md"].count("## ") == STACKS

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,17 +16,17 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import I64
 from tariffs.engine.errors import TariffsError
-from tariffs.engine.law import Law, Measure, load_law
-from tariffs.engine.law.amendments import OPS, Act
+from tariffs.engine.law import Law, load_law
+from tariffs.engine.law.amendments import OPS
 from tariffs.engine.law.describe_rows import percent
-from tariffs.engine.law.model import CONFIDENCE, Period, Rule, RuleEnd
+from tariffs.engine.law.model import CONFIDENCE, Rule, RuleEnd
 from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tariffs.engine.rating.fits import dotted
-from tariffs.engine.runs.law_history.change_words import describe_act, describe_row_list
 from tariffs.engine.table_duty.duties import Dated, duties_of
 from tariffs.engine.tables.prepare import PreparedTable, prepare_table
-from tariffs.reference_pages.citations import document_rows, linked
+from tariffs.reference_pages.citations import document_rows
+from tariffs.reference_pages.measures import measure_blocks, moment_words, sources_sentence, switch_words
 
 STACKS, LINES_TRIED = 12, 200
 WORKED_VALUE = Decimal(10000)
@@ -90,65 +89,12 @@ def _authority(law: Law, top: str) -> str:
         blocks += [f"## {_name(law, node)}", ""]
         for measure in measures:
             if measure.authority == node:
-                blocks += [*_measure(law, measure), ""]
+                blocks += [*measure_blocks(law, measure), ""]
     rules = [rule for rule in law.rules if _touches(law, rule, top)]
     if rules:
         blocks += ["## Stacking", "", "Rules apply in this order; duties that no rule names are added.", ""]
         blocks += [_rule(law, rule) for rule in rules]
     return _page(_name(law, top), blocks)
-
-
-def _measure(law: Law, measure: Measure) -> Iterator[str]:
-    zone = law.zones.get(measure.direction) or law.zones["import"]
-    modelled = "modelled" if measure.modelled else "not modelled yet"
-    status = "announced, never charged" if measure.announced else modelled
-    yield f"### `{measure.id}`: {measure.title}"
-    yield ""
-    yield f"{measure.direction}, {status}, confidence {measure.conf}. {_cites(measure.cite)}"
-    if measure.switch:
-        yield f"Exists only if {_switch(measure.switch)}."
-    if measure.note:
-        yield f"{measure.note[0].upper()}{measure.note[1:]}."
-    events = sorted(_timeline(law, measure, zone))
-    if events:
-        yield ""
-        yield "| from | change | published | sources | conf |"
-        yield "|---|---|---|---|---|"
-        yield from (f"| {' | '.join(cells)} |" for _, *cells in events)
-
-
-def _timeline(law: Law, measure: Measure, zone: ZoneInfo) -> Iterator[tuple[str, ...]]:
-    for number, period in enumerate(measure.periods):
-        yield (_sort_key(period.start, number), *_period(period, zone))
-    for number, act in enumerate(law.acts[measure.id]):
-        yield (_sort_key(act.start or act.collection_stop or act.until, 100 + number), *_act(act, zone))
-
-
-def _sort_key(moment: datetime | None, number: int) -> str:
-    return f"{moment.isoformat() if moment else '9999'} {number:05d}"
-
-
-def _period(period: Period, zone: ZoneInfo) -> tuple[str, ...]:
-    end = f", to {_moment(period.end, zone)}" if period.end else ""
-    only = f" (only if {_switch(period.switch)})" if period.switch else ""
-    text = f"`{period.id}`: {describe_row_list(period.rows)}{end}{only}"
-    return _moment(period.start, zone), text, _day(period.known_from), _cell(period.cite), period.conf
-
-
-def _act(act: Act, zone: ZoneInfo) -> tuple[str, ...]:
-    change = act.change
-    only = f" (only if {_switch(change.switch)})" if change.switch else ""
-    return (
-        _moment(act.start, zone),
-        f"{describe_act(change)}{only}",
-        _day(act.known_from),
-        _cell(change.cite),
-        change.conf,
-    )
-
-
-def _day(day: date | None) -> str:
-    return day.isoformat() if day else ""
 
 
 def _touches(law: Law, rule: Rule, top: str) -> bool:
@@ -163,33 +109,18 @@ def _is_under(law: Law, name: str, top: str) -> bool:
 def _rule(law: Law, rule: Rule) -> str:
     zone = law.zones["import"]
     dated = (("from", rule.start), ("to", rule.end))
-    when = " ".join(f"{word} {_moment(moment, zone)}" for word, moment in dated if moment)
-    only = f", only if {_switch(rule.switch)}" if rule.switch else ""
+    when = " ".join(f"{word} {moment_words(moment, zone)}" for word, moment in dated if moment)
+    only = f", only if {switch_words(rule.switch)}" if rule.switch else ""
     known = f", published {rule.known_from.isoformat()}" if rule.known_from else ""
-    head = f"- `{rule.id}`{' ' + when if when else ''}{only}: {rule.text}. {_cites(rule.cite)} ({rule.conf}{known})"
+    graded = f"{sources_sentence(rule.cite)} ({rule.conf}{known})"
+    head = f"- `{rule.id}`{' ' + when if when else ''}{only}: {rule.text}. {graded}"
     return " ".join([head, *(_rule_end(end, zone) for end in rule.ends)])
 
 
 def _rule_end(end: RuleEnd, zone: ZoneInfo) -> str:
-    only = f", only if {_switch(end.switch)}" if end.switch else ""
+    only = f", only if {switch_words(end.switch)}" if end.switch else ""
     known = f"{end.conf}, published {end.known_from.isoformat()}"
-    return f"Ended {_moment(end.at, zone)}{only}. {_cites(end.cite)} ({known})"
-
-
-def _switch(switch: Mapping[str, str]) -> str:
-    return " and ".join(f"switch `{name}` is {value}" for name, value in sorted(switch.items()))
-
-
-def _moment(moment: datetime | None, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).isoformat(sep=" ", timespec="minutes") if moment else ""
-
-
-def _cites(cites: Sequence[str]) -> str:
-    return f"Sources: {linked(cites)}." if cites else "No source."
-
-
-def _cell(cites: Sequence[str]) -> str:
-    return linked(cites).replace("|", "/")
+    return f"Ended {moment_words(end.at, zone)}{only}. {sources_sentence(end.cite)} ({known})"
 
 
 # -- common stacks --------------------------------------------------------------------------------------------
