@@ -192,6 +192,17 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str, str]] = {
         put("measures/s122.yaml", "cite: [proc_11012]", 'cite: ["Proc 11012 cl. 1"]'), "measures/s122.yaml",
         "'Proc 11012 cl. 1' writes out a document",
     ),
+    "columns by origin that no table has": (
+        put("measures/ieepa_reciprocal.yaml", "{by_origin: april}", "{by_origin: aprl}"),
+        "measures/ieepa_reciprocal.yaml", "no columns by origin 'aprl'",
+    ),
+    "columns by origin that no row takes": (
+        put("measures/s301_fl.yaml", "          - {by_origin: free, rate: 0%}\n", ""), "measures/s301_fl.yaml",
+        "no row takes the columns free",
+    ),
+    "a column by origin of no key": (
+        put("measures/s301_fl.csv", "duty.rate", "duty.rates"), "measures/s301_fl.csv", "a column is origin",
+    ),
     "an authority without a name": (
         put("measures/s122.yaml", "authority: s122", "authority: s122.surcharge"), "measures/s122.yaml",
         "s122.surcharge is not among the names",
@@ -203,7 +214,8 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str, str]] = {
 UNREADABLE = (
     "no YAML", "a missing file", "an unknown key", "a source that sources.yaml does not have",
     "two documents of one name", "a change of a list on a day without one", "a change of a list that does not exist",
-    "two publications of one change of a list",
+    "two publications of one change of a list", "columns by origin that no table has",
+    "columns by origin that no row takes", "a column by origin of no key",
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from tariffs.engine.law.documents import SOURCES, CitedFiles
 from tariffs.engine.law.file_access import LawFiles
+from tariffs.engine.law.origin_tables import read_table, with_tables
 from tariffs.engine.law.raw_fields import Raw, check_keys, fault
 
 HERE = Path(__file__).parent / "data"
@@ -65,7 +66,7 @@ def raw_of(files: LawFiles) -> dict[str, Any]:
     files = CitedFiles(files)
     raw: dict[str, Any] = {"row_sets": {}, "measures": [], "events": [], "files": dict(_FILES)}
     for name in files.names("measures/*.yaml"):
-        content = check_keys(files.mapping(name) or {}, _FILE_KEYS, PurePosixPath(name).name)
+        content = check_keys(_read_measures(files, name) or {}, _FILE_KEYS, PurePosixPath(name).name)
         _note_file(raw, content, name)
         for row_set in content.get("row_sets", {}).keys() & raw["row_sets"].keys():
             raise fault(f"row_sets.{row_set}", "two files have a row set of this name")
@@ -107,6 +108,13 @@ def _note_file(raw: Raw, content: Raw, file: str) -> None:
     files |= {f"measures.{item.get('id')}": file for item in content.get("measures", [])}
     first = len(raw["events"])
     files |= {f"events[{first + n}]": file for n in range(len(content.get("events", [])))}
+
+
+def _read_measures(files: LawFiles, name: str) -> Any:
+    """Read a file of measures, with the rows of the table by origin beside it, if there is one."""
+    table = f"{name.removesuffix('.yaml')}.csv"
+    rows = read_table(files.text(table), table) if files.names(table) else {}
+    return with_tables(files.mapping(name), rows, name)
 
 
 def _read_market(files: LawFiles, name: str) -> dict[str, Any]:

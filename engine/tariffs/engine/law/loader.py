@@ -40,7 +40,9 @@ from tariffs.engine.law.values import digits, read_day, read_instant, read_rate
 from tariffs.engine.schedule.countries import origin_codes
 
 # What makes the raw mapping and its digest of the files.
-_READERS = ("law/files.py", "law/yaml_texts.py", "law/loader.py", "law/raw_fields.py", "law/documents.py")
+_READERS = tuple(
+    f"law/{name}.py" for name in ("files", "yaml_texts", "loader", "raw_fields", "documents", "origin_tables")
+)
 
 
 def digest_of(raw: Mapping[str, Any]) -> str:

@@ -139,7 +139,7 @@ def _measure(finding: IntakeFinding, intake: Intake) -> dict[str, Any] | None:
         "title": f"Heading {heading}, to be read",
         "authority": intake.authorities[heading] or _ANY_AUTHORITY,
         "status": "announced",
-        "cite": [f"{intake.new}, heading {heading}"],
+        "cite": [f"heading {heading} of {intake.new}"],
         "conf": _UNREAD,
         "note": f"general rate: {change.after.general or 'none stated'}; which goods, from when by law, and before or "
         "after which other duty are open",
