@@ -81,6 +81,7 @@ def test_periods_and_acts_say_when_they_were_published_how_sure_they_are_and_wha
             assert (shown.known_from, shown.confidence, shown.switches) == (known, period.conf, period.switch)
             days = [row.known_from.isoformat() if row.known_from else "" for row in period.rows]
             assert [row.known_from for row in shown.rows] == days
+            assert [row.label for row in shown.rows] == [row.label for row in period.rows]
         for act, event in zip(law.acts[name], found.events, strict=True):
             change = act.change
             assert (event.confidence, event.switches, event.heading) == (

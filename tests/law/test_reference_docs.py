@@ -45,6 +45,7 @@ def test_a_period_that_changes_rows_of_another_shows_all_of_them(rendered: dict[
     april = rendered["ieepa.md"].split("Rows of `recip_annexI_apr`")[1].split("Rows of")[0]
     assert "| by origin | all goods of 56 origins |" in april
     assert "LS 50% (9903.01.76)" in april
+    assert "| the customs value less the US content, the rest under 9903.01.34 | less US content |" in april
 
 
 def test_citations_are_links_to_documents_that_have_an_address(rendered: dict[str, str]) -> None:

@@ -50,8 +50,8 @@ def _rows_in_full(period: Period, before: Period | None) -> Iterator[str]:
     since = f"; new are those that `{before.id}` does not have" if before else ""
     yield f"Rows of `{period.id}`, of which the first that fits holds{since}:"
     yield ""
-    yield "| | charge | goods | if | heading | base |"
-    yield "|---|---|---|---|---|---|"
+    yield "| | charge | goods | if | heading | base | what it is |"
+    yield "|---|---|---|---|---|---|---|"
     matrices = []
     for _, alike in itertools.groupby(rows, key=_but_origin):
         group = list(alike)
@@ -89,7 +89,7 @@ def _table_row(row: Row, is_new: bool) -> str:
         _conditions(row),
         _heading(row),
     )
-    return _line(*cells, _base(row))
+    return _line(*cells, _base(row), row.label)
 
 
 def _matrix_row(group: Sequence[Row], is_new: bool) -> str:
@@ -101,7 +101,7 @@ def _matrix_row(group: Sequence[Row], is_new: bool) -> str:
         _conditions(group[0]),
         "by origin",
     )
-    return _line(*cells, _base(group[0]))
+    return _line(*cells, _base(group[0]), group[0].label)
 
 
 def _line(*cells: str) -> str:

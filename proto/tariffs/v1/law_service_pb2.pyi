@@ -60,20 +60,22 @@ class Period(_message.Message):
     def __init__(self, id: _Optional[str] = ..., start_time: _Optional[str] = ..., end_time: _Optional[str] = ..., known_from: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., rows: _Optional[_Iterable[_Union[MeasureRow, _Mapping]]] = ..., switches: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class MeasureRow(_message.Message):
-    __slots__ = ("goods", "charge", "base", "conditions", "heading", "known_from")
+    __slots__ = ("goods", "charge", "base", "conditions", "heading", "known_from", "label")
     GOODS_FIELD_NUMBER: _ClassVar[int]
     CHARGE_FIELD_NUMBER: _ClassVar[int]
     BASE_FIELD_NUMBER: _ClassVar[int]
     CONDITIONS_FIELD_NUMBER: _ClassVar[int]
     HEADING_FIELD_NUMBER: _ClassVar[int]
     KNOWN_FROM_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
     goods: str
     charge: str
     base: str
     conditions: str
     heading: str
     known_from: str
-    def __init__(self, goods: _Optional[str] = ..., charge: _Optional[str] = ..., base: _Optional[str] = ..., conditions: _Optional[str] = ..., heading: _Optional[str] = ..., known_from: _Optional[str] = ...) -> None: ...
+    label: str
+    def __init__(self, goods: _Optional[str] = ..., charge: _Optional[str] = ..., base: _Optional[str] = ..., conditions: _Optional[str] = ..., heading: _Optional[str] = ..., known_from: _Optional[str] = ..., label: _Optional[str] = ...) -> None: ...
 
 class NamedList(_message.Message):
     __slots__ = ("id", "codes")

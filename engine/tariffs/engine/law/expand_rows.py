@@ -12,7 +12,7 @@ from tariffs.engine.law.raw_fields import Raw, check_keys, fault, keys
 
 ROW_KEYS = keys(
     "origins not_origins products not_products if kind rate tiers price column base heading "
-    "heading_at_zero split_heading undeclared by_origin known_from"
+    "heading_at_zero split_heading undeclared by_origin known_from label"
 )
 _USE_KEYS, _COPY_KEYS = frozenset({"use", "with"}), frozenset({"copy", "set"})
 _PARAMETER = re.compile(r"\$([a-z_]+)")

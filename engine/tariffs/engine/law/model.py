@@ -107,7 +107,7 @@ class Row(NamedTuple):
     `suspended` marks a row inside a suspension that keeps nothing, `kept` one whose rate is the one that a suspension
     keeps; `absent` one whose scope was terminated: it fits and leaves no layer; `void` one that is assessed and not
     owed. `acts` names the period label and the acts that made the row. `known_from` is the day of publication of a row
-    that was added to its period later; None is that of the period.
+    that was added to its period later; None is that of the period. `label` says what the row is, for readers alone.
     """
 
     kind: str
@@ -130,6 +130,7 @@ class Row(NamedTuple):
     void: bool = False
     acts: tuple[str, ...] = ()
     known_from: date | None = None
+    label: str = ""
 
     @property
     def exempt(self) -> bool:

@@ -123,6 +123,7 @@ def _read_row(raw: Raw, context: Context, path: str) -> Row:
         split_heading=raw.get("split_heading", ""),
         undeclared_applies=read(raw, "undeclared", one_of("", "applies"), "", path) == "applies",
         known_from=read(raw, "known_from", read_day, None, path),
+        label=read(raw, "label", str, "", path),
     )
     if kind in {"add", "topup_to", "total"} and row.rate is None:
         raise fault(path, f"a row of kind {kind} needs a rate")

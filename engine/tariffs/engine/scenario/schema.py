@@ -191,7 +191,7 @@ class SelectorForm(_Form):
 # A measure or rule in the format of the law's files. Only types are checked here; the law's reader checks the rest.
 _LAW_TEXTS = (
     "id title authority direction modelled status displaces_at_zero note conf from to known_from heading "
-    "heading_at_zero split_heading kind column undeclared rate price up_to take pick text use"
+    "heading_at_zero split_heading kind column undeclared rate price up_to take pick text use label"
 )
 _LAW_VALUES: dict[str, Any] = {
     **dict.fromkeys(_LAW_TEXTS.split(), (str, "")),

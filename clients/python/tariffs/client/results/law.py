@@ -58,7 +58,8 @@ class LawVersion(Plain):
 class MeasureRow:
     """Row of a period in words: goods, charge, base, conditions and heading.
 
-    `known_from` is the day of its publication where it was added to its period later, else empty.
+    `known_from` is the day of its publication where it was added to its period later, else empty; `label` says what
+    the row is, where the law's file does.
     """
 
     goods: str
@@ -67,6 +68,7 @@ class MeasureRow:
     conditions: str
     heading: str
     known_from: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,9 +349,11 @@ def _period_html(period: Period) -> str:
     cites = "; ".join(period.citations)
     title = f"period {period.id}: from {period.start or 'never enacted'}{end}, {period.standing}; {cites}"
     rows = (
-        (row.charge, row.goods, row.conditions, row.heading, row.base, row.known_from) for row in period.rows
+        (row.charge, row.goods, row.conditions, row.heading, row.base, row.known_from, row.label)
+        for row in period.rows
     )
-    return html.table(("charge", "goods", "if", "heading", "base", "published"), 0, rows, title)
+    columns = ("charge", "goods", "if", "heading", "base", "published", "what it is")
+    return html.table(columns, 0, rows, title)
 
 
 def parameters_html(parameters: tuple[Parameter, ...]) -> str:

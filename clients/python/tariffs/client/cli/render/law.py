@@ -151,9 +151,13 @@ def _print_period(out: Console, period: Period) -> None:
     if period.rows:
         columns = ["charge", "goods", "if", "heading", "base"]
         rows = [[row.charge, row.goods, row.conditions, row.heading, row.base] for row in period.rows]
-        if any(row.known_from for row in period.rows):
-            columns.append("published")
-            rows = [[*cells, row.known_from] for cells, row in zip(rows, period.rows, strict=True)]
+        for column, cells in (
+            ("published", [row.known_from for row in period.rows]),
+            ("what it is", [row.label for row in period.rows]),
+        ):
+            if any(cells):
+                columns.append(column)
+                rows = [[*row, cell] for row, cell in zip(rows, cells, strict=True)]
         out.print(text_table(columns, rows))
 
 
