@@ -38,8 +38,8 @@ def _mistype_row(key: str, name: str) -> Callable[[Raw], None]:
 
 
 def _mistype_origin_of_a_table(raw: Raw) -> None:
-    row = next(row for _, row in _rows(raw) if "by_origin" in row)
-    row["by_origin"] = {**row["by_origin"], "XQ": next(iter(row["by_origin"].values()))}
+    row = next(row for _, row in _rows(raw) if "rate" in row)
+    row["by_origin"] = {"JP": ["15%", "9903.02.30"], "XQ": ["15%", "9903.02.30"]}
 
 
 def _mistype_event(key: str, name: Any) -> Callable[[Raw], None]:
@@ -56,7 +56,7 @@ def _mistype_share_rule(raw: Raw) -> None:
 
 
 def _mistype_row_set(raw: Raw) -> None:
-    raw["row_sets"]["auto_relief"][0]["products"] = ["NO_SUCH_LIST"]
+    raw["row_sets"]["cars_relief"][0]["products"] = ["NO_SUCH_LIST"]
 
 
 def _mistype_text(part: str, key: str, value: Any) -> Callable[[Raw], None]:

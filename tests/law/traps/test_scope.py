@@ -210,15 +210,21 @@ def test_trap_20_a_heading_is_of_one_statute() -> None:
     assert not both & paid(quote(changed(broken(tracker), repeal), "2804.61.0000", "DE", "2026-11-24")).keys()
 
 
+def rate_as_china(raw: Raw, origin: str) -> None:
+    """Put the row of China in the forced-labor duty in place of that of another origin, or beside those of all."""
+    found = measure(raw, "fl301")["periods"][0]
+    (china,) = (row for row in found["rows"] if row.get("origins") == ["CN"])
+    others = [row for row in found["rows"] if row.get("origins") != [origin]]
+    found["rows"] = [*others, {**china, "origins": [origin]}]
+
+
 def test_trap_23_macau_is_in_the_reciprocal_duty_and_in_no_other() -> None:
     assert paid(quote(load_law(), TOYS, "MO", "2025-06-01")) == usd(recip_cn="1000.00")
     assert paid(quote(load_law(), TOYS, "MO", "2026-11-24")) == {}
 
     def one_china(raw: Raw) -> None:
         raw["groups"]["CN_HK"]["members"].append("MO")
-        for row in measure(raw, "fl301")["periods"][0]["rows"]:
-            if "by_origin" in row:
-                row["by_origin"]["MO"] = row["by_origin"]["CN"]
+        rate_as_china(raw, "MO")
 
     assert paid(quote(broken(one_china), TOYS, "MO", "2025-06-01")) == usd(
         recip_cn="1000.00", fent_cn="2000.00"
@@ -230,12 +236,9 @@ def test_trap_23_hong_kong_has_a_heading_of_its_own() -> None:
     line = (TOYS, "HK", "2026-11-24")
     assert headings(quote(load_law(), *line)) == {"9903.05.43": Decimal("1250.00")}
 
-    def as_china(raw: Raw) -> None:
-        for row in measure(raw, "fl301")["periods"][0]["rows"]:
-            if "by_origin" in row:
-                row["by_origin"]["HK"] = row["by_origin"]["CN"]
-
-    assert headings(quote(broken(as_china), *line)) == {"9903.05.31": Decimal("1250.00")}
+    assert headings(quote(broken(lambda raw: rate_as_china(raw, "HK")), *line)) == {
+        "9903.05.31": Decimal("1250.00")
+    }
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_trap_10_a_floor_is_on_the_rate_that_applies_to_these_goods() -> None:
     assert paid(quote(load_law(), *line)) == usd(s232_auto="1500.00")
 
     def on_general_rate(raw: Raw) -> None:
-        (row,) = rows(raw, "auto_kr", "9903.94.61")
+        (row,) = rows(raw, "cars_kr", "9903.94.61")
         row.update({"kind": "add", "rate": "12.5%"})
 
     assert paid(quote(broken(on_general_rate), *line)) == usd(s232_auto="1250.00")
@@ -82,9 +82,9 @@ def test_trap_10_a_floor_over_a_specific_rate_needs_the_quantity() -> None:
 # The row set or period, the heading, the kind that is wrong there; line, claims, right and wrong duty in all.
 PARTNERS: dict[str, tuple[Any, ...]] = {
     "British cars in the quota": (
-        "auto_gb", "9903.94.31", "topup_to", (CAR, "GB", "2026-06-01", {"in_quota_share": 1}), "1000.00", "750.00",
+        "cars_gb", "9903.94.31", "topup_to", (CAR, "GB", "2026-06-01", {"in_quota_share": 1}), "1000.00", "750.00",
     ),
-    "Japanese cars": ("auto_jp", "9903.94.41", "add", (CAR, "JP", "2026-06-01"), "1500.00", "1750.00"),
+    "Japanese cars": ("cars_jp", "9903.94.41", "add", (CAR, "JP", "2026-06-01"), "1500.00", "1750.00"),
     "Japanese parts": ("parts_jp", "9903.94.43", "add", ("8708.30.5090", "JP", "2026-06-01"), "1500.00", "1750.00"),
 }  # fmt: skip
 
