@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -41,3 +42,13 @@ def bad_rows(tmp_path: Path) -> Path:
     path = tmp_path / "bad.csv"
     frame.write_csv(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Any]:
+    """Serve the pages of the desk from a thread of this process."""
+    pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
+    from tests.service.harness import no_warm_up, running
+
+    with running(warm=no_warm_up, http_port=0) as started:
+        yield started

@@ -15,7 +15,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import polars as pl
 import pytest
 
 pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
@@ -27,24 +26,14 @@ from tariffs.client.desk.change_form import EMPTY, KEYS, with_change
 from tariffs.client.desk.kept_answers import Answers
 from tariffs.client.desk.question import Question, own_address
 from tariffs.client.desk.unsaved import packed, text_of
-from tariffs.client.results.hindcast import Hindcast
-from tests.service.harness import Running, no_warm_up, running
-from tests.service.web_calls import HttpAnswer, call
+from tests.client.desk_calls import get
+from tests.service.harness import Running
+from tests.service.web_calls import call
 
 LINE = "/quote?hts=9503.00.0073&origin=CN&value=10000&on=2025-05-14"
 PERIOD = "/timeline?s=base&start=2026-01-01&end=2026-02-28&by=origin"
 READERS = 200
 BOMB = "~" + base64.urlsafe_b64encode(zlib.compress(bytes(1 << 20), 9)).decode()
-
-
-@pytest.fixture(scope="module")
-def served() -> Any:
-    with running(warm=no_warm_up, http_port=0) as started:
-        yield started
-
-
-def get(served: Running, path: str, **headers: str) -> HttpAnswer:
-    return call(served.server.http_port, "GET", path, b"", **headers)
 
 
 def asked(desk: Desk, address: str, **headers: str) -> tuple[int, bytes]:
@@ -115,13 +104,14 @@ def test_the_json_of_an_address_is_that_of_its_command(
 
 def test_all_faults_of_a_question_are_told_at_once(served: Running) -> None:
     for address, names in (
-        ("/quote?hts=1&origin=Narnia&value=x&on=soon", ["hts", "origin", "on", "value"]),
+        ("/quote?hts=1&origin=Narnia&value=x&on=soon", ["hts", "origin", "value", "on"]),
         ("/quote/days", ["hts", "origin", "value"]),
         ("/source?unit_cost=x", ["hts", "unit_cost"]),
         (f"/compare?{'s=base&' * 7}", ["s"]),
         (f"{LINE}{'&s=base' * 5}", ["s"]),
         ("/sweep?s=base&s=rates-by-country&vary=cn=0%25", ["s"]),
         ("/compare?s=base&on=soon&response=magic&draws=x", ["on", "response", "draws"]),
+        ("/timeline?s=base&end=soon&response=x", ["start", "end", "response"]),
     ):
         answer = get(served, address, accept="application/json")
         assert answer.status == 400
@@ -331,45 +321,3 @@ def test_without_the_extra_the_command_says_what_to_install(
     monkeypatch.delitem(sys.modules, "tariffs.client.desk.application", raising=False)
     assert run(["desk", "--no-browser"]) == 3
     assert "pip install 'tariffs[web]'" in capsys.readouterr().err
-
-
-def test_outcomes_are_pages_with_the_documents_of_their_commands(
-    served: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    row = {"board": "b", "first": "2025-09", "last": "2025-11", "cut": "most"}
-    numbers = dict.fromkeys(("total", "realised_total", "slope", "slope_error", "controlled", "rank"), 0.5)
-    scores = [{**row, "forecast": name, "error": error, **numbers, "coverage": None}
-              for name, error in (("path", 8.5), ("no change", 16.7))]  # fmt: skip
-    growth = {"before": 1e9, "forecast": -0.1, "with_trend": -0.2, "realised": -0.3}
-    partners = [{**row, "origin": origin, **growth} for origin in ("", "CN")]
-    board = {"id": "b", "title": "a board", "windows": [["2025-09", "2025-11"]], "stated": None}
-    frozen = {"on": "2026-11-30", "unchanged": True}
-    law = {"law_version": "1", "law_digest": "0", "law_read_to": "2026-10-11", "known_on": "entry"}
-    found = Hindcast(pl.DataFrame(scores), pl.DataFrame(partners), [board], [], frozen, law)
-    monkeypatch.setattr(Client, "hindcast", lambda self, known_on: found)
-    score = "/score?s=base&first=2027&last=2027&response=none"
-    money = "/collections?from=2025-01&to=2025-01&by=month"
-    for address, schema, words in (
-        ("/hindcast?known_on=entry", "hindcast", ("by 8.5 points on average", "A board: 2025-09 to 2025-11")),
-        (money, "collections", ("of duty assessed", "afloat", "all months by step, USD bn")),
-        (
-            score,
-            "score",
-            (
-                "How much revenue do duties bring",
-                "Revenue by fiscal year",
-                "Conventional revenue by fiscal year",
-            ),
-        ),
-    ):
-        page = get(served, address)
-        text = page.body.decode()
-        assert page.status == 200, text
-        assert all(word in text for word in words), text
-        assert get(served, address, accept="application/json").json["schema"] == f"tariffs.{schema}/v1"
-        assert b"<html" in get(served, f"{address}&as=report").body
-    for address, fault in (
-        ("/collections?from=2025-01", "Give the last month."),
-        ("/score?s=base&first=x", "Give a year."),
-    ):
-        assert fault in get(served, address).body.decode()

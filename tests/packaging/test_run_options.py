@@ -71,7 +71,7 @@ try:
     run(["impact", "--local", "--inventory", "3"])
 except AttributeError:
     pass  # The client gives no result.
-fields = more_run_fields(Question.of("/compare", ""), "impact")
+fields = more_run_fields("impact")
 found["form"] = [one.label for one in fields if one.name == "inventory"]
 here.impact((), **Question.of("/compare", "inventory=4").options("impact"))
 found["given"] = [options["inventory"] for options in given]

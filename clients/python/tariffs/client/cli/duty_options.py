@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -16,7 +15,7 @@ from tariffs.client.cli.commands import Output, UnderLaw, command, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
-from tariffs.client.results.duty_options import DutyOption, OptionsResult, ScenarioOptions
+from tariffs.client.results.duty_options import OPTION_TITLES, OptionsResult, ScenarioOptions
 
 EXAMPLES = examples(
     "tariffs options 9503.00.0073 --origin CN --date 2025-04-20 --value 10000 --withdrawal 2025-06-20",
@@ -24,12 +23,6 @@ EXAMPLES = examples(
     "tariffs options 9503.00.0073 --origin VN --value 50000 --export-share 40% --first-sale-value 38000 --rate 6%",
     "tariffs options 9503.00.0073 --origin CN --value 10000 --export-share 1 -s ieepa-upheld-truce-lapsed",
 )
-_STATES = {
-    "saves": "saves",
-    "no_gain": "saves nothing",
-    "needs_fact": "needs a fact",
-    "closed": "not open",
-}
 
 
 @command
@@ -134,31 +127,24 @@ def _print(result: OptionsResult, *, wide: bool) -> None:
     out = console()
     for one in result.scenarios:
         _print_scenario(out, one, wide=wide)
-    facts = {fact.name: fact.text for fact in result.facts}
-    missing = dict.fromkeys(
-        name
-        for one in result.scenarios
-        for option in one.options
-        for name in (*option.missing_facts, *option.would_change)
-    )
-    if missing:
+    if result.open_facts:
         out.print("Facts that would change the answer (--fact NAME=VALUE):")
-        out.print(text_table(["fact", "meaning"], ([name, escape(facts[name])] for name in missing)))
+        out.print(
+            text_table(["fact", "meaning"], ([one.name, escape(one.text)] for one in result.open_facts))
+        )
         out.print()
     out.print("Not a ruling or advice. Costs of zones, warehouses, bonds and brokers are not counted.")
     print_footer(out, result.provenance)
 
 
 def _print_scenario(out: Console, one: ScenarioOptions, *, wide: bool) -> None:
-    ordinary = one.ordinary
-    out.print(
-        f"[bold]{escape(one.id)}[/bold]: an ordinary entry pays {_usd(ordinary.duty)} duty and "
-        f"{_usd(ordinary.fees)} fees."
-    )
-    out.print(_best(one))
+    first, best = one.sentences
+    out.print(f"[bold]{escape(one.id)}[/bold]: {first[0].lower()}{escape(first[1:])}")
+    out.print(escape(best))
     out.print()
-    columns: list[str | Column] = ["option", "state", *right("pays", "saves", "paid later"), "why"]
-    out.print(text_table(columns, map(_row, one.options)))
+    words, state, *amounts, why = OPTION_TITLES
+    columns: list[str | Column] = [words, state, *right(*amounts), why]
+    out.print(text_table(columns, (map(escape, option.cells) for option in one.options)))
     out.print()
     for option in one.options if wide else (each for each in one.options if each.state == "saves"):
         out.print(f"[bold]{escape(option.title)}[/bold]")
@@ -166,27 +152,3 @@ def _print_scenario(out: Console, one: ScenarioOptions, *, wide: bool) -> None:
         out.print(f"  Papers: {escape('; '.join(option.papers))}.")
         out.print(f"  [dim]{escape('; '.join(option.citations))}[/dim]")
         out.print()
-
-
-def _best(one: ScenarioOptions) -> str:
-    titles = {option.id: option.title for option in one.options}
-    if not one.best.options:
-        return "No option pays less on the facts given."
-    names = "; ".join(escape(titles[name]) for name in one.best.options)
-    cash = one.best.cost.cash
-    later = f", and {_usd(cash)} for paying later" if cash else ""
-    return f"The best lawful set saves {_usd(one.best.saving)}{later}: {names}."
-
-
-def _row(option: DutyOption) -> list[str]:
-    cost = option.cost
-    net = None if cost is None else cost.duty + cost.fees - cost.refunded - cost.drawback
-    saving = _usd(option.saving)
-    if option.saving_if is not None:
-        saving = f"{_usd(option.saving_if)} if so"
-    later = _usd(cost.cash) if cost is not None and cost.cash else ""
-    return [escape(option.title), _STATES[option.state], _usd(net), saving, later, escape(option.why)]
-
-
-def _usd(amount: Decimal | None) -> str:
-    return "" if amount is None else f"{amount:,.2f}"

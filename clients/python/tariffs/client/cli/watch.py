@@ -19,7 +19,14 @@ from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.client import Client
 from tariffs.client.errors import InvalidRequest
-from tariffs.client.results.watch import Portfolio, WatchEvent, WatchResult, event_frame
+from tariffs.client.results.watch import (
+    EVENT_TITLES,
+    PORTFOLIO_TITLES,
+    Portfolio,
+    WatchEvent,
+    WatchResult,
+    event_frame,
+)
 
 app = typer.Typer(
     help="Watch your goods: events of a portfolio of lines, each with its days, amount and citation.",
@@ -183,20 +190,9 @@ def _stored(client: Client, name: str, after: int, dead: bool, top: int, as_csv:
 
 
 def _print_portfolios(found: Sequence[Portfolio]) -> None:
-    rows = (
-        (
-            one.name,
-            f"{one.lines:,}",
-            one.since,
-            one.watched_to,
-            one.law_version,
-            one.shared_with,
-            f"{one.held_law_version}, {one.held_lines:,} lines" if one.held_law_version else "",
-        )
-        for one in found
-    )
-    columns: list[str | Column] = ["portfolio", *right("lines"), "since", "watched to", "law", "shared with"]
-    console().print(text_table([*columns, "waits for an admin"], rows))
+    name, lines, *others = PORTFOLIO_TITLES
+    columns: list[str | Column] = [name, *right(lines), *others]
+    console().print(text_table(columns, (one.cells for one in found)))
 
 
 def print_csv(found: Iterable[WatchEvent]) -> None:
@@ -207,28 +203,9 @@ def print_csv(found: Iterable[WatchEvent]) -> None:
 def print_events(found: tuple[WatchEvent, ...], top: int) -> None:
     """Print the last events, one per row."""
     out = console()
-    columns: list[str | Column] = [
-        "known",
-        "effective",
-        "event",
-        "line",
-        "goods",
-        *right("USD a year"),
-        "why",
-    ]
-    rows = (
-        (
-            one.known_on,
-            one.effective_on,
-            one.kind,
-            one.line_id,
-            f"{one.hts} {one.origin}",
-            "" if one.amount is None else f"{one.amount:+,.2f}",
-            one.text,
-        )
-        for one in found[-top:]
-    )
-    out.print(text_table(columns, rows))
+    *words, amount, why = EVENT_TITLES
+    columns: list[str | Column] = [*words, *right(amount), why]
+    out.print(text_table(columns, (one.cells for one in found[-top:])))
     if len(found) > top:
         out.print(f"[dim]The last {top} of {len(found):,} events; --top and --csv print more.[/dim]")
 

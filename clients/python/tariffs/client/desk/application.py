@@ -8,7 +8,7 @@ import hashlib
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -20,18 +20,20 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from tariffs.client.desk import (
+    duty_options,
     front,
     law_pages,
     outcome_pages,
     own_tables,
     quotes,
+    rows,
     runs,
     scenario_pages,
     sources,
 )
 from tariffs.client.desk.access import COOKIE, Access, SignIn
-from tariffs.client.desk.kept_answers import Answers
-from tariffs.client.desk.page import RUN, Page, Parts, Site, site_of
+from tariffs.client.desk.kept_answers import COMPUTING, Answers
+from tariffs.client.desk.page import ANSWER, RUN, Page, Parts, Site, site_of
 from tariffs.client.desk.question import Question, faults_of, own_address
 from tariffs.client.desk.responses import (
     KEEP,
@@ -54,7 +56,11 @@ VIEWS = (
     front.FRONT, front.RATE, quotes.QUOTE, quotes.DAYS, sources.SOURCE, runs.COMPARE, runs.TIMELINE_PAGE,
     runs.SWEEP_PAGE, outcome_pages.COLLECTIONS, outcome_pages.SCORE, outcome_pages.HINDCAST, law_pages.LAW,
     law_pages.MEASURE, law_pages.CODES, law_pages.DIFF, scenario_pages.SCENARIO, own_tables.TABLES,
-    own_tables.MAPPING,
+    own_tables.MAPPING, duty_options.OPTIONS, rows.BOM, rows.WATCH,
+)  # fmt: skip
+_NAVIGATION = (
+    "/quote", "/source", "/options", "/bom", "/watch", "/compare", "/timeline", "/sweep", "/collections", "/score",
+    "/hindcast", "/scenario", "/tables", "/law",
 )  # fmt: skip
 _FILES = {"/desk/desk.css": "text/css", "/desk/desk.js": "text/javascript"}
 _SAFE = {
@@ -67,6 +73,10 @@ _SAFE = {
 }
 _FOR_GOOD = {"cache-control": "public, max-age=31536000, immutable"}
 _THREADS, _UPLOADS, _MOST_VALUES = 24, 4, 500
+_UPLOAD = "/upload"
+_FIRST_LOOK = 1.0
+"""Seconds that a page waits for an answer that takes long, before it says so."""
+_NOTHING: Parts = {"heading": "", "form": {"fields": ()}}
 T = TypeVar("T")
 
 
@@ -108,13 +118,18 @@ class Desk:
         )
         self._templates.filters |= {"quoted": quote, "named": title_of, "spelled": spelled_out}
         version = hashlib.sha256(b"".join(self._files.values())).hexdigest()[:12]
-        self._templates.globals |= {"version": version, "pages": {*self._views}}
+        navigation = {path: self._views[path].title for path in _NAVIGATION}
+        self._templates.globals |= {
+            "version": version,
+            "navigation": navigation,
+            "suffixes": ",".join(own_tables.SUFFIXES),
+        }
         self._writes: Mapping[str, Callable[[_Visit], Awaitable[Response]]] = {
             "/sign-in": self._sign_in,
             "/sign-out": self._sign_out,
             "/scenario": self._edit,
-            "/tables": self._delete_table,
-            "/tables/upload": self._upload,
+            **{view.path: self._act for view in VIEWS if view.act},
+            **{view.path + _UPLOAD: self._upload for view in VIEWS if view.store},
         }
 
     def answers(self, method: str, path: str) -> bool:
@@ -192,13 +207,21 @@ class Desk:
 
     async def _view(self, view: Page, visit: _Visit) -> Response:
         site = await self._in_thread(self._site)
+        wanted = visit.question.format or ("json" if wants_json(visit.request) else "")
         try:
-            answer, error = await self._answered(view, visit.question, site), None
+            answered = self._answered(
+                view, visit.question, site, _FIRST_LOOK if view.seconds and not wanted else None
+            )
+            answer, error = await answered, None
         except TariffsError as caught:
             answer, error = None, caught
-        wanted = visit.question.format or ("json" if wants_json(visit.request) else "")
         if error is not None and (wanted or isinstance(error, Unauthenticated)):
             raise error
+        if answer is COMPUTING:
+            page = self._page(
+                "computing.html.j2", visit, None, site=site, title=view.title, seconds=view.seconds
+            )
+            return Response(page, 202, headers={"cache-control": "no-store"}, media_type="text/html")
         if not wanted:
             return await self._shown(view, visit, site, answer, error)
         if answer is None:
@@ -208,9 +231,16 @@ class Desk:
     async def _shown(
         self, view: Page, visit: _Visit, site: Site, answer: Any, error: TariffsError | None, **more: Any
     ) -> Response:
-        parts = await self._in_thread(lambda: view.show(visit.question, site, answer))
-        shared: Parts = {"title": view.title, "site": site, **parts, **more}
-        page = self._page(view.template, visit, error, **shared)
+        question = visit.question
+
+        def parts() -> Parts:
+            is_own = view.template != ANSWER
+            own = view.show(question, site, answer) if is_own or answer is not None else {}
+            form = view.form(question, site, own)
+            return {"heading": "", "begin": view.begin, "files": view.links(question), "form": form, **own}
+
+        shown: Parts = {"title": view.title, "site": site, **await self._in_thread(parts), **more}
+        page = await self._in_thread(lambda: self._page(view.template, visit, error, **shown))
         return with_etag(visit.request, page, 200 if error is None else status_of(error))
 
     def _site(self) -> Site:
@@ -220,26 +250,32 @@ class Desk:
     def _library(self) -> list[tuple[str, str]]:
         return [(one.id, one.title) for one in self._access.client.scenarios()]
 
-    async def _answered(self, view: Page, question: Question, site: Site) -> Any:
-        """Get the answer to a question: the one that is kept, for readers who may ask it, else their own."""
+    async def _answered(self, view: Page, question: Question, site: Site, seconds: float | None) -> Any:
+        """Get the answer to a question: the one that is kept, for readers who may ask it, else their own.
+
+        `COMPUTING` if it takes longer than some seconds; it is then computed on, for whoever asks next.
+        """
         client = self._access.client
         text = "\n".join([question.canonical, site.law.digest, site.owner_of(question)])
         digest = hashlib.sha256(text.encode()).hexdigest()
 
         def ask() -> Awaitable[Any]:
-            return self._in_thread(lambda: view.ask(client, question, site.law))
+            return self._in_thread(lambda: view.answered(client, question, site))
 
-        return await (self._answers.get(digest, ask) if site.may_ask(question, view.role) else ask())
+        is_kept = site.may_ask(question, view.role) and (not view.is_personal or question.names_rows)
+        if not is_kept:
+            return await ask()
+        return await self._answers.get(digest, ask, seconds)
 
     def _document(self, view: Page, answer: Any, wanted: str) -> Response:
         if wanted == "json":
             return JSONResponse(view.document(answer), headers=KEEP)
-        if wanted not in view.files:
+        file = view.files.get(wanted)
+        if file is None:
             raise not_there(f"{view.title} has no such file.")
-        kind, suffix, make = view.files[wanted]
-        name = f"{view.path.removeprefix('/')}.{suffix}"
+        name = f"{view.path.removeprefix('/')}.{file.suffix}"
         headers = {**KEEP, "content-disposition": f'attachment; filename="{name}"'}
-        return Response(make(answer), headers=headers, media_type=kind)
+        return Response(file.make(answer), headers=headers, media_type=file.media_type)
 
     def _page(self, template: str, visit: _Visit, error: TariffsError | None, **parts: Any) -> bytes:
         shared: Parts = {
@@ -261,7 +297,7 @@ class Desk:
             raise caught
         if is_json:
             return error_json(caught)
-        page = self._page("error.html.j2", visit, caught, title="Not answered")
+        page = self._page("answer.html.j2", visit, caught, title="Not answered", **_NOTHING)
         return HTMLResponse(page, status_of(caught), headers=KEEP)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
@@ -311,26 +347,36 @@ class Desk:
             return RedirectResponse(following, 303)
         return await self._shown(scenario_pages.SCENARIO, visit, site, found, error)
 
-    async def _delete_table(self, visit: _Visit) -> Response:
-        fields = await read_form(visit.request, visit.sign_in)
-        await self._in_thread(lambda: self._access.client.delete_table(fields.get("table", "")))
-        return RedirectResponse("/tables", 303)
+    async def _act(self, visit: _Visit) -> Response:
+        """Do what the form of a page says."""
+        fields, act = await read_form(visit.request, visit.sign_in), self._views[visit.question.path].act
+        assert act is not None
+        return RedirectResponse(await self._in_thread(partial(act, self._access.client, fields)), 303)
 
     async def _upload(self, visit: _Visit) -> Response:
         """Store a table whose file is the body, written block by block; the answer is the address of the table."""
         if not visit.sign_in.is_proof(visit.request.headers.get("x-proof", "")):
             raise not_ours("The file does not come from a page that was shown to you.")
-        site = await self._in_thread(self._site)
+        site, store = (
+            await self._in_thread(self._site),
+            self._views[visit.question.path.removesuffix(_UPLOAD)].store,
+        )
+        assert store is not None
         if not site.may_ask(visit.question, RUN):
             raise not_ours("You may not store tables.")
         with tempfile.TemporaryDirectory(prefix="tariffs-desk-") as folder:
             file = Path(folder) / "upload"
             async with self._uploads:
                 await receive_file(visit.request, file)
-                store = partial(own_tables.store, self._access.client, visit.question, file)
                 try:
-                    return JSONResponse({"address": await self._in_thread(store)})
+                    stored = partial(store, self._access.client, visit.question, file)
+                    return JSONResponse({"address": await self._in_thread(stored)})
                 except InvalidRequest as caught:
-                    fields = await self._in_thread(partial(own_tables.mapping_fields, file.parent, caught))
-                    shown = replace(visit, question=Question("/tables", ()))
-                    return await self._shown(own_tables.TABLES, shown, site, None, caught, mapped=fields)
+                    asked = store is own_tables.store
+                    fields = (
+                        await self._in_thread(partial(own_tables.mapping_fields, file.parent, caught))
+                        if asked
+                        else []
+                    )
+                    page = self._page("mapping.html.j2", visit, caught, mapped=fields)
+                    return HTMLResponse(page, status_of(caught), headers=KEEP)

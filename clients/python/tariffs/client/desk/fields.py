@@ -1,17 +1,19 @@
-"""Fields of the forms, filled in with the question of the address."""
+"""Fields of the forms: what is asked, how it is checked, and what the address has of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
 
-from tariffs.client.desk.question import Question
+from tariffs.client.desk.names import Choices, code_in, countries, country_in
+from tariffs.client.desk.question import Question, is_day
+from tariffs.client.errors import Violation
 from tariffs.client.results.law import ClaimKind
 from tariffs.run_spec.option import Kind, RunOption
 from tariffs.run_spec.spec import OPTIONS, taken
 
-Choices = Sequence[tuple[str, str]]
-_MODES: Choices = (("", "not stated"), ("ocean", "ocean"), ("air", "air"), ("land", "land"))
 _TRUTH: Choices = (("", "not declared"), ("0", "no"), ("1", "yes"))
 _FIRST = ("on", "by", "response", "horizon")
 _FOLDED_OUT = frozenset({"include_lines", "law_version"})
@@ -26,11 +28,12 @@ class Field:
     Attributes:
         name: name in the address.
         label: words before it.
-        kind: text, date, checkbox, select or several.
-        value: what it holds.
+        kind: text, code, country, number, year, date, checkbox, select, single or several scenarios, each for one that
+            comes again, or hidden.
+        value: what it holds; of a field that is described, what it begins with, `{day}` being the day of the law.
         choices: values and words to choose from; of a text those to suggest.
         hint: help below it.
-        is_required: whether the form needs it.
+        needed: what to write where it is missing; empty if it may be.
     """
 
     name: str
@@ -39,85 +42,104 @@ class Field:
     value: str = ""
     choices: Choices = ()
     hint: str = ""
-    is_required: bool = False
+    needed: str = ""
+
+    def faults(self, question: Question) -> list[Violation]:
+        """List what is wrong with its value in a question."""
+        text = question.get(self.name)
+        if not text:
+            return [Violation(self.name, self.needed)] if self.needed else []
+        is_right, words = _CHECKS.get(self.kind, (bool, ""))
+        return [] if is_right(text) else [Violation(self.name, f"{text[:40]} {words}")]
 
 
-def quote_fields(question: Question, day: str, scenarios: Choices, countries: Choices) -> list[Field]:
-    """List the fields of a quote that are always seen."""
-    value = question.get
-    return [
-        Field("hts", "Product code", value=value("hts"), hint="HTS, 4 to 10 digits", is_required=True),
-        Field(
-            "origin",
-            "Country of origin",
-            value=value("origin"),
-            choices=countries,
-            hint="Two letters, or the name",
-            is_required=True,
-        ),
-        Field("value", "Customs value, USD", value=value("value"), is_required=True),
-        Field("on", "Day of entry", "date", value("on", day)),
-        Field(
-            "s",
-            "Law or scenario",
-            "several",
-            choices=scenarios,
-            hint="A second one is compared with the first",
-        ),
-    ]
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text.replace(",", "")).is_finite()
+    except InvalidOperation:
+        return False
 
 
-def more_quote_fields(question: Question, claims: Iterable[ClaimKind], asked: Sequence[str]) -> list[Field]:
-    """List the other fields of a quote: quantity, transport, and facts other than those asked beside the answer."""
-    value = question.get
-    return [
-        Field("quantity", "Quantity", value=value("quantity"), hint="Where a duty is charged by unit"),
-        Field("unit", "Unit", value=value("unit"), hint="kg, no, L ..."),
-        Field("mode", "Transport", "select", value("mode"), _MODES),
-        *(claim_field(question, one) for one in claims if one.id not in asked),
-    ]
+_CHECKS: Mapping[str, tuple[Callable[[str], object], str]] = {
+    "code": (
+        lambda text: len(code_in(text)) > 3,
+        "is no product code. Give 4, 6, 8 or 10 digits, with or without dots.",
+    ),
+    "country": (country_in, "is no country; write its two letters, such as CN, or its name."),
+    "date": (is_day, "is not a day; write it as 2026-11-24."),
+    "number": (_is_number, "is not a number; write 12500.00."),
+    "year": (re.compile(r"\d{4}").fullmatch, "is no year; write 2026."),
+}
+HTS = Field(
+    "hts", "Product code", "code", hint="HTS, 4 to 10 digits", needed="Give the product code, such as 9503.00.0073."
+)  # fmt: skip
+ORIGIN = Field(
+    "origin", "Country of origin", "country", hint="Two letters, or the name",
+    needed="Give the country of origin, such as CN.",
+)  # fmt: skip
+VALUE = Field(
+    "value", "Customs value, USD", "number", needed="Give the customs value in US dollars, such as 10000."
+)
+ON = Field("on", "Day of entry", "date", "{day}")
+SCENARIOS = Field("s", "Laws and scenarios", "several", hint="The others are compared with the first")
+LINE = (
+    Field("quantity", "Quantity", "number", hint="Where a duty is charged by unit"),
+    Field("unit", "Unit", hint="kg, no, L ..."),
+    Field(
+        "mode", "Transport", "select", choices=[("", "not stated"), *((one, one) for one in ("ocean", "air", "land"))]
+    ),
+)  # fmt: skip
+"""Other facts of a line, before those that decide its duty."""
 
 
-def claim_field(question: Question, claim: ClaimKind) -> Field:
-    """Make the field of a fact about the goods."""
-    name = f"claim.{claim.id}"
-    is_truth = claim.type == "bool"
-    return Field(
-        name,
-        claim.id.replace("_", " "),
-        "select" if is_truth else "text",
-        question.get(name),
-        _TRUTH if is_truth else (),
-        claim.text,
-    )
-
-
-def run_fields(
-    question: Question, verb: str, own: Sequence[Field], started: Mapping[str, str]
+def filled(
+    described: Iterable[Field], question: Question, starts: Mapping[str, str], scenarios: Choices
 ) -> list[Field]:
-    """List the fields of a run that are always seen: those of its own, then the first options of its verb."""
+    """Fill in fields with the values of a question, or with those that they begin with.
+
+    Args:
+        described: the fields; one that comes again has a field for each value, and one more.
+        question: has the values.
+        starts: days that fields begin with; empty where the question has been asked.
+        scenarios: the scenarios to choose from.
+    """
+    found = []
+    for one in described:
+        start = one.value.format(**starts) if starts else ""
+        more = (
+            scenarios if one.kind in {"single", "several"} else countries() if one.kind == "country" else ()
+        )
+        choices = [*one.choices, *more]
+        values = [*question.all(one.name), ""] if one.kind == "each" else [question.get(one.name, start)]
+        found += [replace(one, value=value, choices=choices) for value in values]
+    return found
+
+
+def claim_field(claim: ClaimKind) -> Field:
+    """Describe the field of a fact about the goods."""
+    is_truth = claim.type == "bool"
+    kind, choices = ("select", _TRUTH) if is_truth else ("text", ())
+    return Field(f"claim.{claim.id}", claim.id.replace("_", " "), kind, choices=choices, hint=claim.text)
+
+
+def run_fields(verb: str, starts: Mapping[str, str]) -> list[Field]:
+    """Describe the first options of a verb, which are always seen, with the values that they begin with."""
     names = {one.name for one in taken(verb)}
-    return [*own, *(_option(question, OPTIONS[name], started) for name in _FIRST if name in names)]
+    return [_option(OPTIONS[name], starts.get(name, "")) for name in _FIRST if name in names]
 
 
-def more_run_fields(question: Question, verb: str) -> list[Field]:
-    """List the other options of a verb."""
-    return [
-        _option(question, one, {})
-        for one in taken(verb)
-        if one.name not in _FIRST and one.name not in _FOLDED_OUT
-    ]
+def more_run_fields(verb: str) -> list[Field]:
+    """Describe the other options of a verb."""
+    return [_option(one) for one in taken(verb) if one.name not in _FIRST and one.name not in _FOLDED_OUT]
 
 
-def _option(question: Question, one: RunOption, started: Mapping[str, str]) -> Field:
-    # A form begins with some values; beside an answer it shows those of its question alone.
-    default = "" if question.pairs else started.get(one.name, "")
-    value = ",".join(question.all(one.name)) or default
+def _option(one: RunOption, start: str = "") -> Field:
     if one.name == "by":
-        return Field("by", one.title, value=value, choices=[(name, name) for name in _GROUPS])
+        return Field("by", one.title, value=start, choices=[(name, name) for name in _GROUPS])
     if one.kind in {Kind.CHOICE, Kind.PARAMETER_SET}:
         names = list(dict.fromkeys([one.default, *one.choices]))
         choices = [(name, name or "default") for name in names]
-        return Field(one.name, one.title, "select", value or one.default, choices, one.text)
+        return Field(one.name, one.title, "select", start or one.default, choices, one.text)
     suggested = [(name, name) for name in one.choices]
-    return Field(one.name, one.title, _KINDS.get(one.kind, "text"), value, suggested, one.text)
+    # The value of an option is checked as the option is read.
+    return Field(one.name, one.title, _KINDS.get(one.kind, "text"), start, suggested, one.text)

@@ -12,9 +12,8 @@ from urllib.parse import urlencode
 from tariffs.client.client import Client
 from tariffs.client.desk.drawing import Plot, days_plot
 from tariffs.client.desk.names import code_in, countries_named, goods_named
-from tariffs.client.desk.page import RUN, Page, Parts, Site
+from tariffs.client.desk.page import RUN, Page, Parts, Site, answer, block
 from tariffs.client.desk.question import Question
-from tariffs.client.results.law import Law
 from tariffs.client.results.law_changes import LawChange, by_day
 
 _EXAMPLES = Path(__file__).with_name("examples.json")
@@ -30,10 +29,10 @@ class Front:
     changes: tuple[LawChange, ...]
 
 
-def ask(client: Client, question: Question, law: Law) -> Front:
+def ask(client: Client, question: Question, site: Site) -> Front:
     """List what changes in the next 90 days."""
-    day = date.fromisoformat(law.as_of[:10])
-    found = client.changes(day.isoformat(), (day + _AHEAD).isoformat()).changes
+    last = date.fromisoformat(site.day) + _AHEAD
+    found = client.changes(site.day, last.isoformat()).changes
     return Front(tuple(one for one in found if one.effect_time))
 
 
@@ -80,10 +79,10 @@ class Rate:
     plot: Plot
 
 
-def ask_rate(client: Client, question: Question, law: Law) -> Rate:
+def ask_rate(client: Client, question: Question, site: Site) -> Rate:
     """Compute the mean duty of the last year."""
-    day = law.as_of[:10]
-    start = max((date.fromisoformat(day) - _PERIOD).isoformat(), law.coverage[0][:10])
+    day = site.day
+    start = max((date.fromisoformat(day) - _PERIOD).isoformat(), site.law.coverage[0][:10])
     totals = client.timeline(None, ["base"], start=start, end=day, by=[], response="none").totals
     points: list[tuple[str, float]] = list(totals.select("start", "effective_rate").iter_rows())
     steps = [
@@ -96,11 +95,16 @@ def ask_rate(client: Client, question: Question, law: Law) -> Rate:
     return Rate(day, points[-1][1], tuple(steps[-_STEPS:][::-1]), plot)
 
 
-def show_rate(question: Question, site: Site, rate: Rate | None) -> Parts:
+def show_rate(question: Question, site: Site, rate: Rate) -> Parts:
     """Show the mean duty with its last steps."""
-    steps = rate.steps if rate else ()
-    return {"rate": rate, "steps": [(day, f"{old:.2%}"[:-1], f"{new:.2%}"[:-1]) for day, old, new in steps]}
+    steps = [(day, f"{old:.2%}"[:-1], f"{new:.2%}"[:-1]) for day, old, new in rate.steps]
+    return answer(
+        "Mean duty on imports",
+        block("big", f"{rate.rate * 100:.1f} %", f"of the value of US imports of 2024, on {rate.day}"),
+        block("plot", "Mean duty by day, last year", rate.plot),
+        block("grid", "Last steps, percent", ["from", "before", "after"], steps, kind="narrow"),
+    )
 
 
-FRONT = Page("/", "front.html.j2", "Tariff desk", ask, show, "desk_front")
-RATE = Page("/rate", "rate.html.j2", "Mean duty", ask_rate, show_rate, "desk_rate", RUN)
+FRONT = Page("/", "Tariff desk", "desk_front", ask, show, template="front.html.j2")
+RATE = Page("/rate", "Mean duty", "desk_rate", ask_rate, show_rate, role=RUN)

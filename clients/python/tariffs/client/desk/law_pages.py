@@ -5,20 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from tariffs.client.client import Client
 from tariffs.client.desk.drawing import Plot, days_plot
 from tariffs.client.desk.fields import Field
-from tariffs.client.desk.page import Page, Parts, Site
-from tariffs.client.desk.question import Question, missing, raise_all
-from tariffs.client.results.law import Law, Measure, MeasureCode, MeasureCodes
+from tariffs.client.desk.page import Page, Parts, Site, answer, block
+from tariffs.client.desk.question import Question
+from tariffs.client.results.law import Measure, MeasureCode, MeasureCodes
 from tariffs.client.results.law_changes import LawChanges, by_day
 from tariffs.client.results.short_names import label_of, name_of, spelled_out
 
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s?%")
-_BACK, _MOST_CODES = timedelta(days=90), 1000
+_MOST_CODES = 1000
 CONFIDENCE = {
     "A": "read in the primary text",
     "B": "several independent sources",
@@ -38,7 +37,7 @@ class Measures:
         return {"measures": [one.summary() for one in self.measures]}
 
 
-def ask_index(client: Client, question: Question, law: Law) -> Measures:
+def ask_index(client: Client, question: Question, site: Site) -> Measures:
     """List all measures."""
     return Measures(client.measures())
 
@@ -51,17 +50,16 @@ def show_index(question: Question, site: Site, index: Measures | None) -> Parts:
         if all(word in f"{one.id} {one.title} {' '.join(one.citations)}".lower() for word in words):
             found.setdefault(one.authority, []).append(one)
     tops = sorted(found, key=lambda node: (node.partition(".")[0], node))
-    first = (date.fromisoformat(site.day) - _BACK).isoformat()
     return {
         "text": question.get("q"),
         "groups": [(label_of("authority", node), found[node]) for node in tops],
         "count": sum(map(len, found.values())),
-        "diff": f"/law/diff?first={first}&second={site.day}",
+        "diff": f"/law/diff?first={site.starts['before']}&second={site.day}",
         "confidence": CONFIDENCE,
     }
 
 
-def ask_measure(client: Client, question: Question, law: Law) -> Measure:
+def ask_measure(client: Client, question: Question, site: Site) -> Measure:
     """Get the measure that the address names."""
     return client.measure(unquote(question.path.removeprefix("/law/")))
 
@@ -112,9 +110,8 @@ def _rates_on(measure: Measure, day: str) -> set[float]:
     } - {0.0}
 
 
-def ask_codes(client: Client, question: Question, law: Law) -> MeasureCodes:
+def ask_codes(client: Client, question: Question, site: Site) -> MeasureCodes:
     """List the codes that a measure names, or those that hold a code or are part of it."""
-    raise_all(missing(question, {"measure": "Give the id of a measure."}))
     hts = question.get("hts")
     return client.measure_codes(
         question.get("measure"),
@@ -125,22 +122,30 @@ def ask_codes(client: Client, question: Question, law: Law) -> MeasureCodes:
     )
 
 
-def show_codes(question: Question, site: Site, found: MeasureCodes | None) -> Parts:
+def show_codes(question: Question, site: Site, found: MeasureCodes) -> Parts:
     """Show codes with their names and lists, and whether the code that was asked about is one."""
-    hts = re.sub(r"\D", "", question.get("hts"))
-    codes = found.codes if found else ()
-    own = {"measure": question.get("measure"), "list": question.get("list")}
-    return {
-        "measure_id": own["measure"],
-        "own": {name: value for name, value in own.items() if value},
-        "answer": _is_named(hts, codes) if hts and found else "",
-        "rows": [
-            (one.dotted, name_of("hts4", one.code), one.list, "left out" if one.is_left_out else "")
-            for one in codes
-        ],
-        "count": found.total_size if found else 0,
-        "next": question.address(page=found.next_page_token) if found and found.next_page_token else "",
-    }
+    text, listed = question.get("hts"), question.get("list")
+    own = {"measure": question.get("measure"), "list": listed}
+    codes = [
+        (one.dotted, name_of("hts4", one.code), one.list, "left out" if one.is_left_out else "")
+        for one in found.codes
+    ]
+    following = question.address(page=found.next_page_token) if found.next_page_token else ""
+    none = "" if codes or text else "It names no products: its rows reach all goods of their countries."
+    of_list, heads = f", of list {listed}" if listed else "", ["code", "goods of the heading", "list", ""]
+    meaning = "A code means all codes that begin with it. What is charged on each list is in the rows of the periods."
+    return answer(
+        "Which lines",
+        block("links", [(own["measure"], f"/law/{quote(own['measure'])}")]),
+        block("search", "/law/codes", "hts", "Is my code in it?", "Check", text, "9503.00.0073", own),
+        block("said", [_is_named(re.sub(r"\D", "", text), found.codes)] if text else []),
+        block(
+            "grid", f"Codes on {site.day}{of_list}: {found.total_size:,}", heads, codes, words=4, kind="tall"
+        ),
+        block("links", [("The next codes", following)] if following else []),
+        block("dim", codes and meaning),
+        block("dim", none),
+    )
 
 
 def _is_named(hts: str, codes: Sequence[MeasureCode]) -> str:
@@ -154,28 +159,33 @@ def _is_named(hts: str, codes: Sequence[MeasureCode]) -> str:
     return f"{'Yes' if whole else 'In part'}: {hts} is named by {', '.join(dict.fromkeys(places))}."
 
 
-def ask_diff(client: Client, question: Question, law: Law) -> LawChanges | None:
+def ask_diff(client: Client, question: Question, site: Site) -> LawChanges:
     """List what differs between the two days, of all measures or one."""
-    if not (question.get("first") or question.get("second")):
-        return None
-    raise_all(missing(question, {"first": "Give the first day.", "second": "Give the second day."}))
     found, measure = client.changes(question.get("first"), question.get("second")), question.get("measure")
     kept = (one for one in found.changes if not measure or measure in one.measures)
     return replace(found, changes=tuple(kept))
 
 
-def show_diff(question: Question, site: Site, diff: LawChanges | None) -> Parts:
+def show_diff(question: Question, site: Site, diff: LawChanges) -> Parts:
     """Show the changes by day, with the measures that they are about."""
-    first = (date.fromisoformat(site.day) - _BACK).isoformat()
-    fields = [
-        Field("first", "From", "date", question.get("first", first), is_required=True),
-        Field("second", "To", "date", question.get("second", site.day), is_required=True),
-        Field("measure", "Measure", value=question.get("measure"), hint="Its id; empty for all"),
-    ]
-    return {"diff": diff, "by_day": by_day(diff.changes if diff else ()), "fields": fields}
+    words = f"{len(diff.changes)} changes that took effect, ended or were published between the days."
+    heading = f"What changed from {question.get('first')} to {question.get('second')}"
+    return answer(heading, block("dim", words), block("days", by_day(diff.changes)), block("downloads", True))
 
 
-LAW = Page("/law", "law.html.j2", "Law", ask_index, show_index, "law_measures")
-MEASURE = Page("/law/", "measure.html.j2", "Measure", ask_measure, show_measure, "law_measure")
-CODES = Page("/law/codes", "codes.html.j2", "Which lines", ask_codes, show_codes, "codes")
-DIFF = Page("/law/diff", "diff.html.j2", "Two days", ask_diff, show_diff, "changes")
+LAW = Page("/law", "Law", "law_measures", ask_index, show_index, template="law.html.j2")
+MEASURE = Page("/law/", "Measure", "law_measure", ask_measure, show_measure, template="measure.html.j2")
+CODES = Page(
+    "/law/codes", "Which lines", "codes", ask_codes, show_codes,
+    fields=(Field("measure", "Measure", "hidden", needed="Give the id of a measure."),), has_form=False,
+)  # fmt: skip
+DIFF = Page(
+    "/law/diff", "Two days", "changes", ask_diff, show_diff,
+    begin=("The law of two days", ""),
+    fields=(
+        Field("first", "From", "date", "{before}", needed="Give the first day."),
+        Field("second", "To", "date", "{day}", needed="Give the second day."),
+        Field("measure", "Measure", hint="Its id; empty for all"),
+    ),
+    starts=("first", "second"), button="Compare",
+)  # fmt: skip

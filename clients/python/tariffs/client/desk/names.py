@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
-from tariffs.client.desk.fields import Choices
 from tariffs.client.find.goods import find_goods
 from tariffs.client.results.short_names import named_codes
 
+Choices = Sequence[tuple[str, str]]
 _CODE = re.compile(r"[\d. ]{2,15}")
 _FOUND = 12
 

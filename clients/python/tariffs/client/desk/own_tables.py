@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from tariffs.client._wire.column_mapping import builtin_mappings
@@ -14,39 +16,61 @@ from tariffs.client._wire.entry_table import REQUIRED
 from tariffs.client._wire.frames import read_mapped
 from tariffs.client.client import Client
 from tariffs.client.desk.fields import Field
-from tariffs.client.desk.page import Page, Parts, Site
+from tariffs.client.desk.page import Download, Page, Parts, Site, answer, block
 from tariffs.client.desk.question import Question
 from tariffs.client.errors import InvalidRequest
-from tariffs.client.results.law import Law
 from tariffs.client.results.table_check import COLUMN_TITLES, TableCheck
+from tariffs.client.results.table_handle import TableHandle
 from tariffs.run_spec.spec import OPTIONS
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".parquet", ".arrow")
 _MAPPED = (*REQUIRED, "entry_date", "quantity", "unit", "line_id", "entry_id")
 _REFUSED_SHOWN = 500
+_REFUSED = ("row", "column", "found", "message")
 _COLUMN = "column."
+_USES = {"/compare": "Compare scenarios on it", "/timeline": "Day by day", "/sweep": "Sweep a parameter"}
+_OPTIONS = (
+    Field(
+        "mapping",
+        "Names of its columns",
+        "select",
+        choices=[("", "its own"), *((one, one) for one in builtin_mappings())],
+    ),
+    Field(
+        "date_format",
+        "Format of its days",
+        "select",
+        choices=[("", "told by the column"), *((one, one) for one in OPTIONS["date_format"].choices)],
+    ),
+)
 
 
-def ask(client: Client, question: Question, law: Law) -> TableCheck | None:
-    """Check how a stored table is read."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Tables that the reader has stored or shares."""
+
+    tables: tuple[TableHandle, ...]
+    schema: ClassVar[str] = "tables-list"
+
+
+def ask(client: Client, question: Question, site: Site) -> TableCheck | Stored:
+    """Check how a stored table is read; without one list those that there are."""
     table = question.table()
-    return None if table is None else client.check_table(table, date_format=question.get("date_format"))
+    if table is None:
+        return Stored(site.tables)
+    return client.check_table(table, date_format=question.get("date_format"))
 
 
-def show(question: Question, site: Site, check: TableCheck | None) -> Parts:
+def show(question: Question, site: Site, found: TableCheck | Stored | None) -> Parts:
     """Show the tables of the reader, and how one of them is read."""
-    formats = [("", "told by the column"), *((one, one) for one in OPTIONS["date_format"].choices)]
-    mappings = [("", "its own"), *((one, one) for one in builtin_mappings())]
-    refused = check.refused.head(_REFUSED_SHOWN) if check else None
+    check = found if isinstance(found, TableCheck) else None
     return {
         "check": check,
-        "mapped": (),
-        "own": question.get("table").removeprefix("tables/")[:8],
+        "own": question.get("table")[7:15],
         "heads": COLUMN_TITLES,
-        "refused": [] if refused is None else refused.select("row", "column", "found", "message").rows(),
+        "refused": check.refused.head(_REFUSED_SHOWN).select(_REFUSED).rows() if check else [],
         "refused_file": question.address(**{"as": "csv"}),
-        "uses": [(words, question.address(path)) for path, words in _uses(question)],
-        "suffixes": ",".join(SUFFIXES),
+        "uses": [(words, question.address(path)) for path, words in _USES.items()],
         "stored": [
             (
                 (one.name[7:15], f"/tables?{urlencode({'table': one.name})}"),
@@ -57,23 +81,14 @@ def show(question: Question, site: Site, check: TableCheck | None) -> Parts:
             )
             for one in site.tables
         ],
-        "options": [
-            Field("mapping", "Names of its columns", "select", "", mappings),
-            Field("date_format", "Format of its days", "select", "", formats),
-        ],
+        "options": _OPTIONS,
     }
 
 
-def _uses(question: Question) -> list[tuple[str, str]]:
-    return [
-        ("/compare", "Compare scenarios on it"),
-        ("/timeline", "Day by day"),
-        ("/sweep", "Sweep a parameter"),
-    ]
-
-
-def csv_of(check: TableCheck) -> bytes:
-    """Write the refused rows for people."""
+def csv_of(check: TableCheck | Stored) -> bytes:
+    """Write the refused rows for people; raises InvalidRequest without a table."""
+    if isinstance(check, Stored):
+        raise InvalidRequest("REQUEST_INVALID", "The address names no table.", field="table")
     return for_people(check.refused).write_csv().encode()
 
 
@@ -130,7 +145,7 @@ def mapping_fields(folder: Path, error: InvalidRequest) -> list[Field]:
             "select",
             by_name.get(name, ""),
             choices,
-            is_required=name in REQUIRED,
+            needed="*" if name in REQUIRED else "",
         )
         for name in _MAPPED
     ]
@@ -154,31 +169,33 @@ class MappingFile:
     text: str
 
 
-def ask_mapping(client: Client, question: Question, law: Law) -> MappingFile:
+def ask_mapping(client: Client, question: Question, site: Site) -> MappingFile:
     """Write the mapping that an address describes."""
     return MappingFile(mapping_file(question))
 
 
-def show_mapping(question: Question, site: Site, file: MappingFile | None) -> Parts:
+def show_mapping(question: Question, site: Site, file: MappingFile) -> Parts:
     """Show the file."""
-    return {"text": file.text if file else ""}
+    words = "Keep it, and give it to --mapping of a command."
+    return answer(
+        "Mapping of columns",
+        block("pre", file.text or "No column is chosen."),
+        block("dim", words),
+        block("downloads", True),
+    )
+
+
+def delete(client: Client, fields: Mapping[str, str]) -> str:
+    """Delete the table that a form names."""
+    client.delete_table(fields.get("table", ""))
+    return "/tables"
 
 
 TABLES = Page(
-    "/tables",
-    "tables.html.j2",
-    "Your table",
-    ask,
-    show,
-    "table-check",
-    files={"csv": ("text/csv", "csv", csv_of)},
-)
+    "/tables", "Tables", "table-check", ask, show, is_personal=True, act=delete, store=store,
+    files={"csv": Download("Refused rows", "text/csv", "csv", csv_of)}, template="tables.html.j2",
+)  # fmt: skip
 MAPPING = Page(
-    "/tables/mapping",
-    "mapping_file.html.j2",
-    "Mapping",
-    ask_mapping,
-    show_mapping,
-    "desk_mapping",
-    files={"toml": ("application/toml", "toml", lambda file: file.text.encode())},
-)
+    "/tables/mapping", "Mapping", "desk_mapping", ask_mapping, show_mapping,
+    files={"toml": Download("mapping.toml", "application/toml", "toml", lambda file: file.text.encode())},
+)  # fmt: skip

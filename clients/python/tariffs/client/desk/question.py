@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import parse_qsl, urlencode
@@ -80,6 +80,11 @@ class Question:
         """True if its answer depends on what the reader owns: a stored table, or a stored scenario."""
         return any(name == "table" or (name == "s" and "/" in value) for name, value in self.pairs)
 
+    @property
+    def names_rows(self) -> bool:
+        """True if it is about rows that it names or holds."""
+        return any(self.get(name) for name in ("table", "rows"))
+
     def scenarios(self, most: int = 6) -> list[Scenario]:
         """List its scenarios; the law as it is if there are none.
 
@@ -96,6 +101,10 @@ class Question:
         name = self.get("table")
         return TableHandle(name, 0, 0, 0, "", "") if name else None
 
+    def words(self, name: str) -> list[str]:
+        """List the words of a name, which stand with commas or spaces between them, or come again."""
+        return " ".join(self.all(name)).replace(",", " ").split()
+
     def number(self, name: str) -> str | None:
         """Return an amount without its grouping; None without a value."""
         return self.get(name).replace(",", "") or None
@@ -106,15 +115,22 @@ class Question:
         Raises:
             InvalidRequest: several faults, each a violation of its field.
         """
-        given = [one for one in taken(verb) if one.name not in _LEFT_OUT and self.get(one.name)]
-        values, faults = dict[str, object](), list[Violation]()
-        for one in given:
+        raise_all(self.option_faults(verb))
+        return {one.name: _value(one, text) for one, text in self._given(verb)}
+
+    def option_faults(self, verb: str) -> list[Violation]:
+        """List what is wrong with the options of a run that it gives."""
+        faults = []
+        for one, text in self._given(verb):
             try:
-                values[one.name] = _value(one, ",".join(self.all(one.name)))
+                _value(one, text)
             except ValueError as error:
                 faults.append(Violation(one.name, str(error)))
-        raise_all(faults)
-        return values
+        return faults
+
+    def _given(self, verb: str) -> list[tuple[RunOption, str]]:
+        given = ((one, ",".join(self.all(one.name))) for one in taken(verb) if one.name not in _LEFT_OUT)
+        return [(one, text) for one, text in given if text]
 
 
 def is_day(text: str) -> bool:
@@ -136,11 +152,6 @@ def raise_all(faults: Iterable[Violation]) -> None:
     found = tuple(faults)
     if found:
         raise InvalidRequest("REQUEST_INVALID", found[0].description, field=found[0].field, violations=found)
-
-
-def missing(question: Question, names: Mapping[str, str]) -> list[Violation]:
-    """List the names without a value, with what to write."""
-    return [Violation(name, fix) for name, fix in names.items() if not question.get(name)]
 
 
 def faults_of(error: TariffsError) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,14 +12,12 @@ import polars as pl
 
 from tariffs.client.client import Client
 from tariffs.client.desk.drawing import Bar, Plot, days_plot, stacked
-from tariffs.client.desk.fields import claim_field, more_quote_fields, quote_fields
-from tariffs.client.desk.line_checks import check_line
-from tariffs.client.desk.names import countries, country_in
-from tariffs.client.desk.page import Page, Parts, Site
+from tariffs.client.desk.fields import HTS, LINE, ON, ORIGIN, SCENARIOS, VALUE
+from tariffs.client.desk.names import country_in
+from tariffs.client.desk.page import Page, Parts, Site, answer, block
 from tariffs.client.desk.question import Question
 from tariffs.client.desk.unsaved import title_of
 from tariffs.client.errors import InvalidRequest
-from tariffs.client.results.law import Law
 from tariffs.client.results.quote import Layer, Quote
 from tariffs.client.results.short_names import label_of, spelled_out
 
@@ -52,11 +50,8 @@ class Quoted:
         return self.quotes[0].to_json_dict()
 
 
-def ask(client: Client, question: Question, law: Law) -> Quoted | None:
+def ask(client: Client, question: Question, site: Site) -> Quoted:
     """Ask for the duty of the line under each scenario."""
-    if not any(question.get(name) for name in ("origin", "value", "on")):
-        return None
-    check_line(question, "hts", "origin", "value")
     # Without a scenario the request names none, as that of the command.
     scenarios = question.scenarios(_SIDE_BY_SIDE) if question.all("s") else [None]
     quotes = (client.duty(**line_of(question), scenario=one, why=True) for one in scenarios)
@@ -79,42 +74,56 @@ def line_of(question: Question) -> dict[str, Any]:
 
 def show(question: Question, site: Site, quoted: Quoted | None) -> Parts:
     """Show the first quote in full, and the others beside it."""
-    first = quoted.quotes[0] if quoted else None
-    asked = [*(first.missing_claims if first else ()), *question.beginning("claim.")]
-    kinds = {one.id: one for one in site.law.claims}
-    parts: dict[str, Any] = {
-        "fields": quote_fields(question, site.day, site.scenarios, countries()),
-        "more": more_quote_fields(question, site.law.claims, asked),
-        "facts": [claim_field(question, kinds[name]) for name in dict.fromkeys(asked) if name in kinds],
-        "quoted": quoted,
-        "states": STATES,
-    }
-    if quoted is None or first is None:
-        return parts
+    if quoted is None:
+        return {"asked": [*question.beginning("claim.")]}
+    first, *_ = quoted.quotes
     titles = dict(site.scenarios)
     longest = max(float(one.assessed) for one in quoted.quotes)
     charged = (layer.measure for one in quoted.quotes for layer in one.layers if layer.amount > 0)
     colours = {label_of("measure", one): place % _COLOURS for place, one in enumerate(dict.fromkeys(charged))}
-    parts |= {
+    goods, country = label_of("hts4", question.get("hts").replace(".", "")[:4]), question.get("origin")
+    others = [
+        (one.measure, f"{spelled_out(one.text)} {'; '.join(one.citations)}") for one in first.considered
+    ]
+    ways = [
+        (
+            "These goods from other origins",
+            question.address("/source", unit_cost=question.get("value"), today=country, origin="", value=""),
+        ),
+        ("Ways to pay less", question.address("/options")),
+    ]
+    return {
+        "asked": [*first.missing_claims, *question.beginning("claim.")],
+        "heading": f"{question.get('hts')} from {label_of('origin', country_in(country))}",
         "first": first,
+        "facts": _facts(first),
         "rows": [_row(layer) for layer in first.layers],
+        "states": STATES,
         "stacks": [
             (titles.get(name) or title_of(name), one, _stack(one, longest, colours))
             for name, one in zip(quoted.names, quoted.quotes, strict=True)
         ],
         "side": _side_by_side(quoted),
-        "goods": label_of("hts4", question.get("hts").replace(".", "")[:4]).partition(" ")[2],
-        "country": label_of("origin", country_in(question.get("origin"))),
+        "goods": goods.partition(" ")[2],
         "rate": f"{first.assessed / Decimal(question.number('value') or 1) * 100:.2f}",
         "days": question.address("/quote/days"),
-        "elsewhere": question.address(
-            "/source", unit_cost=question.get("value"), today=question.get("origin"), origin="", value=""
-        ),
-        "others": [
-            (one.measure, f"{spelled_out(one.text)} {'; '.join(one.citations)}") for one in first.considered
+        "blocks": [
+            block("folded", "Measures that matched and do not apply", others),
+            block("folded", "Assumed", [one.replace("_", " ") for one in first.assumptions]),
+            block("folded", "Notes", [one.message for one in first.notes]),
+            block("links", ways),
+            block("downloads", True),
         ],
     }
-    return parts
+
+
+def _facts(first: Quote) -> list[tuple[str, str]]:
+    """List the amounts beside the duty of a quote."""
+    facts = [("Owed, without void acts", f"{first.owed:,}")]
+    if {first.min, first.max} != {first.assessed}:
+        facts.append(("Depending on facts", f"{first.min:,} to {first.max:,}"))
+    words = {"mpf": "Processing fee", "hmf": "Harbor fee", "total": "Landed cost"}
+    return facts + [(text, f"{first.landed[name]:,}") for name, text in words.items() if name in first.landed]
 
 
 def _row(layer: Layer) -> dict[str, Any]:
@@ -124,20 +133,13 @@ def _row(layer: Layer) -> dict[str, Any]:
         "name": label_of("measure", layer.measure),
         "rate": rate,
         "why": spelled_out(layer.why.get("text", "")),
-        "rule": layer.why.get("rule", ""),
     }
 
 
 def _stack(quote: Quote, longest: float, colours: Mapping[str, int]) -> list[Bar]:
-    return stacked(
-        (
-            (label_of("measure", one.measure), float(one.amount), f"{one.amount:,}")
-            for one in quote.layers
-            if one.amount > 0
-        ),
-        longest,
-        colours,
-    )
+    charged = [one for one in quote.layers if one.amount > 0]
+    rows = ((label_of("measure", one.measure), float(one.amount), f"{one.amount:,}") for one in charged)
+    return stacked(rows, longest, colours)
 
 
 def _side_by_side(quoted: Quoted) -> list[list[str]]:
@@ -166,40 +168,33 @@ class Days:
     plot: Plot
 
 
-def ask_days(client: Client, question: Question, law: Law) -> Days:
+def ask_days(client: Client, question: Question, site: Site) -> Days:
     """Ask for the duty on the days on which the law of the line changes, from two years before to half a year after."""
-    check_line(question, "hts", "origin", "value")
-    line, on = line_of(question), question.get("on") or law.as_of[:10]
-    day = date.fromisoformat(on[:10])
-    first = max((day - _BACK).isoformat(), law.coverage[0][:10])
-    last = min((day + _AHEAD).isoformat(), law.coverage[1][:10])
-    scenario = question.scenarios()[0]
-    changes = client.changes(
-        first, last, hts=line["hts"].replace(".", ""), origin=line["origin"], scenario=scenario
-    ).changes
-    days = sorted({first, on[:10], *(one.effect_time[:10] for one in changes if one.effect_time)})[-_DAYS:]
-    days = [one for one in days if first <= one < last]
+    line, on = line_of(question), (question.get("on") or site.day)[:10]
+    day, (begin, end) = date.fromisoformat(on), site.law.coverage
+    first, last = max((day - _BACK).isoformat(), begin[:10]), min((day + _AHEAD).isoformat(), end[:10])
+    scenario, goods = question.scenarios()[0], {"hts": line["hts"].replace(".", ""), "origin": line["origin"]}
+    changes = client.changes(first, last, **goods, scenario=scenario).changes
+    days = sorted({first, on, *(one.effect_time[:10] for one in changes if one.effect_time)})[-_DAYS:]
     known = {name: str(line[name]) for name in ("quantity", "unit", "mode") if line[name]}
     rows = pl.DataFrame(
         {
             "hts": line["hts"],
             "origin": line["origin"],
             "customs_value": str(line["value"]),
-            "entry_date": days,
+            "entry_date": [one for one in days if first <= one < last],
             **known,
             **line["claims"],
         }
     )
     lines = client.duties(rows, scenario=scenario).lines
-    found = [
-        (one, duty) for one, duty in lines.select("entry_date", "assessed").iter_rows() if duty is not None
-    ]
+    found = lines.select("entry_date", "assessed").drop_nulls("assessed").rows()
     if not found:
         raise InvalidRequest("REQUEST_INVALID", "The line has no duty on other days.")
     kept = [
-        (one, duty, one == on[:10])
+        (one, duty, one == on)
         for place, (one, duty) in enumerate(found)
-        if place == 0 or duty != found[place - 1][1] or one == on[:10]
+        if place == 0 or duty != found[place - 1][1] or one == on
     ]
     high = max(duty for _, duty, _ in kept)
     steps = [(one, float(duty)) for one, duty, _ in kept]
@@ -207,12 +202,29 @@ def ask_days(client: Client, question: Question, law: Law) -> Days:
     return Days(tuple(kept), plot)
 
 
-def show_days(question: Question, site: Site, days: Days | None) -> Parts:
+def show_days(question: Question, site: Site, days: Days) -> Parts:
     """Show the duty on other days, each with the address of its quote."""
-    rows = () if days is None else days.rows
-    links = [((one, question.address("/quote", on=one)), f"{duty:,}") for one, duty, _ in rows]
-    return {"days": days, "links": links, "chosen": [place for place, row in enumerate(rows) if row[2]]}
+    links = [((one, question.address("/quote", on=one)), f"{duty:,}") for one, duty, _ in days.rows]
+    chosen = [place for place, row in enumerate(days.rows) if row[2]]
+    return answer(
+        "Other days",
+        block("plot", "Duty by day of entry, USD", days.plot),
+        block("grid", "Duty by first day, USD", ["from", "duty"], links, sums=chosen, kind="narrow"),
+    )
 
 
-QUOTE = Page("/quote", "quote.html.j2", "Quote", ask, show, "duty")
-DAYS = Page("/quote/days", "days.html.j2", "Other days", ask_days, show_days, "desk_days")
+QUOTE = Page(
+    "/quote", "Quote", "duty", ask, show,
+    begin=(
+        "Duty on one line",
+        "Give the product, its origin and its value; the answer is every layer of duty with its reason and its source.",
+    ),
+    fields=(
+        HTS, ORIGIN, VALUE, ON,
+        replace(SCENARIOS, label="Law or scenario", hint="A second one is compared with the first"),
+    ),
+    more=LINE, starts=("origin", "value", "on"), claims=True, template="quote.html.j2",
+)  # fmt: skip
+DAYS = Page(
+    "/quote/days", "Other days", "desk_days", ask_days, show_days, fields=(HTS, ORIGIN, VALUE, ON), has_form=False
+)  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,21 +14,19 @@ from tariffs.client.desk.page import Page, Parts, Site
 from tariffs.client.desk.question import Question
 from tariffs.client.desk.unsaved import MARK, packed, text_of
 from tariffs.client.results.json_values import json_value
-from tariffs.client.results.law import Law
 from tariffs.client.results.scenario_check import CheckResult, Difference
 from tariffs.client.results.short_names import spelled_out
 from tariffs.client.scenario import Scenario
 
 CHECK, ADD, SAVE = ACTIONS = ("check", "add", "save")
-_VERBS = [(one, one.replace("_", " ")) for one in KEYS]
-_CHANGE = {
-    "op": ("Change", "select", ""),
-    "measure": ("Measure", "text", "Its id, as on its page of the law"),
-    "origins": ("Only these countries", "text", "CN, VN; empty for all"),
-    "start": ("From, or at", "date", ""),
-    "until": ("Until", "date", ""),
-    "rate": ("Rate", "text", "20%"),
-}
+_CHANGE = (
+    Field("op", "Change", "select", choices=[(one, one.replace("_", " ")) for one in KEYS]),
+    Field("measure", "Measure", hint="Its id, as on its page of the law"),
+    Field("origins", "Only these countries", hint="CN, VN; empty for all"),
+    Field("start", "From, or at", "date"),
+    Field("until", "Until", "date"),
+    Field("rate", "Rate", hint="20%"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class Edited:
         return {**self.check.to_json_dict(), "text": self.text, "differences": json_value(self.differences)}
 
 
-def ask(client: Client, question: Question, law: Law) -> Edited:
+def ask(client: Client, question: Question, site: Site) -> Edited:
     """Open the scenario that the address names, or a short one to begin with."""
     name = question.get("s")
     if name.startswith(MARK):
@@ -95,7 +93,7 @@ def act(client: Client, fields: Mapping[str, str]) -> Edited:
     """
     text, action = fields.get("text", "").replace("\r\n", "\n"), fields.get("action", CHECK)
     facts = {"name": fields.get("name", ""), "etag": fields.get("etag", "")}
-    change = {name: fields.get(name, "").strip() for name in _CHANGE}
+    change = {one.name: fields.get(one.name, "").strip() for one in _CHANGE}
     if action == ADD and change["op"] in KEYS and change["measure"]:
         text = with_change(text, change)
     if action == SAVE:
@@ -106,18 +104,11 @@ def act(client: Client, fields: Mapping[str, str]) -> Edited:
 
 def show(question: Question, site: Site, found: Edited | None) -> Parts:
     """Show the text with its problems, and in words what it does."""
-    change = found.change if found else {}
-    started = {"op": "set_rate", "start": site.day, **change}
+    started = {"op": "set_rate", "start": site.day, **(found.change if found else {})}
     return {
         "edited": found,
         "words": [(_in_words(one), one.goods) for one in (found.differences if found else ())],
-        "begin": Field(
-            "s", "Scenario", "single", question.get("s"), [("", "a short example"), *site.scenarios]
-        ),
-        "change": [
-            Field(name, label, kind, started.get(name, ""), _VERBS if name == "op" else (), hint)
-            for name, (label, kind, hint) in _CHANGE.items()
-        ],
+        "change": [replace(one, value=started.get(one.name, "")) for one in _CHANGE],
         "stored": site.stored,
     }
 
@@ -127,4 +118,8 @@ def _in_words(one: Difference) -> str:
     return spelled_out(text)
 
 
-SCENARIO = Page("/scenario", "scenario.html.j2", "Scenario", ask, show, "desk_scenario")
+SCENARIO = Page(
+    "/scenario", "Scenario", "desk_scenario", ask, show,
+    fields=(Field("s", "Scenario", "single", choices=[("", "a short example")]),), button="Open",
+    template="scenario.html.j2",
+)  # fmt: skip

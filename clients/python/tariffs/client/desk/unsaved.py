@@ -1,4 +1,4 @@
-"""Write the text of a scenario that is not stored in an address, compressed, and read it back."""
+"""Write a text that is not stored, such as that of a scenario, in an address, compressed, and read it back."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _MOST_BYTES = 256 << 10
 _TITLE = re.compile(r"^title: *(.+?) *$", re.MULTILINE)
 
 
-def packed(text: str) -> str:
-    """Write a text as the name of a scenario in an address; empty if it would be too long for a link."""
+def packed(text: str, most: int = _MOST_CHARACTERS) -> str:
+    """Write a text as a value in an address; empty if it would be longer than a link may be."""
     plain = text.encode()
     data = base64.urlsafe_b64encode(zlib.compress(plain, 9)).rstrip(b"=").decode()
-    return MARK + data if len(data) < _MOST_CHARACTERS and len(plain) < _MOST_BYTES else ""
+    return MARK + data if len(data) < most and len(plain) < _MOST_BYTES else ""
 
 
-def text_of(name: str) -> str:
-    """Read the text that `packed` wrote.
+def text_of(name: str, field: str = "s") -> str:
+    """Read the text that `packed` wrote into a field.
 
     Raises:
         InvalidRequest: the address was cut or changed.
@@ -36,8 +36,8 @@ def text_of(name: str) -> str:
         pass
     raise InvalidRequest(
         "REQUEST_INVALID",
-        "The address does not hold the whole text of its scenario.",
-        field="s",
+        f"The address does not hold the whole text of its {'scenario' if field == 's' else 'table'}.",
+        field=field,
         fix="Copy the whole link.",
     )
 

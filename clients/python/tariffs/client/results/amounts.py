@@ -62,3 +62,8 @@ def in_words(dollars: float) -> str:
 def percent(value: object) -> str:
     """Write a fraction in percent with two decimals, without the sign; a dash where there is none."""
     return f"{float(value) * 100:,.2f}" if isinstance(value, int | float | Decimal) else NONE
+
+
+def usd(amount: Decimal | None) -> str:
+    """Write an amount to the cent; empty for none."""
+    return "" if amount is None else f"{amount:,.2f}"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
 
 import polars as pl
 
+from tariffs.client.results.amounts import usd
 from tariffs.client.results.json_values import Plain, json_rows, json_value
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_json
+from tariffs.client.results.short_names import label_of, name_of
+from tariffs.client.results.tables import ShortTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,13 @@ class BomChange(Plain):
     measures: tuple[str, ...]
     acts: tuple[str, ...]
 
+    @property
+    def sentence(self) -> str:
+        """Say how the duty on the bill changes on the day."""
+        moved = "from none" if self.change is None else f"{100 * self.change:+.1f} %"
+        gone = f"; {self.left_out:,} rows cannot enter or be rated" if self.left_out else ""
+        return f"{self.day}: {moved} of the duty, {usd(self.after)} in place of {usd(self.before)}{gone}."
+
 
 @dataclass(frozen=True, slots=True)
 class BomUnmet(Plain):
@@ -120,6 +131,16 @@ class BomAllocation:
     gap: float
     purchases: pl.DataFrame
     unmet: tuple[BomUnmet, ...]
+
+    @property
+    def sentences(self) -> list[str]:
+        """Say what buying from the best rows saves, and which parts are not bought."""
+        unmet = [f"{one.part} is not bought: {one.message}" for one in self.unmet]
+        if self.listed is None or self.amounts.landed >= self.listed:
+            return unmet
+        gap = f", within {100 * self.gap:.4f} % of the best" if self.gap else ""
+        landed, saved = usd(self.amounts.landed), usd(self.listed - self.amounts.landed)
+        return [f"Bought from the best rows the parts cost {landed} landed, {saved} less{gap}.", *unmet]
 
     def to_json_dict(self) -> dict[str, object]:
         """Convert to plain data: the amounts beside the other fields."""
@@ -171,6 +192,32 @@ class BomScenario:
     changes: tuple[BomChange, ...]
     allocation: BomAllocation
     from_origins: tuple[BomOrigin, ...]
+
+    def sentences(self, units: str) -> list[str]:
+        """Say what the parts of some finished goods cost, what moves their duty, and which rows are left out."""
+        total = self.total
+        rate = "" if total.rate is None else f" ({100 * total.rate:.1f} % of their value)"
+        goods = f"{units} unit" if units == "1" else f"{units} units"
+        found = [f"The parts of {goods} cost {usd(total.landed)} landed, {usd(total.duty)} of it duty{rate}."]
+        if total.duty_min != total.duty_max:
+            span = f"{usd(total.duty_min)} to {usd(total.duty_max)}"
+            found.append(f"Facts that are not declared move the duty: {span}.")
+        return found + [
+            f"Left out: {len(one.rows):,} rows, {one.reason}. {one.message}" for one in self.left_out
+        ]
+
+    def tables(self, shown: int) -> list[ShortTable]:
+        """Make tables of the dearest suppliers and origins, and of authorities and origins of all parts."""
+        found = [_groups("supplier", self.suppliers, shown), _groups("origin", self.origins, shown)]
+        duties = [
+            (name_of("authority", one.authority) or one.authority, usd(one.duty)) for one in self.authorities
+        ]
+        found.append(ShortTable("", ["authority", "duty"], duties))
+        froms = [
+            (label_of("origin", one.origin), usd(one.duty), f"{one.rated:,}")
+            for one in self.from_origins[:shown]
+        ]
+        return [*found, *([ShortTable("", ["all parts from", "duty", "rows rated"], froms)] if froms else [])]
 
     @property
     def left_out_count(self) -> int:
@@ -227,6 +274,19 @@ class BomResult:
             "notes": json_value(self.notes),
             "provenance": dict(self.provenance),
         }
+
+
+def _groups(key: str, groups: Sequence[BomGroup], shown: int) -> ShortTable:
+    rows = [
+        [
+            label_of("origin", one.name) if key == "origin" else one.name or "(none)",
+            f"{one.rows:,}",
+            *map(usd, (one.amounts.value, one.amounts.duty, one.amounts.landed)),
+        ]
+        for one in groups[:shown]
+    ]
+    caption = f"the {shown} dearest of {len(groups):,}" if len(groups) > shown else ""
+    return ShortTable(caption, [key, "rows", "value", "duty", "landed"], rows)
 
 
 def _group(key: str, one: BomGroup) -> dict[str, object]:

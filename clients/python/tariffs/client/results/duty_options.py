@@ -7,8 +7,18 @@ from decimal import Decimal
 
 import polars as pl
 
+from tariffs.client.results.amounts import usd
 from tariffs.client.results.json_values import Plain
 from tariffs.client.results.quote import Provenance
+
+OPTION_TITLES = ("option", "state", "pays", "saves", "paid later", "why")
+"""Titles of the cells of `DutyOption.cells`."""
+_STATES = {
+    "saves": "saves",
+    "no_gain": "saves nothing",
+    "needs_fact": "needs a fact",
+    "closed": "not open",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,15 @@ class DutyOption(Plain):
     citations: tuple[str, ...]
     confidence: str
 
+    @property
+    def cells(self) -> list[str]:
+        """Write it as a row of a table: `OPTION_TITLES`."""
+        cost = self.cost
+        net = None if cost is None else cost.duty + cost.fees - cost.refunded - cost.drawback
+        saving = usd(self.saving) if self.saving_if is None else f"{usd(self.saving_if)} if so"
+        later = usd(cost.cash) if cost is not None and cost.cash else ""
+        return [self.title, _STATES[self.state], usd(net), saving, later, self.why]
+
 
 @dataclass(frozen=True, slots=True)
 class BestOptions(Plain):
@@ -84,6 +103,17 @@ class ScenarioOptions(Plain):
     ordinary: OptionCost
     options: tuple[DutyOption, ...]
     best: BestOptions
+
+    @property
+    def sentences(self) -> list[str]:
+        """Say what the ordinary entry pays, and what the best lawful set of options saves."""
+        ordinary, best = self.ordinary, self.best
+        paid = f"An ordinary entry pays {usd(ordinary.duty)} duty and {usd(ordinary.fees)} fees."
+        if not best.options:
+            return [paid, "No option pays less on the facts given."]
+        names = "; ".join(self[name].title for name in best.options)
+        later = f", and {usd(best.cost.cash)} for paying later" if best.cost.cash else ""
+        return [paid, f"The best lawful set saves {usd(best.saving)}{later}: {names}."]
 
     def __getitem__(self, name: str) -> DutyOption:
         """Return an option by its id; raises KeyError."""
@@ -115,6 +145,14 @@ class OptionsResult:
     scenarios: tuple[ScenarioOptions, ...]
     facts: tuple[OptionFact, ...]
     provenance: Provenance
+
+    @property
+    def open_facts(self) -> list[OptionFact]:
+        """Facts that are not given and would change the answer."""
+        options = (option for one in self.scenarios for option in one.options)
+        named = dict.fromkeys(name for one in options for name in (*one.missing_facts, *one.would_change))
+        known = {fact.name: fact for fact in self.facts}
+        return [known[name] for name in named]
 
     @property
     def frame(self) -> pl.DataFrame:

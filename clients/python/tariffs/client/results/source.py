@@ -9,6 +9,7 @@ from typing import cast
 import polars as pl
 
 from tariffs.client.errors import TariffsError
+from tariffs.client.results.amounts import usd as usd
 from tariffs.client.results.json_values import Plain
 from tariffs.client.results.quote import Provenance
 from tariffs.client.results.short_names import fact_name, label_of
@@ -180,8 +181,3 @@ class SourceResult:
             "regrets": [one.to_json_dict() for one in self.regrets],
             "provenance": dict(self.provenance),
         }
-
-
-def usd(amount: Decimal | None) -> str:
-    """Write an amount to the cent; empty for none."""
-    return "" if amount is None else f"{amount:,.2f}"

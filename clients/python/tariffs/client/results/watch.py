@@ -11,6 +11,11 @@ import polars as pl
 from tariffs.client.results.json_values import Plain, json_rows
 from tariffs.client.results.quote import Provenance
 
+EVENT_TITLES = ("known", "effective", "event", "line", "goods", "USD a year", "why")
+"""Titles of the cells of `WatchEvent.cells`."""
+PORTFOLIO_TITLES = ("portfolio", "lines", "since", "watched to", "law", "shared with", "waits for an admin")
+"""Titles of the cells of `Portfolio.cells`."""
+
 
 @dataclass(frozen=True, slots=True)
 class WatchEvent(Plain):
@@ -50,6 +55,13 @@ class WatchEvent(Plain):
     citations: tuple[str, ...]
     text: str
 
+    @property
+    def cells(self) -> list[str]:
+        """Write it as a row of a table: `EVENT_TITLES`."""
+        amount = "" if self.amount is None else f"{self.amount:+,.2f}"
+        goods = f"{self.hts} {self.origin}"
+        return [self.known_on, self.effective_on, self.kind, self.line_id, goods, amount, self.text]
+
 
 @dataclass(frozen=True, slots=True)
 class Portfolio(Plain):
@@ -84,6 +96,13 @@ class Portfolio(Plain):
     held_law_version: str
     held_lines: int
     create_time: str
+
+    @property
+    def cells(self) -> list[str]:
+        """Write it as a row of a table: `PORTFOLIO_TITLES`."""
+        held = f"{self.held_law_version}, {self.held_lines:,} lines" if self.held_law_version else ""
+        days = (self.since, self.watched_to, self.law_version)
+        return [self.name, f"{self.lines:,}", *days, self.shared_with, held]
 
 
 @dataclass(frozen=True, slots=True)

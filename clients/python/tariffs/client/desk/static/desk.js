@@ -113,7 +113,7 @@ if (upload) {
     const query = chosen();
     query.set("name", file.name);
     const request = new XMLHttpRequest();
-    request.open("POST", "/tables/upload?" + query);
+    request.open("POST", `${upload.dataset.address}?${query}`);
     request.setRequestHeader("x-part", "1");
     request.setRequestHeader("x-proof", upload.dataset.proof);
     progress.hidden = false;

@@ -1,0 +1,44 @@
+"""Show the view of a result as an answer, with its chart, downloads, tables and assumptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from tariffs.client.desk.page import Block, Download, Parts, answer, block
+from tariffs.client.results.view import View
+
+REPORT = Download("Report", "text/html", "html", lambda found: found.report().encode())
+
+
+def shown(
+    view: View,
+    *drawn: Block,
+    goods: str = "",
+    refused: int = 0,
+    behind: Block | None = None,
+    links: Mapping[str, str] = MappingProxyType({}),
+) -> Parts:
+    """Show a view.
+
+    Args:
+        view: the view.
+        drawn: what stands between the answer in words and the tables.
+        goods: goods that it is about.
+        refused: rows that were refused.
+        behind: what stands behind the tables.
+        links: addresses of cells that lead somewhere, by their text.
+    """
+    left_out = f"{refused:,} rows were refused and are not in the figures." if refused else ""
+    blocks: tuple[Any, ...] = (
+        block("dim", goods and f"Goods: {goods}."),
+        block("said", view.answer),
+        block("warn", left_out),
+        *drawn,
+        block("downloads", True),
+        block("passages", links, view),
+        *([behind] if behind else []),
+        block("assumed", view),
+    )
+    return answer(view.question, *blocks)

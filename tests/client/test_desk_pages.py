@@ -1,0 +1,161 @@
+"""Pages of outcomes, options, bills and portfolios without a browser."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import polars as pl
+import pytest
+
+pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
+from tariffs.client import Client, InvalidRequest
+from tariffs.client.cli.__main__ import run
+from tariffs.client.results.hindcast import Hindcast
+from tests.client.desk_calls import get, sent
+from tests.service.harness import Running
+
+GOODS = b"line_id,hts,origin,customs_value,note\ntoys,9503.00.0073,CN,1000000,=1+1\nbad,95O3,CN,1,@b\n"
+JULY = "start=2026-07-01&end=2026-07-31"
+OPTIONS = "/options?hts=9503.00.0073&origin=CN&value=10000&on=2025-04-20&fact.withdrawal=2025-06-20"
+
+
+def command(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    """Return the document of a command."""
+    run([*words, "--json", "--local"])
+    return json.loads(capsys.readouterr().out)
+
+
+def test_options_of_a_line_are_a_page_that_asks_for_missing_facts(
+    served: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "options 9503.00.0073 --origin CN --value 10000 --date 2025-04-20 --withdrawal 2025-06-20"
+    expected = command(capsys, *words.split())
+    assert get(served, OPTIONS, accept="application/json").json["scenarios"] == expected["scenarios"]
+    text = get(served, OPTIONS).body.decode()
+    assert "The best lawful set saves 14,500.00: Bonded warehouse; Refund of duty that was void." in text
+    for name in ("fact.withdrawal", "fact.export_share"):
+        assert f'name="{name}"' in text
+    faults = get(served, "/options?on=soon&value=x", accept="application/json").json["error"]["faults"]
+    assert [one["field"] for one in faults] == ["hts", "origin", "value", "on"]
+
+
+def test_a_bill_in_an_address_is_that_of_the_command(
+    served: Running, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bill = root / "docs" / "bicycle.csv"
+    answer = sent(served, "/bom/upload?name=bicycle.csv", bill.read_bytes(), "/bom")
+    address = f"{answer.json['address']}&on=2026-11-24&units=1000"
+    expected = command(capsys, "bom", str(bill), "--on", "2026-11-24", "--units", "1000")
+    assert get(served, address, accept="application/json").json["scenarios"] == expected["scenarios"]
+    text = get(served, address).body.decode()
+    assert "the parts of 1000 units cost 186,071.28 landed" in text
+    assert "2026-12-04: +10.7 % of the duty" in text
+    assert "does not hold the whole text of its table" in get(served, address[:60]).body.decode()
+    large = "part,parent\n" + "".join(f"{place**9:x},{place**8:x}\n" for place in range(5000))
+    refused = sent(served, "/bom/upload?name=large.csv", large.encode(), "/bom")
+    assert refused.status == 400
+    assert b"more rows than a link can hold" in refused.body
+
+
+def test_goods_are_watched_kept_and_deleted(
+    served: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "goods.csv"
+    file.write_bytes(GOODS)
+    rows = sent(served, "/watch/upload?name=goods.csv", GOODS, "/watch").json["address"]
+    expected = command(capsys, "watch", "events", str(file), "--start", "2026-07-01", "--end", "2026-07-31")
+    found = get(served, f"{rows}&{JULY}", accept="application/json").json
+    assert found["events"] == expected["events"] != []
+    text = get(served, f"{rows}&{JULY}").body.decode()
+    assert "heading changed" in text
+    assert "Rows that cannot be used: 1" in text
+    form = f"name=spring&action=save&{rows.partition('?')[2]}".encode()
+    kept = sent(served, "/watch", form, "/watch")
+    assert kept.status == 303
+    address = kept.headers["location"]
+    assert "Portfolio" in get(served, address).body.decode()
+    assert b"No portfolio is kept" not in get(served, "/watch").body
+    assert len(get(served, "/watch", accept="application/json").json["portfolios"]) == 1
+    own = "name=anonymous/spring&action="
+    assert sent(served, "/watch", f"{own}release".encode(), "/watch").status in {303, 403}
+    assert sent(served, "/watch", f"{own}delete".encode(), "/watch").headers["location"] == "/watch"
+    assert b"No portfolio is kept" in get(served, "/watch").body
+
+
+def test_tables_without_a_name_are_a_list(served: Running) -> None:
+    assert get(served, "/tables", accept="application/json").json["tables"] == []
+    file = b"hts,origin,customs_value\n9503.00.0073,CN,10000\n"
+    address = sent(served, "/tables/upload?name=a.csv", file, "/tables").json["address"]
+    (stored,) = get(served, "/tables", accept="application/json").json["tables"]
+    assert address.endswith(stored["name"].replace("/", "%2F"))
+    assert get(served, "/tables?as=csv").status == 400
+
+
+def test_a_page_says_how_long_its_answer_takes_and_tells_an_error_once(
+    served: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready, asked = Event(), list[str]()
+
+    def slow(self: Client, known_on: str) -> Any:
+        asked.append(known_on)
+        ready.wait(30)
+        raise InvalidRequest("REQUEST_INVALID", "no such board")
+
+    monkeypatch.setattr(Client, "hindcast", slow)
+    first, again = (get(served, "/hindcast?known_on=slow") for _ in range(2))
+    assert (first.status, again.status) == (202, 202)
+    assert b"takes half a minute" in first.body
+    assert b'http-equiv="refresh"' in first.body
+    assert first.headers["cache-control"] == "no-store"
+    ready.set()
+    time.sleep(0.2)
+    told = get(served, "/hindcast?known_on=slow")
+    assert told.status == 400
+    assert b"no such board" in told.body
+    assert asked == ["slow"]
+
+
+def test_outcomes_are_pages_with_the_documents_of_their_commands(
+    served: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {"board": "b", "first": "2025-09", "last": "2025-11", "cut": "most"}
+    numbers = dict.fromkeys(("total", "realised_total", "slope", "slope_error", "controlled", "rank"), 0.5)
+    scores = [{**row, "forecast": name, "error": error, **numbers, "coverage": None}
+              for name, error in (("path", 8.5), ("no change", 16.7))]  # fmt: skip
+    growth = {"before": 1e9, "forecast": -0.1, "with_trend": -0.2, "realised": -0.3}
+    partners = [{**row, "origin": origin, **growth} for origin in ("", "CN")]
+    board = {"id": "b", "title": "a board", "windows": [["2025-09", "2025-11"]], "stated": None}
+    frozen = {"on": "2026-11-30", "unchanged": True}
+    law = {"law_version": "1", "law_digest": "0", "law_read_to": "2026-10-11", "known_on": "entry"}
+    found = Hindcast(pl.DataFrame(scores), pl.DataFrame(partners), [board], [], frozen, law)
+    monkeypatch.setattr(Client, "hindcast", lambda self, known_on: found)
+    score = "/score?s=base&first=2027&last=2027&response=none"
+    money = "/collections?from=2025-01&to=2025-01&by=month"
+    for address, schema, words in (
+        ("/hindcast?known_on=entry", "hindcast", ("by 8.5 points on average", "A board: 2025-09 to 2025-11")),
+        (money, "collections", ("of duty assessed", "afloat", "all months, USD bn")),
+        (
+            score,
+            "score",
+            (
+                "How much revenue do duties bring",
+                "Revenue by fiscal year",
+                "Conventional revenue by fiscal year",
+            ),
+        ),
+    ):
+        assert get(served, address, accept="application/json").json["schema"] == f"tariffs.{schema}/v1"
+        page = get(served, address)
+        text = page.body.decode()
+        assert page.status == 200, text
+        assert all(word in text for word in words), text
+        assert b"<html" in get(served, f"{address}&as=report").body
+    for address, fault in (
+        ("/collections?from=2025-01", "Give the last month."),
+        ("/score?s=base&first=x", "x is no year; write 2026."),
+    ):
+        assert fault in get(served, address).body.decode()
