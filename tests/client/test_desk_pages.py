@@ -25,6 +25,8 @@ OPTIONS = "/options?hts=9503.00.0073&origin=CN&value=10000&on=2025-04-20&fact.wi
 
 def command(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
     """Return the document of a command."""
+    # The server of the pages writes its log there too.
+    capsys.readouterr()
     run([*words, "--json", "--local"])
     return json.loads(capsys.readouterr().out)
 
@@ -54,6 +56,10 @@ def test_a_bill_in_an_address_is_that_of_the_command(
     text = get(served, address).body.decode()
     assert "the parts of 1000 units cost 186,071.28 landed" in text
     assert "2026-12-04: +10.7 % of the duty" in text
+    formula = b"part,parent,hts,origin,unit_cost,drawing\nBox,,,,,=1+1\nLid,Box,9503.00.0073,CN,10,@b\n"
+    address = sent(served, "/bom/upload?name=a.csv", formula, "/bom").json["address"]
+    rows = get(served, f"{address}&as=csv").body.decode().splitlines()
+    assert [one.rpartition(",")[2] for one in rows[1:]] == ["'=1+1", "'@b"]
     assert "does not hold the whole text of its table" in get(served, address[:60]).body.decode()
     large = "part,parent\n" + "".join(f"{place**9:x},{place**8:x}\n" for place in range(5000))
     refused = sent(served, "/bom/upload?name=large.csv", large.encode(), "/bom")

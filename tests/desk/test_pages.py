@@ -12,7 +12,9 @@ from urllib.parse import urlencode
 import fastexcel
 import pytest
 
+from tariffs.client import Client, InvalidRequest
 from tariffs.client.desk import access
+from tariffs.client.desk.unsaved import packed
 from tests.desk.conftest import Desk, sign_in
 
 LINE = {"hts": "9503.00.0073", "origin": "CN", "value": "10000", "on": "2025-05-14"}
@@ -21,28 +23,12 @@ COMPARE = "/compare?s=base&s=forced-labor-20-on-china&on=2027-01-11&by=origin&re
 SWEEP = "/sweep?s=rates-by-country&vary=cn%3D0%25:20%25:5%25&on=2027-01-11&by=origin&response=none"
 TIMELINE = "/timeline?s=base&start=2026-01-01&end=2026-03-31&by=origin"
 HOSTILE = "<img src=x onerror=alert(1)>"
+OPTIONS = f"/options?{urlencode(LINE)}"
 VIEWS = (
-    *(
-        "/",
-        "/?q=toys",
-        QUOTE,
-        "/quote?origin=Narnia&value=x",
-        COMPARE,
-        TIMELINE,
-        SWEEP,
-        "/law",
-        "/law/fent_cn",
-    ),
-    "/source?hts=9503.00.0073&unit_cost=10&s=base&s=ieepa-upheld-truce-lapsed",
-    *(
-        "/law/diff?first=2026-11-01&second=2026-11-24",
-        "/scenario",
-        "/tables",
-        "/collections",
-        "/score",
-        "/hindcast",
-    ),
-)
+    "/", "/?q=toys", QUOTE, "/quote?origin=Narnia&value=x", COMPARE, TIMELINE, SWEEP, "/law", "/law/fent_cn",
+    "/source?hts=9503.00.0073&unit_cost=10&s=base&s=ieepa-upheld-truce-lapsed", OPTIONS, "/bom", "/watch",
+    "/law/diff?first=2026-11-01&second=2026-11-24", "/scenario", "/tables", "/collections", "/score", "/hindcast",
+)  # fmt: skip
 ROWS = "hts,origin,customs_value,note\n9503.00.0073,CN,10000,=1+1\n9403.60.8093,VN,20000,@b\n"
 BAD = "95O3,CN,10,\n9503.00.0073,Narnia,10,\n9503.00.0073,CN,minus,\n"
 
@@ -169,8 +155,15 @@ def test_hostile_texts_are_shown_as_text(page: Any, desk: Desk) -> None:
     said = list[str]()
     page.on("dialog", lambda dialog: said.append(dialog.message))
     words = urlencode({"hts": HOSTILE, "origin": HOSTILE, "value": HOSTILE})
+    goods = packed(f"line_id,hts,origin,customs_value\n{HOSTILE},9503.00.0073,CN,1\nb,{HOSTILE},CN,1\n")
+    parts = packed(
+        f"part,parent,hts,origin,supplier,unit_cost\n{HOSTILE},,,,,\np,{HOSTILE},{HOSTILE},CN,{HOSTILE},1\n"
+    )
     for address in (
         f"/quote?{words}",
+        f"/options?{words}",
+        f"/watch?rows={goods}",
+        f"/bom?rows={parts}",
         f"/?{urlencode({'q': HOSTILE})}",
         f"/compare?{urlencode({'s': HOSTILE, 'by': HOSTILE, 'table': HOSTILE})}",
         f"/sweep?{urlencode({'s': 'base', 'vary': HOSTILE})}",
@@ -184,6 +177,19 @@ def test_hostile_texts_are_shown_as_text(page: Any, desk: Desk) -> None:
             "&lt;", "<"
         ).replace("&gt;", ">")
     assert said == []
+
+
+def test_a_page_that_computes_shows_its_answer_by_itself(
+    page: Any, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(self: Client, known_on: str) -> Any:
+        time.sleep(2)
+        raise InvalidRequest("REQUEST_INVALID", f"no board of {known_on}")
+
+    monkeypatch.setattr(Client, "hindcast", slow)
+    assert page.goto(f"{desk.address}/hindcast?known_on=never").status == 202
+    page.get_by_text("takes half a minute").wait_for()
+    page.get_by_role("alert").filter(has_text="no board of never").wait_for()
 
 
 def test_a_shared_link_shows_each_reader_what_it_may_see(browser: Any, desk: Desk, page: Any) -> None:

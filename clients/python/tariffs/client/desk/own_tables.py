@@ -46,22 +46,22 @@ _OPTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredTables:
     """Tables that the reader has stored or shares."""
 
     tables: tuple[TableHandle, ...]
     schema: ClassVar[str] = "tables-list"
 
 
-def ask(client: Client, question: Question, site: Site) -> TableCheck | Stored:
+def ask(client: Client, question: Question, site: Site) -> TableCheck | StoredTables:
     """Check how a stored table is read; without one list those that there are."""
     table = question.table()
     if table is None:
-        return Stored(site.tables)
+        return StoredTables(site.tables)
     return client.check_table(table, date_format=question.get("date_format"))
 
 
-def show(question: Question, site: Site, found: TableCheck | Stored | None) -> Parts:
+def show(question: Question, site: Site, found: TableCheck | StoredTables | None) -> Parts:
     """Show the tables of the reader, and how one of them is read."""
     check = found if isinstance(found, TableCheck) else None
     return {
@@ -85,9 +85,9 @@ def show(question: Question, site: Site, found: TableCheck | Stored | None) -> P
     }
 
 
-def csv_of(check: TableCheck | Stored) -> bytes:
+def csv_of(check: TableCheck | StoredTables) -> bytes:
     """Write the refused rows for people; raises InvalidRequest without a table."""
-    if isinstance(check, Stored):
+    if isinstance(check, StoredTables):
         raise InvalidRequest("REQUEST_INVALID", "The address names no table.", field="table")
     return for_people(check.refused).write_csv().encode()
 

@@ -125,8 +125,8 @@ class Portfolios:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """Stored events of a portfolio."""
+class StoredEvents:
+    """StoredEvents events of a portfolio."""
 
     events: tuple[PortfolioEvent, ...]
     schema: ClassVar[str] = "portfolio-events"
@@ -140,10 +140,10 @@ def _usd(amount: object) -> str:
     return usd(None if amount is None else Decimal(str(amount)))
 
 
-def ask_watch(client: Client, question: Question, site: Site) -> WatchResult | Stored | Portfolios:
+def ask_watch(client: Client, question: Question, site: Site) -> WatchResult | StoredEvents | Portfolios:
     """List the events of the rows that the address holds, those of a portfolio, or the portfolios."""
     if name := question.get("portfolio"):
-        return Stored(client.portfolio_events(name))
+        return StoredEvents(client.portfolio_events(name))
     if not question.get("rows"):
         return Portfolios(client.portfolios())
     ahead = [int(text) for text in question.words("ahead") if text.isdecimal()]
@@ -151,7 +151,9 @@ def ask_watch(client: Client, question: Question, site: Site) -> WatchResult | S
     return client.watch_events(rows_of(question), ahead=ahead, start=start, end=end)
 
 
-def show_watch(question: Question, site: Site, found: WatchResult | Stored | Portfolios | None) -> Parts:
+def show_watch(
+    question: Question, site: Site, found: WatchResult | StoredEvents | Portfolios | None
+) -> Parts:
     """Show events with those to come first, or the portfolios."""
     if found is None:
         return {}
@@ -163,7 +165,7 @@ def show_watch(question: Question, site: Site, found: WatchResult | Stored | Por
         none = "" if rows else "No portfolio is kept for you."
         as_json = block("links", [("JSON", question.address(**{"as": "json"}))])
         return answer("Goods that are watched", block("dim", _WATCHED), block("dim", none), kept, as_json)
-    if isinstance(found, Stored):
+    if isinstance(found, StoredEvents):
         name = question.get("portfolio")
         events = tuple(one.event for one in found.events)
         return answer(
@@ -214,10 +216,12 @@ def _csv(rows: pl.DataFrame) -> bytes:
     return for_people(rows).write_csv().encode()
 
 
-def _events_csv(found: WatchResult | Stored | Portfolios) -> bytes:
+def _events_csv(found: WatchResult | StoredEvents | Portfolios) -> bytes:
     if isinstance(found, Portfolios):
         raise InvalidRequest("REQUEST_INVALID", "The address names no rows.", field="rows")
-    return _csv(event_frame(one.event for one in found.events) if isinstance(found, Stored) else found.frame)
+    return _csv(
+        event_frame(one.event for one in found.events) if isinstance(found, StoredEvents) else found.frame
+    )
 
 
 BOM = Page(
