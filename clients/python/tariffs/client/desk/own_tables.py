@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlencode
 
+import polars as pl
+
 from tariffs.client._wire.column_mapping import builtin_mappings
-from tariffs.client._wire.csv_text import for_people
 from tariffs.client._wire.entry_table import REQUIRED
 from tariffs.client._wire.frames import read_mapped
 from tariffs.client.client import Client
 from tariffs.client.desk.fields import Field
 from tariffs.client.desk.page import Download, Page, Parts, Site, answer, block
 from tariffs.client.desk.question import Question
+from tariffs.client.desk.views import csv_file
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.table_check import COLUMN_TITLES, TableCheck
 from tariffs.client.results.table_handle import TableHandle
@@ -85,11 +87,11 @@ def show(question: Question, site: Site, found: TableCheck | StoredTables | None
     }
 
 
-def csv_of(check: TableCheck | StoredTables) -> bytes:
-    """Write the refused rows for people; raises InvalidRequest without a table."""
+def refused_of(check: TableCheck | StoredTables) -> pl.DataFrame:
+    """Return the refused rows of a table; raises InvalidRequest without one."""
     if isinstance(check, StoredTables):
         raise InvalidRequest("REQUEST_INVALID", "The address names no table.", field="table")
-    return for_people(check.refused).write_csv().encode()
+    return check.refused
 
 
 def mapping_file(question: Question) -> str:
@@ -193,7 +195,7 @@ def delete(client: Client, fields: Mapping[str, str]) -> str:
 
 TABLES = Page(
     "/tables", "Tables", "table-check", ask, show, is_personal=True, act=delete, store=store,
-    files={"csv": Download("Refused rows", "text/csv", "csv", csv_of)}, template="tables.html.j2",
+    files={"csv": csv_file("Refused rows", refused_of)}, template="tables.html.j2",
 )  # fmt: skip
 MAPPING = Page(
     "/tables/mapping", "Mapping", "desk_mapping", ask_mapping, show_mapping,

@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from tariffs.client._wire.csv_text import for_people
 from tariffs.client._wire.frames import read_bytes
 from tariffs.client.client import Client
 from tariffs.client.desk.fields import ON, SCENARIOS, Field
-from tariffs.client.desk.page import RUN, Block, Download, Page, Parts, Site, answer, block
+from tariffs.client.desk.page import RUN, Block, Page, Parts, Site, answer, block
 from tariffs.client.desk.question import Question
 from tariffs.client.desk.unsaved import packed, text_of
+from tariffs.client.desk.views import csv_file
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.amounts import usd
 from tariffs.client.results.bom import BomResult, BomScenario
@@ -35,7 +35,6 @@ from tariffs.client.results.watch import (
 
 _MOST_CHARACTERS, _SHOWN, _EVENTS = 24_000, 15, 500
 _ROWS = Field("rows", "Rows", "hidden")
-_CSV = "text/csv"
 _WATCHED = (
     "Upload a table of hts, origin and customs_value a year, and if known line_id and quantity: the answer is when "
     "the duty on your goods changes. It can then be kept as a portfolio."
@@ -126,7 +125,7 @@ class Portfolios:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvents:
-    """StoredEvents events of a portfolio."""
+    """Stored events of a portfolio."""
 
     events: tuple[PortfolioEvent, ...]
     schema: ClassVar[str] = "portfolio-events"
@@ -212,16 +211,10 @@ def keep(client: Client, fields: Mapping[str, str]) -> str:
     return Question("/watch", (("portfolio", name),)).address()
 
 
-def _csv(rows: pl.DataFrame) -> bytes:
-    return for_people(rows).write_csv().encode()
-
-
-def _events_csv(found: WatchResult | StoredEvents | Portfolios) -> bytes:
+def _events_of(found: WatchResult | StoredEvents | Portfolios) -> pl.DataFrame:
     if isinstance(found, Portfolios):
         raise InvalidRequest("REQUEST_INVALID", "The address names no rows.", field="rows")
-    return _csv(
-        event_frame(one.event for one in found.events) if isinstance(found, StoredEvents) else found.frame
-    )
+    return event_frame(one.event for one in found.events) if isinstance(found, StoredEvents) else found.frame
 
 
 BOM = Page(
@@ -239,7 +232,7 @@ BOM = Page(
         Field("origins", "All parts from", hint="CN, VN or all: what the duty would be"),
     ),
     starts=("rows",), role=RUN, store=store, template="rows.html.j2",
-    files={"csv": Download("Parts (csv)", _CSV, "csv", lambda found: _csv(flat(found.frame)))},
+    files={"csv": csv_file("Parts (csv)", lambda found: flat(found.frame))},
 )  # fmt: skip
 WATCH = Page(
     "/watch", "Watch", "watch", ask_watch, show_watch,
@@ -250,5 +243,5 @@ WATCH = Page(
         Field("ahead", "Days ahead", hint="30, 7; empty for 30"),
     ),
     is_personal=True, role=RUN, act=keep, store=store, template="rows.html.j2",
-    files={"csv": Download("Events (csv)", _CSV, "csv", _events_csv)},
+    files={"csv": csv_file("Events (csv)", _events_of)},
 )  # fmt: skip

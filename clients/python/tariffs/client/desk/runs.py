@@ -9,14 +9,13 @@ from typing import Any, cast
 
 import polars as pl
 
-from tariffs.client._wire.csv_text import for_people
 from tariffs.client.client import Client
 from tariffs.client.desk.drawing import bars_of, steps_of
 from tariffs.client.desk.fields import SCENARIOS, Field
 from tariffs.client.desk.page import RUN, Block, Download, Page, Parts, Site, block
 from tariffs.client.desk.question import Question, raise_all
 from tariffs.client.desk.slider import points_of
-from tariffs.client.desk.views import shown
+from tariffs.client.desk.views import csv_file, shown
 from tariffs.client.errors import Violation
 from tariffs.client.results.charts import Figure
 from tariffs.client.results.impact import TimelineResult
@@ -119,10 +118,10 @@ def show_sweep(question: Question, site: Site, ran: Ran) -> Parts:
     return show_run(question, ran, block("plot", ran.figure.title, plot), block("slider", left_out, slider))
 
 
-def csv_of(result: TableResult) -> bytes:
-    """Write the rows of a result for people: names beside codes, and nothing that a spreadsheet computes."""
-    rows = result.segments if isinstance(result, TimelineResult) else cast(Any, result).groups
-    return for_people(with_names(rows)).write_csv().encode()
+def rows_of(ran: Ran) -> pl.DataFrame:
+    """Return the rows of a result, with names beside codes."""
+    result = ran.result
+    return with_names(result.segments if isinstance(result, TimelineResult) else cast(Any, result).groups)
 
 
 def workbook_of(result: TableResult) -> bytes:
@@ -137,7 +136,7 @@ _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FILES = {
     "report": Download("Report", "text/html", "html", lambda ran: ran.result.report(law=ran.law).encode()),
     "xlsx": Download("Workbook (xlsx)", _WORKBOOK, "xlsx", lambda ran: workbook_of(ran.result)),
-    "csv": Download("Table (csv)", "text/csv", "csv", lambda ran: csv_of(ran.result)),
+    "csv": csv_file("Table (csv)", rows_of),
 }
 COMPARE = Page(
     "/compare", "Compare", "impact", ask_compare, show_compare,

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+import polars as pl
+
+from tariffs.client._wire.csv_text import for_people
 from tariffs.client.desk.page import Block, Download, Parts, answer, block
 from tariffs.client.results.view import View
 
 REPORT = Download("Report", "text/html", "html", lambda found: found.report().encode())
+
+
+def csv_file(words: str, rows: Callable[[Any], pl.DataFrame]) -> Download:
+    """Describe the rows of an answer as a file for people, with nothing that a spreadsheet computes."""
+    return Download(words, "text/csv", "csv", lambda found: for_people(rows(found)).write_csv().encode())
 
 
 def shown(
