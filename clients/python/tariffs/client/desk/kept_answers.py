@@ -51,6 +51,8 @@ class Answers:
             # Nobody came back for what has ended by now.
             self._looked = {name: one for name, one in self._looked.items() if not one.done()}
             looked = self._looked[digest] = asyncio.ensure_future(self.get(digest, compute))
+            # An error that nobody asks for is not one of the event loop.
+            looked.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         done, _ = await asyncio.wait([looked], timeout=seconds)
         if not done:
             return COMPUTING
