@@ -130,7 +130,8 @@ def test_outcomes_are_pages_with_the_documents_of_their_commands(
 ) -> None:
     row = {"board": "b", "first": "2025-09", "last": "2025-11", "cut": "most"}
     numbers = dict.fromkeys(("total", "realised_total", "slope", "slope_error", "controlled", "rank"), 0.5)
-    scores = [{**row, "forecast": name, "error": error, **numbers, "coverage": None}
+    scores = [{**row, "first": first, "forecast": name, "error": error, **numbers, "coverage": None}
+              for first in ("2025-09", "2025-01")
               for name, error in (("path", 8.5), ("no change", 16.7))]  # fmt: skip
     growth = {"before": 1e9, "forecast": -0.1, "with_trend": -0.2, "realised": -0.3}
     partners = [{**row, "origin": origin, **growth} for origin in ("", "CN")]
@@ -159,6 +160,7 @@ def test_outcomes_are_pages_with_the_documents_of_their_commands(
         text = page.body.decode()
         assert page.status == 200, text
         assert all(word in text for word in words), text
+        assert text.count('<th scope="row">path</th>') == (schema == "hindcast")
         assert b"<html" in get(served, f"{address}&as=report").body
     for address, fault in (
         ("/collections?from=2025-01", "Give the last month."),

@@ -99,10 +99,13 @@ def ask_hindcast(client: Client, question: Question, site: Site) -> Hindcast:
 
 def show_hindcast(question: Question, site: Site, found: Hindcast) -> Parts:
     """Show scores and partners of a board, with its errors as bars."""
-    newest = pl.struct(pl.col("last").first(), pl.lit("most").alias("cut"))
-    errors = found.scores.filter(pl.struct("last", "cut") == newest).select("forecast", "error").rows()
+    if found.scores.is_empty():
+        return shown(found.to_view())
+    window = {name: found.scores[name][0] for name in ("first", "last")}
+    errors = found.scores.filter(cut="most", **window).select("forecast", "error").rows()
     drawn = bars((name, error, f"{error:.1f}") for name, error in errors)
-    return shown(found.to_view(), block("bars", "Mean error of a partner's growth, points", drawn))
+    words = f"Mean error of a partner's growth, points, {' to '.join(window.values())}"
+    return shown(found.to_view(), block("bars", words, drawn))
 
 
 COLLECTIONS = Page(
