@@ -21,7 +21,7 @@ from tariffs.client.errors import InvalidRequest, module_of
 _HOST, _START_SECONDS, _STOP_SECONDS = "127.0.0.1", 600.0, 2
 EXAMPLES = (
     "[bold]What the pages have[/bold]\n\n  Quote       one entry line: every layer with its reason and sources\n\n"
-    "  Origins, Options, Bill, Watch: where to buy, ways to pay less, bills of materials, events of your goods\n\n"
+    "  Origins, Options, Bill, Watch: where to buy, ways to pay less, parts, events of your goods\n\n"
     "  Compare, Timeline, Sweep: scenarios on US imports of 2024 or on your table, with downloads\n\n"
     "  Scenario, Tables: write and save changes of the law; upload CSV, Excel or Parquet\n\n"
     "  Law         every measure with its periods, acts and sources; what changed between two days\n\n"
