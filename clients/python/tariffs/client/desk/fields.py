@@ -110,8 +110,10 @@ def filled(
             scenarios if one.kind in {"single", "several"} else countries() if one.kind == "country" else ()
         )
         choices = [*one.choices, *more]
-        values = [*question.all(one.name), ""] if one.kind == "each" else [question.get(one.name, start)]
-        found += [replace(one, value=value, choices=choices) for value in values]
+        first = replace(one, value=question.get(one.name, start), choices=choices)
+        values = [*question.all(one.name), ""] if one.kind == "each" else [first.value]
+        others = [replace(first, value=value, needed="") for value in values[1:]]
+        found += [replace(first, value=values[0]), *others]
     return found
 
 
