@@ -68,8 +68,10 @@ def test_a_bill_in_an_address_is_that_of_the_command(
 
 
 def test_goods_are_watched_kept_and_deleted(
-    served: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    served: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The command writes the rows that it refuses where it runs.
+    monkeypatch.chdir(tmp_path)
     file = tmp_path / "goods.csv"
     file.write_bytes(GOODS)
     rows = sent(served, "/watch/upload?name=goods.csv", GOODS, "/watch").json["address"]
