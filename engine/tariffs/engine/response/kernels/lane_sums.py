@@ -191,14 +191,57 @@ def keep_hats(
                 hats[p, 1, b] = parts[p - first, P_QUANTITY + b]
 
 
+ROWS = 4
+"""Rows of one group that are added at once: its sums are read and written once for all of them."""
+
+
+@jit
+def add_four(
+    i: int, n: int, product: Ints, row: int, weights: Floats, hat_of: Ints, hat0: int, hats: Floats, product0: int,
+    factors: Floats, sums: Floats,
+) -> None:  # fmt: skip
+    """Add `ROWS` rows of weights from i on to the sums of their group."""
+    h, i1, i2, i3 = hat_of[i] - hat0, i + 1, i + 2, i + 3
+    h1, h2, h3 = hat_of[i1] - hat0, hat_of[i2] - hat0, hat_of[i3] - hat0
+    v, v1, v2, v3 = weights[i, 0], weights[i1, 0], weights[i2, 0], weights[i3, 0]
+    d, d1, d2, d3 = weights[i, 1], weights[i1, 1], weights[i2, 1], weights[i3, 1]
+    for b in range(n):
+        x, x1 = hats[h, P_VALUE + b], hats[h1, P_VALUE + b]
+        x2, x3 = hats[h2, P_VALUE + b], hats[h3, P_VALUE + b]
+        y, y1, y2, y3 = hats[h, P_DUTY + b], hats[h1, P_DUTY + b], hats[h2, P_DUTY + b], hats[h3, P_DUTY + b]
+        sums[row, S_VALUE + b] += v * x + v1 * x1 + v2 * x2 + v3 * x3
+        sums[row, S_DUTY + b] += d * y + d1 * y1 + d2 * y2 + d3 * y3
+    c, c1, c2, c3 = weights[i, 2], weights[i1, 2], weights[i2, 2], weights[i3, 2]
+    q, q1, q2, q3 = weights[i, 4], weights[i1, 4], weights[i2, 4], weights[i3, 4]
+    t, t1, t2, t3 = weights[i, 5], weights[i1, 5], weights[i2, 5], weights[i3, 5]
+    for b in range(n):
+        x, x1 = hats[h, P_QUANTITY + b], hats[h1, P_QUANTITY + b]
+        x2, x3 = hats[h2, P_QUANTITY + b], hats[h3, P_QUANTITY + b]
+        sums[row, S_CHARGES + b] += c * x + c1 * x1 + c2 * x2 + c3 * x3
+        sums[row, S_QUANTITY + b] += q * x + q1 * x1 + q2 * x2 + q3 * x3
+        sums[row, S_BASE + b] += t * x + t1 * x1 + t2 * x2 + t3 * x3
+    k, k1 = product[i] - product0, product[i1] - product0
+    k2, k3 = product[i2] - product0, product[i3] - product0
+    v, v1, v2, v3 = weights[i, 3], weights[i1, 3], weights[i2, 3], weights[i3, 3]
+    for b in range(n):
+        x, x1 = factors[k, F_CREATION + b], factors[k1, F_CREATION + b]
+        x2, x3 = factors[k2, F_CREATION + b], factors[k3, F_CREATION + b]
+        sums[row, S_CREATION + b] += v * x + v1 * x1 + v2 * x2 + v3 * x3
+
+
 @jit
 def add_rows(
     first: int, last: int, n: int, product: Ints, group: Ints, weights: Floats, owed: Floats, values_of: Ints,
     hat_of: Ints, hat0: int, hats: Floats, product0: int, factors: Floats, sums: Floats, values: Floats,
 ) -> None:  # fmt: skip
     """Add rows [first, last) of weights to the sums of their groups, and to those of values if there are such."""
-    for i in range(first, last):
+    i = first
+    while i < last:
         row, own, hat = group[i], product[i] - product0, hat_of[i] - hat0
+        if i + ROWS <= last and group[i + 1] == row and group[i + 2] == row and group[i + 3] == row:
+            add_four(i, n, product, row, weights, hat_of, hat0, hats, product0, factors, sums)
+            i += ROWS
+            continue
         value, duty, charges, v0 = weights[i, 0], weights[i, 1], weights[i, 2], weights[i, 3]
         quantity, base = weights[i, 4], weights[i, 5]
         for b in range(n):
@@ -209,6 +252,7 @@ def add_rows(
             sums[row, S_CREATION + b] += v0 * factors[own, F_CREATION + b]
         for b in range(n):
             sums[row, S_QUANTITY + b] += quantity * hats[hat, P_QUANTITY + b]
+        i += 1
     if weights.shape[1] == TAXED_WEIGHTS:
         for i in range(first, last):
             row, hat = group[i], hat_of[i] - hat0
