@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import run_chunks
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
@@ -29,6 +30,9 @@ from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.selected_lines import SelectedLines
 
 __all__ = ["Dated", "Duties", "RatedLines", "duties_of", "parts_of", "quantities_of"]
+_KEPT = 1
+"""Laws whose duty by line is kept with the lines: that of the baseline, which most runs over a table share. Some 8 MB
+for the embedded table."""
 
 
 class Duties:
@@ -105,6 +109,14 @@ class Duties:
 
     @cached_property
     def _sums(self) -> tuple[F64, F64, F64]:
+        if self._dated.of_line is not None:
+            return self._by_line()
+        kept: BoundedCache[Hashable, tuple[tuple[F64, F64, F64], Law]]
+        kept = self.lines.cache.setdefault("duty by line", BoundedCache(_KEPT))
+        # The value refers to the law, whose lists the key tells apart by identity.
+        return kept.get(self.fingerprint, lambda: (self._by_line(), self.law))[0]
+
+    def _by_line(self) -> tuple[F64, F64, F64]:
         duty, owed, prohibited_value = self._computed(np.zeros(len(self.law.measures), dtype=np.int32), 1)
         return duty[:, 0], owed[:, 0], prohibited_value
 
