@@ -9,11 +9,13 @@ import copy
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from tariffs.engine.base.array_utils import F64
 from tariffs.engine.base.bounded_cache import KeptWith, brief
 from tariffs.engine.base.stages import stage
 from tariffs.engine.law.law import Law
@@ -120,9 +122,16 @@ class PointEvaluator:
                 after = self._after(run, outcome, after, group, before)
                 if after is None:
                     return None
-            parts.append(_lane_sums(run, outcome, before, after))
+            parts.append(_lane_sums(run, self._unmoved, outcome, before, after))
             done += len(group.points)
         return PointResults(placed(parts, [np.array(group.points) for group in groups]), tuple(notes))
+
+    @cached_property
+    def _unmoved(self) -> Mapping[str, F64]:
+        """Sums by group that are the same at all points: lines, and duty at the baseline where results need it."""
+        run = self._run
+        baseline = {BASELINE_DUTY: run.baseline_duty} if run.has_incidence else {}
+        return {LINES: run.grouping.lines(run.usable), **baseline}
 
     def _after(
         self,
@@ -182,11 +191,11 @@ def _priced(run: TableRun, outcome: Outcome, group: PointGroup) -> PointDuties:
     return grouped.at_points(group.rates(duties.rated), moved, *columns)
 
 
-def _lane_sums(run: TableRun, outcome: Outcome, before: PointDuties, after: AfterSums | None) -> Sums:
-    """Sum points of one law, a lane each, given their duty before the response and their sums after it."""
-    static = {LINES: run.grouping.lines(run.usable), **run.static_columns(run.grouping, before.sums)}
-    if run.has_incidence:
-        static[BASELINE_DUTY] = run.baseline_duty
+def _lane_sums(
+    run: TableRun, unmoved: Mapping[str, F64], outcome: Outcome, before: PointDuties, after: AfterSums | None
+) -> Sums:
+    """Sum points of one law, a lane each, given sums that none moves, duty before the response and sums after it."""
+    static = {**unmoved, **run.static_columns(run.grouping, before.sums)}
     shape = len(before.assessed), run.grouping.count
     groups = {name: np.broadcast_to(values, shape) for name, values in static.items()}
     total = {name: values.sum(axis=1) for name, values in groups.items()}
