@@ -60,7 +60,7 @@ QUICK_ROWS: tuple[BenchRow, ...] = (
         PRODUCT,
         _over(50, PRODUCT_MS),
         table_rows.sweep_rates,
-        floor=20.0,
+        floor=15.0,
     ),
     Row(
         "sweep_patterns",
@@ -75,7 +75,7 @@ QUICK_ROWS: tuple[BenchRow, ...] = (
         JOIN,
         _over(400, JOIN_MS),
         table_rows.sweep_response_one,
-        floor=27.0,
+        floor=15.0,
     ),
     Row(
         "sweep_response_all",
