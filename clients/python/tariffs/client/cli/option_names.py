@@ -9,6 +9,7 @@ _IN_WORDS = {
     "Client.local()": "--local",
     "Give the call more time with timeout=.": "Ask for less at once; a run goes on by itself with --detach.",
     "Wait longer with timeout=, or get the run later with Client.run.": "See it later with `tariffs runs show`.",
+    "In Python scenarios are the second argument, scenarios=.": "Scenarios are given with -s.",
     'vary={"cn": "0%:50%:1%"} or points=': "--vary cn=0%:50%:1% or --points FILE",
 }
 """Names of options on the command line, by how a caller in Python writes them."""
