@@ -81,10 +81,11 @@ def text_table(columns: Iterable[str | Column], rows: Iterable[Iterable[Cell]], 
 
     Args:
         columns: titles, or columns such as those of `right`; one without text in any row is left out.
-        rows: the cells.
+        rows: the cells; those that a row lacks at its end are empty.
         units: units of the numbers, written above the table.
     """
-    cells, heads = [list(row) for row in rows], list(columns)
+    heads, short = list(columns), [list(row) for row in rows]
+    cells = [[*row, *[""] * (len(heads) - len(row))] for row in short]
     shown = [place for place in range(len(heads)) if not cells or any(str(row[place]) for row in cells)]
     table = _FittedTable(*(heads[place] for place in shown), box=None, pad_edge=False)
     table.title, table.title_justify, table.title_style = escape(units) or None, "left", "dim"
