@@ -82,15 +82,15 @@ changes:
 
 
 def balance_of(text: str) -> dict[str, list[int]]:
-    """Whole dollars by party in the balance of a report."""
+    """Tenths of the unit of the table by party in the balance of a report."""
     (found,) = re.findall(r"<caption>USD[^<]*, against the baseline.*?</table>", text, re.DOTALL)
     rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in found.split("<tr")[2:]]
-    return {cells[0]: [int(cell.replace(",", "")) for cell in cells[1:]] for cells in rows}
+    return {cells[0]: [int(cell.replace(",", "").replace(".", "")) for cell in cells[1:]] for cells in rows}
 
 
 def dollars_of(result: ImpactResult) -> dict[str, list[int]]:
     """Whole dollars by party."""
-    return {name: [one or 0 for one in values] for name, values in Balance(result.total).rows()}
+    return {name: [one or 0 for one in values] for name, values in Balance(result.total, "US buyers").rows()}
 
 
 @pytest.mark.parametrize("market", ["product", "sector"])
@@ -100,7 +100,7 @@ def test_gains_and_losses_of_a_report_add_up_to_welfare_to_the_dollar(client: Cl
         on="2026-11-20", baseline="2025-01-01", market=market,
     )  # fmt: skip
     shown, found = balance_of(result.report()), dollars_of(result)
-    parts = (shown[f"added duty borne by {who}"] for who in ("exporters", "importers"))
+    parts = (shown[f"added duty borne by {who}"] for who in ("exporters", "US buyers"))
     assert shown["added duty"] == [sum(both) for both in zip(*parts, strict=True)]
     assert shown.keys() == found.keys()
     whole, gains = found.pop("welfare"), [values for name, values in found.items() if "gain" in name]
@@ -134,8 +134,8 @@ def test_the_treasury_does_not_keep_void_duty(client: Client) -> None:
 
 def test_a_report_without_a_response_has_no_gains_and_losses(client: Client) -> None:
     text = client.impact(LINES, on="2026-11-20", baseline="2025-01-01", response="none").report()
-    assert "gain of buyers" not in text
-    assert "borne by importers" not in text
+    assert "gain of US buyers" not in text
+    assert "borne by US buyers" not in text
     assert "Importers pay the duty." in text
 
 

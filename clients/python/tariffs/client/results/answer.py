@@ -10,7 +10,7 @@ import polars as pl
 
 from tariffs.client.results.amounts import NONE, PERCENT, short_unit, three
 from tariffs.client.results.columns import has_amounts, keys_of, title_of
-from tariffs.client.results.headline import is_export, response_words
+from tariffs.client.results.headline import buyers_of, is_export, response_words
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.quote import Provenance
 from tariffs.client.results.short_names import inside
@@ -84,9 +84,7 @@ def _lines(
     totals: Sequence[Row], ranges: Mapping[str, Sequence[Row]], exports: bool, first: str, basis: str
 ) -> Iterator[tuple[str, list[str]]]:
     """List the lines of an answer by title, with a cell for each total."""
-    trade, duty, buyers = (
-        ("Exports", "Duty of partners", "buyers abroad") if exports else ("Imports", "Revenue", "US buyers")
-    )
+    trade, duty = ("Exports", "Duty of partners") if exports else ("Imports", "Revenue")
     unit = short_unit([total.get(name) for name in ("duty", "welfare") for total in totals])
     dollars = unit.dollars
     yield "Effective rate, %", _moved(totals, "effective_rate", PERCENT)
@@ -102,7 +100,7 @@ def _lines(
         yield f"{duty} more than {other}, {unit.name}", _moved(_differences(totals), "duty", dollars)
         yield from _band(ranges.get("duty_after", ()), dollars, "vs_p5", "vs_p95")
     yield (
-        f"Borne by {buyers}, % of added duty",
+        f"Borne by {buyers_of(exports)}, % of added duty",
         [three(_share(total.get("borne_at_home"), total.get("added_duty")), PERCENT) for total in totals],
     )
     welfare = [three(total.get("welfare"), dollars) for total in totals]

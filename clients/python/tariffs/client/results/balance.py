@@ -9,10 +9,10 @@ import polars as pl
 
 _DUTY = {
     "borne_abroad": "added duty borne by exporters",
-    "borne_at_home": "added duty borne by importers",
+    "borne_at_home": "added duty borne by {buyers}",
 }
 _GAINS = {
-    "buyer_surplus": "gain of buyers",
+    "buyer_surplus": "gain of {buyers}",
     "producer_surplus": "gain of domestic producers",
     "revenue_change": "gain of the treasury: change of duty",
     "rent_importer": "quota rents of importers",
@@ -20,12 +20,14 @@ _GAINS = {
 }
 _VOID = "void duty in it, which goes back to importers"
 _NET = "gain of the treasury net of void duty"
-_CLOSED = "of which buyers by prohibitions"
+_CLOSED = "of which {buyers} by prohibitions"
 _MEMORY = {
-    "unadjusted_surplus": "of which buyers by quantities that have not adjusted",
+    "unadjusted_surplus": "of which {buyers} by quantities that have not adjusted",
     "ended_surplus": "of which duties that have ended",
 }
 _ABROAD = {"rent_exporter": "quota rents of exporters, which are in their prices"}
+AMOUNTS = ("added_duty", "buyer_surplus", "welfare")
+"""Columns with the largest amounts of the table."""
 CAPTION = "against the baseline; parts add up to the line below them"
 """Caption of the table, after its unit."""
 
@@ -36,15 +38,20 @@ class Balance:
 
     Attributes:
         total: rows of totals, amounts in the unit that they are rounded to.
+        buyers: buyers of the goods, in words.
     """
 
     total: pl.DataFrame
+    buyers: str
 
     def rows(self) -> list[tuple[str, list[int | None]]]:
         """List the parties and sums in words, with whole units by scenario; None is unknown.
 
         Parts are rounded, and a sum is that of its rounded parts, so that the table adds up.
         """
+        return [(title.format(buyers=self.buyers), units) for title, units in self._rows()]
+
+    def _rows(self) -> list[tuple[str, list[int | None]]]:
         runs = self.total.to_dicts()
         found = [*self._parts(runs, _DUTY, "added_duty", "added duty")]
         found += self._parts(runs, _GAINS, "welfare", "welfare") + _refunded(runs)

@@ -8,6 +8,7 @@ from tariffs.client.results.columns import title_of
 from tariffs.client.results.quote import Provenance
 
 STATIC = "static"
+US_EXPORTS = "US exports"
 _AFTER = frozenset(
     {
         "value_after", "duty_after", "duty_after_p5", "duty_after_p95", "effective_rate_after", "landed_after",
@@ -67,6 +68,11 @@ def response_words(provenance: Provenance) -> str:
 def baseline_of(provenance: Provenance) -> str:
     """Name the day from which duties are counted as added; empty if the run has none."""
     return _detail(provenance, "baseline")
+
+
+def buyers_of(goods_are_exports: bool) -> str:
+    """Name the buyers of goods."""
+    return "buyers abroad" if goods_are_exports else "US buyers"
 
 
 def is_export(provenance: Provenance) -> bool:

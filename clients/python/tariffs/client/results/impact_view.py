@@ -11,11 +11,11 @@ import polars as pl
 
 from tariffs.client.results import charts
 from tariffs.client.results.amounts import PERCENT, MoneyUnit, in_words, short_unit, three
-from tariffs.client.results.balance import CAPTION, Balance
+from tariffs.client.results.balance import AMOUNTS, CAPTION, Balance
 from tariffs.client.results.chart_rows import rows_by, with_others
 from tariffs.client.results.charts import Figure
-from tariffs.client.results.columns import is_fraction, key_title, keys_of, largest_first, parameter_words
-from tariffs.client.results.headline import baseline_of
+from tariffs.client.results.columns import key_title, keys_of, largest_first, parameter_words
+from tariffs.client.results.headline import US_EXPORTS, baseline_of, buyers_of
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.short_names import inside, label_of
 from tariffs.client.results.tables import Section, ShortTable
@@ -141,6 +141,10 @@ class ImpactWords:
         return "value_after" in self.total.columns and self.total["value_after"].count() > 0
 
     @property
+    def _buyers(self) -> str:
+        return buyers_of(self.goods == US_EXPORTS)
+
+    @property
     def _duty(self) -> str:
         return "duty_after" if self._responds else "duty"
 
@@ -181,10 +185,13 @@ class ImpactWords:
         share, before, after = one.get("importer_share"), one["customs_value"], one.get("value_after")
         if share is None or not before or after is None:
             return []
-        under = f"Under “{one['scenario']}” importers" if self.total.height > 1 else "Importers"
+        buyers = self._buyers
+        who = (
+            f"Under “{one['scenario']}” {buyers}" if self.total.height > 1 else buyers[0].upper() + buyers[1:]
+        )
         since = f"since {self.baseline} (the baseline)" if self.baseline else "since the baseline"
         return [
-            f"{under} and buyers bear {_percent(share)} of the duty added {since}, exporters the rest; "
+            f"{who} bear {_percent(share)} of the duty added {since}, exporters the rest; "
             f"trade {'rises' if after > before else 'falls'} by {_percent(abs(after / before - 1.0))}.",
             *self._welfare(one),
         ]
@@ -201,7 +208,7 @@ class ImpactWords:
             }.items()
             if low is not None and high is not None
         ]
-        of_whom = "Welfare abroad" if self.goods == "US exports" else "US welfare"
+        of_whom = "Welfare abroad" if self.goods == US_EXPORTS else "US welfare"
         band = f" ({'; '.join(ends)})" if ends else ""
         return [f"{of_whom} changes by {in_words(one['welfare'])} a year against the baseline{band}."]
 
@@ -226,14 +233,14 @@ class ImpactWords:
         return f" ({in_words(low)} to {in_words(high)} in nine of ten draws)"
 
     def _bearing(self) -> ShortTable | None:
-        amounts = self.total.select(pl.selectors.numeric() - pl.selectors.by_name("days", require_all=False))
-        unit = _whole_unit([value for one in amounts if not is_fraction(one.name) for value in one])
-        rows = Balance(self.total.with_columns(pl.selectors.numeric() / unit.dollars)).rows()
+        unit = short_unit([value for name in AMOUNTS if name in self.total for value in self.total[name]])
+        tenths = self.total.with_columns(pl.selectors.numeric() / (unit.dollars / 10))
+        rows = Balance(tenths, self._buyers).rows()
         if not rows:
             return None
         names = self.total["scenario"].to_list()[-_COLUMNS:]
         cells = [
-            [title, *("-" if one is None else f"{one:,}" for one in values[-_COLUMNS:])]
+            [title, *("-" if one is None else f"{one / 10:,.1f}" for one in values[-_COLUMNS:])]
             for title, values in rows
         ]
         return ShortTable(f"{unit.name}, {CAPTION}", ["", *names], cells)
@@ -321,12 +328,6 @@ def details(total: Row, prices: pl.DataFrame | None, unit: MoneyUnit) -> Iterato
             f"Consumer prices, before any response: {whole['change']:+.2%} of consumption ({whole['direct']:+.2%} by "
             f"imported goods, {whole['indirect']:+.2%} by imported inputs)."
         )
-
-
-def _whole_unit(values: Sequence[object]) -> MoneyUnit:
-    """Unit of amounts written in whole numbers: millions where the largest is above one."""
-    unit = short_unit(values)
-    return MoneyUnit(1e6, 0, "USD m") if unit.dollars > 1e6 else unit
 
 
 def _percent(value: object) -> str:

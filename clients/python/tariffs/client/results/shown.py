@@ -11,7 +11,7 @@ import polars as pl
 from tariffs.client.results import html
 from tariffs.client.results.answer import Answer
 from tariffs.client.results.columns import keys_of, largest_first, shown_numbers
-from tariffs.client.results.headline import assumptions, days_words, is_export
+from tariffs.client.results.headline import US_EXPORTS, assumptions, days_words, is_export
 from tariffs.client.results.json_values import json_value
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.quote import Note, Provenance
@@ -89,7 +89,7 @@ class TableResult:
     @property
     def goods(self) -> str:
         """Goods of the result in words."""
-        return "US exports" if is_export(self.provenance) else "US imports"
+        return US_EXPORTS if is_export(self.provenance) else "US imports"
 
     def report(
         self, path: str | Path | None = None, *, question: str = "", law: LegalText | None = None

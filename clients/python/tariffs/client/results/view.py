@@ -38,7 +38,7 @@ _IN_SHORT = {
     "AVE_2024": "{worth} of lines have a rate per unit, replaced by its equivalent in percent of 2024.",
     "AVE_HTS6_MEAN": "{worth} take the mean equivalent of their six-digit heading.",
     "AVE_UNKNOWN": "{worth} have no equivalent, so that only the part in percent is charged.",
-    "RATE_OF_2024": "{worth} of lines have a code of no schedule, and the rate paid in 2024.",
+    "RATE_OF_2024": "{worth} of lines have codes that are in no tariff schedule; the rate paid in 2024 is used.",
     "PROHIBITED": "{worth} of goods may not be imported ({subjects}); no duty is computed on them.",
     "CHARGE_UNDETERMINED": "{worth} of lines do not state whether they pay {subjects}, and are not charged.",
 }
