@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Hashable, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
+from itertools import pairwise
+from typing import NamedTuple
 
 import polars as pl
 import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.law import Law
+from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.engine.line_duty.entry_line import EntryLine
 from tariffs.engine.line_duty.quote import Quote, quote_line
+from tariffs.engine.rating.law_fingerprint import law_fingerprint
+from tariffs.engine.schedule.lines import load_schedule
 from tariffs.engine.schedule.reference_data import reference_table
 from tariffs.firm.watch import watch_events
 from tariffs.firm.watch_model import Standing, WatchEvent, WatchLine, corrections
 
 DAY = timedelta(days=1)
 FIRST, LAST = date(2025, 1, 1), date(2028, 12, 31)
+QUIET, QUIET_DAYS = 0.05, 10
+"""Share of quiet days that are quoted, and their number among the days of the law."""
 Fact = tuple[str, str, date, date, Decimal | None, Decimal | None]
 
 
@@ -46,50 +55,100 @@ def quoted(law: Law, line: WatchLine, day: date, known: date) -> Quote | None:
         return None
 
 
-def brute_force(
-    law: Law, line: WatchLine, start: date, end: date, ahead: int, days: Sequence[date]
-) -> Iterator[Fact]:
-    """Quote a line on each day of a period as known on it, and after each night on all `days` again."""
-    for place in range((end - start).days + 1):
-        known = start + DAY * place
-        before, after = quoted(law, line, known - DAY, known - DAY), quoted(law, line, known, known)
-        yield from changed("rate_changed", line, known, known, before, after)
-        if before and after:
-            if {one.heading for one in before.headings} != {one.heading for one in after.headings}:
-                yield "heading_changed", line.id, known, known, before.assessed, after.assessed
-            was, now = saving(law, line, known - DAY, before), saving(law, line, known, after)
-            for claim in now.keys() - was.keys():
-                yield (
-                    f"claim_worth {claim}",
-                    line.id,
-                    known,
-                    known,
-                    after.assessed,
-                    after.assessed - now[claim],
-                )
+def brute_force(law: Law, lines: Sequence[WatchLine], start: date, end: date, ahead: int) -> Iterator[Fact]:
+    """Quote lines on each day of a period as known on it, and on each day of the law as known after each publication.
+
+    Days on which nothing is published and no rate can change are drawn: some of them are quoted too.
+    """
+    dice, firsts = random.Random(start.toordinal()), effect_days(law)
+    loud = {*firsts, *law.publication_days}
+    for known in (start + DAY * place for place in range((end - start).days + 1)):
+        if known in loud or dice.random() < QUIET:
+            for line in lines:
+                yield from today(law, line, known)
         day = known + DAY * ahead
-        if day <= LAST:
-            pair = quoted(law, line, day - DAY, known), quoted(law, line, day, known)
-            yield from changed("ahead", line, known, day, *pair)
-        yield from published(law, line, known, days)
+        if day <= LAST and (day in firsts or dice.random() < QUIET):
+            for line in lines:
+                yield from changed(
+                    "ahead", line, known, day, *(quoted(law, line, one, known) for one in (day - DAY, day))
+                )
+    yield from published(law, lines, [one for one in law.publication_days if start <= one <= end], dice)
 
 
-def published(law: Law, line: WatchLine, known: date, days: Sequence[date]) -> Iterator[Fact]:
-    """Find the first of some days on which what was published on a day makes another duty, and pending acts."""
-    said: set[str] = set()
-    is_told = False
-    for day in days:
-        before, after = quoted(law, line, day, known - DAY), quoted(law, line, day, known)
-        if not before or not after:
-            continue
-        old, new = ((one.assessed, one.owed, one.prohibited) for one in (before, after))
-        if old != new and not is_told:
-            is_told, by = True, int(old[::2] == new[::2])
-            yield "enacted", line.id, known, day, Decimal(str(old[by])), Decimal(str(new[by]))
-        notes = {one.message for one in after.notes if one.reason == "PENDING_ACT"} - said
-        for _ in notes - {one.message for one in before.notes}:
-            yield "announced", line.id, known, day, None, None
-        said |= notes
+def today(law: Law, line: WatchLine, day: date) -> Iterator[Fact]:
+    """Compare the quote of a day as known on it with that of the day before."""
+    before, after = quoted(law, line, day - DAY, day - DAY), quoted(law, line, day, day)
+    yield from changed("rate_changed", line, day, day, before, after)
+    if before and after:
+        if {one.heading for one in before.headings} != {one.heading for one in after.headings}:
+            yield "heading_changed", line.id, day, day, before.assessed, after.assessed
+        was, now = saving(law, line, day - DAY, before), saving(law, line, day, after)
+        for claim in now.keys() - was.keys():
+            yield f"claim_worth {claim}", line.id, day, day, after.assessed, after.assessed - now[claim]
+
+
+def published(
+    law: Law, lines: Sequence[WatchLine], knowns: Sequence[date], dice: random.Random
+) -> Iterator[Fact]:
+    """Find the first day on which what was published on a day makes another duty, and pending acts."""
+    enacted: set[tuple[str, date]] = set()
+    said: set[tuple[str, date, str]] = set()
+    days = {
+        *effect_days(law),
+        *(FIRST + DAY * dice.randrange((LAST - FIRST).days) for _ in range(QUIET_DAYS)),
+    }
+    for day in sorted(days):
+        quotes: dict[Hashable, list[Shown | None]] = {}
+        for known in knowns:
+            sides = [state_of(law, day, one) for one in (known - DAY, known)]
+            if sides[0] == sides[1]:
+                if dice.random() >= QUIET:
+                    continue
+                quotes.clear()
+            pair = []
+            for side, one in zip(sides, (known - DAY, known), strict=True):
+                if side not in quotes or sides[0] == sides[1]:
+                    quotes[side] = [shown(quoted(law, line, day, one)) for line in lines]
+                pair.append(quotes[side])
+            for line, old, new in zip(lines, *pair, strict=True):
+                if old is None or new is None:
+                    continue
+                if old.duty != new.duty and (line.id, known) not in enacted:
+                    enacted.add((line.id, known))
+                    by = int(old.duty[::2] == new.duty[::2])
+                    yield (
+                        "enacted",
+                        line.id,
+                        known,
+                        day,
+                        Decimal(str(old.duty[by])),
+                        Decimal(str(new.duty[by])),
+                    )
+                for note in new.pending - old.pending:
+                    if (line.id, known, note) not in said:
+                        yield "announced", line.id, known, day, None, None
+                said |= {(line.id, known, note) for note in new.pending}
+
+
+class Shown(NamedTuple):
+    """Duty assessed and owed, what prohibits the goods, and the pending acts that a quote names."""
+
+    duty: tuple[Decimal, Decimal, tuple[str, ...]]
+    pending: frozenset[str]
+
+
+def shown(quote: Quote | None) -> Shown | None:
+    if quote is None:
+        return None
+    pending = frozenset(one.message for one in quote.notes if one.reason == "PENDING_ACT")
+    return Shown((quote.assessed, quote.owed, quote.prohibited), pending)
+
+
+def state_of(law: Law, day: date, known: date) -> Hashable:
+    """What quotes of a day as known on another depend on: all duties, and the pending acts."""
+    instant = entry_instant(law, day)
+    pending = [one for one in law.line_notes if one.reason == "PENDING_ACT" and one.holds(instant, known)]
+    return law_fingerprint(law, law.in_force(instant, known), instant, known), tuple(map(id, pending))
 
 
 def changed(
@@ -116,34 +175,35 @@ def facts(event: WatchEvent) -> Fact:
     return kind, event.line_id, event.known_on, event.effective_on, event.before, event.after
 
 
-def spans(law: Law) -> list[date]:
-    """List the first days on which a boundary of the law is behind, and the day after each."""
-    zone = law.zones[IMPORT]
-    days = {boundary.astimezone(zone).date() for boundary in law.boundaries}
-    return sorted(
-        day for one in {*days, FIRST, date(2026, 1, 1)} for day in (one, one + DAY) if FIRST <= day <= LAST
-    )
+@cache
+def effect_days(law: Law) -> Sequence[date]:
+    """List the days at whose noon the law or the edition of the schedule may be another than the day before."""
+    schedule, days = load_schedule(), [FIRST + DAY * place for place in range((LAST - FIRST).days + 1)]
+    keys = [
+        (bisect_right(law.boundaries, entry_instant(law, day)), schedule.edition_day(day)) for day in days
+    ]
+    return [FIRST, *(day for day, (one, other) in zip(days[1:], pairwise(keys), strict=True) if one != other)]
 
 
-def published_days(law: Law, count: int) -> list[date]:
-    """Draw days of publication from 2025-01-03 to 2026-10-09, all of them from a scale of 42 on."""
+def windows(law: Law, scale: int) -> list[tuple[date, date]]:
+    """Draw days of publication with the days beside them; the whole period at a scale of 40 or more."""
+    if scale >= 40:
+        return [(date(2025, 1, 2), date(2026, 10, 10))]
     days = [day for day in law.publication_days if date(2025, 1, 3) <= day < date(2026, 10, 10)]
     first = [date(2025, 4, 9), date(2026, 7, 23)]
     others = [day for day in days if day not in first]
-    return [*first, *random.Random(33).sample(others, min(count - len(first), len(others)))]
+    chosen = [*first, *random.Random(33).sample(others, min(2 * scale - len(first), len(others)))]
+    return [(day - DAY, day + DAY) for day in chosen]
 
 
 def test_events_are_those_of_quoting_every_day(scale: int) -> None:
     law = load_law()
-    days = spans(law)
-    for known in published_days(law, 2 * scale):
-        start, end = known - DAY, known + DAY
-        lines = portfolio(5 * scale, seed=known.toordinal())
-        found = watch_events(law, lines, start, end)
-        for line in lines:
-            mine = {facts(event) for event in found.events if event.line_id == line.id}
-            theirs = set(brute_force(law, line, start, end, 30, days))
-            assert {one for one in mine if one[0] != "refund_window"} == theirs
+    for start, end in windows(law, scale):
+        lines = portfolio(5 * scale, seed=start.toordinal())
+        found = {facts(event) for event in watch_events(law, lines, start, end).events}
+        assert {one for one in found if one[0] != "refund_window"} == {
+            *brute_force(law, lines, start, end, 30)
+        }
 
 
 def test_changes_of_rates_add_up_and_ids_are_those_of_the_line_alone() -> None:
