@@ -304,6 +304,24 @@ def test_an_allocation_keeps_its_limits_and_is_never_worse_than_the_best_single_
     assert solved > 10
 
 
+def test_a_single_source_takes_the_place_of_a_plan_that_whole_dollars_make_dearer() -> None:
+    # The split saves 0.22 in exact values; both of its values are rounded up, by 85 cents of value and duty.
+    limits = {"a": (Decimal("6.597"), Limits(Decimal(418))), "b": (Decimal("6.671"), Limits())}
+    rows = [BillRow("top")]
+    for name, (cost, limit) in limits.items():
+        rows.append(BillRow("part", "top", name, Decimal(1), None, EntryLine(TOYS, "VN", cost), limit))
+    bill, law = read_bill(rows, Decimal(1000)), load_law()
+    found = BillRater(rows, bill, ON, ON).rate([(Decimal(1), law)]).allocation
+    parts = (
+        scaled(EntryLine(TOYS, "VN", cost), Decimal(units))
+        for (cost, _), units in zip(limits.values(), (418, 582), strict=True)
+    )
+    split = sum(quote.landed.total for line in parts if isinstance(quote := quoted(law, line, ON), Quote))
+    assert [one.row for one in found.purchases] == [2]
+    assert found.amounts.landed == found.single
+    assert found.amounts.landed < split
+
+
 def test_the_example_is_bought_within_its_limits(found: BomResult) -> None:
     bought = found.scenarios[0].allocation
     units = {(row["part"], row["supplier"]): row["units"] for row in bought.purchases.iter_rows(named=True)}

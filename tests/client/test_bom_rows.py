@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import polars as pl
@@ -66,6 +67,50 @@ def test_a_bad_row_is_named_and_costs_nothing_but_itself(client: Client, reason:
     assert [(one.reason, one.rows) for one in rows_left] == (
         [] if reason == "BOM_ROW_REPEATED" else [(reason, (3,))]
     )
+
+
+DOLL = GOOD[1] | {"part": "bad"}
+HOSTILE = [
+    ({"quantity": "NaN"}, "QUANTITY_INVALID"),
+    ({"quantity": "1e999999999"}, "QUANTITY_INVALID"),
+    ({"unit_cost": "-Infinity"}, "CUSTOMS_VALUE_INVALID"),
+    ({"unit_cost": "9" * 5_000}, "CUSTOMS_VALUE_INVALID"),
+    ({"quantity": "9" * 14, "unit_cost": "9" * 14}, "CUSTOMS_VALUE_INVALID"),
+    ({"yield": "NaN"}, "BOM_YIELD_INVALID"),
+    ({"usmca_share": "NaN"}, "CLAIM_INVALID"),
+    ({"part": "x" * 300_000}, "REQUEST_INVALID"),
+    ({"parent": "\0"}, "BOM_PARENT_UNKNOWN"),
+]
+NAMES = ("=HYPERLINK(1)", "@SUM(A1)", "a\0b", "\u202ea\ufeffb", "a\nb")
+
+
+def test_hostile_cells_are_named_and_hostile_names_are_names(client: Client) -> None:
+    rows = [
+        DOLL | cells | ({} if "part" in cells else {"part": f"bad-{place}"})
+        for place, (cells, _) in enumerate(HOSTILE)
+    ]
+    rows += [DOLL | {"part": name} for name in NAMES]
+    found = client.bom(table_of(*GOOD, *rows), on=DAY, until=DAY)
+    refused = found.refused.select("row", "reason").rows()
+    assert refused == [(len(GOOD) + place, reason) for place, (_, reason) in enumerate(HOSTILE)]
+    assert found.scenarios[0].parts["part"].to_list()[-len(NAMES) :] == list(NAMES)
+
+
+def test_deep_bills_and_many_lost_parents_take_seconds(client: Client) -> None:
+    deep = [{"part": f"a{n}", "parent": f"a{n - 1}" if n else "top"} for n in range(10_000)]
+    lost = [DOLL | {"part": f"lost-{n}", "parent": f"part-{n}"} for n in range(5_000)]
+    start = time.process_time()
+    found = client.bom(table_of(*GOOD, *deep, DOLL | {"parent": "a9999"}, *lost), on=DAY, until=DAY)
+    assert time.process_time() - start < 30
+    assert found.scenarios[0].parts["level"].max() == 10_001
+    assert found.refused["reason"].unique().to_list() == ["BOM_PARENT_UNKNOWN"]
+    assert found.refused.height == len(lost)
+
+
+def test_more_rows_than_a_call_may_have_are_refused(client: Client) -> None:
+    with pytest.raises(InvalidRequest, match="20,000") as refused:
+        client.bom(table_of(*[{"part": "a"}] * 20_001), on=DAY)
+    assert (refused.value.reason, refused.value.field) == ("REQUEST_INVALID", "rows")
 
 
 def test_quantities_that_multiply_beyond_all_bounds_are_refused(client: Client) -> None:

@@ -19,6 +19,8 @@ from tariffs.engine.line_duty.entry_line import EntryLine
 
 ONE = Decimal(1)
 _BITS, _PARTS = 4096, 10**60
+_HINTS = 10
+"""Unknown parents that are compared with the names of parts."""
 
 
 class Limits(NamedTuple):
@@ -82,8 +84,11 @@ def read_bill(rows: Sequence[BillRow], units: Decimal = ONE) -> Bill:
     """Compute the units of each part for some units of the finished goods, and refuse rows that cannot be used."""
     refused: dict[int, TariffsError] = {}
     names = {row.part for row in rows if row.part}
+    lost = sorted({row.parent for row in rows if row.parent} - names)
+    # Comparing names takes time, and many wrong ones have one cause.
+    alike = {name: difflib.get_close_matches(name, names, n=1) for name in lost[:_HINTS]}
     for place, row in enumerate(rows):
-        problem = row.problem or _problem(row, names)
+        problem = row.problem or _problem(row, names, alike)
         if problem is not None:
             refused[place] = problem
     edges = {p: (row.part, row.parent) for p, row in enumerate(rows) if row.parent and p not in refused}
@@ -98,7 +103,7 @@ def read_bill(rows: Sequence[BillRow], units: Decimal = ONE) -> Bill:
     return _Explosion(rows, refused, units).bill()
 
 
-def _problem(row: BillRow, names: set[str]) -> InputError | None:
+def _problem(row: BillRow, names: set[str], alike: Mapping[str, Sequence[str]]) -> InputError | None:
     if not row.part:
         return InputError("BOM_PART_MISSING", "The row names no part.", field="part", fix="Name the part.")
     if row.quantity is not None and row.quantity <= 0:
@@ -108,7 +113,7 @@ def _problem(row: BillRow, names: set[str]) -> InputError | None:
         fix = "Give a share above 0 and up to 1, such as 0.95 or 95%."
         return InputError("BOM_YIELD_INVALID", f"yield is {row.good_share}.", field="yield", fix=fix)
     if row.parent and row.parent not in names:
-        close = difflib.get_close_matches(row.parent, names, n=1)
+        close = alike.get(row.parent)
         hint = f"correct the name (is it {close[0]}?)" if close else "correct the name"
         return InputError(
             "BOM_PARENT_UNKNOWN",

@@ -132,8 +132,9 @@ class Pricing:
         found: dict[int, Outcome] = {row: self._quoted(law, self._lines[row], day) for row in coarse}
         found.update(refused)
         segment, fees = when.segment(law), when.fees
+        scopes = segment.index.of_codes({one.code for one in goods})
         for one in goods:
-            reach = segment.index.reach(one.code, one.origin)
+            reach = scopes[one.code] & segment.index.of_origin(one.origin)
             number = self.reaches.number(law, segment, reach, segment.open_claims(one.origin), one.facts)
             key = one.number, number, fees
             costs = self._costs.get(key)

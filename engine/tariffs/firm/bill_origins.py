@@ -137,6 +137,8 @@ class _OriginRater:
         self._numbers: dict[Hashable, int] = {}
         self._duties: list[F64 | _Quoted] = []
         self._stacked: dict[Hashable, Layers | None] = {}
+        self._shared: dict[tuple[int, Facts], dict[int, int]] = {}
+        self._of_segment: dict[int, list[tuple[int, Hashable, str]]] = {}
         self._rules = RuleNumbers()
         # By the identity of rows, which the segments hold.
         self._decided: dict[Hashable, Layers | None] = {}
@@ -144,7 +146,8 @@ class _OriginRater:
 
     def _grouped(self, lines: Mapping[int, ResolvedLine]) -> list[_Group]:
         codes = {line.article.code for line in lines.values()}
-        scopes = {code: tuple(one.segment.index.of_code(code) for one in self._sides) for code in codes}
+        by_side = [one.segment.index.of_codes(codes) for one in self._sides]
+        scopes = {code: tuple(one[code] for one in by_side) for code in codes}
         found: dict[tuple[tuple[int, ...], Facts], dict[int, ResolvedLine]] = {}
         for row, line in lines.items():
             facts = frozenset({**line.facts, "": line.line.mode}.items())
@@ -195,26 +198,41 @@ class _OriginRater:
 
     def _of_origins(self, side: _DatedLaw, group: _Group) -> list[int]:
         """Number of the terms of a group from each group of origins."""
-        segment, scopes = side.segment, group.scopes[side.segment.number]
-        mask = -1 if side.law.set_claims else segment.row_bits
+        scopes = group.scopes[side.segment.number]
+        shared = self._shared.setdefault((side.segment.number, group.facts), {})
         found = []
-        for treatment, members in self._origins.items():
-            reach = scopes & segment.index.of_origin(members[0]) & mask
-            key = segment.number, reach, group.facts
-            if key not in self._stacked:
-                self._stacked[key] = self._layers(side, reach, group.facts)
-            layers = self._stacked[key]
-            refused = members[0] in side.law.refused_origins
-            own: Hashable = (key, treatment) if layers is None or refused else layers
-            number = self._numbers.get(own)
+        for mask, treatment, origin in self._reaches(side):
+            reach = scopes & mask
+            number = shared.get(reach) if origin not in side.law.refused_origins else None
             if number is None:
-                number = self._numbers[own] = len(self._duties)
-                is_quoted = layers is None or refused
-                self._duties.append(
-                    (side, members[0]) if is_quoted or layers is None else self._priced(layers)
-                )
+                number = self._number(side, reach, group.facts, treatment, origin)
             found.append(number)
         return found
+
+    def _reaches(self, side: _DatedLaw) -> list[tuple[int, Hashable, str]]:
+        """Scopes of each group of origins, its treatment and its first origin."""
+        segment = side.segment
+        if segment.number not in self._of_segment:
+            mask = -1 if side.law.set_claims else segment.row_bits
+            self._of_segment[segment.number] = [
+                (segment.index.of_origin(members[0]) & mask, treatment, members[0])
+                for treatment, members in self._origins.items()
+            ]
+        return self._of_segment[segment.number]
+
+    def _number(self, side: _DatedLaw, reach: int, facts: Facts, treatment: Hashable, origin: str) -> int:
+        """Number of the terms of goods in these scopes from an origin; shared by origins but for quotes."""
+        key = side.segment.number, reach, facts
+        if key not in self._stacked:
+            self._stacked[key] = self._layers(side, reach, facts)
+        terms = None if origin in side.law.refused_origins else self._stacked[key]
+        own: Hashable = (key, treatment) if terms is None else terms
+        if own not in self._numbers:
+            self._numbers[own] = len(self._duties)
+            self._duties.append((side, origin) if terms is None else self._priced(terms))
+        if terms is not None:
+            self._shared[key[0], facts][reach] = self._numbers[own]
+        return self._numbers[own]
 
     def _layers(self, side: _DatedLaw, reach: int, facts: Facts) -> Layers | None:
         """Terms of the duty of goods in these scopes; None if they are to be quoted one by one."""

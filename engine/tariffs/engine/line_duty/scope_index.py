@@ -137,6 +137,17 @@ class ScopeIndex:
         """Scopes whose products contain the code."""
         return _CODES.get((self._number, code), lambda: self._of_code(code))
 
+    def of_codes(self, codes: Iterable[str]) -> dict[str, int]:
+        """Scopes by code, for more codes than caches keep: computed once for all codes in the same lists."""
+        found: dict[int, int] = {}
+        scopes = {}
+        for code in codes:
+            named = self._named(code)
+            if named not in found:
+                found[named] = self._of_named(named)
+            scopes[code] = found[named]
+        return scopes
+
     def _of_code(self, code: str) -> int:
         named = self._named(code)
         return _PRODUCTS.get((self._number, named), lambda: self._of_named(named))

@@ -104,8 +104,9 @@ def calculate_bom(
         notes=notes_of((*_notes(rows, bill), *unread_of(base, [day], known_on)))
     )
     frames: dict[int, bytes] = {}
+    structure = _structure(rows, bill)
     for scenario, one_bill, from_origins in zip(scenarios, rated, sourced, strict=True):
-        response.scenarios.append(_scenario(scenario.id, rows, one_bill, from_origins, frames))
+        response.scenarios.append(_scenario(scenario.id, rows, structure, one_bill, from_origins, frames))
     for row, error in {**bill.refused, **rater.pricing.unread(laws[0][0][1], day)}.items():
         response.failures[row].CopyFrom(failure_of(error))
     known = known_on_text(base, known_on)
@@ -210,6 +211,7 @@ def _notes(rows: Sequence[BillRow], bill: Bill) -> Iterator[Note]:
 def _scenario(
     name: str,
     rows: Sequence[BillRow],
+    structure: pl.DataFrame,
     rated: RatedBill,
     sourced: OriginDuties | None,
     frames: dict[int, bytes],
@@ -232,7 +234,7 @@ def _scenario(
         ).rows.append(row)
     message.left_out.extend(by_reason.values())
     if sourced is not None:
-        message.parts = _encoded(_parts(rows, rated, sourced.least))
+        message.parts = _encoded(_parts(rows, structure, rated, sourced.least))
         message.from_origins.extend(
             pb.BomOrigin(
                 origin=one.origin, duty=f"{one.duty:.2f}", rated_count=one.rated, left_out_count=one.left_out
@@ -242,7 +244,7 @@ def _scenario(
         return message
     key = id(rated.uses)
     if key not in frames:
-        frames[key] = _encoded(_parts(rows, rated, None))
+        frames[key] = _encoded(_parts(rows, structure, rated, None))
     message.parts = frames[key]
     return message
 
@@ -293,26 +295,37 @@ def _allocation(rows: Sequence[BillRow], found: Allocation) -> pb.BomAllocation:
     )
 
 
+def _structure(rows: Sequence[BillRow], bill: Bill) -> pl.DataFrame:
+    """Make the columns of uses that no scenario changes."""
+    uses = [(use, rows[use.listed]) for use in bill.uses]
+    return pl.DataFrame(
+        {
+            "row": [use.listed for use, _ in uses],
+            "part": [use.part for use, _ in uses],
+            "parent": [use.parent for use, _ in uses],
+            "level": [use.level for use, _ in uses],
+            "made": [use.made for use, _ in uses],
+            "supplier": ["" if use.made else row.supplier for use, row in uses],
+            "origin": ["" if use.made else _origin(row) for use, row in uses],
+            "units": [_text(use.units) for use, _ in uses],
+        }
+    )
+
+
 def _parts(
-    rows: Sequence[BillRow], rated: RatedBill, least: Mapping[int, tuple[str, Decimal]] | None
+    rows: Sequence[BillRow],
+    structure: pl.DataFrame,
+    rated: RatedBill,
+    least: Mapping[int, tuple[str, Decimal]] | None,
 ) -> pl.DataFrame:
     uses = [(one, one.use, rows[one.use.listed]) for one in rated.uses]
-    columns: dict[str, object] = {
-        "row": [use.listed for _, use, _ in uses],
-        "part": [use.part for _, use, _ in uses],
-        "parent": [use.parent for _, use, _ in uses],
-        "level": [use.level for _, use, _ in uses],
-        "made": [use.made for _, use, _ in uses],
-        "supplier": ["" if use.made else row.supplier for _, use, row in uses],
-        "origin": ["" if use.made else _origin(row) for _, use, row in uses],
-        "units": [_text(use.units) for _, use, _ in uses],
-    }
+    columns: dict[str, pl.Series] = {}
     for place, name in enumerate(BillAmounts._fields):
         # What a row that is left out costs is unknown, not 0.
         known = [None if one.left_out and not use.made else one.amounts[place] for one, use, _ in uses]
         columns[name] = pl.Series(known, dtype=_MONEY)
     reasons = {row: error.reason for row, error in rated.left_out.items()}
-    columns["left_out"] = [one.left_out for one, _, _ in uses]
+    columns["left_out"] = pl.Series([one.left_out for one, _, _ in uses], dtype=pl.Int64)
     columns["reason"] = pl.Series([reasons.get(use.listed) for _, use, _ in uses], dtype=pl.String)
     missing = [list(rated.missing.get(use.listed, ())) for _, use, _ in uses]
     columns["missing_claims"] = pl.Series(missing, dtype=pl.List(pl.String))
@@ -327,7 +340,7 @@ def _parts(
         ]
         columns["least_origin"] = pl.Series([best and best[0] for best in kept], dtype=pl.String)
         columns["least_duty"] = pl.Series([best and best[1] for best in kept], dtype=_MONEY)
-    return pl.DataFrame(columns)
+    return structure.with_columns(**columns)
 
 
 def _origin(row: BillRow) -> str:
