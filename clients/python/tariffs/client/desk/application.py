@@ -237,7 +237,14 @@ class Desk:
             is_own = view.template != ANSWER
             own = view.show(question, site, answer) if is_own or answer is not None else {}
             form = view.form(question, site, own)
-            return {"heading": "", "begin": view.begin, "files": view.links(question), "form": form, **own}
+            return {
+                "heading": "",
+                "upload": (),
+                "begin": view.begin,
+                "files": view.links(question),
+                "form": form,
+                **own,
+            }
 
         shown: Parts = {"title": view.title, "site": site, **await self._in_thread(parts), **more}
         page = await self._in_thread(lambda: self._page(view.template, visit, error, **shown))

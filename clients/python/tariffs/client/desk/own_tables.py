@@ -28,6 +28,9 @@ from tariffs.run_spec.spec import OPTIONS
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".parquet", ".arrow")
 _MAPPED = (*REQUIRED, "entry_date", "quantity", "unit", "line_id", "entry_id")
 _REFUSED_SHOWN = 500
+_STORED = ("table", "stored", "kept until", "shared with", "rows")
+_HEADS = ("row", "column", "found", "what is wrong, and what to write")
+_WORDS = "Upload a table with a code, an origin and a value in each row; every page can then compute on it."
 _REFUSED = ("row", "column", "found", "message")
 _COLUMN = "column."
 _USES = {"/compare": "Compare scenarios on it", "/timeline": "Day by day", "/sweep": "Sweep a parameter"}
@@ -65,26 +68,37 @@ def ask(client: Client, question: Question, site: Site) -> TableCheck | StoredTa
 
 def show(question: Question, site: Site, found: TableCheck | StoredTables | None) -> Parts:
     """Show the tables of the reader, and how one of them is read."""
-    check = found if isinstance(found, TableCheck) else None
-    return {
-        "check": check,
-        "own": question.get("table")[7:15],
-        "heads": COLUMN_TITLES,
-        "refused": check.refused.head(_REFUSED_SHOWN).select(_REFUSED).rows() if check else [],
-        "refused_file": question.address(**{"as": "csv"}),
-        "uses": [(words, question.address(path)) for path, words in _USES.items()],
-        "stored": [
-            (
-                (one.name[7:15], f"/tables?{urlencode({'table': one.name})}"),
-                one.create_time[:10],
-                one.expire_time[:10],
-                one.shared_with or "",
-                f"{one.row_count:,}",
-            )
-            for one in site.tables
-        ],
-        "options": _OPTIONS,
-    }
+    stored = [
+        (
+            (one.name[7:15], f"/tables?{urlencode({'table': one.name})}"),
+            one.create_time[:10],
+            one.expire_time[:10],
+            one.shared_with or "",
+            f"{one.row_count:,}",
+        )
+        for one in site.tables
+    ]
+    kept = block("grid", "Stored tables, kept on this server", _STORED, stored, words=4)
+    if not isinstance(found, TableCheck):
+        return answer("Your table", block("dim", _WORDS), kept, upload=_OPTIONS)
+    name = question.get("table")
+    refused = found.refused.head(_REFUSED_SHOWN).select(_REFUSED).rows()
+    left_out = (
+        refused and f"Rows that cannot be used: {found.rows - found.usable:,}. The other rows are computed."
+    )
+    return answer(
+        f"Your table {name[7:15]}",
+        block("big", f"{found.usable:,}", f"of {found.rows:,} rows can be used"),
+        block("facts", [fact for fact in found.facts() if fact[0] not in {"rows", "file"}]),
+        block("links", [(words, question.address(path)) for path, words in _USES.items()]),
+        block("grid", left_out, _HEADS, refused, words=4, kind="tall"),
+        block("grid", "How its columns are read", COLUMN_TITLES, found.column_rows(), numbers=(3, 4)),
+        *(block("dim", one.message) for one in found.notes),
+        block("downloads", True),
+        kept,
+        upload=_OPTIONS,
+        own=("table", name, {"delete": "Delete this table"}),
+    )
 
 
 def refused_of(check: TableCheck | StoredTables) -> pl.DataFrame:
@@ -194,8 +208,8 @@ def delete(client: Client, fields: Mapping[str, str]) -> str:
 
 
 TABLES = Page(
-    "/tables", "Tables", "table-check", ask, show, is_personal=True, act=delete, store=store,
-    files={"csv": csv_file("Refused rows", refused_of)}, template="tables.html.j2",
+    "/tables", "Tables", "table-check", ask, show, fields=(Field("table", "Table", "hidden"),), is_personal=True,
+    act=delete, store=store, files={"csv": csv_file("Refused rows (csv)", refused_of)}, template="rows.html.j2",
 )  # fmt: skip
 MAPPING = Page(
     "/tables/mapping", "Mapping", "desk_mapping", ask_mapping, show_mapping,

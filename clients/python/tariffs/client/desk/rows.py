@@ -35,6 +35,7 @@ from tariffs.client.results.watch import (
 
 _MOST_CHARACTERS, _SHOWN, _EVENTS = 24_000, 15, 500
 _ROWS = Field("rows", "Rows", "hidden")
+_BUTTONS = {"delete": "Delete this portfolio", "release": "Release events that wait for an admin"}
 _WATCHED = (
     "Upload a table of hts, origin and customs_value a year, and if known line_id and quantity: the answer is when "
     "the duty on your goods changes. It can then be kept as a portfolio."
@@ -167,9 +168,8 @@ def show_watch(
     if isinstance(found, StoredEvents):
         name = question.get("portfolio")
         events = tuple(one.event for one in found.events)
-        return answer(
-            f"Portfolio {name}", *_events(events, site.day), block("downloads", True), portfolio=name
-        )
+        blocks = (*_events(events, site.day), block("downloads", True))
+        return answer(f"Portfolio {name}", *blocks, own=("name", name, _BUTTONS))
     refused = _refused(found.refused, "line_id")
     return answer(
         "Events of your goods", *_events(found.events, site.day), refused, block("downloads", True), keep=True
