@@ -13,14 +13,17 @@ import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.server.callers import EVERYBODY, Callers
-from tariffs.service.server.jwt_tokens import JwtTokens, KeyNotKnownError, Keys, Verified, invalid_token
 from tariffs.service.server.watched_file import WatchedFile
 from tariffs.service.settings.settings import Settings
 from tariffs.service.wire.identity import ANONYMOUS, READ, RUN, Caller, Metadata, anonymous_at, is_name
+from tariffs.service.wire.status import invalid_token
+
+if TYPE_CHECKING:
+    from tariffs.service.server.jwt_tokens import JwtTokens
 
 AUTHORIZATION = "authorization"
 # What a name had before there were roles: everything of its own.
@@ -143,7 +146,7 @@ class Identities:
             return self._caller(name, self._unlisted)
         if self._jwt is None or token.count(".") != _DOTS_OF_JWT:
             raise invalid_token("The server does not know the call's token.")
-        verified = await _verified(self._jwt, token)
+        verified = await self._jwt.verified(token)
         return self._caller(verified.name, verified.roles, verified.groups)
 
     def _caller(self, name: str, roles: frozenset[str], groups: frozenset[str] = _NO_NAMES) -> Caller:
@@ -160,28 +163,17 @@ def identities_of(settings: Settings) -> Identities:
     """Make the identities of a server from its settings; raises InputError SETTING_INVALID if a file cannot be read."""
     return Identities(
         tokens=None if settings.tokens_file is None else Tokens(settings.tokens_file),
-        jwt=JwtTokens(settings, Keys(settings.oidc_keys)) if settings.oidc_issuer else None,
+        jwt=_jwt_of(settings) if settings.oidc_issuer else None,
         certificate_kind="" if settings.tls_names == "none" else settings.tls_names,
         callers=None if settings.callers_file is None else Callers(Path(settings.callers_file)),
     )
 
 
-async def _verified(jwt: JwtTokens, token: str) -> Verified:
-    try:
-        return jwt.verify(token)
-    except KeyNotKnownError:
-        await jwt.keys.renew()
-    try:
-        return jwt.verify(token)
-    except KeyNotKnownError:
-        pass
-    if not jwt.keys.version:
-        raise ServiceError(
-            "SERVER_UNAVAILABLE",
-            "The server could not read the keys that verify tokens yet.",
-            fix="Try again shortly; the server's log says why.",
-        )
-    raise invalid_token("The call's token is signed with a key that its issuer does not publish.")
+def _jwt_of(settings: Settings) -> JwtTokens:
+    # Libraries that verify signatures take .05 s to load, which most servers never use.
+    from tariffs.service.server.jwt_tokens import JwtTokens, Keys
+
+    return JwtTokens(settings, Keys(settings.oidc_keys))
 
 
 def certificate_name(properties: Properties, kind: str) -> str | None:

@@ -27,6 +27,7 @@ from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.settings.settings import Identity
 from tariffs.service.wire.identity import ROLES, is_name
+from tariffs.service.wire.status import invalid_token
 
 TOKEN_LIMIT = 16 << 10
 KEPT = 4096
@@ -80,6 +81,28 @@ class JwtTokens:
             aud={"essential": True, "value": settings.oidc_audience},
             exp={"essential": True},
         )
+
+    async def verified(self, token: str) -> Verified:
+        """Return the identity in a token; a key that is not in use is looked for once among those of the issuer.
+
+        Raises:
+            ServiceError: TOKEN_INVALID; SERVER_UNAVAILABLE before the keys were first read.
+        """
+        try:
+            return self.verify(token)
+        except KeyNotKnownError:
+            await self.keys.renew()
+        try:
+            return self.verify(token)
+        except KeyNotKnownError:
+            pass
+        if not self.keys.version:
+            raise ServiceError(
+                "SERVER_UNAVAILABLE",
+                "The server could not read the keys that verify tokens yet.",
+                fix="Try again shortly; the server's log says why.",
+            )
+        raise invalid_token("The call's token is signed with a key that its issuer does not publish.")
 
     def verify(self, token: str) -> Verified:
         """Return the identity in a token.
@@ -155,15 +178,6 @@ def _names(value: Any) -> list[str]:
     if not isinstance(words, list):
         return []
     return [word for word in words[:GROUPS_LIMIT] if isinstance(word, str) and is_name(word)]
-
-
-def invalid_token(message: str) -> ServiceError:
-    """Make the error for a call whose caller is not known."""
-    return ServiceError(
-        "TOKEN_INVALID",
-        message,
-        fix="Send the metadata `authorization: Bearer TOKEN`; the client takes token= or TARIFFS_TOKEN.",
-    )
 
 
 class Keys:

@@ -138,6 +138,15 @@ def too_large(message: str, field: str, fix: str, found: int, limit: int) -> Inp
     return InputError("BATCH_TOO_LARGE", message, field=field, fix=fix, metadata=metadata)
 
 
+def invalid_token(message: str) -> ServiceError:
+    """Make the error for a call whose caller is not known."""
+    return ServiceError(
+        "TOKEN_INVALID",
+        message,
+        fix="Send the metadata `authorization: Bearer TOKEN`; the client takes token= or TARIFFS_TOKEN.",
+    )
+
+
 def cancelled_error() -> ServiceError:
     """Make the error of a cancelled call or run."""
     return ServiceError("CANCELLED", "The caller cancelled the run.")
