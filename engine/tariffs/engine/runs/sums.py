@@ -15,6 +15,7 @@ import polars as pl
 
 from tariffs.engine.base.array_utils import F64, I64, sum_of
 from tariffs.engine.base.ordered_sums import sum_by_group
+from tariffs.engine.runs.column_names import AFTER, LIMIT_SUMS
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,28 @@ class Sums:
             _weighted(self.total, weights),
             None if charged is None else charged.weighted(weights),
         )
+
+
+@dataclass(frozen=True)
+class AfterSums:
+    """Sums of lanes after the response, in dollars; NaN where unknown.
+
+    Attributes:
+        groups: (lanes, groups) by name: RESPONSE_SUMS, and those of limits and domestic goods in runs that have them.
+        total: (lanes,) by name.
+        duty_after: (lanes, places) duty by group and authority, the authorities of a group adjacent unless the caller
+            chose places; no place where results are not by authority.
+    """
+
+    groups: Mapping[str, F64]
+    total: Mapping[str, F64]
+    duty_after: F64
+
+    def unlimited(self) -> AfterSums:
+        """Add the sums of limits to lanes of which none has a limit, in a run that has them."""
+        nothing = {name: np.zeros_like(self.groups[AFTER[0]]) for name in LIMIT_SUMS}
+        none = {name: np.zeros_like(self.total[AFTER[0]]) for name in LIMIT_SUMS}
+        return replace(self, groups={**self.groups, **nothing}, total={**self.total, **none})
 
 
 def stacked(parts: Sequence[Sums]) -> Sums:

@@ -24,8 +24,9 @@ from tariffs.engine.runs.lanes.rate_paths import VarietyPaths
 from tariffs.engine.runs.lanes.table_lanes import TableLanes, has_lanes
 from tariffs.engine.runs.outcomes.duty_sums import PointDuties
 from tariffs.engine.runs.outcomes.outcome import Outcome
-from tariffs.engine.runs.outcomes.response_sums import AfterSums, by_name
+from tariffs.engine.runs.outcomes.response_sums import by_name
 from tariffs.engine.runs.outcomes.table_run import TableRun
+from tariffs.engine.runs.sums import AfterSums
 from tariffs.engine.table_duty.class_duties import ClassPairs, DutyPlaces, class_duties
 from tariffs.engine.table_duty.duties import Dated, Duties
 from tariffs.engine.table_duty.rate_classes import (

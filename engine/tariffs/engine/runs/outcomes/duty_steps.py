@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariffs.engine.base.array_utils import F64, ratio
-from tariffs.engine.base.bounded_cache import BoundedCache, brief
+from tariffs.engine.base.bounded_cache import BoundedCache, KeptWith, brief
 from tariffs.engine.law import load_law
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.line_duty.entry_dates import entry_instant
@@ -34,7 +34,7 @@ from tariffs.engine.tables.default_shares import basis_of
 _MOVES_KEPT = 384
 """Those of two years under each convention of claims; some 90 MB with the embedded table."""
 _RATES_KEPT = 4
-_KEYS_KEPT = 1024
+_KEYS: KeptWith[Hashable] = KeptWith(1024)
 _MEAN_RATES_KEPT = 64
 """Some 170 MB for the embedded table."""
 _LEAST = 1e-9
@@ -52,12 +52,7 @@ class _Day:
 
 
 class DutySteps:
-    """Steps of duty of one table; what laws and days share is computed once.
-
-    Args:
-        run: the table.
-        response: its response.
-    """
+    """Steps of duty of one table and its response; what laws and days share is computed once."""
 
     def __init__(self, run: RatedTable, response: Response) -> None:
         assert run.base is not None
@@ -70,7 +65,7 @@ class DutySteps:
         self._base_key = assessed_of_day(run.law, run.base_dated), is_prohibiting or None
         cache = run.prepared.lines.cache
         self._moves: BoundedCache[Hashable, RateMoves] = cache.setdefault("moves", BoundedCache(_MOVES_KEPT))
-        self._keys: BoundedCache[Hashable, tuple[Law, Hashable]] = BoundedCache(_KEYS_KEPT)
+        self._keys: dict[Any, Any] = {}
         self._rates: BoundedCache[Hashable, F64]
         self._rates = cache.setdefault("rates", brief(BoundedCache(_RATES_KEPT)))
 
@@ -102,11 +97,7 @@ class DutySteps:
         return [self._between(before, day) for before, day in pairs]
 
     def _recall(self, basis: tuple[tuple[str, str], ...]) -> None:
-        """Take the moves of the embedded law and table from their snapshot: scenarios have most of them in common.
-
-        Args:
-            basis: the default shares under which the law charges.
-        """
+        """Take the moves of the embedded law and table from their snapshot: scenarios have most of them in common."""
         run, law = self._run, self._run.law
         recalled = run.prepared.lines.cache.setdefault("moves recalled", set())
         is_embedded = law is load_law() and run.prepared.baseline and run.market == IMPORT
@@ -117,17 +108,15 @@ class DutySteps:
         law = law if basis == basis_of(law) else law.with_switches(dict(basis))
         days = list(self._changes(law, run.dated_alike(law, law.as_of.isoformat())))
         dates = (self._start.isoformat(), *(day.day.isoformat() for day in days))
-        switches = json.dumps(basis)
-        facts = (
+        given = (
             law.digest,
-            switches,
+            json.dumps(basis),
             run.prepared.digest,
             self._response.model,
             str(self._base_key[1]),
-            *dates,
         )
         goods = self._response.varieties.line, self._response.varieties.product, self._response.base_rate
-        moves = kept_moves(facts, goods, lambda: self._moves_of(days))
+        moves = kept_moves((*given, *dates), goods, lambda: self._moves_of(days))
         for before, day, found in zip([None, *days], days, moves, strict=False):
             self._moves.keep(self._pair(before, day), found)
 
@@ -135,9 +124,8 @@ class DutySteps:
         """List the days on which a law may have changed, the oldest first: the age in years, and the dated lines."""
         end = max(dated.instants)
         last = self._day_of(end)
-        return [
-            ((last - day).days / DAYS_A_YEAR, self._dated_by(law, dated, day)) for day in self._days(law, end)
-        ]
+        days = self._days(law, end)
+        return [((last - day).days / DAYS_A_YEAR, self._dated_by(law, dated, day)) for day in days]
 
     def history(self, law: Law, dated: Dated) -> Hashable:
         """Compute a value that is equal for laws with the same duties and steps at the instants of the lines."""
@@ -159,11 +147,7 @@ class DutySteps:
     def _key_of(self, law: Law, day: date, then: Dated, own: Hashable) -> Hashable:
         """Key of the law of a day; kept, since rows of a timeline have most of their days in common."""
 
-        def found() -> tuple[Law, Hashable]:
-            return law, (assessed_of_day(law, then), own)
-
-        # The value refers to the law, so that its id is not reused.
-        return self._keys.get((id(law), day, own), found)[1]
+        return _KEYS.get(self._keys, (law,), (day, own), lambda: (assessed_of_day(law, then), own))
 
     def _days(self, law: Law, end: datetime) -> list[date]:
         """List the first day, and the days until the end on which the law or what is known of it changes."""
@@ -189,12 +173,9 @@ class DutySteps:
         """Date the lines by a day, or by their own instants where these come before it."""
         then = self._run.dated_alike(law, day.isoformat())
         of_market = dict(zip(then.markets, zip(then.instants, then.known_on, strict=True), strict=True))
-        pairs = [
-            min((instant, known_on), of_market[market], key=lambda pair: pair[0])
-            for instant, known_on, market in dated.moments
-        ]
+        pairs = [min(moment[:2], of_market[moment[2]], key=lambda pair: pair[0]) for moment in dated.moments]
         return replace(
-            dated, instants=[instant for instant, _ in pairs], known_on=[known for _, known in pairs]
+            dated, instants=[moment for moment, _ in pairs], known_on=[known for _, known in pairs]
         )
 
     def _full(self, day: _Day | None) -> Hashable:
@@ -205,9 +186,8 @@ class DutySteps:
 
     def _between(self, before: _Day | None, day: _Day) -> RateMoves:
         """Rates that move from the law of one day, or of the baseline, to that of another."""
-        return self._moves.get(
-            self._pair(before, day), lambda: RateMoves.between(self._rate(before), self._rate(day))
-        )
+        pair = self._pair(before, day)
+        return self._moves.get(pair, lambda: RateMoves.between(self._rate(before), self._rate(day)))
 
     def _rate(self, day: _Day | None) -> F64:
         if day is None:
@@ -221,12 +201,7 @@ class DutySteps:
 
 
 class ExpectedDuties:
-    """Purchases that buyers move because they expect, from a day on, the duties that come.
-
-    Args:
-        run: the table.
-        since: first day on which they expect them, ISO text.
-    """
+    """Purchases that buyers move because they expect, from a day on (ISO text), the duties that come."""
 
     def __init__(self, run: RatedTable, since: str) -> None:
         self._run = run
@@ -256,9 +231,8 @@ class ExpectedDuties:
 
     def _days(self, law: Law, after: date, last: date) -> list[date]:
         """Days after one and to another on which the law changes, and the day after each for what begins past noon."""
-        first, end = (
-            each.astimezone(law.zones[self._run.market]).date() for each in law.covered(self._run.market)
-        )
+        zone = law.zones[self._run.market]
+        first, end = (each.astimezone(zone).date() for each in law.covered(self._run.market))
         zones = {law.zones[market] for market in (self._run.market, *self._run.prepared.markets)}
         days = {boundary.astimezone(zone).date() for boundary in law.boundaries for zone in zones}
         days |= {day + timedelta(days=1) for day in days}
@@ -285,12 +259,9 @@ class ExpectedDuties:
 def in_force(steps: Sequence[DutyStep], base: F64) -> list[DutyStep]:
     """Leave of the steps of duty what is still in force at the end, each part at the age since which it is.
 
-    A duty that has ended leaves nothing: a rate above that of the baseline counts, on each day, as far as no later day
-    was below it, and a rate below as far as no later day was above it.
-
-    Args:
-        steps: the steps, the oldest first.
-        base: rate of each variety at the baseline.
+    The steps are the oldest first, from the rate of each variety at the baseline. A duty that has ended leaves nothing:
+    a rate above that of the baseline counts, on each day, as far as no later day was below it, and a rate below as far
+    as no later day was above it.
     """
     level = base.copy()
     for step in steps:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools
-from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.base.bounded_cache import KeptWith
 from tariffs.engine.law.law import Law
 from tariffs.engine.runs.column_names import PROHIBITED_VALUE
 from tariffs.engine.runs.grouping import Grouping
@@ -32,12 +32,7 @@ class DutySums:
     prohibited_charges: F64
 
     def columns(self, customs_value: F64, charges: F64) -> dict[str, F64]:
-        """Compute the static result columns by group.
-
-        Args:
-            customs_value: customs value by group.
-            charges: freight and insurance by group.
-        """
+        """Compute the static result columns by group; `charges` are freight and insurance."""
         entered = (customs_value - self.prohibited) + (charges - self.prohibited_charges)
         return {
             "customs_value": customs_value,
@@ -49,14 +44,7 @@ class DutySums:
 
 
 class GroupedDuties:
-    """Duties of one law by group.
-
-    Args:
-        law: the law.
-        duties: its duties.
-        dated: the instants of the lines.
-        grouping: the groups.
-    """
+    """Duties of one law on dated lines, by group."""
 
     def __init__(self, law: Law, duties: Duties, dated: Dated, grouping: Grouping) -> None:
         self._law = law
@@ -191,8 +179,8 @@ def _cells_of(rated: RatedLines, dated: Dated, grouping: Grouping, place: int) -
 
     if len(dated.instants) > _CELLS_KEPT:
         return make()
-    kept: BoundedCache[Hashable, tuple[Dated, ValueCells]]
-    kept = rated.family.cache.setdefault("cells", BoundedCache(_CELLS_KEPT))
-    key = (grouping.id, None if dated.of_line is None else (id(dated.of_line), place))
-    # The value refers to the array that the key identifies.
-    return kept.get(key, lambda: (dated, make()))[1]
+    key = grouping.id, None if dated.of_line is None else place
+    return _CELLS.get(rated.family.cache, (dated.of_line,), key, make)
+
+
+_CELLS: KeptWith[ValueCells] = KeptWith(_CELLS_KEPT)

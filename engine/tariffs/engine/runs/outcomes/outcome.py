@@ -22,21 +22,19 @@ from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.outcomes.duty_sums import GroupedDuties
 from tariffs.engine.runs.outcomes.responding_table import RespondingTable
 from tariffs.engine.runs.results import line_columns, rent_columns
+from tariffs.engine.runs.sums import AfterSums
 from tariffs.engine.table_duty.rated_lines import Dated
 
 if TYPE_CHECKING:
-    from tariffs.engine.response.limits.limited_response import LimitedResponse
     from tariffs.engine.response.limits.quantity_constraints import QuantityConstraints
 
 
 class Outcome:
     """Results of the lines of a table under one law; arrays per line are computed when they are asked for.
 
-    Args:
-        run: the table.
-        law: the law.
-        dated: the instants of the lines.
+    Attributes:
         weight: weight of the law in a mixture, 1 for a single law.
+        responses: sums after the response by grouping that are computed already, and whether they are by authority.
     """
 
     def __init__(self, run: RespondingTable, law: Law, dated: Dated, weight: float) -> None:
@@ -46,6 +44,7 @@ class Outcome:
         self.weight = weight
         self.duties = run.duties(law, dated)
         self.lines = self.duties.lines
+        self.responses: dict[tuple[str, ...], tuple[bool, AfterSums]] = {}
         self._grouped: dict[tuple[str, ...], GroupedDuties] = {}
         self._switched: dict[tuple[tuple[str, str], ...], Outcome] = {}
 
@@ -53,9 +52,8 @@ class Outcome:
         """Results under the same law with other switches; kept with the outcome."""
         key = tuple(sorted(settings.items()))
         if key not in self._switched:
-            self._switched[key] = Outcome(
-                self._run, self.law.with_switches(settings), self._dated, self.weight
-            )
+            law = self.law.with_switches(settings)
+            self._switched[key] = Outcome(self._run, law, self._dated, self.weight)
         return self._switched[key]
 
     @cached_property
@@ -65,27 +63,19 @@ class Outcome:
         return None if response is None else self._held()(self._free, response.parameters)
 
     def solver(self) -> Callable[[ProductParameters], TradeVolume]:
-        """Make a function of elasticities that gives trade after the response, limits and moved purchases.
-
-        Raises:
-            ValueError: the run has no response.
-        """
+        """Make a function of elasticities that gives trade after the response, limits and moved purchases."""
         solve, held = self._duty_solver(), self._held()
         return lambda parameters: held(solve(parameters), parameters)
-
-    def _limited(self) -> LimitedResponse | None:
-        if not self.constraints:
-            return None
-        # A static run, and most others, have no limits: their solver is not loaded.
-        from tariffs.engine.response.limits.limited_response import LimitedResponse
-
-        return LimitedResponse(self._response, self.variety_rates, self.constraints)
 
     def _held(self) -> Callable[[VarietyVolume, ProductParameters], TradeVolume]:
         """Put limits on quantities and purchases moved in time on trade after duties, and sum it by line."""
         response, rates, factor = self._response, self.variety_rates, self.purchase_factor
-        limited = self._limited()
-        v = response.varieties
+        v, limited = response.varieties, None
+        if self.constraints:
+            # A static run, and most others, have no limits: their solver is not loaded.
+            from tariffs.engine.response.limits.limited_response import LimitedResponse
+
+            limited = LimitedResponse(response, rates, self.constraints)
 
         def held(volume: VarietyVolume, parameters: ProductParameters) -> TradeVolume:
             if limited is not None:
@@ -174,11 +164,7 @@ class Outcome:
 
     @cached_property
     def variety_rates(self) -> VarietyRates:
-        """Rates of the varieties of the response.
-
-        Raises:
-            ValueError: the run has no response.
-        """
+        """Rates of the varieties of the response; raises ValueError without one."""
         return self._response.rates_under(self.duties)
 
     def responding(self, response: Response) -> Response:

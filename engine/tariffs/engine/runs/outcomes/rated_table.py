@@ -72,6 +72,8 @@ class RatedTable:
         self._markets = self.prepared.markets or (self.market,)
         self._lines = {basis_of(self.law): self.prepared.lines}
         self._claims: ClaimResponse | None = None
+        self._switches: dict[str, str] = {}
+        self._too_many: set[int] = set()
         self.base: Duties | None = None
         if day := self.options.baseline or self.prepared.baseline:
             self.base_dated = self.dated_alike(self.law, day, self.law.as_of)

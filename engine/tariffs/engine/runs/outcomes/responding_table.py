@@ -29,6 +29,7 @@ from tariffs.engine.response.trade.trade_response import (
 )
 from tariffs.engine.response.trade.world_response import SET as WORLD_SET
 from tariffs.engine.response.trade.world_response import world_parameters
+from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.duty_steps import DutySteps, ExpectedDuties
 from tariffs.engine.runs.outcomes.rated_table import RatedTable, RunContext
@@ -56,9 +57,10 @@ class RespondingTable(RatedTable):
         response, parameters: None in a static run.
         steps: steps of duty at the horizon `path`.
         expected: purchases that are moved in time, None if none are.
+        grouping: groups of the results, by the keys of the options.
 
     Raises:
-        InputError: BASELINE_REQUIRED, PARAMETER_INVALID, or a fault of the table as a whole.
+        InputError: BASELINE_REQUIRED, GROUP_UNKNOWN, PARAMETER_INVALID, or a fault of the table as a whole.
     """
 
     def __init__(
@@ -70,28 +72,25 @@ class RespondingTable(RatedTable):
         scenarios: Sequence[Scenario] = (),
     ) -> None:
         super().__init__(table, law, options, context)
-        options = self.options
+        options, self.has_limits = self.options, False
         mixed = any(one.mixture for one in scenarios)
         options.refuse(own_table=not self.prepared.baseline, mixture=mixed)
         self.response: Response | None = None
         self.parameters: ProductParameters | None = None
         self.steps: DutySteps | None = None
         self.expected: ExpectedDuties | None = None
-        if self.base is None or options.response == "none":
-            self.has_limits = False
-            return
-        self.has_limits = has_limits(self.law, scenarios)
-        self.parameters = product_parameters(self.prepared, options)
-        prohibition = prohibition_parameters(self.prepared, options)
-        offset, answer = options.fx_offset, options.retaliation
-        models = options.response, self.parameters, options.market, offset, prohibition, answer
-        self.response = respond(self.prepared, self.law, self.base, *models)
-        # What is kept here refers to this weakly, or the table would stay in memory until the collector ran.
-        this = weakref.proxy(self)
-        if options.horizon == PATH:
-            self.steps = DutySteps(this, self.response)
-        if options.ahead:
-            self.expected = ExpectedDuties(this, options.ahead)
+        if self.base is not None and options.response != "none":
+            self.has_limits = has_limits(self.law, scenarios)
+            self.parameters = product_parameters(self.prepared, options)
+            prohibition = prohibition_parameters(self.prepared, options)
+            offset, answer = options.fx_offset, options.retaliation
+            models = options.response, self.parameters, options.market, offset, prohibition, answer
+            self.response = respond(self.prepared, self.law, self.base, *models)
+            # What is kept here refers to this weakly, or the table would stay in memory until the collector ran.
+            this = weakref.proxy(self)
+            self.steps = DutySteps(this, self.response) if options.horizon == PATH else None
+            self.expected = ExpectedDuties(this, options.ahead) if options.ahead else None
+        self.grouping = Grouping.of(self.prepared, options.keys)
 
     def quantity_constraints(self, law: Law, dated: Dated) -> QuantityConstraints | None:
         """Find the constraints of a law on the quantities of the response; None if there are none."""
@@ -116,12 +115,11 @@ def has_limits(law: Law, scenarios: Sequence[Scenario]) -> bool:
 
 def product_parameters(prepared: PreparedTable, options: Options) -> ProductParameters:
     """Look up the elasticities of the products; those of no user's file are kept with the table."""
-    kept = prepared.lines.cache.setdefault("parameters", {})
+    kept: dict[tuple[str, ...], ProductParameters] = prepared.lines.cache.setdefault("parameters", {})
     name = options.parameter_set or MODELS[options.response].set
     key = (options.response if options.response in LASTING_MODELS else "", options.horizon, name)
     if key in kept:
-        parameters: ProductParameters = kept[key]
-        return parameters
+        return kept[key]
     found = _looked_up(prepared, options, name or None)
     if name in {"", THETAS, WORLD_SET, *SETS}:
         kept[key] = found

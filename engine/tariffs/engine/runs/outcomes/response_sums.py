@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,30 +20,9 @@ from tariffs.engine.runs.column_names import AFTER, DOMESTIC_SUMS, LIMIT_SUMS, P
 from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.outcomes.outcome import Outcome
 from tariffs.engine.runs.results import after_columns, rent_columns
+from tariffs.engine.runs.sums import AfterSums
 from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.prepare import PreparedTable
-
-
-@dataclass(frozen=True)
-class AfterSums:
-    """Sums of lanes after the response, in dollars; NaN where unknown.
-
-    Attributes:
-        groups: (lanes, groups) by name: RESPONSE_SUMS, and those of limits and domestic goods in runs that have them.
-        total: (lanes,) by name.
-        duty_after: (lanes, places) duty by group and authority, the authorities of a group adjacent unless the caller
-            chose places; no place where results are not by authority.
-    """
-
-    groups: Mapping[str, F64]
-    total: Mapping[str, F64]
-    duty_after: F64
-
-    def unlimited(self) -> AfterSums:
-        """Add the sums of limits to lanes of which none has a limit, in a run that has them."""
-        nothing = {name: np.zeros_like(self.groups[AFTER[0]]) for name in LIMIT_SUMS}
-        none = {name: np.zeros_like(self.total[AFTER[0]]) for name in LIMIT_SUMS}
-        return replace(self, groups={**self.groups, **nothing}, total={**self.total, **none})
 
 
 def by_name(lines: F64, owned: F64, is_known: bool) -> tuple[dict[str, F64], dict[str, F64]]:
@@ -68,11 +47,9 @@ class ResponseSums:
     """Sums of one outcome for any elasticities.
 
     Args:
-        prepared: the table.
-        grouping: the groups of the results.
+        prepared, grouping: the table, and the groups of the results.
         response: the response, with its central parameters.
-        outcome: the lines under one law.
-        keep: the usable lines.
+        outcome, keep: the lines under one law, and those that are usable.
         authorities: the authorities whose duty is summed by group.
         threads: threads to use; the sums have the same bits on any number.
         room: where arrays of the draws lie, for many calls a workspace.
@@ -105,10 +82,10 @@ class ResponseSums:
             vat = prepared.lines.vat
             groups = LaneGroups(group, owners[0], grouping.count, owners[1])
             table = response.lane_table(groups, None if vat is None else vat[v.line])
-            self._run = _ByVariety(response, outcome.variety_rates, table, charged, threads, room)
+            self._run = _by_variety(response, outcome.variety_rates, table, charged, threads, room)
         else:
             self.at_once = 1
-            self._run = _ByLine(prepared.lines, outcome, grouping, owners, keep, charged, group)
+            self._run = _by_line(prepared.lines, outcome, grouping, owners, keep, charged, group)
 
     def __call__(self, parameters: Sequence[ProductParameters]) -> AfterSums:
         """Sum the lines under each of the parameters: one lane each."""
@@ -200,76 +177,55 @@ class _DrawnTrade:
 _Runner = Callable[[Sequence[ProductParameters]], _DrawnTrade]
 
 
-class _ByVariety:
-    """Sums over varieties in lanes of elasticities."""
+def _by_variety(
+    response: Response, rates: VarietyRates, table: LaneTable, charged: _Charged, threads: int, room: Room
+) -> _Runner:
+    """Sum over varieties in lanes of elasticities."""
+    group, class_of, values = table.groups.of_variety, rates.of_variety.astype(np.int64), None
+    if charged.columns:
+        # Duty is that of a class, so that values are summed by group and class.
+        keys = np.maximum(group, 0) * (int(class_of.max(initial=0)) + 1) + class_of
+        values, first = numbered(keys.view(np.uint64))
+        group, class_of = group[first], class_of[first]
+    solve = response.sum_solver(table, rates, threads, values)
+    unbounded = np.unique(table.groups.of_product[response.unbounded_loss(rates)])
 
-    def __init__(
-        self,
-        response: Response,
-        rates: VarietyRates,
-        table: LaneTable,
-        charged: _Charged,
-        threads: int,
-        room: Room,
-    ) -> None:
-        self._groups, self._charged, self._room = table.groups.varieties, charged, room
-        group, values = table.groups.of_variety, None
-        if charged.columns:
-            # Duty is that of a class, so that values are summed by group and class.
-            classes = int(rates.of_variety.max(initial=0)) + 1
-            keys = np.maximum(group, 0) * classes + rates.of_variety
-            values, first = numbered(keys.view(np.uint64))
-            self._pairs = group[first], rates.of_variety[first].astype(np.int64)
-        self._solve = response.sum_solver(table, rates, threads, values)
-        self._base, self._table, self._market = table.base_sums, table, response.market
-        self._unbounded = np.unique(table.groups.of_product[response.unbounded_loss(rates)])
-
-    def __call__(self, parameters: Sequence[ProductParameters]) -> _DrawnTrade:
-        sums = self._solve(parameters, self._room)
+    def run(parameters: Sequence[ProductParameters]) -> _DrawnTrade:
+        sums, market = solve(parameters, room), response.market
         duties = np.zeros((0, len(parameters)))
-        if self._charged.columns:
-            duties = self._charged.sums(self._groups, *self._pairs, sums.values)
+        if charged.columns:
+            duties = charged.sums(table.groups.varieties, group, class_of, sums.values)
         # An unbounded loss is unknown.
-        sums.owned[self._unbounded] = np.nan
+        sums.owned[unbounded] = np.nan
         domestic: Sequence[DomesticGoods] = ()
-        if self._market is not None and sums.nests is not None:
-            domestic = self._market.domestic(self._table.before, sums.nests)
-        return _DrawnTrade(sums.after(self._base), sums.owned, duties, domestic)
+        if market is not None and sums.nests is not None:
+            domestic = market.domestic(table.before, sums.nests)
+        return _DrawnTrade(sums.after(table.base_sums), sums.owned, duties, domestic)
+
+    return run
 
 
-class _ByLine:
-    """Sums over lines, one draw at a time, for models or laws that sums over varieties cannot express."""
+def _by_line(
+    lines: LineArrays, outcome: Outcome, grouping: Grouping, owners: tuple[I64, int], keep: Bools,
+    charged: _Charged, group: I64,
+) -> _Runner:  # fmt: skip
+    """Sum over lines, one draw at a time, for models or laws that sums over varieties cannot express."""
+    solve, class_of = outcome.solver(), outcome.variety_rates.of_variety.astype(np.int64)
 
-    def __init__(
-        self,
-        lines: LineArrays,
-        outcome: Outcome,
-        grouping: Grouping,
-        owners: tuple[I64, int],
-        keep: Bools,
-        charged: _Charged,
-        group: I64,
-    ) -> None:
-        self._lines, self._grouping, self._keep = lines, grouping, keep
-        self._owners, self._charged, self._solve = owners, charged, outcome.solver()
-        self._group, self._class = group, outcome.variety_rates.of_variety.astype(np.int64)
-
-    def __call__(self, parameters: Sequence[ProductParameters]) -> _DrawnTrade:
+    def run(parameters: Sequence[ProductParameters]) -> _DrawnTrade:
         (only,) = parameters
-        volume = self._solve(only)
-        columns = after_columns(self._lines, volume)
+        volume = solve(only)
+        columns = after_columns(lines, volume)
         if volume.rents is not None:
-            columns |= rent_columns(volume.rents, self._lines.count)
-        sums = self._grouping.sums(list(columns.values()), self._keep)
-        owned = [
-            sums_of(self._owners[0], one, self._owners[1]) for one in (volume.buyer_surplus, volume.welfare)
-        ]
+            columns |= rent_columns(volume.rents, lines.count)
+        sums = grouping.sums(list(columns.values()), keep)
+        owned = [sums_of(owners[0], one, owners[1]) for one in (volume.buyer_surplus, volume.welfare)]
         return _DrawnTrade(
             sums[:, : len(AFTER), None],
             np.stack(owned, axis=1)[:, :, None],
-            self._charged.sums(
-                self._grouping.count, self._group, self._class, volume.value_of_varieties[:, None]
-            ),
+            charged.sums(grouping.count, group, class_of, volume.value_of_varieties[:, None]),
             () if volume.domestic is None else (volume.domestic,),
             None if volume.rents is None else sums[:, len(AFTER) :],
         )
+
+    return run

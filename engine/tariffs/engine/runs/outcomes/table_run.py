@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import polars as pl
@@ -19,19 +18,17 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.response.trade.trade_response import Response
 from tariffs.engine.runs.column_names import BASELINE_DUTY, LINES
 from tariffs.engine.runs.grouping import Grouping
-from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.duty_sums import DutySums, GroupedDuties
 from tariffs.engine.runs.outcomes.outcome import Outcome
 from tariffs.engine.runs.outcomes.rated_table import Cancelled, Progress, RunContext
 from tariffs.engine.runs.outcomes.responding_table import RespondingTable
-from tariffs.engine.runs.outcomes.response_sums import AfterSums, ResponseSums
+from tariffs.engine.runs.outcomes.response_sums import ResponseSums
 from tariffs.engine.runs.results import lines_frame
-from tariffs.engine.runs.sums import ChargedDuties, Sums, stacked
+from tariffs.engine.runs.sums import AfterSums, ChargedDuties, Sums, stacked
 from tariffs.engine.scenario import Scenario, apply_scenario, components, scenario_facts
 from tariffs.engine.table_duty.baseline_values import kept_at_baseline
-from tariffs.engine.table_duty.duties import Dated, Duties
+from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.atoms import atoms_of
-from tariffs.engine.tables.prepare import Table
 
 __all__ = ["Cancelled", "Progress", "RunContext", "SwitchReport", "TableRun"]
 
@@ -45,34 +42,12 @@ class SwitchReport:
 
 
 class TableRun(RespondingTable):
-    """One table with its baseline and response, to be computed under any number of laws.
-
-    Arguments and attributes as `RespondingTable`.
-
-    Raises:
-        InputError: BASELINE_REQUIRED, GROUP_UNKNOWN, PARAMETER_INVALID, or a fault of the table as a whole.
-    """
-
-    def __init__(
-        self,
-        table: Table,
-        law: Law,
-        options: Options,
-        context: RunContext,
-        scenarios: Sequence[Scenario] = (),
-    ) -> None:
-        super().__init__(table, law, options, context, scenarios)
-        self.grouping = Grouping.of(self.prepared, options.keys)
-        self._switches: dict[str, str] = {}
-        self._too_many: set[int] = set()
-        self._kept: WeakKeyDictionary[Outcome, tuple[bool, AfterSums]] = WeakKeyDictionary()
+    """One table with its baseline and response, to be computed under any number of laws; as `RespondingTable`."""
 
     def grouped_by(self, by: Sequence[str]) -> TableRun:
         """Give the run with other keys of its groups; it shares everything else."""
-        run = copy(self)
-        run.grouping = Grouping.of(self.prepared, tuple(dict.fromkeys(by)))
-        run.grouping = replace(run.grouping, by_authority=self.grouping.by_authority)
-        run._kept = WeakKeyDictionary()
+        run, grouping = copy(self), Grouping.of(self.prepared, tuple(dict.fromkeys(by)))
+        run.grouping = replace(grouping, by_authority=self.grouping.by_authority)
         return run
 
     def outcome(self, law: Law, dated: Dated, weight: float = 1.0) -> Outcome:
@@ -88,7 +63,7 @@ class TableRun(RespondingTable):
 
     def keep_response(self, outcome: Outcome, sums: AfterSums) -> None:
         """Keep the sums after the response of an outcome that are computed already, by authority if results are."""
-        self._kept[outcome] = self.grouping.by_authority, sums
+        outcome.responses[self.grouping.id] = self.grouping.by_authority, sums
 
     def outcomes(self, scenario: Scenario, on: str) -> list[Outcome]:
         """Compute the lines under a scenario: one outcome, or one per component of a mixture."""
@@ -134,20 +109,15 @@ class TableRun(RespondingTable):
 
     @property
     def baseline_duty(self) -> F64:
-        """Duty of the baseline by the keys of the options, in dollars.
-
-        Raises:
-            ValueError: the run has no baseline.
-        """
+        """Duty of the baseline by the keys of the options, in dollars; raises ValueError without one."""
         if self.base is None:
             raise ValueError("a run without a baseline has no duty at it")
         return self.grouping.sums([self.base.duty], self.usable)[:, 0]
 
     def lines(self, outcomes: Sequence[Outcome]) -> pl.DataFrame:
         """Add the result columns to the usable rows."""
-        columns = {
-            name: sum_of([(x.weight, x.columns[name]) for x in outcomes]) for name in outcomes[0].columns
-        }
+        names = outcomes[0].columns
+        columns = {name: sum_of([(x.weight, x.columns[name]) for x in outcomes]) for name in names}
         return lines_frame(self.prepared.frame, columns, self.kept(outcomes))
 
     def after(self, outcome: Outcome) -> AfterSums:
@@ -160,22 +130,17 @@ class TableRun(RespondingTable):
         """Sum an outcome after the response, once; None without one."""
         if self.response is None:
             return None
-        has_authorities, sums = self._kept.get(outcome, (False, None))
+        has_authorities, sums = outcome.responses.get(self.grouping.id, (False, None))
         if sums is None or by_authority > has_authorities:
-            sums = self._summed(
-                self.response, outcome, keep, outcome.duties.authorities if by_authority else ()
-            )
-            self._kept[outcome] = by_authority, sums
+            sums = self._summed(self.response, outcome, keep, by_authority)
+            outcome.responses[self.grouping.id] = by_authority, sums
         return sums
 
     @stage("respond")
-    def _summed(
-        self, response: Response, outcome: Outcome, keep: Bools, authorities: Sequence[str]
-    ) -> AfterSums:
-        sums = ResponseSums(
-            self.prepared, self.grouping, response, outcome, keep, authorities, thread_count()
-        )
-        return sums([response.parameters])
+    def _summed(self, response: Response, outcome: Outcome, keep: Bools, by_authority: bool) -> AfterSums:
+        authorities = outcome.duties.authorities if by_authority else ()
+        run = self.prepared, self.grouping, response, outcome, keep, authorities, thread_count()
+        return ResponseSums(*run)([response.parameters])
 
     @property
     def is_static(self) -> bool:
@@ -192,31 +157,22 @@ class TableRun(RespondingTable):
 
     def static_columns(self, grouping: Grouping, sums: DutySums) -> dict[str, F64]:
         """Result columns by group of sums of duty, with the change of landed cost from the baseline."""
-        constants = self._constant_sums(grouping)
-        columns = sums.columns(*constants)
+        lines, key = self.prepared.lines, grouping.id
+        # Customs value, and freight with insurance, by group, of the lines that are not refused.
+        constants: dict[tuple[str, ...], F64] = lines.cache.setdefault("constant sums", {})
+        if key not in constants:
+            constants[key] = grouping.sums([lines.value, lines.freight + lines.insurance], self.usable).T
+        columns = sums.columns(*constants[key])
         if self.base is not None:
-            before = self._landed_at_baseline(self.base, grouping, constants)
-            columns["landed_change"] = columns["landed"] - before
+            grouped = GroupedDuties(self.law, self.base, self.base_dated, grouping)
+
+            def landed() -> F64:
+                return grouped.sums.columns(*constants[key])["landed"]
+
+            columns["landed_change"] = columns["landed"] - kept_at_baseline(
+                ("landed", key), lines, self.base, landed
+            )
         return columns
-
-    def _landed_at_baseline(self, base: Duties, grouping: Grouping, constants: tuple[F64, F64]) -> F64:
-        """Landed cost at the baseline by group."""
-        grouped = GroupedDuties(self.law, base, self.base_dated, grouping)
-        return kept_at_baseline(
-            ("landed", grouping.id),
-            self.prepared.lines,
-            base,
-            lambda: grouped.sums.columns(*constants)["landed"],
-        )
-
-    def _constant_sums(self, grouping: Grouping) -> tuple[F64, F64]:
-        """Customs value, and freight with insurance, by group, of the lines that are not refused."""
-        lines = self.prepared.lines
-        kept: dict[tuple[str, ...], tuple[F64, F64]] = lines.cache.setdefault("constant sums", {})
-        if grouping.id not in kept:
-            sums = grouping.sums([lines.value, lines.freight + lines.insurance], self.usable)
-            kept[grouping.id] = (sums[:, 0], sums[:, 1])
-        return kept[grouping.id]
 
     @property
     def usable(self) -> Bools:
@@ -248,17 +204,12 @@ class TableRun(RespondingTable):
 
     def notes(self) -> tuple[Note, ...]:
         """List notes on the options, the table and the parameters."""
-        warnings = self.parameters.notes if self.parameters else ()
-        foreign = self.parameters.foreign if self.parameters else ()
-        return (
-            *self._option_notes,
-            *self.prepared.notes,
-            *(Note("PARAMETERS_AGGREGATED", text) for text in warnings),
-            *(
-                Note("PARAMETERS_FOREIGN", f"{one} has no sigma of its own: that of the US is used.")
-                for one in foreign
-            ),
-        )
+        own = list[Note]()
+        if p := self.parameters:
+            own += [Note("PARAMETERS_AGGREGATED", text) for text in p.notes]
+            text = "{} has no sigma of its own: that of the US is used."
+            own += [Note("PARAMETERS_FOREIGN", text.format(one)) for one in p.foreign]
+        return (*self._option_notes, *self.prepared.notes, *own)
 
     def _used_switches(self) -> dict[str, str]:
         """Switches of the baseline and of all outcomes so far."""

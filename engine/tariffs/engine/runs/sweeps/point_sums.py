@@ -33,9 +33,8 @@ from tariffs.engine.runs.lanes.point_laws import PointGroup, PointLaws, Values
 from tariffs.engine.runs.lanes.table_lanes import has_lanes
 from tariffs.engine.runs.outcomes.duty_sums import PointDuties
 from tariffs.engine.runs.outcomes.outcome import Outcome
-from tariffs.engine.runs.outcomes.response_sums import AfterSums
 from tariffs.engine.runs.outcomes.table_run import TableRun
-from tariffs.engine.runs.sums import ChargedDuties, Sums, placed, stacked
+from tariffs.engine.runs.sums import AfterSums, ChargedDuties, Sums, placed, stacked
 from tariffs.engine.scenario import Scenario
 from tariffs.engine.tables.default_shares import is_responding
 
