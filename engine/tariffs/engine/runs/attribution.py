@@ -74,12 +74,6 @@ class Attribution:
 def attribute(table_run: TableRun, reference: Scenario, scenario: Scenario, on: str) -> Attribution:
     """Split the difference between two scenarios at a date by change and authority.
 
-    Args:
-        table_run: the table.
-        reference: the scenario compared with.
-        scenario: the scenario.
-        on: the date.
-
     Raises:
         ScenarioError: one of them cannot be applied, or is a mixture.
     """
@@ -116,20 +110,15 @@ def _units(reference: Scenario, scenario: Scenario) -> tuple[list[ChangeUnit], l
     """List the units that differ, those of the reference first, and all units in the order they apply."""
     theirs, ours = _units_of(reference), _units_of(scenario)
     their_content, our_content = [_content(unit) for unit in theirs], [_content(unit) for unit in ours]
-    removed = [
-        replace(unit, text=f"not made: {unit.text}", removed=True)
-        for unit in theirs
-        if _content(unit) not in our_content
-    ]
+    without = (unit for unit in theirs if _content(unit) not in our_content)
+    removed = [replace(unit, text=f"not made: {unit.text}", removed=True) for unit in without]
     added = [unit for unit in ours if _content(unit) not in their_content]
     return [*removed, *added], [*removed, *ours]
 
 
 def _units_of(scenario: Scenario) -> list[ChangeUnit]:
     *parents, own = lineage(scenario, library())
-    units = [
-        ChangeUnit(parent.id, parent.title, parent.changes, False, parent.assumptions) for parent in parents
-    ]
+    units = [ChangeUnit(one.id, one.title, one.changes, False, one.assumptions) for one in parents]
     groups: dict[str, list[Change]] = {}
     for index, change in enumerate(own.changes):
         groups.setdefault(change.group or f"changes[{index}]", []).append(change)

@@ -107,18 +107,11 @@ def _key(table: PreparedTable, name: str) -> pl.Series:
         return table.frame[name]
     if name == SECTOR:
         distinct = table.frame["hts"].unique()
-        return table.frame["hts"].replace_strict(
-            distinct, pl.Series(sector_of(distinct.to_list()), dtype=pl.String)
-        )
+        sectors = pl.Series(sector_of(distinct.to_list()), dtype=pl.String)
+        return table.frame["hts"].replace_strict(distinct, sectors)
     if name == REGION:
         partner = DESTINATION if DESTINATION in table.frame.columns else "origin"
         return table.frame[partner].replace_strict(regions(), default=None, return_dtype=pl.String)
-    known = [
-        "origin", REGION, AUTHORITY, *CODE_KEYS, SECTOR, "month (with entry_date)", "any column of the table"
-    ]  # fmt: skip
-    raise InputError(
-        "GROUP_UNKNOWN",
-        f"The results cannot be grouped by {name!r}.",
-        field="by",
-        fix=f"Use {', '.join(known)}.",
-    )
+    known = (REGION, AUTHORITY, *CODE_KEYS, SECTOR, "month (with entry_date)", "any column of the table")
+    why, fix = f"The results cannot be grouped by {name!r}.", f"Use {', '.join(('origin', *known))}."
+    raise InputError("GROUP_UNKNOWN", why, field="by", fix=fix)

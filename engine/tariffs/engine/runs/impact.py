@@ -178,12 +178,12 @@ class ImpactRun(StepwiseRun):
         run, points = self.table_run, len(self._points)
         each = run.grouping.count + (run.prepared.lines.count if run.options.include_lines else 0)
         if points > POINTS_OF_ANY_SIZE and points * each > ROWS_AT_MOST:
+            most = max(POINTS_OF_ANY_SIZE, ROWS_AT_MOST // each)
             raise InputError(
                 "BATCH_TOO_LARGE",
                 f"{points:,} points have {points * each:,} rows; the limit is {ROWS_AT_MOST:,}.",
                 field="points",
-                fix=f"Use coarser keys or at most {max(POINTS_OF_ANY_SIZE, ROWS_AT_MOST // each):,} points; a long "
-                "run (--detach) has no such limit.",
+                fix=f"Use coarser keys or at most {most:,} points; a long run (--detach) has no such limit.",
                 metadata={"found": str(points * each), "limit": str(ROWS_AT_MOST)},
             )
 
@@ -227,15 +227,10 @@ class ImpactRun(StepwiseRun):
             days = {"first": dates.first.isoformat(), "last": dates.last.isoformat()}
             facts = {"line_dates": {"lines": dates.lines, "of": dates.of, **days}, **facts}
         unread = unread_of(run.law, _asked_days(run, self._points), run.options.known_on)
-        return RunEnd(
-            notes=(*self._point_notes, *run.notes(), *unread),
-            refused=run.refused(),
-            provenance=run.provenance(
-                [point.scenario for point in self._points],
-                points=[f"{point.scenario.id}@{point.on}" for point in self._points],
-                **facts,
-            ),
-        )
+        labels = [f"{point.scenario.id}@{point.on}" for point in self._points]
+        provenance = run.provenance([point.scenario for point in self._points], points=labels, **facts)
+        notes = (*self._point_notes, *run.notes(), *unread)
+        return RunEnd(notes=notes, refused=run.refused(), provenance=provenance)
 
     def part(self, index: int) -> PointPart:
         """Sum one point."""

@@ -120,17 +120,12 @@ def joined_notes(notes: Iterable[Sequence[Note]]) -> tuple[Note, ...]:
 def joined_provenance(provenances: Sequence[Mapping[str, Any]]) -> dict[str, object]:
     """Inputs needed to reproduce the run: those of a bucket, with the digest of all tables."""
     facts = {name: value for name, value in provenances[0].items() if name != "run_digest"}
-    digests = [one["table_digest"] for one in provenances]
+    digests = " ".join(one["table_digest"] for one in provenances)
     switches = {name: value for one in provenances for name, value in one["switches"].items()}
-    return with_run_digest(
-        {
-            **facts,
-            **_line_dates(provenances),
-            "table_digest": hashlib.sha256(" ".join(digests).encode()).hexdigest(),
-            "switches": dict(sorted(switches.items())),
-            "buckets": len(provenances),
-        }
-    )
+    facts |= _line_dates(provenances)
+    facts |= {"table_digest": hashlib.sha256(digests.encode()).hexdigest()}
+    facts |= {"switches": dict(sorted(switches.items())), "buckets": len(provenances)}
+    return with_run_digest(facts)
 
 
 def _line_dates(provenances: Sequence[Mapping[str, object]]) -> dict[str, object]:
@@ -151,10 +146,7 @@ def goods_keys(law: Law, scenarios: Sequence[Scenario], options: Options) -> Cal
     nest. All goods that limits or floors hold together have one key, since two limits may have goods in common; so have
     the industries of such goods. The key depends on the code alone, so that it is the same for every file.
 
-    Args:
-        law: the law before the scenarios.
-        scenarios: the scenarios, their parameters filled in.
-        options: options of the run.
+    The law is that before the scenarios, whose parameters are filled in.
     """
     scopes: Iterable[Scope] = ()
     if options.response != "none":
@@ -197,18 +189,15 @@ def _joint_scopes(law: Law, scenarios: Sequence[Scenario], markets: Sequence[str
 
 def _prefixes(scope: Scope, law: Law) -> tuple[Prefixes, ...]:
     """Codes of the products of a scope, those that lists have on any day included."""
-    return tuple(
-        tuple(
-            code
-            for name in sorted(names)
-            for code in (law.lists[name].codes if name in law.lists else (name,))
-        )
-        for names in scope.products
-    )
+
+    def codes(name: str) -> Iterable[str]:
+        return law.lists[name].codes if name in law.lists else (name,)
+
+    return tuple(tuple(code for name in sorted(names) for code in codes(name)) for names in scope.products)
 
 
 def _is_within(product: str, codes: tuple[Prefixes, ...]) -> bool:
-    return all(
-        any(product.startswith(prefix) or prefix.startswith(product) for prefix in prefixes)
-        for prefixes in codes
-    )
+    def meets(prefix: str) -> bool:
+        return product.startswith(prefix) or prefix.startswith(product)
+
+    return all(any(map(meets, prefixes)) for prefixes in codes)

@@ -76,11 +76,7 @@ class Options(run_spec.Budget, run_spec.Results, run_spec.Response, run_spec.Law
         return DECILE in self.by
 
     def refuse(self, **facts: object) -> None:
-        """Refuse combinations of these options and facts of the run, see `refusals`.
-
-        Raises:
-            InputError: PARAMETER_INVALID or BASELINE_REQUIRED.
-        """
+        """Refuse combinations of these options and facts of the run, as `refusals.refuse`."""
         refuse({**vars(self), **facts})
 
     def refuse_untaken(self, verb: str) -> None:
@@ -115,9 +111,8 @@ class Options(run_spec.Budget, run_spec.Results, run_spec.Response, run_spec.Law
     def goods_markets(self, law: Law) -> tuple[str, ...]:
         """Markets whose embedded goods a run without a table covers, that of `goods_market` first."""
         first = self.goods_market(law)
-        return (
-            (first,) if self.to or first == IMPORT else (first, *(one for one in law.markets if one != first))
-        )
+        others = () if self.to or first == IMPORT else (one for one in law.markets if one != first)
+        return (first, *others)
 
     def goods_facts(self, markets: Sequence[str]) -> dict[str, object]:
         """Describe the direction of the goods, and their destinations, for the provenance."""
@@ -134,17 +129,11 @@ class Options(run_spec.Budget, run_spec.Results, run_spec.Response, run_spec.Law
         answered = {}
         if self.market != PRODUCT:
             answered["other products"] = "other sectors"
-            elasticities = {
-                name: {"value": value, "source": source}
-                for name, (value, source) in market_elasticities().items()
-            }
+            found = market_elasticities().items()
+            elasticities = {name: {"value": value, "source": source} for name, (value, source) in found}
             title = f"{model.title}, under sectors of products and domestic goods"
-            facts |= {
-                "title": title,
-                "market": self.market,
-                "elasticities": elasticities,
-                "domestic_goods": SOURCE,
-            }
+            facts |= {"title": title, "market": self.market}
+            facts |= {"elasticities": elasticities, "domestic_goods": SOURCE}
         if self.response == EXACT_HAT:
             facts |= {"thetas": list(parameters.sources), "domestic_goods": SOURCE}
         if self.response == WORLD:
@@ -172,11 +161,7 @@ def _values(options: Options, *groups: type[Any]) -> dict[str, Any]:
 
 
 def read_day(text: str, name: str) -> str:
-    """Read an ISO day as text.
-
-    Raises:
-        InputError: ENTRY_DATE_INVALID.
-    """
+    """Read an ISO day as text; raises InputError ENTRY_DATE_INVALID."""
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError as error:

@@ -94,10 +94,7 @@ def sourced_costs(law: Law, instant: datetime, known_on: date | None = None) -> 
 def fee_notes(law: Law, on: str, known_on: str = "") -> list[Note]:
     """Describe the cost per TEU and ton of fees on voyages that the law's scenario states, one note per fee.
 
-    Args:
-        law: the law, after any scenario.
-        on: the day or instant.
-        known_on: the day whose acts count, `entry` for that of the instant; empty is the law's as-of day.
+    `known_on` is the day whose acts count, `entry` for that of the instant; empty is the law's as-of day.
     """
     instant = entry_instant(law, on)
     known = read_known_on(law, known_on, instant.astimezone(law.zones[IMPORT]).date())
@@ -134,11 +131,8 @@ def port_cost(
     neither net tonnage nor any cargo is stated. Without a figure a voyage has one call.
 
     Args:
-        law: the law, after any scenario.
-        measure: the fee's measure.
+        law, measure, instant, known_on: as of `port_fee`.
         calls: the kind of ship, and the stated figures of the voyage.
-        instant: the (aware) instant of the call.
-        known_on: the day whose acts count; None is the law's as-of day.
 
     Raises:
         InputError: PARAMETER_INVALID for an unknown fee, kind or voyage, a number below 0 or a share above 1, or if
@@ -157,20 +151,17 @@ def port_cost(
         raise _refused(f"No net tonnage is known of {calls.kind} ships under {measure}", "net_tons")
     if fee.currency != "USD" and "usd_per_unit" not in known:
         raise _refused(f"No exchange rate is known from {fee.currency} to US dollars", "usd_per_unit")
-    voyage = Voyage(
-        known["net_tons"],
-        teu=known.get("teu", ZERO),
-        tons=known.get("cargo_tons", ZERO),
-        containers=known.get("containers", ZERO),
-        calls=int(known.get("calls", ONE)),
-    )
+    teu, tons, containers = (known.get(name, ZERO) for name in _CARGO)
+    voyage = Voyage(known["net_tons"], teu, tons, containers, int(known.get("calls", ONE)))
     dollars = ONE if fee.currency == "USD" else known["usd_per_unit"]
     cost = port_fee(law, measure, calls.kind, voyage, instant, dollars=dollars, known_on=known_on)
     ship = sourced.ship if sourced and calls.net_tons is None else ""
-    over_trade = [
-        None if each is None or share is None else each * share for each in (cost.per_teu, cost.per_ton)
-    ]
-    return replace(cost, ship=ship, figures=figures, teu_of_trade=over_trade[0], ton_of_trade=over_trade[1])
+
+    def of_trade(amount: Decimal | None) -> Decimal | None:
+        return None if amount is None or share is None else amount * share
+
+    per_teu, per_ton = of_trade(cost.per_teu), of_trade(cost.per_ton)
+    return replace(cost, ship=ship, figures=figures, teu_of_trade=per_teu, ton_of_trade=per_ton)
 
 
 def _with_exchange(
@@ -193,9 +184,9 @@ def _sourced(law: Law, measure: str, calls: PortCalls) -> SourcedVoyage | None:
     of_kind = [one for one in law.port_calls if (one.measure, one.kind) == (measure, calls.kind)]
     matching = [one for one in of_kind if calls.ship in {"", one.ship}]
     if calls.ship and not matching:
+        wanted = ", ".join(one.ship for one in of_kind) or "your figures"
         raise _refused(
-            f"There is no sourced voyage of {calls.kind} {calls.ship} ships under {measure}",
-            ", ".join(one.ship for one in of_kind) or "your figures",
+            f"There is no sourced voyage of {calls.kind} {calls.ship} ships under {measure}", wanted
         )
     return matching[0] if matching else None
 
@@ -228,10 +219,8 @@ def port_fee(
 
     Args:
         law: the law, after any scenario.
-        measure: the fee's measure.
-        kind: the kind of ship, one of the fee's.
-        voyage: the ship and its cargo.
-        instant: the (aware) instant of the call.
+        measure, kind: measure of the fee, and one of its kinds of ships.
+        voyage, instant: ship and cargo, and the (aware) instant of the call.
         dollars: US dollars for one unit of the fee's currency.
         known_on: the day whose acts count; None is the law's as-of day.
 
@@ -252,17 +241,9 @@ def port_fee(
         by_ton, by_container = begun[-1].per_net_ton, begun[-1].per_container
         per_call = max(by_ton * voyage.net_tons, by_container * voyage.containers) * dollars
     total = per_call * paying
-    return PortFee(
-        measure=measure,
-        kind=kind,
-        suspended=state is not None and state.suspended,
-        paying_calls=paying,
-        per_call=per_call,
-        total=total,
-        per_teu=total / voyage.teu if voyage.teu else None,
-        per_ton=total / voyage.tons if voyage.tons else None,
-        citations=fee.citations,
-    )
+    per_teu, per_ton = (total / amount if amount else None for amount in (voyage.teu, voyage.tons))
+    is_suspended = state is not None and state.suspended
+    return PortFee(measure, kind, is_suspended, paying, per_call, total, per_teu, per_ton, fee.citations)
 
 
 def fee_on(law: Law, kind: str) -> str:

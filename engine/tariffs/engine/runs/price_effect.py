@@ -17,12 +17,7 @@ from tariffs.engine.runs.outcomes.table_run import TableRun
 
 
 def industry_duties(run: TableRun, outcomes: Sequence[Outcome]) -> F64:
-    """Sum the duties added since the baseline by industry, in USD, in the order of `industries()`.
-
-    Args:
-        run: the table.
-        outcomes: results under the scenario, or under the components of a mixture.
-    """
+    """Sum the duties added since the baseline by industry, in USD, in the order of `industries()`."""
     assert run.base is not None
     added: F64 = sum((x.weight * x.duties.duty for x in outcomes), start=np.zeros(run.prepared.lines.count))
     change = np.where(run.kept(outcomes), added - run.base.duty, 0.0)
@@ -33,11 +28,7 @@ def industry_duties(run: TableRun, outcomes: Sequence[Outcome]) -> F64:
 
 
 def price_effect(duties: F64, method: str) -> pl.DataFrame:
-    """Compute the effect of added duties on consumer prices.
-
-    Args:
-        duties: added duty by industry, as `industry_duties` has it.
-        method: a name of `METHODS`.
+    """Compute the effect of added duties, as `industry_duties` has them, on consumer prices by a method of `METHODS`.
 
     Returns:
         One row for all consumption, whose `line` is null, then one for each line: `line, spending` (USD, of the year of
@@ -46,17 +37,14 @@ def price_effect(duties: F64, method: str) -> pl.DataFrame:
     margins, multiplier, accounts = METHODS[method]
     rates = _rates(duties, accounts)
     found = consumer_prices(rates, margins=margins, multiplier=multiplier, accounts=accounts)
-    columns = {"spending": found.spending * 1e6, "direct": found.direct, "indirect": found.indirect}
+    columns = {"spending": found.spending, "direct": found.direct, "indirect": found.indirect}
     lines = pl.DataFrame({"line": found.lines, **columns})
-    whole = {
-        "spending": found.spending.sum() * 1e6,
-        "direct": found.direct.sum(),
-        "indirect": found.indirect.sum(),
-    }
+    whole = {name: values.sum() for name, values in columns.items()}
     total = pl.DataFrame({"line": pl.Series([None], dtype=pl.String), **whole})
     dollars = pl.when(pl.col("spending") != 0.0).then(1e6 / pl.col("spending"))
     return (
         pl.concat([total, lines])
+        .with_columns(pl.col("spending") * 1e6)
         .with_columns(pl.col("direct") * dollars, pl.col("indirect") * dollars)
         .with_columns(change=pl.col("direct") + pl.col("indirect"))
     )

@@ -51,12 +51,7 @@ class MeanDuty:
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers to one scenario on a day.
-
-    Attributes:
-        duties: mean duty on the goods of each origin.
-        rates: rate that each market adds, a fraction.
-    """
+    """Mean duty on goods of each origin under a scenario on a day, and the rate that each market adds, a fraction."""
 
     duties: Mapping[str, MeanDuty]
     rates: Mapping[str, Decimal]
@@ -89,12 +84,8 @@ class Answers:
 class Reactions:
     """Reactions of the markets of a run over exports to scenarios, each to every component of a mixture.
 
-    They depend on no goods of the table, so that parts of a table have the same.
-
-    Args:
-        law: the law before the options of the run.
-        options: options of the run, whose slope is above 0.
-        context: cancellation of the run.
+    They depend on no goods of the table, so that parts of a table have the same. The law is that before the options of
+    the run, whose slope is above 0.
     """
 
     def __init__(self, law: Law, options: Options, context: RunContext) -> None:
@@ -108,15 +99,13 @@ class Reactions:
         if not scenario.mixture:
             return replace(point, scenario=self._answered(scenario, on))
         parts = [(weight, self._answered(part, on)) for weight, part in components(scenario)]
-        return replace(
-            point,
-            scenario=replace(
-                scenario,
-                mixture=tuple(Component(part.id, weight) for weight, part in parts),
-                named={part.id: part for _, part in parts},
-                digest=_digest([scenario.digest, *(part.digest for _, part in parts)]),
-            ),
+        answered = replace(
+            scenario,
+            mixture=tuple(Component(part.id, weight) for weight, part in parts),
+            named={part.id: part for _, part in parts},
+            digest=_digest([scenario.digest, *(part.digest for _, part in parts)]),
         )
+        return replace(point, scenario=answered)
 
     def notes(self, point: Point) -> list[Note]:
         """Say what each market answers to a point, and whose answers are not computed."""
@@ -145,9 +134,8 @@ class Reactions:
             for origin, (value, rate) in after.items()
         }
         rises = {market: duties[market].rise if market in duties else 0.0 for market in self._markets}
-        return Answers(
-            duties, {market: _rounded(self._options.reaction * rise) for market, rise in rises.items()}
-        )
+        slope = self._options.reaction
+        return Answers(duties, {market: _rounded(slope * rise) for market, rise in rises.items()})
 
     def _answered(self, scenario: Scenario, on: str) -> Scenario:
         """Add the answers to a scenario; one that none answers is returned as it is."""
@@ -163,19 +151,15 @@ class Reactions:
         zone = self._law.zones[market]
         day = entry_instant(self._law, on or str(self._law.as_of), market).astimezone(zone).date()
         label = f"{NAME}.{market.lower()}"
+        rows = [{"origins": [self._law.home], "rate": str(rate)}]
+        period = {"id": label.replace(".", "_"), "from": f"{day.isoformat()}T00:00", "rows": rows}
         measure = {
             "id": label,
             "title": f"Answer of {market} to duties on its goods",
             "authority": NAME,
             "direction": EXPORT,
             "destination": market,
-            "periods": [
-                {
-                    "id": label.replace(".", "_"),
-                    "from": f"{day.isoformat()}T00:00",
-                    "rows": [{"origins": [self._law.home], "rate": str(rate)}],
-                }
-            ],
+            "periods": [period],
         }
         return Change("add", measure=measure, path=f"{NAME}[{market}]", source=NAME)
 

@@ -103,13 +103,9 @@ class Refusal:
 
 
 def refuse(asked: Mapping[str, object]) -> None:
-    """Raise the first refusal that holds.
+    """Raise the first refusal that holds, InputError PARAMETER_INVALID or BASELINE_REQUIRED.
 
-    Args:
-        asked: values of options and facts, by name, as far as they are known.
-
-    Raises:
-        InputError: PARAMETER_INVALID, or BASELINE_REQUIRED.
+    `asked` has the values of options and facts by name, as far as they are known.
     """
     for one in REFUSALS:
         if one.holds(asked):
@@ -117,20 +113,11 @@ def refuse(asked: Mapping[str, object]) -> None:
 
 
 def refuse_untaken(verb: str, given: Iterable[str]) -> None:
-    """Refuse options that a verb does not take.
-
-    Raises:
-        InputError: PARAMETER_INVALID.
-    """
+    """Refuse options that a verb does not take; raises InputError PARAMETER_INVALID."""
     for name in given:
         if verb not in OPTIONS[name]:
-            takers = " or ".join(OPTIONS[name])
-            raise InputError(
-                "PARAMETER_INVALID",
-                f"A {verb} takes no {name}.",
-                field=name,
-                fix=f"Leave it out, or use {takers}.",
-            )
+            fix = f"Leave it out, or use {' or '.join(OPTIONS[name])}."
+            raise InputError("PARAMETER_INVALID", f"A {verb} takes no {name}.", field=name, fix=fix)
 
 
 _DOMESTIC = "Domestic goods, consumer prices and the dollar are of the United States, not of its customers."
@@ -334,40 +321,41 @@ REFUSALS: tuple[Refusal, ...] = (
         "A mixture of scenarios has no single law whose changes could be told apart.",
         "Attribute its components one by one.",
     ),
-    Refusal(
-        "ahead",
-        {"ahead": _GIVEN, "dates": _HOLDS, "verb": _one(IMPACT)},
-        "Purchases are moved between days, so that lines cannot have days of their own.",
-        "Leave the entry dates out of the table, or the option.",
-    ),
-    Refusal(
-        "memory",
-        {"memory": _GIVEN, "dates": _HOLDS, "verb": _one(IMPACT)},
-        "Which duties have ended is asked of one day, so that lines cannot have days of their own.",
-        "Leave the entry dates out of the table, or the option.",
-    ),
     *(
         Refusal(
             name,
             {name: _GIVEN, "dates": _HOLDS, "verb": _one(IMPACT)},
-            "A forecast is of one day, so that lines cannot have days of their own.",
+            f"{why}, so that lines cannot have days of their own.",
             "Leave the entry dates out of the table, or the option.",
         )
-        for name in _FORECASTS
+        for name, why in (
+            ("ahead", "Purchases are moved between days"),
+            ("memory", "Which duties have ended is asked of one day"),
+            *((name, "A forecast is of one day") for name in _FORECASTS),
+        )
     ),
-    Refusal(
-        "baseline",
-        {"baseline": _MISSING, "response": _BEHAVIOURAL, "own_table": _HOLDS},
-        "A run with a response needs the day that the table's values belong to.",
-        "Give --baseline DAY, or --response none for the static result.",
-        "BASELINE_REQUIRED",
-    ),
-    Refusal(
-        "baseline",
-        {"baseline": _MISSING, "consumer_prices": _GIVEN, "own_table": _HOLDS},
-        "Consumer prices follow from the duty added since the day that the table's values belong to.",
-        "Give --baseline DAY, or leave consumer prices out.",
-        "BASELINE_REQUIRED",
+    *(
+        Refusal(
+            "baseline",
+            {"baseline": _MISSING, name: condition, "own_table": _HOLDS},
+            f"{why} the day that the table's values belong to.",
+            f"Give --baseline DAY, or {other}.",
+            "BASELINE_REQUIRED",
+        )
+        for name, condition, why, other in (
+            (
+                "response",
+                _BEHAVIOURAL,
+                "A run with a response needs",
+                "--response none for the static result",
+            ),
+            (
+                "consumer_prices",
+                _GIVEN,
+                "Consumer prices follow from the duty added since",
+                "leave consumer prices out",
+            ),
+        )
     ),
 )
 """In the order in which they are looked at; the first that holds is the error."""

@@ -22,13 +22,7 @@ _SURPLUS = "buyer_surplus"
 
 
 class SurplusParts:
-    """Surplus of a point less that of two other lanes: adjusted trade, and the law without duties that have ended.
-
-    Args:
-        run: a run on the adjustment path.
-        scenarios: those of the run.
-        context: where the run is told and stopped.
-    """
+    """Surplus of a point less that of two other lanes: adjusted trade, and the law without duties that have ended."""
 
     def __init__(self, run: TableRun, scenarios: Sequence[Scenario], context: RunContext) -> None:
         self._run = run
@@ -56,13 +50,7 @@ class SurplusParts:
         baseline = date.fromisoformat(run.options.baseline or run.prepared.baseline)
         moments = run.dated_alike(law, on).moments
         active = {one.measure.id for moment in moments for one in law.in_force(*moment).actives}
-        ended = [
-            name
-            for name, measure in law.measures.items()
-            if measure.market == run.market
-            and measure.modelled
-            and not measure.announced
-            and name not in active
-        ]
+        own = (m for m in law.measures.values() if m.market == run.market and m.modelled and not m.announced)
         start = (baseline + timedelta(days=1)).isoformat()
+        ended = (measure.id for measure in own if measure.id not in active)
         return law.with_changes([Change("terminate", Selector(ids=(name,)), start=start) for name in ended])

@@ -267,10 +267,8 @@ def _quarters(segment: _Segment) -> Iterator[tuple[date, int]]:
 
 def _standing(run: TableRun, law: Law, day: str) -> Law:
     """Return the law before scenarios where it has the same duties on a day: what a scenario ended leaves nothing."""
-    same = run.law_fingerprint(law, run.dated_alike(law, day)) == run.law_fingerprint(
-        run.law, run.dated_alike(run.law, day)
-    )
-    return run.law if same else law
+    found, own = (run.law_fingerprint(one, run.dated_alike(one, day)) for one in (law, run.law))
+    return run.law if found == own else law
 
 
 def _history(run: TableRun, law: Law, dated: Dated) -> Hashable:
@@ -289,12 +287,13 @@ def _undated_spans(
     def places(dated: tuple[date, datetime]) -> Hashable:
         day, noon = dated
         noons = (noon, *(entry_instant(laws[0], day.isoformat(), market) for market in others))
+        known = (read_known_on(law, run.options.known_on, day) for law in laws)
         return tuple(
             (
-                bisect_right(law.publication_days, read_known_on(law, run.options.known_on, day)),
+                bisect_right(law.publication_days, then),
                 *(bisect_right(law.boundaries, each) for each in noons),
             )
-            for law in laws
+            for law, then in zip(laws, known, strict=True)
         )
 
     for _, span in itertools.groupby(days, places):

@@ -5,7 +5,6 @@ Ranges cover the elasticities and the period of USMCA claim shares, never the la
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -72,21 +71,15 @@ class DrawnPoint:
     moved: tuple[MovedParameter, ...]
 
     def ranges(self, first: Sums, groups: pl.DataFrame, total: Mapping[str, float | None]) -> Ranges:
-        """Compute quantiles of the point, of its differences from another, and its tornado.
+        """Compute quantiles of the point, of its differences from the first of its day, and its tornado.
 
-        Args:
-            first: the sums of the first point of its day.
-            groups: the central results of the point by group.
-            total: its central total.
+        `groups` and `total` are its central results.
         """
         reported = ("customs_value", *TOTAL_COLUMNS, *FURTHER_COLUMNS)
         whole = pl.DataFrame([{name: total[name] for name in reported if name in total}])
         drawn, theirs = (_of_total(sums) for sums in (self.sums, first))
-        return Ranges(
-            self._of_groups(groups, first),
-            _quantiles(pl.DataFrame(), whole, drawn, theirs),
-            _tornado(self),
-        )
+        of_total = _quantiles(pl.DataFrame(), whole, drawn, theirs)
+        return Ranges(self._of_groups(groups, first), of_total, _tornado(self))
 
     def _of_groups(self, groups: pl.DataFrame, first: Sums) -> pl.DataFrame:
         group, keys = rows_of(groups, self.sums.keys), list(self.sums.keys.columns)
@@ -130,9 +123,8 @@ def _duty_of(sums: Sums, group: I64, authority: Sequence[str]) -> F64:
     """Select duty after the response, (draws, rows), by group and authority of each row; 0 without duty."""
     assert sums.charged is not None
     charged, count = sums.charged, sums.count
-    place_of = dict(
-        zip((charged.authority * count + charged.group).tolist(), itertools.count(), strict=False)
-    )
+    keys = (charged.authority * count + charged.group).tolist()
+    place_of = {key: place for place, key in enumerate(keys)}
     index = {name: place for place, name in enumerate(charged.names)}
     rows = zip(authority, group.tolist(), strict=True)
     places = np.array([place_of.get(index.get(name, -1) * count + own, -1) for name, own in rows], dtype=int)
@@ -144,26 +136,17 @@ def _duty_of(sums: Sums, group: I64, authority: Sequence[str]) -> F64:
 def _tornado(point: DrawnPoint) -> pl.DataFrame:
     """Move one global dimension to p10 and p90, the others central; largest swing of the total first."""
     drawn, ends = result_columns(point.sums.total), result_columns(point.ends)
+    known = ((place, one) for place, one in enumerate(point.moved) if one.is_known)
     rows = [
-        {
-            "column": column,
-            "parameter": one.name,
-            "low": low,
-            "high": high,
-            "swing": abs(high - low),
-            "rank_correlation": _rank_correlation(one.uniforms, drawn[column]),
-        }
-        for place, one in enumerate(point.moved)
-        if one.is_known
+        (column, one.name, low, high, abs(high - low), _rank_correlation(one.uniforms, drawn[column]))
+        for place, one in known
         for column in TOTAL_COLUMNS
         for low, high in (ends[column][place],)
     ]
-    schema = {"column": pl.String, "parameter": pl.String} | dict.fromkeys(
-        ("low", "high", "swing", "rank_correlation"), pl.Float64
-    )
-    tornado = pl.DataFrame(rows, schema=schema).with_columns(
-        pl.col(pl.Float64).fill_nan(None), pl.col("column").cast(pl.Enum(TOTAL_COLUMNS))
-    )
+    numbers = ("low", "high", "swing", "rank_correlation")
+    schema: dict[str, Any] = {"column": pl.Enum(TOTAL_COLUMNS), "parameter": pl.String}
+    schema |= dict.fromkeys(numbers, pl.Float64)
+    tornado = pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col(pl.Float64).fill_nan(None))
     ordered = tornado.sort("column", "swing", descending=[False, True], nulls_last=True, maintain_order=True)
     return ordered.with_columns(pl.col("column").cast(pl.String))
 
@@ -215,8 +198,7 @@ def _difference(drawn: F64, theirs: F64) -> F64:
 
 def _positive(difference: F64) -> F64:
     """Compute the share of draws above 0; NaN where a draw is undefined."""
-    share: F64 = np.where(np.isnan(difference).any(axis=0), np.nan, (difference > 0.0).mean(axis=0))
-    return share
+    return np.where(np.isnan(difference).any(axis=0), np.nan, (difference > 0.0).mean(axis=0))
 
 
 def _rank_correlation(parameter: F64, drawn: F64) -> float:

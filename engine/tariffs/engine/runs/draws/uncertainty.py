@@ -95,20 +95,15 @@ class UncertaintyRun:
         p = self.parameters
         shared = p.names.index("supply") + 1
         known = {*p.names[:shared], *np.array(p.names)[shared + np.unique(p.section)]}
-        own = (
-            MovedParameter(name, uniforms, name in known)
-            for name, uniforms in zip(p.names, p.uniforms.T, strict=True)
-        )
+        drawn = zip(p.names, p.uniforms.T, strict=True)
+        own = (MovedParameter(name, uniforms, name in known) for name, uniforms in drawn)
         return (*own, MovedParameter(CLAIMS, p.claims, bool(self._periods)))
 
     @stage("draw")
     def point(self, outcomes: Sequence[Outcome], keep: Bools, report: ReportShare) -> DrawnPoint:
         """Sum every draw of one point by group, and the total at both ends of each parameter; mixtures are weighted.
 
-        Args:
-            outcomes: the lines under the law of the point, or under each law of a mixture.
-            keep: the usable lines.
-            report: called at the start and now and then with the share of the draws that is done.
+        `keep` marks the usable lines; `report` is called at the start and now and then with the share that is done.
         """
         report(0.0)
         parts = [self._lanes_of(outcome) for outcome in outcomes]
@@ -260,8 +255,6 @@ def _check(groups: int, sums: int, draws: Draws) -> None:
     """Refuse draws of which each has so many sums by group that they exceed the memory limit in all."""
     if draws.count * groups * sums > MOST_SUMS:
         most = MOST_SUMS // (draws.count * sums)
-        raise InputError(
-            "PARAMETER_INVALID", f"{draws.count:,} draws of {groups:,} groups do not fit.",
-            field="draws",
-            fix=f"With that many draws there may be {most:,} groups: take fewer draws or coarser keys.",
-        )  # fmt: skip
+        why = f"{draws.count:,} draws of {groups:,} groups do not fit."
+        fix = f"With that many draws there may be {most:,} groups: take fewer draws or coarser keys."
+        raise InputError("PARAMETER_INVALID", why, field="draws", fix=fix)

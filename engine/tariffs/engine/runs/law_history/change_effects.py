@@ -49,11 +49,9 @@ def changes_on_table(
     check: Callable[[], None] = lambda: None,
     market: str = IMPORT,
 ) -> TableChanges:
-    """Compute the change of duty of a table at each step, as if all lines entered at that instant.
+    """Compute the change of duty of a table at each step of a law's notices, as if all lines entered at that instant.
 
     Args:
-        law: the law of the notices.
-        notices: from `changes`.
         table: a trade table; None is the embedded one.
         check: called between chunks; may raise to stop.
         market: that of the notices and of the table.

@@ -84,10 +84,8 @@ class TableGoods:
 
     def meets(self, reach: Reach) -> bool:
         """Test whether a scope reaches a line."""
-        return any(
-            reach.fits_origin(origin) and any(map(reach.fits_code, codes))
-            for origin, codes in self.codes.items()
-        )
+        goods = self.codes.items()
+        return any(reach.fits_origin(origin) and any(map(reach.fits_code, codes)) for origin, codes in goods)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +113,7 @@ def changes(
     """List the notices of a window, by instant.
 
     Args:
-        law: the law, after any scenario.
-        window: the days and the goods.
+        law, window: the law, after any scenario, and the days and the goods.
         known_on: the day whose acts count, the law's as-of day if None.
         market: that of the goods; days are those of its clock.
         goods: those of a table, to leave out what reaches none of its lines; None for all goods.
@@ -125,19 +122,11 @@ def changes(
         InputError: REQUEST_INVALID if the window ends before it begins.
     """
     if window.end < window.start:
-        raise InputError(
-            "REQUEST_INVALID", f"The window ends on {window.end}, before {window.start}.", field="end",
-            fix="Give a later end.",
-        )  # fmt: skip
+        why = f"The window ends on {window.end}, before {window.start}."
+        raise InputError("REQUEST_INVALID", why, field="end", fix="Give a later end.")
     finder = _NoticeFinder(law, window, known_on or law.as_of, market, goods)
-    notices = [
-        *finder.periods(),
-        *finder.added_rows(),
-        *finder.acts(),
-        *finder.suspensions(),
-        *finder.rules(),
-        *finder.lists(),
-    ]
+    kinds = finder.periods, finder.added_rows, finder.acts, finder.suspensions, finder.rules, finder.lists
+    notices = itertools.chain.from_iterable(kind() for kind in kinds)
     late = datetime.max.replace(tzinfo=UTC)
     return tuple(sorted(notices, key=lambda notice: (notice.at or late, notice.measures, notice.id)))
 
@@ -178,10 +167,8 @@ class _NoticeFinder:
         for measure in self._measures:
             counted = [p for p in measure.periods if self._counts(p.known_from, p.switch, p.conf)]
             for period in redated(counted, self._acts_on(measure)):
-                begins, ends = (
-                    self._when(period.start, period.known_from),
-                    (ENDS,) if self._in(period.end) else (),
-                )
+                begins = self._when(period.start, period.known_from)
+                ends = (ENDS,) if self._in(period.end) else ()
                 rates = describe_row_list(period.rows)
                 for kind, when, at, known_from, text in (
                     (ENACT, begins, period.start, period.known_from, rates),
@@ -248,10 +235,8 @@ class _NoticeFinder:
         for measure in self._measures:
             acts = self._acts_on(measure)
             for suspension in suspensions_of(acts):
-                window = suspension.window
-                if self._in(window.until) and self._reached(
-                    window.until, suspended_scopes(measure, suspension)
-                ):
+                window, scopes = suspension.window, suspended_scopes(measure, suspension)
+                if self._in(window.until) and self._reached(window.until, scopes):
                     part = ", ".join(scope_words(suspension.goods.scope))
                     which = f"the suspension for {part}" if part else "the suspension"
                     text = f"{measure.title}: {which} ends ({window.on_end.replace('_', ' ')})"

@@ -34,8 +34,7 @@ class LawComparison:
     """Differences between two laws.
 
     Attributes:
-        first: version, digest and days of the first law.
-        second: the same of the second.
+        first, second: version, digest and days of each law.
         differences: measures, rules and settings that differ, with the days and words.
         other: further parts that differ, a sentence each.
         on: day on which the lines were computed; empty without a table.
@@ -55,15 +54,13 @@ class LawComparison:
     def to_dict(self) -> dict[str, Any]:
         """The comparison as JSON has it."""
         lines = self.lines
+        names = ("version", "digest", "read_to")
+        first, second = (
+            {name: str(facts[f"law_{name}"]) for name in names} for facts in (self.first, self.second)
+        )
         return {
-            **{
-                side: {
-                    "version": str(facts["law_version"]),
-                    "digest": str(facts["law_digest"]),
-                    "read_to": str(facts["law_read_to"]),
-                }
-                for side, facts in (("first", self.first), ("second", self.second))
-            },
+            "first": first,
+            "second": second,
             "differences": [
                 {
                     "kind": one.kind,
@@ -89,8 +86,7 @@ def compare_laws(first: str, second: str, table: str | None = None, on: str = ""
     """Compare two laws.
 
     Args:
-        first: path of a pack or directory, or BUILTIN.
-        second: the same.
+        first, second: path of a pack or directory, or BUILTIN.
         table: path of a trade table; its lines are computed as if all entered on one day.
         on: the day; empty is the as-of day of the second law.
 
@@ -109,10 +105,8 @@ def compare_laws(first: str, second: str, table: str | None = None, on: str = ""
     joined = before.rename({"duty": "duty_before"}).join(
         after.select("row", duty_after="duty"), on="row", how="inner", maintain_order="left"
     )
-    size = pl.col("change").abs()
-    moved = joined.with_columns(change=pl.col("duty_after") - pl.col("duty_before")).filter(
-        size >= _HALF_CENT
-    )
+    size, change = pl.col("change").abs(), pl.col("duty_after") - pl.col("duty_before")
+    moved = joined.with_columns(change=change).filter(size >= _HALF_CENT)
     moved = moved.sort(size, descending=True, maintain_order=True)
     return replace(found, on=day, rows=joined.height, lines=moved)
 

@@ -198,12 +198,7 @@ TOTALS = ("deposited", "assessed", "owed", "by_act", "refundable", "drawback", "
 def refunds(
     law: Law, lines: Sequence[RefundLine | UnreadLine], options: RefundOptions | None = None
 ) -> Refunds:
-    """Compute the refunds of entries under a law.
-
-    Args:
-        law: the law, after any scenario.
-        lines: lines in any order; those of one `entry_id` are one entry.
-        options: authorities and interest.
+    """Compute the refunds of entries under a law; lines of one `entry_id`, in any order, are one entry.
 
     Raises:
         InputError: REQUEST_INVALID for an unknown authority, PARAMETER_INVALID for an invalid interest rate,
@@ -216,10 +211,8 @@ def refunds(
     known = {parent for measure in law.measures.values() for parent in measure.parents}
     for node in nodes:
         if node not in known:
-            raise InputError(
-                "REQUEST_INVALID", f"The law has no authority {node!r}.", field="authority",
-                fix="`tariffs law measures` lists them.",
-            )  # fmt: skip
+            why, fix = f"The law has no authority {node!r}.", "`tariffs law measures` lists them."
+            raise InputError("REQUEST_INVALID", why, field="authority", fix=fix)
     rates = interest_rates(law, options.rate)
     rated: dict[int, _Rated] = {}
     refused: dict[int, TariffsError] = {}
@@ -231,9 +224,8 @@ def refunds(
             rated[index] = _rate(law, line, options, nodes)
         except TariffsError as error:
             refused[index] = error
-    entries = [
-        _entry(lines, members, rated, rates) for members in lines_by_entry(_entry_id(line) for line in lines)
-    ]
+    members = lines_by_entry(_entry_id(line) for line in lines)
+    entries = [_entry(_entry_id(lines[of[0]]), of, rated, rates) for of in members]
     total = {name: sum((getattr(entry, name) for entry in entries), ZERO) for name in TOTALS}
     headings = merged_headings(heading for entry in entries for heading in entry.headings)
     switches = {name: value for one in rated.values() for name, value in one.switches.items()}
@@ -310,19 +302,15 @@ def _entry_id(line: RefundLine | UnreadLine) -> str:
 
 
 def _entry(
-    lines: Sequence[RefundLine | UnreadLine],
-    members: tuple[int, ...],
-    rated: Mapping[int, _Rated],
-    rates: YearlyRates | None,
+    entry_id: str, members: tuple[int, ...], rated: Mapping[int, _Rated], rates: YearlyRates | None
 ) -> EntryRefund:
     good = [rated[index] for index in members if index in rated]
     headings = merged_headings(heading for one in good for heading in one.headings)
     status = next((one.status for one in good if one.status.state), NO_STATUS)
-    deposited, assessed, owed = (
-        sum((getattr(h, name) for h in headings), ZERO) for name in ("deposited", "assessed", "owed")
-    )
+    names = "deposited", "assessed", "owed"
+    deposited, assessed, owed = (sum((getattr(h, name) for h in headings), ZERO) for name in names)
     return EntryRefund(
-        entry_id=_entry_id(lines[members[0]]),
+        entry_id=entry_id,
         day=min((one.day for one in good), default=None),
         lines=members,
         refused=len(members) - len(good),
@@ -356,16 +344,12 @@ def _interest_notes(rates: YearlyRates | None, good: Sequence[_Rated]) -> Iterab
         return
     late = next((one for one in good if one.deposited_on > one.interest_to), None)
     if late:
-        text = (
-            f"Interest ends on {late.interest_to}, before the deposit on {late.deposited_on}; such a deposit bears no "
-            "interest."
-        )
-        yield Note("INTEREST_BEFORE_DEPOSIT", text)
+        text = f"Interest ends on {late.interest_to}, before the deposit on {late.deposited_on}; such a deposit bears "
+        yield Note("INTEREST_BEFORE_DEPOSIT", f"{text}no interest.")
     end = rates.published_to
     if end and any(one.interest_to > end for one in good):
-        yield Note(
-            "INTEREST_RATE_UNPUBLISHED", f"Rates are published to {end}; the last of them is used after it."
-        )
+        text = f"Rates are published to {end}; the last of them is used after it."
+        yield Note("INTEREST_RATE_UNPUBLISHED", text)
 
 
 def _notes(good: Sequence[_Rated], refused: int) -> Iterable[Note]:

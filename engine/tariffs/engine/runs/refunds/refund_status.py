@@ -57,10 +57,8 @@ def liquidation_status(law: Law, given: str, days: EntryDays, on: date) -> Liqui
     name = given.strip().lower()
     states = law.refunds.states
     if name and name not in states:
-        raise InputError(
-            "LIQUIDATION_INVALID", f"{given!r} is not a liquidation state.", field=LIQUIDATION,
-            fix=f"Use one of: {', '.join(states)}.",
-        )  # fmt: skip
+        why, fix = f"{given!r} is not a liquidation state.", f"Use one of: {', '.join(states)}."
+        raise InputError("LIQUIDATION_INVALID", why, field=LIQUIDATION, fix=fix)
     _check_days(days, name, states.get(name))
     if not name:
         text = "No liquidation state is given, so no refund procedure is named."
@@ -88,15 +86,13 @@ def _check_days(days: EntryDays, name: str, route: RefundRoute | None) -> None:
     ):
         if day and day < earliest:
             event = "liquidation" if earliest == days.liquidated else "entry"
-            raise InputError(
-                "LIQUIDATION_INVALID", f"{field} is {day}, before the {event} of {earliest}.", field=field,
-                fix="Give the day on which this entry was liquidated, or leave it empty.",
-            )  # fmt: skip
+            why = f"{field} is {day}, before the {event} of {earliest}."
+            fix = "Give the day on which this entry was liquidated, or leave it empty."
+            raise InputError("LIQUIDATION_INVALID", why, field=field, fix=fix)
     if days.liquidated and route and not route.liquidated:
-        raise InputError(
-            "LIQUIDATION_INVALID", f"The entry is {name}, and liquidated on {days.liquidated}.",
-            field=LIQUIDATION_DATE, fix=f"Leave {LIQUIDATION_DATE} empty, or give the state the entry has since then.",
-        )  # fmt: skip
+        why = f"The entry is {name}, and liquidated on {days.liquidated}."
+        fix = f"Leave {LIQUIDATION_DATE} empty, or give the state the entry has since then."
+        raise InputError("LIQUIDATION_INVALID", why, field=LIQUIDATION_DATE, fix=fix)
 
 
 def _later_state(
