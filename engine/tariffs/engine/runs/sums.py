@@ -133,13 +133,12 @@ def placed(parts: Sequence[Sums], lanes: Sequence[I64]) -> Sums:
         return found
 
     charged = [part.charged for part in parts if part.charged is not None]
+    same = [np.arange(first.count)] * len(parts)
     return Sums(
         first.keys,
         arranged([part.groups for part in parts], (first.count,)),
         arranged([part.total for part in parts], ()),
-        _arranged_duties(charged, [np.arange(first.count)] * len(parts), first.count, lanes, count)
-        if charged
-        else None,
+        _arranged_duties(charged, same, first.count, lanes, count) if charged else None,
     )
 
 
@@ -152,23 +151,19 @@ def stacked_duties(parts: Sequence[ChargedDuties], groups: int) -> ChargedDuties
 
 def joined(parts: Sequence[Sums]) -> Sums:
     """Add the sums of disjoint parts of a table; an amount is unknown where it is in some part that has its group."""
-    keys = _joined_keys([part.keys for part in parts])
-    count, lanes = keys.height if keys.width else 1, parts[0].lanes
-    group_of = [rows_of(part.keys, keys) if keys.width else np.zeros(1, dtype=np.int64) for part in parts]
+    rows = pl.concat([part.keys for part in parts])
+    keys = rows.unique().sort(rows.columns, nulls_last=True) if rows.width else rows
+    count, lanes, only = keys.height if keys.width else 1, parts[0].lanes, np.zeros(1, dtype=np.int64)
+    group_of = [rows_of(part.keys, keys) if keys.width else only for part in parts]
     charged = [part.charged for part in parts if part.charged is not None]
     every = [np.arange(lanes)] * len(parts)
+    total = _added([part.total for part in parts], [only] * len(parts), 1)
     return Sums(
         keys,
         _added([part.groups for part in parts], group_of, count),
-        {
-            name: values[:, 0]
-            for name, values in _added(
-                [{name: values[:, None] for name, values in part.total.items()} for part in parts],
-                [np.zeros(1, dtype=np.int64)] * len(parts), 1,
-            ).items()
-        },
+        {name: values[:, 0] for name, values in total.items()},
         _arranged_duties(charged, group_of, count, every, lanes) if charged else None,
-    )  # fmt: skip
+    )
 
 
 def rows_of(rows: pl.DataFrame, keys: pl.DataFrame) -> I64:
@@ -182,16 +177,11 @@ def rows_of(rows: pl.DataFrame, keys: pl.DataFrame) -> I64:
     return found["_group"].to_numpy().astype(np.int64)
 
 
-def _joined_keys(keys: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    rows = pl.concat(keys)
-    return rows.unique().sort(rows.columns, nulls_last=True) if rows.width else rows
-
-
 def _added(columns: Sequence[Mapping[str, F64]], group_of: Sequence[I64], count: int) -> dict[str, F64]:
-    """Add (lanes, groups) of parts by the group of each of theirs, carrying the rounding error."""
+    """Add (lanes, groups), or (lanes,) of one group, of parts by the group of each, carrying the rounding error."""
     place, found = np.concatenate(group_of), {}
     for name in _names(columns):
-        values = np.concatenate([own[name] for own in columns], axis=1).T
+        values = np.concatenate([own[name].reshape(len(own[name]), -1) for own in columns], axis=1).T
         sums = np.zeros((count, values.shape[1]))
         sum_by_group(place, np.ascontiguousarray(values), sums)
         found[name] = sums.T

@@ -219,11 +219,8 @@ def _loaded_before() -> pl.DataFrame:
 @cache
 def _all_claimed() -> pl.DataFrame:
     """Embedded lines of the members of the USMCA, all claimed."""
-    return (
-        reference_table()
-        .filter(pl.col("origin").is_in(claiming_origins()))
-        .with_columns(usmca_share=pl.lit(1.0))
-    )
+    members = pl.col("origin").is_in(claiming_origins())
+    return reference_table().filter(members).with_columns(usmca_share=pl.lit(1.0))
 
 
 def months_between(start: str, end: str) -> tuple[str, ...]:
@@ -234,9 +231,8 @@ def months_between(start: str, end: str) -> tuple[str, ...]:
     """
     for name, text in (("from", start), ("to", end)):
         if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", text):
-            raise InputError(
-                "ENTRY_DATE_INVALID", f"{text!r} is not a month.", field=name, fix="Write it as 2025-01."
-            )
+            fix = "Write it as 2025-01."
+            raise InputError("ENTRY_DATE_INVALID", f"{text!r} is not a month.", field=name, fix=fix)
     first = first_month()
     months = [first]
     while months[-1] < end and len(months) <= _MOST_MONTHS:

@@ -116,17 +116,8 @@ def _imports() -> pl.DataFrame:
 
 def imports(months: tuple[str, ...]) -> pl.DataFrame:
     """Customs value by `month`, `origin` (REST) and `sector`, USD; later months have the mean of the last RECENT."""
-    known = _imports()
-    last = sorted(known["month"].unique())[-RECENT:]
-    later = [month for month in months if month > last[-1]]
-    level = (
-        known.filter(pl.col("month").is_in(last))
-        .group_by("origin", "sector")
-        .agg(pl.col("value").sum() / RECENT)
-    )
-    held = level.join(pl.DataFrame({"month": later}, schema={"month": pl.String}), how="cross")
-    known = known.filter(pl.col("month").is_in(list(months)))
-    return pl.concat([one.select("month", "origin", "sector", "value") for one in (known, held)])
+    columns = _imports().select("month", "origin", "sector", "value")
+    return _held(columns, months, RECENT, pl.col("value").sum() / RECENT)
 
 
 def special_in_2024() -> Mapping[str, float]:
@@ -141,12 +132,14 @@ def claims(months: tuple[str, ...]) -> pl.DataFrame:
 
     Months after the last have the mean of the last three; months before the first are not in it.
     """
-    known = pl.read_parquet(DATA / "claims.parquet")
-    last = sorted(known["month"].unique())[-3:]
-    level = known.filter(pl.col("month").is_in(last)).group_by("origin", "sector").agg(pl.col("ratio").mean())
-    later = pl.DataFrame(
-        {"month": [month for month in months if month > last[-1]]}, schema={"month": pl.String}
-    )
+    return _held(pl.read_parquet(DATA / "claims.parquet"), months, 3, pl.col("ratio").mean())
+
+
+def _held(known: pl.DataFrame, months: tuple[str, ...], count: int, mean: pl.Expr) -> pl.DataFrame:
+    """Select months of a table, with the mean of its last ones, by origin and industry, in the place of later ones."""
+    last = sorted(known["month"].unique())[-count:]
+    later = pl.Series("month", [month for month in months if month > last[-1]], dtype=pl.String).to_frame()
+    level = known.filter(pl.col("month").is_in(last)).group_by("origin", "sector").agg(mean)
     held = level.join(later, how="cross").select(known.columns)
     return pl.concat([known.filter(pl.col("month").is_in(list(months))), held])
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
-from tariffs.engine.errors import InputError
 from tariffs.engine.law.values import read_number, read_rate
 from tariffs.engine.response.constants import table
+from tariffs.engine.response.inputs import invalid
 
 TABLE_YEAR = 2024
 """Calendar year of the embedded table."""
@@ -115,12 +115,8 @@ def gdp_changes(given: Mapping[str, str], years: range) -> dict[int, float]:
     try:
         stated = {int(year): float(read_rate(text)) for year, text in given.items()}
     except ValueError as error:
-        raise InputError(
-            "PARAMETER_INVALID",
-            f"gdp: {error}.",
-            field="gdp",
-            fix="Give a fiscal year and a change: 2030=-0.2%.",
-        ) from error
+        fix = "Give a fiscal year and a change: 2030=-0.2%."
+        raise invalid("gdp", f"gdp: {error}.", fix) from error
     found, change = {}, 0.0
     for year in range(min([*stated, years.start]), years.stop):
         change = stated.get(year, change)
@@ -144,9 +140,7 @@ def collected_shares(given: Mapping[str, str]) -> dict[str, float]:
             share = -1.0
         if not 0.0 <= share <= _MOST_COLLECTED:
             fix = f"Give an origin, or `{ALL}`, and a share from 0 to {_MOST_COLLECTED}, such as 85% or 0.85."
-            raise InputError(
-                "PARAMETER_INVALID", f"The share of {origin} is {text!r}.", field="collected", fix=fix
-            )
+            raise invalid("collected", f"The share of {origin} is {text!r}.", fix)
         found[origin if origin == ALL else origin.upper()] = share
     return found
 
@@ -154,5 +148,5 @@ def collected_shares(given: Mapping[str, str]) -> dict[str, float]:
 def _chosen(known: Mapping[str, Value], name: str, field: str, what: str) -> Value:
     if name not in known:
         fix = f"Use one of: {', '.join(known)}."
-        raise InputError("PARAMETER_INVALID", f"There is no {what} {name!r}.", field=field, fix=fix)
+        raise invalid(field, f"There is no {what} {name!r}.", fix)
     return known[name]

@@ -15,9 +15,9 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64
-from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
+from tariffs.engine.response.inputs import invalid
 from tariffs.engine.runs.column_names import BASE_DUTY, OWED_AFTER
 from tariffs.engine.runs.options import Options, read_day
 from tariffs.engine.runs.score.budget import (
@@ -56,18 +56,17 @@ class ScoreRun(TimelineRun):
         options = how.get("options") or Options()
         options.refuse(own_table=table is not None)
         if options.direction != IMPORT:
-            raise _invalid("direction", "A score is of imports into the United States.", "Leave it out.")
+            raise invalid("direction", "A score is of imports into the United States.", "Leave it out.")
         self._projection, self._shares = projection(options.score), collected_shares(options.collected)
         if {*self._shares} - {ALL} and "origin" not in options.keys:
             fix = "Group by origin, or give the share of `all`."
-            raise _invalid("collected", "Shares by origin need results by origin.", fix)
-        first, last = (
-            date.fromisoformat(read_day(text, name)) for text, name in ((start, "start"), (end, "end"))
-        )
+            raise invalid("collected", "Shares by origin need results by origin.", fix)
+        days = (start, "start"), (end, "end")
+        first, last = (date.fromisoformat(read_day(text, name)) for text, name in days)
         self._years, known = _whole_years(first, last), self._projection.imports
         if not self._years or not known.keys() >= {*self._years}:
             fix = f"Give whole fiscal years (October to September) from {min(known)} to {max(known)}."
-            raise _invalid("end", "The period has no fiscal year, or one that CBO does not project.", fix)
+            raise invalid("end", "The period has no fiscal year, or one that CBO does not project.", fix)
         self._offset, self._gdp = options.tax_offset or DEFAULT_OFFSET, gdp_changes(options.gdp, self._years)
         covered = [day.date() for day in how["law"].coverage]
         how["law"] = _covering(how["law"], last + timedelta(days=1))
@@ -120,9 +119,8 @@ class ScoreRun(TimelineRun):
         void = collected((sums.groups[after] - sums.groups[owed]) * self._is_new(part.spans)[:, None])
         offset = -np.array([tax_offset(self._offset, year) for year in years]) * revenue
         refunds = 0.0 - self._paid(scenario) - np.concatenate([[0.0], void[:-1]])
-        macro = np.array(
-            [macro_revenue(year, self._gdp[year] * self._projection.gdp[year]) for year in years]
-        )
+        gdp = ((year, self._gdp[year] * self._projection.gdp[year]) for year in years)
+        macro = np.array([macro_revenue(*each) for each in gdp])
         macro = macro if self.table_run.options.gdp else np.full(len(years), np.nan)
         before = yearly(np.full(sums.lanes, baseline.sum()))
         conventional = revenue + offset + refunds
@@ -197,9 +195,8 @@ def _covering(law: Law, until: date) -> Law:
 
 def _year_weights(spans: pl.DataFrame, years: Sequence[int]) -> F64:
     """Weigh segments by their days in each fiscal year, over those of the year (years x segments)."""
-    starts, ends = (
-        np.array([date.fromisoformat(day).toordinal() for day in spans[name]]) for name in SPAN[:2]
-    )
+    days_of = ([date.fromisoformat(day).toordinal() for day in spans[name]] for name in SPAN[:2])
+    starts, ends = map(np.array, days_of)
     rows = []
     for year in years:
         first, last = (day.toordinal() for day in fiscal_year(year))
@@ -214,15 +211,7 @@ def fiscal_year(year: int) -> tuple[date, date]:
 
 
 def _whole_years(start: date, end: date) -> range:
-    """List the whole fiscal years of a period.
-
-    Raises:
-        InputError: PARAMETER_INVALID without one, or beyond the projections.
-    """
+    """List the whole fiscal years of a period."""
     first = start.year if start <= fiscal_year(start.year)[0] else start.year + 1
     last = end.year if end >= fiscal_year(end.year)[1] else end.year - 1
     return range(first, last + 1)
-
-
-def _invalid(name: str, message: str, fix: str) -> InputError:
-    return InputError("PARAMETER_INVALID", message, field=name, fix=fix)
