@@ -43,8 +43,7 @@ class LaneRows:
 def result_columns(sums: Mapping[str, F64]) -> dict[str, F64]:
     """Compute all result columns that sums give; NaN where a quotient is undefined.
 
-    Args:
-        sums: amounts in dollars, of one shape or shapes that broadcast. They may lack what a run does not have.
+    Sums are in dollars, of one shape or shapes that broadcast. They may lack what a run does not have.
     """
     found = {name: values for name, values in sums.items() if name not in NOT_SHOWN}
     if LIMITED in sums:

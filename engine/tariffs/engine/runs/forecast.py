@@ -23,9 +23,6 @@ _FORECASTS = {VALUE_FORECAST: "value_after", DUTY_FORECAST: "duty_after"}
 class Forecast:
     """Value and duty after the response of each line, moved among rivals, times its growth from the table's year.
 
-    Args:
-        run: a run with a response and a trend or rivals.
-
     Raises:
         InputError: PARAMETER_INVALID for a trend that cannot be read.
     """
@@ -44,7 +41,7 @@ class Forecast:
         """Add the forecast of a day to the sums of a lane; a mixture gives expected values."""
         run = self._run
         factor = self._growth ** years_between(self._baseline, date.fromisoformat(on[:10]))
-        moved = [self._moved(outcome) for outcome in outcomes]
+        moved = [(outcome, self._change(outcome)) for outcome in outcomes]
         columns = [
             factor * sum_of([(each.weight, change * each.columns[name]) for each, change in moved])
             for name in _FORECASTS.values()
@@ -60,14 +57,13 @@ class Forecast:
         elasticity = self._run.options.rivals
         return {**trend, **({"rivals": {**nest(), "elasticity": elasticity}} if elasticity else {})}
 
-    def _moved(self, outcome: Outcome) -> tuple[Outcome, F64 | float]:
+    def _change(self, outcome: Outcome) -> F64 | float:
         """Compute the change of the trade of each line by its rivals."""
-        elasticity, base = self._run.options.rivals, self._run.base
+        elasticity, base, columns = self._run.options.rivals, self._run.base, outcome.columns
         if not elasticity or base is None:
-            return outcome, 1.0
-        columns = outcome.columns
+            return 1.0
         amounts = columns["customs_value"], base.duty, columns["duty"], columns["value_after"]
-        return outcome, self._cells.change(*amounts, elasticity)
+        return self._cells.change(*amounts, elasticity)
 
     @cached_property
     def _cells(self) -> RivalCells:
@@ -80,8 +76,6 @@ class Forecast:
             return np.ones(self._run.prepared.frame.height)
         lines = self._run.prepared.frame.select("hts", "origin")
         pairs = lines.unique().sort("hts", "origin")
-        growth = self._trend.of(pairs["hts"].to_list(), pairs["origin"].to_list())
-        found = lines.join(
-            pairs.with_columns(growth=growth), on=["hts", "origin"], how="left", maintain_order="left"
-        )
+        pairs = pairs.with_columns(growth=self._trend.of(pairs["hts"].to_list(), pairs["origin"].to_list()))
+        found = lines.join(pairs, on=["hts", "origin"], how="left", maintain_order="left")
         return 1.0 + found["growth"].to_numpy().astype(np.float64)

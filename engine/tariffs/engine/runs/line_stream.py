@@ -48,14 +48,9 @@ class LineStream:
         market = options.goods_market(law)
         self.points, notes = read_points(law, points, market)
         self._law = law
-        self._options = replace(
-            options,
-            baseline="",
-            response="none",
-            by=("origin",),
-            include_lines=True,
-            date_format=read_format(options.date_format),
-        )
+        date_format = read_format(options.date_format)
+        fixed = replace(options, baseline="", response="none", by=("origin",), include_lines=True)
+        self._options = replace(fixed, date_format=date_format)
         under = law_with_options(law, self._options)
         self._laws = [
             [(float(weight), apply_scenario(under, part)) for weight, part in components(point.scenario)]

@@ -53,13 +53,8 @@ def _lost(run: TableRun, outcome: Outcome) -> F64:
     assert run.response is not None
     response, rates = outcome.responding(run.response), outcome.variety_rates
     v, found = response.varieties, np.zeros(len(run.prepared.products))
-    has_own_goods = bool(response.parameters.domestic_ratio.any())
-    if (
-        response.market
-        or not response.has_own_rates
-        or has_own_goods
-        or not is_summed_by_variety(response, outcome)
-    ):
+    is_alone = not response.market and not response.parameters.domestic_ratio.any()
+    if not (is_alone and response.has_own_rates and is_summed_by_variety(response, outcome)):
         return np.full(len(found), np.nan)
     chosen = np.flatnonzero(products_of(v, rates.prohibited, len(found)))
     lines = np.flatnonzero(np.isin(v.product, chosen))
@@ -93,8 +88,7 @@ def _of_lines(path: DutyPath, chosen: I64, lines: I64) -> DutyPath:
     place[lines] = np.arange(len(lines))
     steps = []
     for step in path.steps:
-        inside = step.moves.variety < place.size
-        moves = step.moves.where(inside)
+        moves = step.moves.where(step.moves.variety < place.size)
         moves = moves.where(place[moves.variety] >= 0)
         own = RateMoves.numbered(place[moves.variety], moves.number, moves.changes)
         steps.append(DutyStep(step.years, own))

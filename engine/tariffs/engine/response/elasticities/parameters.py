@@ -127,9 +127,7 @@ class ProductParameters:
             InputError: PARAMETER_INVALID for an elasticity of sectors.
         """
         for name in factors.keys() & _OF_SECTORS:
-            raise invalid(
-                f"elasticity.{name}", f"The model has no {name}.", fix="Choose the response exact_hat."
-            )
+            raise invalid(f"elasticity.{name}", f"The model has no {name}.", "Choose the response exact_hat.")
         return replace(self, **{name: getattr(self, name) * factor for name, factor in factors.items()})
 
 
@@ -211,11 +209,8 @@ def read_parameters(path: Path) -> dict[str, Overrides]:
         raise invalid("parameters", f"the parameter file cannot be read: {error}.") from error
     wrong = [name for name in columns if name not in {"hts", *_USER_RANGES}]
     if "hts" not in columns or wrong:
-        raise invalid(
-            "parameters",
-            f"the parameter file has the columns {', '.join(columns) or 'none'}.",
-            fix=f"It must have hts and may have {', '.join(_USER_RANGES)}.",
-        )
+        why = f"the parameter file has the columns {', '.join(columns) or 'none'}."
+        raise invalid("parameters", why, fix=f"It must have hts and may have {', '.join(_USER_RANGES)}.")
     overrides: dict[str, Overrides] = {}
     for line, row in enumerate(rows, start=2):
         if None in row:
@@ -228,9 +223,8 @@ def read_parameters(path: Path) -> dict[str, Overrides]:
         cells = {name: _cell(row, name, allowed, line) for name, allowed in _USER_RANGES.items()}
         values = {name: value for name, value in cells.items() if value is not None}
         if values.get("domestic_ratio") and "kappa" not in values:
-            raise invalid(
-                "kappa", f"line {line}: domestic_ratio without kappa.", fix="Give kappa as well.", line=line
-            )
+            why = f"line {line}: domestic_ratio without kappa."
+            raise invalid("kappa", why, fix="Give kappa as well.", line=line)
         overrides[prefix] = values
     return overrides
 
@@ -249,12 +243,8 @@ def _of_code(
     code: str, importer: str, name: str, horizon: str, overrides: Mapping[str, Overrides]
 ) -> Elasticities:
     if not (code.isascii() and code.isdigit() and len(code) >= 2):
-        raise InputError(
-            "HTS_CODE_MALFORMED",
-            f"{code!r} is not an HTS code.",
-            field="hts",
-            fix="Give 4 to 10 digits without dots.",
-        )
+        why, fix = f"{code!r} is not an HTS code.", "Give 4 to 10 digits without dots."
+        raise InputError("HTS_CODE_MALFORMED", why, field="hts", fix=fix)
     table = horizon if name == WITS else name
     defaults = _by_chapter(table, horizon).get(code[:2])
     if defaults is None:

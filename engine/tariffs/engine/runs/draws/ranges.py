@@ -77,14 +77,14 @@ class DrawnPoint:
         """
         reported = ("customs_value", *TOTAL_COLUMNS, *FURTHER_COLUMNS)
         whole = pl.DataFrame([{name: total[name] for name in reported if name in total}])
-        drawn, theirs = (_of_total(sums) for sums in (self.sums, first))
+        drawn, theirs = (_ranged(sums.total, TOTAL_COLUMNS, None) for sums in (self.sums, first))
         of_total = _quantiles(pl.DataFrame(), whole, drawn, theirs)
         return Ranges(self._of_groups(groups, first), of_total, _tornado(self))
 
     def _of_groups(self, groups: pl.DataFrame, first: Sums) -> pl.DataFrame:
         group, keys = rows_of(groups, self.sums.keys), list(self.sums.keys.columns)
         if self.sums.charged is None:
-            drawn, theirs = (_of_groups(sums, group) for sums in (self.sums, first))
+            drawn, theirs = (_ranged(sums.groups, COLUMNS, group) for sums in (self.sums, first))
             return _quantiles(groups.select(keys), groups, drawn, theirs)
         names = groups[AUTHORITY].to_list()
         drawn, theirs = ({"duty_after": _duty_of(sums, group, names)} for sums in (self.sums, first))
@@ -107,16 +107,10 @@ def joined_draws(parts: Sequence[DrawnPoint]) -> DrawnPoint:
     )
 
 
-def _of_groups(sums: Sums, group: I64) -> dict[str, F64]:
-    """Compute the result columns that have ranges (draws, rows), given the group of each row."""
-    found = result_columns({name: values[:, group] for name, values in sums.groups.items()})
-    return {name: found[name] for name in (*COLUMNS, *FURTHER_COLUMNS) if name in found}
-
-
-def _of_total(sums: Sums) -> dict[str, F64]:
-    """Compute the result columns (draws, 1) of the whole table, without those whose total is 0 by definition."""
-    found = result_columns(sums.total)
-    return {name: found[name][:, None] for name in (*TOTAL_COLUMNS, *FURTHER_COLUMNS) if name in found}
+def _ranged(sums: Mapping[str, F64], columns: Sequence[str], group: I64 | None) -> dict[str, F64]:
+    """Compute the result columns that have ranges (draws, rows), given the group of each row; None for totals."""
+    found = result_columns({name: values[:, group] for name, values in sums.items()})
+    return {name: found[name] for name in (*columns, *FURTHER_COLUMNS) if name in found}
 
 
 def _duty_of(sums: Sums, group: I64, authority: Sequence[str]) -> F64:

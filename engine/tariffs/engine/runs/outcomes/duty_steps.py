@@ -75,10 +75,6 @@ class DutySteps:
         A line with an instant of its own keeps its duty from then on; ages count to the latest instant. What differs at
         the baseline already is a step of its day, and if the lines enter before it, one of their day. A prohibition
         that has ended is no step: its goods go from the rate before it to the rate after it.
-
-        Args:
-            law: the law, after any scenario.
-            dated: the instants of the lines.
         """
         self._recall(basis_of(law))
         last = self._day_of(max(dated.instants))
