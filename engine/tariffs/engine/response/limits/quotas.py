@@ -96,7 +96,6 @@ def solve_quotas(problem: QuotaProblem, above: MarketShift | None = None) -> Quo
 
     A limit that does not bind has no premium. The classes of a product are solved exactly (one unknown per product),
     joint limits one after the other, each to its root, and the market above after them, until nothing moves.
-
     """
     solver = _QuotaSolver(problem)
     joint, shift = np.zeros(len(problem.joint)), np.zeros(problem.products)
