@@ -33,10 +33,8 @@ class ValuedBatch:
 class LineStream:
     """Computation of batches of rows under points; scenarios are applied once.
 
-    Args:
-        points: scenarios with their dates; a row's own date takes precedence.
-        law: the law before any scenario.
-        options: `known_on`, `switches`, `min_conf`, `direction` and `date_format` count, the others do not.
+    A row's own date takes precedence over that of a point. Of the options `known_on`, `switches`, `min_conf`,
+    `direction` and `date_format` count.
 
     Raises:
         ScenarioError: a scenario cannot be applied.

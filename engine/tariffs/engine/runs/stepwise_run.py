@@ -48,12 +48,6 @@ class StepwiseRun:
         part: sums a block.
         end: assembles what ends the run, with the notes of all blocks, once every block is computed.
 
-    Args:
-        table: a frame, a path, or None for the embedded table of US imports 2024.
-        scenarios: those of the run.
-        parts: number of its blocks.
-        how: law, options, progress and cancellation.
-
     Raises:
         InputError: PARAMETER_INVALID for an option that the verb does not take.
     """

@@ -113,14 +113,9 @@ class _Segment:
 def timeline(
     table: Table, scenarios: Sequence[Scenario], start: str, end: str, **how: Unpack[RunArguments]
 ) -> Timeline:
-    """Compute a table on every day of a period under each scenario.
+    """Compute a table, None for the embedded one, on every day of a period, both ends included, under each scenario.
 
-    Args:
-        table: a frame, a path, or None for the embedded table of US imports 2024.
-        scenarios: the scenarios.
-        start: the first day.
-        end: the last day.
-        how: law, options, progress and cancellation; with `known_on` `entry` only acts published by each day count.
+    With `known_on` `entry` only acts published by each day count.
 
     Raises:
         InputError: ENTRY_DATE_INVALID or ENTRY_DATE_OUT_OF_COVERAGE for the period, or as `impact`.

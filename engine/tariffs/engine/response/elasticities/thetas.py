@@ -103,11 +103,7 @@ def sector_thetas() -> Mapping[str, SectorTheta]:
 
 @cache
 def theta_of_industry(industry: int) -> SectorTheta:
-    """Look up the theta of an industry; goods without a sector have that of all sectors together.
-
-    Args:
-        industry: index into `Industries.codes`, or NO_INDUSTRY.
-    """
+    """Look up the theta of an index into `Industries.codes`; goods without a sector have that of all together."""
     sectors = {row["industry"]: row["sector"] for row in table("theta_industries.csv")}
     code = "" if industry == NO_INDUSTRY else industries().codes[industry]
     prefix = longest_prefix(code, sectors)

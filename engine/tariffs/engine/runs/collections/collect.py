@@ -66,10 +66,8 @@ def collections(
 
     Args:
         scenario: edits to the law.
-        start: first month, such as 2025-01.
-        end: last month.
-        by: keys among KEYS.
-        without: rungs among RUNGS to leave out.
+        start, end: first and last month, such as 2025-01.
+        by, without: keys among KEYS, and rungs among RUNGS to leave out.
         how: law, options of the law, progress and cancellation; without `known_on` acts published by each day count.
 
     Raises:

@@ -57,10 +57,7 @@ def afloat_share(segments: pl.DataFrame, loaded: pl.DataFrame, months: Sequence[
     that was loaded before is the ocean share times the part of voyages longer than `t`, uniform between the days to the
     nearer and to the farther coast, plus the lag of loading and entry.
 
-    Args:
-        segments: duty by cell and segment.
-        loaded: the same, were all goods loaded before the first relief.
-        months: those to average.
+    Segments have duty by cell; `loaded` is the same, were all goods loaded before the first relief.
     """
     parameters = frozen()
     voyages = pl.DataFrame(

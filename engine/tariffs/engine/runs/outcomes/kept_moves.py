@@ -35,10 +35,7 @@ def kept_moves(
 ) -> list[RateMoves]:
     """Return moves from their snapshot, made and kept there if there is none.
 
-    Args:
-        facts: what they depend on besides the code of the engine and its schedule.
-        goods: arrays of the varieties that move, by which no other table gets them.
-        make: makes them.
+    They depend on facts besides the code of the engine and its schedule, and on arrays of the goods that move.
     """
     digest = hashlib.sha256(json.dumps([files_digest(*_MADE_OF), np.__version__, *facts]).encode())
     for column in goods:

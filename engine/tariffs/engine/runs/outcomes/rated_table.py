@@ -51,8 +51,7 @@ class RatedTable:
     Args:
         table: a frame, a path, or None for the embedded table of US imports or exports 2024.
         law: the law before any scenario.
-        options: options of the run.
-        context: progress and cancellation.
+        options, context: those of the run.
 
     Attributes:
         base: duties at the baseline; None for a static run of a table without one.
