@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.line_duty.exports import ExportLine, quote_export
 from tariffs.engine.runs.impact import Options, Point, impact
@@ -27,14 +28,15 @@ from tests.law.real_law import raw_law, units
 LINES_OF_A_BLOCK = 50
 KNOWN = ("", "", "", "2025-04-05", "2025-09-10", "2026-09-10")
 ORIGINS = ("US", "US", "US", "US", "BR", "MX")
-MARKETS = ("CN", "CA")
+MARKETS = ("CN", "CA", "JP")
 SHARES = ("0", "0.25", "0.4", "1")
-CLAIMS = {
+CLAIMS: dict[str, dict[str, tuple[str, ...]]] = {
     "CN": {
         "in_quota_share": SHARES,
         "cn_excluded_share": SHARES,
         "loading_date": ("2025-03-01", "2025-05-01"),
     },
+    "JP": {"fta_share": SHARES},
     "CA": {"usmca_share": SHARES, "ca_remission_share": SHARES, "loading_date": ("2025-03-01", "2026-09-07")},
 }
 Column = tuple[str, str, str]
@@ -47,8 +49,8 @@ def schedule(to: str) -> dict[str, tuple[dict[str, Column], str]]:
     own = market(raw_law(), to)
     lines = {}
     for row in csv.DictReader(own["lines"].splitlines()):
-        general, reduced = Fraction(row["rate"]) / 100, row["reduced"]
-        found = {"general": general} | ({"reduced": Fraction(reduced) / 100} if reduced else {})
+        found: dict[str, Fraction | None] = {"general": _percent(row["rate"])}
+        found |= {"reduced": _percent(row["reduced"])} if row["reduced"] else {}
         for stated in own.get("ordinary", []):
             if any(row["code"].startswith(code.replace(".", "")) for code in stated["products"]):
                 found = {"general": _share(stated["rate"])}
@@ -58,6 +60,11 @@ def schedule(to: str) -> dict[str, tuple[dict[str, Column], str]]:
             {name: (str(rate), "0", "kg") for name, rate in found.items()}, row["weight"] or "1",
         )  # fmt: skip
     return lines
+
+
+def _percent(cell: str) -> Fraction | None:
+    """Rate of a cell; None for one that is no percentage of the value."""
+    return Fraction(cell) / 100 if cell.replace(".", "").isdigit() else None
 
 
 def _share(text: str) -> Fraction:
@@ -73,10 +80,10 @@ def of_subheading(to: str) -> dict[str, list[str]]:
 
 
 @cache
-def instants() -> list[datetime]:
-    """The boundaries of the law inside its coverage in any market, and a minute before each."""
+def instants(to: str) -> list[datetime]:
+    """The boundaries of the law inside its coverage in a market, and a minute before each."""
     law = load_law()
-    first, last = law.covered("CN")[0], law.covered("CA")[1]
+    first, last = law.covered(to)
     inside = [at for at in law.boundaries if first < at < last - timedelta(days=2) and at > law.coverage[0]]
     return [*inside, *(at - timedelta(minutes=1) for at in inside)]
 
@@ -89,8 +96,11 @@ def random_goods(dice: random.Random, to: str) -> dict[str, Any]:
     return {"hts": hts, "origin": dice.choice(ORIGINS), "value": str(value), "claims": claims, "to": to}
 
 
-def readings(line: dict[str, Any], known_on: str) -> list[tuple[Fraction, Reading]]:
-    """The interpreter's answer for each line of the schedule that the goods are in, with its share of them."""
+def readings(line: dict[str, Any], known_on: str) -> list[tuple[Fraction, Reading]] | None:
+    """The interpreter's answer for each line of the schedule that the goods are in, with its share of them.
+
+    None if a rate that is paid is no percentage of the value.
+    """
     lines, to = schedule(line["to"]), line["to"]
     codes = [line["hts"]] if line["hts"] in lines else of_subheading(to)[line["hts"]]
     weights = {code: Fraction(lines[code][1]) if len(codes) > 1 else Fraction(1) for code in codes}
@@ -99,6 +109,12 @@ def readings(line: dict[str, Any], known_on: str) -> list[tuple[Fraction, Readin
     told = dict(line["claims"])
     if open_to and any("reduced" in lines[code][0] for code in codes if weights[code]):
         told.setdefault(preference["claim"], "1")
+    share = Fraction(told.get(preference["claim"], "0")) if open_to else Fraction(0)
+    for code in codes:
+        columns = lines[code][0]
+        own = share if "reduced" in columns else Fraction(0)
+        if (own < 1 and columns["general"][0] == "None") or (own and columns["reduced"][0] == "None"):
+            return None
     return [
         (
             weights[code] / sum(weights.values()),
@@ -119,18 +135,20 @@ def block_of_lines(block: int, count: int = LINES_OF_A_BLOCK) -> Found:
         AssertionError: one of the three says something else, with the line and the day whose acts count.
     """
     dice = random.Random(block * 1_000_003 + 29)
-    at, known_on, to = dice.choice(instants()), dice.choice(KNOWN), MARKETS[block % len(MARKETS)]
+    to = MARKETS[block % len(MARKETS)]
+    at, known_on = dice.choice(instants(to)), dice.choice(KNOWN)
     lines = [{**random_goods(dice, to), "entry": at.isoformat()} for _ in range(count)]
-    exact, found = [], Counter[str]()
+    exact, found = list[float | None](), Counter[str]()
     for line in lines:
         parts = readings(line, known_on)
+        if parts is None:
+            assert _refusal(line, known_on) == "RATE_NOT_COMPUTABLE", ("refusal", line, known_on)
+            exact.append(None)
+            found["not computable"] += 1
+            continue
         duty = sum((share * sum(one.exact.values(), Fraction(0)) for share, one in parts), Fraction(0))
         owed = sum((share * one.exact_owed for share, one in parts), Fraction(0))
-        quote = quote_export(
-            load_law(),
-            ExportLine(line["hts"], line["origin"], line["value"], line["entry"], line["claims"], to=to),
-            known_on=known_on or None,
-        )
+        quote = quote_export(load_law(), _goods(line), known_on=known_on or None)
         if len(parts) == 1:
             assert (Fraction(quote.assessed), Fraction(quote.owed)) == (parts[0][1].assessed, parts[0][1].owed), (
                 "line", line, known_on, quote.assessed, float(parts[0][1].assessed),
@@ -150,7 +168,21 @@ def block_of_lines(block: int, count: int = LINES_OF_A_BLOCK) -> Found:
     return found
 
 
-def _in_a_table(lines: Sequence[dict[str, Any]], exact: list[float], known_on: str) -> None:
+def _refusal(line: dict[str, Any], known_on: str) -> str:
+    try:
+        quote_export(load_law(), _goods(line), known_on=known_on or None)
+    except InputError as error:
+        return error.reason
+    return ""
+
+
+def _goods(line: dict[str, Any]) -> ExportLine:
+    return ExportLine(
+        line["hts"], line["origin"], line["value"], line["entry"], line["claims"], to=line["to"]
+    )
+
+
+def _in_a_table(lines: Sequence[dict[str, Any]], exact: list[float | None], known_on: str) -> None:
     to = lines[0]["to"]
     names = list(CLAIMS[to])
     rows = [
@@ -166,10 +198,12 @@ def _in_a_table(lines: Sequence[dict[str, Any]], exact: list[float], known_on: s
     table = pl.DataFrame(rows, infer_schema_length=None)
     options = Options(response="none", direction="export", include_lines=True, known_on=known_on)
     found = impact(table, [Point(library()["base"], lines[0]["entry"])], law=load_law(), options=options)
-    assert found.refused.height == 0, found.refused
+    unknown = [(row, "RATE_NOT_COMPUTABLE") for row, duty in enumerate(exact) if duty is None]
+    assert found.refused.select("row", "reason").rows() == unknown
     block = found.scenarios[0].lines
     assert block is not None
-    assert block["duty"].to_list() == pytest.approx(exact, rel=1e-9, abs=1e-6)
+    known = [duty for duty in exact if duty is not None]
+    assert block["duty"].to_list() == pytest.approx(known, rel=1e-9, abs=1e-6)
 
 
 def _declared(name: str, text: str | None) -> float | str | None:

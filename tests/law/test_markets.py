@@ -14,9 +14,10 @@ from tariffs.engine.errors import InputError, LawError
 from tariffs.engine.law import Law, law_from_raw, load_law
 from tariffs.engine.law.files import read_raw
 from tariffs.engine.line_duty.exports import ExportLine, quote_export
-from tariffs.engine.runs.impact import Options, Point, impact
+from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.timeline import timeline
-from tariffs.engine.scenario import library
+from tariffs.engine.scenario import apply_scenario, library, parse_scenario
+from tariffs.run_spec.spec import OPTIONS
 
 LAW = load_law()
 
@@ -157,6 +158,126 @@ def test_a_market_that_cannot_be_read_names_its_place(change: dict[str, Any], pa
     assert refused.value.field == path
 
 
+# -- rates that are no percentage of the value, coverage of its own, lines of another number of digits ----------------
+
+
+def goods(**columns: list[Any]) -> pl.DataFrame:
+    count = len(columns["hts"])
+    return pl.DataFrame({"origin": ["US"] * count, "customs_value": [100.0] * count} | columns)
+
+
+def duties(table: pl.DataFrame, law: Law = LAW, to: str = "JP", on: str = "2026-11-24") -> Impact:
+    options = Options(response="none", direction="export", to=to, include_lines=True, by=("destination",))
+    return impact(table, [Point(library()["base"], on)], law=law, options=options)
+
+
+def lines_of(found: Impact) -> list[float]:
+    lines = found.scenarios[0].lines
+    assert lines is not None
+    return [round(duty, 6) for duty in lines["duty"]]
+
+
+def test_a_table_refuses_the_rows_that_pay_a_rate_without_a_number() -> None:
+    wine, rice = "2204.21.020", "1006.30.090"
+    table = goods(
+        hts=[wine, wine, wine, rice, rice, "0201.30.010"],
+        origin=["US", "US", "FR", "US", "US", "US"],
+        fta_share=[None, 0.5, 1.0, None, None, None],
+        ordinary_rate=[None, None, None, None, 0.25, None],
+    )
+    found = duties(table)
+    assert lines_of(found) == [0.0, 25.0, 20.8]
+    assert found.refused.select("row", "reason").rows() == [
+        (1, "RATE_NOT_COMPUTABLE"),
+        (2, "RATE_NOT_COMPUTABLE"),
+        (3, "RATE_NOT_COMPUTABLE"),
+    ]
+    assert ["67 yen/l" in text for text in found.refused["message"]] == [True, True, False]
+    assert "341 yen/kg" in found.refused["message"][2]
+
+
+def test_a_scenario_may_not_bring_goods_to_a_rate_without_a_number() -> None:
+    text = (
+        "schema: tariffs.scenario/v1\nid: x\ntitle: x\nbasis: hypothesis\nchanges:\n"
+        '  - {op: set_claim, claim: fta_share, share: "0.5", from: 2026-06-01, products: ["2204"], cite: [x]}\n'
+    )
+    law = apply_scenario(LAW, parse_scenario(text, "scenario"))
+    assert lines_of(duties(goods(hts=["2204.21.020", "8703.23"]))) == [0.0, 0.0]
+    with pytest.raises(InputError) as refused:
+        duties(goods(hts=["2204.21.020", "8703.23"]), law)
+    assert refused.value.reason == "RATE_NOT_COMPUTABLE"
+    with pytest.raises(InputError) as alone:
+        quote_export(law, ExportLine("2204.21.020", "US", 100, "2026-11-24", to="JP"))
+    assert alone.value.reason == "RATE_NOT_COMPUTABLE"
+
+
+def test_a_claim_of_another_market_leaves_the_preference_of_this_one() -> None:
+    table = goods(hts=["0201.30", "1005.90"], destination=["JP", "CN"], in_quota_share=[1.0, 0.0])
+    assert lines_of(duties(table))[0] == 20.8
+
+
+def test_a_market_may_cover_fewer_days_than_the_law() -> None:
+    table = goods(
+        hts=["8703.23", "0201.30", "0201.30", "1201.90"],
+        destination=["JP", "JP", "JP", "CN"],
+        entry_date=["2026-03-31", "2026-04-01", "2027-04-01", "2025-02-01"],
+    )
+    for to in ("JP", "CN"):
+        found = duties(table, to=to)
+        assert found.refused.select("row", "reason").rows() == [
+            (0, "ENTRY_DATE_OUT_OF_COVERAGE"),
+            (2, "ENTRY_DATE_OUT_OF_COVERAGE"),
+        ]
+        assert lines_of(found) == [20.8, 3.0]
+    for day in ("2026-03-31", "2027-04-01"):
+        with pytest.raises(InputError) as refused:
+            quote_export(LAW, ExportLine("8703.23", "US", 100, day, to="JP"))
+        with pytest.raises(InputError) as table_refused:
+            duties(goods(hts=["8703.23", "1201.90"], destination=["JP", "CN"]), to="CN", on=day)
+        assert (refused.value.reason, table_refused.value.reason) == ("ENTRY_DATE_OUT_OF_COVERAGE",) * 2
+
+
+def test_lines_of_nine_digits_are_read_with_and_without_dots() -> None:
+    table = goods(hts=["0201.30.010", "020130010", "0201 30 010", "0201.30.999"])
+    found = duties(table)
+    assert lines_of(found) == [20.8] * 3
+    assert found.refused.select("row", "reason").rows() == [(3, "HTS_CODE_MALFORMED")]
+    codes = {
+        quote_export(LAW, ExportLine(code, "US", 100, "2026-11-24", to="JP")).rate
+        for code in table["hts"][:3]
+    }
+    assert codes == {Decimal("0.208")}
+    text = (
+        "schema: tariffs.scenario/v1\nid: x\ntitle: x\nbasis: hypothesis\nchanges:\n"
+        "  - op: add\n    measure:\n      id: jp.new\n      title: new\n      authority: jp.ordinary\n"
+        "      direction: export\n      destination: JP\n      periods:\n        - id: new\n"
+        '          from: 2026-11-01\n          rows: [{products: ["0201.30.010"], rate: "7%"}]\n'
+    )
+    law = apply_scenario(LAW, parse_scenario(text, "scenario"))
+    assert lines_of(duties(goods(hts=["0201.30.010", "0201.30.090", "0201.30"]), law)) == [27.8, 20.8, 22.55]
+
+
+@pytest.mark.parametrize(
+    ("hts", "claims", "text"),
+    [
+        ("1006.30.090", {}, "49 yen/kg; with the mark-up of the state trader at most 341 yen/kg"),
+        ("2204.21.020", {"fta_share": 0}, "15% or 125 yen/l, whichever is lower, but not less than 67 yen/l"),
+        ("0203.19.024", {}, "(524 yen x 1.002 - customs value)/kg or 54 yen/kg, whichever is lower"),
+        ("0406.30", {}, "7.2% within the tariff quota or 40%, by condition"),
+        ("7403.11.020", {}, "the lower of (500 yen - customs value)/kg and 3%"),
+    ],
+)
+def test_a_rate_that_is_no_percentage_is_told(hts: str, claims: dict[str, Any], text: str) -> None:
+    with pytest.raises(InputError) as refused:
+        quote_export(LAW, ExportLine(hts, "US", 10_000, "2026-11-24", claims, to="JP"))
+    assert (refused.value.reason, refused.value.metadata["rate"]) == ("RATE_NOT_COMPUTABLE", text)
+    assert refused.value.message.endswith(f"{text}.")
+
+
+def test_options_suggest_the_markets_of_the_law() -> None:
+    assert set(OPTIONS["to"].choices) == set(LAW.markets)
+
+
 # -- lists -----------------------------------------------------------------------------------------------------
 
 
@@ -208,7 +329,8 @@ def test_every_line_of_a_schedule_has_the_digits_of_its_market() -> None:
         assert sum(len(code) == 6 for code in market.lines) < 0.01 * len(market.lines)
         rows = list(csv.DictReader(market.lines_text.splitlines()))
         assert len(rows) == len(market.lines)
-        assert all(line.rate.rate >= 0 for line in market.lines.values() if line.rate)
+        rates = [line.rate for line in market.lines.values() if line.rate]
+        assert all(one.text if one.rate is None else one.rate >= 0 for one in rates)
 
 
 # -- worked lines ----------------------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ from tariffs.importers.cn_totals import (
     read_totals,
 )
 from tariffs.importers.codes import LINE_DIGITS, SUBHEADING_DIGITS
+from tariffs.importers.lines_japan import Rate
+from tariffs.importers.lines_japan import read as read_japan
 from tariffs.importers.lists_cn import separated
 from tariffs.importers.output import write_csv
 
@@ -36,7 +38,10 @@ _SPECIAL_CHAPTERS = "98"
 
 
 class LineRow(NamedTuple):
-    """Line of a schedule: rates in percent, weight within its subheading (empty is 1), basis of the rate."""
+    """Line of a schedule: weight within its subheading (empty is 1), basis of the rates.
+
+    Rates are percentages of the value, or the texts of others.
+    """
 
     code: str
     rate: str
@@ -50,6 +55,7 @@ def write(folder: Path, markets: Path) -> Iterator[tuple[str, int]]:
     for name, rows in (
         ("cn", china(folder)),
         ("ca", canada(folder / "rates" / "canada_mfn_2026_hs10.parquet")),
+        ("jp", japan(folder / "jp")),
     ):
         write_csv(markets / f"{name}_lines.csv", HEADER, rows)
         yield f"markets/{name}_lines", len(rows)
@@ -132,6 +138,20 @@ def canada(path: Path) -> list[LineRow]:
         row._replace(weight="0") if _over_access(row) and row.code[:SUBHEADING_DIGITS] in within else row
         for row in rows
     ]
+
+
+def japan(folder: Path) -> list[LineRow]:
+    """Statistical lines of Japan with their rates of most-favoured-nation and for goods of the United States."""
+    return [
+        LineRow(line.code, _cell(line.general), _cell(line.agreement), "", line.basis)
+        for line in read_japan(folder)
+    ]
+
+
+def _cell(rate: Rate | None) -> str:
+    if rate is None:
+        return ""
+    return rate.text if rate.percent is None else _percent(rate.percent)
 
 
 def _over_access(row: LineRow) -> bool:

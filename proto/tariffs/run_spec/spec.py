@@ -83,7 +83,7 @@ class Goods:
         "Destination of exports",
         "For exports: ISO code of the country the goods go to. Default: China, or the table's destination column.",
         EVERY,
-        choices=("CN", "CA"),
+        choices=("CN", "CA", "JP"),
         side="export",
     )
     date_format: str = option(

@@ -17,6 +17,7 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.commitments import QuantityRule, commitment_moments
 from tariffs.engine.law.known_names import Names
 from tariffs.engine.law.line_notes import LineNote
+from tariffs.engine.law.markets import Market
 from tariffs.engine.law.measure_history import utc_sorted
 from tariffs.engine.law.model import EXPORT, IMPORT, Claim, Membership, Switch, holds
 from tariffs.engine.law.product_lists import ProductList
@@ -51,6 +52,7 @@ class FixedParts:
     origins: frozenset[str]
     retired_switches: Mapping[str, str]
     destination: str
+    markets: Mapping[str, Market]
 
     @cached_property
     def vocabulary(self) -> Names:
@@ -93,6 +95,15 @@ class FixedParts:
     @cached_property
     def covered(self) -> Mapping[str, tuple[datetime, datetime]]:
         """By market the days that the law covers, the first and the end of the last, on its clock."""
+        own = {code: market.coverage for code, market in self.markets.items() if market.coverage}
+        return self.clocked | {
+            code: (max(first, self.clocked[code][0]), min(last, self.clocked[code][1]))
+            for code, (first, last) in own.items()
+        }
+
+    @cached_property
+    def clocked(self) -> dict[str, tuple[datetime, datetime]]:
+        """Coverage of the law as a whole on the clock of each market."""
         start, end = (moment.astimezone(self.zones[IMPORT]) for moment in self.coverage)
         return {
             market: (start.replace(tzinfo=zone), end.replace(tzinfo=zone))

@@ -9,7 +9,7 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,6 +19,7 @@ from tariffs.engine.law.amendments import read_words
 from tariffs.engine.law.fee_tables import read_codes
 from tariffs.engine.law.raw_fields import Raw, check_keys, each, fault, keys, one_of, read, read_required
 from tariffs.engine.law.values import read_instant, read_number, read_rate, read_yes
+from tariffs.engine.schedule.codes import LENGTHS
 
 SHARED_DIGITS = 6
 """Digits of a code that the schedules of both sides of a trade share."""
@@ -26,7 +27,8 @@ FREE_ON_BOARD, WITH_FREIGHT = "fob", "cif"
 STATED, ESTIMATED = "stated", "estimated"
 ONE, HUNDRED = Decimal(1), Decimal(100)
 _KEYS = keys(
-    "country title home clock digits base tax taxes preference ordinary bases lines currency exchange cite conf"
+    "country title home clock digits base coverage tax taxes preference ordinary bases lines currency exchange cite"
+    " conf"
 )
 _LINE_COLUMNS = ("code", "rate", "reduced", "weight", "basis")
 
@@ -35,12 +37,25 @@ class OrdinaryRate(NamedTuple):
     """Ordinary rate of a market on a code.
 
     `reduced` is the rate under the preference of the market, such as a tariff quota or free trade; None without one.
+    A rate that is no fraction of the value, such as money per unit, is None with its text.
     """
 
-    rate: Decimal
+    rate: Decimal | None
     reduced: Decimal | None
     citations: tuple[str, ...]
     conf: str
+    text: str = ""
+    reduced_text: str = ""
+
+    @property
+    def is_reduced(self) -> bool:
+        """Test whether the preference of the market has a rate of its own."""
+        return self.reduced is not None or bool(self.reduced_text)
+
+    @property
+    def preferred(self) -> tuple[Decimal | None, str]:
+        """Rate under the preference of the market, with its text: without one the rate itself."""
+        return (self.reduced, self.reduced_text) if self.is_reduced else (self.rate, self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +126,7 @@ class Market:
         zone: its clock.
         digits: digits of a line of its schedule.
         with_freight: freight and insurance are part of the value that duty is charged on.
+        coverage: days whose rates the data has, the first and the end of the last; None for those of the law.
         tax: name of the tax on value and duty.
         taxes: rates of the tax; the first that applies to a code holds.
         ordinary: ordinary rates that take precedence over those of its lines.
@@ -125,6 +141,7 @@ class Market:
     zone: ZoneInfo
     digits: int
     with_freight: bool
+    coverage: tuple[datetime, datetime] | None = None
     tax: str = ""
     taxes: tuple[CodeRate, ...] = ()
     ordinary: tuple[CodeRate, ...] = ()
@@ -150,9 +167,14 @@ class Market:
         source = self.bases[basis] if rate else None
         stated = None
         if source is not None:
-            low = Decimal(reduced) / HUNDRED if reduced else None
-            stated = OrdinaryRate(Decimal(rate) / HUNDRED, low, source.citations, source.conf)
+            (general, text), (low, low_text) = _cell(rate), _cell(reduced)
+            stated = OrdinaryRate(general, low, source.citations, source.conf, text, low_text)
         return MarketLine(code, stated, Decimal(weight) if weight else ONE, basis)
+
+    @cached_property
+    def odd_lines(self) -> frozenset[str]:
+        """Lines of the schedule, if they have another number of digits than codes of the HTS."""
+        return frozenset() if self.digits in LENGTHS else frozenset(self.lines)
 
     @cached_property
     def _of_subheading(self) -> Mapping[str, Sequence[str]]:
@@ -194,7 +216,15 @@ class Market:
     def tax_rate(self, code: str) -> Decimal:
         """Rate of the tax on value and duty."""
         rate = _first(self.taxes, code)
-        return rate.rate if rate else Decimal(0)
+        return rate.rate if rate and rate.rate is not None else Decimal(0)
+
+
+def _cell(text: str) -> tuple[Decimal | None, str]:
+    """Rate of a cell in percent as a fraction, or None with the text of a rate that is no percentage."""
+    try:
+        return (Decimal(text) / HUNDRED if text else None), ""
+    except InvalidOperation:
+        return None, text
 
 
 def _first(rates: Iterable[CodeRate], code: str) -> OrdinaryRate | None:
@@ -223,12 +253,13 @@ def _read_market(raw: Any, path: str) -> Market:
     exchange = each(
         raw.get("exchange", []), lambda item, at: _read_exchange(item, zone, at), f"{path}.exchange"
     )
-    preference = raw.get("preference")
+    preference, coverage = raw.get("preference"), raw.get("coverage")
     return Market(
         code=read_required(raw, "country", str, path),
         zone=zone,
         digits=read_required(raw, "digits", int, path),
         with_freight=read_required(raw, "base", one_of(FREE_ON_BOARD, WITH_FREIGHT), path) == WITH_FREIGHT,
+        coverage=_read_coverage(coverage, zone, f"{path}.coverage") if coverage else None,
         tax=read(raw, "tax", str, "", path),
         taxes=each(raw.get("taxes", []), _read_code_rate, f"{path}.taxes"),
         ordinary=each(raw.get("ordinary", []), _read_code_rate, f"{path}.ordinary"),
@@ -240,6 +271,14 @@ def _read_market(raw: Any, path: str) -> Market:
         currency=read(raw, "currency", str, "", path),
         exchange=tuple(sorted(exchange)),
     )
+
+
+def _read_coverage(raw: Any, zone: ZoneInfo, path: str) -> tuple[datetime, datetime]:
+    check_keys(raw, keys("from to"), path)
+    first, end = (
+        read_required(raw, key, lambda text: read_instant(text, zone), path) for key in ("from", "to")
+    )
+    return first.astimezone(zone), end.astimezone(zone)
 
 
 def _read_exchange(raw: Any, zone: ZoneInfo, path: str) -> ExchangeRate:

@@ -73,7 +73,7 @@ def read_export(law: Law, line: ExportLine, known_on: str | date | None) -> Read
     """
     market = law.destination_of(law.market_of(EXPORT, line.to))
     notes: list[Note] = []
-    code = _read_code(line.hts, notes)
+    code = _read_code(line.hts, market, notes)
     origin, named = read_country(line.origin)
     if named:
         notes.append(Note("ORIGIN_NAMED", named))
@@ -109,11 +109,11 @@ def read_export(law: Law, line: ExportLine, known_on: str | date | None) -> Read
 
 def _is_open(preference: Preference, origin: str, lines: Sequence[RatedCode]) -> bool:
     """Test whether the reduced rate of a market is open to goods of an origin in some of these lines."""
-    return preference.is_open_to(origin) and any(rate.reduced is not None for _, _, rate in lines)
+    return preference.is_open_to(origin) and any(rate.is_reduced for _, _, rate in lines)
 
 
-def _read_code(hts: str, notes: list[Note]) -> str:
-    code, repaired = parse_code(hts.strip(), is_shared_code)
+def _read_code(hts: str, market: Market, notes: list[Note]) -> str:
+    code, repaired = parse_code(hts.strip(), is_shared_code, market.odd_lines)
     if len(code) < SHARED_DIGITS:
         raise InputError(
             "HTS_CODE_MALFORMED", f"{hts!r} is not a code of at least 6 digits.", field="hts", fix=TOO_COARSE

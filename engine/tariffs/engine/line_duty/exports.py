@@ -26,7 +26,8 @@ from tariffs.engine.line_duty.layer_reasons import why
 from tariffs.engine.line_duty.pricing import Goods, PricedRow, Pricer, RateOf, cents
 from tariffs.engine.line_duty.rounding import QuoteLayer, layers_priced
 from tariffs.engine.schedule.lines import ScheduleLine
-from tariffs.engine.schedule.rates import AD_VALOREM, Rate
+from tariffs.engine.schedule.rates import AD_VALOREM, REFERENCE, Rate
+from tariffs.engine.tables.export_rates import no_rate
 
 ZERO, ONE = Decimal(0), Decimal(1)
 _MIXED_RATE = Decimal("1e-6")
@@ -103,7 +104,7 @@ def quote_export(law: Law, line: ExportLine, *, known_on: str | date | None = No
     Raises:
         InputError: HTS_CODE_*, ORIGIN_UNKNOWN, ENTRY_DATE_*, CUSTOMS_VALUE_INVALID, CHARGE_INVALID, CLAIM_*,
             PARAMETER_INVALID, REQUEST_INVALID for an unknown destination, or RATE_NOT_COMPUTABLE if neither the law
-            data nor the line gives an ordinary rate, or if a duty is not ad valorem.
+            data nor the line gives an ordinary rate, or if it or another duty is not ad valorem.
     """
     goods = read_export(law, line, known_on)
     parts, market = _parts(goods), goods.market
@@ -178,11 +179,17 @@ def _parts(goods: ReadExport) -> list[ClassShare]:
         try:
             parts.append(ClassShare(share, ordinary, profile, pricer, layers_priced(pricer, profile).layers))
         except InputError as error:
-            raise (_by_quantity() if error.reason == "QUANTITY_REQUIRED" else error) from None
+            code = next(code for code, _, rate in goods.lines if rate == ordinary)
+            raise _refusal(error, code) from None
     return parts
 
 
-def _by_quantity() -> InputError:
+def _refusal(error: InputError, code: str) -> InputError:
+    """Word the refusal of an entry line for a line of the schedule of the importing country."""
+    if error.reason == "RATE_NOT_COMPUTABLE":
+        return no_rate(code, error.metadata["rate"])
+    if error.reason != "QUANTITY_REQUIRED":
+        return error
     return InputError(
         "RATE_NOT_COMPUTABLE",
         "A duty on these goods is charged by quantity, and a single line of exports is rated by value only.",
@@ -193,19 +200,19 @@ def _by_quantity() -> InputError:
 
 def _rates(ordinary: OrdinaryRate, claim: str) -> RateOf:
     def rate_of(column: str, claimed: frozenset[str]) -> tuple[Rate, str]:
-        reduced = ordinary.reduced if claim in claimed else None
-        return _stated(ordinary.rate if reduced is None else reduced), ""
+        is_preferred = column == "special" and claim in claimed
+        return _stated(*(ordinary.preferred if is_preferred else (ordinary.rate, ordinary.text))), ""
 
     return rate_of
 
 
-def _stated(rate: Decimal) -> Rate:
-    return Rate(AD_VALOREM, rate, text=percent(rate))
+def _stated(rate: Decimal | None, text: str) -> Rate:
+    return Rate(REFERENCE, text=text) if rate is None else Rate(AD_VALOREM, rate, text=percent(rate))
 
 
 def _schedule_line(ordinary: OrdinaryRate) -> ScheduleLine:
     """Schedule line of the importing country, of which the law data has the ordinary rate only."""
-    rate = _stated(ordinary.rate)
+    rate = _stated(ordinary.rate, ordinary.text)
     return ScheduleLine("", rate, rate, "", suffix_note=False)
 
 

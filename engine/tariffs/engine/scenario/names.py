@@ -143,7 +143,7 @@ def _unknown_codes(law: Law, scope: Scope, abroad: bool, path: str) -> Iterator[
 def _is_known_code(law: Law, code: str) -> bool:
     """Test whether a code is a chapter, heading or line of a schedule, or is in a list; half a level is not."""
     if len(code) % 2:
-        return False
+        return any(code in market.odd_lines for market in law.markets.values())
     codes = law.fixed.listed_codes
     place = bisect_left(codes, code)
     listed = place < len(codes) and codes[place].startswith(code)

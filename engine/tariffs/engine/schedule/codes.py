@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 
 from tariffs.engine.errors import InputError
 
@@ -16,7 +16,9 @@ _ELEVEN = re.compile(r"[0-9]{11}")
 _FRACTION = re.compile(r"([0-9]+)\.0+")
 
 
-def parse_code(text: str, known: Callable[[str], bool] | None = None) -> tuple[str, str]:
+def parse_code(
+    text: str, known: Callable[[str], bool] | None = None, lines: Container[str] = ()
+) -> tuple[str, str]:
     """Parse an HTS code as digits, with a note on the repair (empty if only dots and spaces were dropped).
 
     Args:
@@ -24,6 +26,7 @@ def parse_code(text: str, known: Callable[[str], bool] | None = None) -> tuple[s
             digits; the dot of `9012100.0` is a decimal point, and the fraction is dropped.
         known: tests whether the schedule has a code. A code whose first group is one digit short has lost its leading
             zero (a spreadsheet read it as a number); the zero is restored only if the result is known.
+        lines: lines of other schedules, of any number of digits, which are taken as they are.
 
     Raises:
         InputError: HTS_CODE_MALFORMED.
@@ -31,6 +34,8 @@ def parse_code(text: str, known: Callable[[str], bool] | None = None) -> tuple[s
     if len(text) in LENGTHS and text.isascii() and text.isdigit():
         return text, ""
     bare = text.strip().rstrip(".")
+    if (digits := _SEPARATOR.sub("", bare)) in lines:
+        return digits, ""
     if _GROUPS.fullmatch(bare):
         groups = _SEPARATOR.split(bare)
         code = _joined(groups, known)

@@ -28,6 +28,8 @@ CLAIMS_AT_MOST = 62
 """Most claims with a share on some line of a table."""
 GENERAL = -1
 """Stands for a special rate that is the general one; no rate has these bits."""
+SPECIAL = 1
+"""Column of `AtomRates.distinct` with the rate under the preferences claimed."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,9 @@ def _atom_rates(lines: LineArrays, atoms: Atoms) -> AtomRates:
     for claim, rates in lines.special.items():
         at = np.flatnonzero(atoms.is_claimed(claim))
         piece = atoms.piece[at]
-        special[at] = np.where(rates[piece] == lines.general[piece], GENERAL, _bits(rates[piece]))
+        # A table of several destinations has rates under claims that are no preference of some of them.
+        is_general = _bits(rates[piece]) == _bits(lines.general[piece])
+        special[at] = np.where(is_general, special[at], _bits(rates[piece]))
     values, of_special = factorize(special)
     rows, row = factorize(pair[atoms.piece] * len(values) + of_special)
     distinct = np.zeros((len(rows), 4))

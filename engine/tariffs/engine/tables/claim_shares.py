@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.law_edits import SetClaim
 from tariffs.engine.law.set_shares import partition_of, settings_at
+from tariffs.engine.tables.atoms import SPECIAL, atoms_of, ordinary_rates_of
 from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.scope_masks import names_key, scope_mask
 
@@ -48,7 +50,20 @@ def _with_shares(
         factor = np.where(mask & (total > room), room / np.where(total > 0, total, 1.0), 1.0)
         for name in others:
             facts[name] = facts[name] * factor
-    return lines.with_facts(facts)
+    changed = lines.with_facts(facts)
+    if np.isnan(ordinary_rates_of(changed, atoms_of(law.claims, changed)).distinct[:, SPECIAL]).any():
+        raise _no_rate(settings)
+    return changed
+
+
+def _no_rate(settings: tuple[SetClaim, ...]) -> InputError:
+    claims = ", ".join(dict.fromkeys(setting.claim for setting in settings))
+    return InputError(
+        "RATE_NOT_COMPUTABLE",
+        f"With {claims} as the scenario sets it, goods pay an ordinary rate that is no percentage of their value.",
+        field="ordinary_rate",
+        fix="Give the ordinary rate of these goods, such as 3% or 0.03.",
+    )
 
 
 def _share(facts: Mapping[str, NDArray[Any]], claim: str, count: int) -> NDArray[Any]:

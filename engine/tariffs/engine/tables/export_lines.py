@@ -8,24 +8,25 @@ neither is refused.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tariffs.engine.base.array_utils import F64, I32, I64, Bools
+from tariffs.engine.base.array_utils import F64
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.stages import stage
 from tariffs.engine.errors import InputError
+from tariffs.engine.law.conditions import ENTRY_DATE
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.markets import SHARED_DIGITS, Market
 from tariffs.engine.law.notes import Note
 from tariffs.engine.schedule import reference_data
 from tariffs.engine.schedule.country_names import origins_named
 from tariffs.engine.tables.columns import RATE_COLUMN
+from tariffs.engine.tables.export_pieces import Part, PieceRates, Pieces
 from tariffs.engine.tables.export_rates import TOO_COARSE, is_shared_code, nearest_shared, no_rate
 from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.mfn_rates import quantities_by_unit, stated_rates
@@ -79,9 +80,10 @@ def prepare_exports(table: Unprepared, law: Law, market: str, date_format: str =
     Raises:
         InputError: TABLE_UNREADABLE, TABLE_EMPTY, COLUMN_MISSING or COLUMN_TYPE_MISMATCH.
     """
-    first, last = law.covered(market)
+    first, last = law.fixed.clocked[market]
+    lines = frozenset().union(*(one.odd_lines for one in law.markets.values()))
     rules = TableRules(
-        law.claims, first, last, law.zones[market], is_shared_code, nearest_shared, date_format
+        law.claims, first, last, law.zones[market], is_shared_code, nearest_shared, date_format, lines=lines
     )
     checked = _of_known_markets(check_table(table, rules), law, market)
     goods = _ExportGoods(checked.lines, law, market)
@@ -154,8 +156,22 @@ def _of_known_markets(checked: CheckedTable, law: Law, market: str) -> CheckedTa
     unknown = ~destination.is_in(list(law.zones))
     known = ", ".join(law.markets)
     problems.refuse(destination, unknown, "DESTINATION_UNKNOWN", f". The law data has {known}.")
+    outside = _outside(frame, destination, law, problems)
     named = replace(checked, lines=frame.with_columns(destination))
-    return _without(named, problems, ~(coarse | unknown))
+    return _without(named, problems, ~(coarse | unknown | outside))
+
+
+def _outside(frame: pl.DataFrame, destination: pl.Series, law: Law, problems: Problems) -> pl.Series:
+    """Refuse the rows whose own entry date is outside the days that the law data has of their destination."""
+    outside = pl.repeat(value=False, n=frame.height, eager=True, dtype=pl.Boolean)
+    for market in law.markets.values() if ENTRY_DATE in frame.columns else ():
+        first, last = law.covered(market.code)
+        moments = frame[ENTRY_DATE].dt.convert_time_zone(str(market.zone))
+        apart = (destination == market.code) & ((moments < first) | (moments >= last)).fill_null(value=False)
+        span = f". The law data of {market.code} covers {first:%Y-%m-%d} up to {last:%Y-%m-%d}."
+        problems.refuse(moments, apart, "ENTRY_DATE_OUT_OF_COVERAGE", span)
+        outside |= apart
+    return outside
 
 
 def _destinations(frame: pl.DataFrame, market: str) -> pl.Series:
@@ -185,35 +201,35 @@ class _ExportGoods:
         return self._law.destination_of(self._destination[place])
 
     def with_rates(self, checked: CheckedTable) -> tuple[CheckedTable, _ExportGoods]:
-        """Refuse the rows without an ordinary rate; the goods of the others."""
-        unknown = np.array(
-            [
-                any(market.ordinary_rate(code) is None for code, _ in parts)
-                for (market, _), parts in zip(self._goods, self._parts, strict=True)
-            ],
-            dtype=bool,
-        )[self._goods_of_line] & np.isnan(stated_rates(self._frame))
-        if not unknown.any():
+        """Refuse the rows that pay an ordinary rate without a number; the goods of the others."""
+        rates = self._rates()
+        unknown = rates.unknown(self._facts(rates)[0])
+        if not unknown:
             return checked, self
-        problems, without = Problems(), pl.Series(unknown)
-        message = pl.Series([str(no_rate(hts)) for hts in self._frame["hts"].to_list()], dtype=pl.String)
+        texts = dict(unknown)
+        problems, without = Problems(), pl.Series([line in texts for line in range(self._frame.height)])
+        message = [str(no_rate(hts, texts.get(line, ""))) for line, hts in enumerate(self._frame["hts"])]
         reason = pl.Series(["RATE_NOT_COMPUTABLE"] * self._frame.height)
-        problems.refuse(_rate_column(self._frame), without, reason, message)
+        problems.refuse(_rate_column(self._frame), without, reason, pl.Series(message, dtype=pl.String))
         checked = _without(checked, problems, ~without)
         return checked, _ExportGoods(checked.lines, self._law, self._market)
+
+    def _rates(self) -> PieceRates:
+        pieces = Pieces.of(self._parts, self._goods_of_line)
+        return PieceRates.of(self.parts, pieces, self.stated, self._frame["origin"])
 
     def prepared(self, checked: CheckedTable) -> PreparedTable:
         """Arrays of the goods."""
         frame, law = self._frame, self._law
-        pieces = _Pieces.of(self._parts, self._goods_of_line)
-        rates = _PieceRates.of(self, pieces)
+        rates = self._rates()
+        pieces = rates.pieces
         with_freight = np.array(
             [self._market_at(n).with_freight for n in range(len(self._destination))], bool
         )
         with_freight = with_freight[self._of_line]
         freight, insurance = (amount_of(frame, name, frame.height) for name in ("freight", "insurance"))
         origins, origin = index_of(frame["origin"])
-        facts, notes = self._facts(rates, pieces)
+        facts, notes = self._facts(rates)
         shared = [f"{market.code}:{code[:SHARED_DIGITS]}" for market, code in self._goods]
         products, product = index_of(pl.Series(shared, dtype=pl.String))
         value = amount_of(frame, "customs_value", frame.height)
@@ -230,9 +246,9 @@ class _ExportGoods:
             facts=facts,
             general=rates.general,
             other=rates.general,
-            special=rates.reduced,
+            special=rates.preferred,
             quantities=quantities_by_unit(frame, law),
-            vat=_numbers([market.tax_rate(code) for market, code in self._goods])[self._goods_of_line],
+            vat=np.array([float(market.tax_rate(code)) for market, code in self._goods])[self._goods_of_line],
         )
         return PreparedTable(
             checked,
@@ -248,7 +264,7 @@ class _ExportGoods:
         )
 
     @property
-    def parts(self) -> list[tuple[Market, str]]:
+    def parts(self) -> list[Part]:
         """Market and code of each part of each of the goods, in order."""
         return [
             (market, code)
@@ -261,7 +277,7 @@ class _ExportGoods:
         """Ordinary rates that rows state; NaN where they do not."""
         return stated_rates(self._frame)
 
-    def _facts(self, rates: _PieceRates, pieces: _Pieces) -> tuple[dict[str, NDArray[Any]], list[Note]]:
+    def _facts(self, rates: PieceRates) -> tuple[dict[str, NDArray[Any]], list[Note]]:
         """Declared facts of lines; undeclared preferences are assumed in full, with a note."""
         facts: dict[str, NDArray[Any]] = {}
         for claim in self._law.claims.values():
@@ -273,13 +289,9 @@ class _ExportGoods:
             preference = self._law.destination_of(code).preference
             if preference is None:
                 continue
-            origins = self._frame["origin"].unique().to_list()
-            members = [origin for origin in origins if preference.is_open_to(origin)]
-            open_to = self._frame["origin"].is_in(members).to_numpy()
             share = facts.get(preference.claim, np.full(self._frame.height, np.nan))
-            assumed = (
-                open_to & rates.is_reduced[preference.claim] & (self._of_line == place) & np.isnan(share)
-            )
+            preferred = rates.lines_preferred(preference.claim, self._frame.height)
+            assumed = preferred & (self._of_line == place) & np.isnan(share)
             if assumed.any():
                 facts[preference.claim] = np.where(assumed, 1.0, share)
                 notes.append(Note(preference.note, preference.assumption))
@@ -297,64 +309,13 @@ class _ExportGoods:
 
     def _estimated(self, lines: LineArrays) -> list[Note]:
         doubtful = np.array([market.is_estimated(code) for market, code in self.parts], dtype=bool)
-        pieces = _Pieces.of(self._parts, self._goods_of_line)
+        pieces = Pieces.of(self._parts, self._goods_of_line)
         weight = pieces.weight * doubtful[pieces.source] * np.isnan(self.stated)[pieces.line]
         value = float((lines.value[pieces.line] * weight).sum())
         if value <= 0:
             return []
         text = f"The ordinary rate of goods worth {value:,.0f} USD is derived from other data, not read in a schedule."
         return [Note("RATE_ESTIMATED", text)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Pieces:
-    """Parts of lines: place of each in the parts of all goods, its line, code and weight."""
-
-    source: I64
-    line: I64
-    code: I32
-    weight: F64
-    codes: list[str]
-
-    @classmethod
-    def of(cls, parts: Sequence[Sequence[tuple[str, Decimal]]], goods_of_line: I64) -> _Pieces:
-        count = np.array([len(one) for one in parts], dtype=np.int64)
-        start = np.concatenate([[0], np.cumsum(count)])[:-1]
-        per_line = count[goods_of_line]
-        line = np.repeat(np.arange(len(goods_of_line)), per_line)
-        within = np.arange(len(line)) - np.repeat(np.cumsum(per_line) - per_line, per_line)
-        source = start[goods_of_line[line]] + within
-        codes, place = index_of(pl.Series([code for one in parts for code, _ in one], dtype=pl.String))
-        weight = np.array([float(weight) for one in parts for _, weight in one])
-        return cls(source, line, place[source].astype(np.int32), weight[source], codes)
-
-
-@dataclass(frozen=True, slots=True)
-class _PieceRates:
-    """Ordinary rates of pieces, and by claim the reduced ones; `is_reduced` marks lines with a reduced rate."""
-
-    general: F64
-    reduced: dict[str, F64]
-    is_reduced: dict[str, Bools]
-
-    @classmethod
-    def of(cls, goods: _ExportGoods, pieces: _Pieces) -> _PieceRates:
-        """Look up the rates; one that a row states takes the place of both."""
-        known = [(market, market.ordinary_rate(code)) for market, code in goods.parts]
-        own = goods.stated[pieces.line]
-        general = _numbers([rate and rate.rate for _, rate in known])[pieces.source]
-        general = np.where(np.isnan(own), general, own)
-        reduced, marks = {}, {}
-        claims = {market.preference.claim for market, _ in known if market.preference}
-        for claim in sorted(claims):
-            of_claim = [
-                rate.reduced if rate and market.preference and market.preference.claim == claim else None
-                for market, rate in known
-            ]
-            low = np.where(np.isnan(own), _numbers(of_claim)[pieces.source], np.nan)
-            reduced[claim] = np.where(np.isnan(low), general, low)
-            marks[claim] = np.bincount(pieces.line, ~np.isnan(low), len(goods.stated)) > 0
-        return cls(general, reduced, marks)
 
 
 def _rate_column(frame: pl.DataFrame) -> pl.Series:
@@ -370,7 +331,3 @@ def _without(checked: CheckedTable, problems: Problems, good: pl.Series) -> Chec
     more = more.with_columns(checked.rows.gather(more["row"]).alias("row"))
     refused = pl.concat([checked.refused, more]).sort("row", maintain_order=True)
     return replace(checked, lines=checked.lines.filter(good), rows=checked.rows.filter(good), refused=refused)
-
-
-def _numbers(values: Sequence[Decimal | None]) -> F64:
-    return np.array([np.nan if value is None else float(value) for value in values])

@@ -31,11 +31,18 @@ def nearest_shared(code: str) -> list[str]:
     return list(dict.fromkeys(one[:SHARED_DIGITS] for one in load_schedule().nearest(code)))
 
 
-def no_rate(hts: str) -> InputError:
-    """Build the error for goods without an ordinary rate."""
+def no_rate(hts: str, text: str = "") -> InputError:
+    """Build the error for goods whose ordinary rate the law data lacks, or has as a text that is no percentage."""
+    if not text:
+        message = f"The law data has no ordinary rate for {hts} in the importing country."
+    else:
+        message = (
+            f"The ordinary rate of {hts} in the importing country is no percentage of the value: {text}."
+        )
     return InputError(
         "RATE_NOT_COMPUTABLE",
-        f"The law data has no ordinary rate for {hts} in the importing country.",
+        message,
         field="ordinary_rate",
         fix="Give the ordinary rate, such as 3% or 0.03.",
+        metadata={"rate": text} if text else None,
     )

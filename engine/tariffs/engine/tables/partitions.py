@@ -7,6 +7,7 @@ files.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from typing import Any, NoReturn
 import polars as pl
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.schedule.codes import parse_code
+from tariffs.engine.schedule.codes import SEPARATORS, parse_code
 from tariffs.engine.schedule.lines import load_schedule
 from tariffs.engine.tables.columns import REQUIRED
 
@@ -157,7 +158,8 @@ def _bucket(text: str, buckets: int, key: Callable[[str], str]) -> int:
     try:
         code, _ = parse_code(text, load_schedule().accepts)
     except InputError:
-        code = text
+        # The line of another schedule, or a row that is refused.
+        code = re.sub(SEPARATORS, "", text)
     return zlib.crc32(key(code).encode()) % buckets
 
 

@@ -6,7 +6,7 @@ its distinct values; numbers are parsed as whole columns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import datetime, time
 from functools import partial
 from typing import NamedTuple
@@ -211,10 +211,12 @@ def by_distinct(
     return joined["value"].alias(values.name)
 
 
-def read_code(text: str, known: Callable[[str], bool], nearest: Callable[[str], list[str]]) -> CellReading:
-    """Parse an HTS code."""
+def read_code(
+    text: str, known: Callable[[str], bool], nearest: Callable[[str], list[str]], lines: Container[str] = ()
+) -> CellReading:
+    """Parse an HTS code, or one of the lines of other schedules."""
     try:
-        code, note = parse_code(text, known)
+        code, note = parse_code(text, known, lines)
     except InputError as error:
         return CellReading(None, error.reason, str(error))
     if not known(code):

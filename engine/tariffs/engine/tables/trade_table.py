@@ -6,7 +6,7 @@ silently. Only a table that cannot be read at all raises.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -63,6 +63,7 @@ class TableRules:
         nearest: the codes most similar to one that does not exist.
         date_format: format of date columns, one of `dates.FORMATS`; empty if each column implies it.
         refused_origins: origins whose goods are not imported, with the reason.
+        lines: lines of other schedules, of another number of digits.
     """
 
     claims: Claims
@@ -73,6 +74,7 @@ class TableRules:
     nearest: Callable[[str], list[str]]
     date_format: str = ""
     refused_origins: Mapping[str, str] = field(default_factory=dict)
+    lines: Container[str] = ()
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ def _sort_out(lines: pl.DataFrame, problems: Problems) -> CheckedTable:
 
 def _read_goods(frame: pl.DataFrame, rules: TableRules, read: Read, problems: Problems) -> None:
     is_code = cache(rules.is_code)
-    code = partial(read_code, known=is_code, nearest=rules.nearest)
+    code = partial(read_code, known=is_code, nearest=rules.nearest, lines=rules.lines)
     read["hts"] = by_distinct(frame["hts"], code, pl.String(), problems)
     read["origin"] = by_distinct(
         frame["origin"], partial(read_origin, refused=rules.refused_origins), pl.String(), problems
