@@ -15,6 +15,8 @@ from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
 
+from tariffs.client.results.amounts import NONE
+
 _WIDTH_WITHOUT_TERMINAL = 160
 _NARROWEST = 40
 _PADDING = 2
@@ -80,13 +82,14 @@ def text_table(columns: Iterable[str | Column], rows: Iterable[Iterable[Cell]], 
     """Build a table without borders; a string is printed as it is, a `Text` with its style.
 
     Args:
-        columns: titles, or columns such as those of `right`; one without text in any row is left out.
+        columns: titles, or columns such as those of `right`; one without a value in any row is left out.
         rows: the cells; those that a row lacks at its end are empty.
         units: units of the numbers, written above the table.
     """
     heads, short = list(columns), [list(row) for row in rows]
     cells = [[*row, *[""] * (len(heads) - len(row))] for row in short]
-    shown = [place for place in range(len(heads)) if not cells or any(str(row[place]) for row in cells)]
+    has_value = [any(str(cell) not in {"", NONE} for cell in column) for column in zip(*cells, strict=True)]
+    shown = [place for place in range(len(heads)) if not cells or has_value[place]]
     table = _FittedTable(*(heads[place] for place in shown), box=None, pad_edge=False)
     table.title, table.title_justify, table.title_style = escape(units) or None, "left", "dim"
     for row in cells:
@@ -106,5 +109,5 @@ def frame_table(frame: pl.DataFrame) -> Table:
 def value_text(value: object) -> str:
     """Write a value of a frame, amounts with separators of thousands."""
     if value is None:
-        return "-"
+        return NONE
     return f"{value:,}" if isinstance(value, Decimal | float) else str(value)
