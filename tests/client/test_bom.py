@@ -39,11 +39,6 @@ AMOUNTS = ("value", "charges", "duty", "owed", "duty_min", "duty_max", "fees", "
 
 
 @pytest.fixture(scope="module")
-def client() -> Client:
-    return Client.local()
-
-
-@pytest.fixture(scope="module")
 def bicycle(root: Path) -> Path:
     return root / "docs" / "bicycle.csv"
 

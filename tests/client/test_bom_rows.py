@@ -14,11 +14,6 @@ from tariffs.client.errors import InvalidRequest
 DAY, TOYS = "2026-11-24", "9503000073"
 
 
-@pytest.fixture(scope="module")
-def client() -> Client:
-    return Client.local()
-
-
 BAD = {
     "HTS_CODE_UNKNOWN": {"part": "bad", "parent": "top", "hts": "9999999999", "origin": "CN", "unit_cost": "1"},
     "HTS_CODE_MALFORMED": {"part": "bad", "parent": "top", "hts": "toys", "origin": "CN", "unit_cost": "1"},

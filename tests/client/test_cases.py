@@ -95,6 +95,7 @@ def wrong(client: Client, path: Path) -> dict[str, tuple[str, ...]]:
         ({"layers": [{"measure": "none_such"}]}, "layer none_such: expected, came none"),
         ({"prohibited": True}, "prohibited: expected true, came nothing"),
         ({"notes": ["NONE_SUCH"]}, "notes: expected NONE_SUCH, came none"),
+        ({"without_notes": ["HTS_CODE_REPAIRED", "NONE_SUCH"]}, ""),
         ({"error": "ORIGIN_UNKNOWN"}, "error: expected ORIGIN_UNKNOWN, came none"),
         ({"assessed": "1000.00", "headings": {"9903.01.20": "1000.00"}}, ""),
     ],

@@ -17,11 +17,6 @@ TOYS, DAY = "9503.00.0073", "2025-04-20"
 FACTS: dict[str, str | float] = {"withdrawal": "2025-06-20", "rate": 0.06, "export_share": "40%"}
 
 
-@pytest.fixture(scope="module")
-def client() -> Client:
-    return Client.local()
-
-
 async def awaited(server: str) -> OptionsResult:
     async with AsyncClient(server) as remote:
         return await remote.options(TOYS, "CN", DAY, 10_000, facts=FACTS)

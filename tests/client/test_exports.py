@@ -60,24 +60,6 @@ def test_a_duty_is_the_same_everywhere(server: str, capsys: pytest.CaptureFixtur
     assert here["landed"] == {"cif": "10420.00", "duty": "3855.40", "vat": "1284.79", "total": "15560.19"}
 
 
-@pytest.mark.parametrize(
-    ("day", "rate"),
-    [
-        ("2025-03-09", "3 %"),
-        ("2025-03-10", "13 %"),
-        ("2025-04-11", "97 %"),
-        ("2025-04-12", "138 %"),
-        ("2025-05-15", "23 %"),
-        ("2025-11-11", "13 %"),
-        ("2027-01-11", "37 %"),
-    ],
-)
-def test_soybeans_by_day_on_the_command_line(day: str, rate: str, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ("--origin", "US", "--date", day, "--value", "100", "--direction", "export", "--local")
-    _, told = document(capsys, "duty", "1201.90", *arguments)
-    assert f"{sum(float(layer['rate']) for layer in told['layers']) * 100:.0f} %" == rate
-
-
 def test_a_quote_of_exports_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
     line = ("1201.90", "--origin", "US", "--date", "2027-01-11", "--value", "100", "--direction", "export")
     assert run(["duty", *line, "--why", "--local"]) == 0

@@ -42,11 +42,6 @@ EVERYDAY = {
 
 
 @pytest.fixture(scope="module")
-def client() -> Client:
-    return Client.local()
-
-
-@pytest.fixture(scope="module")
 def schedule(tmp_path_factory: pytest.TempPathFactory) -> Path:
     export = [
         ("9503.00.00", "0", "Playthings of every kind:"),

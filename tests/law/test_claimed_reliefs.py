@@ -28,24 +28,6 @@ def reasons(found: Quote) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("hts", "origin", "day", "claim"),
-    [
-        ("6109.10.0012", "CN", "2026-10-03", "fta_share"),
-        ("6109.10.0012", "MU", "2026-10-03", "fta_share"),
-        ("0102.29.4062", "MU", "2027-01-04", "fta_share"),
-        ("6109.10.0012", "KR", "2026-10-03", "usmca_share"),
-        ("7208.10.3000", "RU", "2026-10-03", "fta_share"),
-    ],
-)
-def test_a_preference_that_no_program_grants_changes_nothing_and_is_said(
-    hts: str, origin: str, day: str, claim: str
-) -> None:
-    claimed, silent = quote(hts, origin, day, {claim: 1}), quote(hts, origin, day, {claim: 0})
-    assert claimed.assessed == silent.assessed
-    assert (reasons(claimed).count(NOT_OPEN), reasons(silent).count(NOT_OPEN)) == (1, 0)
-
-
-@pytest.mark.parametrize(
     ("hts", "origin"), [("6109.10.0012", "KR"), ("0102.29.4062", "MU"), ("0703.10.4000", "JM")]
 )
 def test_a_preference_that_is_granted_is_no_remark(hts: str, origin: str) -> None:
@@ -74,40 +56,6 @@ def test_a_preference_without_its_provision_names_those_that_free_the_goods(
     granted = quote(hts, origin, "2026-10-03", {"fta_share": 1, "chapter98": provision})
     assert NOT_OPEN not in reasons(granted)
     assert granted.assessed == 0
-
-
-@pytest.mark.parametrize(
-    ("hts", "origin", "claim"),
-    [
-        ("9503.00.0073", "CN", "usmca_share"),
-        ("9503.00.0073", "DE", "fta_share"),
-        ("9503.00.0073", "CN", "civil_aircraft_share"),
-        ("9503.00.0073", "MX", "patented_share"),
-        ("8471.30.0100", "TW", "usmca_share"),
-    ],
-)
-def test_a_claim_on_which_nothing_depends_is_said(hts: str, origin: str, claim: str) -> None:
-    claimed, silent = quote(hts, origin, "2026-10-03", {claim: 1}), quote(hts, origin, "2026-10-03")
-    assert claimed.assessed == silent.assessed
-    assert reasons(claimed).count("CLAIM_WITHOUT_EFFECT") == 1
-    assert "CLAIM_WITHOUT_EFFECT" not in reasons(silent)
-    assert "CLAIM_WITHOUT_EFFECT" not in reasons(quote(hts, origin, "2026-10-03", {claim: 0}))
-
-
-@pytest.mark.parametrize(
-    ("hts", "origin", "day", "claims"),
-    [
-        ("8708.29.5160", "MX", "2026-10-03", {"usmca_share": 1}),
-        ("9503.00.0073", "MX", "2026-10-03", {"usmca_share": "0.5"}),
-        ("9503.00.0073", "KR", "2026-10-03", {"fta_share": 1}),
-        ("8802.30.0180", "BR", "2025-09-01", {"civil_aircraft_share": 1}),
-        ("9503.00.0073", "CN", "2025-05-20", {"donation": "yes"}),
-    ],
-)
-def test_a_claim_that_decides_a_duty_or_a_fee_is_no_remark(
-    hts: str, origin: str, day: str, claims: dict[str, float | str]
-) -> None:
-    assert "CLAIM_WITHOUT_EFFECT" not in reasons(quote(hts, origin, day, claims))
 
 
 @pytest.mark.parametrize(
@@ -166,12 +114,6 @@ def test_a_table_names_the_value_of_preferences_that_no_program_grants() -> None
     assert "worth 500 USD" in note.message
 
 
-def test_the_african_program_lapsed_and_came_back_for_the_months_between() -> None:
-    lapsed = quote("0102.29.4062", "MU", "2025-12-01", {"fta_share": 1}, "2025-12-01")
-    extended = quote("0102.29.4062", "MU", "2025-12-01", {"fta_share": 1}, "2026-02-04")
-    assert (lapsed.layers[-1].amount, extended.layers[-1].amount) == (Decimal("21.00"), Decimal("0.00"))
-
-
 def test_metal_of_the_united_kingdom_is_assumed_and_the_answer_says_so() -> None:
     silent = quote("7208.10.1500", "GB", "2026-10-03")
     assert silent.assessed == Decimal("2500.00")
@@ -181,12 +123,3 @@ def test_metal_of_the_united_kingdom_is_assumed_and_the_answer_says_so() -> None
         "25% on the customs value because uk_metal_share is not declared, so taken as >= 95%. "
         "Switch uk_metals is lower_rate."
     )
-
-
-def test_the_switch_charges_metal_of_unknown_origin_in_full() -> None:
-    law = load_law().with_switches({"uk_metals": "full_rate"})
-    amounts = [
-        quote_line(law, EntryLine("7208.10.1500", "GB", 10000, "2026-10-03", claims)).assessed
-        for claims in ({}, {"uk_metal_share": 0.95})
-    ]
-    assert amounts == [Decimal("5000.00"), Decimal("2500.00")]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
 
 import pytest
 
 from tariffs.engine.law import Law, Measure, load_law
 from tariffs.engine.law.amendments import Act
 from tariffs.engine.law.measure_state import known, measure_state, moments_of
-from tariffs.engine.line_duty.quote import EntryLine, quote_line
 
 LAW = load_law()
 ENACTED = [measure for measure in LAW.measures.values() if not measure.announced]
@@ -54,15 +52,3 @@ def test_an_act_changes_something_as_known_on_the_day_it_was_published(name: str
             yield (found.suspended, tuple(row._replace(acts=()) for row in found.rows)) if found else None
 
     assert any(one != other for one, other in zip(stands(acts), stands(others), strict=True))
-
-
-@pytest.mark.parametrize("known_on", ["2025-04-02", "2025-04-05", "2025-04-07"])
-@pytest.mark.parametrize(("origin", "fentanyl"), [("CN", 2_000), ("HK", 2_000), ("MO", 0)])
-def test_the_first_reciprocal_duty_on_china_was_34_percent(known_on: str, origin: str, fentanyl: int) -> None:
-    # EO 14257 of 2025-04-02, Annex I; raised on 2025-04-08 before it took effect.
-    toys = EntryLine("9503000073", origin, 10_000, "2025-04-09T00:01-04:00")
-    found = quote_line(LAW, toys, known_on=known_on)
-    assert found.assessed == Decimal(3_400 + fentanyl)
-    assert "9903.01.63" in {layer.heading for layer in found.layers if layer.amount}
-    before = EntryLine("9503000073", origin, 10_000, "2025-04-08")
-    assert quote_line(LAW, before, known_on=known_on).assessed == Decimal(1_000 + fentanyl)

@@ -140,32 +140,3 @@ def test_a_switch_is_named_where_it_takes_the_measure_away() -> None:
 def test_a_switch_about_other_goods_is_not_named() -> None:
     _, named = answer(load_law(), "9503.00.0073", "CN", "2025-05-20")
     assert not named.keys() & {"s201_solar_step", "s338_vehicles_list", "fl301_on_russia", "truce_extension"}
-
-
-def test_the_truce_and_the_exclusions_go_on_by_switches_of_their_own() -> None:
-    crane = EntryLine("8426.19.0000", "CN", 10000, "2026-11-20", claims={"sts_crane_share": 1})
-    excluded = EntryLine("0304.72.5000", "CN", 10000, "2026-11-20")
-    day_before = EntryLine("0304.72.5000", "CN", 10000, "2026-11-09")
-
-    def charged(line: EntryLine, **switches: str) -> str:
-        return str(quote_line(load_law().with_switches(switches), line).assessed)
-
-    # List 3 and forced labor; a crane pays the duty of 2024 and forced labor, and 100 percent without the truce.
-    assert (charged(excluded), charged(crane)) == ("1250.00", "3750.00")
-    assert charged(excluded, exclusions_extension="off") == "3750.00"
-    assert charged(crane, exclusions_extension="off") == "3750.00"
-    assert charged(excluded, truce_extension="off") == "1250.00"
-    assert charged(crane, truce_extension="off") == "13750.00"
-    assert charged(day_before, exclusions_extension="off", truce_extension="off") == "1250.00"
-
-
-def test_a_suspended_duty_on_chassis_asks_for_no_heading_of_other_goods() -> None:
-    line = EntryLine("8716.39.0090", "CN", 10000, "2026-10-20", claims={"chassis_share": 0})
-    found = {layer.measure: layer.state for layer in quote_line(load_law(), line).layers}
-    assert found["chassis_100"] == "suspended"
-    ended = quote_line(
-        load_law().with_switches({"truce_extension": "off"}), line._replace(entry="2026-11-20")
-    )
-    assert [(x.heading, x.state) for x in ended.layers if x.measure == "chassis_100"] == [
-        ("9903.91.13", "applied")
-    ]

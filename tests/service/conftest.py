@@ -10,13 +10,20 @@ import pytest
 import sqlalchemy as sa
 
 from tariffs.engine.tables import partitions
-from tests.service.harness import Running, running
+from tests.service.harness import Running, no_warm_up, running
 
 
 @pytest.fixture(scope="session")
 def served() -> Iterator[Running]:
     """One warm server for all tests that leave it as it is."""
     with running() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[Running]:
+    """Start a server with an HTTP port for the tests of a module."""
+    with running(warm=no_warm_up, http_port=0) as started:
         yield started
 
 

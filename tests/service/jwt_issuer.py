@@ -84,3 +84,13 @@ def key_server(text: str | None) -> Iterator[KeyServer]:
         server.shutdown()
         server.server_close()
         thread.join(10)
+
+
+class Clear:
+    """A connection without a certificate."""
+
+    def peer(self) -> str:
+        return "ipv4:127.0.0.1:1"
+
+    def auth_context(self) -> dict[str, list[bytes]]:
+        return {}

@@ -13,30 +13,24 @@ from hypothesis import strategies as st
 from tariffs.engine.errors import InputError
 from tariffs.service.wire.arrow import BATCH_BYTES, ROWS_LIMIT, VALUE_LIMIT, batches, read_table
 from tariffs.service.wire.arrow_headers import inspect_stream
-
-
-def stream(frame: pl.DataFrame, compression: Any = "uncompressed") -> bytes:
-    buffer = io.BytesIO()
-    frame.write_ipc_stream(buffer, compression=compression)
-    return buffer.getvalue()
-
+from tests.service.stored import arrow
 
 FRAME = pl.DataFrame(
     {"hts": ["9503000073", "0101"], "customs_value": [1.5, None], "donation": [True, None], "n": [1, 2]}
 )
-GOOD = stream(FRAME)
+GOOD = arrow(FRAME)
 OUTCOMES = {"read", "ARROW_MALFORMED", "TABLE_EMPTY", "COLUMN_TYPE_MISMATCH", "BATCH_TOO_LARGE"}
 
 
 @pytest.mark.parametrize("compression", ["uncompressed", "lz4", "zstd"])
 def test_a_stream_is_read_as_it_was_written(compression: str) -> None:
-    assert read_table(stream(FRAME, compression)).equals(FRAME)
+    assert read_table(arrow(FRAME, compression)).equals(FRAME)
 
 
 @pytest.mark.parametrize("compression", ["uncompressed", "lz4", "zstd"])
 def test_headers_tell_rows_columns_and_memory(compression: str) -> None:
     frame = pl.DataFrame({"a": [1.0] * 5000, "b": ["x"] * 5000})
-    found = inspect_stream(stream(frame, compression))
+    found = inspect_stream(arrow(frame, compression))
     assert (found.rows, found.columns) == (5000, 2)
     assert found.unpacked_bytes >= 8 * 5000
 
@@ -82,44 +76,44 @@ def test_a_stream_cut_short_is_read_or_refused(length: int) -> None:
 
 def test_too_many_columns_are_refused() -> None:
     with pytest.raises(InputError) as caught:
-        read_table(stream(pl.DataFrame({f"c{n}": [1] for n in range(300)})))
+        read_table(arrow(pl.DataFrame({f"c{n}": [1] for n in range(300)})))
     assert caught.value.reason == "BATCH_TOO_LARGE"
 
 
 @pytest.mark.parametrize("days", [-(2**31), 2**31 - 1, -719_163, 2_932_897])
 def test_days_of_no_calendar_are_refused(days: int) -> None:
     with pytest.raises(InputError) as caught:
-        read_table(stream(pl.DataFrame({"entry_date": pl.Series([days], dtype=pl.Int32).cast(pl.Date)})))
+        read_table(arrow(pl.DataFrame({"entry_date": pl.Series([days], dtype=pl.Int32).cast(pl.Date)})))
     assert caught.value.reason == "COLUMN_TYPE_MISMATCH"
 
 
 @pytest.mark.parametrize("unit", ["ms", "us", "ns"])
 def test_instants_of_no_calendar_are_refused(unit: Any) -> None:
     latest = pl.Series("entry_date", [2**63 - 1]).cast(pl.Datetime(unit))
-    assert outcome(stream(latest.to_frame())) == ("read" if unit == "ns" else "COLUMN_TYPE_MISMATCH")
+    assert outcome(arrow(latest.to_frame())) == ("read" if unit == "ns" else "COLUMN_TYPE_MISMATCH")
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 def test_the_first_and_the_last_day_are_read(day: str) -> None:
     frame = pl.DataFrame({"entry_date": pl.Series([day]).str.to_date()})
-    assert read_table(stream(frame)).equals(frame)
+    assert read_table(arrow(frame)).equals(frame)
 
 
 @pytest.mark.parametrize("column", [pl.lit([1]), pl.struct(a=1), pl.lit(b"x"), pl.lit(1).cast(pl.Duration)])
 def test_columns_that_are_not_plain_are_refused(column: pl.Expr) -> None:
-    assert outcome(stream(pl.select(column.alias("x")))) == "COLUMN_TYPE_MISMATCH"
+    assert outcome(arrow(pl.select(column.alias("x")))) == "COLUMN_TYPE_MISMATCH"
 
 
 def test_a_name_or_a_value_beyond_its_limit_is_refused() -> None:
-    assert outcome(stream(pl.DataFrame({"n" * 201: [1]}))) == "BATCH_TOO_LARGE"
-    assert outcome(stream(pl.DataFrame({"hts": ["9" * (VALUE_LIMIT + 1)]}), "zstd")) == "BATCH_TOO_LARGE"
-    assert outcome(stream(pl.DataFrame({"hts": ["9" * VALUE_LIMIT]}))) == "read"
+    assert outcome(arrow(pl.DataFrame({"n" * 201: [1]}))) == "BATCH_TOO_LARGE"
+    assert outcome(arrow(pl.DataFrame({"hts": ["9" * (VALUE_LIMIT + 1)]}), "zstd")) == "BATCH_TOO_LARGE"
+    assert outcome(arrow(pl.DataFrame({"hts": ["9" * VALUE_LIMIT]}))) == "read"
     level = pl.Series("origin", ["C" * (VALUE_LIMIT + 1)]).cast(pl.Categorical)
-    assert outcome(stream(level.to_frame(), "zstd")) == "BATCH_TOO_LARGE"
+    assert outcome(arrow(level.to_frame(), "zstd")) == "BATCH_TOO_LARGE"
 
 
 def test_columns_of_one_name_are_refused() -> None:
-    twins = stream(pl.DataFrame({"name_a": [1], "name_b": [2]})).replace(b"name_b", b"name_a")
+    twins = arrow(pl.DataFrame({"name_a": [1], "name_b": [2]})).replace(b"name_b", b"name_a")
     assert outcome(twins) == "ARROW_MALFORMED"
 
 
@@ -133,7 +127,7 @@ def test_lists_of_lists_are_refused_before_anything_recurses_into_them() -> None
     deep: pl.DataType = pl.Int8()
     for _ in range(100):
         deep = pl.List(deep)
-    data = stream(pl.DataFrame({"a": pl.Series([1]), "deep": pl.Series([None], dtype=deep)}))
+    data = arrow(pl.DataFrame({"a": pl.Series([1]), "deep": pl.Series([None], dtype=deep)}))
     assert inspect_stream(data).nested == "deep"
     with pytest.raises(InputError) as caught:
         read_table(data)
@@ -144,5 +138,5 @@ def test_dictionaries_are_no_nested_columns() -> None:
     frame = pl.DataFrame(
         {"origin": pl.Series(["CN"]).cast(pl.Categorical), "x": pl.Series(["a"]).cast(pl.Enum(["a"]))}
     )
-    assert inspect_stream(stream(frame)).nested is None
-    assert outcome(stream(frame)) == "read"
+    assert inspect_stream(arrow(frame)).nested is None
+    assert outcome(arrow(frame)) == "read"

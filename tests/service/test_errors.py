@@ -16,6 +16,7 @@ from tariffs.service.wire.status import grpc_code, status_of
 from tariffs.v1 import law_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import TIMEOUT, Running, fails, line, no_warm_up, points, running, simulating
+from tests.service.stored import arrow
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
@@ -93,12 +94,6 @@ def test_an_unknown_measure_comes_with_the_nearest_ids(served: Running) -> None:
     )
     assert (fault.code, fault.reason) == (NOT_FOUND, "MEASURE_NOT_FOUND")
     assert "fent_cn" in fault.metadata["nearest"]
-
-
-def arrow(frame: pl.DataFrame, compression: Any = "uncompressed") -> bytes:
-    buffer = io.BytesIO()
-    frame.write_ipc_stream(buffer, compression=compression)
-    return buffer.getvalue()
 
 
 GOOD = pl.DataFrame({"hts": ["9503000073"], "origin": ["CN"], "customs_value": [10_000.0]})

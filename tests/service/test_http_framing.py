@@ -33,12 +33,6 @@ JSON, STREAM, WEB = "application/json", "application/connect+json", "application
 
 
 @pytest.fixture(scope="module")
-def web() -> Iterator[Running]:
-    with running(warm=no_warm_up, http_port=0) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server that asks for tokens; `reader` has no right to run anything."""
     folder = tmp_path_factory.mktemp("tokens")

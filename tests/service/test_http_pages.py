@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,6 @@ from tests.service.test_http_port import QUOTE, port_of
 from tests.service.web_calls import HttpAnswer, call, post
 
 pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
-
-
-@pytest.fixture(scope="module")
-def web() -> Iterator[Running]:
-    with running(warm=no_warm_up, http_port=0) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import random
-from collections.abc import Iterator
 
 import polars as pl
 import pytest
@@ -13,7 +12,7 @@ from google.protobuf import json_format
 
 from tariffs.engine.errors import TariffsError
 from tariffs.v1 import duty_service_pb2, simulation_service_pb2, table_service_pb2
-from tests.service.harness import Running, no_warm_up, running
+from tests.service.harness import Running
 from tests.service.test_http_port import QUOTE, port_of
 from tests.service.web_calls import call, framed, frames
 
@@ -22,12 +21,6 @@ from tariffs.service.server.web.bodies import read_json
 
 PROTO = "application/connect+proto"
 ROWS = pl.DataFrame({"hts": ["9503.00.0073"] * 2, "origin": ["CN", "VN"], "customs_value": [100.0, 200.0]})
-
-
-@pytest.fixture(scope="module")
-def web() -> Iterator[Running]:
-    with running(warm=no_warm_up, http_port=0) as started:
-        yield started
 
 
 def arrow(frame: pl.DataFrame) -> bytes:

@@ -24,17 +24,7 @@ from tariffs.service.server.identities import Identities
 from tariffs.service.server.jwt_tokens import JwtTokens, Keys
 from tariffs.service.settings.settings import Settings
 from tariffs.service.wire.identity import Caller
-from tests.service.jwt_issuer import AUDIENCE, ISSUER, KEYS, OIDC, bearer, key_server, published, token
-
-
-class Clear:
-    """A connection without a certificate."""
-
-    def peer(self) -> str:
-        return "ipv4:127.0.0.1:1"
-
-    def auth_context(self) -> dict[str, list[bytes]]:
-        return {}
+from tests.service.jwt_issuer import AUDIENCE, ISSUER, KEYS, OIDC, Clear, bearer, key_server, published, token
 
 
 def made(source: str, **given: Any) -> JwtTokens:

@@ -16,7 +16,7 @@ from tariffs.service.server.identities import Identities
 from tariffs.service.server.jwt_tokens import JwtTokens, Keys
 from tariffs.service.settings.settings import Settings
 from tests.conftest import SCALE
-from tests.service.jwt_issuer import OIDC, bearer, published, token
+from tests.service.jwt_issuer import OIDC, Clear, bearer, published, token
 from tests.tools.fuzz.choices import ByteChoices
 from tests.tools.fuzz.requests import LENGTH, metadata
 
@@ -27,16 +27,6 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-
-
-class Clear:
-    """A connection without a certificate."""
-
-    def peer(self) -> str:
-        return "ipv4:127.0.0.1:1"
-
-    def auth_context(self) -> dict[str, list[bytes]]:
-        return {}
 
 
 @pytest.fixture(scope="module")

@@ -124,6 +124,9 @@ def _line_differences(case: Case, quote: Quote) -> Iterator[str]:
     for reason in names_of(expect.get("notes", [])):
         if reason not in reasons:
             yield f"notes: expected {reason}, came {', '.join(sorted(reasons)) or 'none'}"
+    for reason in names_of(expect.get("without_notes", [])):
+        if reason in reasons:
+            yield f"notes: expected no {reason}, came one"
 
 
 def _layer_differences(

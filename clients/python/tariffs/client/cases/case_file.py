@@ -40,6 +40,7 @@ _CASE_EXPECTS = {
     "layers",
     "prohibited",
     "notes",
+    "without_notes",
     "error",
     "options",
     "best",
