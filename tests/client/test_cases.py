@@ -189,10 +189,10 @@ def test_two_laws_side_by_side_list_the_cases_that_move(
 ) -> None:
     other = tmp_path / "law"
     shutil.copytree(DATA, other)
-    rates = other / "measures" / "s301_fl.yaml"
+    rates = other / "measures" / "s301_fl.csv"
     text = rates.read_text(encoding="utf-8")
-    assert "CN: [12.5%, 9903.05.31]" in text
-    rates.write_text(text.replace("CN: [12.5%, 9903.05.31]", "CN: [13.5%, 9903.05.31]"), encoding="utf-8")
+    assert "CN,China,,12.5%," in text
+    rates.write_text(text.replace("CN,China,,12.5%,", "CN,China,,13.5%,"), encoding="utf-8")
     later = AHEAD | {"id": "later", "expect": {"assessed": "1250.00"}}
     path = written(tmp_path / "cases.yaml", [later, TOYS | {"id": "same", "expect": {"assessed": "1000.00"}}])
     assert run(["test", str(path), "--law", str(DATA), "--against", str(other), "--json"]) == 0
