@@ -46,12 +46,7 @@ class ClaimCost:
 
 @dataclass(frozen=True, slots=True)
 class ObservedClaims:
-    """Claims of lines when their gain was observed.
-
-    Attributes:
-        odds: of claiming, of what was not claimed at the baseline: claimed over not claimed.
-        gain: rise of the duty saved since the baseline, a fraction of value.
-    """
+    """Odds of claiming what was not claimed at the baseline, and the rise of the duty saved, a fraction of value."""
 
     odds: F64
     gain: F64
@@ -84,13 +79,9 @@ def observed_claims(keys: pl.DataFrame) -> ObservedClaims:
 
 
 def responding_share(baseline: F64, gain: F64, observed: ObservedClaims, compliance: ClaimCost) -> F64:
-    """Compute the share claimed from the rise of the duty saved.
+    """Compute the share claimed from that at the baseline and the rise of the duty saved, a fraction of value.
 
-    Args:
-        baseline: share claimed at the baseline.
-        gain: duty saved less that saved at the baseline, a fraction of value; no rise changes nothing.
-        observed: claims and gain when they were observed; NaN is never claimed more.
-        compliance: cost of complying.
+    No rise changes nothing; goods whose claims and gain were never observed (NaN) are never claimed more.
     """
     rises = gain > 0.0
     if compliance.cost == 0.0:

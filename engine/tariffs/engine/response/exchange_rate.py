@@ -70,8 +70,7 @@ class DollarPrices:
     def responding(self, rate: F64) -> F64:
         """Rate that has the effect on buyers of a rate and the exchange rate together."""
         # In this order a factor of 1 leaves the bits of the rate.
-        shifted: F64 = rate + (1.0 + rate) * (self.factor - 1.0)
-        return shifted
+        return rate + (1.0 + rate) * (self.factor - 1.0)
 
     def on_volume(self, volume: Any, product: I64) -> Any:
         """Put a model's volume at the responding rate in dollars.

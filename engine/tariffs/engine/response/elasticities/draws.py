@@ -209,8 +209,7 @@ class DrawnParameters:
         central = HORIZON_SUPPLY[p.horizon]
         factor = _supply_factor(central, HORIZON_ETA[p.horizon], deviation, spread_of_own)
         drawn = (central * factor)[self.section]
-        supply: Floats = np.where(p.supply == central, drawn, p.supply)
-        return supply
+        return np.where(p.supply == central, drawn, p.supply)
 
 
 def _stages_of(central: ProductParameters) -> Sequence[ProductParameters]:
@@ -218,12 +217,9 @@ def _stages_of(central: ProductParameters) -> Sequence[ProductParameters]:
 
 
 def drawn_parameters(central: ProductParameters, codes: Sequence[str], draws: Draws) -> DrawnParameters:
-    """Prepare the draws of products.
+    """Prepare the draws of products with these codes, whose parameters are of a horizon or of the path.
 
-    Args:
-        central: their parameters, of a horizon or of the path: a draw moves all its horizons in the same direction.
-        codes: their HTS codes, in the same order.
-        draws: number, seed and spreads.
+    A draw moves all horizons of the path in the same direction.
     """
     sections, section = sections_of(codes)
     names = ("sigma", "eta", "supply", *(f"sigma, section {name}" for name in sections))

@@ -95,5 +95,4 @@ def _scrambled(bits: Bits, key: int) -> Bits:
 def sobol_points(count: int, keys: list[int]) -> Floats:
     """Generate `count` scrambled points of the open unit cube, (count, dimensions); one key per dimension."""
     columns = [_scrambled(sobol_bits(count, dimension), key) for dimension, key in enumerate(keys)]
-    points: Floats = (np.column_stack(columns).astype(np.float64) + 0.5) / 2.0**_BITS
-    return points
+    return (np.column_stack(columns).astype(np.float64) + 0.5) / 2.0**_BITS

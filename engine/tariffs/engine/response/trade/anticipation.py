@@ -20,13 +20,7 @@ _TERMS = ("storage_cost", "storage_most", "storage_lead")
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Terms of holding stocks.
-
-    Attributes:
-        cost: of holding a good for a month, a fraction of its landed cost.
-        most: largest stock added or run down, in months of purchases.
-        lead: longest time over which purchases are moved, in months.
-    """
+    """Cost of holding a good for a month, a fraction of its landed cost, largest stock and longest lead in months."""
 
     cost: float
     most: float

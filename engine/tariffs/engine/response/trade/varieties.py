@@ -144,10 +144,6 @@ class VarietyRates:
     the mean rate of what becomes of it: as much as possible keeps its claims, and the rest is spread over the claims
     that grow.
 
-    Args:
-        duties: duties under the law.
-        varieties: the varieties.
-
     Attributes:
         of_variety: class of each variety.
     """

@@ -72,16 +72,14 @@ def changes_on_table(
             rows = np.flatnonzero(np.abs(new - old) >= _HALF_CENT)
             if len(rows):
                 keys = zip(_KEYS, (number, at, step.after[1].isoformat(), measure), strict=True)
-                changed.append(
-                    prepared.frame[rows].select(
-                        *(pl.lit(value, _KEYS[name]).alias(name) for name, value in keys),
-                        prepared.checked.rows.gather(rows).alias("row"),
-                        *("hts", "origin", "customs_value"),
-                        pl.Series("duty_before", old[rows]),
-                        pl.Series("duty_after", new[rows]),
-                        pl.Series("change", new[rows] - old[rows]),
-                    )
+                duties = {"duty_before": old[rows], "duty_after": new[rows], "change": (new - old)[rows]}
+                lines = prepared.frame[rows].select(
+                    *(pl.lit(value, _KEYS[name]).alias(name) for name, value in keys),
+                    prepared.checked.rows.gather(rows).alias("row"),
+                    *("hts", "origin", "customs_value"),
+                    *(pl.Series(name, values) for name, values in duties.items()),
                 )
+                changed.append(lines)
     lines = pl.concat(changed) if changed else pl.DataFrame(schema={**_KEYS, **_LINE, **_MONEY})
     sums = lines.group_by(list(_KEYS), maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("lines"), *(pl.col(name).sum() for name in _MONEY)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -149,8 +149,8 @@ def _items(content: Any) -> Mapping[str, Any]:
     """Items of a part by name; those of a list by their id or place."""
     if isinstance(content, Mapping):
         return content
-    items: Sequence[Any] = content or ()
-    return {
-        str(item.get("id", place)) if isinstance(item, Mapping) else str(place): item
-        for place, item in enumerate(items)
-    }
+
+    def name(place: int, item: Any) -> str:
+        return str(item.get("id", place)) if isinstance(item, Mapping) else str(place)
+
+    return {name(place, item): item for place, item in enumerate(content or ())}

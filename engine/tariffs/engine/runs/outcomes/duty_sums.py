@@ -89,8 +89,7 @@ class GroupedDuties:
         Args:
             rates: per instant of the lines, the rate of each row of the law at each point (points x rows).
             moved: per instant, marks the rows whose rate differs between points.
-            column_of_measure: column of each measure of the law.
-            columns: number of columns.
+            column_of_measure, columns: column of each measure of the law, and their number.
         """
         key = (columns, *(marks.tobytes() for marks in moved))
         if key not in self._placed:

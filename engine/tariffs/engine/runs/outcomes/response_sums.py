@@ -28,10 +28,8 @@ from tariffs.engine.tables.prepare import PreparedTable
 def by_name(lines: F64, owned: F64, is_known: bool) -> tuple[dict[str, F64], dict[str, F64]]:
     """Name sums of groups in lanes, and add them over groups.
 
-    Args:
-        lines: (groups, columns of AFTER, lanes).
-        owned: surplus and welfare (groups of products, 2, lanes).
-        is_known: groups are of whole products.
+    `lines` are (groups, columns of AFTER, lanes), surplus and welfare (groups of products, 2, lanes); those of groups
+    are known where groups are of whole products.
     """
     # Contiguous, so that numpy adds the groups of a lane in one order for any number of lanes.
     lines, owned = (np.ascontiguousarray(np.moveaxis(each, 2, 0)) for each in (lines, owned))
