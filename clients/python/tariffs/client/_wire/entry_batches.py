@@ -11,7 +11,7 @@ import polars as pl
 
 from tariffs.client._wire import answers
 from tariffs.client._wire.entry_table import CHARGES, TOO_LARGE, EntryTable, batches, text_of
-from tariffs.client._wire.reading import provenance, read_all
+from tariffs.client._wire.reading import enum_words, provenance, read_all
 from tariffs.client.errors import TariffsError, from_status
 from tariffs.client.results.entries import (
     COUNT,
@@ -28,10 +28,13 @@ from tariffs.client.results.entries import (
     EntriesResult,
     Schema,
 )
-from tariffs.client.results.quote import Note, Quote
+from tariffs.client.results.quote import Note, Provenance, Quote
 from tariffs.v1 import duty_service_pb2, refund_service_pb2, watch_service_pb2
 
 _AMOUNTS = ("assessed", "owed", "min", "max")
+_FACTS = ("prohibited", "missing_claims", "assumptions")
+_OF_LAYERS = ("measure", "authority", "heading", "base", "amount", "min", "max")
+_STATES = enum_words(duty_service_pb2.LayerState.DESCRIPTOR)
 Answer = TypeVar(
     "Answer",
     duty_service_pb2.BatchCalculateDutiesResponse,
@@ -88,17 +91,18 @@ def rated_entries(
     table: EntryTable, answered: Answers[duty_service_pb2.BatchCalculateDutiesResponse]
 ) -> EntriesResult:
     """Make the result of duties: rows in the order given, entries in the order of their first row."""
-    quotes: dict[int, Quote] = {}
-    for rows, answer in answered:
-        shared = provenance(answer.provenance)
-        quotes |= {rows[one.index]: answers.quote(one.quote, shared) for one in answer.quotes}
-    quotes = dict(sorted(quotes.items()))
-    layers = [layer for row, quote in quotes.items() for layer in _layer_rows(table, row, quote)]
+    given = {
+        rows[one.index]: (one.quote, shared)
+        for rows, answer in answered
+        for shared in [provenance(answer.provenance)]
+        for one in answer.quotes
+    }
+    quotes = _Quotes(dict(sorted(given.items())))
     entries = [_entry_row(entry, rows) for rows, answer in answered for entry in answer.entries]
     refused = refused_of(table, answered)
     return EntriesResult(
         lines=_lines(table, quotes, dict(refused.select("row", "reason").iter_rows())),
-        layers=frame_of(layers, LAYER_SCHEMA),
+        layers=_layers(table, quotes),
         entries=frame_of(sorted(entries, key=lambda entry: int(entry["row"])), ENTRY_SCHEMA),
         refused=refused,
         quotes=quotes,
@@ -107,27 +111,55 @@ def rated_entries(
     )
 
 
-def _lines(table: EntryTable, quotes: Mapping[int, Quote], reasons: Mapping[int, str]) -> pl.DataFrame:
+class _Quotes(Mapping[int, Quote]):
+    """Quotes by row, each read from its message when it is first asked for: most callers want the frames alone."""
+
+    def __init__(
+        self, messages: Mapping[int, tuple[duty_service_pb2.CalculateDutyResponse, Provenance]]
+    ) -> None:
+        self.messages = messages
+        self._read: dict[int, Quote] = {}
+
+    def __getitem__(self, row: int) -> Quote:
+        if row not in self._read:
+            self._read[row] = answers.quote(*self.messages[row])
+        return self._read[row]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.messages)
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+
+def _lines(table: EntryTable, quotes: _Quotes, reasons: Mapping[int, str]) -> pl.DataFrame:
     given = table.frame
     taken = {name: f"{name}_given" for name in given.columns if name in LINE_SCHEMA or name == "row"}
     numbered = given.rename(taken).with_row_index("row").cast({"row": pl.Int64})
-    rows = [_line_row(quotes.get(row), reasons.get(row)) for row in range(given.height)]
-    return pl.concat([numbered, frame_of(rows, LINE_SCHEMA)], how="horizontal")
+    found = [quotes.messages.get(row, (None,))[0] for row in range(given.height)]
+    landed = [None if one is None else dict(one.landed) for one in found]
+    columns: dict[str, Sequence[Any]] = {
+        "reason": [reasons.get(row) if one is None else None for row, one in enumerate(found)],
+        **{name: [one and getattr(one, name) for one in found] for name in _AMOUNTS},
+        **{column: [parts and parts[name] for parts in landed] for name, column in LANDED.items()},
+        **{name: [None if one is None else list(getattr(one, name)) for one in found] for name in _FACTS},
+        "notes": [None if one is None else _cell(one.notes, TEXTS) for one in found],
+    }
+    return pl.concat([numbered, _frame(columns, LINE_SCHEMA)], how="horizontal")
 
 
-def _layer_rows(table: EntryTable, row: int, quote: Quote) -> Iterator[dict[str, Any]]:
-    names = ("measure", "authority", "heading", "state", "base", "amount", "min", "max")
-    for layer in quote.layers:
-        yield (
-            _ids(table, row)
-            | {name: getattr(layer, name) for name in names}
-            | {
-                "rate": None if layer.rate is None else float(layer.rate),
-                "rule": layer.why.get("rule"),
-                "text": layer.why.get("text"),
-                "citations": list(layer.citations),
-            }
-        )
+def _layers(table: EntryTable, quotes: _Quotes) -> pl.DataFrame:
+    found = [(row, layer) for row, (message, _) in quotes.messages.items() for layer in message.layers]
+    ids, layers = [_ids(table, row) for row, _ in found], [layer for _, layer in found]
+    columns = {
+        **{name: [one[name] for one in ids] for name in ("row", "line_id", "entry_id")},
+        **{name: [getattr(layer, name) for layer in layers] for name in _OF_LAYERS},
+        "state": [_STATES(layer.state) for layer in layers],
+        "rate": [float(layer.rate) if layer.HasField("rate") else None for layer in layers],
+        **{name: [layer.why.get(name) for layer in layers] for name in ("rule", "text")},
+        "citations": [list(layer.citations) for layer in layers],
+    }
+    return _frame(columns, LAYER_SCHEMA)
 
 
 def _refused_row(table: EntryTable, row: int, fault: TariffsError) -> dict[str, Any]:
@@ -142,22 +174,6 @@ def _refused_row(table: EntryTable, row: int, fault: TariffsError) -> dict[str, 
 def _ids(table: EntryTable, row: int) -> dict[str, Any]:
     message = table.messages[row]
     return {"row": row, "line_id": message.line_id or None, "entry_id": message.entry_id or None}
-
-
-def _line_row(quote: Quote | None, reason: str | None) -> dict[str, Any]:
-    if quote is None:
-        return dict.fromkeys(LINE_SCHEMA) | {"reason": reason}
-    return (
-        {"reason": None}
-        | {name: getattr(quote, name) for name in _AMOUNTS}
-        | _landed(quote.landed)
-        | {
-            "prohibited": list(quote.prohibited),
-            "missing_claims": list(quote.missing_claims),
-            "assumptions": list(quote.assumptions),
-            "notes": _cell(quote.notes, TEXTS),
-        }
-    )
 
 
 def _entry_row(entry: duty_service_pb2.EntryTotal, rows: Sequence[int]) -> dict[str, Any]:
@@ -222,11 +238,23 @@ def typed(schema: Schema) -> dict[str, pl.DataType]:
 
 def frame_of(rows: Sequence[Mapping[str, Any]], schema: Schema) -> pl.DataFrame:
     """Make a frame of rows that have all columns of a schema."""
-    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in schema}
+    return _frame({name: [row[name] for row in rows] for name in schema}, schema)
+
+
+def _frame(columns: Mapping[str, Sequence[Any]], schema: Schema) -> pl.DataFrame:
+    """Make a frame of columns; amounts may be text."""
+    made = dict[str, Any]()
     for name, kind in schema.items():
-        if kind == TEXTS:
-            columns[name] = text_lists(columns[name])
-    return pl.DataFrame(columns, schema=typed(schema))
+        column = columns[name]
+        is_text = kind == MONEY and any(isinstance(one, str) for one in column)
+        made[name] = (
+            pl.Series(column, dtype=pl.String) if is_text else text_lists(column) if kind == TEXTS else column
+        )
+    texts = [
+        name for name, column in made.items() if isinstance(column, pl.Series) and column.dtype == pl.String
+    ]
+    frame = pl.DataFrame(made, schema={**typed(schema), **dict.fromkeys(texts, pl.String())})
+    return frame.cast({name: pl.Decimal(20, 2) for name in texts})
 
 
 def text_lists(lists: Sequence[Sequence[str] | None]) -> pl.Series:

@@ -149,7 +149,7 @@ def _converter(hint: Any, field: Any) -> Converter | None:
         plan = _plan(cast(Any, hint), field.message_type, ())
         return lambda message: plan.made(message, {})
     if field.enum_type is not None:
-        return _words(field.enum_type)
+        return enum_words(field.enum_type)
     if hint is Decimal:
         return Decimal
     # Bytes that are not wanted as such are a frame; its type is not named, since Polars need not be loaded for others.
@@ -160,7 +160,7 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _words(enum: EnumDescriptor) -> Converter:
+def enum_words(enum: EnumDescriptor) -> Converter:
     """Name values of an enum in lower case without its prefix, letters as they are; one of a newer server by number."""
     prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
     names = {number: value.name.removeprefix(prefix) for number, value in enum.values_by_number.items()}
