@@ -79,7 +79,7 @@ FACTORS: Mapping[str, Sequence[Any]] = {
     "response": ("armington", "none", "passthrough", "smart", "gsim", "exact_hat", "world"),
     "horizon": ("path", "impact", "short", "long"),
     "market": ("product", "sector"),
-    "retaliation": ("", "reciprocal"),
+    "retaliation": ("", "reciprocal", "law"),
     "parameter_set": ("", "low", "file"),
     "fx_offset": (0.0, 0.174),
     "ahead": ("", "2026-12-20"),

@@ -13,7 +13,6 @@ import pytest
 from tariffs.client import Client
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.response.trade.world_response import WorldResponse
 from tariffs.engine.response.world import (
     OneSectorParameters,
     OneSectorWorld,
@@ -24,6 +23,8 @@ from tariffs.engine.runs.impact import impact
 from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.runs.sweeps.seek import Target, Vary, seek
+from tariffs.engine.runs.sweeps.sweep import sweep
+from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.runs.world import WorldSpec, answered, world
 from tariffs.engine.runs.world_games import best_tariff, nash
 from tariffs.engine.scenario import library, parse_scenario
@@ -134,22 +135,46 @@ def test_a_seek_finds_the_largest_of_any_result() -> None:
     assert "largest" in found.words()[0]
 
 
-@pytest.mark.parametrize("retaliation", ["none", "reciprocal", "optimal"])
+@pytest.mark.parametrize("retaliation", ["none", "law", "reciprocal", "optimal"])
 def test_partners_answer_in_an_impact_as_in_the_world(retaliation: str) -> None:
     options = replace(WORLD, retaliation=retaliation)
     run = TableRun(None, load_law(), options, RunContext(None, None))
     (outcome,) = run.outcomes(library()["base"], ON)
-    assert isinstance(run.response, WorldResponse)
-    countries = run.response.countries([(1.0, outcome.duties)])
+    countries = run.countries([outcome])
+    assert countries is not None
     expected = world(load_law(), WorldSpec(retaliation=retaliation), library()["base"], ON).countries
     for column in ("welfare", "wage", "exports"):
         # Prohibited goods keep their duty of the baseline here, and bear none there.
         np.testing.assert_allclose(countries[column], expected[column], atol=1e-5)
 
 
+def test_a_change_of_a_partners_law_alone_moves_a_run_from_its_day() -> None:
+    text = """schema: tariffs.scenario/v1
+id: answer
+title: Test
+basis: hypothesis
+parameters: {cn: {default: 25%}}
+changes: [{op: set_rate, measures: {id: cn.s301}, from: 2026-12-10, rate: $cn}]
+"""
+    law, scenario, options = load_law(), parse_scenario(text), replace(WORLD, retaliation="law")
+    found = timeline(TABLE, [scenario], "2026-12-09", "2026-12-12", law=law, options=options)
+    totals = found.scenarios[0].totals
+    assert totals["start"].cast(pl.String).to_list() == ["2026-12-09", "2026-12-10"]
+    for start, imports in totals.select(pl.col("start").cast(pl.String), "value_after").iter_rows():
+        alone = impact(TABLE, [Point(scenario, start)], law=law, options=options)
+        assert alone.scenarios[0].total["value_after"] == pytest.approx(imports, rel=1e-12)
+    before, after = totals["value_after"]
+    assert before != pytest.approx(after, rel=1e-6)
+    points = [{"cn": "25%"}, {"cn": "60%"}]
+    swept = sweep(TABLE, scenario, points, on="2026-12-12", law=law, options=options).totals["value_after"]
+    assert swept[0] == pytest.approx(after, rel=1e-12)
+    assert swept[1] != pytest.approx(after, rel=1e-6)
+
+
 def test_answers_of_partners_need_the_world() -> None:
     for options, words in (
-        (replace(WORLD, retaliation="law"), "not law"),
+        (replace(WORLD, retaliation="vengeful"), "not vengeful"),
+        (replace(WORLD, retaliation="law", response="armington"), "Only the world"),
         (replace(WORLD, retaliation="optimal", response="armington"), "Only the world"),
     ):
         with pytest.raises(InputError, match=words):

@@ -186,7 +186,7 @@ def test_nothing_moves_without_a_change_and_runs_have_the_same_bits() -> None:
     ("options", "words"),
     [
         ({"horizon": "short"}, "no horizon short"),
-        ({"draws": 16}, "not drawn"),
+        ({"draws": 16}, "tariffs world --draws"),
         ({"fx_offset": 0.2}, "no offset"),
         ({"parameter_set": "low"}, "one trade elasticity"),
         ({"direction": "export", "to": "cn"}, "United States"),

@@ -211,9 +211,9 @@ class Response:
         "",
         Kind.TEXT,
         "Answer of partners in the world",
-        "With the response of the world: what partners charge on goods of the United States: none; reciprocal, the "
-        "same rate back; optimal, the published formula. Default: none.",
-        choices=("none", "reciprocal", "optimal"),
+        "With the response of the world: what partners charge on goods of the United States: none; law, what our data "
+        "of their law say; reciprocal, the same rate back; optimal, the published formula. Default: none.",
+        choices=("none", "law", "reciprocal", "optimal"),
         side="import",
     )
     parameter_set: str = option(

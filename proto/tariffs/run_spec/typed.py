@@ -66,8 +66,8 @@ class ResponseOptions(TypedDict, total=False):
         market: Demand: each product by itself, or sectors of products and domestic goods. One of product, sector.
         fx_offset: Part of the mean rise of prices by duties that a dearer dollar takes off exporters' prices;
             published: 0.174. At 0 the exchange rate stays.
-        retaliation: With the response of the world: what partners charge on goods of the United States: none;
-            reciprocal, the same rate back; optimal, the published formula. Default: none.
+        retaliation: With the response of the world: what partners charge on goods of the United States: none; law, what
+            our data of their law say; reciprocal, the same rate back; optimal, the published formula. Default: none.
         parameter_set: Elasticities of the response: a named set, or the path of a CSV file. Default: central; of smart:
             wits; of exact_hat: published thetas; of world: one.
     """
@@ -120,8 +120,8 @@ class TimelineOptions(TypedDict, total=False):
         market: Demand: each product by itself, or sectors of products and domestic goods. One of product, sector.
         fx_offset: Part of the mean rise of prices by duties that a dearer dollar takes off exporters' prices;
             published: 0.174. At 0 the exchange rate stays.
-        retaliation: With the response of the world: what partners charge on goods of the United States: none;
-            reciprocal, the same rate back; optimal, the published formula. Default: none.
+        retaliation: With the response of the world: what partners charge on goods of the United States: none; law, what
+            our data of their law say; reciprocal, the same rate back; optimal, the published formula. Default: none.
         parameter_set: Elasticities of the response: a named set, or the path of a CSV file. Default: central; of smart:
             wits; of exact_hat: published thetas; of world: one.
         score: Score whole fiscal years on the imports of a projection of CBO: that of 2026-02, or of 2025-01, before
@@ -191,8 +191,8 @@ class RunOptions(TypedDict, total=False):
             published: 0.174. At 0 the exchange rate stays.
         reaction: For exports: what partners add on goods of the United States for 1 that a scenario adds to the mean
             duty on theirs; reciprocity: 1. At 0 they answer nothing.
-        retaliation: With the response of the world: what partners charge on goods of the United States: none;
-            reciprocal, the same rate back; optimal, the published formula. Default: none.
+        retaliation: With the response of the world: what partners charge on goods of the United States: none; law, what
+            our data of their law say; reciprocal, the same rate back; optimal, the published formula. Default: none.
         parameter_set: Elasticities of the response: a named set, or the path of a CSV file. Default: central; of smart:
             wits; of exact_hat: published thetas; of world: one.
         basis: Duty in the results: assessed by the law, or the part that is collected, by the frozen shares of origins

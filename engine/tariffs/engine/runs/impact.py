@@ -15,7 +15,6 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import entry_instant, entry_moment, moment_notes, unread_of
 from tariffs.engine.response.households import FACTS, fit_text
-from tariffs.engine.response.trade.world_response import WorldResponse
 from tariffs.engine.runs.attribution import attribute
 from tariffs.engine.runs.collections.basis import COLLECTED, collected_sums
 from tariffs.engine.runs.collections.frozen import frozen
@@ -165,7 +164,6 @@ class ImpactRun(StepwiseRun):
         law = how["law"]
         self._points, self._point_notes = read_points(law, points, self.table_run.market)
         run = self.table_run
-        run.options.refuse(verb=IMPACT, dates=run.own_dates is not None)
         self._reactions = Reactions(law, run.options, self._context) if run.options.reaction else None
         self._uncertainty = UncertaintyRun(run) if run.options.draws else None
         scenarios = [point.scenario for point in points]
@@ -257,8 +255,7 @@ class ImpactRun(StepwiseRun):
                 self._context.step(f"{stage}: drawing", done + share * drawn)
 
             part = replace(part, drawn=self._uncertainty.point(outcomes, run.kept(outcomes), report))
-        if isinstance(run.response, WorldResponse):
-            part = replace(part, world=run.response.countries([(x.weight, x.duties) for x in outcomes]))
+        part = replace(part, world=run.countries(outcomes))
         if run.options.consumer_prices:
             part = replace(part, industry_duties=industry_duties(run, outcomes))
         leading = self._leading(point.on)

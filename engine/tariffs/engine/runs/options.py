@@ -188,7 +188,7 @@ def law_with_options(law: Law, options: Options) -> Law:
     answers = run_spec.OPTIONS["retaliation"].choices
     if options.retaliation not in ("", *answers):
         why = f"answers of partners in a run are {', '.join(answers)}, not {options.retaliation}."
-        raise invalid("retaliation", why, fix="Use one of them, or tariffs world --retaliation law.")
+        raise invalid("retaliation", why, fix="Use one of them.")
     options.refuse()
     law = law.with_switches(options.switches)
     return law.with_min_conf(options.min_confidence) if options.min_confidence else law

@@ -17,6 +17,7 @@ from tariffs.engine.response.elasticities.thetas import LASTING
 from tariffs.engine.response.households import DECILE
 from tariffs.engine.response.sectors.sector_market import PRODUCT
 from tariffs.engine.response.trade.trade_response import EXACT_HAT, WORLD
+from tariffs.engine.response.world.retaliation import BY_LAW
 from tariffs.run_spec import spec as run_spec
 from tariffs.run_spec.option import IMPACT, SEEK, SWEEP, TIMELINE, VERBS
 
@@ -205,6 +206,12 @@ REFUSALS: tuple[Refusal, ...] = (
         "Only the world has partners that answer with duties of their own.",
         "Use --response world, or leave it out.",
     ),
+    Refusal(
+        "retaliation",
+        {"retaliation": _one(BY_LAW), "dates": _HOLDS, "verb": _other(TIMELINE)},
+        "Partners answer by their law of one day, and the table has days of its own.",
+        "Leave the column of days out, or use another answer.",
+    ),
     *(
         Refusal(name, {name: condition, "response": _one(WORLD)}, message, fix)
         for name, condition, message, fix in (
@@ -223,8 +230,8 @@ REFUSALS: tuple[Refusal, ...] = (
             (
                 "draws",
                 _GIVEN,
-                "The trade elasticity of the world is not drawn: its spread is not published.",
-                "Sweep elasticity.theta, or leave the draws out.",
+                "Draws of a run are of elasticities of products, and the world has one for all goods.",
+                "Use tariffs world --draws for ranges by country, sweep elasticity.theta, or leave the draws out.",
             ),
             (
                 "fx_offset",

@@ -64,6 +64,7 @@ class StepwiseRun:
         options.refuse_untaken(self.verb)
         self._context = RunContext(how.get("progress"), how.get("cancelled"))
         self.table_run = TableRun(table, how["law"], options, self._context, scenarios)
+        self.table_run.options.refuse(verb=self.verb, dates=self.table_run.own_dates is not None)
 
     def finish(self, part: Any) -> Any:
         """Make the results of a block from its sums."""

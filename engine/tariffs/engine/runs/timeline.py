@@ -277,7 +277,7 @@ def _undated_spans(
     run: TableRun, laws: Sequence[Law], days: Sequence[tuple[date, datetime]]
 ) -> Iterator[tuple[date, int]]:
     """Yield first day and number of days between two dates of any law."""
-    others = [market for market in run.prepared.markets if market != run.market]
+    others = [market for market in run.clocks if market != run.market]
 
     def places(dated: tuple[date, datetime]) -> Hashable:
         day, noon = dated

@@ -23,7 +23,7 @@ from tariffs.engine.response.world.one_sector_parameters import LEAST_RATE, OneS
 from tariffs.engine.response.world.one_sector_results import OneSectorWorld
 from tariffs.engine.response.world.read_tables import EMBEDDED, baseline
 from tariffs.engine.response.world.retaliation import answered
-from tariffs.engine.response.world.world_result import WorldResult, mean_of
+from tariffs.engine.response.world.world_result import WorldResult
 from tariffs.engine.schedule.countries import country_rows
 from tariffs.engine.table_duty.duties import Duties
 
@@ -46,9 +46,11 @@ class WorldResponse(Response):
 
     Attributes:
         retaliation: what partners charge on goods of the home country, as in `answered`.
+        charged: changes of the duty that each country of the embedded table charges on these goods by its law.
     """
 
     retaliation: str = ""
+    charged: tuple[float, ...] = ()
 
     def unbounded_loss(self, rates: VarietyRates) -> Bools:
         """Mark no product: the model gives no loss by product."""
@@ -70,13 +72,12 @@ class WorldResponse(Response):
     def solved(self, added: F64, parameters: ProductParameters) -> WorldResult:
         """Solve the world for changes of the mean duty by origin."""
         rates = tuple(zip(self._countries, added.tolist(), strict=True))
-        return _solved(_elasticity(parameters), self.retaliation, rates)
+        return _solved(_elasticity(parameters), self.retaliation, rates, self.charged)
 
-    def countries(self, laws: Sequence[tuple[float, Duties]]) -> pl.DataFrame:
-        """Changes by country under the duties of a law, or of the laws of a mixture with their weights."""
-        rates = [(weight, self.responding_rate(self.rates_under(duties))) for weight, duties in laws]
-        results = [(weight, self.solved(self.added(rate), self.parameters)) for weight, rate in rates]
-        return mean_of([(weight, result.countries) for weight, result in results])
+    def countries(self, duties: Duties) -> pl.DataFrame:
+        """Changes by country under the duties of a law."""
+        rate = self.responding_rate(self.rates_under(duties))
+        return self.solved(self.added(rate), self.parameters).countries
 
     def duty_solver(self, rate: F64, rates: VarietyRates) -> VolumeSolver:
         """Make the solver of the world for the rate that varieties respond to."""
@@ -99,13 +100,17 @@ def _elasticity(parameters: ProductParameters) -> float:
 
 
 @lru_cache(maxsize=2)
-def _solved(elasticity: float, retaliation: str, added: tuple[tuple[str, float], ...]) -> WorldResult:
+def _solved(
+    elasticity: float, retaliation: str, added: tuple[tuple[str, float], ...], charged: tuple[float, ...]
+) -> WorldResult:
     """Solve a world for the home country's added tariffs by country; the trade and its countries ask for one."""
     world = _world(elasticity)
     tariffs, place = world.untaxed, {code: index for index, code in enumerate(world.table.countries)}
     for code, rate in added:
         if code in place and code != world.table.home:
             tariffs[place[code], world.table.home_index] = rate
+    if charged:
+        tariffs[world.table.home_index] += charged
     return world.run(answered(world, tariffs, retaliation))
 
 

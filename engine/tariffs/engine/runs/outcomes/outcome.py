@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from tariffs.engine.response.trade.anticipation import move_purchases
 from tariffs.engine.response.trade.responses import PathResponse
 from tariffs.engine.response.trade.trade_response import Response, VolumeSolver
 from tariffs.engine.response.trade.varieties import TradeVolume, VarietyRates, VarietyVolume
+from tariffs.engine.response.trade.world_response import WorldResponse
 from tariffs.engine.runs.column_names import AFTER
 from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.outcomes.duty_sums import GroupedDuties
@@ -168,7 +170,10 @@ class Outcome:
         return self._response.rates_under(self.duties)
 
     def responding(self, response: Response) -> Response:
-        """Response under the law: with a horizon of `path` to every step of duty before it."""
+        """Response under the law: to every step of duty before it at `path`, and to what partners charge by it."""
+        if isinstance(response, WorldResponse):
+            charged = self._run.charged_by_partners(self.law, self._dated)
+            return replace(response, charged=charged) if charged else response
         return response if self._steps is None else PathResponse.of(response, self._steps)
 
     @cached_property

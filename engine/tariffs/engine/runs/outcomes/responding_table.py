@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ from tariffs.engine.response.trade.trade_response import (
 )
 from tariffs.engine.response.trade.world_response import SET as WORLD_SET
 from tariffs.engine.response.trade.world_response import world_parameters
+from tariffs.engine.response.world.retaliation import BY_LAW
 from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.duty_steps import DutySteps, ExpectedDuties
@@ -91,6 +92,20 @@ class RespondingTable(RatedTable):
             self.steps = DutySteps(this, self.response) if options.horizon == PATH else None
             self.expected = ExpectedDuties(this, options.ahead) if options.ahead else None
         self.grouping = Grouping.of(self.prepared, options.keys)
+
+    @property
+    def clocks(self) -> tuple[str, ...]:
+        """Markets whose law decides results: those of the goods, and partners that answer by theirs."""
+        partners = self.law.markets if self.options.retaliation == BY_LAW else ()
+        return tuple(dict.fromkeys((*self.prepared.markets, *partners)))
+
+    def law_fingerprint(self, law: Law, dated: Dated) -> Hashable:
+        """Compute a value that is equal for laws and instants with the same duties and response on all lines."""
+        return super().law_fingerprint(law, dated), self.charged_by_partners(law, dated)
+
+    def charged_by_partners(self, law: Law, dated: Dated) -> tuple[float, ...]:
+        """Change of the duty that each country of the world charges on our exports; empty if none answers by law."""
+        return ()
 
     def quantity_constraints(self, law: Law, dated: Dated) -> QuantityConstraints | None:
         """Find the constraints of a law on the quantities of the response; None if there are none."""

@@ -5,30 +5,44 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64, Bools, sum_of
+from tariffs.engine.base.bounded_cache import KeptWith
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.base.provenance import law_facts, with_run_digest
 from tariffs.engine.base.stages import stage
-from tariffs.engine.law.law import Law
+from tariffs.engine.law.law import EXPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.response.trade.trade_response import Response
+from tariffs.engine.response.trade.world_response import WorldResponse
+from tariffs.engine.response.world import baseline
+from tariffs.engine.response.world.retaliation import BY_LAW
+from tariffs.engine.response.world.world_result import mean_of
 from tariffs.engine.runs.column_names import BASELINE_DUTY, LINES
 from tariffs.engine.runs.grouping import Grouping
+from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.duty_sums import DutySums, GroupedDuties
 from tariffs.engine.runs.outcomes.outcome import Outcome
 from tariffs.engine.runs.outcomes.rated_table import Cancelled, Progress, RunContext
 from tariffs.engine.runs.outcomes.responding_table import RespondingTable
 from tariffs.engine.runs.outcomes.response_sums import ResponseSums
+from tariffs.engine.runs.outcomes.world_duties import duty_changes, exports_by_partner, rates_of
 from tariffs.engine.runs.results import lines_frame
 from tariffs.engine.runs.sums import AfterSums, ChargedDuties, Sums, stacked
 from tariffs.engine.scenario import Scenario, apply_scenario, components, scenario_facts
 from tariffs.engine.table_duty.baseline_values import kept_at_baseline
 from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.atoms import atoms_of
+from tariffs.engine.tables.export_lines import DESTINATION
+
+_LAWS = 64
+_CHARGED: KeptWith[tuple[float, ...]] = KeptWith(_LAWS)
+"""What partners charge by their law, by law and day; with the run."""
 
 __all__ = ["Cancelled", "Progress", "RunContext", "SwitchReport", "TableRun"]
 
@@ -77,6 +91,46 @@ class TableRun(RespondingTable):
         keep = self.kept(outcomes)
         lanes = stacked([self.outcome_sums(outcome, keep) for outcome in outcomes])
         return lanes if len(outcomes) == 1 else lanes.weighted([[outcome.weight for outcome in outcomes]])
+
+    def charged_by_partners(self, law: Law, dated: Dated) -> tuple[float, ...]:
+        """Change of the duty that each country of the world charges on our exports; empty if none answers by law."""
+        if self.options.retaliation != BY_LAW:
+            return ()
+        day = dated.instants[0].astimezone(law.zones[self.market]).date().isoformat()
+        return _CHARGED.get(self._of_partners, (law,), day, lambda: self._charged_on(law, day))
+
+    def _charged_on(self, law: Law, day: str) -> tuple[float, ...]:
+        run = self._exports
+        duties = duty_changes(run.sums([run.outcome(law, run.dated(law, day))]), run.baseline_duty)
+        return tuple(rates_of(baseline(), duties, DESTINATION, exports_by_partner()).tolist())
+
+    @cached_property
+    def _of_partners(self) -> dict[Any, Any]:
+        return {}
+
+    @cached_property
+    def _exports(self) -> TableRun:
+        """Static run over the embedded exports, with the baseline and the day of knowledge of this run."""
+        given = self.options
+        options = Options(
+            response="none",
+            by=(DESTINATION,),
+            direction=EXPORT,
+            baseline=given.baseline,
+            known_on=given.known_on,
+        )
+        return TableRun(None, self.law, options, self.context)
+
+    def countries(self, outcomes: Sequence[Outcome]) -> pl.DataFrame | None:
+        """Find the changes by country, expected ones under a mixture; None but for the response of the world."""
+        if not isinstance(self.response, WorldResponse):
+            return None
+        found = []
+        for outcome in outcomes:
+            response = outcome.responding(self.response)
+            assert isinstance(response, WorldResponse)
+            found.append((outcome.weight, response.countries(outcome.duties)))
+        return mean_of(found)
 
     def outcome_sums(self, outcome: Outcome, keep: Bools) -> Sums:
         """Sum one outcome over the lines kept; its weight does not count."""

@@ -20,7 +20,6 @@ from tariffs.engine.base.bounded_cache import KeptWith, brief
 from tariffs.engine.base.stages import stage
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.response.trade.world_response import WorldResponse
 from tariffs.engine.runs.column_names import BASELINE_DUTY, LINES
 from tariffs.engine.runs.lanes.lane_responses import (
     LawPart,
@@ -175,8 +174,8 @@ class PointEvaluator:
             outcomes = run.outcomes(self._scenario.with_parameters(point.values), self._on)
             notes |= dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
             lanes.append(run.sums(outcomes))
-            if isinstance(run.response, WorldResponse):
-                countries.append(run.response.countries([(x.weight, x.duties) for x in outcomes]))
+            if (found := run.countries(outcomes)) is not None:
+                countries.append(found)
         return PointResults(stacked(lanes), tuple(notes), tuple(countries))
 
 

@@ -265,6 +265,7 @@ def seek(
     options = replace(options, by=target.keys)
     context = RunContext(how.get("progress"), how.get("cancelled"))
     run = TableRun(table, law, options, context, [scenario])
+    run.options.refuse(verb=SEEK, dates=run.own_dates is not None)
     check_where(run, target.where)
     (day,), day_notes = read_points(law, [Point(scenario, on)], run.market)
     evaluation = _Evaluation(run, day, fixed, vary.name, values, target)
