@@ -87,13 +87,14 @@ def number_cells(
                 size *= 4
                 table = np.full(size, -1, dtype=np.int32)
                 grown = np.empty(size // 2, dtype=np.int64)
-                grown[:count] = keys
-                keys = grown
+                # By element: numba takes two seconds to compile the check of shapes of a slice.
                 for known in range(count):
+                    grown[known] = keys[known]
                     slot = hash_slot(keys[known], size)
                     while table[slot] >= 0:
                         slot = (slot + 1) & (size - 1)
                     table[slot] = known
+                keys = grown
                 slot = hash_slot(key, size)
                 while table[slot] >= 0:
                     slot = (slot + 1) & (size - 1)

@@ -275,7 +275,8 @@ def armington_prices(
         for i in range(count):
             shares[i] /= landed
         demand = np.empty(5)
-        demand[:3] = parameters[k, :3]
+        for p in range(3):
+            demand[p] = parameters[k, p]
         demand[3] = landed / (landed + parameters[k, 3])
         demand[4] = parameters[k, 4]
         x, found = import_price(shares, line_w, line_freight, t0, t1, demand)
