@@ -65,13 +65,20 @@ def _import() -> None:
 
 
 def _run(command: tuple[str, ...]) -> None:
-    subprocess.run(command, check=True, timeout=_SECONDS, capture_output=True)
+    subprocess.run(command, check=True, timeout=_SECONDS, capture_output=True, env=_environment())
+
+
+def _environment() -> dict[str, str]:
+    """Variables of a process that keeps its bytecode, as those of users do."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _serve() -> None:
     command = (sys.executable, "-m", "tariffs.service", "--host", "127.0.0.1", "--port", "0")
     settings = {"TARIFFS_LOG_FORMAT": "json", "TARIFFS_LOG_LEVEL": "info", "TARIFFS_DRAIN_SECONDS": "0"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | settings) as server:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=_environment() | settings
+    ) as server:
         assert server.stdout is not None
         for line in server.stdout:
             if json.loads(line).get("event") == "serving":
