@@ -45,8 +45,9 @@ class Config:
     """Default deadline of each kind of call."""
     message_limit: int = 1 << 20
     """Largest Arrow message sent, in bytes."""
-    receive_limit: int = 16 << 20
-    """Largest message taken, in bytes: a batch with every citation can pass gRPC's own limit of 4 MiB."""
+    receive_limit: int = 64 << 20
+    """Largest message taken, in bytes: a bill of 10,000 parts under 35 scenarios has 18 MB, where gRPC's own limit is
+    4 MiB."""
     token: str | None = field(default=None, repr=False)
     """Token sent with every call; by default TARIFFS_TOKEN."""
     token_in_clear: bool = False

@@ -39,7 +39,7 @@ from tariffs.v1 import common_pb2
 from tariffs.v1 import duty_service_pb2 as pb
 
 _ROWS_LIMIT, _SCENARIOS_LIMIT = 20_000, 100
-_ANSWER_LIMIT = 15 << 20
+_ANSWER_LIMIT = 60 << 20
 _ALL = "all"
 _MONEY, _SIX = pl.Decimal(38, 2), Decimal("0.000001")
 _MISSING = {
