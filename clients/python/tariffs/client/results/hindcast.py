@@ -15,6 +15,7 @@ from tariffs.client.results.json_values import json_rows
 from tariffs.client.results.palette import PALETTE
 from tariffs.client.results.quote import Provenance
 from tariffs.client.results.report import Reported
+from tariffs.client.results.short_names import label_of
 from tariffs.client.results.tables import ShortTable
 from tariffs.client.results.view import Passage, View, drawn, inputs
 
@@ -214,7 +215,8 @@ def _numbers(row: Mapping[str, Any]) -> list[str]:
 
 
 def _partner(row: Mapping[str, Any]) -> list[str]:
-    return [row["origin"] or "all", *(_number(row[name], _PERCENT, 1) for name in _PARTNERS.values())]
+    name = label_of("origin", row["origin"]) if row["origin"] else "all"
+    return [name, *(_number(row[name], _PERCENT, 1) for name in _PARTNERS.values())]
 
 
 def _number(value: float | None, unit: float, digits: int) -> str:
