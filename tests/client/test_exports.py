@@ -176,7 +176,7 @@ def test_the_worked_example_of_the_page_is_what_comes_out(
     monkeypatch.chdir(root / "docs")
     page = Path("exports.md").read_text(encoding="utf-8")
     examples = re.findall(r"^\$ tariffs (.+)\n((?:.+\n|\n)+?)```", page, re.MULTILINE)
-    assert [command.split()[0] for command, _ in examples] == ["duty", "impact"]
+    assert [command.split()[0] for command, _ in examples] == ["duty", "duty", "impact"]
     for command, shown in examples:
         assert run([*shlex.split(command), "--local"]) == 0
         said = [line.strip() for line in capsys.readouterr().out.splitlines()]

@@ -89,8 +89,8 @@ def found() -> Impact:
 def test_the_rate_is_the_rise_of_the_mean_duty(found: Impact) -> None:
     rise = mean_duty(HIGHER, "CN") - mean_duty("base", "CN")
     assert rise > 0.02
-    assert rates_of(found) == {"CA": 0.0, "CN": pytest.approx(rise, abs=1e-9)}
-    assert rates_of(run_of(reaction=2.0)) == {"CA": 0.0, "CN": pytest.approx(2 * rise, abs=2e-9)}
+    assert rates_of(found) == {"CA": 0.0, "CN": pytest.approx(rise, abs=1e-9), "JP": 0.0}
+    assert rates_of(run_of(reaction=2.0)) == {"CA": 0.0, "CN": pytest.approx(2 * rise, abs=2e-9), "JP": 0.0}
 
 
 @pytest.mark.parametrize("response", ["none", "armington", "passthrough", "gsim"])
@@ -165,9 +165,10 @@ changes:
         "test",
     )
     block = run_of([higher], reaction=1.0).scenarios[0]
-    canada, china = notes_of(block, "REACTION")
+    canada, china, japan = notes_of(block, "REACTION")
     assert canada.startswith("CA: ")
     assert canada.endswith("it adds nothing.")
+    assert japan.startswith("JP: ")
     assert "slope of 1, an assumption" in china
     (unknown,) = notes_of(block, "REACTION_UNKNOWN")
     assert unknown.startswith("Not computed: answers of 1 other origins")
@@ -206,7 +207,7 @@ def test_each_component_of_a_mixture_has_an_answer_of_its_own() -> None:
     facts: Any = found.provenance["reaction"]
     rates = facts["rates"]
     assert rates[f"odds/{HIGHER}@{DAY}"] == rates[f"{HIGHER}@{DAY}"]
-    assert rates[f"odds/base@{DAY}"] == {"CA": 0.0, "CN": 0.0}
+    assert rates[f"odds/base@{DAY}"] == {"CA": 0.0, "CN": 0.0, "JP": 0.0}
     assert any(text.startswith(f"{HIGHER}: CN: ") for text in notes_of(mixed, "REACTION"))
 
 
