@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import re
@@ -146,7 +147,7 @@ def test_a_name_that_is_no_option_is_told_with_what_was_meant(client: Client, ve
 
 @pytest.mark.parametrize("options", [LawOptions, ResponseOptions, TimelineOptions, RunOptions])
 def test_the_help_of_options_explains_each_once(options: Any) -> None:
-    explained = re.findall(r"^        (\w+): ", options.__doc__, re.MULTILINE)
+    explained = re.findall(r"^    (\w+): ", inspect.cleandoc(options.__doc__), re.MULTILINE)
     assert sorted(explained) == sorted(options.__annotations__)
 
 
