@@ -145,7 +145,7 @@ def shown(quote: Quote | None) -> Shown | None:
 
 
 def state_of(law: Law, day: date, known: date) -> Hashable:
-    """What quotes of a day as known on another depend on: all duties, and the pending acts."""
+    """Digest the law of a day as known on another: all duties, and the pending acts, which quotes depend on."""
     instant = entry_instant(law, day)
     pending = [one for one in law.line_notes if one.reason == "PENDING_ACT" and one.holds(instant, known)]
     return law_fingerprint(law, law.in_force(instant, known), instant, known), tuple(map(id, pending))

@@ -125,6 +125,9 @@ class _Quotes(Mapping[int, Quote]):
             self._read[row] = answers.quote(*self.messages[row])
         return self._read[row]
 
+    def __contains__(self, row: object) -> bool:
+        return row in self.messages
+
     def __iter__(self) -> Iterator[int]:
         return iter(self.messages)
 

@@ -42,7 +42,7 @@ from tariffs.engine.tables.export_lines import DESTINATION
 
 _LAWS = 64
 _CHARGED: KeptWith[tuple[float, ...]] = KeptWith(_LAWS)
-"""What partners charge by their law, by law and day; with the run."""
+"""Keeps duties that partners charge by their law, by law and day, with the run."""
 
 __all__ = ["Cancelled", "Progress", "RunContext", "SwitchReport", "TableRun"]
 
