@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -33,7 +33,6 @@ from tariffs.v1 import duty_service_pb2, refund_service_pb2, watch_service_pb2
 
 _AMOUNTS = ("assessed", "owed", "min", "max")
 _FACTS = ("prohibited", "missing_claims", "assumptions")
-_OF_LAYERS = ("measure", "authority", "heading", "base", "amount", "min", "max")
 _STATES = enum_words(duty_service_pb2.LayerState.DESCRIPTOR)
 Answer = TypeVar(
     "Answer",
@@ -141,10 +140,13 @@ def _lines(table: EntryTable, quotes: _Quotes, reasons: Mapping[int, str]) -> pl
     numbered = given.rename(taken).with_row_index("row").cast({"row": pl.Int64})
     found = [quotes.messages.get(row, (None,))[0] for row in range(given.height)]
     landed = [None if one is None else dict(one.landed) for one in found]
-    columns: dict[str, Sequence[Any]] = {
+    columns = {
         "reason": [reasons.get(row) if one is None else None for row, one in enumerate(found)],
-        **{name: [one and getattr(one, name) for one in found] for name in _AMOUNTS},
-        **{column: [parts and parts[name] for parts in landed] for name, column in LANDED.items()},
+        **{name: _amounts(None if one is None else getattr(one, name) for one in found) for name in _AMOUNTS},
+        **{
+            column: _amounts(None if parts is None else parts[name] for parts in landed)
+            for name, column in LANDED.items()
+        },
         **{name: [None if one is None else list(getattr(one, name)) for one in found] for name in _FACTS},
         "notes": [None if one is None else _cell(one.notes, TEXTS) for one in found],
     }
@@ -156,7 +158,11 @@ def _layers(table: EntryTable, quotes: _Quotes) -> pl.DataFrame:
     ids, layers = [_ids(table, row) for row, _ in found], [layer for _, layer in found]
     columns = {
         **{name: [one[name] for one in ids] for name in ("row", "line_id", "entry_id")},
-        **{name: [getattr(layer, name) for layer in layers] for name in _OF_LAYERS},
+        **{name: [getattr(layer, name) for layer in layers] for name in ("measure", "authority", "heading")},
+        **{
+            name: _amounts(getattr(layer, name) for layer in layers)
+            for name in ("base", "amount", "min", "max")
+        },
         "state": [_STATES(layer.state) for layer in layers],
         "rate": [float(layer.rate) if layer.HasField("rate") else None for layer in layers],
         **{name: [layer.why.get(name) for layer in layers] for name in ("rule", "text")},
@@ -244,20 +250,16 @@ def frame_of(rows: Sequence[Mapping[str, Any]], schema: Schema) -> pl.DataFrame:
     return _frame({name: [row[name] for row in rows] for name in schema}, schema)
 
 
-def _frame(columns: Mapping[str, Sequence[Any]], schema: Schema) -> pl.DataFrame:
-    """Make a frame of columns; amounts may be text."""
-    made = dict[str, Any]()
-    for name, kind in schema.items():
-        column = columns[name]
-        is_text = kind == MONEY and any(isinstance(one, str) for one in column)
-        made[name] = (
-            pl.Series(column, dtype=pl.String) if is_text else text_lists(column) if kind == TEXTS else column
-        )
-    texts = [
-        name for name, column in made.items() if isinstance(column, pl.Series) and column.dtype == pl.String
-    ]
-    frame = pl.DataFrame(made, schema={**typed(schema), **dict.fromkeys(texts, pl.String())})
-    return frame.cast({name: pl.Decimal(20, 2) for name in texts})
+def _frame(columns: Mapping[str, Any], schema: Schema) -> pl.DataFrame:
+    made = {
+        name: text_lists(columns[name]) if kind == TEXTS else columns[name] for name, kind in schema.items()
+    }
+    return pl.DataFrame(made, schema=typed(schema))
+
+
+def _amounts(texts: Iterable[str | None]) -> pl.Series:
+    """Make a column of amounts from their texts."""
+    return pl.Series(list(texts), dtype=pl.String).cast(pl.Decimal(20, 2))
 
 
 def text_lists(lists: Sequence[Sequence[str] | None]) -> pl.Series:
