@@ -51,8 +51,7 @@ lint: $(STAMP)  ## Style, the floors of the house, dependencies, the wire contra
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m tests.packaging.room_map >/dev/null
-	@$(BIN)/python -m pytest -q tests/packaging/test_rooms.py tests/unit/test_words.py
+	@$(BIN)/python -m tests.tools.house
 	@$(BIN)/deptry $(ROOTS)
 	@$(BIN)/buf lint
 	@for contract in tests/compat/v*; do $(BIN)/buf breaking --against $$contract || exit 1; done
@@ -64,7 +63,8 @@ lint: $(STAMP)  ## Style, the floors of the house, dependencies, the wire contra
 	@if command -v promtool >/dev/null; then promtool check rules deploy/prometheus/rules.yaml >/dev/null; fi
 
 map: $(STAMP)  ## The rooms of engine and service and their import arrows; fails on a forbidden one
-	@$(BIN)/python -m tests.packaging.room_map
+	@$(BIN)/python -m tests.tools.house.room_map
+	@$(BIN)/lint-imports
 
 format: $(STAMP)  ## Rewrite the code in the house style
 	@$(BIN)/ruff check --fix .

@@ -13,45 +13,11 @@ from tariffs.client import Client, ImpactResult
 from tariffs.client.cli.__main__ import run
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-INSTALL = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
 DUTY_COMMANDS = re.findall(r"^\$ tariffs (duty .+)$", README, re.MULTILINE)
 
 
 SHOWN = re.findall(r"^\$ tariffs (.+)\n((?:(?!\$ |```).*\n)+)", README, re.MULTILINE)
-
-
-def page_name(page: Path) -> str:
-    return page.relative_to(ROOT).as_posix()
-
-
-def test_the_readme_begins_with_the_two_commands() -> None:
-    assert [line.split()[:2] for line in README.splitlines()[:2]] == [["make", "demo"], ["make", "test"]]
-
-
-@pytest.mark.parametrize("page", PAGES, ids=page_name)
-def test_links_lead_somewhere(page: Path) -> None:
-    targets = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
-    assert [target for target in targets if not (page.parent / target).exists()] == []
-
-
-@pytest.mark.parametrize("page", PAGES, ids=page_name)
-def test_named_make_targets_exist(page: Path) -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
-    text = page.read_text(encoding="utf-8")
-    named = re.findall(r"^    make ([a-z-]+)", text, re.MULTILINE) + re.findall(r"`make ([a-z-]+)", text)
-    assert set(named) <= targets
-
-
-def test_the_extras_of_the_page_are_those_of_the_project() -> None:
-    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    extras = project.split("[project.optional-dependencies]")[1].split("\n[")[0]
-    declared = set(re.findall(r"^(\w+) = \[", extras, re.MULTILINE))
-    assert {
-        name for names in re.findall(r"tariffs\[([\w,]+)\]", INSTALL) for name in names.split(",")
-    } == declared
 
 
 @pytest.mark.parametrize("command", DUTY_COMMANDS)
@@ -75,19 +41,6 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     assert abs(second - first) > 1e9, "the scenario of the example changes nothing"
 
 
-def test_a_page_of_the_readme_says_how_to_install_from_a_clone() -> None:
-    assert "(docs/install.md)" in README
-    assert "git clone" in INSTALL
-    assert re.search(r"pip install '\.\[all\]'", INSTALL)
-    assert "`make demo`" in INSTALL
-
-
-def test_the_readme_is_short_and_says_what_it_covers_first() -> None:
-    lines = README.splitlines()
-    assert len(lines) <= 150
-    assert any("2025" in line for line in lines[:15])
-
-
 def test_the_scenario_of_the_readme_is_sound_and_does_something() -> None:
     (example,) = re.findall(r"```yaml\n(.+?)```", README, re.DOTALL)
     with Client.local() as client:
@@ -107,8 +60,3 @@ def test_the_output_that_the_readme_shows_is_that_of_its_command(
     wanted = [line.split() for line in shown.splitlines() if line.strip(". ")]
     assert len(wanted) > 5
     assert [line for line in wanted if line not in printed] == []
-
-
-def test_the_picture_of_the_readme_is_there() -> None:
-    (picture,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
-    assert (ROOT / picture).read_bytes().startswith(b"\x89PNG")
