@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from tariffs.engine.law import Law, load_law
+from tariffs.engine.law import Law
 from tariffs.engine.law.amendments import OPS
-from tariffs.engine.scenario import apply_scenario, difference, parse_scenario
 from tests.unit.laws import at, changed, make_law, measure, rates
 
 START, END = "2025-06-01T00:01-04:00", "2025-09-01T00:01-04:00"
@@ -119,15 +118,3 @@ def test_a_stacking_rule_of_a_scenario_ends_to_the_minute_before() -> None:
     law = changed(make_law([measure("duty", ROWS), measure("other", ROWS)]), change)
     found = [[one.rule.id for one in law.in_force(at(END) + n * MINUTE).rules] for n in (-1, 0, 1)]
     assert found == [["mine"], [], []]
-
-
-def test_two_separate_windows_in_the_same_words_are_two_differences() -> None:
-    head = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\nchanges:\n"
-    window = "  - {{op: suspend, measures: {{id: fl301}}, from: {}, until: {}, on_end: snap_back}}\n"
-    windows = [("2027-02-01", "2027-03-01"), ("2027-05-01", "2027-06-01")]
-    law = load_law()
-    other = apply_scenario(law, parse_scenario(head + "".join(window.format(*pair) for pair in windows)))
-    found = [item for item in difference(law, other) if item.id == "fl301"]
-    days = [(f"{item.start:%Y-%m-%d}", f"{item.end:%Y-%m-%d}") for item in found if item.start and item.end]
-    assert days == windows
-    assert len({(item.first, item.second) for item in found}) == 1

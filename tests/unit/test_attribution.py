@@ -54,15 +54,6 @@ def test_changes_that_meet_share_what_they_do_together() -> None:
     assert shares["changes[1]"] == pytest.approx((lone - base + both - alone) / 2)
 
 
-def test_the_order_of_changes_that_commute_does_not_matter() -> None:
-    one, other = (
-        by_unit(split(written(OFF_METALS, NO_METALS))),
-        by_unit(split(written(NO_METALS, OFF_METALS))),
-    )
-    assert one["changes[0]"] == pytest.approx(other["changes[1]"])
-    assert one["changes[1]"] == pytest.approx(other["changes[0]"])
-
-
 def test_static_and_behavioural_parts_sum_to_the_whole_by_authority() -> None:
     rows = split(written(ON_CHINA, NO_METALS)).rows
     assert ((rows["duty"] + rows["behavioural"] - rows["duty_after"]).abs() < 1e-6).all()
@@ -71,12 +62,6 @@ def test_static_and_behavioural_parts_sum_to_the_whole_by_authority() -> None:
         rows.filter(unit="changes[1]")["duty"].sum()
     )
     assert metals.filter(unit="changes[0]")["duty"].abs().sum() == pytest.approx(0, abs=1e-6)
-
-
-def test_a_static_run_has_no_behavioural_part() -> None:
-    rows = split(written(ON_CHINA), response="none").rows
-    assert rows["behavioural"].is_null().all()
-    assert rows["duty_after"].is_null().all()
 
 
 def test_a_group_is_one_unit_and_a_parent_is_one() -> None:
@@ -94,26 +79,6 @@ def test_a_change_whose_object_comes_with_another_is_void_without_it() -> None:
     shares = by_unit(split(written(window, longer)))
     assert shares["changes[0]"] == pytest.approx(shares["changes[1]"])
     assert shares["changes[0]"] < 0
-
-
-@pytest.mark.slow
-def test_beyond_eight_units_the_split_is_ordered_and_says_so() -> None:
-    nine = [
-        f"{{op: set_rate, measures: {{id: fl301, origins: [CN]}}, from: 2027-01-01, rate: {n}%}}"
-        for n in range(9)
-    ]
-    result = split(written(*nine), response="none")
-    assert result.method == ORDERED
-    steps = by_unit(result)
-    assert steps["changes[0]"] < 0 < steps["changes[8]"]
-
-
-def test_two_scenarios_differ_by_what_one_lacks_and_the_other_has() -> None:
-    first, second = written(ON_CHINA, NO_METALS, id="one"), written(NO_METALS, OFF_METALS, id="two")
-    shares = by_unit(split(second, first))
-    assert len(shares) == 2
-    assert min(shares.values()) < 0 < max(shares.values())
-    assert by_unit(split(first, first)) == {}
 
 
 def test_a_change_of_the_first_scenario_alone_is_said_not_to_be_made() -> None:

@@ -240,19 +240,13 @@ def test_a_bad_line_fails_alone_and_its_entry_says_so() -> None:
 
 
 def test_lines_of_an_entry_that_name_several_days_pay_the_fees_of_the_first() -> None:
-    result = rate(line(entry_id="A", entry="2026-10-01"), line(entry_id="A", entry="2026-09-30", value=100))
-    (entry,) = result.entries
+    later = {"entry_id": "A", "entry": "2026-10-01"}
+    first = line(entry_id="A", entry="2026-09-30", value=100)
+    (entry,) = rate(line(**later), first).entries
     assert [note.reason for note in entry.notes] == ["ENTRY_DAYS_DIFFER"]
     assert entry.landed.mpf == Decimal("34.99")
-    assert rate(line(value=3000, entry="2026-09-30")).entries[0].landed.mpf == Decimal("33.58")
-
-
-def test_the_least_fee_of_an_entry_of_several_days_is_that_of_the_first() -> None:
     # 0.3464 % of 9,600 is 33.25, below the least of either year: 33.58 until 2026-09-30, 34.58 from the next day.
-    result = rate(
-        line(entry_id="A", entry="2026-10-01", value=9500), line(entry_id="A", entry="2026-09-30", value=100)
-    )
-    assert result.entries[0].landed.mpf == Decimal("33.58")
+    assert rate(line(**later, value=9500), first).entries[0].landed.mpf == Decimal("33.58")
 
 
 @pytest.mark.parametrize(("last", "informal", "mpf"), [("500", True, "2.77"), ("500.01", False, "34.58")])
@@ -261,16 +255,13 @@ def test_an_entry_of_exactly_2500_over_several_lines_is_informal(last: str, info
     assert (entry.informal, entry.landed.mpf) == (informal, Decimal(mpf))
 
 
-def test_a_day_of_knowledge_that_cannot_be_read_fails_the_whole() -> None:
+def test_a_day_of_knowledge_that_cannot_be_read_and_a_cancelled_batch_end_the_whole() -> None:
     with pytest.raises(InputError) as caught:
         collect(load_law(), [line()], known_on="soon")
     assert caught.value.field == "known_on"
-
-
-def test_a_cancelled_batch_ends() -> None:
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(ServiceError) as ended:
         collect(load_law(), [line()], cancelled=lambda: True)
-    assert caught.value.reason == "CANCELLED"
+    assert ended.value.reason == "CANCELLED"
 
 
 def test_an_entry_of_one_line_is_that_line() -> None:

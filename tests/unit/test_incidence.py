@@ -10,9 +10,8 @@ import pytest
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.runs.column_names import INCIDENCE_COLUMNS
 from tariffs.engine.runs.impact import Options, Point, ScenarioImpact, impact
-from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.runs.timeline import timeline
-from tariffs.engine.scenario import library, parse_scenario
+from tariffs.engine.scenario import library
 
 TABLE = pl.DataFrame(
     {
@@ -96,51 +95,10 @@ def test_a_run_without_keys_has_the_incidence_of_the_whole(law: Law) -> None:
     assert row == pytest.approx({name: found.total[name] for name in INCIDENCE_COLUMNS}, rel=1e-12)
 
 
-def test_a_mixture_adds_its_parts(law: Law) -> None:
-    found: Any = impact(
-        TABLE,
-        [Point(library()["truce-even-odds"], "2027-01-11")],
-        law=law,
-        options=Options(baseline=BASELINE),
-    )
-    whole = found.scenarios[0].total
-    assert whole["borne_at_home"] == pytest.approx(whole["added_duty"] - whole["borne_abroad"], rel=1e-12)
-
-
-SWEPT = """schema: tariffs.scenario/v1
-id: mine
-title: Mine
-basis: hypothesis
-parameters: {add: {default: 10%}}
-changes:
-  - {op: set_rate, measures: {id: fl301, origins: [CN, VN]}, from: 2026-11-24, rate: $add}
-"""
-
-
 def test_buyers_and_the_treasury_have_all_of_welfare(law: Law) -> None:
     found = run(law, horizon="long", by=("hts10",))
     for row in (*found.groups.to_dicts(), dict(found.total)):
         assert row["buyer_surplus"] + row["revenue_change"] == pytest.approx(row["welfare"], rel=1e-9)
-
-
-@pytest.mark.parametrize("horizon", ["short", "long", "path"])
-def test_a_timeline_has_the_incidence_of_each_day(law: Law, horizon: str) -> None:
-    options = Options(baseline=BASELINE, horizon=horizon)
-    found = timeline(
-        TABLE, [library()["base"]], "2025-03-01", "2025-06-01", law=law, options=options
-    ).scenarios[0]
-    keys = [*INCIDENCE_COLUMNS, "value_after"]
-    for segment in found.totals.filter(pl.col("start").is_in(found.totals["start"].head(4))).to_dicts():
-        single = impact(
-            TABLE, [Point(library()["base"], segment["start"])], law=law, options=options
-        ).scenarios[0]
-        assert [segment[name] for name in keys] == pytest.approx(
-            [single.total[name] for name in keys], rel=1e-9
-        )
-        groups = found.segments.filter(start=segment["start"]).sort("origin")
-        for name in keys:
-            expected = single.groups.sort("origin")[name].to_list()
-            assert groups[name].to_list() == pytest.approx(expected, rel=1e-9), name
 
 
 def test_averages_of_a_timeline_keep_the_identities(law: Law) -> None:
@@ -153,21 +111,3 @@ def test_averages_of_a_timeline_keep_the_identities(law: Law) -> None:
         assert after == pytest.approx(row["value_after"], rel=1e-12)
         assert row["borne_at_home"] + row["borne_abroad"] == pytest.approx(row["added_duty"], rel=1e-12)
         assert row["importer_share"] == pytest.approx(row["borne_at_home"] / row["added_duty"], rel=1e-12)
-
-
-@pytest.mark.parametrize("horizon", ["long", "path"])
-def test_a_sweep_has_the_incidence_of_each_point(law: Law, horizon: str) -> None:
-    scenario, options = parse_scenario(SWEPT), Options(baseline=BASELINE, horizon=horizon)
-    points = [{"add": "5%"}, {"add": "40%"}]
-    rates = (0.05, 0.4)
-    found = sweep(TABLE, scenario, points, on="2026-12-01", law=law, options=options)
-    for place, (point, rate) in enumerate(zip(points, rates, strict=True)):
-        filled = scenario.with_parameters(point)
-        single = impact(TABLE, [Point(filled, "2026-12-01")], law=law, options=options).scenarios[0]
-        groups = found.groups.filter((pl.col("add") - rate).abs() < 1e-9).sort("origin")
-        assert groups.height == single.groups.height
-        for name in INCIDENCE_COLUMNS:
-            assert found.totals[name][place] == pytest.approx(single.total[name], rel=1e-9), name
-            expected = single.groups.sort("origin")[name].to_list()
-            assert groups[name].to_list() == pytest.approx(expected, rel=1e-9), name
-    assert found.totals["added_duty"][0] < found.totals["added_duty"][1]

@@ -38,12 +38,6 @@ def test_a_suspension_keeps_what_it_says_and_ends_by_itself(kept: str, during: s
     assert rates(law, "2025-08-01") == {"duty": ["0.2"]}
 
 
-def test_extend_moves_the_end_of_the_suspension() -> None:
-    law = changed(make_law([DUTY]), suspension(), act("extend", until="2025-12-01"))
-    assert rates(law, AFTER) == {"duty": ["-"]}
-    assert rates(law, "2025-12-01") == {"duty": ["0.2"]}
-
-
 def test_extend_moves_the_end_of_the_last_suspension_alone() -> None:
     first = suspension(from_="2025-03-01", until="2025-04-01")
     law = changed(make_law([DUTY]), first, suspension(), act("extend", until="2025-12-01"))
@@ -59,28 +53,10 @@ def test_extend_without_a_suspension_is_refused() -> None:
     assert caught.value.path == "changes[0]"
 
 
-def test_extend_to_before_the_end_is_refused() -> None:
-    with pytest.raises(ScenarioError) as caught:
-        changed(make_law([DUTY]), suspension(), act("extend", until="2025-07-01"))
-    assert caught.value.reason == "CHANGE_DATES_REVERSED"
-
-
-def test_snap_back_ends_the_suspension_early() -> None:
-    law = changed(make_law([DUTY]), suspension(), act("snap_back", at="2025-06-10"))
-    assert rates(law, "2025-06-09") == {"duty": ["-"]}
-    assert rates(law, DAY) == {"duty": ["0.2"]}
-
-
 def test_snap_back_for_part_of_the_scope_leaves_the_rest_suspended() -> None:
     partly = {"op": "snap_back", "measures": {"id": "duty", "origins": ["AA"]}, "at": "2025-06-10"}
     law = changed(make_law([DUTY]), suspension(), partly)
     assert rates(law, DAY) == {"duty": ["0.2", "-"]}
-
-
-def test_a_suspension_that_terminates_leaves_nothing() -> None:
-    law = changed(make_law([DUTY]), suspension(on_end="terminate"))
-    assert rates(law, DAY) == {"duty": ["-"]}
-    assert rates(law, AFTER) == {}
 
 
 def test_touching_suspensions_are_one() -> None:
@@ -185,12 +161,6 @@ def test_revalidation_undoes_it() -> None:
 def test_a_suspension_that_ends_over_a_void_measure_brings_nothing_back() -> None:
     law = changed(make_law([DUTY], events=[INVALIDATE]), suspension())
     assert rates(law, AFTER) == {}
-
-
-def test_an_injunction_voids_for_a_time() -> None:
-    law = changed(make_law([DUTY]), act("enjoin", at="2025-06-01", until="2025-07-01"))
-    assert [r.void for a in law.in_force(_at(DAY)).actives for r in a.rows] == [True]
-    assert [r.void for a in law.in_force(_at(AFTER)).actives for r in a.rows] == [False]
 
 
 def test_exempt_puts_relief_before_the_rows_and_lapses() -> None:

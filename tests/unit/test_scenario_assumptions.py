@@ -9,7 +9,6 @@ import polars as pl
 import pytest
 import yaml
 
-from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.assumptions import NONE, Assumptions
 from tariffs.engine.law.set_shares import facts_with_claim_shares
@@ -62,50 +61,6 @@ def test_a_scenario_may_assume_and_change_nothing() -> None:
     assert voyage.cargo_tons is None
     assert load_law().assumptions == NONE
     assert check_scenario(HEAD + ALL, load_law()) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("assumptions: [a]\n", ("SCENARIO_SYNTAX", "assumptions", 5, 14)),
-        ("assumptions: {let_trough: {}}\n", ("SCENARIO_UNKNOWN_KEY", "assumptions.let_trough", 5, 15)),
-        ("assumptions: {let_through: 1}\n", ("SCENARIO_SYNTAX", "assumptions.let_through", 5, 28)),
-        (ALL.replace("0.5", "1.5"), ("SCENARIO_SYNTAX", f"assumptions.let_through.{CONTROLS}", 6, 41)),
-        (ALL.replace("80%", "[80%]"), ("SCENARIO_SYNTAX", f"assumptions.compliance.{SOYBEANS}", 7, 40)),
-        (ALL.replace("60000", "-1"), ("SCENARIO_SYNTAX", "assumptions.port_calls.port_fees.net_tons", 9, 43)),
-        (ALL.replace("60000", "0"), ("SCENARIO_SYNTAX", "assumptions.port_calls.port_fees.net_tons", 9, 43)),
-        (
-            ALL.replace("calls: 2", "calls: 0"),
-            ("SCENARIO_SYNTAX", "assumptions.port_calls.port_fees.calls", 9, 69),
-        ),
-        (ALL.replace("teu", "tue"), ("SCENARIO_UNKNOWN_KEY", "assumptions.port_calls.port_fees.tue", 9, 50)),
-        (ALL.replace("kind: operated, ", ""), ("SCENARIO_SYNTAX", "assumptions.port_calls.port_fees", 9, 16)),
-        (
-            ALL.replace("operated", "rowed"),
-            ("NOTHING_MATCHED", "assumptions.port_calls.port_fees.kind", 9, 23),
-        ),
-        (
-            ALL.replace("source", "ship: canoe, source"),
-            ("NOTHING_MATCHED", "assumptions.port_calls.port_fees.ship", 9, 90),
-        ),
-        (ALL.replace("port_fees", "port_fee"), ("NOTHING_MATCHED", "assumptions.port_calls.port_fee", 9, 15)),
-        (ALL.replace(SOYBEANS, CONTROLS), ("NOTHING_MATCHED", f"assumptions.compliance.{CONTROLS}", 7, 40)),
-        (ALL.replace(CONTROLS, SOYBEANS), ("NOTHING_MATCHED", f"assumptions.let_through.{SOYBEANS}", 6, 41)),
-    ],
-)
-def test_each_problem_has_its_place(text: str, expected: tuple[str, str, int, int]) -> None:
-    assert problems(text) == [expected]
-
-
-def test_a_check_lists_all_unknown_names_and_applying_raises_the_first() -> None:
-    text = ALL.replace(CONTROLS, "cn.nothing").replace("operated", "rowed")
-    assert [path for _, path, _, _ in problems(text)] == [
-        "assumptions.let_through.cn.nothing",
-        "assumptions.port_calls.port_fees.kind",
-    ]
-    with pytest.raises(ScenarioError) as caught:
-        assumed(text)
-    assert (caught.value.reason, caught.value.line) == ("NOTHING_MATCHED", 6)
 
 
 def test_a_child_wins_measure_by_measure(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from tariffs.client import Client
 from tariffs.client.scenario import Scenario as ClientScenario
-from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import load_law
 from tariffs.engine.scenario import day_notes, library, parse_scenario
 from tariffs.engine.scenario.day_notes import begins
@@ -52,21 +51,6 @@ def test_a_scenario_has_the_days_of_its_parents_and_components_too() -> None:
     for text in (f"parents: [{name}]\n", f"mixture:\n  - {{scenario: {name}, weight: 100%}}\n"):
         assert reasons(text, date(2025, 12, 1)) == []
         assert reasons(text, date(2026, 2, 24)) == [OUTSIDE]
-
-
-@pytest.mark.parametrize(
-    ("valid", "path"),
-    [
-        ("{from: soon}", "valid.from"),
-        ("{from: 2026-01-01, to: 2026-01-01}", "valid.to"),
-        ("{until: 2026-01-01}", "valid.until"),
-        ("[2026-01-01]", "valid"),
-    ],
-)
-def test_days_that_are_none_are_refused_with_their_place(valid: str, path: str) -> None:
-    with pytest.raises(ScenarioError) as caught:
-        parse_scenario(f"{HEAD}valid: {valid}\n")
-    assert (caught.value.path, caught.value.line) == (path, 5)
 
 
 def test_the_days_of_a_scenario_change_no_digest() -> None:

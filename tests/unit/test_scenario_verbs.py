@@ -12,7 +12,7 @@ from tariffs.engine.law import load_law
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import apply_scenario, check_scenario, components, library
-from tests.unit.scenario_tables import DAY, HEAD, TABLE, applied, total, written
+from tests.unit.scenario_tables import DAY, TABLE, total, written
 
 START = "2027-01-01T00:01-05:00"
 MEASURE = "{id: flat, title: Flat, authority: s301.flat, periods: [{id: flat_1, FROM rows: [{rate: 5%}]}]}"
@@ -156,55 +156,3 @@ def test_a_mixture_has_no_single_law() -> None:
         apply_scenario(load_law(), library()["truce-even-odds"])
     assert caught.value.line is not None
     assert check_scenario(library()["truce-even-odds"].text, load_law()) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "path", "words"),
-    [
-        ("mixture: []\n", "mixture", "1 or more"),
-        ("mixture: [{scenario: base, weight: 50%}]\n", "mixture", "sum to 0.5"),
-        ("mixture: [{scenario: base, weight: much}]\n", "mixture[0].weight", "not a rate"),
-        ("mixture: [{scenario: base, weight: 1, odds: 2}]\n", "mixture[0].odds", "does not know the key"),
-        ("mixture: [base]\n", "mixture[0]", "must be a mapping"),
-        ("parents: [base]\nmixture: [{scenario: base, weight: 1}]\n", "parents", "parents of its own"),
-        ("mixture: [{scenario: nobody, weight: 1}]\n", "mixture[0].scenario", "no scenario"),
-    ],
-)
-def test_a_faulty_mixture_is_a_problem_at_its_place(text: str, path: str, words: str) -> None:
-    found = check_scenario(HEAD.format(id="mine") + text, load_law())
-    assert [problem.path for problem in found] == [path]
-    assert words in found[0].message
-    assert found[0].line >= 5
-
-
-@pytest.mark.parametrize(
-    ("change", "path", "near"),
-    [
-        (f"{{op: set_stacking, rule: fl301_of_232, from: {START}, value: 'off'}}", "rule", "fl301_off_232"),
-        (f"{{op: set_stacking, rule: x, from: {START}, as: {{on: [s301.fx], take: all}}}}", "as.on", "s301.fl"),
-        (f"{{op: set_stacking, rule: x, after: y, from: {START}, as: {{on: [s301.fl], take: all}}}}", "after", ""),
-        (f"{{op: set_stacking, rule: x, from: {START}, as: {{id: y, on: [s301.fl], take: all}}}}", "as.id", ""),
-        (f"{{op: set_stacking, rule: x, from: {START}, as: {{on: [s301.fl], take: most}}}}", "as.take", ""),
-        (f"{{op: set_stacking, rule: fl301_off_232, from: {START}}}", "", "Give one"),
-        ("{op: set_claim, claim: usmca_shar, share: 1%}", "claim", "usmca_share"),
-        ("{op: set_claim, claim: donation, share: 1%}", "claim", ""),
-        ("{op: set_claim, claim: usmca_share, share: 1%, origins: [XQ]}", "origins", ""),
-        ("{op: set_claim, claim: usmca_share, share: 120%}", "share", ""),
-        ("{op: shock_quantity, from: 2027-01-01}", "", "Give one"),
-        ("{op: shock_quantity, from: 2027-01-01, share: 50%, products: [NO_LIST]}", "products", ""),
-        ("{op: add, measure: {id: [a], title: x, authority: y}}", "measure.id", ""),
-        ("{op: add, measure: {id: a, title: x, authority: y, periods: none}}", "measure.periods", ""),
-    ],
-)  # fmt: skip
-def test_a_verb_used_wrongly_is_a_problem_at_its_place(change: str, path: str, near: str) -> None:
-    (problem,) = check_scenario(HEAD.format(id="mine") + f"changes:\n  - {change}\n", load_law())
-    assert problem.severity == "error"
-    assert problem.path.removeprefix("changes[0]").lstrip(".") == path
-    assert near in problem.fix
-
-
-def test_the_law_itself_does_not_use_the_verbs_of_scenarios() -> None:
-    with pytest.raises(ScenarioError):
-        applied(
-            "{op: replace, measures: {id: fl301}, at: 2027-01-01, measure: {id: fl301, authority: s301.fl}}"
-        )

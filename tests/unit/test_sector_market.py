@@ -9,15 +9,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
-from tariffs.engine.response import Spreads
 from tariffs.engine.response.industries import industries, industry_of
 from tariffs.engine.response.sectors.sector_market import kappa_of, market_elasticities
 from tariffs.engine.runs.column_names import DOMESTIC_COLUMNS
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
-from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.scenario import library
 from tests.economics.independent import market as slow
 
@@ -118,23 +115,6 @@ def test_revenue_and_surplus_make_welfare(law: Law) -> None:
     assert after["welfare"] == pytest.approx(parts, rel=1e-12)
 
 
-def test_a_sweep_and_draws_are_those_of_single_runs(law: Law) -> None:
-    options = Options(baseline=BASELINE, market="sector", by=("hts2",))
-    scenario = library()["rates-by-country"]
-    swept = sweep(TABLE, scenario, [{"cn": "20%"}], on="2027-01-11", law=law, options=options)
-    filled = scenario.with_parameters({"cn": "20%"})
-    single = impact(TABLE, [Point(filled, "2027-01-11")], law=law, options=options).scenarios[0]
-    assert swept.totals["value_after"].item() == pytest.approx(single.total["value_after"], rel=1e-12)
-    assert swept.totals["domestic_price_hat"].item() == pytest.approx(
-        single.total["domestic_price_hat"], rel=1e-12
-    )
-    drawn = run(law, draws=16, spreads=Spreads(sigma=0.0, eta=0.0, supply=0.0)).scenarios[0]
-    assert drawn.ranges is not None
-    welfare = drawn.ranges.total.filter(column="welfare")
-    assert welfare["p5"].item() == pytest.approx(drawn.total["welfare"], rel=1e-12)
-    assert welfare["p95"].item() == pytest.approx(drawn.total["welfare"], rel=1e-12)
-
-
 def test_runs_with_the_same_elasticities_share_a_market(law: Law) -> None:
     options = [
         Options(market="sector", horizon=horizon, baseline="2025-01-01")
@@ -144,20 +124,6 @@ def test_runs_with_the_same_elasticities_share_a_market(law: Law) -> None:
     first, again, other = (response.market for response in responses if response is not None)
     assert first is again
     assert first is not other
-
-
-def test_sectors_need_armington_and_a_known_name(law: Law) -> None:
-    for response, market in (("smart", "sector"), ("armington", "world")):
-        with pytest.raises(InputError) as raised:
-            run(law, response=response, market=market)
-        assert (raised.value.reason, raised.value.field) == ("PARAMETER_INVALID", "market")
-
-
-def test_exports_have_neither_sectors_nor_consumer_prices(law: Law) -> None:
-    for name, market, prices in (("market", "sector", ""), ("consumer_prices", "product", "yale")):
-        with pytest.raises(InputError) as raised:
-            run(law, direction="export", market=market, consumer_prices=prices)
-        assert (raised.value.reason, raised.value.field) == ("PARAMETER_INVALID", name)
 
 
 def test_the_provenance_names_the_market_and_its_sources(law: Law) -> None:

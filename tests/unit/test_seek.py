@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -104,17 +105,6 @@ def test_the_rate_at_which_a_static_duty_is_met_is_the_one_worked_by_hand() -> N
 
 
 @pytest.mark.usefixtures("coarse")
-def test_a_share_of_trade_after_the_response_is_found() -> None:
-    options = Options(baseline="2025-01-01")
-    found = sought(("cn", "0%", "100%"), ("value_after_share", 0.195), {"origin": ["CN"]}, options)
-    (root,) = found.roots
-    point = Point(family().with_parameters({"cn": f"{float(root.value):.15f}"}), DAY)
-    (block,) = impact(TABLE, [point], law=load_law(), options=options).scenarios
-    china = block.groups.filter(origin="CN")["value_after"].item()
-    assert china / (block.total["value_after"] or 1.0) == pytest.approx(0.195, rel=1e-8)
-
-
-@pytest.mark.usefixtures("coarse")
 def test_a_day_is_a_jump_between_two_days() -> None:
     """The suspension reaches the day of the run, or ends before it."""
     suspended, charged = duty_at({"end": "2027-01-20"}), duty_at({"end": "2027-01-05"})
@@ -137,50 +127,43 @@ def test_on_or_off_is_found(ends: tuple[str, str]) -> None:
     assert found.path["value"].to_list() == [0.0, 1.0]
 
 
-def test_the_first_grid_has_200_cells(monkeypatch: pytest.MonkeyPatch) -> None:
-    answering(monkeypatch, lambda rate: rate)
-    found = sought(("cn", "0%", "60%"), ("duty", 9.0))
-    assert found.path["value"].to_list() == pytest.approx([0.003 * cell for cell in range(201)])
+IN_CHINA = {"origin": ["CN"]}
 
 
-def test_no_root_is_said_with_the_nearest_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    answering(monkeypatch, lambda rate: 100.0 * rate)
-    found = sought(("cn", "0%", "60%"), ("duty", 200.0))
-    assert (found.roots, found.jumps) == ((), ())
-    assert found.nearest.value == 0.6
-    assert found.nearest.achieved == pytest.approx(180.0)
-    assert found.monotone
+@pytest.mark.parametrize(
+    ("duty", "target", "roots", "monotone"),
+    [
+        (lambda rate: rate * (1.0 - rate), 0.1875, [(0.25, None), (0.75, None)], False),
+        (lambda rate: min(rate, 0.2345) * 1e9, 0.2345e9, [(0.2345, 1.0)], True),
+        (lambda rate: 1e9 + 1e-7 * ((round(1000 * rate) + 3) % 7), 1.0, [], True),  # rounding is no turn
+    ],
+)
+def test_roots_of_an_answer_are_found_with_the_ends_of_their_spans(
+    monkeypatch: pytest.MonkeyPatch, duty: Result, target: float, roots: list[Any], monotone: bool
+) -> None:
+    answering(monkeypatch, duty)
+    found = sought(("cn", "0%", "100%"), ("duty", target), IN_CHINA)
+    assert [root.value for root in found.roots] == pytest.approx([value for value, _ in roots])
+    assert [root.to for root in found.roots] == pytest.approx([to for _, to in roots])
+    assert found.monotone is monotone
+    assert roots or found.nearest.value == 0.0
+    assert found.path["value"].head(3).to_list() == pytest.approx([0.0, 0.005, 0.01])
 
 
-def test_rounding_is_neither_a_turn_nor_nearer(monkeypatch: pytest.MonkeyPatch) -> None:
-    answering(monkeypatch, lambda rate: 1e9 + 1e-7 * ((round(1000 * rate) + 3) % 7))
-    found = sought(("cn", "0%", "60%"), ("duty", 1.0), {"origin": ["CN"]})
-    assert found.monotone
-    assert found.nearest.value == 0.0
-
-
-def test_all_roots_are_named_and_turns_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    answering(monkeypatch, lambda rate: rate * (1.0 - rate))
-    found = sought(("cn", "0%", "100%"), ("duty", 0.1875), {"origin": ["CN"]})
-    assert [root.value for root in found.roots] == pytest.approx([0.25, 0.75])
-    assert not found.monotone
-
-
-def test_a_jump_of_the_result_is_no_root(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_jump_of_the_result_is_no_root_and_no_root_has_the_nearest_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     answering(monkeypatch, lambda rate: rate + (1.0 if rate > 0.3141 else 0.0))
-    found = sought(("cn", "0%", "60%"), ("duty", 0.8), {"origin": ["CN"]})
+    found = sought(("cn", "0%", "60%"), ("duty", 0.8), IN_CHINA)
     assert found.roots == ()
     (jump,) = found.jumps
     assert jump.value == pytest.approx(0.3141)
     assert (jump.achieved, jump.next_achieved) == pytest.approx((0.3141, 1.3141))
     assert found.monotone
-
-
-def test_a_target_met_on_a_span_has_its_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    answering(monkeypatch, lambda rate: min(rate, 0.2345) * 1e9)
-    found = sought(("cn", "0%", "60%"), ("duty", 0.2345e9), {"origin": ["CN"]})
-    (root,) = found.roots
-    assert [root.value, root.to] == pytest.approx([0.2345, 0.6])
+    answering(monkeypatch, lambda rate: 100.0 * rate)
+    none = sought(("cn", "0%", "60%"), ("duty", 200.0))
+    assert (none.roots, none.jumps, none.nearest.value) == ((), (), 0.6)
+    assert none.nearest.achieved == pytest.approx(180.0)
 
 
 def test_groups_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:

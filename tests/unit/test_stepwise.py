@@ -9,9 +9,8 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.runs.impact import ImpactRun, Options, Point, ScenarioImpact, impact
+from tariffs.engine.runs.impact import ImpactRun, Options, Point, impact
 from tariffs.engine.runs.line_stream import LineStream
-from tariffs.engine.runs.timeline import TimelineRun, timeline
 from tariffs.engine.scenario import library
 from tariffs.engine.tables import atoms as atoms_module
 
@@ -34,38 +33,6 @@ def table(count: int, seed: int = 1) -> pl.DataFrame:
     )
 
 
-def frames_of(block: ScenarioImpact) -> list[pl.DataFrame | None]:
-    ranges = block.ranges
-    drawn = [] if ranges is None else [ranges.groups, ranges.total, ranges.tornado]
-    return [block.groups, block.lines, block.attribution, pl.DataFrame([block.total]), *drawn]
-
-
-def same(one: ScenarioImpact, other: ScenarioImpact) -> bool:
-    pairs = zip(frames_of(one), frames_of(other), strict=True)
-    return (one.id, one.on, one.notes) == (other.id, other.on, other.notes) and all(
-        mine is theirs if mine is None or theirs is None else mine.equals(theirs) for mine, theirs in pairs
-    )
-
-
-def test_points_valued_alone_are_those_of_the_whole_run() -> None:
-    frame, law, options = (
-        table(60),
-        load_law(),
-        Options(response="none", by=("origin", "hts2"), include_lines=True),
-    )
-    whole = impact(frame, POINTS, law=law, options=options)
-    for index, block in enumerate(whole.scenarios):
-        assert same(ImpactRun(frame, POINTS, law=law, options=options).value(index), block)
-
-
-@pytest.mark.slow
-def test_ranges_and_attribution_of_a_point_valued_alone_are_those_of_the_whole_run() -> None:
-    frame, law, points = table(20), load_law(), POINTS[2:]
-    options = Options(baseline="2025-01-01", attribute=True, draws=16, seed=3, horizon="short")
-    whole = impact(frame, points, law=law, options=options)
-    assert same(ImpactRun(frame, points, law=law, options=options).value(1), whole.scenarios[1])
-
-
 def test_a_run_that_takes_over_what_another_met_has_its_provenance_and_refusals(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -84,23 +51,6 @@ def test_a_run_that_takes_over_what_another_met_has_its_provenance_and_refusals(
     assert found.refused.height > at_once.height > 0
     untold = ImpactRun(frame, POINTS, law=law, options=options).result(blocks)
     assert untold.provenance != whole.provenance
-
-
-@pytest.mark.slow
-def test_scenarios_of_a_period_valued_alone_are_those_of_the_whole_period() -> None:
-    frame, law, options = table(40), load_law(), Options(response="none")
-    scenarios = [library()["base"], library()["ieepa-upheld-truce-kept"]]
-    period = ("2026-12-20", "2027-01-20")
-    whole = timeline(frame, scenarios, *period, law=law, options=options)
-    for index, block in enumerate(whole.scenarios):
-        run = TimelineRun(frame, scenarios, *period, law=law, options=options)
-        alone = run.value(index)
-        for name in ("segments", "totals", "averages", "average_total"):
-            assert getattr(alone, name).equals(getattr(block, name)), name
-        later = TimelineRun(frame, scenarios, *period, law=law, options=options)
-        later.table_run.resume(run.table_run.switch_report)
-        later.value(1 - index)
-        assert later.result([]).provenance == whole.provenance
 
 
 def test_batches_are_valued_as_the_table_is() -> None:

@@ -42,34 +42,35 @@ def swept(points: Points, options: Options = STATIC, fixed: Mapping[str, str] | 
     return sweep(TABLE, family(), points, parameters=fixed, on=DAY, law=load_law(), options=options)
 
 
-def same_as_impact(points: Points, options: Options) -> None:
+RESPONDING = Options(response="armington", baseline="2025-01-01", horizon="long")
+BY_RATE = [{"cn": rate, "india": "3%"} for rate in ("0%", "11%", "40%", "300%")] + [{"truce": "off"}]
+BY_DAY = [{"start": f"2027-01-{day}", "india": f"{day}%", "truce": "off"} for day in ("05", "11", "12", "20")]
+
+
+@pytest.mark.parametrize(
+    ("points", "options"),
+    [
+        (grid({"cn": ["0%", "33%"], "start": ["2026-12-01", "2027-02-01"]}), STATIC),
+        ([{"truce": "off"}, {"cn": "7.5%"}], Options(response="none", by=("authority", "origin"))),
+        (BY_RATE, replace(RESPONDING, by=("origin", "authority"))),
+        (BY_RATE, replace(RESPONDING, by=("authority", "hts2"))),
+        (BY_DAY, replace(RESPONDING, by=("authority",))),
+        ([*BY_DAY, {"start": "2027-01-05", "cn": "3%"}], replace(RESPONDING, by=("hts6",))),
+    ],
+)
+def test_a_sweep_is_the_impact_of_every_point(points: Points, options: Options) -> None:
     found = swept(points, options)
-    filled = [Point(family().with_parameters(values), DAY) for values in points]
     groups, totals = [], []
-    for point in filled:
+    for values in points:
+        point = Point(family().with_parameters(values), DAY)
         (block,) = impact(TABLE, [point], law=load_law(), options=options).scenarios
         groups.append(block.groups)
         totals.append(pl.DataFrame([dict(block.total)]).cast(pl.Float64))
     names = found.points.columns
-    results = [name for name in found.groups.columns if name not in names]
-    expected = pl.concat(groups).select(results)
-    assert_agree(found.groups.select(results), expected)
-    results = [name for name in found.totals.columns if name not in names]
-    expected = pl.concat(totals).select(results)
-    assert_agree(found.totals.select(results), expected)
+    for ours, theirs in ((found.groups, groups), (found.totals, totals)):
+        results = [name for name in ours.columns if name not in names]
+        assert_agree(ours.select(results), pl.concat(theirs).select(results))
     assert found.totals.select(names).equals(found.points)
-
-
-def test_a_sweep_is_the_impact_of_every_point() -> None:
-    same_as_impact(grid({"cn": ["0%", "33%"], "start": ["2026-12-01", "2027-02-01"]}), STATIC)
-    listed = [{"truce": "off"}, {"cn": "7.5%", "truce": "on"}]
-    same_as_impact(listed, Options(response="none", by=("authority", "origin")))
-
-
-@pytest.mark.parametrize("response", ["armington", "passthrough", "smart"])
-def test_a_sweep_responds_as_the_impact_of_every_point(response: str) -> None:
-    options = Options(response=response, baseline="2025-01-01", by=("hts6",), horizon="long")
-    same_as_impact([{"cn": "0%"}, {"cn": "40%", "india": "0%"}], options)
 
 
 def test_rows_begin_with_the_values_of_their_point() -> None:
@@ -98,31 +99,26 @@ def test_blocks_computed_alone_are_those_of_the_whole(monkeypatch: pytest.Monkey
     assert (result.notes, result.provenance) == (whole.notes, whole.provenance)
 
 
-@pytest.mark.parametrize("response", ["none", "armington"])
-def test_a_parameter_that_the_first_block_leaves_alone_moves_later_ones(
-    response: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("points", "options", "block"),
+    [
+        # A parameter that the first block leaves alone moves later ones.
+        (grid({"india": ["5%", "20%", "0%"], "cn": ["1%:4%:1%"]}), STATIC, 4),
+        (grid({"india": ["5%", "20%", "0%"], "cn": ["1%:4%:1%"]}), replace(RESPONDING, horizon="short"), 4),
+        (grid({"cn": ["1%:40%:3%"]}), replace(RESPONDING, by=("origin", "authority")), 5),
+    ],
+)
+def test_blocks_and_threads_change_no_bit(
+    points: Points, options: Options, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = Options(response=response, baseline="2025-01-01", by=("origin",), horizon="short")
-    points = grid({"india": ["5%", "20%", "0%"], "cn": ["1%:4%:1%"]})
-    whole = swept(points, options)
-    assert whole.totals.group_by("cn").agg(pl.col("duty").n_unique())["duty"].to_list() == [3] * 4
-    monkeypatch.setattr(sweep_module, "BLOCK_POINTS", 4)
-    parted = swept(points, options)
-    assert parted.groups.equals(whole.groups)
-    assert parted.totals.equals(whole.totals)
-
-
-def test_blocks_and_threads_change_no_bit_of_a_response_by_authority(monkeypatch: pytest.MonkeyPatch) -> None:
-    options = Options(response="armington", baseline="2025-01-01", by=("origin", "authority"), horizon="long")
-    points = grid({"cn": ["1%:40%:3%"]})
     monkeypatch.setenv("TARIFFS_THREADS", "1")
     whole = swept(points, options)
     monkeypatch.setenv("TARIFFS_THREADS", "2")
-    monkeypatch.setattr(sweep_module, "BLOCK_POINTS", 5)
+    monkeypatch.setattr(sweep_module, "BLOCK_POINTS", block)
     parted = swept(points, options)
     assert parted.groups.equals(whole.groups)
     assert parted.totals.equals(whole.totals)
-    assert whole.groups["duty_after"].null_count() == 0
+    assert whole.totals["duty"].n_unique() == len(points)
 
 
 def test_a_factor_multiplies_the_elasticities(tmp_path: Path) -> None:
@@ -184,19 +180,15 @@ def test_points_that_cannot_be_computed_are_errors(
     assert caught.value.fix
 
 
-def test_a_parameter_may_not_have_the_name_of_a_result() -> None:
+def test_a_name_of_a_result_and_too_many_groups_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     text = TEXT.replace("cn:", "duty:").replace("$cn", "$duty")
     with pytest.raises(InputError) as caught:
         sweep(TABLE, parse_scenario(text), [{"duty": "5%"}], law=load_law(), options=STATIC)
     assert (caught.value.reason, caught.value.field) == ("PARAMETER_INVALID", "duty")
-
-
-def test_too_many_groups_are_refused_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep_module, "ROWS_AT_MOST", 23)
     with pytest.raises(InputError) as caught:
         swept(grid({"cn": ["0%:2%:1%"]}))
-    assert caught.value.reason == "BATCH_TOO_LARGE"
-    assert caught.value.metadata["found"] == "24"
+    assert (caught.value.reason, caught.value.metadata["found"]) == ("BATCH_TOO_LARGE", "24")
 
 
 def test_a_sweep_can_be_cancelled_between_points() -> None:
@@ -215,20 +207,3 @@ def test_notes_that_differ_at_every_point_are_few() -> None:
     kept = shortened(notes)
     assert len(kept) == 22
     assert shortened([*kept, *notes]) == kept
-
-
-@pytest.mark.parametrize("by", [("origin", "authority"), ("authority", "hts2"), ("authority",)])
-def test_a_sweep_by_authority_responds_as_the_impact_of_every_point(by: tuple[str, ...]) -> None:
-    options = Options(response="armington", baseline="2025-01-01", by=by, horizon="long")
-    points = [{"cn": rate, "india": "3%"} for rate in ("0%", "11%", "40%", "300%")] + [{"truce": "off"}]
-    same_as_impact(points, options)
-
-
-@pytest.mark.parametrize("by", [("origin", "authority"), ("hts6",)])
-def test_points_whose_laws_differ_in_more_than_rates_respond_as_their_impact(by: tuple[str, ...]) -> None:
-    options = Options(response="armington", baseline="2025-01-01", by=by, horizon="long")
-    days = [f"2027-01-{day:02}" for day in (5, 11, 12, 20)]
-    same_as_impact(
-        [{"start": day, "india": f"{place + 5}%", "truce": "off"} for place, day in enumerate(days)], options
-    )
-    same_as_impact([{"start": day} for day in days] + [{"start": days[0], "cn": "3%"}], options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from datetime import date, timedelta
 
 import polars as pl
@@ -38,43 +37,6 @@ def test_segments_cover_the_period_without_gap() -> None:
         assert spans[-1][1] == date(2027, 2, 28)
         assert all((end - start).days + 1 == days for start, end, days in spans)
         assert all(spans[i][1] + timedelta(1) == spans[i + 1][0] for i in range(len(spans) - 1))
-
-
-def test_every_boundary_day_equals_a_run_of_that_day() -> None:
-    options = Options(by=("origin",), baseline="2025-01-01", horizon="short")
-    found = run("base", start="2025-03-01", end="2025-04-12", options=options).scenarios[0]
-    for start, end in found.totals.select("start", "end").iter_rows():
-        for day in (start, end):
-            single = impact(
-                TABLE, [Point(library()["base"], day)], law=load_law(), options=options
-            ).scenarios[0]
-            segment = found.segments.filter(start=start).drop("start", "end", "days")
-            assert_agree(segment, single.groups.select(segment.columns))
-            assert segment["duty"].equals(single.groups["duty"])
-            assert found.totals.filter(start=start)["duty"].item() == single.total["duty"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["base", "no-kuala-lumpur-deal", "fentanyl-zero"])
-def test_boundaries_over_the_reference_table_equal_single_days(name: str, scale: int) -> None:
-    """Two months of two years, by authority and origin: the day before a boundary and the day of it."""
-    options = Options(by=("authority", "origin"), horizon="short")
-    sample, scenario = random.Random(name), library()[name]
-    quarters = [date(year, month, 1) for year in (2025, 2026) for month in (1, 4, 7, 10)]
-    for first in sample.sample(quarters, scale):
-        period = first.isoformat(), (first + timedelta(59)).isoformat()
-        block = timeline(None, [scenario], *period, law=load_law(), options=options).scenarios[0]
-        spans = block.totals.select("start", "end").rows()
-        boundaries = sample.sample(range(1, len(spans)), min(1, len(spans) - 1))
-        days = [day for place in boundaries for day in (spans[place - 1][1], spans[place][0])]
-        assert days
-        points = [Point(scenario, day) for day in days]
-        for single in impact(None, points, law=load_law(), options=options).scenarios:
-            held = (pl.col("start") <= single.on) & (pl.col("end") >= single.on)
-            segment = block.segments.filter(held).drop("start", "end", "days")
-            assert_agree(segment, single.groups.select(segment.columns))
-            total = block.totals.filter(held).drop("start", "end", "days")
-            assert_agree(total, pl.DataFrame([dict(single.total)]).select(total.columns).cast(pl.Float64))
 
 
 @pytest.mark.parametrize("by", [("origin",), ("authority", "hts4"), ("origin", "authority")])
@@ -153,20 +115,6 @@ def test_an_authority_that_is_there_for_part_of_the_period_counts_as_nothing_for
     s122 = found.averages.filter(authority="s122")["duty"].sum()
     first = found.segments.filter(start="2026-07-01", authority="s122")["duty"].sum()
     assert s122 == pytest.approx(first * 23 / 46, rel=1e-12)
-
-
-def test_what_was_known_on_each_day() -> None:
-    fixed = run("base", start="2025-08-07", end="2025-09-30", table=TABLE.filter(origin="JP")).scenarios[0]
-    known = Options(response="none", by=("origin",), known_on="entry")
-    moving = run(
-        "base", start="2025-08-07", end="2025-09-30", options=known, table=TABLE.filter(origin="JP")
-    ).scenarios[0]
-    assert fixed.totals["duty"].to_list() != moving.totals["duty"].to_list()
-    day = impact(
-        TABLE.filter(origin="JP"), [Point(library()["base"], "2025-08-20")], law=load_law(), options=known
-    )
-    held = moving.totals.filter((pl.col("start") <= "2025-08-20") & (pl.col("end") >= "2025-08-20"))
-    assert held["duty"].item() == day.scenarios[0].total["duty"]
 
 
 # Acts that reach back: when they were published, goods they touch, and the rate in percent known the day before and on
