@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,18 +57,31 @@ class Market:
         freight = self.freight / after.exporter_price_hat
         return self.with_(v0=after.value, t0=self.t1, t1=t1, freight=freight)
 
+    @cached_property
+    def place(self) -> Ints:
+        """Place of each line's product among the sorted ids."""
+        place: Ints = np.unique(self.product, return_inverse=True)[1]
+        return place
+
     def sums(self, values: Floats) -> Floats:
         """Sums of a column by product."""
-        _, place = np.unique(self.product, return_inverse=True)
-        sums: Floats = np.zeros(self.sigma.size)
-        np.add.at(sums, place, values)
-        return sums
+        return np.bincount(self.place, weights=values, minlength=self.sigma.size).astype(np.float64)
 
     def spread(self, values: Floats) -> Floats:
         """A column per product, laid out per line."""
-        _, place = np.unique(self.product, return_inverse=True)
-        spread: Floats = values[place]
+        spread: Floats = values[self.place]
         return spread
+
+    def shares(self, values: Floats) -> Floats:
+        """Share of each line in its product; 0 in a product of which there is nothing."""
+        shares: Floats = values / np.maximum(self.spread(self.sums(values)), 1e-300)
+        return shares
+
+    def taken(self, lines: Any, products: Any) -> Market:
+        """Some lines, in the order that is given, with the elasticities of their products."""
+        columns = ("product", "v0", "t0", "t1", "supply", "freight")
+        kept = {name: getattr(self, name)[lines] for name in columns}
+        return Market(**kept, sigma=self.sigma[products], eta=self.eta[products])
 
 
 def random_market(

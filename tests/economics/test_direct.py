@@ -1,26 +1,26 @@
-"""Passthrough, SMART and GSIM, and their agreement with Armington (numerical tests 21 to 23)."""
+"""Passthrough, SMART and GSIM: their formulas, published figures, and values that every model refuses."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tariffs.client import Client
 from tariffs.engine.errors import InputError
-from tariffs.engine.response import FORMS, armington, gsim, passthrough, smart
-from tests.economics.markets import Market, markets
+from tariffs.engine.response import FORMS, armington, gsim, gsim_imports, passthrough, smart
 
 FLOWS = np.array([[0, 50, 200, 300], [500, 0, 150, 200], [300, 100, 200, 200], [50, 100, 110, 20]])
 POWER = np.array(
     [[1, 1.21, 1.41, 1.22], [1.37, 1, 1.31, 1.23], [1.32, 1.36, 1, 1.18], [1.57, 1.41, 1.25, 1.15]]
 )
-
-
-def free_trade_between_first_and_third() -> np.ndarray:
-    after = POWER.copy()
-    after[0, 2] = after[2, 0] = 1.0
-    return after
+FREE = POWER.copy()
+FREE[0, 2] = FREE[2, 0] = 1.0
 
 
 @pytest.mark.parametrize(
@@ -33,10 +33,12 @@ def test_forms_of_demand_differ_as_published(form: str, expected: float) -> None
     assert (after.welfare is not None) == (form == "ces")
 
 
-def test_log_pass_through_gives_the_dollar_one() -> None:
+def test_log_pass_through_gives_the_dollar_one_and_a_small_loss_is_a_triangle() -> None:
     after = passthrough([100.0], 0.0, 0.25, 2.5, theta=0.94)
-    borne = (after.price_hat[0] - 1.0) / 0.25
-    assert borne == pytest.approx(0.9335, abs=5e-5)
+    assert (after.price_hat[0] - 1.0) / 0.25 == pytest.approx(0.9335, abs=5e-5)
+    lone = passthrough([5e4], 0.0, 1e-3, 2.5)
+    assert lone.deadweight_loss is not None
+    assert lone.deadweight_loss[0] == pytest.approx(0.5 * 2.5 * 1e-6 * 5e4, rel=5e-3)
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(FORMS))
@@ -64,78 +66,6 @@ def test_passthrough_equals_its_formulas(seed: int, form: str) -> None:
     assert not after.diversion.any()
 
 
-def test_a_demand_without_finite_answer_is_refused() -> None:
-    with pytest.raises(InputError, match="line 1") as caught:
-        passthrough([1.0, 1.0], 9.0, [9.0, 0.0], 5.0, form="midpoint")
-    assert caught.value.reason == "PARAMETER_INVALID"
-
-
-@given(markets(supplies=("flat", "common"), freight=False), st.sampled_from([1e-6, 1e-5]))
-def test_small_shocks_agree_between_armington_and_smart(market: Market, size: float) -> None:
-    small = market.with_(t0=0.0, t1=size * (1.0 + (market.t1 > market.t0)))
-    nested = small.solve()
-    linear = smart(small.product, small.v0, small.t0, small.t1, -small.eta, small.sigma, supply=small.supply)
-    np.testing.assert_allclose(
-        market.sums(linear.creation), market.sums(nested.creation + nested.diversion), rtol=1e-3, atol=1e-9
-    )
-
-
-@given(st.integers(0, 2**32 - 1), st.sampled_from([1e-6, 1e-5]))
-def test_small_shocks_agree_line_by_line_between_armington_and_gsim(seed: int, size: float) -> None:
-    rng = np.random.default_rng(seed)
-    origins = 5
-    v0 = rng.uniform(1.0, 100.0, origins)
-    t0, t1 = rng.choice([0.0, 0.1], origins), np.zeros(origins)
-    t1 = t0 + size * rng.uniform(0.5, 1.5, origins) * (1.0 + t0)
-    sigma, eta, eps = 4.0, 1.5, rng.uniform(0.5, 8.0, origins)
-    nested = armington([0] * origins, v0, t0, t1, sigma, eta, supply=eps)
-    # One importer, to which everyone sells all: regions are its origins and itself, which exports nothing.
-    regions = origins + 1
-    flows, before, after = (
-        np.zeros((regions, regions)),
-        np.ones((regions, regions)),
-        np.ones((regions, regions)),
-    )
-    flows[:origins, -1], before[:origins, -1], after[:origins, -1] = v0, 1 + t0, 1 + t1
-    world = gsim(flows, before, after, -eta, [*eps, 1.0], sigma)
-    np.testing.assert_allclose(
-        world.price_hat[:origins] - 1.0, nested.exporter_price_hat - 1.0, rtol=1e-3, atol=1e-3 * size
-    )
-    np.testing.assert_allclose(
-        world.quantity_hat[:origins, -1] - 1.0, nested.quantity_hat - 1.0, rtol=1e-3, atol=1e-3 * size
-    )
-
-
-@given(markets(freight=False))
-def test_smart_diverts_nothing_on_balance_and_never_below_zero(market: Market) -> None:
-    after = smart(
-        market.product, market.v0, market.t0, market.t1, -market.eta, market.sigma, supply=market.supply
-    )
-    trade = market.sums(market.v0)
-    total = market.spread(market.sums(np.abs(after.diversion)) + trade)
-    assert (
-        np.abs(market.sums(after.diversion)) <= 1e-12 * market.sums(np.abs(after.diversion) + market.v0)
-    ).all()
-    assert (market.v0 + after.creation + after.diversion >= -1e-12 * total).all()
-    assert (after.value >= 0.0).all()
-    np.testing.assert_allclose(after.revenue, market.t1 * after.value, rtol=1e-12)
-
-
-@given(markets(supplies=("flat",), freight=False))
-def test_smart_creation_doubles_with_its_elasticity(market: Market) -> None:
-    # A demand this weak never meets the bound of trade there is to lose.
-    demand = -market.eta / 20.0
-    one = smart(market.product, market.v0, market.t0, market.t1, demand, 1.5)
-    two = smart(market.product, market.v0, market.t0, market.t1, 2.0 * demand, 1.5)
-    np.testing.assert_allclose(two.creation, 2.0 * one.creation, rtol=1e-12)
-    relative = (market.t1 - market.t0) / (1.0 + market.t0)
-    expected = market.v0 * market.spread(demand) * relative
-    np.testing.assert_allclose(one.creation, expected, rtol=1e-12, atol=1e-12)
-    assert not one.price_effect.any()
-    triangle = market.sums(0.5 * (market.t0 + market.t1) * one.creation)
-    np.testing.assert_allclose(one.welfare, triangle, rtol=1e-12, atol=1e-12)
-
-
 def test_smart_equals_the_ratio_form_of_two_groups() -> None:
     a, b, sigma, t1 = 100.0, 60.0, 1.5, 0.02
     after = smart([1, 1], [a, b], 0.0, [t1, 0.0], 0.0, sigma)
@@ -151,15 +81,10 @@ def test_smart_caps_diversion_at_the_trade_there_is() -> None:
     np.testing.assert_allclose(prohibited.value, 0.0, atol=1e-12)
 
 
-def test_gsim_reproduces_the_published_world_prices() -> None:
-    after = gsim(FLOWS, POWER, free_trade_between_first_and_third(), -1.25, 1.5, 5.0)
-    published = [0.0792, -0.0316, 0.0480, -0.0184]
-    np.testing.assert_allclose(after.price_hat - 1.0, published, atol=5e-5)
+def test_23_gsim_reproduces_the_published_world_prices_and_clears_markets() -> None:
+    after = gsim(FLOWS, POWER, FREE, -1.25, 1.5, 5.0)
+    np.testing.assert_allclose(after.price_hat - 1.0, [0.0792, -0.0316, 0.0480, -0.0184], atol=5e-5)
     np.testing.assert_allclose(after.price_hat - 1.0, [0.07918, -0.03162, 0.04805, -0.01837], atol=5e-6)
-
-
-def test_gsim_clears_markets_and_values_surplus() -> None:
-    after = gsim(FLOWS, POWER, free_trade_between_first_and_third(), -1.25, 1.5, 5.0)
     sold = (FLOWS * after.quantity_hat).sum(axis=1) / FLOWS.sum(axis=1) - 1.0
     np.testing.assert_allclose(sold, 1.5 * (after.price_hat - 1.0), rtol=1e-12)
     change = after.import_price_hat - 1.0
@@ -169,23 +94,202 @@ def test_gsim_clears_markets_and_values_surplus() -> None:
     np.testing.assert_allclose(after.buyer_surplus_published, published, rtol=1e-12)
     dearer = change > 0.0
     assert (after.buyer_surplus_published[dearer] < after.buyer_surplus[dearer]).all()
-    np.testing.assert_allclose(
-        after.welfare, after.supplier_surplus + after.buyer_surplus + after.revenue - after.revenue_base
-    )
+    parts = after.supplier_surplus + after.buyer_surplus + after.revenue - after.revenue_base
+    np.testing.assert_allclose(after.welfare, parts)
+    still = gsim(FLOWS, POWER, POWER, -1.25, 1.5, 5.0)
+    np.testing.assert_allclose(still.price_hat, 1.0, rtol=1e-14)
+    np.testing.assert_allclose(still.welfare, 0.0, atol=1e-9)
 
 
-def test_gsim_without_a_shock_moves_nothing() -> None:
-    after = gsim(FLOWS, POWER, POWER, -1.25, 1.5, 5.0)
-    np.testing.assert_allclose(after.price_hat, 1.0, rtol=1e-14)
-    np.testing.assert_allclose(after.welfare, 0.0, atol=1e-9)
+PRODUCT, VALUE = np.array([7, 7, 7, 9, 9, 7]), np.array([100.0, 40.0, 0.0, 30.0, 70.0, 60.0])
+BEFORE, AFTER = np.array([0.0, 0.05, 0.1, 0.02, 0.0, 0.0]), np.array([0.1, 0.05, 0.2, 0.12, 0.07, 0.03])
+DEMAND, BETWEEN, RISING = np.array([-1.5, -0.8]), np.array([4.0, 2.5]), np.array([10.0, 3.0])
+
+
+def one_importer(after: Any = AFTER, **supply: Any) -> Any:
+    return gsim_imports(PRODUCT, VALUE, BEFORE, after, DEMAND, BETWEEN, **supply)
+
+
+def test_every_product_is_the_gsim_of_one_importer() -> None:
+    """The importer is region 0, each line of a product another region; nobody else buys."""
+    found = one_importer(supply=RISING)
+    for k, product in enumerate((7, 9)):
+        lines = np.flatnonzero(product == PRODUCT)
+        flows, (before, after) = np.zeros((lines.size + 1,) * 2), np.ones((2, *(lines.size + 1,) * 2))
+        flows[1:, 0], before[1:, 0], after[1:, 0] = VALUE[lines], 1 + BEFORE[lines], 1 + AFTER[lines]
+        whole = gsim(flows, before, after, DEMAND[k], RISING[k], BETWEEN[k])
+        traded = VALUE[lines] > 0.0
+        for ours, theirs in (
+            (found.exporter_price_hat[lines], whole.price_hat[1:]),
+            (found.quantity_hat[lines], whole.quantity_hat[1:, 0]),
+            (found.value[lines], whole.value[1:, 0]),
+        ):
+            np.testing.assert_allclose(ours[traded], theirs[traded], rtol=1e-12)
+        welfare = whole.buyer_surplus[0] + whole.revenue[0] - whole.revenue_base[0]
+        for name, expected in (
+            ("buyer_surplus", whole.buyer_surplus[0]),
+            ("import_price_hat", whole.import_price_hat[0]),
+            ("welfare", welfare),
+            ("supplier_surplus", whole.supplier_surplus[1:].sum()),
+        ):
+            assert getattr(found, name)[k] == pytest.approx(expected, rel=1e-12), name
+        assert abs(found.diversion[product == PRODUCT].sum()) < 1e-12 * VALUE.sum()
+    change = VALUE * (found.quantity_hat - 1.0)
+    np.testing.assert_allclose(found.creation + found.diversion, change, atol=1e-12)
+
+
+def test_gsim_of_one_importer_at_its_limits() -> None:
+    flat, steep = one_importer(), one_importer(supply=1e12)
+    assert (flat.exporter_price_hat == 1.0).all()
+    np.testing.assert_allclose(flat.quantity_hat, steep.quantity_hat, rtol=1e-9)
+    np.testing.assert_allclose(flat.welfare, steep.welfare, rtol=1e-8)
+    same = one_importer(BEFORE, supply=RISING)
+    assert (same.quantity_hat == 1.0).all()
+    assert (same.welfare == 0.0).all()
+    prohibitive = one_importer(np.array([1e4, 0, 0, 1e9, 0, 0]), supply=RISING)
+    assert (prohibitive.quantity_hat >= 0.0).all()
+    assert (prohibitive.value >= 0.0).all()
+    assert np.isfinite(prohibitive.welfare).all()
+
+
+def test_an_impact_takes_gsim_by_name() -> None:
+    toys = pl.DataFrame({"hts": ["9503000073"] * 2, "origin": ["DE", "CN"], "customs_value": [40.0, 60.0]})
+    asked: Any = {"on": "2025-12-01", "baseline": "2025-01-01", "horizon": "short", "include_lines": True}
+    with Client.local() as client:
+        found = client.impact(toys, response="gsim", **asked)
+    assert found.lines is not None
+    rates = (found.lines["duty"] / found.lines["customs_value"]).to_numpy()
+    # Section XX at `short`: sigma 2.31, eta 1.5, supply 36.
+    expected = gsim_imports([0, 0], [40.0, 60.0], 0.0, rates, -1.5, 2.31, supply=36.0)
+    np.testing.assert_allclose(found.lines["quantity_hat"].to_numpy(), expected.quantity_hat, rtol=1e-12)
+    assert found.total["welfare"].item() == pytest.approx(expected.welfare[0], rel=1e-12)
+    assert found.provenance["details"]["response"] == "gsim"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("sigma", [1.0, 1.0 - 1e-12, 1.0 + 1e-9, 1.0 + 1e-6])
+@pytest.mark.parametrize("v0", [[0.0, 0.0, 0.0], [5.0, 0.0, 0.0], [5.0, 2.0, 7.0]])
+@pytest.mark.parametrize("t1", [0.0, 0.25, 1e9])
+def test_24_every_model_is_finite_at_the_edges(sigma: float, v0: list[float], t1: float) -> None:
+    """Prohibitive duties, no trade, a single origin, sigma near 1."""
+    duty, flows, power = [t1, 0.0, t1], np.zeros((3, 3)), np.ones((3, 3))
+    flows[0], power[0] = v0, [1.0, 1.0 + t1, 1.0 + t1]
+    answers: list[Any] = [
+        armington([1, 1, 2], v0, 0.0, duty, sigma, sigma, supply=10.0),
+        armington([1, 1, 2], v0, 0.0, duty, sigma, 1.5, kappa=sigma, domestic=3.0),
+        *(passthrough(v0, 0.0, duty, sigma, supply=10.0, form=form) for form in FORMS),
+        smart([1, 1, 2], v0, 0.0, duty, -sigma, sigma, supply=10.0),
+        gsim(flows, np.ones((3, 3)), power, -1.25, 1.5, sigma),
+    ]
+    for found in answers:
+        columns = {name: getattr(found, name) for name in found.__dataclass_fields__}
+        numbers = {name: one for name, one in columns.items() if isinstance(one, np.ndarray)}
+        assert all(np.isfinite(one).all() for one in numbers.values()), type(found).__name__
+
+
+GOOD: dict[str, Any] = {
+    "product": [4, 4, 9], "v0": [1.0, 2.0, 3.0], "t0": [0.0] * 3, "t1": [0.1] * 3, "sigma": [3.0, 3.0],
+    "eta": [1.5, 1.5],
+}  # fmt: skip
+TIERED: dict[str, Any] = {**GOOD, "kappa": [1.2, 1.2], "domestic": [5.0, 5.0], "supply_domestic": [2.0, 2.0]}
+ALONE: dict[str, Any] = {"v0": [1.0, 2.0], "t0": [0.0, 0.0], "t1": [0.1, 0.1], "elasticity": [1.0, 2.0]}
+DIRECT: dict[str, Any] = {**GOOD, "import_elasticity": [-1.0, -1.0]}
+del DIRECT["eta"]
+TWO = np.array([[0.0, 50.0], [30.0, 0.0]])
+WORLD: dict[str, Any] = {
+    "flows": TWO, "power0": np.full((2, 2), 1.1), "power1": np.full((2, 2), 1.2), "import_elasticity": -1.0,
+    "supply": 1.5, "substitution": 5.0,
+}  # fmt: skip
+MATRICES: dict[str, Any] = {
+    "product": PRODUCT, "v0": VALUE, "t0": BEFORE, "t1": AFTER, "import_elasticity": DEMAND,
+    "substitution": BETWEEN,
+}  # fmt: skip
+NINE, FOUR = {"product": "9", "line": "2"}, {"product": "4", "line": "0"}
+
+
+def spoilt(values: Any, *place: int, value: float) -> Any:
+    """A copy with one bad value."""
+    found = np.array(values, dtype=float)
+    found[place] = value
+    return found
 
 
 @pytest.mark.parametrize(
-    ("change", "fault"),
-    [({"flows": -FLOWS}, "flows"), ({"power1": POWER * 0.0}, "power1"), ({"supply": np.inf}, "supply")],
-)
-def test_gsim_refuses_what_it_cannot_use(change: dict[str, np.ndarray], fault: str) -> None:
-    good = {"flows": FLOWS, "power0": POWER, "power1": POWER, "import_elasticity": -1.0, "supply": 1.5}
+    ("model", "good", "field", "bad", "where"),
+    [
+        *(
+            (model, good, field, spoilt(good[field], line, value=bad), {"line": str(line)})
+            for model, good in ((armington, GOOD), (passthrough, ALONE), (smart, DIRECT))
+            for field, line, bad in (
+                ("t1", 1, -1.0), ("t1", 0, np.nan), ("t1", 1, np.inf), ("t0", 0, -1.5), ("v0", 1, -2.0),
+                ("v0", 0, np.nan),
+            )
+        ),
+        (armington, GOOD, "sigma", [3.0, -0.1], NINE),
+        (armington, GOOD, "sigma", [3.0, np.nan], NINE),
+        (armington, GOOD, "sigma", None, FOUR),
+        (armington, GOOD, "eta", [-1.0, 1.0], FOUR),
+        (armington, GOOD, "eta", [1.0, np.nan], NINE),
+        (armington, GOOD, "eta", None, FOUR),
+        (armington, GOOD, "supply", [1.0, 0.0, 1.0], {"line": "1"}),
+        (armington, GOOD, "freight", [0.0, 0.0, -0.1], {"line": "2"}),
+        (armington, TIERED, "kappa", [1.2, -0.1], NINE),
+        (armington, TIERED, "kappa", [1.2, np.nan], NINE),
+        (armington, TIERED, "domestic", [5.0, -1.0], NINE),
+        (armington, TIERED, "supply_domestic", [0.0, 2.0], FOUR),
+        (passthrough, ALONE, "elasticity", [1.0, -2.0], {"line": "1"}),
+        (passthrough, ALONE, "elasticity", [1.0, np.nan], {"line": "1"}),
+        (passthrough, ALONE, "elasticity", None, {"line": "0"}),
+        (passthrough, ALONE, "theta", [0.5, 1.5], {"line": "1"}),
+        (passthrough, ALONE, "supply", [1.0, 0.0], {"line": "1"}),
+        (passthrough, ALONE, "freight", [0.0, -0.1], {"line": "1"}),
+        (smart, DIRECT, "sigma", [3.0, -0.1], NINE),
+        (smart, DIRECT, "sigma", [np.nan, 3.0], FOUR),
+        (smart, DIRECT, "sigma", None, FOUR),
+        (smart, DIRECT, "import_elasticity", [-1.0, 1.2], NINE),
+        (smart, DIRECT, "import_elasticity", None, FOUR),
+        (smart, DIRECT, "supply", [1.0, 0.0, 1.0], {"line": "1"}),
+        (gsim, WORLD, "flows", spoilt(TWO, 0, 1, value=-50.0), {"exporter": "0", "importer": "1"}),
+        (gsim, WORLD, "flows", spoilt(TWO, 1, 0, value=np.nan), {"exporter": "1", "importer": "0"}),
+        (gsim, WORLD, "power0", spoilt(TWO + 1.0, 1, 1, value=np.nan), {"exporter": "1", "importer": "1"}),
+        (gsim, WORLD, "power1", spoilt(TWO + 1.0, 1, 0, value=0.0), {"exporter": "1", "importer": "0"}),
+        (gsim, WORLD, "import_elasticity", [-1.0, 0.5], {"region": "1"}),
+        (gsim, WORLD, "import_elasticity", None, {"region": "0"}),
+        (gsim, WORLD, "supply", [1.5, -1.0], {"region": "1"}),
+        (gsim, WORLD, "supply", np.inf, {"region": "0"}),
+        (gsim, WORLD, "substitution", [5.0, -5.0], {"region": "1"}),
+        (gsim, WORLD, "substitution", None, {"region": "0"}),
+        (gsim_imports, MATRICES, "v0", -VALUE, {"line": "0"}),
+    ],
+)  # fmt: skip
+def test_25_every_model_refuses_what_it_cannot_use_and_says_where(
+    model: Callable[..., object], good: dict[str, Any], field: str, bad: Any, where: dict[str, str]
+) -> None:
+    model(**good)
     with pytest.raises(InputError) as caught:
-        gsim(**{**good, "substitution": 5.0, **change})  # type: ignore[arg-type]
-    assert caught.value.field == fault
+        model(**{**good, field: bad})
+    assert (caught.value.reason, caught.value.field) == ("PARAMETER_INVALID", field)
+    assert where.items() <= caught.value.metadata.items()
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"sigma": [1.0, 2.0, 3.0, 4.0]}, "sigma"),
+        ({"t1": [0.1]}, "t1"),
+        ({"v0": ["a", "b", "c"]}, "v0"),
+        ({"product": [1.5, 2.0, 3.0]}, "product"),
+        ({"domestic": 5.0}, "kappa"),
+    ],
+)
+def test_bad_shapes_are_refused(change: dict[str, Any], field: str) -> None:
+    with pytest.raises(InputError) as caught:
+        armington(**{**GOOD, **change})
+    assert caught.value.field == field
+
+
+def test_a_demand_without_finite_answer_or_of_an_unknown_form_is_refused() -> None:
+    with pytest.raises(InputError, match="line 1") as caught:
+        passthrough([1.0, 1.0], 9.0, [9.0, 0.0], 5.0, form="midpoint")
+    assert caught.value.reason == "PARAMETER_INVALID"
+    with pytest.raises(InputError, match="form"):
+        passthrough([1.0], 0.0, 0.1, 1.0, form="cubic")  # type: ignore[arg-type]

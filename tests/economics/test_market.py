@@ -15,6 +15,7 @@ from tariffs.engine.response.kernels import armington as kernels
 from tariffs.engine.response.kernels import exp_log, nests
 from tests.economics.independent import market as slow
 from tests.economics.markets import import_share
+from tests.economics.plain_kernels import as_plain_python
 
 EXACT = 1e-12
 
@@ -106,18 +107,12 @@ def test_the_market_is_that_of_an_independent_solver(case: Case) -> None:
 
 
 @given(cases())
-def test_equal_elasticities_give_the_products_alone(case: Case) -> None:
-    flat = replace(case, kappa=case.eta, top=case.eta)
-    _, _, above = flat.solve()
+def test_at_equal_elasticities_and_without_domestic_goods_products_respond_alone(case: Case) -> None:
+    _, _, above = replace(case, kappa=case.eta, top=case.eta).solve()
     assert (above.quantity_hat == 1.0).all()
     assert (above.exporter_price_hat == 1.0).all()
     np.testing.assert_allclose(above.domestic_quantity_hat, 1.0, rtol=EXACT)
-
-
-@given(cases())
-def test_without_domestic_goods_only_the_top_moves_demand(case: Case) -> None:
-    alone = replace(case, domestic=np.zeros(case.sigma.size), top=case.eta)
-    _, _, above = alone.solve()
+    _, _, above = replace(case, domestic=np.zeros(case.sigma.size), top=case.eta).solve()
     np.testing.assert_allclose(above.quantity_hat, 1.0, rtol=1e-11)
     assert (above.domestic_supplier_surplus == 0.0).all()
 
@@ -162,15 +157,12 @@ def test_small_changes_cost_buyers_their_spending_times_the_change_of_price(case
     np.testing.assert_allclose(above.buyer_surplus, first_order, rtol=1e-3, atol=1e-9 * small.landed.sum())
 
 
-def sector() -> Case:
-    return Case(
-        np.array([0, 0, 1]), np.array([100.0, 50.0, 80.0]), np.zeros(3), np.array([0.25, 0.25, 0.25]),
+def test_a_duty_on_everything_meets_the_elasticity_of_the_sector() -> None:
+    one = Case(
+        np.array([0, 0, 1]), np.array([100.0, 50.0, 80.0]), np.zeros(3), np.full(3, 0.25),
         np.array([2.53, 2.53]), np.full(2, np.inf), 1.53, 1.19, 1.0, np.array([300.0, 90.0]), np.inf,
     )  # fmt: skip
-
-
-def test_a_duty_on_everything_meets_the_elasticity_of_the_sector() -> None:
-    quantity, _, above = sector().solve()
+    quantity, _, above = one.solve()
     share = 230.0 / 620.0
     expected = 1.25**-1.19 * (share * 1.25**-0.19 + 1.0 - share) ** ((1.19 - 1.0) / (1.0 - 1.19))
     np.testing.assert_allclose(quantity, expected, rtol=EXACT)
@@ -208,22 +200,16 @@ def test_the_kernels_are_their_python_source(monkeypatch: pytest.MonkeyPatch) ->
         )  # fmt: skip
 
     compiled = solve()
-    for module in (nests, kernels, exp_log):
-        for name, kernel in vars(module).copy().items():
-            if hasattr(kernel, "py_func"):
-                monkeypatch.setattr(module, name, kernel.py_func)
+    as_plain_python(monkeypatch, nests, kernels, exp_log)
     plain = solve()
     for name in MarketResponse.__dataclass_fields__:
         np.testing.assert_allclose(getattr(compiled, name), getattr(plain, name), rtol=1e-12, atol=1e-14)
 
 
-def test_products_of_a_nest_share_their_eta() -> None:
+def test_products_of_a_nest_share_their_eta_and_one_without_imports_does_not_move() -> None:
     with pytest.raises(InputError) as raised:
         market([1, 1], [1.0, 1.0], [1.1, 1.1], [1.5, 2.0], domestic=1.0, kappa=1.2, top=1.0)
     assert raised.value.reason == "PARAMETER_INVALID"
-
-
-def test_a_nest_without_imports_does_not_move() -> None:
     above = market([3], [0.0], [1.2], 1.5, domestic=7.0, kappa=1.2, top=1.0)
     assert above.quantity_hat[0] == above.domestic_price_hat[0] == 1.0
     assert above.buyer_surplus[0] == 0.0

@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 
 from tariffs.engine.response.elasticities.adjustment_profile import adjustment_profile
-from tariffs.engine.response.kernels import exp_log, lane_stages, lane_sums, lane_terms, lanes
 from tariffs.engine.response.lanes.adjustment import StageElasticities
 from tariffs.engine.response.lanes.lane_rates import RatePaths
-from tariffs.engine.response.lanes.lane_sections import SIDE_BY_SIDE
 from tests.economics.independent import adjustment as slow
 from tests.economics.sweeps_at_once import NamedSweep, SweepSums, SweepTrade
 
@@ -134,34 +132,15 @@ def same(found: SweepSums, lane: int, other: dict[str, Any], rtol: float) -> Non
         np.testing.assert_allclose(getattr(found, name)[:, lane], values, rtol=rtol, atol=1e-11, err_msg=name)
 
 
+@pytest.mark.parametrize("top", [0.6, 30.0])
 @pytest.mark.parametrize("first", [0, 2, 4])
-@pytest.mark.parametrize("seed", range(6))
-def test_sums_are_those_of_the_slow_version_scenario_by_scenario(seed: int, first: int) -> None:
-    one = world(seed, first=first)
-    found = one.sweep()(one.of_scenario)
-    for scenario in range(3):
-        same(found, scenario, expected(one, scenario), 1e-9)
-
-
-def bits(sums: SweepSums, lane: int) -> list[bytes]:
-    return [getattr(sums, name)[:, lane].tobytes() for name in (*NAMES, "buyer_surplus", "welfare", "values")]
-
-
-@pytest.mark.parametrize("cut", [1, 17, SIDE_BY_SIDE])
-def test_blocks_and_threads_change_no_bit(cut: int) -> None:
-    one = world(3, scenarios=SIDE_BY_SIDE)
-    solve = one.sweep()
-    whole, parted = solve(one.of_scenario, threads=1), solve(one.of_scenario[:, :cut], threads=2)
-    last = solve(one.of_scenario[:, cut - 1 :], threads=2)
-    for lane in range(cut):
-        assert bits(parted, lane) == bits(whole, lane)
-    assert bits(last, 0) == bits(whole, cut - 1)
-
-
-def test_high_rates_and_closures_keep_their_digits() -> None:
-    """A difference of sums of weights would lose the digits of what a variety at the prohibitive rate leaves."""
-    one = world(5, top=30.0)
-    one.forms.rates[4] = 1e6
+@pytest.mark.parametrize("seed", range(3))
+def test_sums_are_those_of_the_slow_version_scenario_by_scenario(seed: int, first: int, top: float) -> None:
+    """A difference of sums of weights would lose the digits of what a variety at a prohibitive rate leaves."""
+    one = world(seed, first=first, top=top)
+    if top > 1.0:
+        later = np.setdiff1d(np.arange(10), one.forms.form[:, 0])
+        one.forms.rates[later[:1]] = 1e6
     found = one.sweep()(one.of_scenario)
     for scenario in range(3):
         same(found, scenario, expected(one, scenario), 1e-9)
@@ -173,15 +152,3 @@ def test_scenarios_without_a_moved_rate_are_one_sum() -> None:
     found = NamedSweep(one.trade.swept(), still, one.elasticities.at(YEARS))(np.zeros((0, 2)))
     other = replace(one, forms=still, of_scenario=np.zeros((0, 1)))
     same(found, 1, expected(other, 0), 1e-9)
-
-
-def test_kernels_agree_with_their_plain_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = world(2, scenarios=2)
-    compiled = one.sweep()(one.of_scenario)
-    for module in (lane_terms, lane_stages, lane_sums, lanes, exp_log):
-        for name, kernel in vars(module).copy().items():
-            if hasattr(kernel, "py_func"):
-                monkeypatch.setattr(module, name, kernel.py_func)
-    plain = one.sweep()(one.of_scenario)
-    for name in (*NAMES, "buyer_surplus", "welfare", "values"):
-        np.testing.assert_allclose(getattr(plain, name), getattr(compiled, name), rtol=1e-12, atol=1e-12)

@@ -6,8 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 
 @dataclass(frozen=True)
 class Line:
@@ -61,30 +59,6 @@ def ces(shares: Sequence[float], prices: Sequence[float], elasticity: float) -> 
     leading = min(prices) if power < 0.0 else max(prices)  # the term that never vanishes
     mean = math.fsum(s * (p / leading) ** power for s, p in zip(shares, prices, strict=True))
     return leading * math.pow(mean, 1.0 / power)
-
-
-@dataclass(frozen=True)
-class PriceIndices:
-    """Indices of the landed price, after / before; `sato_vartia` equals the CES index inside one nest."""
-
-    laspeyres: float
-    paasche: float
-    fisher: float
-    sato_vartia: float
-
-
-def price_indices(landed_base: np.ndarray, landed: np.ndarray, price_hat: np.ndarray) -> PriceIndices:
-    """Price indices over lines with landed cost before and after."""
-    before, after = landed_base / landed_base.sum(), landed / landed.sum()
-    laspeyres = float((before * price_hat).sum())
-    traded = after > 0.0
-    paasche = 1.0 / float((after[traded] / price_hat[traded]).sum())
-    both = traded & (before > 0.0)
-    log = np.log(after[both] / before[both])
-    # expm1 keeps the digits of the logarithmic mean of nearly equal shares.
-    weights = before[both] * np.divide(np.expm1(log), log, out=np.ones_like(log), where=log != 0.0)
-    mean = float((weights * np.log(price_hat[both])).sum() / weights.sum())
-    return PriceIndices(laspeyres, paasche, math.sqrt(laspeyres * paasche), math.exp(mean))
 
 
 def variety(line: Line, shift: float, sigma: float) -> tuple[float, float, float]:

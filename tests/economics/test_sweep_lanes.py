@@ -20,6 +20,7 @@ from tariffs.engine.response.kernels import exp_log, lane_stages, lane_sums, lan
 from tariffs.engine.response.kernels import lanes as kernels
 from tariffs.engine.response.lanes import lane_pack, lane_sections, lane_table
 from tariffs.engine.response.lanes.lane_sections import SIDE_BY_SIDE
+from tests.economics.plain_kernels import as_plain_python
 from tests.economics.sweeps_at_once import (
     SweepElasticities,
     SweepReference,
@@ -160,45 +161,25 @@ def changed(seed: int, tier: str, size: int, products: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("tier", ["plain", "domestic", "kept"])
-@given(st.integers(0, 2**32 - 1), st.sampled_from(list(SUPPLIES)), st.booleans())
-def test_sums_are_those_of_the_model_scenario_by_scenario(
-    tier: str, seed: int, supply: str, nested: bool
+@given(
+    st.integers(0, 2**32 - 1), st.sampled_from(list(SUPPLIES)), st.booleans(),
+    st.one_of(st.none(), st.integers(0, CLASSES)),
+)  # fmt: skip
+def test_sums_are_those_of_the_model_whatever_rates_are_held(
+    tier: str, seed: int, supply: str, nested: bool, count: int | None
 ) -> None:
-    plain = world(seed, supply=supply)
-    fields = changed(seed, tier, np.size(plain.trade.v0), np.size(plain.trade.kind))
-    elasticities = replace(plain.elasticities, kappa=1.3 if nested else np.nan)
-    case = replace(plain, trade=replace(plain.trade, **fields), elasticities=elasticities)
-    # Elasticities beside domestic goods are those of all scenarios.
-    held = SweepReference(case.rates[:, 0], np.ones(CLASSES, dtype=bool), elasticities)
-    found = solved(case, held if tier == "domestic" else None)
-    for scenario in range(case.rates.shape[1]):
-        assert_agrees(case, found, scenario, case.single(scenario))
-
-
-@pytest.mark.parametrize("tier", ["plain", "domestic", "kept"])
-@given(st.integers(0, 2**32 - 1), st.sampled_from(list(SUPPLIES)), st.integers(0, CLASSES))
-def test_holding_rates_that_do_not_move_changes_no_sum(tier: str, seed: int, supply: str, count: int) -> None:
+    """Rates of some classes move, or all of them with elasticities of each scenario."""
     case = world(seed, supply=supply)
     fields = changed(seed, tier, np.size(case.trade.v0), np.size(case.trade.kind))
-    elasticities = replace(case.elasticities, kappa=1.3)
-    case = replace(case, trade=replace(case.trade, **fields), elasticities=elasticities)
-    moved = np.arange(CLASSES) < count
+    elasticities = replace(case.elasticities, kappa=1.3 if nested else np.nan)
+    moved = np.arange(CLASSES) < (CLASSES if count is None else count)
     rates = np.where(moved[:, None], case.rates, case.rates[:, :1])
-    case = replace(case, rates=rates)
-    found = solved(case, SweepReference(rates[:, 0], moved, case.elasticities))
+    case = World(replace(case.trade, **fields), rates, elasticities)
+    # Elasticities beside domestic goods are those of all scenarios.
+    free = count is None and tier != "domestic"
+    found = solved(case, None if free else SweepReference(rates[:, 0], moved, elasticities))
     for scenario in range(rates.shape[1]):
         assert_agrees(case, found, scenario, case.single(scenario))
-
-
-def test_rates_of_moved_classes_in_the_reference_are_not_read() -> None:
-    case = world(5)
-    moved = np.arange(CLASSES) < 4
-    odd = np.where(moved, np.nan, case.rates[:, 0])
-    case = replace(case, rates=np.where(moved[:, None], case.rates, case.rates[:, :1]))
-    first, second = (
-        solved(case, SweepReference(r, moved, case.elasticities)) for r in (odd, case.rates[:, 1])
-    )
-    assert same_bits(first, 2, second, 2)
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.2, 4.0, 60.0]))
@@ -253,10 +234,7 @@ def test_kernels_agree_with_their_plain_python(supply: str, monkeypatch: pytest.
     case = replace(case, elasticities=steep)
     held = SweepReference(case.rates[:, 0], np.arange(CLASSES) < 9, steep)
     compiled = solved(case, held)
-    for module in (single, lane_terms, lane_stages, lane_sums, kernels, exp_log):
-        for name, kernel in vars(module).copy().items():
-            if hasattr(kernel, "py_func"):
-                monkeypatch.setattr(module, name, kernel.py_func)
+    as_plain_python(monkeypatch, single, lane_terms, lane_stages, lane_sums, kernels, exp_log)
     plain = solved(case, held)
     for name in SweepSums.__dataclass_fields__:
         column = getattr(compiled, name)
@@ -264,95 +242,74 @@ def test_kernels_agree_with_their_plain_python(supply: str, monkeypatch: pytest.
         np.testing.assert_allclose(getattr(plain, name), column, rtol=1e-11, atol=1e-13 * scale)
 
 
+GOOD = SweepTrade([1, 1, 4], [5.0, 3.0, 2.0], 0.0, [0, 1, 1], [0, 1, 0], [0, 1], [0, 0])
+
+
+@pytest.mark.parametrize("sigma", [1.0, 3.0])
+def test_the_smallest_change_of_duty_keeps_its_digits(sigma: float) -> None:
+    t1 = 0.16 * (1.0 + 1e-13)
+    sweep = sweep_at_once(replace(GOOD, t0=0.16, rate_class=[0, 0, 0]))
+    loss = -1.16 * 10.0 * np.log1p((t1 - 0.16) / 1.16)
+    found = sweep([[t1]], SweepElasticities(sigma, 1.5)).buyer_surplus[0, 0]
+    assert found == pytest.approx(loss, rel=1e-11, abs=0.0)
+
+
+def test_trade_without_value_or_lines_and_a_lane_without_finite_answer() -> None:
+    trade = SweepTrade([3, 3], [0.0, 0.0], 0.1, [0, 1], [0, 0], [0], [0], charges=[2.0, 5.0])
+    found = sweep_at_once(trade)([[0.2], [0.9]], SweepElasticities(3.0, 1.5))
+    assert (found.value[0, 0], found.charges[0, 0], found.welfare[0, 0]) == (0.0, 7.0, 0.0)
+    none = np.zeros(0, dtype=int)
+    empty = sweep_at_once(SweepTrade(none, [], 0.0, none, none, none, none))
+    sums = empty(np.zeros((0, 2)), SweepElasticities(3.0, 1.5))
+    assert sums.value.shape == sums.welfare.shape == (0, 2)
+    with pytest.raises(InputError) as caught:
+        sweep_at_once(GOOD)([[-0.999], [-0.999]], SweepElasticities(3.0, 900.0))
+    assert (caught.value.reason, caught.value.field) == ("PARAMETER_INVALID", "rates")
+
+
+WAYS: list[Any] = [
+    (exp_log.exp_array, exp_log.log_array),
+    tuple(getattr(kernel, "py_func", kernel) for kernel in (exp_log.exp_array, exp_log.log_array)),
+]
+
+
 @pytest.mark.parametrize("width", [600.0, 1.0, 1e-3, 1e-12])
-@pytest.mark.parametrize("plain", [False, True])
-def test_exponentials_and_logs_keep_their_digits(width: float, plain: bool) -> None:
-    exp_array: Any = exp_log.exp_array
-    log_array: Any = exp_log.log_array
-    if plain:
-        exp_array, log_array = (getattr(f, "py_func", f) for f in (exp_array, log_array))
+@pytest.mark.parametrize(("exp_array", "log_array"), WAYS)
+def test_exponentials_and_logs_keep_their_digits(width: float, exp_array: Any, log_array: Any) -> None:
     rng = np.random.default_rng(3)
     with localcontext(prec=60):
         for _ in range(20):
             x = rng.uniform(-width, width, exp_log.LANES)
             found, less = x.copy(), np.empty(x.size)
             exp_array(found, less, found.view(np.int64), x.size)
-            exact = [Decimal(float(one)).exp() for one in x]
-            for ours, want in zip(found, exact, strict=True):
-                assert abs(Decimal(float(ours)) / want - 1) < Decimal("4e-16")
-            for ours, want in zip(less, exact, strict=True):
-                assert abs(Decimal(float(ours)) / (want - 1) - 1) < Decimal("5e-16")
             change = np.expm1(np.maximum(x, -30.0))
             whole = 1.0 + change
-            work = np.append(whole, np.empty(x.size))
-            log_array(work, (change - (whole - 1.0)) / whole, work.view(np.int64), x.size)
-            for ours, one in zip(work[: x.size], change, strict=True):
-                assert abs(Decimal(float(ours)) / (1 + Decimal(float(one))).ln() - 1) < Decimal("4e-16")
+            logs = np.append(whole, np.empty(x.size))
+            log_array(logs, (change - (whole - 1.0)) / whole, logs.view(np.int64), x.size)
+            exact = [Decimal(float(one)).exp() for one in x]
+            for found_one, less_one, want in zip(found, less, exact, strict=True):
+                assert abs(Decimal(float(found_one)) / want - 1) < Decimal("4e-16")
+                assert abs(Decimal(float(less_one)) / (want - 1) - 1) < Decimal("5e-16")
+            for log, one in zip(logs[: x.size], change, strict=True):
+                assert abs(Decimal(float(log)) / (1 + Decimal(float(one))).ln() - 1) < Decimal("4e-16")
 
 
-@pytest.mark.parametrize("sigma", [1.0, 3.0])
-def test_the_smallest_change_of_duty_keeps_its_digits(sigma: float) -> None:
-    trade = replace(GOOD, t0=0.16, rate_class=[0, 0, 0])
-    t1 = 0.16 * (1.0 + 1e-13)
-    found = sweep_at_once(trade)([[t1]], SweepElasticities(sigma, 1.5))
-    spending = 1.16 * 10.0
-    assert found.buyer_surplus[0, 0] == pytest.approx(
-        -spending * np.log1p((t1 - 0.16) / 1.16), rel=1e-11, abs=0.0
-    )
-
-
-def test_a_product_without_trade_keeps_its_charges() -> None:
-    trade = SweepTrade([3, 3], [0.0, 0.0], 0.1, [0, 1], [0, 0], [0], [0], charges=[2.0, 5.0])
-    found = sweep_at_once(trade)([[0.2], [0.9]], SweepElasticities(3.0, 1.5))
-    assert (found.value[0, 0], found.charges[0, 0], found.welfare[0, 0]) == (0.0, 7.0, 0.0)
-
-
-def test_an_empty_trade_has_empty_sums() -> None:
-    none = np.zeros(0, dtype=int)
-    found = sweep_at_once(SweepTrade(none, [], 0.0, none, none, none, none))(
-        np.zeros((0, 2)), SweepElasticities(3.0, 1.5)
-    )
-    assert found.value.shape == found.welfare.shape == (0, 2)
-
-
-def test_a_row_holds_the_scenarios_of_a_block() -> None:
+@pytest.mark.parametrize(("exp_array", "log_array"), WAYS)
+def test_exponentials_and_logs_of_arrays_are_those_of_numbers_and_of_numpy(
+    exp_array: Any, log_array: Any
+) -> None:
     assert SIDE_BY_SIDE == exp_log.LANES
-
-
-GOOD = SweepTrade([1, 1, 4], [5.0, 3.0, 2.0], 0.0, [0, 1, 1], [0, 1, 0], [0, 1], [0, 0])
-
-
-def test_a_lane_without_finite_answer_is_refused() -> None:
-    with pytest.raises(InputError) as caught:
-        sweep_at_once(GOOD)([[-0.999], [-0.999]], SweepElasticities(3.0, 900.0))
-    assert (caught.value.reason, caught.value.field) == ("PARAMETER_INVALID", "rates")
-
-
-def test_kernels_release_the_interpreter() -> None:
-    found = [kernel for kernel in vars(kernels).values() if hasattr(kernel, "py_func")]
-    assert found
-    assert all(kernel.compiled.targetoptions["nogil"] for kernel in found)
-
-
-@pytest.mark.parametrize("way", ["compiled", "plain"])
-def test_exponentials_and_logs_of_arrays_are_those_of_numbers_and_of_numpy(way: str) -> None:
-    exp_array: Any = exp_log.exp_array
-    log_array: Any = exp_log.log_array
-    if way == "plain":
-        exp_array, log_array = (getattr(f, "py_func", f) for f in (exp_array, log_array))
     numbers = np.concatenate([np.linspace(-699.0, 699.0, 57), [0.0, 1e-18, 701.0, -750.0, -np.inf]])
-    work, less_one = numbers.copy(), np.empty(numbers.size)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        work, less_one = numbers.copy(), np.empty(numbers.size)
         exp_array(work, less_one, work.view(np.int64), numbers.size)
-    np.testing.assert_allclose(work, np.exp(numbers), rtol=4e-16)
-    np.testing.assert_allclose(less_one, np.expm1(numbers), rtol=4e-16)
-    for place in range(numbers.size):
-        alone, apart = numbers[place : place + 1].copy(), np.empty(1)
-        with np.errstate(over="ignore", invalid="ignore"):
+        np.testing.assert_allclose(work, np.exp(numbers), rtol=4e-16)
+        np.testing.assert_allclose(less_one, np.expm1(numbers), rtol=4e-16)
+        for place in range(numbers.size):
+            alone, apart = numbers[place : place + 1].copy(), np.empty(1)
             exp_array(alone, apart, alone.view(np.int64), 1)
-        assert (alone[0], apart[0]) == (work[place], less_one[place])
-    numbers = np.concatenate([np.geomspace(1e-300, 1e300, 43), [1.0, 5e-324, 0.0, np.inf]])
-    work = np.concatenate([numbers, np.empty(numbers.size)])
-    with np.errstate(divide="ignore", invalid="ignore"):
+            assert (alone[0], apart[0]) == (work[place], less_one[place])
+        numbers = np.concatenate([np.geomspace(1e-300, 1e300, 43), [1.0, 5e-324, 0.0, np.inf]])
+        work = np.concatenate([numbers, np.empty(numbers.size)])
         log_array(work, np.zeros(numbers.size), work.view(np.int64), numbers.size)
         np.testing.assert_allclose(work[: numbers.size], np.log(numbers), rtol=4e-16)
