@@ -48,7 +48,6 @@ NO_NUMBERS = (
     "1 000",
     "--1",
 )
-SHARES = {"25%": "0.25", "25 %": "0.25", "0.25": "0.25", "yes": "1", "FALSE": "0", "1": "1"}
 NO_SHARES = ("%", "yes%", "0,5", "$0.5", "1_0", "half", "5%%", "nan")
 
 
@@ -68,12 +67,6 @@ def test_what_is_no_number_is_refused_on_lines_and_in_columns(text: str) -> None
         quote_line(load_law(), EntryLine("9503.00.0073", "CN", text, "2025-05-14"))
     assert (caught.value.reason, caught.value.field) == ("CUSTOMS_VALUE_INVALID", "customs_value")
     assert caught.value.fix
-
-
-@pytest.mark.parametrize(("text", "value"), SHARES.items())
-def test_shares_are_read_on_lines_and_in_columns(text: str, value: str) -> None:
-    assert parse_share(text) == Decimal(value)
-    assert share_of(pl.Series("x", [text])).to_list() == [float(value)]
 
 
 @pytest.mark.parametrize("text", NO_SHARES)

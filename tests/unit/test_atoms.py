@@ -13,7 +13,6 @@ import pytest
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import library
 from tariffs.engine.tables import atoms as atoms_module
 from tests.law.harness import Rates, duties, quote_of
@@ -126,17 +125,6 @@ def test_a_row_of_too_many_parts_is_in_no_group_and_no_total(
     assert block.groups["duty"].to_list() == pytest.approx([300.0])
     assert block.total["customs_value"] == 1000.0
     assert block.total["duty"] == pytest.approx(300.0)
-
-
-def test_a_group_of_refused_rows_alone_is_in_no_segment_and_no_average(
-    table_with_a_row_of_too_many_parts: pl.DataFrame,
-) -> None:
-    table, options = table_with_a_row_of_too_many_parts, Options(response="none")
-    (block,) = timeline(
-        table, [library()["base"]], "2025-06-01", "2025-06-03", law=load_law(), options=options
-    ).scenarios
-    assert set(block.segments["origin"]) == set(block.averages["origin"]) == {"CN"}
-    assert block.averages["duty"].to_list() == pytest.approx([300.0])
 
 
 def test_a_group_of_refused_rows_alone_has_no_ranges_and_moves_no_others(

@@ -91,29 +91,9 @@ def test_a_change_of_the_first_scenario_alone_is_said_not_to_be_made() -> None:
         assert duty * sign > 0
 
 
-def test_the_lapse_of_the_truce_is_the_extension_that_is_not_made() -> None:
-    names = ("ieepa-upheld-truce-kept", "ieepa-upheld-truce-lapsed")
-    kept, lapsed = (library()[name] for name in names)
-    units, _ = attribution._units(kept, lapsed)
-    (unit,) = units
-    assert unit.removed
-    assert unit.text.startswith("not made: extend recip_cn")
-
-
 def test_a_mixture_cannot_be_attributed() -> None:
     with pytest.raises(ScenarioError, match="mixture"):
         attribute(valuer(), library()["base"], library()["truce-even-odds"], DAY)
-
-
-def test_a_run_attributes_each_scenario_against_the_first_of_its_day() -> None:
-    points = [Point(library()["base"], DAY), Point(written(NO_FORCED_LABOR), DAY)]
-    options = Options(response="none", by=("origin",), attribute=True)
-    found = impact(TABLE, points, law=load_law(), options=options).scenarios
-    assert found[0].attribution is None
-    rows = found[1].attribution
-    assert rows is not None
-    assert rows["duty"].sum() == pytest.approx(found[1].total["duty_vs"])
-    assert rows.columns[:5] == ["reference", "method", "unit", "text", "origin"]
 
 
 def test_a_scenario_that_changes_nothing_has_rows_like_the_others() -> None:

@@ -12,16 +12,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tariffs.bench import first_law
 from tariffs.bench.measure import Deadline, RivalDiffersError, RowSkippedError, measure_rows
 from tariffs.bench.quote_rows import Answer, Draws, ReadyLayers
 from tariffs.bench.report import Report
 from tariffs.bench.rivals import RatePanel
-from tariffs.bench.rows import COLD_ROWS, LONG_ROWS, QUICK_ROWS, SHIPMENT_ROWS
+from tariffs.bench.rows import COLD_ROWS, LONG_ROWS, QUICK_ROWS
 from tariffs.bench.shipments import grown
 from tariffs.bench.table_rows import slope_sample
 from tariffs.bench.workbench import BY_BOTH, Counts, Workbench, scenario_named
-from tariffs.engine.line_duty.quote import EntryLine, quote_line
+from tariffs.engine.line_duty.quote import quote_line
 from tariffs.engine.runs.options import Options
 from tests.unit.scenario_tables import TABLE
 
@@ -59,21 +58,6 @@ def test_every_row_of_a_small_run_has_a_result(bench: Workbench) -> None:
         assert type(row["met"]) is bool
         assert row["measured"] > 0 or name.startswith("slope")
         assert row["milliseconds"] > 0
-
-
-def test_a_quick_run_has_the_short_rows_alone() -> None:
-    names = [row.name for row in QUICK_ROWS]
-    assert len(names) == len({row.name for row in (*QUICK_ROWS, *LONG_ROWS, *SHIPMENT_ROWS)}) - 7
-    assert len(names) >= 8
-    assert not [name for name in names if name.startswith(("slope", "timeline", "shipments"))]
-
-
-def test_a_cold_start_is_measured_by_the_processor_time_of_its_process(bench: Workbench) -> None:
-    (row,) = (row for row in COLD_ROWS if row.name == "cold_help")
-    sample = row.measure(bench, Deadline(60))
-    assert 10 < (sample.milliseconds or 0) < 5_000
-    assert 50 < (sample.rival_milliseconds or 0) < 5_000
-    assert {row.name for row in COLD_ROWS}.isdisjoint({row.name for row in (*QUICK_ROWS, *LONG_ROWS)})
 
 
 def test_a_panel_that_differs_is_refused(bench: Workbench) -> None:
@@ -172,32 +156,6 @@ def test_ready_layers_are_the_quotes_to_the_cent(bench: Workbench) -> None:
         ReadyLayers(lines, answers)
 
 
-def test_draws_follow_the_value_and_the_days() -> None:
-    bench = Workbench(SMALL)
-    table = TABLE.with_columns(customs_value=pl.Series([1e9, *[1.0] * (TABLE.height - 1)]))
-    drawn = Draws(table, bench.law.as_of).take(300)
-    assert {line.hts for line in drawn} == {TABLE["hts"][0]}
-    assert len({line.entry for line in drawn}) > 50
-    assert Draws(table, bench.law.as_of).take(300) == drawn
-
-
-def test_goods_with_a_rate_a_unit_declare_their_quantity(bench: Workbench) -> None:
-    wine = TABLE.filter(pl.col("hts") == "2204215040")
-    (line,) = Draws(wine, bench.law.as_of).take(1)
-    assert (line.quantity, line.unit) == ("100", "L")
-    assert isinstance(line, EntryLine)
-    assert quote_line(bench.law, line).assessed > 0
-
-
-def test_no_rate_comes_twice_and_patterns_are_as_many_as_asked_for(bench: Workbench) -> None:
-    rates = [bench.new_rate() for _ in range(5_000)]
-    assert len(set(rates)) == len(rates)
-    assert all(5 <= float(rate[:-1]) <= 45 for rate in rates)
-    points = Workbench(Counts()).pattern_points(1_000)
-    assert len({tuple(sorted(point.items())) for point in points}) == 1_000
-    assert len({tuple(value for name, value in point.items() if name != "cn") for point in points}) == 40
-
-
 def test_shipments_keep_the_goods_and_have_days_of_the_period() -> None:
     found = grown(TABLE, 3 * TABLE.height + 5, "2025-01-01", "2025-01-10")
     assert found.height == 3 * TABLE.height + 5
@@ -216,12 +174,8 @@ def test_a_slope_is_that_of_the_logarithms() -> None:
     assert (linear.stopped, square.stopped) == (False, True)
 
 
-def test_the_first_law_is_measured_after_its_table_is_prepared(capsys: pytest.CaptureFixture[str]) -> None:
-    first_law.main()
-    assert json.loads(capsys.readouterr().out)["seconds"] > 0
-
-
-def test_a_deadline_counts_from_its_first_test() -> None:
-    assert not Deadline(60).passed()
-    over = Deadline(-1)
-    assert over.passed()
+def test_a_cold_start_is_measured_by_the_processor_time_of_its_process(bench: Workbench) -> None:
+    (row,) = (row for row in COLD_ROWS if row.name == "cold_help")
+    sample = row.measure(bench, Deadline(60))
+    assert 10 < (sample.milliseconds or 0) < 5_000
+    assert 50 < (sample.rival_milliseconds or 0) < 5_000

@@ -1,4 +1,4 @@
-"""Caches keep a bounded number of tables, masks and laws."""
+"""Caches keep a bounded number of tables, masks and laws, and brief ones nothing while their process waits."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tariffs.engine.base.bounded_cache import BoundedCache, clear_brief
+from tariffs.engine.base.bounded_cache import BoundedCache, brief, clear_brief
 from tariffs.engine.law import load_law
-from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.law import Law
 from tariffs.engine.law.switch_sensitivity import switches_behind
-from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.engine.rating.families import Family
 from tariffs.engine.runs.impact import Point, impact
 from tariffs.engine.runs.lanes.table_lanes import TableLanes
@@ -141,9 +140,11 @@ def test_values_are_kept_for_the_last_living_owners() -> None:
     assert len(kept) == 1
 
 
-def test_laws_of_all_days_share_the_countries_that_scopes_name() -> None:
-    law, origins = load_law(), frozenset({"CN", "JP"})
-    days = [law.in_force(entry_instant(law, day, IMPORT), law.as_of) for day in ("2025-03-10", "2026-03-01")]
-    first, second = (in_force.members(origins) for in_force in days)
-    assert first is second
-    assert first == origins
+def test_only_brief_caches_are_emptied() -> None:
+    lasting: BoundedCache[str, int] = BoundedCache(2)
+    short: BoundedCache[str, int] = brief(BoundedCache(2))
+    for cache in (lasting, short):
+        cache.keep("a", 1)
+    clear_brief()
+    assert (lasting.find("a"), short.find("a")) == (1, None)
+    assert short.get("a", lambda: 2) == 2

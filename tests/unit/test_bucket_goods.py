@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tariffs.engine.law.law import EXPORT
 from tariffs.engine.law.loader import load_law
-from tariffs.engine.response.industries import NO_INDUSTRY, industry_of
+from tariffs.engine.response.industries import industry_of
 from tariffs.engine.runs.joined_parts import goods_keys
 from tariffs.engine.runs.options import Options
 from tariffs.engine.scenario import Scenario, library, parse_scenario
@@ -21,11 +21,6 @@ def limits(*changes: str) -> Scenario:
 def keys(codes: list[str], *scenarios: Scenario, **options: str) -> list[str]:
     goods = goods_keys(load_law(), scenarios, Options(**options))  # type: ignore[arg-type]
     return [goods(code) for code in codes]
-
-
-def test_a_product_is_by_itself() -> None:
-    codes = ["9503000073", "95030000", "8471300100"]
-    assert keys(codes, library()["base"]) == ["950300", "950300", "847130"]
 
 
 def test_goods_of_a_joint_limit_have_one_key() -> None:
@@ -53,23 +48,6 @@ def test_commitments_hold_exports_to_their_market_together() -> None:
 def sector_keys(codes: list[str], *scenarios: Scenario, **options: str) -> list[str]:
     given = Options(market="sector", horizon="long", **options)  # type: ignore[arg-type]
     return [goods_keys(load_law(), scenarios, given)(code) for code in codes]
-
-
-def test_products_of_an_industry_have_one_key() -> None:
-    shirt, trousers, coffee, lead, paper = codes = [
-        "6109100012", "6203420711", "0901110015", "7802000000", "4707100000",
-    ]  # fmt: skip
-    places = dict(zip(codes, industry_of(codes).tolist(), strict=True))
-    assert places[shirt] == places[trousers] != places[coffee]
-    assert places[lead] == places[paper] == NO_INDUSTRY
-    base = library()["base"]
-    found = sector_keys(codes, base)
-    assert found[0] == found[1] != found[2]
-    assert found[3:] == ["780200", "470710"]
-    # Parameters may put goods without an industry into a nest.
-    own = sector_keys(codes, base, parameter_set="own.csv")
-    assert own[:3] == found[:3]
-    assert own[3] == own[4]
 
 
 def test_industries_of_a_joint_limit_have_one_key() -> None:

@@ -87,12 +87,21 @@ def quoted_anew(line: EntryLine) -> Quote:
     return price(law, reading, compile_profile(segment, reach, open_claims, reading.facts))
 
 
-def outcome(call: Callable[[EntryLine], Quote], line: EntryLine) -> Quote | tuple[str, str]:
-    """The answer, or the reason and message of its refusal."""
+def outcome(call: Callable[[EntryLine], Quote], line: EntryLine) -> Any:
+    """All that an answer says, or the reason and message of its refusal."""
     try:
-        return call(line)
+        return told(call(line))
     except InputError as refused:
         return refused.reason, refused.message
+
+
+def told(quote: Quote) -> Any:
+    """All that an answer says, with the reasons of its layers."""
+    layers = [
+        (x.measure, x.heading, x.state, x.rate, x.base, x.amount, x.owed, x.min, x.max, x.citations, x.why)
+        for x in quote.layers
+    ]
+    return quote._replace(layers=()), layers
 
 
 @given(
@@ -120,24 +129,7 @@ def test_a_shared_profile_answers_as_one_compiled_for_the_line(
         other_charges=charges,
         freight="12.345",
     )
-    assert outcome(told, line) == outcome(told_anew, line)
-
-
-def told(line: EntryLine) -> Any:
-    return _told(quoted(line))
-
-
-def told_anew(line: EntryLine) -> Any:
-    return _told(quoted_anew(line))
-
-
-def _told(quote: Quote) -> Any:
-    """All that an answer says, with the reasons of its layers."""
-    layers = [
-        (x.measure, x.heading, x.state, x.rate, x.base, x.amount, x.owed, x.min, x.max, x.citations, x.why)
-        for x in quote.layers
-    ]
-    return quote._replace(layers=()), layers
+    assert outcome(quoted, line) == outcome(quoted_anew, line)
 
 
 def test_codes_of_trade_are_in_the_scopes_that_match_them_one_by_one(scale: int) -> None:
@@ -241,7 +233,7 @@ def test_profiles_beyond_the_bound_are_forgotten_and_made_again(monkeypatch: pyt
         EntryLine(**{**SHIRT, "origin": origin}, value=777)
         for origin in ("VN", "DE", "JP", "KR", "IN", "BR", "CN")
     ]
-    first = [_told(quoted(line)) for line in lines]
+    first = [told(quoted(line)) for line in lines]
     assert len(kept) == 4
-    assert [_told(quoted(line)) for line in lines] == first
+    assert [told(quoted(line)) for line in lines] == first
     assert len(kept) == 4

@@ -1,4 +1,4 @@
-"""Importers: official formats in, the project's tables out, the same bytes every time."""
+"""Importers: official formats in, the project's tables out, the same bytes every time; what WTO totals show."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tariffs.engine.law import load_law
 from tariffs.engine.schedule import usitc_export
 from tariffs.engine.tables import census_files
-from tariffs.importers import build, listing, trade
+from tariffs.importers import build, trade
+from tariffs.importers.cn_totals import Reading, Subheading, read_total, read_totals
 from tariffs.importers.codes import Universe
+from tariffs.importers.lists_cn import separated
 from tariffs.importers.lists_metals import assign
 
 ENGINE = Path(__file__).parents[2] / "engine" / "tariffs" / "engine"
@@ -111,11 +114,6 @@ def test_shortest_prefixes_reach_the_same_codes() -> None:
     assert UNIVERSE.shortest(codes - {"1111110010"}) == ["1111110020", "1111110030", "111112"]
 
 
-def test_ten_digit_lists_are_written_at_line_level_only_if_whole() -> None:
-    assert listing.at_line_level(["1111110010", "1111110020"], UNIVERSE) == ["11111100"]
-    assert listing.at_line_level(["1111110010"], UNIVERSE) == ["1111110010"]
-
-
 def test_the_longest_prefix_decides_an_annex() -> None:
     found = assign({"1111": "a", "11111200": "b"}, UNIVERSE)
     assert found == {"a": set(UNIVERSE.under("111111")), "b": {"1111120000"}}
@@ -132,6 +130,60 @@ def test_the_build_gives_the_embedded_files_byte_for_byte(tmp_path: Path) -> Non
         assert (tmp_path / path).read_bytes() == (ENGINE / path).read_bytes(), path
 
 
-def test_embedded_data_is_small() -> None:
-    files = [*(ENGINE / "schedule" / "data").iterdir(), *(ENGINE / "law" / "data" / "lists").iterdir()]
-    assert sum(path.stat().st_size for path in files) < 8_000_000
+ANSWER = {"a": 27.5, "b": 27.5, "c": 25.0, "d": 5.0, "e": 5.0}
+
+
+def soybeans(total: float) -> Subheading:
+    return Subheading(list("abcde"), [], dict.fromkeys("abcde", 3.0), ANSWER, total)
+
+
+def test_the_total_of_soybeans_is_that_of_two_yellow_lines_excluded() -> None:
+    """WTO, 2025-01-01: 10 percent, the mean of 3, 3, 28, 8 and 8."""
+    assert read_total(soybeans(10.0)) == Reading(excluded=("a", "b"))
+
+
+@pytest.mark.parametrize(
+    "total",
+    [
+        21.0,  # all lines charged
+        20.9,  # within the tolerance
+        20.0,  # one of two lines at 5: which is not known
+        13.37,  # nothing gives it
+    ],
+)
+def test_a_total_that_agrees_or_has_several_explanations_shows_nothing(total: float) -> None:
+    assert read_total(soybeans(total)) == Reading()
+
+
+def test_lines_of_2018_are_gone_where_the_listed_ones_give_the_total() -> None:
+    ordinary = {"a": 8.0, "b": 10.0, "old": 10.0}
+    found = Subheading(["a", "b"], ["old"], ordinary, {"a": 20.0, "b": 10.0}, 24.0)
+    assert read_total(found) == Reading(gone=["old"])
+    assert read_total(found._replace(total=(28 + 20 + 10) / 3)) == Reading()
+
+
+def test_the_highest_ordinary_rate_may_be_that_of_all_lines() -> None:
+    found = Subheading(["a"], ["old"], {"a": 6.5, "old": 4.3}, {"a": 27.5}, 6.5 + 13.75)
+    assert read_total(found) == Reading(ordinary=6.5)
+    assert read_total(found._replace(total=6.0 + 13.75)) == Reading()
+
+
+def test_a_subheading_on_no_list_shows_nothing() -> None:
+    assert read_total(Subheading([], ["a"], {"a": 5.0}, {}, 9.0)) == Reading()
+
+
+@needs_source
+def test_the_law_holds_what_the_totals_show() -> None:
+    lines = separated(
+        pl.read_parquet(SOURCE / "other_direction" / "retaliation" / "china_lines_2025_03.parquet")
+    )
+    readings = read_totals(SOURCE / "other_direction", lines)
+    law = load_law()
+    standing = {*law.lists["CN_S301_STANDING"].codes}
+    market = law.markets["CN"]
+    assert readings["120190"].excluded == ("12019011", "12019019")
+    for reading in readings.values():
+        assert {*reading.excluded} <= standing
+        assert not any(code in market.lines for code in reading.gone)
+    estimated = [code for code, reading in readings.items() if reading.ordinary is not None]
+    assert all(any(market.is_estimated(one) for one, _ in market.parts_of(code)) for code in estimated)

@@ -55,14 +55,6 @@ def test_nearest_codes_share_the_longest_beginning() -> None:
     assert schedule.nearest("not a code") == []
 
 
-def test_children_and_known_beginnings() -> None:
-    schedule = load_schedule()
-    assert "9503000073" in schedule.children("9503")
-    assert schedule.children("9503000073") == ["9503000073"]
-    assert schedule.knows("9503")
-    assert not schedule.knows("9599")
-
-
 def test_every_traded_code_has_a_line_on_every_day_of_coverage() -> None:
     for day in (EARLY, LATE):
         rates = load_schedule().rates(ALL_CODES, day)
@@ -98,11 +90,6 @@ def test_column_2_adds_the_specific_part_over_the_unit_value() -> None:
     assert found["other_text"] == "10.5¢/bbl" or str(found["other_text"]).endswith("/bbl")
     usd = float(str(found["other_text"]).split("¢")[0]) / 100
     assert found["col2_ave"] == pytest.approx(usd / float(str(found["unit_value"])))
-
-
-def test_the_code_without_a_line_keeps_its_rate_of_2024() -> None:
-    found = rate_of("2918000000", LATE)
-    assert (found["vintage"], found["ave_note"]) == ("2024-calculated", "RATE_OF_2024")
 
 
 def test_special_rates_take_the_lowest_program() -> None:

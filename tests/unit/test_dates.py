@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tariffs.engine.errors import InputError
+from tariffs.engine.law.values import read_instant
 from tariffs.engine.tables.dates import DateError, format_of, read_format, read_moment
 from tests.unit.test_table_check import check
 
@@ -71,6 +72,12 @@ def test_what_is_no_day_or_may_be_two_is_refused_with_what_to_write(text: str) -
         read_moment(text, EASTERN)
     assert str(caught.value)
     assert caught.value.fix.startswith("Write 20")
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59-14:00", "0001-01-01T00:00+14:00", "2025-13-01", "soon"])
+def test_an_instant_of_law_data_outside_the_calendar_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a day or instant such as"):
+        read_instant(text, EASTERN)
 
 
 def test_a_column_shows_its_order_or_it_is_stated() -> None:

@@ -125,59 +125,47 @@ def test_the_harbor_fee_is_rounded_once_for_the_entry_and_by_sea_only() -> None:
     assert [one.landed.hmf for one in quotes(result)] == money("1.26", "1.25", "0.00")
 
 
-def test_a_preference_claimed_for_a_whole_line_takes_it_out_of_the_processing_fee() -> None:
-    exempt = line(entry_id="A", hts="8708.29.5160", origin="MX", value=20_000, claims={"usmca_share": 1})
-    half = line(entry_id="B", hts="8708.29.5160", origin="MX", value=20_000, claims={"usmca_share": "0.5"})
-    result = rate(exempt, line(entry_id="A", value=20_000), half)
-    assert [one.landed.mpf for one in quotes(result)] == money("0.00", "69.28", "69.28")
-    assert quotes(result)[0].landed.hmf == Decimal("25.00")
+ROBOT, PART, LAPTOP = "8479.50.0000", "8708.29.5160", FREE["hts"]
+FREE_ORIGINS, OTHERS = ("IL", "JM", "BB", "HT", "KH", "LS", "MG", "ZM"), ("KE", "ZA", "JO", "EG", "BD")
+REPAIRED, AT_HOME = {"chapter98": "98020050", "processing_value": 20_000}, {"chapter98": "9801.00.10"}
 
 
-def test_a_program_frees_from_the_fee_only_where_it_says_so_and_for_its_own_origins() -> None:
-    found = [
-        quote_line(load_law(), line(hts="8479.50.0000", origin=origin, claims={"fta_share": 1})).landed.mpf
-        for origin in ("KR", "JP", "DE", "JO", "MA")
-    ]
-    assert found == money("0.00", "34.64", "34.64", "34.64", "34.64")
-
-
-@pytest.mark.parametrize("claims", [{}, {"fta_share": 0}, {"fta_share": "0.5"}, {"fta_share": 1}])
 @pytest.mark.parametrize(
-    ("origin", "fee"),
+    ("hts", "origin", "claims", "fee"),
     [
-        *((origin, "0.00") for origin in ("IL", "JM", "BB", "HT", "KH", "LS", "MG", "ZM")),
-        *((origin, "34.64") for origin in ("KE", "ZA", "JO", "EG", "BD")),
+        # 19 CFR 24.23(c)(1)(iii), (iv) and (5); CBP's table: of Africa's program the least developed alone are free.
+        *(
+            (ROBOT, origin, claims, "0.00")
+            for origin in FREE_ORIGINS
+            for claims in ({}, {"fta_share": "0.5"})
+        ),
+        *((ROBOT, origin, claims, "69.28") for origin in OTHERS for claims in ({}, {"fta_share": 1})),
+        # A program frees from the fee only where it says so and for its own origins, and a whole line alone.
+        (ROBOT, "KR", {"fta_share": 1}, "0.00"),
+        *((ROBOT, origin, {"fta_share": 1}, "69.28") for origin in ("JP", "DE", "MA")),
+        (PART, "MX", {"usmca_share": 1}, "0.00"),
+        (PART, "MX", {"usmca_share": "0.5"}, "69.28"),
+        (LAPTOP, "TW", AT_HOME, "0.00"),
+        (LAPTOP, "TW", REPAIRED, "0.00"),
+        (LAPTOP, "TW", {**REPAIRED, "chapter98": "9802.00.80"}, "69.28"),
     ],
 )
-def test_goods_of_exempt_origins_pay_no_processing_fee_whatever_they_claim(
-    origin: str, fee: str, claims: dict[str, Any]
-) -> None:
-    """19 CFR 24.23(c)(1)(iii), (iv) and (5); CBP's table: of Africa's program the least developed alone are free."""
-    found = quote_line(load_law(), line(hts="8479.50.0000", origin=origin, claims=claims))
-    assert found.landed.mpf == Decimal(fee)
+def test_what_is_free_of_the_processing_fee(hts: str, origin: str, claims: dict[str, Any], fee: str) -> None:
+    goods = line(hts=hts, origin=origin, value=50_000 if "chapter98" in claims else 20_000, claims=claims)
+    assert quote_line(load_law(), goods).landed.mpf == Decimal(fee)
 
 
 def test_exempt_origins_leave_the_fee_of_the_other_lines_of_the_entry() -> None:
     free = line(entry_id="A", hts="8479.50.0000", origin="IL", value=20_000)
     result = rate(free, line(entry_id="A", value=20_000))
     assert [one.landed.mpf for one in quotes(result)] == money("0.00", "69.28")
+    assert [one.landed.hmf for one in quotes(result)] == money("25.00", "25.00")
 
 
 def test_every_processing_fee_and_exemption_has_a_source() -> None:
     fees = yaml.safe_load((DATA / "fees.yaml").read_text(encoding="utf-8"))
     parts = [*fees["mpf"], *fees["mpf_exempt"], *fees["mpf_chapter98"], *fees["hmf"]]
     assert [part for part in parts if not part.get("cite") or part["conf"] not in "AB"] == []
-
-
-@pytest.mark.parametrize(
-    ("provision", "processing", "mpf"),
-    [("9801.00.10", None, "0.00"), ("9802.00.80", 20_000, "69.28"), ("98020050", 20_000, "0.00")],
-)
-def test_chapter_98_and_the_processing_fee(provision: str, processing: int | None, mpf: str) -> None:
-    claims: dict[str, Any] = {"chapter98": provision}
-    if processing:
-        claims["processing_value"] = processing
-    assert quote_line(load_law(), line(value=50_000, claims=claims)).landed.mpf == Decimal(mpf)
 
 
 def test_other_charges_are_in_the_landed_cost_and_in_no_base() -> None:

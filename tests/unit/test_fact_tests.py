@@ -64,13 +64,6 @@ def test_a_row_that_tests_more_facts_than_a_word_has_bits_is_rated_as_on_an_entr
     assert dict(found.scenarios[0].groups.select("authority", "duty").rows()) == charged
 
 
-def test_an_entry_line_has_no_such_limit() -> None:
-    law = apply_scenario(load_law(), with_tests_of_value(70))
-    line = EntryLine("9503000073", "CN", "10000", "2026-11-24", claims={"processing_value": "69.50"})
-    charged = {layer.measure: layer.amount for layer in quote_line(law, line).layers}
-    assert charged["steps"] == 100
-
-
 def with_apart_tests(count: int) -> Scenario:
     """A measure whose rows test a claim in so many ways, each on goods of its own heading."""
     rows = "".join(

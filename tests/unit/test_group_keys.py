@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client
+from tariffs.engine.schedule.reference_data import reference_table
 from tariffs.importers.regions import rows_of
 
 # Toys, a car, steel, computers, and scrap, which no industry makes.
@@ -46,12 +47,14 @@ def test_a_column_of_the_table_comes_before_a_key_of_its_name(client: Client) ->
 
 
 def test_sectors_hold_whole_products_and_regions_do_not(client: Client) -> None:
-    options: Any = {"on": "2026-11-20", "horizon": "short"}
-    by_sector = client.impact(by=["sector"], **options).groups
+    table = reference_table().gather_every(200)
+    options: Any = {"on": "2026-11-20", "horizon": "short", "baseline": "2025-01-01"}
+    by_sector, by_region, products = (
+        client.impact(table, by=[key], **options).groups for key in ("sector", "region", "hts10")
+    )
     assert by_sector["buyer_surplus"].null_count() == 0
-    assert client.impact(by=["region"], **options).groups["buyer_surplus"].count() == 0
-    industries = client.impact(by=["hts10"], **options).groups
-    assert by_sector["buyer_surplus"].sum() == pytest.approx(industries["buyer_surplus"].sum(), rel=1e-9)
+    assert by_region["buyer_surplus"].count() == 0
+    assert by_sector["buyer_surplus"].sum() == pytest.approx(products["buyer_surplus"].sum(), rel=1e-9)
 
 
 def test_the_importer_takes_the_direct_region_of_each_known_origin() -> None:

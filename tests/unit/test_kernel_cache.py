@@ -89,9 +89,6 @@ def test_the_directory_changes_with_the_sources(tmp_path: Path, monkeypatch: pyt
     assert kernel_cache.cache_directory() == tmp_path / kernel_cache.kernels_digest()[:16]
     monkeypatch.setattr(kernel_cache, "kernels_digest", lambda: "f" * 64)
     assert kernel_cache.cache_directory() == tmp_path / ("f" * 16)
-
-
-def test_without_a_setting_the_users_cache_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NUMBA_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert kernel_cache.cache_directory().parent == tmp_path / "tariffs" / "kernels"

@@ -121,17 +121,6 @@ def test_duty_is_the_sum_over_atoms_and_layers(kernel: Kernel) -> None:
     np.testing.assert_allclose(barred, wanted_barred, rtol=1e-12)
 
 
-def test_compiled_and_python_agree() -> None:
-    outs = []
-    compiled: Any = assess_lines
-    for kernel in (compiled, compiled.py_func):
-        out = [np.zeros((LINES, 3)), np.zeros((LINES, 3)), np.zeros(LINES)]
-        kernel(0, LINES, *problem().values(), *out)
-        outs.append(out)
-    for fast, plain in zip(*outs, strict=True):
-        np.testing.assert_allclose(fast, plain, rtol=1e-14)
-
-
 @pytest.mark.parametrize("kernel", both(sum_cells))
 def test_exact_sums_have_the_same_bits_in_any_order_of_the_terms(kernel: Kernel) -> None:
     rng = np.random.default_rng(8)
@@ -217,39 +206,12 @@ def test_points_bear_a_rate_on_a_base_and_its_excess_over_each_ordinary_rate(ker
     np.testing.assert_allclose(out.T, expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("kernel", both(sum_running))
-def test_running_sums_begin_anew_in_each_range(kernel: Kernel) -> None:
-    out = np.zeros(5)
-    kernel(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), np.array([0, 2, 2, 5]), out)
-    assert out.tolist() == [1.0, 3.0, 3.0, 7.0, 12.0]
-
-
-@pytest.mark.parametrize("kernel", both(number_rows))
-def test_equal_rows_have_one_number_in_the_order_in_which_they_come(kernel: Kernel) -> None:
-    rng = np.random.default_rng(4)
-    keys = rng.integers(0, 3, (200, 4)).astype(np.int32)
-    label, first = np.empty(200, dtype=np.int32), np.empty(200, dtype=np.int32)
-    with np.errstate(over="ignore"):  # the hash wraps around
-        count = kernel(keys, label, first)
-    seen: dict[tuple[int, ...], int] = {}
-    expected = [seen.setdefault(tuple(row), len(seen)) for row in keys.tolist()]
-    assert label.tolist() == expected
-    assert list(map(tuple, keys[first[:count]].tolist())) == list(seen)
-
-
 @pytest.mark.parametrize("kernel", both(sum_by_group))
 def test_sums_keep_what_plain_addition_loses(kernel: Kernel) -> None:
     columns = np.array([[1e16, 1.0], [1.0, 2.0], [-1e16, 3.0], [5.0, 4.0]])
     out = np.zeros((2, 2))
     kernel(np.array([0, 0, 0, 1]), columns, out)
     assert out.tolist() == [[1.0, 6.0], [5.0, 4.0]]
-
-
-@pytest.mark.parametrize("kernel", both(whole_line))
-def test_an_unknown_quantity_charges_nothing(kernel: Kernel) -> None:
-    tiers = np.array([0, 1], dtype=np.int32), np.array([np.inf]), np.array([2.0])
-    assert kernel(SPECIFIC, 0, np.nan, 100.0, *tiers) == 0.0
-    assert kernel(SPECIFIC, 0, 7.0, 100.0, *tiers) == 14.0
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

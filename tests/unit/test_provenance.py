@@ -18,7 +18,8 @@ from tariffs.engine.scenario import library
 TABLE = pl.DataFrame(
     {"hts": ["9503000073", "8471300100"], "origin": ["CN", "MX"], "customs_value": [1e4, 5e4]}
 )
-PLAIN = Options(baseline="2025-01-01", response="armington", horizon="short", draws=16, seed=1)
+PLAIN = Options(baseline="2025-01-01", response="armington", horizon="short")
+DRAWN = replace(PLAIN, draws=16, seed=1)
 # By option, another value, and the entry of the provenance that must show it.
 OTHERS: Mapping[str, tuple[Any, str]] = {
     "baseline": ("2025-02-15", "baseline"),
@@ -72,9 +73,11 @@ def test_every_option_is_named_here() -> None:
 @pytest.mark.parametrize("name", OTHERS)
 def test_another_option_is_shown_and_changes_the_digest(name: str, plain: Mapping[str, Any]) -> None:
     value, entry = OTHERS[name]
-    other = _provenance(replace(PLAIN, **{name: value}))
-    assert other["run_digest"] != plain["run_digest"]
-    assert other[entry] != plain[entry]
+    of_draws = entry == "draws"
+    other = _provenance(replace(DRAWN if of_draws else PLAIN, **{name: value}))
+    before = _provenance(DRAWN) if of_draws else plain
+    assert other["run_digest"] != before["run_digest"]
+    assert other[entry] != before[entry]
 
 
 @pytest.mark.parametrize("name", sorted(ONLY_RETURNED))
@@ -90,18 +93,13 @@ def test_days_read_in_another_order_change_the_digest_of_the_table_and_of_the_ru
     assert first["run_digest"] != second["run_digest"]
 
 
-def test_the_direction_is_shown_and_changes_the_digest() -> None:
-    table = pl.DataFrame(
-        {"hts": ["12019000"], "origin": ["US"], "destination": ["CN"], "customs_value": [1e4]}
-    )
-    found = {
-        direction: _provenance(
-            replace(PLAIN, direction=direction, draws=0, response="none", baseline=""), table
-        )
-        for direction in DIRECTIONS
-    }
-    assert {direction: one["direction"] for direction, one in found.items()} == {d: d for d in DIRECTIONS}
-    assert len({one["run_digest"] for one in found.values()}) == len(DIRECTIONS)
+def test_direction_and_destination_are_shown_and_change_the_digest() -> None:
+    table = pl.DataFrame({"hts": ["12019000"], "origin": ["US"], "customs_value": [1e4]})
+    static = replace(PLAIN, response="none", baseline="")
+    given = [*((direction, "") for direction in DIRECTIONS), ("export", "CA")]
+    found = [_provenance(replace(static, direction=direction, to=to), table) for direction, to in given]
+    assert [one["direction"] for one in found] == [direction for direction, _ in given]
+    assert len({one["run_digest"] for one in found}) == len(given)
 
 
 def test_another_table_point_and_scenario_change_the_digest(plain: Mapping[str, Any]) -> None:

@@ -17,9 +17,9 @@ from tariffs.engine.scenario import library, parse_scenario
 
 TABLE = pl.DataFrame(
     {
-        "hts": ["9503000073", "7208390030", "8471300100", "8703230190"] * 20,
-        "origin": ["CN", "MX", "VN", "DE", "CA"] * 16,
-        "customs_value": [float(1000 + place) for place in range(80)],
+        "hts": ["9503000073", "7208390030", "8471300100", "8703230190"] * 5,
+        "origin": ["CN", "MX", "VN", "DE", "CA"] * 4,
+        "customs_value": [float(1000 + place) for place in range(20)],
     }
 )
 SCENARIO = parse_scenario("""\
@@ -30,10 +30,10 @@ basis: hypothesis
 parameters:
   cn: {default: 20%}
 changes:
-  - {op: set_rate, measures: {id: recip_cn}, from: 2026-07-01, rate: $cn}
+  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2026-11-05, rate: $cn}
 """)
-BASELINE = "2026-04-01"
-POINTS = [Point(library()["base"], "2026-05-20"), Point(library()["truce-lapses"], "2026-12-01")]
+BASELINE = "2026-11-01"
+POINTS = [Point(library()["base"], "2026-11-09"), Point(library()["truce-lapses"], "2026-11-20")]
 
 
 def an_impact(**options: object) -> Callable[[], object]:
@@ -44,12 +44,12 @@ def an_impact(**options: object) -> Callable[[], object]:
 def a_sweep(horizon: str) -> object:
     points = [{"cn": f"{rate}%"} for rate in (10, 20, 30)]
     options = Options(baseline=BASELINE, by=("origin",), horizon=horizon)
-    return sweep(TABLE, SCENARIO, points, on="2026-12-01", law=load_law(), options=options)
+    return sweep(TABLE, SCENARIO, points, on="2026-11-20", law=load_law(), options=options)
 
 
 def a_timeline() -> object:
     options = Options(baseline=BASELINE)
-    return timeline(TABLE, [SCENARIO], start="2026-06-01", end="2026-12-01", law=load_law(), options=options)
+    return timeline(TABLE, [SCENARIO], start="2026-11-02", end="2026-11-20", law=load_law(), options=options)
 
 
 RUNS: dict[str, Callable[[], object]] = {
@@ -57,7 +57,7 @@ RUNS: dict[str, Callable[[], object]] = {
     "short": an_impact(horizon="short"),
     "path": an_impact(horizon="path"),
     "sector": an_impact(horizon="path", market="sector"),
-    "ahead": an_impact(horizon="path", ahead="2026-04-20"),
+    "ahead": an_impact(horizon="path", ahead="2026-11-05"),
     "draws": an_impact(horizon="path", draws=16),
     "responding claims": an_impact(switches={"usmca_basis": "responding"}),
     "sweep": lambda: a_sweep("short"),

@@ -15,11 +15,26 @@ STEEL = EntryLine("7208.51.0030", "CA", 10000, "2025-05-20", {"usmca_share": 0})
 
 
 @pytest.mark.parametrize(("setting", "owed"), [("off", 0), ("on", 2500)])
-def test_displaced_steel_duty_is_owed_only_if_it_revives(setting: str, owed: int) -> None:
+def test_displaced_steel_duty_is_owed_only_if_it_revives_alone_and_in_a_table(
+    setting: str, owed: int
+) -> None:
     quote = quote_line(load_law().with_switches({"revive_displaced": setting}), STEEL)
-    assert quote.assessed == 2500
-    assert quote.owed == owed
+    assert [quote.assessed, quote.owed] == [2500, owed]
     assert [layer.measure for layer in quote.layers if layer.owed] == (["s232_steel"] if owed else [])
+    row = {
+        "hts": "7208510030",
+        "origin": "CA",
+        "customs_value": 10000.0,
+        "usmca_share": 0.0,
+        "fta_share": 0.0,
+    }
+    options, point = (
+        Options(response="none", switches={"revive_displaced": setting}),
+        Point(library()["base"], "2025-05-20"),
+    )
+    (block,) = impact(pl.DataFrame([row]), [point], law=load_law(), options=options).scenarios
+    assert block.total["duty"] == pytest.approx(2500.0)
+    assert block.total["duty_owed"] == pytest.approx(owed)
 
 
 @pytest.mark.parametrize("declared", [True, False])
@@ -35,24 +50,3 @@ def test_the_reason_of_a_revived_duty_names_the_switch(declared: bool) -> None:
             assert reasons["s232_steel"]["text"].endswith("switch revive_displaced is on.")
         assert "switch" not in reasons["fent_ca"]
         assert quote.provenance["switches"]["revive_displaced"] == setting
-
-
-@pytest.mark.parametrize(("setting", "owed"), [("off", 0.0), ("on", 2500.0)])
-def test_tables_follow_the_same_switch(setting: str, owed: float) -> None:
-    table = pl.DataFrame(
-        {
-            "hts": ["7208510030"],
-            "origin": ["CA"],
-            "customs_value": [10000.0],
-            "usmca_share": [0.0],
-            "fta_share": [0.0],
-        }
-    )
-    options = Options(response="none", switches={"revive_displaced": setting})
-    total = (
-        impact(table, [Point(library()["base"], "2025-05-20")], law=load_law(), options=options)
-        .scenarios[0]
-        .total
-    )
-    assert total["duty"] == pytest.approx(2500.0)
-    assert total["duty_owed"] == pytest.approx(owed)

@@ -100,11 +100,6 @@ def test_the_digest_is_of_what_is_said(same: bool, text: str) -> None:
     assert (parse_scenario(HEAD + text).digest == parse_scenario(HEAD + ALL).digest) == same
 
 
-def test_no_assumptions_are_as_if_the_key_were_not_there() -> None:
-    assert parse_scenario(HEAD + "assumptions: {}\n").digest == parse_scenario(HEAD).digest
-    assert parse_scenario(HEAD + "assumptions:\n").assumptions == NONE
-
-
 def test_the_schema_takes_what_the_parser_takes() -> None:
     form = json_schema()
     right = yaml.load(HEAD + ALL, Loader=yaml.BaseLoader)

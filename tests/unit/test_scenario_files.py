@@ -112,13 +112,6 @@ def test_a_circle_is_an_error(family: tuple[Scenario, ...]) -> None:
     assert caught.value.path == "parents[0]"
 
 
-def test_an_unknown_parent_is_named_with_its_neighbours() -> None:
-    with pytest.raises(ScenarioError) as caught:
-        order("a", scenario("a", "bsae"), scenario("base"))
-    assert (caught.value.reason, caught.value.path) == ("SCENARIO_NOT_FOUND", "parents[0]")
-    assert "base" in caught.value.fix
-
-
 def write(directory: Path, name: str, body: str) -> None:
     head = f"schema: tariffs.scenario/v1\nid: {name}\ntitle: {name}\nbasis: hypothesis\n"
     (directory / f"{name}.yaml").write_text(head + body, encoding="utf-8")

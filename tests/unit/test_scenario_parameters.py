@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import pickle
 import random
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import yaml
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import load_law
+from tariffs.engine.law.values import read_share
 from tariffs.engine.scenario import (
+    Scenario,
     apply_scenario,
     check_scenario,
     column_value,
+    components,
     difference,
+    fill_parameters,
+    lineage,
     parse_scenario,
 )
+from tariffs.engine.scenario.named import library_of
 from tariffs.engine.scenario.read import read_draft
 from tariffs.engine.scenario.schema import json_schema
 from tests.unit.json_schema import faults
@@ -107,31 +116,13 @@ def test_defaults_hold_where_no_value_is_given() -> None:
     assert scenario.with_parameters({"cn": " 20% "}).values == {**defaults, "cn": "20%"}
 
 
-def test_parameters_have_titles_and_kinds() -> None:
+def test_parameters_have_titles_kinds_and_values_of_columns() -> None:
     found = parse_scenario(DECLARED + CHANGES).parameters
     assert found["cn"].title == "rate of the forced-labor duty on China"
-    assert {name: parameter.kind for name, parameter in found.items()} == {
-        "cn": "rate",
-        "start": "date",
-        "stop": "date",
-        "eu_too": "on_off",
-        "usmca": "share",
-    }
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "value"),
-    [
-        ("cn", "12.5%", 0.125),
-        ("cn", "0.1", 0.1),
-        ("eu_too", "on", 1.0),
-        ("eu_too", "no", 0.0),
-        ("start", "2027-01-01", "2027-01-01"),
-        ("usmca", "1", 1.0),
-    ],
-)
-def test_a_value_in_a_column_is_the_float_of_its_decimal_text(name: str, text: str, value: object) -> None:
-    assert column_value(parse_scenario(DECLARED + CHANGES).parameters[name], text) == value
+    columns = {"cn": 0.125, "start": "2027-01-01", "stop": "2028-01-01", "eu_too": 0.0, "usmca": 0.9}
+    assert {name: column_value(one, one.default) for name, one in found.items()} == columns
+    kinds = ["rate", "date", "date", "on_off", "share"]
+    assert [parameter.kind for parameter in found.values()] == kinds
 
 
 def test_a_scenario_without_parameters_is_returned_as_it_is() -> None:
@@ -151,24 +142,24 @@ def test_a_changes_place_is_that_in_the_file_when_one_before_it_is_off() -> None
 
 
 @pytest.mark.parametrize(
-    ("values", "reason", "path", "place"),
+    ("name", "value", "reason", "path", "place"),
     [
-        ({"cm": "20%"}, "PARAMETER_UNKNOWN", "parameters", "parameters:\n  |cn"),
-        ({"cn": "20"}, "PARAMETER_INVALID", "changes[0].rate", "[EU]}, from: $start, rate: |$cn"),
-        ({"cn": ""}, "PARAMETER_INVALID", "changes[0].rate", "[EU]}, from: $start, rate: |$cn"),
-        ({"cn": "$stop"}, "PARAMETER_INVALID", "changes[0].rate", "[EU]}, from: $start, rate: |$cn"),
-        ({"start": "soon"}, "PARAMETER_INVALID", "changes[0].from", "[EU]}, from: |$start"),
-        ({"eu_too": "maybe"}, "PARAMETER_INVALID", "changes[0].when", "when: |$eu_too"),
-        ({"usmca": "110%"}, "PARAMETER_INVALID", "changes[2].share", "share: |$usmca"),
-        ({"stop": "2026-01-01"}, "CHANGE_DATES_REVERSED", "changes[2].until", "until: |$stop"),
+        ("cm", "20%", "PARAMETER_UNKNOWN", "parameters", "parameters:\n  |cn"),
+        ("cn", "20", "PARAMETER_INVALID", "changes[0].rate", "[EU]}, from: $start, rate: |$cn"),
+        ("cn", "", "PARAMETER_INVALID", "changes[0].rate", "[EU]}, from: $start, rate: |$cn"),
+        ("cn", "$stop", "PARAMETER_INVALID", "changes[0].rate", "[EU]}, from: $start, rate: |$cn"),
+        ("start", "soon", "PARAMETER_INVALID", "changes[0].from", "[EU]}, from: |$start"),
+        ("eu_too", "maybe", "PARAMETER_INVALID", "changes[0].when", "when: |$eu_too"),
+        ("usmca", "110%", "PARAMETER_INVALID", "changes[2].share", "share: |$usmca"),
+        ("stop", "2026-01-01", "CHANGE_DATES_REVERSED", "changes[2].until", "until: |$stop"),
     ],
 )
 def test_a_wrong_value_is_refused_where_it_stands(
-    values: dict[str, str], reason: str, path: str, place: str
+    name: str, value: str, reason: str, path: str, place: str
 ) -> None:
     text = DECLARED + CHANGES
-    assert (reason, path, *at(text, place)) in problems(text, **values)
-    error = error_of(text, **values)
+    assert (reason, path, *at(text, place)) in problems(text, **{name: value})
+    error = error_of(text, **{name: value})
     assert error.reason == reason
     assert error.line
     assert error.column
@@ -183,34 +174,32 @@ def test_an_unknown_parameter_is_answered_with_the_nearest() -> None:
 
 
 RATE = "changes:\n  - {op: set_rate, measures: {id: fl301}, from: 2027-01-01, rate: "
+OF_CN = RATE + "$cn}\n"
+SYNTAX = "SCENARIO_SYNTAX"
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("text", "reason", "path", "line", "column"),
     [
-        (RATE + "$cn}\n", ("SCENARIO_SYNTAX", "changes[0].rate", 6, 67)),
-        ("parameters: {cn: {default: 20}}\n" + RATE + "$cn}\n",
-         ("SCENARIO_SYNTAX", "parameters.cn.default", 5, 28)),
-        ("parameters: {cn: {title: A rate}}\n" + RATE + "$cn}\n", ("SCENARIO_SYNTAX", "parameters.cn", 5, 18)),
-        ("parameters: {cn: {default: ''}}\n" + RATE + "$cn}\n",
-         ("SCENARIO_SYNTAX", "parameters.cn.default", 5, 28)),
-        ("parameters: {cn: 20%}\n" + RATE + "$cn}\n", ("SCENARIO_SYNTAX", "parameters.cn", 5, 18)),
-        ("parameters: [cn]\n", ("SCENARIO_SYNTAX", "parameters", 5, 13)),
-        ("parameters: {CN: {default: 20%}}\n" + RATE + "$CN}\n", ("SCENARIO_SYNTAX", "parameters.CN", 5, 18)),
-        ("parameters: {cn: {default: 20%, colour: red}}\n" + RATE + "$cn}\n",
-         ("SCENARIO_UNKNOWN_KEY", "parameters.cn.colour", 5, 33)),
-        ("parameters: {cn: {default: 20%}}\ntags: [$cn]\nparents: [$cn]\n" + RATE + "$cn}\n",
-         ("SCENARIO_SYNTAX", "parents[0]", 7, 11)),
-        ("parameters: {cn: {default: 20%}}\n" + RATE + "$cn, heading: $cn}\n",
-         ("SCENARIO_SYNTAX", "changes[0].heading", 7, 81)),
-        ("parameters: {x: {default: 20%}}\n" + RATE + "$x, known_from: $x}\n",
-         ("SCENARIO_SYNTAX", "changes[0].known_from", 7, 83)),
-        ("parameters: {cn: {default: 20%}}\n" + RATE + "20%}\n", ("PARAMETER_UNUSED", "parameters.cn", 5, 18)),
-        (RATE + "20%, when: perhaps}\n", ("SCENARIO_SYNTAX", "changes[0].when", 6, 78)),
+        (OF_CN, SYNTAX, "changes[0].rate", 6, 67),
+        ("parameters: {cn: {default: 20}}\n" + OF_CN, SYNTAX, "parameters.cn.default", 5, 28),
+        ("parameters: {cn: {title: A rate}}\n" + OF_CN, SYNTAX, "parameters.cn", 5, 18),
+        ("parameters: {cn: {default: ''}}\n" + OF_CN, SYNTAX, "parameters.cn.default", 5, 28),
+        ("parameters: {cn: 20%}\n" + OF_CN, SYNTAX, "parameters.cn", 5, 18),
+        ("parameters: [cn]\n", SYNTAX, "parameters", 5, 13),
+        ("parameters: {CN: {default: 20%}}\n" + RATE + "$CN}\n", SYNTAX, "parameters.CN", 5, 18),
+        ("parameters: {cn: {default: 2%, hue: red}}\n" + OF_CN, "SCENARIO_UNKNOWN_KEY", "parameters.cn.hue", 5, 32),
+        ("parameters: {cn: {default: 20%}}\ntags: [$cn]\nparents: [$cn]\n" + OF_CN, SYNTAX, "parents[0]", 7, 11),
+        ("parameters: {c: {default: 2%}}\n" + RATE + "$c, heading: $c}\n", SYNTAX, "changes[0].heading", 7, 80),
+        ("parameters: {x: {default: 2%}}\n" + RATE + "$x, known_from: $x}\n", SYNTAX, "changes[0].known_from", 7, 83),
+        ("parameters: {cn: {default: 20%}}\n" + RATE + "20%}\n", "PARAMETER_UNUSED", "parameters.cn", 5, 18),
+        (RATE + "20%, when: perhaps}\n", SYNTAX, "changes[0].when", 6, 78),
     ],
 )  # fmt: skip
-def test_a_mistake_in_the_file_has_its_place(text: str, expected: tuple[str, str, int, int]) -> None:
-    assert problems(HEAD + text) == [expected]
+def test_a_mistake_in_the_file_has_its_place(
+    text: str, reason: str, path: str, line: int, column: int
+) -> None:
+    assert problems(HEAD + text) == [(reason, path, line, column)]
 
 
 def test_texts_for_people_may_have_dollar_signs() -> None:
@@ -240,35 +229,110 @@ ASSUMED = (
     "        - id: new_1\n"
     "          from: START\n"
     "          base: {full: SHARE}\n"
-    "          rows: [{by_origin: {CN: [RATE, HEADING_A]}}, {origins: [VN], rate: RATE}]\n"
+    "          rows: [{by_origin: {CN: [RATE, 9903.99.99]}}, {origins: [VN], rate: RATE}]\n"
     "  - {op: set_rate, measures: {id: fl301}, from: START, by: STEP}\n"
     "  - {op: invalidate, measures: {id: fl301}, at: START, from_beginning: VOID}\n"
     "  - {op: shock_quantity, from: START, floor: TONS, compliance: SHARE}\n"
 )
-FILLED = {
-    "SHARE": "0.4",
-    "TONS": "60000",
-    "RATE": "20%",
-    "START": "2027-02-01",
-    "STEP": "+10pp",
-    "VOID": "yes",
+FILLED = {  # default and value
+    "SHARE": ("0", "0.4"),
+    "TONS": ("1", "60000"),
+    "RATE": ("0%", "20%"),
+    "START": ("2026-12-01", "2027-02-01"),
+    "STEP": ("x2", "+10pp"),
+    "VOID": ("no", "yes"),
 }
 
 
 def test_parameters_stand_in_assumptions_measures_and_every_kind_of_value() -> None:
     text, plain = ASSUMED, ASSUMED
-    for name, value in FILLED.items():
+    for name, (_, value) in FILLED.items():
         text, plain = text.replace(name, f"${name.lower()}"), plain.replace(name, value)
-    text = text.replace("HEADING_A", "9903.99.99")
-    plain = plain.replace("HEADING_A", "9903.99.99")
-    defaults = {"SHARE": "0", "TONS": "1", "RATE": "0%", "START": "2026-12-01", "STEP": "x2", "VOID": "no"}
-    declared = yaml.safe_dump(
-        {"parameters": {name.lower(): {"default": value} for name, value in defaults.items()}}
-    )
-    scenario = parse_scenario(HEAD + declared + text)
-    filled = scenario.with_parameters({name.lower(): value for name, value in FILLED.items()})
+    parameters = {name.lower(): {"default": default} for name, (default, _) in FILLED.items()}
+    scenario = parse_scenario(HEAD + yaml.safe_dump({"parameters": parameters}) + text)
+    filled = scenario.with_parameters({name.lower(): value for name, (_, value) in FILLED.items()})
     expected = parse_scenario(HEAD + plain)
     assert filled.digest == expected.digest != scenario.digest
     assert (filled.changes, filled.assumptions) == (expected.changes, expected.assumptions)
     form = json_schema()
     assert faults(yaml.load(scenario.text, Loader=yaml.BaseLoader), form, form) == []
+
+
+def known(folder: Path, **files: str) -> dict[str, Scenario]:
+    """Read files by name as a library."""
+    for name, rest in files.items():
+        (folder / f"{name}.yaml").write_text(HEAD.replace("id: mine", f"id: {name}") + rest, encoding="utf-8")
+    return dict(library_of(folder))
+
+
+PARENT = "parameters: {cn: {default: 15%, title: China}}\n" + OF_CN
+
+
+def test_a_value_fills_parents_too_and_a_childs_default_holds_for_them(tmp_path: Path) -> None:
+    rate = RATE.replace("fl301", "s122_10")
+    child = "parents: [parent]\nparameters: {vn: {default: 5%}}\n" + rate + "$vn}\n"
+    found = known(tmp_path, parent=PARENT, child=child)
+    assert set(found["child"].parameters) == {"cn", "vn"}
+    filled = found["child"].with_parameters({"cn": "30%", "vn": "7%"})
+    rates = [step.changes[0].rate for step in lineage(filled, found)]
+    changed = apply_scenario(load_law(), filled, found)
+    plain = known(tmp_path, parent=RATE + "30%}\n", child=f"parents: [parent]\n{rate}7%}}\n")
+    assert filled.digest == plain["child"].digest
+    assert rates == [step.changes[0].rate for step in lineage(plain["child"], plain)]
+    assert difference(changed, apply_scenario(load_law(), plain["child"], plain)) == []
+    own = known(tmp_path, parent=PARENT, child="parents: [parent]\nparameters: {cn: {default: 40%}}\n")
+    rates = [change.rate for step in lineage(own["child"], own) for change in step.changes]
+    assert [str(rate) for rate in rates] == ["0.4"]
+    assert own["child"].parameters["cn"].title == "China"
+
+
+def test_parents_that_disagree_or_do_not_fit_are_an_error_where_the_parent_is_named(tmp_path: Path) -> None:
+    files = {"one": PARENT, "two": PARENT.replace("15%", "16%"), "child": "parents: [one, two]\n"}
+    with pytest.raises(ScenarioError, match="the defaults 15% and 16%") as caught:
+        known(tmp_path, **files)
+    assert (caught.value.path, caught.value.line, caught.value.column) == ("parents[1]", 5, 16)
+    agreed = known(tmp_path, **{**files, "child": "parents: [one, two]\nparameters: {cn: {default: 1%}}\n"})
+    assert agreed["child"].values == {"cn": "1%"}
+    with pytest.raises(ScenarioError, match=r"one.yaml:7:67: The value of the parameter cn") as caught:
+        agreed["child"].with_parameters({"cn": "20"})
+    assert (caught.value.reason, caught.value.path) == ("PARAMETER_INVALID", "parents[0]")
+
+
+def test_a_mixture_takes_weights_and_the_parameters_of_its_components(tmp_path: Path) -> None:
+    mixed = (
+        "parameters: {p: {default: 60%}, q: {default: 40%}}\n"
+        "mixture: [{scenario: parent, weight: $p}, {scenario: child, weight: $q}]\n"
+    )
+    found = known(tmp_path, parent=PARENT, child="parents: [parent]\n", mixed=mixed)
+    filled = found["mixed"].with_parameters({"p": "0.25", "q": "75%", "cn": "33%"})
+    parts = components(filled, found)
+    assert [(str(weight), part.id) for weight, part in parts] == [("0.25", "parent"), ("0.75", "child")]
+    assert [str(lineage(part, found)[0].changes[0].rate) for _, part in parts] == ["0.33", "0.33"]
+    with pytest.raises(ScenarioError, match=r"The weights sum to 0\.9\."):
+        found["mixed"].with_parameters({"p": "50%"})
+
+
+MIXED = "mixture: [{scenario: truce-lapses, weight: %s}, {scenario: truce-extended, weight: %s}]\n"
+
+
+@pytest.mark.parametrize(("text", "left"), [("30%", "0.7"), ("0.125", "0.875"), ("1", "0"), ("0", "1")])
+def test_the_rest_of_a_mixture_is_what_the_other_weights_leave(text: str, left: str) -> None:
+    declared = "parameters: {p: {default: 50%}}\n"
+    filled = parse_scenario(HEAD + declared + MIXED % ("$p", "rest")).with_parameters({"p": text})
+    assert filled.digest == parse_scenario(HEAD + MIXED % (text, left)).digest
+    assert [part.weight for part in filled.mixture] == [read_share(text), Decimal(left)]
+    for weights in (("rest", "rest"), ("120%", "rest"), ("$p", "rest")):
+        assert problems(HEAD + MIXED % weights)[0][:3] == (SYNTAX, "mixture[0].weight", 5)
+
+
+def test_a_value_fills_every_scenario_of_a_call_that_declares_it_also_in_another_process() -> None:
+    both = parse_scenario(DECLARED + CHANGES), parse_scenario(HEAD + PARENT), parse_scenario(HEAD)
+    one, two, three = fill_parameters(both, {"cn": "20%", "start": "2027-02-01"})
+    assert one.values == {**both[0].values, "cn": "20%", "start": "2027-02-01"}
+    assert two.values == {"cn": "20%"}
+    assert three is both[2]
+    with pytest.raises(ScenarioError, match="mine has no parameter 'vn'") as caught:
+        fill_parameters(both, {"cn": "20%", "vn": "1%"})
+    assert caught.value.reason == "PARAMETER_UNKNOWN"
+    again = pickle.loads(pickle.dumps(one))
+    assert again.with_parameters({"cn": "30%"}).digest == one.with_parameters({"cn": "30%"}).digest

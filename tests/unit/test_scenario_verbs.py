@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 import pytest
@@ -10,9 +12,11 @@ import pytest
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import load_law
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
+from tariffs.engine.runs.attribution import attribute
 from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.scenario import apply_scenario, check_scenario, components, library
-from tests.unit.scenario_tables import DAY, TABLE, total, written
+from tariffs.engine.runs.timeline import timeline
+from tariffs.engine.scenario import apply_scenario, check_scenario, library
+from tests.unit.scenario_tables import DAY, TABLE, total, valuer, written
 
 START = "2027-01-01T00:01-05:00"
 MEASURE = "{id: flat, title: Flat, authority: s301.flat, periods: [{id: flat_1, FROM rows: [{rate: 5%}]}]}"
@@ -94,31 +98,24 @@ def test_other_shares_of_the_partition_give_way() -> None:
 
 
 def test_a_limit_and_a_floor_bind_after_the_response() -> None:
-    base = total(library()["base"], response="armington")
-    goods = "origins: [CN], products: ['8505.11']"
-    limit = written(f"{{op: shock_quantity, {goods}, from: {START}, share: 50%}}")
-    cut = impact(
-        TABLE,
-        [Point(limit, DAY)],
-        law=load_law(),
-        options=Options(baseline="2025-01-01", by=("origin", "hts10")),
-    )
-    row = cut.scenarios[0].groups.filter(origin="CN", hts10="8505110070").to_dicts()[0]
-    assert row["quantity_hat"] == pytest.approx(0.5, rel=1e-12)
-    assert row["quota_premium"] > 0.0
-    assert row["rent_importer"] > 0.0
-    assert row["creation"] + row["diversion"] == pytest.approx(row["customs_value"] * -0.5)
-    assert cut.scenarios[0].total["welfare"] is not None
-    assert "QUANTITY_SHOCK" in {note.reason for note in cut.scenarios[0].notes}
-    half = written(f"{{op: shock_quantity, {goods}, from: {START}, share: 50%, compliance: 0%}}")
-    assert total(half, response="armington")["value_after"] == pytest.approx(base["value_after"])
-    floor = written(f"{{op: shock_quantity, {goods}, from: {START}, floor: 20000}}")
-    found = impact(
-        TABLE, [Point(floor, DAY)], law=load_law(), options=Options(baseline="2025-01-01", by=("hts10",))
-    )
-    row = found.scenarios[0].groups.filter(hts10="8505110070").to_dicts()[0]
-    assert row["quantity_hat"] * row["customs_value"] == pytest.approx(20_000)
-    assert total(floor) == total(library()["base"])
+    options = Options(baseline="2025-01-01", by=("hts10",))
+    magnets, goods = TABLE.filter(hts="8505110070"), "origins: [CN], products: ['8505.11']"
+
+    def after(change: str) -> Mapping[str, Any]:
+        scenario = written(f"{{op: shock_quantity, {goods}, from: {START}, {change}}}")
+        (block,) = impact(magnets, [Point(scenario, DAY)], law=load_law(), options=options).scenarios
+        assert "QUANTITY_SHOCK" in {note.reason for note in block.notes}
+        assert block.total["welfare"] is not None
+        return block.groups.to_dicts()[0]
+
+    cut = after("share: 50%")
+    assert cut["quantity_hat"] == pytest.approx(0.5, rel=1e-12)
+    assert cut["quota_premium"] > 0.0
+    assert cut["rent_importer"] > 0.0
+    assert cut["creation"] + cut["diversion"] == pytest.approx(cut["customs_value"] * -0.5)
+    assert after("share: 50%, compliance: 0%")["quantity_hat"] > 0.5
+    floor = after("floor: 20000")
+    assert floor["quantity_hat"] * floor["customs_value"] == pytest.approx(20_000)
 
 
 def test_an_announcement_is_visible_and_never_charged() -> None:
@@ -135,24 +132,41 @@ def test_an_announcement_is_visible_and_never_charged() -> None:
     assert "ANNOUNCED" in {note.reason for note in told.notes}
 
 
-def test_a_mixture_is_linear_in_its_weights() -> None:
-    one, other = library()["truce-extended"], library()["forced-labor-20-on-china"]
-    head = "mixture: [{scenario: truce-extended, weight: 30%}, {scenario: forced-labor-20-on-china, weight: 0.7}]\n"
-    mixed = written(head=head)
-    assert [weight for weight, _ in components(mixed)] == [Decimal("0.3"), Decimal("0.7")]
-    parts = [total(scenario, response="armington") for scenario in (one, other)]
-    found = total(mixed, response="armington")
-    for name in ("duty", "duty_owed", "value_after", "duty_after", "welfare"):
-        assert found[name] == pytest.approx(0.3 * parts[0][name] + 0.7 * parts[1][name], rel=1e-12)
-    assert found["effective_rate_after"] == pytest.approx(found["duty_after"] / found["value_after"])
-    shown = impact(
-        TABLE, [Point(mixed, DAY)], law=load_law(), options=Options(response="none", by=("authority",))
-    )
-    assert shown.scenarios[0].groups["duty"].sum() == pytest.approx(found["duty"])
-
-
 def test_a_mixture_has_no_single_law() -> None:
     with pytest.raises(ScenarioError, match="mixture") as caught:
         apply_scenario(load_law(), library()["truce-even-odds"])
     assert caught.value.line is not None
     assert check_scenario(library()["truce-even-odds"].text, load_law()) == []
+
+
+SET = "{op: set_switch, name: usmca_basis, value: '2024'}"
+LATER = "{op: set_rate, measures: {id: fl301, origins: [MX, CA]}, from: 2027-01-01, rate: 20%}"
+
+
+def test_a_scenario_that_sets_the_switch_of_sourced_shares_is_a_run_with_that_switch() -> None:
+    def duty(switches: dict[str, str], *changes: str, table: pl.DataFrame = TABLE) -> float | None:
+        options = Options(response="none", switches=switches)
+        found = impact(table, [Point(written(*changes), DAY)], law=load_law(), options=options).scenarios[0]
+        told = [note.message for note in found.notes if note.reason == "SHARES_REBASED"]
+        assert len(told) == len(changes)
+        assert all("usmca_basis=" in text for text in told)
+        return found.total["duty"]
+
+    assert duty({}, SET) == duty({"usmca_basis": "2024"}) != duty({})
+    assert duty({"usmca_basis": "2024"}, SET.replace("2024", "2025h2")) == duty({})
+    declared = TABLE.with_columns(usmca_share=pl.lit(0.5))
+    assert duty({}, SET, table=declared) == duty({}, table=declared)
+
+
+def test_the_basis_of_shares_is_a_change_like_others_in_an_attribution_and_on_every_day() -> None:
+    scenario = written(SET, LATER)
+    rows = attribute(valuer(), library()["base"], scenario, DAY).rows
+    shares = dict(rows.group_by("unit").agg(pl.col("duty").sum()).iter_rows())
+    base, whole, alone = (total(one)["duty"] for one in (written(), scenario, written(SET)))
+    assert sum(shares.values()) == pytest.approx(whole - base)
+    assert shares["changes[0]"] > 0
+    assert alone > base
+    options, scenarios = Options(response="none"), [library()["base"], written(SET)]
+    found = timeline(TABLE, scenarios, "2027-01-09", "2027-01-12", law=load_law(), options=options)
+    first, second = (one.totals["duty"] for one in found.scenarios)
+    assert (second > first).all()

@@ -39,13 +39,6 @@ def test_empty_lists_are_in_no_scope_and_leave_the_others_alone() -> None:
     assert found(index, index.of_code("0101210010")) == {scope("other")}
 
 
-def test_siblings_are_found_in_lists_that_came_after_the_first_search() -> None:
-    first = index_of({"a": ("720610",)}, scope("a"))
-    assert found(first, first.near_code("7206900000")) == {scope("a")}
-    second = index_of({"b": ("720711",)}, scope("b"))
-    assert found(second, second.near_code("7207900000")) == {scope("b")}
-
-
 def test_too_many_sets_are_begun_anew_and_older_indexes_keep_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CodeSets, "_shared", None)
     monkeypatch.setattr(scope_index, "_SETS_AT_MOST", 2)

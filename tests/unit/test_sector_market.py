@@ -14,7 +14,6 @@ from tariffs.engine.response.industries import industries, industry_of
 from tariffs.engine.response.sectors.sector_market import kappa_of, market_elasticities
 from tariffs.engine.runs.column_names import DOMESTIC_COLUMNS
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
-from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.scenario import library
 from tests.economics.independent import market as slow
 
@@ -113,26 +112,6 @@ def test_revenue_and_surplus_make_welfare(law: Law) -> None:
     revenue = after["duty_after"] - before.scenarios[0].total["duty"]
     parts = after["buyer_surplus"] + after["producer_surplus"] + revenue
     assert after["welfare"] == pytest.approx(parts, rel=1e-12)
-
-
-def test_runs_with_the_same_elasticities_share_a_market(law: Law) -> None:
-    options = [
-        Options(market="sector", horizon=horizon, baseline="2025-01-01")
-        for horizon in ("short", "short", "long")
-    ]
-    responses = [TableRun(None, law, each, RunContext(None, None)).response for each in options]
-    first, again, other = (response.market for response in responses if response is not None)
-    assert first is again
-    assert first is not other
-
-
-def test_the_provenance_names_the_market_and_its_sources(law: Law) -> None:
-    model = run(law).provenance["model"]
-    assert isinstance(model, dict)
-    assert model["market"] == "sector"
-    assert model["elasticities"]["kappa"]["value"] == 1.19
-    assert "estimate" in model["domestic_goods"]
-    assert "other products" not in model["ignores"]
 
 
 def test_a_draw_of_eta_moves_the_excess_of_the_default_of_kappa_over_top_in_proportion() -> None:

@@ -13,12 +13,26 @@ from tests.unit.laws import at, make_law, measure
 
 FIRST = measure("first", [{"rate": "25%"}])
 SECOND = measure("second", [{"rate": "10%"}])
+THIRD = measure("third", [{"rate": "5%"}])
+FREE = measure("first", [{"rate": "0%"}])
+OF_STEEL = measure("first", [{"rate": "50%", "base": {"steel": "1"}}])
+FLOOR = measure("first", [{"kind": "topup_to", "rate": "15%"}], displaces_at_zero="yes")
+HEADED = measure("first", [{"rate": "25%", "heading": "9903.01.67"}])
+OTHER_HEADING = measure("first", [{"rate": "25%", "heading": "9903.01.02"}])
+ELSEWHERE = {**THIRD, "authority": "elsewhere"}
+MIXED = measure("first", [{"rate": "25%", "base": {"steel": "1", "copper": "1"}}])
+ALL = {"id": "r", "when": ["first"], "on": ["second"], "take": "all"}
+NEXT = {"id": "two", "when": ["second"], "on": ["third"], "take": "all"}
+CONTENT = {**ALL, "take": "content"}
+NOT_HEADED = {**ALL, "when_not": ["9903.01.67"]}
+ONE_OF = {"id": "r", "one_of": ["second", "first"]}
+NODE = {**ALL, "when": ["third"], "on": ["top"]}
+TRUE = frozenset({"gift"})
 
 
 def walked(
     measures: Sequence[Mapping[str, Any]],
-    rules: Sequence[Mapping[str, Any]],
-    *,
+    rules: Sequence[Mapping[str, Any]] = (),
     content: frozenset[int] = frozenset(METALS),
     true: frozenset[str] = frozenset(),
 ) -> dict[str, Layer]:
@@ -32,123 +46,59 @@ def weights(layer: Layer) -> dict[str, float]:
     return {part: float(weight) for part, weight in zip(PARTS, layer.weights, strict=True) if weight}
 
 
-def test_without_rules_layers_add_up() -> None:
-    layers = walked([FIRST, SECOND], [])
-    assert [layer.state for layer in layers.values()] == ["applied", "applied"]
+@pytest.mark.parametrize(
+    ("measures", "rules", "states"),
+    [
+        ([FIRST, SECOND], [], "applied applied"),
+        ([FIRST, SECOND], [ALL], "applied displaced"),
+        ([FREE, SECOND], [ALL], "exempt applied"),  # what charges nothing displaces nothing
+        ([FIRST, SECOND], [CONTENT], "applied displaced"),  # content of a full base takes everything
+        # In order, and a displaced measure fires no more.
+        ([FIRST, SECOND, THIRD], [ALL, NEXT], "applied displaced applied"),
+        ([FIRST, SECOND, THIRD], [NEXT, ALL], "applied displaced displaced"),
+        ([HEADED, SECOND], [NOT_HEADED], "applied applied"),
+        ([OTHER_HEADING, SECOND], [NOT_HEADED], "applied displaced"),
+        ([FIRST, SECOND], [{**ONE_OF, "pick": "first"}], "displaced applied"),
+        ([FIRST, SECOND], [{**ONE_OF, "pick": "highest"}], "applied displaced"),
+        # A top-up counts as charged whatever it comes to.
+        ([FLOOR, SECOND], [{"id": "r", "one_of": ["first", "second"], "pick": "first"}], "applied displaced"),
+        ([FIRST, SECOND, ELSEWHERE], [NODE], "displaced displaced applied"),  # a node selects all below
+    ],
+)
+def test_states_after_rules(measures: list[dict[str, Any]], rules: list[dict[str, Any]], states: str) -> None:
+    assert [layer.state for layer in walked(measures, rules).values()] == states.split()
 
 
-def test_take_all_displaces_with_heading_and_reason() -> None:
-    rule = {
-        "id": "r",
-        "when": ["first"],
-        "on": ["second"],
-        "take": "all",
-        "heading": "9903.01.33",
-        "text": "because",
-    }
-    layer = walked([FIRST, SECOND], [rule])["second"]
-    assert (layer.state, layer.heading, layer.steps[-1].rule, layer.steps[-1].by) == (
-        "displaced",
-        "9903.01.33",
-        "r",
-        ("first",),
-    )
-
-
-@pytest.mark.parametrize("row", [{"rate": "0%"}, {"rate": "25%", "base": {"steel": "1"}}])
-def test_a_measure_that_charges_nothing_displaces_nothing(row: dict[str, Any]) -> None:
-    rule = {"id": "r", "when": ["first"], "on": ["second"], "take": "all"}
-    layers = walked([measure("first", [row]), SECOND], [rule], content=frozenset({COPPER}))
-    assert layers["first"].state == "exempt"
-    assert layers["second"].state == "applied"
-
-
-def test_take_content_leaves_what_the_other_does_not_cover() -> None:
-    steel = measure("first", [{"rate": "50%", "base": {"steel": "1"}}])
-    layer = walked([steel, SECOND], [{"id": "r", "when": ["first"], "on": ["second"], "take": "content"}])[
-        "second"
-    ]
-    assert layer.state == "applied"
-    assert weights(layer) == dict.fromkeys(("aluminum", "copper", "us", "us_above", "rest"), 1.0)
-
-
-def test_content_taken_twice_is_taken_once() -> None:
-    steel = measure("first", [{"rate": "50%", "base": {"steel": "1"}}])
-    again = measure("third", [{"rate": "20%", "base": {"steel": "1"}}])
-    rule = {"id": "r", "when": ["first", "third"], "on": ["second"], "take": "content"}
-    assert min(walked([steel, again, SECOND], [rule])["second"].weights) == 0
-
-
-def test_content_of_a_full_base_takes_everything() -> None:
-    layer = walked([FIRST, SECOND], [{"id": "r", "when": ["first"], "on": ["second"], "take": "content"}])[
-        "second"
-    ]
-    assert layer.state == "displaced"
-
-
-def test_rules_are_walked_in_order_and_a_displaced_measure_fires_no_more() -> None:
-    third = measure("third", [{"rate": "5%"}])
-    rules = [
-        {"id": "one", "when": ["first"], "on": ["second"], "take": "all"},
-        {"id": "two", "when": ["second"], "on": ["third"], "take": "all"},
-    ]
-    assert walked([FIRST, SECOND, third], rules)["third"].state == "applied"
-    assert walked([FIRST, SECOND, third], rules[::-1])["third"].state == "displaced"
-
-
-def test_take_base_puts_another_base_under_a_condition() -> None:
-    rule = {"id": "r", "if": ["gift"], "on": ["top"], "take": "base", "base": {"processing": "1"}}
-    assert weights(walked([FIRST], [rule], true=frozenset({"gift"}))["first"]) == {"processing": 1.0}
-    assert "rest" in weights(walked([FIRST], [rule])["first"])
-
-
-@pytest.mark.parametrize(("base", "left"), [({}, "processing"), ({"steel": "1"}, "steel")])
-def test_take_full_base_replaces_the_base_of_a_layer_on_the_full_value_alone(
-    base: dict[str, str], left: str
-) -> None:
-    rule = {"id": "r", "if": ["gift"], "on": ["top"], "take": "full_base", "base": {"processing": "1"}}
-    first = measure("first", [{"rate": "25%", **({"base": base} if base else {})}])
-    assert weights(walked([first], [rule], true=frozenset({"gift"}))["first"]) == {left: 1.0}
-
-
-def test_unless_holds_a_rule_back() -> None:
-    rule = {"id": "r", "when": ["first"], "on": ["second"], "take": "all", "unless": ["gift"]}
-    assert walked([FIRST, SECOND], [rule], true=frozenset({"gift"}))["second"].state == "applied"
-
-
-@pytest.mark.parametrize(("heading", "state"), [("9903.01.67", "applied"), ("9903.01.02", "displaced")])
-def test_a_measure_charged_under_a_heading_of_when_not_does_not_fire(heading: str, state: str) -> None:
-    rule = {"id": "r", "when": ["first"], "when_not": ["9903.01.67"], "on": ["second"], "take": "all"}
-    first = measure("first", [{"rate": "25%", "heading": heading}])
-    assert walked([first, SECOND], [rule])["second"].state == state
-
-
-@pytest.mark.parametrize(("pick", "kept"), [("first", "second"), ("highest", "first")])
-def test_one_of_keeps_one(pick: str, kept: str) -> None:
-    layers = walked([FIRST, SECOND], [{"id": "r", "one_of": ["second", "first"], "pick": pick}])
-    assert [name for name, layer in layers.items() if layer.charged] == [kept]
-
-
-def test_a_top_up_counts_as_charged_whatever_it_comes_to() -> None:
-    floor = measure("first", [{"kind": "topup_to", "rate": "15%"}], displaces_at_zero="yes")
-    layers = walked([floor, SECOND], [{"id": "r", "one_of": ["first", "second"], "pick": "first"}])
-    assert layers["second"].state == "displaced"
-
-
-def test_a_total_is_in_lieu_of_the_ordinary_duty() -> None:
+def test_a_displaced_layer_has_heading_rule_and_reason() -> None:
+    layer = walked([FIRST, SECOND], [{**ALL, "heading": "9903.01.33", "text": "because"}])["second"]
+    assert (layer.state, layer.heading) == ("displaced", "9903.01.33")
+    assert (layer.steps[-1].rule, layer.steps[-1].by) == ("r", ("first",))
     ordinary = measure("ordinary", [{"kind": "ordinary", "column": "general"}])
     total = measure("total", [{"kind": "total", "rate": "100%"}])
-    layers = walked([ordinary, total], [])
-    assert (layers["ordinary"].state, layers["ordinary"].steps[-1].rule) == ("displaced", "in_lieu")
+    in_lieu = walked([ordinary, total])["ordinary"]
+    assert (in_lieu.state, in_lieu.steps[-1].rule) == ("displaced", "in_lieu")
 
 
-def test_an_authority_node_selects_all_below() -> None:
-    other = {**measure("third", [{"rate": "5%"}]), "authority": "elsewhere"}
-    rule = {"id": "r", "when": ["third"], "on": ["top"], "take": "all"}
-    states = {name: layer.state for name, layer in walked([FIRST, SECOND, other], [rule]).items()}
-    assert states == {"first": "displaced", "second": "displaced", "third": "applied"}
+def test_content_is_that_of_the_goods_and_is_taken_once() -> None:
+    layer = walked([OF_STEEL, SECOND], [CONTENT])["second"]
+    assert layer.state == "applied"
+    assert weights(layer) == dict.fromkeys(("aluminum", "copper", "us", "us_above", "rest"), 1.0)
+    again = measure("third", [{"rate": "20%", "base": {"steel": "1"}}])
+    twice = walked([OF_STEEL, again, SECOND], [{**CONTENT, "when": ["first", "third"]}])
+    assert min(twice["second"].weights) == 0
+    # A duty on steel charges nothing, and displaces nothing, where the goods are of copper.
+    layers = walked([OF_STEEL, SECOND], [ALL], content=frozenset({COPPER}))
+    assert [layer.state for layer in layers.values()] == ["exempt", "applied"]
+    assert walked([MIXED], content=frozenset({STEEL}))["first"].state == "applied"
 
 
-def test_part_of_a_mixed_base_survives_without_content() -> None:
-    mixed = measure("first", [{"rate": "25%", "base": {"steel": "1", "copper": "1"}}])
-    assert walked([mixed], [], content=frozenset({STEEL}))["first"].state == "applied"
+def test_take_base_and_unless_hang_on_a_condition() -> None:
+    rule = {"id": "r", "if": ["gift"], "on": ["top"], "take": "base", "base": {"processing": "1"}}
+    assert weights(walked([FIRST], [rule], true=TRUE)["first"]) == {"processing": 1.0}
+    assert "rest" in weights(walked([FIRST], [rule])["first"])
+    full = {**rule, "take": "full_base"}  # replaces the base of a layer on the full value alone
+    assert weights(walked([FIRST], [full], true=TRUE)["first"]) == {"processing": 1.0}
+    assert weights(walked([OF_STEEL], [full], true=TRUE)["first"]) == {"steel": 1.0}
+    held = {**ALL, "unless": ["gift"]}
+    assert walked([FIRST, SECOND], [held], true=TRUE)["second"].state == "applied"
+    assert walked([FIRST, SECOND], [held])["second"].state == "displaced"

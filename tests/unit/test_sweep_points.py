@@ -13,7 +13,6 @@ from tariffs.engine.runs.sweeps.sweep_points import (
     POINTS_AT_MOST,
     check_count,
     expand,
-    float_of,
     grid,
     point_frame,
 )
@@ -95,10 +94,3 @@ def test_numbers_and_switches_are_columns_of_floats_and_days_of_text() -> None:
             }
         )
     )
-
-
-def test_a_rate_is_the_float_of_its_decimal() -> None:
-    assert [float_of(f"{index}.{index}%") for index in range(10)] == [
-        float(Decimal(f"{index}.{index}") / 100) for index in range(10)
-    ]
-    assert float_of("2026-11-10") is None

@@ -39,9 +39,9 @@ def test_segments_cover_the_period_without_gap() -> None:
         assert all(spans[i][1] + timedelta(1) == spans[i + 1][0] for i in range(len(spans) - 1))
 
 
-@pytest.mark.parametrize("by", [("origin",), ("authority", "hts4"), ("origin", "authority")])
-def test_laws_that_respond_together_are_single_days(by: tuple[str, ...]) -> None:
+def test_laws_that_respond_together_are_single_days() -> None:
     """Four laws or more of one sweep, some of which prohibit goods; each third is a run at the smallest scale."""
+    by = ("authority", "hts4")
     options = Options(by=by, baseline="2025-01-01", response="armington", horizon="long")
     wine = pl.DataFrame([("2204215040", "CA", 4_000.0)], schema=TABLE.schema, orient="row")
     table, scenarios, prohibited = TABLE.vstack(wine), [library()["base"], tariff_on_china()], 0.0
@@ -115,45 +115,6 @@ def test_an_authority_that_is_there_for_part_of_the_period_counts_as_nothing_for
     s122 = found.averages.filter(authority="s122")["duty"].sum()
     first = found.segments.filter(start="2026-07-01", authority="s122")["duty"].sum()
     assert s122 == pytest.approx(first * 23 / 46, rel=1e-12)
-
-
-# Acts that reach back: when they were published, goods they touch, and the rate in percent known the day before and on
-# the day of publication. The parts: column 1, then reciprocal, fentanyl or vehicles.
-RETROACTIVE = [
-    ("2025-04-11", "8471300100", "CN", 0 + 20 + 125, 0 + 20),  # electronics are exempt from 5 April
-    ("2025-09-04", "6110202079", "JP", 16.5 + 15, 16.5),  # Japan's floor of 15 counts from 7 August
-    ("2025-09-25", "8703230190", "DE", 2.5 + 25, 15),  # the EU's floor on vehicles counts from 1 August
-    ("2025-12-04", "8703230190", "KR", 25, 15),  # Korea's vehicles from 1 November; KORUS frees of column 1
-    ("2025-12-18", "9503000073", "CH", 39, 15),  # Switzerland's floor counts from 14 November
-]
-
-
-@pytest.mark.parametrize(("published", "hts", "origin", "before", "after"), RETROACTIVE)
-def test_an_act_that_reaches_back_is_known_from_the_day_of_its_publication(
-    published: str, hts: str, origin: str, before: float, after: float
-) -> None:
-    row = {"hts": hts, "origin": origin, "customs_value": 10_000.0, "fta_share": float(origin == "KR")}
-    table, known = pl.DataFrame([row]), Options(response="none", by=("origin",), known_on="entry")
-    eve = date.fromisoformat(published) - timedelta(1)
-    # The period begins on the eve, so that both days are the first of their segments.
-    block = run("base", start=eve.isoformat(), end=published, options=known, table=table).scenarios[0]
-    points = [Point(library()["base"], day) for day in (eve.isoformat(), published)]
-    singles = impact(table, points, law=load_law(), options=known).scenarios
-    for rate, single in zip((before, after), singles, strict=True):
-        segment, total = (
-            frame.filter(start=single.on).drop("start", "end", "days")
-            for frame in (block.segments, block.totals)
-        )
-        assert segment.equals(single.groups.select(segment.columns))
-        assert total.row(0, named=True) == {column: single.total[column] for column in total.columns}
-        assert total["duty"].item() == pytest.approx(rate * 100)
-
-
-def test_a_mixture_through_time_is_linear() -> None:
-    mixed, one, other = run("truce-even-odds", "truce-lapses", "truce-extended").scenarios
-    assert mixed.average_total["duty"].item() == pytest.approx(
-        (one.average_total["duty"].item() + other.average_total["duty"].item()) / 2, rel=1e-12
-    )
 
 
 def test_entry_dates_of_the_table_are_set_aside_and_it_says_so() -> None:

@@ -49,16 +49,6 @@ def _suspended(law: Law, name: str, kept: str = "") -> Law:
         (_suspended(_law("50%", "25%"), "on_steel", "10%"), {"on_aluminum": 2500}),
         (_suspended(_law("50%", "25%"), "on_steel", "30%"), {"on_steel": 3000}),
     ],
-    ids=[
-        "steel",
-        "aluminum",
-        "tie",
-        "steel off",
-        "tie, steel off",
-        "aluminum off",
-        "steel at 10",
-        "steel at 30",
-    ],
 )
 def test_the_metal_with_the_highest_rate_in_force_is_assumed(law: Law, expected: dict[str, int]) -> None:
     quote = quote_of(law, LINE, RATES)

@@ -1,21 +1,18 @@
-"""Numbers of distinct values, also from several threads."""
+"""Shared tools: numbers of distinct values, and work over several threads."""
 
 from __future__ import annotations
 
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from tariffs.engine.base.array_utils import factorize
+from tariffs.engine.base.chunks import over_threads
 from tariffs.engine.base.numbering import Numbering
 from tariffs.engine.table_duty import rate_classes
-
-
-def test_a_value_keeps_its_number_and_numbers_follow_each_other() -> None:
-    numbers = Numbering("nothing")
-    assert [numbers.of(text) for text in ("a", "b", "a", "nothing", "c")] == [1, 2, 1, 0, 3]
-    assert numbers.values == ["nothing", "a", "b", "c"]
 
 
 def test_threads_never_give_one_number_to_two_values() -> None:
@@ -55,3 +52,44 @@ def test_rows_are_numbered_by_all_their_columns(monkeypatch: pytest.MonkeyPatch)
         number, rows = rate_classes.numbered_rows(columns)
         assert np.array_equal(rows[number], np.column_stack(columns))
         assert len(rows) == len(set(zip(*columns, strict=True)))
+
+
+def test_results_come_in_the_order_of_items_from_several_threads() -> None:
+    names = set()
+
+    def work(item: int) -> int:
+        names.add(threading.current_thread().name)
+        time.sleep(0.002 * (item % 3))
+        return item * item
+
+    assert over_threads(work, range(40), 3) == [item * item for item in range(40)]
+    assert len(names) > 1
+    assert over_threads(work, [], 3) == []
+    names.clear()
+    assert over_threads(work, range(3), 1) == [0, 1, 4]
+    assert names == {threading.current_thread().name}
+
+
+def test_the_first_error_in_order_is_raised_and_the_rest_is_left_out() -> None:
+    done = []
+
+    def work(item: int) -> None:
+        if item >= 2:
+            time.sleep(0.01 / item)
+            raise ValueError(str(item))
+        done.append(item)
+
+    with pytest.raises(ValueError, match=r"^2$"):
+        over_threads(work, range(1000), 2)
+    assert done == [0, 1]
+
+
+def test_work_within_work_ends_though_no_thread_is_free() -> None:
+    def inner(item: int) -> int:
+        time.sleep(0.001)
+        return item
+
+    def outer(item: int) -> int:
+        return sum(over_threads(inner, range(item), 4))
+
+    assert over_threads(outer, [6] * 30, 8) == [15] * 30
