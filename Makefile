@@ -33,13 +33,13 @@ test-all: $(STAMP)  ## Everything but benchmarks: long properties, killed proces
 	@TARIFFS_TEST_SCALE=$${TARIFFS_TEST_SCALE:-3} $(PYTEST) -m "not bench"
 
 load: $(STAMP)  ## The service under load: one table of ratios in some six minutes; QUICK=1 in some four
-	@$(BIN)/python -m tests.tools.load $(if $(QUICK),--quick) $(if $(CHECK),--check)
+	@$(BIN)/python -m tests.tools.load $(if $(QUICK),--quick)
 
 soak: $(STAMP)  ## Servers that are restarted, killed and starved of disk and database for MINUTES (10), under load
 	@$(BIN)/python -W ignore -m tests.tools.soak --minutes $(or $(MINUTES),10)
 
 bench: $(STAMP)  ## The engine beside its rivals, as ratios; QUICK=1 in about a minute, CHECK=1 fails far below a target
-	@$(BIN)/python -m tariffs.client.cli bench $(if $(QUICK),--quick)
+	@$(BIN)/python -m tariffs.client.cli bench $(if $(QUICK),--quick) $(if $(CHECK),--strict)
 
 # cosmic-ray has an environment of its own: it changes a copy of the code and runs the tests with that of the project.
 mutants: $(STAMP)  ## Changes of the code that no test notices, from a sample of COUNT (200); takes an hour or more

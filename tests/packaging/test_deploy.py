@@ -72,7 +72,7 @@ def test_the_dockerfile_is_pinned_unprivileged_and_stops_by_signal(dockerfile: l
     assert ("STOPSIGNAL", "SIGTERM") in dockerfile
 
 
-def test_the_image_says_what_it_is_and_finds_the_kernels_where_they_were_compiled(
+def test_the_image_says_what_it_is_finds_its_kernels_and_starts_a_module_of_the_wheel(
     root: Path, dockerfile: list[tuple[str, str]]
 ) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -89,16 +89,13 @@ def test_the_image_says_what_it_is_and_finds_the_kernels_where_they_were_compile
     assert any(rest.endswith(fill_caches) for word, rest in dockerfile if word == "RUN")
     assert fill_caches in (root / "Makefile").read_text(encoding="utf-8")
     assert any("cyclonedx-py" in rest for word, rest in dockerfile if word == "RUN")
-
-
-def test_the_container_starts_a_module_of_the_wheel(root: Path, dockerfile: list[tuple[str, str]]) -> None:
     (entry,) = [rest for word, rest in dockerfile if word == "ENTRYPOINT"]
     python, flag, module = json.loads(entry)
     assert (python, flag) == ("python", "-m")
     assert (root / "service" / module.replace(".", "/") / "__main__.py").is_file()
 
 
-def test_compose_builds_that_file_and_offers_the_port_to_this_machine_only(
+def test_compose_builds_that_file_offers_ports_to_this_machine_and_keeps_the_audit_record_apart(
     root: Path, compose: dict[str, Any], dockerfile: list[tuple[str, str]]
 ) -> None:
     service = compose["services"]["tariffs"]
@@ -109,10 +106,14 @@ def test_compose_builds_that_file_and_offers_the_port_to_this_machine_only(
     environment = service["environment"]
     assert exposed == [str(Settings().port), environment["TARIFFS_HTTP_PORT"]]
     assert service["ports"] == [f"127.0.0.1:{port}:{port}" for port in exposed]
+    volumes = dict(volume.split(":")[::-1] for volume in service["volumes"])
+    record = environment["TARIFFS_AUDIT"]
+    assert volumes[record] != volumes["/var/lib/tariffs"]
+    assert any(record in rest for word, rest in dockerfile if word == "RUN"), "made for the user of the image"
 
 
 @pytest.mark.parametrize("file", ["compose.yaml", "postgres.yaml", "dask.yaml"])
-def test_compose_mounts_what_is_there_and_keeps_what_it_declares(root: Path, file: str) -> None:
+def test_compose_mounts_what_is_there_keeps_what_it_declares_and_has_limits(root: Path, file: str) -> None:
     deploy = root / "deploy"
     parsed = yaml.safe_load((deploy / file).read_text(encoding="utf-8"))
     sources = [
@@ -123,7 +124,9 @@ def test_compose_mounts_what_is_there_and_keeps_what_it_declares(root: Path, fil
     assert set(sources) - mounted == parsed.get("volumes", {}).keys()
     secrets = [name for one in parsed["services"].values() for name in one.get("secrets", [])]
     assert set(secrets) == parsed.get("secrets", {}).keys()
-    for one in parsed["services"].values():
+    for name, one in parsed["services"].items():
+        if "image" in one:
+            assert {"memory", "pids"} <= one["deploy"]["resources"]["limits"].keys(), name
         image = one.get("image", "tariffs")
         assert image == "tariffs" or re.fullmatch(r"[a-z/]+:v?\d[\w.-]+@sha256:[0-9a-f]{64}", image)
         assert all(port.startswith("127.0.0.1:") for port in one.get("ports", []))
@@ -161,7 +164,7 @@ def _dask_commands(root: Path) -> Iterator[list[str]]:
             yield [*container["command"], *container.get("args", [])]
 
 
-def test_the_commands_of_the_cluster_are_those_of_dask(root: Path) -> None:
+def test_the_commands_of_the_cluster_are_those_of_dask_at_the_address_of_the_server(root: Path) -> None:
     known = {"scheduler": dask_scheduler.main, "worker": dask_worker.main}
     commands = list(_dask_commands(root))
     assert [command[1] for command in commands] == ["scheduler", "worker"] * 2
@@ -171,36 +174,12 @@ def test_the_commands_of_the_cluster_are_those_of_dask(root: Path) -> None:
         assert found["dashboard_address"] == "127.0.0.1:0"
         assert any("tls://" in argument for argument in arguments)
         assert name == "worker" or found["host"].startswith("tls://")
-
-
-def test_the_cluster_of_compose_is_that_of_the_server(root: Path) -> None:
     services = yaml.safe_load((root / "deploy" / "dask.yaml").read_text(encoding="utf-8"))["services"]
     settings = Settings.model_validate({"cluster": services["tariffs"]["environment"]["TARIFFS_CLUSTER"]})
     address = urlsplit(settings.cluster)
     assert address.hostname in services
     assert (address.scheme, address.port) == ("tls", 8786)
     assert settings.cluster in services["dask-worker"]["entrypoint"]
-
-
-@pytest.mark.parametrize("file", ["compose.yaml", "postgres.yaml", "dask.yaml"])
-def test_every_container_of_compose_has_limits(root: Path, file: str) -> None:
-    services = yaml.safe_load((root / "deploy" / file).read_text(encoding="utf-8"))["services"]
-    for name, one in services.items():
-        if "image" in one:
-            limits = one["deploy"]["resources"]["limits"]
-            assert {"memory", "pids"} <= limits.keys(), name
-
-
-def test_the_audit_record_of_compose_has_a_volume_of_its_own(
-    compose: dict[str, Any], dockerfile: list[tuple[str, str]]
-) -> None:
-    service = compose["services"]["tariffs"]
-    volumes = dict(volume.split(":")[::-1] for volume in service["volumes"])
-    record = service["environment"]["TARIFFS_AUDIT"]
-    assert volumes[record] != volumes["/var/lib/tariffs"]
-    assert any(record in rest for word, rest in dockerfile if word == "RUN"), (
-        "made in the image, for its user"
-    )
 
 
 def test_what_the_image_installs_is_in_the_lock_with_hashes(
@@ -220,15 +199,8 @@ def test_what_the_image_installs_is_in_the_lock_with_hashes(
     lock = (root / "requirements.lock").read_text(encoding="utf-8")
     found = script["runtime_requirements"](wheel, lock, extras)
     pinned = pins(found)
-    assert {
-        "grpcio",
-        "polars",
-        "psycopg",
-        "psycopg-binary",
-        "connectrpc",
-        "h11",
-        "distributed",
-    } <= pinned.keys()
+    wanted = {"grpcio", "polars", "psycopg", "psycopg-binary", "connectrpc", "h11", "distributed"}
+    assert wanted <= pinned.keys()
     assert not {"pytest", "mypy", "ruff", "marimo", "pyarrow"} & pinned.keys()
     assert all("--hash=sha256:" in block for block in re.split(r"\n(?=[a-z])", found))
     for name, versions in pinned.items():

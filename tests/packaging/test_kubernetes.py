@@ -19,8 +19,8 @@ from tariffs.service.settings.settings import Settings
 
 OVERLAYS = ("single", "replicas")
 UNDERSTOOD = {
-    *("apiVersion", "kind", "resources", "components", "patches", "configMapGenerator", "images", "labels"),
-}
+    "apiVersion", "kind", "resources", "components", "patches", "configMapGenerator", "images", "labels"
+}  # fmt: skip
 # Read by the health check of the image.
 HEALTH = {"health_name"}
 
@@ -127,24 +127,17 @@ def test_selectors_find_the_pods_and_nothing_else(home: Path, rendered: Rendered
         rendered.of("Service")["spec"]["selector"],
         rendered.of("NetworkPolicy")["spec"]["podSelector"]["matchLabels"],
         rendered.pod["topologySpreadConstraints"][0]["labelSelector"]["matchLabels"],
-        *(
-            one["spec"]["selector"]["matchLabels"]
-            for (kind, _), one in rendered.resources.items()
-            if kind == "PodDisruptionBudget"
-        ),
     ]
+    budgets = [one for (kind, _), one in rendered.resources.items() if kind == "PodDisruptionBudget"]
+    selectors += [one["spec"]["selector"]["matchLabels"] for one in budgets]
     for selector in selectors:
         assert selector.items() <= labels.items()
-    dask = [one for one in documents(home / "dask.yaml") if one["kind"] == "Deployment"]
-    for one in dask:
-        others = one["spec"]["template"]["metadata"]["labels"]
-        assert not selectors[0].items() <= others.items()
-    (allowed,) = [
-        one["spec"]["ingress"][0]["from"][0]["podSelector"]["matchExpressions"][0]
-        for one in documents(home / "dask.yaml")
-        if one["kind"] == "NetworkPolicy"
-    ]
-    assert labels[allowed["key"]] in allowed["values"]
+    for one in documents(home / "dask.yaml"):
+        if one["kind"] == "Deployment":
+            assert not selectors[0].items() <= one["spec"]["template"]["metadata"]["labels"].items()
+        if one["kind"] == "NetworkPolicy":
+            (allowed,) = one["spec"]["ingress"][0]["from"][0]["podSelector"]["matchExpressions"]
+            assert labels[allowed["key"]] in allowed["values"]
 
 
 def test_settings_are_those_of_the_server_and_its_ports_agree(
@@ -185,11 +178,15 @@ def test_paths_of_settings_are_mounted_and_volumes_are_there(home: Path, rendere
     volumes = {volume["name"]: volume for volume in rendered.pod["volumes"]}
     assert set(mounts.values()) == set(volumes)
     claims = {
-        volume["persistentVolumeClaim"]["claimName"]
-        for volume in volumes.values()
+        name: volume["persistentVolumeClaim"]["claimName"]
+        for name, volume in volumes.items()
         if "persistentVolumeClaim" in volume
     }
-    assert claims == {name for kind, name in rendered.resources if kind == "PersistentVolumeClaim"}
+    assert set(claims.values()) == {
+        name for kind, name in rendered.resources if kind == "PersistentVolumeClaim"
+    }
+    record = mounts[rendered.settings["TARIFFS_AUDIT"]]
+    assert claims[record] != claims[mounts["/var/lib/tariffs"]], "the audit record has a volume of its own"
 
 
 def test_pods_have_no_rights_and_write_their_volumes_alone(home: Path, rendered: Rendered) -> None:
@@ -244,14 +241,13 @@ def test_every_way_out_names_where_it_leads(home: Path, rendered: Rendered) -> N
     assert issuer["spec"]["podSelector"] == rendered.of("NetworkPolicy")["spec"]["podSelector"]
     (way,) = issuer["spec"]["egress"]
     assert way["ports"] == [{"port": 443, "protocol": "TCP"}]
+    private = {4: ["10.0.0.1", "169.254.169.254", "192.168.1.1"], 6: ["fd00::1", "fe80::1"]}
     for block in (one["ipBlock"] for one in way["to"]):
         network = ipaddress.ip_network(block["cidr"])
         left_out = [ipaddress.ip_network(one) for one in block["except"]]
         assert all(one.subnet_of(network) for one in left_out)  # type: ignore[arg-type] # of one version
-        hidden = {4: ["10.0.0.1", "169.254.169.254", "192.168.1.1"], 6: ["fd00::1", "fe80::1"]}[
-            network.version
-        ]
-        assert all(any(ipaddress.ip_address(one) in net for net in left_out) for one in hidden)
+        hidden = map(ipaddress.ip_address, private[network.version])
+        assert all(any(one in net for net in left_out) for one in hidden)
 
 
 def test_storage_beside_volumes_is_bounded(home: Path, rendered: Rendered) -> None:
@@ -270,13 +266,6 @@ def test_storage_beside_volumes_is_bounded(home: Path, rendered: Rendered) -> No
 
 def gibibytes(text: str) -> float:
     return float(text[:-2]) * {"Gi": 1.0, "Mi": 1 / 1024}[text[-2:]]
-
-
-def test_the_audit_record_has_a_volume_of_its_own(rendered: Rendered) -> None:
-    mounts = {mount["mountPath"]: mount["name"] for mount in rendered.container["volumeMounts"]}
-    volumes = {volume["name"]: volume for volume in rendered.pod["volumes"]}
-    record = volumes[mounts[rendered.settings["TARIFFS_AUDIT"]]]["persistentVolumeClaim"]
-    assert record != volumes[mounts["/var/lib/tariffs"]]["persistentVolumeClaim"]
 
 
 def test_the_cluster_is_reached_by_encryption_alone(home: Path) -> None:

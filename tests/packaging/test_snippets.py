@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,8 @@ from tariffs.client.cli.__main__ import run
 from tests.packaging.snippets import CODES, PAGES, ROOT, commands, fences, name_of, write_files
 
 pytestmark = pytest.mark.slow
-HERE = {"duty", "find", "impact", "timeline", "sweep", "seek", "refund", "law", "scenario", "table"}
-"""Commands that compute in this process with --local."""
+HERE = {"duty", "find", "impact", "timeline", "sweep", "seek", "refund", "law", "scenario", "table", "data"}
+"""Commands that compute in this process."""
 TESTED_ELSEWHERE = {
     # A page in the browser.
     "desk": "tests/desk",
@@ -24,10 +26,13 @@ TESTED_ELSEWHERE = {
 }
 ALL_COMMANDS = [(page, words) for page in PAGES for words in commands(page)]
 LOCAL = [(page, words) for page, words in ALL_COMMANDS if words[0] in HERE and "--detach" not in words]
-FILES = [(page, words) for page, words in ALL_COMMANDS if words[0] == "data"]
 SERVED = [
     (page, words) for page, words in ALL_COMMANDS if words[0] in {"runs", "tables"} or "--detach" in words
 ]
+SHOWN = re.findall(
+    r"^\$ tariffs (.+)\n((?:(?!\$ |```).*\n)+)", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
+)
+SCENARIOS = [text for page in ("README.md", "docs/scenarios.md") for text in fences(ROOT / page, "yaml")]
 PYTHON = {page: fences(page, "python") for page in PAGES}
 NEED_A_CLUSTER = {"docs/scale.md"}
 
@@ -44,7 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_command_of_the_pages_is_run_somewhere() -> None:
-    run_here = [words for _, words in (*LOCAL, *FILES, *SERVED)]
+    run_here = [words for _, words in (*LOCAL, *SERVED)]
     left = {words[0] for _, words in ALL_COMMANDS if words not in run_here}
     assert left == set(TESTED_ELSEWHERE)
     assert all((ROOT / place).exists() for place in TESTED_ELSEWHERE.values())
@@ -53,13 +58,23 @@ def test_every_command_of_the_pages_is_run_somewhere() -> None:
 
 @pytest.mark.parametrize(("page", "words"), LOCAL, ids=labels(LOCAL))
 def test_a_command_answers(page: Path, words: list[str], folder: Path) -> None:
-    assert run([*words, "--local"]) == 0
+    if words[0] == "data":
+        assert run(words) == 0
+        assert pl.read_parquet(folder / words[words.index("-o") + 1]).height
+    else:
+        assert run([*words, "--local"]) == 0
 
 
-@pytest.mark.parametrize(("page", "words"), FILES, ids=labels(FILES))
-def test_a_command_makes_its_file(page: Path, words: list[str], folder: Path) -> None:
-    assert run(words) == 0
-    assert pl.read_parquet(folder / words[words.index("-o") + 1]).height
+@pytest.mark.parametrize(("command", "shown"), SHOWN)
+def test_the_output_that_the_readme_shows_is_that_of_its_command(
+    command: str, shown: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    assert run([*shlex.split(command), "--local"]) == 0
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    wanted = [line.split() for line in shown.splitlines() if line.strip(". ")]
+    assert len(wanted) > 5
+    assert [line for line in wanted if line not in printed] == []
 
 
 def test_the_commands_for_a_server_answer(
@@ -115,7 +130,7 @@ def scenario_of(text: str) -> str:
     return header + text + ("" if {"changes", "mixture"} & set(yaml.safe_load(text)) else "changes: []\n")
 
 
-@pytest.mark.parametrize("text", fences(ROOT / "docs" / "scenarios.md", "yaml"), ids=lambda text: text[:20])
+@pytest.mark.parametrize("text", SCENARIOS, ids=lambda text: text[:20])
 def test_a_scenario_of_the_page_is_sound(text: str) -> None:
     answer = Client.local().check(scenario_of(text))
     assert [one for one in answer.problems if one.severity == "error"] == []

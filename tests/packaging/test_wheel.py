@@ -41,7 +41,8 @@ def members(wheel: Path) -> list[str]:
         return [entry for entry in archive.namelist() if ".dist-info/" not in entry]
 
 
-def test_the_wheel_adds_one_name(wheel: Path) -> None:
+def test_the_wheel_adds_one_name_and_is_small_enough_to_ship(wheel: Path) -> None:
+    assert wheel.stat().st_size < 12 * 2**20
     assert {entry.split("/")[0] for entry in members(wheel)} == {"tariffs"}
     assert "tariffs/__init__.py" not in members(wheel)
 
@@ -54,15 +55,8 @@ def test_every_source_and_data_file_of_the_library_is_in_the_wheel(wheel: Path, 
         if path.is_file() and not {"__pycache__", "importers", "reference_pages"} & set(path.parts)
     }
     assert kept == set(members(wheel))
-    assert {Path(entry).suffix for entry in kept} >= {
-        ".py",
-        ".pyi",
-        ".proto",
-        ".yaml",
-        ".csv",
-        ".parquet",
-        ".typed",
-    }
+    suffixes = {Path(entry).suffix for entry in kept}
+    assert suffixes >= {".py", ".pyi", ".proto", ".yaml", ".csv", ".parquet", ".typed"}
 
 
 def test_the_database_is_migrated_by_the_wheel(wheel: Path, tmp_path: Path) -> None:
@@ -84,10 +78,6 @@ def test_the_database_is_migrated_by_the_wheel(wheel: Path, tmp_path: Path) -> N
         check=True,
     )
     assert done.stdout.strip().endswith("up to date")
-
-
-def test_the_wheel_is_small_enough_to_ship(wheel: Path) -> None:
-    assert wheel.stat().st_size < 12 * 2**20
 
 
 def type_check(environment: Environment, program: Path) -> subprocess.CompletedProcess[str]:
@@ -155,31 +145,22 @@ with Client(sys.argv[1]) as client:
     assert done.stdout.strip() == "3000.00"
 
 
-def test_a_client_without_the_engine_says_what_to_install(base: Environment) -> None:
+def test_what_lacks_its_extra_says_what_to_install(base: Environment, with_cli: Environment) -> None:
     done = base.run("python", "-c", "from tariffs.client import Client; Client.local()")
     assert done.returncode != 0
-    last = done.stderr.strip().splitlines()[-1]
-    assert f"{PIP_COMMAND}server]'" in last
-
-
-def test_the_command_without_its_extra_says_what_to_install(base: Environment) -> None:
-    done = base.run("tariffs", "--help")
-    assert done.returncode == 3
-    assert f"{PIP_COMMAND}cli]'" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_local_without_the_engine_exits_3(with_cli: Environment) -> None:
+    assert f"{PIP_COMMAND}server]'" in done.stderr.strip().splitlines()[-1]
     line = ("duty", "9503.00.0073", "--origin", "CN", "--date", "2025-05-14", "--value", "10000", "--local")
-    plain, as_json = with_cli.run("tariffs", *line), with_cli.run("tariffs", *line, "--json")
-    for done in (plain, as_json):
+    command, plain, as_json = (
+        base.run("tariffs", "--help"),
+        with_cli.run("tariffs", *line),
+        with_cli.run("tariffs", *line, "--json"),
+    )
+    for done in (command, plain, as_json):
         assert done.returncode == 3
         assert "Traceback" not in done.stderr
+    assert f"{PIP_COMMAND}cli]'" in command.stderr
     assert f"{PIP_COMMAND}server]'" in plain.stderr
     assert "EXTRA_MISSING" in json.dumps(json.loads(as_json.stdout))
-
-
-def test_the_command_teaches_without_the_engine(with_cli: Environment) -> None:
-    done = with_cli.run("tariffs", "--help")
-    assert done.returncode == 0
-    assert "duty" in done.stdout
+    taught = with_cli.run("tariffs", "--help")
+    assert taught.returncode == 0
+    assert "duty" in taught.stdout

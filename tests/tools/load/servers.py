@@ -87,7 +87,7 @@ def starting(folder: Path, **settings: Any) -> Iterator[Callable[[], Server]]:
         process = subprocess.Popen(
             [sys.executable, "-m", "tariffs.service"],
             cwd=ROOT,
-            env={**_environment(), **variables},
+            env={**environment(), **variables},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -103,7 +103,7 @@ def starting(folder: Path, **settings: Any) -> Iterator[Callable[[], Server]]:
         stop(process)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """That of the run, without the reader's own settings; kernels are kept where the tests keep them."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TARIFFS_")}
     return {"NUMBA_CACHE_DIR": str(ROOT / ".numba_cache"), **kept}
@@ -126,17 +126,22 @@ def free_port() -> int:
 
 
 def _warm(server: Server, process: subprocess.Popen[bytes]) -> Server:
-    """The log would tell, but not of a server that logs errors alone."""
-    limit = time.monotonic() + START_SECONDS
-    with grpc.insecure_channel(server.target, options=[("grpc.max_reconnect_backoff_ms", 200)]) as channel:
+    wait_serving(server.target, process, START_SECONDS)
+    return server
+
+
+def wait_serving(target: str, process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait until a server answers, as a log of errors alone does not say; raises RuntimeError if it ends or is late."""
+    limit = time.monotonic() + seconds
+    with grpc.insecure_channel(target, options=[("grpc.max_reconnect_backoff_ms", 200)]) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         while process.poll() is None and time.monotonic() < limit:
             with suppress(grpc.RpcError):
                 found: Any = stub.Check(health_pb2.HealthCheckRequest(), timeout=1)
                 if found.status == health_pb2.HealthCheckResponse.SERVING:
-                    return server
+                    return
             time.sleep(0.1)
-    raise RuntimeError(f"the server did not start; its exit code is {process.poll()}")
+    raise RuntimeError(f"the server at {target} did not start; its exit code is {process.poll()}")
 
 
 @contextmanager

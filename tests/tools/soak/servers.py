@@ -7,23 +7,20 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import grpc
 import psutil
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.law.packs import key_pair
-from tests.tools.load.servers import ROOT, free_port
+from tests.tools.load.servers import ROOT, environment, free_port, wait_serving
 
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 STATE_MIB = 768
-START_SECONDS, STOP_SECONDS, PAUSE_SECONDS = 240.0, 60.0, 0.2
+START_SECONDS, STOP_SECONDS = 240.0, 60.0
 NO_OFFSET = "+0"
 LEASE_SECONDS = 5
 
@@ -34,7 +31,6 @@ class SoakServer:
 
     Attributes:
         clock: file of the offset of its clock; None where the clock cannot be changed.
-        processes: how often it was started.
     """
 
     name: str
@@ -43,8 +39,6 @@ class SoakServer:
     settings: Mapping[str, Any]
     clock: Path | None = None
     process: subprocess.Popen[bytes] | None = None
-    processes: int = 0
-    _stack: ExitStack = field(default_factory=ExitStack)
 
     @property
     def target(self) -> str:
@@ -59,14 +53,12 @@ class SoakServer:
     def start(self) -> None:
         """Start a process; returns at once."""
         variables = {f"TARIFFS_{name.upper()}": str(value) for name, value in self.settings.items()}
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("TARIFFS_")}
         with self.log.open("a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tariffs.service"],
                 cwd=ROOT,
                 env={
-                    "NUMBA_CACHE_DIR": str(ROOT / ".numba_cache"),
-                    **kept,
+                    **environment(),
                     "TMPDIR": str(self.settings["state_dir"]),
                     **self._clock_variables(),
                     **variables,
@@ -75,7 +67,6 @@ class SoakServer:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        self.processes += 1
 
     def _clock_variables(self) -> dict[str, str]:
         if self.clock is None:
@@ -90,16 +81,8 @@ class SoakServer:
 
     def wait_serving(self) -> None:
         """Wait until it answers; raises RuntimeError if its process ends or it takes too long."""
-        limit = time.monotonic() + START_SECONDS
-        with grpc.insecure_channel(self.target, options=[("grpc.max_reconnect_backoff_ms", 200)]) as channel:
-            stub = health_pb2_grpc.HealthStub(channel)
-            while self.process is not None and self.process.poll() is None and time.monotonic() < limit:
-                with suppress(grpc.RpcError):
-                    answer: Any = stub.Check(health_pb2.HealthCheckRequest(), timeout=2)
-                    if answer.status == health_pb2.HealthCheckResponse.SERVING:
-                        return
-                time.sleep(PAUSE_SECONDS)
-        raise RuntimeError(f"server {self.name} did not start; see {self.log}")
+        assert self.process is not None
+        wait_serving(self.target, self.process, START_SECONDS)
 
     def terminate(self) -> None:
         """Stop it as a rolling update does, and wait for its end."""
