@@ -9,6 +9,7 @@ ROOTS := engine service clients/python proto
 PORT ?= 50051
 UV_VERSION := 0.13.9
 COSMIC_RAY_VERSION := 8.7.0
+COVERAGE_VERSION := 7.17.5
 MUTANTS := build/mutants/venv
 PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST = $(BIN)/python -m pytest -q -n $(PROCESSES) --dist worksteal
@@ -42,9 +43,10 @@ bench: $(STAMP)  ## The engine beside its rivals, as ratios; QUICK=1 in about a 
 	@$(BIN)/python -m tariffs.client.cli bench $(if $(QUICK),--quick) $(if $(CHECK),--strict)
 
 # cosmic-ray has an environment of its own: it changes a copy of the code and runs the tests with that of the project.
-mutants: $(STAMP)  ## Changes of the code that no test notices, from a sample of COUNT (200); takes an hour or more
+mutants: $(STAMP)  ## Changes of the code that no test notices, from a sample of COUNT (200); takes two hours
 	@test -x $(MUTANTS)/bin/cosmic-ray || $(PYTHON) -m venv $(MUTANTS)
-	@test -x $(MUTANTS)/bin/cosmic-ray || $(MUTANTS)/bin/python -m pip install --quiet cosmic-ray==$(COSMIC_RAY_VERSION)
+	@test -x $(MUTANTS)/bin/coverage || $(MUTANTS)/bin/python -m pip install --quiet cosmic-ray==$(COSMIC_RAY_VERSION) \
+		coverage==$(COVERAGE_VERSION)
 	@$(MUTANTS)/bin/python -m tests.tools.mutants --python $(abspath $(BIN)/python) --count $(or $(COUNT),200)
 
 lint: $(STAMP)  ## Style, the floors of the house, dependencies, the wire contract, deploy files
