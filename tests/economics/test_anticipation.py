@@ -23,31 +23,23 @@ from tariffs.engine.response.trade.anticipation import (
 )
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.timeline import timeline
-from tariffs.engine.scenario import Scenario, library, parse_scenario
+from tariffs.engine.scenario import library
+from tests.economics.runs import BASELINE, COFFEE, TOYS, lines_of, run_of, scenario_of, table_of, total_of
 
-BASELINE = "2025-01-01"
-TABLE = pl.DataFrame(
-    [
-        ("9503000073", "CN", 1e4),
-        ("9503000073", "VN", 2e4),
-        ("8703230190", "JP", 9e4),
-        ("0901110015", "BR", 5e3),
-    ],
-    schema=["hts", "origin", "customs_value"],
-    orient="row",
-)
+TABLE = table_of({TOYS: {"CN": 1e4, "VN": 2e4}, "8703230190": {"JP": 9e4}, COFFEE: {"BR": 5e3}})
 STORAGE = Storage(0.02, 1.35, 6.0)
+BASE = library()["base"]
 
 
-def run_of(day: str, ahead: str = "", table: pl.DataFrame = TABLE, **options: Any) -> Impact:
-    given = Options(baseline=BASELINE, include_lines=True, ahead=ahead, **options)
-    return impact(table, [Point(library()["base"], day)], law=load_law(), options=given)
+def run(on: str, ahead: str = "", table: pl.DataFrame = TABLE, *scenarios: Any, **options: Any) -> Impact:
+    return run_of(table, *scenarios, on=on, ahead=ahead, include_lines=True, **options)
 
 
-def lines(found: Impact) -> pl.DataFrame:
-    frame = found.scenarios[0].lines
-    assert frame is not None
-    return frame
+def factors(on: str, ahead: str, *scenarios: Any, **options: Any) -> list[float]:
+    """Purchases with buying ahead over those without, by line."""
+    moved, plain = (lines_of(run(on, each, TABLE, *scenarios, **options)) for each in (ahead, ""))
+    found: list[float] = (moved["quantity_hat"] / plain["quantity_hat"]).to_list()
+    return found
 
 
 def slow_factor(rates: dict[date, float], on: date, since: date) -> float:
@@ -70,10 +62,12 @@ def test_purchases_are_those_of_an_independent_slow_version(day: str) -> None:
     since, on = date(2024, 11, 6), date.fromisoformat(day)
     first = max(date(2025, 1, 1), on - timedelta(days=200))
     days = [first + timedelta(days=n) for n in range((on - first).days + 190)]
-    points = [Point(library()["base"], each.isoformat()) for each in days]
-    static = Options(response="none", include_lines=True)
+    points, static = (
+        [Point(BASE, each.isoformat()) for each in days],
+        Options(response="none", include_lines=True),
+    )
     blocks = impact(TABLE, points, law=load_law(), options=static).scenarios
-    plain, moved = lines(run_of(day)), lines(run_of(day, "2024-11-06"))
+    plain, moved = lines_of(run(day)), lines_of(run(day, "2024-11-06"))
     for row in range(TABLE.height):
         rates = {
             each: block.lines["duty"][row] / TABLE["customs_value"][row]
@@ -88,17 +82,16 @@ def test_purchases_are_those_of_an_independent_slow_version(day: str) -> None:
 def test_a_cost_without_bound_moves_nothing_and_none_fills_the_stores() -> None:
     steps = [ExpectedStep(30, 90, np.array([0.2, 0.0, -0.1]))]
     assert purchase_factor(steps, 3, Storage(math.inf, 1.35, 6.0)).tolist() == [1.0, 1.0, 1.0]
-    window = 90 / DAYS_A_MONTH
+    part = 1.35 / (90 / DAYS_A_MONTH)
     free = purchase_factor(steps, 3, Storage(1e-300, 1.35, 6.0))
-    assert free == pytest.approx([1 + 1.35 / window, 1.0, 1 - 1.35 / window], rel=1e-12)
+    assert free == pytest.approx([1 + part, 1.0, 1 - part], rel=1e-12)
 
 
 def test_what_is_bought_ahead_is_missing_afterwards() -> None:
     gain = np.array([0.01, 0.3])
     moved = [purchase_factor([ExpectedStep(60 - day, 60, gain)], 2, STORAGE) - 1.0 for day in range(121)]
-    assert np.sum(moved[:60], axis=0) / DAYS_A_MONTH == pytest.approx(
-        stock_months(gain, 60 / DAYS_A_MONTH, STORAGE)
-    )
+    bought = np.sum(moved[:60], axis=0) / DAYS_A_MONTH
+    assert bought == pytest.approx(stock_months(gain, 60 / DAYS_A_MONTH, STORAGE))
     assert np.sum(moved, axis=0) == pytest.approx([0.0, 0.0], abs=1e-12)
 
 
@@ -109,116 +102,84 @@ def test_a_day_s_purchases_at_most_double_for_one_step() -> None:
     assert many.tolist() == [0.0]
 
 
-def test_before_the_day_and_for_steps_before_it_nothing_is_moved() -> None:
-    plain = run_of("2025-03-20")
-    for ahead in ("2025-03-21", "2026-06-01"):
-        assert run_of("2025-03-20", ahead).scenarios[0].total == plain.scenarios[0].total
-
-
-def test_surplus_of_moved_goods_is_unknown_and_others_keep_theirs() -> None:
-    found = run_of("2025-04-02", "2025-03-20", by=("hts10",)).scenarios[0]
-    assert found.total["welfare"] is None
-    assert found.total["duty_after"] is not None
-    factor = (
-        lines(run_of("2025-04-02", "2025-03-20"))["quantity_hat"]
-        / lines(run_of("2025-04-02"))["quantity_hat"]
-    )
-    assert (factor > 1.0).any()
-
-
-def test_a_timeline_has_the_purchases_of_each_day() -> None:
-    options = Options(baseline=BASELINE, ahead="2025-02-01")
-    found = timeline(TABLE, [library()["base"]], "2025-03-01", "2025-05-10", law=load_law(), options=options)
-    for start, quantity in found.scenarios[0].totals.select("start", "quantity_hat").iter_rows():
-        single = run_of(start, "2025-02-01").scenarios[0].total["quantity_hat"]
-        assert quantity == pytest.approx(single, rel=1e-12), start
+@pytest.mark.parametrize("ahead", ["2025-03-21", "2026-06-01"])
+def test_before_the_day_and_for_steps_before_it_nothing_is_moved(ahead: str) -> None:
+    assert total_of(run("2025-03-20", ahead)) == total_of(run("2025-03-20"))
 
 
 @pytest.mark.parametrize("by", [("origin",), ("authority",)])
-def test_rows_add_up_to_the_total(by: tuple[str, ...]) -> None:
-    found = run_of("2025-04-20", "2024-11-06", by=by).scenarios[0]
-    assert found.groups["duty_after"].sum() == pytest.approx(found.total["duty_after"], rel=1e-9)
+def test_rows_add_up_and_surplus_of_moved_goods_is_unknown(by: tuple[str, ...]) -> None:
+    found = run("2025-04-20", "2024-11-06", by=by)
+    total, groups = total_of(found), found.scenarios[0].groups
+    assert groups["duty_after"].sum() == pytest.approx(total["duty_after"], rel=1e-9)
+    assert total["welfare"] is None
+    assert max(factors("2025-04-02", "2025-03-20")) > 1.0
 
 
-@pytest.mark.parametrize("horizon", ["path", "impact"])
+@pytest.mark.parametrize("horizon", ["short", "impact"])
 def test_it_is_a_stage_on_top_of_any_response(horizon: str) -> None:
-    plain, moved = (lines(run_of("2025-04-20", ahead, horizon=horizon)) for ahead in ("", "2024-11-06"))
-    short = (
-        lines(run_of("2025-04-20"))["quantity_hat"],
-        lines(run_of("2025-04-20", "2024-11-06"))["quantity_hat"],
-    )
-    assert (moved["quantity_hat"] / plain["quantity_hat"]).to_list() == pytest.approx(
-        (short[1] / short[0]).to_list(), rel=1e-9
-    )
+    given = ("2025-04-20", "2024-11-06")
+    assert factors(*given, horizon=horizon) == pytest.approx(factors(*given), rel=1e-9)
 
 
 def test_exports_to_several_countries_are_those_to_each() -> None:
-    goods = {"hts": ["120190", "100119", "870323", "120190", "100119", "870323"], "origin": ["US"] * 6}
-    table = pl.DataFrame({**goods, "customs_value": [1e4] * 6, "destination": ["CN"] * 3 + ["CA"] * 3})
+    goods = table_of({code: {"US": 1e4} for code in ("120190", "100119", "870323")})
+    each = [goods.with_columns(destination=pl.lit(to)) for to in ("CN", "CA")]
     options: dict[str, Any] = {"direction": "export", "horizon": "short"}
-    both = lines(run_of("2025-03-20", "2024-11-06", table, **options))
-    for country, rows in table.group_by("destination"):
-        (to,) = country
-        alone = lines(run_of("2025-03-20", "2024-11-06", rows, to=str(to), **options))
-        together = both.filter(destination=to)["quantity_hat"]
-        assert together.to_list() == pytest.approx(alone["quantity_hat"].to_list(), rel=1e-12)
-    plain = lines(run_of("2025-03-20", "", table, **options))
+    asked = ("2025-03-20", "2024-11-06")
+    both = lines_of(run(*asked, pl.concat(each), **options))
+    for rows in each:
+        to = rows["destination"][0]
+        alone = lines_of(run(*asked, rows, to=to, **options))["quantity_hat"].to_list()
+        assert both.filter(destination=to)["quantity_hat"].to_list() == pytest.approx(alone, rel=1e-12)
+    plain = lines_of(run("2025-03-20", "", pl.concat(each), **options))
     assert (both["quantity_hat"] != plain["quantity_hat"]).any()
 
 
 def test_goods_under_a_limit_are_bought_as_it_says_and_others_are_moved() -> None:
-    limit = parse_scenario(
-        "schema: tariffs.scenario/v1\nid: cut\ntitle: Cut\nbasis: hypothesis\nchanges:\n"
-        "  - {op: shock_quantity, from: 2025-01-01, share: 10%, origins: [CN]}\n",
-        "test",
-    )
-
-    def lines_under(scenario: Scenario, ahead: str) -> pl.DataFrame:
-        options = Options(baseline=BASELINE, horizon="short", include_lines=True, ahead=ahead)
-        block = impact(TABLE, [Point(scenario, "2025-04-02")], law=load_law(), options=options).scenarios[0]
-        assert block.lines is not None
-        return block.lines
-
-    held, both = (lines_under(limit, ahead) for ahead in ("", "2025-03-20"))
-    free, moved = (lines_under(library()["base"], ahead) for ahead in ("", "2025-03-20"))
-    factor = (moved["quantity_hat"] / free["quantity_hat"]).to_numpy()
-    under = (held["origin"] == "CN").to_numpy()
-    assert (factor[~under] > 1.0).any()
-    expected = held["quantity_hat"].to_numpy() * np.where(under, 1.0, factor)
-    np.testing.assert_allclose(both["quantity_hat"].to_numpy(), expected, rtol=1e-12)
-    assert both["quota_premium"].to_list() == held["quota_premium"].to_list()
+    limit = scenario_of("changes:\n  - {op: shock_quantity, from: 2025-01-01, share: 10%, origins: [CN]}\n")
+    asked = ("2025-04-02", "2025-03-20")
+    free, limited = factors(*asked, horizon="short"), factors(*asked, limit, horizon="short")
+    under = [origin == "CN" for origin in TABLE["origin"]]
+    expected = [1.0 if held else factor for held, factor in zip(under, free, strict=True)]
+    assert max(expected) > 1.0
+    assert limited == pytest.approx(expected, rel=1e-12)
+    premiums = [
+        lines_of(run(asked[0], ahead, TABLE, limit, horizon="short"))["quota_premium"].to_list()
+        for ahead in ("", asked[1])
+    ]
+    assert premiums[0] == premiums[1]
 
 
 def test_what_cannot_be_moved_is_refused() -> None:
-    with pytest.raises(InputError, match="static"):
-        run_of("2025-04-20", "2024-11-06", response="none")
-    with pytest.raises(InputError, match="day"):
-        run_of("2025-04-20", "soon")
-    dated = TABLE.with_columns(entry_date=pl.Series(["2025-02-03", "2025-04-20", "2025-04-20", "2025-04-20"]))
-    with pytest.raises(InputError, match="days of their own"):
-        run_of("2025-04-20", "2024-11-06", dated)
+    days = ["2025-02-03", "2025-04-20", "2025-04-20", "2025-04-20"]
+    dated = TABLE.with_columns(entry_date=pl.Series(days))
+    for ahead, table, options, words in (
+        ("2024-11-06", TABLE, {"response": "none"}, "static"),
+        ("soon", TABLE, {}, "day"),
+        ("2024-11-06", dated, {}, "days of their own"),
+    ):
+        with pytest.raises(InputError, match=words):
+            run("2025-04-20", ahead, table, **options)
 
 
-def test_the_provenance_has_the_day_and_the_terms_of_storage() -> None:
-    ahead: Any = run_of("2025-04-20", "2024-11-06").provenance["ahead"]
+def test_the_provenance_has_the_day_and_the_terms_of_storage_and_the_client_sends_it() -> None:
+    ahead: Any = run("2025-04-20", "2024-11-06").provenance["ahead"]
     assert ahead["from"] == "2024-11-06"
     assert ahead["storage_most"]["value"] == default_storage().most == 1.35
     assert "Census" in ahead["storage_most"]["source"]
-    assert "ahead" not in run_of("2025-04-20").provenance
-
-
-def test_the_client_sends_the_day() -> None:
+    assert "ahead" not in run("2025-04-20").provenance
     with Client.local() as client:
-        options: Any = {"on": "2025-04-02", "baseline": BASELINE}
-        plain, moved = client.impact(TABLE, **options), client.impact(TABLE, ahead="2025-02-01", **options)
-    assert moved.total["value_after"][0] > plain.total["value_after"][0]
+        found = client.impact(TABLE, on="2025-04-20", baseline=BASELINE, ahead="2024-11-06")
+    expected = total_of(run("2025-04-20", "2024-11-06"))["value_after"]
+    assert found.total["value_after"][0] == expected
 
 
 @pytest.mark.slow
 def test_imports_of_the_first_quarter_are_those_of_the_page() -> None:
     """BEA: +42.6 % annualised (second estimate of 2025-05-29); Census: 953.9 over a mean quarter of 812.8 billion."""
     options = Options(ahead="2024-11-06")
-    found = timeline(None, [library()["base"]], "2025-01-01", "2025-03-31", law=load_law(), options=options)
+    found = timeline(None, [BASE], "2025-01-01", "2025-03-31", law=load_law(), options=options)
     quarter = found.scenarios[0].average_total["quantity_hat"][0]
     january = found.scenarios[0].totals["quantity_hat"][0]
     assert quarter == pytest.approx(953.9 / 812.8, abs=0.05)

@@ -14,99 +14,85 @@ from tariffs.client import Client
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.response import exact_hat, theta_parameters_for
-from tariffs.engine.response.elasticities import thetas as thetas_module
+from tariffs.engine.response.constants import DATA
 from tariffs.engine.response.elasticities.thetas import theta_of_industry
 from tariffs.engine.response.industries import industries
-from tariffs.engine.runs.impact import Impact, Options, Point, impact
+from tariffs.engine.runs.impact import Impact, Options
 from tariffs.engine.runs.sweeps.sweep import sweep
-from tariffs.engine.runs.timeline import timeline
-from tariffs.engine.scenario import Scenario, library, parse_scenario
+from tariffs.engine.scenario import Scenario, library
 from tests.economics.independent import quotas as slow_quotas
 from tests.economics.independent.exact_hat import Good, slow_sector
+from tests.economics.runs import (
+    BALLS,
+    BASELINE,
+    STEEL,
+    TOYS,
+    lines_of,
+    rates_on,
+    run_of,
+    scenario_of,
+    table_of,
+    total_of,
+)
 
-DATA = Path(thetas_module.__file__).parents[1] / "data"
-BASELINE, DAY = "2025-01-01", "2025-12-01"
-TOYS, BALLS, STEEL, BARS, COFFEE, SCRAP = (
-    "9503000073", "9506624080", "7208390030", "7214200000", "0901110025", "7204410020",
-)  # fmt: skip
-TABLE = pl.DataFrame(
+DAY = "2025-12-01"
+BARS, COFFEE, SCRAP = "7214200000", "0901110025", "7204410020"
+TABLE = table_of(
     {
-        "hts": [TOYS] * 3 + [BALLS] * 2 + [STEEL] * 3 + [BARS] * 2 + [COFFEE] * 2 + [SCRAP] * 2,
-        "origin": ["CN", "VN", "MX", "CN", "IT", "CN", "JP", "CA", "JP", "TR", "BR", "CO", "CA", "GB"],
-        "customs_value": [4e9, 2e9, 1e9, 2e9, 5e8, 2e9, 1e9, 3e9, 7e8, 4e8, 2e9, 1e9, 5e8, 2e8],
+        TOYS: {"CN": 4e9, "VN": 2e9, "MX": 1e9},
+        BALLS: {"CN": 2e9, "IT": 5e8},
+        STEEL: {"CN": 2e9, "JP": 1e9, "CA": 3e9},
+        BARS: {"JP": 7e8, "TR": 4e8},
+        COFFEE: {"BR": 2e9, "CO": 1e9},
+        SCRAP: {"CA": 5e8, "GB": 2e8},
     }
 )
+VALUES = TABLE["customs_value"].to_list()
 SECTORS = {TOYS: "339930", BALLS: "339920", STEEL: "331110", BARS: "331110", COFFEE: "coffee", SCRAP: "scrap"}
 PUBLISHED = {"339930": 3.98, "339920": 3.98, "331110": 3.28, "coffee": 9.11, "scrap": 4.49}
-BANNED = """
-schema: tariffs.scenario/v1
-id: banned
-title: {title}
-basis: hypothesis
-changes:
+
+
+def banned(rows: str) -> Scenario:
+    return scenario_of(f"""changes:
   - op: add
     measure:
       id: ban
       title: Ban
       authority: s301
-      periods:
-        - id: ban_2025
-          from: 2025-10-01T00:01-04:00
-          rows: [{rows}]
-"""
+      periods: [{{id: ban_2025, from: 2025-10-01T00:01-04:00, rows: [{{{rows}, kind: prohibition}}]}}]
+""")
 
 
-def banned(rows: str) -> Scenario:
-    return parse_scenario(
-        BANNED.replace("{title}", "Goods that may not enter").replace("{rows}", rows), "test"
-    )
+def run(*scenarios: Scenario, table: pl.DataFrame | None = TABLE, **options: Any) -> Impact:
+    given = {"on": DAY, "response": "exact_hat", "by": ("hts10",), "include_lines": table is not None}
+    return run_of(table, *scenarios, **{**given, **options})
 
 
-def run_of(scenario: Scenario | None = None, table: pl.DataFrame | None = TABLE, **options: Any) -> Impact:
-    given = {
-        "baseline": BASELINE,
-        "response": "exact_hat",
-        "by": ("hts10",),
-        "include_lines": table is not None,
-        **options,
-    }
-    point = Point(scenario or library()["base"], DAY)
-    return impact(table, [point], law=load_law(), options=Options(**given))
+def rows_of(found: Impact) -> list[dict[str, Any]]:
+    return lines_of(found).to_dicts()
 
 
-def lines_of(found: Impact) -> list[dict[str, Any]]:
-    lines = found.scenarios[0].lines
-    assert lines is not None
-    return lines.to_dicts()
+def products_of(found: Impact) -> dict[str, dict[str, Any]]:
+    return {group["hts10"]: group for group in found.scenarios[0].groups.to_dicts()}
 
 
-def rates_on(day: str) -> list[float]:
-    options = Options(response="none", include_lines=True)
-    found = impact(TABLE, [Point(library()["base"], day)], law=load_law(), options=options)
-    return [row["duty"] / row["customs_value"] for row in lines_of(found)]
+def cells(name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader((DATA / name).read_text(encoding="utf-8").splitlines()))
 
 
 def shipments_of(code: str) -> float:
     """Domestic shipments per dollar of imports of a code's industry, from the tables alone."""
-    rows = csv.DictReader((DATA / "industries.csv").read_text(encoding="utf-8").splitlines())
-    found = [row for row in rows if row["industry"] == SECTORS[code]]
-    if not found:
-        return 0.0
-    (row,) = found
-    return float(row["domestic_sales_2024"]) / float(row["imports_2024"])
+    found = [row for row in cells("industries.csv") if row["industry"] == SECTORS[code]]
+    return float(found[0]["domestic_sales_2024"]) / float(found[0]["imports_2024"]) if found else 0.0
 
 
 def test_trade_and_welfare_are_those_of_an_independent_slow_version() -> None:
-    before, after = rates_on(BASELINE), rates_on(DAY)
-    found = run_of()
-    rows = lines_of(found)
-    welfare = {group["hts10"]: group for group in found.scenarios[0].groups.to_dicts()}
+    before, after = rates_on(TABLE, BASELINE), rates_on(TABLE, DAY)
+    found = run()
+    rows, welfare = rows_of(found), products_of(found)
     for sector, theta in PUBLISHED.items():
         mine = [k for k, code in enumerate(TABLE["hts"]) if SECTORS[code] == sector]
-        goods = [
-            Good(TABLE["hts"][k], TABLE["origin"][k], TABLE["customs_value"][k], before[k], after[k])
-            for k in mine
-        ]
+        goods = [Good(TABLE["hts"][k], TABLE["origin"][k], VALUES[k], before[k], after[k]) for k in mine]
         domestic = math.fsum(good.value * shipments_of(good.product) for good in goods)
         slow = slow_sector(goods, theta, domestic)
         for place, value in zip(mine, slow.values, strict=True):
@@ -124,118 +110,86 @@ def test_trade_and_welfare_are_those_of_an_independent_slow_version() -> None:
                 assert welfare[code]["domestic_quantity_hat"] == pytest.approx(slow.domestic, rel=1e-9)
 
 
-def test_products_of_a_sector_respond_to_the_mean_duty_of_their_origin() -> None:
-    rows = {(row["hts"], row["origin"]): row for row in lines_of(run_of())}
-    assert rows[STEEL, "JP"]["quantity_hat"] == pytest.approx(rows[BARS, "JP"]["quantity_hat"], rel=1e-12)
-    alone = run_of(table=TABLE.filter(pl.col("hts") != BARS))
-    (japan,) = (row for row in lines_of(alone) if (row["hts"], row["origin"]) == (STEEL, "JP"))
-    assert japan["quantity_hat"] != pytest.approx(rows[STEEL, "JP"]["quantity_hat"], rel=1e-6)
-
-
-def test_claims_and_other_shares_of_a_line_have_its_mean_duty() -> None:
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_claims_and_other_shares_of_a_line_have_its_mean_duty(share: float) -> None:
     """A line that claims the USMCA in part is one good here, beside others of Canada in its sector."""
-    for share in (0.0, 0.4, 1.0):
-        table = pl.DataFrame(
-            {
-                "hts": [TOYS] * 2,
-                "origin": ["CA", "VN"],
-                "customs_value": [3e9, 1e9],
-                "usmca_share": [share, 0.0],
-            }
-        )
-        rows = lines_of(run_of(table=table))
-        rates = [row["duty"] / row["customs_value"] for row in rows]
-        domestic = 4e9 * shipments_of(TOYS)
-        expected = exact_hat([0, 0], [0, 1], [3e9, 1e9], 0.0, rates, 3.98, domestic=domestic)
-        assert [row["value_after"] for row in rows] == pytest.approx(expected.value.tolist(), rel=1e-9)
+    table = table_of({TOYS: {"CA": 3e9, "VN": 1e9}}).with_columns(usmca_share=pl.Series([share, 0.0]))
+    rows = rows_of(run(table=table))
+    rates = [row["duty"] / row["customs_value"] for row in rows]
+    expected = exact_hat(
+        [0, 0], [0, 1], [3e9, 1e9], 0.0, rates, 3.98, domestic=4e9 * shipments_of(TOYS)
+    ).value
+    assert [row["value_after"] for row in rows] == pytest.approx(expected.tolist(), rel=1e-9)
 
 
 def test_goods_that_may_not_enter_leave_their_spending_to_the_rest_of_the_sector() -> None:
-    found = run_of(banned('{origins: [CN], products: ["9503"], kind: prohibition}'))
-    rows = {(row["hts"], row["origin"]): row for row in lines_of(found)}
-    assert rows[TOYS, "CN"]["value_after"] == rows[TOYS, "CN"]["duty_after"] == 0.0
-    after = rates_on(DAY)
+    found, after = run(banned('origins: [CN], products: ["9503"]')), rates_on(TABLE, DAY)
+    rows = rows_of(found)
+    assert rows[0]["value_after"] == rows[0]["duty_after"] == 0.0
     goods = [
         Good(TOYS, origin, value, 0.0, rate)
-        for origin, value, rate in zip(("CN", "VN", "MX"), (4e9, 2e9, 1e9), (None, *after[1:3]), strict=True)
+        for origin, value, rate in zip(("CN", "VN", "MX"), VALUES, (None, *after[1:3]), strict=False)
     ]
     slow = slow_sector(goods, PUBLISHED["339930"], 7e9 * shipments_of(TOYS))
-    assert [rows[TOYS, good.origin]["value_after"] for good in goods] == pytest.approx(slow.values, rel=1e-9)
-    groups = {group["hts10"]: group for group in found.scenarios[0].groups.to_dicts()}
-    assert groups[TOYS]["buyer_surplus"] == pytest.approx(sum(slow.surplus), rel=1e-9)
-    assert rows[STEEL, "CN"]["value_after"] == lines_of(run_of())[5]["value_after"]
-
-
-def test_a_limit_is_a_step_after_the_sectors_product_by_product() -> None:
-    text = "schema: tariffs.scenario/v1\nid: half\ntitle: Half\nbasis: hypothesis\nchanges:\n"
-    half = parse_scenario(
-        f"{text}  - {{op: shock_quantity, from: 2025-06-01, origins: [CN], products: ['9503'], share: 20%}}\n",
-        "t",
-    )
-    free, held = (lines_of(run_of(each)) for each in (None, half))
-    mine = [k for k, code in enumerate(TABLE["hts"]) if code == TOYS]
-    rates = [free[k]["duty_after"] / free[k]["value_after"] for k in mine]
-    goods = [
-        slow_quotas.Good(0, free[k]["value_after"], rate, rate, (0,) if free[k]["origin"] == "CN" else ())
-        for k, rate in zip(mine, rates, strict=True)
-    ]
-    demand = slow_quotas.Demand(1.0 + PUBLISHED["339930"], 1.0, 0.0)
-    expected = slow_quotas.equilibrium(goods, [demand], [slow_quotas.Limit(0.2 * 4e9)])
-    assert held[0]["quantity_hat"] == pytest.approx(0.2, rel=1e-9)
-    for k, hat in zip(mine, expected.quantities, strict=True):
-        assert held[k]["quantity_hat"] == pytest.approx(free[k]["quantity_hat"] * hat, rel=1e-9)
-    assert held[5]["value_after"] == free[5]["value_after"]
+    assert [row["value_after"] for row in rows[:3]] == pytest.approx(slow.values, rel=1e-9)
+    assert products_of(found)[TOYS]["buyer_surplus"] == pytest.approx(sum(slow.surplus), rel=1e-9)
+    assert rows[5]["value_after"] == rows_of(run())[5]["value_after"]
 
 
 def test_the_loss_without_any_scrap_is_unknown_and_not_zero() -> None:
-    found = run_of(banned('{origins: [CA, GB], products: ["7204"], kind: prohibition}'))
-    groups = {group["hts10"]: group for group in found.scenarios[0].groups.to_dicts()}
+    found = run(banned('origins: [CA, GB], products: ["7204"]'))
+    groups = products_of(found)
     assert groups[SCRAP]["value_after"] == 0.0
     assert (groups[SCRAP]["buyer_surplus"], groups[SCRAP]["welfare"]) == (None, None)
-    assert found.scenarios[0].total["welfare"] is None
+    assert total_of(found)["welfare"] is None
     assert groups[STEEL]["welfare"] is not None
 
 
+def test_a_limit_is_a_step_after_the_sectors_product_by_product() -> None:
+    half = scenario_of(
+        "changes:\n"
+        "  - {op: shock_quantity, from: 2025-06-01, origins: [CN], products: ['9503'], share: 20%}\n"
+    )
+    free, held = rows_of(run()), rows_of(run(half))
+    goods = []
+    for row in free[:3]:
+        rate, limits = row["duty_after"] / row["value_after"], (0,) if row["origin"] == "CN" else ()
+        goods.append(slow_quotas.Good(0, row["value_after"], rate, rate, limits))
+    demand = slow_quotas.Demand(1.0 + PUBLISHED["339930"], 1.0, 0.0)
+    expected = slow_quotas.equilibrium(goods, [demand], [slow_quotas.Limit(0.2 * 4e9)])
+    assert held[0]["quantity_hat"] == pytest.approx(0.2, rel=1e-9)
+    for one, other, hat in zip(held, free, expected.quantities, strict=False):
+        assert one["quantity_hat"] == pytest.approx(other["quantity_hat"] * hat, rel=1e-9)
+    assert held[5]["value_after"] == free[5]["value_after"]
+
+
 def test_without_a_change_of_law_nothing_moves() -> None:
-    options = Options(baseline=DAY, response="exact_hat", include_lines=True)
-    found = impact(TABLE, [Point(library()["base"], DAY)], law=load_law(), options=options)
-    assert [row["quantity_hat"] for row in lines_of(found)] == [1.0] * TABLE.height
-    total = found.scenarios[0].total
+    found = run(baseline=DAY)
+    assert [row["quantity_hat"] for row in rows_of(found)] == [1.0] * TABLE.height
+    total = total_of(found)
     assert (total["welfare"], total["domestic_quantity_hat"], total["borne_abroad"]) == (0.0, 1.0, 0.0)
 
 
-def test_timelines_and_sweeps_have_the_bits_of_impacts() -> None:
-    options, law = Options(baseline=BASELINE, response="exact_hat"), load_law()
-    series = timeline(TABLE, [library()["base"]], DAY, DAY, law=law, options=options)
-    total = run_of(include_lines=False).scenarios[0].total
-    assert series.scenarios[0].totals["welfare"][0] == total["welfare"]
-    scenario = library()["rates-by-country"]
-    swept = sweep(TABLE, scenario, [{"cn": "0%"}, {"cn": "20%"}], on="2027-01-11", law=law, options=options)
-    for rate, row in zip(("0%", "20%"), swept.totals.to_dicts(), strict=True):
-        point = Point(scenario.with_parameters({"cn": rate}), "2027-01-11")
-        (alone,) = impact(TABLE, [point], law=law, options=options).scenarios
-        for name in ("value_after", "welfare", "domestic_quantity_hat"):
-            assert row[name] == alone.total[name]
-
-
 def test_a_factor_on_theta_is_that_of_a_file(tmp_path: Path) -> None:
-    options, law = Options(baseline=BASELINE, response="exact_hat"), load_law()
-    scenario = library()["rates-by-country"]
-    points = [{"elasticity.theta": "x1"}, {"elasticity.theta": "x2"}]
-    swept = sweep(TABLE, scenario, points, on=DAY, law=law, options=options).totals["value_after"]
+    scenario, law = library()["rates-by-country"], load_law()
+
+    def swept(response: str, name: str) -> list[float]:
+        options = Options(baseline=BASELINE, response=response)
+        points = [{f"elasticity.{name}": factor} for factor in ("x1", "x2")]
+        found = sweep(TABLE, scenario, points, on=DAY, law=law, options=options)
+        return found.totals["value_after"].to_list()
+
     path = tmp_path / "twice.csv"
     rows = [f"{code},{2 * PUBLISHED[sector]}" for code, sector in SECTORS.items()]
     path.write_text("\n".join(["hts,theta", *rows]) + "\n", encoding="utf-8")
-    given = run_of(scenario, include_lines=False, parameter_set=str(path))
-    assert given.scenarios[0].total["value_after"] == pytest.approx(swept[1], rel=1e-12)
-    assert swept[1] < swept[0]
+    given = run(scenario, include_lines=False, parameter_set=str(path))
+    once, twice = swept("exact_hat", "theta")
+    assert total_of(given)["value_after"] == pytest.approx(twice, rel=1e-12)
+    assert twice < once
     assert given.provenance["parameters"] == "twice.csv"
     for response, name in (("exact_hat", "sigma"), ("armington", "theta"), ("gsim", "theta")):
         with pytest.raises(InputError, match=name):
-            sweep(
-                TABLE, scenario, [{f"elasticity.{name}": "x2"}], on=DAY, law=law,
-                options=Options(baseline=BASELINE, response=response),
-            )  # fmt: skip
+            swept(response, name)
 
 
 def test_a_file_gives_theta_and_domestic_goods_of_its_own(tmp_path: Path) -> None:
@@ -245,8 +199,7 @@ def test_a_file_gives_theta_and_domestic_goods_of_its_own(tmp_path: Path) -> Non
     assert found.theta.tolist() == [2.5, 6.0, 3.98]
     assert [found.sources[place] for place in found.source[:2]] == ["given for 7204", "given for 72"]
     assert found.domestic_ratio.tolist() == [3.0, 0.0, 0.0]
-    rows = lines_of(run_of(parameter_set=str(path)))
-    rates = rates_on(DAY)
+    rows, rates = rows_of(run(parameter_set=str(path))), rates_on(TABLE, DAY)
     expected = exact_hat([0, 0], [0, 1], [5e8, 2e8], 0.0, rates[-2:], 2.5, domestic=3 * 7e8)
     assert [row["value_after"] for row in rows[-2:]] == pytest.approx(expected.value.tolist(), rel=1e-12)
 
@@ -254,39 +207,20 @@ def test_a_file_gives_theta_and_domestic_goods_of_its_own(tmp_path: Path) -> Non
 def test_thetas_are_the_published_ones_in_the_order_of_the_authors_codes() -> None:
     """Data and codes of Caliendo and Parro (2015), T.txt, whose two rows of vehicles are 8.22 in place of estimates."""
     codes = [
-        9.11,
-        13.53,
-        2.62,
-        8.1,
-        11.5,
-        16.52,
-        64.85,
-        3.13,
-        1.67,
-        2.41,
-        3.28,
-        6.99,
-        1.45,
-        12.95,
-        12.91,
-        3.95,
-        8.71,
-    ]
-    rows = list(csv.DictReader((DATA / "thetas.csv").read_text(encoding="utf-8").splitlines()))
+        9.11, 13.53, 2.62, 8.1, 11.5, 16.52, 64.85, 3.13, 1.67, 2.41, 3.28, 6.99, 1.45, 12.95, 12.91, 3.95, 8.71,
+    ]  # fmt: skip
+    rows = cells("thetas.csv")
     assert [float(row["theta"]) for row in rows[:17]] == codes
-    assert {row["sector"]: float(row["theta"]) for row in rows[17:]} == {
-        "Auto": 1.84, "Other transport": 0.39, "Other": 3.98, "Aggregate": 4.49,
-    }  # fmt: skip
+    rest = {"Auto": 1.84, "Other transport": 0.39, "Other": 3.98, "Aggregate": 4.49}
+    assert {row["sector"]: float(row["theta"]) for row in rows[17:]} == rest
 
 
 def test_every_industry_with_imports_has_a_sector_and_goods_without_one_the_theta_of_all() -> None:
     table = industries()
     traded = [place for place, imports in enumerate(table.imports) if imports > 0.0]
-    assert len(traded) > 200
-    assert {theta_of_industry(place).sector for place in traded} == {
-        row["sector"] for row in csv.DictReader((DATA / "thetas.csv").read_text().splitlines())
-    } - {"Aggregate"}
     named = {table.codes[place]: theta_of_industry(place).sector for place in traded}
+    assert len(traded) > 200
+    assert set(named.values()) == {row["sector"] for row in cells("thetas.csv")} - {"Aggregate"}
     expected = {
         "336112": "Auto", "336320": "Electrical", "336411": "Other transport", "334413": "Communication",
         "334111": "Office", "335220": "Machinery n.e.c.", "339112": "Medical", "339930": "Other",
@@ -308,9 +242,8 @@ def test_every_industry_with_imports_has_a_sector_and_goods_without_one_the_thet
     ],
 )
 def test_what_cannot_be_is_refused(options: dict[str, Any], words: str) -> None:
-    table = None if "direction" in options else TABLE
     with pytest.raises(InputError, match=words) as refused:
-        run_of(table=table, **options)
+        run(table=None if "direction" in options else TABLE, **options)
     assert refused.value.reason == "PARAMETER_INVALID"
 
 
@@ -319,13 +252,11 @@ def test_the_client_takes_the_model_by_name_and_the_result_says_what_it_is(horiz
     with Client.local() as client:
         found = client.impact(TABLE, on=DAY, baseline=BASELINE, response="exact_hat", horizon=horizon)
     details: Any = found.provenance["details"]
-    assert (details["response"], details["horizon"], details["parameters"]) == (
-        "exact_hat", "long", "caliendo_parro",
-    )  # fmt: skip
+    asked = (details["response"], details["horizon"], details["parameters"])
+    assert asked == ("exact_hat", "long", "caliendo_parro")
     model = details["model"]
     assert "Caliendo-Parro" in model["title"]
     assert "wages and the balance of trade" in model["ignores"]
     assert any("Review of Economic Studies" in source for source in model["thetas"])
     assert "BEA" in model["domestic_goods"]
-    expected = run_of(include_lines=False).scenarios[0].total
-    assert found.total["welfare"].item() == expected["welfare"]
+    assert found.total["welfare"].item() == total_of(run(include_lines=False))["welfare"]

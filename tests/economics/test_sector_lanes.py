@@ -21,56 +21,6 @@ from tests.economics.sweeps_at_once import (
     sweep_at_once,
 )
 
-
-@pytest.mark.parametrize(
-    ("eta", "kappa", "top", "w"), [(2.0, 1.19, 1.0, 0.1), (1.0, 1.0, 1.5, 0.0), (0.4, 3.0, 1.0, 0.4)]
-)
-def test_nests_are_those_of_the_market(eta: float, kappa: float, top: float, w: float) -> None:
-    rng = np.random.default_rng(3)
-    nest, landed, goods = np.repeat([0, 1], 4), rng.uniform(1, 9, 8), rng.uniform(0, 9, 8)
-    prices = rng.normal(0.0, 0.2, (8, LANES))
-    prices[:, 5] = 0.0
-    parameters = np.tile(np.array([eta, kappa, top, 1 / 1.3])[:, None], (2, 1, LANES))
-    supply = np.full((1, LANES), w)
-    # The last product of each nest has one price in every lane.
-    prices[3::4] = prices[3::4, :1]
-    pack = kernels.NestPack(
-        np.array([0, 4, 8]),
-        np.array([3, 7]),
-        np.arange(8),
-        np.zeros(8, dtype=np.int64),
-        np.repeat([0, 1], 4),
-        np.arange(8),
-        landed,
-        goods,
-        np.zeros(2, dtype=bool),
-        np.arange(3),
-        np.zeros(2, dtype=np.int64),
-    )
-    shifts, domestic, owned = np.empty((2, 2, LANES)), np.empty((2, 5, LANES)), np.empty((8, 2, LANES))
-    kernels.nest_rows(0, 2, pack, parameters, supply, prices, shifts, domestic, owned)
-    factors = np.exp(shifts[nest])
-    again = np.empty_like(shifts), np.empty_like(domestic), np.empty_like(owned)
-    kernels.nest_rows.py_func(0, 2, pack, parameters, supply, prices, *again)  # type: ignore[attr-defined]
-    np.testing.assert_allclose(again[2], owned, rtol=1e-12, atol=1e-12)
-    together = pack._replace(is_owned=np.ones(2, dtype=bool), gain=np.repeat([0, 1], 4))
-    kernels.nest_rows(0, 2, together, parameters, supply, prices, *again)
-    np.testing.assert_allclose(again[2][:2], owned.reshape(2, 4, 2, -1).sum(axis=1), rtol=1e-9)
-    for lane in (0, 5, LANES - 1):
-        found = market(
-            nest, landed, np.exp(prices[:, lane]), eta, domestic=goods, kappa=kappa, top=top,
-            supply=1 / w if w else np.inf, supply_domestic=1.3,
-        )  # fmt: skip
-        np.testing.assert_allclose(factors[:, 1, lane], found.quantity_hat, rtol=1e-12)
-        np.testing.assert_allclose(
-            factors[:, 0, lane], found.quantity_hat * found.exporter_price_hat, rtol=1e-12
-        )
-        np.testing.assert_allclose(domestic[nest, 0, lane], found.domestic_price_hat, rtol=1e-12)
-        np.testing.assert_allclose(domestic[nest, 1, lane], found.domestic_quantity_hat, rtol=1e-12)
-        np.testing.assert_allclose(owned[:, 0, lane], found.buyer_surplus, rtol=1e-9, atol=1e-12)
-        np.testing.assert_allclose(owned[:, 1, lane], found.domestic_supplier_surplus, rtol=1e-9, atol=1e-12)
-
-
 CLASSES, SCENARIOS_GIVEN = 6, 3
 NESTED = np.array([0, 0, 1, 1, -1])
 """Nest of the products of each kind."""
@@ -148,11 +98,15 @@ def expected_sums(trade: SweepTrade, rates: Any, given: SweepElasticities) -> di
         "buyer_surplus": of(t.product_group, surplus),
         "welfare": of(t.product_group, surplus + gain + revenue),
         "values": of(t.value_group, value * kept),
+        "home": np.stack([found.domestic_price_hat, found.domestic_quantity_hat], axis=1)[
+            [np.flatnonzero(above.nest[inside] == nest)[0] for nest in (0, 1)]
+        ],
     }
 
 
 def assert_sums(found: SweepSums, scenario: int, expected: dict[str, Any]) -> None:
     scale = np.abs(expected["quantity"]).max()
+    np.testing.assert_allclose(found.domestic[:, :2, scenario], expected.pop("home"), rtol=1e-12)
     for name, values in expected.items():
         ours = getattr(found, name)[:, scenario]
         np.testing.assert_allclose(ours, values, rtol=1e-9, atol=1e-9 * scale, err_msg=name)

@@ -13,13 +13,12 @@ import pytest
 from tariffs.engine.law import load_law
 from tariffs.engine.response import armington, parameters_for
 from tariffs.engine.response.kernels import authority_duties, carried
-from tariffs.engine.runs.impact import Impact, Options, Point, impact
+from tariffs.engine.runs.impact import Impact, Options
 from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
-from tariffs.engine.runs.sweeps.sweep import sweep
-from tariffs.engine.scenario import Scenario, library, parse_scenario
 from tariffs.engine.schedule.reference_data import reference_table
+from tests.economics.runs import BASELINE, lines_of, rates_on, run_of, scenario_of, total_of
 
-DAY, BASELINE = "2025-11-15", "2025-01-01"
+DAY = "2025-11-15"
 CODES = ("8544300000", "8708295160", "9403200050", "7318152095")
 SHARES = ("usmca_share", "civil_aircraft_share")
 UNCLAIMED = (
@@ -27,22 +26,20 @@ UNCLAIMED = (
     "exclusion_share", "in_quota_share",
 )  # fmt: skip
 RESULTS = ("value_after", "duty_after", "landed_after", "creation", "diversion", "duty", "quantity_hat")
-OWNED = ("buyer_surplus", "welfare")
+SOME = reference_table().filter(pl.col("hts").is_in(CODES)).select("hts", "origin", "customs_value")
+IS_MEMBER = pl.col("origin").is_in(["CA", "MX"])
 
 
 @pytest.fixture(scope="module")
 def table() -> pl.DataFrame:
     """Some products from all their origins, with shares of claims that do not follow from codes."""
     rng = np.random.default_rng(3)
-    rows = reference_table().filter(pl.col("hts").is_in(CODES)).select("hts", "origin", "customs_value")
-    return rows.with_columns(
+    return SOME.with_columns(
         freight=pl.col("customs_value") * 0.04,
-        usmca_share=pl.when(pl.col("origin").is_in(["CA", "MX"])).then(
-            pl.Series(rng.uniform(0.05, 0.95, rows.height))
-        ),
-        civil_aircraft_share=pl.Series(np.where(rng.random(rows.height) < 0.3, 0.25, 0.0)),
+        usmca_share=pl.when(IS_MEMBER).then(pl.Series(rng.uniform(0.05, 0.95, SOME.height))),
+        civil_aircraft_share=pl.Series(np.where(rng.random(SOME.height) < 0.3, 0.25, 0.0)),
         **dict.fromkeys(UNCLAIMED, pl.lit(0.0)),
-        lot=pl.Series([f"lot {index}" for index in range(rows.height)]),
+        lot=pl.Series([f"lot {index}" for index in range(SOME.height)]),
     )
 
 
@@ -66,75 +63,56 @@ def split(table: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows).with_columns(pl.col(SHARES).fill_nan(None))
 
 
-def run(table: pl.DataFrame, scenario: Scenario | None = None, **options: Any) -> Impact:
-    chosen = {"by": ("origin", "hts10"), "horizon": "long", "baseline": BASELINE, **options}
-    return impact(
-        table, [Point(scenario or library()["base"], DAY)], law=load_law(), options=Options(**chosen)
-    )
+def run(table: pl.DataFrame, *scenarios: Any, **options: Any) -> Impact:
+    return run_of(table, *scenarios, on=DAY, **{"by": ("origin", "hts10"), "horizon": "long", **options})
 
 
-def rates_on(day: str, lines: pl.DataFrame) -> np.ndarray:
-    """Rate of each line, without any response."""
-    found = impact(
-        lines,
-        [Point(library()["base"], day)],
-        law=load_law(),
-        options=Options(response="none", baseline=BASELINE, include_lines=True),
-    ).scenarios[0]
-    assert found.lines is not None
-    rates: np.ndarray = found.lines.sort("place")["duty"].to_numpy() / lines["customs_value"].to_numpy()
-    return rates
-
-
-def plain_loop(table: pl.DataFrame) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
-    """Nested CES by product over the atoms of the lines, one after the other; sums by lot, and of the table."""
+def plain_loop(table: pl.DataFrame) -> tuple[dict[str, dict[str, float]], float, float]:
+    """Nested CES by product over the atoms of the lines; sums by lot, and surplus and welfare of the table."""
     lines = split(table).with_row_index("place")
-    t0, t1 = rates_on(BASELINE, lines), rates_on(DAY, lines)
-    v0, lots, codes = (lines[name].to_list() for name in ("customs_value", "lot", "hts"))
+    t0, t1 = rates_on(lines, BASELINE), rates_on(lines, DAY)
+    v0, freight, lots, codes = (lines[name].to_list() for name in ("customs_value", "freight", "lot", "hts"))
     by_lot: dict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(RESULTS[:6], 0.0))
-    owned = dict.fromkeys(OWNED, 0.0)
+    surplus = revenue = 0.0
     for code in CODES:
         p = parameters_for([code], horizon="long")
         sigma, eta, w = p.sigma[0], p.eta[0], 1.0 / p.supply[0]
         atoms = [i for i in range(len(v0)) if codes[i] == code]
         landed = sum(v0[i] * (1 + t0[i]) for i in atoms)
+        rise = {i: (1 + t1[i]) / (1 + t0[i]) for i in atoms}
         power = (1 - sigma) / (1 + sigma * w)
-        total = sum(v0[i] * (1 + t0[i]) / landed * ((1 + t1[i]) / (1 + t0[i])) ** power for i in atoms)
+        total = sum(v0[i] * (1 + t0[i]) / landed * rise[i] ** power for i in atoms)
         x = math.log(total) / power / (1 + eta * w)
-        hat = {
-            i: math.exp(((sigma - eta) * x - sigma * math.log((1 + t1[i]) / (1 + t0[i]))) / (1 + sigma * w))
-            for i in atoms
-        }
+        shift = (sigma - eta) * x
+        hat = {i: math.exp((shift - sigma * math.log(rise[i])) / (1 + sigma * w)) for i in atoms}
         growth = sum(v0[i] * hat[i] for i in atoms) / sum(v0[i] for i in atoms)
-        owned["buyer_surplus"] -= landed * (math.exp((1 - eta) * x) - 1) / (1 - eta)
-        owned["welfare"] -= landed * (math.exp((1 - eta) * x) - 1) / (1 - eta)
+        surplus -= landed * (math.exp((1 - eta) * x) - 1) / (1 - eta)
         for i in atoms:
             value = v0[i] * hat[i] ** (1 + w)
-            row = by_lot[lots[i]]
-            for name, amount in (
-                ("value_after", value),
-                ("duty_after", value * t1[i]),
-                ("landed_after", value * (1 + t1[i]) + lines["freight"][i] * hat[i]),
-                ("creation", v0[i] * (growth - 1)),
-                ("diversion", v0[i] * (hat[i] - growth)),
-                ("duty", v0[i] * t1[i]),
-            ):
-                row[name] += amount
-            owned["welfare"] += value * t1[i] - v0[i] * t0[i]
-    return by_lot, owned
+            amounts = {
+                "value_after": value,
+                "duty_after": value * t1[i],
+                "landed_after": value * (1 + t1[i]) + freight[i] * hat[i],
+                "creation": v0[i] * (growth - 1),
+                "diversion": v0[i] * (hat[i] - growth),
+                "duty": v0[i] * t1[i],
+            }
+            for name, amount in amounts.items():
+                by_lot[lots[i]][name] += amount
+            revenue += value * t1[i] - v0[i] * t0[i]
+    return by_lot, surplus, surplus + revenue
 
 
 def test_atoms_respond_as_in_a_plain_loop(table: pl.DataFrame) -> None:
-    expected, owned = plain_loop(table)
-    (block,) = run(table, by=("lot",), include_lines=True).scenarios
-    assert block.lines is not None
-    for frame in (block.groups, block.lines):
+    expected, surplus, welfare = plain_loop(table)
+    found = run(table, by=("lot",), include_lines=True)
+    for frame in (found.scenarios[0].groups, lines_of(found)):
         for row in frame.iter_rows(named=True):
             for name, amount in expected[row["lot"]].items():
                 scale = abs(row["customs_value"])
                 assert row[name] == pytest.approx(amount, rel=1e-9, abs=1e-9 * scale), (row["lot"], name)
-    for name in OWNED:
-        assert block.total[name] == pytest.approx(owned[name], rel=1e-9)
+    assert total_of(found)["buyer_surplus"] == pytest.approx(surplus, rel=1e-9)
+    assert total_of(found)["welfare"] == pytest.approx(welfare, rel=1e-9)
 
 
 @pytest.mark.parametrize("response", ["armington", "passthrough", "smart"])
@@ -142,21 +120,9 @@ def test_shares_on_a_line_answer_as_lines_of_their_own(table: pl.DataFrame, resp
     (whole,), (parts,) = (run(one, response=response).scenarios for one in (table, split(table)))
     for name in RESULTS:
         ours, theirs = (block.groups[name].to_numpy() for block in (whole, parts))
-        np.testing.assert_allclose(
-            ours, theirs, rtol=1e-10, atol=1e-10 * np.nanmax(np.abs(ours)), err_msg=name
-        )
+        scale = np.nanmax(np.abs(ours))
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10 * scale, err_msg=name)
     assert whole.total["welfare"] == pytest.approx(parts.total["welfare"], rel=1e-10)
-
-
-def test_a_claimed_part_grows_and_the_rest_of_its_line_shrinks(table: pl.DataFrame) -> None:
-    canada = table.filter(pl.col("origin").is_in(["CA", "CN"]) & (pl.col("hts") == "9403200050"))
-    canada = canada.with_columns(
-        usmca_share=pl.when(pl.col("origin") == "CA").then(0.89), civil_aircraft_share=0.0
-    )
-    row = run(canada).scenarios[0].groups.filter(pl.col("origin") == "CA").row(0, named=True)
-    claimed = split(canada).filter(pl.col("usmca_share") == 1.0)
-    assert row["duty_after"] / row["value_after"] < row["duty"] / row["customs_value"]
-    assert row["value_after"] > 0.9 * claimed["customs_value"][0]
 
 
 @pytest.mark.parametrize("response", ["armington", "smart"])
@@ -164,90 +130,42 @@ def test_results_have_the_same_bits_in_any_order_of_lines(
     table: pl.DataFrame, response: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Two lots that agree in product, origin and value, so that only their claims tell them apart.
-    twin = table.filter(pl.col("origin") == "CA").with_columns(usmca_share=0.3)
-    lines = pl.concat([table, twin])
-    first = run(lines, by=("origin",), response=response).scenarios[0]
+    lines = pl.concat([table, table.filter(pl.col("origin") == "CA").with_columns(usmca_share=0.3)])
+    first = run(lines, by=("origin",), response=response).scenarios[0].groups
     for seed in range(3):
         monkeypatch.setenv("TARIFFS_THREADS", str(1 + seed))
         shuffled = lines.sample(fraction=1.0, shuffle=True, seed=seed)
-        other = run(shuffled, by=("origin",), response=response).scenarios[0]
+        other = run(shuffled, by=("origin",), response=response).scenarios[0].groups
         for name in ("value_after", "duty_after", "creation"):
-            assert other.groups[name].to_list() == first.groups[name].to_list(), name
+            assert other[name].to_list() == first[name].to_list(), name
 
 
 def test_duty_after_by_authority_adds_up_to_that_of_the_group(table: pl.DataFrame) -> None:
-    for scenario in (library()["base"], limited()):
-        whole = run(table, scenario, by=("origin",)).scenarios[0].groups
-        parts = run(table, scenario, by=("origin", "authority")).scenarios[0].groups
-        sums = parts.group_by("origin").agg(pl.col("duty_after").sum())
-        joined = whole.join(sums, on="origin", suffix="_sum")
-        np.testing.assert_allclose(joined["duty_after_sum"], joined["duty_after"], rtol=1e-12)
-
-
-def limited() -> Scenario:
-    return parse_scenario(
-        "schema: tariffs.scenario/v1\nid: limited\ntitle: Limited\nbasis: hypothesis\nchanges:\n"
-        "  - {op: shock_quantity, origins: [CN], share: 50%, from: 2025-02-01}\n"
-    )
-
-
-def test_a_limit_on_quantity_cuts_all_lines_of_an_origin_alike(table: pl.DataFrame) -> None:
-    free, cut = (run(table, one, include_lines=True).scenarios[0].lines for one in (None, limited()))
-    assert free is not None
-    assert cut is not None
-    cuts = (
-        free.select("hts", "origin", "customs_value", free=pl.col("quantity_hat"))
-        .with_columns(cut=cut["quantity_hat"])
-        .filter(origin="CN")
-    )
-    ratio = cuts.with_columns(ratio=pl.col("cut") / pl.col("free")).group_by("hts").agg(pl.col("ratio"))
-    for ratios in ratio["ratio"]:
-        np.testing.assert_allclose(ratios, ratios[0], rtol=1e-12)
-    held = cuts.group_by("hts").agg(
-        (pl.col("cut") * pl.col("customs_value")).sum() / pl.col("customs_value").sum()
-    )
-    assert (held["cut"] <= 0.5 * (1.0 + 1e-12)).all()
-
-
-def test_a_sweep_over_claims_and_rates_agrees_with_single_runs(table: pl.DataFrame) -> None:
-    scenario = parse_scenario(
-        "schema: tariffs.scenario/v1\nid: rates\ntitle: Rates\nbasis: hypothesis\n"
-        "parameters:\n  step: {default: +0pp}\n"
-        "changes:\n  - {op: set_rate, measures: {authority: ieepa}, by: $step, from: 2025-02-01T00:00}\n"
-    )
-    steps = [f"+{step}pp" for step in (0, 1.5, 3, 7, 12)]
-    options = Options(by=("lot",), horizon="long", baseline=BASELINE)
-    found = sweep(
-        table, scenario, [{"step": step} for step in steps], on=DAY, law=load_law(), options=options
-    )
-    for step in steps:
-        (alone,) = run(table, scenario.with_parameters({"step": step}), by=("lot",)).scenarios
-        together = found.groups.filter(pl.col("step") == float(step[1:-2]) / 100).sort("lot")
-        for name in RESULTS:
-            ours, theirs = together[name].to_numpy(), alone.groups.sort("lot")[name].to_numpy()
-            np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12 * np.nanmax(np.abs(theirs)))
+    cut = "changes:\n  - {op: shock_quantity, origins: [CN], share: 50%, from: 2025-02-01}\n"
+    for scenario in ("base", scenario_of(cut)):
+        whole, parts = (
+            run(table, scenario, by=by).scenarios[0].groups for by in (("origin",), ("origin", "authority"))
+        )
+        joined = whole.join(parts.group_by("origin").agg(both=pl.col("duty_after").sum()), on="origin")
+        np.testing.assert_allclose(joined["both"], joined["duty_after"], rtol=1e-12)
 
 
 def test_setting_the_share_that_lines_have_changes_nothing() -> None:
-    rows = reference_table().filter(pl.col("hts").is_in(CODES)).select("hts", "origin", "customs_value")
-    rows = rows.with_columns(usmca_share=pl.when(pl.col("origin").is_in(["CA", "MX"])).then(0.4))
-    one, same = (run(rows, sharing(share), by=("origin",)).scenarios[0] for share in ("", "40%"))
-    almost = run(rows, sharing("40.0001%"), by=("origin",)).scenarios[0]
+    rows = SOME.with_columns(usmca_share=pl.when(IS_MEMBER).then(0.4))
+    change = "changes:\n  - {op: set_claim, claim: usmca_share, origins: [CA, MX], share: 40%}\n"
+    found = run(rows, "base", scenario_of(change), scenario_of(change.replace("40%", "40.0001%"), "near"))
+    one, same, almost = (total_of(found, place) for place in range(3))
     for name in ("value_after", "duty_after", "welfare"):
-        assert same.total[name] == pytest.approx(one.total[name], rel=1e-12)
-        assert almost.total[name] == pytest.approx(one.total[name], rel=1e-5)
+        assert same[name] == pytest.approx(one[name], rel=1e-12)
+        assert almost[name] == pytest.approx(one[name], rel=1e-5)
 
 
-def sharing(share: str) -> Scenario:
-    change = f"changes:\n  - {{op: set_claim, claim: usmca_share, origins: [CA, MX], share: {share}}}\n"
-    text = "schema: tariffs.scenario/v1\nid: shares\ntitle: Shares\nbasis: hypothesis\n"
-    return parse_scenario(text + change) if share else library()["base"]
+CARRY: list[Any] = [carried.carry_amounts, getattr(carried.carry_amounts, "py_func", None)]
+SUM: list[Any] = [authority_duties.sum_duties, getattr(authority_duties.sum_duties, "py_func", None)]
 
 
-@pytest.mark.parametrize("way", ["compiled", "plain"])
-def test_goods_that_stop_claiming_bear_the_rates_of_what_they_become(way: str) -> None:
-    kernel: Any = carried.carry_amounts
-    kernel = kernel if way == "compiled" else kernel.py_func
+@pytest.mark.parametrize("kernel", CARRY, ids=["compiled", "plain"])
+def test_goods_that_stop_claiming_bear_the_rates_of_what_they_become(kernel: Any) -> None:
     start, piece, claimed = np.array([0, 2]), np.zeros(2, dtype=np.int32), np.array([0, 1])
     amounts, found = np.array([[0.25], [0.0]]), np.zeros((2, 1))
     kernel(
@@ -259,10 +177,8 @@ def test_goods_that_stop_claiming_bear_the_rates_of_what_they_become(way: str) -
     assert found[:, 0] @ [0.6, 0.4] == pytest.approx(0.1 * 0.25)
 
 
-@pytest.mark.parametrize("way", ["compiled", "plain"])
-def test_duties_by_column_are_those_of_exact_arithmetic(way: str) -> None:
-    kernel: Any = authority_duties.sum_duties
-    kernel = kernel if way == "compiled" else kernel.py_func
+@pytest.mark.parametrize("kernel", SUM, ids=["compiled", "plain"])
+def test_duties_by_column_are_those_of_exact_arithmetic(kernel: Any) -> None:
     rng = np.random.default_rng(12)
     count, draws = 40, 3
     group, class_of = rng.integers(-1, 4, count), rng.integers(0, 3, count)
@@ -291,26 +207,18 @@ def test_the_reference_table_is_split_where_claims_are_partial() -> None:
 
 @pytest.mark.parametrize("model", ["armington", "passthrough", "smart", "gsim", "exact_hat"])
 def test_totals_and_groups_are_sums_over_lines_in_every_model(table: pl.DataFrame, model: str) -> None:
-    (found,) = run(table, response=model, by=("origin",), include_lines=True).scenarios
-    assert found.lines is not None
+    found = run(table, response=model, by=("origin",), include_lines=True)
+    total, groups, lines = total_of(found), found.scenarios[0].groups, lines_of(found)
     for column in ("value_after", "duty_after", "landed_after", "creation"):
-        assert found.total[column] == pytest.approx(found.lines[column].sum(), rel=1e-9, abs=1e-3), column
-        assert found.groups[column].sum() == pytest.approx(found.total[column], rel=1e-9, abs=1e-3), column
+        for parts in (lines, groups):
+            assert parts[column].sum() == pytest.approx(total[column], rel=1e-9, abs=1e-3), column
 
 
 @pytest.mark.slow
 def test_own_rates_of_goods_lower_the_duty_of_canada_and_mexico_as_stated() -> None:
     """By 6.8 billion dollars under the law of 2025-11-15, beside each line at its mean rate."""
-    given = {
-        "2025-11-15": Options(include_lines=True, horizon="long"),
-        "2025-01-01": Options(include_lines=True, response="none"),
-    }
-    points = [(Point(library()["base"], day), options) for day, options in given.items()]
-    own, base = (
-        impact(None, [point], law=load_law(), options=options).scenarios[0].lines for point, options in points
-    )
-    assert own is not None
-    assert base is not None
+    own = lines_of(run_of(None, on=DAY, baseline="", include_lines=True, horizon="long"))
+    base = lines_of(run_of(None, on=BASELINE, baseline="", include_lines=True, response="none"))
     value = own["customs_value"].cast(pl.Float64).to_numpy()
     before, after = (
         np.divide(each["duty"].to_numpy(), value, out=np.zeros_like(value), where=value > 0)
