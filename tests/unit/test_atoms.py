@@ -1,4 +1,4 @@
-"""Splitting of a line by shares: how many parts are accepted, and shares too small to see."""
+"""Splitting of a line by shares, and tests of facts: how many are accepted, and shares too small to see."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tariffs.engine.errors import InputError
+from tariffs.engine.errors import InputError, LawError
 from tariffs.engine.law import Law, load_law
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
+from tariffs.engine.rating import fact_tests
 from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.scenario import library
+from tariffs.engine.scenario import Scenario, apply_scenario, library, parse_scenario
+from tariffs.engine.schedule.lines import load_schedule
 from tariffs.engine.tables import atoms as atoms_module
 from tests.law.harness import Rates, duties, quote_of
 from tests.unit.laws import make_law, measure
@@ -147,3 +150,57 @@ def test_a_group_of_refused_rows_alone_has_no_ranges_and_moves_no_others(
         of_total = found.ranges.total.filter(column="duty_after")
         of_group = found.ranges.groups.filter(column="duty_after")
         assert of_group.select(of_total.columns).equals(of_total)
+
+
+HEAD = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\nchanges:\n"
+HEADINGS = sorted({code[:4] for code in load_schedule().children("")})
+TOYS = pl.DataFrame({"hts": ["9503000073"], "origin": ["CN"], "customs_value": [10000.0]})
+STATIC = Options(response="none", by=("authority",))
+
+
+def with_tests_of_value(headings: list[str]) -> Scenario:
+    """A measure with a row for each heading, which tests whether a claim is above 0, above 1 and so on."""
+    rows = "".join(
+        f"            - {{rate: 1%, products: ['{heading}'], if: [processing_value > {n}]}}\n"
+        for n, heading in enumerate(headings)
+    )
+    return parse_scenario(
+        f"{HEAD}  - op: add\n    measure:\n      id: steps\n      authority: steps\n      periods:\n"
+        f"        - id: steps_1\n          from: 2026-01-01\n          rows:\n{rows}"
+    )
+
+
+def test_more_tests_of_facts_than_the_limit_are_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fact_tests, "TESTS_AT_MOST", 60)
+    point = Point(with_tests_of_value(["9503"] * 70), "2026-11-24")
+    with pytest.raises(LawError) as caught:
+        impact(TOYS, [point], law=load_law(), options=STATIC)
+    assert (caught.value.reason, caught.value.exit_code) == ("TOO_MANY_TESTS", 4)
+    assert caught.value.fix
+
+
+@pytest.mark.parametrize("processing", [0.5, 61.5, 62.5, 68.5, 139.5])
+def test_a_row_that_tests_more_facts_than_a_word_has_bits_is_rated_as_on_an_entry_line(
+    processing: float,
+) -> None:
+    """The first row that fits charges."""
+    law = apply_scenario(load_law(), with_tests_of_value(["9503"] * 140))
+    table, point = (
+        TOYS.with_columns(processing_value=pl.lit(processing)),
+        Point(library()["base"], "2026-11-24"),
+    )
+    (found,) = impact(table, [point], law=law, options=STATIC).scenarios
+    line = EntryLine("9503000073", "CN", "10000", "2026-11-24", claims={"processing_value": str(processing)})
+    charged = {layer.authority: float(layer.amount) for layer in quote_line(law, line).layers if layer.amount}
+    assert dict(found.groups.select("authority", "duty").rows()) == charged
+
+
+def test_tests_of_different_goods_may_be_more_than_the_bits() -> None:
+    """Each heading has a test of its own; the duty is 1 percent where the value of processing is above it."""
+    point = Point(with_tests_of_value(HEADINGS[:90]), "2026-11-24")
+    codes = [next(code for code in load_schedule().children(heading)) for heading in HEADINGS[:90]]
+    values = [n + 0.5 for n in range(90)] + [n - 0.5 for n in range(90)]
+    table = pl.DataFrame({"hts": codes * 2, "processing_value": values})
+    table = table.with_columns(origin=pl.lit("CH"), customs_value=pl.lit(10_000.0))
+    (found,) = impact(table, [point], law=load_law(), options=STATIC).scenarios
+    assert found.groups.filter(authority="steps")["duty"].sum() == pytest.approx(90 * 100)

@@ -10,7 +10,6 @@ import pytest
 
 from tariffs.engine.law import load_law
 from tariffs.engine.schedule import usitc_export
-from tariffs.engine.tables import census_files
 from tariffs.importers import build, trade
 from tariffs.importers.cn_totals import Reading, Subheading, read_total, read_totals
 from tariffs.importers.codes import Universe
@@ -54,32 +53,6 @@ def test_official_schedule_exports(export: Path) -> None:
         ("v", "61091000", "AU KR", "Free"),
         ("v", "61091000", "JP", "3.2%"),
     ]
-
-
-def test_census_interface_answer(tmp_path: Path) -> None:
-    path = tmp_path / "answer.json"
-    rows = [
-        ["I_COMMODITY", "CTY_CODE", "CON_VAL_YR", "CAL_DUT_YR", "extra"],
-        ["9503000073", "5700", "100", "25", ""],
-        ["9503000073", "5700", "50", "0", ""],
-    ]
-    path.write_text(json.dumps(rows), encoding="utf-8")
-    assert census_files.read_api(path).rows() == [("9503000073", "5700", 150.0, 25.0)]
-
-
-def test_census_detail_file(tmp_path: Path) -> None:
-    path = tmp_path / "IMP_DETL.TXT"
-    head = "9503000073" + "5700" + " " * 14
-    fields = {"hts": (0, 10), "census": (10, 4), "customs_value": (28, 15), "calculated_duty": (43, 15)}
-    path.write_text("".join(f"{head}{value:015d}{duty:015d}\n" for value, duty in ((100, 5), (20, 1))))
-    assert census_files.read_detail(path, fields).rows() == [("9503000073", "5700", 120.0, 6.0)]
-
-
-def test_plain_csv_with_a_column_map(tmp_path: Path) -> None:
-    path = tmp_path / "own.csv"
-    path.write_text("code,from,usd\n0101.21.0010,1220,7\n")
-    frame = census_files.read_csv(path, {"code": "hts", "from": "census", "usd": "customs_value"})
-    assert frame.rows() == [("0101210010", "1220", 7.0, None)]
 
 
 def test_origins_are_summed_where_two_census_codes_share_one() -> None:
@@ -153,6 +126,7 @@ def test_the_total_of_soybeans_is_that_of_two_yellow_lines_excluded() -> None:
 )
 def test_a_total_that_agrees_or_has_several_explanations_shows_nothing(total: float) -> None:
     assert read_total(soybeans(total)) == Reading()
+    assert read_total(Subheading([], ["a"], {"a": 5.0}, {}, 9.0)) == Reading()  # on no list
 
 
 def test_lines_of_2018_are_gone_where_the_listed_ones_give_the_total() -> None:
@@ -166,10 +140,6 @@ def test_the_highest_ordinary_rate_may_be_that_of_all_lines() -> None:
     found = Subheading(["a"], ["old"], {"a": 6.5, "old": 4.3}, {"a": 27.5}, 6.5 + 13.75)
     assert read_total(found) == Reading(ordinary=6.5)
     assert read_total(found._replace(total=6.0 + 13.75)) == Reading()
-
-
-def test_a_subheading_on_no_list_shows_nothing() -> None:
-    assert read_total(Subheading([], ["a"], {"a": 5.0}, {}, 9.0)) == Reading()
 
 
 @needs_source

@@ -1,8 +1,7 @@
-"""Snapshots give the same bits as what they were made of, and no state of their files stops or changes an answer."""
+"""Kernels and snapshots kept between processes give the same bits, whatever the state of their files."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import subprocess
@@ -12,21 +11,100 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
 
-from tariffs.engine.base import snapshot
+from tariffs.engine.base import kernel_cache, snapshot
 from tariffs.engine.base.packed_arrays import pack, unpack
 from tariffs.engine.law import load_law, read_raw
 from tariffs.engine.law.loader import digest_of
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import parse_scenario
 from tariffs.engine.scenario.named import HERE, library, library_of
-from tariffs.engine.schedule import reference_data
 from tariffs.engine.schedule.lines import Schedule, load_schedule
 from tariffs.engine.tables import prepare
-from tariffs.engine.tables.kept_table import kept_table
-from tariffs.engine.tables.trade_table import check_table
+
+PROGRAM = """
+import numpy as np
+from tariffs.engine.response.kernels.armington import growth
+assert abs(growth(0.5, 2.0) - (np.e - 1.0) / 2.0) < 1e-15
+print(sum(growth.compiled.stats.cache_hits.values()))
+"""
+
+
+UNWRITABLE = """
+from tariffs.engine.base import kernel_cache
+kernel_cache._is_writable = lambda directory: False
+"""
+
+COMPILED = """
+from numba.core.cpu import CPUContext
+def refuse(self): raise AssertionError("a kernel is compiled")
+CPUContext.load_additional_registries = refuse
+"""
+EVERY_KERNEL = "from tariffs.service.server.warmup import fill_caches; fill_caches()"
+
+
+def hits(directory: Path, before: str = "") -> int:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(directory)}
+    done = subprocess.run(
+        [sys.executable, "-c", before + PROGRAM], env=environment, check=True, capture_output=True, text=True
+    )
+    assert not done.stderr
+    return int(done.stdout)
+
+
+@pytest.mark.slow
+def test_the_second_process_loads_what_the_first_compiled(tmp_path: Path) -> None:
+    assert hits(tmp_path) == 0
+    assert hits(tmp_path) == 1
+    for kept in tmp_path.rglob("*.nb?"):
+        kept.write_bytes(kept.read_bytes()[:40])
+    assert hits(tmp_path) == 0
+    assert hits(tmp_path) == 1
+
+
+def test_a_directory_that_cannot_be_made_only_costs_a_compile(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    assert hits(blocked) == 0
+
+
+def test_a_shipped_cache_is_read_where_it_cannot_be_written(tmp_path: Path) -> None:
+    shipped, empty = tmp_path / "shipped", tmp_path / "empty"
+    assert hits(shipped) == 0
+    before = {path: path.read_bytes() for path in shipped.rglob("*.nb?")}
+    assert hits(shipped, COMPILED + UNWRITABLE) == 1
+    assert {path: path.read_bytes() for path in shipped.rglob("*.nb?")} == before
+    # A kernel that was not shipped is compiled, and kept nowhere.
+    assert hits(empty, UNWRITABLE) == 0
+    assert not empty.exists()
+
+
+@pytest.mark.slow
+def test_no_kernel_needs_what_compiles_it() -> None:
+    for program in (EVERY_KERNEL, COMPILED + EVERY_KERNEL):
+        subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_setting_of_other_kernels_is_left_as_it_was() -> None:
+    text = (
+        "import numba; numba.config.CACHE_LOCATOR_CLASSES = 'UserWideCacheLocator'\n"
+        "from tariffs.engine.response.kernels.armington import growth\n"
+        "growth.compiled\n"
+        "assert numba.config.CACHE_LOCATOR_CLASSES == 'UserWideCacheLocator'\n"
+    )
+    subprocess.run([sys.executable, "-c", text], check=True)
+
+
+def test_the_directory_changes_with_the_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    assert kernel_cache.cache_directory() == tmp_path / kernel_cache.kernels_digest()[:16]
+    monkeypatch.setattr(kernel_cache, "kernels_digest", lambda: "f" * 64)
+    assert kernel_cache.cache_directory() == tmp_path / ("f" * 16)
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert kernel_cache.cache_directory().parent == tmp_path / "tariffs" / "kernels"
+
 
 KEY = "0123456789abcdef" * 4
 HEAD = "schema: tariffs.scenario/v1\nbasis: hypothesis\ntitle: Test\n"
@@ -134,41 +212,12 @@ def test_packed_arrays_have_the_same_bits_and_flags(directory: Path) -> None:
         pack({}, {"objects": np.array([open], dtype=object)})
 
 
-def same_bits(one: Any, other: Any, place: str = "") -> None:
-    """Compare everything that two values hold, arrays by bits, and by what numba tells them apart by."""
-    assert type(one) is type(other), place
-    if isinstance(one, np.ndarray):
-        assert (one.dtype, one.shape, one.tobytes()) == (other.dtype, other.shape, other.tobytes()), place
-        flags = attrgetter("writeable", "aligned", "c_contiguous")
-        assert flags(one.flags) == flags(other.flags), place
-    elif isinstance(one, pl.DataFrame):
-        assert one.schema == other.schema, place
-        assert one.equals(other), place
-    elif isinstance(one, pl.Series):
-        assert (one.name, one.dtype) == (other.name, other.dtype), place
-        assert one.equals(other), place
-    elif dataclasses.is_dataclass(one):
-        for each in dataclasses.fields(one):
-            same_bits(getattr(one, each.name), getattr(other, each.name), f"{place}.{each.name}")
-    elif isinstance(one, dict):
-        assert list(one) == list(other), place
-        for name in one:
-            same_bits(one[name], other[name], f"{place}.{name}")
-    else:
-        assert one == other, place
-
-
-def test_the_table_of_the_snapshot_is_the_prepared_one(directory: Path) -> None:
-    law = load_law()
-    checked = check_table(reference_data.reference_table(), prepare._rules(law))
-    prepared = prepare._prepare(checked, law, reference_data.baseline().isoformat())
-    kept_table("facts", law.claims, lambda: vars(prepared))
-    assert list(directory.glob("table-*"))
-    same_bits(prepared, prepare.PreparedTable(**kept_table("facts", law.claims, unmade)))
-
-
-def unmade() -> Any:
-    raise AssertionError("the snapshot is there")
+def same_bits(one: Any, other: Any) -> None:
+    """Compare two arrays by bits, and by what numba tells them apart by."""
+    assert (type(one), one.dtype, one.shape) == (type(other), other.dtype, other.shape)
+    assert one.tobytes() == other.tobytes()
+    flags = attrgetter("writeable", "aligned", "c_contiguous")
+    assert flags(one.flags) == flags(other.flags)
 
 
 def test_the_law_of_the_snapshot_is_that_of_the_files(directory: Path) -> None:

@@ -108,7 +108,7 @@ def test_codes_are_read_and_repairs_are_noted(given: object, code: str, notes: l
         ("entry_date", "45698", "ENTRY_DATE_INVALID"),
         ("entry_date", "2025-02-30", "ENTRY_DATE_INVALID"),
         ("entry_date", "2024-12-31", "ENTRY_DATE_OUT_OF_COVERAGE"),
-        ("entry_date", "2028-01-01", "ENTRY_DATE_OUT_OF_COVERAGE"),
+        ("entry_date", "2028-01-01T00:00-05:00", "ENTRY_DATE_OUT_OF_COVERAGE"),
         ("quantity", "-1", "QUANTITY_INVALID"),
         ("unit", "parsec", "UNIT_UNKNOWN"),
         ("mode", "bicycle", "CLAIM_INVALID"),
