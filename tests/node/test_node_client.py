@@ -17,7 +17,7 @@ from tariffs.service.wire.frames import unpack
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import Running, compute_in_process, running
 from tests.service.stored import until
-from tests.service.test_http_port import Endless
+from tests.service.web_calls import Endless
 
 pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
 pytest.importorskip("grpc_tools", reason="protoc is not installed")

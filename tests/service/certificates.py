@@ -19,6 +19,18 @@ _SIGNS = x509.KeyUsage(
     key_agreement=False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
 )  # fmt: skip
 LOCAL = (x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
+NAMES = (
+    x509.DNSName("ann.example.test"),
+    x509.UniformResourceIdentifier("spiffe://example.test/ann"),
+    x509.RFC822Name("ann@example.test"),
+)
+KINDS = {
+    "common_name": "ann",
+    "dns": "ann.example.test",
+    "uri": "spiffe://example.test/ann",
+    "email": "ann@example.test",
+}
+"""Names of a certificate, and which of them names its caller by the kind that a server asks for."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from tariffs.engine.tables import partitions
 from tests.service.harness import Running, no_warm_up, running
+from tests.service.spread import trade, write_files
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +33,12 @@ def small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables of some hundred rows have several buckets."""
     monkeypatch.setattr(partitions, "ROWS_PER_BUCKET", 400)
     monkeypatch.setattr(partitions, "ROWS_PER_SLICE", 250)
+
+
+@pytest.fixture
+def small_files(tmp_path: Path, small_buckets: None) -> Path:
+    """A table of files with several buckets and slices."""
+    return write_files(trade(1_500), tmp_path / "table", [400, 800, 1_200])
 
 
 @pytest.fixture(scope="session")

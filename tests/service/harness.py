@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,11 +38,21 @@ from tariffs.v1 import (
 
 TIMEOUT = 60.0
 START_SECONDS = 600.0
+STUBS: Mapping[str, Callable[[grpc.Channel], Any]] = {
+    "duty": duty_service_pb2_grpc.DutyServiceStub,
+    "law": law_service_pb2_grpc.LawServiceStub,
+    "scenarios": scenario_service_pb2_grpc.ScenarioServiceStub,
+    "simulation": simulation_service_pb2_grpc.SimulationServiceStub,
+    "sweeps": sweep_service_pb2_grpc.SweepServiceStub,
+    "tables": table_service_pb2_grpc.TableServiceStub,
+    "portfolios": watch_service_pb2_grpc.WatchServiceStub,
+    "operations": operations_pb2_grpc.OperationsStub,
+}
 
 
 @dataclass(frozen=True)
 class Running:
-    """A started server and stubs for it."""
+    """A started server, and stubs for it by the names of `STUBS`."""
 
     port: int
     channel: grpc.Channel
@@ -53,37 +63,10 @@ class Running:
         """Begin to stop the server."""
         return asyncio.run_coroutine_threadsafe(self.server.stop(), self.loop)
 
-    @property
-    def duty(self) -> Any:
-        return duty_service_pb2_grpc.DutyServiceStub(self.channel)
-
-    @property
-    def law(self) -> Any:
-        return law_service_pb2_grpc.LawServiceStub(self.channel)
-
-    @property
-    def scenarios(self) -> Any:
-        return scenario_service_pb2_grpc.ScenarioServiceStub(self.channel)
-
-    @property
-    def simulation(self) -> Any:
-        return simulation_service_pb2_grpc.SimulationServiceStub(self.channel)
-
-    @property
-    def sweeps(self) -> Any:
-        return sweep_service_pb2_grpc.SweepServiceStub(self.channel)
-
-    @property
-    def tables(self) -> Any:
-        return table_service_pb2_grpc.TableServiceStub(self.channel)
-
-    @property
-    def portfolios(self) -> Any:
-        return watch_service_pb2_grpc.WatchServiceStub(self.channel)
-
-    @property
-    def operations(self) -> Any:
-        return operations_pb2_grpc.OperationsStub(self.channel)
+    def __getattr__(self, name: str) -> Any:
+        if name not in STUBS:
+            raise AttributeError(name)
+        return STUBS[name](self.channel)
 
 
 def compute_in_process(task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
@@ -123,37 +106,29 @@ def running(
     """A server that is up, and is stopped at the end; it computes in threads of this process unless told otherwise."""
     with tempfile.TemporaryDirectory(prefix="tariffs-state-") as state:
         given = {"port": 0, "drain_seconds": 0.0, "grace_seconds": 5.0, "state_dir": state, **settings}
-        with _started(compute, warm, on_built, Settings.model_validate(given)) as started:
-            yield started
+        chosen, loop = Settings.model_validate(given), uvloop.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, name="server")
+        thread.start()
 
+        def wait_for(work: Coroutine[Any, Any, Any], seconds: float = TIMEOUT) -> Any:
+            return asyncio.run_coroutine_threadsafe(work, loop).result(seconds)
 
-@contextmanager
-def _started(
-    compute: Compute | None,
-    warm: Callable[[], None],
-    on_built: Callable[[TariffServer], None],
-    chosen: Settings,
-) -> Iterator[Running]:
-    loop = uvloop.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="server")
-    thread.start()
+        async def build() -> TariffServer:
+            return TariffServer(chosen, compute, warm)
 
-    async def build() -> TariffServer:
-        return TariffServer(chosen, compute, warm)
-
-    server = asyncio.run_coroutine_threadsafe(build(), loop).result(TIMEOUT)
-    try:
-        on_built(server)
-        asyncio.run_coroutine_threadsafe(server.start(), loop).result(START_SECONDS)
-        with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-            yield Running(server.port, channel, server, loop)
-    finally:
-        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(TIMEOUT)
-        # As asyncio.run does: a cancelled task leaves its thread behind, which may still write to the state directory.
-        asyncio.run_coroutine_threadsafe(loop.shutdown_default_executor(), loop).result(TIMEOUT)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(TIMEOUT)
-        loop.close()
+        server = wait_for(build())
+        try:
+            on_built(server)
+            wait_for(server.start(), START_SECONDS)
+            with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+                yield Running(server.port, channel, server, loop)
+        finally:
+            wait_for(server.stop())
+            # As asyncio.run does: a cancelled task leaves its thread behind, which may still write to the directory.
+            wait_for(loop.shutdown_default_executor())
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(TIMEOUT)
+            loop.close()
 
 
 def no_warm_up() -> None:

@@ -1,106 +1,107 @@
-"""Admission of calls, and the error of those that are refused."""
+"""Admission of calls: places, quotas by callers and groups from a file that is reloaded, and floods of calls."""
 
 from __future__ import annotations
 
+import asyncio
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
 import pytest
+import structlog
+import uvloop
 from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from tariffs.engine.errors import ServiceError
+from tariffs.client._wire.connection import connect
+from tariffs.client.config import Config
+from tariffs.client.errors import Unavailable, from_rpc_error
+from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.server.admission import Admission, RateLimit
+from tariffs.service.server.callers import Callers
+from tariffs.service.server.listener import Endpoint, options
 from tariffs.service.wire.identity import SERVER_LIMITS, Caller, Quotas
 from tariffs.service.wire.status import PUSHBACK_KEY, status_of, trailers_of
 from tariffs.service.workers.fair_limit import FairLimit
 
+NONE: frozenset[str] = frozenset()
 
-def admission_of(total: int, per_caller: int, warm: bool = False, stopping: bool = False) -> Admission:
-    return Admission(FairLimit("calls", total, per_caller), warm=warm, stopping=stopping)
+
+def admission_of(total: int, per_caller: int, warm: bool = True, stopping: bool = False) -> Admission:
+    return Admission(FairLimit("calls", total, per_caller, "calls"), warm=warm, stopping=stopping)
 
 
 def named(name: str, quotas: Quotas = SERVER_LIMITS) -> Caller:
     return Caller(name, name, quotas=quotas)
 
 
-def refusal(admission: Admission, key: str | Caller) -> ServiceError:
+def refusal(admission: Admission, who: Caller) -> ServiceError:
     with pytest.raises(ServiceError) as caught:
-        admission.enter(key if isinstance(key, Caller) else named(key))
+        admission.enter(who)
     return caught.value
 
 
 def test_nobody_takes_more_than_a_share_and_all_together_not_more_than_the_whole() -> None:
-    admission = admission_of(3, 2, warm=True)
+    admission = admission_of(3, 2)
     for key in ("a", "a"):
         admission.enter(named(key))
-    own = refusal(admission, "a")
+    own = refusal(admission, named("a"))
     admission.enter(named("b"))
-    whole = refusal(admission, "c")
+    whole = refusal(admission, named("c"))
     assert (own.reason, own.metadata["limit"]) == ("TOO_MANY_STREAMS", "2")
     assert (whole.reason, whole.metadata["limit"]) == ("TOO_MANY_STREAMS", "3")
     admission.leave("b")
     admission.enter(named("c"))
-    assert admission.limit.held == 3
-
-
-def test_callers_without_calls_are_not_remembered() -> None:
-    admission = admission_of(1, 1, warm=True)
-    for number in range(100):
-        admission.enter(named(f"caller {number}"))
-        admission.leave(f"caller {number}")
+    for key in "aac":
+        admission.leave(key)
+    # Callers without calls are not remembered.
     assert (admission.limit.held, len(admission.limit._by_caller)) == (0, 0)
-
-
-def test_a_refused_call_takes_no_place() -> None:
-    admission = admission_of(5, 1, warm=True)
-    admission.enter(named("a"))
-    refusal(admission, "a")
-    assert admission.limit.held == 1
-    admission.leave("a")
-    admission.enter(named("a"))
+    assert admission.grpc_limit > 3
 
 
 @pytest.mark.parametrize(
-    ("admission", "reason"),
+    ("warm", "stopping", "reason"),
+    [(False, False, "WARMING_UP"), (True, True, "SHUTTING_DOWN"), (False, True, "SHUTTING_DOWN")],
+)
+def test_before_it_is_warm_and_while_it_stops_nobody_is_let_in(
+    warm: bool, stopping: bool, reason: str
+) -> None:
+    assert refusal(admission_of(1, 1, warm, stopping), named("a")).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("reason", "pushback"),
     [
-        (admission_of(1, 1), "WARMING_UP"),
-        (admission_of(1, 1, warm=True, stopping=True), "SHUTTING_DOWN"),
-        (admission_of(1, 1, stopping=True), "SHUTTING_DOWN"),
+        ("TOO_MANY_STREAMS", "2000"),
+        ("ROW_QUOTA", "-1"),
+        ("CANCELLED", "-1"),
+        *((reason, None) for reason in ("SHUTTING_DOWN", "WARMING_UP", "TOKEN_INVALID", "HTS_CODE_UNKNOWN")),
     ],
 )
-def test_before_it_is_warm_and_while_it_stops_nobody_is_let_in(admission: Admission, reason: str) -> None:
-    assert refusal(admission, "a").reason == reason
-
-
-def test_grpcs_own_limit_is_above_that_of_the_server() -> None:
-    assert admission_of(256, 1).grpc_limit > 256
-
-
-def trailers(reason: str) -> dict[str, str | bytes]:
-    return dict(trailers_of(status_of(ServiceError(reason, "Text."), "r"), "r"))
-
-
-def test_a_full_server_says_when_to_try_again_and_a_lasting_limit_never() -> None:
-    assert trailers("TOO_MANY_STREAMS")[PUSHBACK_KEY] == "2000"
-    assert trailers("ROW_QUOTA")[PUSHBACK_KEY] == "-1"
+def test_a_full_server_says_when_to_try_again_and_a_lasting_limit_never(
+    reason: str, pushback: str | None
+) -> None:
+    assert dict(trailers_of(status_of(ServiceError(reason, "Text."), "r"), "r")).get(PUSHBACK_KEY) == pushback
     assert dict(trailers_of(Status(code=Code.RESOURCE_EXHAUSTED), "r"))[PUSHBACK_KEY] == "-1"
 
 
-@pytest.mark.parametrize("reason", ["SHUTTING_DOWN", "WARMING_UP", "TOKEN_INVALID", "HTS_CODE_UNKNOWN"])
-def test_other_failures_leave_it_to_the_client(reason: str) -> None:
-    assert PUSHBACK_KEY not in trailers(reason)
-
-
 def test_a_quota_of_calls_takes_the_place_of_the_share() -> None:
-    admission = Admission(FairLimit("calls", 9, 1, "calls"), warm=True)
-    who = named("ann", Quotas(calls=3))
+    admission, who = admission_of(9, 1), named("ann", Quotas(calls=3))
     for _ in range(3):
         admission.enter(who)
-    with pytest.raises(ServiceError) as caught:
-        admission.enter(who)
-    error = caught.value
+    error = refusal(admission, who)
     assert (error.reason, error.metadata) == ("TOO_MANY_STREAMS", {"limit": "3", "quota": "calls"})
     assert "operators" in error.fix
     admission.enter(named("bob"))
-    assert "quota" not in refusal(admission, "bob").metadata
+    assert "quota" not in refusal(admission, named("bob")).metadata
 
 
 def test_calls_a_second_are_bounded_for_callers_with_a_quota() -> None:
@@ -127,3 +128,166 @@ def test_calls_a_second_are_bounded_for_callers_with_a_quota() -> None:
     assert len(admission.rate._due) <= 4097
     for _ in range(100):
         admission.enter(named("bob"))
+
+
+CALLERS = """
+callers:
+  "*":
+    roles: [read]
+    quotas: {calls: 2, tables: 3}
+  ann:
+    roles: [run]
+    groups: [desk]
+    quotas: {tables: 9}
+  root: {roles: [admin]}
+groups:
+  desk:
+    quotas: {tables: 50, runs: 4, calls_per_second: 2.5}
+  floor:
+    roles: [run]
+    quotas: {runs: 6, runs_kept: 7, table_bytes: 1000, sweep_points: 20}
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "callers.yaml"
+    file.write_text(CALLERS)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("name", "groups", "roles", "in_groups", "quotas"),
+    [
+        ("eve", "", "read", "", Quotas(calls=2, tables=3)),
+        # Own quotas go before those of groups, and these before everybody's.
+        ("ann", "", "read run", "desk", Quotas(calls=2, calls_per_second=2.5, runs=4, tables=9)),
+        # Of several groups the highest quota counts.
+        ("eve", "desk floor new", "read run", "desk floor new", Quotas(2, 2.5, 6, 7, 50, 1000, 20)),
+    ],
+)
+def test_a_caller_has_the_roles_and_quotas_of_the_file(
+    path: Path, name: str, groups: str, roles: str, in_groups: str, quotas: Quotas
+) -> None:
+    found = Callers(path).content.caller(name, frozenset({"admin"}), frozenset(groups.split()))
+    wanted = frozenset({*roles.split(), "admin"}), frozenset(in_groups.split())
+    assert found == Caller(name, name, *wanted, quotas)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("", "empty"),
+        ("callers: {ann: {roles: [owner]}}", "callers.ann.roles.0"),
+        ("callers: {ann: {role: [run]}}", "callers.ann.role"),
+        ("callers: {ann: {quotas: {tables: -1}}}", "callers.ann.quotas.tables"),
+        ("callers: {ann: {quotas: {calls_per_second: nan}}}", "calls_per_second"),
+        ("callers: {ann: {quotas: {runs: many}}}", "callers.ann.quotas.runs"),
+        ("callers: {anonymous: {roles: [run]}}", "anonymous"),
+        ("callers: {ann: {}, ann: {}}", "line 1"),
+        ("groups: {a: {groups: [b]}}", "groups.a.groups"),
+        ("people: {}", "people"),
+        ("callers: [", "line 2"),
+        ("- a", "the file"),
+        ("callers: &a {}", "line 1"),
+    ],
+)
+def test_a_fault_of_the_file_is_named_with_its_place(path: Path, text: str, place: str) -> None:
+    path.write_text(text)
+    with pytest.raises(InputError, match="TARIFFS_CALLERS_FILE") as caught:
+        Callers(path)
+    assert caught.value.reason == "SETTING_INVALID"
+    assert place in caught.value.message
+
+
+def test_a_file_with_a_fault_leaves_the_former_state(path: Path) -> None:
+    callers = Callers(path)
+    for number, text in enumerate(("callers: [", CALLERS.replace("root:", "boss:")), 1):
+        path.write_text(text)
+        os.utime(path, ns=(number, number))
+        with structlog.testing.capture_logs() as logged:
+            callers.reload_if_changed()
+        roles = callers.content.caller("root", NONE, NONE).roles
+        assert ("admin" in roles) == (number == 1)
+        assert [entry["event"] for entry in logged] == [f"callers {'not ' * (number == 1)}read"]
+
+
+METHOD = "/flood.Service/Slow"
+WAITING, CALLS, SECONDS = 4, 60, 0.01
+
+
+async def _slow(_request: bytes, _context: Any) -> bytes:
+    # On purpose on the event loop: as long as it sleeps, nobody looks at the calls that wait.
+    time.sleep(SECONDS)
+    return b"answer"
+
+
+class Slow(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the stubs alone
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        return grpc.unary_unary_rpc_method_handler(_slow)
+
+
+@contextmanager
+def busy_server() -> Iterator[str]:
+    """A server whose every call holds its event loop up; gives where it listens."""
+    loop = uvloop.new_event_loop()
+
+    async def start() -> tuple[grpc.aio.Server, int]:
+        server = grpc.aio.server(options=options(Endpoint(), WAITING))
+        servicer = health.aio.HealthServicer()  # type: ignore[attr-defined] # the stubs lack it
+        await servicer.set("", health_pb2.HealthCheckResponse.SERVING)
+        health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+        server.add_generic_rpc_handlers((Slow(),))
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        return server, port
+
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    server, port = asyncio.run_coroutine_threadsafe(start(), loop).result(20)
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        asyncio.run_coroutine_threadsafe(server.stop(0), loop).result(20)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(20)
+        loop.close()
+
+
+def flood(channel: grpc.Channel) -> list[Any]:
+    """The calls of a flood, all of them ended."""
+    call: Any = channel.unary_unary(METHOD, None, None)
+    begun = [call.future(b"", timeout=30) for _ in range(CALLS)]
+    for one in begun:
+        one.exception()
+    return begun
+
+
+def test_calls_beyond_those_that_may_wait_are_turned_away_and_the_shipped_client_tries_again() -> None:
+    with busy_server() as target:
+        with grpc.insecure_channel(target) as channel:
+            ended = flood(channel)
+            failed = next(one for one in ended if one.code() == grpc.StatusCode.CANCELLED)
+            error = from_rpc_error(failed.exception(), target)
+        with connect(target, Config()) as channel:
+            again = Counter(one.code() for one in flood(channel))
+    once = Counter(one.code() for one in ended)
+    assert set(once) == {grpc.StatusCode.OK, grpc.StatusCode.CANCELLED}
+    assert once[grpc.StatusCode.OK] >= WAITING
+    # How many calls a flood gets through depends on the machine, so both floods meet the same server.
+    assert again[grpc.StatusCode.OK] > 2 * once[grpc.StatusCode.OK]
+    assert isinstance(error, Unavailable)
+    assert (error.reason, error.exit_code) == ("SERVER_UNAVAILABLE", 3)
+    assert "fewer calls" in error.fix
+
+
+def test_health_is_told_while_calls_are_turned_away() -> None:
+    with busy_server() as target, grpc.insecure_channel(target) as channel:
+        other = threading.Thread(target=lambda: [flood(channel) for _ in range(5)])
+        other.start()
+        with grpc.insecure_channel(target) as probe:
+            stub = health_pb2_grpc.HealthStub(probe)
+            for _ in range(20):
+                found = stub.Check(health_pb2.HealthCheckRequest(), timeout=10)
+                assert found.status == health_pb2.HealthCheckResponse.SERVING
+        other.join()

@@ -1,31 +1,27 @@
-"""Responses of each method over a real port."""
+"""Responses over a real port: one line, many lines in a call, the law, scenarios and runs; those of a process alike."""
 
 from __future__ import annotations
 
 import io
 from decimal import Decimal
+from typing import Any
 
+import grpc
 import polars as pl
 import pytest
 from google.protobuf.json_format import MessageToDict
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 
 from tariffs.service.local import LocalServices
+from tariffs.service.rpc.duty import BATCH_LIMIT
 from tariffs.service.wire.arrow import MESSAGE_LIMIT
 from tariffs.v1 import common_pb2, duty_service_pb2, law_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import TIMEOUT, Running, line, points
+from tests.service.harness import TIMEOUT, Running, fails, line, points
+from tests.service.stored import arrow
 
-
-def arrow(frame: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.write_ipc_stream(buffer, compression="zstd")
-    return buffer.getvalue()
-
-
-def frame(batches: list[bytes]) -> pl.DataFrame:
-    return pl.concat([pl.read_ipc_stream(io.BytesIO(data)) for data in batches])
-
-
+# What a client accepts unless it asks for more.
+DEFAULT_RECEIVE_LIMIT = 4 << 20
 TABLE = pl.DataFrame(
     {
         "hts": ["9503000073", "8471300100", "9503000073", "bad"],
@@ -34,6 +30,10 @@ TABLE = pl.DataFrame(
         "mine": ["a", "b", "c", "d"],
     }
 )
+
+
+def frame(batches: list[bytes]) -> pl.DataFrame:
+    return pl.concat([pl.read_ipc_stream(io.BytesIO(data)) for data in batches])
 
 
 def test_every_layer_of_a_line_is_named_cited_and_explained(served: Running) -> None:
@@ -50,12 +50,10 @@ def test_every_layer_of_a_line_is_named_cited_and_explained(served: Running) -> 
 
 
 def test_a_scenario_by_name_and_as_text_gives_the_same_duty(served: Running) -> None:
-    text = served.scenarios.GetScenario(
-        scenario_service_pb2.GetScenarioRequest(id="no-kuala-lumpur-deal"), timeout=TIMEOUT
-    ).yaml
+    asked = scenario_service_pb2.GetScenarioRequest(id="no-kuala-lumpur-deal")
     named, written = line(entry="2025-12-01"), line(entry="2025-12-01")
-    named.scenario.name = "no-kuala-lumpur-deal"
-    written.scenario.yaml = text
+    named.scenario.name = asked.id
+    written.scenario.yaml = served.scenarios.GetScenario(asked, timeout=TIMEOUT).yaml
     first, second = (served.duty.CalculateDuty(request, timeout=10) for request in (named, written))
     assert first.assessed == second.assessed == "5400.00"
     assert first.provenance.scenarios == second.provenance.scenarios
@@ -74,10 +72,9 @@ def test_a_read_mask_trims_the_answer_and_keeps_provenance(served: Running) -> N
     request = line()
     request.read_mask.paths.extend(["assessed", "layers.measure", "layers.amount"])
     answer = served.duty.CalculateDuty(request, timeout=TIMEOUT)
-    assert answer.assessed == "10400.00"
-    assert not answer.owed
-    assert not answer.layers[0].citations
+    assert (answer.assessed, answer.owed) == ("10400.00", "")
     assert answer.layers[0].measure
+    assert not answer.layers[0].citations
     assert answer.provenance.law_digest
 
 
@@ -89,55 +86,171 @@ def test_equal_requests_have_equal_run_digests(served: Running) -> None:
     assert digests[0] == digests[1] != digests[2]
 
 
+def exported(hts: str, to: str = "") -> duty_service_pb2.CalculateDutyRequest:
+    asked = line(hts=hts, origin="US", entry="2027-01-11", freight="420")
+    asked.direction, asked.to, asked.explain = common_pb2.DIRECTION_EXPORT, to, True
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("hts", "to", "layers", "landed"),
+    [
+        (
+            "1201.90",
+            "",
+            {"cn.ordinary": "312.60", "cn.s301": "0.00", "cn.recip": "3542.80"},
+            {"cif": "10420.00", "duty": "3855.40", "vat": "1284.79", "total": "15560.19"},
+        ),
+        (
+            "7214.20",
+            "CA",
+            {"ca.ordinary": "0.00", "ca.metals": "5000.00"},
+            {"cif": "10420.00", "duty": "5000.00", "gst": "750.00", "total": "16170.00"},
+        ),
+    ],
+)
+def test_a_line_of_exports_is_rated_where_it_goes(
+    served: Running, hts: str, to: str, layers: dict[str, str], landed: dict[str, str]
+) -> None:
+    answer = served.duty.CalculateDuty(exported(hts, to), timeout=30)
+    assert {layer.measure: layer.amount for layer in answer.layers} == layers
+    assert dict(answer.landed) == landed
+    assert answer.assessed == answer.owed == answer.min == answer.max == landed["duty"]
+    assert all(layer.citations and layer.why["text"] for layer in answer.layers)
+    details = MessageToDict(answer.provenance.details)
+    assert (details["direction"], details["to"]) == ("export", to or "CN")
+    if not to:
+        assert any("6 digits" in text for text in answer.assumptions)
+        assert [note.reason for note in answer.notes] == ["LAW_READ_TO"]
+        assert details["entry"] == "2027-01-11T12:00:00+08:00"
+
+
+def toy(**given: Any) -> duty_service_pb2.EntryLine:
+    """One line of toys, changed as given."""
+    return line(**given).line
+
+
+def batch(*lines: duty_service_pb2.EntryLine, **options: Any) -> duty_service_pb2.BatchCalculateDutiesRequest:
+    return duty_service_pb2.BatchCalculateDutiesRequest(lines=lines, **options)
+
+
+def test_a_line_in_a_batch_is_rated_as_it_is_alone(served: Running) -> None:
+    asked = line(entry="2025-05-20", freight="90", mode=common_pb2.TRANSPORT_MODE_OCEAN)
+    asked.explain = True
+    alone = served.duty.CalculateDuty(asked, timeout=TIMEOUT)
+    answer = served.duty.BatchCalculateDuties(batch(asked.line), timeout=10)
+    (one,) = answer.quotes
+    for name in ("layers", "headings", "landed"):
+        assert getattr(one.quote, name) == getattr(alone, name)
+    assert one.quote.provenance.details == alone.provenance.details
+    assert answer.provenance.law_digest == alone.provenance.law_digest
+    assert answer.provenance.switches == alone.provenance.switches
+    assert answer.provenance.run_digest
+
+
+def test_bad_lines_are_failures_at_their_index(served: Running) -> None:
+    bad = {
+        1: (toy(origin="XX"), "ORIGIN_UNKNOWN", "origin"),
+        2: (toy(hts=""), "REQUEST_INVALID", "hts"),
+        3: (toy(mode=9), "REQUEST_INVALID", "mode"),
+        4: (toy(customs_value="many"), "CUSTOMS_VALUE_INVALID", "customs_value"),
+        5: (toy(claims={"usmca_share": 2}), "CLAIM_INVALID", "claims.usmca_share"),
+        6: (toy(other_charges=[{"amount": "1"}]), "CHARGE_INVALID", "other_charges"),
+    }
+    first, last = toy(entry_id="E", line_id="1"), toy(entry_id="E", line_id="8")
+    lines = [first, *(one for one, _, _ in bad.values()), last]
+    answer = served.duty.BatchCalculateDuties(batch(*lines), timeout=10)
+    assert [(one.index, one.entry_id, one.line_id) for one in answer.quotes] == [(0, "E", "1"), (7, "E", "8")]
+    assert sorted(answer.failures) == list(bad)
+    for index, (_, reason, field) in bad.items():
+        status, info, request = answer.failures[index], ErrorInfo(), BadRequest()
+        assert status.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+        assert any(detail.Unpack(info) for detail in status.details)
+        assert any(detail.Unpack(request) for detail in status.details)
+        assert (info.reason, request.field_violations[0].field) == (reason, field)
+        assert "request_id" not in info.metadata
+
+
+def test_quotes_come_in_the_order_of_the_lines_though_entries_alternate(served: Running) -> None:
+    lines = [
+        toy(entry_id=entry, line_id=f"line {place}", customs_value=str(1000 + place))
+        for place, entry in enumerate(("A", "B", "", "B", "A"))
+    ]
+    answer = served.duty.BatchCalculateDuties(batch(*lines, known_on="entry"), timeout=10)
+    assert [
+        (one.index, one.line_id, one.entry_id, one.quote.landed["customs_value"]) for one in answer.quotes
+    ] == [(place, one.line_id, one.entry_id, f"{one.customs_value}.00") for place, one in enumerate(lines)]
+    assert [list(one.indices) for one in answer.entries] == [[0, 4], [1, 3], [2]]
+    assert answer.provenance.known_on == "entry"
+    assert {one.quote.provenance.known_on for one in answer.quotes} == {"2025-04-09"}
+
+
+def test_a_batch_as_a_whole_is_refused_only_for_what_is_of_the_whole(served: Running) -> None:
+    for request, reason in [
+        (batch(), "REQUEST_INVALID"),
+        (batch(*[toy()] * (BATCH_LIMIT + 1)), "BATCH_TOO_LARGE"),
+        (batch(toy(), known_on="soon"), "ENTRY_DATE_INVALID"),
+        (batch(toy(), switches={"none": "such"}), "SWITCH_UNKNOWN"),
+        (batch(toy(), scenario={"name": "none-such"}), "SCENARIO_NOT_FOUND"),
+        (batch(toy(), read_mask={"paths": ["layers.colour"]}), "REQUEST_INVALID"),
+    ]:
+        fault = fails(lambda request=request: served.duty.BatchCalculateDuties(request, timeout=10))  # type: ignore[misc]
+        assert fault.reason == reason
+
+
+def test_the_largest_batch_fits_a_message_of_the_default_size_and_holds_up_nobody(served: Running) -> None:
+    metal = {"hts": "8708.29.5160", "origin": "CN", "entry": "2025-08-20"}
+    lines = [toy(line_id=str(place), entry_id="E", **metal) for place in range(BATCH_LIMIT)]
+    answer = served.duty.BatchCalculateDuties(batch(*lines), timeout=60)
+    assert len(answer.quotes) == BATCH_LIMIT
+    assert answer.ByteSize() < DEFAULT_RECEIVE_LIMIT
+    trimmed = batch(*lines, read_mask={"paths": ["assessed", "layers.measure", "layers.amount"]})
+    call = served.duty.BatchCalculateDuties.future(trimmed, timeout=60)
+    assert served.duty.CalculateDuty(line(), timeout=TIMEOUT).assessed == "10400.00"
+    assert call.result().ByteSize() < answer.ByteSize() / 3
+
+
 def test_the_law_lists_its_measures_switches_and_claims(served: Running) -> None:
-    listed = served.law.ListMeasures(law_service_pb2.ListMeasuresRequest(), timeout=TIMEOUT).measures
-    below = served.law.ListMeasures(
-        law_service_pb2.ListMeasuresRequest(authority="ieepa"), timeout=TIMEOUT
-    ).measures
+    def measures(**given: str) -> list[Any]:
+        asked = law_service_pb2.ListMeasuresRequest(**given)
+        return list(served.law.ListMeasures(asked, timeout=TIMEOUT).measures)
+
+    listed, below = measures(), measures(authority="ieepa")
     law = served.law.GetLaw(law_service_pb2.GetLawRequest(), timeout=TIMEOUT)
     assert [measure.id for measure in listed] == sorted(measure.id for measure in listed)
     assert {measure.id for measure in below} < {measure.id for measure in listed}
     assert all(measure.authority.startswith("ieepa") for measure in below)
     assert "truce_extension" in {switch.id for switch in law.switches}
-    assert "usmca_share" in {claim.id for claim in law.claims}
-
-
-def test_claims_of_the_wire_are_claims_of_the_law(served: Running) -> None:
-    law = served.law.GetLaw(law_service_pb2.GetLawRequest(), timeout=TIMEOUT)
     fields = set(duty_service_pb2.Claims.DESCRIPTOR.fields_by_name) - {"others"}
-    assert fields <= {claim.id for claim in law.claims}
+    assert "usmca_share" in fields <= {claim.id for claim in law.claims}
 
 
 def test_a_measure_is_found_by_id_and_by_period_label(served: Running) -> None:
     found = served.law.GetMeasure(law_service_pb2.GetMeasureRequest(id="fent_cn"), timeout=TIMEOUT)
-    label = found.periods[0].id
-    again = served.law.GetMeasure(law_service_pb2.GetMeasureRequest(id=label), timeout=TIMEOUT)
-    assert again.id == "fent_cn"
+    label = law_service_pb2.GetMeasureRequest(id=found.periods[0].id)
+    assert served.law.GetMeasure(label, timeout=TIMEOUT).id == "fent_cn"
     assert found.periods[0].start_time.startswith("2025-02-04T00:01-05:00")
     assert "invalidate" in {event.op for event in found.events}
 
 
-def test_the_library_is_listed_and_read(served: Running) -> None:
+def test_the_library_is_listed_without_its_texts(served: Running) -> None:
     listed = served.scenarios.ListScenarios(scenario_service_pb2.ListScenariosRequest(), timeout=TIMEOUT)
     names = {scenario.id for scenario in listed.scenarios}
     assert {"base", "truce-lapses", "no-kuala-lumpur-deal"} <= names
     assert all(scenario.digest and not scenario.yaml for scenario in listed.scenarios)
 
 
-def test_a_faulty_scenario_is_an_answer_with_line_and_column(served: Running) -> None:
+def test_a_scenario_is_checked_with_line_and_column_of_its_faults(served: Running) -> None:
+    def check(**given: str) -> Any:
+        asked = scenario_service_pb2.CheckScenarioRequest(scenario=common_pb2.ScenarioRef(**given))
+        return served.scenarios.CheckScenario(asked, timeout=30)
+
     text = "schema: tariffs.scenario/v1\nid: x\ntitle: t\nbasis: hypothesis\nchanges:\n  - {op: fly}\n"
-    request = scenario_service_pb2.CheckScenarioRequest(scenario=common_pb2.ScenarioRef(yaml=text))
-    answer = served.scenarios.CheckScenario(request, timeout=10)
-    assert not answer.ok
-    assert answer.problems[0].line == 6
-    assert answer.problems[0].severity == scenario_service_pb2.SEVERITY_ERROR
-
-
-def test_a_scenario_that_changes_nothing_is_a_warning(served: Running) -> None:
-    request = scenario_service_pb2.CheckScenarioRequest(scenario=common_pb2.ScenarioRef(name="truce-lapses"))
-    answer = served.scenarios.CheckScenario(request, timeout=30)
-    assert answer.ok
-    assert "SAME_AS_BASE" in {problem.reason for problem in answer.problems}
+    faulty, same = check(yaml=text), check(name="truce-lapses")
+    assert (faulty.ok, same.ok) == (False, True)
+    assert faulty.problems[0].line == 6
+    assert faulty.problems[0].severity == scenario_service_pb2.SEVERITY_ERROR
+    assert "SAME_AS_BASE" in {problem.reason for problem in same.problems}
 
 
 def simulation(**given: object) -> pb.SimulateRequest:
@@ -146,12 +259,13 @@ def simulation(**given: object) -> pb.SimulateRequest:
         "arrow": arrow(TABLE),
         "baseline": "2025-01-01",
         "by": ["origin"],
+        "include_lines": True,
     }
     return pb.SimulateRequest(**(values | given))  # type: ignore[arg-type]
 
 
 def test_a_run_tells_progress_refused_rows_points_and_the_end_in_order(served: Running) -> None:
-    messages = list(served.simulation.Simulate(simulation(include_lines=True), timeout=60))
+    messages = list(served.simulation.Simulate(simulation(), timeout=60))
     kinds = [message.WhichOneof("content") for message in messages]
     told = [kind for kind in kinds if kind != "progress"]
     assert kinds[0] == "progress"
@@ -159,50 +273,54 @@ def test_a_run_tells_progress_refused_rows_points_and_the_end_in_order(served: R
     fractions = [message.progress.fraction for message in messages if message.HasField("progress")]
     assert fractions == sorted(fractions)
     assert all(0 <= fraction <= 1 for fraction in fractions)
-
-
-def test_groups_sum_to_the_total_and_callers_columns_come_back(served: Running) -> None:
-    messages = list(served.simulation.Simulate(simulation(include_lines=True), timeout=60))
-    groups = frame([m.groups.arrow for m in messages if m.HasField("groups") and m.groups.scenario == "base"])
-    total = frame([m.total.arrow for m in messages if m.HasField("total") and m.total.scenario == "base"])
-    lines = frame([m.lines.arrow for m in messages if m.HasField("lines") and m.lines.scenario == "base"])
-    refused = frame([m.refused.arrow for m in messages if m.HasField("refused")])
+    contents = [getattr(message, kind) for message, kind in zip(messages, kinds, strict=True)]
+    first = dict(zip(kinds, contents, strict=True)) | {
+        kind: one for kind, one in zip(kinds, contents, strict=True) if getattr(one, "scenario", "") == "base"
+    }
+    groups, total, lines, refused = (
+        frame([first[kind].arrow]) for kind in ("groups", "total", "lines", "refused")
+    )
     for column in ("customs_value", "duty", "landed", "value_after"):
         assert groups[column].sum() == pytest.approx(total[column].item(), rel=1e-9)
     assert lines["mine"].to_list() == ["a", "b", "c"]
     assert refused.height == 1
     assert {"row", "column", "reason", "found", "message"} <= set(refused.columns)
+    provenance = messages[-1].done.provenance
+    assert [scenario.id for scenario in provenance.scenarios] == ["base", "no-kuala-lumpur-deal"]
+    assert len(provenance.table_digest) == len(provenance.run_digest) == 64
+    assert MessageToDict(provenance.details)["response"] == "armington"
 
 
-def test_provenance_of_a_run_names_scenarios_table_and_choices(served: Running) -> None:
-    done = list(served.simulation.Simulate(simulation(), timeout=60))[-1].done
-    assert [scenario.id for scenario in done.provenance.scenarios] == ["base", "no-kuala-lumpur-deal"]
-    assert len(done.provenance.table_digest) == 64
-    assert len(done.provenance.run_digest) == 64
-    assert MessageToDict(done.provenance.details)["response"] == "armington"
+def test_rows_in_a_stream_may_be_exports(served: Running) -> None:
+    table = pl.DataFrame(
+        {"hts": ["1201.90", "1201.90"], "origin": ["US", "BR"], "customs_value": [1000.0, 3000.0]}
+    )
+    config = pb.LinesConfig(points=points(("base", "2026-11-24")), direction=common_pb2.DIRECTION_EXPORT)
+    asked = [pb.SimulateLinesRequest(config=config), pb.SimulateLinesRequest(arrow=arrow(table))]
+    messages = list(served.simulation.SimulateLines(iter(asked), timeout=60))
+    lines = frame([m.lines.arrow for m in messages if m.WhichOneof("content") == "lines"])
+    assert lines["duty"].to_list() == pytest.approx([130.0, 90.0])
+    assert lines["vat"].to_list() == pytest.approx([0.09 * 1130, 0.09 * 3090])
 
 
 def test_server_and_local_mode_answer_with_the_same_bits(served: Running) -> None:
-    local = LocalServices()
+    local, request = LocalServices(), simulation()
     assert local.CalculateDuty(line()) == served.duty.CalculateDuty(line(), timeout=TIMEOUT)
-    request = simulation(include_lines=True)
+    lines = batch(toy(), toy(origin="XX"), toy(entry="2026-11-24"))
+    assert local.BatchCalculateDuties(lines, timeout=10) == served.duty.BatchCalculateDuties(
+        lines, timeout=10
+    )
     near = [message for message in local.Simulate(request) if not message.HasField("progress")]
     far = [m for m in served.simulation.Simulate(request, timeout=60) if not m.HasField("progress")]
     assert near == far
-
-
-def test_local_mode_takes_a_table_by_reference() -> None:
-    local = LocalServices()
-    request = simulation()
-    by_value = [m for m in local.Simulate(request) if m.HasField("groups")]
     request.ClearField("table")
-    by_reference = [m for m in local.Simulate(request, table=TABLE) if m.HasField("groups")]
-    assert by_value == by_reference
+    by_reference = [m for m in local.Simulate(request, table=TABLE) if not m.HasField("progress")]
+    assert by_reference == near
 
 
 @pytest.mark.slow
 def test_every_line_of_the_embedded_table_comes_in_messages_of_at_most_a_mebibyte(served: Running) -> None:
-    request = simulation(points=points(("base", "")), include_lines=True)
+    request = simulation(points=points(("base", "")))
     request.embedded.SetInParent()
     sizes, rows = [], 0
     for message in served.simulation.Simulate(request, timeout=200):

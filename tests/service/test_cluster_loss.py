@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import dask
 import pytest
@@ -21,29 +22,20 @@ from distributed import Client as DaskClient
 from distributed import KilledWorker
 from distributed.client import CancelledFuturesGroup, FutureCancelledError, FuturesCancelledError
 
-from tariffs.client import Client, ImpactResult
+from tariffs.client import Client
 from tariffs.client.errors import TariffsError
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.errors import TariffsError as EngineError
-from tariffs.engine.tables import partitions
 from tariffs.service.server import run_scheduler
 from tariffs.service.workers import dask_tasks
 from tariffs.service.workers.dask_tasks import WORKER_KEY, DaskTasks
 from tests.service.certificates import TestAuthority
 from tests.service.harness import running
-from tests.service.spread import BASELINE, trade, write_files
+from tests.service.spread import BASELINE, ON, trade
 from tests.service.stored import until
 
-LOST = FutureCancelledError("key", "scheduler-connection-lost")
-SCENARIOS = [
-    "base",
-    "truce-lapses",
-    "truce-extended",
-    "usmca-lapses",
-    "metals-at-25",
-    "list-4b-on",
-    "soybeans-freed",
-]
+OPTIONS: dict[str, Any] = {"on": ON, "baseline": BASELINE, "horizon": "short"}
+SCENARIOS = ["base", "truce-lapses", "truce-extended", "usmca-lapses", "metals-at-25", "list-4b-on"]
 pytestmark = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
@@ -64,64 +56,57 @@ class Future:
 
 
 @pytest.fixture
-def lost(monkeypatch: pytest.MonkeyPatch) -> tuple[DaskTasks, Any]:
-    """Tasks on a scheduler, and their client, whose connection tests cut."""
+def connection() -> Any:
+    """The connection of tasks to their scheduler, which tests cut."""
     comm = SimpleNamespace(comm=SimpleNamespace(closed=lambda: False))
-    client = SimpleNamespace(status="running", scheduler_comm=comm)
-    client.as_current = ExitStack
+    return SimpleNamespace(status="running", scheduler_comm=comm, as_current=ExitStack)
+
+
+def tasks_over(connection: Any) -> DaskTasks:
     tasks = DaskTasks.__new__(DaskTasks)
-    tasks._client, tasks._address = client, "tcp://scheduler:8786"
-    return tasks, client
+    tasks._client, tasks._address = connection, "tcp://scheduler:8786"
+    return tasks
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        LOST,
-        FuturesCancelledError([CancelledFuturesGroup([LOST], "lost")]),
-        RuntimeError("Cannot change state of expiring Timeout"),
-        OSError("closed"),
-        ValueError("a comm"),
-    ],
-    ids=lambda error: type(error).__name__,
-)
+EXPIRING = RuntimeError("Cannot change state of expiring Timeout")
+LOST = FutureCancelledError("key", "scheduler-connection-lost")
+LOST_GROUP = FuturesCancelledError([CancelledFuturesGroup([LOST], "lost")])
+
+
+@pytest.mark.parametrize("error", [LOST, LOST_GROUP, EXPIRING, OSError("closed"), ValueError("a comm")])
 def test_whatever_waiting_for_a_task_raises_is_a_lost_scheduler(
-    lost: tuple[DaskTasks, Any], monkeypatch: pytest.MonkeyPatch, error: Exception
+    connection: Any, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    tasks, _ = lost
-
-    def wait(*_: Any, **__: Any) -> None:
-        raise error
-
-    monkeypatch.setattr("distributed.wait", wait)
+    monkeypatch.setattr("distributed.wait", Mock(side_effect=error))
     with pytest.raises(ServiceError, match=f"the scheduler was lost .{type(error).__name__}") as caught:
-        tasks.result(Future(), lambda: False)
+        tasks_over(connection).result(Future(), lambda: False)
     assert caught.value.reason == "CLUSTER_UNAVAILABLE"
     assert WORKER_KEY not in caught.value.metadata
 
 
-@pytest.mark.parametrize("state", ["closed", "connecting", "no comm", "comm closed"])
+GONE = {
+    "closed": {"status": "closed"},
+    "connecting": {"status": "connecting"},
+    "no comm": {"scheduler_comm": None},
+    "comm closed": {"scheduler_comm": SimpleNamespace(comm=SimpleNamespace(closed=lambda: True))},
+}
+
+
+@pytest.mark.parametrize("state", GONE)
+@pytest.mark.parametrize("future", [Future(), Future(EXPIRING)])
 def test_a_connection_that_is_gone_is_a_lost_scheduler(
-    lost: tuple[DaskTasks, Any], monkeypatch: pytest.MonkeyPatch, state: str
+    connection: Any, monkeypatch: pytest.MonkeyPatch, state: str, future: Future
 ) -> None:
-    tasks, client = lost
-    monkeypatch.setattr("distributed.wait", lambda *_, **__: None)
-    if state == "no comm":
-        client.scheduler_comm = None
-    elif state == "comm closed":
-        client.scheduler_comm.comm.closed = lambda: True
-    else:
-        client.status = state
-    for future in (Future(), Future(RuntimeError("Cannot change state of expiring Timeout"))):
-        with pytest.raises(ServiceError) as caught:
-            tasks.result(future, lambda: False)
-        assert caught.value.reason == "CLUSTER_UNAVAILABLE"
+    monkeypatch.setattr("distributed.wait", Mock())
+    vars(connection).update(GONE[state])
+    with pytest.raises(ServiceError) as caught:
+        tasks_over(connection).result(future, lambda: False)
+    assert caught.value.reason == "CLUSTER_UNAVAILABLE"
 
 
-def test_errors_of_tasks_are_theirs(lost: tuple[DaskTasks, Any]) -> None:
-    tasks, _ = lost
-    refused = InputError("GROUP_UNKNOWN", "There is no such key.")
-    for error in (refused, RuntimeError("a fault of ours")):
+def test_errors_of_tasks_are_theirs(connection: Any) -> None:
+    tasks = tasks_over(connection)
+    for error in (InputError("GROUP_UNKNOWN", "There is no such key."), RuntimeError("a fault of ours")):
         with pytest.raises(type(error)) as caught:
             tasks.result(Future(error), lambda: False)
         assert caught.value is error
@@ -138,8 +123,8 @@ def free_port() -> int:
 
 @contextmanager
 def started(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {**os.environ, **variables}
-    process = subprocess.Popen([sys.executable, "-m", *arguments], stderr=subprocess.DEVNULL, env=environment)
+    command = [sys.executable, "-m", f"distributed.cli.dask_{arguments[0]}", *arguments[1:]]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, **variables})
     try:
         yield process
     finally:
@@ -147,76 +132,63 @@ def started(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[byte
         process.wait(30)
 
 
+LOCAL = ("--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0")
+
+
 def scheduler(port: int) -> Any:
-    return started(
-        "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port),
-        "--dashboard-address", "127.0.0.1:0",
-    )  # fmt: skip
+    return started("scheduler", "--port", str(port), *LOCAL)
 
 
 def worker(port: int) -> Any:
-    return started(
-        "distributed.cli.dask_worker", f"tcp://127.0.0.1:{port}", "--host", "127.0.0.1", "--nworkers", "1",
-        "--nthreads", "1", "--dashboard-address", "127.0.0.1:0", "--death-timeout", "120",
-    )  # fmt: skip
+    counts = ("--nworkers", "1", "--nthreads", "1", "--death-timeout", "120")
+    return started("worker", f"tcp://127.0.0.1:{port}", *counts, *LOCAL)
 
 
 @pytest.mark.slow
 @pytest.mark.kill
 @pytest.mark.parametrize(("sent", "stage"), [(signal.SIGKILL, "computing"), (signal.SIGTERM, "reading")])
 def test_a_lost_scheduler_is_an_error_with_its_reason(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals, stage: str
+    client: Client, small_files: Path, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals, stage: str
 ) -> None:
     monkeypatch.setattr(dask_tasks, "CONNECT_SECONDS", 2.0)
-    monkeypatch.setattr(partitions, "ROWS_PER_BUCKET", 300)
-    monkeypatch.setattr(partitions, "ROWS_PER_SLICE", 250)
-    folder, port = write_files(trade(2_400), tmp_path / "table", [600, 1_200, 1_800]), free_port()
+    port = free_port()
+    address = f"tcp://127.0.0.1:{port}"
     with scheduler(port) as lost, worker(port):
-        join(f"tcp://127.0.0.1:{port}")
+        with DaskClient(address, timeout=60, set_as_default=False) as observer:
+            observer.wait_for_workers(1, timeout=60)
 
         def end(now: str, fraction: float) -> None:
             if now.startswith(stage):
                 lost.send_signal(sent)
 
         with pytest.raises(TariffsError, match="The cluster at") as caught:
-            Client.local().impact(
-                folder, ["base"], on="2025-08-15", baseline=BASELINE, horizon="short",
-                cluster=f"tcp://127.0.0.1:{port}", progress=end,
-            )  # fmt: skip
+            client.impact(small_files, **OPTIONS, cluster=address, progress=end)
     assert caught.value.reason == "CLUSTER_UNAVAILABLE"
-
-
-def join(address: str) -> None:
-    """Wait for a scheduler and its worker."""
-    with DaskClient(address, timeout=60, set_as_default=False) as observer:
-        observer.wait_for_workers(1, timeout=60)
-
-
-def reachable(port: int) -> bool:
-    with socket.socket() as tried:
-        return tried.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.mark.slow
 @pytest.mark.kill
 def test_a_long_run_waits_for_its_scheduler_and_goes_on_with_the_first_missing_part(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dask_tasks, "CONNECT_SECONDS", 2.0)
     monkeypatch.setattr(run_scheduler, "_FIRST_PAUSE", 0.1)
-    port = free_port()
-    options: dict[str, Any] = {"on": "2027-01-11", "baseline": BASELINE, "horizon": "short"}
-    table = trade(400)
+    port, table, options = free_port(), trade(400), OPTIONS | {"on": "2027-01-11"}
+
+    def finished() -> dict[str, int]:
+        """The parts that are written, with the time of each."""
+        return {path.name: path.stat().st_mtime_ns for path in (tmp_path / "runs").glob("*/*.parquet")}
+
     with ExitStack() as held:
         first = held.enter_context(scheduler(port))
         held.enter_context(worker(port))
         server = held.enter_context(running(cluster=f"tcp://127.0.0.1:{port}", state_dir=tmp_path))
         remote = held.enter_context(Client(f"127.0.0.1:{server.port}"))
         run = remote.start(table, SCENARIOS, **options)
-        until(lambda: len(finished(tmp_path)) >= 2, 120)
+        until(lambda: len(finished()) >= 2, 120)
         first.kill()
         first.wait(30)
-        before = finished(tmp_path)
+        before = finished()
         until(lambda: run.status().stage == "waiting for the cluster", 120)
         # Time for two more attempts, each of some two seconds.
         time.sleep(6)
@@ -225,67 +197,54 @@ def test_a_long_run_waits_for_its_scheduler_and_goes_on_with_the_first_missing_p
         held.enter_context(scheduler(port))
         held.enter_context(worker(port))
         run.wait(timeout=300)
-        after = finished(tmp_path)
+        after = finished()
         assert {name: after[name] for name in before} == before
-        result = run.result()
-        assert isinstance(result, ImpactResult)
-    wanted = Client.local().impact(table, SCENARIOS, **options)
-    assert result.groups.equals(wanted.groups)
-
-
-def finished(state: Path) -> dict[str, int]:
-    """The parts that are written, with the time of each."""
-    found = (state / "runs").glob("*/*.parquet")
-    return {path.name: path.stat().st_mtime_ns for path in found}
+        result: Any = run.result()
+    assert result.groups.equals(client.impact(table, SCENARIOS, **options).groups)
 
 
 @pytest.mark.slow
 @pytest.mark.kill
 def test_a_cluster_as_deployed_is_encrypted_and_answers_those_with_a_certificate_alone(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: Client, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Scheduler and worker of deploy/kubernetes/dask.yaml, with its variables, on the loopback."""
     monkeypatch.setattr(dask_tasks, "CONNECT_SECONDS", 5.0)
-    authority = TestAuthority("ours")
+    authority, secret, port = TestAuthority("ours"), "/run/secrets/tariffs-dask-tls/", free_port()
     certificate, key = authority.issue("dask").write(tmp_path, "dask")
     (tmp_path / "ca.pem").write_bytes(authority.certificate)
-    files = {"ca.crt": tmp_path / "ca.pem", "tls.crt": certificate, "tls.key": key}
-    secret, port = "/run/secrets/tariffs-dask-tls/", str(free_port())
-    text = (root / "deploy" / "kubernetes" / "dask.yaml").read_text(encoding="utf-8")
     places = {
         "0.0.0.0": "127.0.0.1",
         "tariffs-dask:8786": f"127.0.0.1:{port}",
-        "8786": port,
+        "8786": str(port),
         "/spill": str(tmp_path),
+        f"{secret}ca.crt": str(tmp_path / "ca.pem"),
+        f"{secret}tls.crt": str(certificate),
+        f"{secret}tls.key": str(key),
     }
-    places |= {secret + name: str(path) for name, path in files.items()}
+    text = (root / "deploy" / "kubernetes" / "dask.yaml").read_text(encoding="utf-8")
     for old, new in places.items():
-        text = (
-            text.replace(f'"{old}"', f'"{new}"')
-            .replace(f"//{old}", f"//{new}")
-            .replace(f": {old}", f": {new}")
-        )
+        for form in ('"{}"', "//{}", ": {}"):
+            text = text.replace(form.format(old), form.format(new))
     deployments = [one for one in yaml.safe_load_all(text) if one["kind"] == "Deployment"]
-    containers = [one["spec"]["template"]["spec"]["containers"][0] for one in deployments]
-    table = trade(40)
-    options: dict[str, Any] = {"on": "2025-08-15", "baseline": BASELINE, "horizon": "short"}
+    own = {
+        "distributed.comm.require-encryption": True,
+        "distributed.comm.tls.ca-file": str(tmp_path / "ca.pem"),
+        "distributed.comm.tls.client.cert": str(certificate),
+        "distributed.comm.tls.client.key": str(key),
+    }
+    table, address = trade(40), f"tls://127.0.0.1:{port}"
     with ExitStack() as held:
-        for one in containers:
-            command: list[str] = [*one["command"], *one["args"]]
-            variables = {entry["name"]: entry["value"] for entry in one["env"]}
-            held.enter_context(started(f"distributed.cli.dask_{command[1]}", *command[2:], **variables))
-        until(lambda: reachable(int(port)), 60)
+        for one in deployments:
+            (container, *_) = one["spec"]["template"]["spec"]["containers"]
+            command: list[str] = [*container["command"], *container["args"]]
+            variables = {entry["name"]: entry["value"] for entry in container["env"]}
+            held.enter_context(started(*command[1:], **variables))
+        until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, 60)
         time.sleep(5)
-        address = f"tls://127.0.0.1:{port}"
         with pytest.raises(TariffsError) as caught:
-            Client.local().impact(table, ["base"], **options, cluster=address)
+            client.impact(table, **OPTIONS, cluster=address)
         assert caught.value.reason == "CLUSTER_UNAVAILABLE"
-        own = {
-            "distributed.comm.require-encryption": True,
-            "distributed.comm.tls.ca-file": str(files["ca.crt"]),
-            "distributed.comm.tls.client.cert": str(certificate),
-            "distributed.comm.tls.client.key": str(key),
-        }
         with dask.config.set(own):
-            found = Client.local().impact(table, ["base"], **options, cluster=address)
-    assert found.groups.equals(Client.local().impact(table, ["base"], **options).groups)
+            found = client.impact(table, **OPTIONS, cluster=address)
+    assert found.groups.equals(client.impact(table, **OPTIONS).groups)

@@ -1,66 +1,56 @@
-"""The HTTP port gives the answers, errors, limits and log lines of the gRPC port."""
+"""The HTTP port gives the answers, errors, limits and log lines of the gRPC port, and pages for probes."""
 
 from __future__ import annotations
 
-import http.client
 import json
+import random
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import grpc
 import polars as pl
 import pytest
 from google.protobuf import descriptor_pool, json_format
 
-from tariffs.engine.errors import ServiceError
+from tariffs.engine.errors import TariffsError
 from tariffs.service.server.server import SERVICES
 from tariffs.v1 import duty_service_pb2, law_service_pb2, simulation_service_pb2, table_service_pb2
 from tests.service.harness import Running, fails, line, no_warm_up, points, running, simulating
-from tests.service.stored import until
-from tests.service.web_calls import HttpAnswer, call, framed, frames, post, stream
+from tests.service.stored import arrow, until
+from tests.service.web_calls import (
+    CALCULATE,
+    JSON,
+    QUOTE,
+    WEB,
+    Endless,
+    HttpAnswer,
+    begin,
+    call,
+    framed,
+    frames,
+    port_of,
+    post,
+    stream,
+)
 
 pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
+from tariffs.service.server.web.bodies import read_json
 
-QUOTE = {
-    "line": {"hts": "9503.00.0073", "origin": "CN", "entry": "2025-05-14", "customs_value": "10000"},
-}
-
-
-@pytest.fixture(scope="module")
-def web() -> Iterator[Running]:
-    with running(http_port=0) as started:
-        yield started
+PROTO = "application/connect+proto"
+UPLOAD = "/tariffs.v1.TableService/UploadTable"
+ROWS = pl.DataFrame({"hts": ["9503.00.0073"] * 2, "origin": ["CN", "VN"], "customs_value": [100.0, 200.0]})
 
 
-def port_of(server: Running) -> int:
-    return server.server.http_port
-
-
-def test_a_quote_in_json_is_the_quote_of_grpc(web: Running) -> None:
-    answer = post(port_of(web), "DutyService/CalculateDuty", QUOTE)
+def test_a_quote_in_json_or_binary_is_the_quote_of_grpc(web: Running) -> None:
     asked = json_format.ParseDict(QUOTE, duty_service_pb2.CalculateDutyRequest())
-    assert answer.status == 200
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.json == json_format.MessageToDict(web.duty.CalculateDuty(asked))
-    assert answer.json["assessed"] == "3000.00"
-
-
-def test_a_quote_in_binary_is_the_quote_of_grpc(web: Running) -> None:
-    asked = line()
-    answer = call(
-        port_of(web),
-        "POST",
-        "/tariffs.v1.DutyService/CalculateDuty",
-        asked.SerializeToString(),
-        content_type="application/proto",
+    wanted, answer = web.duty.CalculateDuty(asked), post(port_of(web), "DutyService/CalculateDuty", QUOTE)
+    assert (answer.status, answer.json) == (200, json_format.MessageToDict(wanted))
+    assert (answer.headers["content-type"], answer.headers["cache-control"]) == (JSON, "no-store")
+    binary = call(
+        port_of(web), "POST", CALCULATE, asked.SerializeToString(), content_type="application/proto"
     )
-    assert duty_service_pb2.CalculateDutyResponse.FromString(answer.body) == web.duty.CalculateDuty(asked)
-
-
-def test_names_may_be_those_of_the_proto_files_or_camel_case(web: Running) -> None:
+    assert duty_service_pb2.CalculateDutyResponse.FromString(binary.body) == wanted
     camel = {"line": {**QUOTE["line"], "customsValue": "10000"}, "readMask": "assessed"}
     del camel["line"]["customs_value"]  # type: ignore[attr-defined] # a dictionary
     assert post(port_of(web), "DutyService/CalculateDuty", camel).json["assessed"] == "3000.00"
@@ -68,12 +58,13 @@ def test_names_may_be_those_of_the_proto_files_or_camel_case(web: Running) -> No
 
 def test_a_list_of_measures_large_enough_for_a_thread_is_that_of_grpc(web: Running) -> None:
     answer = post(port_of(web), "LawService/ListMeasures", {})
-    request = law_service_pb2.ListMeasuresRequest()
     assert len(answer.body) > 1 << 14
-    assert answer.json == json_format.MessageToDict(web.law.ListMeasures(request))
+    assert b"\n" not in answer.body
+    listed = web.law.ListMeasures(law_service_pb2.ListMeasuresRequest())
+    assert answer.json == json_format.MessageToDict(listed)
 
 
-def test_a_run_streams_the_messages_of_grpc(web: Running) -> None:
+def test_a_run_streams_the_messages_of_grpc_and_an_error_is_its_end(web: Running) -> None:
     request = simulation_service_pb2.SimulateRequest(
         points=points(("base", "2025-05-14")), response=simulation_service_pb2.RESPONSE_MODEL_NONE
     )
@@ -83,6 +74,9 @@ def test_a_run_streams_the_messages_of_grpc(web: Running) -> None:
     assert found == [message for message in expected if "progress" not in message]
     assert "done" in found[-1]
     assert "error" not in end
+    messages, end = stream(port_of(web), "SimulationService/Simulate", {})
+    assert messages == []
+    assert end["error"]["details"][0]["debug"]["reason"] == "REQUEST_INVALID"
 
 
 def test_an_error_has_the_reason_and_the_details_of_grpc(web: Running) -> None:
@@ -90,8 +84,7 @@ def test_an_error_has_the_reason_and_the_details_of_grpc(web: Running) -> None:
     answer = post(port_of(web), "DutyService/CalculateDuty", wrong, x_request_id="mine")
     fault = fails(lambda: web.duty.CalculateDuty(line(hts="99"), metadata=(("x-request-id", "mine"),)))
     info, request, bad = (detail["debug"] for detail in answer.json["details"])
-    assert answer.status == 400
-    assert answer.json["code"] == "invalid_argument"
+    assert (answer.status, answer.json["code"]) == (400, "invalid_argument")
     assert answer.json["message"] == fault.message
     assert info == {"reason": fault.reason, "domain": "tariffs.internal", "metadata": fault.metadata}
     assert request == {"requestId": "mine"}
@@ -99,46 +92,58 @@ def test_an_error_has_the_reason_and_the_details_of_grpc(web: Running) -> None:
     assert answer.headers["x-request-id"] == "mine"
 
 
-def test_an_error_of_a_stream_is_its_end(web: Running) -> None:
-    messages, end = stream(port_of(web), "SimulationService/Simulate", {})
-    assert messages == []
-    assert end["error"]["details"][0]["debug"]["reason"] == "REQUEST_INVALID"
-
-
 @pytest.mark.parametrize(
-    ("message", "reason", "word"),
+    ("body", "reason", "word"),
     [
-        ({"line": {"hst": "9503"}}, "FIELD_UNKNOWN", '"hst"'),
-        ({"line": {"customs_value": 10000}}, "REQUEST_INVALID", "customs_value"),
-        ({"direction": "DIRECTION_UP"}, "REQUEST_INVALID", "DIRECTION_UP"),
-        (7, "REQUEST_INVALID", "CalculateDutyRequest"),
-        ({"line": 7}, "REQUEST_INVALID", "line"),
-        ({"switches": [1]}, "REQUEST_INVALID", "switches"),
+        (b'{"line": {"hst": "9503"}}', "FIELD_UNKNOWN", '"hst"'),
+        (b'{"line": {"customs_value": 10000}}', "REQUEST_INVALID", "customs_value"),
+        (b'{"direction": "DIRECTION_UP"}', "REQUEST_INVALID", "DIRECTION_UP"),
+        (b"7", "REQUEST_INVALID", "CalculateDutyRequest"),
+        (b'{"line": 7}', "REQUEST_INVALID", "line"),
+        (b'{"switches": [1]}', "REQUEST_INVALID", "switches"),
+        *(
+            (body, "REQUEST_INVALID", "")
+            for body in (b"{", b"\xff", b'{"line": ' * 2000, b'{"line": {}, "line": {}}', b"NaN")
+        ),
     ],
 )
 def test_json_that_is_not_the_request_is_refused_by_its_place(
-    web: Running, message: Any, reason: str, word: str
+    web: Running, body: bytes, reason: str, word: str
 ) -> None:
-    answer = post(port_of(web), "DutyService/CalculateDuty", message)
+    answer = call(port_of(web), "POST", CALCULATE, body, content_type=JSON)
     assert answer.reason == reason
     assert word in answer.json["message"]
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff", b'{"line": ' * 2000, b'{"line": {}, "line": {}}', b"NaN"])
-def test_malformed_json_is_refused(web: Running, body: bytes) -> None:
-    path = "/tariffs.v1.DutyService/CalculateDuty"
-    assert call(port_of(web), "POST", path, body, content_type="application/json").reason == "REQUEST_INVALID"
+def test_damaged_json_is_read_or_refused_by_the_catalogue(scale: int) -> None:
+    good = json.dumps({**QUOTE, "switches": {"a": "b"}, "read_mask": "assessed", "explain": True}).encode()
+    pieces = b'|{|]|"|null|1e400|NaN|\xff|\\ud800|[[|-0|@type'.split(b"|")
+    dice, refused = random.Random(7), list[TariffsError]()
+    for _ in range(500 * scale):
+        body = bytearray(good)
+        for _ in range(dice.randint(1, 4)):
+            at = dice.randrange(len(body))
+            body[at : at + dice.randint(0, 3)] = dice.choice(pieces)
+        try:
+            read = read_json(bytes(body), duty_service_pb2.CalculateDutyRequest)
+        except TariffsError as error:
+            refused.append(error)
+        else:
+            assert json_format.MessageToDict(read) is not None
+    assert 0 < len(refused) < 500 * scale
+    assert {error.reason for error in refused} <= {"REQUEST_INVALID", "FIELD_UNKNOWN"}
+    assert max(len(str(error)) for error in refused) < 1200
 
 
 @pytest.mark.parametrize(
     ("verb", "path", "form", "status", "word"),
     [
-        ("POST", "/tariffs.v1.DutyService/Nothing", "application/json", 404, "There is no method"),
-        ("POST", "/", "application/json", 404, "There is no method"),
+        ("POST", "/tariffs.v1.DutyService/Nothing", JSON, 404, "There is no method"),
+        ("POST", "/", JSON, 404, "There is no method"),
         ("GET", "/tariffs.v1.TableService/DeleteTable", "", 405, "does not answer GET"),
-        ("POST", "/tariffs.v1.DutyService/CalculateDuty", "text/plain", 415, "application/json"),
-        ("POST", "/tariffs.v1.DutyService/CalculateDuty", "application/grpc", 415, "gRPC port"),
-        ("POST", "/tariffs.v1.SimulationService/Simulate", "application/json", 415, "streams"),
+        ("POST", CALCULATE, "text/plain", 415, "application/json"),
+        ("POST", CALCULATE, "application/grpc", 415, "gRPC port"),
+        ("POST", "/tariffs.v1.SimulationService/Simulate", JSON, 415, "streams"),
     ],
 )
 def test_what_no_method_can_answer_is_refused_with_what_to_do(
@@ -151,106 +156,120 @@ def test_what_no_method_can_answer_is_refused_with_what_to_do(
 
 
 def test_every_method_of_the_contract_is_there(web: Running) -> None:
-    methods = {
-        f"/{service.full_name}/{name}"
-        for service in map(_service, SERVICES)
-        for name in service.methods_by_name
-    }
-    answers = {
-        path: call(port_of(web), "POST", path, b"", content_type="application/grpc").status
-        for path in sorted(methods)
-    }
-    # 415 is said of methods that exist.
-    assert set(answers.values()) == {415}
+    pool: Any = descriptor_pool.Default()
+    for service in map(pool.FindServiceByName, SERVICES):
+        for name in service.methods_by_name:
+            path = f"/{service.full_name}/{name}"
+            # 415 is said of methods that exist.
+            assert call(port_of(web), "POST", path, content_type="application/grpc").status == 415, path
 
 
-def _service(name: str) -> Any:
-    return descriptor_pool.Default().FindServiceByName(name)
+def test_grpc_web_gets_the_answer_with_its_trailers_and_errors_with_their_details(web: Running) -> None:
+    def asked(hts: str) -> list[tuple[int, bytes]]:
+        body = framed(line(hts=hts).SerializeToString())
+        return frames(call(port_of(web), "POST", CALCULATE, body, content_type=WEB).body)
 
-
-def test_grpc_web_gets_the_answer_and_its_trailers(web: Running) -> None:
-    answer = call(
-        port_of(web),
-        "POST",
-        "/tariffs.v1.DutyService/CalculateDuty",
-        framed(line().SerializeToString()),
-        content_type="application/grpc-web+proto",
-    )
-    (_, message), (flags, trailers) = frames(answer.body)
-    found = duty_service_pb2.CalculateDutyResponse.FromString(message)
-    assert found == web.duty.CalculateDuty(line())
+    (_, message), (flags, trailers) = asked("9503.00.0073")
+    assert duty_service_pb2.CalculateDutyResponse.FromString(message) == web.duty.CalculateDuty(line())
     assert flags == 0x80
     assert b"grpc-status: 0" in trailers
-
-
-def test_grpc_web_gets_errors_with_their_details(web: Running) -> None:
-    answer = call(
-        port_of(web),
-        "POST",
-        "/tariffs.v1.DutyService/CalculateDuty",
-        framed(line(hts="99").SerializeToString()),
-        content_type="application/grpc-web+proto",
-    )
-    ((_, trailers),) = frames(answer.body)
+    ((_, trailers),) = asked("99")
     assert b"grpc-status: 3" in trailers
     assert b"grpc-status-details-bin: " in trailers
 
 
-def test_a_token_is_asked_for_and_names_the_same_caller_on_both_ports(tmp_path: Path) -> None:
-    tokens = tmp_path / "tokens"
+def test_a_table_is_uploaded_in_parts_and_is_that_of_both_ports(web: Running) -> None:
+    parts = [table_service_pb2.UploadTableRequest(arrow=arrow(ROWS)) for _ in range(2)]
+    body = b"".join(framed(part.SerializeToString()) for part in parts)
+    (_, message), (flags, end) = frames(call(port_of(web), "POST", UPLOAD, body, content_type=PROTO).body)
+    table = table_service_pb2.Table.FromString(message)
+    assert (flags, json.loads(end)) == (2, {})
+    assert table.row_count == 4
+    assert web.tables.UploadTable(iter(parts)).name == table.name
+
+
+NO_TABLE = framed(table_service_pb2.UploadTableRequest(arrow=b"no table").SerializeToString())
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (NO_TABLE, "ARROW_MALFORMED"),
+        (b"\x00\x00\x00\x00\x09half", "REQUEST_INVALID"),
+        (b"\x00", "REQUEST_INVALID"),
+        (b"\x40\x00\x00\x00\x00", "REQUEST_INVALID"),
+        (b"\x01\x00\x00\x00\x01x", "REQUEST_INVALID"),
+    ],
+)
+def test_an_upload_whose_parts_are_broken_is_refused_and_keeps_nothing(
+    web: Running, body: bytes, reason: str
+) -> None:
+    before = web.tables.ListTables(table_service_pb2.ListTablesRequest())
+    answer = call(port_of(web), "POST", UPLOAD, body, content_type=PROTO)
+    assert json.loads(frames(answer.body)[-1][1])["error"]["details"][0]["debug"]["reason"] == reason
+    assert web.tables.ListTables(table_service_pb2.ListTablesRequest()) == before
+
+
+def test_rows_as_a_stream_are_answered_when_they_are_sent_whole(web: Running) -> None:
+    config = simulation_service_pb2.LinesConfig(points=[{"scenario": {"name": "base"}, "on": "2025-05-14"}])
+    sent = [
+        simulation_service_pb2.SimulateLinesRequest(config=config),
+        simulation_service_pb2.SimulateLinesRequest(arrow=arrow(ROWS)),
+    ]
+    body = b"".join(framed(one.SerializeToString()) for one in sent)
+    path = "/tariffs.v1.SimulationService/SimulateLines"
+    *messages, (_, end) = frames(call(port_of(web), "POST", path, body, content_type=PROTO).body)
+    found = [simulation_service_pb2.SimulateLinesResponse.FromString(data) for _, data in messages]
+    assert json.loads(end) == {}
+    assert found == list(web.simulation.SimulateLines(iter(sent)))
+
+
+def test_groups_of_a_run_come_as_rows_that_are_those_of_the_tables(web: Running) -> None:
+    days = ["2025-01-15", "2025-05-14"]
+    asked = {
+        "points": [{"scenario": {"name": "base"}, "on": day} for day in days],
+        "response": "RESPONSE_MODEL_NONE",
+        "by": ["origin"],
+    }
+    answer = post(port_of(web), "SimulationService/SimulateGroups", asked)
+    request = json_format.ParseDict(asked, simulation_service_pb2.SimulateRequest())
+    tables: dict[tuple[str, str], pl.DataFrame] = {}
+    for message in web.simulation.Simulate(request):
+        kind = message.WhichOneof("content")
+        if kind in {"groups", "total"}:
+            batch = getattr(message, kind)
+            tables[batch.on, kind] = pl.read_ipc_stream(batch.arrow)
+    assert [point["on"] for point in answer.json["scenarios"]] == days
+    for point in answer.json["scenarios"]:
+        assert point["groups"] == tables[point["on"], "groups"].to_dicts()
+        assert [point["total"]] == tables[point["on"], "total"].to_dicts()
+    assert answer.json["provenance"]["runDigest"]
+    assert json_format.MessageToDict(web.simulation.SimulateGroups(request)) == answer.json
+    large = post(port_of(web), "SimulationService/SimulateGroups", {**asked, "by": ["hts8"]})
+    assert (large.status, large.reason) == (400, "BATCH_TOO_LARGE")
+    assert "Simulate" in large.json["details"][0]["debug"]["metadata"]["fix"]
+    lines = post(port_of(web), "SimulationService/SimulateGroups", {**asked, "include_lines": True})
+    assert lines.reason == "REQUEST_INVALID"
+
+
+def test_calls_of_both_ports_share_callers_and_limits(tmp_path: Path) -> None:
+    tokens, run = tmp_path / "tokens", Endless()
     tokens.write_text("alice secret-a\nbob secret-b\n")
-    with running(warm=no_warm_up, http_port=0, tokens_file=tokens) as server:
+    alice = (("authorization", "Bearer secret-a"),)
+    given: dict[str, Any] = {"tokens_file": tokens, "concurrent_calls": 1, "caller_share": 1.0}
+    with running(compute=simulating(run), warm=no_warm_up, http_port=0, **given) as server:
         port = port_of(server)
         without = post(port, "TableService/ListTables", {})
-        alice = post(port, "TableService/ListTables", {}, authorization="Bearer secret-a")
-        over_grpc = server.tables.ListTables(
-            table_service_pb2.ListTablesRequest(), metadata=(("authorization", "Bearer secret-a"),)
-        )
+        known = post(port, "TableService/ListTables", {}, authorization="Bearer secret-a")
+        listed = server.tables.ListTables(table_service_pb2.ListTablesRequest(), metadata=alice)
+        opened = server.simulation.Simulate(simulation_service_pb2.SimulateRequest(), metadata=alice)
+        assert run.begun.wait(30)
+        refused = post(port, "DutyService/CalculateDuty", QUOTE, authorization="Bearer secret-b")
+        opened.cancel()
     assert (without.status, without.reason) == (401, "TOKEN_INVALID")
-    assert alice.json == json_format.MessageToDict(over_grpc)
-
-
-def test_calls_of_both_ports_share_the_limits() -> None:
-    held, release = threading.Event(), threading.Event()
-
-    def hold(*_: Any) -> None:
-        held.set()
-        release.wait(30)
-
-    with running(
-        compute=simulating(hold), warm=no_warm_up, http_port=0, concurrent_calls=1, caller_share=1.0
-    ) as server:
-        stream_open = server.simulation.Simulate(simulation_service_pb2.SimulateRequest())
-        thread = threading.Thread(target=lambda: _drain(stream_open))
-        thread.start()
-        held.wait(30)
-        refused = post(port_of(server), "DutyService/CalculateDuty", QUOTE)
-        release.set()
-        thread.join(30)
+    assert known.json == json_format.MessageToDict(listed)
     assert (refused.status, refused.reason) == (429, "TOO_MANY_STREAMS")
     assert refused.headers["retry-after"] == "2"
-
-
-def _drain(messages: Any) -> None:
-    try:
-        list(messages)
-    except grpc.RpcError:
-        return
-
-
-class Endless:
-    """A run that goes on until it is cancelled."""
-
-    def __init__(self) -> None:
-        self.begun, self.ended = threading.Event(), threading.Event()
-
-    def __call__(self, _request: Any, emit: Any, cancelled: Any) -> None:
-        emit(simulation_service_pb2.SimulateResponse(progress={"stage": "valuing", "fraction": 0.1}))
-        self.begun.set()
-        while not cancelled():
-            time.sleep(0.01)
-        self.ended.set()
-        raise ServiceError("CANCELLED", "The caller cancelled the run.")
 
 
 @pytest.fixture
@@ -262,11 +281,8 @@ def endless() -> Iterator[tuple[Running, Endless]]:
 
 def test_a_run_ends_when_the_browser_goes_away(endless: tuple[Running, Endless]) -> None:
     server, run = endless
-    connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=30)
-    headers = {"content-type": "application/connect+json"}
-    connection.request("POST", "/tariffs.v1.SimulationService/Simulate", framed(b"{}"), headers)
+    connection = begin(port_of(server), run)
     assert connection.getresponse().read(5)
-    assert run.begun.wait(30)
     connection.close()
     assert run.ended.wait(30)
     until(lambda: server.server._admission.limit.held == 0)
@@ -283,75 +299,75 @@ def test_calls_are_counted_and_logged_as_those_of_grpc(
     web: Running, capsys: pytest.CaptureFixture[str]
 ) -> None:
     post(port_of(web), "DutyService/CalculateDuty", QUOTE, x_request_id="seen-in-the-log")
-    text = capsys.readouterr().out
-    assert "seen-in-the-log" in text
-    assert "DutyService/CalculateDuty" in text
+    (logged,) = (text for text in capsys.readouterr().out.splitlines() if "seen-in-the-log" in text)
+    assert "DutyService/CalculateDuty" in logged
 
 
-def test_a_server_that_warms_up_says_so_on_both_ports() -> None:
-    ready = threading.Event()
+def test_without_the_setting_there_is_no_port(served: Running) -> None:
+    assert served.server.http_port == 0
 
-    def check(server: Any) -> None:
-        threading.Thread(target=lambda: answers.append(_first(server))).start()
 
-    answers: list[HttpAnswer] = []
+def test_a_server_that_starts_or_stops_is_not_healthy_and_refuses_calls() -> None:
+    found, asked = list[HttpAnswer](), threading.Event()
+
+    def look(server: Any) -> None:
+        def ask() -> None:
+            until(lambda: server.http_port > 0)
+            found.append(call(server.http_port, "GET", "/healthz"))
+            found.append(post(server.http_port, "DutyService/CalculateDuty", QUOTE))
+            asked.set()
+
+        threading.Thread(target=ask).start()
 
     def warm() -> None:
-        until(lambda: bool(answers))
-        ready.set()
+        assert asked.wait(60)
 
-    with running(warm=warm, on_built=check, http_port=0):
-        assert ready.is_set()
-    assert (answers[0].status, answers[0].reason) == (503, "WARMING_UP")
-
-
-def _first(server: Any) -> HttpAnswer:
-    until(lambda: server.http_port > 0)
-    return post(server.http_port, "DutyService/CalculateDuty", QUOTE)
-
-
-def test_without_the_setting_there_is_no_port() -> None:
-    with running(warm=no_warm_up) as server:
-        assert server.server.http_port == 0
+    with running(warm=warm, http_port=0, on_built=look, drain_seconds=1.0) as server:
+        assert (found[0].status, found[0].json) == (503, {"status": "NOT_SERVING"})
+        assert (found[1].status, found[1].reason) == (503, "WARMING_UP")
+        assert call(port_of(server), "GET", "/healthz").status == 200
+        stopping = server.stop_soon()
+        until(lambda: server.server._admission.stopping)
+        assert call(port_of(server), "GET", "/healthz").status == 503
+        stopping.result(60)
 
 
-def test_answers_are_not_kept_by_caches(web: Running) -> None:
-    assert post(port_of(web), "DutyService/CalculateDuty", QUOTE).headers["cache-control"] == "no-store"
+def test_probes_need_no_token_and_the_description_has_the_rights_of_reflection(tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text("alice secret-a\n")
+    with running(warm=no_warm_up, http_port=0, tokens_file=tokens) as server:
+        healthy, head, posted = (call(port_of(server), verb, "/healthz") for verb in ("GET", "HEAD", "POST"))
+        assert (healthy.status, healthy.json) == (200, {"status": "SERVING"})
+        assert healthy.headers["cache-control"] == "no-store"
+        assert (head.status, head.body, posted.status) == (200, b"", 405)
+        assert call(port_of(server), "GET", "/openapi.json").reason == "TOKEN_INVALID"
+        named = call(port_of(server), "GET", "/openapi.json", authorization="Bearer secret-a")
+        assert named.status == 200
+    with running(warm=no_warm_up, http_port=0, reflection="off") as server:
+        assert call(port_of(server), "GET", "/openapi.json").status == 404
 
 
-def test_json_of_the_answers_is_on_one_line_and_in_utf8(web: Running) -> None:
-    body = post(port_of(web), "LawService/ListMeasures", {}).body
-    assert b"\n" not in body
-    assert json.loads(body)
+def test_the_description_has_every_call_with_one_answer_and_fits_them(web: Running) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    answer = call(port_of(web), "GET", "/openapi.json")
+    assert (answer.status, answer.headers["content-type"]) == (200, JSON)
+    described = answer.json
+    paths, schemas = described["paths"], described["components"]["schemas"]
+    assert described["openapi"].startswith("3.1")
+    assert "/google.longrunning.Operations/GetOperation" in paths
+    assert "/tariffs.v1.SimulationService/Simulate" not in paths
+    assert {verb for path in paths.values() for verb in path} == {"post"}
+    named = {part.partition('"')[0] for part in answer.body.decode().split('"#/components/schemas/')[1:]}
+    assert named <= schemas.keys()
 
+    def check(document: Any, content: Any) -> None:
+        schema = {**content["content"][JSON]["schema"], "components": described["components"]}
+        jsonschema.Draft202012Validator(schema).validate(document)
 
-def test_groups_of_a_run_come_as_rows_that_are_those_of_the_tables(web: Running) -> None:
-    asked = {
-        "points": [{"scenario": {"name": "base"}, "on": day} for day in ("2025-01-15", "2025-05-14")],
-        "response": "RESPONSE_MODEL_NONE",
-        "by": ["origin"],
-    }
-    answer = post(port_of(web), "SimulationService/SimulateGroups", asked)
-    request = json_format.ParseDict(asked, simulation_service_pb2.SimulateRequest())
-    frames: dict[tuple[str, str], pl.DataFrame] = {}
-    for message in web.simulation.Simulate(request):
-        kind = message.WhichOneof("content")
-        if kind in {"groups", "total"}:
-            batch = getattr(message, kind)
-            frames[batch.on, kind] = pl.read_ipc_stream(batch.arrow)
-    assert answer.status == 200
-    assert [point["on"] for point in answer.json["scenarios"]] == ["2025-01-15", "2025-05-14"]
-    for point in answer.json["scenarios"]:
-        assert point["groups"] == frames[point["on"], "groups"].to_dicts()
-        assert [point["total"]] == frames[point["on"], "total"].to_dicts()
-    assert answer.json["provenance"]["runDigest"]
-    assert json_format.MessageToDict(web.simulation.SimulateGroups(request)) == answer.json
-
-
-def test_groups_that_one_answer_cannot_hold_are_refused_with_the_other_call(web: Running) -> None:
-    asked = {"points": [{"scenario": {"name": "base"}}], "response": "RESPONSE_MODEL_NONE", "by": ["hts8"]}
-    answer = post(port_of(web), "SimulationService/SimulateGroups", asked)
-    assert (answer.status, answer.reason) == (400, "BATCH_TOO_LARGE")
-    assert "Simulate" in answer.json["details"][0]["debug"]["metadata"]["fix"]
-    lines = post(port_of(web), "SimulationService/SimulateGroups", {**asked, "include_lines": True})
-    assert lines.reason == "REQUEST_INVALID"
+    operation = paths[CALCULATE]["post"]
+    check(QUOTE, operation["requestBody"])
+    check(post(port_of(web), "DutyService/CalculateDuty", QUOTE).json, operation["responses"]["200"])
+    failed = post(port_of(web), "DutyService/CalculateDuty", {"line": {"hts": "0"}})
+    check(failed.json, operation["responses"]["default"])
+    with pytest.raises(jsonschema.ValidationError):
+        check({"line": {"no_such_field": 1}}, operation["requestBody"])

@@ -1,4 +1,4 @@
-"""The HTTP port is encrypted with the files of the gRPC port, and knows callers by the same certificates."""
+"""The HTTP port knows whom it speaks to: certificates as those of the gRPC port, and pages by their origin."""
 
 from __future__ import annotations
 
@@ -6,17 +6,76 @@ import http.client
 import json
 import os
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
-from tests.service.certificates import LOCAL, Pair, TestAuthority, server_files
+from tariffs.engine.errors import InputError
+from tariffs.service.settings.settings import load_settings
+from tests.service.certificates import KINDS, LOCAL, NAMES, Pair, TestAuthority, server_files
 from tests.service.harness import Running, no_warm_up, running
-from tests.service.test_http_port import QUOTE, port_of
-from tests.service.test_identities import KINDS, NAMES
+from tests.service.web_calls import CALCULATE, JSON, QUOTE, call, port_of, post
 
 pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
+
+DESK, OTHER = "https://desk.example.com", "https://other.example.com"
+
+
+@pytest.fixture(scope="module")
+def pages() -> Iterator[Running]:
+    with running(warm=no_warm_up, http_port=0, http_origins=f"{DESK}, http://localhost:8000") as started:
+        yield started
+
+
+def preflight(server: Running, origin: str) -> Any:
+    asked: dict[str, Any] = {
+        "access_control_request_method": "POST",
+        "access_control_request_headers": "content-type",
+    }
+    return call(port_of(server), "OPTIONS", CALCULATE, origin=origin, **asked)
+
+
+def test_pages_of_an_allowed_origin_may_call_and_without_the_setting_none(
+    pages: Running, web: Running
+) -> None:
+    assert preflight(web, DESK).status == 403
+    before, answer = (
+        preflight(pages, DESK),
+        post(port_of(pages), "DutyService/CalculateDuty", QUOTE, origin=DESK),
+    )
+    assert (before.status, answer.status) == (200, 200)
+    assert "authorization" in before.headers["access-control-allow-headers"]
+    for found in (before, answer):
+        assert found.headers["access-control-allow-origin"] == DESK
+    assert "x-request-id" in answer.headers["access-control-expose-headers"]
+
+
+@pytest.mark.parametrize("origin", [OTHER, "null", "http://localhost", "https://desk.example.com.evil.test"])
+def test_pages_of_other_origins_are_refused_before_their_request_is_read(pages: Running, origin: str) -> None:
+    before = preflight(pages, origin)
+    answer = post(port_of(pages), "DutyService/CalculateDuty", QUOTE, origin=origin)
+    read = call(port_of(pages), "GET", f"{CALCULATE}?encoding=json&message=%7B%7D", origin=origin)
+    assert before.status == 400
+    assert (answer.status, answer.reason) == (read.status, read.reason) == (403, "ORIGIN_REFUSED")
+    assert all("access-control-allow-origin" not in found.headers for found in (before, answer, read))
+
+
+@pytest.mark.parametrize("origins", ["*", "desk.example.com", "https://a.example/path", f"{DESK},x"])
+def test_what_is_no_origin_is_an_invalid_setting(origins: str) -> None:
+    with pytest.raises(InputError, match="TARIFFS_HTTP_ORIGINS"):
+        load_settings(http_origins=origins)
+
+
+def test_a_call_without_side_effects_is_answered_to_get(pages: Running) -> None:
+    message = quote(json.dumps(QUOTE))
+    answer = call(port_of(pages), "GET", f"{CALCULATE}?connect=v1&encoding=json&message={message}")
+    assert (answer.status, answer.headers["cache-control"]) == (200, "no-store")
+    assert answer.json["assessed"] == "3000.00"
+    for method in ("TableService/ListTables", "SimulationService/StartRun", "RefundService/CalculateRefunds"):
+        assert call(port_of(pages), "GET", f"/tariffs.v1.{method}?encoding=json&message=%7B%7D").status == 405
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +85,9 @@ def authority() -> TestAuthority:
 
 @pytest.fixture
 def encrypted(authority: TestAuthority, tmp_path: Path) -> dict[str, Any]:
-    return server_files(authority, tmp_path)
+    """Settings of a server that asks for certificates."""
+    (tmp_path / "ca.pem").write_bytes(authority.certificate)
+    return {**server_files(authority, tmp_path), "tls_client_ca": tmp_path / "ca.pem"}
 
 
 def trusting(authority: TestAuthority, folder: Path, pair: Pair | None = None) -> ssl.SSLContext:
@@ -36,55 +97,53 @@ def trusting(authority: TestAuthority, folder: Path, pair: Pair | None = None) -
     return context
 
 
-def post(server: Running, context: ssl.SSLContext, method: str, message: Any) -> Any:
+def sent(server: Running, context: ssl.SSLContext, method: str, message: Any) -> Any:
     connection = http.client.HTTPSConnection("127.0.0.1", port_of(server), timeout=30, context=context)
     try:
-        headers = {"content-type": "application/json"}
-        connection.request("POST", f"/tariffs.v1.{method}", json.dumps(message), headers)
+        connection.request("POST", f"/tariffs.v1.{method}", json.dumps(message), {"content-type": JSON})
         return json.loads(connection.getresponse().read())
     finally:
         connection.close()
 
 
 def quoted(server: Running, context: ssl.SSLContext) -> str:
-    return str(post(server, context, "DutyService/CalculateDuty", QUOTE)["assessed"])
+    return str(sent(server, context, "DutyService/CalculateDuty", QUOTE)["assessed"])
 
 
-def test_who_trusts_the_authority_is_answered_and_who_does_not_is_not(
+def kept_out(server: Running, context: ssl.SSLContext) -> bool:
+    with pytest.raises((ssl.SSLError, ConnectionError, http.client.HTTPException)):
+        quoted(server, context)
+    return True
+
+
+def test_a_server_is_believed_by_its_authority_and_asks_for_certificates_of_its_own(
     authority: TestAuthority, encrypted: dict[str, Any], tmp_path: Path
 ) -> None:
+    ours, other = authority.issue("ann", *NAMES), TestAuthority("other")
+    with running(warm=no_warm_up, http_port=0, **encrypted) as server:
+        assert quoted(server, trusting(authority, tmp_path, ours)) == "3000.00"
+        for pair in (None, other.issue("ann", *NAMES)):
+            assert kept_out(server, trusting(authority, tmp_path, pair))
+    del encrypted["tls_client_ca"]
     with running(warm=no_warm_up, http_port=0, **encrypted) as server:
         assert quoted(server, trusting(authority, tmp_path)) == "3000.00"
         with pytest.raises(ssl.SSLCertVerificationError):
-            quoted(server, trusting(TestAuthority("other"), tmp_path))
-
-
-def test_a_client_without_a_certificate_stays_out_where_one_is_asked_for(
-    authority: TestAuthority, encrypted: dict[str, Any], tmp_path: Path
-) -> None:
-    ca = tmp_path / "ca.pem"
-    ca.write_bytes(authority.certificate)
-    with running(warm=no_warm_up, http_port=0, tls_client_ca=ca, **encrypted) as server:
-        assert quoted(server, trusting(authority, tmp_path, authority.issue("ann", *NAMES))) == "3000.00"
-        for pair in (None, TestAuthority("other").issue("ann", *NAMES)):
-            with pytest.raises((ssl.SSLError, ConnectionError, http.client.HTTPException)):
-                quoted(server, trusting(authority, tmp_path, pair))
+            quoted(server, trusting(other, tmp_path))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_certificate_names_the_caller_as_on_the_other_port(
     authority: TestAuthority, encrypted: dict[str, Any], tmp_path: Path, kind: str
 ) -> None:
-    ca, callers = tmp_path / "ca.pem", tmp_path / "callers.yaml"
-    ca.write_bytes(authority.certificate)
+    callers = tmp_path / "callers.yaml"
     callers.write_text(f"callers:\n  {KINDS[kind]}:\n    roles: [read]\n", encoding="utf-8")
-    given = {**encrypted, "tls_client_ca": ca, "tls_names": kind, "callers_file": callers}
+    given = {**encrypted, "tls_names": kind, "callers_file": callers}
     with running(warm=no_warm_up, http_port=0, **given) as server:
         context = trusting(authority, tmp_path, authority.issue("ann", *NAMES))
         assert quoted(server, context) == "3000.00"
-        refused = post(server, context, "TableService/DeleteTable", {"name": "tables/x"})
+        refused = sent(server, context, "TableService/DeleteTable", {"name": "tables/x"})
         stranger = trusting(authority, tmp_path, authority.issue("bob"))
-        unknown = post(server, stranger, "DutyService/CalculateDuty", QUOTE)
+        unknown = sent(server, stranger, "DutyService/CalculateDuty", QUOTE)
     assert refused["details"][0]["debug"]["reason"] == "NOT_ALLOWED"
     assert unknown["details"][0]["debug"]["reason"] in {"NOT_ALLOWED", "TOKEN_INVALID"}
 
@@ -92,16 +151,13 @@ def test_a_certificate_names_the_caller_as_on_the_other_port(
 def test_renewed_files_are_used_without_a_restart(
     authority: TestAuthority, encrypted: dict[str, Any], tmp_path: Path
 ) -> None:
-    ca = tmp_path / "ca.pem"
-    ca.write_bytes(authority.certificate)
     successor = TestAuthority("successor")
     old, new = authority.issue("ann", *NAMES), successor.issue("ann", *NAMES)
-    with running(warm=no_warm_up, http_port=0, tls_client_ca=ca, **encrypted) as server:
+    with running(warm=no_warm_up, http_port=0, **encrypted) as server:
         assert quoted(server, trusting(authority, tmp_path, old)) == "3000.00"
         successor.issue("server", *LOCAL).write(tmp_path, "server")
-        ca.write_bytes(successor.certificate)
+        encrypted["tls_client_ca"].write_bytes(successor.certificate)
         os.utime(encrypted["tls_certificate"], ns=(1, 1))
         assert quoted(server, trusting(successor, tmp_path, new)) == "3000.00"
         # A certificate of the authority that was replaced is no longer believed.
-        with pytest.raises((ssl.SSLError, ConnectionError, http.client.HTTPException)):
-            quoted(server, trusting(successor, tmp_path, old))
+        assert kept_out(server, trusting(successor, tmp_path, old))

@@ -11,7 +11,6 @@ from typing import Any
 
 import grpc
 import pytest
-from cryptography import x509
 from grpc_channelz.v1 import channelz_pb2, channelz_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -20,22 +19,10 @@ from tariffs.service.server.callers import Callers
 from tariffs.service.server.identities import identities_of
 from tariffs.service.settings.settings import Settings, load_settings
 from tariffs.service.wire.identity import is_name
-from tariffs.v1 import duty_service_pb2_grpc, law_service_pb2
-from tests.service.certificates import LOCAL, Pair, TestAuthority, server_files
-from tests.service.harness import Running, fails, line, no_warm_up, running
+from tariffs.v1 import duty_service_pb2_grpc
+from tests.service.certificates import KINDS, LOCAL, NAMES, Pair, TestAuthority, server_files
+from tests.service.harness import fails, line, no_warm_up, running
 from tests.service.jwt_issuer import ISSUER, OIDC, bearer, key_server, published, token
-
-NAMES = (
-    x509.DNSName("ann.example.test"),
-    x509.UniformResourceIdentifier("spiffe://example.test/ann"),
-    x509.RFC822Name("ann@example.test"),
-)
-KINDS = {
-    "common_name": "ann",
-    "dns": "ann.example.test",
-    "uri": "spiffe://example.test/ann",
-    "email": "ann@example.test",
-}
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +38,19 @@ def encrypted(authority: TestAuthority, tmp_path: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def connected(server: Running, authority: TestAuthority, pair: Pair) -> Iterator[grpc.Channel]:
+def connected(given: dict[str, Any], authority: TestAuthority, pair: Pair) -> Iterator[grpc.Channel]:
+    """A channel with a certificate to a server with these settings."""
     credentials = grpc.ssl_channel_credentials(authority.certificate, pair.key, pair.certificate)
-    with grpc.secure_channel(f"127.0.0.1:{server.port}", credentials) as channel:
+    with (
+        running(warm=no_warm_up, **given) as server,
+        grpc.secure_channel(f"127.0.0.1:{server.port}", credentials) as channel,
+    ):
         yield channel
+
+
+def quote(channel: grpc.Channel, metadata: Any = ()) -> Any:
+    duty = duty_service_pb2_grpc.DutyServiceStub(channel)
+    return duty.CalculateDuty(line(), timeout=20, metadata=metadata)
 
 
 def denied_to(channel: grpc.Channel, metadata: Any = ()) -> str:
@@ -70,14 +66,9 @@ def denied_to(channel: grpc.Channel, metadata: Any = ()) -> str:
 def test_a_certificate_names_its_caller(
     authority: TestAuthority, encrypted: dict[str, Any], kind: str
 ) -> None:
-    pair = authority.issue("ann", *NAMES)
-    with (
-        running(warm=no_warm_up, **encrypted, tls_names=kind) as server,
-        connected(server, authority, pair) as channel,
-    ):
+    with connected({**encrypted, "tls_names": kind}, authority, authority.issue("ann", *NAMES)) as channel:
         assert denied_to(channel) == KINDS[kind]
-        duty = duty_service_pb2_grpc.DutyServiceStub(channel)
-        assert duty.CalculateDuty(line(), timeout=20).assessed
+        assert quote(channel).assessed
 
 
 @pytest.mark.parametrize(("kind", "names"), [("common_name", ()), ("dns", LOCAL[:1] * 2), ("uri", ())])
@@ -85,12 +76,8 @@ def test_a_certificate_without_one_name_of_the_kind_is_refused(
     authority: TestAuthority, encrypted: dict[str, Any], kind: str, names: Any
 ) -> None:
     pair = authority.issue("" if kind == "common_name" else "ann", *names)
-    with (
-        running(warm=no_warm_up, **encrypted, tls_names=kind) as server,
-        connected(server, authority, pair) as channel,
-    ):
-        duty = duty_service_pb2_grpc.DutyServiceStub(channel)
-        fault = fails(lambda: duty.CalculateDuty(line(), timeout=20))
+    with connected({**encrypted, "tls_names": kind}, authority, pair) as channel:
+        fault = fails(lambda: quote(channel))
     assert fault.reason == "TOKEN_INVALID"
     assert kind in fault.message
 
@@ -98,14 +85,12 @@ def test_a_certificate_without_one_name_of_the_kind_is_refused(
 def test_a_certificate_of_another_authority_does_not_connect(
     authority: TestAuthority, encrypted: dict[str, Any]
 ) -> None:
-    pair = TestAuthority("authority").issue("ann")
+    stranger = TestAuthority("authority").issue("ann")
     with (
-        running(warm=no_warm_up, **encrypted, tls_names="common_name") as server,
-        connected(server, authority, pair) as channel,
+        connected({**encrypted, "tls_names": "common_name"}, authority, stranger) as channel,
+        pytest.raises(grpc.RpcError) as caught,
     ):
-        duty = duty_service_pb2_grpc.DutyServiceStub(channel)
-        with pytest.raises(grpc.RpcError) as caught:
-            duty.CalculateDuty(line(), timeout=20)
+        quote(channel)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
@@ -116,38 +101,20 @@ def test_of_several_identities_the_token_counts_and_a_wrong_one_is_refused(
     keys.write_text(published("rsa"))
     signed, expired = token("jo", tariffs_roles=["read"]), token("jo", exp=1)
     tokens.write_text(f"tom token-of-tom\ntim {signed.replace('jo', 'x')}\n")
-    given = {**encrypted, **OIDC, "tls_names": "common_name", "oidc_keys": str(keys), "tokens_file": tokens,
+    given = {
+        **encrypted, **OIDC, "tls_names": "common_name", "oidc_keys": str(keys), "tokens_file": tokens,
         "oidc_name_prefix": "oidc:",
     }  # fmt: skip
-    with (
-        running(warm=no_warm_up, **given) as server,
-        connected(server, authority, authority.issue("ann")) as channel,
-    ):
+    with connected(given, authority, authority.issue("ann")) as channel:
         assert denied_to(channel) == "ann"
         assert denied_to(channel, bearer("token-of-tom")) == "tom"
         assert denied_to(channel, bearer(signed)) == "oidc:jo"
-        duty = duty_service_pb2_grpc.DutyServiceStub(channel)
         for wrong in (expired, "token-of-tim", "a.b.c"):
-            fault = fails(lambda wrong=wrong: duty.CalculateDuty(line(), timeout=20, metadata=bearer(wrong)))  # type: ignore[misc]
-            assert fault.reason == "TOKEN_INVALID"
+            assert fails(lambda wrong=wrong: quote(channel, bearer(wrong))).reason == "TOKEN_INVALID"  # type: ignore[misc]
     logged = capfd.readouterr().out
     assert "jo" in logged
     for secret in ("token-of-tom", signed, expired, signed.split(".")[2]):
         assert secret not in logged
-
-
-def test_roles_of_the_callers_file_are_those_of_the_calls(tmp_path: Path) -> None:
-    tokens, callers = tmp_path / "tokens", tmp_path / "callers"
-    tokens.write_text("root token-of-root\nann token-of-ann\n")
-    callers.write_text("callers: {root: {roles: [admin]}}")
-    with running(warm=no_warm_up, tokens_file=tokens, callers_file=callers) as server:
-        stub = channelz_pb2_grpc.ChannelzStub(server.channel)
-        ask = channelz_pb2.GetServersRequest()
-        assert stub.GetServers(ask, timeout=20, metadata=bearer("token-of-root")).end
-        fault = fails(lambda: server.duty.CalculateDuty(line(), timeout=20, metadata=bearer("token-of-ann")))
-        assert (fault.reason, fault.metadata["role"]) == ("NOT_ALLOWED", "read")
-        info = law_service_pb2.GetServerInfoRequest()
-        assert server.law.GetServerInfo(info, timeout=20, metadata=bearer("token-of-ann")).version
 
 
 def code(call: Callable[[], Any]) -> str:
@@ -158,42 +125,35 @@ def code(call: Callable[[], Any]) -> str:
     return "OK"
 
 
-@pytest.mark.parametrize(("reflection", "channelz"), [("on", "admin"), ("admin", "off"), ("off", "admin")])
+NO, OFF = "PERMISSION_DENIED", "UNIMPLEMENTED"
+
+
+@pytest.mark.parametrize(
+    ("reflection", "channelz", "root", "ann"),
+    [
+        ("on", "admin", ("OK", "OK"), ("OK", NO)),
+        ("admin", "off", ("OK", OFF), (NO, OFF)),
+        ("off", "admin", (OFF, "OK"), (OFF, NO)),
+    ],
+)
 def test_reflection_and_channelz_are_there_for_whom_the_settings_say(
-    tmp_path: Path, reflection: str, channelz: str
+    tmp_path: Path, reflection: str, channelz: str, root: tuple[str, str], ann: tuple[str, str]
 ) -> None:
     tokens, callers = tmp_path / "tokens", tmp_path / "callers"
     tokens.write_text("root token-of-root\nann token-of-ann\n")
     callers.write_text("callers: {root: {roles: [admin]}, ann: {roles: [run]}}")
-    given: dict[str, Any] = {
-        "tokens_file": tokens,
-        "callers_file": callers,
-        "reflection": reflection,
-        "channelz": channelz,
-    }
-
-    with running(warm=no_warm_up, **given) as server:
+    given: dict[str, Any] = {"tokens_file": tokens, "callers_file": callers}
+    with running(warm=no_warm_up, **given, reflection=reflection, channelz=channelz) as server:
         listing = reflection_pb2_grpc.ServerReflectionStub(server.channel)
         connections = channelz_pb2_grpc.ChannelzStub(server.channel)
-
-        def codes(name: str) -> tuple[str, str]:
+        for name, wanted in (("root", root), ("ann", ann)):
             sent: Any = {"timeout": 20, "metadata": bearer(f"token-of-{name}")}
             ask = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
-            return (
-                code(lambda: list(listing.ServerReflectionInfo(ask, **sent))),
-                code(lambda: connections.GetServers(channelz_pb2.GetServersRequest(), **sent)),
+            found = (
+                code(lambda ask=ask, sent=sent: list(listing.ServerReflectionInfo(ask, **sent))),  # type: ignore[misc]
+                code(lambda sent=sent: connections.GetServers(channelz_pb2.GetServersRequest(), **sent)),  # type: ignore[misc]
             )
-
-        found = [codes("root"), codes("ann")]
-    no, off = "PERMISSION_DENIED", "UNIMPLEMENTED"
-    assert (
-        found
-        == {
-            ("on", "admin"): [("OK", "OK"), ("OK", no)],
-            ("admin", "off"): [("OK", off), (no, off)],
-            ("off", "admin"): [(off, "OK"), (off, no)],
-        }[reflection, channelz]
-    )
+            assert found == wanted
 
 
 def test_the_check_says_what_identities_are_set(tmp_path: Path, authority: TestAuthority) -> None:
@@ -204,18 +164,15 @@ def test_the_check_says_what_identities_are_set(tmp_path: Path, authority: TestA
         "none: all callers are anonymous and have every role"
     ]
     certificate, key = authority.issue("server").write(tmp_path, "server")
-    given = {"tls_certificate": certificate, "tls_key": key, "tls_client_ca": certificate, "tls_names": "uri"}
+    given: dict[str, Any] = {
+        "tls_certificate": certificate,
+        "tls_key": key,
+        "tls_client_ca": certificate,
+        "tls_names": "uri",
+    }
+    given |= {**OIDC, "tokens_file": tokens, "callers_file": callers, "oidc_name_prefix": "oidc:"}
     with key_server(published("rsa", "ec")) as source:
-        settings = Settings.model_validate(
-            {
-                **given,
-                **OIDC,
-                "tokens_file": tokens,
-                "callers_file": callers,
-                "oidc_keys": source.url,
-                "oidc_name_prefix": "oidc:",
-            }
-        )
+        settings = Settings.model_validate({**given, "oidc_keys": source.url})
         assert list(identities_of(settings).describe()) == [
             "tokens of 2 names",
             "client certificates by uri",
@@ -263,14 +220,9 @@ def test_a_name_with_a_bidirectional_control_is_refused_from_every_source(
     spoofed, keys, callers = "ann\u202etoor", tmp_path / "keys", tmp_path / "callers"
     keys.write_text(published("rsa"))
     given: dict[str, Any] = {**encrypted, **OIDC, "tls_names": "common_name", "oidc_keys": str(keys)}
-    with (
-        running(warm=no_warm_up, **given) as server,
-        connected(server, authority, authority.issue(spoofed)) as channel,
-    ):
-        duty = duty_service_pb2_grpc.DutyServiceStub(channel)
+    with connected(given, authority, authority.issue(spoofed)) as channel:
         for metadata in ((), bearer(token(spoofed, tariffs_roles=["read"]))):
-            fault = fails(lambda given=metadata: duty.CalculateDuty(line(), timeout=20, metadata=given))  # type: ignore[misc]
-            assert fault.reason == "TOKEN_INVALID"
+            assert fails(lambda given=metadata: quote(channel, given)).reason == "TOKEN_INVALID"  # type: ignore[misc]
         assert denied_to(channel, bearer(token("jo", groups=[spoofed]))) == "jo"
     for text in (
         f"callers: {{{spoofed}: {{}}}}",

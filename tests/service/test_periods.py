@@ -11,7 +11,8 @@ from tariffs.service.local import LocalServices
 from tariffs.v1 import common_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import Running
-from tests.service.test_calls import TABLE, arrow, frame
+from tests.service.stored import arrow
+from tests.service.test_calls import TABLE, frame
 
 PAIR = ("base", "forced-labor-20-on-china")
 

@@ -1,16 +1,31 @@
-"""Requests to the HTTP port as programs without a library of RPC make them."""
+"""Requests to the HTTP port as programs without a library of RPC make them, and a run that they leave."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import struct
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tariffs.engine.errors import ServiceError
+from tariffs.v1 import simulation_service_pb2
+from tests.service.harness import Running
+
 TIMEOUT = 60.0
-JSON, STREAM = "application/json", "application/connect+json"
+JSON, STREAM, WEB = "application/json", "application/connect+json", "application/grpc-web+proto"
+CALCULATE = "/tariffs.v1.DutyService/CalculateDuty"
+SIMULATE = "/tariffs.v1.SimulationService/Simulate"
+QUOTE = {
+    "line": {"hts": "9503.00.0073", "origin": "CN", "entry": "2025-05-14", "customs_value": "10000"},
+}
+
+
+def port_of(server: Running) -> int:
+    return server.server.http_port
 
 
 @dataclass(frozen=True)
@@ -73,3 +88,26 @@ def stream(port: int, method: str, message: Any, **headers: str) -> tuple[list[A
     *messages, (flags, end) = frames(call(port, "POST", f"/tariffs.v1.{method}", body, **given).body)
     assert flags == 2
     return [json.loads(data) for _, data in messages], json.loads(end)
+
+
+class Endless:
+    """A run that goes on until it is cancelled."""
+
+    def __init__(self) -> None:
+        self.begun, self.ended = threading.Event(), threading.Event()
+
+    def __call__(self, _request: Any, emit: Any, cancelled: Any) -> None:
+        emit(simulation_service_pb2.SimulateResponse(progress={"stage": "valuing", "fraction": 0.1}))
+        self.begun.set()
+        while not cancelled():
+            time.sleep(0.01)
+        self.ended.set()
+        raise ServiceError("CANCELLED", "The caller cancelled the run.")
+
+
+def begin(port: int, run: Endless) -> http.client.HTTPConnection:
+    """Post the request of a run whose answer is left to be read, and wait until it computes."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
+    connection.request("POST", SIMULATE, framed(b"{}"), {"content-type": STREAM})
+    assert run.begun.wait(TIMEOUT)
+    return connection
