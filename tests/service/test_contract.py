@@ -85,6 +85,8 @@ def test_the_words_of_the_engine_are_those_of_the_wire() -> None:
     assert words_of(simulation_service_pb2.ConsumerPriceMethod) == set(METHODS)
     assert {m.direction for m in law.measures.values()} <= words_of(common_pb2.Direction)
     assert {m.conf.lower() for m in law.measures.values()} <= words_of(law_service_pb2.Confidence)
+    fields = set(duty_service_pb2.Claims.DESCRIPTOR.fields_by_name) - {"others"}
+    assert "usmca_share" in fields <= law.claims.keys()
     assert {s.basis for s in library().values()} <= words_of(scenario_service_pb2.ScenarioBasis)
 
 

@@ -62,6 +62,7 @@ def test_a_list_of_measures_large_enough_for_a_thread_is_that_of_grpc(web: Runni
     assert b"\n" not in answer.body
     listed = web.law.ListMeasures(law_service_pb2.ListMeasuresRequest())
     assert answer.json == json_format.MessageToDict(listed)
+    assert [one.id for one in listed.measures] == sorted(one.id for one in listed.measures)
 
 
 def test_a_run_streams_the_messages_of_grpc_and_an_error_is_its_end(web: Running) -> None:
