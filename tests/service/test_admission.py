@@ -274,8 +274,10 @@ def test_calls_beyond_those_that_may_wait_are_turned_away_and_the_shipped_client
     once = Counter(one.code() for one in ended)
     assert set(once) == {grpc.StatusCode.OK, grpc.StatusCode.CANCELLED}
     assert once[grpc.StatusCode.OK] >= WAITING
-    # How many calls a flood gets through depends on the machine, so both floods meet the same server.
-    assert again[grpc.StatusCode.OK] > 2 * once[grpc.StatusCode.OK]
+    # How many calls a flood gets through depends on the machine, so both floods meet the same server: twice as many
+    # come through, or half of those that were turned away where most came through at once.
+    through = once[grpc.StatusCode.OK]
+    assert again[grpc.StatusCode.OK] > min(2 * through, (through + CALLS) // 2)
     assert isinstance(error, Unavailable)
     assert (error.reason, error.exit_code) == ("SERVER_UNAVAILABLE", 3)
     assert "fewer calls" in error.fix

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -172,12 +172,12 @@ def test_every_call_withstands_hostile_requests_and_memory_stays(tmp_path: Path,
 
 def test_a_request_or_headers_over_the_limit_end_the_call_alone(served: Running) -> None:
     check = served.channel.unary_unary("/tariffs.v1.ScenarioService/CheckScenario", bytes, bytes)
-    quote = duty_service_pb2_grpc.DutyServiceStub(served.channel).CalculateDuty
     many = tuple((f"x-{number}", "y" * 1_000) for number in range(100))
-    for call in (
+    calls: list[Callable[[], Any]] = [
         lambda: check(b"\x0a" + b"\xff" * (RECEIVE_LIMIT + 1), timeout=TIMEOUT),
-        lambda: quote(line(), timeout=TIMEOUT, metadata=many),
-    ):
+        lambda: served.duty.CalculateDuty(line(), timeout=TIMEOUT, metadata=many),
+    ]
+    for call in calls:
         with pytest.raises(grpc.RpcError) as caught:
             call()
         error: Any = caught.value
