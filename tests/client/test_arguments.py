@@ -1,20 +1,19 @@
-"""Values of a wrong type or size given to the Python client are refused as InvalidRequest, naming the argument."""
+"""Arguments of the Python client are read by their type; of a wrong type or size they are refused by name."""
 
 from __future__ import annotations
 
 import inspect
 import io
-import json
 import re
 import sys
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from google.protobuf.json_format import ParseDict
 
 from tariffs.client import (
     Client,
@@ -25,11 +24,17 @@ from tariffs.client import (
     Scenario,
     TimelineOptions,
 )
-from tariffs.client._wire import reading
-from tariffs.client._wire.requests import charge_messages, duty_line, run_request
+from tariffs.client._arguments import money
+from tariffs.client._wire.claim_message import ClaimValue, claims_message
+from tariffs.client._wire.requests import (
+    charge_messages,
+    duty_line,
+    run_request,
+    scenario_ref,
+)
 from tariffs.client._wire.run_options import read_spec
 from tariffs.client.cli.app import run
-from tariffs.v1 import common_pb2
+from tariffs.v1 import common_pb2, duty_service_pb2
 from tariffs.v1.simulation_service_pb2 import SimulateRequest
 
 TABLE = pl.DataFrame({"hts": ["9503.00.0073"], "origin": ["CN"], "customs_value": [100.0]})
@@ -57,12 +62,16 @@ def refused(reason: str, field: str) -> Any:
         ({"claims": {1: 2}}, "REQUEST_INVALID", "claims"),
         ({"claims": {"not_of_the_law": [1]}}, "CLAIM_INVALID", "claims.not_of_the_law"),
         ({"claims": {"smelt_cast_origin": ["RU"]}}, "CLAIM_INVALID", "claims.smelt_cast_origin"),
+        ({"claims": {"usmca_share": "all"}}, "CLAIM_INVALID", "claims.usmca_share"),
+        ({"claims": {"donation": "perhaps"}}, "CLAIM_INVALID", "claims.donation"),
+        ({"claims": {"model_year": "new"}}, "CLAIM_INVALID", "claims.model_year"),
         ({"switches": ["a"]}, "REQUEST_INVALID", "switches"),
         ({"switches": {"a": 1}}, "REQUEST_INVALID", "switches.a"),
         ({"origin": 5}, "REQUEST_INVALID", "origin"),
         ({"origin": "\udc80"}, "REQUEST_INVALID", "origin"),
         ({"unit": 4}, "REQUEST_INVALID", "unit"),
         ({"mode": 4}, "REQUEST_INVALID", "mode"),
+        ({"mode": "bicycle"}, "REQUEST_INVALID", "mode"),
         ({"min_confidence": 4}, "REQUEST_INVALID", "min_confidence"),
         ({"direction": []}, "REQUEST_INVALID", "direction"),
         ({"entry_date": 1.5}, "ENTRY_DATE_INVALID", "entry_date"),
@@ -139,7 +148,7 @@ def test_flags_of_other_libraries_keep_their_value(client: Client, name: str) ->
 @pytest.mark.parametrize("verb", ["impact", "timeline", "sweep", "seek", "start", "lines"])
 def test_a_name_that_is_no_option_is_told_with_what_was_meant(client: Client, verb: str) -> None:
     given: dict[str, Any] = {"horizn": "long"}
-    given |= {"start": "2026-07-01", "end": "2026-07-02"} if verb == "timeline" else {}
+    given |= TWO_DAYS if verb == "timeline" else {}
     given |= {"vary": ("cn", "0%", "1%"), "target": ("duty", 1)} if verb == "seek" else {}
     with pytest.raises(TypeError, match=r"unexpected keyword argument 'horizn'\. Did you mean 'horizon'\?"):
         list(getattr(client, verb)(TABLE, **given))
@@ -189,10 +198,6 @@ def test_one_scenario_is_a_list_of_one_and_recorded_as_one(client: Client, given
     assert call["options"]["by"] == ["origin"]
 
 
-def test_one_authority_is_a_list_of_one(client: Client) -> None:
-    assert client.refund(TABLE, authorities="ieepa").authorities == ("ieepa",)
-
-
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -209,25 +214,18 @@ def test_numbers_of_other_libraries_keep_their_value(value: Any, text: str) -> N
     assert [one.amount for one in charge_messages({"other": [value, 2]})] == [text, "2"]
 
 
-def test_details_of_provenance_come_in_order_at_every_level() -> None:
-    inner = {f"name {place * 7 % 23:02}": [{"z": 1, "y": 2, "x": 3, "w": 4, "v": 5}] for place in range(23)}
-    message = ParseDict({"details": {"b": inner, "a": inner}}, common_pb2.Provenance())
-    details = reading.provenance(message)["details"]
-    assert json.dumps(details) == json.dumps(details, sort_keys=True)
-
-
-def test_a_scenario_is_checked_from_standard_input(
+def test_a_scenario_is_checked_from_standard_input_if_it_is_text(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"schema: tariffs.scenario/v1\nid: x\n")))
     assert run(["scenario", "check", "-", "--local"]) == 4
     assert "A scenario needs the key 'title'" in capsys.readouterr().out
-
-
-def test_standard_input_that_is_no_text_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"schema: \xff\n")))
     with refused("SCENARIO_SYNTAX", "scenario"):
         run(["scenario", "check", "-", "--local"])
+
+
+TWO_DAYS: dict[str, Any] = {"start": "2026-07-01", "end": "2026-07-02"}
 
 
 @pytest.mark.parametrize("timeout", [0, 0.0, -1, float("inf"), float("nan"), True, "5"])
@@ -238,12 +236,8 @@ def test_standard_input_that_is_no_text_is_refused(monkeypatch: pytest.MonkeyPat
         lambda client, timeout: client.duties(TABLE, timeout=timeout),
         lambda client, timeout: client.refund(TABLE, timeout=timeout),
         lambda client, timeout: client.impact(TABLE, timeout=timeout, **NO_RESPONSE),
-        lambda client, timeout: client.timeline(
-            TABLE, start="2026-07-01", end="2026-07-02", response="none", timeout=timeout
-        ),
-        lambda client, timeout: client.sweep(
-            TABLE, "rates-by-country", vary={"cn": ["1%"]}, timeout=timeout, **NO_RESPONSE
-        ),
+        lambda client, timeout: client.timeline(TABLE, timeout=timeout, **TWO_DAYS),
+        lambda client, timeout: client.sweep(TABLE, vary={"cn": ["1%"]}, timeout=timeout),
         lambda client, timeout: client.lines(TABLE, on="2026-07-01", timeout=timeout),
         lambda client, timeout: client.changes("2026-07-01", "2026-07-02", timeout=timeout),
         lambda client, timeout: client.check_table(TABLE, timeout=timeout),
@@ -254,3 +248,49 @@ def test_standard_input_that_is_no_text_is_refused(monkeypatch: pytest.MonkeyPat
 def test_no_time_is_refused_and_not_the_default(client: Client, call: Any, timeout: object) -> None:
     with refused("PARAMETER_INVALID", "timeout"):
         call(client, timeout)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (12500, "12500"),
+        (0.1, "0.1"),
+        (1e14, "100000000000000"),
+        (0.1 + 0.2, "0.3"),
+        (float("nan"), "nan"),
+        (Decimal("1E+3"), "1000"),
+        (" 7.50 ", "7.50"),
+    ],
+)
+def test_money_is_decimal_text_without_exponent(value: Decimal | float | str, text: str) -> None:
+    assert money(value, "customs_value") == text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("usmca_share", "1", 1.0),
+        ("usmca_share", Decimal("0.25"), 0.25),
+        ("donation", "yes", True),
+        ("donation", "0", False),
+        ("model_year", "1999", 1999),
+        ("smelt_cast_origin", " RU ", "RU"),
+        ("processing_value", 120.5, "120.5"),
+    ],
+)
+def test_claims_take_the_type_of_their_field(name: str, value: ClaimValue, read: object) -> None:
+    assert getattr(claims_message({name: value}), name) == read
+
+
+def test_every_claim_field_can_be_declared() -> None:
+    names = [name for name in duty_service_pb2.Claims.DESCRIPTOR.fields_by_name if name != "others"]
+    message = claims_message(dict.fromkeys(names, "1"))
+    assert [name for name in names if message.HasField(name)] == names
+
+
+def test_scenarios_go_by_name_or_with_their_text(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("schema: tariffs.scenario/v1\n")
+    assert scenario_ref("base") == common_pb2.ScenarioRef(name="base")
+    assert scenario_ref(str(file)) == common_pb2.ScenarioRef(yaml="schema: tariffs.scenario/v1\n")
+    assert scenario_ref(None) is None

@@ -1,17 +1,23 @@
-"""Charts say what is seen, in which unit, and draw any number of rows; they work on frames alone."""
+"""Charts say what is seen in which unit, draw any number of rows, and can be read with every form of sight."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import combinations
 from typing import Any
 
 import polars as pl
 import pytest
 import vl_convert
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tariffs.client import Client, InvalidRequest
 from tariffs.client.results import charts
+from tariffs.client.results.html import STATE_COLOURS
 from tariffs.client.results.palette import PALETTE
 from tariffs.client.results.path_views import named_events
+from tariffs.client.results.treemap import COLOURS, REST, WHITE_BEYOND, Tile, squarified, treemap
 
 DAYS = [(date(2000, 1, 1) + timedelta(days=place)).isoformat() for place in range(7000)]
 
@@ -32,12 +38,8 @@ def test_fifteen_bars_and_the_others_have_names_and_numbers() -> None:
     assert chart.data["written"].to_list()[-1] == "0.70"
     assert chart.data.height == 16
     chart.to_dict()
-
-
-def test_a_band_is_drawn_at_its_bar() -> None:
-    rows = pl.DataFrame({"scenario": ["a"], "duty_after": [2e9], "low": [1e9], "high": [3e9]})
-    drawn = charts.bars(rows, "duty_after").to_dict()
-    assert str(drawn["layer"]).count("'type': 'rule'") == 1
+    band = pl.DataFrame({"scenario": ["a"], "duty_after": [2e9], "low": [1e9], "high": [3e9]})
+    assert str(charts.bars(band, "duty_after").to_dict()["layer"]).count("'type': 'rule'") == 1
 
 
 @pytest.mark.parametrize("second", ["", "vn"])
@@ -53,6 +55,11 @@ def test_a_sweep_of_any_size_is_drawn_with_as_many_lines_as_there_are_colours(se
     assert len(data) <= 5000
     assert len({row["vn"] for row in data}) <= len(PALETTE) or not second
     assert max(row["cn"] for row in data) > 90
+    near = pl.DataFrame({"cn": [0.0, 0.5] * 2, "vn": [0.1, 0.1, 0.2, 0.2], "duty": [1e9, 9e9, 1e9, 9.01e9]})
+    ends = charts.curves(near, "duty", "cn", "vn").layer[1].data
+    high, low = sorted(ends["beside"], reverse=True)
+    assert high - low > 0.3
+    assert ends["written"].to_list() == ["9.00", "9.01"]
 
 
 def test_a_timeline_of_any_length_is_drawn_with_its_named_events() -> None:
@@ -82,9 +89,104 @@ def test_named_events_are_a_fortnight_apart_the_largest_first() -> None:
     assert named_events(rows, {DAYS[12]: ["a law begins"]})[DAYS[12]] == f"{DAYS[12]}: a law begins"
 
 
-def test_numbers_at_the_ends_of_lines_can_be_read() -> None:
-    rows = pl.DataFrame({"cn": [0.0, 0.5] * 2, "vn": [0.1, 0.1, 0.2, 0.2], "duty": [1e9, 9e9, 1e9, 9.01e9]})
-    ends = charts.curves(rows, "duty", "cn", "vn").layer[1].data
-    low, high = ends["beside"].to_list()
-    assert high - low > 0.3
-    assert ends["written"].to_list() == ["9.00", "9.01"]
+SIZES = st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=60).map(lambda sizes: sorted(sizes, reverse=True))
+
+
+def overlap(one: Tile, other: Tile) -> float:
+    wide = min(one.left + one.width, other.left + other.width) - max(one.left, other.left)
+    high = min(one.top + one.height, other.top + other.height) - max(one.top, other.top)
+    return max(wide, 0) * max(high, 0)
+
+
+@given(SIZES)
+def test_areas_are_the_numbers_and_fill_the_square(sizes: list[float]) -> None:
+    tiles, total = squarified(sizes), sum(sizes)
+    for size, tile in zip(sizes, tiles, strict=True):
+        assert tile.width * tile.height == pytest.approx(size / total, rel=1e-6, abs=1e-12)
+        assert min(tile.left, tile.top) >= -1e-9
+        assert max(tile.left + tile.width, tile.top + tile.height) <= 1 + 1e-9
+    assert sum(overlap(one, other) for one in tiles for other in tiles if one is not other) < 1e-9
+
+
+def test_rectangles_are_nearer_to_squares_than_slices_and_nothing_has_none() -> None:
+    sizes = [6.0, 6.0, 4.0, 3.0, 2.0, 2.0, 1.0]
+    ratios = [max(tile.width / tile.height, tile.height / tile.width) for tile in squarified(sizes)]
+    assert max(ratios) < 5 < sum(sizes) / min(sizes)
+    assert squarified([]) == squarified([0.0]) == []
+
+
+def blended(share: float) -> str:
+    end = COLOURS[2] if share > 0 else COLOURS[0]
+    pairs = ((int(one[place : place + 2], 16) for one in (COLOURS[1], end)) for place in (1, 3, 5))
+    parts = (round(middle * (1 - abs(share)) + far * abs(share)) for middle, far in pairs)
+    return "#" + "".join(f"{part:02x}" for part in parts)
+
+
+def test_labels_and_colours_can_be_read() -> None:
+    for share in (percent / 100 for percent in range(-100, 101, 2)):
+        white = share < WHITE_BEYOND[0] or share > WHITE_BEYOND[1]
+        assert contrast(blended(share), "#ffffff" if white else "#000000") >= 4.4, share
+    for colour in (*PALETTE, *STATE_COLOURS.values()):
+        assert contrast(colour, "#ffffff") >= 4.5, colour
+
+
+def test_small_groups_are_summed_into_one() -> None:
+    values = [float(100 - place) for place in range(60)]
+    rows = pl.DataFrame({"origin": [f"C{place}" for place in range(60)], "value_after": values})
+    rows = rows.with_columns(customs_value=100.0)
+    data = treemap(rows, "origin").to_dict()
+    (drawn,) = data["datasets"].values()
+    assert len(drawn) == 41
+    assert sum(one["value_after"] for one in drawn) == sum(values)
+    assert {one["origin"] for one in drawn} >= {REST, "C0"}
+    assert next(one["label"] for one in drawn if one["origin"] == "C5") == "C5\n-5.0%"
+
+
+# Machado, Oliveira and Fernandes (2009), severity 1, on linear sRGB.
+SEEN = {
+    "all": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+    "no red": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "no green": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.01182, 0.04294, 0.968881)),
+    "no blue": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.3039)),
+}  # fmt: skip
+TO_XYZ = ((0.4339, 0.3762, 0.1899), (0.2126, 0.7152, 0.0722), (0.0177, 0.1095, 0.8729))
+Triple = tuple[float, ...]
+
+
+def linear(colour: str) -> Triple:
+    parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    return tuple(part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+
+
+def contrast(first: str, second: str) -> float:
+    luminances = (times(TO_XYZ, linear(colour))[1] for colour in (first, second))
+    light, dark = sorted(luminances, reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def times(matrix: tuple[Triple, ...], values: Triple) -> Triple:
+    return tuple(sum(one * value for one, value in zip(row, values, strict=True)) for row in matrix)
+
+
+def lab(values: Triple) -> Triple:
+    white = times(TO_XYZ, tuple(min(max(value, 0.0), 1.0) for value in values))
+    x, y, z = (part ** (1 / 3) if part > 0.008856 else 7.787 * part + 16 / 116 for part in white)
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+@pytest.mark.parametrize("eyes", SEEN)
+def test_series_are_told_apart(eyes: str) -> None:
+    seen = [lab(times(SEEN[eyes], linear(colour))) for colour in PALETTE]
+    apart = (sum((a - b) ** 2 for a, b in zip(*pair, strict=True)) ** 0.5 for pair in combinations(seen, 2))
+    assert min(apart) > 20
+
+
+def test_the_treemap_of_a_run_has_its_trade_after_the_response(client: Client) -> None:
+    goods = pl.DataFrame({"hts": ["9503000073"] * 2, "origin": ["CN", "MX"], "customs_value": [6e9, 4e9]})
+    result = client.impact(goods, on="2026-11-20", by=["origin", "hts2"], baseline="2025-01-01")
+    (values,) = result.diversion_chart().to_dict()["datasets"].values()
+    after = dict(result.groups.select("origin", "value_after").iter_rows())
+    assert {one["origin"]: one["value_after"] for one in values} == pytest.approx(after, rel=1e-12)
+    static = client.impact(goods, on="2026-11-20", response="none")
+    with pytest.raises(InvalidRequest, match="no trade after a response"):
+        static.diversion_chart()

@@ -1,4 +1,4 @@
-"""The channel: addresses of one server and of several, the token, encryption, and what is tried again."""
+"""The channel to a server: addresses, token, encryption, deadlines, what is tried again, and errors as they arrive."""
 
 from __future__ import annotations
 
@@ -7,18 +7,34 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2
 
-from tariffs.client import Client, Config, InvalidRequest, ResourceExhausted, Unauthenticated, Unavailable
+from tariffs.client import (
+    Client,
+    Config,
+    DeadlineExceeded,
+    InternalError,
+    InvalidRequest,
+    NotFound,
+    ResourceExhausted,
+    Unauthenticated,
+    Unavailable,
+)
 from tariffs.client._wire import retry
-from tariffs.client._wire.connection import _joined, connect, is_loopback, places_of, service_config
+from tariffs.client._wire.connection import _joined, connect, is_loopback, places_of
+from tariffs.client.cli.__main__ import run
+from tariffs.client.cli.option_names import in_options
 from tariffs.client.config import secured
+from tariffs.client.errors import LAW_REASONS, USAGE_REASONS, TariffsError, from_engine_error
+from tariffs.engine.errors import REASONS, InputError, ScenarioError
 from tariffs.v1 import duty_service_pb2, simulation_service_pb2
-from tests.client.fakes import fake_server, refuse
+from tests.client.fakes import FakeServer, fake_server, refuse
 
 VARIABLES = ("TOKEN", "TOKEN_IN_CLEAR", "TLS", "TLS_NAME", "CLIENT_CERTIFICATE", "CLIENT_KEY")
 DELETE = "/tariffs.v1.TableService/DeleteTable"
@@ -84,23 +100,11 @@ def test_the_token_goes_with_calls_and_streams(monkeypatch: pytest.MonkeyPatch) 
     assert seen == ["Bearer secret", "Bearer secret", None, "Bearer of-environment"]
 
 
-def test_a_refused_token_is_an_error_of_its_own() -> None:
-    with fake_server() as fake:
-        fake.answers["CalculateDuty"] = refuse("UNAUTHENTICATED", "TOKEN_INVALID", "No.", fix="Send one.")
-        with Client(fake.target, token="wrong") as client, pytest.raises(Unauthenticated) as caught:
-            duty(client)
-    assert (caught.value.reason, caught.value.exit_code, caught.value.fix) == (
-        "TOKEN_INVALID",
-        3,
-        "Send one.",
-    )
-
-
 @pytest.mark.parametrize(
     "target",
     [
         "10.0.0.1:1",
-        "example.org:1",
+        "[2001:db8::1]:1",
         "localhost.example.org:1",
         "127.0.0.1:1,10.0.0.1:1",
         "dns:///localhost:1",
@@ -121,32 +125,6 @@ def test_a_token_never_travels_in_the_clear_beyond_loopback(target: str) -> None
 )
 def test_on_loopback_the_token_needs_no_encryption(target: str) -> None:
     connect(target, Config(token="secret")).close()
-    beyond = target
-    for here, there in {
-        "localhost": "example.org",
-        "127.0.0.1": "10.0.0.1",
-        "[::1]": "[2001:db8::1]",
-    }.items():
-        beyond = beyond.replace(here, there)
-    if beyond != target:
-        with pytest.raises(InvalidRequest):
-            connect(beyond, Config(token="secret"))
-
-
-@pytest.mark.parametrize("form", ["localhost:{}", "127.0.0.1:{}", "127.0.0.1:{},127.0.0.1:{}"])
-def test_the_token_arrives_over_loopback_in_the_clear(form: str) -> None:
-    seen: list[Any] = []
-
-    def note(_request: Any, context: grpc.ServicerContext) -> Any:
-        seen.append(dict(context.invocation_metadata()).get("authorization"))
-        return quote(None, None)
-
-    with fake_server() as fake:
-        fake.answers["CalculateDuty"] = note
-        port = fake.target.rpartition(":")[2]
-        with Client(form.replace("{}", port), token="secret") as client:
-            duty(client)
-    assert seen == ["Bearer secret"]
 
 
 def test_what_is_given_stands_above_the_config_and_that_above_the_environment(
@@ -163,14 +141,9 @@ def test_what_is_given_stands_above_the_config_and_that_above_the_environment(
     assert (given.token, given.tls) == ("given", None)
     assert secured(Config(), None, True).tls == "system"
     assert "of-environment" not in repr(secured(Config(), None, None))
-
-
-@pytest.mark.parametrize("value", ["0", "false", "off", ""])
-def test_encryption_can_be_switched_off_by_the_environment(
-    monkeypatch: pytest.MonkeyPatch, value: str
-) -> None:
-    monkeypatch.setenv("TARIFFS_TLS", value)
-    assert secured(Config(), None, None).tls is None
+    for off in ("0", "false", "off", ""):
+        monkeypatch.setenv("TARIFFS_TLS", off)
+        assert secured(Config(), None, None).tls is None
 
 
 def test_targets_are_read_as_servers() -> None:
@@ -183,30 +156,6 @@ def test_targets_are_read_as_servers() -> None:
     assert [is_loopback(host) for host in ("localhost", "127.1.1.1", "::1", "0.0.0.0", "a")] == [True] * 3 + [
         False
     ] * 2
-
-
-@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED])
-def test_a_call_that_finds_no_room_or_nobody_is_tried_again(code: grpc.StatusCode) -> None:
-    with fake_server() as fake, Client(fake.target) as client:
-        fake.answers["CalculateDuty"] = failing(3, code, "10", quote)
-        duty(client)
-        assert len(fake.requests) == 4
-
-
-def test_four_times_is_enough() -> None:
-    with fake_server() as fake, Client(fake.target) as client:
-        fake.answers["CalculateDuty"] = failing(9, grpc.StatusCode.UNAVAILABLE, "10", quote)
-        with pytest.raises(Unavailable):
-            duty(client)
-        assert len(fake.requests) == 4
-
-
-def test_a_limit_that_time_does_not_mend_is_not_tried_again() -> None:
-    with fake_server() as fake, Client(fake.target) as client:
-        fake.answers["CalculateDuty"] = failing(9, grpc.StatusCode.RESOURCE_EXHAUSTED, "-1", quote)
-        with pytest.raises(ResourceExhausted):
-            duty(client)
-        assert len(fake.requests) == 1
 
 
 def test_a_stream_is_tried_again_by_grpc_until_its_first_message_and_not_after(
@@ -264,13 +213,6 @@ def test_calls_go_round_several_servers_and_a_dead_one_is_left_out() -> None:
         assert len(first.requests) == counts[0] + 20
 
 
-def test_the_service_config_holds_no_deadline_and_says_how_to_balance() -> None:
-    one, several = json.loads(service_config()), json.loads(service_config(round_robin=True))
-    assert list(one["loadBalancingConfig"][0]) == ["pick_first"]
-    assert list(several["loadBalancingConfig"][0]) == ["round_robin"]
-    assert "timeout" not in service_config()
-
-
 def test_a_server_that_is_not_ready_gets_no_calls() -> None:
     with fake_server() as first, fake_server() as second:
         first.answers["CalculateDuty"] = second.answers["CalculateDuty"] = quote
@@ -285,3 +227,131 @@ def test_a_server_that_is_not_ready_gets_no_calls() -> None:
             duty(client)
         client.close()
         assert second.requests, "it is called once it is ready"
+
+
+def test_no_server_says_what_to_do() -> None:
+    with Client("127.0.0.1:1") as client, pytest.raises(Unavailable) as caught:
+        client.measures()
+    assert (caught.value.reason, caught.value.exit_code) == ("SERVER_UNAVAILABLE", 3)
+    assert "127.0.0.1:1" in caught.value.message
+    assert "tariffs serve" in caught.value.fix
+
+
+def test_every_call_has_a_deadline_that_the_server_sees() -> None:
+    left: list[float] = []
+
+    def late(_request: object, context: grpc.ServicerContext) -> None:
+        left.append(context.time_remaining())
+        context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "late")
+
+    with fake_server() as fake:
+        fake.answers["CalculateDuty"] = late
+        error = call(fake)
+    assert isinstance(error, DeadlineExceeded)
+    assert error.reason == "DEADLINE"
+    assert left == [pytest.approx(5.0, abs=1.0)]
+
+
+def test_the_command_line_names_its_options_where_python_names_arguments(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fixes = {
+        "Use target= or TARIFFS_TARGET, or Client.local().": "Use --target or TARIFFS_TARGET, or --local.",
+        'Use mapping="ace".': "Use --mapping ace.",
+        "Give points such as cn=20%.": "Give points such as cn=20%.",
+        'Day numbers need date_format="excel".': "Day numbers need --date-format excel.",
+        'Give vary={"cn": "0%:50%:1%"} or points=.': "Give --vary cn=0%:50%:1% or --points FILE.",
+        "Give the call more time with timeout=.": "Ask for less at once; a run goes on by itself with --detach.",
+    }
+    assert {fix: in_options(fix) for fix in fixes} == fixes
+    table = tmp_path / "broker.csv"
+    table.write_text("Tariff No.;Country;Value\n9503.00.0073;CN;1\n")
+    with pytest.raises(InvalidRequest) as caught:
+        Client.local().duties(table)
+    assert "--" not in caught.value.fix
+    assert run(["duty", "--entries", str(table), "--local", "--json"]) == 2
+    said = capsys.readouterr()
+    assert "--mapping names the columns" in said.err
+    assert "--mapping names the columns" in json.loads(said.out)["error"]["fix"]
+
+
+def call(fake: FakeServer) -> TariffsError:
+    with Client(fake.target) as client, pytest.raises(TariffsError) as caught:
+        duty(client, timeout=5.0)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("times", "code", "pushback", "asked"),
+    [
+        (3, "UNAVAILABLE", "10", 4),
+        (3, "RESOURCE_EXHAUSTED", "10", 4),
+        (9, "UNAVAILABLE", "10", 4),
+        (9, "RESOURCE_EXHAUSTED", "-1", 1),  # a limit that time does not mend
+    ],
+)
+def test_a_call_that_finds_no_room_or_nobody_is_made_four_times_at_most(
+    times: int, code: str, pushback: str, asked: int
+) -> None:
+    with fake_server() as fake, Client(fake.target) as client:
+        fake.answers["CalculateDuty"] = failing(times, grpc.StatusCode[code], pushback, quote)
+        if times < asked:
+            duty(client)
+        else:
+            with pytest.raises((Unavailable, ResourceExhausted)):
+                duty(client)
+        assert len(fake.requests) == asked
+
+
+def test_reasons_have_the_exit_codes_of_the_catalogue() -> None:
+    codes = {name: TariffsError(name, "", code=reason.code).exit_code for name, reason in REASONS.items()}
+    assert codes == {name: reason.exit_code for name, reason in REASONS.items()}
+    assert set(REASONS) >= USAGE_REASONS | LAW_REASONS
+
+
+def test_details_of_a_refusal_become_attributes() -> None:
+    bad, retry_info = error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
+    bad.field_violations.add(field="line.hts", description="unknown")
+    retry_info.retry_delay.seconds = 2
+    request_info = error_details_pb2.RequestInfo(request_id="r1")
+    details: list[Any] = [bad, retry_info, request_info]
+    with fake_server() as fake:
+        fake.answers["CalculateDuty"] = refuse(
+            "INVALID_ARGUMENT", "HTS_CODE_UNKNOWN", "No such code.", *details, fix="Try 9503.", nearest="9503"
+        )
+        error = call(fake)
+    assert isinstance(error, InvalidRequest)
+    found = (error.reason, error.field, error.fix, error.request_id, error.retry_after)
+    assert found == ("HTS_CODE_UNKNOWN", "line.hts", "Try 9503.", "r1", 2.0)
+    assert error.metadata == {"nearest": "9503"}
+    assert str(error) == "No such code. Try 9503."
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "kind", "exit_code"),
+    [
+        ("NOT_FOUND", "SCENARIO_NOT_FOUND", NotFound, 4),
+        ("INTERNAL", "ENGINE_INVARIANT", InternalError, 3),
+        ("RESOURCE_EXHAUSTED", "TOO_MANY_STREAMS", ResourceExhausted, 3),
+        ("UNAUTHENTICATED", "TOKEN_INVALID", Unauthenticated, 3),
+    ],
+)
+def test_the_class_follows_the_code(code: str, reason: str, kind: type[TariffsError], exit_code: int) -> None:
+    with fake_server() as fake:
+        fake.answers["CalculateDuty"] = refuse(code, reason, "m")
+        error = call(fake)
+    assert (type(error), error.reason, error.exit_code) == (kind, reason, exit_code)
+
+
+def test_engine_errors_are_read_by_their_attributes() -> None:
+    place: dict[str, Any] = {"path": "changes[0]", "line": 3, "column": 5}
+    error = from_engine_error(ScenarioError("SCENARIO_SYNTAX", "Bad.", **place, fix="Mend."))
+    assert isinstance(error, InvalidRequest)
+    found = (error.reason, error.field, error.fix, error.exit_code)
+    assert found == ("SCENARIO_SYNTAX", "changes[0]", "Mend.", 4)
+    assert error.metadata == {name: str(value) for name, value in place.items()}
+    plain = from_engine_error(InputError("ORIGIN_UNKNOWN", "Bad.", field="origin", metadata={"origin": "XX"}))
+    assert (plain.field, plain.metadata, plain.exit_code) == ("origin", {"origin": "XX"}, 1)
+    unforeseen = from_engine_error(ZeroDivisionError("oops"))
+    assert isinstance(unforeseen, InternalError)
+    assert (unforeseen.reason, unforeseen.exit_code) == ("ENGINE_INVARIANT", 3)

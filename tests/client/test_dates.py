@@ -1,8 +1,9 @@
-"""A day means the same to every verb, however it is written or typed."""
+"""A day means the same to every verb, however it is written; after the last day read it is said so, once."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,13 +12,34 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tariffs.client import Client, InvalidRequest, Scenario
+from tariffs.client import Client, InvalidRequest, Note
 from tariffs.client.cli.__main__ import run
+from tariffs.engine.law import load_law
 
 # A toy of China: 145 % until 2025-05-14 at 0:01, and 30 % from then on (EO 14298, 90 FR 21831).
-TOY = {"hts": "9503.00.0073", "origin": "CN"}
+TOY: dict[str, Any] = {"hts": "9503.00.0073", "origin": "CN"}
 DAYS = ["2025-05-14", "20250514", "2025-05-14 00:00:00", "2025-05-14T00:00:00", "5/14/2025", "5/14/2025 0:00"]
 TYPED = [date(2025, 5, 14), datetime(2025, 5, 14), 20250514, 20250514.0]
+EDGES = ["0001-01-01T00:30Z", "9999-12-31T23:30-05:00", "tomorrow"]
+REASON, READ, AFTER = "LAW_READ_TO", "2026-10-11", "2026-10-12"
+UNDATED = pl.DataFrame({"hts": ["9503000073"], "origin": ["CN"], "customs_value": [1e6]})
+BOTH = ["base", "truce-lapses"]
+BEFORE = ["2026-08-15", "2026-09-15"]
+VERBS: dict[str, Callable[[Client, str], Iterable[Note]]] = {
+    "duty": lambda client, day: client.duty(**TOY, entry_date=day, value=1000).notes,
+    "duty abroad": lambda client, day: (
+        client.duty("120190", "US", day, 1000, direction="export", ordinary_rate="3%").notes
+    ),
+    "duties": lambda client, day: client.duties(toys([*BEFORE, day])).notes,
+    "refund": lambda client, day: client.refund(toys([*BEFORE, day])).notes,
+    "impact": lambda client, day: client.impact(UNDATED, BOTH, on=day, response="none").notes,
+    "impact of dated lines": lambda client, day: (
+        client.impact(toys([*BEFORE, day]), on=BEFORE[0], response="none").notes
+    ),
+    "timeline": lambda client, day: (
+        client.timeline(UNDATED, BOTH, start="2026-10-01", end=day, response="none").notes
+    ),
+}
 
 
 def toys(days: list[Any]) -> pl.DataFrame:
@@ -28,71 +50,51 @@ def toys(days: list[Any]) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("day", [*DAYS, *TYPED])
-def test_one_line_is_rated_on_that_day(day: Any) -> None:
-    with Client.local() as client:
-        quote = client.duty("9503.00.0073", "CN", day, 10000)
+def test_one_line_is_rated_on_that_day(client: Client, day: Any) -> None:
+    quote = client.duty(**TOY, entry_date=day, value=10000)
     assert quote.assessed == Decimal("3000.00")
     repaired = {"DAYS_READ_AS_NOON", "DATE_REPAIRED"} & {note.reason for note in quote.notes}
     assert bool(repaired) == (day not in ("2025-05-14", date(2025, 5, 14)) or isinstance(day, datetime))
 
 
 @pytest.mark.parametrize("days", [DAYS, *([day] for day in TYPED)], ids=str)
-def test_tables_are_rated_on_that_day_by_every_verb(days: list[Any]) -> None:
+def test_tables_are_rated_on_that_day_by_every_verb(client: Client, days: list[Any]) -> None:
     frame = toys(days)
-    with Client.local() as client:
-        lines = client.duties(frame).lines["assessed"].to_list()
-        impact = client.impact(frame, response="none").total
-        refund = client.refund(frame, known_on="2026-01-15")
-    assert lines == [Decimal("3000.00")] * len(days)
-    assert impact["duty"].item() == pytest.approx(3000.0 * len(days))
-    assert refund.entries["day"].to_list() == ["2025-05-14"] * len(days)
-    assert refund.entries["assessed"].to_list() == [Decimal("3000.00")] * len(days)
+    refund = client.refund(frame, known_on="2026-01-15").entries
+    for assessed in (client.duties(frame).lines["assessed"], refund["assessed"]):
+        assert assessed.to_list() == [Decimal("3000.00")] * len(days)
+    assert refund["day"].to_list() == ["2025-05-14"] * len(days)
+    assert client.impact(frame, response="none").total["duty"].item() == pytest.approx(3000.0 * len(days))
 
 
-def test_an_offset_makes_an_instant_for_every_verb() -> None:
-    minute = "2025-05-14T00:00-04:00"
-    with Client.local() as client:
-        assert client.duty("9503.00.0073", "CN", minute, 10000).assessed == Decimal("14500.00")
-        assert client.duties(toys([minute])).lines["assessed"].item() == Decimal("14500.00")
-        assert client.impact(toys([minute]), response="none").total["duty"].item() == pytest.approx(14500)
-
-
-def test_a_column_that_may_be_two_is_refused_until_its_order_is_named(tmp_path: Path) -> None:
+def test_a_column_that_may_be_two_is_refused_until_its_order_is_named(client: Client) -> None:
     frame = toys(["5/6/2025", "5/7/2025"])
-    with Client.local() as client:
-        for refused in (
-            client.duties(frame).refused,
-            client.impact(frame, response="none").refused,
-            client.refund(frame).refused,
-        ):
-            assert refused["reason"].to_list() == ["ENTRY_DATE_INVALID"] * 2
-            assert 'date_format="m/d/Y" or date_format="d/m/Y"' in refused["message"][0]
-            assert "--" not in refused["message"][0]
-        named = client.duties(frame, date_format="m/d/Y")
-        assert named.lines["assessed"].to_list() == [Decimal("14500.00")] * 2
-        assert client.refund(frame, date_format="d/m/Y").entries["day"].to_list() == [
-            "2025-06-05",
-            "2025-07-05",
-        ]
-        found = client.impact(frame, response="none", date_format="%d/%m/%Y")
-        assert found.total["duty"].item() == pytest.approx(6000)
-        with pytest.raises(InvalidRequest, match="date format"):
-            client.duties(frame, date_format="Y-d-m")
+    for found in (client.duties(frame), client.impact(frame, response="none"), client.refund(frame)):
+        assert found.refused["reason"].to_list() == ["ENTRY_DATE_INVALID"] * 2
+        assert 'date_format="m/d/Y" or date_format="d/m/Y"' in found.refused["message"][0]
+        assert "--" not in found.refused["message"][0]
+    named = client.duties(frame, date_format="m/d/Y")
+    assert named.lines["assessed"].to_list() == [Decimal("14500.00")] * 2
+    days = client.refund(frame, date_format="d/m/Y").entries["day"].to_list()
+    assert days == ["2025-06-05", "2025-07-05"]
+    impact = client.impact(frame, response="none", date_format="%d/%m/%Y")
+    assert impact.total["duty"].item() == pytest.approx(6000)
+    with pytest.raises(InvalidRequest, match="date format"):
+        client.duties(frame, date_format="Y-d-m")
 
 
-def test_all_batches_of_a_table_are_read_in_the_order_its_column_shows() -> None:
+def test_all_batches_of_a_table_are_read_in_the_order_its_column_shows(client: Client) -> None:
     # The one text that shows the order comes in the last of three batches.
-    frame = toys(["5/6/2025"] * 2100 + ["5/14/2025"])
-    with Client.local() as client:
-        result = client.duties(frame)
+    result = client.duties(toys(["5/6/2025"] * 2100 + ["5/14/2025"]))
     assert result.refused.is_empty()
     assert result.lines["assessed"].to_list() == [Decimal("14500.00")] * 2100 + [Decimal("3000.00")]
 
 
-def test_days_of_options_are_read_alike(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    frame = toys([None])
-    frame.drop("entry_date").write_csv(tmp_path / "toys.csv")
+def test_days_of_options_are_read_alike(
+    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = str(tmp_path / "toys.csv")
+    toys([None]).drop("entry_date").write_csv(file)
     plain = ["impact", file, "--response", "none", "--json", "--on"]
     totals = []
     for day in ("2025-05-14", "20250514", "5/14/2025", "2025-05-14T00:00"):
@@ -106,31 +108,11 @@ def test_days_of_options_are_read_alike(tmp_path: Path, capsys: pytest.CaptureFi
     period = ["timeline", file, "--response", "none", "--json", "--start", "20250513", "--end", "5/14/2025"]
     assert run(period) == 0
     groups = json.loads(capsys.readouterr().out)["scenarios"][0]["groups"]
-    assert [(one["start"], one["end"]) for one in groups] == [
-        ("2025-05-13", "2025-05-13"),
-        ("2025-05-14", "2025-05-14"),
-    ]
-
-
-def test_known_on_is_read_as_any_other_day() -> None:
-    with Client.local() as client:
-        told = [
-            client.duty("9503.00.0073", "CN", "2025-05-14", 10000, known_on=known)
-            for known in (
-                "2025-04-30",
-                "20250430",
-                "4/30/2025 0:00",
-                datetime(2025, 4, 30),
-                date(2025, 4, 30),
-            )
-        ]
-    # EO 14298 was published on 12 May.
-    assert [quote.provenance["known_on"] for quote in told] == ["2025-04-30"] * 4 + ["2025-04-30"]
-    assert len({quote.assessed for quote in told}) == 1
-    assert "known_on" in told[1].notes[-1].message
-
-
-EDGES = ["0001-01-01T00:30Z", "9999-12-31T23:30-05:00", "tomorrow"]
+    assert [one["start"] for one in groups] == [one["end"] for one in groups] == ["2025-05-13", "2025-05-14"]
+    for known in ("20250430", "4/30/2025 0:00", datetime(2025, 4, 30)):
+        quote = client.duty(**TOY, entry_date="2025-05-14", value=10000, known_on=known)
+        # EO 14298 was published on 12 May.
+        assert (quote.provenance["known_on"], quote.assessed) == ("2025-04-30", Decimal("14500.00"))
 
 
 def test_days_no_clock_has_are_refused_by_every_verb(
@@ -138,21 +120,20 @@ def test_days_no_clock_has_are_refused_by_every_verb(
 ) -> None:
     file = str(tmp_path / "toys.csv")
     toys(["2025-05-14"]).write_csv(file)
-    one = ["duty", "9503.00.0073", "--origin", "CN", "--value", "10000"]
-    period = ["--start", "2025-05-13", "--end", "2025-05-14"]
+    period = "--start 2025-05-13 --end 2025-05-14"
     verbs = [
-        ([*one], "known-on"),
-        (["duty", "--entries", file], "known-on"),
-        (["impact", file, "--response", "none"], "known-on"),
-        (["impact", file], "baseline"),
-        (["timeline", file, "--response", "none", *period], "known-on"),
-        (["law", "changes", *period], "known-on"),
-        (["refund", file], "known-on"),
-        (["refund", file], "paid-on"),
+        ("duty 9503.00.0073 --origin CN --value 10000", "known-on"),
+        (f"duty --entries {file}", "known-on"),
+        (f"impact {file} --response none", "known-on"),
+        (f"impact {file}", "baseline"),
+        (f"timeline {file} --response none {period}", "known-on"),
+        (f"law changes {period}", "known-on"),
+        (f"refund {file}", "known-on"),
+        (f"refund {file}", "paid-on"),
     ]
     for verb, option in verbs:
         for day in EDGES:
-            assert run([*verb, f"--{option}", day]) != 0, (verb, option, day)
+            assert run([*verb.split(), f"--{option}", day]) != 0, (verb, option, day)
             said = capsys.readouterr().err
             assert f"ENTRY_DATE_INVALID: {option.replace('-', '_')}: " in said, (verb, option, day, said)
     assert run(["law", "changes", "--end", "2025-05-14", "--start", "tomorrow"]) != 0
@@ -160,26 +141,52 @@ def test_days_no_clock_has_are_refused_by_every_verb(
 
 
 @pytest.mark.parametrize("known_on", ["1980-01-01", "0001-01-01", "2024-12-31"])
-def test_a_day_before_the_acts_of_the_law_gives_no_duty_of_zero(known_on: str) -> None:
-    frame = toys(["2025-05-14"])
-    with Client.local() as client:
-        calls = (
-            lambda: client.duty("9503.00.0073", "CN", "2025-05-14", 10000, known_on=known_on),
-            lambda: client.duties(frame, known_on=known_on),
-            lambda: client.impact(frame, response="none", known_on=known_on),
-            lambda: client.refund(frame, known_on=known_on),
-        )
-        for call in calls:
-            with pytest.raises(InvalidRequest) as caught:
-                call()
-            assert (caught.value.reason, caught.value.field) == ("ENTRY_DATE_OUT_OF_COVERAGE", "known_on")
-        assert client.duty("9503.00.0073", "CN", "2025-05-14", 10000, known_on="2025-01-01").assessed == 0
+def test_a_day_before_the_acts_of_the_law_gives_no_duty_of_zero(client: Client, known_on: str) -> None:
+    frame, line = toys(["2025-05-14"]), TOY | {"entry_date": "2025-05-14", "value": "10000"}
+    calls: tuple[Callable[[], object], ...] = (
+        lambda: client.duty(**line, known_on=known_on),
+        lambda: client.duties(frame, known_on=known_on),
+        lambda: client.impact(frame, response="none", known_on=known_on),
+        lambda: client.refund(frame, known_on=known_on),
+    )
+    for call in calls:
+        with pytest.raises(InvalidRequest) as caught:
+            call()
+        assert (caught.value.reason, caught.value.field) == ("ENTRY_DATE_OUT_OF_COVERAGE", "known_on")
+    assert client.duty(**line, known_on="2025-01-01").assessed == 0
 
 
-def test_a_scenario_file_that_is_no_text_is_told_so(tmp_path: Path) -> None:
-    path = tmp_path / "mine.yaml"
-    path.write_bytes(b"name: a\n\xff")
-    with pytest.raises(InvalidRequest) as caught:
-        Scenario.from_file(path)
-    assert caught.value.reason == "SCENARIO_SYNTAX"
-    assert "byte 9 " in caught.value.message
+@pytest.mark.parametrize("verb", VERBS)
+def test_an_answer_for_a_day_after_the_last_one_read_says_so_once(client: Client, verb: str) -> None:
+    (told,) = (note for note in VERBS[verb](client, AFTER) if note.reason == REASON)
+    assert READ in told.message
+    assert REASON not in {note.reason for note in VERBS[verb](client, READ)}
+
+
+@pytest.mark.parametrize(
+    ("entry", "known_on", "told"),
+    [
+        ("2026-10-11T23:59-04:00", None, 0),  # the day is that of the clock of the law
+        ("2026-10-12T00:01-04:00", None, 1),
+        ("2026-11-24", READ, 0),  # nothing is unread of acts published by an earlier day
+    ],
+)
+def test_the_last_day_read_is_a_day_of_the_law(
+    client: Client, entry: str, known_on: str | None, told: int
+) -> None:
+    law = load_law()
+    assert law.read_to == date.fromisoformat(client.law().read_to) == date.fromisoformat(READ) < law.as_of
+    notes = client.duty(**TOY, entry_date=entry, value=1000, known_on=known_on).notes
+    assert [note.reason for note in notes].count(REASON) == told
+
+
+def test_the_command_line_says_it_beside_the_law_and_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["duty", "9503.00.0073", "--origin", "CN", "--date", "2026-11-24", "--value", "1000"]
+    assert run(asked) == 0
+    shown = capsys.readouterr().out
+    assert shown.count(REASON) == 1
+    assert f"read to {READ}" in " ".join(shown.split())
+    assert run([*asked, "--why", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert [note["reason"] for note in answer["notes"]].count(REASON) == 1
+    assert answer["provenance"]["law_read_to"] == READ

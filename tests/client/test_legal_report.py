@@ -11,18 +11,11 @@ import pytest
 
 from tariffs.client import Client, Scenario
 from tariffs.client.cli.__main__ import run
-from tariffs.client.results.html import STATE_COLOURS
+from tests.client.test_charts import contrast
 
 SCENARIOS = ["base", "ieepa-upheld-truce-lapsed"]
-LINES = pl.DataFrame(
-    {
-        "hts": ["9503000073", "8471300100", "7208100000"],
-        "origin": ["CN", "VN", "CA"],
-        "customs_value": [1000.0, 2000.0, 500.0],
-        "entry_date": ["2025-06-02"] * 3,
-        "entry_id": ["a", "b", "c"],
-    }
-)
+GOODS = [("9503000073", "CN", 1000.0), ("8471300100", "VN", 2000.0), ("7208100000", "CA", 500.0)]
+LINES = pl.DataFrame(GOODS, ["hts", "origin", "customs_value"], orient="row")
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +33,13 @@ def test_scenarios_are_in_words_with_the_sources_of_what_they_change(report: str
     text, info = text_of(report), client.scenario(SCENARIOS[1])
     assert info.title in text
     assert " ".join(info.description.split()) in text
-    changes = [one for one in client.diff(*SCENARIOS) if one.start[:10] <= "2026-11-20" and not one.end]
-    assert len(changes) > 5
-    assert all(one.text in text for one in changes)
-    past = [one for one in client.diff(*SCENARIOS) if one.end and one.end[:10] <= "2026-11-20"]
+    begun = [one for one in client.diff(*SCENARIOS) if one.start[:10] <= "2026-11-20"]
+    in_force = [one.text for one in begun if not one.end]
+    past = [one.text for one in begun if one.end and one.end[:10] <= "2026-11-20"]
+    assert len(in_force) > 5
+    assert all(one in text for one in in_force)
     assert past
-    assert not any(one.text in text for one in past)
+    assert not any(one in text for one in past)
     for name in ("fl301", "recip_cn"):
         assert all(source in text for source in client.measure(name).citations)
 
@@ -71,11 +65,11 @@ def test_a_written_scenario_has_its_text_and_its_changes(client: Client) -> None
         "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\nchanges:\n"
         "  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2026-12-01, rate: 5%}\n"
     )
-    result = client.impact(LINES.drop("entry_date"), ["base", own], on="2026-12-02", response="none")
+    result = client.impact(LINES, ["base", own], on="2026-12-02", response="none")
     text = text_of(result.report(law=client.legal_text(result)))
     assert "op: set_rate" in text
     assert "5%" in text.split("change of the law against base")[1]
-    early = client.impact(LINES.drop("entry_date"), ["base", own], on="2026-11-28", response="none")
+    early = client.impact(LINES, ["base", own], on="2026-11-28", response="none")
     assert "its law is that of base" in text_of(early.report(law=client.legal_text(early)))
 
 
@@ -85,7 +79,8 @@ def test_every_kind_of_result_has_a_legal_text(client: Client) -> None:
     sweep = client.sweep(
         LINES, "rates-by-country", vary={"cn": ["0%", "10%"]}, on="2026-12-01", response="none"
     )
-    for result in (timeline, sweep, client.duties(LINES), client.refund(LINES)):
+    entries = LINES.with_columns(entry_date=pl.lit("2025-06-02"))
+    for result in (timeline, sweep, client.duties(entries), client.refund(entries)):
         text = text_of(result.report(law=client.legal_text(result)))
         assert "Legal sources" in text
         assert "Run: " in text
@@ -103,19 +98,6 @@ def test_the_command_line_writes_the_law_into_reports(words: tuple[str, ...], tm
     assert Client.local().scenario("canada-settles").title in text
 
 
-def luminance(colour: str) -> float:
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(first: str, second: str) -> float:
-    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
 def test_a_report_is_accessible_and_needs_no_network(report: str) -> None:
     assert '<html lang="en">' in report
     assert "<title>What if?</title>" in report
@@ -127,10 +109,7 @@ def test_a_report_is_accessible_and_needs_no_network(report: str) -> None:
     levels = [int(level) for level in re.findall(r"<h([1-6])", report)]
     assert levels[0] == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
-
-
-def test_text_has_a_contrast_of_at_least_four_and_a_half_to_one(report: str) -> None:
     style = "".join(re.findall(r"<style>(.*?)</style>", report, re.DOTALL))
-    colours = set(re.findall(r"(?<![-\w])color:(#[0-9a-f]{6})", style)) | set(STATE_COLOURS.values())
-    assert len(colours) > 5
+    colours = set(re.findall(r"(?<![-\w])color:(#[0-9a-f]{6})", style))
+    assert len(colours) >= 3
     assert {colour for colour in colours if contrast(colour, "#ffffff") < 4.5} == set()

@@ -1,8 +1,9 @@
-"""Tables as they come: files with faults, standard input, and tables of other packages, for every verb alike."""
+"""Tables as people send them: files with faults, other forms and spellings, standard input, and other packages."""
 
 from __future__ import annotations
 
 import csv
+import gzip
 import importlib
 import io
 import json
@@ -17,11 +18,12 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
-from tariffs.client import Client, InvalidRequest
+from tariffs.client import Client, InvalidRequest, read_table
 from tariffs.client._wire.csv_text import ROW_FAULT, read_csv
-from tariffs.client._wire.entry_table import ENTRY_LIMIT
-from tariffs.client._wire.frames import read_table
+from tariffs.client._wire.requests import MODES
 from tariffs.client.cli.__main__ import run
+from tariffs.engine.schedule.transport import find_mode
+from tariffs.v1 import common_pb2
 
 HEADER = "hts,origin,customs_value,entry_date"
 LINE = "9503.00.0073,CN,10000,2025-05-14"
@@ -41,23 +43,16 @@ def ragged(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("refused_by", VERBS, ids=["impact", "duties", "refund"])
-def test_rows_of_another_length_are_refused_by_their_line(ragged: Path, refused_by: Any) -> None:
-    with Client.local() as client:
-        refused = refused_by(client, ragged)
+def test_rows_of_another_length_are_refused_by_their_line(
+    client: Client, ragged: Path, refused_by: Any
+) -> None:
+    refused = refused_by(client, ragged)
     assert refused.select("row", "reason").rows() == [(1, "ROW_UNREADABLE"), (2, "ROW_UNREADABLE")]
     first, second = refused["message"]
     assert first.startswith("Line 3 of the file has 5 fields and the header 4.")
     assert second.startswith("Line 6 of the file has 2 fields")
-
-
-def test_the_other_rows_of_a_ragged_file_are_rated_and_no_column_is_added(ragged: Path) -> None:
-    with Client.local() as client:
-        duties = client.duties(ragged).lines
-        impact = client.impact(ragged, response="none", include_lines=True)
-    assert duties["assessed"].to_list() == [DUTY, None, None, DUTY]
-    assert impact.total["duty"].item() == pytest.approx(6000)
-    assert impact.lines is not None
-    assert ROW_FAULT not in [*duties.columns, *impact.lines.columns]
+    assert client.duties(ragged).lines["assessed"].to_list() == [DUTY, None, None, DUTY]
+    assert ROW_FAULT not in client.duties(ragged).lines.columns
 
 
 @pytest.mark.parametrize(
@@ -70,16 +65,17 @@ def test_the_other_rows_of_a_ragged_file_are_rated_and_no_column_is_added(ragged
         (b" \n", "it is empty"),
     ],
 )
-def test_what_makes_a_file_unreadable_is_named(tmp_path: Path, data: bytes, told: str) -> None:
+def test_what_makes_a_file_unreadable_is_named(
+    client: Client, tmp_path: Path, data: bytes, told: str
+) -> None:
     path = tmp_path / "lines.csv"
     path.write_bytes(data)
-    with Client.local() as client:
-        for refused_by in VERBS:
-            with pytest.raises(InvalidRequest) as caught:
-                refused_by(client, path)
-            assert caught.value.reason == "TABLE_UNREADABLE"
-            assert told in str(caught.value)
-            assert caught.value.fix
+    for refused_by in VERBS:
+        with pytest.raises(InvalidRequest) as caught:
+            refused_by(client, path)
+        assert caught.value.reason == "TABLE_UNREADABLE"
+        assert told in str(caught.value)
+        assert caught.value.fix
 
 
 @pytest.mark.parametrize(
@@ -94,11 +90,12 @@ def test_what_makes_a_file_unreadable_is_named(tmp_path: Path, data: bytes, told
     ],
     ids=["semicolons", "tabs in UTF-16", "bars", "Windows-1252", "decimal commas", "decimal points"],
 )
-def test_other_separators_encodings_and_decimal_marks_give_the_same_duty(tmp_path: Path, data: bytes) -> None:
+def test_other_separators_encodings_and_decimal_marks_give_the_same_duty(
+    client: Client, tmp_path: Path, data: bytes
+) -> None:
     path = tmp_path / "lines.csv"
     path.write_bytes(data)
-    with Client.local() as client:
-        assert client.duties(path).lines["assessed"].to_list() == [DUTY]
+    assert client.duties(path).lines["assessed"].to_list() == [DUTY]
 
 
 @pytest.mark.parametrize("amounts", [("1,234",), ("1.234",), ("1.234,50", "1,234.50")])
@@ -108,15 +105,14 @@ def test_amounts_that_can_be_read_in_two_ways_are_refused(amounts: tuple[str, ..
         read_csv(f"{HEADER.replace(',', ';')}\n{rows}".encode(), "lines.csv")
 
 
-def test_a_workbook_is_a_table_whose_codes_keep_their_zeros(tmp_path: Path) -> None:
+def test_a_workbook_is_a_table_whose_codes_keep_their_zeros(client: Client, tmp_path: Path) -> None:
     path = tmp_path / "lines.xlsx"
     rows = [(9503000073, "CN", 10000, date(2025, 5, 14)), (101210010, "CN", 5.5, date(2025, 5, 14))]
     pl.DataFrame(rows, HEADER.split(","), orient="row").write_excel(path)
     frame = read_table(path)
     assert frame["hts"].to_list() == ["9503000073", "0101210010"]
     assert frame["entry_date"].to_list() == ["2025-05-14", "2025-05-14"]
-    with Client.local() as client:
-        assert client.duties(path).lines["assessed"][0] == DUTY
+    assert client.duties(path).lines["assessed"][0] == DUTY
     path.write_bytes(b"no workbook")
     with pytest.raises(InvalidRequest, match="cannot be read"):
         read_table(path)
@@ -124,18 +120,19 @@ def test_a_workbook_is_a_table_whose_codes_keep_their_zeros(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("with_pyarrow", [True, False])
 def test_a_pandas_frame_is_a_table_with_and_without_pyarrow(
-    with_pyarrow: bool, monkeypatch: pytest.MonkeyPatch
+    client: Client, with_pyarrow: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pandas: Any = importlib.import_module("pandas")
     frame = pandas.DataFrame({**TOY.to_dict(as_series=False), "quantity": [None]})
     if not with_pyarrow:
         monkeypatch.setattr("tariffs.client._wire.frames.find_spec", lambda name: None)
-    with Client.local() as client:
-        assert client.duties(frame).lines["assessed"].to_list() == [DUTY]
-        assert client.impact(frame, response="none").total["duty"].item() == pytest.approx(3000)
+    assert client.duties(frame).lines["assessed"].to_list() == [DUTY]
+    assert client.impact(frame, response="none").total["duty"].item() == pytest.approx(3000)
 
 
-def test_standard_input_is_read_as_a_file(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+def test_standard_input_is_read_as_a_file(
+    capsys: pytest.CaptureFixture[str], monkeypatch: Any, tmp_path: Path
+) -> None:
     frame = read_csv(f"{HEADER}\n{LINE}\n".encode(), "x").frame
     parquet = io.BytesIO()
     frame.write_parquet(parquet)
@@ -149,6 +146,11 @@ def test_standard_input_is_read_as_a_file(capsys: pytest.CaptureFixture[str], mo
             monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
             assert run([*command, "--local"]) == 0, command
             assert "3000" in capsys.readouterr().out.replace(",", "")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{HEADER}\n{LINE}\nx,CN,1,\n".encode())))
+    assert run(["impact", "-", "--response", "none", "--json", "--local"]) == 1
+    assert json.loads(capsys.readouterr().out)["refused"]["path"] == "table-refused.csv"
+    assert read_table(tmp_path / "table-refused.csv").height == 1
 
 
 class ArrowAlone:
@@ -178,15 +180,14 @@ TOY = pl.DataFrame(
     [pa.table(TOY.to_dict(as_series=False)), ArrowAlone(TOY), TOY.lazy()],
     ids=["pyarrow", "arrow stream", "lazy"],
 )
-def test_tables_of_other_packages_are_taken_by_every_verb(table: Any) -> None:
-    with Client.local() as client:
-        assert client.duties(table).lines["assessed"].to_list() == [DUTY]
-        assert "__index_level_0__" not in client.duties(table).lines.columns
-        assert client.impact(table, response="none").total["duty"].item() == pytest.approx(3000)
-        period = client.timeline(table, start="2025-05-14", end="2025-05-14", response="none")
-        assert period.totals["duty"].item() == pytest.approx(3000)
-        assert client.refund(table).entries["assessed"].to_list() == [DUTY]
-        assert client.lines(table).collect()["duty"].item() == pytest.approx(3000)
+def test_tables_of_other_packages_are_taken_by_every_verb(client: Client, table: Any) -> None:
+    assert client.duties(table).lines["assessed"].to_list() == [DUTY]
+    assert "__index_level_0__" not in client.duties(table).lines.columns
+    assert client.impact(table, response="none").total["duty"].item() == pytest.approx(3000)
+    period = client.timeline(table, start="2025-05-14", end="2025-05-14", response="none")
+    assert period.totals["duty"].item() == pytest.approx(3000)
+    assert client.refund(table).entries["assessed"].to_list() == [DUTY]
+    assert client.lines(table).collect()["duty"].item() == pytest.approx(3000)
 
 
 @pytest.mark.parametrize(
@@ -201,50 +202,35 @@ def test_tables_of_other_packages_are_taken_by_every_verb(table: Any) -> None:
     ],
     ids=lambda table: type(table).__name__,
 )
-def test_what_is_no_table_is_an_error_that_says_what_to_give(table: Any) -> None:
-    with Client.local() as client:
-        calls: list[Callable[[], object]] = [
-            lambda: client.impact(table),
-            lambda: client.duties(table),
-            lambda: client.refund(table),
-            lambda: client.timeline(table, start="2025-05-14", end="2025-05-14"),
-        ]
-        for call in calls:
-            with pytest.raises(InvalidRequest) as caught:
-                call()
-            assert caught.value.reason == "TABLE_UNREADABLE"
-            assert caught.value.fix
+def test_what_is_no_table_is_an_error_that_says_what_to_give(client: Client, table: Any) -> None:
+    calls: list[Callable[[], object]] = [
+        lambda: client.impact(table),
+        lambda: client.duties(table),
+        lambda: client.refund(table),
+        lambda: client.timeline(table, start="2025-05-14", end="2025-05-14"),
+    ]
+    for call in calls:
+        with pytest.raises(InvalidRequest) as caught:
+            call()
+        assert caught.value.reason == "TABLE_UNREADABLE"
+        assert caught.value.fix
 
 
-def test_columns_near_a_known_one_are_named_by_every_verb() -> None:
+def test_columns_near_a_known_one_are_named_by_every_verb(client: Client) -> None:
     frame = TOY.with_columns(
         usmca_shares=pl.lit(1), Quantitiy=pl.lit(1), liquidation_dates=pl.lit(""), mine=pl.lit(1)
     )
-    with Client.local() as client:
-        told = {
-            "impact": client.impact(frame, response="none").notes,
-            "duties": client.duties(frame).notes,
-            "refund": client.refund(frame).notes,
-        }
+    told = {
+        "impact": client.impact(frame, response="none").notes,
+        "duties": client.duties(frame).notes,
+        "refund": client.refund(frame).notes,
+    }
     for verb, notes in told.items():
         named = " ".join(note.message for note in notes if note.reason == "COLUMN_UNREAD")
         assert "'usmca_shares'" in named, verb
         assert "Did you mean 'quantity'?" in named, verb
         assert "'mine'" not in named, verb
         assert ("'liquidation_date'" in named) == (verb == "refund"), verb
-
-
-def test_an_entry_of_too_many_lines_is_refused_and_the_others_rated() -> None:
-    ids = ["large"] * (ENTRY_LIMIT + 1) + ["small"]
-    frame = pl.concat([TOY] * len(ids)).with_columns(entry_id=pl.Series(ids))
-    with Client.local() as client:
-        duties, refund = client.duties(frame), client.refund(frame)
-    for refused in (duties.refused, refund.refused):
-        assert refused["row"].to_list() == list(range(ENTRY_LIMIT + 1))
-        assert refused["reason"].unique().to_list() == ["BATCH_TOO_LARGE"]
-        assert refused["column"].unique().to_list() == ["entry_id"]
-    assert duties.lines["assessed"].drop_nulls().to_list() == [DUTY]
-    assert refund.entries["entry_id"].to_list() == ["small"]
 
 
 def random_csv(rng: random.Random) -> tuple[str, list[list[str] | None]]:
@@ -290,17 +276,6 @@ def test_damaged_files_are_read_or_refused_with_what_to_do(scale: int) -> None:
         assert found == ("TABLE_UNREADABLE", True, "lines"), bytes(data)
 
 
-def test_a_result_of_standard_input_says_that_its_table_was_not_a_file(
-    capsys: pytest.CaptureFixture[str], monkeypatch: Any, tmp_path: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{HEADER}\n{LINE}\nx,CN,1,\n".encode())))
-    assert run(["impact", "-", "--response", "none", "--json", "--local"]) == 1
-    answer = json.loads(capsys.readouterr().out)
-    assert answer["refused"]["path"] == "table-refused.csv"
-    assert read_table(tmp_path / "table-refused.csv").height == 1
-
-
 def test_a_server_reads_a_file_as_this_process_does(server: str, tmp_path: Path) -> None:
     path = tmp_path / "mixed.csv"
     days = ("5/6/2025", "5/14/2025 0:00", "5/7/2025")
@@ -316,3 +291,82 @@ def test_a_server_reads_a_file_as_this_process_does(server: str, tmp_path: Path)
             assert impact.refused["reason"].to_list() == duties.refused["reason"].to_list()
             for notes in (duties.notes, impact.notes):
                 assert "COLUMN_UNREAD" in {note.reason for note in notes}
+
+
+NAMES = ["HTS ", "ORIGIN", "Customs Value", "Entry Date"]
+ROWS: list[list[Any]] = [
+    [9503000073, "P.R. China", 10_000, "14-May-2025"],
+    ["0101.21.0010", "Deutschland", "USD 1,000.00", "June 20, 2025"],
+]
+
+
+@pytest.fixture
+def workbook(tmp_path: Path) -> Path:
+    path = tmp_path / "book.xlsx"
+    xlsxwriter: Any = importlib.import_module("xlsxwriter")
+    with xlsxwriter.Workbook(str(path)) as book:
+        book.add_worksheet("Cover").write(0, 0, "Entries of May")
+        sheet = book.add_worksheet("Lines")
+        sheet.merge_range("A3:D3", "Report of entries, May 2025")
+        for place, row in enumerate([["Goods", None, "Values"], NAMES, *ROWS], 3):
+            sheet.write_row(place, 0, row)
+        book.add_worksheet("Other").write_row(0, 0, ["hts", "origin", "customs_value"])
+    return path
+
+
+def test_the_header_of_a_sheet_is_found_below_titles_and_merged_cells(client: Client, workbook: Path) -> None:
+    frame = read_table(workbook)
+    assert frame.columns == [name.strip() for name in NAMES]
+    assert frame["HTS"].to_list() == ["9503000073", "0101.21.0010"]
+    checked = client.check_table(workbook)
+    assert "'Lines'" in checked.form
+    assert "row 5" in checked.form
+    frame = frame.rename({"ORIGIN": " Origin"})
+    impact, duties = client.impact(frame, response="none", by=["origin"]), client.duties(frame)
+    assert impact.groups["origin"].to_list() == ["CN", "DE"]
+    assert impact.refused.is_empty()
+    assert duties.lines["assessed"].sum() == pytest.approx(impact.total["duty"].item(), abs=0.02)
+    assert [column.role for column in checked.columns] == ["required", "required", "required", "optional"]
+
+
+def test_a_sheet_and_a_row_of_names_can_be_chosen_of_those_that_are_there(
+    workbook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert read_table(workbook, sheet="Other").width == len(NAMES) - 1
+    for sheet, row, said in (("None", 0, "Available sheets"), ("Lines", 99, "no row 99")):
+        with pytest.raises(InvalidRequest, match=said) as caught:
+            read_table(workbook, sheet=sheet, header_row=row)
+        assert caught.value.reason == "TABLE_UNREADABLE"
+    line = ["table", "check", str(workbook), "--sheet", "Lines", "--local", "--json", "--header-row"]
+    assert run([*line, "5"]) == 0
+    assert json.loads(capsys.readouterr().out)["usable"] == len(ROWS)
+    assert run([*line, "6"]) == 2
+    assert "lacks hts" in capsys.readouterr().err
+
+
+def test_two_spellings_of_one_name_are_not_read_but_named(client: Client) -> None:
+    frame = pl.DataFrame(
+        {"HTS": ["9503000073"], "hts ": ["9503000073"], "origin": ["CN"], "customs_value": [1]}
+    )
+    with pytest.raises(InvalidRequest, match="lacks hts") as caught:
+        client.impact(frame, response="none")
+    assert "a file for mapping=" in caught.value.fix
+
+
+def test_a_compressed_file_is_read_as_it_would_be_without(tmp_path: Path) -> None:
+    text = "hts;Origin;Customs Value\n9503.00.0073;CN;1.234,50\n;;\n ; ; \n"
+    plain, compressed = tmp_path / "lines.csv", tmp_path / "lines.csv.gz"
+    plain.write_text(text)
+    compressed.write_bytes(gzip.compress(text.encode()))
+    assert read_table(plain).equals(read_table(compressed))
+    assert read_table(compressed).rows() == [("9503.00.0073", "CN", "1234.50")]
+    compressed.write_bytes(gzip.compress(text.encode())[:20])
+    with pytest.raises(InvalidRequest) as caught:
+        read_table(compressed)
+    assert caught.value.reason == "TABLE_UNREADABLE"
+
+
+def test_client_and_engine_know_the_same_modes_of_transport() -> None:
+    words = {name: common_pb2.TransportMode.Name(mode) for name, mode in MODES.items() if name}
+    assert {name: f"TRANSPORT_MODE_{find_mode(name).upper()}" for name in words} == words
+    assert find_mode("12") == ""

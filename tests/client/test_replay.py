@@ -1,4 +1,4 @@
-"""Runs over a period, differences, and results run again: in-process, as the command line sees them."""
+"""Results run again: in every form, beside every input that changed, and what cannot be run again."""
 
 from __future__ import annotations
 
@@ -48,26 +48,21 @@ def result(request: pytest.FixtureRequest, client: Client, table: Path, tmp_path
     return path
 
 
-def test_a_result_comes_out_bit_for_bit(client: Client, result: Path) -> None:
+def test_a_result_comes_out_bit_for_bit_and_a_changed_table_is_named(
+    client: Client, result: Path, table: Path, tmp_path: Path
+) -> None:
     found = replay(client, result)
-    assert found.same
-    assert (found.changed, found.rows, found.largest) == ((), 4, 0.0)
-
-
-def test_a_changed_table_is_named(client: Client, result: Path, table: Path) -> None:
+    assert (found.same, found.changed, found.rows, found.largest) == (True, (), 4, 0.0)
+    moved = table.rename(tmp_path / "moved.csv")
+    with pytest.raises(InvalidRequest):
+        replay(client, result)
+    assert replay(client, result, moved).same
     TABLE.with_columns(pl.col("customs_value") * 2).write_csv(table)
     found = replay(client, result)
     assert not found.same
     assert [text.partition(":")[0] for text in found.changed] == ["table"]
     assert found.largest is not None
     assert found.largest > 0.5
-
-
-def test_a_table_that_moved_is_given(client: Client, result: Path, table: Path, tmp_path: Path) -> None:
-    moved = table.rename(tmp_path / "moved.csv")
-    with pytest.raises(InvalidRequest):
-        replay(client, result)
-    assert replay(client, result, moved).same
 
 
 def test_a_table_in_memory_is_given_again(client: Client, tmp_path: Path) -> None:
@@ -146,94 +141,66 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-WITHOUT_CALL = [
-    ["duty", "9503.00.0073", "--origin", "CN", "--value", "10000", "--why", "--json"],
-    ["duty", "--entries", "entries.csv", "--json"],
-    ["refund", "entries.csv", "--json"],
-    ["law", "changes", "--start", "2026-11-01", "--end", "2026-11-30", "--json"],
-]
-
-
-@pytest.mark.parametrize("command", WITHOUT_CALL, ids=lambda command: " ".join(command[:2]))
-def test_a_result_without_its_call_says_so(
-    client: Client, here: Path, capsys: pytest.CaptureFixture[str], command: list[str]
-) -> None:
-    assert run([*command, "--local"]) == 0
-    (here / "result.json").write_text(capsys.readouterr().out)
-    with pytest.raises(InvalidRequest, match="does not contain its call") as caught:
-        replay(client, here / "result.json")
-    assert (caught.value.reason, caught.value.field) == ("TABLE_UNREADABLE", "result")
-    assert "do not contain their call: make it again" in caught.value.fix
-
-
-def test_refused_rows_are_no_result_though_they_carry_the_call(client: Client, here: Path) -> None:
-    assert run(["impact", "bad.csv", "--response", "none", "--local", "--json"]) == 1
-    with pytest.raises(
-        InvalidRequest, match="its columns are not those of groups or lines: row, column, reason"
-    ):
-        replay(client, here / "bad-refused.csv")
-
-
 def test_every_file_that_impact_and_timeline_write_is_replayed(
     client: Client, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = ["-o", "groups.parquet", "--lines", "lines.csv", "--json"]
     assert run(["impact", "entries.csv", "--response", "none", "--local", *files]) == 0
     (here / "impact.json").write_text(capsys.readouterr().out)
-    period = [
-        "--start",
-        "2026-11-01",
-        "--end",
-        "2026-11-30",
-        "--response",
-        "none",
-        "-o",
-        "segments.csv",
-        "--json",
-    ]
-    assert run(["timeline", "entries.csv", "--local", *period]) == 0
+    period = ["--start", "2026-11-01", "--end", "2026-11-30", "--response", "none"]
+    assert run(["timeline", "entries.csv", "--local", *period, "-o", "segments.csv", "--json"]) == 0
     (here / "timeline.json").write_text(capsys.readouterr().out)
-    for name in ("groups.parquet", "lines.csv", "impact.json", "segments.csv", "timeline.json"):
+    names = ["groups.parquet", "lines.csv", "impact.json", "segments.csv", "timeline.json"]
+    for name in names:
         assert replay(client, here / name).same, name
+    assert run(["replay", "groups.parquet", "--local"]) == 0
+    assert "bit for bit" in capsys.readouterr().out
+    (here / "entries.csv").write_text("hts,origin,customs_value\n9503000073,CN,20000\n")
+    assert run(["replay", "groups.parquet", "--local"]) == 1
+    assert "table: was" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    "text", ["{}", "5", "null", '{"provenance": {"request": {"verb": "duty"}}}', "{", "\\xff"]
+NO_RESULTS = {
+    "{}": "provenance",
+    "5": "provenance",
+    "null": "provenance",
+    '{"provenance": {"request": {"verb": "duty"}}}': "its call",
+    "{": "JSON document",
+    "\\xff": "JSON document",
+    "[]": "cannot|not a result",
+}
+WITHOUT_CALL = (
+    "duty 9503.00.0073 --origin CN --value 10000 --why",
+    "duty --entries entries.csv",
+    "refund entries.csv",
+    "law changes --start 2026-11-01 --end 2026-11-30",
 )
-def test_any_text_is_refused_in_words(client: Client, tmp_path: Path, text: str) -> None:
-    (tmp_path / "x.json").write_text(text)
-    with pytest.raises(InvalidRequest, match=r"provenance|JSON document|its call"):
-        replay(client, tmp_path / "x.json")
 
 
-def test_what_is_no_result_is_told(client: Client, tmp_path: Path) -> None:
-    (tmp_path / "x.json").write_text("[]")
-    TABLE.write_parquet(tmp_path / "x.parquet")
-    for name in ("x.json", "x.parquet", "x.csv", "none.parquet"):
-        with pytest.raises(InvalidRequest, match=r"cannot|not a result") as caught:
-            replay(client, tmp_path / name)
+def test_what_cannot_be_run_again_says_why(
+    client: Client, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(name: str, said: str) -> InvalidRequest:
+        with pytest.raises(InvalidRequest, match=said) as caught:
+            replay(client, here / name)
         assert caught.value.reason == "TABLE_UNREADABLE"
+        return caught.value
 
-
-def test_a_table_is_not_said_to_be_missing(client: Client, here: Path) -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        replay(client, here / "entries.csv")
-    assert "No such file" not in str(caught.value)
-    assert "its provenance file entries.csv.provenance.json is missing" in str(caught.value)
-
-
-def test_a_period_comes_back_as_frames_and_is_run_again(client: Client, table: Path, tmp_path: Path) -> None:
-    found = client.timeline(
-        table, ["base", "truce-even-odds"], start="2026-12-01", end="2027-01-31", response="none"
-    )
-    assert set(found.segments["scenario"]) == {"base", "truce-even-odds"}
-    assert found.average_total.height == 2
-    assert found.totals.filter(scenario="base")["days"].sum() == 62
-    document = found.to_json_dict()
-    json.dumps(document)
-    assert {"id", "groups", "totals", "averages", "average_total"} == set(document["scenarios"][0])  # type: ignore[index]
-    write_table(found.segments, tmp_path / "period.parquet", found.provenance)
-    assert replay(client, tmp_path / "period.parquet").same
+    for text, said in NO_RESULTS.items():
+        (here / "x.json").write_text(text)
+        refused("x.json", f"{said}|provenance")
+    for words in WITHOUT_CALL:
+        assert run([*words.split(), "--json", "--local"]) == 0
+        (here / "result.json").write_text(capsys.readouterr().out)
+        assert "make it again" in refused("result.json", "does not contain its call").fix
+    TABLE.write_parquet(here / "x.parquet")
+    for name in ("x.parquet", "x.csv", "none.parquet"):
+        refused(name, r"cannot|not a result")
+    error = refused("entries.csv", r"its provenance file entries\.csv\.provenance\.json is missing")
+    assert "No such file" not in str(error)
+    # Refused rows carry the call that refused them.
+    assert run(["impact", "bad.csv", "--response", "none", "--local", "--json"]) == 1
+    refused("bad-refused.csv", "its columns are not those of groups or lines: row, column, reason")
 
 
 def test_attribution_comes_back_as_a_frame(client: Client, table: Path) -> None:
@@ -246,31 +213,14 @@ def test_attribution_comes_back_as_a_frame(client: Client, table: Path) -> None:
     assert ["attribution" in block for block in blocks] == [False, True]  # type: ignore[attr-defined]
 
 
-def test_differences_of_two_scenarios(client: Client) -> None:
-    found = client.diff("base", Scenario.from_text(MINE))
-    assert [type(one) for one in found] == [Difference]
-    assert (found[0].id, found[0].kind, found[0].start) == ("fl301", "measure", "2027-01-01T12:00-05:00")
-    assert found[0].text.startswith("fl301 from 2027-01-01 12:00 EST: ")
+def test_differences_of_two_scenarios(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    (found,) = client.diff("base", Scenario.from_text(MINE))
+    assert isinstance(found, Difference)
+    assert (found.id, found.kind, found.start) == ("fl301", "measure", "2027-01-01T12:00-05:00")
+    assert found.text.startswith("fl301 from 2027-01-01 12:00 EST: ")
     with pytest.raises(NotFound):
         client.diff("base", "nobody")
-
-
-@pytest.mark.slow
-def test_the_command_line(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = tmp_path / "out.parquet"
-    common = [str(table), "-s", "base", "-s", "forced-labor-20-on-china", "--response", "none", "--local"]
-    assert run(["impact", *common, "--on", DAY, "--attribute", "--wide", "-o", str(out)]) == 0
-    assert "set_rate fl301 for CN to 20%" in capsys.readouterr().out
-    assert run(["replay", str(out), "--local"]) == 0
-    assert "bit for bit" in capsys.readouterr().out
-    assert run(["timeline", *common, "--start", "2026-12-01", "--end", "2027-01-31", "--wide"]) == 0
-    assert "average" in capsys.readouterr().out
-    assert run(["timeline", *common, "--start", "2026-12-01", "--end", "2027-01-31", "--json"]) == 0
-    assert len(json.loads(capsys.readouterr().out)["scenarios"]) == 2
     assert run(["scenario", "diff", "base", "truce-extended", "--local"]) == 0
     assert "cn.recip" in capsys.readouterr().out
     assert run(["scenario", "diff", "base", "base", "--local", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"differences": []}
-    TABLE.head(1).write_csv(table)
-    assert run(["replay", str(out), "--local"]) == 1
-    assert "table: was" in capsys.readouterr().out

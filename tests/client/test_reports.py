@@ -17,31 +17,28 @@ from tariffs.client.results import charts
 from tariffs.client.results.amounts import in_words
 from tariffs.client.results.balance import Balance
 from tariffs.client.results.short_names import label_of
+from tariffs.client.results.workbook import write_workbook
 
-LINES = pl.DataFrame(
-    {
-        "hts": ["9503.00.0073", "8471.30.0100", "6109.10.0012"],
-        "origin": ["CN", "VN", "BD"],
-        "customs_value": [1000.0, 2000.0, 3000.0],
-        "sku": ["=1+1", "<b>", "ü"],
-    }
-)
+GOODS = [
+    ("9503.00.0073", "CN", 1000.0, "=1+1"),
+    ("8471.30.0100", "VN", 2000.0, "<b>"),
+    ("6109.10.0012", "BD", 3000.0, "ü"),
+]
+LINES = pl.DataFrame(GOODS, ["hts", "origin", "customs_value", "sku"], orient="row")
+LARGE = LINES.with_columns(pl.col("customs_value") * 1e6)
 SCENARIOS = ["base", "ieepa-upheld-truce-lapsed"]
+DAY: dict[str, Any] = {"on": "2026-11-20", "baseline": "2025-01-01"}
 
 
 @pytest.fixture(scope="module")
 def impact(client: Client) -> ImpactResult:
-    return client.impact(
-        LINES, SCENARIOS, on="2026-11-20", baseline="2025-01-01", by=["sku"], draws=16, attribute=True,
-        include_lines=True,
-    )  # fmt: skip
+    return client.impact(LINES, SCENARIOS, **DAY, by=["sku"], draws=16, attribute=True, include_lines=True)
 
 
 @pytest.fixture(scope="module")
 def timeline(client: Client) -> TimelineResult:
-    return client.timeline(
-        LINES, SCENARIOS, start="2026-10-01", end="2027-03-01", baseline="2025-01-01", response="none"
-    )
+    days: dict[str, Any] = {"start": "2026-10-01", "end": "2027-03-01", "baseline": "2025-01-01"}
+    return client.timeline(LINES, SCENARIOS, **days, response="none")
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +52,7 @@ def test_a_report_is_one_file_with_tables_charts_notes_and_inputs(
 ) -> None:
     text = impact.report(tmp_path / "out" / "report.html", question="What if <the truce> lapses?")
     assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8") == text
+    assert impact.report(question="What if <the truce> lapses?") == text
     assert "<h1>What if &lt;the truce&gt; lapses?</h1>" in text
     change = impact.total["duty_after"][1] - impact.total["duty_after"][0]
     assert f"{in_words(change)} a year higher" in text
@@ -97,7 +95,7 @@ def dollars_of(result: ImpactResult) -> dict[str, list[int]]:
 def test_gains_and_losses_of_a_report_add_up_to_welfare_to_the_dollar(client: Client, market: str) -> None:
     result = client.impact(
         LINES.with_columns(pl.col("customs_value") * 1e6), ["base", Scenario.from_text(HALVED)],
-        on="2026-11-20", baseline="2025-01-01", market=market,
+        **DAY, market=market,
     )  # fmt: skip
     shown, found = balance_of(result.report()), dollars_of(result)
     parts = (shown[f"added duty borne by {who}"] for who in ("exporters", "US buyers"))
@@ -128,15 +126,27 @@ def test_the_treasury_does_not_keep_void_duty(client: Client) -> None:
     assert found[void][0] == pytest.approx(total["duty_after"] - total["duty_owed_after"], abs=2.0)
     assert found[void][0] > 0
     assert found[net][0] == found["gain of the treasury: change of duty"][0] - found[void][0]
-    later = client.impact(lines, on="2026-11-20", baseline="2025-01-01")
+    later = client.impact(LARGE, **DAY)
     assert not {void, net} & set(balance_of(later.report()))
 
 
-def test_a_report_without_a_response_has_no_gains_and_losses(client: Client) -> None:
-    text = client.impact(LINES, on="2026-11-20", baseline="2025-01-01", response="none").report()
-    assert "gain of US buyers" not in text
-    assert "borne by US buyers" not in text
-    assert "Importers pay the duty." in text
+@pytest.mark.parametrize("suffix", ["html", "xlsx", "csv", "parquet", "doc"])
+def test_the_command_writes_results_by_their_suffix(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    LINES.select("hts", "origin", "customs_value").write_csv("lines.csv")
+    words = ["impact", "lines.csv", "--on", "2026-11-20", "--response", "none", "--local", "--brief"]
+    if suffix == "doc":
+        assert run([*words, "-o", "rows.doc"]) == 2
+        assert "Name a .parquet, .csv, .xlsx or .html file." in capsys.readouterr().err
+        assert run([*words, "--report", "report.pdf"]) == 2
+        assert "ends in .html" in capsys.readouterr().err
+    else:
+        assert run([*words, "--report", "report.html", "-o", f"rows.{suffix}"]) == 0
+        assert "Importers pay the duty." in Path("report.html").read_text(encoding="utf-8")
+        assert "gain of US buyers" not in Path("report.html").read_text(encoding="utf-8")
+        assert Path(f"rows.{suffix}").stat().st_size > 100
 
 
 def test_a_report_of_a_scenario_whose_changes_begin_later_says_so_and_draws_the_duty(client: Client) -> None:
@@ -147,23 +157,6 @@ def test_a_report_of_a_scenario_whose_changes_begin_later_says_so_and_draws_the_
     assert isinstance(view.figure, charts.Figure)
     assert view.figure.title.startswith("Duty by country")
     assert view.figure.rows["shown"].to_list()[0] > 0
-
-
-def test_the_command_writes_a_report_beside_the_rows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    LINES.select("hts", "origin", "customs_value").write_csv("lines.csv")
-    words = ["impact", "lines.csv", "--on", "2026-11-20", "--baseline", "2025-01-01", "--local", "--brief"]
-    assert run([*words, "--report", "report.html", "-o", "rows.csv"]) == 0
-    assert "Who bears it" in Path("report.html").read_text(encoding="utf-8")
-    assert Path("rows.csv").exists()
-    assert run([*words, "--report", "report.pdf"]) == 2
-    assert "ends in .html" in capsys.readouterr().err
-
-
-def test_the_same_result_gives_the_same_report(impact: ImpactResult) -> None:
-    assert impact.report() == impact.report()
 
 
 def test_a_report_without_the_extra_says_what_is_left_out(
@@ -186,24 +179,20 @@ def test_a_workbook_has_all_rows_numbers_as_numbers_and_texts_as_texts(
     path = tmp_path / "result.xlsx"
     impact.to_excel(path)
     book = fastexcel.read_excel(path)
-    assert {"totals", "groups", "lines", "attribution", "tornado", "notes", "provenance"} <= {
-        *book.sheet_names
-    }
-    groups = pl.DataFrame(book.load_sheet("groups"))
+    names = ("groups", "lines", "attribution", "provenance")
+    groups, lines, changes, inputs = (pl.DataFrame(book.load_sheet(name)) for name in names)
+    assert {"totals", "tornado", "notes"} <= {*book.sheet_names}
     # Excel keeps 16 digits.
     rows = impact.groups.sort("scenario", "duty", descending=[False, True])
     assert groups["duty"].to_list() == pytest.approx(rows["duty"].to_list(), rel=1e-14)
     assert groups["sku"].to_list() == rows["sku"].to_list()
-    changes = pl.DataFrame(book.load_sheet("attribution"))
     assert impact.attribution is not None
     assert changes["text"].is_unique().all()
     assert changes["duty"].sum() == pytest.approx(impact.attribution["duty"].sum())
-    lines = pl.DataFrame(book.load_sheet("lines"))
     assert impact.lines is not None
     assert lines["hts"].dtype == pl.String
     assert lines["hts"].to_list() == impact.lines["hts"].to_list()
-    inputs = dict(pl.DataFrame(book.load_sheet("provenance")).iter_rows())
-    assert str(impact.provenance["run_digest"]) in inputs["run_digest"]
+    assert str(impact.provenance["run_digest"]) in dict(inputs.iter_rows())["run_digest"]
 
 
 def test_a_workbook_begins_with_its_question_and_has_names_filters_and_percent(
@@ -226,12 +215,16 @@ def test_a_workbook_begins_with_its_question_and_has_names_filters_and_percent(
 
 
 def test_a_workbook_of_a_sweep_has_rates_in_percent_and_the_largest_first(
-    sweep: Sweep, tmp_path: Path
+    client: Client, sweep: Sweep, tmp_path: Path
 ) -> None:
     path = tmp_path / "sweep.xlsx"
     sweep.to_excel(path)
     first = pl.DataFrame(fastexcel.read_excel(path).load_sheet("groups")).head(3)
     assert first["duty"].to_list() == sorted(first["duty"], reverse=True)
+    entries = LINES.with_columns(entry_date=pl.lit("2025-06-02"))
+    for result in (client.duties(entries), client.refund(entries)):
+        result.to_excel(tmp_path / "entries.xlsx")
+        assert "A planning estimate" in result.report()
     with zipfile.ZipFile(path) as parts:
         style = re.search(rb'<c r="A2" s="(\d+)"', parts.read("xl/worksheets/sheet2.xml"))
         styles = parts.read("xl/styles.xml")
@@ -241,23 +234,8 @@ def test_a_workbook_of_a_sweep_has_rates_in_percent_and_the_largest_first(
     assert percent[1] in styles.split(b"<cellXfs")[1].split(b"<xf ")[int(style[1]) + 1]
 
 
-@pytest.mark.parametrize(("write", "name"), [("report", "x.pdf"), ("to_excel", "x.csv"), ("report", "x")])
-def test_a_file_whose_name_says_another_format_is_refused(
-    impact: ImpactResult, tmp_path: Path, write: str, name: str
-) -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        getattr(impact, write)(tmp_path / name)
-    assert caught.value.reason == "PARAMETER_INVALID"
-    assert not (tmp_path / name).exists()
-
-
 def test_a_chart_by_one_of_two_keys_sums_over_the_other(client: Client) -> None:
-    result = client.impact(
-        scenarios=["base", "ieepa-upheld-truce-lapsed"],
-        on="2026-11-20",
-        by=["hts2", "origin"],
-        response="none",
-    )
+    result = client.impact(None, SCENARIOS, on="2026-11-20", by=["hts2", "origin"], response="none")
     chart = result.chart("duty", by="hts2")
     plain = result.groups.group_by("scenario", "hts2").agg(pl.col("duty").sum())
     sizes = plain.group_by("hts2").agg(pl.col("duty").max()).sort("duty", descending=True)
@@ -272,27 +250,31 @@ def test_a_chart_by_one_of_two_keys_sums_over_the_other(client: Client) -> None:
     assert chart.data["label"][0] == label_of("hts2", names[0]) != names[0]
     assert set(result.chart("duty_vs", by="hts2").data["scenario"]) == {"ieepa-upheld-truce-lapsed"}
     assert set(result.chart("duty_vs").data["scenario"]) == {"ieepa-upheld-truce-lapsed"}
+    with pytest.raises(InvalidRequest, match="cannot be summed"):
+        result.chart("effective_rate", by="origin")
+    days = [Scenario.named("base").on(day) for day in ("2025-06-02", "2026-11-20")]
+    several = client.impact(LINES, days, by=["origin"], response="none")
+    assert several.chart("duty", by="origin").data["scenario"].n_unique() == 2
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
-    [(("duty", "hts4"), "no key 'hts4'"), (("nonsense",), "no numbers 'nonsense'"), (("duty", "on"), "no key 'on'"),
-     (("nonsense", "sku"), "no numbers 'nonsense'")],
-)  # fmt: skip
-def test_a_chart_of_what_the_result_does_not_have_says_what_it_has(
-    impact: ImpactResult, timeline: TimelineResult, arguments: tuple[str, ...], said: str
+    ("of", "method", "arguments", "said"),
+    [
+        ("impact", "chart", ("duty", "hts4"), "no key 'hts4'"),
+        ("impact", "chart", ("duty", "on"), "no key 'on'"),
+        ("impact", "chart", ("nonsense", "sku"), "no numbers 'nonsense'"),
+        ("timeline", "chart", ("nonsense",), "no numbers 'nonsense'"),
+        ("impact", "report", ("none-such/x.pdf",), "html"),
+        ("impact", "to_excel", ("none-such/x.csv",), "xlsx"),
+    ],
+)
+def test_what_a_result_does_not_have_or_cannot_be_written_as_is_refused(
+    of: str, method: str, arguments: tuple[str, ...], said: str, request: pytest.FixtureRequest
 ) -> None:
     with pytest.raises(InvalidRequest, match=said) as caught:
-        impact.chart(*arguments)
+        getattr(request.getfixturevalue(of), method)(*arguments)
     assert caught.value.fix
-    with pytest.raises(InvalidRequest, match="no numbers"):
-        timeline.chart("nonsense")
-
-
-def test_a_chart_sums_no_fractions(client: Client) -> None:
-    result = client.impact(LINES, on="2026-11-20", by=["sku", "origin"], response="none")
-    with pytest.raises(InvalidRequest, match="cannot be summed"):
-        result.chart("effective_rate", by="origin")
+    assert not Path("none-such").exists()
 
 
 def test_a_chart_of_a_timeline_marks_the_days_on_which_duties_change_alone(client: Client) -> None:
@@ -311,42 +293,10 @@ def test_a_chart_of_a_timeline_marks_the_days_on_which_duties_change_alone(clien
 def test_sheets_of_segments_and_attributions_have_the_largest_first(
     impact: ImpactResult, timeline: TimelineResult
 ) -> None:
-    sheets = {**timeline.workbook_sheets(), **impact.workbook_sheets()}
-    for name, runs in (
-        ("segments", ("scenario", "start", "end")),
-        ("attribution of groups", ("scenario", "on", "unit")),
-    ):
-        for part in sheets[name].partition_by(runs):
-            sizes = part["duty"].abs().to_list()
-            assert sizes == sorted(sizes, reverse=True)
-
-
-def test_a_seek_says_in_words_where_the_target_is_met(
-    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    asked: dict[str, Any] = {"scenario": "rates-by-country", "vary": ("cn", "0%", "60%")}
-    found = client.seek(LINES, **asked, target=("duty", 900.0), on="2027-01-11", response="none")
-    assert "met at cn = " in repr(found)
-    assert repr(found).startswith("duty of 900.00 USD\n")
-    assert len(repr(found).splitlines()) == 4
-    report = found.report(law=client.legal_text(found))
-    assert "<h1>Which rate on China gives duty of USD 900?</h1>" in report
-    assert "tariffs seek TABLE -s rates-by-country --vary cn=0%:60% --target duty=900.0" in report
-    assert "vary=(&#39;cn&#39;, &#39;0%&#39;, &#39;60%&#39;)" in report
-    missed = client.seek(LINES, **asked, target=("duty", 9e6), on="2027-01-11", response="none")
-    assert "no value of cn from 0% to 60% meets it; the nearest is 60 %, with " in repr(missed)
-    table = tmp_path / "lines.csv"
-    LINES.write_csv(table)
-    words = ["seek", str(table), "-s", "rates-by-country", "--vary", "cn=0%:60%", "--target", "duty=900"]
-    assert run([*words, "--on", "2027-01-11", "--response", "none", "--local"]) == 0
-    printed = " ".join(capsys.readouterr().out.split())
-    assert " ".join(repr(found).split()) in printed
-
-
-def test_a_chart_of_several_days_names_them(client: Client) -> None:
-    days = [Scenario.named("base").on(day) for day in ("2025-06-02", "2026-11-20")]
-    result = client.impact(LINES, days, by=["origin"], response="none")
-    assert result.chart("duty", by="origin").data["scenario"].n_unique() == 2
+    segments = timeline.workbook_sheets()["segments"].partition_by("scenario", "start", "end")
+    groups = impact.workbook_sheets()["attribution of groups"].partition_by("scenario", "on", "unit")
+    for part in (*segments, *groups):
+        assert part["duty"].abs().is_sorted(descending=True)
 
 
 def test_charts_hold_the_numbers_of_the_frames(
@@ -367,20 +317,22 @@ def test_charts_hold_the_numbers_of_the_frames(
     assert impact.chart().data["shown"].to_list() == pytest.approx(impact.total["duty"].to_list())
 
 
-def test_results_are_written_by_their_suffix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    table = tmp_path / "lines.csv"
-    LINES.write_csv(table)
-    for name in ("out.xlsx", "out.html", "out.csv", "out.parquet"):
-        words = ["impact", str(table), "--on", "2026-11-20", "--response", "none", "--local", "-o"]
-        assert run([*words, str(tmp_path / name)]) == 0
-        assert (tmp_path / name).stat().st_size > 100
-    capsys.readouterr()
-    assert run([*words, str(tmp_path / "out.doc")]) == 2
-    assert "Name a .parquet, .csv, .xlsx or .html file." in capsys.readouterr().err
-
-
-def test_refunds_and_entries_have_reports_and_workbooks(client: Client, tmp_path: Path) -> None:
-    entries = LINES.with_columns(entry_date=pl.lit("2025-06-02"))
-    for result in (client.duties(entries), client.refund(entries)):
-        result.to_excel(tmp_path / "entries.xlsx")
-        assert "A planning estimate" in result.report()
+def test_a_workbook_is_wide_enough_for_its_numbers_and_its_chart_stands_below_its_text_in_the_unit_of_its_title(
+    tmp_path: Path,
+) -> None:
+    days = pl.DataFrame({"start": ["2026-10-01", "2026-11-10"], "base": [276.4e9, 276.7e9]})
+    unit, path, text = charts.unit_of("duty", [276.7e9]), tmp_path / "b.xlsx", "many words " * 40
+    figure = charts.Figure(lambda: None, "Duty over the period, USD bn", "", days, unit)
+    groups = {"groups": pl.DataFrame({"d": [-276.4e9]})}
+    write_workbook(path, {"answer": text, "law": "L"}, groups, {}, figure)
+    shown = pl.DataFrame(fastexcel.read_excel(path).load_sheet("chart"))
+    assert shown["base"].to_list() == pytest.approx([276.4, 276.7])
+    with zipfile.ZipFile(path) as parts:
+        cover, sheet = (parts.read(f"xl/worksheets/sheet{n}.xml").decode() for n in (1, 2))
+        drawing = parts.read("xl/drawings/drawing1.xml").decode()
+    (height,) = map(float, re.findall(r'<row r="1"[^>]* ht="([\d.]+)"', cover))
+    width = float(re.findall(r'<col [^>]*width="([\d.]+)"', sheet)[0])
+    row = float(re.findall(r"<xdr:from>.*?<xdr:row>(\d+)<", drawing)[0])
+    assert height >= 15 * len(text) / 110
+    assert width >= len("-276,400,000,000.00")
+    assert row >= 2

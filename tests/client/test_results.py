@@ -1,7 +1,11 @@
+"""Messages of a server are read into results: by name and type, from parts of a stream, and as frames of rows."""
+
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,13 +13,70 @@ from typing import Any
 import grpc
 import polars as pl
 import pytest
+from google.protobuf.json_format import ParseDict
 
-from tariffs.client import Client, Config, InternalError, InvalidRequest, Scenario, Unavailable
-from tariffs.client._wire import retry
-from tariffs.client._wire.frames import encode, read_table, write_table
-from tariffs.v1 import common_pb2
+from tariffs.client import Client, Config, InternalError, InvalidRequest, Unavailable
+from tariffs.client._wire import reading, retry
+from tariffs.client._wire.entry_batches import frame_of, text_lists
+from tariffs.client._wire.frames import encode, write_table
+from tariffs.client._wire.reading import read, read_all
+from tariffs.client.results import entries
+from tariffs.client.results.law import LawVersion, Measure
+from tariffs.client.results.law_changes import LawChange
+from tariffs.client.results.quote import Layer, Note
+from tariffs.client.results.stored_scenario import ScenarioEvent
+from tariffs.v1 import common_pb2, duty_service_pb2, law_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.client.fakes import arrow, batch, check_answer, fake_server, stream, toy_answer
+from tests.client.fakes import arrow, batch, fake_server, stream, toy_answer
+
+
+@dataclass(frozen=True)
+class Text:
+    message: str
+
+
+@dataclass(frozen=True)
+class Gap:
+    reason: str
+    own: str = "default"
+    message: str = ""
+
+
+def test_fields_are_read_by_name_and_the_others_have_their_default() -> None:
+    note = common_pb2.Note(reason="NO_RATE", message="There is none.")
+    assert read(Note, note) == Note("NO_RATE", "There is none.")
+    assert read(Text, note) == Text("There is none.")
+    assert read(Gap, note) == Gap("NO_RATE", "default", "There is none.")
+    assert read(Gap, note, message="mine") == Gap("NO_RATE", "default", "mine")
+
+
+def test_what_is_not_set_is_none_where_the_type_allows_it() -> None:
+    free = duty_service_pb2.Layer(base="10", amount="1.00", min="1", max="2")
+    taxed = duty_service_pb2.Layer(base="10", amount="1.00", min="1", max="2", rate="0.1")
+    assert [one.rate for one in read_all(Layer, (free, taxed))] == [None, Decimal("0.1")]
+    assert read(LawChange, law_service_pb2.LawChange()).step is None
+    assert read(LawChange, law_service_pb2.LawChange(step=0)).step == 0
+
+
+def test_enums_are_words_and_those_of_a_newer_server_numbers() -> None:
+    states = [
+        read(LawVersion, law_service_pb2.LawVersion(state=number)).state  # type: ignore[arg-type]
+        for number in (0, law_service_pb2.LAW_STATE_REFUSED, 77)
+    ]
+    assert states == ["", "refused", "77"]
+    event = scenario_service_pb2.ScenarioEvent(kind=99)  # type: ignore[arg-type]
+    assert read(ScenarioEvent, event, check_law_version="").kind == "99"
+
+
+def test_messages_within_messages_and_names_of_the_wire() -> None:
+    period = law_service_pb2.Period(id="a", start_time="2025-01-01", confidence="CONFIDENCE_B")
+    period.rows.add(goods="toys", charge="10%")
+    period.switches.update({"z": "1", "a": "2"})
+    measure = read(Measure, law_service_pb2.Measure(id="m", periods=[period], direction="DIRECTION_EXPORT"))
+    (made,) = measure.periods
+    assert (made.start, made.end, made.confidence, made.rows[0].goods) == ("2025-01-01", "", "B", "toys")
+    assert (measure.direction, list(made.switches)) == ("export", ["a", "z"])
+
 
 ON = "2026-11-20"
 GROUPS = pl.DataFrame({"origin": ["CN", "DE"], "duty": [1.5, float("nan")], "value_after": [None, 2.0]})
@@ -29,51 +90,6 @@ DONE = pb.SimulateResponse(
         ],
     )
 )
-
-
-def test_a_quote_has_decimals_and_prints_as_contracted() -> None:
-    with fake_server() as fake, Client(fake.target) as client:
-        fake.answers["CalculateDuty"] = toy_answer
-        quote = client.duty("9503.00.0073", "CN", "2025-02-10", 10000, {"usmca_share": 0}, mode="ocean")
-    assert (quote.assessed, quote.owed, quote.refundable) == (
-        Decimal("1000.00"),
-        Decimal("0.00"),
-        Decimal("1000.00"),
-    )
-    assert quote.layers[0].rate == Decimal("0.10")
-    document = json.loads(json.dumps(quote.to_json_dict()))
-    assert set(document) == {
-        "prohibited",
-        "assessed",
-        "owed",
-        "min",
-        "max",
-        "missing_claims",
-        "assumptions",
-        "landed",
-        "layers",
-        "headings",
-    }
-    assert set(document["layers"][0]) == {
-        "measure",
-        "authority",
-        "heading",
-        "state",
-        "rate",
-        "base",
-        "amount",
-        "min",
-        "max",
-        "citations",
-    }
-    assert document["layers"][0]["state"] == "applied"
-    assert quote.to_frame().row(0, named=True)["amount"] == 1000.0
-    line = fake.requests[0].line
-    assert (line.entry, line.customs_value, line.claims.HasField("usmca_share")) == (
-        "2025-02-10",
-        "10000",
-        True,
-    )
 
 
 def test_a_run_is_put_together_from_its_messages() -> None:
@@ -141,34 +157,6 @@ def test_a_table_goes_as_arrow_and_its_limit_names_local_mode() -> None:
     assert "Client.local()" in caught.value.fix
 
 
-def test_a_check_of_text_travels_inline() -> None:
-    with fake_server() as fake, Client(fake.target) as client:
-        fake.answers["CheckScenario"] = check_answer()
-        assert client.check("id: x\ntitle: y\n").ok
-        assert client.check(Scenario.named("base")).ok
-    assert [request.scenario.WhichOneof("scenario") for request in fake.requests] == ["yaml", "name"]
-
-
-def test_csv_is_read_all_as_text(tmp_path: Path) -> None:
-    file = tmp_path / "t.csv"
-    file.write_text("hts,origin\n0101,NO\n")
-    assert read_table(file).row(0) == ("0101", "NO")
-
-
-@pytest.mark.parametrize("name", ["none.parquet", "none.csv", "none.xlsx"])
-def test_a_file_that_is_no_table_is_unreadable(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        read_table(tmp_path / name)
-    assert (caught.value.reason, caught.value.exit_code) == ("TABLE_UNREADABLE", 2)
-
-
-def test_broken_parquet_is_unreadable(tmp_path: Path) -> None:
-    file = tmp_path / "t.parquet"
-    file.write_bytes(b"not parquet")
-    with pytest.raises(InvalidRequest, match="cannot be read"):
-        read_table(file)
-
-
 def test_large_frames_are_compressed_under_the_limit() -> None:
     frame = pl.DataFrame({"hts": ["0101210010"] * 20_000, "customs_value": [1.0] * 20_000})
     assert len(encode(frame)) < 100_000
@@ -183,43 +171,86 @@ def test_written_results_carry_their_provenance(tmp_path: Path) -> None:
         write_table(TOTAL, tmp_path / "t.txt", {})
 
 
-@pytest.mark.parametrize(("broken", "whole"), [(1, True), (2, True), (3, False)])
-def test_a_run_whose_server_goes_in_its_midst_is_asked_for_again(
-    monkeypatch: pytest.MonkeyPatch, broken: int, whole: bool
+TEXTS = pl.List(pl.String())
+
+
+def test_lists_of_texts_are_those_of_polars_with_empty_ones_and_nulls() -> None:
+    dice = random.Random(5)
+    for _ in range(200):
+        lists = [
+            None if dice.random() < 0.2 else [dice.choice("aé,") * dice.randint(0, 2) for _ in range(count)]
+            for count in (dice.randint(0, 3) for _ in range(dice.randint(0, 12)))
+        ]
+        made = text_lists(lists)
+        assert made.to_list() == lists
+        assert made.dtype == pl.Series(lists, dtype=TEXTS).dtype
+
+
+def test_a_frame_of_rows_is_the_one_of_polars() -> None:
+    kinds = {"name": entries.TEXT, "paid": entries.MONEY, "notes": entries.TEXTS}
+    schema = {"name": pl.String(), "paid": pl.Decimal(20, 2), "notes": TEXTS}
+    rows: list[dict[str, Any]] = [
+        {"name": "a", "paid": Decimal("1.25"), "notes": ["b", "c"]},
+        {"name": None, "paid": None, "notes": None},
+        {"name": "d", "paid": Decimal("0.00"), "notes": []},
+    ]
+    for count in range(4):
+        made = frame_of(rows[:count], kinds)
+        wanted = pl.DataFrame(rows[:count], schema=schema)
+        assert made.equals(wanted)
+        assert made.schema == wanted.schema
+
+
+def test_details_of_provenance_come_in_order_at_every_level() -> None:
+    inner = {f"name {place * 7 % 23:02}": [{"z": 1, "y": 2, "x": 3, "w": 4, "v": 5}] for place in range(23)}
+    message = ParseDict({"details": {"b": inner, "a": inner}}, common_pb2.Provenance())
+    details = reading.provenance(message)["details"]
+    assert json.dumps(details) == json.dumps(details, sort_keys=True)
+
+
+def test_a_quote_has_decimals_and_prints_as_contracted() -> None:
+    with fake_server() as fake, Client(fake.target) as client:
+        fake.answers["CalculateDuty"] = toy_answer
+        quote = client.duty("9503.00.0073", "CN", "2025-02-10", 10000, {"usmca_share": 0}, mode="ocean")
+    amounts = (quote.assessed, quote.owed, quote.refundable, quote.layers[0].rate)
+    assert amounts == (Decimal("1000.00"), Decimal("0.00"), Decimal("1000.00"), Decimal("0.10"))
+    document = json.loads(json.dumps(quote.to_json_dict()))
+    amounts_of_all = {"assessed", "owed", "min", "max", "landed", "prohibited"}
+    assert set(document) == amounts_of_all | {"missing_claims", "assumptions", "layers", "headings"}
+    (layer,) = document["layers"]
+    of_layer = {"measure", "authority", "heading", "state", "rate", "base", "amount", "min", "max"}
+    assert set(layer) == of_layer | {"citations"}
+    assert layer["state"] == "applied"
+    assert quote.to_frame().row(0, named=True)["amount"] == 1000.0
+    line = fake.requests[0].line
+    assert (line.entry, line.customs_value) == ("2025-02-10", "10000")
+    assert line.claims.HasField("usmca_share")
+    assert not line.claims.HasField("donation")
+
+
+@pytest.mark.parametrize(
+    ("code", "broken", "attempts"), [("UNAVAILABLE", 2, 3), ("UNAVAILABLE", 3, 3), ("INTERNAL", 1, 1)]
+)
+def test_a_run_whose_server_goes_in_its_midst_is_asked_for_again_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, code: str, broken: int, attempts: int
 ) -> None:
     monkeypatch.setattr(retry, "RETRY_PAUSES", (0.01, 0.01))
-    attempts = 0
+    asked = 0
 
     def answer(_request: Any, context: grpc.ServicerContext) -> Iterator[pb.SimulateResponse]:
-        nonlocal attempts
-        attempts += 1
+        nonlocal asked
+        asked += 1
         yield batch("groups", "base", ON, GROUPS)
-        if attempts <= broken:
-            context.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
+        if asked <= broken:
+            context.abort(grpc.StatusCode[code], "Socket closed")
         yield batch("total", "base", ON, TOTAL)
         yield DONE
 
     with fake_server() as fake, Client(fake.target) as client:
         fake.answers["Simulate"] = answer
-        if whole:
+        if broken < attempts:
             assert client.impact(on=ON).groups.height == GROUPS.height, "nothing of the first answer is kept"
         else:
-            with pytest.raises(Unavailable):
+            with pytest.raises(Unavailable if code == "UNAVAILABLE" else InternalError):
                 client.impact(on=ON)
-    assert attempts == min(broken + 1, 3)
-
-
-def test_a_run_that_fails_otherwise_is_asked_for_once() -> None:
-    attempts = 0
-
-    def answer(_request: Any, context: grpc.ServicerContext) -> Iterator[pb.SimulateResponse]:
-        nonlocal attempts
-        attempts += 1
-        yield batch("groups", "base", ON, GROUPS)
-        context.abort(grpc.StatusCode.INTERNAL, "broken")
-
-    with fake_server() as fake, Client(fake.target) as client:
-        fake.answers["Simulate"] = answer
-        with pytest.raises(InternalError):
-            client.impact(on=ON)
-    assert attempts == 1
+    assert asked == attempts

@@ -1,22 +1,30 @@
-"""Results show themselves in notebooks and at the prompt, short, escaped and readable."""
+"""Results show themselves in notebooks and at the prompt, short, escaped and readable, by names for their codes."""
 
 from __future__ import annotations
 
-import importlib.metadata
+import csv
 import re
+import sys
 import traceback
 from html.parser import HTMLParser
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import polars as pl
 import pytest
 
-import tariffs.client
 from tariffs.client import Client, ImpactResult, InvalidRequest, Note, Quote, Scenario, Unavailable
-from tariffs.client.cli.render.results import print_result
+from tariffs.client._wire.progress import reporting
+from tariffs.client.results import short_names
 from tariffs.client.results.columns import largest_first
-from tariffs.client.results.html import STATE_COLOURS, block, merged_notes, table
-from tariffs.client.results.short_names import label_of, spelled_out
+from tariffs.client.results.html import block, merged_notes, table
+from tariffs.client.results.impact_view import change_words
+from tariffs.client.results.short_names import label_of, name_of, spelled_out, with_names
+from tariffs.client.results.tables import Section
+from tariffs.engine.response.industries import sector_of
+from tariffs.engine.schedule import reference_data
+from tariffs.engine.schedule.countries import origin_codes
 
 VOID = frozenset({"br", "hr", "img", "meta"})
 LINES = pl.DataFrame(
@@ -78,6 +86,11 @@ def test_a_quote_is_a_bill_with_its_sources_over_the_measures(quote: Quote) -> N
         assert "; ".join(layer.citations) in page.hovers
     assert f"Assumed ({len(quote.assumptions)})" in text
     assert "quote.why()" in text
+    reasoned = quote.why()
+    text = " ".join(parsed(reasoned._repr_html_()).words)
+    assert spelled_out(reasoned.considered[0].text) in text
+    assert "quote.why()" not in text
+    assert len({quote, quote.why()}) == 2
 
 
 def test_each_part_of_the_bar_of_a_quote_has_its_colour_before_its_measure(client: Client) -> None:
@@ -89,13 +102,6 @@ def test_each_part_of_the_bar_of_a_quote_has_its_colour_before_its_measure(clien
     assert [name for name, _ in parts] == [f"{label_of('measure', one)} ({one})" for one in charged]
     assert squares == [(colour, name) for name, colour in parts]
     assert len(charged) == 2
-
-
-def test_a_quote_with_reasons_shows_them_in_place_of_the_hint(quote: Quote) -> None:
-    reasoned = quote.why()
-    text = " ".join(parsed(reasoned._repr_html_()).words)
-    assert spelled_out(reasoned.considered[0].text) in text
-    assert "quote.why()" not in text
 
 
 def test_results_are_no_dump_of_their_fields(client: Client, quote: Quote, impact: ImpactResult) -> None:
@@ -119,11 +125,17 @@ def test_results_are_no_dump_of_their_fields(client: Client, quote: Quote, impac
     assert len(repr(client.measures()[0]).splitlines()) == 1
 
 
-def test_totals_are_shown_to_the_cent_of_their_unit(impact: ImpactResult) -> None:
+def test_totals_are_shown_to_the_cent_of_their_unit_and_columns_of_zeros_are_left_out(
+    client: Client, impact: ImpactResult
+) -> None:
     first = impact.total["duty"][0]
     assert f"{first:,.2f}" in repr(impact)
     assert f"{first:,.2f}" in impact._repr_html_()
     assert "USD; rates in percent" in repr(impact)
+    text = repr(client.impact(LINES, on="2026-11-20", by=["origin"], response="none"))
+    assert "duty" in text
+    for title in ("after", "landed change", "vs first"):
+        assert title not in text, title
 
 
 def test_each_note_is_shown_once_with_its_scenarios() -> None:
@@ -134,14 +146,6 @@ def test_each_note_is_shown_once_with_its_scenarios() -> None:
 def test_text_of_a_user_is_escaped() -> None:
     assert "<b>" not in block(table(["<b>"], 0, [["<b>&"]], "<b>"))
     assert "<b>" not in Scenario.from_text("<b>\n<i>", source="<b>")._repr_html_()
-
-
-def test_colours_of_states_can_be_read_on_white() -> None:
-    for colour in STATE_COLOURS.values():
-        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-        linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        luminance = sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-        assert 1.05 / (luminance + 0.05) >= 4.5, colour
 
 
 def test_an_error_is_one_line_with_its_fix_in_a_notebook() -> None:
@@ -159,31 +163,78 @@ def test_the_traceback_of_a_failed_call_is_ours_and_keeps_its_cause() -> None:
     assert len(text.splitlines()) < 45
 
 
-def test_quotes_have_a_hash_and_the_client_a_version(client: Client) -> None:
-    first, again = (
-        client.duty("9503.00.0073", origin="CN", entry_date="2025-05-14", value=100) for _ in "ab"
-    )
-    assert len({first, again}) == 1
-    assert importlib.metadata.version("tariffs") == tariffs.client.__version__
-
-
-def test_columns_of_zeros_are_left_out(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    result = client.impact(LINES, on="2026-11-20", by=["origin"], response="none")
-    print_result(result, wide=True, brief=True)
-    shown = capsys.readouterr().out
-    assert "duty" in shown
-    for title in ("after", "landed change", "vs first"):
-        assert title not in shown, title
-    text = repr(client.impact(LINES, on="2026-11-20", by=["origin"], response="none"))
-    assert "value after" not in text
-
-
 def test_ties_are_broken_by_the_customs_value() -> None:
     rows = pl.DataFrame({"customs_value": [1.0, 3.0, 2.0], "duty": [0.0, 0.0, 5.0]})
     assert largest_first(rows, "duty")["customs_value"].to_list() == [2.0, 3.0, 1.0]
 
 
-def test_a_stream_of_lines_ends_with_its_block(client: Client) -> None:
-    with client.lines(LINES, on="2026-11-20") as stream:
-        assert next(stream).height == LINES.height
-    assert list(stream) == []
+DATA = Path(short_names.__file__).parent / "data"
+
+
+def test_a_label_keeps_the_code_of_goods_alone() -> None:
+    assert label_of("hts2", "85") == "85 Electronics"
+    assert label_of("origin", "VN") == "Vietnam"
+    assert label_of("authority", "s301.fl") == "Section 301, forced labor"
+    assert label_of("sku", "A-7") == "A-7"
+
+
+def test_changes_are_written_by_authority_what_country_and_rate() -> None:
+    written = {
+        "set_rate fl301 for CN to 20% from 2027-01-01": "Section 301, forced labor: China 20 % from 2027-01-01",
+        "terminate s122_10 from 2026-02-24": "Section 122 import surcharge: ended from 2026-02-24",
+        "revalidate ieepa": "IEEPA: valid again",
+        "mine": "mine",
+    }
+    assert {text: change_words(text) for text in written} == written
+
+
+def test_groups_by_authority_name_it_before_the_country() -> None:
+    rows = pl.DataFrame({"origin": ["CN", "VN"], "authority": ["s301.fl", None], "duty": [2.5e9, 1e9]})
+    table = Section("duty", rows, ["origin", "authority"], ["duty"], 1, total={"duty": 3.5e9}).short()
+    assert table.rows == [["Section 301, forced labor: China", "2.50"], ["total, with 1 more", "3.50"]]
+    exact = Section("duty", rows, ["origin", "authority"], ["duty"], 1).exact()
+    assert exact.caption == "duty; million USD; rates in percent"
+    assert exact.rows == [["CN", "s301.fl", "2,500.00"], ["and 1 more", "", ""]]
+
+
+def test_texts_name_measures_by_their_titles() -> None:
+    assert spelled_out("void (ieepa, s232_IA)") == "void (IEEPA, Section 232, metals, Annex I-A)"
+    assert spelled_out("s301_l4b: no longer suspended") == "Section 301 China, list 4B: no longer suspended"
+    assert spelled_out("the rate of mine_25 rises") == "the rate of mine_25 rises"
+
+
+def test_frames_get_names_behind_codes() -> None:
+    frame = pl.DataFrame({"hts4": ["8517", None], "authority": ["s122", "mine"], "duty": [1.0, 2.0]})
+    assert with_names(frame).columns == ["hts4", "hts4_name", "authority", "authority_name", "duty"]
+    assert with_names(frame)["authority_name"].to_list() == ["Section 122 of the Trade Act of 1974", None]
+    assert with_names(frame.clear()).height == 0
+
+
+@pytest.mark.parametrize("in_notebook", [True, False])
+def test_a_notebook_shows_a_bar_and_a_script_none(
+    in_notebook: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    if in_notebook:
+        marimo = SimpleNamespace(running_in_notebook=lambda: True)
+        monkeypatch.setitem(sys.modules, "marimo", cast("Any", marimo))
+    with reporting(True) as report:
+        report("compiling the law", 0.25)
+    assert ("compiling the law: 25 %" in capsys.readouterr().err) is in_notebook
+
+
+def test_every_code_has_a_short_name() -> None:
+    assert all(name_of("origin", code) for code in origin_codes())
+    chapters = [name_of("hts2", f"{chapter:02}") for chapter in range(1, 98)]
+    assert all(chapters)
+    codes = reference_data.reference_table()["hts"].unique()
+    assert [one for one in set(sector_of(codes.to_list())) if one and not name_of("sector", one)] == []
+    with (DATA / "headings.csv").open(encoding="utf-8", newline="") as file:
+        named = {row["code"]: row["name"] for row in csv.DictReader(file)}
+    assert set(codes.str.slice(0, 4)) - named.keys() == set()
+    assert max(map(len, [*named.values(), *chapters])) <= 32
+    assert len(set(named.values())) == len(named)
+    assert all(name_of("hts4", code) == name for code, name in named.items())
+    # Goods without a heading of their own have the name of their chapter.
+    assert name_of("hts8", "85171300") == name_of("hts4", "8517")
+    assert [name_of("hts4", code) for code in ("0799", "0000")] == ["Vegetables", ""]

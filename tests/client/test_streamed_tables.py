@@ -1,11 +1,14 @@
-"""Lazy frames and columnar files go to a server in batches, so that a table may be larger than memory."""
+"""Tables on their way: lazy frames and files go to a server in batches, and CSV files for people hold no formula."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,9 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client, InvalidRequest
+from tariffs.client._wire.csv_text import for_people, guarded
 from tariffs.client._wire.frames import batches_of
+from tariffs.client.cli.__main__ import run
 from tariffs.client.testing import FakeServer, fake_server
 
 ROWS = 12_000_000
@@ -64,13 +69,8 @@ def test_a_table_beyond_memory_is_uploaded_in_bounded_memory(tmp_path: Path) -> 
             return HANDLE
 
         server.answer("UploadTable", function=count)
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, str(path), server.target],
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=True,
-        )
+        command = [sys.executable, "-c", PROGRAM, str(path), server.target]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     grown = json.loads(done.stdout)["grown"]
     in_memory = pl.scan_parquet(path).head(100_000).collect().estimated_size() * ROWS / 100_000
     assert in_memory > 1e9
@@ -78,44 +78,31 @@ def test_a_table_beyond_memory_is_uploaded_in_bounded_memory(tmp_path: Path) -> 
     assert sent[-1] > 50
 
 
-def test_a_small_lazy_frame_travels_with_the_request(kept: FakeServer) -> None:
+def test_a_small_lazy_frame_travels_with_the_request_and_a_large_one_in_parts(kept: FakeServer) -> None:
     kept.answer("CheckTable", {"row_count": 10})
-    with Client(kept.target) as client:
-        assert client.check_table(lazy(10)).rows == 10
-    assert "UploadTable" not in kept.requests
-    sent = pl.read_ipc_stream(kept.requests["CheckTable"][0].arrow)
-    assert sent.equals(lazy(10).collect())
-
-
-def test_all_rows_arrive_in_order(kept: FakeServer) -> None:
     frame = lazy(400_000)
     with Client(kept.target) as client:
+        assert client.check_table(lazy(10)).rows == 10
+        assert "UploadTable" not in kept.requests
         client.upload(frame)
+    assert pl.read_ipc_stream(kept.requests["CheckTable"][0].arrow).equals(lazy(10).collect())
     parts = [pl.read_ipc_stream(one.arrow) for one in kept.requests["UploadTable"]]
     assert len(parts) > 3
     assert pl.concat(parts).equals(frame.collect())
 
 
-def write(frame: pl.DataFrame, path: Path) -> None:
-    if path.suffix == ".parquet":
-        frame.write_parquet(path)
-    else:
-        frame.write_ipc(path)
-
-
-@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
-def test_a_file_is_read_in_batches_and_sent_once(suffix: str, kept: FakeServer, tmp_path: Path) -> None:
-    path = tmp_path / f"table{suffix}"
-    frame = lazy(400_000).collect()
-    write(frame, path)
+@pytest.mark.parametrize(("name", "write"), [("a.parquet", "write_parquet"), ("a.arrow", "write_ipc")])
+def test_a_file_is_read_in_batches_and_sent_once(
+    name: str, write: str, kept: FakeServer, tmp_path: Path
+) -> None:
+    path, frame = tmp_path / name, lazy(400_000).collect()
+    getattr(frame, write)(path)
     assert pl.concat(list(batches_of(path))).equals(frame)
     with Client(kept.target) as client:
         assert client.upload(path) == client.upload(path)
         first = len(kept.requests["UploadTable"])
         assert len(kept.requests["GetTable"]) == 1
-        frame.head(399_999).write_parquet(path) if suffix == ".parquet" else frame.head(399_999).write_ipc(
-            path
-        )
+        getattr(frame.head(399_999), write)(path)
         client.upload(path)
     assert len(kept.requests["UploadTable"]) > first
 
@@ -146,13 +133,11 @@ def test_an_empty_query_keeps_its_columns() -> None:
     assert (only.height, only.columns[:2]) == (0, ["hts", "origin"])
 
 
-def test_a_run_over_a_lazy_frame_is_that_over_its_rows(server: str) -> None:
-    frame = lazy(150_000).with_columns(
-        origin=pl.when(pl.col("mine") % 2 == 0).then(pl.lit("CN")).otherwise(pl.lit("VN"))
-    )
-    with Client(server) as client:
-        there = client.impact(frame, on="2025-12-01", response="none")
-    here = Client.local().impact(frame, on="2025-12-01", response="none")
+def test_a_run_over_a_lazy_frame_is_that_over_its_rows(client: Client, server: str) -> None:
+    frame = pl.concat([lazy(75_000), lazy(75_000).with_columns(origin=pl.lit("VN"))])
+    with Client(server) as remote:
+        there = remote.impact(frame, on="2025-12-01", response="none")
+    here = client.impact(frame, on="2025-12-01", response="none")
     assert there.groups.equals(here.groups)
     assert there.provenance["table_digest"] == here.provenance["table_digest"]
 
@@ -171,3 +156,82 @@ def test_an_upload_that_a_restart_breaks_off_is_sent_again_whole(table: Any, kep
         assert client.upload(table).name == HANDLE["name"]
     rows = table.lazy().select(pl.len()).collect().item()
     assert seen == [rows, rows]
+
+
+HOSTILE = [
+    "=cmd|' /C calc'!A0",
+    '=HYPERLINK("http://x","y")',
+    "+1+1",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "-",
+]
+HARMLESS = ["", "a=b", "'=1", "9503.00.0073", "1-2", '"quoted", "twice"', "x\ny", " =1"]
+FIRST = ("=", "+", "-", "@", "\t", "\r")
+ANSWER = ("impact", "--on", "2025-05-14", "--response", "none", "--local", "--brief")
+
+
+def written(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+@pytest.mark.parametrize("dtype", [pl.String, pl.Categorical])
+def test_texts_that_a_spreadsheet_computes_are_guarded_once(dtype: type[pl.DataType]) -> None:
+    frame = pl.DataFrame({"text": [*HOSTILE, *HARMLESS, None]}).with_columns(pl.col("text").cast(dtype))
+    text = for_people(frame.with_row_index()).write_csv()
+    found = [row[1] for row in csv.reader(io.StringIO(text, newline=""))]
+    assert found[1:] == ["'" + text for text in HOSTILE] + HARMLESS + [""]
+    assert guarded(guarded(frame)).equals(guarded(frame))
+    numbers = pl.DataFrame({"=1+1": [-1.5, 2.0], "-2": [-3, 4]})
+    assert guarded(numbers).to_dict(as_series=False) == {"'=1+1": [-1.5, 2.0], "'-2": [-3, 4]}
+
+
+@pytest.fixture
+def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    rows = [["9503.00.0073", "CN", "100", text, "-5"] for text in HOSTILE[:5]]
+    bad = [[HOSTILE[0], "CN", "100", "x", ""], ["9503.00.0073", HOSTILE[1], "100", "x", ""]]
+    with (tmp_path / "t.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["hts", "origin", "customs_value", "=mine", "-2"], *rows, *bad])
+    return tmp_path / "t.csv"
+
+
+@pytest.mark.parametrize("verb", ["impact", "duty", "check"])
+def test_files_of_commands_are_guarded(table: Path, verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    commands = {
+        "impact": [*ANSWER, str(table), "--by", "=mine", "--lines", "lines.csv", "-o", "groups.csv"],
+        "duty": ["duty", "--entries", str(table), "--date", "2025-05-14", "-o", "entries.csv", "--local"],
+        "check": ["table", "check", str(table)],
+    }
+    run(commands[verb])
+    capsys.readouterr()
+    files = [path for path in table.parent.glob("*.csv") if path != table]
+    assert {path.name for path in files} >= {"t-refused.csv"}
+    for path in files:
+        texts = [cell for row in written(path) for cell in row if cell.startswith(FIRST)]
+        assert [text for text in texts if not is_number(text)] == [], path.name
+    (found,) = (row for row in written(table.parent / "t-refused.csv") if "HTS_CODE_MALFORMED" in row)
+    assert "'" + HOSTILE[0] in found
+
+
+def is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def test_the_option_writes_raw_and_both_forms_replay(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = [*ANSWER, str(table), "--lines", "lines.csv"]
+    for before, first in ((["--raw-csv"], "=cmd"), ([], "'=cmd")):
+        assert copy_context().run(run, [*before, *asked]) == 1
+        assert written(table.parent / "lines.csv")[1][5].startswith(first)
+        assert run(["replay", "lines.csv", "--local"]) == 0
+        table.write_text(table.read_text(encoding="utf-8").replace(",100,", ",200,"), encoding="utf-8")
+        assert run(["replay", "lines.csv", "--local"]) == 1
+        table.write_text(table.read_text(encoding="utf-8").replace(",200,", ",100,"), encoding="utf-8")
+    capsys.readouterr()

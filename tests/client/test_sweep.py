@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
 
-from tariffs.client import Client, InvalidRequest, Run, Seek, Sweep, TariffsError, replay
+from tariffs.client import Client, InvalidRequest, Seek, Sweep, TariffsError, replay
 from tariffs.client._wire import sweep_requests
 from tariffs.client.cli.__main__ import run
 from tariffs.engine.runs.sweeps import sweep as engine_sweep
@@ -29,14 +28,15 @@ FAMILY = (
     "  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2026-09-01, rate: $cn, when: $truce}\n"
     "  - {op: suspend, measures: {id: fl301, origins: [VN]}, from: 2026-12-01, until: $end, on_end: snap_back}\n"
 )
-TABLE = pl.DataFrame(
-    {
-        "hts": ["9503.00.0073", "6110.20.2079", "9503.00.0073", "no code"],
-        "origin": ["CN", "CN", "VN", "CN"],
-        "customs_value": [10_000.0, 8_000.0, 5_000.0, 1.0],
-    }
-)
+GOODS = [
+    ("9503.00.0073", "CN", 10_000.0),
+    ("6110.20.2079", "CN", 8_000.0),
+    ("9503.00.0073", "VN", 5_000.0),
+    ("no code", "CN", 1.0),
+]
+TABLE = pl.DataFrame(GOODS, ["hts", "origin", "customs_value"], orient="row")
 CHINA = 18_000.0
+GRID: dict[str, Any] = {"vary": {"cn": "0%:20%:10%"}, "on": DAY, "response": "none"}
 
 
 @pytest.fixture(autouse=True)
@@ -66,54 +66,38 @@ def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def swept(client: Client, family: Path, **options: Any) -> Sweep:
-    given: dict[str, Any] = {"vary": {"cn": "0%:20%:10%"}, "on": DAY, "response": "none"}
-    return client.sweep(TABLE, family, **(given | options))
+    return client.sweep(TABLE, family, **(GRID | options))
 
 
-def test_a_sweep_is_the_same_here_and_on_a_server(server: str, family: Path) -> None:
+def test_a_sweep_is_the_same_here_and_on_a_server(here: Client, there: Client, family: Path) -> None:
     asked: dict[str, Any] = {"by": ["origin", "authority"], "parameters": {"truce": True}}
-    here = swept(Client.local(), family, **asked)
-    with Client(server) as remote:
-        there = swept(remote, family, **asked)
-        detached = remote.start_sweep(
-            TABLE, family, vary={"cn": "0%:20%:10%"}, on=DAY, response="none", **asked
-        )
-        assert isinstance(detached, Run)
-        later = detached.result()
-    assert isinstance(later, Sweep)
-    for other in (there, later):
+    found = swept(here, family, **asked)
+    started = there.start_sweep(TABLE, family, vary={"cn": "0%:20%:10%"}, on=DAY, response="none", **asked)
+    later: Any = started.result()
+    for other in (swept(there, family, **asked), later):
         for name in ("points", "groups", "totals", "refused"):
-            assert getattr(other, name).equals(getattr(here, name)), name
-        assert (other.notes, other.provenance) == (here.notes, here.provenance)
-    assert here.refused.height == 1
-    assert here.keys == ["origin", "authority"]
-
-
-def test_a_sweep_is_the_impact_of_its_points(family: Path) -> None:
-    found = swept(Client.local(), family, response="armington", baseline="2025-01-01", by=["hts2"])
-    for index, rate in enumerate(("0%", "10%", "20%")):
-        single = Client.local().impact(
-            TABLE, [str(family)], on=DAY, baseline="2025-01-01", by=["hts2"], parameters={"cn": rate}
-        )
-        rows = found.groups.filter(cn=index / 10).drop("cn")
-        # A thousandth of a cent: diversion and changes are differences that may cancel.
-        assert_frame_equal(rows, single.groups.select(rows.columns), rel_tol=1e-12, abs_tol=1e-5)
-        total = found.totals.filter(cn=index / 10).drop("cn")
-        assert_frame_equal(total, single.total.select(total.columns), rel_tol=1e-12, abs_tol=1e-5)
-
-
-def test_the_json_form_is_the_documented_one(family: Path) -> None:
-    document = json.loads(json.dumps(swept(Client.local(), family).to_json_dict()))
+            assert getattr(other, name).equals(getattr(found, name)), name
+        assert (other.notes, other.provenance) == (found.notes, found.provenance)
+    assert (found.refused.height, found.keys) == (1, ["origin", "authority"])
+    document = json.loads(json.dumps(found.to_json_dict()))
     assert list(document) == ["points", "groups", "totals", "refused", "notes", "provenance"]
     assert document["points"] == [{"cn": 0.0}, {"cn": 0.1}, {"cn": 0.2}]
-    assert list(document["groups"][0])[:3] == ["cn", "origin", "customs_value"]
-    assert [row["cn"] for row in document["totals"]] == [0.0, 0.1, 0.2]
-    assert document["refused"]["count"] == 1
-    slope = document["totals"][1]["duty"] - document["totals"][0]["duty"]
-    assert slope == pytest.approx(0.1 * CHINA)
+    assert list(document["groups"][0])[:3] == ["cn", "origin", "authority"]
+    duties = [row["duty"] for row in document["totals"]]
+    assert duties[1] - duties[0] == pytest.approx(0.1 * CHINA)
 
 
-def test_values_may_be_numbers_days_and_switches(family: Path) -> None:
+def test_a_sweep_has_a_grid_or_a_list(client: Client, family: Path) -> None:
+    asked: list[dict[str, Any]] = [{"vary": None}, {"points": [{"cn": "5%"}]}, {"vary": {}}]
+    for given in (*asked, {"vary": None, "points": [{"cn": "5%"}] * 100_001}):
+        with pytest.raises(InvalidRequest) as caught:
+            swept(client, family, **given)
+        too_many = len(given.get("points", ())) > 1
+        assert caught.value.reason == ("PARAMETER_INVALID" if too_many else "REQUEST_INVALID")
+        assert caught.value.metadata.get("points") == ("100001" if too_many else None)
+
+
+def test_values_may_be_numbers_days_and_switches(client: Client, family: Path) -> None:
     text = {"cn": ["0.1", "0.25", "0.5"], "end": ["2027-01-10"], "truce": ["on", "off"]}
     assert text == sweep_requests.axes(
         {"cn": [0.1, Decimal("0.25"), np.float64(0.5)], "end": date(2027, 1, 10), "truce": [True, False]}
@@ -122,18 +106,18 @@ def test_values_may_be_numbers_days_and_switches(family: Path) -> None:
     for wrong in ({"cn": [None]}, {"cn": [float("nan")]}, {"cn": [b"5%"]}, [0.1], {1: [0.1]}):
         with pytest.raises(InvalidRequest):
             sweep_requests.axes(wrong)
-    found = swept(Client.local(), family, vary={"end": ["2027-01-05", date(2027, 2, 1)], "truce": [True]})
+    found = swept(client, family, vary={"end": ["2027-01-05", date(2027, 2, 1)], "truce": [True]})
     assert found.points.rows() == [("2027-01-05", 1.0), ("2027-02-01", 1.0)]
 
 
-def test_points_come_as_mappings_frames_and_files(family: Path, tmp_path: Path) -> None:
+def test_points_come_as_mappings_frames_and_files(client: Client, family: Path, tmp_path: Path) -> None:
     listed = [{"cn": "5%", "truce": True}, {"cn": 0.1}]
     expected = pl.DataFrame({"cn": [0.05, 0.1], "truce": [1.0, 1.0]})
     file = tmp_path / "points.csv"
     file.write_text("cn,truce\n5%,on\n10%,\n", encoding="utf-8")
     frame = pl.DataFrame({"cn": [0.05, 0.1], "truce": [True, None]})
     for points in (listed, frame, file):
-        found = swept(Client.local(), family, vary=None, points=points)
+        found = swept(client, family, vary=None, points=points)
         assert found.points.equals(expected)
     many = pl.DataFrame({"cn": [f"{index * 7919 % 99991 / 1000:.3f}%" for index in range(50_000)]})
     request = sweep_requests.sweep_request("base", {}, sweep_requests.point_rows(many), RunSpec(), 50_000)
@@ -141,35 +125,10 @@ def test_points_come_as_mappings_frames_and_files(family: Path, tmp_path: Path) 
     assert max(map(len, request.list.arrow)) <= 50_000
 
 
-def test_a_sweep_has_a_grid_or_a_list(family: Path) -> None:
-    asked: list[dict[str, Any]] = [{"vary": None}, {"points": [{"cn": "5%"}]}, {"vary": {}}]
-    for given in asked:
-        with pytest.raises(InvalidRequest) as caught:
-            swept(Client.local(), family, **given)
-        assert caught.value.reason == "REQUEST_INVALID"
-    listed = [{"cn": "5%"}] * 100_001
-    with pytest.raises(InvalidRequest) as caught:
-        swept(Client.local(), family, vary=None, points=listed)
-    assert (caught.value.reason, caught.value.metadata["points"]) == ("PARAMETER_INVALID", "100001")
-
-
-def test_the_top_groups_are_those_with_the_largest_duty(family: Path) -> None:
-    found = swept(Client.local(), family, by=["origin"])
-    assert set(found.top(1).groups["origin"]) == {"CN"}
-    assert found.top(1).totals.equals(found.totals)
-    assert found.top(5).groups.equals(found.groups)
-    whole = swept(Client.local(), family, by=["authority"])
-    assert whole.top(1).groups["authority"].n_unique() == 1
-
-
 def test_the_duty_at_any_point_counts_for_the_top() -> None:
+    duties = {"CN": (5.0, 0.0), "IN": (4.0, 4.0), "VN": (3.0, -9.0)}
     rows = [
-        (0.0, "CN", 5.0),
-        (0.0, "IN", 4.0),
-        (0.0, "VN", 3.0),
-        (0.1, "CN", 0.0),
-        (0.1, "IN", 4.0),
-        (0.1, "VN", -9.0),
+        (rate, origin, duties[origin][place]) for place, rate in enumerate((0.0, 0.1)) for origin in duties
     ]
     groups = pl.DataFrame(rows, schema=["cn", "origin", "duty"], orient="row")
     points = pl.DataFrame({"cn": [0.0, 0.1]})
@@ -177,16 +136,18 @@ def test_the_duty_at_any_point_counts_for_the_top() -> None:
     assert found.keys == ["origin"]
     assert set(found.top(1).groups["origin"]) == {"VN"}
     assert found.top(2).groups["origin"].to_list() == ["CN", "VN", "CN", "VN"]
+    assert found.top(5).groups.equals(found.groups)
+    assert found.top(1).totals.equals(found.totals)
 
 
-def test_refused_rows_come_in_the_order_of_the_table(family: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_rows_come_in_the_order_of_the_table(
+    client: Client, family: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(atoms_module, "ATOMS_AT_MOST", 1)
     split = pl.DataFrame(
         {"hts": ["9401.61.6011"], "origin": ["MX"], "customs_value": [100.0]}, schema=TABLE.schema
     )
-    found = Client.local().sweep(
-        pl.concat([split, TABLE]), family, vary={"cn": ["5%"]}, on=DAY, response="none"
-    )
+    found = client.sweep(pl.concat([split, TABLE]), family, vary={"cn": ["5%"]}, on=DAY, response="none")
     assert found.refused["reason"].to_list() == ["TOO_MANY_ATOMS", "HTS_CODE_MALFORMED"]
     assert found.refused["row"].is_sorted()
 
@@ -197,9 +158,9 @@ def sought(client: Client, family: Path, target: tuple[str, float], **options: A
 
 
 @pytest.mark.usefixtures("coarse")
-def test_a_seek_finds_the_rate_worked_by_hand(family: Path) -> None:
-    base = swept(Client.local(), family, vary={"cn": ["0%"]}).groups.filter(origin="CN")["duty"].item()
-    found = sought(Client.local(), family, ("duty", base + 0.3 * CHINA), where={"origin": "CN"})
+def test_a_seek_finds_the_rate_worked_by_hand(client: Client, family: Path) -> None:
+    base = swept(client, family, vary={"cn": ["0%"]}).groups.filter(origin="CN")["duty"].item()
+    found = sought(client, family, ("duty", base + 0.3 * CHINA), where={"origin": "CN"})
     ((root),) = found.roots
     assert root.value == pytest.approx(0.3, abs=1e-9)
     assert root.achieved == pytest.approx(base + 0.3 * CHINA, rel=1e-9)
@@ -211,15 +172,18 @@ def test_a_seek_finds_the_rate_worked_by_hand(family: Path) -> None:
     assert document["refused"]["count"] == 1
 
 
-def test_a_seek_is_the_same_here_and_on_a_server(server: str, family: Path) -> None:
+def test_a_seek_is_the_same_here_and_on_a_server(
+    here: Client, there: Client, family: Path, tmp_path: Path
+) -> None:
     asked: dict[str, Any] = {"vary": ("end", "2027-01-09", "2027-01-13"), "where": {"origin": ["VN"]}}
-    here = sought(Client.local(), family, ("duty", 300.0), **asked)
-    with Client(server) as remote:
-        there = sought(remote, family, ("duty", 300.0), **asked)
-    assert there.path.equals(here.path)
-    assert (there.roots, there.jumps, there.nearest) == (here.roots, here.jumps, here.nearest)
-    assert (there.notes, there.provenance) == (here.notes, here.provenance)
-    assert [(jump.value, jump.next_value) for jump in here.jumps] == [("2027-01-11", "2027-01-12")]
+    found, other = (sought(client, family, ("duty", 300.0), **asked) for client in (here, there))
+    assert other.path.equals(found.path)
+    for name in ("roots", "jumps", "nearest", "notes", "provenance"):
+        assert getattr(other, name) == getattr(found, name), name
+    assert [(jump.value, jump.next_value) for jump in found.jumps] == [("2027-01-11", "2027-01-12")]
+    assert "passed between end = 2027-01-11" in found.report(tmp_path / "seek.html")
+    assert found.workbook_sheets()["values that were computed"].columns == ["value", "duty"]
+    assert repr(found) == "\n".join(found.words())
 
 
 @pytest.mark.parametrize(
@@ -237,10 +201,12 @@ def test_a_seek_is_the_same_here_and_on_a_server(server: str, family: Path) -> N
         {"target": ("revenue", 5.0)},
     ],
 )
-def test_a_seek_that_cannot_be_asked_is_an_error(family: Path, options: dict[str, Any]) -> None:
+def test_a_seek_that_cannot_be_asked_is_an_error(
+    client: Client, family: Path, options: dict[str, Any]
+) -> None:
     given = {"vary": ("cn", "0%", "60%"), "target": ("duty", 1.0)} | options
     with pytest.raises(InvalidRequest) as caught:
-        Client.local().seek(TABLE, family, on=DAY, response="none", **given)
+        client.seek(TABLE, family, on=DAY, response="none", **given)
     assert caught.value.reason in {"REQUEST_INVALID", "PARAMETER_INVALID"}
     assert caught.value.fix
 
@@ -251,7 +217,12 @@ def told(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> Any:
 
 
 def test_the_commands_answer_as_the_client(
-    family: Path, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], coarse: None
+    client: Client,
+    family: Path,
+    lines: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    coarse: None,
 ) -> None:
     output, refused = tmp_path / "long.parquet", tmp_path / "refused.csv"
     common = (str(lines), "-s", str(family), "--on", DAY, "--response", "none", "--refused", str(refused))
@@ -265,83 +236,70 @@ def test_the_commands_answer_as_the_client(
     assert rows.columns[:3] == ["cn", "truce", "origin"]
     assert set(rows["origin"]) == {"CN", "VN"}
     assert document["refused"] == {"count": 1, "rows": document["refused"]["rows"], "path": str(refused)}
-    assert replay(Client.local(), output).same
+    assert replay(client, output).same
     base = rows.filter(cn=0.0, truce=1.0, origin="CN")["duty"].item()
     aim = f"duty={base + 0.24 * CHINA:.6f}"
     found = told(
         capsys, "seek", *common, "--vary", "cn=0%:60%", "--target", aim, "--where", "origin=CN", code=1
     )
     assert [root["value"] for root in found["roots"]] == pytest.approx([0.24])
+    for words, said in (
+        (["sweep", "--vary", "cn=0%:20%:10%", "--wide"], "totals of 3 points"),
+        (["seek", "--vary", "cn=0%:60%", "--target", "duty=1e12"], "no value of cn from 0% to 60% meets it"),
+        (
+            ["seek", "--vary", "end=2027-01-09:2027-01-13", "--target", "duty=4400"],
+            "passed between end = 2027-",
+        ),
+    ):
+        assert run([*words, *common]) == 1
+        assert said in " ".join(capsys.readouterr().out.split())
 
 
-def test_a_written_document_can_be_run_again(
-    family: Path, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_sweep_of_listed_points_is_run_again_and_read_later(
+    client: Client, server: str, family: Path, lines: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    written = tmp_path / "sweep.json"
-    points = tmp_path / "points.csv"
+    written, points = family.with_name("sweep.json"), family.with_name("points.csv")
     points.write_text("cn,truce\n5%,on\n10%,off\n", encoding="utf-8")
-    common = (str(lines), "-s", str(family), "--on", DAY, "--response", "none")
-    document = told(capsys, "sweep", *common, "--points", str(points), code=1)
-    written.write_text(json.dumps(document), encoding="utf-8")
-    assert replay(Client.local(), written).same
-    document["groups"][0]["duty"] += 1.0
-    written.write_text(json.dumps(document), encoding="utf-8")
-    assert not replay(Client.local(), written).same
-
-
-def test_the_commands_print_tables(
-    family: Path, lines: Path, capsys: pytest.CaptureFixture[str], coarse: None
-) -> None:
-    common = (str(lines), "-s", str(family), "--on", DAY, "--response", "none")
-    assert run(["sweep", *common, "--vary", "cn=0%:20%:10%", "--wide"]) == 1
-    printed = capsys.readouterr().out
-    assert "totals of 3 points" in printed
-    assert "groups" in printed
-    assert run(["seek", *common, "--vary", "cn=0%:60%", "--target", "duty=1e12"]) == 1
-    assert "no value of cn from 0% to 60% meets it; the nearest is 60 %" in capsys.readouterr().out
-    assert run(["seek", *common, "--vary", "end=2027-01-09:2027-01-13", "--target", "duty=4400"]) == 1
-    assert "passed between end = 2027-01-11" in " ".join(capsys.readouterr().out.split())
+    common = [str(lines), "-s", str(family), "--on", DAY, "--response", "none", "--points", str(points)]
+    document = told(capsys, "sweep", *common, code=1)
+    begun = told(capsys, "sweep", *common, "--detach", "--target", server)
+    later = told(capsys, "runs", "result", begun["name"], "--target", server, code=1)
+    assert later["groups"] == document["groups"]
+    assert run(["runs", "result", begun["name"], "--target", server]) == 1
+    assert "cn 5 %" in capsys.readouterr().out
+    for more, same in ((0.0, True), (1.0, False)):
+        document["groups"][0]["duty"] += more
+        written.write_text(json.dumps(document), encoding="utf-8")
+        assert replay(client, written).same is same
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("verb", "words"),
     [
-        ["sweep", "--vary", "cn"],
-        ["sweep"],
-        ["sweep", "--vary", "cn=0%:100%:0.0001%"],
-        ["sweep", "--vary", "cn=5%", "--vary", "cn=6%"],
-        ["sweep", "--vary", "cn=5%", "--top", "0"],
-        ["sweep", "--vary", "cn=5%", "-o", "rows.docx"],
-        ["sweep", "--vary", "cn=5%", "--detach", "--local"],
-        ["seek", "--vary", "cn=5%", "--target", "duty=1"],
-        ["seek", "--vary", "cn=0%:5%"],
-        ["seek", "--vary", "cn=0%:5%", "--target", "localhost:1"],
-        ["seek", "--vary", "cn=0%:5%", "--target", "duty=much"],
-        ["seek", "--vary", "cn=0%:5%", "--target", "duty=1", "--target", "landed=1"],
-        ["seek", "--vary", "cn=0%:5%", "--target", "duty=1", "--target", "localhost:1", "--local"],
+        ("sweep", ""),
+        ("sweep", "--vary cn"),
+        ("sweep", "--vary cn=0%:100%:0.0001%"),
+        ("sweep", "--vary cn=5% --vary cn=6%"),
+        ("sweep", "--vary cn=5% --top 0"),
+        ("sweep", "--vary cn=5% -o rows.docx"),
+        ("sweep", "--vary cn=5% --detach --local"),
+        ("seek", "--vary cn=5% --target duty=1"),
+        ("seek", "--vary cn=0%:5%"),
+        ("seek", "--vary cn=0%:5% --target localhost:1"),
+        ("seek", "--vary cn=0%:5% --target duty=much"),
+        ("seek", "--vary cn=0%:5% --target duty=1 --target landed=1"),
+        ("seek", "--vary cn=0%:5% --target duty=1 --target localhost:1 --local"),
     ],
 )
 def test_wrong_usage_exits_with_2(
-    words: list[str], family: Path, lines: Path, capsys: pytest.CaptureFixture[str]
+    verb: str, words: str, family: Path, lines: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run([*words, str(lines), "-s", str(family), "--response", "none"]) == 2
+    assert run([verb, *words.split(), str(lines), "-s", str(family), "--response", "none"]) == 2
     assert capsys.readouterr().err
 
 
-def test_a_detached_sweep_is_read_later(
-    server: str, family: Path, lines: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    common = (str(lines), "-s", str(family), "--on", DAY, "--response", "none", "--vary", "cn=0%:20%:10%")
-    begun = told(capsys, "sweep", *common, "--detach", "--target", server)
-    result = told(capsys, "runs", "result", begun["name"], "--target", server, code=1)
-    here = told(capsys, "sweep", *common, code=1)
-    assert result["groups"] == here["groups"]
-    assert run(["runs", "result", begun["name"], "--target", server]) == 1
-    assert "cn 0 %  cn 10 %  cn 20 %" in capsys.readouterr().out
-
-
 def test_a_sweep_in_this_process_stops_when_it_is_not_read(
-    family: Path, monkeypatch: pytest.MonkeyPatch
+    client: Client, family: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
 
@@ -352,21 +310,11 @@ def test_a_sweep_in_this_process_stops_when_it_is_not_read(
 
     monkeypatch.setattr(engine_sweep, "BLOCK_POINTS", 2)
     with pytest.raises(KeyboardInterrupt):
-        swept(Client.local(), family, vary={"cn": "0%:50%:1%"}, progress=stop)
+        swept(client, family, vary={"cn": "0%:50%:1%"}, progress=stop)
     assert len(seen) < 10
 
 
-def test_a_deadline_ends_a_sweep(family: Path) -> None:
+def test_a_deadline_ends_a_sweep(client: Client, family: Path) -> None:
     with pytest.raises(TariffsError) as caught:
-        swept(Client.local(), family, vary={"cn": "0%:99%:0.01%"}, timeout=0.05)
+        swept(client, family, vary={"cn": "0%:99%:0.01%"}, timeout=0.05)
     assert caught.value.reason == "DEADLINE"
-
-
-@pytest.mark.usefixtures("coarse")
-def test_a_seek_is_shown_and_written_as_other_results(family: Path, tmp_path: Path) -> None:
-    asked: dict[str, Any] = {"vary": ("end", "2027-01-09", "2027-01-13"), "where": {"origin": ["VN"]}}
-    found = sought(Client.local(), family, ("duty", 300.0), **asked)
-    assert "passed between end = 2027-01-11" in found.report(tmp_path / "seek.html")
-    assert "<td" in found._repr_html_()
-    assert found.workbook_sheets()["values that were computed"].columns == ["value", "duty"]
-    assert repr(found) == "\n".join(found.words())

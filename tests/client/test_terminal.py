@@ -1,4 +1,4 @@
-"""The command line fits the terminal, completes words, and has brief and sorted forms."""
+"""What the command line prints of tables: units, days, refused rows, notes once, brief, sorted, fit to the screen."""
 
 from __future__ import annotations
 
@@ -7,143 +7,286 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
 import pytest
 from rich.console import Console
 
+from tariffs.client import Client
 from tariffs.client.cli import options
 from tariffs.client.cli.__main__ import run
 from tariffs.client.cli.render.table import right, text_table
+from tariffs.client.results.amounts import unit_for
+from tariffs.client.results.columns import labels
+from tariffs.client.results.refused import refused_words
 
 LINE = ("duty", "8471.30.0100", "--origin", "CN", "--date", "2025-05-20", "--value", "12500", "--local")
+TOYS = ("9503000073", "CN", "10000")
+COLUMNS = ("hts", "origin", "customs_value")
+TWO_LINES = (("9503000073", "CN", "60"), ("9503000073", "MX", "40"))
+DAY = "--on 2025-12-01 --baseline 2025-01-01"
+PERIOD = "--response none --start 2026-11-01 --end 2026-11-30 --wide"
 
 
-@pytest.fixture
-def trade(tmp_path: Path) -> Path:
-    path = tmp_path / "trade.csv"
-    origins = ["CN", "VN", "MX", "DE", "JP"]
-    pl.DataFrame(
-        {"hts": ["9503.00.0073"] * 5, "origin": origins, "customs_value": [100, 5000, 300, 400, 200]}
-    ).write_csv(path)
-    return path
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
 
 
-def impact(trade: Path, *more: str) -> int:
-    return run(
-        [
-            "impact",
-            str(trade),
-            "--on",
-            "2025-12-01",
-            "--baseline",
-            "2025-01-01",
-            "--response",
-            "none",
-            "--local",
-            "--wide",
-            *more,
-        ]
-    )
+def table(*rows: tuple[str, ...], columns: tuple[str, ...] = COLUMNS) -> None:
+    Path("table.csv").write_text("\n".join(",".join(row) for row in (columns, *rows)) + "\n")
+
+
+def dated(*days: str) -> None:
+    table(*((*TOYS, day) for day in days), columns=(*COLUMNS, "entry_date"))
+
+
+def printed(capsys: pytest.CaptureFixture[str], words: str, code: int = 0) -> str:
+    assert run([*words.split(), "--local"]) == code
+    return capsys.readouterr().out
 
 
 def first_words(text: str) -> list[str]:
     return [line.split()[0] for line in text.splitlines() if line.strip()]
 
 
+def test_a_row_with_three_problems_is_one_refused_row(capsys: pytest.CaptureFixture[str]) -> None:
+    table(TOYS, ("9999999999", "XX", "abc"), ("9503000073", "XX", "1"))
+    words = ["impact", "table.csv", "--response", "none", "--local"]
+    assert run([*words, "--json"]) == 1
+    refused = json.loads(capsys.readouterr().out)["refused"]
+    assert (refused["count"], len(refused["rows"])) == (2, 4)
+    assert run(words) == 1
+    said = capsys.readouterr()
+    assert "2 rows were refused, for 4 problems:" in said.out
+    assert said.err == "2 rows were refused, for 4 problems; see table-refused.csv.\n"
+    assert refused_words(pl.DataFrame({"row": [7]})) == "1 row was refused"
+
+
+@pytest.mark.parametrize(
+    ("days", "title", "note"),
+    [
+        (
+            ("2025-07-01", "2025-05-01"),
+            "on the entry dates of its lines, 2025-05-01 to 2025-07-01",
+            "so none is computed on 2026-11-24",
+        ),
+        (
+            ("2025-07-01", ""),
+            "on the entry dates of its lines, 2025-07-01 to 2025-07-01, and on 2026-11-24 for lines without one",
+            "1 of 2 lines have their own entry date (2025-07-01 to 2025-07-01); the others enter on 2026-11-24.",
+        ),
+        ((), "on 2026-11-24", ""),
+    ],
+)
+def test_a_table_is_titled_with_the_days_that_its_lines_used(
+    days: tuple[str, ...], title: str, note: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dated(*days) if days else table(TOYS)
+    words = "impact table.csv --response none --on 2026-11-24"
+    said = printed(capsys, words)
+    assert said.startswith(f"{title}\n")
+    assert note in " ".join(said.split())
+    assert ("ENTRY_DATE_BEATS_ON" in said) == bool(days)
+    details = json.loads(printed(capsys, f"{words} --json"))["provenance"]["details"]
+    lines = sum(map(bool, days))
+    found = {"first": min(filter(None, days), default=""), "last": max(days, default=""), "lines": lines}
+    assert details.get("line_dates") == ({**found, "of": len(days)} if days else None)
+
+
+def test_a_timeline_of_a_small_table_is_in_dollars_by_all_its_keys(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table((*TOYS, "0"), ("8708508900", "JP", "1000", "0"), columns=(*COLUMNS, "fta_share"))
+    said = printed(capsys, f"timeline table.csv {PERIOD} --by origin,authority")
+    rows = [line.split() for line in said.splitlines()]
+    # 12.5 percent of 10,000, the forced-labor duty on toys of China.
+    assert ["CN", "s301.fl", "1,250.00", "1,250.00", "12.50"] in rows
+    # A floor of 15 percent: the ordinary 2.5, and 12.5 over it.
+    assert ["JP", "s232.auto", "125.00", "125.00", "12.50"] in rows
+    assert ["JP", "base", "25.00", "25.00", "2.50"] in rows
+    assert ["average", "1,400.00", "1,400.00", "12.73"] in rows
+    assert ["USD", "at", "the", "table's", "yearly", "values;", "rates", "in", "percent"] in rows
+
+
+def test_what_a_change_does_to_a_small_table_is_in_dollars(capsys: pytest.CaptureFixture[str]) -> None:
+    table(TOYS)
+    Path("raised.yaml").write_text(
+        "schema: tariffs.scenario/v1\nid: raised\ntitle: Raised\nbasis: hypothesis\nchanges:\n"
+        "  - {op: set_rate, measures: {id: fl301}, from: 2026-11-01, rate: 20%}\n"
+    )
+    words = "impact table.csv --response none --on 2026-11-24 -s base -s raised.yaml --attribute --wide"
+    said = printed(capsys, words)
+    assert "set_rate fl301 to 20% from 2026-11-01  750.00" in said
+    assert "against base, USD, shapley split" in said
+
+
+@pytest.mark.parametrize(
+    ("largest", "shown", "words"),
+    [
+        (0.0, "0.00", "USD"),
+        (99_999_999.0, "99,999,999.00", "USD"),
+        (1e8, "100.00", "million USD"),
+        (-2.5e9, "-2,500.00", "million USD"),
+        (1e11, "100.00", "billion USD"),
+        (None, "-", "USD"),
+    ],
+)
+def test_the_unit_of_a_table_fits_its_largest_amount(largest: float | None, shown: str, words: str) -> None:
+    unit = unit_for([1.0, None, largest])
+    assert (unit.cell(largest), unit.name) == (shown, words)
+
+
+def test_sectors_have_their_names_in_tables_and_other_codes_stand_alone() -> None:
+    row = {"sector": "111CA", "origin": "CN", "hts2": None, "cn": 0.1 + 0.2}
+    assert labels(row, row) == ["111CA Farm products", "CN", "-", "0.3"]
+    assert labels({"sector": "nothing"}, ["sector"]) == ["nothing"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"impact table.csv {DAY}",
+        "timeline table.csv --start 2025-12-01 --end 2025-12-02 --baseline 2025-01-01",
+    ],
+)
+def test_a_table_names_its_response_and_claims(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    table(*TWO_LINES)
+    text = printed(capsys, f"{words} --set low --wide")
+    assert "response: armington, horizon path, set low" in text
+    assert "USMCA claims where undeclared: 2025h2 (usmca_basis)" in text
+    header = [line.split() for line in text[: text.index("duty after")].splitlines()]
+    # Above each column is its block: static, or the response with its horizon and set.
+    assert ["armington", "armington"] in header
+    assert ["path", "path"] in header
+    assert any(line[:1] == ["static"] and "low" in line for line in header)
+
+
+def test_another_period_of_claims_is_named_and_none_where_all_are_declared(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = f"impact table.csv {DAY} --switch usmca_basis=2024 --response none --wide"
+    table(*TWO_LINES)
+    text = printed(capsys, words)
+    assert "USMCA claims where undeclared: 2024" in text
+    assert "response: none" in text
+    found = client.impact("table.csv", on="2025-12-01", baseline="2025-01-01")
+    for shown in (repr(found), found._repr_html_()):
+        assert "response: armington, horizon path, set central" in shown
+        assert "USMCA claims where undeclared: 2025h2" in shown
+    table(*((*row, "1") for row in TWO_LINES), columns=(*COLUMNS, "usmca_share"))
+    assert "USMCA claims" not in printed(capsys, words)
+
+
+def test_a_table_with_draws_has_the_ends_of_duty_after_the_response(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table(*TWO_LINES)
+    words = f"impact table.csv {DAY} -s base -s no-kuala-lumpur-deal --draws 16 --wide"
+    text = printed(capsys, words)
+    assert "rates in percent; first: base" in text
+    # Above value and duty after the response, and the two ends: the set that is taken where none is named.
+    assert ["static"] * 5 + ["central"] * 4 + ["static"] in [line.split() for line in text.splitlines()]
+    ranges = client.impact("table.csv", on="2025-12-01", baseline="2025-01-01", draws=16).ranges
+    assert ranges is not None
+    first = text[: text.index("no-kuala-lumpur-deal on")].splitlines()
+    for start, ends in (("CN", ranges.groups.filter(origin="CN")), ("total", ranges.total)):
+        row = ends.filter(column="duty_after").row(0, named=True)
+        cells = next(line.split() for line in first if line.startswith(f"{start} "))
+        assert cells[-4:-1] == [f"{row[name]:,.1f}" for name in ("central", "p5", "p95")]
+
+
+@pytest.mark.parametrize("words", ["impact table.csv --on", "timeline table.csv --end 2026-11-21 --start"])
+def test_a_note_that_several_scenarios_have_is_shown_once(
+    words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table(("7208101500", "CN", "1000"), ("8541430080", "VN", "1000"))
+    said = printed(capsys, f"{words} 2026-11-20 -s base -s truce-lapses -s truce-extended --response none")
+    shown = [line for line in said.splitlines() if line.startswith("note ")]
+    assert shown
+    assert len(shown) == len(set(shown))
+
+
+@pytest.mark.parametrize("words", ["duty --entries table.csv", "refund table.csv"])
+def test_repairs_of_rows_are_told_once_per_kind_with_their_count(
+    words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [("901210020", "BR", "100", "2025-12-01"), ("901210020", "BR", "200", "12/25/2025")]
+    table(*rows, ("0901.21.00", "BR", "100", "2026-11-24"), columns=(*COLUMNS, "entry_date"))
+    said = " ".join(printed(capsys, words).split())
+    assert said.count("note HTS_CODE_REPAIRED: 2 times, first: ") == said.count("note HTS_CODE_REPAIRED") == 1
+    assert said.count("note DATE_REPAIRED: entry_date: ") == said.count("note DATE_REPAIRED") == 1
+    assert said.count("note COARSE_CODE: 0901.21.00 covers") == said.count("note COARSE_CODE") == 1
+    assert said.count("LAW_READ_TO") == 1
+
+
 def test_a_wide_table_is_printed_in_blocks_that_fit(capsys: pytest.CaptureFixture[str]) -> None:
     numbers = [f"{value:,}" for value in range(1_000_000, 1_000_012)]
-    table = text_table(
-        ["origin", *right(*(f"column {place}" for place in range(12)))], [["CN", *numbers]], "USD"
-    )
+    heads = right(*(f"column {place}" for place in range(12)))
     console = Console(width=60, file=sys.stdout, highlight=False)
-    console.print(table)
+    console.print(text_table(["origin", *heads], [["CN", *numbers]], "USD"))
     text = capsys.readouterr().out
     assert max(map(len, text.splitlines())) <= 60
     assert [number for number in numbers if number not in text] == []
     assert "…" not in text
     assert first_words(text).count("CN") > 1
-
-
-def test_a_narrow_table_stays_one_block_under_its_units(capsys: pytest.CaptureFixture[str]) -> None:
-    Console(width=60, file=sys.stdout).print(
-        text_table(["origin", *right("duty")], [["CN", "1"]], "million USD")
-    )
+    console.print(text_table(["origin", *right("duty")], [["CN", "1"]], "million USD"))
     assert first_words(capsys.readouterr().out) == ["million", "origin", "CN"]
 
 
-def test_groups_are_sorted_and_cut_as_asked(trade: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert impact(trade, "--top", "2") == 0
-    assert [word for word in first_words(capsys.readouterr().out) if re.fullmatch("[A-Z]{2}", word)] == [
-        "VN",
-        "DE",
-    ]
-    assert impact(trade, "--top", "1", "--sort", "effective_rate") == 0
-    shown = capsys.readouterr().out
-    assert [word for word in first_words(shown) if re.fullmatch("[A-Z]{2}", word)] == ["MX"]
-    assert "and 4 more" in shown
-
-
-def test_a_column_that_is_not_there_is_refused_with_those_that_are(
-    trade: Path, capsys: pytest.CaptureFixture[str]
+def test_groups_are_sorted_and_cut_as_asked_and_brief_results_count_their_notes(
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert impact(trade, "--sort", "dutty") == 2
+    values = {"CN": "100", "VN": "5000", "MX": "300", "DE": "400", "JP": "200"}
+    table(*(("9503.00.0073", origin, value) for origin, value in values.items()))
+    words = f"impact table.csv {DAY} --response none --wide"
+    for more, origins in (("--top 2", ["VN", "DE"]), ("--top 1 --sort effective_rate", ["MX"])):
+        said = printed(capsys, f"{words} {more}")
+        assert [word for word in first_words(said) if word in values] == origins
+        assert f"and {5 - len(origins)} more" in said
+    assert run([*words.split(), "--sort", "dutty", "--local"]) == 2
     assert "duty" in capsys.readouterr().err
-
-
-def test_the_brief_form_of_a_quote_has_the_numbers_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([*LINE]) == 0
-    whole = capsys.readouterr().out
-    assert run([*LINE, "--brief"]) == 0
-    brief = capsys.readouterr().out
-    assert "assumed" in whole
-    assert "assumed" not in brief
-    assert "assessed 2,500.00" in brief
-    assert len(brief.splitlines()) <= 6
-
-
-def test_brief_results_count_their_notes(trade: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert impact(trade, "--brief") == 0
-    brief = capsys.readouterr().out
+    brief = printed(capsys, f"{words} --brief")
     assert "note " not in brief
     assert re.search(r"\d+ notes?, left out by --brief", brief)
     assert "planning estimate" in brief
 
 
-def test_refunds_are_written_and_cut_as_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    entries, out = tmp_path / "entries.csv", tmp_path / "refunds.csv"
-    pl.DataFrame(
-        {
-            "hts": ["9503.00.0073"] * 3,
-            "origin": ["CN"] * 3,
-            "customs_value": [100, 200, 300],
-            "entry_id": ["a", "b", "c"],
-            "entry_date": ["2025-06-02"] * 3,
-        }
-    ).write_csv(entries)
-    assert run(["refund", str(entries), "--local", "--top", "1", "-o", str(out), "--brief"]) == 0
-    shown = capsys.readouterr().out
+def test_the_brief_form_of_a_quote_has_the_numbers_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    whole, brief = (printed(capsys, " ".join(LINE) + more) for more in ("", " --brief"))
+    assert "assumed" in whole
+    assert "assumed" not in brief
+    assert "assessed 2,500.00" in brief
+    assert len(brief.splitlines()) <= 6
+    nothing = printed(capsys, "duty 9503.00.0073 --origin CN --date 2025-05-14 --value 0")
+    assert "landed 0.00" in nothing
+    assert "landed is" not in nothing
+
+
+def test_refunds_are_written_and_cut_as_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [("9503.00.0073", "CN", value, one, "2025-06-02") for one, value in zip("abc", "123", strict=True)]
+    table(*rows, columns=(*COLUMNS, "entry_id", "entry_date"))
+    shown = printed(capsys, "refund table.csv --top 1 -o refunds.csv --brief")
     assert first_words(shown)[1] == "c"
     assert "and 2 more entries" in shown
-    assert pl.read_csv(out).height == 3
+    assert pl.read_csv("refunds.csv").height == 3
 
 
 @pytest.mark.parametrize(
-    ("variables", "word"),
+    ("shell", "variables", "word"),
     [
-        (
-            {"_TARIFFS_COMPLETE": "complete_bash", "COMP_WORDS": "tariffs impact --sor", "COMP_CWORD": "2"},
-            "--sort",
-        ),
-        ({"_TARIFFS_COMPLETE": "complete_bash", "COMP_WORDS": "tariffs ref", "COMP_CWORD": "1"}, "refund"),
-        ({"_TARIFFS_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": "tariffs duty --wh"}, "--why"),
+        ("bash", {"COMP_WORDS": "tariffs impact --sor", "COMP_CWORD": "2"}, "--sort"),
+        ("bash", {"COMP_WORDS": "tariffs ref", "COMP_CWORD": "1"}, "refund"),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "tariffs duty --wh"}, "--why"),
     ],
 )
-def test_shells_complete_commands_and_options(variables: dict[str, str], word: str) -> None:
+def test_shells_complete_commands_and_options(shell: str, variables: dict[str, str], word: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tariffs.client.cli"],
-        env={**os.environ, **variables}, capture_output=True, text=True, check=False, timeout=300,
+        env={**os.environ, **variables, "_TARIFFS_COMPLETE": f"complete_{shell}"},
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert word in done.stdout
 
@@ -159,22 +302,6 @@ def test_states_are_coloured_unless_the_reader_wants_none(
     assert ("\x1b[32m" in capsys.readouterr().out) is coloured
 
 
-def test_a_timeline_needs_a_server_to_be_detached(trade: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = [
-        "timeline",
-        str(trade),
-        "--start",
-        "2025-12-01",
-        "--end",
-        "2025-12-31",
-        "--local",
-        "--detach",
-        "--json",
-    ]
-    assert run(words) == 2
-    assert "server" in json.loads(capsys.readouterr().out)["error"]["message"]
-
-
 @pytest.mark.parametrize(("seconds", "terminal", "said"), [(0, True, 1), (60, True, 0), (0, False, 0)])
 def test_a_long_call_without_a_server_says_once_what_keeps_it_warm(
     seconds: int,
@@ -188,3 +315,8 @@ def test_a_long_call_without_a_server_says_once_what_keeps_it_warm(
     with options.connected(None, local=True):
         pass
     assert capsys.readouterr().err.count("`tariffs serve`") == said
+
+
+def test_the_version_is_printed_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"tariffs {version('tariffs')}\n"

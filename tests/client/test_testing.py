@@ -1,70 +1,49 @@
-"""The fake server for applications: scripted and recorded answers over real gRPC, and an older server."""
+"""Servers that tests of applications use: scripted and recorded answers over real gRPC, and recorded traffic."""
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import grpc
 import polars as pl
 import pytest
+from google.protobuf.message import Message
 
-from tariffs.client import Client, InvalidRequest, NotFound, Unavailable, Unsupported
+from tariffs.client import Client, InvalidRequest, NotFound, TariffsError, Unavailable, Unsupported
+from tariffs.client.cli.app import run
 from tariffs.client.testing import FakeServer, Recording, fake_server, record
 from tariffs.client.testing.plugin import tariffs_server
-from tariffs.v1 import duty_service_pb2
+from tariffs.client.traffic.calls import methods, read_calls
+from tariffs.client.traffic.recorder import recording
+from tariffs.client.traffic.redaction import PrivateCallError, redacted
+from tariffs.v1 import common_pb2, duty_service_pb2, simulation_service_pb2
 
 TOY = ("9503.00.0073", "CN", "2025-05-14", 10000)
 __all__ = ["tariffs_server"]
 
 
-def test_a_scripted_quote_is_a_quote(tariffs_server: FakeServer) -> None:
-    tariffs_server.answer(
-        "CalculateDuty",
-        {
-            "assessed": "3000.00",
-            "owed": "0.00",
-            "min": "3000.00",
-            "max": "3000.00",
-            "layers": [
-                {"measure": "fent_cn", "state": "LAYER_STATE_APPLIED", "rate": "0.2", "amount": "2000.00"}
-            ],
-        },
-    )
-    with Client(tariffs_server.target) as client:
-        quote = client.duty(*TOY)
-    assert (str(quote.assessed), quote.layers[0].measure) == ("3000.00", "fent_cn")
-    (request,) = tariffs_server.requests["CalculateDuty"]
-    assert (request.line.origin, request.line.customs_value) == ("CN", "10000")
+def test_a_scripted_answer_may_depend_on_the_request(tariffs_server: FakeServer) -> None:
+    layer = {"measure": "fent_cn", "state": "LAYER_STATE_APPLIED", "rate": "0.2", "amount": "2000.00"}
 
-
-def test_an_answer_may_depend_on_the_request(tariffs_server: FakeServer) -> None:
-    def rated(request: duty_service_pb2.CalculateDutyRequest) -> dict[str, str]:
-        return {
-            name: f"{int(request.line.customs_value) * 0.1:.2f}"
-            for name in ("assessed", "owed", "min", "max")
-        }
+    def rated(request: duty_service_pb2.CalculateDutyRequest) -> dict[str, Any]:
+        amounts = dict.fromkeys(
+            ("assessed", "owed", "min", "max"), f"{int(request.line.customs_value) / 10:.2f}"
+        )
+        return {**amounts, "layers": [layer]}
 
     tariffs_server.answer("CalculateDuty", function=rated)
     with Client(tariffs_server.target) as client:
-        assert [client.duty("9503", "CN", value=value).assessed for value in (100, 200)] == [10, 20]
-
-
-def test_frames_and_streams_are_scripted(tariffs_server: FakeServer) -> None:
-    groups = pl.DataFrame({"origin": ["CN"], "customs_value": [100.0], "duty": [30.0]})
-    total = groups.drop("origin")
-    tariffs_server.answer(
-        "Simulate",
-        {"groups": {"scenario": "base", "on": "2026-11-20", "arrow": groups}},
-        {"total": {"scenario": "base", "on": "2026-11-20", "arrow": total}},
-        {"done": {"provenance": {"law_version": "fake"}}},
-    )
-    with Client(tariffs_server.target) as client:
-        result = client.impact(on="2026-11-20", response="none")
-    assert result.groups["duty"].to_list() == [30.0]
-    assert result.total["customs_value"].to_list() == [100.0]
+        quotes = [client.duty("9503", "CN", value=value) for value in (100, 200)]
+    assert [one.assessed for one in quotes] == [10, 20]
+    assert quotes[0].layers[0].measure == "fent_cn"
+    assert [one.line.origin for one in tariffs_server.requests["CalculateDuty"]] == ["CN", "CN"]
+    with pytest.raises(InvalidRequest, match="no method 'CalculateDuties'"):
+        tariffs_server.answer("CalculateDuties", {})
 
 
 def test_a_scripted_failure_is_the_typed_error(tariffs_server: FakeServer) -> None:
@@ -85,17 +64,9 @@ def test_a_scripted_failure_is_the_typed_error(tariffs_server: FakeServer) -> No
             client.measure("x")
         with pytest.raises(Unavailable):
             client.law(timeout=30)
-
-
-def test_a_call_without_an_answer_says_how_to_script_it(tariffs_server: FakeServer) -> None:
-    with Client(tariffs_server.target) as client, pytest.raises(Unsupported) as caught:
-        client.law()
-    assert 'answer("GetLaw", ...)' in caught.value.fix
-
-
-def test_a_wrong_name_is_refused_at_once(tariffs_server: FakeServer) -> None:
-    with pytest.raises(InvalidRequest, match="no method 'CalculateDuties'"):
-        tariffs_server.answer("CalculateDuties", {})
+        with pytest.raises(Unsupported) as unscripted:
+            client.measures()
+        assert 'answer("ListMeasures", ...)' in unscripted.value.fix
 
 
 def test_an_older_server_is_named_with_what_it_lacks(tariffs_server: FakeServer) -> None:
@@ -114,13 +85,12 @@ def test_an_older_server_is_named_with_what_it_lacks(tariffs_server: FakeServer)
     assert "TableService/CheckTable" in server.missing_on_server
     assert "SimulateRequest.points" in server.missing_on_server
     assert server.missing_in_client == ("Old/Call",)
-
-
-def test_a_server_before_the_handshake_is_named_without_a_version(tariffs_server: FakeServer) -> None:
     tariffs_server.lack("GetServerInfo", "GetLaw")
-    with Client(tariffs_server.target) as client, pytest.raises(Unsupported) as caught:
+    with (
+        Client(tariffs_server.target) as client,
+        pytest.raises(Unsupported, match="does not name its version"),
+    ):
         client.law()
-    assert "which does not name its version" in caught.value.message
 
 
 @pytest.mark.slow
@@ -154,13 +124,6 @@ def test_a_recording_answers_as_the_server_did(server: str, tmp_path: Path) -> N
             client.duty("9503.00.0073", "VN", "2025-05-14", 10000)
 
 
-def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "calls.json"
-    path.write_text('{"schema": "other"}')
-    with pytest.raises(InvalidRequest, match="no recording"):
-        Recording.read(path)
-
-
 def test_the_fake_server_needs_neither_engine_nor_numba() -> None:
     program = """
 import sys
@@ -179,3 +142,99 @@ print([name for name in sys.modules if name.startswith(("numba", "tariffs.engine
         check=True,
     )
     assert done.stdout.splitlines() == ["1.00", "[]"]
+
+
+SECRET = "a-token-of-some-length-4711"
+TABLE = pl.DataFrame({"hts": ["9503000073"], "origin": ["CN"], "customs_value": [1000.0]})
+
+
+def test_calls_pass_the_recorder_unchanged_and_are_written_without_what_is_private(
+    server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, direct = io.StringIO(), Client(server)
+    with (
+        grpc.insecure_channel(server) as channel,
+        recording(channel, file, "127.0.0.1:0") as (recorder, port),
+        Client(f"127.0.0.1:{port}", token=SECRET) as client,
+    ):
+        quotes = [
+            one.duty("9503.00.0073", "CN", "2025-11-10", "12345.67", charges={"other": "17.5"}).to_json_dict()
+            for one in (client, direct)
+        ]
+        assert quotes[0] == quotes[1]
+        answers = [one.impact(response="none").groups for one in (client, direct)]
+        assert answers[0].equals(answers[1])
+        client.impact(TABLE, response="none")
+        with pytest.raises(TariffsError) as caught:
+            client.duty("9999", origin="CN", value=1)
+        assert caught.value.reason == "HTS_CODE_UNKNOWN"
+    direct.close()
+    assert recorder.written == 3
+    assert recorder.left_out == {"it has arrow": 1}
+    assert SECRET not in file.getvalue()
+    lines = [json.loads(line) for line in file.getvalue().splitlines()]
+    assert lines[0]["request"]["line"]["customs_value"] == "12000"
+    path = tmp_path / "calls.jsonl"
+    path.write_text(file.getvalue())
+    command = ["replay-traffic", str(path), "--target", server, "--rate", "30", "--seconds", "0.5", "--json"]
+    assert run([*command, "--errors", "50"]) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    every, *by_method = found["methods"]
+    assert every["calls"] == 15 == sum(one["calls"] for one in by_method)
+    assert every["errors"] == {"HTS_CODE_UNKNOWN": 5}
+    assert 0 < every["milliseconds"]["p50"] <= every["milliseconds"]["p99"]
+    assert run([*command, "--errors", "10", "--p99", "0"]) == 1
+    assert len(json.loads(capsys.readouterr().out.splitlines()[-1])["missed"]) == 2
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        duty_service_pb2.CalculateDutyRequest(scenario=common_pb2.ScenarioRef(yaml="id: own")),
+        duty_service_pb2.CalculateDutyRequest(scenario=common_pb2.ScenarioRef(name="team/own")),
+        simulation_service_pb2.SimulateRequest(handle="tables/1"),
+    ],
+)
+def test_a_call_that_needs_what_is_private_is_left_out(request_: Message) -> None:
+    with pytest.raises(PrivateCallError):
+        redacted(request_)
+
+
+def test_ids_of_one_entry_stay_together_and_options_stay() -> None:
+    goods: dict[str, Any] = {"hts": "9503", "origin": "CN", "customs_value": "0", "entry_id": "E-1"}
+    lines = [duty_service_pb2.EntryLine(**goods, line_id=f"L{n}") for n in range(2)]
+    request = duty_service_pb2.BatchCalculateDutiesRequest(
+        lines=lines, known_on="entry", scenario=common_pb2.ScenarioRef(name="base")
+    )
+    copy = redacted(request)
+    assert isinstance(copy, duty_service_pb2.BatchCalculateDutiesRequest)
+    first, second = copy.lines
+    assert (first.hts, first.origin, first.customs_value, copy.known_on, copy.scenario.name) == (
+        "9503", "CN", "0", "entry", "base",
+    )  # fmt: skip
+    assert first.entry_id == second.entry_id != "E-1"
+    assert first.line_id != second.line_id
+
+
+def test_a_file_that_is_no_recording_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    method = next(iter(methods()))
+    path.write_text(json.dumps({"at": 0, "method": method, "request": {}}) + "\n{}\n")
+    with pytest.raises(InvalidRequest, match="line 2"):
+        read_calls(path)
+    path.write_text('{"schema": "other"}')
+    with pytest.raises(InvalidRequest, match="no recording"):
+        Recording.read(path)
+
+
+def test_frames_and_streams_are_scripted(tariffs_server: FakeServer) -> None:
+    point = {"scenario": "base", "on": "2026-11-20"}
+    tariffs_server.answer(
+        "Simulate",
+        {"groups": {**point, "arrow": pl.DataFrame({"origin": ["CN"], "duty": [30.0]})}},
+        {"total": {**point, "arrow": pl.DataFrame({"customs_value": [100.0], "duty": [30.0]})}},
+        {"done": {"provenance": {"law_version": "fake"}}},
+    )
+    with Client(tariffs_server.target) as client:
+        result = client.impact(on="2026-11-20", response="none")
+    assert (result.groups["duty"].to_list(), result.total["customs_value"].to_list()) == ([30.0], [100.0])

@@ -21,8 +21,8 @@ HERE = {"duty", "find", "impact", "timeline", "sweep", "seek", "refund", "law", 
 TESTED_ELSEWHERE = {
     # A page in the browser.
     "desk": "tests/desk",
-    "record": "tests/client/test_traffic.py",
-    "replay-traffic": "tests/client/test_traffic.py",
+    "record": "tests/client/test_testing.py",
+    "replay-traffic": "tests/client/test_testing.py",
 }
 ALL_COMMANDS = [(page, words) for page in PAGES for words in commands(page)]
 LOCAL = [(page, words) for page, words in ALL_COMMANDS if words[0] in HERE and "--detach" not in words]
