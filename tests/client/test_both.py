@@ -72,12 +72,6 @@ def test_a_duty_on_exports_is_the_same_everywhere(
     assert "headings" not in said
 
 
-@pytest.mark.parametrize("given", ["3%", "0.03", 0.03])
-def test_an_ordinary_rate_may_be_a_percentage(client: Client, given: str | float) -> None:
-    quote = client.duty("8433.51", "US", "2026-11-24", 1000, direction="export", ordinary_rate=given)
-    assert str(quote.assessed) == "430.00"
-
-
 def test_an_impact_on_exports_is_bit_equal_on_all_three_ways(
     here: Client, there: Client, server: str, table: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -203,14 +197,6 @@ def test_a_settlement_and_a_dispute_move_both_sides(both: BothSides[ImpactResult
     assert by_market == {"CN": 0.0, "CA": pytest.approx(moved["canada-settles"][1])}
     widened = both.imports.groups.filter(pl.col("duty_vs") != 0.0, scenario="canada-escalates")
     assert widened["origin"].to_list() == ["CA"]
-
-
-def test_a_truce_moves_both_sides_of_a_timeline(client: Client) -> None:
-    days: dict[str, Any] = {"start": "2027-01-01", "end": "2027-03-31", "to": "CN", "response": "none"}
-    found = client.timeline_both(scenarios=["truce-extended", "truce-lapses"], **days).summary
-    for side in ("imports", "exports"):
-        kept, lapsed = found.filter(side=side)["duty"]
-        assert lapsed > kept
 
 
 def test_one_report_and_one_workbook_hold_both_sides(both: BothSides[ImpactResult], tmp_path: Path) -> None:

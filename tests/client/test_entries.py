@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -83,28 +82,6 @@ def test_entries_are_sums_of_their_lines_to_the_cent() -> None:
     fees = [str(entry[name]) for name in ("mpf", "adcvd_amount", "other_amount")]
     assert fees == ["34.58", "4327.40", "12.35"]
     assert result.entries["entry_id"].to_list() == ["A", "B", None, None, None]
-
-
-def test_typed_columns_are_read_as_their_text_would_be() -> None:
-    text = table(
-        {"claims": None, "donation": "no", "usmca_share": "25%", "hts": "8708295160", "origin": "MX"}
-    )
-    typed = pl.DataFrame(
-        {
-            "customs_value": [1000.0],
-            "entry_date": [date(2026, 11, 24)],
-            "hts": [8708295160],
-            "origin": ["MX"],
-            "donation": [False],
-            "usmca_share": [0.25],
-        }
-    )
-    midnight = typed.with_columns(entry_date=pl.lit(datetime(2026, 11, 24)))
-    first = rate(text)
-    assert first.refused.is_empty()
-    assert "usmca_share" not in first.lines["missing_claims"][0]
-    for other in (typed, midnight):
-        assert rate(other).layers.equals(first.layers)
 
 
 def test_a_claim_of_the_law_without_a_field_of_its_own_is_declared_too(server: str) -> None:

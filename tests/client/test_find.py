@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 import time
@@ -13,7 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tariffs.client import AsyncClient, Client, import_table
+from tariffs.client import Client, import_table
 from tariffs.client.cli.__main__ import run
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.find.goods import find_goods
@@ -168,14 +167,6 @@ def test_other_tables_and_questions_are_refused(client: Client, tmp_path: Path) 
         assert refused.value.reason == reason
     with pytest.raises(InvalidRequest, match="needs an origin"):
         client.find("toys", entry_date=DAY)
-
-
-def test_awaited(client: Client) -> None:
-    async def asked() -> object:
-        async with AsyncClient.local() as other:
-            return await other.find("toys", origin="CN", entry_date=DAY)
-
-    assert asyncio.run(asked()) == client.find("toys", origin="CN", entry_date=DAY)
 
 
 def test_the_command_prints_the_contract(schedule: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,17 +17,6 @@ from tariffs.engine.law.values import UnitRate
 KILO = UnitRate(Decimal(1), "kg")
 
 
-def test_a_measure_shows_what_it_charges_on_which_goods() -> None:
-    found = Client.local().measure("s301_l3")
-    period = next(one for one in found.periods if one.id == "s301_l3_25")
-    assert [(row.charge, row.goods, row.heading, row.base) for row in period.rows] == [
-        ("25%", "CN of S301_L3_04 without S301_L3_04_EXCEPT", "9903.88.04", "the customs value"),
-        ("25%", "CN of S301_L3 without S301_L3_04", "9903.88.03", "the customs value"),
-    ]
-    assert [one.id for one in found.lists] == ["S301_L3", "S301_L3_04", "S301_L3_04_EXCEPT"]
-    assert all(one.codes > 0 for one in found.lists)
-
-
 def test_every_measure_of_the_law_is_shown_row_by_row() -> None:
     client, law = Client.local(), load_law()
     for name, measure in law.measures.items():

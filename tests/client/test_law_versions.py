@@ -14,7 +14,6 @@ from tariffs.client._verbs.replay import replay
 from tariffs.client._wire.requests import name_law, with_law
 from tariffs.client.cli.app import run
 from tariffs.engine.law import load_law
-from tariffs.service.rpc import shared
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.run_options import LocalInputs
 from tariffs.service.rpc.spread_runs import Job
@@ -131,9 +130,3 @@ def test_a_task_elsewhere_gets_the_law_with_its_job(newer: Client) -> None:
     job = Job.read(Job.of("simulate", request, LocalInputs()).written())
     assert LAWS.take(exact, job.law).version == NEWER
     assert Job.of("simulate", pb.SimulateRequest(), LocalInputs()).law == b""
-
-
-def test_forms_of_few_laws_are_kept() -> None:
-    for number in range(10):
-        shared._keep_base(f"{number}")
-    assert len(shared._BASES) == shared.BASES_KEPT

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import runpy
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -65,16 +62,3 @@ def test_text_has_no_marimo_error_and_ends_with_the_law(notebook: Path) -> None:
     text = notebook.read_text(encoding="utf-8")
     assert 'provenance["law_version"]' in text
     assert "not rulings" in text
-
-
-def test_a_notebook_is_a_script_that_asks_the_server_named(server: str, root: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, FOLDER / "soybeans.py"],
-        env=os.environ | {"TARIFFS_TARGET": server},
-        cwd=root,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr

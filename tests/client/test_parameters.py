@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tariffs.client import Client, ImpactResult, InvalidRequest, Scenario, TariffsError, replay
+from tariffs.client import Client, ImpactResult, InvalidRequest, Scenario, TariffsError
 from tariffs.client._arguments import parameters as as_texts
 from tariffs.client._wire.requests import simulate_request
 from tariffs.client._wire.run_options import read_spec
@@ -96,17 +96,6 @@ def test_a_filled_run_is_that_of_the_scenario_written_with_plain_values(client: 
     assert series[0].segments.filter(pl.col("origin") == "CN")["duty"].to_list() == [1250.0, 2000.0]
     streamed = client.lines(TABLE, [filled], on=DAY, parameters=VALUES).collect()
     assert streamed["duty"].to_list() == one.lines.filter(pl.col("scenario") == "mine")["duty"].to_list()
-
-
-def test_a_long_run_keeps_its_parameters_and_a_result_is_run_again(there: Client, tmp_path: Path) -> None:
-    table, asked = tmp_path / "table.parquet", {"on": DAY, "parameters": VALUES, **RUN}
-    TABLE.write_parquet(table)
-    later: Any = there.start(table, [Scenario.from_text(OPEN)], **asked).result(timeout=60)
-    at_once = there.impact(table, [Scenario.from_text(OPEN)], **asked)
-    assert later.groups.equals(at_once.groups)
-    assert later.provenance["run_digest"] == at_once.provenance["run_digest"]
-    (tmp_path / "result.json").write_text(json.dumps(at_once.to_json_dict()), encoding="utf-8")
-    assert replay(Client.local(), tmp_path / "result.json").same
 
 
 def test_a_value_fills_every_scenario_that_declares_it_and_no_other(client: Client) -> None:

@@ -276,23 +276,6 @@ def test_damaged_files_are_read_or_refused_with_what_to_do(scale: int) -> None:
         assert found == ("TABLE_UNREADABLE", True, "lines"), bytes(data)
 
 
-def test_a_server_reads_a_file_as_this_process_does(server: str, tmp_path: Path) -> None:
-    path = tmp_path / "mixed.csv"
-    days = ("5/6/2025", "5/14/2025 0:00", "5/7/2025")
-    lines = [f'9503.00.0073.0,CN,"$10,000",{day},1' for day in days]
-    lines[0] = lines[0].replace("9503.00.0073.0", "9503000073.0")
-    path.write_text("\n".join([f"{HEADER},usmca_shares", *lines, "9503.00.0073,CN"]) + "\n", encoding="utf-8")
-    with Client.local() as here, Client(server) as there:
-        for client in (here, there):
-            duties, impact = client.duties(path), client.impact(path, response="none")
-            assert duties.lines["assessed"].to_list() == [Decimal(14500), None, None, None]
-            assert duties.refused["reason"].to_list() == ["HTS_CODE_MALFORMED"] * 2 + ["ROW_UNREADABLE"]
-            assert impact.total["duty"].item() == pytest.approx(14500)
-            assert impact.refused["reason"].to_list() == duties.refused["reason"].to_list()
-            for notes in (duties.notes, impact.notes):
-                assert "COLUMN_UNREAD" in {note.reason for note in notes}
-
-
 NAMES = ["HTS ", "ORIGIN", "Customs Value", "Entry Date"]
 ROWS: list[list[Any]] = [
     [9503000073, "P.R. China", 10_000, "14-May-2025"],

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,37 +15,15 @@ from google.protobuf.json_format import ParseDict
 
 from tariffs.client import Client, Config, InternalError, InvalidRequest, Unavailable
 from tariffs.client._wire import reading, retry
-from tariffs.client._wire.entry_batches import frame_of, text_lists
-from tariffs.client._wire.frames import encode, write_table
+from tariffs.client._wire.frames import write_table
 from tariffs.client._wire.reading import read, read_all
-from tariffs.client.results import entries
-from tariffs.client.results.law import LawVersion, Measure
+from tariffs.client.results.law import LawVersion
 from tariffs.client.results.law_changes import LawChange
-from tariffs.client.results.quote import Layer, Note
+from tariffs.client.results.quote import Layer
 from tariffs.client.results.stored_scenario import ScenarioEvent
 from tariffs.v1 import common_pb2, duty_service_pb2, law_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.client.fakes import arrow, batch, fake_server, stream, toy_answer
-
-
-@dataclass(frozen=True)
-class Text:
-    message: str
-
-
-@dataclass(frozen=True)
-class Gap:
-    reason: str
-    own: str = "default"
-    message: str = ""
-
-
-def test_fields_are_read_by_name_and_the_others_have_their_default() -> None:
-    note = common_pb2.Note(reason="NO_RATE", message="There is none.")
-    assert read(Note, note) == Note("NO_RATE", "There is none.")
-    assert read(Text, note) == Text("There is none.")
-    assert read(Gap, note) == Gap("NO_RATE", "default", "There is none.")
-    assert read(Gap, note, message="mine") == Gap("NO_RATE", "default", "mine")
 
 
 def test_what_is_not_set_is_none_where_the_type_allows_it() -> None:
@@ -66,16 +42,6 @@ def test_enums_are_words_and_those_of_a_newer_server_numbers() -> None:
     assert states == ["", "refused", "77"]
     event = scenario_service_pb2.ScenarioEvent(kind=99)  # type: ignore[arg-type]
     assert read(ScenarioEvent, event, check_law_version="").kind == "99"
-
-
-def test_messages_within_messages_and_names_of_the_wire() -> None:
-    period = law_service_pb2.Period(id="a", start_time="2025-01-01", confidence="CONFIDENCE_B")
-    period.rows.add(goods="toys", charge="10%")
-    period.switches.update({"z": "1", "a": "2"})
-    measure = read(Measure, law_service_pb2.Measure(id="m", periods=[period], direction="DIRECTION_EXPORT"))
-    (made,) = measure.periods
-    assert (made.start, made.end, made.confidence, made.rows[0].goods) == ("2025-01-01", "", "B", "toys")
-    assert (measure.direction, list(made.switches)) == ("export", ["a", "z"])
 
 
 ON = "2026-11-20"
@@ -157,11 +123,6 @@ def test_a_table_goes_as_arrow_and_its_limit_names_local_mode() -> None:
     assert "Client.local()" in caught.value.fix
 
 
-def test_large_frames_are_compressed_under_the_limit() -> None:
-    frame = pl.DataFrame({"hts": ["0101210010"] * 20_000, "customs_value": [1.0] * 20_000})
-    assert len(encode(frame)) < 100_000
-
-
 def test_written_results_carry_their_provenance(tmp_path: Path) -> None:
     write_table(TOTAL, tmp_path / "a" / "t.parquet", {"run_digest": "d"})
     assert "run_digest" in pl.read_parquet_metadata(tmp_path / "a" / "t.parquet")["tariffs.provenance"]
@@ -169,36 +130,6 @@ def test_written_results_carry_their_provenance(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "t.csv.provenance.json").read_text()) == {"run_digest": "d"}
     with pytest.raises(InvalidRequest):
         write_table(TOTAL, tmp_path / "t.txt", {})
-
-
-TEXTS = pl.List(pl.String())
-
-
-def test_lists_of_texts_are_those_of_polars_with_empty_ones_and_nulls() -> None:
-    dice = random.Random(5)
-    for _ in range(200):
-        lists = [
-            None if dice.random() < 0.2 else [dice.choice("aé,") * dice.randint(0, 2) for _ in range(count)]
-            for count in (dice.randint(0, 3) for _ in range(dice.randint(0, 12)))
-        ]
-        made = text_lists(lists)
-        assert made.to_list() == lists
-        assert made.dtype == pl.Series(lists, dtype=TEXTS).dtype
-
-
-def test_a_frame_of_rows_is_the_one_of_polars() -> None:
-    kinds = {"name": entries.TEXT, "paid": entries.MONEY, "notes": entries.TEXTS}
-    schema = {"name": pl.String(), "paid": pl.Decimal(20, 2), "notes": TEXTS}
-    rows: list[dict[str, Any]] = [
-        {"name": "a", "paid": Decimal("1.25"), "notes": ["b", "c"]},
-        {"name": None, "paid": None, "notes": None},
-        {"name": "d", "paid": Decimal("0.00"), "notes": []},
-    ]
-    for count in range(4):
-        made = frame_of(rows[:count], kinds)
-        wanted = pl.DataFrame(rows[:count], schema=schema)
-        assert made.equals(wanted)
-        assert made.schema == wanted.schema
 
 
 def test_details_of_provenance_come_in_order_at_every_level() -> None:

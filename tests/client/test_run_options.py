@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,8 @@ from tariffs.run_spec.spec import RunSpec
 from tariffs.service.rpc.run_options import options_of
 from tariffs.v1 import simulation_service_pb2 as pb
 from tariffs.v1.sweep_service_pb2 import SeekRequest
-from tests.economics.independent import adjustment as slow
 
 BASELINE, DAY = "2025-01-01", "2025-05-20"
-TOYS = pl.DataFrame({"hts": ["9503000073"] * 2, "origin": ["DE", "CN"], "customs_value": [40.0, 60.0]})
 SHIRTS = pl.DataFrame(
     {"hts": ["6109100012"] * 2, "origin": ["CN", "VN"], "customs_value": [4e8, 6e8]},
 )
@@ -114,26 +111,6 @@ def test_the_horizon_is_the_path_unless_told() -> None:
         assert options_of(request, "").horizon == "path"
     assert options_of(pb.SimulateRequest(horizon=pb.HORIZON_LONG), "").horizon == "long"
     assert parameters_for(["9503000073"]).digest == parameters_for(["9503000073"], horizon="short").digest
-
-
-def test_a_default_run_responds_to_each_change_of_duty_at_its_age(client: Client) -> None:
-    def elasticities(horizon: str) -> slow.Elasticities:
-        p = parameters_for(["9503000073"], horizon=horizon)
-        return slow.Elasticities(float(p.sigma[0]), float(p.eta[0]), float(p.supply[0]))
-
-    found = client.impact(TOYS, **OPTIONS, include_lines=True)
-    static = client.timeline(TOYS, start=BASELINE, end=DAY, baseline=BASELINE, response="none")
-    rates: dict[str, list[float]] = {}
-    for start, rate in static.segments.sort("start", "origin").select("start", "effective_rate").iter_rows():
-        rates.setdefault(str(start), []).append(rate)
-    (_, before), *steps = rates.items()
-    stages = [elasticities(horizon) for horizon in ("impact", "short", "long")]
-    ages = [(date.fromisoformat(DAY) - date.fromisoformat(day)).days / 365 for day, _ in steps]
-    path = [(slow.elasticities_at(age, *stages), after) for age, (_, after) in zip(ages, steps, strict=True)]
-    market = slow.composed(TOYS["customs_value"].to_list()[::-1], before, path)
-    assert found.lines is not None
-    assert len(steps) >= 4
-    assert found.lines["quantity_hat"].to_list() == pytest.approx(market.quantity[::-1], rel=1e-9)
 
 
 @pytest.mark.parametrize(

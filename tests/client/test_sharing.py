@@ -51,12 +51,6 @@ def ann(target: str) -> Iterator[Client]:
 
 
 @pytest.fixture
-def amy(target: str) -> Iterator[Client]:
-    with Client(target, token="token-of-amy") as client:
-        yield client
-
-
-@pytest.fixture
 def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, target: str) -> Say:
     """Exit code and output of a command of a caller."""
     monkeypatch.setenv("TARIFFS_TARGET", target)

@@ -128,11 +128,6 @@ def test_a_pattern_of_files_is_one_table(kept: FakeServer, tmp_path: Path) -> No
     assert sum(pl.read_ipc_stream(one.arrow).height for one in kept.requests["UploadTable"]) == 400_000
 
 
-def test_an_empty_query_keeps_its_columns() -> None:
-    (only,) = batches_of(lazy(10).filter(pl.col("mine") < 0))
-    assert (only.height, only.columns[:2]) == (0, ["hts", "origin"])
-
-
 def test_a_run_over_a_lazy_frame_is_that_over_its_rows(client: Client, server: str) -> None:
     frame = pl.concat([lazy(75_000), lazy(75_000).with_columns(origin=pl.lit("VN"))])
     with Client(server) as remote:

@@ -263,18 +263,6 @@ def test_a_messy_file_is_understood_in_words(client: Client, messy: Path) -> Non
     assert result.total["customs_value"][0] == checked.customs_value
 
 
-@pytest.mark.parametrize(
-    ("stated", "words"),
-    [("", "its order of day and month cannot be told"), ("d/m/Y", "written d/m/Y, stated")],
-)
-def test_the_form_of_days_is_named(client: Client, stated: str, words: str) -> None:
-    toys = {"hts": ["9503000073"] * 2, "origin": ["CN"] * 2, "customs_value": [1, 2]}
-    frame = pl.DataFrame({**toys, "entry_date": ["5/6/2025", "6/7/2025"]})
-    checked = client.check_table(frame, date_format=stated)
-    assert column(checked, "entry_date")[0] == f"day, {words}"
-    assert checked.ok is bool(stated)
-
-
 def test_a_server_says_the_same_of_a_table_and_of_its_handle(
     client: Client, server: str, messy: Path
 ) -> None:

@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 import fastexcel
 import pytest
 
-from tariffs.client import Client, InvalidRequest
 from tariffs.client.desk import access
 from tariffs.client.desk.unsaved import packed
 from tests.desk.conftest import Desk, sign_in
@@ -54,16 +53,6 @@ def test_a_quote_shows_each_layer_and_why_and_is_the_json_of_its_address(page: A
     page.get_by_role("link", name="2025-03-04").click()
     page.wait_for_url("**on=2025-03-04*")
     assert page.locator(".big strong").inner_text() == "USD 2,000.00"
-
-
-def test_a_quote_leads_to_other_origins_and_back(page: Any, desk: Desk) -> None:
-    page.goto(desk.address + QUOTE)
-    page.get_by_role("link", name="These goods from other origins").click()
-    page.wait_for_url("**/source?**unit_cost=10000**today=CN**")
-    assert "From China it costs 13,034.64." in page.locator(".spoken").inner_text()
-    page.get_by_role("link", name="China", exact=True).click()
-    page.wait_for_url("**/quote?**origin=CN**")
-    assert page.locator(".big strong").inner_text() == "USD 3,000.00"
 
 
 def test_edit_and_compare_twice_reload_back_and_a_second_tab(page: Any, alice: Any, desk: Desk) -> None:
@@ -177,19 +166,6 @@ def test_hostile_texts_are_shown_as_text(page: Any, desk: Desk) -> None:
             "&lt;", "<"
         ).replace("&gt;", ">")
     assert said == []
-
-
-def test_a_page_that_computes_shows_its_answer_by_itself(
-    page: Any, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def slow(self: Client, known_on: str) -> Any:
-        time.sleep(2)
-        raise InvalidRequest("REQUEST_INVALID", f"no board of {known_on}")
-
-    monkeypatch.setattr(Client, "hindcast", slow)
-    assert page.goto(f"{desk.address}/hindcast?known_on=never").status == 202
-    page.get_by_text("takes half a minute").wait_for()
-    page.get_by_role("alert").filter(has_text="no board of never").wait_for()
 
 
 def test_a_shared_link_shows_each_reader_what_it_may_see(browser: Any, desk: Desk, page: Any) -> None:
