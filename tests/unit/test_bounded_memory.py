@@ -48,19 +48,13 @@ def test_the_embedded_table_is_kept_under_few_settings() -> None:
     assert alive(tables) <= TABLES_AT_MOST
 
 
-def test_masks_of_codes_that_scenarios_name_are_evicted() -> None:
+def test_masks_of_codes_that_scenarios_name_are_evicted_and_found_again() -> None:
     lines = replace(prepare_table(TABLE, load_law()).lines, cache={})
-    masks = [weakref.ref(lines.one_code_mask(f"{code:04}")) for code in range(2 * MASKS_KEPT)]
-    masks += [weakref.ref(lines.code_mask((f"{code:04}",))) for code in range(2 * MASKS_KEPT)]
-    assert alive(masks) <= MASKS_KEPT
-
-
-def test_a_mask_that_was_evicted_is_found_again() -> None:
-    lines = replace(prepare_table(TABLE, load_law()).lines, cache={})
-    prefix = lines.codes[0][:4]
+    prefix, codes = lines.codes[0][:4], [f"{code:05}" for code in range(2 * MASKS_KEPT)]
     first = lines.one_code_mask(prefix).copy()
-    for code in range(2 * MASKS_KEPT):
-        lines.one_code_mask(f"{code:05}")
+    masks = [weakref.ref(lines.one_code_mask(code)) for code in codes]
+    masks += [weakref.ref(lines.code_mask((code,))) for code in codes]
+    assert alive(masks) <= MASKS_KEPT
     expected = [code.startswith(prefix) for code in lines.codes]
     assert first.tolist() == lines.one_code_mask(prefix).tolist() == expected
     assert np.array_equal(lines.code_mask((prefix, "99")), lines.one_code_mask(prefix))

@@ -93,11 +93,8 @@ def published(
     """Find the first day on which what was published on a day makes another duty, and pending acts."""
     enacted: set[tuple[str, date]] = set()
     said: set[tuple[str, date, str]] = set()
-    days = {
-        *effect_days(law),
-        *(FIRST + DAY * dice.randrange((LAST - FIRST).days) for _ in range(QUIET_DAYS)),
-    }
-    for day in sorted(days):
+    quiet = (FIRST + DAY * dice.randrange((LAST - FIRST).days) for _ in range(QUIET_DAYS))
+    for day in sorted({*effect_days(law), *quiet}):
         quotes: dict[Hashable, list[Shown | None]] = {}
         for known in knowns:
             sides = [state_of(law, day, one) for one in (known - DAY, known)]
@@ -116,14 +113,8 @@ def published(
                 if old.duty != new.duty and (line.id, known) not in enacted:
                     enacted.add((line.id, known))
                     by = int(old.duty[::2] == new.duty[::2])
-                    yield (
-                        "enacted",
-                        line.id,
-                        known,
-                        day,
-                        Decimal(str(old.duty[by])),
-                        Decimal(str(new.duty[by])),
-                    )
+                    before, after = (Decimal(str(one.duty[by])) for one in (old, new))
+                    yield "enacted", line.id, known, day, before, after
                 for note in new.pending - old.pending:
                     if (line.id, known, note) not in said:
                         yield "announced", line.id, known, day, None, None
@@ -232,11 +223,8 @@ def test_the_end_of_a_time_limit_is_named_before_it_with_what_is_at_stake() -> N
     told = {(one.line_id, one.claim): one for one in found if one.kind == "refund_window"}
     # 20 percent from 2025-08-07; 180 days after the liquidation.
     one = told["one entry", "protest"]
-    assert (one.known_on, one.effective_on, one.amount) == (
-        date(2026, 10, 11),
-        date(2027, 2, 8),
-        Decimal("73000.00"),
-    )
+    assert (one.known_on, one.effective_on) == (date(2026, 10, 11), date(2027, 2, 8))
+    assert one.amount == Decimal("73000.00")
     owed = [quoted(law, lines[1], liquidated - DAY * place, one.known_on) for place in range(366)]
     assert told["flow", "protest"].amount == sum(
         ((q.assessed - q.owed) / 365 for q in owed if q), Decimal(0)
@@ -246,10 +234,7 @@ def test_the_end_of_a_time_limit_is_named_before_it_with_what_is_at_stake() -> N
 
 def test_a_line_that_cannot_be_quoted_is_refused_alone() -> None:
     law, day = load_law(), date(2026, 7, 24)
-    good, bad = (
-        WatchLine("a", EntryLine("9503000073", "CN", "1000")),
-        WatchLine("b", EntryLine("9999", "CN", "1")),
-    )
+    good, bad = (WatchLine(hts, EntryLine(hts, "CN", "1000")) for hts in ("9503000073", "9999"))
     found = watch_events(law, [bad, good], day, day)
     assert {place: error.reason for place, error in found.refused.items()} == {0: "HTS_CODE_UNKNOWN"}
     assert found.events == watch_events(law, [good], day, day).events != ()
