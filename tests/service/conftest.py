@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import fcntl
 import itertools
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from tariffs.engine.tables import partitions
+from tests.law.packs import drop, key_pair, newer_pack
 from tests.service.harness import Running, no_warm_up, running
+from tests.service.law_packs import FOLLOWING, NEXT, PACK, SERVED, states, watching
 from tests.service.spread import trade, write_files
 
 
@@ -66,3 +69,41 @@ def postgresql() -> Iterator[Callable[[], str]]:
 
         yield create
         server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def law_keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Files of the key that signs law packs and of its public key."""
+    return key_pair(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="session")
+def pack(tmp_path_factory: pytest.TempPathFactory, law_keys: tuple[Path, Path]) -> bytes:
+    """A signed pack of a newer law, which exempts toys from China."""
+    return newer_pack(tmp_path_factory.mktemp("law"), key=law_keys[0])
+
+
+@pytest.fixture(scope="session")
+def following(tmp_path_factory: pytest.TempPathFactory, law_keys: tuple[Path, Path]) -> bytes:
+    """A signed pack of a law still newer, which exempts toys from Vietnam."""
+    return newer_pack(tmp_path_factory.mktemp("next"), FOLLOWING, key=law_keys[0], origin="VN")
+
+
+@pytest.fixture(scope="session")
+def law_checks(
+    tmp_path_factory: pytest.TempPathFactory, law_keys: tuple[Path, Path], pack: bytes, following: bytes
+) -> Path:
+    """State of a server that has checked both packs, which others need not repeat."""
+    place = tmp_path_factory.mktemp("checks")
+    for name, data in ((PACK, pack), (NEXT, following)):
+        drop(data, place / "packs", name)
+    with watching(place / "packs", law_keys[1], state_dir=place / "state") as server:
+        assert set(states(server).values()) == {SERVED}
+    return place / "state" / "law_checks"
+
+
+@pytest.fixture
+def state(tmp_path: Path, law_checks: Path) -> Path:
+    """A directory for the state of a server that knows both packs."""
+    shutil.copytree(law_checks, tmp_path / "state" / "law_checks")
+    return tmp_path / "state"

@@ -52,7 +52,7 @@ class Log:
 
 
 @contextmanager
-def served(state: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], Log]]:
+def served(state: Path, stderr: Any = None, **settings: str) -> Iterator[tuple[subprocess.Popen[str], Log]]:
     """A server of two processes with a worker each, unless the settings, by their variables, say otherwise."""
     given = {
         "TARIFFS_PORT": "0",
@@ -61,7 +61,7 @@ def served(state: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str]
         "TARIFFS_GRACE_SECONDS": "5",
     }
     environment = {**os.environ, **given, "TARIFFS_STATE_DIR": str(state), **settings}
-    process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment)
     log = Log(process)
     try:
         yield process, log

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,9 +14,10 @@ import polars as pl
 from google.longrunning import operations_pb2 as ops
 from google.protobuf.duration_pb2 import Duration
 
+from tariffs.service.workers.tasks import CancelToken, ResultSink
 from tariffs.v1 import simulation_service_pb2 as pb
 from tariffs.v1 import table_service_pb2
-from tests.service.harness import TIMEOUT, Running, points
+from tests.service.harness import TIMEOUT, Running, compute_in_process, points
 
 POINTS = (
     ("base", "2026-11-20"),
@@ -130,6 +132,35 @@ def get(server: Running, name: str, **call: Any) -> Any:
 
 def simulated(server: Running, request: pb.SimulateRequest) -> list[bytes]:
     return results(list(server.simulation.Simulate(request, timeout=TIMEOUT)))
+
+
+class Held:
+    """Computes in threads of this process; a task is held from so many results on until it is let go or cancelled."""
+
+    def __init__(self, task: str, results: int = 1) -> None:
+        self.begun, self.free = threading.Event(), threading.Event()
+        self.results = results
+        self._task = task
+
+    def __call__(self, task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
+        held = _HeldSink(self, sink, cancel_token) if task == self._task else sink
+        compute_in_process(task, payload, held, cancel_token)
+
+
+class _HeldSink:
+    def __init__(self, held: Held, sink: ResultSink, cancel_token: CancelToken) -> None:
+        self._held, self._sink, self._cancel_token = held, sink, cancel_token
+        self._count = 0
+        self.cancelled, self.progress = sink.cancelled, sink.progress
+
+    def result(self, data: bytes) -> None:
+        self._sink.result(data)
+        self._count += 1
+        if self._count < self._held.results:
+            return
+        self._held.begun.set()
+        while not self._held.free.wait(0.02):
+            self._cancel_token.check()
 
 
 def until(holds: Callable[[], Any], seconds: float = 300.0) -> Any:

@@ -24,58 +24,43 @@ from tariffs.service.server import serving
 from tariffs.service.server.law_directory import LawDirectory
 from tariffs.service.server.law_watch import STEADY_SECONDS
 from tariffs.service.server.server import TariffServer
-from tests.law.packs import CHARGED, EXEMPT, NEWER, drop, golden_case, key_pair, law_copy, newer_pack
-from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, running
+from tests.law.packs import CHARGED, EXEMPT, NEWER, drop, golden_case, key_pair, law_copy
+from tests.service.harness import TIMEOUT, Running, fails, no_warm_up
+from tests.service.law_packs import (
+    FOLLOWING,
+    NEXT,
+    PACK,
+    REFUSED,
+    SERVED,
+    message,
+    quoted,
+    states,
+    versions,
+    watching,
+)
 from tests.service.processes import served, stop
 from tests.service.stored import until
-from tests.service.test_law_versions import PACK, REFUSED, SERVED, quoted, states, versions
 from tests.service.test_lifecycle import NOT_SERVING, health
 from tests.service.test_metric_names import scraped, value
 
-FOLLOWING = "2026.12.05.1"
-NEXT = f"law-{FOLLOWING}.tar.zst"
 BAD = "bad.tar.zst"
 STOP_SECONDS = 20.0
 FAILING = "tariffs_law_directory_failing"
 
 
-@pytest.fixture(scope="module")
-def pack(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return newer_pack(tmp_path_factory.mktemp("law"))
-
-
-@pytest.fixture(scope="module")
-def following(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return newer_pack(tmp_path_factory.mktemp("next"), FOLLOWING, origin="VN")
-
-
-@pytest.fixture(scope="module")
-def checks(tmp_path_factory: pytest.TempPathFactory, pack: bytes, following: bytes) -> Path:
-    """State of a server that has checked both packs, which others need not repeat."""
-    place = tmp_path_factory.mktemp("checks")
-    packs = place / "packs"
-    drop(pack, packs, PACK)
-    drop(following, packs, NEXT)
-    with watching(packs, state_dir=place / "state") as server:
-        assert states(server)[NEXT] == SERVED
-    return place / "state" / "law_checks"
+@pytest.fixture
+def packs(tmp_path: Path) -> Path:
+    (tmp_path / "packs").mkdir()
+    return tmp_path / "packs"
 
 
 @pytest.fixture
-def state(tmp_path: Path, checks: Path) -> Path:
-    shutil.copytree(checks, tmp_path / "state" / "law_checks")
-    return tmp_path / "state"
+def keys(law_keys: tuple[Path, Path]) -> Path:
+    return law_keys[1]
 
 
 @contextmanager
-def watching(packs: Path, **settings: Any) -> Iterator[Running]:
-    given = {"law_dir": packs, "law_unsigned": True, "law_default": "latest", **settings}
-    with running(warm=no_warm_up, **given) as server:
-        yield server
-
-
-@contextmanager
-def waiting(packs: Path, then: Callable[[], None], **settings: Any) -> Iterator[Running]:
+def waiting(packs: Path, keys: Path, then: Callable[[], None], **settings: Any) -> Iterator[Running]:
     """A server that waits for its packs, which `then` brings; it must have said so before."""
     seen: list[Any] = []
 
@@ -89,15 +74,14 @@ def waiting(packs: Path, then: Callable[[], None], **settings: Any) -> Iterator[
     def begin(server: TariffServer) -> None:
         threading.Thread(target=look, args=(server,)).start()
 
-    given = {"law_dir": packs, "law_unsigned": True, "metrics_port": 0, **settings}
-    with running(warm=no_warm_up, on_built=begin, **given) as server:
+    with watching(packs, keys, on_built=begin, metrics_port=0, **settings) as server:
         assert seen == [NOT_SERVING, "WARMING_UP"]
         assert value(scraped(server.server.metrics_port), FAILING) == 0
         yield server
 
 
-def nowhere(_: Path) -> None:
-    """The volume is not mounted, and its directory is not there."""
+def dangling(place: Path) -> None:
+    place.symlink_to(place.with_name("not there"))
 
 
 def plain_file(place: Path) -> None:
@@ -108,41 +92,42 @@ def loop(place: Path) -> None:
     place.symlink_to(place)
 
 
-@pytest.mark.parametrize("spoil", [nowhere, plain_file, loop])
+@pytest.mark.parametrize("spoil", [lambda _: None, plain_file, loop], ids=["nowhere", "plain file", "loop"])
 def test_a_server_whose_packs_cannot_be_listed_waits_for_them(
-    spoil: Callable[[Path], None], tmp_path: Path, state: Path, pack: bytes
+    spoil: Callable[[Path], None], tmp_path: Path, state: Path, pack: bytes, keys: Path
 ) -> None:
-    packs = tmp_path / "packs"
-    spoil(packs)
+    place = tmp_path / "mounted"
+    spoil(place)
 
     def mount() -> None:
-        packs.unlink(missing_ok=True)
+        place.unlink(missing_ok=True)
         drop(pack, tmp_path / "new", PACK)
-        (tmp_path / "new").rename(packs)
+        (tmp_path / "new").rename(place)
 
-    with waiting(packs, mount, law_default="latest", state_dir=state) as server:
+    with waiting(place, keys, mount, state_dir=state) as server:
         assert quoted(server) == (EXEMPT, NEWER)
 
 
 def test_a_server_waits_for_the_least_version_of_its_default(
-    tmp_path: Path, state: Path, pack: bytes, following: bytes
+    packs: Path, state: Path, pack: bytes, following: bytes, keys: Path
 ) -> None:
-    packs = tmp_path / "packs"
-    packs.mkdir()
-
     def bring() -> None:
         drop(pack, packs, PACK)
 
-    with waiting(packs, bring, law_default=f"latest>={NEWER}", state_dir=state) as server:
+    with (
+        waiting(packs, keys, bring, law_default=f"latest>={NEWER}", state_dir=state) as server,
+        structlog.testing.capture_logs() as told,
+    ):
         assert quoted(server) == quoted(server, "latest") == (EXEMPT, NEWER)
         drop(following, packs, NEXT)
         until(lambda: quoted(server) == (CHARGED, FOLLOWING))
         (packs / NEXT).unlink()
         until(lambda: quoted(server) == (EXEMPT, NEWER))
+        (line,) = [one for one in told if one["event"] == "law withdrawn"]
+        assert (line["law"], line["pack"], len(line["digest"])) == (FOLLOWING, NEXT, 64)
         # No rollback goes below it.
-        with structlog.testing.capture_logs() as told:
-            (packs / PACK).unlink()
-            until(lambda: any(one["event"] == "law kept" for one in told))
+        (packs / PACK).unlink()
+        until(lambda: any(one["event"] == "law kept" for one in told))
         assert quoted(server) == (EXEMPT, NEWER)
         # One that was kept goes when there is another.
         drop(following, packs, NEXT)
@@ -150,10 +135,9 @@ def test_a_server_waits_for_the_least_version_of_its_default(
         until(lambda: NEWER not in [one.version for one in versions(server)])
 
 
-def test_a_built_in_law_that_is_new_enough_is_the_least_version(tmp_path: Path) -> None:
+def test_a_built_in_law_that_is_new_enough_is_the_least_version(packs: Path, keys: Path) -> None:
     own = load_law().version
-    (tmp_path / "packs").mkdir()
-    with watching(tmp_path / "packs", law_default=f"latest>={own}") as server:
+    with watching(packs, keys, law_default=f"latest>={own}") as server:
         assert quoted(server) == (CHARGED, own)
 
 
@@ -164,10 +148,6 @@ def test_a_server_that_waits_for_its_packs_ends_at_sigterm(tmp_path: Path) -> No
         stop(process)
         assert process.returncode == 0
         assert "serving" not in [one["event"] for one in log.rest()]
-
-
-def dangling(place: Path) -> None:
-    place.symlink_to(place.with_name("not there"))
 
 
 def pipe(place: Path) -> None:
@@ -194,32 +174,21 @@ def a_socket(place: Path) -> None:
             os.chdir(here)
 
 
-BAD_ENTRIES = [dangling, loop, pipe, link_to_pipe, folder, a_socket]
-
-
-def spoilt(packs: Path) -> set[str]:
-    """Put one entry of each kind that is no pack into a directory; returns their names."""
-    for spoil in BAD_ENTRIES:
-        spoil(packs / f"{spoil.__name__}.tar.zst")
-    return {f"{spoil.__name__}.tar.zst" for spoil in BAD_ENTRIES}
-
-
-def test_bad_entries_hide_no_pack_of_a_start(tmp_path: Path, state: Path, pack: bytes) -> None:
-    packs = tmp_path / "packs"
-    drop(pack, packs, PACK)
-    bad = spoilt(packs)
-    with watching(packs, state_dir=state) as server:
-        assert quoted(server) == (EXEMPT, NEWER)
-        assert {name: states(server)[name] for name in bad} == dict.fromkeys(bad, REFUSED)
-
-
-def test_bad_entries_stop_neither_updates_nor_rollbacks_nor_the_end(
-    tmp_path: Path, state: Path, pack: bytes, following: bytes
+def test_bad_entries_stop_neither_the_start_nor_updates_nor_rollbacks_nor_the_end(
+    packs: Path, state: Path, pack: bytes, following: bytes, keys: Path
 ) -> None:
-    packs = tmp_path / "packs"
     drop(pack, packs, PACK)
-    with watching(packs, state_dir=state) as server:
-        bad = spoilt(packs)
+    bad = {
+        f"{spoil.__name__}.tar.zst": spoil for spoil in (dangling, loop, pipe, link_to_pipe, folder, a_socket)
+    }
+    at_start = list(bad)[:3]
+    for name in at_start:
+        bad[name](packs / name)
+    with watching(packs, keys, state_dir=state) as server:
+        assert quoted(server) == (EXEMPT, NEWER)
+        assert {name: states(server)[name] for name in at_start} == dict.fromkeys(at_start, REFUSED)
+        for name in bad.keys() - {*at_start}:
+            bad[name](packs / name)
         until(lambda: all(states(server).get(name) == REFUSED for name in bad), TIMEOUT)
         refused = [one for one in versions(server) if one.pack in bad]
         assert {(one.reason, one.pack in one.message) for one in refused} == {("LAW_PACK_INVALID", True)}
@@ -243,10 +212,9 @@ def test_a_pack_that_becomes_a_pipe_after_it_was_listed_is_refused(tmp_path: Pat
 
 
 def test_a_law_is_served_though_its_warm_up_lasts_or_fails(
-    tmp_path: Path, pack: bytes, following: bytes, state: Path
+    packs: Path, pack: bytes, following: bytes, state: Path, keys: Path
 ) -> None:
-    packs, free = tmp_path / "packs", threading.Event()
-    packs.mkdir()
+    free = threading.Event()
 
     def lasts(_: ServedLaw) -> None:
         free.wait(TIMEOUT)
@@ -259,7 +227,7 @@ def test_a_law_is_served_though_its_warm_up_lasts_or_fails(
 
     try:
         with (
-            watching(packs, state_dir=state, on_built=replace) as server,
+            watching(packs, keys, state_dir=state, on_built=replace) as server,
             structlog.testing.capture_logs() as told,
         ):
             drop(pack, packs, PACK)
@@ -272,11 +240,9 @@ def test_a_law_is_served_though_its_warm_up_lasts_or_fails(
 
 
 def test_a_pack_that_is_written_while_it_is_looked_at_waits_until_it_is_whole(
-    tmp_path: Path, pack: bytes, state: Path
+    packs: Path, pack: bytes, state: Path, keys: Path
 ) -> None:
-    packs = tmp_path / "packs"
-    packs.mkdir()
-    with watching(packs, state_dir=state) as server, structlog.testing.capture_logs() as told:
+    with watching(packs, keys, state_dir=state) as server, structlog.testing.capture_logs() as told:
         with (packs / PACK).open("wb") as file:
             size = len(pack) // 10
             for start in range(0, len(pack), size):
@@ -287,73 +253,60 @@ def test_a_pack_that_is_written_while_it_is_looked_at_waits_until_it_is_whole(
         assert not [one for one in told if one["event"] == "law refused"]
 
 
-def checked(capfd: pytest.CaptureFixture[str], packs: Path, law_default: str) -> tuple[int, list[str]]:
-    code = serving.check(law_dir=packs, law_unsigned=True, law_default=law_default)
+def checked(
+    capfd: pytest.CaptureFixture[str], packs: Path, keys: Path, law_default: str
+) -> tuple[int, list[str]]:
+    code = serving.check(law_dir=packs, law_keys=keys, law_default=law_default)
     told = capfd.readouterr().out.splitlines()
     return code, [one for one in told if one.startswith(("law ", "pack ", '{"reason": "SETTING'))]
 
 
 def test_the_check_lists_packs_and_what_would_be_served(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str], pack: bytes
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    packs: Path,
+    pack: bytes,
+    keys: Path,
 ) -> None:
     monkeypatch.setattr(serving, "warm_up", no_warm_up)
     monkeypatch.setenv("TARIFFS_STATE_DIR", str(tmp_path / "state"))
-    packs, own = tmp_path / "packs", load_law().version
+    own = load_law().version
     drop(pack, packs, PACK)
     dangling(packs / BAD)
-    code, told = checked(capfd, packs, "latest")
+    code, told = checked(capfd, packs, keys, "latest")
     assert code == 0
     assert told[:2] == [f"law {NEWER}: served, latest, default  ({PACK})", f"law {own}: served  (built in)"]
     assert told[2].startswith(f"pack {BAD}: refused, LAW_PACK_INVALID: {BAD}: it cannot be read")
     assert not (tmp_path / "state").exists()
     for default in ("latest", f"latest>={NEWER}"):
-        code, told = checked(capfd, tmp_path / "nowhere", default)
+        code, told = checked(capfd, tmp_path / "nowhere", keys, default)
         assert code == 2
         assert any("nowhere'. Mount the directory TARIFFS_LAW_DIR" in one for one in told), told
     (packs / PACK).unlink()
-    code, told = checked(capfd, packs, f"latest>={NEWER}")
+    code, told = checked(capfd, packs, keys, f"latest>={NEWER}")
     assert code == 2
     assert f"law {own}: served, latest, default  (built in)" in told
 
 
-def message(server: Running, name: str) -> str:
-    return str(next(one.message for one in versions(server) if one.pack == name))
-
-
-def test_a_pack_that_could_not_be_checked_is_tried_again_and_forgotten_when_it_is_gone(
-    tmp_path: Path, pack: bytes, state: Path
+def test_a_pack_that_could_not_be_checked_or_stored_is_tried_again_and_forgotten_when_it_is_gone(
+    packs: Path, pack: bytes, state: Path, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    packs, (_, public) = tmp_path / "packs", key_pair(tmp_path)
-    packs.mkdir()
-    with (
-        watching(packs, law_keys=public, state_dir=state) as server,
-        structlog.testing.capture_logs() as told,
-    ):
-        keys = public.read_bytes()
+    public = Path(shutil.copy(keys, tmp_path / "keys.pem"))
+    with watching(packs, public, state_dir=state) as server, structlog.testing.capture_logs() as told:
         public.unlink()
         drop(pack, packs, PACK)
         until(lambda: states(server).get(PACK) == REFUSED)
         # The keys are the file that is missing, and the pack is refused for them once.
         assert str(public) in message(server, PACK)
-        generation, looks = server.server._law_watch.generation, server.server._law_watch._looks
-        until(lambda: server.server._law_watch._looks > looks + 2)
-        assert server.server._law_watch.generation == generation
+        watch = server.server._law_watch
+        generation, looks = watch.generation, watch._looks
+        until(lambda: watch._looks > looks + 2)
+        assert watch.generation == generation
         assert len([one for one in told if one["event"] == "law refused"]) == 1
         (packs / PACK).unlink()
         until(lambda: PACK not in states(server), TIMEOUT)
-        assert server.server._law_watch.counts()["refused"] == 0
-        drop(pack, packs, PACK)
-        until(lambda: states(server).get(PACK) == REFUSED)
-        public.write_bytes(keys)
-        until(lambda: states(server).get(PACK) == SERVED)
-
-
-def test_a_pack_that_could_not_be_stored_is_tried_again(
-    tmp_path: Path, pack: bytes, state: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    packs = tmp_path / "packs"
-    packs.mkdir()
-    with watching(packs, state_dir=state) as server:
+        assert watch.counts()["refused"] == 0
 
         def full(digest: str, data: bytes) -> Path:
             raise ServiceError("STORAGE_UNAVAILABLE", "The server cannot write to its disk.")
@@ -362,37 +315,27 @@ def test_a_pack_that_could_not_be_stored_is_tried_again(
             patched.setattr(server.server._storage.laws, "add", full)
             drop(pack, packs, PACK)
             until(lambda: states(server).get(PACK) == REFUSED)
-            assert "its disk" in message(server, PACK)
+            shutil.copy(keys, public)
+            until(lambda: "its disk" in message(server, PACK))
         until(lambda: states(server).get(PACK) == SERVED)
 
 
 @pytest.mark.parametrize("broken", ["damaged", "case", "keys"])
-def test_a_refusal_names_its_own_file(tmp_path: Path, pack: bytes, broken: str) -> None:
+def test_a_refusal_names_its_own_file(tmp_path: Path, packs: Path, pack: bytes, broken: str) -> None:
     """Also where the same bytes were checked before under another name, by this server or by another."""
-    packs, state = tmp_path / "packs", tmp_path / "state"
-    given: dict[str, Any] = {"law_keys": key_pair(tmp_path)[1], "state_dir": state}
+    keys, given = key_pair(tmp_path)[1], {"law_unsigned": True, "state_dir": tmp_path / "state"}
     data = {"damaged": pack[:-1000], "keys": pack}.get(broken) or build_pack(
         law_copy(tmp_path / "law"), golden=golden_case(tmp_path / "golden", assessed="1.00")
     )
     if broken == "keys":
-        given["law_keys"].write_text("no keys")
+        keys.write_text("no keys")
     drop(data, packs, "one.tar.zst")
-    with watching(packs, **given) as server:
+    with watching(packs, keys, **given) as server:
         assert message(server, "one.tar.zst").startswith("one.tar.zst: ")
         drop(data, packs, "other.tar.zst")
         until(lambda: states(server).get("other.tar.zst") == REFUSED)
         assert message(server, "other.tar.zst") == message(server, "one.tar.zst").replace("one.", "other.")
-        assert (str(given["law_keys"]) in message(server, "one.tar.zst")) == (broken == "keys")
+        assert (str(keys) in message(server, "one.tar.zst")) == (broken == "keys")
     (packs / "one.tar.zst").rename(packs / "third.tar.zst")
-    with watching(packs, **given) as server:
+    with watching(packs, keys, **given) as server:
         assert message(server, "third.tar.zst").startswith("third.tar.zst: ")
-
-
-def test_a_law_that_is_withdrawn_is_named_in_the_log(tmp_path: Path, pack: bytes, state: Path) -> None:
-    packs = tmp_path / "packs"
-    drop(pack, packs, PACK)
-    with watching(packs, state_dir=state) as server, structlog.testing.capture_logs() as told:
-        (packs / PACK).unlink()
-        until(lambda: PACK not in states(server))
-    (line,) = [one for one in told if one["event"] == "law withdrawn"]
-    assert (line["law"], line["pack"], len(line["digest"])) == (NEWER, PACK, 64)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +15,22 @@ import grpc
 import pytest
 
 from tariffs.engine.errors import LawError, ServiceError
-from tariffs.engine.law import load_law
+from tariffs.engine.law import Law, load_law
+from tariffs.engine.law.pack.read import read_pack
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
+from tariffs.engine.runs.impact import Options, Point, impact
+from tariffs.engine.scenario import library
 from tariffs.service.handlers.methods import Watchers
+from tariffs.service.rpc import laws
 from tariffs.service.rpc.laws import Laws, ServedLaw
 from tariffs.service.server.server import TariffServer
 from tariffs.service.storage.law_store import LawStore
 from tariffs.v1 import duty_service_pb2_grpc
-from tests.law.packs import CHARGED, EXEMPT, NEWER, drop, key_pair, newer_pack
-from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, running
+from tests.law.packs import CHARGED, EXEMPT, NEWER, TOYS, drop, newer_pack
+from tests.service.harness import TIMEOUT, Running, fails
+from tests.service.law_packs import PACK, SERVED, quoted, states, toys, watching
 from tests.service.processes import Log, served
 from tests.service.stored import until
-from tests.service.test_law_versions import PACK, SERVED, quoted, states, toys
 
 CONNECTIONS = 6
 APART = (("grpc.use_local_subchannel_pool", 1),)
@@ -30,14 +38,14 @@ APART = (("grpc.use_local_subchannel_pool", 1),)
 
 
 @pytest.mark.slow
-def test_a_version_that_one_process_answers_by_is_known_to_all(tmp_path: Path) -> None:
-    private, public = key_pair(tmp_path)
+def test_a_version_that_one_process_answers_by_is_known_to_all(
+    tmp_path: Path, law_keys: tuple[Path, Path], pack: bytes
+) -> None:
     packs = tmp_path / "packs"
     packs.mkdir()
     given = {
-        "TARIFFS_LAW_DIR": str(packs), "TARIFFS_LAW_KEYS": str(public), "TARIFFS_LAW_DEFAULT": "latest",
+        "TARIFFS_LAW_DIR": str(packs), "TARIFFS_LAW_KEYS": str(law_keys[1]), "TARIFFS_LAW_DEFAULT": "latest",
     }  # fmt: skip
-    pack = newer_pack(tmp_path, key=private)
     with served(tmp_path / "state", **given) as (_, log), connections(_port(log)) as stubs:
         drop(pack, packs, PACK)
         until(lambda: all_know_what_each_answers(stubs) == {NEWER})
@@ -79,11 +87,12 @@ def _assessed(stub: Any, law_version: str) -> str:
     return str(stub.CalculateDuty(toys(law_version), timeout=TIMEOUT).assessed)
 
 
-def test_a_law_can_be_named_before_it_is_the_newest_and_after_it_is_gone(tmp_path: Path) -> None:
+def test_a_law_can_be_named_before_it_is_the_newest_and_after_it_is_gone(
+    tmp_path: Path, law_keys: tuple[Path, Path], pack: bytes, state: Path
+) -> None:
     """As on a port where another process is ahead, or behind."""
-    packs = tmp_path / "packs"
+    packs, ahead = tmp_path / "packs", threading.Event()
     packs.mkdir()
-    pack, ahead = newer_pack(tmp_path), threading.Event()
 
     def hold(server: TariffServer) -> None:
         watch = server._law_watch
@@ -95,8 +104,7 @@ def test_a_law_can_be_named_before_it_is_the_newest_and_after_it_is_gone(tmp_pat
 
         watch._serve_one = wait  # type: ignore[method-assign] # the other processes are ahead
 
-    given: dict[str, Any] = {"law_dir": packs, "law_unsigned": True, "law_default": "latest"}
-    with running(warm=no_warm_up, on_built=hold, **given) as server:
+    with watching(packs, law_keys[1], on_built=hold, state_dir=state) as server:
         drop(pack, packs, PACK)
         until(lambda: _named(server))
         assert (quoted(server)[0], states(server)[PACK] == SERVED) == (CHARGED, False)
@@ -123,14 +131,52 @@ def test_a_law_can_be_named_before_it_is_the_newest_and_after_it_is_gone(tmp_pat
         assert fails(lambda: quoted(server, NEWER)).reason == "LAW_VERSION_NOT_FOUND"
 
 
-def test_a_stored_copy_of_a_pack_is_no_other_law_than_its_name_says(tmp_path: Path) -> None:
-    laws = Laws()
-    laws.store = LawStore(tmp_path / "laws")
-    pack = newer_pack(tmp_path)
-    laws.store.add("0" * 64, pack)
+def test_a_stored_copy_of_a_pack_is_no_other_law_than_its_name_says(tmp_path: Path, pack: bytes) -> None:
+    own = Laws()
+    own.store = LawStore(tmp_path / "laws")
+    own.store.add("0" * 64, pack)
     with pytest.raises(LawError, match="another law") as caught:
-        laws.named(f"{NEWER}@{'0' * 64}")
+        own.named(f"{NEWER}@{'0' * 64}")
     assert caught.value.reason == "LAW_PACK_INVALID"
+
+
+@pytest.mark.slow
+def test_a_law_that_nobody_has_any_more_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: bytes, following: bytes
+) -> None:
+    monkeypatch.setattr(laws, "_LOADED", 1)
+    packs = (pack, following, newer_pack(tmp_path, "2026.12.09.1", origin="DE"))
+    served, seen = Laws(), list[weakref.ref[Law]]()
+    found = [served_law(tmp_path / f"{number}.tar.zst", data) for number, data in enumerate(packs)]
+    served.serve(found[0])
+    held = served.named(found[0].version)
+    use(held)
+    seen.append(weakref.ref(held))
+    for before, one in pairwise(found):
+        served.serve(one)
+        served.withdraw({before.digest})
+        seen.append(weakref.ref(served.named(one.version)))
+        use(served.named(one.version))
+    # A run that has the first goes on with it, and whoever names it for good gets the same and not another copy.
+    assert served.named(f"{found[0].version}@{found[0].digest}") is held
+    del held
+    served.withdraw({found[2].digest})
+    # What the engine keeps of a run is that of the table used last.
+    use(served.default)
+    gc.collect()
+    assert [one() is not None for one in seen] == [False, False, True]
+
+
+def served_law(path: Path, pack: bytes) -> ServedLaw:
+    path.write_bytes(pack)
+    manifest = read_pack(pack, path.name).manifest
+    return ServedLaw(manifest.version, manifest.digest, path=path)
+
+
+def use(law: Law) -> None:
+    """Have what a server has of a law: its quotes, and a run over the embedded table."""
+    quote_line(law, EntryLine(TOYS["hts"], TOYS["origin"], TOYS["value"], TOYS["entry"]))
+    impact(None, [Point(library()["base"], "")], law=law, options=Options(by=("origin",), response="none"))
 
 
 def test_a_caller_has_half_of_the_watches() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
@@ -22,22 +21,30 @@ from tariffs.engine.law.pack import archive
 from tariffs.engine.law.pack.build import build_pack
 from tariffs.engine.law.pack.manifest import MANIFEST, SIGNATURE
 from tariffs.engine.law.pack.signature import sign
-from tariffs.service.workers.tasks import CancelToken, ResultSink
-from tariffs.v1 import duty_service_pb2
-from tariffs.v1 import law_service_pb2 as pb
 from tests.law.packs import (
     CHARGED,
     EXEMPT,
     NEWER,
-    TOYS,
     drop,
     golden_case,
     key_pair,
     law_copy,
     newer_pack,
 )
-from tests.service.harness import TIMEOUT, Running, compute_in_process, fails, line, no_warm_up, running
+from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, running
+from tests.service.law_packs import (
+    FOLLOWING,
+    NEXT,
+    PACK,
+    REFUSED,
+    SERVED,
+    quoted,
+    states,
+    versions,
+    watching,
+)
 from tests.service.stored import (
+    Held,
     get,
     metadata_of,
     read,
@@ -51,72 +58,25 @@ from tests.service.stored import (
     wait,
 )
 
-PACK = f"law-{NEWER}.tar.zst"
-SERVED, REFUSED = pb.LAW_STATE_SERVED, pb.LAW_STATE_REFUSED
-
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return key_pair(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture(scope="module")
-def pack(tmp_path_factory: pytest.TempPathFactory, keys: tuple[Path, Path]) -> bytes:
-    return newer_pack(tmp_path_factory.mktemp("law"), key=keys[0])
-
-
-@pytest.fixture(scope="module")
-def checks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The state directory of the server whose checks of packs others need not repeat."""
-    return tmp_path_factory.mktemp("checks")
-
-
-@pytest.fixture
-def state(tmp_path: Path, checks: Path) -> Path:
-    """A state directory with the results of the checks made so far."""
-    directory = tmp_path / "state"
-    if (checks / "law_checks").is_dir():
-        shutil.copytree(checks / "law_checks", directory / "law_checks")
-    return directory
-
-
-@pytest.fixture(scope="module")
-def watching(
-    tmp_path_factory: pytest.TempPathFactory, keys: tuple[Path, Path], checks: Path
+def started(
+    tmp_path_factory: pytest.TempPathFactory, law_keys: tuple[Path, Path], law_checks: Path
 ) -> Iterator[tuple[Running, Path]]:
-    packs = tmp_path_factory.mktemp("packs")
-    with running(warm=no_warm_up, law_dir=packs, law_keys=keys[1], state_dir=checks) as started:
-        yield started, packs
+    packs, state = tmp_path_factory.mktemp("packs"), tmp_path_factory.mktemp("state")
+    shutil.copytree(law_checks, state / "law_checks")
+    with watching(packs, law_keys[1], law_default="builtin", state_dir=state) as server:
+        yield server, packs
 
 
 @pytest.fixture
-def watched(watching: tuple[Running, Path]) -> Iterator[tuple[Running, Path]]:
+def watched(started: tuple[Running, Path]) -> Iterator[tuple[Running, Path]]:
     """A server that watches a directory of packs, which is empty before and after."""
-    server, packs = watching
+    server, packs = started
     yield server, packs
     for path in packs.iterdir():
         path.unlink()
     until(lambda: states(server).keys() == {"built in"})
-
-
-def toys(law_version: str = "") -> duty_service_pb2.CalculateDutyRequest:
-    given = {name: value for name, value in TOYS.items() if name != "value"}
-    request = line(**given, customs_value=TOYS["value"])
-    request.law_version = law_version
-    return request
-
-
-def quoted(server: Running, law_version: str = "") -> tuple[str, str]:
-    answer = server.duty.CalculateDuty(toys(law_version), timeout=TIMEOUT)
-    return answer.assessed, answer.provenance.law_version
-
-
-def versions(server: Running) -> list[Any]:
-    return list(server.law.ListVersions(pb.ListVersionsRequest(), timeout=TIMEOUT).versions)
-
-
-def states(server: Running) -> dict[str, int]:
-    return {one.pack or "built in": one.state for one in versions(server)}
 
 
 def test_a_signed_pack_is_served_without_a_restart_and_by_name_alone(
@@ -149,16 +109,16 @@ def test_an_unknown_version_names_those_there(served: Running) -> None:
 
 
 def test_a_refused_pack_says_why_and_changes_nothing(
-    watched: tuple[Running, Path], pack: bytes, keys: tuple[Path, Path], tmp_path: Path
+    watched: tuple[Running, Path], pack: bytes, law_keys: tuple[Path, Path], tmp_path: Path
 ) -> None:
     server, packs = watched
     drop(pack, packs, PACK)
     until(lambda: states(server).get(PACK) == SERVED)
     own = load_law()
     (tmp_path / "same").mkdir()
-    same_version = newer_pack(tmp_path / "same", own.version, key=keys[0])
+    same_version = newer_pack(tmp_path / "same", own.version, key=law_keys[0])
     golden = golden_case(tmp_path / "golden", assessed=CHARGED)
-    failing = build_pack(law_copy(tmp_path / "law", "2026.12.02.1"), golden=golden, key=keys[0])
+    failing = build_pack(law_copy(tmp_path / "law", "2026.12.02.1"), golden=golden, key=law_keys[0])
     unsigned = archive.read(pack, PACK)
     del unsigned[SIGNATURE]
     refused = {
@@ -230,38 +190,14 @@ def test_a_default_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
     assert load_law().version in caught.value.fix
 
 
-class Held:
-    """Computes in threads of this process; a run is held after its first part until it is let go or cancelled."""
-
-    def __init__(self, task: str) -> None:
-        self.begun, self.free = threading.Event(), threading.Event()
-        self._task = task
-
-    def __call__(self, task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
-        held = HeldSink(self, sink, cancel_token) if task == self._task else sink
-        compute_in_process(task, payload, held, cancel_token)
-
-
-class HeldSink:
-    def __init__(self, held: Held, sink: ResultSink, cancel_token: CancelToken) -> None:
-        self._held, self._sink, self._cancel_token = held, sink, cancel_token
-        self.cancelled, self.progress = sink.cancelled, sink.progress
-
-    def result(self, data: bytes) -> None:
-        self._sink.result(data)
-        self._held.begun.set()
-        while not self._held.free.wait(0.02):
-            self._cancel_token.check()
-
-
 def test_a_run_keeps_its_law_over_a_swap_and_a_restart(
-    tmp_path: Path, pack: bytes, keys: tuple[Path, Path], state: Path
+    tmp_path: Path, pack: bytes, following: bytes, law_keys: tuple[Path, Path], state: Path
 ) -> None:
     packs = tmp_path / "packs"
     drop(pack, packs, PACK)
     given: dict[str, Any] = {
-        "warm": no_warm_up, "law_dir": packs, "law_keys": keys[1], "law_default": "latest", "state_dir": state,
-        "lease_seconds": 2.0,
+        "warm": no_warm_up, "law_dir": packs, "law_keys": law_keys[1], "law_default": "latest",
+        "state_dir": state, "lease_seconds": 2.0,
     }  # fmt: skip
     request = simulation(rows(20))
     held = Held("run")
@@ -270,11 +206,9 @@ def test_a_run_keeps_its_law_over_a_swap_and_a_restart(
         assert held.begun.wait(60)
         assert metadata_of(get(server, name)).law_version.startswith(f"{NEWER}@")
     (packs / PACK).unlink()
-    (tmp_path / "next").mkdir()
-    following = newer_pack(tmp_path / "next", "2026.12.05.1", key=keys[0], origin="VN")
-    drop(following, packs, "law-next.tar.zst")
+    drop(following, packs, NEXT)
     with running(**given) as server:
-        assert quoted(server) == (CHARGED, "2026.12.05.1")
+        assert quoted(server) == (CHARGED, FOLLOWING)
         # The same request again under its id is the same run, though its law is no longer the default.
         assert start(server, request, "once").name == name
         done = wait(server, name)
@@ -289,14 +223,13 @@ def test_a_run_keeps_its_law_over_a_swap_and_a_restart(
 
 
 def test_a_call_in_flight_keeps_its_law(
-    tmp_path: Path, pack: bytes, keys: tuple[Path, Path], state: Path
+    tmp_path: Path, pack: bytes, law_keys: tuple[Path, Path], state: Path
 ) -> None:
     packs = tmp_path / "packs"
     packs.mkdir()
     held = Held("simulate")
-    with running(
-        held, no_warm_up, law_dir=packs, law_keys=keys[1], law_default="latest", state_dir=state
-    ) as server:
+    given: dict[str, Any] = {"law_dir": packs, "law_keys": law_keys[1], "law_default": "latest"}
+    with running(held, no_warm_up, state_dir=state, **given) as server:
         call = server.simulation.Simulate(simulation(rows(20)), timeout=10 * TIMEOUT)
         first = next(one for one in call if one.WhichOneof("content") != "progress")
         assert first.WhichOneof("content") != "done"
@@ -305,43 +238,3 @@ def test_a_call_in_flight_keeps_its_law(
         held.free.set()
         *_, last = call
         assert last.done.provenance.law_version == load_law().version
-
-
-@pytest.mark.slow
-def test_a_loaded_server_with_workers_goes_over_to_a_pack_for_good(
-    tmp_path: Path, pack: bytes, keys: tuple[Path, Path]
-) -> None:
-    packs = tmp_path / "packs"
-    packs.mkdir()
-    with running(
-        None, no_warm_up, law_dir=packs, law_keys=keys[1], law_default="latest", workers=1
-    ) as server:
-        stopped, answers = threading.Event(), list[tuple[str, str]]()
-
-        def ask() -> None:
-            # As fast as it can, it would take half of the processors from the server that checks a pack.
-            while not stopped.wait(0.01):
-                answers.append(quoted(server))
-
-        caller = threading.Thread(target=ask)
-        caller.start()
-        try:
-            until(lambda: answers)
-            drop(pack, packs, PACK)
-            until(lambda: (EXEMPT, NEWER) in answers)
-        finally:
-            stopped.set()
-            caller.join(TIMEOUT)
-        before, after = (CHARGED, load_law().version), (EXEMPT, NEWER)
-        assert answers == sorted(answers, key=[before, after].index)
-        assert {len(set(answers)), answers[0] == before} == {2, True}
-        request = simulation(rows(50))
-        under = {
-            name: simulated_under(server, request, name) for name in (load_law().version, "latest", NEWER)
-        }
-        assert under[NEWER] == under["latest"] != under[load_law().version]
-
-
-def simulated_under(server: Running, request: Any, law_version: str) -> list[bytes]:
-    request.law_version = law_version
-    return simulated(server, request)

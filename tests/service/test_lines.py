@@ -63,12 +63,6 @@ def test_rows_in_batches_are_valued_as_the_table_is(server: Running) -> None:
     assert messages[-1].done.provenance.law_digest == whole[-1].done.provenance.law_digest
 
 
-def test_answers_come_in_the_order_of_batches_and_points(server: Running) -> None:
-    messages = answers(server, stream(*(rows(5, seed) for seed in range(6))))
-    places = [(m.lines.batch, m.lines.scenario) for m in messages if m.HasField("lines")]
-    assert places == [(batch, scenario) for batch in range(6) for scenario, _ in ASKED]
-
-
 def test_a_bad_row_is_refused_by_its_place_in_its_batch_and_fails_nothing(server: Running) -> None:
     bad = rows(4).with_columns(
         origin=pl.when(pl.int_range(pl.len()) == 2).then(pl.lit("XX")).otherwise("origin")
@@ -101,14 +95,6 @@ def test_days_of_a_batch_that_may_be_two_are_refused_until_their_order_is_named(
         named = answers(server, stream(ambiguous, asked=on, date_format=order))
         assert lines_of(named, "base")["duty"].to_list() == pytest.approx([duty, 3000])
         assert not any(m.HasField("refused") for m in named)
-
-
-def test_orders_of_day_and_month_spelt_otherwise_are_one_run(server: Running) -> None:
-    digests = {
-        answers(server, stream(date_format=order))[-1].done.provenance.run_digest
-        for order in ("d/m/Y", "%d/%m/%Y", "DD/MM/YYYY")
-    }
-    assert len(digests) == 1
 
 
 def test_a_stream_without_rows_is_done_at_once(server: Running) -> None:
@@ -191,27 +177,6 @@ class Counting:
         compute_in_process(task, payload, sink, cancel_token)
 
 
-@pytest.mark.slow
-def test_no_more_than_two_batches_are_in_hand_and_the_sender_is_held() -> None:
-    counting, sent, large = Counting(), 0, pb.SimulateLinesRequest(arrow=arrow(rows(15_000)))
-
-    def requests() -> Iterator[Any]:
-        nonlocal sent
-        yield from stream(asked=ASKED[:1])
-        while sent < 400:
-            sent += 1
-            yield large
-
-    with running(counting, no_warm_up, workers=2, admitted_runs=8, caller_share=1) as server:
-        call = server.simulation.SimulateLines(requests(), timeout=TIMEOUT)
-        until(lambda: counting.begun >= 2)
-        # Time for batches that nothing holds to begin.
-        time.sleep(1.0)
-        assert counting.begun == 2
-        assert sent < 400
-        call.cancel()
-
-
 def test_a_reader_that_does_not_read_holds_up_the_computing() -> None:
     begun = 0
     made = [pb.SimulateLinesResponse(lines=pb.LinesBatch(arrow=b"x" * (1 << 20))).SerializeToString()] * 8
@@ -245,15 +210,6 @@ def test_a_full_server_makes_a_stream_wait_and_not_fail(server: Running) -> None
         messages = answers(small, stream(*(rows(5, seed) for seed in range(4))))
     places = [m.lines.batch for m in messages if m.HasField("lines")]
     assert places == [0, 0, 1, 1, 2, 2, 3, 3]
-
-
-def test_equal_streams_have_equal_digests_however_slow(server: Running) -> None:
-    digests = {
-        answers(server, stream(rows(5, 1), rows(5, 2)))[-1].done.provenance.run_digest for _ in range(2)
-    }
-    other = answers(server, stream(rows(5, 1), rows(5, 3)))[-1].done.provenance.run_digest
-    assert len(digests) == 1
-    assert other not in digests
 
 
 def test_a_batch_with_more_lines_than_can_be_held_is_refused_with_what_would_fit(

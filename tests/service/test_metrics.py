@@ -9,7 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import grpc
 import polars as pl
 import pytest
 from prometheus_client import generate_latest
@@ -94,19 +93,6 @@ def test_calls_in_hand_and_runs_that_wait_are_seen() -> None:
     assert found == expected
 
 
-@pytest.mark.slow
-def test_runs_of_workers_tell_their_seconds_and_rows() -> None:
-    with running(compute=None, metrics_port=0, workers=1) as server:
-        request = pb.SimulateRequest(points=[pb.Point(scenario={"name": "base"})])
-        assert list(server.simulation.Simulate(request, timeout=200))[-1].HasField("done")
-        found = metrics_of(server)
-    assert value(found, "workers_alive") == 2
-    assert value(found, "worker_restarts_total") == 0
-    assert value(found, "task_seconds_count", task="simulate") == 1
-    assert value(found, "kernel_seconds_total", task="simulate") > 0
-    assert value(found, "rows_valued_total", task="simulate") >= 300_000
-
-
 def test_replaced_workers_are_a_counter(tmp_path: Path) -> None:
     pools: Any = SimpleNamespace(
         workers=[SimpleNamespace(restarts=restarts, processes=[1]) for restarts in (2, 3)],
@@ -154,12 +140,6 @@ def test_a_taken_port_of_the_metrics_is_told_by_its_setting() -> None:
     assert "TARIFFS_METRICS_PORT" in caught.value.fix
 
 
-def test_without_a_port_there_are_no_metrics_to_read() -> None:
-    with running(warm=no_warm_up) as server:
-        server.duty.CalculateDuty(line(), timeout=20)
-        assert server.server.metrics_port == 0
-
-
 PROVENANCE = common_pb2.Provenance(run_digest="d")
 DONE = pb.Done(provenance=PROVENANCE)
 
@@ -190,11 +170,3 @@ def test_refused_rows_are_counted_where_an_answer_has_them() -> None:
     assert refused_rows_of(told) == 3
     assert refused_rows_of(pb.SimulateLinesResponse(done=DONE)) == 0
     assert refused_rows_of(table_service_pb2.Table()) == 0
-
-
-def test_bytes_that_are_no_message_are_counted_by_their_reason() -> None:
-    with running(warm=no_warm_up, metrics_port=0) as server:
-        bytes_of_nothing = server.channel.unary_unary("/tariffs.v1.DutyService/CalculateDuty", None, None)
-        with pytest.raises(grpc.RpcError):
-            bytes_of_nothing(b"\xff\xff", timeout=5)
-        assert value(metrics_of(server), "calls_failed_total", reason="REQUEST_INVALID") == 1

@@ -143,12 +143,6 @@ def test_the_tables_of_another_program_are_refused(make: Make) -> None:
     assert caught.value.reason == "DATABASE_VERSION"
 
 
-def test_revisions_are_numbered_in_their_order() -> None:
-    numbers = [revision.number for revision in pending(EMPTY)]
-    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
-    assert numbers[0] == FIRST
-
-
 def test_the_check_says_the_revision_and_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,7 @@ from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import TIMEOUT, Running, compute_in_process, fails, no_warm_up, points, running
 from tests.service.stored import (
     POINTS,
-    arrow,
-    as_caller,
+    Held,
     bad_rows,
     get,
     metadata_of,
@@ -36,9 +34,7 @@ from tests.service.stored import (
     simulated,
     simulation,
     start,
-    tokens_file,
     until,
-    upload,
     wait,
 )
 
@@ -81,19 +77,6 @@ def refused_of(messages: Any) -> pl.DataFrame:
     return pl.concat(frames).sort("row", maintain_order=True)
 
 
-def test_a_period_has_the_messages_of_the_call(server: Running) -> None:
-    request = pb.TimelineRequest(
-        scenarios=[{"name": "base"}, {"name": "truce-lapses"}],
-        start="2026-11-01",
-        end="2027-02-01",
-        response=pb.RESPONSE_MODEL_NONE,
-        arrow=arrow(rows(100)),
-    )
-    operation = wait(server, start(server, request).name)
-    called = list(server.simulation.Timeline(request, timeout=TIMEOUT))
-    assert results(read(server, operation.name)) == results(called)
-
-
 def test_a_reader_goes_on_where_it_was_cut_off(server: Running) -> None:
     name = start(server, simulation(rows(300))).name
     whole = results(read(server, name))
@@ -116,6 +99,8 @@ def test_a_request_id_begins_one_run_and_no_other(server: Running) -> None:
 def test_what_cannot_run_is_refused_at_once(server: Running) -> None:
     frame = rows(10)
     asks = {
+        "BATCH_TOO_LARGE": simulation(frame, arrow=b"x" * ((1 << 20) + 1)),
+        "BASELINE_REQUIRED": pb.SimulateRequest(points=points(("base", "")), arrow=b"x"),
         "REQUEST_INVALID": simulation(frame, asked=()),
         "SCENARIO_NOT_FOUND": simulation(frame, asked=[("no-such-scenario", "")]),
         "TABLE_NOT_FOUND": simulation(frame, handle="tables/" + "0" * 64),
@@ -132,14 +117,6 @@ def test_what_fails_while_it_runs_tells_its_reason(server: Running) -> None:
     assert (operation.done, operation.error.code) == (True, code_pb2.INVALID_ARGUMENT)
     assert metadata_of(operation).state == pb.RUN_STATE_FAILED
     assert fails(lambda: read(server, name)).reason == "COLUMN_MISSING"
-
-
-def test_a_run_over_a_kept_table_is_that_of_the_table(server: Running) -> None:
-    frame = rows(200)
-    request = simulation(frame)
-    whole = simulated(server, request)
-    request.handle = upload(server, frame).name
-    assert results(read(server, start(server, request).name)) == whole
 
 
 def test_runs_are_listed_page_by_page_and_forgotten() -> None:
@@ -159,54 +136,8 @@ def test_runs_are_listed_page_by_page_and_forgotten() -> None:
         assert fails(lambda: get(server, names[0])).reason == "RUN_NOT_FOUND"
 
 
-def test_nobody_sees_the_run_of_another(tmp_path: Path) -> None:
-    with running(warm=no_warm_up, tokens_file=tokens_file(tmp_path)) as server:
-        ann, bob = as_caller("ann"), as_caller("bob")
-        request = simulation(rows(10))
-        name = start(server, request, "same-id", **ann).name
-        assert start(server, request, "same-id", **bob).name != name
-        asks: list[Callable[[], Any]] = [
-            lambda: get(server, name, **bob),
-            lambda: wait(server, name, 1, **bob),
-            lambda: read(server, name, **bob),
-            lambda: server.operations.CancelOperation(
-                ops.CancelOperationRequest(name=name), timeout=TIMEOUT, **bob
-            ),
-            lambda: server.operations.DeleteOperation(
-                ops.DeleteOperationRequest(name=name), timeout=TIMEOUT, **bob
-            ),
-        ]
-        assert {fails(ask).reason for ask in asks} == {"RUN_NOT_FOUND"}
-        assert wait(server, name, **ann).done
-
-
-class Held:
-    """Computes here, but stops a long run after so many parts until it is let go or told to end."""
-
-    def __init__(self, parts: int) -> None:
-        self.parts = parts
-        self.held = 0
-
-    def __call__(self, task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
-        compute_in_process(task, payload, _HeldSink(self, sink) if task == "run" else sink, cancel_token)
-
-
-class _HeldSink:
-    def __init__(self, held: Held, sink: ResultSink) -> None:
-        self._held, self._sink = held, sink
-        self.progress, self.cancelled = sink.progress, sink.cancelled
-
-    def result(self, data: bytes) -> None:
-        self._sink.result(data)
-        self._held.held += 1
-        while self._held.held >= self._held.parts:
-            if self._sink.cancelled():
-                raise ServiceError("CANCELLED", "Stopped.")
-            time.sleep(0.01)
-
-
 def test_a_cancelled_run_stops_and_says_so() -> None:
-    with running(Held(1), no_warm_up) as server:
+    with running(Held("run"), no_warm_up) as server:
         name = start(server, simulation(rows(50))).name
         until(lambda: metadata_of(get(server, name)).finished_parts == 1)
         fault = fails(
@@ -221,7 +152,7 @@ def test_a_cancelled_run_stops_and_says_so() -> None:
 
 
 def test_a_run_that_waits_is_cancelled_at_once() -> None:
-    with running(Held(1), no_warm_up, workers=1) as server:
+    with running(Held("run"), no_warm_up, workers=1) as server:
         first = start(server, simulation(rows(50))).name
         until(lambda: metadata_of(get(server, first)).finished_parts == 1)
         second = start(server, simulation(rows(51))).name
@@ -232,21 +163,21 @@ def test_a_run_that_waits_is_cancelled_at_once() -> None:
 
 
 def test_parts_can_be_read_before_the_run_is_done() -> None:
-    held = Held(2)
+    held = Held("run", 2)
     with running(held, no_warm_up) as server:
         request = simulation(rows(50))
         name = start(server, request).name
         call = server.simulation.ReadRun(pb.ReadRunRequest(name=name), timeout=TIMEOUT)
         seen = [next(call).simulate for _ in range(6)]
         assert not get(server, name).done
-        held.parts = 1000
+        held.free.set()
         seen += [message.simulate for message in call]
         assert results(seen) == simulated(server, request)
 
 
 def test_a_run_outlives_its_server(tmp_path: Path) -> None:
     request = simulation(rows(80))
-    with running(Held(2), no_warm_up, state_dir=tmp_path) as server:
+    with running(Held("run", 2), no_warm_up, state_dir=tmp_path) as server:
         name = start(server, request).name
         until(lambda: metadata_of(get(server, name)).finished_parts == 2)
     with running(warm=no_warm_up, state_dir=tmp_path) as server:
@@ -256,7 +187,8 @@ def test_a_run_outlives_its_server(tmp_path: Path) -> None:
 
 
 def test_a_part_that_is_there_is_not_computed_again(tmp_path: Path) -> None:
-    request = simulation(bad_rows(rows(80)))
+    days = [("base", "2026-11-24"), *(("rates-by-country", day) for day in ("2026-11-24", "2027-01-11"))]
+    request = simulation(bad_rows(rows(80)), asked=days, scenario_parameters={"cn": "31%"})
     with running(warm=no_warm_up, state_dir=tmp_path) as server:
         name = start(server, request).name
         whole = results(read(server, name))
@@ -264,7 +196,7 @@ def test_a_part_that_is_there_is_not_computed_again(tmp_path: Path) -> None:
         (directory,) = (tmp_path / "runs").iterdir()
         kept = {path.name: path.stat().st_mtime_ns for path in directory.iterdir()}
         # What is missing is made anew: the end alone, or also the second of a day, for which the first is valued again.
-        for lost in ({"tail.parquet"}, {"00003.parquet", "tail.parquet"}):
+        for lost in (set[str](), {"tail.parquet"}, {"00002.parquet", "tail.parquet"}):
             for name in lost:
                 (directory / name).unlink()
             assert results(read(server, start(server, request).name)) == whole
@@ -285,7 +217,7 @@ def test_ended_runs_are_forgotten_in_time(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_too_many_waiting_runs_are_refused() -> None:
-    with running(Held(1), no_warm_up, workers=1, runs_waiting_limit=1) as server:
+    with running(Held("run"), no_warm_up, workers=1, runs_waiting_limit=1) as server:
         first = start(server, simulation(rows(50))).name
         until(lambda: metadata_of(get(server, first)).finished_parts == 1)
         start(server, simulation(rows(51)))
@@ -311,16 +243,3 @@ def test_a_run_that_kills_its_workers_ends() -> None:
         operation = wait(server, start(server, simulation(rows(5))).name)
         assert metadata_of(operation).state == pb.RUN_STATE_FAILED
         assert dying.deaths == 3
-
-
-@pytest.mark.parametrize(
-    ("request_", "reason"),
-    [
-        (pb.SimulateRequest(points=points(("base", "")), arrow=b"x" * ((1 << 20) + 1)), "BATCH_TOO_LARGE"),
-        (pb.SimulateRequest(points=points(("base", "")), arrow=b"x"), "BASELINE_REQUIRED"),
-    ],
-    ids=["too large", "no baseline"],
-)
-def test_what_can_be_told_at_once_is_told_when_a_run_is_begun(request_: Any, reason: str) -> None:
-    with running(warm=no_warm_up) as server:
-        assert fails(lambda: start(server, request_)).reason == reason

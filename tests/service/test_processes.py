@@ -17,7 +17,7 @@ from tariffs.client import Client
 from tariffs.engine.errors import ServiceError
 from tariffs.service.server import supervisor
 from tariffs.service.settings.settings import Settings
-from tests.service.harness import running
+from tests.service.harness import no_warm_up, running
 from tests.service.processes import SECONDS, served
 from tests.service.web_calls import post
 
@@ -87,24 +87,18 @@ def test_what_no_new_start_mends_ends_all(tmp_path: Path) -> None:
         assert "SETTING_INVALID" in {line["reason"] for line in failed}
 
 
-def test_a_port_that_is_taken_is_never_shared() -> None:
-    with (
-        running(warm=lambda: None) as server,
-        pytest.raises(ServiceError) as caught,
-    ):
-        supervisor.Supervisor(Settings(port=server.port, processes=2), never).run()
-    assert caught.value.reason == "SERVER_UNAVAILABLE"
-
-
-def test_a_held_port_keeps_other_servers_out_and_lets_its_own_in() -> None:
+def test_a_port_that_is_taken_is_never_shared_and_lets_its_own_in() -> None:
     settings = Settings(port=0, processes=2)
     held = supervisor._reserve(settings)
+    port = int(held[0].getsockname()[1])
+    taken = settings.model_copy(update={"port": port})
     try:
-        port = int(held[0].getsockname()[1])
-        with pytest.raises(ServiceError):
-            supervisor._reserve(settings.model_copy(update={"port": port}))
-        with pytest.raises(ServiceError), running(warm=lambda: None, port=port):
+        with pytest.raises(ServiceError) as caught:
+            supervisor.Supervisor(taken, never).run()
+        assert caught.value.reason == "SERVER_UNAVAILABLE"
+        with pytest.raises(ServiceError) as caught, running(warm=no_warm_up, port=port):
             pass
+        assert caught.value.reason == "SERVER_UNAVAILABLE"
         own = supervisor._bind(held[0].family, ("127.0.0.1", port), socket.SO_REUSEPORT)
         own.listen()
         own.close()

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import random
+import gc
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from google.protobuf.json_format import ParseDict
 
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.law import load_law
 from tariffs.engine.line_duty import class_profile, why_not
-from tariffs.engine.line_duty.quote import Quote, quote_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
+from tariffs.engine.rating.fits import StackedRow
 from tariffs.service.rpc import duty, shared
 from tariffs.service.rpc.quotes import fill_quote
 from tariffs.v1 import duty_service_pb2 as pb
-from tests.compat.answers.draws import entry_days, entry_line
 
 MASK = ("assessed", "layers.measure", "layers.amount")
 GOODS: Sequence[tuple[str, str, str, dict[str, float]]] = (
@@ -30,7 +30,7 @@ GOODS: Sequence[tuple[str, str, str, dict[str, float]]] = (
     ("2206.00.1500", "CA", "2026-10-15", {"usmca_share": 1.0, "packaged_share": 0.4}),
 )
 
-BOLTS = ("7318.15.2065", "CN", "2025-10-01", dict[str, float]())
+CACHES = (class_profile._PROFILES, class_profile._ROWS, why_not._CLASSES, why_not._SENTENCES)
 
 
 def request(
@@ -53,6 +53,11 @@ def data(answer: pb.CalculateDutyResponse | None) -> bytes:
     return answer.SerializeToString(deterministic=True)
 
 
+def forget(*caches: Any) -> None:
+    for cache in caches:
+        cache.clear()
+
+
 @pytest.mark.parametrize("goods", GOODS, ids=lambda goods: goods[0])
 @pytest.mark.parametrize("explain", [False, True])
 @pytest.mark.parametrize("mask", [(), MASK, ("landed", "notes"), ("layers",)])
@@ -62,11 +67,12 @@ def test_an_answer_from_memory_is_the_one_a_thread_builds_whole(
     for value in ("12500.00", "1", "3", "0", "99999.49"):
         asked = request(goods, value, mask)
         asked.explain = explain
+        before = asked.SerializeToString(deterministic=True)
         first = data(duty.calculate_duty(asked))
         assert data(duty.duty_from_memory(asked)) == first
-        for cache in (class_profile._PROFILES, class_profile._ROWS, why_not._CLASSES, why_not._SENTENCES):
-            cache.clear()
+        forget(*CACHES)
         assert data(duty.calculate_duty(asked)) == first
+        assert asked.SerializeToString(deterministic=True) == before
 
 
 def test_reasons_are_sent_on_request_and_headings_always() -> None:
@@ -86,23 +92,6 @@ def test_reasons_are_sent_on_request_and_headings_always() -> None:
     assert data(whole) == data(bare)
 
 
-def test_ids_that_are_too_long_are_refused_though_the_rest_is_known() -> None:
-    asked = request(GOODS[0])
-    duty.calculate_duty(asked)
-    asked.line.entry_id = "x" * 201
-    with pytest.raises(InputError, match="entry_id"):
-        duty.duty_from_memory(asked)
-
-
-def test_answering_leaves_the_request_as_it_was() -> None:
-    asked = request(GOODS[0])
-    asked.line.line_id = "a"
-    before = asked.SerializeToString(deterministic=True)
-    duty.calculate_duty(asked)
-    duty.duty_from_memory(asked)
-    assert asked.SerializeToString(deterministic=True) == before
-
-
 def test_an_answer_that_is_changed_does_not_change_later_ones() -> None:
     asked = request(GOODS[1])
     asked.explain = True
@@ -117,143 +106,103 @@ def test_an_answer_that_is_changed_does_not_change_later_ones() -> None:
     assert data(duty.duty_from_memory(asked)) == wanted
 
 
-def test_classes_of_goods_with_facts_are_left_to_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(class_profile, "_PROFILES", BoundedCache(8))
-    monkeypatch.setattr(why_not, "_CLASSES", BoundedCache(8))
-    asked = request(GOODS[2])
-    duty.calculate_duty(request(BOLTS))
-    assert duty.duty_from_memory(asked) is None
-    duty.calculate_duty(asked)
-    assert duty.duty_from_memory(asked) is not None
-    asked.explain = True
-    assert duty.duty_from_memory(asked) is None
-    duty.calculate_duty(asked)
-    assert duty.duty_from_memory(asked) is not None
-
-
-@pytest.mark.parametrize("explain", [False, True])
-def test_classes_of_goods_without_facts_are_compiled_at_once_and_told(explain: bool) -> None:
-    asked, told = request(GOODS[0]), list[pb.CalculateDutyRequest]()
-    asked.explain = explain
-    wanted = data(duty.calculate_duty(asked))
-    for cache in (class_profile._PROFILES, class_profile._ROWS, why_not._CLASSES, why_not._SENTENCES):
-        cache.clear()
-    assert [data(duty.duty_from_memory(asked, told.append)) for _ in range(2)] == [wanted] * 2
-    assert told == [asked]
-
-
-def test_the_first_reasons_of_a_day_are_left_to_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "_LAWS", BoundedCache(8))
-    asked = request(GOODS[0])
-    asked.switches["revive_displaced"] = "on"
-    duty.calculate_duty(asked)
-    asked.explain = True
-    assert duty.duty_from_memory(asked) is None
-    duty.calculate_duty(asked)
-    assert duty.duty_from_memory(asked) is not None
-
-
-def test_a_day_of_the_law_that_is_not_compiled_is_left_to_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "_LAWS", BoundedCache(8))
-    asked = request(GOODS[0])
-    asked.switches["revive_displaced"] = "on"
-    duty.calculate_duty(asked)
-    asked.line.entry = "2026-03-10"
-    assert duty.duty_from_memory(asked) is None
-    duty.calculate_duty(asked)
-    assert duty.duty_from_memory(asked) is not None
+def test_classes_of_goods_without_facts_are_compiled_at_once_and_told() -> None:
+    for explain in (False, True):
+        asked, told = request(GOODS[0]), list[pb.CalculateDutyRequest]()
+        asked.explain = explain
+        wanted = data(duty.calculate_duty(asked))
+        forget(*CACHES)
+        assert [data(duty.duty_from_memory(asked, told.append)) for _ in range(2)] == [wanted] * 2
+        assert told == [asked]
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("goods", "known", "asked"),
     [
-        {"scenario": {"name": "truce-extended"}},
-        {"scenario": {"name": "no-such-scenario"}},
-        {"scenario": {"yaml": "id: x"}},
-        {"switches": {"revive_displaced": "on"}},
-        {"min_confidence": "A"},
+        (2, {"line": {"hts": "7318.15.2065", "origin": "CN", "entry": "2025-10-01"}}, {}),
+        (2, {}, {"explain": True}),
+        (0, {}, {"explain": True}),
+        (0, {}, {"line": {"entry": "2026-03-10"}}),
+        (0, {}, {"scenario": {"name": "truce-extended"}}),
+        (0, {}, {"switches": {"usmca_basis": "2024"}}),
+        (0, {}, {"min_confidence": "A"}),
+    ],
+    ids=["facts", "reasons of facts", "reasons of a day", "day", "scenario", "switch", "confidence"],
+)
+def test_what_is_not_compiled_is_left_to_a_thread(
+    monkeypatch: pytest.MonkeyPatch, goods: int, known: dict[str, Any], asked: dict[str, Any]
+) -> None:
+    """Goods are asked for once, and then with a change; a law with another switch is known to no other test."""
+    for module, name in ((class_profile, "_PROFILES"), (why_not, "_CLASSES"), (shared, "_LAWS")):
+        monkeypatch.setattr(module, name, BoundedCache(8))
+    first, second = (request(GOODS[goods]) for _ in range(2))
+    for one in (first, second):
+        one.switches["revive_displaced"] = "on"
+    if known:
+        first.line.ClearField("claims")
+    duty.calculate_duty(first)
+    second.MergeFrom(pb.CalculateDutyRequest(**asked))
+    assert duty.duty_from_memory(second) is None
+    duty.calculate_duty(second)
+    assert duty.duty_from_memory(second) is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"read_mask": {"paths": ["layers.nothing"]}}, "no field"),
+        ({"read_mask": {"paths": ["assessed"] * 101}}, "read_mask has 101 items"),
+        ({"switches": {f"name_{number}": "1" for number in range(201)}}, "switches has 201 items"),
+        ({"line": {"customs_value": "-"}}, "customs_value"),
+        ({"line": {"entry_id": "x" * 201}}, "entry_id"),
+        ({"line": {"other_charges": [{"kind": 1, "amount": "1"}] * 101}}, "other_charges has 101 items"),
+        ({"line": {"claims": {"others": {f"name_{n}": "1" for n in range(201)}}}}, "claims has 201 items"),
     ],
 )
-def test_a_law_that_is_not_in_memory_is_left_to_a_thread(
-    monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
-) -> None:
-    monkeypatch.setattr(shared, "_LAWS", BoundedCache(8))
+def test_a_wrong_request_is_refused_on_either_way(change: dict[str, Any], text: str) -> None:
+    """Nor does more of a thing than anybody needs hold the event loop up."""
     asked = request(GOODS[0])
     duty.calculate_duty(asked)
-    assert duty.duty_from_memory(asked) is not None
     asked.MergeFrom(pb.CalculateDutyRequest(**change))
-    assert duty.duty_from_memory(asked) is None
-
-
-@pytest.mark.parametrize("from_memory", [False, True])
-def test_a_wrong_mask_or_line_is_refused_on_either_way(from_memory: bool) -> None:
-    duty.calculate_duty(request(GOODS[0]))
-    call = duty.duty_from_memory if from_memory else duty.calculate_duty
-    with pytest.raises(InputError, match="no field"):
-        call(request(GOODS[0], mask=["layers.nothing"]))
-    with pytest.raises(InputError, match="customs_value"):
-        call(request(GOODS[0], value="-"))
-
-
-def _many(request: pb.CalculateDutyRequest, what: str) -> None:
-    if what == "other_charges":
-        for _ in range(101):
-            request.line.other_charges.add(kind=pb.CHARGE_KIND_OTHER, amount="1")
-    elif what == "read_mask":
-        request.read_mask.paths.extend(["assessed"] * 101)
-    else:
-        many = request.switches if what == "switches" else request.line.claims.others
-        for number in range(201):
-            many[f"name_{number}"] = "1"
-
-
-@pytest.mark.parametrize("what", ["other_charges", "read_mask", "switches", "claims"])
-def test_more_of_a_thing_than_anybody_needs_does_not_hold_the_loop_up(what: str) -> None:
-    asked = request(GOODS[0])
-    duty.calculate_duty(asked)
-    _many(asked, what)
     for call in (duty.duty_from_memory, duty.calculate_duty):
-        with pytest.raises(InputError, match=f"{what} has [12]01 items"):
+        with pytest.raises(InputError, match=text):
             call(asked)
 
 
-@pytest.mark.parametrize("direction", [-1, 7])
-def test_a_direction_that_is_none_is_refused_though_the_rest_is_known(direction: int) -> None:
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"direction": -1}, "direction"),
+        ({"direction": 7}, "direction"),
+        ({"scenario": {"name": "no-such-scenario"}}, "no-such-scenario"),
+        ({"scenario": {"yaml": "id: x"}}, "schema"),
+    ],
+)
+def test_a_wrong_request_that_takes_a_law_to_refuse_is_left_to_a_thread(
+    change: dict[str, Any], text: str
+) -> None:
     asked = request(GOODS[0])
     duty.calculate_duty(asked)
-    asked.direction = direction  # type: ignore[assignment]
+    asked.MergeFrom(pb.CalculateDutyRequest(**change))
     assert duty.duty_from_memory(asked) is None
-    with pytest.raises(InputError, match="direction"):
+    with pytest.raises(TariffsError, match=text):
         duty.calculate_duty(asked)
 
 
-def test_reasons_on_the_wire_are_those_of_the_engine_whatever_lines_came_before() -> None:
-    dice, law = random.Random(8), load_law()
-    bare: list[pb.EntryLine] = []
-    for _ in range(40):
-        days = entry_days(dice)
-        for _ in range(10):
-            line = ParseDict(entry_line(dice, days), pb.EntryLine())
-            line.ClearField("claims")
-            bare.append(line)
-    conditional = 0
-    for line in bare:
-        try:
-            asked = quote_line(law, duty.read_line(line))
-        except TariffsError:
-            continue
-        conditional += check_reasons(asked)
-        for name in asked.missing_claims:
-            told = pb.EntryLine()
-            told.CopyFrom(line)
-            told.claims.others[name] = dice.choice(("0", "1"))
-            check_reasons(quote_line(law, duty.read_line(told)))
-    assert conditional > 5
+def test_answers_under_a_law_that_is_gone_keep_none_of_its_rows() -> None:
+    law = replace(load_law())
+    measures = {name: replace(measure) for name, measure in law.measures.items()}
+    law = replace(law, measures=measures)
+    of_law = {id(measure) for measure in measures.values()}
+    quote = quote_line(law, EntryLine("9503.00.0073", "CN", 10_000, "2026-12-01"))
+    fill_quote(pb.CalculateDutyResponse(), quote)
+    assert rows_of(of_law)
+    del law, measures, quote
+    gc.collect()
+    assert not rows_of(of_law)
 
 
-def check_reasons(quote: Quote) -> bool:
-    """Compare the reasons in the message of a quote; return True if one depends on facts not declared."""
-    message = pb.CalculateDutyResponse()
-    fill_quote(message, quote)
-    assert [dict(one.why) for one in message.layers] == [layer.why for layer in quote.layers]
-    return any(layer.otherwise is not None for layer in quote.layers)
+def rows_of(measures: set[int]) -> list[StackedRow]:
+    """Rows in memory that are of some measures."""
+    rows = [one for one in gc.get_objects() if isinstance(one, StackedRow)]
+    return [row for row in rows if id(row.layer.active.measure) in measures]

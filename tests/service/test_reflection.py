@@ -18,7 +18,6 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
-from tariffs.engine.errors import REASONS
 from tariffs.v1 import table_service_pb2
 from tests.service.harness import Running
 from tests.service.stored import until
@@ -79,50 +78,6 @@ def test_a_stock_client_makes_every_unary_call_and_reads_the_answer(stock: Stock
         name for name, answer in found.items() if not MessageToDict(answer)["provenance"]["runDigest"]
     } == set()
     assert float(found["DutyService/CalculateDuty"].assessed) > 0
-
-
-@dataclass(frozen=True)
-class Told:
-    """Error details, decoded with messages from reflection."""
-
-    code: str
-    text: str
-    reason: str
-    metadata: dict[str, str]
-
-
-def test_every_unary_call_answers_an_empty_request_or_says_what_is_missing(stock: Stock) -> None:
-    # All forecasts of a year, a minute of work: tests/economics/test_hindcast.py asks for them once.
-    asked = {
-        name: method for name, method in unary(stock).items() if name != "SimulationService/CompareTrade"
-    }
-    told = {name: error_of(stock, method, {}) for name, method in asked.items()}
-    errors = {name: error for name, error in told.items() if error is not None}
-    assert {"DutyService/CalculateDuty", "LawService/GetMeasure"} <= set(errors)
-    for name, error in errors.items():
-        assert error.reason in REASONS, name
-        assert error.code == REASONS[error.reason].code != "INTERNAL", name
-        assert error.text, name
-        assert error.metadata["fix"], name
-        assert error.metadata["request_id"], name
-
-
-def error_of(stock: Stock, method: Any, given: dict[str, Any]) -> Told | None:
-    """The error a call ends with; None if it is answered."""
-    try:
-        stock.call(method, given)
-    except grpc.RpcError as error:
-        return read_error(stock, error)
-    return None
-
-
-def read_error(stock: Stock, error: Any) -> Told:
-    trailers = dict(error.trailing_metadata())
-    status = stock.message("google.rpc.Status").FromString(trailers["grpc-status-details-bin"])
-    info = stock.message("google.rpc.ErrorInfo")()
-    (packed,) = (detail for detail in status.details if detail.type_url.endswith("google.rpc.ErrorInfo"))
-    info.ParseFromString(packed.value)
-    return Told(error.code().name, error.details(), info.reason, dict(info.metadata))
 
 
 @pytest.mark.parametrize("version", ["v1", "v1alpha"])

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import grpc
-import psutil
 import pytest
 
 from tariffs.v1 import simulation_service_pb2 as pb
@@ -112,18 +111,3 @@ def test_another_server_ends_the_run_of_one_that_was_killed(database: str, tmp_p
         assert metadata_of(wait(other.stubs, name)).attempts == 2
         assert start(other.stubs, REQUEST, "kill-1").name == name
         assert whole == simulated(other.stubs, REQUEST)
-
-
-@pytest.mark.kill
-@pytest.mark.slow
-def test_a_run_goes_on_when_the_process_that_computes_it_is_killed(tmp_path: Path) -> None:
-    database = f"sqlite:///{tmp_path / 'runs.sqlite'}"
-    with process(tmp_path / "state", database, tmp_path / "log") as one, one() as server:
-        name = start(server.stubs, REQUEST).name
-        until(lambda: metadata_of(get(server.stubs, name)).finished_parts >= 1)
-        assert not get(server.stubs, name).done, "the run ended before its worker could be killed"
-        for worker in psutil.Process(server.process.pid).children(recursive=True):
-            worker.kill()
-        whole = results(read(server.stubs, name))
-        assert wait(server.stubs, name).WhichOneof("result") == "response"
-        assert whole == simulated(server.stubs, REQUEST)

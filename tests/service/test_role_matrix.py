@@ -28,7 +28,7 @@ from tariffs.service.storage.scenario_events import (
     SCENARIO_VERSIONS,
     SCENARIOS,
 )
-from tariffs.v1 import contract, law_service_pb2, scenario_service_pb2, watch_service_pb2
+from tariffs.v1 import contract, scenario_service_pb2, watch_service_pb2
 from tests.service.harness import TIMEOUT, Running, fault_of, running
 from tests.service.jwt_issuer import bearer
 from tests.service.small_requests import PLAIN, POINT, SMALL
@@ -295,12 +295,6 @@ def test_a_role_may_do_with_an_object_what_the_documents_say(
     owner, group = {"own": (role, ""), "group": (STRANGER, DESK), "foreign": (STRANGER, FLOOR)}[whose]
     matrix.give_to(owner, group)
     assert matrix.outcome(name, role, owner) == expected(name, role, whose)
-
-
-def test_changes_of_the_law_are_read_without_a_table(matrix: Matrix) -> None:
-    request = law_service_pb2.ListChangesRequest(start="2025-04-01", end="2025-04-02")
-    answer = matrix.server.law.ListChanges(request, timeout=TIMEOUT, metadata=bearer("token-of-read"))
-    assert answer.changes
 
 
 def test_the_matrix_has_every_role_and_every_kind_of_object() -> None:

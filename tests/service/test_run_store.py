@@ -17,7 +17,6 @@ from tariffs.service.storage.leases import LONGEST_PAUSE, LateLeases
 from tariffs.service.storage.run_store import LeaseState, RunStore
 from tariffs.service.storage.table_store import TableRegister
 from tests.service.run_stores import LEASE, Clock, leased, owner, register_of, runs_of
-from tests.service.stored import until
 
 COUNTS = {"row_count": 1, "column_count": 1, "byte_count": 1}
 
@@ -43,15 +42,6 @@ def runs(database: Database) -> Iterator[RunStore]:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
-
-
-def test_servers_that_begin_at_once_make_the_tables_once(tmp_path: Path) -> None:
-    databases = [Database(f"sqlite:///{tmp_path / 'new.sqlite'}") for _ in range(4)]
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(Database.migrate, databases))
-    assert runs_of(databases[0]).start(owner("ann"), "simulate", b"", 1, "").name
-    for database in databases:
-        database.close()
 
 
 def test_a_server_that_begins_waits_for_one_that_makes_the_tables(tmp_path: Path) -> None:
@@ -89,16 +79,16 @@ def test_many_claimants_take_every_run_once(runs: RunStore, database: Database) 
     assert sorted(taken) == sorted(names)
 
 
+def test_a_request_id_is_that_of_one_owner(runs: RunStore) -> None:
+    first, again, other = (
+        runs.start(owner(name), "simulate", b"", 1, "mine").id for name in ("ann", "ann", "bob")
+    )
+    assert first == again != other
+
+
 def test_the_oldest_run_comes_first(runs: RunStore) -> None:
     names = [runs.start(owner("ann"), "simulate", bytes([index]), 1, "").name for index in range(3)]
     assert [leased(runs).run.name for _ in names] == names
-
-
-def test_a_lease_expires_by_the_clock_of_the_database(database: Database, runs: RunStore) -> None:
-    brief = runs_of(database, lease_seconds=0.1)
-    run = brief.start(owner("ann"), "simulate", b"", 3, "")
-    leased(brief)
-    assert until(brief.lease_next).run.id == run.id
 
 
 def test_a_lease_that_expired_is_taken_and_worth_nothing(runs: RunStore, clock: Clock) -> None:
@@ -180,28 +170,6 @@ def test_an_error_is_told_as_it_was(runs: RunStore) -> None:
     assert told == (error.reason, error.message, error.field, error.fix, error.metadata)
 
 
-def test_a_database_that_does_not_answer_is_told(tmp_path: Path) -> None:
-    database = Database("postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=2")
-    with pytest.raises(ServiceError) as caught:
-        database.migrate()
-    assert caught.value.reason == "STORAGE_UNAVAILABLE"
-
-
-def test_pages_hold_every_table_once_also_of_one_moment(database: Database) -> None:
-    register = register_of(database, 100)
-    digests = [f"{index:064x}" for index in range(7)]
-    for digest in digests:
-        register.add(owner("page-owner"), digest, share_with="", **COUNTS)
-    seen: list[str] = []
-    token = ""
-    while True:
-        tables, token = register.page(owner("page-owner"), 3, token)
-        seen += [table.digest for table in tables]
-        if not token:
-            break
-    assert sorted(seen) == digests
-
-
 def test_no_owner_takes_all_places_of_those_who_wait(runs: RunStore, database: Database) -> None:
     tight = runs_of(database, runs_waiting_limit=3, caller_share=0.5)
     for number in range(2):
@@ -241,18 +209,6 @@ def test_a_run_given_back_is_left_to_servers_of_its_version_for_a_while(
     assert old.lease_next() is not None
 
 
-def test_one_table_uploaded_twice_at_a_time_is_kept_once(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    register, digest = register_of(database, 1), "f" * 64
-    register.add(owner("twice"), digest, share_with="", **COUNTS)
-    # As the second sees it who looked before the first had written.
-    monkeypatch.setattr(TableRegister, "_update", staticmethod(lambda *_: False))
-    monkeypatch.setattr(TableRegister, "_check_room", lambda *_: None)
-    monkeypatch.setattr(register, "use", lambda who, digest: register.get(who, digest))
-    assert register.add(owner("twice"), digest, share_with="", **COUNTS).digest == digest
-
-
 def test_a_table_that_is_kept_can_be_sent_again_at_the_limit(database: Database) -> None:
     register = register_of(database, 1)
     register.add(owner("full"), "e" * 64, share_with="", **COUNTS)
@@ -262,18 +218,13 @@ def test_a_table_that_is_kept_can_be_sent_again_at_the_limit(database: Database)
         register.add(owner("full"), "d" * 64, share_with="", **COUNTS)
 
 
-def ended(runs: RunStore, run_id: str) -> None:
-    """End the run that is next in one of its ways."""
-    lease = leased(runs)
-    assert lease.run.id == run_id
-    runs.succeed(lease, b"", 1)
-
-
-def test_a_run_that_has_ended_survives_its_time_and_then_goes(database: Database, clock: Clock) -> None:
+def test_a_run_that_has_ended_survives_its_time_and_then_goes(
+    runs: RunStore, database: Database, clock: Clock
+) -> None:
     runs = runs_of(database, keep_days=100.0 / DAY_SECONDS)
     run = runs.start(owner("ann"), "simulate", b"kept", 1, "")
     clock.now += 1
-    ended(runs, run.id)
+    runs.succeed(leased(runs), b"", 1)
     open_run = runs.start(owner("ann"), "simulate", b"open", 1, "")
     for passed in (0.0, 50.0, 99.0, 100.0):
         clock.now = 1_000_001.0 + passed
@@ -285,8 +236,6 @@ def test_a_run_that_has_ended_survives_its_time_and_then_goes(database: Database
         runs.get(owner("ann"), run.id)
     assert caught.value.reason == "RUN_NOT_FOUND"
     assert runs.get(owner("ann"), open_run.id).is_open
-    with database.begin() as connection:
-        connection.execute(RUNS.delete())
 
 
 def test_three_crashes_end_a_run_and_a_part_between_them_counts_anew(runs: RunStore, clock: Clock) -> None:
@@ -331,12 +280,12 @@ def test_a_paused_run_is_free_after_its_pause_and_its_interruptions_are_no_crash
 
 @pytest.mark.parametrize("back", [61.0, 3_600.0, 1e6])
 def test_a_lease_given_before_the_clock_was_set_back_ends_after_its_length(
-    database: Database, clock: Clock, back: float
+    runs: RunStore, database: Database, clock: Clock, back: float
 ) -> None:
-    ours, here = runs_of(database), [0.0]
-    run = ours.start(owner("ann"), "simulate", b"", 9, "")
+    here = [0.0]
+    run = runs.start(owner("ann"), "simulate", b"", 9, "")
     clock.now += 1
-    leased(ours)
+    leased(runs)
     clock.now -= back
     # The server that had the lease was killed; this one is started after the clock was set.
     restarted = runs_of(database)
@@ -350,40 +299,31 @@ def test_a_lease_given_before_the_clock_was_set_back_ends_after_its_length(
     again = restarted.lease_next()
     assert again is not None
     assert again.run.id == run.id
-    with database.begin() as connection:
-        connection.execute(RUNS.delete())
 
 
 def test_a_server_that_is_alive_when_the_clock_is_set_back_keeps_its_run(
-    database: Database, clock: Clock
+    runs: RunStore, database: Database, clock: Clock
 ) -> None:
-    ours, here = runs_of(database), [0.0]
-    other = runs_of(database)
+    other, here = runs_of(database), [0.0]
     other._late_leases = LateLeases(LEASE, lambda: here[0])
-    ours.start(owner("ann"), "simulate", b"", 9, "")
+    runs.start(owner("ann"), "simulate", b"", 9, "")
     clock.now += 1
-    lease = leased(ours)
+    lease = leased(runs)
     for _ in range(5):
         clock.now -= 3_600.0
         assert other.lease_next() is None
         here[0] += LEASE / 3
-        assert ours.renew(lease) is LeaseState.HELD
+        assert runs.renew(lease) is LeaseState.HELD
         assert other.lease_next() is None
-    with database.begin() as connection:
-        connection.execute(RUNS.delete())
 
 
-def test_a_pause_given_before_the_clock_was_set_back_ends(database: Database, clock: Clock) -> None:
-    ours, here = runs_of(database), [0.0]
-    ours._late_leases = LateLeases(LEASE, lambda: here[0])
-    ours.start(owner("ann"), "simulate", b"", 9, "")
-    clock.now += 1
-    ours.pause(leased(ours), 30.0, "")
-    clock.now -= 3_600.0
-    assert ours.lease_next() is None
-    here[0] += LEASE
-    assert ours.lease_next() is None
-    clock.now += 1
-    assert ours.lease_next() is not None
-    with database.begin() as connection:
-        connection.execute(RUNS.delete())
+def test_one_table_uploaded_twice_at_a_time_is_kept_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register, digest = register_of(database, 1), "f" * 64
+    register.add(owner("twice"), digest, share_with="", **COUNTS)
+    # As the second sees it who looked before the first had written.
+    monkeypatch.setattr(TableRegister, "_update", staticmethod(lambda *_: False))
+    monkeypatch.setattr(TableRegister, "_check_room", lambda *_: None)
+    monkeypatch.setattr(register, "use", lambda who, digest: register.get(who, digest))
+    assert register.add(owner("twice"), digest, share_with="", **COUNTS).digest == digest

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -11,15 +10,19 @@ from typing import Any
 import grpc
 import pytest
 
+from tariffs.engine.base.chunks import watched
 from tariffs.engine.errors import ServiceError
+from tariffs.engine.law import load_law
+from tariffs.engine.line_duty.entry_line import EntryLine
+from tariffs.engine.runs.refunds.refund import RefundLine, refunds
 from tariffs.service.local import stream
-from tariffs.service.wire.identity import Caller
+from tariffs.service.wire.arrow import read_table
 from tariffs.service.workers import task_queue
-from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.service.workers.tasks import CancelToken, ResultSink
+from tariffs.v1 import refund_service_pb2, refund_service_pb2_grpc, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import compute_in_process, fails, line, no_warm_up, points, running, simulating
-from tests.service.stored import until
+from tests.service.harness import Running, compute_in_process, fails, line, no_warm_up, running, simulating
+from tests.service.stored import arrow, bad_rows, rows, until
 
 REQUEST = pb.SimulateRequest()
 SECONDS = 30.0
@@ -104,48 +107,6 @@ def test_a_reader_that_stops_reading_does_not_hold_the_worker() -> None:
         assert [found.lines.on for found in slow] == [str(number) for number in range(1, 120)]
 
 
-def test_what_was_asked_is_forgotten_with_the_caller_though_a_thread_comes_to_it_later(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    held, begun = threading.Event(), threading.Event()
-
-    def hold(task: str, payload: bytes, sink: Any, cancel_token: Any) -> None:
-        begun.set()
-        held.wait(SECONDS)
-
-    relays: list[Any] = []
-
-    class Seen(task_queue._ReaderRelay):
-        def __init__(self, *given: Any) -> None:
-            super().__init__(*given)
-            relays.append(self)
-
-    monkeypatch.setattr(task_queue, "_ReaderRelay", Seen)
-
-    async def leave_early() -> int:
-        lane = task_queue.Lane("test", hold, 1, FairLimit("runs", 9, 9))
-        made = task_queue.TaskQueue(lane, lane)
-        first = made.messages("a", b"", CancelToken(), Caller("ann", "ann"))
-        waiting = asyncio.ensure_future(anext(first, None))
-        await asyncio.to_thread(begun.wait, SECONDS)
-        cancel_token = CancelToken()
-        second = asyncio.ensure_future(
-            anext(made.messages("b", b"x" * 1000, cancel_token, Caller("ann", "ann")), None)
-        )
-        await asyncio.to_thread(until, lambda: len(relays) == 2)
-        cancel_token.cancel()
-        with pytest.raises(ServiceError, match="cancelled"):
-            await asyncio.wait_for(second, SECONDS)
-        # The executor holds the relay until a thread is free.
-        left = len(relays[-1]._payload)
-        held.set()
-        await waiting
-        await asyncio.to_thread(made.close)
-        return left
-
-    assert asyncio.run(leave_early()) == 0
-
-
 def test_one_run_too_many_is_refused_at_once_with_a_time_to_come_back() -> None:
     endless = Endless()
     with running(simulating(endless), no_warm_up, workers=1, admitted_runs=2) as server:
@@ -183,41 +144,58 @@ def test_leaving_a_local_run_early_ends_it() -> None:
     assert endless.ended.acquire(timeout=SECONDS)
 
 
-def test_a_local_run_keeps_its_deadline() -> None:
-    endless = Endless()
-    told = stream(lambda emit, cancelled: endless(REQUEST, emit, cancelled), 0.1)
-    with pytest.raises(ServiceError) as caught:
-        list(told)
-    assert caught.value.reason == "DEADLINE"
+def test_a_period_and_an_attribution_come_in_their_order(served: Running) -> None:
+    scenarios = [{"name": name} for name in ("base", "forced-labor-20-on-china")]
+    common: dict[str, Any] = {"response": pb.RESPONSE_MODEL_NONE, "arrow": arrow(bad_rows(rows(20)))}
+    period = pb.TimelineRequest(scenarios=scenarios, start="2026-12-01", end="2027-01-31", **common)
+    messages = list(served.simulation.Timeline(period, timeout=60))
+    kinds = [one.WhichOneof("content") for one in messages if not one.HasField("progress")]
+    assert kinds == ["refused", *(["segments", "totals", "averages", "average_total"] * 2), "done"]
+    totals = [read_table(one.totals.arrow) for one in messages if one.HasField("totals")]
+    assert sum(one["days"].sum() for one in totals) == 2 * 62
+    asked = [pb.Point(scenario=one, on="2027-01-11") for one in scenarios]
+    request = pb.SimulateRequest(points=asked, attribute=True, **common)
+    *_, attribution, done = served.simulation.Simulate(request, timeout=60)
+    assert (attribution.attribution.scenario, done.HasField("done")) == (scenarios[1]["name"], True)
+    for missing in ("start", "end"):
+        period.ClearField(missing)
+        assert f"{missing} is missing" in fails(lambda: list(served.simulation.Timeline(period))).message
+        setattr(period, missing, "2026-12-31")
 
 
-def test_one_call_too_many_of_any_kind_is_refused_with_the_limit() -> None:
-    endless = Endless()
-    with running(simulating(endless), no_warm_up, concurrent_calls=1) as server:
-        call = server.simulation.Simulate(REQUEST, timeout=60)
-        next(call)
-        fault = fails(lambda: server.duty.CalculateDuty(line(), timeout=SECONDS))
-        assert (fault.reason, fault.metadata["limit"]) == ("TOO_MANY_STREAMS", "1")
-        call.cancel()
-        assert endless.ended.acquire(timeout=SECONDS)
+def test_refunds_end_between_two_lines_when_nobody_waits_any_more() -> None:
+    line = RefundLine(EntryLine("9503.00.0073", "CN", 1000, "2025-05-20"))
+    refunds(load_law(), [line])
+    checks = 0
+
+    def check() -> None:
+        nonlocal checks
+        checks += 1
+        if checks > 3:
+            raise ServiceError("CANCELLED", "The caller has gone.")
+
+    with watched(check), pytest.raises(ServiceError, match="has gone"):
+        refunds(load_law(), [line] * 40)
 
 
-def test_cancelling_frees_the_worker_from_a_real_run() -> None:
-    long = pb.SimulateRequest(points=points(*[("base", f"2025-{month:02}-15") for month in range(1, 13)]))
-    ends: list[str] = []
+def test_short_calls_are_answered_while_refunds_are_computed_and_a_cancel_ends_those() -> None:
+    began, ended = threading.Event(), threading.Event()
 
     def compute(task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
-        try:
-            compute_in_process(task, payload, sink, cancel_token)
-        except ServiceError as error:
-            ends.append(error.reason)
-            raise
-        ends.append("finished")
+        if task != "refunds":
+            return compute_in_process(task, payload, sink, cancel_token)
+        began.set()
+        cancel_token.add_callback(ended.set)
+        ended.wait(SECONDS)
+        raise ServiceError("CANCELLED", "Stopped.")
 
-    with running(compute, no_warm_up, workers=1) as server:
-        call = server.simulation.Simulate(long, timeout=600)
-        while next(call).progress.fraction == 0:
-            pass
+    request = refund_service_pb2.CalculateRefundsRequest(lines=[{"line": line().line}])
+    check = scenario_service_pb2.CheckScenarioRequest(scenario={"name": "base"})
+    with running(compute, no_warm_up) as server:
+        stub: Any = refund_service_pb2_grpc.RefundServiceStub(server.channel)
+        call = stub.CalculateRefunds.future(request, timeout=2 * SECONDS)
+        assert began.wait(SECONDS)
+        assert server.scenarios.CheckScenario(check, timeout=SECONDS).ok
+        assert not ended.is_set()
         call.cancel()
-        next(server.simulation.Simulate(pb.SimulateRequest(points=points(("base", ""))), timeout=300))
-        assert ends[0] == "CANCELLED"
+        assert ended.wait(SECONDS)

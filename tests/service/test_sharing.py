@@ -11,7 +11,7 @@ import grpc
 import pytest
 from google.longrunning import operations_pb2 as ops
 
-from tariffs.v1 import law_service_pb2, scenario_service_pb2, table_service_pb2
+from tariffs.v1 import scenario_service_pb2, table_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import TIMEOUT, Fault, Running, fails, fault_of, points, running
 from tests.service.jwt_issuer import bearer
@@ -194,30 +194,6 @@ def test_quotas_of_the_callers_file_bound_calls_and_the_error_names_them(server:
     assert quota_of(fault) == ("TOO_MANY_STREAMS", "runs")
     start(server, request, **low)
     assert quota_of(fails(lambda: start(server, request, **low))) == ("ROW_QUOTA", "runs_kept")
-
-
-def test_a_caller_is_told_who_it_is_and_what_it_uses(server: Running) -> None:
-    def told(name: str) -> Any:
-        return server.law.GetCaller(law_service_pb2.GetCallerRequest(), **by(name))
-
-    amy = told("amy")
-    assert (amy.name, list(amy.roles), list(amy.groups)) == ("amy", ["read", "run"], ["desk", "floor"])
-    for name in table_names(server, "bob"):
-        server.tables.DeleteTable(table_service_pb2.DeleteTableRequest(name=name), **by("root"))
-    uploaded(server, "bob", 107)
-    found = {quota.name: quota for quota in told("bob").quotas}
-    assert list(found) == [
-        *("calls", "runs", "calls_per_second", "runs_kept", "tables", "table_bytes", "sweep_points")
-    ]
-    assert (found["calls"].limit, found["calls"].used) == (192, 1)
-    assert (found["tables"].limit, found["tables"].used) == (100, 1)
-    assert not found["sweep_points"].HasField("limit")
-    assert not found["table_bytes"].HasField("used")
-    low = {quota.name: quota.limit for quota in told("low").quotas}
-    assert low == {
-        **{"calls": 192, "runs": 1, "calls_per_second": 500, "runs_kept": 1},
-        **{"tables": 1, "table_bytes": 10000, "sweep_points": 3},
-    }
 
 
 def test_who_leaves_a_group_loses_what_is_shared_with_it_at_the_next_call(server: Running) -> None:

@@ -1,9 +1,15 @@
-"""A full disk and a database that is away delay calls and runs; nothing is lost and nothing is an internal error."""
+"""A full disk and a database that is away delay calls and runs; nothing is lost.
+
+Uploads that a killed server leaves behind are removed at the next start, those under way never.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
+import signal
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,15 +23,14 @@ from google.longrunning import operations_pb2 as ops
 
 from tariffs.engine.errors import ServiceError
 from tariffs.service.server import run_scheduler
-from tariffs.service.storage import files
+from tariffs.service.storage import files, table_store
 from tariffs.service.storage.run_store import RunStore
-from tariffs.service.storage.table_store import UploadFile
-from tariffs.service.wire.status import PUSHBACK_KEY, status_of, trailers_of
+from tariffs.service.storage.table_store import UploadFile, sweep_uploads
 from tariffs.service.workers.overflow_queue import IN_MEMORY, OverflowQueue
 from tariffs.service.workers.tasks import CancelToken, ResultSink
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import TIMEOUT, compute_in_process, fails, no_warm_up, running
-from tests.service.stored import metadata_of, parts, read, rows, simulation, start, wait
+from tests.service.stored import metadata_of, parts, read, rows, simulation, start, until, wait
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
@@ -133,7 +138,55 @@ def test_a_run_whose_last_message_was_read_has_ended(monkeypatch: pytest.MonkeyP
         server.operations.DeleteOperation(ops.DeleteOperationRequest(name=name), timeout=TIMEOUT)
 
 
-def test_a_caller_is_told_when_to_try_again_only_where_another_server_is_no_help() -> None:
-    for reason, pushback in (("STORAGE_UNAVAILABLE", "2000"), ("WARMING_UP", None), ("SHUTTING_DOWN", None)):
-        trailers = dict(trailers_of(status_of(ServiceError(reason, "Later."), "1"), "1"))
-        assert trailers.get(PUSHBACK_KEY) == pushback
+UPLOADING = """
+import sys, time
+from pathlib import Path
+from tariffs.service.storage.table_store import UploadFile, sweep_uploads
+file = UploadFile(Path(sys.argv[1]))
+file.write(b"part")
+file.flush()
+print("begun", flush=True)
+time.sleep(300)
+"""
+
+
+def test_an_upload_under_way_is_left_alone(tmp_path: Path) -> None:
+    upload = UploadFile(tmp_path)
+    assert sweep_uploads(tmp_path) == []
+    upload.write(b"one")
+    assert sweep_uploads(tmp_path) == []
+    upload.write(b"two")
+    upload.flush()
+    assert sweep_uploads(tmp_path) == []
+    assert upload.path.read_bytes() == b"onetwo"
+    upload.remove()
+    upload.write(b"three")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_upload_cut_by_a_kill_is_removed_at_the_next_start(tmp_path: Path) -> None:
+    incoming = tmp_path / "incoming"
+    incoming.mkdir()
+    arguments = [sys.executable, "-c", UPLOADING, str(incoming)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        under_way = UploadFile(incoming)
+        under_way.write(b"another server's")
+        process.send_signal(signal.SIGKILL)
+        process.wait(30)
+    assert len(list(incoming.iterdir())) == 2
+    with running(warm=no_warm_up, state_dir=tmp_path):
+        until(lambda: len(list(incoming.iterdir())) == 1)
+    assert list(incoming.iterdir()) == [under_way.path]
+    under_way.remove()
+
+
+def test_a_file_that_cannot_be_made_leaves_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(table_store, "flock", fail)
+    with pytest.raises(RuntimeError):
+        UploadFile(tmp_path).write(b"x")
+    assert list(tmp_path.iterdir()) == []

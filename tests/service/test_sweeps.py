@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import grpc
 import polars as pl
 import pytest
 from google.longrunning import operations_pb2 as ops
@@ -16,13 +15,10 @@ from tariffs.engine.law import load_law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.sweeps import sweep as sweep_module
-from tariffs.engine.runs.sweeps import sweep_points
 from tariffs.engine.runs.sweeps.point_sums import PointEvaluator
 from tariffs.engine.runs.sweeps.sweep import sweep
-from tariffs.engine.runs.sweeps.sweep_points import POINTS_AT_MOST, grid
+from tariffs.engine.runs.sweeps.sweep_points import grid
 from tariffs.engine.scenario import parse_scenario
-from tariffs.engine.tables import atoms as atoms_module
-from tariffs.service.observability.audit_facts import run_digest_of
 from tariffs.service.wire.arrow import MESSAGE_LIMIT, read_table
 from tariffs.service.workers.tasks import CancelToken, ResultSink
 from tariffs.v1 import simulation_service_pb2 as pb
@@ -31,15 +27,12 @@ from tests.service.harness import TIMEOUT, Running, compute_in_process, fails, n
 from tests.service.stored import (
     arrow,
     bad_rows,
-    get,
     metadata_of,
     read,
-    result_of,
     results,
     rows,
     start,
     until,
-    upload,
     wait,
 )
 
@@ -123,56 +116,6 @@ def test_a_sweep_has_the_rows_of_the_engine(server: Running) -> None:
     assert len(fractions) >= 5
 
 
-def test_a_list_of_points_has_defaults_where_it_is_null(server: Running) -> None:
-    frame = rows(20)
-    listed = pl.DataFrame({"cn": ["0%", None], "vietnam": ["12.5%", "3%"]})
-    parts = [arrow(listed.slice(0, 1)), arrow(listed.slice(1, 1))]
-    whole = swept(server, sweeping(frame, grid=None, list={"arrow": parts}))
-    totals = frame_of(whole, "totals")
-    assert totals.select("cn", "vietnam").rows() == [(0.0, 0.125), (0.125, 0.03)]
-    single = frame_of(swept(server, sweeping(frame, ["0%"])), "totals")
-    assert totals.row(0)[2:] == single.row(0)[1:]
-
-
-def test_a_stored_table_is_swept_as_one_that_is_sent(server: Running) -> None:
-    frame = rows(30)
-    sent = sweeping(frame, RATES[:2])
-    stored = sweeping(None, RATES[:2], handle=upload(server, frame).name)
-    assert results(swept(server, sent))[:-1] == results(swept(server, stored))[:-1]
-
-
-@pytest.mark.usefixtures("small_blocks")
-def test_a_long_sweep_has_the_messages_of_the_call(server: Running) -> None:
-    request = sweeping(bad_rows(rows(40)))
-    operation = wait(server, start(server, request).name)
-    whole = results(read(server, operation.name))
-    assert whole == results(swept(server, request))
-    assert result_of(operation).message_count == len(whole)
-    metadata = metadata_of(operation)
-    assert (metadata.finished_parts, metadata.total_parts) == (3, 3)
-
-
-@pytest.mark.usefixtures("small_blocks")
-def test_rows_that_only_valuing_shows_to_be_unusable_come_before_the_end(
-    server: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(atoms_module, "ATOMS_AT_MOST", 1)
-    # Rows of its own: the parts of a request computed before would be read again.
-    request = sweeping(bad_rows(rows(41)))
-    called = swept(server, request)
-    kinds = [m.WhichOneof("content") for m in called if not m.HasField("progress")]
-    assert (kinds[0], kinds[-2:]) == ("refused", ["refused", "done"])
-    assert set(frame_of(called, "refused")["reason"]) == {"HTS_CODE_MALFORMED", "TOO_MANY_ATOMS"}
-    assert results(read(server, start(server, request).name)) == results(called)
-
-
-def test_the_last_message_of_a_long_sweep_has_its_run_digest() -> None:
-    done = pb.Done(provenance={"run_digest": "abc"})
-    assert run_digest_of(pb.ReadRunResponse(sweep={"done": done})) == "abc"
-    seek = sweep_service_pb2.SeekResponse(done={"provenance": {"run_digest": "abc"}})
-    assert run_digest_of(seek) == "abc"
-
-
 class Stopping:
     """Computes here, but a long run loses its worker once, after so many parts."""
 
@@ -246,46 +189,23 @@ def cancelled(step: Callable[[], None]) -> bool:
     return False
 
 
-def test_a_cancelled_call_stops_the_work(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = waiting_points(monkeypatch)
-    call = server.sweeps.Sweep(sweeping(rows(20), ["0%:50%:1%"]), timeout=TIMEOUT)
-    until(lambda: next(call).HasField("progress") and len(seen) >= 3)
-    call.cancel()
-    until(lambda: not server.server._task_queue.sweeps.active)
-    until(lambda: not server.server._task_queue.sweeps.computing)
+@pytest.mark.parametrize("is_long", [False, True], ids=["call", "run"])
+def test_what_is_cancelled_stops_computing(
+    server: Running, monkeypatch: pytest.MonkeyPatch, is_long: bool
+) -> None:
+    seen, request = waiting_points(monkeypatch), sweeping(rows(20), ["0%:50%:1%"])
+    if is_long:
+        name = start(server, request).name
+        until(lambda: len(seen) >= 3)
+        server.operations.CancelOperation(ops.CancelOperationRequest(name=name), timeout=TIMEOUT)
+        assert metadata_of(wait(server, name)).state == pb.RUN_STATE_CANCELLED
+    else:
+        call = server.sweeps.Sweep(request, timeout=TIMEOUT)
+        until(lambda: next(call).HasField("progress") and len(seen) >= 3)
+        call.cancel()
+        until(lambda: not server.server._task_queue.sweeps.active)
+        until(lambda: not server.server._task_queue.sweeps.computing)
     assert len(seen) == 3
-
-
-def test_a_cancelled_run_stops(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = waiting_points(monkeypatch)
-    name = start(server, sweeping(rows(20), ["0%:50%:1%"])).name
-    until(lambda: len(seen) >= 3)
-    server.operations.CancelOperation(ops.CancelOperationRequest(name=name), timeout=TIMEOUT)
-    assert wait(server, name).done
-    assert metadata_of(get(server, name)).state == pb.RUN_STATE_CANCELLED
-    assert len(seen) == 3
-
-
-def test_a_seek_names_roots_and_its_path(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweep_points, "CELLS", 4)
-    frame = rows(20)
-    totals = frame_of(swept(server, sweeping(frame, ["0%", "80%"], by=["origin"])), "groups")
-    low, high = totals.filter(origin="CN")["duty"].to_list()
-    request = seeking(frame, target=low + (high - low) / 2)
-    messages = list(server.sweeps.Seek(request, timeout=TIMEOUT))
-    done = messages[-1].done
-    (root,) = done.roots
-    assert root.value.number == pytest.approx(0.4)
-    assert root.achieved == pytest.approx(request.target)
-    assert done.monotone
-    assert not root.HasField("to")
-    path = read_table(done.path)
-    assert path["value"].to_list() == pytest.approx([0.0, 0.2, 0.4, 0.6, 0.8])
-    assert done.provenance.run_digest
-    assert messages[0].HasField("progress")
-    missed = list(server.sweeps.Seek(seeking(frame, target=1e12), timeout=TIMEOUT))[-1].done
-    assert not missed.roots
-    assert missed.nearest.value.number == 0.8
 
 
 @pytest.mark.parametrize(
@@ -316,14 +236,3 @@ def test_requests_that_cannot_be_answered_are_refused(
     assert fault.reason == reason
     if isinstance(request, pb.SweepRequest) and reason not in {"GROUP_UNKNOWN"}:
         assert fails(lambda: start(server, request)).reason == reason
-
-
-def test_one_point_more_than_the_limit_is_refused(server: Running) -> None:
-    listed = pl.DataFrame({"cn": ["5%"] * (POINTS_AT_MOST + 1)})
-    rates, others = ["0%:100%:1%"], ["0%:99.9%:0.1%"]
-    axes = [{"name": "cn", "values": rates}, {"name": "vietnam", "values": others}]
-    for points in ({"list": {"arrow": [arrow(listed, "zstd")]}, "grid": None}, {"grid": {"axes": axes}}):
-        request = sweeping(rows(5), **points)
-        fault = fails(lambda request=request: list(server.sweeps.Sweep(request, timeout=TIMEOUT)))  # type: ignore[misc]
-        assert (fault.code, fault.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "PARAMETER_INVALID")
-        assert fails(lambda request=request: start(server, request)).reason == "PARAMETER_INVALID"  # type: ignore[misc]

@@ -13,11 +13,10 @@ from typing import Any
 import grpc
 import pytest
 import structlog
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.server import watched_file
-from tariffs.service.server.identities import UNLISTED_ROLES, Identities, Tokens
+from tariffs.service.server.identities import Identities, Tokens
 from tariffs.service.wire.identity import Caller
 from tests.service.harness import TIMEOUT, Running, fails, line, no_warm_up, running
 from tests.service.stored import until
@@ -89,35 +88,29 @@ def test_a_file_that_is_wrong_is_an_error_that_does_not_show_a_token(tmp_path: P
     assert "token\n" not in caught.value.message
 
 
-def test_a_changed_file_is_read_at_the_next_look(path: Path) -> None:
-    tokens = Tokens(path)
-    rewrite(path, "carol token-of-carol\n", 1)
+def in_place_of_another(path: Path, text: str, stamp: int) -> None:
+    rewrite(path.with_name("other"), text, stamp)
+    path.with_name("other").replace(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "later"), [(rewrite, 1), (in_place_of_another, 0)], ids=["in its place", "another at its time"]
+)
+def test_a_token_replaced_by_one_of_the_same_length_counts_from_the_next_look(
+    path: Path, change: Callable[[Path, str, int], None], later: int
+) -> None:
+    tokens, before = Tokens(path), path.stat()
+    text = path.read_text().replace("token-of-alice", "token-of-alicf")
+    change(path, text, before.st_mtime_ns + later)
+    assert path.stat().st_size == before.st_size
     assert tokens.name_of("token-of-alice") == "alice"
     tokens.reload_if_changed()
     assert tokens.name_of("token-of-alice") is None
-    assert tokens.name_of("token-of-carol") == "carol"
-
-
-def test_a_token_replaced_by_one_of_the_same_length_is_noticed(path: Path) -> None:
-    tokens = Tokens(path)
-    before = path.stat()
-    rewrite(path, path.read_text().replace("token-of-alice", "token-of-alicf"), before.st_mtime_ns + 1)
-    after = path.stat()
-    assert (after.st_size, after.st_ino) == (before.st_size, before.st_ino)
-    tokens.reload_if_changed()
-    assert tokens.name_of("token-of-alice") is None
     assert tokens.name_of("token-of-alicf") == "alice"
-
-
-def test_a_file_put_in_place_of_another_is_noticed_though_size_and_time_are_the_same(path: Path) -> None:
-    tokens = Tokens(path)
-    before = path.stat()
-    other = path.with_name("other")
-    rewrite(other, path.read_text().replace("token-of-alice", "token-of-alicf"), before.st_mtime_ns)
-    other.replace(path)
-    assert path.stat().st_mtime_ns == before.st_mtime_ns
-    tokens.reload_if_changed()
-    assert tokens.name_of("token-of-alicf") == "alice"
+    # A signal reads a file that looks the same.
+    rewrite(path, text.replace("alicf", "alicg"), path.stat().st_mtime_ns)
+    tokens.reload()
+    assert tokens.name_of("token-of-alicg") == "alice"
 
 
 def test_the_file_is_watched_off_the_event_loop_and_no_call_reads_it(
@@ -130,6 +123,8 @@ def test_the_file_is_watched_off_the_event_loop_and_no_call_reads_it(
     def watched(self: Path, **given: Any) -> os.stat_result:
         if self == path:
             looked.append(threading.current_thread().name)
+            if len(looked) == 1:
+                raise RuntimeError("A look that fails is not the last.")
         return stat(self, **given)
 
     with running(warm=no_warm_up, tokens_file=path) as server:
@@ -151,71 +146,21 @@ def _is_refused(server: Running, metadata: Any) -> bool:
     return False
 
 
-@pytest.mark.asyncio
-async def test_the_watch_outlives_a_look_that_fails(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watched_file, "LOOK_SECONDS", 0.001)
-    tokens, looks = Tokens(path), iter([OSError("the disk"), RuntimeError("else")])
-    looked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def look() -> None:
-        if (error := next(looks, None)) is not None:
-            raise error
-        loop.call_soon_threadsafe(looked.set)
-
-    monkeypatch.setattr(tokens, "reload_if_changed", look)
-    watch = asyncio.create_task(tokens.watch())
-    await asyncio.wait_for(looked.wait(), 10)
-    watch.cancel()
-
-
-def test_a_file_that_cannot_be_read_any_more_locks_nobody_out(path: Path) -> None:
+def test_a_file_that_cannot_be_read_any_more_locks_nobody_out_and_is_tried_until_it_can(path: Path) -> None:
     tokens = Tokens(path)
-    spoils: list[Callable[[], None]] = [lambda: rewrite(path, "half a li", 1), path.unlink]
-    for spoil in spoils:
-        spoil()
-        with structlog.testing.capture_logs() as logged:
-            tokens.reload_if_changed()
-            assert tokens.name_of("token-of-alice") == "alice"
-        assert [entry["event"] for entry in logged] == ["tokens not read"]
-    rewrite(path, "carol token-of-carol\n", 2)
-    tokens.reload_if_changed()
-    assert tokens.name_of("token-of-alice") is None
-
-
-def test_a_file_that_could_not_be_read_is_tried_until_it_can(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tokens = Tokens(path)
-    path.write_text("bob other-token\n")
-    read, allowed = Tokens._read, False
-
-    def forbidden(self: Tokens) -> Any:
-        if not allowed:
-            raise InputError("SETTING_INVALID", "Not allowed.", fix="Let it be read.")
-        return read(self)
-
-    # As a file that is made anew with its old permissions, which change afterwards without a trace in its times.
-    monkeypatch.setattr(Tokens, "_read", forbidden)
     with structlog.testing.capture_logs() as logged:
-        for _ in range(3):
+        rewrite(path, "half a li", 1)
+        for _ in range(2):
             tokens.reload_if_changed()
             assert tokens.name_of("token-of-alice") == "alice"
-        allowed = True
+        # As a file whose permission comes back, without a trace in its times.
+        rewrite(path, "bob token", 1)
         tokens.reload_if_changed()
-        assert tokens.name_of("token-of-alice") is None
-    assert [entry["event"] for entry in logged] == ["tokens not read", "tokens read"]
-
-
-def test_a_signal_reads_the_file_even_if_it_looks_the_same(path: Path) -> None:
-    tokens = Tokens(path)
-    before = path.stat()
-    text = path.read_text().replace("token-of-alice", "token-of-alicf")
-    path.write_text(text)
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    tokens.reload()
-    assert tokens.name_of("token-of-alice") is None
-    assert tokens.name_of("token-of-alicf") == "alice"
+        assert (tokens.name_of("token-of-alice"), tokens.name_of("token")) == (None, "bob")
+        path.unlink()
+        tokens.reload_if_changed()
+        assert tokens.name_of("token") == "bob"
+    assert [entry["event"] for entry in logged] == ["tokens not read", "tokens read", "tokens not read"]
 
 
 def test_without_tokens_a_caller_is_its_address() -> None:
@@ -235,27 +180,16 @@ def test_what_is_not_a_known_bearer_is_refused(path: Path, given: str) -> None:
     assert "alice" not in str(caught.value)
 
 
-@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_the_scheme_is_read_in_any_case(path: Path, scheme: str) -> None:
-    found = identified([("authorization", f"{scheme} token-of-bob")], "ipv4:10.0.0.1:1", Tokens(path))
-    assert found == Caller("bob", "bob", UNLISTED_ROLES)
-
-
 def test_a_server_with_tokens_answers_who_has_one_and_logs_the_owner(
     path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    metadata = (("authorization", "Bearer token-of-bob"),)
     with running(warm=no_warm_up, tokens_file=path) as server:
-        fault = fails(lambda: server.duty.CalculateDuty(line(), timeout=20))
-        answer = server.duty.CalculateDuty(line(), timeout=20, metadata=metadata)
-        listing = reflection_pb2_grpc.ServerReflectionStub(server.channel)
-        request = reflection_pb2.ServerReflectionRequest(list_services="")
-        refused = fails(lambda: list(listing.ServerReflectionInfo(iter([request]), timeout=TIMEOUT)))
-        listed: Any = next(listing.ServerReflectionInfo(iter([request]), timeout=TIMEOUT, metadata=metadata))
-    assert (fault.code, fault.reason) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_INVALID")
-    assert refused.reason == "TOKEN_INVALID"
-    assert answer.assessed
-    assert listed.list_services_response.service
+        fault = fails(lambda: server.duty.CalculateDuty(line(), timeout=TIMEOUT))
+        assert (fault.code, fault.reason) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_INVALID")
+        for scheme in ("Bearer", "bearer", "BEARER"):
+            metadata = (("authorization", f"{scheme} token-of-bob"),)
+            answer = server.duty.CalculateDuty(line(), timeout=TIMEOUT, metadata=metadata)
     logged = capfd.readouterr().out
     assert "bob" in logged
+    assert answer.provenance.run_digest in logged
     assert "token-of-bob" not in logged

@@ -14,7 +14,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import grpc
 import numpy as np
 import psutil
 import pytest
@@ -31,7 +30,7 @@ from tariffs.service.workers.worker_main import UnexpectedError
 from tariffs.service.workers.worker_pool import WorkerPool
 from tariffs.v1 import common_pb2, duty_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import Running, compute_in_process, line, no_warm_up, points, running
+from tests.service.harness import compute_in_process, points
 from tests.service.stored import until
 
 SECONDS = 120.0
@@ -70,13 +69,6 @@ def pool() -> Iterator[WorkerPool]:
     """One worker for the tests that leave it alive."""
     with started() as workers:
         yield workers
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Running]:
-    """A server whose one worker computes."""
-    with running(compute=None, warm=no_warm_up, workers=1) as one:
-        yield one
 
 
 def compute(workers: WorkerPool, task: str, payload: bytes) -> list[bytes]:
@@ -180,28 +172,6 @@ def test_a_cancelled_run_stops_and_its_worker_takes_the_next() -> None:
 
 @pytest.mark.kill
 @pytest.mark.slow
-def test_a_run_whose_worker_is_killed_is_computed_by_another_and_nobody_notices(server: Running) -> None:
-    short = pb.SimulateRequest(points=points(*[("base", f"2025-0{month}-15") for month in range(1, 3)]))
-    wanted = [one for one in server.simulation.Simulate(short, timeout=120) if not one.HasField("progress")]
-    call = server.simulation.Simulate(short, timeout=120)
-    first = next(call)
-    assert first.HasField("progress")
-    _kill_busiest()
-    found = [one for one in call if not one.HasField("progress")]
-    assert found == wanted
-    assert server.duty.CalculateDuty(line(), timeout=30).assessed == "10400.00"
-
-
-def _kill_busiest() -> None:
-    children = psutil.Process().children()
-    workers = [child for child in children if RUNS in child.cmdline()]
-    assert workers
-    for process in workers:
-        process.send_signal(signal.SIGKILL)
-
-
-@pytest.mark.kill
-@pytest.mark.slow
 def test_a_run_that_kills_every_worker_is_refused_and_harms_no_other() -> None:
     with started(warm_up=QUOTES) as workers:
         sink = Collected()
@@ -227,37 +197,9 @@ def test_a_run_that_kills_every_worker_is_refused_and_harms_no_other() -> None:
         assert workers.restarts >= 1
 
 
-@pytest.mark.slow
-def test_one_warm_worker_takes_tasks_while_the_others_warm_up() -> None:
-    with started(2) as workers:
-        assert compute(workers, "duties", batch(1))
-        until(lambda: workers._idle.qsize() == 2, SECONDS)
-        assert len(set(workers.processes)) == 2
-        assert all(compute(workers, "duties", batch(1)) for _ in range(2))
-        assert workers.restarts == 0
-
-
 def batch(lines: int) -> bytes:
     request = duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS] * lines)
     return pack({}, request.SerializeToString())
-
-
-@pytest.mark.kill
-@pytest.mark.slow
-def test_workers_never_outlive_their_server() -> None:
-    with started() as workers:
-        (pid,) = workers.processes
-        (slot,) = workers._slots
-        worker = slot.worker
-        assert worker is not None
-        assert worker.process.stdin is not None
-        worker.process.stdin.close()
-        _gone(pid)
-
-
-def _gone(pid: int) -> None:
-    _, alive = psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=SECONDS)
-    assert not alive
 
 
 def test_workers_have_a_lower_priority_in_the_session_of_the_server_and_no_interrupts_of_its_terminal() -> (
@@ -280,19 +222,6 @@ def test_what_is_over_is_told_once_and_at_once_to_who_comes_late() -> None:
     token.cancel()
     token.add_callback(lambda: heard.append("late"))
     assert heard == ["first", "late"]
-
-
-@pytest.mark.slow
-def test_a_server_with_workers_answers_every_lane(server: Running) -> None:
-    checked = server.scenarios.CheckScenario(
-        scenario_service_pb2.CheckScenarioRequest(scenario={"name": "truce-lapses"}), timeout=60
-    )
-    assert checked.ok
-    told = list(server.simulation.Simulate(pb.SimulateRequest(points=points(("base", ""))), timeout=60))
-    assert told[-1].HasField("done")
-    with pytest.raises(grpc.RpcError) as caught:
-        list(server.simulation.Simulate(pb.SimulateRequest(), timeout=60))
-    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
 def test_what_is_no_exception_at_all_does_not_take_the_worker_with_it(

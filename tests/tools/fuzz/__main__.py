@@ -18,20 +18,8 @@ import psutil
 from tests.tools.fuzz import in_process, requests
 from tests.tools.load.servers import MIB
 
-HEAVY = {
-    "LawService/ListChanges",
-    "ScenarioService/DiffScenarios",
-    "SimulationService/CalculateCollections",
-    "SimulationService/CompareTrade",
-    "SimulationService/Simulate",
-    "SimulationService/SimulateGroups",
-    "SimulationService/SimulateLines",
-    "SimulationService/Timeline",
-    "SweepService/Seek",
-    "SweepService/Sweep",
-}
-"""Methods that compute for milliseconds: one call for each LIGHT_SHARE calls of others."""
 LIGHT_SHARE = 12
+"""Calls of a method for each call of one that computes for milliseconds."""
 PART = 10_000
 
 
@@ -41,7 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--inputs", type=int, default=PART)
     parser.add_argument("--first", type=int, default=0, help="seed of the first call")
     given = parser.parse_args(arguments)
-    names = [name for name in in_process.names() for _ in range(1 if name in HEAVY else LIGHT_SHARE)]
+    names = [
+        name for name in in_process.names() for _ in range(1 if name in in_process.SLOW else LIGHT_SHARE)
+    ]
     outcomes: Counter[str] = Counter()
     faults: dict[str, int] = {}
     begun = time.monotonic()

@@ -18,6 +18,20 @@ from tests.tools.fuzz.methods import METHODS
 DEADLINE = 2.0
 OVERRUN = 8.0
 """Seconds that a call may take beyond its deadline, or without one, on a busy machine."""
+CALLS = 20_000
+"""Hostile calls of all methods in a test at scale 1."""
+SLOW = {
+    **dict.fromkeys(("LawService/ListChanges", "SimulationService/SolveWorld"), 25),
+    "SimulationService/CalculateCollections": 75,
+    "SimulationService/CompareTrade": 5,
+    "WatchService/ListWatchEvents": 40,
+    "DutyService/CalculateBom": 100,
+    **dict.fromkeys(("SimulationService/Simulate", "SweepService/Seek", "TableService/CheckTable"), 150),
+    **dict.fromkeys(("SimulationService/Timeline", "SimulationService/SimulateLines"), 300),
+    **dict.fromkeys(("SweepService/Sweep", "SimulationService/SimulateGroups"), 300),
+    "ScenarioService/DiffScenarios": 300,
+}
+"""Of these, calls of methods that compute for milliseconds; the others share the rest."""
 UNSEEN = {"INTERNAL", "UNKNOWN", "UNIMPLEMENTED", "UNAVAILABLE"}
 
 

@@ -10,32 +10,17 @@ from tests.conftest import SCALE
 from tests.tools.fuzz import in_process
 from tests.tools.fuzz.requests import bodies_from, choices
 
-INPUTS = 20_000
-"""Calls of all methods at scale 1."""
-_SLOW = {
-    **dict.fromkeys(("LawService/ListChanges", "SimulationService/SolveWorld"), 25),
-    "SimulationService/CalculateCollections": 75,
-    "SimulationService/CompareTrade": 5,
-    "WatchService/ListWatchEvents": 40,
-    "DutyService/CalculateBom": 100,
-    **dict.fromkeys(("SimulationService/Simulate", "SweepService/Seek", "TableService/CheckTable"), 150),
-    **dict.fromkeys(
-        ("SimulationService/Timeline", "SimulationService/SimulateLines", "SweepService/Sweep"), 300
-    ),
-    **dict.fromkeys(("ScenarioService/DiffScenarios", "SimulationService/SimulateGroups"), 300),
-}
-"""Calls of methods that compute for milliseconds; the others share the rest."""
 _LONG = {"SimulationService/CompareTrade"}
 """Methods that compute for longer than the deadline of these calls, which ends them."""
 _NAMES = in_process.names()
-_SHARE = (INPUTS - sum(_SLOW.values())) // (len(_NAMES) - len(_SLOW))
+_SHARE = (in_process.CALLS - sum(in_process.SLOW.values())) // (len(_NAMES) - len(in_process.SLOW))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", _NAMES)
 def test_hostile_calls_are_answered_or_refused_by_the_catalogue(name: str) -> None:
     seen: Counter[str] = Counter()
-    for seed in range(_SLOW.get(name, _SHARE) * SCALE):
+    for seed in range(in_process.SLOW.get(name, _SHARE) * SCALE):
         try:
             seen[in_process.outcome(name, bodies_from(name, choices(seed)))] += 1
         except Exception as error:

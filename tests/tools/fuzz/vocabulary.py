@@ -16,18 +16,12 @@ from tariffs.engine.schedule.units import units
 _CODES = 400
 DAY = date(2026, 7, 1)
 _DAY_FIELDS = (
-    *(
-        "ahead",
-        "baseline",
-        "contract_date",
-        "deposit_date",
-        "reliquidation_date",
-        "end",
-        "entry",
-        "known_on",
-        "liquidation_date",
-    ),
-    *("loading_date", "on", "paid_on", "start"),
+    *("ahead", "baseline", "contract_date", "deposit_date", "reliquidation_date", "end", "entry", "known_on"),
+    *("liquidation_date", "loading_date", "on", "paid_on", "start"),
+)
+_MONEY_FIELDS = (
+    *("amount", "customs_value", "drawback", "freight", "insurance", "ordinary_rate", "processing_value"),
+    *("quantity", "usd", "usd_per_unit"),
 )
 _MONEY = ("10000", "1", "0.01", "250.5", "1e6", "0", "-5", "800", "2500", "123456789012.34")
 
@@ -41,32 +35,14 @@ def words() -> Mapping[str, Sequence[str]]:
     codes = [code for eight in codes for code in schedule.children(eight) or [eight]]
     codes += [code[:size] for code in codes[:60] for size in (4, 6, 8)]
     days = sorted({f"{moment:%Y-%m-%d}" for moment in law.boundaries})
-    days = [
-        *draw.sample(days, min(60, len(days))),
-        "2026-11-24",
-        "2025-11-20",
-        "entry",
-        "2026-02-24T00:00-05:00",
-    ]
+    days = draw.sample(days, min(60, len(days)))
+    days += ["2026-11-24", "2025-11-20", "entry", "2026-02-24T00:00-05:00"]
     scenarios, measures = sorted(library()), sorted(law.measures)
     parameters = sorted({name for one in library().values() for name in one.parameters})
     switches = sorted(law.switches)
     by_field: dict[str, Sequence[str]] = dict.fromkeys(_DAY_FIELDS, days)
-    by_field |= dict.fromkeys(
-        (
-            *(
-                "amount",
-                "customs_value",
-                "drawback",
-                "freight",
-                "insurance",
-                "ordinary_rate",
-                "processing_value",
-            ),
-            *("quantity", "usd", "usd_per_unit"),
-        ),
-        _MONEY,
-    )
+    by_field |= dict.fromkeys(_MONEY_FIELDS, _MONEY)
+    settings = {value for switch in law.switches.values() for value in switch.values}
     return by_field | {
         "hts": codes,
         "origin": [*sorted(origin_codes()), "EU"],
@@ -78,14 +54,7 @@ def words() -> Mapping[str, Sequence[str]]:
         "authority": sorted(law.authorities),
         "authorities": sorted(law.authorities),
         "key": [*parameters, *switches, "origin", "hts2", "authority", "scenario"],
-        "value": [
-            "on",
-            "off",
-            "20%",
-            "0.2",
-            "2027-01-01",
-            *sorted({v for s in law.switches.values() for v in s.values}),
-        ],
+        "value": ["on", "off", "20%", "0.2", "2027-01-01", *sorted(settings)],
         "parameter": ["start", "rate", *parameters, "elasticity.sigma"],
         "low": ["0", "0.1", "2027-01-01", "x0.5"],
         "high": ["1", "50%", "2027-02-01", "x2"],
@@ -94,18 +63,8 @@ def words() -> Mapping[str, Sequence[str]]:
         "values": ["x0.5:x1:x0.5", "0:1:0.5", "1,2,3", "2027-01-01:2027-03-01:1m", "low", "CN"],
         "by": ["origin", "authority", "hts2", "hts4", "line", "measure", "scenario", "on"],
         "paths": [
-            "assessed",
-            "layers.citations",
-            "provenance.switches",
-            "landed.x",
-            "..",
-            "a.b.c.d.e",
-            "layers",
-            "layers.id",
-            "fees",
-            "provenance",
-            "layers.amount",
-            "assessed.x",
+            *("assessed", "layers.citations", "provenance.switches", "landed.x", "..", "a.b.c.d.e", "layers"),
+            *("layers.id", "fees", "provenance", "layers.amount", "assessed.x"),
         ],
         "date_format": ["m/d/Y", "d/m/Y", "excel", ""],
         "texts": ["5/6/2025", "2025-05-06", "13/1/2025", "45000", "May 6"],
