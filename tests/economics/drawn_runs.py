@@ -14,11 +14,12 @@ from tariffs.engine.response import Spreads
 from tariffs.engine.runs.draws.ranges import Ranges
 from tariffs.engine.runs.draws.uncertainty import UncertaintyRun
 from tariffs.engine.runs.grouping import Grouping
-from tariffs.engine.runs.impact import Impact, Options, Point, impact
+from tariffs.engine.runs.impact import Impact, Options
 from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.runs.sums import Sums
-from tariffs.engine.scenario import library
+from tariffs.engine.scenario import Scenario, library
 from tariffs.engine.schedule.reference_data import reference_table
+from tests.economics import runs
 
 DAY = "2025-05-20"
 QUIET = Spreads(0.0, 0.0, 0.0, 0.0)
@@ -31,18 +32,10 @@ def goods_of(*chapters: str) -> pl.DataFrame:
     return found.select("hts", "origin", "customs_value")
 
 
-def run_of(table: pl.DataFrame | None, *names: str, day: str = DAY, **options: Any) -> Impact:
-    """Compute library scenarios with 16 draws, unless an option says otherwise."""
-    options = {
-        "baseline": "2025-01-01",
-        "horizon": "long",
-        "draws": 16,
-        "seed": 7,
-        "by": ("origin",),
-        **options,
-    }
-    points = [Point(library()[name], day) for name in names or ("base",)]
-    return impact(table, points, law=load_law(), options=Options(**options))
+def run_of(table: pl.DataFrame | None, *scenarios: str | Scenario, on: str = DAY, **options: Any) -> Impact:
+    """Compute scenarios with 16 draws, unless an option says otherwise."""
+    given = {"horizon": "long", "draws": 16, "seed": 7, "by": ("origin",), **options}
+    return runs.run_of(table, *scenarios, on=on, **given)
 
 
 def ranges_of(found: Impact, place: int = 0) -> Ranges:
@@ -52,9 +45,15 @@ def ranges_of(found: Impact, place: int = 0) -> Ranges:
     return ranges
 
 
+def row_of(ranges: pl.DataFrame, column: str) -> dict[str, Any]:
+    """Take the row of a column."""
+    (row,) = ranges.filter(column=column).to_dicts()
+    return row
+
+
 def sums_of_draws(table: pl.DataFrame, **options: Any) -> tuple[pl.DataFrame, Sums]:
     """Compute the keys of the groups and the sums of every draw."""
-    options = {"baseline": "2025-01-01", "horizon": "long", "draws": 64, "seed": 7, **options}
+    options = {"baseline": runs.BASELINE, "horizon": "long", "draws": 64, "seed": 7, **options}
     valuer = TableRun(table, load_law(), Options(**options), RunContext(None, None))
     drawing = UncertaintyRun(valuer)
     outcomes = valuer.outcomes(library()["base"], DAY)

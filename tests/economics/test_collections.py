@@ -1,14 +1,17 @@
-"""Duty from the law to the treasury: steps that add, relief afloat, frozen inputs, and the months beside the Census."""
+"""Duty from the law to the treasury: steps that add, relief afloat, frozen inputs, and collected rates beside ours."""
 
 from __future__ import annotations
 
+import csv
 import hashlib
-from dataclasses import replace
+import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
+from tariffs.client.cli.__main__ import run
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.yaml_texts import load_yaml
@@ -17,11 +20,14 @@ from tariffs.engine.runs.collections import collect, ladder
 from tariffs.engine.runs.collections.basis import collected_share
 from tariffs.engine.runs.collections.frozen import DATA, claiming_origins, frozen, refunded_by, sailing_days
 from tariffs.engine.runs.collections.ladder import RUNGS, days_of, rungs
-from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.stepwise_run import RunArguments
 from tariffs.engine.scenario import library
+from tariffs.engine.validation import collected
+from tariffs.engine.validation.collected import CollectedComparison, CollectedRate, compare_collected
 from tariffs.engine.validation.collections import NOTES, compare_collections, monthly_rows
+from tariffs.importers.collected import census_rows, treasury_rows
 from tariffs.importers.collections_data import build
+from tests.economics.runs import run_of, table_of, total_of
 
 SOURCE = Path(__file__).parents[2].parent / "shared" / "data"
 MONTHS = ("2025-04", "2025-05", "2025-06")
@@ -71,14 +77,11 @@ def test_steps_add_up_and_each_may_be_left_out(frames: Frames, cells: pl.DataFra
     assert no_rest["afloat"].sum() == pytest.approx(cells["afloat"].sum(), rel=1e-12)
 
 
-def test_no_relief_afloat_by_land_or_without_one(cells: pl.DataFrame) -> None:
+def test_relief_afloat_is_of_goods_by_sea_and_claims_are_of_months_with_a_record(cells: pl.DataFrame) -> None:
     members = claiming_origins()
     assert not set(members) & set(sailing_days())
     assert cells.filter(pl.col("origin").is_in(members))["afloat"].abs().max() == 0.0
     assert cells.filter(pl.col("month") == "2025-06")["afloat"].abs().max() == 0.0
-
-
-def test_claims_are_steps_of_months_with_a_record(cells: pl.DataFrame) -> None:
     assert cells["claims"].abs().max() == 0.0  # the record is whole from 2025-07 on
 
 
@@ -111,35 +114,24 @@ def test_an_impossible_month_key_or_rung_is_refused() -> None:
 
 @pytest.mark.parametrize("by", [("origin",), ("authority",), ("authority", "origin"), ("hts2",)])
 def test_an_impact_on_the_basis_of_collections_has_the_shares(by: tuple[str, ...]) -> None:
-    lines = pl.DataFrame(
-        {
-            "hts": ["6109100012", "6109100012", "2709002090", "8703230190"],
-            "origin": ["CN", "MX", "CA", "JP"],
-            "customs_value": [100.0, 200.0, 400.0, 800.0],
-        }
+    lines = table_of(
+        {"6109100012": {"CN": 100.0, "MX": 200.0}, "2709002090": {"CA": 400.0}, "8703230190": {"JP": 800.0}}
     )
-    point = [Point(library()["base"], "2025-10-15")]
-    options = Options(response="none", by=by)
-    assessed, collected = (
-        impact(lines, point, law=load_law(), options=replace(options, basis=basis)).scenarios[0]
-        for basis in ("assessed", "collected")
-    )
-    each = impact(
-        lines, point, law=load_law(), options=Options(response="none", by=("origin", "hts2"))
-    ).scenarios[0]
+    given: dict[str, Any] = {"on": "2025-10-15", "response": "none", "baseline": ""}
+    assessed, found = (run_of(lines, by=by, basis=basis, **given) for basis in ("assessed", "collected"))
+    each = run_of(lines, by=("origin",), **given).scenarios[0].groups
     share = {origin: frozen().share_of(origin) for origin in ("CN", "MX", "JP")}
     share["CA"] = frozen().share_of("CA") * frozen().industries["211"]
     share["JP"] *= frozen().industries[""]  # a used car has no industry
-    expected = sum(duty * share[origin] for origin, duty in each.groups.select("origin", "duty").iter_rows())
-    assert collected.total["duty"] == pytest.approx(expected, rel=1e-12)
-    assert collected.groups["duty"].sum() == pytest.approx(expected, rel=1e-12)
-    assert collected.total["landed"] == pytest.approx(sum(lines["customs_value"]) + expected, rel=1e-12)
-    assert collected.total["customs_value"] == assessed.total["customs_value"]
+    expected = sum(duty * share[origin] for origin, duty in each.select("origin", "duty").iter_rows())
+    total, groups = total_of(found), found.scenarios[0].groups
+    assert total["duty"] == pytest.approx(expected, rel=1e-12)
+    assert groups["duty"].sum() == pytest.approx(expected, rel=1e-12)
+    assert total["landed"] == pytest.approx(sum(lines["customs_value"]) + expected, rel=1e-12)
+    assert total["customs_value"] == total_of(assessed)["customs_value"]
     if by == ("origin",):
-        rows = collected.groups.join(assessed.groups, on="origin")
-        assert dict(
-            rows.select("origin", pl.col("duty") / pl.col("duty_right")).iter_rows()
-        ) == pytest.approx(share)
+        rows = groups.join(each, on="origin").select("origin", pl.col("duty") / pl.col("duty_right"))
+        assert dict(rows.iter_rows()) == pytest.approx(share)
 
 
 def test_goods_without_an_industry_hardly_pay() -> None:
@@ -152,18 +144,15 @@ def test_goods_without_an_industry_hardly_pay() -> None:
 
 
 def test_welfare_is_unknown_on_the_basis_of_collections() -> None:
-    lines = pl.DataFrame({"hts": ["6109100012"] * 2, "origin": ["CN", "VN"], "customs_value": [100.0, 200.0]})
-    point = [Point(library()["base"], "2025-10-15")]
-    options = Options(baseline="2025-01-01", basis="collected", horizon="short")
-    found = impact(lines, point, law=load_law(), options=options).scenarios[0].total
-    plain = (
-        impact(lines, point, law=load_law(), options=replace(options, basis="assessed")).scenarios[0].total
+    lines = table_of({"6109100012": {"CN": 100.0, "VN": 200.0}})
+    found, plain = (
+        total_of(run_of(lines, on="2025-10-15", basis=basis, horizon="short"))
+        for basis in ("collected", "assessed")
     )
-    assert found["welfare"] is None
-    assert found["buyer_surplus"] is None
-    assert found["value_after"] == plain["value_after"]
-    assert 0.0 < (found["duty_after"] or 0.0) < (plain["duty_after"] or 0.0)
-    assert found["borne_abroad"] == plain["borne_abroad"]
+    assert (found["welfare"], found["buyer_surplus"]) == (None, None)
+    assert 0.0 < found["duty_after"] < plain["duty_after"]
+    for name in ("value_after", "borne_abroad"):
+        assert found[name] == plain[name]
 
 
 @pytest.mark.slow
@@ -178,3 +167,62 @@ def test_the_importer_gives_the_embedded_files(tmp_path: Path) -> None:
     build(SOURCE, tmp_path)
     for path in tmp_path.iterdir():
         assert pl.read_parquet(path).equals(pl.read_parquet(DATA / path.name))
+
+
+def test_the_table_has_every_month_and_published_rates() -> None:
+    with collected.TABLE.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    census = [row for row in rows if row["source"] == "census"]
+    assert len({row["origin"] for row in census}) == 31
+    assert {row["month"] for row in census} == {f"2025-{month:02d}" for month in range(1, 12)}
+    assert {row["month"] for row in rows} >= {"2025-12", "2026-03"}
+    treasury = {row["month"]: float(row["rate"]) for row in rows if row["source"] == "treasury"}
+    # Monthly Treasury Statement, March 2026: receipts of 22.2 billion dollars, 7.34 percent of imports.
+    assert treasury["2026-03"] == pytest.approx(0.0734, abs=5e-5)
+
+
+@pytest.mark.slow
+def test_collected_rates_are_near_those_of_the_law_or_have_a_reason() -> None:
+    compared = compare_collected()
+    assert all(row.within or row.reason for row in compared.rows)
+    assert all(price.within or price.reason for price in compared.prices)
+    # In a quiet month the law gives what was collected.
+    quiet = [row for row in compared.rows if (row.month, row.source) == ("2025-01", "census")]
+    assert all(abs(row.difference) < 0.01 for row in quiet if row.origin not in {"ID", "RU"})
+    found = run_of(None, on="2025-01-15", baseline="", response="none", known_on="entry")
+    expected = found.scenarios[0].groups.filter(origin="CN")["effective_rate"].item()
+    china = next(row for row in quiet if row.origin == "CN")
+    assert china.ours == pytest.approx(expected, rel=1e-9)
+    # Prices of the present method are near.
+    near = [price for price in compared.prices if price.on >= "2025-10-17"]
+    assert len(near) >= 5
+    assert all(price.within for price in near)
+
+
+def test_the_command_fails_where_a_difference_has_no_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    near = CollectedRate("2025-01", "", "census", 0.02, 0.025, 0.02, "")
+    for reason, code in (("goods on the water", 0), ("", 1)):
+        far = CollectedRate("2025-05", "CN", "census", 0.5, 0.7, 0.02, reason)
+        fake = CollectedComparison((near, far), (), {})
+        monkeypatch.setattr(collected, "compare_collected", lambda progress, fake=fake: fake)
+        assert run(["validate", "collected", "--json"]) == code
+        assert [row["within"] for row in json.loads(capsys.readouterr().out)["rows"]] == [True, False]
+    assert run(["validate", "collected"]) == 1
+    assert "not explained" in capsys.readouterr().out
+
+
+def test_the_importer_reads_months_with_a_rate() -> None:
+    names = ("CTY_NAME", "month", "realised_rate_2024_weights")
+    rows = [
+        ("ALL COUNTRIES", "2025-01", "0.025"), ("KOREA, SOUTH", "2025-02", "0.1234567"),
+        ("JAPAN", "2024-12", "0.1"), ("JAPAN", "2025-12", ""),
+    ]  # fmt: skip
+    given = [dict(zip(names, row, strict=True)) for row in rows]
+    assert list(census_rows(given, {"JAPAN": "JP"})) == [
+        ("2025-01", "", "census", "0.02500"),
+        ("2025-02", "KR", "census", "0.12346"),
+    ]
+    receipts = [{"date": "2025-03-01", "rate_pct": "2.5"}, {"date": "2024-03-01", "rate_pct": "2.0"}]
+    assert list(treasury_rows(receipts)) == [("2025-03", "", "treasury", "0.02500")]

@@ -96,23 +96,28 @@ def test_the_parts_of_sigma_have_the_spread_of_the_product() -> None:
     assert ranks[0, 1] == pytest.approx(0.36, abs=0.06)
 
 
-@pytest.mark.parametrize("spread", [0.5, 1.0])
-@pytest.mark.parametrize("horizon", ["impact", "short", "long"])
-def test_a_duty_of_a_quarter_leaves_the_central_trade_on_average_of_products_and_sections(
+ETA = {"impact": 0.8, "short": 1.5, "long": 2.0}
+GRID = np.linspace(-9.0, 9.0, 3001)
+WEIGHTS = np.exp(-(GRID**2) / 2) / np.exp(-(GRID**2) / 2).sum()
+
+
+@pytest.mark.parametrize("spread", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("horizon", ETA)
+def test_trade_and_pass_through_have_their_central_value_as_mean_over_products_and_sections(
     horizon: str, spread: float
 ) -> None:
     """Given the common part at its middle, by a plain sum over a fine grid, with the bounds of draws out of reach."""
-    central = parameters_for(CODES, horizon=horizon)
-    central = replace(central, spread=np.minimum(central.spread, 0.25))
-    drawn = drawn_parameters(central, CODES, Draws(16, 9, Spreads(sigma=spread)))
-    grid = np.linspace(-7.0, 7.0, 3001)
-    weights = np.exp(-(grid**2) / 2) / np.exp(-(grid**2) / 2).sum()
-    supply = np.zeros(len(drawn.names) - 3)
-    sigma = [
-        drawn.at(DrawnDeviations(np.full(len(CODES), 0.8 * point), 0.0, supply, 0.8)).sigma for point in grid
-    ]
-    trade = 1.25 ** (1.0 - np.array(sigma))
-    np.testing.assert_allclose(weights @ trade, 1.25 ** (1.0 - central.sigma), rtol=1e-6)
+    central, eta = parameters_for(CODES, horizon=horizon), ETA[horizon]
+    central = replace(central, spread=np.minimum(central.spread, 0.125))
+    drawn = drawn_parameters(central, CODES, Draws(16, 9, Spreads(sigma=spread, supply=spread)))
+    trade, theta, sections = [], [], len(drawn.names) - 3
+    for point in 0.8 * GRID:
+        own = DrawnDeviations(np.full(len(CODES), point), 0.0, np.full(sections, point), 0.8)
+        found = drawn.at(own)
+        trade.append(1.25 ** (1.0 - found.sigma))
+        theta.append(found.supply / (found.supply + eta))
+    np.testing.assert_allclose(WEIGHTS @ np.array(trade), 1.25 ** (1.0 - central.sigma), rtol=1e-6)
+    np.testing.assert_allclose(WEIGHTS @ np.array(theta), central.supply / (central.supply + eta), rtol=1e-9)
 
 
 def test_the_spread_of_the_excess_over_one_is_that_of_the_published_estimates() -> None:
@@ -138,52 +143,38 @@ def test_a_spread_of_zero_draws_nothing(horizon: str) -> None:
             assert np.array_equal(getattr(found, name), getattr(central, name))
 
 
-@pytest.mark.parametrize(("horizon", "eta"), [("impact", 0.8), ("short", 1.5), ("long", 2.0)])
-def test_supply_is_drawn_as_pass_through_between_its_bounds(horizon: str, eta: float) -> None:
-    central = parameters_for(CODES, horizon=horizon)
-    drawn = drawn_parameters(central, CODES, Draws(4096, 9))
-    supply = np.array([drawn.draw(index).supply for index in range(4096)])
-    theta = supply / (supply + eta)
+@pytest.mark.parametrize("horizon", ETA)
+def test_supply_is_drawn_as_pass_through_between_its_bounds_for_each_section(horizon: str) -> None:
+    codes = ["8471300100", "8501100000", "0901110015"]
+    drawn = drawn_parameters(parameters_for(codes, horizon=horizon), codes, Draws(4096, 9))
+    supply = np.array([drawn.draw(index).supply for index in range(4096)])[:, :2]
+    theta = supply / (supply + ETA[horizon])
     assert theta.min() >= 0.8
     assert theta.max() <= 1.0
     # The log odds between the bounds are normal.
     odds = np.log((theta - 0.8) / (1.0 - theta))
     np.testing.assert_allclose(odds.std(axis=0), 1.2, rtol=0.03)
-
-
-@pytest.mark.parametrize("spread", [0.5, 1.0, 2.0])
-@pytest.mark.parametrize(("horizon", "eta"), [("impact", 0.8), ("short", 1.5), ("long", 2.0)])
-def test_pass_through_has_its_central_value_as_mean_over_the_sections(
-    horizon: str, eta: float, spread: float
-) -> None:
-    """Given the common part at its middle, by a plain sum over a fine grid of what a section has of its own."""
-    central = parameters_for(CODES, horizon=horizon)
-    drawn = drawn_parameters(central, CODES, Draws(16, 9, Spreads(supply=spread)))
-    grid = np.linspace(-9.0, 9.0, 3001)
-    weights = np.exp(-(grid**2) / 2) / np.exp(-(grid**2) / 2).sum()
-    theta, sections = [], len(drawn.names) - 3
-    for point in grid:
-        deviations = DrawnDeviations(np.zeros(len(CODES)), 0.0, np.full(sections, 0.8 * point), 0.8)
-        supply = drawn.at(deviations).supply
-        theta.append(supply / (supply + eta))
-    expected = central.supply / (central.supply + eta)
-    np.testing.assert_allclose(weights @ np.array(theta), expected, rtol=1e-9)
-
-
-def test_supply_has_a_draw_for_each_section() -> None:
-    codes = ["8471300100", "8501100000", "0901110015"]
-    drawn = drawn_parameters(parameters_for(codes), codes, Draws(2048, 5))
-    supply = np.log([drawn.draw(index).supply for index in range(2048)])
-    assert np.array_equal(supply[:, 0], supply[:, 1])
     # Sections share 0.6^2 of the variance of the log odds.
+    supply = np.log([drawn.draw(index).supply for index in range(4096)])
+    assert np.array_equal(supply[:, 0], supply[:, 1])
     assert np.corrcoef(supply[:, 0], supply[:, 2])[0, 1] == pytest.approx(0.36, abs=0.06)
 
 
-def test_a_supply_of_ones_own_is_not_drawn(tmp_path: Path) -> None:
+def test_a_supply_of_ones_own_is_not_drawn_and_a_sigma_outside_the_interval_stays(tmp_path: Path) -> None:
+    # The interval cuts what is drawn, never the reader's own central value.
     path = tmp_path / "own.csv"
-    path.write_text("hts,sigma,eta,supply\n8471,4.5,,2.5\n")
-    drawn = drawn_parameters(parameters_for(CODES, horizon="long", set=path), CODES, Draws(16, 9))
-    supply = np.array([drawn.draw(index).supply for index in range(16)])
+    path.write_text("hts,sigma,eta,supply\n8471,1.01,,2.5\n9503,30,,\n")
+    central = parameters_for(CODES, horizon="long", set=path)
+    assert (central.sigma[0], central.sigma[4]) == (1.01, 30.0)
+    still = drawn_parameters(central, CODES, Draws(16, 9, Spreads(0.0, 0.0, 0.0, 0.0)))
+    assert all(np.array_equal(still.draw(index).sigma, central.sigma) for index in range(16))
+    drawn = drawn_parameters(central, CODES, Draws(256, 9))
+    draws = [drawn.draw(index) for index in range(256)]
+    sigma, supply = (np.array([getattr(one, name) for one in draws]) for name in ("sigma", "supply"))
+    # Half of the draws would pass the central value, and stop there.
+    assert (sigma[:, 0].min(), sigma[:, 4].max()) == (central.sigma[0], central.sigma[4])
+    assert central.sigma[0] < LEAST_SIGMA
+    assert central.sigma[4] > GREATEST_SIGMA
     assert (supply[:, 0] == 2.5).all()
     assert (supply[:, 1] != 10.0).all()
 
@@ -192,20 +183,3 @@ def test_a_supply_of_ones_own_is_not_drawn(tmp_path: Path) -> None:
 def test_counts_and_seeds_out_of_range_are_refused(count: int, seed: int) -> None:
     with pytest.raises(InputError, match=r"draws is|seed is"):
         Draws(count, seed)
-
-
-def test_a_sigma_outside_the_interval_of_draws_stays(tmp_path: Path) -> None:
-    # The interval cuts what is drawn, never the reader's own central value.
-    path = tmp_path / "own.csv"
-    path.write_text("hts,sigma,eta,supply\n8471,1.01,,\n9503,30,,\n")
-    central = parameters_for(CODES, set=path)
-    assert (central.sigma[0], central.sigma[4]) == (1.01, 30.0)
-    still = drawn_parameters(central, CODES, Draws(16, 9, Spreads(0.0, 0.0, 0.0, 0.0)))
-    drawn = drawn_parameters(central, CODES, Draws(256, 9))
-    low, high = central.sigma[0], central.sigma[4]
-    sigma = np.array([drawn.draw(index).sigma for index in range(256)])
-    assert all(np.array_equal(still.draw(index).sigma, central.sigma) for index in range(16))
-    # Half of the draws would pass the central value, and stop there.
-    assert (sigma[:, 0].min(), sigma[:, 4].max()) == (low, high)
-    assert low < LEAST_SIGMA
-    assert high > GREATEST_SIGMA

@@ -4,71 +4,25 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import product
-from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffs.engine.law.loader import load_law
 from tariffs.engine.response.elasticities.adjustment_profile import path_parameters_for
 from tariffs.engine.response.sectors.sector_market import SectorMarket
-from tariffs.engine.runs.impact import Impact, Options, Point, impact
-from tariffs.engine.scenario import Scenario, library, parse_scenario
 from tests.economics.drawn_runs import LEVELS, ranges_of
+from tests.economics.runs import BASELINE, run_of, scenario_of, table_of, total_of
 
-CODES = [
-    "0901110015",
-    "2204214005",
-    "3004909244",
-    "6109100012",
-    "6203420711",
-    "7208390030",
-    "8802400040",
-    "9503000073",
-]
-ORIGINS = ["CN", "VN", "DE"]
-TABLE = pl.DataFrame(
-    {
-        "hts": [code for code, _ in product(CODES, ORIGINS)],
-        "origin": [origin for _, origin in product(CODES, ORIGINS)],
-        "customs_value": np.random.default_rng(3).uniform(1e6, 9e9, len(CODES) * len(ORIGINS)),
-    }
-)
-KNOWN = "2025-01-01"
-"""No duty that falls after the baseline is known yet."""
+CODES = (
+    "0901110015", "2204214005", "3004909244", "6109100012", "6203420711", "7208390030", "8802400040", "9503000073",
+)  # fmt: skip
+ORIGINS = ("CN", "VN", "DE")
+RANDOM = np.random.default_rng(3)
+TABLE = table_of({code: {origin: RANDOM.uniform(1e6, 9e9) for origin in ORIGINS} for code in CODES})
 ROUNDING = 1e-12
 HOME = ("domestic_price_hat", "domestic_quantity_hat")
-
-
-def raised(first: str, second: str, rates: list[float]) -> Scenario:
-    """Duties on each origin from one day, and on all from another."""
-    measures = [
-        (f"on_{origin.lower()}", first, f'origins: [{origin}], rate: "{rate:g}%"')
-        for origin, rate in zip(ORIGINS, rates, strict=False)
-    ]
-    measures.append(("on_all", second, f'rate: "{rates[-1]:g}%"'))
-    changes = "".join(
-        f"""
-  - op: add
-    measure:
-      id: {name}
-      title: Duty
-      authority: s301
-      periods: [{{id: {name}_p, from: {day}T00:01-05:00, known_from: {KNOWN}, rows: [{{{row}}}]}}]"""
-        for name, day, row in measures
-    )
-    text = (
-        f"schema: tariffs.scenario/v1\nid: raised\ntitle: Duties rise\nbasis: hypothesis\nchanges:{changes}\n"
-    )
-    return parse_scenario(text)
-
-
-def run_of(scenario: Scenario, on: str, **options: Any) -> Impact:
-    given = Options(baseline=KNOWN, known_on=KNOWN, market="sector", by=("hts2",), **options)
-    return impact(TABLE, [Point(scenario, on)], law=load_law(), options=given)
 
 
 @given(
@@ -102,21 +56,35 @@ def test_dearer_imports_lower_no_domestic_price_or_output_at_any_age_in_any_draw
 def test_laws_that_only_raise_duties_lower_no_domestic_price_or_output(
     first: date, second: date, horizon: str, rates: list[float]
 ) -> None:
-    scenario = raised(first.isoformat(), second.isoformat(), rates)
-    found = run_of(scenario, "2026-11-20", horizon=horizon, draws=16)
-    block, drawn = found.scenarios[0], ranges_of(found)
-    for row in [*block.groups.to_dicts(), block.total]:
+    """Duties on each origin from one day, and on all from another; none that falls is known on the baseline."""
+    rows = [f"{{origins: [{origin}], rate: {rate}%}}" for origin, rate in zip(ORIGINS, rates, strict=False)]
+    changes = "".join(
+        f"""
+  - op: add
+    measure:
+      id: {name}
+      title: Duty
+      authority: s301
+      periods: [{{id: {name}_p, from: {day}T00:01-05:00, known_from: {BASELINE}, rows: [{row}]}}]"""
+        for name, day, row in (
+            ("on_some", first, ", ".join(rows)),
+            ("on_all", second, f"{{rate: {rates[-1]}%}}"),
+        )
+    )
+    found = run_of(
+        TABLE, scenario_of(f"changes:{changes}\n"), on="2026-11-20", known_on=BASELINE, market="sector",
+        by=("hts2",), horizon=horizon, draws=16,
+    )  # fmt: skip
+    for row in [*found.scenarios[0].groups.to_dicts(), total_of(found)]:
         assert all(row[name] is None or row[name] >= 1.0 - ROUNDING for name in HOME), row
     for name, level in product(HOME, LEVELS):
-        hats = drawn.groups.filter(column=name)[level].drop_nulls()
+        hats = ranges_of(found).groups.filter(column=name)[level].drop_nulls()
         assert len(hats)
         assert hats.to_numpy().min() >= 1.0 - ROUNDING, (name, level)
 
 
 @pytest.mark.parametrize("horizon", ["path", "impact", "short", "long"])
 def test_the_duties_of_april_2025_lower_no_domestic_price_or_output(horizon: str) -> None:
-    options = Options(horizon=horizon, market="sector")
-    found = impact(None, [Point(library()["base"], "2025-04-15")], law=load_law(), options=options)
-    row: dict[str, Any] = dict(found.scenarios[0].total)
-    assert all(row[name] >= 1.0 - ROUNDING for name in HOME)
-    assert row["producer_surplus"] >= 0.0
+    total = total_of(run_of(None, on="2025-04-15", baseline="", horizon=horizon, market="sector"))
+    assert all(total[name] >= 1.0 - ROUNDING for name in HOME)
+    assert total["producer_surplus"] >= 0.0

@@ -56,21 +56,15 @@ def test_import_shares_of_industries(industry: str, estimate: float, in_2017: fl
     assert import_share(industry, 2017) == pytest.approx(in_2017, abs=5e-4)
 
 
-def test_pooled_industries_are_one() -> None:
+def test_a_ratio_is_sales_over_imports_and_pooled_industries_are_one() -> None:
     found = industries()
     assert not {"336111", "325411"} & set(found.codes)
-    cars, trucks = industry_of(["8703230100", "8704310020"])
+    cars, trucks, scrap = industry_of(["8703230100", "8704310020", "7204490000"])
     assert cars == trucks == found.codes.index("336112")
-
-
-def test_a_ratio_is_sales_over_imports_and_zero_without_an_industry() -> None:
-    found = industries()
-    steel = found.codes.index("331110")
-    ratio = domestic_ratio(np.array([steel, NO_INDUSTRY]))
-    share = import_share("331110", 2024)
-    assert ratio[0] == pytest.approx((1.0 - share) / share, rel=1e-12)
-    assert ratio[1] == 0.0
-    assert industry_of(["7204490000"])[0] == NO_INDUSTRY
+    assert scrap == NO_INDUSTRY
+    steel, share = found.codes.index("331110"), import_share("331110", 2024)
+    expected = [pytest.approx((1.0 - share) / share, rel=1e-12), 0.0]
+    assert domestic_ratio(np.array([steel, NO_INDUSTRY])).tolist() == expected
 
 
 def test_prefixes_give_back_every_code() -> None:

@@ -35,11 +35,8 @@ def test_joint_limits_and_floors_over_products_are_those_of_the_slow_solver(seed
         trade.product, trade.value, trade.before, trade.after, trade.sigma, trade.eta,
         supply=trade.supply[trade.product],
     ).quantity_hat * trade.value  # fmt: skip
-    joint = [
-        ([0, 3], Limit(float(0.6 * free[[0, 3]].sum()))),
-        ([1, 4], Limit(float(1.3 * free[[1, 4]].sum()), floor=True)),
-        ([0, 2], Limit(float(0.8 * free[[0, 2]].sum()))),
-    ]
+    wanted = [([0, 3], 0.6, False), ([1, 4], 1.3, True), ([0, 2], 0.8, False)]
+    joint = [(own, Limit(float(part * free[own].sum()), floor)) for own, part, floor in wanted]
     solved = solve(trade, np.full(6, np.inf), joint)
     slow = equilibrium(
         trade.goods([(0, 2), (1,), (2,), (0,), (1,), ()]), trade.demands, [limit for _, limit in joint]
@@ -81,36 +78,30 @@ def toys() -> Trade:
     )  # fmt: skip
 
 
-def test_halving_toys_of_the_largest_origin() -> None:
+def test_halving_toys_of_the_largest_origin_and_a_tighter_limit() -> None:
     free = solve(toys(), np.full(3, np.inf), [])
     np.testing.assert_allclose(free.quantities, [0.815, 0.815, 0.915], atol=5e-4)
     half = solve(toys(), np.array([0.5, np.inf, np.inf]), [])
     assert np.expm1(half.found.premium[0]) == pytest.approx(0.226, abs=5e-4)
     np.testing.assert_allclose(half.quantities, [0.5, 0.948, 1.064], atol=5e-4)
+    caps = np.linspace(0.05, 0.8, 40)
+    premiums = [solve(toys(), np.array([cap, np.inf, np.inf]), []).found.premium[0] for cap in caps]
+    assert (np.diff(premiums) < 0.0).all()
 
 
-def test_without_substitution_all_origins_fall_to_the_limit() -> None:
-    trade = replace(toys(), sigma=np.zeros(1), after=np.zeros(3))
-    found = solve(trade, np.array([0.5, np.inf, np.inf]), [])
-    np.testing.assert_allclose(found.quantities, 0.5, rtol=1e-6)
-
-
-def test_perfect_substitutes_replace_what_is_cut_at_no_premium() -> None:
-    trade = replace(toys(), sigma=np.array([1e7]), after=np.zeros(3), supply=np.array([np.inf]))
-    found = solve(trade, np.array([0.5, np.inf, np.inf]), [])
-    assert found.found.premium[0] == pytest.approx(0.0, abs=1e-6)
-    assert (found.quantities * trade.value).sum() == pytest.approx(trade.value.sum(), rel=1e-6)
-
-
-def test_inelastic_demand_keeps_the_bundle_and_elastic_demand_its_price() -> None:
-    fixed = solve(replace(toys(), eta=np.zeros(1), after=np.zeros(3)), np.array([0.5, np.inf, np.inf]), [])
-    shares, power = toys().value / toys().value.sum(), 1.0 - 1.0 / 4.58
+def test_limits_at_the_ends_of_the_elasticities() -> None:
+    """No substitution, perfect substitutes, and inelastic and elastic demand, where no duty changes."""
+    still, half = replace(toys(), after=np.zeros(3)), np.array([0.5, np.inf, np.inf])
+    flat = replace(still, supply=np.array([np.inf]))
+    together = solve(replace(still, sigma=np.zeros(1)), half, [])
+    np.testing.assert_allclose(together.quantities, 0.5, rtol=1e-6)
+    replaced = solve(replace(flat, sigma=np.array([1e7])), half, [])
+    assert replaced.found.premium[0] == pytest.approx(0.0, abs=1e-6)
+    assert (replaced.quantities * flat.value).sum() == pytest.approx(flat.value.sum(), rel=1e-6)
+    fixed = solve(replace(still, eta=np.zeros(1)), half, [])
+    shares, power = still.value / still.value.sum(), 1.0 - 1.0 / 4.58
     assert (shares * fixed.quantities**power).sum() == pytest.approx(1.0, rel=1e-12)
-    elastic = solve(
-        replace(toys(), eta=np.array([1e8]), after=np.zeros(3), supply=np.array([np.inf])),
-        np.array([0.5, np.inf, np.inf]),
-        [],
-    )
+    elastic = solve(replace(flat, eta=np.array([1e8])), half, [])
     assert elastic.found.index[0] == pytest.approx(0.0, abs=1e-7)
 
 
@@ -124,20 +115,11 @@ def test_a_limit_that_no_price_keeps_is_unknown() -> None:
     assert np.isnan(solve(alone, np.array([np.inf]), [([0], Limit(5e5))]).found.joint[0])
 
 
-def test_a_tighter_limit_has_a_higher_premium() -> None:
-    caps = np.linspace(0.05, 0.8, 40)
-    premiums = [solve(toys(), np.array([cap, np.inf, np.inf]), []).found.premium[0] for cap in caps]
-    assert (np.diff(premiums) < 0.0).all()
-
-
 def test_the_kernel_has_the_same_bits_as_plain_python() -> None:
     problem = solve(random_trade(5), np.array([0.4, np.inf, 0.7, 0.2]), []).problem
     shares = problem.landed / problem.landed.sum()
     parameters = np.column_stack([problem.sigma, problem.eta, 1.0 / problem.supply])
-    compiled, plain = (
-        [np.empty(4), np.empty(4), np.empty(1)],
-        [np.empty(4), np.empty(4), np.empty(1)],
-    )
+    compiled, plain = ([np.empty(4), np.empty(4), np.empty(1)] for _ in range(2))
     arguments = (0, 1, problem.offsets, shares, problem.wedges, problem.caps, parameters)
     hold_to_limits(*arguments, *compiled)
     hold_to_limits.py_func(*arguments, *plain)  # type: ignore[attr-defined]

@@ -37,9 +37,10 @@ def _figure(row: str, measure: str) -> PublishedFigure:
 
 
 def test_every_figure_names_its_run_its_tolerance_and_its_source() -> None:
-    figures = published_figures()
+    """All figures of an episode have one law and one day of knowledge."""
+    figures, law = published_figures(), load_law()
     assert {one.id for one in figures} >= {str(row) for row in range(20, 29)}
-    law = load_law()
+    days: dict[str, tuple[str, str]] = {}
     for one in figures:
         assert one.measure in MEASURES
         assert one.tolerance > 0.0
@@ -51,25 +52,34 @@ def test_every_figure_names_its_run_its_tolerance_and_its_source() -> None:
         law.with_switches(one.switches)
         for authority in filter(None, (*one.without, one.on_full_value)):
             assert any(authority in measure.parents for measure in law.measures.values())
+        assert days.setdefault(one.who, (one.on, one.known_on)) == (one.on, one.known_on)
 
 
-def test_all_figures_of_an_episode_have_one_law_and_one_day_of_knowledge() -> None:
-    days: dict[str, set[tuple[str, str]]] = {}
-    for one in published_figures():
-        days.setdefault(one.who, set()).add((one.on, one.known_on))
-    assert {who: found for who, found in days.items() if len(found) > 1} == {}
-
-
-def test_a_row_that_falls_out_of_its_tolerance_fails_the_command(
+def test_the_command_prints_the_figures_and_fails_where_one_falls_out_without_a_reason(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    figure = _figure("20", "static_rate")
+    def shown(*rows: Comparison, json_wanted: bool = False) -> tuple[int, str]:
+        fake = economics.Reproduction(rows, {"law_version": "x"})
+        monkeypatch.setattr(economics, "reproduce", lambda progress: fake)
+        code = run(["validate", "economics", *(["--json"] if json_wanted else [])])
+        return code, capsys.readouterr().out
+
+    figure, explained = _figure("20", "static_rate"), _figure("28", "static_rise")
     assert not figure.reason  # inside, so nothing explains a distance
-    for ours, code in ((figure.value, 0), (figure.value + 2 * figure.tolerance, 1)):
-        fallen = economics.Reproduction((Comparison(figure, ours, ours, ours),), {"law_version": "x"})
-        monkeypatch.setattr(economics, "reproduce", lambda progress, fallen=fallen: fallen)
-        assert run(["validate", "economics"]) == code
-    assert "not explained" in capsys.readouterr().out
+    far = figure.value + 2 * figure.tolerance
+    assert shown(Comparison(figure, *[figure.value] * 3))[0] == 0
+    code, text = shown(Comparison(figure, far, far, far))
+    assert code == 1
+    assert "not explained" in text
+    both = (Comparison(explained, explained.value, 0.1, 0.2), Comparison(explained, 0.5, 0.4, 0.6))
+    code, text = shown(*both, json_wanted=True)
+    rows = json.loads(text)["rows"]
+    assert (code, [row["within"] for row in rows]) == (0, [True, False])
+    assert rows[1]["difference"] == pytest.approx(0.5 - explained.value)
+    code, text = shown(*both)
+    assert code == 0
+    assert "no (1)" in text
+    assert explained.reason[:30] in text
 
 
 def test_figures_are_measured_as_they_say() -> None:
@@ -189,23 +199,6 @@ def test_all_figures_are_near_or_have_a_reason_and_are_those_of_the_page(
     page = PAGE.read_text(encoding="utf-8")
     for line in printed.splitlines():
         assert line in page
-
-
-def test_the_command_prints_the_figures(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    figure = _figure("28", "static_rise")
-    inside = Comparison(figure, figure.value, 0.1, 0.2)
-    fake = economics.Reproduction((inside, Comparison(figure, 0.5, 0.4, 0.6)), {"law_version": "x"})
-    monkeypatch.setattr(economics, "reproduce", lambda progress: fake)
-    assert run(["validate", "economics", "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert [row["within"] for row in document["rows"]] == [True, False]
-    assert document["rows"][1]["difference"] == pytest.approx(0.5 - figure.value)
-    assert run(["validate", "economics"]) == 0
-    text = capsys.readouterr().out
-    assert "no (1)" in text
-    assert figure.reason[:30] in text
 
 
 def test_samples_are_summed_with_weights() -> None:

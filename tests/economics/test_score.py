@@ -16,18 +16,14 @@ from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.duty_steps import in_force
 from tariffs.engine.runs.score.budget import gdp_changes, macro_revenue, projection, tax_offset
 from tariffs.engine.runs.score.score import ScoreRun
-from tariffs.engine.scenario import library, parse_scenario
+from tariffs.engine.scenario import Scenario, library
 from tariffs.engine.validation.published_scores import compare_scores, published_years
 from tariffs.importers import budget as importer
+from tests.economics.runs import scenario_of
 
 SOURCE = Path(__file__).parents[2].parent / "shared" / "data" / "outcomes"
 ENGINE = Path(__file__).parents[2] / "engine" / "tariffs" / "engine"
-ENDS = parse_scenario(
-    """schema: tariffs.scenario/v1
-id: ends
-title: A duty of a year
-basis: hypothesis
-changes:
+ENDS = scenario_of("""changes:
   - op: add
     measure:
       id: extra
@@ -37,14 +33,11 @@ changes:
         - id: extra_5
           from: 2026-11-01T00:01-05:00
           to: 2027-10-01T00:01-04:00
-          rows:
-            - {origins: [CN, VN, DE], rate: "5%"}
-""",
-    "ends",
-)
+          rows: [{origins: [CN, VN, DE], rate: "5%"}]
+""")
 
 
-def scored(*scenarios: Any, first: int = 2028, last: int = 2029, **options: Any) -> list[pl.DataFrame]:
+def scored(*scenarios: Scenario, first: int = 2029, last: int = 2029, **options: Any) -> list[pl.DataFrame]:
     given = {"by": ("region",), "score": "2026-02", **options}
     period = f"{first - 1}-10-01", f"{last}-09-30"
     made = ScoreRun(None, scenarios or [library()["base"]], *period, law=load_law(), options=Options(**given))
@@ -69,31 +62,25 @@ def test_the_published_method_gives_its_years_to_every_digit() -> None:
 
 def test_a_duty_that_ends_leaves_exactly_nothing(path: list[pl.DataFrame]) -> None:
     base, ends = path
-    assert base["conventional_vs"].to_list() == [0.0, 0.0]
-    assert ends["conventional_vs"].to_list() == [0.0, 0.0]
+    assert base["conventional_vs"].to_list() == ends["conventional_vs"].to_list() == [0.0]
     assert ends.drop("conventional_vs").equals(base.drop("conventional_vs"))
 
 
 def test_columns_add_up_and_follow_their_projection(path: list[pl.DataFrame]) -> None:
-    base = path[0]
-    cbo = projection("2026-02")
-    for row in base.to_dicts():
-        year = row["fiscal_year"]
-        assert row["added_duty"] + row["lost_duty"] == pytest.approx(row["revenue"], rel=1e-12)
-        assert row["tax_offset"] == pytest.approx(-0.23 * row["revenue"], rel=1e-12)
-        assert row["refunds"] == 0.0
-        assert row["conventional"] == pytest.approx(row["revenue"] + row["tax_offset"], rel=1e-12)
-        assert row["customs"] == pytest.approx(row["duty_before"] + row["revenue"], rel=1e-12)
-        # 3,123.77 bn of 2024 on the growth of imports of goods and services.
-        assert row["imports_before"] == pytest.approx(3_123.77e9 * cbo.growth(year), rel=1e-5)
-        assert row["imports_after"] < row["imports_before"]
-        assert row["lost_duty"] < 0.0 < row["added_duty"]
-        assert row["cbo_customs"] == cbo.customs[year]
-    first, second = base["macro"].to_list()
-    assert first == 0.0
+    cbo, (row,) = projection("2026-02"), path[0].to_dicts()
+    assert row["added_duty"] + row["lost_duty"] == pytest.approx(row["revenue"], rel=1e-12)
+    assert row["tax_offset"] == pytest.approx(-0.23 * row["revenue"], rel=1e-12)
+    assert row["refunds"] == 0.0
+    assert row["conventional"] == pytest.approx(row["revenue"] + row["tax_offset"], rel=1e-12)
+    assert row["customs"] == pytest.approx(row["duty_before"] + row["revenue"], rel=1e-12)
+    # 3,123.77 bn of 2024 on the growth of imports of goods and services.
+    assert row["imports_before"] == pytest.approx(3_123.77e9 * cbo.growth(2029), rel=1e-5)
+    assert row["imports_after"] < row["imports_before"]
+    assert row["lost_duty"] < 0.0 < row["added_duty"]
+    assert row["cbo_customs"] == cbo.customs[2029]
     # CBO: 36.963 bn of revenue for 192.4 bn of output in 2029.
-    assert second == pytest.approx(-0.002 * 36_013.5e9 * 36.963 / 192.4, rel=1e-3)
-    assert base["dynamic"][1] == pytest.approx(base["conventional"][1] + second, rel=1e-12)
+    assert row["macro"] == pytest.approx(-0.002 * 36_013.5e9 * 36.963 / 192.4, rel=1e-3)
+    assert row["dynamic"] == pytest.approx(row["conventional"] + row["macro"], rel=1e-12)
 
 
 def test_refunds_are_of_the_duty_that_a_scenario_leaves_void() -> None:
@@ -107,18 +94,18 @@ def test_refunds_are_of_the_duty_that_a_scenario_leaves_void() -> None:
 
 
 def test_collected_shares_take_their_part_of_added_duty_alone() -> None:
-    whole, half = (
-        scored(first=2028, last=2028, response="none", collected=given)[0] for given in ({}, {"all": "50%"})
+    whole, half, without = (
+        scored(response="none", collected=given, by=("origin",))[0]
+        for given in ({}, {"all": "50%"}, {"CN": "0", "all": "1"})
     )
     assert half["revenue"][0] == pytest.approx(0.5 * whole["revenue"][0], rel=1e-12)
     assert half["duty_before"][0] == whole["duty_before"][0]
-    by_origin: dict[str, Any] = {"response": "none", "collected": {"CN": "0", "all": "1"}, "by": ("origin",)}
-    without = scored(first=2028, last=2028, **by_origin)[0]["revenue"][0]
-    assert 0.5 * whole["revenue"][0] < without < 0.9 * whole["revenue"][0]
+    assert 0.5 * whole["revenue"][0] < without["revenue"][0] < 0.9 * whole["revenue"][0]
 
 
-def test_what_is_no_score_is_refused() -> None:
-    cases: tuple[tuple[dict[str, Any], str], ...] = (
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
         ({"score": "2024-01"}, "score"),
         ({"tax_offset": "mine"}, "tax_offset"),
         ({"collected": {"CN": "2"}}, "collected"),
@@ -127,11 +114,12 @@ def test_what_is_no_score_is_refused() -> None:
         ({"direction": "export"}, "direction"),
         ({"first": 2030, "last": 2029}, "end"),
         ({"last": 2040}, "end"),
-    )
-    for given, field in cases:
-        with pytest.raises(InputError) as caught:
-            scored(**{"response": "none", **given})
-        assert caught.value.field == field, given
+    ],
+)
+def test_what_is_no_score_is_refused(given: dict[str, Any], field: str) -> None:
+    with pytest.raises(InputError) as caught:
+        scored(**{"response": "none", **given})
+    assert caught.value.field == field
 
 
 def test_offsets_and_rules_are_those_published_by_year() -> None:

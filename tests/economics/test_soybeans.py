@@ -84,24 +84,19 @@ def test_the_model_of_a_month_is_armington_by_hand(compared: SoybeanComparison) 
 
 
 def test_the_importer_replaces_estimated_weights_and_keeps_what_was_weighed() -> None:
-    kinds = {"net_weight_estimated": pl.Boolean, "net_weight_kg": pl.Float64, "hs6": pl.Float64}
-    months = pl.DataFrame(
-        [
-            ("USA", "X", "CHN", 120190.0, 202401, 100, 500_000.0, False),
-            ("USA", "X", "CHN", 120190.0, 202402, 300, 9e9, True),
-            ("USA", "X", "W00", 120190.0, 202401, 500, 1.0, False),
-            ("USA", "X", "W00", 120190.0, 202402, 500, 1.0, False),
-            ("USA", "X", "W00", 120190.0, 202403, 500, 1.0, False),
-            ("USA", "X", "W00", 120190.0, 202501, 500, 1.0, False),
-            ("BRA", "X", "CHN", 120110.0, 202401, 7, 7.0, False),
-        ],
-        ["reporter_iso3", "flow", "partner_iso3", "hs6", "period", "value_usd", "net_weight_kg",
-         "net_weight_estimated"],
-        orient="row", schema_overrides=kinds,
+    columns = (
+        "reporter_iso3", "flow", "partner_iso3", "hs6", "period", "value_usd", "net_weight_kg",
+        "net_weight_estimated",
     )  # fmt: skip
-    years = pl.DataFrame(
-        {"year": [2024, 2025], "hs6": ["120190"] * 2, "fas_value_usd": [800, 0], "net_weight_kg": [4e6, 0.0]}
-    ).with_columns(fas_value_usd=pl.Series([800, 50]), net_weight_kg=pl.Series([4e6, 1e5]))
+    cells = [
+        ("USA", "CHN", 120190.0, 202401, 100, 500_000.0, False),
+        ("USA", "CHN", 120190.0, 202402, 300, 9e9, True),
+        *(("USA", "W00", 120190.0, month, 500, 1.0, False) for month in (202401, 202402, 202403, 202501)),
+        ("BRA", "CHN", 120110.0, 202401, 7, 7.0, False),
+    ]
+    months = pl.DataFrame([(one, "X", *rest) for one, *rest in cells], columns, orient="row")
+    sums = [(2024, "120190", 800, 4e6), (2025, "120190", 50, 1e5)]
+    years = pl.DataFrame(sums, ["year", "hs6", "fas_value_usd", "net_weight_kg"], orient="row")
     rows = {row[:2]: row[3:] for row in rows_of(months, years) if row[2] == "US"}
     assert rows["2024-01", "2024-01"] == ("100", "500")
     assert rows["2024-02", "2024-02"] == ("300", "1500")
