@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import random
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -208,19 +207,3 @@ def _in_a_table(lines: Sequence[dict[str, Any]], exact: list[float | None], know
 
 def _declared(name: str, text: str | None) -> float | str | None:
     return text if name == "loading_date" or text is None else float(text)
-
-
-def main(first: int, last: int, count: int) -> None:
-    """Compare blocks [first, last) of `count` lines each, and say what was compared."""
-    total: Found = Counter()
-    for number in range(first, last):
-        try:
-            total += block_of_lines(number, count)
-        except AssertionError as error:
-            total["blocks that differ"] += 1
-            sys.stdout.write(f"block {number}: {str(error)[:400]}\n")
-    sys.stdout.write(f"{dict(total)}\n")
-
-
-if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))

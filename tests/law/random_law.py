@@ -203,18 +203,10 @@ _CLAIMS: Raw = {
     "mode": {"type": "code", "codes": "mode", "role": "relief"},
     "processing_value": {"type": "number", "role": "relief"},
 }
-_ASK = ("usmca_share", "donation", "us_content_share", "qualifying_share")
 
 
-def _claims(draw: Draw, asks: bool) -> Raw:
-    claims = {name: dict(claim) for name, claim in _CLAIMS.items()}
-    for name in draw.some(_ASK, 3) if asks else []:
-        claims[name]["ask"] = draw.scope(0.3)
-    return claims
-
-
-def random_law(seed: int, measures: int = 200, *, narrow: float = 0.0, asks: bool = False) -> Raw:
-    """A raw law; `narrow` is how often acts are limited to origins or products, `asks` whether facts are asked."""
+def random_law(seed: int, measures: int = 200, *, narrow: float = 0.0) -> Raw:
+    """A raw law; `narrow` is how often acts are limited to origins or products."""
     draw = Draw(seed)
     column = {
         "id": "column",
@@ -258,7 +250,7 @@ def random_law(seed: int, measures: int = 200, *, narrow: float = 0.0, asks: boo
         "measures": found,
         "events": events,
         "rules": _with_ends([_rule(draw, index, names, headings) for index in range(min(30, measures // 3))], seed),
-        "claims": _claims(draw, asks),
+        "claims": _CLAIMS,
         "terms": {"us_capped": {"cap": "40%", "cite": []}},
         "switches": {"truce": {"default": draw.one(("on", "off")), "values": ["on", "off"], "text": "", "conf": "C"}},
         "groups": {

@@ -1,9 +1,8 @@
-"""Random lines over the embedded law: rated alone, in a table, and by the plain interpreter."""
+"""Random lines of real trade over the embedded law: rated alone, in a table, and by the plain interpreter."""
 
 from __future__ import annotations
 
 import random
-import sys
 from collections import Counter
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -14,12 +13,15 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
+from tariffs.engine.law.conditions import MODE
 from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
+from tariffs.engine.schedule.lines import load_schedule
+from tariffs.engine.schedule.reference_data import reference_table
 from tariffs.engine.table_duty.duties import Dated, duties_of
 from tests.law.harness import line_set
 from tests.law.interpreter import Reading
-from tests.law.real_law import raw_law, units
-from tests.law.test_real_law import random_line, with_unit
+from tests.law.random_world import MODES
+from tests.law.real_law import columns, raw_law, units
 
 LINES_OF_A_BLOCK = 50
 LINES_OF_GOODS = 5
@@ -27,15 +29,61 @@ LINES_OF_GOODS = 5
 KNOWN = ("", "", "", "", "2025-04-05", "2025-09-10", "2026-02-22", "2026-09-10")
 REFUSED = {"RATE_NOT_COMPUTABLE", "QUANTITY_REQUIRED", "HTS_CODE_UNKNOWN", "TOO_MANY_ATOMS"}
 SHARES = ("0", "0.25", "0.4", "1")
+FIRST, DAYS = date(2025, 1, 1), 1095
+BUSY = ("CN", "CA", "MX", "DE", "JP", "KR", "GB", "CH", "TW", "BR", "IN", "VN", "HK", "RU")
 Found = Counter[str]
 
 
 @cache
+def pairs() -> list[tuple[str, str]]:
+    """Codes and origins of real trade, the largest lines first."""
+    table = reference_table().sort("customs_value", descending=True)
+    return list(zip(table["hts"].to_list(), table["origin"].to_list(), strict=True))
+
+
+def random_line(dice: random.Random) -> dict[str, Any]:
+    """A line of real trade on a random day, with a few random claims."""
+    code, origin = pairs()[dice.randrange(2_000 if dice.random() < 0.5 else len(pairs()))]
+    origin = dice.choice(BUSY) if dice.random() < 0.3 else origin
+    known, claims = raw_law()["claims"], dict[str, str]()
+    for name, claim in known.items():
+        if name != MODE and dice.random() < 0.12:
+            claims[name] = {
+                "share": dice.choice(("0", "1")),
+                "content": dice.choice(("0", "0.1", "0.25")),
+                "bool": dice.choice(("yes", "no")),
+                "date": (FIRST + timedelta(dice.randrange(DAYS))).isoformat(),
+                "code": dice.choice(("RU", "US", "9802.00.40", "9802.00.80")),
+                "number": dice.choice(("500", "2019")),
+            }[claim["type"]]
+    for name in [name for name in claims if known[name].get("partition") == "preference"][1:]:
+        del claims[name]
+    entry = (FIRST + timedelta(dice.randrange(DAYS))).isoformat()
+    value, quantity = str(dice.randint(1, 900_000)), str(dice.randint(1, 5_000))
+    return {"hts": code, "origin": origin, "entry": entry, "value": value, "claims": claims, "quantity": quantity,
+            "unit": "", "mode": dice.choice(MODES)}  # fmt: skip
+
+
+def with_unit(line: dict[str, Any]) -> tuple[dict[str, Any], dict[str, tuple[str, str, str]]] | None:
+    """The line in the unit its ordinary duty counts in, and its columns; None if amounts per unit do not state it."""
+    found = columns(line["hts"], line["entry"]) if load_schedule().find(line["hts"], FIRST) else {}
+    if not {"general", "other"} <= found.keys():
+        return None
+    units_used = [unit for _, usd, unit in found.values() if usd != "0"]
+    return {**line, "unit": units_used[0] if units_used else "kg"}, found
+
+
+@cache
 def instants() -> list[datetime]:
-    """The boundaries of the law inside its coverage, and a minute before each."""
-    law = load_law()
+    """The boundaries of the law inside its coverage, a minute before each, and some moments between."""
+    law, dice = load_law(), random.Random(3)
     inside = [at for at in law.boundaries if law.coverage[0] < at < law.coverage[1]]
-    return [*inside, *(at - timedelta(minutes=1) for at in inside)]
+    between = [at + timedelta(hours=dice.randrange(1, 200)) for at in inside]
+    return [
+        *inside,
+        *(at - timedelta(minutes=1) for at in inside),
+        *(at for at in between if at < law.coverage[1]),
+    ]
 
 
 def block_of_lines(block: int, count: int = LINES_OF_A_BLOCK) -> Found:
@@ -61,8 +109,9 @@ def block_of_lines(block: int, count: int = LINES_OF_A_BLOCK) -> Found:
             found["not rated by one amount per unit"] += 1
             continue
         line, own = told
-        quote = _alone(line, known_on, found)
-        if quote is None:
+        quote = rated(line, known_on)
+        if isinstance(quote, str):
+            found[quote] += 1
             continue
         like = reading = Reading(raw_law(), line, {line["hts"]: own}, units(), known_on, like=like)
         assert (Fraction(quote.assessed), Fraction(quote.owed)) == (reading.assessed, reading.owed), (
@@ -80,17 +129,14 @@ def block_of_lines(block: int, count: int = LINES_OF_A_BLOCK) -> Found:
     return found
 
 
-def _alone(line: dict[str, Any], known_on: str, found: Found) -> Quote | None:
-    entry = EntryLine(
-        hts=line["hts"], origin=line["origin"], value=line["value"], entry=line["entry"],
-        claims=line["claims"], quantity=line["quantity"], unit=line["unit"], mode=line["mode"],
-    )  # fmt: skip
+def rated(line: dict[str, Any], known_on: str = "") -> Quote | str:
+    """The engine's answer on a line, or the reason why it refuses it."""
+    entry = EntryLine(**{name: line[name] for name in EntryLine._fields if name in line})
     try:
         return quote_line(load_law(), entry, known_on=known_on or None)
     except InputError as error:
         assert error.reason in REFUSED, (error, line)  # noqa: PT017
-        found[error.reason] += 1
-        return None
+        return error.reason
 
 
 def _in_a_table(
@@ -121,20 +167,3 @@ def _of_goods(goods: dict[str, Any], line: dict[str, Any], dice: random.Random) 
     if shares:
         claims[dice.choice(shares)] = dice.choice(SHARES)
     return {**line, "hts": goods["hts"], "origin": goods["origin"], "claims": claims}
-
-
-def main(first: int, last: int, count: int) -> None:
-    """Compare blocks [first, last) of `count` lines each, and say after each block what was compared so far."""
-    total: Found = Counter()
-    for number in range(first, last):
-        try:
-            total += block_of_lines(number, count)
-        except AssertionError as error:
-            total["blocks that differ"] += 1
-            sys.stdout.write(f"block {number}: {error}\n")
-        sys.stdout.write(f"{number} {dict(total)}\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))

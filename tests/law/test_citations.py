@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tariffs.engine.errors import LawError, ScenarioError
+from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.documents import spelled_out
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tests.law.real_law import raw_law
-from tests.law.traps.bench import Raw, broken, dict_of
 from tests.unit.laws import at, changed, make_law, measure
 
 AIRCRAFT = {"civil_aircraft_share": "1", "aluminum_share": "1"}
@@ -54,22 +53,11 @@ def test_a_key_is_spelled_out_with_its_place_and_where_it_was_published() -> Non
 
 def test_documents_of_the_law_have_day_title_and_address_where_they_are_public_acts() -> None:
     documents = raw_law()["sources"]
-    acts = {
-        key: one
-        for key, one in documents.items()
-        if key.startswith(("eo_", "fr_", "csms_", "pub_l_", "proc_"))
-    }
+    kinds = ("eo_", "fr_", "csms_", "pub_l_", "proc_")
+    acts = {key: one for key, one in documents.items() if key.startswith(kinds)}
     assert len(acts) > 150
     assert [key for key, one in acts.items() if not ("title" in one and "address" in one)] == []
     assert [key for key, one in acts.items() if key.startswith("eo_") and "day" not in one] == []
-
-
-def test_every_act_of_the_law_is_found_with_its_own_citations() -> None:
-    law = load_law()
-    for acts in law.acts.values():
-        cites = {act.name: act.change.cite for act in acts}
-        assert all(cites[act.name] == act.change.cite for act in acts)
-        assert len(cites) == len({act.order for act in acts})
 
 
 def test_rows_of_two_acts_of_one_verb_and_instant_cite_their_own() -> None:
@@ -90,13 +78,3 @@ def test_rows_of_two_acts_of_one_verb_and_instant_cite_their_own() -> None:
         found.items()
         <= {frozenset(*row.scope.origins): active.citations(row) for row in active.rows if row.relief}.items()
     )
-
-
-def test_two_periods_of_one_name_are_a_load_error() -> None:
-    def double(raw: Raw) -> None:
-        found = dict_of(next(one for one in raw["measures"] if len(one.get("periods", [])) > 1))
-        found["periods"][1]["id"] = found["periods"][0]["id"]
-
-    with pytest.raises(LawError, match="have the name") as caught:
-        broken(double)
-    assert "measures/" in caught.value.message

@@ -1,9 +1,8 @@
-"""Goods of the United States in China: the sequence of rates to the minute, base, tax, quota, in transit, scenarios."""
+"""Goods of the United States in China: what an answer says beside its amounts, and changes of duties on exports."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 
 import polars as pl
 import pytest
@@ -14,29 +13,13 @@ from tariffs.engine.line_duty.exports import ExportLine, ExportQuote, quote_expo
 from tariffs.engine.line_duty.quote import quote_line
 from tariffs.engine.runs.law_history.change_effects import changes_on_table
 from tariffs.engine.runs.law_history.law_changes import changes, read_window
-from tariffs.engine.scenario import apply_scenario, library
 
 LAW = load_law()
 SOYBEANS = ExportLine("1201.90.0095", "US", "10000")
 
 
-def rated(line: ExportLine, entry: str, scenario: str = "base") -> ExportQuote:
-    return quote_export(apply_scenario(LAW, library()[scenario]), replace(line, entry=entry))
-
-
-def test_without_the_extension_the_suspension_ends_in_2026() -> None:
-    law = LAW.with_switches({"truce_extension": "off"})
-    quote = quote_export(law, replace(SOYBEANS, entry="2026-11-24"))
-    assert quote.rate == Decimal("0.37")
-    assert quote.provenance["switches"] == {"truce_extension": "off"}
-
-
-def test_quota_share_mixes_the_two_rates() -> None:
-    line = ExportLine("1005.90", "US", 1000, claims={"in_quota_share": "0.5"})
-    quote = rated(line, "2026-11-24")
-    assert quote.layers[0].rate == Decimal("0.33")
-    assert not any("in_quota_share" in text for text in quote.assumptions)
-    assert any("in_quota_share" in text for text in rated(replace(line, claims={}), "2026-11-24").assumptions)
+def rated(line: ExportLine, entry: str) -> ExportQuote:
+    return quote_export(LAW, replace(line, entry=entry))
 
 
 def test_the_answer_names_what_it_does_not_hold() -> None:
@@ -48,10 +31,6 @@ def test_the_answer_names_what_it_does_not_hold() -> None:
     assert "ca.vehicles" in car.notes[0].message
     assert any("6 digits" in text for text in quote.assumptions)
     assert all(layer.citations for layer in quote.layers)
-
-
-def test_every_layer_says_why() -> None:
-    quote = rated(SOYBEANS, "2026-11-24")
     assert [layer.why["text"] for layer in quote.layers] == [
         "Ordinary rate 3% on the customs value.",
         "Exempt under the terms of the measure because cn_excluded_share is not denied.",
@@ -86,5 +65,4 @@ def test_changes_hit_the_lines_of_a_table_of_exports() -> None:
 def test_an_answer_rests_on_the_switches_of_its_own_direction() -> None:
     entered = quote_line(LAW, EntryLine("1201900095", "US", 100, "2026-11-24"))
     assert "truce_extension" not in entered.provenance["switches"]
-    sent = quote_export(LAW, replace(SOYBEANS, entry="2026-11-24"))
-    assert sent.provenance["switches"] == {"truce_extension": "on"}
+    assert rated(SOYBEANS, "2026-11-24").provenance["switches"] == {"truce_extension": "on"}

@@ -1,23 +1,25 @@
-"""The interpreter reads the lines of golden cases and their neighbours as the engine does."""
+"""The interpreter reads golden cases, their neighbours, and lines as they were known, as the engine does."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tariffs.client.cases.case_file import Case, read_cases
 from tariffs.engine.law import load_law
 from tariffs.engine.law.values import read_instant
 from tariffs.engine.line_duty.quote import Quote
 from tariffs.engine.schedule.lines import load_schedule
 from tests.law.golden_lines import LINES, quote_of
-from tests.law.interpreter import Key, Reading
+from tests.law.interpreter import Reading
 from tests.law.real_law import columns, raw_law, units
 
-UNDETERMINED = "undetermined"
+KNOWN_DAYS = read_cases(Path(__file__).parent / "lines" / "known_days.yaml")
 
 
 def neighbours(line: dict[str, Any]) -> list[dict[str, Any]]:
@@ -44,7 +46,7 @@ def test_the_interpreter_reads_a_case_and_its_neighbours_alike(case: str) -> Non
         alike = reading if line is LINES[case] else None
         quote = quote_of(line)
         assert (Fraction(quote.assessed), Fraction(quote.owed)) == (reading.assessed, reading.owed), line
-        assert states(quote) == states_of(reading), line
+        assert paid(quote) == {key: amount for key, amount in read(reading).items() if amount}, line
 
 
 def told(name: str, value: str) -> str:
@@ -53,22 +55,33 @@ def told(name: str, value: str) -> str:
     return {"true": "yes", "false": "no"}.get(value, value) if kind == "bool" else value
 
 
-def states(quote: Quote) -> dict[tuple[str, str], Fraction]:
-    """Amounts by measure and heading; layers that only other facts would bring are left out."""
+def paid(quote: Quote) -> dict[tuple[str, str], Fraction]:
+    """Amounts by measure and heading of chapter 99."""
     found: dict[tuple[str, str], Fraction] = {}
     for layer in quote.layers:
-        if layer.state != UNDETERMINED or layer.amount:
-            heading = "" if "." in layer.heading and not layer.heading.startswith("99") else layer.heading
-            found[layer.measure, heading] = found.get((layer.measure, heading), Fraction(0)) + Fraction(
-                layer.amount
-            )
+        heading = "" if "." in layer.heading and not layer.heading.startswith("99") else layer.heading
+        found[layer.measure, heading] = found.get((layer.measure, heading), Fraction(0)) + Fraction(
+            layer.amount
+        )
     return {key: amount for key, amount in found.items() if amount}
 
 
-def states_of(reading: Reading) -> dict[tuple[str, str], Fraction]:
+def read(reading: Reading) -> dict[tuple[str, str], Fraction]:
     found: dict[tuple[str, str], Fraction] = {}
-    key: Key
-    for key, (_, amount, _) in reading.layers.items():
-        heading = key[1] if key[1].startswith("99") else ""
-        found[key[0], heading] = found.get((key[0], heading), Fraction(0)) + amount
-    return {key: amount for key, amount in found.items() if amount}
+    for (measure, heading, _), (_, amount, _) in reading.layers.items():
+        key = measure, heading if heading.startswith("99") else ""
+        found[key] = found.get(key, Fraction(0)) + amount
+    return found
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in KNOWN_DAYS if "assessed" in case.expect], ids=lambda case: case.id
+)
+def test_the_interpreter_counts_an_act_from_its_publication(case: Case) -> None:
+    line = dict(case.asked)
+    day, known_on = line.pop("date"), line.pop("known_on", "")
+    code = line["hts"].replace(".", "")
+    plain = {"claims": {}, "quantity": "1", "unit": "kg", **line, "hts": code, "entry": day}
+    known = [known_on] if known_on not in {"", "entry"} else []
+    reading = Reading(raw_law(), plain, {code: columns(code, day)}, units(), *known)
+    assert reading.assessed == Fraction(case.expect["assessed"])

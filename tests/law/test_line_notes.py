@@ -1,18 +1,20 @@
-"""Notes that the law has on goods: small shipments and seasons; how they are read from their file."""
+"""Notes that the law has on goods and origins: seasons, publication, and origins that are no foreign country."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
 from datetime import date, timedelta
-from typing import Any
 
+import polars as pl
 import pytest
 
-from tariffs.engine.errors import LawError
+from tariffs.engine.errors import InputError
+from tariffs.engine.law import load_law
 from tariffs.engine.law.loader import law_from_raw
-from tariffs.engine.line_duty.quote import EntryLine, quote_line
+from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tariffs.engine.schedule.lines import load_schedule
 from tariffs.engine.schedule.seasons import season_of
+from tariffs.engine.tables.prepare import check_imports
 from tests.law.real_law import raw_law
 
 
@@ -40,28 +42,6 @@ def test_goods_of_any_season_are_not_warned_of() -> None:
     assert all(load_schedule().children(code) for code in ("08061020", "07094040"))
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda raw: raw.update(reason="NO_SUCH_NOTE"), "NO_SUCH_NOTE"),
-        (lambda raw: raw.update(origins=["XQ"]), "XQ"),
-        (lambda raw: raw.update(products=["NO_LIST"]), "NO_LIST"),
-        (lambda raw: raw.update(until="2025-01-01"), "unknown key"),
-        (lambda raw: raw.update(conf="Z"), "'Z' is not one of"),
-        (lambda raw: raw.pop("text"), "the key 'text' is missing"),
-    ],
-)
-def test_a_note_that_cannot_be_read_is_an_error_of_its_file(
-    change: Callable[[dict[str, Any]], object], message: str
-) -> None:
-    note: dict[str, Any] = {**raw_law()["line_notes"][0]}
-    change(note)
-    with pytest.raises(LawError) as caught:
-        law_from_raw({**raw_law(), "line_notes": [note]})
-    assert caught.value.message.startswith("line_notes.yaml: line_notes[0]")
-    assert message in caught.value.message
-
-
 def test_a_note_is_said_once_it_is_known() -> None:
     note = {**raw_law()["line_notes"][0], "origins": ["CN"], "from": "2026-01-01", "known_from": "2026-03-01"}
     law = law_from_raw({**raw_law(), "line_notes": [note]})
@@ -77,3 +57,60 @@ def test_a_note_is_said_once_it_is_known() -> None:
 def test_a_law_without_the_file_of_notes_can_be_read() -> None:
     raw = {name: part for name, part in raw_law().items() if name != "line_notes"}
     assert law_from_raw(raw).line_notes == ()
+
+
+# -- origins that are no foreign country ----------------------------------------------------------------------
+
+DAYS = ("2025-04-06", "2025-04-09", "2025-06-10", "2025-09-01", "2025-12-01", "2026-03-10", "2026-11-20")
+CODES = ("9503.00.0073", "6109.10.0012", "8703.23.0190", "7318.15.2065", "3004.90.9290", "4409.10.4010")
+
+
+def quote(hts: str, origin: str, day: str) -> Quote:
+    return quote_line(load_law(), EntryLine(hts, origin, 10000, day, quantity=100, unit="kg"))
+
+
+def said(found: Quote, reason: str) -> list[str]:
+    return [note.message for note in found.notes if note.reason == reason]
+
+
+@pytest.mark.parametrize("origin", ["PR", "Puerto Rico", "PRI"])
+def test_goods_of_the_customs_territory_are_refused_with_the_reason(origin: str) -> None:
+    with pytest.raises(InputError) as caught:
+        quote("9503.00.0073", origin, "2025-09-01")
+    assert caught.value.reason == "ORIGIN_NOT_FOREIGN"
+    assert caught.value.field == "origin"
+    assert "HTS general note 2" in caught.value.message
+
+
+def test_a_table_refuses_them_row_by_row() -> None:
+    table = pl.DataFrame(
+        {"hts": ["9503000073"] * 3, "origin": ["PR", "CN", "puerto rico"], "customs_value": [1.0, 2.0, 3.0]}
+    )
+    checked = check_imports(table, load_law())
+    assert checked.refused.select("row", "column", "reason").rows() == [
+        (0, "origin", "ORIGIN_NOT_FOREIGN"),
+        (2, "origin", "ORIGIN_NOT_FOREIGN"),
+    ]
+    assert checked.lines["origin"].to_list() == ["CN"]
+
+
+@pytest.mark.parametrize("origin", ["US", *sorted(load_law().groups["US_POSSESSIONS"][0].members)])
+def test_the_united_states_and_its_possessions_pay_no_reciprocal_duty(origin: str) -> None:
+    for hts, day in itertools.product(CODES, DAYS):
+        found = quote(hts, origin, day)
+        assert not [x for x in found.layers if x.measure.startswith("recip") and x.amount], (hts, day)
+        assert len(said(found, "ORIGIN_TREATMENT")) == 1
+
+
+@pytest.mark.parametrize(
+    ("origin", "country"), [*((one, "FR") for one in ("GF", "GP", "MC", "MQ", "RE", "YT")), ("SM", "IT")]
+)
+def test_a_territory_pays_what_its_country_pays(origin: str, country: str) -> None:
+    for hts, day in itertools.product(CODES, DAYS):
+        found, other = quote(hts, origin, day), quote(hts, country, day)
+        charged = [
+            [(x.measure, x.heading, x.amount) for x in one.layers if x.amount] for one in (found, other)
+        ]
+        assert charged[0] == charged[1], (hts, day)
+        assert len(said(found, "ORIGIN_TREATMENT")) == 1
+        assert not said(other, "ORIGIN_TREATMENT")

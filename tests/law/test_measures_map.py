@@ -1,12 +1,20 @@
-"""Every known act of US trade law since 2025 is in the law by name: as a measure, a period, a fee or an event."""
+"""Every known act of US trade law since 2025 is in the law by name, and each measure charges some line."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from tariffs.engine.law import load_law
+from tariffs.engine.law.law import IMPORT
+from tariffs.engine.table_duty.duties import Dated, duties_of
+from tariffs.engine.tables.prepare import prepare_table
+from tests.law.golden_lines import LINES, quote_of
 
 HERE = Path(__file__).parent
 LAW = HERE.parents[1] / "engine" / "tariffs" / "engine" / "law" / "data"
@@ -65,3 +73,68 @@ def test_what_is_not_modelled_says_what_it_could_touch(measures: list[Any]) -> N
         if m.get("modelled") == "no" and m.get("direction", "import") == "import" and not m.get("touches")
     ]
     assert silent == []
+
+
+# -- each measure charges something --------------------------------------------------------------------------
+
+EMBEDDED = load_law()
+MODELLED = [
+    m.id for m in EMBEDDED.measures.values() if m.modelled and not m.announced and m.direction == IMPORT
+]
+DATES = (
+    "2025-02-10", "2025-03-20", "2025-05-20", "2025-08-20", "2025-12-01", "2026-03-15", "2026-06-15", "2026-11-20",
+    "2027-02-01",
+)  # fmt: skip
+NO_LIST = (
+    "which goods the notice reaches was not seen; it charges only where a line says that it is one of them"
+)
+PROVISION = (
+    "no source says which goods entered under the provision; the sourced share of preferences holds them"
+)
+# Measures that are a layer of no line of the reference table, and why; what may be hit is in the notes of a result.
+NOT_IN_THE_TABLE = {
+    "agoa_apparel": PROVISION,
+    "cbtpa_apparel": PROVISION,
+    "hope_apparel": PROVISION,
+    "beef_trimmings_7c": "the quantity of the quota was not seen, and no source says which goods entered within it",
+    "recip_transship": "follows a finding of Customs on one entry",
+    "s232_polysilicon": "reaches goods made of polysilicon, which no source tells apart from others of their codes",
+    "s232_polysilicon_mip": "reaches goods made of polysilicon, which no source tells apart from others of their codes",
+    "s301_l4b": "suspended from its first day, without an end",
+    "s301_semi": NO_LIST,
+    "s301_sts_cranes": "no source tells ship-to-shore cranes apart from others of their code",
+    "sts_crane_100": "no source tells ship-to-shore cranes apart from others of their code",
+}
+# Measures that no worked entry meets, and why.
+NOT_IN_A_CASE: dict[str, str] = {}
+
+
+@cache
+def in_cases() -> frozenset[str]:
+    """Measures that are a layer of some worked entry."""
+    return frozenset(layer.measure for line in LINES.values() for layer in quote_of(line).layers)
+
+
+@cache
+def in_table() -> frozenset[str]:
+    """Measures that are a layer of some line of the reference table on one of the dates, with the sourced shares."""
+    lines = prepare_table(None, EMBEDDED).lines
+    met: set[str] = set()
+    for day in DATES:
+        dated = Dated([datetime.fromisoformat(f"{day}T12:00-05:00")], [EMBEDDED.as_of], None)
+        met |= duties_of(EMBEDDED, lines, dated, lambda: None).measures
+    return frozenset(met)
+
+
+@pytest.mark.parametrize("name", MODELLED)
+def test_a_worked_entry_exercises_it(name: str) -> None:
+    assert (name in in_cases()) != (name in NOT_IN_A_CASE)
+
+
+@pytest.mark.parametrize("name", MODELLED)
+def test_a_line_of_the_reference_table_exercises_it(name: str) -> None:
+    assert (name in in_table()) != (name in NOT_IN_THE_TABLE)
+
+
+def test_reasons_are_of_modelled_measures() -> None:
+    assert NOT_IN_THE_TABLE.keys() | NOT_IN_A_CASE.keys() <= set(MODELLED)

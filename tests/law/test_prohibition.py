@@ -16,6 +16,7 @@ from tariffs.engine.response.elasticities.parameters import parameters_for
 from tariffs.engine.runs.impact import Options, Point, ScenarioImpact, impact
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import Scenario, apply_scenario, check_scenario, library, parse_scenario
+from tariffs.engine.scenario.diff import difference
 from tests.law.explained import considered
 from tests.unit.collected_entries import collect
 from tests.unit.laws import make_law
@@ -23,6 +24,7 @@ from tests.unit.laws import make_law
 WHISKY, CIDER = "2208306065", "2206001500"
 DAY = "2026-10-15"
 HEAD = "schema: tariffs.scenario/v1\nid: trial\ntitle: Trial\nbasis: hypothesis\nchanges:\n"
+SUSPENDED = "{op: suspend, measures: {id: s338_ca_alcohol_ban}, from: 2026-10-01, on_end: none_scheduled}"
 BANS = ("s338_ca_alcohol_ban", "s338_ca_dairy_ban", "s338_ca_vehicles_ban")
 
 
@@ -55,11 +57,32 @@ def test_the_duty_that_an_earlier_importation_pays_is_named_in_a_note() -> None:
     assert "import_date: not declared, so taken as the date of entry" in quote().assumptions
 
 
-def test_what_does_not_prohibit_says_why() -> None:
+def test_the_reasons_of_a_ban_are_in_the_clock_of_imports() -> None:
+    (ban,) = quote().layers
+    assert ban.why["if"] == "import_date >= 2026-09-29T00:01:00-04:00"
     found = considered(load_law(), EntryLine(WHISKY, "CA", 1, DAY, {"import_date": "2026-09-20"}))
-    passed = [one.text for one in found if one.measure == BANS[0] and one.outcome == "not_claimed"]
-    assert len(passed) == 1
-    assert "Not prohibited by s338_ca_alcohol_ban_2026: import_date is 2026-09-20" in passed[0]
+    (passed,) = (one.text for one in found if one.measure == BANS[0] and one.outcome == "not_claimed")
+    assert "Not prohibited by s338_ca_alcohol_ban_2026: import_date is 2026-09-20" in passed
+    assert passed.endswith("which is < 2026-09-29T00:01:00-04:00.")
+
+
+def test_the_layer_of_a_suspended_ban_speaks_of_no_duty() -> None:
+    (ban,) = (layer for layer in quote(under(SUSPENDED)).layers if layer.measure == BANS[0])
+    assert (ban.state, ban.amount) == ("suspended", 0)
+    assert ban.why["text"] == (
+        "Suspended: the prohibition is not applied, and the goods may be entered. Switch s338_bans is in_force."
+    )
+
+
+def test_the_difference_of_two_bans_names_the_dates_of_the_goods() -> None:
+    later = under("{op: delay, measures: {id: s338_ca_alcohol_ban}, to: 2026-12-01T00:01-05:00}")
+    assert [(one.first, one.second) for one in difference(load_law(), later)] == [
+        ("prohibited", "not in force"),
+        (
+            "prohibited where import_date >= 2026-09-29T00:01:00-04:00",
+            "prohibited where import_date >= 2026-12-01T00:01:00-05:00",
+        ),
+    ]
 
 
 def test_the_landed_cost_leaves_out_what_may_not_enter() -> None:
@@ -94,18 +117,30 @@ def test_the_lines_of_an_entry_say_that_one_is_prohibited() -> None:
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "without_effect"),
     [
-        "{op: invalidate, measures: {id: s338_ca_alcohol_ban}, at: 2026-10-01}",
-        "{op: terminate, measures: {authority: s338.bans}, at: 2026-10-01}",
-        "{op: delay, measures: {id: s338_ca_alcohol_ban}, to: 2026-12-01}",
-        "{op: suspend, measures: {id: s338_ca_alcohol_ban}, from: 2026-10-01, on_end: none_scheduled}",
-        "{op: exempt, measures: {id: s338_ca_alcohol_ban, products: ['2208']}, from: 2026-10-01}",
-        "{op: set_switch, name: s338_bans, value: void}",
+        ("{op: invalidate, measures: {id: s338_ca_alcohol_ban}, at: 2026-10-01}", ""),
+        ("{op: terminate, measures: {authority: s338.bans}, at: 2026-10-01}", ""),
+        ("{op: delay, measures: {id: s338_ca_alcohol_ban}, to: 2026-12-01}", ""),
+        (SUSPENDED, ""),
+        ("{op: exempt, measures: {id: s338_ca_alcohol_ban, products: ['2208']}, from: 2026-10-01}", ""),
+        ("{op: set_switch, name: s338_bans, value: void}", ""),
+        (SUSPENDED[:-1] + ", kept: 10%}", "kept"),
+        ("{op: set_rate, measures: {id: s338_ca_alcohol_ban}, from: 2026-10-01, rate: 10%}", "set_rate"),
     ],
 )
-def test_the_check_of_a_scenario_finds_nothing_in_an_act_on_a_ban(change: str) -> None:
-    assert check_scenario(HEAD + f"  - {change}\n", load_law()) == []
+def test_the_check_of_a_scenario_says_that_a_rate_given_to_a_ban_changes_nothing(
+    change: str, without_effect: str
+) -> None:
+    problems = check_scenario(HEAD + f"  - {change}\n", load_law())
+    found = [one.message for one in problems if not without_effect or one.path == "changes[0]"]
+    text = f"`{without_effect}` changes nothing: a prohibition has no rate (s338_ca_alcohol_ban)."
+    assert found == ([text] if without_effect else [])
+    if without_effect:
+        assert quote(under(change)).assessed == (5_000 if without_effect == "kept" else 0)
+        # A selection with duties in it keeps their rate, so nothing is said.
+        both = change.replace("id: s338_ca_alcohol_ban", "authority: s338")
+        assert check_scenario(HEAD + f"  - {both}\n", load_law()) == []
 
 
 @pytest.mark.parametrize(
@@ -133,35 +168,18 @@ def test_a_ban_that_breaks_the_format_is_refused(measure: dict[str, Any], said: 
 
 # -- tables ----------------------------------------------------------------------------------------------------
 
-ROWS: list[dict[str, Any]] = [
-    {"hts": WHISKY, "origin": "CA", "customs_value": 10_000.0, "packaged_share": None, "import_date": None},
-    {"hts": WHISKY, "origin": "GB", "customs_value": 30_000.0, "packaged_share": None, "import_date": None},
-    {"hts": CIDER, "origin": "CA", "customs_value": 10_000.0, "packaged_share": "0.4", "import_date": None},
-    {
-        "hts": "9503000073",
-        "origin": "VN",
-        "customs_value": 20_000.0,
-        "packaged_share": None,
-        "import_date": None,
-    },
-    {
-        "hts": "0404102000",
-        "origin": "CA",
-        "customs_value": 5_000.0,
-        "packaged_share": None,
-        "import_date": "2026-09-20",
-    },
-    {
-        "hts": "9404210013",
-        "origin": "CA",
-        "customs_value": 7_000.0,
-        "packaged_share": None,
-        "import_date": None,
-    },
+GOODS = [
+    (WHISKY, "CA", 10_000.0, None, None),
+    (WHISKY, "GB", 30_000.0, None, None),
+    (CIDER, "CA", 10_000.0, "0.4", None),
+    ("9503000073", "VN", 20_000.0, None, None),
+    ("0404102000", "CA", 5_000.0, None, "2026-09-20"),
+    ("9404210013", "CA", 7_000.0, None, None),
 ]
-TABLE = pl.DataFrame(
-    ROWS, {name: pl.Float64 if name == "customs_value" else pl.String for name in ROWS[0]}
-).with_columns(usmca_share=pl.lit("1"), entry_date=pl.lit(DAY))
+COLUMNS = ["hts", "origin", "customs_value", "packaged_share", "import_date"]
+TABLE = pl.DataFrame(GOODS, COLUMNS, orient="row").with_columns(
+    usmca_share=pl.lit("1"), entry_date=pl.lit(DAY)
+)
 
 
 def on_table(response: str = "none", *changes: str, by: tuple[str, ...] = ("origin",)) -> ScenarioImpact:
@@ -178,16 +196,15 @@ def lines_of(found: ScenarioImpact) -> pl.DataFrame:
 
 def test_a_table_charges_each_line_what_the_line_alone_pays() -> None:
     lines = lines_of(on_table())
-    for row, duty, barred in zip(ROWS, lines["duty"], lines["prohibited_value"], strict=True):
+    for row, duty, barred in zip(TABLE.to_dicts(), lines["duty"], lines["prohibited_value"], strict=True):
         claims = {name: row[name] for name in ("packaged_share", "import_date") if row[name] is not None}
-        line = EntryLine(
-            str(row["hts"]), str(row["origin"]), row["customs_value"], DAY, {"usmca_share": 1, **claims}
+        claims["usmca_share"] = 1
+        alone = quote_line(
+            load_law(), EntryLine(row["hts"], row["origin"], row["customs_value"], DAY, claims)
         )
-        alone = quote_line(load_law(), line)
         assert duty == pytest.approx(float(alone.assessed)), row
-        assert barred == pytest.approx(sum(float(x.base) for x in alone.layers if x.state == "prohibited")), (
-            row
-        )
+        banned = sum(float(layer.base) for layer in alone.layers if layer.state == "prohibited")
+        assert barred == pytest.approx(banned), row
 
 
 def test_value_and_duty_of_banned_goods_are_out_of_the_rate_and_named() -> None:
@@ -202,25 +219,6 @@ def test_value_and_duty_of_banned_goods_are_out_of_the_rate_and_named() -> None:
     # Canada: 32,000 less 14,000 that may not be imported.
     canada = found.groups.filter(origin="CA")
     assert canada["rate"].sum() == pytest.approx(canada["duty"].sum() / 18_000)
-
-
-def undetermined(hts: str, origin: str, entry: str, law: Law | None = None) -> tuple[set[str], float | None]:
-    """The measures named as charged only where a line says so, and the duty, of a line that declares nothing."""
-    table = pl.DataFrame([{"hts": hts, "origin": origin, "customs_value": 10_000.0, "entry_date": entry}])
-    options = Options(response="none", by=("origin",))
-    point = Point(library()["base"], entry)
-    (found,) = impact(table, [point], law=law or load_law(), options=options).scenarios
-    named = {note.message.split()[0] for note in found.notes if note.reason == "CHARGE_UNDETERMINED"}
-    return named, found.total["duty"]
-
-
-def test_only_a_charge_that_hangs_on_a_declaration_is_named_as_undetermined() -> None:
-    chassis = "8716390090"
-    # Undeclared cider is taken as packaged, so all of it is prohibited.
-    assert undetermined(CIDER, "CA", DAY)[0] == set()
-    # Suspended until 2027-01-10: nothing is collected of any chassis.
-    assert "chassis_100" not in undetermined(chassis, "CN", DAY)[0]
-    assert "chassis_100" in undetermined(chassis, "CN", "2027-02-01")[0]
 
 
 @pytest.mark.parametrize("response", ["none", "armington"])
@@ -284,14 +282,3 @@ def test_a_timeline_divides_by_what_may_be_imported_each_day() -> None:
     # Five of ten days without the ban.
     assert average["prohibited_value"] == pytest.approx(14_000 / 2)
     assert average["effective_rate"] == pytest.approx(average["duty"] / (32_000 - 7_000))
-
-
-def test_the_reference_table_names_a_billion_of_banned_goods() -> None:
-    point = Point(library()["base"], "2026-11-20")
-    options = Options(response="none", by=("origin",))
-    (found,) = impact(None, [point], law=load_law(), options=options).scenarios
-    # Published with the lists: any container 0.509, packaged 0.327, dairy 0.031, motorcycles 0.125.
-    assert found.total["prohibited_value"] == pytest.approx(0.993e9, abs=0.0005e9)
-    worth = {note.message.split()[0]: note.message for note in found.notes if note.reason == "PROHIBITED"}
-    assert set(worth) == set(BANS)
-    assert found.groups.filter(pl.col("prohibited_value") > 0)["origin"].to_list() == ["CA"]

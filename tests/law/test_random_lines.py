@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from tests.law.random_lines import LINES_OF_A_BLOCK, block_of_lines
+from tests.law import random_exports, random_lines
 
-BLOCKS = 4
+PARTS = 4
+"""Tests that the blocks of imports are divided among."""
 
 
-@pytest.mark.parametrize("part", range(BLOCKS))
+@pytest.mark.parametrize("part", range(PARTS))
 def test_line_table_and_interpreter_agree(part: int, scale: int, request: pytest.FixtureRequest) -> None:
-    wanted = request.config.getoption("--random-lines") or BLOCKS * LINES_OF_A_BLOCK * scale
-    blocks = range(part, max(BLOCKS, -(-wanted // LINES_OF_A_BLOCK)), BLOCKS)
-    compared = sum(block_of_lines(block)["compared"] for block in blocks)
-    assert compared > 0.8 * len(blocks) * LINES_OF_A_BLOCK
+    size = random_lines.LINES_OF_A_BLOCK
+    wanted = request.config.getoption("--random-lines") or 2 * PARTS * size * scale
+    blocks = range(part, max(PARTS, -(-wanted // size)), PARTS)
+    compared = sum(random_lines.block_of_lines(block)["compared"] for block in blocks)
+    assert compared > 0.8 * len(blocks) * size
+
+
+@pytest.mark.parametrize("market", random_exports.MARKETS)
+def test_line_table_and_interpreter_agree_on_exports(
+    market: str, scale: int, request: pytest.FixtureRequest
+) -> None:
+    size, markets = random_exports.LINES_OF_A_BLOCK, random_exports.MARKETS
+    wanted = request.config.getoption("--random-lines") or 2 * len(markets) * size * scale
+    blocks = range(markets.index(market), -(-wanted // size), len(markets))
+    compared = sum(random_exports.block_of_lines(block)["compared"] for block in blocks)
+    assert compared == len(blocks) * size

@@ -43,16 +43,10 @@ def test_effective_rate(rated: Impact, day: str) -> None:
     low, high = EXPECTED[day]
     assert found.total["effective_rate"] is not None
     assert low - WITHIN <= 100 * found.total["effective_rate"] <= high + WITHIN
-
-
-@pytest.mark.parametrize("day", EXPECTED)
-def test_authorities_sum_to_the_effective_rate(rated: Impact, day: str) -> None:
-    (found,) = (one for one in rated.scenarios if one.on == day)
     assert found.groups["rate"].sum() == pytest.approx(found.total["effective_rate"], rel=1e-9)
-    assert found.groups["duty"].sum() == pytest.approx(found.total["duty"], rel=1e-9)
-    assert found.groups["duty_owed"].sum() == pytest.approx(found.total["duty_owed"], rel=1e-9)
-    void = found.groups.filter(pl.col("authority").str.starts_with("ieepa"))
-    assert void["duty_owed"].sum() == 0
+    for name in ("duty", "duty_owed"):
+        assert found.groups[name].sum() == pytest.approx(found.total[name], rel=1e-9)
+    assert found.groups.filter(pl.col("authority").str.starts_with("ieepa"))["duty_owed"].sum() == 0
 
 
 def test_nothing_of_the_table_is_refused(rated: Impact) -> None:

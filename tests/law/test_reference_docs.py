@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tariffs.engine.law import load_law
+from tariffs.engine.law.files import HERE
 from tariffs.reference_pages.names import tables
 from tariffs.reference_pages.pages import STACKS, pages
+
+COMMENT = re.compile(r"\s+#.*$")
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +63,19 @@ def test_citations_are_links_to_documents_that_have_an_address(rendered: dict[st
 
 def test_twelve_stacks_are_worked(rendered: dict[str, str]) -> None:
     assert rendered["stacks.md"].count("## ") == STACKS
+
+
+def example(root: Path) -> str:
+    return (root / "docs" / "law-data.md").read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+
+
+def test_the_proclamation_that_opens_law_data_is_the_laws_own_with_lines_left_out(root: Path) -> None:
+    law = (HERE / "measures/s232_wood.yaml").read_text(encoding="utf-8").splitlines()
+    lines = [COMMENT.sub("", line) for line in example(root).splitlines()]
+    place = -1
+    for line in lines:
+        place = law.index(line, place + 1)
+    assert 35 <= len(lines) <= 45
+    assert sum("#" in line for line in example(root).splitlines()) >= len(lines) * 2 // 3
+    (measure,) = yaml.safe_load(example(root))["measures"]
+    assert measure["id"] == "s232_cabinets"

@@ -121,23 +121,3 @@ def test_the_steps_of_the_notices_are_those_of_the_wto() -> None:
         apart = steps.filter((pl.col("ours") - pl.col("theirs")).abs() > TOLERANCE)
         share = float(apart["customs_value"].sum()) / float(steps["customs_value"].sum())
         assert share < 0.01
-
-
-def test_the_two_lines_that_the_matrix_lacks_are_of_one_subheading() -> None:
-    """The step of March 2025 is that of listed lines over all of a subheading that are known, or are in the matrix.
-
-    Of 2003.90 all lines stepped, three by the total of the day before, and the matrix has one at 10 percent: two are
-    missing of the 711 of announcement 2.
-    """
-    totals = pl.read_parquet(SOURCE / "rates" / "china_on_us_hs6_wto_2025_2026.parquet").drop_nulls()
-    listed = {rate: list(LAW.lists[name].codes) for rate, name in ((10.0, "CN_AG10"), (15.0, "CN_AG15"))}
-    matrix = pl.read_parquet(SOURCE / "retaliation" / "china_lines_2025_03.parquet")["cn_hs8"].to_list()
-    apart = {}
-    for code, before, after in totals.select("hs6", "pct_2025_02_10", "pct_2025_03_10").iter_rows():
-        added = sum(rate * sum(one.startswith(code) for one in codes) for rate, codes in listed.items())
-        counts = {sum(one.startswith(code) for one in lines) for lines in (CHINA.lines, matrix)} - {0}
-        if added and not any(abs(added / count - (after - before)) < 0.01 for count in counts):
-            apart[code] = (before, after - before)
-    assert apart == {"200390": (pytest.approx(20 / 3, abs=1e-5), pytest.approx(10.0))}
-    assert sum(one.startswith("200390") for one in listed[10.0]) == 1
-    assert (len(listed[10.0]), len(listed[15.0])) == (709, 29)

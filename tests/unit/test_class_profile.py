@@ -30,7 +30,7 @@ from tariffs.engine.line_duty.segment import LawSegment, segment_of
 from tariffs.engine.line_duty.unapplied import NearRow
 from tariffs.engine.line_duty.why_not import why_not
 from tariffs.engine.schedule.lines import load_schedule
-from tests.law.test_real_law import pairs
+from tests.law.random_lines import pairs
 from tests.unit.laws import at
 
 

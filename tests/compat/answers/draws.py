@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from tests.law.test_real_law import pairs
+from tests.law.random_lines import pairs
 
 FIRST, DAYS = date(2025, 1, 1), 900
 KNOWN = ("", "", "", "", "entry", "2025-04-05", "2025-09-10", "2026-02-22", "2026-09-10")
