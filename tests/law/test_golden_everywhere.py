@@ -1,20 +1,15 @@
-"""Every worked entry comes out the same over gRPC, in this process and on the command line: layers and cents."""
+"""Every worked entry comes out the same over gRPC, in this process and in the engine: layers and cents."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pytest
 
 from tariffs.client import Client, EntriesResult
-from tariffs.client.cli.__main__ import run
 from tariffs.engine.line_duty.quote import Quote
 from tests.law.golden_lines import LINES, quote_of
-from tests.service.harness import no_warm_up, running
 
 Answer = dict[str, Any]
 
@@ -31,31 +26,6 @@ def cases_table() -> pl.DataFrame:
         for case, line in LINES.items()
     ]
     return pl.DataFrame(rows, dict.fromkeys(rows[0], pl.String))
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("golden") / "cases.csv"
-    cases_table().write_csv(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def target() -> Iterator[str]:
-    with running(warm=no_warm_up) as server:
-        yield f"127.0.0.1:{server.port}"
-
-
-@pytest.fixture(scope="module")
-def over_grpc(file: Path, target: str) -> EntriesResult:
-    with Client(target) as client:
-        return client.duties(file)
-
-
-@pytest.fixture(scope="module")
-def local(file: Path) -> EntriesResult:
-    with Client.local() as client:
-        return client.duties(file)
 
 
 def by_case(result: EntriesResult) -> dict[str, Answer]:
@@ -85,21 +55,14 @@ def plain(quote: Quote) -> Answer:
 
 
 def test_every_case_is_the_same_over_grpc_in_process_and_in_the_engine(
-    over_grpc: EntriesResult, local: EntriesResult
+    client: Client, server: str, tmp_path: Path
 ) -> None:
-    remote, here = by_case(over_grpc), by_case(local)
+    file = tmp_path / "cases.csv"
+    cases_table().write_csv(file)
+    with Client(server) as remote:
+        over_grpc = remote.duties(file)
     assert over_grpc.refused.is_empty()
-    assert list(remote) == list(here) == list(LINES)
+    found, here = by_case(over_grpc), by_case(client.duties(file))
+    assert list(found) == list(here) == list(LINES)
     for case, line in LINES.items():
-        assert remote[case] == here[case] == plain(quote_of(line)), case
-
-
-def test_the_command_line_says_the_same(
-    file: Path, target: str, over_grpc: EntriesResult, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for where in (("--target", target), ("--local",)):
-        assert run(["duty", "--entries", str(file), *where, "--json"]) == 0
-        # The server of this test logs to the same standard output.
-        document = json.loads(capsys.readouterr().out.splitlines()[-1])
-        assert document.pop("schema") == "tariffs.entries/v1"
-        assert document == json.loads(json.dumps(over_grpc.to_json_dict()))
+        assert found[case] == here[case] == plain(quote_of(line)), case

@@ -6,7 +6,6 @@ and grants no tariff quota. Compared in its terms, what is left has a reason eac
 
 from __future__ import annotations
 
-import itertools
 import re
 from pathlib import Path
 
@@ -109,15 +108,3 @@ def test_the_page_names_every_subheading_that_is_apart(root: Path) -> None:
         told = page[page.index(start) :].split("\n- ")[0]
         named = set(re.findall(r"\b\d{4}\.\d\d\b", told))
         assert named == {f"{code[:4]}.{code[4:]}" for code in rows if not is_estimated(code)}
-
-
-def test_the_steps_of_the_notices_are_those_of_the_wto() -> None:
-    """From day to day the engine's rates move as the WTO's do, whatever the ordinary rates are."""
-    for before, after in itertools.pairwise(DAYS):
-        one, other = compared(before), compared(after)
-        steps = one.join(other, on="hts", suffix="_after").with_columns(
-            ours=pl.col("ours_after") - pl.col("ours"), theirs=pl.col("theirs_after") - pl.col("theirs")
-        )
-        apart = steps.filter((pl.col("ours") - pl.col("theirs")).abs() > TOLERANCE)
-        share = float(apart["customs_value"].sum()) / float(steps["customs_value"].sum())
-        assert share < 0.01
