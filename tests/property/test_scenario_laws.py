@@ -22,7 +22,7 @@ SEEDS = st.integers(0, 10**6)
 POINTS = st.integers(1, len(MOMENTS) - 5)
 MEASURE = "m1"
 LINES = 8
-BLOCKS, LAWS = 2, 12
+BLOCKS, LAWS = 3, 14
 Answer = list[tuple[str, str, str, Decimal, Decimal]]
 
 
