@@ -26,7 +26,7 @@ from tests.tools.fuzz.choices import ByteChoices
 from tests.tools.fuzz.methods import METHODS
 from tests.tools.fuzz.requests import bodies_from, choices, metadata
 
-FEW, MANY = 200, 667
+FEW, MANY = 100, 667
 """Requests at scale 1; three times as many at scale 3."""
 HEAVY = {
     "LawService/ListChanges",
