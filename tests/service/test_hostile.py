@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +27,7 @@ from tariffs.engine.errors import REASONS
 from tariffs.service.server.listener import RECEIVE_LIMIT
 from tariffs.v1 import duty_service_pb2_grpc
 from tests.service.harness import Running, line
-from tests.service.processes import served as started
+from tests.service.processes import stop
 from tests.tools.fuzz.choices import ByteChoices
 from tests.tools.fuzz.methods import METHODS
 from tests.tools.fuzz.requests import bodies_from, choices, metadata
@@ -123,9 +129,47 @@ def judged(error: Any) -> str:
     return str(info.reason)
 
 
-def with_workers(process: psutil.Process) -> int:
-    """Resident bytes of a server and its workers."""
-    return sum(int(one.memory_info().rss) for one in (process, *process.children(recursive=True)))
+@dataclass(frozen=True)
+class Process:
+    """A server in a process of its own."""
+
+    process: psutil.Process
+    port: int
+    log: Path
+
+    def memory(self) -> int:
+        """Resident bytes of the server itself."""
+        return int(self.process.memory_info().rss)
+
+    def memory_with_workers(self) -> int:
+        """Resident bytes of the server and its workers."""
+        return self.memory() + sum(one.memory_info().rss for one in self.process.children(recursive=True))
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Process]:
+    log = folder / "server.log"
+    with log.open("w", encoding="utf-8") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tariffs.service", "--port", "0"],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "TARIFFS_STATE_DIR": str(folder / "state")},
+        )
+    try:
+        yield Process(psutil.Process(process.pid), wait_until_serving(process, log), log)
+    finally:
+        stop(process)
+
+
+def wait_until_serving(process: subprocess.Popen[bytes], log: Path) -> int:
+    limit = time.monotonic() + 300
+    while time.monotonic() < limit and process.poll() is None:
+        for text in log.read_text(encoding="utf-8").splitlines():
+            if '"serving"' in text:
+                return int(json.loads(text)["port"])
+        time.sleep(0.1)
+    raise AssertionError(f"the server did not start: {log.read_text(encoding='utf-8')[-2_000:]}")
 
 
 def memory_of_a_pod() -> int:
@@ -133,6 +177,12 @@ def memory_of_a_pod() -> int:
     deployment = next(yaml.safe_load_all(DEPLOYMENT.read_text(encoding="utf-8")))
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     return int(container["resources"]["requests"]["memory"].removesuffix("Gi")) << 30
+
+
+def unforeseen(log: Path) -> str:
+    """The last error that nobody foresaw, as the log has it."""
+    found = [text for text in log.read_text(encoding="utf-8").splitlines() if '"unexpected error"' in text]
+    return found[-1][-2_000:] if found else ""
 
 
 def test_hostile_requests_are_answered_or_refused_by_the_catalogue(served: Running, scale: int) -> None:
@@ -146,28 +196,24 @@ def test_hostile_requests_are_answered_or_refused_by_the_catalogue(served: Runni
 
 @pytest.mark.slow
 def test_every_call_withstands_hostile_requests_and_memory_stays(tmp_path: Path, scale: int) -> None:
-    with started(tmp_path, TARIFFS_PROCESSES="1", TARIFFS_WORKERS="2") as (process, log):
-        port, server = log.until("serving")["port"], psutil.Process(process.pid)
-        with grpc.insecure_channel(f"127.0.0.1:{port}", OPTIONS) as channel:
-            sender = Sender(channel)
-            wanted, warm, names = sender.quote(), 0, sorted(METHODS)
-            with ThreadPoolExecutor(AT_A_TIME) as threads:
-                for first in range(0, MANY * scale, QUOTE_EVERY):
-                    numbers = range(first, min(first + QUOTE_EVERY, MANY * scale))
-                    list(threads.map(lambda number: sender.send(names[number % len(names)], number), numbers))
-                    assert sender.quote() == wanted
-                    if not warm and first >= MANY * scale * WARM_SHARE:
-                        warm = server.memory_info().rss
-            assert sender.quote() == wanted
-            assert server.memory_info().rss - warm < GROWTH_LIMIT
-            assert with_workers(server) < memory_of_a_pod()
-    logged = log.rest()
-    unforeseen = [line for line in logged if line["event"] == "unexpected error"]
-    assert not sender.faults, str(unforeseen[-1:])[-2_000:]
-    assert not [line for line in logged if "worker died" in line["event"]]
-    # Requests that are all turned away at the door would prove little.
-    assert sender.outcomes["OK"] > MANY * scale // 10
-    assert len(sender.outcomes) > 12
+    with started(tmp_path) as server, grpc.insecure_channel(f"127.0.0.1:{server.port}", OPTIONS) as channel:
+        sender = Sender(channel)
+        wanted, warm, names = sender.quote(), 0, sorted(METHODS)
+        with ThreadPoolExecutor(AT_A_TIME) as threads:
+            for first in range(0, MANY * scale, QUOTE_EVERY):
+                numbers = range(first, min(first + QUOTE_EVERY, MANY * scale))
+                list(threads.map(lambda number: sender.send(names[number % len(names)], number), numbers))
+                assert sender.quote() == wanted
+                if not warm and first >= MANY * scale * WARM_SHARE:
+                    warm = server.memory()
+        assert not sender.faults, unforeseen(server.log)
+        assert sender.quote() == wanted
+        assert server.memory() - warm < GROWTH_LIMIT
+        assert server.memory_with_workers() < memory_of_a_pod()
+        assert "worker died" not in server.log.read_text(encoding="utf-8")
+        # Requests that are all turned away at the door would prove little.
+        assert sender.outcomes["OK"] > MANY * scale // 10
+        assert len(sender.outcomes) > 12
 
 
 def test_a_request_or_headers_over_the_limit_end_the_call_alone(served: Running) -> None:
