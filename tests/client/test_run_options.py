@@ -25,7 +25,7 @@ SHIRTS = pl.DataFrame(
     {"hts": ["6109100012"] * 2, "origin": ["CN", "VN"], "customs_value": [4e8, 6e8]},
 )
 OPTIONS: dict[str, Any] = {"on": DAY, "baseline": BASELINE}
-LATER, HIGHER = {"on": "2027-02-01", "horizon": "short"}, "forced-labor-20-on-china"
+LATER = {"on": "2027-02-01", "horizon": "short"}
 HALF = (
     "schema: tariffs.scenario/v1\nid: half\ntitle: Half of China's shirts\nbasis: hypothesis\nchanges:\n"
     "  - {op: shock_quantity, origins: [CN], products: ['6109'], from: 2025-02-01, share: 50%}\n"
@@ -146,26 +146,6 @@ def test_limits_on_quantities_have_premium_and_rents(
     words = [*shirts, "-s", str(tmp_path / "half.yaml"), "--local", "--horizon", "long"]
     assert f"Limits on quantities: premium +{100 * held['quota_premium']:.0f}" in printed(capsys, words)
     assert document(capsys, words)["scenarios"][0]["total"]["rent_importer"] == held["rent_importer"] > 0
-
-
-def test_partners_answer_on_both_sides(
-    there: Client, here: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
-    options: dict[str, Any] = {"scenarios": ["base", HIGHER], **LATER}
-    found = there.impact(None, direction="export", by=["destination"], reaction=1.0, **options)
-    both, plain = here.impact_both(None, reaction=1.0, **options), here.impact_both(None, **options)
-    assert both.exports.groups.equals(found.groups)
-    assert both.imports.groups.equals(here.impact(None, **options).groups)
-    after = [each.exports.total["value_after"].to_list() for each in (plain, both)]
-    assert after[0][0] == after[1][0]
-    assert after[1][1] < after[0][1] - 1e9
-    details: Any = found.provenance["details"]
-    assert details["reaction"]["slope"] == 1.0
-    words = ["impact", "--both", "-s", "base", "-s", HIGHER, "--on", LATER["on"], "--horizon", "short"]
-    words += ["--reaction", "1", "--local"]
-    assert "partners answer duties at a slope of 1" in printed(capsys, words)
-    told = document(capsys, words)
-    assert told["exports"]["scenarios"][1]["total"]["value_after"] == after[1][1]
 
 
 def test_the_effect_on_consumer_prices_of_november_2025_is_the_published_one(there: Client) -> None:

@@ -44,6 +44,7 @@ def apps() -> Iterator[str]:
         thread.join(SECONDS)
 
 
+@pytest.mark.slow
 def test_a_notebook_is_an_app(apps: str, browser: Any) -> None:
     pages = {notebook.stem: browser.new_page() for notebook in NOTEBOOKS}
     for name, page in pages.items():
