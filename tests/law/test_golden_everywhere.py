@@ -31,10 +31,11 @@ def cases_table() -> pl.DataFrame:
 def by_case(result: EntriesResult) -> dict[str, Answer]:
     """Layers and money of each line of an answer, as text."""
     names = ("measure", "heading", "state", "base", "amount", "min", "max")
+    document: Answer = result.to_json_dict()
     return {
         line["line_id"]: {name: line[name] for name in ("prohibited", "assessed", "owed", "landed")}
         | {"layers": [{name: layer[name] for name in names} for layer in line["layers"]]}
-        for line in result.to_json_dict()["lines"]
+        for line in document["lines"]
     }
 
 

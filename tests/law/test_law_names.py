@@ -21,13 +21,14 @@ Change = Callable[[Raw], object]
 def parts(raw: Raw, kind: str) -> list[Raw]:
     """The rows written out, the copies of rows, the events of measures, the measures, or the rules."""
     periods = [part for one in raw["measures"] for part in one.get("periods", [])]
-    return {
+    found: dict[str, list[Raw]] = {
         "row": [row for part in periods if isinstance(part.get("rows"), list) for row in part["rows"]],
         "copy": [part["rows"] for part in periods if isinstance(part.get("rows"), dict)],
         "event": [act for one in raw["measures"] for act in one.get("events", []) if act["op"] == "exempt"],
         "measure": raw["measures"],
         "rule": raw["rules"],
-    }[kind]
+    }
+    return found[kind]
 
 
 def put(kind: str, key: str, value: Any, has: str = "") -> Change:

@@ -68,7 +68,7 @@ def test_the_reasons_of_a_ban_are_in_the_clock_of_imports() -> None:
 
 def test_the_layer_of_a_suspended_ban_speaks_of_no_duty() -> None:
     (ban,) = (layer for layer in quote(under(SUSPENDED)).layers if layer.measure == BANS[0])
-    assert (ban.state, ban.amount) == ("suspended", 0)
+    assert (ban.state, ban.amount) == ("suspended", Decimal(0))
     assert ban.why["text"] == (
         "Suspended: the prohibition is not applied, and the goods may be entered. Switch s338_bans is in_force."
     )
