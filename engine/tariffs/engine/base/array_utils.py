@@ -18,7 +18,7 @@ _COUNTED_AT_MOST = 4
 """Largest span of values that are counted, as a multiple of how many there are; each takes 9 bytes."""
 
 
-def ratio(above: F64, below: F64, undefined: float = np.nan) -> F64:
+def ratio(above: F64, below: F64, undefined: F64 | float = np.nan) -> F64:
     """Divide where the divisor is above 0; elsewhere `undefined`."""
     out: F64 = np.full(np.shape(above), undefined, dtype=np.float64)
     return np.divide(above, below, out=out, where=below > 0)

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-import numpy as np
-
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
 
 STEEP_RISE = 0.3
@@ -138,7 +136,7 @@ def _falls(trade: TradeSample, chosen: Bools, value: F64, duty: F64) -> tuple[fl
         for each in (trade.value, value, duty, trade.rate * trade.value)
     )
     share, rate = before / before.sum(), ratio(owed, before, 0.0)
-    rate_after = np.where(after > 0.0, ratio(paid, after, 0.0), rate)
+    rate_after = ratio(paid, after, rate)
     return float((share * (rate - rate_after)).sum()), float(
         ((share - after / after.sum()) * rate_after).sum()
     )
