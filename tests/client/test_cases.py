@@ -93,6 +93,23 @@ def wrong(client: Client, path: Path) -> dict[str, tuple[str, ...]]:
             "layer 9903.01.20 amount: expected 1, came 1000.00",
         ),
         ({"layers": [{"measure": "none_such"}]}, "layer none_such: expected, came none"),
+        (
+            {"layers": [{"measure": "fent_cn", "stat": "applied"}]},
+            "layer fent_cn: no field stat; known: measure,",
+        ),
+        (
+            {"layers": [{"measure": "fent_cn", "rule": "x"}]},
+            "layer fent_cn rule: expected x, came fent_cn_10",
+        ),
+        (
+            {"layers": [{"measure": "fent_cn", "why": "20%"}]},
+            "layer fent_cn why: expected 20% in it, came 10%",
+        ),
+        ({"considered": [{"measure": "fent_cn", "text": "9903.01.21"}]}, ""),
+        (
+            {"considered": [{"measure": "fent_cn", "outcome": "ended"}]},
+            "considered fent_cn outcome: expected ended",
+        ),
         ({"prohibited": True}, "prohibited: expected true, came nothing"),
         ({"notes": ["NONE_SUCH"]}, "notes: expected NONE_SUCH, came none"),
         ({"without_notes": ["HTS_CODE_REPAIRED", "NONE_SUCH"]}, ""),
@@ -206,6 +223,87 @@ def test_two_laws_side_by_side_list_the_cases_that_move(
     assert "assessed: expected 1250.00, came 1350.00" in capsys.readouterr().out
 
 
+TO_RECORD = """schema: tariffs.cases/v1
+cases:
+  # Kept as it is written.
+  - {id: right, hts: 9503.00.0073, origin: CN, date: 2025-02-10, value: 10000, expect: {assessed: 1000}}
+  - id: worked
+    hts: 9503.00.0073
+    origin: CN
+    date: 2025-02-10
+    value: 10000
+    expect: {assessed: 1}
+    cite: CSMS 63988468
+  - id: new  # no expectations yet
+    hts: 9503.00.0073
+    origin: CN
+    date: 2025-02-10
+    value: 10000
+
+  - {id: refused, hts: 9503.00.0073, origin: XX, value: 1, expect: {assessed: 1}}
+  - id: moved
+    hts: 9503.00.0073
+    origin: CN
+    date: 2025-02-10
+    value: 10000
+    expect:
+      owed: 7
+      headings: {9903.01.24: 5, 9903.01.20: ''}
+      layers:
+        - {measure: none_such}
+        - {measure: fent_cn, state: exempt}
+      notes: [NONE_SUCH]
+      options: {first_sale: {state: saves}, none_such: {}}
+tables:
+  - {id: run, table: trade.csv, on: 2025-02-10, response: none, expect: {groups: [{origin: CN, duty: ''}, {origin: X}]}}
+  - {id: new_run, table: trade.csv, on: 2025-02-10, response: none}
+"""
+
+
+def test_what_comes_is_recorded_in_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "trade.csv").write_text("hts,origin,customs_value\n9503000073,CN,10000\n")
+    path = tmp_path / "cases.yaml"
+    path.write_text(TO_RECORD, encoding="utf-8")
+    assert run(["test", str(path), "--record", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    told = {case["id"]: case["wrong"] for case in document["cases"]}
+    assert [one["id"] for one in document["recorded"]] == ["new", "refused", "moved", "run", "new_run"]
+    assert (document["wrong"], told["new"]) == (2, ["expects nothing; give `expect`, or record what comes"])
+    assert "owed: expected 7, came 0.00" in told["moved"]
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(TO_RECORD[: TO_RECORD.index("\n\n")])
+    content = yaml.load(text, Loader=yaml.BaseLoader)
+    expect = {case["id"]: case["expect"] for case in content["cases"] + content["tables"]}
+    assert expect["new"]["headings"] == {"9903.01.20": "1000.00", "9503.00.00": "0.00"}
+    assert expect["refused"] == {"error": "ORIGIN_UNKNOWN"}
+    assert expect["moved"] == {
+        "owed": "0.00",
+        "headings": {"9903.01.20": "1000.00"},
+        "layers": [{"measure": "fent_cn", "state": "applied"}],
+        "notes": [],
+        "options": {"first_sale": {"state": "needs_fact"}},
+    }
+    assert expect["run"] == {"groups": [{"origin": "CN", "duty": "1000.0"}, {"origin": "X"}]}
+    assert expect["new_run"] == {"total": {"base": {"duty": "1000.0", "duty_owed": "0.0"}}}
+    # A person worked one of the two that are left from a source; the other asks for a row that does not exist.
+    assert run(["test", str(path), "--json"]) == 1
+    left = {
+        case["id"]: case["wrong"] for case in json.loads(capsys.readouterr().out)["cases"] if case["wrong"]
+    }
+    assert [*left] == ["worked", "run"]
+
+
+def test_an_exact_case_is_wrong_if_more_comes_or_reasons_go_on(client: Client, tmp_path: Path) -> None:
+    layer = {"measure": "fent_cn", "why": "10%"}
+    more = {"headings": {"9903.01.20": "1000.00"}, "layers": [layer], "considered": []}
+    whole = {"layers": [layer, {"measure": "mfn_col1"}]}
+    cases = [TOYS | {"exact": "true", "expect": expect} for expect in (more, whole)]
+    first, second = wrong(client, written(tmp_path / "exact.yaml", cases)).values()
+    assert [one.split(":")[0] for one in first] == ["headings", "layers", "considered"]
+    assert first[0] == "headings: expected 9903.01.20, came 9903.01.20, 9503.00.00"
+    assert [one[:31] for one in second] == ["layer fent_cn why: expected 10%,"[:31]]
+
+
 def _is_installed() -> bool:
     return any(one.value == PLUGIN for one in entry_points(group="pytest11"))
 
@@ -244,7 +342,7 @@ def test_pytest_collects_the_cases(tmp_path: Path) -> None:
         ("schema: tariffs.cases/v1\ncases: [\n", "is no YAML"),
         ("schema: tariffs.cases/v1\n", "has no cases"),
         ("schema: tariffs.cases/v1\ncases: [{id: a, hs: 1, expect: {assessed: 1}}]\n", "unknown key hs"),
-        ("schema: tariffs.cases/v1\ncases: [{id: a}]\n", "a expects nothing"),
+        ("schema: tariffs.cases/v1\ncases: [{id: a, expect: {}}]\n", "a expects nothing"),
         ("schema: tariffs.cases/v1\ncases: [{id: a, expect: {asessed: 1}}]\n", "expects the unknown asessed"),
         ("schema: tariffs.cases/v1\ncases: [{id: a, tolerance: x, expect: {owed: 1}}]\n", "tolerance of a"),
         (

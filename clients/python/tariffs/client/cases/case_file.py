@@ -28,7 +28,7 @@ _LINE = {
     "claims",
     "ordinary_rate",
 }
-_TOLD = {"id", "expect", "tolerance", "cite", "note", "confidence", "differs"}
+_TOLD = {"id", "expect", "exact", "tolerance", "cite", "note", "confidence", "differs"}
 _CASE_KEYS = _TOLD | _LINE | _LAW | {"scenario", "facts"}
 _CASE_EXPECTS = {
     "assessed",
@@ -38,6 +38,7 @@ _CASE_EXPECTS = {
     "landed",
     "headings",
     "layers",
+    "considered",
     "prohibited",
     "notes",
     "without_notes",
@@ -59,8 +60,10 @@ class Case:
         file: the file.
         asked: fields of the entry line, or of the run; all values as text, lists or mappings of text.
         scenarios: scenarios to apply.
-        expect: expected values by name.
+        expect: expected values by name; a case without any is wrong until what comes is recorded.
+        is_exact: whether headings, layers and measures considered must be all that come, in this order.
         tolerance: largest difference that is right: USD of a line; of a table a fraction of each number.
+        cite: source from which a person worked what is expected, which is then never recorded anew; empty if none.
         differs: reason for which what is expected is known not to come; empty if it should come.
         is_table: whether it is a run over a table.
     """
@@ -70,7 +73,9 @@ class Case:
     asked: Mapping[str, Any]
     scenarios: Sequence[str | Scenario]
     expect: Mapping[str, Any]
+    is_exact: bool
     tolerance: Decimal
+    cite: str
     differs: str
     is_table: bool
 
@@ -128,19 +133,23 @@ def _listed(path: Path, content: Mapping[str, Any], kind: str) -> Iterator[Case]
     if not isinstance(given, list) or not all(isinstance(one, Mapping) for one in given):
         raise _invalid(path, f"{kind} is no list of cases", "Write one case an item.")
     is_table = kind == "tables"
-    for place, raw in enumerate(given, 1):
-        name = str(raw.get("id") or f"{kind} {place}")
-        yield _case(path, name, raw, is_table)
+    for number, raw in enumerate(given, 1):
+        yield _case(path, name_of(raw.get("id"), kind, number), raw, is_table)
+
+
+def name_of(own: object, kind: str, number: int) -> str:
+    """Name a case by its own id, or by its list and its number there."""
+    return str(own or f"{kind} {number}")
 
 
 def _case(path: Path, name: str, raw: Mapping[str, Any], is_table: bool) -> Case:
     keys, expects = (_TABLE_KEYS, _TABLE_EXPECTS) if is_table else (_CASE_KEYS, _CASE_EXPECTS)
-    expect = raw.get("expect")
+    expect = raw.get("expect", {})
     if unknown := raw.keys() - keys:
         raise _invalid(
             path, f"{name} has the unknown key {min(unknown)}", f"Known keys: {', '.join(sorted(keys))}."
         )
-    if not isinstance(expect, Mapping) or not expect:
+    if not isinstance(expect, Mapping) or ("expect" in raw and not expect):
         raise _invalid(path, f"{name} expects nothing", f"Give `expect` with {', '.join(sorted(expects))}.")
     if unknown := expect.keys() - expects:
         raise _invalid(
@@ -154,7 +163,9 @@ def _case(path: Path, name: str, raw: Mapping[str, Any], is_table: bool) -> Case
     given = raw.get("scenarios", ["base"]) if is_table else [raw.get("scenario") or "base"]
     scenarios = [_scenario(path, name, one) for one in ([given] if isinstance(given, str) else given)]
     asked = {key: value for key, value in raw.items() if key not in _TOLD | {"scenario", "scenarios"}}
-    return Case(name, path, asked, scenarios, expect, tolerance, str(raw.get("differs", "")), is_table)
+    is_exact = str(raw.get("exact", "")).lower() == "true"
+    cite, differs = str(raw.get("cite", "")), str(raw.get("differs", ""))
+    return Case(name, path, asked, scenarios, expect, is_exact, tolerance, cite, differs, is_table)
 
 
 def _scenario(path: Path, name: str, given: object) -> str | Scenario:

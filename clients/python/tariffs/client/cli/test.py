@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from tariffs.client.cases.case_check import CaseResult, check_case
 from tariffs.client.cases.case_file import Case, is_case_file, read_cases
+from tariffs.client.cases.case_recording import record_cases
 from tariffs.client.cases.junit import write_junit
 from tariffs.client.cli import options, outputs
 from tariffs.client.cli.commands import Output, command
@@ -21,6 +22,7 @@ from tariffs.client.errors import InvalidRequest
 EXAMPLES = examples(
     "tariffs test cases.yaml",
     "tariffs test cases/ --junit cases.xml --target tariffs.example.org:50051",
+    "tariffs test cases.yaml --record",
     "tariffs test cases.yaml --law law-2026.12.01.1.tar.zst --against law-2026.10.07.7.tar.zst",
 )
 
@@ -45,26 +47,37 @@ def check(
             "--against", metavar="PACK|VERSION", help="Second law: list the cases whose results move."
         ),
     ] = "",
+    record: Annotated[
+        bool, typer.Option("--record", help="Write what comes into the files, in place of what is wrong.")
+    ] = False,
     target: options.Target = None,
     local: options.Local = False,
 ) -> Output:
     """Check cases of expected duties and results: entry lines and runs over tables. Exit 1 if one is wrong.
 
     Each wrong case is one line, with what was expected and what came. A file begins with `schema: tariffs.cases/v1`.
+    With --record what came is written in its place, for cases without `expect` too; then read the difference.
     """
     read = [case for path in _files(cases) for case in read_cases(path)]
     results = _results(read, target, local, law)
     moved = _moved(_results(read, target, local, against), results) if against else []
     if junit is not None:
         write_junit(results, junit)
-    wrong = [one for one in results if one.wrong]
-    document = {"cases": [one.to_json_dict() for one in results], "wrong": len(wrong)}
+    recorded = record_cases(results) if record else []
+    wrong = sum(_is_wrong(one, record) for one in results)
+    document: dict[str, object] = {"cases": [one.to_json_dict() for one in results], "wrong": wrong}
+    if record:
+        document["recorded"] = [{"id": one.id, "file": one.file} for one in recorded]
     if against:
         document["moved"] = [
             {"id": after.id, "file": after.file, "before": before.came, "after": after.came}
             for before, after in moved
         ]
-    return Output(outputs.document("cases", document), lambda: _print(results, moved), 1 if wrong else 0)
+    return Output(
+        outputs.document("cases", document),
+        lambda: _print(results, moved, recorded, wrong),
+        1 if wrong else 0,
+    )
 
 
 test = check
@@ -97,25 +110,37 @@ def _results(cases: Sequence[Case], target: str | None, local: bool, law: str) -
         return [check_case(client, case) for case in cases]
 
 
+def _is_wrong(one: CaseResult, record: bool) -> bool:
+    """Test whether a case is wrong, or still is after what came was recorded."""
+    return any(part.place is None for part in one.differences) if record else bool(one.wrong)
+
+
 def _moved(before: Sequence[CaseResult], after: Sequence[CaseResult]) -> list[tuple[CaseResult, CaseResult]]:
     return [(old, new) for old, new in zip(before, after, strict=True) if old.came != new.came]
 
 
-def _print(results: Sequence[CaseResult], moved: Sequence[tuple[CaseResult, CaseResult]]) -> None:
+def _print(
+    results: Sequence[CaseResult],
+    moved: Sequence[tuple[CaseResult, CaseResult]],
+    recorded: Sequence[CaseResult],
+    wrong: int,
+) -> None:
     out = console()
     for one in results:
         if one.wrong:
+            word = "[yellow]recorded[/yellow]" if one in recorded else "[red]wrong[/red]"
             out.print(
-                f"[red]wrong[/red]  {escape(one.file)} {escape(one.id)}: {escape('; '.join(one.wrong))}",
+                f"{word}  {escape(one.file)} {escape(one.id)}: {escape('; '.join(one.wrong))}",
                 soft_wrap=True,
             )
     if moved:
         rows = ([old.id, _words(old.came), _words(new.came)] for old, new in moved)
         out.print(text_table(["case", *right("before", "after")], rows))
-    wrong = sum(bool(one.wrong) for one in results)
     told = f"{len(results) - wrong} of {len(results)} cases are right"
     out.print(
-        f"{told} in {sum(one.seconds for one in results):.1f} s." + (f" {len(moved)} moved." if moved else "")
+        f"{told} in {sum(one.seconds for one in results):.1f} s."
+        + (f" {len(moved)} moved." if moved else "")
+        + (f" {len(recorded)} recorded." if recorded else "")
     )
 
 
