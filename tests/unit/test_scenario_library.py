@@ -1,4 +1,4 @@
-"""The scenario library: complete, valid under the published schema, with results that agree with figures by hand."""
+"""The scenario library: complete, valid under the published schema, with totals that agree with figures by hand."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 import yaml
 
+from tariffs.client.cases.case_file import read_cases
 from tariffs.client.demo.founding_question import SCENARIOS
 from tariffs.engine.law import load_law
 from tariffs.engine.scenario import apply_scenario, check_scenario, difference, library, named
@@ -19,13 +20,10 @@ from tariffs.engine.scenario.schema import json_schema
 from tariffs.engine.schedule.reference_data import reference_table
 from tests.conftest import ROOT
 from tests.unit.json_schema import faults
-from tests.unit.scenario_results import DAYS, Results, path_of
 
 NUMBERS = {f"KL-{number:02}" for number in range(1, 21)} | {"X-21", "X-22", "X-23"}
-# A few that touch different parts of the law; a run of the full tests takes all.
-SAMPLE = ("base", "truce-extended", "usmca-lapses", "metals-by-content", "truce-even-odds")
-# Sums over the table are of the order of 1e12 dollars.
-CLOSE = 1e-9
+TOTALS = {file.stem: read_cases(file) for file in (ROOT / "tests" / "law" / "library").glob("*.yaml")}
+"""Cases of imports and of exports by day, which `tariffs test` compares with what comes."""
 BEFORE, AFTER = "2025-12-01", "2027-01-11"
 
 
@@ -77,24 +75,12 @@ def test_what_the_parser_refuses_the_schema_refuses(wrong: dict[str, Any]) -> No
     assert faults({**right, **wrong})
 
 
-def test_results_are_as_they_are_written(scale: int) -> None:
-    results = Results()
-    for name in library():
-        written = json.loads(path_of(name).read_text(encoding="utf-8"))
-        assert set(written["totals"]) == set(DAYS)
-        if scale == 1 and name not in SAMPLE:
-            continue
-        found = results.of(library()[name], DAYS[-1:] if scale == 1 else DAYS)
-        moved = [
-            f"{name} {day} {column}: {value} was {written['totals'][day][column]}"
-            for day, totals in found["totals"].items()
-            for column, value in totals.items()
-            if value != pytest.approx(written["totals"][day][column], rel=CLOSE)
-        ]
-        told = [*moved, "If that is meant, run `python -m tests.unit.scenario_results`."]
-        assert not moved, "\n".join(told)
-        if scale > 1:
-            assert (written["law_digest"], written["scenario"]) == (found["law_digest"], found["scenario"])
+def test_every_scenario_has_its_totals_among_the_cases() -> None:
+    assert len(TOTALS) == 3
+    for case in [case for cases in TOTALS.values() for case in cases]:
+        assert set(case.expect["total"]) == set(case.scenarios) == set(library()), (
+            "run `tariffs test --record`"
+        )
 
 
 @cache
@@ -104,8 +90,7 @@ def imports(*origins: str) -> float:
 
 
 def duty(name: str, day: str) -> float:
-    found = json.loads(path_of(name).read_text(encoding="utf-8"))
-    return float(found["totals"][day]["duty"])
+    return float(TOTALS[day][0].expect["total"][name]["duty"])
 
 
 def change(name: str, day: str) -> float:
