@@ -44,7 +44,7 @@ _PYTHON_TYPES = {
     Kind.TEXT: "str",
     Kind.KEYS: "Sequence[str]",
     Kind.PAIRS: "Mapping[str, str] | None",
-    Kind.VALUES: "Parameters | str | Path | None",
+    Kind.VALUES: "Parameters | None",
     Kind.PARAMETER_SET: "str | Path | None",
     Kind.TABLE: "str | Path | None",
     Kind.FLAG: "bool",

@@ -30,7 +30,7 @@ class LawOptions(TypedDict, total=False):
         min_confidence: Use only acts with at least this confidence.
     """
 
-    parameters: Parameters | str | Path | None
+    parameters: Parameters | None
     law_version: str
     direction: str
     to: str
@@ -72,7 +72,7 @@ class ResponseOptions(TypedDict, total=False):
             wits; of exact_hat: published thetas; of world: one.
     """
 
-    parameters: Parameters | str | Path | None
+    parameters: Parameters | None
     law_version: str
     baseline: Day | None
     direction: str
@@ -134,7 +134,7 @@ class TimelineOptions(TypedDict, total=False):
             of thumb of CBO.
     """
 
-    parameters: Parameters | str | Path | None
+    parameters: Parameters | None
     law_version: str
     baseline: Day | None
     direction: str
@@ -209,7 +209,7 @@ class RunOptions(TypedDict, total=False):
         include_lines: Add every line to the result; on the command line `--lines FILE` writes them.
     """
 
-    parameters: Parameters | str | Path | None
+    parameters: Parameters | None
     law_version: str
     baseline: Day | None
     direction: str

@@ -55,7 +55,7 @@ def read_spec(verb: str, options: Mapping[str, Any], **own: object) -> RunSpec:
         if name not in OPTIONS:
             meant = "".join(f". Did you mean {one!r}?" for one in get_close_matches(name, OPTIONS, n=1))
             raise TypeError(f"{verb}() got an unexpected keyword argument {name!r}{meant}")
-    values = {name: read_option(name, value) for name, value in _with_set(given).items()}
+    values = {name: read_option(name, value) for name, value in given.items()}
     for name in sorted(values.keys() - own.keys()):
         if verb not in OPTIONS[name].verbs and values[name] != OPTIONS[name].default:
             raise InvalidRequest(
@@ -71,18 +71,6 @@ def recorded_options(verb: str, spec: RunSpec) -> dict[str, object]:
     """List the options of a run that its result records: what is not as by default, and defaults that may change."""
     values = ((one, getattr(spec, one.name)) for one in taken(verb))
     return {one.name: value for one, value in values if one.is_recorded or value != one.default}
-
-
-def _with_set(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Take text and paths given as `parameters` for the set of elasticities, as in earlier releases."""
-    values = dict(given)
-    if isinstance(parameters := given.get("parameters"), str | Path):
-        if "parameter_set" in given:
-            raise arguments.refusal(
-                "parameters", parameters, 'Give the values of scenarios, such as {"cn": "20%"}.'
-            )
-        values["parameter_set"] = values.pop("parameters")
-    return values
 
 
 def _set_name(value: object, one: RunOption) -> str:
