@@ -17,11 +17,9 @@ from tariffs.engine.line_duty.entry_dates import (
     covered_moment,
     known_on_text,
     law_day,
-    read_known_on,
     unread_of,
 )
 from tariffs.engine.line_duty.entry_line import EntryLine
-from tariffs.engine.scenario.named import components
 from tariffs.engine.schedule.countries import origin_codes
 from tariffs.engine.schedule.country_names import read_country
 from tariffs.firm.allocation import Allocation
@@ -31,11 +29,10 @@ from tariffs.firm.bill_origins import OriginDuties, origin_duties
 from tariffs.firm.bom import BillRater, DutyChange, GroupCost, RatedBill, decimal_of
 from tariffs.service.rpc.checks import decimal, few, required, word
 from tariffs.service.rpc.duty import read_line
-from tariffs.service.rpc.laws import LAWS
+from tariffs.service.rpc.importer_requests import base_law, laws_of, scenarios_of, units_of
 from tariffs.service.rpc.messages import message_of
-from tariffs.service.rpc.shared import filled, law_provenance, law_under, notes_of, scenario_of
+from tariffs.service.rpc.shared import law_provenance, notes_of
 from tariffs.service.wire.status import cancelled_error, failure_of, request_invalid, too_large
-from tariffs.v1 import common_pb2
 from tariffs.v1 import duty_service_pb2 as pb
 
 _ROWS_LIMIT, _SCENARIOS_LIMIT = 20_000, 100
@@ -59,30 +56,16 @@ def calculate_bom(
     Raises:
         TariffsError: an invalid day, scenario, switch or origin, or BATCH_TOO_LARGE.
     """
-    few(request.scenarios, "scenarios", _SCENARIOS_LIMIT)
     few(request.rows, "rows", _ROWS_LIMIT)
     if not request.rows:
         raise InputError(
             "TABLE_EMPTY", "The table has no rows.", field="rows", fix="Give a row for each part."
         )
-    units = decimal(request.units, "units", "REQUEST_INVALID") if request.units else Decimal(1)
-    if units <= 0:
-        raise request_invalid(f"units is {request.units}.", "units", "Give a number above 0.")
-    base = LAWS.named(request.law_version)
-    known_on = word(request.known_on, "known_on") or None
-    read_known_on(base, known_on, base.as_of)
+    units = units_of(request)
+    base, known_on = base_law(request)
     day = law_day(base, word(request.on, "on") or None, known_on).day
-    refs = [scenario_of(ref, "scenarios") for ref in request.scenarios] or [
-        scenario_of(common_pb2.ScenarioRef(), "")
-    ]
-    scenarios = filled(refs, request.parameters, "parameters")
-    laws = [
-        [
-            (weight, law_under(request.law_version, part, request.switches, request.min_confidence))
-            for weight, part in components(scenario)
-        ]
-        for scenario in scenarios
-    ]
+    scenarios = scenarios_of(request, _SCENARIOS_LIMIT)
+    laws = [laws_of(request, scenario) for scenario in scenarios]
     origins = _origins(request.origins)
     rows = [_row(one) for one in request.rows]
     bill = read_bill(rows, units)

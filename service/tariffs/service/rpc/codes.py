@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tariffs.engine.line_duty.entry_dates import known_on_text, read_known_on
+from tariffs.engine.line_duty.entry_dates import known_on_text
 from tariffs.engine.schedule.country_names import read_country
 from tariffs.firm.codes import CodeDuty, code_duties
 from tariffs.service.rpc.checks import few, required, word
-from tariffs.service.rpc.laws import LAWS
+from tariffs.service.rpc.importer_requests import base_law
 from tariffs.service.rpc.shared import law_asked, law_provenance
 from tariffs.service.wire.status import cancelled_error, failure_of, request_invalid
 from tariffs.v1 import duty_service_pb2 as pb
@@ -31,9 +31,7 @@ def compare(
     few(request.codes, "codes", _CODES_LIMIT)
     fix = "Use the ISO 3166-1 alpha-2 code of a country."
     origin, _ = read_country(required(request.origin, "origin", fix))
-    base = LAWS.named(request.law_version)
-    known_on = word(request.known_on, "known_on") or None
-    read_known_on(base, known_on, base.as_of)
+    base, known_on = base_law(request)
     scenario, law = law_asked(request)
     codes = [word(code, "codes") for code in request.codes]
     entry = word(request.entry, "entry") or None

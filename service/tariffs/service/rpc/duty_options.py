@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from tariffs.engine.line_duty.entry_dates import known_on_text, read_known_on
+from tariffs.engine.line_duty.entry_dates import known_on_text
 from tariffs.engine.scenario.model import Scenario
-from tariffs.engine.scenario.named import components
 from tariffs.firm.levers import load_levers
 from tariffs.firm.options import Facts, Option, Options, list_options
 from tariffs.firm.plan_cost import PlanCost
-from tariffs.service.rpc.checks import few, word, words
+from tariffs.service.rpc.checks import words
 from tariffs.service.rpc.duty import read_line
-from tariffs.service.rpc.laws import LAWS
-from tariffs.service.rpc.shared import filled, law_provenance, law_under, scenario_of
+from tariffs.service.rpc.importer_requests import base_law, laws_of, scenarios_of
+from tariffs.service.rpc.shared import law_provenance, scenario_of
 from tariffs.service.wire.status import cancelled_error
 from tariffs.v1 import common_pb2
 from tariffs.v1 import duty_service_pb2 as pb
@@ -32,15 +31,11 @@ def compare_options(
     Raises:
         TariffsError: an invalid line, fact, scenario or switch.
     """
-    few(request.scenarios, "scenarios", _SCENARIOS_LIMIT)
     data = load_levers()
     facts = data.read_facts(words(request.facts, "facts"))
-    base = LAWS.named(request.law_version)
-    known_on = word(request.known_on, "known_on") or None
-    read_known_on(base, known_on, base.as_of)
+    base, known_on = base_law(request)
     plain = scenario_of(common_pb2.ScenarioRef(), "")
-    refs = [scenario_of(ref, "scenarios") for ref in request.scenarios] or [plain]
-    scenarios = filled(refs, request.parameters, "parameters")
+    scenarios = scenarios_of(request, _SCENARIOS_LIMIT)
     before = _under(request, plain, facts, known_on, None)
     response = pb.CompareOptionsResponse(
         facts=[pb.OptionFact(name=one.name, type=one.type, text=one.text) for one in data.facts.values()]
@@ -70,10 +65,7 @@ def _under(
     known_on: str | None,
     before: Options | None,
 ) -> Options:
-    laws = [
-        (weight, law_under(request.law_version, part, request.switches, request.min_confidence))
-        for weight, part in components(scenario)
-    ]
+    laws = laws_of(request, scenario)
     return list_options(laws, read_line(request.line), facts, known_on=known_on, before=before)
 
 

@@ -6,20 +6,18 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.line_duty.entry_dates import known_on_text, read_known_on
+from tariffs.engine.line_duty.entry_dates import known_on_text
 from tariffs.engine.line_duty.entry_line import ZERO, EntryLine
 from tariffs.engine.runs.law_history.law_changes import read_window
-from tariffs.engine.scenario.named import components
 from tariffs.engine.schedule.countries import origin_codes
 from tariffs.engine.schedule.country_names import read_country
 from tariffs.firm.law_days import Days, Laws, days_of
 from tariffs.firm.origins import Comparison, Offer, OriginCost, compare_origins, imports_of, regrets
-from tariffs.service.rpc.checks import decimal, few, required, word
+from tariffs.service.rpc.checks import decimal, required, word
 from tariffs.service.rpc.duty import read_line
-from tariffs.service.rpc.laws import LAWS
-from tariffs.service.rpc.shared import filled, law_provenance, law_under, scenario_of
+from tariffs.service.rpc.importer_requests import base_law, laws_of, scenarios_of, units_of
+from tariffs.service.rpc.shared import law_provenance
 from tariffs.service.wire.status import cancelled_error, failure_of, request_invalid
-from tariffs.v1 import common_pb2
 from tariffs.v1 import duty_service_pb2 as pb
 
 _SCENARIOS_LIMIT, _ORIGINS_NAMED = 100, 5
@@ -35,24 +33,13 @@ def compare(
     Raises:
         TariffsError: an invalid line, offer, day, scenario or switch; or no origin can be rated.
     """
-    few(request.scenarios, "scenarios", _SCENARIOS_LIMIT)
     offers, line, today = _offers(request)
-    units = decimal(request.units, "units", "REQUEST_INVALID") if request.units else Decimal(1)
-    if units <= 0:
-        raise request_invalid(f"units is {request.units}.", "units", "Give a number above 0.")
-    base = LAWS.named(request.law_version)
-    known_on = word(request.known_on, "known_on") or None
-    read_known_on(base, known_on, base.as_of)
-    refs = [scenario_of(ref, "scenarios") for ref in request.scenarios] or [
-        scenario_of(common_pb2.ScenarioRef(), "")
-    ]
-    scenarios = filled(refs, request.parameters, "parameters")
+    units = units_of(request)
+    base, known_on = base_law(request)
+    scenarios = scenarios_of(request, _SCENARIOS_LIMIT)
     found: list[Comparison] = []
     for scenario in scenarios:
-        laws = [
-            (weight, law_under(request.law_version, part, request.switches, request.min_confidence))
-            for weight, part in components(scenario)
-        ]
+        laws = laws_of(request, scenario)
         days = _days(request, laws)
         found.append(
             compare_origins(laws, line, offers, days, units=units, known_on=known_on, cancelled=cancelled)

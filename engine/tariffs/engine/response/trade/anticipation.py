@@ -6,7 +6,7 @@ A pure stage on the quantities of a response: it multiplies the trade of a day. 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -85,12 +85,4 @@ def move_purchases(volume: VarietyVolume, factor: F64, product: I64) -> VarietyV
     moved = factor != 1.0
     unknown = np.zeros(len(volume.welfare), dtype=bool)
     unknown[product[moved]] = True
-    return replace(
-        volume,
-        value=volume.value * factor,
-        quantity_hat=volume.quantity_hat * factor,
-        creation=np.where(moved, np.nan, volume.creation),
-        diversion=np.where(moved, np.nan, volume.diversion),
-        buyer_surplus=np.where(unknown, np.nan, volume.buyer_surplus),
-        welfare=np.where(unknown, np.nan, volume.welfare),
-    )
+    return volume.times(factor, moved, unknown)

@@ -230,15 +230,7 @@ class Response:
         left = np.where(prohibited, 0.0, 1.0 - rates.prohibited_share)
         unknown = products_of(v, cut, products)
         unknown |= self.unbounded_loss(rates)
-        return replace(
-            volume,
-            value=volume.value * left,
-            quantity_hat=volume.quantity_hat * left,
-            creation=np.where(cut, np.nan, volume.creation),
-            diversion=np.where(cut, np.nan, volume.diversion),
-            buyer_surplus=np.where(unknown, np.nan, volume.buyer_surplus),
-            welfare=np.where(unknown, np.nan, volume.welfare),
-        )
+        return volume.times(left, cut, unknown)
 
 
 def domestic_shipments(product: I64, v0: F64, t0: F64, p: ProductParameters) -> F64:

@@ -321,6 +321,18 @@ class VarietyVolume:
     domestic: DomesticGoods | None = None
     rents: QuotaRents | None = None
 
+    def times(self, factor: F64, moved: Bools, unknown: Bools) -> VarietyVolume:
+        """Multiply the trade of varieties: creation of those moved, and surplus of products so marked, are unknown."""
+        return replace(
+            self,
+            value=self.value * factor,
+            quantity_hat=self.quantity_hat * factor,
+            creation=np.where(moved, np.nan, self.creation),
+            diversion=np.where(moved, np.nan, self.diversion),
+            buyer_surplus=np.where(unknown, np.nan, self.buyer_surplus),
+            welfare=np.where(unknown, np.nan, self.welfare),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class TradeVolume(VarietyVolume):
