@@ -49,7 +49,7 @@ def test_duties_of_laws_compiled_together_have_the_bits_of_each_alone(scale: int
         share_compile([(one, dated(one, day)) for one, day in pair], both)
         for (one, day), single in zip(pair, alone, strict=True):
             together = rated(one, day, both)
-            for name in ("duty", "owed", "prohibited", "by_authority", "owed_by_authority"):
+            for name in ("duty", "owed", "prohibited", "by_authority"):
                 np.testing.assert_array_equal(getattr(together, name), getattr(single, name), name)
             assert together.notes == single.notes
 

@@ -17,9 +17,8 @@ from tariffs.engine.law import load_law
 from tariffs.engine.law.conditions import MODE
 from tariffs.engine.response.consumer_prices import METHODS
 from tariffs.engine.response.elasticities.parameters import HORIZONS
-from tariffs.engine.response.sectors.sector_market import MARKETS
-from tariffs.engine.runs.options import RESPONSES
 from tariffs.engine.scenario import library
+from tariffs.run_spec.spec import OPTIONS
 from tariffs.service.rpc.checks import choice
 from tariffs.service.rpc.duty import calculate_duty, read_line
 from tariffs.service.rpc.messages import message_of
@@ -79,9 +78,9 @@ def words_of(enum: Any) -> set[str]:
 
 def test_the_words_of_the_engine_are_those_of_the_wire() -> None:
     law = load_law()
-    assert words_of(simulation_service_pb2.ResponseModel) == set(RESPONSES)
+    assert words_of(simulation_service_pb2.ResponseModel) == set(OPTIONS["response"].choices)
     assert words_of(simulation_service_pb2.Horizon) == set(HORIZONS)
-    assert words_of(simulation_service_pb2.Market) == set(MARKETS)
+    assert words_of(simulation_service_pb2.Market) == set(OPTIONS["market"].choices)
     assert words_of(simulation_service_pb2.ConsumerPriceMethod) == set(METHODS)
     assert {m.direction for m in law.measures.values()} <= words_of(common_pb2.Direction)
     assert {m.conf.lower() for m in law.measures.values()} <= words_of(law_service_pb2.Confidence)

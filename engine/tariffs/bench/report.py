@@ -53,23 +53,19 @@ class Report:
         return tuple(result.name for result in self.results if not result.accepted)
 
 
-def run_bench(
-    size: str, names: Sequence[str] = (), *, counts: Counts | None = None, progress: Progress | None = None
-) -> Report:
+def run_bench(size: str, names: Sequence[str] = (), *, progress: Progress | None = None) -> Report:
     """Measure the rows of a size.
 
     Args:
         size: `quick`, `standard` or `full`.
         names: the rows to measure; all if empty.
-        counts: how much is measured; by default that of the size.
         progress: called with the name of a row and the fraction done.
 
     Raises:
         InputError: REQUEST_INVALID for a row that the size does not have.
         RivalDiffersError: a rival does not give the result of the engine.
     """
-    rows = _chosen(size, names)
-    counts = counts or COUNTS[size]
+    rows, counts = _chosen(size, names), COUNTS[size]
     results, skipped = measure_rows(
         rows,
         Workbench(counts),

@@ -17,7 +17,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.line_duty.entry_line import EntryLine
 from tariffs.engine.line_duty.pricing import cents
 from tariffs.firm.law_days import Laws
-from tariffs.firm.levers import Facts, Lever, LeverData, load_levers
+from tariffs.firm.levers import Facts, Lever, load_levers
 from tariffs.firm.plan_cost import FactNeededError, LeverClosedError, Plan, PlanCost, Pricer
 
 SAVES, NO_GAIN, NEEDS_FACT, CLOSED = "saves", "no_gain", "needs_fact", "closed"
@@ -77,7 +77,6 @@ def list_options(
     *,
     known_on: str | date | None = None,
     before: Options | None = None,
-    data: LeverData | None = None,
 ) -> Options:
     """List the levers of a line under a scenario, what each saves alone, and the best set.
 
@@ -87,12 +86,11 @@ def list_options(
         facts: facts of the user, as `LeverData.read_facts` reads them.
         known_on: as in `quote_line`.
         before: the same under the law as it is, to say which levers the scenario makes worthless.
-        data: the levers; those of the package if None.
 
     Raises:
         InputError: the line cannot be quoted, or a day of withdrawal comes before its admission.
     """
-    data = data or load_levers()
+    data = load_levers()
     pricer = Pricer(laws, line, facts, data, known_on)
     try:
         ordinary = pricer.cost(())

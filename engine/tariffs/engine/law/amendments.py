@@ -33,7 +33,7 @@ LAW = "law"
 ON_END = ("snap_back", "terminate", "none_scheduled")
 RENT_HOLDERS = ("importer", "exporter", "government")
 """Holders of the premium of a limit on quantities, who also bear that of a floor."""
-IMPORTER, EXPORTER, GOVERNMENT = RENT_HOLDERS
+IMPORTER, EXPORTER = RENT_HOLDERS[:2]
 _COMMON = frozenset({"op", "known_from", "cite", "conf", "switch", "note", "group"})
 SCOPE_KEYS = ("origins", "not_origins", "products", "not_products")
 _GOODS = " ".join(SCOPE_KEYS)

@@ -7,16 +7,13 @@ from decimal import Decimal, InvalidOperation
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.values import RATE_FORM, read_rate
 
-ONE = Decimal(1)
 
-
-def user_rate(given: object, name: str, below: Decimal = ONE) -> Decimal:
+def user_rate(given: object, name: str) -> Decimal:
     """Read a rate as a fraction, from `7%`, `0.07` or a number below 1.
 
     Args:
         given: text or a number.
         name: the field, for the error.
-        below: what the rate must stay below, as a fraction.
 
     Raises:
         InputError: PARAMETER_INVALID for a bare number of 1 or more, a rate out of bounds, or other text.
@@ -27,12 +24,12 @@ def user_rate(given: object, name: str, below: Decimal = ONE) -> Decimal:
         raise InputError(
             "PARAMETER_INVALID", f"{name} is {str(given)[:40]!r}.", field=name, fix=RATE_FORM
         ) from None
-    if not 0 <= rate < below:
+    if not 0 <= rate < 1:
         raise InputError(
             "PARAMETER_INVALID",
             f"{name} is {str(given)[:40]!r}.",
             field=name,
-            fix=f"Give a rate of at least 0% and below {(below * 100).normalize():f}%.",
+            fix="Give a rate of at least 0% and below 100%.",
         )
     return rate
 

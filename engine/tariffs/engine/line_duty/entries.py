@@ -64,7 +64,6 @@ def rate_entries(
     lines: Sequence[EntryLine | UnreadLine],
     *,
     known_on: str | date | None = None,
-    schedule: Schedule | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Iterator[RatedEntry]:
     """Compute the duties and fees of entries, and yield them one by one, in the order of their first line.
@@ -76,7 +75,6 @@ def rate_entries(
         law: the law, after any scenario.
         lines: declared lines in any order; those of one `entry_id` are one entry.
         known_on: as in `quote_line`; `"entry"` is the day of each line.
-        schedule: the tariff schedule; the embedded one if None.
         cancelled: called before each line; true stops the work.
 
     Raises:
@@ -84,7 +82,7 @@ def rate_entries(
         ServiceError: CANCELLED.
     """
     read_known_on(law, known_on, law.as_of)
-    schedule = schedule or load_schedule()
+    schedule = load_schedule()
     for members in lines_by_entry([line.entry_id for line in lines]):
         rated: list[RatedLine | TariffsError] = []
         for index in members:

@@ -73,7 +73,6 @@ class ExportQuote:
     max: Decimal
     rate: Decimal
     tax: str
-    vat_rate: Decimal
     vat: Decimal
     landed: Decimal
     layers: tuple[ExportDuty, ...]
@@ -110,8 +109,7 @@ def quote_export(law: Law, line: ExportLine, *, known_on: str | date | None = No
     parts, market = _parts(goods), goods.market
     layers = tuple(_layers(parts, goods.base))
     assessed = sum((layer.amount for layer in layers), ZERO)
-    tax_rate = market.tax_rate(goods.code)
-    tax = cents((goods.base + assessed) * tax_rate)
+    tax = cents((goods.base + assessed) * market.tax_rate(goods.code))
     profiles = [part.profile for part in parts]
     return ExportQuote(
         cif=goods.cif,
@@ -122,7 +120,6 @@ def quote_export(law: Law, line: ExportLine, *, known_on: str | date | None = No
         max=sum((layer.max for layer in layers), ZERO),
         rate=sum((layer.rate * layer.part for layer in layers), ZERO),
         tax=market.tax,
-        vat_rate=tax_rate,
         vat=tax,
         landed=goods.cif + assessed + tax,
         layers=layers,

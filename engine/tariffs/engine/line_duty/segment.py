@@ -151,9 +151,9 @@ def segment_of(law: Law, instant: datetime, known_on: date, market: str = IMPORT
     return segment
 
 
-def cached_segment(law: Law, instant: datetime, known_on: date, market: str = IMPORT) -> LawSegment | None:
-    """Return the segment of `segment_of` if it is cached."""
-    in_force = law.cached_in_force(instant, known_on, market)
+def cached_segment(law: Law, instant: datetime, known_on: date) -> LawSegment | None:
+    """Return the segment of imports of `segment_of` if it is cached."""
+    in_force = law.cached_in_force(instant, known_on, IMPORT)
     return None if in_force is None else in_force.cache.get(_CACHED)
 
 

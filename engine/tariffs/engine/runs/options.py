@@ -32,7 +32,6 @@ from tariffs.run_spec import spec as run_spec
 from tariffs.run_spec.option import Kind
 
 _NONE = "none"
-RESPONSES = run_spec.OPTIONS["response"].choices
 DIRECTIONS = run_spec.OPTIONS["direction"].choices
 
 

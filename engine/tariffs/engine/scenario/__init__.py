@@ -5,7 +5,7 @@ from tariffs.engine.scenario.check import check_scenario, problems_of
 from tariffs.engine.scenario.day_notes import day_notes, scenario_notes
 from tariffs.engine.scenario.diff import Difference, difference
 from tariffs.engine.scenario.filling import column_value
-from tariffs.engine.scenario.model import ERROR, WARNING, Parameter, Problem, Scenario
+from tariffs.engine.scenario.model import ERROR, Parameter, Problem, Scenario
 from tariffs.engine.scenario.named import (
     components,
     fill_parameters,
@@ -17,7 +17,6 @@ from tariffs.engine.scenario.named import (
 
 __all__ = [
     "ERROR",
-    "WARNING",
     "Difference",
     "Parameter",
     "Problem",

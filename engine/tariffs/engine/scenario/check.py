@@ -26,7 +26,7 @@ from tariffs.engine.scenario.model import (
     sorted_problems,
     warning,
 )
-from tariffs.engine.scenario.named import NO_VALUES, Known, Values, library, lineage, link
+from tariffs.engine.scenario.named import NO_VALUES, Values, library, lineage, link
 from tariffs.engine.scenario.names import unknown_in_assumptions, unknown_names
 from tariffs.engine.scenario.read import Draft, read_draft
 
@@ -41,7 +41,6 @@ def check_scenario(
     text: str,
     law: Law,
     source: str = "scenario",
-    known: Known | None = None,
     parameters: Values = NO_VALUES,
 ) -> list[Problem]:
     """List every problem of a scenario in the order of the file; raises nothing for what is wrong in the text.
@@ -50,32 +49,31 @@ def check_scenario(
         text: the YAML.
         law: the law it is meant for.
         source: where the text came from.
-        known: where its parents are found; the embedded library if None.
         parameters: values of its parameters by name; the others have their defaults.
     """
     draft = read_draft(text, source, parameters)
     if draft.scenario is not None:
         try:
-            scenario = link(draft, draft.scenario, library() if known is None else known, parameters)
+            scenario = link(draft, draft.scenario, library(), parameters)
         except ScenarioError as error:
             return [problem_of(error, draft.places)]
-        found = problems_of(scenario, law, known)
-        return list(sorted_problems([*found, *_unknown_in_off(draft, law, known)]))
-    unknown = _unknown_names(draft, law, known)
+        found = problems_of(scenario, law)
+        return list(sorted_problems([*found, *_unknown_in_off(draft, law)]))
+    unknown = _unknown_names(draft, law)
     paths = {problem.path for problem in draft.problems}
     return list(
         sorted_problems([*draft.problems, *(problem for problem in unknown if problem.path not in paths)])
     )
 
 
-def problems_of(scenario: Scenario, law: Law, known: Known | None = None) -> list[Problem]:
+def problems_of(scenario: Scenario, law: Law) -> list[Problem]:
     """List every problem of a well-formed scenario with a law in the order of the file, warnings too."""
-    return list(sorted_problems([*_law_problems(scenario, law, known), *_unused(scenario)]))
+    return list(sorted_problems([*_law_problems(scenario, law), *_unused(scenario)]))
 
 
-def _law_problems(scenario: Scenario, law: Law, known: Known | None) -> list[Problem]:
+def _law_problems(scenario: Scenario, law: Law) -> list[Problem]:
     try:
-        parents = lineage(scenario, library() if known is None else known)[:-1]
+        parents = lineage(scenario, library())[:-1]
         start = law if scenario.mixture else _after(law, parents)
     except ScenarioError as error:
         return [problem_of(error, scenario.places)]
@@ -137,7 +135,7 @@ def _law_problem(error: LawError, path: str, places: Places) -> Problem:
 # -- names beside problems of the format -----------------------------------------------------------------------
 
 
-def _unknown_names(draft: Draft, law: Law, known: Known | None) -> list[Problem]:
+def _unknown_names(draft: Draft, law: Law) -> list[Problem]:
     """List names that do not exist in those parts of a scenario whose format is right.
 
     A measure that cannot be read may be named by a later change, so names that the text itself gives are known.
@@ -146,7 +144,7 @@ def _unknown_names(draft: Draft, law: Law, known: Known | None) -> list[Problem]
     if scenario is None or scenario.mixture:
         return []
     try:
-        law = _after(law, lineage(scenario, library() if known is None else known)[:-1])
+        law = _after(law, lineage(scenario, library())[:-1])
     except ScenarioError as error:
         return [problem_of(error, draft.places)]
     errors: list[ScenarioError] = []
@@ -165,13 +163,13 @@ def _unknown_names(draft: Draft, law: Law, known: Known | None) -> list[Problem]
     return [problem_of(error, draft.places) for error in errors if error.metadata.get("name") not in given]
 
 
-def _unknown_in_off(draft: Draft, law: Law, known: Known | None) -> list[Problem]:
+def _unknown_in_off(draft: Draft, law: Law) -> list[Problem]:
     """List the unknown names in the changes that are off, so that they are found before one is on."""
     items = draft.document.get("changes") or []
     off = tuple(f"changes[{index}]" for index, item in enumerate(items) if not is_on(item))
     if not off:
         return []
-    return [problem for problem in _unknown_names(draft, law, known) if problem.path.startswith(off)]
+    return [problem for problem in _unknown_names(draft, law) if problem.path.startswith(off)]
 
 
 def _given_names(document: Mapping[str, Any]) -> frozenset[str]:

@@ -43,12 +43,11 @@ def name_of(code: str) -> str:
     return _names()[code]
 
 
-def read_country(text: str, field: str = "origin") -> tuple[str, str]:
+def read_country(text: str) -> tuple[str, str]:
     """Read a country from its ISO code or name.
 
     Args:
         text: the code or name.
-        field: field that holds it.
 
     Returns:
         The ISO code, and a note on how a name was read, empty for a code.
@@ -66,14 +65,14 @@ def read_country(text: str, field: str = "origin") -> tuple[str, str]:
         raise InputError(
             "ORIGIN_AMBIGUOUS",
             f"{text!r} is the name of several countries.",
-            field=field,
+            field="origin",
             fix=f"Give {' or '.join(f'{code} ({name_of(code)})' for code in named)}.",
             metadata={"choices": ",".join(named)},
         )
     raise InputError(
         "ORIGIN_UNKNOWN",
         f"{text!r} is not a country.",
-        field=field,
+        field="origin",
         fix=f"{origin_hint(text)}{FIX} Groups of countries are not origins.",
     )
 

@@ -97,15 +97,10 @@ class Duties:
         place = {authority: index for index, authority in enumerate(self.authorities)}
         return np.array([place[m.authority] for m in self.law.measures.values()], dtype=np.int32)
 
-    @property
+    @cached_property
     def by_authority(self) -> F64:
         """Duty assessed per line and authority."""
-        return self._of_authorities[0]
-
-    @property
-    def owed_by_authority(self) -> F64:
-        """Duty owed per line and authority."""
-        return self._of_authorities[1]
+        return self._computed(self.authority_of_measure, len(self.authorities))[0]
 
     @cached_property
     def _sums(self) -> tuple[F64, F64, F64]:
@@ -119,10 +114,6 @@ class Duties:
     def _by_line(self) -> tuple[F64, F64, F64]:
         duty, owed, prohibited_value = self._computed(np.zeros(len(self.law.measures), dtype=np.int32), 1)
         return duty[:, 0], owed[:, 0], prohibited_value
-
-    @cached_property
-    def _of_authorities(self) -> tuple[F64, F64]:
-        return self._computed(self.authority_of_measure, len(self.authorities))[:2]
 
     def by_measure(self) -> tuple[F64, list[str]]:
         """Compute duty assessed per line and measure that charges, and the ids of these measures."""

@@ -18,7 +18,7 @@ from tariffs.client.results.scenario_check import CheckResult, Difference
 from tariffs.client.results.short_names import spelled_out
 from tariffs.client.scenario import Scenario
 
-CHECK, ADD, SAVE = ACTIONS = ("check", "add", "save")
+CHECK, ADD, SAVE = ("check", "add", "save")
 _CHANGE = (
     Field("op", "Change", "select", choices=[(one, one.replace("_", " ")) for one in KEYS]),
     Field("measure", "Measure", hint="Its id, as on its page of the law"),

@@ -69,8 +69,8 @@ def title_with(unit: MoneyUnit, what: str) -> str:
     return f"{_sentence(what)}, {unit.name}"
 
 
-def waterfall(labels: Sequence[str], amounts: Sequence[float], unit: str = "USD") -> Chart:
-    """Draw amounts as steps that add up to their sum, in order, with a bar for the sum."""
+def waterfall(labels: Sequence[str], amounts: Sequence[float]) -> Chart:
+    """Draw amounts in US dollars as steps that add up to their sum, in order, with a bar for the sum."""
     ends = [sum(amounts[: place + 1]) for place in range(len(amounts))]
     rows = pl.DataFrame(
         {
@@ -85,12 +85,12 @@ def waterfall(labels: Sequence[str], amounts: Sequence[float], unit: str = "USD"
         y=alt.Y("layer:N", sort=None, title=None, axis=alt.Axis(labelLimit=_LABEL))
     )
     drawn = base.mark_bar(color=PALETTE[0]).encode(
-        x=alt.X("start:Q", title=unit, scale=_roomy(alt, rows["end"])), x2="end:Q"
+        x=alt.X("start:Q", title="USD", scale=_roomy(alt, rows["end"])), x2="end:Q"
     )
     numbers = base.mark_text(align="left", dx=4, color=_INK).encode(
         x="end:Q", text=alt.Text("amount:Q", format=",.2f")
     )
-    return _styled(alt, alt.layer(drawn, numbers, data=rows), f"Layers that add up to the duty, {unit}")
+    return _styled(alt, alt.layer(drawn, numbers, data=rows), "Layers that add up to the duty, USD")
 
 
 def bars(

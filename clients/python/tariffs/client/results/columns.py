@@ -119,12 +119,12 @@ def largest_first(frame: pl.DataFrame, by: str) -> pl.DataFrame:
     return frame.sort(order, descending=True, nulls_last=True, maintain_order=True)
 
 
-def runs_largest_first(frame: pl.DataFrame, runs: Sequence[str], by: str = "duty") -> pl.DataFrame:
-    """Sort the rows of each run by the size of a number; the runs stay in their order."""
-    if not frame.height or by not in frame.columns:
+def runs_largest_first(frame: pl.DataFrame, runs: Sequence[str]) -> pl.DataFrame:
+    """Sort the rows of each run by their duty; the runs stay in their order."""
+    if not frame.height or "duty" not in frame.columns:
         return frame
     parts = frame.partition_by(runs, maintain_order=True)
-    return pl.concat([largest_first(part, by) for part in parts])
+    return pl.concat([largest_first(part, "duty") for part in parts])
 
 
 def labels(row: Mapping[str, object], keys: Iterable[str]) -> list[str]:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from tariffs.engine.response.kernels.lanes import LaneNests
 
 PRODUCT, SECTOR = "product", "sector"
-MARKETS = (PRODUCT, SECTOR)
 """Markets by name: each product by itself, or sectors over products and domestic goods."""
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from tariffs.engine.response.world.icio import any_sector_table, icio_table
-from tariffs.engine.response.world.one_sector import OneSector
 from tariffs.engine.response.world.one_sector_parameters import (
     DEFICITS,
     EATON_KORTUM_KRUGMAN,
-    REBATES,
     OneSectorParameters,
 )
 from tariffs.engine.response.world.one_sector_results import OneSectorWorld
@@ -27,8 +25,6 @@ __all__ = [
     "COLUMNS",
     "DEFICITS",
     "EATON_KORTUM_KRUGMAN",
-    "REBATES",
-    "OneSector",
     "OneSectorParameters",
     "OneSectorTable",
     "OneSectorWorld",

@@ -42,9 +42,7 @@ def any_sector_table(files: Files) -> SectorTable:
     return icio_table(files[tables[0]], by_industry, source=digest_of(files))
 
 
-def icio_table(
-    data: bytes, theta: Mapping[str, float], home_country: str = "", source: str = "OECD ICIO"
-) -> SectorTable:
+def icio_table(data: bytes, theta: Mapping[str, float], source: str = "OECD ICIO") -> SectorTable:
     """Read a table.
 
     Value added is what inputs leave of output, taxes on products with it. Base tariffs are 0: `with_rates` puts others
@@ -53,7 +51,6 @@ def icio_table(
     Args:
         data: the CSV file.
         theta: trade elasticity of each industry, by its code.
-        home_country: alpha-3 code; default that of the embedded table.
         source: what the data are.
 
     Raises:
@@ -75,7 +72,7 @@ def icio_table(
     missing = [sector for sector in sectors if sector not in theta]
     if missing:
         raise invalid_table(f"No theta is given for {', '.join(missing)}.")
-    if (chosen := home_country or home()) not in countries:
+    if (chosen := home()) not in countries:
         raise invalid_table(f"The table has no country {chosen}.")
     out = [name for name in _OUTPUT if name in frame.columns]
     buyers = [name for name in frame.columns[1:] if name.partition("_")[0] in countries]

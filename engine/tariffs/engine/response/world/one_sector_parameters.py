@@ -10,7 +10,8 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.errors import InputError
 
-INCOME_TAX, LUMP_SUM = REBATES = ("income_tax", "lump_sum")
+INCOME_TAX = "income_tax"
+REBATES = (INCOME_TAX, "lump_sum")
 TRANSFERS, BALANCED, ZERO = DEFICITS = ("transfers", "balanced_with_us", "zero")
 _EPS, _SCALE = 4.0, 0.67
 LEAST_RATE = -0.99

@@ -64,7 +64,7 @@ def one_sector_table(files: Files, source: str = "") -> OneSectorTable:
     return make_table(codes, _home_in(codes, marked), flows, gdp, source or digest_of(files))
 
 
-def sector_table(files: Files, source: str = "") -> SectorTable:
+def sector_table(files: Files) -> SectorTable:
     """Read a table of many sectors.
 
     Args:
@@ -72,7 +72,6 @@ def sector_table(files: Files, source: str = "") -> SectorTable:
             `sector_no, importer, exporter, trade*_usd, tariff*_pct`; `*sector_country*` with `country, sector_no,
             gross_output*_usd, va_share`; `*io*` with `country, input_sector_no, using_sector_no,
             share_of_intermediates`.
-        source: what the data are; default: the digest of the files.
 
     Raises:
         InputError: TABLE_UNREADABLE.
@@ -99,7 +98,7 @@ def sector_table(files: Files, source: str = "") -> SectorTable:
         output=_filled(made, made_at, made[_column(made, r"gross_output.*_usd", "sector_country")]),
         value_added=_filled(made, made_at, made["va_share"]),
         inputs=_filled(inputs, inputs_at, inputs["share_of_intermediates"]),
-        source=source or digest_of(files),
+        source=digest_of(files),
     )
     return checked(table)
 

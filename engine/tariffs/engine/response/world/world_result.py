@@ -68,18 +68,15 @@ class WorldResult:
         value = self.countries.filter(pl.col("country") == country)[column].item()
         return np.nan if value is None else float(value)
 
-    def mean(self, countries: Sequence[str], column: str, weights: str = "spending_before") -> float:
+    def mean(self, countries: Sequence[str], column: str) -> float:
         """Mean of a column over countries, as `mean_over`."""
-        return mean_over(self.countries, countries, column, weights)
+        return mean_over(self.countries, countries, column)
 
 
-def mean_over(
-    frame: pl.DataFrame, countries: Sequence[str], column: str, weights: str = "spending_before"
-) -> float:
-    """Mean of a column over countries, weighted by a column, by `equal` the simple one; NaN where it is not defined."""
+def mean_over(frame: pl.DataFrame, countries: Sequence[str], column: str) -> float:
+    """Mean of a column over countries, weighted by their spending before; NaN where it is not defined."""
     chosen = frame.filter(pl.col("country").is_in(countries))
-    weight = np.ones(len(chosen)) if weights == "equal" else chosen[weights].to_numpy()
-    return float(np.average(chosen[column].to_numpy(), weights=weight))
+    return float(np.average(chosen[column].to_numpy(), weights=chosen["spending_before"].to_numpy()))
 
 
 def frame_of(countries: Sequence[str], columns: Mapping[str, F64]) -> pl.DataFrame:
