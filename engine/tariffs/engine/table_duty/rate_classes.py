@@ -6,7 +6,6 @@ value that a line declares or charges by its quantity: such a line has classes o
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
@@ -216,14 +215,6 @@ class ClassForms:
     still: F64
     prohibited_share: F64
     terms: tuple[I32, I64, F64, F64]
-
-    @property
-    def digest(self) -> bytes:
-        """Text that is equal for the same forms of the same classes."""
-        digest = hashlib.blake2b()
-        for array in (self.of_class, self.moves, self.still, self.prohibited_share, *self.terms):
-            digest.update(np.ascontiguousarray(array).data)
-        return digest.digest()
 
     def at(self, rates: F64) -> F64:
         """Rate of each form at points (forms x points), by the rate of each row (points x rows)."""
