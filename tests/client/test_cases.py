@@ -219,8 +219,10 @@ def test_two_laws_side_by_side_list_the_cases_that_move(
         "1350.00",
         "1250.00",
     )
-    assert run(["test", str(path), "--law", str(other)]) == 1
-    assert "assessed: expected 1250.00, came 1350.00" in capsys.readouterr().out
+    assert run(["test", str(path), "--law", str(other), "--against", str(DATA)]) == 1
+    shown = capsys.readouterr().out
+    assert "assessed: expected 1250.00, came 1350.00" in shown
+    assert shown.index("assessed 1250.00, owed 1250.00") < shown.index("assessed 1350.00, owed 1350.00")
 
 
 TO_RECORD = """schema: tariffs.cases/v1
