@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import grpc
 import polars as pl
 import pytest
 from google.protobuf.message import Message
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tariffs.client import Client, InvalidRequest, NotFound, TariffsError, Unavailable, Unsupported
 from tariffs.client.cli.app import run
@@ -168,9 +170,11 @@ def test_calls_pass_the_recorder_unchanged_and_are_written_without_what_is_priva
         with pytest.raises(TariffsError) as caught:
             client.duty("9999", origin="CN", value=1)
         assert caught.value.reason == "HTS_CODE_UNKNOWN"
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as other:
+            assert health_pb2_grpc.HealthStub(other).Check(health_pb2.HealthCheckRequest(), timeout=60).status
     direct.close()
     assert recorder.written == 3
-    assert recorder.left_out == {"it has arrow": 1}
+    assert recorder.left_out == {"it has arrow": 1, "other methods": 1}
     assert SECRET not in file.getvalue()
     lines = [json.loads(line) for line in file.getvalue().splitlines()]
     assert lines[0]["request"]["line"]["customs_value"] == "12000"
@@ -185,6 +189,23 @@ def test_calls_pass_the_recorder_unchanged_and_are_written_without_what_is_priva
     assert 0 < every["milliseconds"]["p50"] <= every["milliseconds"]["p99"]
     assert run([*command, "--errors", "10", "--p99", "0"]) == 1
     assert len(json.loads(capsys.readouterr().out.splitlines()[-1])["missed"]) == 2
+
+
+def test_the_command_records_until_ctrl_c(server: str, tmp_path: Path) -> None:
+    words = ["record", "-o", str(tmp_path / "calls.jsonl"), "--target", server, "--json"]
+    command = [sys.executable, "-m", "tariffs.client.cli", *words]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as recorder:
+        try:
+            assert recorder.stderr is not None
+            address = recorder.stderr.readline().split()[2].rstrip(",")
+            with Client(address) as client:
+                assert client.duty("9503.00.0073", origin="CN", value=10).layers
+            recorder.send_signal(signal.SIGINT)
+            printed, _ = recorder.communicate(timeout=60)
+        finally:
+            recorder.kill()
+    assert json.loads(printed)["calls"] == 1
 
 
 @pytest.mark.parametrize(

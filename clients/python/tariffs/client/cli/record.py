@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -75,7 +74,7 @@ def _record(channel: grpc.Channel, file: IO[str], server: str, port: int, second
         with recording(channel, file, f"{_HOST}:{port}") as (recorder, listening):
             print(f"listening on {_HOST}:{listening}, passing on to {server}", file=sys.stderr, flush=True)
             with suppress(KeyboardInterrupt):
-                time.sleep(seconds or threading.TIMEOUT_MAX)
+                threading.Event().wait(seconds or None)
             return recorder
     except RuntimeError as error:
         raise InvalidRequest(

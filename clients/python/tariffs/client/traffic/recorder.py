@@ -41,7 +41,8 @@ class Recorder(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in 
         name = details.method
         method = self._methods.get(name)
         if method is None or method.client_streaming:
-            return grpc.stream_stream_rpc_method_handler(self._passing(name))
+            reason = "other methods" if method is None else "streams of requests"
+            return grpc.stream_stream_rpc_method_handler(self._passing(name, reason))
         if method.server_streaming:
             return grpc.unary_stream_rpc_method_handler(self._streaming(name))
         return grpc.unary_unary_rpc_method_handler(self._answering(name))
@@ -71,11 +72,13 @@ class Recorder(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in 
 
         return answer
 
-    def _passing(self, name: str) -> Callable[[Iterator[bytes], grpc.ServicerContext], Iterator[Any]]:
+    def _passing(
+        self, name: str, reason: str
+    ) -> Callable[[Iterator[bytes], grpc.ServicerContext], Iterator[Any]]:
         call = self._channel.stream_stream(name, None, None)
 
         def answer(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[Any]:
-            self._leave_out("streams of requests")
+            self._leave_out(reason)
             yield from _passed(
                 call(requests, timeout=context.time_remaining(), metadata=_metadata(context)), context
             )
