@@ -31,6 +31,7 @@ from tests.tools.load import (
     servers,
     streams,
     sweeps,
+    traffic,
 )
 
 ALONE: Mapping[str, Callable[[plan.Plan], list[rows.Measured]]] = {
@@ -43,6 +44,7 @@ ALONE: Mapping[str, Callable[[plan.Plan], list[rows.Measured]]] = {
 }
 ON_ONE_SERVER: Mapping[str, Callable[[plan.Plan, servers.Server], list[rows.Measured]]] = {
     "sweeps": sweeps.measure,
+    "traffic": traffic.measure,
     "beside": beside.measure,
     "cancelling": cancelling.measure,
     "readers": readers.measure,

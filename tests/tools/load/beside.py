@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 from tariffs.client import Client
 from tariffs.engine.schedule.reference_data import reference_table
-from tests.tools.load.k6 import Load
-from tests.tools.load.plan import QUOTE, RATE, Plan
+from tests.tools.load.plan import Plan
+from tests.tools.load.replay import quotes_at_rate
 from tests.tools.load.rows import Measured
 from tests.tools.load.servers import Server, wait_until
 
@@ -66,14 +66,13 @@ WORKS: Mapping[str, Work] = {
 
 def measure(plan: Plan, server: Server) -> list[Measured]:
     """Rows on the slowest quotes beside other work, over those of the idle server in the same round."""
-    load = Load(plan.folder, [QUOTE], [server.target])
     idle: list[float] = []
     tails: dict[str, list[float]] = {name: [] for name in WORKS}
     for _ in range(plan.rounds):
-        idle.append(load.at_rate(RATE, plan.seconds).p99)
+        idle.append(quotes_at_rate(plan.folder, server, plan.seconds).p99)
         for name, work in WORKS.items():
             with _going_on(server, work):
-                tails[name].append(load.at_rate(RATE, plan.seconds).p99)
+                tails[name].append(quotes_at_rate(plan.folder, server, plan.seconds).p99)
             server.settle()
     told = f"idle p99 {min(idle):.2f} to {max(idle):.2f} ms"
     return [

@@ -35,11 +35,6 @@ class Seen:
     p99: float
     refused_median: float
 
-    @property
-    def lost(self) -> int:
-        """Calls that were never sent or failed."""
-        return self.dropped + self.failed
-
 
 @dataclass(frozen=True)
 class Load:

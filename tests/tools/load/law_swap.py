@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tariffs.client import Client
 from tests.law.packs import drop, newer_pack
-from tests.tools.load.k6 import Load
-from tests.tools.load.plan import QUOTE, RATE, Plan
+from tests.tools.load.plan import Plan
+from tests.tools.load.replay import quotes_at_rate
 from tests.tools.load.rows import Measured
 from tests.tools.load.servers import serving, wait_until
 
@@ -25,13 +25,12 @@ def measure(plan: Plan) -> list[Measured]:
     with serving(
         plan.folder / "swap", workers=1, law_dir=packs, law_unsigned=True, law_default="latest"
     ) as server:
-        load = Load(plan.folder, [QUOTE], [server.target])
         tails, seconds, idle = [], [], []
         for number, pack in enumerate(made):
-            base = load.at_rate(RATE, plan.seconds).p99
+            base = quotes_at_rate(plan.folder, server, plan.seconds).p99
             waited = _Served(server.target, _version(number))
             drop(pack, packs, f"law-{number}.tar.zst")
-            tails.append(load.at_rate(RATE, SWAP_SECONDS).p99 / base)
+            tails.append(quotes_at_rate(plan.folder, server, SWAP_SECONDS).p99 / base)
             seconds.append(waited.seconds())
             idle.append(base)
             server.settle()

@@ -31,16 +31,6 @@ class Shape:
     integers: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
 
-    @property
-    def kinds(self) -> dict[str, Any]:
-        """The kind of field of each column, in order."""
-        kinds: tuple[tuple[Any, tuple[str, ...]], ...] = (
-            (_FIELD.TYPE_STRING, self.texts),
-            (_FIELD.TYPE_UINT32, self.integers),
-            (_FIELD.TYPE_DOUBLE, self.numbers),
-        )
-        return {column: kind for kind, columns in kinds for column in columns}
-
 
 WHOLE = Shape(
     "Whole",
@@ -56,7 +46,6 @@ NARROW = Shape(
     "Narrow", integers=("row", "product"), numbers=("customs_value", "duty", "landed", "value_after")
 )
 """Six columns of numbers, 40 bytes a line: what the promise was made on."""
-SHAPES = {shape.name: shape for shape in (WHOLE, NARROW)}
 
 
 @cache
@@ -76,10 +65,11 @@ def frame(shape: Shape) -> pl.DataFrame:
 
 
 @cache
-def rows_message(shape: Shape) -> Any:
-    """A message of lines, one message each, as a contract without Arrow would have it."""
+def rows_message() -> Any:
+    """A message of narrow lines, one message each, as a contract without Arrow would have it."""
     row = descriptor_pb2.DescriptorProto(name="Row")
-    for number, (name, kind) in enumerate(shape.kinds.items(), start=1):
+    for number, name in enumerate(frame(NARROW).columns, start=1):
+        kind = _FIELD.TYPE_UINT32 if name in NARROW.integers else _FIELD.TYPE_DOUBLE
         row.field.add(name=name, number=number, type=kind, label=_FIELD.LABEL_OPTIONAL)
     rows = descriptor_pb2.DescriptorProto(name="Rows")
     rows.field.add(
@@ -99,17 +89,17 @@ async def _arrow(shape: Shape, request: bytes, context: Any) -> AsyncIterator[by
         yield message.SerializeToString()
 
 
-async def _messages(shape: Shape, request: bytes, context: Any) -> AsyncIterator[bytes]:
-    for part in frame(shape).iter_slices(ROWS_A_MESSAGE):
-        message = rows_message(shape)()
+async def _messages(request: bytes, context: Any) -> AsyncIterator[bytes]:
+    for part in frame(NARROW).iter_slices(ROWS_A_MESSAGE):
+        message = rows_message()()
         for row in part.iter_rows(named=True):
             message.rows.add(**row)
         yield message.SerializeToString()
 
 
 STREAMS: Mapping[str, Callable[[bytes, Any], AsyncIterator[bytes]]] = {
-    **{f"{shape.name}Arrow": partial(_arrow, shape) for shape in SHAPES.values()},
-    **{f"{shape.name}Messages": partial(_messages, shape) for shape in SHAPES.values()},
+    **{f"{shape.name}Arrow": partial(_arrow, shape) for shape in (WHOLE, NARROW)},
+    "Messages": _messages,
 }
 
 
@@ -120,10 +110,10 @@ def _read_arrow(stream: Iterator[bytes]) -> int:
     return pl.concat(frames).height
 
 
-def _read_messages(shape: Shape, stream: Iterator[bytes]) -> int:
-    columns: dict[str, list[Any]] = {name: [] for name in shape.kinds}
+def _read_messages(stream: Iterator[bytes]) -> int:
+    columns: dict[str, list[Any]] = {name: [] for name in frame(NARROW).columns}
     for data in stream:
-        for row in rows_message(shape).FromString(data).rows:
+        for row in rows_message().FromString(data).rows:
             for name, values in columns.items():
                 values.append(getattr(row, name))
     return pl.DataFrame(columns).height
@@ -134,9 +124,9 @@ def arrow_seconds(port: int, shape: Shape) -> float:
     return _seconds(port, f"{shape.name}Arrow", _read_arrow)
 
 
-def messages_seconds(port: int, shape: Shape) -> float:
-    """Measure the seconds to read the same table from messages."""
-    return _seconds(port, f"{shape.name}Messages", partial(_read_messages, shape))
+def messages_seconds(port: int) -> float:
+    """Measure the seconds to read the table of narrow lines from messages."""
+    return _seconds(port, "Messages", _read_messages)
 
 
 def _seconds(port: int, method: str, read: Callable[[Iterator[bytes]], int]) -> float:

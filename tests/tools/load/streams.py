@@ -24,24 +24,22 @@ def measure(plan: Plan) -> list[Measured]:
     canned.write_bytes(b"")
     with echoing(canned) as server:
         return [
-            _against_messages(server.port, "arrow_messages", lines.NARROW, plan.rounds),
-            # Nothing is promised of it, and a round of whole lines as messages takes four seconds.
-            _against_messages(server.port, "arrow_messages_whole", lines.WHOLE, 1),
+            _against_messages(server.port, plan.rounds),
             _flown(server.port, plan.rounds),
         ]
 
 
-def _against_messages(port: int, row: str, shape: lines.Shape, rounds: int) -> Measured:
-    lines.arrow_seconds(port, shape)
-    found = [(_usual_seconds(port, shape), lines.messages_seconds(port, shape)) for _ in range(rounds)]
+def _against_messages(port: int, rounds: int) -> Measured:
+    lines.arrow_seconds(port, lines.NARROW)
+    found = [(_usual_seconds(port), lines.messages_seconds(port)) for _ in range(rounds)]
     arrow, messages = found[-1]
-    seen = f"{len(shape.kinds)} columns: Arrow {arrow * 1e3:.0f} ms, messages {messages * 1e3:.0f} ms"
-    return Measured(row, tuple(many / arrow for arrow, many in found), seen)
+    seen = f"Arrow {arrow * 1e3:.0f} ms, messages {messages * 1e3:.0f} ms"
+    return Measured("arrow_messages", tuple(many / arrow for arrow, many in found), seen)
 
 
-def _usual_seconds(port: int, shape: lines.Shape) -> float:
+def _usual_seconds(port: int) -> float:
     """The median of some: it is soon over, so that a single one tells little."""
-    return statistics.median(lines.arrow_seconds(port, shape) for _ in range(ARROW_TIMES))
+    return statistics.median(lines.arrow_seconds(port, lines.NARROW) for _ in range(ARROW_TIMES))
 
 
 def _flown(port: int, rounds: int) -> Measured:

@@ -11,11 +11,10 @@ import grpc
 
 from tariffs.v1 import simulation_service_pb2 as pb
 from tariffs.v1 import simulation_service_pb2_grpc
-from tests.tools.load.k6 import Load, Seen
-from tests.tools.load.plan import QUOTE, RATE, Plan
-from tests.tools.load.quotes import quote
+from tests.tools.load.plan import Plan
+from tests.tools.load.replay import Sent, quotes_at_rate
 from tests.tools.load.rows import Measured
-from tests.tools.load.servers import Server, echoing
+from tests.tools.load.servers import Server
 from tests.tools.load.threads import beside
 
 POINTS = 60
@@ -57,42 +56,22 @@ def _sweep(server: Server, over: threading.Event, begun: threading.Event) -> Non
 
 
 def measure(plan: Plan, server: Server) -> list[Measured]:
-    """Rows on quotes beside sweeps.
-
-    k6 itself drops calls when it gets no processor time. So the echo server, which computes nothing, is asked at the
-    same rate in the same rounds, and only what is dropped beyond its number counts as lost by the server.
-    """
-    canned = plan.folder / "sweeps.bin"
-    canned.write_bytes(quote(server).SerializeToString())
-    with echoing(canned) as echo:
-        _open(plan, server, echo, 0)
-        rounds = [
-            {count: _open(plan, server, echo, count) for count in (0, 1, 2)}
-            for _ in range(max(plan.rounds, ROUNDS_AT_LEAST))
-        ]
-    tails = [{count: seen.p99 for count, (seen, _) in one.items()} for one in rounds]
-    idle = f"idle p99 {min(one[0] for one in tails):.2f} to {max(one[0] for one in tails):.2f} ms"
+    """Rows on quotes beside sweeps."""
+    _open(plan, server, 0)
+    rounds = [
+        {count: _open(plan, server, count) for count in (0, 1, 2)}
+        for _ in range(max(plan.rounds, ROUNDS_AT_LEAST))
+    ]
+    idle = f"idle p99 {min(one[0].p99 for one in rounds):.2f} to {max(one[0].p99 for one in rounds):.2f} ms"
+    failed = sum(sent.failed for one in rounds for sent in one.values())
     return [
-        Measured("quote_tail_one_sweep", tuple(one[1] / one[0] for one in tails), idle),
-        Measured("quote_tail_two_sweeps", tuple(one[2] / one[0] for one in tails), idle),
-        _lost([pair for one in rounds for pair in one.values()]),
+        Measured("quote_tail_one_sweep", tuple(one[1].p99 / one[0].p99 for one in rounds), idle),
+        Measured("quote_tail_two_sweeps", tuple(one[2].p99 / one[0].p99 for one in rounds), idle),
+        Measured("quotes_lost", (float(failed),)),
     ]
 
 
-def _lost(pairs: list[tuple[Seen, Seen]]) -> Measured:
-    served, bare = ([pair[place] for pair in pairs] for place in (0, 1))
-    dropped, refused, failed = (
-        sum(getattr(one, name) for one in served) for name in ("dropped", "refused", "failed")
-    )
-    own = sum(one.dropped for one in bare)
-    notes = f"{dropped} dropped ({own} at the echo), {refused} refused, {failed} failed"
-    return Measured("quotes_lost", (float(max(0, dropped - own) + refused + failed),), notes)
-
-
-def _open(plan: Plan, server: Server, echo: Server, count: int) -> tuple[Seen, Seen]:
-    """Calls at a rate to the server, then to the echo, while so many sweeps run."""
+def _open(plan: Plan, server: Server, count: int) -> Sent:
+    """Send quotes at a rate while so many sweeps run."""
     with running(server, count):
-        served, bare = (
-            Load(plan.folder, [QUOTE], [one.target]).at_rate(RATE, plan.seconds) for one in (server, echo)
-        )
-    return served, bare
+        return quotes_at_rate(plan.folder, server, plan.seconds)
