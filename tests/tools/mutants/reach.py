@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 import coverage
 
 from tests.tools.mutants.contexts import context_of
+from tests.tools.mutants.kernels import KernelCalls
 
 SECONDS_OF_TESTS = 60.0
 """Seconds of tests that try one change, as the recording measured them; one test at least."""
@@ -36,14 +37,20 @@ class Reach:
 
     by_line: dict[str, dict[int, set[str]]]
     seconds: dict[str, float]
+    calls: KernelCalls
 
-    def tests(self, path: str, lines: Iterable[int]) -> list[str]:
+    def tests(self, path: str, lines: Collection[int]) -> list[str]:
         """Tests that try a change of some lines: one of each file of tests after the other, the quickest first.
 
         A line that runs as its module is loaded belongs to no test: those that reach the rest of its file try it.
+        A line of a kernel is tried by those that reach a call of it, too.
         """
         of_file = self.by_line.get(path, {})
-        reaching = set().union(*(of_file.get(line, ()) for line in lines)) or set().union(*of_file.values())
+        reaching = set().union(*(of_file.get(line, ()) for line in lines))
+        if path in self.calls:
+            places = self.calls.places(path, lines)
+            reaching |= set().union(*(self.by_line.get(name, {}).get(line, ()) for name, line in places))
+        reaching = reaching or set().union(*of_file.values())
         by_tests: defaultdict[str, list[str]] = defaultdict(list)
         for test in sorted(reaching, key=lambda test: (self.seconds[test], test)):
             by_tests[test.partition("::")[0]].append(test)
@@ -120,4 +127,5 @@ def read(tree: Path, folder: Path) -> Reach:
             if Path(path).is_relative_to(tree)
         },
         dict(seconds),
+        KernelCalls(tree),
     )
