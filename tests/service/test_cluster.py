@@ -14,7 +14,7 @@ import pytest
 from distributed import Client as DaskClient
 from distributed import LocalCluster, SchedulerPlugin
 
-from tariffs.client import Client
+from tariffs.client import Client, Scenario
 from tariffs.client.errors import TariffsError
 from tariffs.engine.tables import partitions
 from tariffs.service.workers import dask_tasks
@@ -51,6 +51,31 @@ def test_a_table_or_its_files_have_the_bits_of_one_process(
     cluster.wait_for_workers(3)
     assert_same(verbs(client, small_files, cluster=cluster.scheduler_address), wanted)
     cluster.scale(WORKERS)
+
+
+LIMIT = """
+schema: tariffs.scenario/v1
+id: test-limit
+title: Limits
+basis: hypothesis
+changes:
+  - {op: shock_quantity, from: 2025-02-01, limit: 20000000, origins: [CN], products: ["84", "85"]}
+"""
+
+
+def test_limits_draws_and_consumer_prices_have_the_bits_of_one_process(
+    client: Client, cluster: LocalCluster, small_files: Path
+) -> None:
+    options = OPTIONS | {"draws": 16, "consumer_prices": "yale"}
+    scenarios = [Scenario.from_text(LIMIT)]
+    found = client.impact(small_files, scenarios, **options, cluster=cluster.scheduler_address)
+    wanted = client.impact(small_files, scenarios, **options)
+    assert wanted.total["rent_importer"].to_numpy().max() > 0.0
+    assert_same({"impact": found}, {"impact": wanted})
+    assert found.ranges is not None
+    assert wanted.ranges is not None
+    for name in ("groups", "total", "tornado"):
+        assert getattr(found.ranges, name).equals(getattr(wanted.ranges, name))
 
 
 def test_cancelling_stops_the_tasks(client: Client, cluster: LocalCluster, small_files: Path) -> None:

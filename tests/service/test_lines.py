@@ -196,11 +196,23 @@ def test_a_reader_that_does_not_read_holds_up_the_computing() -> None:
         call.cancel()
 
 
-def test_leaving_a_stream_ends_what_it_computes() -> None:
-    counting = Counting()
-    with running(counting, no_warm_up) as server:
-        call = server.simulation.SimulateLines(stream(*[rows(5)] * 4), timeout=TIMEOUT)
-        until(lambda: counting.begun)
+def test_two_batches_are_in_hand_while_their_sender_is_held_and_leaving_ends_them() -> None:
+    counting, sent, large = Counting(), 0, pb.SimulateLinesRequest(arrow=arrow(rows(15_000)))
+
+    def requests() -> Iterator[Any]:
+        nonlocal sent
+        yield from stream(asked=ASKED[:1])
+        while sent < 200:
+            sent += 1
+            yield large
+
+    with running(counting, no_warm_up, workers=4, admitted_runs=8, caller_share=1) as server:
+        call = server.simulation.SimulateLines(requests(), timeout=TIMEOUT)
+        until(lambda: counting.begun >= 2)
+        # Time for batches that nothing holds to begin.
+        time.sleep(1.0)
+        assert counting.begun == 2
+        assert sent < 40
         call.cancel()
         until(lambda: not server.server._task_queue.sweeps.active)
 

@@ -187,8 +187,9 @@ def test_an_error_of_any_kind_of_call_has_its_reason_and_the_unforeseen_keeps_it
         assert (code, info.reason) == ("INVALID_ARGUMENT", "PARAMETER_INVALID")
         assert info.metadata["fix"] == "Ask otherwise."
         assert dict(error.trailing_metadata())["x-request-id"] == "r-2"
-        code, info, error = failure(lambda: toy.ask(kind, BREAK))
+        code, info, error = failure(lambda: toy.ask(kind, BREAK, x_request_id="r-3"))
         assert (code, info.reason) == ("INTERNAL", "ENGINE_INVARIANT")
+        assert dict(info.metadata) == {"request_id": "r-3"}
         assert "secret" not in str(error.details())
 
         def no_message() -> object:

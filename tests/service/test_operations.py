@@ -225,21 +225,26 @@ def test_too_many_waiting_runs_are_refused() -> None:
 
 
 class Dying:
-    """A compute whose worker dies on every long run."""
+    """A compute whose worker dies on the first attempts at a long run."""
 
-    def __init__(self) -> None:
-        self.deaths = 0
+    def __init__(self, attempts: int) -> None:
+        self.attempts, self.deaths = attempts, 0
 
     def __call__(self, task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
-        if task != "run":
+        if task != "run" or self.deaths == self.attempts:
             return compute_in_process(task, payload, sink, cancel_token)
         self.deaths += 1
         raise ServiceError("SERVER_UNAVAILABLE", "The workers of the server died on this run.")
 
 
-def test_a_run_that_kills_its_workers_ends() -> None:
-    dying = Dying()
+@pytest.mark.parametrize(
+    ("attempts", "deaths", "state"), [(2, 2, pb.RUN_STATE_SUCCEEDED), (9, 3, pb.RUN_STATE_FAILED)]
+)
+def test_a_run_goes_on_when_its_workers_die_and_ends_when_it_kills_them(
+    attempts: int, deaths: int, state: Any
+) -> None:
+    dying = Dying(attempts)
     with running(dying, no_warm_up) as server:
         operation = wait(server, start(server, simulation(rows(5))).name)
-        assert metadata_of(operation).state == pb.RUN_STATE_FAILED
-        assert dying.deaths == 3
+        assert metadata_of(operation).state == state
+        assert dying.deaths == deaths

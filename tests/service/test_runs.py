@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -17,7 +20,9 @@ from tariffs.engine.line_duty.entry_line import EntryLine
 from tariffs.engine.runs.refunds.refund import RefundLine, refunds
 from tariffs.service.local import stream
 from tariffs.service.wire.arrow import read_table
+from tariffs.service.wire.identity import Caller
 from tariffs.service.workers import task_queue
+from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.service.workers.tasks import CancelToken, ResultSink
 from tariffs.v1 import refund_service_pb2, refund_service_pb2_grpc, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
@@ -105,6 +110,30 @@ def test_a_reader_that_stops_reading_does_not_hold_the_worker() -> None:
         assert next(slow).lines.on == "0"
         assert len(list(server.simulation.Simulate(REQUEST, timeout=SECONDS))) == 120
         assert [found.lines.on for found in slow] == [str(number) for number in range(1, 120)]
+
+
+def test_what_was_asked_is_forgotten_with_the_caller_though_a_thread_comes_to_it_later() -> None:
+    forgotten, free = threading.Event(), threading.Event()
+
+    class Payload(bytes):
+        def __del__(self) -> None:
+            forgotten.set()
+
+    async def leave_early(lane: task_queue.Lane) -> None:
+        cancel_token = CancelToken()
+        made = task_queue.TaskQueue(lane, lane)
+        asyncio.get_running_loop().call_soon(cancel_token.cancel)
+        with suppress(ServiceError):
+            await anext(made.messages("a", Payload(b"asked"), cancel_token, Caller("ann", "ann")))
+
+    lane = task_queue.Lane("test", compute_in_process, 1, FairLimit("runs", 9, 9))
+    lane.threads.submit(free.wait, SECONDS)
+    asyncio.run(leave_early(lane))
+    # The executor holds the task until a thread is free.
+    gc.collect()
+    assert forgotten.is_set()
+    free.set()
+    lane.threads.shutdown()
 
 
 def test_one_run_too_many_is_refused_at_once_with_a_time_to_come_back() -> None:

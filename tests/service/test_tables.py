@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
 import polars as pl
 import pytest
 
+from tariffs.service.handlers.tables import TableHandler
 from tariffs.service.storage import storage as storage_module
+from tariffs.service.storage.table_store import UploadFile
 from tariffs.v1 import law_service_pb2
 from tariffs.v1 import table_service_pb2 as pb
 from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, running
@@ -168,3 +173,48 @@ def test_nothing_stays_of_an_upload_that_is_broken_off(tmp_path: Path) -> None:
         until(lambda: not any((tmp_path / "incoming").iterdir()))
         wait.set()
         assert not server.tables.ListTables(pb.ListTablesRequest(), timeout=TIMEOUT).tables
+
+
+@pytest.mark.asyncio
+async def test_an_upload_that_is_cancelled_twice_leaves_no_file_and_touches_none_on_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, threads, path_open, remove = list[Any](), set[int](), Path.open, UploadFile.remove
+
+    def watched_open(self: Path, *given: Any) -> Any:
+        threads.add(threading.get_ident())
+        opened.append(path_open(self, *given))
+        return opened[-1]
+
+    def watched_remove(self: UploadFile) -> None:
+        threads.add(threading.get_ident())
+        remove(self)
+
+    monkeypatch.setattr(Path, "open", watched_open)
+    monkeypatch.setattr(UploadFile, "remove", watched_remove)
+    storage: Any = SimpleNamespace(incoming=tmp_path, register=SimpleNamespace(check_room=lambda owner: None))
+    nothing: Any = None
+    sent, free, loop = asyncio.Event(), threading.Event(), asyncio.get_running_loop()
+
+    async def requests() -> AsyncIterator[Any]:
+        for part in parts(rows(10), 5):
+            yield part
+        sent.set()
+        await asyncio.Event().wait()
+
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    work = asyncio.create_task(TableHandler(nothing, storage, 1 << 20).UploadTable(requests(), nothing))
+    await asyncio.wait_for(sent.wait(), TIMEOUT)
+    # A job of a busy pool that is cancelled before it begins never runs.
+    busy = loop.run_in_executor(None, free.wait)
+    for _ in range(2):
+        work.cancel()
+        await asyncio.sleep(0.01)
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    free.set()
+    await busy
+    await loop.run_in_executor(None, lambda: None)
+    assert [file.closed for file in opened] == [True]
+    assert not any(tmp_path.iterdir())
+    assert threading.get_ident() not in threads

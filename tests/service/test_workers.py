@@ -31,7 +31,7 @@ from tariffs.service.workers.worker_pool import WorkerPool
 from tariffs.v1 import common_pb2, duty_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import compute_in_process, points
-from tests.service.stored import until
+from tests.service.stored import rows, simulation, until
 
 SECONDS = 120.0
 TOYS = duty_service_pb2.EntryLine(hts="9503.00.0073", origin="CN", entry="2025-04-09", customs_value="10000")
@@ -168,6 +168,26 @@ def test_a_cancelled_run_stops_and_its_worker_takes_the_next() -> None:
         assert spent[1].stop is None
         assert spent[1].lines > 300_000
         assert workers.restarts == 0
+
+
+@pytest.mark.kill
+def test_a_run_whose_worker_is_killed_is_computed_by_another_and_nobody_notices() -> None:
+    payload = pack({}, simulation(rows(5), asked=[("base", "2026-11-20")]).SerializeToString())
+    with started() as workers:
+
+        class Killing(Collected):
+            def result(self, data: bytes) -> None:
+                super().result(data)
+                if len(self.results) == 2:
+                    os.kill(workers.processes[0], signal.SIGKILL)
+
+        sink = Killing()
+        workers.compute("simulate", payload, sink, sink.cancel_token)
+        assert workers.restarts == 1
+    parse = pb.SimulateResponse.FromString
+    found, wanted = ([parse(one) for one in all_of] for all_of in (sink.results, here("simulate", payload)))
+    assert len(wanted) > 3
+    assert found == wanted
 
 
 @pytest.mark.kill
