@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import csv
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,6 @@ from tariffs.importers.importer_sigmas import rows_of
 from tariffs.importers.parameters import main as import_parameters
 from tests.economics.runs import COFFEE, TOYS, run_of, table_of
 
-ROOT, RESPONSE = Path(__file__).parents[2], DATA.parent
 CHAPTERS = [f"{chapter:02d}012345" for chapter in range(1, 100)]
 TRUCKS = "8704100000"
 SUPPLIES = {"impact": 20.0, "short": 36.0, "long": 10.0}
@@ -283,67 +281,8 @@ def test_exports_respond_with_the_sigma_of_their_destination() -> None:
         assert np.log(after[to]["quantity_hat"]) == pytest.approx(expected, rel=1e-4)
 
 
-# Numbers of the computation, which say nothing about the economy: sizes of work and memory, units, tolerances.
-TECHNICAL = {
-    "DAYS_A_MONTH", "DAYS_A_YEAR", "GREATEST_SEED", "LEAST_DRAWS", "LEAST_LEFT", "LEAST_POWER", "LEAST_SUPPLY", "MOST",
-    "MOST_DRAWS", "NOTHING", "NO_INDUSTRY", "REPLICATES", "REQUIREMENT_UNITS", "SAME", "SCENARIOS",
-    "STEEP", "STEEPEST_PATH", "_BITS", "_NEAR", "_NODES", "_BUNDLE_CHUNKS", "_GEOMETRIC", "_LARGEST_PREMIUM",
-    "_PART_NESTS", "_SAME", "_SECTION_BUNDLES", "TENTHS", "_MIDDLE_OF_YEAR", "_NAICS_DIGITS", "_DOLLARS", "FACTS",
-}  # fmt: skip
-COMPUTATION = {"kernels", "lanes", "world"}
-SIZES = ("_BUNDLES", "_CHUNKS", "_KEPT", "_LINES", "_ROUNDS", "_VARIETIES")
-"""Ends of names of sizes of work and memory."""
-
-
-@pytest.mark.parametrize("path", sorted(DATA.iterdir()), ids=lambda path: path.name)
-def test_every_table_has_a_source_in_each_row_or_on_the_page_of_data(path: Path) -> None:
-    rows = cells(path) if path.suffix == ".csv" else []
-    if rows and "source" in rows[0]:
-        assert [row for row in rows if len(row["source"].strip()) < 8] == []
-        return
-    page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
-    (line,) = (line for line in page.splitlines() if f"`{path.name}`" in line)
-    assert len(line.strip(" |").split(" | ")[-1]) > 8
-
-
 def test_parameters_of_the_path_market_and_claims_have_sources() -> None:
     named = [source for _, source in (*market_elasticities().values(), *constants().values())]
     named += [cost.source for cost in claim_costs().values()]
     named += path_parameters_for(reference_table()["hts"].unique().to_list(), set=None).sources
     assert all(len(source) > 8 for source in named)
-
-
-LITERALS = (ast.Constant, ast.Dict, ast.List, ast.UnaryOp, ast.BinOp)
-
-
-def is_telling(node: ast.AST | None) -> bool:
-    """True for a literal number other than 0 and 1."""
-    return isinstance(node, ast.Constant) and type(node.value) in {int, float} and node.value not in {0, 1}
-
-
-def numbers_in(tree: ast.Module) -> set[str]:
-    """Names bound to a number other than 0 and 1 or to a collection that has one, and such defaults of classes."""
-    found = set()
-    fields = [
-        (f"{one.name}.", field) for one in tree.body if isinstance(one, ast.ClassDef) for field in one.body
-    ]
-    for owner, node in [*(("", node) for node in tree.body), *fields]:
-        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, LITERALS):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if any(map(is_telling, ast.walk(node.value))):
-                found |= {f"{owner}{target.id}" for target in targets if isinstance(target, ast.Name)}
-    return found
-
-
-MODULES = [path for path in sorted(RESPONSE.rglob("*.py")) if path.parent.name not in COMPUTATION]
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(RESPONSE).as_posix())
-def test_no_constant_of_the_economy_is_in_code(path: Path) -> None:
-    found = numbers_in(ast.parse(path.read_text(encoding="utf-8")))
-    assert {name for name in found - TECHNICAL if not name.endswith(SIZES)} == set()
-
-
-def test_the_search_for_constants_finds_them() -> None:
-    text = "A = 1.2\nB: float = -3\nC = {'x': 2.0}\nD = 'x'\nE = f(2.0)\nclass S:\n    x: float = 0.35\n"
-    assert numbers_in(ast.parse(text)) == {"A", "B", "C", "S.x"}

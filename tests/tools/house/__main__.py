@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
-from tests.tools.house import code_rules, project_rules
+from tests.tools.house import code_rules, model_rules, project_rules
 from tests.tools.house.tree import Fault, Tree
 
 RULES: Mapping[str, tuple[Callable[[Tree], Iterator[Fault]], str]] = {
@@ -17,6 +17,9 @@ RULES: Mapping[str, tuple[Callable[[Tree], Iterator[Fault]], str]] = {
     "class-name": (code_rules.class_name, "give it a name of its own"),
     "file-name": (code_rules.file_name, "give it a name of its own"),
     "law-in-code": (code_rules.law_in_code, "move it to the law data"),
+    "constants": (model_rules.constants, "move it to the data of the response, with its source"),
+    "table-sources": (model_rules.table_sources, "name the source in its row or in docs/data.md"),
+    "model-pages": (model_rules.model_pages, "write that part of the page"),
     "machine": (code_rules.machine, "leave out what is of one machine"),
     "rooms": (project_rules.rooms, "few rooms, and each in the map of CONTRIBUTING.md"),
     "namespace": (project_rules.namespace, "keep one open, typed namespace over all source roots"),
