@@ -1,4 +1,4 @@
-"""Make sweeps from trade with names and scalars, and name their sums, for tests."""
+"""Make sweeps from drawn trade with names and scalars, and name their sums, for tests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffs.engine.base.array_utils import sums_of
+from tariffs.engine.response import armington
 from tariffs.engine.response.lanes.adjustment import PathTrade
 from tariffs.engine.response.lanes.lane_rates import RatePaths
 from tariffs.engine.response.lanes.lane_sections import LaneSums
@@ -16,45 +17,12 @@ from tariffs.engine.response.lanes.lane_sweep import LaneSweep
 from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable
 from tariffs.engine.response.lanes.swept_trade import SweptTrade
 from tariffs.engine.response.sectors.lane_market import Nests
+from tariffs.engine.response.sectors.market import market
 
-
-@dataclass(frozen=True, slots=True)
-class SweepTrade:
-    """Trade as of `SweptTrade`: varieties sorted by product, scalars or arrays; a rate class is a path."""
-
-    product: ArrayLike
-    v0: ArrayLike
-    t0: ArrayLike
-    rate_class: ArrayLike
-    group: ArrayLike
-    kind: ArrayLike
-    product_group: ArrayLike
-    charges: ArrayLike = 0.0
-    kept: ArrayLike = 1.0
-    domestic: ArrayLike = 0.0
-    value_group: ArrayLike | None = None
-    market: Nests | None = None
-    vat: ArrayLike | None = None
-
-    def swept(self, kappa: ArrayLike = np.nan) -> SweptTrade:
-        """Arrange the trade, given the substitution for domestic goods of each kind."""
-        product = np.unique(np.asarray(self.product), return_inverse=True)[1]
-        size, kind = product.size, np.asarray(self.kind)
-        group, owner = np.asarray(self.group), np.asarray(self.product_group)
-
-        def of(values: Any, count: int = size) -> Any:
-            return np.broadcast_to(np.asarray(values, dtype=float), count).copy()
-
-        table = LaneTable(
-            PathTrade.of(product, of(self.v0), of(self.t0), kind.size),
-            LaneGroups(group, owner, int(group.max(initial=-1)) + 1, int(owner.max(initial=-1)) + 1),
-            of(self.charges),
-            None if self.vat is None else of(self.vat),
-            of(self.domestic, kind.size),
-            of(kappa, int(kind.max(initial=-1)) + 1)[kind],
-        )
-        values = None if self.value_group is None else np.asarray(self.value_group)
-        return SweptTrade(table, np.asarray(self.rate_class), kind, of(self.kept), values, self.market)
+Sums = dict[str, Any]
+LINES = ("value", "duty", "charges", "creation", "quantity", "base_duty", "tax")
+POSITIVE = ("value", "quantity", "charges", "tax", "values")
+GROUPS, OWNERS, VALUE_GROUPS = 5, 3, 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,32 +44,141 @@ class SweepElasticities:
 
 
 @dataclass(frozen=True, slots=True)
-class SweepSums:
-    """Sums of lanes by name."""
+class SweepTrade:
+    """Trade as of `SweptTrade`: varieties sorted by product, scalars or arrays; a rate class is a path."""
 
-    value: Any
-    duty: Any
-    charges: Any
-    quantity: Any
-    base_duty: Any
-    creation: Any
-    diversion: Any
-    tax: Any
-    buyer_surplus: Any
-    welfare: Any
-    values: Any
-    domestic: Any
+    product: Any
+    v0: Any
+    t0: Any
+    rate_class: Any
+    group: Any
+    kind: Any
+    product_group: Any
+    charges: Any = 0.0
+    kept: Any = 1.0
+    domestic: Any = 0.0
+    value_group: Any = None
+    market: Nests | None = None
+    vat: Any = None
 
-    @classmethod
-    def of(cls, sums: LaneSums, before: Any) -> SweepSums:
-        """Name sums, given customs value at the baseline by group."""
-        value, duty, charges, creation, quantity, base_duty, tax = np.moveaxis(sums.lines, 1, 0)
-        diversion = quantity - before[:, None] - creation
-        nests = np.zeros((0, 5, value.shape[1])) if sums.nests is None else sums.nests
-        return cls(
-            value, duty, charges, quantity, base_duty, creation, diversion, tax, sums.owned[:, 0], sums.owned[:, 1],
-            sums.values, nests,
+    @property
+    def place(self) -> Any:
+        """Place of the product of each variety."""
+        return np.unique(np.asarray(self.product), return_inverse=True)[1]
+
+    def swept(self, kappa: ArrayLike = np.nan) -> SweptTrade:
+        """Arrange the trade, given the substitution for domestic goods of each kind."""
+        product = self.place
+        size, kind = product.size, np.asarray(self.kind)
+        group, owner = np.asarray(self.group), np.asarray(self.product_group)
+
+        def of(values: Any, count: int = size) -> Any:
+            return np.broadcast_to(np.asarray(values, dtype=float), count).copy()
+
+        table = LaneTable(
+            PathTrade.of(product, of(self.v0), of(self.t0), kind.size),
+            LaneGroups(group, owner, int(group.max(initial=-1)) + 1, int(owner.max(initial=-1)) + 1),
+            of(self.charges),
+            None if self.vat is None else of(self.vat),
+            of(self.domestic, kind.size),
+            of(kappa, int(kind.max(initial=-1)) + 1)[kind],
+        )
+        values = None if self.value_group is None else np.asarray(self.value_group)
+        return SweptTrade(table, np.asarray(self.rate_class), kind, of(self.kept), values, self.market)
+
+    def sums_after(self, rate: Any, value: Any, hat: Any, surplus: Any, gain: Any = 0.0) -> Sums:
+        """Sum what becomes of each variety of a drawn trade, and what its buyers and home suppliers gain."""
+        duty, quantity = value * rate * self.kept, self.v0 * hat * self.kept
+        before = np.bincount(self.place, self.v0)
+        growth = np.divide(
+            np.bincount(self.place, self.v0 * hat), before, out=np.ones(before.size), where=before > 0
+        )
+        columns: Sums = {
+            "value": value * self.kept,
+            "duty": duty,
+            "charges": self.charges * hat * self.kept,
+            "creation": self.v0 * (growth[self.place] - 1.0),
+            "quantity": quantity,
+            "base_duty": quantity * self.t0,
+            "tax": (0.0 if self.vat is None else self.vat) * (value * self.kept + duty),
+            # Creation is of all trade, diversion of what is kept besides.
+            "diversion": quantity - self.v0 * growth[self.place],
+        }
+        found = {name: sums_of(self.group, column, GROUPS) for name, column in columns.items()}
+        # Nobody pays duty on what is not kept.
+        welfare = surplus + gain + np.bincount(self.place, duty - self.v0 * self.t0)
+        for name, column in (("buyer_surplus", surplus), ("welfare", welfare)):
+            found[name] = sums_of(self.product_group, column, OWNERS)
+        return found | {"values": sums_of(self.value_group, columns["value"], VALUE_GROUPS)}
+
+    def sums_alone(self, rates: Any, given: SweepElasticities) -> Sums:
+        """Sums at the rates of one scenario by the models themselves: Armington, and the market above it."""
+        place, kind, above = self.place, self.kind, self.market
+        sigma, eta, kappa, inverse = given.stacked(kind.max() + 1, 1)[:, kind, 0]
+        with np.errstate(divide="ignore"):
+            supply = 1.0 / inverse
+        rate = rates[self.rate_class]
+        alone = armington(
+            self.product, self.v0, self.t0, rate, sigma, eta, supply=supply[place], kappa=kappa, domestic=self.domestic
         )  # fmt: skip
+        if above is None:
+            return self.sums_after(rate, alone.value, alone.quantity_hat, alone.buyer_surplus)
+        inside = above.nest >= 0
+        landed = np.bincount(place, self.v0 * (1.0 + self.t0))[inside]
+        firsts = [np.flatnonzero(above.nest == nest)[0] for nest in (0, 1)]
+        found = market(
+            above.nest[inside], landed, alone.import_price_hat[inside], eta[inside], domestic=above.goods[inside],
+            kappa=kappa[firsts], top=above.top, supply=supply[inside], supply_domestic=above.supply_domestic,
+        )  # fmt: skip
+        quantity, price, gain = np.ones(kind.size), np.ones(kind.size), np.zeros(kind.size)
+        quantity[inside], price[inside] = found.quantity_hat, found.exporter_price_hat
+        surplus = alone.buyer_surplus.copy()
+        surplus[inside], gain[inside] = found.buyer_surplus, found.domestic_supplier_surplus
+        value, hat = alone.value * (quantity * price)[place], alone.quantity_hat * quantity[place]
+        home = np.stack([found.domestic_price_hat, found.domestic_quantity_hat], axis=1)
+        of_nest = [np.flatnonzero(above.nest[inside] == nest)[0] for nest in (0, 1)]
+        return self.sums_after(rate, value, hat, surplus, gain) | {"nests": home[of_nest]}
+
+
+def drawn_trade(rng: np.random.Generator, size: int, products: int, classes: int, kinds: int) -> SweepTrade:
+    """Draw trade with zero values, a product without trade, and at least one variety of the last of everything."""
+
+    def ends(count: int, drawn: int) -> Any:
+        return np.r_[count - 1, rng.integers(0, count, drawn - 1)]
+
+    product = np.sort(rng.integers(0, products, size) * 7)
+    place = np.unique(product, return_inverse=True)[1]
+    v0 = np.exp(rng.normal(8.0, 2.5, size)) * (rng.random(size) > 0.1) * (place != 1)
+    count = int(place.max()) + 1
+    return SweepTrade(
+        product, v0, rng.choice([0.0, 0.025, 0.16, 2.0], size), ends(classes, size), ends(GROUPS, size),
+        ends(kinds, count), ends(OWNERS, count), charges=v0 * 0.05 + rng.random(size),
+        value_group=ends(VALUE_GROUPS, size),
+    )  # fmt: skip
+
+
+def assert_sums(
+    trade: SweepTrade, found: Sums, lane: int, expected: Sums, *, rtol: float = 1e-12, atol: float = 1e-12
+) -> None:
+    """Compare what is a sum of positive terms by itself, and differences by what they are differences of."""
+    moved = trade.v0.sum() + np.abs(expected["creation"]).max()
+    surplus = np.abs(expected["buyer_surplus"]).max() + 1.0
+    scale = {
+        "duty": expected["value"].max() + np.abs(expected["duty"]).max(), "base_duty": expected["value"].max(),
+        "creation": moved, "diversion": moved, "buyer_surplus": surplus, "welfare": surplus, "nests": 0.0,
+    } | dict.fromkeys(POSITIVE, 0.0)  # fmt: skip
+    for name, values in expected.items():
+        ours = found[name][:, : values.shape[1], lane] if values.ndim > 1 else found[name][:, lane]
+        np.testing.assert_allclose(ours, values, rtol=rtol, atol=atol * scale[name], err_msg=name)
+
+
+def named(sums: LaneSums, before: Any) -> Sums:
+    """Name sums of lanes, given customs value at the baseline by group."""
+    found: Sums = dict(zip(LINES, np.moveaxis(sums.lines, 1, 0), strict=True))
+    found["diversion"] = found["quantity"] - before[:, None] - found["creation"]
+    found["buyer_surplus"], found["welfare"] = sums.owned[:, 0], sums.owned[:, 1]
+    nests = np.zeros((0, 5, sums.lines.shape[2])) if sums.nests is None else sums.nests
+    return found | {"values": sums.values, "nests": nests}
 
 
 class NamedSweep:
@@ -114,21 +191,15 @@ class NamedSweep:
         self._sweep = LaneSweep(swept, paths, held)
         self.forms = self._sweep.forms
 
-    def __call__(self, rates: Any, given: SweepElasticities | None = None, *, threads: int = 1) -> SweepSums:
+    def __call__(self, rates: Any, given: SweepElasticities | None = None, *, threads: int = 1) -> Sums:
         block = np.asarray(rates, dtype=float)
         stacked = None if given is None else given.stacked(self._kinds, block.shape[1])
-        return SweepSums.of(self._sweep(block, stacked, threads=threads), self._before)
+        return named(self._sweep(block, stacked, threads=threads), self._before)
 
 
 @dataclass(frozen=True, slots=True)
 class SweepReference:
-    """Rates and elasticities that are the same in all scenarios of a sweep.
-
-    Attributes:
-        rates: rate of each class; those of moved classes are not read.
-        moved: marks the classes whose rate some scenario moves.
-        elasticities: one set per kind.
-    """
+    """Rate of each class and elasticities of all scenarios; rates of the moved classes are not read."""
 
     rates: ArrayLike
     moved: ArrayLike

@@ -32,13 +32,19 @@ from tariffs.engine.response.lanes.adjustment import (
     passthrough_steps,
 )
 from tariffs.engine.response.lanes.lane_rates import RatePaths
-from tariffs.engine.response.lanes.lane_sections import LaneSums
-from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable
 from tariffs.engine.response.lanes.law_lanes import LawLanes
 from tariffs.engine.response.lanes.mean_ages import MeanAges
 from tests.economics.independent import adjustment as slow
 from tests.economics.lane_volumes import Columns, at_one_horizon, lane_volumes
 from tests.economics.plain_kernels import as_plain_python
+from tests.economics.sweeps_at_once import (
+    GROUPS,
+    Sums,
+    SweepTrade,
+    assert_sums,
+    drawn_trade,
+    named,
+)
 
 AGES = (0.0, 0.3, 1.0, 1.7, 4.0, 7.5, 10.0, 12.0)
 FIELDS = ("value", "quantity_hat", "creation", "diversion", "buyer_surplus", "welfare")
@@ -247,85 +253,58 @@ def test_elasticities_move_one_way_without_a_jump_at_the_published_pace() -> Non
 SIGMAS = (0.3, 1.0, 1.0 + 1e-13, 1.0 - 1e-9, 1.001, 1.5, 3.0, 8.0, 20.0)
 ETAS = (0.0, 0.061, 0.5, 1.0, 1.0 + 1e-9, 1.5, 3.7)
 SUPPLIES = (0.0, 0.0, 1.0 / 36.0, 0.05, 0.1, 1.0)
-PRODUCTS, GROUPS = 60, 5
+PRODUCTS = 60
 
 
 @dataclass(frozen=True)
 class Edge:
     """Trade with shares of 1e-14, rates after each step, and elasticities of lanes at two horizons."""
 
-    trade: PathTrade
+    trade: SweepTrade
     rates: list[Any]
     columns: list[Any]
     weights: Any
-    group: Any
-    charges: Any
-    vat: Any
-    kept: Any
 
-    @property
-    def values(self) -> Any:
-        """Group of each variety among those of values alone."""
-        return self.group * 3 + np.arange(self.group.size) % 3
-
-    def solver(self, threads: int = 1) -> LawLanes:
-        pairs = zip(self.rates, self.rates[1:], strict=False)
+    def sums(self, columns: list[Any], threads: int = 1) -> Sums:
+        """Sums of lanes by the steps of the law."""
+        pairs, last = zip(self.rates, self.rates[1:], strict=False), self.rates[-1]
         steps = [DutyStep(0.0, RateMoves.between(before, after)) for before, after in pairs]
-        last, path = self.rates[-1], DutyPath(steps, self.weights)
-        nothing = np.zeros(PRODUCTS)
-        groups = LaneGroups(self.group, np.arange(PRODUCTS) % 4, GROUPS, 4)
-        table = LaneTable(self.trade, groups, self.charges, self.vat, nothing, nothing * np.nan)
-        return LawLanes(table, LawDuty(path, last, last, self.kept, values=self.values), threads=threads)
+        one = self.trade.swept()
+        duty = LawDuty(DutyPath(steps, self.weights), last, last, one.kept, values=self.trade.value_group)
+        before = sums_of(self.trade.group, self.trade.v0, GROUPS)
+        return named(LawLanes(one.table, duty, threads=threads)(columns), before)
+
+    def composed(self, lane: int) -> Sums:
+        """Sums of the reference solver, called once a step on the trade after the older ones."""
+        trade = self.trade
+        value, hat, surplus = trade.v0, np.ones(trade.v0.size), np.zeros(trade.kind.size)
+        for weights, before, after in zip(self.weights, self.rates, self.rates[1:], strict=False):
+            sigma, eta, w = np.einsum("ph,hpk->pk", weights, self.columns[lane].columns)
+            with np.errstate(divide="ignore"):
+                supply = (1.0 / w)[trade.place]
+            found = armington(trade.product, value, before, after, sigma, eta, supply=supply)
+            value, hat, surplus = found.value, hat * found.quantity_hat, surplus + found.buyer_surplus
+        return trade.sums_after(self.rates[-1], value, hat, surplus)
 
 
 def edge(seed: int, steps: int, ends: list[float], lanes: int = 7) -> Edge:
     rng = np.random.default_rng(seed)
-    counts = rng.integers(1, 12, PRODUCTS)
-    product = np.repeat(np.arange(PRODUCTS), counts)
-    size = product.size
-    v0 = np.exp(rng.normal(10.0, 3.0, size)) * np.where(rng.random(size) < 0.05, 1e-14, 1.0)
+    trade = drawn_trade(rng, 6 * PRODUCTS, PRODUCTS, 1, 1)
+    size, products = trade.v0.size, trade.kind.size
     rates = [rng.choice([0.0, 0.025, 0.1, 0.25], size)]
     for _ in range(steps):
         rates.append(np.where(rng.random(size) < 0.4, rng.choice(ends, size), rates[-1]))
     kinds = (SIGMAS, ETAS, SUPPLIES)
     columns = [
-        Columns(np.stack([[rng.choice(each, PRODUCTS) for each in kinds] for _ in range(2)]))
+        Columns(np.stack([[rng.choice(each, products) for each in kinds] for _ in range(2)]))
         for _ in range(lanes)
     ]
     mix = rng.random(steps) if steps > 1 else np.ones(1)
     weights = np.repeat(np.stack([mix, 1.0 - mix], axis=1)[:, None], 3, axis=1)
-    trade = PathTrade(np.concatenate([[0], np.cumsum(counts)]), product, v0, rates[0])
-    kept = (rng.random(size) < 0.9).astype(float)
-    group, charges, vat = rng.integers(0, GROUPS, size), rng.random(size) * v0, rng.choice([0.0, 0.2], size)
-    return Edge(trade, rates, columns, weights, group, charges, vat, kept)
-
-
-def composed(one: Edge, lane: int) -> LaneSums:
-    """Sums of the reference solver, called once a step on the trade after the older ones."""
-    trade, v0, kept, product = one.trade, one.trade.v0, one.kept, one.trade.product
-    value, hat, surplus = v0.copy(), np.ones(v0.size), np.zeros(PRODUCTS)
-    for weights, before, after in zip(one.weights, one.rates, one.rates[1:], strict=False):
-        sigma, eta, w = np.einsum("ph,hpk->pk", weights, one.columns[lane].columns)
-        with np.errstate(divide="ignore"):
-            found = armington(product, value, before, after, sigma, eta, supply=(1.0 / w)[product])
-        value, hat, surplus = found.value, hat * found.quantity_hat, surplus + found.buyer_surplus
-    duty = value * one.rates[-1] * kept
-    growth = np.bincount(product, v0 * hat) / np.bincount(product, v0)
-    columns = (
-        value * kept,
-        duty,
-        one.charges * hat * kept,
-        v0 * (growth - 1.0)[product],
-        v0 * hat * kept,
-        v0 * hat * trade.t0 * kept,
-        one.vat * (value * kept + duty),
-    )
-    welfare, owner = surplus + np.bincount(product, duty - v0 * trade.t0), np.arange(PRODUCTS) % 4
-    return LaneSums(
-        np.stack([sums_of(one.group, each, GROUPS) for each in columns], axis=1),
-        np.stack([sums_of(owner, each, 4) for each in (surplus, welfare)], axis=1),
-        sums_of(one.values, value * kept, 3 * GROUPS),
-    )
+    kept, vat = rng.choice([1.0, 0.0], size, p=[0.9, 0.1]), rng.choice([0.0, 0.2], size)
+    v0 = np.exp(rng.normal(10.0, 3.0, size)) * rng.choice([1.0, 1e-14], size, p=[0.95, 0.05])
+    trade = replace(trade, v0=v0, t0=rates[0], charges=rng.random(size) * v0, kept=kept, vat=vat)
+    return Edge(trade, rates, columns, weights)
 
 
 @pytest.mark.parametrize("seed", [3, 4])
@@ -333,25 +312,20 @@ def composed(one: Edge, lane: int) -> LaneSums:
 @pytest.mark.parametrize("ends", [[0.0, 0.1, 0.5, 1.45], [0.0, 0.25, 999.0]])
 def test_lanes_are_the_reference_step_by_step(steps: int, ends: list[float], seed: int) -> None:
     one = edge(seed, steps, ends)
-    found = one.solver()(one.columns)
+    found = one.sums(one.columns)
     for lane in range(len(one.columns)):
-        expected = composed(one, lane)
-        for name in ("lines", "owned", "values"):
-            mine, theirs = getattr(found, name)[..., lane], getattr(expected, name)
-            scale = np.abs(theirs).max(axis=0) + 1e-300
-            assert (np.abs(mine[: len(theirs)] - theirs) / scale).max() <= 1e-11, name
+        assert_sums(one.trade, found, lane, one.composed(lane), rtol=1e-11, atol=1e-11)
 
 
 @pytest.mark.parametrize("steps", [1, 3])
 def test_a_lane_has_the_same_bits_in_any_block_and_on_any_threads(steps: int) -> None:
     one = edge(5, steps, [0.0, 0.25, 999.0], lanes=40)
-    whole = one.solver()(one.columns)
+    whole = one.sums(one.columns)
     for size, threads in ((7, 1), (5, 2), (1, 2)):
         for first in (0, 3, 33):
-            some = one.solver(threads)(one.columns[first : first + size])
-            for name in ("lines", "owned", "values"):
-                theirs = getattr(whole, name)[..., first : first + size]
-                assert np.array_equal(getattr(some, name), theirs), (name, size)
+            some = one.sums(one.columns[first : first + size], threads)
+            for name, theirs in whole.items():
+                assert np.array_equal(some[name], theirs[..., first : first + size]), (name, size)
 
 
 def test_a_lane_without_finite_answer_is_refused_with_its_line() -> None:

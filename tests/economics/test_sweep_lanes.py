@@ -1,4 +1,4 @@
-"""Many scenarios side by side: the sums of `armington`, with the same bits in any block and on any threads."""
+"""Many scenarios side by side, at once, on the path and under sectors: the sums of the models, with the same bits."""
 
 from __future__ import annotations
 
@@ -11,25 +11,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffs.engine.base.array_utils import sums_of
 from tariffs.engine.errors import InputError
-from tariffs.engine.response import armington
-from tariffs.engine.response.inputs import Floats, Ints
+from tariffs.engine.response.elasticities.adjustment_profile import adjustment_profile
 from tariffs.engine.response.kernels import armington as single
-from tariffs.engine.response.kernels import exp_log, lane_stages, lane_sums, lane_terms
+from tariffs.engine.response.kernels import exp_log, lane_stages, lane_sums, lane_terms, nests
 from tariffs.engine.response.kernels import lanes as kernels
 from tariffs.engine.response.lanes import lane_pack, lane_sections, lane_table
+from tariffs.engine.response.lanes.adjustment import StageElasticities
+from tariffs.engine.response.lanes.lane_rates import RatePaths
 from tariffs.engine.response.lanes.lane_sections import SIDE_BY_SIDE
+from tariffs.engine.response.sectors.lane_market import Nests
+from tests.economics.independent import adjustment as slow
 from tests.economics.plain_kernels import as_plain_python
 from tests.economics.sweeps_at_once import (
+    NamedSweep,
+    Sums,
     SweepElasticities,
     SweepReference,
-    SweepSums,
     SweepTrade,
+    assert_sums,
+    drawn_trade,
     sweep_at_once,
 )
 
-CLASSES, GROUPS, OWNERS, VALUE_GROUPS = 12, 5, 3, 9
+CLASSES = 12
 SIGMAS = np.array([0.4, 1.0, 1.0 + 1e-9, 3.0, 7.0, 14.0])
 ETAS = np.array([0.0, 1.0, 1.5, 0.5, 2.0, 1.0 - 1e-9])
 SUPPLIES: dict[str, Any] = {
@@ -44,120 +49,61 @@ class World:
     """Trade of a sweep with rates per class and scenario, and its kinds' elasticities."""
 
     trade: SweepTrade
-    rates: Floats
+    rates: Any
     elasticities: SweepElasticities
 
-    @property
-    def place(self) -> Ints:
-        return np.unique(np.asarray(self.trade.product), return_inverse=True)[1].astype(np.int64)
+    def solved(self, reference: SweepReference | None = None) -> Sums:
+        sweep = sweep_at_once(self.trade, reference)
+        return sweep(self.rates[sweep.forms], None if reference else self.elasticities)
 
-    def single(self, scenario: int) -> SweepSums:
-        """Sums of one scenario by the model alone."""
-        t, e, place = self.trade, self.elasticities, self.place
-        kind = np.asarray(t.kind, dtype=np.int64)
-
-        def of_kind(values: Any) -> Floats:
-            array = np.broadcast_to(np.asarray(values, dtype=float), 6)
-            return array[kind]
-
-        after = armington(
-            t.product, t.v0, t.t0, self.rates[np.asarray(t.rate_class, dtype=np.int64), scenario],
-            of_kind(e.sigma), of_kind(e.eta), supply=of_kind(e.supply)[place],
-            kappa=np.where(np.isnan(of_kind(e.kappa)), of_kind(e.eta), of_kind(e.kappa)), domestic=t.domestic,
-        )  # fmt: skip
-        v0 = np.asarray(t.v0, dtype=float)
-
-        def by_group(values: Floats) -> Floats:
-            return sums_of(np.asarray(t.group, dtype=np.int64), values, GROUPS)
-
-        def by_owner(values: Floats) -> Floats:
-            return sums_of(np.asarray(t.product_group, dtype=np.int64), values, OWNERS)
-
-        kept, charges = np.asarray(t.kept, dtype=float), np.asarray(t.charges, dtype=float)
-        lost = v0 * after.quantity_hat * (kept - 1.0)
-        vat = np.asarray(0.0 if t.vat is None else t.vat, dtype=float)
-        return SweepSums(
-            by_group(after.value * kept),
-            by_group(after.revenue * kept),
-            by_group(charges * after.quantity_hat * kept),
-            by_group(v0 * after.quantity_hat * kept),
-            by_group(v0 * after.quantity_hat * kept * np.asarray(t.t0, dtype=float)),
-            by_group(after.creation),
-            by_group(after.diversion + lost),
-            by_group(vat * kept * (after.value + after.revenue)),
-            by_owner(after.buyer_surplus),
-            # Nobody pays duty on what is not kept.
-            by_owner(after.welfare - sums_of(place, after.revenue * (1.0 - kept), len(after.welfare))),
-            sums_of(np.asarray(t.value_group, dtype=np.int64), after.value * kept, VALUE_GROUPS),
-            np.empty((0, 5)),
-        )
+    def alone(self, scenario: int) -> Sums:
+        return self.trade.sums_alone(self.rates[:, scenario], self.elasticities)
 
 
-def world(seed: int, *, supply: str = "flat", scenarios: int = 3, **changes: Any) -> World:
-    """A world from a seed: zero values, a product without trade, prohibitive rates, sigma and eta at and near 1."""
+def world(seed: int, *, supply: str = "flat", scenarios: int = 3) -> World:
+    """Draw a world with prohibitive rates, and sigma and eta at and near 1."""
     rng = np.random.default_rng(seed)
-    product = np.sort(rng.integers(0, 30, rng.integers(1, 150)) * 7)
-    place = np.unique(product, return_inverse=True)[1]
-    size, products = product.size, place.max() + 1
-    v0 = np.exp(rng.normal(8.0, 2.5, size)) * (rng.random(size) > 0.1) * (place != 1)
-    trade = SweepTrade(
-        product,
-        v0,
-        rng.choice([0.0, 0.025, 0.16, 2.0], size),
-        np.r_[CLASSES - 1, rng.integers(0, CLASSES, size - 1)],
-        np.r_[GROUPS - 1, rng.integers(0, GROUPS, size - 1)],
-        np.r_[5, rng.integers(0, 6, products - 1)],
-        np.r_[OWNERS - 1, rng.integers(0, OWNERS, products - 1)],
-        charges=v0 * 0.05 + rng.random(size),
-        value_group=np.r_[VALUE_GROUPS - 1, rng.integers(0, VALUE_GROUPS, size - 1)],
-    )
+    trade = drawn_trade(rng, int(rng.integers(1, 150)), 30, CLASSES, 6)
     rates = rng.choice([0.0, 1e-9, 0.1, 0.25, 1.45, -0.5, 1e6], (CLASSES, scenarios))
-    return World(
-        replace(trade, **changes),
-        rates,
-        SweepElasticities(SIGMAS, ETAS, SUPPLIES[supply]),
-    )
+    return World(trade, rates, SweepElasticities(SIGMAS, ETAS, SUPPLIES[supply]))
 
 
-def solved(given: World, reference: SweepReference | None = None, **options: Any) -> SweepSums:
-    sweep = sweep_at_once(given.trade, reference)
-    return sweep(given.rates[sweep.forms], None if reference else given.elasticities, **options)
+NESTED = np.array([0, 0, 1, 1, -1])
+"""Nest of the products of each kind."""
 
 
-def assert_agrees(case: World, found: SweepSums, scenario: int, expected: SweepSums) -> None:
-    """Compare to 1e-12: what is a sum of positive terms by itself, the differences by what they are differences of."""
-    # Creation is of all trade, diversion of what is kept besides.
-    trade = np.asarray(case.trade.v0).sum()
-    for name in ("value", "quantity", "charges", "tax", "values"):
-        np.testing.assert_allclose(getattr(found, name)[:, scenario], getattr(expected, name), rtol=1e-12)
-    scale = {
-        "duty": expected.value.max() + np.abs(expected.duty).max(),
-        "creation": trade + np.abs(expected.creation).max(),
-        "diversion": trade + np.abs(expected.creation).max(),
-        "buyer_surplus": np.abs(expected.buyer_surplus).max() + 1.0,
-        "welfare": np.abs(expected.buyer_surplus).max() + 1.0,
-    }
-    for name, largest in scale.items():
-        ours, theirs = getattr(found, name)[:, scenario], getattr(expected, name)
-        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12 * largest, err_msg=name)
-
-
-def same_bits(one: SweepSums, first: int, other: SweepSums, second: int) -> bool:
-    return all(
-        np.array_equal(getattr(one, name)[..., first], getattr(other, name)[..., second])
-        for name in SweepSums.__dataclass_fields__
-    )
-
-
-def changed(seed: int, tier: str, size: int, products: int) -> dict[str, Any]:
-    """Fields of the trade that take products out of the plain closed form."""
+def sectors(seed: int, scenarios: int = 3) -> World:
+    """Draw a world of products in two nests and in none."""
     rng = np.random.default_rng(seed)
-    fields: dict[str, dict[str, Any]] = {
-        "plain": {},
-        "domestic": {"domestic": rng.choice([0.0, 1e4], products)},
-        "kept": {"kept": rng.choice([0.0, 0.4, 1.0], size), "vat": rng.choice([0.0, 0.2], size)},
-    }
-    return fields[tier]
+    trade = drawn_trade(rng, 80, 20, CLASSES, 5)
+    goods = rng.uniform(0.0, 2.0, trade.kind.size) * np.bincount(trade.place, trade.v0)
+    market = Nests(NESTED[trade.kind], goods, np.array([1.0, 0.8]), np.array([1.3, np.inf]))
+    rates = rng.choice([0.0, 0.1, 0.25, 0.7, 1.45, 2.0], (CLASSES, scenarios))
+    kept = rng.choice([1.0, 0.0], 80, p=[0.9, 0.1])
+    return World(replace(trade, market=market, kept=kept), rates, elasticities_at(0.0))
+
+
+def elasticities_at(age: Any) -> SweepElasticities:
+    """Elasticities of each kind at an age; those of a nest have all but sigma in common."""
+    sigma, eta, supply = (
+        np.add.outer([2.5, 4.0, 0.6, 3.0, 5.0], age),
+        np.add.outer([1.5, 1.5, 1.0, 1.0, 2.0], np.multiply(0.5, age)),
+        np.subtract.outer([30.0, 30.0, 9.0, 9.0, 2.0], age),
+    )
+    return SweepElasticities(sigma, eta, supply, np.minimum(1.19, eta))
+
+
+def same_bits(one: Sums, first: int, other: Sums, second: int) -> bool:
+    return all(np.array_equal(one[name][..., first], other[name][..., second]) for name in one)
+
+
+def changed(seed: int, tier: str, trade: SweepTrade) -> SweepTrade:
+    """Take products out of the plain closed form."""
+    rng, size = np.random.default_rng(seed), trade.v0.size
+    if tier == "domestic":
+        return replace(trade, domestic=rng.choice([0.0, 1e4], trade.kind.size))
+    kept, vat = rng.choice([0.0, 0.4, 1.0], size), rng.choice([0.0, 0.2], size)
+    return replace(trade, kept=kept, vat=vat) if tier == "kept" else trade
 
 
 @pytest.mark.parametrize("tier", ["plain", "domestic", "kept"])
@@ -170,16 +116,25 @@ def test_sums_are_those_of_the_model_whatever_rates_are_held(
 ) -> None:
     """Rates of some classes move, or all of them with elasticities of each scenario."""
     case = world(seed, supply=supply)
-    fields = changed(seed, tier, np.size(case.trade.v0), np.size(case.trade.kind))
     elasticities = replace(case.elasticities, kappa=1.3 if nested else np.nan)
     moved = np.arange(CLASSES) < (CLASSES if count is None else count)
     rates = np.where(moved[:, None], case.rates, case.rates[:, :1])
-    case = World(replace(case.trade, **fields), rates, elasticities)
+    case = World(changed(seed, tier, case.trade), rates, elasticities)
     # Elasticities beside domestic goods are those of all scenarios.
     free = count is None and tier != "domestic"
-    found = solved(case, None if free else SweepReference(rates[:, 0], moved, elasticities))
+    found = case.solved(None if free else SweepReference(rates[:, 0], moved, elasticities))
     for scenario in range(rates.shape[1]):
-        assert_agrees(case, found, scenario, case.single(scenario))
+        assert_sums(case.trade, found, scenario, case.alone(scenario))
+
+
+@pytest.mark.parametrize("moved", [[0], [1, 4], list(range(CLASSES)), []])
+@pytest.mark.parametrize("seed", range(4))
+def test_sums_of_sectors_are_those_of_their_market(seed: int, moved: list[int]) -> None:
+    case, marks = sectors(seed), np.isin(np.arange(CLASSES), moved)
+    case = replace(case, rates=np.where(marks[:, None], case.rates, case.rates[:, :1]))
+    found = case.solved(SweepReference(case.rates[:, 0], marks, case.elasticities))
+    for scenario in range(3):
+        assert_sums(case.trade, found, scenario, case.alone(scenario), rtol=1e-9, atol=1e-9)
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.2, 4.0, 60.0]))
@@ -187,15 +142,86 @@ def test_elasticities_may_differ_by_scenario(seed: int, factor: float) -> None:
     case = world(seed, supply="some", scenarios=2)
     sigma = np.stack([SIGMAS, SIGMAS * factor], axis=1)
     supply = np.stack([np.full(6, np.inf), SUPPLIES["some"]], axis=1)
-    found = sweep_at_once(case.trade)(case.rates, SweepElasticities(sigma, ETAS, supply))
-    assert_agrees(case, found, 0, replace(case, elasticities=SweepElasticities(SIGMAS, ETAS)).single(0))
-    other = SweepElasticities(SIGMAS * factor, ETAS, SUPPLIES["some"])
-    assert_agrees(case, found, 1, replace(case, elasticities=other).single(1))
+    found = replace(case, elasticities=SweepElasticities(sigma, ETAS, supply)).solved()
+    for scenario in (0, 1):
+        own = SweepElasticities(sigma[:, scenario], ETAS, supply[:, scenario])
+        assert_sums(case.trade, found, scenario, replace(case, elasticities=own).alone(scenario))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_elasticities_of_sectors_may_differ_by_scenario(seed: int) -> None:
+    ages, case = np.linspace(0.0, 1.0, SIDE_BY_SIDE), sectors(seed, SIDE_BY_SIDE)
+    sweep = sweep_at_once(case.trade)
+    found = sweep(case.rates, elasticities_at(ages))
+    for scenario in (0, 7, SIDE_BY_SIDE - 1):
+        expected = replace(case, elasticities=elasticities_at(ages[scenario])).alone(scenario)
+        assert_sums(case.trade, found, scenario, expected, rtol=1e-9, atol=1e-9)
+    lone = sweep(case.rates[:, 7:8], elasticities_at(ages[7:8]))
+    assert same_bits(lone, 0, found, 7)
+
+
+YEARS = [6.0, 1.8, 1.0, 0.4, 0.0]
+STAGES = [
+    [slow.Elasticities(*each) for each in zip(sigmas, etas, (20.0, 36.0, 10.0), strict=True)]
+    for sigmas, etas in (([1.3, 2.5, 5.5], [0.8, 1.5, 2.0]), ([1.3, 3.1, 8.0], [0.6, 1.0, 2.2]))
+]
+"""Elasticities of each kind, on impact, in the short and in the long run."""
+
+
+def sums_on_path(trade: SweepTrade, rates: Any) -> Sums:
+    """Sums of the slow version at rates of the varieties on each day (varieties x 1 + days)."""
+    value, hat, surplus = np.zeros(trade.v0.size), np.ones(trade.v0.size), np.zeros(trade.kind.size)
+    for place, kind in enumerate(trade.kind):
+        lines = trade.place == place
+        if not trade.v0[lines].any():
+            continue
+        steps = [
+            (slow.elasticities_at(age, *STAGES[kind]), rates[lines, day].tolist())
+            for day, age in enumerate(YEARS, 1)
+        ]
+        market = slow.composed(trade.v0[lines].tolist(), trade.t0[lines].tolist(), steps)
+        value[lines], hat[lines], surplus[place] = market.value, market.quantity, market.surplus
+    return trade.sums_after(rates[:, -1], value, hat, surplus)
+
+
+@pytest.mark.parametrize("top", [0.6, 30.0])
+@pytest.mark.parametrize("first", [0, 2, 4])
+@pytest.mark.parametrize("seed", range(3))
+def test_sums_on_the_path_are_those_of_the_slow_version(seed: int, first: int, top: float) -> None:
+    """Rates move from day `first` on, or none in the last sweep.
+
+    A difference of sums of weights would lose the digits of what a variety at a prohibitive rate leaves.
+    """
+    rng, days = np.random.default_rng(seed), len(YEARS)
+    rates = np.concatenate([[0.0, 0.03, 0.25], rng.uniform(0.0, top, 17)])
+    moved = np.isin(np.arange(20), range(10, 14))
+    form = rng.integers(0, 10, (CLASSES, days + 1))
+    for day in range(1, days + 1):
+        stays = rng.random(CLASSES) < 0.5
+        form[stays, day] = form[stays, day - 1]
+    form[:5, first + 1 :] = rng.integers(9, 15, (5, days - first))
+    if top > 1.0:
+        rates[np.setdiff1d(np.arange(10), form[:, 0])[:1]] = 1e6
+    trade = drawn_trade(rng, 40, 7, CLASSES, 2)
+    trade = replace(trade, t0=rates[form[trade.rate_class, 0]], kept=(rng.random(40) < 0.9).astype(float))
+    stages = [[[getattr(kind[n], name) for kind in STAGES] for name in ("sigma", "eta")] for n in range(3)]
+    inverse = [[1.0 / kind[n].supply for kind in STAGES] for n in range(3)]
+    elasticities = StageElasticities(
+        np.concatenate([stages, np.array(inverse)[:, None]], axis=1), adjustment_profile()
+    )
+    for marks in (moved, moved & False):
+        given, paths = rng.uniform(0.0, top, (marks.sum(), 3)), RatePaths(YEARS, form, rates, marks)
+        found = NamedSweep(trade.swept(), paths, elasticities.at(YEARS))(given)
+        for scenario in range(3):
+            of_scenario = rates.copy()
+            of_scenario[marks] = given[:, scenario]
+            expected = sums_on_path(trade, of_scenario[form[trade.rate_class]])
+            assert_sums(trade, found, scenario, expected, rtol=1e-9, atol=1e-13)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, SIDE_BY_SIDE), st.booleans())
 def test_blocks_and_threads_change_no_bit(seed: int, cut: int, held: bool) -> None:
-    case = world(seed, scenarios=SIDE_BY_SIDE, domestic=0.0)
+    case = world(seed, scenarios=SIDE_BY_SIDE)
     sigma = np.repeat(SIGMAS[:, None], SIDE_BY_SIDE, axis=1)
     supply = np.full((6, SIDE_BY_SIDE), np.inf)
     moved = np.arange(CLASSES) < 6
@@ -211,35 +237,36 @@ def test_blocks_and_threads_change_no_bit(seed: int, cut: int, held: bool) -> No
         patch.setattr(lane_sections, "BUNDLE_CHUNKS", 2)
         patch.setattr(lane_sections, "_SECTION_BUNDLES", 2)
         sweep = sweep_at_once(case.trade, reference)
-    rates = case.rates[sweep.forms]
 
-    def of(first: int, last: int) -> SweepElasticities | None:
+    def part(first: int, last: int, threads: int = 1) -> Sums:
         own = SweepElasticities(sigma[:, first:last], ETAS, supply[:, first:last])
-        return None if held else own
+        return sweep(case.rates[sweep.forms, first:last], None if held else own, threads=threads)
 
-    whole = sweep(rates, of(0, SIDE_BY_SIDE), threads=1)
+    whole = part(0, SIDE_BY_SIDE)
     for threads in (2, 4):
-        again = sweep(rates, of(0, SIDE_BY_SIDE), threads=threads)
+        again = part(0, SIDE_BY_SIDE, threads)
         assert all(same_bits(whole, b, again, b) for b in range(SIDE_BY_SIDE))
     for first, last in ((0, cut), (cut, SIDE_BY_SIDE), (0, 1), (1, 2), (2, 3)):
         if first < last:
-            part = sweep(rates[:, first:last], of(first, last))
-            assert all(same_bits(whole, b, part, b - first) for b in range(first, last))
+            some = part(first, last)
+            assert all(same_bits(whole, b, some, b - first) for b in range(first, last))
 
 
-@pytest.mark.parametrize("supply", SUPPLIES)
+@pytest.mark.parametrize("supply", [*SUPPLIES, "sectors"])
 def test_kernels_agree_with_their_plain_python(supply: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = world(11, supply=supply, scenarios=4, domestic=1e3)
-    steep = replace(case.elasticities, sigma=np.where(SIGMAS == 7.0, 60.0, SIGMAS))
-    case = replace(case, elasticities=steep)
-    held = SweepReference(case.rates[:, 0], np.arange(CLASSES) < 9, steep)
-    compiled = solved(case, held)
-    as_plain_python(monkeypatch, single, lane_terms, lane_stages, lane_sums, kernels, exp_log)
-    plain = solved(case, held)
-    for name in SweepSums.__dataclass_fields__:
-        column = getattr(compiled, name)
+    if supply == "sectors":
+        case = sectors(1)
+    else:
+        case = world(11, supply=supply, scenarios=4)
+        steep = replace(case.elasticities, sigma=np.where(SIGMAS == 7.0, 60.0, SIGMAS))
+        case = World(replace(case.trade, domestic=1e3), case.rates, steep)
+    held = SweepReference(case.rates[:, 0], np.arange(CLASSES) < 9, case.elasticities)
+    compiled = case.solved(held)
+    as_plain_python(monkeypatch, single, lane_terms, lane_stages, lane_sums, kernels, exp_log, nests)
+    plain = case.solved(held)
+    for name, column in compiled.items():
         scale = np.abs(column).max(initial=0.0)
-        np.testing.assert_allclose(getattr(plain, name), column, rtol=1e-11, atol=1e-13 * scale)
+        np.testing.assert_allclose(plain[name], column, rtol=1e-11, atol=1e-13 * scale, err_msg=name)
 
 
 GOOD = SweepTrade([1, 1, 4], [5.0, 3.0, 2.0], 0.0, [0, 1, 1], [0, 1, 0], [0, 1], [0, 0])
@@ -250,18 +277,18 @@ def test_the_smallest_change_of_duty_keeps_its_digits(sigma: float) -> None:
     t1 = 0.16 * (1.0 + 1e-13)
     sweep = sweep_at_once(replace(GOOD, t0=0.16, rate_class=[0, 0, 0]))
     loss = -1.16 * 10.0 * np.log1p((t1 - 0.16) / 1.16)
-    found = sweep([[t1]], SweepElasticities(sigma, 1.5)).buyer_surplus[0, 0]
+    found = sweep([[t1]], SweepElasticities(sigma, 1.5))["buyer_surplus"][0, 0]
     assert found == pytest.approx(loss, rel=1e-11, abs=0.0)
 
 
 def test_trade_without_value_or_lines_and_a_lane_without_finite_answer() -> None:
     trade = SweepTrade([3, 3], [0.0, 0.0], 0.1, [0, 1], [0, 0], [0], [0], charges=[2.0, 5.0])
     found = sweep_at_once(trade)([[0.2], [0.9]], SweepElasticities(3.0, 1.5))
-    assert (found.value[0, 0], found.charges[0, 0], found.welfare[0, 0]) == (0.0, 7.0, 0.0)
+    assert [found[name][0, 0] for name in ("value", "charges", "welfare")] == [0.0, 7.0, 0.0]
     none = np.zeros(0, dtype=int)
     empty = sweep_at_once(SweepTrade(none, [], 0.0, none, none, none, none))
     sums = empty(np.zeros((0, 2)), SweepElasticities(3.0, 1.5))
-    assert sums.value.shape == sums.welfare.shape == (0, 2)
+    assert sums["value"].shape == sums["welfare"].shape == (0, 2)
     with pytest.raises(InputError) as caught:
         sweep_at_once(GOOD)([[-0.999], [-0.999]], SweepElasticities(3.0, 900.0))
     assert (caught.value.reason, caught.value.field) == ("PARAMETER_INVALID", "rates")
