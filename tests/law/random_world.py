@@ -14,18 +14,9 @@ ORIGINS = ("CN", "HK", "CA", "MX", "DE", "FR", "JP", "KR", "RU", "BR")
 GROUPS = ("EU", "CN_HK", "COLUMN_2")
 LISTS = ("LIST_A", "LIST_B", "LIST_C", "LIST_D", "LIST_E")
 NODES = (
-    "ia",
-    "ia.fent",
-    "ia.recip",
-    "ia.recip.floor",
-    "sec",
-    "sec.metal",
-    "sec.car",
-    "sec.car.part",
-    "col",
-    "oth",
-    "oth.x",
-)
+    "ia", "ia.fent", "ia.recip", "ia.recip.floor", "sec", "sec.metal", "sec.car", "sec.car.part", "col",
+    "oth", "oth.x",
+)  # fmt: skip
 SHARES = ("usmca_share", "fta_share", "civil_aircraft_share", "exclusion_share", "qualifying_share")
 MODES = ("", "", "ocean", "air", "land")
 CONDITIONS = (

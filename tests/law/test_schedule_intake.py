@@ -45,18 +45,10 @@ NEW = (
     ("9503.00.00", 0, "toys", "", "2%", "", "70%"),
     ("9504.90.20", 0, "games", "", "4%", "", "40%"),
     ("9903.88.15", 0, "list 4A", "", f"{SUBHEADING} + 8%.", "", "No change"),
-    (
-        "9903.88.16",
-        0,
-        "list 4B <b>[Compiler's note: provision suspended.]</b>",
-        "",
-        f"{SUBHEADING} + 15%",
-        "",
-        "",
-    ),
+    ("9903.88.16", 0, "list 4B <b>[Compiler's note: provision suspended.]</b>", "", f"{SUBHEADING} + 15%", "", ""),
     ("9903.01.24", 0, "fentanyl", "", f"{SUBHEADING} + 20%.", "", ""),
     ("9903.99.77", 0, "new", "", f"{SUBHEADING} + 12%", "", ""),
-)
+)  # fmt: skip
 
 
 def release(path: Path, rows: Sequence[Sequence[object]]) -> Path:
@@ -76,6 +68,7 @@ def test_an_intake_lists_what_changed_beside_the_law_and_writes_a_draft_that_can
     command = ["law", "intake", str(old), str(new), "-o", str(tmp_path / "draft"), "--on", "2026-06-08"]
     assert run([*command, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
+    assert found["on"] == "2026-06-08"
     verdicts = {one["code"]: (one["change"], one["verdict"]) for one in found["headings"]}
     assert verdicts == {
         "9903.88.15": ("re-rated", "it states 8%, and the law charges 7.5% in s301_l4a"),

@@ -15,6 +15,7 @@ from tariffs.engine.line_duty.quote import quote_line
 from tariffs.engine.schedule.countries import countries, origin_codes
 from tariffs.engine.schedule.country_names import origins_named, read_country
 from tariffs.engine.tables.prepare import prepare_table
+from tariffs.importers.country_names import CLDR, ISO, USAGE, rows_of
 
 ISO_CODES = Path("/usr/share/iso-codes/json/iso_3166-1.json")
 DATA = Path(__file__).parents[2] / "engine/tariffs/engine/schedule/data/country_names.csv"
@@ -23,28 +24,14 @@ DATA = Path(__file__).parents[2] / "engine/tariffs/engine/schedule/data/country_
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("China", "CN"),
-        (" CHINA ", "CN"),
-        ("VIETNAM", "VN"),
-        ("Korea, Republic of", "KR"),
-        ("Democratic People's Republic of Korea", "KP"),
-        ("China, People's Republic of", "CN"),
-        ("Türkiye", "TR"),
-        ("Cote d'Ivoire", "CI"),
-        ("CÔTE D\u2019IVOIRE", "CI"),
-        ("The Netherlands", "NL"),
-        ("Bahamas (the)", "BS"),
-        ("St. Lucia", "LC"),
-        ("Trinidad & Tobago", "TT"),
-        ("U.S.A.", "US"),
-        ("Bolivia (Plurinational State of)", "BO"),
-        ("Taiwan, Province of China", "TW"),
-        ("P.R. China", "CN"),
-        ("Deutschland", "DE"),
-        ("Corea del Sud", "KR"),
-        ("\u4e2d\u56fd", "CN"),
+        ("China", "CN"), (" CHINA ", "CN"), ("VIETNAM", "VN"), ("Korea, Republic of", "KR"),
+        ("Democratic People's Republic of Korea", "KP"), ("China, People's Republic of", "CN"),
+        ("Türkiye", "TR"), ("Cote d'Ivoire", "CI"), ("CÔTE D\u2019IVOIRE", "CI"), ("The Netherlands", "NL"),
+        ("Bahamas (the)", "BS"), ("St. Lucia", "LC"), ("Trinidad & Tobago", "TT"), ("U.S.A.", "US"),
+        ("Bolivia (Plurinational State of)", "BO"), ("Taiwan, Province of China", "TW"), ("P.R. China", "CN"),
+        ("Deutschland", "DE"), ("Corea del Sud", "KR"), ("\u4e2d\u56fd", "CN"),
     ],
-)
+)  # fmt: skip
 def test_names_are_read_as_people_write_them(text: str, code: str) -> None:
     assert read_country(text)[0] == code
 
@@ -52,13 +39,10 @@ def test_names_are_read_as_people_write_them(text: str, code: str) -> None:
 @pytest.mark.parametrize(
     ("text", "choices"),
     [
-        ("Korea", "KP,KR"),
-        ("Congo", "CD,CG"),
-        ("virgin islands", "VG,VI"),
-        ("Republic of China", "CN,TW"),
+        ("Korea", "KP,KR"), ("Congo", "CD,CG"), ("virgin islands", "VG,VI"), ("Republic of China", "CN,TW"),
         ("Netherlands Antilles", "CW,SX"),
     ],
-)
+)  # fmt: skip
 def test_a_name_of_several_countries_is_refused_with_the_choices(text: str, choices: str) -> None:
     with pytest.raises(InputError) as caught:
         read_country(text)
@@ -105,6 +89,17 @@ def test_the_table_of_names_has_a_source_in_every_row() -> None:
     names = pl.read_csv(DATA, infer_schema=False)
     assert names.filter(pl.any_horizontal(pl.all().is_null())).is_empty()
     assert set(names["iso2"]) <= origin_codes()
+
+
+def test_the_importer_leaves_out_countries_without_trade_and_tells_shared_names_apart() -> None:
+    entries = [
+        {"alpha_2": code, "name": name} for code, name in (("CG", "Congo"), ("VN", "Viet Nam"), ("AQ", "Ice"))
+    ]
+    languages = [("Nga", "VN"), ("Wietnam", "VN"), ("Eis", "AQ"), ("CONGO", "CG")]
+    rows = rows_of(entries, languages, frozenset({"CG", "VN"}))
+    of_standard, of_languages = ([row for row in rows if row[2] == source] for source in (ISO, CLDR))
+    assert (of_standard, of_languages) == ([("Viet Nam", "VN", ISO)], [("Wietnam", "VN", CLDR)])
+    assert [row for row in rows if row[0] == "Congo"] == [("Congo", "CD", USAGE), ("Congo", "CG", USAGE)]
 
 
 def test_tables_and_lines_read_names_with_a_note() -> None:

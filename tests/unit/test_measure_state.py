@@ -61,6 +61,11 @@ def voids(law: Law, day: str) -> list[bool]:
         ([act("set_rate", from_="2025-05-01", by="x0.5")], {"2025-04-30": ["0.2"], DAY: ["0.10"]}),
         # A rate for an origin goes before the general row.
         ([act("set_rate", ["AA"], from_="2025-05-01", rate="0%")], {DAY: ["0", "0.2"]}),
+        # Acts for ten origins do not overlap, so that they are never too many to tell apart.
+        (
+            [act("set_rate", [origin * 2], from_="2025-05-01", rate="1%") for origin in "ABCDEFGHIJ"],
+            {DAY: ["0.01"] * 10 + ["0.2"]},
+        ),
         # At one instant a scenario wins over a period.
         ([act("set_rate", from_="2025-02-01T00:01-05:00", rate="25%")], {DAY: ["0.25"]}),
         # An ended measure stays ended whatever comes.

@@ -37,24 +37,9 @@ OTHERS: Mapping[str, tuple[Any, str]] = {
 # These choose what is returned, not what is computed; the others have tests of their own.
 ONLY_RETURNED = {"include_lines", "attribute"}
 TESTED_APART = {
-    "direction",
-    "date_format",
-    "to",
-    "market",
-    "consumer_prices",
-    "ahead",
-    "fx_offset",
-    "reaction",
-    "trend",
-    "rivals",
-    "score",
-    "basis",
-    "tax_offset",
-    "collected",
-    "gdp",
-    "memory",
-    "retaliation",
-}
+    "direction", "date_format", "to", "market", "consumer_prices", "ahead", "fx_offset", "reaction", "trend",
+    "rivals", "score", "basis", "tax_offset", "collected", "gdp", "memory", "retaliation",
+}  # fmt: skip
 
 
 def _provenance(options: Options, table: pl.DataFrame = TABLE) -> Mapping[str, Any]:

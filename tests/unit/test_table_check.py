@@ -144,6 +144,7 @@ def test_origins_are_read_in_either_case_and_norway_is_no_boolean(tmp_path: Path
     ("given", "instant"),
     [
         (date(2025, 7, 1), datetime(2025, 7, 1, 16, tzinfo=UTC)),
+        ("2025-01-01T00:00-05:00", datetime(2025, 1, 1, 5, tzinfo=UTC)),  # the first instant covered
         ("2026-02-24T00:00-05:00", datetime(2026, 2, 24, 5, tzinfo=UTC)),
         (20260224, datetime(2026, 2, 24, 17, tzinfo=UTC)),
         (datetime(2025, 7, 1), datetime(2025, 7, 1, 16, tzinfo=UTC)),
@@ -160,7 +161,8 @@ def test_quantities_units_modes_charges_and_claims() -> None:
         quantity=["5", None],
         unit=["KG", None],
         mode=["Vessel", "31"],
-        freight=[3, None],
+        freight=[0, None],
+        ordinary_rate=["0%", "99%"],
         insurance=["", "4"],
         donation=["yes", ""],
         loading_date=["2025-01-31", None],

@@ -25,6 +25,7 @@ from tariffs.engine.schedule.lines import load_schedule
 from tariffs.engine.schedule.reference_data import reference_table
 from tariffs.firm.watch import watch_events
 from tariffs.firm.watch_model import Standing, WatchEvent, WatchLine, corrections
+from tests.unit.laws import make_law, measure
 
 DAY = timedelta(days=1)
 FIRST, LAST = date(2025, 1, 1), date(2028, 12, 31)
@@ -198,9 +199,13 @@ def test_events_are_those_of_quoting_every_day(scale: int) -> None:
 
 
 def test_changes_of_rates_add_up_and_ids_are_those_of_the_line_alone() -> None:
-    law, lines = load_law(), portfolio(3, seed=5)
+    law, toys = load_law(), WatchLine("toys", EntryLine("9503000073", "VN", "365000"))
+    lines = [*portfolio(3, seed=5), toys]
     start, end = date(2026, 2, 19), date(2026, 2, 26)
     found = watch_events(law, lines, start, end)
+    # The decision of 20 February voids the duty of 10 percent from the day on which it began.
+    (void,) = (event for event in found.events if (event.kind, event.line_id) == ("enacted", "toys"))
+    assert (void.before, void.after, void.effective_on) == (Decimal(36500), Decimal(0), date(2025, 4, 5))
     ids = [event.id for event in found.events]
     assert len(ids) == len(set(ids)) > 0
     alone = [event for line in lines for event in watch_events(law, [line], start, end).events]
@@ -230,6 +235,15 @@ def test_the_end_of_a_time_limit_is_named_before_it_with_what_is_at_stake() -> N
         ((q.assessed - q.owed) / 365 for q in owed if q), Decimal(0)
     ).quantize(Decimal("0.01"))
     assert one.citations == ("19 USC 1514(c)(3)",)
+
+
+def test_rows_in_another_order_change_a_rate() -> None:
+    rows = [{"origins": ["BB"], "rate": "10%"}, {"origins": ["PAIR"], "rate": "20%"}]
+    duty = measure("duty", rows)
+    duty["periods"].append({"id": "later", "from": "2025-07-01", "rows": rows[::-1]})
+    lines = [WatchLine("a", EntryLine("9503000073", "BB", "1000"))]
+    found = watch_events(make_law([duty]), lines, date(2025, 6, 30), date(2025, 7, 2)).events
+    assert {facts(event)[3:] for event in found} == {(date(2025, 7, 1), Decimal(100), Decimal(200))}
 
 
 def test_a_line_that_cannot_be_quoted_is_refused_alone() -> None:

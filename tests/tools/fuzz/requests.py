@@ -41,18 +41,9 @@ _UNKNOWN_FIELDS = (
 )
 _METADATA = ("authorization", "authorization", "x-request-id", "user-agent", "traceparent", "x-law", "a-bin")
 _VALUES = (
-    "",
-    "a",
-    " a ",
-    "x" * 200,
-    "x" * 4_000,
-    "%00%0a",
-    "'; DROP TABLE runs; --",
-    "../..",
-    "{}",
-    "~" * 65,
+    "", "a", " a ", "x" * 200, "x" * 4_000, "%00%0a", "'; DROP TABLE runs; --", "../..", "{}", "~" * 65,
     "0-0",
-)
+)  # fmt: skip
 _SCENARIOS = {"scenario", "first", "second"}
 _WHOLE = {_F.CPPTYPE_INT32, _F.CPPTYPE_INT64, _F.CPPTYPE_UINT32, _F.CPPTYPE_UINT64}
 _FLOATING = {_F.CPPTYPE_DOUBLE, _F.CPPTYPE_FLOAT}

@@ -86,22 +86,10 @@ def record(tree: Path, folder: Path, python: str, environment: dict[str, str]) -
         "COVERAGE_PROCESS_START": str(settings),
         "MUTANTS_REACH": str(folder),
     }
-    processes = str((os.cpu_count() or 1) + 1)
-    plugin = "tests.tools.mutants.contexts"
     command = (
-        python,
-        "-m",
-        "pytest",
-        "-q",
-        "-n",
-        processes,
-        "--dist",
-        "worksteal",
-        "-p",
-        plugin,
-        "-m",
-        CHOSEN,
-    )
+        python, "-m", "pytest", "-q", "-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal",
+        "-p", "tests.tools.mutants.contexts", "-m", CHOSEN,
+    )  # fmt: skip
     subprocess.run(command, cwd=tree, env=watched, check=False, stdout=sys.stderr)
 
 
