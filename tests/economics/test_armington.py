@@ -96,18 +96,34 @@ def test_19_world_welfare_is_the_integral_of_the_wedge(
     assert along.welfare[-1] + suppliers == pytest.approx(integral, rel=1e-6)
 
 
-def test_one_origin_a_line_without_trade_and_a_prohibitive_duty() -> None:
+@pytest.mark.parametrize("compiled", [True, False])
+def test_one_origin_a_line_without_trade_and_a_prohibitive_duty(
+    compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_plain_python(monkeypatch, *([] if compiled else [kernels]))
     alone = armington([7], [100.0], 0.0, 0.25, 5.0, 1.5)
     np.testing.assert_allclose(alone.quantity_hat, 1.25**-1.5, rtol=1e-14)
+    # Where sigma is eta each origin answers its own duty.
+    freed, supply = (
+        armington([7, 7], [9.0, 9.0], 1.5, 0.25, 1.5, 1.5, supply=[2.0, 4.0]),
+        np.array([2.0, 4.0]),
+    )
+    np.testing.assert_allclose(freed.quantity_hat, 0.5 ** (-1.5 * supply / (1.5 + supply)), rtol=1e-12)
+    # A duty at which the exporter's price falls to 0.8, and so what is supplied to 0.8 squared.
+    duty = (2.0 * 0.64 ** (-1.0 / 1.5) - 0.5) / 0.8 - 1.0
+    shipped = armington([7], [9.0], 0.5, duty, 1.5, 1.5, supply=2.0, freight=0.5)
+    np.testing.assert_allclose(
+        (shipped.exporter_price_hat, shipped.quantity_hat), [[0.8], [0.64]], rtol=1e-12
+    )
     after = armington([1, 1, 2], [100.0, 0.0, 0.0], 0.0, [0.1, 0.3, 0.4], 4.0, 1.5)
     assert after.price_hat[1] == pytest.approx(1.3)
     assert after.value[1] == 0.0
     assert (after.price_hat[2], after.quantity_hat[2]) == (1.0, 1.0)
     assert STATUS[after.status[1]] == "no trade"
-    out = armington([1, 1], [100.0, 50.0], 0.0, [1e9, 0.0], 5.0, 1.5)
+    out = armington([1, 1], [100.0, 50.0], 0.0, [1e9, 0.0], 120.0, 1.5)
     assert out.value[0] < 1e-30
     assert out.value[1] > 50.0
-    assert out.import_price_hat[0] == pytest.approx((1 / 3) ** (1 / -4.0))
+    assert out.import_price_hat[0] == pytest.approx((1 / 3) ** (1 / -119.0), rel=1e-12)
 
 
 def test_an_empty_table_and_a_product_of_every_line() -> None:

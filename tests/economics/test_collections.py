@@ -24,7 +24,7 @@ from tariffs.engine.runs.stepwise_run import RunArguments
 from tariffs.engine.scenario import library
 from tariffs.engine.validation import collected
 from tariffs.engine.validation.collected import CollectedComparison, CollectedRate, compare_collected
-from tariffs.engine.validation.collections import NOTES, compare_collections, monthly_rows
+from tariffs.engine.validation.collections import NOTES, _amount_rows, compare_collections, monthly_rows
 from tariffs.importers.collected import census_rows, treasury_rows
 from tariffs.importers.collections_data import build
 from tests.economics.runs import run_of, table_of, total_of
@@ -92,6 +92,17 @@ def test_frozen_inputs_are_those_of_the_estimate_and_end_before_scoring() -> Non
         if name.endswith(".parquet"):
             assert pl.read_parquet(DATA / name)["month"].max() <= facts["last_month"] == "2026-02"
     assert 0.5 <= frozen().ocean_share <= 1.0
+
+
+def test_duty_to_a_day_is_the_part_of_its_month() -> None:
+    cell = {
+        "month": ["2025-04", "2025-06", "2025-07"],
+        "authority": "ieepa.other",
+        "collected": [1e9, 3e9, 5e9],
+    }
+    amount = {"name": "total", "authority": "ieepa", "until": "2025-06-10", "usd_bn": 1}
+    (row,) = _amount_rows(pl.DataFrame(cell), load_yaml(NOTES) | {"amounts": [amount]})
+    assert row.ours == pytest.approx(1.0 + 3.0 * 10 / 30)
 
 
 def test_refunds_run_to_what_customs_declared() -> None:

@@ -254,7 +254,7 @@ def spoilt(values: Any, *place: int, value: float) -> Any:
         (gsim, WORLD, "power1", spoilt(TWO + 1.0, 1, 0, value=0.0), {"exporter": "1", "importer": "0"}),
         (gsim, WORLD, "import_elasticity", [-1.0, 0.5], {"region": "1"}),
         (gsim, WORLD, "import_elasticity", None, {"region": "0"}),
-        (gsim, WORLD, "supply", [1.5, -1.0], {"region": "1"}),
+        (gsim, WORLD, "supply", [1.5, 0.0], {"region": "1"}),
         (gsim, WORLD, "supply", np.inf, {"region": "0"}),
         (gsim, WORLD, "substitution", [5.0, -5.0], {"region": "1"}),
         (gsim, WORLD, "substitution", None, {"region": "0"}),

@@ -28,6 +28,7 @@ from tariffs.engine.validation.hindcast import (
 )
 from tariffs.engine.validation.trade_scores import partner_growth, score, slope_of
 from tariffs.importers.trade_outcomes import growth, outcomes
+from tests.economics.runs import TOYS, run_of, table_of
 
 ROOT = Path(__file__).parents[2]
 AUTUMN = ("2025-09", "2025-11")
@@ -123,6 +124,15 @@ def test_the_autumn_of_2025_is_what_was_measured(autumn: Hindcast) -> None:
     assert autumn.frozen["unchanged"]
     vietnam = next(row for row in autumn.partners if (row.origin, row.cut) == ("VN", "most"))
     assert (vietnam.forecast, vietnam.realised) == pytest.approx((-0.163, 0.139), abs=5e-3)
+
+
+def test_ranges_are_of_the_change_of_imports() -> None:
+    toys = table_of({TOYS: {"CN": 100.0, "VN": 100.0}}).with_columns(partner="origin", industry=pl.lit("339"))
+    found = run_of(toys, on="2025-10-15", by=("partner", "industry"), draws=16)
+    path, ranges = hindcast._changes(found, PATH).sort("origin"), hindcast._ranges(found).sort("origin")
+    assert ranges["origin"].to_list() == ["CN", "VN"]
+    low, ours, high = ranges["p5"], path[PATH], ranges["p95"]
+    assert ((low < ours) & (ours < high) & (high < 10.0)).all()
 
 
 def test_a_wrong_sign_fails(

@@ -161,6 +161,15 @@ def test_a_product_that_may_not_enter_leaves_a_market_of_sectors_finite(
     assert total_of(found)["domestic_price_hat"] > 1.0
 
 
+@pytest.mark.parametrize("kappa", [0.9, 1.5])
+def test_a_loss_is_known_where_domestic_goods_replace_all_imports(kappa: float, tmp_path: Path) -> None:
+    path = tmp_path / "home.csv"
+    path.write_text(f"hts,sigma,eta,kappa,domestic_ratio\n95,1.3,0.8,{kappa},2\n")
+    block = run(banned(ORIGINS, ["9503"], "2026-10-01"), horizon="short", parameter_set=str(path))
+    (loss,) = block.groups.filter(hts10=TOYS)["buyer_surplus"]
+    assert (loss is not None) == (kappa > 1.0)
+
+
 def test_buyers_lose_what_a_thousandfold_price_costs_them(tmp_path: Path) -> None:
     """Where sigma is low the price at which goods are out makes a difference."""
     path = tmp_path / "low.csv"

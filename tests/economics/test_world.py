@@ -23,6 +23,7 @@ from tariffs.engine.response.world import (
     optimal_retaliation,
     with_rates,
 )
+from tariffs.engine.response.world.newton import System, solve
 from tariffs.engine.runs.world import WorldSpec, answered, world_of
 from tariffs.engine.runs.world_games import best_tariff, nash
 from tests.economics.independent import world as slow
@@ -212,6 +213,14 @@ def test_parameters_outside_their_range_and_what_cannot_be_solved_are_refused() 
         WorldSpec(model="sectors", elasticity=5.0)
     with pytest.raises(InputError, match="no country ZZ"):
         best_tariff(one_sector(table), ["ZZ"])
+
+
+def test_a_step_is_too_short_to_meet_a_residual_that_fades_far_away() -> None:
+    """Of x / (1 + x^2), which 0 alone solves, the first whole step leads to -7.7, and from there each goes on."""
+    fading = System[F64](
+        lambda x: x, lambda x: x / (1 + x**2), lambda x: np.diag((1 - x**2) / (1 + x**2) ** 2)
+    )
+    assert solve(fading, np.array([0.9])).unknowns == pytest.approx([0.0], abs=1e-9)
 
 
 def test_the_best_tariff_is_better_than_its_neighbours() -> None:

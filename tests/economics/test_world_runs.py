@@ -98,6 +98,7 @@ def test_a_mixture_is_the_mean_of_its_components() -> None:
         (WorldSpec(model="sectors"), BASE, None, {}, "No table of many sectors"),
         (WorldSpec(), None, None, {}, "one of the two"),
         (WorldSpec(retaliation="law"), None, USA_ON_CHINA[:0], {}, "law"),
+        (WorldSpec(retaliation="law"), BASE, None, {"players": ["USA", "CHN"]}, "none with several"),
         (WorldSpec(draws=20), None, USA_ON_CHINA, {}, "power of two"),
         (WorldSpec(draws=16), None, USA_ON_CHINA, {"players": ["USA"]}, "players"),
     ],

@@ -183,6 +183,6 @@ def test_the_check_tells_the_settings_and_tests_the_engine_and_the_database(
     monkeypatch.setenv("TARIFFS_DATABASE_URL", url)
     assert serving.check() == 3
     told = capfd.readouterr().out
-    assert "TARIFFS_DATABASE_URL = postgresql+psycopg://***@127.0.0.1:1/db" in told
+    assert "TARIFFS_DATABASE_URL = postgresql+psycopg://***@127.0.0.1:1/db?***" in told
     assert "hunter2" not in told
     assert "STORAGE_UNAVAILABLE" in told

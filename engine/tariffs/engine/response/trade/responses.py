@@ -93,13 +93,8 @@ class HatResponse(Response):
         return ratio_of * sums_of(v.product, v.value, len(ratio_of))
 
     def unbounded_loss(self, rates: VarietyRates) -> Bools:
-        """Mark the products of sectors of which nothing may be imported and nothing is made at home."""
-        v, sectors = self.varieties, self.sectors
-        sector = sectors.of_product[v.product]
-        left = sums_of(sector, np.where(rates.prohibited, 0.0, v.value), len(sectors.first))
-        lost = sums_of(sector, np.where(rates.prohibited, v.value, 0.0), len(sectors.first))
-        emptied: Bools = (left == 0.0) & (sectors.sums(self._shipments) == 0.0) & (lost > 0.0)
-        return emptied[sectors.of_product]
+        """Mark no product: `shift_spending` gives no number for the loss of a sector of which nothing is left."""
+        return np.zeros(len(self.sectors.of_product), dtype=bool)
 
     def duty_solver(self, rate: F64, rates: VarietyRates) -> VolumeSolver:
         """Make the solver of the sectors for the rate that varieties respond to."""
