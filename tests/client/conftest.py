@@ -1,6 +1,9 @@
+"""What the tests of the client share: clients of this process and of the server, the command line, the pages."""
+
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +11,40 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client
+from tariffs.client.cli.__main__ import run
+
+
+class Cli:
+    """The command line in this process: what a command prints, at the exit code that it should have."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def out(self, words: Sequence[str], code: int = 0) -> str:
+        """Standard output."""
+        return self._said(words, code)[0]
+
+    def err(self, words: Sequence[str], code: int = 0) -> str:
+        """Standard error."""
+        return self._said(words, code)[1]
+
+    def json(self, words: Sequence[str], code: int = 0) -> Any:
+        """The document that is asked for by `--json`."""
+        words = words.split() if isinstance(words, str) else words
+        return json.loads(self.out(words if "--json" in words else [*words, "--json"], code))
+
+    def _said(self, words: Sequence[str], code: int) -> tuple[str, str]:
+        self._capsys.readouterr()
+        found = run(words.split() if isinstance(words, str) else words)
+        said = self._capsys.readouterr()
+        assert found == code, said
+        return said.out, said.err
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Run commands and read what they print."""
+    return Cli(capsys)
 
 
 @pytest.fixture(scope="session")

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import polars as pl
 import pytest
 
 from tariffs.client import Client, ImpactResult
-from tariffs.client.cli.__main__ import run
 from tariffs.client.results.amounts import short_unit, three
 from tariffs.client.results.answer import Answer, summary
+from tests.client.conftest import Cli
 
 KEPT, LAPSED = "ieepa-upheld-truce-kept", "ieepa-upheld-truce-lapsed"
 DAY = "2026-11-20"
 
 
+ORIGINS = ("CN", "VN", "MX", "CA", "DE", "JP", "KR", "IN", "TH", "GB", "BR", "TR")
+GOODS = [("9503.00.0073", origin, 1e11 / place) for place, origin in enumerate(ORIGINS, 1)]
+TOYS = pl.DataFrame(GOODS, ["hts", "origin", "customs_value"], orient="row")
+
+
 @pytest.fixture(scope="module")
 def impact(client: Client) -> ImpactResult:
-    return client.impact(scenarios=[KEPT, LAPSED], on=DAY, by=["origin"], draws=16)
+    given: dict[str, Any] = {"on": DAY, "baseline": "2025-01-01", "by": ["origin"]}
+    return client.impact(TOYS, [KEPT, LAPSED], draws=16, **given)
 
 
 def lines(answer: Answer) -> dict[str, list[str]]:
@@ -105,9 +112,9 @@ def test_the_summary_of_json_is_that_of_the_answer(impact: ImpactResult) -> None
 def test_the_spread_over_models_is_that_of_runs_of_their_own(client: Client, impact: ImpactResult) -> None:
     assert impact.models is not None
     own = impact.models.filter(scenario=LAPSED)["welfare"].to_list()
-    other = client.impact(scenarios=[LAPSED], on=DAY, by=[], response="exact_hat")
+    other = client.impact(TOYS, [LAPSED], on=DAY, baseline="2025-01-01", by=[], response="exact_hat")
     assert (own[0], own[-1]) == (impact.total["welfare"][1], other.total["welfare"].item())
-    assert impact.models.filter(scenario=LAPSED)["run_digest"].n_unique() == len(own) == 3
+    assert impact.models.filter(scenario=LAPSED)["run_digest"].n_unique() == len(own) == 4
     found = lines(impact.answer())["  over models of trade"]
     assert found[1] == " to ".join(three(one, 1e9) for one in (min(own), max(own)))
 
@@ -120,8 +127,7 @@ def test_the_spread_over_models_is_that_of_runs_of_their_own(client: Client, imp
     ],
 )
 def test_points_of_a_sweep_stand_side_by_side(client: Client, vary: str, heads: list[str]) -> None:
-    toys = pl.DataFrame({"hts": ["9503000073"], "origin": ["CN"], "customs_value": [1e6]})
-    found = client.sweep(toys, "rates-by-country", vary={"cn": vary}, on="2027-01-11", response="none")
+    found = client.sweep(TOYS, "rates-by-country", vary={"cn": vary}, on="2027-01-11", response="none")
     assert found.answer().table.heads == heads
 
 
@@ -150,13 +156,12 @@ def test_void_duty_stands_apart_and_a_static_run_has_no_response(client: Client)
 
 
 def test_one_scenario_is_answered_in_twelve_lines_of_a_hundred_columns(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("NO_COLOR", "1")
-    assert run(["impact", "--on", DAY, "--local"]) == 0
-    text = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", cli.out(["impact", "--on", DAY, "--local"]))
     answer, _, rest = text.partition("\n\n")
     assert len(answer.splitlines()) <= 12
     assert len(text.splitlines()) <= 32

@@ -24,7 +24,6 @@ from tariffs.client import (
     Scenario,
     TimelineOptions,
 )
-from tariffs.client._arguments import money
 from tariffs.client._wire.claim_message import ClaimValue, claims_message
 from tariffs.client._wire.requests import (
     charge_messages,
@@ -36,6 +35,7 @@ from tariffs.client._wire.run_options import read_spec
 from tariffs.client.cli.app import run
 from tariffs.v1 import common_pb2, duty_service_pb2
 from tariffs.v1.simulation_service_pb2 import SimulateRequest
+from tests.client.conftest import Cli
 
 TABLE = pl.DataFrame({"hts": ["9503.00.0073"], "origin": ["CN"], "customs_value": [100.0]})
 NO_RESPONSE: dict[str, Any] = {"on": "2026-07-01", "response": "none"}
@@ -201,25 +201,40 @@ def test_one_scenario_is_a_list_of_one_and_recorded_as_one(client: Client, given
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (np.float32(1.5), "1.5"),
-        (np.int64(7), "7"),
-        (Fraction(5, 4), "1.25"),
-        (12345678901.25, "12345678901.25"),
-        (1e14, "100000000000000"),
+        (np.float32(1.5), "1.5"), (np.int64(7), "7"), (Fraction(5, 4), "1.25"), (12345678901.25, "12345678901.25"),
+        (1e14, "100000000000000"), (12500, "12500"), (0.1, "0.1"), (0.1 + 0.2, "0.3"), (float("nan"), "nan"),
+        (Decimal("1E+3"), "1000"), (" 7.50 ", "7.50"),
     ],
-)
-def test_numbers_of_other_libraries_keep_their_value(value: Any, text: str) -> None:
+)  # fmt: skip
+def test_numbers_are_decimal_text_of_their_value(value: Any, text: str) -> None:
     options: Any = dict.fromkeys(["claims", "quantity", "unit", "mode", "freight", "insurance"])
     assert duty_line("9503000073", "CN", None, value, **options).customs_value == text
     assert [one.amount for one in charge_messages({"other": [value, 2]})] == [text, "2"]
 
 
+def test_claims_take_the_type_of_their_field() -> None:
+    given: dict[str, ClaimValue] = {"usmca_share": Decimal("0.25"), "fta_share": "1", "donation": "yes"}
+    given |= {
+        "model_year": "1999",
+        "smelt_cast_origin": " RU ",
+        "processing_value": 120.5,
+        "informational": "0",
+    }
+    message = claims_message(given)
+    assert (message.usmca_share, message.fta_share, message.donation) == (0.25, 1.0, True)
+    assert (message.informational, message.HasField("informational")) == (False, True)
+    found = (message.model_year, message.smelt_cast_origin, message.processing_value)
+    assert found == (1999, "RU", "120.5")
+    names = [name for name in duty_service_pb2.Claims.DESCRIPTOR.fields_by_name if name != "others"]
+    message = claims_message(dict.fromkeys(names, "1"))
+    assert [name for name in names if message.HasField(name)] == names
+
+
 def test_a_scenario_is_checked_from_standard_input_if_it_is_text(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, cli: Cli
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"schema: tariffs.scenario/v1\nid: x\n")))
-    assert run(["scenario", "check", "-", "--local"]) == 4
-    assert "A scenario needs the key 'title'" in capsys.readouterr().out
+    assert "A scenario needs the key 'title'" in cli.out(["scenario", "check", "-", "--local"], 4)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"schema: \xff\n")))
     with refused("SCENARIO_SYNTAX", "scenario"):
         run(["scenario", "check", "-", "--local"])
@@ -248,44 +263,6 @@ TWO_DAYS: dict[str, Any] = {"start": "2026-07-01", "end": "2026-07-02"}
 def test_no_time_is_refused_and_not_the_default(client: Client, call: Any, timeout: object) -> None:
     with refused("PARAMETER_INVALID", "timeout"):
         call(client, timeout)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (12500, "12500"),
-        (0.1, "0.1"),
-        (1e14, "100000000000000"),
-        (0.1 + 0.2, "0.3"),
-        (float("nan"), "nan"),
-        (Decimal("1E+3"), "1000"),
-        (" 7.50 ", "7.50"),
-    ],
-)
-def test_money_is_decimal_text_without_exponent(value: Decimal | float | str, text: str) -> None:
-    assert money(value, "customs_value") == text
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "read"),
-    [
-        ("usmca_share", "1", 1.0),
-        ("usmca_share", Decimal("0.25"), 0.25),
-        ("donation", "yes", True),
-        ("donation", "0", False),
-        ("model_year", "1999", 1999),
-        ("smelt_cast_origin", " RU ", "RU"),
-        ("processing_value", 120.5, "120.5"),
-    ],
-)
-def test_claims_take_the_type_of_their_field(name: str, value: ClaimValue, read: object) -> None:
-    assert getattr(claims_message({name: value}), name) == read
-
-
-def test_every_claim_field_can_be_declared() -> None:
-    names = [name for name in duty_service_pb2.Claims.DESCRIPTOR.fields_by_name if name != "others"]
-    message = claims_message(dict.fromkeys(names, "1"))
-    assert [name for name in names if message.HasField(name)] == names
 
 
 def test_scenarios_go_by_name_or_with_their_text(tmp_path: Path) -> None:

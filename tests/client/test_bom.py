@@ -13,12 +13,12 @@ from fractions import Fraction
 from functools import cache
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from tariffs.client import BomResult, Client
-from tariffs.client.cli.__main__ import run
 from tariffs.engine.errors import TariffsError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.line_duty.entry_line import EntryLine
@@ -31,11 +31,15 @@ from tariffs.firm.bill import BillRow, Limits, read_bill
 from tariffs.firm.bill_costs import Pricing, RowCost, scaled
 from tariffs.firm.bill_origins import origin_duties
 from tariffs.firm.bom import BillRater, decimal_of
+from tests.client.conftest import Cli
 
 DAY = "2026-11-24"
 ON = date.fromisoformat(DAY)
 TOYS = "9503000073"
 AMOUNTS = ("value", "charges", "duty", "owed", "duty_min", "duty_max", "fees", "landed")
+Claims = Mapping[str, ClaimValue]
+NAMES = ["base", "truce-even-odds"]
+OPTIONS: Any = {"on": DAY, "units": 1000, "scenarios": NAMES, "origins": ["CN", "VN"]}
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +49,7 @@ def bicycle(root: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def found(client: Client, bicycle: Path) -> BomResult:
-    return client.bom(
-        bicycle, on=DAY, units=1000, scenarios=["base", "truce-even-odds"], origins=["CN", "VN"]
-    )
+    return client.bom(bicycle, **OPTIONS)
 
 
 def deep_bill(dice: random.Random) -> list[BillRow]:
@@ -107,10 +109,8 @@ def test_a_bill_of_five_levels_and_10_000_parts_sums_to_its_leaves_exactly() -> 
     assert sum(rated.authorities.values()) == rated.amounts.duty
     for groups in (rated.suppliers, rated.origins):
         assert sum(one.amounts.landed for one in groups) == rated.amounts.landed
-    assert (
-        rated.amounts.value + rated.amounts.charges + rated.amounts.duty + rated.amounts.fees
-        == rated.amounts.landed
-    )
+    whole = rated.amounts
+    assert whole.value + whole.charges + whole.duty + whole.fees == whole.landed
     for one in dice.sample(leaves, 100):
         goods = rows[one.use.listed].goods
         assert isinstance(goods, EntryLine)
@@ -147,13 +147,8 @@ def amounts_of(quote: Quote) -> tuple[Decimal, ...]:
 def test_costs_repeated_over_scenarios_and_days_are_those_of_new_quotes(scale: int) -> None:
     dice, base = random.Random(7), load_law()
     table = reference_table().filter(pl.col("origin").is_in(["CN", "MX", "CA", "DE", "IN", "VN", "BR", "RU"]))
-    goods = dice.sample(list(zip(table["hts"].to_list(), table["origin"].to_list(), strict=True)), 60 * scale)
-    claims: list[Mapping[str, ClaimValue]] = [
-        {},
-        {},
-        {"usmca_share": Decimal("0.5")},
-        {"steel_share": Decimal(1)},
-    ]
+    goods = dice.sample(table.select("hts", "origin").rows(), 60 * scale)
+    claims: list[Claims] = [{}, {}, {"usmca_share": Decimal("0.5")}, {"steel_share": Decimal(1)}]
     lines = {
         row: EntryLine(
             hts, origin, Decimal(dice.randint(1, 99_999)), claims=dice.choice(claims), mode="ocean"
@@ -162,13 +157,8 @@ def test_costs_repeated_over_scenarios_and_days_are_those_of_new_quotes(scale: i
     }
     lines[-1] = lines[0]._replace(hts=lines[0].hts[:8])
     pricing = Pricing(lines)
-    names = [
-        "base",
-        "ieepa-upheld-truce-lapsed",
-        "metals-by-content",
-        "forced-labor-invalidated",
-        "usmca-lapses",
-    ]
+    names = ["base", "ieepa-upheld-truce-lapsed", "metals-by-content", "forced-labor-invalidated"]
+    names += ["usmca-lapses"]
     for name, day in product(names, (ON, date(2026, 12, 5), date(2028, 1, 3))):
         law = apply_scenario(base, library()[name])
         for row, cost in pricing.on([(Decimal(1), law)], day).items():
@@ -178,11 +168,7 @@ def test_costs_repeated_over_scenarios_and_days_are_those_of_new_quotes(scale: i
 def test_duties_from_other_origins_are_those_of_quotes(scale: int) -> None:
     dice, base = random.Random(11), load_law()
     codes = dice.sample(sorted(reference_table()["hts"].unique().to_list()), 30 * scale)
-    claims: list[Mapping[str, ClaimValue]] = [
-        {},
-        {"usmca_share": 1, "fta_share": 0},
-        {"steel_share": Decimal("0.37")},
-    ]
+    claims: list[Claims] = [{}, {"usmca_share": 1, "fta_share": 0}, {"steel_share": Decimal("0.37")}]
     lines = {
         row: EntryLine(hts, "CN", Decimal(dice.randint(1, 9999)), claims=dice.choice(claims), unit="kg")
         for row, hts in enumerate([*codes, "8541430010"])
@@ -190,10 +176,8 @@ def test_duties_from_other_origins_are_those_of_quotes(scale: int) -> None:
     lines |= {-1 - row: line._replace(quantity=Decimal(50)) for row, line in lines.items()}
     names = ["base", "ieepa-upheld-truce-lapsed"]
     laws = [[(Decimal(1), apply_scenario(base, library()[name]))] for name in names]
-    day, origins = (
-        date(2026, 12, 10),
-        ["CN", "CA", "DE", "JP", "RU", "CU", *dice.sample(sorted(origin_codes()), 4)],
-    )
+    day = date(2026, 12, 10)
+    origins = ["CN", "CA", "DE", "JP", "RU", "CU", *dice.sample(sorted(origin_codes()), 4)]
     readings = Pricing(lines).readings(base, day)
     for scenario, rated in zip(laws, origin_duties(readings, laws, day, None, origins), strict=True):
         least: dict[int, Decimal] = {}
@@ -318,24 +302,23 @@ def test_a_single_source_takes_the_place_of_a_plan_that_whole_dollars_make_deare
 
 
 def test_the_same_everywhere(
-    server: str, found: BomResult, bicycle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    there: Client,
+    server: str,
+    found: BomResult,
+    bicycle: Path,
+    tmp_path: Path,
+    cli: Cli,
 ) -> None:
-    options = {"on": DAY, "units": 1000, "scenarios": ["base", "truce-even-odds"], "origins": ["CN", "VN"]}
-    with Client(server) as remote:
-        there = remote.bom(bicycle, **options)  # type: ignore[arg-type]  # options of any type
-    assert there.to_json_dict() == found.to_json_dict()
+    assert there.bom(bicycle, **OPTIONS).to_json_dict() == found.to_json_dict()
     workbook = tmp_path / "bicycle.xlsx"
     pl.read_csv(bicycle).rename({"hts": "Code", "unit_cost": "Unit cost"}).write_excel(workbook)
     arguments = ["bom", str(workbook), "--on", DAY, "--units", "1000", "-s", "base", "-s", "truce-even-odds"]
     arguments += ["--origins", "CN,VN"]
-    assert run([*arguments, "--json", "--target", server]) == 0
-    document = json.loads(capsys.readouterr().out)
+    document = cli.json([*arguments, "--json", "--target", server])
     assert document.pop("schema") == "tariffs.bom/v1"
     expected = json.loads(json.dumps(found.to_json_dict()))
     assert [one["total"] for one in document["scenarios"]] == [one["total"] for one in expected["scenarios"]]
     assert document["scenarios"][0]["changes"] == expected["scenarios"][0]["changes"]
-    assert run([*arguments, "--local", "--csv"]) == 0
-    printed = pl.read_csv(io.StringIO(capsys.readouterr().out))
+    printed = pl.read_csv(io.StringIO(cli.out([*arguments, "--local", "--csv"])))
     assert printed["landed"].sum() == pytest.approx(float(found.frame["landed"].sum()))
-    assert run([*arguments, "--local"]) == 0
-    assert "2026-12-04: +10.7 % of the duty" in capsys.readouterr().out
+    assert "2026-12-04: +10.7 % of the duty" in cli.out([*arguments, "--local"])

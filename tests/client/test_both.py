@@ -15,6 +15,7 @@ import pytest
 from tariffs.client import Client, ImpactResult, InvalidRequest, replay
 from tariffs.client.cli.__main__ import run
 from tariffs.client.results.both_sides import BothSides
+from tests.client.conftest import Cli
 
 SOYBEANS = pl.DataFrame(
     {
@@ -43,15 +44,7 @@ def both(client: Client) -> BothSides[ImpactResult]:
     return client.impact_both(scenarios=SCENARIOS, **AHEAD)
 
 
-def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
-    """Exit code and the JSON document on stdout."""
-    code = run([*arguments, "--json"])
-    return code, json.loads(capsys.readouterr().out)
-
-
-def test_a_duty_on_exports_is_the_same_everywhere(
-    here: Client, there: Client, server: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_duty_on_exports_is_the_same_everywhere(here: Client, there: Client, server: str, cli: Cli) -> None:
     found, other = (
         client.duty(
             "1201.90", "US", "2027-01-11", 10_000, freight=420, scenario="truce-lapses", direction="export"
@@ -62,18 +55,17 @@ def test_a_duty_on_exports_is_the_same_everywhere(
     assert found["landed"] == {"cif": "10420.00", "duty": "3855.40", "vat": "1284.79", "total": "15560.19"}
     words = "duty 1201.90 --origin US --date 2027-01-11 --value 10000 --freight 420 --direction export"
     for way in (f"--target {server}", "--local"):
-        code, told = document(capsys, *f"{words} -s truce-lapses {way}".split())
-        assert (code, told) == (0, {"schema": "tariffs.duty/v1", **json.loads(json.dumps(found))})
+        told = cli.json(f"{words} -s truce-lapses {way}")
+        assert told == {"schema": "tariffs.duty/v1", **json.loads(json.dumps(found))}
     line = "1201.90 --origin US --date 2027-01-11 --value 100 --direction export --why --local"
-    assert run(["duty", *shlex.split(line)]) == 0
-    said = capsys.readouterr().out
+    said = cli.out(["duty", *shlex.split(line)])
     assert "landed is cif 100.00 + duty 37.00 + vat 12.33" in said
     assert "China, duty answering the reciprocal duty: 34% on the customs value." in said
     assert "headings" not in said
 
 
 def test_an_impact_on_exports_is_bit_equal_on_all_three_ways(
-    here: Client, there: Client, server: str, table: Path, capsys: pytest.CaptureFixture[str]
+    here: Client, there: Client, server: str, table: Path, cli: Cli
 ) -> None:
     asked: dict[str, Any] = {"on": "2026-11-24", "baseline": "2025-01-01", "by": ["hts6", "origin"]}
     found, other = (
@@ -96,8 +88,7 @@ def test_an_impact_on_exports_is_bit_equal_on_all_three_ways(
         "2025-01-01",
     ]
     words += ["--by", "hts6,origin", "--direction", "export", "--lines", "lines.csv", "-o", "groups.parquet"]
-    code, told = document(capsys, *words, "--target", server)
-    assert code == 1
+    told = cli.json([*words, "--target", server], 1)
     assert told["scenarios"] == json.loads(json.dumps(found.to_json_dict()))["scenarios"]
     assert told["refused"]["rows"][0]["reason"] == "RATE_NOT_COMPUTABLE"
     kept = found.scenario(PROMISE).filter(origin="US")
@@ -116,16 +107,14 @@ def test_a_timeline_of_exports_has_the_duties_of_its_days(here: Client, there: C
 
 
 def test_changes_of_duties_on_exports_are_listed_on_both_ways(
-    here: Client, there: Client, table: Path, capsys: pytest.CaptureFixture[str]
+    here: Client, there: Client, table: Path, cli: Cli
 ) -> None:
     found, other = (
         client.changes("2025-11-10", "2025-11-10", table, direction="export") for client in (here, there)
     )
     assert other.changes == found.changes
     assert other.effects.equals(found.effects)
-    days = ("--start", "2025-11-10", "--end", "2025-11-10")
-    code, told = document(capsys, "law", "changes", *days, "--direction", "export", "--local")
-    assert code == 0
+    told = cli.json("law changes --start 2025-11-10 --end 2025-11-10 --direction export --local")
     measures = {name for one in told["changes"] for name in one["measures"]}
     assert measures == {"cn.ag_grain", "cn.ag_other", "cn.recip"}
 
@@ -145,9 +134,8 @@ def test_changes_of_duties_on_exports_are_listed_on_both_ways(
         "impact --exports out.csv",
     ],
 )
-def test_wrong_usage_exits_2(words: str, table: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, told = document(capsys, *words.split(), "--local")
-    assert (code, bool(told["error"]["fix"])) == (2, True)
+def test_wrong_usage_exits_2(words: str, table: Path, cli: Cli) -> None:
+    assert cli.json(f"{words} --local", 2)["error"]["fix"]
 
 
 def test_a_direction_is_checked_before_anything_is_sent() -> None:
@@ -157,15 +145,14 @@ def test_a_direction_is_checked_before_anything_is_sent() -> None:
 
 
 def test_the_worked_example_of_the_page_is_what_comes_out(
-    root: Path, client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    root: Path, client: Client, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(root / "docs")
     page = Path("exports.md").read_text(encoding="utf-8")
     examples = re.findall(r"^\$ tariffs (.+)\n((?:.+\n|\n)+?)```", page, re.MULTILINE)
     assert [command.split()[0] for command, _ in examples] == ["duty", "duty", "impact"]
     for command, shown in examples:
-        assert run([*shlex.split(command), "--local"]) == 0
-        said = [line.strip() for line in capsys.readouterr().out.splitlines()]
+        said = [line.strip() for line in cli.out([*shlex.split(command), "--local"]).splitlines()]
         wanted = [line.rstrip() for line in shown.splitlines() if line != "..."]
         assert [line for line in wanted if line.strip() not in said] == []
     options: dict[str, Any] = {"on": "2027-01-11", "baseline": "2025-01-01", "horizon": "long"}
@@ -224,19 +211,18 @@ def test_one_report_and_one_workbook_hold_both_sides(both: BothSides[ImpactResul
     "verb", [("impact", "--on", "2027-02-01"), ("timeline", "--start", "2027-02-01", "--end", "2027-02-02")]
 )
 def test_the_command_line_prints_and_writes_both_sides(
-    verb: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    verb: tuple[str, ...], tmp_path: Path, cli: Cli
 ) -> None:
     words = [*verb, "--both", "-s", "base", "--response", "none", "--local"]
-    code, told = document(capsys, *words)
-    assert (code, set(told)) == (0, {"schema", "imports", "exports"})
+    told = cli.json(words)
+    assert set(told) == {"schema", "imports", "exports"}
     assert [one["id"] for one in told["exports"]["scenarios"]] == ["base"]
     for name, written in (
         ("sides.html", ["sides.html"]),
         ("sides.xlsx", ["sides.xlsx"]),
         ("sides.parquet", ["sides-exports.parquet", "sides-imports.parquet"]),
     ):
-        assert run([*words, "-o", str(tmp_path / name)]) == 0
-        assert "Imports into the United States" in capsys.readouterr().out
+        assert "Imports into the United States" in cli.out([*words, "-o", str(tmp_path / name)])
         files = sorted(one for one in tmp_path.iterdir() if one.suffix == Path(name).suffix)
         assert [one.name for one in files] == written
     assert set(pl.read_parquet(tmp_path / "sides-exports.parquet")["destination"]) == {"CN", "CA"}

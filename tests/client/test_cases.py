@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -17,35 +16,27 @@ import yaml
 from tariffs.client import Client
 from tariffs.client.cases.case_check import check_case
 from tariffs.client.cases.case_file import read_cases
-from tariffs.client.cli.__main__ import run
 from tariffs.client.errors import InvalidRequest
 from tariffs.engine import law
+from tests.client.conftest import Cli
 
 PLUGIN = "tariffs.client.cases.pytest_plugin"
 DATA = Path(law.__file__).parent / "data"
 TOYS: dict[str, Any] = {"hts": "9503.00.0073", "origin": "CN", "date": "2025-02-10", "value": "10000"}
-FORTY: dict[str, Any] = {
-    "schema": "tariffs.scenario/v1",
-    "id": "china-forty",
-    "title": "Forced labor on China at 40 percent",
-    "basis": "hypothesis",
-    "changes": [
-        {
-            "op": "set_rate",
-            "measures": {"id": "fl301", "origins": ["CN"]},
-            "from": "2026-12-01T00:01-05:00",
-            "rate": "40%",
-        }
-    ],
+HEAD = {"schema": "tariffs.scenario/v1", "id": "china-forty", "title": "Forty percent", "basis": "hypothesis"}
+CHANGE = {
+    "op": "set_rate",
+    "measures": {"id": "fl301", "origins": ["CN"]},
+    "from": "2026-12-01",
+    "rate": "40%",
 }
+FORTY: dict[str, Any] = {**HEAD, "changes": [CHANGE]}
 AHEAD: dict[str, Any] = TOYS | {"date": "2026-12-05"}
 
 
 def written(path: Path, cases: list[dict[str, Any]] = [], tables: list[dict[str, Any]] = []) -> Path:  # noqa: B006
     """Write a file of cases; without an id they are named by their place."""
-    path.write_text(
-        yaml.safe_dump({"schema": "tariffs.cases/v1", "cases": cases, "tables": tables}), encoding="utf-8"
-    )
+    path.write_text(yaml.safe_dump({"schema": "tariffs.cases/v1", "cases": cases, "tables": tables}))
     return path
 
 
@@ -124,20 +115,15 @@ def test_a_wrong_expectation_is_named(
     assert [one[: len(told)] for one in found] == ([told] if told else [])
 
 
-def test_a_difference_that_is_known_is_right_while_it_lasts(client: Client, tmp_path: Path) -> None:
-    known = TOYS | {"differs": "the broker rounds up"}
+def test_known_differences_tolerances_and_expected_errors(client: Client, tmp_path: Path) -> None:
+    known, refused = TOYS | {"differs": "the broker rounds up"}, TOYS | {"origin": "XX"}
     cases = [known | {"expect": {"assessed": amount}} for amount in ("1001", "1000")]
-    off, gone = wrong(client, written(tmp_path / "known.yaml", cases)).values()
-    assert (off, gone) == ((), ("expected to differ (the broker rounds up), came as expected",))
-
-
-def test_a_tolerance_and_an_expected_error(client: Client, tmp_path: Path) -> None:
-    near = TOYS | {"id": "near", "tolerance": "0.05", "expect": {"assessed": "1000.05"}}
-    refused = TOYS | {"id": "refused", "origin": "XX", "expect": {"error": "ORIGIN_UNKNOWN"}}
-    other = TOYS | {"id": "other", "origin": "XX", "expect": {"error": "HTS_CODE_UNKNOWN"}}
-    found = wrong(client, written(tmp_path / "three.yaml", [near, refused, other]))
-    assert (found["near"], found["refused"]) == ((), ())
-    assert found["other"][0].startswith("error: expected HTS_CODE_UNKNOWN, came ORIGIN_UNKNOWN")
+    cases += [TOYS | {"tolerance": "0.05", "expect": {"assessed": "1000.05"}}]
+    cases += [refused | {"expect": {"error": reason}} for reason in ("ORIGIN_UNKNOWN", "HTS_CODE_UNKNOWN")]
+    off, gone, near, right, other = wrong(client, written(tmp_path / "cases.yaml", cases)).values()
+    assert (off, near, right) == ((), (), ())
+    assert gone == ("expected to differ (the broker rounds up), came as expected",)
+    assert other[0].startswith("error: expected HTS_CODE_UNKNOWN, came ORIGIN_UNKNOWN")
 
 
 def test_a_case_names_a_scenario_of_the_library_a_file_or_its_own(client: Client, tmp_path: Path) -> None:
@@ -154,25 +140,12 @@ def test_a_case_names_a_scenario_of_the_library_a_file_or_its_own(client: Client
 
 def test_runs_over_tables_are_compared_by_row(client: Client, tmp_path: Path) -> None:
     (tmp_path / "trade.csv").write_text("hts,origin,customs_value\n9503000073,CN,10000\n9503000073,VN,5000\n")
-    asked = {
-        "table": "trade.csv",
-        "on": "2025-02-10",
-        "response": "none",
-        "by": ["origin"],
-        "scenarios": ["base"],
-    }
-    right = {
-        "total": {"customs_value": 15000, "duty": 1000},
-        "groups": [{"origin": "CN", "duty": 1000}, {"origin": "VN", "duty": 0}],
-    }
-    off = {
-        "total": {"base": {"duty": 999}},
-        "groups": [
-            {"origin": "CN", "duty": 1000.5},
-            {"origin": "MX", "duty": 0},
-            {"origin": "VN", "dutty": 0},
-        ],
-    }
+    asked: dict[str, Any] = {"table": "trade.csv", "on": "2025-02-10", "response": "none"}
+    asked |= {"by": ["origin"], "scenarios": ["base"]}
+    groups = [{"origin": "CN", "duty": 1000}, {"origin": "VN", "duty": 0}]
+    right = {"total": {"customs_value": 15000, "duty": 1000}, "groups": groups}
+    groups = [{"origin": "CN", "duty": 1000.5}, {"origin": "MX", "duty": 0}, {"origin": "VN", "dutty": 0}]
+    off = {"total": {"base": {"duty": 999}}, "groups": groups}
     tables = [asked | {"id": "right", "expect": right}, asked | {"id": "off", "expect": off}]
     found = wrong(client, written(tmp_path / "tables.yaml", tables=tables))
     assert found["right"] == ()
@@ -184,26 +157,20 @@ def test_runs_over_tables_are_compared_by_row(client: Client, tmp_path: Path) ->
     )
 
 
-def test_the_command_writes_junit_and_exits_with_one(
-    server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_writes_junit_and_exits_with_one(server: str, tmp_path: Path, cli: Cli) -> None:
     good = written(tmp_path / "good.yaml", [TOYS | {"id": "good", "expect": {"assessed": "1000.00"}}])
-    assert run(["test", str(good), "--target", server]) == 0
-    assert "1 of 1 cases are right" in capsys.readouterr().out
+    assert "1 of 1 cases are right" in cli.out(["test", str(good), "--target", server])
     written(tmp_path / "bad.yaml", [TOYS | {"id": "bad", "expect": {"assessed": "1"}}])
     (tmp_path / "other.yaml").write_text("schema: tariffs.scenario/v1\n")
     report = tmp_path / "junit.xml"
-    assert run(["test", str(tmp_path), "--junit", str(report), "--json"]) == 1
-    document = json.loads(capsys.readouterr().out)
+    document = cli.json(["test", str(tmp_path), "--junit", str(report), "--json"], 1)
     assert (document["wrong"], [one["id"] for one in document["cases"]]) == (1, ["bad", "good"])
     suites = ElementTree.parse(report).getroot()
     assert [one.get("failures") for one in suites] == ["1", "0"]
     assert [one.get("message") for one in suites.iter("failure")] == ["assessed: expected 1, came 1000.00"]
 
 
-def test_two_laws_side_by_side_list_the_cases_that_move(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_two_laws_side_by_side_list_the_cases_that_move(tmp_path: Path, cli: Cli) -> None:
     other = tmp_path / "law"
     shutil.copytree(DATA, other)
     rates = other / "measures" / "s301_fl.csv"
@@ -212,15 +179,10 @@ def test_two_laws_side_by_side_list_the_cases_that_move(
     rates.write_text(text.replace("CN,China,,12.5%,", "CN,China,,13.5%,"), encoding="utf-8")
     later = AHEAD | {"id": "later", "expect": {"assessed": "1250.00"}}
     path = written(tmp_path / "cases.yaml", [later, TOYS | {"id": "same", "expect": {"assessed": "1000.00"}}])
-    assert run(["test", str(path), "--law", str(DATA), "--against", str(other), "--json"]) == 0
-    (moved,) = json.loads(capsys.readouterr().out)["moved"]
-    assert (moved["id"], moved["before"]["assessed"], moved["after"]["assessed"]) == (
-        "later",
-        "1350.00",
-        "1250.00",
-    )
-    assert run(["test", str(path), "--law", str(other), "--against", str(DATA)]) == 1
-    shown = capsys.readouterr().out
+    (moved,) = cli.json(["test", str(path), "--law", str(DATA), "--against", str(other), "--json"])["moved"]
+    amounts = (moved["before"]["assessed"], moved["after"]["assessed"])
+    assert (moved["id"], amounts) == ("later", ("1350.00", "1250.00"))
+    shown = cli.out(["test", str(path), "--law", str(other), "--against", str(DATA)], 1)
     assert "assessed: expected 1250.00, came 1350.00" in shown
     assert shown.index("assessed 1250.00, owed 1250.00") < shown.index("assessed 1350.00, owed 1350.00")
 
@@ -262,12 +224,11 @@ tables:
 """
 
 
-def test_what_comes_is_recorded_in_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_comes_is_recorded_in_place(tmp_path: Path, cli: Cli) -> None:
     (tmp_path / "trade.csv").write_text("hts,origin,customs_value\n9503000073,CN,10000\n")
     path = tmp_path / "cases.yaml"
     path.write_text(TO_RECORD, encoding="utf-8")
-    assert run(["test", str(path), "--record", "--json"]) == 1
-    document = json.loads(capsys.readouterr().out)
+    document = cli.json(["test", str(path), "--record"], 1)
     told = {case["id"]: case["wrong"] for case in document["cases"]}
     assert [one["id"] for one in document["recorded"]] == ["new", "refused", "moved", "run", "new_run"]
     assert (document["wrong"], told["new"]) == (2, ["expects nothing; give `expect`, or record what comes"])
@@ -288,11 +249,8 @@ def test_what_comes_is_recorded_in_place(tmp_path: Path, capsys: pytest.CaptureF
     assert expect["run"] == {"groups": [{"origin": "CN", "duty": "1000.0"}, {"origin": "X"}]}
     assert expect["new_run"] == {"total": {"base": {"duty": "1000.0", "duty_owed": "0.0"}}}
     # A person worked one of the two that are left from a source; the other asks for a row that does not exist.
-    assert run(["test", str(path), "--json"]) == 1
-    left = {
-        case["id"]: case["wrong"] for case in json.loads(capsys.readouterr().out)["cases"] if case["wrong"]
-    }
-    assert [*left] == ["worked", "run"]
+    left = [case["id"] for case in cli.json(["test", str(path)], 1)["cases"] if case["wrong"]]
+    assert left == ["worked", "run"]
 
 
 def test_an_exact_case_is_wrong_if_more_comes_or_reasons_go_on(client: Client, tmp_path: Path) -> None:
@@ -306,32 +264,15 @@ def test_an_exact_case_is_wrong_if_more_comes_or_reasons_go_on(client: Client, t
     assert [one.split(",")[0] for one in second] == ["layer fent_cn why: expected 10%"]
 
 
-def _is_installed() -> bool:
-    return any(one.value == PLUGIN for one in entry_points(group="pytest11"))
-
-
 def test_pytest_collects_the_cases(tmp_path: Path) -> None:
     good, bad = (
         {"id": name, "expect": {"assessed": amount}} for name, amount in (("good", "1000"), ("bad", "1"))
     )
     written(tmp_path / "cases.yaml", [TOYS | good, TOYS | bad])
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        *(() if _is_installed() else ("-p", PLUGIN)),
-    ]
-    done = subprocess.run(
-        [*command, "--tariffs", str(tmp_path)],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    is_installed = any(one.value == PLUGIN for one in entry_points(group="pytest11"))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command += [*(() if is_installed else ("-p", PLUGIN)), "--tariffs", str(tmp_path)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "assessed: expected 1, came 1000.00" in done.stdout
     assert "1 failed, 1 passed" in done.stdout
@@ -340,21 +281,18 @@ def test_pytest_collects_the_cases(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("schema: other\n", "does not begin with"),
-        ("schema: tariffs.cases/v1\ncases: [\n", "is no YAML"),
-        ("schema: tariffs.cases/v1\n", "has no cases"),
-        ("schema: tariffs.cases/v1\ncases: [{id: a, hs: 1, expect: {assessed: 1}}]\n", "unknown key hs"),
-        ("schema: tariffs.cases/v1\ncases: [{id: a, expect: {}}]\n", "a expects nothing"),
-        ("schema: tariffs.cases/v1\ncases: [{id: a, expect: {asessed: 1}}]\n", "expects the unknown asessed"),
-        ("schema: tariffs.cases/v1\ncases: [{id: a, tolerance: x, expect: {owed: 1}}]\n", "tolerance of a"),
-        (
-            "schema: tariffs.cases/v1\ncases: [{id: a, expect: {owed: 1}}, {id: a, expect: {owed: 1}}]\n",
-            "two cases a",
-        ),
+        ("", "does not begin with"),
+        ("cases: [\n", "is no YAML"),
+        ("\n", "has no cases"),
+        ("cases: [{id: a, hs: 1, expect: {assessed: 1}}]\n", "unknown key hs"),
+        ("cases: [{id: a, expect: {}}]\n", "a expects nothing"),
+        ("cases: [{id: a, expect: {asessed: 1}}]\n", "expects the unknown asessed"),
+        ("cases: [{id: a, tolerance: x, expect: {owed: 1}}]\n", "tolerance of a"),
+        ("cases: [{id: a, expect: {owed: 1}}, {id: a, expect: {owed: 1}}]\n", "two cases a"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "cases.yaml"
-    path.write_text(text)
+    path.write_text(f"schema: tariffs.cases/v1\n{text}" if text else "schema: other\n")
     with pytest.raises(InvalidRequest, match=told):
         read_cases(path)

@@ -1,19 +1,26 @@
-"""The command line: exit codes with one document, errors here and there alike, results written, lists and help."""
+"""The command line: exit codes with one document, errors here and there alike, results, lists, help and the bench."""
 
 from __future__ import annotations
 
+import importlib
 import json
+import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from tariffs.bench import report
+from tariffs.bench.measure import AT_MOST, Result, Sample, Skipped, Target
 from tariffs.client.cli.__main__ import main, run
+from tariffs.client.cli.app import SUMMARIES
 from tariffs.client.cli.option_names import in_options
 from tariffs.v1 import scenario_service_pb2 as scenario_pb
+from tests.client.conftest import Cli
 from tests.client.fakes import check_answer, fake_server, refuse, toy_answer
 
 TOY = ("duty", "9503.00.0073", "--origin", "CN", "--value", "10000")
@@ -110,17 +117,14 @@ def test_no_server_and_internal_errors_exit_3(
     assert "r7" in said
 
 
-def test_a_missing_extra_is_one_command(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_extra_is_one_command(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "tariffs.client.cli.app", raising=False)
     monkeypatch.setitem(sys.modules, "typer", None)
-    assert run(["law", "measures"]) == 3
-    assert "pip install 'tariffs[cli]'" in capsys.readouterr().err
+    assert "pip install 'tariffs[cli]'" in cli.err(["law", "measures"], 3)
 
 
 def test_local_without_the_engine_is_one_command(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     # Modules that are imported again set themselves on their packages; the undo must put the former ones back.
     for package in ("engine", "service"):
@@ -131,8 +135,7 @@ def test_local_without_the_engine_is_one_command(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "yaml", None)
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))  # without a snapshot the law is read
-    assert run([*TOY, "--local"]) == 3
-    assert "pip install 'tariffs[server]'" in capsys.readouterr().err
+    assert "pip install 'tariffs[server]'" in cli.err([*TOY, "--local"], 3)
 
 
 def test_fixes_name_options_where_python_names_arguments() -> None:
@@ -147,9 +150,8 @@ def test_fixes_name_options_where_python_names_arguments() -> None:
     assert {fix: in_options(fix) for fix in fixes} == fixes
 
 
-def test_the_entry_point_exits_with_the_code(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([]) == 2
-    assert "Usage" in capsys.readouterr().out
+def test_the_entry_point_exits_with_the_code(cli: Cli, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Usage" in cli.out([], 2)
     with pytest.raises(SystemExit) as caught:
         main(["nonsense"])
     assert caught.value.code == 2
@@ -189,7 +191,9 @@ def test_problems_are_printed_as_compilers_do(capsys: pytest.CaptureFixture[str]
     assert "SAME_AS_BASE" in {problem["reason"] for problem in document["problems"]}
 
 
-def test_the_library_is_listed_and_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_the_library_is_listed_and_shown(
+    cli: Cli, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     code, document, _ = outcome(capsys, "scenario", "list")
     assert code == 0
     assert {frozenset(row) for row in document["scenarios"]} == {
@@ -199,11 +203,10 @@ def test_the_library_is_listed_and_shown(capsys: pytest.CaptureFixture[str], tmp
     own = tmp_path / "own.yaml"
     own.write_text(capsys.readouterr().out)
     assert outcome(capsys, "scenario", "check", str(own))[1]["ok"]
-    assert run(["scenario", "show", str(own)]) == 0
-    assert capsys.readouterr().out == own.read_text()
+    assert cli.out(["scenario", "show", str(own)]) == own.read_text()
 
 
-def test_measures_and_switches_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_measures_and_switches_are_listed(cli: Cli, capsys: pytest.CaptureFixture[str]) -> None:
     measures = outcome(capsys, "law", "measures", "--authority", "ieepa")[1]["measures"]
     assert "fent_cn" in {row["id"] for row in measures}
     assert all(row["authority"].startswith("ieepa") for row in measures)
@@ -213,8 +216,7 @@ def test_measures_and_switches_are_listed(capsys: pytest.CaptureFixture[str]) ->
         ("law switches", ""),
         ("scenario list", "base"),
     ):
-        assert run(words.split()) == 0
-        shown = capsys.readouterr().out
+        shown = cli.out(words.split())
         assert shown
         assert said in shown
 
@@ -240,7 +242,130 @@ def test_bad_rows_are_refused_one_by_one_and_results_are_written(
     assert pl.read_csv("lines.csv")["mine"].to_list()[9:11] == [9, 11]
 
 
-def test_a_reader_that_leaves_early_is_no_failure() -> None:
+def test_a_reader_that_leaves_early_is_no_failure(cli: Cli) -> None:
     command = f"{sys.executable} -m tariffs.client.cli law measures | head -n 1 > /dev/null; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=300, check=False)
     assert (done.stdout.strip(), done.stderr) == ("0", "")
+
+
+PANELS = ["Question", "Trade response", "Table", "Output", "Server"]
+FILES = (".csv", ".yaml", ".parquet")
+EXAMPLES = [
+    words
+    for verb in ("duty", "impact", "timeline", "sweep", "seek")
+    for words in map(shlex.split, importlib.import_module(f"tariffs.client.cli.{verb}").EXAMPLES.splitlines())
+    if not any(word.endswith(FILES) for word in words)
+]
+PRINTED_ONLY = ("--report", "--draws")
+Asked = list[tuple[str, tuple[str, ...]]]
+
+
+@pytest.fixture(autouse=True)
+def _a_hundred_columns(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("verb", SUMMARIES)
+def test_a_page_is_short_and_its_options_stand_in_groups(verb: str, cli: Cli) -> None:
+    lines = cli.out([verb, "--help"]).splitlines()
+    assert len(lines) <= (90 if verb == "impact" else 60)
+    commands = [line for line in lines if line.startswith("  tariffs ")]
+    assert max(len(line) for line in lines if line not in commands) <= 100
+    if verb in {"impact", "timeline", "sweep", "seek"}:
+        assert [line for line in lines if line in PANELS] == PANELS
+        text = " ".join(" ".join(lines).split())
+        assert "path: every change at its own age. Default: path." in text
+        assert "Part of the mean rise of prices by duties" in text
+        assert "At 0 the exchange rate stays" not in text
+
+
+def told(cli: Cli, words: list[str]) -> Any:
+    kept = [word for at, word in enumerate(words) if not {word, words[at - 1]} & {*PRINTED_ONLY}]
+    # The duty does not depend on the response, and the path of a year takes ten seconds.
+    kept += ["--response", "none"] if "timeline" in words else []
+    return cli.json([*kept[1:], "--local", "--json"])
+
+
+@pytest.mark.parametrize("words", EXAMPLES, ids=" ".join)
+def test_an_example_changes_something(words: list[str], cli: Cli) -> None:
+    document = told(cli, words)
+    verb = words[1]
+    if verb == "duty":
+        without = words[: words.index("-s")] if "-s" in words else []
+        assert document["assessed"] != (told(cli, without)["assessed"] if without else "0")
+    elif verb == "seek":
+        assert document["roots"]
+    else:
+        assert max(len(set(duties)) for duties in duties_of(document)) > 1
+
+
+def duties_of(document: Any) -> list[list[float]]:
+    """Total duty of each scenario or point, of each side of a run over both."""
+    if "imports" in document:
+        return [duties for side in ("imports", "exports") for duties in duties_of(document[side])]
+    if "points" in document:
+        return [[total["duty"] for total in document["totals"]]]
+    totals = [one.get("total") or one["average_total"][0] for one in document["scenarios"]]
+    return [[total["duty"] for total in totals]]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """Sizes and rows of a bench that is asked for; made up are one row met, one far below and one skipped."""
+    calls: Asked = []
+
+    def run_bench(size: str, names: Sequence[str], progress: Any) -> report.Report:
+        calls.append((size, tuple(names)))
+        results = tuple(
+            Result(name, f"row {name}", "a join", Target(AT_MOST, 1.0), (Sample(ratio, 60.0, 120.0),))
+            for name, ratio in (("fast", 0.5), ("slow", 3.0))
+        )
+        return report.Report(report.machine_facts(), results, (Skipped("duck", "absent", "pip install x"),))
+
+    monkeypatch.setattr(report, "run_bench", run_bench)
+    return calls
+
+
+def test_a_bench_is_a_document_a_table_or_a_page(asked: Asked, cli: Cli) -> None:
+    document = cli.json(["bench", "--quick", "--json"])
+    assert document.keys() == {"machine", "rows", "skipped"}
+    fast, slow = document["rows"]
+    found = [fast[name] for name in ("measured", "target", "met", "runs", "spread")]
+    assert found == [0.5, 1, True, 1, 0]
+    assert (slow["name"], slow["met"], slow["milliseconds"]) == ("slow", False, 60.0)
+    assert document["skipped"] == [{"name": "duck", "reason": "absent", "fix": "pip install x"}]
+    shown = cli.out(["bench", "--full", "--row", "fast", "--row", "slow"])
+    for part in ("row slow", "<= 1", "not measured: duck: absent (pip install x)"):
+        assert part in shown
+    page = Path("speed.md")
+    page.write_text("<!-- bench -->\n<!-- /bench -->\n", encoding="utf-8")
+    assert run(["bench", "--page", str(page)]) == 0
+    assert "| row slow | a join | 3 | <= 1 | no |" in page.read_text(encoding="utf-8")
+    assert Path("speed.svg").exists()
+    assert run(["bench", "--strict", "--json"]) == 1  # below half of a target without a floor
+    assert asked == [("quick", ()), ("full", ("fast", "slow")), ("standard", ()), ("standard", ())]
+
+
+def test_a_bench_that_cannot_be_shown_costs_no_time(asked: Asked) -> None:
+    Path("unmarked.md").write_text("", encoding="utf-8")
+    for words in (["--page", "unmarked.md"], ["--page", "absent.md"], ["--quick", "--full", "--json"]):
+        assert run(["bench", *words]) == 2
+    assert asked == []
+
+
+def test_a_bench_without_the_engine_names_pip_and_exits_3(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = importlib.import_module
+
+    def missing(name: str, package: str | None = None) -> Any:
+        if name.startswith("tariffs.bench"):
+            raise ModuleNotFoundError("No module named 'numba'", name="numba")
+        return real(name, package)
+
+    monkeypatch.setattr(importlib, "import_module", missing)
+    assert run(["bench", "--json"]) == 3
+    said = capsys.readouterr()
+    assert json.loads(said.out)["error"]["reason"] == "EXTRA_MISSING"
+    assert "pip install 'tariffs[server]'" in said.err

@@ -13,8 +13,8 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client, InvalidRequest
-from tariffs.client.cli.__main__ import run
 from tariffs.client.results.collections import STEPS
+from tests.client.conftest import Cli
 
 ENTRIES = pl.DataFrame(
     {
@@ -45,84 +45,44 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("goods.csv").write_text(GOODS, encoding="utf-8")
 
 
-def document(capsys: pytest.CaptureFixture[str], words: str, code: int = 0) -> Any:
-    assert run([*words.split(), "--json"]) == code
-    return json.loads(capsys.readouterr().out)
-
-
-def printed(capsys: pytest.CaptureFixture[str], words: str, code: int = 0) -> str:
-    assert run(words.split()) == code
-    return capsys.readouterr().out
-
-
-def test_refunds_are_the_same_everywhere(
-    here: Client, there: Client, server: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_refunds_are_the_same_everywhere(here: Client, there: Client, server: str, cli: Cli) -> None:
     found, other = (client.refund(ENTRIES, interest_rate="0.07") for client in (here, there))
     assert other.entries.equals(found.entries)
     assert other.headings.equals(found.headings)
     assert (other.total, other.provenance) == (found.total, found.provenance)
-    told = document(capsys, f"refund entries.csv --interest-rate 7% --target {server}", 1)
+    later: dict[str, Any] = {"interest_rate": " Corporate ", "paid_on": "2026-07-10"}
+    paid, also = (client.refund(ENTRIES, **later) for client in (here, there))
+    assert paid.total == also.total != found.total
+    assert paid.entries.equals(also.entries)
+    told = cli.json(f"refund entries.csv --interest-rate 7% --target {server}", 1)
     assert told["total"] == {name: str(amount) for name, amount in found.total.items()}
     assert told["refused"]["rows"][0]["reason"] == "HTS_CODE_MALFORMED"
     assert [entry["refund"] for entry in told["entries"]] == ["3100.20", "900.00", "0.00"]
     assert Path("entries-refused.csv").exists()
 
 
-def test_interest_of_a_payer_and_time_limits_are_the_same_everywhere(
-    here: Client, there: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
-    given = ENTRIES.head(3).with_columns(
-        liquidation=pl.lit("liquidated"),
-        liquidation_date=pl.lit("2026-04-01"),
-        reliquidation_date=pl.Series([None, None, "2026-07-01"]),
-    )
-    other = there.refund(given, interest_rate=" Corporate ", paid_on="2026-07-10")
-    found = here.refund(given, interest_rate="corporate", paid_on="2026-07-10")
-    assert other.entries.equals(found.entries)
-    assert found.entries.select("entry_id", "liquidation", "protest_by", "suit_by").rows() == [
-        ("A", "protestable", "2026-09-28", "2027-05-20"),
-        ("B", "protestable", "2026-09-28", "2027-09-01"),
-    ]
-    given.write_csv("entries.csv")
-    words = "refund entries.csv --interest-rate corporate --paid-on 2026-07-10 --local"
-    told = document(capsys, words)
-    assert told["total"] == {name: str(amount) for name, amount in found.total.items()}
-    assert told["total"]["interest"] > "0.00"
-    assert [entry["protest_by"] for entry in told["entries"]] == ["2026-09-28"] * 2
-    shown = printed(capsys, words)
-    assert "protest" in shown
-    assert "interest by act" not in shown.partition("\n\n")[0]
-    with pytest.raises(InvalidRequest, match="interest_rate is"):
-        here.refund(given, interest_rate="corporation")
-
-
-def test_changes_are_the_same_everywhere(
-    here: Client, there: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_changes_are_the_same_everywhere(here: Client, there: Client, cli: Cli) -> None:
     table = ENTRIES.head(3).select("hts", "origin", "customs_value")
     found, other = (client.changes("2025-11-10", "2025-11-14", table) for client in (here, there))
     assert other.changes == found.changes
     assert other.effects.equals(found.effects)
     assert other.lines.equals(found.lines)
     assert found.lines.select("row", "measure", "change").rows()[0] == (0, "fent_cn", -1000.0)
-    told = document(capsys, "law changes --start 2025-11-10 --end 2025-11-14 --origin CN")
+    told = cli.json("law changes --start 2025-11-10 --end 2025-11-14 --origin CN")
     assert {"fent_cn", "recip_cn"} <= {name for change in told["changes"] for name in change["measures"]}
     assert told["provenance"]["known_on"] == "2026-11-24"
 
 
-def test_an_answer_tells_what_was_considered_and_the_headings(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_answer_tells_what_was_considered_and_the_headings(client: Client, cli: Cli) -> None:
     words = "duty 9503.00.0073 --origin CN --value 10000 --date 2026-11-24"
-    bare, told = document(capsys, words), document(capsys, f"{words} --why")
+    bare, told = cli.json(words), cli.json(f"{words} --why")
     assert not {"considered", "notes", "provenance"} & bare.keys()
     assert [line["heading"] for line in told["headings"]] == ["9903.05.31", "9503.00.00"]
     assert all(layer.pop("why") for layer in told["layers"])
     assert bare == {name: value for name, value in told.items() if name in bare}
     assert {one["measure"]: one["outcome"] for one in told["considered"]}["recip_cn"] == "ended"
-    assert "not recip_cn" not in printed(capsys, words)
-    assert "not recip_cn" in printed(capsys, f"{words} --why --wide")
+    assert "not recip_cn" not in cli.out(words)
+    assert "not recip_cn" in cli.out(f"{words} --why --wide")
     quote = client.duty("9503.00.0073", "CN", "2026-11-24", 10000)
     whole = quote.why()
     assert quote.headings == whole.headings
@@ -140,16 +100,11 @@ def test_an_answer_tells_what_was_considered_and_the_headings(
         ("refund entries.csv --authority iepa", "no authority"),
     ],
 )
-def test_wrong_windows_and_authorities_say_so(
-    words: str, said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(words.split()) == 2
-    assert said in capsys.readouterr().err
+def test_wrong_windows_and_authorities_say_so(words: str, said: str, cli: Cli) -> None:
+    assert said in cli.err(words.split(), 2)
 
 
-def test_events_of_watched_goods_have_days_amounts_and_sources(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_events_of_watched_goods_have_days_amounts_and_sources(client: Client, cli: Cli) -> None:
     found = client.watch_events("goods.csv", start="2026-07-23", end="2026-07-24")
     rows = [(one.kind, one.line_id, one.known_on, one.effective_on, one.amount) for one in found.events]
     assert ("enacted", "toys", "2026-07-23", "2026-07-24", Decimal("125000.00")) in rows
@@ -160,26 +115,26 @@ def test_events_of_watched_goods_have_days_amounts_and_sources(
     assert found.frame.height == len(found.events)
     assert found.frame.schema["amount"] == pl.Decimal(20, 2)
     words = "watch events goods.csv --start 2026-09-10 --end 2026-09-10"
-    told = document(capsys, words, 1)
+    told = cli.json(words, 1)
     assert told["schema"] == "tariffs.watch/v1"
     (event,) = told["events"]
     assert (event["kind"], event["amount"]) == ("announced", None)
     assert event["citations"] == ["Reuters, 2026-09-10"]
-    (row,) = csv.DictReader(io.StringIO(printed(capsys, f"{words} --csv", 1)))
+    (row,) = csv.DictReader(io.StringIO(cli.out(f"{words} --csv", 1)))
     assert (row["id"], row["line_id"]) == (event["id"], "cathodes")
-    assert "announced" in printed(capsys, words, 1)
+    assert "announced" in cli.out(words, 1)
     with pytest.raises(InvalidRequest, match="ahead"):
         client.watch_events("goods.csv", ahead=[0])
 
 
 def test_port_fees_are_the_same_everywhere_and_say_why_they_are_not_collected(
-    here: Client, there: Client, server: str, capsys: pytest.CaptureFixture[str]
+    here: Client, there: Client, server: str, cli: Cli
 ) -> None:
     found = here.port_fees("2026-12-05", scenario="port-fees-resume")
     assert there.port_fees("2026-12-05", scenario="port-fees-resume") == found
     words = "law port-fees --on 2026-12-05 -s port-fees-resume"
-    assert document(capsys, f"{words} --target {server}") == json.loads(json.dumps(found.to_json_dict()))
-    shown = printed(capsys, words)
+    assert cli.json(f"{words} --target {server}") == json.loads(json.dumps(found.to_json_dict()))
+    shown = cli.out(words)
     assert "577.78" in shown
     assert "TVA" in shown
     standings = {"2025-09-01": "not in force", "2026-11-24": "suspended"}
@@ -189,10 +144,10 @@ def test_port_fees_are_the_same_everywhere_and_say_why_they_are_not_collected(
 
 
 def test_a_voyage_of_the_caller_takes_its_figures_or_names_the_one_of_no_use(
-    client: Client, capsys: pytest.CaptureFixture[str]
+    client: Client, cli: Cli
 ) -> None:
     figures = "--net-tons 60000 --teu 10000 --calls 1 --share 0.2 --source mine"
-    (fee,) = document(capsys, f"law port-fees --on 2025-11-01 --kind operated {figures}")["fees"]
+    (fee,) = cli.json(f"law port-fees --on 2025-11-01 --kind operated {figures}")["fees"]
     assert (fee["total"], fee["per_teu"], fee["teu_of_trade"]) == ("3000000.00", "300.00", "60.00")
     assert (fee["per_ton"], fee["ship"], fee["standing"]) == (None, "", "collected")
     assert {figure["source"] for figure in fee["figures"]} == {"mine"}
@@ -212,9 +167,7 @@ def test_a_voyage_of_the_caller_takes_its_figures_or_names_the_one_of_no_use(
         client.port_fees("2026-12-05", teu=5, source="mine")
 
 
-def test_steps_of_collections_add_up_to_the_cent_everywhere(
-    here: Client, there: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_steps_of_collections_add_up_to_the_cent_everywhere(here: Client, there: Client, cli: Cli) -> None:
     found, other = (client.collections(*MONTHS) for client in (here, there))
     assert other.rows.equals(found.rows)
     assert other.provenance == found.provenance
@@ -231,8 +184,8 @@ def test_steps_of_collections_add_up_to_the_cent_everywhere(
     assert found.frozen["last_month"] == "2026-02"
     words = f"collections --from {MONTHS[0]} --to {MONTHS[1]} --by month,authority,origin"
     wanted = json.loads(json.dumps(found.to_json_dict()))
-    assert document(capsys, words) == {"schema": "tariffs.collections/v1", **wanted}
-    assert "collected" in printed(capsys, words)
+    assert cli.json(words) == {"schema": "tariffs.collections/v1", **wanted}
+    assert "collected" in cli.out(words)
     asked: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("ENTRY_DATE_INVALID", "2024-12", {}),
         ("GROUP_UNKNOWN", "2025-01", {"by": ["hts2"]}),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -27,25 +25,16 @@ from tariffs.client import (
     Unavailable,
 )
 from tariffs.client._wire import retry
-from tariffs.client._wire.connection import _joined, connect, is_loopback, places_of
-from tariffs.client.cli.__main__ import run
-from tariffs.client.cli.option_names import in_options
+from tariffs.client._wire.connection import connect
 from tariffs.client.config import secured
 from tariffs.client.errors import LAW_REASONS, USAGE_REASONS, TariffsError, from_engine_error
 from tariffs.engine.errors import REASONS, InputError, ScenarioError
 from tariffs.v1 import duty_service_pb2, simulation_service_pb2
 from tests.client.fakes import FakeServer, fake_server, refuse
 
-VARIABLES = ("TOKEN", "TOKEN_IN_CLEAR", "TLS", "TLS_NAME", "CLIENT_CERTIFICATE", "CLIENT_KEY")
 DELETE = "/tariffs.v1.TableService/DeleteTable"
 PUSHBACK = "grpc-retry-pushback-ms"
 Answer = Callable[[Any, grpc.ServicerContext], Any]
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_of_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in VARIABLES:
-        monkeypatch.delenv(f"TARIFFS_{name}", raising=False)
 
 
 def duty(client: Client, timeout: float = 10.0) -> object:
@@ -83,21 +72,17 @@ def test_the_token_goes_with_calls_and_streams(monkeypatch: pytest.MonkeyPatch) 
 
     with fake_server() as fake:
         fake.answers = {"CalculateDuty": note, "Simulate": stream}
-        with connect(fake.target, Config(token="secret")) as channel:
-            call = channel.unary_stream(
-                "/tariffs.v1.SimulationService/Simulate",
-                simulation_service_pb2.SimulateRequest.SerializeToString,
-                simulation_service_pb2.SimulateResponse.FromString,
-            )
-            assert list(call(simulation_service_pb2.SimulateRequest(), timeout=10))
         with Client(fake.target, token="secret") as client:
+            client.impact()
             duty(client)
-        with Client(fake.target) as client:
+        for token in (None, "of-environment"):
+            if token:
+                monkeypatch.setenv("TARIFFS_TOKEN", token)
+            with Client(fake.target) as client:
+                duty(client)
+        with Client(fake.target.replace("127.0.0.1", "localhost"), token="secret") as client:
             duty(client)
-        monkeypatch.setenv("TARIFFS_TOKEN", "of-environment")
-        with Client(fake.target) as client:
-            duty(client)
-    assert seen == ["Bearer secret", "Bearer secret", None, "Bearer of-environment"]
+    assert seen == ["Bearer secret", "Bearer secret", None, "Bearer of-environment", "Bearer secret"]
 
 
 @pytest.mark.parametrize(
@@ -119,12 +104,8 @@ def test_a_token_never_travels_in_the_clear_beyond_loopback(target: str) -> None
         connect(target, Config(token="secret", tls="system")).close()
     connect(target, Config()).close()
 
-
-@pytest.mark.parametrize(
-    "target", ["localhost:1", "127.0.0.1:1", "[::1]:1", "127.0.0.1:1,127.0.0.1:2", "unix:/x"]
-)
-def test_on_loopback_the_token_needs_no_encryption(target: str) -> None:
-    connect(target, Config(token="secret")).close()
+    for here in ("localhost:1", "127.0.0.1:1", "[::1]:1", "127.0.0.1:1,127.0.0.1:2", "unix:/x"):
+        connect(here, Config(token="secret")).close()
 
 
 def test_what_is_given_stands_above_the_config_and_that_above_the_environment(
@@ -144,18 +125,6 @@ def test_what_is_given_stands_above_the_config_and_that_above_the_environment(
     for off in ("0", "false", "off", ""):
         monkeypatch.setenv("TARIFFS_TLS", off)
         assert secured(Config(), None, None).tls is None
-
-
-def test_targets_are_read_as_servers() -> None:
-    assert places_of("a:1, 10.0.0.1:2,[::1]:3") == [("a", "1"), ("10.0.0.1", "2"), ("::1", "3")]
-    assert places_of("dns:///a:1") == [("dns:///a:1", "")]
-    assert _joined([("127.0.0.1", "1"), ("127.0.0.2", "2")]) == "ipv4:127.0.0.1:1,127.0.0.2:2"
-    assert _joined([("::1", "1"), ("::2", "2")]) == "ipv6:[::1]:1,[::2]:2"
-    with pytest.raises(Unavailable):
-        _joined([("127.0.0.1", "1"), ("::1", "2")])
-    assert [is_loopback(host) for host in ("localhost", "127.1.1.1", "::1", "0.0.0.0", "a")] == [True] * 3 + [
-        False
-    ] * 2
 
 
 def test_a_stream_is_tried_again_by_grpc_until_its_first_message_and_not_after(
@@ -250,29 +219,6 @@ def test_every_call_has_a_deadline_that_the_server_sees() -> None:
     assert isinstance(error, DeadlineExceeded)
     assert error.reason == "DEADLINE"
     assert left == [pytest.approx(5.0, abs=1.0)]
-
-
-def test_the_command_line_names_its_options_where_python_names_arguments(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    fixes = {
-        "Use target= or TARIFFS_TARGET, or Client.local().": "Use --target or TARIFFS_TARGET, or --local.",
-        'Use mapping="ace".': "Use --mapping ace.",
-        "Give points such as cn=20%.": "Give points such as cn=20%.",
-        'Day numbers need date_format="excel".': "Day numbers need --date-format excel.",
-        'Give vary={"cn": "0%:50%:1%"} or points=.': "Give --vary cn=0%:50%:1% or --points FILE.",
-        "Give the call more time with timeout=.": "Ask for less at once; a run goes on by itself with --detach.",
-    }
-    assert {fix: in_options(fix) for fix in fixes} == fixes
-    table = tmp_path / "broker.csv"
-    table.write_text("Tariff No.;Country;Value\n9503.00.0073;CN;1\n")
-    with pytest.raises(InvalidRequest) as caught:
-        Client.local().duties(table)
-    assert "--" not in caught.value.fix
-    assert run(["duty", "--entries", str(table), "--local", "--json"]) == 2
-    said = capsys.readouterr()
-    assert "--mapping names the columns" in said.err
-    assert "--mapping names the columns" in json.loads(said.out)["error"]["fix"]
 
 
 def call(fake: FakeServer) -> TariffsError:

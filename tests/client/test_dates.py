@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,6 +14,7 @@ import pytest
 from tariffs.client import Client, InvalidRequest, Note
 from tariffs.client.cli.__main__ import run
 from tariffs.engine.law import load_law
+from tests.client.conftest import Cli
 
 # A toy of China: 145 % until 2025-05-14 at 0:01, and 30 % from then on (EO 14298, 90 FR 21831).
 TOY: dict[str, Any] = {"hts": "9503.00.0073", "origin": "CN"}
@@ -90,24 +90,19 @@ def test_all_batches_of_a_table_are_read_in_the_order_its_column_shows(client: C
     assert result.lines["assessed"].to_list() == [Decimal("14500.00")] * 2100 + [Decimal("3000.00")]
 
 
-def test_days_of_options_are_read_alike(
-    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_days_of_options_are_read_alike(client: Client, tmp_path: Path, cli: Cli) -> None:
     file = str(tmp_path / "toys.csv")
     toys([None]).drop("entry_date").write_csv(file)
     plain = ["impact", file, "--response", "none", "--json", "--on"]
     totals = []
     for day in ("2025-05-14", "20250514", "5/14/2025", "2025-05-14T00:00"):
-        assert run([*plain, day]) == 0
-        block = json.loads(capsys.readouterr().out)["scenarios"][0]
+        block = cli.json([*plain, day])["scenarios"][0]
         assert block["on"] == "2025-05-14"
         totals.append(block["total"]["duty"])
     assert totals == pytest.approx([3000.0] * 4)
-    assert run([*plain, "5/6/2025"]) == 1
-    assert "2025-05-06 or 2025-06-05" in capsys.readouterr().err
+    assert "2025-05-06 or 2025-06-05" in cli.err([*plain, "5/6/2025"], 1)
     period = ["timeline", file, "--response", "none", "--json", "--start", "20250513", "--end", "5/14/2025"]
-    assert run(period) == 0
-    groups = json.loads(capsys.readouterr().out)["scenarios"][0]["groups"]
+    groups = cli.json(period)["scenarios"][0]["groups"]
     assert [one["start"] for one in groups] == [one["end"] for one in groups] == ["2025-05-13", "2025-05-14"]
     for known in ("20250430", "4/30/2025 0:00", datetime(2025, 4, 30)):
         quote = client.duty(**TOY, entry_date="2025-05-14", value=10000, known_on=known)
@@ -180,13 +175,11 @@ def test_the_last_day_read_is_a_day_of_the_law(
     assert [note.reason for note in notes].count(REASON) == told
 
 
-def test_the_command_line_says_it_beside_the_law_and_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_line_says_it_beside_the_law_and_in_json(cli: Cli) -> None:
     asked = ["duty", "9503.00.0073", "--origin", "CN", "--date", "2026-11-24", "--value", "1000"]
-    assert run(asked) == 0
-    shown = capsys.readouterr().out
+    shown = cli.out(asked)
     assert shown.count(REASON) == 1
     assert f"read to {READ}" in " ".join(shown.split())
-    assert run([*asked, "--why", "--json"]) == 0
-    answer = json.loads(capsys.readouterr().out)
+    answer = cli.json([*asked, "--why", "--json"])
     assert [note["reason"] for note in answer["notes"]].count(REASON) == 1
     assert answer["provenance"]["law_read_to"] == READ

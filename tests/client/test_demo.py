@@ -1,20 +1,62 @@
+"""Notebooks of the docs give the same figures here and from a server; the demo answers, writes and leaves nothing."""
+
 from __future__ import annotations
 
 import json
 import re
+import runpy
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
+from tariffs.client import Client
 from tariffs.client._wire.server_process import server_process
 from tariffs.client.demo.founding_question import KEPT, LAPSED, NOW, SCENARIOS
 from tariffs.client.errors import Unavailable
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.py"))
+
+
+def frames_of(names: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
+    """All frames among the names that a notebook defines, and those of its results."""
+    found = {name: value for name, value in names.items() if isinstance(value, pl.DataFrame)}
+    for name, value in names.items():
+        if is_dataclass(value) and not isinstance(value, type):
+            parts = {field.name: getattr(value, field.name) for field in fields(value)}
+            found |= {f"{name}.{part}": one for part, one in parts.items() if isinstance(one, pl.DataFrame)}
+    return found
+
+
+def figures(notebook: Path, client: Client) -> dict[str, pl.DataFrame]:
+    pytest.importorskip("marimo", reason="the extra `notebook` is not installed")
+    _, names = runpy.run_path(str(notebook))["app"].run(defs={"client": client})
+    return frames_of(names)
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_figures_are_the_same_in_process_and_from_a_server(
+    notebook: Path, here: Client, there: Client
+) -> None:
+    assert len(NOTEBOOKS) == 5
+    found, other = figures(notebook, here), figures(notebook, there)
+    assert len(found) >= 5
+    assert list(found) == list(other)
+    for name, frame in found.items():
+        assert_frame_equal(frame, other[name], check_exact=True)
+    text = notebook.read_text(encoding="utf-8")
+    assert 'provenance["law_version"]' in text
+    assert "not rulings" in text
+
 
 COMMAND = [sys.executable, "-u", "-m", "tariffs.client.demo"]
 
@@ -101,26 +143,16 @@ def test_the_demo_answers_writes_and_leaves_nothing(whole_demo: tuple[subprocess
 def _servers_in(folder: Path) -> list[str]:
     """Processes of a server that run in `folder`; one that is ending is given a moment."""
     for _ in range(300):
-        found = [
-            str(process)
-            for process in Path("/proc").glob("[0-9]*")
-            if _reads(process / "cwd") == str(folder) and b"tariffs.service" in _bytes(process / "cmdline")
-        ]
+        found = [str(one) for one in Path("/proc").glob("[0-9]*") if _is_server_in(folder, one)]
         if not found:
             return []
         time.sleep(0.1)
     return found
 
 
-def _reads(link: Path) -> str:
+def _is_server_in(folder: Path, process: Path) -> bool:
     try:
-        return str(link.readlink())
+        command = (process / "cmdline").read_bytes()
+        return b"tariffs.service" in command and (process / "cwd").readlink() == folder
     except OSError:
-        return ""
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError:
-        return b""
+        return False

@@ -17,22 +17,25 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
 from tariffs.client import Client, InvalidRequest
 from tariffs.client.cli.__main__ import run
+from tariffs.client.desk import law_pages
 from tariffs.client.desk.access import LoopbackAccess, SignIn
 from tariffs.client.desk.application import Desk
 from tariffs.client.desk.change_form import EMPTY, KEYS, with_change
 from tariffs.client.desk.kept_answers import Answers
 from tariffs.client.desk.question import Question, own_address
 from tariffs.client.desk.unsaved import packed, text_of
+from tariffs.client.results.law import Measure, MeasureRow, Period
+from tests.client.conftest import Cli
 from tests.client.desk_calls import get
 from tests.service.harness import Running
 from tests.service.web_calls import call
 
+pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
 LINE = "/quote?hts=9503.00.0073&origin=CN&value=10000&on=2025-05-14"
 PERIOD = "/timeline?s=base&start=2026-01-01&end=2026-02-28&by=origin"
-READERS = 200
+READERS = 80
 BOMB = "~" + base64.urlsafe_b64encode(zlib.compress(bytes(1 << 20), 9)).decode()
 
 
@@ -47,18 +50,10 @@ def asked(desk: Desk, address: str, **headers: str) -> tuple[int, bytes]:
         return {"type": "http.request", "body": b"", "more_body": False}
 
     path, _, query = address.partition("?")
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "scheme": "http",
-        "path": path,
-        "query_string": query.encode(),
-        "headers": [
-            (name.encode(), value.encode()) for name, value in {"host": "localhost", **headers}.items()
-        ],
-        "server": ("localhost", 80),
-    }
-    asyncio.run(desk(scope, receive, send))
+    given = {"host": "localhost", **headers}.items()
+    scope = {"type": "http", "method": "GET", "scheme": "http", "path": path, "query_string": query.encode()}
+    scope |= {"headers": [(name.encode(), value.encode()) for name, value in given]}
+    asyncio.run(desk(scope | {"server": ("localhost", 80)}, receive, send))
     return sent[0]["status"], sent[1]["body"]
 
 
@@ -94,10 +89,9 @@ def test_readers_of_one_link_cause_one_computation(served: Running, monkeypatch:
     ],
 )
 def test_the_json_of_an_address_is_that_of_its_command(
-    served: Running, address: str, words: str, capsys: pytest.CaptureFixture[str]
+    served: Running, address: str, words: str, cli: Cli
 ) -> None:
-    assert run([*words.split(), "--json", "--local"]) == 0
-    expected = json.loads(capsys.readouterr().out)
+    expected = cli.json([*words.split(), "--json", "--local"])
     found = json.loads(get(served, address, accept="application/json").body)
     assert {name: found[name] for name in expected} == expected
 
@@ -119,12 +113,26 @@ def test_all_faults_of_a_question_are_told_at_once(served: Running) -> None:
         assert [one["field"] for one in faults] == names
 
 
-def test_an_address_that_is_none_is_refused(served: Running) -> None:
+def test_the_pages_of_this_process_answer_as_those_of_a_server(client: Client, served: Running) -> None:
     many = "&".join(f"a{place}=1" for place in range(600))
     assert get(served, f"/quote?{many}").status == 414
-    with Client.local() as client:
-        status, _ = asked(Desk(LoopbackAccess(client)), "/nosuch")
-    assert status == 404
+    desk = Desk(LoopbackAccess(client))
+    assert asked(desk, "/nosuch")[0] == 404
+    status, body = asked(desk, LINE, accept="application/json")
+    assert (status, body) == (200, get(served, LINE, accept="application/json").body)
+
+
+@pytest.mark.parametrize(
+    ("hts", "answer"),
+    [
+        ("8471.30.0100", "Yes: 8471300100 is named by ANNEX_II_ELECTRONICS."),
+        ("8471", "In part: 8471 is named by ANNEX_II_ELECTRONICS"),
+        ("9503.00.0073", "No: the measure names neither 9503000073 nor a part of it."),
+    ],
+)
+def test_a_measure_says_whether_it_names_a_code(client: Client, hts: str, answer: str) -> None:
+    status, body = asked(Desk(LoopbackAccess(client)), f"/law/codes?measure=recip&hts={hts}")
+    assert (status, answer in body.decode()) == (200, True)
 
 
 @pytest.mark.parametrize("text", ["", "id: x\n" * 9, "schema: é\n"])
@@ -139,12 +147,6 @@ def test_an_address_without_the_whole_text_is_refused(served: Running, name: str
         answer = get(served, f"{address}{'&' if '?' in address else '?'}s={name}")
         assert answer.status == 400
         assert b"does not hold the whole text" in answer.body
-
-
-def test_a_form_beside_an_answer_shows_the_question_alone(served: Running) -> None:
-    fresh, answered = get(served, "/compare"), get(served, "/compare?s=base&response=none")
-    assert b'value="origin"' in fresh.body
-    assert re.search(rb'type="date" value=""[^>]*name="on"', answered.body)
 
 
 def test_a_page_that_is_as_it_was_is_not_sent_again(served: Running) -> None:
@@ -179,11 +181,9 @@ def test_a_form_that_writes_needs_the_proof_of_its_page(served: Running) -> None
     assert call(port, "DELETE", "/quote").status == 405
 
 
-@pytest.mark.parametrize(
-    "place", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:x"]
-)
-def test_a_sign_in_leads_to_these_pages_alone(place: str) -> None:
-    assert own_address(place) == "/"
+def test_a_sign_in_leads_to_these_pages_alone() -> None:
+    for place in ("//evil.example", "https://evil.example/", "/\\evil.example", "javascript:x"):
+        assert own_address(place) == "/"
     assert own_address("/compare?s=base") == "/compare?s=base"
 
 
@@ -207,9 +207,8 @@ def test_a_question_is_the_same_in_any_order_and_keeps_the_order_of_scenarios() 
     assert [one.field for one in caught.value.violations] == ["parameters", "fx_offset", "draws"]
 
 
-def test_a_cookie_of_others_is_no_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Client.local() as client:
-        ours, theirs = LoopbackAccess(client), LoopbackAccess(client)
+def test_a_cookie_of_others_is_no_sign_in(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = LoopbackAccess(client), LoopbackAccess(client)
     began = SignIn.new()
     cookie = began.cookie(ours, is_secure=False).partition("=")[2].partition(";")[0]
     found = SignIn.of(ours, cookie)
@@ -222,34 +221,15 @@ def test_a_cookie_of_others_is_no_sign_in(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("op", KEYS)
-def test_every_change_of_the_form_can_be_read(op: str) -> None:
-    change = {
-        "op": op,
-        "measure": "recip_cn",
-        "origins": "",
-        "start": "2025-06-01",
-        "until": "",
-        "rate": "20%",
-    }
-    if op in {"extend", "suspend"}:
-        change |= {"until": "2027-12-01"}
-    with Client.local() as client:
-        problems = client.check(with_change(EMPTY, change)).problems
+def test_every_change_of_the_form_can_be_read(client: Client, op: str) -> None:
+    change = {"op": op, "measure": "recip_cn", "origins": "", "start": "2025-06-01", "rate": "20%"}
+    change |= {"until": "2027-12-01" if op in {"extend", "suspend"} else ""}
+    problems = client.check(with_change(EMPTY, change)).problems
     assert {problem.reason for problem in problems} <= {"CHANGE_HAS_NO_EFFECT", "SUSPENSION_NOT_FOUND"}
-
-
-def test_text_that_yaml_would_read_otherwise_is_quoted() -> None:
-    change = {
-        "op": "set_rate",
-        "measure": "fl301",
-        "origins": "CN, VN",
-        "start": "2026-12-01 # x",
-        "rate": "5%",
-    }
-    last = with_change(EMPTY, {**change, "until": ""}).splitlines()[-1]
-    assert last == (
-        '  - {op: set_rate, measures: {id: fl301, origins: [CN, VN]}, from: "2026-12-01 # x", rate: 5%}'
-    )
+    if op == "set_rate":  # text that YAML would read otherwise is quoted
+        last = with_change(EMPTY, change | {"start": "2026-12-01 # x", "origins": "CN, VN"}).splitlines()[-1]
+        assert '"2026-12-01 # x"' in last
+        assert "origins: [CN, VN]" in last
 
 
 def test_who_waited_for_what_failed_asks_again() -> None:
@@ -293,13 +273,6 @@ def test_what_takes_too_much_memory_is_not_kept() -> None:
     assert "".join(asked) == "abcadd"
 
 
-def test_the_pages_of_this_process_answer_as_those_of_a_server(served: Running) -> None:
-    with Client.local() as client:
-        status, body = asked(Desk(LoopbackAccess(client)), LINE, accept="application/json")
-    assert status == 200
-    assert body == get(served, LINE, accept="application/json").body
-
-
 def test_a_port_in_use_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -308,7 +281,7 @@ def test_a_port_in_use_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str
 
 
 def test_without_the_extra_the_command_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, cli: Cli
 ) -> None:
     real = builtins.__import__
 
@@ -319,5 +292,23 @@ def test_without_the_extra_the_command_says_what_to_install(
 
     monkeypatch.setattr(builtins, "__import__", without_starlette)
     monkeypatch.delitem(sys.modules, "tariffs.client.desk.application", raising=False)
-    assert run(["desk", "--no-browser"]) == 3
-    assert "pip install 'tariffs[web]'" in capsys.readouterr().err
+    assert "pip install 'tariffs[web]'" in cli.err(["desk", "--no-browser"], 3)
+
+
+def test_levels_are_those_of_the_period_in_force_and_a_range_where_rows_differ() -> None:
+    def period(start: str, end: str, *charges: str) -> Period:
+        rows = tuple(MeasureRow("all goods", one, "", "", "") for one in charges)
+        return Period("p", f"{start}T00:01", end and f"{end}T00:01", start, (), "A", rows)
+
+    def drawn(*periods: Period) -> dict[str, str]:
+        measure = Measure("m", "M", "ieepa", "import", True, False, "A", (), "", periods, ())
+        plot = law_pages._levels(measure, "2025-04-11")
+        return {} if plot is None else {name: re.sub(r"\.\d+", "", path) for name, path in plot.lines.items()}
+
+    own = period("2025-01-01", "2025-02-10", "free", "10%")
+    # The end that the first wrote is past: the second took its place before.
+    assert drawn(own, period("2025-01-21", "", "20%")) == {"rate": "M0,147H200V15H400V15H1000V15"}
+    assert [*drawn(own, period("2025-01-21", "", "20%", "up to 5% all-in"))] == [
+        "highest rate", "lowest rate that is charged",
+    ]  # fmt: skip
+    assert drawn(period("2025-01-01", "", "free", "0.22 USD/W")) == {}

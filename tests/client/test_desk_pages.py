@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from threading import Event
@@ -13,29 +12,20 @@ import pytest
 
 pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
 from tariffs.client import Client, InvalidRequest
-from tariffs.client.cli.__main__ import run
 from tariffs.client.results.hindcast import Hindcast
+from tests.client.conftest import Cli
 from tests.client.desk_calls import get, sent
 from tests.service.harness import Running
+from tests.service.web_calls import HttpAnswer
 
 GOODS = b"line_id,hts,origin,customs_value,note\ntoys,9503.00.0073,CN,1000000,=1+1\nbad,95O3,CN,1,@b\n"
 JULY = "start=2026-07-01&end=2026-07-31"
 OPTIONS = "/options?hts=9503.00.0073&origin=CN&value=10000&on=2025-04-20&fact.withdrawal=2025-06-20"
 
 
-def command(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
-    """Return the document of a command."""
-    # The server of the pages writes its log there too.
-    capsys.readouterr()
-    run([*words, "--json", "--local"])
-    return json.loads(capsys.readouterr().out)
-
-
-def test_options_of_a_line_are_a_page_that_asks_for_missing_facts(
-    served: Running, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_options_of_a_line_are_a_page_that_asks_for_missing_facts(served: Running, cli: Cli) -> None:
     words = "options 9503.00.0073 --origin CN --value 10000 --date 2025-04-20 --withdrawal 2025-06-20"
-    expected = command(capsys, *words.split())
+    expected = cli.json(f"{words} --local")
     assert get(served, OPTIONS, accept="application/json").json["scenarios"] == expected["scenarios"]
     text = get(served, OPTIONS).body.decode()
     assert "The best lawful set saves 14,500.00: Bonded warehouse; Refund of duty that was void." in text
@@ -45,13 +35,11 @@ def test_options_of_a_line_are_a_page_that_asks_for_missing_facts(
     assert [one["field"] for one in faults] == ["hts", "origin", "value", "on"]
 
 
-def test_a_bill_in_an_address_is_that_of_the_command(
-    served: Running, root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bill_in_an_address_is_that_of_the_command(served: Running, root: Path, cli: Cli) -> None:
     bill = root / "docs" / "bicycle.csv"
     answer = sent(served, "/bom/upload?name=bicycle.csv", bill.read_bytes(), "/bom")
     address = f"{answer.json['address']}&on=2026-11-24&units=1000"
-    expected = command(capsys, "bom", str(bill), "--on", "2026-11-24", "--units", "1000")
+    expected = cli.json(f"bom {bill} --on 2026-11-24 --units 1000 --local")
     assert get(served, address, accept="application/json").json["scenarios"] == expected["scenarios"]
     text = get(served, address).body.decode()
     assert "the parts of 1000 units cost 186,071.28 landed" in text
@@ -68,29 +56,29 @@ def test_a_bill_in_an_address_is_that_of_the_command(
 
 
 def test_goods_are_watched_kept_and_deleted(
-    served: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    served: Running, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The command writes the rows that it refuses where it runs.
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "goods.csv"
     file.write_bytes(GOODS)
     rows = sent(served, "/watch/upload?name=goods.csv", GOODS, "/watch").json["address"]
-    expected = command(capsys, "watch", "events", str(file), "--start", "2026-07-01", "--end", "2026-07-31")
+    expected = cli.json(f"watch events {file} --start 2026-07-01 --end 2026-07-31 --local", 1)
     found = get(served, f"{rows}&{JULY}", accept="application/json").json
     assert found["events"] == expected["events"] != []
     text = get(served, f"{rows}&{JULY}").body.decode()
     assert "heading changed" in text
     assert "Rows that cannot be used: 1" in text
-    form = f"name=spring&action=save&{rows.partition('?')[2]}".encode()
-    kept = sent(served, "/watch", form, "/watch")
+
+    def acted(form: str) -> HttpAnswer:
+        return sent(served, "/watch", form.encode(), "/watch")
+
+    kept = acted(f"name=spring&action=save&{rows.partition('?')[2]}")
     assert kept.status == 303
-    address = kept.headers["location"]
-    assert "Portfolio" in get(served, address).body.decode()
-    assert b"No portfolio is kept" not in get(served, "/watch").body
+    assert "Portfolio" in get(served, kept.headers["location"]).body.decode()
     assert len(get(served, "/watch", accept="application/json").json["portfolios"]) == 1
-    own = "name=anonymous/spring&action="
-    assert sent(served, "/watch", f"{own}release".encode(), "/watch").status in {303, 403}
-    assert sent(served, "/watch", f"{own}delete".encode(), "/watch").headers["location"] == "/watch"
+    assert acted("name=anonymous/spring&action=release").status in {303, 403}
+    assert acted("name=anonymous/spring&action=delete").headers["location"] == "/watch"
     assert b"No portfolio is kept" in get(served, "/watch").body
 
 
@@ -132,9 +120,11 @@ def test_outcomes_are_pages_with_the_documents_of_their_commands(
 ) -> None:
     row = {"board": "b", "first": "2025-09", "last": "2025-11", "cut": "most"}
     numbers = dict.fromkeys(("total", "realised_total", "slope", "slope_error", "controlled", "rank"), 0.5)
-    scores = [{**row, "first": first, "forecast": name, "error": error, **numbers, "coverage": None}
-              for first in ("2025-09", "2025-01")
-              for name, error in (("path", 8.5), ("no change", 16.7))]  # fmt: skip
+    scores = [
+        {**row, "first": first, "forecast": name, "error": error, **numbers, "coverage": None}
+        for first in ("2025-09", "2025-01")
+        for name, error in (("path", 8.5), ("no change", 16.7))
+    ]
     growth = {"before": 1e9, "forecast": -0.1, "with_trend": -0.2, "realised": -0.3}
     partners = [{**row, "origin": origin, **growth} for origin in ("", "CN")]
     board = {"id": "b", "title": "a board", "windows": [["2025-09", "2025-11"]], "stated": None}
@@ -142,30 +132,22 @@ def test_outcomes_are_pages_with_the_documents_of_their_commands(
     law = {"law_version": "1", "law_digest": "0", "law_read_to": "2026-10-11", "known_on": "entry"}
     found = Hindcast(pl.DataFrame(scores), pl.DataFrame(partners), [board], [], frozen, law)
     monkeypatch.setattr(Client, "hindcast", lambda self, known_on: found)
-    score = "/score?s=base&first=2027&last=2027&response=none"
-    money = "/collections?from=2025-01&to=2025-01&by=month"
-    for address, schema, words in (
-        ("/hindcast?known_on=entry", "hindcast", ("by 8.5 points on average", "A board: 2025-09 to 2025-11")),
-        (money, "collections", ("of duty assessed", "afloat", "all months, USD bn")),
-        (
-            score,
-            "score",
-            (
-                "How much revenue do duties bring",
-                "Revenue by fiscal year",
-                "Conventional revenue by fiscal year",
-            ),
+    asked = {
+        "/hindcast?known_on=entry": ("by 8.5 points on average", "A board: 2025-09 to 2025-11"),
+        "/collections?from=2025-01&to=2025-01&by=month": ("of duty assessed", "afloat", "all months, USD bn"),
+        "/score?s=base&first=2027&last=2027&response=none": (
+            "How much revenue do duties bring",
+            "Conventional revenue by fiscal year",
         ),
-    ):
-        assert get(served, address, accept="application/json").json["schema"] == f"tariffs.{schema}/v1"
+    }
+    for address, words in asked.items():
+        verb = address[1:].partition("?")[0]
+        assert get(served, address, accept="application/json").json["schema"] == f"tariffs.{verb}/v1"
         page = get(served, address)
         text = page.body.decode()
         assert page.status == 200, text
         assert all(word in text for word in words), text
-        assert text.count('<th scope="row">path</th>') == (schema == "hindcast")
+        assert text.count('<th scope="row">path</th>') == (verb == "hindcast")
         assert b"<html" in get(served, f"{address}&as=report").body
-    for address, fault in (
-        ("/collections?from=2025-01", "Give the last month."),
-        ("/score?s=base&first=x", "x is no year; write 2026."),
-    ):
-        assert fault in get(served, address).body.decode()
+    assert b"Give the last month." in get(served, "/collections?from=2025-01").body
+    assert b"x is no year; write 2026." in get(served, "/score?s=base&first=x").body

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +14,7 @@ from tariffs.client import Client, ImpactResult, InvalidRequest, Scenario, Tarif
 from tariffs.client._arguments import parameters as as_texts
 from tariffs.client._wire.requests import simulate_request
 from tariffs.client._wire.run_options import read_spec
-from tariffs.client.cli.__main__ import run
+from tests.client.conftest import Cli
 
 HEAD = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\n"
 OPEN = HEAD + (
@@ -166,40 +165,28 @@ def test_the_parameter_set_of_the_response_has_a_name_of_its_own() -> None:
         read_spec("impact", {"parameters": "low"})
 
 
-def outcome(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Any]:
-    code = run([*words, "--local", "--json"])
-    return code, json.loads(capsys.readouterr().out)
-
-
 def duty_of(document: Any, origin: str) -> float:
     rows = document["scenarios"][0]["groups"]
     return {row["origin"]: float(row["duty"]) for row in rows}[origin]
 
 
-def test_commands_take_parameters(capsys: pytest.CaptureFixture[str], file: Path, tmp_path: Path) -> None:
+def test_commands_take_parameters(cli: Cli, file: Path, tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     TABLE.write_csv(table)
-    given = ("-s", str(file), "--param", "cn=20%", "--param", "vietnam=on")
-    code, quote = outcome(capsys, "duty", TOYS, "--origin", "CN", "--date", DAY, "--value", "10000", *given)
-    assert (code, quote["assessed"]) == (0, "2000.00")
-    code, found = outcome(capsys, "impact", str(table), "--on", DAY, "--response", "none", *given)
-    assert code == 0
-    assert duty_of(found, "VN") == pytest.approx(10000.0, rel=1e-12)
-    period = ("--start", DAY, "--end", DAY, "--response", "none")
-    code, found = outcome(capsys, "timeline", str(table), *period, *given)
-    assert duty_of(found, "VN") == pytest.approx(10000.0, rel=1e-12)
-    code, found = outcome(capsys, "scenario", "check", str(file), "--param", "cn=20")
-    assert (code, found["ok"], found["problems"][0]["reason"]) == (4, False, "PARAMETER_INVALID")
-    assert (found["problems"][0]["line"], found["problems"][0]["path"]) == (7, "changes[0].rate")
-
-
-def test_show_lists_the_parameters(capsys: pytest.CaptureFixture[str], file: Path) -> None:
+    given = f"-s {file} --param cn=20% --param vietnam=on --local"
+    quote = cli.json(f"duty {TOYS} --origin CN --date {DAY} --value 10000 {given}")
+    assert quote["assessed"] == "2000.00"
+    for words in (f"impact {table} --on {DAY}", f"timeline {table} --start {DAY} --end {DAY}"):
+        found = cli.json(f"{words} --response none {given}")
+        assert duty_of(found, "VN") == pytest.approx(10000.0, rel=1e-12)
+    found = cli.json(f"scenario check {file} --param cn=20 --local", 4)
+    (problem,) = found["problems"]
+    assert (found["ok"], problem["reason"]) == (False, "PARAMETER_INVALID")
+    assert (problem["line"], problem["path"]) == (7, "changes[0].rate")
     for name in ("rates-by-country", str(file)):
-        code, shown = outcome(capsys, "scenario", "show", name, "--param", "cn=33%")
-        assert code == 0
+        shown = cli.json(f"scenario show {name} --param cn=33% --local")
         assert {"name": "cn", "value": "33%"}.items() <= shown["parameters"][0].items()
-    assert run(["scenario", "show", "rates-by-country", "--local"]) == 0
-    printed = capsys.readouterr().out
+    printed = cli.out("scenario show rates-by-country --local")
     assert "# --param cn=20%  (rate, default 20%, rate on China, now 12.5 percent)" in printed
     assert Client.local().check(printed).ok
 
@@ -207,15 +194,12 @@ def test_show_lists_the_parameters(capsys: pytest.CaptureFixture[str], file: Pat
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (("--param", "cm=20%"), "PARAMETER_UNKNOWN"),
-        (("--param", "cn=20"), "PARAMETER_INVALID"),
-        (("--param", "cn"), "REQUEST_INVALID"),
-        (("--param", "cn=1%", "--param", "cn=2%"), "REQUEST_INVALID"),
+        ("--param cm=20%", "PARAMETER_UNKNOWN"),
+        ("--param cn=20", "PARAMETER_INVALID"),
+        ("--param cn", "REQUEST_INVALID"),
+        ("--param cn=1% --param cn=2%", "REQUEST_INVALID"),
     ],
 )
-def test_wrong_parameters_exit_2(
-    capsys: pytest.CaptureFixture[str], file: Path, words: tuple[str, ...], reason: str
-) -> None:
-    line = ("duty", TOYS, "--origin", "CN", "--value", "1", "-s", str(file))
-    code, document = outcome(capsys, *line, *words)
-    assert (code, document["error"]["reason"]) == (2, reason)
+def test_wrong_parameters_exit_2(cli: Cli, file: Path, words: str, reason: str) -> None:
+    document = cli.json(f"duty {TOYS} --origin CN --value 1 -s {file} {words} --local", 2)
+    assert document["error"]["reason"] == reason

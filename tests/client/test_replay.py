@@ -13,6 +13,7 @@ import pytest
 from tariffs.client import Client, Difference, InvalidRequest, NotFound, Scenario, replay
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli.app import run
+from tests.client.conftest import Cli
 
 TABLE = pl.DataFrame(
     {"hts": ["9503000073", "8471300100"], "origin": ["CN", "MX"], "customs_value": [1e4, 5e4]}
@@ -142,7 +143,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_file_that_impact_and_timeline_write_is_replayed(
-    client: Client, here: Path, capsys: pytest.CaptureFixture[str]
+    cli: Cli, client: Client, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = ["-o", "groups.parquet", "--lines", "lines.csv", "--json"]
     assert run(["impact", "entries.csv", "--response", "none", "--local", *files]) == 0
@@ -153,11 +154,9 @@ def test_every_file_that_impact_and_timeline_write_is_replayed(
     names = ["groups.parquet", "lines.csv", "impact.json", "segments.csv", "timeline.json"]
     for name in names:
         assert replay(client, here / name).same, name
-    assert run(["replay", "groups.parquet", "--local"]) == 0
-    assert "bit for bit" in capsys.readouterr().out
+    assert "bit for bit" in cli.out(["replay", "groups.parquet", "--local"])
     (here / "entries.csv").write_text("hts,origin,customs_value\n9503000073,CN,20000\n")
-    assert run(["replay", "groups.parquet", "--local"]) == 1
-    assert "table: was" in capsys.readouterr().out
+    assert "table: was" in cli.out(["replay", "groups.parquet", "--local"], 1)
 
 
 NO_RESULTS = {
@@ -177,9 +176,7 @@ WITHOUT_CALL = (
 )
 
 
-def test_what_cannot_be_run_again_says_why(
-    client: Client, here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_cannot_be_run_again_says_why(client: Client, here: Path, cli: Cli) -> None:
     def refused(name: str, said: str) -> InvalidRequest:
         with pytest.raises(InvalidRequest, match=said) as caught:
             replay(client, here / name)
@@ -190,8 +187,7 @@ def test_what_cannot_be_run_again_says_why(
         (here / "x.json").write_text(text)
         refused("x.json", f"{said}|provenance")
     for words in WITHOUT_CALL:
-        assert run([*words.split(), "--json", "--local"]) == 0
-        (here / "result.json").write_text(capsys.readouterr().out)
+        (here / "result.json").write_text(cli.out([*words.split(), "--json", "--local"]))
         assert "make it again" in refused("result.json", "does not contain its call").fix
     TABLE.write_parquet(here / "x.parquet")
     for name in ("x.parquet", "x.csv", "none.parquet"):
@@ -213,14 +209,12 @@ def test_attribution_comes_back_as_a_frame(client: Client, table: Path) -> None:
     assert ["attribution" in block for block in blocks] == [False, True]  # type: ignore[attr-defined]
 
 
-def test_differences_of_two_scenarios(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_differences_of_two_scenarios(client: Client, cli: Cli) -> None:
     (found,) = client.diff("base", Scenario.from_text(MINE))
     assert isinstance(found, Difference)
     assert (found.id, found.kind, found.start) == ("fl301", "measure", "2027-01-01T12:00-05:00")
     assert found.text.startswith("fl301 from 2027-01-01 12:00 EST: ")
     with pytest.raises(NotFound):
         client.diff("base", "nobody")
-    assert run(["scenario", "diff", "base", "truce-extended", "--local"]) == 0
-    assert "cn.recip" in capsys.readouterr().out
-    assert run(["scenario", "diff", "base", "base", "--local", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"differences": []}
+    assert "cn.recip" in cli.out(["scenario", "diff", "base", "truce-extended", "--local"])
+    assert cli.json(["scenario", "diff", "base", "base", "--local", "--json"]) == {"differences": []}

@@ -18,6 +18,7 @@ from tariffs.client.results.amounts import in_words
 from tariffs.client.results.balance import Balance
 from tariffs.client.results.short_names import label_of
 from tariffs.client.results.workbook import write_workbook
+from tests.client.conftest import Cli
 
 GOODS = [
     ("9503.00.0073", "CN", 1000.0, "=1+1"),
@@ -132,16 +133,14 @@ def test_the_treasury_does_not_keep_void_duty(client: Client) -> None:
 
 @pytest.mark.parametrize("suffix", ["html", "xlsx", "csv", "parquet", "doc"])
 def test_the_command_writes_results_by_their_suffix(
-    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli
 ) -> None:
     monkeypatch.chdir(tmp_path)
     LINES.select("hts", "origin", "customs_value").write_csv("lines.csv")
     words = ["impact", "lines.csv", "--on", "2026-11-20", "--response", "none", "--local", "--brief"]
     if suffix == "doc":
-        assert run([*words, "-o", "rows.doc"]) == 2
-        assert "Name a .parquet, .csv, .xlsx or .html file." in capsys.readouterr().err
-        assert run([*words, "--report", "report.pdf"]) == 2
-        assert "ends in .html" in capsys.readouterr().err
+        assert "Name a .parquet, .csv, .xlsx or .html file." in cli.err([*words, "-o", "rows.doc"], 2)
+        assert "ends in .html" in cli.err([*words, "--report", "report.pdf"], 2)
     else:
         assert run([*words, "--report", "report.html", "-o", f"rows.{suffix}"]) == 0
         assert "Importers pay the duty." in Path("report.html").read_text(encoding="utf-8")

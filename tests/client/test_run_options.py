@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,14 @@ from tariffs.run_spec.spec import RunSpec
 from tariffs.service.rpc.run_options import options_of
 from tariffs.v1 import simulation_service_pb2 as pb
 from tariffs.v1.sweep_service_pb2 import SeekRequest
+from tests.client.conftest import Cli
 
 BASELINE, DAY = "2025-01-01", "2025-05-20"
 SHIRTS = pl.DataFrame(
     {"hts": ["6109100012"] * 2, "origin": ["CN", "VN"], "customs_value": [4e8, 6e8]},
 )
 OPTIONS: dict[str, Any] = {"on": DAY, "baseline": BASELINE}
-LATER = {"on": "2027-02-01", "horizon": "short"}
+EXPORTS = {"on": "2027-02-01", "horizon": "short", "direction": "export"}
 HALF = (
     "schema: tariffs.scenario/v1\nid: half\ntitle: Half of China's shirts\nbasis: hypothesis\nchanges:\n"
     "  - {op: shock_quantity, origins: [CN], products: ['6109'], from: 2025-02-01, share: 50%}\n"
@@ -66,19 +67,11 @@ def shirts(tmp_path: Path) -> list[str]:
     return ["impact", str(tmp_path / "shirts.csv"), "--on", DAY, "--baseline", BASELINE]
 
 
-def printed(capsys: pytest.CaptureFixture[str], words: list[str]) -> str:
-    assert run(words) == 0
-    return " ".join(capsys.readouterr().out.split())
+def printed(cli: Cli, words: Sequence[str]) -> str:
+    return " ".join(cli.out(words).split())
 
 
-def document(capsys: pytest.CaptureFixture[str], words: list[str]) -> Any:
-    assert run([*words, "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
-
-
-def test_an_impact_is_bit_equal_on_all_three_ways(
-    here: Client, there: Client, server: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_impact_is_bit_equal_on_all_three_ways(here: Client, there: Client, server: str, cli: Cli) -> None:
     names = ("base", "ieepa-upheld-truce-lapsed")
     found, other = (client.impact(None, names, on="2026-11-20", by=["origin"]) for client in (here, there))
     assert other.groups.equals(found.groups)
@@ -86,7 +79,7 @@ def test_an_impact_is_bit_equal_on_all_three_ways(
     assert other.provenance == found.provenance
     words = ["impact", "-s", names[0], "-s", names[1], "--on", "2026-11-20", "--target", server]
     wanted = json.loads(json.dumps(found.to_json_dict()))
-    assert document(capsys, words) == {"schema": "tariffs.impact/v1", **wanted}
+    assert cli.json(words) == {"schema": "tariffs.impact/v1", **wanted}
 
 
 def test_a_run_that_takes_too_long_ends_at_its_deadline(here: Client, there: Client) -> None:
@@ -98,10 +91,10 @@ def test_a_run_that_takes_too_long_ends_at_its_deadline(here: Client, there: Cli
 @pytest.mark.parametrize("response", RESPONSES)
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_table_of_which_every_row_is_refused_has_a_result(client: Client, verb: str, response: str) -> None:
-    found = VERBS[verb](client, baseline=BASELINE, **RESPONSES[response])
+    found = VERBS[verb](client, baseline="2026-09-01", **RESPONSES[response])
     assert found.refused["reason"].to_list() == ["ORIGIN_UNKNOWN"]
     if (verb, response) == ("impact", "armington"):
-        drawn = VERBS[verb](client, baseline=BASELINE, draws=16)
+        drawn = VERBS[verb](client, baseline="2026-09-01", draws=16)
         assert drawn.total["duty"].to_list() == [0.0, 0.0]
 
 
@@ -118,7 +111,7 @@ def test_the_horizon_is_the_path_unless_told() -> None:
     [("fx_offset", 0.174, "fx offset 0.174"), ("market", "sector", "Domestic goods that compete")],
 )
 def test_the_command_line_takes_and_prints_an_option_of_the_response(
-    name: str, value: Any, said: str, there: Client, shirts: list[str], capsys: pytest.CaptureFixture[str]
+    name: str, value: Any, said: str, there: Client, shirts: list[str], cli: Cli
 ) -> None:
     found, plain = there.impact(SHIRTS, **OPTIONS, **{name: value}), there.impact(SHIRTS, **OPTIONS)
     after = found.total["value_after"].item()
@@ -127,14 +120,14 @@ def test_the_command_line_takes_and_prints_an_option_of_the_response(
         OF_SECTORS if name == "market" else set()
     )
     words = [*shirts, "--local", f"--{name.replace('_', '-')}", str(value)]
-    text = printed(capsys, words)
+    text = printed(cli, words)
     assert said in text
     assert f"{name.replace('_', ' ')} {value}" in text
-    assert document(capsys, words)["scenarios"][0]["total"]["value_after"] == after
+    assert cli.json(words)["scenarios"][0]["total"]["value_after"] == after
 
 
 def test_limits_on_quantities_have_premium_and_rents(
-    there: Client, shirts: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    there: Client, shirts: list[str], tmp_path: Path, cli: Cli
 ) -> None:
     scenarios: list[Any] = ["base", Scenario.from_text(HALF)]
     found = there.impact(SHIRTS, scenarios, **OPTIONS, horizon="long")
@@ -144,8 +137,8 @@ def test_limits_on_quantities_have_premium_and_rents(
     assert (free["rent_importer"], free["quota_premium"]) == (0.0, None)
     (tmp_path / "half.yaml").write_text(HALF)
     words = [*shirts, "-s", str(tmp_path / "half.yaml"), "--local", "--horizon", "long"]
-    assert f"Limits on quantities: premium +{100 * held['quota_premium']:.0f}" in printed(capsys, words)
-    assert document(capsys, words)["scenarios"][0]["total"]["rent_importer"] == held["rent_importer"] > 0
+    assert f"Limits on quantities: premium +{100 * held['quota_premium']:.0f}" in printed(cli, words)
+    assert cli.json(words)["scenarios"][0]["total"]["rent_importer"] == held["rent_importer"] > 0
 
 
 def test_the_effect_on_consumer_prices_of_november_2025_is_the_published_one(there: Client) -> None:
@@ -163,15 +156,15 @@ def test_the_effect_on_consumer_prices_of_november_2025_is_the_published_one(the
 
 
 def test_consumer_prices_and_deciles_come_in_text_json_and_the_report(
-    server: str, shirts: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    cli: Cli, server: str, shirts: list[str], tmp_path: Path
 ) -> None:
     report = tmp_path / "report.html"
     words = [*shirts, "--target", server, "--consumer-prices", "dollar", "--by", "origin,decile"]
-    text = printed(capsys, [*words, "--report", str(report)])
+    text = printed(cli, [*words, "--report", str(report)])
     assert "Consumer prices, before any response" in text
     assert "cost to a household, USD of 2023 a year" in text
     assert "What households pay" in report.read_text(encoding="utf-8")
-    found = document(capsys, words)
+    found = cli.json(words)
     (block,) = found["scenarios"]
     assert [row["origin"] for row in block["groups"]] == ["CN", "VN"]
     assert (len(block["consumer_prices"]), block["consumer_prices"][0]["line"]) == (213, None)
@@ -180,22 +173,18 @@ def test_consumer_prices_and_deciles_come_in_text_json_and_the_report(
     details = found["provenance"]["details"]
     assert details["consumer_prices"]["margins"] == "dollar"
     assert details["households"]["ranked_by"] == "income before tax of consumer units"
-    assert "consumer_prices" not in document(capsys, shirts)["scenarios"][0]
+    assert "consumer_prices" not in cli.json(shirts)["scenarios"][0]
     assert run([*shirts, "--consumer-prices", "all"]) == 2
-    assert run([*shirts, "--by", "decile"]) == 2
-    assert "Give an impact --consumer-prices" in capsys.readouterr().err
+    assert "Give an impact --consumer-prices" in cli.err([*shirts, "--by", "decile"], 2)
 
 
-def test_a_score_prints_years_and_their_sum(
-    server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_score_prints_years_and_their_sum(server: str, tmp_path: Path, cli: Cli) -> None:
     shares, report, written = (tmp_path / name for name in ("shares.csv", "score.html", "score.json"))
     shares.write_text("origin,share\nCN,0.8\nall,0.95\n", encoding="utf-8")
-    words = ["score", "--from", "2028", "--to", "2029", "--response", "none", "--target", server]
-    words += ["--collected", f"@{shares}", "--tax-offset", "jct_2023"]
-    assert "revenue by fiscal year" in printed(capsys, [*words, "-o", str(report)])
+    asked = f"score --from 2028 --response none --target {server}"
+    assert "revenue by fiscal year" in printed(cli, f"{asked} --to 2028 -o {report}")
     assert "Revenue by fiscal year" in report.read_text(encoding="utf-8")
-    found = document(capsys, words)
+    found = cli.json(f"{asked} --to 2029 --collected @{shares} --tax-offset jct_2023")
     (block,) = found["scenarios"]
     assert [row["fiscal_year"] for row in block["years"]] == [2028, 2029]
     for name in ("revenue", "conventional", "cbo_customs"):
@@ -222,9 +211,9 @@ def test_an_option_as_by_default_is_not_recorded(name: str, value: Any) -> None:
     [
         (OPTIONS | {"fx_offset": 17.4}, "exchange rate is 17.4"),
         (OPTIONS | {"market": "world"}, "market"),
-        (LATER | {"direction": "export", "reaction": -1}, "reaction"),
-        (LATER | {"direction": "export", "reaction": "1"}, "reaction"),
-        (LATER | {"direction": "export", "reaction": float("nan")}, "reaction"),
+        (EXPORTS | {"reaction": -1}, "reaction"),
+        (EXPORTS | {"reaction": "1"}, "reaction"),
+        (EXPORTS | {"reaction": float("nan")}, "reaction"),
     ],
 )
 def test_a_value_of_no_use_is_refused(options: dict[str, Any], said: str, client: Client) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,14 +17,13 @@ from tariffs.client import (
     DeadlineExceeded,
     InvalidRequest,
     NotFound,
-    Scenario,
     TableHandle,
     TariffsError,
     Unavailable,
 )
 from tariffs.client._verbs import run_handle
-from tariffs.client.cli.__main__ import run as command
 from tariffs.client.errors import Cancelled
+from tests.client.conftest import Cli
 
 OPTIONS: dict[str, Any] = {
     "scenarios": ["base", "truce-lapses"],
@@ -211,54 +209,39 @@ def test_without_a_server_nothing_is_kept(here: Client, large: pl.DataFrame) -> 
         assert "need a server" in caught.value.message
 
 
-def test_the_command_line_keeps_tables_and_runs(
-    server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def told(*arguments: str) -> Any:
-        assert command([*arguments, "--target", server, "--json"]) == 0
-        return json.loads(capsys.readouterr().out)
-
-    path = tmp_path / "mine.parquet"
+def test_the_command_line_keeps_tables_and_runs(server: str, tmp_path: Path, cli: Cli) -> None:
+    path, there = tmp_path / "mine.parquet", f"--target {server}"
     table(40, 7).write_parquet(path)
-    kept = told("tables", "upload", str(path))
-    assert kept["name"] in {one["name"] for one in told("tables", "list")["tables"]}
-    begun = told("impact", str(path), "-s", "base", "--on", "2027-01-11", "--response", "none", "--detach")
-    result = told("runs", "result", begun["name"])
-    here = told("impact", str(path), "-s", "base", "--on", "2027-01-11", "--response", "none")
-    assert result["scenarios"] == here["scenarios"]
-    assert told("runs", "show", begun["name"])["state"] == "succeeded"
-    assert begun["name"] in {one["name"] for one in told("runs", "list")["runs"]}
-    told("runs", "cancel", begun["name"])
-    told("tables", "delete", kept["name"])
-    assert command(["tables", "delete", kept["name"], "--target", server]) == 2
-    assert command(["runs", "list"]) == 2
+    kept = cli.json(f"tables upload {path} {there}")
+    assert kept["name"] in {one["name"] for one in cli.json(f"tables list {there}")["tables"]}
+    asked = f"impact {path} -s base --on 2027-01-11 --response none {there}"
+    begun = cli.json(f"{asked} --detach")
+    assert cli.json(f"runs result {begun['name']} {there}")["scenarios"] == cli.json(asked)["scenarios"]
+    assert cli.json(f"runs show {begun['name']} {there}")["state"] == "succeeded"
+    assert begun["name"] in {one["name"] for one in cli.json(f"runs list {there}")["runs"]}
+    cli.json(f"runs cancel {begun['name']} {there}")
+    cli.json(f"tables delete {kept['name']} {there}")
+    cli.out(f"tables delete {kept['name']} {there}", 2)
+    cli.out("runs list", 2)
 
 
-def test_a_list_of_runs_names_scenarios_and_tables(
-    there: Client, server: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_list_of_runs_names_scenarios_and_tables(there: Client, server: str, cli: Cli) -> None:
     on: dict[str, Any] = {"on": "2027-01-11", "response": "none"}
     frame = table(40, 9)
-    own = Scenario.from_text(
-        "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\nchanges: []\n"
-    )
     handle = there.upload(frame)
-    begun: list[Any] = [
-        there.start(frame, ["base", "truce-lapses"], **on),
-        there.start(handle, period=("2027-01-11", "2027-01-12"), response="none"),
-        there.start_sweep(None, "rates-by-country", vary={"cn": ["0%"]}, **on),
-        there.start(frame, [own], **on),
+    begun: list[tuple[Any, tuple[str, ...], str]] = [
+        (there.start(frame, ["base", "truce-lapses"], **on), ("base", "truce-lapses"), "sent"),
+        (there.start(handle, period=("2027-01-11", "2027-01-12"), response="none"), ("base",), handle.name),
+        (
+            there.start_sweep(None, "rates-by-country", vary={"cn": ["0%"]}, **on),
+            ("rates-by-country",),
+            "embedded",
+        ),
     ]
     told = {status.name: (status.scenarios, status.table) for status in there.runs()}
-    for run in begun:
+    for run, scenarios, of in begun:
         run.cancel()
-    assert [told[run.name] for run in begun] == [
-        (("base", "truce-lapses"), "sent"),
-        (("base",), handle.name),
-        (("rates-by-country",), "embedded"),
-        (("mine",), "sent"),
-    ]
-    assert command(["runs", "list", "--target", server]) == 0
-    printed = capsys.readouterr().out
+        assert told[run.name] == (scenarios, of)
+    printed = cli.out(f"runs list --target {server}")
     assert "base, truce-lapses" in printed
     assert handle.name[:19] in printed

@@ -10,6 +10,7 @@ import pytest
 
 from tariffs.client import Client, InvalidRequest
 from tariffs.client.cli.__main__ import run
+from tests.client.conftest import Cli
 
 MEANT = {
     "UK": "GB", "CHN": "CN", "USA": "US", "chn": "CN", "China": "CN", "Viet Nam": "VN", "Vietnam": "VN",
@@ -54,12 +55,11 @@ def test_an_origin_is_read_by_its_name(client: Client, text: str, code: str) -> 
         assert [note.message for note in named.notes if note.reason == "ORIGIN_NAMED"]
 
 
-def test_options_take_names_of_countries(capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_take_names_of_countries(cli: Cli, capsys: pytest.CaptureFixture[str]) -> None:
     line = ("duty", "1201.90", "--direction", "export", "--date", "2027-01-11", "--value", "100", "--json")
     answers = []
     for origin, to in (("US", "CN"), ("United States", "China")):
-        assert run([*line, "--origin", origin, "--to", to, "--local"]) == 0
-        answers.append(json.loads(capsys.readouterr().out))
+        answers.append(cli.json([*line, "--origin", origin, "--to", to, "--local"]))
     for name in ("assessed", "layers"):
         assert answers[0][name] == answers[1][name]
     assert run(["law", "changes", "--start", "2025-11-01", "--end", "2025-11-20", "--origin", "korea"]) == 1

@@ -13,10 +13,10 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client, Scenario
-from tariffs.client.cli.__main__ import run
 from tariffs.client.errors import InvalidRequest, TariffsError
 from tariffs.engine.schedule.countries import origin_codes
 from tariffs.engine.schedule.reference_data import reference_table
+from tests.client.conftest import Cli
 
 TOYS, DAY, SPRING = "9503.00.0073", "2026-11-24", "2025-04-20"
 NEAR = Decimal("0.01")
@@ -135,7 +135,7 @@ def test_a_mixture_gives_expected_costs_and_several_scenarios_regrets(client: Cl
 
 
 def test_origins_are_compared_the_same_everywhere(
-    here: Client, there: Client, server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    here: Client, there: Client, server: str, tmp_path: Path, cli: Cli
 ) -> None:
     offers = tmp_path / "offers.csv"
     offers.write_text("origin,unit_cost,freight\nCN,10.5,0.4\nVN,11.0,\n")
@@ -143,8 +143,7 @@ def test_origins_are_compared_the_same_everywhere(
     found = here.source(TOYS, **options)
     assert there.source(TOYS, **options) == found
     words = ["source", TOYS, "--offers", str(offers), "--on", DAY, "--units", "1000", "--today", "CN"]
-    assert run([*words, "--json", "--target", server]) == 0
-    document = json.loads(capsys.readouterr().out)
+    document = cli.json([*words, "--json", "--target", server])
     assert document == {"schema": "tariffs.source/v1", **json.loads(json.dumps(found.to_json_dict()))}
     (scenario,) = document["scenarios"]
     assert (scenario["id"], scenario["on"]) == ("base", DAY)
@@ -152,26 +151,21 @@ def test_origins_are_compared_the_same_everywhere(
     china = next(one for one in scenario["origins"] if one["origin"] == "CN")
     assert {"origin", "duty", "landed", "rank"} <= china.keys()
     assert Decimal(china["landed"]) == (quote.landed["total"] / 1000).quantize(Decimal("0.0001"))
-    assert run(words) == 0
-    assert "a unit costs least from China" in capsys.readouterr().out
+    assert "a unit costs least from China" in cli.out(words)
 
 
-def test_options_are_the_same_everywhere(
-    here: Client, there: Client, server: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_options_are_the_same_everywhere(here: Client, there: Client, server: str, cli: Cli) -> None:
     found = here.options(TOYS, "CN", SPRING, 10_000, facts=FACTS)
     assert there.options(TOYS, "CN", SPRING, 10_000, facts=FACTS) == found
     words = ["options", TOYS, "--origin", "CN", "--date", SPRING, "--value", "10000"]
     words += ["--withdrawal", "2025-06-20", "--rate", "6%", "--fact", "export_share=40%"]
-    assert run([*words, "--json", "--target", server]) == 0
-    document = json.loads(capsys.readouterr().out)
+    document = cli.json([*words, "--json", "--target", server])
     assert document["schema"] == "tariffs.options/v1"
     assert document["scenarios"] == json.loads(json.dumps(found.to_json_dict()))["scenarios"]
     costs = {one["id"]: one["cost"] for one in document["scenarios"][0]["options"]}
     assert costs["warehouse"]["duty"] == "1800.00"
     assert costs["zone_privileged"]["duty"] == "8700.00"
-    assert run(words) == 0
-    text = capsys.readouterr().out
+    text = cli.out(words)
     for said in ("Not a ruling or advice.", "Catch: ", "Papers: "):
         assert said in text
 

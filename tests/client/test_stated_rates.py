@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from tariffs.engine.law.values import read_rate
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.schedule.lines import load_schedule
 from tariffs.service.rpc.checks import rate
+from tests.client.conftest import Cli
 
 # Watches of 9101.11.40, for which the schedule has a formula.
 WATCH, DAY, VALUE = "9101.11.40", "2025-10-01", 10_000
@@ -61,9 +61,7 @@ def test_the_wire_takes_a_fraction_and_says_so(given: str, said: str) -> None:
     assert rate("0.07", "interest_rate") == Decimal("0.07")
 
 
-def test_python_and_the_command_line_read_rates_alike(
-    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_python_and_the_command_line_read_rates_alike(client: Client, tmp_path: Path, cli: Cli) -> None:
     entries = tmp_path / "entries.csv"
     entries.write_text("hts,origin,customs_value,entry_date,entry_id\n9503000073,CN,10000,2025-05-20,A\n")
     # 3,000 from 2025-05-20 to 2026-05-20 at 7 % compounded daily is 217.50: the rate of a year is 7.2501 %.
@@ -71,8 +69,7 @@ def test_python_and_the_command_line_read_rates_alike(
         found = client.refund(entries, interest_rate=yearly, paid_on="2026-05-20")
         assert found.total["interest"] == Decimal("217.50")
         words = ["refund", str(entries), "--interest-rate", str(yearly), "--paid-on", "2026-05-20", "--local"]
-        assert run([*words, "--json"]) == 0
-        assert json.loads(capsys.readouterr().out)["total"]["interest"] == "217.50"
+        assert cli.json([*words, "--json"])["total"]["interest"] == "217.50"
     more = r"interest_rate is '7'.*a bare number of 1 or more is not a rate"
     for given in (7, 7.0, "7", Decimal(7)):
         with pytest.raises(InvalidRequest, match=more):
@@ -131,9 +128,7 @@ def test_lines_at_different_rates_do_not_share_an_answer(there: Client) -> None:
             assert quote.assessed == Decimal(duty) * value / VALUE
 
 
-def test_line_entry_file_table_and_command_line_agree(
-    there: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_line_entry_file_table_and_command_line_agree(there: Client, tmp_path: Path, cli: Cli) -> None:
     rows = [(WATCH, "JP", "9.8%"), (WATCH, "KR", "0.098"), ("9503.00.0073", "VN", ""), (WATCH, "JP", "3")]
     schema = ["hts", "origin", "ordinary_rate"]
     frame = pl.DataFrame(rows, schema, orient="row").with_columns(customs_value=VALUE, fta_share=0)
@@ -149,6 +144,5 @@ def test_line_entry_file_table_and_command_line_agree(
     notes = {note.reason: note.message for note in table.notes}
     assert "20,000 USD" in notes["ORDINARY_RATE_STATED"]
     one = ["duty", WATCH, "--origin", "JP", "--date", DAY, "--value", str(VALUE), "--local", "--json"]
-    assert run([*one, "--ordinary-rate", "9.8%"]) == 0
-    assert json.loads(capsys.readouterr().out)["assessed"] == "1500.00"
+    assert cli.json([*one, "--ordinary-rate", "9.8%"])["assessed"] == "1500.00"
     assert run(["duty", "--entries", str(path), "--ordinary-rate", "3%", "--local"]) == 2

@@ -14,11 +14,11 @@ import pytest
 
 from tariffs.client import Client, InvalidRequest, Seek, Sweep, TariffsError, replay
 from tariffs.client._wire import sweep_requests
-from tariffs.client.cli.__main__ import run
 from tariffs.engine.runs.sweeps import sweep as engine_sweep
 from tariffs.engine.runs.sweeps import sweep_points
 from tariffs.engine.tables import atoms as atoms_module
 from tariffs.run_spec.spec import RunSpec
+from tests.client.conftest import Cli
 
 DAY = "2027-01-11"
 FAMILY = (
@@ -211,25 +211,13 @@ def test_a_seek_that_cannot_be_asked_is_an_error(
     assert caught.value.fix
 
 
-def told(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> Any:
-    assert run([*words, "--json"]) == code
-    return json.loads(capsys.readouterr().out)
-
-
 def test_the_commands_answer_as_the_client(
-    client: Client,
-    family: Path,
-    lines: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    coarse: None,
+    client: Client, family: Path, lines: Path, tmp_path: Path, cli: Cli, coarse: None
 ) -> None:
     output, refused = tmp_path / "long.parquet", tmp_path / "refused.csv"
-    common = (str(lines), "-s", str(family), "--on", DAY, "--response", "none", "--refused", str(refused))
-    document = told(
-        capsys, "sweep", *common, "--vary", "cn=0%:20%:10%", "--vary", "truce=on,off", "--param", "end=2027-05-01",
-        "--top", "1", "-o", str(output), code=1,
-    )  # fmt: skip
+    common = f"{lines} -s {family} --on {DAY} --response none --refused {refused}"
+    grid = "--vary cn=0%:20%:10% --vary truce=on,off --param end=2027-05-01"
+    document = cli.json(f"sweep {common} {grid} --top 1 -o {output}", 1)
     assert [point["truce"] for point in document["points"]] == [1.0, 0.0] * 3
     assert {row["origin"] for row in document["groups"]} == {"CN"}
     rows = pl.read_parquet(output)
@@ -239,34 +227,27 @@ def test_the_commands_answer_as_the_client(
     assert replay(client, output).same
     base = rows.filter(cn=0.0, truce=1.0, origin="CN")["duty"].item()
     aim = f"duty={base + 0.24 * CHINA:.6f}"
-    found = told(
-        capsys, "seek", *common, "--vary", "cn=0%:60%", "--target", aim, "--where", "origin=CN", code=1
-    )
+    found = cli.json(f"seek {common} --vary cn=0%:60% --target {aim} --where origin=CN", 1)
     assert [root["value"] for root in found["roots"]] == pytest.approx([0.24])
     for words, said in (
-        (["sweep", "--vary", "cn=0%:20%:10%", "--wide"], "totals of 3 points"),
-        (["seek", "--vary", "cn=0%:60%", "--target", "duty=1e12"], "no value of cn from 0% to 60% meets it"),
-        (
-            ["seek", "--vary", "end=2027-01-09:2027-01-13", "--target", "duty=4400"],
-            "passed between end = 2027-",
-        ),
+        ("sweep --vary cn=0%:20%:10% --wide", "totals of 3 points"),
+        ("seek --vary cn=0%:60% --target duty=1e12", "no value of cn from 0% to 60% meets it"),
+        ("seek --vary end=2027-01-09:2027-01-13 --target duty=4400", "passed between end = 2027-"),
     ):
-        assert run([*words, *common]) == 1
-        assert said in " ".join(capsys.readouterr().out.split())
+        assert said in " ".join(cli.out(f"{words} {common}", 1).split())
 
 
 def test_a_sweep_of_listed_points_is_run_again_and_read_later(
-    client: Client, server: str, family: Path, lines: Path, capsys: pytest.CaptureFixture[str]
+    client: Client, server: str, family: Path, lines: Path, cli: Cli
 ) -> None:
     written, points = family.with_name("sweep.json"), family.with_name("points.csv")
     points.write_text("cn,truce\n5%,on\n10%,off\n", encoding="utf-8")
-    common = [str(lines), "-s", str(family), "--on", DAY, "--response", "none", "--points", str(points)]
-    document = told(capsys, "sweep", *common, code=1)
-    begun = told(capsys, "sweep", *common, "--detach", "--target", server)
-    later = told(capsys, "runs", "result", begun["name"], "--target", server, code=1)
-    assert later["groups"] == document["groups"]
-    assert run(["runs", "result", begun["name"], "--target", server]) == 1
-    assert "cn 5 %" in capsys.readouterr().out
+    common = f"sweep {lines} -s {family} --on {DAY} --response none --points {points}"
+    document = cli.json(common, 1)
+    begun = cli.json(f"{common} --detach --target {server}")
+    later = f"runs result {begun['name']} --target {server}"
+    assert cli.json(later, 1)["groups"] == document["groups"]
+    assert "cn 5 %" in cli.out(later, 1)
     for more, same in ((0.0, True), (1.0, False)):
         document["groups"][0]["duty"] += more
         written.write_text(json.dumps(document), encoding="utf-8")
@@ -291,11 +272,8 @@ def test_a_sweep_of_listed_points_is_run_again_and_read_later(
         ("seek", "--vary cn=0%:5% --target duty=1 --target localhost:1 --local"),
     ],
 )
-def test_wrong_usage_exits_with_2(
-    verb: str, words: str, family: Path, lines: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run([verb, *words.split(), str(lines), "-s", str(family), "--response", "none"]) == 2
-    assert capsys.readouterr().err
+def test_wrong_usage_exits_with_2(verb: str, words: str, family: Path, lines: Path, cli: Cli) -> None:
+    assert cli.err([verb, *words.split(), str(lines), "-s", str(family), "--response", "none"], 2)
 
 
 def test_a_sweep_in_this_process_stops_when_it_is_not_read(

@@ -21,6 +21,7 @@ from tariffs.client.cli.render.table import right, text_table
 from tariffs.client.results.amounts import unit_for
 from tariffs.client.results.columns import labels
 from tariffs.client.results.refused import refused_words
+from tests.client.conftest import Cli
 
 LINE = ("duty", "8471.30.0100", "--origin", "CN", "--date", "2025-05-20", "--value", "12500", "--local")
 TOYS = ("9503000073", "CN", "10000")
@@ -43,20 +44,18 @@ def dated(*days: str) -> None:
     table(*((*TOYS, day) for day in days), columns=(*COLUMNS, "entry_date"))
 
 
-def printed(capsys: pytest.CaptureFixture[str], words: str, code: int = 0) -> str:
-    assert run([*words.split(), "--local"]) == code
-    return capsys.readouterr().out
+def printed(cli: Cli, words: str, code: int = 0) -> str:
+    return cli.out(f"{words} --local", code)
 
 
 def first_words(text: str) -> list[str]:
     return [line.split()[0] for line in text.splitlines() if line.strip()]
 
 
-def test_a_row_with_three_problems_is_one_refused_row(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_row_with_three_problems_is_one_refused_row(cli: Cli, capsys: pytest.CaptureFixture[str]) -> None:
     table(TOYS, ("9999999999", "XX", "abc"), ("9503000073", "XX", "1"))
     words = ["impact", "table.csv", "--response", "none", "--local"]
-    assert run([*words, "--json"]) == 1
-    refused = json.loads(capsys.readouterr().out)["refused"]
+    refused = cli.json([*words, "--json"], 1)["refused"]
     assert (refused["count"], len(refused["rows"])) == (2, 4)
     assert run(words) == 1
     said = capsys.readouterr()
@@ -82,25 +81,25 @@ def test_a_row_with_three_problems_is_one_refused_row(capsys: pytest.CaptureFixt
     ],
 )
 def test_a_table_is_titled_with_the_days_that_its_lines_used(
-    days: tuple[str, ...], title: str, note: str, capsys: pytest.CaptureFixture[str]
+    days: tuple[str, ...], title: str, note: str, cli: Cli
 ) -> None:
     dated(*days) if days else table(TOYS)
     words = "impact table.csv --response none --on 2026-11-24"
-    said = printed(capsys, words)
+    said = printed(cli, words)
     assert said.startswith(f"{title}\n")
     assert note in " ".join(said.split())
     assert ("ENTRY_DATE_BEATS_ON" in said) == bool(days)
-    details = json.loads(printed(capsys, f"{words} --json"))["provenance"]["details"]
+    details = json.loads(printed(cli, f"{words} --json"))["provenance"]["details"]
     lines = sum(map(bool, days))
     found = {"first": min(filter(None, days), default=""), "last": max(days, default=""), "lines": lines}
     assert details.get("line_dates") == ({**found, "of": len(days)} if days else None)
 
 
 def test_a_timeline_of_a_small_table_is_in_dollars_by_all_its_keys(
-    capsys: pytest.CaptureFixture[str],
+    cli: Cli,
 ) -> None:
     table((*TOYS, "0"), ("8708508900", "JP", "1000", "0"), columns=(*COLUMNS, "fta_share"))
-    said = printed(capsys, f"timeline table.csv {PERIOD} --by origin,authority")
+    said = printed(cli, f"timeline table.csv {PERIOD} --by origin,authority")
     rows = [line.split() for line in said.splitlines()]
     # 12.5 percent of 10,000, the forced-labor duty on toys of China.
     assert ["CN", "s301.fl", "1,250.00", "1,250.00", "12.50"] in rows
@@ -111,14 +110,14 @@ def test_a_timeline_of_a_small_table_is_in_dollars_by_all_its_keys(
     assert ["USD", "at", "the", "table's", "yearly", "values;", "rates", "in", "percent"] in rows
 
 
-def test_what_a_change_does_to_a_small_table_is_in_dollars(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_change_does_to_a_small_table_is_in_dollars(cli: Cli) -> None:
     table(TOYS)
     Path("raised.yaml").write_text(
         "schema: tariffs.scenario/v1\nid: raised\ntitle: Raised\nbasis: hypothesis\nchanges:\n"
         "  - {op: set_rate, measures: {id: fl301}, from: 2026-11-01, rate: 20%}\n"
     )
     words = "impact table.csv --response none --on 2026-11-24 -s base -s raised.yaml --attribute --wide"
-    said = printed(capsys, words)
+    said = printed(cli, words)
     assert "set_rate fl301 to 20% from 2026-11-01  750.00" in said
     assert "against base, USD, shapley split" in said
 
@@ -152,9 +151,9 @@ def test_sectors_have_their_names_in_tables_and_other_codes_stand_alone() -> Non
         "timeline table.csv --start 2025-12-01 --end 2025-12-02 --baseline 2025-01-01",
     ],
 )
-def test_a_table_names_its_response_and_claims(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_names_its_response_and_claims(words: str, cli: Cli) -> None:
     table(*TWO_LINES)
-    text = printed(capsys, f"{words} --set low --wide")
+    text = printed(cli, f"{words} --set low --wide")
     assert "response: armington, horizon path, set low" in text
     assert "USMCA claims where undeclared: 2025h2 (usmca_basis)" in text
     header = [line.split() for line in text[: text.index("duty after")].splitlines()]
@@ -164,12 +163,10 @@ def test_a_table_names_its_response_and_claims(words: str, capsys: pytest.Captur
     assert any(line[:1] == ["static"] and "low" in line for line in header)
 
 
-def test_another_period_of_claims_is_named_and_none_where_all_are_declared(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_another_period_of_claims_is_named_and_none_where_all_are_declared(client: Client, cli: Cli) -> None:
     words = f"impact table.csv {DAY} --switch usmca_basis=2024 --response none --wide"
     table(*TWO_LINES)
-    text = printed(capsys, words)
+    text = printed(cli, words)
     assert "USMCA claims where undeclared: 2024" in text
     assert "response: none" in text
     found = client.impact("table.csv", on="2025-12-01", baseline="2025-01-01")
@@ -177,15 +174,13 @@ def test_another_period_of_claims_is_named_and_none_where_all_are_declared(
         assert "response: armington, horizon path, set central" in shown
         assert "USMCA claims where undeclared: 2025h2" in shown
     table(*((*row, "1") for row in TWO_LINES), columns=(*COLUMNS, "usmca_share"))
-    assert "USMCA claims" not in printed(capsys, words)
+    assert "USMCA claims" not in printed(cli, words)
 
 
-def test_a_table_with_draws_has_the_ends_of_duty_after_the_response(
-    client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_table_with_draws_has_the_ends_of_duty_after_the_response(client: Client, cli: Cli) -> None:
     table(*TWO_LINES)
     words = f"impact table.csv {DAY} -s base -s no-kuala-lumpur-deal --draws 16 --wide"
-    text = printed(capsys, words)
+    text = printed(cli, words)
     assert "rates in percent; first: base" in text
     # Above value and duty after the response, and the two ends: the set that is taken where none is named.
     assert ["static"] * 5 + ["central"] * 4 + ["static"] in [line.split() for line in text.splitlines()]
@@ -199,23 +194,19 @@ def test_a_table_with_draws_has_the_ends_of_duty_after_the_response(
 
 
 @pytest.mark.parametrize("words", ["impact table.csv --on", "timeline table.csv --end 2026-11-21 --start"])
-def test_a_note_that_several_scenarios_have_is_shown_once(
-    words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_note_that_several_scenarios_have_is_shown_once(words: str, cli: Cli) -> None:
     table(("7208101500", "CN", "1000"), ("8541430080", "VN", "1000"))
-    said = printed(capsys, f"{words} 2026-11-20 -s base -s truce-lapses -s truce-extended --response none")
+    said = printed(cli, f"{words} 2026-11-20 -s base -s truce-lapses -s truce-extended --response none")
     shown = [line for line in said.splitlines() if line.startswith("note ")]
     assert shown
     assert len(shown) == len(set(shown))
 
 
 @pytest.mark.parametrize("words", ["duty --entries table.csv", "refund table.csv"])
-def test_repairs_of_rows_are_told_once_per_kind_with_their_count(
-    words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_repairs_of_rows_are_told_once_per_kind_with_their_count(words: str, cli: Cli) -> None:
     rows = [("901210020", "BR", "100", "2025-12-01"), ("901210020", "BR", "200", "12/25/2025")]
     table(*rows, ("0901.21.00", "BR", "100", "2026-11-24"), columns=(*COLUMNS, "entry_date"))
-    said = " ".join(printed(capsys, words).split())
+    said = " ".join(printed(cli, words).split())
     assert said.count("note HTS_CODE_REPAIRED: 2 times, first: ") == said.count("note HTS_CODE_REPAIRED") == 1
     assert said.count("note DATE_REPAIRED: entry_date: ") == said.count("note DATE_REPAIRED") == 1
     assert said.count("note COARSE_CODE: 0901.21.00 covers") == said.count("note COARSE_CODE") == 1
@@ -237,38 +228,37 @@ def test_a_wide_table_is_printed_in_blocks_that_fit(capsys: pytest.CaptureFixtur
 
 
 def test_groups_are_sorted_and_cut_as_asked_and_brief_results_count_their_notes(
-    capsys: pytest.CaptureFixture[str],
+    cli: Cli,
 ) -> None:
     values = {"CN": "100", "VN": "5000", "MX": "300", "DE": "400", "JP": "200"}
     table(*(("9503.00.0073", origin, value) for origin, value in values.items()))
     words = f"impact table.csv {DAY} --response none --wide"
     for more, origins in (("--top 2", ["VN", "DE"]), ("--top 1 --sort effective_rate", ["MX"])):
-        said = printed(capsys, f"{words} {more}")
+        said = printed(cli, f"{words} {more}")
         assert [word for word in first_words(said) if word in values] == origins
         assert f"and {5 - len(origins)} more" in said
-    assert run([*words.split(), "--sort", "dutty", "--local"]) == 2
-    assert "duty" in capsys.readouterr().err
-    brief = printed(capsys, f"{words} --brief")
+    assert "duty" in cli.err([*words.split(), "--sort", "dutty", "--local"], 2)
+    brief = printed(cli, f"{words} --brief")
     assert "note " not in brief
     assert re.search(r"\d+ notes?, left out by --brief", brief)
     assert "planning estimate" in brief
 
 
-def test_the_brief_form_of_a_quote_has_the_numbers_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    whole, brief = (printed(capsys, " ".join(LINE) + more) for more in ("", " --brief"))
+def test_the_brief_form_of_a_quote_has_the_numbers_alone(cli: Cli) -> None:
+    whole, brief = (printed(cli, " ".join(LINE) + more) for more in ("", " --brief"))
     assert "assumed" in whole
     assert "assumed" not in brief
     assert "assessed 2,500.00" in brief
     assert len(brief.splitlines()) <= 6
-    nothing = printed(capsys, "duty 9503.00.0073 --origin CN --date 2025-05-14 --value 0")
+    nothing = printed(cli, "duty 9503.00.0073 --origin CN --date 2025-05-14 --value 0")
     assert "landed 0.00" in nothing
     assert "landed is" not in nothing
 
 
-def test_refunds_are_written_and_cut_as_asked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_refunds_are_written_and_cut_as_asked(cli: Cli) -> None:
     rows = [("9503.00.0073", "CN", value, one, "2025-06-02") for one, value in zip("abc", "123", strict=True)]
     table(*rows, columns=(*COLUMNS, "entry_id", "entry_date"))
-    shown = printed(capsys, "refund table.csv --top 1 -o refunds.csv --brief")
+    shown = printed(cli, "refund table.csv --top 1 -o refunds.csv --brief")
     assert first_words(shown)[1] == "c"
     assert "and 2 more entries" in shown
     assert pl.read_csv("refunds.csv").height == 3
@@ -282,7 +272,9 @@ def test_refunds_are_written_and_cut_as_asked(capsys: pytest.CaptureFixture[str]
         ("zsh", {"_TYPER_COMPLETE_ARGS": "tariffs duty --wh"}, "--why"),
     ],
 )
-def test_shells_complete_commands_and_options(shell: str, variables: dict[str, str], word: str) -> None:
+def test_shells_complete_commands_and_options(
+    cli: Cli, shell: str, variables: dict[str, str], word: str
+) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tariffs.client.cli"],
         env={**os.environ, **variables, "_TARIFFS_COMPLETE": f"complete_{shell}"},
@@ -293,13 +285,12 @@ def test_shells_complete_commands_and_options(shell: str, variables: dict[str, s
 
 @pytest.mark.parametrize(("variable", "coloured"), [("NO_COLOR", False), ("FORCE_COLOR", True)])
 def test_states_are_coloured_unless_the_reader_wants_none(
-    variable: str, coloured: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    variable: str, coloured: bool, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv(variable, "1")
-    assert run([*LINE]) == 0
-    assert ("\x1b[32m" in capsys.readouterr().out) is coloured
+    assert ("\x1b[32m" in cli.out([*LINE])) is coloured
 
 
 @pytest.mark.parametrize(("seconds", "terminal", "said"), [(0, True, 1), (60, True, 0), (0, False, 0)])
@@ -317,6 +308,5 @@ def test_a_long_call_without_a_server_says_once_what_keeps_it_warm(
     assert capsys.readouterr().err.count("`tariffs serve`") == said
 
 
-def test_the_version_is_printed_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["--version"]) == 0
-    assert capsys.readouterr().out == f"tariffs {version('tariffs')}\n"
+def test_the_version_is_printed_and_nothing_else(cli: Cli) -> None:
+    assert cli.out(["--version"]) == f"tariffs {version('tariffs')}\n"
