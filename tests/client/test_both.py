@@ -75,25 +75,17 @@ def test_an_impact_on_exports_is_bit_equal_on_all_three_ways(
     assert other.provenance == found.provenance
     for name in ("groups", "refused", "lines"):
         assert getattr(other, name).equals(getattr(found, name)), name
-    words = [
-        "impact",
-        str(table),
-        "-s",
-        "base",
-        "-s",
-        PROMISE,
-        "--on",
-        "2026-11-24",
-        "--baseline",
-        "2025-01-01",
-    ]
-    words += ["--by", "hts6,origin", "--direction", "export", "--lines", "lines.csv", "-o", "groups.parquet"]
-    told = cli.json([*words, "--target", server], 1)
+    words = f"impact {table} -s base -s {PROMISE} --on 2026-11-24 --baseline 2025-01-01 --by hts6,origin"
+    words += f" --direction export --lines lines.csv -o groups.parquet --target {server}"
+    told = cli.json(words, 1)
     assert told["scenarios"] == json.loads(json.dumps(found.to_json_dict()))["scenarios"]
     assert told["refused"]["rows"][0]["reason"] == "RATE_NOT_COMPUTABLE"
     kept = found.scenario(PROMISE).filter(origin="US")
     assert kept["quantity_hat"][0] * 24.2e6 == pytest.approx(25e6)
     assert replay(here, Path("groups.parquet")).same
+    later = "--direction export --on 2027-02-01 --baseline 2025-01-01 --horizon short --reaction 1 --local"
+    said = " ".join(cli.out(f"impact {table} {later}", 1).split())
+    assert "partners answer duties at a slope of 1." in said
 
 
 def test_a_timeline_of_exports_has_the_duties_of_its_days(here: Client, there: Client, table: Path) -> None:
@@ -117,6 +109,8 @@ def test_changes_of_duties_on_exports_are_listed_on_both_ways(
     told = cli.json("law changes --start 2025-11-10 --end 2025-11-10 --direction export --local")
     measures = {name for one in told["changes"] for name in one["measures"]}
     assert measures == {"cn.ag_grain", "cn.ag_other", "cn.recip"}
+    whole = there.changes("2025-11-10", "2025-11-10", "embedded", direction="export")
+    assert whole.effects["measure"].to_list() == ["cn.ag_grain", "cn.ag_other"]
 
 
 @pytest.mark.parametrize(

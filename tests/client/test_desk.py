@@ -122,6 +122,15 @@ def test_the_pages_of_this_process_answer_as_those_of_a_server(client: Client, s
     assert (status, body) == (200, get(served, LINE, accept="application/json").body)
 
 
+def test_a_form_beside_an_answer_shows_the_question_alone_and_files_hold_the_answer(served: Running) -> None:
+    address = "/compare?s=base&response=none"
+    fresh, answered = get(served, "/compare"), get(served, address)
+    assert b'value="origin"' in fresh.body
+    assert re.search(rb'type="date" value=""[^>]*name="on"', answered.body)
+    assert b"<h1>What is the duty on " in get(served, f"{address}&as=report").body
+    assert get(served, f"{address}&as=csv").body.startswith(b"scenario,on,origin,origin_name,")
+
+
 @pytest.mark.parametrize(
     ("hts", "answer"),
     [
