@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 
 from tariffs.client.cli.__main__ import run
 from tariffs.engine.errors import InputError
-from tariffs.engine.response.constants import DATA
+from tariffs.engine.response.constants import DATA, table
 from tariffs.engine.response.consumer_prices import (
     ACCOUNTS,
     DETAIL,
@@ -99,8 +98,6 @@ def test_bad_arguments_are_refused() -> None:
     ):
         with pytest.raises(InputError):
             consumer_prices(duty, **given)
-    with pytest.raises(InputError, match="effect on consumer prices"):
-        run_of(None, on="2026-08-15", response="none", by=("origin", "decile"))
 
 
 def test_the_importer_merges_smelting_and_rounds_requirements(tmp_path: Path) -> None:
@@ -170,16 +167,11 @@ def test_tenths_and_categories_add_to_the_total_to_the_cent(
         assert whole["per_household"] / whole[f"of_income_{name}_tax"] == pytest.approx(income, abs=2)
 
 
-def cells(name: str) -> list[dict[str, str]]:
-    with (DATA / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def test_a_tenth_pays_its_share_of_each_line(found: ScenarioImpact, costs: pl.DataFrame) -> None:
-    item_of = {row["line"]: row["item"] for row in cells("household_lines.csv") if row["accounts"] == "2017"}
+    item_of = {row["line"]: row["item"] for row in table("household_lines.csv") if row["accounts"] == "2017"}
     shares = {
         row["item"]: float(row["d3"]) / sum(float(row[f"d{tenth}"]) for tenth in range(1, 11))
-        for row in cells("household_items.csv")
+        for row in table("household_items.csv")
     }
     assert found.consumer_prices is not None
     lines = found.consumer_prices.filter(pl.col("line").is_not_null())

@@ -259,6 +259,11 @@ def spoilt(values: Any, *place: int, value: float) -> Any:
         (gsim, WORLD, "substitution", [5.0, -5.0], {"region": "1"}),
         (gsim, WORLD, "substitution", None, {"region": "0"}),
         (gsim_imports, MATRICES, "v0", -VALUE, {"line": "0"}),
+        (armington, GOOD, "sigma", [1.0, 2.0, 3.0, 4.0], {}),
+        (armington, GOOD, "t1", [0.1], {}),
+        (armington, GOOD, "v0", ["a", "b", "c"], {}),
+        (armington, GOOD, "product", [1.5, 2.0, 3.0], {}),
+        (armington, TIERED, "kappa", None, {}),
     ],
 )  # fmt: skip
 def test_25_every_model_refuses_what_it_cannot_use_and_says_where(
@@ -269,22 +274,6 @@ def test_25_every_model_refuses_what_it_cannot_use_and_says_where(
         model(**{**good, field: bad})
     assert (caught.value.reason, caught.value.field) == ("PARAMETER_INVALID", field)
     assert where.items() <= caught.value.metadata.items()
-
-
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"sigma": [1.0, 2.0, 3.0, 4.0]}, "sigma"),
-        ({"t1": [0.1]}, "t1"),
-        ({"v0": ["a", "b", "c"]}, "v0"),
-        ({"product": [1.5, 2.0, 3.0]}, "product"),
-        ({"domestic": 5.0}, "kappa"),
-    ],
-)
-def test_bad_shapes_are_refused(change: dict[str, Any], field: str) -> None:
-    with pytest.raises(InputError) as caught:
-        armington(**{**GOOD, **change})
-    assert caught.value.field == field
 
 
 def test_a_demand_without_finite_answer_or_of_an_unknown_form_is_refused() -> None:

@@ -11,11 +11,8 @@ from hypothesis import strategies as st
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.response import MarketResponse, armington, market
-from tariffs.engine.response.kernels import armington as kernels
-from tariffs.engine.response.kernels import exp_log, nests
 from tests.economics.independent import market as slow
 from tests.economics.markets import import_share
-from tests.economics.plain_kernels import as_plain_python
 
 EXACT = 1e-12
 
@@ -186,24 +183,6 @@ def test_the_order_of_products_changes_no_bit() -> None:
     first, second = solve(np.arange(size), 1), solve(order, 2)
     for name in ("quantity_hat", "exporter_price_hat", "buyer_surplus", "domestic_price_hat"):
         np.testing.assert_array_equal(getattr(first, name)[order], getattr(second, name))
-
-
-def test_the_kernels_are_their_python_source(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(3)
-    nest, landed, price = np.repeat([0, 1, 2], [4, 5, 3]), rng.uniform(1, 9, 12), rng.uniform(0.9, 1.8, 12)
-    supply, goods = np.r_[np.full(4, 3.0), 1 / rng.uniform(0.0, 0.5, 8)], rng.uniform(0.0, 3.0, 12)
-
-    def solve() -> MarketResponse:
-        return market(
-            nest, landed, price, np.array([1.5, 1.0, 0.4])[nest], domestic=goods, kappa=[1.2, 1.0, 2.0],
-            top=[1.0, 1.0, 0.5], supply=supply, supply_domestic=[1.4, np.inf, 0.5],
-        )  # fmt: skip
-
-    compiled = solve()
-    as_plain_python(monkeypatch, nests, kernels, exp_log)
-    plain = solve()
-    for name in MarketResponse.__dataclass_fields__:
-        np.testing.assert_allclose(getattr(compiled, name), getattr(plain, name), rtol=1e-12, atol=1e-14)
 
 
 def test_products_of_a_nest_share_their_eta_and_one_without_imports_does_not_move() -> None:

@@ -12,7 +12,6 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client
-from tariffs.engine.errors import InputError
 from tariffs.engine.law.loader import load_law
 from tariffs.engine.response.elasticities.parameters import parameters_for
 from tariffs.engine.runs.impact import Options, Point, impact
@@ -211,13 +210,6 @@ def test_trade_returns_steadily_after_a_duty_ends(table: pl.DataFrame) -> None:
     assert (np.abs(steps[young]) < 5e-4).all()
     assert (steps[~young] > 0.0).all()
     assert share[0] < 0.95 < share[-1] < 1.0
-
-
-@pytest.mark.parametrize("options", [{"horizon": "short"}, {"response": "none"}])
-def test_memory_needs_the_path(options: dict[str, Any]) -> None:
-    with pytest.raises(InputError) as refused:
-        run_of(TABLE, on=ON, memory=True, **options)
-    assert refused.value.field == "memory"
 
 
 def test_answers_and_reports_say_which_part_is_of_ended_duties(table: pl.DataFrame) -> None:

@@ -1,17 +1,41 @@
-"""Limits on quantities: premiums against a slow solver, and limits of the model as identities."""
+"""Limits on quantities: premiums against a slow solver, limits of the model as identities, and rents in runs."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
+from tariffs.engine.errors import InputError
+from tariffs.engine.law.loader import load_law
 from tariffs.engine.response import armington
+from tariffs.engine.response.elasticities.parameters import parameters_for
 from tariffs.engine.response.kernels.quota_premiums import hold_to_limits
+from tariffs.engine.response.limits.limited_response import LimitedResponse
 from tariffs.engine.response.limits.quotas import solve_quotas
+from tariffs.engine.runs.impact import Impact, Options
+from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
+from tariffs.engine.runs.timeline import timeline
+from tariffs.engine.scenario import Scenario, apply_scenario
+from tests.economics.independent import quotas as slow
 from tests.economics.independent.quotas import Limit, equilibrium
 from tests.economics.quota_problems import Trade, random_trade, solve
+from tests.economics.runs import (
+    BALLS,
+    BASELINE,
+    STEEL,
+    TOYS,
+    lines_of,
+    run_of,
+    scenario_of,
+    table_of,
+    total_of,
+)
+from tests.economics.test_balance import MODELS
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -136,3 +160,163 @@ def test_products_have_the_same_bits_whatever_is_solved_with_them() -> None:
         trade.supply[:1],
     )  # fmt: skip
     assert (solve_quotas(solve(first, caps[:4], []).problem).premium == whole.found.premium[:4]).all()
+
+
+DAY = "2026-11-20"
+TABLE = table_of(
+    {
+        TOYS: {"CN": 4e9, "VN": 2e9, "MX": 1e9},
+        STEEL: {"CN": 2e9, "JP": 1e9, "DE": 3e9},
+        BALLS: {"CN": 1e9, "TW": 1e9},
+    }
+).with_columns(freight=pl.lit(1e8))
+
+
+def limited(body: str, head: str = "", day: str = "2026-02-01") -> Scenario:
+    return scenario_of(f"{head}changes:\n  - {{op: shock_quantity, from: {day}, {body}}}\n", "limited")
+
+
+HALF = limited("origins: [CN], share: 50%")
+
+
+def run(*scenarios: str | Scenario, **options: Any) -> Impact:
+    return run_of(TABLE, *scenarios, on=DAY, **{"by": ("hts10",), "horizon": "long", **options})
+
+
+LINEAR = [{"horizon": "long", "response": name} for name in ("smart", "gsim")]
+
+
+@pytest.mark.parametrize("options", [*MODELS, *LINEAR])
+def test_a_limit_of_nine_times_the_baseline_is_none(options: dict[str, str]) -> None:
+    found = run("base", limited("origins: [CN], limit: 900000000000"), **options)
+    free, held = (block.groups for block in found.scenarios)
+    for name, kind in held.schema.items():
+        if kind.is_float() and not name.endswith("_vs"):
+            one, other = held[name].fill_null(0.0), free[name].fill_null(0.0)
+            np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-4, err_msg=name)
+    assert total_of(found, 1)["rent_importer"] == 0.0
+
+
+@pytest.mark.parametrize("market", ["product", "sector"])
+@pytest.mark.parametrize("size", ["share: 0%", "limit: 0"])
+def test_a_limit_of_nothing_is_autarky_from_that_origin(market: str, size: str) -> None:
+    toys = "origins: [CN], products: ['9503'], "
+    held = run(limited(f"{toys}{size}"), by=("hts10", "origin"), market=market)
+    rows = {row["origin"]: row for row in held.scenarios[0].groups.filter(hts10=TOYS).to_dicts()}
+    row = rows.pop("CN")
+    assert (row["quantity_hat"], row["value_after"], row["rent_importer"]) == (0.0, 0.0, 0.0)
+    # Other origins grow together, as they would without the closed one.
+    assert all(other["quantity_hat"] > 1.0 for other in rows.values())
+    near = total_of(run(limited(f"{toys}share: 0.0001%"), market=market))
+    assert total_of(held)["welfare"] == pytest.approx(near["welfare"], rel=1e-3)
+
+
+def test_rents_go_to_their_holder() -> None:
+    body = "origins: [CN], products: ['9503'], share: 50%"
+    holders = ("importer", "exporter", "government")
+    found = run(*(limited(f"{body}, rents: {name}") for name in holders), by=("origin",))
+    importer, exporter, government = (total_of(found, place) for place in range(3))
+    assert importer["rent_importer"] == government["rent_government"] > 0.0
+    assert importer["welfare"] == government["welfare"]
+    assert importer["quantity_hat"] == exporter["quantity_hat"]
+    assert importer["quota_premium"] == pytest.approx(exporter["quota_premium"], rel=1e-12)
+    # An exporter's premium is in its price: duty is on it, and the rest of it leaves the country.
+    assert exporter["duty_after"] > importer["duty_after"]
+    leaves = importer["welfare"] - exporter["welfare"]
+    assert leaves == pytest.approx(exporter["rent_exporter"], rel=1e-9)
+    price = pl.col("value_after") / pl.col("customs_value") / pl.col("quantity_hat")
+    of_china = [found.scenarios[k].groups.filter(origin="CN").select(price).item() for k in (0, 1)]
+    assert of_china[1] > of_china[0]
+
+
+def held_by(options: Options) -> tuple[Any, Any, Any, Any]:
+    """Response, rates, the response under the limit of one half, and 1 + the rate at its premium."""
+    run = TableRun(TABLE, load_law(), options, RunContext(None, None), [HALF])
+    law = apply_scenario(load_law(), HALF)
+    outcome = run.outcome(law, run.dated_alike(law, DAY))
+    response, rates = run.response, outcome.variety_rates
+    assert response is not None
+    assert outcome.constraints is not None
+    p = response.parameters
+    held = LimitedResponse(response, rates, outcome.constraints)(response.solver(rates)(p), p)
+    assert held.rents is not None
+    cost, paid = held.rents.amounts[3:]
+    premium = np.divide(paid, cost, out=np.zeros(len(held.value)), where=cost > 0)
+    return response, rates, held, (1.0 + rates.rate) * (1.0 + premium)
+
+
+@pytest.mark.parametrize("market", ["product", "sector"])
+def test_a_limit_is_a_duty_at_its_premium_in_a_run(market: str) -> None:
+    response, rates, held, power = held_by(Options(baseline=BASELINE, horizon="long", market=market))
+    duty = response.duty_solver(power - 1.0, rates)(response.parameters)
+    for name in ("quantity_hat", "value", "buyer_surplus"):
+        np.testing.assert_allclose(getattr(held, name), getattr(duty, name), rtol=1e-9)
+    np.testing.assert_allclose(held.welfare, duty.welfare, rtol=1e-9, atol=1.0)
+
+
+def test_products_with_domestic_goods_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("hts,sigma,eta,kappa,domestic_ratio\n7208,4,1,2,3\n9503,4,2,,\n9506,4,2,,\n")
+    response, _, held, power = held_by(Options(baseline=BASELINE, horizon="long", parameter_set=str(path)))
+    v, p, before = response.varieties, response.parameters, response.base_rate
+    domestic = p.domestic_ratio * np.bincount(v.product, v.value * (1.0 + before))
+    duty = armington(
+        v.product, v.value, before, power - 1.0, p.sigma, p.eta, supply=p.supply[v.product],
+        kappa=np.where(np.isnan(p.kappa), p.eta, p.kappa), domestic=domestic,
+    )  # fmt: skip
+    np.testing.assert_allclose(held.quantity_hat, duty.quantity_hat, rtol=1e-9)
+    np.testing.assert_allclose(held.buyer_surplus, duty.buyer_surplus, rtol=1e-9)
+    with pytest.raises(InputError, match="domestic_ratio"):
+        run(HALF, horizon="path", parameter_set=str(path))
+
+
+def test_a_horizon_of_path_has_the_elasticities_of_the_age_of_the_limit() -> None:
+    ages = (limited("origins: [CN], share: 50%", day=day) for day in ("2026-11-20", "2025-01-02"))
+    young, old = (total_of(run(one, horizon="path"))["quota_premium"] for one in ages)
+    assert young > 1.2 * old
+
+
+def test_a_timeline_has_the_limit_from_its_day_and_no_rents_before() -> None:
+    """Days before it are solved together."""
+    options = Options(baseline=BASELINE, horizon="short", by=("origin",))
+    held = timeline(TABLE, [HALF], "2025-03-01", "2026-02-01", law=load_law(), options=options).scenarios[0]
+    *before, after = held.totals["rent_importer"].to_list()
+    assert len(before) > 3
+    assert before == [0.0] * len(before)
+    single = total_of(run_of(TABLE, HALF, on="2026-02-01", horizon="short"))
+    assert after == pytest.approx(single["rent_importer"], rel=1e-12)
+    assert after > 0.0
+    assert held.segments.columns[3:] == ["origin", *held.totals.columns[3:]]
+
+
+@pytest.mark.parametrize("response", ["smart", "gsim"])
+def test_linear_models_give_the_trade_that_a_limit_then_cuts(response: str) -> None:
+    """The step of the limit is the slow equilibrium on their trade, at their elasticities."""
+    parameters = "central" if response == "smart" else ""
+    found = run("base", HALF, include_lines=True, response=response, parameter_set=parameters)
+    free, held = lines_of(found), lines_of(found, 1)
+    codes, compared = TABLE["hts"].unique(maintain_order=True).to_list(), 0
+    p = parameters_for(codes, horizon="long")
+    for place, code in enumerate(codes):
+        before, after = (lines.filter(hts=code).to_dicts() for lines in (free, held))
+        if not all(row["value_after"] for row in before):
+            continue  # linear demand has no trade left at the duty
+        compared += 1
+        goods, wanted = [], 0.0
+        for row in before:
+            rate, cut = row["duty_after"] / row["value_after"], row["origin"] == "CN"
+            goods.append(slow.Good(0, row["value_after"], rate, rate, (0,) if cut else ()))
+            wanted += 0.5 * row["value_after"] / row["quantity_hat"] if cut else 0.0
+        demand = slow.Demand(float(p.sigma[place]), float(p.eta[place]), 1.0 / float(p.supply[place]))
+        expected = slow.equilibrium(goods, [demand], [slow.Limit(wanted)])
+        for row, other, hat in zip(after, before, expected.quantities, strict=True):
+            assert row["quantity_hat"] == pytest.approx(other["quantity_hat"] * hat, rel=1e-9), code
+    assert compared
+    assert held["rent_importer"].sum() > 0.0
+
+
+def test_a_commitment_without_an_assumption_gives_no_columns_of_limits() -> None:
+    beans = table_of({"1201.90": {"US": 1e10}}).with_columns(destination=pl.lit("CN"))
+    block = run_of(beans, on="2027-02-01", horizon="short", direction="export").scenarios[0]
+    assert "QUANTITY_FLOOR" in {note.reason for note in block.notes}
+    assert "quota_premium" not in {*block.total, *block.groups.columns}

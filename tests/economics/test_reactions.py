@@ -159,8 +159,6 @@ def test_notes_say_what_is_answered_and_whose_answers_are_not_computed() -> None
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"direction": "import", "by": ("origin",)}, "exports of the United States"),
-        ({"horizon": "path"}, "no day on which it began"),
         ({"reaction": -1.0}, "slope of reactions is -1"),
         ({"reaction": math.inf}, "slope of reactions is inf"),
         ({"to": "VN"}, "no market 'VN'"),

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client
-from tariffs.client.errors import InvalidRequest, TariffsError
+from tariffs.client.errors import InvalidRequest
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.response.rivals import share_out
@@ -91,9 +91,6 @@ def test_clients_send_the_text_of_a_file(tmp_path: Path) -> None:
         assert "value_forecast" in named.groups.columns
         with pytest.raises(InvalidRequest, match="cannot be read"):
             client.impact(TABLE, trend=tmp_path / "none.csv", **asked)
-        with pytest.raises(TariffsError) as refused:
-            client.impact(TABLE, trend="2024", response="none", **asked)
-        assert refused.value.field == "trend"
 
 
 def test_rivals_share_what_they_sell_together() -> None:

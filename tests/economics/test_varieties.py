@@ -10,11 +10,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tariffs.engine.law import load_law
 from tariffs.engine.response import armington, parameters_for
 from tariffs.engine.response.kernels import authority_duties, carried
-from tariffs.engine.runs.impact import Impact, Options
-from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
+from tariffs.engine.runs.impact import Impact
 from tariffs.engine.schedule.reference_data import reference_table
 from tests.economics.runs import BASELINE, lines_of, rates_on, run_of, scenario_of, total_of
 
@@ -193,16 +191,6 @@ def test_duties_by_column_are_those_of_exact_arithmetic(kernel: Any) -> None:
                 assert duties[2 * row + place, b] == pytest.approx(
                     math.fsum(terms[:, b]), rel=1e-12, abs=1e-300
                 )
-
-
-def test_the_reference_table_is_split_where_claims_are_partial() -> None:
-    options = Options(by=("origin",), horizon="long")
-    table_run = TableRun(None, load_law(), options, RunContext(None, None))
-    assert table_run.response is not None
-    v, lines = table_run.response.varieties, table_run.prepared.lines
-    assert v.count > lines.count
-    np.testing.assert_allclose(v.to_lines(v.value), lines.value, rtol=1e-12)
-    assert (np.diff(v.product) >= 0).all()
 
 
 @pytest.mark.parametrize("model", ["armington", "passthrough", "smart", "gsim", "exact_hat"])

@@ -1,25 +1,35 @@
-"""World models: published figures to their last printed digit, and certificates of solutions."""
+"""World models: published figures to their last printed digit, and tables of many sectors from files."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+from tariffs.client import Client
+from tariffs.client.cli.app import run as run_command
+from tariffs.client.errors import InvalidRequest
+from tariffs.engine.errors import InputError
+from tariffs.engine.law import load_law
 from tariffs.engine.response.world import (
     OneSectorParameters,
     OneSectorWorld,
     SectorsWorld,
     WorldResult,
     baseline,
+    icio_table,
     optimal_retaliation,
     optimal_tariff,
     sector_table,
     uniform_retaliation,
+    with_rates,
 )
-from tests.economics.worlds import F64, SHARED, into, published
+from tariffs.engine.runs.world import WorldSpec, world
+from tests.economics.worlds import F64, SHARED, USA_ON_CHINA, into, published, small_sectors
 
 COLUMNS = {
     "welfare_pct": "welfare",
@@ -128,3 +138,128 @@ def test_nafta_is_that_of_caliendo_and_parro() -> None:
     bought = [trade[:, bloc, place["MEX"]].sum() for trade in (result.trade_before, result.trade_after)]
     assert round(100.0 * (bought[1] / bought[0] - 1.0)) == 118
     assert result.residual <= 1e-10
+
+
+def files_of(folder: Path) -> None:
+    """Write a made-up table of many sectors in the documented form."""
+    table = small_sectors(21)
+    codes, numbers = ("USA", "CHN", "ROW"), (1, 2, 3)
+    labels = [("country", place + 1, code, code, None) for place, code in enumerate(codes)]
+    labels += [
+        ("sector", place, "", f"S{place}", theta) for place, theta in zip(numbers, table.theta, strict=True)
+    ]
+    columns = ["kind", "no", "code", "name", "theta"]
+    pl.DataFrame(labels, schema=columns, orient="row").write_csv(folder / "labels.csv")
+    cells = [(j, i, n) for j in range(3) for i in range(3) for n in range(3)]
+    pl.DataFrame(
+        {
+            "sector_no": [j + 1 for j, _, _ in cells],
+            "exporter": [codes[i] for _, i, _ in cells],
+            "importer": [codes[n] for _, _, n in cells],
+            "trade_usd": [table.flows[cell] for cell in cells],
+            "tariff_pct": [100.0 * table.tariffs[cell] for cell in cells],
+        }
+    ).write_parquet(folder / "trade_tariffs.parquet")
+    pairs = [(n, j) for n in range(3) for j in range(3)]
+    pl.DataFrame(
+        {
+            "country": [codes[n] for n, _ in pairs],
+            "sector_no": [j + 1 for _, j in pairs],
+            "gross_output_usd": [table.output[pair] for pair in pairs],
+            "va_share": [table.value_added[pair] for pair in pairs],
+        }
+    ).write_csv(folder / "sector_country.csv")
+    pl.DataFrame(
+        {
+            "country": [codes[n] for n, _, _ in cells],
+            "input_sector_no": [k + 1 for _, k, _ in cells],
+            "using_sector_no": [j + 1 for _, _, j in cells],
+            "share_of_intermediates": [table.inputs[cell] for cell in cells],
+        }
+    ).write_csv(folder / "io.csv")
+
+
+def test_a_table_of_many_sectors_comes_from_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files_of(tmp_path)
+    files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    read, expected = sector_table(files), small_sectors(21)
+    for name in ("theta", "flows", "tariffs", "output", "value_added", "inputs"):
+        np.testing.assert_allclose(getattr(read, name), getattr(expected, name), rtol=1e-12)
+    tariffs = tmp_path / "more" / "tariffs.csv"
+    tariffs.parent.mkdir()
+    tariffs.write_text("importer,exporter,rate,sector\nUSA,CHN,0.5,S1\n", encoding="utf-8")
+    asked = ["--model", "sectors", "--trade", str(tmp_path), "--tariffs", str(tariffs), "--local", "--json"]
+    assert run_command(["world", *asked]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [row["country"] for row in document["countries"]] == ["USA", "CHN", "ROW"]
+    assert document["schema"] == "tariffs.world/v1"
+    assert document["residual"] <= 1e-10
+    assert document["countries"][1]["welfare"] < 0.0
+    for broken in ("io.csv", "labels.csv"):
+        with pytest.raises(InputError, match="one file"):
+            sector_table({name: data for name, data in files.items() if name != broken})
+
+
+def test_client_and_command_line_answer_as_the_engine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rates = pl.DataFrame({"importer": ["USA", "CHN"], "exporter": ["CHN", "USA"], "rate": [0.34, 0.1]})
+    spec = WorldSpec(rebate="lump_sum", elasticity=5.0, pass_through=0.25)
+    expected = world(load_law(), spec, tariffs=rates)
+    with Client.local() as client:
+        found = client.world(tariffs=rates, rebate="lump_sum", elasticity=5, pass_through=0.25)
+        with pytest.raises(InvalidRequest, match="rebate"):
+            client.world(tariffs=rates, rebate="none")
+    assert found.countries.equals(expected.countries)
+    assert (found.residual, found.iterations) == (expected.residual, expected.iterations)
+    path = tmp_path / "tariffs.csv"
+    rates.write_csv(path)
+    options = "--rebate lump_sum --elasticity 5 --pass-through 0.25 --local"
+    asked = ["--tariffs", str(path), *options.split()]
+    assert run_command(["world", *asked, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["countries"] == found.countries.to_dicts()
+    assert document["provenance"]["details"]["world"]["elasticity"] == 5.0
+    assert run_command(["world", *asked, "--top", "2"]) == 0
+    assert "USA" in capsys.readouterr().out
+
+
+ICIO = """V1,USA_A,USA_B_C,CHN_A,CHN_B_C,USA_HFCE,USA_GFCF,CHN_HFCE,CHN_GFCF,OUT
+USA_A,10,20,1,2,50,5,4,1,93
+USA_B_C,15,40,3,6,90,30,8,-2,190
+CHN_A,2,3,12,18,4,1,60,10,110
+CHN_B_C,4,9,20,50,12,6,70,40,211
+TLS,1,2,1,2,3,1,4,2,
+VA,61,116,73,133,,,,,
+OUT,93,190,110,211,,,,,
+"""
+
+
+def test_the_layout_of_the_oecd_is_read() -> None:
+    table = icio_table(ICIO.encode(), {"A": 5.0, "B_C": 4.0})
+    assert (table.countries, table.sectors) == (("USA", "CHN"), ("A", "B_C"))
+    np.testing.assert_allclose(table.flows[:, 0, 1], [8e6, 15e6])
+    np.testing.assert_allclose(table.flows[:, 1, 0], [10e6, 31e6])
+    np.testing.assert_allclose(table.output, [[93e6, 190e6], [110e6, 211e6]])
+    np.testing.assert_allclose(table.value_added[0], [1 - 31 / 93, 1 - 72 / 190])
+    np.testing.assert_allclose(table.used[0, :, 0], [12 / 93, 19 / 93])
+    solved = SectorsWorld(table, "transfers")
+    # Inputs, spending and value added agree with each other, so that the table is an equilibrium.
+    np.testing.assert_allclose(solved.before.state.wage, 1.0, rtol=1e-10)
+    rates = with_rates(table, table.tariffs, USA_ON_CHINA)
+    result = solved.run(rates)
+    assert result.residual <= 1e-10
+    assert result.of("CHN", "welfare") < 0.0
+    files = {"2022_ICIO.csv": ICIO.encode(), "thetas.csv": b"industry,theta\nA,5\nB_C,4\n"}
+    answer = world(
+        load_law(), WorldSpec(model="sectors", deficits="transfers"), tariffs=USA_ON_CHINA, files=files
+    )
+    np.testing.assert_array_equal(answer.countries["welfare"], result.countries["welfare"])
+    for broken, words in (
+        (ICIO.replace("OUT\n", "SUM\n", 1), "output"),
+        (ICIO.replace("CHN_A,2", "CHN_D,2"), "rows"),
+    ):
+        with pytest.raises(InputError, match=words):
+            icio_table(broken.encode(), {"A": 5.0, "B_C": 4.0, "D": 1.0})
+    with pytest.raises(InputError, match="theta"):
+        icio_table(ICIO.encode(), {"A": 5.0})

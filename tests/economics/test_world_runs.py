@@ -110,21 +110,9 @@ def test_questions_without_an_answer_are_refused(
         world(load_law(), spec, scenario, tariffs=tariffs, **options)
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"horizon": "short"}, "no horizon short"),
-        ({"draws": 16}, "tariffs world --draws"),
-        ({"fx_offset": 0.2}, "no offset"),
-        ({"parameter_set": "low"}, "one trade elasticity"),
-        ({"retaliation": "vengeful"}, "not vengeful"),
-        ({"retaliation": "law", "response": "armington"}, "Only the world"),
-        ({"direction": "export", "to": "cn"}, "United States"),
-    ],
-)
-def test_options_that_the_world_has_no_place_for_are_refused(options: dict[str, Any], words: str) -> None:
-    with pytest.raises(InputError, match=words):
-        run_of(None if "direction" in options else TABLE, on=ON, **{"response": "world", **options})
+def test_an_answer_of_partners_that_is_none_is_refused() -> None:
+    with pytest.raises(InputError, match="not vengeful"):
+        run(retaliation="vengeful")
 
 
 def test_goods_of_an_origin_follow_its_trade_in_the_world() -> None:
