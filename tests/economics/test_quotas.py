@@ -172,8 +172,8 @@ TABLE = table_of(
 ).with_columns(freight=pl.lit(1e8))
 
 
-def limited(body: str, head: str = "", day: str = "2026-02-01") -> Scenario:
-    return scenario_of(f"{head}changes:\n  - {{op: shock_quantity, from: {day}, {body}}}\n", "limited")
+def limited(body: str, day: str = "2026-02-01") -> Scenario:
+    return scenario_of(f"changes:\n  - {{op: shock_quantity, from: {day}, {body}}}\n", "limited")
 
 
 HALF = limited("origins: [CN], share: 50%")
