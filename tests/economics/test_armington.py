@@ -109,6 +109,7 @@ def test_one_origin_a_line_without_trade_and_a_prohibitive_duty(
         np.array([2.0, 4.0]),
     )
     np.testing.assert_allclose(freed.quantity_hat, 0.5 ** (-1.5 * supply / (1.5 + supply)), rtol=1e-12)
+    assert freed.import_price_hat[0] == pytest.approx(np.mean(freed.price_hat**-0.5) ** -2.0, rel=1e-12)
     # A duty at which the exporter's price falls to 0.8, and so what is supplied to 0.8 squared.
     duty = (2.0 * 0.64 ** (-1.0 / 1.5) - 0.5) / 0.8 - 1.0
     shipped = armington([7], [9.0], 0.5, duty, 1.5, 1.5, supply=2.0, freight=0.5)
