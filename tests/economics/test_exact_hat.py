@@ -1,27 +1,50 @@
-"""Exact hat algebra: identities, a slow version from the demand system, and Armington with one nest."""
+"""Exact hat algebra: a slow version, limits as identities, and runs with sectors, thetas and prohibitions."""
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
-from numpy.typing import NDArray
 
+from tariffs.client import Client
 from tariffs.engine.errors import InputError
-from tariffs.engine.response import armington, exact_hat
+from tariffs.engine.law import load_law
+from tariffs.engine.response import armington, exact_hat, theta_parameters_for
+from tariffs.engine.response.constants import table
+from tariffs.engine.response.elasticities.thetas import theta_of_industry
+from tariffs.engine.response.industries import industries
+from tariffs.engine.runs.impact import Impact, Options
+from tariffs.engine.runs.sweeps.sweep import sweep
+from tariffs.engine.scenario import Scenario, library
+from tests.economics.independent import quotas as slow_quotas
 from tests.economics.independent.exact_hat import Good, slow_sector
+from tests.economics.runs import (
+    BALLS,
+    BASELINE,
+    STEEL,
+    TOYS,
+    lines_of,
+    rates_on,
+    run_of,
+    scenario_of,
+    table_of,
+    total_of,
+)
 
 THETA, DOMESTIC = np.array([0.4, 4.49, 12.9, 64.85]), np.array([0.0, 300.0, 2_000.0, 50.0])
-SECTORS, ORIGINS, LINES = 4, 6, 90
+SECTOR_COUNT, ORIGINS, LINES = 4, 6, 90
 
 
-def lines_of(seed: int) -> dict[str, Any]:
+def drawn_lines(seed: int) -> dict[str, Any]:
     """Draw lines of four sectors, some without value, some prohibited."""
     rng = np.random.default_rng(seed)
     base = rng.uniform(0.0, 0.2, LINES)
     return {
-        "sector": rng.integers(0, SECTORS, LINES),
+        "sector": rng.integers(0, SECTOR_COUNT, LINES),
         "origin": rng.integers(0, ORIGINS, LINES),
         "v0": np.where(rng.random(LINES) < 0.1, 0.0, rng.uniform(1.0, 100.0, LINES)),
         "t0": base,
@@ -32,16 +55,15 @@ def lines_of(seed: int) -> dict[str, Any]:
     }
 
 
-def by_sector(lines: dict[str, Any], amounts: NDArray[np.float64]) -> NDArray[np.float64]:
-    sums: NDArray[np.float64] = np.bincount(lines["sector"], amounts, SECTORS).astype(np.float64)
-    return sums
+def by_sector(lines: dict[str, Any], amounts: Any) -> Any:
+    return np.bincount(lines["sector"], amounts, SECTOR_COUNT)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_values_surplus_and_price_are_those_of_the_slow_version(seed: int) -> None:
-    lines = lines_of(seed)
+    lines = drawn_lines(seed)
     found = exact_hat(**lines)
-    for sector in range(SECTORS):
+    for sector in range(SECTOR_COUNT):
         mine = np.flatnonzero(lines["sector"] == sector)
         columns = ("origin", "v0", "t0", "t1", "prohibited")
         goods = [
@@ -63,7 +85,7 @@ def test_values_surplus_and_price_are_those_of_the_slow_version(seed: int) -> No
 @pytest.mark.parametrize("seed", range(3))
 def test_shares_sum_to_1_and_the_domestic_share_alone_gives_price_and_surplus(seed: int) -> None:
     """Arkolakis, Costinot and Rodriguez-Clare: with the price of domestic goods as the unit."""
-    lines = lines_of(seed)
+    lines = drawn_lines(seed)
     found = exact_hat(**lines)
     home = found.domestic_share
     np.testing.assert_allclose(by_sector(lines, found.share_base) + home, 1.0, rtol=1e-13)
@@ -76,7 +98,7 @@ def test_shares_sum_to_1_and_the_domestic_share_alone_gives_price_and_surplus(se
 
 
 def test_no_change_of_duty_changes_no_bit() -> None:
-    lines = {**lines_of(1), "prohibited": False}
+    lines = {**drawn_lines(1), "prohibited": False}
     found = exact_hat(**{**lines, "t1": lines["t0"]})
     for hats in (found.quantity_hat, found.price_hat, found.domestic_hat):
         assert (hats == 1.0).all()
@@ -94,13 +116,13 @@ def test_one_origin_without_domestic_goods_has_the_price_of_its_duty_and_no_othe
 
 
 def test_as_theta_goes_to_0_shares_stay() -> None:
-    lines = {**lines_of(2), "theta": 1e-9, "prohibited": False}
+    lines = {**drawn_lines(2), "theta": 1e-9, "prohibited": False}
     found, cell = exact_hat(**lines), lines["sector"] * ORIGINS + lines["origin"]
     before, after = (np.bincount(cell, share) for share in (found.share_base, found.share))
     np.testing.assert_allclose(after, before, rtol=1e-8)
     landed, now = (np.bincount(cell, lines["v0"] * (1.0 + lines[rate])) for rate in ("t0", "t1"))
     power = np.divide(now, landed, out=np.ones_like(now), where=landed > 0.0)
-    mean = (before * np.log(power)).reshape(SECTORS, -1).sum(axis=1)
+    mean = (before * np.log(power)).reshape(SECTOR_COUNT, -1).sum(axis=1)
     np.testing.assert_allclose(np.log(found.price_hat), mean, rtol=1e-7)
 
 
@@ -125,7 +147,7 @@ def test_armington_with_one_nest_of_origins_and_domestic_goods_is_the_same() -> 
 
 
 def test_prohibited_goods_are_as_goods_at_a_rate_that_nobody_pays() -> None:
-    lines = {**lines_of(3), "prohibited": False}
+    lines = {**drawn_lines(3), "prohibited": False}
     shut, steep = lines["origin"] == 2, THETA >= 4.0
     prohibited = exact_hat(**{**lines, "prohibited": shut})
     priced = exact_hat(**{**lines, "t1": np.where(shut, 1e300, lines["t1"])})
@@ -140,7 +162,7 @@ def test_prohibited_goods_are_as_goods_at_a_rate_that_nobody_pays() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_of_lines_changes_no_bit_and_a_split_no_answer(seed: int) -> None:
-    lines = lines_of(seed)
+    lines = drawn_lines(seed)
     order = np.random.default_rng(seed).permutation(LINES)
     names = ("sector", "origin", "v0", "t0", "t1", "prohibited")
     moved = exact_hat(**{**lines, **{name: lines[name][order] for name in names}})
@@ -170,3 +192,209 @@ def test_bad_values_are_refused(name: str, value: object, words: str) -> None:
     }  # fmt: skip
     with pytest.raises(InputError, match=words):
         exact_hat(**{**good, name: value})
+
+
+DAY = "2025-12-01"
+BARS, COFFEE, SCRAP = "7214200000", "0901110025", "7204410020"
+TABLE = table_of(
+    {
+        TOYS: {"CN": 4e9, "VN": 2e9, "MX": 1e9},
+        BALLS: {"CN": 2e9, "IT": 5e8},
+        STEEL: {"CN": 2e9, "JP": 1e9, "CA": 3e9},
+        BARS: {"JP": 7e8, "TR": 4e8},
+        COFFEE: {"BR": 2e9, "CO": 1e9},
+        SCRAP: {"CA": 5e8, "GB": 2e8},
+    }
+)
+VALUES = TABLE["customs_value"].to_list()
+SECTORS = {TOYS: "339930", BALLS: "339920", STEEL: "331110", BARS: "331110", COFFEE: "coffee", SCRAP: "scrap"}
+PUBLISHED = {"339930": 3.98, "339920": 3.98, "331110": 3.28, "coffee": 9.11, "scrap": 4.49}
+
+
+def banned(rows: str) -> Scenario:
+    return scenario_of(f"""changes:
+  - op: add
+    measure:
+      id: ban
+      title: Ban
+      authority: s301
+      periods: [{{id: ban_2025, from: 2025-10-01T00:01-04:00, rows: [{{{rows}, kind: prohibition}}]}}]
+""")
+
+
+def run(*scenarios: Scenario, goods: pl.DataFrame | None = TABLE, **options: Any) -> Impact:
+    given = {"on": DAY, "response": "exact_hat", "by": ("hts10",), "include_lines": goods is not None}
+    return run_of(goods, *scenarios, **{**given, **options})
+
+
+def rows_of(found: Impact) -> list[dict[str, Any]]:
+    return lines_of(found).to_dicts()
+
+
+def products_of(found: Impact) -> dict[str, dict[str, Any]]:
+    return {group["hts10"]: group for group in found.scenarios[0].groups.to_dicts()}
+
+
+def shipments_of(code: str) -> float:
+    """Domestic shipments per dollar of imports of a code's industry, from the tables alone."""
+    found = [row for row in table("industries.csv") if row["industry"] == SECTORS[code]]
+    return float(found[0]["domestic_sales_2024"]) / float(found[0]["imports_2024"]) if found else 0.0
+
+
+def test_trade_and_welfare_are_those_of_an_independent_slow_version() -> None:
+    before, after = rates_on(TABLE, BASELINE), rates_on(TABLE, DAY)
+    found = run()
+    rows, welfare = rows_of(found), products_of(found)
+    for sector, theta in PUBLISHED.items():
+        mine = [k for k, code in enumerate(TABLE["hts"]) if SECTORS[code] == sector]
+        goods = [Good(TABLE["hts"][k], TABLE["origin"][k], VALUES[k], before[k], after[k]) for k in mine]
+        domestic = math.fsum(good.value * shipments_of(good.product) for good in goods)
+        slow = slow_sector(goods, theta, domestic)
+        for place, value in zip(mine, slow.values, strict=True):
+            assert rows[place]["value_after"] == pytest.approx(value, rel=1e-9)
+            assert rows[place]["duty_after"] == pytest.approx(value * after[place], rel=1e-9, abs=1e-6)
+        for code in {good.product for good in goods}:
+            of_code = [k for k, good in enumerate(goods) if good.product == code]
+            surplus = math.fsum(slow.surplus[k] for k in of_code)
+            revenue = math.fsum(
+                slow.values[k] * (goods[k].after or 0) - goods[k].value * goods[k].before for k in of_code
+            )
+            assert welfare[code]["buyer_surplus"] == pytest.approx(surplus, rel=1e-9, abs=1e-3)
+            assert welfare[code]["welfare"] == pytest.approx(surplus + revenue, rel=1e-9, abs=1e-3)
+            if domestic:
+                assert welfare[code]["domestic_quantity_hat"] == pytest.approx(slow.domestic, rel=1e-9)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_claims_and_other_shares_of_a_line_have_its_mean_duty(share: float) -> None:
+    """A line that claims the USMCA in part is one good here, beside others of Canada in its sector."""
+    goods = table_of({TOYS: {"CA": 3e9, "VN": 1e9}}).with_columns(usmca_share=pl.Series([share, 0.0]))
+    rows = rows_of(run(goods=goods))
+    rates = [row["duty"] / row["customs_value"] for row in rows]
+    expected = exact_hat(
+        [0, 0], [0, 1], [3e9, 1e9], 0.0, rates, 3.98, domestic=4e9 * shipments_of(TOYS)
+    ).value
+    assert [row["value_after"] for row in rows] == pytest.approx(expected.tolist(), rel=1e-9)
+
+
+def test_goods_that_may_not_enter_leave_their_spending_to_the_rest_of_the_sector() -> None:
+    found, after = run(banned('origins: [CN], products: ["9503"]')), rates_on(TABLE, DAY)
+    rows = rows_of(found)
+    assert rows[0]["value_after"] == rows[0]["duty_after"] == 0.0
+    goods = [
+        Good(TOYS, origin, value, 0.0, rate)
+        for origin, value, rate in zip(("CN", "VN", "MX"), VALUES, (None, *after[1:3]), strict=False)
+    ]
+    slow = slow_sector(goods, PUBLISHED["339930"], 7e9 * shipments_of(TOYS))
+    assert [row["value_after"] for row in rows[:3]] == pytest.approx(slow.values, rel=1e-9)
+    assert products_of(found)[TOYS]["buyer_surplus"] == pytest.approx(sum(slow.surplus), rel=1e-9)
+    assert rows[5]["value_after"] == rows_of(run())[5]["value_after"]
+
+
+def test_the_loss_without_any_scrap_is_unknown_and_not_zero() -> None:
+    found = run(banned('origins: [CA, GB], products: ["7204"]'))
+    groups = products_of(found)
+    assert groups[SCRAP]["value_after"] == 0.0
+    assert (groups[SCRAP]["buyer_surplus"], groups[SCRAP]["welfare"]) == (None, None)
+    assert total_of(found)["welfare"] is None
+    assert groups[STEEL]["welfare"] is not None
+
+
+def test_a_limit_is_a_step_after_the_sectors_product_by_product() -> None:
+    half = scenario_of(
+        "changes:\n"
+        "  - {op: shock_quantity, from: 2025-06-01, origins: [CN], products: ['9503'], share: 20%}\n"
+    )
+    free, held = rows_of(run()), rows_of(run(half))
+    goods = []
+    for row in free[:3]:
+        rate, limits = row["duty_after"] / row["value_after"], (0,) if row["origin"] == "CN" else ()
+        goods.append(slow_quotas.Good(0, row["value_after"], rate, rate, limits))
+    demand = slow_quotas.Demand(1.0 + PUBLISHED["339930"], 1.0, 0.0)
+    expected = slow_quotas.equilibrium(goods, [demand], [slow_quotas.Limit(0.2 * 4e9)])
+    assert held[0]["quantity_hat"] == pytest.approx(0.2, rel=1e-9)
+    for one, other, hat in zip(held, free, expected.quantities, strict=False):
+        assert one["quantity_hat"] == pytest.approx(other["quantity_hat"] * hat, rel=1e-9)
+    assert held[5]["value_after"] == free[5]["value_after"]
+
+
+def test_without_a_change_of_law_nothing_moves() -> None:
+    found = run(baseline=DAY)
+    assert [row["quantity_hat"] for row in rows_of(found)] == [1.0] * TABLE.height
+    total = total_of(found)
+    assert (total["welfare"], total["domestic_quantity_hat"], total["borne_abroad"]) == (0.0, 1.0, 0.0)
+
+
+def test_a_factor_on_theta_is_that_of_a_file(tmp_path: Path) -> None:
+    scenario, law = library()["rates-by-country"], load_law()
+
+    def swept(response: str, name: str) -> list[float]:
+        options = Options(baseline=BASELINE, response=response)
+        points = [{f"elasticity.{name}": factor} for factor in ("x1", "x2")]
+        found = sweep(TABLE, scenario, points, on=DAY, law=law, options=options)
+        return found.totals["value_after"].to_list()
+
+    path = tmp_path / "twice.csv"
+    rows = [f"{code},{2 * PUBLISHED[sector]}" for code, sector in SECTORS.items()]
+    path.write_text("\n".join(["hts,theta", *rows]) + "\n", encoding="utf-8")
+    given = run(scenario, include_lines=False, parameter_set=str(path))
+    once, twice = swept("exact_hat", "theta")
+    assert total_of(given)["value_after"] == pytest.approx(twice, rel=1e-12)
+    assert twice < once
+    assert given.provenance["parameters"] == "twice.csv"
+    for response, name in (("exact_hat", "sigma"), ("armington", "theta"), ("gsim", "theta")):
+        with pytest.raises(InputError, match=name):
+            swept(response, name)
+
+
+def test_a_file_gives_theta_and_domestic_goods_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("hts,theta,domestic_ratio,kappa\n7204,2.5,3,1\n72,6,,\n", encoding="utf-8")
+    found = theta_parameters_for([SCRAP, STEEL, TOYS], set=path)
+    assert found.theta.tolist() == [2.5, 6.0, 3.98]
+    assert [found.sources[place] for place in found.source[:2]] == ["given for 7204", "given for 72"]
+    assert found.domestic_ratio.tolist() == [3.0, 0.0, 0.0]
+    rows, rates = rows_of(run(parameter_set=str(path))), rates_on(TABLE, DAY)
+    expected = exact_hat([0, 0], [0, 1], [5e8, 2e8], 0.0, rates[-2:], 2.5, domestic=3 * 7e8)
+    assert [row["value_after"] for row in rows[-2:]] == pytest.approx(expected.value.tolist(), rel=1e-12)
+
+
+def test_thetas_are_the_published_ones_in_the_order_of_the_authors_codes() -> None:
+    """Data and codes of Caliendo and Parro (2015), T.txt, whose two rows of vehicles are 8.22 in place of estimates."""
+    codes = [
+        9.11, 13.53, 2.62, 8.1, 11.5, 16.52, 64.85, 3.13, 1.67, 2.41, 3.28, 6.99, 1.45, 12.95, 12.91, 3.95, 8.71,
+    ]  # fmt: skip
+    rows = table("thetas.csv")
+    assert [float(row["theta"]) for row in rows[:17]] == codes
+    rest = {"Auto": 1.84, "Other transport": 0.39, "Other": 3.98, "Aggregate": 4.49}
+    assert {row["sector"]: float(row["theta"]) for row in rows[17:]} == rest
+
+
+def test_every_industry_with_imports_has_a_sector_and_goods_without_one_the_theta_of_all() -> None:
+    found = industries()
+    traded = [place for place, imports in enumerate(found.imports) if imports > 0.0]
+    named = {found.codes[place]: theta_of_industry(place).sector for place in traded}
+    assert len(traded) > 200
+    assert set(named.values()) == {row["sector"] for row in table("thetas.csv")} - {"Aggregate"}
+    expected = {
+        "336112": "Auto", "336320": "Electrical", "336411": "Other transport", "334413": "Communication",
+        "334111": "Office", "335220": "Machinery n.e.c.", "339112": "Medical", "339930": "Other",
+        "325412": "Chemicals", "211000": "Mining", "324110": "Petroleum", "323110": "Paper",
+    }  # fmt: skip
+    assert {code: named[code] for code in expected} == expected
+    assert theta_of_industry(-1).theta == 4.49
+
+
+@pytest.mark.parametrize("horizon", ["path", "long"])
+def test_the_client_takes_the_model_by_name_and_the_result_says_what_it_is(horizon: str) -> None:
+    with Client.local() as client:
+        found = client.impact(TABLE, on=DAY, baseline=BASELINE, response="exact_hat", horizon=horizon)
+    details: Any = found.provenance["details"]
+    asked = (details["response"], details["horizon"], details["parameters"])
+    assert asked == ("exact_hat", "long", "caliendo_parro")
+    model = details["model"]
+    assert "Caliendo-Parro" in model["title"]
+    assert "wages and the balance of trade" in model["ignores"]
+    assert any("Review of Economic Studies" in source for source in model["thetas"])
+    assert "BEA" in model["domestic_goods"]
+    assert found.total["welfare"].item() == total_of(run(include_lines=False))["welfare"]
