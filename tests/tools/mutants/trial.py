@@ -72,7 +72,7 @@ class Trial:
             tests = [first, *(test for test in tests if test != first)]
         source = tree / change.path
         original = source.read_text(encoding="utf-8")
-        tried_with = _digest(original, *(_text(tree, test) for test in tests))
+        tried_with = _digest(original, *sorted(_text(tree, test) for test in tests))
         if before.get("tried_with") == tried_with:
             return before["noticed_by"] is not None
         noticed_by = None
