@@ -48,13 +48,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         free.put(tree)
     outcomes = Outcomes(BUILD / "outcomes.json")
     trial = Trial(chosen.python, reached, outcomes, free, _environment)
-    with ThreadPoolExecutor(chosen.processes) as pool:
-        noticed = list(pool.map(trial.run, drawn))
-    for change, was_noticed in zip(drawn, noticed, strict=True):
-        if not was_noticed:
+    noticed = _noticed(trial, drawn, chosen.processes)
+    for change, test in noticed.items():
+        if test is None:
             print(_shown(change))
-    print(f"{sum(noticed)} of {len(drawn)} changes noticed: {sum(noticed) / len(drawn):.1%}")
+    count = sum(test is not None for test in noticed.values())
+    print(f"{count} of {len(drawn)} changes noticed: {count / len(drawn):.1%}")
     return 0
+
+
+def _noticed(
+    trial: Trial, drawn: Sequence[changes.Change], processes: int
+) -> dict[changes.Change, str | None]:
+    """Try changes, again where the test that noticed one fails without it; gives the test by change."""
+    noticed: dict[changes.Change, str | None] = {}
+    left = list(drawn)
+    while left:
+        with ThreadPoolExecutor(processes) as pool:
+            noticed.update(zip(left, pool.map(trial.run, left), strict=True))
+        unsound = trial.unsound({test for change in left if (test := noticed[change])})
+        left = [change for change in left if noticed[change] in unsound]
+    return noticed
 
 
 def _copied(tree: Path) -> Path:

@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
@@ -54,64 +54,75 @@ class Trial:
     outcomes: Outcomes
     free: SimpleQueue[Path]
     environment: Callable[[Path], dict[str, str]]
-    _sound: dict[str, bool] = field(default_factory=dict)
+    _left_out: set[str] = field(default_factory=set)
 
-    def run(self, change: Change) -> bool:
-        """Test whether a change is noticed: a test fails with it that passes without."""
+    def run(self, change: Change) -> str | None:
+        """Give the test that notices a change, if one does."""
         tree = self.free.get()
         try:
-            return self._noticed(change, tree)
+            return self._noticed_by(change, tree)
         finally:
             self.free.put(tree)
 
-    def _noticed(self, change: Change, tree: Path) -> bool:
+    def unsound(self, tests: Collection[str]) -> set[str]:
+        """Find those of some tests that fail without any change, and leave them out from now on."""
+        tree = self.free.get()
+        try:
+            found = set(self._failing(tree, sorted(tests))) if tests else set[str]()
+        finally:
+            self.free.put(tree)
+        self._left_out |= found
+        return found
+
+    def _noticed_by(self, change: Change, tree: Path) -> str | None:
         before = self.outcomes.of(change)
-        tests = self.reached.tests(change.path, range(change.first, change.last + 1))
+        reaching = self.reached.tests(change.path, range(change.first, change.last + 1))
+        tests = [test for test in reaching if test not in self._left_out]
         first = before.get("noticed_by")
-        if first and (tree / first.partition("::")[0]).exists():
+        if first in tests:
             tests = [first, *(test for test in tests if test != first)]
         source = tree / change.path
         original = source.read_text(encoding="utf-8")
         tried_with = _digest(original, *sorted(_text(tree, test) for test in tests))
         if before.get("tried_with") == tried_with:
-            return before["noticed_by"] is not None
-        noticed_by = None
-        while tests:
-            source.write_text(change.applied(original), encoding="utf-8")
-            try:
-                noticed_by = self._failing(tree, tests)
-            finally:
-                source.write_text(original, encoding="utf-8")
-            if noticed_by is None or self._is_sound(tree, noticed_by):
-                break
-            tests, noticed_by = [test for test in tests if test != noticed_by], None
+            return first
+        source.write_text(change.applied(original), encoding="utf-8")
+        try:
+            failing = self._failing(tree, tests, "-x") if tests else []
+        finally:
+            source.write_text(original, encoding="utf-8")
+        noticed_by = failing[0] if failing else None
         self.outcomes.keep(change, tried_with, noticed_by)
         print(
             f"{'noticed' if noticed_by else 'SURVIVED'}: {change.path}:{change.first} {noticed_by}",
             flush=True,
         )
-        return noticed_by is not None
+        return noticed_by
 
-    def _is_sound(self, tree: Path, test: str) -> bool:
-        """Test whether a test passes without any change."""
-        if test not in self._sound:
-            self._sound[test] = self._failing(tree, [test]) is None
-        return self._sound[test]
-
-    def _failing(self, tree: Path, tests: Sequence[str]) -> str | None:
-        """The first test that fails; the first of all where they cannot be run or do not end."""
-        command = (self.python, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--no-header", *tests)
+    def _failing(self, tree: Path, tests: Sequence[str], *options: str) -> list[str]:
+        """List the tests that fail; the first of all where they cannot be run or do not end."""
+        command = (
+            self.python,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--no-header",
+            *options,
+            *tests,
+        )
         try:
             ended = subprocess.run(
                 command, cwd=tree, env=self.environment(tree), check=False, capture_output=True, text=True,
                 timeout=SECONDS_A_CHANGE,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            return tests[0]
+            return [tests[0]]
         if ended.returncode == 0:
-            return None
-        named = _FAILED.search(ended.stdout)
-        return context_of(named[1]) if named and named[1].startswith("tests/") else tests[0]
+            return []
+        named = [context_of(name) for name in _FAILED.findall(ended.stdout) if name.startswith("tests/")]
+        return named or [tests[0]]
 
 
 def _text(tree: Path, test: str) -> str:
