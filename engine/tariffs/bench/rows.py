@@ -53,6 +53,7 @@ QUICK_ROWS: tuple[BenchRow, ...] = (
         JOIN,
         _over(90, JOIN_MS),
         table_rows.armington,
+        floor=6.0,
     ),
     Row(
         "sweep_rates",
@@ -60,7 +61,7 @@ QUICK_ROWS: tuple[BenchRow, ...] = (
         PRODUCT,
         _over(50, PRODUCT_MS),
         table_rows.sweep_rates,
-        floor=15.0,
+        floor=20.0,
     ),
     Row(
         "sweep_patterns",
