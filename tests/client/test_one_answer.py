@@ -41,8 +41,8 @@ from tests.client.run_cases import (
 from tests.conftest import SCALE
 
 CASES = [case for seed in range(SCALE) for case in Covering(FACTORS, run_cases.is_run, seed).cases()]
-DAILY = 3
-"""Each third case is asked in the daily run."""
+DAILY = 4
+"""Each fourth case is asked in the daily run."""
 PARAMETERS = [
     pytest.param(case, id="-".join(case["run"]), marks=[pytest.mark.slow] if place % DAILY else [])
     for place, case in enumerate(CASES)
