@@ -43,7 +43,7 @@ bench: $(STAMP)  ## The engine beside its rivals, as ratios; QUICK=1 in about a 
 	@$(BIN)/python -m tariffs.client.cli bench $(if $(QUICK),--quick) $(if $(CHECK),--strict)
 
 # cosmic-ray has an environment of its own: it changes a copy of the code and runs the tests with that of the project.
-mutants: $(STAMP)  ## Changes of the code that no test notices, from a sample of COUNT (200); takes two hours
+mutants: $(STAMP)  ## Changes of the code that no test notices, from a sample of COUNT (200); takes some forty minutes
 	@test -x $(MUTANTS)/bin/cosmic-ray || $(PYTHON) -m venv $(MUTANTS)
 	@test -x $(MUTANTS)/bin/coverage || $(MUTANTS)/bin/python -m pip install --quiet cosmic-ray==$(COSMIC_RAY_VERSION) \
 		coverage==$(COVERAGE_VERSION)
