@@ -119,6 +119,16 @@ def test_versions_stay_and_an_etag_keeps_updates(server: Running) -> None:
     assert get(server, "ann", "team/ann/versions").yaml == text("20%", "versions")
 
 
+def test_a_scenario_of_the_same_name_of_another_owner_stays_as_it_is(server: Running) -> None:
+    save(server, "bob", text("10%", "namesake"))
+    theirs = get(server, "bob", "team/namesake")
+    mine = save(server, "ann", text("20%", "namesake"))
+    save(server, "ann", text("30%", "namesake"), mine.etag)
+    assert get(server, "bob", "team/namesake") == theirs
+    delete(server, "ann", "team/namesake")
+    assert get(server, "bob", "team/namesake") == theirs
+
+
 def test_of_many_updates_at_a_time_one_wins(server: Running) -> None:
     etag = save(server, "ann", text("10%", "race")).etag
 
