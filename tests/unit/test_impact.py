@@ -97,6 +97,8 @@ def test_entry_dates_of_lines_beat_the_date_of_the_run() -> None:
     days = ["2025-02-10", "2025-04-09", None]
     table = pl.DataFrame([TOYS] * 3).with_columns(entry_date=pl.Series(days))
     assert duties(table, [Point(library()["base"], ON)]) == [1000.0, 10400.0, 2000.0]
+    (found,) = run(table[:2], ["base"], by=("month",), response="none").scenarios
+    assert found.groups["month"].to_list() == ["2025-02", "2025-04"]
     coarse = pl.DataFrame([TOYS | {"hts": "950300"}])
     assert duties(coarse, [Point(library()["base"], ON)]) == [2000.0]
 
