@@ -1,4 +1,4 @@
-"""What the tests of the client share: clients of this process and of the server, the command line, the pages."""
+"""Share clients of this process and of the server, the command line and the pages among the client's tests."""
 
 from __future__ import annotations
 

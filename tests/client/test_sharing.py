@@ -1,4 +1,4 @@
-"""What a team shares, and who may: tables, runs, scenarios and roles, in Python and on the command line."""
+"""Test sharing in a team by roles: tables, runs and scenarios, in Python and on the command line."""
 
 from __future__ import annotations
 

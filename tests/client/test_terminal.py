@@ -1,4 +1,4 @@
-"""What the command line prints of tables: units, days, refused rows, notes once, brief, sorted, fit to the screen."""
+"""Test the tables that the command line prints: units, days, refused rows, notes once, brief, sorted, fitted."""
 
 from __future__ import annotations
 

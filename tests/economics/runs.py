@@ -26,6 +26,20 @@ def scenario_of(text: str, name: str = "tested") -> Scenario:
     return parse_scenario(f"{head}{text}", "test")
 
 
+def ban_from(start: str) -> str:
+    """Write the change that bans toys and steel of China from an instant."""
+    return f"""  - op: add
+    measure:
+      id: ban
+      title: Ban
+      authority: s301
+      periods:
+        - id: ban_p
+          from: {start}
+          rows: [{{origins: [CN], products: ["9503", "7208"], kind: prohibition}}]
+"""
+
+
 def run_of(table: pl.DataFrame | None, *scenarios: str | Scenario, on: str, **options: Any) -> Impact:
     """Compute scenarios, by name or as they are, on a day; without one the law as it is."""
     chosen = [library()[one] if isinstance(one, str) else one for one in scenarios or ("base",)]

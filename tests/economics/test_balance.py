@@ -1,4 +1,4 @@
-"""What adds up in every run: welfare is surplus, revenue and rents, however it is computed, and quiet draws are it."""
+"""Test sums of every run: welfare is surplus, revenue and rents, and draws without spread are the plain run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from tariffs.engine.response import Spreads
 from tariffs.engine.runs.impact import Options
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import Scenario, library
-from tests.economics.runs import BALLS, BASELINE, STEEL, TOYS, assert_balance, run_of, scenario_of, table_of
+from tests.economics.runs import (
+    BALLS,
+    BASELINE,
+    STEEL,
+    TOYS,
+    assert_balance,
+    ban_from,
+    run_of,
+    scenario_of,
+    table_of,
+)
 
 DAY = "2026-11-20"
 PHONES = "8517130000"
@@ -24,17 +34,7 @@ TABLE = table_of(
         PHONES: {"CN": 1e9, "VN": 1e9},
     }
 ).with_columns(freight=pl.lit(1e8))
-BAN = """changes:
-  - op: add
-    measure:
-      id: ban
-      title: Ban
-      authority: s301
-      periods:
-        - id: ban_p
-          from: 2026-10-01T00:01-04:00
-          rows: [{origins: [CN], products: ["9503", "7208"], kind: prohibition}]
-"""
+BAN = f"changes:\n{ban_from('2026-10-01T00:01-04:00')}"
 LIMIT = "changes:\n  - {op: shock_quantity, from: 2026-02-01, "
 SCENARIOS: dict[str, Scenario] = {
     "base": library()["base"],

@@ -21,7 +21,7 @@ from tariffs.engine.runs.sweeps.seek import Target, Vary, seek
 from tariffs.engine.runs.sweeps.sweep import Sweep, sweep
 from tariffs.engine.runs.sweeps.sweep_points import grid
 from tests.conftest import SCALE
-from tests.economics.runs import BASELINE, scenario_of, table_of
+from tests.economics.runs import BASELINE, ban_from, scenario_of, table_of
 from tests.unit.result_frames import assert_agree
 
 DAY = "2025-12-01"
@@ -54,16 +54,7 @@ changes:
       authority: s301
       periods: [{id: added_p, from: 2025-06-01T00:01-04:00, rows: [{origins: [IN, MX], rate: $add}]}]
 """
-BANNED = """  - op: add
-    measure:
-      id: ban
-      title: Ban
-      authority: s301
-      periods:
-        - id: ban_p
-          from: 2025-10-01T00:01-04:00
-          rows: [{origins: [CN], products: ["9503", "7208"], kind: prohibition}]
-"""
+BANNED = ban_from("2025-10-01T00:01-04:00")
 VOID = """  - op: add
     measure:
       id: voided

@@ -27,7 +27,7 @@ _FIELDS = {"date": "entry_date"}
 _TOTALS = ("duty", "duty_owed")
 _NOT_OF_THE_CASE = (Cancelled, ExtraMissing, Unavailable)
 _Answer = tuple[dict[str, object], list[CaseDifference]]
-"""What came in short, and what of it differs."""
+"""Values that came, in short, and the differences from those expected."""
 
 
 @dataclass(frozen=True, slots=True)
