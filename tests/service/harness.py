@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -179,3 +180,19 @@ def line(**given: Any) -> duty_service_pb2.CalculateDutyRequest:
 def points(*scenarios: tuple[str, str]) -> list[simulation_service_pb2.Point]:
     """Points by scenario name and day."""
     return [simulation_service_pb2.Point(scenario={"name": name}, on=on) for name, on in scenarios]
+
+
+def caller_files(folder: Path, names: str = "ann bob", rights: str = "") -> dict[str, Any]:
+    """Settings of a server that knows these callers by their tokens; `rights` is the text of its callers file."""
+    tokens, callers = folder / "tokens", folder / "callers.yaml"
+    tokens.write_text("".join(f"{name} token-of-{name}\n" for name in names.split()), encoding="utf-8")
+    tokens.chmod(0o600)
+    if not rights:
+        return {"tokens_file": tokens}
+    callers.write_text(rights, encoding="utf-8")
+    return {"tokens_file": tokens, "callers_file": callers}
+
+
+def as_caller(name: str) -> dict[str, Any]:
+    """Call options with the token of a caller."""
+    return {"metadata": (("authorization", f"Bearer token-of-{name}"),)}

@@ -7,7 +7,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -26,7 +25,6 @@ POINTS = (
     ("truce-extended", "2027-01-11"),
 )
 KINDS = {pb.SimulateRequest: "simulate", pb.TimelineRequest: "timeline", pb.SweepRequest: "sweep"}
-TOKENS = {"ann": "token-of-ann-0123456789abcdef", "bob": "token-of-bob-0123456789abcdef"}
 
 
 def rows(count: int, seed: int = 1) -> pl.DataFrame:
@@ -57,18 +55,6 @@ def parts(frame: pl.DataFrame, size: int, compression: Any = "uncompressed") -> 
 
 def upload(server: Any, frame: pl.DataFrame, size: int = 1000, **call: Any) -> Any:
     return server.tables.UploadTable(parts(frame, size), timeout=TIMEOUT, **call)
-
-
-def tokens_file(directory: Path) -> Path:
-    path = directory / "tokens"
-    path.write_text("".join(f"{name} {token}\n" for name, token in TOKENS.items()), encoding="utf-8")
-    path.chmod(0o600)
-    return path
-
-
-def as_caller(name: str) -> dict[str, Any]:
-    """Call options with the token of a caller."""
-    return {"metadata": (("authorization", f"Bearer {TOKENS[name]}"),)}
 
 
 def results(messages: Sequence[Any]) -> list[bytes]:

@@ -29,9 +29,9 @@ from tariffs.service.storage.migrations.migrate import (
 from tariffs.service.storage.scenario_events import SCENARIOS
 from tariffs.v1 import simulation_service_pb2 as pb
 from tariffs.v1 import table_service_pb2
-from tests.service.harness import TIMEOUT, no_warm_up, running
-from tests.service.old_state import EMBEDDED, FINISHED, ROWS, UNFINISHED, over_handle
-from tests.service.stored import as_caller, metadata_of, read, result_of, results, start, tokens_file, wait
+from tests.service.harness import TIMEOUT, as_caller, caller_files, no_warm_up, running
+from tests.service.stored import metadata_of, read, result_of, results, start, wait
+from tests.tools.old_state import EMBEDDED, FINISHED, ROWS, UNFINISHED, over_handle
 
 OLD = Path(__file__).parent / "state_0_1_0"
 Make = Callable[[], str]
@@ -166,7 +166,7 @@ def test_the_check_says_the_revision_and_changes_nothing(
 
 def test_todays_server_answers_for_what_version_0_1_0_stored(tmp_path: Path) -> None:
     shutil.copytree(OLD, tmp_path / "state")
-    settings: dict[str, Any] = {"state_dir": tmp_path / "state", "tokens_file": tokens_file(tmp_path)}
+    settings: dict[str, Any] = {"state_dir": tmp_path / "state", **caller_files(tmp_path)}
     ann = as_caller("ann")
     with running(warm=no_warm_up, keep_days=36_500.0, **settings) as server:
         (table,) = server.tables.ListTables(

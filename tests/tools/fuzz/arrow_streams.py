@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from tests.service.hostile import FLOATS, HOSTILE_TEXT, stream_of, tables
+from tests.tools.fuzz.hostile import FLOATS, HOSTILE_TEXT, stream_of, tables
 from tests.tools.fuzz.vocabulary import table_columns, words
 
 ROWS = (1, 2, 3, 20)

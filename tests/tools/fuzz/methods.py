@@ -12,8 +12,8 @@ from google.protobuf.json_format import ParseDict
 from google.protobuf.message_factory import GetMessageClass
 
 import tariffs.v1
-from tests.service.hostile import good_table, stream_of
 from tests.service.small_requests import POINT, SMALL
+from tests.tools.fuzz.hostile import good_table, stream_of
 
 VALID: dict[str, Any] = SMALL | {
     "SimulationService/StartRun": {

@@ -13,9 +13,9 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from tests.service.hostile import FLOATS, HOSTILE_TEXT, INTEGERS, parameter_files
 from tests.tools.fuzz import arrow_streams, scenario_texts
 from tests.tools.fuzz.choices import ByteChoices
+from tests.tools.fuzz.hostile import FLOATS, HOSTILE_TEXT, INTEGERS, parameter_files
 from tests.tools.fuzz.methods import METHODS, valid
 from tests.tools.fuzz.vocabulary import words
 

@@ -6,7 +6,7 @@ import random
 
 from tariffs.engine.scenario import library
 from tests.property.test_scenarios import RICH, SPLICES, mutated
-from tests.service.hostile import HOSTILE_TEXT, documents
+from tests.tools.fuzz.hostile import HOSTILE_TEXT, documents
 from tests.tools.fuzz.vocabulary import words
 
 _FIELDS = ("on", "id", "hts", "origin", "authority", "rate", "key", "value", "customs_value")

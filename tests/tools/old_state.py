@@ -1,7 +1,7 @@
 """Make `state_0_1_0`: a state directory as version 0.1.0 of the server left it.
 
     git archive ff002cf | tar -x -C OLD
-    python -m tests.service.old_state OLD tests/service/state_0_1_0
+    python -m tests.tools.old_state OLD tests/service/state_0_1_0
 
 The code of that commit, the first that stored tables and runs, serves; a caller uploads a table and starts two runs.
 The first ends; in the middle of the second the server is killed. `postgresql.sql` has the same rows in the tables that
@@ -27,15 +27,13 @@ import grpc
 import psutil
 
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import Running
+from tests.service.harness import Running, as_caller, caller_files
 from tests.service.stored import (
-    as_caller,
     get,
     metadata_of,
     rows,
     simulation,
     start,
-    tokens_file,
     until,
     upload,
     wait,
@@ -88,7 +86,7 @@ def _server(old: Path, state: Path, scratch: Path) -> Iterator[tuple[subprocess.
     log = scratch / "log"
     environment = _environment(old) | {
         "TARIFFS_STATE_DIR": str(state),
-        "TARIFFS_TOKENS_FILE": str(tokens_file(scratch)),
+        "TARIFFS_TOKENS_FILE": str(caller_files(scratch)["tokens_file"]),
         "TARIFFS_WORKERS": "1",
     }
     command = [sys.executable, "-m", "tariffs.service", "--port", "0"]
