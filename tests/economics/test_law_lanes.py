@@ -303,7 +303,11 @@ def edge(seed: int, steps: int, ends: list[float], lanes: int = 7) -> Edge:
     weights = np.repeat(np.stack([mix, 1.0 - mix], axis=1)[:, None], 3, axis=1)
     kept, vat = rng.choice([1.0, 0.0], size, p=[0.9, 0.1]), rng.choice([0.0, 0.2], size)
     v0 = np.exp(rng.normal(10.0, 3.0, size)) * rng.choice([1.0, 1e-14], size, p=[0.95, 0.05])
-    trade = replace(trade, v0=v0, t0=rates[0], charges=rng.random(size) * v0, kept=kept, vat=vat)
+    # One product has charges and no trade, one less than a dollar of trade.
+    v0[trade.place == 1] = 0.0
+    v0[trade.place == 2] *= 1e-9
+    charges = rng.random(size) * np.maximum(v0, 1e3)
+    trade = replace(trade, v0=v0, t0=rates[0], charges=charges, kept=kept, vat=vat)
     return Edge(trade, rates, columns, weights)
 
 

@@ -90,12 +90,13 @@ def sum_parts_of(
     `bits` views the rates `t0`; `kept` is the share of a variety that counts in the sums, or empty.
     """
     for k in range(first, last):
-        begin, start = offsets[k], parts.start[k]
-        inverse = 1.0 / landed[k] if landed[k] > 0.0 else 0.0
+        begin, start, is_traded = offsets[k], parts.start[k], landed[k] > 0.0
+        inverse = 1.0 / landed[k] if is_traded else 0.0
         for p in range(start, parts.start[k + 1]):
             own = opened[begin + p - start]
             parts.first[p] = own
-            parts.key[p] = mixed(marks[own], bits[own])
+            # Products without trade do not respond, whatever their path.
+            parts.key[p] = mixed(marks[own], bits[own]) if is_traded else np.uint64(0)
         for i in range(begin, offsets[k + 1]):
             p = parts.part[i] + start
             parts.part[i] = p

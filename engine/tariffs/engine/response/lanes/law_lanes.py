@@ -126,7 +126,9 @@ class LawLanes:
         inverse = (1.0 + table.trade.t0[of_path]) / (1.0 + duty.responding[of_path])
         if duty.price is not None:
             inverse = inverse * duty.price[of_path]
-        stages, self._powers = self._at_once(parts, path, first) if self._one_step else self._in_steps(parts)
+        stages, self._powers = (
+            self._at_once(parts, path, of_path) if self._one_step else self._in_steps(parts)
+        )
         self._final = inverse, duty.rate[of_path]
         nothing = np.zeros(stages["stage_product"].size)
         of_law: dict[str, I64 | F64] = {
@@ -164,8 +166,11 @@ class LawLanes:
         counts = table.groups.varieties, table.groups.products, values
         return LaneTask(pack, sections, *counts, self._one_step)
 
-    def _at_once(self, parts: LawParts, path: I64, first: I64) -> tuple[dict[str, I64 | F64], F64]:
-        """Stages of one step, one of each product, whose moves are its parts; and powers by path."""
+    def _at_once(self, parts: LawParts, path: I64, of_path: I64) -> tuple[dict[str, I64 | F64], F64]:
+        """Stages of one step, one of each product, whose moves are its parts; and powers by path.
+
+        `of_path` is a variety of each path; products without trade have a path of their own, without power.
+        """
         trade = self._table.trade
         powers = np.zeros(trade.v0.size)
         for step in self._steps:
@@ -183,7 +188,8 @@ class LawLanes:
             "move_part": numbers,
             "move_change": numbers,
         }
-        return stages, powers[parts.first[first]]
+        is_traded = self._table.landed[trade.product[of_path]] > 0.0
+        return stages, np.where(is_traded, powers[of_path], 0.0)
 
     def _in_steps(self, parts: LawParts) -> tuple[dict[str, I64 | F64], F64]:
         """Stages of several steps, and their distinct powers."""
