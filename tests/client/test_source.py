@@ -172,7 +172,10 @@ def test_options_are_the_same_everywhere(here: Client, there: Client, server: st
 
 def test_goods_that_may_not_enter_have_no_rank_and_no_option(client: Client) -> None:
     beer: dict[str, Any] = {"quantity": 10, "unit": "L"}
-    found = client.source("2203.00.00", 100, on=DAY, origins=["CA", "DE"], **beer).scenarios[0]
+    names: list[Any] = ["base", "ieepa-upheld-truce-kept"]
+    compared = client.source("2203.00.00", 100, on=DAY, scenarios=names, origins=["CA", "DE"], **beer)
+    assert [one.origin for one in compared.regrets] == ["DE"]
+    found = compared.scenarios[0]
     assert [(one.origin, one.rank) for one in found.origins] == [("DE", 1), ("CA", None)]
     assert found.origins[1].prohibited == ("s338_ca_alcohol_ban",)
     (options,) = client.options("2203.00.00", "CA", DAY, 100, **beer).scenarios

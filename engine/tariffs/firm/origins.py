@@ -166,10 +166,11 @@ def regrets(comparisons: Sequence[Comparison]) -> dict[str, Decimal]:
     """
     losses: dict[str, list[Decimal]] = {}
     for comparison in comparisons:
-        best = comparison.best
-        for one in comparison.origins:
-            if best is not None and best.amounts is not None and one.amounts is not None and one.rank:
-                losses.setdefault(one.offer.origin, []).append(one.amounts.landed - best.amounts.landed)
+        costs = {
+            one.offer.origin: one.amounts.landed for one in comparison.origins if one.rank and one.amounts
+        }
+        for origin, landed in costs.items():
+            losses.setdefault(origin, []).append(landed - min(costs.values()))
     most = {origin: max(each) for origin, each in losses.items() if len(each) == len(comparisons)}
     return dict(sorted(most.items(), key=lambda item: (item[1], item[0])))
 
