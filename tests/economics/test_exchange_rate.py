@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.response import parameters_for
-from tariffs.engine.response.exchange_rate import published_offset
+from tariffs.engine.response.exchange_rate import DollarPrices, published_offset
 from tests.economics.independent.armington import Demand, Line, solve
 from tests.economics.runs import (
     BASELINE,
@@ -107,6 +108,12 @@ def test_without_an_offset_or_an_added_duty_results_are_those_of_no_offset(optio
     assert plain.provenance["run_digest"] == named.provenance["run_digest"]
     still, moved = (total_of(run_of(TABLE, on=BASELINE, fx_offset=fx, **options)) for fx in (0.0, OFFSET))
     assert moved == still
+
+
+def test_trade_without_value_leaves_the_dollar_where_it_is() -> None:
+    nothing = np.zeros(2)
+    found = DollarPrices.of(OFFSET, nothing, nothing, nothing + 0.5, nothing > 0.0)
+    assert (found.rise, *found.factor) == (0.0, 1.0, 1.0)
 
 
 def test_the_dollar_s_move_on_the_day_of_a_duty_has_the_horizon_impact() -> None:

@@ -186,9 +186,10 @@ def test_the_order_of_products_changes_no_bit() -> None:
 
 
 def test_products_of_a_nest_share_their_eta_and_one_without_imports_does_not_move() -> None:
-    with pytest.raises(InputError) as raised:
-        market([1, 1], [1.0, 1.0], [1.1, 1.1], [1.5, 2.0], domestic=1.0, kappa=1.2, top=1.0)
-    assert raised.value.reason == "PARAMETER_INVALID"
+    for price, eta, field in ([1.1, 1.1], [1.5, 2.0], "eta"), ([1.1, 0.0], 1.5, "import_price_hat"):
+        with pytest.raises(InputError) as raised:
+            market([1, 1], [1.0, 1.0], price, eta, domestic=1.0, kappa=1.2, top=1.0)
+        assert (raised.value.reason, raised.value.field) == ("PARAMETER_INVALID", field)
     above = market([3], [0.0], [1.2], 1.5, domestic=7.0, kappa=1.2, top=1.0)
     assert above.quantity_hat[0] == above.domestic_price_hat[0] == 1.0
     assert above.buyer_surplus[0] == 0.0

@@ -211,6 +211,22 @@ def test_a_limit_of_nothing_is_autarky_from_that_origin(market: str, size: str) 
     assert total_of(held)["welfare"] == pytest.approx(near["welfare"], rel=1e-3)
 
 
+def test_joint_limits_on_different_products_hold_each_by_itself() -> None:
+    toys, steel = (
+        f"  - {{op: shock_quantity, from: 2026-02-01, products: ['{code}'], limit: 3000000000}}\n"
+        for code in ("9503", "7208")
+    )
+    found = run(
+        *(
+            scenario_of("changes:\n" + text, f"s{place}")
+            for place, text in enumerate((toys, steel, toys + steel))
+        )
+    )
+    one, other, both = (block.groups["rent_importer"].to_numpy() for block in found.scenarios)
+    assert np.count_nonzero(one) == np.count_nonzero(other) == 1
+    np.testing.assert_allclose(both, one + other, rtol=1e-9)
+
+
 def test_rents_go_to_their_holder() -> None:
     body = "origins: [CN], products: ['9503'], share: 50%"
     holders = ("importer", "exporter", "government")

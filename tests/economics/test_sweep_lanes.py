@@ -129,7 +129,10 @@ def test_sums_are_those_of_the_model_whatever_rates_are_held(
 
 @pytest.mark.parametrize("moved", [[0], [1, 4], list(range(CLASSES)), []])
 @pytest.mark.parametrize("seed", range(4))
-def test_sums_of_sectors_are_those_of_their_market(seed: int, moved: list[int]) -> None:
+def test_sums_of_sectors_are_those_of_their_market(
+    seed: int, moved: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane_pack, "CHUNK_VARIETIES", 8)
     case, marks = sectors(seed), np.isin(np.arange(CLASSES), moved)
     case = replace(case, rates=np.where(marks[:, None], case.rates, case.rates[:, :1]))
     found = case.solved(SweepReference(case.rates[:, 0], marks, case.elasticities))

@@ -252,6 +252,13 @@ def test_the_tornado_is_sorted_and_names_what_moves(table: pl.DataFrame) -> None
     assert tornado["rank_correlation"].drop_nulls().is_between(-1.0, 1.0).all()
 
 
+def test_the_ends_of_a_parameter_hold_four_fifths_of_its_draws(table: pl.DataFrame) -> None:
+    spreads = Spreads(sigma=0.0, supply=0.0, claims=0.0)
+    ends = ranges_of(run_of(table, spreads=spreads)).tornado.filter(column="value_after", parameter="eta")
+    values = sums_of_draws(table, spreads=spreads)[1].total["value_after"]
+    assert np.mean((values > ends["low"][0]) != (values > ends["high"][0])) == pytest.approx(0.8, abs=0.03)
+
+
 def test_diversion_over_whole_products_is_zero_and_not_its_rounding(table: pl.DataFrame) -> None:
     found = run_of(table, draws=0, by=("hts4",)).scenarios[0]
     assert found.total["diversion"] == 0.0

@@ -273,17 +273,17 @@ def test_an_event_that_is_never_taken_is_dead_and_listed(
 
 
 def test_pauses_grow_and_another_server_takes_over_a_lease(storage: Storage, tmp_path: Path) -> None:
-    with receiving(tmp_path / "got", 503) as receiver:
-        asyncio.run(delivery(storage, receiver, events=1).deliver_due())
-    (row,) = storage.portfolios.events(ANN, "mine", 0)
-    assert 0 < row.due - time.time() <= webhooks.FIRST_PAUSE
-    storage.portfolios.failed(row, "", 0.0)
-    assert len(storage.portfolios.lease_due(5, 0.0)) == 1
-    assert len(storage.portfolios.lease_due(5, 60.0)) == 1
-    assert not storage.portfolios.lease_due(5, 60.0)
+    with receiving(tmp_path / "got", 503, 503) as receiver:
+        sending = delivery(storage, receiver, events=1)
+        for least, most in ((0.0, webhooks.FIRST_PAUSE), (webhooks.FIRST_PAUSE, 4 * webhooks.FIRST_PAUSE)):
+            asyncio.run(sending.deliver_due())
+            (row,) = storage.portfolios.events(ANN, "mine", 0)
+            assert least < row.due - time.time() <= most
+            storage.portfolios.failed(row, "", 0.0)
+    assert [len(storage.portfolios.lease_due(5, seconds)) for seconds in (0.0, 60.0, 60.0)] == [1, 1, 0]
     # Without a webhook nothing waits to be sent.
     stored(storage)
-    assert states(storage) == [("", 2)]
+    assert states(storage) == [("", 4)]
 
 
 @pytest.mark.parametrize(

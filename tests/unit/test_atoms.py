@@ -5,15 +5,17 @@ from __future__ import annotations
 import itertools
 from decimal import ROUND_HALF_UP, Decimal
 from math import prod
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
 from tariffs.engine.errors import InputError, LawError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
-from tariffs.engine.rating import fact_tests
+from tariffs.engine.rating import classes, fact_tests
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import Scenario, apply_scenario, library, parse_scenario
 from tariffs.engine.schedule.lines import load_schedule
@@ -204,3 +206,14 @@ def test_tests_of_different_goods_may_be_more_than_the_bits() -> None:
     table = table.with_columns(origin=pl.lit("CH"), customs_value=pl.lit(10_000.0))
     (found,) = impact(table, [point], law=load_law(), options=STATIC).scenarios
     assert found.groups.filter(authority="steps")["duty"].sum() == pytest.approx(90 * 100)
+
+
+def test_a_class_has_the_rows_whose_products_and_origins_its_goods_are_in() -> None:
+    codes, origins = np.random.default_rng(7).random((2, 6, 8)) < 0.5
+    keys = [bytes([place]) for place in range(6)]
+    rows = [classes.RowReach((), key, key, (), False, False) for key in keys]
+    code, origin = np.indices((8, 8)).reshape(2, -1)
+    lines: Any = SimpleNamespace(codes=code[:8], origins=code[:8], piece_code=code, piece_origin=origin)
+    scopes = classes.Scopes(*(dict(zip(keys, masks, strict=True)) for masks in (codes, origins)))
+    found, reached = classes._classes(rows, scopes, lines)
+    assert np.array_equal(reached[found], (codes[:, code] & origins[:, origin]).T)

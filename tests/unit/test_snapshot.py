@@ -97,6 +97,14 @@ def test_the_setting_of_other_kernels_is_left_as_it_was() -> None:
 
 
 def test_the_directory_changes_with_the_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel, digests = tmp_path / "response" / "kernels" / "lanes.py", set()
+    kernel.parent.mkdir(parents=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(kernel_cache, "__file__", str(tmp_path / "base" / "kernel_cache.py"))
+        for text in ("one", "another"):
+            kernel.write_text(text)
+            digests.add(kernel_cache.kernels_digest.__wrapped__())
+    assert len(digests) == 2
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     assert kernel_cache.cache_directory() == tmp_path / kernel_cache.kernels_digest()[:16]
     monkeypatch.setattr(kernel_cache, "kernels_digest", lambda: "f" * 64)
