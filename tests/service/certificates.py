@@ -49,11 +49,7 @@ class Pair:
 
 
 class TestAuthority:
-    """Signs certificates.
-
-    Args:
-        name: its common name.
-    """
+    """Signs certificates in its common name."""
 
     __test__ = False
 

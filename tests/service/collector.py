@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,12 +14,11 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as pb
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
 from opentelemetry.proto.trace.v1 import trace_pb2
 
+from tests.service.stored import until
+
 ERROR = trace_pb2.Status.STATUS_CODE_ERROR
-SERVER, CLIENT, INTERNAL = (
-    trace_pb2.Span.SPAN_KIND_SERVER,
-    trace_pb2.Span.SPAN_KIND_CLIENT,
-    trace_pb2.Span.SPAN_KIND_INTERNAL,
-)
+SPAN = trace_pb2.Span
+SERVER, CLIENT, INTERNAL = SPAN.SPAN_KIND_SERVER, SPAN.SPAN_KIND_CLIENT, SPAN.SPAN_KIND_INTERNAL
 
 
 @dataclass(frozen=True)
@@ -74,11 +72,8 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
         self, found: Callable[[list[CollectedSpan]], bool], seconds: float = 60.0
     ) -> list[CollectedSpan]:
         """The spans once `found` holds for them."""
-        end = time.monotonic() + seconds
-        while not found(spans := self.spans()):
-            assert time.monotonic() < end, [one.name for one in spans]
-            time.sleep(0.02)
-        return spans
+        until(lambda: found(self.spans()), seconds)
+        return self.spans()
 
 
 @contextmanager

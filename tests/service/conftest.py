@@ -6,15 +6,18 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from tariffs.engine.tables import partitions
 from tests.law.packs import drop, key_pair, newer_pack
-from tests.service.harness import Running, no_warm_up, running
+from tests.service.certificates import TestAuthority, server_files
+from tests.service.harness import Running, running
 from tests.service.law_packs import FOLLOWING, NEXT, PACK, SERVED, states, watching
 from tests.service.spread import trade, write_files
+from tests.service.web_calls import web_server
 
 
 @pytest.fixture(scope="session")
@@ -24,11 +27,23 @@ def served() -> Iterator[Running]:
         yield started
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def web() -> Iterator[Running]:
-    """Start a server with an HTTP port for the tests of a module."""
-    with running(warm=no_warm_up, http_port=0) as started:
+    """One server with an HTTP port for all tests that leave it as it is."""
+    with web_server() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def authority() -> TestAuthority:
+    return TestAuthority("authority")
+
+
+@pytest.fixture
+def encrypted(authority: TestAuthority, tmp_path: Path) -> dict[str, Any]:
+    """Settings of a server that asks for certificates."""
+    (tmp_path / "ca.pem").write_bytes(authority.certificate)
+    return {**server_files(authority, tmp_path), "tls_client_ca": tmp_path / "ca.pem"}
 
 
 @pytest.fixture
@@ -75,6 +90,18 @@ def postgresql() -> Iterator[Callable[[], str]]:
 def law_keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Files of the key that signs law packs and of its public key."""
     return key_pair(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def keys(law_keys: tuple[Path, Path]) -> Path:
+    return law_keys[1]
+
+
+@pytest.fixture
+def packs(tmp_path: Path) -> Path:
+    """An empty directory for the packs of a server."""
+    (tmp_path / "packs").mkdir()
+    return tmp_path / "packs"
 
 
 @pytest.fixture(scope="session")

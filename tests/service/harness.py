@@ -16,6 +16,7 @@ import grpc
 import uvloop
 from google.longrunning import operations_pb2_grpc
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
 from tariffs.engine.base.chunks import watched
@@ -60,6 +61,10 @@ class Running:
     server: TariffServer
     loop: asyncio.AbstractEventLoop
 
+    @property
+    def http_port(self) -> int:
+        return self.server.http_port
+
     def stop_soon(self) -> Future[None]:
         """Begin to stop the server."""
         return asyncio.run_coroutine_threadsafe(self.server.stop(), self.loop)
@@ -71,11 +76,7 @@ class Running:
 
 
 def compute_in_process(task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
-    """Run a task in the calling thread.
-
-    Raises:
-        TariffsError: the task's own error, or CANCELLED.
-    """
+    """Run a task in the calling thread; it may raise its own error, or CANCELLED."""
     with watched(cancel_token.check):
         TASKS[task](payload, sink)
 
@@ -150,7 +151,7 @@ class Fault:
 
 def fault_of(error: grpc.RpcError) -> Fault:
     """The details of a failed call."""
-    status: Any = rpc_status.from_call(error)  # type: ignore[arg-type]
+    status: Any = rpc_status.from_call(error) or Status()  # type: ignore[arg-type]
     info, bad, retry = ErrorInfo(), BadRequest(), RetryInfo()
     delay = None
     for detail in status.details:

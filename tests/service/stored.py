@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import itertools
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -129,24 +131,17 @@ class Held:
         self._task = task
 
     def __call__(self, task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
-        held = _HeldSink(self, sink, cancel_token) if task == self._task else sink
-        compute_in_process(task, payload, held, cancel_token)
+        counts = itertools.count(1)
 
+        def result(data: bytes) -> None:
+            sink.result(data)
+            if next(counts) >= self.results:
+                self.begun.set()
+                while not self.free.wait(0.02):
+                    cancel_token.check()
 
-class _HeldSink:
-    def __init__(self, held: Held, sink: ResultSink, cancel_token: CancelToken) -> None:
-        self._held, self._sink, self._cancel_token = held, sink, cancel_token
-        self._count = 0
-        self.cancelled, self.progress = sink.cancelled, sink.progress
-
-    def result(self, data: bytes) -> None:
-        self._sink.result(data)
-        self._count += 1
-        if self._count < self._held.results:
-            return
-        self._held.begun.set()
-        while not self._held.free.wait(0.02):
-            self._cancel_token.check()
+        held: Any = SimpleNamespace(cancelled=sink.cancelled, progress=sink.progress, result=result)
+        compute_in_process(task, payload, held if task == self._task else sink, cancel_token)
 
 
 def until(holds: Callable[[], Any], seconds: float = 300.0) -> Any:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import grpc
-import grpc.aio
 import pytest
 import structlog
-import uvloop
 from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from tariffs.client._wire.connection import connect
 from tariffs.client.config import Config
@@ -27,16 +22,18 @@ from tariffs.client.errors import Unavailable, from_rpc_error
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.server.admission import Admission, RateLimit
 from tariffs.service.server.callers import Callers
-from tariffs.service.server.listener import Endpoint, options
 from tariffs.service.wire.identity import SERVER_LIMITS, Caller, Quotas
 from tariffs.service.wire.status import PUSHBACK_KEY, status_of, trailers_of
 from tariffs.service.workers.fair_limit import FairLimit
+from tariffs.v1 import duty_service_pb2_grpc
+from tests.service.harness import Running, line, no_warm_up, running
+from tests.service.test_lifecycle import SERVING, health
 
 NONE: frozenset[str] = frozenset()
 
 
-def admission_of(total: int, per_caller: int, warm: bool = True, stopping: bool = False) -> Admission:
-    return Admission(FairLimit("calls", total, per_caller, "calls"), warm=warm, stopping=stopping)
+def admission_of(total: int, per_caller: int, **state: bool) -> Admission:
+    return Admission(FairLimit("calls", total, per_caller, "calls"), **({"warm": True} | state))
 
 
 def named(name: str, quotas: Quotas = SERVER_LIMITS) -> Caller:
@@ -49,7 +46,7 @@ def refusal(admission: Admission, who: Caller) -> ServiceError:
     return caught.value
 
 
-def test_nobody_takes_more_than_a_share_and_all_together_not_more_than_the_whole() -> None:
+def test_nobody_takes_more_than_a_share_nor_all_more_than_the_whole_nor_any_before_or_after_service() -> None:
     admission = admission_of(3, 2)
     for key in ("a", "a"):
         admission.enter(named(key))
@@ -65,16 +62,12 @@ def test_nobody_takes_more_than_a_share_and_all_together_not_more_than_the_whole
     # Callers without calls are not remembered.
     assert (admission.limit.held, len(admission.limit._by_caller)) == (0, 0)
     assert admission.grpc_limit > 3
-
-
-@pytest.mark.parametrize(
-    ("warm", "stopping", "reason"),
-    [(False, False, "WARMING_UP"), (True, True, "SHUTTING_DOWN"), (False, True, "SHUTTING_DOWN")],
-)
-def test_before_it_is_warm_and_while_it_stops_nobody_is_let_in(
-    warm: bool, stopping: bool, reason: str
-) -> None:
-    assert refusal(admission_of(1, 1, warm, stopping), named("a")).reason == reason
+    for warm, stopping, reason in (
+        (False, False, "WARMING_UP"),
+        (True, True, "SHUTTING_DOWN"),
+        (False, True, "SHUTTING_DOWN"),
+    ):
+        assert refusal(admission_of(1, 1, warm=warm, stopping=stopping), named("a")).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -212,65 +205,41 @@ def test_a_file_with_a_fault_leaves_the_former_state(path: Path) -> None:
         assert [entry["event"] for entry in logged] == [f"callers {'not ' * (number == 1)}read"]
 
 
-METHOD = "/flood.Service/Slow"
 WAITING, CALLS, SECONDS = 4, 60, 0.01
 
 
-async def _slow(_request: bytes, _context: Any) -> bytes:
-    # On purpose on the event loop: as long as it sleeps, nobody looks at the calls that wait.
-    time.sleep(SECONDS)
-    return b"answer"
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """A server whose every call holds its event loop up: as long as it sleeps, nobody looks at the calls that wait."""
+    enter = Admission.enter
 
+    def slow(admission: Admission, who: Caller) -> None:
+        time.sleep(SECONDS)
+        enter(admission, who)
 
-class Slow(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the stubs alone
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
-        return grpc.unary_unary_rpc_method_handler(_slow)
-
-
-@contextmanager
-def busy_server() -> Iterator[str]:
-    """A server whose every call holds its event loop up; gives where it listens."""
-    loop = uvloop.new_event_loop()
-
-    async def start() -> tuple[grpc.aio.Server, int]:
-        server = grpc.aio.server(options=options(Endpoint(), WAITING))
-        servicer = health.aio.HealthServicer()  # type: ignore[attr-defined] # the stubs lack it
-        await servicer.set("", health_pb2.HealthCheckResponse.SERVING)
-        health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-        server.add_generic_rpc_handlers((Slow(),))
-        port = server.add_insecure_port("127.0.0.1:0")
-        await server.start()
-        return server, port
-
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    server, port = asyncio.run_coroutine_threadsafe(start(), loop).result(20)
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        asyncio.run_coroutine_threadsafe(server.stop(0), loop).result(20)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(20)
-        loop.close()
+    monkeypatch.setattr(Admission, "enter", slow)
+    with running(warm=no_warm_up, waiting_calls=WAITING) as server:
+        yield server
 
 
 def flood(channel: grpc.Channel) -> list[Any]:
     """The calls of a flood, all of them ended."""
-    call: Any = channel.unary_unary(METHOD, None, None)
-    begun = [call.future(b"", timeout=30) for _ in range(CALLS)]
+    stub: Any = duty_service_pb2_grpc.DutyServiceStub(channel)
+    begun = [stub.CalculateDuty.future(line(), timeout=30) for _ in range(CALLS)]
     for one in begun:
         one.exception()
     return begun
 
 
-def test_calls_beyond_those_that_may_wait_are_turned_away_and_the_shipped_client_tries_again() -> None:
-    with busy_server() as target:
-        with grpc.insecure_channel(target) as channel:
-            ended = flood(channel)
-            failed = next(one for one in ended if one.code() == grpc.StatusCode.CANCELLED)
-            error = from_rpc_error(failed.exception(), target)
-        with connect(target, Config()) as channel:
-            again = Counter(one.code() for one in flood(channel))
+def test_calls_beyond_those_that_may_wait_are_turned_away_and_the_shipped_client_tries_again(
+    busy: Running,
+) -> None:
+    target = f"127.0.0.1:{busy.port}"
+    ended = flood(busy.channel)
+    failed = next(one for one in ended if one.code() == grpc.StatusCode.CANCELLED)
+    error = from_rpc_error(failed.exception(), target)
+    with connect(target, Config()) as channel:
+        again = Counter(one.code() for one in flood(channel))
     once = Counter(one.code() for one in ended)
     assert set(once) == {grpc.StatusCode.OK, grpc.StatusCode.CANCELLED}
     assert once[grpc.StatusCode.OK] >= WAITING
@@ -283,13 +252,9 @@ def test_calls_beyond_those_that_may_wait_are_turned_away_and_the_shipped_client
     assert "fewer calls" in error.fix
 
 
-def test_health_is_told_while_calls_are_turned_away() -> None:
-    with busy_server() as target, grpc.insecure_channel(target) as channel:
-        other = threading.Thread(target=lambda: [flood(channel) for _ in range(5)])
-        other.start()
-        with grpc.insecure_channel(target) as probe:
-            stub = health_pb2_grpc.HealthStub(probe)
-            for _ in range(20):
-                found = stub.Check(health_pb2.HealthCheckRequest(), timeout=10)
-                assert found.status == health_pb2.HealthCheckResponse.SERVING
-        other.join()
+def test_health_is_told_while_calls_are_turned_away(busy: Running) -> None:
+    other = threading.Thread(target=lambda: [flood(busy.channel) for _ in range(5)])
+    other.start()
+    with grpc.insecure_channel(f"127.0.0.1:{busy.port}") as probe:
+        assert {health(probe) for _ in range(20)} == {SERVING}
+    other.join()

@@ -20,7 +20,7 @@ from tariffs.service.server.listener import RECEIVE_LIMIT, Endpoint
 from tariffs.service.server.web import make_http_port
 from tariffs.service.settings.settings import Settings
 from tariffs.v1 import scenario_service_pb2, simulation_service_pb2
-from tests.service.harness import Running, no_warm_up, running, simulating
+from tests.service.harness import Running, caller_files, simulating
 from tests.service.stored import until
 from tests.service.web_calls import (
     CALCULATE,
@@ -34,14 +34,15 @@ from tests.service.web_calls import (
     call,
     framed,
     frames,
-    port_of,
     post,
+    web_server,
 )
 
 pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
 from tariffs.service.server.web import bodies, http_port
 from tariffs.service.server.web.http_port import network_of
 
+REFUNDS = "/tariffs.v1.RefundService/CalculateRefunds"
 UPLOAD = "/tariffs.v1.TableService/UploadTable"
 WATCH = "/tariffs.v1.ScenarioService/WatchScenarios"
 BODY = json.dumps(QUOTE).encode()
@@ -51,16 +52,13 @@ Patch = pytest.MonkeyPatch
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server that asks for tokens; `reader` has no right to run anything."""
-    folder = tmp_path_factory.mktemp("tokens")
-    tokens, callers = folder / "tokens", folder / "callers.yaml"
-    tokens.write_text("alice secret-a\nreader secret-r\n")
-    callers.write_text("callers:\n  alice: {roles: [run]}\n  reader: {roles: [read]}\n")
-    with running(warm=no_warm_up, http_port=0, tokens_file=tokens, callers_file=callers) as started:
+    given = caller_files(tmp_path_factory.mktemp("tokens"), "reader", "callers: {reader: {roles: [read]}}")
+    with web_server(**given) as started:
         yield started
 
 
-def connected(server: Running) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port_of(server)), 30)
+def connected(server: Running, own: str = "127.0.0.1") -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.http_port), 30, (own, 0))
 
 
 def head(path: str, *lines: str, form: str = JSON) -> bytes:
@@ -75,21 +73,16 @@ def read_to_the_end(connection: socket.socket) -> bytes:
     return found
 
 
-def answered(server: Running, request: bytes, wanted: bytes) -> bytes:
-    """Send these bytes; return the answer up to those that are wanted."""
+def answer_to(server: Running, request: bytes) -> bytes:
+    """Send these bytes; return all that comes until the server closes the connection."""
     with connected(server) as connection:
         connection.sendall(request)
-        answer = b""
-        while wanted not in answer:
-            part = connection.recv(1 << 16)
-            assert part, answer
-            answer += part
-    return answer
+        return read_to_the_end(connection)
 
 
 def test_a_compressed_request_is_refused_not_unpacked(web: Running) -> None:
     body = gzip.compress(BODY)
-    answer = call(port_of(web), "POST", CALCULATE, body, content_type=JSON, content_encoding="gzip")
+    answer = call(web.http_port, "POST", CALCULATE, body, content_type=JSON, content_encoding="gzip")
     assert (answer.status, answer.json["code"]) == (501, "unimplemented")
 
 
@@ -106,18 +99,14 @@ BEFORE_ITS_BODY = ("content-length: 9000", "x-request-id: refused-early")
         (SIMULATE, STREAM, "authorization: Bearer nobody", b"TOKEN_INVALID"),
         (UPLOAD, STREAM, "authorization: Bearer nobody", b"TOKEN_INVALID"),
         (SIMULATE, WEB, "authorization: Bearer nobody", b"grpc-status: 16"),
-        (
-            "/tariffs.v1.RefundService/CalculateRefunds",
-            JSON,
-            "authorization: Bearer secret-r",
-            b"HTTP/1.1 403",
-        ),
+        (REFUNDS, JSON, "authorization: Bearer token-of-reader", b"HTTP/1.1 403"),
     ],
 )
 def test_who_may_not_call_is_refused_before_the_body_comes_and_logged(
-    closed: Running, path: str, form: str, authorization: str, wanted: bytes, capsys: Any
+    closed: Running, path: str, form: str, authorization: str, wanted: bytes, monkeypatch: Patch, capsys: Any
 ) -> None:
-    answered(closed, head(path, *BEFORE_ITS_BODY, authorization, form=form), wanted)
+    monkeypatch.setattr(http_port, "LINGER_SECONDS", 0.1)
+    assert wanted in answer_to(closed, head(path, *BEFORE_ITS_BODY, authorization, form=form))
     (logged,) = until(
         lambda: [text for text in capsys.readouterr().out.splitlines() if "refused-early" in text]
     )
@@ -146,13 +135,12 @@ def test_a_refused_caller_cannot_keep_its_connection_by_sending_on(
 
 def test_headers_over_the_limit_are_refused_and_who_sends_none_is_closed_out(monkeypatch: Patch) -> None:
     monkeypatch.setattr(http_port, "HEAD_SECONDS", 0.3)
-    with running(warm=no_warm_up, http_port=0) as server:
+    with web_server() as server:
         with connected(server) as silent, connected(server) as slow:
             slow.sendall(b"POST / HTTP/1.1\r\nhost")
             assert read_to_the_end(silent) == read_to_the_end(slow) == b""
-        with connected(server) as large:
-            large.sendall(head(CALCULATE)[:-2] + b"x-filler: " + b"y" * http_port.HEAD_BYTES)
-            assert read_to_the_end(large).startswith(b"HTTP/1.1 400")
+        large = head(CALCULATE)[:-2] + b"x-filler: " + b"y" * http_port.HEAD_BYTES
+        assert answer_to(server, large).startswith(b"HTTP/1.1 400")
 
 
 @pytest.mark.parametrize(
@@ -170,10 +158,8 @@ def test_a_body_that_pauses_for_long_is_refused_for_that_reason(
 ) -> None:
     monkeypatch.setattr(bodies, "BODY_SECONDS", 0.3)
     monkeypatch.setattr(http_port, "LINGER_SECONDS", 0.3)
-    with connected(web) as connection:
-        connection.sendall(head(CALCULATE, "content-length: 19", form=form) + part)
-        answer = read_to_the_end(connection)
-        assert web.server._admission.limit.held == 0
+    answer = answer_to(web, head(CALCULATE, "content-length: 19", form=form) + part)
+    assert web.server._admission.limit.held == 0
     assert found in answer.replace(b"grpc-status:", b"grpc-status: ").replace(b":  ", b": "), answer
     logged = [line for line in capsys.readouterr().out.splitlines() if "DutyService/CalculateDuty" in line]
     # A frame cut within is ended before its call.
@@ -206,7 +192,7 @@ def test_a_body_that_trickles_is_ended_though_no_part_is_late_and_a_large_one_ge
 
 def test_connections_of_one_address_are_limited_and_leave_room_for_others_and_so_are_all() -> None:
     limits: dict[str, Any] = {"concurrent_calls": 1, "caller_share": 0.02}
-    with running(warm=no_warm_up, http_port=0, **limits) as server, ExitStack() as held:
+    with web_server(**limits) as server, ExitStack() as held:
         connections = server.server._http.connections  # type: ignore[union-attr] # it is on
         most = connections.per_caller
         assert 0 < most < connections.total
@@ -217,8 +203,7 @@ def test_connections_of_one_address_are_limited_and_leave_room_for_others_and_so
             assert read_to_the_end(one_more).startswith(b"HTTP/1.1 503")
 
         def from_elsewhere() -> bytes:
-            place = ("127.0.0.1", port_of(server))
-            with socket.create_connection(place, 30, ("127.0.0.2", 0)) as other:
+            with connected(server, "127.0.0.2") as other:
                 other.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
                 return other.recv(1 << 16)
 
@@ -230,7 +215,7 @@ def test_connections_of_one_address_are_limited_and_leave_room_for_others_and_so
         assert b"TOO_MANY_STREAMS" in busy
         held.close()
         until(lambda: not connections.held)
-        assert post(port_of(server), "DutyService/CalculateDuty", QUOTE).status == 200
+        assert post(server.http_port, "DutyService/CalculateDuty", QUOTE).status == 200
 
 
 @pytest.mark.parametrize(
@@ -272,9 +257,7 @@ def test_a_request_that_could_be_read_in_two_ways_is_refused_and_its_connection_
     web: Running, form: str, monkeypatch: Patch
 ) -> None:
     monkeypatch.setattr(bodies, "BODY_SECONDS", 1.0)
-    with connected(web) as connection:
-        connection.sendall(DOUBTFUL[form] + SMUGGLED)
-        answer = read_to_the_end(connection)
+    answer = answer_to(web, DOUBTFUL[form] + SMUGGLED)
     assert answer.startswith(b"HTTP/1.1 400"), answer
     assert b"200 OK" not in answer
 
@@ -283,9 +266,7 @@ def test_line_feeds_of_a_body_and_pipelined_requests_are_as_before(web: Running)
     body = json.dumps(QUOTE, indent=1).encode() + b"\n\n"
     length = f"content-length: {len(body)}"
     one, last = head(CALCULATE, length) + body, head(CALCULATE, "connection: close", length) + body
-    with connected(web) as connection:
-        connection.sendall(one + one + last)
-        assert read_to_the_end(connection).count(b"HTTP/1.1 200") == 3
+    assert answer_to(web, one + one + last).count(b"HTTP/1.1 200") == 3
 
 
 LARGE = b'{"known_on": "' + b"1" * RECEIVE_LIMIT + b'"}'
@@ -300,7 +281,7 @@ def test_a_message_over_the_limit_has_its_reason_however_it_is_sent(
     body = LARGE if is_unary else framed(LARGE)
     chunks: Any = (body[at : at + (1 << 20)] for at in range(0, len(body), 1 << 20))
     answer = call(
-        port_of(web), "POST", path, body if whole else chunks, content_type=JSON if is_unary else STREAM
+        web.http_port, "POST", path, body if whole else chunks, content_type=JSON if is_unary else STREAM
     )
     error = answer.json if is_unary else json.loads(frames(answer.body)[-1][1])["error"]
     info = error["details"][0]["debug"]
@@ -310,13 +291,13 @@ def test_a_message_over_the_limit_has_its_reason_however_it_is_sent(
 
 def test_a_message_at_the_limit_is_read(web: Running) -> None:
     filler = b" " * (RECEIVE_LIMIT - len(BODY))
-    assert call(port_of(web), "POST", CALCULATE, BODY + filler, content_type=JSON).status == 200
+    assert call(web.http_port, "POST", CALCULATE, BODY + filler, content_type=JSON).status == 200
 
 
 def test_watching_sends_its_headers_at_once_and_a_refusal_after_them_at_the_end(tmp_path: Path) -> None:
     body = framed(b"{}")
     request = head(WATCH, f"content-length: {len(body)}", "x-request-id: w1", form=STREAM) + body
-    with running(warm=no_warm_up, http_port=0, state_dir=tmp_path) as server, connected(server) as connection:
+    with web_server(state_dir=tmp_path) as server, connected(server) as connection:
         connection.settimeout(5)
         connection.sendall(request)
         answer = connection.recv(1 << 16).lower()
@@ -349,8 +330,8 @@ class Flood(Endless):
 def test_a_reader_that_takes_nothing_is_dropped(monkeypatch: Patch) -> None:
     monkeypatch.setattr(http_port, "_KEEPALIVE", (("TCP_USER_TIMEOUT", socket.IPPROTO_TCP, 1000),))
     run = Flood()
-    with running(compute=simulating(run), warm=no_warm_up, http_port=0) as server:
-        connection = begin(port_of(server), run)
+    with web_server(compute=simulating(run)) as server:
+        connection = begin(server.http_port, run)
         until(lambda: server.server._admission.limit.held == 0, 45)
         assert run.ended.wait(30)
         connection.close()
@@ -373,8 +354,8 @@ def test_stopping_waits_for_requests_and_then_cancels_them_without_an_error(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     run = Endless()
-    with running(compute=simulating(run), warm=no_warm_up, http_port=0, grace_seconds=1.0) as server:
-        connection = begin(port_of(server), run)
+    with web_server(compute=simulating(run), grace_seconds=1.0) as server:
+        connection = begin(server.http_port, run)
         answer, body = connection.getresponse(), list[bytes]()
         reading = threading.Thread(target=lambda: body.append(answer.read()))
         reading.start()

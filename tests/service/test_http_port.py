@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,15 @@ from google.protobuf import descriptor_pool, json_format
 from tariffs.engine.errors import TariffsError
 from tariffs.service.server.server import SERVICES
 from tariffs.v1 import duty_service_pb2, law_service_pb2, simulation_service_pb2, table_service_pb2
-from tests.service.harness import Running, fails, line, no_warm_up, points, running, simulating
+from tests.service.harness import (
+    Running,
+    as_caller,
+    caller_files,
+    fails,
+    line,
+    points,
+    simulating,
+)
 from tests.service.stored import arrow, until
 from tests.service.web_calls import (
     CALCULATE,
@@ -24,14 +30,13 @@ from tests.service.web_calls import (
     QUOTE,
     WEB,
     Endless,
-    HttpAnswer,
     begin,
     call,
     framed,
     frames,
-    port_of,
     post,
     stream,
+    web_server,
 )
 
 pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
@@ -44,20 +49,20 @@ ROWS = pl.DataFrame({"hts": ["9503.00.0073"] * 2, "origin": ["CN", "VN"], "custo
 
 def test_a_quote_in_json_or_binary_is_the_quote_of_grpc(web: Running) -> None:
     asked = json_format.ParseDict(QUOTE, duty_service_pb2.CalculateDutyRequest())
-    wanted, answer = web.duty.CalculateDuty(asked), post(port_of(web), "DutyService/CalculateDuty", QUOTE)
+    wanted, answer = web.duty.CalculateDuty(asked), post(web.http_port, "DutyService/CalculateDuty", QUOTE)
     assert (answer.status, answer.json) == (200, json_format.MessageToDict(wanted))
     assert (answer.headers["content-type"], answer.headers["cache-control"]) == (JSON, "no-store")
     binary = call(
-        port_of(web), "POST", CALCULATE, asked.SerializeToString(), content_type="application/proto"
+        web.http_port, "POST", CALCULATE, asked.SerializeToString(), content_type="application/proto"
     )
     assert duty_service_pb2.CalculateDutyResponse.FromString(binary.body) == wanted
     camel = {"line": {**QUOTE["line"], "customsValue": "10000"}, "readMask": "assessed"}
     del camel["line"]["customs_value"]  # type: ignore[attr-defined] # a dictionary
-    assert post(port_of(web), "DutyService/CalculateDuty", camel).json["assessed"] == "3000.00"
+    assert post(web.http_port, "DutyService/CalculateDuty", camel).json["assessed"] == "3000.00"
 
 
 def test_a_list_of_measures_large_enough_for_a_thread_is_that_of_grpc(web: Running) -> None:
-    answer = post(port_of(web), "LawService/ListMeasures", {})
+    answer = post(web.http_port, "LawService/ListMeasures", {})
     assert len(answer.body) > 1 << 14
     assert b"\n" not in answer.body
     listed = web.law.ListMeasures(law_service_pb2.ListMeasuresRequest())
@@ -69,28 +74,32 @@ def test_a_run_streams_the_messages_of_grpc_and_an_error_is_its_end(web: Running
     request = simulation_service_pb2.SimulateRequest(
         points=points(("base", "2025-05-14")), response=simulation_service_pb2.RESPONSE_MODEL_NONE
     )
-    messages, end = stream(port_of(web), "SimulationService/Simulate", json_format.MessageToDict(request))
+    messages, end = stream(web.http_port, "SimulationService/Simulate", json_format.MessageToDict(request))
     found = [message for message in messages if "progress" not in message]
     expected = [json_format.MessageToDict(message) for message in web.simulation.Simulate(request)]
     assert found == [message for message in expected if "progress" not in message]
     assert "done" in found[-1]
     assert "error" not in end
-    messages, end = stream(port_of(web), "SimulationService/Simulate", {})
+    messages, end = stream(web.http_port, "SimulationService/Simulate", {})
     assert messages == []
     assert end["error"]["details"][0]["debug"]["reason"] == "REQUEST_INVALID"
 
 
-def test_an_error_has_the_reason_and_the_details_of_grpc(web: Running) -> None:
+def test_an_error_has_the_reason_and_the_details_of_grpc_and_is_logged(web: Running, capsys: Any) -> None:
     wrong = {"line": {**QUOTE["line"], "hts": "99"}}
-    answer = post(port_of(web), "DutyService/CalculateDuty", wrong, x_request_id="mine")
-    fault = fails(lambda: web.duty.CalculateDuty(line(hts="99"), metadata=(("x-request-id", "mine"),)))
+    answer = post(web.http_port, "DutyService/CalculateDuty", wrong, x_request_id="of-both-ports")
+    fault = fails(
+        lambda: web.duty.CalculateDuty(line(hts="99"), metadata=(("x-request-id", "of-both-ports"),))
+    )
     info, request, bad = (detail["debug"] for detail in answer.json["details"])
     assert (answer.status, answer.json["code"]) == (400, "invalid_argument")
     assert answer.json["message"] == fault.message
     assert info == {"reason": fault.reason, "domain": "tariffs.internal", "metadata": fault.metadata}
-    assert request == {"requestId": "mine"}
+    assert request == {"requestId": "of-both-ports"}
     assert [violation["field"] for violation in bad["fieldViolations"]] == fault.fields
-    assert answer.headers["x-request-id"] == "mine"
+    assert answer.headers["x-request-id"] == "of-both-ports"
+    logged = [text for text in capsys.readouterr().out.splitlines() if "of-both-ports" in text]
+    assert ["DutyService/CalculateDuty" in text for text in logged] == [True, True]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +120,7 @@ def test_an_error_has_the_reason_and_the_details_of_grpc(web: Running) -> None:
 def test_json_that_is_not_the_request_is_refused_by_its_place(
     web: Running, body: bytes, reason: str, word: str
 ) -> None:
-    answer = call(port_of(web), "POST", CALCULATE, body, content_type=JSON)
+    answer = call(web.http_port, "POST", CALCULATE, body, content_type=JSON)
     assert answer.reason == reason
     assert word in answer.json["message"]
 
@@ -150,7 +159,7 @@ def test_damaged_json_is_read_or_refused_by_the_catalogue(scale: int) -> None:
 def test_what_no_method_can_answer_is_refused_with_what_to_do(
     web: Running, verb: str, path: str, form: str, status: int, word: str
 ) -> None:
-    answer = call(port_of(web), verb, path, b"{}", content_type=form)
+    answer = call(web.http_port, verb, path, b"{}", content_type=form)
     assert answer.status == status
     assert word in answer.body.decode()
     assert answer.headers["x-request-id"]
@@ -162,13 +171,13 @@ def test_every_method_of_the_contract_is_there(web: Running) -> None:
         for name in service.methods_by_name:
             path = f"/{service.full_name}/{name}"
             # 415 is said of methods that exist.
-            assert call(port_of(web), "POST", path, content_type="application/grpc").status == 415, path
+            assert call(web.http_port, "POST", path, content_type="application/grpc").status == 415, path
 
 
 def test_grpc_web_gets_the_answer_with_its_trailers_and_errors_with_their_details(web: Running) -> None:
     def asked(hts: str) -> list[tuple[int, bytes]]:
         body = framed(line(hts=hts).SerializeToString())
-        return frames(call(port_of(web), "POST", CALCULATE, body, content_type=WEB).body)
+        return frames(call(web.http_port, "POST", CALCULATE, body, content_type=WEB).body)
 
     (_, message), (flags, trailers) = asked("9503.00.0073")
     assert duty_service_pb2.CalculateDutyResponse.FromString(message) == web.duty.CalculateDuty(line())
@@ -182,7 +191,7 @@ def test_grpc_web_gets_the_answer_with_its_trailers_and_errors_with_their_detail
 def test_a_table_is_uploaded_in_parts_and_is_that_of_both_ports(web: Running) -> None:
     parts = [table_service_pb2.UploadTableRequest(arrow=arrow(ROWS)) for _ in range(2)]
     body = b"".join(framed(part.SerializeToString()) for part in parts)
-    (_, message), (flags, end) = frames(call(port_of(web), "POST", UPLOAD, body, content_type=PROTO).body)
+    (_, message), (flags, end) = frames(call(web.http_port, "POST", UPLOAD, body, content_type=PROTO).body)
     table = table_service_pb2.Table.FromString(message)
     assert (flags, json.loads(end)) == (2, {})
     assert table.row_count == 4
@@ -206,7 +215,7 @@ def test_an_upload_whose_parts_are_broken_is_refused_and_keeps_nothing(
     web: Running, body: bytes, reason: str
 ) -> None:
     before = web.tables.ListTables(table_service_pb2.ListTablesRequest())
-    answer = call(port_of(web), "POST", UPLOAD, body, content_type=PROTO)
+    answer = call(web.http_port, "POST", UPLOAD, body, content_type=PROTO)
     assert json.loads(frames(answer.body)[-1][1])["error"]["details"][0]["debug"]["reason"] == reason
     assert web.tables.ListTables(table_service_pb2.ListTablesRequest()) == before
 
@@ -219,7 +228,7 @@ def test_rows_as_a_stream_are_answered_when_they_are_sent_whole(web: Running) ->
     ]
     body = b"".join(framed(one.SerializeToString()) for one in sent)
     path = "/tariffs.v1.SimulationService/SimulateLines"
-    *messages, (_, end) = frames(call(port_of(web), "POST", path, body, content_type=PROTO).body)
+    *messages, (_, end) = frames(call(web.http_port, "POST", path, body, content_type=PROTO).body)
     found = [simulation_service_pb2.SimulateLinesResponse.FromString(data) for _, data in messages]
     assert json.loads(end) == {}
     assert found == list(web.simulation.SimulateLines(iter(sent)))
@@ -232,7 +241,7 @@ def test_groups_of_a_run_come_as_rows_that_are_those_of_the_tables(web: Running)
         "response": "RESPONSE_MODEL_NONE",
         "by": ["origin"],
     }
-    answer = post(port_of(web), "SimulationService/SimulateGroups", asked)
+    answer = post(web.http_port, "SimulationService/SimulateGroups", asked)
     request = json_format.ParseDict(asked, simulation_service_pb2.SimulateRequest())
     tables: dict[tuple[str, str], pl.DataFrame] = {}
     for message in web.simulation.Simulate(request):
@@ -246,26 +255,24 @@ def test_groups_of_a_run_come_as_rows_that_are_those_of_the_tables(web: Running)
         assert [point["total"]] == tables[point["on"], "total"].to_dicts()
     assert answer.json["provenance"]["runDigest"]
     assert json_format.MessageToDict(web.simulation.SimulateGroups(request)) == answer.json
-    large = post(port_of(web), "SimulationService/SimulateGroups", {**asked, "by": ["hts8"]})
+    large = post(web.http_port, "SimulationService/SimulateGroups", {**asked, "by": ["hts8"]})
     assert (large.status, large.reason) == (400, "BATCH_TOO_LARGE")
     assert "Simulate" in large.json["details"][0]["debug"]["metadata"]["fix"]
-    lines = post(port_of(web), "SimulationService/SimulateGroups", {**asked, "include_lines": True})
+    lines = post(web.http_port, "SimulationService/SimulateGroups", {**asked, "include_lines": True})
     assert lines.reason == "REQUEST_INVALID"
 
 
 def test_calls_of_both_ports_share_callers_and_limits(tmp_path: Path) -> None:
-    tokens, run = tmp_path / "tokens", Endless()
-    tokens.write_text("alice secret-a\nbob secret-b\n")
-    alice = (("authorization", "Bearer secret-a"),)
-    given: dict[str, Any] = {"tokens_file": tokens, "concurrent_calls": 1, "caller_share": 1.0}
-    with running(compute=simulating(run), warm=no_warm_up, http_port=0, **given) as server:
-        port = port_of(server)
+    run, ann = Endless(), as_caller("ann")
+    given = {**caller_files(tmp_path), "concurrent_calls": 1, "caller_share": 1.0}
+    with web_server(compute=simulating(run), **given) as server:
+        port = server.http_port
         without = post(port, "TableService/ListTables", {})
-        known = post(port, "TableService/ListTables", {}, authorization="Bearer secret-a")
-        listed = server.tables.ListTables(table_service_pb2.ListTablesRequest(), metadata=alice)
-        opened = server.simulation.Simulate(simulation_service_pb2.SimulateRequest(), metadata=alice)
+        known = post(port, "TableService/ListTables", {}, authorization="Bearer token-of-ann")
+        listed = server.tables.ListTables(table_service_pb2.ListTablesRequest(), **ann)
+        opened = server.simulation.Simulate(simulation_service_pb2.SimulateRequest(), **ann)
         assert run.begun.wait(30)
-        refused = post(port, "DutyService/CalculateDuty", QUOTE, authorization="Bearer secret-b")
+        refused = post(port, "DutyService/CalculateDuty", QUOTE, authorization="Bearer token-of-bob")
         opened.cancel()
     assert (without.status, without.reason) == (401, "TOKEN_INVALID")
     assert known.json == json_format.MessageToDict(listed)
@@ -273,84 +280,36 @@ def test_calls_of_both_ports_share_callers_and_limits(tmp_path: Path) -> None:
     assert refused.headers["retry-after"] == "2"
 
 
-@pytest.fixture
-def endless() -> Iterator[tuple[Running, Endless]]:
+def test_a_run_ends_when_the_browser_goes_away_and_at_the_deadline_of_the_caller() -> None:
     run = Endless()
-    with running(compute=simulating(run), warm=no_warm_up, http_port=0) as server:
-        yield server, run
-
-
-def test_a_run_ends_when_the_browser_goes_away(endless: tuple[Running, Endless]) -> None:
-    server, run = endless
-    connection = begin(port_of(server), run)
-    assert connection.getresponse().read(5)
-    connection.close()
-    assert run.ended.wait(30)
-    until(lambda: server.server._admission.limit.held == 0)
-
-
-def test_a_run_ends_at_the_deadline_of_the_caller(endless: tuple[Running, Endless]) -> None:
-    server, run = endless
-    _, end = stream(port_of(server), "SimulationService/Simulate", {}, connect_timeout_ms="300")
-    assert end["error"]["code"] == "deadline_exceeded"
-    assert run.ended.wait(30)
-
-
-def test_calls_are_counted_and_logged_as_those_of_grpc(
-    web: Running, capsys: pytest.CaptureFixture[str]
-) -> None:
-    post(port_of(web), "DutyService/CalculateDuty", QUOTE, x_request_id="seen-in-the-log")
-    (logged,) = (text for text in capsys.readouterr().out.splitlines() if "seen-in-the-log" in text)
-    assert "DutyService/CalculateDuty" in logged
-
-
-def test_without_the_setting_there_is_no_port(served: Running) -> None:
-    assert served.server.http_port == 0
-
-
-def test_a_server_that_starts_or_stops_is_not_healthy_and_refuses_calls() -> None:
-    found, asked = list[HttpAnswer](), threading.Event()
-
-    def look(server: Any) -> None:
-        def ask() -> None:
-            until(lambda: server.http_port > 0)
-            found.append(call(server.http_port, "GET", "/healthz"))
-            found.append(post(server.http_port, "DutyService/CalculateDuty", QUOTE))
-            asked.set()
-
-        threading.Thread(target=ask).start()
-
-    def warm() -> None:
-        assert asked.wait(60)
-
-    with running(warm=warm, http_port=0, on_built=look, drain_seconds=1.0) as server:
-        assert (found[0].status, found[0].json) == (503, {"status": "NOT_SERVING"})
-        assert (found[1].status, found[1].reason) == (503, "WARMING_UP")
-        assert call(port_of(server), "GET", "/healthz").status == 200
-        stopping = server.stop_soon()
-        until(lambda: server.server._admission.stopping)
-        assert call(port_of(server), "GET", "/healthz").status == 503
-        stopping.result(60)
+    with web_server(compute=simulating(run)) as server:
+        connection = begin(server.http_port, run)
+        assert connection.getresponse().read(5)
+        connection.close()
+        assert run.ended.wait(30)
+        until(lambda: server.server._admission.limit.held == 0)
+        run.ended.clear()
+        _, end = stream(server.http_port, "SimulationService/Simulate", {}, connect_timeout_ms="300")
+        assert end["error"]["code"] == "deadline_exceeded"
+        assert run.ended.wait(30)
 
 
 def test_probes_need_no_token_and_the_description_has_the_rights_of_reflection(tmp_path: Path) -> None:
-    tokens = tmp_path / "tokens"
-    tokens.write_text("alice secret-a\n")
-    with running(warm=no_warm_up, http_port=0, tokens_file=tokens) as server:
-        healthy, head, posted = (call(port_of(server), verb, "/healthz") for verb in ("GET", "HEAD", "POST"))
+    with web_server(**caller_files(tmp_path)) as server:
+        healthy, head, posted = (call(server.http_port, verb, "/healthz") for verb in ("GET", "HEAD", "POST"))
         assert (healthy.status, healthy.json) == (200, {"status": "SERVING"})
         assert healthy.headers["cache-control"] == "no-store"
         assert (head.status, head.body, posted.status) == (200, b"", 405)
-        assert call(port_of(server), "GET", "/openapi.json").reason == "TOKEN_INVALID"
-        named = call(port_of(server), "GET", "/openapi.json", authorization="Bearer secret-a")
+        assert call(server.http_port, "GET", "/openapi.json").reason == "TOKEN_INVALID"
+        named = call(server.http_port, "GET", "/openapi.json", authorization="Bearer token-of-ann")
         assert named.status == 200
-    with running(warm=no_warm_up, http_port=0, reflection="off") as server:
-        assert call(port_of(server), "GET", "/openapi.json").status == 404
+    with web_server(reflection="off") as server:
+        assert call(server.http_port, "GET", "/openapi.json").status == 404
 
 
 def test_the_description_has_every_call_with_one_answer_and_fits_them(web: Running) -> None:
     jsonschema = pytest.importorskip("jsonschema")
-    answer = call(port_of(web), "GET", "/openapi.json")
+    answer = call(web.http_port, "GET", "/openapi.json")
     assert (answer.status, answer.headers["content-type"]) == (200, JSON)
     described = answer.json
     paths, schemas = described["paths"], described["components"]["schemas"]
@@ -367,8 +326,8 @@ def test_the_description_has_every_call_with_one_answer_and_fits_them(web: Runni
 
     operation = paths[CALCULATE]["post"]
     check(QUOTE, operation["requestBody"])
-    check(post(port_of(web), "DutyService/CalculateDuty", QUOTE).json, operation["responses"]["200"])
-    failed = post(port_of(web), "DutyService/CalculateDuty", {"line": {"hts": "0"}})
+    check(post(web.http_port, "DutyService/CalculateDuty", QUOTE).json, operation["responses"]["200"])
+    failed = post(web.http_port, "DutyService/CalculateDuty", {"line": {"hts": "0"}})
     check(failed.json, operation["responses"]["default"])
     with pytest.raises(jsonschema.ValidationError):
         check({"line": {"no_such_field": 1}}, operation["requestBody"])

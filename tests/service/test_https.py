@@ -15,9 +15,9 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.service.settings.settings import load_settings
-from tests.service.certificates import KINDS, LOCAL, NAMES, Pair, TestAuthority, server_files
-from tests.service.harness import Running, no_warm_up, running
-from tests.service.web_calls import CALCULATE, JSON, QUOTE, call, port_of, post
+from tests.service.certificates import KINDS, LOCAL, NAMES, Pair, TestAuthority
+from tests.service.harness import Running
+from tests.service.web_calls import CALCULATE, JSON, QUOTE, call, post, web_server
 
 pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
 
@@ -26,26 +26,21 @@ DESK, OTHER = "https://desk.example.com", "https://other.example.com"
 
 @pytest.fixture(scope="module")
 def pages() -> Iterator[Running]:
-    with running(warm=no_warm_up, http_port=0, http_origins=f"{DESK}, http://localhost:8000") as started:
+    with web_server(http_origins=f"{DESK}, http://localhost:8000") as started:
         yield started
 
 
 def preflight(server: Running, origin: str) -> Any:
-    asked: dict[str, Any] = {
-        "access_control_request_method": "POST",
-        "access_control_request_headers": "content-type",
-    }
-    return call(port_of(server), "OPTIONS", CALCULATE, origin=origin, **asked)
+    asked = {"access_control_request_method": "POST", "access_control_request_headers": "content-type"}
+    return call(server.http_port, "OPTIONS", CALCULATE, **asked, origin=origin)
 
 
 def test_pages_of_an_allowed_origin_may_call_and_without_the_setting_none(
     pages: Running, web: Running
 ) -> None:
     assert preflight(web, DESK).status == 403
-    before, answer = (
-        preflight(pages, DESK),
-        post(port_of(pages), "DutyService/CalculateDuty", QUOTE, origin=DESK),
-    )
+    before = preflight(pages, DESK)
+    answer = post(pages.http_port, "DutyService/CalculateDuty", QUOTE, origin=DESK)
     assert (before.status, answer.status) == (200, 200)
     assert "authorization" in before.headers["access-control-allow-headers"]
     for found in (before, answer):
@@ -56,8 +51,8 @@ def test_pages_of_an_allowed_origin_may_call_and_without_the_setting_none(
 @pytest.mark.parametrize("origin", [OTHER, "null", "http://localhost", "https://desk.example.com.evil.test"])
 def test_pages_of_other_origins_are_refused_before_their_request_is_read(pages: Running, origin: str) -> None:
     before = preflight(pages, origin)
-    answer = post(port_of(pages), "DutyService/CalculateDuty", QUOTE, origin=origin)
-    read = call(port_of(pages), "GET", f"{CALCULATE}?encoding=json&message=%7B%7D", origin=origin)
+    answer = post(pages.http_port, "DutyService/CalculateDuty", QUOTE, origin=origin)
+    read = call(pages.http_port, "GET", f"{CALCULATE}?encoding=json&message=%7B%7D", origin=origin)
     assert before.status == 400
     assert (answer.status, answer.reason) == (read.status, read.reason) == (403, "ORIGIN_REFUSED")
     assert all("access-control-allow-origin" not in found.headers for found in (before, answer, read))
@@ -71,23 +66,12 @@ def test_what_is_no_origin_is_an_invalid_setting(origins: str) -> None:
 
 def test_a_call_without_side_effects_is_answered_to_get(pages: Running) -> None:
     message = quote(json.dumps(QUOTE))
-    answer = call(port_of(pages), "GET", f"{CALCULATE}?connect=v1&encoding=json&message={message}")
+    answer = call(pages.http_port, "GET", f"{CALCULATE}?connect=v1&encoding=json&message={message}")
     assert (answer.status, answer.headers["cache-control"]) == (200, "no-store")
     assert answer.json["assessed"] == "3000.00"
     for method in ("TableService/ListTables", "SimulationService/StartRun", "RefundService/CalculateRefunds"):
-        assert call(port_of(pages), "GET", f"/tariffs.v1.{method}?encoding=json&message=%7B%7D").status == 405
-
-
-@pytest.fixture(scope="module")
-def authority() -> TestAuthority:
-    return TestAuthority("authority")
-
-
-@pytest.fixture
-def encrypted(authority: TestAuthority, tmp_path: Path) -> dict[str, Any]:
-    """Settings of a server that asks for certificates."""
-    (tmp_path / "ca.pem").write_bytes(authority.certificate)
-    return {**server_files(authority, tmp_path), "tls_client_ca": tmp_path / "ca.pem"}
+        answer = call(pages.http_port, "GET", f"/tariffs.v1.{method}?encoding=json&message=%7B%7D")
+        assert answer.status == 405
 
 
 def trusting(authority: TestAuthority, folder: Path, pair: Pair | None = None) -> ssl.SSLContext:
@@ -98,7 +82,7 @@ def trusting(authority: TestAuthority, folder: Path, pair: Pair | None = None) -
 
 
 def sent(server: Running, context: ssl.SSLContext, method: str, message: Any) -> Any:
-    connection = http.client.HTTPSConnection("127.0.0.1", port_of(server), timeout=30, context=context)
+    connection = http.client.HTTPSConnection("127.0.0.1", server.http_port, timeout=30, context=context)
     try:
         connection.request("POST", f"/tariffs.v1.{method}", json.dumps(message), {"content-type": JSON})
         return json.loads(connection.getresponse().read())
@@ -106,8 +90,8 @@ def sent(server: Running, context: ssl.SSLContext, method: str, message: Any) ->
         connection.close()
 
 
-def quoted(server: Running, context: ssl.SSLContext) -> str:
-    return str(sent(server, context, "DutyService/CalculateDuty", QUOTE)["assessed"])
+def quoted(server: Running, context: ssl.SSLContext) -> bool:
+    return bool(sent(server, context, "DutyService/CalculateDuty", QUOTE)["assessed"] == "3000.00")
 
 
 def kept_out(server: Running, context: ssl.SSLContext) -> bool:
@@ -120,13 +104,13 @@ def test_a_server_is_believed_by_its_authority_and_asks_for_certificates_of_its_
     authority: TestAuthority, encrypted: dict[str, Any], tmp_path: Path
 ) -> None:
     ours, other = authority.issue("ann", *NAMES), TestAuthority("other")
-    with running(warm=no_warm_up, http_port=0, **encrypted) as server:
-        assert quoted(server, trusting(authority, tmp_path, ours)) == "3000.00"
+    with web_server(**encrypted) as server:
+        assert quoted(server, trusting(authority, tmp_path, ours))
         for pair in (None, other.issue("ann", *NAMES)):
             assert kept_out(server, trusting(authority, tmp_path, pair))
     del encrypted["tls_client_ca"]
-    with running(warm=no_warm_up, http_port=0, **encrypted) as server:
-        assert quoted(server, trusting(authority, tmp_path)) == "3000.00"
+    with web_server(**encrypted) as server:
+        assert quoted(server, trusting(authority, tmp_path))
         with pytest.raises(ssl.SSLCertVerificationError):
             quoted(server, trusting(other, tmp_path))
 
@@ -136,11 +120,11 @@ def test_a_certificate_names_the_caller_as_on_the_other_port(
     authority: TestAuthority, encrypted: dict[str, Any], tmp_path: Path, kind: str
 ) -> None:
     callers = tmp_path / "callers.yaml"
-    callers.write_text(f"callers:\n  {KINDS[kind]}:\n    roles: [read]\n", encoding="utf-8")
+    callers.write_text(f"callers: {{'{KINDS[kind]}': {{roles: [read]}}}}")
     given = {**encrypted, "tls_names": kind, "callers_file": callers}
-    with running(warm=no_warm_up, http_port=0, **given) as server:
+    with web_server(**given) as server:
         context = trusting(authority, tmp_path, authority.issue("ann", *NAMES))
-        assert quoted(server, context) == "3000.00"
+        assert quoted(server, context)
         refused = sent(server, context, "TableService/DeleteTable", {"name": "tables/x"})
         stranger = trusting(authority, tmp_path, authority.issue("bob"))
         unknown = sent(server, stranger, "DutyService/CalculateDuty", QUOTE)
@@ -153,11 +137,11 @@ def test_renewed_files_are_used_without_a_restart(
 ) -> None:
     successor = TestAuthority("successor")
     old, new = authority.issue("ann", *NAMES), successor.issue("ann", *NAMES)
-    with running(warm=no_warm_up, http_port=0, **encrypted) as server:
-        assert quoted(server, trusting(authority, tmp_path, old)) == "3000.00"
+    with web_server(**encrypted) as server:
+        assert quoted(server, trusting(authority, tmp_path, old))
         successor.issue("server", *LOCAL).write(tmp_path, "server")
         encrypted["tls_client_ca"].write_bytes(successor.certificate)
         os.utime(encrypted["tls_certificate"], ns=(1, 1))
-        assert quoted(server, trusting(successor, tmp_path, new)) == "3000.00"
+        assert quoted(server, trusting(successor, tmp_path, new))
         # A certificate of the authority that was replaced is no longer believed.
         assert kept_out(server, trusting(successor, tmp_path, old))

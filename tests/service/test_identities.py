@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,32 +20,20 @@ from tariffs.service.server.identities import identities_of
 from tariffs.service.settings.settings import Settings, load_settings
 from tariffs.service.wire.identity import is_name
 from tariffs.v1 import duty_service_pb2_grpc
-from tests.service.certificates import KINDS, LOCAL, NAMES, Pair, TestAuthority, server_files
-from tests.service.harness import fails, line, no_warm_up, running
+from tests.service.certificates import KINDS, LOCAL, NAMES, Pair, TestAuthority
+from tests.service.harness import as_caller, caller_files, fails, line, no_warm_up, running
 from tests.service.jwt_issuer import ISSUER, OIDC, bearer, key_server, published, token
 
 
-@pytest.fixture(scope="module")
-def authority() -> TestAuthority:
-    return TestAuthority("authority")
-
-
-@pytest.fixture
-def encrypted(authority: TestAuthority, tmp_path: Path) -> dict[str, Any]:
-    ca = tmp_path / "ca.pem"
-    ca.write_bytes(authority.certificate)
-    return {**server_files(authority, tmp_path), "tls_client_ca": ca}
-
-
 @contextmanager
-def connected(given: dict[str, Any], authority: TestAuthority, pair: Pair) -> Iterator[grpc.Channel]:
-    """A channel with a certificate to a server with these settings."""
-    credentials = grpc.ssl_channel_credentials(authority.certificate, pair.key, pair.certificate)
-    with (
-        running(warm=no_warm_up, **given) as server,
-        grpc.secure_channel(f"127.0.0.1:{server.port}", credentials) as channel,
-    ):
-        yield channel
+def connected(given: dict[str, Any], authority: TestAuthority, *pairs: Pair) -> Iterator[list[grpc.Channel]]:
+    """Channels with these certificates to a server with these settings."""
+    with running(warm=no_warm_up, **given) as server, ExitStack() as held:
+        credentials = [
+            grpc.ssl_channel_credentials(authority.certificate, pair.key, pair.certificate) for pair in pairs
+        ]
+        here = f"127.0.0.1:{server.port}"
+        yield [held.enter_context(grpc.secure_channel(here, one)) for one in credentials]
 
 
 def quote(channel: grpc.Channel, metadata: Any = ()) -> Any:
@@ -63,35 +51,18 @@ def denied_to(channel: grpc.Channel, metadata: Any = ()) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_certificate_names_its_caller(
+def test_a_certificate_of_the_authority_with_one_name_of_the_kind_names_its_caller(
     authority: TestAuthority, encrypted: dict[str, Any], kind: str
 ) -> None:
-    with connected({**encrypted, "tls_names": kind}, authority, authority.issue("ann", *NAMES)) as channel:
+    named, stranger = (one.issue("ann", *NAMES) for one in (authority, TestAuthority("authority")))
+    other = authority.issue("" if kind == "common_name" else "ann", *(LOCAL[:1] * 2 if kind == "dns" else ()))
+    given = {**encrypted, "tls_names": kind}
+    with connected(given, authority, named, other, stranger) as (channel, nameless, unknown):
         assert denied_to(channel) == KINDS[kind]
         assert quote(channel).assessed
-
-
-@pytest.mark.parametrize(("kind", "names"), [("common_name", ()), ("dns", LOCAL[:1] * 2), ("uri", ())])
-def test_a_certificate_without_one_name_of_the_kind_is_refused(
-    authority: TestAuthority, encrypted: dict[str, Any], kind: str, names: Any
-) -> None:
-    pair = authority.issue("" if kind == "common_name" else "ann", *names)
-    with connected({**encrypted, "tls_names": kind}, authority, pair) as channel:
-        fault = fails(lambda: quote(channel))
-    assert fault.reason == "TOKEN_INVALID"
-    assert kind in fault.message
-
-
-def test_a_certificate_of_another_authority_does_not_connect(
-    authority: TestAuthority, encrypted: dict[str, Any]
-) -> None:
-    stranger = TestAuthority("authority").issue("ann")
-    with (
-        connected({**encrypted, "tls_names": "common_name"}, authority, stranger) as channel,
-        pytest.raises(grpc.RpcError) as caught,
-    ):
-        quote(channel)
-    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        fault = fails(lambda: quote(nameless))
+        assert (fault.reason, kind in fault.message) == ("TOKEN_INVALID", True)
+        assert code(lambda: quote(unknown)) == "UNAVAILABLE"
 
 
 def test_of_several_identities_the_token_counts_and_a_wrong_one_is_refused(
@@ -105,7 +76,7 @@ def test_of_several_identities_the_token_counts_and_a_wrong_one_is_refused(
         **encrypted, **OIDC, "tls_names": "common_name", "oidc_keys": str(keys), "tokens_file": tokens,
         "oidc_name_prefix": "oidc:",
     }  # fmt: skip
-    with connected(given, authority, authority.issue("ann")) as channel:
+    with connected(given, authority, authority.issue("ann")) as (channel,):
         assert denied_to(channel) == "ann"
         assert denied_to(channel, bearer("token-of-tom")) == "tom"
         assert denied_to(channel, bearer(signed)) == "oidc:jo"
@@ -139,15 +110,12 @@ NO, OFF = "PERMISSION_DENIED", "UNIMPLEMENTED"
 def test_reflection_and_channelz_are_there_for_whom_the_settings_say(
     tmp_path: Path, reflection: str, channelz: str, root: tuple[str, str], ann: tuple[str, str]
 ) -> None:
-    tokens, callers = tmp_path / "tokens", tmp_path / "callers"
-    tokens.write_text("root token-of-root\nann token-of-ann\n")
-    callers.write_text("callers: {root: {roles: [admin]}, ann: {roles: [run]}}")
-    given: dict[str, Any] = {"tokens_file": tokens, "callers_file": callers}
+    given = caller_files(tmp_path, "root ann", "callers: {root: {roles: [admin]}, ann: {roles: [run]}}")
     with running(warm=no_warm_up, **given, reflection=reflection, channelz=channelz) as server:
         listing = reflection_pb2_grpc.ServerReflectionStub(server.channel)
         connections = channelz_pb2_grpc.ChannelzStub(server.channel)
         for name, wanted in (("root", root), ("ann", ann)):
-            sent: Any = {"timeout": 20, "metadata": bearer(f"token-of-{name}")}
+            sent: Any = {"timeout": 20, **as_caller(name)}
             ask = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
             found = (
                 code(lambda ask=ask, sent=sent: list(listing.ServerReflectionInfo(ask, **sent))),  # type: ignore[misc]
@@ -156,21 +124,14 @@ def test_reflection_and_channelz_are_there_for_whom_the_settings_say(
             assert found == wanted
 
 
-def test_the_check_says_what_identities_are_set(tmp_path: Path, authority: TestAuthority) -> None:
-    tokens, callers = tmp_path / "tokens", tmp_path / "callers"
-    tokens.write_text("ann a\nann b\nbob c\n")
-    callers.write_text("callers: {ann: {roles: [admin]}}")
+def test_the_check_says_what_identities_are_set(tmp_path: Path, encrypted: dict[str, Any]) -> None:
     assert list(identities_of(Settings()).describe()) == [
         "none: all callers are anonymous and have every role"
     ]
-    certificate, key = authority.issue("server").write(tmp_path, "server")
-    given: dict[str, Any] = {
-        "tls_certificate": certificate,
-        "tls_key": key,
-        "tls_client_ca": certificate,
-        "tls_names": "uri",
-    }
-    given |= {**OIDC, "tokens_file": tokens, "callers_file": callers, "oidc_name_prefix": "oidc:"}
+    given = {**encrypted, **OIDC, "tls_names": "uri", "oidc_name_prefix": "oidc:"}
+    given |= caller_files(tmp_path, "ann bob", "callers: {ann: {roles: [admin]}}")
+    with given["tokens_file"].open("a") as tokens:
+        tokens.write("ann another-token\n")
     with key_server(published("rsa", "ec")) as source:
         settings = Settings.model_validate({**given, "oidc_keys": source.url})
         assert list(identities_of(settings).describe()) == [
@@ -220,7 +181,7 @@ def test_a_name_with_a_bidirectional_control_is_refused_from_every_source(
     spoofed, keys, callers = "ann\u202etoor", tmp_path / "keys", tmp_path / "callers"
     keys.write_text(published("rsa"))
     given: dict[str, Any] = {**encrypted, **OIDC, "tls_names": "common_name", "oidc_keys": str(keys)}
-    with connected(given, authority, authority.issue(spoofed)) as channel:
+    with connected(given, authority, authority.issue(spoofed)) as (channel,):
         for metadata in ((), bearer(token(spoofed, tariffs_roles=["read"]))):
             assert fails(lambda given=metadata: quote(channel, given)).reason == "TOKEN_INVALID"  # type: ignore[misc]
         assert denied_to(channel, bearer(token("jo", groups=[spoofed]))) == "jo"

@@ -12,13 +12,14 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tariffs.engine.errors import LawError
-from tariffs.service.server.server import SERVICES
+from tariffs.service.server.server import SERVICES, TariffServer
 from tariffs.service.workers.worker_pool import WorkerPool
 from tariffs.v1 import duty_service_pb2_grpc
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import TIMEOUT, Running, fails, line, no_warm_up, running, simulating
 from tests.service.processes import SECONDS, served
 from tests.service.stored import until
+from tests.service.web_calls import QUOTE, call, post
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -33,32 +34,32 @@ def test_health_is_serving_for_the_whole_and_each_service(served: Running) -> No
     assert {health(served.channel, service) for service in ("", *SERVICES)} == {SERVING}
 
 
-def test_a_call_before_the_kernels_are_warm_is_told_to_wait() -> None:
-    go_on = threading.Event()
-    seen: list[Any] = []
+def test_a_call_on_either_port_before_the_kernels_are_warm_is_told_to_wait() -> None:
+    seen, looked = list[Any](), threading.Event()
 
-    def slow_warm_up() -> None:
-        go_on.wait(TIMEOUT)
-
-    def look(port: int) -> None:
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+    def look(server: TariffServer) -> None:
+        until(lambda: server.port and server.http_port)
+        with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
             stub = duty_service_pb2_grpc.DutyServiceStub(channel)
             seen.append(fails(lambda: stub.CalculateDuty(line(), timeout=TIMEOUT, wait_for_ready=True)))
             seen.append(health(channel))
-        go_on.set()
+        seen.append(call(server.http_port, "GET", "/healthz"))
+        seen.append(post(server.http_port, "DutyService/CalculateDuty", QUOTE))
+        looked.set()
 
-    def wait_for_port() -> None:
-        look(until(lambda: next((one.port for one in started if one.port), 0)))
+    def begin(server: TariffServer) -> None:
+        threading.Thread(target=look, args=(server,)).start()
 
-    started: list[Any] = []
-    watcher = threading.Thread(target=wait_for_port)
-    watcher.start()
-    with running(warm=slow_warm_up, on_built=started.append) as server:
-        watcher.join(TIMEOUT)
+    def warm() -> None:
+        assert looked.wait(TIMEOUT)
+
+    with running(warm=warm, on_built=begin, http_port=0) as server:
         assert health(server.channel) == SERVING
-    fault, status = seen
+        assert call(server.http_port, "GET", "/healthz").status == 200
+    fault, status, page, refused = seen
     assert (fault.code, fault.reason, fault.retry_after) == (grpc.StatusCode.UNAVAILABLE, "WARMING_UP", 1)
-    assert status == NOT_SERVING
+    assert (status, page.status, page.json) == (NOT_SERVING, 503, {"status": "NOT_SERVING"})
+    assert (refused.status, refused.reason) == (503, "WARMING_UP")
 
 
 def test_a_failed_warm_up_is_the_error_of_the_start() -> None:
@@ -77,15 +78,17 @@ def test_calls_in_flight_end_and_new_ones_hear_shutting_down() -> None:
         release.wait(TIMEOUT)
         emit(pb.SimulateResponse(done=pb.Done()))
 
-    with running(simulating(held), no_warm_up, drain_seconds=4.0, grace_seconds=60.0) as server:
-        call = server.simulation.Simulate(pb.SimulateRequest(), timeout=TIMEOUT)
+    given = {"http_port": 0, "drain_seconds": 4.0, "grace_seconds": 60.0}
+    with running(simulating(held), no_warm_up, **given) as server:
+        run = server.simulation.Simulate(pb.SimulateRequest(), timeout=TIMEOUT)
         assert begun.wait(TIMEOUT)
         stopping = server.stop_soon()
         until(lambda: health(server.channel) == NOT_SERVING)
         fault = fails(lambda: server.duty.CalculateDuty(line(), timeout=TIMEOUT))
         assert (fault.code, fault.reason) == (grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN")
+        assert call(server.http_port, "GET", "/healthz").status == 503
         release.set()
-        assert next(call).HasField("done")
+        assert next(run).HasField("done")
         stopping.result(TIMEOUT)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from tariffs.engine.errors import ServiceError
 from tariffs.v1 import simulation_service_pb2
-from tests.service.harness import Running
+from tests.service.harness import no_warm_up, running
 
 TIMEOUT = 60.0
 JSON, STREAM, WEB = "application/json", "application/connect+json", "application/grpc-web+proto"
@@ -24,8 +24,9 @@ QUOTE = {
 }
 
 
-def port_of(server: Running) -> int:
-    return server.server.http_port
+def web_server(**settings: Any) -> Any:
+    """A server with an HTTP port."""
+    return running(warm=no_warm_up, http_port=0, **settings)
 
 
 @dataclass(frozen=True)
