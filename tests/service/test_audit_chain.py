@@ -57,8 +57,12 @@ def files(directory: Path) -> list[Path]:
     return sorted(directory.glob("*.jsonl"))
 
 
-def kinds(path: Path) -> list[str]:
-    return [json.loads(line)["kind"] for line in path.read_bytes().splitlines()]
+def entries(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def cut_off(path: Path, kept: int) -> None:
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:kept]))
 
 
 def test_the_chain_goes_on_over_files_days_and_restarts(tmp_path: Path) -> None:
@@ -175,11 +179,11 @@ def test_an_end_and_a_head_that_are_both_gone_are_found(tmp_path: Path, spoil: C
     (path,) = files(tmp_path)
     spoil(tmp_path / "web-0.head")
     assert found(tmp_path) == [("headless", f"{path.name}:5", 5, 5)]
-    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:3]))
+    cut_off(path, 3)
     assert found(tmp_path) == [("headless", f"{path.name}:3", 3, 3)]
     # A server that goes on says so in the chain, and so it stays found.
     write(tmp_path, range(5, 8))
-    assert json.loads(path.read_bytes().splitlines()[3])["missing_head"] is True
+    assert entries(path)[3]["missing_head"] is True
     write(tmp_path, range(8, 9))
     assert found(tmp_path) == [("headless", f"{path.name}:4", 4, 4)]
     for one in (path, tmp_path / "web-0.head"):
@@ -220,14 +224,14 @@ def test_a_crash_within_a_line_is_mended_and_noted_and_entries_cut_off_stay_miss
     with path.open("ab") as stream:
         stream.write(b'{"audit":1,"chain":"web-0","se')
     write(tmp_path, range(5, 8))
-    assert kinds(path) == ["call"] * 5 + ["recovered"] + ["call"] * 3
-    noted = json.loads(path.read_bytes().splitlines()[5])
+    assert [one["kind"] for one in entries(path)] == ["call"] * 5 + ["recovered"] + ["call"] * 3
+    noted = entries(path)[5]
     assert (noted["dropped_bytes"], noted["missing_entries"]) == (30, 0)
     assert found(tmp_path) == []
-    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:7]))
+    cut_off(path, 7)
     write(tmp_path, range(8, 11))
     assert found(tmp_path) == [("removed", f"{path.name}:8", 8, 9)]
-    assert json.loads(path.read_bytes().splitlines()[7])["missing_entries"] == 2
+    assert entries(path)[7]["missing_entries"] == 2
 
 
 def test_processes_have_chains_of_their_own(tmp_path: Path) -> None:
@@ -265,5 +269,6 @@ def test_a_full_disk_leaves_no_half_entry(
     chain.append(pending)
     chain.close()
     assert not pending
-    assert kinds(files(tmp_path)[0]) == ["call", *(["recovered"] if cut_fails else []), "call", "call"]
+    told = [one["kind"] for one in entries(files(tmp_path)[0])]
+    assert told == ["call", *(["recovered"] if cut_fails else []), "call", "call"]
     assert found(tmp_path) == []

@@ -18,28 +18,30 @@ from tariffs.service.wire.arrow import MESSAGE_LIMIT
 from tariffs.v1 import common_pb2, duty_service_pb2, law_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import TIMEOUT, Running, fails, line, points
-from tests.service.stored import arrow
+from tests.service.stored import arrow, bad_rows, rows, simulation
 
 # What a client accepts unless it asks for more.
 DEFAULT_RECEIVE_LIMIT = 4 << 20
-TABLE = pl.DataFrame(
-    {
-        "hts": ["9503000073", "8471300100", "9503000073", "bad"],
-        "origin": ["CN", "VN", "MX", "CN"],
-        "customs_value": [10_000.0, 20_000.0, 30_000.0, 1.0],
-        "mine": ["a", "b", "c", "d"],
-    }
-)
+TABLE = bad_rows(rows(4))
 
 
 def frame(batches: list[bytes]) -> pl.DataFrame:
     return pl.concat([pl.read_ipc_stream(io.BytesIO(data)) for data in batches])
 
 
-def test_every_layer_of_a_line_is_named_cited_and_explained(served: Running) -> None:
-    asked = line()
+def test_every_layer_of_a_line_is_named_cited_and_explained_unless_a_mask_trims_it(served: Running) -> None:
+    plain, asked, masked, other = line(), line(), line(), line(customs_value="10001")
     asked.explain = True
-    answer = served.duty.CalculateDuty(asked, timeout=TIMEOUT)
+    masked.read_mask.paths.extend(["assessed", "layers.measure", "layers.amount"])
+    same, answer, trimmed, another = (
+        served.duty.CalculateDuty(one, timeout=TIMEOUT) for one in (plain, asked, masked, other)
+    )
+    digest = same.provenance.run_digest
+    assert served.duty.CalculateDuty(plain, timeout=TIMEOUT).provenance.run_digest == digest
+    assert another.provenance.run_digest != digest
+    assert (trimmed.assessed, trimmed.owed, trimmed.layers[0].citations) == ("10400.00", "", [])
+    assert trimmed.layers[0].measure
+    assert trimmed.provenance.law_digest
     assert answer.assessed == "10400.00"
     assert sum(Decimal(layer.amount) for layer in answer.layers) == Decimal(answer.assessed)
     states = {layer.measure: layer.state for layer in answer.layers}
@@ -66,38 +68,6 @@ def test_an_unset_claim_is_not_a_false_one(served: Running) -> None:
     declared = served.duty.CalculateDuty(asked, timeout=TIMEOUT)
     assert "usmca_share" in answer.missing_claims
     assert "usmca_share" not in declared.missing_claims
-
-
-def test_a_read_mask_trims_the_answer_and_keeps_provenance(served: Running) -> None:
-    request = line()
-    request.read_mask.paths.extend(["assessed", "layers.measure", "layers.amount"])
-    answer = served.duty.CalculateDuty(request, timeout=TIMEOUT)
-    assert (answer.assessed, answer.owed) == ("10400.00", "")
-    assert answer.layers[0].measure
-    assert not answer.layers[0].citations
-    assert answer.provenance.law_digest
-
-
-def test_equal_requests_have_equal_run_digests(served: Running) -> None:
-    digests = [
-        served.duty.CalculateDuty(request, timeout=TIMEOUT).provenance.run_digest
-        for request in (line(), line(), line(customs_value="10001"))
-    ]
-    assert digests[0] == digests[1] != digests[2]
-
-
-def test_a_line_of_exports_is_rated_where_it_goes(served: Running) -> None:
-    asked = line(hts="7214.20", origin="US", entry="2027-01-11", freight="420")
-    asked.direction, asked.to, asked.explain = common_pb2.DIRECTION_EXPORT, "CA", True
-    answer = served.duty.CalculateDuty(asked, timeout=30)
-    assert {layer.measure: layer.amount for layer in answer.layers} == {
-        "ca.ordinary": "0.00",
-        "ca.metals": "5000.00",
-    }
-    assert dict(answer.landed) == {"cif": "10420.00", "duty": "5000.00", "gst": "750.00", "total": "16170.00"}
-    assert answer.assessed == answer.owed == answer.min == answer.max == "5000.00"
-    assert all(layer.citations and layer.why["text"] for layer in answer.layers)
-    assert answer.provenance.details["to"] == "CA"
 
 
 def toy(**given: Any) -> duty_service_pb2.EntryLine:
@@ -201,36 +171,28 @@ def test_a_faulty_scenario_is_an_answer_with_line_and_column(served: Running) ->
     assert answer.problems[0].severity == scenario_service_pb2.SEVERITY_ERROR
 
 
-def simulation(**given: object) -> pb.SimulateRequest:
-    values: dict[str, object] = {
-        "points": points(("base", "2025-12-01"), ("no-kuala-lumpur-deal", "2025-12-01")),
-        "arrow": arrow(TABLE),
-        "baseline": "2025-01-01",
-        "by": ["origin"],
-        "include_lines": True,
-    }
-    return pb.SimulateRequest(**(values | given))  # type: ignore[arg-type]
+def responding(**given: Any) -> pb.SimulateRequest:
+    """Ask for two scenarios with the model that is used without a word."""
+    asked = [("base", "2025-12-01"), ("no-kuala-lumpur-deal", "2025-12-01")]
+    values = {"asked": asked, "baseline": "2025-01-01", "by": ["origin"], "response": 0}
+    return simulation(TABLE, **(values | given))
 
 
 def test_a_run_tells_progress_refused_rows_points_and_the_end_in_order(served: Running) -> None:
-    messages = list(served.simulation.Simulate(simulation(), timeout=60))
-    kinds = [message.WhichOneof("content") for message in messages]
-    told = [kind for kind in kinds if kind != "progress"]
-    assert kinds[0] == "progress"
-    assert told == ["refused", "groups", "total", "lines", "groups", "total", "lines", "done"]
+    messages = list(served.simulation.Simulate(responding(), timeout=60))
+    assert messages[0].HasField("progress")
     fractions = [message.progress.fraction for message in messages if message.HasField("progress")]
     assert fractions == sorted(fractions)
     assert all(0 <= fraction <= 1 for fraction in fractions)
-    contents = [getattr(message, kind) for message, kind in zip(messages, kinds, strict=True)]
-    first = dict(zip(kinds, contents, strict=True)) | {
-        kind: one for kind, one in zip(kinds, contents, strict=True) if getattr(one, "scenario", "") == "base"
-    }
-    groups, total, lines, refused = (
-        frame([first[kind].arrow]) for kind in ("groups", "total", "lines", "refused")
-    )
+    told = [message for message in messages if not message.HasField("progress")]
+    kinds = [message.WhichOneof("content") for message in told]
+    assert kinds == ["refused", "groups", "total", "lines", "groups", "total", "lines", "done"]
+    contents = [getattr(message, kind) for message, kind in zip(told, kinds, strict=True)]
+    assert [one.scenario for one in contents[1:-1]] == ["base"] * 3 + ["no-kuala-lumpur-deal"] * 3
+    refused, groups, total, lines = (frame([one.arrow]) for one in contents[:4])
     for column in ("customs_value", "duty", "landed", "value_after"):
         assert groups[column].sum() == pytest.approx(total[column].item(), rel=1e-9)
-    assert lines["mine"].to_list() == ["a", "b", "c"]
+    assert lines["mine"].to_list() == ["row 0", "row 2", "row 3"]
     assert refused.height == 1
     assert {"row", "column", "reason", "found", "message"} <= set(refused.columns)
     provenance = messages[-1].done.provenance
@@ -252,7 +214,7 @@ def test_rows_in_a_stream_may_be_exports(served: Running) -> None:
 
 
 def test_server_and_local_mode_answer_with_the_same_bits(served: Running) -> None:
-    local, request = LocalServices(), simulation()
+    local, request = LocalServices(), responding()
     assert local.CalculateDuty(line()) == served.duty.CalculateDuty(line(), timeout=TIMEOUT)
     lines = batch(toy(), toy(origin="XX"), toy(entry="2026-11-24"))
     assert local.BatchCalculateDuties(lines, timeout=10) == served.duty.BatchCalculateDuties(
@@ -268,12 +230,12 @@ def test_server_and_local_mode_answer_with_the_same_bits(served: Running) -> Non
 
 @pytest.mark.slow
 def test_every_line_of_the_embedded_table_comes_in_messages_of_at_most_a_mebibyte(served: Running) -> None:
-    request = simulation(points=points(("base", "")))
+    request = responding(asked=[("base", "")])
     request.embedded.SetInParent()
-    sizes, rows = [], 0
+    sizes, height = [], 0
     for message in served.simulation.Simulate(request, timeout=200):
         sizes.append(message.ByteSize())
         if message.HasField("lines"):
-            rows += frame([message.lines.arrow]).height
+            height += frame([message.lines.arrow]).height
     assert max(sizes) <= MESSAGE_LIMIT + 1024
-    assert rows == 334_728
+    assert height == 334_728

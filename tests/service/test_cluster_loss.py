@@ -41,18 +41,9 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-class Future:
+def future(error: Exception | None = None) -> Any:
     """A task that is not done, or is done with an error."""
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self._error = error
-
-    def done(self) -> bool:
-        return self._error is not None
-
-    def result(self) -> bytes:
-        assert self._error is not None
-        raise self._error
+    return SimpleNamespace(done=lambda: error is not None, result=Mock(side_effect=error))
 
 
 @pytest.fixture
@@ -73,46 +64,47 @@ LOST = FutureCancelledError("key", "scheduler-connection-lost")
 LOST_GROUP = FuturesCancelledError([CancelledFuturesGroup([LOST], "lost")])
 
 
-@pytest.mark.parametrize("error", [LOST, LOST_GROUP, EXPIRING, OSError("closed"), ValueError("a comm")])
-def test_whatever_waiting_for_a_task_raises_is_a_lost_scheduler(
-    connection: Any, monkeypatch: pytest.MonkeyPatch, error: Exception
+CLOSED = SimpleNamespace(comm=SimpleNamespace(closed=lambda: True))
+
+
+@pytest.mark.parametrize(
+    ("waiting", "state", "done"),
+    [
+        # Whatever waiting for a task raises, and whatever says that the connection is gone.
+        *((one, {}, None) for one in (LOST, LOST_GROUP, EXPIRING, OSError("closed"), ValueError("a comm"))),
+        *(
+            (None, {name: value}, done)
+            for done in (None, EXPIRING)
+            for name, value in (
+                ("status", "closed"),
+                ("status", "connecting"),
+                ("scheduler_comm", None),
+                ("scheduler_comm", CLOSED),
+            )
+        ),
+    ],
+)
+def test_a_lost_connection_is_a_lost_scheduler(
+    connection: Any, monkeypatch: pytest.MonkeyPatch, waiting: Any, state: Any, done: Any
 ) -> None:
-    monkeypatch.setattr("distributed.wait", Mock(side_effect=error))
-    with pytest.raises(ServiceError, match=f"the scheduler was lost .{type(error).__name__}") as caught:
-        tasks_over(connection).result(Future(), lambda: False)
+    monkeypatch.setattr("distributed.wait", Mock(side_effect=waiting))
+    vars(connection).update(state)
+    with pytest.raises(ServiceError) as caught:
+        tasks_over(connection).result(future(done), lambda: False)
     assert caught.value.reason == "CLUSTER_UNAVAILABLE"
     assert WORKER_KEY not in caught.value.metadata
-
-
-GONE = {
-    "closed": {"status": "closed"},
-    "connecting": {"status": "connecting"},
-    "no comm": {"scheduler_comm": None},
-    "comm closed": {"scheduler_comm": SimpleNamespace(comm=SimpleNamespace(closed=lambda: True))},
-}
-
-
-@pytest.mark.parametrize("state", GONE)
-@pytest.mark.parametrize("future", [Future(), Future(EXPIRING)])
-def test_a_connection_that_is_gone_is_a_lost_scheduler(
-    connection: Any, monkeypatch: pytest.MonkeyPatch, state: str, future: Future
-) -> None:
-    monkeypatch.setattr("distributed.wait", Mock())
-    vars(connection).update(GONE[state])
-    with pytest.raises(ServiceError) as caught:
-        tasks_over(connection).result(future, lambda: False)
-    assert caught.value.reason == "CLUSTER_UNAVAILABLE"
+    assert waiting is None or f"the scheduler was lost ({type(waiting).__name__}" in str(caught.value)
 
 
 def test_errors_of_tasks_are_theirs(connection: Any) -> None:
     tasks = tasks_over(connection)
     for error in (InputError("GROUP_UNKNOWN", "There is no such key."), RuntimeError("a fault of ours")):
         with pytest.raises(type(error)) as caught:
-            tasks.result(Future(error), lambda: False)
+            tasks.result(future(error), lambda: False)
         assert caught.value is error
     killed = KilledWorker("task", "tcp://worker:1", 3)  # type: ignore[arg-type] # its name is enough
     with pytest.raises(EngineError, match="ended 3 workers") as found:
-        tasks.result(Future(killed), lambda: False)
+        tasks.result(future(killed), lambda: False)
     assert WORKER_KEY in found.value.metadata
 
 

@@ -1,18 +1,22 @@
-"""The wire contract: generated code is that of the .proto files, and words agree with the engine's."""
+"""The wire contract: generated code is that of the .proto files, words are the engine's, errors have reasons."""
 
 from __future__ import annotations
 
-import importlib.util
 import re
+import runpy
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
+import grpc
+import polars as pl
 import pytest
 from google.protobuf import message_factory
+from google.rpc.code_pb2 import Code
 
-from tariffs.engine.errors import REASONS, InputError
+from tariffs.engine.errors import REASONS, InputError, ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.conditions import MODE
 from tariffs.engine.response.consumer_prices import METHODS
@@ -23,31 +27,19 @@ from tariffs.service.rpc.checks import choice
 from tariffs.service.rpc.duty import calculate_duty, read_line
 from tariffs.service.rpc.messages import message_of
 from tariffs.service.settings.settings import Settings
-from tariffs.v1 import (
-    common_pb2,
-    duty_service_pb2,
-    law_service_pb2,
-    scenario_service_pb2,
-    simulation_service_pb2,
-)
-from tests.service.harness import line
+from tariffs.service.wire.status import grpc_code, status_of
+from tariffs.v1 import common_pb2, duty_service_pb2, law_service_pb2, scenario_service_pb2
+from tariffs.v1 import simulation_service_pb2 as pb
+from tests.service.harness import TIMEOUT, Running, fails, line, points
+from tests.service.stored import arrow, rows
 
-MODULES = (common_pb2, duty_service_pb2, law_service_pb2, scenario_service_pb2, simulation_service_pb2)
+MODULES = (common_pb2, duty_service_pb2, law_service_pb2, scenario_service_pb2, pb)
 ENUMS = [(module, name) for module in MODULES for name in sorted(module.DESCRIPTOR.enum_types_by_name)]
-
-
-def generator(root: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("gen", root / "proto" / "gen.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_generated_code_is_that_of_the_sources(root: Path, tmp_path: Path) -> None:
     pytest.importorskip("grpc_tools")
-    sources = generator(root).generate(tmp_path)
+    sources = runpy.run_path(str(root / "proto" / "gen.py"))["generate"](tmp_path)
     made = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.py*"))
     assert len(made) == 3 * len(sources)
     for path in made:
@@ -78,10 +70,10 @@ def words_of(enum: Any) -> set[str]:
 
 def test_the_words_of_the_engine_are_those_of_the_wire() -> None:
     law = load_law()
-    assert words_of(simulation_service_pb2.ResponseModel) == set(OPTIONS["response"].choices)
-    assert words_of(simulation_service_pb2.Horizon) == set(HORIZONS)
-    assert words_of(simulation_service_pb2.Market) == set(OPTIONS["market"].choices)
-    assert words_of(simulation_service_pb2.ConsumerPriceMethod) == set(METHODS)
+    assert words_of(pb.ResponseModel) == set(OPTIONS["response"].choices)
+    assert words_of(pb.Horizon) == set(HORIZONS)
+    assert words_of(pb.Market) == set(OPTIONS["market"].choices)
+    assert words_of(pb.ConsumerPriceMethod) == set(METHODS)
     assert {m.direction for m in law.measures.values()} <= words_of(common_pb2.Direction)
     assert {m.conf.lower() for m in law.measures.values()} <= words_of(law_service_pb2.Confidence)
     fields = set(duty_service_pb2.Claims.DESCRIPTOR.fields_by_name) - {"others"}
@@ -107,15 +99,6 @@ def test_every_claim_of_the_law_can_be_declared_even_without_a_field() -> None:
         assert (caught.value.reason, caught.value.field) == ("CLAIM_INVALID", f"claims.{claim.id}")
 
 
-def test_a_claim_without_a_field_decides_the_duty_as_one_with_a_field_does() -> None:
-    # EO 14195: nothing of USMCA here; goods of Canada that qualify pay no duty, others 25 % on 2025-04-09.
-    request = line(origin="CA")
-    plain = Decimal(calculate_duty(request).assessed)
-    request.line.claims.others["usmca_share"] = "1"
-    claimed = Decimal(calculate_duty(request).assessed)
-    assert (plain, claimed) == (Decimal("2500.00"), Decimal("0.00"))
-
-
 def test_the_page_on_the_service_lists_every_error_and_setting(root: Path) -> None:
     page = (root / "docs" / "service.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"^\| ([A-Z_]+) \| `([A-Z_]+)` \| (.+) \| (\d) \|$", page, re.MULTILINE))
@@ -123,3 +106,134 @@ def test_the_page_on_the_service_lists_every_error_and_setting(root: Path) -> No
     assert set(re.findall(r"^\| `TARIFFS_([A-Z_]+)`", page, re.MULTILINE)) == {
         name.upper() for name in Settings.model_fields
     }
+
+
+INVALID = grpc.StatusCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize(
+    ("given", "reason", "field"),
+    [
+        ({"hts": "9503.00.9999"}, "HTS_CODE_UNKNOWN", "hts"),
+        ({"hts": ""}, "REQUEST_INVALID", "hts"),
+        ({"hts": "9" * 500}, "REQUEST_INVALID", "hts"),
+        ({"customs_value": "NaN"}, "CUSTOMS_VALUE_INVALID", "customs_value"),
+        ({"mode": 99}, "REQUEST_INVALID", "mode"),
+        ({"claims": {"usmca_share": 2}}, "CLAIM_INVALID", "claims.usmca_share"),
+        ({"claims": {"others": {"magic": "1"}}}, "CLAIM_UNKNOWN", "claims.magic"),
+        ({"claims": {"processing_value": "x"}}, "CLAIM_INVALID", "claims.processing_value"),
+        ({"ordinary_rate": "3"}, "PARAMETER_INVALID", "ordinary_rate"),
+    ],
+)
+def test_a_wrong_line_is_told_by_reason_and_field(
+    served: Running, given: dict[str, Any], reason: str, field: str
+) -> None:
+    assert_refused(served, line(**given), reason, field)
+
+
+def assert_refused(served: Running, request: Any, reason: str, field: str) -> None:
+    fault = fails(lambda: served.duty.CalculateDuty(request, timeout=TIMEOUT))
+    assert (fault.code, fault.reason, fault.fields) == (INVALID, reason, [field])
+    assert fault.message
+    assert fault.metadata["fix"]
+
+
+EXPORT = common_pb2.DIRECTION_EXPORT
+
+
+@pytest.mark.parametrize(
+    ("given", "direction", "to", "reason", "field"),
+    [
+        ({"hts": "8524.11"}, EXPORT, "", "RATE_NOT_COMPUTABLE", "ordinary_rate"),
+        ({"ordinary_rate": "3"}, EXPORT, "", "PARAMETER_INVALID", "ordinary_rate"),
+        ({"other_charges": [{"kind": 3, "amount": "5"}]}, EXPORT, "", "REQUEST_INVALID", "other_charges"),
+        ({}, EXPORT, "ZZ", "REQUEST_INVALID", "to"),
+        ({}, common_pb2.DIRECTION_IMPORT, "CN", "REQUEST_INVALID", "to"),
+        ({}, common_pb2.DIRECTION_PORT_CALL, "", "REQUEST_INVALID", "direction"),
+        ({}, common_pb2.DIRECTION_CONTROL, "", "REQUEST_INVALID", "direction"),
+        ({}, 99, "", "REQUEST_INVALID", "direction"),
+    ],
+)
+def test_a_wrong_line_of_exports_is_told_by_reason_and_field(
+    served: Running, given: dict[str, Any], direction: common_pb2.Direction, to: str, reason: str, field: str
+) -> None:
+    request = line(**{"hts": "1201.90", "origin": "US", "entry": "2027-01-11", **given})
+    request.direction, request.to = direction, to
+    assert_refused(served, request, reason, field)
+
+
+def test_what_is_unknown_comes_with_the_nearest_names_and_no_name_reaches_the_disk(served: Running) -> None:
+    scenario, measure = scenario_service_pb2.GetScenarioRequest, law_service_pb2.GetMeasureRequest
+    for call, request, reason, nearest in [
+        (served.scenarios.GetScenario, scenario(id="truce-lapse"), "SCENARIO_NOT_FOUND", "truce-lapses"),
+        (served.law.GetMeasure, measure(id="fent_cm"), "MEASURE_NOT_FOUND", "fent_cn"),
+        *(
+            (served.scenarios.GetScenario, scenario(id=name), "SCENARIO_NOT_FOUND", "")
+            for name in ("/etc/passwd", "../base", "base.yaml")
+        ),
+    ]:
+        fault = fails(partial(call, request, timeout=TIMEOUT))
+        assert (fault.code, fault.reason) == (grpc.StatusCode.NOT_FOUND, reason)
+        assert nearest in fault.metadata.get("nearest", "")
+
+
+def test_broken_yaml_an_unknown_switch_and_a_wrong_mask_are_told(served: Running) -> None:
+    broken, switched, masked = line(), line(), line()
+    broken.scenario.yaml = "schema: tariffs.scenario/v1\nid: [x\n"
+    switched.switches["no_such_switch"] = "on"
+    masked.read_mask.paths.append("layers.colour")
+    fault = fails(lambda: served.duty.CalculateDuty(broken, timeout=TIMEOUT))
+    assert (fault.code, fault.reason) == (INVALID, "SCENARIO_SYNTAX")
+    assert int(fault.metadata["line"]) >= 2
+    assert fails(lambda: served.duty.CalculateDuty(switched, timeout=TIMEOUT)).reason == "SWITCH_UNKNOWN"
+    assert fails(lambda: served.duty.CalculateDuty(masked, timeout=TIMEOUT)).fields == ["read_mask"]
+
+
+GOOD = rows(1)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"points": []}, "REQUEST_INVALID"),
+        ({"points": points(*[("base", "")] * 1001)}, "REQUEST_INVALID"),
+        ({"points": points(("base", "2031-01-01"))}, "ENTRY_DATE_OUT_OF_COVERAGE"),
+        ({"direction": common_pb2.DIRECTION_CONTROL}, "REQUEST_INVALID"),
+        ({"arrow": b"not arrow at all"}, "ARROW_MALFORMED"),
+        ({"arrow": b"\0" * ((1 << 20) + 1)}, "BATCH_TOO_LARGE"),
+        ({"arrow": arrow(pl.DataFrame({"a": [1.0] * 9_000_000}), "zstd")}, "BATCH_TOO_LARGE"),
+        ({"arrow": arrow(GOOD), "baseline": ""}, "BASELINE_REQUIRED"),
+        ({"by": ["origin"] * 9}, "REQUEST_INVALID"),
+        ({"response": 17}, "REQUEST_INVALID"),
+        ({"min_confidence": "Z"}, "REQUEST_INVALID"),
+        ({"parameter_set": "/etc/passwd"}, "PARAMETER_INVALID"),
+        ({"parameter_csv": b"hts,sigma\n95,not-a-number\n"}, "PARAMETER_INVALID"),
+    ],
+)
+def test_a_wrong_run_is_told_by_its_reason(served: Running, given: dict[str, Any], reason: str) -> None:
+    base = {"points": points(("base", "2025-12-01")), "arrow": arrow(GOOD), "baseline": "2025-01-01"}
+    request = pb.SimulateRequest(**(base | given))
+    fault = fails(lambda: list(served.simulation.Simulate(request, timeout=60)))
+    assert (fault.reason, fault.code.name) == (reason, REASONS[reason].code)
+    assert fault.metadata["fix"]
+    if given.get("arrow", b"")[:4] == b"\0" * 4:
+        assert "Client.local()" in fault.metadata["fix"]
+        assert fault.metadata["limit"] == str(1 << 20)
+
+
+def test_request_ids_come_back_and_odd_ones_are_replaced(served: Running) -> None:
+    def returned(given: str) -> str:
+        sent = (("x-request-id", given),)
+        call = served.duty.CalculateDuty.with_call(line(), timeout=TIMEOUT, metadata=sent)[1]
+        return str(dict(call.trailing_metadata())["x-request-id"])
+
+    assert returned("mine.1") == "mine.1"
+    assert returned("two words") != "two words"
+    assert len(returned("two words")) == 32
+
+
+@pytest.mark.parametrize("reason", sorted(REASONS))
+def test_every_reason_of_the_catalogue_has_a_status(reason: str) -> None:
+    status = status_of(ServiceError(reason, "Text."), "id")
+    assert Code.Name(status.code) == REASONS[reason].code
+    assert grpc_code(status).name == REASONS[reason].code

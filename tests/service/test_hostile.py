@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,38 +14,29 @@ import grpc
 import psutil
 import pytest
 import yaml
-from google.rpc.error_details_pb2 import ErrorInfo
-from google.rpc.status_pb2 import Status
 
 from tariffs.engine.errors import REASONS
 from tariffs.service.server.listener import RECEIVE_LIMIT
 from tariffs.v1 import duty_service_pb2_grpc
-from tests.service.harness import Running, line
-from tests.service.processes import stop
+from tests.service import processes
+from tests.service.harness import Running, fault_of, line
 from tests.tools.fuzz.choices import ByteChoices
 from tests.tools.fuzz.methods import METHODS
 from tests.tools.fuzz.requests import bodies_from, choices, metadata
 
 FEW, MANY = 100, 667
 """Requests at scale 1; three times as many at scale 3."""
-HEAVY = {
-    "LawService/ListChanges",
-    "ScenarioService/DiffScenarios",
-    "SimulationService/ReadRun",
-    "SimulationService/CalculateCollections",
-    "SimulationService/CompareTrade",
-    "SimulationService/Simulate",
-    "SimulationService/SimulateGroups",
-    "SimulationService/StartRun",
-    "SimulationService/Timeline",
-    "SweepService/Seek",
-    "SweepService/Sweep",
-    "TableService/CheckTable",
-    "WatchService/ListWatchEvents",
-}
-"""Calls that may compute for seconds: left to the long test."""
 LONG = {"SimulationService/CompareTrade", "WatchService/ListWatchEvents"}
 """Calls that may compute for a minute: their deadline ends them."""
+HEAVY = LONG | {
+    "LawService/ListChanges",
+    "ScenarioService/DiffScenarios",
+    "TableService/CheckTable",
+    *(f"SweepService/{name}" for name in ("Seek", "Sweep")),
+    *(f"SimulationService/{name}" for name in ("ReadRun", "StartRun", "Timeline", "CalculateCollections")),
+    *(f"SimulationService/{name}" for name in ("Simulate", "SimulateGroups")),
+}
+"""Calls that may compute for seconds: left to the long test."""
 WATCHES = {"LawService/WatchVersions", "ScenarioService/WatchScenarios"}
 """Calls that end with their deadline."""
 WATCH_SECONDS = 0.2
@@ -114,62 +99,14 @@ class Sender:
 
 def judged(error: Any) -> str:
     """The reason an error tells, if its code and details are those of the catalogue."""
-    trailers = dict(error.trailing_metadata() or ())
-    status = Status.FromString(trailers.get("grpc-status-details-bin", b""))
-    info = ErrorInfo()
-    for detail in status.details:
-        detail.Unpack(info)
-    code = error.code().name
-    known = REASONS.get(info.reason)
-    if not info.reason and code == "RESOURCE_EXHAUSTED" and "metadata" in error.details():
+    code, reason = error.code().name, fault_of(error).reason
+    known = REASONS.get(reason)
+    if not reason and code == "RESOURCE_EXHAUSTED" and "metadata" in error.details():
         return "metadata too large"
     # A damaged field may become one that the contract does not have.
-    if known is None or known.code != code or (code in UNSEEN and info.reason != "FIELD_UNKNOWN"):
-        return f"{UNFORESEEN} {code} {info.reason}: {error.details()}"
-    return str(info.reason)
-
-
-@dataclass(frozen=True)
-class Process:
-    """A server in a process of its own."""
-
-    process: psutil.Process
-    port: int
-    log: Path
-
-    def memory(self) -> int:
-        """Resident bytes of the server itself."""
-        return int(self.process.memory_info().rss)
-
-    def memory_with_workers(self) -> int:
-        """Resident bytes of the server and its workers."""
-        return self.memory() + sum(one.memory_info().rss for one in self.process.children(recursive=True))
-
-
-@contextmanager
-def started(folder: Path) -> Iterator[Process]:
-    log = folder / "server.log"
-    with log.open("w", encoding="utf-8") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tariffs.service", "--port", "0"],
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "TARIFFS_STATE_DIR": str(folder / "state")},
-        )
-    try:
-        yield Process(psutil.Process(process.pid), wait_until_serving(process, log), log)
-    finally:
-        stop(process)
-
-
-def wait_until_serving(process: subprocess.Popen[bytes], log: Path) -> int:
-    limit = time.monotonic() + 300
-    while time.monotonic() < limit and process.poll() is None:
-        for text in log.read_text(encoding="utf-8").splitlines():
-            if '"serving"' in text:
-                return int(json.loads(text)["port"])
-        time.sleep(0.1)
-    raise AssertionError(f"the server did not start: {log.read_text(encoding='utf-8')[-2_000:]}")
+    if known is None or known.code != code or (code in UNSEEN and reason != "FIELD_UNKNOWN"):
+        return f"{UNFORESEEN} {code} {reason}: {error.details()}"
+    return reason
 
 
 def memory_of_a_pod() -> int:
@@ -179,10 +116,9 @@ def memory_of_a_pod() -> int:
     return int(container["resources"]["requests"]["memory"].removesuffix("Gi")) << 30
 
 
-def unforeseen(log: Path) -> str:
-    """The last error that nobody foresaw, as the log has it."""
-    found = [text for text in log.read_text(encoding="utf-8").splitlines() if '"unexpected error"' in text]
-    return found[-1][-2_000:] if found else ""
+def memory_of(process: psutil.Process) -> int:
+    """Resident bytes of a process without its workers."""
+    return int(process.memory_info().rss)
 
 
 def test_hostile_requests_are_answered_or_refused_by_the_catalogue(served: Running, scale: int) -> None:
@@ -196,8 +132,11 @@ def test_hostile_requests_are_answered_or_refused_by_the_catalogue(served: Runni
 
 @pytest.mark.slow
 def test_every_call_withstands_hostile_requests_and_memory_stays(tmp_path: Path, scale: int) -> None:
-    with started(tmp_path) as server, grpc.insecure_channel(f"127.0.0.1:{server.port}", OPTIONS) as channel:
-        sender = Sender(channel)
+    with (
+        processes.served(tmp_path, TARIFFS_PROCESSES="1", TARIFFS_WORKERS="2") as (process, log),
+        grpc.insecure_channel(f"127.0.0.1:{log.until('serving')['port']}", OPTIONS) as channel,
+    ):
+        sender, server = Sender(channel), psutil.Process(process.pid)
         wanted, warm, names = sender.quote(), 0, sorted(METHODS)
         with ThreadPoolExecutor(AT_A_TIME) as threads:
             for first in range(0, MANY * scale, QUOTE_EVERY):
@@ -205,15 +144,15 @@ def test_every_call_withstands_hostile_requests_and_memory_stays(tmp_path: Path,
                 list(threads.map(lambda number: sender.send(names[number % len(names)], number), numbers))
                 assert sender.quote() == wanted
                 if not warm and first >= MANY * scale * WARM_SHARE:
-                    warm = server.memory()
-        assert not sender.faults, unforeseen(server.log)
+                    warm = memory_of(server)
         assert sender.quote() == wanted
-        assert server.memory() - warm < GROWTH_LIMIT
-        assert server.memory_with_workers() < memory_of_a_pod()
-        assert "worker died" not in server.log.read_text(encoding="utf-8")
+        assert memory_of(server) - warm < GROWTH_LIMIT
+        assert sum(map(memory_of, [server, *server.children(recursive=True)])) < memory_of_a_pod()
         # Requests that are all turned away at the door would prove little.
         assert sender.outcomes["OK"] > MANY * scale // 10
         assert len(sender.outcomes) > 12
+    told = [one for one in log.rest() if one["event"] in {"unexpected error", "worker died"}]
+    assert (sender.faults, told) == ({}, [])
 
 
 def test_a_request_or_headers_over_the_limit_end_the_call_alone(served: Running) -> None:
