@@ -48,19 +48,10 @@ STOP_SECONDS = 20.0
 FAILING = "tariffs_law_directory_failing"
 
 
-@pytest.fixture
-def packs(tmp_path: Path) -> Path:
-    (tmp_path / "packs").mkdir()
-    return tmp_path / "packs"
-
-
-@pytest.fixture
-def keys(law_keys: tuple[Path, Path]) -> Path:
-    return law_keys[1]
-
-
 @contextmanager
-def waiting(packs: Path, keys: Path, then: Callable[[], None], **settings: Any) -> Iterator[Running]:
+def waiting(
+    packs: Path, keys: Path, then: Callable[[TariffServer], None], **settings: Any
+) -> Iterator[Running]:
     """A server that waits for its packs, which `then` brings; it must have said so before."""
     seen: list[Any] = []
 
@@ -69,7 +60,7 @@ def waiting(packs: Path, keys: Path, then: Callable[[], None], **settings: Any) 
         with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
             stub = Running(server.port, channel, server, server._law_watch)  # type: ignore[arg-type] # no loop needed
             seen.extend((health(channel), fails(lambda: quoted(stub)).reason))
-        then()
+        then(server)
 
     def begin(server: TariffServer) -> None:
         threading.Thread(target=look, args=(server,)).start()
@@ -80,27 +71,20 @@ def waiting(packs: Path, keys: Path, then: Callable[[], None], **settings: Any) 
         yield server
 
 
-def dangling(place: Path) -> None:
-    place.symlink_to(place.with_name("not there"))
-
-
-def plain_file(place: Path) -> None:
-    place.write_text("no directory")
-
-
-def loop(place: Path) -> None:
-    place.symlink_to(place)
-
-
-@pytest.mark.parametrize("spoil", [lambda _: None, plain_file, loop], ids=["nowhere", "plain file", "loop"])
 def test_a_server_whose_packs_cannot_be_listed_waits_for_them(
-    spoil: Callable[[Path], None], tmp_path: Path, state: Path, pack: bytes, keys: Path
+    tmp_path: Path, state: Path, pack: bytes, keys: Path
 ) -> None:
     place = tmp_path / "mounted"
-    spoil(place)
 
-    def mount() -> None:
-        place.unlink(missing_ok=True)
+    def mount(server: TariffServer) -> None:
+        watch = server._law_watch
+        until(lambda: "No such file" in watch.fault)
+        place.write_text("no directory")
+        until(lambda: "Not a directory" in watch.fault)
+        place.unlink()
+        place.symlink_to(place)
+        until(lambda: "symbolic links" in watch.fault)
+        place.unlink()
         drop(pack, tmp_path / "new", PACK)
         (tmp_path / "new").rename(place)
 
@@ -111,7 +95,7 @@ def test_a_server_whose_packs_cannot_be_listed_waits_for_them(
 def test_a_server_waits_for_the_least_version_of_its_default(
     packs: Path, state: Path, pack: bytes, following: bytes, keys: Path
 ) -> None:
-    def bring() -> None:
+    def bring(_: TariffServer) -> None:
         drop(pack, packs, PACK)
 
     with (
@@ -150,19 +134,6 @@ def test_a_server_that_waits_for_its_packs_ends_at_sigterm(tmp_path: Path) -> No
         assert "serving" not in [one["event"] for one in log.rest()]
 
 
-def pipe(place: Path) -> None:
-    os.mkfifo(place)
-
-
-def link_to_pipe(place: Path) -> None:
-    os.mkfifo(place.with_name("pipe"))
-    place.symlink_to("pipe")
-
-
-def folder(place: Path) -> None:
-    place.mkdir()
-
-
 def a_socket(place: Path) -> None:
     with socket.socket(socket.AF_UNIX) as one:
         # A long path does not fit into an address.
@@ -174,29 +145,36 @@ def a_socket(place: Path) -> None:
             os.chdir(here)
 
 
+SPOILT: dict[str, Callable[[Path], Any]] = {
+    "dangling.tar.zst": lambda place: place.symlink_to("not there"),
+    "loop.tar.zst": lambda place: place.symlink_to(place.name),
+    "pipe.tar.zst": os.mkfifo,
+    "link to a pipe.tar.zst": lambda place: place.symlink_to("pipe.tar.zst"),
+    "folder.tar.zst": Path.mkdir,
+    "socket.tar.zst": a_socket,
+}
+
+
 def test_bad_entries_stop_neither_the_start_nor_updates_nor_rollbacks_nor_the_end(
     packs: Path, state: Path, pack: bytes, following: bytes, keys: Path
 ) -> None:
     drop(pack, packs, PACK)
-    bad = {
-        f"{spoil.__name__}.tar.zst": spoil for spoil in (dangling, loop, pipe, link_to_pipe, folder, a_socket)
-    }
-    at_start = list(bad)[:3]
+    at_start = list(SPOILT)[:3]
     for name in at_start:
-        bad[name](packs / name)
+        SPOILT[name](packs / name)
     with watching(packs, keys, state_dir=state) as server:
         assert quoted(server) == (EXEMPT, NEWER)
         assert {name: states(server)[name] for name in at_start} == dict.fromkeys(at_start, REFUSED)
-        for name in bad.keys() - {*at_start}:
-            bad[name](packs / name)
-        until(lambda: all(states(server).get(name) == REFUSED for name in bad), TIMEOUT)
-        refused = [one for one in versions(server) if one.pack in bad]
+        for name in SPOILT.keys() - {*at_start}:
+            SPOILT[name](packs / name)
+        until(lambda: all(states(server).get(name) == REFUSED for name in SPOILT), TIMEOUT)
+        refused = [one for one in versions(server) if one.pack in SPOILT]
         assert {(one.reason, one.pack in one.message) for one in refused} == {("LAW_PACK_INVALID", True)}
         drop(following, packs, NEXT)
         until(lambda: quoted(server) == (CHARGED, FOLLOWING), TIMEOUT)
         (packs / NEXT).unlink()
         until(lambda: quoted(server) == (EXEMPT, NEWER), TIMEOUT)
-        assert states(server).keys() == {"built in", PACK, *bad}
+        assert states(server).keys() == {"built in", PACK, *SPOILT}
         began = time.monotonic()
     assert time.monotonic() - began < STOP_SECONDS
 
@@ -253,40 +231,30 @@ def test_a_pack_that_is_written_while_it_is_looked_at_waits_until_it_is_whole(
         assert not [one for one in told if one["event"] == "law refused"]
 
 
-def checked(
-    capfd: pytest.CaptureFixture[str], packs: Path, keys: Path, law_default: str
-) -> tuple[int, list[str]]:
-    code = serving.check(law_dir=packs, law_keys=keys, law_default=law_default)
-    told = capfd.readouterr().out.splitlines()
-    return code, [one for one in told if one.startswith(("law ", "pack ", '{"reason": "SETTING'))]
-
-
 def test_the_check_lists_packs_and_what_would_be_served(
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-    packs: Path,
-    pack: bytes,
-    keys: Path,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: Any, packs: Path, pack: bytes, keys: Path
 ) -> None:
     monkeypatch.setattr(serving, "warm_up", no_warm_up)
     monkeypatch.setenv("TARIFFS_STATE_DIR", str(tmp_path / "state"))
+
+    def told(code: int, packs: Path, law_default: str) -> list[str]:
+        assert serving.check(law_dir=packs, law_keys=keys, law_default=law_default) == code
+        lines = capfd.readouterr().out.splitlines()
+        return [one for one in lines if one.startswith(("law ", "pack ", '{"reason": "SETTING'))]
+
     own = load_law().version
     drop(pack, packs, PACK)
-    dangling(packs / BAD)
-    code, told = checked(capfd, packs, keys, "latest")
-    assert code == 0
-    assert told[:2] == [f"law {NEWER}: served, latest, default  ({PACK})", f"law {own}: served  (built in)"]
-    assert told[2].startswith(f"pack {BAD}: refused, LAW_PACK_INVALID: {BAD}: it cannot be read")
+    (packs / BAD).symlink_to("not there")
+    served, built_in, refused = told(0, packs, "latest")[:3]
+    assert served == f"law {NEWER}: served, latest, default  ({PACK})"
+    assert built_in == f"law {own}: served  (built in)"
+    assert refused.startswith(f"pack {BAD}: refused, LAW_PACK_INVALID: {BAD}: it cannot be read")
     assert not (tmp_path / "state").exists()
     for default in ("latest", f"latest>={NEWER}"):
-        code, told = checked(capfd, tmp_path / "nowhere", keys, default)
-        assert code == 2
-        assert any("nowhere'. Mount the directory TARIFFS_LAW_DIR" in one for one in told), told
+        lines = told(2, tmp_path / "nowhere", default)
+        assert any("nowhere'. Mount the directory TARIFFS_LAW_DIR" in one for one in lines), lines
     (packs / PACK).unlink()
-    code, told = checked(capfd, packs, keys, f"latest>={NEWER}")
-    assert code == 2
-    assert f"law {own}: served, latest, default  (built in)" in told
+    assert f"law {own}: served, latest, default  (built in)" in told(2, packs, f"latest>={NEWER}")
 
 
 def test_a_pack_that_could_not_be_checked_or_stored_is_tried_again_and_forgotten_when_it_is_gone(
@@ -320,22 +288,32 @@ def test_a_pack_that_could_not_be_checked_or_stored_is_tried_again_and_forgotten
         until(lambda: states(server).get(PACK) == SERVED)
 
 
-@pytest.mark.parametrize("broken", ["damaged", "case", "keys"])
+@pytest.mark.parametrize("broken", ["packs", "keys"])
 def test_a_refusal_names_its_own_file(tmp_path: Path, packs: Path, pack: bytes, broken: str) -> None:
     """Also where the same bytes were checked before under another name, by this server or by another."""
     keys, given = key_pair(tmp_path)[1], {"law_unsigned": True, "state_dir": tmp_path / "state"}
-    data = {"damaged": pack[:-1000], "keys": pack}.get(broken) or build_pack(
-        law_copy(tmp_path / "law"), golden=golden_case(tmp_path / "golden", assessed="1.00")
-    )
+    data = {"damaged": pack[:-1000]}
     if broken == "keys":
         keys.write_text("no keys")
-    drop(data, packs, "one.tar.zst")
+        data = {"whole": pack}
+    else:
+        golden = golden_case(tmp_path / "golden", assessed="1.00")
+        data["case"] = build_pack(law_copy(tmp_path / "law"), golden=golden)
+
+    def put(where: str) -> None:
+        for name, one in data.items():
+            drop(one, packs, f"{name}-{where}.tar.zst")
+
+    put("one")
     with watching(packs, keys, **given) as server:
-        assert message(server, "one.tar.zst").startswith("one.tar.zst: ")
-        drop(data, packs, "other.tar.zst")
-        until(lambda: states(server).get("other.tar.zst") == REFUSED)
-        assert message(server, "other.tar.zst") == message(server, "one.tar.zst").replace("one.", "other.")
-        assert (str(keys) in message(server, "one.tar.zst")) == (broken == "keys")
-    (packs / "one.tar.zst").rename(packs / "third.tar.zst")
+        put("other")
+        until(lambda: list(states(server).values()).count(REFUSED) == 2 * len(data))
+        for name in data:
+            said, other = (message(server, f"{name}-{where}.tar.zst") for where in ("one", "other"))
+            assert said.startswith(f"{name}-one.tar.zst: ")
+            assert other == said.replace("-one.", "-other.")
+            assert (str(keys) in said) == (broken == "keys")
+            (packs / f"{name}-one.tar.zst").rename(packs / f"{name}-third.tar.zst")
     with watching(packs, keys, **given) as server:
-        assert message(server, "third.tar.zst").startswith("third.tar.zst: ")
+        for name in data:
+            assert message(server, f"{name}-third.tar.zst").startswith(f"{name}-third.tar.zst: ")

@@ -39,12 +39,10 @@ APART = (("grpc.use_local_subchannel_pool", 1),)
 
 @pytest.mark.slow
 def test_a_version_that_one_process_answers_by_is_known_to_all(
-    tmp_path: Path, law_keys: tuple[Path, Path], pack: bytes
+    tmp_path: Path, packs: Path, keys: Path, pack: bytes
 ) -> None:
-    packs = tmp_path / "packs"
-    packs.mkdir()
     given = {
-        "TARIFFS_LAW_DIR": str(packs), "TARIFFS_LAW_KEYS": str(law_keys[1]), "TARIFFS_LAW_DEFAULT": "latest",
+        "TARIFFS_LAW_DIR": str(packs), "TARIFFS_LAW_KEYS": str(keys), "TARIFFS_LAW_DEFAULT": "latest",
     }  # fmt: skip
     with served(tmp_path / "state", **given) as (_, log), connections(_port(log)) as stubs:
         drop(pack, packs, PACK)
@@ -88,11 +86,10 @@ def _assessed(stub: Any, law_version: str) -> str:
 
 
 def test_a_law_can_be_named_before_it_is_the_newest_and_after_it_is_gone(
-    tmp_path: Path, law_keys: tuple[Path, Path], pack: bytes, state: Path
+    packs: Path, keys: Path, pack: bytes, state: Path
 ) -> None:
     """As on a port where another process is ahead, or behind."""
-    packs, ahead = tmp_path / "packs", threading.Event()
-    packs.mkdir()
+    ahead = threading.Event()
 
     def hold(server: TariffServer) -> None:
         watch = server._law_watch
@@ -104,7 +101,7 @@ def test_a_law_can_be_named_before_it_is_the_newest_and_after_it_is_gone(
 
         watch._serve_one = wait  # type: ignore[method-assign] # the other processes are ahead
 
-    with watching(packs, law_keys[1], on_built=hold, state_dir=state) as server:
+    with watching(packs, keys, on_built=hold, state_dir=state) as server:
         drop(pack, packs, PACK)
         until(lambda: _named(server))
         assert (quoted(server)[0], states(server)[PACK] == SERVED) == (CHARGED, False)

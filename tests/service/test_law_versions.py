@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 import grpc
 import pytest
 
-from tariffs.client import Client
+from tariffs.client import Client, Scenario
 from tariffs.client.cli.__main__ import run as command
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
@@ -21,28 +22,11 @@ from tariffs.engine.law.pack import archive
 from tariffs.engine.law.pack.build import build_pack
 from tariffs.engine.law.pack.manifest import MANIFEST, SIGNATURE
 from tariffs.engine.law.pack.signature import sign
-from tests.law.packs import (
-    CHARGED,
-    EXEMPT,
-    NEWER,
-    drop,
-    golden_case,
-    key_pair,
-    law_copy,
-    newer_pack,
-)
+from tariffs.service.rpc.laws import LATEST, LAWS
+from tariffs.service.storage.scenario_events import SCENARIO_CHECKS
+from tests.law.packs import CHARGED, EXEMPT, NEWER, drop, golden_case, key_pair, law_copy, newer_pack
 from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, running
-from tests.service.law_packs import (
-    FOLLOWING,
-    NEXT,
-    PACK,
-    REFUSED,
-    SERVED,
-    quoted,
-    states,
-    versions,
-    watching,
-)
+from tests.service.law_packs import FOLLOWING, NEXT, PACK, REFUSED, SERVED, quoted, states, versions, watching
 from tests.service.stored import (
     Held,
     get,
@@ -179,35 +163,26 @@ def test_a_watch_is_told_when_the_laws_change(
     assert any(one.endswith(f"{NEWER}@{served[0].digest[:12]}  served  latest") for one in told)
 
 
-def test_a_default_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
-    (tmp_path / "packs").mkdir()
-    with (
-        pytest.raises(InputError) as caught,
-        running(law_dir=tmp_path / "packs", law_unsigned=True, law_default=NEWER),
-    ):
+def test_a_default_that_is_not_there_stops_the_start(packs: Path, keys: Path) -> None:
+    with pytest.raises(InputError) as caught, watching(packs, keys, law_default=NEWER):
         raise AssertionError("it started")
     assert caught.value.reason == "SETTING_INVALID"
     assert load_law().version in caught.value.fix
 
 
 def test_a_run_keeps_its_law_over_a_swap_and_a_restart(
-    tmp_path: Path, pack: bytes, following: bytes, law_keys: tuple[Path, Path], state: Path
+    packs: Path, pack: bytes, following: bytes, keys: Path, state: Path
 ) -> None:
-    packs = tmp_path / "packs"
     drop(pack, packs, PACK)
-    given: dict[str, Any] = {
-        "warm": no_warm_up, "law_dir": packs, "law_keys": law_keys[1], "law_default": "latest",
-        "state_dir": state, "lease_seconds": 2.0,
-    }  # fmt: skip
-    request = simulation(rows(20))
-    held = Held("run")
-    with running(held, **given) as server:
+    given: dict[str, Any] = {"state_dir": state, "lease_seconds": 2.0}
+    request, held = simulation(rows(20)), Held("run")
+    with watching(packs, keys, compute=held, **given) as server:
         name = start(server, request, "once").name
         assert held.begun.wait(60)
         assert metadata_of(get(server, name)).law_version.startswith(f"{NEWER}@")
     (packs / PACK).unlink()
     drop(following, packs, NEXT)
-    with running(**given) as server:
+    with watching(packs, keys, **given) as server:
         assert quoted(server) == (CHARGED, FOLLOWING)
         # The same request again under its id is the same run, though its law is no longer the default.
         assert start(server, request, "once").name == name
@@ -222,14 +197,9 @@ def test_a_run_keeps_its_law_over_a_swap_and_a_restart(
         assert results(resumed) == simulated(server, request)
 
 
-def test_a_call_in_flight_keeps_its_law(
-    tmp_path: Path, pack: bytes, law_keys: tuple[Path, Path], state: Path
-) -> None:
-    packs = tmp_path / "packs"
-    packs.mkdir()
+def test_a_call_in_flight_keeps_its_law(packs: Path, pack: bytes, keys: Path, state: Path) -> None:
     held = Held("simulate")
-    given: dict[str, Any] = {"law_dir": packs, "law_keys": law_keys[1], "law_default": "latest"}
-    with running(held, no_warm_up, state_dir=state, **given) as server:
+    with watching(packs, keys, compute=held, state_dir=state) as server:
         call = server.simulation.Simulate(simulation(rows(20)), timeout=10 * TIMEOUT)
         first = next(one for one in call if one.WhichOneof("content") != "progress")
         assert first.WhichOneof("content") != "done"
@@ -238,3 +208,33 @@ def test_a_call_in_flight_keeps_its_law(
         held.free.set()
         *_, last = call
         assert last.done.provenance.law_version == load_law().version
+
+
+KEPT = """schema: tariffs.scenario/v1
+id: kept
+title: Another rate on China
+basis: hypothesis
+changes:
+  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2027-01-01T00:01-05:00, rate: 20%}
+"""
+
+
+def test_a_kept_scenario_is_checked_under_a_law_that_is_new_here_beside_a_run() -> None:
+    held = Held("simulate")
+    with running(held, no_warm_up, workers=1, admitted_runs=1) as server:
+        with Client(f"127.0.0.1:{server.port}") as client:
+            client.save_scenario(Scenario.from_text(KEPT))
+        call = server.simulation.Simulate(simulation(rows(20)), timeout=10 * TIMEOUT)
+        assert held.begun.wait(TIMEOUT)
+        storage = server.server._storage
+        with storage._database.begin() as connection:
+            connection.execute(SCENARIO_CHECKS.update().values(law_digest="0" * 64))
+        law, checks = LAWS.settle(LATEST), server.server._scenario_checks
+        assert len(storage.scenarios.unchecked(law.digest)) == 1
+        done = asyncio.run_coroutine_threadsafe(checks.check_all(law), server.loop)
+        try:
+            done.result(TIMEOUT)
+        finally:
+            done.cancel()
+            call.cancel()
+        assert storage.scenarios.unchecked(law.digest) == []
