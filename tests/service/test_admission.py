@@ -32,8 +32,8 @@ from tests.service.test_lifecycle import SERVING, health
 NONE: frozenset[str] = frozenset()
 
 
-def admission_of(total: int, per_caller: int, **state: bool) -> Admission:
-    return Admission(FairLimit("calls", total, per_caller, "calls"), **({"warm": True} | state))
+def admission_of(total: int, per_caller: int, warm: bool = True, stopping: bool = False) -> Admission:
+    return Admission(FairLimit("calls", total, per_caller, "calls"), warm=warm, stopping=stopping)
 
 
 def named(name: str, quotas: Quotas = SERVER_LIMITS) -> Caller:

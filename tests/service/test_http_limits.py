@@ -193,7 +193,7 @@ def test_a_body_that_trickles_is_ended_though_no_part_is_late_and_a_large_one_ge
 def test_connections_of_one_address_are_limited_and_leave_room_for_others_and_so_are_all() -> None:
     limits: dict[str, Any] = {"concurrent_calls": 1, "caller_share": 0.02}
     with web_server(**limits) as server, ExitStack() as held:
-        connections = server.server._http.connections  # type: ignore[union-attr] # it is on
+        connections = server.server._http.connections
         most = connections.per_caller
         assert 0 < most < connections.total
         for _ in range(most):

@@ -31,8 +31,10 @@ def pages() -> Iterator[Running]:
 
 
 def preflight(server: Running, origin: str) -> Any:
-    asked = {"access_control_request_method": "POST", "access_control_request_headers": "content-type"}
-    return call(server.http_port, "OPTIONS", CALCULATE, **asked, origin=origin)
+    headers = {"origin": origin, "access_control_request_method": "POST"}
+    return call(
+        server.http_port, "OPTIONS", CALCULATE, b"", **headers, access_control_request_headers="content-type"
+    )
 
 
 def test_pages_of_an_allowed_origin_may_call_and_without_the_setting_none(

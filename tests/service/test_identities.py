@@ -128,7 +128,7 @@ def test_the_check_says_what_identities_are_set(tmp_path: Path, encrypted: dict[
     assert list(identities_of(Settings()).describe()) == [
         "none: all callers are anonymous and have every role"
     ]
-    given = {**encrypted, **OIDC, "tls_names": "uri", "oidc_name_prefix": "oidc:"}
+    given: dict[str, Any] = {**encrypted, **OIDC, "tls_names": "uri", "oidc_name_prefix": "oidc:"}
     given |= caller_files(tmp_path, "ann bob", "callers: {ann: {roles: [admin]}}")
     with given["tokens_file"].open("a") as tokens:
         tokens.write("ann another-token\n")

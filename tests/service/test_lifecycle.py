@@ -78,7 +78,7 @@ def test_calls_in_flight_end_and_new_ones_hear_shutting_down() -> None:
         release.wait(TIMEOUT)
         emit(pb.SimulateResponse(done=pb.Done()))
 
-    given = {"http_port": 0, "drain_seconds": 4.0, "grace_seconds": 60.0}
+    given: dict[str, Any] = {"http_port": 0, "drain_seconds": 4.0, "grace_seconds": 60.0}
     with running(simulating(held), no_warm_up, **given) as server:
         run = server.simulation.Simulate(pb.SimulateRequest(), timeout=TIMEOUT)
         assert begun.wait(TIMEOUT)
