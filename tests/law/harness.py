@@ -47,14 +47,8 @@ class FakeSchedule:
     def edition_day(self, day: date) -> date:
         return day
 
-    def knows(self, code: str) -> bool:
-        return code in self._rates
-
     def accepts(self, code: str) -> bool:
-        return self.knows(code)
-
-    def nearest(self, code: str, n: int = 3) -> list[str]:
-        return sorted(self._rates)[:n]
+        return code in self._rates
 
 
 def _rate(column: tuple[str, str, str]) -> Rate:
@@ -90,9 +84,7 @@ def differences(quote: Quote, reading: Reading) -> list[str]:
     for key in sorted(engine.keys() & plain.keys()):
         (base, *money), (base_too, *money_too) = engine[key], plain[key]
         if money != money_too or abs(base - base_too) > Fraction(1, 100):
-            found.append(
-                f"{key}: engine {list(map(float, engine[key]))}, interpreter {list(map(float, plain[key]))}"
-            )
+            found.append(f"{key}: engine {engine[key]}, interpreter {plain[key]}")
     if (Fraction(quote.assessed), Fraction(quote.owed)) != (reading.assessed, reading.owed):
         found.append(f"assessed and owed: {quote.assessed}, {quote.owed}; {reading.assessed}, {reading.owed}")
     return found
@@ -117,15 +109,13 @@ def line_set(law: Law, lines: Sequence[Raw], rates: Rates, units: Units) -> Line
     def fractions(column: str) -> F64:
         return np.array([_fraction(line, rates[line["hts"]][column], units) for line in lines])
 
-    codes, origins = sorted(rates), sorted({line["origin"] for line in lines})
-    count = len(lines)
-    value = np.array([float(_dollars(line)) for line in lines])
+    codes, origins, count = sorted(rates), sorted({line["origin"] for line in lines}), len(lines)
     claims = sorted({program.claim for program in law.programs.values()})
     return LineArrays(
         codes=codes,
         origins=origins,
         origin=np.array([origins.index(line["origin"]) for line in lines], dtype=np.int32),
-        value=value,
+        value=np.array([float(_dollars(line)) for line in lines]),
         freight=np.zeros(count),
         insurance=np.zeros(count),
         piece_line=np.arange(count, dtype=np.int64),
@@ -135,7 +125,7 @@ def line_set(law: Law, lines: Sequence[Raw], rates: Rates, units: Units) -> Line
         general=fractions("general"),
         other=fractions("other"),
         special={
-            claim: np.array([_special(law, line, rates, claim, units) for line in lines]) for claim in claims
+            name: np.array([_special(law, line, rates, name, units) for line in lines]) for name in claims
         },
         quantities={unit: np.array([_quantity(line, unit, units) for line in lines]) for unit in units},
     )
@@ -147,11 +137,8 @@ def _dollars(line: Raw) -> int:
 
 def _quantity(line: Raw, unit: str, units: Units) -> float:
     (dimension, factor), (wanted, per) = units[line["unit"]], units[unit]
-    return (
-        float(Fraction(line["quantity"]) * Fraction(factor) / Fraction(per))
-        if dimension == wanted
-        else np.nan
-    )
+    told = Fraction(line["quantity"]) * Fraction(factor) / Fraction(per)
+    return float(told) if dimension == wanted else np.nan
 
 
 def _fraction(line: Raw, column: tuple[str, str, str], units: Units) -> float:
@@ -160,13 +147,9 @@ def _fraction(line: Raw, column: tuple[str, str, str], units: Units) -> float:
 
 
 def _special(law: Law, line: Raw, rates: Rates, claim: str, units: Units) -> float:
-    columns = rates[line["hts"]]
-    programs = [
-        p.symbol
-        for p in law.programs.values()
-        if p.claim == claim and line["origin"] in p.members and p.symbol in columns
-    ]
-    symbols = programs or ["general"]
+    columns, open_to = rates[line["hts"]], law.programs.values()
+    programs = [one.symbol for one in open_to if one.claim == claim and line["origin"] in one.members]
+    symbols = [symbol for symbol in programs if symbol in columns] or ["general"]
     return min(_fraction(line, columns[symbol], units) for symbol in symbols)
 
 

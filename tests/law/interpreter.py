@@ -32,6 +32,14 @@ def weights(base: Mapping[str, str]) -> Weights:
     }
 
 
+def moved(rate: Fraction, act: Raw) -> Fraction:
+    """A rate after an act that gives another, or moves it by points or by a factor."""
+    by = act.get("by", "+0pp")
+    if "rate" in act:
+        return number(act["rate"])
+    return max(ZERO, rate + number(by[:-2]) / 100) if by[-2:] == "pp" else rate * number(by[1:])
+
+
 class Reading:
     """`layers` {(measure, heading, state): (base, amount, owed)} of one line, and their sums `assessed`, `owed`.
 
@@ -78,10 +86,10 @@ class Reading:
                 partitions[self.law["claims"][name].get("partition", name)][name] = number(declared)
             elif kind == "date":
                 facts[name] = instant(declared, self.moment.zone)
+            elif kind == "bool":
+                facts[name] = declared == "yes"
             else:
-                facts[name] = (
-                    declared == "yes" if kind == "bool" else declared if kind == "code" else number(declared)
-                )
+                facts[name] = declared if kind == "code" else number(declared)
         choices = [[*p.items(), ("", 1 - sum(p.values()))] for p in partitions.values()]
         for combination in itertools.product(*choices):
             weight, yes = Fraction(1), {name for name, _ in combination}
@@ -94,37 +102,20 @@ class Reading:
         """The first row that fits the facts after all acts, as a layer before stacking; None if none fits."""
         rows, acts, openly, start, owed = self.standing[measure["id"]] or ([], [], [], None, True)
         told = [row for row in rows if row.get("undeclared") == "applies"]
-        fits = (
-            row
-            for row in rows
-            if all(self.moment.holds(c, facts, row in told) for c in listed(row.get("if", [])))
-        )
-        row = next(fits, None)
+        row = next((row for row in rows if self.all_hold(row, facts, undeclared=row in told)), None)
         if row is None:
             return None
         kind = row.get("kind", "add")
-        layer: Raw = {
-            "state": "applied",
-            "heading": "",
-            "base": {"full": "1"},
-            **row,
-            "kind": kind,
-            "owed": owed,
-        }
-        layer |= {"id": measure["id"], "node": f"{measure['authority']}.", "usd": row.get("rate")}
+        layer: Raw = {"state": "applied", "heading": "", "base": {"full": "1"}}
+        layer |= {**row, "kind": kind, "owed": owed, "id": measure["id"]}
+        layer |= {"node": f"{measure['authority']}.", "usd": row.get("rate")}
         layer["rate"] = number(row["rate"]) if kind in AD_VALOREM else None
         if kind == "ordinary" or (kind == "add" and layer["rate"] == 0):
             return layer | {"state": "applied" if kind == "ordinary" else "exempt"}
         for act in self.moment.by_time(acts, "set_rate") if kind in AD_VALOREM else []:
             if start is not None and instant(act["start"], self.moment.zone) >= start:
                 layer |= {key: act[key] for key in ("heading", "base") if act.get(key)}
-                by = act.get("by", "+0pp")
-                moved = (
-                    max(ZERO, layer["rate"] + number(by[:-2]) / 100)
-                    if by[-2:] == "pp"
-                    else layer["rate"] * number(by[1:])
-                )
-                layer["rate"] = number(act["rate"]) if "rate" in act else moved
+                layer["rate"] = moved(layer["rate"], act)
         if kind == "add" and layer["rate"] == 0:
             return layer | {"state": "exempt"}
         if openly and kind == "prohibition":
@@ -136,21 +127,19 @@ class Reading:
             layer["kind"] = kind if kind in AD_VALOREM else "add"
         return layer
 
+    def all_hold(self, thing: Raw, facts: Raw, *, undeclared: bool = False) -> bool:
+        return all(self.moment.holds(one, facts, undeclared) for one in listed(thing.get("if", [])))
+
     def fitting(self, facts: Raw) -> list[Raw]:
-        entering = [
-            measure
-            for measure in self.law["measures"]
-            if self.destination(measure) == self.line.get("to", "")
-        ]
+        wanted = ("export", self.line["to"]) if "to" in self.line else ("import", "")
+        entering = [measure for measure in self.law["measures"] if self.way(measure) == wanted]
         return [layer for measure in entering if (layer := self.layer(measure, facts))]
 
-    def destination(self, measure: Raw) -> str | None:
-        """Where goods go that a measure is on: nowhere in particular for imports, None if it is on no goods."""
+    def way(self, measure: Raw) -> tuple[str, str]:
+        """Direction of the goods that a measure is on, and for exports their destination."""
         direction = measure.get("direction", "import")
-        if direction == "export":
-            found: str = measure.get("destination", self.law["version"].get("destination", ""))
-            return found
-        return "" if direction == "import" else None
+        to = measure.get("destination", self.law["version"].get("destination", ""))
+        return direction, to if direction == "export" else ""
 
     def parts(self, facts: Raw) -> tuple[Raw, Weights, Weights]:
         """The facts with metal contents filled in, and the value of each part of the line, with and without metals."""
@@ -231,7 +220,7 @@ class Reading:
             in_force = in_force and self.moment.dated(rule.get("from"), rule.get("to"))
             ends = [end["at"] for end in rule.get("events", []) if self.moment.exists(end)]
             in_force = in_force and not any(map(self.moment.passed, ends))
-            if not in_force or not all(self.moment.holds(c, facts) for c in listed(rule.get("if", []))):
+            if not in_force or not self.all_hold(rule, facts):
                 continue
             if any(self.moment.holds(c, facts) for c in listed(rule.get("unless", []))):
                 continue
@@ -274,11 +263,8 @@ class Reading:
         return number(rate) + specific, column if column in programs else ""
 
     def quantity(self, unit: str) -> Fraction:
-        return (
-            number(self.line["quantity"])
-            * number(self.units[self.line["unit"]][1])
-            / number(self.units[unit][1])
-        )
+        own, wanted = (number(self.units[name][1]) for name in (self.line["unit"], unit))
+        return number(self.line["quantity"]) * own / wanted
 
     def specific(self, layer: Raw) -> Fraction:
         """A specific duty, or the shortfall to a minimum price, in dollars on the whole line."""

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from tests.law.plain_rows import once, plain_rows
 
 Raw = dict[str, Any]
+Standing = tuple[list[Raw], list[Raw], list[Raw], datetime, bool]
 NEVER = "9999-01-01"
 
 
@@ -35,16 +36,8 @@ def listed(found: Any) -> list[Any]:
 
 def market(law: Raw, to: str) -> Raw:
     """The market that goods go to: the home market, or that of an ISO code; nothing where the law has none."""
-    found = [
-        one for one in law.get("markets", {}).values() if (one["country"] == to if to else "home" in one)
-    ]
-    return found[0] if found else {}
-
-
-def clock(law: Raw, to: str) -> str:
-    """The time zone of a market."""
-    zone: str = market(law, to).get("clock") or law["version"]["clock"]["import"]
-    return zone
+    markets = law.get("markets", {}).values()
+    return next((one for one in markets if (one["country"] == to if to else "home" in one)), {})
 
 
 def named_by(events: Iterable[Raw], measure: Raw) -> list[tuple[Raw, list[str | None]]]:
@@ -69,7 +62,9 @@ class Moment:
         self, law: Raw, line: Raw, known_on: str, switches: Mapping[str, str], changes: Iterable[Raw]
     ) -> None:
         self.law, self.line = law, line
-        self.zone = ZoneInfo(clock(law, line.get("to", "")))
+        self.zone = ZoneInfo(
+            market(law, line.get("to", "")).get("clock") or law["version"]["clock"]["import"]
+        )
         self.at = instant(line["entry"], self.zone)
         self.known_on = known_on or law["version"]["as_of"]
         self.switches = {name: switch["default"] for name, switch in law["switches"].items()} | dict(switches)
@@ -90,10 +85,8 @@ class Moment:
     def from_there(self, name: str) -> bool:
         entries = self.law["groups"].get(name, {"members": [name]})
         entries = [entries] if isinstance(entries, dict) else entries
-        return any(
-            self.line["origin"] in entry["members"] and self.dated(entry.get("from"), entry.get("to"))
-            for entry in entries
-        )
+        held = (entry for entry in entries if self.dated(entry.get("from"), entry.get("to")))
+        return any(self.line["origin"] in entry["members"] for entry in held)
 
     def is_such(self, name: str) -> bool:
         if name not in self.such:
@@ -109,15 +102,11 @@ class Moment:
         return [entry for entry in entries if self.line["hts"].startswith(entry[0].replace(".", ""))]
 
     def reaches(self, scope: Raw) -> bool:
-        tests: list[tuple[str, Callable[[str], bool]]] = [
-            ("origins", self.from_there),
-            ("products", self.is_such),
-        ]
-        return all(
-            (key not in scope or any(map(test, listed(scope[key]))))
-            and not any(map(test, listed(scope.get("not_" + key, []))))
-            for key, test in tests
-        )
+        def fits(key: str, test: Callable[[str], bool]) -> bool:
+            inside = key not in scope or any(map(test, listed(scope[key])))
+            return inside and not any(map(test, listed(scope.get("not_" + key, []))))
+
+        return fits("origins", self.from_there) and fits("products", self.is_such)
 
     def holds(self, text: str, facts: Raw, undeclared: bool = False) -> bool:
         """A condition; an undeclared fact answers `undeclared` to a bare claim and no to a comparison."""
@@ -143,13 +132,10 @@ class Moment:
 
     def named(self, measure: Raw) -> list[tuple[Raw, list[str | None]]]:
         """Acts that name a measure, with the periods that they name or None."""
-        own = [
-            {**event, "measures": {"id": measure["id"], **event.get("measures", {})}}
-            for event in measure.get("events", [])
-        ]
-        written = once(
-            self.law, ("acts", measure["id"]), lambda: named_by([*own, *self.law["events"]], measure)
-        )
+        mine = {"id": measure["id"]}
+        own = [{**act, "measures": mine | act.get("measures", {})} for act in measure.get("events", [])]
+        acts = [*own, *self.law["events"]]
+        written = once(self.law, ("acts", measure["id"]), lambda: named_by(acts, measure))
         return [*written, *named_by(self.changes, measure)]
 
     def period(self, measure: Raw, acts: list[Raw]) -> tuple[Raw, datetime] | None:
@@ -186,7 +172,7 @@ class Moment:
                 made = [(a, min(b, at), "snap_back" if b > at else x, act) for a, b, x, act in made if a < at]
         return made
 
-    def standing(self, measure: Raw) -> tuple[list[Raw], list[Raw], list[Raw], datetime, bool] | None:
+    def standing(self, measure: Raw) -> Standing | None:
         """(rows that reach the line, acts, open suspensions, start of the period, owed); None if not charged.
 
         A measure that is tested on a declared date, and stands at entry, is what it was on that date.
@@ -200,9 +186,7 @@ class Moment:
             self.at = entered
         return found and ([row for row in found[0] if self.reaches(row)], *found[1:])
 
-    def standing_under(
-        self, measure: Raw, acts: list[Raw]
-    ) -> tuple[list[Raw], list[Raw], list[Raw], datetime, bool] | None:
+    def standing_under(self, measure: Raw, acts: list[Raw]) -> Standing | None:
         on = measure.get("modelled") != "no" and measure.get("status") != "announced"
         on = on and self.exists({"known_from": "", "switch": measure.get("switch", {})})
         held = self.period(measure, acts) if on else None
@@ -214,10 +198,9 @@ class Moment:
         voids = [act for n, act in enumerate(acts) if act["op"] == "invalidate" and n > undone]
         ends = [act["start"] for act in acts if act["op"] in ("terminate", "expire")]
         ends += [act.get("collection_stop", act["start"]) for act in voids]
-        over = [
-            b for _, b, x, _ in windows if x == "terminate" and not any(c <= b < d for c, d, *_ in windows)
-        ]
-        if any(map(self.passed, ends)) or any(b <= self.at for b in over):
+        ended = [b for _, b, x, _ in windows if x == "terminate" and b <= self.at]
+        over = [b for b in ended if not any(start <= b < end for start, end, *_ in windows)]
+        if over or any(map(self.passed, ends)):
             return None
         voids = [act for act in voids if act.get("from_beginning") == "yes" or self.passed(act["start"])]
         voids += [act for act in acts if act["op"] == "enjoin" and self.dated(act["start"], act.get("until"))]
@@ -228,14 +211,11 @@ class Moment:
     def rows(self, rows: Any, measure: Raw) -> Iterator[Raw]:
         spelled = once(self.law, ("rows", id(rows)), lambda: list(plain_rows(rows, self.law, measure)))
         for row in spelled:
-            if row.get("known_from", "") > self.known_on:
-                continue
-            if "by_origin" in row:
-                yield from (
-                    row | {"origins": o, "rate": r, "heading": h} for o, (r, h) in row["by_origin"].items()
-                )
-            else:
-                yield row
+            if row.get("known_from", "") <= self.known_on:
+                for origin, (rate, heading) in row.get("by_origin", {}).items():
+                    yield row | {"origins": origin, "rate": rate, "heading": heading}
+                if "by_origin" not in row:
+                    yield row
 
     def by_time(self, acts: list[Raw], *ops: str) -> list[Raw]:
         begun = [act for act in acts if act["op"] in ops and self.passed(act["start"])]

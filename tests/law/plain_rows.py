@@ -40,10 +40,8 @@ def plain_rows(rows: Any, law: Mapping[str, Any], measure: Raw) -> Iterator[Raw]
 
 
 def _renamed(value: Any, pairs: Mapping[str, str]) -> Any:
-    return [pairs.get(one, one) for one in value] if isinstance(value, list) else _one(value, pairs)
-
-
-def _one(value: Any, pairs: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_renamed(one, pairs) for one in value]
     return pairs.get(value, value) if isinstance(value, str) else value
 
 
@@ -51,11 +49,8 @@ def _filled(value: Any, values: Mapping[str, Any]) -> Any:
     if isinstance(value, dict):
         return {key: _filled(one, values) for key, one in value.items()}
     if isinstance(value, list):
-        found: list[Any] = []
-        for one in value:
-            filled = _filled(one, values)
-            found += filled if isinstance(filled, list) else [filled]
-        return found
+        filled = [_filled(one, values) for one in value]
+        return [part for one in filled for part in (one if isinstance(one, list) else [one])]
     for name in sorted(values, key=len, reverse=True):
         if value == f"${name}":
             return values[name]

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from tests.law.random_world import BASES, CODES, LISTS, MOMENTS, NODES, ORIGINS, Draw, Raw
 
-CLOCK = {
-    "import": "America/New_York",
-    "port_call": "America/New_York",
-    "export": "Asia/Shanghai",
-    "control": "Asia/Shanghai",
-}
+CLOCK = {"import": "America/New_York", "export": "Asia/Shanghai"}
+CLOCK |= {"port_call": CLOCK["import"], "control": CLOCK["export"]}
+AMOUNTS = (
+    {"rate": "0.22 USD/kg"},
+    {"rate": "150 USD/t"},
+    {"tiers": [{"up_to": "1000 kg", "rate": "1 USD/kg"}, {"rate": "0.3 USD/kg"}]},
+)
+CHANGED_RATES = ({"by": "+10pp"}, {"by": "-5pp"}, {"by": "x0.5"})
+SOURCED: Raw = {"cite": [], "conf": "C"}
 
 
 def _row(draw: Draw, kinds: tuple[str, ...]) -> Raw:
@@ -22,13 +25,7 @@ def _row(draw: Draw, kinds: tuple[str, ...]) -> Raw:
     if kind == "exempt":
         return {**row, "kind": "add", "rate": "0%"}
     if kind == "specific":
-        row |= draw.one(
-            (
-                {"rate": "0.22 USD/kg"},
-                {"rate": "150 USD/t"},
-                {"tiers": [{"up_to": "1000 kg", "rate": "1 USD/kg"}, {"rate": "0.3 USD/kg"}]},
-            )
-        )
+        row |= draw.one(AMOUNTS)
     elif kind == "minimum_price":
         row["price"] = draw.one(("21 USD/kg", "0.004 USD/g", "9000 USD/t"))
     else:
@@ -52,18 +49,8 @@ def _period(draw: Draw, label: str, kinds: tuple[str, ...]) -> Raw:
     rows = [_row(draw, kinds) for _ in range(draw.dice.randint(1, 4))]
     if draw.maybe(0.2):
         rows.insert(0, {"use": "relief"})
-    period: Raw = {
-        "id": label,
-        "from": start,
-        "rows": rows,
-        "cite": [],
-        "conf": "C",
-        **draw.known(),
-        **draw.switched(),
-    }
-    if draw.maybe(0.15):
-        period["to"] = end
-    return period
+    period = {"id": label, "from": start, "rows": rows, **SOURCED, **draw.known(), **draw.switched()}
+    return period | ({"to": end} if draw.maybe(0.15) else {})
 
 
 OPS = ("suspend", "suspend", "extend", "snap_back", "set_rate", "set_rate", "terminate", "expire", "invalidate",
@@ -83,15 +70,8 @@ def event(draw: Draw, op: str, narrow: float) -> Raw:
         found |= {"heading": draw.heading()} if draw.maybe(0.5) else {}
     elif op == "set_rate":
         found["from"] = start
-        found |= draw.one(
-            (
-                {"rate": draw.percent()},
-                {"rate": draw.percent()},
-                {"by": "+10pp"},
-                {"by": "-5pp"},
-                {"by": "x0.5"},
-            )
-        )
+        rates = [{"rate": draw.percent()} for _ in range(2)]
+        found |= draw.one((*rates, *CHANGED_RATES))
         found |= {"heading": draw.heading()} if draw.maybe(0.3) else {}
         found |= {"base": dict(draw.one(BASES))} if draw.maybe(0.1) else {}
     elif op == "exempt":
@@ -119,15 +99,10 @@ def _measure(draw: Draw, index: int, narrow: float) -> Raw:
          ("specific",), ("minimum_price", "add"), ("total", "exempt"))
     )  # fmt: skip
     labels = [f"{name}_{letter}" for letter in "abcd"[: draw.dice.randint(1, 4)]]
-    measure: Raw = {
-        "id": name,
-        "authority": draw.one(NODES),
-        "cite": [],
-        "conf": "C",
-        "periods": [_period(draw, label, kinds) for label in labels],
-        "displaces_at_zero": "yes" if {"topup_to", "minimum_price"} & set(kinds) else "no",
-        **draw.switched(),
-    }
+    measure: Raw = {"id": name, "authority": draw.one(NODES), **SOURCED}
+    measure["periods"] = [_period(draw, label, kinds) for label in labels]
+    measure["displaces_at_zero"] = "yes" if {"topup_to", "minimum_price"} & set(kinds) else "no"
+    measure |= draw.switched()
     if draw.maybe(0.04):
         measure["modelled"] = "no"
     if draw.maybe(0.04):
@@ -148,25 +123,16 @@ def _ban(draw: Draw, index: int, narrow: float) -> Raw:
         rows = [{"kind": "prohibition", "heading": draw.heading(), **draw.scope(0.8), **draw.conditions(0.4)}]
         rows[0]["if"] = [c for c in rows[0].get("if", []) if not (tested and c.startswith("entry_date"))]
         rows[0] |= {"undeclared": "applies"} if draw.maybe(0.5) else {}
-        rows.insert(0, {"if": ["donation"], "rate": "0%", "heading": draw.heading()}) if draw.maybe(
-            0.3
-        ) else None
-        periods.append(
-            {"id": f"{name}_{letter}", "from": draw.moment(), "rows": rows, "conf": "C", **draw.known()}
-        )
-    measure: Raw = {
-        "id": name,
-        "authority": draw.one(NODES),
-        "cite": [],
-        "conf": "C",
-        "periods": periods,
-        **tested,
-    }
+        if draw.maybe(0.3):
+            rows.insert(0, {"if": ["donation"], "rate": "0%", "heading": draw.heading()})
+        period = {"id": f"{name}_{letter}", "from": draw.moment(), "rows": rows, "conf": "C"}
+        periods.append(period | draw.known())
+    measure: Raw = {"id": name, "authority": draw.one(NODES), **SOURCED, "periods": periods, **tested}
     return {**measure, "events": [event(draw, draw.one(OPS), narrow) for _ in range(draw.one((0, 1, 2, 4)))]}
 
 
 def _rule(draw: Draw, index: int, names: list[str], headings: list[str]) -> Raw:
-    rule: Raw = {"id": f"rule{index}", "cite": [], "conf": "C", **draw.switched(), **draw.known()}
+    rule: Raw = {"id": f"rule{index}", **SOURCED, **draw.switched(), **draw.known()}
     if draw.maybe(0.6):
         rule["from"] = draw.moment()
     if draw.maybe(0.3):
@@ -208,20 +174,15 @@ _CLAIMS: Raw = {
 def random_law(seed: int, measures: int = 200, *, narrow: float = 0.0) -> Raw:
     """A raw law; `narrow` is how often acts are limited to origins or products."""
     draw = Draw(seed)
-    column = {
-        "id": "column",
-        "authority": "ordinary",
-        "cite": [],
-        "conf": "C",
-        "periods": [
-            {"id": "column_1", "from": "1990-01-01T00:00-05:00", "conf": "C", "rows": [
-                {"kind": "ordinary", "column": "other", "origins": ["COLUMN_2"]},
-                {"kind": "ordinary", "column": "special", "if": ["usmca_share"]},
-                {"kind": "ordinary", "column": "special", "if": ["fta_share"]},
-                {"kind": "ordinary", "column": "general"},
-            ]},
-        ],
-    }  # fmt: skip
+    rows: list[Raw] = [
+        {"column": "other", "origins": ["COLUMN_2"]},
+        {"column": "special", "if": ["usmca_share"]},
+        {"column": "special", "if": ["fta_share"]},
+        {"column": "general"},
+    ]
+    period: Raw = {"id": "column_1", "from": "1990-01-01T00:00-05:00", "conf": "C"}
+    period["rows"] = [{"kind": "ordinary", **row} for row in rows]
+    column = {"id": "column", "authority": "ordinary", **SOURCED, "periods": [period]}
     found = [column, *(_measure(draw, index, narrow) for index in range(measures - 1))]
     names = [measure["id"] for measure in found[1:]] + [node for node in NODES if any(
         f"{m['authority']}.".startswith(node + ".") for m in found)]  # fmt: skip
@@ -229,16 +190,13 @@ def random_law(seed: int, measures: int = 200, *, narrow: float = 0.0) -> Raw:
     found += [_ban(bans, index, narrow) for index in range(bans.dice.randint(0, 2))]
     _publish_rows_later(found, seed)
     nodes = [name for name in names if name in NODES]
-    headings = [
-        row["heading"] for m in found for part in m["periods"] for row in part["rows"] if "heading" in row
-    ]
+    headings = [row["heading"] for row in _rows(found) if "heading" in row]
     events = [event(draw, draw.one(OPS), narrow) for _ in range(min(6, measures // 4))]
     for act in events:
-        act["measures"] |= (
-            {"authority": draw.one(nodes)} if draw.maybe(0.5) else {"id": draw.some(names[:40], 3)}
-        )
-        if "id" in act["measures"]:
-            act["measures"]["id"] = [name for name in act["measures"]["id"] if name not in NODES] or ["m0"]
+        if draw.maybe(0.5):
+            act["measures"]["authority"] = draw.one(nodes)
+        else:
+            act["measures"]["id"] = [x for x in draw.some(names[:40], 3) if x not in NODES] or ["m0"]
     return {
         "version": {
             "version": "2026.11.24.1",
@@ -254,17 +212,14 @@ def random_law(seed: int, measures: int = 200, *, narrow: float = 0.0) -> Raw:
         "terms": {"us_capped": {"cap": "40%", "cite": []}},
         "switches": {"truce": {"default": draw.one(("on", "off")), "values": ["on", "off"], "text": "", "conf": "C"}},
         "groups": {
-            "EU": [
-                {"members": ["DE"], "cite": []},
-                {"members": ["FR"], "from": MOMENTS[8], "to": MOMENTS[20], "cite": []},
-            ],
-            "CN_HK": {"members": ["CN", "HK"], "cite": []},
-            "COLUMN_2": {"members": ["RU"], "cite": []},
+            "EU": [{"members": ["DE"]}, {"members": ["FR"], "from": MOMENTS[8], "to": MOMENTS[20]}],
+            "CN_HK": {"members": ["CN", "HK"]},
+            "COLUMN_2": {"members": ["RU"]},
         },
         "programs": {
-            "S": {"members": ["CA", "MX"], "claim": "usmca_share", "cite": []},
-            "KR": {"members": ["KR"], "claim": "fta_share", "cite": []},
-            "A": {"members": ["BR", "KR"], "claim": "fta_share", "cite": []},
+            "S": {"members": ["CA", "MX"], "claim": "usmca_share"},
+            "KR": {"members": ["KR"], "claim": "fta_share"},
+            "A": {"members": ["BR", "KR"], "claim": "fta_share"},
         },
         **_lists(draw, seed),
         "fees": {"informal_limit": "2500", "mpf": [], "hmf": [], "mpf_exempt": []},
@@ -276,19 +231,20 @@ def _lists(draw: Draw, seed: int) -> Raw:
     """Product lists, with the days on which some of their changes were published."""
     lists = {name: _list(draw) for name in LISTS}
     later = Draw(seed + 6_000_000)
-    days = [
-        (name, day)
-        for name in LISTS
-        for day in sorted({day for _, *pair in lists[name] for day in pair if day})
-    ]
+    dated = {name: sorted({day for _, *pair in lists[name] for day in pair if day}) for name in LISTS}
+    days = [(name, day) for name in LISTS for day in dated[name]]
     changes = [{"day": day, "lists": [name], **later.known()} for name, day in days]
     return {"lists": lists, "list_changes": [change for change in changes if "known_from" in change]}
+
+
+def _rows(measures: list[Raw]) -> list[Raw]:
+    return [row for measure in measures for period in measure["periods"] for row in period["rows"]]
 
 
 def _publish_rows_later(measures: list[Raw], seed: int) -> None:
     """Give some rows a day of publication of their own."""
     draw = Draw(seed + 4_000_000)
-    for row in (row for m in measures[1:] for part in m["periods"] for row in part["rows"]):
+    for row in _rows(measures[1:]):
         row |= draw.known() if "use" not in row else {}
 
 

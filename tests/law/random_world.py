@@ -20,26 +20,28 @@ NODES = (
 SHARES = ("usmca_share", "fta_share", "civil_aircraft_share", "exclusion_share", "qualifying_share")
 MODES = ("", "", "ocean", "air", "land")
 CONDITIONS = (
-    *SHARES,
-    *(f"not {share}" for share in SHARES),
-    "donation",
-    "not donation",
-    "us_content_share >= 20%",
-    "us_content_share < 0.5",
-    "not us_content_share > 30%",
-    "metal_weight_share < 15%",
-    "loading_date < 2025-06-01T00:01-04:00",
-    "loading_date >= 2026-02-01",
-    "not loading_date <= 2025-10-01",
-    "smelt_cast_origin == RU",
-    "smelt_cast_origin in RU CN",
-    "mode == ocean",
-    "not mode in air land",
-    "processing_value <= 5000",
-    "entry_date < 2026-03-01T00:01-05:00",
-    "entry_date >= 2025-09-01",
-    "steel_share > 40%",
+    *SHARES, *(f"not {share}" for share in SHARES), "donation", "not donation", "us_content_share >= 20%",
+    "us_content_share < 0.5", "not us_content_share > 30%", "metal_weight_share < 15%",
+    "loading_date < 2025-06-01T00:01-04:00", "loading_date >= 2026-02-01", "not loading_date <= 2025-10-01",
+    "smelt_cast_origin == RU", "smelt_cast_origin in RU CN", "mode == ocean", "not mode in air land",
+    "processing_value <= 5000", "entry_date < 2026-03-01T00:01-05:00", "entry_date >= 2025-09-01", "steel_share > 40%",
+)  # fmt: skip
+METALS = (
+    ("1", "0", "0"),
+    ("0.3", "0.2", "0"),
+    ("0", "0.65", "0.1"),
+    ("0.5", "0.25", "0.25"),
+    ("0", "0", "0"),
 )
+GENERAL = (("0", "0"), ("0.025", "0"), ("0.16", "0"), ("0.03", "0.12"))
+FACTS = {
+    "us_content_share": ("0", "0.2", "0.25", "0.55", "1"),
+    "metal_weight_share": ("0.1", "0.15", "0.9"),
+    "donation": ("yes", "no"),
+    "loading_date": ("2025-05-31", "2025-11-02", "2026-02-01"),
+    "smelt_cast_origin": ("RU", "CN", "CA"),
+    "processing_value": ("1200", "5000", "900000"),
+}
 BASES = (
     {"steel": "1"},
     {"aluminum": "1"},
@@ -55,13 +57,8 @@ UNITS = {"kg": ("mass", "1"), "g": ("mass", "0.001"), "t": ("mass", "1000")}
 Raw = dict[str, Any]
 
 
-def _moments() -> tuple[str, ...]:
-    first = datetime(2025, 1, 15, 0, 1)
-    days = [first + timedelta(days=28 * n) for n in range(36)]
-    return tuple((day.replace(tzinfo=EASTERN)).isoformat(timespec="minutes") for day in days)
-
-
-MOMENTS = _moments()
+_FIRST = datetime(2025, 1, 15, 0, 1, tzinfo=EASTERN)
+MOMENTS = tuple((_FIRST + timedelta(days=28 * n)).isoformat(timespec="minutes") for n in range(36))
 
 
 class Draw:
@@ -131,57 +128,27 @@ def random_schedule(seed: int) -> dict[str, dict[str, tuple[str, str, str]]]:
     draw = Draw(seed)
     found: dict[str, dict[str, tuple[str, str, str]]] = {}
     for code in CODES:
-        general = draw.one(
-            (
-                ("0", "0", "kg"),
-                ("0.025", "0", "kg"),
-                ("0.16", "0", "kg"),
-                ("0.03", "0.12", "kg"),
-                ("0", "0.05", "t"),
-            )
-        )
-        columns = {"general": general, "other": draw.one((("0.45", "0", "kg"), ("0.2", "0.3", "kg")))}
-        columns |= {
-            symbol: (draw.one(("0", "0.01")), "0", "kg") for symbol in ("S", "KR", "A") if draw.maybe(0.7)
-        }
-        found[code] = columns
+        columns = {"general": draw.one((*((*rate, "kg") for rate in GENERAL), ("0", "0.05", "t")))}
+        columns["other"] = draw.one((("0.45", "0", "kg"), ("0.2", "0.3", "kg")))
+        programs = [symbol for symbol in ("S", "KR", "A") if draw.maybe(0.7)]
+        found[code] = columns | {symbol: (draw.one(("0", "0.01")), "0", "kg") for symbol in programs}
     return found
 
 
-def random_line(draw: Draw, *, whole: bool = False) -> Raw:
-    """A line of the small world; `whole` keeps every share at 0 or 1."""
+def random_line(draw: Draw) -> Raw:
+    """A line of the small world."""
     moment = datetime.fromisoformat(draw.moment())
-    entry = draw.one(
-        (moment, moment - timedelta(minutes=1), moment + timedelta(days=draw.dice.randint(0, 27)))
-    )
+    later = moment + timedelta(days=draw.dice.randint(0, 27))
+    entry = draw.one((moment, moment - timedelta(minutes=1), later))
     day = entry.date().isoformat()
-    claims: dict[str, str] = {}
-    for share in SHARES:
-        if draw.maybe(0.3):
-            claims[share] = draw.one(("0", "1") if whole else ("0", "1", "0.25", "0.4"))
+    claims = {share: draw.one(("0", "1", "0.25", "0.4")) for share in SHARES if draw.maybe(0.3)}
     if {"usmca_share", "fta_share"} <= claims.keys():
         claims["fta_share"] = "0"
     if draw.maybe(0.4):
-        metals = draw.one(
-            (
-                ("1", "0", "0"),
-                ("0.3", "0.2", "0"),
-                ("0", "0.65", "0.1"),
-                ("0.5", "0.25", "0.25"),
-                ("0", "0", "0"),
-            )
-        )
         names = ("steel_share", "aluminum_share", "copper_share")
-        claims |= {name: share for name, share in zip(names, metals, strict=True) if draw.maybe(0.8)}
-    pool = {
-        "us_content_share": ("0", "0.2", "0.25", "0.55", "1"),
-        "metal_weight_share": ("0.1", "0.15", "0.9"),
-        "donation": ("yes", "no"),
-        "loading_date": ("2025-05-31", "2025-11-02", "2026-02-01"),
-        "smelt_cast_origin": ("RU", "CN", "CA"),
-        "processing_value": ("1200", "5000", "900000"),
-    }
-    claims |= {name: draw.one(values) for name, values in pool.items() if draw.maybe(0.2)}
+        metals = zip(names, draw.one(METALS), strict=True)
+        claims |= {name: share for name, share in metals if draw.maybe(0.8)}
+    claims |= {name: draw.one(values) for name, values in FACTS.items() if draw.maybe(0.2)}
     return {
         "hts": draw.one(CODES),
         "origin": draw.one(ORIGINS),

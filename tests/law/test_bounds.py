@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from decimal import Decimal
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -36,21 +35,17 @@ def declarations(line: dict[str, Any], asked: tuple[str, ...]) -> list[dict[str,
     known = raw_law()["claims"]
 
     def total(claims: dict[str, str], partition: str) -> Fraction:
-        return sum((Fraction(text) for name, text in claims.items() if known[name].get("partition") == partition),
-                   Fraction(0))  # fmt: skip
+        parts = [text for name, text in claims.items() if known[name].get("partition") == partition]
+        return sum(map(Fraction, parts), Fraction(0))
 
     def largest(name: str) -> str:
         partition = known[name].get("partition")
-        return "yes" if known[name]["type"] == "bool" else (
-            str(Decimal(1) - sum((Decimal(text) for other, text in line["claims"].items()
-                                  if partition and known[other].get("partition") == partition), Decimal(0)))
-        )  # fmt: skip
+        taken = total(line["claims"], partition) if partition else Fraction(0)
+        return "yes" if known[name]["type"] == "bool" else str(1 - taken)
 
     least = {name: "no" if known[name]["type"] == "bool" else "0" for name in asked}
-    told = [
-        line["claims"] | dict(zip(asked, values, strict=True))
-        for values in product(*((least[name], largest(name)) for name in asked))
-    ]
+    values = product(*((least[name], largest(name)) for name in asked))
+    told = [line["claims"] | dict(zip(asked, one, strict=True)) for one in values]
     return [claims for claims in told if all(total(claims, name) <= 1 for name in ("content", "preference"))]
 
 
@@ -58,23 +53,20 @@ def declarations(line: dict[str, Any], asked: tuple[str, ...]) -> list[dict[str,
 def test_bounds_are_in_order_and_those_of_the_interpreter(block: int, scale: int) -> None:
     asked = compared = 0
     for seed in range(150 * scale):
-        told = with_unit(partly_declared(random.Random(f"bounds {block} {seed}")))
-        quote = rated(told[0]) if told else ""
-        if told is None or isinstance(quote, str):
+        found = with_unit(partly_declared(random.Random(f"bounds {block} {seed}")))
+        quote = rated(found[0]) if found else ""
+        if found is None or isinstance(quote, str):
             continue
-        line, own = told
-        for layer in quote.layers:
-            assert 0 <= layer.min <= layer.amount <= layer.max, (line, layer.measure, layer.min, layer.max)
-        assert 0 <= quote.min <= quote.assessed <= quote.max, (line, quote.min, quote.max)
+        line, own = found
+        assert all(0 <= layer.min <= layer.amount <= layer.max for layer in quote.layers), line
+        assert 0 <= quote.min <= quote.assessed <= quote.max, line
         metals = set(METALS) & line["claims"].keys()
         assert not metals or not set(METALS) & set(quote.missing_claims), (line, quote.missing_claims)
         if not quote.missing_claims or 2 ** len(quote.missing_claims) > READINGS_AT_MOST:
             continue
         asked += 1
-        duties = [
-            Reading(raw_law(), {**line, "claims": claims}, {line["hts"]: own}, units()).assessed
-            for claims in declarations(line, quote.missing_claims)
-        ]
+        told = [{**line, "claims": claims} for claims in declarations(line, quote.missing_claims)]
+        duties = [Reading(raw_law(), one, {line["hts"]: own}, units()).assessed for one in told]
         least, most = Fraction(quote.min), Fraction(quote.max)
         assert least <= min(duties) <= max(duties) <= most, (line, quote.min, quote.max)
         if {raw_law()["claims"][name]["type"] for name in quote.missing_claims} <= {"share", "bool"}:
@@ -85,19 +77,17 @@ def test_bounds_are_in_order_and_those_of_the_interpreter(block: int, scale: int
     assert compared > 5 * scale
 
 
-@pytest.mark.parametrize(
-    ("goods", "claims"),
-    [
-        ({"hts": "8450.20.0080", "origin": "JP", "entry": "2026-03-20"}, {"aluminum_share": "0.25"}),
-        ({"hts": "8415.90.8085", "origin": "CN", "entry": "2025-10-02"}, {"steel_share": "0", "copper_share": "0.1"}),
-    ],
-)  # fmt: skip
-def test_other_metals_are_0_once_one_is_declared(goods: dict[str, Any], claims: dict[str, str]) -> None:
-    law = load_law()
-    answer = quote_line(law, EntryLine(**goods, value=10_000, claims=claims))
-    zeros = dict.fromkeys(METALS, "0") | claims
+METALS_OF_GOODS = (
+    (("8450.20.0080", "JP", 10_000, "2026-03-20"), {"aluminum_share": "0.25"}),
+    (("8415.90.8085", "CN", 10_000, "2025-10-02"), {"steel_share": "0", "copper_share": "0.1"}),
+)
+
+
+@pytest.mark.parametrize(("goods", "claims"), METALS_OF_GOODS)
+def test_other_metals_are_0_once_one_is_declared(goods: tuple[Any, ...], claims: dict[str, str]) -> None:
+    law, zeros = load_law(), dict.fromkeys(METALS, "0") | claims
+    answer, whole = (quote_line(law, EntryLine(*goods)._replace(claims=one)) for one in (claims, zeros))
     assert not set(METALS) & set(answer.missing_claims)
-    whole = quote_line(law, EntryLine(**goods, value=10_000, claims=zeros))
     assert (answer.assessed, answer.min, answer.max) == (whole.assessed, whole.min, whole.max)
     silent = [name for name in METALS if name not in claims]
     assert any(f"{name}: not declared, so taken as 0" in answer.assumptions for name in silent)

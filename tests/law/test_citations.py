@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tariffs.engine.errors import ScenarioError
-from tariffs.engine.law import load_law
+from tariffs.engine.law import Law, load_law
 from tariffs.engine.law.documents import spelled_out
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tests.law.real_law import raw_law
@@ -14,23 +14,15 @@ from tests.unit.laws import at, changed, make_law, measure
 AIRCRAFT = {"civil_aircraft_share": "1", "aluminum_share": "1"}
 
 
-@pytest.mark.parametrize(
-    ("origin", "heading", "cites", "not_cited"),
-    [
-        ("KR", "9903.02.81", "FR 2025-21940", "FR 2025-23316"),
-        ("CH", "9903.02.85", "FR 2025-23316", "FR 2025-21940"),
-        ("LI", "9903.02.90", "FR 2025-23316", "FR 2025-21940"),
-    ],
-)  # fmt: skip
-def test_aircraft_of_partners_cite_their_own_notice(
-    origin: str, heading: str, cites: str, not_cited: str
-) -> None:
+def test_aircraft_of_partners_cite_their_own_notice() -> None:
     """The three reliefs begin at one instant; the notices are those of the Federal Register."""
-    quote = quote_line(load_law(), EntryLine("7604101000", origin, "10000", "2025-12-20", claims=AIRCRAFT))
-    (layer,) = (layer for layer in quote.layers if layer.measure == "s232_alu")
-    assert layer.heading == heading
-    assert cites in layer.citations
-    assert not_cited not in layer.citations
+    headings = {"KR": "9903.02.81", "CH": "9903.02.85", "LI": "9903.02.90"}
+    notices = {"KR": "FR 2025-21940", "CH": "FR 2025-23316", "LI": "FR 2025-23316"}
+    for origin, notice in notices.items():
+        line = EntryLine("7604101000", origin, "10000", "2025-12-20", claims=AIRCRAFT)
+        (layer,) = (one for one in quote_line(load_law(), line).layers if one.measure == "s232_alu")
+        assert layer.heading == headings[origin]
+        assert {one for one in notices.values() if one in layer.citations} == {notice}
 
 
 def test_a_key_is_spelled_out_with_its_place_and_where_it_was_published() -> None:
@@ -62,19 +54,14 @@ def test_documents_of_the_law_have_day_title_and_address_where_they_are_public_a
 
 def test_rows_of_two_acts_of_one_verb_and_instant_cite_their_own() -> None:
     exempt = {"op": "exempt", "from": "2025-06-01", "conf": "B"}
-    events = [
-        {**exempt, "measures": {"origins": ["AA"]}, "cite": ["Notice on AA"]},
-        {**exempt, "measures": {"origins": ["BB"]}, "cite": ["Notice on BB"]},
-    ]
+
+    def cited(law: Law) -> dict[str, tuple[str, ...]]:
+        (active,) = law.in_force(at("2025-07-01")).actives
+        return {min(min(row.scope.origins)): active.citations(row) for row in active.rows if row.relief}
+
+    events = [{**exempt, "measures": {"origins": [x]}, "cite": [f"Notice on {x}"]} for x in ("AA", "BB")]
     law = make_law([measure("duty", [{"rate": "20%"}], events=events)])
-    (active,) = law.in_force(at("2025-07-01")).actives
-    found: dict[frozenset[str], tuple[str, ...]] = {
-        frozenset(*row.scope.origins): active.citations(row) for row in active.rows if row.relief
-    }
-    assert found == {frozenset({"AA"}): ("Notice on AA",), frozenset({"BB"}): ("Notice on BB",)}
+    wanted = {"AA": ("Notice on AA",), "BB": ("Notice on BB",)}
+    assert cited(law) == wanted
     law = changed(law, {"op": "exempt", "from": "2025-06-01", "measures": {"id": "duty", "origins": ["CC"]}})
-    (active,) = law.in_force(at("2025-07-01")).actives
-    assert (
-        found.items()
-        <= {frozenset(*row.scope.origins): active.citations(row) for row in active.rows if row.relief}.items()
-    )
+    assert wanted.items() <= cited(law).items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,34 +12,18 @@ from tariffs.engine.law import load_law
 from tariffs.engine.law.conditions import parse_condition
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.scenario import apply_scenario, parse_scenario
-from tests.law.explained import CASES, considered
+from tests.law.golden_lines import EXPLAINED, considered
 
-# A line, one of its facts, a measure whose reason rests on it, and what the reason says with and without the fact.
-FACTS = {
-    "usmca steel": (
-        EntryLine("7208.51.0030", "CA", 10000, "2025-05-20", {"usmca_share": 1}),
-        "usmca_share", "fent_ca", "because usmca_share is claimed", "usmca_share is not declared",
-    ),
+# Goods, their origin and day, what is declared of them, a measure whose reason rests on the first, and that reason.
+FACTS: dict[str, tuple[str, str, str, dict[str, Any], str, str]] = {
+    "usmca steel": ("7208.51.0030", "CA", "2025-05-20", {"usmca_share": 1}, "fent_ca", "is claimed"),
     "usmca car": (
-        EntryLine("8703.23.0190", "MX", 30000, "2026-11-24", {"usmca_share": 1, "us_content_share": 0.4}),
-        "usmca_share", "fl301", "because usmca_share is claimed", "usmca_share is not declared",
+        "8703.23.0190", "MX", "2026-11-24", {"usmca_share": 1, "us_content_share": 0.4}, "fl301", "is claimed",
     ),
-    "metal weight": (
-        EntryLine("9403.20.0075", "CN", 10000, "2026-11-24", {"metal_weight_share": 0.1}),
-        "metal_weight_share", "s232_IB", "because metal_weight_share < 15%", "metal_weight_share is not declared",
-    ),
-    "us content": (
-        EntryLine("9503.00.0073", "VN", 10000, "2025-09-01", {"us_content_share": 0.3}),
-        "us_content_share", "recip_country", "because us_content_share >= 20%", "us_content_share is not declared",
-    ),
-    "in transit": (
-        EntryLine("9503.00.0073", "VN", 10000, "2025-09-01", {"loading_date": "2025-08-01"}),
-        "loading_date", "recip_country", "because loading_date <", "loading_date is not declared",
-    ),
-    "donation": (
-        EntryLine("9503.00.0073", "CN", 10000, "2026-11-24", {"donation": True}),
-        "donation", "fl301", "because donation is claimed", "donation is not declared",
-    ),
+    "metal weight": ("9403.20.0075", "CN", "2026-11-24", {"metal_weight_share": 0.1}, "s232_IB", "< 15%"),
+    "us content": ("9503.00.0073", "VN", "2025-09-01", {"us_content_share": 0.3}, "recip_country", ">= 20%"),
+    "in transit": ("9503.00.0073", "VN", "2025-09-01", {"loading_date": "2025-08-01"}, "recip_country", "<"),
+    "donation": ("9503.00.0073", "CN", "2026-11-24", {"donation": True}, "fl301", "is claimed"),
 }  # fmt: skip
 
 
@@ -52,8 +37,11 @@ def reasons(line: EntryLine, measure: str) -> str:
 
 @pytest.mark.parametrize("name", FACTS)
 def test_a_dropped_fact_changes_the_reason(name: str) -> None:
-    line, fact, measure, with_it, without = FACTS[name]
-    dropped = line._replace(claims={key: value for key, value in line.claims.items() if key != fact})
+    hts, origin, day, claims, measure, holds = FACTS[name]
+    fact, *others = claims
+    with_it, without = f"because {fact} {holds}", f"{fact} is not declared"
+    line = EntryLine(hts, origin, 10000, day, claims)
+    dropped = line._replace(claims={other: claims[other] for other in others})
     said, said_without = reasons(line, measure), reasons(dropped, measure)
     assert with_it in said
     assert without in said_without
@@ -63,18 +51,18 @@ def test_a_dropped_fact_changes_the_reason(name: str) -> None:
 
 def test_a_fact_taken_as_it_is_because_it_is_not_declared_is_said_to_be_so() -> None:
     line = EntryLine("7214.20.0000", "GB", 10000, "2026-11-24")
-    silent, declared = (
-        reasons(line._replace(claims=claims), "s232_IA") for claims in ({}, {"uk_metal_share": 1})
-    )
+    silent, declared = (reasons(line._replace(claims=one), "s232_IA") for one in ({}, {"uk_metal_share": 1}))
     assert "25% on the customs value because uk_metal_share is not declared, so taken as >= 95%." in silent
     assert "because uk_metal_share >= 95%" not in silent
     assert "25% on the customs value because uk_metal_share >= 95%." in declared
     assert "uk_metal_share is not declared" not in declared
 
 
-def test_a_declared_value_is_named_where_it_fails() -> None:
+def test_a_declared_value_is_named_where_it_fails_and_nothing_of_another_origin() -> None:
     line = EntryLine("9503.00.0073", "VN", 10000, "2025-09-01", {"us_content_share": 0.1})
     assert "us_content_share is 0.1, not >= 20%" in reasons(line, "recip_country")
+    found = {one.measure for one in considered(load_law(), line)}
+    assert not found & {"fent_cn", "recip_cn", "recip_eu", "s301_l3", "ieepa_br"}
 
 
 def test_a_listed_sibling_is_named() -> None:
@@ -86,23 +74,13 @@ def test_a_listed_sibling_is_named() -> None:
 
 
 def test_a_void_duty_is_named_with_its_judgment() -> None:
-    line = EntryLine("9503.00.0073", "CN", 10000, "2026-11-24")
-    law = load_law()
-    found = considered(law, line)
-    ended = {one.measure: one for one in found if one.outcome == "ended"}
-    assert {"fent_cn", "recip_cn"} <= ended.keys()
-    assert "invalidated on 2026-02-20, not collected from 2026-02-24" in ended["recip_cn"].text
-    assert any("Learning Resources" in cite for cite in ended["recip_cn"].citations)
+    found = considered(load_law(), EntryLine("9503.00.0073", "CN", 10000, "2026-11-24"))
+    (void,) = (one for one in found if (one.measure, one.outcome) == ("recip_cn", "ended"))
+    assert "invalidated on 2026-02-20, not collected from 2026-02-24" in void.text
+    assert any("Learning Resources" in cite for cite in void.citations)
 
 
-def test_nothing_considered_is_of_another_origin() -> None:
-    law = load_law()
-    line = EntryLine("9503.00.0073", "VN", 10000, "2025-09-01")
-    found = considered(law, line)
-    assert not {one.measure for one in found} & {"fent_cn", "recip_cn", "recip_eu", "s301_l3", "ieepa_br"}
-
-
-@pytest.mark.parametrize("line", CASES.values(), ids=CASES.keys())
+@pytest.mark.parametrize("line", EXPLAINED.values(), ids=EXPLAINED.keys())
 def test_every_sentence_has_its_rule_and_source(line: EntryLine) -> None:
     law = load_law()
     quote = quote_line(law, line)
@@ -141,24 +119,18 @@ def test_a_charge_that_waits_for_a_fact_does_not_say_the_fact_is_claimed() -> No
     assert charged.why["text"].endswith("on the customs value because vehicle_part_share is claimed.")
 
 
-@pytest.mark.parametrize(
-    ("change", "rate"),
-    [
-        (
-            "op: suspend, kept: 5%, on_end: none_scheduled",
-            "5%, kept during a suspension, on the customs value.",
-        ),
-        ("op: set_rate, rate: 5%", "5% on the"),
-    ],
-)
-def test_what_a_suspension_of_a_scenario_keeps_is_told_from_a_rate(change: str, rate: str) -> None:
+def test_what_a_suspension_of_a_scenario_keeps_is_told_from_a_rate() -> None:
     head = "schema: tariffs.scenario/v1\nid: kept\ntitle: Kept\nbasis: hypothesis\nchanges:\n"
-    text = f"{head}  - {{{change}, measures: {{id: fl301}}, from: 2026-11-01}}\n"
-    law = apply_scenario(load_law(), parse_scenario(text, "kept"))
-    quote = quote_line(law, EntryLine("9503.00.0073", "CN", 10000, "2026-11-24"))
-    layer = next(one for one in quote.layers if one.measure == "fl301")
-    assert (layer.rate, layer.amount) == (Decimal("0.05"), Decimal("500.00"))
-    assert layer.why["text"].startswith(rate)
+    for change, told in (
+        ("suspend, kept: 5%, on_end: none_scheduled", "5%, kept during a suspension, on the customs value."),
+        ("set_rate, rate: 5%", "5% on the"),
+    ):
+        text = f"{head}  - {{op: {change}, measures: {{id: fl301}}, from: 2026-11-01}}\n"
+        law = apply_scenario(load_law(), parse_scenario(text, "kept"))
+        quote = quote_line(law, EntryLine("9503.00.0073", "CN", 10000, "2026-11-24"))
+        (layer,) = (one for one in quote.layers if one.measure == "fl301")
+        assert (layer.rate, layer.amount) == (Decimal("0.05"), Decimal("500.00"))
+        assert layer.why["text"].startswith(told)
 
 
 def test_a_fact_of_another_country_is_told_from_the_countries_of_the_condition() -> None:

@@ -9,7 +9,6 @@ import shutil
 import tarfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -76,11 +75,8 @@ def test_a_pack_holds_the_law_of_its_directory(builtin_pack: bytes) -> None:
     assert digest_of(read_raw()) == own.digest
     assert pack.manifest.version == own.version
     assert pack.manifest.read_to == own.read_to.isoformat()
-    for field in fields(law):
-        value = getattr(law, field.name)
-        if isinstance(value, dict):
-            # The order of claims and measures decides the order of results.
-            assert list(value) == list(getattr(own, field.name)), field.name
+    # The order of claims and measures decides the order of results.
+    assert (list(law.claims), list(law.measures)) == (list(own.claims), list(own.measures))
 
 
 def test_the_same_files_give_the_same_bytes_whatever_their_layout(
@@ -89,20 +85,16 @@ def test_the_same_files_give_the_same_bytes_whatever_their_layout(
     shutil.copytree(HERE, tmp_path / "law")
     for path in (tmp_path / "law" / "measures").glob("*.yaml"):
         path.write_text("# another comment\n" + json.dumps(load_yaml(path), indent=1), encoding="utf-8")
-    shutil.copytree(GOLDEN, tmp_path / "golden")
-    assert build_pack(tmp_path / "law", golden=tmp_path / "golden") == builtin_pack
+    assert build_pack(tmp_path / "law", golden=GOLDEN) == builtin_pack
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_a_changed_law_has_another_digest_and_comes_out_as_it_went_in(tmp_path: Path, seed: int) -> None:
-    draw = random.Random(seed)
-    folder = law_copy(tmp_path / "law", f"2026.12.{draw.randrange(10, 29)}.{draw.randrange(1, 99)}")
-    path = draw.choice(sorted((folder / "lists").glob("*.csv")))
-    rows = path.read_text(encoding="utf-8").splitlines()
-    del rows[draw.randrange(1, len(rows))]
-    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+def test_a_changed_law_has_another_digest_and_comes_out_as_it_went_in(tmp_path: Path) -> None:
+    folder = law_copy(tmp_path / "law")
+    path = folder / "lists" / "s232_cabinets.csv"
+    path.write_text(path.read_text(encoding="utf-8") + "9401.61,,,,\n", encoding="utf-8")
     pack = read_pack(build_pack(folder), "pack")
     assert pack.law().digest == pack.manifest.digest == digest_of(read_raw(folder)) != load_law().digest
+    assert "list S232_CABINETS: 1 rows added, 0 removed" in compare_laws("builtin", str(folder)).other
 
 
 def test_one_more_exemption_is_the_only_difference(tmp_path: Path, newer: bytes) -> None:
@@ -118,44 +110,30 @@ def test_one_more_exemption_is_the_only_difference(tmp_path: Path, newer: bytes)
     assert found.lines.rows() == [(0, "9503000073", "CN", 10000.0, 1250.0, 0.0, -1250.0)]
 
 
-def test_a_list_that_grows_is_named(tmp_path: Path) -> None:
-    folder = law_copy(tmp_path / "law")
-    path = folder / "lists" / "s232_cabinets.csv"
-    path.write_text(path.read_text(encoding="utf-8") + "9401.61,,,,\n", encoding="utf-8")
-    assert "list S232_CABINETS: 1 rows added, 0 removed" in compare_laws("builtin", str(folder)).other
-
-
 # -- what is refused -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("share", [0.0, 0.2, 0.9, 0.999])
-def test_a_truncated_pack_is_refused(newer: bytes, share: float) -> None:
-    refusal(newer[: int(len(newer) * share)])
-
-
-def holds_the_same(pack: bytes, changed: bytes) -> bool:
-    with suppress(LawError):
-        return archive.read(changed, "pack") == archive.read(pack, "pack")
-    return False
+def test_a_pack_that_is_cut_short_or_no_pack_is_refused(newer: bytes) -> None:
+    draw = random.Random(7)
+    for share in (0.0, 0.2, 0.9, 0.999):
+        refusal(newer[: int(len(newer) * share)])
+    for size in (1, 100, 10_000):
+        refusal(draw.randbytes(size))
+    refusal(zstandard.compress(draw.randbytes(2_000)))
 
 
 def test_a_changed_byte_is_refused(newer: bytes) -> None:
-    draw, refused = random.Random(5), 0
+    draw, members, refused = random.Random(5), archive.read(newer, "pack"), 0
     for _ in range(20):
-        place = draw.randrange(len(newer))
-        changed = newer[:place] + bytes([newer[place] ^ (1 << draw.randrange(8))]) + newer[place + 1 :]
+        changed = bytearray(newer)
+        changed[draw.randrange(len(newer))] ^= 1 << draw.randrange(8)
         # Zstandard pads its streams by bits that mean nothing; all others are in the digests of the members.
-        if not holds_the_same(newer, changed):
-            refusal(changed)
-            refused += 1
+        with suppress(LawError):
+            if archive.read(bytes(changed), "pack") == members:
+                continue
+        refusal(bytes(changed))
+        refused += 1
     assert refused >= 18
-
-
-def test_random_bytes_are_refused() -> None:
-    draw = random.Random(7)
-    for size in (0, 1, 100, 10_000):
-        refusal(draw.randbytes(size))
-    refusal(zstandard.compress(draw.randbytes(2_000)))
 
 
 def test_a_pack_that_unpacks_into_too_much_is_refused() -> None:
@@ -170,25 +148,17 @@ def test_a_pack_that_unpacks_into_too_much_is_refused() -> None:
 LONG_NAME = "law/" + "x" * 90 + "/" + "y" * 90
 
 
-@pytest.mark.parametrize(
-    "name", ["../law", "/etc/passwd", "law/../../x", "law//x", "law/.hidden", "a\nb", LONG_NAME]
-)
-def test_a_name_that_leaves_the_pack_is_refused(newer: bytes, name: str) -> None:
-    members = archive.read(newer, "pack") | {name: b"x"}
-    message = refusal(archive.written(members)).message
-    assert "name" in message or "member" in message
-
-
-@pytest.mark.parametrize(
-    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE]
-)
-def test_links_and_devices_are_refused(kind: bytes) -> None:
-    plain = io.BytesIO()
-    with tarfile.open(fileobj=plain, mode="w") as made:
-        entry = tarfile.TarInfo("law/version.yaml")
-        entry.type, entry.linkname = kind, "/etc/passwd"
-        made.addfile(entry)
-    assert "no plain file" in refusal(zstandard.compress(plain.getvalue())).message
+def test_names_that_leave_the_pack_links_and_devices_are_refused(newer: bytes) -> None:
+    for name in ("../law", "/etc/passwd", "law/../../x", "law//x", "law/.hidden", "a\nb", LONG_NAME):
+        message = refusal(archive.written(archive.read(newer, "pack") | {name: b"x"})).message
+        assert "name" in message or "member" in message
+    for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE):
+        plain = io.BytesIO()
+        with tarfile.open(fileobj=plain, mode="w") as made:
+            entry = tarfile.TarInfo("law/version.yaml")
+            entry.type, entry.linkname = kind, "/etc/passwd"
+            made.addfile(entry)
+        assert "no plain file" in refusal(zstandard.compress(plain.getvalue())).message
 
 
 def test_members_are_those_of_the_manifest(newer: bytes) -> None:
@@ -254,10 +224,9 @@ def test_a_golden_case_that_fails_refuses_the_pack_and_names_the_case(tmp_path: 
     assert caught.value.reason == "LAW_TEST_FAILED"
 
 
-@pytest.mark.parametrize("key", ["modes", "frieght", "known_on"])
-def test_a_case_with_a_fact_that_is_not_read_is_refused(key: str) -> None:
-    raw = {"id": "a", "expect": {"assessed": "0", "owed": "0"}, "cite": "", key: "x"}
-    with pytest.raises(LawError, match=key) as caught:
+def test_a_case_with_a_fact_that_is_not_read_is_refused() -> None:
+    raw = {"id": "a", "expect": {"assessed": "0", "owed": "0"}, "cite": "", "frieght": "x"}
+    with pytest.raises(LawError, match="frieght") as caught:
         read_cases({"cases.yaml": {"schema": SCHEMA, "cases": [raw]}})
     assert caught.value.reason == "LAW_INVALID"
 

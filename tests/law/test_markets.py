@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,7 +14,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, law_from_raw, load_law
 from tariffs.engine.law.files import read_raw
 from tariffs.engine.line_duty.entry_line import EntryLine
-from tariffs.engine.line_duty.exports import ExportLine, ExportQuote, quote_export
+from tariffs.engine.line_duty.exports import ExportLine, quote_export
 from tariffs.engine.line_duty.quote import quote_line
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.law_history.change_effects import changes_on_table
@@ -43,25 +42,46 @@ def made_up() -> Law:
         "bases": {"own": {"text": "made up"}},
         "lines": "code,rate,reduced,weight,basis\n87032310,10,5,1,own\n87032390,0,,3,own\n",
     }  # fmt: skip
-    common = {"direction": "export", "destination": "NZ", "conf": "C"}
     charged = [{"origins": ["US"], "products": ["8703.23.10"], "rate": "20%"}]
     rates = [
         {"if": ["usmca_share"], "kind": "ordinary", "column": "special"},
         {"kind": "ordinary", "column": "general"},
     ]
-    measures = [
-        {
-            **common, "id": "nz.ordinary", "authority": "cn.ordinary",
-            "periods": [{"id": "nz_rates", "from": "2024-12-01", "rows": rates}],
-        },
-        {
-            **common, "id": "nz.answer", "authority": "cn.recip",
-            "periods": [{"id": "nz_2026", "from": "2026-01-01", "rows": charged}],
-        },
-    ]  # fmt: skip
+    for name, authority, start, rows in (
+        ("nz.ordinary", "cn.ordinary", "2024-12-01", rates), ("nz.answer", "cn.recip", "2026-01-01", charged)
+    ):  # fmt: skip
+        measure = {
+            "id": name,
+            "authority": authority,
+            "direction": "export",
+            "destination": "NZ",
+            "conf": "C",
+        }
+        raw["measures"].append({**measure, "periods": [{"id": f"{name}_1", "from": start, "rows": rows}]})
     raw["markets"] = {**raw["markets"], "nz": market}
-    raw["measures"] = [*raw["measures"], *measures]
     return law_from_raw(raw)
+
+
+HEAD = "schema: tariffs.scenario/v1\nid: x\ntitle: x\nbasis: hypothesis\nchanges:\n"
+
+
+def duties(table: pl.DataFrame, law: Law = LAW, to: str = "JP", on: str = "2026-11-24") -> Impact:
+    options = Options(response="none", direction="export", to=to, include_lines=True, by=("destination",))
+    return impact(table, [Point(library()["base"], on)], law=law, options=options)
+
+
+def table_of(found: Impact) -> pl.DataFrame:
+    lines = found.scenarios[0].lines
+    assert lines is not None
+    return lines
+
+
+def lines_of(found: Impact) -> list[float]:
+    return [round(duty, 6) for duty in table_of(found)["duty"]]
+
+
+def refusals(found: Impact) -> list[tuple[Any, ...]]:
+    return found.refused.select("row", "reason").rows()
 
 
 def test_a_made_up_country_needs_no_code(made_up: Law) -> None:
@@ -85,14 +105,9 @@ def test_a_table_of_several_destinations_pays_in_each_what_goods_pay_alone(made_
         hts=["8703.23", "8703.23", "7214.20", "1201.90", "1201.90"], customs_value=[1000.0] * 5,
         freight=[100.0] * 5, destination=["NZ", "CN", "ca", None, "XX"],
     )  # fmt: skip
-    options = Options(response="none", direction="export", include_lines=True, by=("destination",))
-    found = impact(table, [Point(library()["base"], "2026-10-01")], law=made_up, options=options)
-    assert found.refused.select("row", "column", "reason").rows() == [
-        (4, "destination", "DESTINATION_UNKNOWN")
-    ]
-    lines = found.scenarios[0].lines
-    assert lines is not None
-    for row in lines.to_dicts():
+    found = duties(table, made_up, to="CN", on="2026-10-01")
+    assert refusals(found) == [(4, "DESTINATION_UNKNOWN")]
+    for row in table_of(found).to_dicts():
         line = ExportLine(row["hts"], "US", 1000, "2026-10-01", freight=100, to=row["destination"] or "")
         alone = quote_export(made_up, line)
         assert row["duty"] == pytest.approx(float(alone.assessed), abs=0.011)
@@ -121,28 +136,15 @@ def test_the_same_goods_in_two_markets_respond_apart() -> None:
     assert alone.filter(origin="MX")["quantity_hat"][0] > 1.0
 
 
-@pytest.mark.parametrize(("to", "direction"), [("ZZ", "export"), ("CN", "import")])
-def test_a_market_that_the_law_lacks_is_refused(to: str, direction: str) -> None:
-    with pytest.raises(InputError) as refused:
-        LAW.market_of(direction, to)
-    assert (refused.value.reason, refused.value.field) == ("REQUEST_INVALID", "to")
+def test_a_market_that_the_law_lacks_is_refused_and_options_suggest_those_it_has() -> None:
+    for to, direction in (("ZZ", "export"), ("CN", "import")):
+        with pytest.raises(InputError) as refused:
+            LAW.market_of(direction, to)
+        assert (refused.value.reason, refused.value.field) == ("REQUEST_INVALID", "to")
+    assert set(OPTIONS["to"].choices) == set(LAW.markets)
 
 
 # -- rates that are no percentage of the value, coverage of its own, lines of another number of digits ----------------
-
-
-def duties(table: pl.DataFrame, law: Law = LAW, to: str = "JP", on: str = "2026-11-24") -> Impact:
-    options = Options(response="none", direction="export", to=to, include_lines=True, by=("destination",))
-    return impact(table, [Point(library()["base"], on)], law=law, options=options)
-
-
-HEAD = "schema: tariffs.scenario/v1\nid: x\ntitle: x\nbasis: hypothesis\nchanges:\n"
-
-
-def lines_of(found: Impact) -> list[float]:
-    lines = found.scenarios[0].lines
-    assert lines is not None
-    return [round(duty, 6) for duty in lines["duty"]]
 
 
 def test_a_table_refuses_the_rows_that_pay_a_rate_without_a_number() -> None:
@@ -155,11 +157,7 @@ def test_a_table_refuses_the_rows_that_pay_a_rate_without_a_number() -> None:
     )
     found = duties(table)
     assert lines_of(found) == [0.0, 25.0, 20.8]
-    assert found.refused.select("row", "reason").rows() == [
-        (1, "RATE_NOT_COMPUTABLE"),
-        (2, "RATE_NOT_COMPUTABLE"),
-        (3, "RATE_NOT_COMPUTABLE"),
-    ]
+    assert refusals(found) == [(row, "RATE_NOT_COMPUTABLE") for row in (1, 2, 3)]
     assert ["67 yen/l" in text for text in found.refused["message"]] == [True, True, False]
     assert "341 yen/kg" in found.refused["message"][2]
 
@@ -170,10 +168,9 @@ def test_a_scenario_may_not_bring_goods_to_a_rate_without_a_number() -> None:
     assert lines_of(duties(goods(hts=["2204.21.020", "8703.23"]))) == [0.0, 0.0]
     with pytest.raises(InputError) as refused:
         duties(goods(hts=["2204.21.020", "8703.23"]), law)
-    assert refused.value.reason == "RATE_NOT_COMPUTABLE"
     with pytest.raises(InputError) as alone:
         quote_export(law, ExportLine("2204.21.020", "US", 100, "2026-11-24", to="JP"))
-    assert alone.value.reason == "RATE_NOT_COMPUTABLE"
+    assert refused.value.reason == alone.value.reason == "RATE_NOT_COMPUTABLE"
 
 
 def test_a_claim_of_another_market_leaves_the_preference_of_this_one() -> None:
@@ -182,17 +179,12 @@ def test_a_claim_of_another_market_leaves_the_preference_of_this_one() -> None:
 
 
 def test_a_market_may_cover_fewer_days_than_the_law() -> None:
-    table = goods(
-        hts=["8703.23", "0201.30", "0201.30", "1201.90"],
-        destination=["JP", "JP", "JP", "CN"],
-        entry_date=["2026-03-31", "2026-04-01", "2027-04-01", "2025-02-01"],
-    )
+    days = ["2026-03-31", "2026-04-01", "2027-04-01", "2025-02-01"]
+    codes, markets = ["8703.23", "0201.30", "0201.30", "1201.90"], ["JP", "JP", "JP", "CN"]
+    table = goods(hts=codes, destination=markets, entry_date=days)
     for to in ("JP", "CN"):
         found = duties(table, to=to)
-        assert found.refused.select("row", "reason").rows() == [
-            (0, "ENTRY_DATE_OUT_OF_COVERAGE"),
-            (2, "ENTRY_DATE_OUT_OF_COVERAGE"),
-        ]
+        assert refusals(found) == [(row, "ENTRY_DATE_OUT_OF_COVERAGE") for row in (0, 2)]
         assert lines_of(found) == [20.8, 3.0]
     for day in ("2026-03-31", "2027-04-01"):
         with pytest.raises(InputError) as refused:
@@ -203,10 +195,9 @@ def test_a_market_may_cover_fewer_days_than_the_law() -> None:
 
 
 def test_lines_of_nine_digits_are_read_with_and_without_dots() -> None:
-    table = goods(hts=["0201.30.010", "020130010", "0201 30 010", "0201.30.999"])
-    found = duties(table)
+    found = duties(goods(hts=["0201.30.010", "020130010", "0201 30 010", "0201.30.999"]))
     assert lines_of(found) == [20.8] * 3
-    assert found.refused.select("row", "reason").rows() == [(3, "HTS_CODE_MALFORMED")]
+    assert refusals(found) == [(3, "HTS_CODE_MALFORMED")]
     change = (
         "  - op: add\n    measure:\n      id: jp.new\n      title: new\n      authority: jp.ordinary\n"
         "      direction: export\n      destination: JP\n      periods:\n        - id: new\n"
@@ -233,25 +224,15 @@ def test_a_rate_that_is_no_percentage_is_told(hts: str, claims: dict[str, Any], 
     assert refused.value.message.endswith(f"{text}.")
 
 
-def test_options_suggest_the_markets_of_the_law() -> None:
-    assert set(OPTIONS["to"].choices) == set(LAW.markets)
-
-
 # -- lists -----------------------------------------------------------------------------------------------------
 
 
 def lines_at(rate: str, *measures: str, day: str, to: str) -> int:
     """How many lines of a market's schedule a measure charges at a rate, with the goods of its lists."""
-    instant = datetime.fromisoformat(day)
-    in_force = LAW.in_force(instant, market=to)
-    found = set()
-    for active in in_force.actives:
-        if active.measure.id in measures:
-            for row in active.rows:
-                if row.rate == Decimal(rate) and not row.conditions:
-                    for names in row.scope.products:
-                        found |= set(in_force.codes(names))
-    return len(found)
+    in_force = LAW.in_force(datetime.fromisoformat(day), market=to)
+    rows = [row for active in in_force.actives if active.measure.id in measures for row in active.rows]
+    charged = [row.scope for row in rows if row.rate == Decimal(rate) and not row.conditions]
+    return len({code for scope in charged for names in scope.products for code in in_force.codes(names)})
 
 
 @pytest.mark.parametrize(
@@ -289,18 +270,14 @@ def test_every_line_of_a_schedule_has_the_digits_of_its_market() -> None:
 
 # -- what an answer says beside its amounts, and changes of duties on exports -----------------------------------
 
-SOYBEANS = ExportLine("1201.90.0095", "US", "10000")
-
-
-def rated(line: ExportLine, entry: str) -> ExportQuote:
-    return quote_export(LAW, replace(line, entry=entry))
+SOYBEANS = ExportLine("1201.90.0095", "US", "10000", "2026-11-24")
 
 
 def test_the_answer_names_what_it_does_not_hold() -> None:
-    quote = rated(SOYBEANS, "2026-11-24")
+    quote = quote_export(LAW, SOYBEANS)
     assert [note.reason for note in quote.notes] == ["LAW_READ_TO"]
     assert "cn_excluded_share: not declared, so taken as claimed" in quote.assumptions
-    car = rated(ExportLine("8703.23", "US", 1000, to="CA"), "2026-11-24")
+    car = quote_export(LAW, ExportLine("8703.23", "US", 1000, "2026-11-24", to="CA"))
     assert [note.reason for note in car.notes] == ["NOT_MODELLED", "LAW_READ_TO"]
     assert "ca.vehicles" in car.notes[0].message
     assert any("6 digits" in text for text in quote.assumptions)
@@ -311,32 +288,26 @@ def test_the_answer_names_what_it_does_not_hold() -> None:
         "10%, kept during a suspension, on the customs value.",
     ]
     assert quote.layers[0].why["rule"] == "cn_ordinary_rates"
+    # It rests on the switches of its own direction.
+    assert quote.provenance["switches"] == {"truce_extension": "on"}
+    entered = quote_line(LAW, EntryLine("1201900095", "US", 100, "2026-11-24"))
+    assert "truce_extension" not in entered.provenance["switches"]
 
 
 def test_changes_of_duties_on_exports_are_listed_by_their_own_clock() -> None:
     window = read_window("2025-11-10", "2025-11-10", "1201.90", "US")
     found = changes(LAW, window, market="CN")
-    assert [(one.kind, one.measures) for one in found] == [
-        ("terminate", ("cn.ag_other",)),
-        ("extend", ("cn.recip",)),
-    ]
+    told = [(one.kind, one.measures) for one in found]
+    assert told == [("terminate", ("cn.ag_other",)), ("extend", ("cn.recip",))]
     assert changes(LAW, read_window("2025-11-10", "2025-11-10", "1201.90", "BR"), market="CN") == ()
     assert not {name for one in changes(LAW, window) for name in one.measures if name.startswith("cn.")}
 
 
 def test_changes_hit_the_lines_of_a_table_of_exports() -> None:
-    table = pl.DataFrame(
-        {"hts": ["1201.90", "1201.90"], "origin": ["US", "BR"], "customs_value": [100.0, 100.0]}
-    )
+    table = goods(hts=["1201.90", "1201.90"], origin=["US", "BR"])
     notices = changes(LAW, read_window("2025-11-10", "2025-11-10"), market="CN")
     found = changes_on_table(LAW, notices, table, market="CN")
     assert found.lines.select("measure", "origin", "duty_before", "duty_after").rows() == [
         ("cn.ag_other", "US", pytest.approx(10.0), 0.0)
     ]
     assert found.lines["at"][0] == "2025-11-10T13:01+08:00"
-
-
-def test_an_answer_rests_on_the_switches_of_its_own_direction() -> None:
-    entered = quote_line(LAW, EntryLine("1201900095", "US", 100, "2026-11-24"))
-    assert "truce_extension" not in entered.provenance["switches"]
-    assert rated(SOYBEANS, "2026-11-24").provenance["switches"] == {"truce_extension": "on"}

@@ -17,7 +17,7 @@ from tariffs.engine.runs.impact import Options, Point, ScenarioImpact, impact
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import Scenario, apply_scenario, check_scenario, library, parse_scenario
 from tariffs.engine.scenario.diff import difference
-from tests.law.explained import considered
+from tests.law.golden_lines import considered
 from tests.unit.collected_entries import collect
 from tests.unit.laws import make_law
 
@@ -44,17 +44,17 @@ def quote(law: Law | None = None) -> Quote:
 # -- one line --------------------------------------------------------------------------------------------------
 
 
-def test_a_prohibited_line_asks_for_nothing_and_has_no_heading() -> None:
-    assert quote().missing_claims == ()
-    line = EntryLine(WHISKY, "CA", 10_000, DAY, {"usmca_share": 1, "chapter98": "9802.00.40"})
-    assert quote_line(load_law(), line).headings == ()
-
-
-def test_the_duty_that_an_earlier_importation_pays_is_named_in_a_note() -> None:
-    (note,) = (note for note in quote().notes if note.reason == "PROHIBITED")
+def test_a_prohibited_line_asks_for_nothing_has_no_heading_and_notes_what_an_earlier_importation_pays() -> (
+    None
+):
+    found = quote()
+    (note,) = (note for note in found.notes if note.reason == "PROHIBITED")
     assert "50% under 9903.03.12 (s338_ca_alcohol)" in note.message
     assert "2026-09-29T00:01-04:00" in note.message
-    assert "import_date: not declared, so taken as the date of entry" in quote().assumptions
+    assert "import_date: not declared, so taken as the date of entry" in found.assumptions
+    assert found.missing_claims == ()
+    line = EntryLine(WHISKY, "CA", 10_000, DAY, {"usmca_share": 1, "chapter98": "9802.00.40"})
+    assert quote_line(load_law(), line).headings == ()
 
 
 def test_the_reasons_of_a_ban_are_in_the_clock_of_imports() -> None:
@@ -69,19 +69,16 @@ def test_the_reasons_of_a_ban_are_in_the_clock_of_imports() -> None:
 def test_the_layer_of_a_suspended_ban_speaks_of_no_duty() -> None:
     (ban,) = (layer for layer in quote(under(SUSPENDED)).layers if layer.measure == BANS[0])
     assert (ban.state, ban.amount) == ("suspended", Decimal(0))
-    assert ban.why["text"] == (
-        "Suspended: the prohibition is not applied, and the goods may be entered. Switch s338_bans is in_force."
-    )
+    told = "Suspended: the prohibition is not applied, and the goods may be entered."
+    assert ban.why["text"] == f"{told} Switch s338_bans is in_force."
 
 
 def test_the_difference_of_two_bans_names_the_dates_of_the_goods() -> None:
     later = under("{op: delay, measures: {id: s338_ca_alcohol_ban}, to: 2026-12-01T00:01-05:00}")
+    until = "prohibited where import_date >="
     assert [(one.first, one.second) for one in difference(load_law(), later)] == [
         ("prohibited", "not in force"),
-        (
-            "prohibited where import_date >= 2026-09-29T00:01:00-04:00",
-            "prohibited where import_date >= 2026-12-01T00:01:00-05:00",
-        ),
+        (f"{until} 2026-09-29T00:01:00-04:00", f"{until} 2026-12-01T00:01:00-05:00"),
     ]
 
 
@@ -102,9 +99,8 @@ def test_the_landed_cost_leaves_out_what_may_not_enter() -> None:
 
 
 def test_the_lines_of_an_entry_say_that_one_is_prohibited() -> None:
-    lines = [
-        EntryLine(hts, "CA", 10_000, DAY, {"usmca_share": 1}, entry_id="e") for hts in (WHISKY, "9404210013")
-    ]
+    codes = (WHISKY, "9404210013")
+    lines = [EntryLine(hts, "CA", 10_000, DAY, {"usmca_share": 1}, entry_id="e") for hts in codes]
     found = collect(load_law(), lines)
     (entry,) = found.entries
     assert [note.reason for note in entry.notes] == ["ENTRY_PROHIBITED"]
@@ -117,30 +113,24 @@ def test_the_lines_of_an_entry_say_that_one_is_prohibited() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "without_effect"),
+    ("change", "without_effect", "assessed"),
     [
-        ("{op: invalidate, measures: {id: s338_ca_alcohol_ban}, at: 2026-10-01}", ""),
-        ("{op: terminate, measures: {authority: s338.bans}, at: 2026-10-01}", ""),
-        ("{op: delay, measures: {id: s338_ca_alcohol_ban}, to: 2026-12-01}", ""),
-        (SUSPENDED, ""),
-        ("{op: exempt, measures: {id: s338_ca_alcohol_ban, products: ['2208']}, from: 2026-10-01}", ""),
-        ("{op: set_switch, name: s338_bans, value: void}", ""),
-        (SUSPENDED[:-1] + ", kept: 10%}", "kept"),
-        ("{op: set_rate, measures: {id: s338_ca_alcohol_ban}, from: 2026-10-01, rate: 10%}", "set_rate"),
+        (SUSPENDED[:-1] + ", kept: 10%}", "kept", 5_000),
+        ("{op: set_rate, measures: {id: s338_ca_alcohol_ban}, from: 2026-10-01, rate: 10%}", "set_rate", 0),
     ],
 )
 def test_the_check_of_a_scenario_says_that_a_rate_given_to_a_ban_changes_nothing(
-    change: str, without_effect: str
+    change: str, without_effect: str, assessed: int
 ) -> None:
+    assert check_scenario(HEAD + f"  - {SUSPENDED}\n", load_law()) == []
     problems = check_scenario(HEAD + f"  - {change}\n", load_law())
-    found = [one.message for one in problems if not without_effect or one.path == "changes[0]"]
-    text = f"`{without_effect}` changes nothing: a prohibition has no rate (s338_ca_alcohol_ban)."
-    assert found == ([text] if without_effect else [])
-    if without_effect:
-        assert quote(under(change)).assessed == (5_000 if without_effect == "kept" else 0)
-        # A selection with duties in it keeps their rate, so nothing is said.
-        both = change.replace("id: s338_ca_alcohol_ban", "authority: s338")
-        assert check_scenario(HEAD + f"  - {both}\n", load_law()) == []
+    assert [one.message for one in problems if one.path == "changes[0]"] == [
+        f"`{without_effect}` changes nothing: a prohibition has no rate (s338_ca_alcohol_ban)."
+    ]
+    assert quote(under(change)).assessed == assessed
+    # A selection with duties in it keeps their rate, so nothing is said.
+    both = change.replace("id: s338_ca_alcohol_ban", "authority: s338")
+    assert check_scenario(HEAD + f"  - {both}\n", load_law()) == []
 
 
 @pytest.mark.parametrize(
@@ -150,15 +140,10 @@ def test_the_check_of_a_scenario_says_that_a_rate_given_to_a_ban_changes_nothing
         ({"rows": [{"kind": "prohibition"}, {"rate": "10%"}]}, "charge nothing"),
         ({"direction": "export", "rows": [{"kind": "prohibition"}]}, "must be on imports"),
         ({"tested_on": "part_share", "rows": [{"kind": "prohibition"}]}, "no claim of type date"),
-        (
-            {
-                "tested_on": "loading_date",
-                "rows": [{"kind": "prohibition", "if": ["entry_date >= 2026-01-01"]}],
-            },
-            "no condition on the entry date",
-        ),
+        ({"tested_on": "loading_date", "rows": [{"kind": "prohibition", "if": ["entry_date >= 2026-01-01"]}]},
+         "no condition on the entry date"),
     ],
-)
+)  # fmt: skip
 def test_a_ban_that_breaks_the_format_is_refused(measure: dict[str, Any], said: str) -> None:
     raw = {"id": "ban", "authority": "x", **measure}
     raw["periods"] = [{"id": "ban_a", "from": "2026-01-01", "rows": raw.pop("rows")}]
@@ -182,10 +167,15 @@ TABLE = pl.DataFrame(GOODS, COLUMNS, orient="row").with_columns(
 )
 
 
-def on_table(response: str = "none", *changes: str, by: tuple[str, ...] = ("origin",)) -> ScenarioImpact:
+FREED = "{op: set_switch, name: s338_bans, value: void}"
+
+
+def on_table(
+    response: str = "none", *changes: str, by: tuple[str, ...] = ("origin",), table: pl.DataFrame = TABLE
+) -> ScenarioImpact:
     options = Options(baseline="2025-01-01", response=response, horizon="short", by=by, include_lines=True)
     point = Point(scenario(*changes) if changes else library()["base"], DAY)
-    (found,) = impact(TABLE, [point], law=load_law(), options=options).scenarios
+    (found,) = impact(table, [point], law=load_law(), options=options).scenarios
     return found
 
 
@@ -199,9 +189,8 @@ def test_a_table_charges_each_line_what_the_line_alone_pays() -> None:
     for row, duty, barred in zip(TABLE.to_dicts(), lines["duty"], lines["prohibited_value"], strict=True):
         claims = {name: row[name] for name in ("packaged_share", "import_date") if row[name] is not None}
         claims["usmca_share"] = 1
-        alone = quote_line(
-            load_law(), EntryLine(row["hts"], row["origin"], row["customs_value"], DAY, claims)
-        )
+        line = EntryLine(row["hts"], row["origin"], row["customs_value"], DAY, claims)
+        alone = quote_line(load_law(), line)
         assert duty == pytest.approx(float(alone.assessed)), row
         banned = sum(float(layer.base) for layer in alone.layers if layer.state == "prohibited")
         assert barred == pytest.approx(banned), row
@@ -224,7 +213,7 @@ def test_value_and_duty_of_banned_goods_are_out_of_the_rate_and_named() -> None:
 @pytest.mark.parametrize("response", ["none", "armington"])
 def test_the_landed_cost_of_a_table_leaves_out_what_may_not_enter(response: str) -> None:
     found = on_table(response)
-    free = lines_of(on_table(response, "{op: set_switch, name: s338_bans, value: void}"))
+    free = lines_of(on_table(response, FREED))
     lines = lines_of(found)
     assert lines["landed"].to_list()[:3] == pytest.approx([0, free["landed"][1], 9_000])
     # Of the baseline, without duty on either: 10,000 of whisky, and 4,000 of cider that is packaged.
@@ -238,7 +227,7 @@ def test_the_quantity_of_banned_goods_is_zero(response: str) -> None:
     lines = lines_of(on_table(response))
     whisky, part = lines.row(0, named=True), lines.row(2, named=True)
     assert (whisky["quantity_hat"], whisky["value_after"], whisky["duty_after"]) == (0.0, 0.0, 0.0)
-    freed = lines_of(on_table(response, "{op: set_switch, name: s338_bans, value: void}")).row(2, named=True)
+    freed = lines_of(on_table(response, FREED)).row(2, named=True)
     # The part in bulk meets the same 50 percent as without the ban, and in Armington demand replaces what is banned.
     if response == "armington":
         assert 0.6 * freed["quantity_hat"] < part["quantity_hat"] < 0.6
@@ -252,13 +241,9 @@ def test_the_quantity_of_banned_goods_is_zero(response: str) -> None:
 
 def test_the_loss_of_a_variety_is_that_of_constant_elasticity_demand() -> None:
     """Of two varieties with landed shares s and 1 - s, the price index rises by (1 - s)^(1 / (1 - sigma))."""
-    table = TABLE.filter(pl.col("hts") == WHISKY)
-    options = Options(
-        baseline="2025-01-01", response="armington", horizon="short", by=("hts10",), include_lines=True
-    )
-    (found,) = impact(table, [Point(library()["base"], DAY)], law=load_law(), options=options).scenarios
+    found = on_table("armington", by=("hts10",), table=TABLE.filter(pl.col("hts") == WHISKY))
     other = lines_of(found).row(1, named=True)
-    p = parameters_for([WHISKY], horizon=options.horizon, set=None)
+    p = parameters_for([WHISKY], horizon="short", set=None)
     sigma, eta, supply = float(p.sigma[0]), float(p.eta[0]), float(p.supply[0])
     t1 = other["duty"] / 30_000
     # No duty on whisky at the baseline, so landed shares are those of value. What is left has one price, so that the
@@ -273,11 +258,9 @@ def test_the_loss_of_a_variety_is_that_of_constant_elasticity_demand() -> None:
 
 
 def test_a_timeline_divides_by_what_may_be_imported_each_day() -> None:
-    found = timeline(
-        TABLE.drop("entry_date"), [library()["base"]], start="2026-09-24", end="2026-10-03", law=load_law(),
-        options=Options(response="none", by=("origin",)),
-    )  # fmt: skip
-    (one,) = found.scenarios
+    table, options = TABLE.drop("entry_date"), Options(response="none", by=("origin",))
+    base, law = [library()["base"]], load_law()
+    (one,) = timeline(table, base, "2026-09-24", "2026-10-03", law=law, options=options).scenarios
     average = one.averages.filter(origin="CA").row(0, named=True)
     # Five of ten days without the ban.
     assert average["prohibited_value"] == pytest.approx(14_000 / 2)

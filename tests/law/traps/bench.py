@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
@@ -37,19 +37,22 @@ def changed(law: Law, *changes: Raw) -> Law:
     return law.with_changes([change_from_mapping(one, "changes[0]", source="scenario") for one in changes])
 
 
+def one_of(parts: Iterable[Raw], name: str) -> Raw:
+    """The part of this name, which must be there to be put wrong."""
+    (found,) = (part for part in parts if part["id"] == name)
+    return found
+
+
 def measure(raw: Raw, name: str) -> Raw:
-    (found,) = (item for item in raw["measures"] if item["id"] == name)
-    return dict_of(found)
+    return one_of(raw["measures"], name)
 
 
 def period(raw: Raw, label: str) -> Raw:
-    (found,) = (p for item in raw["measures"] for p in item.get("periods", []) if p["id"] == label)
-    return dict_of(found)
+    return one_of((p for one in raw["measures"] for p in one.get("periods", [])), label)
 
 
 def rule(raw: Raw, name: str) -> Raw:
-    (found,) = (item for item in raw["rules"] if item["id"] == name)
-    return dict_of(found)
+    return one_of(raw["rules"], name)
 
 
 def rows(raw: Raw, place: str, heading: str) -> list[Raw]:
@@ -61,35 +64,15 @@ def rows(raw: Raw, place: str, heading: str) -> list[Raw]:
 
 def spelled_out(raw: Raw, place: str) -> list[Raw]:
     """The rows of a period or a row set, put in place of the row sets and copies that it takes over."""
-    if place in raw["row_sets"]:
-        found = raw["row_sets"][place] = list(plain_rows(raw["row_sets"][place], raw, {}))
-        return found
-    (owner,) = (one for one in raw["measures"] if any(p["id"] == place for p in one.get("periods", [])))
-    found = period(raw, place)["rows"] = list(plain_rows(period(raw, place)["rows"], raw, owner))
+    owners = [one for one in raw["measures"] if any(p["id"] == place for p in one.get("periods", []))]
+    holder, key = (period(raw, place), "rows") if owners else (raw["row_sets"], place)
+    holder[key] = found = list(plain_rows(holder[key], raw, *owners or ({},)))
     return found
 
 
-def drop_rule(raw: Raw, name: str) -> None:
-    raw["rules"].remove(rule(raw, name))
-
-
-def dict_of(found: Any) -> Raw:
-    """A part of the law, which must be there to be put wrong."""
-    assert isinstance(found, dict)
-    return found
-
-
-def quote(
-    law: Law,
-    code: str,
-    origin: str,
-    entry: str,
-    claims: Mapping[str, str | float | bool] | None = None,
-    **line: Any,
-) -> Quote:
+def quote(law: Law, code: str, origin: str, entry: str, claims: Mapping[str, Any] = {}, **line: Any) -> Quote:
     """The answer for 10,000 dollars of goods, or for the line as told."""
-    asked: Raw = {"value": 10000, **line}
-    return quote_line(law, EntryLine(code, origin, entry=entry, claims=claims or {}, **asked))
+    return quote_line(law, EntryLine(code, origin, entry=entry, claims=claims, **{"value": 10000, **line}))
 
 
 def paid(answer: Quote) -> dict[str, Decimal]:
@@ -105,9 +88,9 @@ class Trap(NamedTuple):
     """A line, amounts that it pays, and those that it would pay in the law put wrong; 0 is not at all."""
 
     line: Sequence[Any]
-    right: Mapping[str, int | str]
+    right: Mapping[str, int]
     change: Callable[[Raw], object] | None = None
-    wrong: Mapping[str, int | str] = {}
+    wrong: Mapping[str, int] = {}
     lists: tuple[str, ...] = ()
     """Product lists that the change writes into."""
     switches: Mapping[str, str] = {}
@@ -116,15 +99,12 @@ class Trap(NamedTuple):
 
     def springs(self) -> None:
         """Compare the amounts that are named under the law and under the law put wrong."""
-        self._compare(load_law(), self.right)
-        if self.change is not None:
-            self._compare(broken(self.change, *self.lists), self.wrong)
-
-    def _compare(self, law: Law, wanted: Mapping[str, int | str]) -> None:
         told = {"quantity": 1000, "unit": "kg"} | (self.line[4] if len(self.line) > 4 else {})
-        found = paid(quote(changed(law.with_switches(self.switches), *self.acts), *self.line[:4], **told))
-        amounts = {name: found.get(name, Decimal(0)) for name in wanted}
-        assert amounts == {name: Decimal(amount) for name, amount in wanted.items()}
+        laws = [(load_law(), self.right)]
+        laws += [(broken(self.change, *self.lists), self.wrong)] if self.change else []
+        for law, wanted in laws:
+            found = paid(quote(changed(law.with_switches(self.switches), *self.acts), *self.line[:4], **told))
+            assert {name: found.get(name, Decimal(0)) for name in wanted} == wanted
 
 
 def edit(label: str, **values: Any) -> Callable[[Raw], object]:

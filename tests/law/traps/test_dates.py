@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tariffs.engine.law import load_law
@@ -73,12 +71,9 @@ TRAPS = {
     "03 a retroactive floor holds from its effect": Trap(
         ("6110.30.3059", "JP", "2025-09-01"), {"assessed": 3200}, japan_from_publication, {"assessed": 4700},
     ),
-    "16 an expired safeguard at 14.0": Trap(
-        (SOLAR, "VN", "2026-03-01"), {"s201_solar": 0}, no_end, {"s201_solar": 1400}, (), {"s201_solar_step": "14.0"},
-    ),
-    "16 an expired safeguard at 14.5": Trap(
-        (SOLAR, "VN", "2026-03-01"), {"s201_solar": 0}, no_end, {"s201_solar": 1450}, (), {"s201_solar_step": "14.5"},
-    ),
+    **{f"16 an expired safeguard at {step}": Trap(
+        (SOLAR, "VN", "2026-03-01"), {"s201_solar": 0}, no_end, {"s201_solar": due}, (), {"s201_solar_step": step},
+    ) for step, due in (("14.0", 1400), ("14.5", 1450))},
     # The ruling, the end of collection and what is owed are three things.
     "18 collected after the ruling": Trap(
         BETWEEN, {"assessed": 2000, "owed": 0}, lambda raw: void(raw).pop("collection_stop"), {"assessed": 0},
@@ -133,17 +128,10 @@ ANNOUNCED = [
 
 @pytest.mark.parametrize(("name", "rate", "origin", "day"), ANNOUNCED)
 def test_trap_17_what_is_announced_is_not_in_force(name: str, rate: float, origin: str, day: str) -> None:
-    def dated(raw: Raw) -> Any:
-        rows = [{"rate": f"{rate}%", "heading": "9903.99.99"}]
-        start = {"id": f"{name}_dated", "from": "2025-07-12T00:01-04:00", "conf": "U", "rows": rows}
-        return measure(raw, name).update(periods=[start])
-
-    def ordered(raw: Raw) -> None:
-        dated(raw)
-        measure(raw, name).pop("status")
-
-    right, still, wrong = (
-        quote(law, TOYS, origin, day) for law in (load_law(), broken(dated), broken(ordered))
-    )
+    rows = [{"rate": f"{rate}%", "heading": "9903.99.99"}]
+    start = {"id": f"{name}_dated", "from": "2025-07-12T00:01-04:00", "conf": "U", "rows": rows}
+    dated = broken(lambda raw: measure(raw, name).update(periods=[start]))
+    ordered = broken(lambda raw: measure(raw, name).update(periods=[start], status=""))
+    right, still, wrong = (quote(law, TOYS, origin, day) for law in (load_law(), dated, ordered))
     assert still.assessed == right.assessed < wrong.assessed
     assert paid(wrong)[name] == 100 * rate
