@@ -13,6 +13,8 @@ from tariffs.engine.response import ArmingtonResponse, armington
 from tariffs.engine.response.constants import table
 from tariffs.engine.response.inputs import Floats, Ints
 
+SUPPLIES = ("flat", "common", "mixed")
+
 
 @dataclass(frozen=True)
 class Market:
@@ -28,29 +30,14 @@ class Market:
     freight: Floats
 
     def solve(self, **extra: Any) -> ArmingtonResponse:
-        return armington(
-            self.product,
-            self.v0,
-            self.t0,
-            self.t1,
-            self.sigma,
-            self.eta,
-            supply=self.supply,
-            freight=self.freight,
-            **extra,
-        )
+        lines = (self.product, self.v0, self.t0, self.t1, self.sigma, self.eta)
+        return armington(*lines, supply=self.supply, freight=self.freight, **extra)
 
     def with_(self, **changes: Any) -> Market:
-        size = self.v0.size
-        for name in ("v0", "t0", "t1", "supply", "freight"):
-            if name in changes:
-                changes[name] = np.broadcast_to(np.asarray(changes[name], dtype=float), (size,)).copy()
-        for name in ("sigma", "eta"):
-            if name in changes:
-                changes[name] = np.broadcast_to(
-                    np.asarray(changes[name], dtype=float), self.sigma.shape
-                ).copy()
-        return replace(self, **changes)
+        """Change columns, each given as a number or as a column."""
+        old = {name: getattr(self, name) for name in changes}
+        given = {name: np.asarray(value, dtype=old[name].dtype) for name, value in changes.items()}
+        return replace(self, **{name: np.broadcast_to(given[name], old[name].shape).copy() for name in old})
 
     def rebased(self, after: ArmingtonResponse, t1: Floats) -> Market:
         """The market as it is after a response, facing the next rates."""
@@ -90,7 +77,7 @@ def random_market(
     """A market from a seed, with lines in no order and ids that are not consecutive."""
     rng = np.random.default_rng(seed)
     ids = rng.choice(10_000, products, replace=False) - 5_000
-    product = np.concatenate([np.full(rng.integers(1, most + 1), each) for each in ids])
+    product = np.concatenate([np.full(rng.integers(1, most + 1), each) for each in ids]).astype(np.int64)
     rng.shuffle(product)
     size = product.size
     v0 = np.exp(rng.normal(8.0, 2.5, size))
@@ -102,30 +89,20 @@ def random_market(
         "common": np.full(size, rng.uniform(0.3, 30.0)),
         "mixed": rng.choice([0.5, 3.0, 10.0, np.inf], size),
     }
-    return Market(
-        product.astype(np.int64),
-        v0,
-        t0,
-        t1,
-        rng.uniform(0.1, 12.0, products),
-        rng.uniform(0.0, 4.0, products),
-        kinds[supply],
-        rng.uniform(0.0, 0.3, size) if freight else np.zeros(size),
-    )
-
-
-SUPPLIES = ("flat", "common", "mixed")
+    sigma, eta = rng.uniform(0.1, 12.0, products), rng.uniform(0.0, 4.0, products)
+    charges = rng.uniform(0.0, 0.3, size) if freight else np.zeros(size)
+    return Market(product, v0, t0, t1, sigma, eta, kinds[supply], charges)
 
 
 @st.composite
-def markets(draw: st.DrawFn, supplies: tuple[str, ...] = SUPPLIES, freight: bool | None = None) -> Market:
+def markets(draw: st.DrawFn) -> Market:
     """Random markets; shrinks towards few products, few origins and flat supply."""
     return random_market(
         draw(st.integers(0, 2**32 - 1)),
         products=draw(st.integers(1, 6)),
         most=draw(st.integers(1, 15)),
-        supply=draw(st.sampled_from(supplies)),
-        freight=draw(st.booleans()) if freight is None else freight,
+        supply=draw(st.sampled_from(SUPPLIES)),
+        freight=draw(st.booleans()),
     )
 
 

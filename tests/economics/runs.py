@@ -1,4 +1,4 @@
-"""Impacts of small tables, and what tests read of them."""
+"""Impacts of small tables, plain and with draws, the scenarios they are of, and what tests read of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from typing import Any
 import polars as pl
 
 from tariffs.engine.law import load_law
+from tariffs.engine.response import Spreads
+from tariffs.engine.runs.draws.ranges import Ranges
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.scenario import Scenario, library, parse_scenario
+from tariffs.engine.schedule.reference_data import reference_table
 
-BASELINE = "2025-01-01"
+BASELINE, DRAWN_DAY = "2025-01-01", "2025-05-20"
 TOYS, STEEL, BALLS, COFFEE = "9503000073", "7208390030", "9506624080", "0901110015"
+QUIET = Spreads(0.0, 0.0, 0.0, 0.0)
+LEVELS = ("mean", "p5", "p25", "p50", "p75", "p95")
 
 
 def table_of(rows: dict[str, dict[str, float]]) -> pl.DataFrame:
@@ -20,23 +25,37 @@ def table_of(rows: dict[str, dict[str, float]]) -> pl.DataFrame:
     return pl.DataFrame(found, schema=["hts", "origin", "customs_value"], orient="row")
 
 
+def goods_of(*chapters: str) -> pl.DataFrame:
+    """Take some chapters of the embedded table."""
+    found = reference_table().filter(pl.col("hts").str.slice(0, 2).is_in(chapters))
+    return found.select("hts", "origin", "customs_value")
+
+
 def scenario_of(text: str, name: str = "tested") -> Scenario:
     """Read a scenario from what follows its head."""
     head = f"schema: tariffs.scenario/v1\nid: {name}\ntitle: Tested\nbasis: hypothesis\n"
     return parse_scenario(f"{head}{text}", "test")
 
 
-def ban_from(start: str) -> str:
-    """Write the change that bans toys and steel of China from an instant."""
-    return f"""  - op: add
-    measure:
-      id: ban
-      title: Ban
-      authority: s301
-      periods:
-        - id: ban_p
-          from: {start}
-          rows: [{{origins: [CN], products: ["9503", "7208"], kind: prohibition}}]
+def added(name: str, start: str, row: str, *, period: str = "", measure: str = "authority: s301") -> str:
+    """Write the change that adds a measure of one row from an instant."""
+    periods = f"[{{id: {name}_p, from: {start}, {period}rows: [{{{row}}}]}}]"
+    return f"  - {{op: add, measure: {{id: {name}, title: Added, {measure}, periods: {periods}}}}}\n"
+
+
+def banned(row: str, start: str = "2025-10-01T00:01-04:00", *, period: str = "") -> str:
+    """Write the change that bans what a row names."""
+    return added("ban", start, f"{row}, kind: prohibition", period=period)
+
+
+def void(origins: str) -> str:
+    """Write the changes that add a duty of ten percent and invalidate it from its beginning, half a year later."""
+    row = f"origins: [{origins}], rate: 10%"
+    return f"""{added("voided", "2025-06-01T00:01-04:00", row)}  - op: invalidate
+    measures: {{id: voided}}
+    at: 2026-02-20
+    from_beginning: true
+    collection_stop: 2026-02-24T00:00-05:00
 """
 
 
@@ -45,6 +64,12 @@ def run_of(table: pl.DataFrame | None, *scenarios: str | Scenario, on: str, **op
     chosen = [library()[one] if isinstance(one, str) else one for one in scenarios or ("base",)]
     given = Options(**{"baseline": BASELINE, **options})
     return impact(table, [Point(one, on) for one in chosen], law=load_law(), options=given)
+
+
+def drawn(table: pl.DataFrame | None, *scenarios: str | Scenario, **options: Any) -> Impact:
+    """Compute scenarios with 16 draws, unless an option says otherwise."""
+    given = {"on": DRAWN_DAY, "horizon": "long", "draws": 16, "seed": 7, "by": ("origin",), **options}
+    return run_of(table, *scenarios, **given)
 
 
 def lines_of(found: Impact, place: int = 0) -> pl.DataFrame:
@@ -57,6 +82,19 @@ def lines_of(found: Impact, place: int = 0) -> pl.DataFrame:
 def total_of(found: Impact, place: int = 0) -> dict[str, Any]:
     """Totals of a scenario."""
     return dict(found.scenarios[place].total)
+
+
+def ranges_of(found: Impact, place: int = 0) -> Ranges:
+    """Take the ranges of a scenario."""
+    ranges = found.scenarios[place].ranges
+    assert ranges is not None
+    return ranges
+
+
+def row_of(ranges: pl.DataFrame, column: str) -> dict[str, Any]:
+    """Take the row of a column."""
+    (row,) = ranges.filter(column=column).to_dicts()
+    return row
 
 
 def rates_on(table: pl.DataFrame, day: str) -> list[float]:

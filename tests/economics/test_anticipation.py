@@ -13,18 +13,13 @@ import pytest
 from tariffs.client import Client
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.response.trade.anticipation import (
-    DAYS_A_MONTH,
-    ExpectedStep,
-    Storage,
-    default_storage,
-    purchase_factor,
-    stock_months,
-)
+from tariffs.engine.response.trade import anticipation
+from tariffs.engine.response.trade.anticipation import DAYS_A_MONTH, ExpectedStep, Storage, purchase_factor
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import library
-from tests.economics.runs import BASELINE, COFFEE, TOYS, lines_of, run_of, scenario_of, table_of, total_of
+from tests.economics import runs
+from tests.economics.runs import COFFEE, TOYS, lines_of, run_of, table_of, total_of
 
 TABLE = table_of({TOYS: {"CN": 1e4, "VN": 2e4}, "8703230190": {"JP": 9e4}, COFFEE: {"BR": 5e3}})
 STORAGE = Storage(0.02, 1.35, 6.0)
@@ -62,19 +57,14 @@ def test_purchases_are_those_of_an_independent_slow_version(day: str) -> None:
     since, on = date(2024, 11, 6), date.fromisoformat(day)
     first = max(date(2025, 1, 1), on - timedelta(days=200))
     days = [first + timedelta(days=n) for n in range((on - first).days + 190)]
-    points, static = (
-        [Point(BASE, each.isoformat()) for each in days],
-        Options(response="none", include_lines=True),
-    )
-    blocks = impact(TABLE, points, law=load_law(), options=static).scenarios
+    points, static = [Point(BASE, str(each)) for each in days], Options(response="none", include_lines=True)
+    found = impact(TABLE, points, law=load_law(), options=static)
+    rates = [(lines_of(found, k)["duty"] / TABLE["customs_value"]).to_list() for k in range(len(days))]
     plain, moved = lines_of(run(day)), lines_of(run(day, "2024-11-06"))
     for row in range(TABLE.height):
-        rates = {
-            each: block.lines["duty"][row] / TABLE["customs_value"][row]
-            for each, block in zip(days, blocks, strict=True)
-            if block.lines is not None
-        }
-        expected = slow_factor(rates, on, since)
+        expected = slow_factor(
+            {each: of_day[row] for each, of_day in zip(days, rates, strict=True)}, on, since
+        )
         for name in ("value_after", "duty_after", "quantity_hat"):
             assert moved[name][row] == pytest.approx(plain[name][row] * expected, rel=1e-9), (row, name)
 
@@ -91,15 +81,13 @@ def test_what_is_bought_ahead_is_missing_afterwards() -> None:
     gain = np.array([0.01, 0.3])
     moved = [purchase_factor([ExpectedStep(60 - day, 60, gain)], 2, STORAGE) - 1.0 for day in range(121)]
     bought = np.sum(moved[:60], axis=0) / DAYS_A_MONTH
-    assert bought == pytest.approx(stock_months(gain, 60 / DAYS_A_MONTH, STORAGE))
+    assert bought == pytest.approx(anticipation.stock_months(gain, 60 / DAYS_A_MONTH, STORAGE))
     assert np.sum(moved, axis=0) == pytest.approx([0.0, 0.0], abs=1e-12)
 
 
 def test_a_day_s_purchases_at_most_double_for_one_step() -> None:
-    factor = purchase_factor([ExpectedStep(1, 3, np.array([5.0, -0.9]))], 2, STORAGE)
-    assert factor.tolist() == [2.0, 0.0]
-    many = purchase_factor([ExpectedStep(1, 3, np.array([-0.9]))] * 3, 1, STORAGE)
-    assert many.tolist() == [0.0]
+    assert purchase_factor([ExpectedStep(1, 3, np.array([5.0, -0.9]))], 2, STORAGE).tolist() == [2.0, 0.0]
+    assert purchase_factor([ExpectedStep(1, 3, np.array([-0.9]))] * 3, 1, STORAGE).tolist() == [0.0]
 
 
 @pytest.mark.parametrize("ahead", ["2025-03-21", "2026-06-01"])
@@ -137,18 +125,17 @@ def test_exports_to_several_countries_are_those_to_each() -> None:
 
 
 def test_goods_under_a_limit_are_bought_as_it_says_and_others_are_moved() -> None:
-    limit = scenario_of("changes:\n  - {op: shock_quantity, from: 2025-01-01, share: 10%, origins: [CN]}\n")
+    limit = runs.scenario_of(
+        "changes:\n  - {op: shock_quantity, from: 2025-01-01, share: 10%, origins: [CN]}\n"
+    )
     asked = ("2025-04-02", "2025-03-20")
     free, limited = factors(*asked, horizon="short"), factors(*asked, limit, horizon="short")
     under = [origin == "CN" for origin in TABLE["origin"]]
     expected = [1.0 if held else factor for held, factor in zip(under, free, strict=True)]
     assert max(expected) > 1.0
     assert limited == pytest.approx(expected, rel=1e-12)
-    premiums = [
-        lines_of(run(asked[0], ahead, TABLE, limit, horizon="short"))["quota_premium"].to_list()
-        for ahead in ("", asked[1])
-    ]
-    assert premiums[0] == premiums[1]
+    plain, moved = (lines_of(run(asked[0], ahead, TABLE, limit, horizon="short")) for ahead in ("", asked[1]))
+    assert plain["quota_premium"].equals(moved["quota_premium"])
 
 
 def test_what_is_no_day_is_refused() -> None:
@@ -159,11 +146,11 @@ def test_what_is_no_day_is_refused() -> None:
 def test_the_provenance_has_the_day_and_the_terms_of_storage_and_the_client_sends_it() -> None:
     ahead: Any = run("2025-04-20", "2024-11-06").provenance["ahead"]
     assert ahead["from"] == "2024-11-06"
-    assert ahead["storage_most"]["value"] == default_storage().most == 1.35
+    assert ahead["storage_most"]["value"] == anticipation.default_storage().most == 1.35
     assert "Census" in ahead["storage_most"]["source"]
     assert "ahead" not in run("2025-04-20").provenance
     with Client.local() as client:
-        found = client.impact(TABLE, on="2025-04-20", baseline=BASELINE, ahead="2024-11-06")
+        found = client.impact(TABLE, on="2025-04-20", baseline=runs.BASELINE, ahead="2024-11-06")
     expected = total_of(run("2025-04-20", "2024-11-06"))["value_after"]
     assert found.total["value_after"][0] == expected
 

@@ -12,36 +12,17 @@ import pytest
 from tariffs.engine.errors import InputError
 from tariffs.engine.response import parameters_for
 from tariffs.engine.response.exchange_rate import DollarPrices, published_offset
-from tests.economics.independent.armington import Demand, Line, solve
-from tests.economics.runs import (
-    BASELINE,
-    COFFEE,
-    TOYS,
-    assert_balance,
-    lines_of,
-    rates_on,
-    run_of,
-    scenario_of,
-    table_of,
-    total_of,
-)  # fmt: skip
+from tests.economics import runs
+from tests.economics.independent.armington import Demand, solve
+from tests.economics.runs import COFFEE, TOYS, lines_of, rates_on, run_of, table_of, total_of
 
 DAY, SHOES, OFFSET = "2025-12-01", "6403996075", 0.174
 TABLE = table_of(
     {TOYS: {"CN": 1e4, "VN": 2e4, "TH": 5e3}, SHOES: {"IT": 9e4, "VN": 8e3}, COFFEE: {"BR": 5e3}}
 )
 VALUES, CODES = TABLE["customs_value"].to_list(), TABLE["hts"].to_list()
-PROHIBITION = """changes:
-  - op: add
-    measure:
-      id: no_shoes
-      title: Prohibition
-      authority: s301
-      periods:
-        - id: all
-          from: 2025-10-01T00:01-04:00
-          rows: [{origins: [IT], products: ["6403"], kind: prohibition}]
-"""
+BAN = runs.banned('origins: [IT], products: ["6403"]')
+PROHIBITION = runs.scenario_of(f"changes:\n{BAN}")
 OTHERS: list[dict[str, Any]] = [
     {},
     {"market": "sector"},
@@ -64,31 +45,29 @@ def test_trade_and_welfare_are_those_of_an_independent_slow_version(model: str) 
     found = run_of(
         TABLE, on=DAY, fx_offset=OFFSET, response=model, horizon="short", by=("hts10",), include_lines=True
     )
-    before, after = rates_on(TABLE, BASELINE), rates_on(TABLE, DAY)
+    before, after = rates_on(TABLE, runs.BASELINE), rates_on(TABLE, DAY)
     currency, p = dollar(before, after), parameters_for(CODES, horizon="short")
     assert currency < 0.99
-    lines, groups = lines_of(found).to_dicts(), found.scenarios[0].groups.to_dicts()
+    lines, groups = lines_of(found), found.scenarios[0].groups.to_dicts()
+    # A dearer currency of the exporters raises landed prices as a duty does.
+    v0, t0, rates = np.array(VALUES), np.array(before), np.array(after)
     for group in groups:
-        rows = [row for row, hts in enumerate(CODES) if hts == group["hts10"]]
-        eta, supply = p.eta[rows[0]], p.supply[rows[0]]
-        sigma = eta if model == "passthrough" else p.sigma[rows[0]]
-        # A dearer currency of the exporters raises landed prices as a duty does.
-        powers = {row: (1 + after[row]) * currency for row in rows}
-        goods = [Line(VALUES[row], before[row], powers[row] - 1, supply, 0.0) for row in rows]
-        solved = solve(goods, Demand(sigma, eta, eta))
-        landed, revenue = sum(VALUES[row] * (1 + before[row]) for row in rows), 0.0
-        loss = -landed * (solved.imports ** (1 - eta) - 1) / (1 - eta)
-        for row, quantity, price in zip(rows, solved.quantities, solved.exporters, strict=True):
-            value = VALUES[row] * quantity * price * currency
-            assert lines[row]["value_after"] == pytest.approx(value, rel=1e-9)
-            assert lines[row]["duty_after"] == pytest.approx(value * after[row], rel=1e-9)
-            revenue += value * after[row] - VALUES[row] * before[row]
+        own = np.flatnonzero(np.array(CODES) == group["hts10"])
+        eta, supply = p.eta[own[0]], p.supply[own[0]]
+        sigma = eta if model == "passthrough" else p.sigma[own[0]]
+        powers = (1 + rates[own]) * currency
+        solved = solve(v0[own], t0[own], powers - 1, supply, 0.0, Demand(sigma, eta, eta))
+        loss = -(v0 * (1 + t0))[own].sum() * (solved.imports ** (1 - eta) - 1) / (1 - eta)
+        value = v0[own] * solved.quantities * solved.exporters * currency
+        np.testing.assert_allclose(lines["value_after"].to_numpy()[own], value, rtol=1e-9)
+        np.testing.assert_allclose(lines["duty_after"].to_numpy()[own], value * rates[own], rtol=1e-9)
+        revenue = (value * rates[own] - (v0 * t0)[own]).sum()
         assert group["buyer_surplus"] == pytest.approx(loss, rel=1e-9)
         assert group["welfare"] == pytest.approx(loss + revenue, rel=1e-9)
 
 
 def test_smart_has_the_linear_formulas_at_the_price_in_dollars() -> None:
-    before, after = rates_on(TABLE, BASELINE), rates_on(TABLE, DAY)
+    before, after = rates_on(TABLE, runs.BASELINE), rates_on(TABLE, DAY)
     currency, coffee = dollar(before, after), CODES.index(COFFEE)
     options: dict[str, Any] = {"response": "smart", "horizon": "short", "parameter_set": "central"}
     moved = lines_of(run_of(TABLE, on=DAY, fx_offset=OFFSET, include_lines=True, **options))
@@ -106,7 +85,9 @@ def test_without_an_offset_or_an_added_duty_results_are_those_of_no_offset(optio
     plain, named = (run_of(TABLE, on=DAY, **given) for given in (options, {**options, "fx_offset": 0.0}))
     assert plain.scenarios[0].total == named.scenarios[0].total
     assert plain.provenance["run_digest"] == named.provenance["run_digest"]
-    still, moved = (total_of(run_of(TABLE, on=BASELINE, fx_offset=fx, **options)) for fx in (0.0, OFFSET))
+    still, moved = (
+        total_of(run_of(TABLE, on=runs.BASELINE, fx_offset=fx, **options)) for fx in (0.0, OFFSET)
+    )
     assert moved == still
 
 
@@ -130,8 +111,7 @@ def test_the_dollar_s_move_on_the_day_of_a_duty_has_the_horizon_impact() -> None
 def test_prohibited_goods_move_no_dollar(options: dict[str, Any]) -> None:
     given: dict[str, Any] = {"on": DAY, "fx_offset": OFFSET, "horizon": "short", **options}
     without, with_them = (
-        run_of(table, scenario_of(PROHIBITION), **given)
-        for table in (TABLE.filter(pl.col("origin") != "IT"), TABLE)
+        run_of(table, PROHIBITION, **given) for table in (TABLE.filter(pl.col("origin") != "IT"), TABLE)
     )
     notes = [
         [note.message for note in found.scenarios[0].notes if note.reason == "FX_OFFSET"]
@@ -139,18 +119,14 @@ def test_prohibited_goods_move_no_dollar(options: dict[str, Any]) -> None:
     ]
     assert notes[0] == notes[1] != []
     if "response" not in options:
-        assert_balance([total_of(with_them)])
+        runs.assert_balance([total_of(with_them)])
 
 
 def test_every_draw_has_the_dollar_of_the_duties() -> None:
     found, plain = (run_of(TABLE, on=DAY, fx_offset=fx, draws=16, horizon="short") for fx in (OFFSET, 0.0))
-    rows = []
-    for one in (found, plain):
-        ranges = one.scenarios[0].ranges
-        assert ranges is not None
-        rows += ranges.total.filter(pl.col("column") == "value_after").to_dicts()
-    assert rows[0]["p5"] <= total_of(found)["value_after"] <= rows[0]["p95"]
-    assert rows[0]["p5"] != rows[1]["p5"]
+    row, still = (runs.row_of(runs.ranges_of(one).total, "value_after") for one in (found, plain))
+    assert row["p5"] <= total_of(found)["value_after"] <= row["p95"]
+    assert row["p5"] != still["p5"]
 
 
 @pytest.mark.parametrize("offset", [-0.1, 1.1, math.nan])

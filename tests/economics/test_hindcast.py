@@ -17,15 +17,7 @@ from tariffs.client.desk.outcome_pages import BOARDS
 from tariffs.engine.law.yaml_texts import load_yaml
 from tariffs.engine.response.elasticities.parameters import PATH
 from tariffs.engine.validation import hindcast
-from tariffs.engine.validation.hindcast import (
-    NO_CHANGE,
-    Board,
-    Hindcast,
-    ScoreRow,
-    compare_trade,
-    months_between,
-    read_outcomes,
-)
+from tariffs.engine.validation.hindcast import Board, Hindcast, ScoreRow, compare_trade
 from tariffs.engine.validation.trade_scores import partner_growth, score, slope_of
 from tariffs.importers.trade_outcomes import growth, outcomes
 from tests.economics.runs import TOYS, run_of, table_of
@@ -46,11 +38,11 @@ def row_of(found: Hindcast, forecast: str, cut: str = "most") -> ScoreRow:
 
 def test_the_table_has_the_totals_that_the_census_bureau_states() -> None:
     """Imports for consumption of 2024: 3,251.19 bn of all partners, China 429.43, Mexico 503.44."""
-    year = read_outcomes().filter(pl.col("month").str.starts_with("2024"))
+    year = hindcast.read_outcomes().filter(pl.col("month").str.starts_with("2024"))
     sums = dict(year.group_by("origin").agg(pl.col("imports").sum() / 1e9).iter_rows())
     assert len(sums) == 31
     assert (sums[""], sums["CN"], sums["MX"]) == pytest.approx((3251.19, 429.43, 503.44), abs=5e-3)
-    assert read_outcomes()["month"].max() == "2025-11"
+    assert hindcast.read_outcomes()["month"].max() == "2025-11"
 
 
 def test_the_importer_takes_partners_and_growth_of_their_share() -> None:
@@ -111,7 +103,7 @@ def test_the_autumn_of_2025_is_what_was_measured(autumn: Hindcast) -> None:
 
     Measured on single days, from 8.2 on 1 October to 8.7 on 1 September; here on the middle of each month.
     """
-    path, still = row_of(autumn, PATH).score, row_of(autumn, NO_CHANGE).score
+    path, still = row_of(autumn, PATH).score, row_of(autumn, hindcast.NO_CHANGE).score
     assert path.error == pytest.approx(8.3, abs=0.3)
     assert still.error == pytest.approx(16.7, abs=0.05)
     assert path.cells == 366
@@ -168,7 +160,8 @@ def test_the_answer_is_json_a_page_and_a_chart(
     assert run(["validate", "trade", "--json", "-o", str(tmp_path / "board.svg")]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["frozen"]["on"] == "2026-11-30"
-    assert {row["forecast"] for row in answer["scores"]} >= {PATH, NO_CHANGE, "one elasticity", "trend"}
+    forecasts = {row["forecast"] for row in answer["scores"]}
+    assert forecasts >= {PATH, hindcast.NO_CHANGE, "one elasticity", "trend"}
     assert "<svg" in (tmp_path / "board.svg").read_text(encoding="utf-8")
     with Client.local() as client:
         found = client.hindcast()
@@ -194,7 +187,7 @@ def test_boards_are_chosen_by_day() -> None:
     assert refused.value.reason == "PARAMETER_INVALID"
     rules = load_yaml(hindcast.RULES)
     assert tuple(board["known_on"] for board in rules["boards"]) == BOARDS
-    assert months_between("2025-11", "2026-02") == ["2025-11", "2025-12", "2026-01", "2026-02"]
+    assert hindcast.months_between("2025-11", "2026-02") == ["2025-11", "2025-12", "2026-01", "2026-02"]
 
 
 @pytest.mark.slow

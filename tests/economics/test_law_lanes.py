@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffs.engine.base.array_utils import sums_of
 from tariffs.engine.errors import InputError
 from tariffs.engine.response import armington, passthrough, sigma_at
 from tariffs.engine.response.elasticities.adjustment_profile import (
@@ -19,32 +19,16 @@ from tariffs.engine.response.elasticities.adjustment_profile import (
     adjustment_profile,
     path_parameters_for,
 )
-from tariffs.engine.response.elasticities.parameters import ProductParameters, parameters_for
+from tariffs.engine.response.elasticities.parameters import parameters_for
 from tariffs.engine.response.kernels import lane_stages, lane_sums, lane_terms, lanes, law_lanes
-from tariffs.engine.response.lanes.adjustment import (
-    DutyPath,
-    DutyStep,
-    LawDuty,
-    PathTrade,
-    RateMoves,
-    StageElasticities,
-    mean_weights,
-    passthrough_steps,
-)
+from tariffs.engine.response.lanes import adjustment
+from tariffs.engine.response.lanes.adjustment import DutyPath, DutyStep, PathTrade, RateMoves
 from tariffs.engine.response.lanes.lane_rates import RatePaths
 from tariffs.engine.response.lanes.law_lanes import LawLanes
 from tariffs.engine.response.lanes.mean_ages import MeanAges
+from tests.economics import lane_trade
 from tests.economics.independent import adjustment as slow
-from tests.economics.lane_volumes import Columns, at_one_horizon, lane_volumes
-from tests.economics.plain_kernels import as_plain_python
-from tests.economics.sweeps_at_once import (
-    GROUPS,
-    Sums,
-    SweepTrade,
-    assert_sums,
-    drawn_trade,
-    named,
-)
+from tests.economics.lane_trade import as_plain_python, assert_sums, at_one_horizon, lane_volumes
 
 AGES = (0.0, 0.3, 1.0, 1.7, 4.0, 7.5, 10.0, 12.0)
 FIELDS = ("value", "quantity_hat", "creation", "diversion", "buyer_surplus", "welfare")
@@ -68,19 +52,12 @@ class Case:
         p, trade = self.parameters, self.trade
         domestic = p.domestic_ratio * np.bincount(trade.product, trade.v0 * (1.0 + trade.t0))
         path = DutyPath.aged(self.steps(), p.profile)
-        return lane_volumes(
-            trade, path, self.rates[-1], lanes, kappa=p.kappa, domestic=domestic, threads=threads
-        )
+        home = {"kappa": p.kappa, "domestic": domestic}
+        return lane_volumes(trade, path, self.rates[-1], lanes, **home, threads=threads)
 
     def volume(self, threads: int = 2) -> dict[str, Any]:
         (found,) = self.volumes([self.parameters], threads)
         return found
-
-
-def stage(base: ProductParameters, **values: Any) -> ProductParameters:
-    nothing = np.zeros(6)
-    columns = {"spread": nothing, "kappa": nothing * np.nan, "domestic_ratio": nothing} | values
-    return replace(base, source=np.zeros(6, dtype=np.int64), **columns)
 
 
 def case(seed: int, *, steps: int = 5, domestic: bool = False) -> Case:
@@ -94,21 +71,20 @@ def case(seed: int, *, steps: int = 5, domestic: bool = False) -> Case:
         moves = rng.uniform(size=size) < 0.5
         rates.append(np.where(moves, rng.choice([0.0, 0.1, 0.25, 1.45, 30.0], size), rates[-1]))
     ages = sorted(rng.choice(AGES, steps), reverse=True)
-    home = {"kappa": np.full(6, np.nan), "domestic_ratio": np.zeros(6)}
-    if domestic:
-        home = {
-            "kappa": rng.choice([1.2, 3.0, 1.0, np.nan], 6),
-            "domestic_ratio": rng.choice([0.0, 4.0], 6),
-        }
+    kappas, ratios = ([1.2, 3.0, 1.0, np.nan], [0.0, 4.0]) if domestic else ([np.nan], [0.0])
+    home: Any = {"kappa": rng.choice(kappas, 6), "domestic_ratio": rng.choice(ratios, 6)}
     base = parameters_for(["9503000073"])
     impact, short, long = (
-        stage(base, sigma=rng.choice(sigmas, 6), eta=rng.choice(etas, 6), supply=np.full(6, supply), **home)
+        replace(
+            base, source=np.zeros(6, dtype=np.int64), spread=np.zeros(6), sigma=rng.choice(sigmas, 6),
+            eta=rng.choice(etas, 6), supply=np.full(6, supply), **home,
+        )
         for sigmas, etas, supply in (
             ((0.5, 1.0, 1.3), (0.8, 1.0), math.inf),
             ((1.0, 2.5), (1.5, 1.0), math.inf),
             ((4.0, 6.0), (2.0, 0.0), 10.0),
         )
-    )
+    )  # fmt: skip
     trade = PathTrade(np.concatenate([[0], np.cumsum(counts)]), product, v0, rates[0])
     return Case(trade, rates[1:], ages, PathParameters.of((impact, short, long), adjustment_profile()))
 
@@ -118,19 +94,16 @@ def slow_volume(one: Case) -> dict[str, Any]:
     names = ("sigma", "eta", "supply", "kappa", "domestic_ratio")
     for k, first, last in zip(range(6), one.trade.offsets, one.trade.offsets[1:], strict=False):
         stages = [slow.Elasticities(*(float(getattr(p, n)[k]) for n in names)) for p in one.parameters.stages]
-        steps = [
-            (slow.elasticities_at(age, *stages), rates[first:last].tolist())
-            for age, rates in zip(one.ages, one.rates, strict=True)
-        ]
-        v0, t0 = one.trade.v0[first:last].tolist(), one.trade.t0[first:last].tolist()
+        ages = [slow.elasticities_at(age, *stages) for age in one.ages]
+        steps = list(zip(ages, (rates[first:last] for rates in one.rates), strict=True))
+        v0, t0 = one.trade.v0[first:last], one.trade.t0[first:last]
         market = slow.composed(v0, t0, steps, stages[1].domestic_ratio)
         created = slow.creation(market, v0)
-        diverted = [v * (q - 1) - c for v, q, c in zip(v0, market.quantity, created, strict=True)]
-        revenue = sum(v * t for v, t in zip(market.value, market.rate, strict=True))
-        gained = market.surplus + revenue - sum(v * t for v, t in zip(v0, t0, strict=True))
+        diverted = v0 * (market.quantity - 1) - created
+        gained = market.surplus + market.value @ market.rate - v0 @ t0
         columns = (market.value, market.quantity, created, diverted, [market.surplus], [gained])
         for name, values in zip(FIELDS, columns, strict=True):
-            found[name] += values
+            found[name] += list(values)
     return {name: np.array(values) for name, values in found.items()}
 
 
@@ -155,7 +128,7 @@ def test_at_the_ages_of_the_horizons_the_path_is_their_response(seed: int, at: t
     whole = armington(trade.product, trade.v0, trade.t0, last, p.sigma, p.eta, supply=supply)
     assert_same(one.volume(), whole, 1e-11, trade.v0.sum())
     alone = passthrough(trade.v0, trade.t0, last, p.eta[trade.product], supply=supply)
-    value, hat, surplus, welfare = passthrough_steps(trade, one.steps(), one.parameters)
+    value, hat, surplus, welfare = adjustment.passthrough_steps(trade, one.steps(), one.parameters)
     np.testing.assert_allclose(value, alone.value, rtol=1e-11)
     np.testing.assert_allclose(hat, alone.quantity_hat, rtol=1e-11)
     for found, expected in ((surplus, alone.buyer_surplus), (welfare, alone.welfare)):
@@ -186,10 +159,12 @@ def test_mean_weights_are_those_of_the_common_age() -> None:
     profile, product, v0 = one.parameters.profile, one.trade.product, one.trade.v0
     moved = np.bincount(product, sum(v0 * (rates != one.trade.t0) for rates in one.rates)) > 0
     for age in AGES:
-        found = mean_weights(one.trade, replace(one, ages=[age] * 5).steps(), profile, product, 6)
+        found = adjustment.mean_weights(one.trade, replace(one, ages=[age] * 5).steps(), profile, product, 6)
         expected = np.where(moved, profile.at(age)[:, :, None], profile.at(0.0)[:, :, None])
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
-    np.testing.assert_allclose(mean_weights(one.trade, one.steps(), profile, product, 6).sum(axis=1), 1.0)
+    np.testing.assert_allclose(
+        adjustment.mean_weights(one.trade, one.steps(), profile, product, 6).sum(axis=1), 1.0
+    )
 
 
 YEARS = [4.5, 1.2, 0.4, 0.0]
@@ -204,7 +179,7 @@ def test_mean_ages_of_scenarios_are_those_of_their_steps(seed: int, moved: list[
     form[:, 0] = 0
     value, marks = np.exp(rng.normal(8.0, 2.0, 30)), np.isin(np.arange(10), moved)
     profile = adjustment_profile()
-    stages = StageElasticities(np.ones((3, 3, 1)), profile)
+    stages = adjustment.StageElasticities(np.ones((3, 3, 1)), profile)
     ages = MeanAges(RatePaths(YEARS, form, np.where(marks, 9.9, rates), marks), value, stages)
     given = rng.choice([0.0, 0.1, 0.3, 1.45], (len(moved), 7))
     found = ages(given)
@@ -217,7 +192,7 @@ def test_mean_ages_of_scenarios_are_those_of_their_steps(seed: int, moved: list[
             for years, before, after in zip(YEARS, of_day, of_day[1:], strict=False)
         ]
         trade = PathTrade(np.arange(31), lines, value, of_day[0])
-        expected = mean_weights(trade, steps, profile, 0 * lines, 1)[:, :, 0]
+        expected = adjustment.mean_weights(trade, steps, profile, 0 * lines, 1)[:, :, 0]
         np.testing.assert_allclose(found[:, :, scenario], expected, rtol=1e-12, atol=1e-15)
         assert np.array_equal(ages(given[:, scenario : scenario + 1])[:, :, 0], found[:, :, scenario])
     still = MeanAges(RatePaths(YEARS, 0 * form, rates, np.zeros(10, dtype=bool)), value, stages)
@@ -260,21 +235,22 @@ PRODUCTS = 60
 class Edge:
     """Trade with shares of 1e-14, rates after each step, and elasticities of lanes at two horizons."""
 
-    trade: SweepTrade
+    trade: lane_trade.SweepTrade
     rates: list[Any]
     columns: list[Any]
     weights: Any
 
-    def sums(self, columns: list[Any], threads: int = 1) -> Sums:
+    def sums(self, columns: list[Any], threads: int = 1) -> lane_trade.Sums:
         """Sums of lanes by the steps of the law."""
         pairs, last = zip(self.rates, self.rates[1:], strict=False), self.rates[-1]
         steps = [DutyStep(0.0, RateMoves.between(before, after)) for before, after in pairs]
         one = self.trade.swept()
-        duty = LawDuty(DutyPath(steps, self.weights), last, last, one.kept, values=self.trade.value_group)
-        before = sums_of(self.trade.group, self.trade.v0, GROUPS)
-        return named(LawLanes(one.table, duty, threads=threads)(columns), before)
+        duty = adjustment.LawDuty(
+            DutyPath(steps, self.weights), last, last, one.kept, values=self.trade.value_group
+        )
+        return lane_trade.named(LawLanes(one.table, duty, threads=threads)(columns), self.trade)
 
-    def composed(self, lane: int) -> Sums:
+    def composed(self, lane: int) -> lane_trade.Sums:
         """Sums of the reference solver, called once a step on the trade after the older ones."""
         trade = self.trade
         value, hat, surplus = trade.v0, np.ones(trade.v0.size), np.zeros(trade.kind.size)
@@ -289,14 +265,17 @@ class Edge:
 
 def edge(seed: int, steps: int, ends: list[float], lanes: int = 7) -> Edge:
     rng = np.random.default_rng(seed)
-    trade = drawn_trade(rng, 6 * PRODUCTS, PRODUCTS, 1, 1)
+    trade = lane_trade.drawn_trade(rng, 6 * PRODUCTS, PRODUCTS, 1, 1)
     size, products = trade.v0.size, trade.kind.size
     rates = [rng.choice([0.0, 0.025, 0.1, 0.25], size)]
     for _ in range(steps):
         rates.append(np.where(rng.random(size) < 0.4, rng.choice(ends, size), rates[-1]))
-    kinds = (SIGMAS, ETAS, SUPPLIES)
     columns = [
-        Columns(np.stack([[rng.choice(each, products) for each in kinds] for _ in range(2)]))
+        SimpleNamespace(
+            columns=np.stack(
+                [[rng.choice(each, products) for each in (SIGMAS, ETAS, SUPPLIES)] for _ in range(2)]
+            )
+        )
         for _ in range(lanes)
     ]
     mix = rng.random(steps) if steps > 1 else np.ones(1)

@@ -48,10 +48,7 @@ def own(tmp_path: Path) -> Any:
 @pytest.mark.parametrize("name", ["", *SETS])
 def test_every_chapter_and_product_has_values_and_a_source_in_every_set(horizon: str, name: str) -> None:
     found = parameters_for(CHAPTERS, horizon=horizon, set=name or None)
-    assert (found.sigma >= 1.05).all()
-    assert (found.sigma <= 20.0).all()
-    assert (found.eta > 0.0).all()
-    assert (found.spread > 0.0).all()
+    assert ((found.sigma >= 1.05) & (found.sigma <= 20.0) & (found.eta > 0.0) & (found.spread > 0.0)).all()
     if name in ("", *BOUNDS):
         assert (found.supply == SUPPLIES[horizon]).all()
     every = parameters_for(reference_table()["hts"].unique().to_list(), horizon=horizon, set=name or None)
@@ -60,9 +57,7 @@ def test_every_chapter_and_product_has_values_and_a_source_in_every_set(horizon:
 
 
 def test_values_are_those_of_the_section_in_the_order_of_the_codes() -> None:
-    long, short, impact = (
-        parameters_for([TRUCKS, TOYS], horizon=each) for each in ("long", "short", "impact")
-    )
+    long, short, impact = (parameters_for([TRUCKS, TOYS], horizon=each) for each in reversed(STAGES))
     assert [each.sigma.tolist() for each in (long, short, impact)] == [[6.56, 4.58], [2.76, 2.31], [1.3, 1.3]]
     assert (long.eta[0], short.eta[0], impact.eta[0]) == (2.0, 1.5, 0.8)
     low, high = (parameters_for([TRUCKS], set=each) for each in BOUNDS)
@@ -262,18 +257,14 @@ def test_a_users_value_takes_precedence_and_the_path_ends_at_the_importers_long_
 
 def test_exports_respond_with_the_sigma_of_their_destination() -> None:
     """Goods of a small share, alone under a duty: their price rises by all that suppliers do not bear."""
-    each = [
-        table_of({"720851": {"US": 1.0, "DE": 1e6}}).with_columns(destination=pl.lit(to))
-        for to in ("CN", "CA")
-    ]
+    goods = table_of({"720851": {"US": 1.0, "DE": 1e6}})
+    each = pl.concat(goods.with_columns(destination=pl.lit(to)) for to in ("CN", "CA"))
     options: dict[str, Any] = {"by": ("destination", "origin"), "horizon": "long", "direction": "export"}
-    days = ("2025-01-01", "2025-04-15")
-    found = [run_of(pl.concat(each), on=day, **options).scenarios[0].groups for day in days]
     before, after = (
-        {row["destination"]: row for row in rows.filter(origin="US").to_dicts()} for rows in found
+        {row["destination"]: row for row in found.scenarios[0].groups.filter(origin="US").to_dicts()}
+        for found in (run_of(each, on=day, **options) for day in ("2025-01-01", "2025-04-15"))
     )
-    supply = HORIZON_SUPPLY["long"]
-    for to in ("CN", "CA"):
+    for to, supply in (("CN", HORIZON_SUPPLY["long"]), ("CA", HORIZON_SUPPLY["long"])):
         sigma = parameters_for(["720851"], horizon="long", importers=[to]).sigma[0]
         wedge = np.log((1 + after[to]["effective_rate"]) / (1 + before[to]["effective_rate"]))
         assert wedge > 0.2

@@ -18,8 +18,9 @@ from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import library
 from tariffs.engine.schedule.reference_data import reference_table
+from tests.economics import runs
 from tests.economics.independent import adjustment as slow
-from tests.economics.runs import BASELINE, TOYS, lines_of, run_of, scenario_of, table_of, total_of
+from tests.economics.runs import BASELINE, TOYS, run_of, table_of, total_of
 
 VALUES = {"CN": 60.0, "VN": 25.0, "DE": 10.0, "BR": 5.0}
 TABLE = table_of({TOYS: VALUES})
@@ -27,7 +28,7 @@ BASE = library()["base"]
 
 
 def run(on: str, horizon: str = "path", **options: Any) -> pl.DataFrame:
-    return lines_of(run_of(TABLE, on=on, horizon=horizon, include_lines=True, **options))
+    return runs.lines_of(run_of(TABLE, on=on, horizon=horizon, include_lines=True, **options))
 
 
 def rates_by_day(end: str) -> list[tuple[date, list[float]]]:
@@ -53,10 +54,8 @@ def test_the_path_on_a_day_composes_the_rates_of_all_days_before(on: str) -> Non
     (_, start), *changes = rates_by_day(on)
     stages = [elasticities(horizon) for horizon in ("impact", "short", "long")]
     ages = [(date.fromisoformat(on) - day).days / 365 for day, _ in changes]
-    steps = [
-        (slow.elasticities_at(age, *stages), rates) for age, (_, rates) in zip(ages, changes, strict=True)
-    ]
-    v0 = list(VALUES.values())
+    aged = [slow.elasticities_at(age, *stages) for age in ages]
+    steps, v0 = list(zip(aged, (rates for _, rates in changes), strict=True)), list(VALUES.values())
     market, found = slow.composed(v0, start, steps), run(on)
     assert len(steps) >= 8
     np.testing.assert_allclose(found["value_after"], market.value, rtol=1e-9)
@@ -72,9 +71,7 @@ def test_on_the_day_of_the_first_change_the_path_is_the_impact_and_so_are_its_dr
     assert path.sum() < 100.0
     assert run("2025-02-03")["value_after"].to_list() == list(VALUES.values())
     drawn = [run_of(TABLE, on="2025-02-04", horizon=name, draws=64, seed=5) for name in ("impact", "path")]
-    named, ours = (found.scenarios[0].ranges for found in drawn)
-    assert named is not None
-    assert ours is not None
+    named, ours = map(runs.ranges_of, drawn)
     for name in ("p5", "p50", "p95"):
         np.testing.assert_allclose(ours.total[name], named.total[name], rtol=1e-9, atol=1e-9)
 
@@ -94,13 +91,6 @@ def test_other_models_have_no_jump_on_a_day_without_an_act(response: str, limit:
     assert len(quiet) >= 10
     assert max(quiet) < limit
     assert sum(quiet) > 0.01
-
-
-def test_the_provenance_names_the_path_and_digests_every_horizon() -> None:
-    provenance = run_of(TABLE, on="2025-12-01").provenance
-    assert (provenance["horizon"], provenance["parameters"]) == ("path", "path")
-    digests = {parameters_for([TOYS], horizon=each).digest for each in ("impact", "short", "long")}
-    assert provenance["parameter_digest"] not in digests
 
 
 ONE_IN = 40
@@ -163,18 +153,11 @@ def test_the_default_answer_moves_little_on_a_day_without_an_act(scale: int) -> 
 
 ON = "2026-03-15"
 NEVER = "changes:\n  - {op: terminate, measures: {authority: ieepa}, at: 2025-01-02}\n"
-ENDED = """changes:
-  - op: add
-    measure:
-      id: short_lived
-      title: Duty of half a year
-      authority: s301
-      periods:
-        - id: short_lived_p
-          from: 2025-02-01T00:01-05:00
-          known_from: 2025-01-02
-          rows: [{origins: [CN], rate: 40%}]
-  - {op: terminate, measures: {id: short_lived}, at: 2025-08-01, known_from: 2025-01-02}
+SHORT_LIVED = runs.added(
+    "short", "2025-02-01T00:01-05:00", "origins: [CN], rate: 40%", period="known_from: 2025-01-02, "
+)
+ENDED = f"""changes:
+{SHORT_LIVED}  - {{op: terminate, measures: {{id: short}}, at: 2025-08-01, known_from: 2025-01-02}}
 """
 
 
@@ -184,7 +167,7 @@ def table() -> pl.DataFrame:
 
 
 def test_laws_that_are_equal_today_differ_by_the_line_of_ended_duties_alone(table: pl.DataFrame) -> None:
-    found = run_of(table, BASE, scenario_of(NEVER), on=ON, memory=True, by=("hts10",))
+    found = run_of(table, BASE, runs.scenario_of(NEVER), on=ON, memory=True, by=("hts10",))
     one, other = total_of(found), total_of(found, 1)
     assert one["duty"] == pytest.approx(other["duty"], rel=1e-12)
     for name in ("unadjusted_surplus", "ended_surplus"):
@@ -200,7 +183,7 @@ def test_laws_that_are_equal_today_differ_by_the_line_of_ended_duties_alone(tabl
 def test_trade_returns_steadily_after_a_duty_ends(table: pl.DataFrame) -> None:
     """While both steps are in their first year trade stands still, to 0.05 %; then it comes nearer on every day."""
     options = Options(baseline=BASELINE, known_on="2025-01-02", by=("origin",))
-    china, scenarios = table.filter(pl.col("origin") == "CN"), [scenario_of(ENDED), BASE]
+    china, scenarios = table.filter(pl.col("origin") == "CN"), [runs.scenario_of(ENDED), BASE]
     found = timeline(china, scenarios, "2025-08-01", "2028-12-31", law=load_law(), options=options).scenarios
     trade = [block.totals["value_after"].to_numpy() for block in found]
     share = trade[0] / trade[1]

@@ -17,11 +17,10 @@ from tariffs.engine.runs.lanes.table_lanes import has_lanes
 from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.runs.sweeps import sweep as sweep_module
 from tariffs.engine.runs.sweeps.point_sums import PointEvaluator
-from tariffs.engine.runs.sweeps.seek import Target, Vary, seek
 from tariffs.engine.runs.sweeps.sweep import Sweep, sweep
 from tariffs.engine.runs.sweeps.sweep_points import grid
 from tests.conftest import SCALE
-from tests.economics.runs import BASELINE, ban_from, scenario_of, table_of
+from tests.economics.runs import BASELINE, added, banned, scenario_of, table_of, void
 from tests.unit.result_frames import assert_agree
 
 DAY = "2025-12-01"
@@ -44,29 +43,11 @@ changes:
   - {op: set_rate, measures: {authority: ieepa.reciprocal, origins: [IN]}, rate: $world, from: $start}
   - {op: set_rate, measures: {id: s232_steel}, by: $more, from: 2025-11-01}
 """
-ADDED = """
-parameters: {add: {default: "20%"}, share: {default: "50%"}, cut: {default: off}}
+ADDED = f"""
+parameters: {{add: {{default: "20%"}}, share: {{default: "50%"}}, cut: {{default: off}}}}
 changes:
-  - op: add
-    measure:
-      id: added
-      title: Added
-      authority: s301
-      periods: [{id: added_p, from: 2025-06-01T00:01-04:00, rows: [{origins: [IN, MX], rate: $add}]}]
-"""
-BANNED = ban_from("2025-10-01T00:01-04:00")
-VOID = """  - op: add
-    measure:
-      id: voided
-      title: Void
-      authority: s301
-      periods: [{id: void_p, from: 2025-06-01T00:01-04:00, rows: [{origins: [CN, DE], rate: "10%"}]}]
-  - op: invalidate
-    measures: {id: voided}
-    at: 2026-02-20
-    from_beginning: true
-    collection_stop: 2026-02-24T00:00-05:00
-"""
+{added("more", "2025-06-01T00:01-04:00", "origins: [IN, MX], rate: $add")}"""
+BANNED, VOID = banned('origins: [CN], products: ["9503", "7208"]'), void("CN, DE")
 LIMITED = """  - {op: shock_quantity, from: 2025-06-01, origins: [CN], share: $share}
   - {op: shock_quantity, from: 2025-06-01, origins: [DE], share: 60%, rents: exporter, when: $cut}
 """
@@ -128,17 +109,11 @@ def assert_impact_of_each(
     ("points", "on", "options"),
     [
         (MANY, DAY, {}),
-        (MANY, DAY, {"by": ("hts4",)}),
         (MANY, DAY, {"by": ("authority", "origin")}),
-        (MANY, DAY, {"by": ()}),
-        (DATED, "2026-03-01", {}),
         (DATED, "2026-03-01", {"known_on": "entry"}),
-        (IN_FORCE, "2025-11-05", {}),
-        (IN_FORCE, DAY, {"parameter_set": OWN}),
         (IN_FORCE, DAY, {"parameter_set": OWN, "by": ("hts4",)}),
         (FEW, DAY, {"market": "sector"}),
         (FEW, DAY, {"market": "sector", "by": ()}),
-        (FEW, "2028-03-01", {"market": "sector", "by": ("hts4",)}),
         (FEW, "2028-03-01", {"market": "sector", "by": ("authority", "origin")}),
         (IN_FORCE, DAY, {"market": "sector", "horizon": "long", "by": ("hts4",)}),
         (FEW, DAY, {"market": "sector", "horizon": "short", "by": ("hts10", "origin")}),
@@ -209,15 +184,3 @@ def test_unequal_supply_in_a_nest_is_computed_one_by_one(horizon: str, tmp_path:
 
     assert has_lanes(run())
     assert not has_lanes(run(parameter_set=str(path)))
-
-
-def test_a_seek_on_the_path_finds_the_rate_of_an_impact(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PointEvaluator, "_one_by_one", refuse)
-    scenario, law = scenario_of(RATES), load_law()
-    at = [Point(scenario.with_parameters({"cn": "37%"}), DAY)]
-    (block,) = impact(GOODS, at, law=law, options=OPTIONS).scenarios
-    (value,) = block.groups.filter(pl.col("origin") == "CN")["value_after"]
-    target = Target("value_after", value, {"origin": ["CN"]})
-    found = seek(GOODS, scenario, Vary("cn", "1%", "100%"), target, on=DAY, law=law, options=OPTIONS)
-    assert found.provenance["horizon"] == "path"
-    assert [root.value for root in found.roots] == pytest.approx([0.37], rel=1e-6)

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.response import STATUS, armington, gsim_imports, passthrough, smart
 from tariffs.engine.response.inputs import Floats
@@ -356,11 +355,3 @@ def p27_static_rates_know_no_elasticity(market: Market) -> None:
     one, other = market.solve(), market.with_(sigma=9.0, eta=0.3).solve()
     assert np.array_equal(one.revenue_base, other.revenue_base)
     assert np.array_equal(one.landed_base, other.landed_base)
-
-
-def test_25_one_bad_line_of_all_is_refused_by_its_number(reference: Market) -> None:
-    spoilt = reference.t1.copy()
-    spoilt[123_456] = np.nan
-    with pytest.raises(InputError) as caught:
-        reference.with_(t1=spoilt).solve()
-    assert (caught.value.field, caught.value.metadata["line"]) == ("t1", "123456")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,135 +13,146 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.loader import load_law
-from tariffs.engine.response import armington
+from tariffs.engine.response import ArmingtonResponse, armington, theta_parameters_for
 from tariffs.engine.response.elasticities.parameters import parameters_for
 from tariffs.engine.response.kernels.quota_premiums import hold_to_limits
+from tariffs.engine.response.limits import quotas
 from tariffs.engine.response.limits.limited_response import LimitedResponse
-from tariffs.engine.response.limits.quotas import solve_quotas
+from tariffs.engine.response.limits.quotas import JointLimit, QuotaProblem, QuotaSolution, solve_quotas
 from tariffs.engine.runs.impact import Impact, Options
 from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import Scenario, apply_scenario
-from tests.economics.independent import quotas as slow
-from tests.economics.independent.quotas import Limit, equilibrium
-from tests.economics.quota_problems import Trade, random_trade, solve
-from tests.economics.runs import (
-    BALLS,
-    BASELINE,
-    STEEL,
-    TOYS,
-    lines_of,
-    run_of,
-    scenario_of,
-    table_of,
-    total_of,
-)
+from tests.economics import runs
+from tests.economics.independent.quotas import Goods, Limit, equilibrium
+from tests.economics.runs import BASELINE, TOYS, lines_of, run_of, scenario_of, table_of, total_of
 from tests.economics.test_balance import MODELS
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_premiums_and_quantities_of_one_product_are_those_of_the_slow_solver(seed: int) -> None:
-    trade = random_trade(seed)
-    caps = np.array([0.4, np.inf, 0.7, np.inf])
-    solved = solve(trade, caps, [])
-    slow = equilibrium(
-        trade.goods([(0,), (), (1,), ()]),
-        trade.demands,
-        [Limit(0.4 * trade.value[0]), Limit(0.7 * trade.value[2])],
+@dataclass(frozen=True)
+class Solved:
+    """Quantity hats from the baseline, the solution, and the problem it is of."""
+
+    quantities: Any
+    found: QuotaSolution
+    problem: QuotaProblem
+
+
+def random_goods(seed: int, products: int = 1, origins: int = 4) -> Goods:
+    """Draw trade with elasticities on both sides of 1 and of each other."""
+    rng = np.random.default_rng(seed)
+    size = products * origins
+    return Goods(
+        np.repeat(np.arange(products), origins),
+        np.exp(rng.normal(0.0, 1.0, size)) * 1e6,
+        rng.uniform(0.0, 0.2, size),
+        rng.uniform(0.0, 0.8, size),
+        np.exp(rng.normal(1.0, 0.6, products)),
+        np.exp(rng.normal(0.2, 0.6, products)),
+        np.where(rng.random(products) < 0.3, np.inf, np.exp(rng.normal(1.5, 1.0, products))),
     )
-    np.testing.assert_allclose(solved.quantities, slow.quantities, rtol=1e-9)
-    np.testing.assert_allclose(np.expm1(solved.found.premium[[0, 2]]), slow.premiums, rtol=1e-9, atol=1e-9)
+
+
+def unlimited(goods: Goods) -> ArmingtonResponse:
+    columns = (goods.product, goods.value, goods.before, goods.after, goods.sigma, goods.eta)
+    return armington(*columns, supply=goods.supply[goods.product])
+
+
+def solve(goods: Goods, caps: Any = np.inf, joint: Sequence[Limit] = ()) -> Solved:
+    """Solve duties by `armington`, then the limits; every variety is a class of its own.
+
+    `caps` are shares of the baseline, infinite without a limit.
+    """
+    free = unlimited(goods)
+    amounts, limits = goods.value * free.quantity_hat, []
+    for limit in joint:
+        own = np.zeros(len(amounts))
+        own[limit.places] = amounts[limit.places]
+        limits.append(JointLimit(quotas.FLOOR if limit.floor else quotas.CEILING, own, limit.wanted))
+    problem = QuotaProblem(
+        offsets=np.searchsorted(goods.product, np.arange(len(goods.sigma) + 1)).astype(np.int64),
+        landed=free.value * (1.0 + goods.after),
+        caps=np.log(caps) - np.log(free.quantity_hat),
+        wedges=np.zeros(len(amounts)),
+        joint=limits,
+        sigma=goods.sigma,
+        eta=goods.eta,
+        supply=goods.supply,
+    )
+    found = solve_quotas(problem)
+    return Solved(free.quantity_hat * np.exp(found.quantity), found, problem)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_premiums_and_quantities_are_those_of_the_slow_solver(seed: int) -> None:
+    goods = random_goods(seed, products=1 + seed % 2)
+    places = np.arange(len(goods.value))
+    caps = np.select([places % 4 == 0, places % 4 == 2], [0.4, 0.7], np.inf)
+    solved, held = solve(goods, caps), np.flatnonzero(caps < np.inf).tolist()
+    quantities, premiums = equilibrium(goods, [Limit([k], caps[k] * goods.value[k]) for k in held])
+    np.testing.assert_allclose(solved.quantities, quantities, rtol=1e-9)
+    np.testing.assert_allclose(np.expm1(solved.found.premium[held]), premiums, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_joint_limits_and_floors_over_products_are_those_of_the_slow_solver(seed: int) -> None:
-    trade = random_trade(seed, products=2, origins=3)
-    free = armington(
-        trade.product, trade.value, trade.before, trade.after, trade.sigma, trade.eta,
-        supply=trade.supply[trade.product],
-    ).quantity_hat * trade.value  # fmt: skip
-    wanted = [([0, 3], 0.6, False), ([1, 4], 1.3, True), ([0, 2], 0.8, False)]
-    joint = [(own, Limit(float(part * free[own].sum()), floor)) for own, part, floor in wanted]
-    solved = solve(trade, np.full(6, np.inf), joint)
-    slow = equilibrium(
-        trade.goods([(0, 2), (1,), (2,), (0,), (1,), ()]), trade.demands, [limit for _, limit in joint]
-    )
-    np.testing.assert_allclose(solved.quantities, slow.quantities, rtol=1e-9)
-    np.testing.assert_allclose(np.expm1(solved.found.joint), slow.premiums, rtol=1e-9, atol=1e-9)
+    goods = random_goods(seed, products=2, origins=3)
+    free = unlimited(goods).quantity_hat * goods.value
+    wanted = [
+        ([0, 3], 0.6, False),
+        ([1, 4], 1.3, True),
+        ([0, 2], 0.8, False),
+        ([0, 5], 9.0, False),
+        ([2], 0.1, True),
+    ]
+    joint = [Limit(own, float(part * free[own].sum()), floor) for own, part, floor in wanted]
+    solved = solve(goods, joint=joint)
+    quantities, premiums = equilibrium(goods, joint)
+    np.testing.assert_allclose(solved.quantities, quantities, rtol=1e-9)
+    np.testing.assert_allclose(np.expm1(solved.found.joint), premiums, rtol=1e-9, atol=1e-9)
+    assert (solved.found.joint[3:] == 0.0).all()
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_a_limit_is_a_duty_at_its_premium(seed: int) -> None:
-    trade = random_trade(seed, products=3, origins=5)
-    caps = np.where(np.arange(15) % 3 == 0, 0.3, np.inf)
-    solved = solve(trade, caps, [])
-    after = (1.0 + trade.after) * np.exp(solved.found.premium) - 1.0
-    duty = armington(
-        trade.product, trade.value, trade.before, after, trade.sigma, trade.eta, supply=trade.supply[trade.product]
-    )  # fmt: skip
-    np.testing.assert_allclose(solved.quantities, duty.quantity_hat, rtol=1e-11)
-    assert (solved.quantities <= caps * (1.0 + 1e-12)).all()
-    assert (solved.found.premium >= 0.0).all()
-    assert ((solved.found.premium > 0.0) <= np.isclose(solved.quantities, caps, rtol=1e-12)).all()
+# Three origins of one good at the set `long`: two at 12.5 percent, one at 8.4387.
+THREE = Goods(
+    np.zeros(3, dtype=np.int64), np.array([4e6, 2e6, 1e6]), np.zeros(3), np.array([0.125, 0.125, 0.084387]),
+    np.array([4.58]), np.array([2.0]), np.array([10.0]),
+)  # fmt: skip
+HALVED = np.array([0.5, np.inf, np.inf])
 
 
-def test_a_slack_limit_is_no_limit() -> None:
-    trade = random_trade(3)
-    free = solve(trade, np.full(4, np.inf), [])
-    slack = solve(trade, np.full(4, 9.0), [([0, 1], Limit(1e9)), ([2], Limit(1.0, floor=True))])
-    assert (slack.quantities == free.quantities).all()
-    assert not slack.found.premium.any()
-    assert not slack.found.joint.any()
-
-
-def toys() -> Trade:
-    """Three origins of one good at the set `long`: two at 12.5 percent, one at 8.4387."""
-    one = np.ones(1)
-    return Trade(
-        np.zeros(3, dtype=np.int64), np.array([4e6, 2e6, 1e6]), np.zeros(3), np.array([0.125, 0.125, 0.084387]),
-        4.58 * one, 2.0 * one, 10.0 * one,
-    )  # fmt: skip
-
-
-def test_halving_toys_of_the_largest_origin_and_a_tighter_limit() -> None:
-    free = solve(toys(), np.full(3, np.inf), [])
-    np.testing.assert_allclose(free.quantities, [0.815, 0.815, 0.915], atol=5e-4)
-    half = solve(toys(), np.array([0.5, np.inf, np.inf]), [])
+def test_halving_toys_of_the_largest_origin() -> None:
+    np.testing.assert_allclose(unlimited(THREE).quantity_hat, [0.815, 0.815, 0.915], atol=5e-4)
+    half = solve(THREE, HALVED)
     assert np.expm1(half.found.premium[0]) == pytest.approx(0.226, abs=5e-4)
     np.testing.assert_allclose(half.quantities, [0.5, 0.948, 1.064], atol=5e-4)
-    caps = np.linspace(0.05, 0.8, 40)
-    premiums = [solve(toys(), np.array([cap, np.inf, np.inf]), []).found.premium[0] for cap in caps]
-    assert (np.diff(premiums) < 0.0).all()
 
 
 def test_limits_at_the_ends_of_the_elasticities() -> None:
     """No substitution, perfect substitutes, and inelastic and elastic demand, where no duty changes."""
-    still, half = replace(toys(), after=np.zeros(3)), np.array([0.5, np.inf, np.inf])
+    still = replace(THREE, after=np.zeros(3))
     flat = replace(still, supply=np.array([np.inf]))
-    together = solve(replace(still, sigma=np.zeros(1)), half, [])
+    together = solve(replace(still, sigma=np.zeros(1)), HALVED)
     np.testing.assert_allclose(together.quantities, 0.5, rtol=1e-6)
-    replaced = solve(replace(flat, sigma=np.array([1e7])), half, [])
+    replaced = solve(replace(flat, sigma=np.array([1e7])), HALVED)
     assert replaced.found.premium[0] == pytest.approx(0.0, abs=1e-6)
     assert (replaced.quantities * flat.value).sum() == pytest.approx(flat.value.sum(), rel=1e-6)
-    fixed = solve(replace(still, eta=np.zeros(1)), half, [])
+    fixed = solve(replace(still, eta=np.zeros(1)), HALVED)
     shares, power = still.value / still.value.sum(), 1.0 - 1.0 / 4.58
     assert (shares * fixed.quantities**power).sum() == pytest.approx(1.0, rel=1e-12)
-    elastic = solve(replace(flat, eta=np.array([1e8])), half, [])
+    elastic = solve(replace(flat, eta=np.array([1e8])), HALVED)
     assert elastic.found.index[0] == pytest.approx(0.0, abs=1e-7)
 
 
 def test_a_limit_that_no_price_keeps_is_unknown() -> None:
-    alone = Trade(
-        np.zeros(1, dtype=np.int64), np.array([1e6]), np.zeros(1), np.zeros(1), np.array([3.0]), np.zeros(1),
-        np.array([np.inf]),
-    )  # fmt: skip
-    found = solve(alone, np.array([0.5]), [])
-    assert np.isnan(found.found.index[0])
-    assert np.isnan(solve(alone, np.array([np.inf]), [([0], Limit(5e5))]).found.joint[0])
+    one, none = np.ones(1), np.zeros(1)
+    alone = Goods(np.zeros(1, dtype=np.int64), 1e6 * one, none, none, 3.0 * one, none, np.inf * one)
+    assert np.isnan(solve(alone, 0.5 * one).found.index[0])
+    assert np.isnan(solve(alone, joint=[Limit([0], 5e5)]).found.joint[0])
 
 
 def test_the_kernel_has_the_same_bits_as_plain_python() -> None:
-    problem = solve(random_trade(5), np.array([0.4, np.inf, 0.7, 0.2]), []).problem
+    problem = solve(random_goods(5), np.array([0.4, np.inf, 0.7, 0.2])).problem
     shares = problem.landed / problem.landed.sum()
     parameters = np.column_stack([problem.sigma, problem.eta, 1.0 / problem.supply])
     compiled, plain = ([np.empty(4), np.empty(4), np.empty(1)] for _ in range(2))
@@ -152,22 +164,18 @@ def test_the_kernel_has_the_same_bits_as_plain_python() -> None:
 
 
 def test_products_have_the_same_bits_whatever_is_solved_with_them() -> None:
-    trade = random_trade(7, products=3, origins=4)
-    caps = np.where(np.arange(12) % 2 == 0, 0.5, np.inf)
-    whole = solve(trade, caps, [])
-    first = Trade(
-        trade.product[:4], trade.value[:4], trade.before[:4], trade.after[:4], trade.sigma[:1], trade.eta[:1],
-        trade.supply[:1],
-    )  # fmt: skip
-    assert (solve_quotas(solve(first, caps[:4], []).problem).premium == whole.found.premium[:4]).all()
+    goods, caps = random_goods(7, products=3), np.where(np.arange(12) % 2 == 0, 0.5, np.inf)
+    names = vars(goods)
+    first = Goods(**{name: column[: 4 if len(column) == 12 else 1] for name, column in names.items()})
+    assert (solve(first, caps[:4]).found.premium == solve(goods, caps).found.premium[:4]).all()
 
 
 DAY = "2026-11-20"
 TABLE = table_of(
     {
         TOYS: {"CN": 4e9, "VN": 2e9, "MX": 1e9},
-        STEEL: {"CN": 2e9, "JP": 1e9, "DE": 3e9},
-        BALLS: {"CN": 1e9, "TW": 1e9},
+        runs.STEEL: {"CN": 2e9, "JP": 1e9, "DE": 3e9},
+        runs.BALLS: {"CN": 1e9, "TW": 1e9},
     }
 ).with_columns(freight=pl.lit(1e8))
 
@@ -302,31 +310,37 @@ def test_a_timeline_has_the_limit_from_its_day_and_no_rents_before() -> None:
     single = total_of(run_of(TABLE, HALF, on="2026-02-01", horizon="short"))
     assert after == pytest.approx(single["rent_importer"], rel=1e-12)
     assert after > 0.0
-    assert held.segments.columns[3:] == ["origin", *held.totals.columns[3:]]
 
 
-@pytest.mark.parametrize("response", ["smart", "gsim"])
-def test_linear_models_give_the_trade_that_a_limit_then_cuts(response: str) -> None:
-    """The step of the limit is the slow equilibrium on their trade, at their elasticities."""
-    parameters = "central" if response == "smart" else ""
-    found = run("base", HALF, include_lines=True, response=response, parameter_set=parameters)
+@pytest.mark.parametrize("response", ["smart", "gsim", "exact_hat"])
+def test_other_models_give_the_trade_that_a_limit_then_cuts(response: str) -> None:
+    """The step of the limit is the slow equilibrium on their trade, product by product, at their elasticities."""
+    given = {"response": response, "parameter_set": "central" if response == "smart" else ""}
+    found = run("base", HALF, include_lines=True, **given)
     free, held = lines_of(found), lines_of(found, 1)
     codes, compared = TABLE["hts"].unique(maintain_order=True).to_list(), 0
     p = parameters_for(codes, horizon="long")
-    for place, code in enumerate(codes):
-        before, after = (lines.filter(hts=code).to_dicts() for lines in (free, held))
-        if not all(row["value_after"] for row in before):
+    columns = np.stack([p.sigma, p.eta, p.supply], axis=1)
+    if response == "exact_hat":
+        columns = np.array([[1.0 + theta, 1.0, np.inf] for theta in theta_parameters_for(codes).theta])
+    for code, elasticities in zip(codes, columns, strict=True):
+        before, after = (lines.filter(hts=code) for lines in (free, held))
+        value, cut = before["value_after"].to_numpy(), (before["origin"] == "CN").to_numpy()
+        if not value.all():
             continue  # linear demand has no trade left at the duty
         compared += 1
-        goods, wanted = [], 0.0
-        for row in before:
-            rate, cut = row["duty_after"] / row["value_after"], row["origin"] == "CN"
-            goods.append(slow.Good(0, row["value_after"], rate, rate, (0,) if cut else ()))
-            wanted += 0.5 * row["value_after"] / row["quantity_hat"] if cut else 0.0
-        demand = slow.Demand(float(p.sigma[place]), float(p.eta[place]), 1.0 / float(p.supply[place]))
-        expected = slow.equilibrium(goods, [demand], [slow.Limit(wanted)])
-        for row, other, hat in zip(after, before, expected.quantities, strict=True):
-            assert row["quantity_hat"] == pytest.approx(other["quantity_hat"] * hat, rel=1e-9), code
+        rate, sigma, (eta, supply) = (
+            before["duty_after"].to_numpy() / value,
+            elasticities[:1],
+            elasticities[1:],
+        )
+        goods = Goods(np.zeros(len(value), dtype=int), value, rate, rate, sigma, [eta], [supply])
+        places = np.flatnonzero(cut).tolist()
+        wanted = 0.5 * (value / before["quantity_hat"].to_numpy())[places].sum()
+        hats, _ = equilibrium(goods, [Limit(places, wanted)] if places else [])
+        np.testing.assert_allclose(
+            after["quantity_hat"], before["quantity_hat"] * hats, rtol=1e-9, err_msg=code
+        )
     assert compared
     assert held["rent_importer"].sum() > 0.0
 

@@ -17,7 +17,7 @@ from tariffs.engine.runs.sweeps.seek import Target, Vary, seek
 from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import Scenario, library
-from tests.economics.runs import run_of, scenario_of, table_of, total_of
+from tests.economics.runs import added, ranges_of, row_of, run_of, scenario_of, table_of, total_of
 
 DAY, HIGHER, LOWER = "2027-02-01", "forced-labor-20-on-china", "fentanyl-zero"
 BEANS = table_of({"1201.90": {"US": 10e9, "BR": 30e9}}).with_columns(
@@ -51,20 +51,11 @@ def mean_duty(scenario: str) -> float:
 
 def answered(rate: float) -> Scenario:
     """Write the scenario whose author adds a rate of China to all goods of the United States."""
-    return scenario_of(
-        f"""parents: [{HIGHER}]
-changes:
-  - op: add
-    measure:
-      id: by_hand
-      title: By hand
-      authority: reaction
-      direction: export
-      destination: CN
-      periods:
-        - {{id: by_hand, from: "{DAY}T00:00", rows: [{{origins: [US], rate: "{rate!r}"}}]}}
-"""
-    )
+    by_hand = added(
+        "by_hand", f'"{DAY}T00:00"', f'origins: [US], rate: "{rate!r}"',
+        measure="authority: reaction, direction: export, destination: CN",
+    )  # fmt: skip
+    return scenario_of(f"parents: [{HIGHER}]\nchanges:\n{by_hand}")
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +85,8 @@ def test_it_is_the_scenario_that_adds_the_rate_by_hand(found: Impact, response: 
 
 
 def test_goods_of_the_united_states_alone_pay_it_on_the_value_at_the_border() -> None:
-    plain, reacted = (
-        run(table=BEANS, reaction=slope, by=("origin",), response="none") for slope in (0.0, 1.0)
-    )
+    given: Any = {"table": BEANS, "by": ("origin",), "response": "none"}
+    reacted, plain = (run(reaction=slope, **given) for slope in (1.0, 0.0))
     duty, before = (
         dict(each.scenarios[1].groups.select("origin", "duty").iter_rows()) for each in (reacted, plain)
     )
@@ -123,24 +113,13 @@ def test_authorities_attribution_and_draws_have_the_answer() -> None:
     assert reacted.attribution is not None
     own = reacted.attribution.filter(pl.col("text").str.contains("reaction.cn"))
     assert own["duty"].sum() == pytest.approx(rows["duty"][0], rel=1e-9)
-    drawn, plain = (run(reaction=slope, draws=16).scenarios[1].ranges for slope in (1.0, 0.0))
-    assert drawn is not None
-    assert plain is not None
-    high, without = (each.total.filter(column="value_after")["p95"][0] for each in (drawn, plain))
-    assert high < without
+    high, without = (ranges_of(run(reaction=slope, draws=16), 1).total for slope in (1.0, 0.0))
+    assert row_of(high, "value_after")["p95"] < row_of(without, "value_after")["p95"]
 
 
 def test_notes_say_what_is_answered_and_whose_answers_are_not_computed() -> None:
-    higher = scenario_of(
-        """changes:
-  - op: add
-    measure:
-      id: ten
-      title: Ten
-      authority: ten
-      periods: [{id: ten, from: 2027-01-01T00:01-05:00, rows: [{origins: [CN, VN], rate: 10%}]}]
-"""
-    )
+    ten = added("ten", "2027-01-01T00:01-05:00", "origins: [CN, VN], rate: 10%", measure="authority: ten")
+    higher = scenario_of(f"changes:\n{ten}")
     found, half = (run(higher, reaction=slope) for slope in (1.0, 0.5))
     block = found.scenarios[0]
     canada, china, japan = notes_of(block, "REACTION")
@@ -181,10 +160,7 @@ def test_each_component_of_a_mixture_has_an_answer_of_its_own() -> None:
 
 
 RATES = library()["rates-by-country"]
-GIVEN: dict[str, Any] = {
-    "law": load_law(),
-    "options": Options(direction="export", horizon="short", reaction=1.0),
-}
+GIVEN: Any = {"law": load_law(), "options": Options(direction="export", horizon="short", reaction=1.0)}
 
 
 @pytest.mark.parametrize(

@@ -19,22 +19,15 @@ from tariffs.engine.runs.score.score import ScoreRun
 from tariffs.engine.scenario import Scenario, library
 from tariffs.engine.validation.published_scores import compare_scores, published_years
 from tariffs.importers import budget as importer
-from tests.economics.runs import scenario_of
+from tests.economics.runs import added, scenario_of
 
 SOURCE = Path(__file__).parents[2].parent / "shared" / "data" / "outcomes"
 ENGINE = Path(__file__).parents[2] / "engine" / "tariffs" / "engine"
-ENDS = scenario_of("""changes:
-  - op: add
-    measure:
-      id: extra
-      authority: s338
-      title: A duty of a year
-      periods:
-        - id: extra_5
-          from: 2026-11-01T00:01-05:00
-          to: 2027-10-01T00:01-04:00
-          rows: [{origins: [CN, VN, DE], rate: "5%"}]
-""")
+A_YEAR = added(
+    "extra", "2026-11-01T00:01-05:00", 'origins: [CN, VN, DE], rate: "5%"', period="to: 2027-10-01T00:01-04:00, ",
+    measure="authority: s338",
+)  # fmt: skip
+ENDS = scenario_of(f"changes:\n{A_YEAR}")
 
 
 def scored(*scenarios: Scenario, first: int = 2029, last: int = 2029, **options: Any) -> list[pl.DataFrame]:

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -13,13 +14,10 @@ from tariffs.client.cli.__main__ import run
 from tariffs.client.results.shipments import MEAN, OBSERVED, shown_months
 from tariffs.engine.law import load_law
 from tariffs.engine.response.elasticities.parameters import HORIZON_SUPPLY, parameters_for
-from tariffs.engine.validation.soybeans import (
-    SoybeanComparison,
-    SoybeanMonth,
-    compare_soybeans,
-    read_shipped,
-)
+from tariffs.engine.validation import soybeans
+from tariffs.engine.validation.soybeans import SoybeanComparison, SoybeanMonth, compare_soybeans
 from tariffs.importers.soybeans import rows_of
+from tests.economics.independent.armington import Demand, solve
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +32,7 @@ def found(compared: SoybeanComparison, origin: str, first: int, last: int = 0) -
 
 def test_the_months_reported_add_up_to_the_years() -> None:
     """Census Bureau: 27.06 and 7.56 million tons for 12.76 and 3.08 billion dollars."""
-    rows = [row for row in read_shipped() if row.origin == "US"]
+    rows = [row for row in soybeans.read_shipped() if row.origin == "US"]
     for year, tons, value in ((2024, 27.059, 12.761), (2025, 7.562, 3.079)):
         own = [row for row in rows if row.year == year]
         assert sum(row.tons for row in own) / 1e6 == pytest.approx(tons, abs=1e-3)
@@ -63,45 +61,31 @@ def test_duties_are_those_of_the_days_of_the_month(compared: SoybeanComparison) 
 
 
 def test_the_model_of_a_month_is_armington_by_hand(compared: SoybeanComparison) -> None:
-    """June has one rate, 23 % against 3: two rounds of nested demand with rising supply, solved by bisection."""
+    """June has one rate, 23 % against 3: nested demand with rising supply, by the slow solver."""
     p = parameters_for(["120190"], horizon="short", importers=["CN"])
-    sigma, eta, supply = float(p.sigma[0]), float(p.eta[0]), HORIZON_SUPPLY["short"]
-    rows = {origin: found(compared, origin, 6) for origin in ("US", "BR", "AR")}
-    worth = {origin: row.before * (row.price or 0) for origin, row in rows.items()}
-    share = {origin: value / sum(worth.values()) for origin, value in worth.items()}
-    wedge = {"US": 1.23 / 1.03, "BR": 1.0, "AR": 1.0}
-    index = 1.0
-    for _ in range(200):
-        price = {}
-        for origin in share:
-            # q = (wedge * p)^-sigma * index^(sigma - eta) and q = p^supply
-            price[origin] = (wedge[origin] ** -sigma * index ** (sigma - eta)) ** (1 / (supply + sigma))
-        index = sum(share[origin] * (wedge[origin] * price[origin]) ** (1 - sigma) for origin in share) ** (
-            1 / (1 - sigma)
-        )
-    for origin, row in rows.items():
-        assert row.model / row.before == pytest.approx(price[origin] ** supply, rel=1e-6)
+    demand = Demand(float(p.sigma[0]), float(p.eta[0]), float(p.eta[0]))
+    rows = [found(compared, origin, 6) for origin in ("US", "BR", "AR")]
+    worth = [row.before * (row.price or 0) for row in rows]
+    solved = solve(worth, [0.03] * 3, [0.23, 0.03, 0.03], HORIZON_SUPPLY["short"], 0.0, demand)
+    hats = [row.model / row.before for row in rows]
+    np.testing.assert_allclose(hats, solved.quantities, rtol=1e-6)
 
 
 def test_the_importer_replaces_estimated_weights_and_keeps_what_was_weighed() -> None:
-    columns = (
-        "reporter_iso3", "flow", "partner_iso3", "hs6", "period", "value_usd", "net_weight_kg",
-        "net_weight_estimated",
-    )  # fmt: skip
+    names = "reporter_iso3 flow partner_iso3 hs6 period value_usd net_weight_kg net_weight_estimated"
     cells = [
         ("USA", "CHN", 120190.0, 202401, 100, 500_000.0, False),
         ("USA", "CHN", 120190.0, 202402, 300, 9e9, True),
         *(("USA", "W00", 120190.0, month, 500, 1.0, False) for month in (202401, 202402, 202403, 202501)),
         ("BRA", "CHN", 120110.0, 202401, 7, 7.0, False),
     ]
-    months = pl.DataFrame([(one, "X", *rest) for one, *rest in cells], columns, orient="row")
+    months = pl.DataFrame([(one, "X", *rest) for one, *rest in cells], names.split(), orient="row")
     sums = [(2024, "120190", 800, 4e6), (2025, "120190", 50, 1e5)]
     years = pl.DataFrame(sums, ["year", "hs6", "fas_value_usd", "net_weight_kg"], orient="row")
     rows = {row[:2]: row[3:] for row in rows_of(months, years) if row[2] == "US"}
-    assert rows["2024-01", "2024-01"] == ("100", "500")
-    assert rows["2024-02", "2024-02"] == ("300", "1500")
-    assert rows["2024-03", "2024-03"] == ("0", "0")
-    assert rows["2024-04", "2024-12"] == ("400", "2000")
+    spans = (("01", "01"), ("02", "02"), ("03", "03"), ("04", "12"))
+    found_rows = [rows[f"2024-{first}", f"2024-{last}"] for first, last in spans]
+    assert found_rows == [("100", "500"), ("300", "1500"), ("0", "0"), ("400", "2000")]
     assert rows["2025-02", "2025-12"] == ("50", "100")
 
 

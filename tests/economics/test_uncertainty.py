@@ -4,44 +4,56 @@ from __future__ import annotations
 
 import json
 import math
-import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from tariffs.client import Client, InvalidRequest
+from tariffs.client import Client
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.response import Spreads
-from tariffs.engine.response.elasticities.draws import REPLICATES
-from tariffs.engine.runs.draws import uncertainty
-from tariffs.engine.runs.draws.ranges import COLUMNS, FURTHER_COLUMNS, TOTAL_COLUMNS, _errors
+from tariffs.engine.runs.column_names import DOMESTIC_COLUMNS, DOMESTIC_SUMS
+from tariffs.engine.runs.draws.ranges import COLUMNS, FURTHER_COLUMNS, TOTAL_COLUMNS
+from tariffs.engine.runs.draws.uncertainty import UncertaintyRun
+from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.outcomes.response_sums import ResponseSums
 from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
+from tariffs.engine.runs.sums import Sums
 from tariffs.engine.scenario import library
 from tariffs.engine.schedule.reference_data import reference_table
-from tests.economics.drawn_runs import (
-    DAY,
-    LEVELS,
-    QUIET,
-    array_of,
-    goods_of,
-    ranges_of,
-    row_of,
-    run_of,
-    sums_of_draws,
-)
-from tests.economics.runs import BASELINE, scenario_of, total_of
+from tests.economics import runs
+from tests.economics.runs import DRAWN_DAY, QUIET, drawn, ranges_of, total_of
+
+BASE = library()["base"]
+
+
+def run_with(table: pl.DataFrame, **options: Any) -> TableRun:
+    given = Options(**{"baseline": runs.BASELINE, "horizon": "long", "draws": 64, "seed": 7, **options})
+    return TableRun(table, load_law(), given, RunContext(None, None))
+
+
+def sums_of_draws(table: pl.DataFrame, **options: Any) -> tuple[pl.DataFrame, Sums]:
+    """Compute the keys of the groups and the sums of every draw."""
+    run = run_with(table, **options)
+    outcomes = run.outcomes(BASE, DRAWN_DAY)
+    found = UncertaintyRun(run).point(outcomes, run.kept(outcomes), lambda share: None).sums
+    return Grouping.of(run.prepared, run.options.by).keys, found
+
+
+def array_of(sums: Mapping[str, Any]) -> Any:
+    """Put sums side by side on a first axis, in the order of their names."""
+    return np.stack([sums[name] for name in sorted(sums)])
 
 
 @pytest.fixture(scope="module")
 def table() -> pl.DataFrame:
-    return goods_of("36", "43", "67")
+    return runs.goods_of("36", "43", "67")
 
 
 @pytest.mark.parametrize(
@@ -59,25 +71,24 @@ def table() -> pl.DataFrame:
 def test_spreads_of_zero_are_the_plain_run_to_the_bit(
     table: pl.DataFrame, response: str, by: tuple[str, ...]
 ) -> None:
-    found = run_of(table, response=response, by=by, spreads=QUIET)
-    plain = run_of(table, response=response, by=by, draws=0).scenarios[0]
+    found = drawn(table, response=response, by=by, spreads=QUIET)
+    plain = drawn(table, response=response, by=by, draws=0).scenarios[0]
     assert plain.ranges is None
     assert found.scenarios[0].groups.equals(plain.groups)
     assert found.scenarios[0].total == plain.total
-    ranges = ranges_of(found).groups
+    ranges, keys = ranges_of(found).groups, sorted(by)
     if "authority" in by:
         assert set(ranges["column"]) == {"duty_after"}
         assert plain.groups["authority"].n_unique() > 2
-    for column in (*COLUMNS, *FURTHER_COLUMNS):
+    for column in {*COLUMNS, *FURTHER_COLUMNS} & {*ranges["column"]}:
         groups = ranges.filter(column=column)
-        if groups.height:
-            assert groups.select(sorted(by)).equals(plain.groups.select(sorted(by)))
-            expected = plain.groups[column].fill_null(math.nan).to_numpy()
-            for level in ("central", *LEVELS[1:]):
-                values = groups[level].fill_null(math.nan).to_numpy()
-                assert np.array_equal(values, expected, equal_nan=True), (column, level)
+        assert groups.select(keys).equals(plain.groups.select(keys))
+        expected = plain.groups[column].fill_null(math.nan).to_numpy()
+        for level in ("central", *runs.LEVELS[1:]):
+            values = groups[level].fill_null(math.nan).to_numpy()
+            assert np.array_equal(values, expected, equal_nan=True), (column, level)
     for row in ranges_of(found).total.to_dicts():
-        assert {row[level] for level in ("central", *LEVELS[1:])} == {plain.total[row["column"]]}
+        assert {row[level] for level in ("central", *runs.LEVELS[1:])} == {plain.total[row["column"]]}
         assert row["p5_error"] == row["p95_error"] == row["vs_positive"] == 0.0
 
 
@@ -92,7 +103,7 @@ def test_the_duties_of_authorities_sum_to_the_duty_in_every_draw(table: pl.DataF
 
 
 def test_an_authority_that_the_first_scenario_lacks_counts_there_as_nothing(table: pl.DataFrame) -> None:
-    found = run_of(table, "base", "ieepa-upheld-truce-kept", on="2026-06-01", by=("authority",))
+    found = drawn(table, "base", "ieepa-upheld-truce-kept", on="2026-06-01", by=("authority",))
     assert not any("ieepa" in name for name in ranges_of(found).groups["authority"])
     rows = ranges_of(found, 1).groups.filter(pl.col("authority").str.starts_with("ieepa"))
     assert rows.height
@@ -103,12 +114,12 @@ def test_an_authority_that_the_first_scenario_lacks_counts_there_as_nothing(tabl
 
 def test_bans_of_whole_origins_are_drawn_side_by_side_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Canadian drinks may not enter on this day: nothing of them is left in any draw, and others take their place."""
-    drinks, day = goods_of("22"), "2026-11-20"
-    quick = ranges_of(run_of(drinks, on=day, by=("hts4",)))
+    drinks, day = runs.goods_of("22"), "2026-11-20"
+    quick = ranges_of(drawn(drinks, on=day, by=("hts4",)))
     monkeypatch.setattr(
         "tariffs.engine.runs.outcomes.response_sums.is_summed_by_variety", lambda response, outcome: False
     )
-    slow = ranges_of(run_of(drinks, on=day, by=("hts4",)))
+    slow = ranges_of(drawn(drinks, on=day, by=("hts4",)))
     for name in ("groups", "total"):
         ours, theirs = (getattr(each, name).filter(pl.col("column") != "diversion") for each in (quick, slow))
         np.testing.assert_allclose(ours["p95"], theirs["p95"], rtol=1e-9)
@@ -117,16 +128,19 @@ def test_bans_of_whole_origins_are_drawn_side_by_side_as_one_by_one(monkeypatch:
 def test_one_draw_of_ten_has_the_claim_shares_of_each_other_period(table: pl.DataFrame) -> None:
     """Nothing else drawn, the median is the plain run, and the highest duty that of a run with the shares of 2024."""
     day = "2025-12-01"
-    found = run_of(table, on=day, draws=64, spreads=Spreads(0.0, 0.0, 0.0, 0.2))
-    old = scenario_of("changes:\n  - {op: set_switch, name: usmca_basis, value: '2024'}\n")
-    of_2024, row = total_of(run_of(table, old, on=day, draws=0)), row_of(ranges_of(found).total, "duty_after")
+    found = drawn(table, on=day, draws=64, spreads=Spreads(0.0, 0.0, 0.0, 0.2))
+    old = runs.scenario_of("changes:\n  - {op: set_switch, name: usmca_basis, value: '2024'}\n")
+    of_2024, row = (
+        total_of(drawn(table, old, on=day, draws=0)),
+        runs.row_of(ranges_of(found).total, "duty_after"),
+    )
     assert row["p50"] == row["central"] == total_of(found)["duty_after"]
     assert row["p95"] == pytest.approx(of_2024["duty_after"], rel=1e-12)
     assert row["p95"] > 1.01 * row["central"]
     (moved,) = ranges_of(found).tornado.filter(column="duty_after", parameter="usmca claims").to_dicts()
     assert (moved["low"], moved["high"]) == (row["p95"], row["central"])
     declared = table.with_columns(usmca_share=pl.lit(0.0))
-    assert "usmca claims" not in ranges_of(run_of(declared)).tornado["parameter"]
+    assert "usmca claims" not in ranges_of(drawn(declared)).tornado["parameter"]
 
 
 @pytest.mark.slow
@@ -147,7 +161,7 @@ def test_central_totals_are_near_the_median_of_their_range(
 ) -> None:
     """Of the whole embedded table: inside p5 to p95, and no farther from the median than a tenth of that range."""
     draws = min(draws, 256) if scale == 1 else draws
-    found = run_of(None, name, baseline="", on=day, horizon=horizon, market=market, draws=draws)
+    found = drawn(None, name, baseline="", on=day, horizon=horizon, market=market, draws=draws)
     for row in ranges_of(found).total.to_dicts():
         assert row["p5"] <= row["central"] <= row["p95"], row
         assert abs(row["central"] - row["p50"]) <= 0.1 * (row["p95"] - row["p5"]), row
@@ -161,33 +175,21 @@ def test_a_table_of_one_product_has_the_draws_it_has_in_any_other(table: pl.Data
         assert np.array_equal(of_whole[:, :, place], of_alone[:, :, 0], equal_nan=True)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("horizon", ["long", "path"])
-def test_threads_and_halves_of_the_products_change_no_bit(
-    table: pl.DataFrame, monkeypatch: pytest.MonkeyPatch, horizon: str
+def test_a_seed_is_a_run_on_any_threads_and_another_seed_another(
+    table: pl.DataFrame, horizon: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def drawn(goods: pl.DataFrame) -> Any:
-        return array_of(sums_of_draws(goods, by=("hts4",), horizon=horizon)[1].groups)
-
     found = []
-    for threads in ("1", "2", "8"):
+    for seed, threads in ((3, "1"), (3, "2"), (4, "2")):
         monkeypatch.setenv("TARIFFS_THREADS", threads)
-        found.append(drawn(table))
-    middle = table["hts"].unique().sort()[table["hts"].n_unique() // 2][:4]
-    first = pl.col("hts").str.slice(0, 4) < middle
-    found.append(np.concatenate([drawn(table.filter(half)) for half in (first, ~first)], axis=2))
-    assert all(np.array_equal(found[0], other, equal_nan=True) for other in found)
-
-
-def test_a_seed_is_a_run_and_another_seed_another(table: pl.DataFrame) -> None:
-    one, again, other = (array_of(sums_of_draws(table, seed=seed)[1].total) for seed in (3, 3, 4))
-    assert np.array_equal(one, again, equal_nan=True)
-    assert not np.array_equal(one, other, equal_nan=True)
+        found.append(array_of(sums_of_draws(table, seed=seed, horizon=horizon, by=("hts4",))[1].groups))
+    assert np.array_equal(found[0], found[1], equal_nan=True)
+    assert not np.array_equal(found[0], found[2], equal_nan=True)
 
 
 def test_scenarios_are_paired(table: pl.DataFrame) -> None:
-    found = run_of(table, "base", "base", "no-kuala-lumpur-deal", on="2025-12-01", draws=64)
-    same, row = ranges_of(found, 1), row_of(ranges_of(found, 2).total, "value_after")
+    found = drawn(table, "base", "base", "no-kuala-lumpur-deal", on="2025-12-01", draws=64)
+    same, row = ranges_of(found, 1), runs.row_of(ranges_of(found, 2).total, "value_after")
     for level in ("vs_p5", "vs_p95", "vs_positive"):
         assert (same.total[level] == 0.0).all()
     # A higher duty lowers imports in every draw, and its range is far narrower than that of the imports themselves.
@@ -200,10 +202,9 @@ def test_quantiles_agree_with_a_plain_run_of_many_draws() -> None:
     """One product, drawn a million times with NumPy's own generator and the closed form of its varieties."""
     code = reference_table().group_by("hts").len().filter(pl.col("len") > 3).sort("hts")["hts"][100]
     frame = reference_table().filter(hts=code).select("hts", "origin", "customs_value").head(4)
-    found = run_of(frame, draws=1024, spreads=Spreads(1.0, 0.35, 0.0, 0.0), by=("hts10",))
-    options = Options(baseline=BASELINE, horizon="long")
-    valuer = TableRun(frame, load_law(), options, RunContext(None, None))
-    outcome = valuer.outcomes(library()["base"], DAY)[0]
+    found = drawn(frame, draws=1024, spreads=Spreads(1.0, 0.35, 0.0, 0.0), by=("hts10",))
+    valuer = run_with(frame)
+    outcome = valuer.outcomes(BASE, DRAWN_DAY)[0]
     assert valuer.response is not None
     p, v0 = valuer.response.parameters, valuer.prepared.lines.value
     t1 = outcome.duties.duty / v0
@@ -221,27 +222,14 @@ def test_quantiles_agree_with_a_plain_run_of_many_draws() -> None:
     for value, log_power in zip(v0, power, strict=True):
         log_price = (log_power + w * (sigma - eta) * x) / (1 + sigma * w)
         quantity += value * np.exp(-sigma * log_price + (sigma - eta) * x)
-    row = row_of(ranges_of(found).total, "quantity_hat")
+    row = runs.row_of(ranges_of(found).total, "quantity_hat")
     for level, part in (("p5", 0.05), ("p50", 0.5), ("p95", 0.95)):
         error = max(row[f"{level}_error"], 1e-9)
         assert abs(row[level] - np.quantile(quantity / v0.sum(), part)) < 4 * error + 1e-12, level
 
 
-def test_the_monte_carlo_error_of_a_quantile_is_that_of_repeated_independent_runs() -> None:
-    # Eight replicates of constant draws 0 to 7: every quantile is the replicate's number. Their sample standard
-    # deviation is the root of (sum of squares 140 - 8 x 3.5^2) / 7 = 6, and the error of their mean a root of 8 less.
-    assert REPLICATES == 8
-    for values in _errors(np.repeat(np.arange(8.0), 16)[:, None]).values():
-        assert values[0] == pytest.approx(math.sqrt(6.0 / 8.0), rel=1e-12)
-    # The median of n normal draws has a standard error of sqrt(pi / 2 / n); 200 columns give it to some 2 percent.
-    found = _errors(np.random.default_rng(3).normal(size=(4096, 200)))
-    assert set(found) == {"p5_error", "p50_error", "p95_error"}
-    expected = math.sqrt(math.pi / 2.0 / 4096)
-    assert math.sqrt(float(np.mean(found["p50_error"] ** 2))) == pytest.approx(expected, rel=0.08)
-
-
 def test_the_tornado_is_sorted_and_names_what_moves(table: pl.DataFrame) -> None:
-    ranges = ranges_of(run_of(table))
+    ranges = ranges_of(drawn(table))
     tornado = ranges.tornado
     assert set(tornado["parameter"]) >= {"sigma", "eta", "supply", "sigma, section VIII"}
     for column in TOTAL_COLUMNS:
@@ -254,105 +242,77 @@ def test_the_tornado_is_sorted_and_names_what_moves(table: pl.DataFrame) -> None
 
 def test_the_ends_of_a_parameter_hold_four_fifths_of_its_draws(table: pl.DataFrame) -> None:
     spreads = Spreads(sigma=0.0, supply=0.0, claims=0.0)
-    ends = ranges_of(run_of(table, spreads=spreads)).tornado.filter(column="value_after", parameter="eta")
+    ends = ranges_of(drawn(table, spreads=spreads)).tornado.filter(column="value_after", parameter="eta")
     values = sums_of_draws(table, spreads=spreads)[1].total["value_after"]
     assert np.mean((values > ends["low"][0]) != (values > ends["high"][0])) == pytest.approx(0.8, abs=0.03)
 
 
 def test_diversion_over_whole_products_is_zero_and_not_its_rounding(table: pl.DataFrame) -> None:
-    found = run_of(table, draws=0, by=("hts4",)).scenarios[0]
-    assert found.total["diversion"] == 0.0
-    assert (found.groups["diversion"] == 0.0).all()
-    by_origin = run_of(table, draws=0).scenarios[0].groups["diversion"].to_numpy()
-    assert np.abs(by_origin).max() > 1e3
+    of_products, of_origins = (drawn(table, draws=0, by=(key,)).scenarios[0] for key in ("hts4", "origin"))
+    assert of_products.total["diversion"] == 0.0
+    assert (of_products.groups["diversion"] == 0.0).all()
+    assert np.abs(of_origins.groups["diversion"].to_numpy()).max() > 1e3
 
 
 def test_domestic_shipments_of_ones_own_hold_imports_and_their_draws_down(
     table: pl.DataFrame, tmp_path: Path
 ) -> None:
     """With home goods at hand demand for imports is nearer to kappa than to eta."""
-    own, plain, bare = (tmp_path / f"{name}.csv" for name in ("own", "plain", "bare"))
-    own.write_text("hts,sigma,eta,spread,kappa,domestic_ratio\n36,5,1,0,4,9\n43,5,1,0,,\n")
-    plain.write_text("hts,sigma,eta\n36,5,1\n43,5,1\n")
-    bare.write_text("hts,domestic_ratio\n36,9\n")
-    found = run_of(table, parameter_set=str(own), by=("hts2",), spreads=QUIET)
-    two_tier = run_of(table, parameter_set=str(plain), by=("hts2",), draws=0)
-    hats, without = (one.scenarios[0].groups.sort("hts2")["quantity_hat"] for one in (found, two_tier))
-    drawn = ranges_of(found).groups.filter(column="quantity_hat").sort("hts2")
-    assert drawn["p50"].equals(hats.alias("p50"))
-    assert hats[0] < without[0]
-    assert hats[1] == without[1]
+    path, hats = tmp_path / "own.csv", []
+    for text in (
+        "hts,sigma,eta\n36,5,1\n43,5,1\n",
+        "hts,sigma,eta,spread,kappa,domestic_ratio\n36,5,1,0,4,9\n43,5,1,0,,\n",
+    ):
+        path.write_text(text)
+        found = drawn(table, parameter_set=str(path), by=("hts2",), spreads=QUIET)
+        hats.append(found.scenarios[0].groups.sort("hts2")["quantity_hat"])
+    ranges = ranges_of(found).groups.filter(column="quantity_hat").sort("hts2")
+    assert ranges["p50"].equals(hats[1].alias("p50"))
+    assert (hats[1][0] < hats[0][0], hats[1][1]) == (True, hats[0][1])
+    path.write_text("hts,domestic_ratio\n36,9\n")
     with pytest.raises(InputError, match="kappa"):
-        run_of(table, parameter_set=str(bare), draws=0)
+        drawn(table, parameter_set=str(path), draws=0)
 
 
-def test_a_negative_spread_is_refused(table: pl.DataFrame) -> None:
+def test_a_negative_spread_and_too_many_groups_are_refused(table: pl.DataFrame) -> None:
     with pytest.raises(InputError) as caught:
-        run_of(table, spreads=Spreads(-1.0))
+        drawn(table, spreads=Spreads(-1.0))
     assert (caught.value.reason, caught.value.field) == ("PARAMETER_INVALID", "sigma")
-
-
-def test_too_many_groups_for_the_draws_are_refused() -> None:
     with pytest.raises(InputError, match="do not fit"):
-        run_of(goods_of("84"), by=("hts10", "origin"), draws=16_384)
+        drawn(runs.goods_of("84"), by=("hts10", "origin"), draws=16_384)
 
 
 def test_a_caller_who_leaves_stops_the_draws(table: pl.DataFrame) -> None:
     told: list[str] = []
+    points, options = [Point(BASE, DRAWN_DAY)], Options(baseline=runs.BASELINE, draws=16_384)
     with pytest.raises(ServiceError, match="cancelled"):
         impact(
-            table,
-            [Point(library()["base"], DAY)],
-            law=load_law(),
-            options=Options(baseline=BASELINE, draws=16_384),
-            progress=lambda stage, fraction: told.append(stage),
+            table, points, law=load_law(), options=options, progress=lambda stage, _: told.append(stage),
             cancelled=lambda: any("drawing" in stage for stage in told),
-        )
+        )  # fmt: skip
     assert sum("drawing" in stage for stage in told) <= 2
 
 
-def test_progress_moves_while_conventions_of_claims_are_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_moves_while_conventions_of_claims_are_drawn() -> None:
     told: list[float] = []
-    at_preparation: list[float] = []
-    drew = Event()
-
-    class Watched(ResponseSums):
-        """Sums whose preparation waits until the first draws are there."""
-
-        def __init__(self, *args: Any, **options: Any) -> None:
-            if at_preparation:
-                assert drew.wait(60.0)
-                time.sleep(0.05)
-            at_preparation.append(told[-1])
-            super().__init__(*args, **options)
-
-        def __call__(self, parameters: Any) -> Any:
-            found = super().__call__(parameters)
-            drew.set()
-            return found
 
     def tell(stage: str, fraction: float) -> None:
         if "drawing" in stage:
             told.append(fraction)
 
-    monkeypatch.setattr(uncertainty, "ResponseSums", Watched)
-    points, options = [Point(library()["base"], DAY)], Options(baseline=BASELINE, draws=128)
-    impact(goods_of("87"), points, law=load_law(), options=options, progress=tell)
-    assert len(at_preparation) == 3
-    assert at_preparation[0] == told[0] == 0.5
-    assert told[0] < at_preparation[2] < told[-1] == 1.0
+    points, options = [Point(BASE, DRAWN_DAY)], Options(baseline=runs.BASELINE, draws=128)
+    impact(runs.goods_of("87"), points, law=load_law(), options=options, progress=tell)
     assert told == sorted(told)
+    assert (told[0], told[-1]) == (0.5, 1.0)
+    assert len(set(told)) > 3
 
 
 def test_the_client_has_the_frames_the_json_and_what_was_drawn(table: pl.DataFrame) -> None:
-    options: dict[str, Any] = {"on": DAY, "baseline": BASELINE, "horizon": "long", "draws": 16, "seed": 7}
     with Client.local() as client:
-        found = client.impact(table, ["base", "fentanyl-zero"], **options)
-        for field, bad in (("draws", 24), ("seed", -1)):
-            with pytest.raises(InvalidRequest, match=field):
-                client.impact(table, ["base"], **{**options, field: bad})
+        given: Any = {"on": DRAWN_DAY, "baseline": runs.BASELINE, "horizon": "long", "draws": 16, "seed": 7}
+        found = client.impact(table, ["base", "fentanyl-zero"], **given)
     assert found.ranges is not None
-    expected = ranges_of(run_of(table, "base", "fentanyl-zero"), 1)
+    expected = ranges_of(drawn(table, "base", "fentanyl-zero"), 1)
     mine = found.ranges.groups.filter(scenario="fentanyl-zero").drop("scenario", "on")
     assert mine.equals(expected.groups)
     document = json.loads(json.dumps(found.to_json_dict()))
@@ -360,8 +320,68 @@ def test_the_client_has_the_frames_the_json_and_what_was_drawn(table: pl.DataFra
     assert document["scenarios"][0]["total_ranges"][0].keys() >= {"column", "central", "p5", "p95"}
     details = document["provenance"]["details"]
     assert (details["draws"]["count"], details["draws"]["seed"]) == (16, 7)
-    model = details["model"]
-    assert (model["form"], model["horizon"], model["set"]) == ("ces", "long", "long")
-    assert model["ignores"]
-    static: Any = run_of(table, draws=0, response="none").provenance
+    assert details["model"].items() >= {"form": "ces", "horizon": "long", "set": "long"}.items()
+    static: Any = drawn(table, draws=0, response="none").provenance
     assert static["model"]["ignores"] == ["all behaviour"]
+
+
+CUT = """changes:
+  - {op: shock_quantity, products: ["9503"], origins: [CN], share: 50%, rents: importer, from: 2025-06-01}
+"""
+
+
+@pytest.mark.parametrize("options", [{}, {"horizon": "path"}, {"market": "sector", "horizon": "path"}])
+def test_who_bears_a_duty_has_ranges_that_follow_from_those_of_trade(
+    table: pl.DataFrame, options: dict[str, Any]
+) -> None:
+    found = drawn(table, spreads=Spreads(claims=0.0), **options)
+    total, ranges = total_of(found), ranges_of(found).total
+    duty, revenue = runs.row_of(ranges, "duty_after"), runs.row_of(ranges, "revenue_change")
+    for level in ("central", *runs.LEVELS[1:]):
+        base = total["duty_after"] - total["revenue_change"]
+        assert revenue[level] == pytest.approx(duty[level] - base, rel=1e-12)
+    names = {*FURTHER_COLUMNS} & {*total}
+    assert names >= {"borne_abroad", "importer_share", "exporter_price_hat"}
+    assert (options.get("market") == "sector") == (names >= {*DOMESTIC_COLUMNS[1:]})
+    for name in names:
+        row = runs.row_of(ranges, name)
+        assert row["central"] == total[name]
+        assert row["p5"] <= row["p50"] <= row["p95"]
+
+
+@pytest.mark.parametrize("horizon", ["short", "path"])
+def test_domestic_goods_of_a_draw_are_those_of_a_run_with_its_elasticities(
+    table: pl.DataFrame, horizon: str
+) -> None:
+    spreads = Spreads(eta=0.0, claims=0.0)
+    run = run_with(table, draws=16, seed=0, spreads=spreads, horizon=horizon, market="sector", by=("hts2",))
+    drawing, outcomes = UncertaintyRun(run), run.outcomes(BASE, DRAWN_DAY)
+    assert run.response is not None
+    keep = run.kept(outcomes)
+    sums = drawing.point(outcomes, keep, lambda share: None).sums
+    for draw in (0, 7, 15):
+        own = drawing.parameters.draw(draw)
+        response = replace(run.response, parameters=own)
+        expected = ResponseSums(run.prepared, run.grouping, response, outcomes[0], keep, ())([own]).groups
+        for name in DOMESTIC_SUMS:
+            np.testing.assert_allclose(sums.groups[name][draw], expected[name][0], rtol=1e-12)
+
+
+def test_what_a_limit_does_not_reach_does_not_differ_in_any_draw_and_its_rents_have_ranges(
+    table: pl.DataFrame,
+) -> None:
+    given: Any = {"on": "2025-07-01", "horizon": "short"}
+    goods = pl.concat([table, runs.goods_of("95")])
+    ranges = ranges_of(drawn(goods, "base", runs.scenario_of(CUT), by=("hts4",), **given), 1).groups
+    others = ranges.filter(pl.col("hts4") != "9503")
+    for name in ("vs_p5", "vs_p50", "vs_p95", "vs_positive"):
+        assert (others[name] == 0.0).all()
+    assert (ranges.filter(hts4="9503", column="value_after")["vs_p95"] < 0.0).all()
+    toys = runs.table_of({runs.TOYS: {"CN": 4e9, "VN": 1e9}})
+    found = drawn(toys, runs.scenario_of(CUT), seed=0, **given)
+    for name in ("quota_premium", "rent_importer"):
+        row = runs.row_of(ranges_of(found).total, name)
+        assert 0.0 < row["p5"] < row["p95"]
+        assert row["p5"] <= row["central"] == total_of(found)[name] <= row["p95"]
+    of_china = runs.row_of(ranges_of(found).groups.filter(origin="CN"), "rent_importer")
+    assert of_china["p50"] == pytest.approx(row["p50"], rel=1e-12)

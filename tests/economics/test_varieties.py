@@ -87,15 +87,11 @@ def plain_loop(table: pl.DataFrame) -> tuple[dict[str, dict[str, float]], float,
         surplus -= landed * (math.exp((1 - eta) * x) - 1) / (1 - eta)
         for i in atoms:
             value = v0[i] * hat[i] ** (1 + w)
-            amounts = {
-                "value_after": value,
-                "duty_after": value * t1[i],
-                "landed_after": value * (1 + t1[i]) + freight[i] * hat[i],
-                "creation": v0[i] * (growth - 1),
-                "diversion": v0[i] * (hat[i] - growth),
-                "duty": v0[i] * t1[i],
-            }
-            for name, amount in amounts.items():
+            cost = value * (1 + t1[i]) + freight[i] * hat[i]
+            moved = v0[i] * (growth - 1), v0[i] * (hat[i] - growth)
+            for name, amount in zip(
+                RESULTS, (value, value * t1[i], cost, *moved, v0[i] * t1[i]), strict=False
+            ):
                 by_lot[lots[i]][name] += amount
             revenue += value * t1[i] - v0[i] * t0[i]
     return by_lot, surplus, surplus + revenue
@@ -158,11 +154,11 @@ def test_setting_the_share_that_lines_have_changes_nothing() -> None:
         assert almost[name] == pytest.approx(one[name], rel=1e-5)
 
 
-CARRY: list[Any] = [carried.carry_amounts, getattr(carried.carry_amounts, "py_func", None)]
-SUM: list[Any] = [authority_duties.sum_duties, getattr(authority_duties.sum_duties, "py_func", None)]
+def both(kernel: Any) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("kernel", [kernel, kernel.py_func], ids=["compiled", "plain"])
 
 
-@pytest.mark.parametrize("kernel", CARRY, ids=["compiled", "plain"])
+@both(carried.carry_amounts)
 def test_goods_that_stop_claiming_bear_the_rates_of_what_they_become(kernel: Any) -> None:
     start, piece, claimed = np.array([0, 2]), np.zeros(2, dtype=np.int32), np.array([0, 1])
     amounts, found = np.array([[0.25], [0.0]]), np.zeros((2, 1))
@@ -175,7 +171,7 @@ def test_goods_that_stop_claiming_bear_the_rates_of_what_they_become(kernel: Any
     assert found[:, 0] @ [0.6, 0.4] == pytest.approx(0.1 * 0.25)
 
 
-@pytest.mark.parametrize("kernel", SUM, ids=["compiled", "plain"])
+@both(authority_duties.sum_duties)
 def test_duties_by_column_are_those_of_exact_arithmetic(kernel: Any) -> None:
     rng = np.random.default_rng(12)
     count, draws = 40, 3
@@ -184,13 +180,9 @@ def test_duties_by_column_are_those_of_exact_arithmetic(kernel: Any) -> None:
     column, per_column, duties = np.array([0, 1, 1]), np.array([0.1, 0.2, 0.4]), np.zeros((8, draws))
     kernel(group, class_of, start, column, per_column, 2, after, duties)
     table = np.array([[0.1, 0.2], [0.0, 0.0], [0.0, 0.4]])
-    for row in range(4):
-        for place in range(2):
-            terms = (after * table[class_of, place, None])[group == row]
-            for b in range(draws):
-                assert duties[2 * row + place, b] == pytest.approx(
-                    math.fsum(terms[:, b]), rel=1e-12, abs=1e-300
-                )
+    for row, place, draw in np.ndindex(4, 2, draws):
+        terms = (after[:, draw] * table[class_of, place])[group == row]
+        assert duties[2 * row + place, draw] == pytest.approx(math.fsum(terms), rel=1e-12, abs=1e-300)
 
 
 @pytest.mark.parametrize("model", ["armington", "passthrough", "smart", "gsim", "exact_hat"])
@@ -208,10 +200,7 @@ def test_own_rates_of_goods_lower_the_duty_of_canada_and_mexico_as_stated() -> N
     own = lines_of(run_of(None, on=DAY, baseline="", include_lines=True, horizon="long"))
     base = lines_of(run_of(None, on=BASELINE, baseline="", include_lines=True, response="none"))
     value = own["customs_value"].cast(pl.Float64).to_numpy()
-    before, after = (
-        np.divide(each["duty"].to_numpy(), value, out=np.zeros_like(value), where=value > 0)
-        for each in (base, own)
-    )
+    before, after = (each["duty"].to_numpy() / np.maximum(value, 1.0) * (value > 0) for each in (base, own))
     codes = own["hts"].unique().sort()
     product = own["hts"].cast(pl.Enum(codes)).to_physical().cast(pl.Int64).to_numpy()
     p = parameters_for(codes, horizon="long")

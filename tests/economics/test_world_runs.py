@@ -14,11 +14,7 @@ import pytest
 from tariffs.client import Client
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.response.world import (
-    OneSectorParameters,
-    OneSectorWorld,
-    baseline,
-)
+from tariffs.engine.response.world import OneSectorParameters, OneSectorWorld, baseline
 from tariffs.engine.response.world.elasticity_draws import elasticity_factors, log_spread
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
@@ -28,20 +24,15 @@ from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.runs.world import WorldSpec, world
 from tariffs.engine.runs.world_tariffs import LawTariffs
 from tariffs.engine.scenario import library
-from tests.economics.runs import BASELINE, lines_of, run_of, scenario_of, total_of
+from tests.economics.runs import BASELINE, added, lines_of, run_of, scenario_of, total_of
 from tests.economics.worlds import ON, TABLE, USA_ON_CHINA, small_sectors
 
 HOME, NAMES, BASE = baseline().home_index, baseline().countries, library()["base"]
 WORLD = Options(baseline=BASELINE, response="world")
-TEN = scenario_of("""changes:
-- {op: add, measure: {id: ten, title: Ten, authority: ten, periods: [{id: ten_1, from: 2026-01-01T00:00,
-   rows: [{origins: [CN], rate: 0.1}]}]}, cite: [test]}
-""")
-UNIFORM = scenario_of("""parameters: {rate: {default: 10%}}
-changes:
-- {op: add, measure: {id: uniform, title: Uniform, authority: uniform, periods: [{id: uniform_1,
-   from: 2026-01-01T00:00, rows: [{rate: $rate}]}]}, cite: [test]}
-""")
+TEN = scenario_of(f"changes:\n{added('ten', '2026-01-01T00:00', 'origins: [CN], rate: 0.1')}")
+UNIFORM = scenario_of(
+    f"parameters: {{rate: {{default: 10%}}}}\nchanges:\n{added('uniform', '2026-01-01T00:00', 'rate: $rate')}"
+)
 
 
 def run(*scenarios: Any, on: str = ON, **options: Any) -> Any:
@@ -164,12 +155,10 @@ def test_a_seek_finds_the_uniform_tariff_that_is_best_for_a_country() -> None:
     for other in (best.value - 0.005, best.value + 0.005):
         assert welfare_at(f"{other:.6f}") < best.achieved
     assert found.provenance["seek"]["target"] == ["welfare", "max"]
-    for column, where, words in (
-        ("duty", "USA", "no result of countries"),
-        ("welfare", "ZZ", "no country ZZ"),
-    ):
-        with pytest.raises(InputError, match=words):
-            sought(column, where)
+    with pytest.raises(InputError, match="no result of countries"):
+        sought("duty", "USA")
+    with pytest.raises(InputError, match="no country ZZ"):
+        sought("welfare", "ZZ")
 
 
 def test_a_seek_finds_the_largest_and_the_least_of_any_result() -> None:
@@ -227,9 +216,8 @@ def test_draws_give_ranges_around_the_answer() -> None:
     factors = elasticity_factors(16)
     assert np.prod(factors) == pytest.approx(1.0)
     assert log_spread() == pytest.approx(np.log(factors).std(), rel=0.1)
-    first, second, third, last = (
-        chinese(WorldSpec(elasticity=4.0 * factors[place]), "welfare")[0] for place in (0, 1, -2, -1)
-    )
+    ends = (chinese(WorldSpec(elasticity=4.0 * factors[place]), "welfare") for place in (0, 1, -2, -1))
+    first, second, third, last = (found[0] for found in ends)
     low, central, high = chinese(WorldSpec(draws=16), "welfare_p5", "welfare", "welfare_p95")
     # Between 16 equally likely elasticities the fifth percent lies three quarters of a step from the last.
     expected = sorted((first + 0.75 * (second - first), last + 0.75 * (third - last)))

@@ -1,20 +1,24 @@
-"""Make sweeps from drawn trade with names and scalars, and name their sums, for tests."""
+"""Trade of varieties under lanes and sweeps from drawn trade, sums by name, and kernels as plain Python."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import ArrayLike
 
 from tariffs.engine.base.array_utils import sums_of
 from tariffs.engine.response import armington
-from tariffs.engine.response.lanes.adjustment import PathTrade
+from tariffs.engine.response.lanes.adjustment import DutyPath, HorizonElasticities, LawDuty, PathTrade
 from tariffs.engine.response.lanes.lane_rates import RatePaths
 from tariffs.engine.response.lanes.lane_sections import LaneSums
 from tariffs.engine.response.lanes.lane_sweep import LaneSweep
 from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable
+from tariffs.engine.response.lanes.law_lanes import LawLanes
 from tariffs.engine.response.lanes.swept_trade import SweptTrade
 from tariffs.engine.response.sectors.lane_market import Nests
 from tariffs.engine.response.sectors.market import market
@@ -23,6 +27,56 @@ Sums = dict[str, Any]
 LINES = ("value", "duty", "charges", "creation", "quantity", "base_duty", "tax")
 POSITIVE = ("value", "quantity", "charges", "tax", "values")
 GROUPS, OWNERS, VALUE_GROUPS = 5, 3, 9
+
+
+def as_plain_python(monkeypatch: pytest.MonkeyPatch, *modules: ModuleType) -> None:
+    """Replace every kernel of some modules by its Python source."""
+    for module in modules:
+        for name, kernel in vars(module).copy().items():
+            if hasattr(kernel, "py_func"):
+                monkeypatch.setattr(module, name, kernel.py_func)
+
+
+def at_one_horizon(sigma: Any, eta: Any, supply: Any, products: int = 1) -> Any:
+    """Elasticities of a lane that are the same at all ages."""
+    rows = (sigma, eta, 1.0 / np.asarray(supply, dtype=np.float64))
+    return SimpleNamespace(columns=np.array([[np.broadcast_to(row, products) for row in rows]]))
+
+
+def lane_volumes(
+    trade: PathTrade,
+    path: DutyPath,
+    rate: Any,
+    lanes: Sequence[HorizonElasticities],
+    *,
+    kappa: Any = np.nan,
+    domestic: Any = 0.0,
+    threads: int = 1,
+) -> list[dict[str, Any]]:
+    """Columns of `armington` for each lane."""
+    products = trade.products
+    kappa, domestic = (np.broadcast_to(each, products).astype(float) for each in (kappa, domestic))
+    groups = LaneGroups(np.arange(trade.v0.size), np.arange(products), trade.v0.size, products)
+    table = LaneTable(trade, groups, 0.0 * trade.v0, None, domestic, kappa)
+    solve = LawLanes(table, LawDuty(path, rate, rate), threads=threads)
+    hats = np.empty((solve.parts, 2, len(lanes))), np.empty((products, len(lanes)))
+    sums, found = solve(lanes, hats=hats), []
+    for lane in range(len(lanes)):
+        value, quantity = trade.v0 * hats[0][solve.part_of, :, lane].T
+        # Sums by variety are the varieties themselves.
+        np.testing.assert_allclose(sums.lines[:, 0, lane], value, rtol=1e-13, atol=1e-300)
+        creation = trade.v0 * (hats[1][trade.product, lane] - 1.0)
+        found.append(
+            {
+                "value": value,
+                "quantity_hat": hats[0][solve.part_of, 1, lane],
+                "creation": creation,
+                "diversion": quantity - trade.v0 - creation,
+                "buyer_surplus": sums.owned[:, 0, lane],
+                "welfare": sums.owned[:, 1, lane],
+            }
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +95,10 @@ class SweepElasticities:
             np.broadcast_to(each[:, None] if each.ndim == 1 else each, (kinds, lanes)) for each in columns
         )
         return np.stack([sigma, eta, np.where(np.isnan(kappa), eta, kappa), 1.0 / supply])
+
+
+Held = tuple[Any, Any, SweepElasticities]
+"""Rate of each class, marks of the classes that move, whose rates are not read, and elasticities of all lanes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +230,10 @@ def assert_sums(
         np.testing.assert_allclose(ours, values, rtol=rtol, atol=atol * scale[name], err_msg=name)
 
 
-def named(sums: LaneSums, before: Any) -> Sums:
-    """Name sums of lanes, given customs value at the baseline by group."""
+def named(sums: LaneSums, trade: SweepTrade, groups: int = GROUPS) -> Sums:
+    """Name sums of lanes."""
     found: Sums = dict(zip(LINES, np.moveaxis(sums.lines, 1, 0), strict=True))
+    before = sums_of(np.asarray(trade.group), np.asarray(trade.v0, dtype=float), groups)
     found["diversion"] = found["quantity"] - before[:, None] - found["creation"]
     found["buyer_surplus"], found["welfare"] = sums.owned[:, 0], sums.owned[:, 1]
     nests = np.zeros((0, 5, sums.lines.shape[2])) if sums.nests is None else sums.nests
@@ -184,39 +243,28 @@ def named(sums: LaneSums, before: Any) -> Sums:
 class NamedSweep:
     """A sweep whose sums have names."""
 
-    def __init__(self, swept: SweptTrade, paths: RatePaths, held: Any = None) -> None:
+    def __init__(self, trade: SweepTrade, swept: SweptTrade, paths: RatePaths, held: Any = None) -> None:
         self._kinds = int(swept.kind.max(initial=-1)) + 1
-        groups, v0 = swept.table.groups, swept.table.trade.v0
-        self._before = sums_of(groups.of_variety, v0, groups.varieties)
+        self._trade, self._groups = trade, swept.table.groups.varieties
         self._sweep = LaneSweep(swept, paths, held)
         self.forms = self._sweep.forms
 
     def __call__(self, rates: Any, given: SweepElasticities | None = None, *, threads: int = 1) -> Sums:
         block = np.asarray(rates, dtype=float)
         stacked = None if given is None else given.stacked(self._kinds, block.shape[1])
-        return named(self._sweep(block, stacked, threads=threads), self._before)
+        return named(self._sweep(block, stacked, threads=threads), self._trade, self._groups)
 
 
-@dataclass(frozen=True, slots=True)
-class SweepReference:
-    """Rate of each class and elasticities of all scenarios; rates of the moved classes are not read."""
-
-    rates: ArrayLike
-    moved: ArrayLike
-    elasticities: SweepElasticities
-
-
-def sweep_at_once(trade: SweepTrade, reference: SweepReference | None = None) -> NamedSweep:
+def sweep_at_once(trade: SweepTrade, given: Held | None = None) -> NamedSweep:
     """Make the solver of one change of duty, whose forms begin with the rate classes of the trade.
 
-    `reference` is what no lane moves; without it every rate and elasticity may move.
+    `given` is what no lane moves; without it every rate and elasticity may move.
     """
-    swept = trade.swept(np.nan if reference is None else reference.elasticities.kappa)
+    swept = trade.swept(np.nan if given is None else given[2].kappa)
     count = int(swept.path.max(initial=-1)) + 1
     moved, rates, held = np.ones(count, dtype=bool), np.zeros(count), None
-    if reference is not None:
-        moved = np.asarray(reference.moved)
-        rates = np.where(moved, 0.0, reference.rates)
-        held = reference.elasticities.stacked(int(swept.kind.max(initial=-1)) + 1, 1)
+    if given is not None:
+        moved, rates = np.asarray(given[1]), np.where(given[1], 0.0, given[0])
+        held = given[2].stacked(int(swept.kind.max(initial=-1)) + 1, 1)
     paths, path = RatePaths.at_once(swept.table.trade.t0, swept.path, rates, moved)
-    return NamedSweep(replace(swept, path=path), paths, held)
+    return NamedSweep(trade, replace(swept, path=path), paths, held)
