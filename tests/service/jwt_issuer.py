@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 from joserfc import jwt
@@ -86,11 +87,5 @@ def key_server(text: str | None) -> Iterator[KeyServer]:
         thread.join(10)
 
 
-class Clear:
-    """A connection without a certificate."""
-
-    def peer(self) -> str:
-        return "ipv4:127.0.0.1:1"
-
-    def auth_context(self) -> dict[str, list[bytes]]:
-        return {}
+CLEAR: Any = SimpleNamespace(peer=lambda: "ipv4:127.0.0.1:1", auth_context=dict)
+"""A connection without a certificate."""

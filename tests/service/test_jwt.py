@@ -22,7 +22,7 @@ from tariffs.service.server.identities import Identities
 from tariffs.service.server.jwt_tokens import JwtTokens, Keys
 from tariffs.service.settings.settings import Settings
 from tariffs.service.wire.identity import Caller
-from tests.service.jwt_issuer import AUDIENCE, ISSUER, KEYS, OIDC, Clear, bearer, key_server, published, token
+from tests.service.jwt_issuer import AUDIENCE, CLEAR, ISSUER, KEYS, OIDC, bearer, key_server, published, token
 
 
 def made(source: str | Keys, *clock: Callable[[], float], **given: Any) -> JwtTokens:
@@ -38,7 +38,7 @@ def path(tmp_path: Path) -> Path:
 
 
 async def caller_by(tokens: JwtTokens, text: str) -> Caller:
-    return await Identities(jwt=tokens).identify(bearer(text), Clear())
+    return await Identities(jwt=tokens).identify(bearer(text), CLEAR)
 
 
 def identify(tokens: JwtTokens, text: str) -> Caller:

@@ -41,6 +41,7 @@ from tests.service.stored import (
     until,
     wait,
 )
+from tests.service.test_stored_scenarios import text
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +121,8 @@ def test_a_refused_pack_says_why_and_changes_nothing(
     until(lambda: all(states(server).get(name) == REFUSED for name in refused))
     found = {one.pack: one for one in versions(server)}
     assert found.keys() == {*refused, PACK, ""}
-    for name, (_, reason, text) in refused.items():
-        assert (found[name].reason, text in found[name].message) == (reason, True), found[name].message
+    for name, (_, reason, said) in refused.items():
+        assert (found[name].reason, said in found[name].message) == (reason, True), found[name].message
         assert found[name].fix
     assert quoted(server, "latest") == (EXEMPT, NEWER)
     assert quoted(server) == (CHARGED, own.version)
@@ -210,20 +211,11 @@ def test_a_call_in_flight_keeps_its_law(packs: Path, pack: bytes, keys: Path, st
         assert last.done.provenance.law_version == load_law().version
 
 
-KEPT = """schema: tariffs.scenario/v1
-id: kept
-title: Another rate on China
-basis: hypothesis
-changes:
-  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2027-01-01T00:01-05:00, rate: 20%}
-"""
-
-
 def test_a_kept_scenario_is_checked_under_a_law_that_is_new_here_beside_a_run() -> None:
     held = Held("simulate")
     with running(held, no_warm_up, workers=1, admitted_runs=1) as server:
         with Client(f"127.0.0.1:{server.port}") as client:
-            client.save_scenario(Scenario.from_text(KEPT))
+            client.save_scenario(Scenario.from_text(text()))
         call = server.simulation.Simulate(simulation(rows(20)), timeout=10 * TIMEOUT)
         assert held.begun.wait(TIMEOUT)
         storage = server.server._storage

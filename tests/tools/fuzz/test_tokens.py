@@ -16,7 +16,7 @@ from tariffs.service.server.identities import Identities
 from tariffs.service.server.jwt_tokens import JwtTokens, Keys
 from tariffs.service.settings.settings import Settings
 from tests.conftest import SCALE
-from tests.service.jwt_issuer import OIDC, Clear, bearer, published, token
+from tests.service.jwt_issuer import CLEAR, OIDC, bearer, published, token
 from tests.tools.fuzz.choices import ByteChoices
 from tests.tools.fuzz.requests import LENGTH, metadata
 
@@ -40,7 +40,7 @@ def identities(tmp_path_factory: pytest.TempPathFactory) -> Identities:
 def identify(identities: Identities, sent: Any) -> str:
     """The name of the caller, or the reason of the refusal."""
     try:
-        return asyncio.run(identities.identify(sent, Clear())).owner
+        return asyncio.run(identities.identify(sent, CLEAR)).owner
     except ServiceError as error:
         return error.reason
 
