@@ -75,7 +75,7 @@ def test_duties_are_those_of_an_independent_slow_version(cost: str) -> None:
 
 @pytest.mark.parametrize("response", ["none", "armington"])
 def test_a_prohibitive_cost_leaves_the_claims_of_2024(response: str) -> None:
-    options: dict[str, Any] = {"response": response, "baseline": BASELINE}
+    options: dict[str, Any] = {"response": response, "baseline": BASELINE, "horizon": "long"}
     found = run(*DAYS, cost="prohibitive", **options)
     of_2024 = run(*DAYS, **options, switches={"usmca_basis": "2024"})
     for block, expected in zip(found.scenarios, of_2024.scenarios, strict=True):

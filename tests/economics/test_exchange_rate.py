@@ -25,9 +25,9 @@ BAN = runs.banned('origins: [IT], products: ["6403"]')
 PROHIBITION = runs.scenario_of(f"changes:\n{BAN}")
 OTHERS: list[dict[str, Any]] = [
     {},
-    {"market": "sector"},
-    {"response": "gsim"},
-    {"response": "smart"},
+    {"market": "sector", "horizon": "short"},
+    {"response": "gsim", "horizon": "impact"},
+    {"response": "smart", "horizon": "short"},
     {"response": "exact_hat"},
     {"horizon": "long"},
 ]
