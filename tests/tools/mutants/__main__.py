@@ -3,7 +3,8 @@
 `make mutants` runs this with the Python of an environment that has cosmic-ray and coverage; the tests run in the
 project's own. The checkout is never touched: changes are made in copies under `build/mutants`. A first run records
 which tests reach which lines (`--record` does it anew); each change is tried by tests that reach it. A run that is
-broken off goes on where it stopped; changes whose file and tests stay as they were are not tried again.
+broken off goes on where it stopped; changes whose file and tests stay as they were are not tried again. `--seconds 600`
+tries what was not noticed by more of its tests.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--python", default=sys.executable, help="interpreter that runs the tests")
     parser.add_argument("--count", type=int, default=200, help="changes to try")
     parser.add_argument("--seed", type=int, default=0, help="which sample")
+    parser.add_argument("--seconds", type=float, default=60.0, help="seconds of tests that try one change")
     parser.add_argument("--record", action="store_true", help="record anew which tests reach which lines")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="changes tried at a time")
     chosen = parser.parse_args(arguments)
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for tree in trees:
         free.put(tree)
     outcomes = Outcomes(BUILD / "outcomes.json")
-    trial = Trial(chosen.python, reached, outcomes, free, _environment)
+    trial = Trial(chosen.python, reached, chosen.seconds, outcomes, free, _environment)
     noticed = _noticed(trial, drawn, chosen.processes)
     for change, test in noticed.items():
         if test is None:

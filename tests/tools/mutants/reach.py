@@ -18,8 +18,6 @@ import coverage
 from tests.tools.mutants.contexts import context_of
 from tests.tools.mutants.kernels import KernelCalls
 
-SECONDS_OF_TESTS = 60.0
-"""Seconds of tests that try one change, as the recording measured them; one test at least."""
 CHOSEN = "not slow and not kill and not wheel and not bench"
 _SETTINGS = """\
 [run]
@@ -39,9 +37,10 @@ class Reach:
     seconds: dict[str, float]
     calls: KernelCalls
 
-    def tests(self, path: str, lines: Collection[int]) -> list[str]:
+    def tests(self, path: str, lines: Collection[int], limit: float) -> list[str]:
         """Tests that try a change of some lines: one of each file of tests after the other, the quickest first.
 
+        They take so many seconds together, as the recording measured them; there is one test at least.
         A line that runs as its module is loaded belongs to no test: those that reach the rest of its file try it.
         A line of a kernel is tried by those that reach a call of it, too.
         """
@@ -55,7 +54,7 @@ class Reach:
         for test in sorted(reaching, key=lambda test: (self.seconds[test], test)):
             by_tests[test.partition("::")[0]].append(test)
         turns = chain.from_iterable(zip_longest(*by_tests.values()))
-        return list(_within(SECONDS_OF_TESTS, [test for test in turns if test], self.seconds))
+        return list(_within(limit, [test for test in turns if test], self.seconds))
 
 
 def _within(limit: float, tests: Iterable[str], seconds: dict[str, float]) -> Iterator[str]:

@@ -15,10 +15,10 @@ from typing import Any
 
 from tests.tools.mutants.changes import Change
 from tests.tools.mutants.contexts import context_of
-from tests.tools.mutants.reach import SECONDS_OF_TESTS, Reach
+from tests.tools.mutants.reach import Reach
 
 # Starting Python and a server, compiling kernels anew, and a machine that does other things beside.
-SECONDS_A_CHANGE = 240 + 6 * SECONDS_OF_TESTS
+_SECONDS_TO_START, _TIMES_SLOWER = 240.0, 6.0
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", re.MULTILINE)
 
 
@@ -47,10 +47,11 @@ class Outcomes:
 
 @dataclass
 class Trial:
-    """What all changes are tried with: interpreter, tests by line, copies of the checkout that are free."""
+    """What all changes are tried with: interpreter, tests by line and seconds of them, copies that are free."""
 
     python: str
     reached: Reach
+    seconds: float
     outcomes: Outcomes
     free: SimpleQueue[Path]
     environment: Callable[[Path], dict[str, str]]
@@ -75,16 +76,18 @@ class Trial:
         return found
 
     def _noticed_by(self, change: Change, tree: Path) -> str | None:
-        before = self.outcomes.of(change)
-        reaching = self.reached.tests(change.path, range(change.first, change.last + 1))
+        lines = range(change.first, change.last + 1)
+        reaching = self.reached.tests(change.path, lines, self.seconds)
         tests = [test for test in reaching if test not in self._left_out]
+        source = tree / change.path
+        original = source.read_text(encoding="utf-8")
+        before = self.outcomes.of(change)
         first = before.get("noticed_by")
         if first in tests:
             tests = [first, *(test for test in tests if test != first)]
-        source = tree / change.path
-        original = source.read_text(encoding="utf-8")
-        tried_with = _digest(original, *sorted(_text(tree, test) for test in tests))
-        if before.get("tried_with") == tried_with:
+        # One test that notices a change is enough; what none noticed is tried again where one of them changed.
+        still = first is None or first in tests
+        if before and still and before["tried_with"] == _tried_with(tree, original, tests, first):
             return first
         source.write_text(change.applied(original), encoding="utf-8")
         try:
@@ -92,7 +95,7 @@ class Trial:
         finally:
             source.write_text(original, encoding="utf-8")
         noticed_by = failing[0] if failing else None
-        self.outcomes.keep(change, tried_with, noticed_by)
+        self.outcomes.keep(change, _tried_with(tree, original, tests, noticed_by), noticed_by)
         print(
             f"{'noticed' if noticed_by else 'SURVIVED'}: {change.path}:{change.first} {noticed_by}",
             flush=True,
@@ -115,7 +118,7 @@ class Trial:
         try:
             ended = subprocess.run(
                 command, cwd=tree, env=self.environment(tree), check=False, capture_output=True, text=True,
-                timeout=SECONDS_A_CHANGE,
+                timeout=_SECONDS_TO_START + _TIMES_SLOWER * self.seconds,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return [tests[0]]
@@ -123,6 +126,11 @@ class Trial:
             return []
         named = [context_of(name) for name in _FAILED.findall(ended.stdout) if name.startswith("tests/")]
         return named or [tests[0]]
+
+
+def _tried_with(tree: Path, original: str, tests: Sequence[str], noticed_by: str | None) -> str:
+    """Digest of a file and of the test that notices its change, or of all that do not."""
+    return _digest(original, *sorted(_text(tree, test) for test in ([noticed_by] if noticed_by else tests)))
 
 
 def _text(tree: Path, test: str) -> str:
