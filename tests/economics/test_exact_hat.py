@@ -292,6 +292,7 @@ def test_every_industry_with_imports_has_a_sector_and_goods_without_one_the_thet
 def test_the_client_takes_the_model_by_name_and_the_result_says_what_it_is(horizon: str) -> None:
     with Client.local() as client:
         found = client.impact(TABLE, on=DAY, baseline=BASELINE, response="exact_hat", horizon=horizon)
+        other: Any = client.impact(TABLE, on=DAY, baseline=BASELINE, horizon="short").provenance["details"]
     details: Any = found.provenance["details"]
     asked = (details["response"], details["horizon"], details["parameters"])
     assert asked == ("exact_hat", "long", "caliendo_parro")
@@ -299,5 +300,6 @@ def test_the_client_takes_the_model_by_name_and_the_result_says_what_it_is(horiz
     assert "Caliendo-Parro" in model["title"]
     assert "wages and the balance of trade" in model["ignores"]
     assert any("Review of Economic Studies" in source for source in model["thetas"])
+    assert "thetas" not in other["model"]
     assert "BEA" in model["domestic_goods"]
     assert found.total["welfare"].item() == total_of(run(include_lines=False))["welfare"]

@@ -66,7 +66,8 @@ def test_a_change_that_changes_nothing_is_a_warning(change: str, reason: str) ->
 def test_a_suspension_that_ends_over_a_void_duty_says_why_nothing_happens() -> None:
     problem = check("{op: snap_back, measures: {id: recip_cn}, at: 2027-01-10}")[-1]
     assert problem.reason == "CHANGE_HAS_NO_EFFECT"
-    assert "its parent ieepa was invalidated on 2026-02-20" in problem.message
+    ended = "its parent ieepa was invalidated on 2026-02-20 and is not collected from 2026-02-24."
+    assert problem.message.endswith(ended)
 
 
 def test_suspend_then_snap_back_at_once_is_the_same_as_base() -> None:
