@@ -26,6 +26,15 @@ _DUAL_USE = (
     "8471", "850710", "850760", "853710", "853720", "850132", "850133", "850134", "850140", "850151", "850152", "8482",
     "84133090", "852721",
 )  # fmt: skip
+# Codes of note 33(g) under which the list of the United Kingdom names no statistical number. Numbers of later
+# vintages that came in the place of listed ones, such as 8507.60.0030 and .0090, are as listed.
+_AUTO_PARTS_NOT_GB = (
+    "4011201025", "4011201035", "40121940", "8407310040", "84073210", "84073310", "8407343560", "8471", "8527212510",
+    "8527214040", "8536410005", "853710", "853720", "87060003", "8706000540", "8706000575", "87079010", "8707905020",
+    "8707905040", "8707905090", "87089170", "87089515", "8708996820", "8716905035", "8716905046", "8716905047",
+    "8716905056", "8716905059",
+)  # fmt: skip
+_AUTO_PARTS_GB = "HTS U.S. note 33(j); 90 FR 27851"
 # Unmanned aircraft by what the rate of a code depends on, from the wording of the source.
 _UAS = {
     "unmanned aircraft, always": "S232_UAS_ALWAYS",
@@ -55,6 +64,7 @@ def read(ch99: Path, universe: Universe) -> Lists:
         codes = [digits(line) for line in (ch99 / file).read_text(encoding="utf-8").split()]
         lists[name] = plain(codes, cite)
         lists[f"{name}_DUAL"] = plain(_dual_use(codes), cite, scope="dual use")
+    lists["S232_AUTO_PARTS_NOT_GB"] = plain(_AUTO_PARTS_NOT_GB, _AUTO_PARTS_GB, scope="not on the list")
     lists["S232_SEMIS"] = plain(
         column(ch99 / "s232_semi_products.csv", "hts10"), "HTS U.S. note 39; Proc of 2026-01-14"
     )
