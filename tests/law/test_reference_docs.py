@@ -54,6 +54,19 @@ def test_a_period_that_changes_rows_of_another_shows_all_of_them(rendered: dict[
     assert "| the customs value less the US content, the rest under 9903.01.34 | less US content |" in april
 
 
+def test_each_family_says_what_it_gives_way_to_takes_from_and_adds_to(rendered: dict[str, str]) -> None:
+    families = rendered["families.md"].split("\n## ")[1:]
+    (forced_labor,) = (family for family in families if "(`s301.fl`)" in family)
+    assert "- **Gives way** to `s232.metals`, `s232.auto`," in forced_labor
+    adds = forced_labor.split("**Adds to** ")[1]
+    assert all(f"`{node}`" in adds for node in ("s301.cn", "s338", "s232.uas"))
+    assert "`s232.metals`" not in adds
+    rules = [rule for rule in load_law().rules if rule.when or rule.on]
+    assert [rule.id for rule in rules if f"`{rule.id}`" not in rendered["families.md"]] == [
+        "ca_steel_off_surtax"
+    ]
+
+
 def test_citations_are_links_to_documents_that_have_an_address(rendered: dict[str, str]) -> None:
     assert "[Proc 10976 (FR 2025-19482)](https://www.federalregister.gov/d/2025-19482)" in rendered["s232.md"]
     document = "| 2025-09-29 | Section 232 on timber, lumber and wood products | `proc_10976` |"

@@ -26,6 +26,7 @@ from tariffs.engine.rating.fits import dotted
 from tariffs.engine.table_duty.duties import Dated, duties_of
 from tariffs.engine.tables.prepare import PreparedTable, prepare_table
 from tariffs.reference_pages.citations import document_rows
+from tariffs.reference_pages.families import family_blocks
 from tariffs.reference_pages.measures import measure_blocks, moment_words, sources_sentence, switch_words
 
 STACKS, LINES_TRIED = 12, 200
@@ -44,6 +45,7 @@ def pages(law: Law) -> dict[str, str]:
     """Render the pages, by file name."""
     tops = sorted({measure.parents[-1] for measure in law.measures.values()})
     return {f"{top}.md": _authority(law, top) for top in tops} | {
+        "families.md": _page("Which duty gives way to which", family_blocks(law)),
         "stacks.md": _stacks(law),
         "method.md": _method(law),
         "sources.md": _page("Documents that the law is read from", document_rows()),
@@ -66,6 +68,7 @@ def _index(law: Law, tops: Sequence[str]) -> str:
     lines = [
         f"The law as of {law.as_of}, version {law.version}. {_NOT_A_RULING}",
         "",
+        "- [Which duty gives way to which](families.md)",
         "- [Worked examples of the most common stacks](stacks.md)",
         "- [Method, limits and confidence](method.md)",
         "- [Documents that the law is read from](sources.md)",
