@@ -23,13 +23,7 @@ CLAIMS = {
         "ask": {"origins": ["AA"]},
     },
     "part_share": {"type": "share", "role": "charge"},
-    "steel_share": {"type": "content", "partition": "content"},
-    "aluminum_share": {"type": "content", "partition": "content"},
-    "copper_share": {"type": "content", "partition": "content"},
-    "us_content_share": {"type": "content"},
-    "processing_value": {"type": "number"},
     "loading_date": {"type": "date"},
-    "repair": {"type": "code"},
     "gift": {"type": "bool"},
 }
 
@@ -39,7 +33,6 @@ def make_law(
     *,
     events: Sequence[Mapping[str, Any]] = (),
     rules: Sequence[Mapping[str, Any]] = (),
-    lists: Mapping[str, Sequence[Sequence[str]]] | None = None,
     switches: Mapping[str, Any] | None = None,
     claims: Mapping[str, Any] | None = None,
 ) -> Law:
@@ -60,7 +53,7 @@ def make_law(
             "switches": switches or {},
             "groups": {"PAIR": {"members": ["AA", "BB"]}},
             "programs": {},
-            "lists": lists or {},
+            "lists": {},
         },
         COUNTRIES,
     )

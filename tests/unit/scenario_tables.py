@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no types
 
-from tariffs.engine.law import load_law
+from tariffs.engine.law import Law, load_law
 from tariffs.engine.runs.finish import total_row
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcomes.table_run import RunContext, TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, parse_scenario
+from tariffs.engine.scenario.schema import json_schema
 
 ROWS = [
     ("9503000073", "CN", 10_000.0),
@@ -29,34 +32,38 @@ ROWS = [
 ]  # fmt: skip
 TABLE = pl.DataFrame(ROWS, schema=["hts", "origin", "customs_value"], orient="row")
 HEAD = "schema: tariffs.scenario/v1\nid: {id}\ntitle: Mine\nbasis: hypothesis\n"
+MINE = HEAD.format(id="mine")
 DAY = "2027-01-11"
+_READER = Draft202012Validator(json_schema())
+
+
+def text_of(*changes: str, id: str = "mine", head: str = "") -> str:
+    """The text of a scenario of changes given as flow mappings."""
+    text = HEAD.format(id=id) + head
+    return text + "changes:\n" + "".join(f"  - {change}\n" for change in changes) if changes else text
 
 
 def written(*changes: str, id: str = "mine", head: str = "") -> Scenario:
-    """A scenario of changes given as flow mappings."""
-    text = HEAD.format(id=id) + head + "changes:\n" + "".join(f"  - {change}\n" for change in changes)
-    return parse_scenario(text if changes else HEAD.format(id=id) + head)
+    return parse_scenario(text_of(*changes, id=id, head=head))
 
 
-def valuer(
-    response: str = "none", by: tuple[str, ...] = ("origin",), table: pl.DataFrame = TABLE
-) -> TableRun:
-    options = Options(response=response, by=by, baseline="2025-01-01")
+def applied(*changes: str) -> Law:
+    """The law under a scenario of these changes."""
+    return apply_scenario(load_law(), written(*changes))
+
+
+def faults(document: Any) -> list[str]:
+    """Where a document breaks the published schema of scenarios."""
+    return [fault.message for fault in _READER.iter_errors(document)]
+
+
+def valuer(response: str = "none", table: pl.DataFrame = TABLE) -> TableRun:
+    options = Options(response=response, by=("origin",), baseline="2025-01-01")
     return TableRun(table, load_law(), options, RunContext(None, None))
 
 
-def total(
-    scenario: Scenario, day: str = DAY, response: str = "none", table: pl.DataFrame = TABLE
-) -> Mapping[str, float]:
-    """The total of the small table under a scenario."""
-    found = valuer(response, table=table)
-    return {
-        name: value
-        for name, value in total_row(found.sums(found.outcomes(scenario, day))).items()
-        if value is not None
-    }
-
-
-def applied(*changes: str) -> None:
-    """Apply a scenario to the law, for its errors."""
-    apply_scenario(load_law(), written(*changes))
+def total(scenario: Scenario, day: str = DAY, table: pl.DataFrame = TABLE) -> Mapping[str, float]:
+    """The total of the small table under a scenario, without a response."""
+    found = valuer(table=table)
+    sums = total_row(found.sums(found.outcomes(scenario, day)))
+    return {name: value for name, value in sums.items() if value is not None}

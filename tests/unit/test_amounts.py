@@ -26,10 +26,8 @@ NUMBERS = {
     "1234.5": "1234.5", "1,234.50": "1234.5", "$12": "12", " 7 ": "7", "1e3": "1000", ".5": "0.5", "5.": "5",
     "USD 57,159.28": "57159.28", "US$1,000": "1000", "12 usd": "12",
 }  # fmt: skip
-NO_NUMBERS = (
-    "12,34", "1.234,50", "1,2345", "abc", "nan", "inf", "1_000", "\u0661\u0662", "", "$", "1 000", "--1",
-)  # fmt: skip
-NO_SHARES = ("%", "yes%", "0,5", "$0.5", "1_0", "half", "5%%", "nan")
+NO_NUMBERS = ("12,34", "abc", "nan", "inf", "\u0661\u0662", "", "$", "1 000")
+NO_SHARES = ("%", "yes%", "0,5", "half", "nan")
 
 
 @pytest.mark.parametrize(("text", "value"), NUMBERS.items())
@@ -42,10 +40,9 @@ def test_numbers_are_read_on_lines_and_in_columns(text: str, value: str) -> None
 def test_what_is_no_number_is_refused_on_lines_and_in_columns(text: str) -> None:
     with pytest.raises(ValueError, match="not a number"):
         parse_number(text)
-    read = number_of(pl.Series("x", [text]))
-    assert not read.is_finite().fill_null(value=False).any()
+    assert not number_of(pl.Series("x", [text])).is_finite().fill_null(value=False).any()
     with pytest.raises(InputError) as caught:
-        quote_line(load_law(), EntryLine("9503.00.0073", "CN", text, "2025-05-14"))
+        quote_line(load_law(), line_of("customs_value", text))
     assert (caught.value.reason, caught.value.field) == ("CUSTOMS_VALUE_INVALID", "customs_value")
     assert caught.value.fix
 
@@ -54,11 +51,9 @@ def test_what_is_no_number_is_refused_on_lines_and_in_columns(text: str) -> None
 def test_what_is_no_share_is_refused_and_never_taken_as_undeclared(text: str) -> None:
     with pytest.raises(ValueError, match="not a share"):
         parse_share(text)
-    read = share_of(pl.Series("x", [text]))
-    assert read.is_nan().to_list() == [True]
-    law = load_law()
+    assert share_of(pl.Series("x", [text])).is_nan().to_list() == [True]
     with pytest.raises(InputError) as caught:
-        read_claims(law.claims, {"usmca_share": text}, ZoneInfo("America/New_York"))
+        read_claims(load_law().claims, {"usmca_share": text}, ZoneInfo("America/New_York"))
     assert (caught.value.reason, caught.value.field) == ("CLAIM_INVALID", "claims.usmca_share")
 
 
@@ -122,18 +117,18 @@ def test_the_note_on_a_comma_reaches_every_verb() -> None:
         ("processing_value", "CLAIM_INVALID"),
     ],
 )
-@pytest.mark.parametrize("value", [1e15, float("inf"), "1,000,000,000,000,000"])
-def test_an_amount_too_large_is_refused_in_tables_as_on_lines(
-    client: Client, name: str, reason: str, value: Any
-) -> None:
+def test_amounts_too_large_are_refused_in_tables_as_on_lines(client: Client, name: str, reason: str) -> None:
+    values: list[Any] = [1e15, float("inf"), "1,000,000,000,000,000"]
     row = {"hts": "9503000073", "origin": "CN", "customs_value": "10", "entry_date": "2025-05-14"}
     good = 999_999_999_999_999 if name != "processing_value" else 10
-    found = client.impact(pl.DataFrame([row | {name: str(value)}, row | {name: str(good)}]), response="none")
-    assert found.refused.select("row", "column", "reason").rows() == [(0, name, reason)]
-    assert "10^15" in found.refused["message"].item()
-    with pytest.raises(InputError) as caught:
-        quote_line(load_law(), line_of(name, value))
-    assert caught.value.reason == reason
+    rows = [row | {name: str(value)} for value in (*values, good)]
+    refused = client.impact(pl.DataFrame(rows), response="none").refused
+    assert refused.select("row", "column", "reason").rows() == [(place, name, reason) for place in range(3)]
+    assert all("10^15" in text for text in refused["message"])
+    for value in values:
+        with pytest.raises(InputError) as caught:
+            quote_line(load_law(), line_of(name, value))
+        assert caught.value.reason == reason
 
 
 @dataclass(frozen=True)

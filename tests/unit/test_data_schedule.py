@@ -18,56 +18,50 @@ def rate_of(code: str, day: date = EARLY) -> dict[str, object]:
     return load_schedule().rates(pl.Series([code]), day).row(0, named=True)
 
 
-def test_vintages_by_day() -> None:
+def test_codes_have_the_lines_of_the_vintage_of_the_day() -> None:
     schedule = load_schedule()
     days = (date(2025, 1, 1), date(2025, 12, 31), date(2026, 1, 1), date(2027, 12, 31))
-    lines = [schedule.find("9503000073", day) for day in days]
-    assert [line.vintage for line in lines if line] == ["2025-basic"] * 2 + ["2026-rev-10"] * 2
-
-
-def test_a_known_code_has_rates() -> None:
-    line = load_schedule().find("9503000073", EARLY)
-    assert line is not None
+    lines = [line for day in days if (line := schedule.find("9503000073", day))]
+    assert [line.vintage for line in lines] == ["2025-basic"] * 2 + ["2026-rev-10"] * 2
+    line = lines[0]
     assert (line.hts8, line.general.kind, line.other.text) == ("95030000", "free", "70%")
     assert not line.suffix_note
 
 
 def test_a_suffix_of_another_vintage_takes_the_rate_of_its_line() -> None:
     schedule = load_schedule()
-    lost = next(
-        c for c in ALL_CODES if c not in schedule.children(c[:8], EARLY) and schedule.find(c[:8], EARLY)
+    lost, parent = next(
+        (code, parent)
+        for code in ALL_CODES
+        if code not in schedule.children(code[:8], EARLY) and (parent := schedule.find(code[:8], EARLY))
     )
     line = schedule.find(lost, EARLY)
     assert line is not None
     assert line.suffix_note
-    assert line.general == schedule.find(lost[:8], EARLY).general  # type: ignore[union-attr]
+    assert line.general == parent.general
 
 
-@pytest.mark.parametrize("code", ["9999999999", "95030001", "9503", "950300", "not a code"])
-def test_unknown_codes(code: str) -> None:
-    assert load_schedule().find(code, EARLY) is None
-
-
-def test_nearest_codes_share_the_longest_beginning() -> None:
+def test_unknown_codes_have_none_and_the_nearest_share_the_longest_beginning() -> None:
     schedule = load_schedule()
-    assert schedule.nearest("9503000074", 1) == ["9503000073"]
-    assert schedule.nearest("95030001", 1) == ["95030000"]
-    assert schedule.nearest("not a code") == []
+    for code in ("9999999999", "95030001", "9503", "950300", "not a code"):
+        assert schedule.find(code, EARLY) is None
+    for code, nearest in (
+        ("9503000074", ["9503000073"]),
+        ("95030001", ["95030000"]),
+        ("not a code", []),
+    ):
+        assert schedule.nearest(code, 1) == nearest
 
 
-def test_every_traded_code_has_a_line_on_every_day_of_coverage() -> None:
-    for day in (EARLY, LATE):
-        rates = load_schedule().rates(ALL_CODES, day)
+def test_every_traded_code_has_a_line_and_the_same_general_rate_on_every_day_of_coverage() -> None:
+    found = [load_schedule().rates(ALL_CODES, day) for day in (EARLY, LATE)]
+    for rates in found:
         assert rates["code"].to_list() == ALL_CODES.to_list()
         assert rates["vintage"].null_count() == 0
         for column in ("ave", "col2_ave"):
             assert rates[column].null_count() == 0
             assert rates[column].min() >= 0.0  # type: ignore[operator]
-
-
-def test_no_general_rate_changed_between_the_vintages() -> None:
-    early, late = (load_schedule().rates(ALL_CODES, day)["ave"] for day in (EARLY, LATE))
-    assert early.to_list() == pytest.approx(late.to_list(), abs=1e-15)
+    assert found[0]["ave"].to_list() == pytest.approx(found[1]["ave"].to_list(), abs=1e-15)
 
 
 def test_equivalents_cover_the_specific_rates() -> None:
@@ -78,24 +72,20 @@ def test_equivalents_cover_the_specific_rates() -> None:
     assert counts["RATE_OF_2024"] == 1
 
 
-def test_exact_rates_are_exact_and_specific_ones_are_the_duty_paid() -> None:
+def test_exact_rates_are_exact_and_specific_ones_the_duty_paid_or_in_column_2_that_on_the_unit_value() -> (
+    None
+):
     assert rate_of("8703230140") | {"ave": 0.025, "ave_note": ""} == rate_of("8703230140")
     crude = rate_of("2709002010")
     assert crude["ave_note"] == "AVE_2024"
     assert 0.0005 < float(str(crude["ave"])) < 0.003
-
-
-def test_column_2_adds_the_specific_part_over_the_unit_value() -> None:
-    found = rate_of("2709002010")
-    assert found["other_text"] == "10.5¢/bbl" or str(found["other_text"]).endswith("/bbl")
-    usd = float(str(found["other_text"]).split("¢")[0]) / 100
-    assert found["col2_ave"] == pytest.approx(usd / float(str(found["unit_value"])))
+    usd, unit = str(crude["other_text"]).split("¢")
+    assert unit == "/bbl"
+    assert crude["col2_ave"] == pytest.approx(float(usd) / 100 / float(str(crude["unit_value"])))
 
 
 def test_special_rates_take_the_lowest_program() -> None:
     schedule = load_schedule()
-    special = schedule.special("9401614031", ["KR", "S"], EARLY)
-    assert special is None or special[0].computable
     line = schedule.special("6109100012", ["KR"], EARLY)
     assert line is not None
     assert (line[0].kind, line[1]) == ("free", "KR")

@@ -18,17 +18,9 @@ from tests.unit.test_table_check import check
 EASTERN = ZoneInfo("America/New_York")
 NOON = datetime(2025, 5, 14, 16, tzinfo=UTC)
 OF_THE_14TH = (
-    "2025-05-14",
-    "20250514.0",
-    "2025-05-14 00:00:00",
-    "2025-05-14 00:00:00.000000000",
-    "5/14/2025 0:00",
-    "05/14/2025 12:00:00 AM",
-    "14-MAY-25",
-    "14MAY2025",
-    "May 14, 2025",
-    "14th May 2025",
-)
+    "2025-05-14", "20250514.0", "2025-05-14 00:00:00", "2025-05-14 00:00:00.000000000", "5/14/2025 0:00",
+    "05/14/2025 12:00:00 AM", "14-MAY-25", "14MAY2025", "May 14, 2025", "14th May 2025",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("text", OF_THE_14TH)
@@ -83,12 +75,8 @@ def test_a_column_shows_its_order_or_it_is_stated() -> None:
     # 2025-05-14 is day 45,791 of a spreadsheet: 45,657 is 2024-12-31.
     assert read_moment("45791", EASTERN, "excel").instant == NOON
     assert read_moment("45791.5625", EASTERN, "excel").text == "2025-05-14T13:30:00"
-    assert [read_format(text) for text in ("%m/%d/%Y", "DD/MM/YYYY", "Excel", "")] == [
-        "m/d/Y",
-        "d/m/Y",
-        "excel",
-        "",
-    ]
+    formats = ["%m/%d/%Y", "DD/MM/YYYY", "Excel", ""]
+    assert list(map(read_format, formats)) == ["m/d/Y", "d/m/Y", "excel", ""]
     with pytest.raises(InputError, match="date format"):
         read_format("Y/d/m")
 
@@ -103,9 +91,8 @@ def test_a_column_of_a_table_is_read_in_the_order_it_shows() -> None:
 
 
 def test_a_column_with_real_times_keeps_them_and_midnights_are_noon() -> None:
-    table = check(
-        entry_date=[datetime(2025, 5, 14), datetime(2025, 5, 14, 0, 1), datetime(2025, 3, 9, 2, 30)]
-    )
+    days = [datetime(2025, 5, 14), datetime(2025, 5, 14, 0, 1), datetime(2025, 3, 9, 2, 30)]
+    table = check(entry_date=days)
     assert table.lines["entry_date"].to_list() == [NOON, datetime(2025, 5, 14, 4, 1, tzinfo=UTC)]
     assert table.notes.select("row", "reason").rows() == [(0, "DAYS_READ_AS_NOON")]
     # The clock goes from 2:00 to 3:00 that night: no day may be filled in for it.

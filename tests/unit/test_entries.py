@@ -113,11 +113,8 @@ def test_fees_are_of_the_entry_and_its_lines_sum_to_them() -> None:
 
 
 def test_the_harbor_fee_is_rounded_once_for_the_entry_and_by_sea_only() -> None:
-    result = rate(
-        line(entry_id="A", value=1003),
-        line(entry_id="A", value=1003),
-        line(entry_id="A", value=5000, mode="air"),
-    )
+    sea = line(entry_id="A", value=1003)
+    result = rate(sea, sea, line(entry_id="A", value=5000, mode="air"))
     (entry,) = result.entries
     assert entry.landed.hmf == Decimal(
         "2.51"
@@ -169,21 +166,14 @@ def test_every_processing_fee_and_exemption_has_a_source() -> None:
 
 
 def test_other_charges_are_in_the_landed_cost_and_in_no_base() -> None:
-    plain = quote_line(load_law(), line(value=50_000, quantity=10, unit="no"))
-    charged = quote_line(
-        load_law(),
-        line(
-            value=50_000,
-            quantity=10,
-            unit="no",
-            other_charges=[
-                OtherCharge("adcvd", rate="0.21634"),
-                OtherCharge("adcvd", rate="0.10001", label="C-570-001"),
-                OtherCharge("excise", per_unit=UnitRate(Decimal("1.335"), "doz")),
-                OtherCharge("other", amount="250"),
-            ],
-        ),
-    )
+    goods: dict[str, Any] = {"value": 50_000, "quantity": 10, "unit": "no"}
+    charges = [
+        OtherCharge("adcvd", rate="0.21634"),
+        OtherCharge("adcvd", rate="0.10001", label="C-570-001"),
+        OtherCharge("excise", per_unit=UnitRate(Decimal("1.335"), "doz")),
+        OtherCharge("other", amount="250"),
+    ]
+    plain, charged = (quote_line(load_law(), line(**goods, other_charges=some)) for some in ((), charges))
     assert charged.layers == plain.layers
     assert (charged.assessed, charged.landed.mpf) == (plain.assessed, plain.landed.mpf)
     assert [charge.amount for charge in charged.charges] == money("10817.00", "5000.50", "1.11", "250.00")
@@ -213,12 +203,8 @@ def test_a_charge_that_cannot_be_taken_is_refused(charge: OtherCharge, reason: s
 def test_a_bad_line_fails_alone_and_its_entry_says_so() -> None:
     unread = UnreadLine("A", InputError("CHARGE_INVALID", "mode is 9.", field="mode"))
     result = rate(line(entry_id="A"), line(entry_id="A", origin="XX"), unread, line(entry_id="B", hts="1"))
-    assert [getattr(one, "reason", None) for one in result.outcomes] == [
-        None,
-        "ORIGIN_UNKNOWN",
-        "CHARGE_INVALID",
-        "HTS_CODE_MALFORMED",
-    ]
+    reasons = [getattr(one, "reason", None) for one in result.outcomes]
+    assert reasons == [None, "ORIGIN_UNKNOWN", "CHARGE_INVALID", "HTS_CODE_MALFORMED"]
     first, second = result.entries
     assert (first.lines, first.refused) == ((0, 1, 2), 2)
     assert first.landed.customs_value == 10_000

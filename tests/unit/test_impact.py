@@ -151,22 +151,17 @@ LINES = pl.DataFrame(
 )
 
 
-def test_goods_are_grouped_by_the_industry_that_makes_them(client: Client) -> None:
-    groups = client.impact(LINES, on="2026-11-20", by=["sector"], response="none").groups
-    assert dict(groups.select("sector", "customs_value").iter_rows()) == {
-        "339": 1.0, "3361MV": 2.0, "331": 4.0, "334": 8.0, None: 16.0,
-    }  # fmt: skip
+def test_goods_are_grouped_by_their_industry_and_partners_by_region_on_both_sides(client: Client) -> None:
+    def values(key: str) -> dict[str, float]:
+        groups = client.impact(LINES, on="2026-11-20", by=[key], response="none").groups
+        return dict(groups.select(key, "customs_value").iter_rows())
 
-
-def test_partners_are_grouped_by_region_on_both_sides(client: Client) -> None:
-    groups = client.impact(LINES, on="2026-11-20", by=["region"], response="none").groups
-    assert dict(groups.select("region", "customs_value").iter_rows()) == {
+    assert values("sector") == {"339": 1.0, "3361MV": 2.0, "331": 4.0, "334": 8.0, None: 16.0}
+    assert values("region") == {
         "Eastern Asia": 5.0, "Western Europe": 2.0, "Southeast Asia": 8.0, "Northern America": 16.0,
     }  # fmt: skip
-    exports = client.impact(
-        direction="export", to="CA", on="2026-11-20", by=["region"], response="none"
-    ).groups
-    assert exports["region"].to_list() == ["Northern America"]
+    asked: Any = {"direction": "export", "to": "CA", "on": "2026-11-20", "response": "none"}
+    assert client.impact(by=["region"], **asked).groups["region"].to_list() == ["Northern America"]
 
 
 def test_a_column_of_the_table_comes_before_a_key_of_its_name(client: Client) -> None:

@@ -33,92 +33,26 @@ KERNELS = [
     assess_lines, number_cells, number_rows, price_bases, price_points, sum_cells, sum_bases, sum_by_group,
     sum_running, whole_line,
 ]  # fmt: skip
-LINES, PARTS, COMBINATIONS = 40, 7, 6
-PROHIBITED = 5
-"""A combination that may not be imported."""
 
 
 def both(kernel: Any) -> list[Any]:
     return [pytest.param(kernel, id="compiled"), pytest.param(kernel.py_func, id="python")]
 
 
-def problem() -> dict[str, Any]:
-    """Random lines, atoms and combinations with every kind of layer; the last column of a slot is none."""
-    rng = np.random.default_rng(5)
-    kinds = np.array([ORDINARY, AD_VALOREM, TOP_UP, SPECIFIC, MINIMUM_PRICE] * 2, dtype=np.int8)
-    slots, layers = len(kinds), 5 * COMBINATIONS
-    atoms = rng.integers(1, 4, LINES)
-    return {
-        "lines": np.arange(LINES, dtype=np.int32),
-        "atom_start": np.concatenate([[0], np.cumsum(atoms)]).astype(np.int64),
-        "atom_combination": rng.integers(0, COMBINATIONS, atoms.sum()).astype(np.int32),
-        "atom_weight": rng.random(atoms.sum()),
-        "atom_rates": rng.integers(0, 3, atoms.sum()).astype(np.int32),
-        "rates": np.column_stack([rng.random((3, 3)) * 0.2, np.zeros(3)]),
-        "column": rng.integers(0, 4, COMBINATIONS).astype(np.int8),
-        "prohibited": np.array([-1] * PROHIBITED + [3], dtype=np.int32),
-        "layer_start": np.arange(0, layers + 1, 5, dtype=np.int64),
-        "layer_slot": rng.integers(0, slots, layers).astype(np.int32),
-        "layer_base": rng.integers(0, 4, layers).astype(np.int32),
-        "layer_assessed": rng.random(layers) < 0.7,
-        "layer_owed": rng.random(layers) < 0.7,
-        "slot_kind": kinds,
-        "slot_rate": rng.random(slots) * 0.5,
-        "slot_unit": rng.integers(0, 2, slots).astype(np.int32),
-        "slot_column": rng.integers(-1, 3, slots).astype(np.int32),
-        "tier_start": np.arange(0, 2 * slots + 1, 2, dtype=np.int32),
-        "tier_up_to": np.tile([10.0, np.inf], slots),
-        "tier_usd": rng.random(2 * slots) * 3,
-        "bases": rng.integers(0, 2, (4, PARTS)).astype(float),
-        "goods": rng.permutation(LINES).astype(np.int32),
-        "value": rng.random(LINES) * 1000,
-        "parts": rng.random((LINES, PARTS)) * 100,
-        "quantity": np.where(rng.random((2, LINES)) < 0.2, np.nan, rng.random((2, LINES)) * 30),
-    }
-
-
-def plain_amount(p: dict[str, Any], line: int, atom: int, layer: int) -> Any:
-    slot, goods = p["layer_slot"][layer], p["goods"][line]
-    base = float(p["bases"][p["layer_base"][layer]] @ p["parts"][goods])
-    ordinary = p["rates"][p["atom_rates"][atom], p["column"][p["atom_combination"][atom]]]
-    kind = p["slot_kind"][slot]
-    if kind == ORDINARY:
-        return base * ordinary
-    if kind == AD_VALOREM:
-        return base * p["slot_rate"][slot]
-    if kind == TOP_UP:
-        return base * max(0.0, p["slot_rate"][slot] - ordinary)
-    quantity, value = p["quantity"][p["slot_unit"][slot], goods], p["value"][goods]
-    first, second = p["tier_usd"][2 * slot : 2 * slot + 2]
-    if np.isnan(quantity):
-        return 0.0
-    if kind == MINIMUM_PRICE:
-        return max(0.0, first * quantity - value) * base / value
-    return (first * min(quantity, 10.0) + second * max(0.0, quantity - 10.0)) * base / value
-
-
-@pytest.mark.parametrize("kernel", both(assess_lines))
-def test_duty_is_the_sum_over_atoms_and_layers(kernel: Kernel) -> None:
-    p = problem()
-    duty, owed, barred = np.zeros((LINES, 3)), np.zeros((LINES, 3)), np.zeros(LINES)
-    for lo, hi in ((0, 17), (17, LINES)):
-        kernel(lo, hi, *p.values(), duty, owed, barred)
-    wanted, wanted_owed, wanted_barred = np.zeros((LINES, 3)), np.zeros((LINES, 3)), np.zeros(LINES)
-    for line in range(LINES):
-        for atom in range(p["atom_start"][line], p["atom_start"][line + 1]):
-            combination = p["atom_combination"][atom]
-            if combination == PROHIBITED:
-                wanted_barred[line] += p["atom_weight"][atom] * p["value"][p["goods"][line]]
-                continue
-            for layer in range(p["layer_start"][combination], p["layer_start"][combination + 1]):
-                column = p["slot_column"][p["layer_slot"][layer]]
-                if column >= 0:
-                    amount = p["atom_weight"][atom] * plain_amount(p, line, atom, layer)
-                    wanted[line, column] += amount * p["layer_assessed"][layer]
-                    wanted_owed[line, column] += amount * p["layer_owed"][layer]
-    np.testing.assert_allclose(duty, wanted, rtol=1e-12)
-    np.testing.assert_allclose(owed, wanted_owed, rtol=1e-12)
-    np.testing.assert_allclose(barred, wanted_barred, rtol=1e-12)
+@pytest.mark.parametrize("kernel", both(whole_line))
+def test_a_line_bears_its_tiers_or_the_shortfall_to_a_price_and_nothing_without_a_quantity(
+    kernel: Kernel,
+) -> None:
+    tiers = np.array([0, 2], dtype=np.int32), np.array([10.0, np.inf]), np.array([1.0, 0.3])
+    for kind, quantity, amount in (
+        (SPECIFIC, 4.0, 4.0),
+        (SPECIFIC, 15.0, 10.0 + 1.5),
+        (SPECIFIC, np.nan, 0.0),
+        (MINIMUM_PRICE, 50.0, 50.0 - 40.0),
+        (MINIMUM_PRICE, 30.0, 0.0),
+        (MINIMUM_PRICE, np.nan, 0.0),
+    ):
+        assert kernel(kind, 0, quantity, 40.0, *tiers) == pytest.approx(amount)
 
 
 @pytest.mark.parametrize("kernel", both(sum_cells))

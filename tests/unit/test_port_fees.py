@@ -14,14 +14,13 @@ from tariffs.engine.law.assumptions import PortCalls
 from tariffs.engine.law.markets import ExchangeRate
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.port_fees import STATED, PortFee, Voyage, fee_on, port_cost, port_fee, sourced_costs
-from tariffs.engine.scenario import apply_scenario, library, parse_scenario
-from tests.unit.scenario_tables import TABLE
+from tariffs.engine.scenario import apply_scenario, library
+from tests.unit.scenario_tables import TABLE, written
 
 LAW = load_law()
 RESUMED = apply_scenario(LAW, library()["port-fees-resume"])
 COLLECTED = datetime.fromisoformat("2025-11-01T12:00-04:00")
 SUSPENDED = datetime.fromisoformat("2026-11-24T12:00-05:00")
-HEAD = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\n"
 SHIP = Voyage(Decimal(60000), teu=Decimal(8000), containers=Decimal(2500), calls=2)
 
 
@@ -102,12 +101,9 @@ def test_sourced_voyages(
         assert amount is None or round(amount, 2) == Decimal(wanted or 0)
 
 
-def test_the_fee_by_container_counts_where_it_is_the_higher() -> None:
+def test_the_higher_fee_counts_and_a_share_spreads_it_over_all_cargo_of_the_trade() -> None:
     few, many = (cost(PortCalls("built", containers=Decimal(boxes))) for boxes in (9749, 9751))
     assert [few.per_call, many.per_call] == [65000 * 18, 9751 * 120]
-
-
-def test_a_share_spreads_the_fee_over_all_cargo_of_the_trade() -> None:
     found = cost(PortCalls("built"))
     assert [found.per_teu, found.teu_of_trade] == [130, Decimal("0.21") * 130]
     assert cost(PortCalls("operated")).teu_of_trade is None
@@ -157,8 +153,8 @@ def test_without_a_source_the_ship_and_the_rate_of_exchange_are_the_callers() ->
 
 
 def test_a_voyage_of_the_scenario_takes_the_place_of_sourced_ones() -> None:
-    text = "assumptions: {port_calls: {port_fees: {kind: operated, net_tons: 100, teu: 50}}}\n"
-    law = apply_scenario(LAW, parse_scenario(HEAD + text))
+    head = "assumptions: {port_calls: {port_fees: {kind: operated, net_tons: 100, teu: 50}}}\n"
+    law = apply_scenario(LAW, written(head=head))
     before, after = sourced_costs(LAW, COLLECTED), sourced_costs(law, COLLECTED)
     assert [one.per_teu for one in after if one.kind == "operated"] == [Decimal(100)]
     assert len(after) == len(before) - 1
@@ -166,16 +162,11 @@ def test_a_voyage_of_the_scenario_takes_the_place_of_sourced_ones() -> None:
 
 
 def test_a_run_tells_what_fees_cost_and_charges_nothing() -> None:
-    odds = (
-        "mixture: [{scenario: base, weight: 50%}, {scenario: port-fees-resume-per-container, weight: 50%}]\n"
-    )
-    stated, mixed = library()["port-fees-resume-per-container"], parse_scenario(HEAD + odds)
-    points = [
-        Point(library()["port-fees-resume"], "2026-12-05"),
-        Point(stated, "2026-12-05"),
-        Point(stated, "2026-11-24"),
-        Point(mixed, "2026-12-05"),
-    ]
+    parts = "{scenario: base, weight: 50%}, {scenario: port-fees-resume-per-container, weight: 50%}"
+    resumed, stated = (library()[f"port-fees-resume{more}"] for more in ("", "-per-container"))
+    mixed = written(head=f"mixture: [{parts}]\n")
+    days = ((resumed, "2026-12-05"), (stated, "2026-12-05"), (stated, "2026-11-24"), (mixed, "2026-12-05"))
+    points = [Point(scenario, day) for scenario, day in days]
     found = impact(TABLE, points, law=LAW, options=Options(response="none")).scenarios
     told = [[note.message for note in one.notes if note.reason == "PORT_FEE"] for one in found]
     assert [len(notes) for notes in told] == [0, 2, 2, 2]
@@ -194,11 +185,11 @@ def test_a_fee_in_another_currency_takes_the_rate_of_its_market_on_the_day() -> 
     law = replace(LAW, markets={"CN": replace(market, exchange=(*market.exchange, later))})
     calls = PortCalls("linked", net_tons=Decimal(1000))
     own = replace(calls, usd_per_unit=Decimal("0.2"))
-    for year, given, expected in (
-        (2025, calls, ("0.14", "C")),
-        (2027, calls, ("0.15", "B")),
-        (2025, own, ("0.2", "")),
+    for year, given, rate, conf in (
+        (2025, calls, "0.14", "C"),
+        (2027, calls, "0.15", "B"),
+        (2025, own, "0.2", ""),
     ):
         found = figures(port_cost(law, "cn.port_fee", given, COLLECTED.replace(year=year)))["usd_per_unit"]
-        assert found == (Decimal(expected[0]), expected[1])
+        assert found == (Decimal(rate), conf)
     assert market.exchange_at(COLLECTED.replace(year=2024)) is None

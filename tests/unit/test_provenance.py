@@ -65,10 +65,9 @@ def test_another_option_is_shown_and_changes_the_digest(name: str, plain: Mappin
     assert other[entry] != before[entry]
 
 
-@pytest.mark.parametrize("name", sorted(ONLY_RETURNED))
-def test_what_is_returned_leaves_the_digest(name: str, plain: Mapping[str, Any]) -> None:
-    options: dict[str, Any] = {name: True}
-    assert _provenance(replace(PLAIN, **options))["run_digest"] == plain["run_digest"]
+def test_what_is_returned_leaves_the_digest(plain: Mapping[str, Any]) -> None:
+    returned: dict[str, Any] = dict.fromkeys(ONLY_RETURNED, True)
+    assert _provenance(replace(PLAIN, **returned))["run_digest"] == plain["run_digest"]
 
 
 def test_days_read_in_another_order_change_the_digest_of_the_table_and_of_the_run() -> None:

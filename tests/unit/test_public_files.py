@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -29,15 +30,13 @@ def detail(code: str, country: str, value: int, duty: int) -> str:
     return f"{code}{country}".ljust(73) + f"{value:015d}" + " " * 15 + f"{duty:015d}\n"
 
 
-@pytest.fixture
-def answer(tmp_path: Path) -> Path:
-    path = tmp_path / "answer.json"
-    path.write_text(json.dumps([HEADER, *ROWS]))
+def written(path: Path, rows: list[Any]) -> Path:
+    path.write_text(json.dumps(rows))
     return path
 
 
-def test_months_are_summed_and_what_is_left_out_is_said(answer: Path) -> None:
-    made = import_public("census", [answer])
+def test_months_are_summed_and_what_is_left_out_is_said(tmp_path: Path) -> None:
+    made = import_public("census", [written(tmp_path / "answer.json", [HEADER, *ROWS])])
     assert made.frame.rows() == [("9503000073", "CN", 150.0, 45.0), ("9503000073", "PS", 10.0, 0.0)]
     assert made.notes == (
         "Left out: rows of codes of fewer than 10 digits, which sum others (1), 150 USD.",
@@ -64,14 +63,11 @@ def test_csv_json_detail_file_and_archive_agree(tmp_path: Path) -> None:
 
 
 def test_year_to_date_values_of_several_months_are_not_summed(tmp_path: Path) -> None:
-    path = tmp_path / "year.json"
-    columns = [0, 1, 4, 5]
-    rows = [[row[place] for place in columns] for row in ROWS]
-    path.write_text(json.dumps([[HEADER[place] for place in columns], *rows]))
+    rows = [[row[place] for place in (0, 1, 4, 5)] for row in (HEADER, *ROWS)]
     with pytest.raises(InputError, match="of 2 months, each of which has those before it"):
-        import_public("census", [path])
-    path.write_text(json.dumps([[HEADER[place] for place in columns], rows[1]]))
-    assert import_public("census", [path]).frame["customs_value"].to_list() == [950.0]
+        import_public("census", [written(tmp_path / "year.json", rows)])
+    one = import_public("census", [written(tmp_path / "month.json", [rows[0], rows[2]])]).frame
+    assert one["customs_value"].to_list() == [950.0]
 
 
 def test_codes_of_a_later_schedule_are_named(tmp_path: Path) -> None:
@@ -98,9 +94,7 @@ EXPORT = [
 
 
 def test_an_export_of_the_schedule_gives_ordinary_rates(tmp_path: Path) -> None:
-    path = tmp_path / "hts.json"
-    path.write_text(json.dumps(EXPORT))
-    made = import_public("hts", [path])
+    made = import_public("hts", [written(tmp_path / "hts.json", EXPORT)])
     assert made.frame.select("hts", "general", "column2", "unit_1", "ordinary_rate").rows() == [
         ("2204215099", "6.3¢/liter", "33¢/liter", "L", None),
         ("61991000", "16.5%", "90%", "", 0.165),
@@ -109,11 +103,9 @@ def test_an_export_of_the_schedule_gives_ordinary_rates(tmp_path: Path) -> None:
     assert made.notes[0] == "2 of 3 codes have an ordinary rate that value alone gives."
     assert "1 codes that no embedded schedule has, such as 61991000" in made.notes[1]
 
-
-def test_lines_without_statistical_codes_are_kept(tmp_path: Path) -> None:
-    path = tmp_path / "hts.json"
-    path.write_text(json.dumps(EXPORT[2:3]))
-    assert import_public("hts", [path]).frame["hts"].to_list() == ["61991000"]
+    # A line without statistical codes is kept.
+    lone = import_public("hts", [written(tmp_path / "lone.json", EXPORT[2:3])])
+    assert lone.frame["hts"].to_list() == ["61991000"]
 
 
 @pytest.mark.parametrize(

@@ -170,21 +170,17 @@ def test_what_other_authorities_gave_back_is_noted_and_counted_if_they_are_named
 
 
 @pytest.mark.parametrize(("days", "percent"), [(0, 7), (1, 7), (366, 8), (1000, 3)])
-def test_interest_is_added_day_by_day(days: int, percent: int) -> None:
+def test_interest_compounds_day_by_day_from_the_deposit(days: int, percent: int) -> None:
     """26 U.S.C. 6622: each day's interest is added to the balance that bears the next day's."""
-    balance = Fraction(123_456)
-    for _ in range(days):
-        balance += balance * percent / 100 / 365
-    start, rates = date(2025, 5, 20), YearlyRates(((date.min, Decimal(percent) / 100),))
-    found = interest(Decimal(123_456), rates, start, start + timedelta(days=days))
-    assert abs(Fraction(found) - (balance - 123_456)) <= Fraction(1, 200)
+    start, rates = date(2025, 6, 3), YearlyRates(((date.min, Decimal(percent) / 100),))
+    end, growth = start + timedelta(days=days), (1 + Fraction(percent, 36_500)) ** days - 1
+    found = interest(Decimal(123_456), rates, start, end)
+    assert abs(Fraction(found) - 123_456 * growth) <= Fraction(1, 200)
     assert interest(Decimal(1000), rates, start, start - timedelta(days=1)) == 0
-
-
-def test_interest_compounds_daily_from_the_deposit() -> None:
-    # A yearly 7 % compounded daily is 7.2501 % after a year, on 3,000 less the drawback.
+    # On 3,000 less the drawback.
     given: dict[str, Any] = {"liquidation": "unliquidated", "deposited_on": "2025-06-03", "drawback": 1000}
-    assert one_entry(**given, rate="0.07", on=date(2026, 6, 3)).interest == Decimal("145.00")
+    entry = one_entry(**given, rate=f"{percent}%", on=end)
+    assert abs(Fraction(entry.interest) - 2000 * growth) <= Fraction(1, 200)
 
 
 def test_interest_takes_the_rate_of_each_quarter_for_its_payer() -> None:
@@ -216,21 +212,21 @@ def test_corporations_are_paid_a_point_less_than_others_in_every_quarter() -> No
     assert gaps == {Decimal("0.01")}
 
 
-def test_interest_past_the_last_published_quarter_is_noted() -> None:
+def test_interest_past_the_last_published_quarter_and_a_suit_too_late_are_noted() -> None:
     for on, told in ((date(2027, 1, 1), []), (date(2027, 1, 2), ["INTEREST_RATE_UNPUBLISHED"])):
         assert reasons(one_entry(on=on, rate="corporate", liquidation="unliquidated")) == told
         assert not one_entry(on=on, rate="7%", liquidation="unliquidated").notes
+    for on, told in ((date(2027, 5, 20), []), (date(2027, 5, 21), ["SUIT_LATE"])):
+        assert reasons(one_entry(on=on, liquidation="final")) == told
 
 
-def test_interest_ends_at_the_reliquidation_of_the_entry() -> None:
-    paid = one_entry(on=date(2026, 6, 3), rate="7%", liquidation="unliquidated")
-    own = one_entry(on=date(2026, 11, 1), rate="7%", liquidation="unliquidated", reliquidated_on="2026-06-03")
+def test_interest_ends_at_the_reliquidation_and_says_if_it_ends_before_the_deposit() -> None:
+    given: dict[str, Any] = {"liquidation": "unliquidated", "rate": "7%"}
+    paid = one_entry(on=date(2026, 6, 3), **given)
+    own = one_entry(on=date(2026, 11, 1), reliquidated_on="2026-06-03", **given)
     assert own.interest == paid.interest > 0
-
-
-def test_interest_that_ends_before_the_deposit_is_told() -> None:
     for day, told in ((19, ["INTEREST_BEFORE_DEPOSIT"]), (20, []), (21, [])):
-        entry = one_entry(liquidation="unliquidated", rate="7%", on=date(2025, 5, day))
+        entry = one_entry(on=date(2025, 5, day), **given)
         assert (entry.interest > 0) == (day > 20)
         assert reasons(entry) == told
     assert reasons(one_entry(liquidation="unliquidated", on=date(2025, 5, 19))) == []
@@ -283,11 +279,6 @@ def test_each_state_has_its_procedure_and_its_time_limits(
     assert told == (["LIQUIDATION_DAY_UNKNOWN"] if protest_by else [])
 
 
-def test_a_time_limit_that_has_passed_is_noted() -> None:
-    for on, told in ((date(2027, 5, 20), []), (date(2027, 5, 21), ["SUIT_LATE"])):
-        assert reasons(one_entry(on=on, liquidation="final")) == told
-
-
 @pytest.mark.parametrize(
     ("given", "reason", "field"),
     [
@@ -309,18 +300,25 @@ def test_days_that_contradict_each_other_are_refused(
     assert one_entry(liquidation="final", liquidated_on="2025-05-20").liquidation == "final"
 
 
-@pytest.mark.parametrize("given", ["corporation", "", "7", "corporate other"])
-def test_a_payer_that_the_law_does_not_know_is_refused(given: str) -> None:
+@pytest.mark.parametrize(
+    ("rate", "on", "reason", "field"),
+    [
+        *(
+            (rate, None, "PARAMETER_INVALID", "interest_rate")
+            for rate in ("corporation", "", "7", "corporate other")
+        ),
+        *(
+            ("99%", on, "ENTRY_DATE_OUT_OF_COVERAGE", "paid_on")
+            for on in (date(9999, 12, 31), date(1, 1, 1), date(2020, 1, 1))
+        ),
+    ],
+)
+def test_a_payer_or_a_day_of_payment_that_the_law_does_not_know_is_refused(
+    rate: str, on: date | None, reason: str, field: str
+) -> None:
     with pytest.raises(InputError) as caught:
-        one_entry(rate=given, liquidation="unliquidated")
-    assert (caught.value.reason, caught.value.field) == ("PARAMETER_INVALID", "interest_rate")
-
-
-@pytest.mark.parametrize("paid_on", [date(9999, 12, 31), date(1, 1, 1), date(2020, 1, 1)])
-def test_interest_runs_to_a_day_of_the_law_or_is_refused(paid_on: date) -> None:
-    with pytest.raises(InputError) as caught:
-        one_entry(liquidation="unliquidated", rate="99%", on=paid_on)
-    assert (caught.value.reason, caught.value.field) == ("ENTRY_DATE_OUT_OF_COVERAGE", "paid_on")
+        one_entry(rate=rate, on=on, liquidation="unliquidated")
+    assert (caught.value.reason, caught.value.field) == (reason, field)
 
 
 @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "0001-01-01T00:30Z", "1990-01-01"])

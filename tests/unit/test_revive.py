@@ -21,18 +21,11 @@ def test_displaced_steel_duty_is_owed_only_if_it_revives_alone_and_in_a_table(
     quote = quote_line(load_law().with_switches({"revive_displaced": setting}), STEEL)
     assert [quote.assessed, quote.owed] == [2500, owed]
     assert [layer.measure for layer in quote.layers if layer.owed] == (["s232_steel"] if owed else [])
-    row = {
-        "hts": "7208510030",
-        "origin": "CA",
-        "customs_value": 10000.0,
-        "usmca_share": 0.0,
-        "fta_share": 0.0,
-    }
-    options, point = (
-        Options(response="none", switches={"revive_displaced": setting}),
-        Point(library()["base"], "2025-05-20"),
-    )
-    (block,) = impact(pl.DataFrame([row]), [point], law=load_law(), options=options).scenarios
+    claims = {"usmca_share": 0.0, "fta_share": 0.0}
+    table = pl.DataFrame([{"hts": "7208510030", "origin": "CA", "customs_value": 10000.0, **claims}])
+    options = Options(response="none", switches={"revive_displaced": setting})
+    point = Point(library()["base"], "2025-05-20")
+    (block,) = impact(table, [point], law=load_law(), options=options).scenarios
     assert block.total["duty"] == pytest.approx(2500.0)
     assert block.total["duty_owed"] == pytest.approx(owed)
 

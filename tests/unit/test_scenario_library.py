@@ -19,7 +19,7 @@ from tariffs.engine.scenario import apply_scenario, check_scenario, difference, 
 from tariffs.engine.scenario.schema import json_schema
 from tariffs.engine.schedule.reference_data import reference_table
 from tests.conftest import ROOT
-from tests.unit.json_schema import faults
+from tests.unit.scenario_tables import MINE, faults
 
 NUMBERS = {f"KL-{number:02}" for number in range(1, 21)} | {"X-21", "X-22", "X-23"}
 TOTALS = {file.stem: read_cases(file) for file in (ROOT / "tests" / "law" / "library").glob("*.yaml")}
@@ -63,14 +63,16 @@ def test_the_schema_is_that_of_the_parser_and_the_library_is_of_it() -> None:
         {"basis": "guess"},
         {"surprise": "1"},
         {"changes": [{"op": "nope"}]},
-        {"changes": [{"op": "terminate", "measures": {"id": "x"}}]},
-        {"changes": [{"op": "terminate", "measures": {"id": "x"}, "at": "soon"}]},
+        *(
+            {"changes": [{"op": "terminate", "measures": {"id": "x"}, **more}]}
+            for more in ({}, {"at": "soon"})
+        ),
         {"changes": [{"op": "terminate", "measures": {"ids": "x"}, "at": "2027-01-01"}]},
         {"mixture": [{"scenario": "base"}]},
     ],
 )
 def test_what_the_parser_refuses_the_schema_refuses(wrong: dict[str, Any]) -> None:
-    right = {"schema": "tariffs.scenario/v1", "id": "mine", "title": "Mine", "basis": "hypothesis"}
+    right = yaml.load(MINE, Loader=yaml.BaseLoader)
     assert faults(right) == []
     assert faults({**right, **wrong})
 
@@ -112,22 +114,19 @@ def test_stored_results_are_the_figures_computed_by_hand_from_the_trade_table() 
     assert kept < lapsed
 
 
-def pairs_of(names: list[str]) -> set[tuple[str, str]]:
-    """Pairs of scenarios of one question, `base` apart: it differs from each in all its changes."""
-    found = [name for name in dict.fromkeys(names) if name in library() and name != "base"]
-    return set(itertools.combinations(found, 2))
-
-
-def compared() -> list[tuple[str, str]]:
-    """Pairs of the demo, and those of commands and Python calls in the documentation."""
-    pairs = pairs_of([*SCENARIOS])
+def compared() -> list[tuple[str, ...]]:
+    """Pairs of scenarios of one question: of the demo, and of commands and Python calls in the documentation."""
+    questions = [[*SCENARIOS]]
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
         text = page.read_text(encoding="utf-8").replace("\\\n", " ")
-        for command in re.findall(r"^\$? ?tariffs (?:impact|timeline|scenario diff) .*$", text, re.MULTILINE):
-            pairs |= pairs_of(re.findall(r"[\w-]+", command))
-        for call in re.findall(r"scenarios=\[([^\]]*)\]", text):
-            pairs |= pairs_of(re.findall(r"[\w-]+", call))
-    return sorted(pairs)
+        asked = re.findall(r"^\$? ?tariffs (?:impact|timeline|scenario diff) .*$", text, re.MULTILINE)
+        asked += re.findall(r"scenarios=\[([^\]]*)\]", text)
+        questions += [re.findall(r"[\w-]+", one) for one in asked]
+    # `base` differs from each in all its changes.
+    known = [
+        [name for name in dict.fromkeys(one) if name in library() and name != "base"] for one in questions
+    ]
+    return sorted({pair for names in known for pair in itertools.combinations(names, 2)})
 
 
 def test_scenarios_that_demo_and_pages_compare_differ_in_one_measure() -> None:

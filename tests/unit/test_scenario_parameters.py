@@ -26,10 +26,9 @@ from tariffs.engine.scenario import (
 )
 from tariffs.engine.scenario.named import library_of
 from tariffs.engine.scenario.read import read_draft
-from tests.unit.json_schema import faults
+from tests.unit.scenario_tables import HEAD, MINE, faults
 
-HEAD = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\n"
-DECLARED = HEAD + (
+DECLARED = MINE + (
     "parameters:\n"
     "  cn: {default: 12.5%, title: rate of the forced-labor duty on China}\n"
     "  start: {default: 2027-01-01}\n"
@@ -60,7 +59,7 @@ def written(values: dict[str, str]) -> str:
     text = "\n".join(lines).replace(", when: $eu_too", "")
     for name, value in values.items():
         text = text.replace(f"${name}", value)
-    return HEAD + text + "\n"
+    return MINE + text + "\n"
 
 
 def error_of(text: str, **values: str) -> ScenarioError:
@@ -81,37 +80,29 @@ def problems(text: str, **values: str) -> list[tuple[str, str, int, int]]:
     return [(problem.reason, problem.path, problem.line, problem.column) for problem in found]
 
 
-def test_a_filled_scenario_is_the_one_written_with_plain_values(scale: int) -> None:
-    scenario, law, draw = parse_scenario(DECLARED + CHANGES), load_law(), random.Random(1)
-    for _ in range(12 * scale):
-        values = {name: draw.choice(texts) for name, texts in VALUES.items()}
-        filled, plain = scenario.with_parameters(values), parse_scenario(written(values))
-        assert filled.digest == plain.digest
-        assert filled.changes == plain.changes
-        assert difference(apply_scenario(law, filled), apply_scenario(law, plain)) == []
-
-
-def test_a_scenario_filled_many_times_is_the_one_read_as_a_whole(scale: int) -> None:
-    text = DECLARED + CHANGES
-    scenario, draw = parse_scenario(text), random.Random(2)
-    for _ in range(100 * scale):
+def test_a_filled_scenario_is_the_one_read_as_a_whole_and_the_one_written_with_plain_values(
+    scale: int,
+) -> None:
+    text, draw = DECLARED + CHANGES, random.Random(2)
+    scenario = parse_scenario(text)
+    defaults = {name: parameter.default for name, parameter in scenario.parameters.items()}
+    assert scenario.values == defaults
+    assert scenario.digest == scenario.with_parameters({}).digest == parse_scenario(written(defaults)).digest
+    for _ in range(60 * scale):
         values = {name: draw.choice(texts) for name, texts in VALUES.items() if draw.random() < 0.7}
-        read = read_draft(text, "scenario", values).scenario
+        read, plain = (
+            read_draft(text, "scenario", values).scenario,
+            parse_scenario(written(defaults | values)),
+        )
         assert read is not None
         filled = scenario.with_parameters(values)
-        assert (filled.changes, filled.values, filled.places) == (read.changes, read.values, read.places)
+        assert filled.digest == plain.digest
+        assert filled.with_parameters({}).digest == scenario.digest
+        assert filled.changes == read.changes == plain.changes
+        assert (filled.values, filled.places) == (read.values, read.places)
         with pytest.raises(ScenarioError) as caught:
             scenario.with_parameters({**values, "usmca": "200%"})
         assert (caught.value.reason, caught.value.path) == ("PARAMETER_INVALID", "changes[2].share")
-
-
-def test_defaults_hold_where_no_value_is_given() -> None:
-    scenario = parse_scenario(DECLARED + CHANGES)
-    defaults = {name: parameter.default for name, parameter in scenario.parameters.items()}
-    plain = parse_scenario(written(defaults))
-    assert scenario.digest == plain.digest == scenario.with_parameters({}).digest
-    assert scenario.with_parameters({"cn": "20%"}).with_parameters({}).digest == plain.digest
-    assert scenario.values == defaults
     assert scenario.with_parameters({"cn": " 20% "}).values == {**defaults, "cn": "20%"}
 
 
@@ -122,12 +113,6 @@ def test_parameters_have_titles_kinds_and_values_of_columns() -> None:
     assert {name: column_value(one, one.default) for name, one in found.items()} == columns
     kinds = ["rate", "date", "date", "on_off", "share"]
     assert [parameter.kind for parameter in found.values()] == kinds
-
-
-def test_a_scenario_without_parameters_is_returned_as_it_is() -> None:
-    scenario = parse_scenario(HEAD)
-    assert scenario.with_parameters({}) is scenario
-    assert error_of(HEAD, cn="20%").reason == "PARAMETER_UNKNOWN"
 
 
 def test_a_changes_place_is_that_in_the_file_when_one_before_it_is_off() -> None:
@@ -170,6 +155,7 @@ def test_an_unknown_parameter_is_answered_with_the_nearest() -> None:
     assert "Did you mean eu_too?" in error.fix
     assert "Known: cn, eu_too, start, stop, usmca." in error.fix
     assert error.metadata["nearest"] == "eu_too"
+    assert error_of(MINE, cn="20%").reason == "PARAMETER_UNKNOWN"
 
 
 RATE = "changes:\n  - {op: set_rate, measures: {id: fl301}, from: 2027-01-01, rate: "
@@ -198,19 +184,19 @@ SYNTAX = "SCENARIO_SYNTAX"
 def test_a_mistake_in_the_file_has_its_place(
     text: str, reason: str, path: str, line: int, column: int
 ) -> None:
-    assert problems(HEAD + text) == [(reason, path, line, column)]
+    assert problems(MINE + text) == [(reason, path, line, column)]
 
 
 def test_texts_for_people_may_have_dollar_signs() -> None:
-    text = HEAD.replace("Mine", "$cn") + RATE + "20%, note: $100}\n"
+    text = MINE.replace("Mine", "$cn") + RATE + "20%, note: $100}\n"
     assert parse_scenario(text).title == "$cn"
 
 
 def test_a_change_that_is_off_is_checked_for_its_names() -> None:
     text = "parameters: {on: {default: off}}\n" + RATE.replace("fl301", "fl302") + "20%, when: $on}\n"
-    assert ("NOTHING_MATCHED", "changes[0].measures.id", 7, 35) in problems(HEAD + text)
-    assert [change.op for change in parse_scenario(HEAD + text).changes] == []
-    assert parse_scenario(HEAD + text).digest == parse_scenario(HEAD).digest
+    assert ("NOTHING_MATCHED", "changes[0].measures.id", 7, 35) in problems(MINE + text)
+    assert [change.op for change in parse_scenario(MINE + text).changes] == []
+    assert parse_scenario(MINE + text).digest == parse_scenario(MINE).digest
 
 
 ASSUMED = (
@@ -248,9 +234,9 @@ def test_parameters_stand_in_assumptions_measures_and_every_kind_of_value() -> N
     for name, (_, value) in FILLED.items():
         text, plain = text.replace(name, f"${name.lower()}"), plain.replace(name, value)
     parameters = {name.lower(): {"default": default} for name, (default, _) in FILLED.items()}
-    scenario = parse_scenario(HEAD + yaml.safe_dump({"parameters": parameters}) + text)
+    scenario = parse_scenario(MINE + yaml.safe_dump({"parameters": parameters}) + text)
     filled = scenario.with_parameters({name.lower(): value for name, (_, value) in FILLED.items()})
-    expected = parse_scenario(HEAD + plain)
+    expected = parse_scenario(MINE + plain)
     assert filled.digest == expected.digest != scenario.digest
     assert (filled.changes, filled.assumptions) == (expected.changes, expected.assumptions)
     assert faults(yaml.load(scenario.text, Loader=yaml.BaseLoader)) == []
@@ -259,7 +245,7 @@ def test_parameters_stand_in_assumptions_measures_and_every_kind_of_value() -> N
 def known(folder: Path, **files: str) -> dict[str, Scenario]:
     """Read files by name as a library."""
     for name, rest in files.items():
-        (folder / f"{name}.yaml").write_text(HEAD.replace("id: mine", f"id: {name}") + rest, encoding="utf-8")
+        (folder / f"{name}.yaml").write_text(HEAD.format(id=name) + rest, encoding="utf-8")
     return dict(library_of(folder))
 
 
@@ -316,15 +302,15 @@ MIXED = "mixture: [{scenario: truce-lapses, weight: %s}, {scenario: truce-extend
 @pytest.mark.parametrize(("text", "left"), [("30%", "0.7"), ("0.125", "0.875"), ("1", "0"), ("0", "1")])
 def test_the_rest_of_a_mixture_is_what_the_other_weights_leave(text: str, left: str) -> None:
     declared = "parameters: {p: {default: 50%}}\n"
-    filled = parse_scenario(HEAD + declared + MIXED % ("$p", "rest")).with_parameters({"p": text})
-    assert filled.digest == parse_scenario(HEAD + MIXED % (text, left)).digest
+    filled = parse_scenario(MINE + declared + MIXED % ("$p", "rest")).with_parameters({"p": text})
+    assert filled.digest == parse_scenario(MINE + MIXED % (text, left)).digest
     assert [part.weight for part in filled.mixture] == [read_share(text), Decimal(left)]
     for weights in (("rest", "rest"), ("120%", "rest"), ("$p", "rest")):
-        assert problems(HEAD + MIXED % weights)[0][:3] == (SYNTAX, "mixture[0].weight", 5)
+        assert problems(MINE + MIXED % weights)[0][:3] == (SYNTAX, "mixture[0].weight", 5)
 
 
 def test_a_value_fills_every_scenario_of_a_call_that_declares_it_also_in_another_process() -> None:
-    both = parse_scenario(DECLARED + CHANGES), parse_scenario(HEAD + PARENT), parse_scenario(HEAD)
+    both = parse_scenario(DECLARED + CHANGES), parse_scenario(MINE + PARENT), parse_scenario(MINE)
     one, two, three = fill_parameters(both, {"cn": "20%", "start": "2027-02-01"})
     assert one.values == {**both[0].values, "cn": "20%", "start": "2027-02-01"}
     assert two.values == {"cn": "20%"}

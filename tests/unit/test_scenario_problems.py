@@ -8,8 +8,8 @@ from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import load_law
 from tariffs.engine.scenario import Problem, apply_scenario, check_scenario, parse_scenario
 from tariffs.engine.scenario.read import read_draft
+from tests.unit.scenario_tables import MINE
 
-HEAD = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\n"
 LAST = "schema: tariffs.scenario/v1\nid: mine\nbasis: hypothesis\n"
 MARK = "¦"
 """Stands before the place that a problem must name."""
@@ -30,10 +30,138 @@ def errors_of(text: str) -> list[Problem]:
 
 
 def changes(*lines: str) -> str:
-    return f"{HEAD}changes:\n" + "".join(f"  - {{{line}}}\n" for line in lines)
+    return f"{MINE}changes:\n" + "".join(f"  - {{{line}}}\n" for line in lines)
 
 
-def refused_at_the_mark(marked: str, reason: str, path: str, near: str) -> None:
+HEADS = [
+    ("schema: ¦tariffs.scenario/v9\nid: mine\ntitle: Mine\nbasis: hypothesis\n", SYNTAX, "schema", ""),
+    ("schema: tariffs.scenario/v1\nid: ¦Mine Own\ntitle: Mine\nbasis: hypothesis\n", SYNTAX, "id", ""),
+    (f"{LAST}title: ¦''\n", SYNTAX, "title", ""),
+    (f"{LAST}title: ¦[Mine]\n", SYNTAX, "title", ""),
+    (MINE.replace("hypothesis", "¦hope"), SYNTAX, "basis", ""),
+    (f"¦{LAST}", SYNTAX, "", ""),
+    (f"{MINE.replace('mine', 'base')}parents: [¦base]\n", "SCENARIO_CYCLE", "parents[0]", ""),
+    (f"{MINE}changes: [\n¦", SYNTAX, "", ""),
+    ("¦- a\n- b\n", SYNTAX, "", ""),
+    (f"{MINE}¦---\nid: other\n", SYNTAX, "", ""),
+]
+FILES = [
+    ("¦colour: red", KEY, "colour", ""),
+    ("¦title: Twice", KEY, "title", ""),
+    ("parents: ¦{a: b}", SYNTAX, "parents", ""),
+    ("parents: [¦truce-lapse]", "SCENARIO_NOT_FOUND", "parents[0]", "truce-lapses"),
+    ("parents: [base, ¦mine]", "SCENARIO_CYCLE", "parents[1]", ""),
+    ("changes: ¦{op: extend}", SYNTAX, "changes", ""),
+    ("changes:\n  - ¦extend", SYNTAX, "changes[0]", ""),
+    ("changes:\n  - {op: ¦explode}", SYNTAX, "changes[0].op", ""),
+    ("tags: [¦&a x, *a]", SYNTAX, "tags[0]", ""),
+    ("tags: [¦!!int 3]", SYNTAX, "tags[0]", ""),
+    ("? ¦[a]\n: b", SYNTAX, "", ""),
+    ("valid: {from: ¦soon}", SYNTAX, "valid.from", ""),
+    ("valid: {from: 2026-01-01, to: ¦2026-01-01}", "CHANGE_DATES_REVERSED", "valid.to", ""),
+    ("valid: {¦until: 2026-01-01}", KEY, "valid.until", ""),
+    ("valid: ¦[2026-01-01]", SYNTAX, "valid", ""),
+    ("mixture: ¦[]", SYNTAX, "mixture", "1 or more"),
+    ("mixture: ¦[{scenario: base, weight: 50%}]", SYNTAX, "mixture", "sum to 0.5"),
+    ("mixture: [{scenario: base, weight: ¦much}]", SYNTAX, "mixture[0].weight", "not a rate"),
+    ("mixture: [{scenario: base, weight: 1, ¦odds: 2}]", KEY, "mixture[0].odds", "the key"),
+    ("mixture: [¦base]", SYNTAX, "mixture[0]", "must be a mapping"),
+    ("parents: ¦[base]\nmixture: [{scenario: base, weight: 1}]", SYNTAX, "parents", "of its own"),
+    ("mixture: [{scenario: ¦nobody, weight: 1}]", "SCENARIO_NOT_FOUND", "mixture[0].scenario", ""),
+    ("assumptions: ¦[a]", SYNTAX, "assumptions", ""),
+    ("assumptions: {¦let_trough: {}}", KEY, "assumptions.let_trough", ""),
+    (f"assumptions: {{let_through: {{{CONTROLS}: ¦1.5}}}}", SYNTAX, f"assumptions.let_through.{CONTROLS}", ""),
+    (f"assumptions: {{compliance: {{{SOYBEANS}: ¦[80%]}}}}", SYNTAX, f"assumptions.compliance.{SOYBEANS}", ""),
+    (f"assumptions: {{compliance: {{{CONTROLS}: ¦1}}}}", NOTHING, f"assumptions.compliance.{CONTROLS}", ""),
+    (f"assumptions: {{let_through: {{{SOYBEANS}: ¦1}}}}", NOTHING, f"assumptions.let_through.{SOYBEANS}", ""),
+    (f"{VOYAGE}net_tons: ¦-1}}}}}}", SYNTAX, f"{CALLS}.net_tons", ""),
+    (f"{VOYAGE}net_tons: ¦0}}}}}}", SYNTAX, f"{CALLS}.net_tons", ""),
+    (f"{VOYAGE}calls: ¦0}}}}}}", SYNTAX, f"{CALLS}.calls", ""),
+    (f"{VOYAGE}¦tue: 9}}}}}}", KEY, f"{CALLS}.tue", ""),
+    (f"{VOYAGE}ship: ¦canoe}}}}}}", NOTHING, f"{CALLS}.ship", ""),
+    ("assumptions: {port_calls: {port_fees: ¦{teu: 9}}}", SYNTAX, CALLS, ""),
+    ("assumptions: {port_calls: {port_fees: {net_tons: 9, kind: ¦rowed}}}", NOTHING, f"{CALLS}.kind", ""),
+    ("assumptions: {port_calls: {port_fee: ¦{kind: operated}}}", NOTHING, CALLS[:-1], ""),
+]  # fmt: skip
+CHANGES = [
+    ("op: extend, measures: {id: fl301}, until: ¦soon", SYNTAX, "until", ""),
+    ("op: terminate, measures: {¦name: fl301}, at: 2027-01-01", KEY, "measures.name", ""),
+    ("op: set_rate, measures: {id: fl301}, from: 2027-01-01, rate: ¦'20'", SYNTAX, "rate", ""),
+    ("op: enjoin, measures: {id: fl301}, at: 2027-01-02, until: ¦2027-01-01", "CHANGE_DATES_REVERSED", "until", ""),
+    ("op: terminate, measures: {id: ¦fent_cm}, at: 2025-11-10", NOTHING, "measures.id", "fent_cn"),
+    ("op: terminate, measures: {id: ¦[fent_cn, fent_cb]}, at: 2025-11-10", NOTHING, "measures.id", ""),
+    ("op: terminate, measures: {id: ¦ieepa}, at: 2025-11-10", NOTHING, "measures.id", "authority"),
+    ("op: revalidate, measures: {authority: ¦iepa}", NOTHING, "measures.authority", "ieepa"),
+    (f"{OF}, origins: ¦[EU_27]}}", NOTHING, "measures.origins", "EU"),
+    (f"{OF}, origins: ¦[CHN]}}", NOTHING, "measures.origins", "CN?"),
+    (f"{OF}, origins: ¦[South Korea]}}", NOTHING, "measures.origins", "KR?"),
+    (f"{OF}, not_origins: ¦[UK]}}", NOTHING, "measures.not_origins", "GB?"),
+    (f"{OF}, products: ¦['9999']}}", NOTHING, "measures.products", "9706"),
+    (f"{OF}, products: ¦['85044']}}", NOTHING, "measures.products", "850440"),
+    (f"{OF}, products: ¦[8504.40.98]}}", NOTHING, "measures.products", "85044095"),
+    (f"{OF}, products: ¦[9503.00.0099]}}", NOTHING, "measures.products", "9503000090"),
+    (f"{OF}, products: ¦[S122_UNCO]}}", NOTHING, "measures.products", "S122_UNCOND"),
+    ("op: terminate, measures: {id: fl301}, at: 2027-01-01, switch: {no: ¦'on'}", SWITCH, "switch.no", ""),
+    ("op: terminate, measures: {id: fl301}, at: 2027-01-01, switch: {teu: ¦many}", SWITCH, "switch.teu", ""),
+    ("op: exempt, measures: {id: fl301}, from: 2026-11-10, if: ¦[wishful]", SYNTAX, "if", ""),
+    ("op: extend, measures: {id: recip_cn}, until: ¦2026-01-10", "CHANGE_DATES_REVERSED", "until", "snap_back"),
+    (f"{RATE}, rate: 20%, base: {{steel: ¦abc}}", SYNTAX, "base.steel", ""),
+    (f"{RATE}, rate: 20%, base: {{steel: ¦1e30}}", SYNTAX, "base.steel", ""),
+    (f"{RATE}, rate: 20%, base: {{full: ¦5}}", SYNTAX, "base.full", ""),
+    (f"{RATE}, rate: 20%, base: ¦{{full: 1, steel: 1}}", SYNTAX, "base", ""),
+    (f"{RATE}, rate: 20%, base: ¦{{steel: 0.5, full: -1}}", SYNTAX, "base", ""),
+    (f"{RATE}, rate: 20%, base: {{gold: ¦1}}", SYNTAX, "base.gold", ""),
+    (f"{ADD}[{{rate: ¦abc}}]}}]}}", SYNTAX, f"{ROW}.rate", ""),
+    (f"{ADD}[{{rate: 10%, base: {{steel: ¦abc}}}}]}}]}}", SYNTAX, f"{ROW}.base.steel", ""),
+    (f"{ADD}[{{kind: specific, rate: ¦5%}}]}}]}}", SYNTAX, f"{ROW}.rate", ""),
+    (f"{ADD}[{{kind: specific, rate: ¦0.22 USD/parsec}}]}}]}}", SYNTAX, f"{ROW}.rate", ""),
+    (f"{ADD}[{{kind: specific, tiers: [¦{{up_to: 5 kg}}]}}]}}]}}", SYNTAX, f"{ROW}.tiers[0]", ""),
+    (f"{ADD}[{{kind: specific, tiers: [{{rate: ¦5%}}]}}]}}]}}", SYNTAX, f"{ROW}.tiers[0].rate", ""),
+    (f"{ADD}[{{kind: specific, tiers: [{{up_to: ¦x, rate: 1 USD/L}}]}}]}}]}}", SYNTAX, f"{ROW}.tiers[0].up_to", ""),
+    (f"{ADD}[{{rate: 10%, if: ¦[processing_value > nan]}}]}}]}}", SYNTAX, f"{ROW}.if", ""),
+    (f"{ADD}[{{rate: 10%, if: ¦[processing_value > 1e999999999]}}]}}]}}", SYNTAX, f"{ROW}.if", ""),
+    (f"{ADD}[{{rate: 10%, origins: ¦[XQ]}}]}}]}}", NOTHING, f"{ROW}.origins", ""),
+    (f"{ADD}[{{rate: 10%, products: ¦[NO_LIST]}}]}}]}}", NOTHING, f"{ROW}.products", ""),
+    (f"{ADD}[{{rate: 10%, not_products: ¦['9999']}}]}}]}}", NOTHING, f"{ROW}.not_products", ""),
+    (f"{ADD}[{{rate: 10%, undeclared: ¦perhaps}}]}}]}}", SYNTAX, f"{ROW}.undeclared", ""),
+    (f"{ADD}[{{rate: 10%}}]}}], switch: {{no_such: ¦'on'}}}}", SWITCH, "measure.switch.no_such", ""),
+    (f"{ADD}[{{rate: 10%}}]}}], direction: ¦sideways}}", SYNTAX, "measure.direction", ""),
+    (f"{ADD}[{{rate: 10%}}]}}], status: ¦rumoured}}", SYNTAX, "measure.status", ""),
+    (f"{ADD}[{{rate: 10%}}]}}], events: ¦[{{op: terminate}}]}}", KEY, "measure.events", ""),
+    (f"{NEW}, periods: ¦none}}", SYNTAX, "measure.periods", ""),
+    ("op: add, measure: {id: ¦[a], authority: y}", SYNTAX, "measure.id", ""),
+    ("op: add, measure: {id: ¦fl301, title: x, authority: s301.fl}", SYNTAX, "measure.id", ""),
+    (f"{STACKING}, rule: ¦fl301_of_232, value: 'off'", NOTHING, "rule", "fl301_off_232"),
+    (f"{STACKING}, rule: x, as: {{on: ¦[s301.fx], take: all}}", NOTHING, "as.on", "s301.fl"),
+    (f"{STACKING}, rule: x, after: ¦y, as: {{on: [s301.fl], take: all}}", NOTHING, "after", ""),
+    (f"{STACKING}, rule: x, as: {{id: ¦y, on: [s301.fl], take: all}}", KEY, "as.id", ""),
+    (f"{STACKING}, rule: x, as: {{on: [s301.fl], take: ¦most}}", SYNTAX, "as.take", ""),
+    (f"{STACKING}, rule: x, as: {{on: [s301], take: all, switch: {{no: ¦'on'}}}}", SWITCH, "as.switch.no", ""),
+    ("op: set_claim, claim: ¦usmca_shar, share: 1%", NOTHING, "claim", "usmca_share"),
+    ("op: set_claim, claim: ¦donation, share: 1%", NOTHING, "claim", ""),
+    ("op: set_claim, claim: usmca_share, share: 1%, origins: ¦[XQ]", NOTHING, "origins", ""),
+    ("op: set_claim, claim: usmca_share, share: 1%, products: ¦['9999']", NOTHING, "products", ""),
+    ("op: set_claim, claim: usmca_share, share: ¦120%", SYNTAX, "share", ""),
+    ("op: shock_quantity, from: 2027-01-01, share: 50%, products: ¦[NO_LIST]", NOTHING, "products", ""),
+]  # fmt: skip
+WHOLE = [
+    ("op: extend, measures: {id: fl301}, until: 2027-11-10", "SUSPENSION_NOT_FOUND", ""),
+    ("op: set_switch, name: truce_extention, value: 'on'", SWITCH, "truce_extension"),
+    ("op: set_stacking, from: 2027-01-01, rule: fl301_off_232", SYNTAX, "Give one"),
+    ("op: shock_quantity, from: 2027-01-01", SYNTAX, "Give one"),
+]
+
+
+@pytest.mark.parametrize(
+    ("marked", "reason", "path", "near"),
+    [
+        *HEADS,
+        *((f"{MINE}{text}\n", *rest) for text, *rest in FILES),
+        *((changes(change), reason, f"changes[0].{path}", near) for change, reason, path, near in CHANGES),
+        *((changes(one).replace("{", "¦{", 1), reason, "changes[0]", near) for one, reason, near in WHOLE),
+    ],
+)
+def test_a_mistake_is_a_problem_at_its_mark(marked: str, reason: str, path: str, near: str) -> None:
     """The one error of a text stands at its mark, in the check and where the scenario is applied."""
     text = marked.replace(MARK, "")
     before = marked.partition(MARK)[0]
@@ -49,159 +177,6 @@ def refused_at_the_mark(marked: str, reason: str, path: str, near: str) -> None:
     assert (error.reason, error.path, error.line, error.column) == (reason, path, *place)
     assert str(error).startswith(f"mine.yaml:{place[0]}:{place[1]}: ")
     assert error.exit_code == (2 if reason == SWITCH else 4)
-
-
-@pytest.mark.parametrize(
-    ("text", "reason", "path", "near"),
-    [
-        ("schema: ¦tariffs.scenario/v9\nid: mine\ntitle: Mine\nbasis: hypothesis\n", SYNTAX, "schema", ""),
-        ("schema: tariffs.scenario/v1\nid: ¦Mine Own\ntitle: Mine\nbasis: hypothesis\n", SYNTAX, "id", ""),
-        (f"{LAST}title: ¦''\n", SYNTAX, "title", ""),
-        (f"{LAST}title: ¦[Mine]\n", SYNTAX, "title", ""),
-        (HEAD.replace("hypothesis", "¦hope"), SYNTAX, "basis", ""),
-        (f"¦{LAST}", SYNTAX, "", ""),
-        (f"{HEAD.replace('mine', 'base')}parents: [¦base]\n", "SCENARIO_CYCLE", "parents[0]", ""),
-        (f"{HEAD}changes: [\n¦", SYNTAX, "", ""),
-        ("¦- a\n- b\n", SYNTAX, "", ""),
-        (f"{HEAD}¦---\nid: other\n", SYNTAX, "", ""),
-    ],
-)
-def test_a_mistake_in_the_head_is_a_problem_at_its_place(
-    text: str, reason: str, path: str, near: str
-) -> None:
-    refused_at_the_mark(text, reason, path, near)
-
-
-@pytest.mark.parametrize(
-    ("text", "reason", "path", "near"),
-    [
-        ("¦colour: red", KEY, "colour", ""),
-        ("¦title: Twice", KEY, "title", ""),
-        ("parents: ¦{a: b}", SYNTAX, "parents", ""),
-        ("parents: [¦truce-lapse]", "SCENARIO_NOT_FOUND", "parents[0]", "truce-lapses"),
-        ("parents: [base, ¦mine]", "SCENARIO_CYCLE", "parents[1]", ""),
-        ("changes: ¦{op: extend}", SYNTAX, "changes", ""),
-        ("changes:\n  - ¦extend", SYNTAX, "changes[0]", ""),
-        ("changes:\n  - {op: ¦explode}", SYNTAX, "changes[0].op", ""),
-        ("tags: [¦&a x, *a]", SYNTAX, "tags[0]", ""),
-        ("tags: [¦!!int 3]", SYNTAX, "tags[0]", ""),
-        ("? ¦[a]\n: b", SYNTAX, "", ""),
-        ("valid: {from: ¦soon}", SYNTAX, "valid.from", ""),
-        ("valid: {from: 2026-01-01, to: ¦2026-01-01}", "CHANGE_DATES_REVERSED", "valid.to", ""),
-        ("valid: {¦until: 2026-01-01}", KEY, "valid.until", ""),
-        ("valid: ¦[2026-01-01]", SYNTAX, "valid", ""),
-        ("mixture: ¦[]", SYNTAX, "mixture", "1 or more"),
-        ("mixture: ¦[{scenario: base, weight: 50%}]", SYNTAX, "mixture", "sum to 0.5"),
-        ("mixture: [{scenario: base, weight: ¦much}]", SYNTAX, "mixture[0].weight", "not a rate"),
-        ("mixture: [{scenario: base, weight: 1, ¦odds: 2}]", KEY, "mixture[0].odds", "the key"),
-        ("mixture: [¦base]", SYNTAX, "mixture[0]", "must be a mapping"),
-        ("parents: ¦[base]\nmixture: [{scenario: base, weight: 1}]", SYNTAX, "parents", "of its own"),
-        ("mixture: [{scenario: ¦nobody, weight: 1}]", "SCENARIO_NOT_FOUND", "mixture[0].scenario", ""),
-        ("assumptions: ¦[a]", SYNTAX, "assumptions", ""),
-        ("assumptions: {¦let_trough: {}}", KEY, "assumptions.let_trough", ""),
-        (f"assumptions: {{let_through: {{{CONTROLS}: ¦1.5}}}}", SYNTAX, f"assumptions.let_through.{CONTROLS}", ""),
-        (f"assumptions: {{compliance: {{{SOYBEANS}: ¦[80%]}}}}", SYNTAX, f"assumptions.compliance.{SOYBEANS}", ""),
-        (f"assumptions: {{compliance: {{{CONTROLS}: ¦1}}}}", NOTHING, f"assumptions.compliance.{CONTROLS}", ""),
-        (f"assumptions: {{let_through: {{{SOYBEANS}: ¦1}}}}", NOTHING, f"assumptions.let_through.{SOYBEANS}", ""),
-        (f"{VOYAGE}net_tons: ¦-1}}}}}}", SYNTAX, f"{CALLS}.net_tons", ""),
-        (f"{VOYAGE}net_tons: ¦0}}}}}}", SYNTAX, f"{CALLS}.net_tons", ""),
-        (f"{VOYAGE}calls: ¦0}}}}}}", SYNTAX, f"{CALLS}.calls", ""),
-        (f"{VOYAGE}¦tue: 9}}}}}}", KEY, f"{CALLS}.tue", ""),
-        (f"{VOYAGE}ship: ¦canoe}}}}}}", NOTHING, f"{CALLS}.ship", ""),
-        ("assumptions: {port_calls: {port_fees: ¦{teu: 9}}}", SYNTAX, CALLS, ""),
-        ("assumptions: {port_calls: {port_fees: {net_tons: 9, kind: ¦rowed}}}", NOTHING, f"{CALLS}.kind", ""),
-        ("assumptions: {port_calls: {port_fee: ¦{kind: operated}}}", NOTHING, CALLS[:-1], ""),
-    ],
-)  # fmt: skip
-def test_a_mistake_in_the_file_is_a_problem_at_its_place(
-    text: str, reason: str, path: str, near: str
-) -> None:
-    refused_at_the_mark(f"{HEAD}{text}\n", reason, path, near)
-
-
-@pytest.mark.parametrize(
-    ("change", "reason", "path", "near"),
-    [
-        ("op: extend, measures: {id: fl301}, until: ¦soon", SYNTAX, "until", ""),
-        ("op: terminate, measures: {¦name: fl301}, at: 2027-01-01", KEY, "measures.name", ""),
-        ("op: set_rate, measures: {id: fl301}, from: 2027-01-01, rate: ¦'20'", SYNTAX, "rate", ""),
-        ("op: enjoin, measures: {id: fl301}, at: 2027-01-02, until: ¦2027-01-01", "CHANGE_DATES_REVERSED", "until", ""),
-        ("op: terminate, measures: {id: ¦fent_cm}, at: 2025-11-10", NOTHING, "measures.id", "fent_cn"),
-        ("op: terminate, measures: {id: ¦[fent_cn, fent_cb]}, at: 2025-11-10", NOTHING, "measures.id", ""),
-        ("op: terminate, measures: {id: ¦ieepa}, at: 2025-11-10", NOTHING, "measures.id", "authority"),
-        ("op: revalidate, measures: {authority: ¦iepa}", NOTHING, "measures.authority", "ieepa"),
-        (f"{OF}, origins: ¦[EU_27]}}", NOTHING, "measures.origins", "EU"),
-        (f"{OF}, origins: ¦[CHN]}}", NOTHING, "measures.origins", "CN?"),
-        (f"{OF}, origins: ¦[South Korea]}}", NOTHING, "measures.origins", "KR?"),
-        (f"{OF}, not_origins: ¦[UK]}}", NOTHING, "measures.not_origins", "GB?"),
-        (f"{OF}, products: ¦['9999']}}", NOTHING, "measures.products", "9706"),
-        (f"{OF}, products: ¦['85044']}}", NOTHING, "measures.products", "850440"),
-        (f"{OF}, products: ¦[8504.40.98]}}", NOTHING, "measures.products", "85044095"),
-        (f"{OF}, products: ¦[9503.00.0099]}}", NOTHING, "measures.products", "9503000090"),
-        (f"{OF}, products: ¦[S122_UNCO]}}", NOTHING, "measures.products", "S122_UNCOND"),
-        ("op: terminate, measures: {id: fl301}, at: 2027-01-01, switch: {no: ¦'on'}", SWITCH, "switch.no", ""),
-        ("op: terminate, measures: {id: fl301}, at: 2027-01-01, switch: {teu: ¦many}", SWITCH, "switch.teu", ""),
-        ("op: exempt, measures: {id: fl301}, from: 2026-11-10, if: ¦[wishful]", SYNTAX, "if", ""),
-        ("op: extend, measures: {id: recip_cn}, until: ¦2026-01-10", "CHANGE_DATES_REVERSED", "until", "snap_back"),
-        (f"{RATE}, rate: 20%, base: {{steel: ¦abc}}", SYNTAX, "base.steel", ""),
-        (f"{RATE}, rate: 20%, base: {{steel: ¦1e30}}", SYNTAX, "base.steel", ""),
-        (f"{RATE}, rate: 20%, base: {{full: ¦5}}", SYNTAX, "base.full", ""),
-        (f"{RATE}, rate: 20%, base: ¦{{full: 1, steel: 1}}", SYNTAX, "base", ""),
-        (f"{RATE}, rate: 20%, base: ¦{{steel: 0.5, full: -1}}", SYNTAX, "base", ""),
-        (f"{RATE}, rate: 20%, base: {{gold: ¦1}}", SYNTAX, "base.gold", ""),
-        (f"{ADD}[{{rate: ¦abc}}]}}]}}", SYNTAX, f"{ROW}.rate", ""),
-        (f"{ADD}[{{rate: 10%, base: {{steel: ¦abc}}}}]}}]}}", SYNTAX, f"{ROW}.base.steel", ""),
-        (f"{ADD}[{{kind: specific, rate: ¦5%}}]}}]}}", SYNTAX, f"{ROW}.rate", ""),
-        (f"{ADD}[{{kind: specific, rate: ¦0.22 USD/parsec}}]}}]}}", SYNTAX, f"{ROW}.rate", ""),
-        (f"{ADD}[{{kind: specific, tiers: [¦{{up_to: 5 kg}}]}}]}}]}}", SYNTAX, f"{ROW}.tiers[0]", ""),
-        (f"{ADD}[{{kind: specific, tiers: [{{rate: ¦5%}}]}}]}}]}}", SYNTAX, f"{ROW}.tiers[0].rate", ""),
-        (f"{ADD}[{{kind: specific, tiers: [{{up_to: ¦x, rate: 1 USD/L}}]}}]}}]}}", SYNTAX, f"{ROW}.tiers[0].up_to", ""),
-        (f"{ADD}[{{rate: 10%, if: ¦[processing_value > nan]}}]}}]}}", SYNTAX, f"{ROW}.if", ""),
-        (f"{ADD}[{{rate: 10%, if: ¦[processing_value > 1e999999999]}}]}}]}}", SYNTAX, f"{ROW}.if", ""),
-        (f"{ADD}[{{rate: 10%, origins: ¦[XQ]}}]}}]}}", NOTHING, f"{ROW}.origins", ""),
-        (f"{ADD}[{{rate: 10%, products: ¦[NO_LIST]}}]}}]}}", NOTHING, f"{ROW}.products", ""),
-        (f"{ADD}[{{rate: 10%, not_products: ¦['9999']}}]}}]}}", NOTHING, f"{ROW}.not_products", ""),
-        (f"{ADD}[{{rate: 10%, undeclared: ¦perhaps}}]}}]}}", SYNTAX, f"{ROW}.undeclared", ""),
-        (f"{ADD}[{{rate: 10%}}]}}], switch: {{no_such: ¦'on'}}}}", SWITCH, "measure.switch.no_such", ""),
-        (f"{ADD}[{{rate: 10%}}]}}], direction: ¦sideways}}", SYNTAX, "measure.direction", ""),
-        (f"{ADD}[{{rate: 10%}}]}}], status: ¦rumoured}}", SYNTAX, "measure.status", ""),
-        (f"{ADD}[{{rate: 10%}}]}}], events: ¦[{{op: terminate}}]}}", KEY, "measure.events", ""),
-        (f"{NEW}, periods: ¦none}}", SYNTAX, "measure.periods", ""),
-        ("op: add, measure: {id: ¦[a], authority: y}", SYNTAX, "measure.id", ""),
-        ("op: add, measure: {id: ¦fl301, title: x, authority: s301.fl}", SYNTAX, "measure.id", ""),
-        (f"{STACKING}, rule: ¦fl301_of_232, value: 'off'", NOTHING, "rule", "fl301_off_232"),
-        (f"{STACKING}, rule: x, as: {{on: ¦[s301.fx], take: all}}", NOTHING, "as.on", "s301.fl"),
-        (f"{STACKING}, rule: x, after: ¦y, as: {{on: [s301.fl], take: all}}", NOTHING, "after", ""),
-        (f"{STACKING}, rule: x, as: {{id: ¦y, on: [s301.fl], take: all}}", KEY, "as.id", ""),
-        (f"{STACKING}, rule: x, as: {{on: [s301.fl], take: ¦most}}", SYNTAX, "as.take", ""),
-        (f"{STACKING}, rule: x, as: {{on: [s301], take: all, switch: {{no: ¦'on'}}}}", SWITCH, "as.switch.no", ""),
-        ("op: set_claim, claim: ¦usmca_shar, share: 1%", NOTHING, "claim", "usmca_share"),
-        ("op: set_claim, claim: ¦donation, share: 1%", NOTHING, "claim", ""),
-        ("op: set_claim, claim: usmca_share, share: 1%, origins: ¦[XQ]", NOTHING, "origins", ""),
-        ("op: set_claim, claim: usmca_share, share: 1%, products: ¦['9999']", NOTHING, "products", ""),
-        ("op: set_claim, claim: usmca_share, share: ¦120%", SYNTAX, "share", ""),
-        ("op: shock_quantity, from: 2027-01-01, share: 50%, products: ¦[NO_LIST]", NOTHING, "products", ""),
-    ],
-)  # fmt: skip
-def test_a_mistake_in_a_change_is_a_problem_at_its_place(
-    change: str, reason: str, path: str, near: str
-) -> None:
-    refused_at_the_mark(changes(change), reason, f"changes[0].{path}", near)
-
-
-@pytest.mark.parametrize(
-    ("change", "reason", "near"),
-    [
-        ("op: extend, measures: {id: fl301}, until: 2027-11-10", "SUSPENSION_NOT_FOUND", ""),
-        ("op: set_switch, name: truce_extention, value: 'on'", SWITCH, "truce_extension"),
-        ("op: set_stacking, from: 2027-01-01, rule: fl301_off_232", SYNTAX, "Give one"),
-        ("op: shock_quantity, from: 2027-01-01", SYNTAX, "Give one"),
-    ],
-)
-def test_a_mistake_of_a_whole_change_is_a_problem_at_its_beginning(
-    change: str, reason: str, near: str
-) -> None:
-    refused_at_the_mark(changes(change).replace("{", "¦{", 1), reason, "changes[0]", near)
 
 
 @pytest.mark.parametrize(

@@ -85,8 +85,7 @@ def test_all_zeros_are_found_in_few_steps(
 
 
 @pytest.mark.parametrize("height", [0.0, 1e-9, 1e-8, 1e-7, 1e-6])
-def test_two_zeros_within_one_cell_are_found(height: float) -> None:
-    """A peak between two points of the grid, which shows no change of sign on it."""
+def test_the_two_zeros_of_a_peak_between_two_points_of_the_grid_are_found(height: float) -> None:
     zeros, _, _ = found(lambda x: height - (x - 0.50211) ** 2)
     expected = [0.50211 - math.sqrt(height), 0.50211 + math.sqrt(height)] if height else [0.50211]
     assert [zero for zero, _ in zeros] == pytest.approx(expected, abs=3e-5)
@@ -158,19 +157,15 @@ Result = Callable[[float], float]
 def answering(monkeypatch: pytest.MonkeyPatch, duty: Result, value: Result = lambda x: 1.0) -> None:
     """Answer every point with a duty that depends on its rate, in place of the table."""
 
-    def evaluate(
-        evaluator: object, points: Sequence[SweepPoint], step: Callable[[int], None]
-    ) -> PointResults:
+    def evaluate(_: object, points: Sequence[SweepPoint], step: Callable[[int], None]) -> PointResults:
         rates = []
         for done, point in enumerate(points):
             step(done)
             rates.append(float(point.values["cn"].rstrip("%")) / 100)
-        rows = {"duty": list(map(duty, rates)), "value_after": list(map(value, rates))}
-        columns = {name: np.array(values) for name, values in rows.items()}
-        columns |= dict.fromkeys(
-            ("quantity", "duty_after", "diversion", "customs_value"), np.ones(len(rates))
-        )
-        columns["welfare"] = np.full(len(rates), np.nan)
+        ones = np.ones(len(rates))
+        columns = dict.fromkeys(("quantity", "duty_after", "diversion", "customs_value"), ones)
+        columns |= {"duty": np.array([*map(duty, rates)]), "value_after": np.array([*map(value, rates)])}
+        columns["welfare"] = np.nan * ones
         groups = {name: np.repeat(values[:, None], 3, axis=1) for name, values in columns.items()}
         total = {name: 3.0 * values for name, values in columns.items()}
         return PointResults(Sums(pl.DataFrame({"origin": ["CN", "IN", "VN"]}), groups, total), ())
@@ -181,20 +176,15 @@ def answering(monkeypatch: pytest.MonkeyPatch, duty: Result, value: Result = lam
 @pytest.mark.usefixtures("coarse")
 def test_the_rate_at_which_a_static_duty_is_met_is_the_one_worked_by_hand() -> None:
     """A duty is linear in its rate: base duty plus rate times the goods that bear it."""
-    base = duty_at({"cn": "0%"})
-    found = sought(("cn", "0%", "60%"), ("duty", base + 0.1234 * LISTED_GOODS))
+    target = ("duty", duty_at({"cn": "0%"}) + 0.1234 * LISTED_GOODS)
+    found = sought(("cn", "0%", "60%"), target)
     ((root),) = found.roots
     assert root.value == pytest.approx(0.1234, abs=1e-9)
-    assert root.achieved == pytest.approx(base + 0.1234 * LISTED_GOODS, rel=1e-9)
-    assert found.monotone
-    assert found.jumps == ()
+    assert root.achieved == pytest.approx(target[1], rel=1e-9)
+    assert (found.monotone, found.jumps) == (True, ())
     assert found.path.height <= 11
     assert found.path["value"].is_sorted()
-    assert found.provenance["seek"] == {
-        "vary": ["cn", "0%", "60%"],
-        "target": ["duty", base + 0.1234 * LISTED_GOODS],
-        "where": {},
-    }
+    assert found.provenance["seek"] == {"vary": ["cn", "0%", "60%"], "target": [*target], "where": {}}
 
 
 @pytest.mark.usefixtures("coarse")
@@ -297,8 +287,7 @@ def test_what_cannot_be_sought_is_an_error(
 def test_a_seek_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     answering(monkeypatch, lambda rate: rate)
     fractions: list[float] = []
-    target = Target("duty", 0.5, {})
-    vary = Vary("cn", "0%", "60%")
+    vary, target = Vary("cn", "0%", "60%"), Target("duty", 0.5, {})
     with pytest.raises(ServiceError) as caught:
         seek(
             TABLE, family(), vary, target, on=DAY, law=load_law(), options=STATIC,

@@ -18,10 +18,10 @@ from tariffs.engine.base.packed_arrays import pack, unpack
 from tariffs.engine.law import load_law, read_raw
 from tariffs.engine.law.loader import digest_of
 from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.scenario import parse_scenario
 from tariffs.engine.scenario.named import HERE, library, library_of
-from tariffs.engine.schedule.lines import Schedule, load_schedule
+from tariffs.engine.schedule.lines import load_schedule
 from tariffs.engine.tables import prepare
+from tests.unit.scenario_tables import written
 
 PROGRAM = """
 import numpy as np
@@ -63,13 +63,9 @@ def test_the_second_process_loads_what_the_first_compiled(tmp_path: Path) -> Non
     assert hits(tmp_path) == 1
 
 
-def test_a_directory_that_cannot_be_made_only_costs_a_compile(tmp_path: Path) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_text("")
-    assert hits(blocked) == 0
-
-
-def test_a_shipped_cache_is_read_where_it_cannot_be_written(tmp_path: Path) -> None:
+def test_a_shipped_cache_is_read_where_it_cannot_be_written_and_none_only_costs_a_compile(
+    tmp_path: Path,
+) -> None:
     shipped, empty = tmp_path / "shipped", tmp_path / "empty"
     assert hits(shipped) == 0
     before = {path: path.read_bytes() for path in shipped.rglob("*.nb?")}
@@ -78,6 +74,8 @@ def test_a_shipped_cache_is_read_where_it_cannot_be_written(tmp_path: Path) -> N
     # A kernel that was not shipped is compiled, and kept nowhere.
     assert hits(empty, UNWRITABLE) == 0
     assert not empty.exists()
+    (tmp_path / "file").write_text("")
+    assert hits(tmp_path / "file") == 0  # no directory can be made there
 
 
 @pytest.mark.slow
@@ -115,7 +113,6 @@ def test_the_directory_changes_with_the_sources(tmp_path: Path, monkeypatch: pyt
 
 
 KEY = "0123456789abcdef" * 4
-HEAD = "schema: tariffs.scenario/v1\nbasis: hypothesis\ntitle: Test\n"
 VALUE = {"rate": 0.1, "texts": ["ä", "", '"'], "none": None}
 
 
@@ -155,24 +152,18 @@ def test_a_damaged_file_is_as_none_and_is_replaced(directory: Path) -> None:
     assert path.read_bytes() == whole
 
 
-def test_a_directory_that_cannot_be_made_only_costs_the_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_text("")
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(blocked))
-    assert [kept(), kept()] == [(VALUE, 1), (VALUE, 1)]
-
-
-def test_a_file_that_cannot_be_replaced_leaves_no_part(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_directory_or_a_file_that_cannot_be_made_only_costs_the_work(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def full(self: Path, target: Path) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
     assert [kept(), kept()] == [(VALUE, 1), (VALUE, 1)]
-    assert list(directory.iterdir()) == []
+    assert list(directory.iterdir()) == []  # no part of a file is left
+    (tmp_path / "blocked").write_text("")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "blocked"))
+    assert [kept(), kept()] == [(VALUE, 1), (VALUE, 1)]
 
 
 def test_processes_that_write_and_read_at_once_meet_whole_files_alone(tmp_path: Path) -> None:
@@ -214,18 +205,14 @@ def test_packed_arrays_have_the_same_bits_and_flags(directory: Path) -> None:
     document, read = unpack(memoryview(bytearray(b"".join(pack({"a": [1]}, arrays)))))
     assert document == {"a": [1]}
     assert list(read) == list(arrays)
+    flags = attrgetter("writeable", "aligned", "c_contiguous")
     for name, array in arrays.items():
-        same_bits(array, read[name])
+        other = read[name]
+        assert (type(array), array.dtype, array.shape) == (type(other), other.dtype, other.shape)
+        assert array.tobytes() == other.tobytes()
+        assert flags(array.flags) == flags(other.flags)  # by which numba tells arrays apart
     with pytest.raises(ValueError, match="objects"):
         pack({}, {"objects": np.array([open], dtype=object)})
-
-
-def same_bits(one: Any, other: Any) -> None:
-    """Compare two arrays by bits, and by what numba tells them apart by."""
-    assert (type(one), one.dtype, one.shape) == (type(other), other.dtype, other.shape)
-    assert one.tobytes() == other.tobytes()
-    flags = attrgetter("writeable", "aligned", "c_contiguous")
-    assert flags(one.flags) == flags(other.flags)
 
 
 def test_the_law_of_the_snapshot_is_that_of_the_files(directory: Path) -> None:
@@ -237,13 +224,12 @@ def test_the_law_of_the_snapshot_is_that_of_the_files(directory: Path) -> None:
 
 
 def test_the_schedule_of_the_snapshot_is_that_of_the_files(directory: Path) -> None:
-    made, read = (editions(load_schedule.__wrapped__()) for _ in range(2))
+    made, read = (
+        [(one.name, one.start, dict(one.lines), one.codes) for one in load_schedule.__wrapped__()._vintages]
+        for _ in range(2)
+    )
     assert made == read
     assert list(directory.glob("schedule-*"))
-
-
-def editions(schedule: Schedule) -> list[Any]:
-    return [(one.name, one.start, dict(one.lines), one.codes) for one in schedule._vintages]
 
 
 def test_scenarios_of_snapshots_are_those_of_their_files(
@@ -255,15 +241,13 @@ def test_scenarios_of_snapshots_are_those_of_their_files(
         monkeypatch.setitem(sys.modules, f"tariffs.engine.scenario.{reader}", None)
     kept = dict(library.__wrapped__())
     assert kept == files
-    assert {name: one.places for name, one in kept.items()} == {
-        name: one.places for name, one in files.items()
-    }
+    assert [one.places for one in kept.values()] == [files[name].places for name in kept]
     assert len(list(directory.glob("*.scenario-*"))) == len(files)
 
 
 def test_a_run_on_the_adjustment_path_has_the_same_bits_with_snapshots(directory: Path) -> None:
-    text = f"{HEAD}id: shares\nchanges: [{{op: set_switch, name: usmca_basis, value: '2024'}}]\n"
-    points = [Point(library()["forced-labor-zero-on-china"], ""), Point(parse_scenario(text, "test"), "")]
+    rebased = written("{op: set_switch, name: usmca_basis, value: '2024'}")
+    points = [Point(library()["forced-labor-zero-on-china"], ""), Point(rebased, "")]
     results = []
     for _ in range(2):
         prepare._EMBEDDED.clear()

@@ -1,104 +1,55 @@
-"""The stacking walk: who displaces whom, on what base, and why."""
+"""Bases of layers: rules on full bases leave content alone, undeclared metal is that of the highest rate in force."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import pytest
 
-from tariffs.engine.law.model import COPPER, METALS, PARTS, STEEL
-from tariffs.engine.law.stacking import Layer, walk
-from tests.unit.laws import at, make_law, measure
-
-FIRST = measure("first", [{"rate": "25%"}])
-SECOND = measure("second", [{"rate": "10%"}])
-THIRD = measure("third", [{"rate": "5%"}])
-FREE = measure("first", [{"rate": "0%"}])
-OF_STEEL = measure("first", [{"rate": "50%", "base": {"steel": "1"}}])
-FLOOR = measure("first", [{"kind": "topup_to", "rate": "15%"}], displaces_at_zero="yes")
-HEADED = measure("first", [{"rate": "25%", "heading": "9903.01.67"}])
-OTHER_HEADING = measure("first", [{"rate": "25%", "heading": "9903.01.02"}])
-ELSEWHERE = {**THIRD, "authority": "elsewhere"}
-MIXED = measure("first", [{"rate": "25%", "base": {"steel": "1", "copper": "1"}}])
-ALL = {"id": "r", "when": ["first"], "on": ["second"], "take": "all"}
-NEXT = {"id": "two", "when": ["second"], "on": ["third"], "take": "all"}
-CONTENT = {**ALL, "take": "content"}
-NOT_HEADED = {**ALL, "when_not": ["9903.01.67"]}
-ONE_OF = {"id": "r", "one_of": ["second", "first"]}
-NODE = {**ALL, "when": ["third"], "on": ["top"]}
-TRUE = frozenset({"gift"})
+from tariffs.engine.law.model import METALS, PARTS
+from tariffs.engine.law.stacking import walk
+from tests.law.harness import Rates, duties, quote_of
+from tests.unit.laws import at, changed, make_law, measure
 
 
-def walked(
-    measures: Sequence[Mapping[str, Any]],
-    rules: Sequence[Mapping[str, Any]] = (),
-    content: frozenset[int] = frozenset(METALS),
-    true: frozenset[str] = frozenset(),
-) -> dict[str, Layer]:
-    in_force = make_law(measures, rules=rules).in_force(at("2025-06-15"))
+@pytest.mark.parametrize(("take", "second"), [("base", "processing"), ("full_base", "steel")])
+@pytest.mark.parametrize("holds", [True, False])
+def test_a_rule_replaces_every_base_or_those_of_the_full_value_alone(
+    take: str, second: str, holds: bool
+) -> None:
+    rule = {"id": "r", "if": ["gift"], "on": ["top"], "take": take, "base": {"processing": "1"}}
+    of_steel = measure("second", [{"rate": "50%", "base": {"steel": "1"}}])
+    law = make_law([measure("first", [{"rate": "25%"}]), of_steel], rules=[rule])
+    in_force = law.in_force(at("2025-06-15"))
     fits = [(active, active.rows[0]) for active in in_force.actives]
-    layers = walk(fits, in_force.rules, lambda c: (c.claim in true) != c.negated, content)
-    return {layer.active.measure.id: layer for layer in layers}
+    layers = walk(fits, in_force.rules, lambda condition: holds, frozenset(METALS))
+    found = [{p for p, w in zip(PARTS, layer.weights, strict=True) if w} for layer in layers]
+    assert found == ([{"processing"}, {second}] if holds else [{*PARTS} - {"processing"}, {"steel"}])
 
 
-def weights(layer: Layer) -> dict[str, float]:
-    return {part: float(weight) for part, weight in zip(PARTS, layer.weights, strict=True) if weight}
+RATES: Rates = {"7318000000": {"general": ("0", "0", "kg"), "other": ("0", "0", "kg")}}
+LINE = {
+    "hts": "7318000000",
+    "origin": "JP",
+    "value": "10000",
+    "entry": "2025-06-15",
+    "quantity": "1",
+    "unit": "kg",
+}
 
 
 @pytest.mark.parametrize(
-    ("measures", "rules", "states"),
-    [
-        ([FIRST, SECOND], [], "applied applied"),
-        ([FIRST, SECOND], [ALL], "applied displaced"),
-        ([FREE, SECOND], [ALL], "exempt applied"),  # what charges nothing displaces nothing
-        ([FIRST, SECOND], [CONTENT], "applied displaced"),  # content of a full base takes everything
-        # In order, and a displaced measure fires no more.
-        ([FIRST, SECOND, THIRD], [ALL, NEXT], "applied displaced applied"),
-        ([FIRST, SECOND, THIRD], [NEXT, ALL], "applied displaced displaced"),
-        ([HEADED, SECOND], [NOT_HEADED], "applied applied"),
-        ([OTHER_HEADING, SECOND], [NOT_HEADED], "applied displaced"),
-        ([FIRST, SECOND], [{**ONE_OF, "pick": "first"}], "displaced applied"),
-        ([FIRST, SECOND], [{**ONE_OF, "pick": "highest"}], "applied displaced"),
-        # A top-up counts as charged whatever it comes to.
-        ([FLOOR, SECOND], [{"id": "r", "one_of": ["first", "second"], "pick": "first"}], "applied displaced"),
-        ([FIRST, SECOND, ELSEWHERE], [NODE], "displaced displaced applied"),  # a node selects all below
-    ],
+    ("kept", "expected"),
+    [("", {"on_aluminum": 2500}), ("10%", {"on_aluminum": 2500}), ("30%", {"on_steel": 3000})],
 )
-def test_states_after_rules(measures: list[dict[str, Any]], rules: list[dict[str, Any]], states: str) -> None:
-    assert [layer.state for layer in walked(measures, rules).values()] == states.split()
-
-
-def test_a_displaced_layer_has_heading_rule_and_reason() -> None:
-    layer = walked([FIRST, SECOND], [{**ALL, "heading": "9903.01.33", "text": "because"}])["second"]
-    assert (layer.state, layer.heading) == ("displaced", "9903.01.33")
-    assert (layer.steps[-1].rule, layer.steps[-1].by) == ("r", ("first",))
-    ordinary = measure("ordinary", [{"kind": "ordinary", "column": "general"}])
-    total = measure("total", [{"kind": "total", "rate": "100%"}])
-    in_lieu = walked([ordinary, total])["ordinary"]
-    assert (in_lieu.state, in_lieu.steps[-1].rule) == ("displaced", "in_lieu")
-
-
-def test_content_is_that_of_the_goods_and_is_taken_once() -> None:
-    layer = walked([OF_STEEL, SECOND], [CONTENT])["second"]
-    assert layer.state == "applied"
-    assert weights(layer) == dict.fromkeys(("aluminum", "copper", "us", "us_above", "rest"), 1.0)
-    again = measure("third", [{"rate": "20%", "base": {"steel": "1"}}])
-    twice = walked([OF_STEEL, again, SECOND], [{**CONTENT, "when": ["first", "third"]}])
-    assert min(twice["second"].weights) == 0
-    # A duty on steel charges nothing, and displaces nothing, where the goods are of copper.
-    layers = walked([OF_STEEL, SECOND], [ALL], content=frozenset({COPPER}))
-    assert [layer.state for layer in layers.values()] == ["exempt", "applied"]
-    assert walked([MIXED], content=frozenset({STEEL}))["first"].state == "applied"
-
-
-def test_take_base_and_unless_hang_on_a_condition() -> None:
-    rule = {"id": "r", "if": ["gift"], "on": ["top"], "take": "base", "base": {"processing": "1"}}
-    assert weights(walked([FIRST], [rule], true=TRUE)["first"]) == {"processing": 1.0}
-    assert "rest" in weights(walked([FIRST], [rule])["first"])
-    full = {**rule, "take": "full_base"}  # replaces the base of a layer on the full value alone
-    assert weights(walked([FIRST], [full], true=TRUE)["first"]) == {"processing": 1.0}
-    assert weights(walked([OF_STEEL], [full], true=TRUE)["first"]) == {"steel": 1.0}
-    held = {**ALL, "unless": ["gift"]}
-    assert walked([FIRST, SECOND], [held], true=TRUE)["second"].state == "applied"
-    assert walked([FIRST, SECOND], [held])["second"].state == "displaced"
+def test_a_suspended_duty_ranks_by_the_rate_that_it_keeps(kept: str, expected: dict[str, int]) -> None:
+    steel, aluminum = (
+        measure(f"on_{metal}", [{"base": {metal: "1"}, "rate": rate, "heading": "9999.01.01"}])
+        for metal, rate in (("steel", "50%"), ("aluminum", "25%"))
+    )
+    act = {"op": "suspend", "measures": {"id": "on_steel"}, "from": "2025-06-01", "on_end": "none_scheduled"}
+    law, line = (
+        changed(make_law([steel, aluminum]), act | ({"kept": kept} if kept else {})),
+        {**LINE, "claims": {}},
+    )
+    quote = quote_of(law, line, RATES)
+    assert {layer.measure: layer.amount for layer in quote.layers if layer.amount} == expected
+    assert duties(law, [line], RATES, [""]).duty[0] == pytest.approx(sum(expected.values()))

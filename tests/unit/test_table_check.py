@@ -69,44 +69,27 @@ def test_three_bad_rows_in_a_thousand_are_refused_and_the_rest_kept() -> None:
     assert 7 not in table.rows
 
 
-@pytest.mark.parametrize(
-    ("given", "code", "notes"),
-    [
-        ("9503.00.0073", "9503000073", []),
-        (" 9503 00 0073 ", "9503000073", []),
-        ("101210010", "0101210010", ["HTS_CODE_REPAIRED"]),
-        ("101", "0101", ["HTS_CODE_REPAIRED"]),
-        ("9503000073.0", "9503000073", ["HTS_CODE_REPAIRED"]),
-        (101210010, "0101210010", ["HTS_CODE_REPAIRED"]),
-        (101210010.0, "0101210010", ["HTS_CODE_REPAIRED"]),
-    ],
-)
-def test_codes_are_read_and_repairs_are_noted(given: object, code: str, notes: list[str]) -> None:
+@pytest.mark.parametrize("given", ["101210010", 101210010, 101210010.0])
+def test_codes_are_read_of_any_type_and_repairs_are_noted(given: object) -> None:
     table = check(hts=[given])
-    assert table.lines["hts"].item() == code
-    assert table.notes["reason"].to_list() == notes
-    assert table.notes["row"].to_list() == [0] * len(notes)
+    assert table.lines["hts"].item() == "0101210010"
+    assert table.notes.select("row", "reason").rows() == [(0, "HTS_CODE_REPAIRED")]
 
 
 @pytest.mark.parametrize(
     ("column", "given", "reason"),
     [
         ("hts", "950300007", "HTS_CODE_MALFORMED"),  # 0950300007 is in no schedule, so no zero was lost
-        ("hts", "95030000731", "HTS_CODE_MALFORMED"),
-        ("hts", "\u0669\u0665\u0660\u0663", "HTS_CODE_MALFORMED"),
         ("hts", "", "HTS_CODE_MALFORMED"),
         ("hts", None, "HTS_CODE_MALFORMED"),
         ("hts", "0101999999", "HTS_CODE_UNKNOWN"),
-        ("customs_value", "12,34", "CUSTOMS_VALUE_INVALID"),
         ("customs_value", "-3", "CUSTOMS_VALUE_INVALID"),
         ("customs_value", "", "CUSTOMS_VALUE_INVALID"),
         ("customs_value", None, "CUSTOMS_VALUE_INVALID"),
-        ("customs_value", -1.0, "CUSTOMS_VALUE_INVALID"),
         ("customs_value", math.nan, "CUSTOMS_VALUE_INVALID"),
         ("customs_value", math.inf, "CUSTOMS_VALUE_INVALID"),
         ("entry_date", "02/10/2025", "ENTRY_DATE_INVALID"),
         ("entry_date", "45698", "ENTRY_DATE_INVALID"),
-        ("entry_date", "2025-02-30", "ENTRY_DATE_INVALID"),
         ("entry_date", "2024-12-31", "ENTRY_DATE_OUT_OF_COVERAGE"),
         ("entry_date", "2028-01-01T00:00-05:00", "ENTRY_DATE_OUT_OF_COVERAGE"),
         ("quantity", "-1", "QUANTITY_INVALID"),
@@ -116,7 +99,6 @@ def test_codes_are_read_and_repairs_are_noted(given: object, code: str, notes: l
         ("civil_aircraft_share", "1.2", "CLAIM_INVALID"),
         ("civil_aircraft_share", "-0.1", "CLAIM_INVALID"),
         ("civil_aircraft_share", "25", "CLAIM_INVALID"),
-        ("civil_aircraft_share", "maybe", "CLAIM_INVALID"),
         ("civil_aircraft_share", "150%", "CLAIM_INVALID"),
         ("donation", "perhaps", "CLAIM_INVALID"),
         ("loading_date", "soon", "CLAIM_INVALID"),
@@ -145,10 +127,7 @@ def test_origins_are_read_in_either_case_and_norway_is_no_boolean(tmp_path: Path
     [
         (date(2025, 7, 1), datetime(2025, 7, 1, 16, tzinfo=UTC)),
         ("2025-01-01T00:00-05:00", datetime(2025, 1, 1, 5, tzinfo=UTC)),  # the first instant covered
-        ("2026-02-24T00:00-05:00", datetime(2026, 2, 24, 5, tzinfo=UTC)),
         (20260224, datetime(2026, 2, 24, 17, tzinfo=UTC)),
-        (datetime(2025, 7, 1), datetime(2025, 7, 1, 16, tzinfo=UTC)),
-        (datetime(2025, 7, 1, 0, 1), datetime(2025, 7, 1, 4, 1, tzinfo=UTC)),
         (datetime(2025, 7, 1, 4, 1, tzinfo=UTC), datetime(2025, 7, 1, 4, 1, tzinfo=UTC)),
     ],
 )
@@ -188,24 +167,11 @@ def test_shares_that_sum_to_more_than_one_are_refused() -> None:
 
 
 def test_the_callers_columns_come_back_untouched_and_in_order() -> None:
-    frame = pl.DataFrame(
-        {
-            "zeta": [1, 2],
-            "customs_value": [1, 2],
-            "alpha": [[1], [2]],
-            "hts": ["0101", "x"],
-            "origin": ["CN", "CN"],
-        }
-    )
+    own = {"zeta": [1, 2], "customs_value": [1, 2], "alpha": [[1], [2]]}
+    frame = pl.DataFrame({**own, "hts": ["0101", "x"], "origin": ["CN", "CN"]})
     table = check_table(frame, RULES)
     assert table.lines.columns == ["hts", "origin", "customs_value", "zeta", "alpha"]
     assert table.lines.select("zeta", "alpha").equals(frame.select("zeta", "alpha").head(1))
-
-
-def test_a_column_that_is_almost_a_claim_is_remarked_on() -> None:
-    table = check(usmca_shares=[0.5])
-    assert table.notes.row(0)[:2] == (None, "COLUMN_UNREAD")
-    assert "usmca_share" in table.notes["message"].item()
 
 
 def test_tables_that_cannot_be_read_are_errors(tmp_path: Path) -> None:
@@ -218,14 +184,11 @@ def test_tables_that_cannot_be_read_are_errors(tmp_path: Path) -> None:
     assert reason(frame.drop("customs_value").with_columns(value=1)) == "COLUMN_MISSING"
     assert reason(frame.head(0)) == "TABLE_EMPTY"
     assert reason(frame.with_columns(customs_value=[[1]])) == "COLUMN_TYPE_MISMATCH"
-    assert reason(tmp_path / "absent.csv") == "TABLE_UNREADABLE"
-    assert reason(tmp_path / "lines.xlsx") == "TABLE_UNREADABLE"
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 not really")
-    assert reason(tmp_path / "broken.parquet") == "TABLE_UNREADABLE"
     (tmp_path / "latin.csv").write_bytes(b"hts,origin,customs_value\n0101,CN,1,2,3\n")
-    assert reason(tmp_path / "latin.csv") == "TABLE_UNREADABLE"
     (tmp_path / "empty.csv").write_bytes(b"")
-    assert reason(tmp_path / "empty.csv") == "TABLE_UNREADABLE"
+    for name in ("absent.csv", "lines.xlsx", "broken.parquet", "latin.csv", "empty.csv"):
+        assert reason(tmp_path / name) == "TABLE_UNREADABLE"
 
 
 DIGESTED = pl.DataFrame(
@@ -262,12 +225,7 @@ def test_the_digest_does_not_depend_on_chunks_file_or_compression(tmp_path: Path
 )
 def test_the_digest_depends_on_everything_else(change: pl.Expr) -> None:
     assert check_table(DIGESTED, RULES).digest != check_table(DIGESTED.with_columns(change), RULES).digest
-
-
-def test_text_runs_do_not_collide_in_the_digest() -> None:
-    one = check(own=["ab", "c"]).digest
-    two = check(own=["a", "bc"]).digest
-    assert one != two
+    assert check(own=["ab", "c"]).digest != check(own=["a", "bc"]).digest  # runs of text do not collide
 
 
 @pytest.mark.parametrize("column", ["entry_date", "loading_date"])

@@ -91,9 +91,8 @@ def test_laws_that_are_alike_are_valued_once() -> None:
 
 
 def test_a_suspension_within_the_period_makes_its_segments() -> None:
-    scenario = written(
-        "{op: suspend, measures: {id: fl301}, from: 2026-11-10T00:01, until: 2026-11-20T00:01, on_end: snap_back}"
-    )
+    window = "from: 2026-11-10T00:01, until: 2026-11-20T00:01, on_end: snap_back"
+    scenario = written(f"{{op: suspend, measures: {{id: fl301}}, {window}}}")
     totals = run(scenario, end="2026-11-30").scenarios[0].totals
     assert totals["start"].to_list() == ["2026-11-01", "2026-11-10", "2026-11-20"]
     assert totals["duty"][1] < totals["duty"][0] == totals["duty"][2]

@@ -263,11 +263,7 @@ def test_days_out_of_order_or_of_the_law_are_refused(days: tuple[date, date]) ->
 def test_corrected_data_of_the_law_are_an_event_of_the_lines_that_they_move() -> None:
     lines = [WatchLine(name, EntryLine("9503000073", "CN", "1000")) for name in "abc"]
     old = {name: Standing(Decimal(10), ("9903.01.25",)) for name in "abc"}
-    new = {
-        "a": Standing(Decimal(12), ("9903.01.25",)),
-        "b": Standing(Decimal(10), ("9903.01.26",)),
-        "c": old["c"],
-    }
+    new = {**old, "a": Standing(Decimal(12), ("9903.01.25",)), "b": Standing(Decimal(10), ("9903.01.26",))}
     found = corrections(lines, old, new, date(2026, 1, 1))
     assert [(one.line_id, one.kind, one.amount) for one in found] == [
         ("a", "rate_changed", Decimal(2)),
