@@ -61,10 +61,9 @@ def shown(browser: Any, address: str, server: Running) -> str:
         page.close()
 
 
-def test_a_page_of_an_allowed_origin_gets_its_quote(browser: Any, pages: int, server: Running) -> None:
+def test_a_page_of_an_allowed_origin_gets_its_quote_and_of_another_nothing(
+    browser: Any, pages: int, server: Running
+) -> None:
     assert shown(browser, f"http://127.0.0.1:{pages}", server) == "200 3000.00 true"
-
-
-def test_the_same_page_from_another_origin_gets_nothing(browser: Any, pages: int, server: Running) -> None:
     # The same address by another name is another origin.
     assert shown(browser, f"http://localhost:{pages}", server) == "refused: TypeError"

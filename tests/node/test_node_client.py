@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
+import runpy
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,13 +29,8 @@ SECONDS = 90
 ENDLESS_SEED = 4711
 
 
-def stubs_module() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("stubs", ROOT / "proto" / "stubs.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def stubs_module() -> Any:
+    return SimpleNamespace(**runpy.run_path(str(ROOT / "proto" / "stubs.py")))
 
 
 @pytest.fixture(scope="module")
@@ -64,31 +59,25 @@ def server() -> Iterator[Running]:
 
     def compute(task: str, payload: bytes, sink: Any, cancel_token: Any) -> None:
         if task == "simulate" and pb.SimulateRequest.FromString(unpack(payload)[1]).seed == ENDLESS_SEED:
-            return endless(
-                None, lambda message: sink.result(message.SerializeToString()), cancel_token.is_set
-            )
+            return endless(None, lambda one: sink.result(one.SerializeToString()), cancel_token.is_set)
         return compute_in_process(task, payload, sink, cancel_token)
 
     with running(compute=compute, http_port=0) as started:
         yield started
 
 
+def printed(folder: Path, *command: str, **environment: str) -> str:
+    told = {**os.environ, **environment}
+    done = subprocess.run(command, cwd=folder, env=told, capture_output=True, text=True, timeout=SECONDS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 def test_node_calls_the_server_by_every_protocol(project: Path, server: Running) -> None:
     shutil.copy(HERE / "client.test.mjs", project)
-    done = subprocess.run(
-        ["node", "--test", "client.test.mjs"],
-        cwd=project,
-        env={
-            **os.environ,
-            "HTTP": f"http://127.0.0.1:{server.server.http_port}",
-            "GRPC": f"http://127.0.0.1:{server.port}",
-        },
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "fail 0" in done.stdout
+    ports = {"HTTP": server.server.http_port, "GRPC": server.port}
+    addresses = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+    assert "fail 0" in printed(project, "node", "--test", "client.test.mjs", **addresses)
     # Runs that Node gave up do not go on.
     until(lambda: server.server._admission.limit.held == 0, 30)
 
@@ -96,11 +85,7 @@ def test_node_calls_the_server_by_every_protocol(project: Path, server: Running)
 def test_the_types_of_the_package_are_those_that_a_program_needs(project: Path) -> None:
     shutil.copy(HERE / "types.ts", project)
     options = ["--strict", "--noEmit", "--skipLibCheck", "--target", "es2022", "--module", "nodenext"]
-    compiler = project / "node_modules" / ".bin" / "tsc"
-    done = subprocess.run(
-        [compiler, *options, "types.ts"], cwd=project, capture_output=True, text=True, timeout=SECONDS
-    )
-    assert done.returncode == 0, done.stdout
+    printed(project, str(project / "node_modules" / ".bin" / "tsc"), *options, "types.ts")
 
 
 def test_the_package_has_the_version_of_the_project_and_names_no_host(project: Path) -> None:

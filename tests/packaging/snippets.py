@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -38,16 +39,13 @@ def name_of(page: Path) -> str:
 
 def write_files(folder: Path) -> None:
     """Write the files that the commands and programs of the pages name."""
-    entries = pl.DataFrame(
-        {
-            "line_id": [str(place) for place in range(len(CODES))],
-            "entry_id": ["a"] * len(CODES),
-            "entry_date": ["2025-11-17"] * len(CODES),
-            "hts": list(CODES),
-            "origin": list(CODES.values()),
-            "customs_value": [1000.0] * len(CODES),
-            "quantity": [10.0] * len(CODES),
-        }
+    columns = {
+        "line_id": list(map(str, range(len(CODES)))),
+        "hts": list(CODES),
+        "origin": list(CODES.values()),
+    }
+    entries = pl.DataFrame(columns).with_columns(
+        entry_id=pl.lit("a"), entry_date=pl.lit("2025-11-17"), customs_value=1000.0, quantity=10.0
     )
     for name in ("entries.csv", "my-lines.csv"):
         entries.write_csv(folder / name)
@@ -56,16 +54,17 @@ def write_files(folder: Path) -> None:
     entries.write_parquet(folder / "entries" / "part.parquet")
     _write_broker_files(folder)
     _write_public_files(folder)
-    (folder / "soybeans.csv").write_bytes((ROOT / "docs" / "soybeans.csv").read_bytes())
     (folder / "docs").mkdir()
-    (folder / "docs" / "bicycle.csv").write_bytes((ROOT / "docs" / "bicycle.csv").read_bytes())
-    (scenario,), (uniform,) = (fences(ROOT / page, "yaml") for page in ("README.md", "docs/sweeps.md"))
-    (folder / "my-scenario.yaml").write_text(scenario, encoding="utf-8")
-    (folder / "uniform.yaml").write_text(uniform, encoding="utf-8")
-    (mapping,) = fences(ROOT / "docs" / "tables.md", "toml")
-    (folder / "my-broker.toml").write_text(mapping, encoding="utf-8")
-    (parameters,) = fences(ROOT / "docs" / "models" / "parameters.md", "csv")
-    (folder / "parameters.csv").write_text(parameters, encoding="utf-8")
+    for name in ("soybeans.csv", "docs/bicycle.csv"):
+        shutil.copy(ROOT / "docs" / Path(name).name, folder / name)
+    for name, page in {
+        "my-scenario.yaml": "README.md",
+        "uniform.yaml": "docs/sweeps.md",
+        "my-broker.toml": "docs/tables.md",
+        "parameters.csv": "docs/models/parameters.md",
+    }.items():
+        (text,) = fences(ROOT / page, name.rpartition(".")[2])
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _write_broker_files(folder: Path) -> None:

@@ -22,10 +22,6 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tariffs.service.settings.settings import Settings
 from tests.packaging.wheel import pins
 
-INSTRUCTIONS = frozenset(
-    "FROM WORKDIR ARG COPY RUN ENV LABEL USER EXPOSE STOPSIGNAL HEALTHCHECK ENTRYPOINT".split()  # noqa: SIM905
-)
-
 
 def instructions(text: str) -> list[tuple[str, str]]:
     """The instructions of a Dockerfile, continued lines joined and comments dropped."""
@@ -41,7 +37,11 @@ def dockerfile(root: Path) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def compose(root: Path) -> dict[str, Any]:
-    parsed: dict[str, Any] = yaml.safe_load((root / "deploy" / "compose.yaml").read_text(encoding="utf-8"))
+    return deployed(root, "compose.yaml")
+
+
+def deployed(root: Path, file: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = yaml.safe_load((root / "deploy" / file).read_text(encoding="utf-8"))
     return parsed
 
 
@@ -49,12 +49,8 @@ def test_the_dockerfile_copies_only_what_is_there_and_not_ignored(
     root: Path, dockerfile: list[tuple[str, str]]
 ) -> None:
     allowed = (root / "deploy" / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
-    sources = [
-        source
-        for word, rest in dockerfile
-        if word == "COPY" and not rest.startswith("--from")
-        for source in rest.split()[:-1]
-    ]
+    copied = [rest for word, rest in dockerfile if word == "COPY" and not rest.startswith("--from")]
+    sources = [source for rest in copied for source in rest.split()[:-1]]
     assert sources
     for source in sources:
         assert (root / source).exists(), source
@@ -62,7 +58,8 @@ def test_the_dockerfile_copies_only_what_is_there_and_not_ignored(
 
 
 def test_the_dockerfile_is_pinned_unprivileged_and_stops_by_signal(dockerfile: list[tuple[str, str]]) -> None:
-    assert {word for word, _ in dockerfile} <= INSTRUCTIONS
+    words = "FROM WORKDIR ARG COPY RUN ENV LABEL USER EXPOSE STOPSIGNAL HEALTHCHECK ENTRYPOINT"
+    assert {word for word, _ in dockerfile} <= set(words.split())
     images = [rest.split()[0] for word, rest in dockerfile if word == "FROM"]
     assert set(images) == {"${PYTHON}"}
     (base,) = [rest for word, rest in dockerfile if word == "ARG" and rest.startswith("PYTHON=")]
@@ -78,10 +75,9 @@ def test_the_image_says_what_it_is_finds_its_kernels_and_starts_a_module_of_the_
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     (labels,) = [rest for word, rest in dockerfile if word == "LABEL"]
     assert f'org.opencontainers.image.version="{project["version"]}"' in labels
-    environments = [
-        dict(pair.partition("=")[::2] for pair in rest.split()) for word, rest in dockerfile if word == "ENV"
-    ]
     names = ("NUMBA_CACHE_DIR", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")
+    texts = [rest.split() for word, rest in dockerfile if word == "ENV"]
+    environments = [dict(pair.partition("=")[::2] for pair in text) for text in texts]
     build, image = ([one.get(name) for name in names] for one in environments)
     assert build == image
     assert "" in image, "no features but those of the named processor"
@@ -99,9 +95,8 @@ def test_compose_builds_that_file_offers_ports_to_this_machine_and_keeps_the_aud
     root: Path, compose: dict[str, Any], dockerfile: list[tuple[str, str]]
 ) -> None:
     service = compose["services"]["tariffs"]
-    assert (
-        (root / "deploy" / service["build"]["context"] / service["build"]["dockerfile"]).resolve().is_file()
-    )
+    build = service["build"]
+    assert (root / "deploy" / build["context"] / build["dockerfile"]).resolve().is_file()
     (exposed,) = [rest.split() for word, rest in dockerfile if word == "EXPOSE"]
     environment = service["environment"]
     assert exposed == [str(Settings().port), environment["TARIFFS_HTTP_PORT"]]
@@ -114,11 +109,9 @@ def test_compose_builds_that_file_offers_ports_to_this_machine_and_keeps_the_aud
 
 @pytest.mark.parametrize("file", ["compose.yaml", "postgres.yaml", "dask.yaml"])
 def test_compose_mounts_what_is_there_keeps_what_it_declares_and_has_limits(root: Path, file: str) -> None:
-    deploy = root / "deploy"
-    parsed = yaml.safe_load((deploy / file).read_text(encoding="utf-8"))
-    sources = [
-        volume.split(":")[0] for one in parsed["services"].values() for volume in one.get("volumes", [])
-    ]
+    deploy, parsed = root / "deploy", deployed(root, file)
+    volumes = [volume for one in parsed["services"].values() for volume in one.get("volumes", [])]
+    sources = [volume.split(":")[0] for volume in volumes]
     mounted = {source for source in sources if source.startswith(".")}
     assert all((deploy / source).exists() for source in mounted)
     assert set(sources) - mounted == parsed.get("volumes", {}).keys()
@@ -137,15 +130,10 @@ def test_compose_may_listen_and_prometheus_reads_the_port_it_offers(
 ) -> None:
     environment = compose["services"]["tariffs"]["environment"]
     image = dict(pair.split("=") for word, rest in dockerfile if word == "ENV" for pair in rest.split())
-    given = {
-        name.removeprefix("TARIFFS_").lower(): value
-        for name, value in {**image, **environment}.items()
-        if name.startswith("TARIFFS_")
-    }
+    own = {name: value for name, value in {**image, **environment}.items() if name.startswith("TARIFFS_")}
+    given = {name.removeprefix("TARIFFS_").lower(): value for name, value in own.items()}
     settings = Settings.model_validate(given)
-    prometheus = yaml.safe_load(
-        (root / "deploy" / "prometheus" / "prometheus.yaml").read_text(encoding="utf-8")
-    )
+    prometheus = deployed(root, "prometheus/prometheus.yaml")
     (job,) = prometheus["scrape_configs"]
     assert job["static_configs"] == [{"targets": [f"tariffs:{settings.metrics_port}"]}]
     targets = [volume.split(":")[1] for volume in compose["services"]["prometheus"]["volumes"]]
@@ -155,8 +143,7 @@ def test_compose_may_listen_and_prometheus_reads_the_port_it_offers(
 
 def _dask_commands(root: Path) -> Iterator[list[str]]:
     """Commands of the containers of a Dask cluster, by compose and on Kubernetes."""
-    deploy = root / "deploy"
-    services = yaml.safe_load((deploy / "dask.yaml").read_text(encoding="utf-8"))["services"]
+    deploy, services = root / "deploy", deployed(root, "dask.yaml")["services"]
     yield from ([*one["entrypoint"], *one.get("command", [])] for one in services.values() if "image" in one)
     for part in yaml.safe_load_all((deploy / "kubernetes" / "dask.yaml").read_text(encoding="utf-8")):
         if part["kind"] == "Deployment":
@@ -174,7 +161,7 @@ def test_the_commands_of_the_cluster_are_those_of_dask_at_the_address_of_the_ser
         assert found["dashboard_address"] == "127.0.0.1:0"
         assert any("tls://" in argument for argument in arguments)
         assert name == "worker" or found["host"].startswith("tls://")
-    services = yaml.safe_load((root / "deploy" / "dask.yaml").read_text(encoding="utf-8"))["services"]
+    services = deployed(root, "dask.yaml")["services"]
     settings = Settings.model_validate({"cluster": services["tariffs"]["environment"]["TARIFFS_CLUSTER"]})
     address = urlsplit(settings.cluster)
     assert address.hostname in services
@@ -219,24 +206,14 @@ def with_extra(requirement: str, extra: str) -> str:
     return f'{needed}; ({marker}) and extra == "{extra}"' if marker else f'{needed}; extra == "{extra}"'
 
 
-@pytest.fixture
-def health_server() -> Iterator[tuple[str, health.HealthServicer]]:
-    servicer = health.HealthServicer()
-    server = grpc.server(ThreadPoolExecutor(1))
-    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield f"127.0.0.1:{port}", servicer
-    server.stop(None).wait()
-
-
-def test_the_health_check_knows_warm_from_warming_and_from_gone(
-    root: Path, health_server: tuple[str, health.HealthServicer]
-) -> None:
+def test_the_health_check_knows_warm_from_warming_and_from_gone(root: Path) -> None:
     serving = runpy.run_path(str(root / "deploy" / "healthcheck.py"))["serving"]
-    target, servicer = health_server
-    servicer.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
-    assert not serving(target)
-    servicer.set("", health_pb2.HealthCheckResponse.SERVING)
-    assert serving(target)
+    servicer, server = health.HealthServicer(), grpc.server(ThreadPoolExecutor(1))
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    for state, warm in (("NOT_SERVING", False), ("SERVING", True)):
+        servicer.set("", health_pb2.HealthCheckResponse.ServingStatus.Value(state))
+        assert serving(target) == warm
+    server.stop(None).wait()
     assert not serving("127.0.0.1:1", seconds=0.2)

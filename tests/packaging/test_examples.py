@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import datetime
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -17,7 +17,7 @@ import typer
 from tariffs.client.cli.app import SUMMARIES, assemble
 from tariffs.engine.law import load_law
 from tariffs.engine.scenario import Scenario, apply_scenario, components, difference, library, parse_scenario
-from tests.packaging.snippets import PAGES, ROOT, name_of
+from tests.packaging.snippets import PAGES, ROOT, fences, name_of
 
 VERBS = {"duty", "impact", "timeline", "sweep", "seek", "refund", "port-fees"}
 # Asks what is assessed and not owed, which is so without any edit.
@@ -53,10 +53,9 @@ def of_command(where: str, text: str) -> Iterator[Example]:
     day = (given["on"] or [load_law().as_of.isoformat()])[0]
     first, last = (given["start"] or [day])[0], (given["end"] or [day])[0]
     direction = "both" if "--both" in words else (given["direction"] or ["import"])[0]
-    if "port-fees" in words:
-        direction = "port_call"
+    direction = "port_call" if "port-fees" in words else direction
+    values = (*given["param"], *map(first_value, given["vary"]))
     for name in given["scenario"]:
-        values = (*given["param"], *map(first_value, given["vary"]))
         yield Example(where, name, reference_of(name, given["scenario"]), first, last, direction, values)
 
 
@@ -81,12 +80,6 @@ def of_calls(where: str, text: str) -> Iterator[Example]:
             yield Example(where, name, reference_of(name, names), min(days), max(days), direction)
 
 
-def of_json(where: str, text: str) -> Iterator[Example]:
-    """Yield the points of a request in JSON."""
-    for name, day in re.findall(r"\"name\": \"([\w-]+)\"\}, \"on\": \"([\d-]+)\"", text):
-        yield Example(where, name, BASE, day, day)
-
-
 def help_pages(command: Any, path: str) -> Iterator[tuple[str, str]]:
     """Yield the examples of a command and of those below it."""
     for line in re.findall(r"^\s*(tariffs .*)$", command.epilog or "", re.MULTILINE):
@@ -95,22 +88,19 @@ def help_pages(command: Any, path: str) -> Iterator[tuple[str, str]]:
         yield from help_pages(child, f"{path} {name}")
 
 
-def command_of(verb: str) -> Any:
-    """The command of a verb, loaded in full."""
-    program: Any = typer.main.get_command(assemble(verb))
-    return program.commands[verb]
-
-
 def examples() -> list[Example]:
     found: list[Example] = []
     for verb in SUMMARIES:
-        for path, line in help_pages(command_of(verb), f"tariffs {verb}"):
+        program: Any = typer.main.get_command(assemble(verb))
+        for path, line in help_pages(program.commands[verb], f"tariffs {verb}"):
             found += of_command(f"{path} --help", line)
     for page in (*PAGES, *sorted((ROOT / "docs" / "notebooks").glob("*.py"))):
         text = page.read_text(encoding="utf-8").replace("\\\n", " ")
         for line in re.findall(r"^(?:\$ )?(tariffs .*)$", text, re.MULTILINE):
             found += of_command(name_of(page), line)
-        found += [*of_calls(name_of(page), text), *of_json(name_of(page), text)]
+        found += of_calls(name_of(page), text)
+        points = re.findall(r"\"name\": \"([\w-]+)\"\}, \"on\": \"([\d-]+)\"", text)
+        found += [Example(name_of(page), name, BASE, day, day) for name, day in points]
     return [one for one in dict.fromkeys(found) if one.scenario not in {BASE, *NO_EDITS}]
 
 
@@ -118,16 +108,12 @@ def read(example: Example) -> Scenario | None:
     """The scenario of an example; None for a file that its page does not show."""
     scenario = library().get(example.scenario)
     if scenario is None and OWN_FILE.match(example.scenario) and example.where.endswith(".md"):
-        fences = re.findall(
-            r"^```yaml\n(schema: .*?)^```$", (ROOT / example.where).read_text(), re.DOTALL | re.MULTILINE
-        )
-        scenario = parse_scenario(fences[0])
+        shown = (text for text in fences(ROOT / example.where, "yaml") if text.startswith("schema: "))
+        scenario = parse_scenario(next(shown))
     if scenario is None:
         return None
-    values = dict(value.split("=", 1) for value in example.values)
-    return scenario.with_parameters(
-        {name: value for name, value in values.items() if name in scenario.parameters}
-    )
+    values = [value.split("=", 1) for value in example.values]
+    return scenario.with_parameters({name: value for name, value in values if name in scenario.parameters})
 
 
 @cache
@@ -141,22 +127,14 @@ def spans(example: Example) -> list[tuple[str, datetime | None, datetime | None]
     return [(one.direction or "any", one.start, one.end) for part in parts for one in part]
 
 
-def instant(day: str, at: time) -> datetime:
-    return datetime.combine(datetime.fromisoformat(day).date(), at, UTC)
-
-
 @pytest.mark.parametrize("example", examples(), ids=lambda one: f"{one.where}:{one.scenario}@{one.first}")
 def test_an_example_changes_the_law_on_its_days(example: Example) -> None:
     if read(example) is None:
         pytest.skip("the file is the reader's own")
-    first, last = instant(example.first, time(18)), instant(example.last, time(18))
-    wanted = {example.direction, "any"}
-    assert any(
-        (example.direction == "both" or direction in wanted)
-        and (start is None or start <= last)
-        and (end is None or first < end)
-        for direction, start, end in spans(example)
-    ), f"{example.scenario} changes nothing"
+    first, last = (datetime.fromisoformat(f"{day[:10]}T18:00Z") for day in (example.first, example.last))
+    anyway = example.direction == "both"
+    met = [span[1:] for span in spans(example) if anyway or span[0] in {example.direction, "any"}]
+    assert any((start is None or start <= last) and (end is None or first < end) for start, end in met)
 
 
 def test_examples_are_found_in_every_place() -> None:

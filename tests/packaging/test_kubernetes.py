@@ -18,9 +18,8 @@ import yaml
 from tariffs.service.settings.settings import Settings
 
 OVERLAYS = ("single", "replicas")
-UNDERSTOOD = {
-    "apiVersion", "kind", "resources", "components", "patches", "configMapGenerator", "images", "labels"
-}  # fmt: skip
+NAMED = {"resources", "components", "patches", "configMapGenerator"}
+UNDERSTOOD = {"apiVersion", "kind", "images", "labels", *NAMED}
 # Read by the health check of the image.
 HEALTH = {"health_name"}
 
@@ -45,16 +44,14 @@ class Rendered:
     def add(self, place: Path) -> None:
         (plan,) = documents(place / "kustomization.yaml")
         assert set(plan) <= UNDERSTOOD
-        for name in plan.get("resources", []):
-            if (place / name).is_dir():
-                self.add((place / name).resolve())
-                continue
-            for one in documents(place / name):
-                key = one["kind"], one["metadata"]["name"]
-                assert key not in self.resources, key
-                self.resources[key] = one
-        for name in plan.get("components", []):
-            self.add((place / name).resolve())
+        places = [place / name for name in (*plan.get("resources", []), *plan.get("components", []))]
+        for one in (one for path in places if path.is_file() for one in documents(path)):
+            key = one["kind"], one["metadata"]["name"]
+            assert key not in self.resources, key
+            self.resources[key] = one
+        for path in places:
+            if path.is_dir():
+                self.add(path.resolve())
         for generator in plan.get("configMapGenerator", []):
             assert (generator.get("behavior") == "merge") == bool(self.settings)
             for name in generator["envs"]:
@@ -70,13 +67,21 @@ class Rendered:
 
     @property
     def pod(self) -> dict[str, Any]:
-        spec: dict[str, Any] = self.of("Deployment")["spec"]["template"]["spec"]
-        return spec
+        return pod_of(self.of("Deployment"))
 
     @property
     def container(self) -> dict[str, Any]:
         (found,) = self.pod["containers"]
         return dict(found)
+
+
+def pod_of(deployment: dict[str, Any]) -> dict[str, Any]:
+    return dict(deployment["spec"]["template"]["spec"])
+
+
+def dask(home: Path, kind: str = "Deployment") -> list[Any]:
+    """Resources of a kind of the cluster that servers may share."""
+    return [one for one in documents(home / "dask.yaml") if one["kind"] == kind]
 
 
 def pairs(text: str) -> Iterator[tuple[str, str]]:
@@ -132,12 +137,11 @@ def test_selectors_find_the_pods_and_nothing_else(home: Path, rendered: Rendered
     selectors += [one["spec"]["selector"]["matchLabels"] for one in budgets]
     for selector in selectors:
         assert selector.items() <= labels.items()
-    for one in documents(home / "dask.yaml"):
-        if one["kind"] == "Deployment":
-            assert not selectors[0].items() <= one["spec"]["template"]["metadata"]["labels"].items()
-        if one["kind"] == "NetworkPolicy":
-            (allowed,) = one["spec"]["ingress"][0]["from"][0]["podSelector"]["matchExpressions"]
-            assert labels[allowed["key"]] in allowed["values"]
+    for one in dask(home):
+        assert not selectors[0].items() <= one["spec"]["template"]["metadata"]["labels"].items()
+    for one in dask(home, "NetworkPolicy"):
+        (allowed,) = one["spec"]["ingress"][0]["from"][0]["podSelector"]["matchExpressions"]
+        assert labels[allowed["key"]] in allowed["values"]
 
 
 def test_settings_are_those_of_the_server_and_its_ports_agree(
@@ -177,14 +181,10 @@ def test_paths_of_settings_are_mounted_and_volumes_are_there(home: Path, rendere
     assert any(state.startswith(path) for path in mounts)
     volumes = {volume["name"]: volume for volume in rendered.pod["volumes"]}
     assert set(mounts.values()) == set(volumes)
-    claims = {
-        name: volume["persistentVolumeClaim"]["claimName"]
-        for name, volume in volumes.items()
-        if "persistentVolumeClaim" in volume
-    }
-    assert set(claims.values()) == {
-        name for kind, name in rendered.resources if kind == "PersistentVolumeClaim"
-    }
+    claimed = [(name, volume.get("persistentVolumeClaim")) for name, volume in volumes.items()]
+    claims = {name: claim["claimName"] for name, claim in claimed if claim}
+    kept = {name for kind, name in rendered.resources if kind == "PersistentVolumeClaim"}
+    assert set(claims.values()) == kept
     record = mounts[rendered.settings["TARIFFS_AUDIT"]]
     assert claims[record] != claims[mounts["/var/lib/tariffs"]], "the audit record has a volume of its own"
 
@@ -251,12 +251,7 @@ def test_every_way_out_names_where_it_leads(home: Path, rendered: Rendered) -> N
 
 
 def test_storage_beside_volumes_is_bounded(home: Path, rendered: Rendered) -> None:
-    pods = [rendered.pod] + [
-        one["spec"]["template"]["spec"]
-        for one in documents(home / "dask.yaml")
-        if one["kind"] == "Deployment"
-    ]
-    for pod in pods:
+    for pod in (rendered.pod, *map(pod_of, dask(home))):
         (container,) = pod["containers"]
         limit = gibibytes(container["resources"]["limits"]["ephemeral-storage"])
         assert gibibytes(container["resources"]["requests"]["ephemeral-storage"]) <= limit
@@ -274,12 +269,11 @@ def test_the_cluster_is_reached_by_encryption_alone(home: Path) -> None:
     assert caller.settings["TARIFFS_CLUSTER"].startswith("tls://tariffs-dask:")
     given = {"CLIENT": caller.settings}
     mounts = {"CLIENT": caller.container["volumeMounts"]}
-    for one in documents(home / "dask.yaml"):
-        if one["kind"] == "Deployment":
-            (container,) = one["spec"]["template"]["spec"]["containers"]
-            role = container["name"].upper()
-            given[role] = {entry["name"]: entry["value"] for entry in container["env"]}
-            mounts[role] = container["volumeMounts"]
+    for pod in map(pod_of, dask(home)):
+        (container,) = pod["containers"]
+        role = container["name"].upper()
+        given[role] = {entry["name"]: entry["value"] for entry in container["env"]}
+        mounts[role] = container["volumeMounts"]
     assert set(given) == {"CLIENT", "SCHEDULER", "WORKER"}
     for role, settings in given.items():
         tls = "DASK_DISTRIBUTED__COMM__TLS__"

@@ -23,28 +23,20 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = sorted(path.stem for path in (ROOT / "proto" / "tariffs" / "v1").glob("*.proto"))
 
 
-@pytest.fixture(scope="module")
-def pages(root: Path) -> dict[str, str]:
-    return wire.pages(root)
-
-
 def rows(page: str, message: Descriptor) -> list[str]:
     """Rows of the section of a message."""
     part = page.split(f"{{ #{message.name} }}\n")[1].split("\n## ")[0]
     return re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", CONTRACT)
-def test_every_message_field_and_method_is_on_its_page(pages: dict[str, str], name: str) -> None:
-    file = import_module(f"tariffs.v1.{name}_pb2").DESCRIPTOR
-    page = pages[f"{name}.md"]
-    for message in file.message_types_by_name.values():
-        assert rows(page, message) == [field.name for field in message.fields], message.name
-    methods = [method.name for service in file.services_by_name.values() for method in service.methods]
-    assert [name for name in methods if f"| `{name}` |" not in page] == []
-
-
-def test_the_words_are_the_comments_of_the_contract(pages: dict[str, str]) -> None:
+def test_every_message_field_and_method_is_on_its_page_in_the_words_of_the_contract(root: Path) -> None:
+    pages = wire.pages(root)
+    for name in CONTRACT:
+        file, page = import_module(f"tariffs.v1.{name}_pb2").DESCRIPTOR, pages[f"{name}.md"]
+        for message in file.message_types_by_name.values():
+            assert rows(page, message) == [field.name for field in message.fields], message.name
+        methods = [method.name for service in file.services_by_name.values() for method in service.methods]
+        assert [method for method in methods if f"| `{method}` |" not in page] == []
     page = pages["duty_service.md"]
     assert "| `steel_share` | optional double | 3 | Value of the steel content over customs value. |" in page
     assert "| `line` | [EntryLine](duty_service.md#EntryLine) |" in page
@@ -106,9 +98,7 @@ def test_documents_have_the_keys_of_the_page(
 
 def test_the_contract_is_compiled_from_the_folders_that_the_page_names(root: Path, tmp_path: Path) -> None:
     page = (root / "docs" / "other-languages.md").read_text(encoding="utf-8")
-    commands = [
-        shlex.split(line.removeprefix("$ ")) for line in page.splitlines() if line.startswith("$ protoc")
-    ]
+    commands = [shlex.split(line[2:]) for line in page.splitlines() if line.startswith("$ protoc")]
     assert commands
     for command in commands:
         folders = [word.split("=")[1] for word in command if word.startswith("--proto_path=")]
@@ -127,9 +117,8 @@ def test_the_requests_of_the_page_are_requests_of_their_methods(root: Path) -> N
     for command in commands:
         (address,) = (word for word in command if "tariffs.v1." in word)
         service, method = address.rsplit("/", 2)[-2:]
-        import_module(
-            f"tariffs.v1.{re.sub(r'(?<=[a-z])(?=[A-Z])', '_', service.rpartition('.')[2]).lower()}_pb2"
-        )
+        file = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", service.rpartition(".")[2]).lower()
+        import_module(f"tariffs.v1.{file}_pb2")
         found = descriptor_pool.Default().FindServiceByName(service).methods_by_name[method]
         (text,) = (word for word in command if word.startswith(("{", "message={")))
         json_format.Parse(text.removeprefix("message="), message_factory.GetMessageClass(found.input_type)())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -16,9 +17,10 @@ from tariffs.run_spec.option import Kind
 from tariffs.run_spec.spec import OPTIONS, taken
 from tariffs.v1.simulation_service_pb2 import LinesConfig, SimulateRequest, SweepRequest, TimelineRequest
 from tariffs.v1.sweep_service_pb2 import SeekRequest
-from tests.service.test_contract import generator
 
 ROOTS = ("proto", "clients/python", "service", "engine")
+REQUESTS: dict[str, Any] = {"impact": SimulateRequest, "timeline": TimelineRequest, "sweep": SweepRequest}
+REQUESTS |= {"seek": SeekRequest, "lines": LinesConfig}
 GROUP = '    """Response of trade to duties."""\n'
 FIELD = """
     inventory: float = option(
@@ -96,8 +98,7 @@ def test_an_option_added_to_the_list_is_found_everywhere(root: Path, tmp_path: P
     assert found["typed"] == [True, True, False]
     assert "inventory: Months of sales that buyers hold in stock." in found["help"]
     assert "A sweep takes no inventory" in found["sweep"]
-    requests = (SimulateRequest, TimelineRequest, SweepRequest, SeekRequest, LinesConfig)
-    highest = max(field.number for one in requests for field in one.DESCRIPTOR.fields)
+    highest = max(field.number for one in REQUESTS.values() for field in one.DESCRIPTOR.fields)
     assert found["wire"] == [2.0, highest + 1]
     assert found["engine"] == 2.0
     assert "--inventory" in found["page"]
@@ -105,40 +106,28 @@ def test_an_option_added_to_the_list_is_found_everywhere(root: Path, tmp_path: P
     assert found["form"] == ["Months of inventory"]
     assert found["given"] == [2.0, 3.0, 4], "by replay, from the command line, from the form"
     assert "inventory" not in found["unused"], "earlier releases can run the call"
-    assert "| `inventory` | `--inventory` | 0.0 | yes | yes |  |  | Months of sales" in page.read_text(
-        "utf-8"
-    )
+    row = "| `inventory` | `--inventory` | 0.0 | yes | yes |  |  | Months of sales"
+    assert row in page.read_text("utf-8")
 
 
 def run(folder: Path, *words: str) -> str:
     """Run Python on a copy of the tree."""
     path = os.pathsep.join(str(folder / name) for name in ROOTS)
-    done = subprocess.run(
-        [sys.executable, *words],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-    )
+    environment = {**os.environ, "PYTHONPATH": path}
+    command = [sys.executable, *words]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def test_keyword_arguments_are_those_of_the_list(root: Path) -> None:
     pytest.importorskip("grpc_tools")
-    made = generator(root)
-    assert made.typed() == (root / "proto" / made.TYPED).read_text(encoding="utf-8"), "run `make gen`"
+    made = runpy.run_path(str(root / "proto" / "gen.py"))
+    assert made["typed"]() == (root / "proto" / made["TYPED"]).read_text(encoding="utf-8"), "run `make gen`"
 
 
 def test_requests_have_the_options_and_choices_of_the_list() -> None:
-    requests: dict[str, Any] = {
-        "impact": SimulateRequest,
-        "timeline": TimelineRequest,
-        "sweep": SweepRequest,
-        "seek": SeekRequest,
-        "lines": LinesConfig,
-    }
-    for verb, message in requests.items():
+    for verb, message in REQUESTS.items():
         fields = message.DESCRIPTOR.fields_by_name
         missing = {one.name for one in taken(verb) if one.wire not in fields and one.name not in fields}
         assert missing <= {"on"}, verb
@@ -146,12 +135,9 @@ def test_requests_have_the_options_and_choices_of_the_list() -> None:
             if one.kind is Kind.CHOICE:
                 first, *others = fields[one.wire].enum_type.values
                 prefix = first.name.removesuffix("UNSPECIFIED")
-                words = [value.name.removeprefix(prefix).lower() for value in others]
-                assert set(one.choices) <= set(words), one.name
-                assert one.name == "direction" or set(one.choices) == set(words), one.name
-
-
-def test_defaults_are_values_of_their_kind() -> None:
+                words = {value.name.removeprefix(prefix).lower() for value in others}
+                assert set(one.choices) <= words, one.name
+                assert one.name == "direction" or set(one.choices) == words, one.name
     for one in OPTIONS.values():
         assert one.title, one.name
         assert one.text.endswith("."), one.name

@@ -26,19 +26,13 @@ TESTED_ELSEWHERE = {
 }
 ALL_COMMANDS = [(page, words) for page in PAGES for words in commands(page)]
 LOCAL = [(page, words) for page, words in ALL_COMMANDS if words[0] in HERE and "--detach" not in words]
-SERVED = [
-    (page, words) for page, words in ALL_COMMANDS if words[0] in {"runs", "tables"} or "--detach" in words
-]
+SERVED = [words for _, words in ALL_COMMANDS if words[0] in {"runs", "tables"} or "--detach" in words]
 SHOWN = re.findall(
     r"^\$ tariffs (.+)\n((?:(?!\$ |```).*\n)+)", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
 )
 SCENARIOS = [text for page in ("README.md", "docs/scenarios.md") for text in fences(ROOT / page, "yaml")]
 PYTHON = {page: fences(page, "python") for page in PAGES}
 NEED_A_CLUSTER = {"docs/scale.md"}
-
-
-def labels(found: list[tuple[Path, list[str]]]) -> list[str]:
-    return [f"{name_of(page)}:{' '.join(words)[:70]}" for page, words in found]
 
 
 @pytest.fixture
@@ -49,15 +43,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_command_of_the_pages_is_run_somewhere() -> None:
-    run_here = [words for _, words in (*LOCAL, *SERVED)]
+    run_here = [*SERVED, *(words for _, words in LOCAL)]
     left = {words[0] for _, words in ALL_COMMANDS if words not in run_here}
     assert left == set(TESTED_ELSEWHERE)
     assert all((ROOT / place).exists() for place in TESTED_ELSEWHERE.values())
     assert len(run_here) > 20
 
 
-@pytest.mark.parametrize(("page", "words"), LOCAL, ids=labels(LOCAL))
-def test_a_command_answers(page: Path, words: list[str], folder: Path) -> None:
+@pytest.mark.parametrize("words", [words for _, words in LOCAL], ids=lambda words: " ".join(words)[:70])
+def test_a_command_answers(words: list[str], folder: Path) -> None:
     if words[0] == "data":
         assert run(words) == 0
         assert pl.read_parquet(folder / words[words.index("-o") + 1]).height
@@ -82,7 +76,7 @@ def test_the_commands_for_a_server_answer(
 ) -> None:
     monkeypatch.setenv("TARIFFS_TARGET", server)
     name = ""
-    for _, words in SERVED:
+    for words in SERVED:
         given = [name if word.startswith("operations/") else word for word in words]
         assert run(given) == 0, words
         printed = capsys.readouterr().out.strip()
@@ -103,23 +97,14 @@ def test_the_programs_of_a_page_run_in_order(
         names["client"] = client
         for text in PYTHON[page]:
             exec(compile(text, name_of(page), "exec"), names)
-    for function, arguments in CALLS.get(name_of(page), {}).items():
-        where = request.getfixturevalue("server")
-        names[function](*(where if isinstance(one, str) and one == TARGET else one for one in arguments))
-
-
-TARGET = "the target of a server"
-CALLS: dict[str, dict[str, tuple[Any, ...]]] = {
-    "docs/testing.md": {"make_recording": (TARGET, "calls.json"), "use_recording": ("calls.json",)},
-    "docs/tables.md": {
-        "with_rates": (
-            pl.DataFrame({"hts": list(CODES)}),
-            pl.DataFrame({"hts": list(CODES), "ordinary_rate": [0.0] * len(CODES)}),
-        ),
-        "large": (TARGET,),
-    },
-}
-"""Functions that the programs of a page define, with what they are called with."""
+    # Functions that the programs of a page define.
+    if name_of(page) == "docs/testing.md":
+        names["make_recording"](request.getfixturevalue("server"), "calls.json")
+        names["use_recording"]("calls.json")
+    if name_of(page) == "docs/tables.md":
+        codes = pl.DataFrame({"hts": list(CODES)})
+        names["with_rates"](codes, codes.with_columns(ordinary_rate=pl.lit(0.0)))
+        names["large"](request.getfixturevalue("server"))
 
 
 def scenario_of(text: str) -> str:
@@ -136,14 +121,13 @@ def test_a_scenario_of_the_page_is_sound(text: str) -> None:
     assert [one for one in answer.problems if one.severity == "error"] == []
 
 
-@pytest.mark.parametrize("text", fences(ROOT / "docs" / "law-data.md", "yaml"), ids=lambda text: text[:20])
-def test_law_data_of_the_page_is_yaml(text: str) -> None:
-    assert isinstance(yaml.safe_load(text), dict | list)
+def test_law_data_of_the_page_is_yaml() -> None:
+    for text in fences(ROOT / "docs" / "law-data.md", "yaml"):
+        assert isinstance(yaml.safe_load(text), dict | list)
 
 
 def test_the_parameter_file_of_the_page_is_read(folder: Path) -> None:
     lines = pl.read_parquet("entries.parquet").drop("entry_date", "entry_id")
-    result = Client.local().impact(
-        lines, on="2026-11-20", baseline="2025-01-01", parameter_set="parameters.csv"
-    )
+    with Client.local() as client:
+        result = client.impact(lines, on="2026-11-20", baseline="2025-01-01", parameter_set="parameters.csv")
     assert result.total["value_after"].count() == 1
