@@ -29,7 +29,7 @@ MODELLED = [m.id for m in LAW.measures.values() if m.modelled and not m.announce
 
 
 class Line(NamedTuple):
-    """A line of the reference table, with claims that let a row reach it."""
+    """Goods of a line of the reference table, with claims that let a row reach them."""
 
     hts: str
     origin: str
@@ -84,12 +84,8 @@ def touched(measure: Measure, at: datetime, count: int) -> list[Line]:
     """Large lines of the reference table that the rows changed at an instant reach, of `count` rows at most."""
     moments = (at, at - MINUTE)
     held, differing = [state(measure, moment) for moment in moments], _differing(measure, at)
-    rows = [
-        (row, place)
-        for place in (0, 1)
-        for row in held[place]
-        if row not in held[1 - place] or _names(row.scope) & differing
-    ]
+    both = [(row, place) for place in (0, 1) for row in held[place]]
+    rows = [(row, at) for row, at in both if row not in held[1 - at] or _names(row.scope) & differing]
     found = []
     for step in range(min(count, len(rows))):
         row, place = rows[-1 - step * len(rows) // count]
@@ -97,7 +93,9 @@ def touched(measure: Measure, at: datetime, count: int) -> list[Line]:
         mask = masks[0] ^ masks[1] if row in held[1 - place] else masks[place]
         index = next(filter(ratable, by_value()[mask[by_value()]][:40]), None)
         if index is not None:
-            found.append(Line(_code(index), _origin(index), claims_for(row.conditions)))
+            origin = str(table().origins[table().origin[index]])
+            claims = {one.claim: _meeting(one) for one in row.conditions if not one.negated}
+            found.append(Line(_code(index), origin, claims))
     return found
 
 
@@ -114,34 +112,20 @@ def _code(index: int) -> str:
     return str(lines.codes[lines.piece_code[np.searchsorted(lines.piece_line, index)]])
 
 
-def _origin(index: int) -> str:
-    return str(table().origins[table().origin[index]])
-
-
 def ratable(index: int) -> bool:
     """Whether the ordinary rates of a line's code are written so that both readings can compute them."""
     return {"general", "other"} <= columns(_code(index), "2026-11-24").keys()
 
 
-def claims_for(conditions: tuple[Condition, ...]) -> dict[str, str]:
-    """Declared facts under which conditions hold."""
-    found = {}
-    for condition in conditions:
-        kind = LAW.claims[condition.claim].type
-        if condition.op and not condition.negated:
-            found[condition.claim] = _meeting(condition)
-        elif not condition.negated:
-            found[condition.claim] = "yes" if kind == "bool" else "1"
-    return found
-
-
 def _meeting(condition: Condition) -> str:
+    """What is declared of the claim of a condition so that it holds."""
     operand = condition.operand
+    if not condition.op:
+        return "yes" if LAW.claims[condition.claim].type == "bool" else "1"
     if isinstance(operand, frozenset):
         return min(operand)
-    step = condition.op.strip("=")
     if isinstance(operand, datetime):
-        return (operand + timedelta(days={"<": -2, ">": 2}.get(step, 0))).isoformat()
+        return (operand + timedelta(days={"<": -2, ">": 2}.get(condition.op.strip("="), 0))).isoformat()
     assert isinstance(operand, Decimal)
     return str(operand - Decimal("0.01") if condition.op == "<" else operand)
 
@@ -155,13 +139,7 @@ def read_alike(line: Line, at: datetime) -> Quote:
         quote_line(LAW, entry)
     except InputError as error:
         unit = error.metadata["unit"]
-    told: dict[str, Any] = {
-        "hts": line.hts,
-        "origin": line.origin,
-        "entry": at.isoformat(),
-        "claims": line.claims,
-    }
-    told |= {"value": "10000", "quantity": "2500", "unit": unit}
+    told = {**line._asdict(), "entry": at.isoformat(), "value": "10000", "quantity": "2500", "unit": unit}
     reading = Reading(raw_law(), told, {line.hts: found}, units())
     answer = quote_line(LAW, entry._replace(quantity=2500, unit=unit))
     assert (Fraction(answer.assessed), Fraction(answer.owed)) == (reading.assessed, reading.owed), (line, at)

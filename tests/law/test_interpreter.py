@@ -6,11 +6,11 @@ import pytest
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import law_from_raw
-from tariffs.engine.law.amendments import change_from_mapping
 from tests.law.harness import differences, duties, quote_of
 from tests.law.interpreter import Reading
 from tests.law.random_law import OPS, event, random_law
 from tests.law.random_world import UNITS, Draw, Raw, random_line, random_schedule
+from tests.law.traps.bench import changed
 
 # (measures in a law, laws, lines of each, how often an act reaches only part of the scope)
 SIZES = [
@@ -25,11 +25,8 @@ SIZES = [
 def lines_of(seed: int, count: int) -> tuple[list[Raw], list[str]]:
     """Lines, and the day whose acts count for each (empty: the law's own)."""
     draw = Draw(seed + 1_000_000)
-    lines, known_on = [], []
-    for _ in range(count):
-        lines.append(random_line(draw))
-        known_on.append(draw.moment()[:10] if draw.maybe(0.3) else "")
-    return lines, known_on
+    lines = [random_line(draw) for _ in range(count)]
+    return lines, [draw.moment()[:10] if draw.maybe(0.3) else "" for _ in range(count)]
 
 
 @pytest.mark.parametrize(("measures", "laws", "count", "narrow"), SIZES)
@@ -73,9 +70,7 @@ def test_a_scenario_acts_on_the_law_as_the_law_acts_on_itself(scale: int) -> Non
             act.pop("switch", None)
             act["measures"] |= {"id": draw.one(("m0", "m1", "m2", "m3_a", "m4"))}
         try:
-            law = law_from_raw(raw).with_changes(
-                [change_from_mapping(act, f"changes[{i}]", source="scenario") for i, act in enumerate(acts)]
-            )
+            law = changed(law_from_raw(raw), *acts)
         except ScenarioError as error:
             assert error.reason in {"SUSPENSION_NOT_FOUND", "CHANGE_DATES_REVERSED"}, error  # noqa: PT017
             refused += 1

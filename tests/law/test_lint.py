@@ -21,15 +21,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "law"
 
 
-def replaced(folder: Path, file: str, old: str, new: str) -> None:
+def damage(folder: Path, file: str, old: str, new: str, *_: str) -> None:
+    """Put one text for another; without either the file goes, and without the old it is written."""
     path = folder / file
-    text = path.read_text(encoding="utf-8")
+    if not (old or new):
+        path.unlink()
+        return
+    text = path.read_text(encoding="utf-8") if old else ""
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-
-def findings(folder: Path) -> tuple[Finding, ...]:
-    return lint_law(str(folder)).findings
 
 
 def test_the_installed_law_has_no_findings(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,7 +40,7 @@ def test_the_installed_law_has_no_findings(capsys: pytest.CaptureFixture[str]) -
 def test_a_mistyped_country_is_found_with_file_path_and_nearest_names(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    replaced(folder, "measures/s301_other.yaml", "origins: [BR]", "origins: [BZR]")
+    damage(folder, "measures/s301_other.yaml", "origins: [BR]", "origins: [BZR]")
     assert run(["law", "lint", str(folder), "--json"]) == 4
     (found,) = json.loads(capsys.readouterr().out)["findings"]
     assert found["file"] == "measures/s301_other.yaml"
@@ -117,40 +117,28 @@ READABLE: list[tuple[str, ...]] = [
 ]  # fmt: skip
 
 
-def damage(folder: Path, file: str, old: str, new: str, *_: str) -> None:
-    """Put one text for another; without either the file goes, and without the old it is written."""
-    if old:
-        replaced(folder, file, old, new)
-    elif new:
-        (folder / file).write_text(new, encoding="utf-8")
-    else:
-        (folder / file).unlink()
-
-
 def is_found(found: tuple[Finding, ...], file: str, old: str, new: str, message: str, *where: str) -> bool:
     places = where or ("lists" if file.startswith("lists/") else file,)
     return any(one.file == places[0] and message in one.message and one.fix for one in found)
 
 
 @pytest.mark.parametrize("row", UNREADABLE, ids=lambda row: row[3])
-def test_damage_that_makes_the_law_unreadable_is_found_in_its_file(
-    row: tuple[str, ...], folder: Path
-) -> None:
+def test_damage_that_makes_the_law_unreadable_is_found(row: tuple[str, ...], folder: Path) -> None:
     damage(folder, *row)
-    assert is_found(findings(folder), *row)
+    assert is_found(lint_law(str(folder)).findings, *row)
 
 
 def test_each_damage_of_many_is_found_in_its_file(folder: Path) -> None:
     for row in READABLE:
         damage(folder, *row)
-    found = findings(folder)
+    found = lint_law(str(folder)).findings
     assert [row for row in READABLE if not is_found(found, *row)] == []
 
 
 def test_a_new_family_of_section_232_gets_the_rules_that_must_name_it_as_a_checklist(folder: Path) -> None:
     """Stacking within Section 232, forced labor, Brazil, chapter 98, and its name for reports; other rules take all."""
     damage(folder, "measures/s232_robots.yaml", "", ROBOTS)
-    about = {found.path for found in findings(folder)}
+    about = {found.path for found in lint_law(str(folder)).findings}
     rules = (
         "semis_before_232",
         "vehicles_before_metals",

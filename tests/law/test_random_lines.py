@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import pytest
 
 from tests.law import random_exports, random_lines
 
-PARTS = 4
-"""Tests that the blocks of imports are divided among."""
+# The blocks of imports are divided among four tests; of exports each test has those of one market.
+PARTS = [*((random_lines, part, 4) for part in range(4)), *((random_exports, part, 3) for part in range(3))]
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-def test_line_table_and_interpreter_agree(part: int, scale: int, request: pytest.FixtureRequest) -> None:
-    size = random_lines.LINES_OF_A_BLOCK
-    wanted = request.config.getoption("--random-lines") or 2 * PARTS * size * scale
-    blocks = range(part, max(PARTS, -(-wanted // size)), PARTS)
-    compared = sum(random_lines.block_of_lines(block)["compared"] for block in blocks)
-    assert compared > 0.8 * len(blocks) * size
-
-
-@pytest.mark.parametrize("market", random_exports.MARKETS)
-def test_line_table_and_interpreter_agree_on_exports(
-    market: str, scale: int, request: pytest.FixtureRequest
+@pytest.mark.parametrize(("goods", "part", "parts"), PARTS)
+def test_line_table_and_interpreter_agree(
+    goods: ModuleType, part: int, parts: int, scale: int, request: pytest.FixtureRequest
 ) -> None:
-    size, markets = random_exports.LINES_OF_A_BLOCK, random_exports.MARKETS
-    wanted = request.config.getoption("--random-lines") or 2 * len(markets) * size * scale
-    blocks = range(markets.index(market), -(-wanted // size), len(markets))
-    compared = sum(random_exports.block_of_lines(block)["compared"] for block in blocks)
-    assert compared == len(blocks) * size
+    wanted = request.config.getoption("--random-lines") or 2 * parts * goods.LINES_OF_A_BLOCK * scale
+    blocks = range(part, max(parts, -(-wanted // goods.LINES_OF_A_BLOCK)), parts)
+    compared = sum(goods.block_of_lines(block) for block in blocks)
+    assert compared > 0.8 * len(blocks) * goods.LINES_OF_A_BLOCK

@@ -31,12 +31,12 @@ def lines() -> LineArrays:
     return prepare_table(reference_table().gather_every(150), load_law()).lines
 
 
-def rated(law: Law, day: str, table: LineArrays) -> Duties:
-    return duties_of(law, table, dated(law, day), lambda: None)
-
-
 def dated(law: Law, day: str) -> Dated:
     return Dated([entry_instant(law, day, IMPORT)], [law.as_of], None)
+
+
+def rated(law: Law, day: str, table: LineArrays) -> Duties:
+    return duties_of(law, table, dated(law, day), lambda: None)
 
 
 def test_duties_of_laws_compiled_together_have_the_bits_of_each_alone(scale: int) -> None:
@@ -62,9 +62,11 @@ def test_sums_by_group_are_those_of_the_lines(day: str) -> None:
     block = impact(frame, [Point(library()["base"], day)], law=law, options=options).scenarios[0]
     lines = block.lines
     assert lines is not None
-    by_origin = dict(lines.group_by("origin").agg(pl.col("duty").sum()).iter_rows())
-    found = dict(block.groups.group_by("origin").agg(pl.col("duty").sum()).iter_rows())
-    assert found == pytest.approx({name: duty for name, duty in by_origin.items() if duty}, rel=1e-12)
+    wanted, found = (
+        {name: duty for name, duty in table.group_by("origin").agg(pl.col("duty").sum()).iter_rows() if duty}
+        for table in (lines, block.groups)
+    )
+    assert found == pytest.approx(wanted, rel=1e-12)
     for name in ("duty", "duty_owed", "landed", "landed_change", "prohibited_value"):
         assert block.total[name] == pytest.approx(lines[name].sum(), rel=1e-12, abs=1e-6)
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
-from tariffs.engine.law.amendments import change_from_mapping
 from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tariffs.engine.line_duty.rounding import QuoteLayer
 from tariffs.engine.schedule.reference_data import reference_table
+from tests.law.traps.bench import changed
 
 CENT = Decimal("0.01")
 VALUE = Decimal(10_000)
@@ -22,15 +21,13 @@ FLOOR = Decimal("0.15")
 FLOOR_MEASURES = {"recip_eu", "recip_jp", "recip_kr", "recip_ch_li"}
 
 
-def quotes(
-    law: Law, origin: str, entry: str, seed: int, count: int, **claims: Any
-) -> Iterator[tuple[str, Quote]]:
+def quotes(law: Law, origin: str, entry: str, seed: int, count: int) -> Iterator[tuple[str, Quote]]:
     """Answers on codes that came from an origin in 2024, drawn at random."""
     table = reference_table()
     known = sorted(table.filter(table["origin"] == origin)["hts"].to_list())
     for code in random.Random(seed).sample(known, count):
         try:
-            yield code, quote_line(law, EntryLine(code, origin, VALUE, entry, claims))
+            yield code, quote_line(law, EntryLine(code, origin, VALUE, entry))
         except InputError as error:
             assert error.reason in {"QUANTITY_REQUIRED", "RATE_NOT_COMPUTABLE"}, error  # noqa: PT017
 
@@ -96,17 +93,9 @@ def test_a_good_has_one_heading_of_each_family_and_only_void_duties_are_not_owed
     origin: str, scale: int
 ) -> None:
     law = load_law()
-    end = {"op": "terminate", "measures": {"authority": "ieepa"}, "at": "2025-01-15"}
-    bare = law.with_changes([change_from_mapping(end, "changes[0]", source="scenario")])
-    for entry in (
-        "2025-03-20",
-        "2025-05-20",
-        "2025-10-20",
-        "2026-01-20",
-        "2026-02-22",
-        "2026-05-20",
-        "2026-11-24",
-    ):
+    bare = changed(law, {"op": "terminate", "measures": {"authority": "ieepa"}, "at": "2025-01-15"})
+    days = ("2025-03-20", "2025-05-20", "2025-10-20", "2026-01-20", "2026-02-22", "2026-05-20", "2026-11-24")
+    for entry in days:
         pairs = zip(*(quotes(one, origin, entry, 15, 10 * scale) for one in (law, bare)), strict=True)
         for (code, quote), (_, without) in pairs:
             for family in ["s301.fl", "s122"] + (["s232.metals"] if entry > "2026-04-06" else []):

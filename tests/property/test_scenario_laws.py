@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariffs.engine.law import Law, law_from_raw
-from tariffs.engine.law.amendments import change_from_mapping
 from tariffs.engine.law.stacking import IN_LIEU
 from tests.law.harness import quote_of
-from tests.law.random_law import random_law
+from tests.law.random_law import SOURCED, random_law
 from tests.law.random_world import MOMENTS, Draw, Raw, random_line, random_schedule
+from tests.law.traps.bench import changed
 
 SEEDS = st.integers(0, 10**6)
 POINTS = st.integers(1, len(MOMENTS) - 5)
@@ -24,12 +24,6 @@ MEASURE = "m1"
 LINES = 8
 BLOCKS, LAWS = 3, 14
 Answer = list[tuple[str, str, str, Decimal, Decimal]]
-
-
-def changed(law: Law, *acts: Raw) -> Law:
-    return law.with_changes(
-        [change_from_mapping(act, f"changes[{i}]", source="scenario") for i, act in enumerate(acts)]
-    )
 
 
 def act(op: str, **keys: str) -> Raw:
@@ -40,12 +34,9 @@ def act(op: str, **keys: str) -> Raw:
 
 def make(seed: int, acts: Sequence[Raw] = ()) -> tuple[Law, list[Raw], Any]:
     """A small law whose measure `m1` is under no act but `acts`, some lines, and their schedule."""
-    raw = random_law(seed, 8)
-    for measure in raw["measures"]:
-        if measure["id"] == MEASURE:
-            measure["events"] = list(acts)
-    raw["events"] = []
-    draw = Draw(seed + 7)
+    raw, draw = random_law(seed, 8), Draw(seed + 7)
+    assert raw["measures"][2]["id"] == MEASURE
+    raw["measures"][2]["events"], raw["events"] = list(acts), []
     return law_from_raw(raw), [random_line(draw) for _ in range(LINES)], random_schedule(seed)
 
 
@@ -118,19 +109,14 @@ def test_a_measure_of_rate_zero_never_changes_duty(seed: int, term: str) -> None
     law, lines, rates = make(seed)
     base = {"base": {term: "1"}} if term else {}
     row = {"kind": "add", "rate": "0%", "heading": "9903.99.99", **base}
-    period = {"id": "zero_a", "from": "2025-01-01T00:01-05:00", "cite": [], "conf": "C", "rows": [row]}
-    zero = {"id": "zero", "authority": "zero", "cite": [], "conf": "C", "periods": [period]}
+    period = {"id": "zero_a", "from": "2025-01-01T00:01-05:00", **SOURCED, "rows": [row]}
+    zero = {"id": "zero", "authority": "zero", **SOURCED, "periods": [period]}
     more = changed(law, {"op": "add", "measure": zero})
     for line in lines:
         metals = {"aluminum_share": "0", "copper_share": "0", "steel_share": "0.5"}
         told = {**line, "claims": line["claims"] | metals} if term == "steel" else line
         one, other = (quote_of(each, told, rates) for each in (law, more))
         assert (one.assessed, one.owed) == (other.assessed, other.owed)
-
-
-def plain(measure: Raw) -> Raw:
-    """A measure that depends on no switch and is charged."""
-    return {name: value for name, value in measure.items() if name not in {"switch", "modelled", "status"}}
 
 
 @given(SEEDS, POINTS, st.sampled_from([("0%", "30%"), ("20%", "30%"), ("5%", "90%")]))
@@ -140,14 +126,11 @@ def test_a_higher_rate_lowers_a_layer_only_by_a_rule_that_it_names(
     """What a line no longer pays was taken by a stacking rule, or is in lieu; the layer says which."""
     raw = random_law(seed, 24)
     row = {"kind": "add", "rate": "5%", "heading": "9903.99.99"}
-    period = {"id": "m1_a", "from": MOMENTS[0], "cite": [], "conf": "C", "rows": [row]}
-    raw["measures"] = [
-        {**plain(m), "periods": [period], "events": []} if m["id"] == MEASURE else m for m in raw["measures"]
-    ]
-    common = {"cite": [], "conf": "C"}
+    period = {"id": "m1_a", "from": MOMENTS[0], **SOURCED, "rows": [row]}
+    raw["measures"][2] |= {"periods": [period], "events": [], "switch": {}, "modelled": "yes", "status": ""}
     raw["rules"] += [
-        {"id": "dearest", "one_of": [MEASURE, "m2", "m3", "m4", "m5"], "pick": "highest", **common},
-        {"id": "outside", "when": [MEASURE], "on": ["m6", "m7", "m8", "m9"], "take": "all", **common},
+        {"id": "dearest", "one_of": [MEASURE, "m2", "m3", "m4", "m5"], "pick": "highest", **SOURCED},
+        {"id": "outside", "when": [MEASURE], "on": ["m6", "m7", "m8", "m9"], "take": "all", **SOURCED},
     ]
     law, draw, rates = law_from_raw(raw), Draw(seed), random_schedule(seed)
     told = {"claims": {"steel_share": "0"}, "entry": MOMENTS[point]}

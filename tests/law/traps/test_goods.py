@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import load_law
 from tariffs.engine.scenario import apply_scenario, parse_scenario
-from tests.law.traps.bench import (
-    TOYS,
-    Raw,
-    Trap,
-    both,
-    edit_list,
-    edit_rows,
-    measure,
-    rows,
-    rule,
-    spelled_out,
-)
+from tests.law.traps.bench import TOYS, Raw, Trap, both, edit_list, edit_rows, measure, rule, spelled_out
 
 SCREWS, CAR, HONEY = "7318.15.8066", "8703.23.0190", "0409.00.0065"
 CELLS, LAPTOP, TOWELS, RACKS = "8507.60.0020", "8471.30.0100", "6302.60.0010", "9403.20.0078"
@@ -74,24 +62,23 @@ def drop(name: str, **others: str) -> Callable[[Raw], object]:
 
 
 def by_content(raw: Raw) -> None:
-    for row in rows(raw, "ia_last", "9903.82.02"):
-        row["base"] = {"steel": "1"}
+    edit_rows("ia_last", "9903.82.02", base={"steel": "1"})(raw)
     rule(raw, "fl301_off_232")["take"] = "content"
 
 
 def reused_heading(raw: Raw) -> None:
+    rows = [{"products": ["2804.61"], "rate": "15%", "heading": "9903.45.30"}]
     for name, authority in (("quartz_copy", "s201"), ("polysilicon_copy", "s232.polysilicon")):
-        rows = [{"products": ["2804.61"], "rate": "15%", "heading": "9903.45.30"}]
         start = {"id": f"{name}_start", "from": "2026-08-15T00:01-04:00", "conf": "C", "rows": rows}
         raw["measures"].append(
-            {"id": name, "authority": authority, "title": name, "conf": "C", "periods": [start]}
+            {"id": name, "authority": authority, "title": name, "periods": [start], "conf": "C"}
         )
 
 
 def off_232(raw: Raw) -> None:
     after = raw["rules"].index(rule(raw, "vehicles_before_fentanyl")) + 1
-    off = {"id": "cn_off_232", "when": ["s232"], "on": ["fent_cn"], "take": "content", "text": "", "cite": []}
-    raw["rules"].insert(after, {**off, "conf": "C"})
+    off = {"id": "cn_off_232", "when": ["s232"], "on": ["fent_cn"], "take": "content", "conf": "C"}
+    raw["rules"].insert(after, {**off, "text": "", "cite": []})
 
 
 def freed(label: str) -> Callable[[Raw], object]:
@@ -103,11 +90,15 @@ def freed(label: str) -> Callable[[Raw], object]:
 SUFFIXES = {
     "magnets, surcharge": ("S122_UNCOND", "8505.11.0070", "8505.11.0050", "2026-03-24", "CN", "s122_surcharge", 1000),
     "magnets": ("FL301_52B", "8505.11.0070", "8505.11.0050", "2026-08-15", "CN", "fl301", 1250),
-    "flaxseed": ("FL301_52B", "1204.00.0010", "1204.00.0025", "2026-08-15", "CN", "fl301", 1250),
-    "sterilizers": ("FL301_52J_GB", "8419.20.0010", "8419.20.0020", "2026-08-15", "GB", "fl301", 1000),
     "magnets, Brazil": ("BR301_FLAT", "8505.11.0070", "8505.11.0050", "2026-07-23", "BR", "s301_br", 2500),
     "honey, Brazil": ("BR301_FLAT", "0409.00.0005", HONEY, "2026-07-23", "BR", "s301_br", 2500),
 }  # fmt: skip
+# Goods of the list of vehicles before and after it grew.
+VEHICLES = (
+    ("cars", CAR, "2026-09-01", 0), ("motorcycles", "8711.50.0030", "2026-09-14", 5000),
+    ("golf carts", "8703.10.5030", "2026-09-14", 0), ("golf carts", "8703.10.5030", "2026-09-16", 5000),
+    ("the smallest cars", "8703.21.0110", "2026-09-14", 0), ("the smallest cars", "8703.21.0110", "2026-09-16", 5000),
+)  # fmt: skip
 TRAPS = {
     "04 aircraft, surcharge": Trap(
         (CELLS, "CN", "2026-03-15"), {"s122_surcharge": 1000}, edit_rows("s122_10", "9903.03.05", "if"),
@@ -145,12 +136,7 @@ TRAPS = {
     "19 motor vehicles with honey": Trap(
         (HONEY, "CA", "2026-10-01"), {LIST_338: 5000}, only("S338_VEHICLES_2026_09_15", "8703"), {LIST_338: 0},
     ),
-    "19 no car before": Trap((CAR, "CA", "2026-09-01"), {LIST_338: 0}),
-    "19 motorcycles from the first": Trap(("8711.50.0030", "CA", "2026-09-14"), {LIST_338: 5000}),
-    "19 no golf carts before": Trap(("8703.10.5030", "CA", "2026-09-14"), {LIST_338: 0}),
-    "19 golf carts": Trap(("8703.10.5030", "CA", "2026-09-16"), {LIST_338: 5000}),
-    "19 no small cars before": Trap(("8703.21.0110", "CA", "2026-09-14"), {LIST_338: 0}),
-    "19 the smallest cars": Trap(("8703.21.0110", "CA", "2026-09-16"), {LIST_338: 5000}),
+    **{f"19 {name} on {day}": Trap((code, "CA", day), {LIST_338: due}) for name, code, day, due in VEHICLES},
     "20 two statutes charge under a heading": Trap(
         (SILICON, "DE", "2026-11-24"), {}, reused_heading, {"quartz_copy": 1500, "polysilicon_copy": 1500},
     ),
@@ -262,12 +248,10 @@ def test_a_trap_of_goods_and_stacking_is_not_in_the_law(name: str) -> None:
 
 def test_trap_05_the_switch_over_lost_codes_is_retired_with_its_reason() -> None:
     head = "schema: tariffs.scenario/v1\nid: old\ntitle: Old\nbasis: hypothesis\nchanges:\n"
-    change = "  - {op: set_switch, name: fl301_lost_lines, value: exempt}\n"
-    calls: dict[int, Callable[[], Any]] = {
-        0: lambda: load_law().with_switches({"fl301_lost_lines": "exempt"}),
-        6: lambda: apply_scenario(load_law(), parse_scenario(head + change, "old.yaml")),
-    }
-    for line, call in calls.items():
-        with pytest.raises(ScenarioError, match=r"52\(e\)") as caught:
-            call()
-        assert (caught.value.reason, caught.value.line or 0) == ("SWITCH_RETIRED", line)
+    old = parse_scenario(f"{head}  - {{op: set_switch, name: fl301_lost_lines, value: exempt}}\n", "old.yaml")
+    with pytest.raises(ScenarioError, match=r"52\(e\)") as caught:
+        load_law().with_switches({"fl301_lost_lines": "exempt"})
+    assert (caught.value.reason, caught.value.line) == ("SWITCH_RETIRED", None)
+    with pytest.raises(ScenarioError, match=r"52\(e\)") as caught:
+        apply_scenario(load_law(), old)
+    assert (caught.value.reason, caught.value.line) == ("SWITCH_RETIRED", 6)
