@@ -18,7 +18,7 @@ from tariffs.engine.errors import REASONS
 from tariffs.service.observability.task_time import StopTime, TaskTime
 from tariffs.v1 import simulation_service_pb2
 from tests.service.harness import fails, line, running
-from tests.service.test_metric_names import scraped
+from tests.service.scraped import scraped
 
 NAME = re.compile(r"\b(tariffs_\w+|process_\w+|job:[\w:]+)(?:\{([^}]*)\})?")
 MATCHER = re.compile(r"(\w+)(=~|!~|!=|=)\"([^\"]*)\"")

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from tariffs.engine.tables import partitions
 from tests.law.packs import drop, key_pair, newer_pack
 from tests.service.certificates import TestAuthority, server_files
-from tests.service.harness import Running, running
+from tests.service.harness import Running, no_warm_up, running
 from tests.service.law_packs import FOLLOWING, NEXT, PACK, SERVED, states, watching
 from tests.service.spread import trade, write_files
 from tests.service.web_calls import web_server
@@ -24,6 +24,13 @@ from tests.service.web_calls import web_server
 def served() -> Iterator[Running]:
     """One warm server for all tests that leave it as it is."""
     with running() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Running]:
+    """Start a server for the tests of a module, which may store what they like."""
+    with running(warm=no_warm_up) as started:
         yield started
 
 
@@ -84,6 +91,17 @@ def postgresql() -> Iterator[Callable[[], str]]:
 
         yield create
         server.cleanup()
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def new_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], str]:
+    """Makes empty databases of either kind; gives their URLs."""
+    if request.param == "sqlite":
+        return lambda: f"sqlite:///{tmp_path_factory.mktemp('database') / 'made.sqlite'}"
+    made: Callable[[], str] = request.getfixturevalue("postgresql")
+    return made
 
 
 @pytest.fixture(scope="session")

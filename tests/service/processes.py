@@ -11,7 +11,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import grpc
+
+from tests.service.harness import Running
 
 SECONDS = 300.0
 COMMAND = [sys.executable, "-m", "tests.service.light_server"]
@@ -40,6 +44,11 @@ class Log:
                 return line
         raise AssertionError(f"the log ended before {event!r}")
 
+    def has(self, event: str) -> bool:
+        """Look for that event among the lines that have come since the last look."""
+        lines = [self._lines.get() for _ in range(self._lines.qsize())]
+        return event in {line["event"] for line in lines if line is not None}
+
     def rest(self) -> list[dict[str, Any]]:
         """Read the remaining lines up to the end, when all writing processes have exited."""
         self._reader.join(SECONDS)
@@ -67,6 +76,13 @@ def served(state: Path, stderr: Any = None, **settings: str) -> Iterator[tuple[s
         yield process, log
     finally:
         stop(process)
+
+
+@contextmanager
+def stubs(port: int) -> Iterator[Running]:
+    """Stubs for a server elsewhere; there is nothing else of it here."""
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield Running(port, channel, cast(Any, None), cast(Any, None))
 
 
 def stop(process: subprocess.Popen[Any]) -> None:

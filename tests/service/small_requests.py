@@ -8,9 +8,10 @@ from typing import Any
 
 POINT = {"scenario": {"name": "base"}, "on": "2026-07-01"}
 PLAIN = {"response": "RESPONSE_MODEL_NONE"}
-SMALL: dict[str, dict[str, Any]] = json.loads(
+CALLS: dict[str, dict[str, Any]] = json.loads(
     (Path(__file__).resolve().parents[1] / "compat" / "v1_0" / "calls.json").read_text(encoding="utf-8")
-) | {
+)
+SMALL = CALLS | {
     "DutyService/CompareOptions": {
         "line": {"hts": "9503000073", "origin": "CN", "customsValue": "10", "entry": "2026-07-01"},
         "facts": {"export_share": "40%"},

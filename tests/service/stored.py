@@ -144,6 +144,30 @@ class Held:
         compute_in_process(task, payload, held if task == self._task else sink, cancel_token)
 
 
+class Failing:
+    """Computes in threads of this process; the first times, a task fails after so many results."""
+
+    def __init__(self, task: str, error: Exception, times: int = 1, after: int = 0) -> None:
+        self.failures = 0
+        self._task, self._error, self._times, self._after = task, error, times, after
+
+    def __call__(self, task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
+        if task != self._task or self.failures == self._times:
+            return compute_in_process(task, payload, sink, cancel_token)
+        self.failures += 1
+        if not self._after:
+            raise self._error
+        sent = itertools.count(1)
+
+        def result(data: bytes) -> None:
+            sink.result(data)
+            if next(sent) == self._after:
+                raise self._error
+
+        failing: Any = SimpleNamespace(result=result, progress=sink.progress, cancelled=sink.cancelled)
+        return compute_in_process(task, payload, failing, cancel_token)
+
+
 def until(holds: Callable[[], Any], seconds: float = 300.0) -> Any:
     """Wait until `holds` gives something true and return it; patient enough for a busy machine."""
     end = time.monotonic() + seconds

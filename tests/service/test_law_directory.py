@@ -39,9 +39,9 @@ from tests.service.law_packs import (
     watching,
 )
 from tests.service.processes import served, stop
+from tests.service.scraped import scraped, value
 from tests.service.stored import until
 from tests.service.test_lifecycle import NOT_SERVING, health
-from tests.service.test_metric_names import scraped, value
 
 BAD = "bad.tar.zst"
 STOP_SECONDS = 20.0

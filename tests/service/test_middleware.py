@@ -14,9 +14,7 @@ import grpc
 import grpc.aio
 import pytest
 import structlog
-from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_status import rpc_status
 
 from tariffs.engine.errors import InputError
 from tariffs.service.observability.logs import add_call
@@ -29,13 +27,13 @@ from tariffs.service.wire.identity import ADMIN, READ, caller
 from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.v1.table_service_pb2 import GetTableRequest as Ask
 from tariffs.v1.table_service_pb2 import Table as Answer
+from tests.service.harness import TIMEOUT, Fault, fault_of
 from tests.service.stored import until
 
 KINDS = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
 SERVICE, OPERATIONS, OTHER = "tariffs.v1.Toy", "google.longrunning.Toy", "grpc.other.Toy"
 GUARDED, UNDECLARED = "guarded.Toy", "undeclared.Toy"
 FAIL, BREAK, WAIT = "fail", "break", "wait"
-TIMEOUT = 60.0
 
 
 def answer(name: str) -> Answer:
@@ -46,25 +44,6 @@ def answer(name: str) -> Answer:
     return Answer(name=f"{caller().owner}:{name}")
 
 
-async def unary_unary(request: Ask, _context: Any) -> Answer:
-    if request.name == WAIT:
-        await asyncio.sleep(600)
-    return answer(request.name)
-
-
-async def unary_stream(request: Ask, _context: Any) -> AsyncIterator[Answer]:
-    yield answer(request.name)
-    if request.name == WAIT:
-        await asyncio.sleep(600)
-
-
-async def stream_unary(requests: AsyncIterator[Ask], _context: Any) -> Answer:
-    names = [request.name async for request in requests]
-    if WAIT in names:
-        await asyncio.sleep(600)
-    return answer(names[-1])
-
-
 async def stream_stream(requests: AsyncIterator[Ask], _context: Any) -> AsyncIterator[Answer]:
     async for request in requests:
         yield answer(request.name)
@@ -72,16 +51,28 @@ async def stream_stream(requests: AsyncIterator[Ask], _context: Any) -> AsyncIte
             await asyncio.sleep(600)
 
 
-HANDLERS = {kind: globals()[kind] for kind in KINDS}
+async def stream_unary(requests: AsyncIterator[Ask], context: Any) -> Answer:
+    return [one async for one in stream_stream(requests, context)][-1]
+
+
+async def unary_stream(request: Ask, context: Any) -> AsyncIterator[Answer]:
+    async for one in stream_stream(alone(request), context):
+        yield one
+
+
+async def unary_unary(request: Ask, context: Any) -> Answer:
+    return await stream_unary(alone(request), context)
+
+
+async def alone(request: Ask) -> AsyncIterator[Ask]:
+    yield request
 
 
 def generic(service: str) -> Any:
-    made = {
-        kind: getattr(grpc, f"{kind}_rpc_method_handler")(
-            HANDLERS[kind], Ask.FromString, Answer.SerializeToString
-        )
-        for kind in KINDS
-    }
+    made = {}
+    for kind in KINDS:
+        handler = getattr(grpc, f"{kind}_rpc_method_handler")
+        made[kind] = handler(globals()[kind], Ask.FromString, Answer.SerializeToString)
     return grpc.method_handlers_generic_handler(service, made)
 
 
@@ -136,23 +127,22 @@ class Toy:
         call = method if kind.endswith("stream") else method.future
         return call(content, timeout=TIMEOUT, metadata=named)
 
-    def ask(self, kind: str, name: str = "a", service: str = SERVICE, **metadata: str) -> list[str]:
-        """The names in the answers to a name."""
-        call = self.begin(kind, ask(name), service, **metadata)
+    def answers(self, kind: str, sent: bytes, service: str = SERVICE, **metadata: str) -> list[str]:
+        """The names in the answers to a request."""
+        call = self.begin(kind, sent, service, **metadata)
         found = list(call) if kind.endswith("stream") else [call.result()]
         return [Answer.FromString(data).name for data in found]
 
+    def ask(self, kind: str, name: str = "a", service: str = SERVICE, **metadata: str) -> list[str]:
+        return self.answers(kind, ask(name), service, **metadata)
 
-def failure(call: Callable[[], Any]) -> tuple[str, error_details_pb2.ErrorInfo, Any]:
-    """Code, details and error of a call that must fail."""
+
+def failure(call: Callable[[], Any]) -> tuple[Fault, dict[str, str]]:
+    """Details of the error of a call that must fail, and what is sent after it."""
     with pytest.raises(grpc.RpcError) as caught:
         call()
     error: Any = caught.value
-    status: Any = rpc_status.from_call(error)
-    assert status is not None, error.details()
-    info = error_details_pb2.ErrorInfo()
-    status.details[0].Unpack(info)
-    return error.code().name, info, error
+    return fault_of(error), dict(error.trailing_metadata())
 
 
 def ask(name: str) -> bytes:
@@ -183,21 +173,16 @@ def test_a_call_of_any_kind_is_answered_logged_and_counted_once(kind: str, servi
 def test_an_error_of_any_kind_of_call_has_its_reason_and_the_unforeseen_keeps_its_secret(kind: str) -> None:
     toy = Toy()
     with structlog.testing.capture_logs() as logged, toy.serving():
-        code, info, error = failure(lambda: toy.ask(kind, FAIL, x_request_id="r-2"))
-        assert (code, info.reason) == ("INVALID_ARGUMENT", "PARAMETER_INVALID")
-        assert info.metadata["fix"] == "Ask otherwise."
-        assert dict(error.trailing_metadata())["x-request-id"] == "r-2"
-        code, info, error = failure(lambda: toy.ask(kind, BREAK, x_request_id="r-3"))
-        assert (code, info.reason) == ("INTERNAL", "ENGINE_INVARIANT")
-        assert dict(info.metadata) == {"request_id": "r-3"}
-        assert "secret" not in str(error.details())
-
-        def no_message() -> object:
-            call = toy.begin(kind, b"\xff\xff\xff")
-            return list(call) if kind.endswith("stream") else call.result()
-
-        code, info, _ = failure(no_message)
-        assert (code, info.reason) == ("INVALID_ARGUMENT", "REQUEST_INVALID")
+        fault, trailing = failure(lambda: toy.ask(kind, FAIL, x_request_id="r-2"))
+        assert (fault.code.name, fault.reason) == ("INVALID_ARGUMENT", "PARAMETER_INVALID")
+        assert fault.metadata["fix"] == "Ask otherwise."
+        assert trailing["x-request-id"] == "r-2"
+        fault, _ = failure(lambda: toy.ask(kind, BREAK, x_request_id="r-3"))
+        assert (fault.code.name, fault.reason) == ("INTERNAL", "ENGINE_INVARIANT")
+        assert fault.metadata == {"request_id": "r-3"}
+        assert "secret" not in fault.message
+        fault, _ = failure(lambda: toy.answers(kind, b"\xff\xff\xff"))
+        assert (fault.code.name, fault.reason) == ("INVALID_ARGUMENT", "REQUEST_INVALID")
     assert "unexpected error" in {entry["event"] for entry in logged}
     assert toy.counted("INVALID_ARGUMENT", f"Toy/{kind}") == 2
     failed = {"reason": "PARAMETER_INVALID"}
@@ -210,13 +195,13 @@ def test_a_token_is_asked_for_and_names_the_owner_whose_role_counts(kind: str, t
     known, unknown = ({"authorization": f"Bearer secret-of-{name}"} for name in ("alice", "bob"))
     with Toy(tokens).serving() as toy:
         for service, given in ((SERVICE, {}), (SERVICE, unknown), (OTHER, {})):
-            code, info, _ = failure(partial(toy.ask, kind, service=service, **given))
-            assert (code, info.reason) == ("UNAUTHENTICATED", "TOKEN_INVALID")
-            assert "TARIFFS_TOKEN" in info.metadata["fix"]
+            fault, _ = failure(partial(toy.ask, kind, service=service, **given))
+            assert (fault.code.name, fault.reason) == ("UNAUTHENTICATED", "TOKEN_INVALID")
+            assert "TARIFFS_TOKEN" in fault.metadata["fix"]
         for service in (GUARDED, UNDECLARED):
-            code, info, _ = failure(partial(toy.ask, kind, service=service, **known))
-            assert (code, info.reason) == ("PERMISSION_DENIED", "NOT_ALLOWED")
-            assert info.metadata["role"] == ADMIN
+            fault, _ = failure(partial(toy.ask, kind, service=service, **known))
+            assert (fault.code.name, fault.reason) == ("PERMISSION_DENIED", "NOT_ALLOWED")
+            assert fault.metadata["role"] == ADMIN
         for service in (SERVICE, OTHER):
             assert toy.ask(kind, service=service, **known) == ["alice:a"]
     with Toy().serving() as toy:
@@ -240,11 +225,11 @@ def test_a_caller_beyond_its_share_is_told_when_to_come_again() -> None:
         held = [toy.begin("unary_stream", ask(WAIT)) for _ in range(2)]
         for call in held:
             next(call)
-        code, info, error = failure(lambda: toy.ask("unary_unary"))
+        fault, trailing = failure(lambda: toy.ask("unary_unary"))
         for call in held:
             call.cancel()
-    assert (code, info.reason, info.metadata["limit"]) == ("RESOURCE_EXHAUSTED", "TOO_MANY_STREAMS", "2")
-    assert dict(error.trailing_metadata())["grpc-retry-pushback-ms"] == "2000"
+    assert (fault.code.name, fault.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_STREAMS")
+    assert (fault.metadata["limit"], trailing["grpc-retry-pushback-ms"]) == ("2", "2000")
 
 
 def test_health_is_open_and_who_watches_it_shuts_nobody_out(tokens: Tokens) -> None:

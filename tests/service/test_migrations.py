@@ -28,22 +28,12 @@ from tariffs.service.storage.migrations.migrate import (
 )
 from tariffs.service.storage.scenario_events import SCENARIOS
 from tariffs.v1 import simulation_service_pb2 as pb
-from tariffs.v1 import table_service_pb2
+from tests.service.callers import ask
 from tests.service.harness import TIMEOUT, as_caller, caller_files, no_warm_up, running
 from tests.service.stored import metadata_of, read, result_of, results, start, wait
 from tests.tools.old_state import EMBEDDED, FINISHED, ROWS, UNFINISHED, over_handle
 
 OLD = Path(__file__).parent / "state_0_1_0"
-Make = Callable[[], str]
-
-
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def make(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """Makes empty databases; gives their URLs."""
-    if request.param == "sqlite":
-        return lambda: f"sqlite:///{tmp_path_factory.mktemp('database') / 'made.sqlite'}"
-    made: Make = request.getfixturevalue("postgresql")
-    return made
 
 
 def old(url: str) -> str:
@@ -86,25 +76,27 @@ def migrated(url: str) -> str:
         return database.schema_state().revision
 
 
-def test_a_new_database_has_the_tables_of_the_code(make: Make) -> None:
-    url = make()
+def test_a_new_database_and_one_made_by_the_revisions_have_the_tables_of_the_code(
+    new_database: Callable[[], str],
+) -> None:
+    url = new_database()
     assert migrated(url) == newest()
     assert {AUDIT_ENTRIES.name, SCENARIOS.name} <= METADATA.tables.keys()
     execute(url, "ALTER TABLE runs DROP COLUMN crashes")
     assert differences(url) != []
-
-
-def test_the_revisions_make_the_tables_of_the_code(make: Make) -> None:
-    url = make()
+    url = new_database()
     with engine(url) as found, found.begin() as connection:
         apply_revisions(connection, EMPTY)
         assert current(connection) == newest()
     assert differences(url) == []
 
 
-def test_the_database_of_version_0_1_0_is_migrated_with_its_rows(make: Make) -> None:
-    url = old(make())
-    assert migrated(url) == newest()
+def test_servers_that_begin_at_once_migrate_a_database_of_0_1_0_once_with_its_rows(
+    new_database: Callable[[], str],
+) -> None:
+    url = old(new_database())
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(migrated, [url] * 4)) == {newest()}
     with closing(Database(url)) as database, database.read() as connection:
         runs = {row.request_id: row for row in connection.execute(sa.select(RUNS))}
         (table,) = connection.execute(sa.select(TABLES))
@@ -112,29 +104,19 @@ def test_the_database_of_version_0_1_0_is_migrated_with_its_rows(make: Make) -> 
     assert (table.owner, table.row_count) == ("ann", ROWS)
 
 
-def test_servers_that_begin_at_once_migrate_once(make: Make) -> None:
-    url = old(make())
-    with ThreadPoolExecutor(4) as pool:
-        assert set(pool.map(migrated, [url] * 4)) == {newest()}
-
-
-def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(make: Make) -> None:
-    url = make()
+def test_a_database_of_a_newer_version_or_another_program_is_refused_and_left_as_it_is(
+    new_database: Callable[[], str],
+) -> None:
+    url = new_database()
     migrated(url)
     execute(url, "UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(ServiceError, match="9999") as caught:
         migrated(url)
-    assert (caught.value.reason, caught.value.metadata) == (
-        "DATABASE_VERSION",
-        {"found": "9999", "known": newest()},
-    )
-    assert "9999" in caught.value.message
+    told = {"found": "9999", "known": newest()}
+    assert (caught.value.reason, caught.value.metadata) == ("DATABASE_VERSION", told)
     with engine(url) as found, found.connect() as connection:
         assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one() == "9999"
-
-
-def test_the_tables_of_another_program_are_refused(make: Make) -> None:
-    url = make()
+    url = new_database()
     execute(url, "CREATE TABLE runs (id INTEGER, distance REAL)")
     with pytest.raises(ServiceError, match=r"are not those of version 0\.1\.0") as caught:
         migrated(url)
@@ -169,9 +151,7 @@ def test_todays_server_answers_for_what_version_0_1_0_stored(tmp_path: Path) -> 
     settings: dict[str, Any] = {"state_dir": tmp_path / "state", **caller_files(tmp_path)}
     ann = as_caller("ann")
     with running(warm=no_warm_up, keep_days=36_500.0, **settings) as server:
-        (table,) = server.tables.ListTables(
-            table_service_pb2.ListTablesRequest(), timeout=TIMEOUT, **ann
-        ).tables
+        (table,) = ask(server, "ListTables", "ann").tables
         finished = start(server, over_handle(table.name), FINISHED, **ann)
         assert finished.done
         messages = results(read(server, finished.name, **ann))
@@ -179,8 +159,7 @@ def test_todays_server_answers_for_what_version_0_1_0_stored(tmp_path: Path) -> 
         again = wait(server, start(server, over_handle(table.name), "again", **ann).name, **ann)
         assert metadata_of(again).state == pb.RUN_STATE_SUCCEEDED
         unfinished = wait(server, start(server, EMBEDDED, UNFINISHED, **ann).name, **ann)
-        assert metadata_of(unfinished).state == pb.RUN_STATE_SUCCEEDED
-        assert metadata_of(unfinished).attempts == 2
-        assert results(read(server, unfinished.name, **ann)) == results(
-            list(server.simulation.Simulate(EMBEDDED, timeout=TIMEOUT, **ann))
-        )
+        metadata = metadata_of(unfinished)
+        assert (metadata.state, metadata.attempts) == (pb.RUN_STATE_SUCCEEDED, 2)
+        whole = list(server.simulation.Simulate(EMBEDDED, timeout=TIMEOUT, **ann))
+        assert results(read(server, unfinished.name, **ann)) == results(whole)

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
 import polars as pl
 import pytest
-from google.longrunning import operations_pb2 as ops
 from google.rpc import code_pb2
 
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.tables import atoms as atoms_module
 from tariffs.service.server import run_scheduler
-from tariffs.service.storage import storage as storage_module
+from tariffs.service.server.run_scheduler import RunScheduler
+from tariffs.service.storage.run_store import LeaseState
 from tariffs.service.wire.arrow import read_table
-from tariffs.service.workers.tasks import CancelToken, ResultSink
+from tariffs.service.wire.identity import Caller
+from tariffs.service.workers.dask_tasks import unavailable
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import TIMEOUT, Running, compute_in_process, fails, no_warm_up, points, running
+from tests.service.callers import ask, pages, refused
+from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, points, running
 from tests.service.stored import (
     POINTS,
+    Failing,
     Held,
     bad_rows,
     get,
@@ -37,12 +41,6 @@ from tests.service.stored import (
     until,
     wait,
 )
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Running]:
-    with running(warm=no_warm_up) as started:
-        yield started
 
 
 def test_a_run_has_the_messages_of_the_call(server: Running) -> None:
@@ -107,8 +105,7 @@ def test_what_cannot_run_is_refused_at_once(server: Running) -> None:
     }
     for reason, request in asks.items():
         assert fails(partial(start, server, request)).reason == reason
-    nothing = fails(lambda: server.simulation.StartRun(pb.StartRunRequest(), timeout=TIMEOUT))
-    assert nothing.reason == "REQUEST_INVALID"
+    assert refused(server, "StartRun").reason == "REQUEST_INVALID"
 
 
 def test_what_fails_while_it_runs_tells_its_reason(server: Running) -> None:
@@ -119,46 +116,41 @@ def test_what_fails_while_it_runs_tells_its_reason(server: Running) -> None:
     assert fails(lambda: read(server, name)).reason == "COLUMN_MISSING"
 
 
-def test_runs_are_listed_page_by_page_and_forgotten() -> None:
-    with running(warm=no_warm_up) as server:
+def test_so_many_runs_are_kept_listed_page_by_page_and_forgotten() -> None:
+    with running(warm=no_warm_up, runs_per_owner=3) as server:
         names = [start(server, simulation(rows(5, seed), asked=POINTS[:1])).name for seed in range(3)]
         for name in names:
             wait(server, name)
-        listed, token = [], ""
-        for size in (2, 2):
-            page = server.operations.ListOperations(
-                ops.ListOperationsRequest(page_size=size, page_token=token), timeout=TIMEOUT
-            )
-            listed += [operation.name for operation in page.operations]
-            token = page.next_page_token
-        assert (listed, token) == (names[::-1], "")
-        server.operations.DeleteOperation(ops.DeleteOperationRequest(name=names[0]), timeout=TIMEOUT)
-        assert fails(lambda: get(server, names[0])).reason == "RUN_NOT_FOUND"
+        assert fails(lambda: start(server, simulation(rows(5, 3)))).reason == "ROW_QUOTA"
+        listed = [[one.name for one in page.operations] for page in pages(server, "ListOperations", size=2)]
+        assert listed == [names[:0:-1], names[:1]]
+        ask(server, "DeleteOperation", name=names[0])
+        assert refused(server, "GetOperation", name=names[0]).reason == "RUN_NOT_FOUND"
+        start(server, simulation(rows(5, 3)))
 
 
 def test_a_cancelled_run_stops_and_says_so() -> None:
     with running(Held("run"), no_warm_up) as server:
         name = start(server, simulation(rows(50))).name
         until(lambda: metadata_of(get(server, name)).finished_parts == 1)
-        fault = fails(
-            lambda: server.operations.DeleteOperation(ops.DeleteOperationRequest(name=name), timeout=TIMEOUT)
-        )
+        fault = refused(server, "DeleteOperation", name=name)
         assert (fault.code, fault.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "RUN_NOT_FINISHED")
-        server.operations.CancelOperation(ops.CancelOperationRequest(name=name), timeout=TIMEOUT)
+        ask(server, "CancelOperation", name=name)
         operation = wait(server, name)
         assert operation.error.code == code_pb2.CANCELLED
         assert metadata_of(operation).state == pb.RUN_STATE_CANCELLED
         assert fails(lambda: read(server, name)).reason == "CANCELLED"
 
 
-def test_a_run_that_waits_is_cancelled_at_once() -> None:
-    with running(Held("run"), no_warm_up, workers=1) as server:
+def test_so_many_runs_wait_and_are_cancelled_at_once() -> None:
+    with running(Held("run"), no_warm_up, workers=1, runs_waiting_limit=1) as server:
         first = start(server, simulation(rows(50))).name
         until(lambda: metadata_of(get(server, first)).finished_parts == 1)
         second = start(server, simulation(rows(51))).name
-        server.operations.CancelOperation(ops.CancelOperationRequest(name=second), timeout=TIMEOUT)
+        assert fails(lambda: start(server, simulation(rows(52)))).reason == "TOO_MANY_STREAMS"
+        ask(server, "CancelOperation", name=second)
         assert metadata_of(get(server, second)).state == pb.RUN_STATE_CANCELLED
-        server.operations.CancelOperation(ops.CancelOperationRequest(name=first), timeout=TIMEOUT)
+        ask(server, "CancelOperation", name=first)
         assert wait(server, first).done
 
 
@@ -205,46 +197,65 @@ def test_a_part_that_is_there_is_not_computed_again(tmp_path: Path) -> None:
             kept = now
 
 
-def test_ended_runs_are_forgotten_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with running(warm=no_warm_up, state_dir=tmp_path) as server:
-        name = start(server, simulation(rows(5))).name
-        wait(server, name)
-    monkeypatch.setattr(storage_module, "IDLE_SECONDS", 0.0)
-    monkeypatch.setattr(run_scheduler, "SWEEP_SECONDS", 0.1)
-    with running(warm=no_warm_up, state_dir=tmp_path, keep_days=1e-9) as server:
-        until(lambda: not any((tmp_path / "runs").iterdir()))
-        assert fails(lambda: get(server, name)).reason == "RUN_NOT_FOUND"
-
-
-def test_too_many_waiting_runs_are_refused() -> None:
-    with running(Held("run"), no_warm_up, workers=1, runs_waiting_limit=1) as server:
-        first = start(server, simulation(rows(50))).name
-        until(lambda: metadata_of(get(server, first)).finished_parts == 1)
-        start(server, simulation(rows(51)))
-        assert fails(lambda: start(server, simulation(rows(52)))).reason == "TOO_MANY_STREAMS"
-
-
-class Dying:
-    """A compute whose worker dies on the first attempts at a long run."""
-
-    def __init__(self, attempts: int) -> None:
-        self.attempts, self.deaths = attempts, 0
-
-    def __call__(self, task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
-        if task != "run" or self.deaths == self.attempts:
-            return compute_in_process(task, payload, sink, cancel_token)
-        self.deaths += 1
-        raise ServiceError("SERVER_UNAVAILABLE", "The workers of the server died on this run.")
-
-
 @pytest.mark.parametrize(
     ("attempts", "deaths", "state"), [(2, 2, pb.RUN_STATE_SUCCEEDED), (9, 3, pb.RUN_STATE_FAILED)]
 )
 def test_a_run_goes_on_when_its_workers_die_and_ends_when_it_kills_them(
     attempts: int, deaths: int, state: Any
 ) -> None:
-    dying = Dying(attempts)
+    dying = Failing("run", ServiceError("SERVER_UNAVAILABLE", "The workers died on this run."), attempts)
     with running(dying, no_warm_up) as server:
         operation = wait(server, start(server, simulation(rows(5))).name)
         assert metadata_of(operation).state == state
-        assert dying.deaths == deaths
+        assert dying.failures == deaths
+
+
+class FailingRunStore:
+    """Fails in several ways, then says that the run shall be cancelled."""
+
+    lease_seconds = 0.003
+
+    def __init__(self) -> None:
+        self.errors = [ServiceError("SERVER_UNAVAILABLE", "Away."), OSError("disk"), RuntimeError("driver")]
+
+    def renew(self, lease: Any) -> LeaseState:
+        if self.errors:
+            raise self.errors.pop()
+        return LeaseState.CANCEL
+
+    lease_state = renew
+
+
+@pytest.mark.asyncio
+async def test_a_watch_that_meets_any_error_goes_on_and_hears_of_the_cancel() -> None:
+    runs: Any = FailingRunStore()
+    leased = run_scheduler._LeasedRun(runs, lease=None)  # type: ignore[arg-type]
+    await asyncio.wait_for(leased.watch(), 10)
+    assert not runs.errors
+    assert leased.state is LeaseState.CANCEL
+    assert leased.cancel_token.is_set()
+
+
+@pytest.mark.asyncio
+async def test_a_lost_cluster_pauses_a_run_for_longer_each_time_and_a_task_that_ends_workers_is_a_crash(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run_scheduler, "_JITTER", SimpleNamespace(uniform=lambda low, high: 1.0))
+    ends: list[Any] = []
+    runs: Any = SimpleNamespace(
+        lease_seconds=60.0,
+        pause=lambda lease, seconds, stage: ends.append(seconds),
+        crash=lambda lease: ends.append("crash"),
+    )
+    queue, storage = None, SimpleNamespace(runs=runs)
+    scheduler = RunScheduler(queue, storage, 1, "tcp://cluster", Caller)  # type: ignore[arg-type] # not used
+    lease: Any = SimpleNamespace(run=SimpleNamespace(name="operations/1"))
+    leased: Any = SimpleNamespace(lease=lease, state=LeaseState.HELD)
+    for _ in range(7):
+        await scheduler._interrupt(leased, unavailable("tcp://cluster", "the scheduler was lost"))
+    for error in (
+        unavailable("tcp://cluster", "a task ended 3 workers", worker="tcp://worker"),
+        ServiceError("SERVER_UNAVAILABLE", "The worker process died."),
+    ):
+        await scheduler._interrupt(leased, error)
+    assert ends == [2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 64.0, "crash", "crash"]

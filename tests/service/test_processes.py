@@ -1,4 +1,4 @@
-"""Several server processes on one port: dead ones are replaced, all drain on SIGTERM, none is left behind."""
+"""Several servers or processes of one: dead ones are replaced, their runs ended by others, all drain on SIGTERM."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -17,24 +20,39 @@ from tariffs.client import Client
 from tariffs.engine.errors import ServiceError
 from tariffs.service.server import supervisor
 from tariffs.service.settings.settings import Settings
+from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import no_warm_up, running
-from tests.service.processes import SECONDS, served
+from tests.service.processes import SECONDS, served, stubs
+from tests.service.stored import (
+    get,
+    metadata_of,
+    read,
+    results,
+    rows,
+    simulated,
+    simulation,
+    start,
+    until,
+    wait,
+)
 from tests.service.web_calls import post
 
 TOKEN = "token-of-alice"
+TOYS = {"hts": "9503.00.0073", "origin": "CN", "customs_value": "1000", "entry": "2025-10-01"}
+DAYS = [(name, f"2026-{month:02}-15") for month in (4, 9) for name in ("base", "truce-lapses")]
+RUN = simulation(rows(1), asked=DAYS, embedded=pb.EmbeddedTable(), include_lines=False, by=["origin"])
 
 
 def quote(port: int) -> str:
     with Client(f"127.0.0.1:{port}", token=TOKEN) as client:
         return str(
-            client.duty("9503.00.0073", origin="CN", value=1000, entry_date="2025-10-01", timeout=30).assessed
+            client.duty(TOYS["hts"], origin="CN", entry_date=TOYS["entry"], value=1000, timeout=30).assessed
         )
 
 
 def quote_in_json(port: int) -> str:
-    line = {"hts": "9503.00.0073", "origin": "CN", "customs_value": "1000", "entry": "2025-10-01"}
     known = {"authorization": f"Bearer {TOKEN}"}
-    return str(post(port, "DutyService/CalculateDuty", {"line": line}, **known).json["assessed"])
+    return str(post(port, "DutyService/CalculateDuty", {"line": TOYS}, **known).json["assessed"])
 
 
 @pytest.mark.kill
@@ -87,6 +105,29 @@ def test_what_no_new_start_mends_ends_all(tmp_path: Path) -> None:
         assert "SETTING_INVALID" in {line["reason"] for line in failed}
 
 
+@pytest.mark.kill
+@pytest.mark.slow
+def test_another_server_ends_the_run_of_one_that_was_killed(
+    new_database: Callable[[], str], tmp_path: Path
+) -> None:
+    # A lease longer than a server that lives may be held up on a busy machine: its runs must not be taken from it.
+    settings = {"TARIFFS_PROCESSES": "1", "TARIFFS_LEASE_SECONDS": "4"}
+    settings["TARIFFS_DATABASE_URL"] = new_database()
+    with ExitStack() as stack:
+        both = [stack.enter_context(served(tmp_path / "state", **settings)) for _ in range(2)]
+        first, second = (stack.enter_context(stubs(log.until("serving")["port"])) for _, log in both)
+        name = start(first, RUN, "kill-1").name
+        until(lambda: metadata_of(get(first, name)).finished_parts >= 1)
+        (killed,) = [process for process, log in both if log.has("run leased")]
+        other = second if killed is both[0][0] else first
+        assert not get(other, name).done, "the run ended before its server could be killed"
+        killed.kill()
+        whole = results(read(other, name))
+        assert metadata_of(wait(other, name)).attempts == 2
+        assert start(other, RUN, "kill-1").name == name
+        assert whole == simulated(other, RUN)
+
+
 def test_a_port_that_is_taken_is_never_shared_and_lets_its_own_in() -> None:
     settings = Settings(port=0, processes=2)
     held = supervisor._reserve(settings)
@@ -108,12 +149,7 @@ def test_a_port_that_is_taken_is_never_shared_and_lets_its_own_in() -> None:
 
 
 def test_who_dies_again_and_again_waits_longer_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Dead:
-        pid = 1
-
-        def close(self) -> None:
-            pass
-
+    dead: Any = SimpleNamespace(pid=1, close=lambda: None)
     now = time.monotonic()
     monkeypatch.setattr(supervisor, "time", SimpleNamespace(monotonic=lambda: now))
     watched = supervisor.Supervisor(Settings(processes=2), never)
@@ -122,13 +158,13 @@ def test_who_dies_again_and_again_waits_longer_each_time(monkeypatch: pytest.Mon
     waits = []
     for _ in range(8):
         slot.started = now
-        watched._clear(slot, Dead(), 1)  # type: ignore[arg-type] # what it asks of a process
+        watched._clear(slot, dead, 1)
         waits.append(slot.due - now)
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (0.5, 30.0)
     assert watched._failed == 0
     slot.started = now - 3600
-    watched._clear(slot, Dead(), 1)  # type: ignore[arg-type] # as above
+    watched._clear(slot, dead, 1)
     assert slot.due - now == 0.5
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -19,64 +16,25 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from tariffs.v1 import table_service_pb2
-from tests.service.harness import Running
+from tests.service.callers import stub_of
+from tests.service.harness import TIMEOUT, Running
+from tests.service.small_requests import CALLS
 from tests.service.stored import until
 
-STANDARD = ("grpc.",)
-CALLS: dict[str, Any] = json.loads(
-    (Path(__file__).resolve().parents[1] / "compat" / "v1_0" / "calls.json").read_text(encoding="utf-8")
-)
 
-
-@dataclass(frozen=True)
-class Stock:
-    """Stock tool such as grpcurl: a channel and the descriptors from reflection."""
-
-    channel: grpc.Channel
-    database: ProtoReflectionDescriptorDatabase
-    pool: DescriptorPool
-
-    def message(self, name: str) -> Any:
-        """The class of a message, made from its descriptor."""
-        return GetMessageClass(self.pool.FindMessageTypeByName(name))
-
-    def methods(self) -> Iterator[Any]:
-        """Every method of every service that is not gRPC's own."""
-        for name in self.database.get_services():
-            if not name.startswith(STANDARD):
-                yield from self.pool.FindServiceByName(name).methods
-
-    def call(self, method: Any, given: dict[str, Any]) -> Any:
-        """Call a unary method with a request written as JSON."""
-        request = ParseDict(given, GetMessageClass(method.input_type)())
-        answer = GetMessageClass(method.output_type)
-        path = f"/{method.containing_service.full_name}/{method.name}"
-        stub = self.channel.unary_unary(path, lambda message: message.SerializeToString(), answer.FromString)
-        return stub(request, timeout=60)
-
-
-@pytest.fixture(scope="module")
-def stock(served: Running) -> Iterator[Stock]:
-    with grpc.insecure_channel(f"127.0.0.1:{served.port}") as channel:
-        database = ProtoReflectionDescriptorDatabase(channel)
-        yield Stock(channel, database, DescriptorPool(database))
-
-
-def unary(stock: Stock) -> dict[str, Any]:
-    """Unary methods by `Service/Method`."""
-    return {
-        f"{method.containing_service.name}/{method.name}": method
-        for method in stock.methods()
-        if not (method.client_streaming or method.server_streaming)
-    }
-
-
-def test_a_stock_client_makes_every_unary_call_and_reads_the_answer(stock: Stock) -> None:
-    found = {name: stock.call(method, CALLS[name]) for name, method in unary(stock).items() if name in CALLS}
+def test_a_stock_client_makes_every_unary_call_and_reads_the_answer(served: Running) -> None:
+    """As a tool such as grpcurl does, with the descriptors from reflection alone."""
+    database = ProtoReflectionDescriptorDatabase(served.channel)
+    pool = DescriptorPool(database)
+    found = {}
+    for service in database.get_services():
+        for method in () if service.startswith("grpc.") else pool.FindServiceByName(service).methods:
+            name = f"{method.containing_service.name}/{method.name}"
+            if name in CALLS and not (method.client_streaming or method.server_streaming):
+                request = ParseDict(CALLS[name], GetMessageClass(method.input_type)())
+                found[name] = stub_of(served, method)(request, timeout=TIMEOUT)
     assert len(found) >= 10
-    assert {
-        name for name, answer in found.items() if not MessageToDict(answer)["provenance"]["runDigest"]
-    } == set()
+    assert all(MessageToDict(answer)["provenance"]["runDigest"] for answer in found.values())
     assert float(found["DutyService/CalculateDuty"].assessed) > 0
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -28,9 +27,10 @@ from tariffs.service.storage.scenario_events import (
     SCENARIO_VERSIONS,
     SCENARIOS,
 )
-from tariffs.v1 import contract, scenario_service_pb2, watch_service_pb2
-from tests.service.harness import TIMEOUT, Running, fault_of, running
-from tests.service.jwt_issuer import bearer
+from tariffs.v1 import contract
+from tariffs.v1.watch_service_pb2 import SavePortfolioRequest
+from tests.service.callers import ask, scenario_text, stub_of
+from tests.service.harness import TIMEOUT, Running, as_caller, caller_files, fault_of, no_warm_up, running
 from tests.service.small_requests import PLAIN, POINT, SMALL
 from tests.service.stored import arrow, rows, simulation, start, until, upload, wait
 
@@ -82,16 +82,13 @@ OF_PORTFOLIOS = {
     *("WatchService/ListPortfolioEvents", "WatchService/WatchPortfolio"),
     *("WatchService/DeletePortfolio", "WatchService/ReleasePortfolio"),
 }
+NOT_FOUND = {
+    "RUN_NOT_FOUND": OF_RUNS,
+    "SCENARIO_NOT_FOUND": OF_SCENARIOS,
+    "PORTFOLIO_NOT_FOUND": OF_PORTFOLIOS,
+}
 ENDLESS = {"LawService/WatchVersions", "ScenarioService/WatchScenarios", "WatchService/WatchPortfolio"}
-OF_WATCH = (PORTFOLIOS, PORTFOLIO_EVENTS)
-SCENARIO_TABLES = (SCENARIOS, SCENARIO_VERSIONS, SCENARIO_CHECKS, SCENARIO_EVENTS)
-SCENARIO = """schema: tariffs.scenario/v1
-id: NAME
-title: Another rate of forced labor on China
-basis: hypothesis
-changes:
-  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2027-01-01T00:01-05:00, rate: 20%}
-"""
+STORED = (TABLES, RUNS, SCENARIOS, SCENARIO_VERSIONS, SCENARIO_CHECKS, SCENARIO_EVENTS, PORTFOLIOS)
 CHANNELZ = "Channelz/"
 
 GOODS = [{"line": {"hts": "9503000073", "origin": "CN", "customsValue": "10000"}}]
@@ -114,29 +111,23 @@ REQUESTS = SMALL | {
         **PLAIN,
     },
     "SimulationService/StartRun": {"simulate": SIMULATE},
-    "ScenarioService/SaveScenario": {"yaml": SCENARIO.replace("NAME", "saved")},
+    "ScenarioService/SaveScenario": {"yaml": scenario_text(name="saved")},
     "ScenarioService/WatchScenarios": {"after": -1},
     "WatchService/SavePortfolio": {"name": "saved", "lines": GOODS},
     "ServerReflection/ServerReflectionInfo": {"listServices": ""},
 }
 
 
-def methods() -> dict[str, Any]:
-    """Every method that a server answers, health apart, by `Service/Method`."""
-    own = [
-        service for module in contract._modules() for service in module.DESCRIPTOR.services_by_name.values()
-    ]
-    standard = [
+SERVICES = [
+    *contract.services(),
+    *(
         service
         for module in (operations_pb2, channelz_pb2, reflection_pb2)
         for service in module.DESCRIPTOR.services_by_name.values()
-    ]
-    return {
-        f"{service.name}/{method.name}": method for service in (*own, *standard) for method in service.methods
-    }
-
-
-METHODS = methods()
+    ),
+]
+METHODS = {f"{service.name}/{method.name}": method for service in SERVICES for method in service.methods}
+"""Every method that a server answers, health apart."""
 
 
 def takes_handle(method: Any) -> bool:
@@ -175,34 +166,20 @@ def expected(name: str, role: str, whose: str) -> str:
         return "OK"
     if whose == "group":
         return "NOT_ALLOWED" if name in CHANGES else "OK"
-    if name in OF_SCENARIOS:
-        return "SCENARIO_NOT_FOUND"
-    if name in OF_PORTFOLIOS:
-        return "PORTFOLIO_NOT_FOUND"
-    return "RUN_NOT_FOUND" if name in OF_RUNS else "TABLE_NOT_FOUND"
+    return next((reason for reason, names in NOT_FOUND.items() if name in names), "TABLE_NOT_FOUND")
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """A server with a caller of each role, and the one table, run, scenario and portfolio in its database."""
+    """A server with a caller of each role, and the rows of the one object of each kind in its database."""
 
     server: Running
-    table: dict[str, Any]
-    run: dict[str, Any]
-    scenario: tuple[dict[str, Any], ...]
-    portfolio: tuple[dict[str, Any], ...]
+    stored: dict[sa.Table, dict[str, Any]]
 
     def give_to(self, owner: str, group: str) -> None:
         """Make the table, the run, the scenario and the portfolio those of an owner, shared with a group."""
         with self.server.server._storage._database.begin() as connection:
-            for stored, row in ((TABLES, self.table), (RUNS, self.run)):
-                connection.execute(stored.delete())
-                connection.execute(stored.insert().values({**row, "owner": owner, "shared_with": group}))
-            rows_of = (
-                *zip(SCENARIO_TABLES, self.scenario, strict=True),
-                *zip(OF_WATCH, self.portfolio, strict=True),
-            )
-            for stored, row in rows_of:
+            for stored, row in self.stored.items():
                 shared = {"shared_with": group} if "shared_with" in row else {}
                 connection.execute(stored.delete())
                 connection.execute(stored.insert().values({**row, "owner": owner, **shared}))
@@ -210,9 +187,11 @@ class Matrix:
     def requests(self, name: str, owner: str) -> list[Any]:
         """The messages of a call about the table, the run or the scenario of an owner."""
         method, given = METHODS[name], dict(REQUESTS.get(name, {}))
-        handle, run = f"tables/{self.table['digest']}", f"operations/{self.run['id']}"
-        if name in OF_TABLES | OF_RUNS:
-            given["name"] = handle if name in OF_TABLES else run
+        handle = f"tables/{self.stored[TABLES]['digest']}"
+        if name in OF_TABLES:
+            given["name"] = handle
+        elif name in OF_RUNS:
+            given["name"] = f"operations/{self.stored[RUNS]['id']}"
         elif name in OF_SCENARIOS:
             given["name"] = f"team/{owner}/mine"
         elif name in OF_PORTFOLIOS:
@@ -234,19 +213,10 @@ class Matrix:
     def outcome(self, name: str, role: str, owner: str) -> str:
         """Call a method as a role; return OK or the reason, of gRPC's own services the code."""
         method = METHODS[name]
-        kind = "_".join(
-            "stream" if streams else "unary" for streams in (method.client_streaming, method.server_streaming)
-        )
-        path = f"/{method.containing_service.full_name}/{method.name}"
-        answer = GetMessageClass(method.output_type).FromString
-        call = getattr(self.server.channel, kind)(path, lambda message: message.SerializeToString(), answer)
         sent = self.requests(name, owner)
         try:
-            found = call(
-                iter(sent) if method.client_streaming else sent[0],
-                timeout=TIMEOUT,
-                metadata=bearer(f"token-of-{role}"),
-            )
+            given = iter(sent) if method.client_streaming else sent[0]
+            found = stub_of(self.server, method)(given, timeout=TIMEOUT, **as_caller(role))
             if name in ENDLESS:
                 next(found)
                 found.cancel()
@@ -261,31 +231,22 @@ class Matrix:
 
 @pytest.fixture(scope="module")
 def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
-    directory: Path = tmp_path_factory.mktemp("matrix")
-    callers, tokens = directory / "callers", directory / "tokens"
-    callers.write_text(CALLERS)
-    tokens.write_text("".join(f"{name} token-of-{name}\n" for name in (*ROLES, MAKER)))
-    with running(tokens_file=tokens, callers_file=callers) as server:
-        made: Any = {"metadata": bearer(f"token-of-{MAKER}")}
+    files, made = (
+        caller_files(tmp_path_factory.mktemp("matrix"), " ".join((*ROLES, MAKER)), CALLERS),
+        as_caller(MAKER),
+    )
+    with running(warm=no_warm_up, **files) as server:
         upload(server, rows(20), **made)
         name = start(server, simulation(rows(20)), **made).name
         assert wait(server, name, **made).done
-        request = scenario_service_pb2.SaveScenarioRequest(yaml=SCENARIO.replace("NAME", "mine"))
-        server.scenarios.SaveScenario(request, timeout=TIMEOUT, **made)
-        goods: Any = {"name": "mine", "lines": GOODS}
+        ask(server, "SaveScenario", MAKER, yaml=scenario_text(name="mine"))
         server.portfolios.SavePortfolio(
-            ParseDict(goods, watch_service_pb2.SavePortfolioRequest()), timeout=TIMEOUT, **made
+            ParseDict({"name": "mine", "lines": GOODS}, SavePortfolioRequest()), timeout=TIMEOUT, **made
         )
-        asked = watch_service_pb2.ListPortfoliosRequest()
-        until(
-            lambda: server.portfolios.ListPortfolios(asked, timeout=TIMEOUT, **made).portfolios[0].watched_to
-        )
+        until(lambda: ask(server, "ListPortfolios", MAKER).portfolios[0].watched_to)
         with server.server._storage._database.read() as connection:
-            table, run, *scenario, portfolio = (
-                dict(connection.execute(sa.select(one)).one()._mapping)
-                for one in (TABLES, RUNS, *SCENARIO_TABLES, PORTFOLIOS)
-            )
-        yield Matrix(server, table, run, tuple(scenario), (portfolio, EVENT))
+            stored = {one: dict(connection.execute(sa.select(one)).one()._mapping) for one in STORED}
+        yield Matrix(server, {**stored, PORTFOLIO_EVENTS: EVENT})
 
 
 @pytest.mark.parametrize(("name", "role", "whose"), CASES, ids=["-".join(case) for case in CASES])
@@ -304,6 +265,4 @@ def test_the_matrix_has_every_role_and_every_kind_of_object() -> None:
         "SimulationService/Simulate",
         "SweepService/Sweep",
     }
-    reasons = {"OK", "NOT_ALLOWED", "TABLE_NOT_FOUND", "RUN_NOT_FOUND", "SCENARIO_NOT_FOUND"}
-    reasons.add("PORTFOLIO_NOT_FOUND")
-    assert {expected(*case) for case in CASES} == reasons
+    assert {expected(*case) for case in CASES} == {"OK", "NOT_ALLOWED", "TABLE_NOT_FOUND", *NOT_FOUND}

@@ -3,30 +3,54 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
-from tariffs.service.settings.settings import DAY_SECONDS
+from tariffs.service.settings.settings import DAY_SECONDS, State
 from tariffs.service.storage.database import RUNS, Database
 from tariffs.service.storage.leases import LONGEST_PAUSE, LateLeases
-from tariffs.service.storage.run_store import LeaseState, RunStore
+from tariffs.service.storage.run_rows import RunRow
+from tariffs.service.storage.run_store import Lease, LeaseState, RunStore
 from tariffs.service.storage.table_store import TableRegister
-from tests.service.run_stores import LEASE, Clock, leased, owner, register_of, runs_of
+from tariffs.service.wire.identity import RUN, Caller
 
-COUNTS = {"row_count": 1, "column_count": 1, "byte_count": 1}
+LEASE = 60.0
+"""Longer than a test: only a clock moved by hand ends a lease before its test."""
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    if request.param == "sqlite":
-        found = Database(f"sqlite:///{tmp_path_factory.mktemp('database') / 'runs.sqlite'}")
-    else:
-        found = Database(request.getfixturevalue("postgresql")())
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The database's clock, moved by hand."""
+    made = SimpleNamespace(now=1_000_000.0)
+    monkeypatch.setattr(Database, "now", lambda database, connection: made.now)
+    return made
+
+
+def owner(name: str) -> Caller:
+    return Caller(name, name, frozenset({RUN}))
+
+
+def runs_of(database: Database, maker: str = "this", **given: Any) -> RunStore:
+    settings = {"lease_seconds": LEASE, "caller_share": 1, "runs_per_owner": 1000} | given
+    return RunStore(database, maker, State.model_construct(**settings))
+
+
+def leased(runs: RunStore) -> Lease:
+    lease = runs.lease_next()
+    assert lease is not None
+    return lease
+
+
+@pytest.fixture(scope="module")
+def database(new_database: Callable[[], str]) -> Iterator[Database]:
+    found = Database(new_database())
     found.migrate()
     yield found
     found.close()
@@ -39,9 +63,8 @@ def runs(database: Database) -> Iterator[RunStore]:
         connection.execute(RUNS.delete())
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
+def begun(runs: RunStore, who: str = "ann", request: bytes = b"", parts: int = 1) -> RunRow:
+    return runs.start(owner(who), "simulate", request, parts, "")
 
 
 def test_a_server_that_begins_waits_for_one_that_makes_the_tables(tmp_path: Path) -> None:
@@ -63,36 +86,29 @@ def test_a_server_that_begins_waits_for_one_that_makes_the_tables(tmp_path: Path
 
 
 def test_many_claimants_take_every_run_once(runs: RunStore, database: Database) -> None:
-    names = {runs.start(owner("ann"), "simulate", bytes([index]), 1, "").name for index in range(20)}
-    taken: list[str] = []
-    lock = threading.Lock()
+    names = {begun(runs, request=bytes([index])).name for index in range(20)}
 
-    def take(_: int) -> None:
-        own = runs_of(database, lease_seconds=60.0)
+    def take(_: int) -> list[str]:
+        own, taken = runs_of(database), list[str]()
         while (lease := own.lease_next()) is not None:
-            with lock:
-                taken.append(lease.run.name)
+            taken.append(lease.run.name)
             own.succeed(lease, b"", 0)
+        return taken
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(take, range(4)))
-    assert sorted(taken) == sorted(names)
+        assert sorted(chain.from_iterable(pool.map(take, range(4)))) == sorted(names)
 
 
-def test_a_request_id_is_that_of_one_owner(runs: RunStore) -> None:
+def test_a_request_id_is_that_of_one_owner_and_the_oldest_run_comes_first(runs: RunStore) -> None:
     first, again, other = (
         runs.start(owner(name), "simulate", b"", 1, "mine").id for name in ("ann", "ann", "bob")
     )
     assert first == again != other
+    assert [leased(runs).run.id for _ in range(2)] == [first, other]
 
 
-def test_the_oldest_run_comes_first(runs: RunStore) -> None:
-    names = [runs.start(owner("ann"), "simulate", bytes([index]), 1, "").name for index in range(3)]
-    assert [leased(runs).run.name for _ in names] == names
-
-
-def test_a_lease_that_expired_is_taken_and_worth_nothing(runs: RunStore, clock: Clock) -> None:
-    run = runs.start(owner("ann"), "simulate", b"", 3, "")
+def test_a_lease_that_expired_is_taken_and_worth_nothing(runs: RunStore, clock: SimpleNamespace) -> None:
+    run = begun(runs, parts=3)
     first = leased(runs)
     assert runs.lease_next() is None
     clock.now += LEASE * 1.5
@@ -107,18 +123,15 @@ def test_a_lease_that_expired_is_taken_and_worth_nothing(runs: RunStore, clock: 
     assert (after.state, after.finished_parts, after.worker) == ("running", 0, second.worker)
 
 
-def test_a_lease_that_is_renewed_stays(runs: RunStore, clock: Clock) -> None:
-    runs.start(owner("ann"), "simulate", b"", 1, "")
+def test_a_renewed_lease_stays_and_hears_of_a_cancel_which_ends_what_nobody_computes(
+    runs: RunStore, clock: SimpleNamespace
+) -> None:
+    run = begun(runs)
     lease = leased(runs)
     for _ in range(4):
         clock.now += LEASE / 2
         assert runs.renew(lease) is LeaseState.HELD
         assert runs.lease_next() is None
-
-
-def test_a_cancel_reaches_who_computes_and_ends_what_nobody_computes(runs: RunStore, clock: Clock) -> None:
-    run = runs.start(owner("ann"), "simulate", b"", 1, "")
-    lease = leased(runs)
     assert runs.cancel(owner("ann"), run.id).state == "running"
     assert runs.renew(lease) is LeaseState.CANCEL
     # Its worker dies before it hears of it: nobody takes it up again.
@@ -132,9 +145,9 @@ def test_a_cancel_reaches_who_computes_and_ends_what_nobody_computes(runs: RunSt
 
 
 def test_a_run_whose_servers_die_ends_after_three_and_one_that_gets_on_does_not(
-    runs: RunStore, clock: Clock
+    runs: RunStore, clock: SimpleNamespace
 ) -> None:
-    run = runs.start(owner("ann"), "simulate", b"", 9, "")
+    run = begun(runs, parts=9)
     for part in range(4):
         runs.finish_part(leased(runs), part + 1)
         clock.now += LEASE * 1.2
@@ -147,9 +160,9 @@ def test_a_run_whose_servers_die_ends_after_three_and_one_that_gets_on_does_not(
 
 
 def test_a_run_goes_on_under_the_version_it_began_with_while_there_is_one(
-    runs: RunStore, database: Database, clock: Clock
+    runs: RunStore, database: Database, clock: SimpleNamespace
 ) -> None:
-    run = runs.start(owner("ann"), "simulate", b"", 2, "")
+    run = begun(runs, parts=2)
     runs.finish_part(leased(runs), 1)
     other = runs_of(database, maker="that")
     clock.now += LEASE * 1.5
@@ -161,7 +174,7 @@ def test_a_run_goes_on_under_the_version_it_began_with_while_there_is_one(
 
 
 def test_an_error_is_told_as_it_was(runs: RunStore) -> None:
-    run = runs.start(owner("ann"), "simulate", b"", 1, "")
+    run = begun(runs)
     error = InputError("COLUMN_MISSING", "No hts.", field="hts", fix="Add it.", metadata={"column": "hts"})
     runs.fail(leased(runs), error)
     found = runs.get(owner("ann"), run.id).failure
@@ -173,32 +186,20 @@ def test_an_error_is_told_as_it_was(runs: RunStore) -> None:
 def test_no_owner_takes_all_places_of_those_who_wait(runs: RunStore, database: Database) -> None:
     tight = runs_of(database, runs_waiting_limit=3, caller_share=0.5)
     for number in range(2):
-        tight.start(owner("ann"), "simulate", b"%d" % number, 1, "")
+        begun(tight, "ann", b"%d" % number)
     with pytest.raises(ServiceError, match="2 long runs are waiting, the limit of an owner") as caught:
-        tight.start(owner("ann"), "simulate", b"2", 1, "")
+        begun(tight, "ann", b"2")
     assert caught.value.reason == "TOO_MANY_STREAMS"
-    tight.start(owner("bob"), "simulate", b"0", 1, "")
+    begun(tight, "bob", b"0")
     with pytest.raises(ServiceError, match="3 long runs are waiting, the limit of the server"):
-        tight.start(owner("cid"), "simulate", b"0", 1, "")
-
-
-def test_an_owner_keeps_so_many_runs_and_no_more(runs: RunStore, database: Database) -> None:
-    tight = runs_of(database, runs_per_owner=1)
-    first = tight.start(owner("ann"), "simulate", b"0", 1, "")
-    tight.cancel(owner("ann"), first.id)
-    with pytest.raises(ServiceError) as caught:
-        tight.start(owner("ann"), "simulate", b"1", 1, "")
-    assert caught.value.reason == "ROW_QUOTA"
-    tight.start(owner("bob"), "simulate", b"1", 1, "")
-    tight.delete(owner("ann"), first.id)
-    tight.start(owner("ann"), "simulate", b"1", 1, "")
+        begun(tight, "cid", b"0")
 
 
 def test_a_run_given_back_is_left_to_servers_of_its_version_for_a_while(
-    runs: RunStore, database: Database, clock: Clock
+    runs: RunStore, database: Database, clock: SimpleNamespace
 ) -> None:
     old = runs_of(database, lease_seconds=0.2)
-    old.start(owner("ann"), "simulate", b"0", 1, "")
+    begun(old, "ann", b"0")
     lease = leased(old)
     for _ in range(10):
         clock.now += 0.1
@@ -209,23 +210,14 @@ def test_a_run_given_back_is_left_to_servers_of_its_version_for_a_while(
     assert old.lease_next() is not None
 
 
-def test_a_table_that_is_kept_can_be_sent_again_at_the_limit(database: Database) -> None:
-    register = register_of(database, 1)
-    register.add(owner("full"), "e" * 64, share_with="", **COUNTS)
-    register.check_room(owner("full"))
-    register.add(owner("full"), "e" * 64, share_with="", **COUNTS)
-    with pytest.raises(ServiceError, match="1 tables, the limit"):
-        register.add(owner("full"), "d" * 64, share_with="", **COUNTS)
-
-
 def test_a_run_that_has_ended_survives_its_time_and_then_goes(
-    runs: RunStore, database: Database, clock: Clock
+    runs: RunStore, database: Database, clock: SimpleNamespace
 ) -> None:
     runs = runs_of(database, keep_days=100.0 / DAY_SECONDS)
-    run = runs.start(owner("ann"), "simulate", b"kept", 1, "")
+    run = begun(runs, "ann", b"kept")
     clock.now += 1
     runs.succeed(leased(runs), b"", 1)
-    open_run = runs.start(owner("ann"), "simulate", b"open", 1, "")
+    open_run = begun(runs, "ann", b"open")
     for passed in (0.0, 50.0, 99.0, 100.0):
         clock.now = 1_000_001.0 + passed
         assert runs.expire() == {run.digest, open_run.digest}, passed
@@ -238,8 +230,10 @@ def test_a_run_that_has_ended_survives_its_time_and_then_goes(
     assert runs.get(owner("ann"), open_run.id).is_open
 
 
-def test_three_crashes_end_a_run_and_a_part_between_them_counts_anew(runs: RunStore, clock: Clock) -> None:
-    run = runs.start(owner("ann"), "simulate", b"", 9, "")
+def test_three_crashes_end_a_run_and_a_part_between_them_counts_anew(
+    runs: RunStore, clock: SimpleNamespace
+) -> None:
+    run = begun(runs, parts=9)
 
     def crash(*, after_part: int | None = None) -> str:
         clock.now += 1
@@ -261,9 +255,9 @@ def test_three_crashes_end_a_run_and_a_part_between_them_counts_anew(runs: RunSt
 
 
 def test_a_paused_run_is_free_after_its_pause_and_its_interruptions_are_no_crashes(
-    runs: RunStore, clock: Clock
+    runs: RunStore, clock: SimpleNamespace
 ) -> None:
-    run = runs.start(owner("ann"), "simulate", b"", 9, "")
+    run = begun(runs, parts=9)
     for _ in range(10):
         clock.now += 1
         runs.pause(leased(runs), 20.0, "waiting for the cluster")
@@ -280,10 +274,10 @@ def test_a_paused_run_is_free_after_its_pause_and_its_interruptions_are_no_crash
 
 @pytest.mark.parametrize("back", [61.0, 3_600.0, 1e6])
 def test_a_lease_given_before_the_clock_was_set_back_ends_after_its_length(
-    runs: RunStore, database: Database, clock: Clock, back: float
+    runs: RunStore, database: Database, clock: SimpleNamespace, back: float
 ) -> None:
     here = [0.0]
-    run = runs.start(owner("ann"), "simulate", b"", 9, "")
+    run = begun(runs, parts=9)
     clock.now += 1
     leased(runs)
     clock.now -= back
@@ -302,11 +296,11 @@ def test_a_lease_given_before_the_clock_was_set_back_ends_after_its_length(
 
 
 def test_a_server_that_is_alive_when_the_clock_is_set_back_keeps_its_run(
-    runs: RunStore, database: Database, clock: Clock
+    runs: RunStore, database: Database, clock: SimpleNamespace
 ) -> None:
     other, here = runs_of(database), [0.0]
     other._late_leases = LateLeases(LEASE, lambda: here[0])
-    runs.start(owner("ann"), "simulate", b"", 9, "")
+    begun(runs, parts=9)
     clock.now += 1
     lease = leased(runs)
     for _ in range(5):
@@ -320,10 +314,11 @@ def test_a_server_that_is_alive_when_the_clock_is_set_back_keeps_its_run(
 def test_one_table_uploaded_twice_at_a_time_is_kept_once(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    register, digest = register_of(database, 1), "f" * 64
-    register.add(owner("twice"), digest, share_with="", **COUNTS)
+    register, digest = TableRegister(database, State.model_construct(tables_per_owner=1)), "f" * 64
+    counts = {"row_count": 1, "column_count": 1, "byte_count": 1}
+    register.add(owner("twice"), digest, share_with="", **counts)
     # As the second sees it who looked before the first had written.
     monkeypatch.setattr(TableRegister, "_update", staticmethod(lambda *_: False))
     monkeypatch.setattr(TableRegister, "_check_room", lambda *_: None)
     monkeypatch.setattr(register, "use", lambda who, digest: register.get(who, digest))
-    assert register.add(owner("twice"), digest, share_with="", **COUNTS).digest == digest
+    assert register.add(owner("twice"), digest, share_with="", **counts).digest == digest

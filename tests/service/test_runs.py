@@ -28,46 +28,25 @@ from tariffs.v1 import refund_service_pb2, refund_service_pb2_grpc, scenario_ser
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import Running, compute_in_process, fails, line, no_warm_up, running, simulating
 from tests.service.stored import arrow, bad_rows, rows, until
+from tests.service.web_calls import Endless
 
 REQUEST = pb.SimulateRequest()
 SECONDS = 30.0
 """Seconds that a test waits for an event; half the deadline of the calls that it waits for."""
 
 
-class Endless:
-    """A run that goes on until it is told to stop."""
-
-    def __init__(self) -> None:
-        self.started = threading.Semaphore(0)
-        self.ended = threading.Semaphore(0)
-
-    def __call__(
-        self, request: pb.SimulateRequest, emit: Callable[[Any], None], cancelled: Callable[[], bool]
-    ) -> None:
-        self.started.release()
-        emit(pb.SimulateResponse(progress=pb.Progress(stage="on and on", fraction=0.5)))
-        while not cancelled():
-            time.sleep(0.001)
-        self.ended.release()
-        raise ServiceError("CANCELLED", "Stopped.")
-
-
-def test_cancelling_a_call_stops_its_run() -> None:
+def test_cancelling_a_call_stops_its_run_and_so_does_a_deadline() -> None:
     endless = Endless()
     with running(simulating(endless), no_warm_up) as server:
         call = server.simulation.Simulate(REQUEST, timeout=60)
-        assert next(call).progress.stage == "on and on"
+        assert next(call).progress.stage == "valuing"
         call.cancel()
-        assert endless.ended.acquire(timeout=SECONDS)
-
-
-def test_a_deadline_stops_the_run_too() -> None:
-    endless = Endless()
-    with running(simulating(endless), no_warm_up) as server:
+        assert endless.ended.wait(SECONDS)
+        endless.ended.clear()
         with pytest.raises(grpc.RpcError) as caught:
             list(server.simulation.Simulate(REQUEST, timeout=0.3))
         assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-        assert endless.ended.acquire(timeout=SECONDS)
+        assert endless.ended.wait(SECONDS)
 
 
 def test_a_reader_that_stops_reading_holds_the_run_and_not_the_memory(
@@ -136,33 +115,23 @@ def test_what_was_asked_is_forgotten_with_the_caller_though_a_thread_comes_to_it
     lane.threads.shutdown()
 
 
-def test_one_run_too_many_is_refused_at_once_with_a_time_to_come_back() -> None:
+def test_one_run_too_many_is_refused_at_once_while_single_lines_are_answered() -> None:
     endless = Endless()
-    with running(simulating(endless), no_warm_up, workers=1, admitted_runs=2) as server:
-        calls = [server.simulation.Simulate(REQUEST, timeout=60)]
-        next(calls[0])
-        calls.append(server.simulation.Simulate(REQUEST, timeout=60))
-        # The second call is admitted when the loop gets to it, which a third could overtake.
-        until(lambda: server.server._task_queue.sweeps.limit.held == 2)
+    with running(simulating(endless), no_warm_up, workers=2, admitted_runs=3) as server:
+        server.duty.CalculateDuty(line(), timeout=30)
+        calls = [server.simulation.Simulate(REQUEST, timeout=60) for _ in range(3)]
+        until(lambda: len(server.server._task_queue.sweeps.computing) == 2)
+        # The third call is admitted when the loop gets to it, which a fourth could overtake.
+        until(lambda: server.server._task_queue.sweeps.limit.held == 3)
         fault = fails(lambda: list(server.simulation.Simulate(REQUEST, timeout=60)))
         assert (fault.code, fault.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
         assert fault.retry_after == 2
-        for call in calls:
-            call.cancel()
-        assert endless.ended.acquire(timeout=SECONDS)
-
-
-def test_single_lines_are_answered_while_runs_compute() -> None:
-    endless = Endless()
-    with running(simulating(endless), no_warm_up, workers=2) as server:
-        server.duty.CalculateDuty(line(), timeout=30)
-        calls = [server.simulation.Simulate(REQUEST, timeout=60) for _ in range(2)]
-        assert all(endless.started.acquire(timeout=SECONDS) for _ in calls)
         # Runs without an end: a line that waited for one would never be answered.
         for _ in range(20):
             server.duty.CalculateDuty(line(), timeout=SECONDS)
         for call in calls:
             call.cancel()
+        assert endless.ended.wait(SECONDS)
 
 
 def test_leaving_a_local_run_early_ends_it() -> None:
@@ -170,7 +139,7 @@ def test_leaving_a_local_run_early_ends_it() -> None:
     told = stream(lambda emit, cancelled: endless(REQUEST, emit, cancelled), None)
     next(told)
     told.close()
-    assert endless.ended.acquire(timeout=SECONDS)
+    assert endless.ended.wait(SECONDS)
 
 
 def test_a_period_and_an_attribution_come_in_their_order(served: Running) -> None:
@@ -195,13 +164,12 @@ def test_a_period_and_an_attribution_come_in_their_order(served: Running) -> Non
 def test_refunds_end_between_two_lines_when_nobody_waits_any_more() -> None:
     line = RefundLine(EntryLine("9503.00.0073", "CN", 1000, "2025-05-20"))
     refunds(load_law(), [line])
-    checks = 0
+    left = [None] * 3
 
     def check() -> None:
-        nonlocal checks
-        checks += 1
-        if checks > 3:
+        if not left:
             raise ServiceError("CANCELLED", "The caller has gone.")
+        left.pop()
 
     with watched(check), pytest.raises(ServiceError, match="has gone"):
         refunds(load_law(), [line] * 40)

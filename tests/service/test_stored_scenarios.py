@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,13 +20,24 @@ from tariffs.service.server.scenario_checks import ScenarioChecks
 from tariffs.service.storage.scenario_events import SCENARIO_CHECKS
 from tariffs.service.storage.scenario_names import StoredVersion
 from tariffs.service.wire.identity import Caller
-from tariffs.v1 import common_pb2, duty_service_pb2, simulation_service_pb2
+from tariffs.v1 import common_pb2, simulation_service_pb2
 from tariffs.v1 import scenario_service_pb2 as pb
-from tests.service.harness import TIMEOUT, Running, fails, fault_of, line, no_warm_up, running
-from tests.service.stored import rows, simulation, start, until, wait
+from tests.service.callers import ask, pages, refused
+from tests.service.callers import scenario_text as text
+from tests.service.harness import (
+    TIMEOUT,
+    Running,
+    as_caller,
+    caller_files,
+    fails,
+    fault_of,
+    line,
+    no_warm_up,
+    running,
+)
+from tests.service.stored import result_of, rows, simulation, start, until, wait
 
-CALLERS = ("ann", "bob", "eve", "root")
-CALLERS_FILE = """
+CALLERS = """
 callers:
   ann: {roles: [run], groups: [desk]}
   bob: {roles: [run], groups: [desk]}
@@ -36,74 +46,45 @@ callers:
 """
 
 
-def as_(name: str) -> dict[str, Any]:
-    return {"metadata": (("authorization", f"Bearer token-of-{name}-0123456789abcdef"),), "timeout": TIMEOUT}
-
-
-def text(rate: str = "10%", name: str = "mine") -> str:
-    return SCENARIO.replace("RATE", rate).replace("NAME", name)
-
-
-SCENARIO = """schema: tariffs.scenario/v1
-id: NAME
-title: Another rate of forced labor on China
-basis: hypothesis
-changes:
-  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2027-01-01T00:01-05:00, rate: RATE}
-"""
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return {
+        **caller_files(tmp_path_factory.mktemp("callers"), "ann bob eve root", CALLERS),
+        "warm": no_warm_up,
+    }
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    directory: Path = tmp_path_factory.mktemp("callers")
-    tokens, callers = directory / "tokens", directory / "callers.yaml"
-    tokens.write_text("".join(f"{name} token-of-{name}-0123456789abcdef\n" for name in CALLERS))
-    tokens.chmod(0o600)
-    callers.write_text(CALLERS_FILE)
-    return {"tokens_file": tokens, "callers_file": callers, "warm": no_warm_up}
-
-
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def server(request: pytest.FixtureRequest, settings: dict[str, Any]) -> Iterator[Running]:
-    database = {} if request.param == "sqlite" else {"database_url": request.getfixturevalue("postgresql")()}
-    with running(**database, **settings) as started:
+def server(new_database: Callable[[], str], settings: dict[str, Any]) -> Iterator[Running]:
+    with running(database_url=new_database(), **settings) as started:
         yield started
 
 
-def save(server: Running, who: str, yaml: str, etag: str = "", owner: str = "") -> Any:
-    return server.scenarios.SaveScenario(
-        pb.SaveScenarioRequest(yaml=yaml, etag=etag, owner=owner), **as_(who)
-    )
+def save(server: Running, who: str, yaml: str, etag: str = "") -> Any:
+    return ask(server, "SaveScenario", who, yaml=yaml, etag=etag)
 
 
 def get(server: Running, who: str, name: str) -> Any:
-    return server.scenarios.GetStoredScenario(pb.GetStoredScenarioRequest(name=name), **as_(who))
+    return ask(server, "GetStoredScenario", who, name=name)
 
 
-def share(server: Running, who: str, name: str, group: str, etag: str = "") -> Any:
-    return server.scenarios.ShareScenario(
-        pb.ShareScenarioRequest(name=name, group=group, etag=etag), **as_(who)
-    )
-
-
-def delete(server: Running, who: str, name: str) -> Any:
-    return server.scenarios.DeleteScenario(pb.DeleteScenarioRequest(name=name), **as_(who))
+def dutiable(scenario: str = "") -> dict[str, Any]:
+    """A line of a day on which the scenario of these tests is in force."""
+    return {"line": line(entry="2027-02-01").line, "scenario": {"name": scenario}}
 
 
 def quote(server: Running, who: str, scenario: str) -> Any:
-    request = line(entry="2027-02-01")
-    request.scenario.name = scenario
-    return server.duty.CalculateDuty(request, **as_(who))
+    return ask(server, "CalculateDuty", who, **dutiable(scenario))
 
 
 def names(server: Running, who: str) -> list[str]:
-    response = server.scenarios.ListStoredScenarios(pb.ListStoredScenariosRequest(), **as_(who))
-    return [one.name for one in response.scenarios]
+    return [one.name for one in ask(server, "ListStoredScenarios", who).scenarios]
 
 
 def test_versions_stay_and_an_etag_keeps_updates(server: Running) -> None:
     first = save(server, "ann", text("10%", "versions"))
     assert (first.name, first.version, first.owner, first.check.ok) == ("team/ann/versions", 1, "ann", True)
+    assert (first.check.law_version, first.check.law_digest) == (load_law().version, load_law().digest)
     assert save(server, "ann", text("10%", "versions")) == first
     assert fails(lambda: save(server, "ann", text("20%", "versions"))).reason == "SCENARIO_EXISTS"
     second = save(server, "ann", text("20%", "versions"), first.etag)
@@ -112,8 +93,7 @@ def test_versions_stay_and_an_etag_keeps_updates(server: Running) -> None:
     fault = fails(lambda: save(server, "ann", text("30%", "versions"), first.etag))
     assert (fault.code, fault.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "SCENARIO_CHANGED")
     assert fault.metadata["etag"] == second.etag
-    request = pb.ListScenarioVersionsRequest(name="team/versions")
-    versions = server.scenarios.ListScenarioVersions(request, **as_("ann")).versions
+    versions = ask(server, "ListScenarioVersions", "ann", name="team/versions").versions
     assert [(one.version, one.digest) for one in versions] == [(2, second.digest), (1, first.digest)]
     assert get(server, "ann", "team/versions@1").yaml == text("10%", "versions")
     assert get(server, "ann", "team/ann/versions").yaml == text("20%", "versions")
@@ -125,7 +105,7 @@ def test_a_scenario_of_the_same_name_of_another_owner_stays_as_it_is(server: Run
     mine = save(server, "ann", text("20%", "namesake"))
     save(server, "ann", text("30%", "namesake"), mine.etag)
     assert get(server, "bob", "team/namesake") == theirs
-    delete(server, "ann", "team/namesake")
+    ask(server, "DeleteScenario", "ann", name="team/namesake")
     assert get(server, "bob", "team/namesake") == theirs
 
 
@@ -146,38 +126,35 @@ def test_of_many_updates_at_a_time_one_wins(server: Running) -> None:
 
 def test_others_see_what_is_shared_with_their_group_and_change_nothing(server: Running) -> None:
     save(server, "ann", text("10%", "shared"))
+    mine: Any = {"name": "team/ann/shared"}
     for who in ("bob", "eve"):
-        assert fails(partial(get, server, who, "team/ann/shared")).reason == "SCENARIO_NOT_FOUND"
-    shared = share(server, "ann", "team/shared", "desk")
+        assert refused(server, "GetStoredScenario", who, **mine).reason == "SCENARIO_NOT_FOUND"
+    shared = ask(server, "ShareScenario", "ann", name="team/shared", group="desk")
     assert shared.shared_with == "desk"
     assert get(server, "bob", "team/shared") == get(server, "bob", "team/ann/shared")
     assert "team/ann/shared" in names(server, "bob")
     assert "team/ann/shared" not in names(server, "eve")
-    assert fails(lambda: get(server, "eve", "team/ann/shared")).reason == "SCENARIO_NOT_FOUND"
-    assert fails(lambda: quote(server, "eve", "team/ann/shared")).reason == "SCENARIO_NOT_FOUND"
+    assert refused(server, "GetStoredScenario", "eve", **mine).reason == "SCENARIO_NOT_FOUND"
+    fault = refused(server, "CalculateDuty", "eve", **dutiable("team/ann/shared"))
+    assert fault.reason == "SCENARIO_NOT_FOUND"
     assert quote(server, "bob", "team/shared").provenance.scenarios[0].stored_name == "team/ann/shared"
-    for call in (
-        lambda: share(server, "bob", "team/ann/shared", ""),
-        lambda: delete(server, "bob", "team/ann/shared"),
-        lambda: save(server, "bob", text("9%", "shared"), shared.etag, owner="ann"),
-        lambda: share(server, "ann", "team/shared", "no-group-of-ann"),
-    ):
-        assert fails(call).reason == "NOT_ALLOWED"
+    theirs = {"yaml": text("9%", "shared"), "etag": shared.etag, "owner": "ann"}
+    assert refused(server, "SaveScenario", "bob", **theirs).reason == "NOT_ALLOWED"
+    assert refused(server, "ShareScenario", "ann", **mine, group="not-of-ann").reason == "NOT_ALLOWED"
     assert save(server, "bob", text("11%", "shared")).name == "team/bob/shared"
     assert get(server, "bob", "team/shared").owner == "bob"
     assert get(server, "root", "team/ann/shared").owner == "ann"
-    share(server, "root", "team/ann/shared", "")
+    ask(server, "ShareScenario", "root", **mine)
     assert "team/ann/shared" not in names(server, "bob")
-    delete(server, "root", "team/ann/shared")
-    assert fails(lambda: get(server, "ann", "team/shared")).reason == "SCENARIO_NOT_FOUND"
+    ask(server, "DeleteScenario", "root", **mine)
+    assert refused(server, "GetStoredScenario", "ann", name="team/shared").reason == "SCENARIO_NOT_FOUND"
 
 
 def test_a_name_counts_wherever_a_text_does_and_the_answer_says_version_and_digest(server: Running) -> None:
     first = save(server, "ann", text("30%", "used"))
     second = save(server, "ann", text("40%", "used"), first.etag)
-    inline = line(entry="2027-02-01")
-    inline.scenario.yaml = text("30%", "used")
-    expected = server.duty.CalculateDuty(inline, **as_("ann"))
+    inline = dutiable() | {"scenario": {"yaml": text("30%", "used")}}
+    expected = ask(server, "CalculateDuty", "ann", **inline)
     for name in ("team/used@1", f"team/ann/used@1#{first.digest[:12]}", f"team/used@1#{first.digest}"):
         found = quote(server, "ann", name)
         assert found.assessed == expected.assessed
@@ -185,45 +162,35 @@ def test_a_name_counts_wherever_a_text_does_and_the_answer_says_version_and_dige
             id="used", digest=first.digest, stored_name="team/ann/used", stored_version=1
         )
     assert quote(server, "ann", "team/used").provenance.scenarios[0].digest == second.digest
-    fault = fails(lambda: quote(server, "ann", f"team/used#{first.digest}"))
+    fault = refused(server, "CalculateDuty", "ann", **dutiable(f"team/used#{first.digest}"))
     assert (fault.code, fault.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "SCENARIO_CHANGED")
-    for name in (
-        "team/",
-        "team/none",
-        "team/used@9",
-        "team/../used",
-        "team/used@0",
-        "team/USED",
-        "team/a/b/c",
-    ):
-        assert fails(partial(quote, server, "ann", name)).reason == "SCENARIO_NOT_FOUND", name
-    forged = line()
-    forged.scenario.CopyFrom(common_pb2.ScenarioRef(yaml=text(), stored_name="team/ann/used"))
-    assert fails(lambda: server.duty.CalculateDuty(forged, **as_("ann"))).reason == "REQUEST_INVALID"
+    odd = ("team/", "team/none", "team/used@9", "team/../used", "team/used@0", "team/USED", "team/a/b/c")
+    for name in odd:
+        fault = refused(server, "CalculateDuty", "ann", **dutiable(name))
+        assert fault.reason == "SCENARIO_NOT_FOUND", name
+    forged = dutiable() | {"scenario": {"yaml": text(), "stored_name": "team/ann/used"}}
+    assert refused(server, "CalculateDuty", "ann", **forged).reason == "REQUEST_INVALID"
 
     points = simulation(rows(5), asked=[("team/used", "2027-02-01"), ("base", "2027-02-01")])
-    done = list(server.simulation.Simulate(points, **as_("ann")))[-1].done
+    done = list(server.simulation.Simulate(points, timeout=TIMEOUT, **as_caller("ann")))[-1].done
     assert [(one.id, one.stored_version) for one in done.provenance.scenarios] == [("used", 2), ("base", 0)]
-    batch = duty_service_pb2.BatchCalculateDutiesRequest(lines=[line().line])
-    batch.scenario.name = "team/used"
-    assert server.duty.BatchCalculateDuties(batch, **as_("ann")).provenance.scenarios[0].stored_version == 2
     stream = [simulation_service_pb2.SimulateLinesRequest(config={"points": [points.points[0]]})]
-    messages = list(server.simulation.SimulateLines(iter(stream), **as_("ann")))
+    messages = list(server.simulation.SimulateLines(iter(stream), timeout=TIMEOUT, **as_caller("ann")))
     assert messages[-1].done.provenance.scenarios[0].stored_name == "team/ann/used"
-    shown = server.scenarios.GetScenario(pb.GetScenarioRequest(id="team/used@1"), **as_("ann"))
+    named = {"scenario": {"name": "team/used"}}
+    batch = ask(server, "BatchCalculateDuties", "ann", lines=[line().line], **named)
+    assert batch.provenance.scenarios[0].stored_version == 2
+    shown = ask(server, "GetScenario", "ann", id="team/used@1")
     assert (shown.digest, shown.provenance.scenarios[0].stored_version) == (first.digest, 1)
-    check = pb.CheckScenarioRequest(scenario={"name": "team/used"})
-    assert server.scenarios.CheckScenario(check, **as_("ann")).ok
+    assert ask(server, "CheckScenario", "ann", **named).ok
 
 
 def test_a_run_keeps_the_text_that_it_began_with(server: Running) -> None:
     saved = save(server, "ann", text("35%", "kept"))
     request = simulation(rows(5), asked=[("team/kept", "2027-02-01")])
-    name = start(server, request, metadata=as_("ann")["metadata"]).name
-    delete(server, "ann", "team/kept")
-    done = wait(server, name, metadata=as_("ann")["metadata"])
-    result = simulation_service_pb2.RunResult()
-    assert done.response.Unpack(result)
+    name = start(server, request, **as_caller("ann")).name
+    ask(server, "DeleteScenario", "ann", name="team/kept")
+    result = result_of(wait(server, name, **as_caller("ann")))
     assert result.provenance.scenarios[0] == common_pb2.ScenarioDigest(
         id="kept", digest=saved.digest, stored_name="team/ann/kept", stored_version=1
     )
@@ -248,109 +215,71 @@ def test_a_faulty_text_is_not_stored(server: Running, yaml: str, reason: str) ->
 
 
 def test_names_with_odd_characters_are_refused(server: Running) -> None:
-    assert fails(lambda: save(server, "root", text(), owner="a\0b")).reason == "REQUEST_INVALID"
-    assert fails(lambda: share(server, "root", "team/mine", "a\0b")).reason == "REQUEST_INVALID"
-    for name in ("team/a\0b/mine", "team/\ud7ff\uffff/x\n"):
-        assert fails(partial(get, server, "root", name)).reason == "SCENARIO_NOT_FOUND"
-    assert fails(lambda: get(server, "ann", "mine")).reason == "SCENARIO_NOT_FOUND"
+    assert refused(server, "SaveScenario", "root", yaml=text(), owner="a\0b").reason == "REQUEST_INVALID"
+    fault = refused(server, "ShareScenario", "root", name="team/mine", group="a\0b")
+    assert fault.reason == "REQUEST_INVALID"
+    for name in ("team/a\0b/mine", "team/\ud7ff\uffff/x\n", "mine"):
+        assert refused(server, "GetStoredScenario", "root", name=name).reason == "SCENARIO_NOT_FOUND"
 
 
 def test_lists_have_pages(server: Running) -> None:
     for number in range(5):
         save(server, "eve", text(name=f"page-{number}"))
-    found: list[str] = []
-    token = ""
-    while True:
-        request = pb.ListStoredScenariosRequest(page_size=2, page_token=token)
-        response = server.scenarios.ListStoredScenarios(request, **as_("eve"))
-        found += [one.id for one in response.scenarios]
-        token = response.next_page_token
-        if not token:
-            break
-    assert found == [f"page-{number}" for number in range(5)]
-    bad = pb.ListStoredScenariosRequest(page_token="x")
-    assert (
-        fails(lambda: server.scenarios.ListStoredScenarios(bad, **as_("eve"))).reason == "PAGE_TOKEN_INVALID"
-    )
-
-
-def test_an_owner_has_so_many_and_no_more(settings: dict[str, Any]) -> None:
-    with running(scenarios_per_owner=2, **settings) as server:
-        first = save(server, "ann", text(name="one"))
-        save(server, "ann", text(name="two"))
-        assert fails(lambda: save(server, "ann", text(name="three"))).reason == "ROW_QUOTA"
-        assert save(server, "ann", text("12%", "one"), first.etag).version == 2
-        save(server, "bob", text(name="three"))
+    listed = [
+        [one.id for one in page.scenarios] for page in pages(server, "ListStoredScenarios", "eve", size=2)
+    ]
+    assert listed == [["page-0", "page-1"], ["page-2", "page-3"], ["page-4"]]
+    assert refused(server, "ListStoredScenarios", "eve", page_token="x").reason == "PAGE_TOKEN_INVALID"
 
 
 def test_watchers_learn_what_happens_to_what_they_may_see(server: Running) -> None:
-    watched: dict[str, list[Any]] = {name: [] for name in ("ann", "bob", "eve")}
-    calls = {
-        name: server.scenarios.WatchScenarios(pb.WatchScenariosRequest(), **as_(name)) for name in watched
-    }
-
-    def follow(name: str) -> None:
-        try:
-            for event in calls[name]:
-                watched[name].append(event)
-        except grpc.RpcError:
-            return
-
-    threads = [threading.Thread(target=follow, args=(name,)) for name in watched]
-    for thread in threads:
-        thread.start()
-    try:
-        until(
-            lambda: (
-                (save(server, "ann", text(name="probe")) and len(_kinds(watched["ann"]))) or _touch(server)
-            )
-        )
-        save(server, "ann", text(name="watched"))
-        share(server, "ann", "team/watched", "desk")
-        delete(server, "ann", "team/watched")
-        until(lambda: _kinds(watched["ann"], "watched")[-1:] == ["DELETED"])
-        until(lambda: _kinds(watched["bob"], "watched")[-1:] == ["DELETED"])
-    finally:
-        for call in calls.values():
-            call.cancel()
-        for thread in threads:
-            thread.join(TIMEOUT)
-    assert _kinds(watched["ann"], "watched")[0] == "SAVED"
-    assert _kinds(watched["bob"], "watched") == ["SHARED", "DELETED"]
-    assert watched["eve"] == []
-    last = watched["ann"][0].number
-    again = server.scenarios.WatchScenarios(pb.WatchScenariosRequest(after=last), **as_("ann"))
-    assert next(again) == watched["ann"][1]
-    again.cancel()
+    save(server, "ann", text(name="earlier"))
+    last = server.server._storage.scenario_events.last()
+    from_now = server.scenarios.WatchScenarios(
+        pb.WatchScenariosRequest(), timeout=TIMEOUT, **as_caller("ann")
+    )
+    # It has begun.
+    assert from_now.initial_metadata() is not None
+    save(server, "ann", text(name="watched"))
+    ask(server, "ShareScenario", "ann", name="team/watched", group="desk")
+    ask(server, "DeleteScenario", "ann", name="team/watched")
+    for who in ("ann", "bob", "eve"):
+        save(server, who, text(name="later"))
+    saved, shared, deleted, later = events(server, "ann", last, 4)
+    assert [one.kind for one in (saved, shared, deleted, later)] == [SAVED, SHARED, DELETED, SAVED]
+    assert {one.name for one in (saved, shared, deleted)} == {"team/ann/watched"}
+    assert [next(from_now) for _ in range(4)] == [saved, shared, deleted, later]
+    from_now.cancel()
+    assert events(server, "bob", last, 2) == [shared, deleted]
+    assert events(server, "ann", shared.number, 2) == [deleted, later]
+    for who, before in (("bob", deleted), ("eve", saved)):
+        assert events(server, who, before.number, 1)[0].name == f"team/{who}/later"
 
 
-def _touch(server: Running) -> bool:
-    delete(server, "ann", "team/probe")
-    return False
+SAVED, SHARED, DELETED = (
+    pb.ScenarioEventKind.Value(f"SCENARIO_EVENT_KIND_{kind}") for kind in ("SAVED", "SHARED", "DELETED")
+)
 
 
-def _kinds(events: list[Any], name: str = "probe") -> list[str]:
-    prefix = "SCENARIO_EVENT_KIND_"
-    return [
-        pb.ScenarioEventKind.Name(one.kind).removeprefix(prefix)
-        for one in events
-        if one.name.endswith(f"/{name}")
-    ]
+def events(server: Running, who: str, after: int, count: int) -> list[Any]:
+    """The first events that a caller is told of after one."""
+    watch = server.scenarios.WatchScenarios(
+        pb.WatchScenariosRequest(after=after), timeout=TIMEOUT, **as_caller(who)
+    )
+    found = list(islice(watch, count))
+    watch.cancel()
+    return found
 
 
-def test_law_of_the_check_is_named(server: Running) -> None:
-    found = save(server, "ann", text(name="law"))
-    assert (found.check.law_version, found.check.law_digest) == (load_law().version, load_law().digest)
-
-
-def test_a_new_law_checks_all_anew_and_tells_their_owners(
+def test_an_owner_keeps_so_many_which_a_new_law_checks_anew_and_tells_of(
     settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The newest law is another one from one look to the next; under it one scenario of two has nothing to change."""
-    with running(**settings) as server:
-        for name in ("stays", "breaks"):
-            save(server, "ann", text(name=name))
-        share(server, "ann", "team/breaks", "desk")
+    with running(scenarios_per_owner=2, **settings) as server:
+        stays, _ = (save(server, "ann", text(name=name)) for name in ("stays", "breaks"))
+        assert refused(server, "SaveScenario", "ann", yaml=text(name="third")).reason == "ROW_QUOTA"
+        assert save(server, "ann", text("12%", "stays"), stays.etag).version == 2
+        ask(server, "ShareScenario", "ann", name="team/breaks", group="desk")
         last = server.server._storage.scenario_events.last()
         newer = replace(LAWS.settle(LATEST), digest="f" * 64)
 
@@ -362,9 +291,7 @@ def test_a_new_law_checks_all_anew_and_tells_their_owners(
 
         monkeypatch.setattr(ScenarioChecks, "_check", check)
         monkeypatch.setattr(scenario_checks, "LAWS", SimpleNamespace(settle=lambda _: newer))
-        watch = server.scenarios.WatchScenarios(pb.WatchScenariosRequest(after=last), **as_("bob"))
-        event = next(watch)
-        watch.cancel()
+        (event,) = events(server, "bob", last, 1)
         assert (event.kind, event.name) == (pb.SCENARIO_EVENT_KIND_CHECKED, "team/ann/breaks")
         assert (event.check.ok, event.check.problems[0].reason) == (False, "NOTHING_MATCHED")
         assert not get(server, "ann", "team/breaks").check.ok

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import polars as pl
 import pytest
-from google.longrunning import operations_pb2 as ops
 
 from tariffs.engine.law import load_law
 from tariffs.engine.law.notes import Note
@@ -20,11 +20,12 @@ from tariffs.engine.runs.sweeps.sweep import sweep
 from tariffs.engine.runs.sweeps.sweep_points import grid
 from tariffs.engine.scenario import parse_scenario
 from tariffs.service.wire.arrow import MESSAGE_LIMIT, read_table
-from tariffs.service.workers.tasks import CancelToken, ResultSink
 from tariffs.v1 import simulation_service_pb2 as pb
 from tariffs.v1 import sweep_service_pb2
-from tests.service.harness import TIMEOUT, Running, compute_in_process, fails, no_warm_up, running
+from tests.service.callers import ask
+from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, running
 from tests.service.stored import (
+    Failing,
     arrow,
     bad_rows,
     metadata_of,
@@ -44,13 +45,10 @@ FAMILY = (
     "  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2026-09-01, rate: $cn}\n"
     "  - {op: set_rate, measures: {id: fl301, origins: [VN]}, from: 2026-09-01, rate: $vietnam}\n"
 )
+COMMON: dict[str, Any] = {
+    "scenario": {"yaml": FAMILY}, "on": DAY, "response": pb.RESPONSE_MODEL_NONE,
+}  # fmt: skip
 RATES = ("0%", "10%", "33%", "50%", "70%")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Running]:
-    with running(warm=no_warm_up) as started:
-        yield started
 
 
 @pytest.fixture
@@ -58,30 +56,15 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep_module, "BLOCK_POINTS", 2)
 
 
-def sweeping(frame: pl.DataFrame | None, rates: Sequence[str] = RATES, **more: Any) -> pb.SweepRequest:
-    given: dict[str, Any] = {
-        "scenario": {"yaml": FAMILY},
-        "on": DAY,
-        "grid": {"axes": [{"name": "cn", "values": rates}]},
-        "by": ["origin", "hts2"],
-        "response": pb.RESPONSE_MODEL_NONE,
-    }
-    return pb.SweepRequest(**(given if frame is None else {**given, "arrow": arrow(frame)}) | more)
+def sweeping(frame: pl.DataFrame, rates: Sequence[str] = RATES, **more: Any) -> pb.SweepRequest:
+    given = {**COMMON, "grid": {"axes": [{"name": "cn", "values": rates}]}, "by": ["origin", "hts2"]}
+    return pb.SweepRequest(**(given | {"arrow": arrow(frame)} | more))
 
 
 def seeking(frame: pl.DataFrame, **more: Any) -> sweep_service_pb2.SeekRequest:
-    given: dict[str, Any] = {
-        "scenario": {"yaml": FAMILY},
-        "on": DAY,
-        "parameter": "cn",
-        "low": "0%",
-        "high": "80%",
-        "column": "duty",
-        "where": [{"key": "origin", "values": ["CN"]}],
-        "response": pb.RESPONSE_MODEL_NONE,
-        "arrow": arrow(frame),
-    }
-    return sweep_service_pb2.SeekRequest(**(given | more))
+    given = {**COMMON, "parameter": "cn", "low": "0%", "high": "80%", "column": "duty"}
+    given["where"] = [{"key": "origin", "values": ["CN"]}]
+    return sweep_service_pb2.SeekRequest(**(given | {"arrow": arrow(frame)} | more))
 
 
 def swept(server: Running, request: pb.SweepRequest) -> list[Any]:
@@ -116,31 +99,6 @@ def test_a_sweep_has_the_rows_of_the_engine(server: Running) -> None:
     assert len(fractions) >= 5
 
 
-class Stopping:
-    """Computes here, but a long run loses its worker once, after so many parts."""
-
-    def __init__(self, parts: int) -> None:
-        self.parts = parts
-        self.points: list[int] = []
-        self.stopped = False
-
-    def __call__(self, task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
-        compute_in_process(task, payload, _StoppingSink(self, sink) if task == "run" else sink, cancel_token)
-
-
-class _StoppingSink:
-    def __init__(self, owner: Stopping, sink: ResultSink) -> None:
-        self._owner, self._sink, self._sent = owner, sink, 0
-        self.progress, self.cancelled = sink.progress, sink.cancelled
-
-    def result(self, data: bytes) -> None:
-        self._sink.result(data)
-        self._sent += 1
-        if self._sent == self._owner.parts and not self._owner.stopped:
-            self._owner.stopped = True
-            raise RuntimeError("the worker died")
-
-
 @pytest.mark.usefixtures("small_blocks")
 def test_a_sweep_is_taken_up_from_the_first_missing_block(monkeypatch: pytest.MonkeyPatch) -> None:
     computed: list[int] = []
@@ -152,11 +110,11 @@ def test_a_sweep_is_taken_up_from_the_first_missing_block(monkeypatch: pytest.Mo
         return replace(value(run, index), notes=(note,))
 
     monkeypatch.setattr(sweep_module.SweepRun, "value", counted)
-    stopping = Stopping(parts=2)
+    stopping = Failing("run", RuntimeError("the worker died"), after=2)
     with running(stopping, warm=no_warm_up) as server:
         request = sweeping(rows(30))
         operation = wait(server, start(server, request).name)
-        assert stopping.stopped
+        assert stopping.failures == 1
         assert computed == [0, 1, 2]
         assert metadata_of(operation).attempts == 2
         messages = read(server, operation.name)
@@ -165,28 +123,22 @@ def test_a_sweep_is_taken_up_from_the_first_missing_block(monkeypatch: pytest.Mo
         assert notes == ["block 0", "block 1", "block 2"]
 
 
-def waiting_points(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """List the points computed; from the third on each waits for the cancellation."""
-    seen: list[str] = []
+def waiting_points(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """List the points computed; the third waits for the cancellation, which its step raises."""
+    seen: list[int] = []
     evaluate = PointEvaluator.__call__
 
     def slow(evaluator: PointEvaluator, points: Any, step: Callable[[int], None]) -> Any:
         for place in range(len(points)):
-            seen.append(str(place))
-            until(partial(lambda place: len(seen) < 3 or cancelled(partial(step, place)), place))
+            seen.append(place)
             step(place)
+            while len(seen) >= 3:
+                time.sleep(0.02)
+                step(place)
         return evaluate(evaluator, points, step)
 
     monkeypatch.setattr(PointEvaluator, "__call__", slow)
     return seen
-
-
-def cancelled(step: Callable[[], None]) -> bool:
-    try:
-        step()
-    except Exception:
-        return True
-    return False
 
 
 @pytest.mark.parametrize("is_long", [False, True], ids=["call", "run"])
@@ -197,7 +149,7 @@ def test_what_is_cancelled_stops_computing(
     if is_long:
         name = start(server, request).name
         until(lambda: len(seen) >= 3)
-        server.operations.CancelOperation(ops.CancelOperationRequest(name=name), timeout=TIMEOUT)
+        ask(server, "CancelOperation", name=name)
         assert metadata_of(wait(server, name)).state == pb.RUN_STATE_CANCELLED
     else:
         call = server.sweeps.Sweep(request, timeout=TIMEOUT)

@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,12 +15,15 @@ import polars as pl
 import pytest
 
 from tariffs.service.handlers.tables import TableHandler
+from tariffs.service.server import run_scheduler
 from tariffs.service.storage import storage as storage_module
 from tariffs.service.storage.table_store import UploadFile
-from tariffs.v1 import law_service_pb2
 from tariffs.v1 import table_service_pb2 as pb
+from tests.service.callers import ask, pages, refused
 from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, running
-from tests.service.stored import arrow, parts, rows, until, upload
+from tests.service.stored import arrow, parts, rows, simulation, start, until, upload, wait
+
+APRIL = {"start": "2025-04-01", "end": "2025-04-30"}
 
 
 @pytest.fixture(scope="module")
@@ -46,16 +48,13 @@ def test_cuts_and_compression_make_no_difference(server: Running) -> None:
 def test_calls_over_a_kept_table_say_what_those_over_the_table_itself_say(server: Running) -> None:
     frame = rows(300)
     tables: list[dict[str, Any]] = [{"handle": upload(server, frame).name}, {"arrow": arrow(frame)}]
-    stored, itself = (
-        server.tables.CheckTable(pb.CheckTableRequest(**one), timeout=TIMEOUT) for one in tables
-    )
+    stored, itself = (ask(server, "CheckTable", **one) for one in tables)
     assert stored == itself
     assert stored.row_count == 300 >= stored.usable_count > 0
-    changes = partial(law_service_pb2.ListChangesRequest, start="2025-04-01", end="2025-04-30")
-    stored, itself = (server.law.ListChanges(changes(**one), timeout=TIMEOUT) for one in tables)
+    stored, itself = (ask(server, "ListChanges", **APRIL, **one) for one in tables)
     assert (stored.lines, stored.effects) == (itself.lines, itself.effects)
     assert pl.read_ipc_stream(stored.lines).height > 0
-    empty = fails(lambda: server.tables.CheckTable(pb.CheckTableRequest(), timeout=TIMEOUT))
+    empty = refused(server, "CheckTable")
     assert (empty.reason, empty.fields) == ("REQUEST_INVALID", ["table"])
 
 
@@ -63,50 +62,42 @@ def test_what_does_not_fit_an_answer_on_changes_is_counted(server: Running) -> N
     bad = rows(5_000).with_columns(
         hts=pl.lit("no code"), origin=pl.lit("nowhere"), customs_value=pl.lit(-1.0)
     )
-    request = law_service_pb2.ListChangesRequest(
-        start="2025-04-01", end="2025-04-30", handle=upload(server, bad).name
-    )
-    answer = server.law.ListChanges(request, timeout=TIMEOUT)
+    answer = ask(server, "ListChanges", handle=upload(server, bad).name, **APRIL)
     told = pl.read_ipc_stream(answer.refused)["row"].n_unique()
     assert told > 0
     assert answer.refused_left_off == bad.height - told > 0
 
 
-def test_tables_are_listed_page_by_page_and_forgotten() -> None:
-    with running(warm=no_warm_up) as server:
+def test_so_many_tables_are_kept_listed_page_by_page_and_forgotten() -> None:
+    with running(warm=no_warm_up, tables_per_owner=5) as server:
         names = [upload(server, rows(5, seed)).name for seed in range(5)]
-        listed: list[str] = []
-        token = ""
-        while True:
-            page = server.tables.ListTables(
-                pb.ListTablesRequest(page_size=2, page_token=token), timeout=TIMEOUT
-            )
-            listed += [table.name for table in page.tables]
-            assert len(page.tables) <= 2
-            if not (token := page.next_page_token):
-                break
-        assert listed == names[::-1]
-        server.tables.DeleteTable(pb.DeleteTableRequest(name=names[0]), timeout=TIMEOUT)
-        fault = fails(lambda: server.tables.GetTable(pb.GetTableRequest(name=names[0]), timeout=TIMEOUT))
+        assert fails(lambda: upload(server, rows(5, 5))).reason == "ROW_QUOTA"
+        assert upload(server, rows(5, 4)).name == names[4]
+        listed = [[table.name for table in page.tables] for page in pages(server, "ListTables", size=2)]
+        assert listed == [names[:2:-1], names[2:0:-1], names[:1]]
+        ask(server, "DeleteTable", name=names[0])
+        fault = refused(server, "GetTable", name=names[0])
         assert (fault.code, fault.reason) == (grpc.StatusCode.NOT_FOUND, "TABLE_NOT_FOUND")
-        fault = fails(
-            lambda: server.tables.ListTables(pb.ListTablesRequest(page_token="no token"), timeout=TIMEOUT)
-        )
-        assert fault.reason == "PAGE_TOKEN_INVALID"
+        assert refused(server, "ListTables", page_token="no token").reason == "PAGE_TOKEN_INVALID"
+        upload(server, rows(5, 5))
 
 
 FIRST = rows(10)
-BAD_PARTS = {
-    "other types": (FIRST.with_columns(pl.col("customs_value").cast(pl.String)), "COLUMN_TYPE_MISMATCH"),
-    "a column less": (FIRST.drop("mine"), "COLUMN_MISSING"),
-    "a column more": (FIRST.with_columns(more=pl.lit(1)), "COLUMN_MISSING"),
-    "no rows": (FIRST.clear(), "TABLE_EMPTY"),
-}
 
 
-@pytest.mark.parametrize("case", BAD_PARTS)
-def test_parts_that_do_not_fit_are_refused_by_their_place(server: Running, case: str) -> None:
-    frame, reason = BAD_PARTS[case]
+@pytest.mark.parametrize(
+    ("frame", "reason"),
+    [
+        (FIRST.with_columns(pl.col("customs_value").cast(pl.String)), "COLUMN_TYPE_MISMATCH"),
+        (FIRST.drop("mine"), "COLUMN_MISSING"),
+        (FIRST.with_columns(more=pl.lit(1)), "COLUMN_MISSING"),
+        (FIRST.clear(), "TABLE_EMPTY"),
+    ],
+    ids=["other types", "a column less", "a column more", "no rows"],
+)
+def test_parts_that_do_not_fit_are_refused_by_their_place(
+    server: Running, frame: pl.DataFrame, reason: str
+) -> None:
     sent = [*parts(FIRST, 5), *parts(FIRST, 5), pb.UploadTableRequest(arrow=arrow(frame))]
     fault = fails(lambda: server.tables.UploadTable(iter(sent), timeout=TIMEOUT))
     assert (fault.reason, fault.metadata["part"]) == (reason, "4")
@@ -125,54 +116,27 @@ def test_parts_that_do_not_fit_are_refused_by_their_place(server: Running, case:
     ids=["nothing", "malformed", "cut off", "not a trade table", "too many rows", "too many bytes"],
 )
 def test_what_is_no_table_or_too_large_is_refused(server: Running, sent: list[bytes], reason: str) -> None:
-    def requests() -> Iterator[pb.UploadTableRequest]:
-        yield from (pb.UploadTableRequest(arrow=data) for data in sent)
-
-    fault = fails(lambda: server.tables.UploadTable(requests(), timeout=TIMEOUT))
-    assert fault.reason == reason
+    requests = (pb.UploadTableRequest(arrow=data) for data in sent)
+    assert fails(lambda: server.tables.UploadTable(requests, timeout=TIMEOUT)).reason == reason
 
 
-def test_one_table_more_than_a_caller_may_keep_is_refused() -> None:
-    with running(warm=no_warm_up, tables_per_owner=2) as server:
-        first = upload(server, rows(5, 1))
-        upload(server, rows(5, 2))
-        assert fails(lambda: upload(server, rows(5, 3))).reason == "ROW_QUOTA"
-        server.tables.DeleteTable(pb.DeleteTableRequest(name=first.name), timeout=TIMEOUT)
-        upload(server, rows(5, 3))
-
-
-def test_tables_outlive_their_server_and_are_forgotten_in_time(
+def test_tables_and_runs_outlive_their_server_and_are_forgotten_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running(warm=no_warm_up, state_dir=tmp_path) as server:
-        name = upload(server, rows(5)).name
+        table, run = upload(server, rows(5)).name, start(server, simulation(rows(5))).name
+        wait(server, run)
     with running(warm=no_warm_up, state_dir=tmp_path) as server:
-        assert server.tables.GetTable(pb.GetTableRequest(name=name), timeout=TIMEOUT).row_count == 5
-    file = tmp_path / "tables" / f"{name.removeprefix('tables/')}.parquet"
+        assert ask(server, "GetTable", name=table).row_count == 5
+        assert ask(server, "GetOperation", name=run).done
+    file = tmp_path / "tables" / f"{table.removeprefix('tables/')}.parquet"
     assert file.exists()
     monkeypatch.setattr(storage_module, "IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(run_scheduler, "SWEEP_SECONDS", 0.1)
     with running(warm=no_warm_up, state_dir=tmp_path, keep_days=1e-9) as server:
-        until(lambda: not file.exists())
-        fault = fails(lambda: server.tables.GetTable(pb.GetTableRequest(name=name), timeout=TIMEOUT))
-        assert fault.reason == "TABLE_NOT_FOUND"
-
-
-def test_nothing_stays_of_an_upload_that_is_broken_off(tmp_path: Path) -> None:
-    sent, wait = threading.Event(), threading.Event()
-
-    def requests() -> Iterator[Any]:
-        yield from parts(rows(10), 5)
-        sent.set()
-        wait.wait(TIMEOUT)
-
-    with running(warm=no_warm_up, state_dir=tmp_path) as server:
-        call = server.tables.UploadTable.future(requests(), timeout=TIMEOUT)
-        assert sent.wait(TIMEOUT)
-        until(lambda: any((tmp_path / "incoming").iterdir()))
-        call.cancel()
-        until(lambda: not any((tmp_path / "incoming").iterdir()))
-        wait.set()
-        assert not server.tables.ListTables(pb.ListTablesRequest(), timeout=TIMEOUT).tables
+        until(lambda: not file.exists() and not any((tmp_path / "runs").iterdir()))
+        assert refused(server, "GetTable", name=table).reason == "TABLE_NOT_FOUND"
+        assert refused(server, "GetOperation", name=run).reason == "RUN_NOT_FOUND"
 
 
 @pytest.mark.asyncio

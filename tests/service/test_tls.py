@@ -7,9 +7,9 @@ import runpy
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-import grpc
 import pytest
 import structlog
 
@@ -20,13 +20,8 @@ from tariffs.service.server.listener import open_port
 from tariffs.service.server.tls import server_credentials
 from tariffs.service.settings.settings import Settings
 from tests.service.certificates import TestAuthority, server_files
-from tests.service.harness import Running, no_warm_up, running
+from tests.service.harness import no_warm_up, running
 from tests.service.processes import served
-
-
-@pytest.fixture
-def authority() -> TestAuthority:
-    return TestAuthority("authority")
 
 
 @pytest.fixture
@@ -51,11 +46,28 @@ def strange(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(TestAuthority("other"), tmp_path_factory.mktemp("other"))
 
 
-def test_where_no_call_gets_through_the_error_says_why(
+def unavailable(port: int, config: Config | None = None) -> Unavailable:
+    """The error of a client that must not get through."""
+    with pytest.raises(Unavailable) as caught:
+        assessed(Client(f"127.0.0.1:{port}", config=config))
+    return caught.value
+
+
+def assessed(client: Client) -> str:
+    given: dict[str, Any] = {"origin": "CN", "value": 1000, "entry_date": "2025-10-01", "timeout": 30}
+    with client:
+        return str(client.duty("9503.00.0073", **given).assessed)
+
+
+def test_who_trusts_the_authority_is_answered_and_the_error_of_others_says_why(
     ca: Path, strange: Path, files: dict[str, Any]
 ) -> None:
     believing, other = (Config(tls=str(one)) for one in (ca, strange))
     with running(warm=no_warm_up, **files) as encrypting, running(warm=no_warm_up) as plain:
+        here = f"127.0.0.1:{encrypting.port}"
+        assert assessed(Client(f"localhost:{encrypting.port}", tls=ca))
+        assert assessed(Client(f"{here},{here}", config=believing))
+        assert assessed(Client(here, config=Config(tls=str(ca), tls_name="localhost")))
         for port, config, message, fix in (
             (encrypting.port, None, "requires TLS", "TARIFFS_TLS"),
             (encrypting.port, other, "CERTIFICATE", "authority"),
@@ -80,43 +92,12 @@ def test_a_server_that_encrypts_writes_json_alone_when_a_client_does_not(
 ) -> None:
     monkeypatch.delenv("GRPC_VERBOSITY", raising=False)
     given = {f"TARIFFS_{name.upper()}": str(path) for name, path in files.items()}
+    given["TARIFFS_PROCESSES"] = "1"
     # The log is read as JSON, line by line.
-    with served(tmp_path / "state", stderr=subprocess.STDOUT, TARIFFS_PROCESSES="1", **given) as (
-        process,
-        log,
-    ):
+    with served(tmp_path / "state", stderr=subprocess.STDOUT, **given) as (process, log):
         unavailable(log.until("serving")["port"])
         process.terminate()
         assert log.rest()[-1]["event"] == "stopped"
-
-
-def unavailable(port: int, config: Config | None = None) -> Unavailable:
-    """The error of a client that must not get through."""
-    with Client(f"127.0.0.1:{port}", config=config) as client, pytest.raises(Unavailable) as caught:
-        client.duty("9503.00.0073", origin="CN", entry_date="2025-05-14", value=10)
-    return caught.value
-
-
-def assessed(server: Running, client: Client) -> str:
-    with client:
-        return str(
-            client.duty("9503.00.0073", origin="CN", value=1000, entry_date="2025-10-01", timeout=20).assessed
-        )
-
-
-def test_who_trusts_the_authority_is_answered_and_who_does_not_is_not(
-    ca: Path, strange: Path, files: dict[str, Any]
-) -> None:
-    with running(warm=no_warm_up, **files) as server:
-        here = f"localhost:{server.port}"
-        assert assessed(server, Client(here, tls=ca))
-        several = f"127.0.0.1:{server.port},127.0.0.1:{server.port}"
-        assert assessed(server, Client(several, tls=ca))
-        named = Config(tls=str(ca), tls_name="localhost")
-        assert assessed(server, Client(f"127.0.0.1:{server.port}", config=named))
-        for stranger in (Client(here, tls=strange), Client(here, tls=False)):
-            with pytest.raises(Unavailable), stranger:
-                stranger.duty("9503.00.0073", origin="CN", value=1000, timeout=30)
 
 
 def test_a_client_without_a_certificate_stays_out_where_one_is_asked_for(
@@ -124,11 +105,9 @@ def test_a_client_without_a_certificate_stays_out_where_one_is_asked_for(
 ) -> None:
     certificate, key = authority.issue("client").write(tmp_path, "client")
     with running(warm=no_warm_up, tls_client_ca=ca, **files) as server:
-        here = f"localhost:{server.port}"
-        config = Config(client_certificate=str(certificate), client_key=str(key))
-        assert assessed(server, Client(here, tls=ca, config=config))
-        with pytest.raises(Unavailable), Client(here, tls=ca) as bare:
-            bare.duty("9503.00.0073", origin="CN", value=1000, timeout=30)
+        config = Config(tls=str(ca), client_certificate=str(certificate), client_key=str(key))
+        assert assessed(Client(f"localhost:{server.port}", config=config))
+        unavailable(server.port, Config(tls=str(ca)))
 
 
 def test_a_renewed_certificate_is_shown_without_a_restart(
@@ -137,78 +116,53 @@ def test_a_renewed_certificate_is_shown_without_a_restart(
     directory, successor = tmp_path_factory.mktemp("new"), TestAuthority("successor")
     renewed = written(successor, directory)
     with running(warm=no_warm_up, **files) as server:
-        assert assessed(server, Client(f"localhost:{server.port}", tls=ca))
+        assert assessed(Client(f"localhost:{server.port}", tls=ca))
         certificate, key = server_files(successor, directory).values()
         shutil.copy(key, files["tls_key"])
         with structlog.testing.capture_logs() as logged:
             # The key alone is half of the new pair: the old one stays.
-            assert assessed(server, Client(f"127.0.0.1:{server.port}", tls=ca))
+            assert assessed(Client(f"127.0.0.1:{server.port}", tls=ca))
         assert "certificate not read" in {entry["event"] for entry in logged}
         shutil.copy(certificate, files["tls_certificate"])
         os.utime(files["tls_certificate"], ns=(1, 1))
-        assert assessed(server, Client(f"localhost:{server.port}", tls=renewed))
+        assert assessed(Client(f"localhost:{server.port}", tls=renewed))
 
 
-@pytest.mark.parametrize("spoiled", ["tls_certificate", "tls_key", "tls_client_ca"])
-def test_a_file_that_is_no_pem_is_told_by_its_variable(
-    ca: Path, files: dict[str, Any], tmp_path: Path, spoiled: str
+def test_a_file_that_is_no_pem_or_a_key_of_another_certificate_is_told_by_its_variable(
+    authority: TestAuthority, ca: Path, files: dict[str, Any], tmp_path: Path
 ) -> None:
     bad = tmp_path / "bad.pem"
     bad.write_text("not a certificate\n")
-    given = {**files, "tls_client_ca": ca, spoiled: bad}
-    with pytest.raises(InputError) as caught:
-        server_credentials(Settings.model_validate(given))
-    assert caught.value.reason == "SETTING_INVALID"
-    assert f"TARIFFS_{spoiled.upper()}" in caught.value.message
-
-
-def test_a_key_of_another_certificate_is_refused(
-    authority: TestAuthority, files: dict[str, Any], tmp_path: Path
-) -> None:
     _, key = authority.issue("another").write(tmp_path, "another")
-    with pytest.raises(InputError):
-        server_credentials(Settings.model_validate({**files, "tls_key": key}))
+    for spoiled in ({"tls_certificate": bad}, {"tls_key": bad}, {"tls_client_ca": bad}, {"tls_key": key}):
+        given = Settings.model_validate({**files, "tls_client_ca": ca, **spoiled})
+        with pytest.raises(InputError) as caught:
+            server_credentials(given)
+        assert caught.value.reason == "SETTING_INVALID"
+        if key not in spoiled.values():
+            assert f"TARIFFS_{next(iter(spoiled)).upper()}" in caught.value.message
 
 
 def test_a_file_the_client_cannot_read_is_told(tmp_path: Path) -> None:
-    with (
-        Client("localhost:1", tls=tmp_path / "nowhere.pem") as client,
-        pytest.raises(InvalidRequest) as caught,
-    ):
-        client.duty("9503.00.0073", origin="CN", value=1000)
+    with pytest.raises(InvalidRequest) as caught:
+        assessed(Client("localhost:1", tls=tmp_path / "nowhere.pem"))
     assert caught.value.reason == "SETTING_INVALID"
 
 
-@pytest.mark.parametrize(
-    ("given", "event"),
-    [
-        ({"insecure_listen": True}, "no authentication"),
-        ({"tokens_file": "tokens"}, "tokens not encrypted"),
-        ({"tls": True}, None),
-    ],
-)
-def test_what_is_open_beyond_loopback_is_warned_of(
-    files: dict[str, Any], tmp_path: Path, given: dict[str, object], event: str | None
-) -> None:
-    values: dict[str, object] = {"host": "0.0.0.0", "port": 0, **given}
-    if values.pop("tls", False):
-        values |= files
-    if "tokens_file" in values:
-        (tmp_path / "tokens").write_text("alice token\n")
-        values["tokens_file"] = tmp_path / "tokens"
-
-    class Port:
-        """Opens nothing: a test must not listen beyond loopback."""
-
-        def add_insecure_port(self, address: str) -> int:
-            return 1
-
-        def add_secure_port(self, address: str, credentials: grpc.ServerCredentials) -> int:
-            return 1
-
-    with structlog.testing.capture_logs() as logged:
-        open_port(Port(), Settings.model_validate(values))  # type: ignore[arg-type] # what it asks of a server
-    assert [entry["event"] for entry in logged] == ([event] if event else [])
+def test_what_is_open_beyond_loopback_is_warned_of(files: dict[str, Any], tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text("alice token\n")
+    # Opens nothing: a test must not listen beyond loopback.
+    port: Any = SimpleNamespace(add_insecure_port=lambda *_: 1, add_secure_port=lambda *_: 1)
+    opened: tuple[tuple[dict[str, Any], list[str]], ...] = (
+        ({"insecure_listen": True}, ["no authentication"]),
+        ({"tokens_file": tokens}, ["tokens not encrypted"]),
+        (files, []),
+    )
+    for given, events in opened:
+        with structlog.testing.capture_logs() as logged:
+            open_port(port, Settings.model_validate({"host": "0.0.0.0", "port": 0, **given}))
+        assert [entry["event"] for entry in logged] == events
 
 
 @pytest.mark.parametrize("mutual", [False, True])

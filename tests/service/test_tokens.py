@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -18,7 +19,7 @@ from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.server import watched_file
 from tariffs.service.server.identities import Identities, Tokens
 from tariffs.service.wire.identity import Caller
-from tests.service.harness import TIMEOUT, Running, fails, line, no_warm_up, running
+from tests.service.harness import TIMEOUT, fails, fault_of, line, no_warm_up, running
 from tests.service.stored import until
 
 BOB = hashlib.sha256(b"token-of-bob").hexdigest()
@@ -33,21 +34,10 @@ def path(tmp_path: Path) -> Path:
     return found
 
 
-class Peer:
-    """A connection in the clear from an address."""
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-
-    def peer(self) -> str:
-        return self._address
-
-    def auth_context(self) -> dict[str, list[bytes]]:
-        return {}
-
-
-def identified(metadata: Any, peer: str, tokens: Tokens | None) -> Caller:
-    return asyncio.run(Identities(tokens).identify(metadata, Peer(peer)))
+def identified(metadata: Any, address: str, tokens: Tokens | None) -> Caller:
+    """The caller of a connection in the clear from an address."""
+    connection: Any = SimpleNamespace(peer=lambda: address, auth_context=dict)
+    return asyncio.run(Identities(tokens).identify(metadata, connection))
 
 
 def rewrite(path: Path, text: str, stamp: int) -> None:
@@ -58,29 +48,21 @@ def rewrite(path: Path, text: str, stamp: int) -> None:
 
 def test_a_token_in_the_clear_or_as_its_sum_names_its_owner(path: Path) -> None:
     tokens = Tokens(path)
-    found = [tokens.name_of(token) for token in ("token-of-alice", "new-token", "token-of-bob")]
-    assert found == ["alice", "alice", "bob"]
-    assert [tokens.name_of(token) for token in ("", "token-of", BOB, f"sha256:{BOB}", "Token-of-alice")] == [
-        None
-    ] * 5
+    for token in ("token-of-alice", "new-token"):
+        assert tokens.name_of(token) == "alice"
+    assert tokens.name_of("token-of-bob") == "bob"
+    for wrong in ("", "token-of", BOB, f"sha256:{BOB}", "Token-of-alice"):
+        assert tokens.name_of(wrong) is None
+
+
+NO_SUM = "bob sha256:" + "z" * 64
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "# nobody\n",
-        "alice\n",
-        "alice a b\n",
-        "anonymous token\n",
-        "a/b token\n",
-        "bob sha256:12\n",
-        "bob sha256:" + "z" * 64,
-    ],
+    "text", ["", "# nobody", "alice", "alice a b", "anonymous token", "a/b token", "bob sha256:12", NO_SUM]
 )
-def test_a_file_that_is_wrong_is_an_error_that_does_not_show_a_token(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "tokens"
-    path.write_text(text)
+def test_a_file_that_is_wrong_is_an_error_that_does_not_show_a_token(path: Path, text: str) -> None:
+    path.write_text(f"{text}\n")
     with pytest.raises(InputError) as caught:
         Tokens(path)
     assert caught.value.reason == "SETTING_INVALID"
@@ -132,18 +114,17 @@ def test_the_file_is_watched_off_the_event_loop_and_no_call_reads_it(
         metadata = (("authorization", "Bearer token-of-bob"),)
         server.duty.CalculateDuty(line(), timeout=20, metadata=metadata)
         rewrite(path, "bob other-token\n", 1)
-        until(lambda: _is_refused(server, metadata))
+
+        def is_refused() -> bool:
+            try:
+                return not server.duty.CalculateDuty(line(), timeout=20, metadata=metadata)
+            except grpc.RpcError as error:
+                return fault_of(error).code is grpc.StatusCode.UNAUTHENTICATED
+
+        until(is_refused)
         server.loop.call_soon_threadsafe(server.server.reload)
         until(lambda: len(looked) > 5)
     assert "server" not in looked
-
-
-def _is_refused(server: Running, metadata: Any) -> bool:
-    try:
-        server.duty.CalculateDuty(line(), timeout=20, metadata=metadata)
-    except grpc.RpcError as error:
-        return error.code() is grpc.StatusCode.UNAUTHENTICATED
-    return False
 
 
 def test_a_file_that_cannot_be_read_any_more_locks_nobody_out_and_is_tried_until_it_can(path: Path) -> None:

@@ -38,8 +38,9 @@ from tests.service.collector import (
     within,
 )
 from tests.service.harness import Running, line, no_warm_up, running
-from tests.service.test_metric_names import scraped
-from tests.service.web_calls import post
+from tests.service.scraped import scraped
+from tests.service.stored import until
+from tests.service.web_calls import QUOTE, post
 
 CALL = "tariffs.v1.DutyService/CalculateDuty"
 TRACED = Config(traces="otlp")
@@ -104,11 +105,11 @@ def test_one_trace_connects_the_client_to_the_kernel(collector: Collector, trace
     with client_of(traced) as client:
         client.impact(None, ["base"], on="2026-11-20", by=["origin"], response="none", include_lines=True)
     names = {"tariffs.v1.SimulationService/Simulate", "wait for a worker", "task simulate", "pass over lines"}
-    spans = collector.wait_for(
-        lambda found: (
-            names <= {one.name for one in found} and sum("Simulate" in one.name for one in found) == 2
-        )
-    )
+
+    def whole(found: list[CollectedSpan]) -> bool:
+        return names <= {one.name for one in found} and sum("Simulate" in one.name for one in found) == 2
+
+    spans = collector.wait_for(whole)
     kernel = next(one for one in spans if one.name == "pass over lines")
     spans = [one for one in spans if one.span.trace_id == kernel.span.trace_id]
     assert names <= {one.name for one in spans}
@@ -157,31 +158,33 @@ def test_an_error_has_its_reason_and_the_log_line_the_trace(
     # The conventions: a fault of the caller is no error of the server.
     assert server.span.status.code != ERROR
     # The line is written after the answer.
-    give_up = time.monotonic() + 60.0
-    while '"call"' not in (printed := log.getvalue()[first:]) and time.monotonic() < give_up:
-        time.sleep(0.05)
+    until(lambda: '"call"' in log.getvalue()[first:])
+    printed = log.getvalue()[first:]
     (logged,) = [json.loads(text) for text in printed.splitlines() if '"call"' in text]
     assert logged["trace_id"] == server.span.trace_id.hex()
     assert logged["span_id"] == server.span.span_id.hex()
 
 
-def test_a_caller_without_a_trace_hears_the_one_of_the_server(collector: Collector, traced: Running) -> None:
+def quoted(collector: Collector, server: Running, request_id: str, *given: tuple[str, str]) -> CollectedSpan:
+    """The server's span of a call with metadata."""
+    server.duty.CalculateDuty(line(), timeout=20, metadata=(("x-request-id", request_id), *given))
+    return served(collector, request_id)
+
+
+def test_a_caller_without_a_trace_hears_the_one_of_the_server_and_the_metrics_name_it(
+    collector: Collector, traced: Running
+) -> None:
     _, call = traced.duty.CalculateDuty.with_call(line(), timeout=20, metadata=(("x-request-id", "heard"),))
     span = served(collector, "heard").span
     heard = dict(call.trailing_metadata())["traceparent"]
     assert heard == f"00-{span.trace_id.hex()}-{span.span_id.hex()}-01"
+    samples = scraped(traced.server.metrics_port)["tariffs_call_seconds"].samples
+    slowest = {one.exemplar.labels["trace_id"] for one in samples if one.exemplar is not None}
+    assert span.trace_id.hex() in slowest
     with pytest.raises(grpc.RpcError) as caught:
         traced.duty.CalculateDuty(line(origin="Atlantis"), timeout=20)
     failed: Any = caught.value
     assert "traceparent" in dict(failed.trailing_metadata())
-
-
-def test_the_slowest_calls_name_their_traces_in_the_metrics(collector: Collector, traced: Running) -> None:
-    traced.duty.CalculateDuty(line(), timeout=20, metadata=(("x-request-id", "named"),))
-    span = served(collector, "named").span
-    samples = scraped(traced.server.metrics_port)["tariffs_call_seconds"].samples
-    exemplars = [sample.exemplar for sample in samples if sample.exemplar is not None]
-    assert span.trace_id.hex() in {one.labels["trace_id"] for one in exemplars}
 
 
 @pytest.mark.parametrize(("given", "sampled"), [("01", 1), ("00", 0)])
@@ -191,8 +194,7 @@ def test_a_caller_says_whether_its_trace_is_sampled(
     trace = os.urandom(16).hex()
     entry = ("traceparent", f"00-{trace}-{'cd' * 8}-{given}")
     traced.duty.CalculateDuty(line(), timeout=20, metadata=(entry,))
-    traced.duty.CalculateDuty(line(), timeout=20, metadata=(("x-request-id", f"after-{given}"),))
-    served(collector, f"after-{given}")
+    quoted(collector, traced, f"after-{given}")
     assert [one.span.trace_id.hex() for one in collector.spans()].count(trace) == sampled
 
 
@@ -200,17 +202,15 @@ def test_a_caller_says_whether_its_trace_is_sampled(
 def test_a_malformed_context_begins_a_trace_of_its_own(
     collector: Collector, traced: Running, given: str
 ) -> None:
-    entries = (("traceparent", given), ("x-request-id", f"malformed-{len(given)}"))
-    traced.duty.CalculateDuty(line(), timeout=20, metadata=entries)
-    assert not served(collector, f"malformed-{len(given)}").span.parent_span_id
+    span = quoted(collector, traced, f"malformed-{len(given)}", ("traceparent", given)).span
+    assert not span.parent_span_id
 
 
 def test_a_call_over_http_is_in_the_trace_of_its_caller(collector: Collector) -> None:
     trace = os.urandom(16).hex()
-    given = {"hts": "9503.00.0073", "origin": "CN", "customs_value": "1000", "entry": "2025-10-01"}
+    context = {"traceparent": f"00-{trace}-{'cd' * 8}-01", "x_request_id": "http"}
     with running(warm=no_warm_up, traces="otlp", http_port=0) as server:
-        context = {"traceparent": f"00-{trace}-{'cd' * 8}-01", "x_request_id": "http"}
-        answer = post(server.server.http_port, "DutyService/CalculateDuty", {"line": given}, **context)
+        answer = post(server.server.http_port, "DutyService/CalculateDuty", QUOTE, **context)
     assert answer.status == 200
     assert served(collector, "http").span.trace_id.hex() == trace
 
@@ -263,18 +263,17 @@ def test_a_collector_that_does_not_answer_delays_no_stop(monkeypatch: pytest.Mon
             assert time.monotonic() - began < otel_tracing.CLOSE_SECONDS + 3.0
 
 
-def test_without_the_extra_the_start_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_the_start_names_it_and_another_word_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(tracing, "_MODULE", "tariffs.service.observability.not_installed")
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(ServiceError) as absent:
         tracing.start_tracing("otlp")
-    assert caught.value.reason == "EXTRA_MISSING"
-    assert "tariffs[telemetry]" in caught.value.fix
-
-
-def test_a_client_with_another_word_is_refused() -> None:
-    with Client("127.0.0.1:1", config=Config(traces="loud")) as client, pytest.raises(TariffsError) as caught:
+    assert absent.value.reason == "EXTRA_MISSING"
+    assert "tariffs[telemetry]" in absent.value.fix
+    with Client("127.0.0.1:1", config=Config(traces="loud")) as client, pytest.raises(TariffsError) as loud:
         client.duty("9503.00.0073", origin="CN", value=1)
-    assert caught.value.reason == "SETTING_INVALID"
+    assert loud.value.reason == "SETTING_INVALID"
 
 
 OFF = """
@@ -291,7 +290,6 @@ def test_switched_off_nothing_of_opentelemetry_is_imported() -> None:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "TARIFFS_"))
     }
-    done = subprocess.run(
-        [sys.executable, "-c", OFF], capture_output=True, text=True, timeout=120, check=True, env=environment
-    )
+    command = [sys.executable, "-c", OFF]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, env=environment)
     assert json.loads(done.stdout.splitlines()[-1]) == []

@@ -9,7 +9,8 @@ import pickle
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import numpy as np
 import psutil
 import pytest
 
-from tariffs.engine.errors import InputError, LawError, ScenarioError, ServiceError, TariffsError
+from tariffs.engine.errors import InputError, LawError, ScenarioError, ServiceError
 from tariffs.service.observability.task_time import TaskTime
 from tariffs.service.server.warmup import QUOTES, RUNS
 from tariffs.service.wire.frames import pack
@@ -42,12 +43,10 @@ class Collected:
 
     def __init__(self) -> None:
         self.results: list[bytes] = []
+        self.result: Callable[[bytes], None] = self.results.append
         self.told = threading.Event()
         self.cancel_token = CancelToken()
         self.cancelled = self.cancel_token.is_set
-
-    def result(self, data: bytes) -> None:
-        self.results.append(data)
 
     def progress(self, data: bytes) -> None:
         self.told.set()
@@ -71,8 +70,8 @@ def pool() -> Iterator[WorkerPool]:
         yield workers
 
 
-def compute(workers: WorkerPool, task: str, payload: bytes) -> list[bytes]:
-    sink = Collected()
+def compute(workers: WorkerPool, task: str, payload: bytes, sink: Collected | None = None) -> list[bytes]:
+    sink = sink or Collected()
     workers.compute(task, payload, sink, sink.cancel_token)
     return sink.results
 
@@ -83,11 +82,26 @@ def here(task: str, payload: bytes) -> list[bytes]:
     return sink.results
 
 
-def test_a_worker_answers_with_the_same_bytes_as_this_process_and_tells_what_it_took() -> None:
+def packed(request: Any) -> bytes:
+    return pack({}, request.SerializeToString())
+
+
+def batch(lines: int) -> bytes:
+    return packed(duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS] * lines))
+
+
+def test_a_worker_answers_with_the_same_bytes_as_this_process_and_leaves_it_the_processor() -> None:
     request = batch(3)
     seen: list[tuple[str, TaskTime]] = []
-    with started(observe=lambda task, spent: seen.append((task, spent))) as workers:
+    with started(niceness=7, observe=lambda task, spent: seen.append((task, spent))) as workers:
         (found,) = compute(workers, "duties", request)
+        (pid,) = workers.processes
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, pid) == min(19, own + 7)
+        # With the autogroups of Linux a priority is one among the processes of the session.
+        assert os.getsid(pid) == os.getsid(0)
+        # The interrupts of its terminal are for the server.
+        assert os.getpgid(pid) != os.getpgid(0)
     (wanted,) = here("duties", request)
     parse = duty_service_pb2.BatchCalculateDutiesResponse.FromString
     assert parse(found) == parse(wanted)
@@ -105,7 +119,7 @@ def test_errors_come_back_from_a_worker_as_they_were_raised(pool: WorkerPool) ->
         ("diff", scenario_service_pb2.DiffScenariosRequest(first={"name": "no-such"}), ScenarioError),
     )
     for task, request, kind in requests:
-        payload = pack({}, request.SerializeToString())
+        payload = packed(request)
         with pytest.raises(kind) as far:
             compute(pool, task, payload)
         with pytest.raises(kind) as near:
@@ -117,28 +131,24 @@ def test_errors_come_back_from_a_worker_as_they_were_raised(pool: WorkerPool) ->
     assert compute(pool, "duties", batch(1))
 
 
-def test_a_warm_up_that_dies_is_the_error_of_the_start(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ServiceError) as caught, started(warm_up="tariffs.service.server.warmup:no_such"):
+def test_a_warm_up_that_dies_or_fails_is_the_error_of_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ServiceError) as dead, started(warm_up="tariffs.service.server.warmup:no_such"):
         pass
-    assert caught.value.reason == "SERVER_UNAVAILABLE"
+    assert dead.value.reason == "SERVER_UNAVAILABLE"
     assert "no_such" in capfd.readouterr().err
-
-
-def test_a_warm_up_that_fails_tells_its_own_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = tmp_path / "broken_warm_up.py"
-    place.write_text(
+    (tmp_path / "broken_warm_up.py").write_text(
         "from tariffs.engine.errors import LawError\n"
         "def warm_up():\n    raise LawError('LAW_INVALID', 'The law is broken.', fix='Mend it.')\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(LawError) as caught, started(warm_up="broken_warm_up:warm_up"):
+    with pytest.raises(LawError) as failed, started(warm_up="broken_warm_up:warm_up"):
         pass
-    assert (caught.value.message, caught.value.fix) == ("The law is broken.", "Mend it.")
+    assert (failed.value.message, failed.value.fix) == ("The law is broken.", "Mend it.")
 
 
-LONG = pb.SimulateRequest(
-    points=points(*[("base", f"{year}-{month:02}-15") for year in (2025, 2026) for month in range(1, 13)])
-)
+LONG = [("base", f"{year}-{month:02}-15") for year in (2025, 2026) for month in range(1, 13)]
 
 
 @pytest.mark.slow
@@ -146,25 +156,17 @@ def test_a_cancelled_run_stops_and_its_worker_takes_the_next() -> None:
     spent: list[TaskTime] = []
     with started(warm_up=RUNS, observe=lambda _, one: spent.append(one)) as workers:
         sink = Collected()
-        failed: list[TariffsError] = []
-
-        def run() -> None:
-            try:
-                workers.compute("simulate", pack({}, LONG.SerializeToString()), sink, sink.cancel_token)
-            except TariffsError as error:
-                failed.append(error)
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        assert sink.told.wait(SECONDS)
-        time.sleep(0.2)
-        sink.cancel_token.cancel()
-        thread.join(SECONDS)
-        assert [error.reason for error in failed] == ["CANCELLED"]
+        with ThreadPoolExecutor(1) as pool:
+            long = packed(pb.SimulateRequest(points=points(*LONG)))
+            run = pool.submit(compute, workers, "simulate", long, sink)
+            assert sink.told.wait(SECONDS)
+            time.sleep(0.2)
+            sink.cancel_token.cancel()
+            with pytest.raises(ServiceError) as caught:
+                run.result(SECONDS)
+        assert caught.value.reason == "CANCELLED"
         assert spent[0].stop is not None
-        assert compute(
-            workers, "simulate", pack({}, pb.SimulateRequest(points=points(("base", ""))).SerializeToString())
-        )
+        assert compute(workers, "simulate", packed(pb.SimulateRequest(points=points(("base", "")))))
         assert spent[1].stop is None
         assert spent[1].lines > 300_000
         assert workers.restarts == 0
@@ -172,17 +174,17 @@ def test_a_cancelled_run_stops_and_its_worker_takes_the_next() -> None:
 
 @pytest.mark.kill
 def test_a_run_whose_worker_is_killed_is_computed_by_another_and_nobody_notices() -> None:
-    payload = pack({}, simulation(rows(5), asked=[("base", "2026-11-20")]).SerializeToString())
+    payload = packed(simulation(rows(5), asked=[("base", "2026-11-20")]))
     with started() as workers:
+        sink = Collected()
 
-        class Killing(Collected):
-            def result(self, data: bytes) -> None:
-                super().result(data)
-                if len(self.results) == 2:
-                    os.kill(workers.processes[0], signal.SIGKILL)
+        def result(data: bytes) -> None:
+            sink.results.append(data)
+            if len(sink.results) == 2:
+                os.kill(workers.processes[0], signal.SIGKILL)
 
-        sink = Killing()
-        workers.compute("simulate", payload, sink, sink.cancel_token)
+        sink.result = result
+        compute(workers, "simulate", payload, sink)
         assert workers.restarts == 1
     parse = pb.SimulateResponse.FromString
     found, wanted = ([parse(one) for one in all_of] for all_of in (sink.results, here("simulate", payload)))
@@ -193,46 +195,20 @@ def test_a_run_whose_worker_is_killed_is_computed_by_another_and_nobody_notices(
 @pytest.mark.kill
 @pytest.mark.slow
 def test_a_run_that_kills_every_worker_is_refused_and_harms_no_other() -> None:
-    with started(warm_up=QUOTES) as workers:
-        sink = Collected()
-        failed: list[TariffsError] = []
-
-        def run() -> None:
-            try:
-                workers.compute("duties", batch(1000), sink, sink.cancel_token)
-            except TariffsError as error:
-                failed.append(error)
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        deadline = time.monotonic() + SECONDS
-        while thread.is_alive() and time.monotonic() < deadline:
-            for pid in workers.processes:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            thread.join(0.2)
-        assert [error.reason for error in failed] == ["SERVER_UNAVAILABLE"]
+    with started() as workers:
+        with ThreadPoolExecutor(1) as pool:
+            run, deadline = pool.submit(compute, workers, "duties", batch(1000)), time.monotonic() + SECONDS
+            while not run.done() and time.monotonic() < deadline:
+                for pid in workers.processes:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                time.sleep(0.2)
+            with pytest.raises(ServiceError) as caught:
+                run.result(0)
+        assert caught.value.reason == "SERVER_UNAVAILABLE"
         (answer,) = compute(workers, "duties", batch(1))
         assert duty_service_pb2.BatchCalculateDutiesResponse.FromString(answer).quotes
         assert workers.restarts >= 1
-
-
-def batch(lines: int) -> bytes:
-    request = duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS] * lines)
-    return pack({}, request.SerializeToString())
-
-
-def test_workers_have_a_lower_priority_in_the_session_of_the_server_and_no_interrupts_of_its_terminal() -> (
-    None
-):
-    with started(niceness=7) as pool:
-        (worker_process,) = pool.processes
-        assert os.getpriority(os.PRIO_PROCESS, worker_process) == min(
-            19, os.getpriority(os.PRIO_PROCESS, 0) + 7
-        )
-        # With the autogroups of Linux a priority is one among the processes of the session.
-        assert os.getsid(worker_process) == os.getsid(0)
-        assert os.getpgid(worker_process) != os.getpgid(0)
 
 
 def test_what_is_over_is_told_once_and_at_once_to_who_comes_late() -> None:
@@ -244,14 +220,10 @@ def test_what_is_over_is_told_once_and_at_once_to_who_comes_late() -> None:
     assert heard == ["first", "late"]
 
 
-def test_what_is_no_exception_at_all_does_not_take_the_worker_with_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    class Panic(BaseException):
-        """As Polars has it."""
-
+def test_a_panic_that_is_no_exception_leaves_the_worker_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     def panics(payload: bytes, sink: object) -> None:
-        raise Panic("out of range")
+        # As Polars has it.
+        raise BaseException("out of range")
 
     monkeypatch.setattr(tasks, "TASKS", {"panics": panics})
     inbox = worker._Inbox(io.BytesIO())
@@ -326,5 +298,5 @@ def test_a_run_nobody_waits_for_is_not_begun(pool: WorkerPool) -> None:
     sink = Collected()
     sink.cancel_token.cancel()
     with pytest.raises(ServiceError, match="cancelled"):
-        pool.compute("duties", b"", sink, sink.cancel_token)
+        compute(pool, "duties", b"", sink)
     assert len(compute(pool, "duties", batch(1))) == 1
