@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tariffs.client import Client
+from tariffs.client import Client, InvalidRequest, TariffsError
 from tariffs.client.cli.__main__ import run
 
 
@@ -21,7 +21,7 @@ class Cli:
         self._capsys = capsys
 
     def out(self, words: Sequence[str], code: int = 0) -> str:
-        """Standard output."""
+        """Standard output; a text of words is split."""
         return self._said(words, code)[0]
 
     def err(self, words: Sequence[str], code: int = 0) -> str:
@@ -47,6 +47,33 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
     return Cli(capsys)
 
 
+def refuses(
+    reason: str, field: str | None = None, said: str | None = None, kind: type[TariffsError] = InvalidRequest
+) -> Any:
+    """Expect a refusal by its reason, the field that it names, a pattern of its words, and its class."""
+    return pytest.raises(
+        kind, match=said, check=lambda error: error.reason == reason and field in {None, error.field}
+    )
+
+
+def goods(*rows: tuple[Any, ...], more: tuple[str, ...] = ()) -> pl.DataFrame:
+    """A table of codes, origins and customs values, and of more columns."""
+    return pl.DataFrame(rows, ["hts", "origin", "customs_value", *more], orient="row")
+
+
+def scenario_text(*changes: str, name: str = "mine", head: str = "") -> str:
+    """A scenario of changes, written as mappings without their braces."""
+    lines = "".join(f"  - {{{change}}}\n" for change in changes)
+    title = f"schema: tariffs.scenario/v1\nid: {name}\ntitle: {name.title()}\nbasis: hypothesis\n"
+    return f"{title}{head}changes:\n{lines}"
+
+
+@pytest.fixture(autouse=True)
+def _a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that a test names, and rows that commands refuse, are written beside no other test's."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(scope="session")
 def here(client: Client) -> Client:
     """Call the services in this process, where calls go there too."""
@@ -58,27 +85,6 @@ def there(server: str) -> Iterator[Client]:
     """Call the real server."""
     with Client(server) as connected:
         yield connected
-
-
-@pytest.fixture
-def bad_rows(tmp_path: Path) -> Path:
-    """A table of 1,000 rows of which three cannot be used."""
-    frame = pl.DataFrame(
-        {
-            "hts": ["9503.00.0073"] * 1000,
-            "origin": ["CN"] * 1000,
-            "customs_value": ["100"] * 1000,
-            "mine": [str(row) for row in range(1000)],
-        }
-    )
-    changes = {("hts", 10): "abc", ("origin", 20): "XX", ("customs_value", 30): "-4"}
-    for (column, row), value in changes.items():
-        frame = frame.with_columns(
-            pl.when(pl.int_range(pl.len()) == row).then(pl.lit(value)).otherwise(pl.col(column)).alias(column)
-        )
-    path = tmp_path / "bad.csv"
-    frame.write_csv(path)
-    return path
 
 
 @pytest.fixture(scope="session")

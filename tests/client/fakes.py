@@ -6,7 +6,6 @@ import io
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
@@ -17,48 +16,33 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_status import rpc_status
 
+from tariffs.client.testing.handlers import ContractHandlers, Method
 from tariffs.v1 import duty_service_pb2 as duty_pb
-from tariffs.v1 import duty_service_pb2_grpc, scenario_service_pb2_grpc, simulation_service_pb2_grpc
 from tariffs.v1 import scenario_service_pb2 as scenario_pb
 from tariffs.v1 import simulation_service_pb2 as simulation_pb
 
 Answer = Callable[[Any, grpc.ServicerContext], Any]
 
 
-@dataclass
-class FakeServer:
-    """Answers by RPC name, and the requests that came in."""
+class FakeServer(ContractHandlers):
+    """Answers by the name of a method, and the requests that came in."""
 
-    target: str = ""
-    answers: dict[str, Answer] = field(default_factory=dict)
-    requests: list[Any] = field(default_factory=list)
-    health: health.HealthServicer = field(default_factory=health.HealthServicer)
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: dict[str, Answer] = {}
+        self.requests: list[Any] = []
+        self.target, self.health = "", health.HealthServicer()
 
-    def call(self, name: str, request: Any, context: grpc.ServicerContext) -> Any:
-        self.requests.append(request)
-        return self.answers[name](request, context)
+    def responses(self, method: Method, given: Any, context: grpc.ServicerContext) -> Any:
+        self.requests.append(given)
+        answer = self.answers[method.path.rpartition("/")[2]](given, context)
+        return answer if method.responses_stream else [answer]
 
 
 @contextmanager
 def fake_server() -> Iterator[FakeServer]:
     fake = FakeServer()
-
-    class Duty(duty_service_pb2_grpc.DutyServiceServicer):
-        def CalculateDuty(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-            return fake.call("CalculateDuty", request, context)
-
-    class Scenarios(scenario_service_pb2_grpc.ScenarioServiceServicer):
-        def CheckScenario(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-            return fake.call("CheckScenario", request, context)
-
-    class Simulation(simulation_service_pb2_grpc.SimulationServiceServicer):
-        def Simulate(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-            yield from fake.call("Simulate", request, context)
-
-    server = grpc.server(ThreadPoolExecutor(2))
-    duty_service_pb2_grpc.add_DutyServiceServicer_to_server(Duty(), server)
-    scenario_service_pb2_grpc.add_ScenarioServiceServicer_to_server(Scenarios(), server)
-    simulation_service_pb2_grpc.add_SimulationServiceServicer_to_server(Simulation(), server)
+    server = grpc.server(ThreadPoolExecutor(2), handlers=[fake])
     health_pb2_grpc.add_HealthServicer_to_server(fake.health, server)
     fake.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()
@@ -87,26 +71,20 @@ def refuse(code: str, reason: str, message: str, *details: Message, **metadata: 
 
 
 def toy_answer(request: Any, _context: grpc.ServicerContext) -> duty_pb.CalculateDutyResponse:
+    amounts: Any = dict.fromkeys(("min", "max"), "1000.00")
+    named: Any = {"measure": "fent_cn", "authority": "ieepa.fentanyl", "heading": "9903.01.24"}
     layer = duty_pb.Layer(
-        measure="fent_cn",
-        authority="ieepa.fentanyl",
-        heading="9903.01.24",
+        **named,
+        **amounts,
         state=duty_pb.LAYER_STATE_APPLIED,
         rate="0.10",
         base="10000.00",
         amount="1000.00",
-        min="1000.00",
-        max="1000.00",
         citations=["an act"],
-        why={"rule": "row", "text": "10% on the customs value."} if request.explain else {},
     )
+    landed = {"total": "11034.64"}
     return duty_pb.CalculateDutyResponse(
-        assessed="1000.00",
-        owed="0.00",
-        min="1000.00",
-        max="1000.00",
-        landed={"total": "11034.64"},
-        layers=[layer],
+        **amounts, assessed="1000.00", owed="0.00", landed=landed, layers=[layer]
     )
 
 

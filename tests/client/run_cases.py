@@ -1,9 +1,10 @@
-"""Cases of runs over tables: verb, layout, way and every option, and how to ask for them."""
+"""Cases of runs over tables that cover all pairs of verb, layout, way and every option, and how to ask for them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import itertools
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,86 @@ from tariffs.engine.response.trade.trade_response import LASTING_MODELS
 from tariffs.engine.runs import refusals
 from tariffs.engine.schedule import reference_data
 from tariffs.run_spec.option import IMPACT, SEEK, SWEEP, TIMELINE
-from tests.client.covering import Case
+
+Case = dict[str, Any]
+Pair = tuple[tuple[str, int], tuple[str, int]]
+TRIES = 200
+
+
+class Covering:
+    """Greedy pairwise covering.
+
+    Args:
+        factors: levels of each factor, the default first.
+        allowed: tells of a part of a case whether it may be completed.
+        seed: cases differ by it.
+    """
+
+    def __init__(
+        self, factors: Mapping[str, Sequence[Any]], allowed: Callable[[Case], bool], seed: int = 0
+    ) -> None:
+        self._factors, self._allowed, self._random = factors, allowed, random.Random(seed)
+
+    def cases(self) -> list[Case]:
+        """Cases that together have every pair that some allowed case has."""
+        left = dict.fromkeys(pair for pair in self._pairs() if self._allowed(self._case(dict(pair))))
+        found = []
+        while left:
+            pair = next(iter(left))
+            chosen = self._completed(dict(pair), left)
+            # Two levels may exclude each other by a third factor alone.
+            for covered in [pair] if chosen is None else _pairs_of(chosen):
+                left.pop(covered, None)
+            if chosen is not None:
+                found.append(self._case(chosen))
+        return found
+
+    def completed(self, given: Case) -> Case | None:
+        """Complete a case, with levels as near to the defaults as is allowed; None if there is none."""
+        fixed = {name: list(self._factors[name]).index(value) for name, value in given.items()}
+        chosen = self._completed(fixed, {})
+        return None if chosen is None else self._case(chosen)
+
+    def _completed(self, fixed: dict[str, int], left: Mapping[Pair, None]) -> dict[str, int] | None:
+        rest = [name for name in self._factors if name not in fixed]
+        if not all(self._levels(fixed, name) for name in rest):
+            return None
+        for _ in range(TRIES):
+            chosen = dict(fixed)
+            self._random.shuffle(rest)
+            for name in rest:
+                if not (levels := self._levels(chosen, name)):
+                    break
+                chosen[name] = max(
+                    levels, key=lambda level: (self._gain(chosen, (name, level), left), -level)
+                )
+            else:
+                return {name: chosen[name] for name in self._factors}
+        return None
+
+    def _levels(self, chosen: Mapping[str, int], name: str) -> list[int]:
+        levels = range(len(self._factors[name]))
+        return [level for level in levels if self._allowed(self._case({**chosen, name: level}))]
+
+    def _gain(self, chosen: Mapping[str, int], one: tuple[str, int], left: Mapping[Pair, None]) -> int:
+        return sum(_pair(other, one) in left for other in chosen.items())
+
+    def _pairs(self) -> Iterator[Pair]:
+        levels = [[(name, level) for level in range(len(self._factors[name]))] for name in self._factors]
+        for one, other in itertools.combinations(levels, 2):
+            yield from itertools.starmap(_pair, itertools.product(one, other))
+
+    def _case(self, chosen: Mapping[str, int]) -> Case:
+        return {name: self._factors[name][level] for name, level in chosen.items()}
+
+
+def _pair(one: tuple[str, int], other: tuple[str, int]) -> Pair:
+    return (one, other) if one <= other else (other, one)
+
+
+def _pairs_of(chosen: Mapping[str, int]) -> Iterator[Pair]:
+    return itertools.starmap(_pair, itertools.combinations(chosen.items(), 2))
+
 
 DAY, BASELINE, OLD_BASELINE = "2027-01-11", "2026-09-01", "2025-01-01"
 """Every law between baseline and day is a step of a path, which takes time: few cases have the old one."""
@@ -34,16 +114,9 @@ SCENARIOS: Mapping[str, Any] = {
     "limit": Scenario.from_text(f"{HEAD}limit\n{RATES}{LIMIT}"),
     "mixture": "truce-even-odds",
 }
-VARIED = {
-    "rates": ("cn", ["5%", "30%"]),
-    "limit": ("cn", ["5%", "30%"]),
-    "mixture": ("lapses", ["30%", "80%"]),
-}
-SOUGHT = {
-    "rates": ("start", "2027-01-10", "2027-01-12"),
-    "limit": ("start", "2027-01-10", "2027-01-12"),
-    "mixture": ("lapses", "30%", "80%"),
-}
+VARIED = {**dict.fromkeys(("rates", "limit"), ("cn", ["5%", "30%"])), "mixture": ("lapses", ["30%", "80%"])}
+SOUGHT = dict.fromkeys(("rates", "limit"), ("start", "2027-01-10", "2027-01-12"))
+SOUGHT |= {"mixture": ("lapses", "30%", "80%")}
 SINGLE = "truce-lapses"
 OF_ONE = Scenario.from_text(f"{HEAD}of-one\nmixture: [{{scenario: {SINGLE}, weight: 100%}}]\n")
 NOTHING = Scenario.from_text(f"{HEAD}nothing\nchanges: []\n")
@@ -226,29 +299,20 @@ def scenarios_of(case: Case) -> list[Any]:
 def ask(client: Client, case: Case, lines: Any, options: Mapping[str, Any]) -> Any:
     """Result of a case over its table, by its way."""
     verb, way = case["run"]
-    on: dict[str, Any] = {"cluster": "tcp://test"} if way == "cluster" else {}
-    name, values = VARIED[case["change"]]
-    if verb == IMPACT:
-        if way == "long":
-            return client.start(lines, scenarios_of(case), on=DAY, **options).result()
-        return client.impact(lines, scenarios_of(case), on=DAY, **options, **on)
+    given = {**options, **({"cluster": "tcp://test"} if way == "cluster" else {})}
     if verb == TIMELINE:
-        if way == "long":
-            period = (PERIOD["start"], PERIOD["end"])
-            return client.start(lines, scenarios_of(case), period=period, **options).result()
-        return client.timeline(lines, scenarios_of(case), **PERIOD, **options, **on)
+        given |= {"period": (PERIOD["start"], PERIOD["end"])} if way == "long" else PERIOD
+    else:
+        given["on"] = DAY
     if verb == SWEEP:
-        run = client.start_sweep if way == "long" else client.sweep
-        found: Any = run(lines, SCENARIOS[case["change"]], vary={name: values}, on=DAY, **options, **on)
-        return found.result() if way == "long" else found
-    return client.seek(
-        lines,
-        SCENARIOS[case["change"]],
-        vary=SOUGHT[case["change"]],
-        target=("duty", 1e6),
-        on=DAY,
-        **options,
-    )
+        given["vary"] = dict([VARIED[case["change"]]])
+    if verb == SEEK:
+        given |= {"vary": SOUGHT[case["change"]], "target": ("duty", 1e6)}
+    acts = scenarios_of(case) if verb in {IMPACT, TIMELINE} else SCENARIOS[case["change"]]
+    if way == "long":
+        start: Any = client.start_sweep if verb == SWEEP else client.start
+        return start(lines, acts, **given).result()
+    return getattr(client, verb)(lines, acts, **given)
 
 
 def frames(result: Any) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -263,11 +327,6 @@ def frames(result: Any) -> Iterator[tuple[str, pl.DataFrame]]:
             yield f"{'ranges.' * (holder is ranges)}{name}", frame
 
 
-def is_number(kind: pl.DataType) -> bool:
-    """Tell numbers from keys; days of a segment are a key."""
-    return kind.is_float()
-
-
 def same_rows(found: pl.DataFrame, wanted: pl.DataFrame, what: str, *, exact: bool = False) -> None:
     """Compare rows by their keys, in any order of rows and columns; numbers to 1e-9 of the largest, amounts to 1e-6."""
     assert sorted(found.columns) == sorted(wanted.columns), what
@@ -275,7 +334,7 @@ def same_rows(found: pl.DataFrame, wanted: pl.DataFrame, what: str, *, exact: bo
     if exact:
         assert found.equals(wanted, null_equal=True), what
         return
-    keys = [name for name, kind in wanted.schema.items() if not is_number(kind)]
+    keys = [name for name, kind in wanted.schema.items() if not kind.is_float()]
     found, wanted = (one.sort(keys, nulls_last=True, maintain_order=True) for one in (found, wanted))
     assert found.select(keys).equals(wanted.select(keys), null_equal=True), f"{what}: other keys"
     for name in set(wanted.columns) - set(keys):
@@ -286,21 +345,14 @@ def same_rows(found: pl.DataFrame, wanted: pl.DataFrame, what: str, *, exact: bo
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=least, err_msg=f"{what}: {name}")
 
 
-@contextmanager
-def tasks_here(monkeypatch: Any) -> Iterator[None]:
+def compute_tasks_here(monkeypatch: Any) -> None:
     """Compute the tasks of a cluster in this process, and tables of some rows in several buckets."""
     from tariffs.engine.runs.sweeps import sweep_points
     from tariffs.engine.tables import partitions
     from tariffs.service.rpc import runs
     from tariffs.service.workers.spread_tasks import OneProcess
 
-    @contextmanager
-    def here(address: str) -> Iterator[OneProcess]:
-        with OneProcess(lambda: False) as tasks:
-            yield tasks
-
-    monkeypatch.setattr(runs, "cluster", here)
+    monkeypatch.setattr(runs, "cluster", lambda address: OneProcess(lambda: False))
     monkeypatch.setattr(sweep_points, "CELLS", 4)
     monkeypatch.setattr(partitions, "ROWS_PER_BUCKET", 25)
     monkeypatch.setattr(partitions, "ROWS_PER_SLICE", 20)
-    yield

@@ -214,9 +214,7 @@ def test_the_example_has_the_amounts_of_duty(client: Client, found: BomResult, b
     ).items()
 
 
-def test_changes_ahead_are_those_of_the_duty_on_the_days(
-    client: Client, found: BomResult, bicycle: Path
-) -> None:
+def test_changes_ahead_are_those_of_the_days(client: Client, found: BomResult, bicycle: Path) -> None:
     (change,) = found.scenarios[0].changes
     assert (change.day, change.measures[0][:4]) == ("2026-12-04", "s232")
     before, after = (
@@ -301,24 +299,15 @@ def test_a_single_source_takes_the_place_of_a_plan_that_whole_dollars_make_deare
     assert found.amounts.landed < split
 
 
-def test_the_same_everywhere(
-    there: Client,
-    server: str,
-    found: BomResult,
-    bicycle: Path,
-    tmp_path: Path,
-    cli: Cli,
-) -> None:
+def test_the_same_everywhere(there: Client, server: str, found: BomResult, bicycle: Path, cli: Cli) -> None:
     assert there.bom(bicycle, **OPTIONS).to_json_dict() == found.to_json_dict()
-    workbook = tmp_path / "bicycle.xlsx"
-    pl.read_csv(bicycle).rename({"hts": "Code", "unit_cost": "Unit cost"}).write_excel(workbook)
-    arguments = ["bom", str(workbook), "--on", DAY, "--units", "1000", "-s", "base", "-s", "truce-even-odds"]
-    arguments += ["--origins", "CN,VN"]
-    document = cli.json([*arguments, "--json", "--target", server])
+    pl.read_csv(bicycle).rename({"hts": "Code", "unit_cost": "Unit cost"}).write_excel("bicycle.xlsx")
+    words = f"bom bicycle.xlsx --on {DAY} --units 1000 -s base -s truce-even-odds --origins CN,VN"
+    document = cli.json(f"{words} --target {server}")
     assert document.pop("schema") == "tariffs.bom/v1"
     expected = json.loads(json.dumps(found.to_json_dict()))
     assert [one["total"] for one in document["scenarios"]] == [one["total"] for one in expected["scenarios"]]
     assert document["scenarios"][0]["changes"] == expected["scenarios"][0]["changes"]
-    printed = pl.read_csv(io.StringIO(cli.out([*arguments, "--local", "--csv"])))
+    printed = pl.read_csv(io.StringIO(cli.out(f"{words} --local --csv")))
     assert printed["landed"].sum() == pytest.approx(float(found.frame["landed"].sum()))
-    assert "2026-12-04: +10.7 % of the duty" in cli.out([*arguments, "--local"])
+    assert "2026-12-04: +10.7 % of the duty" in cli.out(f"{words} --local")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
@@ -30,9 +28,9 @@ from tariffs.client.config import secured
 from tariffs.client.errors import LAW_REASONS, USAGE_REASONS, TariffsError, from_engine_error
 from tariffs.engine.errors import REASONS, InputError, ScenarioError
 from tariffs.v1 import duty_service_pb2, simulation_service_pb2
-from tests.client.fakes import FakeServer, fake_server, refuse
+from tests.client.conftest import refuses
+from tests.client.fakes import fake_server, refuse
 
-DELETE = "/tariffs.v1.TableService/DeleteTable"
 PUSHBACK = "grpc-retry-pushback-ms"
 Answer = Callable[[Any, grpc.ServicerContext], Any]
 
@@ -85,16 +83,10 @@ def test_the_token_goes_with_calls_and_streams(monkeypatch: pytest.MonkeyPatch) 
     assert seen == ["Bearer secret", "Bearer secret", None, "Bearer of-environment", "Bearer secret"]
 
 
-@pytest.mark.parametrize(
-    "target",
-    [
-        "10.0.0.1:1",
-        "[2001:db8::1]:1",
-        "localhost.example.org:1",
-        "127.0.0.1:1,10.0.0.1:1",
-        "dns:///localhost:1",
-    ],
-)
+ELSEWHERE = "10.0.0.1:1 [2001:db8::1]:1 localhost.example.org:1 127.0.0.1:1,10.0.0.1:1 dns:///localhost:1"
+
+
+@pytest.mark.parametrize("target", ELSEWHERE.split())
 def test_a_token_never_travels_in_the_clear_beyond_loopback(target: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         connect(target, Config(token="secret"))
@@ -108,9 +100,7 @@ def test_a_token_never_travels_in_the_clear_beyond_loopback(target: str) -> None
         connect(here, Config(token="secret")).close()
 
 
-def test_what_is_given_stands_above_the_config_and_that_above_the_environment(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_arguments_beat_the_config_and_that_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert secured(Config(), None, None) == Config()
     monkeypatch.setenv("TARIFFS_TOKEN", "of-environment")
     monkeypatch.setenv("TARIFFS_TLS", "system")
@@ -127,9 +117,7 @@ def test_what_is_given_stands_above_the_config_and_that_above_the_environment(
         assert secured(Config(), None, None).tls is None
 
 
-def test_a_stream_is_tried_again_by_grpc_until_its_first_message_and_not_after(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_stream_is_tried_again_until_its_first_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "RETRY_PAUSES", ())
 
     def broken(_request: Any, context: grpc.ServicerContext) -> Any:
@@ -144,26 +132,15 @@ def test_a_stream_is_tried_again_by_grpc_until_its_first_message_and_not_after(
 
 
 def test_a_call_that_does_not_do_the_same_twice_is_made_once() -> None:
-    seen: Counter[str] = Counter()
-
-    class Refusing(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the stubs alone
-        def service(self, details: grpc.HandlerCallDetails) -> Any:
-            def call(_request: bytes, context: grpc.ServicerContext) -> bytes:
-                seen[details.method] += 1
-                context.abort(grpc.StatusCode.UNAVAILABLE, "not now")
-                raise AssertionError
-
-            return grpc.unary_unary_rpc_method_handler(call)
-
-    server = grpc.server(ThreadPoolExecutor(1), handlers=[Refusing()])
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    with connect(f"127.0.0.1:{port}", Config()) as channel:
-        for method in (DELETE, "/google.longrunning.Operations/DeleteOperation", "/tariffs.v1.New/Call"):
-            with pytest.raises(grpc.RpcError):
-                channel.unary_unary(method, None, None)(b"", timeout=10)
-    server.stop(None).wait()
-    assert [seen[method] for method in seen] == [1, 1, 4]
+    with fake_server() as fake, connect(fake.target, Config()) as channel:
+        for method in (
+            "tariffs.v1.TableService/DeleteTable",
+            "google.longrunning.Operations/DeleteOperation",
+        ):
+            fake.answers[method.partition("/")[2]] = failing(9, grpc.StatusCode.UNAVAILABLE, None, quote)
+            with pytest.raises(grpc.RpcError, match="not now"):
+                channel.unary_unary(f"/{method}", None, None)(b"", timeout=10)
+        assert len(fake.requests) == 2
 
 
 def test_calls_go_round_several_servers_and_a_dead_one_is_left_out() -> None:
@@ -199,9 +176,8 @@ def test_a_server_that_is_not_ready_gets_no_calls() -> None:
 
 
 def test_no_server_says_what_to_do() -> None:
-    with Client("127.0.0.1:1") as client, pytest.raises(Unavailable) as caught:
+    with Client("127.0.0.1:1") as client, refuses("SERVER_UNAVAILABLE", kind=Unavailable) as caught:
         client.measures()
-    assert (caught.value.reason, caught.value.exit_code) == ("SERVER_UNAVAILABLE", 3)
     assert "127.0.0.1:1" in caught.value.message
     assert "tariffs serve" in caught.value.fix
 
@@ -213,17 +189,18 @@ def test_every_call_has_a_deadline_that_the_server_sees() -> None:
         left.append(context.time_remaining())
         context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "late")
 
-    with fake_server() as fake:
-        fake.answers["CalculateDuty"] = late
-        error = call(fake)
+    error = call(late)
     assert isinstance(error, DeadlineExceeded)
     assert error.reason == "DEADLINE"
     assert left == [pytest.approx(5.0, abs=1.0)]
 
 
-def call(fake: FakeServer) -> TariffsError:
-    with Client(fake.target) as client, pytest.raises(TariffsError) as caught:
-        duty(client, timeout=5.0)
+def call(answer: Answer) -> TariffsError:
+    """The error of a duty that a server answers so."""
+    with fake_server() as fake, Client(fake.target) as client:
+        fake.answers["CalculateDuty"] = answer
+        with pytest.raises(TariffsError) as caught:
+            duty(client, timeout=5.0)
     return caught.value
 
 
@@ -236,9 +213,7 @@ def call(fake: FakeServer) -> TariffsError:
         (9, "RESOURCE_EXHAUSTED", "-1", 1),  # a limit that time does not mend
     ],
 )
-def test_a_call_that_finds_no_room_or_nobody_is_made_four_times_at_most(
-    times: int, code: str, pushback: str, asked: int
-) -> None:
+def test_a_call_is_made_four_times_at_most(times: int, code: str, pushback: str, asked: int) -> None:
     with fake_server() as fake, Client(fake.target) as client:
         fake.answers["CalculateDuty"] = failing(times, grpc.StatusCode[code], pushback, quote)
         if times < asked:
@@ -261,11 +236,8 @@ def test_details_of_a_refusal_become_attributes() -> None:
     retry_info.retry_delay.seconds = 2
     request_info = error_details_pb2.RequestInfo(request_id="r1")
     details: list[Any] = [bad, retry_info, request_info]
-    with fake_server() as fake:
-        fake.answers["CalculateDuty"] = refuse(
-            "INVALID_ARGUMENT", "HTS_CODE_UNKNOWN", "No such code.", *details, fix="Try 9503.", nearest="9503"
-        )
-        error = call(fake)
+    named = {"fix": "Try 9503.", "nearest": "9503"}
+    error = call(refuse("INVALID_ARGUMENT", "HTS_CODE_UNKNOWN", "No such code.", *details, **named))
     assert isinstance(error, InvalidRequest)
     found = (error.reason, error.field, error.fix, error.request_id, error.retry_after)
     assert found == ("HTS_CODE_UNKNOWN", "line.hts", "Try 9503.", "r1", 2.0)
@@ -283,9 +255,7 @@ def test_details_of_a_refusal_become_attributes() -> None:
     ],
 )
 def test_the_class_follows_the_code(code: str, reason: str, kind: type[TariffsError], exit_code: int) -> None:
-    with fake_server() as fake:
-        fake.answers["CalculateDuty"] = refuse(code, reason, "m")
-        error = call(fake)
+    error = call(refuse(code, reason, "m"))
     assert (type(error), error.reason, error.exit_code) == (kind, reason, exit_code)
 
 

@@ -25,6 +25,7 @@ from tariffs.client.errors import Unavailable
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.py"))
+QUICK = {"our_entries", "soybeans"}
 
 
 def frames_of(names: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
@@ -43,10 +44,14 @@ def figures(notebook: Path, client: Client) -> dict[str, pl.DataFrame]:
     return frames_of(names)
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_figures_are_the_same_in_process_and_from_a_server(
-    notebook: Path, here: Client, there: Client
-) -> None:
+@pytest.mark.parametrize(
+    "notebook",
+    [
+        pytest.param(one, id=one.stem, marks=[] if one.stem in QUICK else [pytest.mark.slow])
+        for one in NOTEBOOKS
+    ],
+)
+def test_figures_are_the_same_here_and_there(notebook: Path, here: Client, there: Client) -> None:
     assert len(NOTEBOOKS) == 5
     found, other = figures(notebook, here), figures(notebook, there)
     assert len(found) >= 5
@@ -96,14 +101,6 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest
         server_process(tmp_path / "log", 60.0, lambda _: None),
     ):
         pass
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("whole_demo")
-def test_the_server_checks_itself_from_the_command_line() -> None:
-    command = [sys.executable, "-m", "tariffs.client.cli", "serve", "--check"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow

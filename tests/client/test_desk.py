@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import builtins
-import json
 import re
 import socket
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx2
 import pytest
 
 from tariffs.client import Client, InvalidRequest
@@ -39,22 +39,15 @@ READERS = 80
 BOMB = "~" + base64.urlsafe_b64encode(zlib.compress(bytes(1 << 20), 9)).decode()
 
 
-def asked(desk: Desk, address: str, **headers: str) -> tuple[int, bytes]:
+def asked(desk: Desk, address: str, **headers: str) -> Any:
     """Answer a request without a server."""
-    sent = list[Any]()
 
-    async def send(message: Any) -> None:
-        sent.append(message)
+    async def answer() -> Any:
+        transport = httpx2.ASGITransport(app=desk)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.get(address, headers=headers)
 
-    async def receive() -> Any:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    path, _, query = address.partition("?")
-    given = {"host": "localhost", **headers}.items()
-    scope = {"type": "http", "method": "GET", "scheme": "http", "path": path, "query_string": query.encode()}
-    scope |= {"headers": [(name.encode(), value.encode()) for name, value in given]}
-    asyncio.run(desk(scope | {"server": ("localhost", 80)}, receive, send))
-    return sent[0]["status"], sent[1]["body"]
+    return asyncio.run(answer())
 
 
 def test_readers_of_one_link_cause_one_computation(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,11 +81,9 @@ def test_readers_of_one_link_cause_one_computation(served: Running, monkeypatch:
         ("/scenario?s=truce-lapses", "scenario check truce-lapses"),
     ],
 )
-def test_the_json_of_an_address_is_that_of_its_command(
-    served: Running, address: str, words: str, cli: Cli
-) -> None:
-    expected = cli.json([*words.split(), "--json", "--local"])
-    found = json.loads(get(served, address, accept="application/json").body)
+def test_the_json_is_that_of_the_command(served: Running, address: str, words: str, cli: Cli) -> None:
+    expected = cli.json(f"{words} --local")
+    found = get(served, address, accept="application/json").json
     assert {name: found[name] for name in expected} == expected
 
 
@@ -109,7 +100,7 @@ def test_all_faults_of_a_question_are_told_at_once(served: Running) -> None:
     ):
         answer = get(served, address, accept="application/json")
         assert answer.status == 400
-        faults = json.loads(answer.body)["error"]["faults"]
+        faults = answer.json["error"]["faults"]
         assert [one["field"] for one in faults] == names
 
 
@@ -117,9 +108,9 @@ def test_the_pages_of_this_process_answer_as_those_of_a_server(client: Client, s
     many = "&".join(f"a{place}=1" for place in range(600))
     assert get(served, f"/quote?{many}").status == 414
     desk = Desk(LoopbackAccess(client))
-    assert asked(desk, "/nosuch")[0] == 404
-    status, body = asked(desk, LINE, accept="application/json")
-    assert (status, body) == (200, get(served, LINE, accept="application/json").body)
+    assert asked(desk, "/nosuch").status_code == 404
+    answer = asked(desk, LINE, accept="application/json")
+    assert (answer.status_code, answer.content) == (200, get(served, LINE, accept="application/json").body)
 
 
 def test_a_form_beside_an_answer_shows_the_question_alone_and_files_hold_the_answer(served: Running) -> None:
@@ -140,8 +131,8 @@ def test_a_form_beside_an_answer_shows_the_question_alone_and_files_hold_the_ans
     ],
 )
 def test_a_measure_says_whether_it_names_a_code(client: Client, hts: str, answer: str) -> None:
-    status, body = asked(Desk(LoopbackAccess(client)), f"/law/codes?measure=recip&hts={hts}")
-    assert (status, answer in body.decode()) == (200, True)
+    found = asked(Desk(LoopbackAccess(client)), f"/law/codes?measure=recip&hts={hts}")
+    assert (found.status_code, answer in found.text) == (200, True)
 
 
 @pytest.mark.parametrize("text", ["", "id: x\n" * 9, "schema: é\n"])
@@ -196,8 +187,8 @@ def test_a_sign_in_leads_to_these_pages_alone() -> None:
     assert own_address("/compare?s=base") == "/compare?s=base"
 
 
-def test_no_address_names_a_file_of_the_server(served: Running, tmp_path: Path) -> None:
-    file = tmp_path / "mine.yaml"
+def test_no_address_names_a_file_of_the_server(served: Running) -> None:
+    file = Path("mine.yaml").absolute()
     file.write_text("schema: tariffs.scenario/v1\nid: secret-of-the-server\n")
     for asked in (f"s={file}", f"s=base&parameter_set={file}", f"s=base&table={file}"):
         answer = get(served, f"/compare?{asked}")
@@ -289,9 +280,7 @@ def test_a_port_in_use_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str
     assert "--port" in capsys.readouterr().err
 
 
-def test_without_the_extra_the_command_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, cli: Cli
-) -> None:
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, cli: Cli) -> None:
     real = builtins.__import__
 
     def without_starlette(name: str, *rest: Any, **more: Any) -> Any:

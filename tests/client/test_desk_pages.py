@@ -55,15 +55,10 @@ def test_a_bill_in_an_address_is_that_of_the_command(served: Running, root: Path
     assert b"more rows than a link can hold" in refused.body
 
 
-def test_goods_are_watched_kept_and_deleted(
-    served: Running, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The command writes the rows that it refuses where it runs.
-    monkeypatch.chdir(tmp_path)
-    file = tmp_path / "goods.csv"
-    file.write_bytes(GOODS)
+def test_goods_are_watched_kept_and_deleted(served: Running, cli: Cli) -> None:
+    Path("goods.csv").write_bytes(GOODS)
     rows = sent(served, "/watch/upload?name=goods.csv", GOODS, "/watch").json["address"]
-    expected = cli.json(f"watch events {file} --start 2026-07-01 --end 2026-07-31 --local", 1)
+    expected = cli.json("watch events goods.csv --start 2026-07-01 --end 2026-07-31 --local", 1)
     found = get(served, f"{rows}&{JULY}", accept="application/json").json
     assert found["events"] == expected["events"] != []
     text = get(served, f"{rows}&{JULY}").body.decode()
@@ -91,9 +86,7 @@ def test_tables_without_a_name_are_a_list(served: Running) -> None:
     assert get(served, "/tables?as=csv").status == 400
 
 
-def test_a_page_says_how_long_its_answer_takes_and_tells_an_error_once(
-    served: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_says_how_long_it_takes(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     ready, asked = Event(), list[str]()
 
     def slow(self: Client, known_on: str) -> Any:
@@ -115,9 +108,7 @@ def test_a_page_says_how_long_its_answer_takes_and_tells_an_error_once(
     assert asked == ["slow"]
 
 
-def test_outcomes_are_pages_with_the_documents_of_their_commands(
-    served: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_outcomes_are_pages_with_documents(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     row = {"board": "b", "first": "2025-09", "last": "2025-11", "cut": "most"}
     numbers = dict.fromkeys(("total", "realised_total", "slope", "slope_error", "controlled", "rank"), 0.5)
     scores = [

@@ -10,10 +10,8 @@ import subprocess
 import sys
 import threading
 from decimal import Decimal
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from types import FunctionType
 from typing import Any
 
 import grpc
@@ -131,26 +129,6 @@ def test_modules_that_the_client_imports_by_name_exist(root: Path) -> None:
     named |= {f"tariffs.engine.{name}" for name in re.findall(r'_engine\("([a-z_.]+)"\)', source)}
     assert len(named) > 8
     assert [name for name in sorted(named) if find_spec(name) is None] == []
-
-
-@pytest.mark.parametrize("place", METHODS)
-def test_methods_that_are_loaded_later_are_those_of_their_class(place: str) -> None:
-    module, name = place.split(".")
-    found = getattr(import_module(f"tariffs.client._verbs.{module}"), name)
-    methods = {method for method, one in vars(found).items() if isinstance(one, FunctionType)}
-    assert methods == set(METHODS[place])
-    assert [getattr(Client, method) for method in methods] == [vars(found)[method] for method in methods]
-
-
-def test_the_public_names_are_there_and_no_others() -> None:
-    done = python(
-        "from tariffs.client import *\n"
-        "import tariffs.client as client\n"
-        "assert Client is client.Client and replay is client.replay and callable(replay)\n"
-        "assert {*client.__all__} <= {*dir(client)}\n"
-        "assert not hasattr(client, 'nothing')\n"
-    )
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

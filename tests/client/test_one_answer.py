@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -25,7 +25,6 @@ from tariffs.run_spec.option import IMPACT, SEEK, SWEEP, TIMELINE, VERBS
 from tariffs.v1.simulation_service_pb2 import SimulateRequest, SweepRequest, TimelineRequest
 from tariffs.v1.sweep_service_pb2 import SeekRequest
 from tests.client import run_cases
-from tests.client.covering import Case, Covering
 from tests.client.run_cases import (
     DAY,
     FACTORS,
@@ -35,6 +34,8 @@ from tests.client.run_cases import (
     SINGLE,
     SOUGHT,
     VARIED,
+    Case,
+    Covering,
     asked_of,
     same_rows,
 )
@@ -51,15 +52,11 @@ OF_IMPACT_ALONE = ("_vs", PROHIBITED_SURPLUS)
 """Ends of the names of columns that other verbs do not have; docs/models/README.md lists them."""
 
 
-@pytest.fixture
-def tasks_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with run_cases.tasks_here(monkeypatch):
-        yield
-
-
-@pytest.mark.usefixtures("tasks_here")
 @pytest.mark.parametrize("case", PARAMETERS)
-def test_one_question_has_one_answer(case: Case, here: Client, tmp_path: Path, request: Any) -> None:
+def test_one_question_has_one_answer(
+    case: Case, here: Client, tmp_path: Path, request: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_cases.compute_tasks_here(monkeypatch)
     print({name: level for name, level in case.items() if level != FACTORS[name][0]})
     verb, way = case["run"]
     rows, options = run_cases.table(case), run_cases.options_of(case, tmp_path)
@@ -276,26 +273,21 @@ def test_python_wire_and_command_line_take_the_options_of_the_table(verb: str) -
     assert not {ON_THE_COMMAND_LINE.get(name, name) for name in untaken} & (words - {"target"})
 
 
-def test_what_a_verb_does_not_take_is_refused_alike(there: Client) -> None:
-    given: dict[str, Any] = {
-        "ahead": "2026-01-01",
-        "reaction": 1.0,
-        "draws": 16,
-        "seed": 7,
-        "attribute": True,
-    }
-    for verb in (TIMELINE, SWEEP, SEEK):
-        for name, value in given.items():
-            if verb in OPTIONS[name]:
-                continue
-            with pytest.raises(InputError) as caught:
-                Options(**{name: value}).refuse_untaken(verb)
-            assert caught.value.message == f"A {verb} takes no {name}."
-            if verb == TIMELINE:
-                with pytest.raises(TariffsError) as said:
-                    there.start(period=(DAY, DAY), **{name: value})
-                found = (said.value.reason, said.value.message, said.value.field, said.value.fix)
-                assert found == told(caught.value)
+UNTAKEN = {"ahead": "2026-01-01", "reaction": 1.0, "draws": 16, "seed": 7, "attribute": True}
+
+
+@pytest.mark.parametrize(
+    ("verb", "name"),
+    [(verb, name) for verb in (TIMELINE, SWEEP, SEEK) for name in UNTAKEN if verb not in OPTIONS[name]],
+)
+def test_what_a_verb_does_not_take_is_refused_alike(there: Client, verb: str, name: str) -> None:
+    given: dict[str, Any] = {name: UNTAKEN[name]}
+    with pytest.raises(InputError, match=f"^A {verb} takes no {name}") as caught:
+        Options(**given).refuse_untaken(verb)
+    if verb == TIMELINE:
+        with pytest.raises(TariffsError) as said:
+            there.start(period=(DAY, DAY), **given)
+        assert (said.value.reason, said.value.message, said.value.field, said.value.fix) == told(caught.value)
 
 
 def test_the_page_has_the_tables(root: Path) -> None:

@@ -6,7 +6,6 @@ import csv
 import gzip
 import importlib
 import io
-import json
 import random
 from collections.abc import Callable
 from datetime import date
@@ -21,10 +20,9 @@ import pytest
 from tariffs.client import Client, InvalidRequest, read_table
 from tariffs.client._wire.csv_text import ROW_FAULT, read_csv
 from tariffs.client._wire.requests import MODES
-from tariffs.client.cli.__main__ import run
 from tariffs.engine.schedule.transport import find_mode
 from tariffs.v1 import common_pb2
-from tests.client.conftest import Cli
+from tests.client.conftest import Cli, goods, refuses
 
 HEADER = "hts,origin,customs_value,entry_date"
 LINE = "9503.00.0073,CN,10000,2025-05-14"
@@ -37,16 +35,14 @@ VERBS: list[Callable[[Client, Any], pl.DataFrame]] = [
 
 
 @pytest.fixture
-def ragged(tmp_path: Path) -> Path:
-    path = tmp_path / "ragged.csv"
-    path.write_text(f'{HEADER}\n{LINE}\n{LINE},"a\nb"\n\n9503.00.0073,CN\n{LINE}\n', encoding="utf-8")
-    return path
+def ragged() -> Path:
+    text = f'{HEADER}\n{LINE}\n{LINE},"a\nb"\n\n9503.00.0073,CN\n{LINE}\n'
+    Path("ragged.csv").write_text(text, encoding="utf-8")
+    return Path("ragged.csv")
 
 
 @pytest.mark.parametrize("refused_by", VERBS, ids=["impact", "duties", "refund"])
-def test_rows_of_another_length_are_refused_by_their_line(
-    client: Client, ragged: Path, refused_by: Any
-) -> None:
+def test_rows_of_another_length_are_refused(client: Client, ragged: Path, refused_by: Any) -> None:
     refused = refused_by(client, ragged)
     assert refused.select("row", "reason").rows() == [(1, "ROW_UNREADABLE"), (2, "ROW_UNREADABLE")]
     first, second = refused["message"]
@@ -66,16 +62,12 @@ def test_rows_of_another_length_are_refused_by_their_line(
         (b" \n", "it is empty"),
     ],
 )
-def test_what_makes_a_file_unreadable_is_named(
-    client: Client, tmp_path: Path, data: bytes, told: str
-) -> None:
-    path = tmp_path / "lines.csv"
+def test_what_makes_a_file_unreadable_is_named(client: Client, data: bytes, told: str) -> None:
+    path = Path("lines.csv")
     path.write_bytes(data)
     for refused_by in VERBS:
-        with pytest.raises(InvalidRequest) as caught:
+        with refuses("TABLE_UNREADABLE", said=told) as caught:
             refused_by(client, path)
-        assert caught.value.reason == "TABLE_UNREADABLE"
-        assert told in str(caught.value)
         assert caught.value.fix
 
 
@@ -91,10 +83,8 @@ def test_what_makes_a_file_unreadable_is_named(
     ],
     ids=["semicolons", "tabs in UTF-16", "bars", "Windows-1252", "decimal commas", "decimal points"],
 )
-def test_other_separators_encodings_and_decimal_marks_give_the_same_duty(
-    client: Client, tmp_path: Path, data: bytes
-) -> None:
-    path = tmp_path / "lines.csv"
+def test_other_separators_encodings_and_decimal_marks_give_the_same_duty(client: Client, data: bytes) -> None:
+    path = Path("lines.csv")
     path.write_bytes(data)
     assert client.duties(path).lines["assessed"].to_list() == [DUTY]
 
@@ -106,8 +96,8 @@ def test_amounts_that_can_be_read_in_two_ways_are_refused(amounts: tuple[str, ..
         read_csv(f"{HEADER.replace(',', ';')}\n{rows}".encode(), "lines.csv")
 
 
-def test_a_workbook_is_a_table_whose_codes_keep_their_zeros(client: Client, tmp_path: Path) -> None:
-    path = tmp_path / "lines.xlsx"
+def test_a_workbook_is_a_table_whose_codes_keep_their_zeros(client: Client) -> None:
+    path = Path("lines.xlsx")
     rows = [(9503000073, "CN", 10000, date(2025, 5, 14)), (101210010, "CN", 5.5, date(2025, 5, 14))]
     pl.DataFrame(rows, HEADER.split(","), orient="row").write_excel(path)
     frame = read_table(path)
@@ -119,9 +109,7 @@ def test_a_workbook_is_a_table_whose_codes_keep_their_zeros(client: Client, tmp_
         read_table(path)
 
 
-def test_a_pandas_frame_is_a_table_with_and_without_pyarrow(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pandas_frame_is_a_table(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     pandas: Any = importlib.import_module("pandas")
     frame = pandas.DataFrame({**TOY.to_dict(as_series=False), "quantity": [None]})
     for _ in range(2):
@@ -130,27 +118,25 @@ def test_a_pandas_frame_is_a_table_with_and_without_pyarrow(
         monkeypatch.setattr("tariffs.client._wire.frames.find_spec", lambda name: None)
 
 
-def test_standard_input_is_read_as_a_file(
-    capsys: pytest.CaptureFixture[str], monkeypatch: Any, tmp_path: Path
-) -> None:
-    frame = read_csv(f"{HEADER}\n{LINE}\n".encode(), "x").frame
+def test_standard_input_is_read_as_a_file(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def given(data: bytes) -> None:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+
     parquet = io.BytesIO()
-    frame.write_parquet(parquet)
+    read_csv(f"{HEADER}\n{LINE}\n".encode(), "x").frame.write_parquet(parquet)
     for data in (f"\ufeff{HEADER}\n{LINE}\n".encode(), parquet.getvalue()):
         for command in (
-            ["impact", "-", "--response", "none", "--json"],
-            ["duty", "--entries", "-", "--json"],
-            ["refund", "-", "--json"],
-            ["timeline", "-", "--start", "2025-05-14", "--end", "2025-05-14", "--response", "none", "--json"],
+            "impact - --response none",
+            "duty --entries -",
+            "refund -",
+            "timeline - --start 2025-05-14 --end 2025-05-14 --response none",
         ):
-            monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
-            assert run([*command, "--local"]) == 0, command
-            assert "3000" in capsys.readouterr().out.replace(",", "")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{HEADER}\n{LINE}\nx,CN,1,\n".encode())))
-    assert run(["impact", "-", "--response", "none", "--json", "--local"]) == 1
-    assert json.loads(capsys.readouterr().out)["refused"]["path"] == "table-refused.csv"
-    assert read_table(tmp_path / "table-refused.csv").height == 1
+            given(data)
+            assert "3000" in cli.out(f"{command} --json --local").replace(",", ""), command
+    given(f"{HEADER}\n{LINE}\nx,CN,1,\n".encode())
+    told = cli.json("impact - --response none --local", 1)
+    assert told["refused"]["path"] == "table-refused.csv"
+    assert read_table("table-refused.csv").height == 1
 
 
 class ArrowAlone:
@@ -165,9 +151,7 @@ class ArrowAlone:
         return self._frame.with_columns(__index_level_0__=pl.lit(1)).__arrow_c_stream__(requested_schema)
 
 
-TOY = pl.DataFrame(
-    {"hts": [9503000073], "origin": ["CN"], "customs_value": [10000.0], "entry_date": ["2025-05-14"]}
-)
+TOY = goods((9503000073, "CN", 10000.0, "2025-05-14"), more=("entry_date",))
 
 
 @pytest.mark.parametrize(
@@ -195,9 +179,8 @@ def test_tables_of_other_packages_are_taken_by_every_verb(client: Client, table:
 )  # fmt: skip
 def test_what_is_no_table_is_an_error_that_says_what_to_give(client: Client, table: Any) -> None:
     for refused_by in VERBS:
-        with pytest.raises(InvalidRequest) as caught:
+        with refuses("TABLE_UNREADABLE") as caught:
             refused_by(client, table)
-        assert caught.value.reason == "TABLE_UNREADABLE"
         assert caught.value.fix
 
 
@@ -265,8 +248,8 @@ ROWS: list[list[Any]] = [
 
 
 @pytest.fixture
-def workbook(tmp_path: Path) -> Path:
-    path = tmp_path / "book.xlsx"
+def workbook() -> Path:
+    path = Path("book.xlsx")
     xlsxwriter: Any = importlib.import_module("xlsxwriter")
     with xlsxwriter.Workbook(str(path)) as book:
         book.add_worksheet("Cover").write(0, 0, "Entries of May")
@@ -296,34 +279,29 @@ def test_the_header_of_a_sheet_is_found_below_titles_and_merged_cells(client: Cl
 def test_a_sheet_and_a_row_of_names_can_be_chosen_of_those_that_are_there(workbook: Path, cli: Cli) -> None:
     assert read_table(workbook, sheet="Other").width == len(NAMES) - 1
     for sheet, row, said in (("None", 0, "Available sheets"), ("Lines", 99, "no row 99")):
-        with pytest.raises(InvalidRequest, match=said) as caught:
+        with refuses("TABLE_UNREADABLE", said=said):
             read_table(workbook, sheet=sheet, header_row=row)
-        assert caught.value.reason == "TABLE_UNREADABLE"
-    line = ["table", "check", str(workbook), "--sheet", "Lines", "--local", "--json", "--header-row"]
-    assert cli.json([*line, "5"])["usable"] == len(ROWS)
-    assert "lacks hts" in cli.err([*line, "6"], 2)
+    line = f"table check {workbook} --sheet Lines --local --json --header-row"
+    assert cli.json(f"{line} 5")["usable"] == len(ROWS)
+    assert "lacks hts" in cli.err(f"{line} 6", 2)
 
 
 def test_two_spellings_of_one_name_are_not_read_but_named(client: Client) -> None:
-    frame = pl.DataFrame(
-        {"HTS": ["9503000073"], "hts ": ["9503000073"], "origin": ["CN"], "customs_value": [1]}
-    )
-    with pytest.raises(InvalidRequest, match="lacks hts") as caught:
+    frame = goods(("9503000073", "CN", 1, "9503000073"), more=("HTS",)).rename({"hts": "hts "})
+    with pytest.raises(InvalidRequest, match=r"lacks hts.*a file for mapping="):
         client.impact(frame, response="none")
-    assert "a file for mapping=" in caught.value.fix
 
 
-def test_a_compressed_file_is_read_as_it_would_be_without(tmp_path: Path) -> None:
+def test_a_compressed_file_is_read_as_it_would_be_without() -> None:
     text = "hts;Origin;Customs Value\n9503.00.0073;CN;1.234,50\n;;\n ; ; \n"
-    plain, compressed = tmp_path / "lines.csv", tmp_path / "lines.csv.gz"
+    plain, compressed = Path("lines.csv"), Path("lines.csv.gz")
     plain.write_text(text)
     compressed.write_bytes(gzip.compress(text.encode()))
     assert read_table(plain).equals(read_table(compressed))
     assert read_table(compressed).rows() == [("9503.00.0073", "CN", "1234.50")]
     compressed.write_bytes(gzip.compress(text.encode())[:20])
-    with pytest.raises(InvalidRequest) as caught:
+    with refuses("TABLE_UNREADABLE"):
         read_table(compressed)
-    assert caught.value.reason == "TABLE_UNREADABLE"
 
 
 def test_client_and_engine_know_the_same_modes_of_transport() -> None:

@@ -12,20 +12,19 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client, ExtraMissing, ImpactResult, InvalidRequest, Scenario, Sweep, TimelineResult
-from tariffs.client.cli.__main__ import run
 from tariffs.client.results import charts
 from tariffs.client.results.amounts import in_words
 from tariffs.client.results.balance import Balance
 from tariffs.client.results.short_names import label_of
 from tariffs.client.results.workbook import write_workbook
-from tests.client.conftest import Cli
+from tests.client.conftest import Cli, goods, scenario_text
 
-GOODS = [
+LINES = goods(
     ("9503.00.0073", "CN", 1000.0, "=1+1"),
     ("8471.30.0100", "VN", 2000.0, "<b>"),
     ("6109.10.0012", "BD", 3000.0, "ü"),
-]
-LINES = pl.DataFrame(GOODS, ["hts", "origin", "customs_value", "sku"], orient="row")
+    more=("sku",),
+)
 LARGE = LINES.with_columns(pl.col("customs_value") * 1e6)
 SCENARIOS = ["base", "ieepa-upheld-truce-lapsed"]
 DAY: dict[str, Any] = {"on": "2026-11-20", "baseline": "2025-01-01"}
@@ -48,11 +47,9 @@ def sweep(client: Client) -> Sweep:
     return client.sweep(LINES, "rates-by-country", vary=vary, baseline="2025-01-01", response="none")
 
 
-def test_a_report_is_one_file_with_tables_charts_notes_and_inputs(
-    impact: ImpactResult, tmp_path: Path
-) -> None:
-    text = impact.report(tmp_path / "out" / "report.html", question="What if <the truce> lapses?")
-    assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8") == text
+def test_a_report_is_one_file_with_tables_charts_notes_and_inputs(impact: ImpactResult) -> None:
+    text = impact.report("out/report.html", question="What if <the truce> lapses?")
+    assert Path("out/report.html").read_text(encoding="utf-8") == text
     assert impact.report(question="What if <the truce> lapses?") == text
     assert "<h1>What if &lt;the truce&gt; lapses?</h1>" in text
     change = impact.total["duty_after"][1] - impact.total["duty_after"][0]
@@ -68,16 +65,11 @@ def test_a_report_is_one_file_with_tables_charts_notes_and_inputs(
     assert "<b>" not in text.replace("<b></b>", "")
 
 
-HALVED = """
-schema: tariffs.scenario/v1
-id: halved
-title: Half of the toys and laptops of China and Viet Nam
-basis: hypothesis
-changes:
-  - {op: shock_quantity, origins: [CN], from: 2026-02-01, share: 50%}
-  - {op: shock_quantity, origins: [VN], from: 2026-02-01, share: 50%, rents: government}
-  - {op: shock_quantity, origins: [BD], from: 2026-02-01, share: 50%, rents: exporter}
-"""
+HALVED = scenario_text(
+    "op: shock_quantity, origins: [CN], from: 2026-02-01, share: 50%",
+    "op: shock_quantity, origins: [VN], from: 2026-02-01, share: 50%, rents: government",
+    "op: shock_quantity, origins: [BD], from: 2026-02-01, share: 50%, rents: exporter",
+)
 
 
 def balance_of(text: str) -> dict[str, list[int]]:
@@ -94,10 +86,7 @@ def dollars_of(result: ImpactResult) -> dict[str, list[int]]:
 
 @pytest.mark.parametrize("market", ["product", "sector"])
 def test_gains_and_losses_of_a_report_add_up_to_welfare_to_the_dollar(client: Client, market: str) -> None:
-    result = client.impact(
-        LINES.with_columns(pl.col("customs_value") * 1e6), ["base", Scenario.from_text(HALVED)],
-        **DAY, market=market,
-    )  # fmt: skip
+    result = client.impact(LARGE, ["base", Scenario.from_text(HALVED)], **DAY, market=market)
     shown, found = balance_of(result.report()), dollars_of(result)
     parts = (shown[f"added duty borne by {who}"] for who in ("exporters", "US buyers"))
     assert shown["added duty"] == [sum(both) for both in zip(*parts, strict=True)]
@@ -109,19 +98,15 @@ def test_gains_and_losses_of_a_report_add_up_to_welfare_to_the_dollar(client: Cl
     for place, welfare in enumerate(result.total["welfare"]):
         assert whole[place] == sum(values[place] for values in [*gains, *rents])
         assert whole[place] == pytest.approx(welfare, abs=3.0)
-        borne = [values[place] for name, values in found.items() if "borne" in name]
-        assert (
-            sum(borne)
-            == found["added duty"][place]
-            == pytest.approx(result.total["added_duty"][place], abs=2)
-        )
+        borne = sum(values[place] for name, values in found.items() if "borne" in name)
+        assert borne == found["added duty"][place]
+        assert borne == pytest.approx(result.total["added_duty"][place], abs=2)
 
 
 def test_the_treasury_does_not_keep_void_duty(client: Client) -> None:
     """Before the decision of February 2026 duty was collected that is void: importers get it back."""
     void, net = "void duty in it, which goes back to importers", "gain of the treasury net of void duty"
-    lines = LINES.with_columns(pl.col("customs_value") * 1e6)
-    result = client.impact(lines, on="2025-11-15", baseline="2025-01-01")
+    result = client.impact(LARGE, on="2025-11-15", baseline="2025-01-01")
     found, total = dollars_of(result), result.total.row(0, named=True)
     assert {void, net} <= set(balance_of(result.report()))
     assert found[void][0] == pytest.approx(total["duty_after"] - total["duty_owed_after"], abs=2.0)
@@ -132,35 +117,30 @@ def test_the_treasury_does_not_keep_void_duty(client: Client) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["html", "xlsx", "csv", "parquet", "doc"])
-def test_the_command_writes_results_by_their_suffix(
-    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    LINES.select("hts", "origin", "customs_value").write_csv("lines.csv")
-    words = ["impact", "lines.csv", "--on", "2026-11-20", "--response", "none", "--local", "--brief"]
+def test_the_command_writes_results_by_their_suffix(suffix: str, cli: Cli) -> None:
+    LINES.drop("sku").write_csv("lines.csv")
+    words = "impact lines.csv --on 2026-11-20 --response none --local --brief"
     if suffix == "doc":
-        assert "Name a .parquet, .csv, .xlsx or .html file." in cli.err([*words, "-o", "rows.doc"], 2)
-        assert "ends in .html" in cli.err([*words, "--report", "report.pdf"], 2)
+        assert "Name a .parquet, .csv, .xlsx or .html file." in cli.err(f"{words} -o rows.doc", 2)
+        assert "ends in .html" in cli.err(f"{words} --report report.pdf", 2)
     else:
-        assert run([*words, "--report", "report.html", "-o", f"rows.{suffix}"]) == 0
-        assert "Importers pay the duty." in Path("report.html").read_text(encoding="utf-8")
-        assert "gain of US buyers" not in Path("report.html").read_text(encoding="utf-8")
+        cli.out(f"{words} --report report.html -o rows.{suffix}")
+        text = Path("report.html").read_text(encoding="utf-8")
+        assert "Importers pay the duty." in text
+        assert "gain of US buyers" not in text
         assert Path(f"rows.{suffix}").stat().st_size > 100
 
 
 def test_a_report_of_a_scenario_whose_changes_begin_later_says_so_and_draws_the_duty(client: Client) -> None:
-    table = pl.DataFrame({"hts": ["9503000073"], "origin": ["CN"], "customs_value": [1e6]})
     later = ("base", "forced-labor-zero-on-china")
-    view = client.impact(table, later, on="2026-11-20", response="none").to_view()
+    view = client.impact(LARGE.head(1), later, on="2026-11-20", response="none").to_view()
     assert "nothing changes on 2026-11-20 (changes of it begin later)" in view.answer[0]
     assert isinstance(view.figure, charts.Figure)
     assert view.figure.title.startswith("Duty by country")
     assert view.figure.rows["shown"].to_list()[0] > 0
 
 
-def test_a_report_without_the_extra_says_what_is_left_out(
-    impact: ImpactResult, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_extra_a_report_says_so(impact: ImpactResult, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> Any:
         raise ModuleNotFoundError(name=name)
 
@@ -172,10 +152,8 @@ def test_a_report_without_the_extra_says_what_is_left_out(
         impact.chart()
 
 
-def test_a_workbook_has_all_rows_numbers_as_numbers_and_texts_as_texts(
-    impact: ImpactResult, tmp_path: Path
-) -> None:
-    path = tmp_path / "result.xlsx"
+def test_a_workbook_has_all_rows_numbers_as_numbers_and_texts_as_texts(impact: ImpactResult) -> None:
+    path = Path("result.xlsx")
     impact.to_excel(path)
     book = fastexcel.read_excel(path)
     names = ("groups", "lines", "attribution", "provenance")
@@ -194,11 +172,9 @@ def test_a_workbook_has_all_rows_numbers_as_numbers_and_texts_as_texts(
     assert str(impact.provenance["run_digest"]) in dict(inputs.iter_rows())["run_digest"]
 
 
-def test_a_workbook_begins_with_its_question_and_has_names_filters_and_percent(
-    client: Client, tmp_path: Path
-) -> None:
+def test_a_workbook_begins_with_its_question_and_has_names_filters_and_percent(client: Client) -> None:
     result = client.impact(LINES, on="2026-11-20", by=["origin"], response="none")
-    path = tmp_path / "result.xlsx"
+    path = Path("result.xlsx")
     result.to_excel(path, question="What do <we> pay?")
     book = fastexcel.read_excel(path)
     cover = dict(pl.DataFrame(book.load_sheet("cover", header_row=None)).iter_rows())
@@ -213,16 +189,14 @@ def test_a_workbook_begins_with_its_question_and_has_names_filters_and_percent(
         assert b'formatCode="0.00%"' in parts.read("xl/styles.xml")
 
 
-def test_a_workbook_of_a_sweep_has_rates_in_percent_and_the_largest_first(
-    client: Client, sweep: Sweep, tmp_path: Path
-) -> None:
-    path = tmp_path / "sweep.xlsx"
+def test_a_workbook_of_a_sweep_has_the_largest_first(client: Client, sweep: Sweep) -> None:
+    path = Path("sweep.xlsx")
     sweep.to_excel(path)
     first = pl.DataFrame(fastexcel.read_excel(path).load_sheet("groups")).head(3)
     assert first["duty"].to_list() == sorted(first["duty"], reverse=True)
     entries = LINES.with_columns(entry_date=pl.lit("2025-06-02"))
     for result in (client.duties(entries), client.refund(entries)):
-        result.to_excel(tmp_path / "entries.xlsx")
+        result.to_excel("entries.xlsx")
         assert "A planning estimate" in result.report()
     with zipfile.ZipFile(path) as parts:
         style = re.search(rb'<c r="A2" s="(\d+)"', parts.read("xl/worksheets/sheet2.xml"))
@@ -289,9 +263,7 @@ def test_a_chart_of_a_timeline_marks_the_days_on_which_duties_change_alone(clien
     quiet.chart().to_dict()
 
 
-def test_sheets_of_segments_and_attributions_have_the_largest_first(
-    impact: ImpactResult, timeline: TimelineResult
-) -> None:
+def test_sheets_have_the_largest_first(impact: ImpactResult, timeline: TimelineResult) -> None:
     segments = timeline.workbook_sheets()["segments"].partition_by("scenario", "start", "end")
     groups = impact.workbook_sheets()["attribution of groups"].partition_by("scenario", "on", "unit")
     for part in (*segments, *groups):
@@ -299,28 +271,26 @@ def test_sheets_of_segments_and_attributions_have_the_largest_first(
 
 
 def test_charts_hold_the_numbers_of_the_frames(
-    client: Client, impact: ImpactResult, timeline: TimelineResult, sweep: Sweep, tmp_path: Path
+    client: Client, impact: ImpactResult, timeline: TimelineResult, sweep: Sweep
 ) -> None:
     quote = client.duty("8471.30.0100", origin="CN", entry_date="2025-05-20", value=12500)
     drawn = [
         quote.chart(), impact.chart(), impact.chart("duty_vs", "sku"), impact.chart("effective_rate"),
         impact.ranges_chart(), impact.tornado_chart(), impact.attribution_chart(), timeline.chart(), sweep.chart(),
     ]  # fmt: skip
-    for place, chart in enumerate(drawn):
-        chart.save(tmp_path / f"{place}.svg")
-        assert "<svg" in (tmp_path / f"{place}.svg").read_text(encoding="utf-8")
-    drawn[0].save(tmp_path / "quote.png")
-    assert (tmp_path / "quote.png").read_bytes().startswith(b"\x89PNG")
+    for chart in drawn:
+        chart.save(Path("chart.svg"))
+        assert "<svg" in Path("chart.svg").read_text(encoding="utf-8")
+    drawn[0].save(Path("quote.png"))
+    assert Path("quote.png").read_bytes().startswith(b"\x89PNG")
     steps = charts.waterfall(["a", "b"], [10.0, 5.0]).data
     assert steps["end"].to_list() == [10.0, 15.0, 15.0]
     assert impact.chart().data["shown"].to_list() == pytest.approx(impact.total["duty"].to_list())
 
 
-def test_a_workbook_is_wide_enough_for_its_numbers_and_its_chart_stands_below_its_text_in_the_unit_of_its_title(
-    tmp_path: Path,
-) -> None:
+def test_a_workbook_is_wide_enough_for_its_numbers_and_its_chart_stands_below_its_text() -> None:
     days = pl.DataFrame({"start": ["2026-10-01", "2026-11-10"], "base": [276.4e9, 276.7e9]})
-    unit, path, text = charts.unit_of("duty", [276.7e9]), tmp_path / "b.xlsx", "many words " * 40
+    unit, path, text = charts.unit_of("duty", [276.7e9]), Path("b.xlsx"), "many words " * 40
     figure = charts.Figure(lambda: None, "Duty over the period, USD bn", "", days, unit)
     groups = {"groups": pl.DataFrame({"d": [-276.4e9]})}
     write_workbook(path, {"answer": text, "law": "L"}, groups, {}, figure)

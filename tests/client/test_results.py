@@ -1,11 +1,14 @@
-"""Messages of a server are read into results: by name and type, from parts of a stream, and as frames of rows."""
+"""Messages of a server are read into results; written results run again, beside every input that changed."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -13,7 +16,18 @@ import polars as pl
 import pytest
 from google.protobuf.json_format import ParseDict
 
-from tariffs.client import Client, Config, InternalError, InvalidRequest, Unavailable
+from tariffs.client import (
+    Client,
+    Config,
+    Difference,
+    ImpactResult,
+    InternalError,
+    InvalidRequest,
+    NotFound,
+    Scenario,
+    Unavailable,
+    replay,
+)
 from tariffs.client._wire import reading, retry
 from tariffs.client._wire.frames import write_table
 from tariffs.client._wire.reading import read, read_all
@@ -23,6 +37,7 @@ from tariffs.client.results.quote import Layer
 from tariffs.client.results.stored_scenario import ScenarioEvent
 from tariffs.v1 import common_pb2, duty_service_pb2, law_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
+from tests.client.conftest import Cli, goods, refuses, scenario_text
 from tests.client.fakes import arrow, batch, fake_server, stream, toy_answer
 
 
@@ -109,27 +124,23 @@ def test_a_run_without_its_end_is_an_error() -> None:
 
 
 def test_a_table_goes_as_arrow_and_its_limit_names_local_mode() -> None:
-    frame = pl.DataFrame({"hts": ["0101210010"], "origin": ["NO"], "customs_value": [1.0]})
+    frame = goods(("0101210010", "NO", 1.0))
     with fake_server() as fake, Client(fake.target) as client:
         fake.answers["Simulate"] = stream(DONE)
         client.impact(frame.lazy(), baseline="2025-01-01")
         assert pl.read_ipc_stream(fake.requests[0].arrow).equals(frame)
-    with (
-        Client(fake.target, config=Config(message_limit=100)) as client,
-        pytest.raises(InvalidRequest) as caught,
-    ):
+    small = Client(fake.target, config=Config(message_limit=100))
+    with small as client, refuses("BATCH_TOO_LARGE", said=re.escape("Client.local()")):
         client.impact(frame)
-    assert (caught.value.reason, caught.value.exit_code) == ("BATCH_TOO_LARGE", 2)
-    assert "Client.local()" in caught.value.fix
 
 
-def test_written_results_carry_their_provenance(tmp_path: Path) -> None:
-    write_table(TOTAL, tmp_path / "a" / "t.parquet", {"run_digest": "d"})
-    assert "run_digest" in pl.read_parquet_metadata(tmp_path / "a" / "t.parquet")["tariffs.provenance"]
-    write_table(TOTAL, tmp_path / "t.csv", {"run_digest": "d"})
-    assert json.loads((tmp_path / "t.csv.provenance.json").read_text()) == {"run_digest": "d"}
+def test_written_results_carry_their_provenance() -> None:
+    write_table(TOTAL, Path("a/t.parquet"), {"run_digest": "d"})
+    assert "run_digest" in pl.read_parquet_metadata("a/t.parquet")["tariffs.provenance"]
+    write_table(TOTAL, Path("t.csv"), {"run_digest": "d"})
+    assert json.loads(Path("t.csv.provenance.json").read_text()) == {"run_digest": "d"}
     with pytest.raises(InvalidRequest):
-        write_table(TOTAL, tmp_path / "t.txt", {})
+        write_table(TOTAL, Path("t.txt"), {})
 
 
 def test_details_of_provenance_come_in_order_at_every_level() -> None:
@@ -185,3 +196,171 @@ def test_a_run_whose_server_goes_in_its_midst_is_asked_for_again_and_no_other(
             with pytest.raises(Unavailable if code == "UNAVAILABLE" else InternalError):
                 client.impact(on=ON)
     assert asked == attempts
+
+
+TABLE = goods(("9503000073", "CN", 1e4), ("8471300100", "MX", 5e4))
+DAY = "2027-01-11"
+MINE = scenario_text("op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2027-01-01, rate: 20%")
+
+
+@pytest.fixture
+def table() -> Path:
+    TABLE.write_csv("table.csv")
+    return Path("table.csv")
+
+
+@pytest.fixture(params=[".parquet", ".csv", ".json"])
+def result(request: pytest.FixtureRequest, client: Client, table: Path) -> Path:
+    scenarios: list[Any] = ["base", Scenario.from_text(MINE)]
+    found = client.impact(table, scenarios, on=DAY, by=["origin", "hts2"], baseline="2025-01-01")
+    if request.param == ".json":
+        return written(found)
+    path = Path(f"result{request.param}")
+    write_table(found.groups, path, found.provenance)
+    return path
+
+
+def written(result: ImpactResult) -> Path:
+    """Write a result as its document."""
+    Path("result.json").write_text(json.dumps(result.to_json_dict()))
+    return Path("result.json")
+
+
+def test_a_result_comes_out_bit_for_bit(client: Client, result: Path, table: Path) -> None:
+    found = replay(client, result)
+    assert (found.same, found.changed, found.rows, found.largest) == (True, (), 4, 0.0)
+    moved = table.rename("moved.csv")
+    with pytest.raises(InvalidRequest):
+        replay(client, result)
+    assert replay(client, result, moved).same
+    TABLE.with_columns(pl.col("customs_value") * 2).write_csv(table)
+    found = replay(client, result)
+    assert not found.same
+    assert [text.partition(":")[0] for text in found.changed] == ["table"]
+    assert found.largest is not None
+    assert found.largest > 0.5
+
+
+def test_a_table_in_memory_is_given_again(client: Client) -> None:
+    path = written(client.impact(TABLE, ["base"], on=DAY, response="none"))
+    with pytest.raises(InvalidRequest, match="a table in memory"):
+        replay(client, path)
+    assert replay(client, path, TABLE).same
+
+
+def test_another_law_is_named_with_its_release(client: Client, result: Path) -> None:
+    found = client.law()
+    old = replace(found, digest="0" * 64, version="2020.01.01.1")
+
+    def law(law_version: str = "") -> object:
+        if law_version:
+            raise NotFound("LAW_VERSION_NOT_FOUND", f"There is no law {law_version}.")
+        return old
+
+    client_of_old: Any = SimpleNamespace(law=law, impact=client.impact, timeline=client.timeline)
+    with refuses("LAW_VERSION_NOT_FOUND", kind=NotFound) as caught:
+        replay(client_of_old, result)
+    assert caught.value.metadata["release"] in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("entry", "word"),
+    [
+        ("scenarios", "scenario"),
+        ("table_digest", "table"),
+        ("parameter_digest", "parameters"),
+        ("switches", "switches"),
+        ("bases", "bases of shares"),
+        ("details", "options"),
+        ("engine_version", "engine"),
+    ],
+)
+def test_each_changed_input_is_named(client: Client, table: Path, entry: str, word: str) -> None:
+    found = client.impact(table, ["base"], on=DAY, response="none")
+    path = written(found)
+    assert replay(client, path).changed == ()
+    was = found.provenance[entry]
+
+    def impact(*args: Any, **options: Any) -> ImpactResult:
+        answer = client.impact(*args, **options)
+        return replace(answer, provenance={**answer.provenance, entry: "changed"})
+
+    altered: Any = SimpleNamespace(law=client.law, impact=impact)
+    again = replay(altered, path)
+    assert again.changed == (f"{word}: was {was}, is changed",)
+    # The same numbers from other inputs are the same numbers; what changed is said beside.
+    assert again.same
+
+
+@pytest.fixture
+def files() -> None:
+    text = "hts,origin,customs_value,entry_date,entry_id\n9503000073,CN,10000,2025-05-20,A\n"
+    Path("entries.csv").write_text(text)
+    goods(("9503000073", "CN", 10000), ("1", "CN", 1)).write_csv("bad.csv")
+
+
+@pytest.mark.usefixtures("files")
+def test_every_file_that_impact_and_timeline_write_is_replayed(cli: Cli, client: Client) -> None:
+    period = "timeline entries.csv --start 2026-11-01 --end 2026-11-30 -o segments.csv"
+    for name, words in (
+        ("impact", "impact entries.csv -o groups.parquet --lines lines.csv"),
+        ("timeline", period),
+    ):
+        Path(f"{name}.json").write_text(cli.out(f"{words} --response none --local --json"))
+    for name in ("groups.parquet", "lines.csv", "impact.json", "segments.csv", "timeline.json"):
+        assert replay(client, Path(name)).same, name
+    assert "bit for bit" in cli.out("replay groups.parquet --local")
+    goods(("9503000073", "CN", 20000)).write_csv("entries.csv")
+    assert "table: was" in cli.out("replay groups.parquet --local", 1)
+
+
+NO_RESULTS = {
+    "{}": "provenance",
+    "5": "provenance",
+    "null": "provenance",
+    '{"provenance": {"request": {"verb": "duty"}}}': "its call",
+    "{": "JSON document",
+    "\\xff": "JSON document",
+    "[]": "cannot|not a result",
+}
+WITHOUT_CALL = (
+    "duty 9503.00.0073 --origin CN --value 10000 --why",
+    "duty --entries entries.csv",
+    "refund entries.csv",
+    "law changes --start 2026-11-01 --end 2026-11-30",
+)
+
+
+@pytest.mark.usefixtures("files")
+def test_what_cannot_be_run_again_says_why(client: Client, cli: Cli) -> None:
+    def refused(name: str, said: str) -> InvalidRequest:
+        with pytest.raises(InvalidRequest, match=said) as caught:
+            replay(client, Path(name))
+        assert caught.value.reason == "TABLE_UNREADABLE"
+        return caught.value
+
+    for text, said in NO_RESULTS.items():
+        Path("x.json").write_text(text)
+        refused("x.json", f"{said}|provenance")
+    for words in WITHOUT_CALL:
+        Path("result.json").write_text(cli.out(f"{words} --json --local"))
+        assert "make it again" in refused("result.json", "does not contain its call").fix
+    TABLE.write_parquet("x.parquet")
+    for name in ("x.parquet", "x.csv", "none.parquet"):
+        refused(name, r"cannot|not a result")
+    error = refused("entries.csv", r"its provenance file entries\.csv\.provenance\.json is missing")
+    assert "No such file" not in str(error)
+    # Refused rows carry the call that refused them.
+    cli.json("impact bad.csv --response none --local", 1)
+    refused("bad-refused.csv", "its columns are not those of groups or lines: row, column, reason")
+
+
+def test_differences_of_two_scenarios(client: Client, cli: Cli) -> None:
+    (found,) = client.diff("base", Scenario.from_text(MINE))
+    assert isinstance(found, Difference)
+    assert (found.id, found.kind, found.start) == ("fl301", "measure", "2027-01-01T12:00-05:00")
+    assert found.text.startswith("fl301 from 2027-01-01 12:00 EST: ")
+    with pytest.raises(NotFound):
+        client.diff("base", "nobody")
+    assert "cn.recip" in cli.out("scenario diff base truce-extended --local")
+    assert cli.json("scenario diff base base --local") == {"differences": []}

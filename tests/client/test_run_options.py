@@ -1,42 +1,34 @@
-"""Runs and their options on every way in: bit-equal answers, what is recorded, printed and refused of an option."""
+"""Runs, of imports, exports and both sides: options on every way in, what is recorded, printed and refused."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import re
+import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import fastexcel  # type: ignore[import-untyped,unused-ignore]  # it may ship no types
 import polars as pl
 import pytest
 
-from tariffs.client import Client, DeadlineExceeded, InvalidRequest, Scenario
+from tariffs.client import Client, DeadlineExceeded, ImpactResult, InvalidRequest, Scenario, replay
 from tariffs.client._wire.run_options import recorded_options
 from tariffs.client.cli.__main__ import run
-from tariffs.engine.response import parameters_for
-from tariffs.engine.runs.impact import Options
+from tariffs.client.results.both_sides import BothSides
 from tariffs.run_spec.spec import RunSpec
-from tariffs.service.rpc.run_options import options_of
-from tariffs.v1 import simulation_service_pb2 as pb
-from tariffs.v1.sweep_service_pb2 import SeekRequest
-from tests.client.conftest import Cli
+from tests.client.conftest import Cli, goods, scenario_text
 
 BASELINE, DAY = "2025-01-01", "2025-05-20"
-SHIRTS = pl.DataFrame(
-    {"hts": ["6109100012"] * 2, "origin": ["CN", "VN"], "customs_value": [4e8, 6e8]},
-)
+SHIRTS = goods(("6109100012", "CN", 4e8), ("6109100012", "VN", 6e8))
 OPTIONS: dict[str, Any] = {"on": DAY, "baseline": BASELINE}
 EXPORTS = {"on": "2027-02-01", "horizon": "short", "direction": "export"}
-HALF = (
-    "schema: tariffs.scenario/v1\nid: half\ntitle: Half of China's shirts\nbasis: hypothesis\nchanges:\n"
-    "  - {op: shock_quantity, origins: [CN], products: ['6109'], from: 2025-02-01, share: 50%}\n"
-)
+HALF = scenario_text("op: shock_quantity, origins: [CN], products: ['6109'], from: 2025-02-01, share: 50%")
 OF_LIMITS = {"quota_premium", "rent_importer", "rent_exporter", "rent_government"}
 OF_SECTORS = {"domestic_shipments", "domestic_price_hat", "domestic_quantity_hat", "producer_surplus"}
-NOWHERE = pl.DataFrame(
-    {"hts": ["9503000073"], "origin": ["nowhere"], "customs_value": [1.0], "entry_date": ["2027-01-05"]}
-)
-RATES, AHEAD = "rates-by-country", "2027-01-11"
+NOWHERE = goods(("9503000073", "nowhere", 1.0, "2027-01-05"), more=("entry_date",))
+RATES, NEXT_YEAR = "rates-by-country", "2027-01-11"
 RESPONSES: dict[str, dict[str, Any]] = {
     "none": {"response": "none"},
     "armington over time": {"response": "armington", "horizon": "path"},
@@ -46,13 +38,18 @@ RESPONSES: dict[str, dict[str, Any]] = {
 }
 VERBS: dict[str, Callable[..., Any]] = {
     "impact": lambda client, **given: client.impact(
-        NOWHERE, ["base", RATES], on=AHEAD, attribute=True, **given
+        NOWHERE, ["base", RATES], on=NEXT_YEAR, attribute=True, **given
     ),
     "sweep": lambda client, **given: client.sweep(
-        NOWHERE, RATES, vary={"cn": ["10%", "20%"]}, on=AHEAD, **given
+        NOWHERE, RATES, vary={"cn": ["10%", "20%"]}, on=NEXT_YEAR, **given
     ),
     "seek": lambda client, **given: client.seek(
-        NOWHERE, RATES, vary=("start", "2027-01-10", "2027-01-11"), target=("duty", 5.0), on=AHEAD, **given
+        NOWHERE,
+        RATES,
+        vary=("start", "2027-01-10", "2027-01-11"),
+        target=("duty", 5.0),
+        on=NEXT_YEAR,
+        **given,
     ),
     "timeline": lambda client, **given: client.timeline(
         NOWHERE, ["base", RATES], start="2027-01-01", end="2027-02-01", **given
@@ -61,25 +58,14 @@ VERBS: dict[str, Callable[..., Any]] = {
 
 
 @pytest.fixture
-def shirts(tmp_path: Path) -> list[str]:
+def shirts() -> str:
     """Words of the command line that ask for an impact of shirts."""
-    SHIRTS.write_csv(tmp_path / "shirts.csv")
-    return ["impact", str(tmp_path / "shirts.csv"), "--on", DAY, "--baseline", BASELINE]
+    SHIRTS.write_csv("shirts.csv")
+    return f"impact shirts.csv --on {DAY} --baseline {BASELINE}"
 
 
-def printed(cli: Cli, words: Sequence[str]) -> str:
+def printed(cli: Cli, words: str) -> str:
     return " ".join(cli.out(words).split())
-
-
-def test_an_impact_is_bit_equal_on_all_three_ways(here: Client, there: Client, server: str, cli: Cli) -> None:
-    names = ("base", "ieepa-upheld-truce-lapsed")
-    found, other = (client.impact(None, names, on="2026-11-20", by=["origin"]) for client in (here, there))
-    assert other.groups.equals(found.groups)
-    assert other.total.equals(found.total)
-    assert other.provenance == found.provenance
-    words = ["impact", "-s", names[0], "-s", names[1], "--on", "2026-11-20", "--target", server]
-    wanted = json.loads(json.dumps(found.to_json_dict()))
-    assert cli.json(words) == {"schema": "tariffs.impact/v1", **wanted}
 
 
 def test_a_run_that_takes_too_long_ends_at_its_deadline(here: Client, there: Client) -> None:
@@ -98,20 +84,12 @@ def test_a_table_of_which_every_row_is_refused_has_a_result(client: Client, verb
         assert drawn.total["duty"].to_list() == [0.0, 0.0]
 
 
-def test_the_horizon_is_the_path_unless_told() -> None:
-    assert Options().horizon == "path"
-    for request in (pb.SimulateRequest(), pb.TimelineRequest(), pb.SweepRequest(), SeekRequest()):
-        assert options_of(request, "").horizon == "path"
-    assert options_of(pb.SimulateRequest(horizon=pb.HORIZON_LONG), "").horizon == "long"
-    assert parameters_for(["9503000073"]).digest == parameters_for(["9503000073"], horizon="short").digest
-
-
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [("fx_offset", 0.174, "fx offset 0.174"), ("market", "sector", "Domestic goods that compete")],
 )
 def test_the_command_line_takes_and_prints_an_option_of_the_response(
-    name: str, value: Any, said: str, there: Client, shirts: list[str], cli: Cli
+    name: str, value: Any, said: str, there: Client, shirts: str, cli: Cli
 ) -> None:
     found, plain = there.impact(SHIRTS, **OPTIONS, **{name: value}), there.impact(SHIRTS, **OPTIONS)
     after = found.total["value_after"].item()
@@ -119,24 +97,22 @@ def test_the_command_line_takes_and_prints_an_option_of_the_response(
     assert set(found.groups.columns) - set(plain.groups.columns) == (
         OF_SECTORS if name == "market" else set()
     )
-    words = [*shirts, "--local", f"--{name.replace('_', '-')}", str(value)]
+    words = f"{shirts} --local --{name.replace('_', '-')} {value}"
     text = printed(cli, words)
     assert said in text
     assert f"{name.replace('_', ' ')} {value}" in text
     assert cli.json(words)["scenarios"][0]["total"]["value_after"] == after
 
 
-def test_limits_on_quantities_have_premium_and_rents(
-    there: Client, shirts: list[str], tmp_path: Path, cli: Cli
-) -> None:
+def test_limits_on_quantities_have_premium_and_rents(there: Client, shirts: str, cli: Cli) -> None:
     scenarios: list[Any] = ["base", Scenario.from_text(HALF)]
     found = there.impact(SHIRTS, scenarios, **OPTIONS, horizon="long")
     plain = there.impact(SHIRTS, **OPTIONS, horizon="long")
     assert set(found.total.columns) - set(plain.total.columns) == OF_LIMITS
     free, held = (found.total.row(place, named=True) for place in (0, 1))
     assert (free["rent_importer"], free["quota_premium"]) == (0.0, None)
-    (tmp_path / "half.yaml").write_text(HALF)
-    words = [*shirts, "-s", str(tmp_path / "half.yaml"), "--local", "--horizon", "long"]
+    Path("half.yaml").write_text(HALF)
+    words = f"{shirts} -s half.yaml --local --horizon long"
     assert f"Limits on quantities: premium +{100 * held['quota_premium']:.0f}" in printed(cli, words)
     assert cli.json(words)["scenarios"][0]["total"]["rent_importer"] == held["rent_importer"] > 0
 
@@ -155,15 +131,12 @@ def test_the_effect_on_consumer_prices_of_november_2025_is_the_published_one(the
     assert 0.7 * dollar < whole("dollar_2024") < dollar
 
 
-def test_consumer_prices_and_deciles_come_in_text_json_and_the_report(
-    cli: Cli, server: str, shirts: list[str], tmp_path: Path
-) -> None:
-    report = tmp_path / "report.html"
-    words = [*shirts, "--target", server, "--consumer-prices", "dollar", "--by", "origin,decile"]
-    text = printed(cli, [*words, "--report", str(report)])
+def test_consumer_prices_and_deciles_are_told(cli: Cli, server: str, shirts: str) -> None:
+    words = f"{shirts} --target {server} --consumer-prices dollar --by origin,decile"
+    text = printed(cli, f"{words} --report report.html")
     assert "Consumer prices, before any response" in text
     assert "cost to a household, USD of 2023 a year" in text
-    assert "What households pay" in report.read_text(encoding="utf-8")
+    assert "What households pay" in Path("report.html").read_text(encoding="utf-8")
     found = cli.json(words)
     (block,) = found["scenarios"]
     assert [row["origin"] for row in block["groups"]] == ["CN", "VN"]
@@ -174,12 +147,12 @@ def test_consumer_prices_and_deciles_come_in_text_json_and_the_report(
     assert details["consumer_prices"]["margins"] == "dollar"
     assert details["households"]["ranked_by"] == "income before tax of consumer units"
     assert "consumer_prices" not in cli.json(shirts)["scenarios"][0]
-    assert run([*shirts, "--consumer-prices", "all"]) == 2
-    assert "Give an impact --consumer-prices" in cli.err([*shirts, "--by", "decile"], 2)
+    assert "consumer" in cli.err(f"{shirts} --consumer-prices all", 2)
+    assert "Give an impact --consumer-prices" in cli.err(f"{shirts} --by decile", 2)
 
 
-def test_a_score_prints_years_and_their_sum(server: str, tmp_path: Path, cli: Cli) -> None:
-    shares, report, written = (tmp_path / name for name in ("shares.csv", "score.html", "score.json"))
+def test_a_score_prints_years_and_their_sum(server: str, cli: Cli) -> None:
+    shares, report, written = map(Path, ("shares.csv", "score.html", "score.json"))
     shares.write_text("origin,share\nCN,0.8\nall,0.95\n", encoding="utf-8")
     asked = f"score --from 2028 --response none --target {server}"
     assert "revenue by fiscal year" in printed(cli, f"{asked} --to 2028 -o {report}")
@@ -219,3 +192,137 @@ def test_an_option_as_by_default_is_not_recorded(name: str, value: Any) -> None:
 def test_a_value_of_no_use_is_refused(options: dict[str, Any], said: str, client: Client) -> None:
     with pytest.raises(InvalidRequest, match=said):
         client.impact(**options)
+
+
+SOYBEANS = goods(
+    ("1201.90", "US", "14520000000", "24200000", "t"),
+    ("1201.90", "BR", "41970000000", "69950000", "t"),
+    ("8524.11", "US", "5", None, None),
+    more=("quantity", "unit"),
+)
+PROMISE = "soybeans-promise-kept"
+SCENARIOS = ("base", "canada-settles", "canada-escalates")
+AHEAD: dict[str, Any] = {"on": "2027-02-01", "response": "none"}
+
+
+@pytest.fixture
+def table() -> Path:
+    SOYBEANS.write_csv("soybeans.csv")
+    return Path("soybeans.csv")
+
+
+@pytest.fixture(scope="module")
+def both(client: Client) -> BothSides[ImpactResult]:
+    return client.impact_both(scenarios=SCENARIOS, **AHEAD)
+
+
+def test_a_duty_on_exports_is_the_same_everywhere(here: Client, there: Client, server: str, cli: Cli) -> None:
+    found, other = (
+        client.duty(
+            "1201.90", "US", "2027-01-11", 10_000, freight=420, scenario="truce-lapses", direction="export"
+        ).to_json_dict()
+        for client in (here, there)
+    )
+    assert other == found
+    assert found["landed"] == {"cif": "10420.00", "duty": "3855.40", "vat": "1284.79", "total": "15560.19"}
+    words = "duty 1201.90 --origin US --date 2027-01-11 --value 10000 --freight 420 --direction export"
+    for way in (f"--target {server}", "--local"):
+        told = cli.json(f"{words} -s truce-lapses {way}")
+        assert told == {"schema": "tariffs.duty/v1", **json.loads(json.dumps(found))}
+    line = "1201.90 --origin US --date 2027-01-11 --value 100 --direction export --why --local"
+    said = cli.out(["duty", *shlex.split(line)])
+    assert "landed is cif 100.00 + duty 37.00 + vat 12.33" in said
+    assert "China, duty answering the reciprocal duty: 34% on the customs value." in said
+    assert "headings" not in said
+
+
+def test_an_impact_on_exports_is_told(here: Client, server: str, table: Path, cli: Cli) -> None:
+    asked: dict[str, Any] = {"on": "2026-11-24", "baseline": "2025-01-01", "by": ["hts6", "origin"]}
+    found = here.impact(table, ["base", PROMISE], direction="export", include_lines=True, **asked)
+    words = f"impact {table} -s base -s {PROMISE} --on 2026-11-24 --baseline 2025-01-01 --by hts6,origin"
+    words += f" --direction export --lines lines.csv -o groups.parquet --target {server}"
+    told = cli.json(words, 1)
+    wanted = json.loads(json.dumps(found.to_json_dict("soybeans-refused.csv")))
+    assert told == {"schema": "tariffs.impact/v1", **wanted}
+    assert told["refused"]["rows"][0]["reason"] == "RATE_NOT_COMPUTABLE"
+    kept = found.scenario(PROMISE).filter(origin="US")
+    assert kept["quantity_hat"][0] * 24.2e6 == pytest.approx(25e6)
+    assert replay(here, Path("groups.parquet")).same
+    later = "--direction export --on 2027-02-01 --baseline 2025-01-01 --horizon short --reaction 1 --local"
+    said = " ".join(cli.out(f"impact {table} {later}", 1).split())
+    assert "partners answer duties at a slope of 1." in said
+
+
+def test_the_worked_example_of_the_page_is_what_comes_out(
+    root: Path, client: Client, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(root / "docs")
+    page = Path("exports.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^\$ tariffs (.+)\n((?:.+\n|\n)+?)```", page, re.MULTILINE)
+    assert [command.split()[0] for command, _ in examples] == ["duty", "duty", "impact"]
+    for command, shown in examples:
+        said = [line.strip() for line in cli.out([*shlex.split(command), "--local"]).splitlines()]
+        wanted = [line.rstrip() for line in shown.splitlines() if line != "..."]
+        assert [line for line in wanted if line.strip() not in said] == []
+    options: dict[str, Any] = {"on": "2027-01-11", "baseline": "2025-01-01", "horizon": "long"}
+    found = client.impact("soybeans.csv", direction="export", **options)
+    hats = dict(found.groups.select("origin", "quantity_hat").iter_rows())
+    assert hats["US"] == pytest.approx(0.45, abs=0.005)
+    assert hats["BR"] == pytest.approx(1.075, abs=0.002)
+
+
+def test_each_side_is_its_own_run(client: Client, both: BothSides[ImpactResult]) -> None:
+    imports = client.impact(scenarios=SCENARIOS, **AHEAD)
+    exports = client.impact(scenarios=SCENARIOS, **AHEAD, direction="export", by=["destination"])
+    assert both.imports.total.equals(imports.total)
+    assert both.exports.total.equals(exports.total)
+    beside = both.side_by_side
+    assert beside["scenario"].to_list() == list(SCENARIOS)
+    for side, result in both.sides.items():
+        for name in ("customs_value", "duty", "landed_change", "duty_vs"):
+            assert beside[f"{side}_{name}"].to_list() == result.total[name].to_list()
+    assert both.summary["side"].to_list() == ["imports", "exports"] * len(SCENARIOS)
+
+
+def test_one_report_and_one_workbook_hold_both_sides(both: BothSides[ImpactResult]) -> None:
+    assert "exports" in repr(both)
+    assert both._repr_html_().count("<table") >= 3
+    assert both.refused_rows == 0
+    text = both.report("out/sides.html", question="Who gains if <Canada> settles?")
+    assert Path("out/sides.html").read_text(encoding="utf-8") == text
+    assert text.count("<html") == 1
+    assert "&lt;Canada&gt;" in text
+    assert "<script" not in text
+    for part in ("Imports, duty", "Exports, duty", "Imports into the United", "Exports of the United"):
+        assert part in text
+    assert text.count("<summary>All notes in full") == 2
+    assert text.count("<svg") == 3
+    both.to_excel("sides.xlsx")
+    book = fastexcel.read_excel("sides.xlsx")
+    sides = [f"{side} {name}" for side in ("imports", "exports") for name in ("totals", "groups", "notes")]
+    assert book.sheet_names == ["cover", "summary", "side by side", *sides, "provenance"]
+    found = book.load_sheet("side by side").to_polars()
+    assert found["exports_duty"].to_list() == pytest.approx(both.side_by_side["exports_duty"].to_list())
+
+
+@pytest.mark.parametrize("verb", ["impact --on 2027-02-01", "timeline --start 2027-02-01 --end 2027-02-02"])
+def test_the_command_line_prints_and_writes_both_sides(verb: str, cli: Cli) -> None:
+    words = f"{verb} --both -s base --response none --local"
+    told = cli.json(words)
+    assert set(told) == {"schema", "imports", "exports"}
+    assert [one["id"] for one in told["exports"]["scenarios"]] == ["base"]
+    for suffix in ("html", "xlsx", "parquet"):
+        assert "Imports into the United States" in cli.out(f"{words} -o sides.{suffix}")
+    files = ["sides-exports.parquet", "sides-imports.parquet", "sides.html", "sides.xlsx"]
+    assert sorted(one.name for one in Path().iterdir()) == files
+    assert set(pl.read_parquet(files[0])["destination"]) == {"CN", "CA"}
+
+
+def test_tables_of_both_sides_give_a_file_a_side() -> None:
+    Path("in.csv").write_text("hts,origin,customs_value\n9503.00.0073,CN,100\n0000.00,CN,1\n")
+    Path("out.csv").write_text("hts,origin,customs_value,destination\n1201.90,US,50,CN\n1201.90,US,1,XX\n")
+    words = ["impact", "in.csv", "--exports", "out.csv", "--lines", "lines.csv", "--both", "--local"]
+    assert run([*words, "--response", "none"]) == 1
+    for side, value, reason in (("imports", 100, "HTS_CODE_UNKNOWN"), ("exports", 50, "DESTINATION_UNKNOWN")):
+        assert pl.read_csv(f"lines-{side}.csv")["customs_value"].to_list() == [value]
+        assert pl.read_csv(f"in-refused-{side}.csv")["reason"].to_list() == [reason]

@@ -1,20 +1,18 @@
-"""A day means the same to every verb, however it is written; after the last day read it is said so, once."""
+"""Days, numbers and names of countries mean the same to every verb, however they are written, or are told apart."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
 from tariffs.client import Client, InvalidRequest, Note
-from tariffs.client.cli.__main__ import run
 from tariffs.engine.law import load_law
-from tests.client.conftest import Cli
+from tests.client.conftest import Cli, goods, refuses
 
 # A toy of China: 145 % until 2025-05-14 at 0:01, and 30 % from then on (EO 14298, 90 FR 21831).
 TOY: dict[str, Any] = {"hts": "9503.00.0073", "origin": "CN"}
@@ -22,7 +20,7 @@ DAYS = ["2025-05-14", "20250514", "2025-05-14 00:00:00", "2025-05-14T00:00:00", 
 TYPED = [date(2025, 5, 14), datetime(2025, 5, 14), 20250514, 20250514.0]
 EDGES = ["0001-01-01T00:30Z", "9999-12-31T23:30-05:00", "tomorrow"]
 REASON, READ, AFTER = "LAW_READ_TO", "2026-10-11", "2026-10-12"
-UNDATED = pl.DataFrame({"hts": ["9503000073"], "origin": ["CN"], "customs_value": [1e6]})
+UNDATED = goods(("9503000073", "CN", 1e6))
 BOTH = ["base", "truce-lapses"]
 BEFORE = ["2026-08-15", "2026-09-15"]
 VERBS: dict[str, Callable[[Client, str], Iterable[Note]]] = {
@@ -44,9 +42,8 @@ VERBS: dict[str, Callable[[Client, str], Iterable[Note]]] = {
 
 def toys(days: list[Any]) -> pl.DataFrame:
     """A line of 10,000 for each day."""
-    size = len(days)
-    plain = {name: [value] * size for name, value in TOY.items()}
-    return pl.DataFrame({**plain, "customs_value": ["10000"] * size, "entry_date": days})
+    frame = goods(*((*TOY.values(), "10000") for _ in days))
+    return frame.with_columns(pl.Series("entry_date", days))
 
 
 @pytest.mark.parametrize("day", [*DAYS, *TYPED])
@@ -90,19 +87,15 @@ def test_all_batches_of_a_table_are_read_in_the_order_its_column_shows(client: C
     assert result.lines["assessed"].to_list() == [Decimal("14500.00")] * 2100 + [Decimal("3000.00")]
 
 
-def test_days_of_options_are_read_alike(client: Client, tmp_path: Path, cli: Cli) -> None:
-    file = str(tmp_path / "toys.csv")
-    toys([None]).drop("entry_date").write_csv(file)
-    plain = ["impact", file, "--response", "none", "--json", "--on"]
-    totals = []
+def test_days_of_options_are_read_alike(client: Client, cli: Cli) -> None:
+    toys([None]).drop("entry_date").write_csv("toys.csv")
+    plain = "impact toys.csv --response none --on"
     for day in ("2025-05-14", "20250514", "5/14/2025", "2025-05-14T00:00"):
-        block = cli.json([*plain, day])["scenarios"][0]
-        assert block["on"] == "2025-05-14"
-        totals.append(block["total"]["duty"])
-    assert totals == pytest.approx([3000.0] * 4)
-    assert "2025-05-06 or 2025-06-05" in cli.err([*plain, "5/6/2025"], 1)
-    period = ["timeline", file, "--response", "none", "--json", "--start", "20250513", "--end", "5/14/2025"]
-    groups = cli.json(period)["scenarios"][0]["groups"]
+        block = cli.json(f"{plain} {day}")["scenarios"][0]
+        assert (block["on"], block["total"]["duty"]) == ("2025-05-14", pytest.approx(3000.0))
+    assert "2025-05-06 or 2025-06-05" in cli.err(f"{plain} 5/6/2025", 1)
+    period = cli.json("timeline toys.csv --response none --start 20250513 --end 5/14/2025")
+    groups = period["scenarios"][0]["groups"]
     assert [one["start"] for one in groups] == [one["end"] for one in groups] == ["2025-05-13", "2025-05-14"]
     for known in ("20250430", "4/30/2025 0:00", datetime(2025, 4, 30)):
         quote = client.duty(**TOY, entry_date="2025-05-14", value=10000, known_on=known)
@@ -110,29 +103,24 @@ def test_days_of_options_are_read_alike(client: Client, tmp_path: Path, cli: Cli
         assert (quote.provenance["known_on"], quote.assessed) == ("2025-04-30", Decimal("14500.00"))
 
 
-def test_days_no_clock_has_are_refused_by_every_verb(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = str(tmp_path / "toys.csv")
-    toys(["2025-05-14"]).write_csv(file)
-    period = "--start 2025-05-13 --end 2025-05-14"
+def test_days_no_clock_has_are_refused_by_every_verb(cli: Cli) -> None:
+    toys(["2025-05-14"]).write_csv("toys.csv")
     verbs = [
         ("duty 9503.00.0073 --origin CN --value 10000", "known-on"),
-        (f"duty --entries {file}", "known-on"),
-        (f"impact {file} --response none", "known-on"),
-        (f"impact {file}", "baseline"),
-        (f"timeline {file} --response none {period}", "known-on"),
-        (f"law changes {period}", "known-on"),
-        (f"refund {file}", "known-on"),
-        (f"refund {file}", "paid-on"),
+        ("duty --entries toys.csv", "known-on"),
+        ("impact toys.csv --response none", "known-on"),
+        ("impact toys.csv", "baseline"),
+        ("timeline toys.csv --response none --start 2025-05-13 --end 2025-05-14", "known-on"),
+        ("law changes --start 2025-05-13 --end 2025-05-14", "known-on"),
+        ("refund toys.csv", "known-on"),
+        ("refund toys.csv", "paid-on"),
     ]
     for verb, option in verbs:
         for day in EDGES:
-            assert run([*verb.split(), f"--{option}", day]) != 0, (verb, option, day)
-            said = capsys.readouterr().err
-            assert f"ENTRY_DATE_INVALID: {option.replace('-', '_')}: " in said, (verb, option, day, said)
-    assert run(["law", "changes", "--end", "2025-05-14", "--start", "tomorrow"]) != 0
-    assert "ENTRY_DATE_INVALID: start: " in capsys.readouterr().err
+            said = cli.err(f"{verb} --{option} {day}", 1)
+            assert f"ENTRY_DATE_INVALID: {option.replace('-', '_')}: " in said, (verb, option, day)
+    said = cli.err("law changes --end 2025-05-14 --start tomorrow", 1)
+    assert "ENTRY_DATE_INVALID: start: " in said
 
 
 @pytest.mark.parametrize("known_on", ["1980-01-01", "0001-01-01", "2024-12-31"])
@@ -145,9 +133,8 @@ def test_a_day_before_the_acts_of_the_law_gives_no_duty_of_zero(client: Client, 
         lambda: client.refund(frame, known_on=known_on),
     )
     for call in calls:
-        with pytest.raises(InvalidRequest) as caught:
+        with refuses("ENTRY_DATE_OUT_OF_COVERAGE", "known_on"):
             call()
-        assert (caught.value.reason, caught.value.field) == ("ENTRY_DATE_OUT_OF_COVERAGE", "known_on")
     assert client.duty(**line, known_on="2025-01-01").assessed == 0
 
 
@@ -166,9 +153,7 @@ def test_an_answer_for_a_day_after_the_last_one_read_says_so_once(client: Client
         ("2026-11-24", READ, 0),  # nothing is unread of acts published by an earlier day
     ],
 )
-def test_the_last_day_read_is_a_day_of_the_law(
-    client: Client, entry: str, known_on: str | None, told: int
-) -> None:
+def test_the_last_day_read_is_a_day(client: Client, entry: str, known_on: str | None, told: int) -> None:
     law = load_law()
     assert law.read_to == date.fromisoformat(client.law().read_to) == date.fromisoformat(READ) < law.as_of
     notes = client.duty(**TOY, entry_date=entry, value=1000, known_on=known_on).notes
@@ -176,10 +161,34 @@ def test_the_last_day_read_is_a_day_of_the_law(
 
 
 def test_the_command_line_says_it_beside_the_law_and_in_json(cli: Cli) -> None:
-    asked = ["duty", "9503.00.0073", "--origin", "CN", "--date", "2026-11-24", "--value", "1000"]
+    asked = "duty 9503.00.0073 --origin CN --date 2026-11-24 --value 1000"
     shown = cli.out(asked)
     assert shown.count(REASON) == 1
     assert f"read to {READ}" in " ".join(shown.split())
-    answer = cli.json([*asked, "--why", "--json"])
+    answer = cli.json(f"{asked} --why")
     assert [note["reason"] for note in answer["notes"]].count(REASON) == 1
     assert answer["provenance"]["law_read_to"] == READ
+
+
+def test_options_take_names_of_countries_and_grouped_numbers(cli: Cli) -> None:
+    line = ["duty", "1201.90", "--direction", "export", "--date", "2027-01-11", "--local"]
+    named, coded = (
+        cli.json([*line, "--origin", origin, "--to", to, "--value", value, "--freight", freight])
+        for origin, to, value, freight in (
+            ("United States", "China", "$10,000", "1,250"),
+            ("US", "CN", "10000", "1250"),
+        )
+    )
+    assert [named[name] for name in ("assessed", "layers")] == [
+        coded[name] for name in ("assessed", "layers")
+    ]
+    said = cli.err("law changes --start 2025-11-01 --end 2025-11-20 --origin korea", 1)
+    assert "KP (North Korea) or KR (South Korea)" in said
+    wrong = cli.json("duty 9503.00.0073 --origin CN --value 10.000,00 --local", 1)
+    assert wrong["error"]["reason"] == "CUSTOMS_VALUE_INVALID"
+
+
+@pytest.mark.parametrize("claim", ["usmca", "steel", "civil_aircraft"])
+def test_a_claim_cut_short_is_refused_with_its_name(client: Client, claim: str) -> None:
+    with refuses("CLAIM_UNKNOWN", said=f"Did you mean {claim}_share"):
+        client.duty("9503.00.0073", "CN", "2025-05-14", 100, {claim: 1})

@@ -1,9 +1,11 @@
-"""Charts say what is seen in which unit, draw any number of rows, and can be read with every form of sight."""
+"""Charts say what is seen in which unit, reports which law they rest on, and everyone can read both."""
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
-from itertools import combinations
+from itertools import combinations, pairwise
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -12,12 +14,13 @@ import vl_convert
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffs.client import Client, InvalidRequest
+from tariffs.client import Client, InvalidRequest, Scenario
 from tariffs.client.results import charts
 from tariffs.client.results.html import STATE_COLOURS
 from tariffs.client.results.palette import PALETTE
 from tariffs.client.results.path_views import named_events
 from tariffs.client.results.treemap import COLOURS, REST, WHITE_BEYOND, Tile, squarified, treemap
+from tests.client.conftest import Cli, goods, scenario_text
 
 DAYS = [(date(2000, 1, 1) + timedelta(days=place)).isoformat() for place in range(7000)]
 
@@ -28,9 +31,7 @@ def titles(chart: Any) -> list[str]:
 
 def test_fifteen_bars_and_the_others_have_names_and_numbers() -> None:
     codes = ["CN", "VN", *(f"X{place:02}" for place in range(20))]
-    rows = pl.DataFrame(
-        {"scenario": ["base"] * 22, "origin": codes, "duty": [2e9, 1.5e9, *([1e8] * 20)]},
-    )
+    rows = pl.DataFrame({"scenario": "base", "origin": codes, "duty": [2e9, 1.5e9, *([1e8] * 20)]})
     chart = charts.bars(rows, "duty", "origin", "scenario")
     assert titles(chart) == ["Duty by country of origin, USD bn"]
     assert chart.data["label"].to_list()[:2] == ["China", "Vietnam"]
@@ -44,9 +45,10 @@ def test_fifteen_bars_and_the_others_have_names_and_numbers() -> None:
 
 @pytest.mark.parametrize("second", ["", "vn"])
 def test_a_sweep_of_any_size_is_drawn_with_as_many_lines_as_there_are_colours(second: str) -> None:
-    rows = pl.DataFrame(
-        {"cn": [place / 20000 for place in range(20000)], "vn": [place % 40 / 40 for place in range(20000)]}
-    ).with_columns(duty=pl.col("cn") * 2e9)
+    places = pl.DataFrame({"place": range(20000)}).select(
+        cn=pl.col("place") / 20000, vn=pl.col("place") % 40 / 40
+    )
+    rows = places.with_columns(duty=pl.col("cn") * 2e9)
     titled = {"cn": "rate on China, percent", "vn": "rate on Vietnam, percent"}
     chart = charts.curves(rows, "duty", "cn", second, titled)
     drawn = chart.to_dict()
@@ -63,9 +65,8 @@ def test_a_sweep_of_any_size_is_drawn_with_as_many_lines_as_there_are_colours(se
 
 
 def test_a_timeline_of_any_length_is_drawn_with_its_named_events() -> None:
-    rows = pl.DataFrame(
-        {"scenario": "base", "start": DAYS, "end": DAYS, "duty": range(7000), "duty_owed": range(7000)},
-    ).with_columns(pl.col("duty", "duty_owed").cast(pl.Float64))
+    duties = [float(place) for place in range(7000)]
+    rows = pl.DataFrame({"scenario": "base", "start": DAYS, "end": DAYS, "duty": duties, "duty_owed": duties})
     chart = charts.steps(rows, "duty", {DAYS[100]: "a law ends"})
     assert titles(chart) == ["Duty over the period, USD", "1  a law ends"]
     charts.steps(rows, "duty", {}).to_dict()
@@ -182,11 +183,106 @@ def test_series_are_told_apart(eyes: str) -> None:
 
 
 def test_the_treemap_of_a_run_has_its_trade_after_the_response(client: Client) -> None:
-    goods = pl.DataFrame({"hts": ["9503000073"] * 2, "origin": ["CN", "MX"], "customs_value": [6e9, 4e9]})
-    result = client.impact(goods, on="2026-11-20", by=["origin", "hts2"], baseline="2025-01-01")
+    toys = goods(("9503000073", "CN", 6e9), ("9503000073", "MX", 4e9))
+    result = client.impact(toys, on="2026-11-20", by=["origin", "hts2"], baseline="2025-01-01")
     (values,) = result.diversion_chart().to_dict()["datasets"].values()
     after = dict(result.groups.select("origin", "value_after").iter_rows())
     assert {one["origin"]: one["value_after"] for one in values} == pytest.approx(after, rel=1e-12)
-    static = client.impact(goods, on="2026-11-20", response="none")
+    static = client.impact(toys, on="2026-11-20", response="none")
     with pytest.raises(InvalidRequest, match="no trade after a response"):
         static.diversion_chart()
+
+
+SCENARIOS = ["base", "ieepa-upheld-truce-lapsed"]
+LINES = goods(("9503000073", "CN", 1000.0), ("8471300100", "VN", 2000.0), ("7208100000", "CA", 500.0))
+
+
+@pytest.fixture(scope="module")
+def report(client: Client) -> str:
+    result = client.impact(scenarios=SCENARIOS, on="2026-11-20", by=["origin"])
+    return result.report(question="What if?", law=client.legal_text(result))
+
+
+def text_of(document: str) -> str:
+    document = re.sub(r"<(svg|style).*?</\1>", "", document, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", document).replace("&#39;", "'").replace("&amp;", "&"))
+
+
+def test_scenarios_are_in_words_with_the_sources_of_what_they_change(report: str, client: Client) -> None:
+    text, info = text_of(report), client.scenario(SCENARIOS[1])
+    assert info.title in text
+    assert " ".join(info.description.split()) in text
+    begun = [one for one in client.diff(*SCENARIOS) if one.start[:10] <= "2026-11-20"]
+    in_force = [one.text for one in begun if not one.end]
+    past = [one.text for one in begun if one.end and one.end[:10] <= "2026-11-20"]
+    assert len(in_force) > 5
+    assert all(one in text for one in in_force)
+    assert past
+    assert not any(one in text for one in past)
+    for name in ("fl301", "recip_cn"):
+        assert all(source in text for source in client.measure(name).citations)
+
+
+def test_law_version_run_digest_and_doubts_are_named(report: str, client: Client) -> None:
+    text, law = text_of(report), client.law()
+    assert f"Law: {law.version}" in text
+    assert f"Digest of the law: {law.digest}" in text
+    assert re.search(r"Run: [0-9a-f]{64}", text)
+    switch = next(one for one in law.switches if one.id == "usmca_basis")
+    assert f"usmca_basis, taken as {switch.default} (or " in text
+    assert switch.text in text
+    sources = text.split("Legal sources")[-1]
+    modelled = [
+        one for one in client.measures() if one.modelled and not one.announced and one.direction != "export"
+    ]
+    assert len(modelled) > 60
+    assert all(one.id in sources and all(source in sources for source in one.citations) for one in modelled)
+
+
+def test_a_written_scenario_has_its_text_and_its_changes(client: Client) -> None:
+    change = "op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2026-12-01, rate: 5%"
+    own = Scenario.from_text(scenario_text(change))
+    result = client.impact(LINES, ["base", own], on="2026-12-02", response="none")
+    text = text_of(result.report(law=client.legal_text(result)))
+    assert "op: set_rate" in text
+    assert "5%" in text.split("change of the law against base")[1]
+    early = client.impact(LINES, ["base", own], on="2026-11-28", response="none")
+    assert "its law is that of base" in text_of(early.report(law=client.legal_text(early)))
+
+
+def test_every_kind_of_result_has_a_legal_text(client: Client) -> None:
+    timeline = client.timeline(LINES, SCENARIOS, start="2026-11-01", end="2026-11-20", response="none")
+    assert timeline.days == ["2026-11-01", "2026-11-20"]
+    sweep = client.sweep(
+        LINES, "rates-by-country", vary={"cn": ["0%", "10%"]}, on="2026-12-01", response="none"
+    )
+    entries = LINES.with_columns(entry_date=pl.lit("2025-06-02"))
+    for result in (timeline, sweep, client.duties(entries), client.refund(entries)):
+        text = text_of(result.report(law=client.legal_text(result)))
+        assert "Legal sources" in text
+        assert "Run: " in text
+
+
+@pytest.mark.parametrize("words", ["impact --on 2026-11-20", "impact --on 2027-02-01 --both"])
+def test_the_command_line_writes_the_law_into_reports(words: str, cli: Cli) -> None:
+    cli.out(f"{words} -s base -s canada-settles --response none -o out.html --local --brief")
+    text = text_of(Path("out.html").read_text(encoding="utf-8"))
+    assert text.count("Legal sources") == (2 if "--both" in words else 1)
+    assert Client.local().scenario("canada-settles").title in text
+
+
+def test_a_report_is_accessible_and_needs_no_network(report: str) -> None:
+    assert '<html lang="en">' in report
+    assert "<title>What if?</title>" in report
+    assert not re.search(r"<(script|link|img|iframe)|url\((?!#)|@import|src=|href=", report)
+    charts = re.findall(r'<div role="img" aria-label="([^"]+)">\s*<svg', report)
+    assert len(charts) == report.count("<svg") == 1
+    assert all(len(words) > 20 for words in charts)
+    assert report.count("<th") == report.count('<th scope="col"') + report.count("<thead")
+    levels = [int(level) for level in re.findall(r"<h([1-6])", report)]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    style = "".join(re.findall(r"<style>(.*?)</style>", report, re.DOTALL))
+    colours = set(re.findall(r"(?<![-\w])color:(#[0-9a-f]{6})", style))
+    assert len(colours) >= 3
+    assert {colour for colour in colours if contrast(colour, "#ffffff") < 4.5} == set()
