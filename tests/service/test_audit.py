@@ -8,6 +8,7 @@ import json
 import os
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
@@ -29,9 +30,9 @@ from tariffs.service.storage.audit.verify import verify
 from tariffs.service.storage.audit.writer import AuditWriter
 from tariffs.service.storage.database import Database
 from tariffs.v1 import scenario_service_pb2 as scenarios_pb
+from tests.service.callers import scenario_text
 from tests.service.harness import TIMEOUT, Running, as_caller, caller_files, fails, line, no_warm_up, running
 from tests.service.stored import rows, simulation, start, until, upload, wait
-from tests.service.test_stored_scenarios import text
 from tests.service.web_calls import QUOTE, post
 
 ANN = as_caller("ann")
@@ -128,7 +129,7 @@ def test_an_entry_names_the_stored_scenario_that_was_saved_used_shared_or_delete
     asked = line(entry="2027-02-01")
     asked.scenario.name = "team/mine"
     with recorded(tmp_path) as server:
-        saved = scenarios_pb.SaveScenarioRequest(yaml=text())
+        saved = scenarios_pb.SaveScenarioRequest(yaml=scenario_text())
         digest = server.scenarios.SaveScenario(saved, timeout=TIMEOUT).digest
         server.duty.CalculateDuty(asked, timeout=TIMEOUT)
         share = scenarios_pb.ShareScenarioRequest(name="team/mine", group="desk")
@@ -219,13 +220,6 @@ def test_the_record_is_tried_before_the_start_and_nothing_is_left_of_the_trial(
     assert caught.value.reason == "AUDIT_UNAVAILABLE"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'audit.sqlite'}"
-    return str(request.getfixturevalue("postgresql")())
-
-
 def record(url: str, name: str, count: int) -> None:
     audit = AuditWriter(TableChain(Database(url), name), refuse=True)
     audit.start({})
@@ -234,7 +228,10 @@ def record(url: str, name: str, count: int) -> None:
     audit.close()
 
 
-def test_a_database_holds_the_chains_of_all_servers(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_database_holds_the_chains_of_all_servers(
+    new_database: Callable[[], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = new_database()
     with closing(Database(url)) as database:
         database.migrate()
     with ThreadPoolExecutor(4) as threads:

@@ -25,6 +25,7 @@ from tariffs.engine.law.pack.signature import sign
 from tariffs.service.rpc.laws import LATEST, LAWS
 from tariffs.service.storage.scenario_events import SCENARIO_CHECKS
 from tests.law.packs import CHARGED, EXEMPT, NEWER, drop, golden_case, key_pair, law_copy, newer_pack
+from tests.service.callers import scenario_text
 from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, running
 from tests.service.law_packs import FOLLOWING, NEXT, PACK, REFUSED, SERVED, quoted, states, versions, watching
 from tests.service.stored import (
@@ -41,7 +42,6 @@ from tests.service.stored import (
     until,
     wait,
 )
-from tests.service.test_stored_scenarios import text
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +215,7 @@ def test_a_kept_scenario_is_checked_under_a_law_that_is_new_here_beside_a_run() 
     held = Held("simulate")
     with running(held, no_warm_up, workers=1, admitted_runs=1) as server:
         with Client(f"127.0.0.1:{server.port}") as client:
-            client.save_scenario(Scenario.from_text(text()))
+            client.save_scenario(Scenario.from_text(scenario_text()))
         call = server.simulation.Simulate(simulation(rows(20)), timeout=10 * TIMEOUT)
         assert held.begun.wait(TIMEOUT)
         storage = server.server._storage
