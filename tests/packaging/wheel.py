@@ -23,31 +23,24 @@ class Environment:
     def run(self, *arguments: str, **options: str) -> subprocess.CompletedProcess[str]:
         """Run one of the environment's programs away from the checkout; the exit code is the caller's to read."""
         program = str(self.folder / "bin" / arguments[0])
-        quiet = {
-            "PATH": "/usr/bin:/bin",
-            "HOME": str(self.folder),
-            "NUMBA_CACHE_DIR": str(self.folder / "numba"),
-        }
-        return subprocess.run(
-            [program, *arguments[1:]],
-            cwd=self.folder,
-            env=quiet | options,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        quiet = {"PATH": "/usr/bin:/bin", "HOME": str(self.folder)}
+        quiet["NUMBA_CACHE_DIR"] = str(self.folder / "numba")
+        return outcome([program, *arguments[1:]], self.folder, quiet | options)
+
+
+def outcome(
+    command: list[str], folder: Path, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a program in a folder, with what it prints as text."""
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL
+    )  # fmt: skip
 
 
 def build_wheel(folder: Path) -> Path:
     """Build the wheel from the checkout with the tools of this environment."""
-    subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)],
-        check=True,
-        capture_output=True,
-        timeout=300,
-    )
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
     (wheel,) = folder.glob("tariffs-*.whl")
     return wheel
 
@@ -66,14 +59,7 @@ def install(wheel: Path, folder: Path, extras: str = "") -> Environment:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     constraints = folder / "constraints.txt"
     constraints.write_text("\n".join(pin[0].strip() for pin in PIN.finditer(lock)), encoding="utf-8")
-    subprocess.run(
-        [
-            *(str(folder / "env" / "bin" / "python"), "-m", "pip", "install", "--quiet"),
-            *("--disable-pip-version-check", "--only-binary", ":all:", "--constraint", str(constraints)),
-            f"{wheel}{extras}",
-        ],
-        check=True,
-        capture_output=True,
-        timeout=400,
-    )
+    pip = [str(folder / "env" / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    pip += ["--disable-pip-version-check", "--only-binary", ":all:", "--constraint", str(constraints)]
+    subprocess.run([*pip, f"{wheel}{extras}"], check=True, capture_output=True, timeout=400)
     return Environment(folder / "env")
