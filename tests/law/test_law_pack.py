@@ -145,13 +145,13 @@ def test_a_pack_that_unpacks_into_too_much_is_refused() -> None:
     assert "bytes, more than" in refusal(bytes(archive.PACK_BYTES + 1)).message
 
 
-LONG_NAME = "law/" + "x" * 90 + "/" + "y" * 90
+LONG_NAME = f"law/{'x' * 90}/{'y' * 50}/{'z' * 90}"
 
 
 def test_names_that_leave_the_pack_links_and_devices_are_refused(newer: bytes) -> None:
     for name in ("../law", "/etc/passwd", "law/../../x", "law//x", "law/.hidden", "a\nb", LONG_NAME):
-        message = refusal(archive.written(archive.read(newer, "pack") | {name: b"x"})).message
-        assert "name" in message or "member" in message
+        named = refusal(archive.written(archive.read(newer, "pack") | {name: b"x"})).message
+        assert "has a name that packs do not have" in named
     for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE):
         plain = io.BytesIO()
         with tarfile.open(fileobj=plain, mode="w") as made:
