@@ -97,6 +97,15 @@ def test_many_sectors_agree_with_the_slow_version(deficits: str) -> None:
         np.testing.assert_allclose(state.wage, found, rtol=1e-9)
 
 
+def test_many_sectors_balanced_with_the_home_country_keep_what_others_owe_each_other() -> None:
+    table = small_sectors(5)
+    home, flows = table.home_index, table.flows.sum(axis=0)
+    others = np.delete(np.delete(flows, home, 0), home, 1)
+    kept = np.insert(others.sum(axis=0) - others.sum(axis=1), home, 0.0)
+    found = models.SectorsWorld(table, "balanced_with_us").model.deficits
+    np.testing.assert_allclose(found, kept, atol=1e-9 * flows.sum())
+
+
 @pytest.mark.parametrize("deficits", models.DEFICITS)
 def test_no_change_changes_nothing(deficits: str) -> None:
     for world in (
