@@ -66,7 +66,7 @@ def read(ch99: Path, universe: Universe) -> Lists:
         lists[f"{name}_DUAL"] = plain(_dual_use(codes), cite, scope="dual use")
     lists["S232_AUTO_PARTS_NOT_GB"] = plain(_AUTO_PARTS_NOT_GB, _AUTO_PARTS_GB, scope="not on the list")
     lists["S232_SEMIS"] = plain(
-        column(ch99 / "s232_semi_products.csv", "hts10"), "HTS U.S. note 39; Proc of 2026-01-14"
+        column(ch99 / "s232_semi_products.csv", "hts10"), "HTS U.S. note 39; Proc 11002"
     )
     lists["AIRCRAFT_TW"] = plain(
         column(ch99 / "s232_aircraft_exempt_taiwan.csv", "hts8"),
