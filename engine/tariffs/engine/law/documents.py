@@ -13,6 +13,7 @@ from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.file_access import LawFiles
 from tariffs.engine.law.known_names import check_known
 from tariffs.engine.law.raw_fields import Raw, check_keys, fault, keys, read, read_required
+from tariffs.engine.law.source_checks import source_faults
 
 SOURCES = "sources.yaml"
 _DOCUMENT_KEYS = keys("name published day title address")
@@ -108,7 +109,7 @@ def _citations(value: Any, documents: Raw, path: str) -> Any:
 
 
 def document_faults(files: LawFiles) -> Iterator[tuple[str, str, str, str]]:
-    """Find documents that nothing cites, and citations of lists and texts that are not as they should be.
+    """Find documents that nothing cites or that contradict themselves, and citations that are not as they should be.
 
     Each is the file, the place in it, what is wrong, and what to do.
     """
@@ -136,6 +137,8 @@ def document_faults(files: LawFiles) -> Iterator[tuple[str, str, str, str]]:
             f"{key} is cited nowhere",
             "Cite it where it belongs, or remove it.",
         )
+    for key, message, fix in source_faults(documents):
+        yield SOURCES, f"documents.{key}", message, fix
 
 
 def document_named(citation: str, documents: Raw) -> str:

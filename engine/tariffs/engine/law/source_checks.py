@@ -1,0 +1,72 @@
+"""Check days, volumes, numbers and addresses of the documents of `sources.yaml` against each other."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+
+from tariffs.engine.law.raw_fields import Raw
+
+# Volume 90 of the Federal Register is that of 2025; what is signed in December may be published in the next year.
+_VOLUME_ONE = 1935
+_VOLUME = re.compile(r"\b(\d+) FR \d+")
+_NUMBER = re.compile(r"\bFR (\d{4})-\d+")
+_NOTICE = re.compile(r"\d+ FR \d+|FR \d{4}-\d+")
+_SATURDAY = 5
+# Addresses made from a number, each with how a document states the number.
+_NUMBERED = tuple(
+    (re.compile(address), re.compile(stated))
+    for address, stated in (
+        (r"federalregister\.gov/d/(\d{4}-\d+)$", r"\bFR (\d{4}-\d+)"),
+        (r"federalregister\.gov/citation/(\d+)-FR-(\d+)$", r"\b(\d+) FR (\d+)"),
+        (r"federalregister\.gov/executive-order/(\d+)$", r"\bEO (\d+)"),
+        (r"govinfo\.gov/link/plaw/(\d+)/public/(\d+)$", r"Pub\. L\. (\d+)-(\d+)"),
+        (r"ecfr\.gov/current/title-(\d+)/(?:section|part)-([\d.]+)$", r"(\d+) CFR (?:part )?([\d.]+)"),
+        (r"USC-prelim-title(\d+)-section(\w+)$", r"(\d+) USC (\w+)"),
+    )
+)
+
+
+def source_faults(documents: Raw) -> Iterator[tuple[str, str, str]]:
+    """Find documents that contradict themselves; each is the key, what is wrong, and what to do."""
+    shared = Counter(document.get("address") for document in documents.values())
+    for key, document in documents.items():
+        day = date.fromisoformat(document["day"]) if "day" in document else None
+        stated = f"{document['name']}, {document.get('published', '')}"
+        notice = bool(_NOTICE.fullmatch(document["name"]))
+        if day and notice and day.weekday() >= _SATURDAY:
+            yield (
+                key,
+                f"{key} is of a {day:%A}",
+                "Give the day of publication; the Federal Register has none then.",
+            )
+        if day and not _years(stated) <= {day.year, day.year + (not notice)}:
+            yield key, f"{key} is not of the year of its volume or number", "Correct day, name or published."
+        address = document.get("address", "")
+        if address and shared[address] > 1:
+            yield (
+                key,
+                f"the address of {key} is that of other documents too",
+                "Give the address of the document alone.",
+            )
+        if not _fits(address, stated):
+            yield (
+                key,
+                f"the address of {key} has the number of another document",
+                "Correct address, name or published.",
+            )
+
+
+def _years(stated: str) -> set[int]:
+    volumes = {_VOLUME_ONE + int(volume) for volume in _VOLUME.findall(stated)}
+    return volumes | {int(year) for year in _NUMBER.findall(stated)}
+
+
+def _fits(address: str, stated: str) -> bool:
+    for form, said in _NUMBERED:
+        found, numbers = form.search(address), said.findall(stated)
+        if found and numbers and form.findall(address)[0] not in numbers:
+            return False
+    return True
