@@ -116,6 +116,7 @@ READABLE: list[tuple[str, ...]] = [
     ("sources.yaml", "day: 2025-10-16", "day: 2025-10-18", "fr_90_48320 is of a Saturday"),
     ("sources.yaml", "published: 85 FR 5281", "published: 87 FR 5281",
      "proc_9980 is not of the year of its volume or number"),
+    ("sources.yaml", "published: 90 FR 15041", "published: 91 FR 15041", "eo_14257 is not of the year of its volume"),
     ("measures/s122.yaml", "cite: [proc_11012]", "cite: [\"Proc 11012 cl. 1\"]",
      "'Proc 11012 cl. 1' writes out a document"),
     ("measures/s122.yaml", "authority: s122", "authority: s122.surcharge", "s122.surcharge is not among the names"),

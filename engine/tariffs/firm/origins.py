@@ -166,11 +166,12 @@ def regrets(comparisons: Sequence[Comparison]) -> dict[str, Decimal]:
     """
     losses: dict[str, list[Decimal]] = {}
     for comparison in comparisons:
-        costs = {
-            one.offer.origin: one.amounts.landed for one in comparison.origins if one.rank and one.amounts
-        }
-        for origin, landed in costs.items():
-            losses.setdefault(origin, []).append(landed - min(costs.values()))
+        costs = [
+            (one.offer.origin, one.amounts.landed) for one in comparison.origins if one.rank and one.amounts
+        ]
+        least = min((landed for _, landed in costs), default=Decimal(0))
+        for origin, landed in costs:
+            losses.setdefault(origin, []).append(landed - least)
     most = {origin: max(each) for origin, each in losses.items() if len(each) == len(comparisons)}
     return dict(sorted(most.items(), key=lambda item: (item[1], item[0])))
 

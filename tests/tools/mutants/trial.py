@@ -76,31 +76,36 @@ class Trial:
         return found
 
     def _noticed_by(self, change: Change, tree: Path) -> str | None:
+        original = (tree / change.path).read_text(encoding="utf-8")
+        before = self.outcomes.of(change)
+        known = before.get("noticed_by")
+        tests = self._chosen(change, known)
+        # One test that notices a change is enough; what none noticed is tried again where one of them changed.
+        is_sound = known is None or known in tests
+        if before and is_sound and before["tried_with"] == _tried_with(tree, original, tests, known):
+            return known
+        noticed_by = self._tried(change, tree, original, tests)
+        self.outcomes.keep(change, _tried_with(tree, original, tests, noticed_by), noticed_by)
+        said = "noticed" if noticed_by else "SURVIVED"
+        print(f"{said}: {change.path}:{change.first} {noticed_by}", flush=True)
+        return noticed_by
+
+    def _chosen(self, change: Change, known: str | None) -> list[str]:
+        """Choose the tests that try a change; one that noticed it before is the first."""
         lines = range(change.first, change.last + 1)
         reaching = self.reached.tests(change.path, lines, self.seconds)
-        tests = [test for test in reaching if test not in self._left_out]
+        first = [known] if known in self.reached.seconds else []
+        return [test for test in dict.fromkeys([*first, *reaching]) if test not in self._left_out]
+
+    def _tried(self, change: Change, tree: Path, original: str, tests: Sequence[str]) -> str | None:
+        """Run tests in a copy with a change, which is undone, up to the first that fails."""
         source = tree / change.path
-        original = source.read_text(encoding="utf-8")
-        before = self.outcomes.of(change)
-        first = before.get("noticed_by")
-        if first in tests:
-            tests = [first, *(test for test in tests if test != first)]
-        # One test that notices a change is enough; what none noticed is tried again where one of them changed.
-        still = first is None or first in tests
-        if before and still and before["tried_with"] == _tried_with(tree, original, tests, first):
-            return first
         source.write_text(change.applied(original), encoding="utf-8")
         try:
             failing = self._failing(tree, tests, "-x") if tests else []
         finally:
             source.write_text(original, encoding="utf-8")
-        noticed_by = failing[0] if failing else None
-        self.outcomes.keep(change, _tried_with(tree, original, tests, noticed_by), noticed_by)
-        print(
-            f"{'noticed' if noticed_by else 'SURVIVED'}: {change.path}:{change.first} {noticed_by}",
-            flush=True,
-        )
-        return noticed_by
+        return failing[0] if failing else None
 
     def _failing(self, tree: Path, tests: Sequence[str], *options: str) -> list[str]:
         """List the tests that fail; the first of all where they cannot be run or do not end."""
@@ -129,14 +134,8 @@ class Trial:
 
 
 def _tried_with(tree: Path, original: str, tests: Sequence[str], noticed_by: str | None) -> str:
-    """Digest of a file and of the test that notices its change, or of all that do not."""
-    return _digest(original, *sorted(_text(tree, test) for test in ([noticed_by] if noticed_by else tests)))
-
-
-def _text(tree: Path, test: str) -> str:
-    path = tree / test.partition("::")[0]
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
-
-
-def _digest(*texts: str) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+    """Digest of a file and of the test that notices its change, or of all that do not, with their files."""
+    chosen = [noticed_by] if noticed_by else sorted(tests)
+    files = sorted({test.partition("::")[0] for test in chosen})
+    texts = ((tree / file).read_text(encoding="utf-8") for file in files if (tree / file).is_file())
+    return hashlib.sha256("\0".join((original, *chosen, *texts)).encode()).hexdigest()

@@ -9,12 +9,12 @@ from datetime import date
 
 from tariffs.engine.law.raw_fields import Raw
 
-# Volume 90 of the Federal Register is that of 2025; what is signed in December may be published in the next year.
-_VOLUME_ONE = 1935
+# Volume 1 of the Federal Register is that of 1936.
+_YEAR_BEFORE_VOLUME_1 = 1935
 _VOLUME = re.compile(r"\b(\d+) FR \d+")
 _NUMBER = re.compile(r"\bFR (\d{4})-\d+")
 _NOTICE = re.compile(r"\d+ FR \d+|FR \d{4}-\d+")
-_SATURDAY = 5
+_SATURDAY, _JANUARY, _DECEMBER = 5, 1, 12
 # Addresses made from a number, each with how a document states the number.
 _NUMBERED = tuple(
     (re.compile(address), re.compile(stated))
@@ -42,7 +42,7 @@ def source_faults(documents: Raw) -> Iterator[tuple[str, str, str]]:
                 f"{key} is of a {day:%A}",
                 "Give the day of publication; the Federal Register has none then.",
             )
-        if day and not _years(stated) <= {day.year, day.year + (not notice)}:
+        if day and not _of_year(stated, day, notice):
             yield key, f"{key} is not of the year of its volume or number", "Correct day, name or published."
         address = document.get("address", "")
         if address and shared[address] > 1:
@@ -59,14 +59,21 @@ def source_faults(documents: Raw) -> Iterator[tuple[str, str, str]]:
             )
 
 
-def _years(stated: str) -> set[int]:
-    volumes = {_VOLUME_ONE + int(volume) for volume in _VOLUME.findall(stated)}
-    return volumes | {int(year) for year in _NUMBER.findall(stated)}
+def _of_year(stated: str, day: date, notice: bool) -> bool:
+    """Test whether volumes and numbers can be those of a notice published, or of an order signed, on a day.
+
+    What is signed in December may be published in January, and what is published in January was filed in December.
+    """
+    next_year = day.year + (day.month == _DECEMBER and not notice)
+    last_year = day.year - (day.month == _JANUARY and notice)
+    volumes = {_YEAR_BEFORE_VOLUME_1 + int(volume) for volume in _VOLUME.findall(stated)}
+    numbers = {int(year) for year in _NUMBER.findall(stated)}
+    return volumes <= {day.year, next_year} and numbers <= {last_year, day.year, next_year}
 
 
 def _fits(address: str, stated: str) -> bool:
     for form, said in _NUMBERED:
-        found, numbers = form.search(address), said.findall(stated)
-        if found and numbers and form.findall(address)[0] not in numbers:
+        found, numbers = form.findall(address), said.findall(stated)
+        if found and numbers and found[0] not in numbers:
             return False
     return True

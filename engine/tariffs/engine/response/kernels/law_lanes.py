@@ -68,7 +68,7 @@ class LawParts(NamedTuple):
         part: part of each variety.
         first: first variety of each part.
         share, value, dutiable: per part, as in `LanePack`.
-        key: per part, equal for equal paths.
+        key: per part, equal for equal paths, and 0 for products without trade.
     """
 
     start: I64

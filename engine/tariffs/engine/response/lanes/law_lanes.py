@@ -169,7 +169,8 @@ class LawLanes:
     def _at_once(self, parts: LawParts, path: I64, of_path: I64) -> tuple[dict[str, I64 | F64], F64]:
         """Stages of one step, one of each product, whose moves are its parts; and powers by path.
 
-        `of_path` is a variety of each path; products without trade have a path of their own, without power.
+        `of_path` is a variety of each path. Products without trade share one path, whose power is 0; it has the rate of
+        one of them, as there is no customs value that the rate could reach.
         """
         trade = self._table.trade
         powers = np.zeros(trade.v0.size)
