@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -54,17 +55,32 @@ def test_a_period_that_changes_rows_of_another_shows_all_of_them(rendered: dict[
     assert "| the customs value less the US content, the rest under 9903.01.34 | less US content |" in april
 
 
-def test_each_family_says_what_it_gives_way_to_takes_from_and_adds_to(rendered: dict[str, str]) -> None:
-    families = rendered["families.md"].split("\n## ")[1:]
-    (forced_labor,) = (family for family in families if "(`s301.fl`)" in family)
-    assert "- **Gives way** to `s232.metals`, `s232.auto`," in forced_labor
-    adds = forced_labor.split("**Adds to** ")[1]
-    assert all(f"`{node}`" in adds for node in ("s301.cn", "s338", "s232.uas"))
-    assert "`s232.metals`" not in adds
-    rules = [rule for rule in load_law().rules if rule.when or rule.on]
-    assert [rule.id for rule in rules if f"`{rule.id}`" not in rendered["families.md"]] == [
-        "ca_steel_off_surtax"
-    ]
+def test_rules_name_the_headings_they_leave_out_and_the_entries_they_are_about(
+    rendered: dict[str, str],
+) -> None:
+    lines = rendered["families.md"].splitlines()
+    (forced_labor,) = (line for line in lines if line.startswith("| `s301.fl` | `s232.metals`, "))
+    assert "; not under 9903.85.67, 9903.85.68 | whole |" in forced_labor
+    assert not any("fl301_off_232" in line for line in lines if "(`s232.metals.russia`)" in line)
+    wholly = [line for line in lines if "`ch98_wholly_" in line]
+    assert len(wholly) == len(("steel", "aluminum", "copper"))
+    assert all("if chapter98 in 9802.00.40 9802.00.50 9802.00.60 9802.00.80 and " in line for line in wholly)
+
+
+def test_each_rule_stands_once_in_the_table_of_its_kind(rendered: dict[str, str]) -> None:
+    force, several, switched, chapter98, ended, families = rendered["families.md"].split("\n## ")[2:]
+    tables = (force, several, switched, chapter98, ended)
+    ids = [[row.split(" | ")[-2] for row in table.splitlines()[4:] if row] for table in tables]
+    rules = [f"`{rule.id}`" for rule in load_law().rules if rule.id != "ca_steel_off_surtax"]
+    assert sorted(itertools.chain(*ids)) == sorted(rules)
+    examples = "s338_off_232_dairy", "one_vehicle", "s338_off_232_all", "ch98_wholly_steel", "recip_off_232"
+    assert all(f"`{name}`" in own for name, own in zip(examples, ids, strict=True))
+    assert "is all (default dairy_only) |" in switched
+    assert "`s338_off_232` | until 2026-09-15 00:01-04:00 |" in ended
+    (vehicles,) = (line.split(" | ") for line in families.splitlines() if "(`s232.auto`)" in line)
+    assert [("`one_vehicle`" in cell, "`semis_before_232`" in cell) for cell in vehicles[1:]] == [
+        (False, True), (True, False),
+    ]  # fmt: skip
 
 
 def test_citations_are_links_to_documents_that_have_an_address(rendered: dict[str, str]) -> None:

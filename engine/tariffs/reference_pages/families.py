@@ -1,114 +1,104 @@
-"""Render the page that says of each family of duties which others it gives way to, takes from and adds to."""
+"""Render the page that says which duty gives way to which: a line for each stacking rule, then by family of duties."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tariffs.engine.law import Law
-from tariffs.engine.law.law_at import ActiveRule
+from tariffs.engine.law import Law, Measure
+from tariffs.engine.law.describe_rows import describe_base
 from tariffs.engine.law.model import Rule
+from tariffs.engine.law.rule_book import is_dated
 from tariffs.engine.line_duty.entry_dates import entry_instant
-from tariffs.reference_pages.measures import moment_words, switch_words
+from tariffs.engine.line_duty.fees import CHAPTER_98_CLAIM
+from tariffs.reference_pages.measures import span_words
 
-_IMPORT = "import"
-_TAKES = {
-    "all": "",
-    "content": ", as far as the metal goes",
-    "base": ", on another base",
-    "full_base": ", on another base",
+_BASES = {"base": "on {base}", "full_base": "on {base}, where the full value is charged"}
+_PICKS = {"first": "the first that charges", "highest": "the highest stated rate"}
+_HOW_MUCH = {"all": "whole", "content": "as far as the metal goes"} | _BASES | _PICKS
+_GIVES_WAY = "these duties | are not due where these are charged | how much"
+_TABLES = {
+    "In force on {day}": _GIVES_WAY,
+    "One of several": "of these duties | where | one is due",
+    "Only under a switch": _GIVES_WAY,
+    "Goods of chapter 98": "these duties | are not due, or on another base, where | how much",
+    "Ended, to come, or of duties not in force on {day}": _GIVES_WAY,
 }
-_PICKS = {"first": "the first of these that charges", "highest": "that with the highest stated rate"}
+_FORCE, _SEVERAL, _SWITCH, _CHAPTER98, _ENDED = _TABLES
+_HOW_TO_READ = """## How to read
+
+- Duties that no rule names together add up.
+- A rule works only where the duty that it names is charged: a free row displaces nothing.
+- A duty that tops the ordinary one up counts as charged even where nothing is left to top up."""
 
 
 def family_blocks(law: Law) -> Iterator[str]:
-    """Write a section for each authority node with duties on imports that are in force or that a rule names."""
-    families: dict[str, frozenset[int]] = {}
-    for index, measure in enumerate(law.measures.values()):
-        if measure.direction == _IMPORT and measure.modelled and not measure.announced:
-            families[measure.authority] = families.get(measure.authority, frozenset()) | {index}
-    in_force = law.in_force(entry_instant(law, law.as_of), law.as_of)
-    charging = {active.index for active in in_force.actives}
-    today = {node: own & charging for node, own in families.items() if own & charging}
-    yield (
-        "Where several duties reach the same goods, stacking rules say which holds; duties that no rule names "
-        "together add up. A rule works where the duty that it names is charged: a free row, such as that of the USMCA "
-        "for vehicle parts, displaces nothing, and a duty that tops the ordinary one up counts as charged even where "
-        "nothing is left to top up. *In part* is of the measures named alone. *Adds to* is of the duties in force on "
-        f"{law.as_of}, all switches at their defaults, and names those too that another line settles in part."
-    )
-    for node in sorted(families):
-        rules = [rule for rule in law.rules if _meets(law, families[node], rule)]
-        if rules or node in today:
-            yield from ("", f"## {law.authorities['names'].get(node, node)} (`{node}`)", "")
-            yield from sorted((_rule_line(law, families[node], rule) for rule in rules), key=_by_kind)
-        if node in today:
-            others = (name for name in sorted(today) if name != node)
-            added = [name for name in others if not _settled(in_force.rules, today[node], today[name])]
-            yield f"- **Adds to** {_listed(added)}."
-    yield from ("", "## Goods of chapter 98", "")
+    """Write how to read the page, the rules on duties on imports in a table a kind, and those of each family."""
+    duties = [m for m in law.measures.values() if m.direction == "import" and m.modelled and not m.announced]
+    tables: dict[str, list[Rule]] = {title: [] for title in _TABLES}
     for rule in law.rules:
-        if not (rule.when or rule.members) and not _named(law, rule.on).isdisjoint(
-            frozenset().union(*families.values())
-        ):
-            yield f"- {_listed(rule.on)}{_TAKES[rule.take]}: {rule.text} (`{rule.id}`{_dated(law, rule)})."
+        if _meets(duties, rule.on or rule.members):
+            tables[_table(law, rule)].append(rule)
+    yield _HOW_TO_READ
+    for title, rules in tables.items():
+        yield from ("", f"## {title.format(day=law.as_of)}", "")
+        yield from (f"| {_TABLES[title]} | why | rule | from, until, only if |", "|---|---|---|---|---|---|")
+        yield from (rule_row(law, rule) for rule in rules)
+    yield from ("", "## By family", "", "Rules of the first three tables.", "")
+    yield from ("| family | gives way by | takes by |", "|---|---|---|")
+    present = [*tables[_FORCE], *tables[_SEVERAL], *tables[_SWITCH]]
+    for node in sorted({measure.authority for measure in duties}):
+        own = [measure for measure in duties if measure.authority == node]
+        gives = _listed(rule.id for rule in present if _meets(own, _sides(rule)[1]))
+        takes = _listed(rule.id for rule in present if _meets(_charged(own, rule), _sides(rule)[0]))
+        if gives or takes:
+            yield f"| {law.authorities['names'].get(node, node)} (`{node}`) | {gives} | {takes} |"
+
+
+def rule_row(law: Law, rule: Rule) -> str:
+    """Write the line of a stacking rule: duties, what displaces them under which conditions, how much, why, when."""
+    left_out = f"; not under {', '.join(sorted(rule.when_not))}" if rule.when_not else ""
+    tests = ("if", " and ", rule.conditions), ("unless", " or ", rule.unless)
+    facts = [f"{word} {between.join(test.words for test in of)}" for word, between, of in tests if of]
+    where = ", ".join(filter(None, [_listed(rule.when) + left_out, *facts]))
+    # Conditions spell codes with dots and without.
+    where = " ".join(word for word in where.split() if not word.isdigit())
+    how = _HOW_MUCH[rule.pick or rule.take].format(base=describe_base(rule.base))
+    spans = (rule.start, rule.end, rule.switch), *((None, end.at, end.switch) for end in rule.ends)
+    when = ", ".join(filter(None, (span_words(law, *span) for span in spans)))
+    return f"| {_listed(rule.on or rule.members)} | {where} | {how} | {rule.text} | `{rule.id}` | {when} |"
+
+
+def _table(law: Law, rule: Rule) -> str:
+    """Title of the table that a rule belongs to."""
+    if rule.members:
+        return _SEVERAL
+    if any(condition.claim == CHAPTER_98_CLAIM for condition in rule.conditions):
+        return _CHAPTER98
+    instant = entry_instant(law, law.as_of)
+    charging = (active.measure for active in law.in_force(instant, law.as_of).actives)
+    if not (is_dated(rule, instant, law.as_of, law.choices) and _meets(charging, rule.on)):
+        return _ENDED
+    return _SWITCH if rule.switch else _FORCE
+
+
+def _meets(measures: Iterable[Measure], names: Iterable[str]) -> bool:
+    """Test whether ids or authority nodes name one of some measures."""
+    wanted = frozenset(names)
+    return any(measure.id in wanted or not wanted.isdisjoint(measure.parents) for measure in measures)
+
+
+def _charged(measures: Iterable[Measure], rule: Rule) -> Iterator[Measure]:
+    """Measures that charge under another heading than those that a rule leaves out."""
+    rows = ((measure, row) for measure in measures for period in measure.periods for row in period.rows)
+    return (measure for measure, row in rows if row.rate != 0 and row.heading not in rule.when_not)
+
+
+def _sides(rule: Rule) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Duties that may displace others under a rule, and those that may be displaced."""
+    if rule.pick == "first":
+        return rule.members[:-1], rule.members[1:]
+    return rule.when or rule.members, rule.on or rule.members
 
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
-
-
-def _by_kind(line: str) -> int:
-    """Order of what a line says; lines of a kind stay as the rules are."""
-    return [kind in line for kind in ("- **Gives way", "- **Takes from", "- **One of")].index(True)
-
-
-def _named(law: Law, names: Iterable[str]) -> frozenset[int]:
-    """Places of the measures that ids or authority nodes name."""
-    wanted = frozenset(names)
-    return frozenset(
-        index
-        for index, measure in enumerate(law.measures.values())
-        if measure.id in wanted or not wanted.isdisjoint(measure.parents)
-    )
-
-
-def _meets(law: Law, own: frozenset[int], rule: Rule) -> bool:
-    """Test whether a rule between duties names one of a family."""
-    named = (*rule.when, *rule.on) if rule.when else rule.members
-    return not own.isdisjoint(_named(law, named))
-
-
-def _rule_line(law: Law, own: frozenset[int], rule: Rule) -> str:
-    if rule.members:
-        head = f"**One of** {_listed(rule.members)} holds, {_PICKS[rule.pick]}"
-    elif given := own & _named(law, rule.on):
-        head = f"**Gives way** {_part(law, own, given)}to {_listed(rule.when)}{_TAKES[rule.take]}"
-    else:
-        head = f"**Takes from** {_listed(rule.on)}{_TAKES[rule.take]}"
-    return f"- {head}: {rule.text} (`{rule.id}`{_dated(law, rule)})."
-
-
-def _part(law: Law, own: frozenset[int], given: frozenset[int]) -> str:
-    ids = list(law.measures)
-    return "" if given == own else f"in part ({_listed(ids[index] for index in sorted(given))}) "
-
-
-def _dated(law: Law, rule: Rule) -> str:
-    zone = law.zones[_IMPORT]
-    ends = [rule.end, *(end.at for end in rule.ends)]
-    dated = (("from", rule.start), *(("until", end) for end in ends))
-    words = [f"{word} {moment_words(moment, zone)[:10]}" for word, moment in dated if moment]
-    return ", ".join(["", *words, *([f"only if {switch_words(rule.switch)}"] if rule.switch else [])])
-
-
-def _settled(rules: Iterable[ActiveRule], one: frozenset[int], other: frozenset[int]) -> bool:
-    """Test whether a rule in force always decides between two families."""
-    return any(_decides(rule, one, other) or _decides(rule, other, one) for rule in rules)
-
-
-def _decides(rule: ActiveRule, loser: frozenset[int], winner: frozenset[int]) -> bool:
-    if rule.rule.conditions or rule.rule.unless:
-        return False
-    if rule.members:
-        return (loser | winner) <= rule.touched
-    return loser <= rule.on and winner <= rule.when

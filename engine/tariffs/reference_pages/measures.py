@@ -174,6 +174,16 @@ def switch_words(switch: Mapping[str, str]) -> str:
     return " and ".join(f"switch `{name}` is {value}" for name, value in sorted(switch.items()))
 
 
+def span_words(law: Law, start: datetime | None, end: datetime | None, switch: Mapping[str, str]) -> str:
+    """Write from when until when, and under which switches, a rule holds; empty where it always does."""
+    zone = law.zones["import"]
+    words = [f"{word} {moment_words(at, zone)}" for word, at in (("from", start), ("until", end)) if at]
+    if switch:
+        defaults = " and ".join(law.switches[name].default for name in sorted(switch))
+        words.append(f"only if {switch_words(switch)} (default {defaults})")
+    return ", ".join(words)
+
+
 def moment_words(moment: datetime | None, zone: ZoneInfo) -> str:
     """Write an instant on a clock; empty where there is none."""
     return moment.astimezone(zone).isoformat(sep=" ", timespec="minutes") if moment else ""

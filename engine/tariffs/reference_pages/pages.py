@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -27,7 +26,7 @@ from tariffs.engine.table_duty.duties import Dated, duties_of
 from tariffs.engine.tables.prepare import PreparedTable, prepare_table
 from tariffs.reference_pages.citations import document_rows
 from tariffs.reference_pages.families import family_blocks
-from tariffs.reference_pages.measures import measure_blocks, moment_words, sources_sentence, switch_words
+from tariffs.reference_pages.measures import measure_blocks, sources_sentence, span_words
 
 STACKS, LINES_TRIED = 12, 200
 WORKED_VALUE = Decimal(10000)
@@ -110,20 +109,16 @@ def _is_under(law: Law, name: str, top: str) -> bool:
 
 
 def _rule(law: Law, rule: Rule) -> str:
-    zone = law.zones["import"]
-    dated = (("from", rule.start), ("to", rule.end))
-    when = " ".join(f"{word} {moment_words(moment, zone)}" for word, moment in dated if moment)
-    only = f", only if {switch_words(rule.switch)}" if rule.switch else ""
+    span = span_words(law, rule.start, rule.end, rule.switch)
     known = f", published {rule.known_from.isoformat()}" if rule.known_from else ""
     graded = f"{sources_sentence(rule.cite)} ({rule.conf}{known})"
-    head = f"- `{rule.id}`{' ' + when if when else ''}{only}: {rule.text}. {graded}"
-    return " ".join([head, *(_rule_end(end, zone) for end in rule.ends)])
+    head = f"- `{rule.id}`{', ' + span if span else ''}: {rule.text}. {graded}"
+    return " ".join([head, *(_rule_end(law, end) for end in rule.ends)])
 
 
-def _rule_end(end: RuleEnd, zone: ZoneInfo) -> str:
-    only = f", only if {switch_words(end.switch)}" if end.switch else ""
+def _rule_end(law: Law, end: RuleEnd) -> str:
     known = f"{end.conf}, published {end.known_from.isoformat()}"
-    return f"Ended {moment_words(end.at, zone)}{only}. {sources_sentence(end.cite)} ({known})"
+    return f"Held {span_words(law, None, end.at, end.switch)}. {sources_sentence(end.cite)} ({known})"
 
 
 # -- common stacks --------------------------------------------------------------------------------------------
