@@ -59,41 +59,40 @@ def tasks_over(connection: Any) -> DaskTasks:
     return tasks
 
 
+CLOSED = SimpleNamespace(comm=SimpleNamespace(closed=lambda: True))
 EXPIRING = RuntimeError("Cannot change state of expiring Timeout")
 LOST = FutureCancelledError("key", "scheduler-connection-lost")
 LOST_GROUP = FuturesCancelledError([CancelledFuturesGroup([LOST], "lost")])
 
 
-CLOSED = SimpleNamespace(comm=SimpleNamespace(closed=lambda: True))
-
-
-@pytest.mark.parametrize(
-    ("waiting", "state", "done"),
-    [
-        # Whatever waiting for a task raises, and whatever says that the connection is gone.
-        *((one, {}, None) for one in (LOST, LOST_GROUP, EXPIRING, OSError("closed"), ValueError("a comm"))),
-        *(
-            (None, {name: value}, done)
-            for done in (None, EXPIRING)
-            for name, value in (
-                ("status", "closed"),
-                ("status", "connecting"),
-                ("scheduler_comm", None),
-                ("scheduler_comm", CLOSED),
-            )
-        ),
-    ],
-)
-def test_a_lost_connection_is_a_lost_scheduler(
-    connection: Any, monkeypatch: pytest.MonkeyPatch, waiting: Any, state: Any, done: Any
-) -> None:
-    monkeypatch.setattr("distributed.wait", Mock(side_effect=waiting))
-    vars(connection).update(state)
+def lost_scheduler(connection: Any, error: Exception | None = None) -> ServiceError:
+    """The error of a task, done with an error or not, whose scheduler is lost."""
     with pytest.raises(ServiceError) as caught:
-        tasks_over(connection).result(future(done), lambda: False)
+        tasks_over(connection).result(future(error), lambda: False)
     assert caught.value.reason == "CLUSTER_UNAVAILABLE"
     assert WORKER_KEY not in caught.value.metadata
-    assert waiting is None or f"the scheduler was lost ({type(waiting).__name__}" in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize("raised", [LOST, LOST_GROUP, EXPIRING, OSError("closed"), ValueError("a comm")])
+def test_whatever_waiting_for_a_task_raises_is_a_lost_scheduler(
+    connection: Any, monkeypatch: pytest.MonkeyPatch, raised: Exception
+) -> None:
+    monkeypatch.setattr("distributed.wait", Mock(side_effect=raised))
+    assert f"the scheduler was lost ({type(raised).__name__}" in str(lost_scheduler(connection))
+
+
+@pytest.mark.parametrize("error", [None, EXPIRING])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("status", "closed"), ("status", "connecting"), ("scheduler_comm", None), ("scheduler_comm", CLOSED)],
+)
+def test_a_connection_that_is_gone_is_a_lost_scheduler(
+    connection: Any, monkeypatch: pytest.MonkeyPatch, error: Exception | None, name: str, value: Any
+) -> None:
+    monkeypatch.setattr("distributed.wait", Mock())
+    setattr(connection, name, value)
+    lost_scheduler(connection, error)
 
 
 def test_errors_of_tasks_are_theirs(connection: Any) -> None:

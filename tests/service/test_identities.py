@@ -50,12 +50,17 @@ def denied_to(channel: grpc.Channel, metadata: Any = ()) -> str:
     return fault.message.split("'")[1]
 
 
+NOT_ONE_NAME: dict[str, list[Any]] = {
+    "common_name": [""], "dns": ["ann", LOCAL[0], LOCAL[0]], "uri": ["ann"], "email": ["ann"]
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_certificate_of_the_authority_with_one_name_of_the_kind_names_its_caller(
     authority: TestAuthority, encrypted: dict[str, Any], kind: str
 ) -> None:
     named, stranger = (one.issue("ann", *NAMES) for one in (authority, TestAuthority("authority")))
-    other = authority.issue("" if kind == "common_name" else "ann", *(LOCAL[:1] * 2 if kind == "dns" else ()))
+    other = authority.issue(*NOT_ONE_NAME[kind])
     given = {**encrypted, "tls_names": kind}
     with connected(given, authority, named, other, stranger) as (channel, nameless, unknown):
         assert denied_to(channel) == KINDS[kind]

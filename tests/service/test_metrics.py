@@ -32,7 +32,9 @@ from tests.service.web_calls import Endless
 
 UNITS = ("_seconds", "_bytes", "_total", "_info", "_ratio")
 COUNTS = re.compile(
-    r"tariffs_(calls|tasks|long_runs|rows|workers|worker|cache|law_packs)(_[a-z]+)*|tariffs_(serving|stop_chunks|law_directory_failing|audit_failing|audit_entries_waiting)"
+    r"""tariffs_ ( (calls|tasks|long_runs|rows|workers|worker|cache|law_packs) (_[a-z]+)*
+    | serving | stop_chunks | law_directory_failing | audit_failing | audit_entries_waiting )""",
+    re.VERBOSE,
 )
 NAME = re.compile(r"`(tariffs_\w+)`")
 TYPE = re.compile(r"^# TYPE (tariffs_\w+) (\w+)", re.MULTILINE)
