@@ -18,12 +18,21 @@ from tariffs.engine.response import STATUS, armington, passthrough, smart
 from tariffs.engine.response.kernels import armington as kernels
 from tariffs.engine.response.kernels import direct, lanes
 from tests.economics.independent.armington import Demand, solve
+from tests.economics.independent.plain import log_mean_price, root
 from tests.economics.lane_trade import as_plain_python
 from tests.economics.markets import SUPPLIES, Market, markets, random_market
 
 RATES, VALUES, SIGMAS = (0.0, 1e-9, 0.25, 1e4, 1e9), (0.0, 1.0, 1e12), (0.0, 1.0, 30.0)
 TIERS: list[dict[str, Any]] = [{}, {"kappa": 1.5, "domestic": 1e6, "supply_domestic": 0.5}]
 DOMESTIC: dict[str, Any] = {"kappa": 1.4, "domestic": 3e4, "supply_domestic": 2.0}
+
+
+def test_the_plain_root_and_price_index_are_those_of_closed_forms() -> None:
+    found = root(lambda x: x**3 - np.array([8.0, 27.0]), np.zeros(2), np.full(2, 9.0))
+    np.testing.assert_allclose(found, [2.0, 3.0], rtol=1e-12)
+    for elasticity, price in ((0.0, 14 / 4), (1.0, (2 * 4**3) ** 0.25), (2.0, 4 / (1 / 2 + 3 / 4))):
+        log = log_mean_price([1.0, 3.0, 0.0], np.log([2.0, 4.0, 100.0]), elasticity)
+        assert math.exp(log) == pytest.approx(price, rel=1e-12)
 
 
 @given(markets(), st.booleans())

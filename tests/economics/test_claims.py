@@ -84,6 +84,16 @@ def test_a_prohibitive_cost_leaves_the_claims_of_2024(response: str) -> None:
     assert duties(run(DAYS[0])) == duties(of_2024)[:1]
 
 
+def test_the_share_rises_with_the_gain_and_falls_with_the_cost() -> None:
+    gain, names = np.linspace(0.0, 0.5, 51), ("low", "central", "high")
+    seen, costs = observed_claims(pl.concat([TABLE.filter(hts="0406105400")] * 51)), claim_costs()
+    shares = np.array([responding_share(np.full(51, 0.6), gain, seen, costs[name]) for name in names])
+    assert (shares[:, 0] == 0.6).all()
+    assert (shares <= 1.0).all()
+    assert (np.diff(shares, axis=1) > 0.0).all()
+    assert (np.diff(shares[:, 1:], axis=0) < 0.0).all()
+
+
 def embedded_shares() -> pl.DataFrame:
     shares = pl.read_parquet(ENGINE / "schedule/data/usmca_shares.parquet")
     return shares.with_columns(pl.col("share_2024", "share_2025h2").cast(pl.Float64))

@@ -105,11 +105,12 @@ def test_the_rise_of_collected_rates_to_december_2025(margins: str, published: f
     assert 100.0 * consumer_prices(added, margins=margins).total == pytest.approx(published, rel=2e-3)
 
 
-def test_the_offset_takes_the_published_part_off_the_effect() -> None:
+@pytest.mark.parametrize("margins", ["dollar", "percent"])
+def test_the_offset_takes_the_published_part_off_the_effect(margins: str) -> None:
     given: Any = {"on": "2025-11-17", "response": "none"}
     plain, offset = (
         run_of(None, consumer_prices=name, **given).scenarios[0].consumer_prices
-        for name in ("percent", "percent_offset")
+        for name in (margins, f"{margins}_offset")
     )
     assert plain is not None
     assert offset is not None

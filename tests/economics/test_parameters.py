@@ -264,7 +264,8 @@ def test_exports_respond_with_the_sigma_of_their_destination() -> None:
         {row["destination"]: row for row in found.scenarios[0].groups.filter(origin="US").to_dicts()}
         for found in (run_of(each, on=day, **options) for day in ("2025-01-01", "2025-04-15"))
     )
-    for to, supply in (("CN", HORIZON_SUPPLY["long"]), ("CA", HORIZON_SUPPLY["long"])):
+    supply = HORIZON_SUPPLY["long"]
+    for to in ("CN", "CA"):
         sigma = parameters_for(["720851"], horizon="long", importers=[to]).sigma[0]
         wedge = np.log((1 + after[to]["effective_rate"]) / (1 + before[to]["effective_rate"]))
         assert wedge > 0.2
@@ -277,3 +278,7 @@ def test_parameters_of_the_path_market_and_claims_have_sources() -> None:
     named += [cost.source for cost in claim_costs().values()]
     named += path_parameters_for(reference_table()["hts"].unique().to_list(), set=None).sources
     assert all(len(source) > 8 for source in named)
+
+
+def test_the_tables_of_the_models_are_small() -> None:
+    assert sum(path.stat().st_size for path in DATA.iterdir()) < 800_000

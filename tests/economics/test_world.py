@@ -54,6 +54,8 @@ def test_closures_elasticities_and_answers_agree_with_the_slow_version() -> None
     trade, home, rates = table.trade, table.home_index, tariffs_like(table, 3)
     plain, none = one_sector(table), np.zeros_like(rates)
     kept, phi, p = plain.model.kept, plain.model.phi, plain.parameters
+    no_shares = no_transfers = np.zeros_like(kept)
+    full_pass_through = np.ones_like(phi)
 
     def agree(world: models.OneSectorWorld, taxed: F64, welfare: F64) -> None:
         found = world.run(taxed)
@@ -68,23 +70,23 @@ def test_closures_elasticities_and_answers_agree_with_the_slow_version() -> None
     agree(
         models.OneSectorWorld(table, full),
         rates,
-        slow.one_sector(trade, rates, 0 * kept, phi**0, full).welfare,
+        slow.one_sector(trade, rates, no_shares, full_pass_through, full).welfare,
     )
     # Balanced trade with the home country: with tariffs less without, over the same transfers.
     transfers = slow.balanced_transfers(trade, kept, home)
     with_, without = (slow.one_sector(trade, each, kept, phi, p, transfers).welfare for each in (rates, none))
     agree(one_sector(table, deficits="balanced_with_us"), rates, with_ - without)
     # No deficits: from a world without them.
-    before = slow.one_sector(trade, none, kept, phi, p, 0 * kept).sold
-    after = slow.one_sector(before, rates, kept, phi, p, 0 * kept)
+    before = slow.one_sector(trade, none, kept, phi, p, no_transfers).sold
+    after = slow.one_sector(before, rates, kept, phi, p, no_transfers)
     agree(one_sector(table, deficits="zero"), rates, after.welfare)
     # The best answer of all partners, and of one alone.
     best = slow.optimal_answer(trade, kept, phi, home, p.elasticity)
     assert models.optimal_retaliation(plain.model) == pytest.approx(best, rel=1e-12)
-    for those in (slice(None), slice(1)):
+    best_of_first = np.where(np.arange(len(best)) == 0, best, 0.0)
+    for given in (best, best_of_first):
         answer = rates.copy()
-        answer[home] = 0.0
-        answer[home, those] = best[those]
+        answer[home] = given
         agree(plain, answer, slow.one_sector(trade, answer, kept, phi, p).welfare)
 
 
