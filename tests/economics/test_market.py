@@ -227,7 +227,7 @@ def test_a_ratio_is_sales_over_imports_and_pooled_industries_are_one() -> None:
 def test_prefixes_give_back_every_code() -> None:
     codes = {
         "0101210010": "a", "0101210020": "a", "0101290010": "b", "0102000000": "", "0201000000": "c",
-        "0201000010": "c", "0201100000": "a",
+        "0201000010": "b", "0201100000": "a",
     }  # fmt: skip
     kept = shortest_prefixes(codes)
     found = {code: next(kept[code[:n]] for n in (10, 8, 6, 4, 2) if code[:n] in kept) for code in codes}
