@@ -22,7 +22,12 @@ NO_FORCED_LABOR = "{op: terminate, measures: {id: fl301}, at: 2027-01-02}"
 
 
 def split(scenario: Scenario, reference: Scenario | None = None) -> Attribution:
-    return attribute(valuer(), reference or library()["base"], scenario, DAY)
+    reference = reference or library()["base"]
+    result = attribute(valuer(), reference, scenario, DAY)
+    ours, theirs = total(scenario), total(reference)
+    for name in ("duty", "duty_owed"):
+        assert result.rows[name].sum() == pytest.approx(ours[name] - theirs[name], rel=1e-9, abs=1e-6), name
+    return result
 
 
 def by_unit(result: Attribution) -> dict[str, float]:
