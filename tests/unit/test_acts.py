@@ -23,6 +23,7 @@ from tests.unit.scenario_tables import applied, text_of
 
 START, END = "2025-06-01T00:01-04:00", "2025-09-01T00:01-04:00"
 MINUTE = timedelta(minutes=1)
+WHEN = "2026-06-01"
 DUTY = measure("duty", [{"rate": "20%", "heading": "9903.00.01"}])
 PERIOD = DUTY["periods"][0]
 PLAIN = make_law([DUTY])
@@ -50,7 +51,31 @@ def test_what_scenarios_set_beside_measures_holds_from_its_minute_to_that_before
         assert found == held
 
 
-WHEN = "2026-06-01"
+EXEMPT = {"op": "exempt", **SELECTED, "from": START}
+UNTIL_END: dict[str, tuple[list[dict[str, Any]], str]] = {
+    "suspend": ([SUSPEND], "suspended"),
+    "extend": ([{**SUSPEND, "until": "2025-07-01"}, {"op": "extend", **SELECTED, "until": END}], "suspended"),
+    "snap_back": ([{**SUSPEND, "until": WHEN}, {"op": "snap_back", **SELECTED, "at": END}], "suspended"),
+    "enjoin": ([{"op": "enjoin", **SELECTED, "at": START, "until": END}], "void"),
+    "exempt": ([{**EXEMPT, "until": END}], "relief"),
+    "lapse_exemption": ([EXEMPT, {"op": "lapse_exemption", **SELECTED, "at": END}], "relief"),
+}
+
+
+@pytest.mark.parametrize("verb", UNTIL_END)
+def test_what_lasts_until_an_instant_lasts_to_the_minute_before(verb: str) -> None:
+    acts, inside = UNTIL_END[verb]
+    law = changed(PLAIN, *acts)
+    firsts = [law.in_force(at(END) + minutes * MINUTE).actives[0].rows[0] for minutes in (-1, 0, 1)]
+    words = [[word for word in ("suspended", "void", "relief") if getattr(row, word)] for row in firsts]
+    assert words == [[inside], [], []]
+
+
+def test_every_verb_with_an_end_is_among_those_held_here() -> None:
+    ended = {op for op, verb in OPS.items() if "until" in verb.required | verb.optional}
+    assert ended - UNTIL_END.keys() == {"set_stacking", "set_claim", "shock_quantity"}
+
+
 LAW = make_law(
     [
         measure("duty", [{"if": ["gift"], "rate": "0%"}, {"rate": "10%"}]),
@@ -146,18 +171,11 @@ def test_switches_choose_between_readings_and_a_confidence_limit_leaves_out_the_
     ("change", "reason", "path"),
     [
         ({"op": "extend", **SELECTED, "until": END}, "SUSPENSION_NOT_FOUND", "changes[0]"),
-        (
-            {"op": "snap_back", "measures": {"id": "dutty"}, "at": START},
-            "NOTHING_MATCHED",
-            "changes[0].measures",
-        ),
-        (
-            {"op": "add", "measure": measure("extra", [{"rate": "7.5"}])},
-            "SCENARIO_SYNTAX",
-            "changes[0].measure.periods[0].rows[0].rate",
-        ),
+        ({"op": "snap_back", "measures": {"id": "dutty"}, "at": START}, "NOTHING_MATCHED", "changes[0].measures"),
+        ({"op": "add", "measure": measure("extra", [{"rate": "7.5"}])}, "SCENARIO_SYNTAX",
+         "changes[0].measure.periods[0].rows[0].rate"),
     ],
-)
+)  # fmt: skip
 def test_acts_that_cannot_be_done_point_at_themselves(change: dict[str, Any], reason: str, path: str) -> None:
     with pytest.raises(ScenarioError) as caught:
         changed(PLAIN, change)
@@ -234,9 +252,7 @@ def test_the_suspension_of_one_country_is_extended_though_another_ends_later() -
         (", origins: [BR]", "SUSPENSION_NOT_FOUND"),
     ],
 )
-def test_an_extension_that_would_shorten_one_it_reaches_or_finds_none_is_refused(
-    origins: str, reason: str
-) -> None:
+def test_an_extension_that_would_shorten_one_or_finds_none_is_refused(origins: str, reason: str) -> None:
     with pytest.raises(ScenarioError) as caught:
         applied(AUSTRALIA, ARGENTINA, f"{{op: extend, measures: {{id: fl301{origins}}}, until: 2027-06-01}}")
     assert caught.value.reason == reason
