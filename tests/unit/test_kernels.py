@@ -55,6 +55,57 @@ def test_a_line_bears_its_tiers_or_the_shortfall_to_a_price_and_nothing_without_
         assert kernel(kind, 0, quantity, 40.0, *tiers) == pytest.approx(amount)
 
 
+@pytest.mark.parametrize("kernel", both(assess_lines))
+def test_duty_is_the_sum_over_atoms_and_layers_and_barred_goods_bear_none(kernel: Kernel) -> None:
+    """Draw 200 lines of two atoms, and six combinations of five layers; the goods of combination 5 are barred."""
+    rng = np.random.default_rng(5)
+
+    def draw(end: int, *shape: int) -> Any:
+        return rng.integers(0, end, shape).astype(np.int32)
+
+    combination, of_rates, weight, goods = draw(6, 400), draw(3, 400), rng.random(400), draw(200, 200)
+    column, slot, of_base, (assessed, owed) = draw(4, 6), draw(10, 6, 5), draw(4, 6, 5), draw(2, 2, 6, 5) == 1
+    kind, rate, unit, place = (
+        np.arange(10, dtype=np.int8) % 5,
+        rng.random(10) * 0.3,
+        draw(2, 10),
+        draw(4, 10) - 1,
+    )
+    rates, usd, bases = rng.random((3, 4)) * 0.2, rng.random((10, 2)) * 30, draw(2, 4, 7).astype(float)
+    value, parts, quantity = rng.random(200) * 1e3, rng.random((200, 7)) * 100, rng.random((2, 200)) * 30
+    quantity[:, ::5] = np.nan
+    found, wanted = ([np.zeros((200, 3)), np.zeros((200, 3)), np.zeros(200)] for _ in range(2))
+    for lo, hi in ((0, 77), (77, 200)):
+        kernel(
+            lo, hi, np.arange(200, dtype=np.int32), np.arange(0, 401, 2), combination, weight, of_rates, rates,
+            column.astype(np.int8), np.array([-1] * 5 + [3], dtype=np.int32), np.arange(0, 31, 5), slot.ravel(),
+            of_base.ravel(), assessed.ravel(), owed.ravel(), kind, rate, unit, place,
+            np.arange(0, 21, 2, dtype=np.int32), np.tile([10.0, np.inf], 10), usd.ravel(), bases, goods, value, parts,
+            quantity, *found,
+        )  # fmt: skip
+    for atom, of in enumerate(combination):
+        line, one = atom // 2, goods[atom // 2]
+        if of == 5:
+            wanted[2][line] += weight[atom] * value[one]
+            continue
+        ordinary = rates[of_rates[atom], column[of]]
+        for layer, row in enumerate(slot[of]):
+            (low, high), units = usd[row], quantity[unit[row], one]
+            share = {
+                ORDINARY: ordinary,
+                AD_VALOREM: rate[row],
+                TOP_UP: max(0.0, rate[row] - ordinary),
+                SPECIFIC: (low * np.minimum(units, 10) + high * np.maximum(units - 10, 0)) / value[one],
+                MINIMUM_PRICE: np.maximum(low * units - value[one], 0) / value[one],
+            }[kind[row]]
+            amount = weight[atom] * bases[of_base[of, layer]] @ parts[one] * np.nan_to_num(share)
+            for out, borne in ((wanted[0], assessed), (wanted[1], owed)):
+                if place[row] >= 0 and borne[of, layer]:
+                    out[line, place[row]] += amount
+    for ours, plain in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(ours, plain, rtol=1e-12)
+
+
 @pytest.mark.parametrize("kernel", both(sum_cells))
 def test_exact_sums_have_the_same_bits_in_any_order_of_the_terms(kernel: Kernel) -> None:
     rng = np.random.default_rng(8)
