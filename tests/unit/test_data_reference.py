@@ -129,12 +129,8 @@ def test_the_code_outside_the_harmonized_system_is_named_and_not_rated() -> None
     ("to", "scenario", "least", "most"),
     [
         ("CA", "base", 5.0, 100.0),
-        (
-            "CA",
-            "canada-settles",
-            0.0,
-            1.0,
-        ),  # the surtax on steel derivative goods of all origins, and quotas, stay
+        # The surtax on steel derivative goods of all origins, and quotas, stay.
+        ("CA", "canada-settles", 0.0, 1.0),
         ("CA", "canada-escalates", 10.0, 100.0),
         ("CN", "base", 30.0, 200.0),
     ],
