@@ -13,6 +13,8 @@ from tariffs.client.cli.law_validate import validate
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.checks import check_data
+from tariffs.engine.runs.impact import Options, Point, impact
+from tariffs.engine.scenario import library
 from tariffs.engine.schedule import reference_data
 from tariffs.engine.tables.prepare import prepare_table
 from tariffs.engine.validation import effective_rates as engine_validate
@@ -35,6 +37,22 @@ def test_every_day_is_in_its_range_and_every_difference_has_a_reason(found: Vali
     assert all(day.in_range for day in found.days)
     assert prepare_table(None, load_law()).checked.refused.is_empty()
     assert [one.figure.id for one in found.published if not (one.within or one.explained)] == []
+
+
+# Percent. Budget Lab at Yale, tariff rate tracker, release of 2026-06-09: days on which the methods differ least.
+YALE = {"2025-02-15": 4.25, "2025-03-20": 6.84, "2025-05-20": 12.15, "2026-03-15": 9.95, "2026-04-20": 11.21}
+
+
+def test_rates_of_a_run_are_near_the_published_and_the_sums_of_their_authorities() -> None:
+    points = [Point(library()["base"], day) for day in YALE]
+    rated = impact(None, points, law=load_law(), options=Options(response="none", by=("authority",)))
+    for one in rated.scenarios:
+        assert 100 * (one.total["effective_rate"] or 0) == pytest.approx(YALE[one.on], abs=0.6), one.on
+        for name, total in (("rate", "effective_rate"), ("duty", "duty"), ("duty_owed", "duty_owed")):
+            assert one.groups[name].sum() == pytest.approx(one.total[total], rel=1e-9), (one.on, name)
+        ieepa = one.groups.filter(pl.col("authority").str.starts_with("ieepa"))
+        assert (ieepa["duty"].sum() > 0) == (one.on < "2026-02-24"), "charged until it ended"
+        assert ieepa["duty_owed"].sum() == 0
 
 
 def test_a_difference_is_ours_less_the_published(found: Validation) -> None:
