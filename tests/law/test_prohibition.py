@@ -44,9 +44,7 @@ def quote(law: Law | None = None) -> Quote:
 # -- one line --------------------------------------------------------------------------------------------------
 
 
-def test_a_prohibited_line_asks_for_nothing_has_no_heading_and_notes_what_an_earlier_importation_pays() -> (
-    None
-):
+def test_a_prohibited_line_asks_for_nothing_and_notes_what_an_earlier_importation_pays() -> None:
     found = quote()
     (note,) = (note for note in found.notes if note.reason == "PROHIBITED")
     assert "50% under 9903.03.12 (s338_ca_alcohol)" in note.message
@@ -112,25 +110,40 @@ def test_the_lines_of_an_entry_say_that_one_is_prohibited() -> None:
 # -- the verbs -------------------------------------------------------------------------------------------------
 
 
+KEPT = SUSPENDED[:-1] + ", kept: 10%}"
+RATED = "{op: set_rate, measures: {id: s338_ca_alcohol_ban}, from: 2026-10-01, rate: 10%}"
+SILENT = (
+    SUSPENDED,
+    "{op: invalidate, measures: {id: s338_ca_alcohol_ban}, at: 2026-10-01}",
+    "{op: terminate, measures: {authority: s338.bans}, at: 2026-10-01}",
+    "{op: delay, measures: {id: s338_ca_alcohol_ban}, to: 2026-12-01}",
+    "{op: exempt, measures: {id: s338_ca_alcohol_ban, products: ['2208']}, from: 2026-10-01}",
+    "{op: set_switch, name: s338_bans, value: void}",
+    # A selection with duties in it keeps their rate.
+    *(change.replace("id: s338_ca_alcohol_ban", "authority: s338") for change in (KEPT, RATED)),
+)
+
+
+@pytest.mark.parametrize("change", SILENT)
+def test_the_check_of_a_scenario_says_nothing_of_a_change_with_effect(change: str) -> None:
+    assert check_scenario(HEAD + f"  - {change}\n", load_law()) == []
+
+
 @pytest.mark.parametrize(
     ("change", "without_effect", "assessed"),
     [
-        (SUSPENDED[:-1] + ", kept: 10%}", "kept", 5_000),
-        ("{op: set_rate, measures: {id: s338_ca_alcohol_ban}, from: 2026-10-01, rate: 10%}", "set_rate", 0),
+        (KEPT, "kept", 5_000),
+        (RATED, "set_rate", 0),
     ],
 )
 def test_the_check_of_a_scenario_says_that_a_rate_given_to_a_ban_changes_nothing(
     change: str, without_effect: str, assessed: int
 ) -> None:
-    assert check_scenario(HEAD + f"  - {SUSPENDED}\n", load_law()) == []
     problems = check_scenario(HEAD + f"  - {change}\n", load_law())
     assert [one.message for one in problems if one.path == "changes[0]"] == [
         f"`{without_effect}` changes nothing: a prohibition has no rate (s338_ca_alcohol_ban)."
     ]
     assert quote(under(change)).assessed == assessed
-    # A selection with duties in it keeps their rate, so nothing is said.
-    both = change.replace("id: s338_ca_alcohol_ban", "authority: s338")
-    assert check_scenario(HEAD + f"  - {both}\n", load_law()) == []
 
 
 @pytest.mark.parametrize(
