@@ -24,11 +24,12 @@ from tests.law.real_law import columns, raw_law, units
 
 
 def neighbours(line: dict[str, Any]) -> list[dict[str, Any]]:
-    """The line, a sibling code of another value, and other days near by."""
+    """The line, the line of another value, a sibling code, and other days near by: one thing changed in each."""
     value = str(Decimal(line["value"]) * Decimal("1.37"))
     siblings = [code for code in load_schedule().children(line["hts"][:8]) if code != line["hts"]]
-    law, found = load_law(), [line, *({**line, "hts": code, "value": value} for code in siblings[:1])]
-    for days in (-11, 1):
+    law, found = load_law(), [line, {**line, "value": value}]
+    found += [{**line, "hts": code} for code in siblings[:1]]
+    for days in (-11, -1, 1, 11):
         moment = read_instant(line["entry"], law.zones["import"]) + timedelta(days=days)
         if law.coverage[0] <= moment < law.coverage[1]:
             found.append({**line, "entry": moment.isoformat()})
