@@ -85,7 +85,9 @@ def touched(measure: Measure, at: datetime, count: int) -> list[Line]:
     moments = (at, at - MINUTE)
     held, differing = [state(measure, moment) for moment in moments], _differing(measure, at)
     both = [(row, place) for place in (0, 1) for row in held[place]]
-    rows = [(row, at) for row, at in both if row not in held[1 - at] or _names(row.scope) & differing]
+    rows = [
+        (row, place) for row, place in both if row not in held[1 - place] or _names(row.scope) & differing
+    ]
     found = []
     for step in range(min(count, len(rows))):
         row, place = rows[-1 - step * len(rows) // count]

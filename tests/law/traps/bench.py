@@ -66,7 +66,8 @@ def spelled_out(raw: Raw, place: str) -> list[Raw]:
     """The rows of a period or a row set, put in place of the row sets and copies that it takes over."""
     owners = [one for one in raw["measures"] if any(p["id"] == place for p in one.get("periods", []))]
     holder, key = (period(raw, place), "rows") if owners else (raw["row_sets"], place)
-    holder[key] = found = list(plain_rows(holder[key], raw, *owners or ({},)))
+    owner = owners[0] if owners else {}
+    holder[key] = found = list(plain_rows(holder[key], raw, owner))
     return found
 
 
