@@ -26,68 +26,70 @@ from tests.client.fakes import check_answer, fake_server, refuse, toy_answer
 TOY = ("duty", "9503.00.0073", "--origin", "CN", "--value", "10000")
 TOY_WORDS = " ".join(TOY)
 RATES = "t.csv -s rates-by-country --response none"
+SEEK = f"seek {RATES} --vary cn=0%:5%"
+SOYBEANS = "duty 1201.90 --origin US --value 1 --local --direction"
+JANUARY = "--start 2025-01-01 --end 2025-01-02"
+INVALID = "REQUEST_INVALID"
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"),
+    ("words", "expected", "reason", "message"),
     [
-        ("duty", 2),
-        (f"{TOY_WORDS} --colour red", 2),
-        ("nonsense", 2),
-        (f"{TOY_WORDS} --claim usmca_share", 2),
-        (f"{TOY_WORDS} --claim donation=1 --claim donation=0", 2),
-        (f"{TOY_WORDS} --local --target x:1", 2),
-        (f"{TOY_WORDS} --mode bicycle", 2),
-        (f"{TOY_WORDS} --switch none=such", 2),
-        ("impact --response gravity", 2),
-        ("impact -o out.docx", 2),
-        ("impact none-such.csv", 2),
-        ("impact --by colour", 2),
-        ("table check none-such.csv", 2),
-        ("data import hts none-such.csv -o x.parquet", 2),
-        ("data import prices t.csv -o x.parquet", 2),
-        ("data import hts t.csv --mapping ace -o x.parquet", 2),
-        ("duty --entries t.csv --origin CN", 2),
-        ("duty 9503.00.0073 --entries t.csv", 2),
-        ("duty --entries t.csv --view page", 2),
-        ("duty --entries t.csv -o out.docx", 2),
-        ("duty --entries missing.csv", 2),
-        ("duty --entries t.csv --direction export --local", 2),
-        ("duty --entries t.csv --ordinary-rate 3% --local", 2),
-        ("duty 9503.00.0073 --origin CN", 2),
-        ("duty 1201.90 --origin US --value 1 --direction port_call --local", 2),
-        ("duty 1201.90 --origin US --value 1 --direction export --charge other=1 --local", 2),
-        ("impact --direction export --to ZZ --local", 2),
-        ("impact --to CN --local", 2),
-        ("impact t.csv --direction export --local", 2),
-        ("timeline --start 2025-01-01 --end 2025-01-02 --direction sideways --local", 2),
-        ("impact --both --direction export --local", 2),
-        ("impact --both --detach --local", 2),
-        ("impact --exports out.csv --local", 2),
-        (f"sweep {RATES}", 2),
-        (f"sweep {RATES} --vary cn", 2),
-        (f"sweep {RATES} --vary cn=0%:100%:0.0001%", 2),
-        (f"sweep {RATES} --vary cn=5% --vary cn=6%", 2),
-        (f"sweep {RATES} --vary cn=5% --top 0", 2),
-        (f"sweep {RATES} --vary cn=5% -o rows.docx", 2),
-        (f"sweep {RATES} --vary cn=5% --detach --local", 2),
-        (f"seek {RATES} --vary cn=5% --target duty=1", 2),
-        (f"seek {RATES} --vary cn=0%:5%", 2),
-        (f"seek {RATES} --vary cn=0%:5% --target localhost:1", 2),
-        (f"seek {RATES} --vary cn=0%:5% --target duty=much", 2),
-        (f"seek {RATES} --vary cn=0%:5% --target duty=1 --target landed=1", 2),
-        (f"seek {RATES} --vary cn=0%:5% --target duty=1 --target localhost:1 --local", 2),
-        (f"{TOY_WORDS} -s none-such", 4),
-        (f"{TOY_WORDS} -s broken.yaml", 4),
-        (f"{TOY_WORDS} -s missing.yaml", 4),
-        ("scenario show none-such", 4),
-        ("law show none-such", 4),
+        ("duty", 2, INVALID, "requires HTS"),
+        (f"{TOY_WORDS} --colour red", 2, INVALID, "No such option: --colour"),
+        ("nonsense", 2, INVALID, "No such command 'nonsense'"),
+        (f"{TOY_WORDS} --claim usmca_share", 2, INVALID, "is not NAME=VALUE"),
+        (f"{TOY_WORDS} --claim donation=1 --claim donation=0", 2, INVALID, "given twice"),
+        (f"{TOY_WORDS} --local --target x:1", 2, INVALID, "cannot be combined"),
+        (f"{TOY_WORDS} --mode bicycle", 2, INVALID, "mode is 'bicycle'"),
+        (f"{TOY_WORDS} --switch none=such", 2, "SWITCH_UNKNOWN", "no switch 'none'"),
+        ("impact --response gravity", 2, "PARAMETER_INVALID", "response is 'gravity'"),
+        ("impact -o out.docx", 2, INVALID, "Cannot write"),
+        ("impact none-such.csv", 2, "TABLE_UNREADABLE", "none-such.csv cannot be read: no such file"),
+        ("impact --by colour", 2, "GROUP_UNKNOWN", "by 'colour'"),
+        ("table check none-such.csv", 2, "TABLE_UNREADABLE", "none-such.csv cannot be read: no such file"),
+        ("data import hts none-such.csv -o x.parquet", 2, "TABLE_UNREADABLE", "read: no such file"),
+        ("data import prices t.csv -o x.parquet", 2, INVALID, "kind 'prices'"),
+        ("data import hts t.csv --mapping ace -o x.parquet", 2, INVALID, "takes no mapping"),
+        ("duty --entries t.csv --origin CN", 2, INVALID, "--entries cannot be combined"),
+        ("duty 9503.00.0073 --entries t.csv", 2, INVALID, "--entries cannot be combined"),
+        ("duty --entries t.csv --view page", 2, INVALID, "--view is 'page'"),
+        ("duty --entries t.csv -o out.docx", 2, INVALID, "Cannot write"),
+        ("duty --entries missing.csv", 2, "TABLE_UNREADABLE", "missing.csv cannot be read"),
+        ("duty --entries t.csv --direction export --local", 2, INVALID, "is for imports"),
+        ("duty --entries t.csv --ordinary-rate 3% --local", 2, INVALID, "--entries cannot be combined"),
+        ("duty 9503.00.0073 --origin CN", 2, INVALID, "requires HTS"),
+        (f"{SOYBEANS} port_call", 2, INVALID, "is 'port_call'"),
+        (f"{SOYBEANS} export --charge other=1", 2, INVALID, "other_charges apply"),
+        ("impact --direction export --to ZZ --local", 2, INVALID, "no market 'ZZ'"),
+        ("impact --to CN --local", 2, INVALID, "no market 'CN' of imports"),
+        ("impact t.csv --direction export --local", 2, "BASELINE_REQUIRED", "needs the day"),
+        (f"timeline {JANUARY} --direction sideways --local", 2, INVALID, "'sideways'"),
+        ("impact --both --direction export --local", 2, INVALID, "takes no --direction"),
+        ("impact --both --detach --local", 2, INVALID, "cannot be detached"),
+        ("impact --exports out.csv --local", 2, INVALID, "second table"),
+        (f"sweep {RATES}", 2, INVALID, "needs either values"),
+        (f"sweep {RATES} --vary cn", 2, INVALID, "is not NAME=VALUE"),
+        (f"sweep {RATES} --vary cn=0%:100%:0.0001%", 2, "PARAMETER_INVALID", "1,000,001 points"),
+        (f"sweep {RATES} --vary cn=5% --vary cn=6%", 2, INVALID, "given twice"),
+        (f"sweep {RATES} --vary cn=5% --top 0", 2, INVALID, "'--top'"),
+        (f"sweep {RATES} --vary cn=5% -o rows.docx", 2, INVALID, "Cannot write"),
+        (f"sweep {RATES} --vary cn=5% --detach --local", 2, INVALID, "need a server"),
+        (f"seek {RATES} --vary cn=5% --target duty=1", 2, INVALID, "is not NAME=LOW:HIGH"),
+        (SEEK, 2, INVALID, "Missing option '--target'"),
+        (f"{SEEK} --target localhost:1", 2, INVALID, "given as localhost:1"),
+        (f"{SEEK} --target duty=much", 2, INVALID, "is not a number"),
+        (f"{SEEK} --target duty=1 --target landed=1", 2, INVALID, "duty=1, landed=1"),
+        (f"{SEEK} --target duty=1 --target localhost:1 --local", 2, INVALID, "cannot be combined"),
+        (f"{TOY_WORDS} -s none-such", 4, "SCENARIO_NOT_FOUND", "no scenario 'none-such'"),
+        (f"{TOY_WORDS} -s broken.yaml", 4, "SCENARIO_SYNTAX", "scenario:3:1"),
+        (f"{TOY_WORDS} -s missing.yaml", 4, "SCENARIO_NOT_FOUND", "missing.yaml cannot be read"),
+        ("scenario show none-such", 4, "SCENARIO_NOT_FOUND", "no scenario 'none-such'"),
+        ("law show none-such", 4, "MEASURE_NOT_FOUND", "no measure 'none-such'"),
     ],
 )
 def test_wrong_usage_and_laws_exit_with_one_document(
-    words: str,
-    expected: int,
-    capsys: pytest.CaptureFixture[str],
+    words: str, expected: int, reason: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("broken.yaml").write_text("schema: tariffs.scenario/v1\nid: [\n")
     goods(("9503.00.0073", "CN", 100)).write_csv("t.csv")
@@ -95,11 +97,11 @@ def test_wrong_usage_and_laws_exit_with_one_document(
     printed = capsys.readouterr()
     document, said = json.loads(printed.out), printed.err
     assert set(document["error"]) == {"reason", "message", "field", "fix", "metadata"}
-    assert document["error"]["reason"]
+    assert document["error"]["reason"] == reason
+    assert message in document["error"]["message"]
     assert document["error"]["message"] in said
+    assert document["error"]["fix"]
     assert "Traceback" not in said
-    if "none-such.csv" in words:
-        assert "none-such.csv cannot be read: no such file or directory." in said
 
 
 @pytest.mark.parametrize(

@@ -205,9 +205,11 @@ def pairs(
     for item in (one for given in items or () for one in _items_of(given, option)):
         name, separator, value = item.partition("=")
         if not separator or not name.strip():
-            raise InvalidRequest("REQUEST_INVALID", f"{option} {item!r} is not NAME=VALUE.", field=option)
+            message, fix = f"{option} {item!r} is not NAME=VALUE.", "Write a name, =, and its value."
+            raise InvalidRequest("REQUEST_INVALID", message, field=option, fix=fix)
         if name.strip() in values:
-            raise InvalidRequest("REQUEST_INVALID", f"{option} {name.strip()} is given twice.", field=option)
+            message, fix = f"{option} {name.strip()} is given twice.", "Give each name once."
+            raise InvalidRequest("REQUEST_INVALID", message, field=option, fix=fix)
         values[name.strip()] = value.strip()
     return values
 

@@ -105,7 +105,6 @@ def _number(text: str) -> float:
     try:
         value = float(text.removesuffix("%").replace(",", ""))
     except ValueError as error:
-        raise InvalidRequest(
-            "REQUEST_INVALID", f"--target value {text!r} is not a number.", field="--target"
-        ) from error
+        message, fix = f"--target value {text!r} is not a number.", "Write it as 3.0e11, or as 5%."
+        raise InvalidRequest("REQUEST_INVALID", message, field="--target", fix=fix) from error
     return value / 100 if text.endswith("%") else value
