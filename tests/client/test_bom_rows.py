@@ -131,6 +131,6 @@ def test_a_cycle_and_what_is_below_it_are_refused(client: Client) -> None:
         ({"table": pl.DataFrame({"part": [], "parent": []})}, "TABLE_EMPTY", "rows"),
     ],
 )
-def test_a_wrong_field_is_named(client: Client, options: dict[str, object], reason: str, field: str) -> None:
+def test_bom_names_a_wrong_field(client: Client, options: dict[str, object], reason: str, field: str) -> None:
     with refuses(reason, field):
         client.bom(**{"table": table_of(*GOOD), "on": DAY} | options)  # type: ignore[arg-type]  # wrong on purpose

@@ -71,13 +71,16 @@ def test_changes_are_the_same_everywhere(here: Client, there: Client, cli: Cli) 
     assert other.effects.equals(found.effects)
     assert other.lines.equals(found.lines)
     assert found.lines.select("row", "measure", "change").rows()[0] == (0, "fent_cn", -1000.0)
-    words = "law changes --start 2025-11-10 --end 2025-11-14"
-    for more, measures in (("--origin CN", {"fent_cn", "recip_cn"}), ("--direction export", AGAINST_US)):
-        told = cli.json(f"{words} {more}")
-        assert measures <= {name for change in told["changes"] for name in change["measures"]}
-        assert told["provenance"]["known_on"] == "2026-11-24"
-    whole = there.changes("2025-11-10", "2025-11-10", "embedded", direction="export")
-    assert whole.effects["measure"].to_list() == ["cn.ag_grain", "cn.ag_other"]
+    told = cli.json("law changes --start 2025-11-10 --end 2025-11-14 --origin CN")
+    assert {"fent_cn", "recip_cn"} <= {name for change in told["changes"] for name in change["measures"]}
+    assert told["provenance"]["known_on"] == "2026-11-24"
+    told = cli.json("law changes --start 2025-11-10 --end 2025-11-10 --direction export")
+    assert {name for change in told["changes"] for name in change["measures"]} == AGAINST_US
+    asked: Any = ("2025-11-10", "2025-11-10", "embedded")
+    found, other = (client.changes(*asked, direction="export") for client in (here, there))
+    assert other.changes == found.changes
+    assert other.effects.equals(found.effects)
+    assert found.effects["measure"].to_list() == ["cn.ag_grain", "cn.ag_other"]
 
 
 def test_an_answer_tells_what_was_considered_and_the_headings(client: Client, cli: Cli) -> None:
@@ -352,7 +355,7 @@ def test_goods_that_may_not_enter_have_no_rank_and_no_option(client: Client) -> 
         ("options", {"admission": "soon"}, "REQUEST_INVALID", "facts.admission"),
     ],
 )
-def test_a_wrong_field_is_named(
+def test_source_and_options_name_a_wrong_field(
     client: Client, verb: str, given: dict[str, Any], reason: str, field: str
 ) -> None:
     asked = {"unit_cost": 10, "origins": ["CN"]} | given

@@ -10,8 +10,10 @@ import subprocess
 import sys
 import threading
 from decimal import Decimal
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import grpc
@@ -19,6 +21,7 @@ import polars as pl
 import pytest
 import typer
 
+from tariffs import client as package
 from tariffs.client import AsyncClient, Client, InvalidRequest
 from tariffs.client._verbs.loaded_later import METHODS
 from tariffs.client.cli.app import SUMMARIES, assemble
@@ -129,6 +132,20 @@ def test_modules_that_the_client_imports_by_name_exist(root: Path) -> None:
     named |= {f"tariffs.engine.{name}" for name in re.findall(r'_engine\("([a-z_.]+)"\)', source)}
     assert len(named) > 8
     assert [name for name in sorted(named) if find_spec(name) is None] == []
+
+
+@pytest.mark.parametrize("place", METHODS)
+def test_methods_that_are_loaded_later_are_those_of_their_class(place: str) -> None:
+    module, name = place.split(".")
+    found = vars(getattr(import_module(f"tariffs.client._verbs.{module}"), name))
+    methods = [method for method, one in found.items() if isinstance(one, FunctionType)]
+    assert sorted(methods) == sorted(METHODS[place])
+    assert [getattr(Client, method) for method in methods] == [found[method] for method in methods]
+
+
+def test_the_public_names_are_there_and_no_others() -> None:
+    assert {*package.__all__} <= {*dir(package)}
+    assert not hasattr(package, "nothing")
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from tariffs.client import (
     ImpactResult,
     InternalError,
     InvalidRequest,
+    Note,
     NotFound,
     Scenario,
     Unavailable,
@@ -31,6 +32,7 @@ from tariffs.client import (
 from tariffs.client._wire import reading, retry
 from tariffs.client._wire.frames import write_table
 from tariffs.client._wire.reading import read, read_all
+from tariffs.client.results.html import merged_notes
 from tariffs.client.results.law import LawVersion
 from tariffs.client.results.law_changes import LawChange
 from tariffs.client.results.quote import Layer
@@ -114,6 +116,11 @@ def test_a_note_stands_on_the_whole_run_or_under_its_scenarios() -> None:
     assert shown[0] == ["DATE_REPAIRED"]
     assert all("ENTRY_DATE_BEATS_ON" in reasons and "DATE_REPAIRED" not in reasons for reasons in shown[1:])
     assert len(set(result.notes)) == len(result.notes) == sum(map(len, shown))
+
+
+def test_each_note_is_shown_once_with_its_scenarios() -> None:
+    notes = [Note("A", "same", "one", "d"), Note("A", "same", "two", "d"), Note("B", "whole run")]
+    assert merged_notes(notes) == ["A: same (one, two)", "B: whole run"]
 
 
 def test_a_run_without_its_end_is_an_error() -> None:

@@ -17,7 +17,12 @@ from tariffs.client import Client, DeadlineExceeded, ImpactResult, InvalidReques
 from tariffs.client._wire.run_options import recorded_options
 from tariffs.client.cli.__main__ import run
 from tariffs.client.results.both_sides import BothSides
+from tariffs.engine.response import parameters_for
+from tariffs.engine.runs.impact import Options
 from tariffs.run_spec.spec import RunSpec
+from tariffs.service.rpc.run_options import options_of
+from tariffs.v1 import simulation_service_pb2 as pb
+from tariffs.v1.sweep_service_pb2 import SeekRequest
 from tests.client.conftest import Cli, goods, scenario_text
 
 BASELINE, DAY = "2025-01-01", "2025-05-20"
@@ -82,6 +87,16 @@ def test_a_table_of_which_every_row_is_refused_has_a_result(client: Client, verb
     if (verb, response) == ("impact", "armington"):
         drawn = VERBS[verb](client, baseline="2026-09-01", draws=16)
         assert drawn.total["duty"].to_list() == [0.0, 0.0]
+
+
+def test_the_horizon_is_the_path_unless_told(client: Client) -> None:
+    assert Options().horizon == "path"
+    for request in (pb.SimulateRequest(), pb.TimelineRequest(), pb.SweepRequest(), SeekRequest()):
+        assert options_of(request, "").horizon == "path"
+    found: Any = client.impact(SHIRTS, **OPTIONS).provenance
+    assert (found["details"]["horizon"], found["details"]["parameters"]) == ("path", "path")
+    one = {parameters_for(["6109100012"], horizon=each).digest for each in ("impact", "short", "long")}
+    assert found["parameter_digest"] not in one
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def details(result: ImpactResult) -> Any:
 
 
 @pytest.fixture(params=["here", "there"])
-def client(request: pytest.FixtureRequest) -> Any:
+def either(request: pytest.FixtureRequest) -> Any:
     return request.getfixturevalue(request.param)
 
 
@@ -189,18 +189,18 @@ def file() -> Path:
         (0, "0.00"),
     ],
 )
-def test_a_rate_that_is_filled_in_is_charged(client: Client, value: Any, duty: str) -> None:
+def test_a_rate_that_is_filled_in_is_charged(either: Client, value: Any, duty: str) -> None:
     values = {} if value is None else {"cn": value}
-    quote = client.duty(TOYS, "CN", DAY, 10000, scenario=Scenario.from_text(OPEN), parameters=values)
+    quote = either.duty(TOYS, "CN", DAY, 10000, scenario=Scenario.from_text(OPEN), parameters=values)
     assert str(quote.assessed) == duty
-    batch = client.duties(TABLE.head(1), on=DAY, scenario=Scenario.from_text(OPEN), parameters=values)
+    batch = either.duties(TABLE.head(1), on=DAY, scenario=Scenario.from_text(OPEN), parameters=values)
     assert [f"{row['assessed']:.2f}" for row in batch.lines.to_dicts()] == [duty]
 
 
-def test_a_filled_run_is_that_of_the_scenario_written_with_plain_values(client: Client) -> None:
+def test_a_filled_run_is_that_of_the_scenario_written_with_plain_values(either: Client) -> None:
     filled, plain = Scenario.from_text(OPEN), Scenario.from_text(PLAIN)
-    one = client.impact(TABLE, ["base", filled], on=DAY, parameters=VALUES, **RUN)
-    two = client.impact(TABLE, ["base", plain], on=DAY, **RUN)
+    one = either.impact(TABLE, ["base", filled], on=DAY, parameters=VALUES, **RUN)
+    two = either.impact(TABLE, ["base", plain], on=DAY, **RUN)
     assert one.groups.equals(two.groups)
     assert one.provenance["scenarios"] == two.provenance["scenarios"]
     assert one.provenance["run_digest"] != two.provenance["run_digest"]
@@ -210,36 +210,36 @@ def test_a_filled_run_is_that_of_the_scenario_written_with_plain_values(client: 
     rows = {(row["scenario"], row["origin"]): row["duty"] for row in one.groups.to_dicts()}
     assert (rows["mine", "CN"], rows["mine", "VN"]) == pytest.approx((2000.0, 10000.0), rel=1e-12)
     days: dict[str, Any] = {"start": "2026-11-08", "end": "2026-11-12"}
-    series = client.timeline(TABLE, [filled], parameters=VALUES, **days, **RUN)
+    series = either.timeline(TABLE, [filled], parameters=VALUES, **days, **RUN)
     assert series.segments.filter(origin="CN")["duty"].to_list() == [1250.0, 2000.0]
-    streamed = client.lines(TABLE, [filled], on=DAY, parameters=VALUES).collect()
+    streamed = either.lines(TABLE, [filled], on=DAY, parameters=VALUES).collect()
     assert streamed["duty"].to_list()[:2] == pytest.approx([2000.0, 10000.0], rel=1e-12)
 
 
-def test_a_value_fills_every_scenario_that_declares_it_and_no_other(client: Client) -> None:
+def test_a_value_fills_every_scenario_that_declares_it_and_no_other(either: Client) -> None:
     other = OPEN.replace("id: mine", "id: other").replace("fl301", "fl301_2026")
     scenarios: list[Any] = ["base", Scenario.from_text(OPEN), Scenario.from_text(other)]
-    found = client.impact(TABLE, scenarios, on=DAY, parameters={"cn": "40%"}, **RUN)
+    found = either.impact(TABLE, scenarios, on=DAY, parameters={"cn": "40%"}, **RUN)
     rows = found.groups.filter(origin="CN")
     assert rows.select("scenario", "duty").rows() == [("base", 1250.0), ("mine", 4000.0), ("other", 4000.0)]
     for ask in (
-        lambda values: client.impact(TABLE, scenarios, on=DAY, parameters=values, **RUN),
-        lambda values: client.timeline(TABLE, scenarios, start=DAY, end=DAY, parameters=values, **RUN),
-        lambda values: client.duty(TOYS, "CN", DAY, 1, scenario=Scenario.from_text(OPEN), parameters=values),
-        lambda values: client.duty(TOYS, "CN", DAY, 1, parameters=values),
-        lambda values: client.scenario("rates-by-country", parameters=values),
+        lambda values: either.impact(TABLE, scenarios, on=DAY, parameters=values, **RUN),
+        lambda values: either.timeline(TABLE, scenarios, start=DAY, end=DAY, parameters=values, **RUN),
+        lambda values: either.duty(TOYS, "CN", DAY, 1, scenario=Scenario.from_text(OPEN), parameters=values),
+        lambda values: either.duty(TOYS, "CN", DAY, 1, parameters=values),
+        lambda values: either.scenario("rates-by-country", parameters=values),
     ):
         with refuses("PARAMETER_UNKNOWN"):
             ask({"cm": "1%"})
 
 
-def test_a_check_says_where_a_value_does_not_fit(client: Client) -> None:
-    result = client.check(OPEN, parameters={"cn": "20"})
+def test_a_check_says_where_a_value_does_not_fit(either: Client) -> None:
+    result = either.check(OPEN, parameters={"cn": "20"})
     assert not result.ok
     (problem,) = result.problems
     assert (problem.reason, problem.path) == ("PARAMETER_INVALID", "changes[0].rate")
     assert (problem.line, problem.column) == (7, OPEN.splitlines()[6].index("$cn") + 1)
-    found = client.check(OPEN, parameters={"cn": 0.2}).parameters
+    found = either.check(OPEN, parameters={"cn": 0.2}).parameters
     assert [(one.name, one.kind, one.default, one.value, one.title) for one in found] == [
         ("cn", "rate", "15%", "0.2", "China"),
         ("start", "date", "2026-11-01", "2026-11-01", ""),
@@ -247,9 +247,9 @@ def test_a_check_says_where_a_value_does_not_fit(client: Client) -> None:
     ]
 
 
-def test_the_digest_of_a_library_scenario_is_that_of_its_values(client: Client) -> None:
+def test_the_digest_of_a_library_scenario_is_that_of_its_values(either: Client) -> None:
     default, same, other = (
-        client.scenario("rates-by-country", parameters=values)
+        either.scenario("rates-by-country", parameters=values)
         for values in (None, {"cn": 0.2}, {"cn": "21%"})
     )
     assert default.digest == same.digest != other.digest

@@ -126,6 +126,14 @@ def test_a_pattern_of_files_is_one_table(kept: FakeServer) -> None:
     assert sum(pl.read_ipc_stream(one.arrow).height for one in kept.requests["UploadTable"]) == 400_000
 
 
+def test_a_run_over_a_lazy_frame_is_that_over_its_rows(here: Client, there: Client) -> None:
+    frame = pl.concat([lazy(75_000), lazy(75_000).with_columns(origin=pl.lit("VN"))])
+    asked: dict[str, Any] = {"on": "2025-12-01", "response": "none"}
+    found, other = there.impact(frame, **asked), here.impact(frame.collect(), **asked)
+    assert found.groups.equals(other.groups)
+    assert found.provenance["table_digest"] == other.provenance["table_digest"]
+
+
 @pytest.mark.parametrize("table", [lazy(400_000), lazy(200_000).collect()], ids=["in batches", "held"])
 def test_an_upload_that_a_restart_breaks_off_is_sent_again_whole(table: Any, kept: FakeServer) -> None:
     kept.fail("UploadTable", "SHUTTING_DOWN", code="UNAVAILABLE")

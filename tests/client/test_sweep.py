@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock, patch
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,7 @@ import pytest
 
 from tariffs.client import Client, DeadlineExceeded, InvalidRequest, Seek, Sweep, replay
 from tariffs.client._wire import sweep_requests
+from tariffs.engine.runs.sweeps import sweep as engine_sweep
 from tariffs.engine.runs.sweeps import sweep_points
 from tariffs.engine.tables import atoms as atoms_module
 from tariffs.run_spec.spec import RunSpec
@@ -207,6 +209,19 @@ def test_a_sweep_is_run_again_and_read_later(client: Client, server: str, family
         document["groups"][0]["duty"] += more
         written.write_text(json.dumps(document), encoding="utf-8")
         assert replay(client, written).same is same
+
+
+def test_a_sweep_in_this_process_stops_when_it_is_not_read(
+    client: Client, family: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_sweep, "BLOCK_POINTS", 2)
+    kind, reader = engine_sweep.SweepRun, Mock(side_effect=[None, None, None, KeyboardInterrupt])
+    with (
+        patch.object(kind, "value", autospec=True, side_effect=kind.value) as value,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        swept(client, family, vary={"cn": "0%:50%:1%"}, progress=reader)
+    assert 0 < value.call_count < 5
 
 
 def test_a_deadline_ends_a_sweep(client: Client, family: Path) -> None:
