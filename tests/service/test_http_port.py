@@ -14,6 +14,7 @@ from google.protobuf import descriptor_pool, json_format
 from tariffs.engine.errors import TariffsError
 from tariffs.service.server.server import SERVICES
 from tariffs.v1 import duty_service_pb2, law_service_pb2, simulation_service_pb2, table_service_pb2
+from tests.service.callers import ask
 from tests.service.harness import (
     Running,
     as_caller,
@@ -196,6 +197,7 @@ def test_a_table_is_uploaded_in_parts_and_is_that_of_both_ports(web: Running) ->
     assert (flags, json.loads(end)) == (2, {})
     assert table.row_count == 4
     assert web.tables.UploadTable(iter(parts)).name == table.name
+    ask(web, "DeleteTable", name=table.name)
 
 
 NO_TABLE = framed(table_service_pb2.UploadTableRequest(arrow=b"no table").SerializeToString())

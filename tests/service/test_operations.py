@@ -23,7 +23,7 @@ from tariffs.service.wire.identity import Caller
 from tariffs.service.workers.dask_tasks import unavailable
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.callers import ask, pages, refused
-from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, points, running
+from tests.service.harness import TIMEOUT, Running, caller_files, fails, no_warm_up, points, running
 from tests.service.stored import (
     POINTS,
     Failing,
@@ -116,17 +116,18 @@ def test_what_fails_while_it_runs_tells_its_reason(server: Running) -> None:
     assert fails(lambda: read(server, name)).reason == "COLUMN_MISSING"
 
 
-def test_so_many_runs_are_kept_listed_page_by_page_and_forgotten() -> None:
-    with running(warm=no_warm_up, runs_per_owner=3) as server:
-        names = [start(server, simulation(rows(5, seed), asked=POINTS[:1])).name for seed in range(3)]
-        for name in names:
-            wait(server, name)
-        assert fails(lambda: start(server, simulation(rows(5, 3)))).reason == "ROW_QUOTA"
-        listed = [[one.name for one in page.operations] for page in pages(server, "ListOperations", size=2)]
-        assert listed == [names[:0:-1], names[:1]]
-        ask(server, "DeleteOperation", name=names[0])
-        assert refused(server, "GetOperation", name=names[0]).reason == "RUN_NOT_FOUND"
-        start(server, simulation(rows(5, 3)))
+def test_so_many_runs_are_kept_listed_page_by_page_and_forgotten(tmp_path: Path) -> None:
+    with running(warm=no_warm_up, runs_per_owner=3, **caller_files(tmp_path)) as server:
+        requests = [simulation(rows(5, seed), asked=POINTS[:1]) for seed in range(4)]
+        names = [ask(server, "StartRun", "ann", simulate=request).name for request in requests[:3]]
+        until(lambda: all(ask(server, "GetOperation", "ann", name=name).done for name in names))
+        assert refused(server, "StartRun", "ann", simulate=requests[3]).reason == "ROW_QUOTA"
+        assert ask(server, "StartRun", "bob", simulate=requests[3]).name
+        listed = pages(server, "ListOperations", "ann", size=2)
+        assert [[one.name for one in page.operations] for page in listed] == [names[:0:-1], names[:1]]
+        ask(server, "DeleteOperation", "ann", name=names[0])
+        assert refused(server, "GetOperation", "ann", name=names[0]).reason == "RUN_NOT_FOUND"
+        ask(server, "StartRun", "ann", simulate=requests[3])
 
 
 def test_a_cancelled_run_stops_and_says_so() -> None:

@@ -118,7 +118,7 @@ def test_another_server_ends_the_run_of_one_that_was_killed(
         first, second = (stack.enter_context(stubs(log.until("serving")["port"])) for _, log in both)
         name = start(first, RUN, "kill-1").name
         until(lambda: metadata_of(get(first, name)).finished_parts >= 1)
-        (killed,) = [process for process, log in both if log.has("run leased")]
+        (killed,) = until(lambda: [process for process, log in both if log.has("run leased")])
         other = second if killed is both[0][0] else first
         assert not get(other, name).done, "the run ended before its server could be killed"
         killed.kill()

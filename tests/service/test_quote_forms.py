@@ -142,36 +142,45 @@ def test_what_is_not_compiled_is_left_to_a_thread(
     assert duty.duty_from_memory(second) is not None
 
 
-@pytest.mark.parametrize(
-    ("change", "text", "takes_law"),
-    [
-        ({"read_mask": {"paths": ["layers.nothing"]}}, "no field", False),
-        ({"read_mask": {"paths": ["assessed"] * 101}}, "read_mask has 101 items", False),
-        ({"switches": {f"name_{n}": "1" for n in range(201)}}, "switches has 201 items", False),
-        ({"line": {"customs_value": "-"}}, "customs_value", False),
-        ({"line": {"entry_id": "x" * 201}}, "entry_id", False),
-        ({"line": {"other_charges": [{"kind": 1, "amount": "1"}] * 101}}, "other_charges has 101", False),
-        ({"line": {"claims": {"others": {f"n_{n}": "1" for n in range(201)}}}}, "claims has 201", False),
-        ({"direction": -1}, "direction", True),
-        ({"direction": 7}, "direction", True),
-        ({"scenario": {"name": "no-such-scenario"}}, "no-such-scenario", True),
-        ({"scenario": {"yaml": "id: x"}}, "schema", True),
-    ],
-)
-def test_a_wrong_request_is_refused_on_either_way_or_left_to_a_thread(
-    change: dict[str, Any], text: str, takes_law: bool
-) -> None:
-    """Nor does more of a thing than anybody needs hold the event loop up."""
+def wrong(change: dict[str, Any]) -> pb.CalculateDutyRequest:
     asked = request(GOODS[0])
     duty.calculate_duty(asked)
     asked.MergeFrom(pb.CalculateDutyRequest(**change))
-    if takes_law:
-        assert duty.duty_from_memory(asked) is None
-    else:
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"read_mask": {"paths": ["layers.nothing"]}}, "no field"),
+        ({"read_mask": {"paths": ["assessed"] * 101}}, "read_mask has 101 items"),
+        ({"switches": {f"name_{n}": "1" for n in range(201)}}, "switches has 201 items"),
+        ({"line": {"customs_value": "-"}}, "customs_value"),
+        ({"line": {"entry_id": "x" * 201}}, "entry_id"),
+        ({"line": {"other_charges": [{"kind": 1, "amount": "1"}] * 101}}, "other_charges has 101"),
+        ({"line": {"claims": {"others": {f"n_{n}": "1" for n in range(201)}}}}, "claims has 201"),
+    ],
+)
+def test_a_wrong_request_is_refused_on_either_way(change: dict[str, Any], text: str) -> None:
+    """Nor does more of a thing than anybody needs hold the event loop up."""
+    for way in (duty.duty_from_memory, duty.calculate_duty):
         with pytest.raises(InputError, match=text):
-            duty.duty_from_memory(asked)
+            way(wrong(change))
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"direction": -1}, "direction"),
+        ({"direction": 7}, "direction"),
+        ({"scenario": {"name": "no-such-scenario"}}, "no-such-scenario"),
+        ({"scenario": {"yaml": "id: x"}}, "schema"),
+    ],
+)
+def test_what_takes_the_law_to_refuse_is_left_to_a_thread(change: dict[str, Any], text: str) -> None:
+    assert duty.duty_from_memory(wrong(change)) is None
     with pytest.raises(TariffsError, match=text):
-        duty.calculate_duty(asked)
+        duty.calculate_duty(wrong(change))
 
 
 def test_answers_under_a_law_that_is_gone_keep_none_of_its_rows() -> None:

@@ -141,7 +141,7 @@ def test_a_token_is_read_back_and_pages_have_a_size_up_to_the_limit() -> None:
         (digest_of, "TABLE_NOT_FOUND", ["tables/" + "A" * 64, "tables/" + "0" * 63]),
     ],
 )
-def test_what_is_none_is_refused(read: Callable[[Any], Any], reason: str, given: list[Any]) -> None:
+def test_a_wrong_token_size_or_id_is_told(read: Callable[[Any], Any], reason: str, given: list[Any]) -> None:
     for one in given:
         with pytest.raises(InputError) as caught:
             read(one)

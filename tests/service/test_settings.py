@@ -36,6 +36,7 @@ def refused() -> str:
         ("TARIFFS_CONCURRENT_CALLS", "0"),
         ("TARIFFS_LEASE_SECONDS", "-1"),
         ("TARIFFS_LOG_LEVEL", "loud"),
+        ("TARIFFS_LOG_FORMAT", "xml"),
         ("TARIFFS_TOKENS_FILE", "/nowhere/tokens"),
         ("TARIFFS_TLS_CERTIFICATE", "/nowhere/certificate"),
         ("TARIFFS_INSECURE_LISTEN", "perhaps"),
@@ -74,9 +75,9 @@ def test_beyond_loopback_needs_a_guard_or_a_word(host: str) -> None:
     assert load_settings(host=host, tokens_file=Path(__file__)).guarded
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
-def test_loopback_needs_nothing(host: str) -> None:
-    assert load_settings(host=host, port=7).address == (f"[{host}]:7" if ":" in host else f"{host}:7")
+@pytest.mark.parametrize("address", ["127.0.0.1:7", "127.9.9.9:7", "[::1]:7", "localhost:7"])
+def test_loopback_needs_nothing(address: str) -> None:
+    assert load_settings(host=address[:-2].strip("[]"), port=7).address == address
 
 
 def test_arguments_stand_above_the_environment_and_empty_variables_are_unset(
@@ -166,8 +167,10 @@ def test_the_check_tells_the_settings_and_tests_the_engine_and_the_database(
     assert tested[-1:] == [True]
     url = "postgresql+psycopg://u:hunter2@127.0.0.1:1/db?connect_timeout=2"
     monkeypatch.setenv("TARIFFS_DATABASE_URL", url)
+    monkeypatch.setenv("TARIFFS_LOG_FORMAT", "console")
     assert serving.check() == 3
     told = capfd.readouterr().out
+    assert '"event"' not in told
     assert "TARIFFS_DATABASE_URL = postgresql+psycopg://***@127.0.0.1:1/db?***" in told
     assert "hunter2" not in told
     assert "STORAGE_UNAVAILABLE" in told

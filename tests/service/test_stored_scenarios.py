@@ -278,6 +278,7 @@ def test_an_owner_keeps_so_many_which_a_new_law_checks_anew_and_tells_of(
     with running(scenarios_per_owner=2, **settings) as server:
         stays, _ = (save(server, "ann", text(name=name)) for name in ("stays", "breaks"))
         assert refused(server, "SaveScenario", "ann", yaml=text(name="third")).reason == "ROW_QUOTA"
+        assert save(server, "bob", text(name="third")).owner == "bob"
         assert save(server, "ann", text("12%", "stays"), stays.etag).version == 2
         ask(server, "ShareScenario", "ann", name="team/breaks", group="desk")
         last = server.server._storage.scenario_events.last()

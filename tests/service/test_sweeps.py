@@ -132,7 +132,9 @@ def waiting_points(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         for place in range(len(points)):
             seen.append(place)
             step(place)
+            deadline = time.monotonic() + TIMEOUT
             while len(seen) >= 3:
+                assert time.monotonic() < deadline, "nothing was cancelled"
                 time.sleep(0.02)
                 step(place)
         return evaluate(evaluator, points, step)

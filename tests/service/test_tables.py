@@ -20,7 +20,7 @@ from tariffs.service.storage import storage as storage_module
 from tariffs.service.storage.table_store import UploadFile
 from tariffs.v1 import table_service_pb2 as pb
 from tests.service.callers import ask, pages, refused
-from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, running
+from tests.service.harness import TIMEOUT, Running, as_caller, caller_files, fails, no_warm_up, running
 from tests.service.stored import arrow, parts, rows, simulation, start, until, upload, wait
 
 APRIL = {"start": "2025-04-01", "end": "2025-04-30"}
@@ -68,18 +68,22 @@ def test_what_does_not_fit_an_answer_on_changes_is_counted(server: Running) -> N
     assert answer.refused_left_off == bad.height - told > 0
 
 
-def test_so_many_tables_are_kept_listed_page_by_page_and_forgotten() -> None:
-    with running(warm=no_warm_up, tables_per_owner=5) as server:
-        names = [upload(server, rows(5, seed)).name for seed in range(5)]
-        assert fails(lambda: upload(server, rows(5, 5))).reason == "ROW_QUOTA"
-        assert upload(server, rows(5, 4)).name == names[4]
-        listed = [[table.name for table in page.tables] for page in pages(server, "ListTables", size=2)]
+def test_so_many_tables_are_kept_listed_page_by_page_and_forgotten(tmp_path: Path) -> None:
+    ann, bob = as_caller("ann"), as_caller("bob")
+    with running(warm=no_warm_up, tables_per_owner=5, **caller_files(tmp_path)) as server:
+        names = [upload(server, rows(5, seed), **ann).name for seed in range(5)]
+        assert fails(lambda: upload(server, rows(5, 5), **ann)).reason == "ROW_QUOTA"
+        assert upload(server, rows(5, 5), **bob).name
+        assert upload(server, rows(5, 4), **ann).name == names[4]
+        listed = [
+            [table.name for table in page.tables] for page in pages(server, "ListTables", "ann", size=2)
+        ]
         assert listed == [names[:2:-1], names[2:0:-1], names[:1]]
-        ask(server, "DeleteTable", name=names[0])
-        fault = refused(server, "GetTable", name=names[0])
+        ask(server, "DeleteTable", "ann", name=names[0])
+        fault = refused(server, "GetTable", "ann", name=names[0])
         assert (fault.code, fault.reason) == (grpc.StatusCode.NOT_FOUND, "TABLE_NOT_FOUND")
-        assert refused(server, "ListTables", page_token="no token").reason == "PAGE_TOKEN_INVALID"
-        upload(server, rows(5, 5))
+        assert refused(server, "ListTables", "ann", page_token="no token").reason == "PAGE_TOKEN_INVALID"
+        upload(server, rows(5, 5), **ann)
 
 
 FIRST = rows(10)
