@@ -26,14 +26,8 @@ _DUAL_USE = (
     "8471", "850710", "850760", "853710", "853720", "850132", "850133", "850134", "850140", "850151", "850152", "8482",
     "84133090", "852721",
 )  # fmt: skip
-# Codes of note 33(g) under which the list of the United Kingdom names no statistical number. Numbers of later
-# vintages that came in the place of listed ones, such as 8507.60.0030 and .0090, are as listed.
-_AUTO_PARTS_NOT_GB = (
-    "4011201025", "4011201035", "40121940", "8407310040", "84073210", "84073310", "8407343560", "8471", "8527212510",
-    "8527214040", "8536410005", "853710", "853720", "87060003", "8706000540", "8706000575", "87079010", "8707905020",
-    "8707905040", "8707905090", "87089170", "87089515", "8708996820", "8716905035", "8716905046", "8716905047",
-    "8716905056", "8716905059",
-)  # fmt: skip
+# Note 33(j), from HTS 2026 Rev 12, and the numbers that came in the place of listed ones; no source file holds it.
+_GB_FILE = Path(__file__).with_name("s232_auto_parts_gb.csv")
 _AUTO_PARTS_GB = "HTS U.S. note 33(j); 90 FR 27851"
 # Unmanned aircraft by what the rate of a code depends on, from the wording of the source.
 _UAS = {
@@ -64,7 +58,12 @@ def read(ch99: Path, universe: Universe) -> Lists:
         codes = [digits(line) for line in (ch99 / file).read_text(encoding="utf-8").split()]
         lists[name] = plain(codes, cite)
         lists[f"{name}_DUAL"] = plain(_dual_use(codes), cite, scope="dual use")
-    lists["S232_AUTO_PARTS_NOT_GB"] = plain(_AUTO_PARTS_NOT_GB, _AUTO_PARTS_GB, scope="not on the list")
+    listed = [
+        ListRow(row["code"], scope=row["scope"], cite=_AUTO_PARTS_GB) for row in read_csv_text(_GB_FILE)
+    ]
+    lists["S232_AUTO_PARTS_GB"] = listed
+    dual = _dual_use([row.code for row in listed])
+    lists["S232_AUTO_PARTS_GB_DUAL"] = plain(dual, _AUTO_PARTS_GB, scope="dual use")
     lists["S232_SEMIS"] = plain(
         column(ch99 / "s232_semi_products.csv", "hts10"), "HTS U.S. note 39; Proc 11002"
     )

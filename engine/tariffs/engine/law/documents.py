@@ -13,7 +13,7 @@ from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.file_access import LawFiles
 from tariffs.engine.law.known_names import check_known
 from tariffs.engine.law.raw_fields import Raw, check_keys, fault, keys, read, read_required
-from tariffs.engine.law.source_checks import source_faults
+from tariffs.engine.law.source_checks import source_faults, unread_days
 
 SOURCES = "sources.yaml"
 _DOCUMENT_KEYS = keys("name published day title address")
@@ -23,6 +23,8 @@ _KEYED = re.compile(r"([a-z][a-z0-9_]*)(.*)", re.DOTALL)
 _KEY = re.compile(r"[^a-z0-9_]")
 # Files that cite; of a pack, whose names are matched whole, the first is all of the YAML.
 _CITERS = ("*.yaml", "measures/*.yaml", "markets/*.yaml", "lists/*.csv")
+# Files whose periods, acts and rules have days of publication.
+_PUBLISHED = ("measures/*.yaml", "stacking.yaml")
 
 
 class CitedFiles:
@@ -109,7 +111,7 @@ def _citations(value: Any, documents: Raw, path: str) -> Any:
 
 
 def document_faults(files: LawFiles) -> Iterator[tuple[str, str, str, str]]:
-    """Find documents that nothing cites or that contradict themselves, and citations that are not as they should be.
+    """Find documents that nothing cites or that contradict themselves, and citations and days that do not fit them.
 
     Each is the file, the place in it, what is wrong, and what to do.
     """
@@ -139,6 +141,9 @@ def document_faults(files: LawFiles) -> Iterator[tuple[str, str, str, str]]:
         )
     for key, message, fix in source_faults(documents):
         yield SOURCES, f"documents.{key}", message, fix
+    for file in sorted(name for pattern in _PUBLISHED for name in files.names(pattern)):
+        for path, message, fix in unread_days(documents, files.mapping(file), ""):
+            yield file, path, message, fix
 
 
 def document_named(citation: str, documents: Raw) -> str:

@@ -1,11 +1,12 @@
-"""Check days, volumes, numbers and addresses of the documents of `sources.yaml` against each other."""
+"""Check days, volumes, numbers and addresses of the documents of `sources.yaml`, and the days of what cites them."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Any
 
 from tariffs.engine.law.raw_fields import Raw
 
@@ -15,6 +16,7 @@ _VOLUME = re.compile(r"\b(\d+) FR \d+")
 _NUMBER = re.compile(r"\bFR (\d{4})-\d+")
 _NOTICE = re.compile(r"\d+ FR \d+|FR \d{4}-\d+")
 _SATURDAY, _JANUARY, _DECEMBER = 5, 1, 12
+_KEY = re.compile(r"[^a-z0-9_]")
 # Addresses made from a number, each with how a document states the number.
 _NUMBERED = tuple(
     (re.compile(address), re.compile(stated))
@@ -69,6 +71,29 @@ def _of_year(stated: str, day: date, notice: bool) -> bool:
     volumes = {_YEAR_BEFORE_VOLUME_1 + int(volume) for volume in _VOLUME.findall(stated)}
     numbers = {int(year) for year in _NUMBER.findall(stated)}
     return volumes <= {day.year, next_year} and numbers <= {last_year, day.year, next_year}
+
+
+def unread_days(documents: Raw, value: Any, path: str) -> Iterator[tuple[str, str, str]]:
+    """Find what is known later than the one day of what it cites; each is the path, what is wrong, and what to do.
+
+    A period, an act or a rule may cite documents of several days, and then any of them may have published it.
+    """
+    if isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from unread_days(documents, part, f"{path}[{place}]")
+    elif isinstance(value, Mapping):
+        known = next((str(value[key]) for key in ("known_from", "from", "at") if key in value), "")
+        cited = {_KEY.split(cite)[0] for cite in value.get("cite", ()) if isinstance(cite, str)}
+        days = {documents[key]["day"] for key in cited if "day" in documents.get(key, {})}
+        if len(days) == 1 and min(days) < known[: len("2025-01-01")]:
+            name = value.get("id") or value.get("op", "")
+            yield (
+                path,
+                f"{name} is known later than what it cites, of {min(days)}",
+                "Give that day as known_from.",
+            )
+        for key, part in value.items():
+            yield from unread_days(documents, part, f"{path}.{key}" if path else key)
 
 
 def _fits(address: str, stated: str) -> bool:
