@@ -12,6 +12,7 @@ import pytest
 from tariffs.client.cli.app import run
 from tariffs.engine.law.files import HERE
 from tariffs.engine.law.lint import Finding, lint_law
+from tariffs.engine.law.source_checks import source_faults
 
 
 @pytest.fixture
@@ -130,6 +131,12 @@ READABLE: list[tuple[str, ...]] = [
 def is_found(found: tuple[Finding, ...], file: str, old: str, new: str, message: str, *where: str) -> bool:
     places = where or ("lists" if file.startswith("lists/") else file,)
     return any(one.file == places[0] and message in one.message and one.fix for one in found)
+
+
+def test_a_notice_of_january_may_have_a_number_of_december() -> None:
+    notice = {"name": "90 FR 1001", "published": "FR 2024-31488", "day": "2025-01-03"}
+    assert not list(source_faults({"january": notice}))
+    assert list(source_faults({"february": notice | {"day": "2025-02-03"}}))
 
 
 @pytest.mark.parametrize("row", UNREADABLE, ids=lambda row: row[3])
