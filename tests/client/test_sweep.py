@@ -211,12 +211,10 @@ def test_a_sweep_is_run_again_and_read_later(client: Client, server: str, family
         assert replay(client, written).same is same
 
 
-def test_a_sweep_in_this_process_stops_when_it_is_not_read(
-    client: Client, family: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine_sweep, "BLOCK_POINTS", 2)
+def test_a_sweep_in_this_process_stops_when_it_is_not_read(client: Client, family: Path) -> None:
     kind, reader = engine_sweep.SweepRun, Mock(side_effect=[None, None, None, KeyboardInterrupt])
     with (
+        patch.object(engine_sweep, "BLOCK_POINTS", 2),
         patch.object(kind, "value", autospec=True, side_effect=kind.value) as value,
         pytest.raises(KeyboardInterrupt),
     ):
