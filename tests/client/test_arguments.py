@@ -24,11 +24,7 @@ from tariffs.client import (
     TimelineOptions,
 )
 from tariffs.client._wire.claim_message import ClaimValue, claims_message
-from tariffs.client._wire.requests import (
-    charge_messages,
-    duty_line,
-    run_request,
-)
+from tariffs.client._wire.requests import charge_messages, duty_line, run_request
 from tariffs.client._wire.run_options import read_spec
 from tariffs.client.cli.app import run
 from tariffs.v1 import duty_service_pb2

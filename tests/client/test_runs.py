@@ -28,7 +28,8 @@ from tariffs.client._verbs import run_handle
 from tariffs.client.cli.__main__ import run as command
 from tariffs.client.errors import Cancelled
 from tests.client.conftest import Cli, goods, refuses, scenario_text
-from tests.service.harness import no_warm_up, running
+from tests.service.harness import caller_files, no_warm_up, running
+from tests.service.stored import rows
 
 OPTIONS: dict[str, Any] = {
     "scenarios": ["base", "truce-lapses"],
@@ -38,22 +39,11 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def table(count: int, seed: int = 1) -> pl.DataFrame:
-    draw = random.Random(seed)
-    return pl.DataFrame(
-        {
-            "hts": [draw.choice(("9503.00.0073", "8517.13.0000", "9401.61.6011")) for _ in range(count)],
-            "origin": [draw.choice(("CN", "VN", "MX", "DE")) for _ in range(count)],
-            "customs_value": [float(draw.randrange(1, 10_000)) for _ in range(count)],
-            "mine": [f"{draw.getrandbits(256):x}" for _ in range(count)],
-        }
-    )
-
-
 @pytest.fixture(scope="module")
 def large() -> pl.DataFrame:
     """A table that does not fit one message."""
-    return table(40_000)
+    draw = random.Random(1)
+    return rows(40_000).with_columns(mine=pl.Series([f"{draw.getrandbits(256):x}" for _ in range(40_000)]))
 
 
 def test_a_table_larger_than_a_message_is_uploaded_once_unless_it_was_forgotten(
@@ -81,7 +71,7 @@ def test_a_table_larger_than_a_message_is_uploaded_once_unless_it_was_forgotten(
 
 
 def test_a_handle_stands_for_its_table(there: Client) -> None:
-    frame = table(30, 3)
+    frame = rows(30, 3)
     handle = there.upload(frame)
     assert isinstance(handle, TableHandle)
     assert (handle.row_count, handle.column_count) == (30, 4)
@@ -93,7 +83,7 @@ def test_a_handle_stands_for_its_table(there: Client) -> None:
 
 
 def test_a_run_is_found_again_by_name_and_by_its_request_id(there: Client) -> None:
-    frame = table(10, 5)
+    frame = rows(10, 5)
     run = there.start(frame, request_id="my-run", **OPTIONS)
     assert there.start(frame, request_id="my-run", **OPTIONS).name == run.name
     run.wait()
@@ -106,7 +96,7 @@ def test_a_run_is_found_again_by_name_and_by_its_request_id(there: Client) -> No
 
 
 def test_a_run_that_fails_raises_its_reason(there: Client) -> None:
-    run = there.start(table(10).drop("origin"), **OPTIONS)
+    run = there.start(rows(10).drop("origin"), **OPTIONS)
     for asked in (run.wait, run.result):
         with refuses("COLUMN_MISSING"):
             asked()
@@ -139,7 +129,7 @@ def cut(client: Client, monkeypatch: pytest.MonkeyPatch, after: int) -> list[str
 
 
 def test_a_result_is_read_on_where_it_broke(there: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    frame, stages = table(50, 6), list[float]()
+    frame, stages = rows(50, 6), list[float]()
     called = there.impact(frame, **OPTIONS)
     run = there.start(frame, **OPTIONS)
     status = run.wait(lambda _, fraction: stages.append(fraction))
@@ -154,7 +144,7 @@ def test_a_result_is_read_on_where_it_broke(there: Client, monkeypatch: pytest.M
 
 
 def test_a_result_is_not_waited_for_beyond_its_time(there: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = there.start(table(50, 6), **OPTIONS)
+    run = there.start(rows(50, 6), **OPTIONS)
     run.wait()
     cut(there, monkeypatch, 0)
     # Only pauses take time: on a busy machine the calls could take all of it.
@@ -187,15 +177,15 @@ def test_lines_flow_and_are_those_of_the_table(
 
 def test_a_stream_takes_frames_as_they_come_and_raises_what_goes_wrong(there: Client) -> None:
     def frames() -> Iterator[pl.DataFrame]:
-        yield table(10)
+        yield rows(10)
         raise RuntimeError("no more")
 
-    stream = there.lines((table(10, seed) for seed in range(3)), on="2027-01-11")
+    stream = there.lines((rows(10, seed) for seed in range(3)), on="2027-01-11")
     assert [frame.height for frame in stream] == [10, 10, 10]
     with pytest.raises(RuntimeError, match="no more"):
         there.lines(frames(), on="2027-01-11").collect()
     with refuses("COLUMN_MISSING"):
-        there.lines(table(10).drop("hts"), on="2027-01-11").collect()
+        there.lines(rows(10).drop("hts"), on="2027-01-11").collect()
 
 
 def test_without_a_server_nothing_is_kept(here: Client, large: pl.DataFrame) -> None:
@@ -207,7 +197,7 @@ def test_without_a_server_nothing_is_kept(here: Client, large: pl.DataFrame) -> 
 
 def test_the_command_line_keeps_tables_and_runs(server: str, cli: Cli) -> None:
     path, there = Path("mine.parquet"), f"--target {server}"
-    table(40, 7).write_parquet(path)
+    rows(40, 7).write_parquet(path)
     kept = cli.json(f"tables upload {path} {there}")
     assert kept["name"] in {one["name"] for one in cli.json(f"tables list {there}")["tables"]}
     asked = f"impact {path} -s base --on 2027-01-11 --response none {there}"
@@ -223,7 +213,7 @@ def test_the_command_line_keeps_tables_and_runs(server: str, cli: Cli) -> None:
 
 def test_a_list_of_runs_names_scenarios_and_tables(there: Client, server: str, cli: Cli) -> None:
     on: dict[str, Any] = {"on": "2027-01-11", "response": "none"}
-    frame = table(40, 9)
+    frame = rows(40, 9)
     handle = there.upload(frame)
     begun: list[tuple[Any, tuple[str, ...], str]] = [
         (there.start(frame, ["base", "truce-lapses"], **on), ("base", "truce-lapses"), "sent"),
@@ -257,11 +247,8 @@ Say = Callable[..., tuple[int, str]]
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    directory: Path = tmp_path_factory.mktemp("sharing")
-    callers, tokens = directory / "callers", directory / "tokens"
-    callers.write_text(CALLERS)
-    tokens.write_text("".join(f"{name} token-of-{name}\n" for name in ("ann", "amy", "eve", "root")))
-    with running(warm=no_warm_up, tokens_file=tokens, callers_file=callers) as server:
+    files = caller_files(tmp_path_factory.mktemp("sharing"), "ann amy eve root", CALLERS)
+    with running(warm=no_warm_up, **files) as server:
         yield f"127.0.0.1:{server.port}"
 
 

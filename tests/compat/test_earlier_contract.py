@@ -1,4 +1,4 @@
-"""Callers built against an earlier contract are served as before, and a breaking edit of it is seen."""
+"""Callers of an earlier contract are served as before, breaking edits of it are seen, answers are those recorded."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message_factory import GetMessageClass
 
 from tests.compat import old_client
+from tests.compat.answers.__main__ import BLOCKS, differences
 from tests.service.harness import Running, running
 
 pytestmark = pytest.mark.slow
@@ -119,3 +120,7 @@ def holds(whole: Any, part: Any) -> bool:
     if isinstance(part, list) and isinstance(whole, list):
         return len(whole) == len(part) and all(map(holds, whole, part))
     return bool(whole == part)
+
+
+def test_answers_are_those_recorded(scale: int) -> None:
+    assert differences(range(0, BLOCKS, BLOCKS // min(4 * scale, BLOCKS))) == []

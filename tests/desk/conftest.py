@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,14 +31,11 @@ class Desk:
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """Serve the pages from a thread of this process."""
     pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
-    from tests.service.harness import no_warm_up, running
+    from tests.service.harness import caller_files, no_warm_up, running
 
-    folder: Path = tmp_path_factory.mktemp("desk")
-    tokens, callers = folder / "tokens", folder / "callers.yaml"
-    tokens.write_text("".join(f"{name} secret-{name}\n" for name in READERS))
-    entries = "".join(f"  {name}: {{roles: [{role}]}}\n" for name, role in READERS.items())
-    callers.write_text(f"callers:\n{entries}")
-    with running(warm=no_warm_up, http_port=0, tokens_file=tokens, callers_file=callers) as started:
+    rights = "".join(f"  {name}: {{roles: [{role}]}}\n" for name, role in READERS.items())
+    files = caller_files(tmp_path_factory.mktemp("desk"), " ".join(READERS), f"callers:\n{rights}")
+    with running(warm=no_warm_up, http_port=0, **files) as started:
         yield Desk(started.server, started.server.http_port)
 
 
@@ -61,7 +57,7 @@ def sign_in(context: Any, desk: Desk, name: str, path: str = "/quote") -> Any:
     context.set_default_timeout(SECONDS * 1000)
     page = context.new_page()
     page.goto(desk.address + path)
-    page.get_by_label("Your token").fill(f"secret-{name}")
+    page.get_by_label("Your token").fill(f"token-of-{name}")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Sign out").wait_for()
     return page

@@ -59,7 +59,7 @@ def test_a_program_sends_its_token_and_gets_json_without_a_cookie(browser: Any, 
     context = browser.new_context(extra_http_headers={"accept": "application/json"})
     right, wrong = (
         context.request.get(desk.address + QUOTE, headers={"authorization": f"Bearer {token}"})
-        for token in ("secret-bob", "wrong")
+        for token in ("token-of-bob", "wrong")
     )
     assert right.json()["assessed"] == "3000.00"
     assert "set-cookie" not in right.headers
@@ -213,7 +213,7 @@ def test_a_sign_in_that_expires_leads_back_to_the_question(
     opened.get_by_label("Your token").fill("wrong")
     opened.keyboard.press("Enter")
     opened.get_by_role("alert").filter(has_text="TOKEN_INVALID").wait_for()
-    opened.get_by_label("Your token").fill("secret-alice")
+    opened.get_by_label("Your token").fill("token-of-alice")
     opened.keyboard.press("Enter")
     opened.locator(".big strong").wait_for()
     assert opened.url == desk.address + QUOTE

@@ -1,11 +1,14 @@
-"""Engine and plain interpreter agree on random laws and random lines: layer by layer, to the cent."""
+"""Engine and plain interpreter agree to the cent, layer by layer: on random laws, and on random lines of the law."""
 
 from __future__ import annotations
+
+from types import ModuleType
 
 import pytest
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import law_from_raw
+from tests.law import random_exports, random_lines
 from tests.law.harness import differences, duties, quote_of
 from tests.law.interpreter import Reading
 from tests.law.random_law import OPS, event, random_law
@@ -79,3 +82,17 @@ def test_a_scenario_acts_on_the_law_as_the_law_acts_on_itself(scale: int) -> Non
             found = differences(quote_of(law, line, rates), Reading(raw, line, rates, UNITS, changes=acts))
             assert not found, f"law {seed}, {acts}, {line}: {found}"
     assert refused < 40 * scale
+
+
+# The blocks of imports are divided among four tests; of exports each test has those of one market.
+PARTS = [*((random_lines, part, 4) for part in range(4)), *((random_exports, part, 3) for part in range(3))]
+
+
+@pytest.mark.parametrize(("goods", "part", "parts"), PARTS)
+def test_line_table_and_interpreter_agree(
+    goods: ModuleType, part: int, parts: int, scale: int, request: pytest.FixtureRequest
+) -> None:
+    wanted = request.config.getoption("--random-lines") or 2 * parts * goods.LINES_OF_A_BLOCK * scale
+    blocks = range(part, max(parts, -(-wanted // goods.LINES_OF_A_BLOCK)), parts)
+    compared = sum(goods.block_of_lines(block) for block in blocks)
+    assert compared > 0.8 * len(blocks) * goods.LINES_OF_A_BLOCK

@@ -130,11 +130,7 @@ def test_the_check_of_a_scenario_says_nothing_of_a_change_with_effect(change: st
 
 
 @pytest.mark.parametrize(
-    ("change", "without_effect", "assessed"),
-    [
-        (KEPT, "kept", 5_000),
-        (RATED, "set_rate", 0),
-    ],
+    ("change", "without_effect", "assessed"), [(KEPT, "kept", 5_000), (RATED, "set_rate", 0)]
 )
 def test_the_check_of_a_scenario_says_that_a_rate_given_to_a_ban_changes_nothing(
     change: str, without_effect: str, assessed: int

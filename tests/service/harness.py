@@ -183,6 +183,15 @@ def points(*scenarios: tuple[str, str]) -> list[simulation_service_pb2.Point]:
     return [simulation_service_pb2.Point(scenario={"name": name}, on=on) for name, on in scenarios]
 
 
+TEAM = """
+callers:
+  ann: {roles: [run], groups: [desk]}
+  bob: {roles: [run], groups: [desk]}
+  eve: {roles: [run]}
+  root: {roles: [admin]}
+"""
+
+
 def caller_files(folder: Path, names: str = "ann bob", rights: str = "") -> dict[str, Any]:
     """Settings of a server that knows these callers by their tokens; `rights` is the text of its callers file."""
     tokens, callers = folder / "tokens", folder / "callers.yaml"

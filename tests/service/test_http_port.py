@@ -15,15 +15,7 @@ from tariffs.engine.errors import TariffsError
 from tariffs.service.server.server import SERVICES
 from tariffs.v1 import duty_service_pb2, law_service_pb2, simulation_service_pb2, table_service_pb2
 from tests.service.callers import ask
-from tests.service.harness import (
-    Running,
-    as_caller,
-    caller_files,
-    fails,
-    line,
-    points,
-    simulating,
-)
+from tests.service.harness import Running, as_caller, caller_files, fails, line, points, simulating
 from tests.service.stored import arrow, until
 from tests.service.web_calls import (
     CALCULATE,

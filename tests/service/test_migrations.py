@@ -18,14 +18,7 @@ from tariffs.engine.errors import ServiceError
 from tariffs.service.server import serving
 from tariffs.service.storage.audit.table_chain import AUDIT_ENTRIES
 from tariffs.service.storage.database import METADATA, RUNS, TABLES, Database
-from tariffs.service.storage.migrations.migrate import (
-    EMPTY,
-    FIRST,
-    apply_revisions,
-    current,
-    newest,
-    pending,
-)
+from tariffs.service.storage.migrations.migrate import EMPTY, FIRST, apply_revisions, current, newest, pending
 from tariffs.service.storage.scenario_events import SCENARIOS
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.callers import ask

@@ -29,7 +29,7 @@ from tariffs.service.storage.portfolio_store import FoundEvents, NewPortfolio
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import ADMIN, RUN, Caller
 from tariffs.v1 import watch_service_pb2 as pb
-from tests.service.harness import Running, caller_files, no_warm_up, running
+from tests.service.harness import TEAM, Running, caller_files, no_warm_up, running
 from tests.service.processes import SECONDS, Log, served
 from tests.service.stored import until
 from tests.service.webhook_receiver import SECRET, Receiver, receiving
@@ -43,13 +43,6 @@ SINCE = "2026-07-23"
 KINDS = ["enacted", "heading_changed", "rate_changed", "heading_changed", "announced"]
 ANN = Caller("ann", "ann", frozenset({RUN}))
 ROOT = Caller("root", "root", frozenset({ADMIN}))
-CALLERS = """
-callers:
-  ann: {roles: [run], groups: [desk]}
-  bob: {roles: [run], groups: [desk]}
-  eve: {roles: [run]}
-  root: {roles: [admin]}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +54,7 @@ def goods(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    files = caller_files(tmp_path_factory.mktemp("callers"), "ann bob eve root", CALLERS)
+    files = caller_files(tmp_path_factory.mktemp("callers"), "ann bob eve root", TEAM)
     with running(warm=no_warm_up, portfolios_per_owner=2, **files) as started:
         yield started
 

@@ -25,6 +25,7 @@ from tariffs.v1 import scenario_service_pb2 as pb
 from tests.service.callers import ask, pages, refused
 from tests.service.callers import scenario_text as text
 from tests.service.harness import (
+    TEAM,
     TIMEOUT,
     Running,
     as_caller,
@@ -37,19 +38,11 @@ from tests.service.harness import (
 )
 from tests.service.stored import result_of, rows, simulation, start, until, wait
 
-CALLERS = """
-callers:
-  ann: {roles: [run], groups: [desk]}
-  bob: {roles: [run], groups: [desk]}
-  eve: {roles: [run]}
-  root: {roles: [admin]}
-"""
-
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {
-        **caller_files(tmp_path_factory.mktemp("callers"), "ann bob eve root", CALLERS),
+        **caller_files(tmp_path_factory.mktemp("callers"), "ann bob eve root", TEAM),
         "warm": no_warm_up,
     }
 

@@ -19,9 +19,7 @@ TIMEOUT = 60.0
 JSON, STREAM, WEB = "application/json", "application/connect+json", "application/grpc-web+proto"
 CALCULATE = "/tariffs.v1.DutyService/CalculateDuty"
 SIMULATE = "/tariffs.v1.SimulationService/Simulate"
-QUOTE = {
-    "line": {"hts": "9503.00.0073", "origin": "CN", "entry": "2025-05-14", "customs_value": "10000"},
-}
+QUOTE = {"line": {"hts": "9503.00.0073", "origin": "CN", "entry": "2025-05-14", "customs_value": "10000"}}
 
 
 def web_server(**settings: Any) -> Any:

@@ -45,11 +45,7 @@ def test_unknown_codes_have_none_and_the_nearest_share_the_longest_beginning() -
     schedule = load_schedule()
     for code in ("9999999999", "95030001", "9503", "950300", "not a code"):
         assert schedule.find(code, EARLY) is None
-    for code, nearest in (
-        ("9503000074", ["9503000073"]),
-        ("95030001", ["95030000"]),
-        ("not a code", []),
-    ):
+    for code, nearest in (("9503000074", ["9503000073"]), ("95030001", ["95030000"]), ("not a code", [])):
         assert schedule.nearest(code, 1) == nearest
 
 

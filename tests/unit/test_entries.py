@@ -250,10 +250,7 @@ def test_an_entry_of_one_line_is_that_line() -> None:
     assert [entry.landed for entry in result.entries] == [one.landed for one in quotes(result)]
 
 
-@given(
-    total=st.integers(0, 10**8),
-    weights=st.lists(st.integers(0, 10**9), min_size=1, max_size=30),
-)
+@given(total=st.integers(0, 10**8), weights=st.lists(st.integers(0, 10**9), min_size=1, max_size=30))
 def test_what_is_spread_sums_to_the_cent_and_is_nowhere_a_cent_off(total: int, weights: list[int]) -> None:
     amount, parts = total * CENT, [Decimal(weight) for weight in weights]
     shares = prorate(amount, parts)
