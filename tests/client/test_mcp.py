@@ -24,7 +24,7 @@ from tariffs.client.errors import PermissionDenied
 from tariffs.client.mcp.tool_server import tool_server
 from tests.client.conftest import Cli, scenario_text
 from tests.law.golden_lines import LINES
-from tests.service.harness import Running, no_warm_up, running
+from tests.service.harness import Running, caller_files, no_warm_up, running
 from tests.service.stored import until
 
 DAY, TOYS = "2026-11-24", "9503.00.0073"
@@ -55,11 +55,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(folder: Path) -> Iterator[Running]:
     """A server that asks for tokens and records calls; `reader` may run nothing."""
-    tokens, callers = folder / "tokens", folder / "callers.yaml"
-    tokens.write_text("alice secret-a\nreader secret-r\n")
-    callers.write_text("callers:\n  alice: {roles: [run]}\n  reader: {roles: [read]}\n")
-    files: dict[str, Any] = {"tokens_file": tokens, "callers_file": callers, "audit": str(folder / "audit")}
-    with running(warm=no_warm_up, http_port=0, **files) as started:
+    rights = "callers:\n  alice: {roles: [run]}\n  reader: {roles: [read]}\n"
+    files = caller_files(folder, "alice reader", rights)
+    with running(warm=no_warm_up, http_port=0, audit=str(folder / "audit"), **files) as started:
         yield started
 
 
@@ -100,11 +98,11 @@ async def every_answer(client: ToolClient) -> dict[str, Any]:
 
 
 def test_both_transports_call_every_tool(cli: Cli, server: Running) -> None:
-    web = over_http(server, "secret-a", every_answer)
+    web = over_http(server, "token-of-alice", every_answer)
 
     async def by_pipe() -> Any:
         words = ["-m", "tariffs.client.cli", "mcp", "--target", f"127.0.0.1:{server.port}"]
-        environment = {**os.environ, "TARIFFS_TOKEN": "secret-a"}
+        environment = {**os.environ, "TARIFFS_TOKEN": "token-of-alice"}
         command = StdioServerParameters(command=sys.executable, args=words, env=environment)
         async with ToolClient(command) as client:
             return await every_answer(client)
@@ -132,7 +130,7 @@ def test_texts_of_the_user_come_back_as_data_alone(server: Running, monkeypatch:
     made: list[str] = []
     file = Path("scenario.yaml").absolute()
     file.write_text(SCENARIO, encoding="utf-8")
-    client = Client(f"127.0.0.1:{server.port}", token="secret-a")
+    client = Client(f"127.0.0.1:{server.port}", token="token-of-alice")
     unary = client._backend.unary
 
     def counted(method: str, *given: Any) -> Any:
@@ -168,7 +166,7 @@ def test_texts_of_the_user_come_back_as_data_alone(server: Running, monkeypatch:
 
 def test_golden_entries_equal_grpc_to_the_cent(server: Running) -> None:
     lines = random.Random(33).sample(list(LINES.values()), ENTRIES)
-    client = Client(f"127.0.0.1:{server.port}", token="secret-a")
+    client = Client(f"127.0.0.1:{server.port}", token="token-of-alice")
 
     def given(line: dict[str, Any]) -> dict[str, Any]:
         names = ("hts", "origin", "value", "claims", "quantity", "unit", "mode")
@@ -177,7 +175,7 @@ def test_golden_entries_equal_grpc_to_the_cent(server: Running) -> None:
     async def asked(tools: ToolClient) -> list[Any]:
         return [await tools.call_tool("quote", {**given(line), "date": line["entry"]}) for line in lines]
 
-    for line, answer in zip(lines, over_http(server, "secret-a", asked), strict=True):
+    for line, answer in zip(lines, over_http(server, "token-of-alice", asked), strict=True):
         quote = client.duty(entry_date=line["entry"], **given(line))
         found = answer.structured_content
         amounts = {name: str(getattr(quote, name)) for name in ("assessed", "owed", "min", "max")}
@@ -192,9 +190,9 @@ def test_a_wrong_role_is_refused_with_the_same_reason_and_recorded(server: Runni
         assert not (await tools.call_tool("quote", CALLS["quote"])).is_error
         return await tools.call_tool("refund", CALLS["refund"])
 
-    answer = over_http(server, "secret-r", asked)
+    answer = over_http(server, "token-of-reader", asked)
     with pytest.raises(PermissionDenied) as refused:
-        Client(f"127.0.0.1:{server.port}", token="secret-r").refund(pl.DataFrame([ROW]))
+        Client(f"127.0.0.1:{server.port}", token="token-of-reader").refund(pl.DataFrame([ROW]))
     error = answer.structured_content["error"]
     assert answer.is_error
     assert {
@@ -218,7 +216,7 @@ def test_strangers_and_pages_of_others_are_refused(server: Running) -> None:
     for headers, status, reason in (
         ({}, 401, "TOKEN_INVALID"),
         ({"authorization": "Bearer wrong"}, 401, "TOKEN_INVALID"),
-        ({"authorization": "Bearer secret-a", "origin": "https://evil.example"}, 403, "ORIGIN_REFUSED"),
+        ({"authorization": "Bearer token-of-alice", "origin": "https://evil.example"}, 403, "ORIGIN_REFUSED"),
     ):
         answer = httpx2.post(url_of(server), json=body, headers={**accept, **headers})
         assert (answer.status_code, reason in answer.text) == (status, True), answer.text

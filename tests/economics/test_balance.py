@@ -70,6 +70,12 @@ def test_surpluses_revenue_and_rents_add_up_to_welfare(options: dict[str, Any], 
 
 
 @pytest.mark.parametrize("options", PLAIN)
+def test_a_table_of_refused_rows_alone_adds_up_to_nothing(options: dict[str, Any]) -> None:
+    found = run_of(table_of({"x": {"CN": 1.0}}), **options_of(options))
+    assert (found.refused.height, found.scenarios[0].total["value_after"]) == (1, 0.0)
+
+
+@pytest.mark.parametrize("options", PLAIN)
 def test_a_dearer_dollar_is_borne_abroad_and_raises_welfare(options: dict[str, Any]) -> None:
     plain, moved = (total_of(run_of(TABLE, fx_offset=fx, **options_of(options))) for fx in (0.0, 0.174))
     assert_balance([moved])
