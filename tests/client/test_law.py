@@ -1,4 +1,4 @@
-"""What is looked up: codes of goods by words, the law measure by measure, and laws that calls name or bring."""
+"""Find codes of goods by words, show the law measure by measure, and run under laws that calls name or bring."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def ratable(index: int) -> bool:
 
 
 def _meeting(condition: Condition) -> str:
-    """What is declared of the claim of a condition so that it holds."""
+    """Write the declaration of a claim by which a condition holds."""
     operand = condition.operand
     if not condition.op:
         return "yes" if LAW.claims[condition.claim].type == "bool" else "1"

@@ -53,7 +53,7 @@ def applied(*changes: str) -> Law:
 
 
 def faults(document: Any) -> list[str]:
-    """Where a document breaks the published schema of scenarios."""
+    """List the messages of a document that breaks the published schema of scenarios."""
     return [fault.message for fault in _READER.iter_errors(document)]
 
 

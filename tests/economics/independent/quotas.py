@@ -59,7 +59,7 @@ def equilibrium(goods: Goods, limits: Sequence[Limit], rounds: int = 40) -> tupl
         return quantities(goods, of_goods)
 
     def missing(j: int, log: float) -> float:
-        """What a limit lets in less what comes in at a premium, more of it the dearer goods are."""
+        """Subtract what comes in at a premium from what a limit lets in; the dearer goods are, the more is left."""
         logs[j] = float(log)
         places = list(limits[j].places)
         return limits[j].wanted - float(np.asarray(goods.value)[places] @ held()[places])

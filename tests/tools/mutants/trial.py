@@ -47,7 +47,7 @@ class Outcomes:
 
 @dataclass
 class Trial:
-    """What all changes are tried with: interpreter, tests by line and seconds of them, copies that are free."""
+    """Try changes with an interpreter, tests by line and seconds of them, in copies that are free."""
 
     python: str
     reached: Reach

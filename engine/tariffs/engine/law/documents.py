@@ -13,14 +13,13 @@ from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.file_access import LawFiles
 from tariffs.engine.law.known_names import check_known
 from tariffs.engine.law.raw_fields import Raw, check_keys, fault, keys, read, read_required
-from tariffs.engine.law.source_checks import source_faults, unread_days
+from tariffs.engine.law.source_checks import cited_key, source_faults, unread_days
 
 SOURCES = "sources.yaml"
 _DOCUMENT_KEYS = keys("name published day title address")
 _CITING = frozenset({"cite", "source"})
 # The key of a document, with the place in it after it; text has capitals or no underscore in its first word.
 _KEYED = re.compile(r"([a-z][a-z0-9_]*)(.*)", re.DOTALL)
-_KEY = re.compile(r"[^a-z0-9_]")
 # Files that cite; of a pack, whose names are matched whole, the first is all of the YAML.
 _CITERS = ("*.yaml", "measures/*.yaml", "markets/*.yaml", "lists/*.csv")
 # Files whose periods, acts and rules have days of publication.
@@ -123,7 +122,7 @@ def document_faults(files: LawFiles) -> Iterator[tuple[str, str, str, str]]:
                 spelled_out(citation, documents, "cite")
             except ScenarioError as error:
                 yield file, "cite", error.message, error.fix
-            used.add(_KEY.split(citation)[0])
+            used.add(cited_key(citation))
             key = document_named(citation, documents)
             if key:
                 yield (

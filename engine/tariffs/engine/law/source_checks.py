@@ -31,6 +31,11 @@ _NUMBERED = tuple(
 )
 
 
+def cited_key(citation: str) -> str:
+    """Read the key of the document that a citation begins with."""
+    return _KEY.split(citation)[0]
+
+
 def source_faults(documents: Raw) -> Iterator[tuple[str, str, str]]:
     """Find documents that contradict themselves; each is the key, what is wrong, and what to do."""
     shared = Counter(document.get("address") for document in documents.values())
@@ -83,7 +88,7 @@ def unread_days(documents: Raw, value: Any, path: str) -> Iterator[tuple[str, st
             yield from unread_days(documents, part, f"{path}[{place}]")
     elif isinstance(value, Mapping):
         known = next((str(value[key]) for key in ("known_from", "from", "at") if key in value), "")
-        cited = {_KEY.split(cite)[0] for cite in value.get("cite", ()) if isinstance(cite, str)}
+        cited = {cited_key(cite) for cite in value.get("cite", ()) if isinstance(cite, str)}
         days = {documents[key]["day"] for key in cited if "day" in documents.get(key, {})}
         if len(days) == 1 and min(days) < known[: len("2025-01-01")]:
             name = value.get("id") or value.get("op", "")
