@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,21 @@ def targets(quick: bool) -> dict[str, Target]:
     return {name: Target.read(row, quick) for name, row in given.items()}
 
 
+def missed(part: Sequence[Measured] | None, promised: Mapping[str, Target]) -> bool:
+    """Return True if a scenario failed or one of its measurements misses its target."""
+    return part is None or any(_row(one.name, promised[one.name], one).met is False for one in part)
+
+
+def joined(first: Sequence[Measured] | None, second: Sequence[Measured] | None) -> list[Measured] | None:
+    """Join the rounds of a scenario that was run twice; where it failed once, those of the other time count."""
+    if first is None or second is None:
+        return None if second is None else list(second)
+    return [
+        replace(after, rounds=before.rounds + after.rounds)
+        for before, after in zip(first, second, strict=True)
+    ]
+
+
 def judge(found: Sequence[Measured], promised: Mapping[str, Target]) -> list[Row]:
     """The rows of the table; what was promised and not measured has no number and does not count as met."""
     by_name = {one.name: one for one in found}
@@ -92,4 +107,5 @@ def table(rows: Sequence[Row], footer: Sequence[str]) -> str:
         lines.append((row.text, measured, row.target, words(row), row.spread, row.notes))
     widths = [max(len(line[column]) for line in lines) for column in range(5)]
     body = ["  ".join([*(line[c].ljust(widths[c]) for c in range(5)), line[5]]).rstrip() for line in lines]
-    return "\n".join([body[0], "-" * len(body[0]), *body[1:], "", *footer])
+    missing = [f"Missed: {line}" for row, line in zip(rows, body[1:], strict=True) if row.met is False]
+    return "\n".join([body[0], "-" * len(body[0]), *body[1:], "", *footer, *missing])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tools.load.rows import Measured, Target, judge, table, targets
+from tests.tools.load.rows import Measured, Target, joined, judge, missed, table, targets
 
 LEAST = {"text": "more is better", "at_least": 0.4, "quick": 2}
 MOST = {"text": "less is better", "at_most": 5, "quick": 3}
@@ -41,6 +41,24 @@ def test_a_row_without_its_scenario_is_broken_and_one_that_says_why_is_not() -> 
     first, second = judge([Measured("b", (), "nothing to measure with")], promised)
     assert (first.met, second.met) == (False, None)
     assert "nothing to measure with" in table([first, second], ["footer"])
+
+
+def test_rounds_of_a_second_run_join_those_of_the_first() -> None:
+    promised = {
+        "a": Target.read(MOST, quick=False),
+        "lost": Target.read({"text": "", "at_most": 0}, quick=False),
+    }
+    first, second = (
+        [Measured("a", (slow, 2.0)), Measured("lost", (lost,))] for slow, lost in ((99.0, 1.0), (3.0, 0.0))
+    )
+    assert missed(first, promised)
+    assert missed(None, promised)
+    assert not missed(second, promised)
+    slow_once, lost_once = judge(joined(first, second) or [], promised)
+    assert (slow_once.measured, slow_once.met) == (2.5, True)
+    assert lost_once.met is False
+    assert joined(None, second) == second
+    assert joined(first, None) is None
 
 
 def test_quick_bounds_are_never_narrower() -> None:
