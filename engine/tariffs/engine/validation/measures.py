@@ -65,67 +65,16 @@ def _mean(rate: F64, value: F64, chosen: Bools) -> float:
     return float((rate[chosen] * value[chosen]).sum() / value[chosen].sum())
 
 
-def _static_rate(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return _mean(trade.rate, trade.value, chosen)
+def _growth(before: F64, after: F64, chosen: Bools) -> float:
+    return float(after[chosen].sum() / before[chosen].sum() - 1.0)
 
 
-def _static_rise(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return _mean(trade.rate - trade.base, trade.value, chosen)
+def _share(value: F64, chosen: Bools, keep: Bools) -> float:
+    return float(value[chosen].sum() / value[keep].sum())
 
 
-def _fall_by_response(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return _static_rate(trade, chosen, keep) - _rate_after(trade, chosen, keep)
-
-
-def _rate_after(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
+def _rate_after(trade: TradeSample, chosen: Bools) -> float:
     return float(trade.duty_after[chosen].sum() / trade.value_after[chosen].sum())
-
-
-def _pass_through(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    """Log change of the landed price over that of one plus the rate, of goods of one rate, where the rate rises."""
-    return 1.0 + float(trade.exporter_price[chosen].sum() / trade.power[chosen].sum())
-
-
-def _share_before(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return float(trade.value[chosen].sum() / trade.value[keep].sum())
-
-
-def _share_after(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return float(trade.value_after[chosen].sum() / trade.value_after[keep].sum())
-
-
-def _claim_share(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return _mean(trade.claimed, trade.value, chosen)
-
-
-def _value_change(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return float(trade.value_after[chosen].sum() / trade.value[chosen].sum() - 1.0)
-
-
-def _quantity_change_where_steep(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    hit = chosen & (trade.rate - trade.base >= STEEP_RISE)
-    return _mean(trade.quantity_hat, trade.value, hit) - 1.0
-
-
-def _value_change_by_duty(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    free = chosen & (trade.base - trade.rate >= LEAST_FALL)
-    return float(trade.value[free].sum() / trade.value_after[free].sum() - 1.0)
-
-
-def _domestic_price_by_duty(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return 1.0 / _mean(trade.domestic_price_hat, trade.shipments, chosen) - 1.0
-
-
-def _domestic_output_by_duty(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return 1.0 / _mean(trade.domestic_quantity_hat, trade.shipments, chosen) - 1.0
-
-
-def _buyers_loss_by_duty(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return float(trade.buyer_gain[chosen].sum() / GDP_2024)
-
-
-def _trade_elasticity(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return _mean(trade.elasticity[trade.product], trade.value, chosen)
 
 
 def _falls(trade: TradeSample, chosen: Bools, value: F64, duty: F64) -> tuple[float, float]:
@@ -142,14 +91,6 @@ def _falls(trade: TradeSample, chosen: Bools, value: F64, duty: F64) -> tuple[fl
     )
 
 
-def _adjusted_within(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return _adjusted(trade, chosen)[0]
-
-
-def _adjusted_between(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return _adjusted(trade, chosen)[1]
-
-
 def _adjusted(trade: TradeSample, chosen: Bools) -> tuple[float, float]:
     """Falls of the rate on the path over those at the horizon `long`, within and between products."""
     now = _falls(trade, chosen, trade.value_after, trade.duty_after)
@@ -157,28 +98,44 @@ def _adjusted(trade: TradeSample, chosen: Bools) -> tuple[float, float]:
     return now[0] / long[0], now[1] / long[1]
 
 
-MEASURES: Mapping[str, Callable[[TradeSample, Bools, Bools], float]] = {
-    "static_rate": _static_rate,
-    "static_rise": _static_rise,
-    "fall_by_response": _fall_by_response,
-    "rate_after": _rate_after,
-    "pass_through": _pass_through,
-    "share_before": _share_before,
-    "share_after": _share_after,
-    "claim_share": _claim_share,
-    "value_change": _value_change,
-    "quantity_change_where_steep": _quantity_change_where_steep,
-    "value_change_by_duty": _value_change_by_duty,
-    "domestic_price_by_duty": _domestic_price_by_duty,
-    "domestic_output_by_duty": _domestic_output_by_duty,
-    "buyers_loss_by_duty": _buyers_loss_by_duty,
-    "trade_elasticity": _trade_elasticity,
-    "adjusted_within": _adjusted_within,
-    "adjusted_between": _adjusted_between,
+Measure = Callable[[TradeSample, Bools, Bools], float]
+"""Figure of a sample on the lines chosen, given also those kept."""
+MEASURES: Mapping[str, Measure] = {
+    # Effective rate before the response, its rise over the baseline, and its fall by the response.
+    "static_rate": lambda trade, chosen, _: _mean(trade.rate, trade.value, chosen),
+    "static_rise": lambda trade, chosen, _: _mean(trade.rate - trade.base, trade.value, chosen),
+    "fall_by_response": lambda trade, chosen, _: (
+        _mean(trade.rate, trade.value, chosen) - _rate_after(trade, chosen)
+    ),
+    "rate_after": lambda trade, chosen, _: _rate_after(trade, chosen),
+    # Log change of the landed price over that of one plus the rate, of goods of one rate, where the rate rises.
+    "pass_through": lambda trade, chosen, _: (
+        1.0 + float(trade.exporter_price[chosen].sum() / trade.power[chosen].sum())
+    ),
+    # Share of imports before and after, and that for which the USMCA is claimed.
+    "share_before": lambda trade, chosen, keep: _share(trade.value, chosen, keep),
+    "share_after": lambda trade, chosen, keep: _share(trade.value_after, chosen, keep),
+    "claim_share": lambda trade, chosen, _: _mean(trade.claimed, trade.value, chosen),
+    # Change of the value of imports, and of their quantity on lines that were hit hard.
+    "value_change": lambda trade, chosen, _: _growth(trade.value, trade.value_after, chosen),
+    "quantity_change_where_steep": lambda trade, chosen, _: (
+        _mean(trade.quantity_hat, trade.value, chosen & (trade.rate - trade.base >= STEEP_RISE)) - 1.0
+    ),
+    # What duties do, from a run without them: the change of imports that bear them, of price and output of domestic
+    # goods, and buyers' loss over gross domestic product.
+    "value_change_by_duty": lambda trade, chosen, _: _growth(
+        trade.value_after, trade.value, chosen & (trade.base - trade.rate >= LEAST_FALL)
+    ),
+    "domestic_price_by_duty": lambda trade, chosen, _: (
+        1.0 / _mean(trade.domestic_price_hat, trade.shipments, chosen) - 1.0
+    ),
+    "domestic_output_by_duty": lambda trade, chosen, _: (
+        1.0 / _mean(trade.domestic_quantity_hat, trade.shipments, chosen) - 1.0
+    ),
+    "buyers_loss_by_duty": lambda trade, chosen, _: float(trade.buyer_gain[chosen].sum() / GDP_2024),
+    # Elasticity of the value of a variety to its price with duty.
+    "trade_elasticity": lambda trade, chosen, _: _mean(trade.elasticity[trade.product], trade.value, chosen),
+    # Shares of the fall of the rate at the horizon `long`, within and between products.
+    "adjusted_within": lambda trade, chosen, _: _adjusted(trade, chosen)[0],
+    "adjusted_between": lambda trade, chosen, _: _adjusted(trade, chosen)[1],
 }
-"""Measures of a figure: effective rates before the response and their rise over the baseline, their fall by the
-response, an origin's share of imports before and after, the share for which the USMCA is claimed, and the change of the
-value of imports and of their quantity on lines that were hit hard. Those `by_duty` are what duties do, from a run
-without them: the change of imports that bear them, of price and output of domestic goods, and buyers' loss over gross
-domestic product. `trade_elasticity` is that of the value of a variety to its price with duty; `adjusted_within` and
-`adjusted_between` are the shares of the fall of the rate at the horizon `long`, within and between products."""
