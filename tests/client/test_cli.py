@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import polars as pl
 import pytest
 
 from tariffs.bench import report
-from tariffs.bench.measure import AT_MOST, Result, Sample, Skipped, Target
+from tariffs.bench.measure import Result, Sample, Skipped
 from tariffs.client.cli.__main__ import main, run
 from tariffs.client.cli.app import SUMMARIES
 from tariffs.client.cli.option_names import in_options
@@ -309,10 +310,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
 
     def run_bench(size: str, names: Sequence[str], progress: Any) -> report.Report:
         calls.append((size, tuple(names)))
-        results = tuple(
-            Result(name, f"row {name}", "a join", Target(AT_MOST, 1.0), (Sample(ratio, 60.0, 120.0),))
-            for name, ratio in (("fast", 0.5), ("slow", 3.0))
-        )
+        static, ratios = report.ROWS["quick"][0], {"fast": 0.5, "slow": 3.0}
+        rows = {
+            replace(static, name=name, title=f"row {name}", rival="a join"): ratios[name] for name in ratios
+        }
+        results = tuple(Result(row, (Sample(ratio, 60.0, 120.0),)) for row, ratio in rows.items())
         return report.Report(report.machine_facts(), results, (Skipped("duck", "absent", "pip install x"),))
 
     monkeypatch.setattr(report, "run_bench", run_bench)

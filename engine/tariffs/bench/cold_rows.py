@@ -14,7 +14,7 @@ from functools import cache, partial
 
 from tariffs.bench.measure import Deadline, Sample, sample_of
 from tariffs.bench.quote_rows import Draws
-from tariffs.bench.workbench import Workbench
+from tariffs.bench.workbench import Measure, Workbench
 from tariffs.engine.schedule import reference_data
 
 _SECONDS = 300
@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 _RIVAL = (sys.executable, "-c", "import polars")
 
 
-def cold_command(name: str) -> Callable[[Workbench, Deadline], Sample]:
+def cold_command(name: str) -> Measure:
     """Make the measurement of a command beside a process that imports Polars, both by processor time."""
     goods = _drawn_goods() if name == "quote" else ()
     work = partial(_run, (sys.executable, "-m", "tariffs.client.cli", *COMMANDS[name], *goods))

@@ -6,7 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from tariffs.engine.errors import ServiceError
 
@@ -101,12 +101,8 @@ class Row(Generic[Bench]):
 class Result:
     """Samples of a row, one a round, and its results: medians over the rounds."""
 
-    name: str
-    title: str
-    rival: str
-    target: Target
+    row: Row[Any]
     samples: tuple[Sample, ...]
-    floor: float | None = None
 
     @property
     def measured(self) -> float:
@@ -127,15 +123,15 @@ class Result:
     @property
     def met(self) -> bool:
         """Test whether the target is met, by rounds that were all measured to their end."""
-        return self.target.met_by(self.measured) and not self.stopped
+        return self.row.target.met_by(self.measured) and not self.stopped
 
     @property
     def part_of_target(self) -> float | None:
         """Measured ratio over the target, above 1 where it is missed; None for a target with two bounds."""
-        if self.target.bound == WITHIN:
+        if self.row.target.bound == WITHIN:
             return None
-        part = self.measured / self.target.value
-        return part if self.target.bound == AT_MOST else 1 / part
+        part = self.measured / self.row.target.value
+        return part if self.row.target.bound == AT_MOST else 1 / part
 
     @property
     def accepted(self) -> bool:
@@ -143,9 +139,10 @@ class Result:
 
         A row that was cancelled is judged by the bound that is known of its ratio.
         """
-        if self.target.met_by(self.measured, slack=2.0):
+        if self.row.target.met_by(self.measured, slack=2.0):
             return True
-        return self.floor is not None and replace(self.target, value=self.floor).met_by(self.measured)
+        floor = self.row.floor
+        return floor is not None and replace(self.row.target, value=floor).met_by(self.measured)
 
     def milliseconds(self) -> tuple[float | None, float | None]:
         """Medians of the milliseconds of the row and of its rival."""
@@ -238,11 +235,7 @@ def measure_rows(
         if sample.stopped:
             left[row.name] = 0.0
         samples[row.name].append(sample)
-    results = [
-        Result(row.name, row.title, row.rival, row.target, tuple(samples[row.name]), row.floor)
-        for row in rows
-        if samples[row.name]
-    ]
+    results = [Result(row, tuple(samples[row.name])) for row in rows if samples[row.name]]
     return results, list(skipped.values())
 
 

@@ -50,7 +50,7 @@ class Report:
     @property
     def failed(self) -> tuple[str, ...]:
         """Names of the rows that a check does not accept."""
-        return tuple(result.name for result in self.results if not result.accepted)
+        return tuple(result.row.name for result in self.results if not result.accepted)
 
 
 def run_bench(size: str, names: Sequence[str] = (), *, progress: Progress | None = None) -> Report:
@@ -93,19 +93,20 @@ def machine_facts() -> dict[str, object]:
 
 def _row(result: Result) -> dict[str, object]:
     milliseconds, rival_milliseconds = result.milliseconds()
+    row = result.row
     return {
-        "name": result.name,
-        "title": result.title,
+        "name": row.name,
+        "title": row.title,
         "measured": result.measured,
-        "target": result.target.value,
-        "target_text": str(result.target),
+        "target": row.target.value,
+        "target_text": str(row.target),
         "part_of_target": result.part_of_target,
         "met": result.met,
-        "floor": result.floor,
+        "floor": row.floor,
         "accepted": result.accepted,
         "spread": result.spread,
         "runs": len(result.samples),
-        "rival": result.rival,
+        "rival": row.rival,
         "milliseconds": milliseconds,
         "rival_milliseconds": rival_milliseconds,
         "stopped": result.stopped,

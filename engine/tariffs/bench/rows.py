@@ -9,118 +9,106 @@ half to two times what was measured last (docs/speed.md), and fall with it; no t
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from tariffs.bench import cold_rows, quote_rows, shipments, table_rows
 from tariffs.bench.measure import AT_LEAST, AT_MOST, WITHIN, Row, Target
-from tariffs.bench.workbench import Workbench
+from tariffs.bench.workbench import BY_BOTH, Measure, Workbench
+from tariffs.engine.response.elasticities.parameters import PATH
+from tariffs.engine.response.sectors.sector_market import SECTOR
+from tariffs.engine.runs.options import Options
 
-JOIN, JOIN_MS = "Polars join with a ready rate panel", 70.0
-EXPRESSION, EXPRESSION_MS = "Polars expression on joined rates", 8.0
-DUCKDB, DUCKDB_MS = "DuckDB join with a ready rate panel", 58.0
-PRODUCT, PRODUCT_MS = "NumPy product of ready coefficients", 15.0
-LAYERS, LAYERS_MS = "dictionary of ready layers", 0.0013
-SHIPMENTS, SHIPMENTS_MS = "Polars join of the shipments with a ready rate panel", 3_031.0
-IMPORT, IMPORT_MS = "processor time of a process that imports Polars", 150.0
-SHORT = "the same at the horizon short, by product"
+
+class Rival(NamedTuple):
+    """Rival of a row, with its milliseconds on the machine of the targets; 1 where a target is a ratio."""
+
+    words: str
+    milliseconds: float = 1.0
+
+
+JOIN = Rival("Polars join with a ready rate panel", 70.0)
+EXPRESSION = Rival("Polars expression on joined rates", 8.0)
+DUCKDB = Rival("DuckDB join with a ready rate panel", 58.0)
+PRODUCT = Rival("NumPy product of ready coefficients", 15.0)
+LAYERS = Rival("dictionary of ready layers", 0.0013)
+LAYERS_OF_BATCH = LAYERS._replace(milliseconds=1_000 * LAYERS.milliseconds)
+SHIPMENTS = Rival("Polars join of the shipments with a ready rate panel", 3_031.0)
+IMPORT = Rival("processor time of a process that imports Polars", 150.0)
+SHORT = Rival("the same at the horizon short, by product")
+NONE = Rival("")
 BenchRow = Row[Workbench]
 
 
-def _over(milliseconds: float, rival: float) -> Target:
-    return Target(AT_MOST, milliseconds / rival)
+def _row(
+    name: str, title: str, rival: Rival, milliseconds: float, measure: Measure, floor: float | None = None
+) -> BenchRow:
+    target = Target(AT_MOST, milliseconds / rival.milliseconds)
+    return Row(name, title, rival.words, target, measure, floor)
 
 
 STATIC = "one new scenario, static"
+ONE_MOVES = "rates of one country move"
 QUICK_ROWS: tuple[BenchRow, ...] = (
-    Row("scenario_static", STATIC, JOIN, Target(AT_MOST, 1.0), table_rows.static_beside_join),
-    Row(
-        "scenario_static_expression",
-        STATIC,
-        EXPRESSION,
-        _over(60, EXPRESSION_MS),
-        table_rows.static_beside_expression,
+    _row("scenario_static", STATIC, JOIN, 70, table_rows.static_beside("join")),
+    _row("scenario_static_expression", STATIC, EXPRESSION, 60, table_rows.static_beside("expression")),
+    _row("scenario_static_duckdb", STATIC, DUCKDB, 60, table_rows.static_beside("duckdb")),
+    _row("first_law", "first law of a process, table prepared", JOIN, 400, table_rows.first_law, 20.0),
+    _row(
+        "scenario_armington", "one new scenario with Armington response", JOIN, 90, table_rows.armington, 6.0
     ),
-    Row("scenario_static_duckdb", STATIC, DUCKDB, _over(60, DUCKDB_MS), table_rows.static_beside_duckdb),
-    Row(
-        "first_law",
-        "first law of a process, table prepared",
-        JOIN,
-        _over(400, JOIN_MS),
-        table_rows.first_law,
-        floor=20.0,
-    ),
-    Row(
-        "scenario_armington",
-        "one new scenario with Armington response",
-        JOIN,
-        _over(90, JOIN_MS),
-        table_rows.armington,
-        floor=6.0,
-    ),
-    Row(
+    _row(
         "sweep_rates",
         "1,000 scenarios that move rates, by origin and authority",
         PRODUCT,
-        _over(50, PRODUCT_MS),
+        50,
         table_rows.sweep_rates,
-        floor=20.0,
+        20.0,
     ),
-    Row(
+    _row(
         "sweep_patterns",
         "1,000 scenarios that suspend, end or exempt, 40 patterns",
         JOIN,
-        _over(1_000, JOIN_MS),
+        1_000,
         table_rows.sweep_patterns,
     ),
-    Row(
+    _row(
         "sweep_response_one",
-        "1,000 scenarios with response, rates of one country move",
+        f"1,000 scenarios with response, {ONE_MOVES}",
         JOIN,
-        _over(400, JOIN_MS),
-        table_rows.sweep_response_one,
-        floor=15.0,
+        400,
+        table_rows.sweep_response("rates", Workbench.one_country_points),
+        15.0,
     ),
-    Row(
+    _row(
         "sweep_response_all",
         "1,000 scenarios with response, all rates move",
         JOIN,
-        _over(1_500, JOIN_MS),
-        table_rows.sweep_response_all,
+        1_500,
+        table_rows.sweep_response("all_rates", Workbench.step_points),
     ),
-    Row(
+    _row(
         "sweep_path",
-        "1,000 scenarios on the adjustment path, rates of one country move",
+        f"1,000 scenarios on the adjustment path, {ONE_MOVES}",
         SHORT,
-        Target(AT_MOST, 1.5),
-        table_rows.sweep_on_path,
+        1.5,
+        table_rows.sweep_beside_short(horizon=PATH),
     ),
-    Row(
+    _row(
         "sweep_sectors",
-        "1,000 scenarios under a market of sectors, rates of one country move",
+        f"1,000 scenarios under a market of sectors, {ONE_MOVES}",
         SHORT,
-        Target(AT_MOST, 1.5),
-        table_rows.sweep_of_sectors,
+        1.5,
+        table_rows.sweep_beside_short(market=SECTOR),
     ),
-    Row(
-        "quote_new",
-        "quote of goods never asked, layers",
-        LAYERS,
-        _over(0.15, LAYERS_MS),
-        quote_rows.quote_layers,
-    ),
-    Row(
+    _row("quote_new", "quote of goods never asked, layers", LAYERS, 0.15, quote_rows.quote_layers),
+    _row(
         "quote_new_why",
         "quote of goods never asked, with reasons",
         LAYERS,
-        _over(0.4, LAYERS_MS),
+        0.4,
         quote_rows.quote_with_reasons,
     ),
-    Row(
-        "batch",
-        "batch of 1,000 mixed lines",
-        LAYERS,
-        _over(150, 1_000 * LAYERS_MS),
-        quote_rows.batch,
-        floor=350.0,
-    ),
+    _row("batch", "batch of 1,000 mixed lines", LAYERS_OF_BATCH, 150, quote_rows.batch, 350.0),
     Row(
         "threads",
         "one thread over two, sweep with response",
@@ -130,19 +118,19 @@ QUICK_ROWS: tuple[BenchRow, ...] = (
     ),
 )
 LONG_ROWS: tuple[BenchRow, ...] = (
-    Row(
+    _row(
         "timeline_static",
         "two years, three scenarios, by authority and origin",
         JOIN,
-        _over(2_000, JOIN_MS),
-        table_rows.timeline_static,
+        2_000,
+        table_rows.timeline_beside_join(Options(response="none", by=BY_BOTH)),
     ),
-    Row(
+    _row(
         "timeline_response",
         "the same with response",
         JOIN,
-        _over(6_000, JOIN_MS),
-        table_rows.timeline_response,
+        6_000,
+        table_rows.timeline_beside_join(Options(response="armington", horizon="short", by=BY_BOTH)),
     ),
     Row(
         "slope_scenarios",
@@ -161,38 +149,26 @@ LONG_ROWS: tuple[BenchRow, ...] = (
 )
 # Processor time of processes of their own, with compiled kernels and snapshots on disk.
 COLD_ROWS: tuple[BenchRow, ...] = (
-    Row("cold_help", "`tariffs --help`", IMPORT, _over(150, IMPORT_MS), cold_rows.cold_command("help")),
-    Row("cold_quote", "`tariffs duty`", IMPORT, _over(500, IMPORT_MS), cold_rows.cold_command("quote")),
-    Row(
-        "cold_static",
-        "`tariffs impact`, static",
-        IMPORT,
-        _over(1_200, IMPORT_MS),
-        cold_rows.cold_command("static"),
-    ),
-    Row("cold_impact", "`tariffs impact`", IMPORT, _over(2_500, IMPORT_MS), cold_rows.cold_command("impact")),
-    Row("cold_server", "server until it serves", IMPORT, _over(3_000, IMPORT_MS), cold_rows.cold_server),
+    _row("cold_help", "`tariffs --help`", IMPORT, 150, cold_rows.cold_command("help")),
+    _row("cold_quote", "`tariffs duty`", IMPORT, 500, cold_rows.cold_command("quote")),
+    _row("cold_static", "`tariffs impact`, static", IMPORT, 1_200, cold_rows.cold_command("static")),
+    _row("cold_impact", "`tariffs impact`", IMPORT, 2_500, cold_rows.cold_command("impact")),
+    _row("cold_server", "server until it serves", IMPORT, 3_000, cold_rows.cold_server),
 )
 SHIPMENT_ROWS: tuple[BenchRow, ...] = (
-    Row(
+    _row(
         "shipments_sweep",
         "1,000 scenarios x 20 million shipments, loaded",
         SHIPMENTS,
-        _over(60_000, SHIPMENTS_MS),
-        shipments.sweep_of_shipments,
+        60_000,
+        shipments.beside_join("sweep"),
     ),
-    Row(
-        "shipments_load",
-        "load of 20 million shipments",
-        SHIPMENTS,
-        _over(40_000, SHIPMENTS_MS),
-        shipments.load_of_shipments,
-    ),
-    Row(
+    _row("shipments_load", "load of 20 million shipments", SHIPMENTS, 40_000, shipments.beside_join("load")),
+    _row(
         "shipments_memory",
         "memory at the peak over loaded table and results",
-        "",
-        Target(AT_MOST, 1.1),
+        NONE,
+        1.1,
         shipments.memory_of_shipments,
     ),
 )

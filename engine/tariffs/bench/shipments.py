@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from tariffs.bench.measure import Deadline, Sample, sample_of, seconds_of
-from tariffs.bench.workbench import BY_BOTH, Counts, Workbench, scenario_named
+from tariffs.bench.workbench import BY_BOTH, Counts, Measure, Workbench, scenario_named
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.sweeps.sweep import SweepBlock, SweepRun
 
@@ -26,16 +26,14 @@ SEED = 20_260_102
 _CLAIM = "usmca_share"
 
 
-def sweep_of_shipments(bench: Workbench, deadline: Deadline) -> Sample:
-    """Sample of the sweep beside one join of the same shipments with a rate panel."""
-    found = _figures(bench)
-    return sample_of(found["sweep"], found["join"])
+def beside_join(name: str) -> Measure:
+    """Make the measurement of a figure, sweep or load, beside one join of the same shipments with a rate panel."""
 
+    def measure(bench: Workbench, deadline: Deadline) -> Sample:
+        found = _figures(bench)
+        return sample_of(found[name], found["join"])
 
-def load_of_shipments(bench: Workbench, deadline: Deadline) -> Sample:
-    """Sample of reading and preparing the shipments beside the same join."""
-    found = _figures(bench)
-    return sample_of(found["load"], found["join"])
+    return measure
 
 
 def memory_of_shipments(bench: Workbench, deadline: Deadline) -> Sample:

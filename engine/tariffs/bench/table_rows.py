@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -22,9 +23,7 @@ from tariffs.bench.measure import (
     seconds_of,
 )
 from tariffs.bench.shipments import grown
-from tariffs.bench.workbench import BY_BOTH, BY_ORIGIN, Workbench, scenario_named
-from tariffs.engine.response.elasticities.parameters import PATH
-from tariffs.engine.response.sectors.sector_market import SECTOR
+from tariffs.bench.workbench import BY_BOTH, BY_ORIGIN, Measure, Workbench, scenario_named
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.sweeps.sweep import SweepRun
 from tariffs.engine.runs.timeline import timeline
@@ -42,22 +41,14 @@ TOGETHER = 4
 Points = list[Mapping[str, str]]
 
 
-def static_beside_join(bench: Workbench, deadline: Deadline) -> Sample:
-    """Measure one new scenario beside a join with a ready rate panel."""
-    scenario = bench.moved()
-    return against(bench.join, lambda: bench.impact(scenario, STATIC))
+def static_beside(rival: str) -> Measure:
+    """Make the measurement of one new scenario beside a rival of the panel: `join`, `expression` or `duckdb`."""
 
+    def measure(bench: Workbench, deadline: Deadline) -> Sample:
+        scenario, beside = bench.moved(), getattr(bench.panel, rival)
+        return against(beside, lambda: bench.impact(scenario, STATIC))
 
-def static_beside_expression(bench: Workbench, deadline: Deadline) -> Sample:
-    """Measure one new scenario beside an expression over rates that are joined already."""
-    scenario, rival = bench.moved(), bench.panel.expression
-    return against(rival, lambda: bench.impact(scenario, STATIC))
-
-
-def static_beside_duckdb(bench: Workbench, deadline: Deadline) -> Sample:
-    """Measure one new scenario beside a join in DuckDB."""
-    scenario, rival = bench.moved(), bench.panel.duckdb
-    return against(rival, lambda: bench.impact(scenario, STATIC))
+    return measure
 
 
 def armington(bench: Workbench, deadline: Deadline) -> Sample:
@@ -96,38 +87,55 @@ def sweep_patterns(bench: Workbench, deadline: Deadline) -> Sample:
     return against(bench.join, _sweep(bench, "patterns", points, STATIC, deadline))
 
 
-def sweep_response_one(bench: Workbench, deadline: Deadline) -> Sample:
-    """Measure scenarios with a trade response that move the rate of one country."""
-    _compile(bench, "rates", bench.one_country_points(2), RESPONSE)
-    points = bench.one_country_points(bench.counts.scenarios)
-    return against(bench.join, _sweep(bench, "rates", points, RESPONSE, deadline))
+def sweep_response(name: str, points_of: Callable[[Workbench, int], Points]) -> Measure:
+    """Make the measurement of scenarios with a trade response at points of a scenario."""
+
+    def measure(bench: Workbench, deadline: Deadline) -> Sample:
+        _compile(bench, name, points_of(bench, 2), RESPONSE)
+        points = points_of(bench, bench.counts.scenarios)
+        return against(bench.join, _sweep(bench, name, points, RESPONSE, deadline))
+
+    return measure
 
 
-def sweep_response_all(bench: Workbench, deadline: Deadline) -> Sample:
-    """Measure scenarios with a trade response that move all rates."""
-    _compile(bench, "all_rates", bench.step_points(2), RESPONSE)
-    points = bench.step_points(bench.counts.scenarios)
-    return against(bench.join, _sweep(bench, "all_rates", points, RESPONSE, deadline))
+def sweep_beside_short(**changed: Any) -> Measure:
+    """Make the measurement of scenarios that move the rate of one country, under other options of the response, beside
+    as many at the horizon short, by product; both are measured as the second sweep of the scenario.
+    """
+    options = replace(RESPONSE, **changed)
+
+    def measure(bench: Workbench, deadline: Deadline) -> Sample:
+        scenario, count = scenario_named("rates"), bench.counts.scenarios
+        for each in (options, RESPONSE):
+            bench.sweep(scenario, bench.one_country_points(TOGETHER), each)
+        points = bench.one_country_points(count)
+        return against(
+            lambda: bench.sweep(scenario, bench.one_country_points(count), RESPONSE),
+            _sweep(bench, "rates", points, options, deadline),
+        )
+
+    return measure
 
 
-def sweep_on_path(bench: Workbench, deadline: Deadline) -> Sample:
-    """Measure scenarios that respond on the adjustment path beside as many at the horizon short."""
-    return _beside_short(bench, replace(RESPONSE, horizon=PATH), deadline)
+def timeline_beside_join(options: Options) -> Measure:
+    """Make the measurement of a timeline of three scenarios."""
 
+    def measure(bench: Workbench, deadline: Deadline) -> Sample:
+        scenarios = [*(library()[name] for name in TIMELINE_SCENARIOS), bench.moved()]
 
-def sweep_of_sectors(bench: Workbench, deadline: Deadline) -> Sample:
-    """Measure scenarios under a market of sectors beside as many under demand by product."""
-    return _beside_short(bench, replace(RESPONSE, market=SECTOR), deadline)
+        def subject() -> object:
+            return timeline(
+                bench.table,
+                scenarios,
+                *bench.counts.period,
+                law=bench.law,
+                options=bench.dated(options),
+                cancelled=deadline.passed,
+            )
 
+        return against(bench.join, subject)
 
-def timeline_static(bench: Workbench, deadline: Deadline) -> Sample:
-    """Measure a timeline of three scenarios, by authority and origin."""
-    return _timeline(bench, Options(response="none", by=BY_BOTH), deadline)
-
-
-def timeline_response(bench: Workbench, deadline: Deadline) -> Sample:
-    """Measure the same timeline with a trade response."""
-    return _timeline(bench, Options(response="armington", horizon="short", by=BY_BOTH), deadline)
+    return measure
 
 
 def two_threads(bench: Workbench, deadline: Deadline) -> Sample:
@@ -188,22 +196,6 @@ def _sweep(
     return lambda: bench.sweep(scenario, points, options, deadline.passed)
 
 
-def _beside_short(bench: Workbench, options: Options, deadline: Deadline) -> Sample:
-    """Measure scenarios that move the rate of one country beside others at the horizon short, by product.
-
-    Both are measured as the second sweep of the scenario.
-    """
-    scenario, count = scenario_named("rates"), bench.counts.scenarios
-    for each in (options, RESPONSE):
-        bench.sweep(scenario, bench.one_country_points(TOGETHER), each)
-
-    points = bench.one_country_points(count)
-    return against(
-        lambda: bench.sweep(scenario, bench.one_country_points(count), RESPONSE),
-        _sweep(bench, "rates", points, options, deadline),
-    )
-
-
 def _sweep_of_copies(bench: Workbench, copies: int, deadline: Deadline) -> Callable[[], object]:
     """Load so many copies of the table as shipments; the call gives the blocks of a sweep over them."""
     run = SweepRun(
@@ -215,22 +207,6 @@ def _sweep_of_copies(bench: Workbench, copies: int, deadline: Deadline) -> Calla
         cancelled=deadline.passed,
     )
     return lambda: [run.value(index) for index in range(run.parts)]
-
-
-def _timeline(bench: Workbench, options: Options, deadline: Deadline) -> Sample:
-    scenarios = [*(library()[name] for name in TIMELINE_SCENARIOS), bench.moved()]
-
-    def subject() -> object:
-        return timeline(
-            bench.table,
-            scenarios,
-            *bench.counts.period,
-            law=bench.law,
-            options=bench.dated(options),
-            cancelled=deadline.passed,
-        )
-
-    return against(bench.join, subject)
 
 
 @contextmanager

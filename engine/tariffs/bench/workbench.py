@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import polars as pl
 
+from tariffs.bench.measure import Deadline, Sample
 from tariffs.bench.rivals import CoefficientProduct, RatePanel
 from tariffs.engine.law import load_law
 from tariffs.engine.law.law import Law
@@ -146,6 +147,10 @@ class Workbench:
             }
             for index in range(count)
         ]
+
+
+Measure = Callable[[Workbench, Deadline], Sample]
+"""Measurement of one round of a row."""
 
 
 def scenario_named(name: str) -> Scenario:
