@@ -19,7 +19,7 @@ from tariffs.engine.response.elasticities.parameters import HORIZON_SUPPLY, SETS
 from tariffs.engine.response.sectors.sector_market import market_elasticities
 from tariffs.engine.schedule.reference_data import reference_table
 from tariffs.importers.importer_sigmas import rows_of
-from tariffs.importers.parameters import main as import_parameters
+from tariffs.importers.parameters import build as import_parameters
 from tests.economics.runs import COFFEE, TOYS, run_of, table_of
 
 CHAPTERS = [f"{chapter:02d}012345" for chapter in range(1, 100)]
@@ -177,7 +177,7 @@ XXI Art,97-97,7.5,11.0,2.2,1.5,3.0,6.0,0.54
 def test_the_importer_takes_capped_means_and_the_shipped_tables_have_its_form(tmp_path: Path) -> None:
     path, built = tmp_path / "sections.csv", tmp_path / "data"
     path.write_text(SECTIONS, encoding="utf-8")
-    import_parameters([str(path), "--target", str(built)])
+    import_parameters(path, built)
     found = {(row["section"], row["set"]): row for row in cells(built / "hs_sections.csv")}
     assert float(found["II", "high"]["sigma"]) == pytest.approx((4.0 * 12.0) ** 0.5, abs=5e-3)
     source = "geometric mean of GTAP ESUBM 4.0, ProTEE 20.0, Broda-Weinstein 2.0"

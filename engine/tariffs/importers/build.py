@@ -22,14 +22,11 @@ from tariffs.importers import (
     lists_232,
     lists_301,
     lists_broad,
-    lists_canada,
     lists_canada_surtax,
     lists_cn,
     lists_column2,
-    lists_forced_labor,
     lists_metals,
-    lists_prohibited,
-    lists_quotas,
+    lists_update,
     markets,
     schedule,
     seasons,
@@ -119,8 +116,7 @@ def universe_of(source: Path, tables: list[ScheduleTables], table: pl.DataFrame)
 def read_lists(ch99: Path, codes: Universe) -> listing.Lists:
     """Build every product list, by name."""
     families = (
-        lists_broad, lists_forced_labor, lists_canada, lists_prohibited, lists_301, lists_232, lists_metals,
-        lists_quotas, lists_cn, lists_canada_surtax, lists_column2,
+        lists_broad, lists_update, lists_301, lists_232, lists_metals, lists_cn, lists_canada_surtax, lists_column2,
     )  # fmt: skip
     read = ((name, rows) for family in families for name, rows in family.read(ch99, codes).items())
     return {name: [row._replace(cite=by_key(row.cite)) for row in rows] for name, rows in read}

@@ -6,7 +6,6 @@ what it saved on 2025-01-01, under the embedded law; shares are those of `tariff
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -22,7 +21,7 @@ from tariffs.engine.schedule import reference_data
 from tariffs.engine.schedule.lines import load_schedule
 from tariffs.engine.schedule.rates import parse_rate
 from tariffs.importers.countries import read
-from tariffs.importers.output import write_csv, write_parquet
+from tariffs.importers.output import run, write_csv, write_parquet
 from tariffs.importers.shares import usmca
 
 OBSERVED_ON = "2025-10-15"
@@ -150,23 +149,17 @@ def odds_elasticity(share: F64, rate: F64, weight: F64, group: I64) -> tuple[flo
     return float(found[0]), float((inverse @ (scores.T @ scores) @ inverse)[0, 0] ** 0.5)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the table from the command line."""
-    parser = argparse.ArgumentParser(prog="python -m tariffs.importers.claims", description=__doc__)
-    parser.add_argument("data", type=Path, help="directory of the public data")
-    parser.add_argument(
-        "--target", type=Path, default=Path(__file__).parents[1] / "engine" / "response" / "data"
-    )
-    options = parser.parse_args(arguments)
-    census = read(options.data / "country" / "country_reference.csv")
-    shares = usmca(options.data / "trade" / "usmca_shares_annual.parquet", census).with_columns(
+def build(data: Path, target: Path) -> None:
+    """Write the table and the estimates from the directory of the public data."""
+    census = read(data / "country" / "country_reference.csv")
+    shares = usmca(data / "trade" / "usmca_shares_annual.parquet", census).with_columns(
         pl.col("share_2024", "share_2025h2").cast(pl.Float64)
     )
     table = observed(shares, gains(shares["origin"].unique().to_list()))
-    write_parquet(table, options.target / TABLE, list(_KEYS))
+    write_parquet(table, target / TABLE, list(_KEYS))
     rows = [(name, f"{elasticity:.2f}", f"{error:.2f}") for name, elasticity, error in estimates(shares)]
-    write_csv(options.target / ESTIMATES, ("weights and groups", "elasticity", "standard error"), rows)
+    write_csv(target / ESTIMATES, ("weights and groups", "elasticity", "standard error"), rows)
 
 
 if __name__ == "__main__":
-    main()
+    run(build, __doc__, Path(__file__).parents[1] / "engine" / "response" / "data")

@@ -9,7 +9,6 @@ Run as `python -m tariffs.importers.collections_fit DAY`, after `collections_dat
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 from dataclasses import replace
 from itertools import product
@@ -23,7 +22,7 @@ from tariffs.engine.runs.collections import collect, ladder
 from tariffs.engine.runs.collections.frozen import ALL, DATA, REST, Frozen
 from tariffs.engine.runs.stepwise_run import RunArguments
 from tariffs.engine.scenario import library
-from tariffs.importers.output import write_csv
+from tariffs.importers.output import run, write_csv
 
 FIRST, LAST_BY_ORIGIN, LAST = "2025-06", "2025-11", "2026-02"
 VOID_PAID = 166e9
@@ -131,14 +130,5 @@ def _write(day: str, found: Frozen, target: Path) -> None:
     )
 
 
-def main() -> None:
-    """Estimate from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("day")
-    parser.add_argument("--target", type=Path, default=DATA)
-    given = parser.parse_args()
-    fit(given.day, given.target)
-
-
 if __name__ == "__main__":
-    main()
+    run(fit, __doc__, DATA)

@@ -41,10 +41,11 @@ def read_csv_text(path: Path) -> list[dict[str, str]]:
 
 
 def run(build: Callable[..., object], about: str | None, target: Path) -> None:
-    """Build tables from the command line: a path for each parameter of the builder, the last one as --target."""
-    *sources, last = signature(build).parameters
+    """Build tables from the command line: a path or text for each parameter of the builder, the last as --target."""
+    parameters = signature(build).parameters
+    *sources, last = parameters
     parser = argparse.ArgumentParser(description=about)
     for name in sources:
-        parser.add_argument(name, type=Path)
+        parser.add_argument(name, type=str if parameters[name].annotation == "str" else Path)
     parser.add_argument("--target", dest=last, type=Path, default=target)
     build(**vars(parser.parse_args()))

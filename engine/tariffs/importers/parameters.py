@@ -10,12 +10,14 @@ Run as `python -m tariffs.importers.parameters HS_SECTION_CSV`.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
+
+from tariffs.importers.output import read_csv_text, run
 
 Row = Mapping[str, str]
 
@@ -103,11 +105,6 @@ _NOT_PRODUCED = ("0803", "0901", "18")
 _NOT_PRODUCED_ETA = {"impact": 0.5, "short": 0.5, "long": 0.8, "low": 0.5, "high": 0.8}
 
 
-def _read(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def _mean_of(estimates: Mapping[str, str]) -> float:
     """Average the available estimates geometrically, each capped."""
     values = [min(float(text), CAP) for text in estimates.values() if text]
@@ -119,26 +116,29 @@ def _named(estimates: Mapping[str, str]) -> str:
     return f"geometric mean of {given}"
 
 
+class _Set(NamedTuple):
+    """Parameters of one named set; a blank keeps that of the section. Columns of both tables, after their keys."""
+
+    set: str
+    sigma: object
+    eta: float
+    sigma_ln_sd: object
+    source: str
+
+
 def _sets(row: Row, upper: tuple[float, str], central: str) -> Iterator[dict[str, object]]:
     """Compute the five named sets of one section or sector; supply is that of the horizon."""
     spread = row["ln_sd"]
     short, long_run = float(row["sigma_sr"]), float(row["sigma_lr"])
     eta_short, eta_long = float(row.get("eta_sr", 1.5)), float(row.get("eta_lr", 2.0))
-    yield _set("impact", CONDITIONAL_SIGMA, CONDITIONAL_ETA, spread, _IMPACT)
-    yield _set("short", short, eta_short, spread, _SHORT)
-    yield _set("long", long_run, eta_long, spread, central)
-    yield _set("low", POOLED_SIGMA, POOLED_ETA, spread, _LOW)
-    yield _set("high", round(max(upper[0], long_run), 2), eta_long, spread, upper[1])
-
-
-def _set(name: str, sigma: float, eta: float, spread: str, source: str) -> dict[str, object]:
-    return {
-        "set": name,
-        "sigma": sigma,
-        "eta": eta,
-        "sigma_ln_sd": spread,
-        "source": source,
-    }
+    for named in (
+        _Set("impact", CONDITIONAL_SIGMA, CONDITIONAL_ETA, spread, _IMPACT),
+        _Set("short", short, eta_short, spread, _SHORT),
+        _Set("long", long_run, eta_long, spread, central),
+        _Set("low", POOLED_SIGMA, POOLED_ETA, spread, _LOW),
+        _Set("high", round(max(upper[0], long_run), 2), eta_long, spread, upper[1]),
+    ):
+        yield named._asdict()
 
 
 def section_rows(rows: Sequence[Row]) -> Iterator[dict[str, object]]:
@@ -169,7 +169,7 @@ def exception_rows() -> Iterator[dict[str, object]]:
     """Build the table of goods with elasticities of their own, by HTS prefix; a blank keeps that of the section."""
     for prefix in _NOT_PRODUCED:
         for name, eta in _NOT_PRODUCED_ETA.items():
-            yield _exception(prefix, name, "", eta, "", _EXCEPTION)
+            yield {"hts": prefix, **_Set(name, "", eta, "", _EXCEPTION)._asdict()}
     for good in _GOODS:
         given = ", ".join(f"{name} {value}" for name, value in good.estimates.items())
         central = f"geometric mean of {given}; {good.demand}"
@@ -183,15 +183,8 @@ def exception_rows() -> Iterator[dict[str, object]]:
             "high": (good.upper, f"{good.upper_source}; {good.demand}"),
         }
         for name, (sigma, source) in sigmas.items():
-            yield _exception(good.prefix, name, sigma, good.etas[name], good.spread, source)
-
-
-def _exception(
-    prefix: str, name: str, sigma: object, eta: float, spread: object, source: str
-) -> dict[str, object]:
-    return {
-        "hts": prefix, "set": name, "sigma": sigma, "eta": eta, "sigma_ln_sd": spread, "source": source,
-    }  # fmt: skip
+            named = _Set(name, sigma, good.etas[name], good.spread, source)
+            yield {"hts": good.prefix, **named._asdict()}
 
 
 def _write(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
@@ -208,18 +201,9 @@ _ENGINE = Path(__file__).parents[1] / "engine"
 def build(sections: Path, target: Path) -> None:
     """Write the two tables of `tariffs.engine.response.elasticities.parameters` into `target`."""
     target.mkdir(parents=True, exist_ok=True)
-    _write(target / "hs_sections.csv", section_rows(_read(sections)))
+    _write(target / "hs_sections.csv", section_rows(read_csv_text(sections)))
     _write(target / "product_exceptions.csv", exception_rows())
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Build the tables from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sections", type=Path)
-    parser.add_argument("--target", type=Path, default=_ENGINE / "response" / "data")
-    given = parser.parse_args(arguments)
-    build(given.sections, given.target)
-
-
 if __name__ == "__main__":
-    main()
+    run(build, __doc__, _ENGINE / "response" / "data")
