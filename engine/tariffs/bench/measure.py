@@ -28,11 +28,7 @@ class RowSkippedError(Exception):
 
 
 class Deadline:
-    """Time after which the work of a row is cancelled, counted from the first test.
-
-    Args:
-        seconds: the time.
-    """
+    """Time after which the work of a row is cancelled, counted from the first test."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -184,7 +180,6 @@ def against(rival: Callable[[], object], subject: Callable[[], object]) -> Sampl
     """Measure a call beside a rival, which is called before and after, so that both meet the same machine.
 
     Args:
-        rival: the rival.
         subject: the call; it may stop with CANCELLED.
     """
     before = seconds_of(rival)
@@ -203,7 +198,6 @@ def measure_rows(
     """Measure rows in rounds, each row once a round.
 
     Args:
-        rows: the rows.
         bench: what the rows share: table, law, rivals.
         rounds: number of rounds.
         seconds: time for one row in all rounds but the first, which makes what rows share; the round in which it passes

@@ -23,7 +23,6 @@ def write_page(path: Path, report: Mapping[str, Any]) -> None:
     """Replace the part between the marks of a page, and write the plot as `<page>.svg` beside it.
 
     Args:
-        path: the page.
         report: the document of `tariffs bench --json`.
 
     Raises:

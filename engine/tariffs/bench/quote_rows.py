@@ -43,8 +43,6 @@ class Draws:
 
     Args:
         table: `hts, origin, customs_value`.
-        last: the last day.
-        seed: seed of the draws.
     """
 
     def __init__(self, table: pl.DataFrame, last: date, seed: int = SEED) -> None:

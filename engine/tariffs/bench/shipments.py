@@ -48,8 +48,6 @@ def grown(table: pl.DataFrame, rows: int, start: str, end: str) -> pl.DataFrame:
     Args:
         table: `hts, origin, customs_value`.
         rows: number of shipments.
-        start: first day.
-        end: last day.
     """
     random = np.random.default_rng(SEED)
     first = date.fromisoformat(start)

@@ -72,8 +72,6 @@ def allocate(bill: Bill, rows: Sequence[BillRow], costs: Mapping[int, Outcome], 
     """Allocate all parts that are bought.
 
     Args:
-        bill: the bill.
-        rows: its rows.
         costs: cost of each row that buys the whole need of its use.
         price: quotes a row that buys less.
     """

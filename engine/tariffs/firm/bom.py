@@ -79,7 +79,6 @@ class BillRater:
     """Rates a bill under scenarios; what scenarios have in common is rated once.
 
     Args:
-        rows: the rows.
         bill: the bill of them.
         day: day of entry of all rows.
         until: last day on which changes are looked for.

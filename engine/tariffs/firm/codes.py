@@ -59,7 +59,6 @@ def code_duties(
     """Compute the duty on goods of each code, by a quote of every 10-digit code below it.
 
     Args:
-        law: the law.
         codes: HTS codes of 4 to 10 digits.
         origin: ISO code.
         day: entry day; None is the law's as-of day.

@@ -60,7 +60,6 @@ def watch_events(
     """Find the events that become known in a period.
 
     Args:
-        law: the law.
         lines: the portfolio; a line that cannot be quoted on the last day is refused and loses nothing else.
         start: first day of knowledge.
         end: last day of knowledge.

@@ -35,7 +35,6 @@ class BoundedCache(Generic[Key, Value]):
     """Thread-safe cache of at most `limit` values.
 
     Args:
-        limit: values kept.
         name: name under which `cache_sizes` counts it, for a cache of the whole process.
     """
 

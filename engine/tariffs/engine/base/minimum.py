@@ -13,7 +13,6 @@ def least_between(
     """Find the least value of a function that falls and then rises between two numbers.
 
     Args:
-        value: the function.
         low, high: ends of the range, which are not computed.
         width: width of the range at which the search ends.
 

@@ -55,7 +55,6 @@ def kept_json(name: str, key: str, make: Callable[[], Value]) -> Value:
     """Return a value of JSON from its snapshot, made and kept there if there is none.
 
     Args:
-        name: name of the snapshot.
         key: digest of the data and code that the value is made of.
         make: makes the value of texts, numbers, lists and mappings with texts as keys.
     """

@@ -34,9 +34,7 @@ def headings_claimed(law: Law, layers: Iterable[QuoteLayer], profile: ClassProfi
     A chapter 98 claim is reported first. Goods that are prohibited as a whole have no headings.
 
     Args:
-        law: the law.
         layers: the layers of the line, in reporting order.
-        profile: the profile of its class.
     """
     if profile.prohibited.whole:
         return []

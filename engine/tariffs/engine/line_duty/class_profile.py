@@ -179,10 +179,8 @@ def compile_profile(
     """Compile the profile of a class without the cache.
 
     Args:
-        segment: the segment of the law.
         reach: the scopes that the goods are in.
         open_claims: claims of the special programs that are open to the origin.
-        declared: the facts declared.
 
     Raises:
         InputError, LawError: as `profile_of`.

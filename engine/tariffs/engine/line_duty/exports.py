@@ -97,7 +97,6 @@ def quote_export(law: Law, line: ExportLine, *, known_on: str | date | None = No
 
     Args:
         law: the law, after any scenario.
-        line: the goods.
         known_on: as for imports; None is the as-of day of the law.
 
     Raises:

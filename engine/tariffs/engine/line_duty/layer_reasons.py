@@ -30,7 +30,6 @@ def why(priced: PricedRow, rule_texts: Mapping[str, str]) -> dict[str, str]:
     (the conditions of the row), `base`, and `ordinary` (the ordinary rate under a top-up).
 
     Args:
-        priced: the layer with its amounts.
         rule_texts: the texts of the stacking rules, by id.
     """
     layer = priced.layer
@@ -68,7 +67,6 @@ def with_switches(reason: Mapping[str, str], switches: Mapping[str, str], *, rev
     """Complete the reason for a layer by the switches that decide it, also as the operand `switch`.
 
     Args:
-        reason: the reason.
         switches: the switches that the period of the measure exists under, with their values.
         revived: whether the layer is owed beyond what is assessed, because a void duty had displaced it.
     """

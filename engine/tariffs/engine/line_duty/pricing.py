@@ -95,7 +95,6 @@ class Pricer:
     """Prices stacked rows for the value and quantity of one line, each row once.
 
     Args:
-        goods: the line.
         rate_of: the ordinary rates of its code.
     """
 

@@ -47,10 +47,7 @@ def prohibited_by(
     """Find the prohibitions on a line.
 
     Args:
-        law: the law.
-        stacker: the stacker of its class.
         rows: the measures that reach it.
-        facts: the facts declared.
         read: claims that rows or rules may read.
 
     Raises:

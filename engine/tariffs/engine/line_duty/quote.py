@@ -97,7 +97,6 @@ def quote_line(
 
     Args:
         law: the law, after any scenario (`apply_scenario`).
-        line: the declared line.
         known_on: the day whose acts count, `"entry"` for the entry's own day, or None for the law's as-of
             day.
         schedule: the tariff schedule; the embedded one if None.

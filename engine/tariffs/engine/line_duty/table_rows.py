@@ -26,7 +26,6 @@ def entry_note(law: Law, checked: CheckedTable) -> Note | None:
     """Note on the usable rows that `duty` and `refund` refuse, with their reasons and verbs; None if there are none.
 
     Args:
-        law: the law.
         checked: a table of imports.
     """
     claims = [name for name in law.claims if name in checked.lines.columns and name != MODE]

@@ -129,8 +129,6 @@ def classify(
         reaches: the distinct reaches of all rows of the family.
         rules: those of its stacking rules.
         scopes: masks of the scopes that reaches name.
-        lines: the lines.
-        atoms: their atoms.
 
     Raises:
         LawError: TOO_MANY_TESTS.

@@ -99,10 +99,6 @@ class ConditionTest:
 def fact_patterns(lines: LineArrays, tests: Sequence[FactTest]) -> tuple[I64, Bools]:
     """Run tests on lines.
 
-    Args:
-        lines: the lines (n).
-        tests: the tests.
-
     Returns:
         The distinct pattern of each line (n), and the patterns (patterns x tests).
 

@@ -44,7 +44,6 @@ def read_claims(
     """Read declared claims as facts; shares and contents as Decimal in [0, 1].
 
     Args:
-        claims: the claims of the law.
         given: values by name.
         zone: the time zone of days and of instants without an offset.
         date_formats: date formats by claim, where known; see `base.dates.FORMATS`.
@@ -211,8 +210,6 @@ def assignments(
     """Enumerate the joint assignments of requested facts: shares 0 or what is left, thresholds, yes or no.
 
     Args:
-        claims: the claims of the law.
-        requested: the names of the facts.
         conditions: the conditions that may test them.
         left: the largest share of the claims of a partition, and of their sum, where it is not 1; see `shares_left`.
 

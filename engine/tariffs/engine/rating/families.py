@@ -54,8 +54,6 @@ class Family:
     """Laws with these reaches over the lines of a table.
 
     Args:
-        claims: the claims of the law.
-        lines: the lines.
         reaches: numbers of the reaches of the rows.
         rules: numbers of the reaches of the rules.
         index: the reaches with these numbers, and the masks that they name.
@@ -199,8 +197,6 @@ def family_of(claims: Mapping[str, Claim], lines: LineArrays, laws: Sequence[InF
     """Find or make the family of laws over the lines of a table.
 
     Args:
-        claims: the claims of the law.
-        lines: the lines.
         laws: laws at the instants that are going to be computed.
 
     Raises:

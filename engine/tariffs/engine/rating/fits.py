@@ -101,7 +101,6 @@ class Stacker:
     """Fits and stacks the rows that reach a class of goods, under one law at one instant.
 
     Args:
-        law: the law.
         in_force: the law at the instant.
         rows: the rows that reach the goods, by measure.
         ordinary_claims: the claims that may change the ordinary rate.

@@ -30,8 +30,6 @@ def law_fingerprint(law: Law, in_force: InForce, instant: datetime, known_on: da
 
     Args:
         law: the law, after any scenario.
-        in_force: the law in force at the instant.
-        instant: the instant.
         known_on: the day whose acts count.
     """
     # What is owed depends on it where a void measure displaces another.

@@ -15,8 +15,6 @@ def apply_scenario(law: Law, scenario: Scenario, known: Known | None = None) -> 
     """Return the law after a scenario.
 
     Args:
-        law: the law it is applied to.
-        scenario: the scenario.
         known: where its parents are found; the embedded library if None.
 
     Raises:

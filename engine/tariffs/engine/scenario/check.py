@@ -46,7 +46,6 @@ def check_scenario(
     """List every problem of a scenario in the order of the file; raises nothing for what is wrong in the text.
 
     Args:
-        text: the YAML.
         law: the law it is meant for.
         source: where the text came from.
         parameters: values of its parameters by name; the others have their defaults.

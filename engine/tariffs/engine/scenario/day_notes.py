@@ -23,7 +23,6 @@ def day_notes(scenario: Scenario, first: date, last: date) -> list[Note]:
 
     Args:
         scenario: the scenario, or a mixture.
-        first: the first day.
         last: the last day, included.
     """
     steps = [step for step in lineage(scenario, library()) if not step.mixture]

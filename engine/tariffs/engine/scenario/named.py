@@ -300,7 +300,6 @@ def components(scenario: Scenario, known: Known | None = None) -> list[tuple[Dec
     """Resolve a mixture into scenarios with weights that sum to 1; any other scenario is its own, with weight 1.
 
     Args:
-        scenario: the scenario.
         known: where its components are found; the embedded library if None.
 
     Raises:

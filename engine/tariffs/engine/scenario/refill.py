@@ -42,7 +42,6 @@ class Refill:
     Args:
         file: a file for which `can_refill` is true.
         default: its scenario with the defaults.
-        parents: digests of its parents.
     """
 
     def __init__(self, file: File, default: Scenario, parents: Sequence[str]) -> None:

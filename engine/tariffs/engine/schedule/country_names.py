@@ -46,9 +46,6 @@ def name_of(code: str) -> str:
 def read_country(text: str) -> tuple[str, str]:
     """Read a country from its ISO code or name.
 
-    Args:
-        text: the code or name.
-
     Returns:
         The ISO code, and a note on how a name was read, empty for a code.
 

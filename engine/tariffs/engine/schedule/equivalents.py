@@ -31,7 +31,6 @@ def ordinary_rates(lines: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
 
     Args:
         lines: `Schedule.line_frame` of the day.
-        codes: the codes.
 
     Returns:
         `code`; `general_text`, `general_kind`, `general_ad_valorem`; `ave` (column 1 as a fraction of value) with

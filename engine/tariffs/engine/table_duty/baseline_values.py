@@ -18,10 +18,8 @@ def kept_at_baseline(name: Hashable, lines: LineArrays, base: Duties, make: Call
     """Return an array that is computed from the duties at the baseline; computed once for the lines of a table.
 
     Args:
-        name: what the array is.
         lines: the lines of the table; the array is not kept if the duties are those of other lines.
         base: the duties at the baseline.
-        make: computes the array.
     """
     if base.lines is not lines:
         return make()

@@ -103,10 +103,7 @@ class ValueCells:
         """Find the cells of selected lines.
 
         Args:
-            family: the family of laws of the lines.
-            selected: the lines.
             group_of_line: group of each line of the table (n).
-            groups: number of groups.
         """
         combinations = family.combinations
         atom, line = _atoms_of(family, selected)

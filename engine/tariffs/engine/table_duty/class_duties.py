@@ -89,9 +89,6 @@ def class_duties(
     """Sum the duty on values by class and group: (places x points), with the same bits on any threads.
 
     Args:
-        law: the law.
-        rated: lines of one instant under it.
-        classes: classes of their atoms.
         pairs: pairs of these classes.
         places: what is summed.
         column_of_measure: column of each measure of the law.

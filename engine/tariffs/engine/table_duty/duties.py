@@ -40,8 +40,6 @@ class Duties:
 
     Args:
         law: the law, after any scenario.
-        lines: the lines as declared.
-        dated: their instants.
         check: called between chunks; may raise to stop.
     """
 

@@ -24,13 +24,7 @@ _PROHIBITED_KEPT = 64
 
 
 class DutyNotes:
-    """Notes, switches and measures behind the duties of a table.
-
-    Args:
-        law: the law.
-        lines: the lines as declared.
-        rated: the lines of each instant.
-    """
+    """Notes, switches and measures behind the duties of a table."""
 
     def __init__(self, law: Law, lines: LineArrays, rated: Sequence[RatedLines]) -> None:
         self._law = law

@@ -136,7 +136,6 @@ class LawSums:
     """Sums of one law on the lines of one instant, by group.
 
     Args:
-        law: the law.
         rated: the lines with their layers.
         cells: the cells of these lines.
         group_of_line: group of each line of the table.
@@ -220,7 +219,6 @@ class LawSums:
         Args:
             moved: marks the rows whose rate differs between points.
             column_of_measure: column of each measure of the law.
-            columns: number of columns.
         """
         is_moved = moved[self.entries.slot][self.bases.entry]
         still = self._priced(self.bases.where(~is_moved), column_of_measure, columns)

@@ -137,11 +137,8 @@ def class_rates(
     """Compute duty assessed and owed per dollar of value of each class (classes x columns), and the share prohibited.
 
     Args:
-        law: the law.
-        rated: lines of one instant under it.
         classes: classes of their atoms, each with one rate under the law.
         column_of_slot: per row of the law, the column it adds to; negative for none.
-        columns: number of columns.
     """
     layers, slots = rated.layers, rated.layers.slots
     (duty, owed), prohibited_value = np.zeros((2, classes.count, columns)), np.zeros(classes.count)
@@ -290,8 +287,6 @@ def class_functions(law: Law, rated: RatedLines, moved: Bools, classes: RateClas
     """Find how the rates of classes follow those of the rows whose rate differs between points.
 
     Args:
-        law: the law.
-        rated: lines of one instant under it.
         moved: marks the rows of the law whose rate differs between points.
         classes: classes of the atoms, each with one rate under the law.
     """

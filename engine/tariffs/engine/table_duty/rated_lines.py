@@ -101,8 +101,6 @@ def rate_lines(law: Law, lines: LineArrays, dated: Dated) -> list[RatedLines]:
 
     Args:
         law: the law, after any scenario.
-        lines: the lines.
-        dated: their instants.
 
     Raises:
         LawError: TOO_MANY_TESTS.
@@ -116,7 +114,6 @@ def rate_days(law: Law, lines: LineArrays, days: Sequence[Dated]) -> list[list[R
 
     Args:
         law: the law, after any scenario.
-        lines: the lines.
         days: the instants of the lines on each day.
 
     Raises:
@@ -156,7 +153,6 @@ def share_compile(dated_laws: Sequence[tuple[Law, Dated]], lines: LineArrays) ->
 
     Args:
         dated_laws: the laws with the instants of the lines.
-        lines: the lines.
     """
     laws = [
         law.in_force(*moment)

@@ -77,7 +77,6 @@ def atoms_of(claims: Mapping[str, Claim], lines: LineArrays) -> Atoms:
 
     Args:
         claims: the claims of the law, for their types and partitions.
-        lines: the lines.
     """
     return kept(lines.cache, ATOMS, lambda: _split(claims, lines))
 

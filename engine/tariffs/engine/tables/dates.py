@@ -108,7 +108,6 @@ def read_moment(text: str, zone: ZoneInfo, date_format: str = "") -> Moment:
         text: `2025-11-10`, `20251110`, `11/10/2025`, `11/10/25`, `10-Nov-2025`, `2025-11-10T00:01-05:00` and the like.
             A year of two digits, from 20 to 49, is of this century. Midnight without an offset is read as a date; any
             other time without an offset is local time in `zone`.
-        zone: the time zone.
         date_format: one of FORMATS, where the format of the column is known: the order of day and month, or day
             numbers of a spreadsheet.
 

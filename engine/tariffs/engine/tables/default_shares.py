@@ -43,8 +43,6 @@ def default_share(law: Law, name: str, lines: LineArrays, keys: pl.DataFrame) ->
 
     Args:
         law: the law, for its switches and lists.
-        name: the name of the reference.
-        lines: the lines.
         keys: per line `hts` and `origin`.
     """
     reference = law.references[name]

@@ -98,8 +98,6 @@ def describe_table(
 
     Args:
         source: the table as given, with the required columns.
-        checked: its check.
-        claims: claims of the law.
         zone: time zone of the days.
         date_format: the format of date columns that was stated; empty if each column implies it.
     """

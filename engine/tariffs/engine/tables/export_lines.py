@@ -52,8 +52,6 @@ def prepared_for(markets: Sequence[str], table: Table, law: Law, date_format: st
     Args:
         markets: imports alone, or destinations: rows that name none go to the first. Of the embedded table, which None
             is, the goods that go to one of them.
-        table: the table.
-        law: the law.
         date_format: the format of date columns; see `base.dates.FORMATS`.
 
     Raises:
@@ -73,7 +71,6 @@ def prepare_exports(table: Unprepared, law: Law, market: str, date_format: str =
 
     Args:
         table: the table; rows without `destination` go to `market`.
-        law: the law.
         market: the ISO code of a destination; days are those of its clock.
         date_format: the format of date columns.
 

@@ -62,7 +62,6 @@ class PieceRates:
 
         Args:
             parts: line of the schedule of each part.
-            pieces: the pieces of lines.
             stated: rate that each line states; NaN where it states none.
             origins: origin of each line.
         """

@@ -34,8 +34,6 @@ def kept_table(facts: object, claims: Mapping[str, Claim], make: Callable[[], Fi
 
     Args:
         facts: what the table depends on besides the data and code of the engine, as plain data.
-        claims: claims of the law.
-        make: prepares the table.
     """
     parts = (files_digest(*_MADE_OF), np.__version__, pl.__version__, facts)
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -119,8 +119,6 @@ def split_slice(part: Slice, buckets: int, key: Callable[[str], str]) -> list[pl
     """Divide the rows of a slice by bucket; each frame has the file and row of its rows in two more columns.
 
     Args:
-        part: the slice.
-        buckets: number of buckets.
         key: key of a code; rows of one key are in one bucket.
 
     Raises:

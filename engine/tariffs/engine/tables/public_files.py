@@ -52,7 +52,6 @@ def import_public(kind: str, paths: Sequence[str | Path]) -> PublicTable:
             files of several months are summed. `hts`: an export of the schedule, as `hts, general, column2, unit_1,
             unit_2, ordinary_rate, text`, the rate a fraction, null for rates that value alone does not give, the text
             after those of the lines above it.
-        paths: the files.
 
     Raises:
         InputError: REQUEST_INVALID or TABLE_UNREADABLE.

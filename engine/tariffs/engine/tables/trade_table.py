@@ -123,7 +123,6 @@ def check_table(source: Unprepared, rules: TableRules) -> CheckedTable:
 
     Args:
         source: a frame, the path of a CSV (read all as text), Parquet or Arrow IPC file, or a part of a table.
-        rules: the rules of the check.
 
     Raises:
         InputError: TABLE_UNREADABLE, TABLE_EMPTY, COLUMN_MISSING or COLUMN_TYPE_MISMATCH.

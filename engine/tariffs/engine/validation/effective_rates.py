@@ -106,7 +106,6 @@ def validate_law(
     """Compare static effective rates on the reference table with published ones, and check the law data.
 
     Args:
-        law: the law.
         dates: the days to rate; None for every day with a published figure or an expected range.
         figures: the figures to compare with; the embedded ones if None.
     """
