@@ -8,40 +8,10 @@ from tariffs.importers.output import read_csv_text, write_csv
 
 COUNTRIES = "countries.csv"
 HEADER = ("iso2", "name", "census", "iso3", "also")
-# Names shorter than the Census Bureau's, and one name for the two parts that share a code.
-_SHORT = {
-    "CD": "Congo, Democratic Republic",
-    "CG": "Congo, Republic",
-    "PS": "Palestinian territories",
-    "US": "United States",
-}
-# ISO 3166-1 alpha-3 codes of US territories, which the source leaves empty.
-_ALPHA3 = {"GU": "GUM", "MP": "MNP", "PR": "PRI", "UM": "UMI", "VI": "VIR"}
-# What people write besides the name and the codes of ISO.
-_ALSO = {
-    "CD": "DRC; Congo Kinshasa; Democratic Republic of the Congo",
-    "CG": "Congo Brazzaville; Republic of the Congo",
-    "CI": "Ivory Coast",
-    "CN": "PRC; Mainland China; People's Republic of China",
-    "CV": "Cape Verde",
-    "CZ": "Czechia",
-    "GB": "UK; Great Britain; Britain; England; Scotland; Wales; Northern Ireland",
-    "HK": "Hong Kong SAR",
-    "KP": "DPRK",
-    "KR": "ROK; Republic of Korea; Korea South",
-    "MM": "Myanmar",
-    "MO": "Macau",
-    "NL": "Holland; The Netherlands",
-    "RU": "Russian Federation",
-    "SZ": "Swaziland",
-    "TL": "East Timor",
-    "TR": "Türkiye; Turkiye",
-    "TW": "Chinese Taipei",
-    "AE": "UAE; Emirates",
-    "US": "America; United States of America",
-    "VA": "Vatican; Vatican City",
-    "VN": "Viet Nam",
-}
+# By ISO code: a name shorter than the Census Bureau's, or for two parts that share the code; an alpha-3 code that the
+# source leaves empty; and what people write besides the name and the codes of ISO.
+_OWN = {row["iso2"]: row for row in read_csv_text(Path(__file__).with_name("countries.csv"))}
+_NOTHING = {"name": "", "iso3": "", "also": ""}
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -57,19 +27,13 @@ def census_to_iso(countries: list[dict[str, str]]) -> dict[str, str]:
 def write(countries: list[dict[str, str]], directory: Path) -> None:
     """Write one row per ISO code with its Census codes, its alpha-3 code, and other names separated by semicolons."""
     census: dict[str, list[str]] = {}
-    names: dict[str, str] = {}
-    alpha3 = {row["iso2"]: row["iso3"] for row in countries} | _ALPHA3
+    first: dict[str, dict[str, str]] = {}
     for row in countries:
         census.setdefault(row["iso2"], []).append(row["cty_code"])
-        names.setdefault(row["iso2"], row["name"])
-    rows = [
-        (
-            iso2,
-            _SHORT.get(iso2, names[iso2].split(" (")[0]),
-            " ".join(sorted(codes)),
-            alpha3[iso2],
-            _ALSO.get(iso2, ""),
-        )
-        for iso2, codes in census.items()
-    ]
+        first.setdefault(row["iso2"], row)
+    rows = []
+    for iso2, codes in census.items():
+        own, source = _OWN.get(iso2, _NOTHING), first[iso2]
+        name = own["name"] or source["name"].split(" (")[0]
+        rows.append((iso2, name, " ".join(sorted(codes)), own["iso3"] or source["iso3"], own["also"]))
     write_csv(directory / COUNTRIES, HEADER, rows)

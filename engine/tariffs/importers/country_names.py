@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tariffs.importers.output import write_csv
+from tariffs.importers.output import read_csv_text, write_csv
 
 NAMES = "country_names.csv"
 HEADER = ("name", "iso2", "source")
@@ -27,36 +28,6 @@ LANGUAGES = (
 """Languages of customs papers of the trade with the United States."""
 _CODE_LENGTH = 3
 _KEYS = ("name", "common_name", "official_name")
-# Names that people give to more than one country: they are refused with the choices.
-_SHARED = {
-    "China, Republic of": ("CN", "TW"),
-    "Congo": ("CD", "CG"),
-    "Korea": ("KP", "KR"),
-    "Netherlands Antilles": ("CW", "SX"),
-    "Virgin Islands": ("VG", "VI"),
-}
-# Names in customs papers that neither the standard nor the Census Bureau has.
-_USUAL = {
-    "Antigua": "AG",
-    "Bosnia": "BA",
-    "P.R. China": "CN",
-    "PRC": "CN",
-    "China P.R.": "CN",
-    "Brunei Darussalam": "BN",
-    "Gaza": "PS",
-    "Gaza Strip": "PS",
-    "Irish Republic": "IE",
-    "Kyrgyz Republic": "KG",
-    "Lao PDR": "LA",
-    "Macedonia": "MK",
-    "Micronesia": "FM",
-    "Palestine": "PS",
-    "Republic of Ireland": "IE",
-    "Slovak Republic": "SK",
-    "Trinidad": "TT",
-    "U.S. Virgin Islands": "VI",
-    "West Bank": "PS",
-}
 
 
 def read(path: Path) -> list[Mapping[str, str]]:
@@ -78,24 +49,29 @@ def read_languages(folder: Path) -> list[tuple[str, str]]:
 def rows_of(
     entries: Iterable[Mapping[str, str]], languages: Iterable[tuple[str, str]], origins: frozenset[str]
 ) -> list[tuple[str, str, str]]:
-    """List name, code and source of the names of known origins, sorted; a shared name has one row for each country."""
+    """List name, code and source of the names of known origins, sorted; a shared name has one row for each country.
+
+    `usual_names.csv` has names in customs papers that neither the standard nor the Census Bureau has, and those that
+    people give to more than one country, which are refused with the choices.
+    """
+    given_names = read_csv_text(Path(__file__).with_name("usual_names.csv"))
+    times = Counter(row["name"] for row in given_names)
     names = {
         (entry[key], entry["alpha_2"], ISO)
         for entry in entries
         if entry["alpha_2"] in origins
         for key in _KEYS
-        if key in entry and entry[key] not in _SHARED
+        if key in entry and times[entry[key]] < 2
     }
-    shared = {(name, code, USAGE) for name, codes in _SHARED.items() for code in codes}
     known = {name for name, _, _ in names}
-    usual = {(name, code, USAGE) for name, code in _USUAL.items() if name not in known}
-    given = {name.casefold() for name, _, _ in names | shared | usual}
+    usual = {(row["name"], row["iso2"], USAGE) for row in given_names if row["name"] not in known}
+    given = {name.casefold() for name, _, _ in names | usual}
     foreign = {
         (name, code, CLDR)
         for name, code in languages
         if code in origins and name.casefold() not in given and not _is_code(name)
     }
-    return sorted(names | shared | usual | foreign)
+    return sorted(names | usual | foreign)
 
 
 def _is_code(name: str) -> bool:

@@ -26,6 +26,12 @@ class ListRow(NamedTuple):
 Lists = dict[str, list[ListRow]]
 
 
+def named(family: str) -> dict[str, tuple[str, str]]:
+    """Read the lists of a family from `lists.csv`: name and citation, by the key that the source has."""
+    rows = read_csv_text(Path(__file__).with_name("lists.csv"))
+    return {row["key"]: (row["list"], row["cite"]) for row in rows if row["family"] == family}
+
+
 def digits(code: str) -> str:
     """Strip dots and spaces from a code."""
     return code.replace(".", "").replace(" ", "").strip()

@@ -5,18 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tariffs.importers.codes import Universe
-from tariffs.importers.listing import RENAMED, ListRow, Lists, column, digits, plain, with_renamed
+from tariffs.importers.listing import RENAMED, ListRow, Lists, column, digits, named, plain, with_renamed
 from tariffs.importers.output import read_csv_text
 
-_FAMILIES = {
-    "autos_passenger": ("S232_CARS", "HTS U.S. note 33(b); Proc 10908 (90 FR 14705)"),
-    "autos_light_trucks": ("S232_LIGHT_TRUCKS", "HTS U.S. note 33(b); Proc 10908 (90 FR 14705)"),
-    "softwood": ("S232_SOFTWOOD", "HTS U.S. note 37; Proc 10976"),
-    "wood_furniture": ("S232_UPHOLSTERED", "HTS U.S. note 37; Proc 10976"),
-    "kitchen_cabinets": ("S232_CABINETS", "HTS U.S. note 37; Proc 10976"),
-    "mhd_vehicles": ("S232_MHDV", "HTS U.S. note 38(b); Proc 10984 (90 FR 48451)"),
-    "buses": ("S232_BUSES", "HTS U.S. note 38; Proc 10984 (90 FR 48451)"),
-}
+_FAMILIES = named("232")
 # Named by note 33(b) and missing from the source.
 _ELECTRIC_TRUCKS = "87046000"
 _AUTO_PARTS = "HTS U.S. note 33(g); Proc 10908 (90 FR 14705)"

@@ -5,28 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from tariffs.importers.codes import Universe
-from tariffs.importers.listing import ListRow, Lists, column, digits, plain, with_renamed
+from tariffs.importers.listing import ListRow, Lists, column, digits, named, plain, with_renamed
 from tariffs.importers.output import read_csv_text
 
 # By the heading the source gives a code: list name and citation.
-_BY_HEADING = {
-    "9903.88.01": ("S301_L1", "HTS U.S. note 20(b); 83 FR 28710"),
-    "9903.88.02": ("S301_L2", "HTS U.S. note 20(d); 83 FR 40823"),
-    "9903.88.03": ("S301_L3", "HTS U.S. note 20(f); 83 FR 47974"),
-    "9903.88.04": ("S301_L3_04", "HTS U.S. note 20(g); 83 FR 47974"),
-    "9903.88.15": ("S301_L4A", "HTS U.S. note 20(s); 84 FR 43304"),
-    "9903.88.16": ("S301_L4B", "HTS U.S. note 20(u); 84 FR 43304; 84 FR 69447: suspended"),
-    "9903.91.01": ("S301_N31B", "HTS U.S. note 31(b); 89 FR 76581"),
-    "9903.91.02": ("S301_N31C", "HTS U.S. note 31(c); 89 FR 76581"),
-    "9903.91.03": ("S301_N31D", "HTS U.S. note 31(d); 89 FR 76581"),
-    "9903.91.05": ("S301_N31_2025", "89 FR 76581; 89 FR 101682"),
-    "9903.91.11": ("S301_N31_TUNGSTEN", "89 FR 101682"),
-    "9903.91.06": ("S301_N31_2026_25", "89 FR 76581"),
-    "9903.91.07": ("S301_N31_2026_50", "89 FR 76581"),
-    "9903.91.08": ("S301_N31_2026_100", "89 FR 76581"),
-    "9903.92.10": ("S301_CRANES", "89 FR 76581"),
-    "9903.91.12": ("S301_CHASSIS", "90 FR 48320"),
-}
+_BY_HEADING = named("301")
 # The same crane line is named again by the maritime action.
 _CRANES_AGAIN = "9903.91.14"
 # Statistical numbers that the notes take out of the 8-digit lines of their lists.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tariffs.importers.codes import Universe
-from tariffs.importers.listing import ListRow, Lists, at_line_level, column, digits, plain
+from tariffs.importers.listing import ListRow, Lists, at_line_level, column, digits, named, plain
 from tariffs.importers.output import read_csv_text
 
 # Publication days in the source, by list, and the acts that made each change. The source's ends are inclusive.
@@ -26,11 +26,7 @@ _INFORMATIONAL = "INFORMATIONAL"
 # Printed matter and art: in the source among the goods of Annex II, outside the duty by statute.
 _INFORMATIONAL_CHAPTERS = ("49", "97")
 _LAST_CHAPTER = "97"
-_CARVE_OUTS = {
-    "energy_ca": ("ENERGY_CA", "EO 14193 sec. 2(b); CSMS 64297449"),
-    "potash_ca": ("POTASH_CA", "EO 14231"),
-    "potash_mx": ("POTASH_MX", "EO 14232"),
-}
+_CARVE_OUTS = named("fentanyl carve-outs")
 # U.S. note 2(x): (iii) is free as it is, (iv) as civil aircraft only; by scope, the file that holds it and its list.
 _BRAZIL_EO = {
     "": ("brazil-non-airplane-exemptions.csv", "BR_EO", "(iii)"),

@@ -7,12 +7,9 @@ from pathlib import Path
 import polars as pl
 
 from tariffs.importers.codes import LINE_DIGITS, Universe
-from tariffs.importers.listing import Lists, plain
+from tariffs.importers.listing import Lists, named, plain
 
-_HEADINGS = {
-    "9903.90.08": ("RU_35", "HTS U.S. note 30(a); Proc 10420; footnote to column 2"),
-    "9903.90.09": ("RU_70", "HTS U.S. note 30(b); Proc 10523; footnote to column 2"),
-}
+_HEADINGS = named("column 2")
 _SCHEDULES = ("hts_2025_basic", "hts_2026_rev_10")
 
 

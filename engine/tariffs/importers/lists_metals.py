@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tariffs.importers.codes import Universe
-from tariffs.importers.listing import ListRow, Lists, column, digits, merged, plain, with_renamed
+from tariffs.importers.listing import ListRow, Lists, column, digits, merged, named, plain, with_renamed
 from tariffs.importers.output import read_csv_text
 
 _METAL = {"steel": "STEEL", "aluminum": "ALU", "copper": "COPPER"}
@@ -15,23 +15,8 @@ _INCLUSIONS = "2025-08-18"
 # The day of the notice that added beer and empty cans; the source dates the cans by the printing of the schedule.
 _CANS = "2025-04-04"
 _PRINTED = {"2025-04-03": _CANS}
-_NOTES = {
-    "note_16(b)": ("STEEL_16B", "HTS U.S. note 16(b); Proc 9705"),
-    "note_16(a)(ii)": ("STEEL_16A2", "HTS U.S. note 16(a)(ii); Proc 9980"),
-    "note_16(m)": ("STEEL_16M", "HTS U.S. note 16(m); Proc 10896 (90 FR 9817)"),
-    "note_16": ("STEEL_16M", "HTS U.S. note 16(m); FR 2025-15819"),
-    "note_19(b)": ("ALU_19B", "HTS U.S. note 19(b); Proc 9704"),
-    "note_19(a)(iii)": ("ALU_19A3", "HTS U.S. note 19(a)(iii); Proc 9980"),
-    "note_19(j)": ("ALU_19J", "HTS U.S. note 19(j); Proc 10895 (90 FR 9807)"),
-    "note_19(j) addition": ("ALU_19J", "HTS U.S. note 19(j); 90 FR 14786"),
-    "note_19": ("ALU_19J", "HTS U.S. note 19(j); FR 2025-15819"),
-}
-_DERIVATIVES = {
-    "9903.81.91": ("STEEL_DERIV", "HTS U.S. note 16(n)"),
-    "9903.85.04": ("ALU_19A3", "HTS U.S. note 19(a)(iii); Proc 9980"),
-    "9903.85.07": ("ALU_19J", "HTS U.S. note 19(j); Proc 10895 (90 FR 9807)"),
-    "9903.85.08": ("ALU_19K", "HTS U.S. note 19(k)"),
-}
+_NOTES = named("metal notes")
+_DERIVATIVES = named("metal derivatives")
 # Steel derivatives outside chapter 73 that the source lacks, by the day they were added.
 _STEEL_MISSING = {
     _REGIME_2025: (
@@ -57,13 +42,7 @@ _STAMPINGS = {
 _ALL_STAMPINGS = ("ALU_19A3", "87082921")
 _NOT_STAMPED = ("ALU_19A3", "8708103050")
 _ANNEX_STARTS = ("2026-04-06", "2026-06-08")
-_ANNEXES = {
-    "1a": ("S232_IA", "Proc 11021 Annex I-A; HTS U.S. note 16(c)"),
-    "1b": ("S232_IB", "Proc 11021 Annex I-B; Proc 11032 Annex IV; HTS U.S. note 16(c)"),
-    "1c": ("S232_IC", "Proc 11032 Annex I-C"),
-    "2": ("S232_II", "Proc 11021 Annex II"),
-    "3": ("S232_III", "Proc 11021 Annex III; Proc 11032 Annex III"),
-}
+_ANNEXES = named("metal annexes")
 # Annexes whose treatment does not depend on the metal make one list.
 _ONE_LIST = frozenset({"1c", "2"})
 # Codes of note 16(c) that are listed for steel and for aluminum; the source has them for steel alone. Of 8708.29.21 the
