@@ -13,10 +13,10 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from tariffs.engine.law.yaml_texts import load_yaml
 from tariffs.importers.output import read_csv_text, run
 
 Row = Mapping[str, str]
@@ -35,70 +35,6 @@ _SHORT = "Fajgelbaum et al. 2020 mean, spread over products by the long-run esti
 _OTHER = "mean over products of the other sections"
 _EXCEPTION = "goods without US production: demand is that for the good itself"
 
-
-@dataclass(frozen=True)
-class _Good:
-    """Goods whose elasticities are not those of their section.
-
-    Attributes:
-        prefix: of the HTS.
-        estimates: of sigma in the long run: GTAP ESUBM of the sector, medians over the codes of the prefix.
-        spread: standard deviation of the logs of the available estimates, as for sections.
-        upper, upper_source: sigma of the set `high`.
-        etas: by set.
-        demand: source of `etas`.
-    """
-
-    prefix: str
-    estimates: Mapping[str, float]
-    spread: float
-    upper: float
-    upper_source: str
-    etas: Mapping[str, float]
-    demand: str
-
-
-# Patents keep other firms, and so other origins, from making the same drug: the US estimate alone is central.
-_GOODS = (
-    _Good(
-        "30",
-        {"Broda-Weinstein": 3.43},
-        0.63,
-        6.48,
-        "geometric mean of GTAP ESUBM 6.6, ProTEE 17.6, Broda-Weinstein 3.43",
-        {"impact": 0.17, "short": 0.22, "long": 0.4, "low": 0.17, "high": 0.4},
-        "eta of patients: Newhouse et al. 1993 (0.17), Joyce et al. 2002 (0.22 to 0.40)",
-    ),
-    _Good(
-        "2709",
-        {"GTAP ESUBM": 10.4},
-        0.45,
-        10.4,
-        "GTAP ESUBM 10.4",
-        {"impact": 0.061, "short": 0.061, "long": 0.453, "low": 0.061, "high": 0.453},
-        "eta of US demand for crude oil, Cooper 2003 (OPEC Review 27), as cited: the row was not seen",
-    ),
-    _Good(
-        "88",
-        {"GTAP ESUBM": 8.6, "ProTEE": 14.44, "Broda-Weinstein": 4.09},
-        0.55,
-        10.16,
-        "geometric mean of GTAP ESUBM 8.6, ProTEE 14.44",
-        {"impact": 0.8, "short": 1.16, "long": 3.7, "low": 1.0, "high": 3.7},
-        "eta kappa (1 - m) + m of an import share m of 0.18 (BEA 336411, 2024) and kappa 1.19 (Fajgelbaum et al. 2020) "
-        "or GTAP ESUBD 4.3; sets impact and low as of all goods",
-    ),
-    _Good(
-        "7108",
-        {"GTAP ESUBM": 8.4, "Broda-Weinstein": 10.36},
-        0.25,
-        9.33,
-        "geometric mean of GTAP ESUBM 8.4, Broda-Weinstein 10.36",
-        {"impact": 0.8, "short": 1.06, "long": 1.93, "low": 1.0, "high": 1.93},
-        "eta kappa (1 - m) + m of an import share m of 0.71 (BEA 331410, 2024) and kappa 1.19 (Fajgelbaum et al. 2020) "
-        "or GTAP ESUBD 4.2; sets impact and low as of all goods",
-    ),
-)
 
 # Goods the United States does not grow: coffee, bananas, cocoa.
 _NOT_PRODUCED = ("0803", "0901", "18")
@@ -121,7 +57,7 @@ class _Set(NamedTuple):
 
     set: str
     sigma: object
-    eta: float
+    eta: object
     sigma_ln_sd: object
     source: str
 
@@ -170,21 +106,19 @@ def exception_rows() -> Iterator[dict[str, object]]:
     for prefix in _NOT_PRODUCED:
         for name, eta in _NOT_PRODUCED_ETA.items():
             yield {"hts": prefix, **_Set(name, "", eta, "", _EXCEPTION)._asdict()}
-    for good in _GOODS:
-        given = ", ".join(f"{name} {value}" for name, value in good.estimates.items())
-        central = f"geometric mean of {given}; {good.demand}"
-        long_run = round(_mean_of({name: str(value) for name, value in good.estimates.items()}), 2)
+    for prefix, good in load_yaml(Path(__file__).with_name("goods.yaml")).items():
+        long_run = round(_mean_of(good["estimates"]), 2)
         short = round(SHORT_RUN_MEAN * math.sqrt(long_run / LONG_RUN_MEAN), 2)
         sigmas = {
-            "impact": (CONDITIONAL_SIGMA, f"{_IMPACT.partition(';')[0]}; {good.demand}"),
-            "short": (short, f"{_SHORT}; {good.demand}"),
-            "long": (long_run, central),
-            "low": (POOLED_SIGMA, f"{_LOW}; {good.demand}"),
-            "high": (good.upper, f"{good.upper_source}; {good.demand}"),
+            "impact": (CONDITIONAL_SIGMA, _IMPACT.partition(";")[0]),
+            "short": (short, _SHORT),
+            "long": (long_run, _named(good["estimates"])),
+            "low": (POOLED_SIGMA, _LOW),
+            "high": (good["upper"], good["upper_source"]),
         }
         for name, (sigma, source) in sigmas.items():
-            named = _Set(name, sigma, good.etas[name], good.spread, source)
-            yield {"hts": good.prefix, **named._asdict()}
+            named = _Set(name, sigma, good["etas"][name], good["spread"], f"{source}; {good['demand']}")
+            yield {"hts": prefix, **named._asdict()}
 
 
 def _write(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
