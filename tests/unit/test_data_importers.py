@@ -73,7 +73,6 @@ UNIVERSE = Universe(
 def test_a_line_with_all_current_codes_listed_brings_its_other_vintages() -> None:
     assert UNIVERSE.resolve(["1111110010", "1111110020"]) == {"1111110010", "1111110020", "1111110030"}
     assert UNIVERSE.resolve(["1111110010"]) == {"1111110010"}
-    assert UNIVERSE.ambiguous(["1111110010"]) == {"1111110030"}
 
 
 def test_shortest_prefixes_reach_the_same_codes() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from tariffs.engine.schedule.country_names import read_country
 
 DATA = Path(__file__).with_name("levers.yaml")
 DAY, SHARE, USD, NUMBER, YES, CODE, COUNTRY = "day", "share", "usd", "number", "yes", "code", "country"
+_WEEKEND, _ONE = 5, timedelta(days=1)
 FactValue = date | Decimal | str | bool
 Facts = Mapping[str, FactValue]
 
@@ -52,6 +53,35 @@ class Payment:
     days_of_year: Decimal
     years: frozenset[int]
     holidays: frozenset[date]
+
+    def by_summary(self, entered: date) -> date:
+        """Last day to deposit duty with the entry summary.
+
+        Raises:
+            InputError: ENTRY_DATE_OUT_OF_COVERAGE for a year whose holidays are not in the data.
+        """
+        return self._working_day(entered + _ONE, self.summary_days)
+
+    def by_statement(self, entered: date) -> date:
+        """Day on which the monthly statement of an entry is paid; raises as `by_summary`."""
+        following = date(entered.year + entered.month // 12, entered.month % 12 + 1, 1)
+        return self._working_day(following, self.statement_day)
+
+    def _working_day(self, day: date, count: int) -> date:
+        """Find the working day of a number, from a day on."""
+        while True:
+            if day.year not in self.years:
+                raise InputError(
+                    "ENTRY_DATE_OUT_OF_COVERAGE",
+                    f"The holidays of {day.year} are not in the data, so the day of payment is unknown.",
+                    field="entry_date",
+                    fix=f"Use a day of {min(self.years)} to {max(self.years)}.",
+                )
+            if day.weekday() < _WEEKEND and day not in self.holidays:
+                count -= 1
+                if not count:
+                    return day
+            day += _ONE
 
 
 @dataclass(frozen=True, slots=True)

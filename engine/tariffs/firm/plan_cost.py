@@ -21,7 +21,6 @@ from tariffs.engine.line_duty.rounding import QuoteLayer
 from tariffs.engine.runs.law_history.law_changes import ChangeWindow
 from tariffs.firm.law_days import Laws, days_of
 from tariffs.firm.levers import Facts, FactValue, Lever, LeverData, rule_for
-from tariffs.firm.payment_days import statement_day, summary_day
 
 ZERO, ONE = Decimal(0), Decimal(1)
 IMPORT_DATE = "import_date"
@@ -213,8 +212,8 @@ class Pricer:
         if not isinstance(rate, Decimal):
             return replace(shown, cash=None)
         terms = self.data.payment
-        paid = statement_day(terms, days.leaves) if monthly else summary_day(terms, days.leaves)
-        later = Decimal((paid - summary_day(terms, self.entered)).days)
+        paid = terms.by_statement(days.leaves) if monthly else terms.by_summary(days.leaves)
+        later = Decimal((paid - terms.by_summary(self.entered)).days)
         return replace(shown, cash=max(ZERO, cost.net) * rate * later / terms.days_of_year)
 
     # -- amounts ---------------------------------------------------------------------------------------------------

@@ -59,11 +59,6 @@ class Universe:
             found |= {old for old, new in replaced.items() if new <= found}
         return found
 
-    def ambiguous(self, listed: Iterable[str]) -> set[str]:
-        """Find old codes that are not listed and of which only some successors are listed."""
-        found = self.resolve(listed)
-        return {old for old, new in self.successors.items() if old not in found and new & found}
-
     @cached_property
     def successors(self) -> Mapping[str, frozenset[str]]:
         """Find the current codes that replaced codes missing from the current schedule.

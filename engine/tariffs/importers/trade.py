@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tariffs.engine.tables.census_files import shaped
+from tariffs.engine.tables.public_files import shaped
 from tariffs.importers.countries import census_to_iso
 from tariffs.importers.output import write_parquet
 

@@ -16,20 +16,14 @@ from typing import Any
 
 import polars as pl
 
+from tariffs.engine.schedule.units import units
+
 LINE_DIGITS = 8
 CODE_DIGITS = 10
 # Chapters 98 and 99 hold provisions on other chapters' goods, not goods of their own.
 LAST_CHAPTER = "97"
 
 _PROGRAMS = re.compile(r"^(.*?)\s*\(([^)]*)\)")
-# The unit words of the schedule's statistical column in the symbols of units.csv.
-_STAT_UNITS = {
-    "No.": "no", "No": "no", "pcs": "no", "doz.": "doz", "Dz Pcs": "doz", "prs.": "prs", "doz. prs.": "doz prs",
-    "liters": "L", "pf.liters": "pf.L", "m²": "m2", "lin. m": "m", "thousands": "thousand", "hundreds": "hundred",
-    "thousand m3": "k m3", "thousand m": "k m", "doses": "dose", "cy kg": "kg-clean", "kg cmsc": "kg-cmsc",
-    "kg ttl sug": "kg-sugars", "kg msc": "kg", "kg amc": "kg", "t adw": "t", "t dwb": "t", "Jwls.": "jewel",
-    "gr.lines": "line gross", "Fiber m": "fiber m",
-}  # fmt: skip
 _MARKUP = re.compile(r"<[^>]*>")
 _CONTENT_UNIT = re.compile(r"^(\w+) (kg|g|t)$")
 
@@ -79,9 +73,9 @@ def _exported(path: Path) -> list[dict[str, Any]]:
 def stat_unit(words: str | None) -> str:
     """Find the symbol of units.csv for a statistical unit of the schedule; empty if there is none."""
     clean = (words or "").strip().split(" and ")[0]
-    content = _CONTENT_UNIT.match(clean)
-    if clean in _STAT_UNITS:
-        return _STAT_UNITS[clean]
+    known, content = units().get(clean), _CONTENT_UNIT.match(clean)
+    if known is not None:
+        return known.symbol
     return f"{content[2]}-{content[1]}" if content else clean
 
 

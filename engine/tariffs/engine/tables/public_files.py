@@ -24,7 +24,6 @@ from tariffs.engine.schedule.usitc_export import (
     read_export,
     read_texts,
 )
-from tariffs.engine.tables.census_files import read_api, read_csv, read_detail
 
 Result = TypeVar("Result")
 CENSUS, SCHEDULE = "census", "hts"
@@ -34,6 +33,9 @@ _VALUES = {"CON_VAL_MO": "CAL_DUT_MO", "CON_VAL_YR": "CAL_DUT_YR"}
 """Columns of value with the column of duty of the same period: the month, the year to date."""
 _YEAR_TO_DATE = "CON_VAL_YR"
 _MONTHS = ("MONTH", "time")
+_COLUMNS = ("hts", "census", "customs_value", "calculated_duty")
+# Start and width, in characters, of the fields of an IMP_DETL record.
+_DETAIL_FIELDS = {"hts": (0, 10), "census": (10, 4), "customs_value": (73, 15), "calculated_duty": (103, 15)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,42 @@ def _read_census(path: Path) -> pl.DataFrame:
     if kind == ".zip":
         return _from_zip(path)
     if kind in _DETAIL_SUFFIXES:
-        return read_detail(path)
+        return _read_detail(path)
     if kind == ".json":
         header, *rows = json.loads(path.read_text(encoding="utf-8"))
         named = pl.DataFrame(rows, schema=dict.fromkeys(header, pl.String), orient="row")
-        return read_api(path, _fields(named, path))
-    return read_csv(path, _fields(pl.read_csv(path, infer_schema=False), path))
+    else:
+        named = pl.read_csv(path, infer_schema=False)
+    fields = _fields(named, path)
+    return shaped(named.select(list(fields)).rename(fields))
+
+
+def _read_detail(path: Path) -> pl.DataFrame:
+    """Read the fixed-width monthly detail file; rows of one code and origin (districts, programs) are summed."""
+    lines = pl.Series("line", path.read_text(encoding="latin-1").splitlines())
+    frame = pl.DataFrame([lines]).select(
+        pl.col("line").str.slice(start, width).str.strip_chars().alias(name)
+        for name, (start, width) in _DETAIL_FIELDS.items()
+    )
+    return shaped(frame)
+
+
+def shaped(frame: pl.DataFrame) -> pl.DataFrame:
+    """Bring a frame of imports to one form, summed by code and country.
+
+    Columns: `hts` (10 digits), `census` (Census country code), `customs_value` (US dollars), `calculated_duty` (US
+    dollars, null where not published).
+    """
+    for name in _COLUMNS:
+        if name not in frame.columns:
+            frame = frame.with_columns(pl.lit(None, dtype=pl.Float64).alias(name))
+    numbers = [pl.col(name).cast(pl.Float64) for name in ("customs_value", "calculated_duty")]
+    frame = frame.with_columns(pl.col("hts").str.replace_all(".", "", literal=True), *numbers).select(
+        _COLUMNS
+    )
+    known = pl.col("calculated_duty").is_not_null().any()
+    duty = pl.when(known).then(pl.col("calculated_duty").sum()).alias("calculated_duty")
+    return frame.group_by("hts", "census").agg(pl.col("customs_value").sum(), duty).sort("hts", "census")
 
 
 def _from_zip(path: Path) -> pl.DataFrame:
@@ -119,7 +151,7 @@ def _from_zip(path: Path) -> pl.DataFrame:
         names = [name for name in archive.namelist() if Path(name).name.upper() == "IMP_DETL.TXT"]
         if not names:
             raise _unreadable(path, "it has no file IMP_DETL.TXT")
-        return read_detail(Path(archive.extract(names[0], folder)))
+        return _read_detail(Path(archive.extract(names[0], folder)))
 
 
 def _fields(rows: pl.DataFrame, path: Path) -> dict[str, str]:
