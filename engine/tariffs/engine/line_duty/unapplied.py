@@ -67,15 +67,9 @@ class NearRow:
             verb = "exclude" if len(lists) > 1 else "excludes"
             text = f"{', '.join(lists)} {verb} {name} from {reached}."
             outcome, operands = TAKEN_OUT, {"lists": ", ".join(lists), "code": name}
+        measure, acts, cites = active.measure, ", ".join(row.acts), active.citations(row)
         return UnappliedMeasure(
-            active.measure.id,
-            active.measure.authority,
-            row.heading,
-            outcome,
-            ", ".join(row.acts),
-            text,
-            active.citations(row),
-            operands,
+            measure.id, measure.authority, row.heading, outcome, acts, text, cites, operands
         )
 
 

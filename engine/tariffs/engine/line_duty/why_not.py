@@ -259,15 +259,10 @@ def _not_claimed(
         verdict = f"The terms of {row.heading or row.acts[0]} for {terms} do not apply"
     else:
         verdict = f"Not charged under {row.heading or row.acts[0]}"
+    measure, acts, text = active.measure, ", ".join(row.acts), f"{verdict}: {fact_words}."
+    cites, operands = active.citations(row), {"if": terms, **values}
     return UnappliedMeasure(
-        active.measure.id,
-        active.measure.authority,
-        row.heading,
-        NOT_CLAIMED,
-        ", ".join(row.acts),
-        f"{verdict}: {fact_words}.",
-        active.citations(row),
-        {"if": terms, **values},
+        measure.id, measure.authority, row.heading, NOT_CLAIMED, acts, text, cites, operands
     )
 
 
@@ -315,13 +310,7 @@ def _switched_off(law: Law, measure: Measure, row: Row) -> UnappliedMeasure:
     wanted = ", ".join(f"{name}={value}" for name, value in sorted(measure.switch.items()))
     settings = ", ".join(f"{name}={law.setting(name)}" for name in sorted(measure.switch))
     text = f"Not charged: the measure applies only with {wanted}; this answer uses {settings}."
+    operands = {"switch": wanted, "set": settings}
     return UnappliedMeasure(
-        measure.id,
-        measure.authority,
-        row.heading,
-        SWITCHED_OFF,
-        wanted,
-        text,
-        measure.cite,
-        {"switch": wanted, "set": settings},
+        measure.id, measure.authority, row.heading, SWITCHED_OFF, wanted, text, measure.cite, operands
     )

@@ -26,7 +26,7 @@ from tariffs.engine.law.values import (
     read_weight,
     read_yes,
 )
-from tariffs.engine.scenario.model import PARAMETERS, Parameter, shorten
+from tariffs.engine.scenario.model import PARAMETERS, Location, Parameter, shorten
 
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
 WHEN, REST = "when", "rest"
@@ -233,11 +233,12 @@ def _uses(value: Any, location: tuple[str | int, ...] = (), kind: _Kind | None =
             pair = len(location) > 1 and location[-2] == "by_origin"
             yield from _uses(item, (*location, index), _RATE if pair and index == 0 else None)
     elif isinstance(value, str) and (match := _REFERENCE.fullmatch(value)):
-        yield Use(location, _path_of(location), match[1], kind)
+        yield Use(location, path_of(location), match[1], kind)
 
 
-def _path_of(location: tuple[str | int, ...]) -> str:
-    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in location)[1:]
+def path_of(location: Location) -> str:
+    """Write a location as a path, such as `changes[2].until`."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in location).removeprefix(".")
 
 
 def _kind_under(location: tuple[str | int, ...], key: str) -> _Kind | None:

@@ -44,7 +44,7 @@ from tariffs.engine.law.values import (
     read_step,
     read_yes,
 )
-from tariffs.engine.scenario.filling import REST, WHEN
+from tariffs.engine.scenario.filling import REST, WHEN, path_of
 from tariffs.engine.scenario.json_forms import (
     BASE,
     FIGURE,
@@ -357,11 +357,6 @@ def _owner(location: Location) -> tuple[str, list[str]]:
         case _:
             name, model = "A voyage", VoyageForm
     return name, [field.alias or key for key, field in model.model_fields.items()]
-
-
-def path_of(location: Location) -> str:
-    """Write a location as a path, such as `changes[2].until`."""
-    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in location).removeprefix(".")
 
 
 # -- JSON Schema -----------------------------------------------------------------------------------------------

@@ -86,23 +86,12 @@ class BaseSums:
 
     def where(self, chosen: Bools) -> BaseSums:
         """Select sums."""
-        return BaseSums(
-            self.entry[chosen],
-            self.group[chosen],
-            self.ordinary[chosen],
-            self.base[chosen],
-            self.unit_amount[chosen],
-        )
+        return BaseSums(*(values[chosen] for values in vars(self).values()))
 
     def and_then(self, other: BaseSums) -> BaseSums:
         """Append sums."""
-        return BaseSums(
-            np.concatenate([self.entry, other.entry]),
-            np.concatenate([self.group, other.group]),
-            np.concatenate([self.ordinary, other.ordinary]),
-            np.concatenate([self.base, other.base]),
-            np.concatenate([self.unit_amount, other.unit_amount]),
-        )
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return BaseSums(*map(np.concatenate, pairs))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,19 +24,19 @@ class PublishedFigure:
     value: float
     tolerance: float
     on: str
-    until: str
     source: tuple[str, ...]
-    reason: str
-    who: str
-    origins: tuple[str, ...]
-    known_on: str
     without: tuple[str, ...]
-    on_full_value: str
-    switches: Mapping[str, str]
-    horizon: str
-    years: float | None
+    origins: tuple[str, ...]
     products: tuple[str, ...]
-    market: str
+    until: str = ""
+    reason: str = ""
+    who: str = ""
+    known_on: str = ""
+    on_full_value: str = ""
+    switches: Mapping[str, str] = field(default_factory=dict)
+    horizon: str = "long"
+    years: float | None = None
+    market: str = "product"
 
 
 @dataclass(frozen=True)
@@ -100,26 +100,11 @@ def read_figures(measures: Container[str]) -> tuple[PublishedFigure, ...]:
 
 
 def _figure(item: Mapping[str, Any], usual_tolerance: str) -> PublishedFigure:
-    return PublishedFigure(
-        id=item["id"],
-        measure=item.get("measure", "assessed"),
-        value=float(read_rate(item["value"])),
-        tolerance=float(read_rate(item.get("tolerance", usual_tolerance))),
-        on=item["on"],
-        until=item.get("until", ""),
-        source=tuple(item["source"]),
-        reason=item.get("reason", ""),
-        who=item.get("who", ""),
-        origins=tuple(item.get("origins", ())),
-        known_on=item.get("known_on", ""),
-        without=tuple(item.get("without", "").split()),
-        on_full_value=item.get("on_full_value", ""),
-        switches=item.get("switches", {}),
-        horizon=item.get("horizon", "long"),
-        years=float(item["years"]) if "years" in item else None,
-        products=tuple(item.get("products", ())),
-        market=item.get("market", "product"),
-    )
+    read: dict[str, Any] = {"measure": "assessed", "tolerance": usual_tolerance, **item}
+    read |= {name: float(read_rate(read[name])) for name in ("value", "tolerance")}
+    read |= {name: tuple(item.get(name, ())) for name in ("source", "origins", "products")}
+    years = float(item["years"]) if "years" in item else None
+    return PublishedFigure(**read | {"without": tuple(item.get("without", "").split()), "years": years})
 
 
 def read_ranges() -> dict[date, tuple[float, float]]:
