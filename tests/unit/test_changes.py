@@ -34,7 +34,7 @@ def test_the_fentanyl_cut_and_the_extension_of_the_truce() -> None:
     cut, extension = by_measure["enact", "fent_cn"], by_measure["extend", "recip_cn"]
     assert cut.when == ("takes_effect",)
     assert "10%" in cut.text
-    assert cut.citations[0] == "EO 14357"
+    assert cut.citations[0] == "EO 14357 (90 FR 50725, FR 2025-19825)"
     assert extension.known_from == date(2025, 11, 4)
     assert extension.at == cut.at
 
@@ -50,7 +50,7 @@ def test_a_publication_without_an_effect_in_the_window() -> None:
 def test_the_end_of_a_stacking_rule_is_a_change_with_the_day_of_its_act() -> None:
     ends = [one for one in found("2025-06-03", "2025-06-03") if one.id == "fentanyl_before_metals.end"]
     assert [(one.when, one.known_from, one.citations) for one in ends] == [
-        (("published",), date(2025, 6, 3), ("Proc 10947 cl. 5 and 6 (FR 2025-10524)",))
+        (("published",), date(2025, 6, 3), ("Proc 10947 cl. 5 and 6 (90 FR 24199, FR 2025-10524)",))
     ]
     took_effect = {one.id: one.when for one in found("2025-06-04", "2025-06-04") if one.kind == "stacking"}
     assert took_effect["fentanyl_before_metals.end"] == ("ends",)
