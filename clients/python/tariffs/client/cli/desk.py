@@ -19,14 +19,9 @@ from tariffs.client.client import Client
 from tariffs.client.errors import InvalidRequest, module_of
 
 _HOST, _START_SECONDS, _STOP_SECONDS = "127.0.0.1", 600.0, 2
-EXAMPLES = (
-    "[bold]What the pages have[/bold]\n\n  Quote       one entry line: every layer with its reason and sources\n\n"
-    "  Origins, Options, Bill, Watch: where to buy, ways to pay less, parts, events of your goods\n\n"
-    "  Compare, Timeline, Sweep: scenarios on US imports of 2024 or on your table, with downloads\n\n"
-    "  Scenario, Tables: write and save changes of the law; upload CSV, Excel or Parquet\n\n"
-    "  Law         every measure with its periods, acts and sources; what changed between two days\n\n"
-    "An address is a question: send it to a colleague, who sees the same figures.\n\n"
-) + examples("tariffs desk", "tariffs desk --port 8700 --no-browser", "tariffs desk --target localhost:50051")
+EXAMPLES = examples(
+    "tariffs desk", "tariffs desk --port 8700 --no-browser", "tariffs desk --target localhost:50051"
+)
 
 
 def desk(
@@ -41,6 +36,14 @@ def desk(
 
     Without a server given it starts one for itself on this machine, and ends it. Only this machine can reach the pages;
     on a server with an HTTP port they are there for everybody who may call it.
+
+    Quote has one entry line: every layer with its reason and sources. Origins, Options, Bill and Watch say where to
+    buy, how to pay less, what parts cost, and what happens to your goods. Compare, Timeline and Sweep have scenarios on
+    US imports of 2024 or on your table, with downloads. Scenario and Tables take changes of the law that you write, and
+    your CSV, Excel or Parquet. Law has every measure with its periods, acts and sources, and what changed between two
+    days.
+
+    An address is a question: send it to a colleague, who sees the same figures.
     """
     application, access = (
         module_of("web", f"tariffs.client.desk.{name}") for name in ("application", "access")

@@ -12,20 +12,17 @@ from rich.markup import escape
 
 from tariffs.client._wire.channel import engine_errors
 from tariffs.client.cli.commands import Output
+from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.table import console
 from tariffs.client.errors import module_of
 
 _FAULT = 4
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-  tariffs law lint
-
-  cp -r "$(python -c 'from tariffs.engine.law.files import HERE; print(HERE)')" my-law
-
-  tariffs law lint my-law --json
-"""
+EXAMPLES = examples(
+    "tariffs law lint",
+    """cp -r "$(python -c 'from tariffs.engine.law.files import HERE; print(HERE)')" my-law""",
+    "tariffs law lint my-law --json",
+)
 
 
 def lint(
@@ -43,10 +40,11 @@ def lint(
 
     Finds what the loader refuses (unknown countries, groups, lists, claims, measures and switches with the nearest
     spelling, malformed headings, dates and rates) and what loads but is probably a mistake: missing citations, periods
-    that are never in force or leave a gap, names and lists that nothing uses, late publication without a note or a day,
-    rows never reached, partner rows dearer than the general one, codes that the schedule does not have, headings of
-    others, wrong offsets, and families of measures that a stacking rule forgets. Names are checked once every measure
-    reads, so run it again after mending. docs/law-data.md describes the files.
+    that are never in force or leave a gap, names and lists that nothing uses, documents whose day, volume, number and
+    address contradict each other, late publication without a note or a day, rows never reached, partner rows dearer
+    than the general one, codes that the schedule does not have, headings of others, wrong offsets, and families of
+    measures that a stacking rule forgets. Names are checked once every measure reads, so run it again after mending.
+    docs/law-data.md describes the files.
 
     Needs the engine in this installation; no server is asked. Exit code 0 without findings, 4 with some.
     """
