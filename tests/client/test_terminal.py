@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 from rich.console import Console
+from rich.table import Column
 
 from tariffs.client import Client
 from tariffs.client.cli import options
@@ -215,6 +216,11 @@ def test_a_wide_table_is_printed_in_blocks_that_fit(capsys: pytest.CaptureFixtur
     assert first_words(text).count("CN") > 1
     console.print(text_table(["origin", *right("duty")], [["CN", "1"]], "million USD"))
     assert first_words(capsys.readouterr().out) == ["million", "origin", "CN"]
+    # A number of the row before its words, and titles that are wider than the numbers below.
+    row = ["7", "ABC-1-2-3-4", "12,345,678,901.00", "1,234,567,890.00", "12,34"]
+    titles = [*right("row"), Column("entry id"), *right("entered value", "duty assessed", "fee")]
+    console.print(text_table(titles, [row]))
+    assert re.findall(r"7 +ABC-1-2-3-4 .* (\S+)\n", capsys.readouterr().out) == row[3:]
 
 
 def test_groups_are_sorted_and_cut_as_asked_and_brief_results_count_their_notes(cli: Cli) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -34,36 +34,43 @@ class _FittedTable(Table):
     """Table that is printed in several blocks where its numbers do not fit into the width; no number is cut."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        first = next((place for place, one in enumerate(self.columns) if one.justify == "right"), None)
-        widths = [_least_width(column, console, options) + _PADDING for column in self.columns]
-        if first is None or sum(widths) <= options.max_width:
+        is_number = [one.justify == "right" for one in self.columns]
+        sizes = [_size(column, console, options) for column in self.columns]
+        widths = [size.minimum + _PADDING for size in sizes]
+        if not any(is_number) or sum(widths) <= options.max_width:
             yield from super().__rich_console__(console, options)
             return
+        # Rows are named by the columns up to the last of words before a number; a row number may come before it.
+        first = next((n for n, one in enumerate(is_number) if one and not all(is_number[:n])), 0)
         room, start = options.max_width - sum(widths[:first]), first
         while start < len(widths):
             stop = start + 1
             while stop < len(widths) and sum(widths[start : stop + 1]) <= room:
                 stop += 1
-            places = [*range(first), *range(start, stop)]
-            yield from self._part(places, widths).__rich_console__(console, options)
-            start = stop
+            places, start = [*range(first), *range(start, stop)], stop
+            spare, given = options.max_width - sum(widths[place] for place in places), {}
+            for place in sorted(places, key=is_number.__getitem__):
+                more = min(sizes[place].maximum - sizes[place].minimum, max(spare, 0))
+                spare, given[place] = spare - more, sizes[place].minimum + more
+            yield from self._part(places, given).__rich_console__(console, options)
 
-    def _part(self, places: Sequence[int], widths: Sequence[int]) -> Table:
-        """Make a table of some columns and all rows."""
+    def _part(self, places: Sequence[int], widths: Mapping[int, int]) -> Table:
+        """Make a table of some columns, each of its own width, and all rows."""
         part = Table(box=None, pad_edge=False, title=self.title, title_justify=self.title_justify)
         part.title_style = self.title_style
         part.columns = [
-            replace(self.columns[place], _index=index, min_width=widths[place] - _PADDING)
+            replace(self.columns[place], _index=index, width=widths[place])
             for index, place in enumerate(places)
         ]
         part.rows = self.rows
         return part
 
 
-def _least_width(column: Column, console: Console, options: ConsoleOptions) -> int:
-    """Width of the longest word of a column."""
+def _size(column: Column, console: Console, options: ConsoleOptions) -> Measurement:
+    """Widths of the longest word and of the longest cell of a column."""
     unbounded = options.update(max_width=_UNBOUNDED)
-    return max(Measurement.get(console, unbounded, cell).minimum for cell in (column.header, *column.cells))
+    found = [Measurement.get(console, unbounded, cell) for cell in (column.header, *column.cells)]
+    return Measurement(max(one.minimum for one in found), max(one.maximum for one in found))
 
 
 def console() -> Console:
