@@ -171,13 +171,16 @@ def test_what_is_unknown_comes_with_the_nearest_names_and_no_name_reaches_the_di
     for call, request, reason, nearest in [
         (served.scenarios.GetScenario, scenario(id="truce-lapse"), "SCENARIO_NOT_FOUND", "truce-lapses"),
         (served.law.GetMeasure, measure(id="fent_cm"), "MEASURE_NOT_FOUND", "fent_cn"),
+        (served.law.GetMeasure, measure(id="ieepa"), "MEASURE_NOT_FOUND", "ieepa_in"),
         (served.scenarios.GetScenario, scenario(id="/etc/passwd"), "SCENARIO_NOT_FOUND", ""),
         (served.scenarios.GetScenario, scenario(id="../base"), "SCENARIO_NOT_FOUND", "base"),
         (served.scenarios.GetScenario, scenario(id="base.yaml"), "SCENARIO_NOT_FOUND", "base"),
     ]:
         fault = fails(partial(call, request, timeout=TIMEOUT))
         assert (fault.code, fault.reason) == (grpc.StatusCode.NOT_FOUND, reason)
-        assert nearest in re.split(", ?", fault.metadata["nearest"])
+        near = fault.metadata["nearest"].split(", ")
+        assert nearest in near
+        assert "ieepa" not in near
 
 
 def test_broken_yaml_an_unknown_switch_and_a_wrong_mask_are_told(served: Running) -> None:
@@ -208,7 +211,7 @@ GOOD = rows(1)
         ({"arrow": arrow(GOOD), "baseline": ""}, "BASELINE_REQUIRED", "baseline"),
         ({"by": ["origin"] * 9}, "REQUEST_INVALID", "by"),
         ({"response": 17}, "REQUEST_INVALID", "response"),
-        ({"min_confidence": "Z"}, "REQUEST_INVALID", "min_conf"),
+        ({"min_confidence": "Z"}, "REQUEST_INVALID", "min_confidence"),
         ({"parameter_set": "/etc/passwd"}, "PARAMETER_INVALID", "parameter_set"),
         ({"parameter_csv": b"hts,sigma\n95,not-a-number\n"}, "PARAMETER_INVALID", "sigma"),
     ],

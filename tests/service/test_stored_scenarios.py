@@ -41,10 +41,7 @@ from tests.service.stored import result_of, rows, simulation, start, until, wait
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return {
-        **caller_files(tmp_path_factory.mktemp("callers"), "ann bob eve root", TEAM),
-        "warm": no_warm_up,
-    }
+    return {**caller_files(tmp_path_factory.mktemp("callers"), "ann bob eve root", TEAM), "warm": no_warm_up}
 
 
 @pytest.fixture(scope="module")

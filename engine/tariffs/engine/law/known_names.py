@@ -39,7 +39,7 @@ def unknown(names: Iterable[str], known: Collection[str], kind: str, path: str) 
             f"The law has no {kind} {name!r}.",
             path=path,
             fix=f"Did you mean {', '.join(near)}?" if near else "See docs/law-data.md for the known names.",
-            metadata={"name": name, "nearest": ",".join(near)},
+            metadata={"name": name, "nearest": ", ".join(near)},
         )
 
 

@@ -186,9 +186,8 @@ class Law:
     def with_min_conf(self, conf: str) -> Law:
         """Keep only periods, acts and rules whose confidence is `conf` or better."""
         if conf not in CONFIDENCE:
-            raise LawError(
-                "REQUEST_INVALID", f"{conf!r} is not a confidence.", field="min_conf", fix="Use A, B, C or U."
-            )
+            message = f"{conf!r} is not a confidence."
+            raise LawError("REQUEST_INVALID", message, field="min_confidence", fix="Use A, B, C or U.")
         return self._derived(min_conf=conf)
 
     def _added(self, change: Change) -> Measure:

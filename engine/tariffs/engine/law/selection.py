@@ -100,7 +100,7 @@ def unmatched(change: Change, names: Iterable[str], retired: Mapping[str, str]) 
         f"The selector {text!r} matches no measure.",
         path=f"{change.path}.measures",
         fix=f"Did you mean {', '.join(near)}?" if near else "`tariffs law measures` lists the ids.",
-        metadata={"nearest": ",".join(near)},
+        metadata={"nearest": ", ".join(near)},
     )
 
 

@@ -179,7 +179,7 @@ def unknown_parameter(name: str, *scenarios: Scenario) -> ScenarioError:
         f"{shorten(owner)} has no parameter {shorten(name)!r}.",
         path=PARAMETERS,
         fix=f"{did_you_mean(near)}{listed}",
-        metadata={"name": shorten(name), "nearest": ",".join(near)},
+        metadata={"name": shorten(name), "nearest": ", ".join(near)},
     )
 
 

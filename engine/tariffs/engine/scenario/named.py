@@ -256,7 +256,7 @@ def find(name: str, known: Known, path: str = "") -> Scenario:
         f"There is no scenario {name!r}.",
         path=path,
         fix=f"{did_you_mean(near)}`tariffs scenario list` shows their names.",
-        metadata={"scenario": name, "nearest": ",".join(near)},
+        metadata={"scenario": name, "nearest": ", ".join(near)},
     )
 
 

@@ -136,7 +136,7 @@ def _unknown_codes(law: Law, scope: Scope, abroad: bool, path: str) -> Iterator[
                     f"No schedule and no list of the law has the code {code!r}.",
                     path=f"{path}.{key}",
                     fix=f"Nearest codes: {near}.",
-                    metadata={"name": code, "nearest": near.replace(", ", ",")},
+                    metadata={"name": code, "nearest": near},
                 )
 
 

@@ -100,7 +100,7 @@ def find_measure(law: Law, name: str) -> Measure:
         raise LawError(
             "MEASURE_RETIRED", f"{name!r} is retired.", field="id", fix=f"Use {law.retired[name]}."
         )
-    near = nearest(name, law.names, similarity=0.6)
+    near = nearest(name, law.bound.index.labels, similarity=0.6)
     raise LawError(
         "MEASURE_NOT_FOUND",
         f"The law has no measure {name!r}.",
