@@ -57,7 +57,9 @@ def test_refunds_are_the_same_everywhere(here: Client, there: Client, server: st
     paid, also = (client.refund(ENTRIES, **later) for client in (here, there))
     assert paid.total == also.total != found.total
     assert paid.entries.equals(also.entries)
-    told = cli.json(f"refund entries.csv --interest-rate 7% --target {server}", 1)
+    words = f"refund entries.csv --interest-rate 7% --target {server}"
+    assert "Reciprocal duty" in cli.out(words, 1)
+    told = cli.json(words, 1)
     assert told["total"] == {name: str(amount) for name, amount in found.total.items()}
     assert told["refused"]["rows"][0]["reason"] == "HTS_CODE_MALFORMED"
     assert [entry["refund"] for entry in told["entries"]] == ["3100.20", "900.00", "0.00"]

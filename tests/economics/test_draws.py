@@ -77,8 +77,7 @@ def test_sobol_points_stand_one_to_an_interval(dimension: int) -> None:
 def test_sobol_points_fill_pairs_of_dimensions() -> None:
     # The first two dimensions are a (0, m, 2)-net: one of 64 points in each of the 8 x 8 boxes.
     for points in (np.column_stack([sobol_bits(64, d) / 2.0**32 for d in (0, 1)]), sobol_points(64, [1, 2])):
-        boxes = (points * 8).astype(int)
-        assert len({tuple(box) for box in boxes.tolist()}) == 64
+        assert len({tuple(box) for box in (points * 8).astype(int).tolist()}) == 64
 
 
 def test_the_parts_of_sigma_have_the_spread_of_the_product() -> None:

@@ -17,6 +17,7 @@ _FOLDER = Path(__file__).resolve().parent / "data"
 _TABLES = {
     "origin": "countries.csv",
     "destination": "countries.csv",
+    "country": "countries.csv",
     "hts2": "chapters.csv",
     **dict.fromkeys(("hts4", "hts6", "hts8", "hts10"), "headings.csv"),
     "sector": "sectors.csv",
@@ -24,6 +25,7 @@ _TABLES = {
     "measure": "measures.csv",
     "claim": "claims.csv",
 }
+_ALPHA3 = "alpha3"
 _KEPT_CODES = re.compile(r"hts\d+")
 _NODE, _ACTS = re.compile(r"[.\d]"), {"ieepa": "IEEPA"}
 """Nodes of authorities that are no words of a sentence, and short names of acts that are."""
@@ -37,7 +39,7 @@ def name_of(key: str, code: str) -> str:
     """
     if key not in _TABLES:
         return ""
-    names = _names(_TABLES[key])
+    names = _names(_TABLES[key], _ALPHA3 if key == "country" else "code")
     if _TABLES[key] != "headings.csv":
         return names.get(code, "")
     return names.get(code[:4]) or name_of("hts2", code[:2])
@@ -89,6 +91,6 @@ def named_codes(key: str) -> dict[str, str]:
 
 
 @cache
-def _names(table: str) -> dict[str, str]:
+def _names(table: str, column: str = "code") -> dict[str, str]:
     with (_FOLDER / table).open(encoding="utf-8", newline="") as file:
-        return {row["code"]: row["name"] for row in csv.DictReader(file)}
+        return {row[column]: row["name"] for row in csv.DictReader(file)}

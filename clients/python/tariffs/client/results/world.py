@@ -12,6 +12,7 @@ from tariffs.client.results.amounts import percent
 from tariffs.client.results.bars import bars
 from tariffs.client.results.json_values import json_value
 from tariffs.client.results.quote import Note, Provenance
+from tariffs.client.results.short_names import label_of
 from tariffs.client.results.tables import ShortTable
 from tariffs.client.results.view import Passage
 
@@ -105,4 +106,4 @@ def _largest(countries: pl.DataFrame, run: str, shown: int) -> pl.DataFrame:
 
 
 def _name(row: Mapping[str, Any], run: str) -> str:
-    return ", ".join(row[name] for name in ("country", *([run] if run else [])))
+    return ", ".join([label_of("country", row["country"]), *([row[run]] if run else [])])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import polars as pl
+
 from tariffs.client.cli.render.notes import print_ending, print_row_notes
 from tariffs.client.cli.render.table import console, frame_table, value_text
 from tariffs.client.results.entries import EntriesResult
 from tariffs.client.results.refund import RefundsResult
+from tariffs.client.results.short_names import label_of
 
 _SHOWN_ROWS = 40
 SHOWN_REFUNDS = 20
@@ -59,7 +62,8 @@ def print_refunds(result: RefundsResult, *, top: int = SHOWN_REFUNDS, brief: boo
     if result.entries.height > top:
         out.print(f"[dim]and {result.entries.height - top:,} more entries[/dim]")
     out.print()
-    out.print(frame_table(result.by_heading()))
+    names = pl.col("measure").map_elements(lambda code: label_of("measure", code), pl.String)
+    out.print(frame_table(result.by_heading().with_columns(names)))
     out.print()
     out.print(_sums(result.total))
     out.print(f"[dim]authorities counted: {', '.join(result.authorities)}[/dim]")

@@ -89,7 +89,8 @@ def print_quote(quote: Quote, words: Callable[[str], str]) -> None:
 
 def _print_totals(out: Console, quote: Quote) -> None:
     if quote.prohibited:
-        out.print(f"[bold]prohibited[/bold] by {', '.join(quote.prohibited)}: see the note")
+        names = ", ".join(label_of("measure", one) for one in quote.prohibited)
+        out.print(f"[bold]prohibited[/bold] by {escape(names)}: see the note")
     landed = _money(quote.landed["total"]) if "total" in quote.landed else "not known"
     out.print(f"assessed {_money(quote.assessed)}   owed {_money(quote.owed)}   landed {landed}")
     parts = [
@@ -111,7 +112,7 @@ def _print_headings(out: Console, quote: Quote) -> None:
 
 
 def _rate(rate: Decimal | None) -> str:
-    return "" if rate is None else f"{(rate * 100).normalize():f} %"
+    return "" if rate is None else f"{round(rate * 100, 4).normalize():f} %"
 
 
 def _money(amount: Decimal) -> str:
