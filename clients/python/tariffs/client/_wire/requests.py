@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -38,6 +39,7 @@ _CHARGES = {
     "other": duty_service_pb2.CHARGE_KIND_OTHER,
 }
 _PER = " USD/"
+_ID = re.compile(r"^id:\s*['\"]?([\w.-]+)", re.MULTILINE)
 _PLAIN = re.compile(r"\d+(\.\d+)?")
 FIELD = "law_version"
 
@@ -214,8 +216,23 @@ def lines_config(scenarios: Sequence[ScenarioLike], options: RunSpec) -> simulat
 def _points(scenarios: Sequence[ScenarioLike], options: RunSpec) -> list[simulation_service_pb2.Point]:
     return [
         simulation_service_pb2.Point(scenario=scenario_ref(one), on=one.day or options.on)
-        for one in map(Scenario.of, scenarios)
+        for one in _told_apart(scenarios, options.on)
     ]
+
+
+def _told_apart(scenarios: Sequence[ScenarioLike], on: str = "") -> list[Scenario]:
+    """Convert scenarios; raises REQUEST_INVALID if two have one id and day, the keys of the rows of a result."""
+    parsed = [Scenario.of(one) for one in scenarios]
+    runs = Counter((one.name or "".join(_ID.findall(one.text)[:1]), one.day or on) for one in parsed)
+    for (name, _), count in runs.items():
+        if name and count > 1:
+            raise InvalidRequest(
+                "REQUEST_INVALID",
+                f"{count} scenarios of one day have the id {name!r}.",
+                field="scenarios",
+                fix="Name a scenario once, and give each file an `id` of its own.",
+            )
+    return parsed
 
 
 def timeline_request(
@@ -225,7 +242,7 @@ def timeline_request(
     return run_request(
         simulation_service_pb2.TimelineRequest,
         options,
-        scenarios=[ref for one in scenarios if (ref := scenario_ref(one))],
+        scenarios=[ref for one in _told_apart(scenarios) if (ref := scenario_ref(one))],
         start=arguments.day(start, "start"),
         end=arguments.day(end, "end"),
     )
