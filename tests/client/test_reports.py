@@ -146,8 +146,7 @@ def test_without_the_extra_a_report_says_so(impact: ImpactResult, monkeypatch: p
 
     impact.report()
     monkeypatch.setattr("tariffs.client.errors.importlib.import_module", missing)
-    text = impact.report()
-    assert "Charts are left out: pip install &#39;tariffs[notebook]&#39;" in text
+    assert "Charts are left out: pip install &#39;tariffs[notebook]&#39;" in impact.report()
     with pytest.raises(ExtraMissing):
         impact.chart()
 

@@ -173,8 +173,10 @@ def test_rates_of_a_frame_replace_the_base_where_they_are_named() -> None:
     expected[1, 1, 0], expected[0, 2, 1] = 0.5, 0.25
     np.testing.assert_array_equal(models.with_rates(many, many.tariffs, rates), expected)
     assert (models.with_rates(many, many.tariffs, rates.drop("sector"))[:, 1, 0] == 0.5).all()
-    for bad in (rates, rates.drop("rate"), rates.with_columns(importer=pl.lit("ZZ")).drop("sector")):
-        with pytest.raises(InputError, match=r"sector|rate|ZZ"):
+    plain, text = rates.drop("sector"), pl.lit("60%")
+    unknown = plain.with_columns(importer=pl.lit("ZZ"))
+    for bad in (rates, rates.drop("rate"), unknown, plain.with_columns(rate=text)):
+        with pytest.raises(InputError, match=r"sector|no column rate|'ZZ' is not .* C0, C1|rate '60%'"):
             models.with_rates(one, np.zeros_like(one.trade), bad)
 
 

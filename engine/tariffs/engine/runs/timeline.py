@@ -212,6 +212,8 @@ def _days(law: Law, start: datetime, end: datetime, market: str) -> list[tuple[d
     count = (last - first).days + 1
     if not 1 <= count <= MOST_DAYS:
         message, fix = f"The period {first} to {last} has {count:,} days.", f"Give 1 to {MOST_DAYS:,} days."
+        if count < 1:
+            message, fix = f"The period ends on {last}, before {first}.", "Give a later end."
         raise InputError("ENTRY_DATE_INVALID", message, field="end", fix=fix)
     days = (first + timedelta(days=index) for index in range(count))
     return [(day, entry_instant(law, day.isoformat(), market).astimezone(UTC)) for day in days]

@@ -103,7 +103,7 @@ def _fail(error: TariffsError, arguments: Sequence[str]) -> int:
 
 
 def _place(error: TariffsError) -> str:
-    if "line" not in error.metadata:
+    if "line" not in error.metadata or f":{error.metadata['line']}:" in error.message:
         return ""
     return f"line {error.metadata['line']}, column {error.metadata.get('column', '1')}: "
 

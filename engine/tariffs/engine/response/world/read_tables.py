@@ -137,8 +137,10 @@ def with_rates(table: OneSectorTable | SectorTable, base: F64, rates: pl.DataFra
     if missing:
         raise invalid_table(f"The tariffs have no column {', '.join(sorted(missing))}.")
     values = rates["rate"].cast(pl.Float64, strict=False).to_numpy()
-    if not (np.isfinite(values) & (values > -1.0)).all():
-        raise invalid_table("A rate of the tariffs is no fraction above -1.")
+    wrong = ~(np.isfinite(values) & (values > -1.0))
+    if wrong.any():
+        rate = rates["rate"][int(wrong.argmax())]
+        raise invalid_table(f"The rate {rate!r} of the tariffs is no fraction above -1, such as 0.25.")
     is_own = rates["exporter"] == rates["importer"]
     if (is_own & (rates["rate"].cast(pl.Float64) != 0.0)).any():
         raise invalid_table("The tariffs charge a country's own goods.")
@@ -199,7 +201,8 @@ def _places(frame: pl.DataFrame, column: str, names: Iterable[object]) -> np.nda
     found = [place.get(str(value), -1) for value in frame[column]]
     if -1 in found:
         value = frame[column][found.index(-1)]
-        raise invalid_table(f"{column} {value!r} is not in the table.")
+        some = f"{', '.join([*place][:3])} and so on"
+        raise invalid_table(f"{column} {value!r} is not in the table, which has {some}.")
     return np.array(found, dtype=np.int64)
 
 
