@@ -15,8 +15,11 @@ from tariffs.client.cli.commands import Output, UnderLaw, command, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
-from tariffs.client.results.duty_options import OPTION_TITLES, OptionsResult, ScenarioOptions
+from tariffs.client.results.duty_options import OPTION_TITLES, DutyOption, OptionsResult, ScenarioOptions
+from tariffs.client.results.short_names import spelled_out
 
+_FOLDED = {"needs_fact": "Not computed without a fact", "no_gain": "Saves nothing (--wide has the reasons)"}
+"""Titles of the options that are listed by name alone, by state."""
 EXAMPLES = examples(
     "tariffs options 9503.00.0073 --origin CN --date 2025-04-20 --value 10000 --withdrawal 2025-06-20",
     "tariffs options 8471.30.0100 --origin MX --date 2026-06-20 --value 10000 --fact usmca_share=1",
@@ -129,12 +132,15 @@ def _print(result: OptionsResult, *, wide: bool) -> None:
         _print_scenario(out, one, wide=wide)
     if result.open_facts:
         out.print("Facts that would change the answer (--fact NAME=VALUE):")
-        out.print(
-            text_table(["fact", "meaning"], ([one.name, escape(one.text)] for one in result.open_facts))
-        )
+        out.print(text_table(["fact", "meaning"], ([one.name, one.text] for one in result.open_facts)))
         out.print()
     out.print("Not a ruling or advice. Costs of zones, warehouses, bonds and brokers are not counted.")
     print_footer(out, result.provenance)
+
+
+def _is_shown(option: DutyOption) -> bool:
+    """Test whether an option has a saving, or is closed whatever the facts."""
+    return bool(option.saving or option.saving_if) or option.state not in _FOLDED
 
 
 def _print_scenario(out: Console, one: ScenarioOptions, *, wide: bool) -> None:
@@ -144,8 +150,16 @@ def _print_scenario(out: Console, one: ScenarioOptions, *, wide: bool) -> None:
     out.print()
     words, state, *amounts, why = OPTION_TITLES
     columns: list[str | Column] = [words, state, *right(*amounts), why]
-    out.print(text_table(columns, (map(escape, option.cells) for option in one.options)))
-    out.print()
+    shown = [option for option in one.options if wide or _is_shown(option)]
+    if shown:
+        cells = ([*option.cells[:-1], spelled_out(option.why)] for option in shown)
+        out.print(text_table(columns, cells))
+        out.print()
+    for state, title in _FOLDED.items():
+        names = [option.title for option in one.options if option.state == state and option not in shown]
+        if names:
+            out.print(escape(f"{title}: {'; '.join(names)}."))
+            out.print()
     for option in one.options if wide else (each for each in one.options if each.state == "saves"):
         out.print(f"[bold]{escape(option.title)}[/bold]")
         out.print(f"  Catch: {escape(option.catch)}")
