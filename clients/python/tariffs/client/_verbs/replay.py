@@ -30,7 +30,7 @@ LAW_VERSION = "law_version"
 REQUEST = "request"
 _FRAME = "given as a frame"
 _FRAMES = {"impact": ("groups", "lines"), "timeline": ("segments", "score"), "sweep": ("groups",)}
-_REPLAYED = " and ".join(_FRAMES)
+_REPLAYED = " or ".join(", ".join(_FRAMES).rsplit(", ", 1))
 _INPUTS = (
     ("scenarios", "scenario"),
     ("table_digest", "table"),
@@ -126,7 +126,7 @@ def replay(client: ReplayClient, result: Path, table: Table | None = None) -> Re
     provenance, rows = _read(result)
     call = provenance.get(REQUEST)
     if not isinstance(call, Mapping) or call.get("verb") not in _FRAMES:
-        raise _no_result(result, f"it does not contain its call, as results of {_REPLAYED} do")
+        raise _no_result(result, f"it does not contain its call, as a result of {_REPLAYED} does")
     frame = _frame(result, rows)
     again = _run(client, _under_its_law(client, call, provenance), table)
     named = [getattr(again, name) for name in _FRAMES[str(call["verb"])]]

@@ -67,11 +67,12 @@ def read_entries(
     """
     claims = {claim.id: claim.type for claim in law.claims}
     unread = unread_rows(frame)
+    given = frame.drop(ROW_FAULT, strict=False).columns
     frame = rename_known(frame, (*READ, *CHARGES.values(), *claims, *further))
     frame = frame.drop(ROW_FAULT, strict=False)
     missing = [name for name in REQUIRED if name not in frame.columns]
     if missing:
-        raise _lacking(frame, missing)
+        raise _lacking(given, missing)
     if not frame.height:
         raise InvalidRequest("TABLE_EMPTY", "The table has no rows.", field="lines")
     table = EntryTable(frame, _form(frame, claims, date_format, further))
@@ -93,15 +94,13 @@ def read_entries(
     return table
 
 
-def _lacking(frame: pl.DataFrame, missing: list[str]) -> InvalidRequest:
+def _lacking(given: list[str], missing: list[str]) -> InvalidRequest:
     """Make the error of missing columns, with similar columns of the table as suggestions."""
-    similar_by_name = {
-        name: difflib.get_close_matches(name, frame.columns, n=1, cutoff=_ALIKE) for name in missing
-    }
+    similar_by_name = {name: difflib.get_close_matches(name, given, n=1, cutoff=_ALIKE) for name in missing}
     hints = [f"{similar[0]!r} may be {name}" for name, similar in similar_by_name.items() if similar]
     return InvalidRequest(
         "COLUMN_MISSING",
-        f"The table lacks {', '.join(missing)}; it has {', '.join(frame.columns) or 'no columns'}.",
+        f"The table lacks {', '.join(missing)}; it has {', '.join(given) or 'no columns'}.",
         field=missing[0],
         fix=(f"Rename the columns ({'; '.join(hints)})" if hints else f"It needs {', '.join(REQUIRED)}")
         + "; mapping= names the columns of your table.",

@@ -7,6 +7,8 @@ import re
 _ARGUMENTS = re.compile(r'\b(target|mapping|date_format)=(?:"([\w/]+)")?')
 _IN_WORDS = {
     "Client.local()": "--local",
+    "Connect to a server, or call impact and timeline, which take tables of any size in this process.": "Name one with "
+    "--target or TARIFFS_TARGET; `tariffs serve` starts one.",
     "Give the call more time with timeout=.": "Ask for less at once; a run goes on by itself with --detach.",
     "Wait longer with timeout=, or get the run later with Client.run.": "See it later with `tariffs runs show`.",
     "In Python scenarios are the second argument, scenarios=.": "Scenarios are given with -s.",

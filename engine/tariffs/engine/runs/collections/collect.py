@@ -237,7 +237,7 @@ def months_between(start: str, end: str) -> tuple[str, ...]:
         months.append(days_of(months[-1])[1].isoformat()[:7])
     if not first <= start <= end or len(months) > _MOST_MONTHS:
         message = f"The months {start} to {end} cannot be computed."
-        fix = f"Give months from {first} on, at most {_MOST_MONTHS} after it."
+        fix = f"Give months from {first} on, at most {_MOST_MONTHS} after it, the first one first."
         raise InputError("ENTRY_DATE_INVALID", message, field="from", fix=fix)
     return tuple(months)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 from rich.console import Console
@@ -118,7 +119,8 @@ def print_changes(result: LawChanges) -> None:
     """Print the changes of the law by instant, and the effect of each step on the table."""
     out = console()
     for change in result.changes:
-        _print_change(out, change)
+        # Steps are the keys of the tables below.
+        _print_change(out, change if result.effects.height else replace(change, step=None))
     if result.effects.height:
         out.print()
         out.print(_rounded(result.effects))
@@ -135,7 +137,7 @@ def print_changes(result: LawChanges) -> None:
 
 
 def _print_change(out: Console, change: LawChange) -> None:
-    step = "" if change.step is None else f"[{change.step}] "
+    step = "" if change.step is None else f"step {change.step}, "
     when = change.effect_time or "no date"
     known = f", published {change.known_from}" if change.known_from else ""
     out.print(escape(f"{step}{when}{known}: {change.kind} {', '.join(change.measures)}"))
