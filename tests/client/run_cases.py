@@ -193,7 +193,7 @@ def refusal(case: Case) -> refusals.Refusal | None:
     later = {"own_table", "dates", "mixture"}
     for unknown in (later | {"files"}, later, set[str]()):
         known = {name: value for name, value in asked.items() if name not in unknown}
-        if (found := next((one for one in refusals.REFUSALS if one.holds(known)), None)) is not None:
+        if (found := next((one for one in refusals.refusals() if one.holds(known)), None)) is not None:
             return found
     return None
 
@@ -229,7 +229,7 @@ def is_run(case: Case) -> bool:
     if is_long and any(case.get(name) for name in ("draws", "attribute", "dates")):
         return False  # Some forty laws of each draw, coalition or day; other horizons have the pairs of these options.
     asked = asked_of(case)
-    return not any(one.holds(asked) for one in refusals.REFUSALS)
+    return not any(one.holds(asked) for one in refusals.refusals())
 
 
 def table(case: Case) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from tariffs.client.cli.commands import command as command_of
 from tariffs.engine.errors import InputError
 from tariffs.engine.runs.column_names import PROHIBITED_SURPLUS
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.refusals import OPTIONS, REFUSALS, Refusal
+from tariffs.engine.runs.refusals import OPTIONS, Refusal, refusals
 from tariffs.reference_pages.run_options import replaced
 from tariffs.run_spec import spec
 from tariffs.run_spec.option import IMPACT, SEEK, SWEEP, TIMELINE, VERBS
@@ -173,7 +173,7 @@ ON_THE_COMMAND_LINE = {"scenarios": "scenario", "include_lines": "lines", "lines
 
 def case_of(refusal: Refusal) -> Case:
     """The simplest case that a refusal is of."""
-    others = [one for one in REFUSALS if one is not refusal]
+    others = [one for one in refusals() if one is not refusal]
 
     def allowed(case: Case) -> bool:
         asked = asked_of(case)
@@ -186,7 +186,7 @@ def case_of(refusal: Refusal) -> Case:
     return found
 
 
-@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda one: ",".join(one.when))
+@pytest.mark.parametrize("refusal", refusals(), ids=lambda one: ",".join(one.when))
 def test_a_refusal_is_the_same_from_every_side(
     refusal: Refusal,
     here: Client,

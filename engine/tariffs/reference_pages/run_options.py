@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tariffs.engine.runs.refusals import ARGUMENTS, FACTS, LAYOUTS, REFUSALS, Refusal
+from tariffs.engine.runs.refusals import ARGUMENTS, FACTS, LAYOUTS, Refusal, refusals
 from tariffs.run_spec.option import VERBS, Kind, RunOption
 from tariffs.run_spec.spec import OPTIONS
 
@@ -33,7 +33,7 @@ def _tables() -> Iterator[str]:
     yield ""
     yield "| refused | reason | text | what to do |"
     yield "|---|---|---|---|"
-    yield from map(_row, REFUSALS)
+    yield from map(_row, refusals())
 
 
 def _verbs(title: str, takers: Mapping[str, Sequence[str]]) -> Iterator[str]:
