@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tariffs.client.cli.app import run
+from tariffs.engine.law.documents import source_faults
 from tariffs.engine.law.files import HERE
 from tariffs.engine.law.lint import Finding, lint_law
-from tariffs.engine.law.source_checks import source_faults
 
 
 @pytest.fixture

@@ -9,9 +9,14 @@ from zoneinfo import ZoneInfo
 
 from tariffs.engine.law import Law, Measure
 from tariffs.engine.law.amendments import Act
-from tariffs.engine.law.describe_rows import describe_base, describe_charge, describe_goods
+from tariffs.engine.law.describe_rows import (
+    describe_act,
+    describe_base,
+    describe_charge,
+    describe_goods,
+    describe_row_list,
+)
 from tariffs.engine.law.model import FULL_BASE, Period, Row
-from tariffs.engine.runs.law_history.change_words import describe_act, describe_row_list
 from tariffs.reference_pages.citations import linked
 
 _MATRIX = 5

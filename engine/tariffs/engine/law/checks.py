@@ -8,18 +8,23 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import chain, pairwise
 
-from tariffs.engine.law.code_checks import headings_as_products, idle_retired_codes, unknown_codes
 from tariffs.engine.law.conditions import ENTRY_DATE
-from tariffs.engine.law.family_checks import unreported, unsettled_families
 from tariffs.engine.law.law import CLAIM_COST, REVIVE, Law
 from tariffs.engine.law.model import CONFIDENCE, US, US_ABOVE, Period, Row, Scope
-from tariffs.engine.law.row_checks import dearer_partners, headings_of_others, never_reached
+from tariffs.engine.law.row_checks import (
+    Names,
+    dearer_partners,
+    headings_as_products,
+    headings_of_others,
+    idle_retired_codes,
+    never_reached,
+    unknown_codes,
+    unreported,
+    unsettled_families,
+)
 
 _SOURCED = "AB"
 _CONTENT = {"steel_share", "aluminum_share", "copper_share"}
-
-Names = Iterator[tuple[str, str]]
-"""Names at fault, each with its path."""
 
 
 @dataclass(frozen=True)

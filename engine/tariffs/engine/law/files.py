@@ -9,8 +9,7 @@ from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tariffs.engine.law.documents import SOURCES, CitedFiles
-from tariffs.engine.law.file_access import LawFiles
+from tariffs.engine.law.documents import SOURCES, CitedFiles, LawFiles
 from tariffs.engine.law.origin_tables import read_table, with_tables
 from tariffs.engine.law.raw_fields import Raw, check_keys, fault
 

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
 
 from tariffs.engine.errors import TariffsError
 from tariffs.engine.law.checks import RULES
-from tariffs.engine.law.documents import document_faults
-from tariffs.engine.law.file_access import LawFiles
+from tariffs.engine.law.conditions import ENTRY_DATE
+from tariffs.engine.law.documents import LawFiles, document_faults
 from tariffs.engine.law.files import HERE, DirectoryFiles, raw_of
-from tariffs.engine.law.instant_checks import (
-    after_noon,
-    unpublished_lists,
-    unpublished_rows,
-    unpublished_rules,
-    wrong_offsets,
-)
-from tariffs.engine.law.law import Law
+from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.loader import file_of, law_faults, message_of
 from tariffs.engine.law.pack.read import open_pack
+from tariffs.engine.law.row_checks import Names
 
 RETROACTIVE_DAYS = 60
 """An act published later than this many days after its effect needs a note; most such dates are mistyped."""
@@ -160,21 +156,6 @@ def _of_days(law: Law, raw: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(file_of(path, raw["files"]), path, f"{name} {fault}", fix)
 
 
-_PUBLISHED = "Add known_from, the day of publication."
-_LIST_CHANGE = "Add the day of the change with known_from to list_changes.yaml."
-_DAYS = (
-    (
-        wrong_offsets,
-        "has not the offset of its clock on that day",
-        "Write the offset of summer or winter time.",
-    ),
-    (after_noon, "is a minute after noon", "Write T00:01 for 12:01 a.m."),
-    (unpublished_rules, "does not say when it was published", _PUBLISHED),
-    (unpublished_lists, "changes while in use and does not say when that was published", _LIST_CHANGE),
-    (unpublished_rows, "begins after its period and does not say when it was published", _PUBLISHED),
-)
-
-
 def _days_late(part: Mapping[str, Any]) -> int:
     texts = (part.get("from") or part.get("at") or "", part.get("known_from") or "")
     try:
@@ -195,4 +176,111 @@ def _used_row_sets(value: Any) -> Iterator[str]:
             yield from _used_row_sets(item)
 
 
-__all__ = ["Finding", "Lint", "lint_files", "lint_law"]
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?[+-]\d\d:\d\d")
+# "12:01 a.m." is 00:01; one minute after noon is most likely a misreading of it.
+_AFTER_NOON = "T12:01"
+_SHARED = ("row_sets", "groups", "events", "rules", "port_fees", "fees", "line_notes")
+
+
+def wrong_offsets(raw: Mapping[str, Any], law: Law) -> Names:
+    """Find instants whose offset is not that of their clock on that day."""
+    for path, text, zones in _instants(raw, law):
+        moment = datetime.fromisoformat(text)
+        if all(moment.replace(tzinfo=zone).utcoffset() != moment.utcoffset() for zone in zones):
+            yield text, path
+
+
+def after_noon(raw: Mapping[str, Any], law: Law) -> Names:
+    """Find instants of the home market at 12:01, where 12:01 a.m. may be meant."""
+    home = law.zones[IMPORT]
+    for path, text, zones in _instants(raw, law):
+        if (
+            _AFTER_NOON in text
+            and datetime.fromisoformat(text).utcoffset() == _offset(text, home)
+            and home in zones
+        ):
+            yield text, path
+
+
+def _offset(text: str, zone: ZoneInfo) -> Any:
+    return datetime.fromisoformat(text).replace(tzinfo=zone).utcoffset()
+
+
+def _instants(raw: Mapping[str, Any], law: Law) -> Iterator[tuple[str, str, Sequence[ZoneInfo]]]:
+    """Yield the instants of law data, each with its path and the clocks that it may be on."""
+    for measure in raw["measures"]:
+        name = measure.get("id", "")
+        market = law.measures[name].market
+        # A port fee or a control is on the clock of the country that has it, which is no market of goods.
+        clocks = (
+            (law.zones[market],) if market == IMPORT or market in law.markets else tuple(law.zones.values())
+        )
+        yield from ((path, text, clocks) for path, text in _texts(measure, f"measures.{name}"))
+    for part in _SHARED:
+        for path, text in _texts(raw.get(part, {}), part):
+            yield path, text, tuple(law.zones.values())
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _texts(part, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _texts(part, f"{path}[{index}]")
+    elif isinstance(value, str):
+        yield from ((path, text) for text in _INSTANT.findall(value))
+
+
+def unpublished_rules(raw: Mapping[str, Any], law: Law) -> Names:
+    """Find stacking rules that do not say when they were published."""
+    for rule in raw.get("rules", ()):
+        if "known_from" not in rule:
+            yield rule.get("id", ""), f"rules.{rule.get('id', '')}"
+
+
+def unpublished_lists(raw: Mapping[str, Any], law: Law) -> Names:
+    """Find lists that change inside a period or an act that names them and do not say when that was published."""
+    for name, product_list in law.lists.items():
+        for at in product_list.boundaries:
+            if at not in product_list.changes and any(start < at < end for start, end in _uses(law, name)):
+                yield f"{name} on {at.astimezone(law.zones[IMPORT]).date()}", f"lists.{name}"
+
+
+def _uses(law: Law, name: str) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the instants between which periods and acts name a list."""
+    first, last = law.coverage
+    for measure in law.measures.values():
+        for period in measure.periods:
+            if any(name in row.scope.names for row in period.rows):
+                yield period.start or first, period.end or last
+        for act in law.acts[measure.id]:
+            if name in act.scope.names:
+                yield act.start or first, act.until or last
+
+
+def unpublished_rows(raw: Mapping[str, Any], law: Law) -> Names:
+    """Find rows that begin after their period and do not say when they were published."""
+    for measure in law.measures.values():
+        for period in measure.periods:
+            for place, row in enumerate(period.rows):
+                begins = [c.operand for c in row.conditions if c.claim == ENTRY_DATE and c.op in {">", ">="}]
+                later = any(isinstance(at, datetime) and period.start and at > period.start for at in begins)
+                if later and row.known_from is None:
+                    name = f"row {place + 1} ({row.heading or row.kind}) of {period.id}"
+                    yield name, f"measures.{measure.id}.{period.id}.rows"
+
+
+_PUBLISHED = "Add known_from, the day of publication."
+_LIST_CHANGE = "Add the day of the change with known_from to list_changes.yaml."
+_DAYS = (
+    (
+        wrong_offsets,
+        "has not the offset of its clock on that day",
+        "Write the offset of summer or winter time.",
+    ),
+    (after_noon, "is a minute after noon", "Write T00:01 for 12:01 a.m."),
+    (unpublished_rules, "does not say when it was published", _PUBLISHED),
+    (unpublished_lists, "changes while in use and does not say when that was published", _LIST_CHANGE),
+    (unpublished_rows, "begins after its period and does not say when it was published", _PUBLISHED),
+)

@@ -16,9 +16,9 @@ from tariffs.engine.law.amendments import Act
 from tariffs.engine.law.conditions import Condition, Fact
 from tariffs.engine.law.law import IMPORT, Active, Law
 from tariffs.engine.law.matching import Reach
+from tariffs.engine.law.measure_history import state_as_tested
 from tariffs.engine.law.measure_state import known, known_periods
 from tariffs.engine.law.model import PROHIBITION, Measure, Row
-from tariffs.engine.law.tested_dates import state_as_tested
 from tariffs.engine.line_duty.class_profile import ClassProfile, SegmentKey, compiles_soon, kept_by_segment
 from tariffs.engine.line_duty.entry_line import ResolvedLine
 from tariffs.engine.line_duty.scope_index import ScopeIndex

@@ -10,9 +10,8 @@ from typing import Any
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.lint import Finding, lint_files
-from tariffs.engine.law.pack.read import LawPack, open_pack
+from tariffs.engine.law.pack.read import LawPack, open_pack, open_trusted_pack
 from tariffs.engine.law.pack.signature import PublicKeys
-from tariffs.engine.law.pack.trust import open_trusted_pack
 from tariffs.engine.line_duty.golden_cases import check_cases, read_cases
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import library

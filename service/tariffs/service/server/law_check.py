@@ -93,8 +93,8 @@ def error_of(result: Mapping[str, Any], name: str) -> LawError:
 def main(pack: str, keys: str, unsigned: str) -> None:
     """Check a pack and print the result."""
     os.nice(_NICENESS)
+    from tariffs.engine.law.pack.read import open_trusted_pack
     from tariffs.engine.law.pack.signature import PublicKeys
-    from tariffs.engine.law.pack.trust import open_trusted_pack
 
     try:
         trusted = PublicKeys.read(Path(keys)) if keys else PublicKeys([])

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from tariffs.engine.errors import LawError
-from tariffs.engine.law.file_access import LawFiles
+from tariffs.engine.law.documents import LawFiles
 from tariffs.engine.law.files import DirectoryFiles, raw_of
 from tariffs.engine.law.loader import digest_of, law_from_raw
 from tariffs.engine.law.pack import archive

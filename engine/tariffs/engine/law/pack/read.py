@@ -1,4 +1,4 @@
-"""Read a law pack: check members, manifest and signature, and give its law and its golden cases."""
+"""Read a law pack, trusted or not: check members, manifest and signature, and give its law and its golden cases."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tariffs.engine.law.pack import archive
 from tariffs.engine.law.pack.archive import PACK_BYTES, pack_fault
 from tariffs.engine.law.pack.build import GOLDEN, LAW
 from tariffs.engine.law.pack.manifest import MANIFEST, SIGNATURE, Manifest, read_manifest
+from tariffs.engine.law.pack.signature import PublicKeys, check_signature, untrusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,3 +147,21 @@ def _check_texts(value: Any) -> None:
             _check_texts(item)
     elif not isinstance(value, str):
         raise ValueError("a scalar is not text")
+
+
+def open_trusted_pack(path: Path, keys: PublicKeys, *, unsigned: bool) -> tuple[LawPack, str]:
+    """Open a pack; the second value is the id of the key that signed it, empty for an unsigned one.
+
+    Args:
+        path: its file.
+        keys: the keys that are trusted.
+        unsigned: packs without a signature are allowed.
+
+    Raises:
+        LawError: LAW_PACK_INVALID or LAW_PACK_UNTRUSTED.
+    """
+    pack = open_pack(path)
+    signer = check_signature(pack.signed, pack.signature, keys, pack.name)
+    if not signer and not unsigned:
+        raise untrusted(pack.name, "it is not signed")
+    return pack, signer

@@ -16,13 +16,18 @@ from zoneinfo import ZoneInfo
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.amendments import Act
 from tariffs.engine.law.conditions import ENTRY_DATE
-from tariffs.engine.law.describe_rows import describe_charge, describe_goods
+from tariffs.engine.law.describe_rows import (
+    describe_act,
+    describe_charge,
+    describe_goods,
+    describe_row_list,
+    scope_words,
+)
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.measure_state import known, redated
 from tariffs.engine.law.model import Measure, Rule, RuleEnd, Scope, published
 from tariffs.engine.law.suspensions import Reached, suspended_scopes, suspensions_of
-from tariffs.engine.runs.law_history.change_words import describe_act, describe_row_list, scope_words
 from tariffs.engine.schedule.country_names import read_country
 from tariffs.engine.tables.dates import DateError, read_day
 
