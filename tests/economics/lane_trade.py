@@ -17,9 +17,8 @@ from tariffs.engine.response.lanes.adjustment import DutyPath, HorizonElasticiti
 from tariffs.engine.response.lanes.lane_rates import RatePaths
 from tariffs.engine.response.lanes.lane_sections import LaneSums
 from tariffs.engine.response.lanes.lane_sweep import LaneSweep
-from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable
+from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable, SweptTrade
 from tariffs.engine.response.lanes.law_lanes import LawLanes
-from tariffs.engine.response.lanes.swept_trade import SweptTrade
 from tariffs.engine.response.sectors.lane_market import Nests
 from tariffs.engine.response.sectors.market import market
 

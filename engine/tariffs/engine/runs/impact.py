@@ -27,12 +27,11 @@ from tariffs.engine.runs.outcomes.outcome import Outcome
 from tariffs.engine.runs.outcomes.table_run import TableRun
 from tariffs.engine.runs.port_fees import fee_notes
 from tariffs.engine.runs.price_effect import household_effect, industry_duties, method_facts, price_effect
-from tariffs.engine.runs.prohibited_surplus import add_prohibited_surplus
 from tariffs.engine.runs.reactions import Reactions
 from tariffs.engine.runs.results import compared_groups, compared_totals
 from tariffs.engine.runs.stepwise_run import RunArguments, RunEnd, StepwiseRun
 from tariffs.engine.runs.sums import Sums
-from tariffs.engine.runs.surplus_parts import SurplusParts
+from tariffs.engine.runs.surplus_parts import SurplusParts, add_prohibited_surplus
 from tariffs.engine.scenario import (
     apply_scenario,
     components,

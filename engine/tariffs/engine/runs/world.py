@@ -27,7 +27,7 @@ from tariffs.engine.response.world import (
     with_rates,
 )
 from tariffs.engine.response.world.elasticity_draws import elasticity_factors, log_spread, with_ranges
-from tariffs.engine.response.world.one_sector_parameters import TRANSFERS, ZERO, check
+from tariffs.engine.response.world.one_sector import TRANSFERS, ZERO, check
 from tariffs.engine.response.world.read_tables import Files
 from tariffs.engine.response.world.retaliation import BY_LAW, NONE, OPTIMAL, RETALIATION
 from tariffs.engine.response.world.world_result import mean_of

@@ -11,9 +11,7 @@ from tariffs.engine.base.array_utils import F64
 from tariffs.engine.base.minimum import least_between
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.world.newton import CERTIFIED
-from tariffs.engine.response.world.one_sector_results import OneSectorWorld
-from tariffs.engine.response.world.sector_results import SectorsWorld
-from tariffs.engine.response.world.world_result import WorldResult
+from tariffs.engine.response.world.world_result import OneSectorWorld, SectorsWorld, WorldResult
 
 World = OneSectorWorld | SectorsWorld
 Rates = Callable[[F64], F64]

@@ -12,7 +12,7 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
 from tariffs.engine.response.lanes.lane_rates import RatePaths
-from tariffs.engine.response.lanes.swept_trade import SweptTrade
+from tariffs.engine.response.lanes.lane_table import SweptTrade
 
 _REFRESH_BELOW = -0.5
 # Relative fall of a sum of weights from which on its log keeps more digits than that of one plus the growth.

@@ -18,8 +18,7 @@ from tariffs.engine.response.lanes.lane_sections import (
     cut_sections,
     lane_pack,
 )
-from tariffs.engine.response.lanes.lane_table import CHUNK_VARIETIES
-from tariffs.engine.response.lanes.swept_trade import SweptTrade
+from tariffs.engine.response.lanes.lane_table import CHUNK_VARIETIES, SweptTrade
 
 if TYPE_CHECKING:
     from tariffs.engine.response.kernels.lane_terms import LanePack

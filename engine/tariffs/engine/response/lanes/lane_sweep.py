@@ -17,8 +17,8 @@ from tariffs.engine.response.lanes.lane_fixed import StillProducts, compose, sta
 from tariffs.engine.response.lanes.lane_pack import PackedLanes, pack_lanes
 from tariffs.engine.response.lanes.lane_rates import RatePaths
 from tariffs.engine.response.lanes.lane_sections import LaneSums, LaneTask
+from tariffs.engine.response.lanes.lane_table import SweptTrade
 from tariffs.engine.response.lanes.steep_lanes import add_steep
-from tariffs.engine.response.lanes.swept_trade import SweptTrade
 from tariffs.engine.response.sectors.lane_market import LaneMarket
 
 if TYPE_CHECKING:

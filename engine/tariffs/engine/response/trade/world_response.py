@@ -19,11 +19,10 @@ from tariffs.engine.response.elasticities.parameters import ProductParameters
 from tariffs.engine.response.elasticities.thetas import ThetaParameters
 from tariffs.engine.response.trade.trade_response import Response, VolumeSolver
 from tariffs.engine.response.trade.varieties import VarietyRates, VarietyVolume
-from tariffs.engine.response.world.one_sector_parameters import LEAST_RATE, OneSectorParameters
-from tariffs.engine.response.world.one_sector_results import OneSectorWorld
+from tariffs.engine.response.world.one_sector import LEAST_RATE, OneSectorParameters
 from tariffs.engine.response.world.read_tables import EMBEDDED, baseline
 from tariffs.engine.response.world.retaliation import answered
-from tariffs.engine.response.world.world_result import WorldResult
+from tariffs.engine.response.world.world_result import OneSectorWorld, WorldResult
 from tariffs.engine.schedule.countries import country_rows
 from tariffs.engine.table_duty.duties import Duties
 

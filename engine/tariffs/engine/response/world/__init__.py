@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tariffs.engine.response.world.icio import any_sector_table, icio_table
-from tariffs.engine.response.world.one_sector_parameters import (
+from tariffs.engine.response.world.one_sector import (
     DEFICITS,
     EATON_KORTUM_KRUGMAN,
     OneSectorParameters,
+    OneSectorTable,
+    make_table,
 )
-from tariffs.engine.response.world.one_sector_results import OneSectorWorld
-from tariffs.engine.response.world.one_sector_table import OneSectorTable, make_table
 from tariffs.engine.response.world.read_tables import (
     baseline,
     one_sector_table,
@@ -17,9 +17,8 @@ from tariffs.engine.response.world.read_tables import (
     with_rates,
 )
 from tariffs.engine.response.world.retaliation import optimal_retaliation, optimal_tariff, uniform_retaliation
-from tariffs.engine.response.world.sector_results import SectorsWorld
-from tariffs.engine.response.world.sector_table import SectorTable
-from tariffs.engine.response.world.world_result import COLUMNS, WorldResult
+from tariffs.engine.response.world.sectors import SectorTable
+from tariffs.engine.response.world.world_result import COLUMNS, OneSectorWorld, SectorsWorld, WorldResult
 
 __all__ = [
     "COLUMNS",

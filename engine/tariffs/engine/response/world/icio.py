@@ -22,7 +22,7 @@ from tariffs.engine.response.world.read_tables import (
     invalid_table,
     sector_table,
 )
-from tariffs.engine.response.world.sector_table import SectorTable
+from tariffs.engine.response.world.sectors import SectorTable
 
 _MILLION = 1e6
 _OUTPUT = ("OUT", "OUTPUT")

@@ -6,22 +6,178 @@ importer. See docs/models/world.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64
+from tariffs.engine.base.array_utils import F64, Bools
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.world.newton import Solution, System, inverse_of, solve, solve_along
-from tariffs.engine.response.world.one_sector_parameters import (
-    BALANCED,
-    INCOME_TAX,
-    ZERO,
-    OneSectorParameters,
-)
-from tariffs.engine.response.world.one_sector_table import OneSectorTable
+
+INCOME_TAX = "income_tax"
+REBATES = (INCOME_TAX, "lump_sum")
+TRANSFERS, BALANCED, ZERO = DEFICITS = ("transfers", "balanced_with_us", "zero")
+_EPS, _SCALE = 4.0, 0.67
+LEAST_RATE = -0.99
+"""Least tariff that a law gives, a fraction: one of -100 % has no equilibrium."""
+
+
+def check(name: str, value: Any, holds: bool, allowed: str) -> None:
+    """Refuse a value of a parameter that is not allowed.
+
+    Raises:
+        InputError: PARAMETER_INVALID.
+    """
+    if not holds:
+        raise InputError(
+            "PARAMETER_INVALID", f"{name} is {value!r}.", field=name, fix=f"Give a value {allowed}."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneSectorParameters:
+    """Parameters of the model of one sector; the defaults are those of the published baseline.
+
+    Attributes:
+        elasticity: trade elasticity (eps), > 0.
+        labour: elasticity of labour supply to the real wage (kappa), >= 0.
+        scale: elasticity of productivity to employment (psi), >= 0; it stays when `elasticity` changes.
+        firm_elasticity: elasticity between the goods of firms (theta), > 0; it stays when `elasticity` changes.
+        pass_through: pass-through of tariffs to consumers (phi~); 1 is the baseline, 0.25 the published variant.
+        destination_share: share of a sale that stays with its destination (nu) everywhere, in [0, 1); None: the two
+            values of the table.
+        price_elasticity: elasticity of consumer prices to tariffs (phi) everywhere; None: from `pass_through` and nu.
+        rebate: `income_tax` lowers the tax on labour by the tariff revenue, `lump_sum` hands it out.
+        deficits: `transfers` keeps each deficit a fixed share of world income, `balanced_with_us` takes each country's
+            bilateral balance with the home country off it, `zero` begins from a world without deficits.
+    """
+
+    elasticity: float = _EPS
+    labour: float = 0.5
+    scale: float = _SCALE / _EPS
+    firm_elasticity: float = _EPS / _SCALE
+    pass_through: float = 1.0
+    destination_share: float | None = None
+    price_elasticity: float | None = None
+    rebate: str = INCOME_TAX
+    deficits: str = TRANSFERS
+
+    def __post_init__(self) -> None:
+        """Check ranges and names.
+
+        Raises:
+            InputError: PARAMETER_INVALID.
+        """
+        check("elasticity", self.elasticity, 0.0 < self.elasticity < np.inf, "above 0")
+        check("firm_elasticity", self.firm_elasticity, 0.0 < self.firm_elasticity < np.inf, "above 0")
+        for name in ("labour", "scale"):
+            check(name, getattr(self, name), 0.0 <= getattr(self, name) < np.inf, "0 or more")
+        share = self.destination_share
+        check("destination_share", share, share is None or 0.0 <= share < 1.0, "from 0 to below 1")
+        check("rebate", self.rebate, self.rebate in REBATES, " or ".join(REBATES))
+        check("deficits", self.deficits, self.deficits in DEFICITS, " or ".join(DEFICITS))
+
+    def phi(self, destination_share: F64) -> F64:
+        """Compute the elasticity of consumer prices to tariffs by country, from nu."""
+        if self.price_elasticity is not None:
+            return np.full(len(destination_share), self.price_elasticity)
+        theta = self.firm_elasticity
+        return self.pass_through + (1.0 + theta) / ((1.0 - destination_share) * theta) - 1.0 / theta - 1.0
+
+
+EATON_KORTUM_KRUGMAN = OneSectorParameters(destination_share=0.0, price_elasticity=1.0)
+"""Published variant without shares of destinations and with full pass-through: nu = 0, phi = 1."""
+
+
+HOME_SHARE, OTHERS_SHARE = 0.26, 0.12
+"""Published means of nu over the sales of producers of the United States, and of all others."""
+
+
+@dataclass(frozen=True)
+class OneSectorTable:
+    """Trade of a year in USD, exporter by importer, with home sales on the diagonal.
+
+    Attributes:
+        countries: ISO 3166-1 alpha-3 codes.
+        home: code of the country whose deficits and retaliation the closures speak of.
+        trade: sales of the exporter (row) to the importer (column).
+        destination_share: share of a sale that stays with its destination (nu), by country.
+        source: what the table was made of, for the provenance.
+    """
+
+    countries: tuple[str, ...]
+    home: str
+    trade: F64
+    destination_share: F64
+    source: str
+
+    @property
+    def home_index(self) -> int:
+        """Place of the home country."""
+        return self.countries.index(self.home)
+
+    @cached_property
+    def spending(self) -> F64:
+        """Spending of each country (E)."""
+        found: F64 = self.trade.sum(axis=0)
+        return found
+
+
+def make_table(countries: Sequence[str], home: str, flows: F64, gdp: F64, source: str) -> OneSectorTable:
+    """Make a table from trade between countries and GDP.
+
+    The two values of nu are those at which producers of the home country and of all others have the published means
+    over their own sales. Home sales are what spending leaves over imports, at least 0.
+
+    Args:
+        countries: codes.
+        home: code of the home country.
+        flows: trade between countries in USD, exporter by importer, 0 on the diagonal.
+        gdp: GDP by country in USD.
+        source: what the data are.
+    """
+    is_home = np.array([country == home for country in countries])
+    of_others, of_home = _shares(_regions(flows, is_home), _by_region(gdp, is_home))
+    kept = np.where(is_home, of_home, of_others)
+    spending = gdp + _transfers(flows, kept)
+    home_sales = np.maximum(spending - flows.sum(axis=0), 0.0)
+    return OneSectorTable(tuple(countries), home, flows + np.diag(home_sales), kept, source)
+
+
+def _transfers(flows: F64, kept: F64) -> F64:
+    found: F64 = (1.0 - kept) * (flows.sum(axis=0) - flows @ (1.0 - kept))
+    return found
+
+
+def _by_region(values: F64, is_home: Bools) -> F64:
+    return np.array([values[~is_home].sum(), values[is_home].sum()])
+
+
+def _regions(flows: F64, is_home: Bools) -> F64:
+    """Sum trade by region, all others before the home country."""
+    groups = np.stack([~is_home, is_home]).astype(np.float64)
+    return groups @ flows @ groups.T
+
+
+def _shares(flows: F64, gdp: F64) -> F64:
+    """Solve for nu of all others and of the home country."""
+    wanted = np.array([OTHERS_SHARE, HOME_SHARE])
+
+    def gap(kept: F64) -> F64:
+        sales = gdp + _transfers(flows, kept) - flows.sum(axis=0) + np.diag(flows)
+        exports = np.array([flows[0, 1], flows[1, 0]])
+        found: F64 = (kept * sales + kept[::-1] * exports) / (sales + exports) - wanted
+        return found
+
+    def slope(kept: F64) -> F64:
+        steps = 1e-6 * np.eye(2)
+        return np.column_stack([(gap(kept + step) - gap(kept - step)) / 2e-6 for step in steps])
+
+    return solve(System(lambda x: x, gap, slope), wanted).unknowns
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ import polars as pl
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.constants import digest, table_bytes
-from tariffs.engine.response.world.one_sector_table import OneSectorTable, make_table
-from tariffs.engine.response.world.sector_table import SectorTable
+from tariffs.engine.response.world.one_sector import OneSectorTable, make_table
+from tariffs.engine.response.world.sectors import SectorTable
 
 EMBEDDED = ("world_trade_2023.parquet", "world_countries_2023.csv")
 """Files of the embedded table."""

@@ -6,8 +6,7 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.response.world.one_sector import OneSector
-from tariffs.engine.response.world.one_sector_results import OneSectorWorld
-from tariffs.engine.response.world.sector_results import SectorsWorld
+from tariffs.engine.response.world.world_result import OneSectorWorld, SectorsWorld
 
 NONE, BY_LAW, RECIPROCAL, OPTIMAL = RETALIATION = ("none", "law", "reciprocal", "optimal")
 SPENDING, INCOME = WEIGHTS = ("spending", "income")

@@ -15,9 +15,8 @@ from tariffs.engine.response.lanes.adjustment import PathTrade, StageElasticitie
 from tariffs.engine.response.lanes.lane_rates import RatePaths
 from tariffs.engine.response.lanes.lane_sections import LaneSums
 from tariffs.engine.response.lanes.lane_sweep import STEEP, LaneSweep
-from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable
+from tariffs.engine.response.lanes.lane_table import LaneGroups, LaneTable, SweptTrade
 from tariffs.engine.response.lanes.mean_ages import MeanAges
-from tariffs.engine.response.lanes.swept_trade import SweptTrade
 from tariffs.engine.response.sectors.sector_market import kappa_of
 from tariffs.engine.response.trade.trade_response import ARMINGTON, PROHIBITIVE, Response, domestic_shipments
 from tariffs.engine.runs.column_names import DOMESTIC_SUMS

@@ -11,7 +11,7 @@ from tariffs.engine.base.array_utils import F64, ratio, sums_of
 from tariffs.engine.response.elasticities.thetas import theta_of_industry
 from tariffs.engine.response.industries import industry_of
 from tariffs.engine.response.world import OneSectorTable, SectorTable
-from tariffs.engine.response.world.one_sector_parameters import LEAST_RATE
+from tariffs.engine.response.world.one_sector import LEAST_RATE
 from tariffs.engine.runs.sums import Sums
 from tariffs.engine.schedule.countries import country_rows
 from tariffs.engine.schedule.reference_data import exports_by_chapter
