@@ -68,7 +68,6 @@ def law_from_raw(raw: Mapping[str, Any], origins: frozenset[str] | None = None, 
     """Read the law of a raw mapping.
 
     Args:
-        raw: the law as `read_raw` gives it.
         origins: the codes of all countries; those of ISO 3166-1 if None.
         digest: its `digest_of`, if that is known.
 

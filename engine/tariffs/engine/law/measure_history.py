@@ -36,10 +36,8 @@ def state_as_tested(
     entry instant. A measure that is over or suspended at entry applies to no goods, whatever their date.
 
     Args:
-        measure: the measure.
         acts: its known acts, law before scenario, each in order.
         periods: its known periods.
-        instant: the entry instant.
         zone: the zone in which conditions state their instants, that of the measure's direction.
     """
     state = measure_state(measure, acts, periods, instant)

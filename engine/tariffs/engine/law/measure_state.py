@@ -69,10 +69,8 @@ def measure_state(
     """State of a measure at an instant; None if it applies to no one.
 
     Args:
-        measure: the measure.
         acts: its known acts, law before scenario, each in order.
         periods: its known periods.
-        instant: the entry instant.
     """
     if measure.announced:
         return None

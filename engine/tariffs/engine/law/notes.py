@@ -24,7 +24,6 @@ def unread(law: Law, day: date, known_on: date) -> tuple[Note, ...]:
     """Note that an answer is for a day after the last one to which acts have been read.
 
     Args:
-        law: the law.
         day: the last day that the answer is for.
         known_on: the day whose acts count; if all of those have been read there is no note.
     """
@@ -53,11 +52,7 @@ def void_suspensions(
     """Note suspensions whose end had no effect because the measure was void by then.
 
     Args:
-        law: the law.
-        instant: the entry instant.
-        known_on: the day whose acts count.
         reaches: tests whether a scope holds some of the goods.
-        market: that of the goods.
     """
     notes = []
     for measure in law.measures.values():

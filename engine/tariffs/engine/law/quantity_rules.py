@@ -25,7 +25,6 @@ def quantity_rules(
 
     Args:
         law: the law, after any scenario.
-        instant: the instant.
         known_on: the day whose acts count; None is the law's as-of day.
         market: that of the goods; empty for all.
     """

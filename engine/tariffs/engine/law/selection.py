@@ -108,7 +108,6 @@ def check_suspension(change: Change, ends: Sequence[datetime | None], context: C
     """Refuse to extend or end a suspension that does not exist, or to extend one to before its end.
 
     Args:
-        change: the change.
         ends: the ends of the suspensions it reaches, or of measures enacted for a time.
         context: the clock of the measures.
 

@@ -74,8 +74,6 @@ def ends_of(measure: Measure, acts: Iterable[Act], reaching: Act) -> list[dateti
     """List the ends of the suspensions that an act may reach; without any, the written ends of the periods.
 
     Args:
-        measure: the measure.
-        acts: its acts so far.
         reaching: the act that extends or ends them.
     """
     goods = Reached.of(reaching)

@@ -32,11 +32,7 @@ def switches_behind(
     """Find the switches an answer depends on, with their values.
 
     Args:
-        law: the law of the answer.
-        instant: the entry instant.
-        known_on: the day whose acts count.
         reaches: tests whether the goods of the answer, or some of them, are in a scope.
-        market: that of the goods.
     """
     behind = switch_effects(law, instant, known_on, market)
     seen: dict[int, bool] = {}

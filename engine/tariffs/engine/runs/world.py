@@ -248,8 +248,6 @@ def law_tariffs(solved: World, found: LawTariffs, scenario: Scenario, on: str, a
     """Tariffs of the world under a scenario on a day, with those of partners under their law if they answer by it.
 
     Args:
-        solved: the world.
-        found: the law's changes of duty.
         scenario: no mixture.
         on: day, ISO text.
         answer: of `RETALIATION`.

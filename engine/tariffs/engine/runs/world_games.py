@@ -94,8 +94,6 @@ def best_tariff(
     """Find the uniform tariff that is best for a country, or for several that choose together.
 
     Args:
-        world: the world.
-        countries: their codes.
         tariffs: tariffs of all others; default those of the world before.
         answer: what partners make of tariffs, such as reciprocal ones.
 
@@ -112,7 +110,6 @@ def nash(world: World, players: Sequence[Sequence[str]], tariffs: F64 | None = N
     """Find uniform tariffs of players of which each is the best answer to the others, by best responses in turn.
 
     Args:
-        world: the world.
         players: codes of the countries of each; a player counts its mean welfare, weighted by spending.
         tariffs: tariffs of all others, which stay; default those of the world before.
 

@@ -34,8 +34,6 @@ class LawTariffs:
     Args:
         law: the law before scenarios.
         options: choice of the law: day known, switches, confidence.
-        context: cancellation.
-        table: table of the world.
     """
 
     law: Law

@@ -49,10 +49,6 @@ def written(members: Mapping[str, bytes]) -> bytes:
 def read(data: bytes, pack: str) -> dict[str, bytes]:
     """Read the members of an archive.
 
-    Args:
-        data: its bytes.
-        pack: the name of its file, for errors.
-
     Raises:
         LawError: LAW_PACK_INVALID: it is damaged, too large, or has a member that is no plain file.
     """

@@ -63,10 +63,6 @@ def checksum_of(content: bytes) -> str:
 def read_manifest(members: Mapping[str, bytes], pack: str) -> Manifest:
     """Read the manifest of a pack.
 
-    Args:
-        members: the members.
-        pack: the name of its file, for errors.
-
     Raises:
         LawError: LAW_PACK_INVALID.
     """

@@ -82,10 +82,6 @@ def open_pack(path: Path) -> LawPack:
 def read_pack(data: bytes, name: str) -> LawPack:
     """Read a pack from its bytes; its law is read later.
 
-    Args:
-        data: its bytes.
-        name: the name of its file, for errors.
-
     Raises:
         LawError: LAW_PACK_INVALID.
     """
@@ -153,8 +149,6 @@ def open_trusted_pack(path: Path, keys: PublicKeys, *, unsigned: bool) -> tuple[
     """Open a pack; the second value is the id of the key that signed it, empty for an unsigned one.
 
     Args:
-        path: its file.
-        keys: the keys that are trusted.
         unsigned: packs without a signature are allowed.
 
     Raises:

@@ -34,11 +34,7 @@ def sign(manifest: bytes, key: Path) -> bytes:
 
 
 class PublicKeys:
-    """Keys whose signatures are trusted, by id.
-
-    Args:
-        keys: the keys.
-    """
+    """Keys whose signatures are trusted, by id."""
 
     def __init__(self, keys: list[Ed25519PublicKey]) -> None:
         self._keys = {key_id(key): key for key in keys}

@@ -249,9 +249,7 @@ def passthrough_steps(
     """Compute value and quantity hat per variety, surplus and welfare per product, of steps under passthrough.
 
     Args:
-        trade: the trade at the baseline.
         steps: changes of duty with their ages, oldest first.
-        parameters: elasticities by age.
     """
     value, hat = trade.v0.copy(), np.ones(len(trade.v0))
     owned = np.zeros((2, len(hat)))
@@ -273,13 +271,6 @@ def mean_weights(
 
     The mean is over the changes of duty, by value times the absolute change of ln(1 + t); a group without a change has
     the weights of age 0.
-
-    Args:
-        trade: the trade at the baseline.
-        steps: changes of duty with their ages.
-        profile: the weights by age.
-        group: group of each variety.
-        groups: number of groups.
     """
     moves = [step.moves for step in steps]
     sizes = [sums_of(group[own.variety], trade.v0[own.variety] * np.abs(own.power), groups) for own in moves]

@@ -60,10 +60,7 @@ def compose(
     """Compose the steps of marked varieties on some days.
 
     Args:
-        swept: the trade.
         marks: the varieties, whose rates no lane moves on these days.
-        paths: the paths.
-        days: the days.
         share: share of each variety in the landed cost of its product before the first of the days.
         terms: of the kinds by day (kinds x days x terms); see `kernels.lane_terms`.
     """

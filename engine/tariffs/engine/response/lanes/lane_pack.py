@@ -61,8 +61,6 @@ def pack_lanes(
     """Arrange trade from a day on.
 
     Args:
-        swept: the trade.
-        paths: the paths.
         first: the day.
         start: state before it.
         fixed: varieties that no lane moves, after the last day.

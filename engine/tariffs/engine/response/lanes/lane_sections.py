@@ -201,13 +201,10 @@ class LaneTask:
         """Sum the products in n lanes, the same bits on any number of threads.
 
         Args:
-            duty: rates in lanes.
-            demand: elasticities in lanes.
             skips: lanes of products to leave out.
             market: market above the products: room for log prices of their imports (products, n), and a function of
                 these that gives what it shifts, and the sums of its nests.
             hats: (parts, 2, n) and (products, n), to be filled with hats of value and quantity and with growth.
-            threads: threads to use.
         """
         from tariffs.engine.response.kernels.exp_log import LANES
         from tariffs.engine.response.kernels.lane_sums import SUMS

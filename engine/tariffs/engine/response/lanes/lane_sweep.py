@@ -52,7 +52,6 @@ class LaneSweep:
     any number of threads; other marks of what moves change the last bits.
 
     Args:
-        swept: the trade.
         paths: rates of the paths.
         elasticities: sigma, eta, kappa and inverse supply of the kinds by day (4, kinds, days), the same in all lanes;
             without them every call gives its own, and all varieties move on the only day. Kappa is that of nests.
@@ -126,7 +125,6 @@ class LaneSweep:
         Args:
             rates: (forms, lanes) rate of each of `forms` in at most `SIDE_BY_SIDE` lanes.
             elasticities: of the lanes (4, kinds, lanes), where they are not those of all.
-            threads: threads to use.
 
         Raises:
             InputError: PARAMETER_INVALID: a lane without finite answer.

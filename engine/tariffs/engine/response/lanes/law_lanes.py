@@ -40,8 +40,6 @@ class LawLanes:
     """Solver of one law for elasticities in lanes.
 
     Args:
-        table: the trade.
-        duty: duty of the law.
         market: market of sectors above the products, all of whose steps are one.
         threads: threads to use; the result has the same bits on any number.
 

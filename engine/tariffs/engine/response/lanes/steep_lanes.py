@@ -35,9 +35,7 @@ def add_steep(
     """Add the chosen products to the sums of a lane; return their varieties, and hats of value and quantity.
 
     Args:
-        table, duty: the trade and the law.
         columns: sigma, eta and inverse supply of the lane (horizons, 3, products).
-        chosen: marks the products.
         lane: place of the lane in the sums.
         sums: sums, added to in place.
 

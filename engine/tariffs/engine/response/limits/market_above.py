@@ -63,7 +63,6 @@ class MarketAbove:
         """Make the market of a response; None if each product is by itself.
 
         Args:
-            response: the response.
             products: the products, whole nests where there are any.
             volume, landed: trade after duties, and landed imports of the products in it, USD.
             parameters, central: elasticities of all products of the table, and their eta in the run without draws.

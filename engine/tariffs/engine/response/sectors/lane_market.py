@@ -60,7 +60,6 @@ class LaneMarket:
         """Arrange nests.
 
         Args:
-            nests: the market.
             landed: landed imports of each product at the baseline, USD.
             kind: row of the elasticities of each product.
             owner: whose surplus that of a product is; that of nests with one owner is not divided over products.

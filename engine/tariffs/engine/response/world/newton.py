@@ -54,7 +54,6 @@ def solve(system: System[State], start: F64, inverse: F64 | None = None) -> Solu
     """Solve a system from a start until its residuals are at the rounding error.
 
     Args:
-        system: equations and Jacobian.
         start: unknowns to begin from.
         inverse: inverse of the Jacobian near the start, where that of a neighbour is known.
 

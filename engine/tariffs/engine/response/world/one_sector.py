@@ -134,8 +134,6 @@ def make_table(countries: Sequence[str], home: str, flows: F64, gdp: F64, source
     over their own sales. Home sales are what spending leaves over imports, at least 0.
 
     Args:
-        countries: codes.
-        home: code of the home country.
         flows: trade between countries in USD, exporter by importer, 0 on the diagonal.
         gdp: GDP by country in USD.
         source: what the data are.

@@ -22,7 +22,6 @@ def answered(
     """Add what partners charge on goods of the home country to tariffs.
 
     Args:
-        world: the world.
         rates: tariffs, [sector by] exporter by importer, with those of the law where partners answer by it.
         retaliation: `reciprocal` adds what was added on their goods, `optimal` is the published formula of one sector.
         reaction: part of what was added that they add, besides.
@@ -43,7 +42,6 @@ def optimal_tariff(model: OneSector, weight: str = SPENDING) -> float:
     """Compute the published formula of the best uniform tariff of the home country, a fraction.
 
     Args:
-        model: world of one sector.
         weight: what home sales are taken off: `spending` (Table 1) or `income` (Table 2) of the home country.
     """
     home = model.table.home_index

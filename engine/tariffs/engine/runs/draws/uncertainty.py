@@ -60,9 +60,6 @@ class _DrawnLanes(NamedTuple):
 class UncertaintyRun:
     """Draws of the elasticities over one table and its response, as the options of the run ask for.
 
-    Args:
-        table_run: the table, with a response.
-
     Raises:
         InputError: PARAMETER_INVALID as for `Draws`, or if there are too many groups for that many draws.
     """

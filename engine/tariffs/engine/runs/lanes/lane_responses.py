@@ -71,14 +71,7 @@ def is_summed_exactly(run: TableRun, outcome: Outcome) -> bool:
 
 
 def point_response(run: TableRun, outcome: Outcome, group: PointGroup, dated: Dated) -> Responding | None:
-    """Prepare the response of points with one law but for rates; None if sums over varieties cannot express it.
-
-    Args:
-        run: the table, with a response that is summed by variety.
-        outcome: results under the law.
-        group: points of the law, with functions of their rates.
-        dated: the instants of the lines.
-    """
+    """Prepare the response of points with one law but for rates; None if sums over varieties cannot express it."""
     found = VarietyPaths.of(run, outcome, group, dated) if is_summed_exactly(run, outcome) else None
     if found is None:
         return None
@@ -123,7 +116,6 @@ class RespondingLaws:
     At one horizon they are; on the adjustment path each law has days of its own.
 
     Args:
-        run: the table.
         parts: the laws, in the order in which their outcomes are going to be asked for.
     """
 
@@ -233,14 +225,7 @@ def _has_pairs(run: TableRun, duties: Duties) -> bool:
 
 
 def _pairs_of(run: TableRun, outcomes: Sequence[Outcome], class_of: I32, classes: int) -> ClassPairs | None:
-    """Number the pairs of a class of goods and a group by which values are summed; None where none needs them.
-
-    Args:
-        run: the table, with a response.
-        outcomes: results under the laws that are solved together.
-        class_of: class of each variety, of so many.
-        classes: number of classes.
-    """
+    """Number the pairs of a class of goods and a group by which values are summed; None where none needs them."""
     assert run.response is not None
     if not any(_has_pairs(run, outcome.duties) for outcome in outcomes):
         return None
@@ -260,11 +245,7 @@ def _after_sums(
     """Arrange the sums of lanes as those of a run.
 
     Args:
-        run: the table, with a response.
-        duties: duties under the law of the lanes.
         classes: classes of the atoms by instant.
-        lanes: the table in lanes.
-        sums: the sums.
         rates: by instant the rate of each row of the law (lanes x rows).
         before: duty before the response, at whose places that by authority is summed; without it all groups and
             authorities.

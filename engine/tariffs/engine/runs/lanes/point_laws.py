@@ -122,8 +122,6 @@ class PointLaws:
     """Laws of the points of a sweep over one scenario; what is found about its parameters serves all blocks.
 
     Args:
-        run: the table.
-        scenario: the scenario with parameters.
         on: day of the law, ISO text.
         points: values of the parameters at all points; other blocks of them have the same bits.
     """

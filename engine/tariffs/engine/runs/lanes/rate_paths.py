@@ -103,14 +103,7 @@ class VarietyPaths:
 
     @classmethod
     def of(cls, run: TableRun, outcome: Outcome, group: PointGroup, dated: Dated) -> VarietyPaths | None:
-        """Find the paths; None if sums over varieties cannot express them.
-
-        Args:
-            run: the table, with a response.
-            outcome: results under the law of the points.
-            group: the points, with the functions of their rates.
-            dated: the instants of the lines.
-        """
+        """Find the paths; None if sums over varieties cannot express them."""
         response, law, history = run.response, group.law, FormHistory()
         assert response is not None
         days = _changing_days(run, group, dated)

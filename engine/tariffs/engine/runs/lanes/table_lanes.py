@@ -56,8 +56,6 @@ class TableLanes:
     """Solver of laws over the varieties of a table.
 
     Args:
-        run: the table, with a response.
-        paths: rates of the paths of duty.
         of_variety: path of each variety.
         pairs: pairs of class and group, by which values are summed as well; None without such sums.
     """
@@ -88,9 +86,6 @@ class TableLanes:
 
     def goods(self, sums: LaneSums) -> tuple[dict[str, F64], dict[str, F64]]:
         """Sum domestic goods, of which there are none without a market of sectors.
-
-        Args:
-            sums: sums of laws.
 
         Returns:
             DOMESTIC_SUMS by group of whole products (laws x groups), and of the whole table (laws).

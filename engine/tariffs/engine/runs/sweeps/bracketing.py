@@ -159,9 +159,6 @@ def _itp(low: int, high: int, at_low: float, at_high: float, width: int, left: i
     """Choose the next step within a bracket: interpolate, truncate towards the middle, project.
 
     Args:
-        low: lower end of the bracket.
-        high: upper end.
-        at_low: value there.
         at_high: value there, of the opposite sign.
         width: width of the first bracket.
         left: evaluations left until the bracket must be of width 1.

@@ -65,7 +65,6 @@ class PointEvaluator:
 
     Args:
         run: the table with its options.
-        scenario: the scenario with its parameters.
         on: day of the law, ISO text.
         points: values of the parameters at all points that may be evaluated, or at some of each range.
     """
@@ -82,7 +81,6 @@ class PointEvaluator:
         """Compute points.
 
         Args:
-            points: the points.
             step: called with the number of points done before each part of the work; it may raise CANCELLED.
 
         Raises:

@@ -186,7 +186,6 @@ def points_end(
     """Assemble what ends a run over points of one scenario on one day.
 
     Args:
-        run: the table.
         filled: the scenario with the values that are the same at all points, and the day.
         day_notes: those on the day as given.
         notes: those of the points.

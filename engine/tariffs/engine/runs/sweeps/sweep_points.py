@@ -210,9 +210,6 @@ def seek_range(name: str, low: str, high: str, kind: str = "") -> SeekRange:
     """Read the range of a parameter from its ends.
 
     Args:
-        name: name of the parameter.
-        low: lowest value.
-        high: highest value.
         kind: kind of the parameter; `on_off` takes 0 and 1 as two values.
 
     Raises:
