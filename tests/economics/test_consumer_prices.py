@@ -12,8 +12,13 @@ import pytest
 from tariffs.client.cli.__main__ import run
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.constants import DATA, table
-from tariffs.engine.response.consumer_prices import MARGINS, YALE_MULTIPLIER, commodities, consumer_prices
-from tariffs.engine.response.households import household_costs
+from tariffs.engine.response.consumer_prices import (
+    MARGINS,
+    YALE_MULTIPLIER,
+    commodities,
+    consumer_prices,
+    household_costs,
+)
 from tariffs.engine.runs.impact import ScenarioImpact
 from tariffs.engine.validation.published_deciles import compare_households
 from tariffs.importers import households as importer

@@ -14,8 +14,7 @@ from tariffs.client import Client
 from tariffs.client.errors import InvalidRequest
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.response.rivals import share_out
-from tariffs.engine.response.trend import read_trend, years_between
+from tariffs.engine.response.trend import read_trend, share_out, years_between
 from tariffs.engine.runs.impact import Impact
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.timeline import timeline

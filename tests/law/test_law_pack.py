@@ -23,8 +23,8 @@ from tariffs.engine.law.files import HERE, read_raw
 from tariffs.engine.law.lint import lint_law
 from tariffs.engine.law.loader import digest_of
 from tariffs.engine.law.pack import archive
+from tariffs.engine.law.pack.archive import MANIFEST, SIGNATURE
 from tariffs.engine.law.pack.build import build_pack
-from tariffs.engine.law.pack.manifest import MANIFEST, SIGNATURE
 from tariffs.engine.law.pack.read import read_pack
 from tariffs.engine.law.pack.signature import PublicKeys
 from tariffs.engine.law.yaml_texts import load_yaml

@@ -19,8 +19,8 @@ from tariffs.client.cli.__main__ import run as command
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.pack import archive
+from tariffs.engine.law.pack.archive import MANIFEST, SIGNATURE
 from tariffs.engine.law.pack.build import build_pack
-from tariffs.engine.law.pack.manifest import MANIFEST, SIGNATURE
 from tariffs.engine.law.pack.signature import sign
 from tariffs.service.rpc.laws import LATEST, LAWS
 from tariffs.service.storage.scenario_events import SCENARIO_CHECKS

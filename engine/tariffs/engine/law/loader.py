@@ -40,9 +40,7 @@ from tariffs.engine.law.values import digits, read_day, read_instant, read_rate
 from tariffs.engine.schedule.countries import origin_codes
 
 # What makes the raw mapping and its digest of the files.
-_READERS = tuple(
-    f"law/{name}.py" for name in ("files", "yaml_texts", "loader", "raw_fields", "documents", "origin_tables")
-)
+_READERS = tuple(f"law/{name}.py" for name in ("files", "yaml_texts", "loader", "raw_fields", "documents"))
 
 
 def digest_of(raw: Mapping[str, Any]) -> str:

@@ -10,8 +10,7 @@ from typing import Self
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, sum_of
-from tariffs.engine.response.rivals import RivalCells, nest
-from tariffs.engine.response.trend import read_trend, years_between
+from tariffs.engine.response.trend import RivalCells, nest, read_trend, years_between
 from tariffs.engine.runs.column_names import DUTY_FORECAST, VALUE_FORECAST
 from tariffs.engine.runs.outcomes.outcome import Outcome
 from tariffs.engine.runs.outcomes.table_run import TableRun

@@ -14,7 +14,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import entry_instant, entry_moment, moment_notes, unread_of
-from tariffs.engine.response.households import FACTS, fit_text
+from tariffs.engine.response.consumer_prices import FACTS, fit_text
 from tariffs.engine.runs.attribution import attribute
 from tariffs.engine.runs.collections.basis import COLLECTED, collected_sums
 from tariffs.engine.runs.collections.frozen import frozen

@@ -13,11 +13,11 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_dates import covered_moment, known_on_notes, known_on_text, moment_notes
+from tariffs.engine.response.consumer_prices import DECILE
 from tariffs.engine.response.elasticities.draws import DEFAULT_SPREADS, GENERATOR, Spreads
 from tariffs.engine.response.elasticities.parameters import DEFAULT_HORIZON, ProductParameters
 from tariffs.engine.response.elasticities.thetas import LASTING
 from tariffs.engine.response.exchange_rate import NO_OFFSET, offset_facts
-from tariffs.engine.response.households import DECILE
 from tariffs.engine.response.industries import SOURCE
 from tariffs.engine.response.inputs import MOST, Range, invalid
 from tariffs.engine.response.models.model_facts import INCOME, INCOME_AND_CURRENCY, MODELS

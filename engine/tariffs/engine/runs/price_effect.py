@@ -9,8 +9,14 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64, sums_of
-from tariffs.engine.response.consumer_prices import DETAIL, METHODS, SOURCE, commodities, consumer_prices
-from tariffs.engine.response.households import household_costs
+from tariffs.engine.response.consumer_prices import (
+    DETAIL,
+    METHODS,
+    SOURCE,
+    commodities,
+    consumer_prices,
+    household_costs,
+)
 from tariffs.engine.response.industries import industries, industry_of, pools, summaries
 from tariffs.engine.runs.outcomes.outcome import Outcome
 from tariffs.engine.runs.outcomes.table_run import TableRun

@@ -20,8 +20,7 @@ from tariffs.engine.law.yaml_texts import load_yaml
 from tariffs.engine.response.elasticities.adjustment_profile import path_parameters_for
 from tariffs.engine.response.elasticities.parameters import PATH
 from tariffs.engine.response.industries import naics_of
-from tariffs.engine.response.rivals import nest
-from tariffs.engine.response.trend import growth_before
+from tariffs.engine.response.trend import growth_before, nest
 from tariffs.engine.runs.column_names import VALUE_FORECAST
 from tariffs.engine.runs.impact import Impact, impact
 from tariffs.engine.runs.options import Options, Point

@@ -14,7 +14,7 @@ from tariffs.engine.law.documents import LawFiles
 from tariffs.engine.law.files import DirectoryFiles, raw_of
 from tariffs.engine.law.loader import digest_of, law_from_raw
 from tariffs.engine.law.pack import archive
-from tariffs.engine.law.pack.manifest import FORMAT, MANIFEST, SIGNATURE, VERSION, Manifest, checksum_of
+from tariffs.engine.law.pack.archive import FORMAT, MANIFEST, SIGNATURE, VERSION, Manifest, checksum_of
 from tariffs.engine.law.pack.signature import sign
 from tariffs.engine.law.yaml_texts import load_yaml
 

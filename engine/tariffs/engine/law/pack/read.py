@@ -14,9 +14,15 @@ from tariffs.engine.law.files import raw_of
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.loader import digest_of, law_from_raw
 from tariffs.engine.law.pack import archive
-from tariffs.engine.law.pack.archive import PACK_BYTES, pack_fault
+from tariffs.engine.law.pack.archive import (
+    MANIFEST,
+    PACK_BYTES,
+    SIGNATURE,
+    Manifest,
+    pack_fault,
+    read_manifest,
+)
 from tariffs.engine.law.pack.build import GOLDEN, LAW
-from tariffs.engine.law.pack.manifest import MANIFEST, SIGNATURE, Manifest, read_manifest
 from tariffs.engine.law.pack.signature import PublicKeys, check_signature, untrusted
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tariffs.engine.response.world.icio import any_sector_table, icio_table
 from tariffs.engine.response.world.one_sector import (
     DEFICITS,
     EATON_KORTUM_KRUGMAN,
@@ -11,7 +10,9 @@ from tariffs.engine.response.world.one_sector import (
     make_table,
 )
 from tariffs.engine.response.world.read_tables import (
+    any_sector_table,
     baseline,
+    icio_table,
     one_sector_table,
     sector_table,
     with_rates,
