@@ -17,7 +17,6 @@ from tariffs.engine.response.inputs import Floats
 
 Bits = NDArray[np.uint32]
 
-DIMENSIONS = 32
 _BITS = 32
 _HASH = (0x6C50B47C, 0xB82F1E52, 0xC7AFE638, 0x8D22F6E6)
 _MASKS = ((1, 0x55555555), (2, 0x33333333), (4, 0x0F0F0F0F), (8, 0x00FF00FF), (16, 0x0000FFFF))
