@@ -18,7 +18,7 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.errors import InputError, LawError, ScenarioError, TariffsError
 from tariffs.engine.law.amendments import UNSELECTIVE, Act, Change
 from tariffs.engine.law.assumptions import NONE, Assumptions
-from tariffs.engine.law.bound_measures import Binder, BoundMeasures
+from tariffs.engine.law.bound_measures import Binder, BoundMeasures, MeasureIndex, check_suspension, unmatched
 from tariffs.engine.law.commitments import QuantityRule
 from tariffs.engine.law.fee_tables import Fees, PortFeeTable, SourcedVoyage
 from tariffs.engine.law.fixed_parts import FixedParts
@@ -47,7 +47,6 @@ from tariffs.engine.law.raw_fields import Context, in_scenario
 from tariffs.engine.law.read import read_measure
 from tariffs.engine.law.refund_terms import RefundTerms
 from tariffs.engine.law.rule_book import RuleBook
-from tariffs.engine.law.selection import MeasureIndex, check_suspension, unmatched
 from tariffs.engine.law.suspensions import ends_of
 from tariffs.engine.schedule.countries import origin_codes
 from tariffs.engine.schedule.country_names import origins_named

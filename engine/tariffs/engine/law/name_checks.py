@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tariffs.engine.errors import TariffsError
 from tariffs.engine.law.amendments import Act
+from tariffs.engine.law.bound_measures import unmatched
 from tariffs.engine.law.conditions import MODE, Condition
 from tariffs.engine.law.known_names import ORIGINS, unknown
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.model import Measure, Row
 from tariffs.engine.law.raw_fields import fault
-from tariffs.engine.law.selection import unmatched
 from tariffs.engine.law.values import is_code
 from tariffs.engine.schedule.transport import MODES
 
