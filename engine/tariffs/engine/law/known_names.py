@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tariffs.engine.base.spelling import nearest
-from tariffs.engine.errors import ScenarioError
+from tariffs.engine.errors import ScenarioError, TariffsError
 from tariffs.engine.law.model import Scope
 from tariffs.engine.law.values import is_code
 from tariffs.engine.schedule.country_names import origins_named, similar_origins
@@ -18,14 +18,19 @@ ORIGINS = "country or group"
 """The kind of names that people also write as a country's name or alpha-3 code."""
 
 
+def refuse(errors: Iterable[TariffsError]) -> None:
+    """Raise the first of some errors."""
+    for error in errors:
+        raise error
+
+
 def check_known(names: Iterable[str], known: Collection[str], kind: str, path: str) -> None:
     """Refuse a name that is not among the known ones.
 
     Raises:
         ScenarioError: NOTHING_MATCHED with the nearest names.
     """
-    for error in unknown(names, known, kind, path):
-        raise error
+    refuse(unknown(names, known, kind, path))
 
 
 def unknown(names: Iterable[str], known: Collection[str], kind: str, path: str) -> Iterator[ScenarioError]:
@@ -61,8 +66,7 @@ class Names:
         Raises:
             ScenarioError: NOTHING_MATCHED with the path of the scope's key.
         """
-        for error in self.unknown_in(scope, path):
-            raise error
+        refuse(self.unknown_in(scope, path))
 
     def unknown_in(self, scope: Scope, path: str) -> Iterator[ScenarioError]:
         """Yield the error of every list, group or country of a scope that does not exist."""
@@ -72,22 +76,8 @@ class Names:
             lists = (name for name in _joined(names) if not is_code(name))
             yield from unknown(lists, self.lists, "product list", _below(path, key))
 
-    def check_switches(self, wanted: Mapping[str, str], path: str) -> None:
-        """Refuse a switch or a value of it that does not exist.
-
-        Raises:
-            ScenarioError: SWITCH_RETIRED or SWITCH_UNKNOWN with the path of the switch.
-        """
-        for name, value in wanted.items():
-            self.check_switch(name, value, _below(path, name))
-
-    def check_switch(self, name: str, value: str, path: str) -> None:
-        """Refuse one switch setting that does not exist; raises as `check_switches`."""
-        for error in self.unknown_switch(name, value, path):
-            raise error
-
     def unknown_switch(self, name: str, value: str, path: str) -> Iterator[ScenarioError]:
-        """Yield the error of a switch setting that does not exist, or of a retired switch."""
+        """Yield SWITCH_UNKNOWN for a switch setting that does not exist, or SWITCH_RETIRED, with the path."""
         if name in self.retired:
             yield ScenarioError(
                 "SWITCH_RETIRED",

@@ -22,7 +22,7 @@ from tariffs.engine.law.bound_measures import Binder, BoundMeasures, MeasureInde
 from tariffs.engine.law.commitments import QuantityRule
 from tariffs.engine.law.fee_tables import Fees, PortFeeTable, SourcedVoyage
 from tariffs.engine.law.fixed_parts import FixedParts
-from tariffs.engine.law.known_names import Names
+from tariffs.engine.law.known_names import Names, refuse
 from tariffs.engine.law.law_at import Active, ActiveRule, InForce
 from tariffs.engine.law.law_edits import Constraint, SetClaim, constraint, rules_after, set_claim
 from tariffs.engine.law.line_notes import LineNote, RefusedOrigin
@@ -178,7 +178,7 @@ class Law:
             ScenarioError: SWITCH_RETIRED, or SWITCH_UNKNOWN if there is no such switch or value.
         """
         for name, value in settings.items():
-            self.vocabulary.check_switch(name, value, path)
+            refuse(self.vocabulary.unknown_switch(name, value, path))
         # Without settings the law itself is returned, with all that it has cached.
         return self._derived(settings={**self.settings, **settings}) if settings else self
 

@@ -14,7 +14,7 @@ from tariffs.engine.errors import TariffsError
 from tariffs.engine.law.amendments import Act
 from tariffs.engine.law.bound_measures import unmatched
 from tariffs.engine.law.conditions import MODE, Condition
-from tariffs.engine.law.known_names import ORIGINS, unknown
+from tariffs.engine.law.known_names import ORIGINS, refuse, unknown
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.model import Measure, Row
 from tariffs.engine.law.raw_fields import fault
@@ -31,8 +31,7 @@ def check_names(law: Law) -> None:
     Raises:
         TariffsError: LAW_INVALID, NOTHING_MATCHED or SWITCH_UNKNOWN, its field the path of the name.
     """
-    for error in name_faults(law):
-        raise error
+    refuse(name_faults(law))
 
 
 def name_faults(law: Law) -> Faults:

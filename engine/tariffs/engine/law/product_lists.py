@@ -11,7 +11,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.law.amendments import read_words
-from tariffs.engine.law.known_names import unknown
+from tariffs.engine.law.known_names import check_known
 from tariffs.engine.law.model import holds, published
 from tariffs.engine.law.raw_fields import Raw, check_keys, fault, keys, read_required
 from tariffs.engine.law.values import CODE, digits, is_code, read_day
@@ -89,8 +89,7 @@ def read_lists(
 ) -> dict[str, ProductList]:
     """Read the product lists and list_changes.yaml."""
     acts = _read_changes(changes, zone)
-    for error in unknown(acts, raw, "product list", "list_changes"):
-        raise error
+    check_known(acts, raw, "product list", "list_changes")
     lists = {name: _read_list(name, rows, acts.get(name, {}), zone) for name, rows in raw.items()}
     for name, dated in acts.items():
         for at in sorted(dated.keys() - set(lists[name].boundaries)):

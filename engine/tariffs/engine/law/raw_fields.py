@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from tariffs.engine.errors import LawError, ScenarioError, TariffsError
 from tariffs.engine.law.amendments import read_scope, read_words
 from tariffs.engine.law.conditions import Condition, parse_condition
-from tariffs.engine.law.known_names import Names
+from tariffs.engine.law.known_names import Names, refuse
 from tariffs.engine.law.model import Scope
 from tariffs.engine.law.values import read_day, read_instant
 
@@ -124,7 +124,8 @@ class Context:
         values = raw.get("switch", {})
         if not isinstance(values, Mapping):
             raise fault(f"{path}.switch", "a mapping {name: value} is expected")
-        self.names.check_switches(values, f"{path}.switch")
+        for name, value in values.items():
+            refuse(self.names.unknown_switch(name, value, f"{path}.switch.{name}"))
         return dict(values)
 
     def known_from(self, raw: Raw, start: datetime | None, path: str) -> date | None:
