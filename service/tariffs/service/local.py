@@ -18,12 +18,12 @@ from tariffs.engine.base.chunks import watched
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law import Law
 from tariffs.service.rpc.laws import LAWS, ServedLaw
-from tariffs.service.wire.status import cancelled_error
+from tariffs.service.wire.status import Cancelled, cancelled_error, check_cancelled
 from tariffs.service.workers.tasks import CALLS, RPC, import_name
 from tariffs.v1 import simulation_service_pb2 as pb
 
 Emit = Callable[[Any], None]
-Work = Callable[[Emit, Callable[[], bool]], None]
+Work = Callable[[Emit, Cancelled], None]
 _END: Any = object()
 _BUFFERED = 4
 _POLL_SECONDS = 0.1
@@ -112,7 +112,7 @@ class LocalServices:
         """Calculate the duty on a stream of rows; requests are read while the responses are."""
         from tariffs.service.rpc import lines
 
-        def work(emit: Emit, cancelled: Callable[[], bool]) -> None:
+        def work(emit: Emit, cancelled: Cancelled) -> None:
             for message in lines.simulate_lines(requests, cancelled):
                 emit(message)
 
@@ -197,8 +197,7 @@ class _ThreadRelay:
         raise cancelled_error()
 
     def _check(self) -> None:
-        if self._is_over():
-            raise cancelled_error()
+        check_cancelled(self._is_over)
 
     def _is_over(self) -> bool:
         return self.closed.is_set() or self._is_late()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -32,7 +32,7 @@ from tariffs.service.rpc.duty import read_line
 from tariffs.service.rpc.importer_requests import base_law, laws_of, scenarios_of, units_of
 from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.shared import law_provenance, notes_of
-from tariffs.service.wire.status import cancelled_error, failure_of, request_invalid, too_large
+from tariffs.service.wire.status import Cancelled, check_cancelled, failure_of, request_invalid, too_large
 from tariffs.v1 import duty_service_pb2 as pb
 
 _ROWS_LIMIT, _SCENARIOS_LIMIT = 20_000, 100
@@ -46,12 +46,8 @@ _MISSING = {
 }
 
 
-def calculate_bom(
-    request: pb.CalculateBomRequest,
-    emit: Callable[[pb.CalculateBomResponse], None],
-    cancelled: Callable[[], bool],
-) -> None:
-    """Rate a bill under each scenario and emit one response; a row that cannot be used is a failure in it.
+def calculate_bom(request: pb.CalculateBomRequest, cancelled: Cancelled) -> pb.CalculateBomResponse:
+    """Rate a bill under each scenario ; a row that cannot be used is a failure in the response.
 
     Raises:
         TariffsError: an invalid day, scenario, switch or origin, or BATCH_TOO_LARGE.
@@ -73,16 +69,14 @@ def calculate_bom(
     rater = BillRater(rows, bill, day, until, known_on=known_on, cancelled=cancelled)
     rated = []
     for one in laws:
-        if cancelled():
-            raise cancelled_error()
+        check_cancelled(cancelled)
         rated.append(rater.rate(one))
     readings = rater.pricing.readings(laws[0][0][1], day) if origins else {}
     listed = {row: readings[row] for use in bill.uses if (row := use.listed) in readings}
     sourced: Sequence[OriginDuties | None] = [None] * len(laws)
     if origins:
         sourced = origin_duties(listed, laws, day, known_on, origins, cancelled)
-    if cancelled():
-        raise cancelled_error()
+    check_cancelled(cancelled)
     response = pb.CalculateBomResponse(
         notes=notes_of((*_notes(rows, bill), *unread_of(base, [day], known_on)))
     )
@@ -102,7 +96,7 @@ def calculate_bom(
             size,
             _ANSWER_LIMIT,
         )
-    emit(response)
+    return response
 
 
 # -- the request -----------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -16,7 +16,7 @@ from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.run_options import LocalInputs
 from tariffs.service.rpc.shared import first_rows, instant_text, law_asked, law_provenance
 from tariffs.service.wire import arrow
-from tariffs.service.wire.status import cancelled_error
+from tariffs.service.wire.status import Cancelled, check_cancelled
 from tariffs.v1 import law_service_pb2 as pb
 
 if TYPE_CHECKING:
@@ -24,12 +24,9 @@ if TYPE_CHECKING:
 
 
 def list_changes(
-    request: pb.ListChangesRequest,
-    emit: Callable[[pb.ListChangesResponse], None],
-    cancelled: Callable[[], bool],
-    local: LocalInputs | None = None,
-) -> None:
-    """Emit one response: the changes, and their effect on a table if one is given.
+    request: pb.ListChangesRequest, cancelled: Cancelled, local: LocalInputs | None = None
+) -> pb.ListChangesResponse:
+    """List the changes, and their effect on a table if one is given.
 
     Raises:
         TariffsError: an invalid window, scenario, switch or table.
@@ -62,7 +59,7 @@ def list_changes(
     )
     if lines:
         _add_effects(law, notices, lines, market, cancelled, response)
-    emit(response)
+    return response
 
 
 class _Lines(NamedTuple):
@@ -92,16 +89,13 @@ def _add_effects(
     notices: tuple[Notice, ...],
     lines_of_table: _Lines,
     market: str,
-    cancelled: Callable[[], bool],
+    cancelled: Cancelled,
     response: pb.ListChangesResponse,
 ) -> None:
     from tariffs.engine.runs.law_history.change_effects import changes_on_table
 
-    def check() -> None:
-        if cancelled():
-            raise cancelled_error()
-
     limit = lines_of_table.limit
+    check = partial(check_cancelled, cancelled)
     effects = changes_on_table(law, notices, lines_of_table.prepared, check=check, market=market)
     lines = effects.lines.sort(pl.col("change").abs(), descending=True, maintain_order=True)
     response.lines, response.lines_left_off = first_rows(lines, limit)

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tariffs.engine.line_duty.entry_dates import known_on_text
 from tariffs.engine.schedule.country_names import read_country
 from tariffs.firm.codes import CodeDuty, code_duties
 from tariffs.service.rpc.checks import few, required, word
 from tariffs.service.rpc.importer_requests import base_law
 from tariffs.service.rpc.shared import law_asked, law_provenance
-from tariffs.service.wire.status import cancelled_error, failure_of, request_invalid
+from tariffs.service.wire.status import Cancelled, check_cancelled, failure_of, request_invalid
 from tariffs.v1 import duty_service_pb2 as pb
 
 _CODES_LIMIT = 20
 
 
-def compare(
-    request: pb.CompareCodesRequest,
-    emit: Callable[[pb.CompareCodesResponse], None],
-    cancelled: Callable[[], bool],
-) -> None:
-    """Compute the duty on goods of each code and emit one response.
+def compare(request: pb.CompareCodesRequest, cancelled: Cancelled) -> pb.CompareCodesResponse:
+    """Compute the duty on goods of each code.
 
     Raises:
         TariffsError: no or too many codes, an invalid origin, day, scenario or switch; or no code can be rated.
@@ -36,12 +30,11 @@ def compare(
     codes = [word(code, "codes") for code in request.codes]
     entry = word(request.entry, "entry") or None
     found = code_duties(law, codes, origin, entry, known_on=known_on, cancelled=cancelled)
-    if cancelled():
-        raise cancelled_error()
+    check_cancelled(cancelled)
     on = request.entry or str(base.as_of)
     known = known_on_text(base, known_on)
     facts = law_provenance(base, request, [scenario], known_on=known, on=on)
-    emit(pb.CompareCodesResponse(codes=map(_message, found), provenance=facts))
+    return pb.CompareCodesResponse(codes=map(_message, found), provenance=facts)
 
 
 def _message(one: CodeDuty) -> pb.CodeDuty:

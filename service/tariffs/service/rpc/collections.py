@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tariffs.engine.runs.collections.collect import KEYS, collections
 from tariffs.engine.runs.options import Options
 from tariffs.service.rpc.checks import required, word, words
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.shared import filled_scenario, notes_of, provenance_of
 from tariffs.service.wire import arrow
+from tariffs.service.wire.status import Cancelled
 from tariffs.v1 import simulation_service_pb2 as pb
 
 
 def calculate_collections(
-    request: pb.CalculateCollectionsRequest,
-    emit: Callable[[pb.CalculateCollectionsResponse], None],
-    cancelled: Callable[[], bool],
-) -> None:
-    """Emit one response: rows, their total, and what was frozen.
+    request: pb.CalculateCollectionsRequest, cancelled: Cancelled
+) -> pb.CalculateCollectionsResponse:
+    """Calculate rows, their total, and what was frozen.
 
     Raises:
         TariffsError: an invalid month, key, rung, scenario, switch or option.
@@ -39,12 +36,10 @@ def calculate_collections(
         options=options,
         cancelled=cancelled,
     )
-    emit(
-        pb.CalculateCollectionsResponse(
-            rows=arrow.batches(found.rows),
-            total=next(arrow.batches(found.total)),
-            frozen={name: str(value) for name, value in found.frozen.items()},
-            notes=notes_of(found.notes),
-            provenance=provenance_of(found.provenance, request),
-        )
+    return pb.CalculateCollectionsResponse(
+        rows=arrow.batches(found.rows),
+        total=next(arrow.batches(found.total)),
+        frozen={name: str(value) for name, value in found.frozen.items()},
+        notes=notes_of(found.notes),
+        provenance=provenance_of(found.provenance, request),
     )

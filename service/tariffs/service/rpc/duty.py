@@ -40,7 +40,7 @@ from tariffs.service.rpc.shared import (
     notes_of,
     provenance_of,
 )
-from tariffs.service.wire.status import failure_of, request_invalid, too_large
+from tariffs.service.wire.status import Cancelled, failure_of, request_invalid, too_large
 from tariffs.v1 import common_pb2, duty_service_pb2
 
 BATCH_LIMIT, ENTRY_LIMIT = 1000, 3000
@@ -121,11 +121,9 @@ def _respond(
 
 
 def calculate_duties(
-    request: duty_service_pb2.BatchCalculateDutiesRequest,
-    emit: Callable[[duty_service_pb2.BatchCalculateDutiesResponse], None],
-    cancelled: Callable[[], bool],
-) -> None:
-    """Quote many lines and emit one response; an invalid line is a failure in it.
+    request: duty_service_pb2.BatchCalculateDutiesRequest, cancelled: Cancelled
+) -> duty_service_pb2.BatchCalculateDutiesResponse:
+    """Quote many lines; an invalid line is a failure in the response.
 
     Raises:
         TariffsError: BATCH_TOO_LARGE, or an invalid scenario, switch or mask.
@@ -158,7 +156,7 @@ def calculate_duties(
     known = known_on_text(law, known_on)
     provenance = law_provenance(law, request, [scenario], known_on=known, switches=switches)
     response.provenance.CopyFrom(provenance)
-    emit(response)
+    return response
 
 
 def _undated(law: Law, lines: Sequence[duty_service_pb2.EntryLine]) -> tuple[Note, ...]:

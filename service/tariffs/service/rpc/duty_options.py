@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 
 from tariffs.engine.line_duty.entry_dates import known_on_text
@@ -14,19 +13,15 @@ from tariffs.service.rpc.checks import words
 from tariffs.service.rpc.duty import read_line
 from tariffs.service.rpc.importer_requests import base_law, laws_of, scenarios_of
 from tariffs.service.rpc.shared import law_provenance, scenario_of
-from tariffs.service.wire.status import cancelled_error
+from tariffs.service.wire.status import Cancelled, check_cancelled
 from tariffs.v1 import common_pb2
 from tariffs.v1 import duty_service_pb2 as pb
 
 _SCENARIOS_LIMIT = 20
 
 
-def compare_options(
-    request: pb.CompareOptionsRequest,
-    emit: Callable[[pb.CompareOptionsResponse], None],
-    cancelled: Callable[[], bool],
-) -> None:
-    """List the options of a line under each scenario and emit one response.
+def compare_options(request: pb.CompareOptionsRequest, cancelled: Cancelled) -> pb.CompareOptionsResponse:
+    """List the options of a line under each scenario.
 
     Raises:
         TariffsError: an invalid line, fact, scenario or switch.
@@ -41,8 +36,7 @@ def compare_options(
         facts=[pb.OptionFact(name=one.name, type=one.type, text=one.text) for one in data.facts.values()]
     )
     for scenario in scenarios:
-        if cancelled():
-            raise cancelled_error()
+        check_cancelled(cancelled)
         found = before if scenario.id == plain.id else _under(request, scenario, facts, known_on, before)
         response.scenarios.append(_scenario(scenario.id, found))
     response.provenance.CopyFrom(
@@ -55,7 +49,7 @@ def compare_options(
             options_as_of=str(data.as_of),
         )
     )
-    emit(response)
+    return response
 
 
 def _under(

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import polars as pl
 
 from tariffs.engine.validation import hindcast
 from tariffs.service.rpc.checks import word
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.wire import arrow
+from tariffs.service.wire.status import Cancelled
 from tariffs.v1 import simulation_service_pb2 as pb
 
 
-def compare(
-    request: pb.CompareTradeRequest,
-    emit: Callable[[pb.CompareTradeResponse], None],
-    cancelled: Callable[[], bool],
-) -> None:
-    """Emit one response: scores, partners, and the facts of boards and parameters.
+def compare(request: pb.CompareTradeRequest, cancelled: Cancelled) -> pb.CompareTradeResponse:
+    """Compare forecasts with imports: scores, partners, and the facts of boards and parameters.
 
     Raises:
         TariffsError: PARAMETER_INVALID for a day without a board; CANCELLED.
@@ -31,4 +26,4 @@ def compare(
     )
     answer = pb.CompareTradeResponse(scores=scores, partners=partners)
     answer.facts.update(found)
-    emit(answer)
+    return answer

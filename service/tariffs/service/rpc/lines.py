@@ -11,14 +11,13 @@ from typing import Any
 from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.line_stream import LineStream
-from tariffs.engine.runs.outcomes.table_run import Cancelled
 from tariffs.service.rpc.laws import LAWS, pin
 from tariffs.service.rpc.run_options import options_of
 from tariffs.service.rpc.shared import notes_of, provenance_of
 from tariffs.service.rpc.verbs import points_of
 from tariffs.service.wire import arrow
 from tariffs.service.wire.frames import pack, unpack
-from tariffs.service.wire.status import request_invalid, too_large
+from tariffs.service.wire.status import Cancelled, request_invalid, too_large
 from tariffs.service.workers.tasks import ResultSink
 from tariffs.v1 import simulation_service_pb2 as pb
 

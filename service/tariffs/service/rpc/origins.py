@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 
 from tariffs.engine.errors import InputError
@@ -17,18 +17,14 @@ from tariffs.service.rpc.checks import decimal, required, word
 from tariffs.service.rpc.duty import read_line
 from tariffs.service.rpc.importer_requests import base_law, laws_of, scenarios_of, units_of
 from tariffs.service.rpc.shared import law_provenance
-from tariffs.service.wire.status import cancelled_error, failure_of, request_invalid
+from tariffs.service.wire.status import Cancelled, check_cancelled, failure_of, request_invalid
 from tariffs.v1 import duty_service_pb2 as pb
 
 _SCENARIOS_LIMIT, _ORIGINS_NAMED = 100, 5
 
 
-def compare(
-    request: pb.CompareOriginsRequest,
-    emit: Callable[[pb.CompareOriginsResponse], None],
-    cancelled: Callable[[], bool],
-) -> None:
-    """Compare origins under each scenario and emit one response.
+def compare(request: pb.CompareOriginsRequest, cancelled: Cancelled) -> pb.CompareOriginsResponse:
+    """Compare origins under each scenario.
 
     Raises:
         TariffsError: an invalid line, offer, day, scenario or switch; or no origin can be rated.
@@ -44,8 +40,7 @@ def compare(
         found.append(
             compare_origins(laws, line, offers, days, units=units, known_on=known_on, cancelled=cancelled)
         )
-    if cancelled():
-        raise cancelled_error()
+    check_cancelled(cancelled)
     imports = imports_of(line.hts)
     response = pb.CompareOriginsResponse(
         scenarios=[
@@ -61,7 +56,7 @@ def compare(
     period = {name: text for name, text in (("start", request.start), ("end", request.end)) if text}
     known = known_on_text(base, known_on)
     response.provenance.CopyFrom(law_provenance(base, request, scenarios, known_on=known, **on, **period))
-    emit(response)
+    return response
 
 
 def _offers(request: pb.CompareOriginsRequest) -> tuple[list[Offer], EntryLine, str]:

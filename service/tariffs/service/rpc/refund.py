@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from tariffs.engine.errors import TariffsError
 from tariffs.engine.law.law import IMPORT, Law
@@ -17,16 +17,14 @@ from tariffs.service.rpc.checks import decimal, rate, word
 from tariffs.service.rpc.duty import check_size, date_formats, read_line, table_notes
 from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.shared import law_asked, law_provenance, notes_of
-from tariffs.service.wire.status import cancelled_error, failure_of
+from tariffs.service.wire.status import Cancelled, check_cancelled, failure_of
 from tariffs.v1 import refund_service_pb2 as pb
 
 
 def calculate_refunds(
-    request: pb.CalculateRefundsRequest,
-    emit: Callable[[pb.CalculateRefundsResponse], None],
-    cancelled: Callable[[], bool],
-) -> None:
-    """Emit one response for all lines; an invalid line is a failure in it.
+    request: pb.CalculateRefundsRequest, cancelled: Cancelled
+) -> pb.CalculateRefundsResponse:
+    """Calculate the refunds of all lines; an invalid line is a failure in the response.
 
     Raises:
         TariffsError: BATCH_TOO_LARGE, or an invalid scenario, switch or option.
@@ -36,8 +34,7 @@ def calculate_refunds(
     formats = date_formats(request.table)
     lines: list[RefundLine | UnreadLine] = []
     for line in request.lines:
-        if cancelled():
-            raise cancelled_error()
+        check_cancelled(cancelled)
         try:
             lines.append(_line(line, formats))
         except TariffsError as error:
@@ -66,7 +63,7 @@ def calculate_refunds(
     )
     for index, refusal in result.refused.items():
         response.failures[index].CopyFrom(failure_of(refusal))
-    emit(response)
+    return response
 
 
 def _options(law: Law, request: pb.CalculateRefundsRequest, paid_on: Moment | None) -> RefundOptions:

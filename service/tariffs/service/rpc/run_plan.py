@@ -14,7 +14,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.outcomes.table_run import Cancelled, Progress, SwitchReport
+from tariffs.engine.runs.outcomes.table_run import Progress, SwitchReport
 from tariffs.engine.runs.stepwise_run import RunEnd, StepwiseRun
 from tariffs.engine.tables.prepare import Table
 from tariffs.service.rpc.checks import word
@@ -22,6 +22,7 @@ from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.run_options import LocalInputs, options_of, parameters_of
 from tariffs.service.rpc.verbs import Asked, PartEnd, Verb, refused_messages
 from tariffs.service.wire import arrow
+from tariffs.service.wire.status import Cancelled
 
 Facts = Mapping[str, Any]
 """Facts of a part for the end of its run, as JSON data."""

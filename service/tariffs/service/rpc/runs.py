@@ -34,9 +34,9 @@ from tariffs.service.rpc.verbs import VERBS, Verb, progress_of
 from tariffs.service.storage.result_parts import ResultParts
 from tariffs.service.storage.run_rows import RunRow
 from tariffs.service.wire.frames import pack, unpack
-from tariffs.service.wire.status import failure_of
+from tariffs.service.wire.status import Cancelled, failure_of
 from tariffs.service.workers.dask_tasks import cluster
-from tariffs.service.workers.spread_tasks import Cancelled, OneProcess
+from tariffs.service.workers.spread_tasks import OneProcess
 from tariffs.service.workers.tasks import ResultSink
 from tariffs.v1 import common_pb2
 from tariffs.v1 import simulation_service_pb2 as pb

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tariffs.engine.runs.outcomes.table_run import Cancelled
 from tariffs.engine.runs.sweeps.seek import Jump, Root, Seek, Target, Value, Vary, seek
 from tariffs.engine.tables.partitions import is_partitioned
 from tariffs.run_spec.option import SEEK
@@ -15,7 +14,7 @@ from tariffs.service.rpc.run_plan import table_of
 from tariffs.service.rpc.shared import notes_of, provenance_of, scenario_of
 from tariffs.service.rpc.verbs import named_of, progress_of, refused_messages
 from tariffs.service.wire import arrow
-from tariffs.service.wire.status import request_invalid
+from tariffs.service.wire.status import Cancelled, request_invalid
 from tariffs.v1 import sweep_service_pb2
 
 VALUES_LIMIT = 1_000

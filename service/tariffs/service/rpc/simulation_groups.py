@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import polars as pl
@@ -15,26 +15,19 @@ from tariffs.service.rpc.run_options import LocalInputs
 from tariffs.service.rpc.run_plan import whole_run
 from tariffs.service.rpc.shared import notes_of
 from tariffs.service.rpc.verbs import SIMULATE, done_of, frames_of
-from tariffs.service.wire.status import request_invalid, too_large
+from tariffs.service.wire.status import Cancelled, request_invalid, too_large
 from tariffs.v1 import simulation_service_pb2 as pb
 
 VALUES_LIMIT = 100_000
 """Most values of an answer, some 3 MiB: a client takes messages of 4 MiB unless it is set otherwise."""
 REFUSED_ROWS = 100
-Emit = Callable[[pb.SimulateGroupsResponse], None]
 Frames = list[tuple[str, pl.DataFrame]]
 
 
 def simulate_groups(
-    request: pb.SimulateRequest, emit: Emit, cancelled: Callable[[], bool], local: LocalInputs | None = None
-) -> None:
-    """Compute a request and emit one response.
-
-    Args:
-        request: the request, as for `simulate`.
-        emit: takes the response.
-        cancelled: called between steps; True ends the run.
-        local: inputs that replace those of the request.
+    request: pb.SimulateRequest, cancelled: Cancelled, local: LocalInputs | None = None
+) -> pb.SimulateGroupsResponse:
+    """Compute a request of `simulate` as one response.
 
     Raises:
         TariffsError: an invalid request, CANCELLED, or BATCH_TOO_LARGE for a result that one message cannot hold.
@@ -48,7 +41,7 @@ def simulate_groups(
     )
     points = [(point, list(frames_of(point))) for point in blocks]
     _check_size(frames for _, frames in points)
-    emit(_response(end, points, request))
+    return _response(end, points, request)
 
 
 def _check_size(points: Iterable[Frames]) -> None:

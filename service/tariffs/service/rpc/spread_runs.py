@@ -35,8 +35,8 @@ from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.run_options import LocalInputs
 from tariffs.service.rpc.run_plan import Facts, Messages, PartsHere, RunPlan, plan_of, table_of
 from tariffs.service.rpc.verbs import VERBS, Verb
-from tariffs.service.wire.status import request_invalid
-from tariffs.service.workers.spread_tasks import Cancelled, Handle, Tasks, in_order
+from tariffs.service.wire.status import Cancelled, request_invalid
+from tariffs.service.workers.spread_tasks import Handle, Tasks, in_order
 
 _RUNS_KEPT = 2
 _PLACE = "rpc.spread_runs"

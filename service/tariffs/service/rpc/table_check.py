@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import polars as pl
 
@@ -21,18 +21,15 @@ from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.run_options import LocalInputs
 from tariffs.service.rpc.shared import first_rows, notes_of
 from tariffs.service.wire import arrow
-from tariffs.service.wire.status import request_invalid
+from tariffs.service.wire.status import Cancelled, request_invalid
 from tariffs.v1 import common_pb2
 from tariffs.v1 import table_service_pb2 as pb
 
 
 def check_table(
-    request: pb.CheckTableRequest,
-    emit: Callable[[pb.CheckTableResponse], None],
-    cancelled: Callable[[], bool],
-    local: LocalInputs | None = None,
-) -> None:
-    """Emit one response: how the table is read.
+    request: pb.CheckTableRequest, cancelled: Cancelled, local: LocalInputs | None = None
+) -> pb.CheckTableResponse:
+    """Describe how the table is read.
 
     Raises:
         InputError: the table cannot be read as a whole, or an option is wrong.
@@ -50,7 +47,7 @@ def check_table(
     checked = _checked(frame, law, market, date_format)
     described = describe_table(frame, checked, law.claims, law.zones[market], date_format)
     note = entry_note(law, checked) if market == IMPORT else None
-    emit(_response(described, checked, local.lines_limit, law.version, note))
+    return _response(described, checked, local.lines_limit, law.version, note)
 
 
 def _checked(frame: pl.DataFrame, law: Law, market: str, date_format: str) -> CheckedTable:

@@ -15,7 +15,7 @@ from tariffs.service.rpc.messages import message_of, time_text
 from tariffs.service.storage.table_store import StoredTable, TableFiles
 from tariffs.service.wire import arrow
 from tariffs.service.wire.frames import pack, unpack
-from tariffs.service.wire.status import cancelled_error
+from tariffs.service.wire.status import check_cancelled
 from tariffs.service.workers.tasks import ResultSink
 from tariffs.v1 import table_service_pb2
 
@@ -92,8 +92,7 @@ def store_table(payload: bytes, sink: ResultSink) -> None:
     frames = list(_read_parts(Path(facts["upload"])))
     frame = pl.concat([part.select(frames[0].columns) for part in frames])
     digest = table_digest(frame, load_law())
-    if sink.cancelled():
-        raise cancelled_error()
+    check_cancelled(sink.cancelled)
     size = TableFiles(Path(facts["directory"])).write(digest, frame)
     counts = {"row_count": frame.height, "column_count": frame.width, "byte_count": size}
     sink.result(pack({"digest": digest, **counts}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from tariffs.engine.errors import TariffsError
@@ -15,7 +15,7 @@ from tariffs.service.rpc.checks import few, word
 from tariffs.service.rpc.duty import date_formats, read_line, table_notes
 from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.shared import BASE, law_provenance, law_under, named_scenario, notes_of
-from tariffs.service.wire.status import cancelled_error, failure_of, request_invalid
+from tariffs.service.wire.status import Cancelled, check_cancelled, failure_of, request_invalid
 from tariffs.v1 import watch_service_pb2 as pb
 
 LINES_LIMIT, AHEAD_LIMIT = 10_000, 10
@@ -23,12 +23,8 @@ LIQUIDATION_DATE = "liquidation_date"
 _PERIOD = timedelta(days=30)
 
 
-def list_watch_events(
-    request: pb.ListWatchEventsRequest,
-    emit: Callable[[pb.ListWatchEventsResponse], None],
-    cancelled: Callable[[], bool],
-) -> None:
-    """Find the events of lines and emit one response; a line that cannot be read or rated is a failure in it.
+def list_watch_events(request: pb.ListWatchEventsRequest, cancelled: Cancelled) -> pb.ListWatchEventsResponse:
+    """Find the events of lines; a line that cannot be read or rated is a failure in the response.
 
     Raises:
         TariffsError: too many lines, or an invalid day, switch or number of days ahead.
@@ -43,8 +39,7 @@ def list_watch_events(
     found = watch_events(
         law, list(lines.values()), start, end, ahead=tuple(request.ahead) or AHEAD_DAYS, cancelled=cancelled
     )
-    if cancelled():
-        raise cancelled_error()
+    check_cancelled(cancelled)
     notes: tuple[Note, ...] = table_notes(law, request.table, None, [LIQUIDATION_DATE])
     response = pb.ListWatchEventsResponse(
         events=[message_of(pb.WatchEvent, event) for event in found.events],
@@ -56,7 +51,7 @@ def list_watch_events(
         {**faults, **{places[one]: why for one, why in found.refused.items()}}.items()
     ):
         response.failures[index].CopyFrom(failure_of(fault))
-    emit(response)
+    return response
 
 
 def read_lines(

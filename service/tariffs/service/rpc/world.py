@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -14,7 +13,7 @@ from tariffs.service.rpc.checks import word, words
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.shared import filled, notes_of, provenance_of, scenario_of
 from tariffs.service.wire import arrow
-from tariffs.service.wire.status import too_large
+from tariffs.service.wire.status import Cancelled, too_large
 from tariffs.v1 import simulation_service_pb2 as pb
 
 _CHOICES = ("model", "rebate", "deficits", "retaliation")
@@ -26,12 +25,8 @@ _FILES_LIMIT = 8 << 20
 """Bytes of a table of the world at most."""
 
 
-def solve_world(
-    request: pb.SolveWorldRequest,
-    emit: Callable[[pb.SolveWorldResponse], None],
-    cancelled: Callable[[], bool],
-) -> None:
-    """Emit one response: changes by country, with their certificate.
+def solve_world(request: pb.SolveWorldRequest, cancelled: Cancelled) -> pb.SolveWorldResponse:
+    """Solve the world: changes by country, with their certificate.
 
     Raises:
         TariffsError: an invalid scenario, parameter or table, or no equilibrium.
@@ -61,17 +56,15 @@ def solve_world(
         options=options,
         context=RunContext(None, cancelled),
     )
-    emit(
-        pb.SolveWorldResponse(
-            countries=_rows(answer.countries),
-            residual=answer.residual,
-            iterations=answer.iterations,
-            unallocated=answer.unallocated,
-            notes=notes_of(answer.notes),
-            provenance=provenance_of(answer.provenance, request),
-            rates=answer.rates,
-            largest_gain=answer.largest_gain,
-        )
+    return pb.SolveWorldResponse(
+        countries=_rows(answer.countries),
+        residual=answer.residual,
+        iterations=answer.iterations,
+        unallocated=answer.unallocated,
+        notes=notes_of(answer.notes),
+        provenance=provenance_of(answer.provenance, request),
+        rates=answer.rates,
+        largest_gain=answer.largest_gain,
     )
 
 

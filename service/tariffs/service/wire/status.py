@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import grpc
@@ -15,6 +15,8 @@ from google.rpc.status_pb2 import Status
 
 from tariffs.engine.errors import InputError, ScenarioError, ServiceError, TariffsError
 
+Cancelled = Callable[[], bool]
+"""Tells between steps whether a call or run is to end."""
 Detail = TypeVar("Detail", bound=Message)
 DOMAIN = "tariffs.internal"
 DETAILS_KEY = "grpc-status-details-bin"
@@ -150,3 +152,9 @@ def invalid_token(message: str) -> ServiceError:
 def cancelled_error() -> ServiceError:
     """Make the error of a cancelled call or run."""
     return ServiceError("CANCELLED", "The caller cancelled the run.")
+
+
+def check_cancelled(cancelled: Cancelled) -> None:
+    """Raise ServiceError CANCELLED once a call or run is cancelled."""
+    if cancelled():
+        raise cancelled_error()

@@ -22,8 +22,8 @@ from tariffs.engine.base.chunks import watched
 from tariffs.engine.base.provenance import engine_version
 from tariffs.engine.errors import ServiceError, TariffsError
 from tariffs.engine.law import load_law
-from tariffs.service.wire.status import cancelled_error
-from tariffs.service.workers.spread_tasks import Cancelled, Handle, Result, function_of
+from tariffs.service.wire.status import Cancelled, check_cancelled
+from tariffs.service.workers.spread_tasks import Handle, Result, function_of
 
 CONNECT_SECONDS = 10.0
 _LARGE_GRAPH = "distributed.admin.large-graph-warning-threshold"
@@ -147,8 +147,7 @@ class DaskTasks:
         """Wait for a result."""
         with self._reachable(), self._client.as_current():
             while not handle.done():
-                if cancelled():
-                    raise cancelled_error()
+                check_cancelled(cancelled)
                 self._wait(handle)
             data: bytes = handle.result()
             return data
@@ -264,5 +263,4 @@ class _Stopped:
 
     def check(self) -> None:
         """Raise ServiceError CANCELLED once the run was stopped."""
-        if self():
-            raise cancelled_error()
+        check_cancelled(self)

@@ -9,10 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from tariffs.service.wire.status import cancelled_error
+from tariffs.service.wire.status import Cancelled, check_cancelled
 from tariffs.service.workers.tasks import import_name
 
-Cancelled = Callable[[], bool]
 Result = bytes | list[bytes]
 TaskFunction = Callable[[bytes, bytes, Sequence[bytes], Cancelled], Result]
 """Takes what all tasks share, what this one is about, results of other tasks, and a test for cancellation."""
@@ -82,8 +81,7 @@ class OneProcess:
 
     def submit(self, function: str, shared: Any, argument: bytes, inputs: Sequence[Any] = ()) -> Handle:
         """Compute a task."""
-        if self._cancelled():
-            raise cancelled_error()
+        check_cancelled(self._cancelled)
         found = function_of(function)(
             shared, argument, [path.read_bytes() for path in inputs], self._cancelled
         )

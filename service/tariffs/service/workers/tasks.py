@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
-from google.protobuf.message import Message
-
 from tariffs.service.wire.arrow import MESSAGE_LIMIT
 from tariffs.service.wire.frames import unpack
 from tariffs.service.wire.status import cancelled_error
@@ -73,7 +71,7 @@ RPC = "tariffs.service.rpc"
 
 
 @dataclass(frozen=True, slots=True)
-class CallTask:
+class StreamTask:
     """Task of a call: a function `(request, emit, cancelled)` of `rpc`, imported only by the process that runs it.
 
     The payload is the request; its fact `table`, if any, is the path of a stored table in place of the request's.
@@ -83,7 +81,7 @@ class CallTask:
     function: str
 
     def imported(self) -> Callable[..., Any]:
-        """Import the function."""
+        """Import the function `(request, emit, cancelled)`, which may take inputs that replace those of the request."""
         function: Callable[..., Any] = import_name(f"{RPC}.{self.function}")
         return function
 
@@ -100,17 +98,26 @@ class CallTask:
             send = sink.progress if is_progress else sink.result
             send(message.SerializeToString())
 
-        self._run(import_name(f"tariffs.v1.{self.request}").FromString(data), emit, sink.cancelled, *inputs)
-
-    def _run(self, request: Message, emit: Callable[[Any], None], *more: Any) -> None:
-        self.imported()(request, emit, *more)
+        request = import_name(f"tariffs.v1.{self.request}").FromString(data)
+        self.imported()(request, emit, sink.cancelled, *inputs)
 
 
-class _AnswerTask(CallTask):
-    """Task of a call whose function of `rpc` takes the request and returns its one response."""
+class CallTask(StreamTask):
+    """Task of a call whose function `(request, cancelled)` of `rpc` returns its one response."""
 
-    def _run(self, request: Message, emit: Callable[[Any], None], *more: Any) -> None:
-        emit(self.imported()(request))
+    def imported(self) -> Callable[..., Any]:
+        """Import the function, as one that emits its response."""
+        function = super().imported()
+        return lambda request, emit, *more: emit(function(request, *more))
+
+
+class _ShortTask(StreamTask):
+    """Task of a call whose function of `rpc` takes the request alone, and returns its one response."""
+
+    def imported(self) -> Callable[..., Any]:
+        """Import the function, as one that emits its response."""
+        function = super().imported()
+        return lambda request, emit, *_more: emit(function(request))
 
 
 def import_name(place: str) -> Any:
@@ -124,16 +131,16 @@ def _payload_task(function: str) -> Task:
 
 
 _PROGRESS = "progress"
-CALLS: Mapping[str, CallTask] = {
-    "simulate": CallTask("simulation_service_pb2:SimulateRequest", "runs:simulate"),
+CALLS: Mapping[str, StreamTask] = {
+    "simulate": StreamTask("simulation_service_pb2:SimulateRequest", "runs:simulate"),
     "groups": CallTask("simulation_service_pb2:SimulateRequest", "simulation_groups:simulate_groups"),
-    "timeline": CallTask("simulation_service_pb2:TimelineRequest", "runs:timeline"),
+    "timeline": StreamTask("simulation_service_pb2:TimelineRequest", "runs:timeline"),
     "collections": CallTask(
         "simulation_service_pb2:CalculateCollectionsRequest", "collections:calculate_collections"
     ),
     "hindcast": CallTask("simulation_service_pb2:CompareTradeRequest", "hindcast:compare"),
-    "sweep": CallTask("simulation_service_pb2:SweepRequest", "runs:sweep"),
-    "seek": CallTask("sweep_service_pb2:SeekRequest", "seek:run_seek"),
+    "sweep": StreamTask("simulation_service_pb2:SweepRequest", "runs:sweep"),
+    "seek": StreamTask("sweep_service_pb2:SeekRequest", "seek:run_seek"),
     "changes": CallTask("law_service_pb2:ListChangesRequest", "changes:list_changes"),
     "check_table": CallTask("table_service_pb2:CheckTableRequest", "table_check:check_table"),
     "duties": CallTask("duty_service_pb2:BatchCalculateDutiesRequest", "duty:calculate_duties"),
@@ -144,9 +151,9 @@ CALLS: Mapping[str, CallTask] = {
     "refunds": CallTask("refund_service_pb2:CalculateRefundsRequest", "refund:calculate_refunds"),
     "watch_events": CallTask("watch_service_pb2:ListWatchEventsRequest", "watch:list_watch_events"),
     "world": CallTask("simulation_service_pb2:SolveWorldRequest", "world:solve_world"),
-    "check": _AnswerTask("scenario_service_pb2:CheckScenarioRequest", "scenarios:check_scenario_text"),
-    "diff": _AnswerTask("scenario_service_pb2:DiffScenariosRequest", "scenarios:diff_scenarios"),
-    "port_fee": _AnswerTask("law_service_pb2:CalculatePortFeeRequest", "port_fees:calculate_port_fee"),
+    "check": _ShortTask("scenario_service_pb2:CheckScenarioRequest", "scenarios:check_scenario_text"),
+    "diff": _ShortTask("scenario_service_pb2:DiffScenariosRequest", "scenarios:diff_scenarios"),
+    "port_fee": _ShortTask("law_service_pb2:CalculatePortFeeRequest", "port_fees:calculate_port_fee"),
 }
 """Tasks of calls by name; in-process the same functions are called."""
 TASKS: Mapping[str, Task] = {

@@ -26,7 +26,7 @@ from tariffs.engine.base.chunks import compute_time, watched
 from tariffs.engine.base.stages import observed
 from tariffs.engine.errors import TariffsError
 from tariffs.service.observability.task_time import StageSpans, StopTime, TaskTime
-from tariffs.service.wire.status import cancelled_error
+from tariffs.service.wire.status import check_cancelled
 from tariffs.service.workers.idle_memory import release_free_memory
 from tariffs.service.workers.warm_data import warm_data
 
@@ -130,8 +130,7 @@ class _Outbox:
 
     def check(self) -> None:
         """Raise ServiceError CANCELLED if the job was cancelled."""
-        if self.cancelled():
-            raise cancelled_error()
+        check_cancelled(self.cancelled)
 
 
 def main(warm_up: str, niceness: int) -> None:
