@@ -213,9 +213,7 @@ def _scenario(
     if sourced is not None:
         message.parts = _encoded(_parts(rows, structure, rated, sourced.least))
         message.from_origins.extend(
-            pb.BomOrigin(
-                origin=one.origin, duty=f"{one.duty:.2f}", rated_count=one.rated, left_out_count=one.left_out
-            )
+            message_of(pb.BomOrigin, one, rated_count=one.rated, left_out_count=one.left_out)
             for one in sourced.origins
         )
         return message
@@ -232,10 +230,9 @@ def _group(one: GroupCost) -> pb.BomGroup:
 
 def _change(one: DutyChange) -> pb.BomChange:
     moved = (one.after - one.before) / one.before if one.before else None
-    return pb.BomChange(
-        day=one.day.isoformat(),
-        before=f"{one.before:.2f}",
-        after=f"{one.after:.2f}",
+    return message_of(
+        pb.BomChange,
+        one,
         change=None if moved is None else f"{moved.quantize(_SIX):f}",
         left_out_count=one.left_out,
         measures=dict.fromkeys(measure for act in one.acts for measure in act.measures),
@@ -259,11 +256,9 @@ def _allocation(rows: Sequence[BillRow], found: Allocation) -> pb.BomAllocation:
             },
         }
     )
-    return pb.BomAllocation(
-        amounts=message_of(pb.BomAmounts, found.amounts),
-        listed=None if found.listed is None else f"{found.listed:.2f}",
-        single=None if found.single is None else f"{found.single:.2f}",
-        gap=found.gap,
+    return message_of(
+        pb.BomAllocation,
+        found,
         purchases=_encoded(frame),
         unmet=[
             pb.BomUnmet(part=part, reason=one.reason, message=str(one))

@@ -7,6 +7,7 @@ from tariffs.engine.schedule.country_names import read_country
 from tariffs.firm.codes import CodeDuty, code_duties
 from tariffs.service.rpc.checks import few, required, word
 from tariffs.service.rpc.importer_requests import base_law
+from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.shared import law_asked, law_provenance
 from tariffs.service.wire.status import Cancelled, check_cancelled, failure_of, request_invalid
 from tariffs.v1 import duty_service_pb2 as pb
@@ -38,16 +39,6 @@ def compare(request: pb.CompareCodesRequest, cancelled: Cancelled) -> pb.Compare
 
 
 def _message(one: CodeDuty) -> pb.CodeDuty:
-    message = pb.CodeDuty(
-        code=one.code,
-        covers=one.covers,
-        missing_claims=one.facts,
-        prohibited=one.prohibited,
-        citations=one.citations,
-        refused=one.refused,
-    )
-    if one.low is not None and one.high is not None:
-        message.low, message.high = (f"{rate.normalize():f}" for rate in (one.low, one.high))
-    if one.problem is not None:
-        message.failure.CopyFrom(failure_of(one.problem))
-    return message
+    low, high = (None if rate is None else f"{rate.normalize():f}" for rate in (one.low, one.high))
+    failure = one.problem and failure_of(one.problem)
+    return message_of(pb.CodeDuty, one, missing_claims=one.facts, low=low, high=high, failure=failure)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from tariffs.engine.line_duty.entry_dates import known_on_text
 from tariffs.engine.scenario.model import Scenario
 from tariffs.firm.levers import load_levers
 from tariffs.firm.options import Facts, Option, Options, list_options
-from tariffs.firm.plan_cost import PlanCost
 from tariffs.service.rpc.checks import words
 from tariffs.service.rpc.duty import read_line
 from tariffs.service.rpc.importer_requests import base_law, laws_of, scenarios_of
+from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.shared import law_provenance, scenario_of
 from tariffs.service.wire.status import Cancelled, check_cancelled
 from tariffs.v1 import common_pb2
@@ -33,7 +31,7 @@ def compare_options(request: pb.CompareOptionsRequest, cancelled: Cancelled) -> 
     scenarios = scenarios_of(request, _SCENARIOS_LIMIT)
     before = _under(request, plain, facts, known_on, None)
     response = pb.CompareOptionsResponse(
-        facts=[pb.OptionFact(name=one.name, type=one.type, text=one.text) for one in data.facts.values()]
+        facts=[message_of(pb.OptionFact, one) for one in data.facts.values()]
     )
     for scenario in scenarios:
         check_cancelled(cancelled)
@@ -64,49 +62,19 @@ def _under(
 
 
 def _scenario(name: str, found: Options) -> pb.ScenarioOptions:
-    best = pb.BestOptions(
-        options=found.best.levers, cost=_cost(found.best.cost), saving=_usd(found.best.saving)
-    )
-    return pb.ScenarioOptions(
-        id=name, ordinary=_cost(found.ordinary), options=map(_option, found.options), best=best
-    )
+    best = message_of(pb.BestOptions, found.best, options=found.best.levers)
+    return message_of(pb.ScenarioOptions, found, id=name, options=map(_option, found.options), best=best)
 
 
 def _option(one: Option) -> pb.DutyOption:
     lever = one.lever
-    message = pb.DutyOption(
+    return message_of(
+        pb.DutyOption,
+        one,
         id=lever.id,
         title=lever.title,
-        state=f"OPTION_STATE_{one.state.upper()}",
-        missing_facts=one.missing_facts,
-        would_change=one.would_change,
-        why=one.why,
         catch=lever.catch,
         papers=lever.papers,
         citations=lever.cite,
         confidence=lever.conf,
     )
-    if one.cost is not None:
-        message.cost.CopyFrom(_cost(one.cost))
-    if one.saving is not None:
-        message.saving = _usd(one.saving)
-    if one.saving_if is not None:
-        message.saving_if = _usd(one.saving_if)
-    return message
-
-
-def _cost(cost: PlanCost) -> pb.OptionCost:
-    message = pb.OptionCost(
-        duty=_usd(cost.duty),
-        fees=_usd(cost.fees),
-        refunded=_usd(cost.refunded),
-        drawback=_usd(cost.drawback),
-        day=cost.day.isoformat() if cost.day else "",
-    )
-    if cost.cash is not None:
-        message.cash = _usd(cost.cash)
-    return message
-
-
-def _usd(amount: Decimal) -> str:
-    return f"{amount:.2f}"

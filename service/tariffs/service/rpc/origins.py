@@ -16,6 +16,7 @@ from tariffs.firm.origins import Comparison, Offer, OriginCost, compare_origins,
 from tariffs.service.rpc.checks import decimal, required, word
 from tariffs.service.rpc.duty import read_line
 from tariffs.service.rpc.importer_requests import base_law, laws_of, scenarios_of, units_of
+from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.shared import law_provenance
 from tariffs.service.wire.status import Cancelled, check_cancelled, failure_of, request_invalid
 from tariffs.v1 import duty_service_pb2 as pb
@@ -137,31 +138,25 @@ def _scenario(name: str, found: Comparison, today: str, imports: Mapping[str, fl
     return pb.ScenarioOrigins(
         id=name,
         origins=[_cost(one, landed, imports.get(one.offer.origin, 0.0)) for one in found.origins],
-        flips=[
-            pb.OriginFlip(day=flip.day.isoformat(), before=flip.before, after=flip.after)
-            for flip in found.flips
-        ],
+        flips=[message_of(pb.OriginFlip, flip) for flip in found.flips],
     )
 
 
 def _cost(one: OriginCost, landed: Decimal | None, imports: float) -> pb.OriginCost:
-    message = pb.OriginCost(
+    premium = one.premium(landed) if landed is not None else None
+    message = message_of(
+        pb.OriginCost,
+        one,
         origin=one.offer.origin,
         unit_cost=_usd(one.offer.unit_cost),
-        rank=one.rank,
-        missing_claims=one.missing_claims,
-        prohibited=one.prohibited,
         imports=imports,
+        failure=one.problem and failure_of(one.problem),
+        premium=None if premium is None else f"{premium:f}",
     )
-    if one.problem is not None:
-        message.failure.CopyFrom(failure_of(one.problem))
     if one.amounts is not None:
         amounts = one.amounts
         message.duty, message.owed, message.landed = map(_usd, (amounts.duty, amounts.owed, amounts.landed))
         message.landed_min, message.landed_max = _usd(amounts.low), _usd(amounts.high)
-    premium = one.premium(landed) if landed is not None else None
-    if premium is not None:
-        message.premium = f"{premium:f}"
     return message
 
 

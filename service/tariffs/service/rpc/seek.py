@@ -9,9 +9,10 @@ from tariffs.engine.tables.partitions import is_partitioned
 from tariffs.run_spec.option import SEEK
 from tariffs.service.rpc.checks import required, word
 from tariffs.service.rpc.laws import LAWS
+from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.run_options import KEYS_LIMIT, LocalInputs, options_of, parameters_of
 from tariffs.service.rpc.run_plan import table_of
-from tariffs.service.rpc.shared import notes_of, provenance_of, scenario_of
+from tariffs.service.rpc.shared import provenance_of, scenario_of
 from tariffs.service.rpc.verbs import named_of, progress_of, refused_messages
 from tariffs.service.wire import arrow
 from tariffs.service.wire.status import Cancelled, request_invalid
@@ -85,30 +86,26 @@ def _target(request: sweep_service_pb2.SeekRequest) -> Target:
 
 def _answer(result: Seek, request: sweep_service_pb2.SeekRequest) -> sweep_service_pb2.SeekResponse:
     (path,) = arrow.batches(result.path)
-    done = sweep_service_pb2.SeekResult(
-        roots=[_root(root) for root in result.roots],
-        jumps=[_jump(jump) for jump in result.jumps],
+    done = message_of(
+        sweep_service_pb2.SeekResult,
+        result,
+        roots=map(_root, result.roots),
+        jumps=map(_jump, result.jumps),
         nearest=_root(result.nearest),
-        monotone=result.monotone,
         path=path,
         provenance=provenance_of(result.provenance, request),
-        notes=notes_of(result.notes),
     )
     return sweep_service_pb2.SeekResponse(done=done)
 
 
 def _root(root: Root) -> sweep_service_pb2.SeekRoot:
     to = None if root.to is None else _value(root.to)
-    return sweep_service_pb2.SeekRoot(value=_value(root.value), achieved=root.achieved, to=to)
+    return message_of(sweep_service_pb2.SeekRoot, root, value=_value(root.value), to=to)
 
 
 def _jump(jump: Jump) -> sweep_service_pb2.SeekJump:
-    return sweep_service_pb2.SeekJump(
-        value=_value(jump.value),
-        achieved=jump.achieved,
-        next_value=_value(jump.next_value),
-        next_achieved=jump.next_achieved,
-    )
+    value, next_value = _value(jump.value), _value(jump.next_value)
+    return message_of(sweep_service_pb2.SeekJump, jump, value=value, next_value=next_value)
 
 
 def _value(value: Value) -> sweep_service_pb2.ParameterValue:

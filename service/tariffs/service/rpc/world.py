@@ -11,7 +11,8 @@ from tariffs.engine.runs.outcomes.table_run import RunContext
 from tariffs.engine.runs.world import WorldSpec, world
 from tariffs.service.rpc.checks import word, words
 from tariffs.service.rpc.laws import LAWS
-from tariffs.service.rpc.shared import filled, notes_of, provenance_of, scenario_of
+from tariffs.service.rpc.messages import message_of
+from tariffs.service.rpc.shared import filled, provenance_of, scenario_of
 from tariffs.service.wire import arrow
 from tariffs.service.wire.status import Cancelled, too_large
 from tariffs.v1 import simulation_service_pb2 as pb
@@ -56,16 +57,8 @@ def solve_world(request: pb.SolveWorldRequest, cancelled: Cancelled) -> pb.Solve
         options=options,
         context=RunContext(None, cancelled),
     )
-    return pb.SolveWorldResponse(
-        countries=_rows(answer.countries),
-        residual=answer.residual,
-        iterations=answer.iterations,
-        unallocated=answer.unallocated,
-        notes=notes_of(answer.notes),
-        provenance=provenance_of(answer.provenance, request),
-        rates=answer.rates,
-        largest_gain=answer.largest_gain,
-    )
+    provenance = provenance_of(answer.provenance, request)
+    return message_of(pb.SolveWorldResponse, answer, countries=_rows(answer.countries), provenance=provenance)
 
 
 def _spec(request: pb.SolveWorldRequest) -> WorldSpec:
