@@ -39,10 +39,7 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
     """Reads the law in memory; changes and their effect on a table are computed in workers.
 
     Args:
-        task_queue: computes.
-        storage: resolves table handles.
         packs: the packs that are not served, and when the laws of the server change.
-        report: reports callers to themselves.
     """
 
     def __init__(self, task_queue: TaskQueue, storage: Storage, packs: Packs, report: CallerReport) -> None:
@@ -96,14 +93,7 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
 
 
 class CallerReport:
-    """Reports a caller's rights and quotas.
-
-    Args:
-        settings: the limits of the server.
-        calls: counts calls.
-        runs: counts runs over tables.
-        storage: counts tables and long runs.
-    """
+    """Reports a caller's rights and quotas."""
 
     def __init__(self, settings: Settings, calls: FairLimit, runs: FairLimit, storage: Storage) -> None:
         self._settings = settings

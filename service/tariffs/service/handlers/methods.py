@@ -54,8 +54,6 @@ def streamed(task: str, response: type[Any], check: Callable[[Caller, Any], None
     """Make a method that streams the messages of a task over the table of its request, or the stored one it names.
 
     Args:
-        task: name of the task.
-        response: type of the messages.
         check: refuses what the caller may not ask for.
     """
 
@@ -85,13 +83,7 @@ def over_table(task: str, response: type[Any]) -> Any:
 
 
 def reading(kind: str, behaviour: Callable[[Any, Any], Any], read: Callable[[Any], Awaitable[Any]]) -> Any:
-    """Make the behaviour of a method whose requests are read first.
-
-    Args:
-        kind: kind of its handler.
-        behaviour: answers a request, or an iterator of requests.
-        read: reads one request.
-    """
+    """Make the behaviour of a method whose requests are read first."""
 
     async def answer(request: Any, context: Any) -> Any:
         return await behaviour(await read(request), context)

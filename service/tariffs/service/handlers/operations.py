@@ -38,7 +38,6 @@ class LongRuns:
     """Starts long runs and reads their results, whichever server computes them.
 
     Args:
-        storage: the server's storage.
         wake: called when a run was started.
     """
 

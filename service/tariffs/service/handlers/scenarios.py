@@ -27,12 +27,7 @@ POLL_SECONDS = 1.0
 
 
 class ScenarioHandler(scenario_service_pb2_grpc.ScenarioServiceServicer):
-    """Reads the scenario library inline; checks and differences compare whole laws in a worker.
-
-    Args:
-        task_queue: computes.
-        storage: stores scenarios.
-    """
+    """Reads the scenario library inline; checks and differences compare whole laws in a worker."""
 
     def __init__(self, task_queue: TaskQueue, storage: Storage) -> None:
         self._task_queue = task_queue

@@ -26,13 +26,7 @@ from tariffs.v1 import simulation_service_pb2 as pb
 
 
 class SimulationHandler(simulation_service_pb2_grpc.SimulationServiceServicer):
-    """Computes in workers and streams results as they come.
-
-    Args:
-        task_queue: computes.
-        storage: resolves table handles.
-        long_runs: starts and reads long runs.
-    """
+    """Computes in workers and streams results as they come."""
 
     def __init__(self, task_queue: TaskQueue, storage: Storage, long_runs: LongRuns) -> None:
         self._task_queue = task_queue
@@ -68,12 +62,7 @@ class SimulationHandler(simulation_service_pb2_grpc.SimulationServiceServicer):
 
 
 class SweepHandler(sweep_service_pb2_grpc.SweepServiceServicer):
-    """Computes in workers and streams results as they come.
-
-    Args:
-        task_queue: computes.
-        storage: resolves table handles.
-    """
+    """Computes in workers and streams results as they come."""
 
     def __init__(self, task_queue: TaskQueue, storage: Storage) -> None:
         self._task_queue = task_queue

@@ -18,11 +18,7 @@ from tariffs.service.wire.identity import caller
 
 
 class StoredNames:
-    """Resolves names of stored scenarios in requests.
-
-    Args:
-        store: the scenarios.
-    """
+    """Resolves names of stored scenarios in requests."""
 
     def __init__(self, store: ScenarioStore) -> None:
         self._store = store
@@ -31,7 +27,6 @@ class StoredNames:
         """Return a handler whose method gets texts; the handler itself if its requests name no scenarios.
 
         Args:
-            handler: the handler.
             method: full name of its method, such as `/tariffs.v1.DutyService/CalculateDuty`.
         """
         try:

@@ -31,8 +31,6 @@ class TableHandler(table_service_pb2_grpc.TableServiceServicer):
     """Receives tables part by part, and has a worker check and store them.
 
     Args:
-        task_queue: computes.
-        storage: stores tables.
         byte_limit: largest table in bytes of memory.
     """
 

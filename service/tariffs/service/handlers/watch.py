@@ -35,8 +35,6 @@ class WatchHandler(watch_service_pb2_grpc.WatchServiceServicer):
     """Finds events of portfolios in workers: a year of 2,000 lines takes a minute.
 
     Args:
-        task_queue: computes.
-        storage: stores portfolios.
         settings: hosts that events may be sent to.
     """
 

@@ -27,16 +27,7 @@ class Audit(Protocol):
 
 
 class AuditedCall(CallLog):
-    """One call from its start to its line in the log and its entry in the audit record.
-
-    Args:
-        audit: takes the entry.
-        rpc: service and method.
-        context: the call.
-        metrics: the metrics that count it.
-        log: the logger of its line.
-        begin_span: begins its span; None if calls are not traced.
-    """
+    """One call from its start to its line in the log and its entry in the audit record."""
 
     def __init__(
         self,

@@ -40,8 +40,6 @@ class CallLog:
     Args:
         rpc: service and method, such as `DutyService/CalculateDuty`.
         context: the call; its trailing metadata gets the request id.
-        metrics: the metrics that count it.
-        log: the logger of its line.
         begin_span: begins its span from its metadata and its request id; None if calls are not traced.
 
     Attributes:

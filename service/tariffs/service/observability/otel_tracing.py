@@ -76,12 +76,7 @@ class OtlpTracing:
 
 
 class OtelSpan:
-    """Span of a call or run.
-
-    Args:
-        tracer: makes the spans within it.
-        span: the span.
-    """
+    """Span of a call or run."""
 
     def __init__(self, tracer: Tracer, span: Span) -> None:
         self._tracer = tracer

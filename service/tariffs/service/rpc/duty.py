@@ -75,7 +75,6 @@ def duty_from_memory(
     """Return the response of `calculate_duty` if the class of the goods is compiled, or soon is; else None.
 
     Args:
-        request: the request.
         on_compile: called with the request if its class of goods is compiled here.
 
     Raises:
@@ -259,10 +258,6 @@ def calculate_export(
     request: duty_service_pb2.CalculateDutyRequest, line: EntryLine
 ) -> duty_service_pb2.CalculateDutyResponse:
     """Quote one export line.
-
-    Args:
-        request: the request.
-        line: its line in the engine's form.
 
     Raises:
         TariffsError: an invalid line, scenario or switch.

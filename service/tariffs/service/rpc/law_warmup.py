@@ -25,7 +25,6 @@ def warm_recent(law_version: str, requests: Iterable[duty_service_pb2.CalculateD
 
     Args:
         law_version: the law, as `VERSION@DIGEST`.
-        requests: the requests.
     """
     for request in requests:
         began = time.perf_counter()

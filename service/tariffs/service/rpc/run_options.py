@@ -50,7 +50,6 @@ def options_of(request: Any, parameters: str) -> Options:
     """Read the options of a run; what a request leaves out, or its message has not, has its default.
 
     Args:
-        request: a request of any verb.
         parameters: the parameter set, as `parameters_of` gives it.
 
     Raises:

@@ -164,9 +164,7 @@ def run(kind: str, request: Any, emit: Emit, cancelled: Cancelled, local: LocalI
 
     Args:
         kind: the verb, as in VERBS.
-        request: the request.
         emit: takes each message; it may block until the caller is ready for more.
-        cancelled: called between steps; True ends the run.
         local: inputs that replace those of the request, and the address of the cluster, empty for this process.
 
     Raises:

@@ -29,12 +29,6 @@ def run_seek(
 ) -> None:
     """Seek a target and emit its messages in order: progress, refused rows, and last the answer.
 
-    Args:
-        request: the request.
-        emit: takes each message.
-        cancelled: called between steps; True ends the run.
-        local: inputs that replace those of the request.
-
     Raises:
         TariffsError: an invalid request, or CANCELLED.
     """

@@ -111,13 +111,7 @@ def _table(request: Any, local: LocalInputs) -> pl.DataFrame | PartitionedTable 
 
 
 class SpreadRun:
-    """Run whose parts are tasks.
-
-    Args:
-        tasks: where they are computed.
-        job: the run.
-        cancelled: called while results are awaited.
-    """
+    """Run whose parts are tasks."""
 
     def __init__(self, tasks: Tasks, job: Job, cancelled: Cancelled) -> None:
         self._tasks = tasks
@@ -171,12 +165,6 @@ def step(shared: bytes, argument: bytes, inputs: Sequence[bytes], cancelled: Can
 
 def joined_result(job: Job, tasks: Tasks, report: Progress, cancelled: Cancelled) -> tuple[list[Any], RunEnd]:
     """Compute a run over a partitioned table: the blocks of its result, and its end.
-
-    Args:
-        job: the run, over a partitioned table.
-        tasks: where its tasks are computed.
-        report: called with a stage and a fraction done.
-        cancelled: called while results are awaited.
 
     Raises:
         InputError: PARAMETER_INVALID for options whose results are no sums over buckets, PARTITION_UNREADABLE,

@@ -71,11 +71,7 @@ class CallersText(_Strict):
 
 
 class Grants:
-    """Grants of the file, resolved once for each caller.
-
-    Args:
-        text: the content of the file.
-    """
+    """Grants of the file, resolved once for each caller."""
 
     def __init__(self, text: CallersText) -> None:
         self.text = text
@@ -100,9 +96,6 @@ class Grants:
 
 class Callers(WatchedFile[Grants]):
     """Roles, groups and quotas by name and by group.
-
-    Args:
-        path: the file.
 
     Raises:
         InputError: SETTING_INVALID if the file cannot be read, or breaks a rule of its format.

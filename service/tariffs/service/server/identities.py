@@ -52,8 +52,6 @@ class Identities:
     """Identifies callers.
 
     Args:
-        tokens: the known tokens.
-        jwt: verifies JSON Web Tokens.
         certificate_kind: kind of the name in client certificates that identifies; empty for none.
         callers: roles, groups and quotas by name; without them a token or certificate has read and run, and a JSON
             Web Token the roles of its claim.
@@ -180,7 +178,6 @@ def certificate_name(properties: Properties, kind: str) -> str | None:
     """Return the name of a kind in the certificate of a connection; None without a certificate.
 
     Args:
-        properties: the connection's, from gRPC.
         kind: common_name, dns, uri or email.
 
     Raises:
@@ -203,9 +200,6 @@ class Tokens(WatchedFile[Mapping[bytes, str]]):
     """Names of callers by token, from a file of `name token` or `name sha256:HEX` lines; `#` begins a comment.
 
     A name may have several tokens, so that tokens can be rotated.
-
-    Args:
-        path: the file.
 
     Raises:
         InputError: SETTING_INVALID if the file cannot be read or a line is malformed.

@@ -61,8 +61,6 @@ class JwtTokens:
     """Verifies tokens, and remembers those verified until they expire.
 
     Args:
-        settings: issuer, audience, algorithms and names of claims.
-        keys: the issuer's keys.
         clock: seconds since 1970.
     """
 

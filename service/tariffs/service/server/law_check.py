@@ -43,8 +43,6 @@ def check_in_process(
     """Check a pack in a process of its own.
 
     Args:
-        pack: the pack.
-        settings: which packs are trusted.
         on_start: takes the process, which may be killed.
 
     Returns:

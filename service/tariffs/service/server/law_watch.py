@@ -56,8 +56,6 @@ class LawWatch:
     """Serves the packs of a directory; without one, the law built in alone.
 
     Args:
-        settings: the directory, the trusted keys and the default.
-        storage: keeps packs and the results of checks.
         warm: each works out, in a thread of its own, a part of what calls need of a law that will be the newest.
         settle_seconds: seconds between the end of a check and the service of its law.
     """

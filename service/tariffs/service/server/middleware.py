@@ -49,12 +49,8 @@ class Middleware:
     """Wraps methods of all four streaming kinds.
 
     Args:
-        admission: admits calls.
-        metrics: counts calls.
         identities: identifies callers; None lets every caller in.
         roles: the role that each method needs; one that is not there needs admin.
-        tracing: makes a span of each call; None for none.
-        audit: takes an entry of each call; None for none.
     """
 
     def __init__(
@@ -89,7 +85,6 @@ class Middleware:
         """Return a function with the middleware around it.
 
         Args:
-            method: full name of the method.
             handler: its handler, which says whether the answer is a stream.
             behaviour: the function, called with what `read` returns and the call's context.
             read: called with what the transport received, once the call is admitted.
@@ -145,9 +140,7 @@ class Middleware:
         """Refuse a caller before its request is read; `around` identifies it again, within its call.
 
         Args:
-            method: full name of the method.
             metadata: what the caller sent before its request.
-            connection: where it came from.
 
         Raises:
             ServiceError: TOKEN_INVALID, NOT_ALLOWED, or SERVER_UNAVAILABLE.
@@ -177,7 +170,6 @@ class MethodRegistry(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generi
     them at every call.
 
     Args:
-        middleware: wraps the methods.
         around: wraps a method inside of the middleware, given its handler and its full name; None for none.
     """
 

@@ -23,9 +23,7 @@ class Pools:
     """The task queue of a server with the worker pools behind it.
 
     Args:
-        settings: numbers and limits.
         compute: computes tasks in place of workers.
-        observe: called with the name and time of each task.
     """
 
     def __init__(

@@ -30,11 +30,6 @@ class PortfolioRounds:
     """Keeps the events of every portfolio up to today, under the newest law.
 
     Servers of one database may find the same events: an event has one id, and is stored once.
-
-    Args:
-        task_queue: computes.
-        storage: the portfolios.
-        day: returns today.
     """
 
     def __init__(self, task_queue: TaskQueue, storage: Storage, day: Callable[[], date] = today) -> None:

@@ -18,7 +18,6 @@ def add_reflection(services: Iterable[str], server: Any) -> None:
     """Add reflection of the services, and of itself, under both names.
 
     Args:
-        services: full names.
         server: takes generic handlers, as a server does.
     """
     _add_descriptor()

@@ -47,12 +47,9 @@ class RunScheduler:
     """Computes long runs through the task queue of a server.
 
     Args:
-        task_queue: the task queue.
-        storage: the server's storage.
         slots: how many long runs to compute at a time.
         cluster: address of the Dask scheduler that computes them; empty for the worker processes.
         named: returns the caller of a name, whose quota of runs is that of its long runs.
-        tracing: makes a span of each; None for none.
     """
 
     def __init__(

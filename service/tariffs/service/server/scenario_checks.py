@@ -27,10 +27,6 @@ class ScenarioChecks:
     """Keeps the result of a check of every stored scenario under the newest law.
 
     Servers of one database share the work: a scenario that has a result under a law is left out.
-
-    Args:
-        task_queue: computes.
-        storage: the scenarios.
     """
 
     def __init__(self, task_queue: TaskQueue, storage: Storage) -> None:

@@ -77,7 +77,6 @@ class TariffServer:
     """One server with its worker pools, admission, storage and health.
 
     Args:
-        settings: the settings.
         compute: computes tasks; None starts worker processes.
         warm_up: called in this process before calls are admitted.
         endpoint: position of this process among those that share the port; None if it is alone.

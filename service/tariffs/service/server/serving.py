@@ -51,7 +51,6 @@ async def run(
     """Serve until SIGTERM or SIGINT, also while warming up; SIGHUP reloads tokens and callers.
 
     Args:
-        settings: the settings.
         endpoint: position of this process among those that share the port.
         parent: file descriptor that becomes readable when the supervisor ends, None without a supervisor.
         on_serving: called once calls are admitted.

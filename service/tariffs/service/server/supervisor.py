@@ -53,7 +53,6 @@ class Supervisor:
     the supervisor.
 
     Args:
-        settings: the settings.
         serve: serves in a process; must be importable by name.
     """
 

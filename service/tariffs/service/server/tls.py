@@ -40,12 +40,10 @@ def server_credentials(settings: Security) -> grpc.ServerCredentials | None:
 
 
 class CertificateFiles:
-    """Certificate, key and client authorities of one port.
+    """PEM files of certificate, key and client authorities of one port.
 
     Args:
-        certificate: PEM file of the chain.
-        key: PEM file of its key.
-        client_ca: PEM file of the authorities of client certificates; None if clients need none.
+        client_ca: None if clients need no certificate.
     """
 
     def __init__(self, certificate: Path, key: Path, client_ca: Path | None) -> None:

@@ -23,7 +23,6 @@ class WatchedFile(ABC, Generic[Content]):
     """A file and what was read from it.
 
     Args:
-        path: the file.
         noun: what it holds, in log lines.
 
     Attributes:

@@ -25,12 +25,7 @@ _log = structlog.get_logger("tariffs.service")
 
 
 class WebhookDelivery:
-    """Delivers events from the database, so that neither end loses one; a receiver may get one twice, with one id.
-
-    Args:
-        storage: the events.
-        settings: the hosts that events may be sent to.
-    """
+    """Delivers events from the database, so that neither end loses one; a receiver may get one twice, with one id."""
 
     def __init__(self, storage: Storage, settings: Webhooks) -> None:
         self._portfolios = storage.portfolios

@@ -66,9 +66,7 @@ def effective(
     """List settings in effect, one a line with their source, secrets masked; then OTEL_ and unknown variables.
 
     Args:
-        settings: the settings in effect.
         arguments: arguments by name, None for those not set.
-        environment: the environment's variables.
     """
     for group in GROUPS:
         for name in group.__annotations__:

@@ -43,7 +43,6 @@ class OwnedRows:
     """Rows of one database table that belong to callers and may be shared with their groups. Every method blocks.
 
     Args:
-        database: the database.
         table: the table; has the columns `owner`, `shared_with` and `created`.
         key: the column that orders rows created at the same time.
     """
@@ -143,11 +142,8 @@ def read_page(
     """Read one page of the rows that a caller is shown, newest first.
 
     Args:
-        connection: an open transaction.
         table: has the column `created`.
         key: the column that orders rows created at the same time.
-        shown: condition of the rows.
-        size: rows of a page.
         token: the token of the previous page, or empty for the first page.
 
     Returns:
@@ -178,7 +174,6 @@ def read_token(token: str, is_place: Callable[[Any], bool]) -> Sequence[Any]:
     """Read the place in a token.
 
     Args:
-        token: the token.
         is_place: tells whether a value of JSON is a place in the list.
 
     Raises:

@@ -24,11 +24,7 @@ _SUFFIX = ".tar.zst"
 
 
 class LawStore:
-    """Directory of packs, each named by the digest of its law.
-
-    Args:
-        directory: the directory; it is made when it is needed.
-    """
+    """Directory of packs, each named by the digest of its law."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -75,11 +71,7 @@ class LawStore:
 
 
 class LawChecks:
-    """Results of the checks of law packs, so that servers of one state directory check a pack once.
-
-    Args:
-        directory: the directory of the results; it is made when it is needed.
-    """
+    """Results of the checks of law packs, so that servers of one state directory check a pack once."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

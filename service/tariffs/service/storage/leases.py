@@ -46,7 +46,6 @@ class LateLeases:
     They were given before the clock was set back. A server that is alive renews its lease by the new clock.
 
     Args:
-        lease_seconds: length of a lease.
         monotonic: returns the seconds of a clock that is never set.
     """
 

@@ -93,12 +93,7 @@ class FoundEvents:
 
 
 class PortfolioStore:
-    """Portfolios and their events. Every method blocks.
-
-    Args:
-        database: the database.
-        settings: how many an owner may have.
-    """
+    """Portfolios and their events. Every method blocks."""
 
     def __init__(self, database: Database, settings: State) -> None:
         self._database = database

@@ -59,9 +59,7 @@ class RunStore(OwnedRows):
     """All long runs. Every method blocks.
 
     Args:
-        database: the database of the runs.
         maker: digest of this server's law and engine version; a run continues under the version it started with.
-        settings: limits of runs, and how long leases and ended runs last.
         on_end: called with each run that this store ended; None if nobody needs to know.
     """
 

@@ -77,7 +77,6 @@ class ScenarioEvents:
     """Reads events. Every method blocks.
 
     Args:
-        database: the database.
         keep_seconds: age at which events are deleted.
     """
 

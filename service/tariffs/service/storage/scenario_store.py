@@ -27,12 +27,7 @@ VERSIONS_LIMIT = 500
 
 
 class ScenarioStore:
-    """Stored scenarios. Every method blocks.
-
-    Args:
-        database: the database.
-        settings: how many an owner may have.
-    """
+    """Stored scenarios. Every method blocks."""
 
     def __init__(self, database: Database, settings: State) -> None:
         self._database = database

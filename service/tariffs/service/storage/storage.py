@@ -28,7 +28,6 @@ class Storage:
     """Tables, runs and their results. Every method blocks.
 
     Args:
-        settings: where things are stored and for how long.
         maker: returns the digest of this server's law and engine version; called by `open`.
         on_run_end: called with each run that ends at this server; None if nobody needs to know.
     """

@@ -101,12 +101,7 @@ def not_found(handle: str) -> InputError:
 
 
 class TableRegister(OwnedRows):
-    """Register of stored tables and their owners. Every method blocks.
-
-    Args:
-        database: the database of the register.
-        settings: how long tables are kept and how many an owner may have, unless the caller has a quota.
-    """
+    """Register of stored tables and their owners. Every method blocks."""
 
     def __init__(self, database: Database, settings: State) -> None:
         super().__init__(database, TABLES, TABLES.c.digest)
@@ -126,8 +121,6 @@ class TableRegister(OwnedRows):
         """Register a table of a caller, or mark it as used if it is registered.
 
         Args:
-            who: the caller, its owner.
-            digest: the table's digest.
             share_with: a group to share it with; empty leaves it as it is.
             counts: row_count, column_count and byte_count.
 
@@ -255,9 +248,6 @@ class UploadFile:
 
     A cancelled call leaves its last write running in a thread; the lock makes `remove` wait for it, and a write after
     `remove` is dropped, so no handle and no file stays behind.
-
-    Args:
-        directory: where the file is made.
     """
 
     def __init__(self, directory: Path) -> None:

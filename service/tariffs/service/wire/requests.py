@@ -19,10 +19,6 @@ _PACKAGE = "tariffs.v1."
 def read_request(raw: bytes, decode: Callable[[bytes], Message]) -> Message:
     """Decode a request.
 
-    Args:
-        raw: its bytes.
-        decode: decodes them.
-
     Raises:
         InputError: REQUEST_INVALID.
         ServiceError: FIELD_UNKNOWN.

@@ -66,8 +66,6 @@ def check_role(who: Caller, role: str, what: str) -> None:
     """Refuse a caller without a role.
 
     Args:
-        who: the caller.
-        role: the role needed.
         what: what it is needed for, such as `SimulationService/Simulate`.
 
     Raises:

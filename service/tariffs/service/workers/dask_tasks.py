@@ -89,10 +89,6 @@ def unavailable(address: str, problem: str, **metadata: str) -> ServiceError:
 class DaskTasks:
     """Tasks on a Dask cluster.
 
-    Args:
-        client: the client of its scheduler.
-        address: the address of the scheduler.
-
     Raises:
         ServiceError: as `cluster`.
     """
@@ -232,9 +228,6 @@ def run_task(
         facts: what the worker must have in common with the caller; workers may join after a run began.
         stop: name of the event that ends the run.
         function: module and name.
-        shared: data of all tasks.
-        argument: data of this task.
-        inputs: results of other tasks.
 
     Raises:
         ServiceError: CLUSTER_MISMATCH or CANCELLED.

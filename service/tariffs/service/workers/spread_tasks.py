@@ -34,9 +34,6 @@ class Tasks(Protocol):
 
         Args:
             function: module and name, `rpc.module:function`.
-            shared: data of all tasks.
-            argument: data of this task.
-            inputs: results of other tasks.
         """
 
     def item(self, handle: Handle, index: int) -> Handle:
@@ -56,11 +53,7 @@ def function_of(name: str) -> TaskFunction:
 
 
 class OneProcess:
-    """Computes tasks in this process when they are submitted; results wait on disk, so that memory is that of one.
-
-    Args:
-        cancelled: called between steps; True ends the work.
-    """
+    """Computes tasks in this process when they are submitted; results wait on disk, so that memory is that of one."""
 
     at_once = 1
 

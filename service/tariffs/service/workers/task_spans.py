@@ -12,8 +12,6 @@ def record_wait(lane: str, task: str, begun: int) -> None:
     """Record that a task waited for a worker of a lane until now.
 
     Args:
-        lane: name of the lane.
-        task: name of the task.
         begun: when it was admitted, in nanoseconds since 1970.
     """
     trace = current_trace()
@@ -24,10 +22,6 @@ def record_wait(lane: str, task: str, begun: int) -> None:
 
 class AttemptSpan:
     """Span of one attempt at a task in a worker process, within the trace of the current context.
-
-    Args:
-        task: name of the task.
-        process: id of the worker process.
 
     Attributes:
         traceparent: context for the worker; empty if nothing is recorded.

@@ -40,9 +40,7 @@ class WorkerPool:
     """A fixed number of worker processes, each computing one task at a time.
 
     Args:
-        count: number of processes.
         warm_up: `module:function` that each process calls before its first task.
-        threads: threads of each process for kernels and tables.
         niceness: how far the priority of each process is lowered.
         observe: called with the name and time of each task.
         variables: environment variables of the processes besides those of this one.

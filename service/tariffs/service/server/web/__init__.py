@@ -29,12 +29,7 @@ def make_http_port(
     """Make the HTTP port of a server; its libraries are imported only here.
 
     Args:
-        settings: the settings.
-        services: full names of the services.
-        registry: their handlers.
-        middleware: put around each method.
         admission: admits the calls; twice as many connections are taken as calls may be in flight.
-        endpoint: position of this process among those that share the port.
 
     Raises:
         ServiceError: EXTRA_MISSING without the extra `web`.

@@ -54,13 +54,7 @@ def application(
     """Make the application.
 
     Args:
-        services: full names of the services.
-        registry: their handlers.
-        middleware: put around each method.
-        pages: answered beside the methods.
         origins: origins of the web pages that may call.
-        desk: the pages for readers.
-        tools: the tools for language models.
     """
     endpoints: Any = endpoints_of(services, registry, middleware)
     methods: Any = _Application(

@@ -181,7 +181,6 @@ class RequestBody:
     """ASGI receiver of a body, whose request is refused if it is too large or does not come in time.
 
     Args:
-        receive: the receiver of the HTTP server.
         refusal: set if the message is too large or late; a body refused already is not read.
         declared: size of the body by its header; 0 if it has none.
         is_framed: True if a message comes after five bytes with its size.

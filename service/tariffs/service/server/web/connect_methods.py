@@ -40,13 +40,7 @@ class Details:
 def endpoints_of(
     services: Iterable[str], registry: MethodRegistry, middleware: Middleware
 ) -> dict[str, Endpoint[Any, Any]]:
-    """Make the endpoints of services by path.
-
-    Args:
-        services: full names of the services.
-        registry: their handlers.
-        middleware: put around each method.
-    """
+    """Make the endpoints of services, which are given by their full names, by path."""
     pool = descriptor_pool.Default()
     methods = (method for name in services for method in pool.FindServiceByName(name).methods)
     made = ((path_of(method), _endpoint(method, registry, middleware)) for method in methods)

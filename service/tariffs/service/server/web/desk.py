@@ -23,12 +23,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class ServerAccess:
-    """Access of readers to the pages of a server: each reads with its own token or certificate.
-
-    Args:
-        client: makes the calls, over a `PageChannel`.
-        settings: the settings.
-    """
+    """Access of readers to the pages of a server: each reads with its own token or certificate."""
 
     def __init__(self, client: Any, settings: Settings) -> None:
         self.client = client

@@ -65,13 +65,9 @@ class Gate:
     """ASGI application that passes on requests which a method can answer, and answers pages.
 
     Args:
-        app: answers the requests.
-        endpoints: the methods by path.
-        pages: the pages by path.
         origins: origins of web pages that may call; others are refused.
         identify: refuses callers by method, headers and connection.
         desk: pages for readers, which refuse other origins themselves.
-        tools: tools for language models.
     """
 
     def __init__(
@@ -269,7 +265,6 @@ class AnswerSender:
     """ASGI sender of an answer that no cache keeps, and whose start is sent once.
 
     Args:
-        send: the sender of the HTTP server.
         form: content type of a streamed answer.
     """
 

@@ -37,11 +37,7 @@ Trailers = Iterable[tuple[str, str | bytes]]
 
 
 class HttpPeer:
-    """Connection of a caller whose call has not begun: it is identified by this and its headers.
-
-    Args:
-        client: address and port; None if they are not known.
-    """
+    """Connection of a caller whose call has not begun: it is identified by this and its headers."""
 
     def __init__(self, client: tuple[str, int] | None) -> None:
         self._client = client
@@ -87,11 +83,7 @@ class CallEnd:
 
 
 class HttpCall(CallEnd):
-    """One call: its metadata, its end, and the error that ended it.
-
-    Args:
-        request: the request as connectrpc gives it.
-    """
+    """One call: its metadata, its end, and the error that ended it."""
 
     def __init__(self, request: RequestContext[Any, Any]) -> None:
         super().__init__()

@@ -59,10 +59,7 @@ class HttpPort:
     """The port, from `start` to `stop`.
 
     Args:
-        app: answers requests.
-        settings: address, encryption and grace.
         connections: most connections at a time, in all; one caller's share of them is for one network.
-        endpoint: position of this process among those that share the port.
     """
 
     def __init__(self, app: AsgiApp, settings: Settings, connections: int, endpoint: Endpoint) -> None:
@@ -197,7 +194,6 @@ class _HttpConnection(H11Protocol):
 
     Args:
         limit: counts connections, in all and of one network.
-        given: what uvicorn gives a connection.
     """
 
     def __init__(self, limit: FairLimit, **given: Any) -> None:

@@ -63,11 +63,7 @@ HEALTH, DESCRIPTION = "/healthz", "/openapi.json"
 
 
 def description(services: Iterable[str]) -> Schema:
-    """Return the description of all calls with one request and one answer.
-
-    Args:
-        services: full names of the services.
-    """
+    """Return the description of all calls with one request and one answer, of services by their full names."""
     pool = descriptor_pool.Default()
     methods = [
         method
@@ -176,8 +172,6 @@ def pages_of(services: Iterable[str], is_serving: Callable[[], bool], *, describ
     """Make the pages by path.
 
     Args:
-        services: full names of the services.
-        is_serving: says whether calls are admitted.
         described: True if callers may have the description.
     """
     named = tuple(services)

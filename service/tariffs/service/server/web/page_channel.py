@@ -65,7 +65,6 @@ class PageCall(CallEnd):
     """Call of a page, in the form of gRPC's context that middleware and handlers expect.
 
     Args:
-        reader: its caller.
         seconds: time it may take; None for any.
     """
 
@@ -105,12 +104,7 @@ class PageCall(CallEnd):
 
 
 class PageChannel(grpc.Channel):
-    """Channel whose calls are answered by the methods of this process; the threads that make pages call on it.
-
-    Args:
-        registry: the methods.
-        loop: event loop of the server.
-    """
+    """Channel whose calls are answered by the methods of this process; the threads that make pages call on it."""
 
     def __init__(self, registry: MethodRegistry, loop: asyncio.AbstractEventLoop) -> None:
         self._registry = registry

@@ -26,7 +26,6 @@ def audit_writer(settings: Settings, process: int) -> AuditWriter | None:
     """Return the writer of a server process's own chain; None if the audit record is off.
 
     Args:
-        settings: the settings.
         process: number of the process among those that share the port.
     """
     if settings.audit == AUDIT_OFF:

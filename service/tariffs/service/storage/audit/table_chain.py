@@ -30,12 +30,7 @@ AUDIT_ENTRIES = sa.Table(
 
 
 class TableChain:
-    """Appends entries to a chain in the database; processes that share a name take turns.
-
-    Args:
-        database: the database.
-        name: name of the chain.
-    """
+    """Appends entries to a chain in the database; processes that share a name take turns."""
 
     def __init__(self, database: Database, name: str) -> None:
         self.name = name

@@ -61,7 +61,6 @@ def verify(chain: StoredChain, after: Head | None = None, until: Head | None = N
     """Verify one chain.
 
     Args:
-        chain: the chain.
         after: the last entry before the first one that is stored, where earlier files were moved away.
         until: an entry that the chain must have, such as the head noted at an earlier verification.
     """
@@ -192,7 +191,6 @@ def verified(
     """Verify chains.
 
     Args:
-        found: the chains.
         after: by chain, the last entry before the first that is stored, as SEQ:DIGEST.
         heads: by chain, an entry that it must have, as SEQ:DIGEST.
 
@@ -218,7 +216,6 @@ def selected(
     """Yield the entries that have these values, by chain and in their order.
 
     Args:
-        found: the chains.
         wanted: value by field; of a list one must have it, of a scenario or law its id, version or digest.
         since: first instant, as ISO 8601 text or the beginning of one; empty for the beginning.
         until: first instant that is left out; empty for none.

@@ -40,7 +40,6 @@ class AuditWriter:
     refused, so that none is without its entry, or go on; entries beyond WAITING_LIMIT are then lost, and counted.
 
     Args:
-        chain: stores the entries.
         refuse: refuse calls while entries cannot be written.
     """
 
