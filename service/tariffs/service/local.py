@@ -81,7 +81,7 @@ class LocalServices:
     GetLaw = _answering("law:get_law")
     ListMeasures = _answering("law:list_measures")
     GetMeasure = _answering("law:get_measure")
-    ListCodes = _answering("law_codes:list_codes")
+    ListCodes = _answering("law:list_codes")
     ListVersions = _answering("law:list_versions")
     GetServerInfo = _answering("law:get_server_info")
     GetCaller = _answering("law:get_local_caller")

@@ -10,7 +10,6 @@ from tariffs.service.handlers.methods import Watchers, computed, inline, of_law,
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc import law
 from tariffs.service.rpc.law import UnservedPack, caller_message, versions_beside
-from tariffs.service.rpc.law_codes import list_codes
 from tariffs.service.settings.settings import Settings
 from tariffs.service.storage.access import table_bytes
 from tariffs.service.storage.storage import Storage
@@ -52,7 +51,7 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
     GetLaw = of_law(law.get_law)
     ListMeasures = of_law(law.list_measures)
     GetMeasure = of_law(law.get_measure)
-    ListCodes = of_law(list_codes)
+    ListCodes = of_law(law.list_codes)
     GetServerInfo = inline(law.get_server_info)
     CalculatePortFee = computed("short", "port_fee", pb.CalculatePortFeeResponse)
     _changes = computed("short", "changes", pb.ListChangesResponse)

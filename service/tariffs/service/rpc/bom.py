@@ -47,7 +47,7 @@ _MISSING = {
 
 
 def calculate_bom(request: pb.CalculateBomRequest, cancelled: Cancelled) -> pb.CalculateBomResponse:
-    """Rate a bill under each scenario ; a row that cannot be used is a failure in the response.
+    """Rate a bill under each scenario; a row that cannot be used is a failure in the response.
 
     Raises:
         TariffsError: an invalid day, scenario, switch or origin, or BATCH_TOO_LARGE.

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.base.provenance import engine_version
 from tariffs.engine.base.spelling import nearest
-from tariffs.engine.errors import LawError, TariffsError
+from tariffs.engine.errors import InputError, LawError, TariffsError
 from tariffs.engine.law import Law, Measure, Period
 from tariffs.engine.law.amendments import Act
 from tariffs.engine.law.conditions import MODE
 from tariffs.engine.law.describe_rows import describe_base, describe_charge, describe_goods
 from tariffs.engine.law.law import EXPORT, IMPORT
 from tariffs.engine.law.model import Row, Scope
+from tariffs.engine.law.values import digits
 from tariffs.engine.line_duty.entry_dates import entry_instant
 from tariffs.service.rpc.checks import required, word
 from tariffs.service.rpc.laws import LAWS, ServedLaw
@@ -23,6 +24,8 @@ from tariffs.service.rpc.shared import instant_text, law_provenance
 from tariffs.service.wire.identity import ROLES, Caller
 from tariffs.v1 import contract
 from tariffs.v1 import law_service_pb2 as pb
+
+_PAGE, _LARGEST_PAGE = 100, 1000
 
 
 def get_law(request: pb.GetLawRequest) -> pb.Law:
@@ -75,7 +78,7 @@ def get_measure(request: pb.GetMeasureRequest) -> pb.Measure:
         LawError: MEASURE_NOT_FOUND, with the nearest ids, or MEASURE_RETIRED.
     """
     law = LAWS.named(request.law_version)
-    measure = find_measure(law, required(request.id, "id", "Use the id of a measure."))
+    measure = _find_measure(law, required(request.id, "id", "Use the id of a measure."))
     message = _measure(measure)
     zone = law.context(measure.market).zone
     message.periods.extend(_period(period, zone) for period in measure.periods)
@@ -85,7 +88,7 @@ def get_measure(request: pb.GetMeasureRequest) -> pb.Measure:
     return message
 
 
-def find_measure(law: Law, name: str) -> Measure:
+def _find_measure(law: Law, name: str) -> Measure:
     """Find a measure by its id or the label of a period.
 
     Raises:
@@ -136,7 +139,7 @@ def _row(row: Row) -> pb.MeasureRow:
     )
 
 
-def scopes_of(law: Law, measure: Measure) -> list[Scope]:
+def _scopes_of(law: Law, measure: Measure) -> list[Scope]:
     """List the scopes of the rows of a measure, and of the acts on it."""
     scopes = [row.scope for period in measure.periods for row in period.rows]
     return scopes + [act.scope for act in law.acts[measure.id]]
@@ -146,7 +149,7 @@ def _lists(law: Law, measure: Measure) -> list[pb.NamedList]:
     """The lists named by rows of a measure and acts on it, with their number of codes on the as-of day."""
     named = {
         name
-        for scope in scopes_of(law, measure)
+        for scope in _scopes_of(law, measure)
         for names in (*scope.products, scope.not_products)
         for name in names
     }
@@ -178,6 +181,61 @@ def _event(act: Act, zone: ZoneInfo) -> pb.MeasureEvent:
         goods="" if act.scope.is_any else describe_goods(act.scope),
         conditions=" and ".join(condition.text for condition in act.conditions),
     )
+
+
+def list_codes(request: pb.ListCodesRequest) -> pb.ListCodesResponse:
+    """List the codes of a measure by page: of one list, or those that hold or are part of a code.
+
+    Raises:
+        LawError: MEASURE_NOT_FOUND, or MEASURE_RETIRED.
+        InputError: the code or the page cannot be used.
+    """
+    law = LAWS.named(request.law_version)
+    measure = _find_measure(law, required(request.id, "id", "Use the id of a measure."))
+    hts, named = digits(word(request.hts, "hts")), word(request.list, "list")
+    if hts and not hts.isdigit():
+        raise InputError(
+            "HTS_CODE_MALFORMED", f"{request.hts!r} is no code.", field="hts", fix="Give 2 to 10 digits."
+        )
+    found = [
+        (name, code, is_left_out)
+        for name, code, is_left_out in sorted({*_codes(law, measure)})
+        if named in {"", name} and (code.startswith(hts) or hts.startswith(code))
+    ]
+    first, size = _page(request)
+    end = first + size
+    return pb.ListCodesResponse(
+        codes=[
+            pb.MeasureCode(code=code, list=name, is_left_out=is_left_out)
+            for name, code, is_left_out in found[first:end]
+        ],
+        total_size=len(found),
+        next_page_token=str(end) if end < len(found) else "",
+        provenance=law_provenance(law, request),
+    )
+
+
+def _codes(law: Law, measure: Measure) -> Iterator[tuple[str, str, bool]]:
+    """Yield list, code and whether it is left out, for each name of goods in rows and acts."""
+    noon = entry_instant(law, law.as_of, measure.market)
+    for scope in _scopes_of(law, measure):
+        for names, is_left_out in (*((one, False) for one in scope.products), (scope.not_products, True)):
+            for name in names:
+                if name in law.lists:
+                    yield from ((name, code, is_left_out) for code in law.lists[name].on(noon, law.as_of))
+                else:
+                    yield "", name, is_left_out
+
+
+def _page(request: pb.ListCodesRequest) -> tuple[int, int]:
+    """Read the first place and the size of a page."""
+    token, size = request.page_token or "0", request.page_size
+    if size < 0:
+        raise InputError("REQUEST_INVALID", f"page_size is {size}.", field="page_size", fix="Use 0 to 1,000.")
+    if not (token.isascii() and token.isdigit() and len(token) < 10):
+        fix = "Use the next_page_token of the page before."
+        raise InputError("REQUEST_INVALID", "The page is not known.", field="page_token", fix=fix)
+    return int(token), min(size or _PAGE, _LARGEST_PAGE)
 
 
 @dataclass(frozen=True, slots=True)

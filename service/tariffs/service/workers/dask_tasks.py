@@ -121,25 +121,22 @@ class DaskTasks:
 
         # As a task and not as scattered data, which would be lost with the worker that holds it.
         with self._reachable(), dask.config.set({_LARGE_GRAPH: len(data) + _LARGE_BYTES}):
-            handle: Handle = self._client.submit(_as_it_is, data, pure=False, retries=_RETRIES)
-            return handle
+            return self._client.submit(_as_it_is, data, pure=False, retries=_RETRIES)
 
     def submit(self, function: str, shared: Handle, argument: bytes, inputs: Sequence[Handle] = ()) -> Handle:
         """Send a task to the cluster."""
         with self._reachable():
-            handle: Handle = self._client.submit(
+            return self._client.submit(
                 run_task, node_facts(), self._name, function, shared, argument, *inputs, pure=False,
                 retries=_RETRIES,
             )  # fmt: skip
-            return handle
 
     def item(self, handle: Handle, index: int) -> Handle:
         """Select one of the results of a task, where it is."""
         with self._reachable():
-            found: Handle = self._client.submit(operator.getitem, handle, index, pure=False, retries=_RETRIES)
-            return found
+            return self._client.submit(operator.getitem, handle, index, pure=False, retries=_RETRIES)
 
-    def result(self, handle: Any, cancelled: Cancelled) -> bytes:
+    def result(self, handle: Handle, cancelled: Cancelled) -> bytes:
         """Wait for a result."""
         with self._reachable(), self._client.as_current():
             while not handle.done():
@@ -148,7 +145,7 @@ class DaskTasks:
             data: bytes = handle.result()
             return data
 
-    def _wait(self, handle: Any) -> None:
+    def _wait(self, handle: Handle) -> None:
         """Wait for a moment; what goes wrong is no error of the task, which is raised by its result."""
         from distributed import wait
 
@@ -161,7 +158,7 @@ class DaskTasks:
         if not self._is_connected:
             raise unavailable(self._address, "the scheduler was lost")
 
-    def forget(self, handles: Sequence[Any]) -> None:
+    def forget(self, handles: Sequence[Handle]) -> None:
         """Release results."""
         for handle in handles:
             handle.release()

@@ -15,10 +15,8 @@ from tariffs.service.workers.tasks import import_name
 Result = bytes | list[bytes]
 TaskFunction = Callable[[bytes, bytes, Sequence[bytes], Cancelled], Result]
 """Takes what all tasks share, what this one is about, results of other tasks, and a test for cancellation."""
-
-
-class Handle(Protocol):
-    """Result of a task, wherever it is kept."""
+Handle = Any
+"""Result of a task, wherever it is kept."""
 
 
 class Tasks(Protocol):
@@ -72,7 +70,7 @@ class OneProcess:
         """Keep data for all tasks."""
         return data
 
-    def submit(self, function: str, shared: Any, argument: bytes, inputs: Sequence[Any] = ()) -> Handle:
+    def submit(self, function: str, shared: Handle, argument: bytes, inputs: Sequence[Handle] = ()) -> Handle:
         """Compute a task."""
         check_cancelled(self._cancelled)
         found = function_of(function)(
@@ -80,17 +78,16 @@ class OneProcess:
         )
         return self._kept(found) if isinstance(found, bytes) else [self._kept(one) for one in found]
 
-    def item(self, handle: Any, index: int) -> Handle:
+    def item(self, handle: Handle, index: int) -> Handle:
         """Select one of the results of a task."""
-        found: Handle = handle[index]
-        return found
+        return handle[index]
 
-    def result(self, handle: Any, cancelled: Cancelled) -> bytes:
+    def result(self, handle: Handle, cancelled: Cancelled) -> bytes:
         """Read a result."""
         data: bytes = handle.read_bytes()
         return data
 
-    def forget(self, handles: Sequence[Any]) -> None:
+    def forget(self, handles: Sequence[Handle]) -> None:
         """Delete results."""
         for path in handles:
             with suppress(FileNotFoundError):

@@ -12,9 +12,10 @@ from tariffs.service.server.listener import RECEIVE_LIMIT
 from tariffs.service.server.middleware import MethodRegistry, Middleware
 from tariffs.service.server.web.bodies import CODECS
 from tariffs.service.server.web.connect_methods import endpoints_of
-from tariffs.service.server.web.gate import AsgiApp, Desk, Gate, Tools, one_length
+from tariffs.service.server.web.gate import AsgiApp, Desk, Gate, one_length
 from tariffs.service.server.web.http_call import RETRY_AFTER
 from tariffs.service.server.web.openapi import Pages
+from tariffs.service.server.web.tools import ToolPages
 from tariffs.service.wire.status import DETAILS_KEY, REQUEST_ID_KEY
 
 _SENT = (
@@ -49,7 +50,7 @@ def application(
     pages: Pages,
     origins: frozenset[str],
     desk: Desk,
-    tools: Tools,
+    tools: ToolPages,
 ) -> AsgiApp:
     """Make the application.
 

@@ -68,15 +68,16 @@ def _endpoint(
         else reading(kind, inner, lambda body: body.message(request))
     )
     call = middleware.around(path, handler, behaviour, _unread)
+    stream_type, answering, make = _KINDS[kind]
     info = MethodInfo(
         name=method.name,
         service_name=method.containing_service.full_name,
         input=Body,
         output=bytes,
         idempotency_level=_idempotency(method),
-        stream_type=_STREAMS[kind],
+        stream_type=stream_type,
     )
-    return _ENDPOINTS[kind](info, _CALLERS[kind](call))
+    return make(info, answering(call))
 
 
 def _idempotency(method: MethodDescriptor) -> IdempotencyLevel:
@@ -154,21 +155,9 @@ def _streaming(method: Callable[[Any, Any], Any]) -> Any:
     return stream
 
 
-_CALLERS = {
-    "unary_unary": _answering,
-    "unary_stream": _streaming,
-    "stream_unary": _answering_many,
-    "stream_stream": _streaming,
-}
-_STREAMS = {
-    "unary_unary": StreamType.UNARY,
-    "unary_stream": StreamType.SERVER_STREAM,
-    "stream_unary": StreamType.CLIENT_STREAM,
-    "stream_stream": StreamType.BIDI_STREAM,
-}
-_ENDPOINTS: dict[str, Callable[[Any, Any], Endpoint[Any, Any]]] = {
-    "unary_unary": Endpoint.unary,
-    "unary_stream": Endpoint.server_stream,
-    "stream_unary": Endpoint.client_stream,
-    "stream_stream": Endpoint.bidi_stream,
+_KINDS: dict[str, tuple[StreamType, Callable[[Any], Any], Callable[[Any, Any], Endpoint[Any, Any]]]] = {
+    "unary_unary": (StreamType.UNARY, _answering, Endpoint.unary),
+    "unary_stream": (StreamType.SERVER_STREAM, _streaming, Endpoint.server_stream),
+    "stream_unary": (StreamType.CLIENT_STREAM, _answering_many, Endpoint.client_stream),
+    "stream_stream": (StreamType.BIDI_STREAM, _streaming, Endpoint.bidi_stream),
 }

@@ -17,6 +17,7 @@ from tariffs.service.server.tls import CERTIFICATE_KEY
 from tariffs.service.server.web.bodies import REFUSAL, Receive, Refusal, RequestBody
 from tariffs.service.server.web.http_call import CERTIFICATE, START, HttpPeer, error_json
 from tariffs.service.server.web.openapi import DESCRIPTION, Pages
+from tariffs.service.server.web.tools import ToolPages
 from tariffs.service.wire.identity import Metadata
 from tariffs.service.wire.roles import REFLECTION_METHODS
 from tariffs.service.wire.status import REQUEST_ID_KEY, request_invalid, status_of
@@ -46,21 +47,6 @@ class Desk(Protocol):
         """Answer a request."""
 
 
-class Tools(Protocol):
-    """Tools for language models, for callers of `method`."""
-
-    method: str
-
-    def answers(self, path: str) -> bool:
-        """Test whether a request is one for the tools."""
-
-    async def load(self) -> None:
-        """Load what they need; raises ServiceError EXTRA_MISSING."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-
-
 class Gate:
     """ASGI application that passes on requests which a method can answer, and answers pages.
 
@@ -78,7 +64,7 @@ class Gate:
         origins: frozenset[str],
         identify: Identify,
         desk: Desk,
-        tools: Tools,
+        tools: ToolPages,
     ) -> None:
         self._app = app
         self._endpoints = endpoints
