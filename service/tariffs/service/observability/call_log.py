@@ -6,7 +6,7 @@ import random
 import re
 import time
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import grpc
 import grpc.aio
@@ -15,7 +15,6 @@ from google.protobuf.message import Message
 from tariffs.engine.errors import TariffsError
 from tariffs.service.observability.audit_facts import refused_rows_of, run_digest_of
 from tariffs.service.observability.metrics import Metrics
-from tariffs.service.observability.tracing import OpenSpan
 from tariffs.service.wire.identity import Caller, Metadata, set_current_call
 from tariffs.service.wire.status import (
     INVARIANT,
@@ -27,8 +26,11 @@ from tariffs.service.wire.status import (
 )
 from tariffs.service.wire.trace_context import TRACEPARENT_KEY, set_current_trace
 
+if TYPE_CHECKING:
+    from tariffs.service.observability.otel_tracing import OtelSpan
+
 Context = grpc.aio.ServicerContext[Any, Any]
-BeginSpan = Callable[[Metadata, str], OpenSpan]
+BeginSpan = Callable[[Metadata, str], "OtelSpan"]
 # Request ids are not secrets, so the fast generator is enough.
 _IDS = random.Random()
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")

@@ -93,7 +93,10 @@ class OtelSpan:
             _record(self._tracer, self._span, span)
 
     def end(self, reason: str, code: str = "") -> dict[str, str] | None:
-        """End the span with the reason of a failure, and the status code of a call; return the exemplar."""
+        """End the span with the reason of a failure, and the status code of a call; return the exemplar of its metrics.
+
+        The exemplar is None if the trace is not sampled.
+        """
         if code:
             self._span.set_attribute("rpc.response.status_code", code)
         if reason:

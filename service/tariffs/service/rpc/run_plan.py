@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import polars as pl
 
@@ -117,19 +117,6 @@ def whole_run(
         return blocks, run.end()
 
 
-class RunParts(Protocol):
-    """A run whose parts are computed here or elsewhere."""
-
-    def head(self) -> Messages:
-        """Compute the messages of the rows that cannot be used."""
-
-    def parts(self, indices: Sequence[int]) -> Iterator[tuple[Messages, Facts]]:
-        """Compute parts, in order: the messages of each, and its facts for the end."""
-
-    def end(self, facts: Sequence[Facts]) -> Messages:
-        """Compute the last messages from the facts of all parts: rows that only parts show to be unusable, `done`."""
-
-
 class PartsHere:
     """Parts of a run that are computed in this process, one at a time; arguments as `RunPlan.run`."""
 
@@ -163,7 +150,7 @@ class PartsHere:
         return self._verb.part_messages(index, block), facts
 
     def end(self, facts: Sequence[Facts]) -> Messages:
-        """Compute the last messages from the facts of all parts."""
+        """Compute the last messages from the facts of all parts: rows that only parts show to be unusable, `done`."""
         for own in facts:
             self._run.table_run.resume(SwitchReport(own["switches"], tuple(own["too_many"])))
         parts = [PartEnd(own["labels"], tuple(Note(*note) for note in own["notes"])) for own in facts]
@@ -176,14 +163,3 @@ class PartsHere:
 
     def _refused(self, rows: pl.DataFrame) -> list[Any]:
         return list(refused_messages(rows, self._verb.response))
-
-
-def messages_of(run: RunParts, total: int, report: Progress) -> Iterator[Any]:
-    """Yield the messages of a run, each part once it is computed; `report` is called after each."""
-    yield from run.head()
-    facts = []
-    for number, (messages, own) in enumerate(run.parts(range(total)), 1):
-        yield from messages
-        facts.append(own)
-        report(f"part {number:,} of {total:,}", number / total)
-    yield from run.end(facts)

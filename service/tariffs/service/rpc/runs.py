@@ -18,15 +18,7 @@ from tariffs.engine.runs.outcomes.table_run import Progress
 from tariffs.engine.tables.partitions import is_partitioned
 from tariffs.service.rpc.messages import message_of, time_text
 from tariffs.service.rpc.run_options import LocalInputs
-from tariffs.service.rpc.run_plan import (
-    Messages,
-    PartsHere,
-    RunParts,
-    messages_of,
-    plan_of,
-    table_of,
-    whole_run,
-)
+from tariffs.service.rpc.run_plan import Messages, PartsHere, plan_of, table_of, whole_run
 from tariffs.service.rpc.scenario_refs import refs_of
 from tariffs.service.rpc.shared import BASE
 from tariffs.service.rpc.spread_runs import Job, SpreadRun, joined_result
@@ -46,6 +38,8 @@ _UNNAMED = "unnamed"
 # Listing a thousand runs must not parse a thousand scenario files.
 _ID = re.compile(r"""^\s*id:\s*["']?([^\s"'#]+)""", re.MULTILINE)
 Emit = Callable[[Any], None]
+RunParts = PartsHere | SpreadRun
+"""A run whose parts are computed here, or elsewhere."""
 
 
 def maker() -> str:
@@ -189,9 +183,20 @@ def _messages(
     elif local.cluster or verb.sends_parts:
         with run_parts(verb, request, local, report, cancelled) as run:
             own = report if local.cluster else lambda stage, fraction: None
-            yield from messages_of(run, verb.read(request).parts, own)
+            yield from _part_messages(run, verb.read(request).parts, own)
     else:
         yield from verb.whole_messages(*whole_run(verb, request, report, cancelled, local), request)
+
+
+def _part_messages(run: RunParts, total: int, report: Progress) -> Iterator[Any]:
+    """Yield the messages of a run, each part once it is computed; `report` is called after each."""
+    yield from run.head()
+    facts = []
+    for number, (messages, own) in enumerate(run.parts(range(total)), 1):
+        yield from messages
+        facts.append(own)
+        report(f"part {number:,} of {total:,}", number / total)
+    yield from run.end(facts)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import grpc
 import grpc.aio
@@ -21,12 +21,14 @@ from tariffs.service.handlers.methods import kind_of
 from tariffs.service.observability.audited_call import Audit, AuditedCall
 from tariffs.service.observability.call_log import BeginSpan, CallLog, Context
 from tariffs.service.observability.metrics import Metrics
-from tariffs.service.observability.tracing import Tracing
 from tariffs.service.server.admission import Admission
 from tariffs.service.server.identities import Connection, Identities
 from tariffs.service.wire.identity import ADMIN, Caller, Metadata, set_identify
 from tariffs.service.wire.requests import read_request
 from tariffs.service.wire.roles import ROLES_NEEDED, check_role
+
+if TYPE_CHECKING:
+    from tariffs.service.observability.otel_tracing import OtlpTracing
 
 _OWN = "/tariffs.v1."
 Behaviour = Callable[[Any, Context], Any]
@@ -59,7 +61,7 @@ class Middleware:
         metrics: Metrics,
         identities: Identities | None = None,
         roles: Mapping[str, str] = ROLES_NEEDED,
-        tracing: Tracing | None = None,
+        tracing: OtlpTracing | None = None,
         audit: Audit | None = None,
     ) -> None:
         self._admission = admission

@@ -11,12 +11,11 @@ from collections.abc import Callable
 from contextlib import aclosing, suppress
 from functools import partial
 from random import Random
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
 from tariffs.engine.errors import ServiceError, TariffsError
-from tariffs.service.observability.tracing import OpenSpan, Tracing
 from tariffs.service.rpc.runs import request_of
 from tariffs.service.storage.run_store import Lease, LeaseState, RunStore
 from tariffs.service.storage.storage import Storage
@@ -27,6 +26,9 @@ from tariffs.service.wire.trace_context import set_current_trace
 from tariffs.service.workers.dask_tasks import WORKER_KEY
 from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.service.workers.tasks import CancelToken
+
+if TYPE_CHECKING:
+    from tariffs.service.observability.otel_tracing import OtelSpan, OtlpTracing
 
 POLL_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
@@ -59,7 +61,7 @@ class RunScheduler:
         slots: int,
         cluster: str,
         named: Callable[[str], Caller],
-        tracing: Tracing | None = None,
+        tracing: OtlpTracing | None = None,
     ) -> None:
         self._named = named
         self._task_queue = task_queue
@@ -161,7 +163,7 @@ class RunScheduler:
             watch.cancel()
             self._cancel_tokens.discard(leased.cancel_token)
 
-    def _begin_span(self, lease: Lease) -> OpenSpan | None:
+    def _begin_span(self, lease: Lease) -> OtelSpan | None:
         run = lease.run
         if self._tracing is None:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import grpc.aio
 import structlog
-from google.longrunning import operations_pb2_grpc
 from grpc_channelz.v1 import channelz, channelz_pb2_grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
@@ -54,17 +54,7 @@ from tariffs.service.wire.roles import REFLECTION_METHODS, ROLES_NEEDED
 from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.service.workers.task_queue import Compute
 from tariffs.service.workers.warm_data import warm_data
-from tariffs.v1 import (
-    contract,
-    duty_service_pb2_grpc,
-    law_service_pb2_grpc,
-    refund_service_pb2_grpc,
-    scenario_service_pb2_grpc,
-    simulation_service_pb2_grpc,
-    sweep_service_pb2_grpc,
-    table_service_pb2_grpc,
-    watch_service_pb2_grpc,
-)
+from tariffs.v1 import contract
 
 if TYPE_CHECKING:
     from tariffs.service.server.web.http_port import HttpPort
@@ -250,19 +240,18 @@ class TariffServer:
 
     def _add_services(self, registry: Any) -> None:
         tasks, storage, long_runs = self._task_queue, self._storage, self._long_runs
-        duty_service_pb2_grpc.add_DutyServiceServicer_to_server(self._duty, registry)
-        law_service_pb2_grpc.add_LawServiceServicer_to_server(self._law, registry)
-        refund_service_pb2_grpc.add_RefundServiceServicer_to_server(RefundHandler(tasks), registry)
-        scenario_service_pb2_grpc.add_ScenarioServiceServicer_to_server(self._scenarios, registry)
-        simulation_service_pb2_grpc.add_SimulationServiceServicer_to_server(
-            SimulationHandler(tasks, storage, long_runs), registry
-        )
-        sweep_service_pb2_grpc.add_SweepServiceServicer_to_server(SweepHandler(tasks, storage), registry)
-        table_service_pb2_grpc.add_TableServiceServicer_to_server(
-            TableHandler(tasks, storage, self._settings.table_bytes_limit), registry
-        )
-        watch_service_pb2_grpc.add_WatchServiceServicer_to_server(self._watch, registry)
-        operations_pb2_grpc.add_OperationsServicer_to_server(OperationsHandler(long_runs, storage), registry)
+        for handler in (
+            self._duty,
+            self._law,
+            RefundHandler(tasks),
+            self._scenarios,
+            SimulationHandler(tasks, storage, long_runs),
+            SweepHandler(tasks, storage),
+            TableHandler(tasks, storage, self._settings.table_bytes_limit),
+            self._watch,
+            OperationsHandler(long_runs, storage),
+        ):
+            _add_service(handler, registry)
         if self._settings.reflection != "off":
             add_reflection((*SERVICES, health.SERVICE_NAME), registry)
         if self._settings.channelz != "off":
@@ -273,6 +262,13 @@ class TariffServer:
     async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for service in (health.OVERALL_HEALTH, *SERVICES):
             await self._health.set(service, status)
+
+
+def _add_service(handler: object, registry: Any) -> None:
+    """Add a handler by the function that is generated beside its base class."""
+    (servicer,) = type(handler).__bases__
+    add = getattr(sys.modules[servicer.__module__], f"add_{servicer.__name__}_to_server")
+    add(handler, registry)
 
 
 def _roles(settings: Settings) -> Mapping[str, str]:

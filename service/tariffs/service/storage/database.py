@@ -160,10 +160,13 @@ class Database:
         ):
             yield connection
 
-    def take_turns(self, connection: Connection) -> None:
-        """Wait in a transaction until no other one that takes turns is open, so that their rows are seen in order."""
-        if not self._sqlite:
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURNS)))
+    @contextmanager
+    def turn(self) -> Iterator[Connection]:
+        """Open a transaction as `begin`, once no other turn is open, so that their rows are seen in order."""
+        with self.begin() as connection:
+            if not self._sqlite:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURNS)))
+            yield connection
 
     def now(self, connection: Connection) -> float:
         """Return seconds since 1970 on the clock shared by all servers of the database."""

@@ -116,8 +116,7 @@ class PortfolioStore:
         check_group(who, new.shared_with, "group")
         values = {name: getattr(new, name) for name in NewPortfolio.__slots__}
         fresh = {"law": "", "day": "", "standings": None, "held_law": "", "held_lines": 0, "held": None}
-        with self._database.begin() as connection:
-            self._database.take_turns(connection)
+        with self._database.turn() as connection:
             mine = _rows(PORTFOLIOS, who.owner, new.name)
             changed = (
                 PORTFOLIOS.update().where(*mine).values(**values, **fresh, changes=PORTFOLIOS.c.changes + 1)
@@ -162,8 +161,7 @@ class PortfolioStore:
     def release(self, who: Caller, name: str) -> Any:
         """Let the events of a law that touches many lines go out; raises as `find`, and NOT_ALLOWED for no admin."""
         check_role(who, ADMIN, "releasing the events of a law")
-        with self._database.begin() as connection:
-            self._database.take_turns(connection)
+        with self._database.turn() as connection:
             found = self._find(connection, who, name)
             if found.held is not None:
                 self._add(connection, found, _unpacked(found))
@@ -214,8 +212,7 @@ class PortfolioStore:
 
     def add(self, portfolio: Any, found: FoundEvents) -> bool:
         """Add events, each once; False if the portfolio has changed since it was read."""
-        with self._database.begin() as connection:
-            self._database.take_turns(connection)
+        with self._database.turn() as connection:
             if not self._is_same(connection, portfolio):
                 return False
             self._add(connection, portfolio, found)
@@ -224,8 +221,7 @@ class PortfolioStore:
     def hold(self, portfolio: Any, found: FoundEvents, lines: int) -> bool:
         """Keep events back until an admin releases them; False if the portfolio has changed."""
         values = {"held_law": found.law, "held_lines": lines, "held": _packed(found)}
-        with self._database.begin() as connection:
-            self._database.take_turns(connection)
+        with self._database.turn() as connection:
             if not self._is_same(connection, portfolio):
                 return False
             connection.execute(
@@ -267,8 +263,7 @@ class PortfolioStore:
         A server that ends before it has recorded the delivery loses nothing: the events are due again after `seconds`.
         """
         waits = (PORTFOLIO_EVENTS.c.delivery == WAITING,)
-        with self._database.begin() as connection:
-            self._database.take_turns(connection)
+        with self._database.turn() as connection:
             now = self._database.now(connection)
             query = sa.select(PORTFOLIO_EVENTS).where(*waits, PORTFOLIO_EVENTS.c.due <= now)
             rows = list(connection.execute(query.order_by(PORTFOLIO_EVENTS.c.number).limit(limit)))

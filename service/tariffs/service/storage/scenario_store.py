@@ -44,8 +44,7 @@ class ScenarioStore:
         owner = owner or who.owner
         name = StoredName(text.name, owner)
         check_change(who, owner, name_of(owner, text.name))
-        with self._database.begin() as connection:
-            self._database.take_turns(connection)
+        with self._database.turn() as connection:
             found = _newest(connection, SCENARIOS.c.owner == owner, SCENARIOS.c.name == text.name)
             now = self._database.now(connection)
             if not found and etag:
@@ -95,8 +94,7 @@ class ScenarioStore:
             ServiceError: NOT_ALLOWED if it is another caller's, or the caller is not in the group.
         """
         check_group(who, group, "group")
-        with self._database.begin() as connection:
-            self._database.take_turns(connection)
+        with self._database.turn() as connection:
             found = _owned(connection, who, wanted, "")
             if found.shared_with == group:
                 return found
@@ -111,8 +109,7 @@ class ScenarioStore:
 
     def delete(self, who: Caller, wanted: StoredName, etag: str) -> None:
         """Delete a scenario with its versions; raises as `share`."""
-        with self._database.begin() as connection:
-            self._database.take_turns(connection)
+        with self._database.turn() as connection:
             found = _owned(connection, who, wanted, etag)
             for table in (SCENARIO_CHECKS, SCENARIO_VERSIONS, SCENARIOS):
                 connection.execute(table.delete().where(*_row(table, found)))
@@ -131,8 +128,7 @@ class ScenarioStore:
 
     def add_check(self, scenario: StoredVersion, law_digest: str, result: bytes, *, is_news: bool) -> None:
         """Store the result of a check, and an event if it is news; the first server that stores one wins."""
-        with self._database.begin() as connection:
-            self._database.take_turns(connection)
+        with self._database.turn() as connection:
             mine = _row(SCENARIO_CHECKS, scenario)
             same = (SCENARIO_CHECKS.c.version == scenario.version, SCENARIO_CHECKS.c.law_digest == law_digest)
             known = connection.execute(sa.select(SCENARIO_CHECKS).where(*mine, *same)).one_or_none()

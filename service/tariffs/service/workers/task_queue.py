@@ -16,7 +16,7 @@ from contextlib import aclosing, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
@@ -32,15 +32,10 @@ from tariffs.service.workers.tasks import CancelToken, ResultSink
 
 Response = TypeVar("Response", bound=Message)
 Result = TypeVar("Result")
+Compute = Callable[[str, bytes, ResultSink, CancelToken], None]
+"""Runs a task by name for the calling thread: in a worker process, or in the thread itself; raises what it raises."""
 _POLL_SECONDS = 0.2
 _END: Any = object()
-
-
-class Compute(Protocol):
-    """Runs a task by name for the calling thread: in a worker process, or in the thread itself."""
-
-    def __call__(self, task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken, /) -> None:
-        """Compute; raises what the task raises."""
 
 
 @dataclass

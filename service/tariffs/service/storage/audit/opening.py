@@ -16,7 +16,7 @@ from tariffs.service.settings.group import AUDIT_DATABASE, AUDIT_OFF
 from tariffs.service.settings.settings import Settings
 from tariffs.service.storage.audit.file_chain import FileChain
 from tariffs.service.storage.audit.table_chain import TableChain
-from tariffs.service.storage.audit.writer import AuditChain, AuditWriter, cannot_write
+from tariffs.service.storage.audit.writer import AuditWriter, cannot_write
 from tariffs.service.storage.database import Database
 from tariffs.service.storage.run_rows import RunRow
 from tariffs.v1 import common_pb2
@@ -32,7 +32,7 @@ def audit_writer(settings: Settings, process: int) -> AuditWriter | None:
         return None
     host = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname()) or "server"
     name = f"{settings.audit_chain or host}-{process}"
-    chain: AuditChain
+    chain: FileChain | TableChain
     if settings.audit == AUDIT_DATABASE:
         chain = TableChain(Database(settings.database), name)
     else:

@@ -6,31 +6,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
 
 from tariffs.engine.errors import ServiceError, TariffsError
 from tariffs.service.storage.audit.chain import time_text
+from tariffs.service.storage.audit.file_chain import FileChain
+from tariffs.service.storage.audit.table_chain import TableChain
 
 BATCH_SECONDS = 0.05
 RETRY_SECONDS = 1.0
 WAITING_LIMIT = 20_000
 _ERRORS = (OSError, TariffsError, sa.exc.SQLAlchemyError)
 _log = structlog.get_logger("tariffs.service")
-
-
-class AuditChain(Protocol):
-    """Where entries are appended."""
-
-    name: str
-
-    def append(self, pending: deque[Mapping[str, Any]]) -> None:
-        """Append entries, and remove from `pending` those that are stored."""
-
-    def close(self) -> None:
-        """Release files, locks and connections."""
 
 
 class AuditWriter:
@@ -43,7 +33,7 @@ class AuditWriter:
         refuse: refuse calls while entries cannot be written.
     """
 
-    def __init__(self, chain: AuditChain, *, refuse: bool) -> None:
+    def __init__(self, chain: FileChain | TableChain, *, refuse: bool) -> None:
         self.written = 0
         self.lost = 0
         self.failing = False
