@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
@@ -20,6 +20,7 @@ from tariffs.service.wire.status import request_invalid
 PAGE_DEFAULT = 100
 PAGE_LIMIT = 1000
 _NAME = re.compile(r"[0-9a-f]{1,64}")
+Row = TypeVar("Row")
 
 
 def listed(table: sa.Table, who: Caller) -> Any:
@@ -39,29 +40,52 @@ def count_owned(connection: sa.Connection, table: sa.Table, owner: str) -> int:
     return int(connection.execute(count).scalar_one())
 
 
-class OwnedRows:
+class OwnedRows(Generic[Row]):
     """Rows of one database table that belong to callers and may be shared with their groups. Every method blocks.
 
     Args:
         table: the table; has the columns `owner`, `shared_with` and `created`.
         key: the column that orders rows created at the same time.
+        made: class of the rows, whose fields are the columns.
     """
 
-    def __init__(self, database: Database, table: sa.Table, key: sa.Column[str]) -> None:
+    def __init__(
+        self, database: Database, table: sa.Table, key: sa.Column[str], made: Callable[..., Row]
+    ) -> None:
         self._database = database
         self._table = table
         self._key = key
+        self._made = made
 
     def count(self, who: Caller) -> int:
         """Count the rows that a caller owns."""
         with self._database.read() as connection:
             return count_owned(connection, self._table, who.owner)
 
-    def _page(self, who: Caller, size: int, token: str, all_owners: bool) -> tuple[list[Any], str]:
+    def page(self, who: Caller, size: int, token: str, all_owners: bool = False) -> tuple[list[Row], str]:
+        """Return one page of a caller's rows and those shared with it, newest first, and the next page's token.
+
+        Args:
+            token: the token of the previous page, or empty for the first page; the last page has an empty one.
+
+        Raises:
+            InputError: PAGE_TOKEN_INVALID.
+            ServiceError: NOT_ALLOWED for all owners without the role admin.
+        """
         check_all(who, all_owners)
-        shown = sa.true() if all_owners else listed(self._table, who)
+        created = self._table.c.created
+        query = sa.select(self._table).where(sa.true() if all_owners else listed(self._table, who))
+        if token:
+            place = sa.tuple_(*read_token(token, is_created_and_key))
+            query = query.where(sa.tuple_(created, self._key) < place)
+        query = query.order_by(created.desc(), self._key.desc()).limit(size + 1)
         with self._database.read() as connection:
-            return read_page(connection, self._table, self._key, shown, size, token)
+            rows = [row._mapping for row in connection.execute(query)]
+        found = [self._made(**row) for row in rows[:size]]
+        if len(rows) <= size:
+            return found, ""
+        last = rows[size - 1]
+        return found, write_token(last["created"], last[self._key.name])
 
 
 def check_change(who: Caller, owner: str, name: str) -> None:
@@ -136,35 +160,6 @@ def page_size(requested: int) -> int:
     return min(requested, PAGE_LIMIT) or PAGE_DEFAULT
 
 
-def read_page(
-    connection: sa.Connection, table: sa.Table, key: sa.Column[str], shown: Any, size: int, token: str
-) -> tuple[list[Any], str]:
-    """Read one page of the rows that a caller is shown, newest first.
-
-    Args:
-        table: has the column `created`.
-        key: the column that orders rows created at the same time.
-        token: the token of the previous page, or empty for the first page.
-
-    Returns:
-        The rows, and the token of the next page; empty after the last one.
-
-    Raises:
-        InputError: PAGE_TOKEN_INVALID.
-    """
-    query = sa.select(table).where(shown)
-    if token:
-        query = query.where(
-            sa.tuple_(table.c.created, key) < sa.tuple_(*read_token(token, is_created_and_key))
-        )
-    query = query.order_by(table.c.created.desc(), key.desc()).limit(size + 1)
-    rows = list(connection.execute(query))
-    if len(rows) <= size:
-        return rows, ""
-    last = rows[size - 1]._mapping
-    return rows[:size], write_token(last["created"], last[key.name])
-
-
 def write_token(*place: Any) -> str:
     """Write the place of the last row of a page, values of JSON, as a token."""
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
@@ -194,7 +189,7 @@ def read_token(token: str, is_place: Callable[[Any], bool]) -> Sequence[Any]:
 
 
 def is_created_and_key(found: Sequence[Any]) -> bool:
-    """Tell whether a place is that of `read_page`: the time of a row and its key."""
+    """Tell whether a place is that of a page of `OwnedRows`: the time of a row and its key."""
     if len(found) != 2:
         return False
     created, name = found

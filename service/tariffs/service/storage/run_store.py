@@ -55,7 +55,7 @@ class Lease:
     worker: str
 
 
-class RunStore(OwnedRows):
+class RunStore(OwnedRows[RunRow]):
     """All long runs. Every method blocks.
 
     Args:
@@ -66,7 +66,7 @@ class RunStore(OwnedRows):
     def __init__(
         self, database: Database, maker: str, settings: State, on_end: Callable[[RunRow], None] | None = None
     ) -> None:
-        super().__init__(database, RUNS, RUNS.c.id)
+        super().__init__(database, RUNS, RUNS.c.id, RunRow)
         self._maker = maker
         self._settings = settings
         self._on_end = on_end
@@ -137,16 +137,6 @@ class RunStore(OwnedRows):
         """Return the requests of the runs that have not ended."""
         with self._database.read() as connection:
             return list(connection.execute(sa.select(RUNS.c.request).where(RUNS.c.state.in_(OPEN))).scalars())
-
-    def page(self, who: Caller, size: int, token: str, all_owners: bool = False) -> tuple[list[RunRow], str]:
-        """Return one page of a caller's runs and those shared with it, newest first, and the next page's token.
-
-        Raises:
-            InputError: PAGE_TOKEN_INVALID.
-            ServiceError: NOT_ALLOWED for all owners without the role admin.
-        """
-        rows, following = self._page(who, size, token, all_owners)
-        return [_run(row) for row in rows], following
 
     def share(self, who: Caller, run_id: str, group: str) -> RunRow:
         """Share a run with a group, or with nobody if it is empty; raises as `cancel`."""

@@ -100,11 +100,11 @@ def not_found(handle: str) -> InputError:
     )
 
 
-class TableRegister(OwnedRows):
+class TableRegister(OwnedRows[StoredTable]):
     """Register of stored tables and their owners. Every method blocks."""
 
     def __init__(self, database: Database, settings: State) -> None:
-        super().__init__(database, TABLES, TABLES.c.digest)
+        super().__init__(database, TABLES, TABLES.c.digest, StoredTable)
         self.keep_seconds = settings.keep_seconds
         self._per_owner = settings.tables_per_owner
 
@@ -165,18 +165,6 @@ class TableRegister(OwnedRows):
         """Return a table that a caller may use; raises InputError TABLE_NOT_FOUND."""
         with self._database.read() as connection:
             return _visible(connection, who, digest)[0]
-
-    def page(
-        self, who: Caller, size: int, token: str, all_owners: bool = False
-    ) -> tuple[list[StoredTable], str]:
-        """Return one page of a caller's tables and those shared with it, newest first, and the next page's token.
-
-        Raises:
-            InputError: PAGE_TOKEN_INVALID.
-            ServiceError: NOT_ALLOWED for all owners without the role admin.
-        """
-        rows, following = self._page(who, size, token, all_owners)
-        return [_table(row) for row in rows], following
 
     def delete(self, who: Caller, digest: str, owner: str = "") -> None:
         """Delete a table, for an admin that of another owner.
