@@ -18,7 +18,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Any, BinaryIO, NoReturn
 
@@ -160,13 +160,10 @@ def main(warm_up: str, niceness: int) -> None:
     while True:
         number, task, payload, traceparent = inbox.next_job()
         inbox.begin(number)
-        if traceparent:
-            stages = StageSpans()
-            with observed(stages):
-                failure, spent = _run(task, payload, inbox, outbox)
-            outbox.send("end", failure, replace(spent, stages=stages.spans))
-        else:
-            outbox.send("end", *_run(task, payload, inbox, outbox))
+        stages = StageSpans()
+        with observed(stages) if traceparent else nullcontext():
+            failure, spent = _run(task, payload, inbox, outbox)
+        outbox.send("end", failure, replace(spent, stages=stages.spans))
 
 
 def _exit() -> NoReturn:
