@@ -116,25 +116,16 @@ class AuditedCall(CallLog):
         self._facts |= facts
 
 
-class _EncodedBody(Protocol):
-    """A message as it came over HTTP: its bytes, decoded within the call."""
-
-    data: bytes
-
-    async def message(self, kind: type[Message]) -> Message:
-        """Decode the message."""
-
-
 class _WatchedBody:
-    """Body that passes its message on to a function when it is decoded."""
+    """Body as it came over HTTP, decoded within the call, that passes its message on to a function."""
 
-    def __init__(self, body: _EncodedBody, on_message: Callable[[Message], None]) -> None:
+    def __init__(self, body: Any, on_message: Callable[[Message], None]) -> None:
         self._body = body
         self._on_message = on_message
 
     async def message(self, kind: type[Message]) -> Message:
         """Decode the message."""
-        message = await self._body.message(kind)
+        message: Message = await self._body.message(kind)
         self._on_message(message)
         return message
 

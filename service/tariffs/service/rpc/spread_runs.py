@@ -11,6 +11,7 @@ import pickle
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,11 @@ from tariffs.service.rpc.run_options import LocalInputs
 from tariffs.service.rpc.run_plan import Facts, Messages, PartsHere, RunPlan, plan_of, table_of
 from tariffs.service.rpc.verbs import VERBS, Verb
 from tariffs.service.wire.status import Cancelled, request_invalid
-from tariffs.service.workers.spread_tasks import Handle, Tasks, in_order
+from tariffs.service.workers.dask_tasks import DaskTasks
+from tariffs.service.workers.spread_tasks import Handle, OneProcess
 
+Tasks = DaskTasks | OneProcess
+"""Place where tasks are computed, by the same interface: on a cluster, or in this process."""
 _RUNS_KEPT = 2
 _PLACE = "rpc.spread_runs"
 _STEP = f"{_PLACE}:step"
@@ -131,9 +135,15 @@ class SpreadRun:
         return next(self._steps([("end", (list(facts),))]))
 
     def _steps(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> Iterator[Any]:
-        arguments = [pickle.dumps(call) for call in calls]
-        for data in in_order(self._tasks, _STEP, self._job, arguments, self._cancelled):
-            yield pickle.loads(data)
+        """Compute steps as tasks, and yield their results in order; a bounded number is ahead of the reader."""
+        tasks, ahead = self._tasks, list[Handle]()
+        arguments = map(pickle.dumps, calls)
+        for _ in calls:
+            for argument in islice(arguments, max(0, 2 * tasks.at_once - len(ahead))):
+                ahead.append(tasks.submit(_STEP, self._job, argument))
+            handle = ahead.pop(0)
+            yield pickle.loads(tasks.result(handle, self._cancelled))
+            tasks.forget([handle])
 
 
 class _PreparedRun:

@@ -124,7 +124,7 @@ class DaskTasks:
             return self._client.submit(_as_it_is, data, pure=False, retries=_RETRIES)
 
     def submit(self, function: str, shared: Handle, argument: bytes, inputs: Sequence[Handle] = ()) -> Handle:
-        """Send a task to the cluster."""
+        """Send the task of a function, `rpc.module:function`; inputs are the results of other tasks."""
         with self._reachable():
             return self._client.submit(
                 run_task, node_facts(), self._name, function, shared, argument, *inputs, pure=False,
@@ -132,12 +132,12 @@ class DaskTasks:
             )  # fmt: skip
 
     def item(self, handle: Handle, index: int) -> Handle:
-        """Select one of the results of a task, where it is."""
+        """Select one of the results of a task that has a list of them, where it is."""
         with self._reachable():
             return self._client.submit(operator.getitem, handle, index, pure=False, retries=_RETRIES)
 
     def result(self, handle: Handle, cancelled: Cancelled) -> bytes:
-        """Wait for a result."""
+        """Wait for a result; raises the error of the task, CANCELLED, or CLUSTER_UNAVAILABLE."""
         with self._reachable(), self._client.as_current():
             while not handle.done():
                 check_cancelled(cancelled)
@@ -159,7 +159,7 @@ class DaskTasks:
             raise unavailable(self._address, "the scheduler was lost")
 
     def forget(self, handles: Sequence[Handle]) -> None:
-        """Release results."""
+        """Release results that no task needs any more."""
         for handle in handles:
             handle.release()
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from tariffs.service.wire.status import Cancelled, check_cancelled
 from tariffs.service.workers.tasks import import_name
@@ -17,31 +17,6 @@ TaskFunction = Callable[[bytes, bytes, Sequence[bytes], Cancelled], Result]
 """Takes what all tasks share, what this one is about, results of other tasks, and a test for cancellation."""
 Handle = Any
 """Result of a task, wherever it is kept."""
-
-
-class Tasks(Protocol):
-    """Place where tasks are computed."""
-
-    at_once: int
-
-    def share(self, data: bytes) -> Handle:
-        """Give data to all tasks; it is sent to each place once."""
-
-    def submit(self, function: str, shared: Handle, argument: bytes, inputs: Sequence[Handle] = ()) -> Handle:
-        """Compute a task.
-
-        Args:
-            function: module and name, `rpc.module:function`.
-        """
-
-    def item(self, handle: Handle, index: int) -> Handle:
-        """Select one of the results of a task that has a list of them."""
-
-    def result(self, handle: Handle, cancelled: Cancelled) -> bytes:
-        """Wait for a result; raises the error of the task, CANCELLED, or CLUSTER_UNAVAILABLE."""
-
-    def forget(self, handles: Sequence[Handle]) -> None:
-        """Drop results that no task needs any more."""
 
 
 def function_of(name: str) -> TaskFunction:
@@ -67,11 +42,11 @@ class OneProcess:
         self._directory.cleanup()
 
     def share(self, data: bytes) -> Handle:
-        """Keep data for all tasks."""
+        """Give data to all tasks."""
         return data
 
     def submit(self, function: str, shared: Handle, argument: bytes, inputs: Sequence[Handle] = ()) -> Handle:
-        """Compute a task."""
+        """Compute the task of a function, `rpc.module:function`; inputs are the results of other tasks."""
         check_cancelled(self._cancelled)
         found = function_of(function)(
             shared, argument, [path.read_bytes() for path in inputs], self._cancelled
@@ -79,7 +54,7 @@ class OneProcess:
         return self._kept(found) if isinstance(found, bytes) else [self._kept(one) for one in found]
 
     def item(self, handle: Handle, index: int) -> Handle:
-        """Select one of the results of a task."""
+        """Select one of the results of a task that has a list of them."""
         return handle[index]
 
     def result(self, handle: Handle, cancelled: Cancelled) -> bytes:
@@ -88,7 +63,7 @@ class OneProcess:
         return data
 
     def forget(self, handles: Sequence[Handle]) -> None:
-        """Delete results."""
+        """Delete results that no task needs any more."""
         for path in handles:
             with suppress(FileNotFoundError):
                 path.unlink()
@@ -97,17 +72,3 @@ class OneProcess:
         path = Path(self._directory.name) / str(next(self._numbers))
         path.write_bytes(data)
         return path
-
-
-def in_order(
-    tasks: Tasks, function: str, shared: Handle, arguments: Sequence[bytes], cancelled: Cancelled
-) -> Iterator[bytes]:
-    """Compute tasks and yield their results in order; a bounded number is ahead of the reader."""
-    ahead: list[Handle] = []
-    rest = iter(arguments)
-    for _ in arguments:
-        for argument in itertools.islice(rest, max(0, 2 * tasks.at_once - len(ahead))):
-            ahead.append(tasks.submit(function, shared, argument))
-        handle = ahead.pop(0)
-        yield tasks.result(handle, cancelled)
-        tasks.forget([handle])

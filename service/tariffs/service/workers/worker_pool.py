@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
 import pickle
@@ -16,11 +17,6 @@ from functools import partial
 from typing import Any
 
 import structlog
-
-try:
-    import fcntl
-except ImportError:  # elsewhere than on Unix
-    fcntl = None  # type: ignore[assignment]
 
 from tariffs.engine.errors import ServiceError, TariffsError
 from tariffs.service.observability.task_time import TaskTime
@@ -261,11 +257,10 @@ class _Worker:
         )
         self._sending = threading.Lock()
         self._ready = False
-        if fcntl is not None:
-            assert self.process.stdout is not None
-            # A whole batch of a table at a time: the default of 64 KiB would cost sixteen context switches each.
-            with suppress(OSError):
-                fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        assert self.process.stdout is not None
+        # A whole batch of a table at a time: the default of 64 KiB would cost sixteen context switches each.
+        with suppress(OSError):
+            fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
     def wait_ready(self) -> None:
         """Wait for the end of the warm-up; raises its error."""
