@@ -259,7 +259,8 @@ class _Worker:
         self._ready = False
         assert self.process.stdout is not None
         # A whole batch of a table at a time: the default of 64 KiB would cost sixteen context switches each.
-        with suppress(OSError):
+        # Linux alone has the call.
+        with suppress(AttributeError, OSError):
             fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
     def wait_ready(self) -> None:
