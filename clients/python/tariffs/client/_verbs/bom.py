@@ -56,22 +56,19 @@ class BomCalls(LawCalls):
             InvalidRequest: the table or an option cannot be used. A row that cannot be used is in `refused`.
             NotFound: no such scenario.
         """
-        several = (
-            scenarios if isinstance(scenarios, Sequence) and not isinstance(scenarios, str) else [scenarios]
-        )
         bill = bom_table.read_bom(read_table(table), self.law())
-        request = requests.run_request(
+        request = requests.law_request(
+            "bom",
             pb.CalculateBomRequest,
-            requests.law_spec("bom", pb.CalculateBomRequest, options),
+            options,
             rows=bill.messages,
             on=arguments.day(on, "on"),
             units=arguments.money(units, "units"),
             until=arguments.day(until, "until"),
             origins=arguments.names(origins, "origins"),
-            scenarios=[requests.scenario_ref(one) for one in several],
+            scenarios=requests.scenario_refs(scenarios),
         )
-        seconds = arguments.seconds(timeout, self._config.deadlines.timeline)
-        answer = self._backend.unary("CalculateBom", request, seconds)
+        answer = self._call(request, timeout, "timeline")
         found = read_all(BomScenario, answer.scenarios)
         failures = ((row, from_status(status)) for row, status in answer.failures.items())
         return BomResult(

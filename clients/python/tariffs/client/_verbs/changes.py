@@ -20,7 +20,9 @@ from tariffs.client.results.server_info import CallerInfo, ServerVersion
 from tariffs.client.scenario import Scenario
 from tariffs.run_spec.option import Day, Parameters
 from tariffs.run_spec.typed import LawOptions
-from tariffs.v1 import contract, law_service_pb2, scenario_service_pb2
+from tariffs.v1 import contract
+from tariffs.v1 import law_service_pb2 as law_pb
+from tariffs.v1 import scenario_service_pb2 as scenario_pb
 
 EMBEDDED = "embedded"
 
@@ -30,13 +32,12 @@ class LawCalls(RemoteCalls):
 
     def law(self, *, law_version: str = "", timeout: float | None = None) -> lawinfo.Law:
         """Get the version of a law, its switches and its claims; `law_version` as in `changes`."""
-        request = law_service_pb2.GetLawRequest(law_version=arguments.text(law_version, "law_version"))
-        answer = self._lookup("GetLaw", request, timeout)
+        answer = self._lookup(law_pb.GetLawRequest, timeout, law_version=law_version)
         return read(lawinfo.Law, answer, coverage=(answer.coverage_start_time, answer.coverage_end_time))
 
     def law_versions(self, *, timeout: float | None = None) -> tuple[lawinfo.LawVersion, ...]:
         """List the laws that calls may name, the newest first, then packs that are being checked or were refused."""
-        answer = self._lookup("ListVersions", law_service_pb2.ListVersionsRequest(), timeout)
+        answer = self._lookup(law_pb.ListVersionsRequest, timeout)
         return read_all(lawinfo.LawVersion, answer.versions)
 
     def watch_law_versions(self, *, timeout: float | None = None) -> Iterator[tuple[lawinfo.LawVersion, ...]]:
@@ -49,8 +50,7 @@ class LawCalls(RemoteCalls):
             InvalidRequest: there is no server.
             Unavailable: the server ends; watch again, as the first list has all that has changed.
         """
-        request = law_service_pb2.WatchVersionsRequest()
-        lists = self._watch("WatchVersions", request, timeout)
+        lists = self._watch(law_pb.WatchVersionsRequest, timeout)
         return (read_all(lawinfo.LawVersion, one.versions) for one in lists)
 
     def server(self, *, timeout: float | None = None) -> ServerVersion:
@@ -59,7 +59,7 @@ class LawCalls(RemoteCalls):
         Raises:
             Unsupported: METHOD_UNKNOWN: the server is older than this call.
         """
-        answer = self._lookup("GetServerInfo", law_service_pb2.GetServerInfoRequest(), timeout)
+        answer = self._lookup(law_pb.GetServerInfoRequest, timeout)
         here = contract.methods() | contract.request_fields()
         there = {*answer.methods, *answer.request_fields}
         return ServerVersion(
@@ -77,7 +77,7 @@ class LawCalls(RemoteCalls):
             Unauthenticated: the server does not know the caller.
             Unsupported: METHOD_UNKNOWN: the server is older than this call.
         """
-        return read(CallerInfo, self._lookup("GetCaller", law_service_pb2.GetCallerRequest(), timeout))
+        return read(CallerInfo, self._lookup(law_pb.GetCallerRequest, timeout))
 
     def changes(
         self,
@@ -110,9 +110,9 @@ class LawCalls(RemoteCalls):
         """
         request = requests.law_request(
             "changes",
-            law_service_pb2.ListChangesRequest,
-            scenario,
+            law_pb.ListChangesRequest,
             options,
+            scenario=requests.scenario_ref(scenario),
             start=arguments.day(start, "start"),
             end=arguments.day(end, "end"),
             hts=arguments.text(hts, "hts"),
@@ -128,11 +128,9 @@ class LawCalls(RemoteCalls):
         self, authority: str = "", *, law_version: str = "", timeout: float | None = None
     ) -> tuple[lawinfo.Measure, ...]:
         """List the measures of an authority node and below, or of the whole law, without their periods."""
-        request = law_service_pb2.ListMeasuresRequest(
-            authority=arguments.text(authority, "authority"),
-            law_version=arguments.text(law_version, "law_version"),
+        answer = self._lookup(
+            law_pb.ListMeasuresRequest, timeout, authority=authority, law_version=law_version
         )
-        answer = self._lookup("ListMeasures", request, timeout)
         return read_all(lawinfo.Measure, answer.measures)
 
     def measure(
@@ -143,11 +141,9 @@ class LawCalls(RemoteCalls):
         Raises:
             NotFound: MEASURE_NOT_FOUND.
         """
-        request = law_service_pb2.GetMeasureRequest(
-            id=arguments.text(measure_id, "measure_id"),
-            law_version=arguments.text(law_version, "law_version"),
-        )
-        return read(lawinfo.Measure, self._lookup("GetMeasure", request, timeout))
+        name = arguments.text(measure_id, "measure_id")
+        answer = self._lookup(law_pb.GetMeasureRequest, timeout, id=name, law_version=law_version)
+        return read(lawinfo.Measure, answer)
 
     def measure_codes(
         self,
@@ -175,20 +171,21 @@ class LawCalls(RemoteCalls):
             NotFound: MEASURE_NOT_FOUND.
             InvalidRequest: HTS_CODE_MALFORMED, or a page that cannot be used.
         """
-        request = law_service_pb2.ListCodesRequest(
+        answer = self._lookup(
+            law_pb.ListCodesRequest,
+            timeout,
             id=arguments.text(measure_id, "measure_id"),
-            hts=arguments.text(hts, "hts"),
+            hts=hts,
             list=arguments.text(list_name, "list_name"),
             page_size=page_size,
-            page_token=arguments.text(page_token, "page_token"),
-            law_version=arguments.text(law_version, "law_version"),
+            page_token=page_token,
+            law_version=law_version,
         )
-        return read(lawinfo.MeasureCodes, self._lookup("ListCodes", request, timeout))
+        return read(lawinfo.MeasureCodes, answer)
 
     def scenarios(self, *, timeout: float | None = None) -> tuple[lawinfo.ScenarioInfo, ...]:
         """List the scenarios of the library, without their text."""
-        request = scenario_service_pb2.ListScenariosRequest()
-        answer = self._lookup("ListScenarios", request, timeout)
+        answer = self._lookup(scenario_pb.ListScenariosRequest, timeout)
         return read_all(lawinfo.ScenarioInfo, answer.scenarios)
 
     def scenario(
@@ -200,10 +197,10 @@ class LawCalls(RemoteCalls):
             NotFound: SCENARIO_NOT_FOUND, with the nearest names.
             InvalidRequest: PARAMETER_UNKNOWN or PARAMETER_INVALID.
         """
-        request = scenario_service_pb2.GetScenarioRequest(
-            id=arguments.text(name, "name"), parameters=arguments.parameters(parameters)
-        )
-        return read(lawinfo.ScenarioInfo, self._lookup("GetScenario", request, timeout))
+        values = arguments.parameters(parameters)
+        id_ = arguments.text(name, "name")
+        answer = self._lookup(scenario_pb.GetScenarioRequest, timeout, id=id_, parameters=values)
+        return read(lawinfo.ScenarioInfo, answer)
 
     def check(
         self,
@@ -219,12 +216,14 @@ class LawCalls(RemoteCalls):
         """
         if isinstance(scenario, str) and "\n" in scenario:
             scenario = Scenario.from_text(scenario)
-        request = scenario_service_pb2.CheckScenarioRequest(
+        answer = self._lookup(
+            scenario_pb.CheckScenarioRequest,
+            timeout,
             scenario=requests.scenario_ref(scenario),
             parameters=arguments.parameters(parameters),
-            law_version=arguments.text(law_version, "law_version"),
+            law_version=law_version,
         )
-        return read(CheckResult, self._lookup("CheckScenario", request, timeout))
+        return read(CheckResult, answer)
 
     def diff(
         self,
@@ -240,12 +239,9 @@ class LawCalls(RemoteCalls):
             InvalidRequest: one of them cannot be read or applied.
             NotFound: no such scenario.
         """
-        request = scenario_service_pb2.DiffScenariosRequest(
-            first=requests.scenario_ref(first),
-            second=requests.scenario_ref(second),
-            law_version=arguments.text(law_version, "law_version"),
-        )
-        return read_all(Difference, self._lookup("DiffScenarios", request, timeout).differences)
+        pair = {"first": requests.scenario_ref(first), "second": requests.scenario_ref(second)}
+        answer = self._lookup(scenario_pb.DiffScenariosRequest, timeout, **pair, law_version=law_version)
+        return read_all(Difference, answer.differences)
 
 
 class PortFeeCalls(RemoteCalls):
@@ -312,10 +308,10 @@ class PortFeeCalls(RemoteCalls):
             )
         request = requests.law_request(
             "port_fees",
-            law_service_pb2.CalculatePortFeeRequest,
-            scenario,
+            law_pb.CalculatePortFeeRequest,
             options,
+            scenario=requests.scenario_ref(scenario),
             on=arguments.day(on, "on"),
-            voyage=law_service_pb2.Voyage(kind=arguments.text(kind, "kind"), **voyage) if kind else None,
+            voyage=law_pb.Voyage(kind=arguments.text(kind, "kind"), **voyage) if kind else None,
         )
-        return read(PortFees, self._lookup("CalculatePortFee", request, timeout))
+        return read(PortFees, self._call(request, timeout))

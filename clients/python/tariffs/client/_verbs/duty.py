@@ -79,8 +79,8 @@ class DutyCalls(LawCalls):
         request = requests.law_request(
             "duty",
             duty_service_pb2.CalculateDutyRequest,
-            scenario,
             options,
+            scenario=requests.scenario_ref(scenario),
             line=requests.duty_line(
                 hts,
                 origin,
@@ -139,7 +139,8 @@ class DutyCalls(LawCalls):
         day, form = arguments.day(on, "on"), read_option("date_format", options.pop("date_format", ""))
         table = entry_table.read_entries(read_table(lines), self.law(), day, form)
         message = duty_service_pb2.BatchCalculateDutiesRequest
-        request = requests.law_request("duties", message, scenario, options, table=table.form)
+        ref = requests.scenario_ref(scenario)
+        request = requests.law_request("duties", message, options, scenario=ref, table=table.form)
         deadline = arguments.seconds(timeout, self._config.deadlines.batch)
 
         def send(rows: list[int]) -> duty_service_pb2.BatchCalculateDutiesResponse:

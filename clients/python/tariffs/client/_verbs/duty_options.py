@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Unpack
 
-from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.changes import LawCalls
 from tariffs.client._wire import requests
 from tariffs.client._wire.claim_message import ClaimValue
@@ -64,12 +63,10 @@ class DutyOptionCalls(LawCalls):
             InvalidRequest: the line cannot be rated, or a fact or an option cannot be used.
             NotFound: no such scenario.
         """
-        several = (
-            scenarios if isinstance(scenarios, Sequence) and not isinstance(scenarios, str) else [scenarios]
-        )
-        request = requests.run_request(
+        request = requests.law_request(
+            "options",
             pb.CompareOptionsRequest,
-            requests.law_spec("options", pb.CompareOptionsRequest, options),
+            options,
             line=requests.duty_line(
                 hts,
                 origin,
@@ -83,10 +80,9 @@ class DutyOptionCalls(LawCalls):
                 insurance=None,
             ),
             facts={name: _fact(fact) for name, fact in (facts or {}).items()},
-            scenarios=[requests.scenario_ref(one) for one in several],
+            scenarios=requests.scenario_refs(scenarios),
         )
-        seconds = arguments.seconds(timeout, self._config.deadlines.impact)
-        answer = self._backend.unary("CompareOptions", request, seconds)
+        answer = self._call(request, timeout, "impact")
         return OptionsResult(
             read_all(ScenarioOptions, answer.scenarios),
             read_all(OptionFact, answer.facts),

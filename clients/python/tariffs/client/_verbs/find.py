@@ -80,14 +80,13 @@ class FindCalls(LawCalls):
         request = requests.law_request(
             "find",
             pb.CompareCodesRequest,
-            scenario,
             options,
+            scenario=requests.scenario_ref(scenario),
             codes=codes,
             origin=country,
             entry=arguments.day(entry_date, "entry_date"),
         )
-        seconds = arguments.seconds(timeout, self._config.deadlines.batch)
-        return _rated(result, self._backend.unary("CompareCodes", request, seconds))
+        return _rated(result, self._call(request, timeout, "batch"))
 
 
 def _rated(result: FindResult, answer: pb.CompareCodesResponse) -> FindResult:

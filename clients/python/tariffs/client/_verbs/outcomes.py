@@ -53,17 +53,14 @@ class OutcomeCalls(RemoteCalls):
         request = requests.law_request(
             "collections",
             pb.CalculateCollectionsRequest,
-            scenario,
             options,
+            scenario=requests.scenario_ref(scenario),
             start=arguments.text(start, "start"),
             end=arguments.text(end, "end"),
             by=arguments.names(by, "by"),
             without=arguments.names(without, "without"),
         )
-        seconds = arguments.seconds(timeout, self._config.deadlines.timeline)
-        answer: pb.CalculateCollectionsResponse = self._backend.unary(
-            "CalculateCollections", request, seconds
-        )
+        answer = self._call(request, timeout, "timeline")
         rows = pl.concat([from_arrow(part) for part in answer.rows])
         return read(Collections, answer, rows=rows, frozen=dict(answer.frozen))
 
@@ -81,10 +78,7 @@ class OutcomeCalls(RemoteCalls):
         Raises:
             InvalidRequest: PARAMETER_INVALID for a day without a board.
         """
-        request = pb.CompareTradeRequest(
-            known_on=arguments.text(known_on, "known_on"),
-            law_version=arguments.text(law_version, "law_version"),
-        )
-        seconds = arguments.seconds(timeout, self._config.deadlines.timeline)
-        answer: pb.CompareTradeResponse = self._backend.unary("CompareTrade", request, seconds)
+        message = pb.CompareTradeRequest
+        request = requests.lookup_request(message, known_on=known_on, law_version=law_version)
+        answer = self._call(request, timeout, "timeline")
         return Hindcast(from_arrow(answer.scores), from_arrow(answer.partners), **MessageToDict(answer.facts))

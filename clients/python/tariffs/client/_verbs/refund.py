@@ -64,8 +64,8 @@ class RefundCalls(LawCalls):
         request = requests.law_request(
             "refund",
             refund_service_pb2.CalculateRefundsRequest,
-            scenario,
             options,
+            scenario=requests.scenario_ref(scenario),
             authorities=arguments.names(authorities, "authorities"),
             interest_rate=_interest(interest_rate),
             paid_on=arguments.day(paid_on, "paid_on"),

@@ -96,8 +96,8 @@ class RunCalls(TableCalls):
             all_owners: list the runs of everybody, for admins.
             timeout: seconds for each page; by default the config's deadline.
         """
-        request = operations_pb2.ListOperationsRequest(filter="all_owners" if all_owners else "")
-        pages = self._pages("ListOperations", request, timeout)
+        owners = "all_owners" if all_owners else ""
+        pages = self._pages(operations_pb2.ListOperationsRequest, timeout, filter=owners)
         return tuple(status_of(operation) for page in pages for operation in page.operations)
 
     def run(self, name: str) -> Run:

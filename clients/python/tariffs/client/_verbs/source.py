@@ -81,26 +81,31 @@ class SourceCalls(LawCalls):
             InvalidRequest: a price or an option cannot be used, or no origin can be rated.
             NotFound: no such scenario.
         """
-        several = (
-            scenarios if isinstance(scenarios, Sequence) and not isinstance(scenarios, str) else [scenarios]
-        )
         line = requests.duty_line(
             hts, today, on, "" if unit_cost is None else unit_cost, claims=claims, quantity=quantity, unit=unit,
             mode=mode, freight=freight, insurance=insurance,
         )  # fmt: skip
-        request = requests.run_request(
+        request = requests.law_request(
+            "source",
             pb.CompareOriginsRequest,
-            requests.law_spec("source", pb.CompareOriginsRequest, options),
+            options,
             line=line,
             offers=_offers(offers),
             origins=arguments.names(origins, "origins"),
             units=arguments.money(units, "units"),
             start=arguments.day(start, "start"),
             end=arguments.day(end, "end"),
-            scenarios=[requests.scenario_ref(one) for one in several],
+            scenarios=requests.scenario_refs(scenarios),
         )
-        seconds = arguments.seconds(timeout, self._config.deadlines.impact)
-        return _result(self._backend.unary("CompareOrigins", request, seconds))
+        answer = self._call(request, timeout, "impact")
+        return SourceResult(
+            scenarios=tuple(
+                ScenarioOrigins(one.id, tuple(map(_cost, one.origins)), read_all(OriginFlip, one.flips))
+                for one in answer.scenarios
+            ),
+            regrets=read_all(OriginRegret, answer.regrets),
+            provenance=provenance(answer.provenance),
+        )
 
 
 def _offers(table: Table | None) -> list[pb.OriginOffer]:
@@ -123,17 +128,6 @@ def _offers(table: Table | None) -> list[pb.OriginOffer]:
         )
         for row in rows
     ]
-
-
-def _result(answer: pb.CompareOriginsResponse) -> SourceResult:
-    return SourceResult(
-        scenarios=tuple(
-            ScenarioOrigins(one.id, tuple(map(_cost, one.origins)), read_all(OriginFlip, one.flips))
-            for one in answer.scenarios
-        ),
-        regrets=read_all(OriginRegret, answer.regrets),
-        provenance=provenance(answer.provenance),
-    )
 
 
 def _cost(message: pb.OriginCost) -> OriginCost:

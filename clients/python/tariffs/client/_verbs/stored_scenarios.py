@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.tables import TableCalls
 from tariffs.client._wire.reading import read
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.stored_scenario import ScenarioEvent, StoredScenario
 from tariffs.client.scenario import Scenario
-from tariffs.v1 import scenario_service_pb2
+from tariffs.v1 import scenario_service_pb2 as pb
 
 Kept = TypeVar("Kept", StoredScenario, ScenarioEvent)
 
@@ -40,8 +39,7 @@ class StoredScenarioCalls(TableCalls):
             raise InvalidRequest(
                 "REQUEST_INVALID", "There is no text to save.", field="scenario", fix="Give a file or a text."
             )
-        request = scenario_service_pb2.SaveScenarioRequest(yaml=text, etag=arguments.text(etag, "etag"))
-        return _stored(self._ask("SaveScenario", request, timeout))
+        return _stored(self._ask(pb.SaveScenarioRequest, timeout, yaml=text, etag=etag))
 
     def stored_scenario(self, name: str, *, timeout: float | None = None) -> StoredScenario:
         """Get a stored scenario with its text, by `team/NAME` or `team/OWNER/NAME`, also with `@VERSION` or `#DIGEST`.
@@ -49,13 +47,11 @@ class StoredScenarioCalls(TableCalls):
         Raises:
             NotFound: SCENARIO_NOT_FOUND.
         """
-        request = scenario_service_pb2.GetStoredScenarioRequest(name=arguments.text(name, "name"))
-        return _stored(self._ask("GetStoredScenario", request, timeout))
+        return _stored(self._ask(pb.GetStoredScenarioRequest, timeout, name=name))
 
     def stored_scenarios(self, *, timeout: float | None = None) -> tuple[StoredScenario, ...]:
         """List your stored scenarios and those shared with you, each in its newest version."""
-        request = scenario_service_pb2.ListStoredScenariosRequest()
-        pages = self._pages("ListStoredScenarios", request, timeout)
+        pages = self._pages(pb.ListStoredScenariosRequest, timeout)
         return tuple(_stored(one) for page in pages for one in page.scenarios)
 
     def scenario_versions(self, name: str, *, timeout: float | None = None) -> tuple[StoredScenario, ...]:
@@ -64,8 +60,7 @@ class StoredScenarioCalls(TableCalls):
         Raises:
             NotFound: SCENARIO_NOT_FOUND.
         """
-        request = scenario_service_pb2.ListScenarioVersionsRequest(name=arguments.text(name, "name"))
-        answer = self._ask("ListScenarioVersions", request, timeout)
+        answer = self._ask(pb.ListScenarioVersionsRequest, timeout, name=name)
         return tuple(_stored(one) for one in answer.versions)
 
     def share_scenario(
@@ -77,10 +72,7 @@ class StoredScenarioCalls(TableCalls):
             NotFound: SCENARIO_NOT_FOUND.
             PermissionDenied: it is another caller's, or you are not in the group.
         """
-        request = scenario_service_pb2.ShareScenarioRequest(
-            name=arguments.text(name, "name"), group=arguments.text(group, "group"), etag=etag
-        )
-        return _stored(self._ask("ShareScenario", request, timeout))
+        return _stored(self._ask(pb.ShareScenarioRequest, timeout, name=name, group=group, etag=etag))
 
     def delete_scenario(self, name: str, *, etag: str = "", timeout: float | None = None) -> None:
         """Delete a stored scenario with its versions; runs that have begun keep its text.
@@ -89,8 +81,7 @@ class StoredScenarioCalls(TableCalls):
             NotFound: SCENARIO_NOT_FOUND.
             PermissionDenied: it is another caller's.
         """
-        request = scenario_service_pb2.DeleteScenarioRequest(name=arguments.text(name, "name"), etag=etag)
-        self._ask("DeleteScenario", request, timeout)
+        self._ask(pb.DeleteScenarioRequest, timeout, name=name, etag=etag)
 
     def watch_scenarios(self, *, after: int = 0, timeout: float | None = None) -> Iterator[ScenarioEvent]:
         """Iterate over what happens to scenarios that you may see, as it comes: also checks under a new law.
@@ -102,12 +93,11 @@ class StoredScenarioCalls(TableCalls):
         Raises:
             Unavailable: the server ends; watch again from the last event.
         """
-        request = scenario_service_pb2.WatchScenariosRequest(after=after)
-        events = self._watch("WatchScenarios", request, timeout)
+        events = self._watch(pb.WatchScenariosRequest, timeout, after=after)
         return (_checked(ScenarioEvent, one) for one in events)
 
 
-def _stored(message: scenario_service_pb2.StoredScenario) -> StoredScenario:
+def _stored(message: pb.StoredScenario) -> StoredScenario:
     return _checked(StoredScenario, message)
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from google.protobuf.message import Message
+
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.remote_calls import RemoteCalls
 from tariffs.client._verbs.replay import with_call
@@ -24,7 +26,7 @@ from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.sweep import Seek, Sweep
 from tariffs.client.results.table_check import TableCheck, TableColumn
 from tariffs.client.results.table_handle import TableHandle
-from tariffs.v1 import table_service_pb2
+from tariffs.v1 import table_service_pb2 as pb
 
 _PAGE_SIZE = 1000
 Result = TypeVar("Result", ImpactResult, TimelineResult, Sweep, Seek)
@@ -83,7 +85,7 @@ class TableCalls(RemoteCalls):
         """
         choice = SheetChoice(arguments.text(sheet, "sheet"), header_row)
         sent, sources, form = read_described(table, mapping, choice)
-        request = table_service_pb2.CheckTableRequest(
+        request = pb.CheckTableRequest(
             date_format=arguments.text(date_format, "date_format"),
             direction=direction_value(direction),
             to=arguments.text(to, "to"),
@@ -105,8 +107,7 @@ class TableCalls(RemoteCalls):
             all_owners: list the tables of everybody, for admins.
             timeout: seconds for each page; by default the config's deadline.
         """
-        request = table_service_pb2.ListTablesRequest(all_owners=all_owners)
-        pages = self._pages("ListTables", request, timeout)
+        pages = self._pages(pb.ListTablesRequest, timeout, all_owners=all_owners)
         return tuple(handle for page in pages for handle in read_all(TableHandle, page.tables))
 
     def share_table(
@@ -124,10 +125,8 @@ class TableCalls(RemoteCalls):
             NotFound: TABLE_NOT_FOUND.
             PermissionDenied: you are not in the group, or the table is only shared with you.
         """
-        request = table_service_pb2.ShareTableRequest(
-            name=_name_of(table), group=arguments.text(group, "group"), owner=arguments.text(owner, "owner")
-        )
-        return read(TableHandle, self._ask("ShareTable", request, timeout))
+        answer = self._ask(pb.ShareTableRequest, timeout, name=_name_of(table), group=group, owner=owner)
+        return read(TableHandle, answer)
 
     def delete_table(
         self, table: TableHandle | str, *, owner: str = "", timeout: float | None = None
@@ -143,19 +142,14 @@ class TableCalls(RemoteCalls):
             NotFound: TABLE_NOT_FOUND.
             PermissionDenied: the table is only shared with you.
         """
-        request = table_service_pb2.DeleteTableRequest(
-            name=_name_of(table), owner=arguments.text(owner, "owner")
-        )
-        self._ask("DeleteTable", request, timeout)
+        self._ask(pb.DeleteTableRequest, timeout, name=_name_of(table), owner=owner)
 
-    def _pages(self, method: str, request: Any, timeout: float | None) -> Iterator[Any]:
-        request.page_size = _PAGE_SIZE
-        while True:
-            page = self._ask(method, request, timeout)
+    def _pages(self, message: type[Message], timeout: float | None, /, **given: object) -> Iterator[Any]:
+        page = self._ask(message, timeout, **given, page_size=_PAGE_SIZE)
+        yield page
+        while token := page.next_page_token:
+            page = self._ask(message, timeout, **given, page_size=_PAGE_SIZE, page_token=token)
             yield page
-            request.page_token = page.next_page_token
-            if not request.page_token:
-                return
 
     def _run(
         self,

@@ -52,18 +52,17 @@ class WatchCalls(LawCalls):
         """
         form = read_option("date_format", options.pop("date_format", ""))
         table, messages = portfolio_lines(self, lines, form)
-        spec = requests.law_spec("watch_events", pb.ListWatchEventsRequest, options)
-        request = requests.run_request(
+        request = requests.law_request(
+            "watch_events",
             pb.ListWatchEventsRequest,
-            spec,
+            options,
             lines=messages,
             start=arguments.day(start, "start"),
             end=arguments.day(end, "end"),
             ahead=[arguments.whole(one, "ahead", 10_000) for one in ahead],
             table=table.form,
         )
-        seconds = arguments.seconds(timeout, self._config.deadlines.timeline)
-        answer = self._backend.unary("ListWatchEvents", request, seconds)
+        answer = self._call(request, timeout, "timeline")
         return WatchResult(
             events=read_all(WatchEvent, answer.events),
             refused=_refused(table, answer),
@@ -102,24 +101,24 @@ class WatchCalls(LawCalls):
         """
         self._remote()
         table, messages = portfolio_lines(self, lines, read_option("date_format", date_format))
-        request = pb.SavePortfolioRequest(
-            name=arguments.text(name, "name"),
+        request = requests.lookup_request(
+            pb.SavePortfolioRequest,
+            name=name,
             lines=messages,
             ahead=[arguments.whole(one, "ahead", 10_000) for one in ahead],
             since=arguments.day(since, "since"),
-            group=arguments.text(group, "group"),
-            webhook=arguments.text(webhook, "webhook"),
-            secret=arguments.text(secret, "secret"),
+            group=group,
+            webhook=webhook,
+            secret=secret,
             table=table.form,
         )
-        seconds = arguments.seconds(timeout, self._config.deadlines.impact)
-        answer = self._remote().unary("SavePortfolio", request, seconds)
-        return SavedPortfolio(_portfolio(answer.portfolio), _refused(table, answer))
+        answer = self._call(request, timeout, "impact")
+        return SavedPortfolio(read(Portfolio, answer.portfolio), _refused(table, answer))
 
     def portfolios(self, *, timeout: float | None = None) -> tuple[Portfolio, ...]:
         """List your portfolios on the server and those shared with you."""
-        answer = self._ask("ListPortfolios", pb.ListPortfoliosRequest(), timeout)
-        return tuple(map(_portfolio, answer.portfolios))
+        answer = self._ask(pb.ListPortfoliosRequest, timeout)
+        return read_all(Portfolio, answer.portfolios)
 
     def delete_portfolio(self, name: str, *, timeout: float | None = None) -> None:
         """Delete a portfolio with its events.
@@ -128,7 +127,7 @@ class WatchCalls(LawCalls):
             NotFound: PORTFOLIO_NOT_FOUND.
             PermissionDenied: it is another caller's.
         """
-        self._ask("DeletePortfolio", pb.DeletePortfolioRequest(name=arguments.text(name, "name")), timeout)
+        self._ask(pb.DeletePortfolioRequest, timeout, name=name)
 
     def portfolio_events(
         self, name: str, *, after: int = 0, delivery: str = "", timeout: float | None = None
@@ -147,13 +146,10 @@ class WatchCalls(LawCalls):
         found: list[PortfolioEvent] = []
         while True:
             last = found[-1].number if found else after
-            request = pb.ListPortfolioEventsRequest(
-                name=arguments.text(name, "name"), after=last, delivery=delivery
-            )
-            events = self._ask("ListPortfolioEvents", request, timeout).events
-            if not events:
+            page = self._ask(pb.ListPortfolioEventsRequest, timeout, name=name, after=last, delivery=delivery)
+            if not page.events:
                 return tuple(found)
-            found += read_all(PortfolioEvent, events)
+            found += read_all(PortfolioEvent, page.events)
 
     def watch_portfolio(
         self, name: str, *, after: int = 0, timeout: float | None = None
@@ -169,8 +165,8 @@ class WatchCalls(LawCalls):
             NotFound: PORTFOLIO_NOT_FOUND.
             Unavailable: the server ends; watch again from the last event.
         """
-        request = pb.WatchPortfolioRequest(name=arguments.text(name, "name"), after=after)
-        return (read(PortfolioEvent, one) for one in self._watch("WatchPortfolio", request, timeout))
+        events = self._watch(pb.WatchPortfolioRequest, timeout, name=name, after=after)
+        return (read(PortfolioEvent, one) for one in events)
 
     def release_portfolio(self, name: str, *, timeout: float | None = None) -> Portfolio:
         """Let the events of a new law go out that touch more than 30 % of the lines; for admins.
@@ -179,12 +175,7 @@ class WatchCalls(LawCalls):
             NotFound: PORTFOLIO_NOT_FOUND.
             PermissionDenied: you are no admin.
         """
-        request = pb.ReleasePortfolioRequest(name=arguments.text(name, "name"))
-        return _portfolio(self._ask("ReleasePortfolio", request, timeout))
-
-
-def _portfolio(message: pb.Portfolio) -> Portfolio:
-    return read(Portfolio, message)
+        return read(Portfolio, self._ask(pb.ReleasePortfolioRequest, timeout, name=name))
 
 
 def _refused(table: entry_table.EntryTable, answer: Answer) -> pl.DataFrame:

@@ -110,16 +110,15 @@ class WorldCalls(RemoteCalls):
         request = requests.law_request(
             "world",
             simulation_service_pb2.SolveWorldRequest,
-            scenario,
             options,
+            scenario=requests.scenario_ref(scenario),
             on=arguments.day(on, "on"),
             tariffs=b"" if tariffs is None else encode(read_table(tariffs)),
             trade=_files(trade),
             players=arguments.names(players, "players"),
             **own,
         )
-        seconds = arguments.seconds(timeout, self._config.deadlines.impact)
-        return read(World, self._backend.unary("SolveWorld", request, seconds))
+        return read(World, self._call(request, timeout, "impact"))
 
 
 def _files(trade: str | Path | None) -> Mapping[str, bytes]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from tariffs.client import _arguments as arguments
@@ -152,6 +153,12 @@ def scenario_ref(scenario: ScenarioLike | None) -> common_pb2.ScenarioRef | None
     )
 
 
+def scenario_refs(scenarios: ScenarioLike | Sequence[ScenarioLike]) -> list[common_pb2.ScenarioRef]:
+    """Build the references to one scenario, or to several."""
+    several = scenarios if isinstance(scenarios, Sequence) and not isinstance(scenarios, str) else [scenarios]
+    return [ref for one in several if (ref := scenario_ref(one))]
+
+
 def run_request(message: type[_M], spec: RunSpec, **own: object) -> _M:
     """Build the request of a run, without its table: fields of its own, and each option that the message has.
 
@@ -171,8 +178,8 @@ def run_request(message: type[_M], spec: RunSpec, **own: object) -> _M:
     return request
 
 
-def law_spec(verb: str, message: type[Message], options: Mapping[str, Any]) -> RunSpec:
-    """Read options of the law that a request has a field for.
+def law_request(verb: str, message: type[_M], options: Mapping[str, Any], **own: object) -> _M:
+    """Build a request about a law: options of the law that it has a field for, and fields of its own.
 
     Raises:
         TypeError: there is no such option.
@@ -182,18 +189,24 @@ def law_spec(verb: str, message: type[Message], options: Mapping[str, Any]) -> R
     for name in options:
         if name not in OPTIONS or {OPTIONS[name].wire, name}.isdisjoint(fields):
             raise TypeError(f"{verb}() got an unexpected keyword argument {name!r}")
-    return RunSpec(**{name: read_option(name, value) for name, value in options.items() if value is not None})
+    given = {name: read_option(name, value) for name, value in options.items() if value is not None}
+    return run_request(message, RunSpec(**given), **own)
 
 
-def law_request(
-    verb: str, message: type[_M], scenario: ScenarioLike | None, options: Mapping[str, Any], **own: object
-) -> _M:
-    """Build a request about a law: its scenario, options of the law that it has a field for, and fields of its own.
+def lookup_request(message: type[_M], /, **given: object) -> _M:
+    """Build a request of single values; raises InvalidRequest REQUEST_INVALID for a text that is none."""
+    fields = message.DESCRIPTOR.fields_by_name
+    return message(
+        **{
+            name: arguments.text(value, name) if fields[name].type == FieldDescriptor.TYPE_STRING else value
+            for name, value in given.items()
+        }
+    )
 
-    Raises:
-        TypeError, InvalidRequest: as `law_spec`.
-    """
-    return run_request(message, law_spec(verb, message, options), scenario=scenario_ref(scenario), **own)
+
+def method_of(request: Message) -> str:
+    """Name the method that takes a request."""
+    return request.DESCRIPTOR.name.removesuffix("Request")
 
 
 def simulate_request(
@@ -242,7 +255,7 @@ def timeline_request(
     return run_request(
         simulation_service_pb2.TimelineRequest,
         options,
-        scenarios=[ref for one in _told_apart(scenarios) if (ref := scenario_ref(one))],
+        scenarios=scenario_refs(_told_apart(scenarios)),
         start=arguments.day(start, "start"),
         end=arguments.day(end, "end"),
     )
