@@ -32,11 +32,11 @@ def read_whole(
     """
     until = time.monotonic() + seconds
     for pause in RETRY_PAUSES:
-        messages = _Counted(ask(until - time.monotonic()))
+        seen: list[bool] = []
         try:
-            return read(messages)
+            return read(_noted(ask(until - time.monotonic()), seen))
         except Unavailable:
-            if not messages.seen or time.monotonic() + pause >= until:
+            if not seen or time.monotonic() + pause >= until:
                 raise
         time.sleep(pause)
     return read(ask(until - time.monotonic()))
@@ -56,14 +56,8 @@ def repeat(call: Callable[[], Result]) -> Result:
     return call()
 
 
-class _Counted(Iterator[Message]):
-    """Iterator of messages that counts them."""
-
-    def __init__(self, messages: Iterator[Message]) -> None:
-        self._messages = messages
-        self.seen = 0
-
-    def __next__(self) -> Message:
-        message = next(self._messages)
-        self.seen += 1
-        return message
+def _noted(messages: Iterator[Message], seen: list[bool]) -> Iterator[Message]:
+    """Yield messages, and note the first."""
+    for message in messages:
+        seen[:] = [True]
+        yield message

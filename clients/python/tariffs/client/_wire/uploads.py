@@ -70,46 +70,30 @@ class Uploads:
         return uploaded
 
 
-class StreamedParts:
-    """Parts of a table that is read while it is sent, an iterator of requests.
-
-    gRPC reads requests in a thread of its own, where an error would be lost; it is kept here, and an empty part makes
-    the server refuse the upload.
-
-    Args:
-        frames: rows in batches with the same columns.
-        limit: largest part in bytes.
-    """
-
-    def __init__(self, frames: Iterable[pl.DataFrame], limit: int) -> None:
-        self.failure: Exception | None = None
-        self._parts = (part for frame in frames for _, part in cut(frame, limit))
-
-    def __iter__(self) -> StreamedParts:
-        return self
-
-    def __next__(self) -> table_service_pb2.UploadTableRequest:
-        try:
-            return table_service_pb2.UploadTableRequest(arrow=next(self._parts))
-        except StopIteration:
-            raise
-        except Exception as error:
-            self.failure = error
-            return table_service_pb2.UploadTableRequest()
-
-
 def upload_stream(frames: Iterable[pl.DataFrame], limit: int, call: Call) -> TableHandle:
     """Upload a table batch by batch; `call(method, request)` makes the call.
 
     Raises:
         InvalidRequest: a batch cannot be read, or is refused.
     """
-    parts = StreamedParts(frames, limit)
+    failures: list[Exception] = []
+
+    def parts() -> Iterator[table_service_pb2.UploadTableRequest]:
+        # gRPC reads requests in a thread of its own, where an error would be lost; an empty part makes the server
+        # refuse the upload.
+        try:
+            for frame in frames:
+                for _, part in cut(frame, limit):
+                    yield table_service_pb2.UploadTableRequest(arrow=part)
+        except Exception as error:
+            failures.append(error)
+            yield table_service_pb2.UploadTableRequest()
+
     try:
-        return read(TableHandle, call("UploadTable", parts))
+        return read(TableHandle, call("UploadTable", parts()))
     except TariffsError:
-        if parts.failure is not None:
-            raise parts.failure from None
+        if failures:
+            raise failures[0] from None
         raise
 
 

@@ -32,7 +32,7 @@ Function = Callable[[Any], Scripted | Sequence[Scripted]]
 """Function from a request (a list of them for a call that sends several) to its answers."""
 
 
-class FakeServer:
+class FakeServer(ContractHandlers):
     """Server that answers what a test puts into it.
 
     Attributes:
@@ -42,6 +42,7 @@ class FakeServer:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.target = ""
         self.requests: dict[str, list[Any]] = {}
         self.keep_requests = True
@@ -102,12 +103,15 @@ class FakeServer:
         """
         self._recording = recording if isinstance(recording, Recording) else Recording.read(recording)
 
-    def respond(self, method: Method, requests: list[Message]) -> Iterable[Message]:
-        """Answer a call.
+    def responses(self, method: Method, given: Any, context: grpc.ServicerContext) -> Iterable[Message]:
+        """Answer a call by the script or the recording."""
+        try:
+            return self._responses(method, list(given) if method.requests_stream else [given])
+        except _RefusedError as error:
+            context.abort_with_status(rpc_status.to_status(error.status))
+            raise
 
-        Raises:
-            _RefusedError: a scripted or recorded error, or no answer for this request.
-        """
+    def _responses(self, method: Method, requests: list[Message]) -> Iterable[Message]:
         name = method.path.rpartition("/")[2]
         if self.keep_requests:
             with self._lock:
@@ -156,26 +160,6 @@ def _refusal(code: str, reason: str, message: str, metadata: Mapping[str, str]) 
     return _RefusedError(status)
 
 
-class _Handlers(ContractHandlers):
-    """All methods of the contract, answered by one object."""
-
-    def __init__(self, server: FakeServer) -> None:
-        super().__init__()
-        self._server = server
-
-    def has(self, path: str) -> bool:
-        """Test whether the server has a method."""
-        return self._server.has(path)
-
-    def responses(self, method: Method, given: Any, context: grpc.ServicerContext) -> Iterable[Message]:
-        """Answer a call by the script or recording of the server."""
-        try:
-            return self._server.respond(method, list(given) if method.requests_stream else [given])
-        except _RefusedError as error:
-            context.abort_with_status(rpc_status.to_status(error.status))
-            raise
-
-
 @contextmanager
 def fake_server(recording: Recording | str | Path | None = None) -> Iterator[FakeServer]:
     """Serve on a free port of loopback as long as the block.
@@ -186,7 +170,7 @@ def fake_server(recording: Recording | str | Path | None = None) -> Iterator[Fak
     fake = FakeServer()
     if recording is not None:
         fake.replay(recording)
-    with served(_Handlers(fake)) as fake.target:
+    with served(fake) as fake.target:
         yield fake
 
 

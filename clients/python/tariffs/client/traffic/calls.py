@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from tariffs.client.errors import InvalidRequest
+from tariffs.v1 import contract
 
-_SERVICES = ("duty", "law", "refund", "scenario", "simulation", "sweep", "table")
+_NOT_RECORDED = "WatchService"
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class RecordedCall:
 
 
 def methods() -> Mapping[str, MethodDescriptor]:
-    """List the methods of all services by full name."""
-    found: dict[str, MethodDescriptor] = {}
-    for name in _SERVICES:
-        module = import_module(f"tariffs.v1.{name}_service_pb2")
-        for service in module.DESCRIPTOR.services_by_name.values():
-            found |= {f"/{service.full_name}/{method.name}": method for method in service.methods}
-    return found
+    """List the methods that can be recorded by full name: those of all services but that of portfolios."""
+    return {
+        f"/{service.full_name}/{method.name}": method
+        for service in contract.services()
+        for method in service.methods
+        if service.name != _NOT_RECORDED
+    }
 
 
 def request_of(method: MethodDescriptor, data: bytes) -> Message:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import IO, Any
 
 import grpc
@@ -42,9 +43,11 @@ class Recorder(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in 
         method = self._methods.get(name)
         if method is None or method.client_streaming:
             reason = "other methods" if method is None else "streams of requests"
-            return grpc.stream_stream_rpc_method_handler(self._passing(name, reason))
+            call = self._channel.stream_stream(name, None, None)
+            return grpc.stream_stream_rpc_method_handler(_passing(call, lambda _: self._leave_out(reason)))
         if method.server_streaming:
-            return grpc.unary_stream_rpc_method_handler(self._streaming(name))
+            asked = self._channel.unary_stream(name, None, None)
+            return grpc.unary_stream_rpc_method_handler(_passing(asked, partial(self._note, name)))
         return grpc.unary_unary_rpc_method_handler(self._answering(name))
 
     def _answering(self, name: str) -> Callable[[bytes, grpc.ServicerContext], Any]:
@@ -61,42 +64,18 @@ class Recorder(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in 
 
         return answer
 
-    def _streaming(self, name: str) -> Callable[[bytes, grpc.ServicerContext], Iterator[Any]]:
-        call = self._channel.unary_stream(name, None, None)
-
-        def answer(request: bytes, context: grpc.ServicerContext) -> Iterator[Any]:
-            self._note(name, request)
-            yield from _passed(
-                call(request, timeout=context.time_remaining(), metadata=_metadata(context)), context
-            )
-
-        return answer
-
-    def _passing(
-        self, name: str, reason: str
-    ) -> Callable[[Iterator[bytes], grpc.ServicerContext], Iterator[Any]]:
-        call = self._channel.stream_stream(name, None, None)
-
-        def answer(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[Any]:
-            self._leave_out(reason)
-            yield from _passed(
-                call(requests, timeout=context.time_remaining(), metadata=_metadata(context)), context
-            )
-
-        return answer
-
     def _note(self, name: str, data: bytes) -> None:
         method = self._methods[name]
         try:
             request = redacted(request_of(method, data))
         except PrivateCallError as error:
-            return self._leave_out(str(error))
+            self._leave_out(str(error))
+            return
         with self._lock:
             call = RecordedCall(time.monotonic() - self._begun, name, request, method.server_streaming)
             self._file.write(call.to_line() + "\n")
             self._file.flush()
             self.written += 1
-        return None
 
     def _leave_out(self, reason: str) -> None:
         with self._lock:
@@ -120,11 +99,18 @@ def recording(channel: grpc.Channel, file: IO[str], address: str) -> Iterator[tu
         server.stop(grace=1.0).wait()
 
 
-def _passed(answers: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-    context.add_callback(answers.cancel)
-    with _errors_of(context):
-        yield from answers
-        context.set_trailing_metadata(answers.trailing_metadata() or ())
+def _passing(call: Any, note: Callable[[Any], None]) -> Callable[[Any, grpc.ServicerContext], Iterator[Any]]:
+    """Make the handler that passes on a call with a stream of answers, and notes what is sent."""
+
+    def answer(sent: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+        note(sent)
+        answers = call(sent, timeout=context.time_remaining(), metadata=_metadata(context))
+        context.add_callback(answers.cancel)
+        with _errors_of(context):
+            yield from answers
+            context.set_trailing_metadata(answers.trailing_metadata() or ())
+
+    return answer
 
 
 @contextmanager
