@@ -71,7 +71,7 @@ class RefundCalls(LawCalls):
             paid_on=arguments.day(paid_on, "paid_on"),
             table=table.form,
         )
-        messages = _messages(table)
+        messages = entry_table.row_messages(table, refund_service_pb2.RefundLine, _COLUMNS)
         seconds = arguments.seconds(timeout, self._config.deadlines.batch)
 
         def send(rows: list[int]) -> refund_service_pb2.CalculateRefundsResponse:
@@ -89,15 +89,6 @@ def _interest(given: Money | None) -> str:
     """A payer by name as given, in lower case; a rate as a fraction."""
     name = given.strip().lower() if isinstance(given, str) else ""
     return name if name.isalpha() else requests.rate_text(given, "interest_rate")
-
-
-def _messages(table: entry_table.EntryTable) -> list[refund_service_pb2.RefundLine]:
-    lines = [refund_service_pb2.RefundLine(line=line) for line in table.messages]
-    for name in _COLUMNS:
-        if name in table.frame.columns:
-            for message, value in zip(lines, table.frame[name].to_list(), strict=True):
-                setattr(message, name, entry_table.text_of(value))
-    return lines
 
 
 def _refunds(

@@ -19,7 +19,7 @@ from tariffs.run_spec.option import Day
 from tariffs.run_spec.typed import LawOptions
 from tariffs.v1 import watch_service_pb2 as pb
 
-_LIQUIDATION_DATE = "liquidation_date"
+_COLUMNS = ("liquidation_date",)
 
 
 class WatchCalls(LawCalls):
@@ -187,9 +187,5 @@ def portfolio_lines(
     client: LawCalls, lines: Table, date_format: str
 ) -> tuple[entry_table.EntryTable, list[pb.PortfolioLine]]:
     """Read a table of a portfolio, and make the message of each row; raises as `entry_table.read_entries`."""
-    table = entry_table.read_entries(read_table(lines), client.law(), "", date_format, (_LIQUIDATION_DATE,))
-    messages = [pb.PortfolioLine(line=line) for line in table.messages]
-    if _LIQUIDATION_DATE in table.frame.columns:
-        for message, value in zip(messages, table.frame[_LIQUIDATION_DATE].to_list(), strict=True):
-            message.liquidation_date = entry_table.text_of(value)
-    return table, messages
+    table = entry_table.read_entries(read_table(lines), client.law(), "", date_format, _COLUMNS)
+    return table, entry_table.row_messages(table, pb.PortfolioLine, _COLUMNS)

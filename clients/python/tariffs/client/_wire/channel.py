@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import grpc
 import polars as pl
@@ -30,26 +30,6 @@ _VERSION_SECONDS = 2.0
 _OF_ENGINE = "numba"
 # Rows compress to a tenth or less: so many times a message may fit into it.
 _HELD_MESSAGES = 16
-
-
-class Backend(Protocol):
-    """Calls that a client makes, to a server or in this process."""
-
-    def unary(self, method: str, request: Any, timeout: float, table: frames.Table | None = None) -> Any:
-        """Make a call that has one answer message, over a table if one is given; raises `tariffs.client.errors`."""
-
-    def over_table(
-        self, method: str, request: Any, table: frames.Table | None, timeout: float
-    ) -> Iterator[Any]:
-        """Stream the messages of a run over `table`, or over the embedded table."""
-
-    def lines(
-        self, requests: Iterator[SimulateLinesRequest], timeout: float
-    ) -> Iterator[SimulateLinesResponse]:
-        """Send rows while the answers are read."""
-
-    def close(self) -> None:
-        """Release the connection."""
 
 
 class RemoteBackend:
@@ -241,6 +221,10 @@ class LocalBackend:
     def close(self) -> None:
         """Let go of the laws that were added; there is no connection."""
         self._services.close()
+
+
+Backend = RemoteBackend | LocalBackend
+"""Backend of a client, which makes its calls to a server or in this process."""
 
 
 def _first_batches(batches: Iterator[pl.DataFrame], limit: int) -> tuple[pl.DataFrame, bool]:

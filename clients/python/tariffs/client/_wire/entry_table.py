@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
+from google.protobuf.message import Message
 
 from tariffs.client._wire.claim_message import ClaimValue
 from tariffs.client._wire.column_mapping import rename_known
@@ -35,6 +36,7 @@ _EMPTY = {
 _TEXTS_LIMIT, _NAMES_LIMIT, _NAME_LIMIT = 2000, 200, 200
 CHARGES = {"adcvd": "adcvd", "excise": "excise", "other": "other_charges"}
 Row = Mapping[str, Any]
+_M = TypeVar("_M", bound=Message)
 
 
 @dataclass(slots=True)
@@ -183,6 +185,16 @@ def _year_last(column: pl.Series) -> list[str]:
 def _cell(value: object) -> Decimal | float | str:
     """Convert a cell with an amount; numbers keep their digits."""
     return value if isinstance(value, Decimal | float) else text_of(value)
+
+
+def row_messages(table: EntryTable, kind: type[_M], names: Iterable[str]) -> list[_M]:
+    """Make a message of each row: its `line`, and the texts of further columns, as far as the table has them."""
+    messages = [kind(line=line) for line in table.messages]
+    for name in names:
+        if name in table.frame.columns:
+            for message, value in zip(messages, table.frame[name].to_list(), strict=True):
+                setattr(message, name, text_of(value))
+    return messages
 
 
 def text_of(value: object) -> str:

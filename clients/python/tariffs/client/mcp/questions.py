@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import wraps
 from pathlib import Path
@@ -16,6 +16,7 @@ from tariffs.client.errors import TariffsError
 from tariffs.client.mcp import tool_answers as answers
 from tariffs.client.mcp.tool_documents import answer, effects, named, table_of
 from tariffs.client.results.json_values import json_fields, json_rows, json_value
+from tariffs.client.results.quote import Quote
 from tariffs.client.results.table_handle import TableHandle
 from tariffs.client.scenario import Scenario
 
@@ -28,7 +29,7 @@ Claims = dict[str, str | float | bool]
 Row = dict[str, str | float | bool | None]
 
 
-def _answering(tool: Tool) -> Tool:
+def answering(tool: Tool) -> Tool:
     """Make an error of a call an answer of its tool, with the reason of the catalogue."""
 
     @wraps(tool)
@@ -43,6 +44,11 @@ def _answering(tool: Tool) -> Tool:
     return cast(Tool, called)
 
 
+def _cited(quotes: Iterable[Quote]) -> Iterator[str]:
+    """List the legal sources of the layers of quotes."""
+    return (text for quote in quotes for layer in quote.layers for text in layer.citations)
+
+
 class Questions:
     """Tools: each method is one, its signature the schema of its input, its return the schema of its output.
 
@@ -55,7 +61,6 @@ class Questions:
         self._client = client
         self._schedule = schedule
 
-    @_answering
     def quote(
         self,
         hts: str,
@@ -78,11 +83,9 @@ class Questions:
         Specific duties need `quantity` in `unit`. `scenario` names one of the library.
         """
         given = {"quantity": quantity, "unit": unit, "mode": mode, "freight": freight, "insurance": insurance}
-        return self._quoted(
-            answers.QuoteAnswer, hts, origin, date, value, claims, scenario, known_on=known_on, **given
-        )
+        line = (hts, origin, date, value, claims)
+        return self._quoted(answers.QuoteAnswer, line, scenario, known_on=known_on, **given)
 
-    @_answering
     def explain(
         self,
         hts: str,
@@ -100,9 +103,8 @@ class Questions:
         Arguments are those of `quote`.
         """
         given = {"quantity": quantity, "unit": unit, "known_on": known_on}
-        return self._quoted(answers.ExplainAnswer, hts, origin, date, value, claims, scenario, **given)
+        return self._quoted(answers.ExplainAnswer, (hts, origin, date, value, claims), scenario, **given)
 
-    @_answering
     def quotes(
         self, lines: list[Row], date: str | None = None, scenario: str | None = None
     ) -> answers.QuotesAnswer:
@@ -117,19 +119,15 @@ class Questions:
             name: str(sum((getattr(quote, name) for quote in result.quotes.values()), Decimal("0.00")))
             for name in ("assessed", "owed", "min", "max")
         }
-        cited = (
-            text for quote in result.quotes.values() for layer in quote.layers for text in layer.citations
-        )
         return answer(
             answers.QuotesAnswer,
             result.provenance,
-            cited,
+            _cited(result.quotes.values()),
             lines=rows,
             refused=json_rows(result.refused),
             total=sums,
         )
 
-    @_answering
     def compare_origins(
         self,
         hts: str,
@@ -160,19 +158,12 @@ class Questions:
         rows = [
             {"hts": hts, "origin": origin, "customs_value": unit_cost, **(claims or {})} for origin in shown
         ]
-        quoted = self._client.duties(table_of(rows), on=date).quotes.values()
-        cited = (text for quote in quoted for layer in quote.layers for text in layer.citations)
+        cited = _cited(self._client.duties(table_of(rows), on=date).quotes.values())
         left_off = max(0, most - _ORIGINS_SHOWN)
         return answer(
-            answers.OriginsAnswer,
-            result.provenance,
-            cited,
-            scenarios=ranked,
-            regrets=document["regrets"],
-            origins_left_off=left_off,
+            answers.OriginsAnswer, result.provenance, cited, scenarios=ranked, origins_left_off=left_off
         )
 
-    @_answering
     def impact(
         self,
         scenarios: list[str],
@@ -189,9 +180,8 @@ class Questions:
         `table` is the name of a stored table. The largest groups are shown, `groups` of each scenario at most.
         """
         library = [Scenario.named(one) for one in scenarios]
-        return self._effect(library, date, by, response, horizon, table, groups)
+        return self._effect(library, by, table, groups, on=date, response=response, horizon=horizon)
 
-    @_answering
     def scenario_run(
         self,
         text: str,
@@ -207,9 +197,8 @@ class Questions:
         Other arguments are those of `impact`. Check the text with `scenario_check` first.
         """
         both = [Scenario.base(), Scenario.from_text(text)]
-        return self._effect(both, date, by, response, horizon, table, groups)
+        return self._effect(both, by, table, groups, on=date, response=response, horizon=horizon)
 
-    @_answering
     def scenario_check(self, text: str) -> answers.CheckAnswer:
         """Check the text of a scenario file (YAML, schema tariffs.scenario/v1): its problems by line, and fixes."""
         scenario = Scenario.from_text(text)
@@ -219,7 +208,6 @@ class Questions:
         facts = self._law()
         return answer(answers.CheckAnswer, facts, cited, ok=found.ok, problems=json_value(found.problems))
 
-    @_answering
     def changes(
         self, start: str, end: str, hts: str = "", origin: str = "", scenario: str | None = None
     ) -> answers.ChangesAnswer:
@@ -236,7 +224,6 @@ class Questions:
             changes_left_off=left_off,
         )
 
-    @_answering
     def refund(
         self, lines: list[Row], interest_rate: str | None = None, paid_on: str | None = None
     ) -> answers.RefundAnswer:
@@ -261,7 +248,6 @@ class Questions:
             total=json_value(result.total),
         )
 
-    @_answering
     def find(
         self, words: str, origin: str = "", date: str | None = None, limit: int = 5
     ) -> answers.FindAnswer:
@@ -288,25 +274,14 @@ class Questions:
         )
 
     def _quoted(
-        self,
-        kind: type[Quoted],
-        hts: str,
-        origin: str,
-        date: str | None,
-        value: Amount,
-        claims: Claims | None,
-        scenario: str | None,
-        **given: Any,
+        self, kind: type[Quoted], line: tuple[Any, ...], scenario: str | None, **given: Any
     ) -> Quoted:
         asked = {name: one for name, one in given.items() if one is not None}
         why = kind is answers.ExplainAnswer
-        quote = self._client.duty(
-            hts, origin, date, value, claims, why=why, scenario=named(scenario), **asked
-        )
-        cited = (text for layer in quote.layers for text in layer.citations)
+        quote = self._client.duty(*line, why=why, scenario=named(scenario), **asked)
         document = quote.to_json_dict() | {"notes": [note.message for note in quote.notes]}
         document.pop("provenance", None)
-        return answer(kind, quote.provenance, cited, **document)
+        return answer(kind, quote.provenance, _cited([quote]), **document)
 
     def _law(self) -> dict[str, object]:
         """Facts about the law of an answer that has no provenance."""
@@ -314,20 +289,11 @@ class Questions:
         return {"law_version": law.version, "law_digest": law.digest, "law_read_to": law.read_to}
 
     def _effect(
-        self,
-        scenarios: Sequence[Scenario],
-        date: str | None,
-        by: Sequence[str] | None,
-        response: str,
-        horizon: str,
-        table: str,
-        groups: int,
+        self, scenarios: Sequence[Scenario], by: Sequence[str] | None, table: str, groups: int, **given: Any
     ) -> answers.ImpactAnswer:
         stored = TableHandle(table, 0, 0, 0, "", "") if table else None
-        chosen: dict[str, Any] = {
-            name: value for name, value in (("response", response), ("horizon", horizon)) if value
-        }
-        result = self._client.impact(stored, scenarios, on=date, by=by or ["origin"], **chosen)
+        chosen = {name: value for name, value in given.items() if value}
+        result = self._client.impact(stored, scenarios, by=by or ["origin"], **chosen)
         law = self._client.legal_text(result)
         changed = [one for scenario in law.scenarios for one in law.changed_by(scenario)]
         return answer(

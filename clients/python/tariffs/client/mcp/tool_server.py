@@ -12,7 +12,7 @@ from mcp.types import ToolAnnotations
 from tariffs.client.client import Client
 from tariffs.client.desk.access import Access
 from tariffs.client.errors import client_version
-from tariffs.client.mcp.questions import Questions
+from tariffs.client.mcp.questions import Questions, answering
 from tariffs.client.mcp.tool_documents import NOTICE
 
 PATH = "/mcp"
@@ -42,7 +42,7 @@ def tool_server(client: Client, schedule: str | Path | None = None) -> MCPServer
     )
     questions = Questions(client, schedule)
     for name in _TOOLS:
-        server.add_tool(getattr(questions, name), annotations=_READS)
+        server.add_tool(answering(getattr(questions, name)), annotations=_READS)
     return server
 
 
