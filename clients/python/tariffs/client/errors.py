@@ -191,12 +191,7 @@ _CLASS_BY_CODE: Mapping[str, type[TariffsError]] = {
 
 
 def extra_missing(extra: str, module: str | None) -> ExtraMissing:
-    """Make the error of an extra that is not installed.
-
-    Args:
-        extra: name of the extra, such as `server`.
-        module: the module that could not be imported, if known.
-    """
+    """Make the error of an extra, such as `server`, that is not installed, as a module could not be imported."""
     what = f" ({module} is not installed)" if module else ""
     return ExtraMissing(
         "EXTRA_MISSING",
@@ -254,13 +249,7 @@ def _from_details(status: status_pb2.Status, code: str) -> TariffsError | None:
 
 
 def method_unknown(method: str, target: str, server_version: str) -> Unsupported:
-    """Make the error of a call that the server does not have.
-
-    Args:
-        method: name of the call.
-        target: the server.
-        server_version: its version; empty if it does not say.
-    """
+    """Make the error of a call that the server does not have; its version is empty if it does not say."""
     server = f"(tariffs {server_version})" if server_version else "(which does not name its version)"
     return Unsupported(
         "METHOD_UNKNOWN",

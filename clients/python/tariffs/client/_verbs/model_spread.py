@@ -25,12 +25,7 @@ def model_spread(
 ) -> pl.DataFrame:
     """Compute welfare of a run under each model that can be computed with its options, its own one first.
 
-    What cannot be computed is left out.
-
-    Args:
-        result: the run.
-        options: its options, as `Client.impact` takes them.
-        run: computes the same scenarios on the same table, in total, under options.
+    What cannot be computed is left out; `run` computes the same scenarios on the same table, in total, under options.
 
     Returns:
         Rows of `scenario, on, model, welfare` (USD) and `run_digest`.

@@ -86,15 +86,7 @@ class Replay:
 def recorded_call(
     verb: str, lines: Table | None, scenarios: Sequence[ScenarioLike], spec: RunSpec, **own: object
 ) -> dict[str, object]:
-    """Record a call as plain data that is enough to repeat it.
-
-    Args:
-        verb: name of the method.
-        lines: its table.
-        scenarios: its scenarios.
-        spec: its options.
-        **own: its other arguments.
-    """
+    """Record a call as plain data that is enough to repeat it; `own` are arguments that are no options."""
     return {
         "verb": verb,
         "table": str(lines) if isinstance(lines, str | Path) else lines if lines is None else _FRAME,

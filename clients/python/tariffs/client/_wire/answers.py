@@ -22,12 +22,7 @@ _Frames: TypeAlias = "Mapping[str, list[pl.DataFrame]]"
 
 
 def quote(message: duty_service_pb2.CalculateDutyResponse, shared: Provenance | None = None) -> Quote:
-    """Read the answer on one entry line.
-
-    Args:
-        message: the answer.
-        shared: provenance of the lines of a batch, of which the answer has only what differs from it.
-    """
+    """Read the answer on one line; in a batch it has only what differs from the `shared` provenance of all lines."""
     own = provenance(message.provenance)
     if shared is not None:
         own = {**shared, **{name: value for name, value in own.items() if value}}

@@ -60,11 +60,7 @@ class BomTable(NamedTuple):
 
 
 def read_bom(frame: pl.DataFrame, law: Law) -> BomTable:
-    """Convert the rows of a bill of materials into messages.
-
-    Args:
-        frame: the table.
-        law: says which columns are claims.
+    """Convert the rows of a bill of materials into messages; the law says which columns are claims.
 
     Raises:
         InvalidRequest: COLUMN_MISSING or TABLE_EMPTY.

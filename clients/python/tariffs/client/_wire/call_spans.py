@@ -43,13 +43,7 @@ def _provider() -> Any:
 
 
 class CallTracer(CallInterceptor):
-    """Interceptor that makes a span of every call and sends its context along.
-
-    Args:
-        tracer: makes the spans, within the current span of the application.
-        target: the server or servers.
-        place: host and port of the first of them.
-    """
+    """Interceptor that makes a span of every call, within the application's own, and sends its context along."""
 
     def __init__(self, tracer: Tracer, target: str, place: tuple[str, str]) -> None:
         self._tracer = tracer

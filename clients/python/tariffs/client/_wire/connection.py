@@ -195,14 +195,7 @@ class _Token(CallInterceptor):
 def explained(
     error: TariffsError, target: str, places: Iterable[tuple[str, str]], *, encrypted: bool
 ) -> TariffsError:
-    """Replace the error by one that names the side that uses TLS, if that is the cause.
-
-    Args:
-        error: of a call.
-        target: as the caller wrote it.
-        places: host and port of each server of the target.
-        encrypted: whether the client encrypts.
-    """
+    """Replace the error of a call by one that names the side that uses TLS, if that is the cause."""
     if error.reason != "SERVER_UNAVAILABLE" or "target" not in error.metadata:
         return error
     answers = (speaks_tls(host, int(port)) for host, port in places if port.isdecimal())

@@ -62,7 +62,7 @@ def read_entries(
         law: says which columns are claims.
         on: the day of rows without an entry date.
         date_format: how columns of days are written; empty if each shows it.
-        further: columns that the caller reads besides.
+        further: columns that the caller reads with `row_messages`.
 
     Raises:
         InvalidRequest: COLUMN_MISSING or TABLE_EMPTY.
@@ -125,17 +125,7 @@ def _message(
 
 
 def line_of(row: Row, claims: Collection[str], on: str, ids: Mapping[str, str]) -> duty_service_pb2.EntryLine:
-    """Make the message of the goods of a row.
-
-    Args:
-        row: its cells by column.
-        claims: the columns that are claims.
-        on: the day of a row without an entry date.
-        ids: its entry and line.
-
-    Raises:
-        InvalidRequest: as `duty_line`.
-    """
+    """Make the message of the goods of a row; `on` is the day of one without an entry date, raises as `duty_line`."""
     declared: dict[str, ClaimValue] = {
         name: value if isinstance(value, bool) else text
         for name in claims

@@ -63,10 +63,6 @@ class _ReadTable(NamedTuple):
 def read_table(source: Table, choice: SheetChoice = _FIRST_SHEET) -> pl.DataFrame:
     """Read a table into a frame; all columns of a CSV file are text, so codes keep leading zeros.
 
-    Args:
-        source: the table.
-        choice: the sheet of a workbook.
-
     Raises:
         InvalidRequest: TABLE_UNREADABLE if the file is missing, of another kind, or broken, the table is kept by a
             server, or the argument is no table.

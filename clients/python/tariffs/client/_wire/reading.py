@@ -32,12 +32,8 @@ def read(kind: type[T], message: Message, /, **own: Any) -> T:
     """Read a message into a dataclass: each field from that of the same name, converted to the type of the dataclass.
 
     Text becomes an amount, bytes of Arrow a frame, a value of an enum its name in lower case, a message another
-    dataclass; what is not set is None where the type allows it. Fields that the message lacks have their default.
-
-    Args:
-        kind: the dataclass.
-        message: the message.
-        **own: fields that are not read from the message.
+    dataclass; what is not set is None where the type allows it. Fields that the message lacks have their default, and
+    those of `own` are not read from it.
     """
     return cast(T, _plan(cast(Any, kind), message.DESCRIPTOR, tuple(own)).made(message, own))
 

@@ -39,12 +39,7 @@ def read_option(name: str, value: object) -> Any:
 
 
 def read_spec(verb: str, options: Mapping[str, Any], **own: object) -> RunSpec:
-    """Read the options of a call; None is the default of an option.
-
-    Args:
-        verb: name of the method.
-        options: options by name, as the caller gives them.
-        **own: options that are arguments of the method.
+    """Read the options of a call, given by name, and `own` that are arguments of its method; None is the default.
 
     Raises:
         TypeError: there is no such option.

@@ -38,14 +38,9 @@ def sweep_request(
     options: RunSpec,
     message_limit: int,
 ) -> simulation_service_pb2.SweepRequest:
-    """Build the request of a sweep, without its table.
+    """Build the request of a sweep, without its table: of a grid from `axes`, or of the list from `point_rows`.
 
-    Args:
-        scenario: the scenario.
-        vary: values by parameter, from `axes`.
-        points: the list of points from `point_rows`; None for the grid.
-        options: options of the run.
-        message_limit: largest part of the list, in bytes.
+    The list is sent in parts of at most `message_limit` bytes.
 
     Raises:
         InvalidRequest: REQUEST_INVALID for both or neither of grid and list; as `simulate_request`.
@@ -69,14 +64,7 @@ def sweep_request(
 def seek_request(
     scenario: ScenarioLike, vary: object, target: object, where: Where | None, options: RunSpec
 ) -> sweep_service_pb2.SeekRequest:
-    """Build the request of a goal seek, without its table.
-
-    Args:
-        scenario: the scenario.
-        vary: name of the parameter, its lowest and its highest value.
-        target: result column and the value it shall have.
-        where: values that count by key.
-        options: options of the run.
+    """Build the request of a goal seek, without its table, from arguments of `Client.seek`.
 
     Raises:
         InvalidRequest: REQUEST_INVALID for a range, target or filter of another form; as `simulate_request`.

@@ -99,11 +99,7 @@ class SignIn:
 
 
 class LoopbackAccess:
-    """Access of whoever sits at this machine, with the client of one user.
-
-    Args:
-        client: makes the calls.
-    """
+    """Access of whoever sits at this machine, with the client of one user."""
 
     has_sign_in = False
 

@@ -95,11 +95,7 @@ class _Visit:
 
 
 class Desk:
-    """ASGI application of the pages.
-
-    Args:
-        access: who the readers are, and the client that makes their calls.
-    """
+    """ASGI application of the pages, for the readers and with the client of an access."""
 
     def __init__(self, access: Access) -> None:
         self._access = access

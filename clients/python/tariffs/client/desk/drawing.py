@@ -55,14 +55,9 @@ def days_plot(
     high: float,
     marked: Mapping[str, str] = MappingProxyType({}),
 ) -> Plot:
-    """Draw steps over days.
+    """Draw steps over days, each from its first day, up to the last day.
 
-    Args:
-        series: first day and value of each step, by title.
-        end: last day.
-        shown: texts of zero and of the highest value.
-        high: highest value.
-        marked: what happens, by day.
+    `shown` are the texts of zero and of the highest value; what happens on a day is marked.
     """
     first = min(day for points in series.values() for day, _ in points)
     origin = date.fromisoformat(first).toordinal()

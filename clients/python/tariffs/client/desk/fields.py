@@ -95,13 +95,9 @@ LINE = (
 def filled(
     described: Iterable[Field], question: Question, starts: Mapping[str, str], scenarios: Choices
 ) -> list[Field]:
-    """Fill in fields with the values of a question, or with those that they begin with.
+    """Fill in fields with the values of a question, or with days that they begin with, if it has not been asked.
 
-    Args:
-        described: the fields; one that comes again has a field for each value, and one more.
-        question: has the values.
-        starts: days that fields begin with; empty where the question has been asked.
-        scenarios: the scenarios to choose from.
+    One that comes again has a field for each value, and one more.
     """
     found = []
     for one in described:

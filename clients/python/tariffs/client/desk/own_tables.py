@@ -123,10 +123,7 @@ def mapping_file(question: Question) -> str:
 def store(client: Client, question: Question, data: Path) -> str:
     """Store the rows of a file that was uploaded, and return the address of the table.
 
-    Args:
-        client: stores them.
-        question: `name` of the file, `mapping` and `column.NAME` of its columns.
-        data: the file.
+    The question has the `name` of the file, `mapping` and `column.NAME` of its columns.
 
     Raises:
         InvalidRequest: the file cannot be used as a whole; the message names it as the reader knows it.

@@ -187,13 +187,10 @@ class Page:
         return self.ask(client, question, site)
 
     def form(self, question: Question, site: Site, parts: Parts) -> dict[str, Any]:
-        """Make the form of its question.
+        """Make the form of its question; the options of a run begin with values only before it is asked.
 
-        Args:
-            question: fills it in; the options of a run begin with values only before the question is asked.
-            site: has the days and scenarios of its fields.
-            parts: of the answer: `asked`, the facts about the goods that are always seen, and fields of other facts,
-                `facts_asked` and `more_facts`.
+        Parts of the answer may be `asked`, the facts about the goods that are always seen, and fields of other facts,
+        `facts_asked` and `more_facts`.
         """
         asked = parts.get("asked", ())
         kinds = {one.id: claim_field(one) for one in site.law.claims} if self.claims else {}

@@ -31,12 +31,7 @@ _BEARER = "bearer "
 
 
 def tool_server(client: Client, schedule: str | Path | None = None) -> MCPServer[Any]:
-    """Make the server of all tools, over a client.
-
-    Args:
-        client: answers the questions.
-        schedule: as in `Questions`.
-    """
+    """Make the server of all tools, which are those of `Questions`."""
     server: MCPServer[Any] = MCPServer(
         "tariffs", instructions=_INSTRUCTIONS, version=client_version(), log_level="WARNING"
     )
@@ -47,12 +42,7 @@ def tool_server(client: Client, schedule: str | Path | None = None) -> MCPServer
 
 
 class HttpTools:
-    """ASGI application of the tools: each request is whole in itself, and its calls are those of its caller.
-
-    Args:
-        access: the client, whose calls a request makes with its own bearer token, and names of the server.
-        schedule: as in `Questions`.
-    """
+    """ASGI application of the tools: each request is whole in itself, and makes calls with its own bearer token."""
 
     def __init__(self, access: Access, schedule: str | Path | None = None) -> None:
         self._access = access

@@ -102,13 +102,7 @@ def send_again(
 ) -> list[Latencies]:
     """Send calls in their order, from the first again after the last, `rate` a second for some seconds.
 
-    Args:
-        channel: channel to the server.
-        target: its address, for errors.
-        calls: at least one.
-        rate: calls a second, whether or not those before were answered.
-        seconds: how long.
-        timeout: seconds that each call may take.
+    The rate is kept whether or not calls before were answered; each may take `timeout` seconds.
 
     Returns:
         The latencies of all calls, then of each method, the most calls first.
