@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -26,18 +25,8 @@ def shown(
     goods: str = "",
     refused: int = 0,
     behind: Block | None = None,
-    links: Mapping[str, str] = MappingProxyType({}),
 ) -> Parts:
-    """Show a view.
-
-    Args:
-        view: the view.
-        drawn: what stands between the answer in words and the tables.
-        goods: goods that it is about.
-        refused: rows that were refused.
-        behind: what stands behind the tables.
-        links: addresses of cells that lead somewhere, by their text.
-    """
+    """Show a view of the goods, with drawings before its tables, a block behind them, and the count of refused rows."""
     left_out = f"{refused:,} rows were refused and are not in the figures." if refused else ""
     blocks: tuple[Any, ...] = (
         block("dim", goods and f"Goods: {goods}."),
@@ -45,7 +34,7 @@ def shown(
         block("warn", left_out),
         *drawn,
         block("downloads", True),
-        block("passages", links, view),
+        block("passages", view),
         *([behind] if behind else []),
         block("assumed", view),
     )
