@@ -23,8 +23,7 @@ from tariffs.client import (
     Scenario,
     TimelineOptions,
 )
-from tariffs.client._wire.claim_message import ClaimValue, claims_message
-from tariffs.client._wire.requests import charge_messages, duty_line, run_request
+from tariffs.client._wire.requests import ClaimValue, charge_messages, claims_message, duty_line, run_request
 from tariffs.client._wire.run_options import read_spec
 from tariffs.client.cli.app import run
 from tariffs.v1 import duty_service_pb2

@@ -22,9 +22,9 @@ from tariffs.client.cli.__main__ import run
 from tariffs.client.desk import law_pages
 from tariffs.client.desk.access import LoopbackAccess, SignIn
 from tariffs.client.desk.application import Desk
-from tariffs.client.desk.change_form import EMPTY, KEYS, with_change
 from tariffs.client.desk.kept_answers import Answers
 from tariffs.client.desk.question import Question, own_address
+from tariffs.client.desk.scenario_pages import EMPTY, KEYS, with_change
 from tariffs.client.desk.unsaved import packed, text_of
 from tariffs.client.results.law import Measure, MeasureRow, Period
 from tests.client.conftest import Cli

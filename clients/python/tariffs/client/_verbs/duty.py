@@ -9,10 +9,9 @@ from typing import Unpack
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.changes import LawCalls
 from tariffs.client._wire import answers, entry_batches, entry_table, requests
-from tariffs.client._wire.claim_message import ClaimValue
 from tariffs.client._wire.frames import Table, read_table
 from tariffs.client._wire.progress import Progress, reporting
-from tariffs.client._wire.requests import ChargeValue, Money, ScenarioLike
+from tariffs.client._wire.requests import ChargeValue, ClaimValue, Money, ScenarioLike
 from tariffs.client._wire.run_options import read_option
 from tariffs.client.results.entries import EntriesResult
 from tariffs.client.results.quote import Quote

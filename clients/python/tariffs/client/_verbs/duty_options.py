@@ -9,9 +9,8 @@ from typing import Unpack
 
 from tariffs.client._verbs.changes import LawCalls
 from tariffs.client._wire import requests
-from tariffs.client._wire.claim_message import ClaimValue
 from tariffs.client._wire.reading import provenance, read_all
-from tariffs.client._wire.requests import Money, ScenarioLike
+from tariffs.client._wire.requests import ClaimValue, Money, ScenarioLike
 from tariffs.client.results.duty_options import OptionFact, OptionsResult, ScenarioOptions
 from tariffs.run_spec.option import Day
 from tariffs.run_spec.typed import LawOptions

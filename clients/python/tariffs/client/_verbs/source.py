@@ -8,10 +8,9 @@ from typing import Any, Unpack
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.changes import LawCalls
 from tariffs.client._wire import requests
-from tariffs.client._wire.claim_message import ClaimValue
 from tariffs.client._wire.frames import Table, read_table
 from tariffs.client._wire.reading import provenance, read, read_all
-from tariffs.client._wire.requests import Money, ScenarioLike
+from tariffs.client._wire.requests import ClaimValue, Money, ScenarioLike
 from tariffs.client.errors import InvalidRequest, from_status
 from tariffs.client.results.source import (
     OriginCost,

@@ -42,7 +42,7 @@ class RemoteBackend:
         self._channel = channel
         self._methods: dict[str, Any] = {}
         if channel is not None:
-            from tariffs.client._wire.stubs import methods_on
+            from tariffs.client._wire.connection import methods_on
 
             self._methods = methods_on(channel)
         self._uploads = Uploads(config.message_limit)
@@ -161,7 +161,7 @@ class RemoteBackend:
         with self._lock:
             if self._channel is None:
                 # A process without a server does not load gRPC.
-                from tariffs.client._wire.stubs import open_channel
+                from tariffs.client._wire.connection import open_channel
 
                 self._channel, self._methods = open_channel(self.target, self._config)
             return self._methods[name]

@@ -1,4 +1,4 @@
-"""Open a gRPC channel to one or several servers: addresses, encryption, token and retries."""
+"""Open a gRPC channel to one or several servers: addresses, encryption, token, retries, and methods."""
 
 from __future__ import annotations
 
@@ -11,10 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from google.longrunning import operations_pb2_grpc
 
 from tariffs.client._wire.call_details import CallInterceptor, with_entries
 from tariffs.client.config import SYSTEM, Config
 from tariffs.client.errors import InvalidRequest, TariffsError, Unavailable, module_of
+from tariffs.v1 import (
+    duty_service_pb2_grpc,
+    law_service_pb2_grpc,
+    refund_service_pb2_grpc,
+    scenario_service_pb2_grpc,
+    simulation_service_pb2_grpc,
+    sweep_service_pb2_grpc,
+    table_service_pb2_grpc,
+    watch_service_pb2_grpc,
+)
 
 _SCHEMES = ("dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "vsock:", "xds:")
 _LOCAL_SCHEMES = ("unix:", "unix-abstract:")
@@ -32,6 +43,17 @@ _METHODS_DONE_ONCE = (
     {"service": "google.longrunning.Operations", "method": "DeleteOperation"},
 )
 _PROBE_SECONDS = 1.0
+_STUBS = (
+    duty_service_pb2_grpc.DutyServiceStub,
+    simulation_service_pb2_grpc.SimulationServiceStub,
+    law_service_pb2_grpc.LawServiceStub,
+    refund_service_pb2_grpc.RefundServiceStub,
+    scenario_service_pb2_grpc.ScenarioServiceStub,
+    sweep_service_pb2_grpc.SweepServiceStub,
+    table_service_pb2_grpc.TableServiceStub,
+    watch_service_pb2_grpc.WatchServiceStub,
+    operations_pb2_grpc.OperationsStub,
+)
 
 
 def connect(target: str, config: Config) -> grpc.Channel:
@@ -233,3 +255,15 @@ def speaks_tls(host: str, port: int) -> bool | None:
     except (OSError, OverflowError, ValueError):
         # Refused, too late, or no address and port at all.
         return None
+
+
+def open_channel(target: str, config: Config) -> tuple[grpc.Channel, dict[str, Any]]:
+    """Open a channel, and return it with its methods by name; sends nothing yet, raises as `connect`."""
+    channel = connect(target, config)
+    return channel, methods_on(channel)
+
+
+def methods_on(channel: grpc.Channel) -> dict[str, Any]:
+    """Make the methods of all services on a channel, by name."""
+    stubs = [vars(stub(channel)) for stub in _STUBS]
+    return {method: call for stub in stubs for method, call in stub.items()}

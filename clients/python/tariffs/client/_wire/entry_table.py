@@ -12,10 +12,9 @@ from typing import Any, TypeVar
 import polars as pl
 from google.protobuf.message import Message
 
-from tariffs.client._wire.claim_message import ClaimValue
 from tariffs.client._wire.column_mapping import rename_known
 from tariffs.client._wire.csv_text import ROW_FAULT
-from tariffs.client._wire.requests import duty_line
+from tariffs.client._wire.requests import ClaimValue, duty_line
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.law import Law
 from tariffs.v1 import common_pb2, duty_service_pb2

@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tariffs.client.cases.case_file import Case
-from tariffs.client.cases.option_check import OF_OPTIONS, option_differences
-from tariffs.client.cases.quote_check import asks_why, expectations, quote_differences
+from tariffs.client.cases.quote_check import (
+    OF_OPTIONS,
+    asks_why,
+    expectations,
+    option_differences,
+    quote_differences,
+)
 from tariffs.client.cases.run_check import table_differences, total_expectations
 from tariffs.client.cases.values import CaseDifference, names_of
 from tariffs.client.client import Client

@@ -10,10 +10,9 @@ import polars as pl
 from tariffs.client.client import Client
 from tariffs.client.desk.drawing import bars, days_plot
 from tariffs.client.desk.fields import SCENARIOS, Field
-from tariffs.client.desk.page import RUN, Block, Page, Parts, Site, block
+from tariffs.client.desk.page import REPORT, RUN, Block, Page, Parts, Site, block, shown
 from tariffs.client.desk.question import Question
 from tariffs.client.desk.runs import FILES, Ran, ran, show_run
-from tariffs.client.desk.views import REPORT, shown
 from tariffs.client.results.amounts import short_unit, three
 from tariffs.client.results.collections import STEPS, Collections
 from tariffs.client.results.hindcast import Hindcast

@@ -17,9 +17,8 @@ from tariffs.client._wire.entry_table import REQUIRED
 from tariffs.client._wire.frames import read_mapped
 from tariffs.client.client import Client
 from tariffs.client.desk.fields import Field
-from tariffs.client.desk.page import Download, Page, Parts, Site, answer, block
+from tariffs.client.desk.page import Download, Page, Parts, Site, answer, block, csv_file
 from tariffs.client.desk.question import Question
-from tariffs.client.desk.views import csv_file
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.table_check import COLUMN_TITLES, TableCheck
 from tariffs.client.results.table_handle import TableHandle

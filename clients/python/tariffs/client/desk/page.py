@@ -8,6 +8,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from tariffs.client._wire.csv_text import for_people
 from tariffs.client.client import Client
 from tariffs.client.desk.fields import Field, claim_field, filled, more_run_fields, run_fields
 from tariffs.client.desk.names import Choices
@@ -18,6 +21,7 @@ from tariffs.client.results.law import Law
 from tariffs.client.results.server_info import CallerInfo
 from tariffs.client.results.stored_scenario import StoredScenario
 from tariffs.client.results.table_handle import TableHandle
+from tariffs.client.results.view import View
 
 _ROLES = READ, RUN, _ADMIN = ("read", "run", "admin")
 _DAYS = {"day": 0, "later": 70, "earlier": -365, "before": -90}
@@ -232,3 +236,33 @@ def _table_field(site: Site) -> Field:
         for one in site.tables
     )
     return Field("table", "Goods", "select", choices=[("", "US imports of 2024"), *tables])
+
+
+REPORT = Download("Report", "text/html", "html", lambda found: found.report().encode())
+
+
+def csv_file(words: str, rows: Callable[[Any], pl.DataFrame]) -> Download:
+    """Describe the rows of an answer as a file for people, with nothing that a spreadsheet computes."""
+    return Download(words, "text/csv", "csv", lambda found: for_people(rows(found)).write_csv().encode())
+
+
+def shown(
+    view: View,
+    *drawn: Block,
+    goods: str = "",
+    refused: int = 0,
+    behind: Block | None = None,
+) -> Parts:
+    """Show a view of the goods, with drawings before its tables, a block behind them, and the count of refused rows."""
+    left_out = f"{refused:,} rows were refused and are not in the figures." if refused else ""
+    blocks: tuple[Any, ...] = (
+        block("dim", goods and f"Goods: {goods}."),
+        block("said", view.answer),
+        block("warn", left_out),
+        *drawn,
+        block("downloads", True),
+        block("passages", view),
+        *([behind] if behind else []),
+        block("assumed", view),
+    )
+    return answer(view.question, *blocks)

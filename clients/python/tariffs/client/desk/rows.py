@@ -13,10 +13,9 @@ import polars as pl
 from tariffs.client._wire.frames import read_bytes
 from tariffs.client.client import Client
 from tariffs.client.desk.fields import ON, SCENARIOS, Field
-from tariffs.client.desk.page import RUN, Block, Page, Parts, Site, answer, block
+from tariffs.client.desk.page import RUN, Block, Page, Parts, Site, answer, block, csv_file
 from tariffs.client.desk.question import Question
 from tariffs.client.desk.unsaved import packed, text_of
-from tariffs.client.desk.views import csv_file
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.amounts import usd
 from tariffs.client.results.bom import BomResult, BomScenario
