@@ -34,11 +34,7 @@ _MONEY_REASONS = {
 
 
 def text(value: object, name: str) -> str:
-    """Check that a value is text that can be sent; None is empty text.
-
-    Raises:
-        InvalidRequest: REQUEST_INVALID for another type or a lone surrogate.
-    """
+    """Check that a value is text that can be sent, else raise REQUEST_INVALID; None is empty text."""
     if value is None:
         return ""
     if isinstance(value, str) and (value.isascii() or not any("\ud800" <= one <= "\udfff" for one in value)):
@@ -47,20 +43,12 @@ def text(value: object, name: str) -> str:
 
 
 def names(value: object, name: str) -> list[str]:
-    """List the names given: text is one name.
-
-    Raises:
-        InvalidRequest: REQUEST_INVALID for anything but text or a collection of texts.
-    """
+    """List the names given, text being one; anything but text or a collection of texts is REQUEST_INVALID."""
     return [text(one, name) for one in several(value, name)]
 
 
 def several(value: object, name: str) -> list[object]:
-    """List the members of a collection; text and paths are one member.
-
-    Raises:
-        InvalidRequest: REQUEST_INVALID if the value is neither.
-    """
+    """List the members of a collection, text and paths being one; any other value is REQUEST_INVALID."""
     if isinstance(value, str | Path):
         return [value]
     if isinstance(value, Iterable) and not isinstance(value, bytes):
@@ -69,11 +57,7 @@ def several(value: object, name: str) -> list[object]:
 
 
 def mapping(value: object, name: str) -> dict[str, object]:
-    """Copy a mapping from names to values; None is an empty mapping.
-
-    Raises:
-        InvalidRequest: REQUEST_INVALID for another type or a key that is not text.
-    """
+    """Copy a mapping of names to values, None being empty; another type or kind of key is REQUEST_INVALID."""
     if value is None:
         return {}
     if isinstance(value, Mapping):
@@ -148,11 +132,7 @@ def day(value: object, name: str) -> str:
 
 
 def whole(value: object, name: str, limit: int) -> int:
-    """Check that a value is a whole number from 0 to below the limit.
-
-    Raises:
-        InvalidRequest: PARAMETER_INVALID if it is not.
-    """
+    """Check that a value is a whole number from 0 to below the limit, else raise PARAMETER_INVALID."""
     number: Any = value
     if isinstance(value, Real) and 0 <= number < limit and number == int(number):
         return int(number)
@@ -160,11 +140,7 @@ def whole(value: object, name: str, limit: int) -> int:
 
 
 def number(value: object, name: str) -> float:
-    """Check that a value is a finite number.
-
-    Raises:
-        InvalidRequest: PARAMETER_INVALID for anything else.
-    """
+    """Check that a value is a finite number, else raise PARAMETER_INVALID."""
     one: Any = value
     if isinstance(value, Real | Decimal) and not isinstance(one, bool) and math.isfinite(one):
         return float(one)
@@ -172,11 +148,7 @@ def number(value: object, name: str) -> float:
 
 
 def seconds(timeout: object, default: float) -> float:
-    """Check the seconds that a call may take; None is the default.
-
-    Raises:
-        InvalidRequest: PARAMETER_INVALID for anything but a number above 0.
-    """
+    """Check that a timeout is above 0, else raise PARAMETER_INVALID; None is the default."""
     if timeout is None:
         return default
     given = number(timeout, "timeout")
@@ -186,11 +158,7 @@ def seconds(timeout: object, default: float) -> float:
 
 
 def flag(value: object, name: str) -> bool:
-    """Check that a value is True or False, of Python or of NumPy, or one of the numbers 1 and 0.
-
-    Raises:
-        InvalidRequest: PARAMETER_INVALID for anything else.
-    """
+    """Check that a value is True or False, of Python or NumPy, or 1 or 0, else raise PARAMETER_INVALID."""
     if isinstance(value, Hashable):  # arrays and series are not, and compare member by member
         for one in (True, False):
             if value == one:

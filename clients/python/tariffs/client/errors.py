@@ -354,11 +354,7 @@ def _status_of(error: grpc.RpcError) -> status_pb2.Status | None:
 
 
 def module_of(extra: str, name: str) -> Any:
-    """Import a module of an optional part, such as `server` for those of the engine.
-
-    Raises:
-        ExtraMissing: the part is not installed.
-    """
+    """Import a module of an optional part, such as `server` for those of the engine; raises ExtraMissing."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -238,11 +238,7 @@ def _no_result(path: Path, why: str) -> InvalidRequest:
 def _under_its_law(
     client: ReplayClient, call: Mapping[str, Any], provenance: Provenance
 ) -> Mapping[str, Any]:
-    """Return the call under the law of the result: that which the client would use, or one that it can name.
-
-    Raises:
-        NotFound: LAW_VERSION_NOT_FOUND.
-    """
+    """Return the call under the law of the result, if the client uses it or can name it, else raise NotFound."""
     law = client.law()
     if law.digest != provenance.get("law_digest"):
         exact = exact_law(provenance)

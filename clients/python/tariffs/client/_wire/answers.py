@@ -1,4 +1,4 @@
-"""Read the answers of duties and runs into results."""
+"""Read the answers of duties and runs into results; a stream that ends before its last message is ENGINE_INVARIANT."""
 
 from __future__ import annotations
 
@@ -30,11 +30,7 @@ def quote(message: duty_service_pb2.CalculateDutyResponse, shared: Provenance | 
 
 
 def impact(messages: Iterable[simulation_service_pb2.SimulateResponse], report: Report) -> ImpactResult:
-    """Read an impact run from its stream of messages; reports progress.
-
-    Raises:
-        InternalError: ENGINE_INVARIANT if the stream ends before its last message.
-    """
+    """Read an impact run from its stream of messages; reports progress."""
     frames, done = _gathered(messages, report)
     return ImpactResult(
         groups=_concat(frames["groups"]),
@@ -52,11 +48,7 @@ def impact(messages: Iterable[simulation_service_pb2.SimulateResponse], report: 
 
 
 def timeline(messages: Iterable[simulation_service_pb2.TimelineResponse], report: Report) -> TimelineResult:
-    """Read a timeline from its stream of messages; reports progress.
-
-    Raises:
-        InternalError: ENGINE_INVARIANT if the stream ends before its last message.
-    """
+    """Read a timeline from its stream of messages; reports progress."""
     frames, done = _gathered(messages, report)
     # Its rows have days of their own.
     kinds = {
@@ -73,11 +65,7 @@ def timeline(messages: Iterable[simulation_service_pb2.TimelineResponse], report
 
 
 def sweep(messages: Iterable[simulation_service_pb2.SweepResponse], report: Report) -> Sweep:
-    """Read a sweep from its stream of messages; reports progress.
-
-    Raises:
-        InternalError: ENGINE_INVARIANT if the stream ends before its last message.
-    """
+    """Read a sweep from its stream of messages; reports progress."""
     frames, done = _gathered(messages, report)
     inputs, totals = provenance(done.provenance), _concat(frames["totals"])
     details = cast("Mapping[str, Mapping[str, list[str]]]", inputs["details"])
@@ -92,11 +80,7 @@ def sweep(messages: Iterable[simulation_service_pb2.SweepResponse], report: Repo
 
 
 def seek(messages: Iterable[sweep_service_pb2.SeekResponse], report: Report) -> Seek:
-    """Read a goal seek from its stream of messages; reports progress.
-
-    Raises:
-        InternalError: ENGINE_INVARIANT if the stream ends before its last message.
-    """
+    """Read a goal seek from its stream of messages; reports progress."""
     frames, done = _gathered(messages, report)
     return read(Seek, done, refused=_by_row(frames["refused"]))
 

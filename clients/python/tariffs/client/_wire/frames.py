@@ -145,11 +145,7 @@ def read_described(
 
 
 def read_bytes(data: bytes, name: str) -> pl.DataFrame:
-    """Read the bytes of a file called `name`: Parquet or Arrow by their first bytes, else CSV.
-
-    Raises:
-        InvalidRequest: TABLE_UNREADABLE.
-    """
+    """Read the bytes of a file: Parquet or Arrow by their first bytes, else CSV; raises TABLE_UNREADABLE."""
     try:
         if data.startswith(b"PAR1"):
             return pl.read_parquet(io.BytesIO(data))

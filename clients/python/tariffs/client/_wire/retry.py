@@ -43,11 +43,7 @@ def read_whole(
 
 
 def repeat(call: Callable[[], Result]) -> Result:
-    """Make a call that gRPC does not try again because its request is too large to be held; idempotent calls only.
-
-    Raises:
-        Unavailable: no server answers, at the last attempt too.
-    """
+    """Make a call that gRPC does not try again because its request is too large to be held; idempotent calls only."""
     for pause in RETRY_PAUSES:
         try:
             return call()

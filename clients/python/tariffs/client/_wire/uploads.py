@@ -71,11 +71,7 @@ class Uploads:
 
 
 def upload_stream(frames: Iterable[pl.DataFrame], limit: int, call: Call) -> TableHandle:
-    """Upload a table batch by batch; `call(method, request)` makes the call.
-
-    Raises:
-        InvalidRequest: a batch cannot be read, or is refused.
-    """
+    """Upload a table batch by batch; `call(method, request)` makes the call."""
     failures: list[Exception] = []
 
     def parts() -> Iterator[table_service_pb2.UploadTableRequest]:

@@ -79,11 +79,7 @@ class Site:
 
 
 def site_of(client: Client, library: Callable[[], Choices]) -> Site:
-    """Ask for what belongs to every page of the current reader.
-
-    Raises:
-        Unauthenticated: the server does not know the reader.
-    """
+    """Ask for what belongs to every page of the current reader; raises Unauthenticated for an unknown one."""
     caller = client.whoami()
     try:
         stored, tables = client.stored_scenarios(), client.tables()
@@ -179,11 +175,7 @@ class Page:
         return not self.starts or any(question.get(name) for name in self.starts)
 
     def answered(self, client: Client, question: Question, site: Site) -> Any:
-        """Answer a question; None where nothing is asked.
-
-        Raises:
-            InvalidRequest: all faults of the fields, each a violation of its field.
-        """
+        """Answer a question, None where nothing is asked; raises all faults of its fields as one error."""
         if not self.is_asked(question):
             return None
         faults = [fault for one in (*self.fields, *self.more) for fault in one.faults(question)]

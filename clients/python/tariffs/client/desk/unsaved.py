@@ -22,11 +22,7 @@ def packed(text: str, most: int = _MOST_CHARACTERS) -> str:
 
 
 def text_of(name: str, field: str = "s") -> str:
-    """Read the text that `packed` wrote into a field.
-
-    Raises:
-        InvalidRequest: the address was cut or changed.
-    """
+    """Read the text that `packed` wrote into a field; raises InvalidRequest if the address was cut or changed."""
     data, reader = name.removeprefix(MARK), zlib.decompressobj()
     try:
         text = reader.decompress(base64.urlsafe_b64decode(data + "=" * (-len(data) % 4)), _MOST_BYTES)

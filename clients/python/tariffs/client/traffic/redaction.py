@@ -34,11 +34,7 @@ class PrivateCallError(ValueError):
 
 
 def redacted(request: Message) -> Message:
-    """Copy a request without what is private.
-
-    Raises:
-        PrivateCallError: nothing that could be sent again would be left.
-    """
+    """Copy a request without what is private; raises PrivateCallError if that could not be sent again."""
     copy = type(request)()
     copy.CopyFrom(request)
     _redact(copy)
