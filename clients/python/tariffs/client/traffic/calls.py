@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from google.protobuf import json_format, message_factory
-from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from tariffs.client.errors import InvalidRequest
-from tariffs.v1 import contract
+from tariffs.client.testing import handlers
+from tariffs.client.testing.handlers import Method
 
-_NOT_RECORDED = "WatchService"
+_NOT_RECORDED = ("/tariffs.v1.WatchService/", "/google.longrunning.Operations/")
 
 
 @dataclass(frozen=True)
@@ -42,20 +42,10 @@ class RecordedCall:
         )
 
 
-def methods() -> Mapping[str, MethodDescriptor]:
-    """List the methods that can be recorded by full name: those of all services but that of portfolios."""
-    return {
-        f"/{service.full_name}/{method.name}": method
-        for service in contract.services()
-        for method in service.methods
-        if service.name != _NOT_RECORDED
-    }
-
-
-def request_of(method: MethodDescriptor, data: bytes) -> Message:
-    """Read the request of a method."""
-    kind = message_factory.GetMessageClass(method.input_type)
-    return kind.FromString(data)
+def methods() -> Mapping[str, Method]:
+    """List the methods that can be recorded by full name: all but those of portfolios and of long runs."""
+    every = handlers.methods().values()
+    return {method.path: method for method in every if not method.path.startswith(_NOT_RECORDED)}
 
 
 def read_calls(path: Path) -> list[RecordedCall]:
@@ -77,13 +67,13 @@ def read_calls(path: Path) -> list[RecordedCall]:
     return calls
 
 
-def _read(lines: Iterable[str], known: Mapping[str, MethodDescriptor], path: Path) -> Iterator[RecordedCall]:
+def _read(lines: Iterable[str], known: Mapping[str, Method], path: Path) -> Iterator[RecordedCall]:
     for number, text in enumerate(lines, 1):
         try:
             item: dict[str, Any] = json.loads(text)
             method = known[item["method"]]
-            request = json_format.ParseDict(item["request"], request_of(method, b""))
-            yield RecordedCall(float(item["at"]), item["method"], request, method.server_streaming)
+            request = json_format.ParseDict(item["request"], method.request())
+            yield RecordedCall(float(item["at"]), item["method"], request, method.responses_stream)
         except (ValueError, KeyError, TypeError, json_format.ParseError) as error:
             raise InvalidRequest(
                 "REQUEST_INVALID",

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import grpc
 
-from tariffs.client.traffic.calls import RecordedCall, methods, request_of
+from tariffs.client.traffic.calls import RecordedCall, methods
 from tariffs.client.traffic.redaction import PrivateCallError, redacted
 
 _THREADS = 32
@@ -41,11 +41,11 @@ class Recorder(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in 
         """Find the handler of a method; every other method of the server is passed on unread too."""
         name = details.method
         method = self._methods.get(name)
-        if method is None or method.client_streaming:
+        if method is None or method.requests_stream:
             reason = "other methods" if method is None else "streams of requests"
             call = self._channel.stream_stream(name, None, None)
             return grpc.stream_stream_rpc_method_handler(_passing(call, lambda _: self._leave_out(reason)))
-        if method.server_streaming:
+        if method.responses_stream:
             asked = self._channel.unary_stream(name, None, None)
             return grpc.unary_stream_rpc_method_handler(_passing(asked, partial(self._note, name)))
         return grpc.unary_unary_rpc_method_handler(self._answering(name))
@@ -67,12 +67,12 @@ class Recorder(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in 
     def _note(self, name: str, data: bytes) -> None:
         method = self._methods[name]
         try:
-            request = redacted(request_of(method, data))
+            request = redacted(method.request.FromString(data))
         except PrivateCallError as error:
             self._leave_out(str(error))
             return
         with self._lock:
-            call = RecordedCall(time.monotonic() - self._begun, name, request, method.server_streaming)
+            call = RecordedCall(time.monotonic() - self._begun, name, request, method.responses_stream)
             self._file.write(call.to_line() + "\n")
             self._file.flush()
             self.written += 1
