@@ -100,10 +100,10 @@ def show(
     since: Annotated[str, typer.Option("--start", help="First day or instant, UTC.")] = "",
     until: Annotated[str, typer.Option("--end", help="Last day, UTC; of instants the first left out.")] = "",
     limit: Annotated[int, typer.Option("--top", help="Entries shown at most; 0 is all.")] = 0,
-    **given: str | None,
+    **given: str,
 ) -> Output:
     """Show entries, by chain in the order in which they were written."""
-    wanted = {_FIELDS.get(name, name): text for name, text in given.items() if text is not None}
+    wanted = {_FIELDS.get(name, name): text for name, text in given.items()}
     commands = module_of("server", _COMMANDS)
     until = _day_after(until) if _DAY.fullmatch(until) else until
     found = commands.selected(commands.chains(_text(path), database), wanted, since, until)

@@ -12,12 +12,13 @@ from rich.markup import escape
 from tariffs.client._wire.csv_text import for_people
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs, table_options
-from tariffs.client.cli.commands import Output, UnderLaw, with_options
+from tariffs.client.cli.commands import LAW, Output, Own, UnderLaw, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.results.bom import BomResult
 from tariffs.client.results.entries import flat
+from tariffs.run_spec.option import Kind
 
 EXAMPLES = examples(
     "tariffs bom bicycle.csv --on 2026-11-24 --units 1000",
@@ -27,7 +28,21 @@ EXAMPLES = examples(
 _SHOWN = 10
 
 
-@with_options("parameters", "known_on", "switches", "min_confidence")
+_CHANGES_TO = "Last day to look for changes on. Default: that of the law data."
+
+
+@with_options(
+    Own("--on", "DAY", "Day of entry. Default: the law's as-of day."),
+    ...,
+    Own("--units", "N", "Units of the finished goods.", "1"),
+    Own("--until", "DAY", _CHANGES_TO, ""),
+    Own(
+        "--origins", "CC,CC,...|all", "Compute too what the duty would be from these origins.", kind=Kind.KEYS
+    ),
+    Own("--csv", None, "Print the parts of all scenarios as CSV.", False),
+    "parameters",
+    *LAW,
+)
 def bom(
     client: UnderLaw,
     table: Annotated[
@@ -38,30 +53,10 @@ def bom(
             "hts, origin, supplier and unit_cost.",
         ),
     ],
-    on: Annotated[
-        str | None,
-        typer.Option("--on", metavar="DAY", help="Day of entry. Default: the law's as-of day."),
-    ] = None,
     scenario: options.Scenarios = None,
-    units: Annotated[str, typer.Option("--units", metavar="N", help="Units of the finished goods.")] = "1",
-    until: Annotated[
-        str,
-        typer.Option(
-            "--until", metavar="DAY", help="Last day to look for changes on. Default: that of the law data."
-        ),
-    ] = "",
-    origins: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--origins",
-            metavar="CC,CC,...|all",
-            help="Compute too what the duty would be from these origins.",
-        ),
-    ] = None,
     mapping: table_options.Mapping = "",
     sheet: table_options.Sheet = "",
     header_row: table_options.HeaderRow = 0,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print the parts of all scenarios as CSV.")] = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Write the parts of all scenarios as .parquet or .csv."),
@@ -74,25 +69,19 @@ def bom(
     Rows of one part and parent are substitutes, and the first is what is bought today. Each row is an entry of one line
     of all its units. Rows that cannot be used are written to a file of refused rows, and the exit code is 1.
     """
+    as_csv = given.pop("csv")
     for path in (output, refused):
         if path is not None:
             options.writable(path)
-    result = client.bom(
-        table_options.source(table, mapping, sheet, header_row),
-        on=on,
-        scenarios=scenario or (),
-        units=units,
-        until=until,
-        origins=options.keys(origins or []),
-        **given,
-    )
+    goods = table_options.source(table, mapping, sheet, header_row)
+    result = client.bom(goods, scenarios=scenario or (), **given)
     if output is not None:
         write_table(
             flat(result.frame) if output.suffix == ".csv" else result.frame, output, result.provenance
         )
     faults = outputs.write_refused(result.refused, refused or outputs.refused_path(table), result.provenance)
     document = outputs.document("bom", result.to_json_dict(faults))
-    show = (lambda: _print_csv(result)) if as_csv else (lambda: _print(result, units))
+    show = (lambda: _print_csv(result)) if as_csv else (lambda: _print(result, given["units"]))
     return Output(document, show, 1 if result.refused.height else 0)
 
 

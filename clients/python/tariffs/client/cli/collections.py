@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs
-from tariffs.client.cli.commands import Output, UnderLaw, with_options
+from tariffs.client.cli.commands import LAW, Output, Own, UnderLaw, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.results.collections import Collections
+from tariffs.run_spec.option import Kind
 
 EXAMPLES = examples(
     "tariffs collections --from 2025-01 --to 2026-10 --by month",
@@ -20,23 +19,16 @@ EXAMPLES = examples(
 )
 
 
-@with_options("known_on", "switches", "min_confidence")
+@with_options(
+    Own("--from", "MONTH", "First month, such as 2025-01.", ..., str, "start"),
+    Own("--to", "MONTH", "Last month.", ..., str, "end"),
+    Own("--by", "KEYS", "Keys of the rows: month, authority, origin. Default: all three.", kind=Kind.KEYS),
+    Own("--without", "STEPS", "Steps to leave out: claims, exemptions, afloat, rest.", kind=Kind.KEYS),
+    ...,
+    *LAW,
+)
 def collections(
     client: UnderLaw,
-    start: Annotated[str, typer.Option("--from", metavar="MONTH", help="First month, such as 2025-01.")],
-    end: Annotated[str, typer.Option("--to", metavar="MONTH", help="Last month.")],
-    by: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--by", metavar="KEYS", help="Keys of the rows: month, authority, origin. Default: all three."
-        ),
-    ] = None,
-    without: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--without", metavar="STEPS", help="Steps to leave out: claims, exemptions, afloat, rest."
-        ),
-    ] = None,
     scenario: options.Scenario = None,
     output: options.Output = None,
     report: options.Report = None,
@@ -51,10 +43,7 @@ def collections(
         options.writable(output)
     if report is not None:
         options.report_file(report)
-    keys: dict[str, Any] = {"by": options.keys(by)} if by else {}
-    result = client.collections(
-        start, end, without=options.keys(without or []), scenario=scenario, **keys, **given
-    )
+    result = client.collections(scenario=scenario, **given)
     if output is not None:
         write_table(result.rows, output, result.provenance)
     if report is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
+from types import EllipsisType, MappingProxyType
 from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
 
 import typer
@@ -33,6 +34,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Command = Callable[..., Any]
 _SEVERAL = {Kind.KEYS, Kind.PAIRS, Kind.VALUES}
 _TYPES: Mapping[Kind, Any] = {Kind.FLAG: bool, Kind.NUMBER: float, Kind.WHOLE: int}
+LAW = ("known_on", "switches", "min_confidence")
+"""Options of the law that most commands take."""
 # Types that are found at run time.
 _ANNOTATED: Any = Annotated
 _TEXTS: Any = list[str] | None
@@ -118,40 +121,70 @@ def shared(what: TableHandle | RunStatus) -> Output:
 
 
 class Own(NamedTuple):
-    """Option that a command has for itself: its flag, the form of its value, one text, type and default."""
+    """Option that a command has for itself.
+
+    Attributes:
+        flag: its name.
+        metavar: form of its value.
+        text: one text.
+        default: its value where it is not given.
+        kind: type of its value, by default text or that of the default; a `Kind` is converted as for options of runs.
+        argument: name of the argument, by default that of the flag.
+        more: further arguments of `typer.Option`.
+    """
 
     flag: str
     metavar: str | None
     text: str
-    kind: Any = str | None
     default: object = None
+    kind: Any = None
+    argument: str = ""
+    more: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def name(self) -> str:
         """Name of the argument."""
-        return self.flag[2:].replace("-", "_")
+        return self.argument or self.flag[2:].replace("-", "_")
+
+    @property
+    def parameter(self) -> Parameter:
+        """Parameter that Typer reads."""
+        usual = str | None if self.default is None else type(self.default)
+        kind = _TEXTS if self.kind in _SEVERAL else self.kind or usual
+        option = typer.Option(self.flag, metavar=self.metavar, help=self.text, **self.more)
+        return Parameter(
+            self.name, Parameter.KEYWORD_ONLY, default=self.default, annotation=_ANNOTATED[kind, option]
+        )
 
 
-def with_options(*asked: str | Own) -> Callable[[Command], Command]:
-    """Give a command own options, which come first, and options of runs, by name, in the place of `**given`."""
-    own = [own_parameter(one) for one in asked if isinstance(one, Own)]
-    made = [option_parameter(OPTIONS[one]) for one in asked if isinstance(one, str)]
-    return lambda command: taking(command, made, own)
+def with_options(*asked: str | Own | EllipsisType) -> Callable[[Command], Command]:
+    """Give a command own options, and options of runs by name, in their order; it takes them as `**given`.
+
+    An own option that is not given and has no default is left out, so that the default of the client holds.
+    The parameters of the command itself have the place of `...`, by default behind the own options.
+    """
+    described = [OPTIONS[one] if isinstance(one, str) else one for one in asked if one is not ...]
+    made = [one.parameter if isinstance(one, Own) else option_parameter(one) for one in described]
+    place = asked.index(...) if ... in asked else sum(isinstance(one, Own) for one in described)
+    return lambda command: taking(command, described, made[place:], made[:place])
 
 
-def own_parameter(one: Own) -> Parameter:
-    """Make the parameter of an option of a command."""
-    annotation = _ANNOTATED[one.kind, typer.Option(one.flag, metavar=one.metavar, help=one.text)]
-    return Parameter(one.name, Parameter.KEYWORD_ONLY, default=one.default, annotation=annotation)
-
-
-def taking(command: Command, made: Sequence[Parameter], first: Sequence[Parameter] = ()) -> Command:
+def taking(
+    command: Command,
+    described: Sequence[RunOption | Own],
+    made: Sequence[Parameter],
+    first: Sequence[Parameter] = (),
+) -> Command:
     """Give a command more options behind its own ones, and some before them, which it takes as `**given`."""
-    described = [OPTIONS[one.name] for one in made if one.name in OPTIONS]
 
     @wraps(command)
     def called(*client: Any, **values: Any) -> Any:
-        given = {one.name: _value(one, values.pop(one.name)) for one in described}
+        asked = [(one, values.pop(one.name)) for one in described]
+        given = {
+            one.name: _value(one, value)
+            for one, value in asked
+            if isinstance(one, RunOption) or value not in (None, [])
+        }
         if claims := values.pop("usmca_claims", ""):
             given["switches"] = options.pairs(
                 [f"{USMCA_SWITCH}={claims}"], "--usmca-claims", given["switches"]
@@ -171,7 +204,7 @@ def option_parameter(one: RunOption, *, hidden: bool = False) -> Parameter:
     return Parameter(one.name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _value(one: RunOption, given: Any) -> Any:
+def _value(one: RunOption | Own, given: Any) -> Any:
     """Convert what Typer gives to what the client takes; None is the default."""
     if one.kind is Kind.KEYS:
         return options.keys(given or []) or None

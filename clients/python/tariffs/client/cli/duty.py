@@ -9,13 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from tariffs.client.cli import options, outputs, table_options
-from tariffs.client.cli.commands import Output, Own, UnderLaw, with_options
+from tariffs.client.cli.commands import LAW, Output, Own, UnderLaw, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.entries import print_entries
 from tariffs.client.cli.render.quote import print_brief, print_quote
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.entries import VIEWS
 from tariffs.client.results.short_names import spelled_out
+from tariffs.run_spec.option import Kind
 
 EXAMPLES = examples(
     "tariffs duty 9503.00.0073 --origin CN --date 2025-11-10 --value 10000",
@@ -26,10 +27,11 @@ EXAMPLES = examples(
 )
 
 
+_CLAIM = "Declared fact about the goods, such as usmca_share=1."
 _LINE = (
     Own("--origin", "CC", "Country of origin, ISO 3166-1 alpha-2 code."),
     Own("--value", "USD", "Customs value in US dollars."),
-    Own("--claim", "NAME=VALUE", "Declared fact about the goods, such as usmca_share=1.", list[str] | None),
+    Own("--claim", "NAME=VALUE", _CLAIM, kind=Kind.PAIRS, argument="claims"),
     Own("--quantity", None, "Quantity; required for specific rates."),
     Own("--unit", None, "Unit of the quantity: kg, no, W, ..."),
     Own("--mode", "ocean|air|land", "Mode of transport; decides fees, and relief in transit."),
@@ -39,7 +41,8 @@ _LINE = (
         "--charge",
         "KIND=SIZE",
         "Your own charge for the landed cost: adcvd=216.37%, 'excise=1.07 USD/L', other=250.",
-        list[str] | None,
+        kind=Kind.PAIRS,
+        argument="charges",
     ),
     Own(
         "--ordinary-rate",
@@ -59,9 +62,7 @@ _DATE = Own("--date", "DAY", "Date or time of entry. Default: the law's as-of da
     "to",
     "date_format",
     "parameters",
-    "known_on",
-    "switches",
-    "min_confidence",
+    *LAW,
 )
 def duty(
     client: UnderLaw,
@@ -109,12 +110,12 @@ def duty(
     With --entries, rows that cannot be used are written to a file of refused rows, and the exit code is 1. Fees are
     taken once per entry_id, and --date is the entry date of lines without one.
     """
-    date = given.pop("date")
-    line = {one.name: given.pop(one.name) for one in _LINE}
+    date = given.pop("date", None)
+    line = {one.name: given.pop(one.name) for one in _LINE if one.name in given}
     if entries is not None:
         _check_direction(given.pop("direction"))
         del given["to"]
-        _check_file_options((hts, *line.values()), view, output, refused)
+        _check_file_options(hts is not None or bool(line), view, output, refused)
         goods = table_options.source(entries, mapping, sheet, header_row)
         result = client.duties(goods, on=date, scenario=scenario, progress=True, **given)
         path = refused or outputs.refused_path(entries)
@@ -127,14 +128,13 @@ def duty(
             field="--date-format",
             fix="Write --date as 2025-11-10.",
         )
-    origin, value = line.pop("origin"), line.pop("value")
+    origin, value = line.pop("origin", None), line.pop("value", None)
     if hts is None or origin is None or value is None:
         raise InvalidRequest(
             "REQUEST_INVALID",
             "An entry line requires HTS, --origin and --value.",
             fix="Give them, or a file of lines with --entries.",
         )
-    line |= {f"{name}s": options.pairs(line.pop(name), f"--{name}") for name in ("claim", "charge")}
     quote = client.duty(hts, origin, date, value, **line, scenario=scenario, why=why, **given)
     show = partial(print_brief, quote) if brief else partial(print_quote, quote, str if wide else spelled_out)
     return Output(outputs.document("duty", quote.to_json_dict()), show)
@@ -150,10 +150,8 @@ def _check_direction(direction: str) -> None:
         )
 
 
-def _check_file_options(
-    one_line: tuple[object, ...], view: str, output: Path | None, refused: Path | None
-) -> None:
-    if any(one is not None for one in one_line):
+def _check_file_options(has_line: bool, view: str, output: Path | None, refused: Path | None) -> None:
+    if has_line:
         raise InvalidRequest(
             "REQUEST_INVALID",
             "--entries cannot be combined with HTS or options of one line.",

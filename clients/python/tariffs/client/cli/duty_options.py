@@ -11,12 +11,13 @@ from rich.table import Column
 
 from tariffs.client.cli import options as common
 from tariffs.client.cli import outputs
-from tariffs.client.cli.commands import Output, UnderLaw, command, with_options
+from tariffs.client.cli.commands import LAW, Output, Own, UnderLaw, command, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.results.duty_options import OPTION_TITLES, DutyOption, OptionsResult, ScenarioOptions
 from tariffs.client.results.short_names import spelled_out
+from tariffs.run_spec.option import Kind
 
 _FOLDED = {"needs_fact": "Not computed without a fact", "no_gain": "Saves nothing (--wide has the reasons)"}
 """Titles of the options that are listed by name alone, by state."""
@@ -28,69 +29,39 @@ EXAMPLES = examples(
 )
 
 
+_FACTS = (
+    Own("--admission", "DAY", "Day of admission to a zone or bonded warehouse. Default: --date."),
+    Own("--withdrawal", "DAY", "Day of withdrawal from it. Default: --date."),
+    Own("--export-share", "SHARE", "Share that is exported or destroyed."),
+    Own("--first-sale-value", "USD", "Price of an earlier sale for export here."),
+    Own("--us-content", "USD", "Cost of components made in the United States."),
+    Own("--rate", "RATE", "Yearly interest for what is paid later; without it none is assumed."),
+)
+"""Facts that have an option."""
+_CLAIM = "Declared fact of the ordinary entry."
+
+
 @command
-@with_options("parameters", "known_on", "switches", "min_confidence")
+@with_options(
+    Own("--origin", "CC", "Country of origin.", ""),
+    Own("--date", "DAY", "Day of the ordinary entry. Default: the law's as-of day.", argument="entry_date"),
+    Own("--value", "USD", "Customs value of the line.", ""),
+    ...,
+    *_FACTS,
+    Own("--fact", "NAME=VALUE", "Another fact, as the answer names it.", kind=list[str] | None),
+    Own("--claim", "NAME=VALUE", _CLAIM, kind=Kind.PAIRS, argument="claims"),
+    Own("--quantity", None, "Quantity; required for specific rates."),
+    Own("--unit", None, "Unit of the quantity: kg, no, W, ..."),
+    Own("--mode", "ocean|air|land", "Mode of transport; decides fees."),
+    "parameters",
+    *LAW,
+)
 def options(
     client: UnderLaw,
     hts: Annotated[
         str, typer.Argument(metavar="HTS", help="HTS code of 4 to 10 digits, with or without dots.")
     ],
-    origin: Annotated[str, typer.Option("--origin", metavar="CC", help="Country of origin.")] = "",
-    date: Annotated[
-        str | None,
-        typer.Option(
-            "--date", metavar="DAY", help="Day of the ordinary entry. Default: the law's as-of day."
-        ),
-    ] = None,
-    value: Annotated[str, typer.Option("--value", metavar="USD", help="Customs value of the line.")] = "",
     scenario: common.Scenarios = None,
-    admission: Annotated[
-        str | None,
-        typer.Option(
-            "--admission",
-            metavar="DAY",
-            help="Day of admission to a zone or bonded warehouse. Default: --date.",
-        ),
-    ] = None,
-    withdrawal: Annotated[
-        str | None,
-        typer.Option("--withdrawal", metavar="DAY", help="Day of withdrawal from it. Default: --date."),
-    ] = None,
-    export_share: Annotated[
-        str | None,
-        typer.Option("--export-share", metavar="SHARE", help="Share that is exported or destroyed."),
-    ] = None,
-    first_sale_value: Annotated[
-        str | None,
-        typer.Option("--first-sale-value", metavar="USD", help="Price of an earlier sale for export here."),
-    ] = None,
-    us_content: Annotated[
-        str | None,
-        typer.Option("--us-content", metavar="USD", help="Cost of components made in the United States."),
-    ] = None,
-    rate: Annotated[
-        str | None,
-        typer.Option(
-            "--rate",
-            metavar="RATE",
-            help="Yearly interest for what is paid later; without it none is assumed.",
-        ),
-    ] = None,
-    fact: Annotated[
-        list[str] | None,
-        typer.Option("--fact", metavar="NAME=VALUE", help="Another fact, as the answer names it."),
-    ] = None,
-    claim: Annotated[
-        list[str] | None,
-        typer.Option("--claim", metavar="NAME=VALUE", help="Declared fact of the ordinary entry."),
-    ] = None,
-    quantity: Annotated[
-        str | None, typer.Option("--quantity", help="Quantity; required for specific rates.")
-    ] = None,
-    unit: Annotated[str | None, typer.Option("--unit", help="Unit of the quantity: kg, no, W, ...")] = None,
-    mode: Annotated[
-        str | None, typer.Option("--mode", metavar="ocean|air|land", help="Mode of transport; decides fees.")
-    ] = None,
     wide: common.Wide = False,
     **given: Any,
 ) -> Output:
@@ -100,28 +71,9 @@ def options(
     alone by quoting the line, and the best set as a whole, so that no dollar counts twice. What needs a fact that is
     not given is named and not computed. A planning estimate; not a ruling or advice.
     """
-    named = {
-        "admission": admission,
-        "withdrawal": withdrawal,
-        "export_share": export_share,
-        "first_sale_value": first_sale_value,
-        "us_content": us_content,
-        "rate": rate,
-    }
-    facts = {name: text for name, text in named.items() if text is not None}
-    result = client.options(
-        hts,
-        origin,
-        date,
-        value,
-        facts=common.pairs(fact, "--fact", facts),
-        scenarios=scenario or (),
-        claims=common.pairs(claim, "--claim"),
-        quantity=quantity,
-        unit=unit,
-        mode=mode,
-        **given,
-    )
+    facts = {one.name: given.pop(one.name) for one in _FACTS if one.name in given}
+    facts = common.pairs(given.pop("fact", None), "--fact", facts)
+    result = client.options(hts, facts=facts, scenarios=scenario or (), **given)
     document = outputs.document("options", result.to_json_dict())
     return Output(document, lambda: _print(result, wide=wide))
 

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Column
 
 from tariffs.client.cli import options, outputs
-from tariffs.client.cli.commands import Output, UnderLaw, command, with_options
+from tariffs.client.cli.commands import LAW, Output, Own, UnderLaw, command, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
@@ -22,34 +22,23 @@ EXAMPLES = examples(
     "tariffs find smartphone --origin CN --date 2026-11-24",
     "tariffs find 'insulated water bottle' --origin VN --schedule schedule.parquet",
 )
-_SCHEDULE_VARIABLE = "TARIFFS_SCHEDULE"
+_SCHEDULE = "Your copy of the schedule, made by `tariffs data import hts`: searches texts of 8 and 10 digits."
 
 
 @command
-@with_options("parameters", "known_on", "switches", "min_confidence")
+@with_options(
+    Own("--origin", "CC", "Country of origin, for the range of the duty.", ""),
+    Own("--date", "DAY", "Day of entry. Default: the law's as-of day.", argument="entry_date"),
+    ...,
+    Own("--schedule", "FILE", _SCHEDULE, kind=Path | None, more={"envvar": "TARIFFS_SCHEDULE"}),
+    Own("--top", "N", "Show the first N codes.", 5, argument="limit", more={"min": 1, "max": 20}),
+    "parameters",
+    *LAW,
+)
 def find(
     client: UnderLaw,
     words: Annotated[list[str], typer.Argument(metavar="WORDS", help="Words that name the goods.")],
-    origin: Annotated[
-        str, typer.Option("--origin", metavar="CC", help="Country of origin, for the range of the duty.")
-    ] = "",
-    date: Annotated[
-        str | None,
-        typer.Option("--date", metavar="DAY", help="Day of entry. Default: the law's as-of day."),
-    ] = None,
     scenario: options.Scenario = None,
-    schedule: Annotated[
-        Path | None,
-        typer.Option(
-            "--schedule",
-            metavar="FILE",
-            envvar=_SCHEDULE_VARIABLE,
-            help="Your copy of the schedule, made by `tariffs data import hts`: searches texts of 8 and 10 digits.",
-        ),
-    ] = None,
-    top: Annotated[
-        int, typer.Option("--top", metavar="N", min=1, max=20, help="Show the first N codes.")
-    ] = 5,
     **given: Any,
 ) -> Output:
     """Find codes that goods of some words may have, with the range of their duty.
@@ -57,16 +46,8 @@ def find(
     Words are searched in short names of headings and in words that people use for them. The answer is no
     classification: read the notes of the schedule, or ask for a ruling, before you declare one of these codes.
     """
-    result = client.find(
-        " ".join(words),
-        origin=origin,
-        entry_date=date,
-        scenario=scenario,
-        schedule=schedule,
-        limit=top,
-        **given,
-    )
-    return Output(outputs.document("find", result.to_json_dict()), lambda: _print(result, origin))
+    result = client.find(" ".join(words), scenario=scenario, **given)
+    return Output(outputs.document("find", result.to_json_dict()), lambda: _print(result, given["origin"]))
 
 
 def _print(result: FindResult, origin: str) -> None:

@@ -9,12 +9,20 @@ import typer
 
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs
-from tariffs.client.cli.commands import Output, UnderLaw, with_options
+from tariffs.client.cli.commands import LAW, Output, Own, UnderLaw, with_options
 from tariffs.client.cli.render.law import print_changes
 from tariffs.client.errors import InvalidRequest
 
 
-@with_options("direction", "to", "known_on", "switches", "min_confidence")
+@with_options(
+    Own("--start", "DAY", "First day.", ""),
+    Own("--end", "DAY", "Last day.", ""),
+    Own("--hts", "CODE", "List changes for this HTS code only.", ""),
+    Own("--origin", "CC", "List changes for this country only.", ""),
+    "direction",
+    "to",
+    *LAW,
+)
 def changes(
     client: UnderLaw,
     table: Annotated[
@@ -24,14 +32,6 @@ def changes(
             help="Trade table: list the changes that reach its lines, and the change of their duty.",
         ),
     ] = None,
-    start: Annotated[str, typer.Option("--start", metavar="DAY", help="First day.")] = "",
-    end: Annotated[str, typer.Option("--end", metavar="DAY", help="Last day.")] = "",
-    hts: Annotated[
-        str, typer.Option("--hts", metavar="CODE", help="List changes for this HTS code only.")
-    ] = "",
-    origin: Annotated[
-        str, typer.Option("--origin", metavar="CC", help="List changes for this country only.")
-    ] = "",
     embedded: Annotated[
         bool, typer.Option("--embedded", help="Use the built-in table of US imports of 2024.")
     ] = False,
@@ -53,15 +53,7 @@ def changes(
         )
     if output is not None:
         options.writable(output)
-    result = client.changes(
-        start,
-        end,
-        "embedded" if embedded else table,
-        hts=hts,
-        origin=origin,
-        scenario=scenario,
-        **given,
-    )
+    result = client.changes(lines="embedded" if embedded else table, scenario=scenario, **given)
     if output is not None:
         write_table(result.lines, output, result.provenance)
     path = outputs.write_refused(result.refused, outputs.refused_path(table), result.provenance)

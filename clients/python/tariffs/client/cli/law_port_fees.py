@@ -14,8 +14,8 @@ from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.results.port_fees import PortFee, PortFees
 
 _VOYAGE = (
-    Own("--kind", "KIND", "Kind of ship: operated, built, vehicle_carrier or linked.", str, ""),
-    Own("--ship", "SHIP", "Voyage of a public source to start from: container, bulk, vehicle.", str, ""),
+    Own("--kind", "KIND", "Kind of ship: operated, built, vehicle_carrier or linked.", ""),
+    Own("--ship", "SHIP", "Voyage of a public source to start from: container, bulk, vehicle.", ""),
     Own("--net-tons", "NUMBER", "Net tonnage of the ship."),
     Own("--teu", "NUMBER", "Containers (TEU) landed on the voyage."),
     Own("--cargo-tons", "NUMBER", "Metric tons landed on the voyage."),
@@ -23,7 +23,7 @@ _VOYAGE = (
     Own("--calls", "NUMBER", "Number of calls of the voyage that pay the fee."),
     Own("--share", "NUMBER", "Share of the trade's cargo on ships that pay: 20% or 0.2."),
     Own("--usd-per-unit", "NUMBER", "US dollars for one unit of the fee's currency."),
-    Own("--source", "TEXT", "Source of your figures.", str, ""),
+    Own("--source", "TEXT", "Source of your figures.", ""),
 )
 
 

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from tariffs.client.cli import options, outputs, table_options
-from tariffs.client.cli.commands import Output, UnderLaw, with_options
+from tariffs.client.cli.commands import LAW, Output, Own, UnderLaw, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.entries import SHOWN_REFUNDS, print_refunds
+from tariffs.run_spec.option import Kind
 
 EXAMPLES = examples(
     "tariffs refund entries.csv",
@@ -20,7 +21,30 @@ EXAMPLES = examples(
 )
 
 
-@with_options("known_on", "switches", "min_confidence", "date_format")
+_INTEREST = (
+    "Interest (19 USC 1505): corporate or other for the quarterly rates of that payer, or a yearly rate, 7% or 0.07. "
+    "Compounded daily from deposit. Default: none."
+)
+_PAID_ON = (
+    "Day of the reliquidation to which interest runs, for rows without reliquidation_date. Default: the law's "
+    "as-of day."
+)
+
+
+@with_options(
+    Own(
+        "--authority",
+        "NODE",
+        "Authority whose duties are refunded; may be repeated. Default: ieepa.",
+        kind=Kind.KEYS,
+        argument="authorities",
+    ),
+    Own("--interest-rate", "PAYER|RATE", _INTEREST),
+    Own("--paid-on", "DAY", _PAID_ON),
+    ...,
+    *LAW,
+    "date_format",
+)
 def refund(
     client: UnderLaw,
     entries: Annotated[
@@ -31,32 +55,6 @@ def refund(
             "deposit_date and drawback.",
         ),
     ],
-    authority: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--authority",
-            metavar="NODE",
-            help="Authority whose duties are refunded; may be repeated. Default: ieepa.",
-        ),
-    ] = None,
-    interest_rate: Annotated[
-        str | None,
-        typer.Option(
-            "--interest-rate",
-            metavar="PAYER|RATE",
-            help="Interest (19 USC 1505): corporate or other for the quarterly rates of that payer, or a yearly rate, "
-            "7% or 0.07. Compounded daily from deposit. Default: none.",
-        ),
-    ] = None,
-    paid_on: Annotated[
-        str | None,
-        typer.Option(
-            "--paid-on",
-            metavar="DAY",
-            help="Day of the reliquidation to which interest runs, for rows without reliquidation_date. Default: the "
-            "law's as-of day.",
-        ),
-    ] = None,
     scenario: options.Scenario = None,
     mapping: table_options.Mapping = "",
     sheet: table_options.Sheet = "",
@@ -77,15 +75,8 @@ def refund(
     protest_by and suit_by are the last days for these. The exit code is 1 if rows were refused.
     """
     outputs.check_files(output, refused)
-    result = client.refund(
-        table_options.source(entries, mapping, sheet, header_row),
-        authorities=options.keys(authority or []),
-        interest_rate=interest_rate,
-        paid_on=paid_on,
-        scenario=scenario,
-        progress=True,
-        **given,
-    )
+    goods = table_options.source(entries, mapping, sheet, header_row)
+    result = client.refund(goods, scenario=scenario, progress=True, **given)
     path, show = (
         refused or outputs.refused_path(entries),
         partial(print_refunds, result, top=top, brief=brief),

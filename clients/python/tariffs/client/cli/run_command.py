@@ -177,15 +177,16 @@ def with_run_options(verb: str, *without: str) -> Callable[[Command], Command]:
     def decorated(command: Command) -> Command:
         own = signature(command, eval_str=True).parameters
         hidden = command.__name__ != _SCORED.lower()
-        made = [
-            option_parameter(one, hidden=hidden and one.group == _SCORED)
+        of_connection = {"law_version"} if "client" in own else set()
+        described = [
+            one
             for one in taken(verb)
-            if one.flag[2:] not in own and one.name not in without
+            if one.flag[2:] not in own and one.name not in {*without, *of_connection}
         ]
-        made = [one for one in made if "client" not in own or one.name != "law_version"]
+        made = [option_parameter(one, hidden=hidden and one.group == _SCORED) for one in described]
         shared = [name for name in _SHARED if name not in own and name not in without]
         claims = Parameter("usmca_claims", Parameter.KEYWORD_ONLY, default="", annotation=options.Claims)
-        return taking(_asking(command, shared), [*made, claims])
+        return taking(_asking(command, shared), described, [*made, claims])
 
     return decorated
 

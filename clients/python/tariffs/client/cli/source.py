@@ -11,12 +11,13 @@ from rich.markup import escape
 from rich.table import Column
 
 from tariffs.client.cli import options, outputs
-from tariffs.client.cli.commands import Output, UnderLaw, command, with_options
+from tariffs.client.cli.commands import LAW, Output, Own, UnderLaw, command, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.results.short_names import label_of
 from tariffs.client.results.source import OriginCost, SourceResult, usd
+from tariffs.run_spec.option import Kind
 
 EXAMPLES = examples(
     "tariffs source 9503.00.0073 --unit-cost 10 --origins CN,VN,MX,ID --today CN",
@@ -26,25 +27,34 @@ EXAMPLES = examples(
 )
 
 
+_CLAIM = "Declared fact about the goods, such as usmca_share=1."
+_OFFERS = "Prices: a table of origin, unit_cost, freight and insurance a unit."
+
+
 @command
-@with_options("parameters", "known_on", "switches", "min_confidence")
+@with_options(
+    Own("--unit-cost", "USD", "Price of a unit, of origins without an offer."),
+    Own("--on", "DAY", "Day of entry. Default: the law's as-of day."),
+    Own("--start", "DAY", "First day of a period, in place of --on.", ""),
+    Own("--end", "DAY", "Last day of the period.", ""),
+    ...,
+    Own("--offers", "FILE", _OFFERS, kind=Path | None),
+    Own("--today", "CC", "Origin the goods come from now, to compare with.", ""),
+    Own("--units", "N", "Units of an entry, over which its fees are divided.", "1"),
+    Own("--claim", "NAME=VALUE", _CLAIM, kind=Kind.PAIRS, argument="claims"),
+    Own("--quantity", None, "Quantity of a unit; required for specific rates."),
+    Own("--unit", None, "Unit of the quantity: kg, no, W, ..."),
+    Own("--mode", "ocean|air|land", "Mode of transport; decides fees."),
+    Own("--freight", "USD", "Freight of a unit."),
+    Own("--insurance", "USD", "Insurance of a unit."),
+    "parameters",
+    *LAW,
+)
 def source(
     client: UnderLaw,
     hts: Annotated[
         str, typer.Argument(metavar="HTS", help="HTS code of 4 to 10 digits, with or without dots.")
     ],
-    unit_cost: Annotated[
-        str | None,
-        typer.Option("--unit-cost", metavar="USD", help="Price of a unit, of origins without an offer."),
-    ] = None,
-    on: Annotated[
-        str | None,
-        typer.Option("--on", metavar="DAY", help="Day of entry. Default: the law's as-of day."),
-    ] = None,
-    start: Annotated[
-        str, typer.Option("--start", metavar="DAY", help="First day of a period, in place of --on.")
-    ] = "",
-    end: Annotated[str, typer.Option("--end", metavar="DAY", help="Last day of the period.")] = "",
     scenario: options.Scenarios = None,
     origins: Annotated[
         list[str] | None,
@@ -53,39 +63,6 @@ def source(
             metavar="CC,CC,...|all",
             help="Origins to compare. Default: those of the offers, or all.",
         ),
-    ] = None,
-    offers: Annotated[
-        Path | None,
-        typer.Option(
-            "--offers",
-            metavar="FILE",
-            help="Prices: a table of origin, unit_cost, freight and insurance a unit.",
-        ),
-    ] = None,
-    today: Annotated[
-        str, typer.Option("--today", metavar="CC", help="Origin the goods come from now, to compare with.")
-    ] = "",
-    units: Annotated[
-        str, typer.Option("--units", metavar="N", help="Units of an entry, over which its fees are divided.")
-    ] = "1",
-    claim: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--claim", metavar="NAME=VALUE", help="Declared fact about the goods, such as usmca_share=1."
-        ),
-    ] = None,
-    quantity: Annotated[
-        str | None, typer.Option("--quantity", help="Quantity of a unit; required for specific rates.")
-    ] = None,
-    unit: Annotated[str | None, typer.Option("--unit", help="Unit of the quantity: kg, no, W, ...")] = None,
-    mode: Annotated[
-        str | None, typer.Option("--mode", metavar="ocean|air|land", help="Mode of transport; decides fees.")
-    ] = None,
-    freight: Annotated[
-        str | None, typer.Option("--freight", metavar="USD", help="Freight of a unit.")
-    ] = None,
-    insurance: Annotated[
-        str | None, typer.Option("--insurance", metavar="USD", help="Insurance of a unit.")
     ] = None,
     wide: options.Wide = False,
     **given: Any,
@@ -97,27 +74,9 @@ def source(
     say where goods can be bought.
     """
     named = options.keys(origins or [])
-    result = client.source(
-        hts,
-        unit_cost,
-        on=on,
-        start=start,
-        end=end,
-        scenarios=scenario or (),
-        origins=() if named == ["all"] else named,
-        offers=offers,
-        today=today,
-        units=units,
-        claims=options.pairs(claim, "--claim"),
-        quantity=quantity,
-        unit=unit,
-        mode=mode,
-        freight=freight,
-        insurance=insurance,
-        **given,
-    )
+    result = client.source(hts, scenarios=scenario or (), origins=() if named == ["all"] else named, **given)
     document = outputs.document("source", result.to_json_dict())
-    return Output(document, lambda: _print(result, today.upper(), wide=wide))
+    return Output(document, lambda: _print(result, given["today"].upper(), wide=wide))
 
 
 def _print(result: SourceResult, today: str, *, wide: bool) -> None:

@@ -11,7 +11,7 @@ from rich.markup import escape
 from tariffs.client._verbs.world import NUMBERS
 from tariffs.client._wire.frames import write_file
 from tariffs.client.cli import options, outputs
-from tariffs.client.cli.commands import Output, UnderLaw, command, with_options
+from tariffs.client.cli.commands import LAW, Output, Own, UnderLaw, command, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.notes import print_footer, print_notes
 from tariffs.client.cli.render.table import console, right, text_table
@@ -26,65 +26,39 @@ EXAMPLES = examples(
     "tariffs world --model sectors --trade DIR --tariffs tariffs.csv",
     "tariffs world --best USA --best CHN",
 )
-
-
-def _option(flag: str, metavar: str, text: str) -> Any:
-    return typer.Option(flag, metavar=metavar, help=text)
+_MORE = "labour, scale, firm_elasticity, destination_share, price_elasticity or retaliation_rate; may be repeated."
+_DEFICITS = "Default: transfers of one sector, zero of many."
+_RETALIATION = "What partners charge on goods of the United States."
+_BEST = "Let it choose its best uniform tariff: USA, or DEU+FRA; twice: a Nash point."
 
 
 @command
-@with_options("known_on", "switches", "min_confidence", "parameters", "reaction", "draws")
+@with_options(
+    ...,
+    Own("--model", "one_sector|sectors", "Default: one_sector.", ""),
+    Own("--elasticity", "EPS", "Trade elasticity. Default: 4.", kind=float | None),
+    Own("--pass-through", "PHI", "To consumers. Default: 1.", kind=float | None),
+    Own("--set", "NAME=NUMBER", _MORE, kind=list[str] | None, argument="more"),
+    Own("--rebate", "income_tax|lump_sum", "Use of revenue. Default: income_tax.", ""),
+    Own("--deficits", "transfers|balanced_with_us|zero", _DEFICITS, ""),
+    Own("--retaliation", "none|law|reciprocal|optimal", _RETALIATION, ""),
+    Own("--trade", "DIR", "Table of the world. Default: 194 countries, 2023.", kind=Path | None),
+    Own("--best", "COUNTRY", _BEST, kind=list[str] | None, argument="players"),
+    *LAW,
+    "parameters",
+    "reaction",
+    "draws",
+)
 def world(
     client: UnderLaw,
     scenario: options.Scenario = None,
     on: options.On = None,
     tariffs: Annotated[
         Path | None,
-        _option(
-            "--tariffs", "FILE", "In the place of a scenario: importer, exporter (alpha-3), rate and sector."
-        ),
-    ] = None,
-    model: Annotated[str, _option("--model", "one_sector|sectors", "Default: one_sector.")] = "",
-    elasticity: Annotated[
-        float | None, _option("--elasticity", "EPS", "Trade elasticity. Default: 4.")
-    ] = None,
-    pass_through: Annotated[
-        float | None, _option("--pass-through", "PHI", "To consumers. Default: 1.")
-    ] = None,
-    more: Annotated[
-        list[str] | None,
-        _option(
-            "--set",
-            "NAME=NUMBER",
-            "labour, scale, firm_elasticity, destination_share, price_elasticity or retaliation_rate; may be repeated.",
-        ),
-    ] = None,
-    rebate: Annotated[
-        str, _option("--rebate", "income_tax|lump_sum", "Use of revenue. Default: income_tax.")
-    ] = "",
-    deficits: Annotated[
-        str,
-        _option(
-            "--deficits", "transfers|balanced_with_us|zero", "Default: transfers of one sector, zero of many."
-        ),
-    ] = "",
-    retaliation: Annotated[
-        str,
-        _option(
-            "--retaliation",
-            "none|law|reciprocal|optimal",
-            "What partners charge on goods of the United States.",
-        ),
-    ] = "",
-    trade: Annotated[
-        Path | None, _option("--trade", "DIR", "Table of the world. Default: 194 countries, 2023.")
-    ] = None,
-    best: Annotated[
-        list[str] | None,
-        _option(
-            "--best",
-            "COUNTRY",
-            "Let it choose its best uniform tariff: USA, or DEU+FRA; twice: a Nash point.",
+        typer.Option(
+            "--tariffs",
+            metavar="FILE",
+            help="In the place of a scenario: importer, exporter (alpha-3), rate and sector.",
         ),
     ] = None,
     top: Annotated[
@@ -101,19 +75,10 @@ def world(
     """
     if output is not None:
         options.writable(output)
-    numbers = {name: _number(name, text) for name, text in options.pairs(more, "--set").items()}
-    result = client.world(
-        scenario if scenario or tariffs else "base",
-        on=on or "",
-        tariffs=tariffs,
-        trade=trade,
-        players=best or (),
-        model=model,
-        rebate=rebate,
-        deficits=deficits,
-        retaliation=retaliation,
-        **{"elasticity": elasticity, "pass_through": pass_through, **numbers, **given},
-    )
+    more = options.pairs(given.pop("more", None), "--set")
+    numbers = {name: _number(name, text) for name, text in more.items()}
+    named = scenario if scenario or tariffs else "base"
+    result = client.world(named, on=on or "", tariffs=tariffs, **{**numbers, **given})
     if output is not None:
         write_file(result.countries, output, dict(result.provenance))
     return Output(outputs.document("world", result.to_json_dict()), lambda: _print(result, top))
