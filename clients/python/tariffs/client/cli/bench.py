@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from tariffs.client._wire.progress import reporting
 from tariffs.client.cli import options
+from tariffs.client.cli.commands import Output
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.errors import InvalidRequest, module_of
 
@@ -41,8 +41,7 @@ def bench(
             "--page", metavar="FILE", help="Write table and plot into a page such as docs/speed.md."
         ),
     ] = None,
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """Measure the speed of the engine as ratios to Polars, DuckDB, NumPy and ready rates, in one run.
 
     Every rival first has to give the result of the engine. A ratio is the time of the engine over that of the rival,
@@ -61,14 +60,10 @@ def bench(
     document: dict[str, Any] = report.to_dict()
     if page:
         pages.write_page(page, document)
-    if as_json:
-        print(json.dumps(document))
-    else:
-        _show(document, pages.cells_of)
-    if strict and report.failed:
-        typer.echo(f"Below half of the target and below the floor: {', '.join(report.failed)}.", err=True)
-        return _BELOW_FLOOR
-    return 0
+    failed = report.failed if strict else ()
+    if failed:
+        typer.echo(f"Below half of the target and below the floor: {', '.join(failed)}.", err=True)
+    return Output(document, lambda: _show(document, pages.cells_of), _BELOW_FLOOR if failed else 0)
 
 
 def _show(document: dict[str, Any], cells_of: Any) -> None:

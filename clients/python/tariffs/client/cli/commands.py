@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -56,11 +58,16 @@ class Output:
     exit_code: int = 0
 
 
+Outputs = Iterator[Output]
+"""Outputs of a command that watches, each as it comes."""
+
+
 def add(app: typer.Typer, name: str, *examples: str) -> Callable[[Function], Function]:
     """Add a function to an application as a command, with examples at the end of its help.
 
-    A function that returns an `Output` has the option `--json`; one whose first parameter is `client` has those of
-    the connection, and is called with a client that is open as long as it runs.
+    A function that returns an `Output` has the option `--json`, and so has one that yields them as they come, each of
+    which is a line of JSON; one whose first parameter is `client` has the options of the connection, and is called with
+    a client that is open as long as it runs.
     """
 
     def added(function: Function) -> Function:
@@ -73,7 +80,8 @@ def add(app: typer.Typer, name: str, *examples: str) -> Callable[[Function], Fun
 def command(function: Callable[..., Any]) -> Callable[..., int]:
     """Make the command of a function, as `add` describes it."""
     hints = get_type_hints(function, include_extras=True)
-    client, has_output = hints.pop("client", None), hints.pop("return") is Output
+    client, returned = hints.pop("client", None), hints.pop("return")
+    has_output = returned in (Output, Outputs)
     names = [name for name in _CONNECTION if client is UnderLaw or (client and name != "law_version")]
     added = {name: _CONNECTION[name] for name in names} | dict(_JSON if has_output else {})
     own = [
@@ -89,21 +97,26 @@ def command(function: Callable[..., Any]) -> Callable[..., int]:
     @wraps(function)
     def call(**given: Any) -> int:
         as_json = has_output and given.pop("as_json")
-        if client is None:
-            output = function(**given)
-        else:
-            place = {name: given.pop(name) for name in names}
-            with options.connected(**place) as opened:
-                output = function(opened, **given)
-        if not has_output:
-            return int(output)
-        if as_json:
-            print(json.dumps(json_value(output.document)))
-        else:
-            output.show()
-        return int(output.exit_code)
+        place = {name: given.pop(name) for name in names}
+        with options.connected(**place) if client else nullcontext() as opened:
+            answer = function(*([opened] if client else []), **given)
+            if returned == Outputs:
+                for output in answer:
+                    _print(output, as_json)
+                    sys.stdout.flush()
+                return 0
+        return _print(answer, as_json) if has_output else int(answer)
 
     return signed(call, [*own, *more], int)
+
+
+def _print(output: Output, as_json: bool) -> int:
+    """Print an output and return its exit code."""
+    if as_json:
+        print(json.dumps(json_value(output.document)))
+    else:
+        output.show()
+    return int(output.exit_code)
 
 
 def signed(called: Function, parameters: Sequence[Parameter], returned: Any) -> Function:

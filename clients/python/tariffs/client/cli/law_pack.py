@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from tariffs.client._wire.channel import engine_errors
 from tariffs.client.cli import options
-from tariffs.client.cli.commands import Output
+from tariffs.client.cli.commands import Output, Outputs
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.client import Client
 from tariffs.client.errors import InvalidRequest
@@ -120,21 +120,13 @@ def versions(client: Client) -> Output:
 
 
 def watch(
+    client: Client,
     count: Annotated[int, typer.Option("--count", help="End after so many lists; 0 is never.")] = 0,
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+) -> Outputs:
     """Print what `law versions` lists, at once and whenever it changes: a line of JSON, or a line a law and pack."""
-    with options.connected(target, local) as client:
-        for found in islice(client.watch_law_versions(), count or None):
-            if as_json:
-                print(json.dumps({"versions": [one.to_json_dict() for one in found]}), flush=True)
-                continue
-            for one in found:
-                print(_watched_line(one), flush=True)
-            print(flush=True)
-    return 0
+    for found in islice(client.watch_law_versions(), count or None):
+        lines = [*map(_watched_line, found), ""]
+        yield Output({"versions": found}, partial(print, "\n".join(lines)))
 
 
 def _watched_line(one: LawVersion) -> str:

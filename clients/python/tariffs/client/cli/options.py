@@ -49,6 +49,7 @@ Group = Annotated[
 ]
 Owner = Annotated[str, typer.Option("--owner", metavar="NAME", help="Owner of the table, for admins.")]
 Local = Annotated[bool, typer.Option("--local", help="Compute in this process, without a server.")]
+Count = Annotated[int, typer.Option("--count", help="End after so many events; 0 is never.")]
 Cluster = Annotated[
     str,
     typer.Option(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated
@@ -10,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tariffs.client.cli import options, table_options
-from tariffs.client.cli.commands import Output, UnderLaw, add
+from tariffs.client.cli.commands import Output, UnderLaw, add, command
 from tariffs.client.cli.render.law import print_check, print_differences, print_scenarios
 from tariffs.client.cli.team_scenarios import add_commands, print_stored, stored_of
 from tariffs.client.client import Client
@@ -53,13 +52,13 @@ def list_scenarios(client: Client) -> Output:
         "tariffs scenario show rates-by-country --param cn=20% --json",
     ),
 )
+@command
 def show(
     name: Name,
     param: options.Param = None,
     target: options.Target = None,
     local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+) -> Output:
     """Print a scenario as YAML, to copy and change; comments at its end list its parameters and their values."""
     known, values = Scenario.of(name), options.pairs(param, "--param")
     if known.text:
@@ -80,11 +79,8 @@ def show(
             "tags": list(stored.tags),
             "yaml": text,
         }
-    if as_json:
-        print(json.dumps({**document, "parameters": [one.to_json_dict() for one in parameters]}))
-    else:
-        print("\n".join([text.rstrip("\n"), *_comments(parameters)]))
-    return 0
+    shown = "\n".join([text.rstrip("\n"), *_comments(parameters)])
+    return Output({**document, "parameters": parameters}, lambda: print(shown))
 
 
 def _parameters_of_file(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from tariffs.client.cli import options
-from tariffs.client.cli.commands import Output, add
+from tariffs.client.cli.commands import Output, Outputs, add
 from tariffs.client.cli.render.table import console, text_table
 from tariffs.client.client import Client
 from tariffs.client.errors import InvalidRequest, Unsupported
@@ -75,28 +75,20 @@ def delete(client: Client, name: Stored, etag: Etag = "") -> Output:
 
 
 def watch(
+    client: Client,
     after: Annotated[
         int,
         typer.Option(
             "--after", help="Number of the last event that is known; 0 is from now on, -1 all that are kept."
         ),
     ] = 0,
-    count: Annotated[int, typer.Option("--count", help="End after so many events; 0 is never.")] = 0,
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+    count: options.Count = 0,
+) -> Outputs:
     """Print what happens to stored scenarios, a line an event: saved, shared, deleted, checked under a new law."""
-    with options.connected(target, local) as client:
-        for event in islice(client.watch_scenarios(after=after), count or None):
-            if as_json:
-                print(json.dumps(event.to_json_dict()), flush=True)
-                continue
-            check = "" if event.check is None else f"  {event.check!r}"
-            print(
-                f"{event.number}  {event.time}  {event.kind}  {event.name}@{event.version}{check}", flush=True
-            )
-    return 0
+    for event in islice(client.watch_scenarios(after=after), count or None):
+        check = "" if event.check is None else f"  {event.check!r}"
+        words = f"{event.number}  {event.time}  {event.kind}  {event.name}@{event.version}{check}"
+        yield Output(event.to_json_dict(), partial(print, words))
 
 
 def stored_of(client: Client) -> tuple[StoredScenario, ...]:

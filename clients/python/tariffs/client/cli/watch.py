@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from rich.table import Column
 
 from tariffs.client._wire.csv_text import for_people
 from tariffs.client.cli import options, outputs, table_options
-from tariffs.client.cli.commands import Output, UnderLaw, add, with_options
+from tariffs.client.cli.commands import Output, Outputs, UnderLaw, add, command, with_options
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.client import Client
@@ -164,21 +164,13 @@ def release(client: Client, name: Name) -> Output:
 
 
 @app.command("follow", epilog=options.examples("tariffs watch follow spring-goods --after 120 --json"))
-def follow(
-    name: Name,
-    after: After = 0,
-    count: Annotated[int, typer.Option("--count", help="End after so many events; 0 is never.")] = 0,
-    target: options.Target = None,
-    local: options.Local = False,
-    as_json: options.Json = False,
-) -> int:
+@command
+def follow(client: Client, name: Name, after: After = 0, count: options.Count = 0) -> Outputs:
     """Print the events of a portfolio as they come, a line an event; --after goes on from the last one."""
-    with options.connected(target, local) as client:
-        for one in islice(client.watch_portfolio(name, after=after), count or None):
-            event = one.event
-            words = f"{one.number}  {event.known_on}  {event.kind}  {event.line_id}  {event.text}"
-            print(json.dumps(one.to_json_dict()) if as_json else words, flush=True)
-    return 0
+    for one in islice(client.watch_portfolio(name, after=after), count or None):
+        event = one.event
+        words = f"{one.number}  {event.known_on}  {event.kind}  {event.line_id}  {event.text}"
+        yield Output(one.to_json_dict(), partial(print, words))
 
 
 def _stored(client: Client, name: str, after: int, dead: bool, top: int, as_csv: bool) -> Output:

@@ -133,7 +133,7 @@ class OptionFact(Plain):
 
 
 @dataclass(frozen=True, slots=True)
-class OptionsResult:
+class OptionsResult(Plain):
     """Lawful ways to pay less duty on a line, under each scenario.
 
     Attributes:
@@ -169,14 +169,6 @@ class OptionsResult:
             for option in one.options
         ]
         return pl.DataFrame(rows, infer_schema_length=None)
-
-    def to_json_dict(self) -> dict[str, object]:
-        """Convert to the document of `options --json`: amounts as decimal text."""
-        return {
-            "scenarios": [one.to_json_dict() for one in self.scenarios],
-            "facts": [one.to_json_dict() for one in self.facts],
-            "provenance": dict(self.provenance),
-        }
 
 
 def _float(amount: Decimal | None) -> float | None:

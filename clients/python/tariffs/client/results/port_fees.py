@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tariffs.client.results.json_values import json_fields
+from tariffs.client.results.json_values import Plain
 from tariffs.client.results.quote import Provenance
 
 
@@ -20,7 +20,7 @@ class VoyageFigure:
 
 
 @dataclass(frozen=True, slots=True)
-class PortFee:
+class PortFee(Plain):
     """Cost of a fee on a voyage, in US dollars.
 
     Attributes:
@@ -60,17 +60,14 @@ class PortFee:
             return "suspended"
         return "collected" if self.paying_calls else "not in force"
 
+    def to_json_dict(self) -> dict[str, object]:
+        """Convert to plain data: amounts as decimal text, and the status."""
+        return Plain.to_json_dict(self) | {"standing": self.standing}
+
 
 @dataclass(frozen=True, slots=True)
-class PortFees:
+class PortFees(Plain):
     """Port fees, and the inputs needed to reproduce them."""
 
     fees: tuple[PortFee, ...]
     provenance: Provenance
-
-    def to_json_dict(self) -> dict[str, object]:
-        """Convert to the document of `law port-fees --json`, amounts as decimal strings."""
-        return {
-            "fees": [json_fields(fee) | {"standing": fee.standing} for fee in self.fees],
-            "provenance": dict(self.provenance),
-        }

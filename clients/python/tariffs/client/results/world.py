@@ -10,7 +10,7 @@ import polars as pl
 
 from tariffs.client.results.amounts import percent
 from tariffs.client.results.bars import bars
-from tariffs.client.results.json_values import json_value
+from tariffs.client.results.json_values import Plain
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.short_names import label_of
 from tariffs.client.results.tables import ShortTable
@@ -25,7 +25,7 @@ _BAR = 20
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class World(Plain):
     """World under a scenario or tariffs beside the world before.
 
     Attributes:
@@ -37,33 +37,20 @@ class World:
         residual: largest residual of all equations, as a share of income.
         iterations: steps of the solver.
         unallocated: transfers that the closure leaves unallocated, USD.
-        notes: what the answer leaves out.
-        provenance: law version, digests, model and parameters.
         rates: rate that each player chose, by name, a fraction.
         largest_gain: most that a player would gain in welfare by another rate, a fraction.
+        notes: what the answer leaves out.
+        provenance: law version, digests, model and parameters.
     """
 
     countries: pl.DataFrame
     residual: float
     iterations: int
     unallocated: float
-    notes: tuple[Note, ...]
-    provenance: Provenance
     rates: dict[str, float]
     largest_gain: float
-
-    def to_json_dict(self) -> dict[str, object]:
-        """Convert to the document of `world --json`."""
-        return {
-            "countries": self.countries.to_dicts(),
-            "residual": self.residual,
-            "iterations": self.iterations,
-            "unallocated": self.unallocated,
-            "rates": self.rates,
-            "largest_gain": self.largest_gain,
-            "notes": json_value(self.notes),
-            "provenance": dict(self.provenance),
-        }
+    notes: tuple[Note, ...]
+    provenance: Provenance
 
 
 def economies(countries: pl.DataFrame, run: str = "", shown: int = 20) -> ShortTable:
