@@ -12,7 +12,7 @@ from tariffs.client.results.amounts import NONE, PERCENT, short_unit, three
 from tariffs.client.results.columns import has_amounts, keys_of, title_of
 from tariffs.client.results.headline import buyers_of, is_export, response_words
 from tariffs.client.results.legal_text import LegalText
-from tariffs.client.results.quote import Provenance
+from tariffs.client.results.quote import Provenance, part_of
 from tariffs.client.results.short_names import inside
 from tariffs.client.results.tables import SHOWN_ROWS, Section, ShortTable
 
@@ -67,8 +67,7 @@ class Answer:
             ranges: ranges over draws of `duty_after` and `welfare`, a row of `Ranges.total` for each column, and ends
                 over `models`, `low` and `high`; empty without draws.
         """
-        details = provenance.get("details")
-        collected = isinstance(details, Mapping) and "basis" in details
+        collected = part_of(provenance, "details", "basis") is not None
         basis = "collected" if collected else "assessed"
         lines = _lines(totals, ranges, is_export(provenance), columns[0], basis)
         rows = [[title, *cells] for title, cells in lines if {*cells} != {NONE}]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import cast
 
 import polars as pl
 
 from tariffs.client.results.amounts import usd
 from tariffs.client.results.json_values import Plain, json_rows, json_value
-from tariffs.client.results.quote import Note, Provenance
+from tariffs.client.results.quote import Note, Provenance, part_of
 from tariffs.client.results.refused import refused_json
 from tariffs.client.results.short_names import label_of, name_of
 from tariffs.client.results.tables import ShortTable
@@ -267,9 +266,9 @@ class BomResult:
 
     def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
         """Convert to the document of `bom --json`."""
-        details = cast("dict[str, object]", self.provenance["details"])
+        on = part_of(self.provenance, "details", "on")
         return {
-            "scenarios": [one.to_json_dict(details.get("on")) for one in self.scenarios],
+            "scenarios": [one.to_json_dict(on) for one in self.scenarios],
             "refused": refused_json(self.refused, refused_path),
             "notes": json_value(self.notes),
             "provenance": dict(self.provenance),

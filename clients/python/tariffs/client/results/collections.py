@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
 
 import polars as pl
 
 from tariffs.client.results import html
 from tariffs.client.results.json_values import json_value
-from tariffs.client.results.quote import Note, Provenance
+from tariffs.client.results.quote import Note, Provenance, part_of
 from tariffs.client.results.report import Reported
 from tariffs.client.results.tables import Section, ShortTable
 from tariffs.client.results.view import Passage, View, inputs
@@ -85,8 +84,7 @@ class Collections(Reported):
 
     def _command(self) -> str:
         """Write the command that computes the rows again."""
-        asked = cast("Mapping[str, Any]", self.provenance["details"])
-        scenarios = cast("Sequence[Mapping[str, str]]", self.provenance["scenarios"])
+        asked, scenarios = part_of(self.provenance, "details"), part_of(self.provenance, "scenarios")
         words = ["tariffs", "collections", "--from", asked["start"], "--to", asked["end"]]
         for name in ("by", "without"):
             words += [f"--{name}", ",".join(asked[name])] if asked.get(name) else []

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
 from tariffs.client.results.columns import title_of
-from tariffs.client.results.quote import Provenance
+from tariffs.client.results.quote import Provenance, part_of
 
 STATIC = "static"
 US_EXPORTS = "US exports"
@@ -82,24 +82,21 @@ def is_export(provenance: Provenance) -> bool:
 
 def _reaction(provenance: Provenance) -> str:
     """Name the slope of partners' answers on exports; empty without answers."""
-    details = provenance.get("details")
-    facts = details.get("reaction") if isinstance(details, Mapping) else None
-    return f"partners answer duties at a slope of {facts['slope']:g}" if isinstance(facts, Mapping) else ""
+    slope = part_of(provenance, "details", "reaction", "slope")
+    return "" if slope is None else f"partners answer duties at a slope of {slope:g}"
 
 
 def claims(provenance: Provenance) -> str:
     """Describe the period of the USMCA claim shares of lines that declare none; empty if no line takes one."""
-    bases, switches = provenance.get("bases"), provenance.get("switches")
-    taken = isinstance(bases, Sequence) and any(str(basis).startswith(f"{_CLAIM}:") for basis in bases)
-    if not taken or not isinstance(switches, Mapping) or USMCA_SWITCH not in switches:
+    bases, period = part_of(provenance, "bases") or (), part_of(provenance, "switches", USMCA_SWITCH)
+    if period is None or not any(str(basis).startswith(f"{_CLAIM}:") for basis in bases):
         return ""
-    return f"USMCA claims where undeclared: {switches[USMCA_SWITCH]} ({USMCA_SWITCH})"
+    return f"USMCA claims where undeclared: {period} ({USMCA_SWITCH})"
 
 
 def days_words(provenance: Provenance, on: str) -> str:
     """The day of the run, or the days of its lines where they have entry dates."""
-    details = provenance.get("details")
-    dates = details.get("line_dates") if isinstance(details, Mapping) else None
+    dates = part_of(provenance, "details", "line_dates")
     if not dates:
         return f"on {on}"
     line_days = f"the entry dates of its lines, {dates['first']} to {dates['last']}"
@@ -135,19 +132,7 @@ def _response(provenance: Provenance) -> str:
 
 def _market(provenance: Provenance) -> str:
     """Name the market above products; empty for products by themselves."""
-    return str(_model(provenance).get("market") or "")
-
-
-def _offset(provenance: Provenance) -> list[str]:
-    """Name the offset of the exchange rate; empty without one."""
-    offset = _model(provenance).get("fx_offset")
-    return [f"fx offset {offset['value']:g}"] if isinstance(offset, Mapping) else []
-
-
-def _model(provenance: Provenance) -> Mapping[str, object]:
-    details = provenance.get("details")
-    model = details.get("model") if isinstance(details, Mapping) else None
-    return model if isinstance(model, Mapping) else {}
+    return str(part_of(provenance, "details", "model", "market") or "")
 
 
 def _parts(provenance: Provenance) -> list[str]:
@@ -155,10 +140,12 @@ def _parts(provenance: Provenance) -> list[str]:
     if model in {"", "none"}:
         return ["none"]
     parameters, market = _detail(provenance, "parameters"), _market(provenance)
-    more = ([market] if market else []) + _offset(provenance)
+    more = [market] if market else []
+    offset = part_of(provenance, "details", "model", "fx_offset", "value")
+    if offset is not None:
+        more.append(f"fx offset {offset:g}")
     return [model, horizon, _CENTRAL if parameters == horizon else parameters, *more]
 
 
 def _detail(provenance: Provenance, name: str) -> str:
-    details = provenance.get("details")
-    return str(details.get(name) or "") if isinstance(details, Mapping) else ""
+    return str(part_of(provenance, "details", name) or "")

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 
@@ -17,6 +18,16 @@ from tariffs.client.results.short_names import label_of, spelled_out
 from tariffs.client.results.tables import ShortTable
 
 Provenance = Mapping[str, object]
+
+
+def part_of(provenance: Provenance, *path: str) -> Any:
+    """Look up a part of a provenance by the names on the way to it; None where there is none."""
+    part: Any = provenance
+    for name in path:
+        part = part.get(name) if isinstance(part, Mapping) else None
+    return part
+
+
 _BILL = ("state", "measure", "heading", "rate", "base", "amount")
 _BILL_WORDS = 3
 _CAPTION = "USD; the sources of a layer are shown over its measure"

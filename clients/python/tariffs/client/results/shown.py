@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tariffs.client.results.columns import keys_of, largest_first, shown_numbers
 from tariffs.client.results.headline import US_EXPORTS, assumptions, days_words, is_export
 from tariffs.client.results.json_values import json_value
 from tariffs.client.results.legal_text import LegalText
-from tariffs.client.results.quote import Note, Provenance
+from tariffs.client.results.quote import Note, Provenance, part_of
 from tariffs.client.results.refused import refused_json, refused_words
 from tariffs.client.results.report import report_html
 from tariffs.client.results.tables import SHOWN_ROWS, Section, ShortTable
@@ -81,9 +81,7 @@ class TableResult:
     @property
     def days(self) -> list[str]:
         """Days that the result is about, ISO; the first and last of a period."""
-        request = self.provenance.get("request")
-        options = request.get("options") if isinstance(request, Mapping) else None
-        on = options.get("on") if isinstance(options, Mapping) else None
+        on = part_of(self.provenance, "request", "options", "on")
         return [str(on or self.provenance.get("known_on") or "")]
 
     @property

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import cast
 
 import polars as pl
 
 from tariffs.client.errors import TariffsError
 from tariffs.client.results.amounts import usd as usd
 from tariffs.client.results.json_values import Plain
-from tariffs.client.results.quote import Provenance
+from tariffs.client.results.quote import Provenance, part_of
 from tariffs.client.results.short_names import fact_name, label_of
 
 _SHOWN, _FACTS_SHOWN = 10, 3
@@ -166,7 +165,7 @@ class SourceResult:
 
     def to_json_dict(self) -> dict[str, object]:
         """Convert to the document of `source --json`: amounts a unit as decimal text."""
-        details = cast("dict[str, object]", self.provenance["details"])
+        details = part_of(self.provenance, "details")
         on = details.get("on") or {name: details[name] for name in ("start", "end") if name in details}
         return {
             "scenarios": [

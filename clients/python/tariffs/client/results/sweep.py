@@ -16,6 +16,7 @@ from tariffs.client.results.headline import response_words
 from tariffs.client.results.law import Parameter
 from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.path_views import Axis, sweep_answer, sweep_chart, sweep_figure
+from tariffs.client.results.quote import part_of
 from tariffs.client.results.shown import TableResult, largest_section, section_of
 from tariffs.client.results.tables import SHOWN_ROWS, Section, ShortTable
 from tariffs.client.results.view import Passage, Story
@@ -119,12 +120,9 @@ class Sweep(TableResult):
     def axes(self, law: LegalText | None = None) -> list[Axis]:
         """Parameters that are varied, by their titles where the law was looked up."""
         described = _parameters(law)
-        asked = self.provenance.get("request")
-        options = asked.get("options") if isinstance(asked, Mapping) else None
-        given = options.get("vary") if isinstance(options, Mapping) else None
         found = []
         for name in self.points.columns:
-            values = given.get(name) if isinstance(given, Mapping) else None
+            values = part_of(self.provenance, "request", "options", "vary", name)
             kind = described[name].kind if name in described else ""
             is_share = kind in _SHARES or any("%" in str(value) for value in values or ())
             is_share = is_share or (not kind and values is None and _are_fractions(self.points[name]))
@@ -242,8 +240,7 @@ class Seek(TableResult):
         )
 
     def _sought(self) -> Mapping[str, Sequence[object]]:
-        details = cast("Mapping[str, Mapping[str, Sequence[object]]]", self.provenance["details"])
-        return details["seek"]
+        return cast("Mapping[str, Sequence[object]]", part_of(self.provenance, "details", "seek"))
 
     @property
     def _column(self) -> str:

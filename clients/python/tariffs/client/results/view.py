@@ -18,7 +18,7 @@ from tariffs.client.results.charts import Figure
 from tariffs.client.results.headline import response_words
 from tariffs.client.results.html import NoteLike, law_line, merged_notes
 from tariffs.client.results.legal_text import LegalText
-from tariffs.client.results.quote import Provenance
+from tariffs.client.results.quote import Provenance, part_of
 from tariffs.client.results.short_names import name_of, spelled_out
 from tariffs.client.results.tables import ShortTable
 from tariffs.run_spec.option import Kind
@@ -158,8 +158,7 @@ def assumed(provenance: Provenance, notes: Iterable[NoteLike]) -> dict[str, list
 
 def doubts(provenance: Provenance, law: LegalText | None) -> list[str]:
     """List the open points of the law that a result depends on, in words where the law was looked up."""
-    switches = provenance.get("switches")
-    settings = switches if isinstance(switches, Mapping) else {}
+    settings = part_of(provenance, "switches") or {}
     if law is not None:
         return law.doubts(settings)
     return [f"Open point {name}, taken as {value}" for name, value in settings.items()]
@@ -178,8 +177,8 @@ def inputs(provenance: Provenance) -> list[str]:
 
 def repeat(provenance: Provenance) -> dict[str, str]:
     """Write the command and the Python that compute a result again; empty without the call that made it."""
-    call = provenance.get("request")
-    if not isinstance(call, Mapping):
+    call = part_of(provenance, "request")
+    if not call:
         return {}
     verb, table, options = str(call["verb"]), call["table"], call["options"]
     table = "TABLE" if table and " " in table else table
@@ -224,11 +223,9 @@ def _flags(name: str, value: object) -> list[str]:
 
 def _response(provenance: Provenance) -> list[str]:
     """Describe the model of the response, and what it leaves out; empty where a result has none."""
-    details = provenance.get("details")
-    if not isinstance(details, Mapping) or not details.get("response"):
+    if not part_of(provenance, "details", "response"):
         return []
-    model = details.get("model")
-    ignored = model.get("ignores") if isinstance(model, Mapping) else None
+    ignored = part_of(provenance, "details", "model", "ignores")
     left_out = [f"It leaves out {', '.join(map(str, ignored))}."] if ignored else []
     return [response_words(provenance), *left_out]
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from tariffs.client.cli.render.table import frame_table
+from tariffs.client.results.html import law_line
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_words
 from tariffs.client.results.short_names import spelled_out
@@ -64,9 +65,8 @@ def print_citations(out: Console, citations: Iterable[str]) -> None:
 
 def print_footer(out: Console, provenance: Provenance) -> None:
     """Print the law version, and that the result is an estimate."""
-    version, known_on = provenance.get("law_version"), provenance.get("known_on")
-    read_to = f", read to {provenance['law_read_to']}" if provenance.get("law_read_to") else ""
-    out.print(f"[dim]law {version}{read_to}, known on {known_on}. A planning estimate, not a ruling.[/dim]")
+    line = law_line(provenance)
+    out.print(f"[dim]{line[0].lower()}{line[1:]}[/dim]")
 
 
 def print_ending(
