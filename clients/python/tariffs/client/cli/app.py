@@ -111,7 +111,7 @@ def assemble(named: str) -> typer.Typer:
         function = name.replace("-", "_")
         module = import_module(f"tariffs.client.cli.{_MODULES.get(name, function)}")
         if hasattr(module, "app"):
-            app.add_typer(module.app, name=name)
+            app.add_typer(module.app, name=name, help=summary)
         else:
             run = import_module("tariffs.client.cli.commands").command(getattr(module, function))
             app.command(name, cls=HelpPage, epilog=module.EXAMPLES)(run)

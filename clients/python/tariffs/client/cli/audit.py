@@ -16,7 +16,7 @@ from tariffs.client.cli.commands import Output, Own, add, with_options
 from tariffs.client.cli.render.table import console, text_table
 from tariffs.client.errors import module_of
 
-app = typer.Typer(help="Verify and show the audit record of a server.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 Record = Annotated[
     Path | None,
     typer.Argument(metavar="PATH", help="Directory of the record (TARIFFS_AUDIT), or one of its files."),

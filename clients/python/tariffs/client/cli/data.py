@@ -15,12 +15,7 @@ from tariffs.client.cli.commands import Output, add
 from tariffs.client.cli.render.table import console
 
 _CALL_KEY = "import"
-app = typer.Typer(help="Make tables of your own from public files and broker reports.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Make tables of your own from public files and broker reports."""
+app = typer.Typer(no_args_is_help=True)
 
 
 @add(

@@ -17,9 +17,7 @@ from tariffs.client.cli.law_port_fees import port_fees
 from tariffs.client.cli.law_validate import validate
 from tariffs.client.cli.render.law import print_codes, print_measure, print_measures, print_switches
 
-app = typer.Typer(
-    help="Show the law: its measures, open points (switches) and changes.", no_args_is_help=True
-)
+app = typer.Typer(no_args_is_help=True)
 add(
     app,
     "changes",

@@ -16,11 +16,7 @@ from tariffs.client.client import Client
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.sweep import Sweep
 
-app = typer.Typer(
-    help="List, show, share and cancel long runs on a server, and read results. Start one with `impact --detach` or "
-    "`sweep --detach`.",
-    no_args_is_help=True,
-)
+app = typer.Typer(no_args_is_help=True)
 _KINDS = {ImpactResult: "impact", TimelineResult: "timeline", Sweep: "sweep"}
 _SECONDS = len("2026-11-24T12:00:00")
 _HANDLE = len("tables/") + 12

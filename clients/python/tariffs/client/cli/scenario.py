@@ -17,10 +17,7 @@ from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.law import Parameter
 from tariffs.client.scenario import Scenario
 
-app = typer.Typer(
-    help="List, show, check and compare scenarios (dated changes of the law).",
-    no_args_is_help=True,
-)
+app = typer.Typer(no_args_is_help=True)
 Name = Annotated[
     str,
     typer.Argument(

@@ -14,14 +14,7 @@ from tariffs.client.cli.render.table import console, text_table
 from tariffs.client.results.table_check import COLUMN_TITLES, TableCheck
 
 SHOWN_REFUSED = 20
-app = typer.Typer(
-    help="Check a table before a run: columns, days, codes, refused rows and totals.", no_args_is_help=True
-)
-
-
-@app.callback()
-def _group() -> None:
-    """Check a table before a run: columns, days, codes, refused rows and totals."""
+app = typer.Typer(no_args_is_help=True)
 
 
 @add(

@@ -15,10 +15,7 @@ from tariffs.client.client import Client
 from tariffs.client.results.table_handle import TableHandle
 
 _SECONDS = len("2026-11-24T12:00:00")
-app = typer.Typer(
-    help="Upload, list, share and delete tables on a server. `impact` and `timeline` upload large ones themselves.",
-    no_args_is_help=True,
-)
+app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Handle of the table, such as tables/4f0c...")]
 
 

@@ -16,7 +16,7 @@ from tariffs.client.cli.validate_soybeans import soybeans
 from tariffs.client.cli.validate_trade import trade
 from tariffs.client.errors import module_of
 
-app = typer.Typer(help="Compare results of the engine with published figures.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 add(
     app,
     "soybeans",

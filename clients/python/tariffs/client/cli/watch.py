@@ -28,10 +28,7 @@ from tariffs.client.results.watch import (
     event_frame,
 )
 
-app = typer.Typer(
-    help="Watch your goods: events of a portfolio of lines, each with its days, amount and citation.",
-    no_args_is_help=True,
-)
+app = typer.Typer(no_args_is_help=True)
 _SHOWN = 40
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print the events as CSV, a row an event.")]
 Ahead = Annotated[
