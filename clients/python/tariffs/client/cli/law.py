@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tariffs.client.cli import outputs
-from tariffs.client.cli.commands import Output, UnderLaw, add, command
+from tariffs.client.cli.commands import Output, Own, UnderLaw, add, command, with_options
 from tariffs.client.cli.help_pages import HelpPage
 from tariffs.client.cli.law_changes import changes
 from tariffs.client.cli.law_intake import intake
@@ -30,6 +30,9 @@ add(
     "tariffs law port-fees --on 2027-01-11",
     "tariffs law port-fees --on 2026-12-15 -s port-fees-resume --kind operated --net-tons 60000 --teu 10000",
 )(port_fees)
+MeasureId = Annotated[
+    str, typer.Argument(metavar="ID", help="Id of a measure, or label of one of its periods.")
+]
 _BUILT = "law-2026.12.01.1.tar.zst"
 add(app, "build", f"tariffs law build my-law -o {_BUILT} --golden my-cases --sign law-key.pem")(build)
 add(app, "test", f"tariffs law test {_BUILT}")(check)
@@ -61,33 +64,21 @@ def measures(
 
 
 @add(app, "show", "tariffs law show recip_cn")
-def show(
-    client: UnderLaw,
-    measure: Annotated[
-        str, typer.Argument(metavar="ID", help="Id of a measure, or label of one of its periods.")
-    ],
-) -> Output:
+def show(client: UnderLaw, measure: MeasureId) -> Output:
     """Show one measure: its periods, later acts on it, and the sources."""
     details, claims = client.measure(measure), client.law().claims
     return Output(details.to_json_dict(), lambda: print_measure(details, claims))
 
 
 @add(app, "codes", "tariffs law codes fl301 --hts 5208.11")
-def codes(
-    client: UnderLaw,
-    measure: Annotated[
-        str, typer.Argument(metavar="ID", help="Id of a measure, or label of one of its periods.")
-    ],
-    hts: Annotated[
-        str, typer.Option("--hts", metavar="CODE", help="Only codes that hold this code, or are part of it.")
-    ] = "",
-    list_name: Annotated[str, typer.Option("--list", metavar="NAME", help="Only codes of this list.")] = "",
-    page: Annotated[
-        str, typer.Option("--page", metavar="TOKEN", help="The page after one that named this token.")
-    ] = "",
-) -> Output:
+@with_options(
+    Own("--hts", "CODE", "Only codes that hold this code, or are part of it.", ""),
+    Own("--list", "NAME", "Only codes of this list.", "", argument="list_name"),
+    Own("--page", "TOKEN", "The page after one that named this token.", "", argument="page_token"),
+)
+def codes(client: UnderLaw, measure: MeasureId, **given: Any) -> Output:
     """List the codes that a measure names, themselves or by lists: is my code in it?"""
-    found = client.measure_codes(measure, hts=hts, list_name=list_name, page_token=page)
+    found = client.measure_codes(measure, **given)
     return Output(outputs.document("codes", found.to_json_dict()), lambda: print_codes(found))
 
 

@@ -14,7 +14,7 @@ from rich.table import Column
 
 from tariffs.client._wire.csv_text import for_people
 from tariffs.client.cli import options, outputs, table_options
-from tariffs.client.cli.commands import Output, Outputs, UnderLaw, add, command, with_options
+from tariffs.client.cli.commands import Output, Outputs, Own, UnderLaw, add, command, with_options
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.client import Client
@@ -48,7 +48,13 @@ Top = Annotated[int, typer.Option("--top", metavar="N", min=1, help="Print only 
     "tariffs watch events goods.csv --start 2026-07-01 --end 2026-10-10",
     "tariffs watch events goods.csv --ahead 30,7 --csv > events.csv",
 )
-@with_options("switches", "min_confidence", "date_format")
+@with_options(
+    Own("--start", "DAY", "First day of knowledge. Default: 30 days before the last.", ""),
+    Own("--end", "DAY", "Last day of knowledge. Default: the law's as-of day.", ""),
+    "switches",
+    "min_confidence",
+    "date_format",
+)
 def events(
     client: UnderLaw,
     lines: Annotated[
@@ -59,15 +65,6 @@ def events(
             "portfolio of the server: NAME or OWNER/NAME.",
         ),
     ],
-    start: Annotated[
-        str,
-        typer.Option(
-            "--start", metavar="DAY", help="First day of knowledge. Default: 30 days before the last."
-        ),
-    ] = "",
-    end: Annotated[
-        str, typer.Option("--end", metavar="DAY", help="Last day of knowledge. Default: the law's as-of day.")
-    ] = "",
     ahead: Ahead = None,
     after: After = 0,
     dead: Annotated[
@@ -87,9 +84,7 @@ def events(
     if not lines.suffix and not lines.exists():
         return _stored(client, str(lines), after, dead, top, as_csv)
     outputs.check_files(None, refused)
-    result = client.watch_events(
-        table_options.source(lines, mapping, "", 0), start=start, end=end, ahead=_days(ahead), **given
-    )
+    result = client.watch_events(table_options.source(lines, mapping), ahead=_days(ahead), **given)
     path = outputs.write_refused(result.refused, refused or outputs.refused_path(lines), result.provenance)
     document = outputs.document("watch", {**result.to_json_dict(), "refused_path": path})
     show = (lambda: print_csv(result.events)) if as_csv else (lambda: _print(result, top))
@@ -103,37 +98,28 @@ def events(
     "tariffs watch add goods.csv --name spring-goods --group desk --webhook https://hooks.example.com/tariffs "
     "--secret-file secret.txt",
 )
+@with_options(
+    Own("--name", "NAME", "Name; one that is there gets these lines.", ..., str),
+    Own("--since", "DAY", "First day of knowledge. Default: today.", ""),
+    ...,
+    Own("--group", "GROUP", "One of your groups, whose members see it.", ""),
+    Own("--webhook", "URL", "Send events there, of a host that the server allows.", ""),
+    Own("--secret-file", "FILE", "File of the text that signs what is sent.", kind=Path | None),
+)
 def add_portfolio(
     client: Client,
     lines: Annotated[Path, typer.Argument(metavar="FILE", help="Table of lines, as of `watch events`.")],
-    name: Annotated[
-        str, typer.Option("--name", metavar="NAME", help="Name; one that is there gets these lines.")
-    ],
-    since: Annotated[
-        str, typer.Option("--since", metavar="DAY", help="First day of knowledge. Default: today.")
-    ] = "",
     ahead: Ahead = None,
-    group: Annotated[
-        str, typer.Option("--group", metavar="GROUP", help="One of your groups, whose members see it.")
-    ] = "",
-    webhook: Annotated[
-        str,
-        typer.Option("--webhook", metavar="URL", help="Send events there, of a host that the server allows."),
-    ] = "",
-    secret_file: Annotated[
-        Path | None,
-        typer.Option("--secret-file", metavar="FILE", help="File of the text that signs what is sent."),
-    ] = None,
     mapping: table_options.Mapping = "",
     refused: options.Refused = None,
+    **given: Any,
 ) -> Output:
     """Save a portfolio on the server, which finds its events each day and under each new law."""
     outputs.check_files(None, refused)
+    secret_file = given.pop("secret_file", None)
     secret = "" if secret_file is None else secret_file.read_text(encoding="utf-8").strip()
-    table = table_options.source(lines, mapping, "", 0)
-    saved = client.save_portfolio(
-        name, table, since=since, ahead=_days(ahead), group=group, webhook=webhook, secret=secret
-    )
+    table = table_options.source(lines, mapping)
+    saved = client.save_portfolio(lines=table, ahead=_days(ahead), secret=secret, **given)
     path = outputs.write_refused(saved.refused, refused or outputs.refused_path(lines), {})
     document = {"portfolio": saved.portfolio, "refused_path": path}
     return Output(document, lambda: _print_portfolios([saved.portfolio]), 1 if saved.refused.height else 0)
