@@ -120,7 +120,7 @@ def duty(
         result = client.duties(goods, on=date, scenario=scenario, progress=True, **given)
         path = refused or outputs.refused_path(entries)
         show = partial(print_entries, result, view, brief=brief)
-        return outputs.written(client, "entries", result, result.view(view), output, path, show)
+        return outputs.written(client, "entries", result, result.view(view), [output], path, show)
     if given.pop("date_format"):
         raise InvalidRequest(
             "REQUEST_INVALID",

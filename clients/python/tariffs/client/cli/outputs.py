@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -70,18 +70,19 @@ def written(
     kind: str,
     result: TableResult,
     rows: pl.DataFrame,
-    output: Path | None,
+    files: Iterable[Path | None],
     refused: Path,
     show: Callable[[], object],
+    shown: TableResult | None = None,
 ) -> Output:
-    """Write a result, if a file is named, and its refused rows; returns the output of the command.
+    """Write a result to the files that are named, and its refused rows; returns the output of the command.
 
-    The exit code is 1 if rows were refused.
+    The exit code is 1 if rows were refused. `shown` is what the document is of, by default the result.
     """
-    if output is not None:
-        write_result(client, result, rows, output)
+    for file in filter(None, files):
+        write_result(client, result, rows, file)
     path = write_refused(result.refused, refused, result.provenance)
-    plain = document(kind, result.to_json_dict(path))
+    plain = document(kind, (shown or result).to_json_dict(path))
     return Output(plain, show, 1 if result.refused.height else 0)
 
 

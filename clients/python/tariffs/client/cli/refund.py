@@ -81,4 +81,4 @@ def refund(
         refused or outputs.refused_path(entries),
         partial(print_refunds, result, top=top, brief=brief),
     )
-    return outputs.written(client, "refund", result, result.entries, output, path, show)
+    return outputs.written(client, "refund", result, result.entries, [output], path, show)

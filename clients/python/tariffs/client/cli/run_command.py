@@ -82,16 +82,12 @@ class Asked:
         shown: TableResult | None = None,
     ) -> Output:
         """Write the files of a result, and make the output of the command, which prints `shown` in its place."""
-        for path in filter(None, (self.output, self.report)):
-            outputs.write_result(client, result, rows, path)
         if lines is not None and isinstance(result, ImpactResult) and result.lines is not None:
             write_table(result.lines, lines, result.provenance)
-        refused, printed = (
-            outputs.write_refused(result.refused, self._refused(), result.provenance),
-            shown or result,
+        files, printed = (self.output, self.report), shown or result
+        return outputs.written(
+            client, kind, result, rows, files, self._refused(), lambda: self.show(printed, sort), printed
         )
-        plain = outputs.document(kind, printed.to_json_dict(refused))
-        return Output(plain, lambda: self.show(printed, sort), 1 if result.refused.height else 0)
 
     def both(
         self, client: Client, kind: str, result: BothSides[Side], *, lines: Path | None = None, sort: str = ""

@@ -12,6 +12,8 @@ _LISTED = (
     "id", "title", "authority", "direction", "destination", "modelled", "announced", "confidence", "citations",
     "standing",
 )  # fmt: skip
+PERIOD_COLUMNS = ("charge", "goods", "if", "heading", "base", "published", "what it is")
+"""Titles of the rows of a period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,12 +350,15 @@ def _period_html(period: Period) -> str:
     end = f" to {period.end}" if period.end else ""
     cites = "; ".join(period.citations)
     title = f"period {period.id}: from {period.start or 'never enacted'}{end}, {period.standing}; {cites}"
-    rows = (
-        (row.charge, row.goods, row.conditions, row.heading, row.base, row.known_from, row.label)
+    return html.table(PERIOD_COLUMNS, 0, period_rows(period), title)
+
+
+def period_rows(period: Period) -> list[list[str]]:
+    """List the rows of a period as cells under `PERIOD_COLUMNS`."""
+    return [
+        [row.charge, row.goods, row.conditions, row.heading, row.base, row.known_from, row.label]
         for row in period.rows
-    )
-    columns = ("charge", "goods", "if", "heading", "base", "published", "what it is")
-    return html.table(columns, 0, rows, title)
+    ]
 
 
 def parameters_html(parameters: tuple[Parameter, ...]) -> str:

@@ -15,12 +15,14 @@ from rich.text import Text
 from tariffs.client.cli.render.notes import print_citations, print_footer
 from tariffs.client.cli.render.table import console, frame_table, text_table
 from tariffs.client.results.law import (
+    PERIOD_COLUMNS,
     ClaimKind,
     Law,
     Measure,
     MeasureCodes,
     Period,
     ScenarioInfo,
+    period_rows,
     standing_words,
 )
 from tariffs.client.results.law_changes import LawChange, LawChanges
@@ -151,16 +153,7 @@ def _print_period(out: Console, period: Period) -> None:
     out.print(period.standing)
     print_citations(out, period.citations)
     if period.rows:
-        columns = ["charge", "goods", "if", "heading", "base"]
-        rows = [[row.charge, row.goods, row.conditions, row.heading, row.base] for row in period.rows]
-        for column, cells in (
-            ("published", [row.known_from for row in period.rows]),
-            ("what it is", [row.label for row in period.rows]),
-        ):
-            if any(cells):
-                columns.append(column)
-                rows = [[*row, cell] for row, cell in zip(rows, cells, strict=True)]
-        out.print(text_table(columns, rows))
+        out.print(text_table(PERIOD_COLUMNS, period_rows(period)))
 
 
 def _title(measure: Measure) -> Text:
