@@ -25,20 +25,6 @@ from tariffs.client.results.shown import TableResult
 from tariffs.run_spec.spec import taken
 
 _SCORED = "Score"
-_SHARED: Mapping[str, tuple[Any, object]] = {
-    "table": (options.TradeTable, None),
-    "mapping": (table_options.Mapping, ""),
-    "sheet": (table_options.Sheet, ""),
-    "header_row": (table_options.HeaderRow, 0),
-    "output": (options.Output, None),
-    "report": (options.Report, None),
-    "refused": (options.Refused, None),
-    "top": (options.Top, None),
-    "wide": (options.Wide, False),
-    "brief": (options.Brief, False),
-}
-
-
 _OF_TABLE = frozenset({"table", "mapping", "sheet", "header_row"})
 
 
@@ -50,16 +36,16 @@ class Asked:
         InvalidRequest: a file cannot be written under its name.
     """
 
-    table: Path | None
-    mapping: str
-    sheet: str
-    header_row: int
-    output: Path | None
-    report: Path | None
-    refused: Path | None
-    top: int | None
-    wide: bool
-    brief: bool
+    table: options.TradeTable = None
+    mapping: table_options.Mapping = ""
+    sheet: table_options.Sheet = ""
+    header_row: table_options.HeaderRow = 0
+    output: options.Output = None
+    report: options.Report = None
+    refused: options.Refused = None
+    top: options.Top = None
+    wide: options.Wide = False
+    brief: options.Brief = False
 
     def __post_init__(self) -> None:
         outputs.check_files(self.output, self.refused)
@@ -144,6 +130,9 @@ class Asked:
         return self.refused or outputs.refused_path(self.table)
 
 
+_SHARED: Mapping[str, Parameter] = signature(Asked, eval_str=True).parameters
+
+
 def _sortable(result: ImpactResult, column: str) -> str:
     numbers = [name for name, dtype in result.groups.schema.items() if dtype.is_numeric()]
     if not column or not numbers or column in numbers:
@@ -194,15 +183,11 @@ def with_result_options(command: Command) -> Command:
 
 def _asking(command: Command, names: Collection[str]) -> Command:
     was = signature(command, eval_str=True)
-    asks = [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        for name, (kind, default) in _SHARED.items()
-        if name in names
-    ]
+    asks = [one for name, one in _SHARED.items() if name in names]
 
     @wraps(command)
     def called(*client: Any, **given: Any) -> Any:
-        asked = Asked(**{name: given.pop(name, default) for name, (_, default) in _SHARED.items()})
+        asked = Asked(**{name: given.pop(name) for name in _SHARED if name in given})
         return command(*client, asked=asked, **given)
 
     own = [one for name, one in was.parameters.items() if name != "asked"]
