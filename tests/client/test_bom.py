@@ -95,8 +95,7 @@ def test_a_bill_of_five_levels_and_10_000_parts_sums_to_its_leaves_exactly() -> 
     rated = BillRater(rows, bill, ON, ON).rate([(Decimal(1), law)])
     leaves = [one for one in rated.uses if not one.use.made]
     for one in leaves:
-        row = rows[one.use.listed]
-        assert one.use.units == units_in(row)
+        assert one.use.units == units_in(rows[one.use.listed])
     for place in range(len(AMOUNTS)):
         assert sum(one.amounts[place] for one in leaves) == rated.amounts[place]
         parts: dict[str, Decimal] = {}

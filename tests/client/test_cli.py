@@ -162,6 +162,7 @@ def test_fixes_name_options_where_python_names_arguments() -> None:
         "Give points such as cn=20%.": "Give points such as cn=20%.",
         'Day numbers need date_format="excel".': "Day numbers need --date-format excel.",
         'Give vary={"cn": "0%:50%:1%"} or points=.': "Give --vary cn=0%:50%:1% or --points FILE.",
+        'Give baseline=DAY, or response="none".': "Give --baseline DAY, or --response none.",
         "Give the call more time with timeout=.": "Ask for less at once; a run goes on by itself with --detach.",
     }
     assert {fix: in_options(fix) for fix in fixes} == fixes

@@ -183,8 +183,7 @@ def test_options_hold_for_every_line() -> None:
         assert all(note.reason != "ENTRY_DATE_ASSUMED" for note in dated.notes)
     upheld = rate(frame, scenario="ieepa-upheld-truce-lapsed", on="2026-11-20")
     assert upheld.lines["assessed"][0] > rate(frame, on="2026-11-20").lines["assessed"][0]
-    entry = rate(frame, known_on="entry")
-    assert entry.quotes[1].provenance["known_on"] == "2025-05-20"
+    assert rate(frame, known_on="entry").quotes[1].provenance["known_on"] == "2025-05-20"
     with pytest.raises(NotFound):
         rate(frame, scenario="none-such")
 

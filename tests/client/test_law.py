@@ -92,6 +92,7 @@ def test_a_measure_on_exports_names_the_country_that_charges_it(client: Client, 
     assert shown == {name: one.market if one.direction == "export" else "" for name, one in measures.items()}
     assert {shown["cn.recip"], shown["recip_cn"]} == {"CN", ""}
     assert {one["id"]: one["destination"] for one in cli.json("law measures")["measures"]} == shown
+    assert "are of all goods" in cli.out("law codes fl301 --hts 9503")
 
 
 @pytest.fixture(scope="module")

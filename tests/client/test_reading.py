@@ -134,8 +134,7 @@ def test_standard_input_is_read_as_a_file(cli: Cli, monkeypatch: pytest.MonkeyPa
             given(data)
             assert "3000" in cli.out(f"{command} --json --local").replace(",", ""), command
     given(f"{HEADER}\n{LINE}\nx,CN,1,\n".encode())
-    told = cli.json("impact - --response none --local", 1)
-    assert told["refused"]["path"] == "table-refused.csv"
+    assert cli.json("impact - --response none --local", 1)["refused"]["path"] == "table-refused.csv"
     assert read_table("table-refused.csv").height == 1
 
 

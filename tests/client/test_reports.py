@@ -112,8 +112,7 @@ def test_the_treasury_does_not_keep_void_duty(client: Client) -> None:
     assert found[void][0] == pytest.approx(total["duty_after"] - total["duty_owed_after"], abs=2.0)
     assert found[void][0] > 0
     assert found[net][0] == found["gain of the treasury: change of duty"][0] - found[void][0]
-    later = client.impact(LARGE, **DAY)
-    assert not {void, net} & set(balance_of(later.report()))
+    assert not {void, net} & set(balance_of(client.impact(LARGE, **DAY).report()))
 
 
 @pytest.mark.parametrize("suffix", ["html", "xlsx", "csv", "parquet", "doc"])
@@ -282,8 +281,7 @@ def test_charts_hold_the_numbers_of_the_frames(
         assert "<svg" in Path("chart.svg").read_text(encoding="utf-8")
     drawn[0].save(Path("quote.png"))
     assert Path("quote.png").read_bytes().startswith(b"\x89PNG")
-    steps = charts.waterfall(["a", "b"], [10.0, 5.0]).data
-    assert steps["end"].to_list() == [10.0, 15.0, 15.0]
+    assert charts.waterfall(["a", "b"], [10.0, 5.0]).data["end"].to_list() == [10.0, 15.0, 15.0]
     assert impact.chart().data["shown"].to_list() == pytest.approx(impact.total["duty"].to_list())
 
 

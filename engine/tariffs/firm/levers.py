@@ -189,7 +189,7 @@ class LeverData:
     def _kind(self, name: str) -> FactKind:
         if name not in self.facts:
             known = ", ".join(sorted(self.facts))
-            raise InputError("REQUEST_INVALID", f"No lever reads a fact {name[:40]!r}.", field=f"facts.{name[:40]}",
+            raise InputError("REQUEST_INVALID", f"No option reads a fact {name[:40]!r}.", field=f"facts.{name[:40]}",
                              fix=f"Give one of {known}.")  # fmt: skip
         return self.facts[name]
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-_ARGUMENTS = re.compile(r'\b(target|mapping|date_format)=(?:"([\w/]+)")?')
+_ARGUMENTS = re.compile(
+    r"\b(target|mapping|date_format|baseline|response|market|direction|consumer_prices)="
+    r'(?:"([\w/]+)"|([A-Z]+))?'
+)
 _IN_WORDS = {
     "Client.local()": "--local",
     "Connect to a server, or call impact and timeline, which take tables of any size in this process.": "Name one with "
@@ -21,4 +24,6 @@ def in_options(fix: str) -> str:
     """Name options of the command line in place of what a caller in Python writes."""
     for python, option in _IN_WORDS.items():
         fix = fix.replace(python, option)
-    return _ARGUMENTS.sub(lambda found: f"--{found[1].replace('_', '-')} {found[2] or ''}".rstrip(), fix)
+    return _ARGUMENTS.sub(
+        lambda found: f"--{found[1].replace('_', '-')} {found[2] or found[3] or ''}".rstrip(), fix
+    )

@@ -202,7 +202,8 @@ class BomScenario:
             span = f"{usd(total.duty_min)} to {usd(total.duty_max)}"
             found.append(f"Facts that are not declared move the duty: {span}.")
         return found + [
-            f"Left out: {len(one.rows):,} rows, {one.reason}. {one.message}" for one in self.left_out
+            f"Left out: {len(one.rows):,} row{'s' * (len(one.rows) != 1)}, {one.reason}. {one.message}"
+            for one in self.left_out
         ]
 
     def tables(self, shown: int) -> list[ShortTable]:

@@ -74,7 +74,8 @@ def print_codes(found: MeasureCodes) -> None:
         (one.dotted, name_of("hts4", one.code), one.list, "left out" if one.is_left_out else "")
         for one in found.codes
     ]
-    out.print(text_table(["code", "heading", "list", ""], rows) if rows else "It names none of these codes.")
+    none = "It names none of these codes; rows without codes are of all goods, see `tariffs law show`."
+    out.print(text_table(["code", "heading", "list", ""], rows) if rows else none)
     if found.next_page_token:
         out.print(f"{found.total_size:,} codes in all; --page {found.next_page_token} lists the next.")
 
