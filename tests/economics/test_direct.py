@@ -72,6 +72,8 @@ def test_smart_equals_the_ratio_form_of_two_groups() -> None:
     x = -sigma * t1
     assert after.diversion[0] == pytest.approx(a * b * x / (a + b + a * x), rel=2e-2)
     assert after.diversion[1] == -after.diversion[0]
+    held = smart([1, 1], [a, b], [0.5, 0.0], [0.8, 0.1], -1.0, sigma)
+    assert held.import_price_hat[0] == pytest.approx((1.5 * a * 1.2 + b * 1.1) / (1.5 * a + b), rel=1e-12)
 
 
 def test_smart_caps_diversion_at_the_trade_there_is() -> None:

@@ -19,7 +19,7 @@ from tariffs.engine.response import Draws, Spreads, drawn_parameters, parameters
 from tariffs.engine.response.constants import DATA, constant
 from tariffs.engine.response.elasticities.draws import REPLICATES, DrawnDeviations
 from tariffs.engine.response.elasticities.parameters import GREATEST_SIGMA, LEAST_SIGMA
-from tariffs.engine.response.elasticities.sobol import sobol_bits, sobol_points
+from tariffs.engine.response.elasticities.sobol import _directions, sobol_bits, sobol_points
 from tariffs.engine.response.kernels import draws as kernels
 from tariffs.engine.response.kernels.draws import mixed, normals, product_normals, uniform_of
 from tariffs.engine.runs.draws.ranges import _errors
@@ -78,6 +78,16 @@ def test_sobol_points_fill_pairs_of_dimensions() -> None:
     # The first two dimensions are a (0, m, 2)-net: one of 64 points in each of the 8 x 8 boxes.
     for points in (np.column_stack([sobol_bits(64, d) / 2.0**32 for d in (0, 1)]), sobol_points(64, [1, 2])):
         assert len({tuple(box) for box in (points * 8).astype(int).tolist()}) == 64
+
+
+def test_polynomials_of_sobol_points_are_primitive() -> None:
+    polynomials = [(1 << degree) | (inner << 1) | 1 for degree, inner, _ in _directions()]
+    assert len(set(polynomials)) == 31
+    for polynomial in polynomials:
+        whole, power, order = 1 << (polynomial.bit_length() - 1), 1, 0
+        while order == 0 or power != 1:
+            power, order = min(power << 1, (power << 1) ^ polynomial), order + 1  # x times it, reduced
+        assert order == whole - 1
 
 
 def test_the_parts_of_sigma_have_the_spread_of_the_product() -> None:

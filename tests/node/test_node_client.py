@@ -1,4 +1,4 @@
-"""The generated TypeScript package, used by Node over Connect, gRPC-Web and gRPC before a real server."""
+"""The generated packages: TypeScript, used by Node over Connect, gRPC-Web and gRPC before a real server, and Go."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tariffs.service.server.server import SERVICES
 from tariffs.service.wire.frames import unpack
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import Running, compute_in_process, running
@@ -94,3 +95,18 @@ def test_the_package_has_the_version_of_the_project_and_names_no_host(project: P
     lock = (ROOT / "clients" / "typescript" / "package-lock.json").read_text(encoding="utf-8")
     assert '"resolved"' not in lock
     assert "://registry" not in text + lock
+
+
+def test_the_go_module_has_a_client_for_every_service(tmp_path: Path) -> None:
+    stubs = stubs_module()
+    try:
+        module = stubs.go(tmp_path / "go")
+    except stubs.MissingError as error:
+        pytest.skip(str(error))
+    code = "".join(path.read_text(encoding="utf-8") for path in (module / "tariffsv1").glob("*_grpc.pb.go"))
+    own = [name.rpartition(".")[2] for name in SERVICES if name.startswith("tariffs.v1.")]
+    assert all(f"func New{name}Client(" in code for name in own)
+    assert (module / "go.mod").read_text(encoding="utf-8").startswith("module tariffs.internal/stubs")
+    if (gofmt := shutil.which("gofmt")) is not None:
+        found = subprocess.run([gofmt, "-l", module], capture_output=True, text=True, timeout=300, check=True)
+        assert found.stdout == ""
