@@ -214,7 +214,7 @@ def test_a_wide_table_is_printed_in_blocks_that_fit(capsys: pytest.CaptureFixtur
     assert [number for number in numbers if number not in text] == []
     assert "…" not in text
     assert first_words(text).count("CN") > 1
-    console.print(text_table(["origin", *right("duty")], [["CN", "1"]], "million USD"))
+    console.print(text_table(["origin", *right("duty")], [["CN", "1"]], "million USD of 2024"))
     assert first_words(capsys.readouterr().out) == ["million", "origin", "CN"]
     # A number of the row before its words, and titles that are wider than the numbers below.
     row = ["7", "ABC-1-2-3-4", "12,345,678,901.00", "1,234,567,890.00", "12,34"]

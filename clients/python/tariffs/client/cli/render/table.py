@@ -33,7 +33,12 @@ class _TerminalOutput(Console):
 class _FittedTable(Table):
     """Table that is printed in several blocks where its numbers do not fit into the width; no number is cut."""
 
+    units: Text | None = None
+    """Line above the table, which may be wider; a title would be broken at the width of the table."""
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if self.units is not None:
+            yield self.units
         is_number = [one.justify == "right" for one in self.columns]
         sizes = [_size(column, console, options) for column in self.columns]
         widths = [size.minimum + _PADDING for size in sizes]
@@ -56,8 +61,7 @@ class _FittedTable(Table):
 
     def _part(self, places: Sequence[int], widths: Mapping[int, int]) -> Table:
         """Make a table of some columns, each of its own width, and all rows."""
-        part = Table(box=None, pad_edge=False, title=self.title, title_justify=self.title_justify)
-        part.title_style = self.title_style
+        part = Table(box=None, pad_edge=False)
         part.columns = [
             replace(self.columns[place], _index=index, width=widths[place])
             for index, place in enumerate(places)
@@ -98,7 +102,7 @@ def text_table(columns: Iterable[str | Column], rows: Iterable[Iterable[Cell]], 
     has_value = [any(str(cell) not in {"", NONE} for cell in column) for column in zip(*cells, strict=True)]
     shown = [place for place in range(len(heads)) if not cells or has_value[place]]
     table = _FittedTable(*(heads[place] for place in shown), box=None, pad_edge=False)
-    table.title, table.title_justify, table.title_style = escape(units) or None, "left", "dim"
+    table.units = Text(units, "dim") if units else None
     for row in cells:
         table.add_row(*(escape(cell) if isinstance(cell, str) else cell for cell in (row[p] for p in shown)))
     return table
