@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tariffs.engine.base.snapshot import files_digest, kept_json
 from tariffs.engine.errors import InputError
 from tariffs.run_spec import spec as run_spec
 from tariffs.run_spec.option import IMPACT, SEEK, SWEEP, TIMELINE, VERBS
@@ -120,9 +121,16 @@ def refuse_untaken(verb: str, given: Iterable[str]) -> None:
 @cache
 def refusals() -> tuple[Refusal, ...]:
     """Read the refusals in the order in which they are looked at; the first that holds is the error."""
+    rows = kept_json("refusals", files_digest("runs/data/refusals.yaml", "law/yaml_texts.py"), _rows)
+    return tuple(one for row in rows for one in _refusals_of(row))
+
+
+def _rows() -> list[dict[str, Any]]:
+    # A process that has the rows in their snapshot imports no reader of YAML.
     from tariffs.engine.law.yaml_texts import load_yaml
 
-    return tuple(one for row in load_yaml(_DATA) for one in _refusals_of(row))
+    rows: list[dict[str, Any]] = load_yaml(_DATA)
+    return rows
 
 
 def _refusals_of(row: Mapping[str, Any]) -> Iterator[Refusal]:
