@@ -180,7 +180,7 @@ def test_client_and_command_line_answer_as_the_engine(
     assert (found.residual, found.iterations) == (expected.residual, expected.iterations)
     path = tmp_path / "tariffs.csv"
     rates.write_csv(path)
-    options = "--rebate lump_sum --elasticity 5 --pass-through 0.25 --local"
+    options = "--rebate lump_sum --elasticity 4 --set elasticity=5 --pass-through 0.25 --local"
     asked = ["--tariffs", str(path), *options.split()]
     assert run_command(["world", *asked, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)

@@ -78,7 +78,7 @@ def world(
     more = options.pairs(given.pop("more", None), "--set")
     numbers = {name: _number(name, text) for name, text in more.items()}
     named = scenario if scenario or tariffs else "base"
-    result = client.world(named, on=on or "", tariffs=tariffs, **{**numbers, **given})
+    result = client.world(named, on=on or "", tariffs=tariffs, **{**given, **numbers})
     if output is not None:
         write_file(result.countries, output, dict(result.provenance))
     return Output(outputs.document("world", result.to_json_dict()), lambda: _print(result, top))
