@@ -187,7 +187,7 @@ def test_client_and_command_line_answer_as_the_engine(
     assert document["countries"] == found.countries.to_dicts()
     assert document["provenance"]["details"]["world"]["elasticity"] == 5.0
     assert run_command(["world", *asked, "--top", "2"]) == 0
-    assert "USA" in capsys.readouterr().out
+    assert "United States" in capsys.readouterr().out
 
 
 ICIO = """V1,USA_A,USA_B_C,CHN_A,CHN_B_C,USA_HFCE,USA_GFCF,CHN_HFCE,CHN_GFCF,OUT
