@@ -148,7 +148,7 @@ def number(value: object, name: str) -> float:
 
 
 def seconds(timeout: object, default: float) -> float:
-    """Check that a timeout is above 0, else raise PARAMETER_INVALID; None is the default."""
+    """Check that a timeout is a number above 0, else raise PARAMETER_INVALID; None is the default."""
     if timeout is None:
         return default
     given = number(timeout, "timeout")

@@ -21,6 +21,7 @@ def write_part(folder: str, name: str, number: int, frame: pl.DataFrame) -> None
 
     Args:
         folder: a directory or URL.
+        name: name of the result, a directory below.
 
     Raises:
         InputError: TABLE_UNREADABLE if it cannot be written.

@@ -24,7 +24,7 @@ _SUFFIX = ".tar.zst"
 
 
 class LawStore:
-    """Directory of packs, each named by the digest of its law."""
+    """Directory of packs, each named by the digest of its law; it is made when it is needed."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

@@ -107,7 +107,11 @@ def axes(vary: object) -> dict[str, list[str]]:
 
 
 def point_rows(points: object) -> pl.DataFrame:
-    """Write a list of points as a table of text, a column a parameter; what a point leaves out is null."""
+    """Write a list of points as a table of text, a column a parameter; what a point leaves out is null.
+
+    Raises:
+        InvalidRequest: TABLE_UNREADABLE, REQUEST_INVALID or PARAMETER_INVALID.
+    """
     if isinstance(points, Sequence) and not isinstance(points, str):
         rows = [arguments.mapping(point, "points") for point in points]
     else:

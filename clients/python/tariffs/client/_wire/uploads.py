@@ -71,7 +71,7 @@ class Uploads:
 
 
 def upload_stream(frames: Iterable[pl.DataFrame], limit: int, call: Call) -> TableHandle:
-    """Upload a table batch by batch; `call(method, request)` makes the call."""
+    """Upload a table batch by batch by `call(method, request)`; raises InvalidRequest for one unread or refused."""
     failures: list[Exception] = []
 
     def parts() -> Iterator[table_service_pb2.UploadTableRequest]:
