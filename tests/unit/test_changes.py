@@ -119,7 +119,7 @@ def test_lines_hit_and_by_how_much() -> None:
 
 def test_the_duty_of_a_step_is_that_of_an_entry_line() -> None:
     law = load_law()
-    notices = found("2025-12-18", "2025-12-18", "8479.50.0000", "CH")
+    notices = found("2025-12-17", "2025-12-17", "8479.50.0000", "CH")
     hit = changes_on_table(law, notices, TABLE[3:].with_columns(fta_share=0.0, civil_aircraft_share=0.0))
     for step in steps_of(notices):
         at = step.after[0].astimezone(law.zones["import"]).isoformat("T", "minutes")
