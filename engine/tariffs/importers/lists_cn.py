@@ -18,16 +18,8 @@ _NOTICES = {
     "CN_MACHINERY10": ("feb2025_pct", 10.0, "Tariff Commission announcement 1 of 2025"),
     "CN_AG15": ("mar2025_pct", 15.0, "Tariff Commission announcement 2 of 2025"),
     "CN_AG10": ("mar2025_pct", 10.0, "Tariff Commission announcement 2 of 2025"),
-    "CN_S232_15": (
-        "s232_2018_pct",
-        15.0,
-        f"Ministry of Commerce, announcement of 2018-04-01; {_MATRIX}",
-    ),
-    "CN_S232_25": (
-        "s232_2018_pct",
-        25.0,
-        f"Ministry of Commerce, announcement of 2018-04-01; {_MATRIX}",
-    ),
+    "CN_S232_15": ("s232_2018_pct", 15.0, f"cn_tariff_2018_13; {_MATRIX}"),
+    "CN_S232_25": ("s232_2018_pct", 25.0, f"cn_tariff_2018_13; {_MATRIX}"),
 }
 # Levels of the answers to Section 301 since 2020-02-14, in percent.
 S301_LEVELS = (2.5, 5.0, 7.5, 10.0, 12.5, 15.0, 20.0, 22.5, 25.0, 27.5, 30.0)
