@@ -174,7 +174,7 @@ def test_a_cancelled_run_stops_and_its_worker_takes_the_next() -> None:
 
 @pytest.mark.kill
 def test_a_run_whose_worker_is_killed_is_computed_by_another_and_nobody_notices() -> None:
-    payload = packed(simulation(rows(5), asked=[("base", "2026-11-20")]))
+    payload = packed(simulation(rows(5), asked=LONG))
     with started() as workers:
         sink = Collected()
 
