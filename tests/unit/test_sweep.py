@@ -113,10 +113,10 @@ TEXT = HEAD.format(id="family") + (
     "  cn: {default: 12.5%}\n"
     "  india: {default: 12.5%}\n"
     "  truce: {default: on}\n"
-    "  start: {default: 2026-12-01}\n"
-    "changes:\n"
+    "  start: {default: 2026-12-01}\nchanges:\n"
     "  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2026-09-01, rate: $cn, when: $truce}\n"
     "  - {op: set_rate, measures: {id: fl301, origins: [IN]}, from: $start, rate: $india}\n"
+    "  - {op: invalidate, measures: {id: s232_auto}, at: 2027-01-05, from_beginning: on, collection_stop: 2027-02-01}\n"
 )
 STATIC = Options(response="none", by=("origin",))
 
