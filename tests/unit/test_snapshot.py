@@ -103,6 +103,8 @@ def test_the_directory_changes_with_the_sources(tmp_path: Path, monkeypatch: pyt
             kernel.write_text(text)
             digests.add(kernel_cache.kernels_digest.__wrapped__())
     assert len(digests) == 2
+    using = {path for path in snapshot.ENGINE.rglob("*.py") if b"import jit" in path.read_bytes()}
+    assert set() < using <= set(kernel_cache.kernel_sources())
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     assert kernel_cache.cache_directory() == tmp_path / kernel_cache.kernels_digest()[:16]
     monkeypatch.setattr(kernel_cache, "kernels_digest", lambda: "f" * 64)

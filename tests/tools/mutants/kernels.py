@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-_COMPILED = ("base/ordered_sums.py", "*/kernel.py", "*/kernels/*.py")
+_COMPILED = ("base/ordered_sums.py", "*/*kernel.py", "*/kernels/*.py")
 
 
 class KernelCalls:

@@ -23,18 +23,22 @@ from numba.core.runtime import rtsys
 from tariffs.engine.base.snapshot import cache_base
 
 LOCATOR = f"{__name__}.KernelLocator"
-_SOURCES = ("base/ordered_sums.py", "*/kernel.py", "*/kernels/*.py")
+_SOURCES = ("base/ordered_sums.py", "*/*kernel.py", "*/kernels/*.py")
 _FILES = "*.nb[ic]"
 # All kernels take some 3 MB.
 _ROOM_NEEDED = 32 << 20
 
 
+def kernel_sources() -> list[Path]:
+    """List the files of the engine with kernels, sorted."""
+    return sorted(path for pattern in _SOURCES for path in Path(__file__).parents[1].glob(pattern))
+
+
 @cache
 def kernels_digest() -> str:
     """SHA-256 of the sources of all kernels and the numba version, in hex."""
-    digest = hashlib.sha256(numba.__version__.encode())
-    engine = Path(__file__).parents[1]
-    for path in sorted(path for pattern in _SOURCES for path in engine.glob(pattern)):
+    digest, engine = hashlib.sha256(numba.__version__.encode()), Path(__file__).parents[1]
+    for path in kernel_sources():
         digest.update(str(path.relative_to(engine)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
