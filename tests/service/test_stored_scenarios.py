@@ -215,10 +215,9 @@ def test_names_with_odd_characters_are_refused(server: Running) -> None:
 def test_lists_have_pages(server: Running) -> None:
     for number in range(5):
         save(server, "eve", text(name=f"page-{number}"))
-    listed = [
-        [one.id for one in page.scenarios] for page in pages(server, "ListStoredScenarios", "eve", size=2)
-    ]
-    assert listed == [["page-0", "page-1"], ["page-2", "page-3"], ["page-4"]]
+    listed = pages(server, "ListStoredScenarios", "eve", size=2)
+    ids = [[one.id for one in page.scenarios if not one.yaml] for page in listed]
+    assert ids == [["page-0", "page-1"], ["page-2", "page-3"], ["page-4"]]
     assert refused(server, "ListStoredScenarios", "eve", page_token="x").reason == "PAGE_TOKEN_INVALID"
 
 
