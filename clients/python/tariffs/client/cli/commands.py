@@ -170,6 +170,16 @@ class Own(NamedTuple):
         )
 
 
+CLAIM = Own(
+    "--claim",
+    "NAME=VALUE",
+    "Declared fact about the goods, such as usmca_share=1.",
+    kind=Kind.PAIRS,
+    argument="claims",
+)
+UNIT = Own("--unit", None, "Unit of the quantity: kg, no, W, ...")
+
+
 def with_options(*asked: str | Own | EllipsisType) -> Callable[[Command], Command]:
     """Give a command own options, and options of runs by name, in their order; it takes them as `**given`.
 

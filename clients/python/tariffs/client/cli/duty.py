@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tariffs.client.cli import options, outputs, table_options
-from tariffs.client.cli.commands import LAW, Output, Own, UnderLaw, with_options
+from tariffs.client.cli.commands import CLAIM, LAW, UNIT, Output, Own, UnderLaw, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.entries import print_entries
 from tariffs.client.cli.render.quote import print_brief, print_quote
@@ -27,13 +27,12 @@ EXAMPLES = examples(
 )
 
 
-_CLAIM = "Declared fact about the goods, such as usmca_share=1."
 _LINE = (
     Own("--origin", "CC", "Country of origin, ISO 3166-1 alpha-2 code."),
     Own("--value", "USD", "Customs value in US dollars."),
-    Own("--claim", "NAME=VALUE", _CLAIM, kind=Kind.PAIRS, argument="claims"),
+    CLAIM,
     Own("--quantity", None, "Quantity; required for specific rates."),
-    Own("--unit", None, "Unit of the quantity: kg, no, W, ..."),
+    UNIT,
     Own("--mode", "ocean|air|land", "Mode of transport; decides fees, and relief in transit."),
     Own("--freight", "USD", "Freight, for the landed cost."),
     Own("--insurance", "USD", "Insurance, for the landed cost."),

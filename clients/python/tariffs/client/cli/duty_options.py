@@ -11,7 +11,7 @@ from rich.table import Column
 
 from tariffs.client.cli import options as common
 from tariffs.client.cli import outputs
-from tariffs.client.cli.commands import LAW, Output, Own, UnderLaw, command, with_options
+from tariffs.client.cli.commands import LAW, UNIT, Output, Own, UnderLaw, command, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
@@ -51,7 +51,7 @@ _CLAIM = "Declared fact of the ordinary entry."
     Own("--fact", "NAME=VALUE", "Another fact, as the answer names it.", kind=list[str] | None),
     Own("--claim", "NAME=VALUE", _CLAIM, kind=Kind.PAIRS, argument="claims"),
     Own("--quantity", None, "Quantity; required for specific rates."),
-    Own("--unit", None, "Unit of the quantity: kg, no, W, ..."),
+    UNIT,
     Own("--mode", "ocean|air|land", "Mode of transport; decides fees."),
     "parameters",
     *LAW,

@@ -11,13 +11,12 @@ from rich.markup import escape
 from rich.table import Column
 
 from tariffs.client.cli import options, outputs
-from tariffs.client.cli.commands import LAW, Output, Own, UnderLaw, command, with_options
+from tariffs.client.cli.commands import CLAIM, LAW, UNIT, Output, Own, UnderLaw, command, with_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.results.short_names import label_of
 from tariffs.client.results.source import OriginCost, SourceResult, usd
-from tariffs.run_spec.option import Kind
 
 EXAMPLES = examples(
     "tariffs source 9503.00.0073 --unit-cost 10 --origins CN,VN,MX,ID --today CN",
@@ -27,7 +26,6 @@ EXAMPLES = examples(
 )
 
 
-_CLAIM = "Declared fact about the goods, such as usmca_share=1."
 _OFFERS = "Prices: a table of origin, unit_cost, freight and insurance a unit."
 
 
@@ -41,9 +39,9 @@ _OFFERS = "Prices: a table of origin, unit_cost, freight and insurance a unit."
     Own("--offers", "FILE", _OFFERS, kind=Path | None),
     Own("--today", "CC", "Origin the goods come from now, to compare with.", ""),
     Own("--units", "N", "Units of an entry, over which its fees are divided.", "1"),
-    Own("--claim", "NAME=VALUE", _CLAIM, kind=Kind.PAIRS, argument="claims"),
+    CLAIM,
     Own("--quantity", None, "Quantity of a unit; required for specific rates."),
-    Own("--unit", None, "Unit of the quantity: kg, no, W, ..."),
+    UNIT,
     Own("--mode", "ocean|air|land", "Mode of transport; decides fees."),
     Own("--freight", "USD", "Freight of a unit."),
     Own("--insurance", "USD", "Insurance of a unit."),
