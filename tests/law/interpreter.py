@@ -149,7 +149,8 @@ class Reading:
                      for metal in METALS if number(layer["base"].get(metal, "0")) > 0]  # fmt: skip
             shares |= {max(named)[2]: Fraction(1)} if named else {}
         contents = {metal: share or ZERO for metal, share in shares.items()}
-        facts = facts | {f"{m}_share": s for m, s in contents.items()}
+        if any(share is not None for share in shares.values()):
+            facts = facts | {f"{m}_share": s for m, s in contents.items()}
         return facts, self.divided(facts, contents), self.divided(facts, dict.fromkeys(METALS, ZERO))
 
     def divided(self, facts: Raw, contents: Mapping[str, Fraction]) -> Weights:

@@ -106,7 +106,8 @@ class Moment:
             inside = key not in scope or any(map(test, listed(scope[key])))
             return inside and not any(map(test, listed(scope.get("not_" + key, []))))
 
-        return fits("origins", self.from_there) and fits("products", self.is_such)
+        is_in_both = "and_products" not in scope or any(map(self.is_such, listed(scope["and_products"])))
+        return fits("origins", self.from_there) and fits("products", self.is_such) and is_in_both
 
     def holds(self, text: str, facts: Raw, undeclared: bool = False) -> bool:
         """A condition; an undeclared fact answers `undeclared` to a bare claim and no to a comparison."""

@@ -36,8 +36,8 @@ def test_pages_are_as_committed(rendered: dict[str, str], root: Path) -> None:
 
 
 def test_names_of_the_client_are_those_of_the_law(root: Path) -> None:
-    """After a new measure: python -m tariffs.reference_pages.names clients/python/tariffs/client/results/data."""
-    folder = root / "clients/python/tariffs/client/results/data"
+    """After a new measure: python -m tariffs.reference_pages.names proto/tariffs/names/data."""
+    folder = root / "proto/tariffs/names/data"
     assert {name: (folder / name).read_text(encoding="utf-8") for name in tables()} == tables()
 
 

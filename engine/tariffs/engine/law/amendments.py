@@ -35,7 +35,7 @@ RENT_HOLDERS = ("importer", "exporter", "government")
 """Holders of the premium of a limit on quantities, who also bear that of a floor."""
 IMPORTER, EXPORTER = RENT_HOLDERS[:2]
 _COMMON = frozenset({"op", "known_from", "cite", "conf", "switch", "note", "group"})
-SCOPE_KEYS = ("origins", "not_origins", "products", "not_products")
+SCOPE_KEYS = ("origins", "not_origins", "products", "and_products", "not_products")
 _GOODS = " ".join(SCOPE_KEYS)
 _UTC = ZoneInfo("UTC")
 _T = TypeVar("_T")
@@ -361,7 +361,7 @@ def read_words(raw: Any, path: str) -> tuple[str, ...]:
 
 
 def read_scope(mapping: Mapping[str, Any], path: str) -> Scope:
-    """Read the scope keys `origins`, `not_origins`, `products`, `not_products` of a row, selector or claim."""
+    """Read the keys of `SCOPE_KEYS` of a row, selector or claim; `and_products` narrows `products` to goods in both."""
 
     def origins(key: str) -> frozenset[str]:
         return frozenset(read_words(mapping.get(key, []), f"{path}.{key}"))
@@ -376,7 +376,7 @@ def read_scope(mapping: Mapping[str, Any], path: str) -> Scope:
     return Scope(
         conjunct(origins("origins")),
         origins("not_origins"),
-        conjunct(products("products")),
+        conjunct(products("products")) + conjunct(products("and_products")),
         products("not_products"),
     )
 

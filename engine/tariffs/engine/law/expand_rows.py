@@ -11,7 +11,7 @@ from tariffs.engine.law.known_names import check_known
 from tariffs.engine.law.raw_fields import Raw, check_keys, fault, keys
 
 ROW_KEYS = keys(
-    "origins not_origins products not_products if kind rate tiers price column base heading "
+    "origins not_origins products and_products not_products if kind rate tiers price column base heading "
     "heading_at_zero split_heading undeclared by_origin known_from label"
 )
 _USE_KEYS, _COPY_KEYS = frozenset({"use", "with"}), frozenset({"copy", "set"})

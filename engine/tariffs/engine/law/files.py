@@ -15,7 +15,7 @@ from tariffs.engine.law.known_names import check_known
 from tariffs.engine.law.raw_fields import Raw, check_keys, fault
 
 _FOR_READERS = frozenset({"origin", "country"})
-_LISTS = frozenset({"products", "not_products", "if"})
+_LISTS = frozenset({"products", "and_products", "not_products", "if"})
 
 Rows = Mapping[str, Sequence[Raw]]
 """Rows by the name that `by_origin` gives them, one for each origin that has a value under the name."""

@@ -290,7 +290,7 @@ class _FactColumns:
         return outcome
 
     def with_assumed_content(self) -> tuple[_Grown, I32, Bools]:
-        """Append to each combination without declared content those with none and with all in each metal."""
+        """Append to each combination without declared content that itself, and those with all in each metal."""
         count = len(self.held)
         silent = np.zeros(count, dtype=bool)
         content = np.zeros(count, dtype=np.int8)
@@ -302,10 +302,11 @@ class _FactColumns:
         assumed = np.repeat(np.arange(count, dtype=np.int32)[:, None], ASSUMED, axis=1)
         assumed[silent] = count + np.arange(len(origin), dtype=np.int32).reshape(-1, ASSUMED)
         held = self.held[origin].copy()
-        for place in range(ASSUMED):
+        # Without an assumed metal the contents stay undeclared, and no comparison holds for them.
+        for place in range(1, ASSUMED):
             for index, test in enumerate(self.tests):
                 if test.is_content:
-                    all_in = place > 0 and test.claim == CONTENT_CLAIMS[METALS[place - 1]]
+                    all_in = test.claim == CONTENT_CLAIMS[METALS[place - 1]]
                     held[place::ASSUMED, index] = test.holds_for_share(1.0 if all_in else 0.0)
         metal = np.tile(
             np.array([0, *(1 << place for place in range(len(METALS)))], dtype=np.int8), silent.sum()

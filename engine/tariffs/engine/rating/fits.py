@@ -161,7 +161,7 @@ class Stacker:
         return [_stacked_row(layer, parts_of, in_dollars, ordinary, facts) for layer in layers]
 
     def _walked(self, fits: Sequence[tuple[Active, Row]], facts: Mapping[str, Fact]) -> list[Layer]:
-        content = frozenset(part for part, claim in CONTENT_CLAIMS.items() if facts[claim])
+        content = frozenset(part for part, claim in CONTENT_CLAIMS.items() if facts.get(claim))
         return walk(fits, self._rules, lambda condition: condition.holds(facts), content)
 
     def _fitting(self, facts: Mapping[str, Fact]) -> list[tuple[Active, Row]]:
@@ -173,22 +173,25 @@ class Stacker:
         return fits
 
     def _content(self, facts: Mapping[str, Fact]) -> dict[str, Decimal]:
-        """Content shares as declared; if none is, all value is in the listed metal with the highest rate."""
+        """Content shares as declared; if none is, all value is in the listed metal with the highest rate.
+
+        Where no row has a metal in its base either, they stay undeclared: no comparison holds for them.
+        """
         declared = {
             claim: share
             for claim in CONTENT_CLAIMS.values()
             if isinstance(share := facts.get(claim), Decimal)
         }
-        shares = dict.fromkeys(CONTENT_CLAIMS.values(), ZERO) | declared
-        if self._has_metals and not declared:
+        if not declared:
             listed = [
                 (stated_rate(row), -part, CONTENT_CLAIMS[part])
-                for _, row in self._fitting(facts)
+                for _, row in (self._fitting(facts) if self._has_metals else ())
                 for part in row.metals
             ]
-            if listed:
-                shares[max(listed)[2]] = ONE
-        return shares
+            if not listed:
+                return {}
+            declared = {max(listed)[2]: ONE}
+        return dict.fromkeys(CONTENT_CLAIMS.values(), ZERO) | declared
 
     def _parts(self, metals: Mapping[int, Decimal], facts: Mapping[str, Fact]) -> Weights:
         """Parts of the value as fractions; US content counts only outside these metal contents."""
@@ -215,7 +218,7 @@ class Stacker:
 
 def _contents(facts: Mapping[str, Fact]) -> dict[int, Decimal]:
     """Contents of the metals as fractions of the value."""
-    shares = {part: facts[claim] for part, claim in CONTENT_CLAIMS.items()}
+    shares = {part: facts.get(claim, ZERO) for part, claim in CONTENT_CLAIMS.items()}
     return {part: share for part, share in shares.items() if isinstance(share, Decimal)}
 
 

@@ -118,8 +118,8 @@ _READERS: Mapping[str, Callable[[str], str]] = {
     **dict.fromkeys(("net_tons", "teu", "cargo_tons", "containers", "usd_per_unit"), _plain(read_number)),
     "by": _step,
     "from_beginning": lambda text: str(read_yes(text)).lower(),
-    **dict.fromkeys(("products", "not_products"), _code),
+    **dict.fromkeys(("products", "and_products", "not_products"), _code),
 }
 # Keys whose values are shares by measure.
 _SHARES = frozenset({"let_through", "compliance"})
-_LISTS = frozenset({"id", "products", "not_products", "origins", "not_origins", "cite", "if"})
+_LISTS = frozenset({"id", "products", "and_products", "not_products", "origins", "not_origins", "cite", "if"})

@@ -185,6 +185,7 @@ class SelectorForm(_Form):
     origins: Words = []
     not_origins: Words = []
     products: Words = []
+    and_products: Words = []
     not_products: Words = []
 
 
