@@ -1,8 +1,8 @@
 """Generate the Python code of the wire contract beside the .proto files, and what the list of run options makes.
 
-Run by `make gen`. An option of runs that a request does not have yet is appended to its message with a new number, and
-`run_spec/typed.py` is written. The output depends on the .proto files, the list and the pinned grpcio-tools alone, so
-running it twice leaves git clean.
+Run by `make gen`. An option of runs that a request does not have yet is appended to its message with a new number.
+Messages of declared questions are written whole, and so are `run_spec/typed.py` and what `gen_questions.py` makes. The
+output depends on the .proto files, the lists and the pinned grpcio-tools alone, so running it twice leaves git clean.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from textwrap import wrap
 
 from grpc_tools import protoc
 
+import gen_questions
 from tariffs.run_spec.option import IMPACT, LINES, SEEK, SWEEP, TIMELINE, Kind, RunOption
 from tariffs.run_spec.spec import OPTIONS, taken
 
@@ -72,8 +73,8 @@ from tariffs.run_spec.option import Day, Parameters
 '''
 
 
-def add_fields(root: Path = ROOT) -> None:
-    """Append each option of runs to the requests of its verbs that do not have it.
+def with_run_options(root: Path = ROOT) -> dict[Path, str]:
+    """Return the .proto files of runs, each option of runs appended to the requests of its verbs that do not have it.
 
     Raises:
         SystemExit: an option is a choice, whose enum has a text for each value.
@@ -97,8 +98,7 @@ def add_fields(root: Path = ROOT) -> None:
             longer = bodies[verb] + _field(one, used)
             texts[name] = texts[name].replace(bodies[verb], longer)
             bodies[verb] = longer
-    for name, path in paths.items():
-        path.write_text(texts[name], encoding="utf-8")
+    return {path: texts[name] for name, path in paths.items()}
 
 
 def typed() -> str:
@@ -146,8 +146,31 @@ def _class(name: str, title: str, verbs: tuple[str, ...]) -> Iterator[str]:
     yield ""
 
 
-if __name__ == "__main__":
-    add_fields()
-    (ROOT / TYPED).write_text(typed(), encoding="utf-8")
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT
+def written(root: Path = ROOT.parent) -> dict[Path, str]:
+    """Return every text that the lists of options and questions make, by its path; not the code of protoc."""
+    texts = with_run_options(root / "proto")
+    return texts | gen_questions.made(root, texts) | {root / "proto" / TYPED: typed()}
+
+
+def main(given: list[str]) -> None:
+    """Write what the lists make and generate the code of the messages; with `--check` only compare the texts.
+
+    Raises:
+        SystemExit: a committed text is not what the lists make, or protoc refuses a source.
+    """
+    texts = written()
+    if "--check" in given:
+        stale = [path for path, text in texts.items() if path.read_text(encoding="utf-8") != text]
+        if stale:
+            raise SystemExit(
+                "\n".join(["Run `make gen`; these files are not what the lists make:", *map(str, stale)])
+            )
+        return
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
+    target = Path(given[0]) if given else ROOT
     sys.stdout.write("".join(f"generated {name}\n" for name in generate(target)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

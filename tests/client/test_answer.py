@@ -14,9 +14,9 @@ from xml.etree import ElementTree
 import polars as pl
 import pytest
 
+from tariffs import names
 from tariffs.client import Client, ImpactResult, InvalidRequest, Quote, Scenario, Unavailable
 from tariffs.client._wire.progress import reporting
-from tariffs.client.results import short_names
 from tariffs.client.results.amounts import short_unit, three
 from tariffs.client.results.answer import Answer, summary
 from tariffs.client.results.columns import largest_first
@@ -330,7 +330,7 @@ def test_every_code_has_a_short_name() -> None:
     assert all(chapters)
     codes = reference_data.reference_table()["hts"].unique()
     assert [one for one in set(sector_of(codes.to_list())) if one and not name_of("sector", one)] == []
-    headings = Path(short_names.__file__).parent / "data" / "headings.csv"
+    headings = Path(names.__file__).parent / "data" / "headings.csv"
     with headings.open(encoding="utf-8", newline="") as file:
         named = {row["code"]: row["name"] for row in csv.DictReader(file)}
     assert set(codes.str.slice(0, 4)) - named.keys() == set()

@@ -1,4 +1,4 @@
-"""Pages of outcomes, options, bills and portfolios without a browser."""
+"""Pages of outcomes, options, bills and goods that are watched without a browser."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from tariffs.client.results.hindcast import Hindcast
 from tests.client.conftest import Cli
 from tests.client.desk_calls import get, sent
 from tests.service.harness import Running
-from tests.service.web_calls import HttpAnswer
 
 GOODS = b"line_id,hts,origin,customs_value,note\ntoys,9503.00.0073,CN,1000000,=1+1\nbad,95O3,CN,1,@b\n"
-JULY = "start=2026-07-01&end=2026-07-31"
+JULY = "since=2026-07-01&end=2026-07-31"
 OPTIONS = "/options?hts=9503.00.0073&origin=CN&value=10000&on=2025-04-20&fact.withdrawal=2025-06-20"
 
 
@@ -32,7 +31,7 @@ def test_options_of_a_line_are_a_page_that_asks_for_missing_facts(served: Runnin
     for name in ("fact.withdrawal", "fact.export_share"):
         assert f'name="{name}"' in text
     faults = get(served, "/options?on=soon&value=x", accept="application/json").json["error"]["faults"]
-    assert [one["field"] for one in faults] == ["hts", "origin", "value", "on"]
+    assert [one["field"] for one in faults] == ["hts", "origin", "on", "value"]
 
 
 def test_a_bill_in_an_address_is_that_of_the_command(served: Running, root: Path, cli: Cli) -> None:
@@ -55,26 +54,15 @@ def test_a_bill_in_an_address_is_that_of_the_command(served: Running, root: Path
     assert b"more rows than a link can hold" in refused.body
 
 
-def test_goods_are_watched_kept_and_deleted(served: Running, cli: Cli) -> None:
+def test_goods_are_watched(served: Running, cli: Cli) -> None:
     Path("goods.csv").write_bytes(GOODS)
     rows = sent(served, "/watch/upload?name=goods.csv", GOODS, "/watch").json["address"]
-    expected = cli.json("watch events goods.csv --start 2026-07-01 --end 2026-07-31 --local", 1)
+    expected = cli.json("watch events goods.csv --since 2026-07-01 --end 2026-07-31 --local", 1)
     found = get(served, f"{rows}&{JULY}", accept="application/json").json
     assert found["events"] == expected["events"] != []
     text = get(served, f"{rows}&{JULY}").body.decode()
     assert "heading changed" in text
     assert "Rows that cannot be used: 1" in text
-
-    def acted(form: str) -> HttpAnswer:
-        return sent(served, "/watch", form.encode(), "/watch")
-
-    kept = acted(f"name=spring&action=save&{rows.partition('?')[2]}")
-    assert kept.status == 303
-    assert "Portfolio" in get(served, kept.headers["location"]).body.decode()
-    assert len(get(served, "/watch", accept="application/json").json["portfolios"]) == 1
-    assert acted("name=anonymous/spring&action=release").status in {303, 403}
-    assert acted("name=anonymous/spring&action=delete").headers["location"] == "/watch"
-    assert b"No portfolio is kept" in get(served, "/watch").body
 
 
 def test_tables_without_a_name_are_a_list(served: Running) -> None:

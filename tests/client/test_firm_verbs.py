@@ -111,7 +111,7 @@ def test_wrong_windows_and_authorities_say_so(cli: Cli) -> None:
 
 
 def test_events_of_watched_goods_have_days_amounts_and_sources(client: Client, cli: Cli) -> None:
-    found = client.watch_events("goods.csv", start="2026-07-23", end="2026-07-24")
+    found = client.watch_events("goods.csv", since="2026-07-23", end="2026-07-24")
     rows = [(one.kind, one.line_id, one.known_on, one.effective_on, one.amount) for one in found.events]
     assert ("enacted", "toys", "2026-07-23", "2026-07-24", Decimal("125000.00")) in rows
     assert ("rate_changed", "toys", "2026-07-24", "2026-07-24", Decimal("25000.00")) in rows
@@ -120,7 +120,7 @@ def test_events_of_watched_goods_have_days_amounts_and_sources(client: Client, c
     assert refused == [(1, "bad", "hts", "HTS_CODE_UNKNOWN"), (3, "toys", "line_id", "REQUEST_INVALID")]
     assert found.frame.height == len(found.events)
     assert found.frame.schema["amount"] == pl.Decimal(20, 2)
-    words = "watch events goods.csv --start 2026-09-10 --end 2026-09-10"
+    words = "watch events goods.csv --since 2026-09-10 --end 2026-09-10"
     told = cli.json(words, 1)
     assert told["schema"] == "tariffs.watch/v1"
     (event,) = told["events"]

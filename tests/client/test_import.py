@@ -26,7 +26,6 @@ from tariffs.client import AsyncClient, Client, InvalidRequest
 from tariffs.client._verbs.loaded_later import METHODS
 from tariffs.client.cli.app import SUMMARIES, assemble
 from tests.client.fakes import fake_server
-from tests.packaging.public_api import RECORDED, listed
 
 EXTRAS = (
     *("altair", "vl_convert", "marimo", "tqdm", "xlsxwriter", "fastexcel", "pyarrow", "pandas"),
@@ -214,8 +213,3 @@ async def test_a_cancelled_task_ends_the_call_on_the_server(name: str) -> None:
                 await task
             assert await asyncio.to_thread(ended.wait, 5)
         assert len(server.requests) == 1
-
-
-def test_public_names_and_signatures_are_those_recorded() -> None:
-    # Made anew by `python -m tests.packaging.public_api --write`.
-    assert listed() == RECORDED.read_text(encoding="utf-8")

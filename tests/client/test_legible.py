@@ -11,15 +11,12 @@ from typing import Any
 import polars as pl
 import pytest
 import vl_convert
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tariffs.client import Client, InvalidRequest, Scenario
+from tariffs.client import Client, Scenario
 from tariffs.client.results import charts
 from tariffs.client.results.html import STATE_COLOURS
 from tariffs.client.results.palette import PALETTE
 from tariffs.client.results.path_views import named_events
-from tariffs.client.results.treemap import COLOURS, REST, WHITE_BEYOND, Tile, squarified, treemap
 from tests.client.conftest import Cli, goods, scenario_text
 
 DAYS = [(date(2000, 1, 1) + timedelta(days=place)).isoformat() for place in range(7000)]
@@ -90,57 +87,9 @@ def test_named_events_are_a_fortnight_apart_the_largest_first() -> None:
     assert named_events(rows, {DAYS[12]: ["a law begins"]})[DAYS[12]] == f"{DAYS[12]}: a law begins"
 
 
-SIZES = st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=60).map(lambda sizes: sorted(sizes, reverse=True))
-
-
-def overlap(one: Tile, other: Tile) -> float:
-    wide = min(one.left + one.width, other.left + other.width) - max(one.left, other.left)
-    high = min(one.top + one.height, other.top + other.height) - max(one.top, other.top)
-    return max(wide, 0) * max(high, 0)
-
-
-@given(SIZES)
-def test_areas_are_the_numbers_and_fill_the_square(sizes: list[float]) -> None:
-    tiles, total = squarified(sizes), sum(sizes)
-    for size, tile in zip(sizes, tiles, strict=True):
-        assert tile.width * tile.height == pytest.approx(size / total, rel=1e-6, abs=1e-12)
-        assert min(tile.left, tile.top) >= -1e-9
-        assert max(tile.left + tile.width, tile.top + tile.height) <= 1 + 1e-9
-    assert sum(overlap(one, other) for one in tiles for other in tiles if one is not other) < 1e-9
-
-
-def test_rectangles_are_nearer_to_squares_than_slices_and_nothing_has_none() -> None:
-    sizes = [6.0, 6.0, 4.0, 3.0, 2.0, 2.0, 1.0]
-    ratios = [max(tile.width / tile.height, tile.height / tile.width) for tile in squarified(sizes)]
-    assert max(ratios) < 5 < sum(sizes) / min(sizes)
-    assert squarified([]) == squarified([0.0]) == []
-
-
-def blended(share: float) -> str:
-    end = COLOURS[2] if share > 0 else COLOURS[0]
-    pairs = ((int(one[place : place + 2], 16) for one in (COLOURS[1], end)) for place in (1, 3, 5))
-    parts = (round(middle * (1 - abs(share)) + far * abs(share)) for middle, far in pairs)
-    return "#" + "".join(f"{part:02x}" for part in parts)
-
-
-def test_labels_and_colours_can_be_read() -> None:
-    for share in (percent / 100 for percent in range(-100, 101, 2)):
-        white = share < WHITE_BEYOND[0] or share > WHITE_BEYOND[1]
-        assert contrast(blended(share), "#ffffff" if white else "#000000") >= 4.4, share
+def test_colours_can_be_read() -> None:
     for colour in (*PALETTE, *STATE_COLOURS.values()):
         assert contrast(colour, "#ffffff") >= 4.5, colour
-
-
-def test_small_groups_are_summed_into_one() -> None:
-    values = [float(100 - place) for place in range(60)]
-    rows = pl.DataFrame({"origin": [f"C{place}" for place in range(60)], "value_after": values})
-    rows = rows.with_columns(customs_value=100.0)
-    data = treemap(rows, "origin").to_dict()
-    (drawn,) = data["datasets"].values()
-    assert len(drawn) == 41
-    assert sum(one["value_after"] for one in drawn) == sum(values)
-    assert {one["origin"] for one in drawn} >= {REST, "C0"}
-    assert next(one["label"] for one in drawn if one["origin"] == "C5") == "C5\n-5.0%"
 
 
 # Machado, Oliveira and Fernandes (2009), severity 1, on linear sRGB.
@@ -180,17 +129,6 @@ def test_series_are_told_apart(eyes: str) -> None:
     seen = [lab(times(SEEN[eyes], linear(colour))) for colour in PALETTE]
     apart = (sum((a - b) ** 2 for a, b in zip(*pair, strict=True)) ** 0.5 for pair in combinations(seen, 2))
     assert min(apart) > 20
-
-
-def test_the_treemap_of_a_run_has_its_trade_after_the_response(client: Client) -> None:
-    toys = goods(("9503000073", "CN", 6e9), ("9503000073", "MX", 4e9))
-    result = client.impact(toys, on="2026-11-20", by=["origin", "hts2"], baseline="2025-01-01")
-    (values,) = result.diversion_chart().to_dict()["datasets"].values()
-    after = dict(result.groups.select("origin", "value_after").iter_rows())
-    assert {one["origin"]: one["value_after"] for one in values} == pytest.approx(after, rel=1e-12)
-    static = client.impact(toys, on="2026-11-20", response="none")
-    with pytest.raises(InvalidRequest, match="no trade after a response"):
-        static.diversion_chart()
 
 
 SCENARIOS = ["base", "ieepa-upheld-truce-lapsed"]

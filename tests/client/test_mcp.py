@@ -43,6 +43,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "scenario_run": {"text": SCENARIO, "date": "2027-01-11", "response": "none", "by": ["hts2"], "groups": 2},
     "changes": {"start": "2026-10-01", "end": "2026-12-31"},
     "refund": {"lines": [ROW]},
+    "ways_to_pay_less": {"hts": TOYS, "origin": "CN", "value": 10000, "date": "2025-04-20"},
     "find": {"words": "smart phone", "origin": "CN", "date": DAY},
 }
 

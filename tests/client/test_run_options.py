@@ -228,7 +228,8 @@ def table() -> Path:
 
 @pytest.fixture(scope="module")
 def both(client: Client) -> BothSides[ImpactResult]:
-    return client.impact_both(scenarios=SCENARIOS, **AHEAD)
+    exports = client.impact(scenarios=SCENARIOS, by=["destination"], direction="export", **AHEAD)
+    return BothSides(client.impact(scenarios=SCENARIOS, by=["origin"], **AHEAD), exports)
 
 
 def test_a_duty_on_exports_is_the_same_everywhere(here: Client, there: Client, server: str, cli: Cli) -> None:

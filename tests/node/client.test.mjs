@@ -52,13 +52,6 @@ for (const [name, transport] of Object.entries(transports)) {
     assert.deepEqual(kinds.filter((kind) => kind !== "progress"), ["groups", "total", "done"]);
   });
 
-  test(`${name}: the groups of a run as rows`, async () => {
-    const { scenarios } = await simulation.simulateGroups({ points, response: ResponseModel.NONE, by: ["origin"] });
-    const china = scenarios[0].groups.find((row) => row.origin === "CN");
-    assert.ok(china.duty > 0);
-    assert.equal(typeof scenarios[0].total.duty, "number");
-  });
-
   test(`${name}: an error with its reason and field`, async () => {
     const error = await duty.calculateDuty({ line: { ...line, hts: "99" } }).then(assert.fail, ConnectError.from);
     assert.equal(error.code, Code.InvalidArgument);

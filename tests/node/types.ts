@@ -1,6 +1,6 @@
 // A program as an application writes it, checked by tsc --strict against the generated types.
 
-import { create, type JsonObject } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { createClient, ConnectError } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { ErrorInfoSchema } from "tariffs-stubs/google/rpc/error_details_pb.js";
@@ -14,14 +14,14 @@ export async function assessed(hts: string): Promise<string> {
   return (await createClient(DutyService, transport).calculateDuty({ line })).assessed;
 }
 
-export async function dutyByOrigin(scenario: string): Promise<JsonObject[]> {
+export async function tablesOf(scenario: string): Promise<Uint8Array[]> {
   const points = [{ scenario: { scenario: { case: "name" as const, value: scenario } } }];
-  const answer = await createClient(SimulationService, transport).simulateGroups({
-    points,
-    response: ResponseModel.NONE,
-    by: ["origin"],
-  });
-  return answer.scenarios[0]?.groups ?? [];
+  const tables: Uint8Array[] = [];
+  const asked = { points, response: ResponseModel.NONE, by: ["origin"] };
+  for await (const { content } of createClient(SimulationService, transport).simulate(asked)) {
+    if (content.case === "groups") tables.push(content.value.arrow);
+  }
+  return tables;
 }
 
 export function reasonOf(error: unknown): string | undefined {

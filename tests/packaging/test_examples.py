@@ -99,8 +99,8 @@ def examples() -> list[Example]:
         for line in re.findall(r"^(?:\$ )?(tariffs .*)$", text, re.MULTILINE):
             found += of_command(name_of(page), line)
         found += of_calls(name_of(page), text)
-        points = re.findall(r"\"name\": \"([\w-]+)\"\}, \"on\": \"([\d-]+)\"", text)
-        found += [Example(name_of(page), name, BASE, day, day) for name, day in points]
+        quotes = re.findall(r"\"entry\": \"([\d-]+)\".*\"scenario\": \{\"name\": \"([\w-]+)\"", text)
+        found += [Example(name_of(page), name, BASE, day, day) for day, name in quotes]
     return [one for one in dict.fromkeys(found) if one.scenario not in {BASE, *NO_EDITS}]
 
 

@@ -35,7 +35,6 @@ from tariffs.v1 import (
     simulation_service_pb2_grpc,
     sweep_service_pb2_grpc,
     table_service_pb2_grpc,
-    watch_service_pb2_grpc,
 )
 
 TIMEOUT = 60.0
@@ -47,7 +46,6 @@ STUBS: Mapping[str, Callable[[grpc.Channel], Any]] = {
     "simulation": simulation_service_pb2_grpc.SimulationServiceStub,
     "sweeps": sweep_service_pb2_grpc.SweepServiceStub,
     "tables": table_service_pb2_grpc.TableServiceStub,
-    "portfolios": watch_service_pb2_grpc.WatchServiceStub,
     "operations": operations_pb2_grpc.OperationsStub,
 }
 

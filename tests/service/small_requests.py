@@ -6,24 +6,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests.service.question_requests import of_questions
+
 POINT = {"scenario": {"name": "base"}, "on": "2026-07-01"}
 PLAIN = {"response": "RESPONSE_MODEL_NONE"}
 CALLS: dict[str, dict[str, Any]] = json.loads(
-    (Path(__file__).resolve().parents[1] / "compat" / "v1_0" / "calls.json").read_text(encoding="utf-8")
+    (Path(__file__).resolve().parent / "calls.json").read_text(encoding="utf-8")
 )
 SMALL = CALLS | {
-    "DutyService/CompareOptions": {
-        "line": {"hts": "9503000073", "origin": "CN", "customsValue": "10", "entry": "2026-07-01"},
-        "facts": {"export_share": "40%"},
-    },
-    "DutyService/CompareOrigins": {
-        "line": {"hts": "9503000073", "customsValue": "10", "entry": "2026-07-01"},
-        "origins": ["CN", "VN"],
-    },
+    **of_questions(),
     "DutyService/CompareCodes": {"codes": ["8517", "950300"], "origin": "CN", "entry": "2026-07-01"},
-    "WatchService/ListWatchEvents": {
+    "DutyService/ListWatchEvents": {
         "lines": [{"line": {"hts": "9503000073", "origin": "CN", "customsValue": "10000"}}],
-        "start": "2026-07-23",
+        "since": "2026-07-23",
         "end": "2026-07-24",
     },
     "DutyService/CalculateBom": {

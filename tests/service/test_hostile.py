@@ -25,7 +25,7 @@ from tests.tools.fuzz.requests import bodies_from, choices, metadata
 
 FEW, MANY = 100, 667
 """Requests at scale 1; three times as many at scale 3."""
-LONG = {"SimulationService/CompareTrade", "WatchService/ListWatchEvents"}
+LONG = {"SimulationService/CompareTrade", "DutyService/ListWatchEvents"}
 """Calls that may compute for a minute: their deadline ends them."""
 HEAVY = LONG | {
     "LawService/ListChanges",
@@ -33,7 +33,7 @@ HEAVY = LONG | {
     "TableService/CheckTable",
     *(f"SweepService/{name}" for name in ("Seek", "Sweep")),
     *(f"SimulationService/{name}" for name in ("ReadRun", "StartRun", "Timeline", "CalculateCollections")),
-    *(f"SimulationService/{name}" for name in ("Simulate", "SimulateGroups")),
+    "SimulationService/Simulate",
 }
 """Calls that may compute for seconds: left to the long test."""
 WATCHES = {"LawService/WatchVersions", "ScenarioService/WatchScenarios"}

@@ -228,34 +228,6 @@ def test_rows_as_a_stream_are_answered_when_they_are_sent_whole(web: Running) ->
     assert found == list(web.simulation.SimulateLines(iter(sent)))
 
 
-def test_groups_of_a_run_come_as_rows_that_are_those_of_the_tables(web: Running) -> None:
-    days = ["2025-01-15", "2025-05-14"]
-    asked = {
-        "points": [{"scenario": {"name": "base"}, "on": day} for day in days],
-        "response": "RESPONSE_MODEL_NONE",
-        "by": ["origin"],
-    }
-    answer = post(web.http_port, "SimulationService/SimulateGroups", asked)
-    request = json_format.ParseDict(asked, simulation_service_pb2.SimulateRequest())
-    tables: dict[tuple[str, str], pl.DataFrame] = {}
-    for message in web.simulation.Simulate(request):
-        kind = message.WhichOneof("content")
-        if kind in {"groups", "total"}:
-            batch = getattr(message, kind)
-            tables[batch.on, kind] = pl.read_ipc_stream(batch.arrow)
-    assert [point["on"] for point in answer.json["scenarios"]] == days
-    for point in answer.json["scenarios"]:
-        assert point["groups"] == tables[point["on"], "groups"].to_dicts()
-        assert [point["total"]] == tables[point["on"], "total"].to_dicts()
-    assert answer.json["provenance"]["runDigest"]
-    assert json_format.MessageToDict(web.simulation.SimulateGroups(request)) == answer.json
-    large = post(web.http_port, "SimulationService/SimulateGroups", {**asked, "by": ["hts8"]})
-    assert (large.status, large.reason) == (400, "BATCH_TOO_LARGE")
-    assert "Simulate" in large.json["details"][0]["debug"]["metadata"]["fix"]
-    lines = post(web.http_port, "SimulationService/SimulateGroups", {**asked, "include_lines": True})
-    assert lines.reason == "REQUEST_INVALID"
-
-
 def test_calls_of_both_ports_share_callers_and_limits(tmp_path: Path) -> None:
     run, ann = Endless(), as_caller("ann")
     given = {**caller_files(tmp_path), "concurrent_calls": 1, "caller_share": 1.0}

@@ -20,7 +20,6 @@ from grpc_channelz.v1 import channelz_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 from tariffs.service.storage.database import RUNS, TABLES
-from tariffs.service.storage.portfolio_store import PORTFOLIO_EVENTS, PORTFOLIOS
 from tariffs.service.storage.scenario_events import (
     SCENARIO_CHECKS,
     SCENARIO_EVENTS,
@@ -28,11 +27,10 @@ from tariffs.service.storage.scenario_events import (
     SCENARIOS,
 )
 from tariffs.v1 import contract
-from tariffs.v1.watch_service_pb2 import SavePortfolioRequest
 from tests.service.callers import ask, scenario_text, stub_of
 from tests.service.harness import TIMEOUT, Running, as_caller, caller_files, fault_of, no_warm_up, running
 from tests.service.small_requests import PLAIN, POINT, SMALL
-from tests.service.stored import arrow, rows, simulation, start, until, upload, wait
+from tests.service.stored import arrow, rows, simulation, start, upload, wait
 
 ROLES = ("none", "read", "run", "admin")
 WHOSE = ("own", "group", "foreign")
@@ -58,7 +56,6 @@ READ = {
     *("ScenarioService/GetStoredScenario", "ScenarioService/ListStoredScenarios"),
     *("ScenarioService/ListScenarioVersions", "ScenarioService/WatchScenarios"),
     *("TableService/GetTable", "TableService/ListTables", "SimulationService/ReadRun"),
-    *("WatchService/ListPortfolios", "WatchService/ListPortfolioEvents", "WatchService/WatchPortfolio"),
     *("Operations/GetOperation", "Operations/ListOperations", "Operations/WaitOperation"),
 }
 # Only an owner may do this with an object, or an admin.
@@ -66,9 +63,7 @@ CHANGES = {
     *("TableService/DeleteTable", "TableService/ShareTable", "SimulationService/ShareRun"),
     *("Operations/CancelOperation", "Operations/DeleteOperation"),
     *("ScenarioService/ShareScenario", "ScenarioService/DeleteScenario"),
-    "WatchService/DeletePortfolio",
 }
-ADMINS = {"WatchService/ReleasePortfolio"}
 OF_TABLES = {"TableService/GetTable", "TableService/DeleteTable", "TableService/ShareTable"}
 OF_RUNS = {
     *("SimulationService/ReadRun", "SimulationService/ShareRun", "Operations/GetOperation"),
@@ -78,23 +73,14 @@ OF_SCENARIOS = {
     *("ScenarioService/GetStoredScenario", "ScenarioService/ListScenarioVersions"),
     *("ScenarioService/ShareScenario", "ScenarioService/DeleteScenario"),
 }
-OF_PORTFOLIOS = {
-    *("WatchService/ListPortfolioEvents", "WatchService/WatchPortfolio"),
-    *("WatchService/DeletePortfolio", "WatchService/ReleasePortfolio"),
-}
 NOT_FOUND = {
     "RUN_NOT_FOUND": OF_RUNS,
     "SCENARIO_NOT_FOUND": OF_SCENARIOS,
-    "PORTFOLIO_NOT_FOUND": OF_PORTFOLIOS,
 }
-ENDLESS = {"LawService/WatchVersions", "ScenarioService/WatchScenarios", "WatchService/WatchPortfolio"}
-STORED = (TABLES, RUNS, SCENARIOS, SCENARIO_VERSIONS, SCENARIO_CHECKS, SCENARIO_EVENTS, PORTFOLIOS)
+ENDLESS = {"LawService/WatchVersions", "ScenarioService/WatchScenarios"}
+STORED = (TABLES, RUNS, SCENARIOS, SCENARIO_VERSIONS, SCENARIO_CHECKS, SCENARIO_EVENTS)
 CHANNELZ = "Channelz/"
 
-GOODS = [{"line": {"hts": "9503000073", "origin": "CN", "customsValue": "10000"}}]
-EVENT = {"number": 1, "owner": MAKER, "name": "mine", "id": "1", "event": b"", "happened": 0.0} | {
-    "delivery": "", "attempts": 0, "due": 0.0, "error": "",
-}  # fmt: skip
 SIMULATE: dict[str, Any] = {"points": [POINT], **PLAIN}
 REQUESTS = SMALL | {
     "LawService/CalculatePortFee": {
@@ -103,7 +89,6 @@ REQUESTS = SMALL | {
     },
     "LawService/ListChanges": {"start": "2025-04-01", "end": "2025-04-02"},
     "SimulationService/Simulate": SIMULATE,
-    "SimulationService/SimulateGroups": SIMULATE,
     "SimulationService/Timeline": {
         "scenarios": [{"name": "base"}],
         "start": "2026-07-01",
@@ -113,7 +98,6 @@ REQUESTS = SMALL | {
     "SimulationService/StartRun": {"simulate": SIMULATE},
     "ScenarioService/SaveScenario": {"yaml": scenario_text(name="saved")},
     "ScenarioService/WatchScenarios": {"after": -1},
-    "WatchService/SavePortfolio": {"name": "saved", "lines": GOODS},
     "ServerReflection/ServerReflectionInfo": {"listServices": ""},
 }
 
@@ -140,7 +124,7 @@ def takes_handle(method: Any) -> bool:
 
 
 def about_object(name: str) -> bool:
-    return name in OF_TABLES | OF_RUNS | OF_SCENARIOS | OF_PORTFOLIOS or takes_handle(METHODS[name])
+    return name in OF_TABLES | OF_RUNS | OF_SCENARIOS or takes_handle(METHODS[name])
 
 
 CASES = [
@@ -156,7 +140,7 @@ def expected(name: str, role: str, whose: str) -> str:
     needed = "run"
     if name in OPEN:
         needed = "none"
-    elif name.startswith(CHANNELZ) or name in ADMINS:
+    elif name.startswith(CHANNELZ):
         needed = "admin"
     elif name in READ and not takes_handle(METHODS[name]):
         needed = "read"
@@ -177,7 +161,7 @@ class Matrix:
     stored: dict[sa.Table, dict[str, Any]]
 
     def give_to(self, owner: str, group: str) -> None:
-        """Make the table, the run, the scenario and the portfolio those of an owner, shared with a group."""
+        """Make the table, the run and the scenario those of an owner, shared with a group."""
         with self.server.server._storage._database.begin() as connection:
             for stored, row in self.stored.items():
                 shared = {"shared_with": group} if "shared_with" in row else {}
@@ -194,8 +178,6 @@ class Matrix:
             given["name"] = f"operations/{self.stored[RUNS]['id']}"
         elif name in OF_SCENARIOS:
             given["name"] = f"team/{owner}/mine"
-        elif name in OF_PORTFOLIOS:
-            given["name"] = f"{owner}/mine"
         elif name == "SimulationService/StartRun":
             given["simulate"] = {**SIMULATE, "handle": handle}
         elif takes_handle(method):
@@ -240,13 +222,9 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
         name = start(server, simulation(rows(20)), **made).name
         assert wait(server, name, **made).done
         ask(server, "SaveScenario", MAKER, yaml=scenario_text(name="mine"))
-        server.portfolios.SavePortfolio(
-            ParseDict({"name": "mine", "lines": GOODS}, SavePortfolioRequest()), timeout=TIMEOUT, **made
-        )
-        until(lambda: ask(server, "ListPortfolios", MAKER).portfolios[0].watched_to)
         with server.server._storage._database.read() as connection:
             stored = {one: dict(connection.execute(sa.select(one)).one()._mapping) for one in STORED}
-        yield Matrix(server, {**stored, PORTFOLIO_EVENTS: EVENT})
+        yield Matrix(server, stored)
 
 
 @pytest.mark.parametrize(("name", "role", "whose"), CASES, ids=["-".join(case) for case in CASES])
@@ -261,7 +239,7 @@ def test_a_role_may_do_with_an_object_what_the_documents_say(
 def test_the_matrix_has_every_role_and_every_kind_of_object() -> None:
     assert len(CASES) >= 4 * len(METHODS)
     objects = {name for name, _, whose in CASES if whose == "foreign"}
-    assert objects >= OF_TABLES | OF_RUNS | OF_SCENARIOS | OF_PORTFOLIOS | {
+    assert objects >= OF_TABLES | OF_RUNS | OF_SCENARIOS | {
         "SimulationService/Simulate",
         "SweepService/Sweep",
     }

@@ -24,7 +24,7 @@ from tariffs.engine.rating.law_fingerprint import law_fingerprint
 from tariffs.engine.schedule.lines import load_schedule
 from tariffs.engine.schedule.reference_data import reference_table
 from tariffs.firm.watch import watch_events
-from tariffs.firm.watch_model import Standing, WatchEvent, WatchLine, corrections
+from tariffs.firm.watch_model import WatchEvent, WatchLine
 from tests.unit.laws import make_law, measure
 
 DAY = timedelta(days=1)
@@ -216,7 +216,6 @@ def test_changes_of_rates_add_up_and_ids_are_those_of_the_line_alone() -> None:
         assert first is not None
         assert last is not None
         assert sum(filter(None, moved), Decimal(0)) == last.assessed - first.assessed
-        assert found.standings[line.id].assessed == last.assessed
     assert all(event.citations for event in found.events if event.amount)
 
 
@@ -258,14 +257,3 @@ def test_a_line_that_cannot_be_quoted_is_refused_alone() -> None:
 def test_days_out_of_order_or_of_the_law_are_refused(days: tuple[date, date]) -> None:
     with pytest.raises(InputError, match="not in order"):
         watch_events(load_law(), [], *days)
-
-
-def test_corrected_data_of_the_law_are_an_event_of_the_lines_that_they_move() -> None:
-    lines = [WatchLine(name, EntryLine("9503000073", "CN", "1000")) for name in "abc"]
-    old = {name: Standing(Decimal(10), ("9903.01.25",)) for name in "abc"}
-    new = {**old, "a": Standing(Decimal(12), ("9903.01.25",)), "b": Standing(Decimal(10), ("9903.01.26",))}
-    found = corrections(lines, old, new, date(2026, 1, 1))
-    assert [(one.line_id, one.kind, one.amount) for one in found] == [
-        ("a", "rate_changed", Decimal(2)),
-        ("b", "heading_changed", Decimal(0)),
-    ]

@@ -88,7 +88,6 @@ _STORAGE = (
         "NOT_FOUND",
         2,
         {
-            "PORTFOLIO_NOT_FOUND": "the caller has no portfolio of that name, and none is shared with it",
             "TABLE_NOT_FOUND": "the caller has no stored table with that handle",
             "RUN_NOT_FOUND": "the caller has no run with that name",
         },

@@ -6,7 +6,7 @@ taken of what is left, so no dollar counts twice. The saving of a lever is that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,9 +16,12 @@ from typing import NamedTuple
 from tariffs.engine.errors import InputError
 from tariffs.engine.line_duty.entry_line import EntryLine
 from tariffs.engine.line_duty.pricing import cents
+from tariffs.engine.scenario.model import Scenario
+from tariffs.firm.asking import LineAsked, Under
 from tariffs.firm.law_days import Laws
 from tariffs.firm.levers import Facts, Lever, load_levers
 from tariffs.firm.plan_cost import FactNeededError, LeverClosedError, Plan, PlanCost, Pricer
+from tariffs.questions import options as answers
 
 SAVES, NO_GAIN, NEEDS_FACT, CLOSED = "saves", "no_gain", "needs_fact", "closed"
 ZERO = Decimal(0)
@@ -68,6 +71,54 @@ class Options:
     ordinary: PlanCost
     options: tuple[Option, ...]
     best: BestPlan
+
+
+def options(under: Under, *, line: LineAsked, facts: Mapping[str, str]) -> answers.OptionsResult:
+    """Answer the question `options`: the options of a line under each scenario.
+
+    Raises:
+        InputError: an invalid line or fact.
+    """
+    data = load_levers()
+    known = data.read_facts(facts)
+
+    def listed(scenario: Scenario, before: Options | None) -> Options:
+        return list_options(under.laws(scenario), line.read(), known, known_on=under.known_on, before=before)
+
+    before, found = listed(under.plain, None), list[answers.ScenarioOptions]()
+    for scenario in under.scenarios:
+        under.check()
+        found.append(
+            _answer(scenario.id, before if scenario.id == under.plain.id else listed(scenario, before))
+        )
+    return answers.OptionsResult(
+        tuple(found),
+        tuple(answers.OptionFact(one.name, one.type, one.text) for one in data.facts.values()),
+        {"on": line.entry or str(under.base.as_of), "options_as_of": str(data.as_of)},
+    )
+
+
+def _answer(name: str, found: Options) -> answers.ScenarioOptions:
+    best = found.best
+    return answers.ScenarioOptions(
+        name,
+        _told(found.ordinary),
+        tuple(map(_option_told, found.options)),
+        answers.BestOptions(best.levers, _told(best.cost), best.saving),
+    )
+
+
+def _option_told(one: Option) -> answers.DutyOption:
+    lever = one.lever
+    return answers.DutyOption(
+        lever.id, lever.title, one.state, None if one.cost is None else _told(one.cost), one.saving, one.saving_if,
+        one.missing_facts, one.would_change, one.why, lever.catch, lever.papers, lever.cite, lever.conf,
+    )  # fmt: skip
+
+
+def _told(cost: PlanCost) -> answers.OptionCost:
+    day = str(cost.day) if cost.day else ""
+    return answers.OptionCost(cost.duty, cost.fees, cost.refunded, cost.drawback, cost.cash, day)
 
 
 def list_options(
@@ -193,4 +244,4 @@ def _best(pricer: Pricer, ordinary: PlanCost, options: Sequence[Option]) -> Best
     return BestPlan(tuple(lever.id for lever in plan), cost.rounded(), cents(ordinary.net - cost.net))
 
 
-__all__ = ["Facts", "Option", "Options", "list_options"]
+__all__ = ["Facts", "Option", "Options", "list_options", "options"]

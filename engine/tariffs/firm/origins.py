@@ -11,17 +11,23 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.line_duty.entry_line import EntryLine
 from tariffs.engine.line_duty.quote import quote_line
+from tariffs.engine.runs.law_history.law_changes import read_window
+from tariffs.engine.schedule.countries import origin_codes
+from tariffs.engine.schedule.country_names import read_country
 from tariffs.engine.schedule.reference_data import reference_table
-from tariffs.firm.law_days import Days, Laws
+from tariffs.firm.asking import LineAsked, Under, needed
+from tariffs.firm.law_days import Days, Laws, days_of
+from tariffs.questions import source as answers
 
 ZERO = Decimal(0)
+_ORIGINS_NAMED = 5
 _PLACES = Decimal("0.0001")
 _DEARER = Decimal(2)
 """Factor on the unit cost of the second quote, which gives the landed cost of one more dollar."""
@@ -111,6 +117,127 @@ class Comparison:
     def best(self) -> OriginCost | None:
         """The origin of the lowest landed cost."""
         return self.origins[0] if self.origins and self.origins[0].rank else None
+
+
+def source(
+    under: Under,
+    *,
+    line: LineAsked,
+    start: str,
+    end: str,
+    origins: Sequence[str],
+    offers: Sequence[Mapping[str, Any]],
+    units: Decimal,
+) -> answers.SourceResult:
+    """Answer the question `source`: origins under each scenario, and how much each loses over all of them.
+
+    Raises:
+        InputError: an invalid line, offer or day; or no origin can be rated.
+    """
+    priced, entry, today = _offers(line, origins, offers)
+    found: list[Comparison] = []
+    for scenario in under.scenarios:
+        laws = under.laws(scenario)
+        days = _days(line, start, end, laws)
+        compared = compare_origins(
+            laws, entry, priced, days, units=units, known_on=under.known_on, cancelled=under.cancelled
+        )
+        found.append(compared)
+    under.check()
+    imports = imports_of(entry.hts)
+    several = regrets(found) if len(found) > 1 else {}
+    period = {name: text for name, text in (("start", start), ("end", end)) if text}
+    return answers.SourceResult(
+        tuple(
+            _answer(scenario.id, one, today, imports)
+            for scenario, one in zip(under.scenarios, found, strict=True)
+        ),
+        tuple(answers.OriginRegret(origin, loss) for origin, loss in several.items()),
+        period if start else {"on": line.entry or str(under.base.as_of), **period},
+    )
+
+
+def _offers(
+    line: LineAsked, origins: Sequence[str], offers: Sequence[Mapping[str, Any]]
+) -> tuple[list[Offer], EntryLine, str]:
+    """Read the prices by origin, one unit of the goods with the price of the first, and today's origin."""
+    given = {
+        one["origin"]: Offer(
+            one["origin"], one["unit_cost"], one["freight"] or ZERO, one["insurance"] or ZERO
+        )
+        for one in offers
+    }
+    names = list(origins) or list(given) or sorted(origin_codes())
+    today = read_country(line.origin)[0] if line.origin else ""
+    names = list(dict.fromkeys([*names, *([today] if today else [])]))
+    value = line.customs_value
+    if not value:
+        unpriced = [name for name in names if name not in given]
+        if unpriced:
+            of_origins = f" of {', '.join(unpriced[:_ORIGINS_NAMED])}"
+            raise InputError(
+                "CUSTOMS_VALUE_INVALID",
+                f"The price of a unit is missing{of_origins if given else ''}.",
+                field="customs_value",
+                fix="Give a unit cost, or offers with the price of each origin.",
+            )
+        value = f"{given[names[0]].unit_cost:f}"
+    entry = line.read(origin=names[0], customs_value=value)
+    common = Offer("", _number(entry.value), _number(entry.freight), _number(entry.insurance))
+    return [given.get(name) or common._replace(origin=name) for name in names], entry, today
+
+
+def _number(value: object) -> Decimal:
+    return Decimal(str(value).replace(",", ""))
+
+
+def _days(line: LineAsked, start: str, end: str, laws: Laws) -> Days:
+    """Entry days with their weights: one day, or the first day of each span of a period in which nothing changes."""
+    if not start and not end:
+        return [(line.entry or None, 1)]
+    if line.entry:
+        raise InputError(
+            "REQUEST_INVALID",
+            "A day and a period were given.",
+            field="line.entry",
+            fix="Give line.entry, or start and end.",
+        )
+    first = needed(start, "start", "Give the first day of the period.")
+    return days_of(
+        laws, read_window(first, needed(end, "end", "Give the last day of the period."), line.hts, "")
+    )
+
+
+def _answer(
+    name: str, found: Comparison, today: str, imports: Mapping[str, float]
+) -> answers.ScenarioOrigins:
+    costs = {one.offer.origin: one for one in found.origins}
+    reference = costs.get(today)
+    landed = reference.amounts.landed if reference is not None and reference.amounts is not None else None
+    return answers.ScenarioOrigins(
+        name,
+        tuple(_cost(one, landed, imports.get(one.offer.origin, 0.0)) for one in found.origins),
+        tuple(answers.OriginFlip(str(flip.day), flip.before, flip.after) for flip in found.flips),
+    )
+
+
+def _cost(one: OriginCost, landed: Decimal | None, imports: float) -> answers.OriginCost:
+    amounts = one.amounts
+    return answers.OriginCost(
+        one.offer.origin,
+        one.offer.unit_cost,
+        amounts and amounts.duty,
+        amounts and amounts.owed,
+        amounts and amounts.landed,
+        amounts and amounts.low,
+        amounts and amounts.high,
+        one.rank,
+        one.premium(landed) if landed is not None else None,
+        one.missing_claims,
+        one.prohibited,
+        one.problem,
+        imports,
+    )
 
 
 def imports_of(hts: str) -> dict[str, float]:
@@ -222,8 +349,8 @@ def _mean(offer: Offer, by_day: Sequence[OriginCost], weights: Sequence[Decimal]
     return OriginCost(
         offer,
         mean.rounded(),
-        missing_claims=tuple(_named(one.missing_claims for one in by_day)),
-        prohibited=tuple(_named(one.prohibited for one in by_day)),
+        missing_claims=tuple(dict.fromkeys(name for one in by_day for name in one.missing_claims)),
+        prohibited=tuple(dict.fromkeys(name for one in by_day for name in one.prohibited)),
     )
 
 
@@ -266,10 +393,6 @@ def _flips(days: Days, cheapest: Sequence[Sequence[str]]) -> tuple[Flip, ...]:
             flips.append(Flip(day, best, after))
             best = after
     return tuple(flips)
-
-
-def _named(lists: Iterable[Iterable[str]]) -> Mapping[str, None]:
-    return dict.fromkeys(name for names in lists for name in names)
 
 
 def _rounded(amount: Decimal) -> Decimal:

@@ -1,4 +1,4 @@
-"""Find events of a portfolio: days on which the duty on its lines, or what is known of it, changes. See docs/watch.md.
+"""Find events of lines: days on which the duty on its lines, or what is known of it, changes. See docs/watch.md.
 
 Every event compares two quotes of a line for its yearly value, which differ in the entry day or in the day whose acts
 are known. Days are taken in turn, and all lines on each: the law of a day is compiled once.
@@ -32,7 +32,6 @@ from tariffs.firm.watch_model import (
     KINDS,
     RATE,
     REFUND,
-    Standing,
     Watched,
     WatchEvent,
     WatchLine,
@@ -60,7 +59,7 @@ def watch_events(
     """Find the events that become known in a period.
 
     Args:
-        lines: the portfolio; a line that cannot be quoted on the last day is refused and loses nothing else.
+        lines: the lines; one that cannot be quoted on the last day is refused and loses nothing else.
         start: first day of knowledge.
         end: last day of knowledge.
         ahead: days before its effect on which a change is told again.
@@ -71,21 +70,19 @@ def watch_events(
     """
     days = LawDays.of(law, start, end, ahead)
     watched: list[_LineWatch] = []
-    standings: dict[str, Standing] = {}
     refused: dict[int, TariffsError] = {}
     schedule = load_schedule()
     for place, line in takewhile(lambda _: not cancelled(), enumerate(lines)):
         try:
-            quote = quote_line(law, line.goods._replace(entry=end), known_on=end)
+            quote_line(law, line.goods._replace(entry=end), known_on=end)
         except InputError as error:
             refused[place] = error
             continue
-        standings[line.id] = Standing(quote.assessed, _headings(quote))
         goods = parse_code(line.goods.hts, schedule.accepts)[0], read_country(line.goods.origin)[0]
         watched.append(_LineWatch(law, line, days, goods))
     found = {event.id: event for event in _events(days, watched, cancelled)}
     order = sorted(found.values(), key=lambda one: (one.known_on, one.line_id, KINDS.index(one.kind), one.id))
-    return Watched(tuple(order), standings, refused)
+    return Watched(tuple(order), refused)
 
 
 def _events(

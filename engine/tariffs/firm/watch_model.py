@@ -1,10 +1,10 @@
-"""Lines of a portfolio and the events on them, and the events of lines whose law data were corrected."""
+"""Hold lines that are watched, and the events on them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -21,7 +21,7 @@ _ID_DIGITS = 32
 
 
 class WatchLine(NamedTuple):
-    """Line of a portfolio: goods with their yearly value and quantity, and the caller's id.
+    """Line that is watched: goods with their yearly value and quantity, and the caller's id.
 
     With `entered` it is one entry of that day, whose refund is watched; `liquidated` is the day of liquidation.
     """
@@ -78,40 +78,12 @@ class WatchEvent:
         return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:_ID_DIGITS]
 
 
-class Standing(NamedTuple):
-    """Duty assessed on a line a year and the headings of its entry, on one day."""
-
-    assessed: Decimal
-    headings: tuple[str, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """Events by day and line, the standing of each line on the last day, and refused lines by place."""
+    """Events by day and line, and refused lines by place."""
 
     events: tuple[WatchEvent, ...]
-    standings: Mapping[str, Standing]
     refused: Mapping[int, TariffsError]
-
-
-def corrections(
-    lines: Sequence[WatchLine], before: Mapping[str, Standing], after: Mapping[str, Standing], day: date
-) -> tuple[WatchEvent, ...]:
-    """Make the events of lines whose standing on a day differs between two laws: their data were corrected."""
-    found = []
-    for line in lines:
-        old, new = before.get(line.id), after.get(line.id)
-        if old is None or new is None or old == new:
-            continue
-        kind = HEADING if old.assessed == new.assessed else RATE
-        found.append(
-            WatchEvent(
-                kind, line.id, line.goods.hts, line.goods.origin, day, day, old.assessed, new.assessed,
-                new.assessed - old.assessed, headings=new.headings,
-                text=f"The data of the law were corrected: {usd(new.assessed)} a year, not {usd(old.assessed)}.",
-            )
-        )  # fmt: skip
-    return tuple(found)
 
 
 def usd(amount: Decimal) -> str:

@@ -1,6 +1,6 @@
 """Write the names of measures and authorities of the law for displays of the client.
 
-`python -m tariffs.reference_pages.names clients/python/tariffs/client/results/data`
+`python -m tariffs.reference_pages.names proto/tariffs/names/data`
 """
 
 from __future__ import annotations

@@ -34,6 +34,17 @@ class OptionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OPTION_STATE_NO_GAIN: _ClassVar[OptionState]
     OPTION_STATE_NEEDS_FACT: _ClassVar[OptionState]
     OPTION_STATE_CLOSED: _ClassVar[OptionState]
+
+class WatchEventKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WATCH_EVENT_KIND_UNSPECIFIED: _ClassVar[WatchEventKind]
+    WATCH_EVENT_KIND_ENACTED: _ClassVar[WatchEventKind]
+    WATCH_EVENT_KIND_ANNOUNCED: _ClassVar[WatchEventKind]
+    WATCH_EVENT_KIND_AHEAD: _ClassVar[WatchEventKind]
+    WATCH_EVENT_KIND_RATE_CHANGED: _ClassVar[WatchEventKind]
+    WATCH_EVENT_KIND_HEADING_CHANGED: _ClassVar[WatchEventKind]
+    WATCH_EVENT_KIND_CLAIM_WORTH: _ClassVar[WatchEventKind]
+    WATCH_EVENT_KIND_REFUND_WINDOW: _ClassVar[WatchEventKind]
 CHARGE_KIND_UNSPECIFIED: ChargeKind
 CHARGE_KIND_ADCVD: ChargeKind
 CHARGE_KIND_EXCISE: ChargeKind
@@ -50,6 +61,14 @@ OPTION_STATE_SAVES: OptionState
 OPTION_STATE_NO_GAIN: OptionState
 OPTION_STATE_NEEDS_FACT: OptionState
 OPTION_STATE_CLOSED: OptionState
+WATCH_EVENT_KIND_UNSPECIFIED: WatchEventKind
+WATCH_EVENT_KIND_ENACTED: WatchEventKind
+WATCH_EVENT_KIND_ANNOUNCED: WatchEventKind
+WATCH_EVENT_KIND_AHEAD: WatchEventKind
+WATCH_EVENT_KIND_RATE_CHANGED: WatchEventKind
+WATCH_EVENT_KIND_HEADING_CHANGED: WatchEventKind
+WATCH_EVENT_KIND_CLAIM_WORTH: WatchEventKind
+WATCH_EVENT_KIND_REFUND_WINDOW: WatchEventKind
 
 class Claims(_message.Message):
     __slots__ = ("usmca_share", "fta_share", "steel_share", "aluminum_share", "copper_share", "metal_weight_share", "us_content_share", "us_metal_share", "smelt_cast_origin", "civil_aircraft_share", "exclusion_share", "qualifying_share", "patented_share", "vehicle_part_share", "in_quota_share", "donation", "informational", "model_year", "contract_date", "chapter98", "processing_value", "mip_documented", "loading_date", "particular_article_share", "not_listed_share", "certified_part_share", "exempt_use_share", "pharma_use_share", "pharma_named_company_share", "pharma_onshoring_share", "pharma_agreement_share", "sts_crane_share", "transshipped", "others")
@@ -464,14 +483,7 @@ class OriginOffer(_message.Message):
     def __init__(self, origin: _Optional[str] = ..., unit_cost: _Optional[str] = ..., freight: _Optional[str] = ..., insurance: _Optional[str] = ...) -> None: ...
 
 class CompareOriginsRequest(_message.Message):
-    __slots__ = ("line", "offers", "origins", "units", "start", "end", "scenarios", "known_on", "switches", "min_confidence", "parameters", "law_version")
-    class SwitchesEntry(_message.Message):
-        __slots__ = ("key", "value")
-        KEY_FIELD_NUMBER: _ClassVar[int]
-        VALUE_FIELD_NUMBER: _ClassVar[int]
-        key: str
-        value: str
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    __slots__ = ("line", "start", "end", "scenarios", "origins", "offers", "units", "parameters", "known_on", "switches", "min_confidence", "law_version")
     class ParametersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -479,31 +491,38 @@ class CompareOriginsRequest(_message.Message):
         key: str
         value: str
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     LINE_FIELD_NUMBER: _ClassVar[int]
-    OFFERS_FIELD_NUMBER: _ClassVar[int]
-    ORIGINS_FIELD_NUMBER: _ClassVar[int]
-    UNITS_FIELD_NUMBER: _ClassVar[int]
     START_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
     SCENARIOS_FIELD_NUMBER: _ClassVar[int]
+    ORIGINS_FIELD_NUMBER: _ClassVar[int]
+    OFFERS_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
     SWITCHES_FIELD_NUMBER: _ClassVar[int]
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
-    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     line: EntryLine
-    offers: _containers.RepeatedCompositeFieldContainer[OriginOffer]
-    origins: _containers.RepeatedScalarFieldContainer[str]
-    units: str
     start: str
     end: str
     scenarios: _containers.RepeatedCompositeFieldContainer[_common_pb2.ScenarioRef]
+    origins: _containers.RepeatedScalarFieldContainer[str]
+    offers: _containers.RepeatedCompositeFieldContainer[OriginOffer]
+    units: str
+    parameters: _containers.ScalarMap[str, str]
     known_on: str
     switches: _containers.ScalarMap[str, str]
     min_confidence: str
-    parameters: _containers.ScalarMap[str, str]
     law_version: str
-    def __init__(self, line: _Optional[_Union[EntryLine, _Mapping]] = ..., offers: _Optional[_Iterable[_Union[OriginOffer, _Mapping]]] = ..., origins: _Optional[_Iterable[str]] = ..., units: _Optional[str] = ..., start: _Optional[str] = ..., end: _Optional[str] = ..., scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., parameters: _Optional[_Mapping[str, str]] = ..., law_version: _Optional[str] = ...) -> None: ...
+    def __init__(self, line: _Optional[_Union[EntryLine, _Mapping]] = ..., start: _Optional[str] = ..., end: _Optional[str] = ..., scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., origins: _Optional[_Iterable[str]] = ..., offers: _Optional[_Iterable[_Union[OriginOffer, _Mapping]]] = ..., units: _Optional[str] = ..., parameters: _Optional[_Mapping[str, str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class OriginCost(_message.Message):
     __slots__ = ("origin", "unit_cost", "duty", "owed", "landed", "landed_min", "landed_max", "rank", "premium", "missing_claims", "prohibited", "failure", "imports")
@@ -858,15 +877,8 @@ class CalculateBomResponse(_message.Message):
     def __init__(self, scenarios: _Optional[_Iterable[_Union[BomScenario, _Mapping]]] = ..., failures: _Optional[_Mapping[int, _status_pb2.Status]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
 class CompareOptionsRequest(_message.Message):
-    __slots__ = ("line", "facts", "scenarios", "known_on", "switches", "min_confidence", "parameters", "law_version")
+    __slots__ = ("line", "scenarios", "facts", "parameters", "known_on", "switches", "min_confidence", "law_version")
     class FactsEntry(_message.Message):
-        __slots__ = ("key", "value")
-        KEY_FIELD_NUMBER: _ClassVar[int]
-        VALUE_FIELD_NUMBER: _ClassVar[int]
-        key: str
-        value: str
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
-    class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -880,23 +892,30 @@ class CompareOptionsRequest(_message.Message):
         key: str
         value: str
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     LINE_FIELD_NUMBER: _ClassVar[int]
-    FACTS_FIELD_NUMBER: _ClassVar[int]
     SCENARIOS_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
     SWITCHES_FIELD_NUMBER: _ClassVar[int]
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
-    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     line: EntryLine
-    facts: _containers.ScalarMap[str, str]
     scenarios: _containers.RepeatedCompositeFieldContainer[_common_pb2.ScenarioRef]
+    facts: _containers.ScalarMap[str, str]
+    parameters: _containers.ScalarMap[str, str]
     known_on: str
     switches: _containers.ScalarMap[str, str]
     min_confidence: str
-    parameters: _containers.ScalarMap[str, str]
     law_version: str
-    def __init__(self, line: _Optional[_Union[EntryLine, _Mapping]] = ..., facts: _Optional[_Mapping[str, str]] = ..., scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., parameters: _Optional[_Mapping[str, str]] = ..., law_version: _Optional[str] = ...) -> None: ...
+    def __init__(self, line: _Optional[_Union[EntryLine, _Mapping]] = ..., scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., facts: _Optional[_Mapping[str, str]] = ..., parameters: _Optional[_Mapping[str, str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class OptionCost(_message.Message):
     __slots__ = ("duty", "fees", "refunded", "drawback", "cash", "day")
@@ -985,3 +1004,91 @@ class CompareOptionsResponse(_message.Message):
     facts: _containers.RepeatedCompositeFieldContainer[OptionFact]
     provenance: _common_pb2.Provenance
     def __init__(self, scenarios: _Optional[_Iterable[_Union[ScenarioOptions, _Mapping]]] = ..., facts: _Optional[_Iterable[_Union[OptionFact, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+
+class WatchLine(_message.Message):
+    __slots__ = ("line", "liquidation_date")
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    LIQUIDATION_DATE_FIELD_NUMBER: _ClassVar[int]
+    line: EntryLine
+    liquidation_date: str
+    def __init__(self, line: _Optional[_Union[EntryLine, _Mapping]] = ..., liquidation_date: _Optional[str] = ...) -> None: ...
+
+class WatchEvent(_message.Message):
+    __slots__ = ("id", "kind", "line_id", "hts", "origin", "known_on", "effective_on", "before", "after", "amount", "measures", "headings", "claim", "citations", "text")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    LINE_ID_FIELD_NUMBER: _ClassVar[int]
+    HTS_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_ON_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    MEASURES_FIELD_NUMBER: _ClassVar[int]
+    HEADINGS_FIELD_NUMBER: _ClassVar[int]
+    CLAIM_FIELD_NUMBER: _ClassVar[int]
+    CITATIONS_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    kind: WatchEventKind
+    line_id: str
+    hts: str
+    origin: str
+    known_on: str
+    effective_on: str
+    before: str
+    after: str
+    amount: str
+    measures: _containers.RepeatedScalarFieldContainer[str]
+    headings: _containers.RepeatedScalarFieldContainer[str]
+    claim: str
+    citations: _containers.RepeatedScalarFieldContainer[str]
+    text: str
+    def __init__(self, id: _Optional[str] = ..., kind: _Optional[_Union[WatchEventKind, str]] = ..., line_id: _Optional[str] = ..., hts: _Optional[str] = ..., origin: _Optional[str] = ..., known_on: _Optional[str] = ..., effective_on: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ..., amount: _Optional[str] = ..., measures: _Optional[_Iterable[str]] = ..., headings: _Optional[_Iterable[str]] = ..., claim: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ..., text: _Optional[str] = ...) -> None: ...
+
+class ListWatchEventsRequest(_message.Message):
+    __slots__ = ("lines", "since", "end", "ahead", "switches", "min_confidence", "table", "law_version")
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    AHEAD_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
+    MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    lines: _containers.RepeatedCompositeFieldContainer[WatchLine]
+    since: str
+    end: str
+    ahead: _containers.RepeatedScalarFieldContainer[int]
+    switches: _containers.ScalarMap[str, str]
+    min_confidence: str
+    table: _common_pb2.TableForm
+    law_version: str
+    def __init__(self, lines: _Optional[_Iterable[_Union[WatchLine, _Mapping]]] = ..., since: _Optional[str] = ..., end: _Optional[str] = ..., ahead: _Optional[_Iterable[int]] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., table: _Optional[_Union[_common_pb2.TableForm, _Mapping]] = ..., law_version: _Optional[str] = ...) -> None: ...
+
+class ListWatchEventsResponse(_message.Message):
+    __slots__ = ("events", "failures", "provenance", "notes")
+    class FailuresEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: _status_pb2.Status
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[WatchEvent]
+    failures: _containers.MessageMap[int, _status_pb2.Status]
+    provenance: _common_pb2.Provenance
+    notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
+    def __init__(self, events: _Optional[_Iterable[_Union[WatchEvent, _Mapping]]] = ..., failures: _Optional[_Mapping[int, _status_pb2.Status]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ...) -> None: ...

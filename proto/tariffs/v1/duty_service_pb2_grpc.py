@@ -65,6 +65,11 @@ class DutyServiceStub:
                 request_serializer=tariffs_dot_v1_dot_duty__service__pb2.CompareCodesRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_duty__service__pb2.CompareCodesResponse.FromString,
                 _registered_method=True)
+        self.ListWatchEvents = channel.unary_unary(
+                '/tariffs.v1.DutyService/ListWatchEvents',
+                request_serializer=tariffs_dot_v1_dot_duty__service__pb2.ListWatchEventsRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_duty__service__pb2.ListWatchEventsResponse.FromString,
+                _registered_method=True)
 
 
 class DutyServiceServicer:
@@ -114,6 +119,13 @@ class DutyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListWatchEvents(self, request, context):
+        """The events of up to 10,000 lines that become known in a period. A line that cannot be rated is a failure at its index.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DutyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -146,6 +158,11 @@ def add_DutyServiceServicer_to_server(servicer, server):
                     servicer.CompareCodes,
                     request_deserializer=tariffs_dot_v1_dot_duty__service__pb2.CompareCodesRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_duty__service__pb2.CompareCodesResponse.SerializeToString,
+            ),
+            'ListWatchEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWatchEvents,
+                    request_deserializer=tariffs_dot_v1_dot_duty__service__pb2.ListWatchEventsRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_duty__service__pb2.ListWatchEventsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -311,6 +328,33 @@ class DutyService:
             '/tariffs.v1.DutyService/CompareCodes',
             tariffs_dot_v1_dot_duty__service__pb2.CompareCodesRequest.SerializeToString,
             tariffs_dot_v1_dot_duty__service__pb2.CompareCodesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWatchEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.DutyService/ListWatchEvents',
+            tariffs_dot_v1_dot_duty__service__pb2.ListWatchEventsRequest.SerializeToString,
+            tariffs_dot_v1_dot_duty__service__pb2.ListWatchEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -262,54 +262,6 @@ class SimulateResponse(_message.Message):
     households: ResultBatch
     def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., refused: _Optional[_Union[RefusedBatch, _Mapping]] = ..., groups: _Optional[_Union[ResultBatch, _Mapping]] = ..., total: _Optional[_Union[ResultBatch, _Mapping]] = ..., lines: _Optional[_Union[ResultBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., total_ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., tornado: _Optional[_Union[ResultBatch, _Mapping]] = ..., attribution: _Optional[_Union[ResultBatch, _Mapping]] = ..., consumer_prices: _Optional[_Union[ResultBatch, _Mapping]] = ..., world: _Optional[_Union[ResultBatch, _Mapping]] = ..., households: _Optional[_Union[ResultBatch, _Mapping]] = ...) -> None: ...
 
-class PointGroups(_message.Message):
-    __slots__ = ("id", "on", "groups", "total", "notes", "ranges", "total_ranges", "tornado", "attribution", "consumer_prices", "world", "households")
-    ID_FIELD_NUMBER: _ClassVar[int]
-    ON_FIELD_NUMBER: _ClassVar[int]
-    GROUPS_FIELD_NUMBER: _ClassVar[int]
-    TOTAL_FIELD_NUMBER: _ClassVar[int]
-    NOTES_FIELD_NUMBER: _ClassVar[int]
-    RANGES_FIELD_NUMBER: _ClassVar[int]
-    TOTAL_RANGES_FIELD_NUMBER: _ClassVar[int]
-    TORNADO_FIELD_NUMBER: _ClassVar[int]
-    ATTRIBUTION_FIELD_NUMBER: _ClassVar[int]
-    CONSUMER_PRICES_FIELD_NUMBER: _ClassVar[int]
-    WORLD_FIELD_NUMBER: _ClassVar[int]
-    HOUSEHOLDS_FIELD_NUMBER: _ClassVar[int]
-    id: str
-    on: str
-    groups: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
-    total: _struct_pb2.Struct
-    notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
-    ranges: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
-    total_ranges: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
-    tornado: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
-    attribution: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
-    consumer_prices: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
-    world: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
-    households: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
-    def __init__(self, id: _Optional[str] = ..., on: _Optional[str] = ..., groups: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., total: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., ranges: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., total_ranges: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., tornado: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., attribution: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., consumer_prices: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., world: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., households: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ...) -> None: ...
-
-class RefusedRows(_message.Message):
-    __slots__ = ("count", "rows")
-    COUNT_FIELD_NUMBER: _ClassVar[int]
-    ROWS_FIELD_NUMBER: _ClassVar[int]
-    count: int
-    rows: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
-    def __init__(self, count: _Optional[int] = ..., rows: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ...) -> None: ...
-
-class SimulateGroupsResponse(_message.Message):
-    __slots__ = ("scenarios", "refused", "notes", "provenance")
-    SCENARIOS_FIELD_NUMBER: _ClassVar[int]
-    REFUSED_FIELD_NUMBER: _ClassVar[int]
-    NOTES_FIELD_NUMBER: _ClassVar[int]
-    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
-    scenarios: _containers.RepeatedCompositeFieldContainer[PointGroups]
-    refused: RefusedRows
-    notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
-    provenance: _common_pb2.Provenance
-    def __init__(self, scenarios: _Optional[_Iterable[_Union[PointGroups, _Mapping]]] = ..., refused: _Optional[_Union[RefusedRows, _Mapping]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
-
 class TimelineRequest(_message.Message):
     __slots__ = ("scenarios", "start", "end", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market", "fx_offset", "ahead", "law_version", "score", "tax_offset", "collected", "gdp", "trend", "rivals", "retaliation")
     class SwitchesEntry(_message.Message):

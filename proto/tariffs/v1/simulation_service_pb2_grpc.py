@@ -41,11 +41,6 @@ class SimulationServiceStub:
                 request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.SimulateRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.SimulateResponse.FromString,
                 _registered_method=True)
-        self.SimulateGroups = channel.unary_unary(
-                '/tariffs.v1.SimulationService/SimulateGroups',
-                request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.SimulateRequest.SerializeToString,
-                response_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.SimulateGroupsResponse.FromString,
-                _registered_method=True)
         self.Timeline = channel.unary_stream(
                 '/tariffs.v1.SimulationService/Timeline',
                 request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.TimelineRequest.SerializeToString,
@@ -95,14 +90,6 @@ class SimulationServiceServicer:
     def Simulate(self, request, context):
         """Landed cost and trade volume by group, one result per point. Progress comes first, then refused rows and notes,
         then for each point its groups, its total and, if asked, its lines; `done` is always last.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def SimulateGroups(self, request, context):
-        """The groups and totals of a run in one answer, as rows of named values, for callers without Arrow. At most 100,000
-        values; Simulate has no such limit, progress, and lines.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -178,11 +165,6 @@ def add_SimulationServiceServicer_to_server(servicer, server):
                     request_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.SimulateRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_simulation__service__pb2.SimulateResponse.SerializeToString,
             ),
-            'SimulateGroups': grpc.unary_unary_rpc_method_handler(
-                    servicer.SimulateGroups,
-                    request_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.SimulateRequest.FromString,
-                    response_serializer=tariffs_dot_v1_dot_simulation__service__pb2.SimulateGroupsResponse.SerializeToString,
-            ),
             'Timeline': grpc.unary_stream_rpc_method_handler(
                     servicer.Timeline,
                     request_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.TimelineRequest.FromString,
@@ -252,33 +234,6 @@ class SimulationService:
             '/tariffs.v1.SimulationService/Simulate',
             tariffs_dot_v1_dot_simulation__service__pb2.SimulateRequest.SerializeToString,
             tariffs_dot_v1_dot_simulation__service__pb2.SimulateResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def SimulateGroups(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/tariffs.v1.SimulationService/SimulateGroups',
-            tariffs_dot_v1_dot_simulation__service__pb2.SimulateRequest.SerializeToString,
-            tariffs_dot_v1_dot_simulation__service__pb2.SimulateGroupsResponse.FromString,
             options,
             channel_credentials,
             insecure,

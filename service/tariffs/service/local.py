@@ -17,6 +17,7 @@ from typing import Any
 from tariffs.engine.base.chunks import watched
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law import Law
+from tariffs.questions.index import INDEX
 from tariffs.service.rpc.laws import LAWS, ServedLaw
 from tariffs.service.wire.status import Cancelled, cancelled_error, check_cancelled
 from tariffs.service.workers.tasks import CALLS, RPC, import_name
@@ -73,8 +74,6 @@ class LocalServices:
 
     CalculateDuty = _answering("duty:calculate_duty")
     BatchCalculateDuties = _emitting("duties")
-    CompareOrigins = _emitting("origins")
-    CompareOptions = _emitting("options")
     CompareCodes = _emitting("codes")
     CalculateBom = _emitting("bom")
     CalculateRefunds = _emitting("refunds")
@@ -93,7 +92,6 @@ class LocalServices:
     DiffScenarios = _answering("scenarios:diff_scenarios")
     CheckTable = _emitting("check_table")
     Simulate = _running("simulate")
-    SimulateGroups = _emitting("groups")
     Timeline = _running("timeline")
     CalculateCollections = _emitting("collections")
     CompareTrade = _emitting("hindcast")
@@ -147,6 +145,10 @@ class LocalServices:
         if self._directory is not None:
             self._directory.cleanup()
             self._directory = None
+
+
+for _name, _one in INDEX.items():
+    setattr(LocalServices, _one.method, _emitting(_name))
 
 
 def stream(work: Work, timeout: float | None) -> Generator[Any, None, None]:

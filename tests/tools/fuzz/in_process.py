@@ -24,11 +24,11 @@ SLOW = {
     **dict.fromkeys(("LawService/ListChanges", "SimulationService/SolveWorld"), 25),
     "SimulationService/CalculateCollections": 75,
     "SimulationService/CompareTrade": 5,
-    "WatchService/ListWatchEvents": 40,
+    "DutyService/ListWatchEvents": 40,
     "DutyService/CalculateBom": 100,
     **dict.fromkeys(("SimulationService/Simulate", "SweepService/Seek", "TableService/CheckTable"), 150),
     **dict.fromkeys(("SimulationService/Timeline", "SimulationService/SimulateLines"), 300),
-    **dict.fromkeys(("SweepService/Sweep", "SimulationService/SimulateGroups"), 300),
+    "SweepService/Sweep": 300,
     "ScenarioService/DiffScenarios": 300,
 }
 """Of these, calls of methods that compute for milliseconds; the others share the rest."""

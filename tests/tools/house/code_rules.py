@@ -25,8 +25,8 @@ SAME_THING_AT_TWO_FLOORS = {
     ENGINE: {"armington", "draws", "kernel", "law_lanes", "model", "read"},
     SERVICE: {"duty", "law", "lines", "scenarios", "tables", "watch"},
     CLIENT: {
-        "bom", "collections", "duty", "duty_options", "entries", "find", "impact", "law", "law_changes", "quote",
-        "refund", "replay", "runs", "scenario", "source", "sweep", "table", "tables", "watch", "world",
+        "bom", "collections", "duty", "entries", "find", "impact", "law", "law_changes", "quote",
+        "refund", "replay", "runs", "scenario", "sweep", "table", "tables", "watch", "world",
     },
     **{f"engine/tariffs/{name}/": set() for name in BESIDE_ENGINE},
 }  # fmt: skip

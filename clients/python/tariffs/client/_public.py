@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from tariffs.client._answer_names import PLACES
 from tariffs.client._verbs.line_stream import LineStream
 from tariffs.client._verbs.public_tables import ImportedTable, import_table, read_table
 from tariffs.client._verbs.replay import Replay, replay
@@ -27,7 +31,6 @@ from tariffs.client.errors import (
 )
 from tariffs.client.results.bom import BomAllocation, BomAmounts, BomChange, BomGroup, BomResult, BomScenario
 from tariffs.client.results.both_sides import BothSides
-from tariffs.client.results.duty_options import DutyOption, OptionsResult, ScenarioOptions
 from tariffs.client.results.entries import EntriesResult
 from tariffs.client.results.find import FindCandidate, FindResult
 from tariffs.client.results.impact import ImpactResult, TimelineResult
@@ -39,28 +42,37 @@ from tariffs.client.results.ranges import Ranges
 from tariffs.client.results.refund import RefundsResult
 from tariffs.client.results.scenario_check import CheckResult, Difference, Problem
 from tariffs.client.results.server_info import CallerInfo, CallerQuota, ServerVersion
-from tariffs.client.results.source import OriginCost, OriginRegret, ScenarioOrigins, SourceResult
 from tariffs.client.results.stored_scenario import ScenarioEvent, StoredScenario
 from tariffs.client.results.sweep import Seek, SeekJump, SeekRoot, Sweep
 from tariffs.client.results.table_check import TableCheck, TableColumn
 from tariffs.client.results.table_handle import TableHandle
-from tariffs.client.results.watch import Portfolio, PortfolioEvent, SavedPortfolio, WatchEvent, WatchResult
+from tariffs.client.results.watch import WatchEvent, WatchResult
 from tariffs.client.results.world import World
 from tariffs.client.scenario import Scenario
 from tariffs.run_spec.typed import LawOptions, ResponseOptions, RunOptions, TimelineOptions
 
+if TYPE_CHECKING:
+    from tariffs.client._answer_names import *  # noqa: F403
+
 __all__ = [
     "AsyncClient", "BomAllocation", "BomAmounts", "BomChange", "BomGroup", "BomResult", "BomScenario",
     "BothSides", "CallerInfo", "CallerQuota", "Cancelled", "CheckResult", "Client", "Config",
-    "DeadlineExceeded", "Deadlines", "Difference", "DutyOption", "EntriesResult", "ExtraMissing",
+    "DeadlineExceeded", "Deadlines", "Difference", "EntriesResult", "ExtraMissing",
     "FindCandidate", "FindResult", "ImpactResult", "ImportedTable", "InternalError", "InvalidRequest",
     "Law", "LawChange", "LawChanges", "LawOptions", "Layer", "LegalText", "LineStream", "Measure",
-    "NotFound", "Note", "OptionsResult", "OriginCost", "OriginRegret", "PermissionDenied", "Portfolio",
-    "PortfolioEvent", "Problem", "Quote", "Ranges", "RefundsResult", "Replay", "ResourceExhausted",
-    "ResponseOptions", "Run", "RunOptions", "RunStatus", "SavedPortfolio", "Scenario", "ScenarioEvent",
-    "ScenarioInfo", "ScenarioOptions", "ScenarioOrigins", "Seek", "SeekJump", "SeekRoot", "ServerVersion",
-    "SourceResult", "StoredScenario", "Sweep", "Switch", "TableCheck", "TableColumn", "TableHandle",
+    "NotFound", "Note", "PermissionDenied", "Problem", "Quote", "Ranges", "RefundsResult", "Replay",
+    "ResourceExhausted",
+    "ResponseOptions", "Run", "RunOptions", "RunStatus", "Scenario", "ScenarioEvent",
+    "ScenarioInfo", "Seek", "SeekJump", "SeekRoot", "ServerVersion",
+    "StoredScenario", "Sweep", "Switch", "TableCheck", "TableColumn", "TableHandle",
     "TariffsError", "TimelineOptions", "TimelineResult", "Unauthenticated", "Unavailable", "Unsupported",
     "Violation", "WatchEvent", "WatchResult", "World", "WorldOptions", "import_table", "read_table",
     "replay",
 ]  # fmt: skip
+__all__ += PLACES
+
+
+def __getattr__(name: str) -> Any:
+    if name in PLACES:
+        return globals().setdefault(name, getattr(import_module(PLACES[name]), name))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

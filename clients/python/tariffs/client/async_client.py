@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from functools import wraps
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
+from tariffs.client._verbs.async_question_calls import AsyncQuestionCalls
+from tariffs.client._verbs.awaited import awaited
 from tariffs.client._wire.cancellation import SCOPE, CancelScope
 from tariffs.client.client import Client
 from tariffs.client.config import Config, Tls
@@ -17,19 +18,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _awaited(
-    method: Callable[Concatenate[Client, P], R],
-) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, R]]:
-    """Make the awaited form of a method, with its signature and documentation."""
-
-    @wraps(method)
-    async def call(self: AsyncClient, /, *args: P.args, **options: P.kwargs) -> R:
-        return await self.call(method, self.client, *args, **options)
-
-    return call
-
-
-class AsyncClient:
+class AsyncClient(AsyncQuestionCalls):
     """Client of a server for asyncio, or with `AsyncClient.local()` of the engine in this process.
 
     Calls are made in threads, so that the event loop goes on. A task that is cancelled ends its call on the server; in
@@ -96,60 +85,50 @@ class AsyncClient:
         finally:
             SCOPE.reset(token)
 
-    changes = _awaited(Client.changes)
-    bom = _awaited(Client.bom)
-    check = _awaited(Client.check)
-    check_table = _awaited(Client.check_table)
-    close = _awaited(Client.close)
-    collections = _awaited(Client.collections)
-    delete_portfolio = _awaited(Client.delete_portfolio)
-    delete_scenario = _awaited(Client.delete_scenario)
-    delete_table = _awaited(Client.delete_table)
-    diff = _awaited(Client.diff)
-    duties = _awaited(Client.duties)
-    duty = _awaited(Client.duty)
-    find = _awaited(Client.find)
-    hindcast = _awaited(Client.hindcast)
-    impact = _awaited(Client.impact)
-    impact_both = _awaited(Client.impact_both)
-    law = _awaited(Client.law)
-    law_versions = _awaited(Client.law_versions)
-    legal_text = _awaited(Client.legal_text)
-    lines = _awaited(Client.lines)
-    measure = _awaited(Client.measure)
-    measure_codes = _awaited(Client.measure_codes)
-    measures = _awaited(Client.measures)
-    options = _awaited(Client.options)
-    port_fees = _awaited(Client.port_fees)
-    portfolio_events = _awaited(Client.portfolio_events)
-    portfolios = _awaited(Client.portfolios)
-    refund = _awaited(Client.refund)
-    release_portfolio = _awaited(Client.release_portfolio)
-    run = _awaited(Client.run)
-    runs = _awaited(Client.runs)
-    save_portfolio = _awaited(Client.save_portfolio)
-    save_scenario = _awaited(Client.save_scenario)
-    scenario = _awaited(Client.scenario)
-    scenario_versions = _awaited(Client.scenario_versions)
-    scenarios = _awaited(Client.scenarios)
-    seek = _awaited(Client.seek)
-    server = _awaited(Client.server)
-    share_scenario = _awaited(Client.share_scenario)
-    source = _awaited(Client.source)
-    share_table = _awaited(Client.share_table)
-    start = _awaited(Client.start)
-    start_sweep = _awaited(Client.start_sweep)
-    stored_scenario = _awaited(Client.stored_scenario)
-    stored_scenarios = _awaited(Client.stored_scenarios)
-    sweep = _awaited(Client.sweep)
-    tables = _awaited(Client.tables)
-    timeline = _awaited(Client.timeline)
-    timeline_both = _awaited(Client.timeline_both)
-    score = _awaited(Client.score)
-    upload = _awaited(Client.upload)
-    watch_events = _awaited(Client.watch_events)
-    watch_law_versions = _awaited(Client.watch_law_versions)
-    watch_portfolio = _awaited(Client.watch_portfolio)
-    watch_scenarios = _awaited(Client.watch_scenarios)
-    whoami = _awaited(Client.whoami)
-    world = _awaited(Client.world)
+    changes = awaited(Client.changes)
+    bom = awaited(Client.bom)
+    check = awaited(Client.check)
+    check_table = awaited(Client.check_table)
+    close = awaited(Client.close)
+    collections = awaited(Client.collections)
+    delete_scenario = awaited(Client.delete_scenario)
+    delete_table = awaited(Client.delete_table)
+    diff = awaited(Client.diff)
+    duties = awaited(Client.duties)
+    duty = awaited(Client.duty)
+    find = awaited(Client.find)
+    hindcast = awaited(Client.hindcast)
+    impact = awaited(Client.impact)
+    law = awaited(Client.law)
+    law_versions = awaited(Client.law_versions)
+    legal_text = awaited(Client.legal_text)
+    lines = awaited(Client.lines)
+    measure = awaited(Client.measure)
+    measure_codes = awaited(Client.measure_codes)
+    measures = awaited(Client.measures)
+    port_fees = awaited(Client.port_fees)
+    refund = awaited(Client.refund)
+    run = awaited(Client.run)
+    runs = awaited(Client.runs)
+    save_scenario = awaited(Client.save_scenario)
+    scenario = awaited(Client.scenario)
+    scenario_versions = awaited(Client.scenario_versions)
+    scenarios = awaited(Client.scenarios)
+    seek = awaited(Client.seek)
+    server = awaited(Client.server)
+    share_scenario = awaited(Client.share_scenario)
+    share_table = awaited(Client.share_table)
+    start = awaited(Client.start)
+    start_sweep = awaited(Client.start_sweep)
+    stored_scenario = awaited(Client.stored_scenario)
+    stored_scenarios = awaited(Client.stored_scenarios)
+    sweep = awaited(Client.sweep)
+    tables = awaited(Client.tables)
+    timeline = awaited(Client.timeline)
+    score = awaited(Client.score)
+    upload = awaited(Client.upload)
+    watch_events = awaited(Client.watch_events)
+    watch_law_versions = awaited(Client.watch_law_versions)
+    watch_scenarios = awaited(Client.watch_scenarios)
+    whoami = awaited(Client.whoami)
+    world = awaited(Client.world)

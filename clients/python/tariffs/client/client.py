@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,6 @@ from tariffs.client._wire.progress import Progress
 from tariffs.client._wire.requests import ScenarioLike
 from tariffs.client._wire.run_options import read_spec
 from tariffs.client.config import Config, Tls, secured, target_from_environment
-from tariffs.client.results.both_sides import BothSides
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.scenario import Scenario
 from tariffs.run_spec.option import Day
@@ -37,34 +36,27 @@ if not TYPE_CHECKING:
     from tariffs.client._verbs.loaded_later import LaterCalls
 else:
     from tariffs.client._verbs.bom import BomCalls
-    from tariffs.client._verbs.duty_options import DutyOptionCalls
     from tariffs.client._verbs.find import FindCalls
     from tariffs.client._verbs.line_stream import LineStreamCalls
     from tariffs.client._verbs.outcomes import OutcomeCalls
+    from tariffs.client._verbs.question_calls import QuestionCalls
     from tariffs.client._verbs.refund import RefundCalls
-    from tariffs.client._verbs.source import SourceCalls
     from tariffs.client._verbs.stored_scenarios import StoredScenarioCalls
     from tariffs.client._verbs.watch import WatchCalls
     from tariffs.client._verbs.world import WorldCalls
 
     class LaterCalls(
         BomCalls,
-        DutyOptionCalls,
         FindCalls,
         LineStreamCalls,
         OutcomeCalls,
+        QuestionCalls,
         RefundCalls,
-        SourceCalls,
         StoredScenarioCalls,
         WatchCalls,
         WorldCalls,
     ):
         """Verbs whose modules are loaded when they are called."""
-
-
-_OF_IMPORTS, _OF_EXPORTS = (
-    {one.name for one in OPTIONS.values() if one.side == side} for side in ("import", "export")
-)
 
 
 class Client(DutyCalls, PortFeeCalls, SweepCalls, LegalTextCalls, LaterCalls):
@@ -262,67 +254,5 @@ class Client(DutyCalls, PortFeeCalls, SweepCalls, LegalTextCalls, LaterCalls):
             **given,
         )
 
-    def impact_both(
-        self,
-        lines: Table | None = None,
-        scenarios: Sequence[ScenarioLike] = ("base",),
-        *,
-        on: Day | None = None,
-        exports: Table | None = None,
-        by: Sequence[str] = ("origin",),
-        exports_by: Sequence[str] = ("destination",),
-        **options: Unpack[RunOptions],
-    ) -> BothSides[ImpactResult]:
-        """Compute the effect of scenarios on imports and on exports.
-
-        Args:
-            lines: table of imports; None is the embedded one.
-            scenarios: as in `impact`.
-            on: day of the law; by default the law's as-of day.
-            exports: table of exports; None is the embedded one.
-            by: keys of the groups of imports.
-            exports_by: keys of the groups of exports.
-            **options: the other options, listed by `help(tariffs.client.RunOptions)`: `to` and `reaction` are of
-                exports, prices of consumption, sectors and the dollar of imports, the others of both.
-
-        Raises:
-            TariffsError: as `impact`.
-        """
-        return BothSides(
-            self.impact(lines, scenarios, on=on, by=by, **_without(options, _OF_EXPORTS)),
-            self.impact(exports, scenarios, on=on, by=exports_by, **_of_exports(options)),
-        )
-
-    def timeline_both(
-        self,
-        lines: Table | None = None,
-        scenarios: Sequence[ScenarioLike] = ("base",),
-        *,
-        start: Day,
-        end: Day,
-        exports: Table | None = None,
-        by: Sequence[str] = ("origin",),
-        exports_by: Sequence[str] = ("destination",),
-        **options: Unpack[TimelineOptions],
-    ) -> BothSides[TimelineResult]:
-        """Compute the effect of scenarios on imports and on exports for every day of a period.
-
-        Days are local time of each market. Arguments and errors are those of `impact_both` and `timeline`.
-        """
-        days: dict[str, Any] = {"start": start, "end": end}
-        return BothSides(
-            self.timeline(lines, scenarios, by=by, **days, **_without(options, _OF_EXPORTS)),
-            self.timeline(exports, scenarios, by=exports_by, **days, **_of_exports(options)),
-        )
-
 
 PROJECTIONS = OPTIONS["score"].choices
-
-
-def _of_exports(options: Mapping[str, object]) -> dict[str, Any]:
-    """Options of the run over exports; prices of consumption and sectors are those of the United States."""
-    return {**_without(options, _OF_IMPORTS), "direction": "export"}
-
-
-def _without(options: Mapping[str, object], names: Collection[str]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name not in names}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from functools import partial
 
-from tariffs.service.handlers.methods import computed
+from tariffs.service.handlers.methods import computed, with_questions
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc import duty
 from tariffs.service.rpc.laws import FLOATING
@@ -17,6 +17,7 @@ RECENT_KEPT = 512
 """Requests that a new law is warmed with: most classes of goods that callers ask for."""
 
 
+@with_questions("DutyService")
 class DutyHandler(duty_service_pb2_grpc.DutyServiceServicer):
     """Quotes entry lines: one line inline or in a thread, a batch in a worker.
 
@@ -46,10 +47,8 @@ class DutyHandler(duty_service_pb2_grpc.DutyServiceServicer):
 
     BatchCalculateDuties = computed("short", "duties", pb.BatchCalculateDutiesResponse)
     CompareCodes = computed("short", "codes", pb.CompareCodesResponse)
-    # All origins on the days of a year take seconds.
-    CompareOrigins = computed("sweep", "origins", pb.CompareOriginsResponse)
-    CompareOptions = computed("short", "options", pb.CompareOptionsResponse)
     CalculateBom = computed("sweep", "bom", pb.CalculateBomResponse)
+    ListWatchEvents = computed("sweep", "watch_events", pb.ListWatchEventsResponse)
 
 
 class RefundHandler(refund_service_pb2_grpc.RefundServiceServicer):

@@ -9,15 +9,17 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, aclosing
 from functools import partial
-from typing import Any, Literal
+from typing import Any, TypeVar
 
 from tariffs.engine.errors import ServiceError
+from tariffs.questions.index import INDEX
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc.laws import LAWS, pin
 from tariffs.service.wire.identity import Caller, caller
 from tariffs.service.workers.fair_limit import FairLimit
 
 _MOST = 64
+H = TypeVar("H", bound=type[Any])
 
 
 def inline(function: Callable[[Any], Any]) -> Any:
@@ -40,7 +42,7 @@ def of_law(function: Callable[[Any], Any]) -> Any:
     return call
 
 
-def computed(lane: Literal["sweep", "short"], task: str, response: type[Any]) -> Any:
+def computed(lane: str, task: str, response: type[Any]) -> Any:
     """Make a method that returns the one response of a task, computed through the handler's task queue."""
 
     async def call(self: Any, request: Any, context: Context) -> Any:
@@ -48,6 +50,18 @@ def computed(lane: Literal["sweep", "short"], task: str, response: type[Any]) ->
         return await getattr(self._task_queue, lane)(task, request, response, context)
 
     return call
+
+
+def with_questions(service: str) -> Callable[[H], H]:
+    """Give a handler, which has a `_task_queue`, the methods of the declared questions of its service."""
+
+    def added(handler: H) -> H:
+        for name, one in INDEX.items():
+            if one.service == service:
+                setattr(handler, one.method, computed(one.lane, name, one.message("Response")))
+        return handler
+
+    return added
 
 
 def streamed(task: str, response: type[Any], check: Callable[[Caller, Any], None] | None = None) -> Any:

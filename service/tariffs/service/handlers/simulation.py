@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from google.longrunning import operations_pb2
 
 from tariffs.service.handlers.lines import lines_stream
-from tariffs.service.handlers.methods import computed, over_table, streamed
+from tariffs.service.handlers.methods import computed, streamed
 from tariffs.service.handlers.operations import LongRuns
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc.verbs import check_quota
@@ -34,7 +34,6 @@ class SimulationHandler(simulation_service_pb2_grpc.SimulationServiceServicer):
         self._long_runs = long_runs
 
     Simulate = streamed("simulate", pb.SimulateResponse)
-    SimulateGroups = over_table("groups", pb.SimulateGroupsResponse)
     Timeline = streamed("timeline", pb.TimelineResponse)
     CalculateCollections = computed("sweep", "collections", pb.CalculateCollectionsResponse)
     CompareTrade = computed("sweep", "hindcast", pb.CompareTradeResponse)

@@ -1,4 +1,4 @@
-"""WatchService.ListWatchEvents: events of the lines of a portfolio in a period."""
+"""List events of lines that become known in a period: DutyService.ListWatchEvents."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tariffs.service.rpc.duty import date_formats, read_line, table_notes
 from tariffs.service.rpc.messages import message_of
 from tariffs.service.rpc.shared import BASE, law_provenance, law_under, named_scenario, notes_of
 from tariffs.service.wire.status import Cancelled, check_cancelled, failure_of, request_invalid
-from tariffs.v1 import watch_service_pb2 as pb
+from tariffs.v1 import duty_service_pb2 as pb
 
 LINES_LIMIT, AHEAD_LIMIT = 10_000, 10
 LIQUIDATION_DATE = "liquidation_date"
@@ -33,7 +33,7 @@ def list_watch_events(request: pb.ListWatchEventsRequest, cancelled: Cancelled) 
     base = named_scenario(BASE, "scenario")
     law = law_under(request.law_version, base, request.switches, request.min_confidence)
     end = day_of(law, request.end, "end") or law.as_of
-    start = day_of(law, request.start, "start") or end - _PERIOD
+    start = day_of(law, request.since, "since") or end - _PERIOD
     lines, faults = read_lines(law, request)
     places = list(lines)
     found = watch_events(
@@ -43,9 +43,8 @@ def list_watch_events(request: pb.ListWatchEventsRequest, cancelled: Cancelled) 
     notes: tuple[Note, ...] = table_notes(law, request.table, None, [LIQUIDATION_DATE])
     response = pb.ListWatchEventsResponse(
         events=[message_of(pb.WatchEvent, event) for event in found.events],
-        standings=[message_of(pb.LineStanding, one, line_id=name) for name, one in found.standings.items()],
         notes=notes_of(notes),
-        provenance=law_provenance(law, request, [base], known_on=end.isoformat(), start=start.isoformat()),
+        provenance=law_provenance(law, request, [base], known_on=end.isoformat(), since=start.isoformat()),
     )
     for index, fault in sorted(
         {**faults, **{places[one]: why for one, why in found.refused.items()}}.items()
@@ -98,7 +97,7 @@ def day_of(law: Law, text: str, field: str, date_format: str = "") -> date | Non
     )
 
 
-def _line(law: Law, message: pb.PortfolioLine, formats: Mapping[str, str], place: str) -> WatchLine:
+def _line(law: Law, message: pb.WatchLine, formats: Mapping[str, str], place: str) -> WatchLine:
     goods = read_line(message.line, formats)
     entered = day_of(law, message.line.entry, "entry_date", formats.get("entry_date", ""))
     liquidated = day_of(law, message.liquidation_date, LIQUIDATION_DATE, formats.get(LIQUIDATION_DATE, ""))

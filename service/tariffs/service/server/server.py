@@ -23,7 +23,6 @@ from tariffs.service.handlers.scenarios import ScenarioHandler
 from tariffs.service.handlers.simulation import SimulationHandler, SweepHandler
 from tariffs.service.handlers.stored_names import StoredNames
 from tariffs.service.handlers.tables import TableHandler
-from tariffs.service.handlers.watch import WatchHandler
 from tariffs.service.observability.metrics import Metrics, MetricsPort
 from tariffs.service.observability.tracing import start_tracing
 from tariffs.service.rpc.law_warmup import warm_recent
@@ -37,13 +36,11 @@ from tariffs.service.server.law_watch import SETTLE_SECONDS, LawWatch
 from tariffs.service.server.listener import Endpoint, open_port, options
 from tariffs.service.server.middleware import MethodRegistry, Middleware
 from tariffs.service.server.pools import Pools
-from tariffs.service.server.portfolio_rounds import PortfolioRounds
 from tariffs.service.server.reflection import add_reflection
 from tariffs.service.server.run_scheduler import RunScheduler
 from tariffs.service.server.scenario_checks import ScenarioChecks
 from tariffs.service.server.warmup import warm_quotes
 from tariffs.service.server.web import make_http_port
-from tariffs.service.server.webhooks import WebhookDelivery
 from tariffs.service.settings.settings import Settings
 from tariffs.service.storage.audit.opening import audit_writer, run_facts
 from tariffs.service.storage.audit.writer import AuditWriter
@@ -119,9 +116,6 @@ class TariffServer:
         self._scenario_checks = ScenarioChecks(self._task_queue, self._storage)
         report = CallerReport(settings, self._admission.limit, self._task_queue.sweeps.limit, self._storage)
         self._law = LawHandler(self._task_queue, self._storage, self._law_watch, report)
-        self._watch = WatchHandler(self._task_queue, self._storage, settings)
-        self._portfolio_rounds = PortfolioRounds(self._task_queue, self._storage)
-        self._webhooks = WebhookDelivery(self._storage, settings)
         self._health = Health()
         self._middleware = Middleware(
             self._admission, self._metrics, self._identities, _roles(settings), self._tracing, self._audit
@@ -158,8 +152,6 @@ class TariffServer:
             self._run_scheduler.start()
         await self._watching.enter_async_context(self._law_watch.watching())
         await self._watching.enter_async_context(self._scenario_checks.watching())
-        await self._watching.enter_async_context(self._portfolio_rounds.watching())
-        await self._watching.enter_async_context(self._webhooks.watching())
         self._admission.warm = True
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         _log.info("serving", port=self.port)
@@ -172,7 +164,6 @@ class TariffServer:
         await self._watching.aclose()
         self._law.watchers.close()
         self._scenarios.watchers.close()
-        self._watch.watchers.close()
         await self._run_scheduler.stop()
         if self._server is not None:
             if self._admission.warm:
@@ -248,7 +239,6 @@ class TariffServer:
             SimulationHandler(tasks, storage, long_runs),
             SweepHandler(tasks, storage),
             TableHandler(tasks, storage, self._settings.table_bytes_limit),
-            self._watch,
             OperationsHandler(long_runs, storage),
         ):
             _add_service(handler, registry)

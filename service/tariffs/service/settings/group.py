@@ -30,20 +30,6 @@ class Stopping(Group):
     """Seconds after that for running calls to finish, before they are cancelled."""
 
 
-class Webhooks(Group):
-    """Webhooks of portfolios."""
-
-    webhook_hosts: str = ""
-    """Hosts that events may be sent to, by commas, such as `hooks.example.com`; without one there are no webhooks."""
-    webhook_private: bool = False
-    """Send to addresses of private networks and of this machine too, and without TLS: for receivers in the house."""
-
-    @property
-    def hosts(self) -> frozenset[str]:
-        """`webhook_hosts` one by one, in lower case."""
-        return frozenset(host.strip().lower() for host in self.webhook_hosts.split(",") if host.strip())
-
-
 class AuditRecord(Group):
     """Audit record."""
 

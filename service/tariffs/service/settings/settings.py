@@ -17,7 +17,7 @@ import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 
 from tariffs.engine.errors import InputError
-from tariffs.service.settings.group import PREFIX, AuditRecord, Stopping, Webhooks, is_loopback
+from tariffs.service.settings.group import PREFIX, AuditRecord, Stopping, is_loopback
 from tariffs.service.settings.group import Group as _Group
 
 _DATABASES = ("sqlite:///", "postgresql+psycopg://")
@@ -165,8 +165,6 @@ class State(_Group):
     """Long runs stored for one owner, ended ones included, to bound disk use; one more is ROW_QUOTA."""
     scenarios_per_owner: int = Field(default=200, ge=1)
     """Scenarios stored for one owner, to bound disk use; one more is ROW_QUOTA."""
-    portfolios_per_owner: int = Field(default=50, ge=1)
-    """Portfolios stored for one owner, to bound disk use and the work of a new law; one more is ROW_QUOTA."""
     runs_waiting_limit: int = Field(default=100, ge=1)
     """Long runs waiting for a worker, to bound waiting time; one more is TOO_MANY_STREAMS."""
     keep_days: float = Field(default=30.0, gt=0)
@@ -229,12 +227,10 @@ class Observation(_Group):
     """`json` is one object a line; `console` is text for reading."""
 
 
-GROUPS = (Listening, Security, Identity, Work, State, Webhooks, LawPacks, Observation, AuditRecord, Stopping)
+GROUPS = (Listening, Security, Identity, Work, State, LawPacks, Observation, AuditRecord, Stopping)
 
 
-class Settings(
-    Listening, Security, Identity, Work, State, Webhooks, LawPacks, Observation, AuditRecord, Stopping
-):
+class Settings(Listening, Security, Identity, Work, State, LawPacks, Observation, AuditRecord, Stopping):
     """All settings of the server; each field is a variable such as TARIFFS_PORT."""
 
     @field_validator("tls_certificate", "tls_key", "tls_client_ca", "tokens_file", "callers_file", "law_keys")

@@ -11,7 +11,6 @@ from tariffs.service.settings.settings import State
 from tariffs.service.storage import files
 from tariffs.service.storage.database import Database
 from tariffs.service.storage.law_store import LawChecks, LawStore
-from tariffs.service.storage.portfolio_store import PortfolioStore
 from tariffs.service.storage.result_parts import ResultParts
 from tariffs.service.storage.run_rows import RunRow
 from tariffs.service.storage.run_store import RunStore
@@ -45,7 +44,6 @@ class Storage:
         self.register = TableRegister(self._database, settings)
         self.scenarios = ScenarioStore(self._database, settings)
         self.scenario_events = ScenarioEvents(self._database, settings.keep_seconds)
-        self.portfolios = PortfolioStore(self._database, settings)
         self.runs = RunStore(self._database, "", settings)
 
     def open(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tariffs.engine.errors import ServiceError
+from tariffs.questions.index import INDEX
 from tariffs.service.wire.identity import ADMIN, READ, RUN, Caller, caller
 
 ANY = ""
@@ -29,22 +30,19 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
         "ListStoredScenarios ListScenarioVersions WatchScenarios",
         "tariffs.v1.SimulationService": "ReadRun",
         "tariffs.v1.TableService": "GetTable ListTables",
-        "tariffs.v1.WatchService": "ListPortfolios ListPortfolioEvents WatchPortfolio",
         "google.longrunning.Operations": "GetOperation ListOperations WaitOperation",
     },
     RUN: {
-        "tariffs.v1.DutyService": "CalculateBom CompareOptions CompareOrigins",
+        "tariffs.v1.DutyService": "CalculateBom ListWatchEvents",
         "tariffs.v1.RefundService": "CalculateRefunds",
         "tariffs.v1.ScenarioService": "SaveScenario ShareScenario DeleteScenario",
-        "tariffs.v1.SimulationService": "Simulate SimulateGroups Timeline CalculateCollections CompareTrade "
+        "tariffs.v1.SimulationService": "Simulate Timeline CalculateCollections CompareTrade "
         "SimulateLines StartRun ShareRun SolveWorld",
         "tariffs.v1.SweepService": "Sweep Seek",
-        "tariffs.v1.WatchService": "ListWatchEvents SavePortfolio DeletePortfolio",
         "tariffs.v1.TableService": "UploadTable DeleteTable ShareTable CheckTable",
         "google.longrunning.Operations": "CancelOperation DeleteOperation",
     },
     ADMIN: {
-        "tariffs.v1.WatchService": "ReleasePortfolio",
         # Addresses of other callers are among its answers.
         "grpc.channelz.v1.Channelz": "GetTopChannels GetServers GetServer GetServerSockets GetChannel GetSubchannel "
         "GetSocket",
@@ -58,6 +56,7 @@ ROLES_NEEDED: Mapping[str, str] = {
         for service, methods in services.items()
         for method in methods.split()
     },
+    **{f"/tariffs.v1.{one.service}/{one.method}": one.role for one in INDEX.values()},
 }
 """Role by the full name of the method. A method without an entry needs admin."""
 

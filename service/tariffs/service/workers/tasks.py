@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
+from tariffs.questions.index import INDEX
 from tariffs.service.wire.arrow import MESSAGE_LIMIT
 from tariffs.service.wire.frames import unpack
 from tariffs.service.wire.status import cancelled_error
@@ -120,6 +121,15 @@ class _ShortTask(StreamTask):
         return lambda request, emit, *_more: emit(function(request))
 
 
+class QuestionTask(StreamTask):
+    """Task of a declared question; its function is the name of the question."""
+
+    def imported(self) -> Callable[..., Any]:
+        """Import what answers questions, as a function that emits the response."""
+        answer = import_name(f"{RPC}.questions:answer")
+        return lambda request, emit, cancelled: emit(answer(self.function, request, cancelled))
+
+
 def import_name(place: str) -> Any:
     """Import and return the object that `module:name` names."""
     module, name = place.split(":")
@@ -133,7 +143,6 @@ def _payload_task(function: str) -> Task:
 _PROGRESS = "progress"
 CALLS: Mapping[str, StreamTask] = {
     "simulate": StreamTask("simulation_service_pb2:SimulateRequest", "runs:simulate"),
-    "groups": CallTask("simulation_service_pb2:SimulateRequest", "simulation_groups:simulate_groups"),
     "timeline": StreamTask("simulation_service_pb2:TimelineRequest", "runs:timeline"),
     "collections": CallTask(
         "simulation_service_pb2:CalculateCollectionsRequest", "collections:calculate_collections"
@@ -146,11 +155,10 @@ CALLS: Mapping[str, StreamTask] = {
     "duties": CallTask("duty_service_pb2:BatchCalculateDutiesRequest", "duty:calculate_duties"),
     "codes": CallTask("duty_service_pb2:CompareCodesRequest", "codes:compare"),
     "bom": CallTask("duty_service_pb2:CalculateBomRequest", "bom:calculate_bom"),
-    "options": CallTask("duty_service_pb2:CompareOptionsRequest", "duty_options:compare_options"),
-    "origins": CallTask("duty_service_pb2:CompareOriginsRequest", "origins:compare"),
     "refunds": CallTask("refund_service_pb2:CalculateRefundsRequest", "refund:calculate_refunds"),
-    "watch_events": CallTask("watch_service_pb2:ListWatchEventsRequest", "watch:list_watch_events"),
+    "watch_events": CallTask("duty_service_pb2:ListWatchEventsRequest", "watch:list_watch_events"),
     "world": CallTask("simulation_service_pb2:SolveWorldRequest", "world:solve_world"),
+    **{name: QuestionTask(f"{one.messages}:{one.method}Request", name) for name, one in INDEX.items()},
     "check": _ShortTask("scenario_service_pb2:CheckScenarioRequest", "scenarios:check_scenario_text"),
     "diff": _ShortTask("scenario_service_pb2:DiffScenariosRequest", "scenarios:diff_scenarios"),
     "port_fee": _ShortTask("law_service_pb2:CalculatePortFeeRequest", "port_fees:calculate_port_fee"),

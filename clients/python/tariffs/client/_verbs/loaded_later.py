@@ -9,22 +9,20 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+from tariffs.questions.index import INDEX
+
 METHODS: Mapping[str, Sequence[str]] = {
     "bom.BomCalls": ("bom",),
-    "duty_options.DutyOptionCalls": ("options",),
     "find.FindCalls": ("find",),
     "line_stream.LineStreamCalls": ("lines",),
     "outcomes.OutcomeCalls": ("collections", "hindcast"),
+    "question_calls.QuestionCalls": tuple(INDEX),
     "refund.RefundCalls": ("refund",),
-    "source.SourceCalls": ("source",),
     "stored_scenarios.StoredScenarioCalls": (
         "delete_scenario", "save_scenario", "scenario_versions", "share_scenario", "stored_scenario",
         "stored_scenarios", "watch_scenarios",
     ),
-    "watch.WatchCalls": (
-        "delete_portfolio", "portfolio_events", "portfolios", "release_portfolio", "save_portfolio", "watch_events",
-        "watch_portfolio",
-    ),
+    "watch.WatchCalls": ("watch_events",),
     "world.WorldCalls": ("world",),
 }  # fmt: skip
 """Methods by the class that has them, named with its module."""

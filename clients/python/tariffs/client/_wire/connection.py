@@ -24,7 +24,6 @@ from tariffs.v1 import (
     simulation_service_pb2_grpc,
     sweep_service_pb2_grpc,
     table_service_pb2_grpc,
-    watch_service_pb2_grpc,
 )
 
 _SCHEMES = ("dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "vsock:", "xds:")
@@ -39,7 +38,6 @@ _TRACES = (_OFF, _OTLP, "application")
 _METHODS_DONE_ONCE = (
     {"service": "tariffs.v1.TableService", "method": "DeleteTable"},
     {"service": "tariffs.v1.ScenarioService", "method": "DeleteScenario"},
-    {"service": "tariffs.v1.WatchService", "method": "DeletePortfolio"},
     {"service": "google.longrunning.Operations", "method": "DeleteOperation"},
 )
 _PROBE_SECONDS = 1.0
@@ -51,7 +49,6 @@ _STUBS = (
     scenario_service_pb2_grpc.ScenarioServiceStub,
     sweep_service_pb2_grpc.SweepServiceStub,
     table_service_pb2_grpc.TableServiceStub,
-    watch_service_pb2_grpc.WatchServiceStub,
     operations_pb2_grpc.OperationsStub,
 )
 

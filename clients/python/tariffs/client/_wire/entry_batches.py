@@ -29,7 +29,7 @@ from tariffs.client.results.entries import (
     Schema,
 )
 from tariffs.client.results.quote import Note, Provenance, Quote
-from tariffs.v1 import duty_service_pb2, refund_service_pb2, watch_service_pb2
+from tariffs.v1 import duty_service_pb2, refund_service_pb2
 
 _AMOUNTS = ("assessed", "owed", "min", "max")
 _FACTS = ("prohibited", "missing_claims", "assumptions")
@@ -38,16 +38,8 @@ Answer = TypeVar(
     "Answer",
     duty_service_pb2.BatchCalculateDutiesResponse,
     refund_service_pb2.CalculateRefundsResponse,
-    watch_service_pb2.ListWatchEventsResponse,
-    watch_service_pb2.SavePortfolioResponse,
+    duty_service_pb2.ListWatchEventsResponse,
 )
-ToldAnswer = TypeVar(
-    "ToldAnswer",
-    duty_service_pb2.BatchCalculateDutiesResponse,
-    refund_service_pb2.CalculateRefundsResponse,
-    watch_service_pb2.ListWatchEventsResponse,
-)
-"""Answers with notes and provenance."""
 Answers = list[tuple[list[int], Answer]]
 Report = Callable[[str, float], None]
 
@@ -81,7 +73,7 @@ def refused_of(table: EntryTable, answered: Answers[Answer]) -> pl.DataFrame:
     return pl.DataFrame(refused, schema=typed(REFUSED_SCHEMA)).sort("row", maintain_order=True)
 
 
-def notes_of(answered: Answers[ToldAnswer]) -> tuple[Note, ...]:
+def notes_of(answered: Answers[Answer]) -> tuple[Note, ...]:
     """List the different notes of all batches."""
     return tuple(dict.fromkeys(note for _, answer in answered for note in read_all(Note, answer.notes)))
 
@@ -221,7 +213,7 @@ def _column(name: str) -> str:
     return CHARGES.get(name, name)
 
 
-def joined_provenance(answered: Answers[ToldAnswer]) -> dict[str, Any]:
+def joined_provenance(answered: Answers[Answer]) -> dict[str, Any]:
     """Join the provenance of batches: the union of their switches, and one digest of their digests."""
     parts: list[Any] = [provenance(answer.provenance) for _, answer in answered]
     joined = dict(parts[0])

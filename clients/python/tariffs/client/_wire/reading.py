@@ -16,6 +16,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from tariffs.client._wire.frames import from_arrow
+from tariffs.client.errors import from_status
 from tariffs.client.results.quote import Provenance
 from tariffs.v1 import common_pb2, sweep_service_pb2
 
@@ -24,7 +25,7 @@ _UNIONS = (Union, types.UnionType)
 Converter = Callable[[Any], Any]
 # The wire writes `start_time` for `start`, `default_value` for `default`, and `row_count` for `rows`.
 _ENDINGS = ("", "_time", "_value", "_count")
-_OTHER_NAMES = {"text": "yaml"}
+_OTHER_NAMES = {"text": "yaml", "problem": "failure"}
 T = TypeVar("T")
 
 
@@ -168,4 +169,8 @@ def _parameter_value(message: sweep_service_pb2.ParameterValue) -> float | str:
     return message.text if message.WhichOneof("kind") == "text" else message.number
 
 
-_MESSAGES: Mapping[str, Converter] = {"Provenance": provenance, "ParameterValue": _parameter_value}
+_MESSAGES: Mapping[str, Converter] = {
+    "Provenance": provenance,
+    "ParameterValue": _parameter_value,
+    "Status": from_status,
+}

@@ -9,8 +9,8 @@ from typing import Any
 
 from tariffs.client.cases.case_file import Case
 from tariffs.client.cases.values import CaseDifference, Place, difference, names_of
-from tariffs.client.results.duty_options import ScenarioOptions
 from tariffs.client.results.quote import Quote
+from tariffs.questions.options import ScenarioOptions
 
 OF_OPTIONS = frozenset({"options", "best"})
 """Expectations that `Client.options` answers."""

@@ -14,11 +14,10 @@ import typer
 
 from tariffs.client.cli.help_pages import HelpPage
 from tariffs.client.errors import InvalidRequest
+from tariffs.questions.index import INDEX
 
 # Shells give the line to complete to Typer in one of these variables.
 _COMPLETED_LINES = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")
-# The module of each command has its name, with underscores, but for those here.
-_MODULES = {"options": "duty_options"}
 SUMMARIES: Mapping[str, str] = {
     "duty": "Compute the duty on one entry line, or on every line of a file, with each layer named and cited.",
     "impact": "Compute the effect of scenarios on a trade table: landed cost and trade volume, by group and in total.",
@@ -26,8 +25,7 @@ SUMMARIES: Mapping[str, str] = {
     "score": "Compute the revenue of scenarios by fiscal year, on imports that grow as CBO projects.",
     "sweep": "Compute a scenario at up to 100,000 points of its parameters, by group and in total.",
     "seek": "Find the values of a parameter of a scenario at which a result meets a target.",
-    "source": "Rank the origins of a product by landed cost a unit, under the law and scenarios.",
-    "options": "List lawful ways to pay less duty on a line, with their saving, catch and papers.",
+    **{name.replace("_", "-"): one.summary for name, one in INDEX.items()},
     "find": "Find codes that goods of some words may have, with the range of their duty.",
     "watch": "Watch your goods: events of a portfolio of lines, each with its days, amount and citation.",
     "collections": "Follow duty on US imports from the law to the treasury: assessed, claimed, exempt, afloat, "
@@ -109,7 +107,12 @@ def assemble(named: str) -> typer.Typer:
             app.command(name, help=summary)(_named)
             continue
         function = name.replace("-", "_")
-        module = import_module(f"tariffs.client.cli.{_MODULES.get(name, function)}")
+        if function in INDEX:
+            asked, examples = import_module("tariffs.client.cli.question_commands").asking(function)
+            run = import_module("tariffs.client.cli.commands").command(asked)
+            app.command(name, cls=HelpPage, epilog=examples)(run)
+            continue
+        module = import_module(f"tariffs.client.cli.{function}")
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name, help=summary)
         else:

@@ -13,8 +13,8 @@ from typer.core import TyperCommand
 
 from tariffs.run_spec.spec import OPTIONS
 
-_QUESTION, _TABLE = "Question", "Table"
-_PANELS = (_QUESTION, "Trade response", _TABLE, "Output", "Server")
+QUESTION, _TABLE = "Question", "Table"
+_PANELS = (QUESTION, "Trade response", _TABLE, "Output", "Server")
 _PANEL_OF = {
     **{one.flag: one.group for one in OPTIONS.values() if one.group in _PANELS},
     **dict.fromkeys(["TABLE", *["--both", "--exports", "--mapping", "--sheet", "--header-row"]], _TABLE),
@@ -35,7 +35,7 @@ _PANEL_OF = {
     ),
     **dict.fromkeys(["--cluster", "--detach", "--target", "--local"], "Server"),
 }
-"""Group of an option by its name; the others belong to the question."""
+"""Group of an option that names none itself, by its name; the others belong to the question."""
 _FIRST = frozenset(
     [
         "--scenario",
@@ -90,8 +90,10 @@ class HelpPage(TyperCommand):
 
 
 def _panel(one: Any) -> str:
+    if one.rich_help_panel:
+        return str(one.rich_help_panel)
     names = {one.metavar, *one.opts} - ({"--target"} if one.metavar == "COLUMN=VALUE" else set())
-    return next((panel for name, panel in _PANEL_OF.items() if name in names), _QUESTION)
+    return next((panel for name, panel in _PANEL_OF.items() if name in names), QUESTION)
 
 
 def _lines(one: Any, ctx: Any, width: int) -> list[str]:

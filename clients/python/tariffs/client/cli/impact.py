@@ -11,7 +11,7 @@ from tariffs.client._wire.frames import is_partitioned
 from tariffs.client.cli import options, table_options
 from tariffs.client.cli.commands import Output, UnderLaw
 from tariffs.client.cli.options import examples
-from tariffs.client.cli.run_command import Asked, check_sides, of_both_sides, started, with_run_options
+from tariffs.client.cli.run_command import Asked, both_sides, check_sides, started, with_run_options
 
 EXAMPLES = examples(
     "tariffs impact -s base -s no-kuala-lumpur-deal --on 2025-12-01",
@@ -57,7 +57,7 @@ def impact(
     run["include_lines"] = lines is not None and not is_folder
     goods, scenarios = asked.goods(), scenario or ["base"]
     if both:
-        sides = client.impact_both(goods, scenarios, **of_both_sides(run, exports))
+        sides = both_sides(client.impact, goods, scenarios, exports, run)
         return asked.both(client, "impact", sides, lines=lines, sort=sort)
     if detach:
         return started(client.start(goods, scenarios, **run))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from inspect import Parameter, signature
@@ -22,9 +22,12 @@ from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.both_sides import TITLES, BothSides, Side
 from tariffs.client.results.impact import ImpactResult
 from tariffs.client.results.shown import TableResult
-from tariffs.run_spec.spec import taken
+from tariffs.run_spec.spec import OPTIONS, taken
 
 _SCORED = "Score"
+_OF_IMPORTS, _OF_EXPORTS = (
+    {one.name for one in OPTIONS.values() if one.side == side} for side in ("import", "export")
+)
 _OF_TABLE = frozenset({"table", "mapping", "sheet", "header_row"})
 
 
@@ -195,10 +198,22 @@ def _asking(command: Command, names: Collection[str]) -> Command:
     return signed(called, [*own[: len(own) - len(rest)], *asks, *rest], was.return_annotation)
 
 
-def of_both_sides(run: Mapping[str, Any], exports: Path | None) -> dict[str, Any]:
-    """Options of a run over both sides from those of one, and its table of exports (None is the embedded one).
+def both_sides(
+    verb: Callable[..., Side],
+    goods: Table | None,
+    scenarios: Sequence[str],
+    exports: Path | None,
+    run: Mapping[str, Any],
+    **days: str,
+) -> BothSides[Side]:
+    """Compute a run over imports and one over exports, each with the options that concern its side.
 
-    `by` groups both sides where it is given.
+    Args:
+        verb: method of the client.
+        goods, exports: tables; None is the embedded one.
+        scenarios: scenarios of both.
+        run: options of both; `by` groups both sides where it is given.
+        days: days of a timeline.
 
     Raises:
         InvalidRequest: REQUEST_INVALID with `--direction export`.
@@ -210,9 +225,14 @@ def of_both_sides(run: Mapping[str, Any], exports: Path | None) -> dict[str, Any
             field="--direction",
             fix="Leave out --direction, or --both.",
         )
-    chosen = {name: value for name, value in run.items() if name not in {"direction", "by"}}
-    by = {"by": run["by"], "exports_by": run["by"]} if run["by"] else {}
-    return chosen | {"exports": exports and table_options.source(exports)} | by
+    by = run["by"]
+    imported = {name: value for name, value in run.items() if name not in {*_OF_EXPORTS, "direction", "by"}}
+    exported = {name: value for name, value in run.items() if name not in {*_OF_IMPORTS, "direction", "by"}}
+    table = exports and table_options.source(exports)
+    return BothSides(
+        verb(goods, scenarios, by=by or ["origin"], **days, **imported),
+        verb(table, scenarios, by=by or ["destination"], direction="export", **days, **exported),
+    )
 
 
 def check_sides(both: bool, exports: Path | None, cluster: str, detach: bool) -> None:

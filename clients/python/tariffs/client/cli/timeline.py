@@ -9,7 +9,7 @@ import typer
 from tariffs.client.cli import options
 from tariffs.client.cli.commands import Output, UnderLaw
 from tariffs.client.cli.options import examples
-from tariffs.client.cli.run_command import Asked, check_sides, of_both_sides, started, with_run_options
+from tariffs.client.cli.run_command import Asked, both_sides, check_sides, started, with_run_options
 
 EXAMPLES = examples(
     "tariffs timeline -s base -s forced-labor-20-on-china --start 2026-11-01 --end 2027-12-31 --response none",
@@ -38,7 +38,7 @@ def timeline(
     check_sides(both, exports, cluster, detach)
     goods, scenarios = asked.goods(), scenario or ["base"]
     if both:
-        sides = client.timeline_both(goods, scenarios, start=start, end=end, **of_both_sides(run, exports))
+        sides = both_sides(client.timeline, goods, scenarios, exports, run, start=start, end=end)
         return asked.both(client, "timeline", sides)
     if detach:
         return started(client.start(goods, scenarios, period=(start, end), **run))

@@ -1,11 +1,9 @@
-"""`tariffs watch`: events of portfolios."""
+"""`tariffs watch`: events of lines, for people, files and receivers."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
-from functools import partial
-from itertools import islice
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,43 +11,26 @@ import typer
 from rich.table import Column
 
 from tariffs.client._wire.csv_text import for_people
-from tariffs.client.cli import options, outputs, table_options
-from tariffs.client.cli.commands import Output, Outputs, Own, UnderLaw, add, command, with_options
+from tariffs.client.cli import options, outputs, table_options, watch_delivery
+from tariffs.client.cli.commands import Output, Own, UnderLaw, add, with_options
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
-from tariffs.client.client import Client
 from tariffs.client.errors import InvalidRequest
-from tariffs.client.results.watch import (
-    EVENT_TITLES,
-    PORTFOLIO_TITLES,
-    Portfolio,
-    WatchEvent,
-    WatchResult,
-    event_frame,
-)
+from tariffs.client.results.watch import EVENT_TITLES, WatchEvent, WatchResult, event_frame
 
 app = typer.Typer(no_args_is_help=True)
 _SHOWN = 40
-AsCsv = Annotated[bool, typer.Option("--csv", help="Print the events as CSV, a row an event.")]
-Ahead = Annotated[
-    list[str] | None,
-    typer.Option("--ahead", metavar="DAYS", help="Days before a change to name it again. Default: 30."),
-]
-After = Annotated[
-    int, typer.Option("--after", metavar="N", help="Of a portfolio: number of the last event that is known.")
-]
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Portfolio: NAME or OWNER/NAME.")]
-Top = Annotated[int, typer.Option("--top", metavar="N", min=1, help="Print only the last N events.")]
 
 
 @add(
     app,
     "events",
-    "tariffs watch events goods.csv --start 2026-07-01 --end 2026-10-10",
+    "tariffs watch events goods.csv --since 2026-07-01 --end 2026-10-10",
     "tariffs watch events goods.csv --ahead 30,7 --csv > events.csv",
+    "tariffs watch events goods.csv --state seen.json --post https://hooks.example.com/tariffs",
 )
 @with_options(
-    Own("--start", "DAY", "First day of knowledge. Default: 30 days before the last.", ""),
+    Own("--since", "DAY", "First day of knowledge. Default: 30 days before the last.", ""),
     Own("--end", "DAY", "Last day of knowledge. Default: the law's as-of day.", ""),
     "switches",
     "min_confidence",
@@ -60,114 +41,61 @@ def events(
     lines: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE_OR_NAME",
-            help="Table of lines (hts, origin, customs_value a year, line_id, quantity, claims, liquidation_date), or "
-            "portfolio of the server: NAME or OWNER/NAME.",
+            metavar="FILE",
+            help="Table of lines: hts, origin, customs_value a year, line_id, quantity, claims, liquidation_date.",
         ),
     ],
-    ahead: Ahead = None,
-    after: After = 0,
-    dead: Annotated[
-        bool, typer.Option("--dead", help="Of a portfolio: only events that its webhook never took.")
-    ] = False,
+    ahead: Annotated[
+        list[str] | None,
+        typer.Option("--ahead", metavar="DAYS", help="Days before a change to name it again. Default: 30."),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            "--state",
+            metavar="FILE",
+            help="File of what was listed before; only other events are listed, from 30 days before its last day.",
+        ),
+    ] = None,
+    post: Annotated[
+        str,
+        typer.Option(
+            "--post",
+            metavar="URL",
+            help="Post each event there, as a CloudEvent; https outside this machine.",
+        ),
+    ] = "",
+    secret_file: Annotated[
+        Path | None,
+        typer.Option("--secret-file", metavar="FILE", help="File of the text that signs what is posted."),
+    ] = None,
     mapping: table_options.Mapping = "",
-    top: Top = _SHOWN,
-    as_csv: AsCsv = False,
+    top: Annotated[
+        int, typer.Option("--top", metavar="N", min=1, help="Print only the last N events.")
+    ] = _SHOWN,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the events as CSV, a row an event.")] = False,
     refused: options.Refused = None,
     **given: Any,
 ) -> Output:
-    """List the events of the lines of a file that became known in a period, or the stored events of a portfolio.
+    """List the events of the lines of a file that became known in a period.
 
     Kinds: enacted, announced, ahead, rate_changed, heading_changed, claim_worth, refund_window. Amounts are USD a year
-    on the volume of each line. The exit code is 1 if rows were refused; the others lose nothing by it.
+    on the volume of each line. The exit code is 1 if rows were refused; the others lose nothing by it. With --state a
+    scheduler can run it every hour, and each event is listed and posted once.
     """
-    if not lines.suffix and not lines.exists():
-        return _stored(client, str(lines), after, dead, top, as_csv)
     outputs.check_files(None, refused)
+    receiver = watch_delivery.receiver_of(post, secret_file)
+    seen = watch_delivery.Seen.read(state)
+    given["since"] = given.get("since") or seen.since
     result = client.watch_events(table_options.source(lines, mapping), ahead=_days(ahead), **given)
     path = outputs.write_refused(result.refused, refused or outputs.refused_path(lines), result.provenance)
-    document = outputs.document("watch", {**result.to_json_dict(), "refused_path": path})
-    show = (lambda: print_csv(result.events)) if as_csv else (lambda: _print(result, top))
-    return Output(document, show, 1 if result.refused.height else 0)
-
-
-@add(
-    app,
-    "add",
-    "tariffs watch add goods.csv --name spring-goods",
-    "tariffs watch add goods.csv --name spring-goods --group desk --webhook https://hooks.example.com/tariffs "
-    "--secret-file secret.txt",
-)
-@with_options(
-    Own("--name", "NAME", "Name; one that is there gets these lines.", ..., str),
-    Own("--since", "DAY", "First day of knowledge. Default: today.", ""),
-    ...,
-    Own("--group", "GROUP", "One of your groups, whose members see it.", ""),
-    Own("--webhook", "URL", "Send events there, of a host that the server allows.", ""),
-    Own("--secret-file", "FILE", "File of the text that signs what is sent.", kind=Path | None),
-)
-def add_portfolio(
-    client: Client,
-    lines: Annotated[Path, typer.Argument(metavar="FILE", help="Table of lines, as of `watch events`.")],
-    ahead: Ahead = None,
-    mapping: table_options.Mapping = "",
-    refused: options.Refused = None,
-    **given: Any,
-) -> Output:
-    """Save a portfolio on the server, which finds its events each day and under each new law."""
-    outputs.check_files(None, refused)
-    secret_file = given.pop("secret_file", None)
-    secret = "" if secret_file is None else secret_file.read_text(encoding="utf-8").strip()
-    table = table_options.source(lines, mapping)
-    saved = client.save_portfolio(lines=table, ahead=_days(ahead), secret=secret, **given)
-    path = outputs.write_refused(saved.refused, refused or outputs.refused_path(lines), {})
-    document = {"portfolio": saved.portfolio, "refused_path": path}
-    return Output(document, lambda: _print_portfolios([saved.portfolio]), 1 if saved.refused.height else 0)
-
-
-@add(app, "list", "tariffs watch list")
-def list_portfolios(client: Client) -> Output:
-    """List your portfolios on the server and those shared with you."""
-    found = client.portfolios()
-    return Output({"portfolios": found}, lambda: _print_portfolios(found))
-
-
-@add(app, "remove", "tariffs watch remove spring-goods")
-def remove(client: Client, name: Name) -> Output:
-    """Delete a portfolio with its events."""
-    client.delete_portfolio(name)
-    return Output({"name": name}, lambda: None)
-
-
-@add(app, "release", "tariffs watch release ann/spring-goods")
-def release(client: Client, name: Name) -> Output:
-    """Let the events of a new law go out that touch more than 30 % of the lines; for admins."""
-    found = client.release_portfolio(name)
-    return Output(found.to_json_dict(), lambda: _print_portfolios([found]))
-
-
-@app.command("follow", epilog=options.examples("tariffs watch follow spring-goods --after 120 --json"))
-@command
-def follow(client: Client, name: Name, after: After = 0, count: options.Count = 0) -> Outputs:
-    """Print the events of a portfolio as they come, a line an event; --after goes on from the last one."""
-    for one in islice(client.watch_portfolio(name, after=after), count or None):
-        event = one.event
-        words = f"{one.number}  {event.known_on}  {event.kind}  {event.line_id}  {event.text}"
-        yield Output(one.to_json_dict(), partial(print, words))
-
-
-def _stored(client: Client, name: str, after: int, dead: bool, top: int, as_csv: bool) -> Output:
-    """List the stored events of a portfolio."""
-    found = client.portfolio_events(name, after=after, delivery="dead" if dead else "")
-    events = tuple(one.event for one in found)
-    show = (lambda: print_csv(events)) if as_csv else (lambda: print_events(events, top))
-    return Output(outputs.document("portfolio-events", {"events": found}), show)
-
-
-def _print_portfolios(found: Sequence[Portfolio]) -> None:
-    name, lines, *others = PORTFOLIO_TITLES
-    columns: list[str | Column] = [name, *right(lines), *others]
-    console().print(text_table(columns, (one.cells for one in found)))
+    new = seen.new(result.events)
+    if receiver:
+        watch_delivery.deliver(receiver, new, seen)
+    seen.write(result)
+    plain = {**result.to_json_dict(), "events": [one.to_json_dict() for one in new], "refused_path": path}
+    show = (lambda: print_csv(new)) if as_csv else (lambda: _print(result, new, top))
+    return Output(outputs.document("watch", plain), show, 1 if result.refused.height else 0)
 
 
 def print_csv(found: Iterable[WatchEvent]) -> None:
@@ -185,11 +113,13 @@ def print_events(found: tuple[WatchEvent, ...], top: int) -> None:
         out.print(f"[dim]The last {top} of {len(found):,} events; --top and --csv print more.[/dim]")
 
 
-def _print(result: WatchResult, top: int) -> None:
-    if result.events:
-        print_events(result.events, top)
+def _print(result: WatchResult, new: tuple[WatchEvent, ...], top: int) -> None:
+    if new:
+        print_events(new, top)
     else:
-        console().print("No events in these days.")
+        console().print(
+            "No events in these days." if not result.events else "No events that were not listed before."
+        )
     print_footer(console(), result.provenance)
 
 

@@ -20,16 +20,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from tariffs.client.desk import (
-    duty_options,
     front,
     law_pages,
     outcome_pages,
     own_tables,
+    question_pages,
     quotes,
     rows,
     runs,
     scenario_pages,
-    sources,
 )
 from tariffs.client.desk.access import COOKIE, Access, SignIn
 from tariffs.client.desk.kept_answers import COMPUTING, Answers
@@ -50,17 +49,18 @@ from tariffs.client.desk.responses import (
 from tariffs.client.desk.unsaved import title_of
 from tariffs.client.errors import InvalidRequest, TariffsError, Unauthenticated
 from tariffs.client.results.short_names import spelled_out
+from tariffs.questions.index import INDEX
 
 _HERE = Path(__file__).resolve().parent
 VIEWS = (
-    front.FRONT, front.RATE, quotes.QUOTE, quotes.DAYS, sources.SOURCE, runs.COMPARE, runs.TIMELINE_PAGE,
+    front.FRONT, front.RATE, quotes.QUOTE, quotes.DAYS, *question_pages.pages(), runs.COMPARE, runs.TIMELINE_PAGE,
     runs.SWEEP_PAGE, outcome_pages.COLLECTIONS, outcome_pages.SCORE, outcome_pages.HINDCAST, law_pages.LAW,
     law_pages.MEASURE, law_pages.CODES, law_pages.DIFF, scenario_pages.SCENARIO, own_tables.TABLES,
-    own_tables.MAPPING, duty_options.OPTIONS, rows.BOM, rows.WATCH,
+    own_tables.MAPPING, rows.BOM, rows.WATCH,
 )  # fmt: skip
 _NAVIGATION = (
-    "/quote", "/source", "/options", "/bom", "/watch", "/compare", "/timeline", "/sweep", "/collections", "/score",
-    "/hindcast", "/scenario", "/tables", "/law",
+    "/quote", *(f"/{name}" for name in INDEX), "/bom", "/watch", "/compare", "/timeline", "/sweep", "/collections",
+    "/score", "/hindcast", "/scenario", "/tables", "/law",
 )  # fmt: skip
 _FILES = {"/desk/desk.css": "text/css", "/desk/desk.js": "text/javascript"}
 _SAFE = {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import polars as pl
 
@@ -24,21 +24,12 @@ from tariffs.client.results.short_names import inside, label_of
 from tariffs.client.results.tables import ShortTable
 from tariffs.client.results.watch import (
     EVENT_TITLES,
-    PORTFOLIO_TITLES,
-    Portfolio,
-    PortfolioEvent,
     WatchEvent,
     WatchResult,
-    event_frame,
-)  # fmt: skip
+)
 
 _MOST_CHARACTERS, _SHOWN, _EVENTS = 24_000, 15, 500
 _ROWS = Field("rows", "Rows", "hidden")
-_BUTTONS = {"delete": "Delete this portfolio", "release": "Release events that wait for an admin"}
-_WATCHED = (
-    "Upload a table of hts, origin and customs_value a year, and if known line_id and quantity: the answer is when "
-    "the duty on your goods changes. It can then be kept as a portfolio."
-)
 
 
 def store(client: Client, question: Question, data: Path) -> str:
@@ -116,21 +107,6 @@ def _bill(title: str, bill: BomScenario, units: str) -> list[Block]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Portfolios:
-    """Portfolios of the reader, and those shared with it."""
-
-    portfolios: tuple[Portfolio, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEvents:
-    """Stored events of a portfolio."""
-
-    events: tuple[PortfolioEvent, ...]
-    schema: ClassVar[str] = "portfolio-events"
-
-
 def _caption(table: ShortTable) -> str:
     return "; ".join(filter(None, [f"By {table.heads[0]}, USD", table.caption]))
 
@@ -139,40 +115,20 @@ def _usd(amount: object) -> str:
     return usd(None if amount is None else Decimal(str(amount)))
 
 
-def ask_watch(client: Client, question: Question, site: Site) -> WatchResult | StoredEvents | Portfolios:
-    """List the events of the rows that the address holds, those of a portfolio, or the portfolios."""
-    if name := question.get("portfolio"):
-        return StoredEvents(client.portfolio_events(name))
-    if not question.get("rows"):
-        return Portfolios(client.portfolios())
+def ask_watch(client: Client, question: Question, site: Site) -> WatchResult:
+    """List the events of the rows that the address holds."""
     ahead = [int(text) for text in question.words("ahead") if text.isdecimal()]
-    start, end = question.get("start"), question.get("end")
-    return client.watch_events(rows_of(question), ahead=ahead, start=start, end=end)
+    since, end = question.get("since"), question.get("end")
+    return client.watch_events(rows_of(question), ahead=ahead, since=since, end=end)
 
 
-def show_watch(
-    question: Question, site: Site, found: WatchResult | StoredEvents | Portfolios | None
-) -> Parts:
-    """Show events with those to come first, or the portfolios."""
+def show_watch(question: Question, site: Site, found: WatchResult | None) -> Parts:
+    """Show events, with those to come first."""
     if found is None:
         return {}
-    if isinstance(found, Portfolios):
-        rows = [
-            [(one.name, question.address(portfolio=one.name)), *one.cells[1:]] for one in found.portfolios
-        ]
-        kept = block("grid", "Kept on this server", PORTFOLIO_TITLES, rows, numbers=(1,))
-        none = "" if rows else "No portfolio is kept for you."
-        as_json = block("links", [("JSON", question.address(**{"as": "json"}))])
-        return answer("Goods that are watched", block("dim", _WATCHED), block("dim", none), kept, as_json)
-    if isinstance(found, StoredEvents):
-        name = question.get("portfolio")
-        events = tuple(one.event for one in found.events)
-        blocks = (*_events(events, site.day), block("downloads", True))
-        return answer(f"Portfolio {name}", *blocks, own=("name", name, _BUTTONS))
     refused = _refused(found.refused, "line_id")
-    return answer(
-        "Events of your goods", *_events(found.events, site.day), refused, block("downloads", True), keep=True
-    )
+    events = _events(found.events, site.day)
+    return answer("Events of your goods", *events, refused, block("downloads", True))
 
 
 def _events(events: Sequence[WatchEvent], day: str) -> list[Block]:
@@ -196,26 +152,6 @@ def _cells(event: WatchEvent) -> list[str]:
     return [*event.cells[:2], event.kind.replace("_", " "), *event.cells[3:]]
 
 
-def keep(client: Client, fields: Mapping[str, str]) -> str:
-    """Keep rows as a portfolio, or delete or release one, as a form says; return the address to go on from."""
-    name, action = fields.get("name", "").strip(), fields.get("action", "")
-    if action == "save":
-        rows = rows_of(Question("/watch", (("rows", fields.get("rows", "")),)))
-        name = client.save_portfolio(name, rows, group=fields.get("group", "").strip()).portfolio.name
-    elif action == "release":
-        client.release_portfolio(name)
-    else:
-        client.delete_portfolio(name)
-        return "/watch"
-    return Question("/watch", (("portfolio", name),)).address()
-
-
-def _events_of(found: WatchResult | StoredEvents | Portfolios) -> pl.DataFrame:
-    if isinstance(found, Portfolios):
-        raise InvalidRequest("REQUEST_INVALID", "The address names no rows.", field="rows")
-    return event_frame(one.event for one in found.events) if isinstance(found, StoredEvents) else found.frame
-
-
 BOM = Page(
     "/bom", "Bill", "bom", ask_bom, show_bom,
     begin=(
@@ -235,12 +171,17 @@ BOM = Page(
 )  # fmt: skip
 WATCH = Page(
     "/watch", "Watch", "watch", ask_watch, show_watch,
+    begin=(
+        "Goods that are watched",
+        "Upload a table of hts, origin and customs_value a year, and if known line_id and quantity; the answer is when "
+        "the duty on your goods changes. The link holds the table.",
+    ),
     fields=(
         _ROWS,
-        Field("start", "First day of knowledge", "date", hint="Empty: 30 days before the last"),
+        Field("since", "First day of knowledge", "date", hint="Empty: 30 days before the last"),
         Field("end", "Last day of knowledge", "date", hint="Empty: the day of the law"),
         Field("ahead", "Days ahead", hint="30, 7; empty for 30"),
     ),
-    is_personal=True, role=RUN, act=keep, store=store, template="rows.html.j2",
-    files={"csv": csv_file("Events (csv)", _events_of)},
+    starts=("rows",), role=RUN, store=store, template="rows.html.j2",
+    files={"csv": csv_file("Events (csv)", lambda found: found.frame)},
 )  # fmt: skip

@@ -20,7 +20,7 @@ from tariffs.client.results.quote import Quote
 from tariffs.client.results.table_handle import TableHandle
 from tariffs.client.scenario import Scenario
 
-_ORIGINS_SHOWN, _CHANGES_SHOWN, _GROUPS_MOST = 20, 100, 200
+_CHANGES_SHOWN, _GROUPS_MOST = 100, 200
 
 Tool = TypeVar("Tool", bound=Callable[..., Any])
 Quoted = TypeVar("Quoted", bound=answers.QuoteAnswer)
@@ -126,42 +126,6 @@ class Questions:
             lines=rows,
             refused=json_rows(result.refused),
             total=sums,
-        )
-
-    def compare_origins(
-        self,
-        hts: str,
-        unit_cost: Amount,
-        origins: list[str] | None = None,
-        date: str | None = None,
-        today: str = "",
-        units: Amount = 1,
-        claims: Claims | None = None,
-        mode: str | None = None,
-        scenarios: list[str] | None = None,
-    ) -> answers.OriginsAnswer:
-        """Rank origins of a product by landed cost a unit, under the law or scenarios of the library.
-
-        `unit_cost` is the price of a unit in USD, the same from all origins; `today` is the origin that the goods come
-        from now; fees are those of an entry of `units`. Without `origins` all are compared and the first 20 shown.
-        """
-        result = self._client.source(
-            hts, unit_cost, on=date, today=today, units=units, claims=claims, mode=mode,
-            origins=origins or [], scenarios=[Scenario.named(one) for one in scenarios or []],
-        )  # fmt: skip
-        document = result.to_json_dict()
-        ranked = cast("list[dict[str, Any]]", document["scenarios"])
-        most = max(len(one["origins"]) for one in ranked)
-        for one in ranked:
-            one["origins"] = one["origins"][:_ORIGINS_SHOWN]
-        shown = dict.fromkeys(cost["origin"] for one in ranked for cost in one["origins"])
-        rows = [
-            {"hts": hts, "origin": origin, "customs_value": unit_cost, **(claims or {})} for origin in shown
-        ]
-        cited = _cited(self._client.duties(table_of(rows), on=date).quotes.values())
-        left_off = max(0, most - _ORIGINS_SHOWN)
-        return answer(
-            answers.OriginsAnswer, result.provenance, cited, scenarios=ranked, origins_left_off=left_off
         )
 
     def impact(

@@ -115,35 +115,6 @@ class QuotesAnswer(ToolAnswer):
 
 
 @dataclass
-class RankedOrigin:
-    """Cost of a unit from an origin, USD; null where the goods cannot be rated or enter."""
-
-    origin: str
-    rank: int | None
-    duty: str | None
-    landed: str | None
-    landed_min: str | None
-    landed_max: str | None
-    missing_claims: list[str]
-
-
-@dataclass
-class RankedOrigins:
-    """Origins under one scenario, the cheapest first."""
-
-    id: str
-    origins: list[RankedOrigin]
-
-
-@dataclass
-class OriginsAnswer(ToolAnswer):
-    """Origins by landed cost a unit under each scenario."""
-
-    scenarios: list[RankedOrigins]
-    origins_left_off: int
-
-
-@dataclass
 class ScenarioEffect:
     """Effect of a scenario on a day, by group and in total: USD, and fractions in columns of rates and shares."""
 

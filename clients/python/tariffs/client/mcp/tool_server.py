@@ -12,12 +12,13 @@ from mcp.types import ToolAnnotations
 from tariffs.client.client import Client
 from tariffs.client.desk.access import Access
 from tariffs.client.errors import client_version
+from tariffs.client.mcp.question_tools import tools
 from tariffs.client.mcp.questions import Questions, answering
 from tariffs.client.mcp.tool_documents import NOTICE
 
 PATH = "/mcp"
 _TOOLS = (
-    "quote", "quotes", "compare_origins", "impact", "scenario_check", "scenario_run", "explain", "changes", "refund",
+    "quote", "quotes", "impact", "scenario_check", "scenario_run", "explain", "changes", "refund",
     "find",
 )  # fmt: skip
 _READS = ToolAnnotations(
@@ -38,6 +39,8 @@ def tool_server(client: Client, schedule: str | Path | None = None) -> MCPServer
     questions = Questions(client, schedule)
     for name in _TOOLS:
         server.add_tool(answering(getattr(questions, name)), annotations=_READS)
+    for tool in tools(client):
+        server.add_tool(answering(tool), annotations=_READS)
     return server
 
 

@@ -25,7 +25,6 @@ from tariffs.client.results.ranges import Ranges, model_ends
 from tariffs.client.results.scores import SCORED, score_passages, score_tables, score_words
 from tariffs.client.results.shown import TableResult, largest_section, section_of
 from tariffs.client.results.tables import SHOWN_ROWS, Section, ShortTable
-from tariffs.client.results.treemap import treemap
 from tariffs.client.results.view import Passage, Story
 from tariffs.client.results.world import world_passages
 
@@ -138,31 +137,6 @@ class ImpactResult(TableResult):
         return charts.bars(
             rows_by(self.groups, column, by), column, by, "scenario", totals["scenario"].to_list()
         )
-
-    def diversion_chart(self, scenario: str = "", on: str = "") -> Chart:
-        """Draw where trade goes after the response: a rectangle an origin, coloured by the change of its trade.
-
-        Args:
-            scenario: by default the last of the run.
-            on: by default the last day of that scenario.
-
-        Raises:
-            InvalidRequest: the groups have no origin, or the run no response.
-            ExtraMissing: the extra `notebook` is not installed.
-        """
-        if not self._has_diversion():
-            raise InvalidRequest(
-                "REQUEST_INVALID",
-                "The result has no trade after a response by origin.",
-                fix='Compute it with by=["origin"] and a response.',
-            )
-        rows = self.scenario(scenario or self.total["scenario"][-1])
-        rows = rows.filter(on=on or rows["on"][-1])
-        return treemap(rows.group_by("origin").agg(pl.col("value_after", "customs_value").sum()), "origin")
-
-    def _has_diversion(self) -> bool:
-        columns = self.groups.columns
-        return "origin" in columns and "value_after" in columns and self.groups["value_after"].count() > 0
 
     def by_change(self) -> pl.DataFrame:
         """Sum the attribution by change."""

@@ -1,4 +1,4 @@
-"""Events of portfolios: changes of the duty on lines that a firm imports, or of what is known of it."""
+"""Hold events of lines that a firm imports: changes of the duty on them, or of what is known of it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from tariffs.client.results.quote import Provenance
 
 EVENT_TITLES = ("known", "effective", "event", "line", "goods", "USD a year", "why")
 """Titles of the cells of `WatchEvent.cells`."""
-PORTFOLIO_TITLES = ("portfolio", "lines", "since", "watched to", "law", "shared with", "waits for an admin")
-"""Titles of the cells of `Portfolio.cells`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,77 +59,6 @@ class WatchEvent(Plain):
         amount = "" if self.amount is None else f"{self.amount:+,.2f}"
         goods = f"{self.hts} {self.origin}"
         return [self.known_on, self.effective_on, self.kind, self.line_id, goods, amount, self.text]
-
-
-@dataclass(frozen=True, slots=True)
-class Portfolio(Plain):
-    """Portfolio that a server keeps.
-
-    Attributes:
-        name: `OWNER/NAME`; in calls also `NAME`.
-        owner: caller that it belongs to.
-        shared_with: group whose members see it; empty if it is not shared.
-        lines: number of lines.
-        refused: lines that could not be rated when it was saved.
-        since: first day of knowledge.
-        ahead: days before its effect on which a change is an event again; empty for 30.
-        webhook: URL that its events are sent to; empty for none.
-        law_version: version of the law under which it was watched last; empty before that.
-        watched_to: last day that it was watched to.
-        held_law_version: version of a law whose events wait for an admin; empty if none do.
-        held_lines: lines that these events touch.
-        create_time: time at which it was saved first, RFC 3339.
-    """
-
-    name: str
-    owner: str
-    shared_with: str
-    lines: int
-    refused: int
-    since: str
-    ahead: tuple[int, ...]
-    webhook: str
-    law_version: str
-    watched_to: str
-    held_law_version: str
-    held_lines: int
-    create_time: str
-
-    @property
-    def cells(self) -> list[str]:
-        """Write it as a row of a table: `PORTFOLIO_TITLES`."""
-        held = f"{self.held_law_version}, {self.held_lines:,} lines" if self.held_law_version else ""
-        days = (self.since, self.watched_to, self.law_version)
-        return [self.name, f"{self.lines:,}", *days, self.shared_with, held]
-
-
-@dataclass(frozen=True, slots=True)
-class PortfolioEvent(Plain):
-    """Stored event of a portfolio.
-
-    Attributes:
-        number: rises from event to event; give the last one to go on from there.
-        event: the event.
-        time: time at which it was stored, RFC 3339.
-        delivery: its delivery to the webhook: waiting, sent or dead; empty without a webhook.
-        attempts: attempts to deliver it.
-        error: why the last attempt failed.
-    """
-
-    number: int
-    event: WatchEvent
-    time: str
-    delivery: str
-    attempts: int
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class SavedPortfolio:
-    """Portfolio as saved, and the rows that cannot be rated: they are kept and have no events as long as that is so."""
-
-    portfolio: Portfolio
-    refused: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True)

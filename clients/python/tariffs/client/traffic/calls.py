@@ -15,7 +15,7 @@ from tariffs.client.errors import InvalidRequest
 from tariffs.client.testing import handlers
 from tariffs.client.testing.handlers import Method
 
-_NOT_RECORDED = ("/tariffs.v1.WatchService/", "/google.longrunning.Operations/")
+_NOT_RECORDED = ("/tariffs.v1.DutyService/ListWatchEvents", "/google.longrunning.Operations/")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class RecordedCall:
 
 
 def methods() -> Mapping[str, Method]:
-    """List the methods that can be recorded by full name: all but those of portfolios and of long runs."""
+    """List the methods that can be recorded by full name: all but those on lines that are watched and on long runs."""
     every = handlers.methods().values()
     return {method.path: method for method in every if not method.path.startswith(_NOT_RECORDED)}
 
