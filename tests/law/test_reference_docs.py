@@ -116,8 +116,8 @@ def test_aircraft_of_partners_cite_their_own_notice() -> None:
     headings = {"KR": "9903.02.81", "CH": "9903.02.85", "LI": "9903.02.90"}
     notices = {"KR": "FR 2025-21940", "CH": "FR 2025-23316", "LI": "FR 2025-23316"}
     for origin, notice in notices.items():
-        line = EntryLine("7604101000", origin, "10000", "2025-12-20", claims=AIRCRAFT)
-        (layer,) = (one for one in quote_line(load_law(), line).layers if one.measure == "s232_alu")
+        line = EntryLine("7608100030", origin, "10000", "2025-12-20", claims=AIRCRAFT)
+        (layer,) = (one for one in quote_line(load_law(), line).layers if one.measure in {"recip_kr", "recip_ch_li"})
         assert layer.heading == headings[origin]
         assert {one for one in notices.values() if one in str(layer.citations)} == {notice}
 

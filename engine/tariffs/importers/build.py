@@ -26,6 +26,7 @@ from tariffs.importers import (
     lists_cn,
     lists_column2,
     lists_metals,
+    lists_notes,
     lists_update,
     markets,
     schedule,
@@ -116,7 +117,8 @@ def universe_of(source: Path, tables: list[ScheduleTables], table: pl.DataFrame)
 def read_lists(ch99: Path, codes: Universe) -> listing.Lists:
     """Build every product list, by name."""
     families = (
-        lists_broad, lists_update, lists_301, lists_232, lists_metals, lists_cn, lists_canada_surtax, lists_column2,
+        lists_broad, lists_update, lists_301, lists_232, lists_metals, lists_notes, lists_cn, lists_canada_surtax,
+        lists_column2,
     )  # fmt: skip
     read = ((name, rows) for family in families for name, rows in family.read(ch99, codes).items())
     return {name: [row._replace(cite=by_key(row.cite)) for row in rows] for name, rows in read}
