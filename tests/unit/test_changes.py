@@ -59,7 +59,7 @@ def test_the_end_of_a_stacking_rule_is_a_change_with_the_day_of_its_act() -> Non
 
 def test_a_row_added_to_a_period_is_a_change_with_its_own_publication() -> None:
     (published,) = [
-        one for one in found("2026-05-28", "2026-05-28", "7318.15.2065", "TW") if "s232_IA" in one.measures
+        one for one in found("2026-05-28", "2026-05-28", "7304.31.3000", "TW") if "s232_IA" in one.measures
     ]
     assert (published.when, published.known_from) == (("published",), date(2026, 5, 28))
     assert "free for TW of" in published.text
