@@ -117,7 +117,9 @@ def test_aircraft_of_partners_cite_their_own_notice() -> None:
     notices = {"KR": "FR 2025-21940", "CH": "FR 2025-23316", "LI": "FR 2025-23316"}
     for origin, notice in notices.items():
         line = EntryLine("7608100030", origin, "10000", "2025-12-20", claims=AIRCRAFT)
-        (layer,) = (one for one in quote_line(load_law(), line).layers if one.measure in {"recip_kr", "recip_ch_li"})
+        (layer,) = (
+            one for one in quote_line(load_law(), line).layers if one.measure in {"recip_kr", "recip_ch_li"}
+        )
         assert layer.heading == headings[origin]
         assert {one for one in notices.values() if one in str(layer.citations)} == {notice}
 
