@@ -128,8 +128,8 @@ def test_only_the_authority_asked_for_counts() -> None:
     ("hts", "origin", "entry", "claims", "authority", "back"),
     [
         # Aircraft of Taiwan from 2026-05-01, FR 2026-10571 of 05-28: a row added to an older period.
-        ("7318.15.2065", "TW", "2026-05-10", {"civil_aircraft_share": 1}, "s232", "5000.00"),
-        ("7318.15.2065", "TW", "2026-06-01", {"civil_aircraft_share": 1}, "s232", "0.00"),
+        ("7304.31.3000", "TW", "2026-05-10", {"civil_aircraft_share": 1}, "s232", "5000.00"),
+        ("7304.31.3000", "TW", "2026-06-01", {"civil_aircraft_share": 1}, "s232", "0.00"),
         # EO 14289 of 2025-04-29: steel that pays the duty on Canada pays no metals duty from 2025-03-04.
         ("7207.12.0050", "CA", "2025-04-10", {"usmca_share": 0}, "s232", "2500.00"),
         ("7207.12.0050", "CA", "2025-05-10", {"usmca_share": 0}, "s232", "0.00"),
